@@ -1,0 +1,70 @@
+/**
+ * Every code that a Diagnostic may carry, with the exit status that it leads to. `docs/errors.md` is made
+ * from this table. A code never changes its meaning; a new meaning gets a new code.
+ * INV inventory · PLY playbook · CON connection · HST state of a host · RUN the run itself · BUG ours.
+ */
+import { exitCode } from './exit-codes.ts';
+
+const { inputWrong, unreachable, hostFailed, refused, locked, interrupted, bug } = exitCode;
+
+export const codes = {
+  INV001: { exit: inputWrong, title: 'the inventory cannot be read' },
+  INV002: { exit: inputWrong, title: 'the inventory is not valid YAML' },
+  INV003: { exit: inputWrong, title: 'a key is not known' },
+  INV004: { exit: inputWrong, title: 'a required key is missing' },
+  INV005: { exit: inputWrong, title: 'a value has the wrong type or form' },
+  INV006: { exit: inputWrong, title: 'a value is outside its range' },
+  INV007: { exit: inputWrong, title: 'two servers would use one port on one address' },
+  INV008: { exit: inputWrong, title: 'the roles of the hosts do not make a cluster' },
+  INV009: { exit: inputWrong, title: 'a name is not allowed' },
+  INV010: { exit: inputWrong, title: 'two directories collide' },
+  INV011: { exit: inputWrong, title: 'a secret cannot be read' },
+  INV012: { exit: inputWrong, title: 'a secret stands in clear text' },
+  INV013: { exit: inputWrong, title: 'a setting belongs to pgduet or the controller' },
+  INV014: { exit: inputWrong, title: 'a client rule is unsafe or wrong' },
+  INV015: { exit: inputWrong, title: 'the PostgreSQL version is not supported' },
+  INV016: { exit: inputWrong, title: 'a feature is not available yet' },
+  INV017: { exit: inputWrong, title: 'the timing does not fit together' },
+  INV018: { exit: inputWrong, title: 'a key stands twice' },
+  INV019: { exit: inputWrong, title: 'an address is wrong or used twice' },
+  INV020: { exit: inputWrong, title: 'a host that was named does not exist in the inventory' },
+  PLY001: { exit: inputWrong, title: 'the playbook cannot be read' },
+  PLY002: { exit: inputWrong, title: 'the playbook is not valid' },
+  PLY003: { exit: inputWrong, title: 'a resource of a playbook is not valid' },
+  PLY004: { exit: inputWrong, title: 'a template cannot be rendered' },
+  PLY005: { exit: inputWrong, title: 'the order of the resources is a circle or names nothing' },
+  CLI001: { exit: inputWrong, title: 'the command line is wrong' },
+  CLI002: { exit: inputWrong, title: 'confirmation is needed' },
+  CON001: { exit: unreachable, title: 'the host does not answer' },
+  CON002: { exit: unreachable, title: 'the host key is not known' },
+  CON003: { exit: unreachable, title: 'the host key has changed' },
+  CON004: { exit: unreachable, title: 'the login was refused' },
+  CON005: { exit: unreachable, title: 'the key file cannot be used' },
+  CON006: { exit: unreachable, title: 'sudo was refused' },
+  CON007: { exit: unreachable, title: 'the connection broke' },
+  CON008: { exit: unreachable, title: 'the ssh configuration cannot be used' },
+  CON009: { exit: unreachable, title: 'a jump host cannot be used' },
+  HST001: { exit: hostFailed, title: 'a step failed on a host' },
+  HST002: { exit: hostFailed, title: 'the state of a host could not be seen' },
+  HST003: { exit: hostFailed, title: 'PostgreSQL of this version is not there' },
+  HST004: { exit: hostFailed, title: 'a package is not available' },
+  HST005: { exit: hostFailed, title: 'a port is already in use' },
+  HST006: { exit: hostFailed, title: 'there is no space left' },
+  HST007: { exit: hostFailed, title: 'the clocks differ' },
+  HST008: { exit: hostFailed, title: 'Node.js is missing or too old' },
+  HST009: { exit: hostFailed, title: 'the host was restarted during the run' },
+  HST010: { exit: hostFailed, title: 'the proof at the end failed' },
+  HST011: { exit: hostFailed, title: 'the run does not converge' },
+  HST012: { exit: hostFailed, title: 'privileges are missing' },
+  SAF001: { exit: refused, title: 'a data directory holds another cluster' },
+  SAF002: { exit: refused, title: 'a directory holds files that are not ours' },
+  SAF003: { exit: refused, title: 'two primaries' },
+  SAF004: { exit: refused, title: 'no primary' },
+  SAF005: { exit: refused, title: 'a server runs where a copy would be written' },
+  SAF006: { exit: refused, title: 'the directory holds PostgreSQL of another version' },
+  RUN001: { exit: locked, title: 'another run holds the lock' },
+  RUN002: { exit: interrupted, title: 'the run was interrupted' },
+  BUG001: { exit: bug, title: 'a defect of pgduet' },
+} as const satisfies Record<string, { exit: number; title: string }>;
+
+export type Code = keyof typeof codes;

@@ -1,0 +1,103 @@
+/**
+ * Cluster: what an inventory says, checked and complete: defaults filled in, overrides of hosts applied.
+ * Every host carries its whole configuration, so that later stages never look for a default.
+ * Made by `inventory/load.ts`; read by every later stage.
+ */
+import type { Position } from '../base/position.ts';
+import type { Secret } from '../base/secret.ts';
+
+/** Scalars as PostgreSQL settings take them; numbers keep the form the user wrote. */
+export type SettingValue = string | number | boolean;
+
+export interface HbaRule {
+  readonly type: 'local' | 'host' | 'hostssl' | 'hostnossl';
+  readonly database: string;
+  readonly user: string;
+  /** CIDR, address or name; absent for `local`. */
+  readonly address?: string;
+  readonly method: string;
+}
+
+export type Role = 'primary' | 'standby';
+export type HeartbeatLossPolicy = 'arbitration' | 'command' | 'message' | 'fallback';
+
+export interface SshSettings {
+  /** Each is undefined when the inventory leaves it to ~/.ssh/config and to the defaults of ssh. */
+  readonly user?: string;
+  readonly port?: number;
+  readonly identityFile?: string;
+  readonly passphrase?: Secret;
+  readonly password?: Secret;
+  readonly knownHosts?: string;
+  readonly configFile?: string;
+  readonly become: 'none' | 'sudo';
+  readonly becomePassword?: Secret;
+  /** How long to wait for the host to answer. Default 10 s. */
+  readonly connectTimeoutMs: number;
+}
+
+export interface PostgresSettings {
+  /** Major version, for example 15. */
+  readonly version: number;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly walDir?: string;
+  /** The instance administrator: OS user and database superuser of one name. */
+  readonly owner: string;
+  /** Directory of initdb, pg_ctl and so on; found by looking when absent. */
+  readonly binDir?: string;
+  /** Directory of the Unix socket. */
+  readonly socketDir: string;
+  /** The password file of the instance administrator; absent: ~/.pgpass of that user. */
+  readonly passfile?: string;
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly hba: readonly HbaRule[];
+}
+
+export interface Multiplexing {
+  readonly managementDir: string;
+  /** Port of the controller on the admin network. */
+  readonly port: number;
+  readonly failover: 'automatic' | 'manual';
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number; readonly retries: number };
+  readonly onHeartbeatLoss: HeartbeatLossPolicy;
+  /** For policy `command`. */
+  readonly arbitrationCommand?: string;
+  readonly referenceAddresses: readonly string[];
+}
+
+export interface Host {
+  /** The server identifier; also the standby's application_name. */
+  readonly name: string;
+  readonly connection: 'ssh' | 'local';
+  /** Where SSH goes, and the job network. */
+  readonly address: string;
+  /** Between controllers. */
+  readonly adminAddress: string;
+  /** Replication. */
+  readonly logTransferAddress: string;
+  /** What the inventory prefers; who is primary now is observed. */
+  readonly preferredRole: Role;
+  /** Absent: found by looking. */
+  readonly serviceManager?: 'systemd' | 'none';
+  /** True when the scripts run as root there: become is sudo, or the login user is root, or local root. */
+  readonly privileged: boolean;
+  readonly ssh: SshSettings;
+  readonly postgres: PostgresSettings;
+  readonly multiplexing: Multiplexing;
+  /** Unit name without ".service": mcoi_<cluster>, with the host's name where two hosts share a machine. */
+  readonly unit: string;
+}
+
+export interface Cluster {
+  readonly name: string;
+  /** Path of the inventory as given. */
+  readonly file: string;
+  /** In the order of the inventory; exactly one prefers to be primary. */
+  readonly hosts: readonly Host[];
+  /** Absent when the inventory does not give it: then it is generated and kept on the hosts alone. */
+  readonly replicationPassword?: Secret;
+  readonly replicationUser: string;
+  /** Where a value stands in the inventory: positionOf('hosts', 'server1', 'address'). Nearest parent if it was a default. */
+  positionOf(...path: (string | number)[]): Position | undefined;
+}
