@@ -1,7 +1,7 @@
 /**
  * Every code that a Diagnostic may carry, with the exit status that it leads to. `docs/errors.md` is made
  * from this table. A code never changes its meaning; a new meaning gets a new code.
- * INV inventory · PLY playbook · CON connection · HST state of a host · RUN the run itself · BUG ours.
+ * INV inventory · PLY playbook · CON connection · HST state of a host · RUN the run itself · MCF files of the controller · BUG ours.
  */
 import { exitCode } from './exit-codes.ts';
 
@@ -28,6 +28,7 @@ export const codes = {
   INV018: { exit: inputWrong, title: 'a key stands twice' },
   INV019: { exit: inputWrong, title: 'an address is wrong or used twice' },
   INV020: { exit: inputWrong, title: 'a host that was named does not exist in the inventory' },
+  INV021: { exit: inputWrong, title: 'a choice of the inventory carries a risk' },
   PLY001: { exit: inputWrong, title: 'the playbook cannot be read' },
   PLY002: { exit: inputWrong, title: 'the playbook is not valid' },
   PLY003: { exit: inputWrong, title: 'a resource of a playbook is not valid' },
@@ -62,9 +63,23 @@ export const codes = {
   SAF004: { exit: refused, title: 'no primary' },
   SAF005: { exit: refused, title: 'a server runs where a copy would be written' },
   SAF006: { exit: refused, title: 'the directory holds PostgreSQL of another version' },
+  SAF007: { exit: refused, title: 'a former primary must be rebuilt' },
+  SAF008: { exit: refused, title: 'what runs is not what the plan was made for' },
   RUN001: { exit: locked, title: 'another run holds the lock' },
   RUN002: { exit: interrupted, title: 'the run was interrupted' },
   BUG001: { exit: bug, title: 'a defect of pgduet' },
+  MCF001: { exit: inputWrong, title: 'a file of the controller cannot be read' },
+  MCF002: { exit: inputWrong, title: 'a file of the controller is open to others' },
+  MCF003: { exit: inputWrong, title: 'a line of a controller file cannot be understood' },
+  MCF004: { exit: inputWrong, title: 'a key of the server configuration is not known' },
+  MCF005: { exit: inputWrong, title: 'a value of a controller file has the wrong form' },
+  MCF006: { exit: inputWrong, title: 'a value of a controller file is outside its range' },
+  MCF007: { exit: inputWrong, title: 'something that a controller file must hold is missing' },
+  MCF008: { exit: inputWrong, title: 'something stands twice in a controller file' },
+  MCF009: { exit: inputWrong, title: 'the controller does not offer this yet' },
+  MCF010: { exit: inputWrong, title: 'the local server cannot be told' },
+  MCF011: { exit: inputWrong, title: 'only the instance administrator may do this' },
+  MCF012: { exit: inputWrong, title: 'the key of the admin link cannot be used' },
 } as const satisfies Record<string, { exit: number; title: string }>;
 
 export type Code = keyof typeof codes;

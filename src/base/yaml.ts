@@ -1,10 +1,21 @@
 /**
  * The one home of the `yaml` library: text → nodes that know their place in the file.
- * Parsing never throws; syntax errors come back as diagnostics.
+ * Parsing never throws; syntax errors come back as diagnostics. Aliases are resolved, so that nobody else
+ * has to know of them; one that contains itself, or that would blow a small file up, is a syntax error.
  */
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node as YamlNode } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type YAMLParseError,
+  type Node as YamlNode,
+} from 'yaml';
 import type { Code } from './codes.ts';
-import { failed, ok, type Diagnostic, type Result } from './diagnostic.ts';
+import { type Diagnostic, failed, ok, type Result } from './diagnostic.ts';
 import type { Position } from './position.ts';
 
 export type Node = MapNode | SeqNode | ScalarNode;
@@ -38,55 +49,137 @@ export interface YamlCodes {
   readonly duplicateKey: Code;
 }
 
+type Place = (range: readonly number[] | null | undefined) => Position;
+
+/** More nodes than any file of this project has; aliases of aliases reach it with a few lines. */
+const mostNodes = 100_000;
+
 /** Parses one document. All syntax errors are reported at once, each at its place. */
 export function parseYaml(text: string, file: string, codes: YamlCodes): Result<Node> {
+  const { node, problems } = readYaml(text, file, codes);
+  return node === undefined || problems.length > 0 ? failed(...problems) : ok(node);
+}
+
+/**
+ * As parseYaml, but a key that stands twice does not stop the reading: the caller gets both the complaint and
+ * the nodes, and can report what else is wrong. No node comes back when the text is not YAML.
+ * `shown` is what excerpts may show of the text, line by line as long as the text: secrets blanked out.
+ */
+export function readYaml(
+  text: string,
+  file: string,
+  codes: YamlCodes,
+  shown = text,
+): { readonly node?: Node; readonly problems: readonly Diagnostic[] } {
   const lineCounter = new LineCounter();
-  const lines = text.split('\n');
-  const document = parseDocument(text, { lineCounter, keepSourceTokens: false, uniqueKeys: true, customTags: [] });
-  const place = (range: readonly number[] | null | undefined): Position => {
+  const place = placer(file, shown, lineCounter);
+  try {
+    const document = parseDocument(text, { lineCounter, uniqueKeys: true, logLevel: 'error' });
+    const problems = document.errors.map((error) => describe(error, codes, place));
+    if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return { problems };
+    return { node: converter(document, place)(document.contents as YamlNode | null), problems };
+  } catch (error) {
+    // The library recurses: a file of ten thousand brackets ends here, and so does an alias of itself.
+    const alias = error instanceof AliasProblem;
+    const reason = alias ? error.message : 'it is nested too deeply';
+    return { problems: [syntaxProblem(reason, codes, place(alias ? error.range : undefined))] };
+  }
+}
+
+function placer(file: string, shown: string, lineCounter: LineCounter): Place {
+  const lines = shown.split(/\r?\n/);
+  return (range) => {
     const start = range?.[0] ?? 0;
     const { line, col } = lineCounter.linePos(start);
     const content = lines[line - 1] ?? '';
     const length = Math.max(1, Math.min((range?.[1] ?? start + 1) - start, content.length - col + 1));
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), length, text: content };
   };
-  const problems = document.errors.map((error): Diagnostic => {
-    const duplicate = error.code === 'DUPLICATE_KEY';
-    return {
-      code: duplicate ? codes.duplicateKey : codes.syntax,
-      what: duplicate ? 'this key stands twice in one map' : (error.message.split('\n')[0] ?? 'syntax error').replace(/ at line \d+.*$/, ''),
-      why: duplicate ? 'only one of the two values would count, and it is not clear which' : 'the file cannot be read as YAML, so nothing in it can be checked',
-      fix: duplicate ? 'Remove one of the two.' : 'Correct the line; look at its indentation, colons and quotes first.',
-      at: place(error.pos),
-    };
-  });
-  if (problems.length > 0) return failed(...problems);
-  return ok(convert(document.contents as YamlNode | null, place));
 }
 
-function convert(node: YamlNode | null, place: (range: readonly number[] | null | undefined) => Position): Node {
-  const at = place(node?.range);
-  const tag = node?.tag?.startsWith('!') ? { tag: node.tag } : {};
-  if (isMap(node)) {
-    const entries = node.items.map((pair) => {
-      const key = pair.key as YamlNode | null;
-      return {
-        key: isScalar(key) ? String(key.value) : String(key),
-        keyAt: place(key?.range),
-        value: convert(pair.value as YamlNode | null, place),
-      };
-    });
-    return { kind: 'map', at, entries, ...tag };
+const syntaxProblem = (reason: string, codes: YamlCodes, at: Position): Diagnostic => ({
+  code: codes.syntax,
+  what: `this is not valid YAML: ${reason}`,
+  why: 'the file cannot be read as YAML, so nothing in it can be checked',
+  fix: 'Correct the line; look at its indentation, colons and quotes first.',
+  at,
+});
+
+function describe(error: YAMLParseError, codes: YamlCodes, place: Place): Diagnostic {
+  const at = place(error.pos);
+  if (error.code !== 'DUPLICATE_KEY') return syntaxProblem(reasonOf(error), codes, at);
+  const key = /^["']?([^\s:"']+)/.exec(at.text.slice(at.column - 1))?.[1];
+  return {
+    code: codes.duplicateKey,
+    what: `${key === undefined ? 'this key' : `'${key}'`} stands twice in one map`,
+    why: 'only one of the two values would count, and it is not clear which',
+    fix: 'Remove one of the two.',
+    at: key === undefined ? at : { ...at, length: key.length },
+  };
+}
+
+/** The library's sentence without the excerpt, and without names from the file: those might be secrets. */
+function reasonOf(error: YAMLParseError): string {
+  const sentence = (error.message.split('\n')[0] ?? '').replace(/ at line \d+.*$/, '');
+  const open = /^Flow (?:map|sequence) .* end with a ([\]}])/.exec(sentence)?.[1];
+  if (open !== undefined) return `a ${open === ']' ? '[' : '{'} above this is not closed with ${open}`;
+  if (error.code === 'MULTIPLE_DOCS') return 'it holds more than one document';
+  const reason = error.code === 'BAD_ALIAS' ? 'an alias without its anchor' : sentence.replace(/: .*$/, '');
+  return reason === '' ? 'it cannot be understood' : reason.charAt(0).toLowerCase() + reason.slice(1);
+}
+
+class AliasProblem extends Error {
+  readonly range: readonly number[] | null | undefined;
+
+  constructor(message: string, range: readonly number[] | null | undefined) {
+    super(message);
+    this.range = range;
   }
-  if (isSeq(node)) {
-    return { kind: 'seq', at, items: node.items.map((item) => convert(item as YamlNode, place)), ...tag };
-  }
-  if (isScalar(node)) {
-    const value = node.value;
-    const simple = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
-    return { kind: 'scalar', at, value: simple, source: node.source ?? String(simple ?? ''), ...tag };
-  }
-  return { kind: 'scalar', at, value: null, source: '', ...tag };
+}
+
+function converter(document: Document, place: Place): (node: YamlNode | null) => Node {
+  const open = new Set<YamlNode>();
+  let count = 0;
+  const convert = (node: YamlNode | null): Node => {
+    count += 1;
+    if (count > mostNodes) throw new AliasProblem('its aliases stand for too much', node?.range);
+    const at = place(node?.range);
+    const tag = node?.tag?.startsWith('!') ? { tag: node.tag } : {};
+    if (isAlias(node)) {
+      const target = node.resolve(document);
+      if (target === undefined) throw new AliasProblem('an alias without its anchor', node.range);
+      if (open.has(target)) throw new AliasProblem('an alias contains itself', node.range);
+      // The place stays that of the alias: there is what the reader of a message has to look at.
+      return { ...convert(target as YamlNode), at };
+    }
+    if (isScalar(node)) return { kind: 'scalar', at, ...scalar(node.value, node.source), ...tag };
+    if (!isMap(node) && !isSeq(node)) return { kind: 'scalar', at, value: null, source: '', ...tag };
+    open.add(node);
+    const collection: Node = isSeq(node)
+      ? { kind: 'seq', at, items: node.items.map((item) => convert(item as YamlNode | null)), ...tag }
+      : {
+          kind: 'map',
+          at,
+          entries: node.items.map((pair) => {
+            const key = pair.key as YamlNode | null;
+            return {
+              key: isScalar(key) ? String(key.value) : String(key),
+              keyAt: place(key?.range),
+              value: convert(pair.value as YamlNode | null),
+            };
+          }),
+          ...tag,
+        };
+    open.delete(node);
+    return collection;
+  };
+  return convert;
+}
+
+function scalar(value: unknown, source: string | undefined): Pick<ScalarNode, 'value' | 'source'> {
+  const simple =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
+  return { value: simple, source: source ?? String(simple ?? '') };
 }
 
 /** The plain value of a node: maps become objects, sequences arrays. Places are lost. */
@@ -100,7 +193,8 @@ export function plain(node: Node): unknown {
 export function nodeAt(node: Node, path: readonly (string | number)[]): Node | undefined {
   let current: Node | undefined = node;
   for (const step of path) {
-    if (current?.kind === 'map') current = current.entries.find((entry) => entry.key === String(step))?.value;
+    if (current?.kind === 'map')
+      current = current.entries.findLast((entry) => entry.key === String(step))?.value;
     else if (current?.kind === 'seq') current = current.items[Number(step)];
     else return undefined;
   }

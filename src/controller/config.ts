@@ -1,18 +1,220 @@
 /**
- * What the provisioner writes and the controller reads, by one type: network.conf and <serverIdentifier>.conf.
- * Rendering and parsing stand here together, so that the two worlds cannot drift apart. Pure.
+ * What the provisioner writes and the controller reads, by one type: network.conf, <serverIdentifier>.conf and
+ * the unit. In: typed values. Out: the contexts of the three templates; `config-parse.ts` reads their result back.
+ * The table `serverKeys` is the only place that knows the name, unit, range and default of a key. Pure.
  */
+import type { Secret } from '../base/secret.ts';
+import { integer, type KeySpec, list, path, secret, text, word } from './config-value.ts';
 
-/** One line of network.conf. */
+/** One server of network.conf. The order of the lines means nothing; who is primary is observed. */
 export interface ServerLine {
   readonly id: string;
+  /** On the admin network. */
   readonly host: string;
   readonly port: number;
+  /** Second address and port of the later form of the line: the arbitration network. */
+  readonly arbitrationHost?: string;
+  readonly arbitrationPort?: number;
 }
 
 export type HeartbeatErrorAction = 'arbitration' | 'command' | 'message' | 'fallback';
+export type InstanceTimeoutAction = 'none' | 'message' | 'failover';
+export type SyslogFacility =
+  | 'LOCAL0'
+  | 'LOCAL1'
+  | 'LOCAL2'
+  | 'LOCAL3'
+  | 'LOCAL4'
+  | 'LOCAL5'
+  | 'LOCAL6'
+  | 'LOCAL7';
 
 /** <serverIdentifier>.conf with every default filled in. Times in milliseconds, as the names say. */
 export interface ServerConf {
+  /** The data directory. */
   readonly dbInstance: string;
+  /** Absent: the OS user that the controller runs as. */
+  readonly dbInstanceUsername?: string;
+  /** Only where pg_hba.conf asks for a password; the provisioner uses peer and never writes it. */
+  readonly dbInstancePassword?: Secret;
+  readonly targetDb: 'postgres' | 'template1';
+  /** How long one server may take to answer a command of the other; 0 means without limit. */
+  readonly remoteCallTimeoutMs: number;
+  readonly agentAliveTimeoutMs: number;
+  readonly coreFilePath?: string;
+  readonly syslogFacility: SyslogFacility;
+  readonly syslogIdent: string;
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
+  readonly heartbeatRetry: number;
+  readonly heartbeatErrorAction: HeartbeatErrorAction;
+  readonly arbitrationCommand?: string;
+  readonly arbitrationCommandTimeoutMs: number;
+  readonly fencingCommand?: string;
+  readonly fencingCommandTimeoutMs: number;
+  readonly dbInstanceCheckIntervalMs: number;
+  readonly dbInstanceCheckTimeoutMs: number;
+  readonly dbInstanceCheckRetry: number;
+  readonly dbInstanceTimeoutAction: InstanceTimeoutAction;
+  readonly diskCheckIntervalMs: number;
+  readonly diskCheckTimeoutMs: number;
+  readonly diskCheckRetry: number;
+  readonly tablespaceDirectoryErrorAction: 'message' | 'failover';
+  readonly postSwitchCommand?: string;
+  readonly preDetachCommand?: string;
+  readonly postAttachCommand?: string;
+  /** Ours: automatic switch and disconnection at first start; mc_ctl changes it from then on. */
+  readonly failover: 'automatic' | 'manual';
+  /** Ours: addresses that tell "I am cut off" from "the peer is gone". */
+  readonly referenceAddresses: readonly string[];
+}
+
+type KeyTable = { readonly [Field in keyof ServerConf]-?: KeySpec<NonNullable<ServerConf[Field]>> };
+
+const second = 1000;
+const facilities = ['LOCAL0', 'LOCAL1', 'LOCAL2', 'LOCAL3', 'LOCAL4', 'LOCAL5', 'LOCAL6', 'LOCAL7'] as const;
+
+/** Every key of <serverIdentifier>.conf, in the order in which the template writes them. */
+export const serverKeys: KeyTable = {
+  dbInstance: path('db_instance', 'required'),
+  dbInstanceUsername: text('db_instance_username', undefined, 63),
+  dbInstancePassword: secret('db_instance_password'),
+  targetDb: word('target_db', ['postgres', 'template1'], 'postgres', 'quoted'),
+  remoteCallTimeoutMs: integer('remote_call_timeout', { min: 0, unit: 'ms', fallback: 70_000 }),
+  agentAliveTimeoutMs: integer('agent_alive_timeout', { min: 0, unit: 's', fallback: 0 }),
+  coreFilePath: path('core_file_path', 'optional'),
+  syslogFacility: word('syslog_facility', facilities, 'LOCAL0', 'bare'),
+  syslogIdent: text('syslog_ident', 'MirroringControllerOpen', 64),
+  heartbeatIntervalMs: integer('heartbeat_interval', { min: 1, unit: 'ms', fallback: 800 }),
+  heartbeatTimeoutMs: integer('heartbeat_timeout', { min: 1, unit: 's', fallback: 1 * second }),
+  heartbeatRetry: integer('heartbeat_retry', { min: 0, unit: '', fallback: 2 }),
+  heartbeatErrorAction: word(
+    'heartbeat_error_action',
+    ['arbitration', 'command', 'message', 'fallback'],
+    'fallback',
+    'bare',
+  ),
+  arbitrationCommand: path('arbitration_command', 'optional'),
+  arbitrationCommandTimeoutMs: integer('arbitration_command_timeout', {
+    min: 1,
+    unit: 's',
+    fallback: 10 * second,
+  }),
+  fencingCommand: path('fencing_command', 'optional'),
+  fencingCommandTimeoutMs: integer('fencing_command_timeout', { min: 1, unit: 's', fallback: 20 * second }),
+  dbInstanceCheckIntervalMs: integer('db_instance_check_interval', { min: 1, unit: 'ms', fallback: 800 }),
+  dbInstanceCheckTimeoutMs: integer('db_instance_check_timeout', {
+    min: 1,
+    unit: 's',
+    fallback: 1 * second,
+  }),
+  dbInstanceCheckRetry: integer('db_instance_check_retry', { min: 0, unit: '', fallback: 2 }),
+  dbInstanceTimeoutAction: word(
+    'db_instance_timeout_action',
+    ['none', 'message', 'failover'],
+    'message',
+    'bare',
+  ),
+  diskCheckIntervalMs: integer('disk_check_interval', { min: 1, unit: 'ms', fallback: 800 }),
+  // An fsync of several seconds is ordinary during a checkpoint on a busy disk; only a stuck disk takes longer.
+  diskCheckTimeoutMs: integer('disk_check_timeout', { min: 1, unit: 's', fallback: 10 * second }),
+  diskCheckRetry: integer('disk_check_retry', { min: 0, unit: '', fallback: 2 }),
+  tablespaceDirectoryErrorAction: word(
+    'tablespace_directory_error_action',
+    ['message', 'failover'],
+    'message',
+    'bare',
+  ),
+  postSwitchCommand: path('post_switch_command', 'optional'),
+  preDetachCommand: path('pre_detach_command', 'optional'),
+  postAttachCommand: path('post_attach_command', 'optional'),
+  failover: word('failover', ['automatic', 'manual'], 'automatic', 'bare'),
+  referenceAddresses: list('reference_addresses'),
+};
+
+/** What a key has when the file does not name it. `dbInstance` has no default. */
+export const serverConfDefaults: Omit<ServerConf, 'dbInstance'> = defaultsOf(serverKeys);
+
+function defaultsOf(table: KeyTable): Omit<ServerConf, 'dbInstance'> {
+  const entries = Object.entries(table).flatMap(([field, spec]) =>
+    spec.fallback === undefined ? [] : [[field, spec.fallback] as const],
+  );
+  // The table's type ties each field to its value's type, which Object.entries cannot carry through.
+  return Object.fromEntries(entries) as unknown as Omit<ServerConf, 'dbInstance'>;
+}
+
+/** The time after which a silent peer is given up: domain rule (timeout + interval) × (retry + 1). */
+export function giveUpTimeMs(conf: ServerConf): number {
+  return (conf.heartbeatTimeoutMs + conf.heartbeatIntervalMs) * (conf.heartbeatRetry + 1);
+}
+
+/** Context of `templates/server.conf.hbs`: every key's value already in the form of the file. */
+export interface ServerConfContext {
+  readonly cluster: string;
+  readonly serverId: string;
+  /** By key of the file, such as "db_instance"; a key that is not set is missing. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Context of `templates/network.conf.hbs`. */
+export interface NetworkConfContext {
+  readonly cluster: string;
+  readonly servers: readonly {
+    readonly id: string;
+    readonly hosts: string;
+    readonly ports: string;
+    /** " server" in the later form of the line, empty in the short one. */
+    readonly suffix: string;
+  }[];
+}
+
+/** Context of `templates/mcoi.service.hbs`. Paths are absolute; ASCII without space, quote or percent sign. */
+export interface UnitContext {
+  /** Without ".service". */
+  readonly unit: string;
+  readonly cluster: string;
+  readonly serverId: string;
+  readonly owner: string;
+  readonly group: string;
+  readonly managementDir: string;
+  readonly dataDir: string;
+  /** Absolute path of the host's Node.js. */
+  readonly node: string;
+  /** Absolute path of mc.js on the host. */
+  readonly bundle: string;
+}
+
+/** Fills in the defaults; what the provisioner knows goes in, a whole configuration comes out. */
+export function serverConf(known: Pick<ServerConf, 'dbInstance'> & Partial<ServerConf>): ServerConf {
+  return { ...serverConfDefaults, ...known };
+}
+
+/** The context that renders to exactly this configuration. A password is never rendered. */
+export function serverConfContext(
+  conf: ServerConf,
+  about: { readonly cluster: string; readonly serverId: string },
+): ServerConfContext {
+  const values: Record<string, string> = {};
+  for (const [field, spec] of Object.entries(serverKeys) as [keyof ServerConf, KeySpec<unknown>][]) {
+    const value = conf[field];
+    const written = value === undefined ? undefined : spec.write(value);
+    if (written !== undefined) values[spec.key] = written;
+  }
+  return { ...about, values };
+}
+
+/** The context that renders to exactly these lines. */
+export function networkConfContext(cluster: string, servers: readonly ServerLine[]): NetworkConfContext {
+  return {
+    cluster,
+    servers: servers.map((line) => {
+      const later = line.arbitrationHost !== undefined && line.arbitrationPort !== undefined;
+      return {
+        id: line.id,
+        hosts: later ? `${line.host},${line.arbitrationHost}` : line.host,
+        ports: later ? `${line.port},${line.arbitrationPort}` : String(line.port),
+        suffix: later ? ' server' : '',
+      };
+    }),
+  };
 }

@@ -1,0 +1,31 @@
+// Builds the two files that are shipped: dist/pgduet.js for the operator's machine, dist/mc.cjs for database hosts.
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+mkdirSync(join(root, 'dist'), { recursive: true });
+
+const common = { bundle: true, platform: 'node', logLevel: 'warning', absWorkingDir: root, legalComments: 'none' };
+
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['src/cli.ts'],
+    outfile: 'dist/pgduet.js',
+    target: 'node20',
+    format: 'esm',
+    // CommonJS libraries inside an ES module still call require; native parts of ssh2 are optional and not shipped.
+    banner: { js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+    external: ['cpu-features', '*.node'],
+  }),
+  build({
+    ...common,
+    entryPoints: ['src/controller/main.ts'],
+    outfile: 'dist/mc.cjs',
+    target: 'node18',
+    format: 'cjs',
+    external: ['pg-native'],
+  }),
+]);

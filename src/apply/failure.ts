@@ -1,0 +1,85 @@
+/** From the noise of a failed step to a message that says what to do. A table of known causes, then the general one. Pure. */
+import type { Code } from '../base/codes.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
+
+interface Cause {
+  readonly pattern: RegExp;
+  readonly code: Code;
+  readonly why: string;
+  readonly fix: string;
+}
+
+const causes: readonly Cause[] = [
+  {
+    pattern: /No space left on device|Disk quota exceeded|could not extend file/i,
+    code: 'HST006',
+    why: 'a disk of the host is full',
+    fix: 'Make room on the file system that is named below, then run the same command again; what was finished is kept.',
+  },
+  {
+    pattern: /Unable to locate package|has no installation candidate|Couldn't find any package/i,
+    code: 'HST004',
+    why: "the host's package sources do not offer it",
+    fix: "Add the package source that has this version (for PostgreSQL: your distribution's or the PostgreSQL project's), or name a version in the inventory that the host can install.",
+  },
+  {
+    pattern: /Temporary failure resolving|Failed to fetch|Could not connect to|Unable to fetch some archives/i,
+    code: 'HST004',
+    why: 'the package source of the host could not be reached',
+    fix: "Check the host's network and its package sources (apt-get update), then run the same command again.",
+  },
+  {
+    pattern: /Address already in use|could not bind/i,
+    code: 'HST005',
+    why: 'another program uses the port',
+    fix: 'Stop that program, or name another port in the inventory.',
+  },
+  {
+    pattern: /Read-only file system|Permission denied|Operation not permitted|must be run as root|may not be used by non-root/i,
+    code: 'HST012',
+    why: 'the login user may not do this on the host',
+    fix: 'Log in as root or set "ssh: { become: sudo }" in the inventory; look for a file system that is mounted read-only.',
+  },
+  {
+    pattern: /not found|No such file or directory.*(initdb|pg_basebackup|psql)/i,
+    code: 'HST003',
+    why: 'a program that is needed is not where it should be',
+    fix: 'Check that PostgreSQL of the version in the inventory is installed; name its directory with postgres.bin_dir if it is in an unusual place.',
+  },
+];
+
+const general: Omit<Cause, 'pattern'> = {
+  code: 'HST001',
+  why: 'the step ended with an error, so nothing behind it was done on this host',
+  fix: 'Look at the lines below, mend the cause on the host, then run the same command again: it continues where this run stopped.',
+};
+
+const evidenceLines = 12;
+
+export interface FailedStep {
+  readonly host: string;
+  readonly title: string;
+  readonly status: number;
+  readonly stderr: string;
+  /** Titles of what was done before, in this run, on this host. */
+  readonly done: readonly string[];
+  /** Titles of what was planned behind it. */
+  readonly open: readonly string[];
+}
+
+export function stepFailure(step: FailedStep): Diagnostic {
+  const cause = causes.find((candidate) => candidate.pattern.test(step.stderr)) ?? general;
+  const lines = step.stderr.split('\n').filter((line) => line.trim() !== '');
+  return {
+    code: cause.code,
+    what: `'${step.title}' failed with status ${step.status}`,
+    why: cause.why,
+    fix: cause.fix,
+    host: step.host,
+    evidence: [
+      ...lines.slice(-evidenceLines),
+      `already changed: ${step.done.length === 0 ? 'nothing' : step.done.join('; ')}`,
+      `not done: ${step.open.length === 0 ? 'nothing else was planned here' : step.open.join('; ')}`,
+    ],
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * The kinds of value that <serverIdentifier>.conf knows, each as one thing that reads and writes it:
+ * token of the file ⇄ typed value. Reading says what was expected when it fails; it never throws. Pure.
+ */
+import { Secret } from '../base/secret.ts';
+
+/** A value as it stands in the file: the text without its quotes, and whether it had them. */
+export interface Token {
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
+export type Reading<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'wrong-form'; readonly expected: string }
+  | { readonly kind: 'out-of-range'; readonly expected: string };
+
+export interface KeySpec<T> {
+  readonly key: string;
+  readonly required: boolean;
+  readonly fallback: T | undefined;
+  /** One phrase for documents and messages: "a whole number of ms from 1 to 2147483647". */
+  readonly expected: string;
+  read(token: Token): Reading<T>;
+  /** The value in the form of the file; undefined when it must not or need not be written. */
+  write(value: T): string | undefined;
+}
+
+const largest = 2_147_483_647;
+const value = <T>(it: T): Reading<T> => ({ kind: 'value', value: it });
+
+/** 'text' with its quotes and backslashes escaped as the reader expects them. */
+export const quoteValue = (plain: string): string =>
+  `'${plain.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+
+/** A whole number in the file's unit; a time is kept in milliseconds. `fallback` is in milliseconds, too. */
+export function integer(
+  key: string,
+  rule: { readonly min: number; readonly unit: 'ms' | 's' | ''; readonly fallback: number },
+): KeySpec<number> {
+  const factor = rule.unit === 's' ? 1000 : 1;
+  const expected = `a whole number${rule.unit ? ` of ${rule.unit}` : ''} from ${rule.min} to ${largest}`;
+  return {
+    key,
+    required: false,
+    fallback: rule.fallback,
+    expected,
+    read(token) {
+      if (!/^\d+$/.test(token.text)) return { kind: 'wrong-form', expected };
+      const number = Number(token.text);
+      if (number < rule.min || number > largest) return { kind: 'out-of-range', expected };
+      return value(number * factor);
+    },
+    write: (it) => String(Math.ceil(it / factor)),
+  };
+}
+
+/** One of a few words. The file may quote it or not; we write it the way the manual does. */
+export function word<T extends string>(
+  key: string,
+  words: readonly T[],
+  fallback: T,
+  form: 'bare' | 'quoted',
+): KeySpec<T> {
+  const expected = `one of ${words.join(', ')}`;
+  return {
+    key,
+    required: false,
+    fallback,
+    expected,
+    read(token) {
+      const found = words.find((candidate) => candidate.toLowerCase() === token.text.toLowerCase());
+      return found === undefined ? { kind: 'wrong-form', expected } : value(found);
+    },
+    write: (it) => (form === 'quoted' ? quoteValue(it) : it),
+  };
+}
+
+function quotedText<T>(
+  key: string,
+  rule: { readonly required: boolean; readonly fallback: T | undefined; readonly expected: string },
+  convert: (plain: string) => T | undefined,
+  write: (it: T) => string | undefined,
+): KeySpec<T> {
+  return {
+    key,
+    ...rule,
+    read(token) {
+      if (!token.quoted) return { kind: 'wrong-form', expected: rule.expected };
+      const converted = convert(token.text);
+      return converted === undefined ? { kind: 'wrong-form', expected: rule.expected } : value(converted);
+    },
+    write,
+  };
+}
+
+/** ASCII text of limited length. */
+export function text(key: string, fallback: string | undefined, longest: number): KeySpec<string> {
+  const expected = `ASCII text in single quotes, at most ${longest} bytes`;
+  const convert = (plain: string) =>
+    /^[\x20-\x7e]+$/.test(plain) && plain.length <= longest ? plain : undefined;
+  return quotedText(key, { required: false, fallback, expected }, convert, quoteValue);
+}
+
+/** An absolute path. The manual's rule for data directories holds for all of them: ASCII without spaces. */
+export function path(key: string, need: 'required' | 'optional'): KeySpec<string> {
+  const expected = 'an absolute path in single quotes, ASCII without spaces';
+  const convert = (plain: string) => (/^\/[\x21-\x7e]*$/.test(plain) ? plain : undefined);
+  return quotedText(
+    key,
+    { required: need === 'required', fallback: undefined, expected },
+    convert,
+    quoteValue,
+  );
+}
+
+/** A password: read into a Secret, never written back. */
+export function secret(key: string): KeySpec<Secret> {
+  const rule = { required: false, fallback: undefined, expected: 'a password in single quotes' };
+  return quotedText(
+    key,
+    rule,
+    (plain) => (plain === '' ? undefined : new Secret(plain)),
+    () => undefined,
+  );
+}
+
+/** Addresses in one quoted string, separated by commas. */
+export function list(key: string): KeySpec<readonly string[]> {
+  const expected =
+    "addresses in one pair of single quotes, separated by commas, such as '192.0.2.1, 192.0.2.2'";
+  const convert = (plain: string) => {
+    const items = plain.split(',').map((item) => item.trim());
+    if (items.length === 1 && items[0] === '') return [];
+    return items.every((item) => /^[A-Za-z0-9.:_-]+$/.test(item)) ? items : undefined;
+  };
+  return quotedText(key, { required: false, fallback: [], expected }, convert, (it) =>
+    it.length === 0 ? undefined : quoteValue(it.join(', ')),
+  );
+}

@@ -1,0 +1,154 @@
+/**
+ * From the start of the controller to a running instance: attach to what runs, let a standby wait for its primary,
+ * and let a primary ask its peers first. It must never start a second primary while a peer says that it is primary.
+ */
+import { giveUpTimeMs } from '../config.ts';
+import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
+import type { Happening } from './event.ts';
+import type { FailoverFlag, Peer, ReplyTo, State } from './state.ts';
+
+const probeEveryMs = 1000;
+const remindEveryMs = 600_000;
+
+/** The first event: what was found on this host. */
+export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }>): Decision {
+  const asked: FailoverFlag | null =
+    event.failover === null ? null : { enabled: event.failover, changedAtWall: before.wall };
+  const state: State = {
+    ...withOwn(before, { role: event.standby ? 'standby' : 'primary', phase: 'stopped' }),
+    failover: asked ?? event.restored?.failover ?? before.failover,
+    degraded: event.restored?.degraded ?? null,
+    persisted: event.restored,
+  };
+  const torn = decided(state, ...(event.torn ? [log('MCA01026')] : []));
+  if (event.running) {
+    return andThen(torn, (it) =>
+      decided({ ...withOwn(it, { phase: 'unknown' }), boot: { kind: 'done' } }, log('MCA01002')),
+    );
+  }
+  if (event.mcOnly) return andThen(torn, (it) => decided({ ...it, boot: { kind: 'left' } }, log('MCA01032')));
+  return andThen(torn, beginStart);
+}
+
+/** Starts the instance as far as its role allows it at this moment. */
+export function beginStart(state: State): Decision {
+  if (state.own.role === 'standby') {
+    const boot = { kind: 'waiting-for-primary', probedAt: state.now, remindedAt: -1 } as const;
+    const waiting: State = { ...withOwn(state, { phase: 'waiting' }), boot };
+    return andThen(decided(waiting), (it) => {
+      const next = advanceBoot(it);
+      return next.state.boot.kind === 'waiting-for-primary'
+        ? { ...next, actions: [...next.actions, { kind: 'probe-primary' }] }
+        : next;
+    });
+  }
+  const untilAt = state.now + giveUpTimeMs(state.conf);
+  const asking: State = { ...withOwn(state, { phase: 'waiting' }), boot: { kind: 'asking-peers', untilAt } };
+  return advanceBoot(asking);
+}
+
+/** A person asks a controller in charge to start its instance, or waits for it. */
+export function onStartRequest(state: State, replyTo: ReplyTo, wanted: 'start' | 'wait-started'): Decision {
+  if (state.stop) return decided(state, ...replies([replyTo], false, 'the controller is being stopped'));
+  if (state.own.phase === 'running' || state.own.phase === 'silent') {
+    return decided(state, ...replies([replyTo], true, 'the instance is running'));
+  }
+  const waiting = { ...state, waitingForStart: [...state.waitingForStart, replyTo] };
+  if (state.boot.kind === 'left') {
+    return wanted === 'start'
+      ? beginStart(waiting)
+      : decided(state, ...replies([replyTo], true, 'the instance is left alone (--mc-only)'));
+  }
+  if (state.boot.kind === 'failed' && wanted === 'wait-started') {
+    return decided(state, ...replies([replyTo], false, state.boot.why));
+  }
+  const away = ['down', 'stopped', 'held'].includes(state.own.phase);
+  return wanted === 'start' && away ? beginStart(waiting) : decided(waiting);
+}
+
+/** Looks whether what the start waits for has come. Called after everything that may have changed it. */
+export function advanceBoot(state: State): Decision {
+  switch (state.boot.kind) {
+    case 'asking-peers':
+      return askPeers(state, state.boot.untilAt);
+    case 'waiting-for-primary':
+      return livePrimary(state) ? startInstance(state) : decided(state);
+    case 'new':
+    case 'starting':
+    case 'left':
+    case 'done':
+    case 'failed':
+      return decided(state);
+  }
+}
+
+const livePrimary = (state: State): Peer | undefined =>
+  Object.values(state.peers).find(
+    (peer) => peer.reach === 'up' && peer.view?.role === 'primary' && hasPostmaster(peer.view.phase),
+  );
+
+function askPeers(state: State, untilAt: number): Decision {
+  const primary = livePrimary(state);
+  if (primary) return hold(state, primary.line.id);
+  const answered = (peer: Peer) =>
+    peer.reach === 'refused' || (peer.reach === 'up' && peer.view?.role !== null);
+  const open = Object.values(state.peers).filter((peer) => !answered(peer));
+  if (open.length === 0) return startInstance(state);
+  if (state.now < untilAt) return decided(state);
+  const peers = open.map((peer) => peer.line.id).join(', ');
+  return andThen(decided(state, log('MCA01007', { peers })), startInstance);
+}
+
+function hold(state: State, peer: string): Decision {
+  const why = `${peer} is primary; this server must be rebuilt as its standby`;
+  return decided(
+    { ...withOwn(state, { phase: 'held' }), boot: { kind: 'failed', why }, waitingForStart: [] },
+    log('MCA01006', { peer }),
+    ...replies(state.waitingForStart, false, why),
+  );
+}
+
+export function onPrimaryProbe(state: State, open: boolean): Decision {
+  if (state.boot.kind !== 'waiting-for-primary') return decided(state);
+  if (open) return startInstance(state);
+  const reminded = state.boot.remindedAt;
+  if (reminded >= 0 && state.now - reminded < remindEveryMs) return decided(state);
+  return decided({ ...state, boot: { ...state.boot, remindedAt: state.now } }, log('MCA01005'));
+}
+
+export function onBootTick(state: State): Decision {
+  const { boot } = state;
+  if (boot.kind !== 'waiting-for-primary' || state.now - boot.probedAt < probeEveryMs)
+    return advanceBoot(state);
+  return decided({ ...state, boot: { ...boot, probedAt: state.now } }, { kind: 'probe-primary' });
+}
+
+function startInstance(state: State): Decision {
+  const starting: State = {
+    ...withOwn(state, { phase: 'starting', report: null }),
+    boot: { kind: 'starting' },
+  };
+  return decided(starting, log('MCA01003', { role: state.own.role ?? 'primary' }), {
+    kind: 'start-instance',
+  });
+}
+
+export function onInstanceStarted(state: State): Decision {
+  if (state.boot.kind !== 'starting') return decided(state);
+  const running: State = {
+    ...withOwn(state, { phase: 'running', missedChecks: 0 }),
+    boot: { kind: 'done' },
+    waitingForStart: [],
+  };
+  return decided(running, ...replies(state.waitingForStart, true, 'the instance is running'));
+}
+
+export function onStartFailed(state: State, why: string): Decision {
+  if (state.boot.kind !== 'starting') return decided(state);
+  const failed: State = {
+    ...withOwn(state, { phase: 'stopped' }),
+    boot: { kind: 'failed', why },
+    waitingForStart: [],
+  };
+  return decided(failed, log('MCA01008', { why }), ...replies(state.waitingForStart, false, why));
+}

@@ -1,0 +1,38 @@
+/** What every step of the core returns, and how steps are put one after the other. Pure. */
+import type { Action } from './action.ts';
+import type { MessageNumber } from './messages.ts';
+import type { OwnServer, Phase, ReplyTo, State } from './state.ts';
+
+export interface Decision {
+  readonly state: State;
+  /** In the order in which they must be done. */
+  readonly actions: readonly Action[];
+}
+
+export const decided = (state: State, ...actions: readonly Action[]): Decision => ({ state, actions });
+
+/** Goes on from a decision; the actions of both are kept in order. */
+export function andThen(before: Decision, step: (state: State) => Decision): Decision {
+  const after = step(before.state);
+  return { state: after.state, actions: [...before.actions, ...after.actions] };
+}
+
+export const log = (message: MessageNumber, values: Readonly<Record<string, string>> = {}): Action => ({
+  kind: 'log',
+  message,
+  values,
+});
+
+export const replies = (to: readonly ReplyTo[], ok: boolean, text: string): Action[] =>
+  to.map((each) => ({ kind: 'reply', to: each, ok, text }));
+
+/** Changes the own server; a new phase remembers since when it holds. */
+export function withOwn(state: State, change: Partial<OwnServer>): State {
+  const newPhase = change.phase !== undefined && change.phase !== state.own.phase;
+  const since = newPhase ? { phaseSinceWall: state.wall } : {};
+  return { ...state, own: { ...state.own, ...change, ...since } };
+}
+
+/** Phases in which a postmaster is there, so that a stop has something to do. */
+export const hasPostmaster = (phase: Phase): boolean =>
+  phase === 'running' || phase === 'silent' || phase === 'starting' || phase === 'stopping';

@@ -1,0 +1,75 @@
+/**
+ * Everything that can happen to a controller. Each event carries both clocks, because `decide` has none.
+ * Monitors report facts only; how many failures make a fault is counted in the core.
+ */
+import type { ServerConf, ServerLine } from '../config.ts';
+import type { DiskPart, InstanceReport, Persisted, ServerId, ServerView } from './state.ts';
+
+interface Timed {
+  /** Monotonic milliseconds. */
+  readonly at: number;
+  /** Unix milliseconds; for people and for comparing decisions of different hosts, never for timeouts. */
+  readonly wall: number;
+}
+
+/** busy: all connections are taken, which is a sign of life. starting: it is there but does not take queries yet. */
+export type CheckOutcome =
+  | { readonly kind: 'answer'; readonly report: InstanceReport }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'gone' };
+
+export type ControlRequest =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'wait-started' }
+  | { readonly kind: 'stop'; readonly all: boolean; readonly mcOnly: boolean; readonly force: boolean }
+  | { readonly kind: 'set-failover'; readonly enabled: boolean };
+
+/** What one controller may ask of another. */
+export interface PeerRequest {
+  readonly kind: 'stop';
+  readonly mcOnly: boolean;
+  readonly force: boolean;
+}
+
+export type Happening =
+  | {
+      readonly kind: 'boot';
+      /** standby.signal is there. */
+      readonly standby: boolean;
+      /** The postmaster of the data directory is alive. */
+      readonly running: boolean;
+      readonly mcOnly: boolean;
+      /** -f or -F of the command. */
+      readonly failover: boolean | null;
+      readonly restored: Persisted | null;
+      /** The state file was there but torn. */
+      readonly torn: boolean;
+    }
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'heard'; readonly peer: ServerId; readonly view: ServerView }
+  | { readonly kind: 'peer-refused'; readonly peer: ServerId }
+  | { readonly kind: 'stranger'; readonly from: string; readonly why: string }
+  | { readonly kind: 'primary-probe'; readonly open: boolean }
+  | { readonly kind: 'instance-check'; readonly outcome: CheckOutcome }
+  | { readonly kind: 'disk-check'; readonly part: DiskPart; readonly ok: boolean; readonly error: string }
+  | { readonly kind: 'instance-started' }
+  | { readonly kind: 'start-failed'; readonly why: string }
+  | { readonly kind: 'instance-stopped' }
+  | { readonly kind: 'stop-failed'; readonly why: string }
+  | { readonly kind: 'control'; readonly id: number; readonly request: ControlRequest }
+  | {
+      readonly kind: 'peer-request';
+      readonly peer: ServerId;
+      readonly id: number;
+      readonly request: PeerRequest;
+    }
+  | { readonly kind: 'peer-reply'; readonly peer: ServerId; readonly ok: boolean; readonly text: string }
+  | { readonly kind: 'terminate' }
+  | { readonly kind: 'reload'; readonly conf: ServerConf; readonly servers: readonly ServerLine[] }
+  | { readonly kind: 'reload-failed'; readonly why: string }
+  | { readonly kind: 'persist-failed'; readonly why: string };
+
+export type Event = Timed & Happening;

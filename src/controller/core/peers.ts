@@ -1,0 +1,96 @@
+/**
+ * What is known of the other controllers: heard, refused, lost; and the decision about automatic failover, which the
+ * newest decision of any server settles. Nothing that a peer says changes the own instance from here. Pure.
+ */
+import { giveUpTimeMs } from '../config.ts';
+import { advanceBoot } from './boot.ts';
+import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { checkSystemId } from './instance.ts';
+import {
+  type FailoverFlag,
+  newPeer,
+  type Peer,
+  type ReplyTo,
+  type ServerId,
+  type ServerView,
+  type State,
+} from './state.ts';
+
+function withPeer(state: State, id: ServerId, change: Partial<Peer>): State {
+  const before = state.peers[id];
+  if (!before) return state;
+  const newReach = change.reach !== undefined && change.reach !== before.reach;
+  const since = newReach ? { sinceWall: state.wall } : {};
+  return { ...state, peers: { ...state.peers, [id]: { ...before, ...change, ...since } } };
+}
+
+const secondsSince = (state: State, peer: Peer): string => ((state.now - peer.signAt) / 1000).toFixed(1);
+
+export function onHeard(state: State, id: ServerId, view: ServerView): Decision {
+  const peer = state.peers[id];
+  if (!peer) return decided(state);
+  const back = peer.reach === 'lost' || (peer.reach === 'refused' && peer.view !== null);
+  const silence = ((state.wall - peer.sinceWall) / 1000).toFixed(1);
+  const up = withPeer(state, id, { reach: 'up', signAt: state.now, heardWall: state.wall, view });
+  const heard = decided(up, ...(back ? [log('MCA01020', { peer: id, seconds: silence })] : []));
+  const adopted = andThen(heard, (it) => adoptFailover(it, view.failover));
+  const checked = andThen(adopted, (it) => checkSystemId(it, id, peer.view?.report?.systemId));
+  return andThen(checked, advanceBoot);
+}
+
+export function onPeerRefused(state: State, id: ServerId): Decision {
+  const peer = state.peers[id];
+  if (!peer) return decided(state);
+  const refused = withPeer(state, id, { reach: 'refused', signAt: state.now });
+  const news = peer.reach !== 'refused' ? [log('MCA01021', { peer: id })] : [];
+  return andThen(decided(refused, ...news), advanceBoot);
+}
+
+/** Gives up the peers from which there was no sign for too long. */
+export function onPeersTick(state: State): Decision {
+  const limit = giveUpTimeMs(state.conf);
+  const silent = Object.values(state.peers).filter(
+    (peer) => peer.reach !== 'lost' && state.now - peer.signAt > limit,
+  );
+  return silent.reduce(
+    (so, peer) =>
+      andThen(so, (it) =>
+        decided(
+          withPeer(it, peer.line.id, { reach: 'lost' }),
+          log('MCA01019', { peer: peer.line.id, seconds: secondsSince(it, peer) }),
+        ),
+      ),
+    decided(state),
+  );
+}
+
+function adoptFailover(state: State, theirs: FailoverFlag): Decision {
+  if (theirs.changedAtWall <= state.failover.changedAtWall) return decided(state);
+  const news = theirs.enabled !== state.failover.enabled;
+  const words = { state: theirs.enabled ? 'enabled' : 'disabled' };
+  return decided({ ...state, failover: theirs }, ...(news ? [log('MCA01025', words)] : []));
+}
+
+/** The decision of a person on this server. It is always newer than what was known, whatever the clocks say. */
+export function onSetFailover(state: State, replyTo: ReplyTo, enabled: boolean): Decision {
+  const word = enabled ? 'enabled' : 'disabled';
+  const changedAtWall = Math.max(state.wall, state.failover.changedAtWall + 1);
+  return decided(
+    { ...state, failover: { enabled, changedAtWall } },
+    log('MCA01025', { state: word }),
+    ...replies([replyTo], true, `automatic switch and disconnection are ${word}`),
+  );
+}
+
+/** New configuration: peers that stay keep what is known of them. */
+export function onReload(state: State, { conf, servers }: Pick<State, 'conf' | 'servers'>): Decision {
+  const peers = Object.fromEntries(
+    servers
+      .filter((line) => line.id !== state.self.id)
+      .map((line) => {
+        const known = state.peers[line.id];
+        return [line.id, known ? { ...known, line } : newPeer(line, state.now, state.wall)];
+      }),
+  );
+  return decided({ ...state, conf, servers, peers }, log('MCA01028', { server: state.self.id }));
+}

@@ -1,0 +1,194 @@
+/**
+ * The management directory: finds the local server, reads and checks the configuration, writes files so that a crash
+ * leaves the old or the new content. Throws DiagnosticError with every mistake at once; never reads a file that others
+ * can write or read.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Code } from '../../base/codes.ts';
+import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
+import { exitCode } from '../../base/exit-codes.ts';
+import { Secret } from '../../base/secret.ts';
+import type { ServerConf, ServerLine } from '../config.ts';
+import { parseNetworkConf, parseServerConf } from '../config-parse.ts';
+
+export interface Configuration {
+  readonly dir: string;
+  readonly self: ServerLine;
+  readonly servers: readonly ServerLine[];
+  readonly conf: ServerConf;
+  /** The key of the admin link: 32 bytes as hex. */
+  readonly key: Secret;
+}
+
+const diagnostic = (code: Code, what: string, why: string, fix: string): Diagnostic => ({
+  code,
+  what,
+  why,
+  fix,
+});
+
+export const refuse = (code: Code, what: string, why: string, fix: string): DiagnosticError =>
+  new DiagnosticError([diagnostic(code, what, why, fix)], exitCode.inputWrong);
+
+const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Which server of the directory is meant: the one that was named, or the only one that has a configuration. */
+export function findLocalServer(dir: string, wanted: string | undefined): string {
+  const ids = configuredServers(dir);
+  const choices = ids.length > 0 ? ids.join(', ') : 'none';
+  if (wanted !== undefined) {
+    if (ids.includes(wanted)) return wanted;
+    const why = `the directory holds the configuration of: ${choices}`;
+    throw refuse(
+      'MCF010',
+      `'${wanted}' has no ${wanted}.conf in ${dir}`,
+      why,
+      'Name one of them with --local-server.',
+    );
+  }
+  const [only] = ids;
+  if (only !== undefined && ids.length === 1) return only;
+  const why = 'every command acts on one server of this machine';
+  if (only === undefined) {
+    const fix = 'Check -M or MCCONTROLDIR; provisioning makes <serverIdentifier>.conf there.';
+    throw refuse('MCF010', `no server is configured in ${dir}`, why, fix);
+  }
+  throw refuse('MCF010', `${dir} holds several servers: ${choices}`, why, 'Say which with --local-server.');
+}
+
+function configuredServers(dir: string): string[] {
+  try {
+    const names = readdirSync(dir).filter((name) => name.endsWith('.conf') && name !== 'network.conf');
+    return names.map((name) => name.slice(0, -'.conf'.length)).sort();
+  } catch (error) {
+    const fix = 'Give the management directory with -M or MCCONTROLDIR.';
+    throw refuse('MCF001', `${dir} cannot be read`, errorText(error), fix);
+  }
+}
+
+/** Only the instance administrator may act: root's files would lock the real owner out of its own cluster. */
+export function checkAdministrator(dir: string): void {
+  const owner = statSync(dir).uid;
+  const me = process.getuid?.() ?? -1;
+  if (me === owner && me !== 0) return;
+  const name = userName(owner);
+  const what = me === 0 ? 'root may not do this' : `user ${userName(me)} may not do this`;
+  if (owner === 0) {
+    const fix = `Give the directory to the instance administrator: chown -R USER ${dir}`;
+    throw refuse('MCF011', what, `${dir} belongs to root, and PostgreSQL does not run as root`, fix);
+  }
+  const why = `only the instance administrator, ${name}, may control its instance`;
+  throw refuse('MCF011', what, why, `Run it as that user: runuser -u ${name} -- mc_ctl …`);
+}
+
+function userName(uid: number): string {
+  try {
+    return execFileSync('id', ['-un', String(uid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch (error) {
+    return errorText(error) === '' ? 'unknown' : String(uid);
+  }
+}
+
+/** Reads a file that only its owner may see. */
+export function readPrivate(path: string): Result<string> {
+  const bad = (code: Code, what: string, why: string, fix: string) =>
+    ({ ok: false, diagnostics: [diagnostic(code, what, why, fix)] }) as const;
+  try {
+    const { mode, uid } = statSync(path);
+    if (uid !== process.getuid?.()) {
+      const why = 'its content decides what the controller does, so nobody else may change it';
+      return bad('MCF002', `${path} belongs to another user`, why, `chown it to the instance administrator.`);
+    }
+    if ((mode & 0o077) !== 0) {
+      const shown = (mode & 0o777).toString(8).padStart(4, '0');
+      const why = `its mode is ${shown}, so other users can read or change it`;
+      return bad('MCF002', `${path} is open to others`, why, `chmod 0600 ${path}`);
+    }
+    return { ok: true, value: readFileSync(path, 'utf8') };
+  } catch (error) {
+    return bad(
+      'MCF001',
+      `${path} cannot be read`,
+      errorText(error),
+      'Provision the host again, or restore the file.',
+    );
+  }
+}
+
+function parsed<T>(path: string, parse: (text: string, file: string) => Result<T>): Result<T> {
+  const text = readPrivate(path);
+  return text.ok ? parse(text.value, path) : text;
+}
+
+function parseKey(text: string, file: string): Result<Secret> {
+  const line = text.trim();
+  const bytes = /^[0-9a-fA-F]{64}$/.test(line) ? Buffer.from(line, 'hex') : Buffer.from(line, 'base64');
+  if (bytes.length === 32) return { ok: true, value: new Secret(bytes.toString('hex')) };
+  const why = 'it must be one line with 32 random bytes in hex or base64';
+  const fix = 'Copy it from another server of the cluster, or provision again.';
+  return { ok: false, diagnostics: [diagnostic('MCF012', `${file} holds no key`, why, fix)] };
+}
+
+/** Everything that a controller must know before it starts; all mistakes of all files at once. */
+export function loadConfiguration(dir: string, id: string): Configuration {
+  const network = parsed(join(dir, 'network.conf'), parseNetworkConf);
+  const server = parsed(join(dir, `${id}.conf`), parseServerConf);
+  const key = parsed(join(dir, 'cluster.key'), parseKey);
+  const problems = [network, server, key].flatMap((it) => (it.ok ? [] : it.diagnostics));
+  const self = network.ok ? network.value.find((line) => line.id === id) : undefined;
+  if (network.ok && !self) {
+    const known = network.value.map((line) => line.id).join(', ');
+    const fix = `Add a line for ${id}, or rename ${id}.conf.`;
+    problems.push(diagnostic('MCF010', `network.conf does not name '${id}'`, `it names ${known}`, fix));
+  }
+  if (server.ok) problems.push(...checkDataDirectory(server.value.dbInstance));
+  if (network.ok && server.ok && key.ok && self && problems.length === 0) {
+    return { dir, self, servers: network.value, conf: server.value, key: key.value };
+  }
+  throw new DiagnosticError(problems, exitCode.inputWrong);
+}
+
+function checkDataDirectory(dataDir: string): Diagnostic[] {
+  // Its absence is not a mistake here: a standby may be made after its controller's files.
+  if (!existsSync(dataDir)) return [];
+  const { uid } = statSync(dataDir);
+  if (uid === process.getuid?.()) return [];
+  const why = 'the controller starts and stops the instance as its own user';
+  const fix = `Run mc_ctl as ${userName(uid)}, who must own the management directory, too.`;
+  return [diagnostic('MCF011', `${dataDir} belongs to ${userName(uid)}`, why, fix)];
+}
+
+/** Writes beside the file, syncs, renames, syncs the directory: after a crash it is the old or the new file. */
+export function writeAtomic(dir: string, name: string, content: string): void {
+  const target = join(dir, name);
+  const temporary = `${target}.${process.pid}.tmp`;
+  const file = openSync(temporary, 'w', 0o600);
+  try {
+    writeSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, target);
+  const directory = openSync(dir, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

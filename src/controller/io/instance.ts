@@ -1,0 +1,183 @@
+/**
+ * The PostgreSQL server process of this host: look whether it is there, start it, stop it. In: the data directory.
+ * A process is believed to be the postmaster only if it works in that directory; no other process is ever signalled.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { readFile, readlink, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
+
+/** Lines of postmaster.pid (PostgreSQL, src/include/utils/pidfile.h). */
+export interface Postmaster {
+  readonly pid: number;
+  readonly startedAtWall: number;
+  readonly port: number;
+  /** First Unix socket directory; empty when there is none. */
+  readonly socketDir: string;
+  readonly listenAddress: string;
+  /** "ready" or "standby" when connections are taken. */
+  readonly status: string;
+}
+
+const pollMs = 15;
+const forceAfterMs = 10_000;
+
+const missing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'ENOTDIR'].includes(String(error.code));
+
+async function readOrNull(read: Promise<string>): Promise<string | null> {
+  try {
+    return await read;
+  } catch (error) {
+    if (missing(error)) return null;
+    throw error;
+  }
+}
+
+/** The running postmaster of a data directory, or null when there is none. */
+export async function findPostmaster(dataDir: string): Promise<Postmaster | null> {
+  const text = await readOrNull(readFile(join(dataDir, 'postmaster.pid'), 'utf8'));
+  if (text === null) return null;
+  const lines = text.split('\n');
+  const pid = Number(lines[0]);
+  if (!Number.isInteger(pid) || pid <= 1 || !(await worksIn(pid, dataDir))) return null;
+  return {
+    pid,
+    startedAtWall: Number(lines[2] ?? 0) * 1000,
+    port: Number(lines[3] ?? 0),
+    socketDir: (lines[4] ?? '').trim(),
+    listenAddress: (lines[5] ?? '').trim(),
+    status: (lines[7] ?? '').trim(),
+  };
+}
+
+/** The postmaster changes into its data directory at start; a zombie has no directory any more. */
+async function worksIn(pid: number, dataDir: string): Promise<boolean> {
+  const cwd = await readOrNull(readlink(`/proc/${pid}/cwd`));
+  return cwd !== null && cwd === (await readOrNull(realpath(dataDir)));
+}
+
+export const isStandby = (dataDir: string): boolean => existsSync(join(dataDir, 'standby.signal'));
+
+/** The program `postgres` that fits the data directory, or why there is none. */
+export async function findServerProgram(dataDir: string): Promise<{ path: string } | { why: string }> {
+  const text = await readOrNull(readFile(join(dataDir, 'PG_VERSION'), 'utf8'));
+  const version = text === null ? undefined : majorVersion(text);
+  if (version === undefined) return { why: `${dataDir} is no data directory: PG_VERSION is missing` };
+  const candidates = binDirCandidates(version, process.env.PATH);
+  const path = candidates.map((dir) => join(dir, 'postgres')).find((file) => fits(file, version));
+  return path
+    ? { path }
+    : { why: `PostgreSQL ${version} is not in ${candidates.slice(0, 3).join(', ')} or PATH` };
+}
+
+function fits(file: string, version: number): boolean {
+  if (!existsSync(file)) return false;
+  // A directory that carries the version in its name needs no proof; asking costs a process.
+  if (file.includes(`postgresql/${version}/`) || file.includes(`pgsql-${version}/`)) return true;
+  return majorVersion(spawnSync(file, ['--version'], { encoding: 'utf8' }).stdout ?? '') === version;
+}
+
+/** PostgreSQL talks to systemd itself when it finds these; the unit would then follow it instead of the controller. */
+function instanceEnvironment(): NodeJS.ProcessEnv {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...rest } = process.env;
+  return rest;
+}
+
+/** The life of one instance as this controller controls it. */
+export class Instance {
+  readonly #dataDir: string;
+  readonly #startupLog: string;
+  #child: ChildProcess | null = null;
+  #forced = false;
+  #stopping: Promise<string | null> | null = null;
+
+  constructor(dataDir: string, startupLog: string) {
+    this.#dataDir = dataDir;
+    this.#startupLog = startupLog;
+  }
+
+  /** Starts the postmaster and waits until it takes connections. Null when it does, otherwise why not. */
+  async start(): Promise<string | null> {
+    const program = await findServerProgram(this.#dataDir);
+    if ('why' in program) return program.why;
+    const child = this.#spawn(program.path);
+    this.#child = child;
+    let ended: string | null = null;
+    child.on('error', (error) => {
+      ended = error.message;
+    });
+    child.on('exit', (code, signal) => {
+      ended = `postgres ended with ${signal ?? `exit status ${code}`}`;
+      this.#child = null;
+    });
+    for (let waited = 0; ended === null; waited += pollMs) {
+      const status = (await findPostmaster(this.#dataDir))?.status;
+      if (status === 'ready' || status === 'standby') return null;
+      // Recovery may take minutes; then looking less often is enough.
+      await sleep(waited < 5000 ? pollMs : 200);
+    }
+    return `${ended}: ${await this.#lastLines()}`;
+  }
+
+  #spawn(program: string): ChildProcess {
+    const output = openSync(this.#startupLog, 'w', 0o600);
+    try {
+      // Detached: the instance must outlive a controller that crashes, and not get its terminal's signals.
+      return spawn(program, ['-D', this.#dataDir], {
+        stdio: ['ignore', output, output],
+        detached: true,
+        env: instanceEnvironment(),
+      });
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  async #lastLines(): Promise<string> {
+    const text = (await readOrNull(readFile(this.#startupLog, 'utf8'))) ?? '';
+    const lines = text.trim().split('\n').slice(-3);
+    return `${lines.join(' | ').slice(0, 600)} (${this.#startupLog})`;
+  }
+
+  /**
+   * Fast shutdown, without a limit: a shutdown checkpoint takes as long as it takes. With force it becomes an immediate
+   * shutdown after 10 s and gives up after 20 s; a second call can add the force. Null when it has stopped.
+   */
+  stop(force: boolean): Promise<string | null> {
+    this.#forced ||= force;
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null;
+      this.#forced = false;
+    });
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<string | null> {
+    await this.#signal('SIGINT');
+    let forcedForMs = 0;
+    let immediate = false;
+    for (;;) {
+      if (this.#child === null && (await findPostmaster(this.#dataDir)) === null) return null;
+      await sleep(pollMs);
+      if (this.#forced) forcedForMs += pollMs;
+      if (!immediate && forcedForMs >= forceAfterMs) {
+        immediate = true;
+        await this.#signal('SIGQUIT');
+      }
+      if (forcedForMs >= 2 * forceAfterMs) return 'it is still there after an immediate shutdown';
+    }
+  }
+
+  async #signal(name: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    const pid = (await findPostmaster(this.#dataDir))?.pid ?? this.#child?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      if (!missing(error)) throw error;
+    }
+  }
+}

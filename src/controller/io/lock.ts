@@ -1,0 +1,94 @@
+/**
+ * One controller per server: <serverIdentifier>.pid holds who has the lock. A process that is gone, or whose number was
+ * given to another one since, holds nothing. The lock file appears by link(2), complete and at once.
+ */
+import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Holder {
+  readonly pid: number;
+  /** Field 22 of /proc/<pid>/stat: with the boot it makes a process number unique. */
+  readonly started: string;
+  readonly boot: string;
+}
+
+export type LockResult =
+  | { readonly kind: 'taken'; release(): void }
+  | { readonly kind: 'held'; readonly by: Holder };
+
+const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+/** When the process began, in clock ticks; undefined when there is no such process. */
+function startTicks(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may hold spaces; the fields are counted behind it.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return undefined;
+    throw error;
+  }
+}
+
+const isAlive = (holder: Holder): boolean =>
+  holder.boot === bootId() && startTicks(holder.pid) === holder.started;
+
+/** Who holds the lock now, if anyone does. */
+export function lockHolder(dir: string, id: string): Holder | undefined {
+  const holder = read(join(dir, `${id}.pid`));
+  return holder && isAlive(holder) ? holder : undefined;
+}
+
+function read(path: string): Holder | undefined {
+  try {
+    const [pid = '', started = '', boot = ''] = readFileSync(path, 'utf8').split('\n');
+    return { pid: Number(pid), started, boot };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Takes the lock or says who has it. */
+export function takeLock(dir: string, id: string): LockResult {
+  const path = join(dir, `${id}.pid`);
+  const own = `${path}.${process.pid}`;
+  writeFileSync(own, `${process.pid}\n${startTicks(process.pid) ?? ''}\n${bootId()}\n`, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      if (tryLink(own, path)) return { kind: 'taken', release: () => unlinkSync(path) };
+      const holder = read(path);
+      if (holder && isAlive(holder)) return { kind: 'held', by: holder };
+      if (holder) removeStale(path, holder);
+    }
+    throw new Error(`the lock ${path} changes hands too quickly`);
+  } finally {
+    unlinkSync(own);
+  }
+}
+
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Moves the stale file away; when a faster process had already replaced it, its lock is put back. */
+function removeStale(path: string, stale: Holder): void {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw error;
+  }
+  const moved = read(aside);
+  if (moved && (moved.pid !== stale.pid || moved.started !== stale.started)) tryLink(aside, path);
+  unlinkSync(aside);
+}

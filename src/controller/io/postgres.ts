@@ -1,0 +1,146 @@
+/**
+ * Asks the own instance how it is: the only file that uses `pg`. In: data directory and settings. Out: CheckOutcome.
+ * One connection is kept, so that a check costs one query and a crash is noticed at once. It never writes.
+ */
+import { Socket } from 'node:net';
+import { userInfo } from 'node:os';
+import type { Client, ClientConfig } from 'pg';
+import type { ServerConf } from '../config.ts';
+import type { CheckOutcome } from '../core/event.ts';
+import type { InstanceReport } from '../core/state.ts';
+import { findPostmaster, type Postmaster } from './instance.ts';
+
+/**
+ * A promoted server's pg_control keeps the old timeline until its next checkpoint, so a primary's timeline is read from
+ * the name of its current WAL file (PostgreSQL manual, "System Administration Functions").
+ */
+const question = `
+select json_build_object(
+  'role', case when r then 'standby' else 'primary' end,
+  'timeline', case when r
+    then coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint()))
+    else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
+  'lsn', coalesce(case when r then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+    else pg_current_wal_flush_lsn() end, '0/0'),
+  'senders', (select coalesce(json_agg(json_build_object(
+      'name', application_name, 'address', coalesce(host(client_addr), ''), 'state', state, 'syncState', sync_state,
+      'lagBytes', coalesce(case when r then 0 else pg_wal_lsn_diff(pg_current_wal_flush_lsn(), flush_lsn) end, 0))
+      order by application_name), '[]') from pg_stat_replication where state <> 'backup'),
+  'receiver', (select status from pg_stat_wal_receiver),
+  'synchronousStandbyNames', current_setting('synchronous_standby_names'),
+  'systemId', (select system_identifier::text from pg_control_system()),
+  'version', current_setting('server_version'),
+  'startedAtWall', (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint
+) as report from (select pg_is_in_recovery() as r) as recovery`;
+
+type Failure = Exclude<CheckOutcome['kind'], 'answer' | 'gone' | 'refused'>;
+
+/** SQLSTATEs that say how the instance is, although the query failed. */
+const tellingStates: Readonly<Record<string, Failure>> = {
+  '53300': 'busy', // too_many_connections
+  '57P01': 'starting', // admin_shutdown: on its way down; the postmaster's end is what counts
+  '57P02': 'starting', // crash_shutdown
+  '57P03': 'starting', // cannot_connect_now
+  ECONNREFUSED: 'starting',
+  ENOENT: 'starting',
+  ECONNRESET: 'starting',
+  EPIPE: 'starting',
+};
+
+class TimedOut extends Error {}
+
+export class InstanceMonitor {
+  readonly #conf: ServerConf;
+  readonly #onBroken: () => void;
+  #client: Client | null = null;
+  #socket: Socket | null = null;
+
+  /** `onBroken` is called when the kept connection ends, so that the next check need not wait for its turn. */
+  constructor(conf: ServerConf, onBroken: () => void) {
+    this.#conf = conf;
+    this.#onBroken = onBroken;
+  }
+
+  async check(): Promise<CheckOutcome> {
+    const timeoutMs = this.#conf.dbInstanceCheckTimeoutMs;
+    try {
+      return await withTimeout(this.#ask(), timeoutMs);
+    } catch (error) {
+      this.close();
+      if (error instanceof TimedOut) return { kind: 'timeout' };
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      const telling = tellingStates[code];
+      if (telling) return { kind: telling };
+      const text = error instanceof Error ? error.message : String(error);
+      // `pg` reports a connection that ended in the middle without a code.
+      return /terminated/i.test(text) ? { kind: 'starting' } : { kind: 'refused', why: text };
+    }
+  }
+
+  async #ask(): Promise<CheckOutcome> {
+    const postmaster = await findPostmaster(this.#conf.dbInstance);
+    if (!postmaster) {
+      this.close();
+      return { kind: 'gone' };
+    }
+    const client = this.#client ?? (await this.#connect(postmaster));
+    const answer = await client.query<{ report: InstanceReport }>(question);
+    const report = answer.rows[0]?.report;
+    return report ? { kind: 'answer', report } : { kind: 'timeout' };
+  }
+
+  async #connect(postmaster: Postmaster): Promise<Client> {
+    // Loaded late: `mc_ctl status` runs from the same bundle and must not pay for it.
+    const { default: pg } = await import('pg');
+    const socket = new Socket();
+    const client = new pg.Client(this.#settings(postmaster, socket));
+    this.#socket = socket;
+    client.on('error', () => this.#broken(client));
+    client.on('end', () => this.#broken(client));
+    await client.connect();
+    this.#client = client;
+    return client;
+  }
+
+  #settings(postmaster: Postmaster, socket: Socket): ClientConfig {
+    const { dbInstanceUsername, dbInstancePassword, targetDb, dbInstanceCheckTimeoutMs } = this.#conf;
+    const local = postmaster.listenAddress === '*' ? '127.0.0.1' : postmaster.listenAddress;
+    return {
+      host: postmaster.socketDir || local,
+      port: postmaster.port,
+      user: dbInstanceUsername ?? userInfo().username,
+      database: targetDb,
+      application_name: 'mc_agent',
+      statement_timeout: dbInstanceCheckTimeoutMs,
+      stream: () => socket,
+      ...(dbInstancePassword ? { password: dbInstancePassword.reveal() } : {}),
+    };
+  }
+
+  #broken(client: Client): void {
+    if (this.#client !== client) return;
+    this.close();
+    this.#onBroken();
+  }
+
+  /** Drops the connection without a farewell: a frozen server would never answer one. */
+  close(): void {
+    this.#client = null;
+    this.#socket?.destroy();
+    this.#socket = null;
+  }
+}
+
+async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimedOut()), ms);
+  });
+  // When the time is up first, the loser's failure has no other listener.
+  work.catch((error: unknown) => error);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

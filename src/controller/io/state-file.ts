@@ -1,0 +1,47 @@
+/**
+ * <serverIdentifier>.state.json: what must survive a crash, with a checksum so that a torn or edited file is noticed.
+ * In and out: Persisted. A file that cannot be trusted is set aside, never believed.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Persisted } from '../core/state.ts';
+import { writeAtomic } from './files.ts';
+
+const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
+const fileName = (id: string): string => `${id}.state.json`;
+
+export function writeState(dir: string, id: string, state: Persisted): void {
+  const text = JSON.stringify(state);
+  writeAtomic(dir, fileName(id), `${JSON.stringify({ format: 1, checksum: checksum(text), state })}\n`);
+}
+
+/** The last state, or none; `torn` when there was a file that cannot be trusted (it is kept as *.torn). */
+export function readState(
+  dir: string,
+  id: string,
+): { readonly state: Persisted | null; readonly torn: boolean } {
+  const path = join(dir, fileName(id));
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return { state: null, torn: false };
+    throw error;
+  }
+  const state = trusted(text);
+  if (state === null) renameSync(path, `${path}.torn`);
+  return { state, torn: state === null };
+}
+
+function trusted(text: string): Persisted | null {
+  try {
+    const file = JSON.parse(text) as { format?: unknown; checksum?: unknown; state?: unknown };
+    const same = file.format === 1 && file.checksum === checksum(JSON.stringify(file.state));
+    return same ? (file.state as Persisted) : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+/** What an address looks like: IP addresses, host names, and the networks of client rules. Pure. */
+import { isIP } from 'node:net';
+
+const label = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+
+/** A host name as DNS takes it. Digits and dots alone are a mistyped IP address, never a name. */
+export function isHostName(text: string): boolean {
+  const name = text.endsWith('.') ? text.slice(0, -1) : text;
+  return name.length <= 253 && !/^[\d.]+$/.test(name) && name.split('.').every((part) => label.test(part));
+}
+
+/** An address that one host can have: no zone, no wildcard. */
+export function isHostAddress(text: string): boolean {
+  if (isIP(text) !== 0) return !text.includes('%') && !isWildcard(text);
+  return isHostName(text);
+}
+
+export function isWildcard(text: string): boolean {
+  return text === '*' || text === '0.0.0.0' || (isIP(text) === 6 && /^[0:]+$/.test(text));
+}
+
+export function isLoopback(text: string): boolean {
+  return (
+    text.toLowerCase() === 'localhost' || text === '::1' || (isIP(text) === 4 && text.startsWith('127.'))
+  );
+}
+
+/** "10.0.0.0/8" and "2001:db8::/32". */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits = '', ...rest] = text.split('/');
+  const family = isIP(address);
+  if (rest.length > 0 || family === 0 || !/^\d{1,3}$/.test(bits) || address.includes('%')) return false;
+  return Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+/** pg_hba.conf takes no IP address without a mask; one address is the network of that address alone. */
+export function normalAddress(text: string): string {
+  const family = isIP(text);
+  if (family === 0) return text;
+  return `${text}/${family === 4 ? 32 : 128}`;
+}

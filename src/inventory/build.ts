@@ -1,0 +1,109 @@
+/**
+ * Draft → Cluster, when nothing was found wrong. In: a draft whose required values are all there, and the
+ * secrets by their path. Out: the Cluster, complete. It judges nothing; a missing value here is our defect.
+ */
+import type { Secret } from '../base/secret.ts';
+import { normalAddress } from './addresses.ts';
+import type { Cluster, HbaRule, Host, Multiplexing, PostgresSettings, SshSettings } from './cluster.ts';
+import { defaults } from './defaults.ts';
+import type { Draft, DraftHost } from './draft.ts';
+import { sharesMachine } from './machines.ts';
+import { keyPosition, valuePosition } from './positions.ts';
+
+/** Secrets by the path of their key, joined with dots: "ssh.passphrase", "hosts.server1.ssh.password". */
+export type SecretsByPath = ReadonlyMap<string, Secret>;
+
+/** Leaves out what is undefined, because an optional property and `undefined` are two things here. */
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+function given<T extends Record<string, unknown>>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
+
+function buildSsh(host: DraftHost, secrets: SecretsByPath): SshSettings {
+  const { become, connectTimeoutMs, ...others } = host.ssh;
+  const secret = (key: string) => secrets.get(`hosts.${host.name}.ssh.${key}`) ?? secrets.get(`ssh.${key}`);
+  const hidden = {
+    passphrase: secret('passphrase'),
+    password: secret('password'),
+    becomePassword: secret('become_password'),
+  };
+  return { ...given(others), ...given(hidden), become, connectTimeoutMs };
+}
+
+function buildHba(draft: Draft): HbaRule[] {
+  return draft.hba.flatMap((rule) => {
+    const { type, database, user, method, address } = rule ?? {};
+    if (type === undefined || database === undefined || user === undefined || method === undefined) return [];
+    return [{ type, database, user, method, ...given({ address: address && normalAddress(address) }) }];
+  });
+}
+
+function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefined {
+  const version = draft.data.postgres?.version;
+  const { dataDir, socketDir } = host;
+  if (version === undefined || dataDir === undefined || socketDir === undefined) return undefined;
+  return {
+    version,
+    port: host.port,
+    dataDir,
+    socketDir,
+    owner: draft.data.postgres?.owner ?? defaults.owner,
+    settings: draft.settings,
+    hba: buildHba(draft),
+    ...given({ walDir: host.walDir, binDir: host.binDir, passfile: host.passfile }),
+  };
+}
+
+function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefined {
+  const { managementDir } = host;
+  if (managementDir === undefined) return undefined;
+  const keys = draft.data.multiplexing;
+  return {
+    managementDir,
+    port: host.controllerPort,
+    failover: keys?.failover ?? defaults.failover,
+    heartbeat: draft.heartbeat,
+    onHeartbeatLoss: draft.onHeartbeatLoss,
+    referenceAddresses: (keys?.reference_addresses ?? []).flatMap((address) => address ?? []),
+    ...given({ arbitrationCommand: keys?.arbitration_command }),
+  };
+}
+
+function buildHost(draft: Draft, host: DraftHost, cluster: string, secrets: SecretsByPath): Host | undefined {
+  const postgres = buildPostgres(draft, host);
+  const multiplexing = buildMultiplexing(draft, host);
+  const { address, adminAddress, logTransferAddress, role } = host;
+  if (!postgres || !multiplexing || !address || !adminAddress || !logTransferAddress || !role)
+    return undefined;
+  const shared = draft.hosts.some((other) => other !== host && sharesMachine(host, other));
+  return {
+    name: host.name,
+    connection: host.connection,
+    address,
+    adminAddress,
+    logTransferAddress,
+    preferredRole: role,
+    privileged: host.privileged,
+    ssh: buildSsh(host, secrets),
+    postgres,
+    multiplexing,
+    unit: shared ? `mcoi_${cluster}_${host.name}` : `mcoi_${cluster}`,
+    ...given({ serviceManager: host.serviceManager }),
+  };
+}
+
+/** The Cluster, or undefined when a required value is missing: that must have been reported before. */
+export function buildCluster(draft: Draft, secrets: SecretsByPath): Cluster | undefined {
+  const name = draft.data.cluster;
+  if (name === undefined) return undefined;
+  const hosts = draft.hosts.flatMap((host) => buildHost(draft, host, name, secrets) ?? []);
+  if (hosts.length !== draft.hosts.length) return undefined;
+  return {
+    name,
+    file: draft.file,
+    hosts,
+    replicationUser: draft.data.replication_user ?? defaults.replicationUser,
+    ...given({ replicationPassword: secrets.get('secrets.replication_password') }),
+    positionOf: (...path) => valuePosition(draft.root, path) ?? keyPosition(draft.root, path),
+  };
+}

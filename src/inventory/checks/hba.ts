@@ -1,0 +1,112 @@
+/** Client rules: complete, and never unsafe. Pure. */
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import { nearest } from '../../base/nearest.ts';
+import type { Position } from '../../base/position.ts';
+import { isHostAddress, isNetwork } from '../addresses.ts';
+import type { HbaRule } from '../cluster.ts';
+import type { Draft, Partly } from '../draft.ts';
+
+type Rule = Partly<HbaRule>;
+type Place = (key: keyof HbaRule) => Position;
+
+/** Methods without options, which the format has no place for. */
+const networkMethods = ['scram-sha-256', 'cert', 'gss', 'pam', 'reject'];
+const localMethods = ['peer', 'scram-sha-256', 'pam', 'reject'];
+
+const unsafe: Readonly<Record<string, string>> = {
+  trust: 'anybody who reaches the port is let in as any user, without a password',
+  password: 'the password crosses in clear text',
+  md5: 'its hashes can be used like the password itself, and are broken',
+  ident: 'the client says itself who it is, and nobody checks it',
+};
+
+export function checkHba(draft: Draft): Diagnostic[] {
+  return draft.hba.flatMap((rule, index) => {
+    if (rule === undefined) return [];
+    const at: Place = (key) => draft.valueAt('postgres', 'hba', index, key);
+    return [...checkAddress(rule, at), ...checkMethod(rule, at), ...checkWords(rule, at)];
+  });
+}
+
+const wrong = (what: string, why: string, fix: string, at: Position): Diagnostic[] => [
+  { code: 'INV014', what, why, fix, at },
+];
+
+function checkAddress({ type, address }: Rule, at: Place): Diagnostic[] {
+  if (type === undefined) return [];
+  if (type === 'local') {
+    if (address === undefined) return [];
+    return wrong(
+      'a rule of type local takes no address',
+      'it is for the Unix socket, which has no network',
+      'Remove the address, or write type: host.',
+      at('address'),
+    );
+  }
+  if (address === undefined) {
+    return wrong(
+      `a rule of type ${type} needs an address`,
+      'PostgreSQL would not read the file',
+      'Add the network that clients come from, for example address: 10.0.0.0/8.',
+      at('type'),
+    );
+  }
+  const name = address.startsWith('.') ? address.slice(1) : address;
+  if (isNetwork(address) || isHostAddress(name)) return [];
+  return wrong(
+    `'${address}' is neither a network nor a host`,
+    'PostgreSQL would not read the file, and nobody could log in after a restart',
+    'Write for example 10.0.0.0/8, 2001:db8::/32, .example.com or all.',
+    at('address'),
+  );
+}
+
+function checkMethod({ type, method }: Rule, at: Place): Diagnostic[] {
+  if (type === undefined || method === undefined) return [];
+  const local = type === 'local';
+  const allowed = local ? localMethods : networkMethods;
+  const danger = Object.hasOwn(unsafe, method) ? unsafe[method] : undefined;
+  if (danger !== undefined) {
+    return wrong(
+      `method ${method} is not safe`,
+      danger,
+      `Write ${local ? 'peer' : 'scram-sha-256'}.`,
+      at('method'),
+    );
+  }
+  if (!allowed.includes(method)) {
+    const meant = nearest(method, allowed);
+    const why =
+      method === 'peer'
+        ? 'only the Unix socket knows which OS user asks, and this rule is for a network'
+        : `for type ${type} there are: ${allowed.join(', ')}`;
+    return wrong(
+      `method '${method}' does not go with type ${type}`,
+      why,
+      `Write ${meant ?? allowed[0]}.`,
+      at('method'),
+    );
+  }
+  if ((method === 'cert' || method === 'pam') && !local && type !== 'hostssl') {
+    const why =
+      method === 'cert' ? 'certificates are shown in TLS only' : 'the password would cross in clear text';
+    return wrong(`method ${method} needs type hostssl`, why, 'Write type: hostssl.', at('type'));
+  }
+  return [];
+}
+
+/** Names are written into one line of the file. */
+function checkWords(rule: Rule, at: Place): Diagnostic[] {
+  return (['database', 'user'] as const).flatMap((key) => {
+    const value = rule[key];
+    if (value === undefined || (value.trim() !== '' && !/[\u0000-\u001f\u007f"#]/.test(value))) return [];
+    return wrong(
+      value.trim() === ''
+        ? `the ${key} of a rule is empty`
+        : `the ${key} of a rule holds a character that is not allowed`,
+      'PostgreSQL would read another rule than the one that is meant',
+      `Write a name, a list with commas, or all.`,
+      at(key),
+    );
+  });
+}

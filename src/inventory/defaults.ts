@@ -1,0 +1,29 @@
+/**
+ * What a value is when the inventory leaves it out. One table, so that the schema, the reference in
+ * `docs/inventory.md` and the Cluster cannot disagree. Data only.
+ */
+export const defaults = {
+  replicationUser: 'pgduet_repl',
+  become: 'none',
+  connectTimeout: '10s',
+  connection: 'ssh',
+  localAddress: '127.0.0.1',
+  postgresPort: 27500,
+  owner: 'postgres',
+  socketDir: '/var/run/postgresql',
+  controllerPort: 27540,
+  failover: 'automatic',
+  interval: '800ms',
+  timeout: '1s',
+  retries: 2,
+  onHeartbeatLoss: 'fallback',
+} as const;
+
+/** The oldest and the newest major version that `postgres/` has tables for. */
+export const versions = { oldest: 12, newest: 18 } as const;
+
+/** Ports below 1024 need root, and neither PostgreSQL nor the controller runs as root. */
+export const ports = { lowest: 1024, highest: 65_535 } as const;
+
+/** The controller keeps its counts and its milliseconds in signed 32-bit numbers, as the product it follows. */
+export const largest = 2_147_483_647;

@@ -1,0 +1,76 @@
+/**
+ * The generated texts: `schema/inventory.json`, and the tables of keys in `docs/inventory.md`, both made from
+ * the zod definitions. Used by `scripts/schema.mjs` and by the test that compares. Pure.
+ */
+import { inventoryJsonSchema, type JsonSchema } from './schema.ts';
+
+/** The JSON schema as it stands in its file. */
+export const schemaText = (): string => `${JSON.stringify(inventoryJsonSchema(), null, 2)}\n`;
+
+const begin = '<!-- keys: made by scripts/schema.mjs, do not edit -->';
+const end = '<!-- end of keys -->';
+
+/** The document with the tables between its two marks made anew. */
+export function withReference(document: string): string {
+  const [before] = document.split(begin);
+  const after = document.split(end)[1] ?? '';
+  return `${before ?? ''}${begin}\n\n${referenceTables()}\n${end}${after}`;
+}
+
+interface Section {
+  readonly title: string;
+  readonly schema: JsonSchema;
+}
+
+/** One table for every map of the format, outer ones first. */
+export function referenceTables(): string {
+  return sections({ title: '', schema: inventoryJsonSchema() }).map(renderSection).join('\n');
+}
+
+function sections({ title, schema }: Section): Section[] {
+  const children = Object.entries(schema.properties ?? {}).flatMap(([key, child]): Section[] => {
+    const path = title === '' ? key : `${title}.${key}`;
+    // The overrides of ssh have the keys of ssh; one table is enough.
+    if (path === 'hosts.NAME.ssh') return [];
+    if (child.items?.properties) return sections({ title: `${path}[]`, schema: child.items });
+    const named = child.additionalProperties;
+    if (typeof named === 'object' && named.properties)
+      return sections({ title: `${path}.NAME`, schema: named });
+    return child.properties ? sections({ title: path, schema: child }) : [];
+  });
+  return [{ title, schema }, ...children];
+}
+
+function renderSection({ title, schema }: Section): string {
+  const rows = Object.entries(schema.properties ?? {}).map(([key, child]) => {
+    const required = schema.required?.includes(key) === true;
+    return `| \`${key}\` | ${typeOf(child)} | ${required ? '**required**' : standard(child)} | ${cell(child.description ?? '')} |`;
+  });
+  const heading = title === '' ? '### Top level' : `### \`${title}\``;
+  const about = title === '' ? '' : `\n${schema.description ?? ''}\n`;
+  return [
+    heading,
+    about,
+    '| key | type | default | meaning |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+
+function typeOf(schema: JsonSchema): string {
+  if (schema.enum) return schema.enum.map((word) => `\`${word}\``).join(', ');
+  if (schema.pattern?.includes('us\\|ms') || schema.pattern?.includes('us|ms')) return 'time';
+  if (schema.pattern === '^/') return 'path on the host';
+  if (schema.description?.includes('A secret:')) return 'secret';
+  if (schema.type === 'integer') return `number, ${schema.minimum}–${schema.maximum}`;
+  if (schema.type === 'array') return 'list';
+  return schema.type === 'object' ? 'map' : 'text';
+}
+
+function standard(schema: JsonSchema): string {
+  if (schema.default === undefined) return '—';
+  return `\`${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}\``;
+}

@@ -1,0 +1,281 @@
+/**
+ * The format of an inventory as zod definitions: which keys there are, of which type, and what each means.
+ * `schema/inventory.json` and the tables of `docs/inventory.md` are generated from here.
+ * The definitions check form only and change nothing: defaults are filled in by `draft.ts`, and what needs
+ * more than one value to judge stands in `checks/`.
+ */
+import * as z from 'zod';
+import { defaults, largest, ports, versions } from './defaults.ts';
+
+const text = (description: string, more: Record<string, unknown> = {}) =>
+  z.string().meta({ description, ...more });
+
+const port = (description: string, standard?: number) =>
+  z
+    .int()
+    .min(ports.lowest)
+    .max(ports.highest)
+    .meta({ description, ...(standard === undefined ? {} : { default: standard }) });
+
+const duration = (description: string, standard: string) =>
+  z.string().meta({
+    description,
+    default: standard,
+    pattern: '^\\d+(\\.\\d+)?\\s*(us|ms|s|min|h|d)$',
+    examples: [standard],
+  });
+
+const remotePath = (description: string, more: Record<string, unknown> = {}) =>
+  z.string().meta({ description, pattern: '^/', ...more });
+
+/** A secret is text to zod; that it carries a tag and not clear text is for `secrets.ts` to see. */
+const secret = (description: string) =>
+  z.string().meta({ description: `${description} A secret: !env NAME, !file PATH or !age |` });
+
+const become = z.enum(['none', 'sudo']).meta({
+  description:
+    'How the login user becomes root: not at all (it is root already, or need not be), or with sudo.',
+  default: defaults.become,
+});
+
+const sshKeys = {
+  user: text('Login user. Left out: as ~/.ssh/config says, otherwise the user that runs pgduet.').optional(),
+  port: z
+    .int()
+    .min(1)
+    .max(ports.highest)
+    .meta({ description: 'Port of the SSH server. Left out: as ~/.ssh/config says, otherwise 22.' })
+    .optional(),
+  identity_file: text('Private key on this machine; ~ and paths relative to the inventory are understood.', {
+    examples: ['~/.ssh/id_ed25519'],
+  }).optional(),
+  passphrase: secret('Passphrase of identity_file.').optional(),
+  password: secret('Password of the login user, for servers that take no key.').optional(),
+  known_hosts: text('File of known host keys. Left out: as ssh itself would do.', {
+    examples: ['~/.ssh/known_hosts'],
+  }).optional(),
+  config_file: text('SSH client configuration to read in place of ~/.ssh/config.').optional(),
+  become: become.optional(),
+  become_password: secret('Password that sudo asks for. Only with become: sudo.').optional(),
+  connect_timeout: duration('How long to wait for a host to answer.', defaults.connectTimeout).optional(),
+};
+
+const ssh = z
+  .strictObject(sshKeys)
+  .meta({ description: 'How to log in. What is left out comes from ~/.ssh/config, as ssh itself would do.' });
+
+const hbaRule = z
+  .strictObject({
+    type: z
+      .enum(['local', 'host', 'hostssl', 'hostnossl'])
+      .meta({ description: 'Kind of connection, as in pg_hba.conf.' }),
+    database: text('Database, or a list with commas, as in pg_hba.conf.', { examples: ['app', 'all'] }),
+    user: text('Database user, or a list with commas, as in pg_hba.conf.', { examples: ['app', 'all'] }),
+    address: text(
+      'Where clients come from: a network in CIDR form, one address, or a host name. Not with type local.',
+      {
+        examples: ['10.0.0.0/8'],
+      },
+    ).optional(),
+    method: text(
+      'How a client proves who it is: scram-sha-256, cert, gss, pam, peer (local only) or reject. Never trust.',
+      {
+        examples: ['scram-sha-256'],
+      },
+    ),
+  })
+  .meta({ description: 'One line of pg_hba.conf for clients. Those for replication are made by pgduet.' });
+
+const settingValue = z.union([z.string(), z.number(), z.boolean()]).meta({
+  description: 'Value of the setting, as postgresql.conf takes it.',
+});
+
+const placeKeys = {
+  data_dir: remotePath('Data directory of the instance.', { examples: ['/database/inst1'] }),
+  wal_dir: remotePath(
+    'Directory for WAL on a disk of its own (pg_wal becomes a link to it). Left out: in data_dir.',
+  ).optional(),
+  bin_dir: remotePath('Directory of initdb, pg_ctl and so on. Left out: found by looking.').optional(),
+  socket_dir: remotePath(
+    `Directory of the Unix socket. Left out: ${defaults.socketDir} where scripts run as root, otherwise management_dir.`,
+  ).optional(),
+  passfile: remotePath('Password file of the owner. Left out: .pgpass in its home.').optional(),
+};
+
+const postgresPort = port('Port of the instance.', defaults.postgresPort).optional();
+
+const postgres = z
+  .strictObject({
+    version: z
+      .int()
+      .min(versions.oldest)
+      .max(versions.newest)
+      .meta({ description: 'Major version of PostgreSQL, the same on all hosts.', examples: [15] }),
+    port: postgresPort,
+    ...placeKeys,
+    owner: text(
+      'The instance administrator: OS user that owns the instance, and database superuser of the same name.',
+      {
+        default: defaults.owner,
+      },
+    ).optional(),
+    settings: z
+      .record(z.string(), settingValue)
+      .meta({
+        description: 'Settings for postgresql.conf, beyond those that pgduet and the controller own.',
+        default: {},
+      })
+      .optional(),
+    hba: z
+      .array(hbaRule)
+      .meta({
+        description: 'Client rules for pg_hba.conf, in their order. Identical on all hosts.',
+        default: [],
+      })
+      .optional(),
+  })
+  .meta({ description: 'The PostgreSQL instance of every host.' });
+
+const controllerPort = port(
+  'Port of the controller, on the admin network.',
+  defaults.controllerPort,
+).optional();
+const managementDir = remotePath(
+  'Directory of the controller: network.conf, <host>.conf and its state. Never inside data_dir.',
+  { examples: ['/mcdir/inst1'] },
+);
+
+const heartbeat = z
+  .strictObject({
+    interval: duration('Time between two heartbeats.', defaults.interval).optional(),
+    timeout: duration('How long to wait for the answer to one heartbeat.', defaults.timeout).optional(),
+    retries: z
+      .int()
+      .min(0)
+      .max(largest)
+      .meta({
+        description: 'How many heartbeats may be missed before the other host counts as lost.',
+        default: defaults.retries,
+      })
+      .optional(),
+  })
+  .meta({ description: 'Give-up time = (timeout + interval) × (retries + 1): 5.4 s by default.' });
+
+const multiplexing = z
+  .strictObject({
+    management_dir: managementDir,
+    port: controllerPort,
+    failover: z
+      .enum(['automatic', 'manual'])
+      .meta({
+        description: 'Whether the controllers switch and disconnect by themselves.',
+        default: defaults.failover,
+      })
+      .optional(),
+    heartbeat: heartbeat.optional(),
+    on_heartbeat_loss: z
+      .enum(['arbitration', 'command', 'message', 'fallback'])
+      .meta({
+        description:
+          'Who may take over when the heartbeat is lost: an arbiter (not available yet), your own command, nobody, or each host on its own judgement.',
+        default: defaults.onHeartbeatLoss,
+      })
+      .optional(),
+    arbitration_command: text(
+      'Command that decides for on_heartbeat_loss: command; exit status 0 means that the other host has failed.',
+    ).optional(),
+    reference_addresses: z
+      .array(text('Address that answers ping as long as the network is up, for example a router.'))
+      .meta({
+        description:
+          'Addresses outside the cluster. A host that reaches none of them knows that it is cut off itself.',
+        default: [],
+      })
+      .optional(),
+  })
+  .meta({ description: 'The Mirroring Controller of every host.' });
+
+const host = z
+  .strictObject({
+    address: text(
+      `Where SSH goes, and the job network. With connection: local it may be left out: ${defaults.localAddress}.`,
+      {
+        examples: ['192.0.2.100', 'db1.example.com'],
+      },
+    ).optional(),
+    role: z.enum(['primary', 'standby']).meta({
+      description:
+        'The role that is preferred. After a switch the other host is primary, and that is no error.',
+    }),
+    admin_address: text('Address for the controllers among themselves. Left out: address.').optional(),
+    log_transfer_address: text('Address for replication. Left out: address.').optional(),
+    connection: z
+      .enum(['ssh', 'local'])
+      .meta({ description: 'local: no SSH, this machine.', default: defaults.connection })
+      .optional(),
+    service_manager: z
+      .enum(['systemd', 'none'])
+      .meta({ description: 'What starts services on the host. Left out: found by looking.' })
+      .optional(),
+    ssh: ssh.meta({ description: 'Overrides of ssh for this host, key by key.' }).optional(),
+    postgres: z
+      .strictObject({ port: postgresPort, ...placeKeys, data_dir: placeKeys.data_dir.optional() })
+      .meta({ description: 'Overrides of postgres for this host, key by key.' })
+      .optional(),
+    multiplexing: z
+      .strictObject({ port: controllerPort, management_dir: managementDir.optional() })
+      .meta({ description: 'Overrides of multiplexing for this host, key by key.' })
+      .optional(),
+  })
+  .meta({
+    description: 'One host. Its name is the server identifier, and the application_name of its replication.',
+  });
+
+export const inventorySchema = z
+  .strictObject({
+    cluster: text('Name of the cluster: a letter first, then letters and digits, 16 bytes at most.', {
+      pattern: '^[A-Za-z][A-Za-z0-9]{0,15}$',
+      examples: ['inst1'],
+    }),
+    ssh: ssh.optional(),
+    postgres,
+    multiplexing,
+    replication_user: text('Database user of the replication connections.', {
+      default: defaults.replicationUser,
+    }).optional(),
+    secrets: z
+      .strictObject({
+        replication_password: secret(
+          'Password of replication_user. Left out: generated, and kept on the hosts alone.',
+        ).optional(),
+      })
+      .meta({ description: 'Secrets of the cluster.' })
+      .optional(),
+    hosts: z
+      .record(z.string(), host)
+      .meta({ description: 'The hosts by name: one primary, one or more standbys.' }),
+  })
+  .meta({ title: 'pgduet inventory', description: 'A PostgreSQL primary and its synchronous standbys.' });
+
+export type Inventory = z.infer<typeof inventorySchema>;
+
+/** A JSON schema, as far as this project reads one. */
+export interface JsonSchema {
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+}
+
+/** The JSON schema for editors. Draft 7, because that is what yaml-language-server knows best. */
+export function inventoryJsonSchema(): JsonSchema {
+  return z.toJSONSchema(inventorySchema, { io: 'input', target: 'draft-7' }) as JsonSchema;
+}

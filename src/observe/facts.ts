@@ -1,0 +1,44 @@
+/** What is known of every host before anything is declared: system, clock, service manager. A probe like any other. Pure. */
+import type { Probe, ProbeReply } from '../resources/kind.ts';
+
+export interface Facts {
+  /** "Debian GNU/Linux 12 (bookworm)" */
+  readonly system: string;
+  readonly architecture: string;
+  readonly hostname: string;
+  readonly user: string;
+  readonly serviceManager: 'systemd' | 'none';
+  /** Changes with every start of the operating system. */
+  readonly bootId: string;
+  /** Path of Node.js, if there is one. */
+  readonly node?: string;
+  /** Milliseconds since 1970 by the host's own clock. */
+  readonly clockMs: number;
+}
+
+export const factsProbe: Probe = {
+  shell: `date +%s.%N
+. /etc/os-release 2>/dev/null; echo "$PRETTY_NAME"
+uname -m
+uname -n
+id -un
+if [ -d /run/systemd/system ]; then echo systemd; else echo none; fi
+cat /proc/sys/kernel/random/boot_id
+command -v node || command -v nodejs || echo`,
+};
+
+/** Undefined when the host did not answer as a Linux host does. */
+export function readFacts(reply: ProbeReply): Facts | undefined {
+  const [clock = '', system = '', architecture = '', hostname = '', user = '', manager, bootId = '', node = ''] = reply.stdout.split('\n');
+  if (!/^\d+(\.\d+)?/.test(clock) || architecture === '') return undefined;
+  return {
+    system,
+    architecture,
+    hostname,
+    user,
+    serviceManager: manager === 'systemd' ? 'systemd' : 'none',
+    bootId,
+    clockMs: Number(clock) * 1000,
+    ...(node ? { node } : {}),
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * A look: what a host answered, by probe. The same look answers every resource that asks what was asked, so that
+ * learning the roles of the hosts costs no second round trip. In: a session. Out: Looks. Changes nothing on the host.
+ */
+import type { Host } from '../inventory/cluster.ts';
+import { preamble } from '../resources/preamble.ts';
+import type { Probe, ProbeReply } from '../resources/kind.ts';
+import type { Reply, Session } from '../transport/port.ts';
+import { ask, type Question } from './question.ts';
+
+export type Look = ReadonlyMap<string, ProbeReply>;
+
+const probeKey = (probe: Probe): string => `${probe.shell ?? ''}\0${probe.sql ?? ''}`;
+
+/** The preamble for scripts on this host. */
+export const hostPreamble = (host: Host): string =>
+  preamble({
+    postgresVersion: host.postgres.version,
+    owner: host.postgres.owner,
+    socketDir: host.postgres.socketDir,
+    port: host.postgres.port,
+    ...(host.postgres.binDir ? { binDir: host.postgres.binDir } : {}),
+    ...(host.postgres.passfile ? { passfile: host.postgres.passfile } : {}),
+  });
+
+/** The question for these probes, without its preamble where a batch stands in front of it. */
+export const question = (host: Host, probes: readonly Probe[], nonce: string, withPreamble: boolean): Question =>
+  ask(withPreamble ? hostPreamble(host) : '', probes, nonce, host.postgres);
+
+export const readLook = (probes: readonly Probe[], asked: Question, reply: Reply): Look => {
+  const replies = asked.read(reply);
+  return new Map(probes.flatMap((probe, index) => {
+    const found = replies[index];
+    return found ? [[probeKey(probe), found] as const] : [];
+  }));
+};
+
+export async function look(session: Session, host: Host, probes: readonly Probe[], nonce: string): Promise<Look> {
+  const asked = question(host, probes, nonce, true);
+  return readLook(probes, asked, await session.run(asked.script));
+}
+
+/** What was answered to this probe; undefined when it was not asked. */
+export const answerTo = (seen: Look, probe: Probe): ProbeReply | undefined => seen.get(probeKey(probe));

@@ -1,0 +1,111 @@
+/**
+ * The survey: what has to be seen before it can be said what each host should be. Who is primary now, whose data is
+ * where, which secrets the hosts hold. Roles are observed, not commanded; two primaries or none stop the run. Pure.
+ */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import { Secret } from '../base/secret.ts';
+import { quote } from '../base/shell.ts';
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import { parsePgpassLine } from '../postgres/pgpass.ts';
+import { dataDirectoryProbe, readDataDirectory, type DataDirectory } from '../resources/data-directory.ts';
+import type { Probe, ProbeReply } from '../resources/kind.ts';
+import { factsProbe, readFacts, type Facts } from './facts.ts';
+
+/** What one host shows of itself. */
+export interface HostView {
+  readonly facts?: Facts;
+  /** Undefined when it could not be looked at. */
+  readonly data?: DataDirectory;
+  readonly replicationPassword?: Secret;
+  readonly clusterKey?: Secret;
+}
+
+/** What all of them show together; every later stage reads it, none changes it. */
+export interface View {
+  readonly hosts: ReadonlyMap<string, HostView>;
+  /** Name of the host that is primary now, or is to become it. */
+  readonly primary: string;
+  /** Of the cluster's data, once there is some. */
+  readonly systemIdentifier?: string;
+}
+
+export const clusterKeyFile = (host: Host): string => `${host.multiplexing.managementDir}/cluster.key`;
+
+const place = (host: Host) => ({ dataDir: host.postgres.dataDir, managementDir: host.multiplexing.managementDir, id: host.name });
+
+export const surveyProbes = (cluster: Cluster, host: Host): readonly Probe[] => [
+  factsProbe,
+  { shell: dataDirectoryProbe(place(host)) },
+  { shell: `if [ -f "$PASSFILE" ]; then grep -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE" | head -n 1; fi` },
+  { shell: `if [ -f ${quote(clusterKeyFile(host))} ]; then cat ${quote(clusterKeyFile(host))}; fi` },
+];
+
+export function readHostView(replies: readonly ProbeReply[]): HostView {
+  const [facts, data, passfile, key] = replies;
+  const seenFacts = facts && readFacts(facts);
+  const seenData = data && readDataDirectory(data);
+  const entry = parsePgpassLine(passfile?.stdout.split('\n')[0] ?? '');
+  const keyText = key?.stdout.trim() ?? '';
+  return {
+    ...(seenFacts ? { facts: seenFacts } : {}),
+    ...(seenData ? { data: seenData } : {}),
+    ...(entry ? { replicationPassword: entry.password } : {}),
+    ...(keyText ? { clusterKey: new Secret(keyText) } : {}),
+  };
+}
+
+/** Before anything was seen: the inventory's wishes. */
+export function preferredView(cluster: Cluster): View {
+  const preferred = cluster.hosts.find((host) => host.preferredRole === 'primary') ?? cluster.hosts[0];
+  return { hosts: new Map(), primary: preferred?.name ?? '' };
+}
+
+/** The view, or why there can be none. */
+export function survey(cluster: Cluster, hosts: ReadonlyMap<string, HostView>): { view: View } | { refused: Diagnostic } {
+  const found = findPrimary(cluster, hosts);
+  if ('refused' in found) return found;
+  const systemIdentifier = hosts.get(found.primary)?.data?.control?.systemIdentifier;
+  return { view: { hosts, primary: found.primary, ...(systemIdentifier ? { systemIdentifier } : {}) } };
+}
+
+/** Finished instances that do not follow anyone. */
+const leads = (data: DataDirectory | undefined): boolean =>
+  data?.content === 'cluster' && data.making === undefined && !data.standbySignal && data.recorded !== undefined;
+
+function findPrimary(cluster: Cluster, hosts: ReadonlyMap<string, HostView>): { primary: string } | { refused: Diagnostic } {
+  const dataOf = (host: Host) => hosts.get(host.name)?.data;
+  const running = cluster.hosts.filter((host) => leads(dataOf(host)) && dataOf(host)?.running);
+  if (running.length > 1) return { refused: twoPrimaries(running, hosts) };
+  const [runs] = running;
+  if (runs) return { primary: runs.name };
+  const stopped = cluster.hosts.filter((host) => leads(dataOf(host)));
+  if (stopped.length > 1) return { refused: twoPrimaries(stopped, hosts) };
+  const [stands] = stopped;
+  if (stands) return { primary: stands.name };
+  const followers = cluster.hosts.filter((host) => dataOf(host)?.content === 'cluster' && dataOf(host)?.making === undefined && dataOf(host)?.standbySignal);
+  if (followers.length > 0) return { refused: noPrimary(followers, hosts) };
+  return { primary: preferredView(cluster).primary };
+}
+
+function evidence(hosts: readonly Host[], views: ReadonlyMap<string, HostView>): readonly string[] {
+  return hosts.map((host) => {
+    const data = views.get(host.name)?.data;
+    return `${host.name}: ${data?.running ? 'running' : 'stopped'}, ${data?.control?.state ?? 'state unknown'}, timeline ${data?.control?.timeline ?? '?'}, checkpoint ${data?.control?.checkpoint ?? '?'}`;
+  });
+}
+
+const twoPrimaries = (hosts: readonly Host[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
+  code: 'SAF003',
+  what: `${hosts.map((host) => host.name).join(' and ')} are both primary`,
+  why: 'each may hold commits that the other lacks; whatever is done next could lose some',
+  fix: 'Stop the clients, bring over what is missing, stop the server that shall not be primary, and make it a standby again.',
+  evidence: evidence(hosts, views),
+});
+
+const noPrimary = (hosts: readonly Host[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
+  code: 'SAF004',
+  what: 'no server is primary, and there are standbys',
+  why: 'the primary may have been on a host that is not in the inventory, or its data is gone; a new one would not fit the standbys',
+  fix: 'Find the last primary and name it in the inventory, or promote the standby that is ahead (mc_ctl switch), then run the same command again.',
+  evidence: evidence(hosts, views),
+});

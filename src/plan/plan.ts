@@ -1,0 +1,101 @@
+/**
+ * desired × observed → Plan: what is right, what changes, what waits, what is refused. Pure data and pure functions.
+ * The plan is ordered: on one host by the order of the playbook, between hosts by `after`.
+ */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Position } from '../base/position.ts';
+import type { AnyKind, Change, Observed } from '../resources/kind.ts';
+
+/** A resource of a host, named by "kind key". */
+export interface Ref {
+  readonly host: string;
+  readonly id: string;
+}
+
+/** One thing that is declared for one host. */
+export interface Resource extends Ref {
+  readonly kind: AnyKind;
+  readonly desired: unknown;
+  /** Resources, mostly of other hosts, that have to be right before this one is looked at again. */
+  readonly after: readonly Ref[];
+  readonly at?: Position;
+}
+
+export type Decision = { readonly resource: Resource } & (
+  | { readonly kind: 'same'; readonly reason: string }
+  | { readonly kind: 'change'; readonly change: Change; readonly blocked: readonly Ref[] }
+  /** Cannot be decided before something else has been done. */
+  | { readonly kind: 'deferred'; readonly reason: string; readonly waitsFor: Ref }
+  /** Could not be looked at, and nothing that is planned explains why. */
+  | { readonly kind: 'unseen'; readonly diagnostic: Diagnostic }
+  | { readonly kind: 'refused'; readonly diagnostic: Diagnostic }
+);
+
+export interface Plan {
+  readonly decisions: readonly Decision[];
+}
+
+export interface Sight {
+  readonly resource: Resource;
+  readonly observed: Observed<unknown>;
+}
+
+/** Decides every resource. The order of `sights` is the order of the playbook. */
+export function makePlan(sights: readonly Sight[]): Plan {
+  const settled = new Set<string>();
+  const firstOpen = new Map<string, Resource>();
+  const decisions = sights.map((sight): Decision => {
+    const decision = decide(sight, settled, firstOpen.get(sight.resource.host));
+    if (decision.kind === 'same') settled.add(refKey(sight.resource));
+    else if (!firstOpen.has(sight.resource.host)) firstOpen.set(sight.resource.host, sight.resource);
+    return decision;
+  });
+  return { decisions: decisions.map((decision) => withBlocks(decision, settled)) };
+}
+
+export const refKey = (ref: Ref): string => `${ref.host}\0${ref.id}`;
+
+function decide({ resource, observed }: Sight, settled: ReadonlySet<string>, open: Resource | undefined): Decision {
+  const waiting = resource.after.find((ref) => !settled.has(refKey(ref)));
+  if (observed.state === 'unknown') {
+    const waitsFor = open ?? waiting;
+    if (waitsFor) return { kind: 'deferred', resource, reason: observed.reason, waitsFor: { host: waitsFor.host, id: waitsFor.id } };
+    return { kind: 'unseen', resource, diagnostic: unseen(resource, observed.reason) };
+  }
+  const verdict = resource.kind.diff(resource.desired, observed);
+  switch (verdict.kind) {
+    case 'same':
+      return { kind: 'same', resource, reason: verdict.reason };
+    case 'refuse':
+      return { kind: 'refused', resource, diagnostic: { host: resource.host, ...verdict.diagnostic } };
+    case 'change':
+      return { kind: 'change', resource, change: verdict.change, blocked: [] };
+  }
+}
+
+/** `after` may name a resource that stands further down or on a later host, so blocks are known only at the end. */
+function withBlocks(decision: Decision, settled: ReadonlySet<string>): Decision {
+  if (decision.kind !== 'change') return decision;
+  return { ...decision, blocked: decision.resource.after.filter((ref) => !settled.has(refKey(ref))) };
+}
+
+const unseen = (resource: Resource, reason: string): Diagnostic => ({
+  code: 'HST002',
+  what: `${resource.kind.describe(resource.desired)} could not be looked at`,
+  why: 'what cannot be seen is neither right nor wrong, so nothing is done',
+  fix: 'Look at the reason below on the host, mend it, and run the same command again.',
+  host: resource.host,
+  evidence: reason.split('\n').slice(-6),
+  ...(resource.at ? { at: resource.at } : {}),
+});
+
+/** Nothing left to do, nothing left open. */
+export const isEmpty = (plan: Plan): boolean => plan.decisions.every((decision) => decision.kind === 'same');
+
+/** Why this plan must not be carried out; empty when it may be. */
+export const refusals = (plan: Plan): readonly Diagnostic[] =>
+  plan.decisions.flatMap((decision) => (decision.kind === 'refused' || decision.kind === 'unseen' ? [decision.diagnostic] : []));
+
+/** Changes and what waits for them: what a user is shown. */
+export const pending = (plan: Plan): readonly Extract<Decision, { kind: 'change' | 'deferred' }>[] =>
+  plan.decisions.flatMap((decision) => (decision.kind === 'change' || decision.kind === 'deferred' ? [decision] : []));

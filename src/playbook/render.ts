@@ -1,0 +1,42 @@
+/**
+ * The one home of Handlebars: templates and `{{…}}` in playbooks become text. A word that does not exist is an error,
+ * never an empty text. Nothing is escaped for HTML: the quoting helpers do what each file format needs.
+ */
+import Handlebars from 'handlebars';
+import { failed, ok, type Result } from '../base/diagnostic.ts';
+import type { Position } from '../base/position.ts';
+import { quote } from '../base/shell.ts';
+import { quoteSetting } from '../postgres/quote.ts';
+
+const handlebars = Handlebars.create();
+handlebars.registerHelper('setting', (value: unknown) => quoteSetting(String(value)));
+handlebars.registerHelper('shell', (value: unknown) => quote(String(value)));
+handlebars.registerHelper('concat', (...parts: unknown[]) => parts.slice(0, -1).join(''));
+handlebars.registerHelper('eq', (left: unknown, right: unknown) => String(left) === String(right));
+
+const compiled = new Map<string, HandlebarsTemplateDelegate>();
+
+function template(text: string): HandlebarsTemplateDelegate {
+  const known = compiled.get(text);
+  if (known) return known;
+  const made = handlebars.compile(text, { noEscape: true, strict: true, preventIndent: true });
+  compiled.set(text, made);
+  return made;
+}
+
+/** Text with its words put in; PLY004 with the name of what could not be found. */
+export function render(text: string, words: object, name: string, at?: Position): Result<string> {
+  if (!text.includes('{{')) return ok(text);
+  try {
+    return ok(template(text)(words));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return failed({
+      code: 'PLY004',
+      what: `'${name}' cannot be rendered: ${reason.split('\n')[0]}`,
+      why: 'a word in it is not known or its braces do not match',
+      fix: 'Compare it with the words listed in docs/playbooks.md.',
+      ...(at ? { at } : {}),
+    });
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The words that playbooks and templates may use: everything known about one host and its cluster, as plain values.
+ * No secret is among them: a secret is named with `!secret` and never becomes text here. Pure.
+ */
+import {
+  networkConfContext,
+  serverConf,
+  serverConfContext,
+  giveUpTimeMs,
+  type NetworkConfContext,
+  type ServerConfContext,
+  type UnitContext,
+} from '../controller/config.ts';
+import type { Cluster, Host, Role } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
+import { conninfo } from '../postgres/conninfo.ts';
+import { versionFacts } from '../postgres/versions.ts';
+
+/** One server as others see it. */
+export interface ServerWords {
+  readonly name: string;
+  readonly role: Role;
+  readonly address: string;
+  readonly adminAddress: string;
+  readonly logTransferAddress: string;
+  readonly port: number;
+  readonly mcPort: number;
+  /** Slot for the base backup of this server; letters, digits and underscores only. */
+  readonly copySlot: string;
+}
+
+export interface Words {
+  readonly cluster: { readonly name: string; readonly replicationUser: string; readonly systemIdentifier: string };
+  readonly host: ServerWords & {
+    readonly unit: string;
+    readonly privileged: boolean;
+    /** Root on a host with systemd: units, /usr/local and /etc/services are ours to write. */
+    readonly managed: boolean;
+    readonly systemd: boolean;
+  };
+  readonly postgres: Readonly<Record<string, unknown>>;
+  readonly multiplexing: { readonly managementDir: string; readonly port: number };
+  readonly primary: ServerWords;
+  readonly standbys: readonly ServerWords[];
+  readonly others: readonly ServerWords[];
+  readonly servers: readonly ServerWords[];
+  /** Everything postgresql.conf needs beyond the inventory's settings. */
+  readonly replication: {
+    readonly conninfo: string;
+    readonly giveUpMs: number;
+    readonly synchronousStandbyNames: string;
+    readonly walKeepName: string;
+    readonly walKeepValue: string;
+    readonly addresses: readonly string[];
+  };
+  readonly hba: readonly { readonly line: string }[];
+  readonly node: string;
+  readonly bundle: string;
+  readonly mcCtl: string;
+  readonly serverConf: ServerConfContext;
+  readonly networkConf: NetworkConfContext;
+  readonly unit: UnitContext;
+  /** In an `each`: the server that is meant. */
+  readonly item?: ServerWords;
+}
+
+const walKeptMegabytes = 1024;
+
+/** Is pgduet to write into the system's own directories there? */
+export const isManaged = (host: Host, view: View): boolean =>
+  host.privileged && (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd') === 'systemd';
+
+export const bundlePath = (host: Host, view: View): string =>
+  isManaged(host, view) ? '/usr/local/lib/pgduet/mc.cjs' : `${host.multiplexing.managementDir}/mc.cjs`;
+
+export const mcCtlPath = (host: Host, view: View): string =>
+  isManaged(host, view) ? '/usr/local/bin/mc_ctl' : `${host.multiplexing.managementDir}/mc_ctl`;
+
+function serverWords(host: Host, view: View): ServerWords {
+  return {
+    name: host.name,
+    role: host.name === view.primary ? 'primary' : 'standby',
+    address: host.address,
+    adminAddress: host.adminAddress,
+    logTransferAddress: host.logTransferAddress,
+    port: host.postgres.port,
+    mcPort: host.multiplexing.port,
+    copySlot: `pgduet_copy_${host.name.toLowerCase().replace(/[^a-z0-9]/g, '_')}`,
+  };
+}
+
+export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
+  const servers = cluster.hosts.map((each) => serverWords(each, view));
+  const me = serverWords(host, view);
+  const primary = servers.find((server) => server.role === 'primary') ?? me;
+  const others = servers.filter((server) => server.name !== host.name);
+  const managed = isManaged(host, view);
+  const node = view.hosts.get(host.name)?.facts?.node ?? '/usr/bin/node';
+  const conf = controllerConf(host);
+  return {
+    cluster: { name: cluster.name, replicationUser: cluster.replicationUser, systemIdentifier: view.systemIdentifier ?? '' },
+    host: { ...me, unit: host.unit, privileged: host.privileged, managed, systemd: managed },
+    postgres: postgresWords(host),
+    multiplexing: { managementDir: host.multiplexing.managementDir, port: host.multiplexing.port },
+    primary,
+    standbys: servers.filter((server) => server.role === 'standby'),
+    others,
+    servers,
+    replication: replicationWords(cluster, host, servers, me.role === 'primary' ? others[0] : primary, giveUpTimeMs(conf)),
+    hba: hbaWords(host),
+    node,
+    bundle: bundlePath(host, view),
+    mcCtl: mcCtlPath(host, view),
+    serverConf: serverConfContext(conf, { cluster: cluster.name, serverId: host.name }),
+    networkConf: networkConfContext(
+      cluster.name,
+      cluster.hosts.map((each) => ({ id: each.name, host: each.adminAddress, port: each.multiplexing.port })),
+    ),
+    unit: {
+      unit: host.unit,
+      cluster: cluster.name,
+      serverId: host.name,
+      owner: host.postgres.owner,
+      group: host.postgres.owner,
+      managementDir: host.multiplexing.managementDir,
+      dataDir: host.postgres.dataDir,
+      node,
+      bundle: bundlePath(host, view),
+    },
+  };
+}
+
+function controllerConf(host: Host) {
+  const { heartbeat, failover, onHeartbeatLoss, arbitrationCommand, referenceAddresses } = host.multiplexing;
+  return serverConf({
+    dbInstance: host.postgres.dataDir,
+    heartbeatIntervalMs: heartbeat.intervalMs,
+    heartbeatTimeoutMs: heartbeat.timeoutMs,
+    heartbeatRetry: heartbeat.retries,
+    heartbeatErrorAction: onHeartbeatLoss,
+    failover,
+    referenceAddresses,
+    ...(arbitrationCommand ? { arbitrationCommand } : {}),
+  });
+}
+
+/** Strings for everything, since the playbook's values are text; lists and maps stay for templates. */
+function postgresWords(host: Host): Readonly<Record<string, unknown>> {
+  const { version, port, dataDir, walDir, owner, socketDir, settings } = host.postgres;
+  return { version, port, dataDir, walDir: walDir ?? '', owner, socketDir, settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, settingText(value)])) };
+}
+
+const settingText = (value: string | number | boolean): string => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
+
+function replicationWords(cluster: Cluster, host: Host, servers: readonly ServerWords[], source: ServerWords | undefined, giveUpMs: number): Words['replication'] {
+  const facts = versionFacts(host.postgres.version);
+  const others = servers.filter((server) => server.name !== host.name).map((server) => standbyName(server.name));
+  const addresses = [...new Set(servers.map((server) => cidr(server.logTransferAddress)))];
+  return {
+    conninfo: source
+      ? conninfo({
+          host: source.logTransferAddress,
+          port: source.port,
+          user: cluster.replicationUser,
+          application_name: host.name,
+          ...(host.postgres.passfile ? { passfile: host.postgres.passfile } : {}),
+        })
+      : '',
+    giveUpMs,
+    synchronousStandbyNames: others.length <= 1 ? others.join('') : `FIRST 1 (${others.join(', ')})`,
+    walKeepName: facts.walKeep.name,
+    walKeepValue: facts.walKeep.value(walKeptMegabytes),
+    addresses,
+  };
+}
+
+/** A name in synchronous_standby_names: quoted unless it is a plain word ("synchronous_standby_names"). */
+const standbyName = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+
+/** An address as pg_hba.conf wants it: numbers with the mask of one host, names as they are. */
+export const cidr = (address: string): string => (address.includes(':') ? `${address}/128` : /^[\d.]+$/.test(address) ? `${address}/32` : address);
+
+const hbaWords = (host: Host): Words['hba'] =>
+  host.postgres.hba.map((rule) => ({
+    line: [rule.type, rule.database, rule.user, rule.address === undefined ? '' : rule.address.includes('/') ? rule.address : cidr(rule.address), rule.method]
+      .filter((field) => field !== '')
+      .join('  '),
+  }));

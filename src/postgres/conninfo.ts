@@ -1,0 +1,26 @@
+/** Connection strings of libpq ("Connection Strings"), both directions. Passwords never stand in one. Pure. */
+
+export type Conninfo = Readonly<Record<string, string | number>>;
+
+function quoteValue(value: string): string {
+  return /^[A-Za-z0-9_.:/@%+-]+$/.test(value)
+    ? value
+    : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/** { host: 'a', port: 5432 } → "host=a port=5432". */
+export function conninfo(parts: Conninfo): string {
+  return Object.entries(parts)
+    .map(([name, value]) => `${name}=${quoteValue(String(value))}`)
+    .join(' ');
+}
+
+/** For clients that may meet any of the servers: a URI that finds the one with the wanted role. */
+export function multiHostUri(
+  hosts: readonly { host: string; port: number }[],
+  database: string,
+  attribute: 'read-write' | 'prefer-standby',
+): string {
+  const list = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
+  return `postgresql://${list}/${encodeURIComponent(database)}?target_session_attrs=${attribute}`;
+}

@@ -1,0 +1,161 @@
+/**
+ * One Diagnostic as text for people, and as data for `--json`. Shows; never decides.
+ * In: a Diagnostic. Out: lines without a line break at the end. Whatever came from a file or from a host is
+ * escaped first: a message must never move the cursor, change colours or reverse the reading direction.
+ */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Position } from '../base/position.ts';
+
+export interface RenderOptions {
+  readonly color: boolean;
+  /** Columns to wrap at; absent: long lines stay long, as a log or a pipe wants them. */
+  readonly width?: number;
+}
+
+type Paint = (text: string) => string;
+interface Palette {
+  readonly place: Paint;
+  readonly code: Paint;
+  readonly faint: Paint;
+  readonly label: Paint;
+}
+
+const painted =
+  (start: number, end: number): Paint =>
+  (text) =>
+    `\x1b[${start}m${text}\x1b[${end}m`;
+const asIs: Paint = (text) => text;
+const colors: Palette = {
+  place: painted(1, 22),
+  code: painted(31, 39),
+  faint: painted(2, 22),
+  label: painted(36, 39),
+};
+const noColors: Palette = { place: asIs, code: asIs, faint: asIs, label: asIs };
+
+/** Narrower than this, wrapping makes a message harder to read and not easier. */
+const narrowest = 40;
+
+// C0 and C1 controls, the line separators of Unicode, and what turns the reading direction around.
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Text that is safe to print: a tab becomes one space, so that columns stay columns; others their code. */
+export function escapeControls(text: string): string {
+  return text.replace(unsafe, (char) => {
+    if (char === '\t') return ' ';
+    const code = char.charCodeAt(0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
+  });
+}
+
+/** The message as a person reads it: place, code and what; the line it is about; why; fix; host; evidence. */
+export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions): string {
+  const palette = options.color ? colors : noColors;
+  const width = options.width === undefined ? undefined : Math.max(options.width, narrowest);
+  const { at, host, evidence = [] } = diagnostic;
+  const line = (name: string, text: string) => labelled(name, text, width, palette);
+  return [
+    headline(diagnostic, palette),
+    ...(at === undefined ? [] : excerpt(at, width, palette)),
+    ...line('why', diagnostic.why),
+    ...line('fix', diagnostic.fix),
+    ...(host === undefined ? [] : line('host', host)),
+    ...(evidence.length === 0 ? [] : [palette.label('seen:')]),
+    ...evidence.flatMap((text) => text.split(/\r?\n/)).map((text) => `  ${escapeControls(text)}`),
+  ].join('\n');
+}
+
+function headline({ at, code, what }: Diagnostic, palette: Palette): string {
+  const place =
+    at === undefined ? '' : `${palette.place(escapeControls(`${at.file}:${at.line}:${at.column}`))}  `;
+  return `${place}${palette.code(code)}  ${escapeControls(what)}`;
+}
+
+/** The line of the file with carets under what is meant. */
+function excerpt(at: Position, width: number | undefined, palette: Palette): string[] {
+  if (at.text.trim() === '') return [];
+  const gutter = `  ${at.line} | `;
+  const room = width === undefined ? Number.POSITIVE_INFINITY : width - gutter.length;
+  const { text, start, length } = window(at, room);
+  const before = displayWidth(escapeControls(text.slice(0, start)));
+  const meant = displayWidth(escapeControls(text.slice(start, start + length)));
+  return [
+    `${palette.faint(gutter)}${escapeControls(text)}`,
+    `${palette.faint(`${' '.repeat(gutter.length - 2)}| `)}${' '.repeat(before)}${palette.code('^'.repeat(Math.max(1, meant)))}`,
+  ];
+}
+
+/** The part of a long line that is worth showing: some words before the place, and the place. */
+function window(at: Position, room: number): { text: string; start: number; length: number } {
+  const full = at.text.trimEnd();
+  const start = Math.min(Math.max(at.column - 1, 0), full.length);
+  const length = Math.max(1, Math.min(at.length, full.length - start));
+  if (displayWidth(escapeControls(full)) <= room) return { text: full, start, length };
+  const from = Math.max(0, Math.min(start - Math.floor(room / 3), full.length - room + 2));
+  const lead = from > 0 ? '… ' : '';
+  const body = full.slice(from, from + room - lead.length - 2);
+  const tail = from + body.length < full.length ? ' …' : '';
+  const shifted = start - from + lead.length;
+  return {
+    text: lead + body + tail,
+    start: shifted,
+    length: Math.min(length, lead.length + body.length - shifted),
+  };
+}
+
+function labelled(name: string, text: string, width: number | undefined, palette: Palette): string[] {
+  const label = `${name}: `;
+  const lines = wrap(escapeControls(text), width === undefined ? undefined : width - label.length);
+  return lines.map(
+    (line, index) => (index === 0 ? `${palette.label(label.trimEnd())} ` : ' '.repeat(label.length)) + line,
+  );
+}
+
+function wrap(text: string, width: number | undefined): string[] {
+  if (width === undefined) return [text];
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || displayWidth(last) + 1 + displayWidth(word) > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+
+/** Columns that a terminal uses for a text: East Asian characters take two, combining marks none. */
+function displayWidth(text: string): number {
+  return [...text].reduce((sum, char) => sum + (/\p{Mark}/u.test(char) ? 0 : wide.test(char) ? 2 : 1), 0);
+}
+
+export interface DiagnosticJson {
+  readonly code: string;
+  readonly what: string;
+  readonly why: string;
+  readonly fix: string;
+  readonly at?: {
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+    readonly length: number;
+  };
+  readonly host?: string;
+  readonly evidence?: readonly string[];
+}
+
+/** The message as data: always these keys in this order; the excerpt is left out, since the place says it. */
+export function diagnosticJson({ code, what, why, fix, at, host, evidence }: Diagnostic): DiagnosticJson {
+  return {
+    code,
+    what,
+    why,
+    fix,
+    ...(at === undefined
+      ? {}
+      : { at: { file: at.file, line: at.line, column: at.column, length: at.length } }),
+    ...(host === undefined ? {} : { host }),
+    ...(evidence === undefined || evidence.length === 0 ? {} : { evidence }),
+  };
+}

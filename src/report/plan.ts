@@ -1,0 +1,96 @@
+/** A plan as text a person decides by, and as JSON. In: a plan and who is primary. Shows; never decides. Pure. */
+import type { Cluster } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
+import { pending, type Decision, type Plan } from '../plan/plan.ts';
+import { colours } from './colour.ts';
+import { unifiedDiff } from './diff.ts';
+
+export interface PlanOptions {
+  readonly colour: boolean;
+  /** Show the text of files before and after. */
+  readonly diff: boolean;
+  /** Show also what is right already. */
+  readonly all: boolean;
+}
+
+export function planText(plan: Plan, cluster: Cluster, view: View, options: PlanOptions): string {
+  const c = colours(options.colour);
+  const open = pending(plan);
+  const lines: string[] = [];
+  for (const host of cluster.hosts) {
+    const mine = plan.decisions.filter((decision) => decision.resource.host === host.name && (options.all || decision.kind !== 'same'));
+    if (mine.length === 0) continue;
+    lines.push(`${c.bold(host.name)}  ${host.name === view.primary ? 'primary' : 'standby'}  ${host.connection === 'local' ? 'this machine' : host.address}`);
+    for (const decision of mine) lines.push(...decisionLines(decision, options));
+    lines.push('');
+  }
+  lines.push(...roleNote(cluster, view));
+  const restarts = open.filter((decision) => decision.kind === 'change' && decision.change.effects?.some((effect) => effect.action === 'restart' && effect.target === 'instance'));
+  if (restarts.length > 0) lines.push(`PostgreSQL is restarted on: ${[...new Set(restarts.map((decision) => decision.resource.host))].join(', ')}`);
+  lines.push(open.length === 0 ? 'nothing to change' : summary(open));
+  return lines.join('\n');
+}
+
+function summary(open: readonly Decision[]): string {
+  const changes = open.filter((decision) => decision.kind === 'change').length;
+  const later = open.length - changes;
+  return `${changes} to change${later > 0 ? `, ${later} to be decided on the way` : ''}`;
+}
+
+export function roleNote(cluster: Cluster, view: View): readonly string[] {
+  const preferred = cluster.hosts.find((host) => host.preferredRole === 'primary')?.name;
+  if (preferred === undefined || preferred === view.primary) return [];
+  return [`${view.primary} is primary; the inventory prefers ${preferred}. Nothing is undone by that; a switch would bring it back.`, ''];
+}
+
+function decisionLines(decision: Decision, options: PlanOptions): readonly string[] {
+  const c = colours(options.colour);
+  switch (decision.kind) {
+    case 'same':
+      return [c.dim(`  = ${decision.resource.kind.describe(decision.resource.desired)}: ${decision.reason}`)];
+    case 'deferred':
+      return [`  ${c.cyan('?')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim(`(decided after ${decision.waitsFor.host}: ${decision.waitsFor.id})`)}`];
+    case 'refused':
+    case 'unseen':
+      return [`  ${c.red('!')} ${decision.diagnostic.what}`];
+    case 'change':
+      return [`  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason})`)}`, ...diffLines(decision, options)];
+  }
+}
+
+function diffLines(decision: Extract<Decision, { kind: 'change' }>, options: PlanOptions): readonly string[] {
+  const { text } = decision.change;
+  if (!options.diff || !text) return [];
+  const c = colours(options.colour);
+  return unifiedDiff(text.before, text.after, text.name).map((line) => {
+    const shown = line.startsWith('+') ? c.green(line) : line.startsWith('-') ? c.red(line) : c.dim(line);
+    return `      ${shown}`;
+  });
+}
+
+/** One entry per resource that is not right; the schema is part of the contract of --json. */
+export function planJson(plan: Plan): readonly object[] {
+  return plan.decisions.flatMap((decision): readonly object[] => {
+    const base = { host: decision.resource.host, resource: decision.resource.id };
+    switch (decision.kind) {
+      case 'same':
+        return [];
+      case 'deferred':
+        return [{ ...base, state: 'deferred', waits_for: decision.waitsFor, reason: decision.reason }];
+      case 'refused':
+      case 'unseen':
+        return [{ ...base, state: decision.kind, code: decision.diagnostic.code, reason: decision.diagnostic.what }];
+      case 'change':
+        return [
+          {
+            ...base,
+            state: 'change',
+            summary: decision.change.summary,
+            reason: decision.change.reason,
+            effects: decision.change.effects ?? [],
+            ...(decision.change.text ? { diff: unifiedDiff(decision.change.text.before, decision.change.text.after, decision.change.text.name) } : {}),
+          },
+        ];
+    }
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * What stands in a data directory, seen from outside: shared by the kinds `instance` and `standby`, by the survey of
+ * roles and by `status`. Works whether or not a server runs there. Pure.
+ *
+ * Two small files in the management directory make interrupted work safe: `<id>.making` stands while an instance is
+ * being made or copied, so that an unfinished one may be removed; `<id>.system` holds the system identifier of the
+ * finished one, so that a stranger's data is never taken for ours.
+ */
+import { quote } from '../base/shell.ts';
+import { parseControlData, type ControlData } from '../postgres/controldata.ts';
+import type { ProbeReply } from './kind.ts';
+
+export interface DataDirectoryPlace {
+  readonly dataDir: string;
+  readonly managementDir: string;
+  /** The server identifier. */
+  readonly id: string;
+}
+
+export interface DataDirectory {
+  readonly content: 'absent' | 'empty' | 'foreign' | 'cluster';
+  /** Some names of a foreign directory. */
+  readonly files: readonly string[];
+  /** "initdb" or "copy" while one was begun and not finished. */
+  readonly making?: string;
+  /** The system identifier that we recorded. */
+  readonly recorded?: string;
+  readonly version?: number;
+  readonly standbySignal: boolean;
+  readonly running: boolean;
+  readonly control?: ControlData;
+}
+
+export const makingFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.making`;
+export const systemFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.system`;
+
+/** Prints "word value" lines, then what pg_controldata says. */
+export const dataDirectoryProbe = (place: DataDirectoryPlace): string => `d=${quote(place.dataDir)}
+if [ -e ${quote(makingFile(place))} ]; then echo "making $(cat ${quote(makingFile(place))})"; fi
+if [ -e ${quote(systemFile(place))} ]; then echo "recorded $(cat ${quote(systemFile(place))})"; fi
+if [ ! -e "$d" ]; then echo 'content absent'; exit; fi
+names=$(ls -A "$d") || exit 1
+if [ -z "$names" ]; then echo 'content empty'; exit; fi
+if [ ! -f "$d/PG_VERSION" ]; then echo 'content foreign'; ls -A "$d" | head -n 5 | sed 's/^/file /'; exit; fi
+echo 'content cluster'
+echo "version $(cat "$d/PG_VERSION")"
+if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
+pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
+if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then echo "running $pid"; fi
+[ -n "$PGBIN" ] && "$PGBIN/pg_controldata" -D "$d" 2>&1
+:`;
+
+/** Undefined when the probe could not look. */
+export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined {
+  const lines = reply.stdout.split('\n');
+  const values = (word: string): string[] =>
+    lines.filter((text) => text.startsWith(`${word} `)).map((text) => text.slice(word.length + 1));
+  const content = values('content')[0];
+  if (reply.status !== 0 || (content !== 'absent' && content !== 'empty' && content !== 'foreign' && content !== 'cluster')) return undefined;
+  const control = parseControlData(reply.stdout);
+  const [making] = values('making');
+  const [recorded] = values('recorded');
+  const [version] = values('version');
+  return {
+    content,
+    files: values('file'),
+    standbySignal: values('signal').length > 0,
+    running: values('running').length > 0,
+    ...(making ? { making } : {}),
+    ...(recorded ? { recorded } : {}),
+    ...(version ? { version: Number.parseInt(version, 10) } : {}),
+    ...(control ? { control } : {}),
+  };
+}
+
+/** Shell: marks that making begins, and empties what an interrupted attempt left. Only ever called where `making` or nothing stands. */
+export const beginMaking = (place: DataDirectoryPlace, owner: string, what: string, walDir?: string): string => `
+d=${quote(place.dataDir)}
+if [ -s "$d/postmaster.pid" ] && kill -0 "$(head -n 1 "$d/postmaster.pid")" 2>/dev/null; then echo "a server runs in $d" >&2; exit 1; fi
+if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi
+if [ -n "$(ls -A "$d" 2>/dev/null)" ]; then echo "$d is not empty" >&2; exit 1; fi
+put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}`;
+
+/** Shell: records whose data this is and takes the mark away; what stands there now is finished. */
+export const endMaking = (place: DataDirectoryPlace, owner: string): string => `
+system=$("$PGBIN/pg_controldata" -D ${quote(place.dataDir)} | sed -n 's/^Database system identifier: *//p')
+put ${quote(systemFile(place))} 0600 ${quote(`${owner}:`)} "$system"
+rm -f ${quote(makingFile(place))}`;

@@ -1,0 +1,50 @@
+/** directory: a directory with owner, group and mode. Missing parents are made, 0755 and root's. Never removes anything. */
+import { sh } from '../base/shell.ts';
+import { readFields } from './fields.ts';
+import { absent, change, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
+import { chownWord, ownershipDifference, readStat, statProbe, words, type Ownership, type Stat } from './stat.ts';
+
+interface Desired extends Ownership {
+  readonly path: string;
+}
+
+export const directory: ResourceKind<Desired, Stat> = {
+  kind: 'directory',
+  summary: 'A directory with owner, group and mode; its parents are made if they are missing.',
+  parse: (node, context) =>
+    readFields(node, context, 'directory', (f) => {
+      const group = f.optionalText('group');
+      return { path: f.text('path'), owner: f.text('owner'), mode: f.mode('mode', '0755'), ...(group ? { group } : {}) };
+    }),
+  key: (desired) => desired.path,
+  describe: (desired) => `directory ${desired.path}`,
+  probe: (desired) => ({ shell: statProbe(desired.path) }),
+  read: (reply) => {
+    const stat = readStat(reply.stdout.trim());
+    if (stat === undefined) return unknown(reply.stderr.trim() || 'stat gave no answer');
+    return stat === 'absent' ? absent : present(stat);
+  },
+  diff: (desired, observed) => {
+    const wanted = words(desired);
+    if (observed.state === 'absent')
+      return change({ summary: `create directory ${desired.path} (${wanted})`, reason: 'it is not there' });
+    if (observed.value.type !== 'directory')
+      return refuse({
+        code: 'SAF002',
+        what: `'${desired.path}' should be a directory and is a ${observed.value.type}`,
+        why: 'replacing it could destroy what is in it',
+        fix: 'Move it away, or name another directory in the inventory.',
+      });
+    const difference = ownershipDifference(desired, observed.value);
+    if (!difference) return same(`${wanted}, as it should be`);
+    return change({ summary: `set owner and mode of ${desired.path}`, reason: difference });
+  },
+  steps: (_change, desired) => [
+    {
+      title: `directory ${desired.path}`,
+      script: sh`mkdir -p ${desired.path}
+chown ${chownWord(desired)} ${desired.path}
+chmod ${desired.mode} ${desired.path}`,
+    },
+  ],
+};

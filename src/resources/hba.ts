@@ -1,0 +1,94 @@
+/** hba: pg_hba.conf as a whole, in force in the running server. It is never written with a rule that lets anyone in without proof. */
+import { quote } from '../base/shell.ts';
+import { readFields } from './fields.ts';
+import { change, present, same, unknown, type Change, type Instance, type ResourceKind } from './kind.ts';
+import { putFile } from './preamble.ts';
+
+interface Desired {
+  readonly instance: Instance;
+  readonly content: string;
+}
+
+interface Live {
+  readonly loaded: number;
+  readonly errors: readonly string[];
+}
+
+interface Seen {
+  readonly text: string;
+  readonly written: number;
+  readonly live?: Live;
+}
+
+const path = (desired: Desired): string => `${desired.instance.dataDir}/pg_hba.conf`;
+/** The rules alone: comments and spacing do not matter to the server. */
+const rules = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim().replace(/\s+/g, ' '))
+    .filter((line) => line !== '')
+    .join('\n');
+
+interface HbaChange extends Change {
+  readonly write: boolean;
+}
+
+export const hba: ResourceKind<Desired, Seen, HbaChange> = {
+  kind: 'hba',
+  summary: 'pg_hba.conf as a whole, from a template, in force in the running server.',
+  parse: (node, context) =>
+    readFields(node, context, 'hba', (f) => {
+      const rendered = context.render(f.text('template'));
+      if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
+      const content = rendered.ok ? rendered.value : '';
+      if (/\btrust\s*$/m.test(rules(content))) f.problem('template', "a rule uses 'trust'", "Use 'peer' on the socket and 'scram-sha-256' elsewhere.");
+      return { instance: context.instance, content };
+    }),
+  key: (desired) => path(desired),
+  describe: (desired) => `client rules in ${path(desired)}`,
+  probe: (desired) => ({
+    shell: `d=${quote(desired.instance.dataDir)}
+if [ ! -f "$d/pg_hba.conf" ]; then echo absent; exit; fi
+stat -c %.6Y "$d/pg_hba.conf" || exit 1
+pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
+if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then echo running; else echo stopped; fi
+cat "$d/pg_hba.conf"`,
+    sql: `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
+ 'errors', (select coalesce(json_agg(format('line %s: %s', line_number, error)), '[]') from pg_hba_file_rules where error is not null))`,
+  }),
+  read: (reply) => {
+    const [written = '', state, ...lines] = reply.stdout.split('\n');
+    if (written === 'absent') return unknown('the instance is not there yet');
+    if (reply.status !== 0) return unknown(reply.stderr.trim() || 'pg_hba.conf could not be read');
+    const text = lines.join('\n');
+    if (state === 'stopped') return present({ text, written: Number(written) });
+    if (typeof reply.sql !== 'object' || reply.sql === null) return unknown(reply.sqlProblem ?? 'the server did not answer');
+    return present({ text, written: Number(written), live: reply.sql as Live });
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return same('nothing to say');
+    const { text, written, live } = observed.value;
+    const write = rules(text) !== rules(desired.content);
+    const stale = live !== undefined && written > live.loaded;
+    const effects = live ? ([{ action: 'reload', target: 'instance' }] as const) : [];
+    if (write)
+      return change({
+        summary: `rewrite ${path(desired)}`,
+        reason: 'its rules differ',
+        text: { before: `${rules(text)}\n`, after: `${rules(desired.content)}\n`, name: path(desired) },
+        effects,
+        write,
+      });
+    if (stale) return change({ summary: `bring ${path(desired)} into force`, reason: 'the server has not read it since it was written', effects, write });
+    return same(`${rules(text).split('\n').length} rules are in force${live ? '' : ' at the next start'}`);
+  },
+  steps: (planned, desired) =>
+    planned.write
+      ? [
+          {
+            title: `client rules ${path(desired)}`,
+            script: putFile({ path: path(desired), mode: '0600', owner: desired.instance.owner, content: desired.content }),
+          },
+        ]
+      : [],
+};

@@ -1,0 +1,121 @@
+/**
+ * The contract of a resource kind: the whole knowledge of one thing that can be declared.
+ * A kind is pure: no I/O, no clock, no randomness. It says how to look (`probe`, `read`), what differs (`diff`)
+ * and how to make it so (`steps`); the engine does the looking and the doing.
+ * Laws, run as tests for every kind: after its steps `diff` says "same"; a probe changes nothing on the host.
+ */
+import type { Diagnostic, Result } from '../base/diagnostic.ts';
+import type { Secret } from '../base/secret.ts';
+import type { Node } from '../base/yaml.ts';
+
+/** Where one PostgreSQL instance answers to its administrator. */
+export interface Instance {
+  readonly dataDir: string;
+  readonly socketDir: string;
+  readonly port: number;
+  readonly owner: string;
+}
+
+/** Read-only questions to a host. Shell text runs as root (or the login user); SQL as the administrator. */
+export interface Probe {
+  /** POSIX shell; may use the functions of `preamble.ts`. Its exit status and output come back. */
+  readonly shell?: string;
+  /** One query that returns one row with one JSON value. */
+  readonly sql?: string;
+}
+
+export interface ProbeReply {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The JSON value of the query; undefined when it could not be asked, and `sqlProblem` says why. */
+  readonly sql?: unknown;
+  readonly sqlProblem?: string;
+}
+
+/** What was seen. "Could not look" is never "absent". */
+export type Observed<O> =
+  | { readonly state: 'present'; readonly value: O }
+  | { readonly state: 'absent' }
+  | { readonly state: 'unknown'; readonly reason: string };
+
+/** What a change asks of a running thing. Merged to one per target and batch; a restart includes a reload. */
+export interface Effect {
+  readonly action: 'reload' | 'restart';
+  readonly target: 'instance' | 'controller' | 'systemd';
+}
+
+/** One difference and all that is needed to remove it. */
+export interface Change {
+  /** "create directory /database/inst1 (postgres:postgres 0700)" */
+  readonly summary: string;
+  /** Why, from what was seen: "it is not there". */
+  readonly reason: string;
+  /** Before and after as text, for a diff. Never holds a secret. */
+  readonly text?: { readonly before: string; readonly after: string; readonly name: string };
+  readonly effects?: readonly Effect[];
+}
+
+export type Verdict<C extends Change = Change> =
+  | { readonly kind: 'same'; readonly reason: string }
+  | { readonly kind: 'change'; readonly change: C }
+  /** Making it so could destroy data or cannot work: the plan as a whole is refused with this message. */
+  | { readonly kind: 'refuse'; readonly diagnostic: Diagnostic };
+
+/** Shell text that makes one thing so. Runs under `set -e` with the functions of `preamble.ts`. */
+export interface Step {
+  readonly title: string;
+  readonly script: string;
+  /** Reads a progress line from stderr, if the step writes any. */
+  readonly progress?: (line: string) => Progress | undefined;
+}
+
+export interface Progress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What a kind may ask of the world while it parses: values that the playbook cannot hold itself. */
+export interface ParseContext {
+  readonly host: string;
+  readonly instance: Instance;
+  /** The value behind `!secret NAME`; undefined when there is no such secret. */
+  secret(name: string): Secret | undefined;
+  /** Renders a file of templates/ with the words of this host; undefined when there is no such template. */
+  render(template: string): Result<string>;
+  /** The text of a file that pgduet ships, such as the controller's bundle. */
+  asset(name: string): string | undefined;
+  /** 16 random bytes as hex, new for every run, for salts. */
+  readonly entropy: string;
+}
+
+export interface ResourceKind<D, O, C extends Change = Change> {
+  readonly kind: string;
+  /** One sentence for the reference. */
+  readonly summary: string;
+  /** YAML to desired, or diagnostics with their places. Never throws. */
+  parse(node: Node, context: ParseContext): Result<D>;
+  /** What tells two resources of this kind on one host apart, for example the path. */
+  key(desired: D): string;
+  /** A few words for a plan that cannot be decided yet: "role repl". */
+  describe(desired: D): string;
+  probe(desired: D): Probe;
+  read(reply: ProbeReply, desired: D): Observed<O>;
+  diff(desired: D, observed: Exclude<Observed<O>, { state: 'unknown' }>): Verdict<C>;
+  steps(change: C, desired: D): readonly Step[];
+}
+
+/** A kind whose types are known only to itself; the engine passes its own values back to it. */
+export type AnyKind = ResourceKind<unknown, unknown, Change>;
+
+/** Forgets the types of a kind for the registry. The engine never mixes the values of two kinds. */
+export function anyKind<D, O, C extends Change>(kind: ResourceKind<D, O, C>): AnyKind {
+  return kind as unknown as AnyKind;
+}
+
+export const present = <O>(value: O): Observed<O> => ({ state: 'present', value });
+export const absent = { state: 'absent' } as const;
+export const unknown = (reason: string) => ({ state: 'unknown', reason }) as const;
+export const same = (reason: string) => ({ kind: 'same', reason }) as const;
+export const refuse = (diagnostic: Diagnostic) => ({ kind: 'refuse', diagnostic }) as const;
+export const change = <C extends Change>(value: C) => ({ kind: 'change', change: value }) as const;

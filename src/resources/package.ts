@@ -1,0 +1,64 @@
+/**
+ * package: operating system packages. A program that is already there (`provides`) satisfies it, however it came;
+ * nothing is upgraded or removed.
+ */
+import { quote, sh } from '../base/shell.ts';
+import { readFields } from './fields.ts';
+import { absent, change, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
+
+interface Desired {
+  readonly name: string;
+  /** A program that makes the package unnecessary: a name to be found in PATH, or one of PostgreSQL's own with "pgbin:". */
+  readonly provides?: string;
+}
+
+type Seen = { readonly by: 'package' } | { readonly by: 'program'; readonly path: string } | { readonly by: 'nobody'; readonly manager: string };
+
+export const packageKind: ResourceKind<Desired, Seen> = {
+  kind: 'package',
+  summary: 'An operating system package, or the program that it would bring.',
+  parse: (node, context) =>
+    readFields(node, context, 'package', (f) => {
+      const provides = f.optionalText('provides');
+      return { name: f.text('name'), ...(provides ? { provides } : {}) };
+    }),
+  key: (desired) => desired.name,
+  describe: (desired) => `package ${desired.name}`,
+  probe: ({ name, provides = '' }) => ({
+    shell: `p=${quote(provides.replace(/^pgbin:/, ''))}
+${provides.startsWith('pgbin:') ? 'if [ -n "$PGBIN" ] && [ -x "$PGBIN/$p" ]; then echo "program $PGBIN/$p"; exit; fi' : 'if [ -n "$p" ] && command -v "$p"  >/dev/null; then echo "program $(command -v "$p")"; exit; fi'}
+if ! command -v dpkg-query >/dev/null; then echo manager none; exit; fi
+case $(dpkg-query -W -f '\${Status}' ${quote(name)} 2>/dev/null) in
+*' installed') echo package;;
+*) echo manager apt;;
+esac`,
+  }),
+  read: (reply) => {
+    const [word, rest = ''] = reply.stdout.trim().split(' ');
+    if (word === 'package') return present({ by: 'package' });
+    if (word === 'program') return present({ by: 'program', path: rest });
+    if (word === 'manager') return rest === 'apt' ? absent : present({ by: 'nobody', manager: rest });
+    return unknown(reply.stderr.trim() || 'the package manager gave no answer');
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return change({ summary: `install package ${desired.name}`, reason: 'it is not installed' });
+    if (observed.value.by === 'package') return same('it is installed');
+    if (observed.value.by === 'program') return same(`${observed.value.path} is there`);
+    return refuse({
+      code: 'HST004',
+      what: `'${desired.name}' is not there, and the host has no package manager that pgduet knows (apt)`,
+      why: 'without it nothing that follows can work',
+      fix: 'Install the program by hand, and name its directory in the inventory (postgres.bin_dir) if it is not in a usual place.',
+    });
+  },
+  steps: (_change, { name }) => [
+    {
+      title: `package ${name}`,
+      // The lists are fetched only if the package cannot be had without: a mirror may be slow or away.
+      script: sh`export DEBIAN_FRONTEND=noninteractive
+install() { apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 ${name}; }
+if ! apt-get install -q -s ${name} >/dev/null 2>&1; then apt-get update -q -o DPkg::Lock::Timeout=120; fi
+install >&2`,
+    },
+  ],
+};

@@ -1,0 +1,36 @@
+/** program: a program that must be there in a version that is new enough. It changes nothing; kind `package` installs. */
+import { quote } from '../base/shell.ts';
+import { readFields } from './fields.ts';
+import { change, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
+
+interface Desired {
+  readonly name: string;
+  readonly atLeast: number;
+}
+
+export const program: ResourceKind<Desired, { readonly path: string; readonly version: string }> = {
+  kind: 'program',
+  summary: 'A program that must be there, in a major version that is new enough.',
+  parse: (node, context) => readFields(node, context, 'program', (f) => ({ name: f.text('name'), atLeast: f.integer('at_least') })),
+  key: (desired) => desired.name,
+  describe: (desired) => `program ${desired.name}, ${desired.atLeast} or newer`,
+  probe: ({ name }) => ({ shell: `command -v ${quote(name)} && ${quote(name)} --version` }),
+  read: (reply) => {
+    const [path = '', version = ''] = reply.stdout.split('\n');
+    const found = /\d+(\.\d+)*/.exec(version);
+    return reply.status === 0 && found ? present({ path, version: found[0] }) : unknown('the program is not there');
+  },
+  diff: (desired, observed) => {
+    // `read` never says absent; the type of the contract still has to be answered.
+    if (observed.state === 'absent') return change({ summary: `find ${desired.name}`, reason: 'it is not there' });
+    const { path, version } = observed.value;
+    if (Number(version.split('.')[0]) >= desired.atLeast) return same(`${path} is version ${version}`);
+    return refuse({
+      code: 'HST008',
+      what: `${path} is version ${version}; ${desired.atLeast} or newer is needed`,
+      why: 'the Mirroring Controller runs on it',
+      fix: `Install ${desired.name} ${desired.atLeast} or newer on the host, from its operating system's packages or its maker's.`,
+    });
+  },
+  steps: () => [],
+};

@@ -1,0 +1,40 @@
+/** slot: a physical replication slot. One that a standby uses at this moment is never dropped. */
+import { quote } from '../base/shell.ts';
+import { quoteLiteral } from '../postgres/quote.ts';
+import { readFields } from './fields.ts';
+import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+
+interface Desired {
+  readonly name: string;
+  readonly state: 'present' | 'absent';
+}
+
+export const slot: ResourceKind<Desired, { readonly active: boolean }> = {
+  kind: 'slot',
+  summary: 'A physical replication slot that is there, or is not.',
+  parse: (node, context) =>
+    readFields(node, context, 'slot', (f) => ({ name: f.text('name'), state: f.oneOf('state', ['present', 'absent'], 'present') })),
+  key: (desired) => desired.name,
+  describe: (desired) => `slot ${desired.name}`,
+  probe: (desired) => ({
+    sql: `select (select json_build_object('active', active) from pg_replication_slots where slot_name = ${quoteLiteral(desired.name)})`,
+  }),
+  read: (reply) => {
+    if (reply.sql === undefined) return unknown(reply.sqlProblem ?? 'the server did not answer');
+    return reply.sql === null ? absent : present(reply.sql as { active: boolean });
+  },
+  diff: (desired, observed) => {
+    if (desired.state === 'present')
+      return observed.state === 'present' ? same('it exists') : change({ summary: `create slot ${desired.name}`, reason: 'it does not exist' });
+    if (observed.state === 'absent') return same('it does not exist');
+    if (observed.value.active) return same('it is in use, so it stays until it is free');
+    return change({ summary: `drop slot ${desired.name}`, reason: 'nothing uses it, and it would keep WAL for ever' });
+  },
+  steps: (_change, desired) => {
+    const statement =
+      desired.state === 'present'
+        ? `SELECT pg_create_physical_replication_slot(${quoteLiteral(desired.name)}, true);`
+        : `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(desired.name)};`;
+    return [{ title: `slot ${desired.name}`, script: `printf '%s' ${quote(statement)} | sql >/dev/null` }];
+  },
+};

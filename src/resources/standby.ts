@@ -1,0 +1,97 @@
+/**
+ * standby: a data directory copied from the primary by pg_basebackup, through a slot made for the copy, so that the
+ * WAL written meanwhile is kept. It follows the primary from its first start. Existing data is never overwritten.
+ */
+import { quote, sh } from '../base/shell.ts';
+import { conninfo } from '../postgres/conninfo.ts';
+import { beginMaking, dataDirectoryProbe, endMaking, readDataDirectory, type DataDirectory } from './data-directory.ts';
+import { readFields } from './fields.ts';
+import { change, present, refuse, same, unknown, type Progress, type ResourceKind } from './kind.ts';
+import { anotherCluster, unusable } from './refusals.ts';
+
+interface Desired {
+  readonly id: string;
+  readonly dataDir: string;
+  readonly walDir?: string;
+  readonly managementDir: string;
+  readonly owner: string;
+  readonly version: number;
+  /** The primary's log transfer address and port. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly slot: string;
+  /** The primary's; empty while there is no primary yet. */
+  readonly systemIdentifier?: string;
+}
+
+/** "  12345/67890 kB (18%), 0/1 tablespace" as pg_basebackup --progress prints it. */
+export function basebackupProgress(line: string): Progress | undefined {
+  const match = /^\s*(\d+)\/(\d+) kB \(/.exec(line);
+  return match ? { doneBytes: Number(match[1]) * 1024, totalBytes: Number(match[2]) * 1024 } : undefined;
+}
+
+export const standby: ResourceKind<Desired, DataDirectory> = {
+  kind: 'standby',
+  summary: 'A copy of the primary by pg_basebackup, told to follow it.',
+  parse: (node, context) =>
+    readFields(node, context, 'standby', (f) => {
+      const walDir = f.optionalText('wal_dir');
+      const systemIdentifier = f.optionalText('system_identifier');
+      return {
+        id: f.text('id'),
+        dataDir: f.text('data_dir'),
+        managementDir: f.text('management_dir'),
+        owner: f.text('owner'),
+        version: f.integer('version'),
+        host: f.text('host'),
+        port: f.integer('port'),
+        user: f.text('user'),
+        slot: f.text('slot'),
+        ...(walDir ? { walDir } : {}),
+        ...(systemIdentifier ? { systemIdentifier } : {}),
+      };
+    }),
+  key: (desired) => desired.dataDir,
+  describe: (desired) => `copy of the primary in ${desired.dataDir}`,
+  probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
+  read: (reply) => {
+    const seen = readDataDirectory(reply);
+    return seen ? present(seen) : unknown(reply.stderr.trim() || 'the data directory could not be looked at');
+  },
+  diff: (desired, observed) => {
+    const seen = observed.state === 'present' ? observed.value : undefined;
+    const problem = seen && unusable(desired.dataDir, desired.version, seen);
+    if (problem) return refuse(problem);
+    const summary = `copy the primary (${desired.host}:${desired.port}) to ${desired.dataDir}`;
+    if (seen?.making !== undefined) return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
+    if (!seen || seen.content === 'absent' || seen.content === 'empty') return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
+    if (seen.control?.systemIdentifier !== desired.systemIdentifier) return refuse(anotherCluster(desired.dataDir, seen, desired.systemIdentifier));
+    if (!seen.standbySignal)
+      return refuse({
+        code: 'SAF007',
+        what: `the server in '${desired.dataDir}' was a primary and has not been made a standby`,
+        why: 'it may hold commits that the present primary lacks, so it is not overwritten',
+        fix: 'Rebuild it as a standby once you know that nothing on it is missed; until then it stays as it is.',
+        evidence: [`state: ${seen.control?.state ?? 'unknown'}`, `timeline: ${seen.control?.timeline ?? 'unknown'}`],
+      });
+    return same(`a standby of cluster ${desired.systemIdentifier ?? ''}`);
+  },
+  steps: (_change, desired) => [
+    {
+      title: `base backup to ${desired.dataDir}`,
+      script: copyScript(desired),
+      progress: basebackupProgress,
+    },
+  ],
+};
+
+function copyScript(desired: Desired): string {
+  const source = conninfo({ host: desired.host, port: desired.port, user: desired.user, application_name: desired.id, connect_timeout: 10 });
+  return `${beginMaking(desired, desired.owner, 'copy', desired.walDir)}
+export PGPASSFILE="$PASSFILE"
+${sh`as ${desired.owner} "$PGBIN/pg_receivewal" -w -d ${source} -S ${desired.slot} --create-slot --if-not-exists`}
+${sh`as ${desired.owner} "$PGBIN/pg_basebackup" -w -d ${source} -D ${desired.dataDir} -S ${desired.slot} -X stream --checkpoint=fast --progress`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''}
+${sh`as ${desired.owner} touch ${`${desired.dataDir}/standby.signal`}`}
+${endMaking(desired, desired.owner)}`;
+}

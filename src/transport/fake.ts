@@ -1,0 +1,119 @@
+/**
+ * The adapter for unit tests: a Transport without a host. In: a function from script to reply. Out: sessions that keep
+ * the promises of the port (order, locks, the end), and a record of what was run where.
+ */
+import type { Host } from '../inventory/cluster.ts';
+import type { LockReply, LockRequest, Reply, RunOptions, Session, Transport } from './port.ts';
+import { refusal } from './refusal.ts';
+
+/** What a host answers. What is left out is empty, or 0. A function may also throw, for a connection that breaks. */
+export type Respond = (script: string, host: string) => Partial<Reply> | Promise<Partial<Reply>>;
+
+export interface FakeTransport extends Transport {
+  /** Every script in the order in which it was begun. */
+  readonly scripts: readonly { readonly host: string; readonly script: string }[];
+  /** Locks that are held now: "host cluster" to owner. */
+  readonly locks: ReadonlyMap<string, string>;
+  /** Breaks the connection to a host: what runs and what comes later is rejected with CON007. */
+  cut(host: string): void;
+}
+
+interface World {
+  readonly respond: Respond;
+  readonly scripts: { host: string; script: string }[];
+  readonly locks: Map<string, string>;
+  readonly cuts: Map<string, (() => void)[]>;
+}
+
+const broken = (host: string) =>
+  refusal({
+    code: 'CON007',
+    what: `the connection to '${host}' broke`,
+    why: 'what was running there has been ended; how far it came is not known',
+    fix: 'Run the same command again: it looks first and continues where this run ended.',
+    host,
+  });
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+async function takeLock(
+  world: World,
+  host: string,
+  request: LockRequest,
+  isEnded: () => boolean,
+): Promise<LockReply> {
+  const key = `${host} ${request.cluster}`;
+  const until = Date.now() + request.waitMs;
+  for (;;) {
+    if (isEnded()) throw broken(host);
+    const owner = world.locks.get(key);
+    if (owner === undefined) {
+      world.locks.set(key, request.owner);
+      return { held: true };
+    }
+    if (Date.now() >= until) return { held: false, owner };
+    await pause(10);
+  }
+}
+
+function openFake(world: World, host: string): Session {
+  let runs = 0;
+  let ended = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const held = new Set<string>();
+  let onEnd: () => void = () => undefined;
+  const end = new Promise<never>((_, reject) => {
+    onEnd = () => {
+      ended = true;
+      for (const key of held) world.locks.delete(key);
+      reject(broken(host));
+    };
+  });
+  end.catch(() => undefined);
+  world.cuts.set(host, [...(world.cuts.get(host) ?? []), () => onEnd()]);
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(() => (ended ? Promise.reject(broken(host)) : work()));
+    const result = Promise.race([turn, end]);
+    last = result.catch(() => undefined);
+    return result;
+  };
+  return {
+    get roundTrips() {
+      return runs;
+    },
+    run(script: string, options: RunOptions = {}) {
+      runs += 1;
+      return inOrder(async () => {
+        world.scripts.push({ host, script });
+        const { status = 0, stdout = '', stderr = '' } = await world.respond(script, host);
+        const lines = stderr.split('\n');
+        if (lines.at(-1) === '') lines.pop();
+        for (const line of lines) options.onLine?.(line);
+        return { status, stdout, stderr };
+      });
+    },
+    lock: (request) =>
+      inOrder(async () => {
+        const reply = await takeLock(world, host, request, () => ended);
+        if (reply.held) held.add(`${host} ${request.cluster}`);
+        return reply;
+      }),
+    async close() {
+      onEnd();
+    },
+  };
+}
+
+export function fakeTransport(respond: Respond): FakeTransport {
+  const world: World = { respond, scripts: [], locks: new Map(), cuts: new Map() };
+  return {
+    scripts: world.scripts,
+    locks: world.locks,
+    async open(host: Host) {
+      return openFake(world, host.name);
+    },
+    cut(host) {
+      for (const end of world.cuts.get(host) ?? []) end();
+    },
+  };
+}

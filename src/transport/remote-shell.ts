@@ -1,0 +1,125 @@
+/**
+ * The shell text of the session protocol: what runs on a host before any script does.
+ * In: a nonce. Out: text for dash, bash and busybox. Pure. None of it is secret; the scripts themselves never
+ * become part of it: they come through standard input, after it.
+ *
+ * The processes on the host, all in one process group whose leader is the first shell:
+ *
+ *   relay   copies standard input to the loop. When the client is gone the input ends, whatever the loop is busy
+ *           with; then the relay ends the group: first TERM, so that scripts can clean up, then KILL.
+ *   loop    reads "run BYTES" and the script, runs it in a subshell, writes a boundary on stdout and stderr.
+ *           It alone holds the lock (descriptor 9), so the lock is free when the loop is gone.
+ *   keeper  ends the group when the loop died for any other reason, so that the client never waits for ever.
+ */
+import { quote } from '../base/shell.ts';
+import type { LockRequest } from './port.ts';
+
+/** What sshd, sudo or the local system is asked to start: a shell that takes its program from the first line of input. */
+export const entryCommand = `sh -c 'IFS= read -r b; eval "$b"'`;
+
+/** As `entryCommand`, but it says when it is there: until then sudo may still be reading the input. */
+export const announcingCommand = (ready: string): string =>
+  `sh -c 'echo ${ready}; echo ${ready} >&2; IFS= read -r b; eval "$b"'`;
+
+/** How long the host may hear nothing from the client before it takes it for dead. The client speaks every 10 s. */
+export const heartbeatMs = 10_000;
+const silenceSeconds = 45;
+
+export const markerOf = (nonce: string): Buffer => Buffer.from(`\x1e${nonce} `, 'latin1');
+
+const environment = [
+  'umask 077',
+  'cd /',
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH',
+  'LC_ALL=C',
+  'export PATH LC_ALL',
+  'unset ENV BASH_ENV CDPATH LANGUAGE',
+];
+
+/**
+ * `dd` takes exactly the bytes of the script and no more; a shell that reads its program from a pipe takes one byte
+ * at a time. The client wraps a script in braces, so it is parsed as a whole before any of it runs, and one that
+ * was cut off on its way is a syntax error that runs nothing.
+ */
+const loop = [
+  'while IFS=" " read -r k n',
+  'do case $k in run|own) ;; *) continue ;; esac',
+  's=$(dd bs="$n" count=1 iflag=fullblock 2>/dev/null 9>&-)',
+  'case $k in run) ( N=; exec </dev/null 9>&-; trap - TERM; eval "$s" ) ;; own) eval "$s" ;; esac',
+  'm $?',
+  'done',
+].join('; ');
+
+/** A host that lost the network never sees the end of the input; the relay's byte counter tells it. */
+const silence = [
+  'o=',
+  `while sleep ${silenceSeconds}`,
+  'do IFS= read -r a <"/proc/$c/io" || exit 0',
+  'if [ "$a" = "$o" ]; then kill -9 "$c"; exit 0; fi',
+  'o=$a',
+  'done',
+].join('; ');
+
+const relay = [
+  'trap "" TERM',
+  'exec 3<&0',
+  'dd bs=65536 <&3 2>/dev/null & c=$!',
+  `( exec >/dev/null 2>&1 3<&-; ${silence} ) & wait "$c"`,
+  'kill -15 0',
+  'sleep 0.5',
+  'kill -9 0',
+].join('; ');
+
+/** The first line of input: sets up the group and starts the loop. Its first boundary says that it is there. */
+export function bootLine(nonce: string): string {
+  const text = [
+    ...environment,
+    // Leader of its own group already (sshd and the local adapter see to that), or made so here (under sudo).
+    'kill -0 -$$ 2>/dev/null || exec setsid sh -c "$b"',
+    `N=${nonce}`,
+    `m() { printf '\\036%s %s\\n' "$N" "$1"; printf '\\036%s %s\\n' "$N" "$1" >&2; }`,
+    'trap : TERM',
+    `{ ${relay}; } | { trap : TERM; ( trap "exit 143" TERM; m 0; ${loop} ); kill -9 0; }`,
+  ].join('; ');
+  return `${text}\n`;
+}
+
+/** A script as it is sent: `run` in a subshell of its own, `own` in the loop itself. */
+export function requestOf(kind: 'run' | 'own', script: string): Buffer {
+  const body = Buffer.from(`{ :; ${script}\n}`, 'utf8');
+  return Buffer.concat([Buffer.from(`${kind} ${body.length}\n`, 'latin1'), body]);
+}
+
+/** What the lock script says by its exit status. */
+export const lockStatus = { held: 0, refused: 11, noDirectory: 12, foreign: 13, noFlock: 14 } as const;
+
+/**
+ * Opens the lock file as descriptor 9 of the loop and locks it. Standard output: the owner when refused, else the
+ * path that is to blame. The file is never removed: a removed name would let two runs lock two files.
+ */
+export function lockScript(request: LockRequest): string {
+  const name = `pgduet-${request.cluster.replaceAll(/[^A-Za-z0-9._-]/g, '_')}.lock`;
+  const owner = request.owner.replaceAll(/[\r\n]+/g, ' ');
+  const tries = Math.max(1, Math.ceil(request.waitMs / 200) + (request.waitMs > 0 ? 1 : 0));
+  return `lock() {
+d=/run/lock; [ -d "$d" ] && [ -w "$d" ] || d=/tmp; [ -w "$d" ] || { echo "$d"; return ${lockStatus.noDirectory}; }
+f=$d/${quote(name)}
+[ -L "$f" ] || [ -e "$f" ] || ( set -C; : >"$f" ) 2>/dev/null
+# A name that somebody else laid down, in a directory open to all, is not trusted and not followed.
+if [ -L "$f" ] || [ ! -f "$f" ] || [ ! -O "$f" ]; then echo "$f"; return ${lockStatus.foreign}; fi
+command -v flock >/dev/null || return ${lockStatus.noFlock}
+exec 9<"$f"
+i=1
+until flock -n 9; do
+  if [ "$i" -ge ${tries} ]; then
+    exec 9<&-
+    IFS= read -r o <"$f" || { sleep 0.2; IFS= read -r o <"$f"; }
+    printf '%s' "$o"
+    return ${lockStatus.refused}
+  fi
+  i=$((i + 1)); sleep 0.2
+done
+printf '%s\\n' ${quote(owner)} >"$f"
+}
+lock </dev/null`;
+}

@@ -1,0 +1,189 @@
+/** The files of the controller: what is rendered is read back; what is wrong is named with line and fix, all at once. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import Handlebars from 'handlebars';
+import { describe, expect, it } from 'vitest';
+import type { Result } from '../../src/base/diagnostic.ts';
+import {
+  giveUpTimeMs,
+  networkConfContext,
+  type ServerConf,
+  type ServerLine,
+  serverConf,
+  serverConfContext,
+  serverKeys,
+  type UnitContext,
+} from '../../src/controller/config.ts';
+import { parseNetworkConf, parseServerConf } from '../../src/controller/config-parse.ts';
+
+const template = (name: string) =>
+  Handlebars.compile(readFileSync(new URL(`../../templates/${name}`, import.meta.url), 'utf8'), {
+    noEscape: true,
+    strict: false,
+  });
+
+const about = { cluster: 'inst1', serverId: 'server1' };
+const renderServer = (conf: ServerConf) => template('server.conf.hbs')(serverConfContext(conf, about));
+const renderNetwork = (lines: readonly ServerLine[]) =>
+  template('network.conf.hbs')(networkConfContext('inst1', lines));
+
+function value<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics, null, 1));
+  return result.value;
+}
+
+function errors(result: Result<unknown>): string {
+  if (result.ok) return '(no error)';
+  return result.diagnostics
+    .map(
+      (d) =>
+        `${d.at?.file}:${d.at?.line}:${d.at?.column} ${d.code} ${d.what}\n  why: ${d.why}\n  fix: ${d.fix}`,
+    )
+    .join('\n');
+}
+
+describe('<serverIdentifier>.conf', () => {
+  it('comes back as it was when nothing but db_instance is set', () => {
+    const conf = serverConf({ dbInstance: '/database/inst1' });
+    expect(value(parseServerConf(renderServer(conf), 'server1.conf'))).toEqual(conf);
+  });
+
+  it('comes back as it was with every key set', () => {
+    const conf: ServerConf = {
+      dbInstance: "/data/o'neil\\x",
+      dbInstanceUsername: 'pg admin',
+      targetDb: 'template1',
+      remoteCallTimeoutMs: 0,
+      agentAliveTimeoutMs: 20_000,
+      coreFilePath: '/var/core',
+      syslogFacility: 'LOCAL3',
+      syslogIdent: 'MC #1',
+      heartbeatIntervalMs: 500,
+      heartbeatTimeoutMs: 2000,
+      heartbeatRetry: 0,
+      heartbeatErrorAction: 'command',
+      arbitrationCommand: '/usr/local/bin/ask',
+      arbitrationCommandTimeoutMs: 3000,
+      fencingCommand: '/usr/local/bin/fence',
+      fencingCommandTimeoutMs: 4000,
+      dbInstanceCheckIntervalMs: 900,
+      dbInstanceCheckTimeoutMs: 5000,
+      dbInstanceCheckRetry: 3,
+      dbInstanceTimeoutAction: 'failover',
+      diskCheckIntervalMs: 1000,
+      diskCheckTimeoutMs: 6000,
+      diskCheckRetry: 4,
+      tablespaceDirectoryErrorAction: 'failover',
+      postSwitchCommand: '/a',
+      preDetachCommand: '/b',
+      postAttachCommand: '/c',
+      failover: 'manual',
+      referenceAddresses: ['192.0.2.1', 'gateway.example', '2001:db8::1'],
+    };
+    expect(value(parseServerConf(renderServer(conf), 'server1.conf'))).toEqual(conf);
+  });
+
+  it('the template writes every key of the table but the password', () => {
+    const source = readFileSync(new URL('../../templates/server.conf.hbs', import.meta.url), 'utf8');
+    const missing = Object.values(serverKeys)
+      .map((spec) => spec.key)
+      .filter((key) => !source.includes(`{{{${key}}}}`));
+    expect(missing).toEqual(['db_instance_password']);
+  });
+
+  it('names every mistake with its line and fix', () => {
+    const text = [
+      '# a comment',
+      'db_instance = /database/inst1',
+      'heartbeat_intervall = 800',
+      "heartbeat_timeout = 'soon'",
+      'heartbeat_retry = 99999999999   # too many',
+      'disk_check_interval = 0',
+      'heartbeat_error_action = arbitration',
+      "target_db = 'app'",
+      'failover: automatic',
+      'syslog_facility = LOCAL1',
+      'syslog_facility = LOCAL2',
+      'db_instance_password = hunter2hunter2',
+    ].join('\n');
+    const seen = errors(parseServerConf(text, '/mcdir/inst1/server1.conf'));
+    expect(seen).toMatchSnapshot();
+    expect(JSON.stringify(parseServerConf(text, 'f'))).not.toContain('hunter2');
+  });
+
+  it('an empty file lacks db_instance', () => {
+    expect(errors(parseServerConf('', 'server1.conf'))).toMatchSnapshot();
+  });
+
+  it('reads quotes, escapes and comments', () => {
+    const conf = value(
+      parseServerConf(
+        "db_instance='/a' # c\nsyslog_ident = 'it''s \\'me\\' # here' # c\n\tfailover\t=\tMANUAL",
+        'f',
+      ),
+    );
+    expect([conf.dbInstance, conf.syslogIdent, conf.failover]).toEqual(['/a', "it's 'me' # here", 'manual']);
+  });
+
+  it('gives a silent peer up after 5.4 s by default', () => {
+    expect(giveUpTimeMs(serverConf({ dbInstance: '/a' }))).toBe(5400);
+  });
+
+  it('never throws, whatever the file holds', () => {
+    fc.assert(fc.property(fc.string(), (text) => typeof parseServerConf(text, 'f').ok === 'boolean'));
+    fc.assert(fc.property(fc.string(), (text) => typeof parseNetworkConf(text, 'f').ok === 'boolean'));
+  });
+});
+
+describe('network.conf', () => {
+  it('comes back as it was, with three servers, IPv6 and the later form', () => {
+    const lines: ServerLine[] = [
+      { id: 'server1', host: '192.0.2.100', port: 27540 },
+      { id: 'server2', host: '2001:db8::110', port: 27540 },
+      { id: 'server3', host: 'db3', port: 27540, arbitrationHost: '198.51.100.3', arbitrationPort: 27541 },
+    ];
+    expect(value(parseNetworkConf(renderNetwork(lines), 'network.conf'))).toEqual(lines);
+  });
+
+  it('names every mistake with its line and fix', () => {
+    const text = [
+      'server1 192.0.2.100 27540',
+      'server1 192.0.2.101 27540',
+      'server2 192.0.2.100 27540',
+      'server3 192.0.2.120',
+      'server4 192.0.2.130 seven',
+      'server5 192.0.2.140,192.0.3.140 27540',
+      'server#6 192.0.2.150 27540',
+      'arbiter 192.0.3.120 27541 arbiter',
+      'server7 192.0.2.160; 27540',
+    ].join('\n');
+    expect(errors(parseNetworkConf(text, '/mcdir/inst1/network.conf'))).toMatchSnapshot();
+  });
+
+  it('an empty file names no server', () => {
+    expect(errors(parseNetworkConf('# nothing\n', 'network.conf'))).toMatchSnapshot();
+  });
+});
+
+describe('the unit', () => {
+  it('starts the daemon in the foreground and signals it alone', () => {
+    const context: UnitContext = {
+      unit: 'mcoi_inst1',
+      cluster: 'inst1',
+      serverId: 'server1',
+      owner: 'postgres',
+      group: 'postgres',
+      managementDir: '/mcdir/inst1',
+      dataDir: '/database/inst1',
+      node: '/usr/bin/node',
+      bundle: '/usr/local/lib/pgduet/mc.js',
+    };
+    const text = template('mcoi.service.hbs')(context);
+    expect(text).toContain(
+      'ExecStart=/usr/bin/node /usr/local/lib/pgduet/mc.js daemon -M /mcdir/inst1 --local-server server1\n',
+    );
+    expect(text).toContain('\nKillMode=process\n');
+    expect(text).toContain('\nReadWritePaths=-/mcdir/inst1 -/database/inst1\n');
+    expect(text).not.toMatch(/\{\{|undefined/);
+  });
+});

@@ -1,0 +1,247 @@
+/**
+ * One host of a lab, as a test handles it: its addresses, its power, its cable, its disks.
+ * In: what to do to it. Out: what it says. It must never act on another host, and commands given
+ * to `sh` do not travel over the network, so they work while the cable is out.
+ */
+import { join } from 'node:path';
+import { createCgroup, freezeCgroup, killCgroup, removeCgroup } from './cgroup.ts';
+import { CLOCK_ENVIRONMENT, resetClock, shiftClock } from './clock.ts';
+import { type Container, type ContainerSpec, leaderOf, startContainer, waitForSsh } from './container.ts';
+import { makeSmallDisk, type SmallDisk } from './disk.ts';
+import { setCable, setOneWayLoss } from './network.ts';
+import type { HostPlace } from './places.ts';
+import { type RunResult, run, until } from './run.ts';
+
+const BOOT_TIMEOUT_MS = 30_000;
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export interface ShellOptions {
+  /** Throw when the status is not 0. */
+  check?: boolean;
+  input?: string;
+  timeoutMs?: number;
+  /** Run as this user of the host; root when not given. */
+  user?: string;
+}
+
+export class Host {
+  readonly name: string;
+  readonly address: string;
+  readonly address6: string;
+  /** The host's root directory as this machine sees it. */
+  readonly disk: string;
+  /** How often the host has been started; a test compares it to know that a reboot has happened. */
+  boots = 0;
+  readonly #place: HostPlace;
+  readonly #cgroup: string;
+  readonly #timeLibrary: string;
+  readonly #disks: SmallDisk[] = [];
+  #container: Container | undefined;
+  #frozen = false;
+  #shifted = false;
+  #closed = false;
+
+  constructor(name: string, place: HostPlace, root: string, cgroup: string, timeLibrary: string) {
+    this.name = name;
+    this.address = place.address;
+    this.address6 = place.address6;
+    this.disk = root;
+    this.#place = place;
+    this.#cgroup = cgroup;
+    this.#timeLibrary = timeLibrary;
+  }
+
+  get running(): boolean {
+    return this.#container !== undefined;
+  }
+
+  /** Switches the host on and waits until sshd answers. */
+  async powerOn(): Promise<void> {
+    if (!this.running) this.#boot();
+    await this.untilUp();
+  }
+
+  /** Pulls the plug: every process ends at once. What was written to the disk stays. */
+  async powerOff(): Promise<void> {
+    const container = this.#container;
+    this.#closed = true;
+    await this.#thawGroups();
+    await killCgroup(this.#cgroup);
+    await container?.ended;
+    removeCgroup(this.#cgroup);
+    this.#container = undefined;
+    this.#closed = false;
+  }
+
+  /** Shuts down in order, as `systemctl poweroff` does, and waits for the end. */
+  async shutdown(): Promise<void> {
+    const container = this.#container;
+    await this.sh('systemctl --no-block poweroff');
+    await container?.ended;
+    await until(
+      () => `host ${this.name} is still on`,
+      10_000,
+      () => (this.running ? undefined : true),
+    );
+  }
+
+  /** Reboots in order and waits until sshd answers again. */
+  async reboot(): Promise<void> {
+    const boots = this.boots;
+    await this.sh('systemctl --no-block reboot');
+    await this.untilBoots(boots + 1);
+  }
+
+  /** Waits until the host has been started so many times and is up; for a reboot asked over ssh. */
+  async untilBoots(boots: number): Promise<void> {
+    await until(
+      () => `host ${this.name} has not been started ${boots} times, but ${this.boots}`,
+      BOOT_TIMEOUT_MS,
+      () => (this.boots >= boots ? true : undefined),
+    );
+    await this.untilUp();
+  }
+
+  /** Waits until the start is over: sshd answers and systemd has finished its jobs. */
+  async untilUp(): Promise<void> {
+    await waitForSsh(this.#spec(), BOOT_TIMEOUT_MS);
+    // Ordinary users may log in only after this file is gone.
+    await this.sh('while [ -e /run/nologin ]; do sleep 0.02; done');
+  }
+
+  /** Runs a shell script inside as root, without the network. */
+  async sh(script: string, options: ShellOptions = {}): Promise<RunResult> {
+    const leader = await this.#leader();
+    // A login gives the user's own HOME and PATH, as it has them over ssh.
+    const login = (user: string) => ['runuser', '--login', user, '--shell=/bin/sh', '-c', script];
+    const words = options.user === undefined ? ['sh', '-c', script] : login(options.user);
+    const clock = this.#shifted ? CLOCK_ENVIRONMENT : [];
+    const inside = ['env', '-i', PATH, 'HOME=/root', 'LANG=C.UTF-8', ...clock, ...words];
+    // What a script leaves running belongs to the host, unless the host stands still.
+    const enter = this.#frozen ? ':' : `echo $$ > '${this.#shellGroup()}/cgroup.procs'`;
+    const args = ['-c', `${enter}; exec nsenter -t ${leader} -m -u -i -n -p -C -- "$@"`, 'sh', ...inside];
+    const result = await run('sh', args, { timeoutMs: 60_000, ...options, check: false });
+    if (options.check && result.status !== 0) {
+      const said = `${result.stdout}${result.stderr}`.trim();
+      throw new Error(`on ${this.name}, status ${result.status} from: ${script}\n${said}`);
+    }
+    return result;
+  }
+
+  /** The journal of the host, or of one unit; also of a host that is switched off. */
+  async journal(unit?: string): Promise<string> {
+    const args = ['--no-pager', '--output=short-precise', ...(unit === undefined ? [] : [`--unit=${unit}`])];
+    if (this.running) {
+      // A frozen journal daemon would never answer.
+      if (!this.#frozen) await this.sh('journalctl --sync');
+      return (await this.sh(`journalctl ${args.join(' ')}`)).stdout;
+    }
+    const from = `--directory=${join(this.disk, 'var/log/journal')}`;
+    return (await run('journalctl', [from, ...args], { check: true })).stdout;
+  }
+
+  /** Unplugs the network cable; addresses and connections stay, packets do not arrive. */
+  async cut(): Promise<void> {
+    await setCable(this.#place, false);
+  }
+
+  async heal(): Promise<void> {
+    await setCable(this.#place, true);
+  }
+
+  /** Packets from this host to the other one are lost; the other direction still works. */
+  async cutFrom(other: Host): Promise<void> {
+    await setOneWayLoss(this.#place, other.#place, true);
+  }
+
+  async healTo(other: Host): Promise<void> {
+    await setOneWayLoss(this.#place, other.#place, false);
+  }
+
+  /** Stops every process of the host; its kernel still accepts connections, as a stuck host's does. */
+  async freeze(): Promise<void> {
+    await freezeCgroup(join(this.#cgroup, 'payload'), true);
+    await freezeCgroup(this.#shellGroup(), true);
+    this.#frozen = true;
+  }
+
+  async thaw(): Promise<void> {
+    await this.#thawGroups();
+  }
+
+  /** Mounts a new ext4 filesystem of that size; it is there again after a reboot. */
+  async smallDisk(mountpoint: string, sizeMiB: number): Promise<void> {
+    const disk = await makeSmallDisk(this.#place.dir, mountpoint, sizeMiB);
+    this.#disks.push(disk);
+    const [major, minor] = (await run('stat', ['-c', '%Hr %Lr', disk.device])).stdout.trim().split(' ');
+    const node = `/dev/${disk.device.split('/').at(-1)}`;
+    const make = `mknod ${node} b ${major} ${minor} && mkdir -p '${mountpoint}'`;
+    await this.sh(`${make} && mount -t ext4 ${node} '${mountpoint}'`, { check: true });
+  }
+
+  /** Fills a small disk to its last block; `freeDisk` gives the room back. */
+  async fillDisk(mountpoint: string): Promise<void> {
+    if (!this.#disks.some((disk) => disk.mountpoint === mountpoint)) {
+      throw new Error(`${mountpoint} is not a small disk of ${this.name}; only such a one may be filled`);
+    }
+    // dd ends with an error exactly when the disk is full, which is what is wanted here.
+    const fill = (options: string) =>
+      `dd if=/dev/zero of='${mountpoint}/.filler' ${options}; sync -f '${mountpoint}'`;
+    await this.sh(`${fill('bs=1M')}; ${fill('bs=1k oflag=append conv=notrunc')}`);
+  }
+
+  async freeDisk(mountpoint: string): Promise<void> {
+    await this.sh(`rm -f '${mountpoint}/.filler'; sync -f '${mountpoint}'`, { check: true });
+  }
+
+  /**
+   * Makes the host's clock wrong by so many seconds, for programs started from now on: ssh sessions,
+   * units, PostgreSQL, Node. Those follow a later change within a second. A reboot makes it right.
+   */
+  async setClockOffset(seconds: number): Promise<void> {
+    shiftClock(this.disk, this.#timeLibrary, seconds);
+    this.#shifted = true;
+    await this.sh(`systemctl set-environment ${CLOCK_ENVIRONMENT.join(' ')}`, { check: true });
+    // sshd hands its own process image to each session, so it has to load the library itself.
+    await this.sh('systemctl try-restart ssh', { check: true });
+  }
+
+  #boot(): void {
+    resetClock(this.disk);
+    this.#shifted = false;
+    createCgroup(this.#cgroup);
+    createCgroup(this.#shellGroup());
+    const container = startContainer(this.#spec());
+    this.#container = container;
+    this.#frozen = false;
+    this.boots += 1;
+    container.ended.then((again) => {
+      if (this.#closed || this.#container !== container) return;
+      this.#container = undefined;
+      if (again) this.#boot();
+    });
+  }
+
+  #spec(): ContainerSpec {
+    const { name, disk } = this;
+    return { place: this.#place, name, root: disk, cgroup: this.#cgroup, disks: this.#disks };
+  }
+
+  #shellGroup(): string {
+    return join(this.#cgroup, 'shell');
+  }
+
+  async #thawGroups(): Promise<void> {
+    await freezeCgroup(join(this.#cgroup, 'payload'), false);
+    await freezeCgroup(this.#shellGroup(), false);
+    this.#frozen = false;
+  }
+
+  #leader(): Promise<number> {
+    return until(
+      () => `host ${this.name} is not running`,
+      this.running ? 5_000 : 0,
+      () => (this.#container ? leaderOf(this.#container) : undefined),
+    );
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Runs one program of this machine and hands back what it printed.
+ * In: a command, its arguments, optional standard input and a time limit in milliseconds.
+ * Out: status, stdout and stderr; with `check` a status other than 0 is an error that quotes stderr.
+ * It must never hand a string to a shell by itself: arguments stay separate words.
+ */
+import { spawn } from 'node:child_process';
+
+export interface RunResult {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  /** Throw when the status is not 0. */
+  check?: boolean;
+  input?: string;
+  timeoutMs?: number;
+  env?: Record<string, string>;
+}
+
+/** A program that was killed by a signal has status 128, one that could not be started 127. */
+export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: options.env ?? process.env,
+      timeout: options.timeoutMs ?? 120_000,
+      killSignal: 'SIGKILL',
+    });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    // A program may end before it has read its input; its own status tells the story then.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(options.input ?? '');
+    let spawnError = '';
+    child.on('error', (error) => {
+      spawnError = `${error.message}\n`;
+    });
+    child.on('close', (code, signal) => {
+      const stdout = Buffer.concat(out).toString();
+      const note = signal ? `killed by ${signal}\n` : spawnError;
+      const stderr = Buffer.concat(err).toString() + note;
+      const status = code !== null && code >= 0 ? code : signal ? 128 : 127;
+      if (options.check && status !== 0) reject(new Error(describe(command, args, status, stdout, stderr)));
+      else resolve({ status, stdout, stderr });
+    });
+  });
+}
+
+/** The same, with `check`, for a caller that only wants the text. */
+export async function text(command: string, ...args: string[]): Promise<string> {
+  return (await run(command, args, { check: true })).stdout.trim();
+}
+
+function describe(
+  command: string,
+  args: readonly string[],
+  status: number,
+  out: string,
+  err: string,
+): string {
+  const last = (err.trim() || out.trim()).split('\n').slice(-15).join('\n');
+  return `${[command, ...args].join(' ')} ended with status ${status}:\n${last}`;
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Asks every `everyMs` until the answer is not undefined; after `withinMs` it throws `what`. */
+export async function until<T>(
+  what: () => string,
+  withinMs: number,
+  ask: () => Promise<T | undefined> | T | undefined,
+  everyMs = 20,
+): Promise<T> {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > end) throw new Error(what());
+    await sleep(everyMs);
+  }
+}

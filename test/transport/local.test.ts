@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openTransport } from '../../src/transport/open.ts';
+import { buildClient, startClient } from './client-process.ts';
+import { pause, sessionContract, shellContract } from './contract.ts';
+import { sampleHost } from './samples.ts';
+
+const transport = openTransport({
+  acceptNewHostKeys: false,
+  env: { home: '/nonexistent', user: userInfo().username },
+});
+const open = () => transport.open(sampleHost({ connection: 'local' }));
+
+sessionContract('local', open);
+shellContract('local', open);
+
+test('the environment of the person who runs pgduet does not reach the scripts', async () => {
+  process.env.PGDUET_CANARY = 'secret';
+  const session = await open();
+  expect((await session.run('env')).stdout).not.toContain('PGDUET_CANARY');
+  await session.close();
+});
+
+test('when the client is killed, its script ends and the lock is free', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'pgduet-'));
+  const session = await open();
+  try {
+    const cluster = `killed${process.pid}`;
+    const script = 'echo begun >&2; sleep 1000.25';
+    const child = await startClient(await buildClient(dir), {
+      wish: { connection: 'local' },
+      cluster,
+      script,
+    });
+    const request = { cluster, owner: 'other', waitMs: 0 };
+    expect(await session.lock(request)).toEqual({ held: false, owner: 'the client' });
+    child.kill('SIGKILL');
+    await pause(1000);
+    expect(await session.lock(request)).toEqual({ held: true });
+    expect((await session.run('pgrep -fc "^sleep 1000.25$"')).stdout).toBe('0\n');
+  } finally {
+    await session.close();
+    rmSync(dir, { recursive: true });
+  }
+});
