@@ -17,7 +17,7 @@ await Promise.all([
     target: 'node20',
     format: 'esm',
     // CommonJS libraries inside an ES module still call require; native parts of ssh2 are optional and not shipped.
-    banner: { js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+    banner: { js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module';\nimport { dirname as __dir } from 'node:path';\nconst require = createRequire(import.meta.url);\nconst __dirname = __dir(import.meta.filename);" },
     external: ['cpu-features', '*.node'],
   }),
   build({

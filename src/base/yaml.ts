@@ -53,6 +53,8 @@ type Place = (range: readonly number[] | null | undefined) => Position;
 
 /** More nodes than any file of this project has; aliases of aliases reach it with a few lines. */
 const mostNodes = 100_000;
+/** Deeper than any file of this project, and shallow enough for every function that recurses over nodes. */
+const deepest = 100;
 
 /** Parses one document. All syntax errors are reported at once, each at its place. */
 export function parseYaml(text: string, file: string, codes: YamlCodes): Result<Node> {
@@ -63,7 +65,7 @@ export function parseYaml(text: string, file: string, codes: YamlCodes): Result<
 /**
  * As parseYaml, but a key that stands twice does not stop the reading: the caller gets both the complaint and
  * the nodes, and can report what else is wrong. No node comes back when the text is not YAML.
- * `shown` is what excerpts may show of the text, line by line as long as the text: secrets blanked out.
+ * `shown` is what excerpts may show of the text: the same lines, cut off where a secret begins.
  */
 export function readYaml(
   text: string,
@@ -80,9 +82,9 @@ export function readYaml(
     return { node: converter(document, place)(document.contents as YamlNode | null), problems };
   } catch (error) {
     // The library recurses: a file of ten thousand brackets ends here, and so does an alias of itself.
-    const alias = error instanceof AliasProblem;
-    const reason = alias ? error.message : 'it is nested too deeply';
-    return { problems: [syntaxProblem(reason, codes, place(alias ? error.range : undefined))] };
+    const told = error instanceof ReadProblem;
+    const reason = told ? error.message : 'it is nested too deeply';
+    return { problems: [syntaxProblem(reason, codes, place(told ? error.range : undefined))] };
   }
 }
 
@@ -128,7 +130,7 @@ function reasonOf(error: YAMLParseError): string {
   return reason === '' ? 'it cannot be understood' : reason.charAt(0).toLowerCase() + reason.slice(1);
 }
 
-class AliasProblem extends Error {
+class ReadProblem extends Error {
   readonly range: readonly number[] | null | undefined;
 
   constructor(message: string, range: readonly number[] | null | undefined) {
@@ -142,13 +144,14 @@ function converter(document: Document, place: Place): (node: YamlNode | null) =>
   let count = 0;
   const convert = (node: YamlNode | null): Node => {
     count += 1;
-    if (count > mostNodes) throw new AliasProblem('its aliases stand for too much', node?.range);
+    if (count > mostNodes) throw new ReadProblem('its aliases stand for too much', node?.range);
+    if (open.size > deepest) throw new ReadProblem('it is nested too deeply', node?.range);
     const at = place(node?.range);
     const tag = node?.tag?.startsWith('!') ? { tag: node.tag } : {};
     if (isAlias(node)) {
       const target = node.resolve(document);
-      if (target === undefined) throw new AliasProblem('an alias without its anchor', node.range);
-      if (open.has(target)) throw new AliasProblem('an alias contains itself', node.range);
+      if (target === undefined) throw new ReadProblem('an alias without its anchor', node.range);
+      if (open.has(target)) throw new ReadProblem('an alias contains itself', node.range);
       // The place stays that of the alias: there is what the reader of a message has to look at.
       return { ...convert(target as YamlNode), at };
     }

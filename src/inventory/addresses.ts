@@ -20,9 +20,15 @@ export function isWildcard(text: string): boolean {
 }
 
 export function isLoopback(text: string): boolean {
-  return (
-    text.toLowerCase() === 'localhost' || text === '::1' || (isIP(text) === 4 && text.startsWith('127.'))
-  );
+  const address = canonicalAddress(text);
+  return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+}
+
+/** One spelling for one address, for comparing: 2001:DB8:0::1 and 2001:db8::1 are the same. */
+export function canonicalAddress(text: string): string {
+  const lower = text.toLowerCase().replace(/\.$/, '');
+  if (isIP(lower) !== 6 || lower.includes('%')) return lower;
+  return new URL(`http://[${lower}]`).hostname.slice(1, -1);
 }
 
 /** "10.0.0.0/8" and "2001:db8::/32". */

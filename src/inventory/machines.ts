@@ -1,5 +1,5 @@
 /** Which hosts of an inventory are one machine, as far as the inventory tells. Pure. */
-import { isLoopback } from './addresses.ts';
+import { canonicalAddress, isLoopback } from './addresses.ts';
 import type { DraftHost } from './draft.ts';
 
 const sshPort = 22;
@@ -13,7 +13,7 @@ export function machineOf(host: DraftHost): string | undefined {
   if (host.address === undefined) return undefined;
   const port = host.ssh.port ?? sshPort;
   if (isLoopback(host.address) && port === sshPort) return 'this machine';
-  return `${host.address.toLowerCase()}:${port}`;
+  return `${canonicalAddress(host.address)}:${port}`;
 }
 
 export function sharesMachine(one: DraftHost, other: DraftHost): boolean {

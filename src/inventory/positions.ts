@@ -11,7 +11,7 @@ type Path = readonly (string | number)[];
 export function valuePosition(root: Node, path: Path): Position | undefined {
   const node = nodeAt(root, path);
   if (node === undefined) return undefined;
-  if (node.kind === 'scalar') return node.value === null && node.source === '' ? undefined : node.at;
+  if (node.kind === 'scalar') return node.value === null ? undefined : node.at;
   // A block that spans lines is best shown by its key.
   return path.length === 0 ? node.at : keyPosition(root, path);
 }

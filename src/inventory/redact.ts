@@ -1,7 +1,8 @@
 /**
  * What of an inventory may be shown in an excerpt: the same text line for line, but cut off where something
- * begins that looks like a secret in clear text; not even its length is shown. It works on text and not on nodes, because an
- * excerpt is shown for files that are not even YAML. It rather hides too much than too little. Pure.
+ * begins that looks like a secret in clear text; not even its length is shown. It works on text and not on
+ * nodes, because an excerpt is shown for files that are not even YAML. It rather hides too much than too
+ * little. Pure.
  */
 
 /**
@@ -39,4 +40,4 @@ function firstSecret(line: string): number | undefined {
 }
 
 const blank = (line: string, from: number): string =>
-  line.trim() === '' ? line : `${line.slice(0, from)}***`;
+  line.slice(from).trim() === '' ? line : `${line.slice(0, from)}***`;

@@ -44,18 +44,26 @@ function sections({ title, schema }: Section): Section[] {
 function renderSection({ title, schema }: Section): string {
   const rows = Object.entries(schema.properties ?? {}).map(([key, child]) => {
     const required = schema.required?.includes(key) === true;
-    return `| \`${key}\` | ${typeOf(child)} | ${required ? '**required**' : standard(child)} | ${cell(child.description ?? '')} |`;
+    return [
+      `\`${key}\``,
+      typeOf(child),
+      required ? '**required**' : standard(child),
+      cell(child.description ?? ''),
+    ];
   });
   const heading = title === '' ? '### Top level' : `### \`${title}\``;
   const about = title === '' ? '' : `\n${schema.description ?? ''}\n`;
-  return [
-    heading,
-    about,
-    '| key | type | default | meaning |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
+  return [heading, about, ...table(['key', 'type', 'default', 'meaning'], rows), ''].join('\n');
+}
+
+/** A table whose columns are as wide as their widest cell: the form that the formatter of the project keeps. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((name, column) =>
+    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');

@@ -228,7 +228,7 @@ const host = z
       .optional(),
   })
   .meta({
-    description: 'One host. Its name is the server identifier, and the application_name of its replication.',
+    description: 'A host: its name is the server identifier, and the application_name of its replication.',
   });
 
 export const inventorySchema = z

@@ -43,11 +43,11 @@ export interface Sight {
 /** Decides every resource. The order of `sights` is the order of the playbook. */
 export function makePlan(sights: readonly Sight[]): Plan {
   const settled = new Set<string>();
-  const firstOpen = new Map<string, Resource>();
+  const lastOpen = new Map<string, Resource>();
   const decisions = sights.map((sight): Decision => {
-    const decision = decide(sight, settled, firstOpen.get(sight.resource.host));
+    const decision = decide(sight, settled, lastOpen.get(sight.resource.host));
     if (decision.kind === 'same') settled.add(refKey(sight.resource));
-    else if (!firstOpen.has(sight.resource.host)) firstOpen.set(sight.resource.host, sight.resource);
+    else lastOpen.set(sight.resource.host, sight.resource);
     return decision;
   });
   return { decisions: decisions.map((decision) => withBlocks(decision, settled)) };

@@ -37,15 +37,20 @@ if before=$(loaded 2>/dev/null); then
   while [ "$(loaded)" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done
 fi`;
 
-const reloadController = ({ managementDir, id, unit }: EffectPlace): string =>
-  unit
-    ? sh`if systemctl is-active --quiet ${unit}; then systemctl reload ${unit}; fi`
-    : `if pid=$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null) && kill -0 "$pid" 2>/dev/null; then kill -HUP "$pid"; fi`;
+/** The controller's process, by the file that it keeps. */
+const ifControllerRuns = ({ managementDir, id }: EffectPlace, act: string): string =>
+  `if pid=$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null) && kill -0 "$pid" 2>/dev/null; then
+${act}
+fi`;
 
-function restart({ instance, managementDir, id, mcCtl, unit }: EffectPlace, only: string): string {
-  if (unit && only === '') return sh`systemctl restart ${unit}`;
+const reloadController = (place: EffectPlace): string => ifControllerRuns(place, place.unit ? sh`systemctl reload ${place.unit}` : 'kill -HUP "$pid"');
+
+/** Of the instance and the controller, or of the controller alone. */
+function restart(place: EffectPlace, only: string): string {
+  const { instance, managementDir, id, mcCtl, unit } = place;
+  if (unit && only === '') return ifControllerRuns(place, sh`systemctl restart ${unit}`);
   const local = sh`-M ${managementDir} --local-server ${id} ${only === '' ? [] : [only]}`;
-  const owner = quote(instance.owner);
-  return `as ${owner} ${quote(mcCtl)} stop ${local}
-${unit ? sh`systemctl start ${unit}` : `as ${owner} ${quote(mcCtl)} start -w ${local}`}`;
+  const command = `as ${quote(instance.owner)} ${quote(mcCtl)}`;
+  const start = unit ? sh`systemctl start ${unit}` : `${command} start -w ${local}`;
+  return ifControllerRuns(place, `${command} stop ${local}\n${start}`);
 }

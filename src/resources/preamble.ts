@@ -20,6 +20,8 @@ export interface PreambleContext {
 export function preamble(context: PreambleContext): string {
   const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
   return `
+# Directories and files of others get the usual modes; what is ours says its own.
+umask 022
 ME=$(id -un)
 PGBIN=
 for d in ${candidates.map(quote).join(' ')}; do

@@ -71,8 +71,8 @@ cat ${quote(path(name))}`,
     {
       title: `unit ${desired.name}.service`,
       script: `${putFile({ path: path(desired.name), mode: '0644', owner: 'root', group: 'root', content: desired.content })}
-systemctl daemon-reload
-${sh`systemctl --quiet ${desired.enabled ? 'enable' : 'disable'} ${`${desired.name}.service`}`}`,
+${sh`systemctl --quiet --no-reload ${desired.enabled ? 'enable' : 'disable'} ${`${desired.name}.service`}`}
+systemctl daemon-reload`,
     },
   ],
 };

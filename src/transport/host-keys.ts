@@ -18,7 +18,7 @@ import {
   parseKnownHosts,
 } from './known-hosts.ts';
 import { refusal } from './refusal.ts';
-import type { Target } from './ssh-config.ts';
+import type { Target } from './ssh-target.ts';
 
 /** All known_hosts files of a run, each read once. */
 export interface HostKeys {

@@ -7,17 +7,25 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { userInfo } from 'node:os';
 import type { Host } from '../inventory/cluster.ts';
 import type { Session, Transport } from './port.ts';
-import { entryCommand } from './remote-shell.ts';
+import { entryCommand, type Pulse } from './remote-shell.ts';
 import { openSession, type ShellStreams } from './session.ts';
 import { passSudo, sudoCommand, sudoWords } from './sudo.ts';
 
 /** How long the group may take to end by itself: TERM, half a second, KILL. */
 const patienceMs = 3000;
+const lastWordsMs = 100;
 
 function streamsOf(child: ChildProcessWithoutNullStreams): ShellStreams {
-  const gone = new Promise<string>((resolve) => {
+  const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(`the shell ended (${signal ?? `exit status ${code}`})`));
+  });
+  // Its last words may still be in the pipes, which a daemon may hold open for ever.
+  const drained = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const gone = ended.then(async (reason) => {
+    const patience = new Promise<void>((resolve) => setTimeout(resolve, lastWordsMs).unref());
+    await Promise.race([drained, patience]);
+    return reason;
   });
   // A daemon that holds the output would keep the pipes open; the end of the shell is the end of the session.
   const close = async () => {
@@ -31,7 +39,7 @@ function streamsOf(child: ChildProcessWithoutNullStreams): ShellStreams {
   return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, gone, close };
 }
 
-async function open(host: Host): Promise<Session> {
+async function open(host: Host, pulse?: Pulse): Promise<Session> {
   const { username, homedir, uid } = userInfo();
   const words = host.ssh.become === 'sudo' && uid !== 0 ? sudoWords() : undefined;
   const command = words ? sudoCommand(words) : entryCommand;
@@ -52,9 +60,10 @@ async function open(host: Host): Promise<Session> {
       throw error;
     }
   }
-  return openSession(host.name, streams);
+  return openSession(host.name, streams, pulse);
 }
 
-export function localTransport(): Transport {
-  return { open };
+/** `pulse` is for tests, which cannot wait for the patience of a real host. */
+export function localTransport(pulse?: Pulse): Transport {
+  return { open: (host) => open(host, pulse) };
 }

@@ -8,7 +8,7 @@ import type { DiagnosticError } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
 import { refusal } from './refusal.ts';
 import { type Attempt, agentKeys, parseKeyFile, type SigningKey } from './ssh.ts';
-import type { IdentityFile, Target } from './ssh-config.ts';
+import type { IdentityFile, Target } from './ssh-target.ts';
 
 export interface Credentials {
   readonly passphrase?: Secret;

@@ -21,9 +21,14 @@ export const entryCommand = `sh -c 'IFS= read -r b; eval "$b"'`;
 export const announcingCommand = (ready: string): string =>
   `sh -c 'echo ${ready}; echo ${ready} >&2; IFS= read -r b; eval "$b"'`;
 
-/** How long the host may hear nothing from the client before it takes it for dead. The client speaks every 10 s. */
-export const heartbeatMs = 10_000;
-const silenceSeconds = 45;
+/** Two ends that watch each other: how often the client speaks, and after which silence the host takes it for dead. */
+export interface Pulse {
+  readonly heartbeatMs: number;
+  /** The host looks this often whether anything came since it last looked, so a dead client is found within twice that. */
+  readonly silenceSeconds: number;
+}
+
+export const defaultPulse: Pulse = { heartbeatMs: 10_000, silenceSeconds: 45 };
 
 export const markerOf = (nonce: string): Buffer => Buffer.from(`\x1e${nonce} `, 'latin1');
 
@@ -51,27 +56,29 @@ const loop = [
 ].join('; ');
 
 /** A host that lost the network never sees the end of the input; the relay's byte counter tells it. */
-const silence = [
-  'o=',
-  `while sleep ${silenceSeconds}`,
-  'do IFS= read -r a <"/proc/$c/io" || exit 0',
-  'if [ "$a" = "$o" ]; then kill -9 "$c"; exit 0; fi',
-  'o=$a',
-  'done',
-].join('; ');
+const silence = (seconds: number) =>
+  [
+    'o=',
+    `while sleep ${seconds}`,
+    'do IFS= read -r a <"/proc/$c/io" || exit 0',
+    'if [ "$a" = "$o" ]; then kill -9 "$c"; exit 0; fi',
+    'o=$a',
+    'done',
+  ].join('; ');
 
-const relay = [
-  'trap "" TERM',
-  'exec 3<&0',
-  'dd bs=65536 <&3 2>/dev/null & c=$!',
-  `( exec >/dev/null 2>&1 3<&-; ${silence} ) & wait "$c"`,
-  'kill -15 0',
-  'sleep 0.5',
-  'kill -9 0',
-].join('; ');
+const relay = (silenceSeconds: number) =>
+  [
+    'trap "" TERM',
+    'exec 3<&0',
+    'dd bs=65536 <&3 2>/dev/null & c=$!',
+    `( exec >/dev/null 2>&1 3<&-; ${silence(silenceSeconds)} ) & wait "$c"`,
+    'kill -15 0',
+    'sleep 0.5',
+    'kill -9 0',
+  ].join('; ');
 
 /** The first line of input: sets up the group and starts the loop. Its first boundary says that it is there. */
-export function bootLine(nonce: string): string {
+export function bootLine(nonce: string, silenceSeconds: number): string {
   const text = [
     ...environment,
     // Leader of its own group already (sshd and the local adapter see to that), or made so here (under sudo).
@@ -79,7 +86,7 @@ export function bootLine(nonce: string): string {
     `N=${nonce}`,
     `m() { printf '\\036%s %s\\n' "$N" "$1"; printf '\\036%s %s\\n' "$N" "$1" >&2; }`,
     'trap : TERM',
-    `{ ${relay}; } | { trap : TERM; ( trap "exit 143" TERM; m 0; ${loop} ); kill -9 0; }`,
+    `{ ${relay(silenceSeconds)}; } | { trap : TERM; ( trap "exit 143" TERM; m 0; ${loop} ); kill -9 0; }`,
   ].join('; ');
   return `${text}\n`;
 }

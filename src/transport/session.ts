@@ -10,7 +10,7 @@ import { splitFrames, splitLines } from './frames.ts';
 import { lockReply } from './lock.ts';
 import type { LockReply, LockRequest, Reply, RunOptions, Session } from './port.ts';
 import { evidenceOf, refusal } from './refusal.ts';
-import { bootLine, heartbeatMs, lockScript, markerOf, requestOf } from './remote-shell.ts';
+import { bootLine, defaultPulse, lockScript, markerOf, type Pulse, requestOf } from './remote-shell.ts';
 
 /** A shell somewhere: its three streams, its end, and the way to end it. */
 export interface ShellStreams {
@@ -46,7 +46,7 @@ class ShellSession implements Session {
   #ended: string | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(host: string, streams: ShellStreams) {
+  constructor(host: string, streams: ShellStreams, pulse: Pulse) {
     const nonce = randomBytes(16).toString('hex');
     this.#host = host;
     this.#streams = streams;
@@ -54,13 +54,13 @@ class ShellSession implements Session {
     streams.gone.then((reason) => this.#end(reason));
     // A write to a shell that is gone fails; the reason comes through `gone`.
     streams.stdin.on('error', () => undefined);
-    this.#ask(Buffer.from(bootLine(nonce))).then(
+    this.#ask(Buffer.from(bootLine(nonce, pulse.silenceSeconds))).then(
       () => {
         this.#started = true;
       },
       () => undefined,
     );
-    this.#heartbeat = setInterval(() => this.#streams.stdin.write('\n'), heartbeatMs);
+    this.#heartbeat = setInterval(() => this.#streams.stdin.write('\n'), pulse.heartbeatMs);
     this.#heartbeat.unref();
   }
 
@@ -172,6 +172,6 @@ class ShellSession implements Session {
 }
 
 /** A session on a shell that was just started and waits for its first line of input. `host` names it in messages. */
-export function openSession(host: string, streams: ShellStreams): Session {
-  return new ShellSession(host, streams);
+export function openSession(host: string, streams: ShellStreams, pulse: Pulse = defaultPulse): Session {
+  return new ShellSession(host, streams, pulse);
 }

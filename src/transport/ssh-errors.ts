@@ -5,7 +5,7 @@
 import type { DiagnosticError } from '../base/diagnostic.ts';
 import { refusal } from './refusal.ts';
 import type { SshFailure } from './ssh.ts';
-import type { Target } from './ssh-config.ts';
+import type { Target } from './ssh-target.ts';
 
 interface Words {
   readonly what: string;

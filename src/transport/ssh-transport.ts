@@ -12,15 +12,9 @@ import { refusal } from './refusal.ts';
 import { entryCommand } from './remote-shell.ts';
 import { openSession, type ShellStreams } from './session.ts';
 import { connectSsh, type SshConnection, type SshFailure } from './ssh.ts';
-import {
-  type Hop,
-  readSshConfig,
-  resolveTarget,
-  type SshConfigFiles,
-  type SshEnvironment,
-  type Target,
-} from './ssh-config.ts';
+import { readSshConfig, type SshConfigFiles, type SshEnvironment } from './ssh-config.ts';
 import { explain, jumpRefused, throughJump } from './ssh-errors.ts';
+import { type Hop, resolveTarget, type Target } from './ssh-target.ts';
 import { passSudo, sudoCommand, sudoWords } from './sudo.ts';
 
 /** sudo may wait for a slow directory service; a person would not wait longer either. */
@@ -47,6 +41,8 @@ async function connect(
       ...(through ? { through } : {}),
     });
   } catch (failure) {
+    // A bare error is a defect of ours, such as an option that the library refuses.
+    if (failure instanceof Error) throw failure;
     const cause = (failure as SshFailure).error;
     throw cause instanceof DiagnosticError ? cause : explain(target, failure as SshFailure, plan.skipped);
   }

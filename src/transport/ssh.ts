@@ -8,6 +8,7 @@ import { type Socket, connect as tcpConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   type AnyAuthMethod,
+  type AuthHandlerMiddleware,
   BaseAgent,
   Client,
   type ClientChannel,
@@ -17,7 +18,7 @@ import {
 } from 'ssh2';
 import type { DiagnosticError } from '../base/diagnostic.ts';
 import type { ShellStreams } from './session.ts';
-import type { Target } from './ssh-config.ts';
+import type { Target } from './ssh-target.ts';
 
 /** A private key that is ready to sign, or an identity that an agent holds. */
 export type SigningKey =
@@ -122,13 +123,19 @@ class OneKeyAgent extends BaseAgent<ParsedKey> {
 function methodOf(attempt: Attempt, username: string): AnyAuthMethod {
   if (attempt.kind === 'password') return { type: 'password', username, password: attempt.password };
   if (attempt.kind === 'keyboard-interactive') {
-    const { password } = attempt;
-    // Only a hidden question can be the one for the password; others get an empty answer.
+    // Only the first hidden question can be the one for the password; a later one is for a code that nobody gives.
+    let password = attempt.password;
+    const answer = (echo: boolean | undefined) => {
+      if (echo) return '';
+      const given = password;
+      password = '';
+      return given;
+    };
     return {
       type: 'keyboard-interactive',
       username,
       prompt: (_name, _instructions, _lang, prompts, finish) =>
-        finish(prompts.map((prompt) => (prompt.echo ? '' : password))),
+        finish(prompts.map((prompt) => answer(prompt.echo))),
     };
   }
   const { signer } = attempt;
@@ -188,6 +195,28 @@ const algorithms = {
   compress: ['none'],
 } as const;
 
+/** Hands the attempts to the library one by one, as soon as they are there. */
+function loginHandler(
+  options: SshOptions,
+  progress: Progress,
+  fail: (error: Error) => void,
+): AuthHandlerMiddleware {
+  let left: Attempt[] | undefined;
+  return (allowed, _partial, next) => {
+    const go = (attempts: Attempt[]) => {
+      const attempt = nextAttempt(attempts, allowed, progress);
+      // The library takes `false` for "no more"; its types do not say so.
+      next((attempt ? methodOf(attempt, options.target.user) : false) as AnyAuthMethod);
+    };
+    if (left) return go(left);
+    const begin = (attempts: readonly Attempt[]) => {
+      left = [...attempts];
+      go(left);
+    };
+    options.attempts.then(begin, fail);
+  };
+}
+
 /** Connects, checks the host and logs in. Rejects with an SshFailure, never with a bare error. */
 export function connectSsh(options: SshOptions): Promise<SshConnection> {
   const { target } = options;
@@ -195,7 +224,6 @@ export function connectSsh(options: SshOptions): Promise<SshConnection> {
   const socket = options.through ?? openSocket(target);
   const progress: Progress = { phase: options.through ? 'handshake' : 'connect', tried: [], allowed: [] };
   let offered: Buffer | undefined;
-  let left: Attempt[] | undefined;
 
   return new Promise((resolve, reject) => {
     let settled = false;
@@ -209,6 +237,8 @@ export function connectSsh(options: SshOptions): Promise<SshConnection> {
       reject(failure);
     };
     let timer = setTimeout(() => fail(new Error('timeout'), true), target.connectTimeoutMs);
+    // A key file that cannot be used needs no host to say so.
+    options.attempts.catch(fail);
 
     client.on('handshake', () => {
       if (offered) options.acceptedHostKey(offered);
@@ -251,18 +281,7 @@ export function connectSsh(options: SshOptions): Promise<SshConnection> {
         if (refused) progress.hostKey = refused;
         return refused === undefined;
       },
-      authHandler: (allowed, _partial, next) => {
-        const go = (attempts: Attempt[]) => {
-          const attempt = nextAttempt(attempts, allowed, progress);
-          // The library takes `false` for "no more"; its types do not say so.
-          next((attempt ? methodOf(attempt, target.user) : false) as AnyAuthMethod);
-        };
-        if (left) return go(left);
-        options.attempts.then((attempts) => {
-          left = [...attempts];
-          go(left);
-        }, fail);
-      },
+      authHandler: loginHandler(options, progress, fail),
     });
   });
 }

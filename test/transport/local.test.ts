@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { localTransport } from '../../src/transport/local.ts';
 import { openTransport } from '../../src/transport/open.ts';
 import { buildClient, startClient } from './client-process.ts';
 import { pause, sessionContract, shellContract } from './contract.ts';
+import { diagnosticOf } from './expect-diagnostic.ts';
 import { sampleHost } from './samples.ts';
 
 const transport = openTransport({
@@ -44,4 +46,15 @@ test('when the client is killed, its script ends and the lock is free', async ()
     await session.close();
     rmSync(dir, { recursive: true });
   }
+});
+
+test('a client that stands still is taken for dead; one that is only busy is not', async () => {
+  const quick = localTransport({ heartbeatMs: 200, silenceSeconds: 1 });
+  const session = await quick.open(sampleHost({ connection: 'local' }));
+  expect((await session.run('sleep 3; echo alive')).stdout).toBe('alive\n');
+  await session.close();
+  const mute = localTransport({ heartbeatMs: 1e6, silenceSeconds: 1 });
+  const other = await mute.open(sampleHost({ connection: 'local' }));
+  expect((await diagnosticOf(other.run('sleep 1000'))).code).toBe('CON007');
+  await other.close();
 });

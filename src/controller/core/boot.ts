@@ -138,9 +138,8 @@ export function onInstanceStarted(state: State): Decision {
   const running: State = {
     ...withOwn(state, { phase: 'running', missedChecks: 0 }),
     boot: { kind: 'done' },
-    waitingForStart: [],
   };
-  return decided(running, ...replies(state.waitingForStart, true, 'the instance is running'));
+  return decided(running);
 }
 
 export function onStartFailed(state: State, why: string): Decision {

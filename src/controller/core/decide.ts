@@ -12,7 +12,7 @@ import {
   onStartFailed,
   onStartRequest,
 } from './boot.ts';
-import { andThen, type Decision, decided, log } from './decision.ts';
+import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Event } from './event.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
@@ -98,11 +98,18 @@ function onTick(state: State): Decision {
 
 /** After every event: judge the pair again, say what changed, and persist before anyone else can see it. */
 function settle(before: State, decision: Decision): Decision {
-  const judged = andThen(decision, (state) => judge(before, state));
+  const judged = andThen(andThen(decision, answerStarts), (state) => judge(before, state));
   const persisted = toPersist(judged.state);
   if (!persisted) return judged;
   const first: Action = { kind: 'persist', persisted };
   return { state: { ...judged.state, persisted }, actions: [first, ...judged.actions] };
+}
+
+/** Whoever waits for the instance is answered as soon as it runs, however it came to run. */
+function answerStarts(state: State): Decision {
+  if (state.waitingForStart.length === 0 || state.own.phase !== 'running') return decided(state);
+  const told = replies(state.waitingForStart, true, 'the instance is running');
+  return decided({ ...state, waitingForStart: [] }, ...told);
 }
 
 function judge(before: State, state: State): Decision {

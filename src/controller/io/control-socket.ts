@@ -33,7 +33,10 @@ export class ControlSocket {
         this.#waiting.set(this.#ids, socket);
         onRequest(this.#ids, value as unknown as Request);
       };
-      socket.on('data', frameReader(read, () => socket.destroy()));
+      socket.on(
+        'data',
+        frameReader(read, () => socket.destroy()),
+      );
     });
   }
 
@@ -84,6 +87,9 @@ export function callController(id: string, request: Request, timeoutMs: number):
     socket.on('close', () => done({ kind: 'no-answer' }));
     const read = (value: Record<string, unknown>): void =>
       done({ kind: 'reply', reply: value as unknown as Reply });
-    socket.on('data', frameReader(read, () => done({ kind: 'no-answer' })));
+    socket.on(
+      'data',
+      frameReader(read, () => done({ kind: 'no-answer' })),
+    );
   });
 }

@@ -79,7 +79,9 @@ export class AdminLink {
     this.#settings = settings;
     const peers = settings.servers.filter((line) => line.id !== settings.self.id);
     for (const [id, call] of this.#calls) {
-      const same = peers.some((it) => it.id === id && it.host === call.line.host && it.port === call.line.port);
+      const same = peers.some(
+        (it) => it.id === id && it.host === call.line.host && it.port === call.line.port,
+      );
       if (!same) {
         this.#hangUp(call);
         this.#calls.delete(id);
@@ -145,8 +147,12 @@ export class AdminLink {
 
   #accept(socket: TLSSocket): void {
     const peer = this.#identities.get(socket);
-    for (const raw of this.#handshakes) if (raw.remotePort === socket.remotePort) this.#handshakes.delete(raw);
-    if (peer === undefined) return void socket.destroy();
+    for (const raw of this.#handshakes)
+      if (raw.remotePort === socket.remotePort) this.#handshakes.delete(raw);
+    if (peer === undefined) {
+      socket.destroy();
+      return;
+    }
     this.#accepted.set(socket, peer);
     socket.setNoDelay(true);
     socket.setTimeout(4 * this.#patienceMs() + 60_000, () => socket.destroy());
@@ -156,12 +162,20 @@ export class AdminLink {
       socket.destroy();
       this.#reportStranger(`${peer} (${socket.remoteAddress ?? 'closed'})`, why);
     };
-    socket.on('data', frameReader((value) => this.#served(socket, peer, value, bad), bad));
+    socket.on(
+      'data',
+      frameReader((value) => this.#served(socket, peer, value, bad), bad),
+    );
   }
 
-  #served(socket: TLSSocket, peer: ServerId, value: Record<string, unknown>, bad: (why: string) => void): void {
-    if (value.v !== protocolVersion) return bad(`it speaks protocol ${String(value.v).slice(0, 20)}`);
-    if (value.kind === 'heartbeat' && isView(value.view, peer)) {
+  #served(
+    socket: TLSSocket,
+    peer: ServerId,
+    value: Record<string, unknown>,
+    bad: (why: string) => void,
+  ): void {
+    if (value.v !== protocolVersion) bad(`it speaks protocol ${String(value.v).slice(0, 20)}`);
+    else if (value.kind === 'heartbeat' && isView(value.view, peer)) {
       socket.write(frame({ v: protocolVersion, kind: 'answer', seq: value.seq, view: this.#view() }));
       this.#events.heard(peer, value.view);
     } else if (value.kind === 'request' && typeof value.id === 'number' && isPeerRequest(value.request)) {
@@ -181,7 +195,8 @@ export class AdminLink {
     const now = performance.now();
     this.#seq += 1;
     for (const call of this.#calls.values()) {
-      if (call.unansweredSince !== null && now - call.unansweredSince > this.#patienceMs()) this.#hangUp(call);
+      if (call.unansweredSince !== null && now - call.unansweredSince > this.#patienceMs())
+        this.#hangUp(call);
       if (call.socket === null) {
         if (now >= call.nextTryAt) this.#dial(call);
       } else if (call.ready) this.#beat(call, view);
@@ -224,7 +239,10 @@ export class AdminLink {
       socket.destroy();
       this.#reportStranger(call.line.id, why);
     };
-    socket.on('data', frameReader((value) => this.#heard(call, value, bad), bad));
+    socket.on(
+      'data',
+      frameReader((value) => this.#heard(call, value, bad), bad),
+    );
   }
 
   #callFailed(call: Call, socket: TLSSocket, error: Error): void {
@@ -236,8 +254,8 @@ export class AdminLink {
   }
 
   #heard(call: Call, value: Record<string, unknown>, bad: (why: string) => void): void {
-    if (value.v !== protocolVersion) return bad(`it speaks protocol ${String(value.v).slice(0, 20)}`);
-    if (value.kind === 'answer' && isView(value.view, call.line.id)) {
+    if (value.v !== protocolVersion) bad(`it speaks protocol ${String(value.v).slice(0, 20)}`);
+    else if (value.kind === 'answer' && isView(value.view, call.line.id)) {
       call.unansweredSince = null;
       this.#events.heard(call.line.id, value.view);
     } else if (value.kind === 'reply' && typeof value.ok === 'boolean') {
@@ -248,7 +266,10 @@ export class AdminLink {
   /** Asks a peer for something; exactly one `reply` event follows, also when the peer goes away. */
   ask(peer: ServerId, request: PeerRequest): void {
     const call = this.#calls.get(peer);
-    if (!call?.ready || call.pending) return this.#events.reply(peer, false, 'it cannot be reached');
+    if (!call?.ready || call.pending) {
+      this.#events.reply(peer, false, 'it cannot be reached');
+      return;
+    }
     this.#requests += 1;
     const { remoteCallTimeoutMs } = this.#settings.conf;
     const late = (): void => this.#settle(call, false, `no answer within ${remoteCallTimeoutMs / 1000} s`);
@@ -290,5 +311,13 @@ export class AdminLink {
 }
 
 function newCall(line: ServerLine): Call {
-  return { line, socket: null, ready: false, unansweredSince: null, nextTryAt: 0, backoffMs: 0, pending: null };
+  return {
+    line,
+    socket: null,
+    ready: false,
+    unansweredSince: null,
+    nextTryAt: 0,
+    backoffMs: 0,
+    pending: null,
+  };
 }

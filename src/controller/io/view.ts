@@ -16,7 +16,9 @@ const roles = ['primary', 'standby'];
 const parts = ['data', 'transaction_log', 'tablespace'];
 
 const isSender = (value: unknown): value is Sender =>
-  isObject(value) && all(value, 'string', 'name', 'address', 'state', 'syncState') && all(value, 'number', 'lagBytes');
+  isObject(value) &&
+  all(value, 'string', 'name', 'address', 'state', 'syncState') &&
+  all(value, 'number', 'lagBytes');
 
 const isReport = (value: unknown): value is InstanceReport =>
   isObject(value) &&

@@ -1,6 +1,7 @@
 /** Addresses: their form, who shares one, and whether the others can reach it. Pure. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import { isHostAddress, isLoopback, isWildcard } from '../addresses.ts';
+import { nodeAt } from '../../base/yaml.ts';
+import { canonicalAddress, isHostAddress, isLoopback, isWildcard } from '../addresses.ts';
 import type { Draft, DraftHost } from '../draft.ts';
 import { tellMissing } from '../issues.ts';
 import { areTwins, pairs, sharesMachine } from '../machines.ts';
@@ -18,6 +19,9 @@ export function checkAddresses(draft: Draft, mistyped: ReadonlySet<string>): Dia
 
 function checkMissing(draft: Draft, host: DraftHost, mistyped: ReadonlySet<string>): Diagnostic[] {
   const path = ['hosts', host.name, 'address'];
+  // Of a host that is no map at all, that has been said, and it is enough.
+  const node = nodeAt(draft.root, ['hosts', host.name]);
+  if (node?.kind !== 'map' && draft.has('hosts', host.name)) return [];
   if (host.address !== undefined || draft.has(...path) || mistyped.has(path.join('.'))) return [];
   return [tellMissing(path, draft.root)];
 }
@@ -99,7 +103,8 @@ function checkShared(draft: Draft, one: DraftHost, other: DraftHost): Diagnostic
   ];
 }
 
-const same = (one: string | undefined, other: string): boolean => one?.toLowerCase() === other.toLowerCase();
+const same = (one: string | undefined, other: string): boolean =>
+  one !== undefined && canonicalAddress(one) === canonicalAddress(other);
 
 /** A loopback address means another machine to every machine. */
 function checkReachable(draft: Draft, host: DraftHost): Diagnostic[] {

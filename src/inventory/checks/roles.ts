@@ -4,7 +4,7 @@ import type { Draft } from '../draft.ts';
 
 export function checkRoles(draft: Draft): Diagnostic[] {
   const { hosts } = draft;
-  if (!draft.has('hosts')) return [];
+  if (draft.data.hosts === undefined) return [];
   const at = draft.keyAt('hosts');
   const wrong = (what: string, why: string, fix: string, where = at): Diagnostic[] => [
     { code: 'INV008', what, why, fix, at: where },

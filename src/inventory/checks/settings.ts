@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import { isWildcard } from '../addresses.ts';
+import { canonicalAddress, isWildcard } from '../addresses.ts';
 import type { SettingValue } from '../cluster.ts';
 import type { Draft } from '../draft.ts';
 import { ownedSettings } from '../owned-settings.ts';
@@ -153,7 +153,7 @@ function checkListen(value: string, draft: Draft): Objection | undefined {
     list.some(
       (one) =>
         one === '*' ||
-        one === address.toLowerCase() ||
+        canonicalAddress(one) === canonicalAddress(address) ||
         (isWildcard(one) && isIP(one) === (isIP(address) || 4)),
     );
   const deaf = draft.hosts.find(

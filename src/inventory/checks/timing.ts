@@ -80,7 +80,8 @@ function tellUnit(key: string, value: string): Diagnostic {
       fix: `Write the unit: ${key}: ${number}ms, or ${key}: ${number}s.`,
     };
   }
-  const meant = unitNames[unit.toLowerCase()] ?? nearest(unit, units) ?? 'ms';
+  const word = unit.toLowerCase();
+  const meant = (Object.hasOwn(unitNames, word) ? unitNames[word] : nearest(unit, units)) ?? 'ms';
   return {
     code: 'INV005',
     what: `${key} '${value}' has a unit that is not known`,

@@ -1,0 +1,154 @@
+/**
+ * argv → verb → exit status. Builds the real world and hands it on; decides nothing else.
+ * Data goes to stdout, progress and errors to stderr. A defect of pgduet ends with status 70 and says so.
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { codes } from './base/codes.ts';
+import { DiagnosticError } from './base/diagnostic.ts';
+import { exitCode } from './base/exit-codes.ts';
+import { shippedPlaybook, shippedVersion } from './shipped.ts';
+import { applyVerb } from './verbs/apply.ts';
+import { init } from './verbs/init.ts';
+import { status } from './verbs/status.ts';
+import { validate } from './verbs/validate.ts';
+import { realWorld, type CommonOptions, type World } from './verbs/world.ts';
+
+const exits = `
+Exit status:
+  0 done, or nothing to do      4 a host cannot be reached
+  1 a host failed               5 refused, to protect data
+  2 changes are pending         6 another run holds the lock
+  3 the input is wrong         70 a defect of pgduet      130 interrupted`;
+
+interface RawOptions {
+  readonly inventory?: string;
+  readonly check?: boolean;
+  readonly diff?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+  readonly limit?: string;
+  readonly acceptNewHostKeys?: boolean;
+  readonly watch?: boolean;
+}
+
+/** NO_COLOR as its convention says: set and not empty means without; --no-color does so too. */
+const wantsColour = (raw: RawOptions): boolean => raw.color !== false && !process.env.NO_COLOR && process.stdout.isTTY === true;
+
+function commonOptions(raw: RawOptions): CommonOptions {
+  return {
+    inventory: raw.inventory ?? 'inventory.yml',
+    check: raw.check === true,
+    diff: raw.diff === true,
+    yes: raw.yes === true,
+    json: raw.json === true,
+    verbose: raw.verbose === true,
+    colour: wantsColour(raw),
+    acceptNewHostKeys: raw.acceptNewHostKeys === true,
+    ...(raw.limit ? { limit: raw.limit } : {}),
+  };
+}
+
+/** Ends the process with the verb's status; every way out goes through here. */
+async function finish(raw: RawOptions, verb: (world: World) => Promise<number> | number): Promise<void> {
+  const abort = new AbortController();
+  let signals = 0;
+  const onSignal = (): void => {
+    signals += 1;
+    // The second Ctrl-C does not wait for the hosts any more.
+    if (signals > 1) process.exit(exitCode.interrupted);
+    abort.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const world = realWorld(commonOptions(raw), abort.signal);
+  try {
+    process.exitCode = await verb(world);
+  } catch (error) {
+    process.exitCode = report(world, error, abort.signal.aborted);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function report(world: World, error: unknown, interrupted: boolean): number {
+  if (error instanceof DiagnosticError) {
+    world.tell(error.diagnostics);
+    return error.exitCode;
+  }
+  if (interrupted) {
+    world.tell([{ code: 'RUN002', what: 'the run was interrupted', why: 'you asked to stop', fix: 'Run the same command again: it continues.' }]);
+    return exitCode.interrupted;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  world.tell([{ code: 'BUG001', what: 'pgduet met a case that it was not made for', why: 'this is a defect of pgduet, not of your input', fix: 'Report it with the lines below; running the same command again is safe.', evidence: text.split('\n').slice(0, 12) }]);
+  return codes.BUG001.exit;
+}
+
+const inventoryOption = (): Option => new Option('-i, --inventory <file>', 'the inventory').default('inventory.yml');
+
+/** The options that every verb which contacts hosts shares. */
+function withCommon(command: Command): Command {
+  return command
+    .addOption(inventoryOption())
+    .option('--json', 'one JSON document on stdout')
+    .option('--verbose', 'say everything that is done')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .option('--accept-new-host-keys', 'add unknown host keys to known_hosts instead of stopping');
+}
+
+function withChange(command: Command): Command {
+  return withCommon(command)
+    .option('--check', 'show what would be changed, change nothing')
+    .option('--diff', 'show the text of files before and after')
+    .option('--limit <host>', 'change this host only')
+    .option('--yes', 'do not ask');
+}
+
+function program(): Command {
+  const pgduet = new Command('pgduet')
+    .description('One inventory in; a PostgreSQL primary with synchronous standbys out, watched by a Mirroring Controller.')
+    .version(shippedVersion())
+    .showHelpAfterError('(pgduet --help shows the verbs and options)')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .addHelpText('after', exits);
+  pgduet
+    .command('init')
+    .description('write an inventory to begin with')
+    .addOption(inventoryOption())
+    .action((raw: RawOptions) => finish(raw, init));
+  pgduet
+    .command('validate')
+    .description('check the inventory; contacts nobody')
+    .addOption(inventoryOption())
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((raw: RawOptions) => finish(raw, validate));
+  withChange(pgduet.command('provision').description('make the hosts a primary with synchronous standbys, and prove it')).action((raw: RawOptions) =>
+    finish(raw, (world) => applyVerb(world, 'provision', shippedPlaybook('provision'), raw.check === true)),
+  );
+  withCommon(pgduet.command('check').description('say what differs from the inventory; touches nothing')).action((raw: RawOptions) =>
+    finish(raw, (world) => applyVerb(world, 'check', shippedPlaybook('provision'), true)),
+  );
+  withCommon(pgduet.command('status').description('show every server: role, controller, WAL position, lag, connection string'))
+    .option('--watch', 'look again every second until Ctrl-C')
+    .action((raw: RawOptions) => finish(raw, (world) => status(world, raw.watch === true)));
+  withChange(pgduet.command('run <playbook>').description('run a playbook of your own')).action((file: string, raw: RawOptions) =>
+    finish(raw, (world) => applyVerb(world, 'run', file, raw.check === true)),
+  );
+  return pgduet;
+}
+
+async function main(): Promise<void> {
+  try {
+    await program().parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? exitCode.done : exitCode.inputWrong;
+  }
+}
+
+await main();

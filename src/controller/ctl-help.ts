@@ -1,0 +1,68 @@
+/** The texts of `mc_ctl --help`; docs/mc_ctl.md shows the same ones, which a test checks. Pure. */
+
+export const modes = [
+  'start',
+  'stop',
+  'status',
+  'switch',
+  'detach',
+  'enable-failover',
+  'disable-failover',
+] as const;
+
+export type Mode = (typeof modes)[number];
+
+const general = `mc_ctl controls the Mirroring Controller of this server and, through it, its PostgreSQL instance.
+
+  mc_ctl start            [-M DIR] [-w|-W] [-f|-F] [--mc-only] [--local-server ID]
+  mc_ctl stop             [-M DIR] [-a] [-e] [--mc-only] [--local-server ID]
+  mc_ctl status           [-M DIR] [--json] [--local-server ID]
+  mc_ctl switch           [-M DIR] [--force [--no-fencing]] [--local-server ID]
+  mc_ctl detach           [-M DIR] [--no-fencing] [--local-server ID]
+  mc_ctl enable-failover  [-M DIR] [--local-server ID]
+  mc_ctl disable-failover [-M DIR] [--local-server ID]
+
+  -M DIR               the management directory; default: MCCONTROLDIR of the environment
+  --local-server ID    which server is meant, where two of them share a machine
+
+Exit status: 0 done; 1 it failed, or the controller is not running; 3 wrong command line or configuration;
+5 refused. \`mc_ctl MODE --help\` says more. Only the instance administrator may run it.
+`;
+
+const details: Readonly<Record<Mode, string>> = {
+  start: `mc_ctl start: starts the controller and the instance.
+
+  -w          wait until the instance takes connections (default)
+  -W          do not wait
+  -f, -F      automatic switch and disconnection on, or off; without either it stays as it was,
+              and at the very first start it is as the configuration says
+  --mc-only   leave the instance alone
+
+A standby waits for its primary. A server that was primary asks the others first and does not start when one of them
+is primary now. Where a systemd unit runs the controller, use systemctl start.
+`,
+  stop: `mc_ctl stop: stops the instance (fast shutdown), then the controller.
+
+  -a          on all servers: standbys first, then the primary
+  -e          by force: immediate shutdown after 10 s, and the controller ends in any case
+  --mc-only   leave the instance running
+`,
+  status: `mc_ctl status: shows the servers, their instances and disks, and why no switch is possible.
+
+  --json      the same and more, in a stable form for programs
+
+Exit status 0 means that the controller answered, whatever the status is.
+`,
+  switch: 'mc_ctl switch: the standby becomes primary. Not available yet.\n',
+  detach: 'mc_ctl detach: takes the standby out. Not available yet.\n',
+  'enable-failover': `mc_ctl enable-failover: automatic switch and disconnection on, on all servers.
+
+A server that is not reached now takes it over when it is heard again.
+`,
+  'disable-failover': `mc_ctl disable-failover: automatic switch and disconnection off, on all servers: messages only.
+
+A server that is not reached now takes it over when it is heard again.
+`,
+};
+
+export const helpText = (mode: Mode | undefined): string => (mode === undefined ? general : details[mode]);

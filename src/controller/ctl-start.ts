@@ -1,0 +1,131 @@
+/**
+ * mc_ctl start: makes a controller when there is none, and lets it start the instance. In: what the user wants.
+ * Out: exit status. Under systemd the unit makes the controller; this is for hosts and tests without it.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCode } from '../base/exit-codes.ts';
+import type { Target } from './ctl-target.ts';
+import { type CallResult, callController } from './io/control-socket.ts';
+import { loadConfiguration } from './io/files.ts';
+
+export interface StartWish {
+  readonly mcOnly: boolean;
+  readonly wait: boolean;
+  readonly failover: boolean | null;
+}
+
+const aliveWithinMs = 3000;
+const reminderMs = 2000;
+
+export async function startController(target: Target, wish: StartWish, bundle: string): Promise<number> {
+  // Every mistake of the files is shown here, on the terminal, and not only in the log of the daemon.
+  loadConfiguration(target.dir, target.id);
+  const there = await callController(target.id, { kind: 'status' }, aliveWithinMs);
+  if (there.kind === 'no-answer') {
+    process.stderr.write(
+      `mc_ctl: a controller of ${target.id} runs, but does not answer; mc_ctl stop -e ends it\n`,
+    );
+    return exitCode.hostFailed;
+  }
+  if (there.kind === 'reply') return useRunning(target, wish, there.reply.status?.controller_pid);
+  const failure = await launch(target, wish, bundle);
+  if (failure !== null) {
+    process.stderr.write(failure);
+    return exitCode.hostFailed;
+  }
+  if (wish.mcOnly || !wish.wait) return exitCode.done;
+  return waitUntilRunning(target, { kind: 'wait-started' });
+}
+
+/** There is a controller already: only an instance that does not run is left to start. */
+async function useRunning(target: Target, wish: StartWish, pid: number | undefined): Promise<number> {
+  const status = await callController(target.id, { kind: 'status' }, aliveWithinMs);
+  const row =
+    status.kind === 'reply'
+      ? status.reply.status?.servers.find((it) => it.server_id === target.id)
+      : undefined;
+  const away = ['stopped', 'down', 'held', 'waiting'].includes(row?.instance ?? '');
+  if (wish.mcOnly || !away) {
+    process.stderr.write(
+      `mc_ctl: the controller of ${target.id} is already running (process ${pid}${unitOf(pid)})\n`,
+    );
+    return exitCode.hostFailed;
+  }
+  if (wish.failover !== null) {
+    await callController(target.id, { kind: 'set-failover', enabled: wish.failover }, aliveWithinMs);
+  }
+  if (wish.wait) return waitUntilRunning(target, { kind: 'start' });
+  // Without waiting the request is only handed over; its answer would come when the instance runs.
+  void callController(target.id, { kind: 'start' }, 200);
+  await sleep(100);
+  return exitCode.done;
+}
+
+/** ", unit X" when systemd started that process. */
+function unitOf(pid: number | undefined): string {
+  try {
+    const unit = /([^/\n]+\.service)/.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+    return unit?.startsWith('mcoi') ? `, unit ${unit}: use systemctl` : '';
+  } catch (error) {
+    return error instanceof Error ? '' : String(error);
+  }
+}
+
+/** Makes the daemon and waits until it takes requests. Null, or what went wrong. */
+async function launch(target: Target, wish: StartWish, bundle: string): Promise<string | null> {
+  const { dir, id } = target;
+  const logFile = join(dir, `${id}.log`);
+  const output = openSync(logFile, 'a', 0o600);
+  const start = readFileSync(logFile).length;
+  const flags = [
+    ...(wish.mcOnly ? ['--mc-only'] : []),
+    ...(wish.failover === null ? [] : [wish.failover ? '-f' : '-F']),
+  ];
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, JOURNAL_STREAM, ...env } = process.env;
+  const child = spawn(process.execPath, [bundle, 'daemon', '-M', dir, '--local-server', id, ...flags], {
+    stdio: ['ignore', output, output],
+    detached: true,
+    env,
+  });
+  closeSync(output);
+  let ended = false;
+  child.on('exit', () => {
+    ended = true;
+  });
+  child.unref();
+  while (!ended) {
+    const result = await callController(id, { kind: 'status' }, aliveWithinMs);
+    if (result.kind === 'reply') return null;
+    await sleep(15);
+  }
+  const said = readFileSync(logFile).subarray(start).toString('utf8').trim();
+  return `mc_ctl: the controller of ${id} ended at once (${logFile}):\n${said}\n`;
+}
+
+async function waitUntilRunning(
+  target: Target,
+  request: { readonly kind: 'start' | 'wait-started' },
+): Promise<number> {
+  const reminder = setTimeout(() => void remind(target), reminderMs);
+  const result: CallResult = await callController(target.id, request, 0);
+  clearTimeout(reminder);
+  if (result.kind === 'reply' && result.reply.ok) return exitCode.done;
+  const why = result.kind === 'reply' ? result.reply.text : 'the controller has ended';
+  process.stderr.write(`mc_ctl: the instance of ${target.id} was not started: ${why}\n`);
+  return exitCode.hostFailed;
+}
+
+/** A start that takes longer says what it waits for. */
+async function remind({ id }: Target): Promise<void> {
+  const result = await callController(id, { kind: 'status' }, aliveWithinMs);
+  if (result.kind !== 'reply') return;
+  const instance = result.reply.status?.servers.find((row) => row.server_id === id)?.instance;
+  const what =
+    instance === 'waiting'
+      ? 'waiting for the other server; the controller goes on by itself when it comes (Ctrl-C ends only this wait)'
+      : `the instance is ${instance ?? 'being looked at'}`;
+  process.stderr.write(`mc_ctl: ${what}\n`);
+}

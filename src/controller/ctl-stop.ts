@@ -1,0 +1,52 @@
+/**
+ * mc_ctl stop: asks the controller to stop its instance and itself, or all servers. In: what the user wants. Out: exit
+ * status. With -e a controller that does not answer is ended by force, after its instance was asked to stop.
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCode } from '../base/exit-codes.ts';
+import { notAnswering, type Target } from './ctl-target.ts';
+import { callController } from './io/control-socket.ts';
+import { loadConfiguration } from './io/files.ts';
+import { Instance } from './io/instance.ts';
+import { lockHolder } from './io/lock.ts';
+
+export interface StopCommand {
+  readonly all: boolean;
+  readonly force: boolean;
+  readonly mcOnly: boolean;
+}
+
+/** Fast and immediate shutdown have 10 s each; then the controller is not waited for any longer. */
+const forcedWithinMs = 25_000;
+
+export async function stopController(target: Target, wish: StopCommand): Promise<number> {
+  const limit = wish.force ? forcedWithinMs : 0;
+  const result = await callController(target.id, { kind: 'stop', ...wish }, limit);
+  if (result.kind === 'reply') {
+    if (!result.reply.ok) process.stderr.write(`mc_ctl: ${result.reply.text}\n`);
+    if (result.reply.ok || wish.force) await untilGone(target);
+    return result.reply.ok ? exitCode.done : exitCode.hostFailed;
+  }
+  if (wish.force && lockHolder(target.dir, target.id)) return endByForce(target, wish);
+  process.stderr.write(notAnswering(result, target));
+  return exitCode.hostFailed;
+}
+
+/** The answer comes just before the end; afterwards a new start must find nothing in its way. */
+async function untilGone({ dir, id }: Target): Promise<void> {
+  for (let waited = 0; waited < 5000 && lockHolder(dir, id); waited += 10) await sleep(10);
+}
+
+async function endByForce(target: Target, { mcOnly }: StopCommand): Promise<number> {
+  const holder = lockHolder(target.dir, target.id);
+  const { conf } = loadConfiguration(target.dir, target.id);
+  const log = join(target.dir, `${target.id}.startup.log`);
+  const failure = mcOnly ? null : await new Instance(conf.dbInstance, log).stop(true);
+  if (holder) process.kill(holder.pid, 'SIGKILL');
+  await untilGone(target);
+  process.stderr.write(`mc_ctl: the controller of ${target.id} did not answer and was ended by force\n`);
+  if (failure === null) return exitCode.done;
+  process.stderr.write(`mc_ctl: its instance did not stop: ${failure}\n`);
+  return exitCode.hostFailed;
+}

@@ -1,0 +1,170 @@
+/**
+ * The command mc_ctl: argv → a request to the controller of this machine → what the user sees and the exit status.
+ * Only `start` may create a process. It never touches the instance itself, except for `stop -e` with a hung controller.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Diagnostic } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import { nearest } from '../base/nearest.ts';
+import { renderStatus } from './core/status.ts';
+import { helpText, type Mode, modes } from './ctl-help.ts';
+import { startController } from './ctl-start.ts';
+import { stopController } from './ctl-stop.ts';
+import { notAnswering, type Target } from './ctl-target.ts';
+import { callController } from './io/control-socket.ts';
+import { checkAdministrator, findLocalServer } from './io/files.ts';
+
+const options = {
+  mcdir: { type: 'string', short: 'M' },
+  'local-server': { type: 'string' },
+  wait: { type: 'boolean', short: 'w' },
+  'no-wait': { type: 'boolean', short: 'W' },
+  failover: { type: 'boolean', short: 'f' },
+  'no-failover': { type: 'boolean', short: 'F' },
+  'mc-only': { type: 'boolean' },
+  all: { type: 'boolean', short: 'a' },
+  emergency: { type: 'boolean', short: 'e' },
+  json: { type: 'boolean' },
+  force: { type: 'boolean' },
+  'no-fencing': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Flag = keyof typeof options;
+
+/** Which options each mode knows; another one is an error, not ignored. */
+const allowed: Readonly<Record<Mode, readonly Flag[]>> = {
+  start: ['wait', 'no-wait', 'failover', 'no-failover', 'mc-only'],
+  stop: ['all', 'emergency', 'mc-only'],
+  status: ['json'],
+  switch: ['force', 'no-fencing'],
+  detach: ['no-fencing'],
+  'enable-failover': [],
+  'disable-failover': [],
+};
+
+const everywhere: readonly Flag[] = ['mcdir', 'local-server', 'help'];
+
+function usageError(text: string): number {
+  process.stderr.write(`mc_ctl: ${text}\nTry: mc_ctl --help\n`);
+  return exitCode.inputWrong;
+}
+
+const flagName = (flag: Flag): string => ('short' in options[flag] ? `-${options[flag].short}` : `--${flag}`);
+
+/** Runs one command and returns its exit status. Throws DiagnosticError for a wrong configuration. */
+export async function runCtl(args: string[], bundle: string): Promise<number> {
+  const parsed = parse(args);
+  if (typeof parsed === 'string') return usageError(parsed);
+  const { values, positionals } = parsed;
+  const [word, extra] = positionals;
+  const mode = modes.find((it) => it === word);
+  if (values.help || (word === undefined && args.length === 0)) {
+    process.stdout.write(helpText(mode));
+    return exitCode.done;
+  }
+  if (mode === undefined) return usageError(unknownMode(word));
+  if (extra !== undefined) return usageError(`'${extra}' is too much; ${mode} takes only options`);
+  const flags = Object.keys(values) as Flag[];
+  const foreign = flags.find((flag) => !allowed[mode].includes(flag) && !everywhere.includes(flag));
+  if (foreign) return usageError(`${mode} does not know ${flagName(foreign)}`);
+  const clash = contradiction(values);
+  if (clash) return usageError(clash);
+  return perform(mode, values, bundle);
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+type Values = Exclude<ReturnType<typeof parse>, string>['values'];
+
+function unknownMode(word: string | undefined): string {
+  if (word === undefined) return `a mode is missing: ${modes.join(', ')}`;
+  const meant = nearest(word, modes);
+  return `'${word}' is no mode${meant ? `; did you mean '${meant}'?` : `: ${modes.join(', ')}`}`;
+}
+
+function contradiction(values: Values): string | undefined {
+  if (values.wait && values['no-wait']) return '-w and -W contradict each other';
+  if (values.failover && values['no-failover']) return '-f and -F contradict each other';
+  if (values['no-fencing'] && values.force === undefined && values.all) return '--no-fencing needs --force';
+  return undefined;
+}
+
+async function perform(mode: Mode, values: Values, bundle: string): Promise<number> {
+  const given = values.mcdir ?? process.env.MCCONTROLDIR;
+  if (given === undefined)
+    return usageError('the management directory is missing: -M DIR, or MCCONTROLDIR in the environment');
+  const dir = resolve(given);
+  const id = findLocalServer(dir, values['local-server']);
+  checkAdministrator(dir);
+  process.chdir(dir);
+  const target = { dir, id };
+  switch (mode) {
+    case 'start': {
+      const failover = values.failover ? true : values['no-failover'] ? false : null;
+      const wish = { mcOnly: values['mc-only'] ?? false, wait: !values['no-wait'], failover };
+      return startController(target, wish, bundle);
+    }
+    case 'stop':
+      return stopController(target, {
+        all: values.all ?? false,
+        force: values.emergency ?? false,
+        mcOnly: values['mc-only'] ?? false,
+      });
+    case 'status':
+      return status(target, values.json ?? false);
+    case 'enable-failover':
+    case 'disable-failover':
+      return setFailover(target, mode === 'enable-failover');
+    case 'switch':
+    case 'detach':
+      process.stderr.write(`mc_ctl: ${mode} is not available yet; nothing was changed\n`);
+      return exitCode.refused;
+  }
+}
+
+const statusTimeoutMs = 5000;
+
+async function status(target: Target, json: boolean): Promise<number> {
+  const result = await callController(target.id, { kind: 'status' }, statusTimeoutMs);
+  if (result.kind !== 'reply' || !result.reply.status) {
+    process.stderr.write(notAnswering(result.kind === 'reply' ? { kind: 'no-answer' } : result, target));
+    return exitCode.hostFailed;
+  }
+  const report = result.reply.status;
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderStatus(report));
+  return exitCode.done;
+}
+
+async function setFailover(target: Target, enabled: boolean): Promise<number> {
+  const result = await callController(target.id, { kind: 'set-failover', enabled }, statusTimeoutMs);
+  if (result.kind !== 'reply') {
+    process.stderr.write(notAnswering(result, target));
+    return exitCode.hostFailed;
+  }
+  process.stdout.write(`${result.reply.text}\n`);
+  return result.reply.ok ? exitCode.done : exitCode.hostFailed;
+}
+
+/** Plain text of diagnostics, in the form that the whole project uses. */
+export function renderDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  const one = (it: Diagnostic): string => {
+    const head = it.at
+      ? `${it.at.file}:${it.at.line}:${it.at.column}  ${it.code}  ${it.what}\n${excerpt(it.at)}`
+      : `${it.code}  ${it.what}\n`;
+    return `${head}why: ${it.why}\nfix: ${it.fix}\n`;
+  };
+  return diagnostics.map(one).join('\n');
+}
+
+function excerpt({ line, text, column, length }: NonNullable<Diagnostic['at']>): string {
+  const margin = ' '.repeat(String(line).length);
+  return `  ${line} | ${text}\n  ${margin} | ${' '.repeat(column - 1)}${'^'.repeat(length)}\n`;
+}

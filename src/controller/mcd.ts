@@ -1,0 +1,322 @@
+/**
+ * The daemon: turns what happens on this host into events, lets `decide` judge, and does the actions in order.
+ * In: management directory and server. Out: the exit status of the process. It holds the timers, sockets and
+ * processes; it never judges. A crash of it leaves the instance running.
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DiagnosticError } from '../base/diagnostic.ts';
+import type { Action } from './core/action.ts';
+import { decide } from './core/decide.ts';
+import type { Happening } from './core/event.ts';
+import { initialState, ownView, type State } from './core/state.ts';
+import { statusReport } from './core/status.ts';
+import { ControlSocket, type Request } from './io/control-socket.ts';
+import { DiskWatch } from './io/disk.ts';
+import { type Configuration, checkAdministrator, loadConfiguration } from './io/files.ts';
+import { findPostmaster, Instance, isStandby } from './io/instance.ts';
+import { type Journal, openJournal } from './io/journal.ts';
+import { takeLock } from './io/lock.ts';
+import { AdminLink } from './io/network.ts';
+import { InstanceMonitor } from './io/postgres.ts';
+import { primaryAnswers } from './io/primary-address.ts';
+import { readState, writeState } from './io/state-file.ts';
+import { notifyReady, startWatchdog } from './io/systemd.ts';
+import { controllerVersion } from './version.ts';
+
+export interface DaemonOptions {
+  readonly dir: string;
+  readonly id: string;
+  readonly mcOnly: boolean;
+  /** -f or -F; null when neither was given. */
+  readonly failover: boolean | null;
+  /** The file that runs: the disk helper is started from it. */
+  readonly bundle: string;
+}
+
+/** Runs until it is told to stop. Throws DiagnosticError when the configuration is wrong. */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  process.umask(0o077);
+  process.chdir(options.dir);
+  checkAdministrator(options.dir);
+  const configuration = loadConfiguration(options.dir, options.id);
+  const lock = takeLock(options.dir, options.id);
+  if (lock.kind === 'held') {
+    process.stderr.write(`a controller of ${options.id} is already running: process ${lock.by.pid}\n`);
+    return 6;
+  }
+  const daemon = new Daemon(options, configuration);
+  try {
+    return await daemon.run();
+  } finally {
+    lock.release();
+  }
+}
+
+const monotonic = (): number => Math.round(performance.now());
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #journal: Journal;
+  readonly #link: AdminLink;
+  readonly #control: ControlSocket;
+  readonly #instance: Instance;
+  #configuration: Configuration;
+  #state: State;
+  #monitor: InstanceMonitor;
+  #disks: DiskWatch;
+  #timers: NodeJS.Timeout[] = [];
+  #checking = false;
+  /** Actions are done one after the other: what must be persisted first is, before anyone can see the rest. */
+  #work: Promise<void> = Promise.resolve();
+  #exit: (code: number) => void = () => undefined;
+
+  constructor(options: DaemonOptions, configuration: Configuration) {
+    const { dir, self, servers, conf } = configuration;
+    this.#options = options;
+    this.#configuration = configuration;
+    this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
+    const clocks = { now: monotonic(), wall: Date.now() };
+    this.#state = initialState({ self, servers, conf, controllerVersion, ...clocks });
+    this.#instance = new Instance(conf.dbInstance, join(dir, `${self.id}.startup.log`));
+    this.#monitor = this.#newMonitor();
+    this.#disks = this.#newDiskWatch();
+    this.#control = new ControlSocket((id, request) => this.#onRequest(id, request));
+    this.#link = this.#newLink();
+  }
+
+  #newMonitor(): InstanceMonitor {
+    return new InstanceMonitor(this.#configuration.conf, () => void this.#checkInstance());
+  }
+
+  #newDiskWatch(): DiskWatch {
+    return new DiskWatch(this.#options.bundle, this.#configuration.conf, (report) =>
+      this.#happen({ kind: 'disk-check', ...report }),
+    );
+  }
+
+  #newLink(): AdminLink {
+    return new AdminLink(this.#configuration, () => ownView(this.#state), {
+      heard: (peer, view) => this.#happen({ kind: 'heard', peer, view }),
+      refused: (peer) => this.#happen({ kind: 'peer-refused', peer }),
+      stranger: (from, why) => this.#happen({ kind: 'stranger', from, why }),
+      request: (peer, id, request) => this.#happen({ kind: 'peer-request', peer, id, request }),
+      reply: (peer, ok, text) => this.#happen({ kind: 'peer-reply', peer, ok, text }),
+    });
+  }
+
+  async run(): Promise<number> {
+    const ended = new Promise<number>((resolve) => {
+      this.#exit = resolve;
+    });
+    await this.#openAdminPort();
+    await this.#control.listen(this.#options.id);
+    this.#log('MCA01001', { version: controllerVersion, server: this.#options.id, dir: this.#options.dir });
+    this.#listenToSignals();
+    await this.#boot();
+    this.#startTimers();
+    notifyReady(`watching ${this.#options.id}`);
+    startWatchdog();
+    const code = await ended;
+    await this.#close();
+    return code;
+  }
+
+  #log(message: Parameters<Journal['log']>[0], values: Readonly<Record<string, string>>): void {
+    this.#journal.log(message, values);
+  }
+
+  /** At boot the address may come later than the controller; a port that someone else has will not become free. */
+  async #openAdminPort(): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#link.listen();
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? error.code : '';
+        if (code !== 'EADDRNOTAVAIL') throw error;
+        if (attempt === 0)
+          process.stderr.write(`waiting for the address of the admin port: ${textOf(error)}\n`);
+        await sleep(500);
+      }
+    }
+  }
+
+  async #boot(): Promise<void> {
+    const { dir, conf } = this.#configuration;
+    const { state: restored, torn } = readState(dir, this.#options.id);
+    this.#happen({
+      kind: 'boot',
+      standby: isStandby(conf.dbInstance),
+      running: (await findPostmaster(conf.dbInstance)) !== null,
+      mcOnly: this.#options.mcOnly,
+      failover: this.#options.failover,
+      restored,
+      torn,
+    });
+  }
+
+  #startTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    const { heartbeatIntervalMs, dbInstanceCheckIntervalMs } = this.#configuration.conf;
+    this.#timers = [
+      setInterval(() => this.#happen({ kind: 'tick' }), heartbeatIntervalMs),
+      setInterval(() => void this.#checkInstance(), dbInstanceCheckIntervalMs),
+    ];
+    this.#happen({ kind: 'tick' });
+    void this.#checkInstance();
+  }
+
+  #listenToSignals(): void {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => this.#happen({ kind: 'terminate' }));
+    }
+    process.on('SIGHUP', () => this.#reload());
+  }
+
+  #happen(happening: Happening): void {
+    const event = { ...happening, at: monotonic(), wall: Date.now() };
+    const { state, actions } = decide(this.#state, event);
+    this.#state = state;
+    for (const action of actions) this.#work = this.#work.then(() => this.#act(action));
+  }
+
+  /** Does one action. What takes long is only begun here, and reports back by an event. */
+  #act(action: Action): void {
+    switch (action.kind) {
+      case 'log':
+        this.#log(action.message, action.values);
+        break;
+      case 'persist':
+        this.#persist(action.persisted);
+        break;
+      case 'heartbeat':
+        this.#link.heartbeat(action.view);
+        break;
+      case 'start-instance':
+        void this.#start();
+        break;
+      case 'stop-instance':
+        void this.#stop(action.force);
+        break;
+      case 'probe-primary':
+        void this.#probe();
+        break;
+      case 'ask-peer':
+        this.#link.ask(action.peer, action.request);
+        break;
+      case 'reply':
+        this.#reply(action);
+        break;
+      case 'exit':
+        this.#exit(action.code);
+        break;
+    }
+  }
+
+  #persist(persisted: Parameters<typeof writeState>[2]): void {
+    try {
+      writeState(this.#options.dir, this.#options.id, persisted);
+    } catch (error) {
+      this.#happen({ kind: 'persist-failed', why: textOf(error) });
+    }
+  }
+
+  async #start(): Promise<void> {
+    const failure = await this.#instance.start().catch(textOf);
+    this.#happen(failure === null ? { kind: 'instance-started' } : { kind: 'start-failed', why: failure });
+    await this.#checkInstance();
+  }
+
+  async #stop(force: boolean): Promise<void> {
+    const failure = await this.#instance.stop(force).catch(textOf);
+    this.#happen(failure === null ? { kind: 'instance-stopped' } : { kind: 'stop-failed', why: failure });
+  }
+
+  async #probe(): Promise<void> {
+    const { dbInstance, heartbeatTimeoutMs } = this.#configuration.conf;
+    const open = await primaryAnswers(dbInstance, heartbeatTimeoutMs).catch(() => false);
+    this.#happen({ kind: 'primary-probe', open });
+  }
+
+  async #checkInstance(): Promise<void> {
+    if (this.#checking) return;
+    this.#checking = true;
+    try {
+      this.#happen({ kind: 'instance-check', outcome: await this.#monitor.check() });
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  #reply({ to, ok, text }: Extract<Action, { kind: 'reply' }>): void {
+    switch (to.kind) {
+      case 'control':
+        this.#control.reply(to.id, { ok, text });
+        break;
+      case 'peer':
+        this.#link.answer(to.peer, to.id, ok, text);
+        break;
+    }
+  }
+
+  #onRequest(id: number, request: Request): void {
+    switch (request.kind) {
+      case 'status': {
+        const facts = { pid: process.pid, node: process.versions.node };
+        this.#control.reply(id, { ok: true, text: '', status: statusReport(this.#state, facts) });
+        break;
+      }
+      case 'start':
+      case 'wait-started':
+      case 'stop':
+      case 'set-failover':
+        this.#happen({ kind: 'control', id, request });
+        break;
+      default:
+        // A newer mc_ctl may know more than this controller.
+        this.#control.reply(id, { ok: false, text: 'this controller does not know that request' });
+        break;
+    }
+  }
+
+  #reload(): void {
+    const before = this.#configuration;
+    try {
+      const next = loadConfiguration(before.dir, before.self.id);
+      const { self, conf, servers } = next;
+      if (self.host !== before.self.host || self.port !== before.self.port)
+        throw new Error(restartNeeded('its address'));
+      if (conf.dbInstance !== before.conf.dbInstance) throw new Error(restartNeeded('db_instance'));
+      this.#configuration = next;
+      this.#journal.configure({ ident: conf.syslogIdent, facility: conf.syslogFacility });
+      this.#link.update(next);
+      this.#monitor.close();
+      this.#monitor = this.#newMonitor();
+      this.#disks.close();
+      this.#disks = this.#newDiskWatch();
+      this.#happen({ kind: 'reload', conf, servers });
+      this.#startTimers();
+    } catch (error) {
+      const why = error instanceof DiagnosticError ? placesOf(error) : textOf(error);
+      this.#happen({ kind: 'reload-failed', why });
+    }
+  }
+
+  async #close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#monitor.close();
+    this.#disks.close();
+    this.#control.close();
+    this.#link.close();
+    this.#journal.close();
+    // Replies that were just written need a turn of the loop to leave.
+    await sleep(20);
+  }
+}
+
+const restartNeeded = (what: string): string =>
+  `${what} has changed, which needs a restart of the controller`;
+
+const placesOf = (error: DiagnosticError): string =>
+  error.diagnostics.map((it) => `${it.at ? `${it.at.file}:${it.at.line}: ` : ''}${it.what}`).join('; ');

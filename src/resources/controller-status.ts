@@ -1,0 +1,59 @@
+/** What `mc_ctl status --json` says on a host: shared by the kinds `controller` and `mirroring` and by `pgduet status`. Pure. */
+import { quote, sh } from '../base/shell.ts';
+import type { ProbeReply } from './kind.ts';
+
+export interface ControllerPlace {
+  /** The server identifier. */
+  readonly id: string;
+  readonly managementDir: string;
+  readonly owner: string;
+  readonly mcCtl: string;
+}
+
+/** The fields of the report that are read here; the whole of it is described in docs/mc_ctl.md. */
+export interface ControllerReport {
+  readonly mirroring_status: string;
+  readonly reason: string | null;
+  readonly advice: string | null;
+  readonly since: string;
+  /** When the configuration in force was read, seconds since 1970. */
+  readonly config_loaded: number;
+  /** When the controller was started, seconds since 1970. */
+  readonly started: number;
+  readonly servers: readonly {
+    readonly server_id: string;
+    readonly host_role: string;
+    readonly host_status: string;
+    readonly db_proc_status: string;
+    readonly disk_status: string;
+    readonly instance: string;
+  }[];
+}
+
+export type ControllerSight =
+  | { readonly state: 'running'; readonly report: ControllerReport; readonly instance: string }
+  | { readonly state: 'stopped' }
+  | { readonly state: 'missing' }
+  | { readonly state: 'unseen'; readonly reason: string };
+
+const mcCtl = (place: ControllerPlace, verb: string): string =>
+  `as ${quote(place.owner)} ${quote(place.mcCtl)} ${verb} ${sh`-M ${place.managementDir} --local-server ${place.id}`}`;
+
+export const controllerProbe = (place: ControllerPlace): string => `if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
+pid=$(head -n 1 ${quote(`${place.managementDir}/${place.id}.pid`)} 2>/dev/null)
+if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then echo stopped; exit; fi
+${mcCtl(place, 'status --json')}`;
+
+export function readControllerStatus(reply: ProbeReply, id: string): ControllerSight {
+  const text = reply.stdout.trim();
+  if (text === 'missing' || text === 'stopped') return { state: text };
+  try {
+    const report = JSON.parse(text) as ControllerReport;
+    const mine = report.servers.find((server) => server.server_id === id);
+    return { state: 'running', report, instance: mine?.instance ?? 'unknown' };
+  } catch {
+    return { state: 'unseen', reason: reply.stderr.trim() || text || 'mc_ctl gave no answer' };
+  }
+}
+
+export { mcCtl as mcCtlCommand };

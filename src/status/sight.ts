@@ -1,0 +1,147 @@
+/**
+ * What `pgduet status` asks of each host, and the rows that follow from the answers. A host that cannot be reached is
+ * a row too: status is the verb that still works when others stop. Pure but for nothing: probes out, rows in.
+ */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Cluster, Host, Role } from '../inventory/cluster.ts';
+import { factsProbe, readFacts } from '../observe/facts.ts';
+import { multiHostUri } from '../postgres/conninfo.ts';
+import { controllerProbe, readControllerStatus } from '../resources/controller-status.ts';
+import { dataDirectoryProbe, readDataDirectory, type DataDirectory } from '../resources/data-directory.ts';
+import type { Probe, ProbeReply } from '../resources/kind.ts';
+
+export interface StatusRow {
+  readonly server: string;
+  readonly address: string;
+  /** What it is now; "none" when nothing runs or nothing is there. */
+  readonly role: Role | 'none' | 'unknown';
+  readonly preferred: Role;
+  /** The mirroring status as this server's controller sees it, or why there is none. */
+  readonly controller: string;
+  /** Its "why" line, when it is not switchable. */
+  readonly why: string | null;
+  readonly timeline: number | null;
+  readonly lsn: string | null;
+  readonly lagBytes: number | null;
+  readonly lagSeconds: number | null;
+  readonly syncState: string | null;
+  /** In a few words: "running", "stopped (shut down)", "host not reached" … */
+  readonly state: string;
+}
+
+export interface ClusterStatus {
+  readonly cluster: string;
+  readonly primary: string | null;
+  readonly preferredPrimary: string;
+  readonly rows: readonly StatusRow[];
+  readonly readWrite: string;
+  readonly readOnly: string;
+  /** Two primaries, or none: what is wrong with the cluster as a whole. */
+  readonly problem: string | null;
+}
+
+interface Sender {
+  readonly name: string;
+  readonly state: string;
+  readonly sync: string;
+  readonly lag_bytes: number | null;
+  readonly lag_seconds: number | null;
+}
+
+interface Live {
+  readonly recovery: boolean;
+  readonly timeline: number | null;
+  readonly lsn: string | null;
+  readonly senders: readonly Sender[];
+}
+
+/** One query for both roles; on a standby the functions of the primary must not even be called ("Recovery Control Functions"). */
+const liveQuery = `select case when pg_is_in_recovery() then json_build_object('recovery', true,
+ 'timeline', (select received_tli from pg_stat_wal_receiver), 'lsn', coalesce(pg_last_wal_replay_lsn(), pg_last_wal_receive_lsn())::text, 'senders', '[]'::json)
+ else json_build_object('recovery', false, 'timeline', (select timeline_id from pg_control_checkpoint()), 'lsn', pg_current_wal_lsn()::text,
+ 'senders', (select coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync', sync_state,
+  'lag_bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 'lag_seconds', round(extract(epoch from coalesce(replay_lag, '0'))::numeric, 3))), '[]') from pg_stat_replication)) end`;
+
+const place = (host: Host) => ({ dataDir: host.postgres.dataDir, managementDir: host.multiplexing.managementDir, id: host.name });
+
+export const statusProbes = (host: Host, mcCtl: string): readonly Probe[] => [
+  factsProbe,
+  { shell: dataDirectoryProbe(place(host)) },
+  { shell: controllerProbe({ id: host.name, managementDir: host.multiplexing.managementDir, owner: host.postgres.owner, mcCtl }) },
+  { sql: liveQuery },
+];
+
+/** What one host answered, or why it did not. */
+export type HostSight = { readonly kind: 'seen'; readonly data?: DataDirectory; readonly live?: Live; readonly controller: ReturnType<typeof readControllerStatus> } | { readonly kind: 'unreached'; readonly diagnostics: readonly Diagnostic[] };
+
+export function readStatus(host: Host, replies: readonly ProbeReply[]): HostSight {
+  const [facts, data, controller, live] = replies;
+  const seen = data && readDataDirectory(data);
+  return {
+    kind: 'seen',
+    ...(seen && facts && readFacts(facts) ? { data: seen } : {}),
+    ...(live?.sql !== undefined && live.sql !== null ? { live: live.sql as Live } : {}),
+    controller: controller ? readControllerStatus(controller, host.name) : { state: 'missing' },
+  };
+}
+
+export function clusterStatus(cluster: Cluster, sights: ReadonlyMap<string, HostSight>): ClusterStatus {
+  const primaries = cluster.hosts.filter((host) => roleOf(sights.get(host.name)) === 'primary');
+  const senders = primaries.flatMap((host) => liveOf(sights.get(host.name))?.senders ?? []);
+  const clients = cluster.hosts.map((host) => ({ host: host.address, port: host.postgres.port }));
+  return {
+    cluster: cluster.name,
+    primary: primaries.length === 1 ? (primaries[0]?.name ?? null) : null,
+    preferredPrimary: cluster.hosts.find((host) => host.preferredRole === 'primary')?.name ?? '',
+    rows: cluster.hosts.map((host) => row(host, sights.get(host.name), senders)),
+    readWrite: multiHostUri(clients, 'postgres', 'read-write'),
+    readOnly: multiHostUri(clients, 'postgres', 'prefer-standby'),
+    problem: primaries.length > 1 ? `${primaries.map((host) => host.name).join(' and ')} are both primary: stop the clients, and see SAF003 in docs/errors.md` : primaries.length === 0 ? 'no primary runs' : null,
+  };
+}
+
+const liveOf = (sight: HostSight | undefined): Live | undefined => (sight?.kind === 'seen' ? sight.live : undefined);
+
+function roleOf(sight: HostSight | undefined): StatusRow['role'] {
+  const live = liveOf(sight);
+  if (live) return live.recovery ? 'standby' : 'primary';
+  if (sight?.kind !== 'seen' || !sight.data) return 'unknown';
+  return sight.data.running ? 'unknown' : 'none';
+}
+
+function row(host: Host, sight: HostSight | undefined, senders: readonly Sender[]): StatusRow {
+  const live = liveOf(sight);
+  const sender = senders.find((candidate) => candidate.name === host.name);
+  const mirroring = sight?.kind === 'seen' && sight.controller.state === 'running' ? sight.controller.report : undefined;
+  const isStandby = live?.recovery === true;
+  return {
+    server: host.name,
+    address: host.connection === 'local' ? 'this machine' : host.address,
+    role: roleOf(sight),
+    preferred: host.preferredRole,
+    controller: mirroring?.mirroring_status ?? controllerWords(sight),
+    why: mirroring?.reason ? `${mirroring.reason}; to do: ${mirroring.advice ?? ''}` : null,
+    timeline: live?.timeline ?? null,
+    lsn: live?.lsn ?? null,
+    lagBytes: isStandby ? (sender?.lag_bytes ?? null) : null,
+    lagSeconds: isStandby ? (sender?.lag_seconds ?? null) : null,
+    syncState: isStandby ? (sender ? `${sender.sync}${sender.state === 'streaming' ? '' : ` (${sender.state})`}` : 'not connected') : null,
+    state: stateWords(sight),
+  };
+}
+
+function controllerWords(sight: HostSight | undefined): string {
+  if (sight?.kind !== 'seen') return 'not reached';
+  const words = { missing: 'not installed', stopped: 'not running', unseen: 'no answer', running: 'running' } as const;
+  return words[sight.controller.state];
+}
+
+function stateWords(sight: HostSight | undefined): string {
+  if (sight?.kind !== 'seen') return 'host not reached';
+  if (sight.live) return 'running';
+  const { data } = sight;
+  if (!data) return 'could not be looked at';
+  if (data.making) return `unfinished (${data.making})`;
+  if (data.content !== 'cluster') return `no instance (directory ${data.content})`;
+  return data.running ? 'running, does not answer' : `stopped (${data.control?.state ?? 'state unknown'})`;
+}

@@ -1,0 +1,151 @@
+/**
+ * Everything that a connection needs to know about a host, with the precedence of ssh: the inventory wins over the
+ * configuration files, the files over the defaults. In: the files, a host as it was typed, the inventory's wishes.
+ * Out: a Target. Must never: pass over a keyword that changes who is reached; such a one is refused with CON008.
+ */
+import { join } from 'node:path';
+import type { SshSettings } from '../inventory/cluster.ts';
+import { refusal } from './refusal.ts';
+import { expandHome, type Found, lookUp, type SshConfigFiles, type SshEnvironment } from './ssh-config.ts';
+
+export interface IdentityFile {
+  readonly path: string;
+  readonly origin: 'inventory' | 'config' | 'default';
+}
+
+export interface Hop {
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+}
+
+export interface Target {
+  /** As typed: the name under which the configuration was looked up, and the one in messages. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly identityFiles: readonly IdentityFile[];
+  readonly identitiesOnly: boolean;
+  readonly agentSocket?: string;
+  readonly jumps: readonly Hop[];
+  /** The first of them is where an accepted key is added. */
+  readonly userKnownHosts: readonly string[];
+  readonly globalKnownHosts: readonly string[];
+  readonly hashKnownHosts: boolean;
+  /** The name in known_hosts when it is not the address; such a one carries no port. */
+  readonly hostKeyAlias?: string;
+  readonly connectTimeoutMs: number;
+  readonly keepalive: { readonly intervalMs: number; readonly count: number };
+  readonly family?: 4 | 6;
+}
+
+/** %h address, %n name as typed, %p port, %r remote user, %u local user, %d home, %% percent. */
+function expandTokens(text: string, tokens: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/%(.)/g, (whole, letter: string) => tokens[letter] ?? whole);
+}
+
+const defaultIdentities = ['id_rsa', 'id_ecdsa', 'id_ed25519'];
+
+export function parseHops(text: string): Hop[] {
+  return text.split(',').map((part) => {
+    const uri = part.trim().replace(/^ssh:\/\//, '');
+    const [, user, bracketed, bare, port] = /^(?:(.*)@)?(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(uri) ?? [];
+    return {
+      host: bracketed ?? bare ?? uri,
+      ...(user === undefined ? {} : { user }),
+      ...(port === undefined ? {} : { port: Number(port) }),
+    };
+  });
+}
+
+const seconds = (text: string | undefined): number | undefined => {
+  const value = Number(text);
+  return text !== undefined && Number.isFinite(value) && value > 0 ? value : undefined;
+};
+
+function rejectUnsupported(found: Found, name: string): void {
+  const command = found.get('proxycommand')?.join(' ') ?? 'none';
+  const jump = found.get('proxyjump')?.[0];
+  if (jump !== undefined || command.toLowerCase() === 'none') return;
+  throw refusal({
+    code: 'CON008',
+    what: `the ssh configuration gives '${name}' a ProxyCommand`,
+    why: 'pgduet speaks ssh itself and starts no program for the connection, so the host would not be reached',
+    fix: `Write ProxyJump for '${name}' instead, in that file or in one named as ssh.config_file in the inventory.`,
+  });
+}
+
+/** What the inventory says about a connection; a jump host has only what ProxyJump says. */
+export type Wishes = Partial<
+  Pick<SshSettings, 'user' | 'port' | 'identityFile' | 'knownHosts' | 'connectTimeoutMs'>
+>;
+
+const defaultTimeoutMs = 10_000;
+
+function agentOf(found: Found, env: SshEnvironment, expand: (path: string) => string): string | undefined {
+  const agent = found.get('identityagent')?.[0] ?? 'SSH_AUTH_SOCK';
+  if (agent.toLowerCase() === 'none') return undefined;
+  return agent === 'SSH_AUTH_SOCK' || agent === '$SSH_AUTH_SOCK' ? env.sshAuthSock : expand(agent);
+}
+
+function identitiesOf(
+  found: Found,
+  wishes: Wishes,
+  env: SshEnvironment,
+  expand: (path: string) => string,
+): IdentityFile[] {
+  if (wishes.identityFile !== undefined)
+    return [{ path: expandHome(wishes.identityFile, env), origin: 'inventory' }];
+  const configured = found.get('identityfile')?.filter((path) => path.toLowerCase() !== 'none');
+  if (configured) return configured.map((path) => ({ path: expand(path), origin: 'config' }));
+  return defaultIdentities.map((name) => ({ path: join(env.home, '.ssh', name), origin: 'default' }));
+}
+
+/** Everything that is known about the connection to a host. */
+export function resolveTarget(
+  files: SshConfigFiles,
+  name: string,
+  wishes: Wishes,
+  env: SshEnvironment,
+): Target {
+  const found = lookUp(files, name, env.user, wishes.user);
+  rejectUnsupported(found, name);
+  const first = (key: string) => found.get(key)?.[0];
+  const address = expandTokens(first('hostname') ?? name, { h: name, '%': '%' });
+  const port = wishes.port ?? Number(first('port') ?? 22);
+  const user = wishes.user ?? first('user') ?? env.user;
+  const tokens = { h: address, n: name, p: String(port), r: user, u: env.user, d: env.home, '%': '%' };
+  const expand = (path: string) => expandHome(expandTokens(path, tokens), env);
+  const configured = (found.get('userknownhostsfile') ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'])
+    .filter((path) => path.toLowerCase() !== 'none')
+    .map(expand);
+  const fixedTimeout = wishes.connectTimeoutMs === defaultTimeoutMs ? undefined : wishes.connectTimeoutMs;
+  const ownTimeout = seconds(first('connecttimeout'));
+  const agentSocket = agentOf(found, env, expand);
+  const hostKeyAlias = first('hostkeyalias');
+  const family = { inet: 4, inet6: 6 }[first('addressfamily')?.toLowerCase() ?? ''] as 4 | 6 | undefined;
+  const jump = first('proxyjump') ?? 'none';
+  return {
+    name,
+    address,
+    port,
+    user,
+    identityFiles: identitiesOf(found, wishes, env, expand),
+    identitiesOnly: first('identitiesonly')?.toLowerCase() === 'yes',
+    jumps: jump.toLowerCase() === 'none' ? [] : parseHops(expandTokens(jump, tokens)),
+    userKnownHosts: wishes.knownHosts === undefined ? configured : [expandHome(wishes.knownHosts, env)],
+    globalKnownHosts: (
+      found.get('globalknownhostsfile') ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
+    ).map(expand),
+    hashKnownHosts: first('hashknownhosts')?.toLowerCase() === 'yes',
+    connectTimeoutMs: fixedTimeout ?? (ownTimeout === undefined ? defaultTimeoutMs : ownTimeout * 1000),
+    keepalive: {
+      intervalMs: (seconds(first('serveraliveinterval')) ?? 5) * 1000,
+      count: seconds(first('serveralivecountmax')) ?? 2,
+    },
+    ...(agentSocket === undefined ? {} : { agentSocket }),
+    ...(hostKeyAlias === undefined ? {} : { hostKeyAlias }),
+    ...(family === undefined ? {} : { family }),
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * The verbs that make hosts so: `provision`, `run PLAYBOOK`, and `check`, which stops after the plan. Loads, runs, shows.
+ * The plan is shown before anything is changed, and asked about once.
+ */
+import { DiagnosticError, type Diagnostic } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import { formatDuration } from '../base/units.ts';
+import type { RunEvent } from '../apply/event.ts';
+import { run, type Outcome } from '../apply/run.ts';
+import type { Cluster } from '../inventory/cluster.ts';
+import { isEmpty, type Plan } from '../plan/plan.ts';
+import { diagnosticJson } from '../report/diagnostic.ts';
+import { plainReport } from '../report/plain.ts';
+import { planJson, planText } from '../report/plan.ts';
+import { liveTree } from '../report/tree.ts';
+import { compiler, effectPlace, inventory, playbook } from './load.ts';
+import type { World } from './world.ts';
+
+/** Runs a playbook; returns the exit status. */
+export async function applyVerb(world: World, verb: string, playbookPath: string, checkOnly: boolean): Promise<number> {
+  const { cluster, warnings } = await inventory(world);
+  const plays = playbook(playbookPath);
+  const shown = reporter(world, cluster, checkOnly);
+  const plan: { seen?: Plan } = {};
+  try {
+    const outcome = await run(
+      {
+        cluster,
+        compile: compiler(world, cluster, plays, playbookPath),
+        effectPlace,
+        change: !checkOnly,
+        confirm: () => confirm(world, cluster),
+        lockOwner: world.lockOwner(verb),
+        ...(world.options.limit ? { limit: world.options.limit } : {}),
+      },
+      {
+        transport: world.transport,
+        emit: (event) => {
+          if (event.kind === 'planned') {
+            plan.seen = event.plan;
+            if (!world.options.json) showPlan(world, cluster, event, warnings, checkOnly);
+          }
+          shown.emit(event);
+        },
+        now: world.elapsed,
+        clockMs: () => Date.now(),
+        nonce: world.nonce,
+        interrupted: world.interrupted,
+        remember: (secret) => world.mask.add(secret),
+      },
+    );
+    await shown.finish(false);
+    return conclude(world, verb, cluster, outcome, checkOnly, warnings);
+  } catch (error) {
+    await shown.finish(true);
+    if (error instanceof DiagnosticError && world.options.json) printJson(world, verb, cluster, plan.seen, { exit: error.exitCode, diagnostics: error.diagnostics });
+    throw error;
+  }
+}
+
+function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
+  if (world.terminal && !world.options.verbose && !world.options.json && !checkOnly) {
+    const tree = liveTree(cluster.hosts.map((host) => host.name));
+    return { emit: (event: RunEvent) => tree.emit(event), finish: tree.finish };
+  }
+  const emit = plainReport({ verbose: world.options.verbose, elapsed: world.elapsed, write: world.say });
+  return { emit, finish: async () => undefined };
+}
+
+function showPlan(world: World, cluster: Cluster, event: Extract<RunEvent, { kind: 'planned' }>, warnings: readonly Diagnostic[], checkOnly: boolean): void {
+  const { options } = world;
+  const text = planText(event.plan, cluster, event.view, { colour: options.colour, diff: options.diff || checkOnly, all: options.verbose });
+  // A plan is the data of a check, and a preview of everything else.
+  if (checkOnly) world.print(text);
+  else world.say(text);
+  if (isEmpty(event.plan)) return;
+  for (const warning of warnings) world.say(`note: ${warning.what}: ${warning.why}`);
+}
+
+async function confirm(world: World, cluster: Cluster): Promise<boolean> {
+  if (world.options.yes) return true;
+  if (!world.terminal) {
+    throw new DiagnosticError(
+      [{ code: 'CLI002', what: 'there is no terminal to ask on, and --yes was not given', why: 'nothing is changed without a yes', fix: 'Add --yes once you have read the plan (pgduet … --check).' }],
+      exitCode.inputWrong,
+    );
+  }
+  const answer = await world.ask(`Change cluster '${cluster.name}' as shown? [y/N] `);
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+function conclude(world: World, verb: string, cluster: Cluster, outcome: Outcome, checkOnly: boolean, warnings: readonly Diagnostic[]): number {
+  const exit = checkOnly && !isEmpty(outcome.plan) ? exitCode.changesPending : exitCode.done;
+  if (world.options.json) {
+    printJson(world, verb, cluster, outcome.plan, { exit, outcome, diagnostics: warnings });
+    return exit;
+  }
+  if (!outcome.confirmed) world.say('Nothing was changed.');
+  else if (!checkOnly && !isEmpty(outcome.plan)) world.say(`${cluster.name}: ${outcome.changed.length} changes made; the last look found nothing to do.`);
+  if (world.options.verbose) world.say(`round trips: ${Object.entries(outcome.roundTrips).map(([host, count]) => `${host} ${count}`).join(', ')}; ${formatDuration(world.elapsed())} in all`);
+  return exit;
+}
+
+interface JsonParts {
+  readonly exit: number;
+  readonly outcome?: Outcome;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** One document on stdout; `schema` is raised when a field changes its meaning. */
+function printJson(world: World, verb: string, cluster: Cluster, plan: Plan | undefined, parts: JsonParts): void {
+  world.print(
+    JSON.stringify(
+      {
+        schema: 1,
+        verb,
+        cluster: cluster.name,
+        exit: parts.exit,
+        primary: parts.outcome?.view.primary ?? null,
+        plan: plan ? planJson(plan) : [],
+        changed: parts.outcome?.changed ?? [],
+        round_trips: parts.outcome?.roundTrips ?? {},
+        ms: Math.round(world.elapsed()),
+        diagnostics: parts.diagnostics.map(diagnosticJson),
+      },
+      null,
+      2,
+    ),
+  );
+}

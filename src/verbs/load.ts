@@ -1,0 +1,97 @@
+/** What every verb reads first: the inventory and a playbook. Problems are thrown as DiagnosticError before any host is contacted. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DiagnosticError, type Diagnostic } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import { nearest } from '../base/nearest.ts';
+import { Secret } from '../base/secret.ts';
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import { loadInventory } from '../inventory/load.ts';
+import type { View } from '../observe/survey.ts';
+import { compile } from '../playbook/compile.ts';
+import { parsePlaybook, type Playbook } from '../playbook/playbook.ts';
+import { isManaged, mcCtlPath } from '../playbook/words.ts';
+import type { EffectPlace } from '../resources/effects.ts';
+import { kinds } from '../resources/registry.ts';
+import { shippedAsset, shippedTemplate } from '../shipped.ts';
+import type { World } from './world.ts';
+
+export async function inventory(world: World): Promise<{ cluster: Cluster; warnings: readonly Diagnostic[] }> {
+  const loaded = await loadInventory(world.options.inventory);
+  if (!loaded.ok) throw new DiagnosticError(loaded.diagnostics, exitCode.inputWrong);
+  for (const secret of loaded.value.secrets) world.mask.add(secret);
+  checkLimit(loaded.value.cluster, world.options.limit);
+  return loaded.value;
+}
+
+function checkLimit(cluster: Cluster, limit: string | undefined): void {
+  const names = cluster.hosts.map((host) => host.name);
+  if (limit === undefined || names.includes(limit)) return;
+  const near = nearest(limit, names);
+  const diagnostic: Diagnostic = {
+    code: 'INV020',
+    what: `--limit names '${limit}', which is no host of the inventory`,
+    why: 'nothing would be done',
+    fix: near ? `Did you mean '${near}'?` : `Hosts: ${names.join(', ')}.`,
+  };
+  throw new DiagnosticError([diagnostic], exitCode.inputWrong);
+}
+
+export function playbook(path: string): Playbook {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DiagnosticError(
+      [{ code: 'PLY001', what: `the playbook '${path}' cannot be read`, why: reason, fix: 'Check the path and its permissions.' }],
+      exitCode.inputWrong,
+    );
+  }
+  const parsed = parsePlaybook(text, path, [...kinds.keys()]);
+  if (!parsed.ok) throw new DiagnosticError(parsed.diagnostics, exitCode.inputWrong);
+  return parsed.value;
+}
+
+/**
+ * The compiler of a run. Secrets come from the inventory, else from the hosts, else they are made now; one made now
+ * stays the same for the whole run. Templates beside the playbook go before those that are shipped.
+ */
+export function compiler(world: World, cluster: Cluster, plays: Playbook, playbookPath: string) {
+  const entropy = randomBytes(16).toString('hex');
+  const made = { replication_password: new Secret(randomBytes(24).toString('base64url')), cluster_key: new Secret(`${randomBytes(32).toString('hex')}\n`) };
+  for (const secret of Object.values(made)) world.mask.add(new Secret(secret.reveal().trim()));
+  const ownTemplate = (name: string): string | undefined => {
+    const path = join(dirname(playbookPath), name);
+    return /^[A-Za-z0-9_.-]+$/.test(name) && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  };
+  return (view: View) => {
+    const seen = [view.primary, ...view.hosts.keys()].map((name) => view.hosts.get(name));
+    const secrets: Readonly<Record<string, Secret>> = {
+      replication_password: cluster.replicationPassword ?? seen.find((host) => host?.replicationPassword)?.replicationPassword ?? made.replication_password,
+      cluster_key: withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key,
+    };
+    return compile(plays, cluster, view, {
+      kinds,
+      entropy,
+      template: (name) => ownTemplate(name) ?? shippedTemplate(name),
+      asset: shippedAsset,
+      secret: (name) => secrets[name],
+    });
+  };
+}
+
+const withNewline = (secret: Secret | undefined): Secret | undefined => secret && new Secret(`${secret.reveal().trim()}\n`);
+
+export function effectPlace(host: Host, view: View): EffectPlace {
+  const { dataDir, socketDir, port, owner } = host.postgres;
+  return {
+    instance: { dataDir, socketDir, port, owner },
+    id: host.name,
+    managementDir: host.multiplexing.managementDir,
+    mcCtl: mcCtlPath(host, view),
+    ...(isManaged(host, view) ? { unit: host.unit } : {}),
+  };
+}
+

@@ -1,0 +1,81 @@
+/** `pgduet status`: looks at every host at once and shows what is there, also when a host is down. Changes nothing. */
+import { DiagnosticError } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import { answerTo, look } from '../observe/look.ts';
+import { preferredView, type View } from '../observe/survey.ts';
+import { mcCtlPath } from '../playbook/words.ts';
+import { statusJson, statusText } from '../report/status.ts';
+import { clusterStatus, readStatus, statusProbes, type HostSight } from '../status/sight.ts';
+import type { Session } from '../transport/port.ts';
+import { inventory } from './load.ts';
+import type { World } from './world.ts';
+
+/** Where `mc_ctl` is on a host without systemd becomes known with the first look; both places are asked for by name. */
+const candidates = (host: Host, cluster: Cluster): readonly string[] => {
+  const preferred = preferredView(cluster);
+  const unmanaged: View = preferred;
+  return [mcCtlPath(host, unmanaged), `${host.multiplexing.managementDir}/mc_ctl`];
+};
+
+const watchEveryMs = 1000;
+
+/** 0 when a primary runs and every host was reached; else the status of the gravest problem. */
+export async function status(world: World, watch: boolean): Promise<number> {
+  const { cluster } = await inventory(world);
+  const sessions = new Map<string, Session>();
+  try {
+    for (;;) {
+      const sights = new Map(await Promise.all(cluster.hosts.map(async (host) => [host.name, await sight(world, cluster, host, sessions)] as const)));
+      const exit = show(world, cluster, sights, watch);
+      if (!watch || world.interrupted.aborted) return exit;
+      await pause(watchEveryMs, world.interrupted);
+      if (world.interrupted.aborted) return exit;
+    }
+  } finally {
+    await Promise.all([...sessions.values()].map((session) => session.close()));
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+
+async function sight(world: World, cluster: Cluster, host: Host, sessions: Map<string, Session>): Promise<HostSight> {
+  try {
+    const session = sessions.get(host.name) ?? (await world.transport.open(host));
+    sessions.set(host.name, session);
+    const sets = candidates(host, cluster).map((mcCtl) => statusProbes(host, mcCtl));
+    const seen = await look(session, host, sets.flat(), world.nonce());
+    const sights = sets.map((probes) => readStatus(host, probes.map((probe) => answerTo(seen, probe) ?? { status: 255, stdout: '', stderr: '' })));
+    return sights.find((found) => found.kind === 'seen' && found.controller.state !== 'missing') ?? sights[0] ?? { kind: 'unreached', diagnostics: [] };
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    // A host that went away is tried anew at the next look of --watch.
+    sessions.delete(host.name);
+    return { kind: 'unreached', diagnostics: error.diagnostics };
+  }
+}
+
+function show(world: World, cluster: Cluster, sights: ReadonlyMap<string, HostSight>, watch: boolean): number {
+  const result = clusterStatus(cluster, sights);
+  const problems = [...sights.values()].flatMap((found) => (found.kind === 'unreached' ? found.diagnostics : []));
+  if (world.options.json) world.print(JSON.stringify(statusJson(result), null, watch ? 0 : 2));
+  else {
+    // In a terminal each look replaces the one before; elsewhere they follow each other.
+    if (watch && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
+    world.print(statusText(result, world.options.colour));
+  }
+  if (!watch && problems.length > 0) world.tell(problems);
+  if (problems.length > 0) return exitCode.unreachable;
+  return result.problem === null ? exitCode.done : exitCode.hostFailed;
+}

@@ -1,0 +1,83 @@
+/**
+ * The real world for a verb: streams, clocks, randomness, the transport, the mask over everything that is shown.
+ * Built once per process by cli.ts. The only place where output leaves the program.
+ */
+import { randomBytes } from 'node:crypto';
+import { homedir, hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import type { Diagnostic } from '../base/diagnostic.ts';
+import { Mask } from '../base/secret.ts';
+import { diagnosticJson, renderDiagnostic } from '../report/diagnostic.ts';
+import { openTransport } from '../transport/open.ts';
+import type { Transport } from '../transport/port.ts';
+
+/** The options that every verb shares. */
+export interface CommonOptions {
+  readonly inventory: string;
+  readonly check: boolean;
+  readonly diff: boolean;
+  readonly yes: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly colour: boolean;
+  readonly limit?: string;
+  readonly acceptNewHostKeys: boolean;
+}
+
+export interface World {
+  readonly options: CommonOptions;
+  readonly mask: Mask;
+  readonly transport: Transport;
+  readonly terminal: boolean;
+  readonly interrupted: AbortSignal;
+  /** Data, to stdout. */
+  print(text: string): void;
+  /** Progress and errors, to stderr. */
+  say(text: string): void;
+  tell(diagnostics: readonly Diagnostic[]): void;
+  /** Milliseconds since the program began. */
+  elapsed(): number;
+  nonce(): string;
+  ask(question: string): Promise<string>;
+  /** Who runs, for the one whom the lock keeps out. */
+  lockOwner(verb: string): string;
+}
+
+export function realWorld(options: CommonOptions, interrupted: AbortSignal): World {
+  const mask = new Mask();
+  const write = (stream: NodeJS.WriteStream, text: string): void => {
+    stream.write(`${mask.apply(text)}\n`);
+  };
+  const say = (text: string): void => write(process.stderr, text);
+  const { username } = userInfo();
+  return {
+    options,
+    mask,
+    interrupted,
+    terminal: process.stderr.isTTY === true && process.stdin.isTTY === true,
+    transport: openTransport({
+      acceptNewHostKeys: options.acceptNewHostKeys,
+      env: { home: homedir(), user: username, ...(process.env.SSH_AUTH_SOCK ? { sshAuthSock: process.env.SSH_AUTH_SOCK } : {}) },
+    }),
+    print: (text) => write(process.stdout, text),
+    say,
+    tell: (diagnostics) => {
+      const width = process.stderr.isTTY ? { width: process.stderr.columns } : {};
+      for (const diagnostic of diagnostics) {
+        if (options.json) say(JSON.stringify(diagnosticJson(diagnostic)));
+        else say(`${renderDiagnostic(diagnostic, { color: options.colour, ...width })}\n`);
+      }
+    },
+    elapsed: () => performance.now(),
+    nonce: () => randomBytes(12).toString('hex'),
+    ask: async (question) => {
+      const reader = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return await reader.question(question, { signal: interrupted });
+      } finally {
+        reader.close();
+      }
+    },
+    lockOwner: (verb) => `${username}@${hostname()}, pgduet ${verb}, process ${process.pid}, since ${new Date().toISOString()}`,
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * Two real PostgreSQL instances, primary and standby, on this machine with one management directory, and the bundled
+ * controller to run on them. Processes are only ever ended by number, and only those that were started here.
+ */
+import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'esbuild';
+import type { StatusReport } from '../../../src/controller/core/status.ts';
+
+const versions = ['18', '17', '16', '15', '14', '13', '12'];
+const binDir = versions
+  .map((it) => `/usr/lib/postgresql/${it}/bin`)
+  .find((dir) => existsSync(`${dir}/initdb`));
+
+/** Why the tests with a real server cannot run here; undefined when they can. */
+export const cannotRun: string | undefined =
+  binDir === undefined ? 'PostgreSQL is not installed under /usr/lib/postgresql' : undefined;
+
+const root = process.getuid?.() === 0;
+export const owner = root ? 'postgres' : userInfo().username;
+
+/** PostgreSQL refuses to run as root, so root becomes the user of the package. */
+export function asOwner(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): SpawnSyncReturns<string> {
+  const words = root ? ['runuser', '-u', owner, '--', program, ...args] : [program, ...args];
+  return spawnSync(words[0] ?? '', words.slice(1), {
+    encoding: 'utf8',
+    cwd: '/',
+    env: { ...process.env, ...env },
+    timeout: 20_000,
+  });
+}
+
+export async function bundleController(outfile: string, target = 'node18'): Promise<void> {
+  await build({
+    entryPoints: [new URL('../../../src/controller/main.ts', import.meta.url).pathname],
+    bundle: true,
+    platform: 'node',
+    target,
+    format: 'cjs',
+    external: ['pg-native'],
+    outfile,
+    logLevel: 'error',
+  });
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.listen(0, '127.0.0.1', () => {
+            const address = server.address();
+            resolve(typeof address === 'object' && address ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  for (const server of servers) server.close();
+  return ports;
+}
+
+export class Pair {
+  readonly dir = mkdtempSync(join(tmpdir(), 'mc-'));
+  readonly mcdir = join(this.dir, 'mc');
+  readonly bundle = join(this.dir, 'mc.js');
+  node = process.execPath;
+  ports: number[] = [];
+
+  async create(): Promise<void> {
+    await bundleController(this.bundle);
+    chmodSync(this.dir, 0o755);
+    this.ports = await freePorts(4);
+    const [pg1 = 0, pg2 = 0, mc1 = 0, mc2 = 0] = this.ports;
+    for (const sub of ['run', 'mc']) {
+      mkdirSync(join(this.dir, sub), { mode: 0o700 });
+      if (root) chownSync(join(this.dir, sub), this.#uid(), -1);
+    }
+    this.#private('network.conf', `server1 127.0.0.1 ${mc1}\nserver2 127.0.0.1 ${mc2}\n`);
+    this.#private('server1.conf', this.#conf('data1'));
+    this.#private('server2.conf', this.#conf('data2'));
+    this.#private('cluster.key', `${'0123456789abcdef'.repeat(4)}\n`);
+    this.#makeData(pg1, pg2);
+  }
+
+  #conf = (data: string): string =>
+    `db_instance = '${join(this.dir, 'run', data)}'\nheartbeat_interval = 200\ndb_instance_check_interval = 200\ndisk_check_interval = 300\n`;
+
+  #uid = (): number => Number(execFileSync('id', ['-u', owner], { encoding: 'utf8' }));
+
+  #private(name: string, text: string): void {
+    const path = join(this.mcdir, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (root) chownSync(path, this.#uid(), -1);
+  }
+
+  dataDir = (number: 1 | 2): string => join(this.dir, 'run', `data${number}`);
+
+  /** Replication goes over the Unix socket with peer authentication, so that no password and no trust is needed. */
+  #makeData(port1: number, port2: number): void {
+    const run = join(this.dir, 'run');
+    const first = this.dataDir(1);
+    const second = this.dataDir(2);
+    this.#must(`${binDir}/initdb`, ['-k', '-N', '-A', 'peer', '-D', first]);
+    const settings = (port: number, other: string): string =>
+      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\nmax_connections=15\nsuperuser_reserved_connections=3\nshared_buffers=16MB\nwal_log_hints=on\nsynchronous_standby_names='${other}'\n`;
+    appendFileSync(join(first, 'postgresql.conf'), settings(port1, 'server2'));
+    this.#must(`${binDir}/pg_ctl`, ['-D', first, '-w', '-l', join(run, 'log'), 'start']);
+    this.#must(`${binDir}/pg_basebackup`, [
+      '-D',
+      second,
+      '-h',
+      run,
+      '-p',
+      String(port1),
+      '-c',
+      'fast',
+      '-N',
+      '-R',
+    ]);
+    this.#must(`${binDir}/pg_ctl`, ['-D', first, '-w', '-m', 'fast', 'stop']);
+    appendFileSync(join(second, 'postgresql.conf'), settings(port2, 'server1'));
+    const conninfo = `host=${run} port=${port1} user=${owner} application_name=server2`;
+    writeFileSync(join(second, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
+  }
+
+  #must(program: string, args: readonly string[]): void {
+    const result = asOwner(program, args);
+    if (result.status !== 0)
+      throw new Error(`${program} ${args.join(' ')}: ${result.stdout}${result.stderr}`);
+  }
+
+  ctl(...args: string[]): SpawnSyncReturns<string> {
+    return asOwner(this.node, [this.bundle, 'ctl', ...args], { MCCONTROLDIR: this.mcdir });
+  }
+
+  status(id: string): StatusReport | undefined {
+    const result = this.ctl('status', '--json', '--local-server', id);
+    return result.status === 0 ? (JSON.parse(result.stdout) as StatusReport) : undefined;
+  }
+
+  /** Asks until the status is as wanted; the last status is returned either way. */
+  async until(
+    id: string,
+    wanted: (report: StatusReport) => boolean,
+    withinMs = 8000,
+  ): Promise<StatusReport | undefined> {
+    const end = performance.now() + withinMs;
+    for (;;) {
+      const report = this.status(id);
+      if ((report && wanted(report)) || performance.now() > end) return report;
+      await sleep(100);
+    }
+  }
+
+  log = (id: string): string => {
+    const path = join(this.mcdir, `${id}.log`);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  };
+
+  pidIn(path: string): number {
+    return existsSync(path) ? Number(readFileSync(path, 'utf8').split('\n')[0]) : 0;
+  }
+
+  daemonPid = (id: string): number => this.pidIn(join(this.mcdir, `${id}.pid`));
+  postmasterPid = (number: 1 | 2): number => this.pidIn(join(this.dataDir(number), 'postmaster.pid'));
+
+  sql(number: 1 | 2, text: string): SpawnSyncReturns<string> {
+    const port = String(this.ports[number - 1]);
+    return asOwner(`${binDir}/psql`, [
+      '-XAtq',
+      '-h',
+      join(this.dir, 'run'),
+      '-p',
+      port,
+      '-d',
+      'postgres',
+      '-c',
+      text,
+    ]);
+  }
+
+  /** Ends what is left, by number, and removes everything. */
+  async destroy(): Promise<void> {
+    const pids = [this.daemonPid('server1'), this.daemonPid('server2')];
+    for (const pid of pids) if (pid > 1) signal(pid, 'SIGKILL');
+    for (const number of [1, 2] as const) {
+      if (existsSync(join(this.dataDir(number), 'postmaster.pid'))) {
+        asOwner(`${binDir}/pg_ctl`, ['-D', this.dataDir(number), '-w', '-m', 'immediate', 'stop']);
+      }
+    }
+    await sleep(50);
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Sends a signal; a process that is gone already is what was wanted. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}

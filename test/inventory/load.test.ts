@@ -1,0 +1,244 @@
+/** Inventories that load: what they become, and where their values stand. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Cluster, Host } from '../../src/inventory/cluster.ts';
+import { type LoadedInventory, loadInventory, parseInventory } from '../../src/inventory/load.ts';
+import type { Lookups } from '../../src/inventory/lookups.ts';
+import { fakeLookups } from './lookups.ts';
+
+const examples = join(import.meta.dirname, '../../inventories');
+
+async function load(text: string, lookups: Partial<Lookups> = {}): Promise<LoadedInventory> {
+  const result = await parseInventory(text, 'inv.yml', { ...fakeLookups(), ...lookups });
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics, null, 1));
+  return result.value;
+}
+
+function host(cluster: Cluster, name: string): Host {
+  const found = cluster.hosts.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no host ${name}`);
+  return found;
+}
+
+const smallest = `cluster: inst1
+postgres: { version: 15, data_dir: /database/inst1/ }
+multiplexing: { management_dir: /mcdir/inst1 }
+hosts:
+  server1: { address: 192.0.2.100, role: primary }
+  server2: { address: 192.0.2.110, role: standby }
+`;
+
+describe('the examples', () => {
+  it.each(readdirSync(examples))('%s loads as it is', async (name) => {
+    const result = await loadInventory(join(examples, name), { env: {} });
+    expect(result.ok ? [] : result.diagnostics).toEqual([]);
+  });
+
+  it.each(readdirSync(examples))('%s names the schema for editors', (name) => {
+    const first = readFileSync(join(examples, name), 'utf8').split('\n')[0];
+    expect(first).toBe('# yaml-language-server: $schema=../schema/inventory.json');
+  });
+});
+
+describe('the smallest inventory', () => {
+  it('has every default', async () => {
+    const { cluster } = await load(smallest);
+    expect(host(cluster, 'server2')).toEqual({
+      name: 'server2',
+      connection: 'ssh',
+      address: '192.0.2.110',
+      adminAddress: '192.0.2.110',
+      logTransferAddress: '192.0.2.110',
+      preferredRole: 'standby',
+      privileged: true,
+      ssh: { become: 'none', connectTimeoutMs: 10_000 },
+      postgres: {
+        version: 15,
+        port: 27500,
+        dataDir: '/database/inst1',
+        owner: 'postgres',
+        socketDir: '/var/run/postgresql',
+        settings: {},
+        hba: [],
+      },
+      multiplexing: {
+        managementDir: '/mcdir/inst1',
+        port: 27540,
+        failover: 'automatic',
+        heartbeat: { intervalMs: 800, timeoutMs: 1000, retries: 2 },
+        onHeartbeatLoss: 'fallback',
+        referenceAddresses: [],
+      },
+      unit: 'mcoi_inst1',
+    });
+    expect(cluster.name).toBe('inst1');
+    expect(cluster.file).toBe('inv.yml');
+    expect(cluster.replicationUser).toBe('pgduet_repl');
+    expect('replicationPassword' in cluster).toBe(false);
+  });
+
+  it('warns once of what fallback risks', async () => {
+    const { warnings } = await load(smallest);
+    expect(warnings.map((one) => one.code)).toEqual(['INV021']);
+    expect(warnings[0]?.at).toMatchObject({ line: 3, column: 1 });
+  });
+
+  it.each(['on_heartbeat_loss: message', 'failover: manual'])('does not warn with %s', async (policy) => {
+    const text = smallest.replace('/mcdir/inst1 }', `/mcdir/inst1, ${policy} }`);
+    expect((await load(text)).warnings).toEqual([]);
+  });
+
+  it('takes Windows line ends and a byte order mark', async () => {
+    const { cluster } = await load(`\uFEFF${smallest.replaceAll('\n', '\r\n')}`);
+    expect(cluster.hosts).toHaveLength(2);
+    expect(cluster.positionOf('hosts', 'server2', 'role')?.text).toBe(
+      '  server2: { address: 192.0.2.110, role: standby }',
+    );
+  });
+
+  it('counts a key without a value as left out', async () => {
+    const { cluster } = await load(
+      `${smallest.replace('postgres: {', 'postgres: { wal_dir: ,')}ssh:\nsecrets:\n`,
+    );
+    expect(host(cluster, 'server1').postgres.walDir).toBeUndefined();
+  });
+
+  it('resolves aliases', async () => {
+    const text = smallest
+      .replace('cluster: inst1', 'cluster: &name inst1')
+      .replace('version: 15', 'version: 15, owner: *name');
+    expect(host((await load(text)).cluster, 'server1').postgres.owner).toBe('inst1');
+  });
+});
+
+describe('overrides and details', () => {
+  const local = `cluster: two
+ssh: { user: deploy, identity_file: ~/.ssh/key, known_hosts: hosts, connect_timeout: 1.5s }
+postgres:
+  version: 17
+  data_dir: /database/two
+  settings: { unix_socket_permissions: 0700, work_mem: 4MB, log_min_duration_statement: -1, jit: off, checkpoint_completion_target: 0.90 }
+  hba:
+    - { type: host, database: app, user: app, address: 10.0.0.7, method: scram-sha-256 }
+    - { type: local, database: all, user: all, method: peer }
+multiplexing: { management_dir: /mcdir/two, on_heartbeat_loss: command, arbitration_command: /usr/local/bin/decide }
+hosts:
+  a: { connection: local, role: primary }
+  b:
+    connection: local
+    role: standby
+    service_manager: systemd
+    postgres: { port: 27501, data_dir: /database/two-b, wal_dir: /wal/b, socket_dir: /tmp }
+    multiplexing: { port: 27541, management_dir: /mcdir/two-b }
+`;
+
+  it('are those of each host', async () => {
+    const { cluster } = await load(local);
+    expect(host(cluster, 'a')).toMatchObject({ unit: 'mcoi_two_a', address: '127.0.0.1', privileged: false });
+    expect(host(cluster, 'a').postgres).toMatchObject({
+      port: 27500,
+      dataDir: '/database/two',
+      socketDir: '/mcdir/two',
+    });
+    expect(host(cluster, 'b')).toMatchObject({ unit: 'mcoi_two_b', serviceManager: 'systemd' });
+    expect(host(cluster, 'b').postgres).toMatchObject({
+      port: 27501,
+      dataDir: '/database/two-b',
+      walDir: '/wal/b',
+      socketDir: '/tmp',
+    });
+    expect(host(cluster, 'b').multiplexing).toMatchObject({
+      port: 27541,
+      managementDir: '/mcdir/two-b',
+      arbitrationCommand: '/usr/local/bin/decide',
+    });
+    expect(host(cluster, 'a').ssh).toEqual({
+      user: 'deploy',
+      identityFile: '/home/me/.ssh/key',
+      knownHosts: '/work/hosts',
+      become: 'none',
+      connectTimeoutMs: 1500,
+    });
+  });
+
+  it('keep the form of numbers, and give one address its mask', async () => {
+    const { settings, hba } = host((await load(local)).cluster, 'a').postgres;
+    expect(settings).toEqual({
+      unix_socket_permissions: '0700',
+      work_mem: '4MB',
+      log_min_duration_statement: -1,
+      jit: 'off',
+      checkpoint_completion_target: '0.90',
+    });
+    expect(hba[0]?.address).toBe('10.0.0.7/32');
+    expect(hba[1]).toEqual({ type: 'local', database: 'all', user: 'all', method: 'peer' });
+  });
+
+  it.each([
+    ['ssh: { user: deploy }', false],
+    ['ssh: { user: root }', true],
+    ['ssh: { user: deploy, become: sudo }', true],
+    ['ssh: { port: 2222 }', true],
+  ])('%s makes privileged %s', async (ssh, privileged) => {
+    expect(host((await load(`${ssh}\n${smallest}`)).cluster, 'server1').privileged).toBe(privileged);
+  });
+
+  it('a local host is privileged as this process is', async () => {
+    const { cluster } = await load(local, { uid: 0 });
+    expect(host(cluster, 'a')).toMatchObject({ privileged: true });
+    expect(host(cluster, 'a').postgres.socketDir).toBe('/var/run/postgresql');
+  });
+
+  it('two hosts behind one address but other SSH ports are two machines', async () => {
+    const text = smallest
+      .replace(
+        '192.0.2.100,',
+        '192.0.2.1, log_transfer_address: 10.0.0.1, admin_address: 10.0.0.1, postgres: { port: 5001 }, ssh: { port: 2201 },',
+      )
+      .replace(
+        '192.0.2.110,',
+        '192.0.2.1, log_transfer_address: 10.0.0.2, admin_address: 10.0.0.2, ssh: { port: 2202 },',
+      );
+    expect(host((await load(text)).cluster, 'server2').unit).toBe('mcoi_inst1');
+  });
+});
+
+describe('positions', () => {
+  it('are those of values; of the nearest parent for a default', async () => {
+    const { cluster } = await load(smallest);
+    expect(cluster.positionOf('hosts', 'server1', 'address')).toEqual({
+      file: 'inv.yml',
+      line: 5,
+      column: 23,
+      length: 11,
+      text: '  server1: { address: 192.0.2.100, role: primary }',
+    });
+    expect(cluster.positionOf('postgres', 'port')).toMatchObject({ line: 2, column: 1, length: 8 });
+    expect(cluster.positionOf('hosts', 'server2')).toMatchObject({ line: 6, column: 3, length: 7 });
+    expect(cluster.positionOf('multiplexing', 'heartbeat', 'interval')).toMatchObject({ line: 3, column: 1 });
+    expect(cluster.positionOf('secrets')).toMatchObject({ line: 1, column: 1 });
+    expect(cluster.positionOf()).toMatchObject({ line: 1, column: 1 });
+  });
+});
+
+describe('a file that cannot be read', () => {
+  it.each([
+    ['ENOENT', /no such file/],
+    ['EACCES', /mode/],
+    ['EISDIR', /directory/],
+    ['EIO', /EIO/],
+  ])('%s is told in words', async (code, why) => {
+    const readFile = () => Promise.reject(Object.assign(new Error('x'), { code }));
+    const result = await loadInventory('none.yml', { readFile });
+    expect(result).toMatchObject({
+      ok: false,
+      diagnostics: [{ code: 'INV001', why: expect.stringMatching(why) }],
+    });
+  });
+
+  it('is told for a directory of this machine too', async () => {
+    const result = await loadInventory(examples);
+    expect(result).toMatchObject({ ok: false, diagnostics: [{ code: 'INV001' }] });
+  });
+});
