@@ -3,7 +3,7 @@
  * Reloads and restarts are merged: each once, behind the last change that asks for it. Pure.
  */
 import type { Effect, Step } from '../resources/kind.ts';
-import type { Decision, Plan, Resource } from './plan.ts';
+import { refKey, type Decision, type Plan, type Resource } from './plan.ts';
 
 export type BatchItem =
   | { readonly kind: 'change'; readonly resource: Resource; readonly summary: string; readonly steps: readonly Step[] }
@@ -27,9 +27,16 @@ type ChangeDecision = Extract<Decision, { kind: 'change' }>;
 /** The order of the playbook holds: what comes after something that waits, waits too. */
 function ready(decisions: readonly Decision[]): readonly ChangeDecision[] {
   const found: ChangeDecision[] = [];
+  const touched = new Set<string>();
   for (const decision of decisions) {
     if (decision.kind === 'same') continue;
-    if (decision.kind !== 'change' || decision.blocked.length > 0) break;
+    if (decision.kind !== 'change') break;
+    const { resource } = decision;
+    // What this batch makes right on this host is right by then.
+    const blocked = decision.blocked.some((ref) => !found.some((earlier) => refKey(earlier.resource) === refKey(ref)));
+    const touches = resource.kind.touches?.(resource.desired);
+    if (blocked || (touches !== undefined && touched.has(touches))) break;
+    if (touches !== undefined) touched.add(touches);
     found.push(decision);
   }
   return found;

@@ -103,6 +103,11 @@ export interface ResourceKind<D, O, C extends Change = Change> {
   read(reply: ProbeReply, desired: D): Observed<O>;
   diff(desired: D, observed: Exclude<Observed<O>, { state: 'unknown' }>): Verdict<C>;
   steps(change: C, desired: D): readonly Step[];
+  /**
+   * A file whose text, as it was seen, the steps build on. Two changes of one batch never build on the same one:
+   * the second waits for a new look.
+   */
+  touches?(desired: D): string;
 }
 
 /** A kind whose types are known only to itself; the engine passes its own values back to it. */

@@ -2,6 +2,7 @@
  * settings: values in postgresql.conf, changed line by line; everything else in the file stays byte for byte.
  * Looks at the file and at the running server, so that a reload or restart that was missed is seen too.
  */
+import { createHash } from 'node:crypto';
 import { quote } from '../base/shell.ts';
 import { confLine, editConf, effectiveConf, parseConf } from '../postgres/conf-file.ts';
 import { quoteLiteral } from '../postgres/quote.ts';
@@ -29,8 +30,8 @@ interface Seen {
 }
 
 interface SettingsChange extends Change {
-  /** The new text of the file; absent when the file is right already. */
-  readonly file?: string;
+  /** The text of the file as it was seen and as it shall be; absent when the file is right already. */
+  readonly file?: { readonly before: string; readonly after: string };
   /** Settings that ALTER SYSTEM holds over ours. */
   readonly reset: readonly string[];
 }
@@ -56,6 +57,7 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
     }),
   key: (desired) => desired.name,
   describe: (desired) => `settings '${desired.name}' in ${confPath(desired)}`,
+  touches: confPath,
   probe: (desired) => ({
     shell: `d=${quote(desired.instance.dataDir)}
 if [ ! -f "$d/postgresql.conf" ]; then echo absent; exit; fi
@@ -137,17 +139,22 @@ function describeChange(desired: Desired, seen: Seen, wrong: readonly string[], 
     ...(wrong.length > 0
       ? {
           text: { before: before.map((line) => `${line}\n`).join(''), after: after.map((line) => `${line}\n`).join(''), name: confPath(desired) },
-          file: editConf(seen.text, Object.fromEntries(wrong.map((name) => [name, desired.values[name]])), heading),
+          file: { before: seen.text, after: editConf(seen.text, Object.fromEntries(wrong.map((name) => [name, desired.values[name]])), heading) },
         }
       : {}),
   };
 }
 
-/** The new file is tried before it takes the old one's place: a server must always find one that it can start with. */
-function writeScript(desired: Desired, text: string): string {
+/**
+ * The new file is tried before it takes the old one's place: a server must always find one that it can start with.
+ * Who edited the file since it was seen (a person, the controller) keeps the edit: then nothing is written.
+ */
+function writeScript(desired: Desired, text: { readonly before: string; readonly after: string }): string {
   const { dataDir, owner } = desired.instance;
   const trial = `${dataDir}/.postgresql.conf.trial`;
-  return `put ${quote(trial)} 0600 ${quote(`${owner}:`)} ${quote(text)}
+  const seen = createHash('sha256').update(text.before).digest('hex');
+  return `if [ "$(sha256sum < ${quote(confPath(desired))})" != ${quote(`${seen}  -`)} ]; then echo 'postgresql.conf was changed by someone else at this moment' >&2; exit 1; fi
+put ${quote(trial)} 0600 ${quote(`${owner}:`)} ${quote(text.after)}
 if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then rm -f ${quote(trial)}; exit 1; fi
 sync ${quote(dataDir)}
 mv -f ${quote(trial)} ${quote(confPath(desired))}`;

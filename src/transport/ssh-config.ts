@@ -61,7 +61,9 @@ function readConfig(file: string, base: string, home: string, required: boolean,
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if (!required) return [];
+    const absent =
+      error instanceof Error && 'code' in error && /^(ENOENT|ENOTDIR|EISDIR)$/.test(String(error.code));
+    if (absent && !required) return [];
     throw unusable(file, error instanceof Error ? error.message : String(error));
   }
   const include = (lines: readonly Line[]): Line[] =>

@@ -1,0 +1,170 @@
+/**
+ * Batch after batch until there is nothing to do: run the steps, look, plan again; at the end look at everything once
+ * more. In: the first sight. Out: what was changed. Must never call a run done whose last look found something to do.
+ */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import { hostPreamble, question, readLook } from '../observe/look.ts';
+import { nextBatch, type HostBatch } from '../plan/batch.ts';
+import { isEmpty, pending, refKey, refusals, type Plan } from '../plan/plan.ts';
+import type { EffectPlace } from '../resources/effects.ts';
+import type { Probe } from '../resources/kind.ts';
+import { batchScript, batchSteps, readMark, stepNoise, type NumberedStep } from './batch-script.ts';
+import { stepFailure } from './failure.ts';
+import { failure, merged } from './failure-list.ts';
+import { lookAt, probesFor, remember, type HostState } from './hosts.ts';
+import type { RunPorts, RunRequest } from './request.ts';
+import { compiled, sight, type Sighted } from './sight.ts';
+
+/** What was done, for the report. */
+export interface Changed {
+  readonly host: string;
+  readonly summary: string;
+}
+
+/** The same change may be needed twice when something else undoes it once; three times is a circle. */
+const repeatsAllowed = 2;
+
+/** Batch after batch until the look at the end finds nothing to do. */
+export async function converge(request: RunRequest, ports: RunPorts, states: readonly HostState[], first: Sighted): Promise<readonly Changed[]> {
+  const changed: Changed[] = [];
+  const repeats = new Map<string, number>();
+  let current = first;
+  for (let number = 1; ; number += 1) {
+    if (isEmpty(current.plan)) {
+      current = await lookAtEverything(request, ports, states, current);
+      if (isEmpty(current.plan)) return changed;
+    }
+    const batches = nextBatch(current.plan).filter((batch) => request.limit === undefined || batch.host === request.limit);
+    if (batches.length === 0) {
+      if (request.limit !== undefined) return changed;
+      throw failure([stuck(current.plan)]);
+    }
+    countRepeats(batches, repeats);
+    ports.emit({ kind: 'batch', number, hosts: batches.map((batch) => ({ host: batch.host, titles: batch.items.map((item) => (item.kind === 'change' ? item.summary : item.effect.action)) })) });
+    await runBatches(request, ports, states, batches, current, changed);
+    current = await sight(request, ports, states);
+    const refused = refusals(current.plan);
+    if (refused.length > 0) throw failure(refused);
+  }
+}
+
+/** The proof at the end: nothing that was seen earlier in the run is believed any more. */
+async function lookAtEverything(request: RunRequest, ports: RunPorts, states: readonly HostState[], current: Sighted): Promise<Sighted> {
+  const resources = compiled(request, current.view);
+  await Promise.all(states.map((state) => lookAt(ports, state, probesFor(request.cluster, state.host, resources))));
+  return sight(request, ports, states);
+}
+
+function countRepeats(batches: readonly HostBatch[], repeats: Map<string, number>): void {
+  for (const batch of batches) {
+    for (const item of batch.items) {
+      if (item.kind !== 'change') continue;
+      const key = `${refKey(item.resource)}\0${item.summary}`;
+      const times = (repeats.get(key) ?? 0) + 1;
+      repeats.set(key, times);
+      if (times > repeatsAllowed) throw failure([circle(batch.host, item.summary)]);
+    }
+  }
+}
+
+const circle = (host: string, summary: string): Diagnostic => ({
+  code: 'HST011',
+  what: `'${summary}' was done ${repeatsAllowed} times and is needed again`,
+  why: 'something on the host undoes it, or it has no effect; going on would never end',
+  fix: 'Look for another tool that writes the same thing on the host, then run the same command again.',
+  host,
+});
+
+function stuck(plan: Plan): Diagnostic {
+  return {
+    code: 'HST011',
+    what: 'what is left to do waits for something that nothing will do',
+    why: 'the run cannot come to its end',
+    fix: "Check the 'after' lines of the playbook.",
+    evidence: pending(plan).map((decision) => `${decision.resource.host}: ${decision.resource.id}`),
+  };
+}
+
+async function runBatches(request: RunRequest, ports: RunPorts, states: readonly HostState[], batches: readonly HostBatch[], current: Sighted, changed: Changed[]): Promise<void> {
+  // What was right at the last look is asked again only at the end; between batches only what is open matters.
+  const open = current.plan.decisions.filter((decision) => decision.kind !== 'same').map((decision) => decision.resource);
+  const results = await Promise.allSettled(
+    states.map(async (state) => {
+      const batch = batches.find((candidate) => candidate.host === state.host.name);
+      const probes = probesFor(request.cluster, state.host, open);
+      if (!batch) return lookAt(ports, state, probes);
+      const done = await runBatch(ports, state, batch, request.effectPlace(state.host, current.view), probes, current.plan);
+      changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
+    }),
+  );
+  const problems = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  if (problems.length > 0) throw interruption(ports, merged(problems), changed, openTitles(current.plan, changed));
+}
+
+const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] =>
+  pending(plan)
+    .filter((decision) => decision.kind === 'deferred' || !changed.some((done) => done.host === decision.resource.host && done.summary === decision.change.summary))
+    .map((decision) => `${decision.resource.host}: ${decision.kind === 'change' ? decision.change.summary : decision.resource.kind.describe(decision.resource.desired)}`);
+
+/** An error behind an interrupt is the interrupt: the connection broke because we closed it. */
+export function interruption(ports: RunPorts, error: unknown, changed: readonly Changed[], open: readonly string[]): unknown {
+  if (!ports.interrupted.aborted) return error;
+  return failure([
+    {
+      code: 'RUN002',
+      what: 'the run was interrupted',
+      why: 'you asked to stop; what ran at that moment was ended on the hosts',
+      fix: 'Run the same command again: it continues where this run stopped.',
+      evidence: [`already changed: ${changed.length === 0 ? 'nothing' : changed.map((done) => `${done.host}: ${done.summary}`).join('; ')}`, `not done: ${open.length === 0 ? 'nothing' : open.join('; ')}`],
+    },
+  ]);
+}
+
+/** Steps and the look behind them in one round trip. Returns the summaries of what was changed. */
+async function runBatch(ports: RunPorts, state: HostState, batch: HostBatch, place: EffectPlace, probes: readonly Probe[], plan: Plan): Promise<readonly string[]> {
+  const nonce = ports.nonce();
+  const steps = batchSteps(batch, place);
+  const asked = question(state.host, probes, nonce, false);
+  const script = batchScript(hostPreamble(state.host), steps, asked.script, nonce);
+  const began = ports.now();
+  const watch = stepWatcher(ports, state.host.name, steps, nonce);
+  const reply = await state.session.run(script, { onLine: watch.onLine });
+  ports.emit({ kind: 'script', host: state.host.name, script, status: reply.status, ms: ports.now() - began });
+  const failedStep = watch.failed();
+  if (failedStep) {
+    const done = steps.slice(0, failedStep.step.number).map((step) => step.title);
+    const waiting = pending(plan).filter((decision) => decision.resource.host === state.host.name && decision.kind === 'deferred');
+    const open = [...steps.slice(failedStep.step.number + 1).map((step) => step.title), ...waiting.map((decision) => decision.resource.kind.describe(decision.resource.desired))];
+    throw failure([stepFailure({ host: state.host.name, title: failedStep.step.title, status: failedStep.status, stderr: stepNoise(reply.stderr, nonce, failedStep.step.number), done, open })]);
+  }
+  remember(state, readLook(probes, asked, reply));
+  return batch.items.flatMap((item) => (item.kind === 'change' ? [item.summary] : []));
+}
+
+/** Turns the marks and progress lines on stderr into events. */
+function stepWatcher(ports: RunPorts, host: string, steps: readonly NumberedStep[], nonce: string) {
+  let running: NumberedStep | undefined;
+  let failedStep: { step: NumberedStep; status: number } | undefined;
+  let began = ports.now();
+  return {
+    failed: () => failedStep,
+    onLine(line: string): void {
+      const mark = readMark(line, nonce);
+      const step = mark ? steps[mark.number] : undefined;
+      if (mark && step) {
+        if (mark.state === 'begin') {
+          running = step;
+          began = ports.now();
+          ports.emit({ kind: 'step', host, title: step.title, state: 'started', ms: 0 });
+          return;
+        }
+        running = undefined;
+        if (mark.status !== 0) failedStep = { step, status: mark.status };
+        ports.emit({ kind: 'step', host, title: step.title, state: mark.status === 0 ? 'done' : 'failed', ms: ports.now() - began });
+        return;
+      }
+      const progress = running?.progress?.(line);
+      if (running && progress) ports.emit({ kind: 'progress', host, title: running.title, progress });
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * The hosts of a run: a session each, the lock, and looks. In: the cluster and the ports. Out: HostStates that remember
+ * what their host answered. Changes nothing on a host but the lock.
+ */
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import { answerTo, look, type Look } from '../observe/look.ts';
+import { readHostView, surveyProbes } from '../observe/survey.ts';
+import type { ClockSight } from '../plan/clocks.ts';
+import type { Resource } from '../plan/plan.ts';
+import type { Probe } from '../resources/kind.ts';
+import type { Session } from '../transport/port.ts';
+import { failure, merged } from './failure-list.ts';
+import type { RunPorts, RunRequest } from './request.ts';
+
+export interface HostState {
+  readonly host: Host;
+  readonly session: Session;
+  /** The latest answer to everything that was asked of the host in this run. */
+  look: Look;
+  clock?: ClockSight;
+}
+
+/** How long another run on a host that is not the first may take to see that it has lost. */
+const otherLockWaitMs = 2000;
+
+export async function openAll(cluster: Cluster, ports: RunPorts): Promise<readonly HostState[]> {
+  const opened = await Promise.allSettled(
+    cluster.hosts.map(async (host): Promise<HostState> => {
+      const began = ports.now();
+      ports.emit({ kind: 'opening', host: host.name, address: host.connection === 'local' ? 'this machine' : host.address });
+      const session = await ports.transport.open(host);
+      ports.emit({ kind: 'opened', host: host.name, ms: ports.now() - began });
+      return { host, session, look: new Map() };
+    }),
+  );
+  const states = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const problems = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  if (problems.length === 0) return states;
+  await Promise.all(states.map((state) => state.session.close()));
+  throw merged(problems);
+}
+
+/** The first host decides who may run: of two runs at once exactly one gets it, and the other one lets go of the rest. */
+export async function lock(request: RunRequest, ports: RunPorts, state: HostState, index: number): Promise<void> {
+  const reply = await state.session.lock({ cluster: request.cluster.name, owner: request.lockOwner, waitMs: index === 0 ? 0 : otherLockWaitMs });
+  ports.emit({ kind: 'locked', host: state.host.name, reply });
+  if (reply.held) return;
+  throw failure([
+    {
+      code: 'RUN001',
+      what: `another run holds the lock on cluster '${request.cluster.name}'`,
+      why: 'two runs at once could undo each other',
+      fix: 'Wait until it has ended, then run the same command again. The lock goes away with the process that holds it.',
+      host: state.host.name,
+      evidence: [`held by: ${reply.owner}`],
+    },
+  ]);
+}
+
+/** What the survey and these resources ask of a host. */
+export const probesFor = (cluster: Cluster, host: Host, resources: readonly Resource[]): readonly Probe[] => [
+  ...surveyProbes(cluster, host),
+  ...resources.filter((resource) => resource.host === host.name).map((resource) => resource.kind.probe(resource.desired)),
+];
+
+/** Asks, and keeps the answers beside those that are known already. */
+export async function lookAt(ports: RunPorts, state: HostState, probes: readonly Probe[]): Promise<void> {
+  const began = ports.now();
+  const clockBefore = ports.clockMs();
+  remember(state, await look(state.session, state.host, probes, ports.nonce()));
+  const ms = ports.now() - began;
+  const facts = readHostView([answerTo(state.look, probes[0] ?? {}) ?? { status: 255, stdout: '', stderr: '' }]).facts;
+  // The host reads its clock somewhere within the round trip.
+  if (facts) state.clock = { host: state.host.name, offsetMs: facts.clockMs - clockBefore - ms / 2, errorMs: ms / 2 };
+  ports.emit({ kind: 'observed', host: state.host.name, ms, probes: probes.length });
+}
+
+/** New answers take the place of old ones; what was not asked again stays as it was seen. */
+export function remember(state: HostState, seen: Look): void {
+  state.look = new Map([...state.look, ...seen]);
+}

@@ -1,0 +1,41 @@
+/** What a run is given: the outside world as ports, and what is to be made so. Types only. */
+import type { Result } from '../base/diagnostic.ts';
+import type { Secret } from '../base/secret.ts';
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
+import type { Plan, Resource } from '../plan/plan.ts';
+import type { EffectPlace } from '../resources/effects.ts';
+import type { Transport } from '../transport/port.ts';
+import type { Emit } from './event.ts';
+
+/** The outside world of a run. */
+export interface RunPorts {
+  readonly transport: Transport;
+  readonly emit: Emit;
+  /** Monotonic milliseconds, for durations. */
+  now(): number;
+  /** Our own clock, milliseconds since 1970, to compare the hosts' clocks with. */
+  clockMs(): number;
+  /** Random text that no output contains. */
+  nonce(): string;
+  /** Aborted when the user asks to stop. */
+  readonly interrupted: AbortSignal;
+  /** Told of every secret that was read from a host, before anything is shown. */
+  remember(secret: Secret): void;
+}
+
+export interface RunRequest {
+  readonly cluster: Cluster;
+  /** What every host should be, once it is known who is primary. Asks the same probes for the same roles. */
+  compile(view: View): Result<readonly Resource[]>;
+  /** Where reloads and restarts of a host go. */
+  effectPlace(host: Host, view: View): EffectPlace;
+  /** False: look and plan only, and take no lock. */
+  readonly change: boolean;
+  /** Change only this host; the others are looked at all the same. */
+  readonly limit?: string;
+  /** Asked once, after the plan was shown. */
+  confirm(plan: Plan): Promise<boolean>;
+  /** Who runs, for the one whom the lock keeps out. */
+  readonly lockOwner: string;
+}

@@ -1,0 +1,67 @@
+/**
+ * What is known at one moment of a run: who is primary, what follows from the playbook, what differs.
+ * In: the looks of all hosts. Out: a view and a plan, or an error that says why there can be none.
+ */
+import { DiagnosticError, type Diagnostic } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import type { Cluster } from '../inventory/cluster.ts';
+import { answerTo } from '../observe/look.ts';
+import { readHostView, survey, surveyProbes, type HostView, type View } from '../observe/survey.ts';
+import { makePlan, type Plan, type Resource } from '../plan/plan.ts';
+import { failure } from './failure-list.ts';
+import { lookAt, probesFor, type HostState } from './hosts.ts';
+import type { RunPorts, RunRequest } from './request.ts';
+
+export interface Sighted {
+  readonly view: View;
+  readonly plan: Plan;
+}
+
+export function compiled(request: RunRequest, view: View): readonly Resource[] {
+  const result = request.compile(view);
+  if (!result.ok) throw new DiagnosticError(result.diagnostics, exitCode.inputWrong);
+  return result.value;
+}
+
+/** Survey, compile for the roles that were found, ask what was not asked yet, decide. */
+export async function sight(request: RunRequest, ports: RunPorts, states: readonly HostState[]): Promise<Sighted> {
+  const { cluster } = request;
+  const views = new Map(states.map((state) => [state.host.name, hostView(cluster, state, ports)]));
+  const blind = states.filter((state) => views.get(state.host.name)?.data === undefined);
+  if (blind.length > 0) throw failure(blind.map((state) => blindness(cluster, state)));
+  const found = survey(cluster, views);
+  if ('refused' in found) throw failure([found.refused]);
+  const resources = compiled(request, found.view);
+  await Promise.all(
+    states.map(async (state) => {
+      const probes = probesFor(cluster, state.host, resources);
+      if (probes.some((probe) => !answerTo(state.look, probe))) await lookAt(ports, state, probes);
+    }),
+  );
+  const byName = new Map(states.map((state) => [state.host.name, state]));
+  const sights = resources.flatMap((resource) => {
+    const answer = answerTo(byName.get(resource.host)?.look ?? new Map(), resource.kind.probe(resource.desired));
+    return answer ? [{ resource, observed: resource.kind.read(answer, resource.desired) }] : [];
+  });
+  return { view: found.view, plan: makePlan(sights) };
+}
+
+function hostView(cluster: Cluster, state: HostState, ports: RunPorts): HostView {
+  const replies = surveyProbes(cluster, state.host).map((probe) => answerTo(state.look, probe));
+  const view = readHostView(replies.map((reply) => reply ?? { status: 255, stdout: '', stderr: '' }));
+  for (const secret of [view.replicationPassword, view.clusterKey]) if (secret) ports.remember(secret);
+  return view;
+}
+
+function blindness(cluster: Cluster, state: HostState): Diagnostic {
+  const reply = surveyProbes(cluster, state.host).map((probe) => answerTo(state.look, probe))[1];
+  return {
+    code: 'HST002',
+    what: `the data directory '${state.host.postgres.dataDir}' could not be looked at`,
+    why: 'without it nobody can say which server is primary, so nothing is done',
+    fix: 'Look at the lines below on the host; the login user must be able to read the directory (ssh.become: sudo).',
+    host: state.host.name,
+    evidence: (reply?.stderr ?? '').split('\n').filter((line) => line !== '').slice(-6),
+  };
+}
+

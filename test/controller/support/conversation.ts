@@ -1,0 +1,172 @@
+/**
+ * Tells a conversation with the core as text that a DBA can read: what happens, what the controller does, what it
+ * thinks of the pair afterwards. In: happenings with times. Out: lines for a golden file.
+ */
+import { type ServerLine, serverConf } from '../../../src/controller/config.ts';
+import type { Action } from '../../../src/controller/core/action.ts';
+import { decide } from '../../../src/controller/core/decide.ts';
+import type { Happening } from '../../../src/controller/core/event.ts';
+import { messages, messageText } from '../../../src/controller/core/messages.ts';
+import {
+  type InstanceReport,
+  initialState,
+  type Role,
+  type ServerView,
+  type State,
+} from '../../../src/controller/core/state.ts';
+import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
+
+const servers: readonly ServerLine[] = ['server1', 'server2', 'server3'].map((id, index) => ({
+  id,
+  host: `192.0.2.${100 + 10 * index}`,
+  port: 27540,
+}));
+
+const startWall = Date.UTC(2026, 10, 20, 12, 0, 0);
+
+export function report(role: Role, change: Partial<InstanceReport> = {}): InstanceReport {
+  return {
+    role,
+    timeline: 1,
+    lsn: '0/3000060',
+    senders: role === 'primary' ? [sender('server2')] : [],
+    receiver: role === 'standby' ? 'streaming' : null,
+    synchronousStandbyNames: 'server2',
+    systemId: '7300000000000000001',
+    version: '15.18',
+    startedAtWall: startWall,
+    ...change,
+  };
+}
+
+export const sender = (name: string, state = 'streaming', syncState = 'sync') => ({
+  name,
+  address: '192.0.2.110',
+  state,
+  syncState,
+  lagBytes: 0,
+});
+
+export function view(id: string, role: Role, change: Partial<ServerView> = {}): ServerView {
+  return {
+    id,
+    phase: 'running',
+    role,
+    report: report(role),
+    failedDisks: [],
+    failover: { enabled: true, changedAtWall: 0 },
+    controllerVersion: '0.1.0',
+    ...change,
+  };
+}
+
+export const boot = (change: Partial<Extract<Happening, { kind: 'boot' }>> = {}): Happening => ({
+  kind: 'boot',
+  standby: false,
+  running: false,
+  mcOnly: false,
+  failover: null,
+  restored: null,
+  torn: false,
+  ...change,
+});
+
+export class Conversation {
+  state: State;
+  readonly #lines: string[] = [];
+  #now = 0;
+
+  constructor(self: string, count = 2) {
+    const members = servers.slice(0, count);
+    const own = members.find((line) => line.id === self);
+    if (!own) throw new Error(`no server ${self}`);
+    const conf = serverConf({ dbInstance: '/database/inst1' });
+    this.state = initialState({
+      self: own,
+      servers: members,
+      conf,
+      controllerVersion: '0.1.0',
+      now: 0,
+      wall: startWall,
+    });
+    this.#lines.push(`the controller of ${self}, one of ${members.map((it) => it.id).join(', ')}`);
+  }
+
+  /** After this many milliseconds, this happens. */
+  after(ms: number, words: string, happening: Happening): this {
+    this.#now += ms;
+    const before = this.state.mirroring;
+    const { state, actions } = decide(this.state, {
+      ...happening,
+      at: this.#now,
+      wall: startWall + this.#now,
+    });
+    this.state = state;
+    this.#lines.push('', `${(this.#now / 1000).toFixed(1).padStart(6)} s  ${words}`);
+    for (const action of actions) {
+      const told = tell(action);
+      if (told) this.#lines.push(`          ${told}`);
+    }
+    const { status, reason } = state.mirroring;
+    if (status !== before.status || reason !== before.reason) {
+      this.#lines.push(`          = ${status}${reason ? `: ${reason}` : ''}`);
+    }
+    return this;
+  }
+
+  /** Nothing but time: ticks at the heartbeat interval. Only ticks with news are told. */
+  silence(ms: number): this {
+    const end = this.#now + ms;
+    const length = () => this.#lines.length;
+    while (this.#now + 800 <= end) {
+      const before = length();
+      this.after(800, 'time passes', { kind: 'tick' });
+      // A tick that only sent its heartbeat is not worth a line.
+      if (this.#lines.slice(before).every((line) => /^$|time passes$|send a heartbeat/.test(line)))
+        this.#lines.length = before;
+    }
+    return this;
+  }
+
+  status(): this {
+    const table = renderStatus(statusReport(this.state, { pid: 4711, node: '18.20.8' }));
+    this.#lines.push(
+      '',
+      '        $ mc_ctl status',
+      ...table
+        .trimEnd()
+        .split('\n')
+        .map((line) => `        ${line}`),
+    );
+    return this;
+  }
+
+  text = (): string => `${this.#lines.join('\n')}\n`;
+}
+
+function tell(action: Action): string {
+  switch (action.kind) {
+    case 'log': {
+      return `log ${messages[action.message].type}: ${messageText(action.message, action.values)} (${action.message})`;
+    }
+    case 'persist': {
+      const { role, timeline, failover, degraded } = action.persisted;
+      const words = `${role}, timeline ${timeline}, failover ${failover.enabled ? 'on' : 'off'}`;
+      return `persist: ${words}${degraded ? `, ${degraded}` : ''}`;
+    }
+    case 'heartbeat':
+      return `send a heartbeat: ${action.view.role ?? 'role unknown'}, ${action.view.phase}`;
+    case 'start-instance':
+      return 'start the instance';
+    case 'stop-instance':
+      return `stop the instance${action.force ? ' by force' : ''}`;
+    case 'probe-primary':
+      return 'try the replication port of the primary';
+    case 'ask-peer':
+      return `ask ${action.peer} to ${action.request.kind}`;
+    case 'reply':
+      return `answer ${action.to.kind === 'peer' ? action.to.peer : 'mc_ctl'}: ${action.ok ? 'done' : 'failed'}: ${action.text}`;
+    case 'exit':
+      return `end with ${action.code}`;
+  }
+}
