@@ -7,7 +7,13 @@ import { build } from 'esbuild';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 mkdirSync(join(root, 'dist'), { recursive: true });
 
-const common = { bundle: true, platform: 'node', logLevel: 'warning', absWorkingDir: root, legalComments: 'none' };
+const common = {
+  bundle: true,
+  platform: 'node',
+  logLevel: 'warning',
+  absWorkingDir: root,
+  legalComments: 'none',
+};
 
 await Promise.all([
   build({
@@ -17,7 +23,9 @@ await Promise.all([
     target: 'node20',
     format: 'esm',
     // CommonJS libraries inside an ES module still call require; native parts of ssh2 are optional and not shipped.
-    banner: { js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module';\nimport { dirname as __dir } from 'node:path';\nconst require = createRequire(import.meta.url);\nconst __dirname = __dir(import.meta.filename);" },
+    banner: {
+      js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module';\nimport { dirname as __dir } from 'node:path';\nconst require = createRequire(import.meta.url);\nconst __dirname = __dir(import.meta.filename);",
+    },
     external: ['cpu-features', '*.node'],
   }),
   build({

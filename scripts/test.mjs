@@ -23,24 +23,36 @@ for (const [name, args] of checks) {
 
 const scratch = mkdtempSync(join(tmpdir(), 'pgduet-test-'));
 const report = join(scratch, 'report.json');
-const run = spawnSync(bin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const run = spawnSync(
+  bin('vitest'),
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 const { passed, failed, skipped, labSkipped } = count(report);
 rmSync(scratch, { recursive: true, force: true });
 
 const inCi = process.env.CI === 'true';
-if (labSkipped > 0) console.error(`${labSkipped} lab tests were skipped: they need root on Debian (see docs/lab.md).`);
+if (labSkipped > 0)
+  console.error(`${labSkipped} lab tests were skipped: they need root on Debian (see docs/lab.md).`);
 console.log(`${passed} passed, ${failed + failedChecks} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exit(run.status !== 0 || failedChecks > 0 || failed > 0 || passed === 0 || (inCi && labSkipped > 0) ? 1 : 0);
+process.exit(
+  run.status !== 0 || failedChecks > 0 || failed > 0 || passed === 0 || (inCi && labSkipped > 0) ? 1 : 0,
+);
 
 function count(file) {
   try {
     const { testResults } = JSON.parse(readFileSync(file, 'utf8'));
-    const all = testResults.flatMap((one) => one.assertionResults.map((test) => ({ status: test.status, lab: one.name.includes('/test/lab/') })));
-    const broken = testResults.filter((one) => one.status === 'failed' && one.assertionResults.every((test) => test.status !== 'failed')).length;
-    const isSkipped = (test) => test.status === 'skipped' || test.status === 'pending' || test.status === 'todo';
+    const all = testResults.flatMap((one) =>
+      one.assertionResults.map((test) => ({ status: test.status, lab: one.name.includes('/test/lab/') })),
+    );
+    const broken = testResults.filter(
+      (one) => one.status === 'failed' && one.assertionResults.every((test) => test.status !== 'failed'),
+    ).length;
+    const isSkipped = (test) =>
+      test.status === 'skipped' || test.status === 'pending' || test.status === 'todo';
     return {
       passed: all.filter((test) => test.status === 'passed').length,
       failed: all.filter((test) => test.status === 'failed').length + broken,

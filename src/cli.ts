@@ -11,7 +11,7 @@ import { applyVerb } from './verbs/apply.ts';
 import { init } from './verbs/init.ts';
 import { status } from './verbs/status.ts';
 import { validate } from './verbs/validate.ts';
-import { realWorld, type CommonOptions, type World } from './verbs/world.ts';
+import { type CommonOptions, realWorld, type World } from './verbs/world.ts';
 
 const exits = `
 Exit status:
@@ -34,7 +34,8 @@ interface RawOptions {
 }
 
 /** NO_COLOR as its convention says: set and not empty means without; --no-color does so too. */
-const wantsColour = (raw: RawOptions): boolean => raw.color !== false && !process.env.NO_COLOR && process.stdout.isTTY === true;
+const wantsColour = (raw: RawOptions): boolean =>
+  raw.color !== false && !process.env.NO_COLOR && process.stdout.isTTY === true;
 
 function commonOptions(raw: RawOptions): CommonOptions {
   return {
@@ -79,15 +80,31 @@ function report(world: World, error: unknown, interrupted: boolean): number {
     return error.exitCode;
   }
   if (interrupted) {
-    world.tell([{ code: 'RUN002', what: 'the run was interrupted', why: 'you asked to stop', fix: 'Run the same command again: it continues.' }]);
+    world.tell([
+      {
+        code: 'RUN002',
+        what: 'the run was interrupted',
+        why: 'you asked to stop',
+        fix: 'Run the same command again: it continues.',
+      },
+    ]);
     return exitCode.interrupted;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  world.tell([{ code: 'BUG001', what: 'pgduet met a case that it was not made for', why: 'this is a defect of pgduet, not of your input', fix: 'Report it with the lines below; running the same command again is safe.', evidence: text.split('\n').slice(0, 12) }]);
+  world.tell([
+    {
+      code: 'BUG001',
+      what: 'pgduet met a case that it was not made for',
+      why: 'this is a defect of pgduet, not of your input',
+      fix: 'Report it with the lines below; running the same command again is safe.',
+      evidence: text.split('\n').slice(0, 12),
+    },
+  ]);
   return codes.BUG001.exit;
 }
 
-const inventoryOption = (): Option => new Option('-i, --inventory <file>', 'the inventory').default('inventory.yml');
+const inventoryOption = (): Option =>
+  new Option('-i, --inventory <file>', 'the inventory').default('inventory.yml');
 
 /** The options that every verb which contacts hosts shares. */
 function withCommon(command: Command): Command {
@@ -109,7 +126,9 @@ function withChange(command: Command): Command {
 
 function program(): Command {
   const pgduet = new Command('pgduet')
-    .description('One inventory in; a PostgreSQL primary with synchronous standbys out, watched by a Mirroring Controller.')
+    .description(
+      'One inventory in; a PostgreSQL primary with synchronous standbys out, watched by a Mirroring Controller.',
+    )
     .version(shippedVersion())
     .showHelpAfterError('(pgduet --help shows the verbs and options)')
     .configureHelp({ showGlobalOptions: true })
@@ -127,17 +146,28 @@ function program(): Command {
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
     .action((raw: RawOptions) => finish(raw, validate));
-  withChange(pgduet.command('provision').description('make the hosts a primary with synchronous standbys, and prove it')).action((raw: RawOptions) =>
+  withChange(
+    pgduet
+      .command('provision')
+      .description('make the hosts a primary with synchronous standbys, and prove it'),
+  ).action((raw: RawOptions) =>
     finish(raw, (world) => applyVerb(world, 'provision', shippedPlaybook('provision'), raw.check === true)),
   );
-  withCommon(pgduet.command('check').description('say what differs from the inventory; touches nothing')).action((raw: RawOptions) =>
+  withCommon(
+    pgduet.command('check').description('say what differs from the inventory; touches nothing'),
+  ).action((raw: RawOptions) =>
     finish(raw, (world) => applyVerb(world, 'check', shippedPlaybook('provision'), true)),
   );
-  withCommon(pgduet.command('status').description('show every server: role, controller, WAL position, lag, connection string'))
+  withCommon(
+    pgduet
+      .command('status')
+      .description('show every server: role, controller, WAL position, lag, connection string'),
+  )
     .option('--watch', 'look again every second until Ctrl-C')
     .action((raw: RawOptions) => finish(raw, (world) => status(world, raw.watch === true)));
-  withChange(pgduet.command('run <playbook>').description('run a playbook of your own')).action((file: string, raw: RawOptions) =>
-    finish(raw, (world) => applyVerb(world, 'run', file, raw.check === true)),
+  withChange(pgduet.command('run <playbook>').description('run a playbook of your own')).action(
+    (file: string, raw: RawOptions) =>
+      finish(raw, (world) => applyVerb(world, 'run', file, raw.check === true)),
   );
   return pgduet;
 }

@@ -12,7 +12,10 @@ function readIfThere(path: string): string | undefined {
 /** A plain name: shipped files are never addressed by a path. */
 const isName = (name: string): boolean => /^[A-Za-z0-9_.-]+$/.test(name) && !name.startsWith('.');
 
-export const shippedTemplate = (name: string): string | undefined => (isName(name) ? readIfThere(`${root}templates/${name}`) : undefined);
-export const shippedAsset = (name: string): string | undefined => (isName(name) ? readIfThere(`${root}dist/${name}`) : undefined);
+export const shippedTemplate = (name: string): string | undefined =>
+  isName(name) ? readIfThere(`${root}templates/${name}`) : undefined;
+export const shippedAsset = (name: string): string | undefined =>
+  isName(name) ? readIfThere(`${root}dist/${name}`) : undefined;
 export const shippedPlaybook = (verb: string): string => `${root}playbooks/${verb}.yml`;
-export const shippedVersion = (): string => (JSON.parse(readIfThere(`${root}package.json`) ?? '{}') as { version?: string }).version ?? 'unknown';
+export const shippedVersion = (): string =>
+  (JSON.parse(readIfThere(`${root}package.json`) ?? '{}') as { version?: string }).version ?? 'unknown';

@@ -2,9 +2,10 @@
  * A batch of one host becomes one script: the steps in order, each announced on stderr, then the next look.
  * The first step that fails ends the batch; nothing behind it is done. Pure.
  */
-import { effectScript, effectTitle, type EffectPlace } from '../resources/effects.ts';
-import type { Step } from '../resources/kind.ts';
+
 import type { HostBatch } from '../plan/batch.ts';
+import { type EffectPlace, effectScript, effectTitle } from '../resources/effects.ts';
+import type { Step } from '../resources/kind.ts';
 
 /** One thing to run, with the words to show for it. */
 export interface NumberedStep extends Step {
@@ -13,13 +14,20 @@ export interface NumberedStep extends Step {
 
 export function batchSteps(batch: HostBatch, place: EffectPlace): readonly NumberedStep[] {
   const steps = batch.items.flatMap((item): readonly Step[] =>
-    item.kind === 'change' ? item.steps : [{ title: effectTitle(item.effect), script: effectScript(item.effect, place) }],
+    item.kind === 'change'
+      ? item.steps
+      : [{ title: effectTitle(item.effect), script: effectScript(item.effect, place) }],
   );
   return steps.map((step, number) => ({ ...step, number }));
 }
 
 /** `look` is the script of the observation that follows. */
-export function batchScript(preamble: string, steps: readonly NumberedStep[], look: string, nonce: string): string {
+export function batchScript(
+  preamble: string,
+  steps: readonly NumberedStep[],
+  look: string,
+  nonce: string,
+): string {
   const body = steps.map(
     (step) => `printf '%s\\n' '${nonce} step ${step.number} begin' >&2
 ( set -e
@@ -32,14 +40,18 @@ if [ $status -ne 0 ]; then exit 90; fi`,
   return `${preamble}\n${body.join('\n')}\n${look}`;
 }
 
-export type StepMark = { readonly number: number; readonly state: 'begin' } | { readonly number: number; readonly state: 'end'; readonly status: number };
+export type StepMark =
+  | { readonly number: number; readonly state: 'begin' }
+  | { readonly number: number; readonly state: 'end'; readonly status: number };
 
 /** A line of stderr that announces a step, or undefined. */
 export function readMark(line: string, nonce: string): StepMark | undefined {
   const match = new RegExp(`^${nonce} step (\\d+) (begin|end)(?: (\\d+))?$`).exec(line);
   if (!match) return undefined;
   const number = Number(match[1]);
-  return match[2] === 'begin' ? { number, state: 'begin' } : { number, state: 'end', status: Number(match[3]) };
+  return match[2] === 'begin'
+    ? { number, state: 'begin' }
+    : { number, state: 'end', status: Number(match[3]) };
 }
 
 /** What a step wrote to stderr: the text between its two marks. */

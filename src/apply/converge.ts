@@ -4,16 +4,16 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { hostPreamble, question, readLook } from '../observe/look.ts';
-import { nextBatch, type HostBatch } from '../plan/batch.ts';
-import { isEmpty, pending, refKey, refusals, type Plan } from '../plan/plan.ts';
+import { type HostBatch, nextBatch } from '../plan/batch.ts';
+import { isEmpty, type Plan, pending, refKey, refusals, worthAnotherLook } from '../plan/plan.ts';
 import type { EffectPlace } from '../resources/effects.ts';
 import type { Probe } from '../resources/kind.ts';
-import { batchScript, batchSteps, readMark, stepNoise, type NumberedStep } from './batch-script.ts';
+import { batchScript, batchSteps, type NumberedStep, readMark, stepNoise } from './batch-script.ts';
 import { stepFailure } from './failure.ts';
 import { failure, merged } from './failure-list.ts';
-import { lookAt, probesFor, remember, type HostState } from './hosts.ts';
+import { type HostState, lookAt, probesFor, remember } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
-import { compiled, sight, type Sighted } from './sight.ts';
+import { compiled, type Sighted, sight } from './sight.ts';
 
 /** What was done, for the report. */
 export interface Changed {
@@ -25,7 +25,12 @@ export interface Changed {
 const repeatsAllowed = 2;
 
 /** Batch after batch until the look at the end finds nothing to do. */
-export async function converge(request: RunRequest, ports: RunPorts, states: readonly HostState[], first: Sighted): Promise<readonly Changed[]> {
+export async function converge(
+  request: RunRequest,
+  ports: RunPorts,
+  states: readonly HostState[],
+  first: Sighted,
+): Promise<readonly Changed[]> {
   const changed: Changed[] = [];
   const repeats = new Map<string, number>();
   let current = first;
@@ -34,13 +39,22 @@ export async function converge(request: RunRequest, ports: RunPorts, states: rea
       current = await lookAtEverything(request, ports, states, current);
       if (isEmpty(current.plan)) return changed;
     }
-    const batches = nextBatch(current.plan).filter((batch) => request.limit === undefined || batch.host === request.limit);
+    const batches = nextBatch(current.plan).filter(
+      (batch) => request.limit === undefined || batch.host === request.limit,
+    );
     if (batches.length === 0) {
       if (request.limit !== undefined) return changed;
       throw failure([stuck(current.plan)]);
     }
     countRepeats(batches, repeats);
-    ports.emit({ kind: 'batch', number, hosts: batches.map((batch) => ({ host: batch.host, titles: batch.items.map((item) => (item.kind === 'change' ? item.summary : item.effect.action)) })) });
+    ports.emit({
+      kind: 'batch',
+      number,
+      hosts: batches.map((batch) => ({
+        host: batch.host,
+        titles: batch.items.map((item) => (item.kind === 'change' ? item.summary : item.effect.action)),
+      })),
+    });
     await runBatches(request, ports, states, batches, current, changed);
     current = await sight(request, ports, states);
     const refused = refusals(current.plan);
@@ -49,9 +63,16 @@ export async function converge(request: RunRequest, ports: RunPorts, states: rea
 }
 
 /** The proof at the end: nothing that was seen earlier in the run is believed any more. */
-async function lookAtEverything(request: RunRequest, ports: RunPorts, states: readonly HostState[], current: Sighted): Promise<Sighted> {
+async function lookAtEverything(
+  request: RunRequest,
+  ports: RunPorts,
+  states: readonly HostState[],
+  current: Sighted,
+): Promise<Sighted> {
   const resources = compiled(request, current.view);
-  await Promise.all(states.map((state) => lookAt(ports, state, probesFor(request.cluster, state.host, resources))));
+  await Promise.all(
+    states.map((state) => lookAt(ports, state, probesFor(request.cluster, state.host, resources))),
+  );
   return sight(request, ports, states);
 }
 
@@ -85,29 +106,60 @@ function stuck(plan: Plan): Diagnostic {
   };
 }
 
-async function runBatches(request: RunRequest, ports: RunPorts, states: readonly HostState[], batches: readonly HostBatch[], current: Sighted, changed: Changed[]): Promise<void> {
+async function runBatches(
+  request: RunRequest,
+  ports: RunPorts,
+  states: readonly HostState[],
+  batches: readonly HostBatch[],
+  current: Sighted,
+  changed: Changed[],
+): Promise<void> {
   // What was right at the last look is asked again only at the end; between batches only what is open matters.
-  const open = current.plan.decisions.filter((decision) => decision.kind !== 'same').map((decision) => decision.resource);
+  const open = worthAnotherLook(current.plan);
   const results = await Promise.allSettled(
     states.map(async (state) => {
       const batch = batches.find((candidate) => candidate.host === state.host.name);
       const probes = probesFor(request.cluster, state.host, open);
       if (!batch) return lookAt(ports, state, probes);
-      const done = await runBatch(ports, state, batch, request.effectPlace(state.host, current.view), probes, current.plan);
+      const done = await runBatch(
+        ports,
+        state,
+        batch,
+        request.effectPlace(state.host, current.view),
+        probes,
+        current.plan,
+      );
       changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
     }),
   );
-  const problems = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-  if (problems.length > 0) throw interruption(ports, merged(problems), changed, openTitles(current.plan, changed));
+  const problems = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
+  if (problems.length > 0)
+    throw interruption(ports, merged(problems), changed, openTitles(current.plan, changed));
 }
 
 const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] =>
   pending(plan)
-    .filter((decision) => decision.kind === 'deferred' || !changed.some((done) => done.host === decision.resource.host && done.summary === decision.change.summary))
-    .map((decision) => `${decision.resource.host}: ${decision.kind === 'change' ? decision.change.summary : decision.resource.kind.describe(decision.resource.desired)}`);
+    .filter(
+      (decision) =>
+        decision.kind === 'deferred' ||
+        !changed.some(
+          (done) => done.host === decision.resource.host && done.summary === decision.change.summary,
+        ),
+    )
+    .map(
+      (decision) =>
+        `${decision.resource.host}: ${decision.kind === 'change' ? decision.change.summary : decision.resource.kind.describe(decision.resource.desired)}`,
+    );
 
 /** An error behind an interrupt is the interrupt: the connection broke because we closed it. */
-export function interruption(ports: RunPorts, error: unknown, changed: readonly Changed[], open: readonly string[]): unknown {
+export function interruption(
+  ports: RunPorts,
+  error: unknown,
+  changed: readonly Changed[],
+  open: readonly string[],
+): unknown {
   if (!ports.interrupted.aborted) return error;
   return failure([
     {
@@ -115,13 +167,23 @@ export function interruption(ports: RunPorts, error: unknown, changed: readonly 
       what: 'the run was interrupted',
       why: 'you asked to stop; what ran at that moment was ended on the hosts',
       fix: 'Run the same command again: it continues where this run stopped.',
-      evidence: [`already changed: ${changed.length === 0 ? 'nothing' : changed.map((done) => `${done.host}: ${done.summary}`).join('; ')}`, `not done: ${open.length === 0 ? 'nothing' : open.join('; ')}`],
+      evidence: [
+        `already changed: ${changed.length === 0 ? 'nothing' : changed.map((done) => `${done.host}: ${done.summary}`).join('; ')}`,
+        `not done: ${open.length === 0 ? 'nothing' : open.join('; ')}`,
+      ],
     },
   ]);
 }
 
 /** Steps and the look behind them in one round trip. Returns the summaries of what was changed. */
-async function runBatch(ports: RunPorts, state: HostState, batch: HostBatch, place: EffectPlace, probes: readonly Probe[], plan: Plan): Promise<readonly string[]> {
+async function runBatch(
+  ports: RunPorts,
+  state: HostState,
+  batch: HostBatch,
+  place: EffectPlace,
+  probes: readonly Probe[],
+  plan: Plan,
+): Promise<readonly string[]> {
   const nonce = ports.nonce();
   const steps = batchSteps(batch, place);
   const asked = question(state.host, probes, nonce, false);
@@ -129,13 +191,33 @@ async function runBatch(ports: RunPorts, state: HostState, batch: HostBatch, pla
   const began = ports.now();
   const watch = stepWatcher(ports, state.host.name, steps, nonce);
   const reply = await state.session.run(script, { onLine: watch.onLine });
-  ports.emit({ kind: 'script', host: state.host.name, script, status: reply.status, ms: ports.now() - began });
+  ports.emit({
+    kind: 'script',
+    host: state.host.name,
+    script,
+    status: reply.status,
+    ms: ports.now() - began,
+  });
   const failedStep = watch.failed();
   if (failedStep) {
     const done = steps.slice(0, failedStep.step.number).map((step) => step.title);
-    const waiting = pending(plan).filter((decision) => decision.resource.host === state.host.name && decision.kind === 'deferred');
-    const open = [...steps.slice(failedStep.step.number + 1).map((step) => step.title), ...waiting.map((decision) => decision.resource.kind.describe(decision.resource.desired))];
-    throw failure([stepFailure({ host: state.host.name, title: failedStep.step.title, status: failedStep.status, stderr: stepNoise(reply.stderr, nonce, failedStep.step.number), done, open })]);
+    const waiting = pending(plan).filter(
+      (decision) => decision.resource.host === state.host.name && decision.kind === 'deferred',
+    );
+    const open = [
+      ...steps.slice(failedStep.step.number + 1).map((step) => step.title),
+      ...waiting.map((decision) => decision.resource.kind.describe(decision.resource.desired)),
+    ];
+    throw failure([
+      stepFailure({
+        host: state.host.name,
+        title: failedStep.step.title,
+        status: failedStep.status,
+        stderr: stepNoise(reply.stderr, nonce, failedStep.step.number),
+        done,
+        open,
+      }),
+    ]);
   }
   remember(state, readLook(probes, asked, reply));
   return batch.items.flatMap((item) => (item.kind === 'change' ? [item.summary] : []));
@@ -160,7 +242,13 @@ function stepWatcher(ports: RunPorts, host: string, steps: readonly NumberedStep
         }
         running = undefined;
         if (mark.status !== 0) failedStep = { step, status: mark.status };
-        ports.emit({ kind: 'step', host, title: step.title, state: mark.status === 0 ? 'done' : 'failed', ms: ports.now() - began });
+        ports.emit({
+          kind: 'step',
+          host,
+          title: step.title,
+          state: mark.status === 0 ? 'done' : 'failed',
+          ms: ports.now() - began,
+        });
         return;
       }
       const progress = running?.progress?.(line);

@@ -23,7 +23,8 @@ const causes: readonly Cause[] = [
     fix: "Add the package source that has this version (for PostgreSQL: your distribution's or the PostgreSQL project's), or name a version in the inventory that the host can install.",
   },
   {
-    pattern: /Temporary failure resolving|Failed to fetch|Could not connect to|Unable to fetch some archives/i,
+    pattern:
+      /Temporary failure resolving|Failed to fetch|Could not connect to|Unable to fetch some archives/i,
     code: 'HST004',
     why: 'the package source of the host could not be reached',
     fix: "Check the host's network and its package sources (apt-get update), then run the same command again.",
@@ -35,7 +36,8 @@ const causes: readonly Cause[] = [
     fix: 'Stop that program, or name another port in the inventory.',
   },
   {
-    pattern: /Read-only file system|Permission denied|Operation not permitted|must be run as root|may not be used by non-root/i,
+    pattern:
+      /Read-only file system|Permission denied|Operation not permitted|must be run as root|may not be used by non-root/i,
     code: 'HST012',
     why: 'the login user may not do this on the host',
     fix: 'Log in as root or set "ssh: { become: sudo }" in the inventory; look for a file system that is mounted read-only.',

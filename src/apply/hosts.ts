@@ -3,7 +3,7 @@
  * what their host answered. Changes nothing on a host but the lock.
  */
 import type { Cluster, Host } from '../inventory/cluster.ts';
-import { answerTo, look, type Look } from '../observe/look.ts';
+import { answerTo, type Look, look } from '../observe/look.ts';
 import { readHostView, surveyProbes } from '../observe/survey.ts';
 import type { ClockSight } from '../plan/clocks.ts';
 import type { Resource } from '../plan/plan.ts';
@@ -27,22 +27,37 @@ export async function openAll(cluster: Cluster, ports: RunPorts): Promise<readon
   const opened = await Promise.allSettled(
     cluster.hosts.map(async (host): Promise<HostState> => {
       const began = ports.now();
-      ports.emit({ kind: 'opening', host: host.name, address: host.connection === 'local' ? 'this machine' : host.address });
+      ports.emit({
+        kind: 'opening',
+        host: host.name,
+        address: host.connection === 'local' ? 'this machine' : host.address,
+      });
       const session = await ports.transport.open(host);
       ports.emit({ kind: 'opened', host: host.name, ms: ports.now() - began });
       return { host, session, look: new Map() };
     }),
   );
   const states = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const problems = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  const problems = opened.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
   if (problems.length === 0) return states;
   await Promise.all(states.map((state) => state.session.close()));
   throw merged(problems);
 }
 
 /** The first host decides who may run: of two runs at once exactly one gets it, and the other one lets go of the rest. */
-export async function lock(request: RunRequest, ports: RunPorts, state: HostState, index: number): Promise<void> {
-  const reply = await state.session.lock({ cluster: request.cluster.name, owner: request.lockOwner, waitMs: index === 0 ? 0 : otherLockWaitMs });
+export async function lock(
+  request: RunRequest,
+  ports: RunPorts,
+  state: HostState,
+  index: number,
+): Promise<void> {
+  const reply = await state.session.lock({
+    cluster: request.cluster.name,
+    owner: request.lockOwner,
+    waitMs: index === 0 ? 0 : otherLockWaitMs,
+  });
   ports.emit({ kind: 'locked', host: state.host.name, reply });
   if (reply.held) return;
   throw failure([
@@ -60,7 +75,9 @@ export async function lock(request: RunRequest, ports: RunPorts, state: HostStat
 /** What the survey and these resources ask of a host. */
 export const probesFor = (cluster: Cluster, host: Host, resources: readonly Resource[]): readonly Probe[] => [
   ...surveyProbes(cluster, host),
-  ...resources.filter((resource) => resource.host === host.name).map((resource) => resource.kind.probe(resource.desired)),
+  ...resources
+    .filter((resource) => resource.host === host.name)
+    .map((resource) => resource.kind.probe(resource.desired)),
 ];
 
 /** Asks, and keeps the answers beside those that are known already. */
@@ -69,9 +86,12 @@ export async function lookAt(ports: RunPorts, state: HostState, probes: readonly
   const clockBefore = ports.clockMs();
   remember(state, await look(state.session, state.host, probes, ports.nonce()));
   const ms = ports.now() - began;
-  const facts = readHostView([answerTo(state.look, probes[0] ?? {}) ?? { status: 255, stdout: '', stderr: '' }]).facts;
+  const facts = readHostView([
+    answerTo(state.look, probes[0] ?? {}) ?? { status: 255, stdout: '', stderr: '' },
+  ]).facts;
   // The host reads its clock somewhere within the round trip.
-  if (facts) state.clock = { host: state.host.name, offsetMs: facts.clockMs - clockBefore - ms / 2, errorMs: ms / 2 };
+  if (facts)
+    state.clock = { host: state.host.name, offsetMs: facts.clockMs - clockBefore - ms / 2, errorMs: ms / 2 };
   ports.emit({ kind: 'observed', host: state.host.name, ms, probes: probes.length });
 }
 

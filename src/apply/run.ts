@@ -5,12 +5,12 @@
  */
 import { preferredView, type View } from '../observe/survey.ts';
 import { clockProblems } from '../plan/clocks.ts';
-import { isEmpty, refusals, type Plan } from '../plan/plan.ts';
-import { converge, interruption, type Changed } from './converge.ts';
+import { isEmpty, type Plan, refusals } from '../plan/plan.ts';
+import { type Changed, converge, interruption } from './converge.ts';
 import { failure } from './failure-list.ts';
-import { lock, lookAt, openAll, probesFor, type HostState } from './hosts.ts';
+import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
-import { compiled, sight, type Sighted } from './sight.ts';
+import { compiled, type Sighted, sight } from './sight.ts';
 
 export interface Outcome {
   /** The first plan: what there was to do. */
@@ -47,7 +47,12 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     if (!(await request.confirm(first.plan))) return outcome([], false);
     const changed = await converge(request, ports, states, first);
     const result = outcome(changed, true);
-    ports.emit({ kind: 'verified', changes: changed.length, roundTrips: result.roundTrips, ms: ports.now() - started });
+    ports.emit({
+      kind: 'verified',
+      changes: changed.length,
+      roundTrips: result.roundTrips,
+      ms: ports.now() - started,
+    });
     return result;
   } finally {
     ports.interrupted.removeEventListener('abort', stop);
@@ -56,7 +61,11 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
 }
 
 /** One round trip: the lock and the first look travel together. A second one only if the roles are not as preferred. */
-async function firstSight(request: RunRequest, ports: RunPorts, states: readonly HostState[]): Promise<Sighted> {
+async function firstSight(
+  request: RunRequest,
+  ports: RunPorts,
+  states: readonly HostState[],
+): Promise<Sighted> {
   const resources = compiled(request, preferredView(request.cluster));
   await Promise.all(
     states.map(async (state, index) => {
@@ -72,4 +81,3 @@ async function firstSight(request: RunRequest, ports: RunPorts, states: readonly
   });
   return sight(request, ports, states);
 }
-

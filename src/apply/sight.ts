@@ -2,14 +2,14 @@
  * What is known at one moment of a run: who is primary, what follows from the playbook, what differs.
  * In: the looks of all hosts. Out: a view and a plan, or an error that says why there can be none.
  */
-import { DiagnosticError, type Diagnostic } from '../base/diagnostic.ts';
+import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
-import { readHostView, survey, surveyProbes, type HostView, type View } from '../observe/survey.ts';
+import { type HostView, readHostView, survey, surveyProbes, type View } from '../observe/survey.ts';
 import { makePlan, type Plan, type Resource } from '../plan/plan.ts';
 import { failure } from './failure-list.ts';
-import { lookAt, probesFor, type HostState } from './hosts.ts';
+import { type HostState, lookAt, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 
 export interface Sighted {
@@ -24,7 +24,11 @@ export function compiled(request: RunRequest, view: View): readonly Resource[] {
 }
 
 /** Survey, compile for the roles that were found, ask what was not asked yet, decide. */
-export async function sight(request: RunRequest, ports: RunPorts, states: readonly HostState[]): Promise<Sighted> {
+export async function sight(
+  request: RunRequest,
+  ports: RunPorts,
+  states: readonly HostState[],
+): Promise<Sighted> {
   const { cluster } = request;
   const views = new Map(states.map((state) => [state.host.name, hostView(cluster, state, ports)]));
   const blind = states.filter((state) => views.get(state.host.name)?.data === undefined);
@@ -40,7 +44,10 @@ export async function sight(request: RunRequest, ports: RunPorts, states: readon
   );
   const byName = new Map(states.map((state) => [state.host.name, state]));
   const sights = resources.flatMap((resource) => {
-    const answer = answerTo(byName.get(resource.host)?.look ?? new Map(), resource.kind.probe(resource.desired));
+    const answer = answerTo(
+      byName.get(resource.host)?.look ?? new Map(),
+      resource.kind.probe(resource.desired),
+    );
     return answer ? [{ resource, observed: resource.kind.read(answer, resource.desired) }] : [];
   });
   return { view: found.view, plan: makePlan(sights) };
@@ -61,7 +68,9 @@ function blindness(cluster: Cluster, state: HostState): Diagnostic {
     why: 'without it nobody can say which server is primary, so nothing is done',
     fix: 'Look at the lines below on the host; the login user must be able to read the directory (ssh.become: sudo).',
     host: state.host.name,
-    evidence: (reply?.stderr ?? '').split('\n').filter((line) => line !== '').slice(-6),
+    evidence: (reply?.stderr ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .slice(-6),
   };
 }
-

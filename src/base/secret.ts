@@ -49,7 +49,12 @@ export class Mask {
   apply(text: string): string {
     let masked = text;
     for (const value of this.#secrets) {
-      for (const form of new Set([value, value.replaceAll("'", "'\\''"), value.replaceAll("'", "''"), JSON.stringify(value).slice(1, -1)])) {
+      for (const form of new Set([
+        value,
+        value.replaceAll("'", "'\\''"),
+        value.replaceAll("'", "''"),
+        JSON.stringify(value).slice(1, -1),
+      ])) {
         masked = masked.replaceAll(form, shown);
       }
     }

@@ -29,7 +29,16 @@ command -v node || command -v nodejs || echo`,
 
 /** Undefined when the host did not answer as a Linux host does. */
 export function readFacts(reply: ProbeReply): Facts | undefined {
-  const [clock = '', system = '', architecture = '', hostname = '', user = '', manager, bootId = '', node = ''] = reply.stdout.split('\n');
+  const [
+    clock = '',
+    system = '',
+    architecture = '',
+    hostname = '',
+    user = '',
+    manager,
+    bootId = '',
+    node = '',
+  ] = reply.stdout.split('\n');
   if (!/^\d+(\.\d+)?/.test(clock) || architecture === '') return undefined;
   return {
     system,

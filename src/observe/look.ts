@@ -3,8 +3,8 @@
  * learning the roles of the hosts costs no second round trip. In: a session. Out: Looks. Changes nothing on the host.
  */
 import type { Host } from '../inventory/cluster.ts';
-import { preamble } from '../resources/preamble.ts';
 import type { Probe, ProbeReply } from '../resources/kind.ts';
+import { preamble } from '../resources/preamble.ts';
 import type { Reply, Session } from '../transport/port.ts';
 import { ask, type Question } from './question.ts';
 
@@ -24,18 +24,29 @@ export const hostPreamble = (host: Host): string =>
   });
 
 /** The question for these probes, without its preamble where a batch stands in front of it. */
-export const question = (host: Host, probes: readonly Probe[], nonce: string, withPreamble: boolean): Question =>
-  ask(withPreamble ? hostPreamble(host) : '', probes, nonce, host.postgres);
+export const question = (
+  host: Host,
+  probes: readonly Probe[],
+  nonce: string,
+  withPreamble: boolean,
+): Question => ask(withPreamble ? hostPreamble(host) : '', probes, nonce, host.postgres);
 
 export const readLook = (probes: readonly Probe[], asked: Question, reply: Reply): Look => {
   const replies = asked.read(reply);
-  return new Map(probes.flatMap((probe, index) => {
-    const found = replies[index];
-    return found ? [[probeKey(probe), found] as const] : [];
-  }));
+  return new Map(
+    probes.flatMap((probe, index) => {
+      const found = replies[index];
+      return found ? [[probeKey(probe), found] as const] : [];
+    }),
+  );
 };
 
-export async function look(session: Session, host: Host, probes: readonly Probe[], nonce: string): Promise<Look> {
+export async function look(
+  session: Session,
+  host: Host,
+  probes: readonly Probe[],
+  nonce: string,
+): Promise<Look> {
   const asked = question(host, probes, nonce, true);
   return readLook(probes, asked, await session.run(asked.script));
 }

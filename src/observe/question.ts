@@ -14,7 +14,12 @@ export interface Question {
 }
 
 /** The owner is the administrator of the instance that SQL goes to; the preamble defines `as`, PGBIN and the rest. */
-export function ask(preamble: string, probes: readonly Probe[], nonce: string, instance: { owner: string; socketDir: string; port: number }): Question {
+export function ask(
+  preamble: string,
+  probes: readonly Probe[],
+  nonce: string,
+  instance: { owner: string; socketDir: string; port: number },
+): Question {
   const shells = unique(probes.map((probe) => probe.shell));
   const queries = unique(probes.map((probe) => probe.sql));
   const sections = shells.map((shell, index) => section(nonce, `shell${index}`, shell));
@@ -22,25 +27,39 @@ export function ask(preamble: string, probes: readonly Probe[], nonce: string, i
   return {
     script: `${preamble}\n${sections.join('\n')}`,
     read: (reply) => {
-      const shellReplies = new Map(shells.map((shell, index) => [shell, readSection(reply, nonce, `shell${index}`)]));
+      const shellReplies = new Map(
+        shells.map((shell, index) => [shell, readSection(reply, nonce, `shell${index}`)]),
+      );
       const answers = readAnswers(readSection(reply, nonce, 'sql'), nonce, queries);
       return probes.map((probe) => combine(probe, shellReplies, answers));
     },
   };
 }
 
-const unique = (texts: readonly (string | undefined)[]): readonly string[] => [...new Set(texts.filter((text) => text !== undefined))];
+const unique = (texts: readonly (string | undefined)[]): readonly string[] => [
+  ...new Set(texts.filter((text) => text !== undefined)),
+];
 
 /** Output stands between two lines of the nonce on both streams; the exit status is in the second one. */
-const section = (nonce: string, name: string, shell: string): string => `printf '%s\\n' '${nonce} ${name} begin'; printf '%s\\n' '${nonce} ${name}' >&2
+const section = (
+  nonce: string,
+  name: string,
+  shell: string,
+): string => `printf '%s\\n' '${nonce} ${name} begin'; printf '%s\\n' '${nonce} ${name}' >&2
 (
 ${shell}
 )
 printf '\\n%s %d\\n' '${nonce} ${name} end' $?`;
 
 /** One psql for all queries. Each value is prefixed, so that an empty answer is never taken for "no rows". */
-function sqlSection(nonce: string, queries: readonly string[], instance: { owner: string; socketDir: string; port: number }): string {
-  const text = queries.map((query, index) => `\\echo ${nonce} ${index}\nSELECT 'v' || coalesce((${query})::text, 'null');\n`).join('');
+function sqlSection(
+  nonce: string,
+  queries: readonly string[],
+  instance: { owner: string; socketDir: string; port: number },
+): string {
+  const text = queries
+    .map((query, index) => `\\echo ${nonce} ${index}\nSELECT 'v' || coalesce((${query})::text, 'null');\n`)
+    .join('');
   const psql = `as ${quote(instance.owner)} "$PGBIN/psql" -X -q -A -t -w -h ${quote(instance.socketDir)} -p ${instance.port} -d postgres`;
   return `if [ -z "$PGBIN" ]; then echo 'PostgreSQL is not installed'; exit 1; fi
 if [ -z "$OWNER_HOME" ]; then echo ${quote(`there is no user ${instance.owner}`)}; exit 1; fi
@@ -52,9 +71,14 @@ function readSection(reply: Reply, nonce: string, name: string): ProbeReply {
   const begin = `${nonce} ${name} begin\n`;
   const start = reply.stdout.indexOf(begin);
   const stop = new RegExp(`\\n${nonce} ${name} end (\\d+)\\n`).exec(reply.stdout);
-  if (start < 0 || !stop) return { status: 255, stdout: '', stderr: reply.stderr.trim() || 'the host gave no answer' };
+  if (start < 0 || !stop)
+    return { status: 255, stdout: '', stderr: reply.stderr.trim() || 'the host gave no answer' };
   const noise = reply.stderr.split(`${nonce} `).find((part) => part.startsWith(`${name}\n`)) ?? '';
-  return { status: Number(stop[1]), stdout: reply.stdout.slice(start + begin.length, stop.index), stderr: noise.slice(name.length + 1) };
+  return {
+    status: Number(stop[1]),
+    stdout: reply.stdout.slice(start + begin.length, stop.index),
+    stderr: noise.slice(name.length + 1),
+  };
 }
 
 interface Answer {
@@ -62,7 +86,11 @@ interface Answer {
   readonly problem?: string;
 }
 
-function readAnswers(reply: ProbeReply, nonce: string, queries: readonly string[]): ReadonlyMap<string, Answer> {
+function readAnswers(
+  reply: ProbeReply,
+  nonce: string,
+  queries: readonly string[],
+): ReadonlyMap<string, Answer> {
   const parts = `\n${reply.stdout}`.split(`\n${nonce} `);
   const general = (parts[0] ?? '').trim() || reply.stderr.trim();
   return new Map(
@@ -83,7 +111,11 @@ function readAnswer(text: string | undefined, general: string): Answer {
   }
 }
 
-function combine(probe: Probe, shells: ReadonlyMap<string, ProbeReply>, answers: ReadonlyMap<string, Answer>): ProbeReply {
+function combine(
+  probe: Probe,
+  shells: ReadonlyMap<string, ProbeReply>,
+  answers: ReadonlyMap<string, Answer>,
+): ProbeReply {
   const shell = probe.shell === undefined ? { status: 0, stdout: '', stderr: '' } : shells.get(probe.shell);
   const answer = probe.sql === undefined ? undefined : answers.get(probe.sql);
   return {

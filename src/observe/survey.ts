@@ -7,9 +7,9 @@ import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import { parsePgpassLine } from '../postgres/pgpass.ts';
-import { dataDirectoryProbe, readDataDirectory, type DataDirectory } from '../resources/data-directory.ts';
+import { type DataDirectory, dataDirectoryProbe, readDataDirectory } from '../resources/data-directory.ts';
 import type { Probe, ProbeReply } from '../resources/kind.ts';
-import { factsProbe, readFacts, type Facts } from './facts.ts';
+import { type Facts, factsProbe, readFacts } from './facts.ts';
 
 /** What one host shows of itself. */
 export interface HostView {
@@ -31,12 +31,18 @@ export interface View {
 
 export const clusterKeyFile = (host: Host): string => `${host.multiplexing.managementDir}/cluster.key`;
 
-const place = (host: Host) => ({ dataDir: host.postgres.dataDir, managementDir: host.multiplexing.managementDir, id: host.name });
+const place = (host: Host) => ({
+  dataDir: host.postgres.dataDir,
+  managementDir: host.multiplexing.managementDir,
+  id: host.name,
+});
 
 export const surveyProbes = (cluster: Cluster, host: Host): readonly Probe[] => [
   factsProbe,
   { shell: dataDirectoryProbe(place(host)) },
-  { shell: `if [ -f "$PASSFILE" ]; then grep -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE" | head -n 1; fi` },
+  {
+    shell: `if [ -f "$PASSFILE" ]; then grep -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE" | head -n 1; fi`,
+  },
   { shell: `if [ -f ${quote(clusterKeyFile(host))} ]; then cat ${quote(clusterKeyFile(host))}; fi` },
 ];
 
@@ -61,7 +67,10 @@ export function preferredView(cluster: Cluster): View {
 }
 
 /** The view, or why there can be none. */
-export function survey(cluster: Cluster, hosts: ReadonlyMap<string, HostView>): { view: View } | { refused: Diagnostic } {
+export function survey(
+  cluster: Cluster,
+  hosts: ReadonlyMap<string, HostView>,
+): { view: View } | { refused: Diagnostic } {
   const found = findPrimary(cluster, hosts);
   if ('refused' in found) return found;
   const systemIdentifier = hosts.get(found.primary)?.data?.control?.systemIdentifier;
@@ -70,9 +79,15 @@ export function survey(cluster: Cluster, hosts: ReadonlyMap<string, HostView>): 
 
 /** Finished instances that do not follow anyone. */
 const leads = (data: DataDirectory | undefined): boolean =>
-  data?.content === 'cluster' && data.making === undefined && !data.standbySignal && data.recorded !== undefined;
+  data?.content === 'cluster' &&
+  data.making === undefined &&
+  !data.standbySignal &&
+  data.recorded !== undefined;
 
-function findPrimary(cluster: Cluster, hosts: ReadonlyMap<string, HostView>): { primary: string } | { refused: Diagnostic } {
+function findPrimary(
+  cluster: Cluster,
+  hosts: ReadonlyMap<string, HostView>,
+): { primary: string } | { refused: Diagnostic } {
   const dataOf = (host: Host) => hosts.get(host.name)?.data;
   const running = cluster.hosts.filter((host) => leads(dataOf(host)) && dataOf(host)?.running);
   if (running.length > 1) return { refused: twoPrimaries(running, hosts) };
@@ -82,7 +97,12 @@ function findPrimary(cluster: Cluster, hosts: ReadonlyMap<string, HostView>): { 
   if (stopped.length > 1) return { refused: twoPrimaries(stopped, hosts) };
   const [stands] = stopped;
   if (stands) return { primary: stands.name };
-  const followers = cluster.hosts.filter((host) => dataOf(host)?.content === 'cluster' && dataOf(host)?.making === undefined && dataOf(host)?.standbySignal);
+  const followers = cluster.hosts.filter(
+    (host) =>
+      dataOf(host)?.content === 'cluster' &&
+      dataOf(host)?.making === undefined &&
+      dataOf(host)?.standbySignal,
+  );
   if (followers.length > 0) return { refused: noPrimary(followers, hosts) };
   return { primary: preferredView(cluster).primary };
 }

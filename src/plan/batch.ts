@@ -3,10 +3,15 @@
  * Reloads and restarts are merged: each once, behind the last change that asks for it. Pure.
  */
 import type { Effect, Step } from '../resources/kind.ts';
-import { refKey, type Decision, type Plan, type Resource } from './plan.ts';
+import { type Decision, type Plan, type Resource, refKey } from './plan.ts';
 
 export type BatchItem =
-  | { readonly kind: 'change'; readonly resource: Resource; readonly summary: string; readonly steps: readonly Step[] }
+  | {
+      readonly kind: 'change';
+      readonly resource: Resource;
+      readonly summary: string;
+      readonly steps: readonly Step[];
+    }
   | { readonly kind: 'effect'; readonly effect: Effect };
 
 export interface HostBatch {
@@ -18,7 +23,10 @@ export interface HostBatch {
 export function nextBatch(plan: Plan): readonly HostBatch[] {
   const hosts = [...new Set(plan.decisions.map((decision) => decision.resource.host))];
   return hosts
-    .map((host) => ({ host, items: mergeEffects(ready(plan.decisions.filter((decision) => decision.resource.host === host))) }))
+    .map((host) => ({
+      host,
+      items: mergeEffects(ready(plan.decisions.filter((decision) => decision.resource.host === host))),
+    }))
     .filter((batch) => batch.items.length > 0);
 }
 
@@ -33,7 +41,9 @@ function ready(decisions: readonly Decision[]): readonly ChangeDecision[] {
     if (decision.kind !== 'change') break;
     const { resource } = decision;
     // What this batch makes right on this host is right by then.
-    const blocked = decision.blocked.some((ref) => !found.some((earlier) => refKey(earlier.resource) === refKey(ref)));
+    const blocked = decision.blocked.some(
+      (ref) => !found.some((earlier) => refKey(earlier.resource) === refKey(ref)),
+    );
     const touches = resource.kind.touches?.(resource.desired);
     if (blocked || (touches !== undefined && touched.has(touches))) break;
     if (touches !== undefined) touched.add(touches);
@@ -46,13 +56,22 @@ function mergeEffects(decisions: readonly ChangeDecision[]): readonly BatchItem[
   return decisions.flatMap((decision, index) => {
     const { resource, change } = decision;
     const later = decisions.slice(index + 1).flatMap((other) => other.change.effects ?? []);
-    const mine = (change.effects ?? []).filter((effect) => !later.some((other) => other.target === effect.target));
+    const mine = (change.effects ?? []).filter(
+      (effect) => !later.some((other) => other.target === effect.target),
+    );
     const earlier = decisions.slice(0, index + 1).flatMap((other) => other.change.effects ?? []);
     const strongest = mine.map((effect) => ({
       ...effect,
-      action: earlier.some((other) => other.target === effect.target && other.action === 'restart') ? ('restart' as const) : effect.action,
+      action: earlier.some((other) => other.target === effect.target && other.action === 'restart')
+        ? ('restart' as const)
+        : effect.action,
     }));
-    const item: BatchItem = { kind: 'change', resource, summary: change.summary, steps: resource.kind.steps(change, resource.desired) };
+    const item: BatchItem = {
+      kind: 'change',
+      resource,
+      summary: change.summary,
+      steps: resource.kind.steps(change, resource.desired),
+    };
     return [item, ...strongest.map((effect): BatchItem => ({ kind: 'effect', effect }))];
   });
 }

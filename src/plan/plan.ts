@@ -18,6 +18,8 @@ export interface Resource extends Ref {
   readonly desired: unknown;
   /** Resources, mostly of other hosts, that have to be right before this one is looked at again. */
   readonly after: readonly Ref[];
+  /** What it needs comes to be only through what it comes after, so that an earlier look says nothing. */
+  readonly late: boolean;
   readonly at?: Position;
 }
 
@@ -55,11 +57,28 @@ export function makePlan(sights: readonly Sight[]): Plan {
 
 export const refKey = (ref: Ref): string => `${ref.host}\0${ref.id}`;
 
-function decide({ resource, observed }: Sight, settled: ReadonlySet<string>, open: Resource | undefined): Decision {
+function decide(
+  { resource, observed }: Sight,
+  settled: ReadonlySet<string>,
+  open: Resource | undefined,
+): Decision {
   const waiting = resource.after.find((ref) => !settled.has(refKey(ref)));
+  if (resource.late && waiting)
+    return {
+      kind: 'deferred',
+      resource,
+      reason: 'it is looked at later',
+      waitsFor: { host: waiting.host, id: waiting.id },
+    };
   if (observed.state === 'unknown') {
     const waitsFor = open ?? waiting;
-    if (waitsFor) return { kind: 'deferred', resource, reason: observed.reason, waitsFor: { host: waitsFor.host, id: waitsFor.id } };
+    if (waitsFor)
+      return {
+        kind: 'deferred',
+        resource,
+        reason: observed.reason,
+        waitsFor: { host: waitsFor.host, id: waitsFor.id },
+      };
     return { kind: 'unseen', resource, diagnostic: unseen(resource, observed.reason) };
   }
   const verdict = resource.kind.diff(resource.desired, observed);
@@ -94,8 +113,22 @@ export const isEmpty = (plan: Plan): boolean => plan.decisions.every((decision) 
 
 /** Why this plan must not be carried out; empty when it may be. */
 export const refusals = (plan: Plan): readonly Diagnostic[] =>
-  plan.decisions.flatMap((decision) => (decision.kind === 'refused' || decision.kind === 'unseen' ? [decision.diagnostic] : []));
+  plan.decisions.flatMap((decision) =>
+    decision.kind === 'refused' || decision.kind === 'unseen' ? [decision.diagnostic] : [],
+  );
+
+/** What has to be looked at between two batches: everything that is open, but for what only waits and is blocked. */
+export const worthAnotherLook = (plan: Plan): readonly Resource[] =>
+  plan.decisions
+    .filter(
+      (decision) =>
+        decision.kind !== 'same' &&
+        !(decision.kind === 'change' && decision.blocked.length > 0 && decision.resource.kind.waits),
+    )
+    .map((decision) => decision.resource);
 
 /** Changes and what waits for them: what a user is shown. */
 export const pending = (plan: Plan): readonly Extract<Decision, { kind: 'change' | 'deferred' }>[] =>
-  plan.decisions.flatMap((decision) => (decision.kind === 'change' || decision.kind === 'deferred' ? [decision] : []));
+  plan.decisions.flatMap((decision) =>
+    decision.kind === 'change' || decision.kind === 'deferred' ? [decision] : [],
+  );

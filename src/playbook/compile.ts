@@ -2,7 +2,7 @@
  * Playbook + Cluster + View → the ordered resources of every host. Words are put in, conditions and repetitions are
  * resolved, every resource is parsed by its kind, `after` becomes references. All errors at once; never throws. Pure.
  */
-import { failed, ok, type Diagnostic, type Result } from '../base/diagnostic.ts';
+import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Node } from '../base/yaml.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
@@ -11,7 +11,7 @@ import type { Ref, Resource } from '../plan/plan.ts';
 import type { AnyKind, ParseContext } from '../resources/kind.ts';
 import type { Entry, Playbook } from './playbook.ts';
 import { render } from './render.ts';
-import { wordsFor, type Words } from './words.ts';
+import { type Words, wordsFor } from './words.ts';
 
 /** What the edge provides: files that pgduet ships, and values that must not be guessed. */
 export interface Materials {
@@ -28,7 +28,12 @@ interface Draft {
   readonly entry: Entry;
 }
 
-export function compile(playbook: Playbook, cluster: Cluster, view: View, materials: Materials): Result<readonly Resource[]> {
+export function compile(
+  playbook: Playbook,
+  cluster: Cluster,
+  view: View,
+  materials: Materials,
+): Result<readonly Resource[]> {
   const problems: Diagnostic[] = [];
   const drafts = cluster.hosts.flatMap((host) => {
     const words = wordsFor(cluster, host, view);
@@ -38,16 +43,30 @@ export function compile(playbook: Playbook, cluster: Cluster, view: View, materi
       .flatMap((entry) => compileEntry(entry, host, words, materials, problems));
   });
   const named = nameIndex(drafts);
-  const resources = drafts.map((draft) => ({ ...draft.resource, after: references(draft, cluster, view, named, problems) }));
+  const resources = drafts.map((draft) => ({
+    ...draft.resource,
+    after: references(draft, cluster, view, named, problems),
+  }));
   // One mistake in a playbook shows on every host; it is told once.
   return problems.length > 0 ? failed(...distinct(problems)) : ok(resources);
 }
 
 const isFor = (on: string, words: Words): boolean =>
-  on === 'all' || on === words.host.name || (on === 'primary' && words.host.role === 'primary') || (on === 'standbys' && words.host.role === 'standby');
+  on === 'all' ||
+  on === words.host.name ||
+  (on === 'primary' && words.host.role === 'primary') ||
+  (on === 'standbys' && words.host.role === 'standby');
 
-function compileEntry(entry: Entry, host: Host, words: Words, materials: Materials, problems: Diagnostic[]): readonly Draft[] {
-  const rounds: readonly Words[] = entry.each ? words[entry.each].map((item) => ({ ...words, item })) : [words];
+function compileEntry(
+  entry: Entry,
+  host: Host,
+  words: Words,
+  materials: Materials,
+  problems: Diagnostic[],
+): readonly Draft[] {
+  const rounds: readonly Words[] = entry.each
+    ? words[entry.each].map((item) => ({ ...words, item }))
+    : [words];
   return rounds.flatMap((round) => {
     if (!wanted(entry, round, problems)) return [];
     const expanded = expand(entry.node, round, problems);
@@ -59,7 +78,20 @@ function compileEntry(entry: Entry, host: Host, words: Words, materials: Materia
       return [];
     }
     const id = `${entry.kind} ${kind.key(parsed.value)}`;
-    return [{ entry, resource: { host: host.name, id, kind, desired: parsed.value, after: [], at: entry.at } }];
+    return [
+      {
+        entry,
+        resource: {
+          host: host.name,
+          id,
+          kind,
+          desired: parsed.value,
+          after: [],
+          late: entry.late,
+          at: entry.at,
+        },
+      },
+    ];
   });
 }
 
@@ -72,7 +104,11 @@ function wanted(entry: Entry, words: Words, problems: Diagnostic[]): boolean {
 
 /** The node with words put into every text; places stay, so that errors point into the playbook. */
 function expand(node: Node, words: Words, problems: Diagnostic[]): Node {
-  if (node.kind === 'map') return { ...node, entries: node.entries.map((entry) => ({ ...entry, value: expand(entry.value, words, problems) })) };
+  if (node.kind === 'map')
+    return {
+      ...node,
+      entries: node.entries.map((entry) => ({ ...entry, value: expand(entry.value, words, problems) })),
+    };
   if (node.kind === 'seq') return { ...node, items: node.items.map((item) => expand(item, words, problems)) };
   if (typeof node.value !== 'string') return node;
   const text = render(node.value, words, node.value, node.at);
@@ -91,7 +127,12 @@ function parseContext(host: Host, words: Words, materials: Materials): ParseCont
     render: (name) => {
       const text = materials.template(name);
       if (text === undefined)
-        return failed({ code: 'PLY004', what: `there is no template '${name}'`, why: 'the file cannot be written without it', fix: 'Put the template beside the playbook, or name one of templates/.' });
+        return failed({
+          code: 'PLY004',
+          what: `there is no template '${name}'`,
+          why: 'the file cannot be written without it',
+          fix: 'Put the template beside the playbook, or name one of templates/.',
+        });
       return render(text, templateWords(name, words), name);
     },
   };
@@ -117,17 +158,36 @@ function nameIndex(drafts: readonly Draft[]): NameIndex {
   return index;
 }
 
-function references(draft: Draft, cluster: Cluster, view: View, named: NameIndex, problems: Diagnostic[]): readonly Ref[] {
+function references(
+  draft: Draft,
+  cluster: Cluster,
+  view: View,
+  named: NameIndex,
+  problems: Diagnostic[],
+): readonly Ref[] {
   return draft.entry.after.flatMap((after) => {
-    const hosts = cluster.hosts.filter((host) => isFor(after.on, wordsFor(cluster, host, view))).map((host) => host.name);
+    const hosts = cluster.hosts
+      .filter((host) => isFor(after.on, wordsFor(cluster, host, view)))
+      .map((host) => host.name);
     const found = (named.get(after.name) ?? []).filter((other) => hosts.includes(other.resource.host));
     if (!named.has(after.name))
-      problems.push({ code: 'PLY005', what: `'after' names '${after.name}', which no resource is called`, why: 'the order cannot be kept', fix: "Give the resource that is meant the name with 'as:'.", at: after.at });
+      problems.push({
+        code: 'PLY005',
+        what: `'after' names '${after.name}', which no resource is called`,
+        why: 'the order cannot be kept',
+        fix: "Give the resource that is meant the name with 'as:'.",
+        at: after.at,
+      });
     return found.map((other) => ({ host: other.resource.host, id: other.resource.id }));
   });
 }
 
 function distinct(problems: readonly Diagnostic[]): readonly Diagnostic[] {
-  const seen = new Map(problems.map((problem) => [`${problem.code} ${problem.what} ${problem.at?.line}:${problem.at?.column}`, problem]));
+  const seen = new Map(
+    problems.map((problem) => [
+      `${problem.code} ${problem.what} ${problem.at?.line}:${problem.at?.column}`,
+      problem,
+    ]),
+  );
   return [...seen.values()];
 }

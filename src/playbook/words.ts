@@ -3,12 +3,12 @@
  * No secret is among them: a secret is named with `!secret` and never becomes text here. Pure.
  */
 import {
-  networkConfContext,
-  serverConf,
-  serverConfContext,
   giveUpTimeMs,
   type NetworkConfContext,
+  networkConfContext,
   type ServerConfContext,
+  serverConf,
+  serverConfContext,
   type UnitContext,
 } from '../controller/config.ts';
 import type { Cluster, Host, Role } from '../inventory/cluster.ts';
@@ -30,7 +30,11 @@ export interface ServerWords {
 }
 
 export interface Words {
-  readonly cluster: { readonly name: string; readonly replicationUser: string; readonly systemIdentifier: string };
+  readonly cluster: {
+    readonly name: string;
+    readonly replicationUser: string;
+    readonly systemIdentifier: string;
+  };
   readonly host: ServerWords & {
     readonly unit: string;
     readonly privileged: boolean;
@@ -68,7 +72,8 @@ const walKeptMegabytes = 1024;
 
 /** Is pgduet to write into the system's own directories there? */
 export const isManaged = (host: Host, view: View): boolean =>
-  host.privileged && (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd') === 'systemd';
+  host.privileged &&
+  (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd') === 'systemd';
 
 export const bundlePath = (host: Host, view: View): string =>
   isManaged(host, view) ? '/usr/local/lib/pgduet/mc.cjs' : `${host.multiplexing.managementDir}/mc.cjs`;
@@ -98,7 +103,11 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
   const node = view.hosts.get(host.name)?.facts?.node ?? '/usr/bin/node';
   const conf = controllerConf(host);
   return {
-    cluster: { name: cluster.name, replicationUser: cluster.replicationUser, systemIdentifier: view.systemIdentifier ?? '' },
+    cluster: {
+      name: cluster.name,
+      replicationUser: cluster.replicationUser,
+      systemIdentifier: view.systemIdentifier ?? '',
+    },
     host: { ...me, unit: host.unit, privileged: host.privileged, managed, systemd: managed },
     postgres: postgresWords(host),
     multiplexing: { managementDir: host.multiplexing.managementDir, port: host.multiplexing.port },
@@ -106,7 +115,13 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
     standbys: servers.filter((server) => server.role === 'standby'),
     others,
     servers,
-    replication: replicationWords(cluster, host, servers, me.role === 'primary' ? others[0] : primary, giveUpTimeMs(conf)),
+    replication: replicationWords(
+      cluster,
+      host,
+      servers,
+      me.role === 'primary' ? others[0] : primary,
+      giveUpTimeMs(conf),
+    ),
     hba: hbaWords(host),
     node,
     bundle: bundlePath(host, view),
@@ -147,14 +162,31 @@ function controllerConf(host: Host) {
 /** Strings for everything, since the playbook's values are text; lists and maps stay for templates. */
 function postgresWords(host: Host): Readonly<Record<string, unknown>> {
   const { version, port, dataDir, walDir, owner, socketDir, settings } = host.postgres;
-  return { version, port, dataDir, walDir: walDir ?? '', owner, socketDir, settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, settingText(value)])) };
+  return {
+    version,
+    port,
+    dataDir,
+    walDir: walDir ?? '',
+    owner,
+    socketDir,
+    settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, settingText(value)])),
+  };
 }
 
-const settingText = (value: string | number | boolean): string => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
+const settingText = (value: string | number | boolean): string =>
+  typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
 
-function replicationWords(cluster: Cluster, host: Host, servers: readonly ServerWords[], source: ServerWords | undefined, giveUpMs: number): Words['replication'] {
+function replicationWords(
+  cluster: Cluster,
+  host: Host,
+  servers: readonly ServerWords[],
+  source: ServerWords | undefined,
+  giveUpMs: number,
+): Words['replication'] {
   const facts = versionFacts(host.postgres.version);
-  const others = servers.filter((server) => server.name !== host.name).map((server) => standbyName(server.name));
+  const others = servers
+    .filter((server) => server.name !== host.name)
+    .map((server) => standbyName(server.name));
   const addresses = [...new Set(servers.map((server) => cidr(server.logTransferAddress)))];
   return {
     conninfo: source
@@ -175,14 +207,22 @@ function replicationWords(cluster: Cluster, host: Host, servers: readonly Server
 }
 
 /** A name in synchronous_standby_names: quoted unless it is a plain word ("synchronous_standby_names"). */
-const standbyName = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+const standbyName = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 
 /** An address as pg_hba.conf wants it: numbers with the mask of one host, names as they are. */
-export const cidr = (address: string): string => (address.includes(':') ? `${address}/128` : /^[\d.]+$/.test(address) ? `${address}/32` : address);
+export const cidr = (address: string): string =>
+  address.includes(':') ? `${address}/128` : /^[\d.]+$/.test(address) ? `${address}/32` : address;
 
 const hbaWords = (host: Host): Words['hba'] =>
   host.postgres.hba.map((rule) => ({
-    line: [rule.type, rule.database, rule.user, rule.address === undefined ? '' : rule.address.includes('/') ? rule.address : cidr(rule.address), rule.method]
+    line: [
+      rule.type,
+      rule.database,
+      rule.user,
+      rule.address === undefined ? '' : rule.address.includes('/') ? rule.address : cidr(rule.address),
+      rule.method,
+    ]
       .filter((field) => field !== '')
       .join('  '),
   }));

@@ -41,7 +41,11 @@ export const confLine = (name: string, value: string): string => `${name} = ${qu
  * The text with these values in force. A line that counts today is replaced where it stands, an earlier duplicate of
  * it is commented out, and what is new goes to the end under one heading. Undefined as a value comments the setting out.
  */
-export function editConf(text: string, values: Readonly<Record<string, string | undefined>>, heading: string): string {
+export function editConf(
+  text: string,
+  values: Readonly<Record<string, string | undefined>>,
+  heading: string,
+): string {
   const lines = text.split('\n');
   const standing = parseConf(text);
   const added: string[] = [];

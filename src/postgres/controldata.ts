@@ -13,11 +13,21 @@ export interface ControlData {
 /** Undefined when a line that is needed is missing: a broken or foreign control file. */
 export function parseControlData(text: string): ControlData | undefined {
   const value = (label: string): string | undefined =>
-    text.split('\n').find((line) => line.startsWith(`${label}:`))?.slice(label.length + 1).trim();
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${label}:`))
+      ?.slice(label.length + 1)
+      .trim();
   const systemIdentifier = value('Database system identifier');
   const state = value('Database cluster state');
   const checkpoint = value('Latest checkpoint location');
   const timeline = value("Latest checkpoint's TimeLineID");
   if (!systemIdentifier || !state || !checkpoint || !timeline) return undefined;
-  return { systemIdentifier, state, checkpoint, timeline: Number(timeline), checksums: (value('Data page checksum version') ?? '0') !== '0' };
+  return {
+    systemIdentifier,
+    state,
+    checkpoint,
+    timeline: Number(timeline),
+    checksums: (value('Data page checksum version') ?? '0') !== '0',
+  };
 }

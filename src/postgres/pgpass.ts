@@ -12,14 +12,27 @@ export interface PgpassEntry {
 const escape = (field: string): string => field.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
 
 export function pgpassLine(entry: PgpassEntry): string {
-  return [entry.host, entry.port, entry.database, entry.user].map(escape).concat(escape(entry.password.reveal())).join(':');
+  return [entry.host, entry.port, entry.database, entry.user]
+    .map(escape)
+    .concat(escape(entry.password.reveal()))
+    .join(':');
 }
 
 /** Splits at colons that no backslash protects. Comments and lines of another shape give undefined. */
 export function parsePgpassLine(line: string): PgpassEntry | undefined {
   if (line.startsWith('#') || line.trim() === '') return undefined;
-  const fields = line.match(/(?:^|:)((?:\\.|[^:\\])*)/g)?.map((field, index) => (index === 0 ? field : field.slice(1)).replace(/\\(.)/g, '$1'));
+  const fields = line
+    .match(/(?:^|:)((?:\\.|[^:\\])*)/g)
+    ?.map((field, index) => (index === 0 ? field : field.slice(1)).replace(/\\(.)/g, '$1'));
   const [host, port, database, user, password] = fields ?? [];
-  if (fields?.length !== 5 || host === undefined || port === undefined || database === undefined || user === undefined || password === undefined) return undefined;
+  if (
+    fields?.length !== 5 ||
+    host === undefined ||
+    port === undefined ||
+    database === undefined ||
+    user === undefined ||
+    password === undefined
+  )
+    return undefined;
   return { host, port, database, user, password: new Secret(password) };
 }

@@ -4,7 +4,10 @@ export interface VersionFacts {
   /** How a data directory is told to follow a primary ("Standby Server Operation"). */
   readonly recovery: 'standby.signal' | 'recovery.conf';
   /** How WAL is kept for a standby that is away ("Sending Servers"). */
-  readonly walKeep: { readonly name: 'wal_keep_size' | 'wal_keep_segments'; value(megabytes: number): string };
+  readonly walKeep: {
+    readonly name: 'wal_keep_size' | 'wal_keep_segments';
+    value(megabytes: number): string;
+  };
   /** From 17 on logical slots may wait for standbys; the controller empties this list with the other one. */
   readonly synchronizedStandbySlots: boolean;
 }
@@ -12,7 +15,10 @@ export interface VersionFacts {
 export const oldestVersion = 12;
 export const newestVersion = 18;
 
-const segments = { name: 'wal_keep_segments', value: (megabytes: number) => String(Math.ceil(megabytes / 16)) } as const;
+const segments = {
+  name: 'wal_keep_segments',
+  value: (megabytes: number) => String(Math.ceil(megabytes / 16)),
+} as const;
 const size = { name: 'wal_keep_size', value: (megabytes: number) => `${megabytes}MB` } as const;
 
 /** Each row holds from its version on, until the next row. */

@@ -5,5 +5,8 @@ import { createTwoFilesPatch } from 'diff';
 export function unifiedDiff(before: string, after: string, name: string): readonly string[] {
   if (before === after) return [];
   const patch = createTwoFilesPatch(name, name, before, after, 'on the host', 'as declared', { context: 2 });
-  return patch.split('\n').slice(2).filter((line) => line !== '' && line !== '\\ No newline at end of file');
+  return patch
+    .split('\n')
+    .slice(2)
+    .filter((line) => line !== '' && line !== '\\ No newline at end of file');
 }

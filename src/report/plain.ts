@@ -14,7 +14,8 @@ const progressEveryMs = 2000;
 
 export function plainReport(options: PlainOptions): (event: RunEvent) => void {
   let lastProgress = Number.NEGATIVE_INFINITY;
-  const say = (host: string, text: string): void => options.write(`${(options.elapsed() / 1000).toFixed(2).padStart(7)} s  ${host}: ${text}`);
+  const say = (host: string, text: string): void =>
+    options.write(`${(options.elapsed() / 1000).toFixed(2).padStart(7)} s  ${host}: ${text}`);
   return (event) => {
     switch (event.kind) {
       case 'opening':
@@ -27,16 +28,28 @@ export function plainReport(options: PlainOptions): (event: RunEvent) => void {
         if (options.verbose && event.reply.held) say(event.host, 'holds the lock');
         return;
       case 'observed':
-        if (options.verbose) say(event.host, `looked at ${event.probes} things in ${formatDuration(event.ms)}`);
+        if (options.verbose)
+          say(event.host, `looked at ${event.probes} things in ${formatDuration(event.ms)}`);
         return;
       case 'step':
-        if (event.state !== 'started') say(event.host, `${event.title} ${event.state === 'done' ? `(${formatDuration(event.ms)})` : 'FAILED'}`);
+        if (event.state !== 'started')
+          say(
+            event.host,
+            `${event.title} ${event.state === 'done' ? `(${formatDuration(event.ms)})` : 'FAILED'}`,
+          );
         else if (options.verbose) say(event.host, `${event.title} …`);
         return;
       case 'progress':
-        if (options.elapsed() - lastProgress < progressEveryMs && event.progress.doneBytes < event.progress.totalBytes) return;
+        if (
+          options.elapsed() - lastProgress < progressEveryMs &&
+          event.progress.doneBytes < event.progress.totalBytes
+        )
+          return;
         lastProgress = options.elapsed();
-        say(event.host, `${event.title}: ${formatBytes(event.progress.doneBytes)} of ${formatBytes(event.progress.totalBytes)}`);
+        say(
+          event.host,
+          `${event.title}: ${formatBytes(event.progress.doneBytes)} of ${formatBytes(event.progress.totalBytes)}`,
+        );
         return;
       case 'script':
         if (options.verbose) options.write(event.script);

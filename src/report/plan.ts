@@ -1,7 +1,7 @@
 /** A plan as text a person decides by, and as JSON. In: a plan and who is primary. Shows; never decides. Pure. */
 import type { Cluster } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
-import { pending, type Decision, type Plan } from '../plan/plan.ts';
+import { type Decision, type Plan, pending } from '../plan/plan.ts';
 import { colours } from './colour.ts';
 import { unifiedDiff } from './diff.ts';
 
@@ -18,15 +18,26 @@ export function planText(plan: Plan, cluster: Cluster, view: View, options: Plan
   const open = pending(plan);
   const lines: string[] = [];
   for (const host of cluster.hosts) {
-    const mine = plan.decisions.filter((decision) => decision.resource.host === host.name && (options.all || decision.kind !== 'same'));
+    const mine = plan.decisions.filter(
+      (decision) => decision.resource.host === host.name && (options.all || decision.kind !== 'same'),
+    );
     if (mine.length === 0) continue;
-    lines.push(`${c.bold(host.name)}  ${host.name === view.primary ? 'primary' : 'standby'}  ${host.connection === 'local' ? 'this machine' : host.address}`);
+    lines.push(
+      `${c.bold(host.name)}  ${host.name === view.primary ? 'primary' : 'standby'}  ${host.connection === 'local' ? 'this machine' : host.address}`,
+    );
     for (const decision of mine) lines.push(...decisionLines(decision, options));
     lines.push('');
   }
   lines.push(...roleNote(cluster, view));
-  const restarts = open.filter((decision) => decision.kind === 'change' && decision.change.effects?.some((effect) => effect.action === 'restart' && effect.target === 'instance'));
-  if (restarts.length > 0) lines.push(`PostgreSQL is restarted on: ${[...new Set(restarts.map((decision) => decision.resource.host))].join(', ')}`);
+  const restarts = open.filter(
+    (decision) =>
+      decision.kind === 'change' &&
+      decision.change.effects?.some((effect) => effect.action === 'restart' && effect.target === 'instance'),
+  );
+  if (restarts.length > 0)
+    lines.push(
+      `PostgreSQL is restarted on: ${[...new Set(restarts.map((decision) => decision.resource.host))].join(', ')}`,
+    );
   lines.push(open.length === 0 ? 'nothing to change' : summary(open));
   return lines.join('\n');
 }
@@ -40,7 +51,10 @@ function summary(open: readonly Decision[]): string {
 export function roleNote(cluster: Cluster, view: View): readonly string[] {
   const preferred = cluster.hosts.find((host) => host.preferredRole === 'primary')?.name;
   if (preferred === undefined || preferred === view.primary) return [];
-  return [`${view.primary} is primary; the inventory prefers ${preferred}. Nothing is undone by that; a switch would bring it back.`, ''];
+  return [
+    `${view.primary} is primary; the inventory prefers ${preferred}. Nothing is undone by that; a switch would bring it back.`,
+    '',
+  ];
 }
 
 function decisionLines(decision: Decision, options: PlanOptions): readonly string[] {
@@ -49,12 +63,17 @@ function decisionLines(decision: Decision, options: PlanOptions): readonly strin
     case 'same':
       return [c.dim(`  = ${decision.resource.kind.describe(decision.resource.desired)}: ${decision.reason}`)];
     case 'deferred':
-      return [`  ${c.cyan('?')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim(`(decided after ${decision.waitsFor.host}: ${decision.waitsFor.id})`)}`];
+      return [
+        `  ${c.cyan('?')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim(`(decided after ${decision.waitsFor.host}: ${decision.waitsFor.id})`)}`,
+      ];
     case 'refused':
     case 'unseen':
       return [`  ${c.red('!')} ${decision.diagnostic.what}`];
     case 'change':
-      return [`  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason})`)}`, ...diffLines(decision, options)];
+      return [
+        `  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason})`)}`,
+        ...diffLines(decision, options),
+      ];
   }
 }
 
@@ -79,7 +98,9 @@ export function planJson(plan: Plan): readonly object[] {
         return [{ ...base, state: 'deferred', waits_for: decision.waitsFor, reason: decision.reason }];
       case 'refused':
       case 'unseen':
-        return [{ ...base, state: decision.kind, code: decision.diagnostic.code, reason: decision.diagnostic.what }];
+        return [
+          { ...base, state: decision.kind, code: decision.diagnostic.code, reason: decision.diagnostic.what },
+        ];
       case 'change':
         return [
           {
@@ -88,7 +109,15 @@ export function planJson(plan: Plan): readonly object[] {
             summary: decision.change.summary,
             reason: decision.change.reason,
             effects: decision.change.effects ?? [],
-            ...(decision.change.text ? { diff: unifiedDiff(decision.change.text.before, decision.change.text.after, decision.change.text.name) } : {}),
+            ...(decision.change.text
+              ? {
+                  diff: unifiedDiff(
+                    decision.change.text.before,
+                    decision.change.text.after,
+                    decision.change.text.name,
+                  ),
+                }
+              : {}),
           },
         ];
     }

@@ -3,25 +3,59 @@ import { formatBytes } from '../base/units.ts';
 import type { ClusterStatus, StatusRow } from '../status/sight.ts';
 import { colours } from './colour.ts';
 
-const titles = ['server', 'role', 'preferred', 'address', 'state', 'controller', 'timeline', 'lsn', 'lag', 'sync'] as const;
+const titles = [
+  'server',
+  'role',
+  'preferred',
+  'address',
+  'state',
+  'controller',
+  'timeline',
+  'lsn',
+  'lag',
+  'sync',
+] as const;
 
 function cells(row: StatusRow): readonly string[] {
   const lag = row.lagBytes === null ? '' : `${formatBytes(row.lagBytes)}, ${row.lagSeconds ?? 0} s`;
-  return [row.server, row.role, row.preferred, row.address, row.state, row.controller, String(row.timeline ?? ''), row.lsn ?? '', lag, row.syncState ?? ''];
+  return [
+    row.server,
+    row.role,
+    row.preferred,
+    row.address,
+    row.state,
+    row.controller,
+    String(row.timeline ?? ''),
+    row.lsn ?? '',
+    lag,
+    row.syncState ?? '',
+  ];
 }
 
 /** Lines of text with columns in line; an empty cell is a dash. */
 export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const shown = rows.map((row) => row.map((cell) => cell || '-'));
-  const widths = (shown[0] ?? []).map((_, column) => Math.max(...shown.map((row) => row[column]?.length ?? 0)));
-  return shown.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const widths = (shown[0] ?? []).map((_, column) =>
+    Math.max(...shown.map((row) => row[column]?.length ?? 0)),
+  );
+  return shown.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 export function statusText(status: ClusterStatus, colour: boolean): string {
   const c = colours(colour);
   const [head = '', ...rows] = table([titles, ...status.rows.map(cells)]);
-  const notes = [...new Set(status.rows.flatMap((row) => (row.why ? [`${row.controller}: ${row.why}`] : [])))];
-  const roles = status.primary !== null && status.primary !== status.preferredPrimary ? [`${status.primary} is primary; the inventory prefers ${status.preferredPrimary}.`] : [];
+  const notes = [
+    ...new Set(status.rows.flatMap((row) => (row.why ? [`${row.controller}: ${row.why}`] : []))),
+  ];
+  const roles =
+    status.primary !== null && status.primary !== status.preferredPrimary
+      ? [`${status.primary} is primary; the inventory prefers ${status.preferredPrimary}.`]
+      : [];
   return [
     `cluster ${c.bold(status.cluster)}${status.problem ? `  ${c.red(status.problem)}` : ''}`,
     '',

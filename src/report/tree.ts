@@ -1,5 +1,5 @@
 /** Run events as a live tree on a terminal: a branch per host, the step at work, bytes of a base backup moving. The one home of listr2. */
-import { Listr, type ListrTaskWrapper, type DefaultRenderer, type SimpleRenderer } from 'listr2';
+import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2';
 import type { RunEvent } from '../apply/event.ts';
 import { formatBytes, formatDuration } from '../base/units.ts';
 
@@ -51,7 +51,12 @@ export function liveTree(hosts: readonly string[]): LiveTree {
         },
       })),
       // Colours and cursor movements go to stderr with the rest of the progress; stdout is for data.
-      { concurrent: true, exitOnError: false, registerSignalListeners: false, rendererOptions: { outputBar: 1, collapseErrors: false } as never },
+      {
+        concurrent: true,
+        exitOnError: false,
+        registerSignalListeners: false,
+        rendererOptions: { outputBar: 1, collapseErrors: false } as never,
+      },
     ).run();
   };
   const show = (host: string, text: string): void => {
@@ -61,14 +66,16 @@ export function liveTree(hosts: readonly string[]): LiveTree {
   return {
     emit(event) {
       if (event.kind === 'batch') start();
-      if (event.kind === 'progress') show(event.host, `${event.title}  ${bar(event.progress.doneBytes, event.progress.totalBytes)}`);
+      if (event.kind === 'progress')
+        show(event.host, `${event.title}  ${bar(event.progress.doneBytes, event.progress.totalBytes)}`);
       if (event.kind !== 'step') return;
       const branch = branches.get(event.host);
       if (event.state === 'failed') failedHosts.add(event.host);
       if (event.state === 'started') show(event.host, event.title);
       if (event.state === 'done' && branch) {
         branch.steps += 1;
-        if (branch.task) branch.task.title = `${event.host}  ${branch.steps} steps done, last: ${event.title} (${formatDuration(event.ms)})`;
+        if (branch.task)
+          branch.task.title = `${event.host}  ${branch.steps} steps done, last: ${event.title} (${formatDuration(event.ms)})`;
       }
     },
     async finish(failed) {

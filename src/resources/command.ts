@@ -1,7 +1,7 @@
 /** command: a command of the user's own, run only while `unless` fails: that is how it is known to be needed. */
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -11,7 +11,8 @@ interface Desired {
   readonly user?: string;
 }
 
-const asUser = (desired: Desired, text: string): string => (desired.user ? `as ${quote(desired.user)} sh -c ${quote(text)}` : `sh -c ${quote(text)}`);
+const asUser = (desired: Desired, text: string): string =>
+  desired.user ? `as ${quote(desired.user)} sh -c ${quote(text)}` : `sh -c ${quote(text)}`;
 
 export const command: ResourceKind<Desired, { readonly done: boolean }> = {
   kind: 'command',
@@ -20,7 +21,12 @@ export const command: ResourceKind<Desired, { readonly done: boolean }> = {
     readFields(node, context, 'command', (f) => {
       const user = f.optionalText('user');
       const run = f.text('run');
-      return { name: f.optionalText('name') ?? run, run, unless: f.text('unless'), ...(user ? { user } : {}) };
+      return {
+        name: f.optionalText('name') ?? run,
+        run,
+        unless: f.text('unless'),
+        ...(user ? { user } : {}),
+      };
     }),
   key: (desired) => desired.name,
   describe: (desired) => `command '${desired.name}'`,

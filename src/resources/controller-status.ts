@@ -39,7 +39,9 @@ export type ControllerSight =
 const mcCtl = (place: ControllerPlace, verb: string): string =>
   `as ${quote(place.owner)} ${quote(place.mcCtl)} ${verb} ${sh`-M ${place.managementDir} --local-server ${place.id}`}`;
 
-export const controllerProbe = (place: ControllerPlace): string => `if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
+export const controllerProbe = (
+  place: ControllerPlace,
+): string => `if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
 pid=$(head -n 1 ${quote(`${place.managementDir}/${place.id}.pid`)} 2>/dev/null)
 if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then echo stopped; exit; fi
 ${mcCtl(place, 'status --json')}`;

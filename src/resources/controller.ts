@@ -3,9 +3,15 @@
  * until the instance answers. A controller that runs with older files than those on the disk is told to read them.
  */
 import { quote, sh } from '../base/shell.ts';
-import { controllerProbe, mcCtlCommand, readControllerStatus, type ControllerPlace, type ControllerSight } from './controller-status.ts';
+import {
+  type ControllerPlace,
+  type ControllerSight,
+  controllerProbe,
+  mcCtlCommand,
+  readControllerStatus,
+} from './controller-status.ts';
 import { readFields } from './fields.ts';
-import { change, present, same, unknown, type Change, type Instance, type ResourceKind } from './kind.ts';
+import { type Change, change, type Instance, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired extends ControllerPlace {
   readonly instance: Instance;
@@ -60,24 +66,48 @@ ${controllerProbe(desired)}`,
   },
   diff: (desired, observed) => {
     const seen = observed.state === 'present' ? observed.value : undefined;
-    const start = (reason: string) => change({ summary: `start the Mirroring Controller and the instance of ${desired.id}`, reason, act: 'start' as const });
+    const start = (reason: string) =>
+      change({
+        summary: `start the Mirroring Controller and the instance of ${desired.id}`,
+        reason,
+        act: 'start' as const,
+      });
     if (!seen || seen.sight.state !== 'running') return start('the controller does not run');
     if (!['running', 'silent'].includes(seen.sight.instance))
-      return change({ summary: `start the instance of ${desired.id}`, reason: `it is ${seen.sight.instance}`, act: 'restart' });
+      return change({
+        summary: `start the instance of ${desired.id}`,
+        reason: `it is ${seen.sight.instance}`,
+        act: 'restart',
+      });
     const { report } = seen.sight;
     if (seen.bundleWritten > report.started)
-      return change({ summary: 'restart the Mirroring Controller', reason: 'its program is newer than what runs', act: 'none', effects: [{ action: 'restart', target: 'controller' }] });
+      return change({
+        summary: 'restart the Mirroring Controller',
+        reason: 'its program is newer than what runs',
+        act: 'none',
+        effects: [{ action: 'restart', target: 'controller' }],
+      });
     if (seen.configWritten > report.config_loaded)
-      return change({ summary: 'make the Mirroring Controller read its files', reason: 'they are newer than what it has read', act: 'none', effects: [{ action: 'reload', target: 'controller' }] });
+      return change({
+        summary: 'make the Mirroring Controller read its files',
+        reason: 'they are newer than what it has read',
+        act: 'none',
+        effects: [{ action: 'reload', target: 'controller' }],
+      });
     return same('the controller and the instance run');
   },
-  steps: (planned, desired) => (planned.act === 'none' ? [] : [{ title: planned.summary, script: startScript(planned.act, desired) }]),
+  steps: (planned, desired) =>
+    planned.act === 'none' ? [] : [{ title: planned.summary, script: startScript(planned.act, desired) }],
 };
 
 function startScript(act: 'start' | 'restart', desired: Desired): string {
   const { unit, instance, timeoutSeconds } = desired;
-  const begin = unit ? sh`systemctl ${act} ${unit}` : `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`;
-  const log = unit ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat` : sh`tail -n 15 ${`${desired.managementDir}/${desired.id}.log`}`;
+  const begin = unit
+    ? sh`systemctl ${act} ${unit}`
+    : `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`;
+  const log = unit
+    ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat`
+    : sh`tail -n 15 ${`${desired.managementDir}/${desired.id}.log`}`;
   return `tell() { ${log} >&2 || :; tail -n 5 ${quote(`${desired.managementDir}/${desired.id}.startup.log`)} >&2 2>/dev/null || :; }
 ( ${begin} ) || { tell; exit 1; }
 n=0

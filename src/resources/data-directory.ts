@@ -7,7 +7,7 @@
  * finished one, so that a stranger's data is never taken for ours.
  */
 import { quote } from '../base/shell.ts';
-import { parseControlData, type ControlData } from '../postgres/controldata.ts';
+import { type ControlData, parseControlData } from '../postgres/controldata.ts';
 import type { ProbeReply } from './kind.ts';
 
 export interface DataDirectoryPlace {
@@ -56,7 +56,11 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   const values = (word: string): string[] =>
     lines.filter((text) => text.startsWith(`${word} `)).map((text) => text.slice(word.length + 1));
   const content = values('content')[0];
-  if (reply.status !== 0 || (content !== 'absent' && content !== 'empty' && content !== 'foreign' && content !== 'cluster')) return undefined;
+  if (
+    reply.status !== 0 ||
+    (content !== 'absent' && content !== 'empty' && content !== 'foreign' && content !== 'cluster')
+  )
+    return undefined;
   const control = parseControlData(reply.stdout);
   const [making] = values('making');
   const [recorded] = values('recorded');
@@ -74,7 +78,12 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
 }
 
 /** Shell: marks that making begins, and empties what an interrupted attempt left. Only ever called where `making` or nothing stands. */
-export const beginMaking = (place: DataDirectoryPlace, owner: string, what: string, walDir?: string): string => `
+export const beginMaking = (
+  place: DataDirectoryPlace,
+  owner: string,
+  what: string,
+  walDir?: string,
+): string => `
 d=${quote(place.dataDir)}
 if [ -s "$d/postmaster.pid" ] && kill -0 "$(head -n 1 "$d/postmaster.pid")" 2>/dev/null; then echo "a server runs in $d" >&2; exit 1; fi
 if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi

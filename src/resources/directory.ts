@@ -1,8 +1,16 @@
 /** directory: a directory with owner, group and mode. Missing parents are made, 0755 and root's. Never removes anything. */
 import { sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
-import { chownWord, ownershipDifference, readStat, statProbe, words, type Ownership, type Stat } from './stat.ts';
+import { absent, change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
+import {
+  chownWord,
+  type Ownership,
+  ownershipDifference,
+  readStat,
+  type Stat,
+  statProbe,
+  words,
+} from './stat.ts';
 
 interface Desired extends Ownership {
   readonly path: string;
@@ -14,7 +22,12 @@ export const directory: ResourceKind<Desired, Stat> = {
   parse: (node, context) =>
     readFields(node, context, 'directory', (f) => {
       const group = f.optionalText('group');
-      return { path: f.text('path'), owner: f.text('owner'), mode: f.mode('mode', '0755'), ...(group ? { group } : {}) };
+      return {
+        path: f.text('path'),
+        owner: f.text('owner'),
+        mode: f.mode('mode', '0755'),
+        ...(group ? { group } : {}),
+      };
     }),
   key: (desired) => desired.path,
   describe: (desired) => `directory ${desired.path}`,

@@ -13,7 +13,11 @@ export interface EffectPlace {
   readonly unit?: string;
 }
 
-const what: Readonly<Record<Effect['target'], string>> = { instance: 'PostgreSQL', controller: 'the Mirroring Controller', systemd: 'systemd' };
+const what: Readonly<Record<Effect['target'], string>> = {
+  instance: 'PostgreSQL',
+  controller: 'the Mirroring Controller',
+  systemd: 'systemd',
+};
 
 export const effectTitle = (effect: Effect): string => `${effect.action} ${what[effect.target]}`;
 
@@ -43,7 +47,8 @@ const ifControllerRuns = ({ managementDir, id }: EffectPlace, act: string): stri
 ${act}
 fi`;
 
-const reloadController = (place: EffectPlace): string => ifControllerRuns(place, place.unit ? sh`systemctl reload ${place.unit}` : 'kill -HUP "$pid"');
+const reloadController = (place: EffectPlace): string =>
+  ifControllerRuns(place, place.unit ? sh`systemctl reload ${place.unit}` : 'kill -HUP "$pid"');
 
 /** Of the instance and the controller, or of the controller alone. */
 function restart(place: EffectPlace, only: string): string {

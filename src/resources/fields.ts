@@ -2,7 +2,7 @@
  * Reads the fields of one resource from its YAML node: types, defaults, unknown keys, all errors at once.
  * In: a node whose templates are expanded already. Out: values, and diagnostics through `finish`.
  */
-import { failed, type Diagnostic, type Result } from '../base/diagnostic.ts';
+import { type Diagnostic, failed, type Result } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Position } from '../base/position.ts';
 import type { Secret } from '../base/secret.ts';
@@ -28,15 +28,32 @@ export interface Fields {
 }
 
 /** Reads a map node; the value counts only if no diagnostic was made. */
-export function readFields<T>(node: Node, context: ParseContext, kind: string, read: (fields: Fields) => T): Result<T> {
+export function readFields<T>(
+  node: Node,
+  context: ParseContext,
+  kind: string,
+  read: (fields: Fields) => T,
+): Result<T> {
   const problems: Diagnostic[] = [];
   const value = readMap(node, context, kind, problems, read);
   return problems.length > 0 || value === undefined ? failed(...problems) : { ok: true, value };
 }
 
-function readMap<T>(node: Node, context: ParseContext, kind: string, problems: Diagnostic[], read: (fields: Fields) => T): T | undefined {
+function readMap<T>(
+  node: Node,
+  context: ParseContext,
+  kind: string,
+  problems: Diagnostic[],
+  read: (fields: Fields) => T,
+): T | undefined {
   const say = (at: Position, what: string, fix: string) =>
-    problems.push({ code: 'PLY003', what: `${kind}: ${what}`, why: 'the resource cannot be understood, so nothing is done with it', fix, at });
+    problems.push({
+      code: 'PLY003',
+      what: `${kind}: ${what}`,
+      why: 'the resource cannot be understood, so nothing is done with it',
+      fix,
+      at,
+    });
   if (node.kind !== 'map') {
     say(node.at, 'a map of fields is expected here', `Write the fields of '${kind}' as "name: value" lines.`);
     return undefined;
@@ -46,7 +63,11 @@ function readMap<T>(node: Node, context: ParseContext, kind: string, problems: D
   for (const entry of node.entries) {
     if (asked.has(entry.key)) continue;
     const near = nearest(entry.key, [...asked]);
-    say(entry.keyAt, `the field '${entry.key}' is not known`, near ? `Did you mean '${near}'?` : `Known fields: ${[...asked].join(', ')}.`);
+    say(
+      entry.keyAt,
+      `the field '${entry.key}' is not known`,
+      near ? `Did you mean '${near}'?` : `Known fields: ${[...asked].join(', ')}.`,
+    );
   }
   return value;
 }
@@ -93,21 +114,31 @@ function makeFields(
         return fallback ?? 0;
       }
       if (/^-?\d+$/.test(text)) return Number(text);
-      say(find(name)?.at ?? node.at, `'${name}' must be a whole number, not '${text}'`, `Write '${name}: 1', for example.`);
+      say(
+        find(name)?.at ?? node.at,
+        `'${name}' must be a whole number, not '${text}'`,
+        `Write '${name}: 1', for example.`,
+      );
       return 0;
     },
     flag(name, fallback) {
       const text = optionalText(name);
       if (text === undefined) return fallback;
       if (text === 'true' || text === 'false') return text === 'true';
-      say(find(name)?.at ?? node.at, `'${name}' must be true or false, not '${text}'`, `Write '${name}: true' or '${name}: false'.`);
+      say(
+        find(name)?.at ?? node.at,
+        `'${name}' must be true or false, not '${text}'`,
+        `Write '${name}: true' or '${name}: false'.`,
+      );
       return fallback;
     },
     list(name) {
       const found = find(name);
       if (found === undefined || (found.kind === 'scalar' && found.value === null)) return [];
       const items = found.kind === 'seq' ? found.items : [found];
-      return items.flatMap((item) => (item.kind === 'scalar' && String(item.value ?? '') !== '' ? [String(item.value)] : []));
+      return items.flatMap((item) =>
+        item.kind === 'scalar' && String(item.value ?? '') !== '' ? [String(item.value)] : [],
+      );
     },
     record(name) {
       const found = find(name);
@@ -116,13 +147,22 @@ function makeFields(
         say(found.at, `'${name}' must be a map`, `Write '${name}: { key: value }'.`);
         return {};
       }
-      return Object.fromEntries(found.entries.map((entry) => [entry.key, entry.value.kind === 'scalar' ? String(entry.value.value ?? '') : '']));
+      return Object.fromEntries(
+        found.entries.map((entry) => [
+          entry.key,
+          entry.value.kind === 'scalar' ? String(entry.value.value ?? '') : '',
+        ]),
+      );
     },
     maps(name, read) {
       const found = find(name);
       if (found === undefined) return [];
       if (found.kind !== 'seq') {
-        say(found.at, `'${name}' must be a list`, `Write each entry of '${name}' on a line that starts with "- ".`);
+        say(
+          found.at,
+          `'${name}' must be a list`,
+          `Write each entry of '${name}' on a line that starts with "- ".`,
+        );
         return [];
       }
       return found.items.flatMap((item) => {
@@ -136,7 +176,8 @@ function makeFields(
       if (known !== undefined) return known;
       if (text === undefined && fallback !== undefined) return fallback;
       if (text === undefined) required(name);
-      else say(find(name)?.at ?? node.at, `'${name}' cannot be '${text}'`, `Use one of: ${words.join(', ')}.`);
+      else
+        say(find(name)?.at ?? node.at, `'${name}' cannot be '${text}'`, `Use one of: ${words.join(', ')}.`);
       return fallback ?? (words[0] as (typeof words)[number]);
     },
     mode(name, fallback) {
@@ -154,7 +195,8 @@ function makeFields(
         return undefined;
       }
       const secret = context.secret(String(found.value));
-      if (!secret) say(found.at, `there is no secret '${found.value}'`, 'Use replication_password or cluster_key.');
+      if (!secret)
+        say(found.at, `there is no secret '${found.value}'`, 'Use replication_password or cluster_key.');
       return secret;
     },
     problem(name, what, fix) {

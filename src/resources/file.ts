@@ -5,10 +5,20 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
-import { readFields, type Fields } from './fields.ts';
-import { absent, change, present, refuse, same, unknown, type Effect, type ParseContext, type ResourceKind } from './kind.ts';
+import { type Fields, readFields } from './fields.ts';
+import {
+  absent,
+  change,
+  type Effect,
+  type ParseContext,
+  present,
+  type ResourceKind,
+  refuse,
+  same,
+  unknown,
+} from './kind.ts';
 import { putFile } from './preamble.ts';
-import { ownershipDifference, readStat, statProbe, words, type Ownership, type Stat } from './stat.ts';
+import { type Ownership, ownershipDifference, readStat, type Stat, statProbe, words } from './stat.ts';
 
 interface Desired extends Ownership {
   readonly path: string;
@@ -27,7 +37,8 @@ interface Seen {
 }
 
 const targets = ['instance', 'controller', 'systemd'] as const satisfies readonly Effect['target'][];
-const clear = (content: string | Secret): string => (typeof content === 'string' ? content : content.reveal());
+const clear = (content: string | Secret): string =>
+  typeof content === 'string' ? content : content.reveal();
 const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function content(f: Fields, context: ParseContext): { content: string | Secret; opaque: boolean } {
@@ -39,7 +50,8 @@ function content(f: Fields, context: ParseContext): { content: string | Secret; 
   if (text !== undefined) return { content: text.endsWith('\n') ? text : `${text}\n`, opaque: false };
   if (asset !== undefined) {
     const shipped = context.asset(asset);
-    if (shipped === undefined) f.problem('asset', `pgduet ships no file '${asset}'`, "Build pgduet first with 'npm run build'.");
+    if (shipped === undefined)
+      f.problem('asset', `pgduet ships no file '${asset}'`, "Build pgduet first with 'npm run build'.");
     return { content: shipped ?? '', opaque: true };
   }
   if (template === undefined) {
@@ -64,7 +76,9 @@ export const file: ResourceKind<Desired, Seen> = {
         ...(group ? { group } : {}),
         mode: f.mode('mode', '0644'),
         ...content(f, context),
-        effects: (['reload', 'restart'] as const).flatMap((action) => (f.optionalText(action) === undefined ? [] : [{ action, target: f.oneOf(action, targets) }])),
+        effects: (['reload', 'restart'] as const).flatMap((action) =>
+          f.optionalText(action) === undefined ? [] : [{ action, target: f.oneOf(action, targets) }],
+        ),
       };
     }),
   key: (desired) => desired.path,
@@ -78,7 +92,8 @@ fi`,
     const [first = '', second = '', ...rest] = reply.stdout.split('\n');
     const stat = readStat(first);
     if (stat === 'absent') return absent;
-    if (stat === undefined || reply.status !== 0) return unknown(reply.stderr.trim() || 'the file could not be read');
+    if (stat === undefined || reply.status !== 0)
+      return unknown(reply.stderr.trim() || 'the file could not be read');
     const seen = { stat, checksum: second.split(' ')[0] ?? '' };
     return present(desired.opaque ? seen : { ...seen, text: rest.join('\n') });
   },

@@ -1,7 +1,7 @@
 /** group: an operating system group. */
 import { quote, sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -16,7 +16,11 @@ export const group: ResourceKind<Desired, string> = {
   probe: ({ name }) => ({ shell: `getent group ${quote(name)}` }),
   read: (reply) =>
     // getent: 2 means "no such key"; anything else that is not 0 means that it could not look.
-    reply.status === 2 ? absent : reply.status === 0 ? present(reply.stdout.trim()) : unknown(reply.stderr.trim() || 'getent failed'),
+    reply.status === 2
+      ? absent
+      : reply.status === 0
+        ? present(reply.stdout.trim())
+        : unknown(reply.stderr.trim() || 'getent failed'),
   diff: (desired, observed) =>
     observed.state === 'present'
       ? same('it exists')

@@ -1,7 +1,7 @@
 /** hba: pg_hba.conf as a whole, in force in the running server. It is never written with a rule that lets anyone in without proof. */
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { change, present, same, unknown, type Change, type Instance, type ResourceKind } from './kind.ts';
+import { type Change, change, type Instance, present, type ResourceKind, same, unknown } from './kind.ts';
 import { putFile } from './preamble.ts';
 
 interface Desired {
@@ -41,7 +41,12 @@ export const hba: ResourceKind<Desired, Seen, HbaChange> = {
       const rendered = context.render(f.text('template'));
       if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
       const content = rendered.ok ? rendered.value : '';
-      if (/\btrust\s*$/m.test(rules(content))) f.problem('template', "a rule uses 'trust'", "Use 'peer' on the socket and 'scram-sha-256' elsewhere.");
+      if (/\btrust\s*$/m.test(rules(content)))
+        f.problem(
+          'template',
+          "a rule uses 'trust'",
+          "Use 'peer' on the socket and 'scram-sha-256' elsewhere.",
+        );
       return { instance: context.instance, content };
     }),
   key: (desired) => path(desired),
@@ -62,7 +67,8 @@ cat "$d/pg_hba.conf"`,
     if (reply.status !== 0) return unknown(reply.stderr.trim() || 'pg_hba.conf could not be read');
     const text = lines.join('\n');
     if (state === 'stopped') return present({ text, written: Number(written) });
-    if (typeof reply.sql !== 'object' || reply.sql === null) return unknown(reply.sqlProblem ?? 'the server did not answer');
+    if (typeof reply.sql !== 'object' || reply.sql === null)
+      return unknown(reply.sqlProblem ?? 'the server did not answer');
     return present({ text, written: Number(written), live: reply.sql as Live });
   },
   diff: (desired, observed) => {
@@ -79,7 +85,13 @@ cat "$d/pg_hba.conf"`,
         effects,
         write,
       });
-    if (stale) return change({ summary: `bring ${path(desired)} into force`, reason: 'the server has not read it since it was written', effects, write });
+    if (stale)
+      return change({
+        summary: `bring ${path(desired)} into force`,
+        reason: 'the server has not read it since it was written',
+        effects,
+        write,
+      });
     return same(`${rules(text).split('\n').length} rules are in force${live ? '' : ' at the next start'}`);
   },
   steps: (planned, desired) =>
@@ -87,7 +99,12 @@ cat "$d/pg_hba.conf"`,
       ? [
           {
             title: `client rules ${path(desired)}`,
-            script: putFile({ path: path(desired), mode: '0600', owner: desired.instance.owner, content: desired.content }),
+            script: putFile({
+              path: path(desired),
+              mode: '0600',
+              owner: desired.instance.owner,
+              content: desired.content,
+            }),
           },
         ]
       : [],

@@ -1,8 +1,14 @@
 /** instance: the data directory of the primary, made by initdb with checksums. An existing one is never made again. */
 import { quote, sh } from '../base/shell.ts';
-import { beginMaking, dataDirectoryProbe, endMaking, readDataDirectory, type DataDirectory } from './data-directory.ts';
+import {
+  beginMaking,
+  type DataDirectory,
+  dataDirectoryProbe,
+  endMaking,
+  readDataDirectory,
+} from './data-directory.ts';
 import { readFields } from './fields.ts';
-import { change, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
+import { change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
 import { anotherCluster, unusable } from './refusals.ts';
 
 interface Desired {
@@ -18,7 +24,8 @@ interface Desired {
 
 export const instance: ResourceKind<Desired, DataDirectory> = {
   kind: 'instance',
-  summary: 'A data directory made by initdb, with checksums; peer authentication on the socket, SCRAM elsewhere.',
+  summary:
+    'A data directory made by initdb, with checksums; peer authentication on the socket, SCRAM elsewhere.',
   parse: (node, context) =>
     readFields(node, context, 'instance', (f) => {
       const walDir = f.optionalText('wal_dir');
@@ -45,9 +52,12 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
     const problem = seen && unusable(desired.dataDir, desired.version, seen);
     if (problem) return refuse(problem);
     const summary = `make instance in ${desired.dataDir} (initdb, checksums${desired.walDir ? `, WAL in ${desired.walDir}` : ''})`;
-    if (seen?.making !== undefined) return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
-    if (!seen || seen.content === 'absent' || seen.content === 'empty') return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
-    if (seen.recorded !== seen.control?.systemIdentifier) return refuse(anotherCluster(desired.dataDir, seen, seen.recorded));
+    if (seen?.making !== undefined)
+      return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
+    if (!seen || seen.content === 'absent' || seen.content === 'empty')
+      return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
+    if (seen.recorded !== seen.control?.systemIdentifier)
+      return refuse(anotherCluster(desired.dataDir, seen, seen.recorded));
     return same(`cluster ${seen.recorded ?? ''}, timeline ${seen.control?.timeline ?? '?'}`);
   },
   steps: (_change, desired) => [

@@ -108,6 +108,8 @@ export interface ResourceKind<D, O, C extends Change = Change> {
    * the second waits for a new look.
    */
   touches?(desired: D): string;
+  /** True for a kind whose steps only wait for something: an old look is as good as a new one. */
+  readonly waits?: boolean;
 }
 
 /** A kind whose types are known only to itself; the engine passes its own values back to it. */

@@ -1,7 +1,7 @@
 /** line: one line in a file that others own, such as /etc/services. Other lines stay as they are, byte for byte. */
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly path: string;

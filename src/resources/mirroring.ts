@@ -1,7 +1,13 @@
 /** mirroring: the controllers see each other and say that a switch is possible. It changes nothing; its step waits for that. */
-import { controllerProbe, mcCtlCommand, readControllerStatus, type ControllerPlace, type ControllerReport } from './controller-status.ts';
+import {
+  type ControllerPlace,
+  type ControllerReport,
+  controllerProbe,
+  mcCtlCommand,
+  readControllerStatus,
+} from './controller-status.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired extends ControllerPlace {
   readonly timeoutSeconds: number;
@@ -12,6 +18,7 @@ const good = ['switchable', 'failover-disabled'];
 
 export const mirroring: ResourceKind<Desired, ControllerReport> = {
   kind: 'mirroring',
+  waits: true,
   summary: 'The controllers see each other and say that a switch is possible.',
   parse: (node, context) =>
     readFields(node, context, 'mirroring', (f) => ({
@@ -33,7 +40,10 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
     const status = observed.state === 'present' ? observed.value.mirroring_status : 'no controller runs';
     if (good.includes(status)) return same(status);
     const why = observed.state === 'present' && observed.value.reason ? `: ${observed.value.reason}` : '';
-    return change({ summary: "wait until the Mirroring Controller says 'switchable'", reason: `it says '${status}'${why}` });
+    return change({
+      summary: "wait until the Mirroring Controller says 'switchable'",
+      reason: `it says '${status}'${why}`,
+    });
   },
   steps: (_change, desired) => [
     {

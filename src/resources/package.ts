@@ -4,7 +4,7 @@
  */
 import { quote, sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -12,7 +12,10 @@ interface Desired {
   readonly provides?: string;
 }
 
-type Seen = { readonly by: 'package' } | { readonly by: 'program'; readonly path: string } | { readonly by: 'nobody'; readonly manager: string };
+type Seen =
+  | { readonly by: 'package' }
+  | { readonly by: 'program'; readonly path: string }
+  | { readonly by: 'nobody'; readonly manager: string };
 
 export const packageKind: ResourceKind<Desired, Seen> = {
   kind: 'package',
@@ -41,7 +44,8 @@ esac`,
     return unknown(reply.stderr.trim() || 'the package manager gave no answer');
   },
   diff: (desired, observed) => {
-    if (observed.state === 'absent') return change({ summary: `install package ${desired.name}`, reason: 'it is not installed' });
+    if (observed.state === 'absent')
+      return change({ summary: `install package ${desired.name}`, reason: 'it is not installed' });
     if (observed.value.by === 'package') return same('it is installed');
     if (observed.value.by === 'program') return same(`${observed.value.path} is there`);
     return refuse({

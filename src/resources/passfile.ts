@@ -1,9 +1,10 @@
 /** passfile: one line in the password file of the instance administrator, 0600. Lines of others stay as they are. */
-import { quote } from '../base/shell.ts';
-import { parsePgpassLine, pgpassLine, type PgpassEntry } from '../postgres/pgpass.ts';
+
 import { Secret } from '../base/secret.ts';
+import { quote } from '../base/shell.ts';
+import { type PgpassEntry, parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly owner: string;
@@ -51,9 +52,17 @@ done < "$PASSFILE"`,
     const summary = `write the password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port} to the password file (0600)`;
     if (observed.state === 'absent') return change({ summary, reason: 'the file is not there' });
     const { mode, entries } = observed.value;
-    if (entries.length !== 1 || entries[0] === undefined || pgpassLine(entries[0]) !== pgpassLine(desired.entry))
-      return change({ summary, reason: entries.length === 0 ? 'the line is not there' : 'the line differs (not shown)' });
-    if (mode !== '600') return change({ summary, reason: `its mode is ${mode}: PostgreSQL ignores the file` });
+    if (
+      entries.length !== 1 ||
+      entries[0] === undefined ||
+      pgpassLine(entries[0]) !== pgpassLine(desired.entry)
+    )
+      return change({
+        summary,
+        reason: entries.length === 0 ? 'the line is not there' : 'the line differs (not shown)',
+      });
+    if (mode !== '600')
+      return change({ summary, reason: `its mode is ${mode}: PostgreSQL ignores the file` });
     return same('the line is there');
   },
   steps: (_change, desired) => [

@@ -1,7 +1,7 @@
 /** port: a TCP port that only its own program may use. It changes nothing; a stranger on the port stops the run before it begins. */
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly port: number;
@@ -19,7 +19,11 @@ export const port: ResourceKind<Desired, Seen> = {
   kind: 'port',
   summary: 'A TCP port that is free or used by its rightful program.',
   parse: (node, context) =>
-    readFields(node, context, 'port', (f) => ({ port: f.integer('port'), purpose: f.text('for'), pidFile: f.text('pid_file') })),
+    readFields(node, context, 'port', (f) => ({
+      port: f.integer('port'),
+      purpose: f.text('for'),
+      pidFile: f.text('pid_file'),
+    })),
   key: (desired) => String(desired.port),
   describe: (desired) => `port ${desired.port} for ${desired.purpose}`,
   probe: (desired) => ({

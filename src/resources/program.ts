@@ -1,7 +1,7 @@
 /** program: a program that must be there in a version that is new enough. It changes nothing; kind `package` installs. */
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { change, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
+import { change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -11,18 +11,22 @@ interface Desired {
 export const program: ResourceKind<Desired, { readonly path: string; readonly version: string }> = {
   kind: 'program',
   summary: 'A program that must be there, in a major version that is new enough.',
-  parse: (node, context) => readFields(node, context, 'program', (f) => ({ name: f.text('name'), atLeast: f.integer('at_least') })),
+  parse: (node, context) =>
+    readFields(node, context, 'program', (f) => ({ name: f.text('name'), atLeast: f.integer('at_least') })),
   key: (desired) => desired.name,
   describe: (desired) => `program ${desired.name}, ${desired.atLeast} or newer`,
   probe: ({ name }) => ({ shell: `command -v ${quote(name)} && ${quote(name)} --version` }),
   read: (reply) => {
     const [path = '', version = ''] = reply.stdout.split('\n');
     const found = /\d+(\.\d+)*/.exec(version);
-    return reply.status === 0 && found ? present({ path, version: found[0] }) : unknown('the program is not there');
+    return reply.status === 0 && found
+      ? present({ path, version: found[0] })
+      : unknown('the program is not there');
   },
   diff: (desired, observed) => {
     // `read` never says absent; the type of the contract still has to be answered.
-    if (observed.state === 'absent') return change({ summary: `find ${desired.name}`, reason: 'it is not there' });
+    if (observed.state === 'absent')
+      return change({ summary: `find ${desired.name}`, reason: 'it is not there' });
     const { path, version } = observed.value;
     if (Number(version.split('.')[0]) >= desired.atLeast) return same(`${path} is version ${version}`);
     return refuse({

@@ -30,12 +30,16 @@ export function unusable(path: string, version: number, seen: DataDirectory): Di
 }
 
 /** Another cluster's data: never overwritten. */
-export const anotherCluster = (path: string, seen: DataDirectory, expected: string | undefined): Diagnostic => ({
+export const anotherCluster = (
+  path: string,
+  seen: DataDirectory,
+  expected: string | undefined,
+): Diagnostic => ({
   code: 'SAF001',
   what: `the data directory '${path}' holds another cluster (system identifier ${seen.control?.systemIdentifier ?? 'unknown'})`,
   why: expected
     ? `this cluster's system identifier is ${expected}; the data there may exist nowhere else`
     : 'it was not made by pgduet for this server, and the data may exist nowhere else',
-  fix: "Name another directory in the inventory (postgres.data_dir), or move the data away if it is not needed.",
+  fix: 'Name another directory in the inventory (postgres.data_dir), or move the data away if it is not needed.',
   evidence: [`state: ${seen.control?.state ?? 'unknown'}`, `running: ${seen.running ? 'yes' : 'no'}`],
 });

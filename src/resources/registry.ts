@@ -6,7 +6,7 @@ import { file } from './file.ts';
 import { group } from './group.ts';
 import { hba } from './hba.ts';
 import { instance } from './instance.ts';
-import { anyKind, type AnyKind } from './kind.ts';
+import { type AnyKind, anyKind } from './kind.ts';
 import { line } from './line.ts';
 import { mirroring } from './mirroring.ts';
 import { packageKind } from './package.ts';

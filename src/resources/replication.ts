@@ -1,7 +1,7 @@
 /** replication: the proof on the primary that its standbys stream, and are synchronous. It changes nothing; its step waits. */
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly standbys: readonly string[];
@@ -20,31 +20,59 @@ const query = `select coalesce(json_agg(json_build_object('name', application_na
 
 /** One row for each standby, streaming; and for `sync` at least one of them synchronous and none asynchronous. */
 function shortcomings(desired: Desired, rows: readonly Row[]): readonly string[] {
-  const mine = desired.standbys.map((name) => ({ name, rows: rows.filter((row) => row.name === name && row.state !== 'backup') }));
-  const streaming = mine.flatMap(({ name, rows: found }) => (found.length === 1 && found[0]?.state === 'streaming' ? [] : [`${name} ${found[0] ? `is in state '${found[0].state}'` : 'is not connected'}`]));
+  const mine = desired.standbys.map((name) => ({
+    name,
+    rows: rows.filter((row) => row.name === name && row.state !== 'backup'),
+  }));
+  const streaming = mine.flatMap(({ name, rows: found }) =>
+    found.length === 1 && found[0]?.state === 'streaming'
+      ? []
+      : [`${name} ${found[0] ? `is in state '${found[0].state}'` : 'is not connected'}`],
+  );
   if (desired.state === 'streaming') return streaming;
   const sync = mine.flatMap(({ rows: found }) => found.map((row) => row.sync));
-  return [...streaming, ...(sync.includes('sync') && !sync.includes('async') ? [] : ['no standby is synchronous for every commit'])];
+  return [
+    ...streaming,
+    ...(sync.includes('sync') && !sync.includes('async')
+      ? []
+      : ['no standby is synchronous for every commit']),
+  ];
 }
 
 export const replication: ResourceKind<Desired, readonly Row[]> = {
   kind: 'replication',
+  waits: true,
   summary: 'The proof on the primary that its standbys stream and are synchronous.',
   parse: (node, context) =>
     readFields(node, context, 'replication', (f) => ({
-      standbys: f.list('standbys').flatMap((text) => text.split(/\s+/)).filter((name) => name !== ''),
+      standbys: f
+        .list('standbys')
+        .flatMap((text) => text.split(/\s+/))
+        .filter((name) => name !== ''),
       state: f.oneOf('state', ['streaming', 'sync']),
       timeoutSeconds: f.integer('timeout', 60),
     })),
   key: (desired) => `${desired.state} ${desired.standbys.join(',')}`,
-  describe: (desired) => `${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'in state sync' : 'streaming'}`,
+  describe: (desired) =>
+    `${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'in state sync' : 'streaming'}`,
   probe: () => ({ sql: query }),
-  read: (reply) => (Array.isArray(reply.sql) ? present(reply.sql as Row[]) : unknown(reply.sqlProblem ?? 'the server did not answer')),
+  read: (reply) =>
+    Array.isArray(reply.sql)
+      ? present(reply.sql as Row[])
+      : unknown(reply.sqlProblem ?? 'the server did not answer'),
   diff: (desired, observed) => {
     const rows = observed.state === 'present' ? observed.value : [];
     const missing = shortcomings(desired, rows);
-    if (missing.length === 0) return same(rows.map((row) => `${row.name} ${row.state} ${row.sync} from ${row.address ?? 'the socket'}`).join('; '));
-    return change({ summary: `wait until ${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'is synchronous' : 'streams'}`, reason: missing.join('; ') });
+    if (missing.length === 0)
+      return same(
+        rows
+          .map((row) => `${row.name} ${row.state} ${row.sync} from ${row.address ?? 'the socket'}`)
+          .join('; '),
+      );
+    return change({
+      summary: `wait until ${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'is synchronous' : 'streams'}`,
+      reason: missing.join('; '),
+    });
   },
   steps: (_change, desired) => [
     {
@@ -57,7 +85,10 @@ export const replication: ResourceKind<Desired, readonly Row[]> = {
 /** Asks 20 times a second within one psql, so that waiting costs no processes. */
 function waitScript(desired: Desired): string {
   const names = desired.standbys.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
-  const sync = desired.state === 'sync' ? " AND count(*) FILTER (WHERE sync_state = 'sync') > 0 AND count(*) FILTER (WHERE sync_state = 'async') = 0" : '';
+  const sync =
+    desired.state === 'sync'
+      ? " AND count(*) FILTER (WHERE sync_state = 'sync') > 0 AND count(*) FILTER (WHERE sync_state = 'async') = 0"
+      : '';
   const body = `DO $$ BEGIN
 FOR i IN 1..${desired.timeoutSeconds * 20} LOOP
   IF (SELECT count(*) = ${desired.standbys.length}${sync} FROM pg_stat_replication WHERE state = 'streaming' AND application_name IN (${names})) THEN RETURN; END IF;

@@ -4,7 +4,7 @@ import { quote } from '../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../postgres/quote.ts';
 import { scramVerifier, verifies } from '../postgres/scram.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -27,7 +27,12 @@ export const role: ResourceKind<Desired, Seen> = {
   parse: (node, context) =>
     readFields(node, context, 'role', (f) => {
       const password = f.secret('password');
-      return { name: f.text('name'), replication: f.flag('replication', false), salt: context.entropy, ...(password ? { password } : {}) };
+      return {
+        name: f.text('name'),
+        replication: f.flag('replication', false),
+        salt: context.entropy,
+        ...(password ? { password } : {}),
+      };
     }),
   key: (desired) => desired.name,
   describe: (desired) => `role ${desired.name}`,
@@ -41,19 +46,26 @@ export const role: ResourceKind<Desired, Seen> = {
   },
   diff: (desired, observed) => {
     const words = `role ${desired.name}${desired.replication ? ' for replication' : ''}`;
-    if (observed.state === 'absent') return change({ summary: `create ${words} (SCRAM)`, reason: 'it does not exist' });
+    if (observed.state === 'absent')
+      return change({ summary: `create ${words} (SCRAM)`, reason: 'it does not exist' });
     const { verifier, replication, login, superuser } = observed.value;
     const wrong = [
       ...(replication === desired.replication ? [] : ['REPLICATION']),
       ...(login ? [] : ['LOGIN']),
       ...(superuser ? ['it is a superuser'] : []),
-      ...(desired.password === undefined || verifies(verifier ?? '', desired.password.reveal()) ? [] : ['password']),
+      ...(desired.password === undefined || verifies(verifier ?? '', desired.password.reveal())
+        ? []
+        : ['password']),
     ];
-    return wrong.length === 0 ? same('attributes and password are right') : change({ summary: `alter ${words}`, reason: `differs: ${wrong.join(', ')}` });
+    return wrong.length === 0
+      ? same('attributes and password are right')
+      : change({ summary: `alter ${words}`, reason: `differs: ${wrong.join(', ')}` });
   },
   steps: (_change, desired) => {
     const name = quoteIdentifier(desired.name);
-    const password = desired.password ? ` PASSWORD ${quoteLiteral(scramVerifier(desired.password.reveal(), Buffer.from(desired.salt, 'hex')))}` : '';
+    const password = desired.password
+      ? ` PASSWORD ${quoteLiteral(scramVerifier(desired.password.reveal(), Buffer.from(desired.salt, 'hex')))}`
+      : '';
     const attributes = `LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE ${desired.replication ? 'REPLICATION' : 'NOREPLICATION'}${password}`;
     // Waiting for a standby that may be away would hang the run; the row is replicated all the same.
     const statements = `SET synchronous_commit = local;

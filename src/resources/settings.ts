@@ -7,7 +7,17 @@ import { quote } from '../base/shell.ts';
 import { confLine, editConf, effectiveConf, parseConf } from '../postgres/conf-file.ts';
 import { quoteLiteral } from '../postgres/quote.ts';
 import { readFields } from './fields.ts';
-import { change, present, refuse, same, unknown, type Change, type Effect, type Instance, type ResourceKind } from './kind.ts';
+import {
+  type Change,
+  change,
+  type Effect,
+  type Instance,
+  present,
+  type ResourceKind,
+  refuse,
+  same,
+  unknown,
+} from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -39,7 +49,9 @@ interface SettingsChange extends Change {
 const heading = '# Written by pgduet. Edit the inventory instead: pgduet changes these lines back.';
 const confPath = (desired: Desired): string => `${desired.instance.dataDir}/postgresql.conf`;
 
-const liveQuery = (names: readonly string[]): string => `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
+const liveQuery = (
+  names: readonly string[],
+): string => `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
  'settings', (select coalesce(json_object_agg(name, json_build_object('context', context, 'pending', pending_restart, 'file', sourcefile)), '{}')
    from pg_settings where name = any (array[${names.map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])))`;
 
@@ -50,8 +62,11 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
     readFields(node, context, 'settings', (f) => {
       const template = f.optionalText('template');
       const rendered = template === undefined ? undefined : context.render(template);
-      if (rendered && !rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
-      const lines = rendered?.ok ? parseConf(rendered.value).map((line) => [line.name, line.value] as const) : [];
+      if (rendered && !rendered.ok)
+        for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
+      const lines = rendered?.ok
+        ? parseConf(rendered.value).map((line) => [line.name, line.value] as const)
+        : [];
       const values = { ...Object.fromEntries(lines), ...f.record('values') };
       return { name: f.text('name'), instance: context.instance, values };
     }),
@@ -73,18 +88,23 @@ cat "$d/postgresql.conf"`,
     if (reply.status !== 0) return unknown(reply.stderr.trim() || 'postgresql.conf could not be read');
     const text = lines.join('\n');
     if (state === 'stopped') return present({ text, written: Number(written) });
-    if (typeof reply.sql !== 'object' || reply.sql === null) return unknown(reply.sqlProblem ?? 'the server did not answer');
+    if (typeof reply.sql !== 'object' || reply.sql === null)
+      return unknown(reply.sqlProblem ?? 'the server did not answer');
     return present({ text, written: Number(written), live: reply.sql as Live });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
     const seen = observed.value;
     const names = Object.keys(desired.values);
-    const missing = seen.live && names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
+    const missing =
+      seen.live &&
+      names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
     if (missing !== undefined) return unknownSetting(missing);
     const standing = effectiveConf(seen.text);
     const wrong = names.filter((name) => standing.get(name.toLowerCase())?.value !== desired.values[name]);
-    const reset = names.filter((name) => seen.live?.settings[name.toLowerCase()]?.file?.endsWith('postgresql.auto.conf'));
+    const reset = names.filter((name) =>
+      seen.live?.settings[name.toLowerCase()]?.file?.endsWith('postgresql.auto.conf'),
+    );
     const effects = effectsOf(seen, wrong, reset, names);
     if (wrong.length === 0 && reset.length === 0 && effects.length === 0)
       return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`);
@@ -92,7 +112,8 @@ cat "$d/postgresql.conf"`,
   },
   steps: (planned, desired) => {
     const steps = [];
-    if (planned.file !== undefined) steps.push({ title: `settings '${desired.name}'`, script: writeScript(desired, planned.file) });
+    if (planned.file !== undefined)
+      steps.push({ title: `settings '${desired.name}'`, script: writeScript(desired, planned.file) });
     if (planned.reset.length > 0)
       steps.push({
         title: 'take back ALTER SYSTEM',
@@ -111,26 +132,46 @@ const unknownSetting = (name: string) =>
   });
 
 /** A reload if the file is newer than what the server read, a restart if the server itself waits for one. */
-function effectsOf(seen: Seen, wrong: readonly string[], reset: readonly string[], names: readonly string[]): readonly Effect[] {
+function effectsOf(
+  seen: Seen,
+  wrong: readonly string[],
+  reset: readonly string[],
+  names: readonly string[],
+): readonly Effect[] {
   if (!seen.live) return [];
   const { live } = seen;
   const context = (name: string): string => live.settings[name.toLowerCase()]?.context ?? 'sighup';
-  const restart = [...wrong, ...reset].some((name) => context(name) === 'postmaster') || names.some((name) => live.settings[name.toLowerCase()]?.pending);
+  const restart =
+    [...wrong, ...reset].some((name) => context(name) === 'postmaster') ||
+    names.some((name) => live.settings[name.toLowerCase()]?.pending);
   if (restart) return [{ action: 'restart', target: 'instance' }];
   const stale = seen.written > live.loaded;
   return wrong.length > 0 || reset.length > 0 || stale ? [{ action: 'reload', target: 'instance' }] : [];
 }
 
-function describeChange(desired: Desired, seen: Seen, wrong: readonly string[], reset: readonly string[], effects: readonly Effect[]): SettingsChange {
+function describeChange(
+  desired: Desired,
+  seen: Seen,
+  wrong: readonly string[],
+  reset: readonly string[],
+  effects: readonly Effect[],
+): SettingsChange {
   const standing = effectiveConf(seen.text);
   const before = wrong.flatMap((name) => {
     const line = standing.get(name.toLowerCase());
     return line ? [confLine(name, line.value)] : [];
   });
   const after = wrong.map((name) => confLine(name, desired.values[name] ?? ''));
-  const what = wrong.length > 0 ? `set ${wrong.length === 1 ? wrong[0] : `${wrong.length} settings`} in ${confPath(desired)}` : `bring ${confPath(desired)} into force`;
+  const what =
+    wrong.length > 0
+      ? `set ${wrong.length === 1 ? wrong[0] : `${wrong.length} settings`} in ${confPath(desired)}`
+      : `bring ${confPath(desired)} into force`;
   const reason =
-    reset.length > 0 ? `ALTER SYSTEM holds other values: ${reset.join(', ')}` : wrong.length > 0 ? 'the file holds other values' : 'the server has not read the file since it was written';
+    reset.length > 0
+      ? `ALTER SYSTEM holds other values: ${reset.join(', ')}`
+      : wrong.length > 0
+        ? 'the file holds other values'
+        : 'the server has not read the file since it was written';
   return {
     summary: what,
     reason,
@@ -138,8 +179,19 @@ function describeChange(desired: Desired, seen: Seen, wrong: readonly string[], 
     effects,
     ...(wrong.length > 0
       ? {
-          text: { before: before.map((line) => `${line}\n`).join(''), after: after.map((line) => `${line}\n`).join(''), name: confPath(desired) },
-          file: { before: seen.text, after: editConf(seen.text, Object.fromEntries(wrong.map((name) => [name, desired.values[name]])), heading) },
+          text: {
+            before: before.map((line) => `${line}\n`).join(''),
+            after: after.map((line) => `${line}\n`).join(''),
+            name: confPath(desired),
+          },
+          file: {
+            before: seen.text,
+            after: editConf(
+              seen.text,
+              Object.fromEntries(wrong.map((name) => [name, desired.values[name]])),
+              heading,
+            ),
+          },
         }
       : {}),
   };

@@ -2,7 +2,7 @@
 import { quote } from '../base/shell.ts';
 import { quoteLiteral } from '../postgres/quote.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -13,7 +13,10 @@ export const slot: ResourceKind<Desired, { readonly active: boolean }> = {
   kind: 'slot',
   summary: 'A physical replication slot that is there, or is not.',
   parse: (node, context) =>
-    readFields(node, context, 'slot', (f) => ({ name: f.text('name'), state: f.oneOf('state', ['present', 'absent'], 'present') })),
+    readFields(node, context, 'slot', (f) => ({
+      name: f.text('name'),
+      state: f.oneOf('state', ['present', 'absent'], 'present'),
+    })),
   key: (desired) => desired.name,
   describe: (desired) => `slot ${desired.name}`,
   probe: (desired) => ({
@@ -25,10 +28,15 @@ export const slot: ResourceKind<Desired, { readonly active: boolean }> = {
   },
   diff: (desired, observed) => {
     if (desired.state === 'present')
-      return observed.state === 'present' ? same('it exists') : change({ summary: `create slot ${desired.name}`, reason: 'it does not exist' });
+      return observed.state === 'present'
+        ? same('it exists')
+        : change({ summary: `create slot ${desired.name}`, reason: 'it does not exist' });
     if (observed.state === 'absent') return same('it does not exist');
     if (observed.value.active) return same('it is in use, so it stays until it is free');
-    return change({ summary: `drop slot ${desired.name}`, reason: 'nothing uses it, and it would keep WAL for ever' });
+    return change({
+      summary: `drop slot ${desired.name}`,
+      reason: 'nothing uses it, and it would keep WAL for ever',
+    });
   },
   steps: (_change, desired) => {
     const statement =

@@ -4,9 +4,15 @@
  */
 import { quote, sh } from '../base/shell.ts';
 import { conninfo } from '../postgres/conninfo.ts';
-import { beginMaking, dataDirectoryProbe, endMaking, readDataDirectory, type DataDirectory } from './data-directory.ts';
+import {
+  beginMaking,
+  type DataDirectory,
+  dataDirectoryProbe,
+  endMaking,
+  readDataDirectory,
+} from './data-directory.ts';
 import { readFields } from './fields.ts';
-import { change, present, refuse, same, unknown, type Progress, type ResourceKind } from './kind.ts';
+import { change, type Progress, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
 import { anotherCluster, unusable } from './refusals.ts';
 
 interface Desired {
@@ -64,16 +70,22 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
     const problem = seen && unusable(desired.dataDir, desired.version, seen);
     if (problem) return refuse(problem);
     const summary = `copy the primary (${desired.host}:${desired.port}) to ${desired.dataDir}`;
-    if (seen?.making !== undefined) return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
-    if (!seen || seen.content === 'absent' || seen.content === 'empty') return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
-    if (seen.control?.systemIdentifier !== desired.systemIdentifier) return refuse(anotherCluster(desired.dataDir, seen, desired.systemIdentifier));
+    if (seen?.making !== undefined)
+      return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
+    if (!seen || seen.content === 'absent' || seen.content === 'empty')
+      return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
+    if (seen.control?.systemIdentifier !== desired.systemIdentifier)
+      return refuse(anotherCluster(desired.dataDir, seen, desired.systemIdentifier));
     if (!seen.standbySignal)
       return refuse({
         code: 'SAF007',
         what: `the server in '${desired.dataDir}' was a primary and has not been made a standby`,
         why: 'it may hold commits that the present primary lacks, so it is not overwritten',
         fix: 'Rebuild it as a standby once you know that nothing on it is missed; until then it stays as it is.',
-        evidence: [`state: ${seen.control?.state ?? 'unknown'}`, `timeline: ${seen.control?.timeline ?? 'unknown'}`],
+        evidence: [
+          `state: ${seen.control?.state ?? 'unknown'}`,
+          `timeline: ${seen.control?.timeline ?? 'unknown'}`,
+        ],
       });
     return same(`a standby of cluster ${desired.systemIdentifier ?? ''}`);
   },
@@ -87,7 +99,14 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
 };
 
 function copyScript(desired: Desired): string {
-  const source = conninfo({ host: desired.host, port: desired.port, user: desired.user, application_name: desired.id, connect_timeout: 10 });
+  // Not the standby's own name: the copy's WAL stream must not pass for the standby.
+  const source = conninfo({
+    host: desired.host,
+    port: desired.port,
+    user: desired.user,
+    application_name: 'pgduet_copy',
+    connect_timeout: 10,
+  });
   return `${beginMaking(desired, desired.owner, 'copy', desired.walDir)}
 export PGPASSFILE="$PASSFILE"
 ${sh`as ${desired.owner} "$PGBIN/pg_receivewal" -w -d ${source} -S ${desired.slot} --create-slot --if-not-exists`}

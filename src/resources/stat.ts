@@ -18,7 +18,13 @@ export function readStat(line: string): Stat | 'absent' | undefined {
   if (line === 'absent') return 'absent';
   const [type, mode, owner, group] = line.split('|');
   if (!type || !mode || !owner || !group) return undefined;
-  const known = type.includes('regular') ? 'file' : type === 'directory' ? 'directory' : type === 'symbolic link' ? 'link' : 'other';
+  const known = type.includes('regular')
+    ? 'file'
+    : type === 'directory'
+      ? 'directory'
+      : type === 'symbolic link'
+        ? 'link'
+        : 'other';
   return { type: known, mode: mode.padStart(4, '0'), owner, group };
 }
 
@@ -38,7 +44,8 @@ export interface Ownership {
 }
 
 /** "postgres:postgres 0700", or "postgres 0700" where the group does not matter. */
-export const words = (wanted: Ownership): string => `${wanted.owner}${wanted.group === undefined ? '' : `:${wanted.group}`} ${wanted.mode}`;
+export const words = (wanted: Ownership): string =>
+  `${wanted.owner}${wanted.group === undefined ? '' : `:${wanted.group}`} ${wanted.mode}`;
 
 /** As chown takes it: "owner:" stands for the owner's login group. */
 export const chownWord = (wanted: Ownership): string => `${wanted.owner}:${wanted.group ?? ''}`;

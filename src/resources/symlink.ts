@@ -1,7 +1,7 @@
 /** symlink: a symbolic link, such as pg_wal on a disk of its own. What stands in its place is never removed. */
 import { quote, sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, refuse, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly path: string;
@@ -15,7 +15,11 @@ export const symlink: ResourceKind<Desired, Seen> = {
   kind: 'symlink',
   summary: 'A symbolic link; a file or directory that stands in its place is never removed.',
   parse: (node, context) =>
-    readFields(node, context, 'symlink', (f) => ({ path: f.text('path'), target: f.text('target'), owner: f.text('owner') })),
+    readFields(node, context, 'symlink', (f) => ({
+      path: f.text('path'),
+      target: f.text('target'),
+      owner: f.text('owner'),
+    })),
   key: (desired) => desired.path,
   describe: (desired) => `link ${desired.path}`,
   probe: ({ path }) => ({
@@ -32,7 +36,8 @@ if [ -L "$p" ]; then echo link; readlink "$p"; elif [ -e "$p" ]; then echo other
   diff: (desired, observed) => {
     const words = `${desired.path} → ${desired.target}`;
     if (observed.state === 'absent') return change({ summary: `link ${words}`, reason: 'it is not there' });
-    if (observed.value.type === 'link' && observed.value.target === desired.target) return same(`it leads to ${desired.target}`);
+    if (observed.value.type === 'link' && observed.value.target === desired.target)
+      return same(`it leads to ${desired.target}`);
     return refuse({
       code: 'SAF002',
       what: `'${desired.path}' should lead to '${desired.target}' and ${observed.value.type === 'link' ? `leads to '${observed.value.target}'` : 'is no link'}`,

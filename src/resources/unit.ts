@@ -1,7 +1,7 @@
 /** unit: a systemd unit file, enabled, and known to systemd as it stands on the disk. Whether it runs is kind `controller` or `service`. */
 import { quote, sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 import { putFile } from './preamble.ts';
 
 interface Desired {
@@ -21,12 +21,17 @@ const path = (name: string): string => `/etc/systemd/system/${name}.service`;
 
 export const unit: ResourceKind<Desired, Seen> = {
   kind: 'unit',
-  summary: 'A systemd service unit from a template: its text, whether it is enabled, whether systemd has read it.',
+  summary:
+    'A systemd service unit from a template: its text, whether it is enabled, whether systemd has read it.',
   parse: (node, context) =>
     readFields(node, context, 'unit', (f) => {
       const rendered = context.render(f.text('template'));
       if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
-      return { name: f.text('name'), content: rendered.ok ? rendered.value : '', enabled: f.flag('enabled', true) };
+      return {
+        name: f.text('name'),
+        content: rendered.ok ? rendered.value : '',
+        enabled: f.flag('enabled', true),
+      };
     }),
   key: (desired) => desired.name,
   describe: (desired) => `unit ${desired.name}.service`,
@@ -63,8 +68,15 @@ cat ${quote(path(name))}`,
         text: { before: text, after: desired.content, name: path(desired.name) },
       });
     if (enabled !== desired.enabled)
-      return change({ summary: `${desired.enabled ? 'enable' : 'disable'} unit ${name}`, reason: `it is ${enabled ? 'enabled' : 'disabled'}` });
-    if (stale) return change({ summary: `make systemd read ${name} again`, reason: 'the file is newer than what systemd knows' });
+      return change({
+        summary: `${desired.enabled ? 'enable' : 'disable'} unit ${name}`,
+        reason: `it is ${enabled ? 'enabled' : 'disabled'}`,
+      });
+    if (stale)
+      return change({
+        summary: `make systemd read ${name} again`,
+        reason: 'the file is newer than what systemd knows',
+      });
     return same(enabled ? 'enabled, content is right' : 'content is right');
   },
   steps: (_change, desired) => [

@@ -1,7 +1,7 @@
 /** user: an operating system user. An existing one is taken as it is; only a missing one is created. */
 import { quote, sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, same, unknown, type ResourceKind } from './kind.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -15,13 +15,21 @@ export const user: ResourceKind<Desired, string> = {
   parse: (node, context) =>
     readFields(node, context, 'user', (f) => {
       const name = f.text('name');
-      return { name, home: f.optionalText('home') ?? `/var/lib/${name}`, shell: f.optionalText('shell') ?? '/bin/bash' };
+      return {
+        name,
+        home: f.optionalText('home') ?? `/var/lib/${name}`,
+        shell: f.optionalText('shell') ?? '/bin/bash',
+      };
     }),
   key: (desired) => desired.name,
   describe: (desired) => `user ${desired.name}`,
   probe: ({ name }) => ({ shell: `getent passwd ${quote(name)}` }),
   read: (reply) =>
-    reply.status === 2 ? absent : reply.status === 0 ? present(reply.stdout.trim()) : unknown(reply.stderr.trim() || 'getent failed'),
+    reply.status === 2
+      ? absent
+      : reply.status === 0
+        ? present(reply.stdout.trim())
+        : unknown(reply.stderr.trim() || 'getent failed'),
   diff: (desired, observed) =>
     observed.state === 'present'
       ? same('it exists')

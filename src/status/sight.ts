@@ -7,7 +7,7 @@ import type { Cluster, Host, Role } from '../inventory/cluster.ts';
 import { factsProbe, readFacts } from '../observe/facts.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import { controllerProbe, readControllerStatus } from '../resources/controller-status.ts';
-import { dataDirectoryProbe, readDataDirectory, type DataDirectory } from '../resources/data-directory.ts';
+import { type DataDirectory, dataDirectoryProbe, readDataDirectory } from '../resources/data-directory.ts';
 import type { Probe, ProbeReply } from '../resources/kind.ts';
 
 export interface StatusRow {
@@ -62,17 +62,35 @@ const liveQuery = `select case when pg_is_in_recovery() then json_build_object('
  'senders', (select coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync', sync_state,
   'lag_bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 'lag_seconds', round(extract(epoch from coalesce(replay_lag, '0'))::numeric, 3))), '[]') from pg_stat_replication)) end`;
 
-const place = (host: Host) => ({ dataDir: host.postgres.dataDir, managementDir: host.multiplexing.managementDir, id: host.name });
+const place = (host: Host) => ({
+  dataDir: host.postgres.dataDir,
+  managementDir: host.multiplexing.managementDir,
+  id: host.name,
+});
 
 export const statusProbes = (host: Host, mcCtl: string): readonly Probe[] => [
   factsProbe,
   { shell: dataDirectoryProbe(place(host)) },
-  { shell: controllerProbe({ id: host.name, managementDir: host.multiplexing.managementDir, owner: host.postgres.owner, mcCtl }) },
+  {
+    shell: controllerProbe({
+      id: host.name,
+      managementDir: host.multiplexing.managementDir,
+      owner: host.postgres.owner,
+      mcCtl,
+    }),
+  },
   { sql: liveQuery },
 ];
 
 /** What one host answered, or why it did not. */
-export type HostSight = { readonly kind: 'seen'; readonly data?: DataDirectory; readonly live?: Live; readonly controller: ReturnType<typeof readControllerStatus> } | { readonly kind: 'unreached'; readonly diagnostics: readonly Diagnostic[] };
+export type HostSight =
+  | {
+      readonly kind: 'seen';
+      readonly data?: DataDirectory;
+      readonly live?: Live;
+      readonly controller: ReturnType<typeof readControllerStatus>;
+    }
+  | { readonly kind: 'unreached'; readonly diagnostics: readonly Diagnostic[] };
 
 export function readStatus(host: Host, replies: readonly ProbeReply[]): HostSight {
   const [facts, data, controller, live] = replies;
@@ -96,11 +114,17 @@ export function clusterStatus(cluster: Cluster, sights: ReadonlyMap<string, Host
     rows: cluster.hosts.map((host) => row(host, sights.get(host.name), senders)),
     readWrite: multiHostUri(clients, 'postgres', 'read-write'),
     readOnly: multiHostUri(clients, 'postgres', 'prefer-standby'),
-    problem: primaries.length > 1 ? `${primaries.map((host) => host.name).join(' and ')} are both primary: stop the clients, and see SAF003 in docs/errors.md` : primaries.length === 0 ? 'no primary runs' : null,
+    problem:
+      primaries.length > 1
+        ? `${primaries.map((host) => host.name).join(' and ')} are both primary: stop the clients, and see SAF003 in docs/errors.md`
+        : primaries.length === 0
+          ? 'no primary runs'
+          : null,
   };
 }
 
-const liveOf = (sight: HostSight | undefined): Live | undefined => (sight?.kind === 'seen' ? sight.live : undefined);
+const liveOf = (sight: HostSight | undefined): Live | undefined =>
+  sight?.kind === 'seen' ? sight.live : undefined;
 
 function roleOf(sight: HostSight | undefined): StatusRow['role'] {
   const live = liveOf(sight);
@@ -112,7 +136,8 @@ function roleOf(sight: HostSight | undefined): StatusRow['role'] {
 function row(host: Host, sight: HostSight | undefined, senders: readonly Sender[]): StatusRow {
   const live = liveOf(sight);
   const sender = senders.find((candidate) => candidate.name === host.name);
-  const mirroring = sight?.kind === 'seen' && sight.controller.state === 'running' ? sight.controller.report : undefined;
+  const mirroring =
+    sight?.kind === 'seen' && sight.controller.state === 'running' ? sight.controller.report : undefined;
   const isStandby = live?.recovery === true;
   return {
     server: host.name,
@@ -125,14 +150,23 @@ function row(host: Host, sight: HostSight | undefined, senders: readonly Sender[
     lsn: live?.lsn ?? null,
     lagBytes: isStandby ? (sender?.lag_bytes ?? null) : null,
     lagSeconds: isStandby ? (sender?.lag_seconds ?? null) : null,
-    syncState: isStandby ? (sender ? `${sender.sync}${sender.state === 'streaming' ? '' : ` (${sender.state})`}` : 'not connected') : null,
+    syncState: isStandby
+      ? sender
+        ? `${sender.sync}${sender.state === 'streaming' ? '' : ` (${sender.state})`}`
+        : 'not connected'
+      : null,
     state: stateWords(sight),
   };
 }
 
 function controllerWords(sight: HostSight | undefined): string {
   if (sight?.kind !== 'seen') return 'not reached';
-  const words = { missing: 'not installed', stopped: 'not running', unseen: 'no answer', running: 'running' } as const;
+  const words = {
+    missing: 'not installed',
+    stopped: 'not running',
+    unseen: 'no answer',
+    running: 'running',
+  } as const;
   return words[sight.controller.state];
 }
 

@@ -2,11 +2,12 @@
  * The verbs that make hosts so: `provision`, `run PLAYBOOK`, and `check`, which stops after the plan. Loads, runs, shows.
  * The plan is shown before anything is changed, and asked about once.
  */
-import { DiagnosticError, type Diagnostic } from '../base/diagnostic.ts';
+
+import type { RunEvent } from '../apply/event.ts';
+import { type Outcome, run } from '../apply/run.ts';
+import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
-import type { RunEvent } from '../apply/event.ts';
-import { run, type Outcome } from '../apply/run.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import { isEmpty, type Plan } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
@@ -17,7 +18,12 @@ import { compiler, effectPlace, inventory, playbook } from './load.ts';
 import type { World } from './world.ts';
 
 /** Runs a playbook; returns the exit status. */
-export async function applyVerb(world: World, verb: string, playbookPath: string, checkOnly: boolean): Promise<number> {
+export async function applyVerb(
+  world: World,
+  verb: string,
+  playbookPath: string,
+  checkOnly: boolean,
+): Promise<number> {
   const { cluster, warnings } = await inventory(world);
   const plays = playbook(playbookPath);
   const shown = reporter(world, cluster, checkOnly);
@@ -53,7 +59,8 @@ export async function applyVerb(world: World, verb: string, playbookPath: string
     return conclude(world, verb, cluster, outcome, checkOnly, warnings);
   } catch (error) {
     await shown.finish(true);
-    if (error instanceof DiagnosticError && world.options.json) printJson(world, verb, cluster, plan.seen, { exit: error.exitCode, diagnostics: error.diagnostics });
+    if (error instanceof DiagnosticError && world.options.json)
+      printJson(world, verb, cluster, plan.seen, { exit: error.exitCode, diagnostics: error.diagnostics });
     throw error;
   }
 }
@@ -67,9 +74,19 @@ function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
   return { emit, finish: async () => undefined };
 }
 
-function showPlan(world: World, cluster: Cluster, event: Extract<RunEvent, { kind: 'planned' }>, warnings: readonly Diagnostic[], checkOnly: boolean): void {
+function showPlan(
+  world: World,
+  cluster: Cluster,
+  event: Extract<RunEvent, { kind: 'planned' }>,
+  warnings: readonly Diagnostic[],
+  checkOnly: boolean,
+): void {
   const { options } = world;
-  const text = planText(event.plan, cluster, event.view, { colour: options.colour, diff: options.diff || checkOnly, all: options.verbose });
+  const text = planText(event.plan, cluster, event.view, {
+    colour: options.colour,
+    diff: options.diff || checkOnly,
+    all: options.verbose,
+  });
   // A plan is the data of a check, and a preview of everything else.
   if (checkOnly) world.print(text);
   else world.say(text);
@@ -81,7 +98,14 @@ async function confirm(world: World, cluster: Cluster): Promise<boolean> {
   if (world.options.yes) return true;
   if (!world.terminal) {
     throw new DiagnosticError(
-      [{ code: 'CLI002', what: 'there is no terminal to ask on, and --yes was not given', why: 'nothing is changed without a yes', fix: 'Add --yes once you have read the plan (pgduet … --check).' }],
+      [
+        {
+          code: 'CLI002',
+          what: 'there is no terminal to ask on, and --yes was not given',
+          why: 'nothing is changed without a yes',
+          fix: 'Add --yes once you have read the plan (pgduet … --check).',
+        },
+      ],
       exitCode.inputWrong,
     );
   }
@@ -89,15 +113,28 @@ async function confirm(world: World, cluster: Cluster): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-function conclude(world: World, verb: string, cluster: Cluster, outcome: Outcome, checkOnly: boolean, warnings: readonly Diagnostic[]): number {
+function conclude(
+  world: World,
+  verb: string,
+  cluster: Cluster,
+  outcome: Outcome,
+  checkOnly: boolean,
+  warnings: readonly Diagnostic[],
+): number {
   const exit = checkOnly && !isEmpty(outcome.plan) ? exitCode.changesPending : exitCode.done;
   if (world.options.json) {
     printJson(world, verb, cluster, outcome.plan, { exit, outcome, diagnostics: warnings });
     return exit;
   }
   if (!outcome.confirmed) world.say('Nothing was changed.');
-  else if (!checkOnly && !isEmpty(outcome.plan)) world.say(`${cluster.name}: ${outcome.changed.length} changes made; the last look found nothing to do.`);
-  if (world.options.verbose) world.say(`round trips: ${Object.entries(outcome.roundTrips).map(([host, count]) => `${host} ${count}`).join(', ')}; ${formatDuration(world.elapsed())} in all`);
+  else if (!checkOnly && !isEmpty(outcome.plan))
+    world.say(`${cluster.name}: ${outcome.changed.length} changes made; the last look found nothing to do.`);
+  if (world.options.verbose)
+    world.say(
+      `round trips: ${Object.entries(outcome.roundTrips)
+        .map(([host, count]) => `${host} ${count}`)
+        .join(', ')}; ${formatDuration(world.elapsed())} in all`,
+    );
   return exit;
 }
 
@@ -108,7 +145,13 @@ interface JsonParts {
 }
 
 /** One document on stdout; `schema` is raised when a field changes its meaning. */
-function printJson(world: World, verb: string, cluster: Cluster, plan: Plan | undefined, parts: JsonParts): void {
+function printJson(
+  world: World,
+  verb: string,
+  cluster: Cluster,
+  plan: Plan | undefined,
+  parts: JsonParts,
+): void {
   world.print(
     JSON.stringify(
       {

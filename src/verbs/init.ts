@@ -13,7 +13,14 @@ export function init(world: World): number {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new DiagnosticError(
-      [{ code: 'INV001', what: `'${path}' cannot be written`, why: reason, fix: 'Name another file with -i, or remove this one if it is not needed.' }],
+      [
+        {
+          code: 'INV001',
+          what: `'${path}' cannot be written`,
+          why: reason,
+          fix: 'Name another file with -i, or remove this one if it is not needed.',
+        },
+      ],
       exitCode.inputWrong,
     );
   }

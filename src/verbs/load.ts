@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DiagnosticError, type Diagnostic } from '../base/diagnostic.ts';
+import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
 import { Secret } from '../base/secret.ts';
@@ -10,14 +10,16 @@ import type { Cluster, Host } from '../inventory/cluster.ts';
 import { loadInventory } from '../inventory/load.ts';
 import type { View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
-import { parsePlaybook, type Playbook } from '../playbook/playbook.ts';
+import { type Playbook, parsePlaybook } from '../playbook/playbook.ts';
 import { isManaged, mcCtlPath } from '../playbook/words.ts';
 import type { EffectPlace } from '../resources/effects.ts';
 import { kinds } from '../resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../shipped.ts';
 import type { World } from './world.ts';
 
-export async function inventory(world: World): Promise<{ cluster: Cluster; warnings: readonly Diagnostic[] }> {
+export async function inventory(
+  world: World,
+): Promise<{ cluster: Cluster; warnings: readonly Diagnostic[] }> {
   const loaded = await loadInventory(world.options.inventory);
   if (!loaded.ok) throw new DiagnosticError(loaded.diagnostics, exitCode.inputWrong);
   for (const secret of loaded.value.secrets) world.mask.add(secret);
@@ -45,7 +47,14 @@ export function playbook(path: string): Playbook {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new DiagnosticError(
-      [{ code: 'PLY001', what: `the playbook '${path}' cannot be read`, why: reason, fix: 'Check the path and its permissions.' }],
+      [
+        {
+          code: 'PLY001',
+          what: `the playbook '${path}' cannot be read`,
+          why: reason,
+          fix: 'Check the path and its permissions.',
+        },
+      ],
       exitCode.inputWrong,
     );
   }
@@ -60,7 +69,10 @@ export function playbook(path: string): Playbook {
  */
 export function compiler(world: World, cluster: Cluster, plays: Playbook, playbookPath: string) {
   const entropy = randomBytes(16).toString('hex');
-  const made = { replication_password: new Secret(randomBytes(24).toString('base64url')), cluster_key: new Secret(`${randomBytes(32).toString('hex')}\n`) };
+  const made = {
+    replication_password: new Secret(randomBytes(24).toString('base64url')),
+    cluster_key: new Secret(`${randomBytes(32).toString('hex')}\n`),
+  };
   for (const secret of Object.values(made)) world.mask.add(new Secret(secret.reveal().trim()));
   const ownTemplate = (name: string): string | undefined => {
     const path = join(dirname(playbookPath), name);
@@ -69,7 +81,10 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
   return (view: View) => {
     const seen = [view.primary, ...view.hosts.keys()].map((name) => view.hosts.get(name));
     const secrets: Readonly<Record<string, Secret>> = {
-      replication_password: cluster.replicationPassword ?? seen.find((host) => host?.replicationPassword)?.replicationPassword ?? made.replication_password,
+      replication_password:
+        cluster.replicationPassword ??
+        seen.find((host) => host?.replicationPassword)?.replicationPassword ??
+        made.replication_password,
       cluster_key: withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key,
     };
     return compile(plays, cluster, view, {
@@ -82,7 +97,8 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
   };
 }
 
-const withNewline = (secret: Secret | undefined): Secret | undefined => secret && new Secret(`${secret.reveal().trim()}\n`);
+const withNewline = (secret: Secret | undefined): Secret | undefined =>
+  secret && new Secret(`${secret.reveal().trim()}\n`);
 
 export function effectPlace(host: Host, view: View): EffectPlace {
   const { dataDir, socketDir, port, owner } = host.postgres;
@@ -94,4 +110,3 @@ export function effectPlace(host: Host, view: View): EffectPlace {
     ...(isManaged(host, view) ? { unit: host.unit } : {}),
   };
 }
-

@@ -6,7 +6,7 @@ import { answerTo, look } from '../observe/look.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { mcCtlPath } from '../playbook/words.ts';
 import { statusJson, statusText } from '../report/status.ts';
-import { clusterStatus, readStatus, statusProbes, type HostSight } from '../status/sight.ts';
+import { clusterStatus, type HostSight, readStatus, statusProbes } from '../status/sight.ts';
 import type { Session } from '../transport/port.ts';
 import { inventory } from './load.ts';
 import type { World } from './world.ts';
@@ -26,7 +26,13 @@ export async function status(world: World, watch: boolean): Promise<number> {
   const sessions = new Map<string, Session>();
   try {
     for (;;) {
-      const sights = new Map(await Promise.all(cluster.hosts.map(async (host) => [host.name, await sight(world, cluster, host, sessions)] as const)));
+      const sights = new Map(
+        await Promise.all(
+          cluster.hosts.map(
+            async (host) => [host.name, await sight(world, cluster, host, sessions)] as const,
+          ),
+        ),
+      );
       const exit = show(world, cluster, sights, watch);
       if (!watch || world.interrupted.aborted) return exit;
       await pause(watchEveryMs, world.interrupted);
@@ -50,14 +56,27 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     );
   });
 
-async function sight(world: World, cluster: Cluster, host: Host, sessions: Map<string, Session>): Promise<HostSight> {
+async function sight(
+  world: World,
+  cluster: Cluster,
+  host: Host,
+  sessions: Map<string, Session>,
+): Promise<HostSight> {
   try {
     const session = sessions.get(host.name) ?? (await world.transport.open(host));
     sessions.set(host.name, session);
     const sets = candidates(host, cluster).map((mcCtl) => statusProbes(host, mcCtl));
     const seen = await look(session, host, sets.flat(), world.nonce());
-    const sights = sets.map((probes) => readStatus(host, probes.map((probe) => answerTo(seen, probe) ?? { status: 255, stdout: '', stderr: '' })));
-    return sights.find((found) => found.kind === 'seen' && found.controller.state !== 'missing') ?? sights[0] ?? { kind: 'unreached', diagnostics: [] };
+    const sights = sets.map((probes) =>
+      readStatus(
+        host,
+        probes.map((probe) => answerTo(seen, probe) ?? { status: 255, stdout: '', stderr: '' }),
+      ),
+    );
+    return (
+      sights.find((found) => found.kind === 'seen' && found.controller.state !== 'missing') ??
+      sights[0] ?? { kind: 'unreached', diagnostics: [] }
+    );
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;
     // A host that went away is tried anew at the next look of --watch.
@@ -66,9 +85,16 @@ async function sight(world: World, cluster: Cluster, host: Host, sessions: Map<s
   }
 }
 
-function show(world: World, cluster: Cluster, sights: ReadonlyMap<string, HostSight>, watch: boolean): number {
+function show(
+  world: World,
+  cluster: Cluster,
+  sights: ReadonlyMap<string, HostSight>,
+  watch: boolean,
+): number {
   const result = clusterStatus(cluster, sights);
-  const problems = [...sights.values()].flatMap((found) => (found.kind === 'unreached' ? found.diagnostics : []));
+  const problems = [...sights.values()].flatMap((found) =>
+    found.kind === 'unreached' ? found.diagnostics : [],
+  );
   if (world.options.json) world.print(JSON.stringify(statusJson(result), null, watch ? 0 : 2));
   else {
     // In a terminal each look replaces the one before; elsewhere they follow each other.

@@ -1,8 +1,9 @@
 /** `pgduet validate`: everything that can be known to be wrong without contacting anybody. */
-import { shippedPlaybook } from '../shipped.ts';
+
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { preferredView } from '../observe/survey.ts';
+import { shippedPlaybook } from '../shipped.ts';
 import { compiler, inventory, playbook } from './load.ts';
 import type { World } from './world.ts';
 
@@ -12,10 +13,25 @@ export async function validate(world: World): Promise<number> {
   const compiled = compiler(world, cluster, playbook(path), path)(preferredView(cluster));
   if (!compiled.ok) throw new DiagnosticError(compiled.diagnostics, exitCode.inputWrong);
   if (world.options.json) {
-    world.print(JSON.stringify({ schema: 1, verb: 'validate', cluster: cluster.name, exit: 0, hosts: cluster.hosts.map((host) => host.name), warnings: warnings.map((warning) => warning.what) }, null, 2));
+    world.print(
+      JSON.stringify(
+        {
+          schema: 1,
+          verb: 'validate',
+          cluster: cluster.name,
+          exit: 0,
+          hosts: cluster.hosts.map((host) => host.name),
+          warnings: warnings.map((warning) => warning.what),
+        },
+        null,
+        2,
+      ),
+    );
     return exitCode.done;
   }
   for (const warning of warnings) world.say(`note: ${warning.what}: ${warning.why}`);
-  world.print(`${world.options.inventory} is valid: cluster '${cluster.name}' with ${cluster.hosts.map((host) => `${host.name} (${host.preferredRole})`).join(', ')}`);
+  world.print(
+    `${world.options.inventory} is valid: cluster '${cluster.name}' with ${cluster.hosts.map((host) => `${host.name} (${host.preferredRole})`).join(', ')}`,
+  );
   return exitCode.done;
 }

@@ -57,7 +57,11 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
     terminal: process.stderr.isTTY === true && process.stdin.isTTY === true,
     transport: openTransport({
       acceptNewHostKeys: options.acceptNewHostKeys,
-      env: { home: homedir(), user: username, ...(process.env.SSH_AUTH_SOCK ? { sshAuthSock: process.env.SSH_AUTH_SOCK } : {}) },
+      env: {
+        home: homedir(),
+        user: username,
+        ...(process.env.SSH_AUTH_SOCK ? { sshAuthSock: process.env.SSH_AUTH_SOCK } : {}),
+      },
     }),
     print: (text) => write(process.stdout, text),
     say,
@@ -78,6 +82,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
         reader.close();
       }
     },
-    lockOwner: (verb) => `${username}@${hostname()}, pgduet ${verb}, process ${process.pid}, since ${new Date().toISOString()}`,
+    lockOwner: (verb) =>
+      `${username}@${hostname()}, pgduet ${verb}, process ${process.pid}, since ${new Date().toISOString()}`,
   };
 }
