@@ -80,6 +80,7 @@ export const codes = {
   MCF010: { exit: inputWrong, title: 'the local server cannot be told' },
   MCF011: { exit: inputWrong, title: 'only the instance administrator may do this' },
   MCF012: { exit: inputWrong, title: 'the key of the admin link cannot be used' },
+  MCF013: { exit: hostFailed, title: 'the port of the admin link cannot be opened' },
 } as const satisfies Record<string, { exit: number; title: string }>;
 
 export type Code = keyof typeof codes;

@@ -96,11 +96,19 @@ async function launch(target: Target, wish: StartWish, bundle: string): Promise<
     ended = true;
   });
   child.unref();
+  const patience = setTimeout(
+    () => process.stderr.write(`mc_ctl: still starting; see ${logFile}\n`),
+    aliveWithinMs,
+  );
   while (!ended) {
     const result = await callController(id, { kind: 'status' }, aliveWithinMs);
-    if (result.kind === 'reply') return null;
+    if (result.kind === 'reply') {
+      clearTimeout(patience);
+      return null;
+    }
     await sleep(15);
   }
+  clearTimeout(patience);
   const said = readFileSync(logFile).subarray(start).toString('utf8').trim();
   return `mc_ctl: the controller of ${id} ended at once (${logFile}):\n${said}\n`;
 }

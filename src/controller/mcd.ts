@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiagnosticError } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
 import type { Action } from './core/action.ts';
 import { decide } from './core/decide.ts';
 import type { Happening } from './core/event.ts';
@@ -43,7 +44,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const lock = takeLock(options.dir, options.id);
   if (lock.kind === 'held') {
     process.stderr.write(`a controller of ${options.id} is already running: process ${lock.by.pid}\n`);
-    return 6;
+    return exitCode.locked;
   }
   const daemon = new Daemon(options, configuration);
   try {
@@ -134,7 +135,7 @@ class Daemon {
         return await this.#link.listen();
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? error.code : '';
-        if (code !== 'EADDRNOTAVAIL') throw error;
+        if (code !== 'EADDRNOTAVAIL') throw portTaken(this.#configuration, textOf(error));
         if (attempt === 0)
           process.stderr.write(`waiting for the address of the admin port: ${textOf(error)}\n`);
         await sleep(500);
@@ -313,6 +314,13 @@ class Daemon {
     // Replies that were just written need a turn of the loop to leave.
     await sleep(20);
   }
+}
+
+function portTaken({ self }: Configuration, why: string): DiagnosticError {
+  const what = `the admin port ${self.host}:${self.port} cannot be opened`;
+  const fix =
+    'End the program that has it (ss -ltnp), or give this server another port in every network.conf.';
+  return new DiagnosticError([{ code: 'MCF013', what, why, fix }], exitCode.hostFailed);
 }
 
 const restartNeeded = (what: string): string =>

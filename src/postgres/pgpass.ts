@@ -9,12 +9,12 @@ export interface PgpassEntry {
   readonly password: Secret;
 }
 
-const escape = (field: string): string => field.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
+const escapeField = (field: string): string => field.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
 
 export function pgpassLine(entry: PgpassEntry): string {
   return [entry.host, entry.port, entry.database, entry.user]
-    .map(escape)
-    .concat(escape(entry.password.reveal()))
+    .map(escapeField)
+    .concat(escapeField(entry.password.reveal()))
     .join(':');
 }
 

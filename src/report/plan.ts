@@ -2,6 +2,7 @@
 import type { Cluster } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { type Decision, type Plan, pending } from '../plan/plan.ts';
+import type { Change } from '../resources/kind.ts';
 import { colours } from './colour.ts';
 import { unifiedDiff } from './diff.ts';
 
@@ -88,38 +89,26 @@ function diffLines(decision: Extract<Decision, { kind: 'change' }>, options: Pla
 }
 
 /** One entry per resource that is not right; the schema is part of the contract of --json. */
-export function planJson(plan: Plan): readonly object[] {
-  return plan.decisions.flatMap((decision): readonly object[] => {
-    const base = { host: decision.resource.host, resource: decision.resource.id };
-    switch (decision.kind) {
-      case 'same':
-        return [];
-      case 'deferred':
-        return [{ ...base, state: 'deferred', waits_for: decision.waitsFor, reason: decision.reason }];
-      case 'refused':
-      case 'unseen':
-        return [
-          { ...base, state: decision.kind, code: decision.diagnostic.code, reason: decision.diagnostic.what },
-        ];
-      case 'change':
-        return [
-          {
-            ...base,
-            state: 'change',
-            summary: decision.change.summary,
-            reason: decision.change.reason,
-            effects: decision.change.effects ?? [],
-            ...(decision.change.text
-              ? {
-                  diff: unifiedDiff(
-                    decision.change.text.before,
-                    decision.change.text.after,
-                    decision.change.text.name,
-                  ),
-                }
-              : {}),
-          },
-        ];
-    }
-  });
+export const planJson = (plan: Plan): readonly object[] => plan.decisions.flatMap(decisionJson);
+
+function decisionJson(decision: Decision): readonly object[] {
+  const base = { host: decision.resource.host, resource: decision.resource.id };
+  switch (decision.kind) {
+    case 'same':
+      return [];
+    case 'deferred':
+      return [{ ...base, state: 'deferred', waits_for: decision.waitsFor, reason: decision.reason }];
+    case 'refused':
+    case 'unseen':
+      return [
+        { ...base, state: decision.kind, code: decision.diagnostic.code, reason: decision.diagnostic.what },
+      ];
+    case 'change':
+      return [{ ...base, state: 'change', ...changeJson(decision.change) }];
+  }
+}
+
+function changeJson({ summary, reason, effects, text }: Change): object {
+  const diff = text ? { diff: unifiedDiff(text.before, text.after, text.name) } : {};
+  return { summary, reason, effects: effects ?? [], ...diff };
 }

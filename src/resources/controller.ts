@@ -72,7 +72,7 @@ ${controllerProbe(desired)}`,
         reason,
         act: 'start' as const,
       });
-    if (!seen || seen.sight.state !== 'running') return start('the controller does not run');
+    if (seen?.sight.state !== 'running') return start('the controller does not run');
     if (!['running', 'silent'].includes(seen.sight.instance))
       return change({
         summary: `start the instance of ${desired.id}`,

@@ -81,7 +81,8 @@ function withoutPrimary(servers: readonly Seen[]): Mirroring {
   const last = servers.find((seen) => seen.fresh && seen.view?.role === 'primary');
   const phase = last?.view?.phase;
   if (last && (phase === 'starting' || phase === 'waiting' || phase === 'unknown')) {
-    return verdict('unknown', `the instance of ${last.id}, the primary, is starting`, 'wait a moment');
+    const word = phase === 'unknown' ? 'being looked at' : 'starting';
+    return verdict('unknown', `the instance of ${last.id}, the primary, is ${word}`, 'wait a moment');
   }
   if (last) {
     const reason = `no primary is running; the last one was ${last.id}`;

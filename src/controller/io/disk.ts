@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { ServerConf } from '../config.ts';
 import type { DiskReport } from './disk-helper.ts';
+import { timerMs } from './timer.ts';
 
 export class DiskWatch {
   readonly #conf: ServerConf;
@@ -63,7 +64,7 @@ export class DiskWatch {
         this.#failed('the disk helper does not answer');
         this.#expect();
       },
-      Math.min(diskCheckTimeoutMs + 3 * diskCheckIntervalMs + 2000, 2_147_483_647),
+      timerMs(diskCheckTimeoutMs + 3 * diskCheckIntervalMs + 2000),
     );
     this.#watch.unref();
   }

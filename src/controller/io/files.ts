@@ -149,7 +149,10 @@ export function loadConfiguration(dir: string, id: string): Configuration {
   const network = parsed(join(dir, 'network.conf'), parseNetworkConf);
   const server = parsed(join(dir, `${id}.conf`), parseServerConf);
   const key = parsed(join(dir, 'cluster.key'), parseKey);
-  const problems = [network, server, key].flatMap((it) => (it.ok ? [] : it.diagnostics));
+  const problems = [
+    ...checkDirectory(dir),
+    ...[network, server, key].flatMap((it) => (it.ok ? [] : it.diagnostics)),
+  ];
   const self = network.ok ? network.value.find((line) => line.id === id) : undefined;
   if (network.ok && !self) {
     const known = network.value.map((line) => line.id).join(', ');
@@ -161,6 +164,13 @@ export function loadConfiguration(dir: string, id: string): Configuration {
     return { dir, self, servers: network.value, conf: server.value, key: key.value };
   }
   throw new DiagnosticError(problems, exitCode.inputWrong);
+}
+
+/** Who can write into the directory can put other files in the place of the private ones. */
+function checkDirectory(dir: string): Diagnostic[] {
+  if ((statSync(dir).mode & 0o022) === 0) return [];
+  const why = 'other users can replace the files in it';
+  return [diagnostic('MCF002', `${dir} can be written by others`, why, `chmod 0700 ${dir}`)];
 }
 
 function checkDataDirectory(dataDir: string): Diagnostic[] {

@@ -12,6 +12,7 @@ import type { PeerRequest } from '../core/event.ts';
 import type { ServerId, ServerView } from '../core/state.ts';
 import { protocolVersion } from '../version.ts';
 import { frame, frameReader } from './frames.ts';
+import { timerMs } from './timer.ts';
 import { isPeerRequest, isView } from './view.ts';
 
 export interface LinkEvents {
@@ -155,7 +156,7 @@ export class AdminLink {
     }
     this.#accepted.set(socket, peer);
     socket.setNoDelay(true);
-    socket.setTimeout(4 * this.#patienceMs() + 60_000, () => socket.destroy());
+    socket.setTimeout(timerMs(4 * this.#patienceMs() + 60_000), () => socket.destroy());
     socket.on('close', () => this.#accepted.delete(socket));
     socket.on('error', () => socket.destroy());
     const bad = (why: string): void => {

@@ -9,6 +9,7 @@ import type { ServerConf } from '../config.ts';
 import type { CheckOutcome } from '../core/event.ts';
 import type { InstanceReport } from '../core/state.ts';
 import { findPostmaster, type Postmaster } from './instance.ts';
+import { timerMs } from './timer.ts';
 
 /**
  * A promoted server's pg_control keeps the old timeline until its next checkpoint, so a primary's timeline is read from
@@ -54,6 +55,8 @@ export class InstanceMonitor {
   readonly #onBroken: () => void;
   #client: Client | null = null;
   #socket: Socket | null = null;
+  /** Counts the checks: one that was given up must not leave its connection to a later one. */
+  #turn = 0;
 
   /** `onBroken` is called when the kept connection ends, so that the next check need not wait for its turn. */
   constructor(conf: ServerConf, onBroken: () => void) {
@@ -64,7 +67,8 @@ export class InstanceMonitor {
   async check(): Promise<CheckOutcome> {
     const timeoutMs = this.#conf.dbInstanceCheckTimeoutMs;
     try {
-      return await withTimeout(this.#ask(), timeoutMs);
+      this.#turn += 1;
+      return await withTimeout(this.#ask(this.#turn), timeoutMs);
     } catch (error) {
       this.close();
       if (error instanceof TimedOut) return { kind: 'timeout' };
@@ -77,21 +81,22 @@ export class InstanceMonitor {
     }
   }
 
-  async #ask(): Promise<CheckOutcome> {
+  async #ask(turn: number): Promise<CheckOutcome> {
     const postmaster = await findPostmaster(this.#conf.dbInstance);
     if (!postmaster) {
       this.close();
       return { kind: 'gone' };
     }
-    const client = this.#client ?? (await this.#connect(postmaster));
+    const client = this.#client ?? (await this.#connect(postmaster, turn));
     const answer = await client.query<{ report: InstanceReport }>(question);
     const report = answer.rows[0]?.report;
     return report ? { kind: 'answer', report } : { kind: 'timeout' };
   }
 
-  async #connect(postmaster: Postmaster): Promise<Client> {
+  async #connect(postmaster: Postmaster, turn: number): Promise<Client> {
     // Loaded late: `mc_ctl status` runs from the same bundle and must not pay for it.
     const { default: pg } = await import('pg');
+    if (turn !== this.#turn) throw new TimedOut();
     const socket = new Socket();
     const client = new pg.Client(this.#settings(postmaster, socket));
     this.#socket = socket;
@@ -111,7 +116,7 @@ export class InstanceMonitor {
       user: dbInstanceUsername ?? userInfo().username,
       database: targetDb,
       application_name: 'mc_agent',
-      statement_timeout: dbInstanceCheckTimeoutMs,
+      statement_timeout: timerMs(dbInstanceCheckTimeoutMs),
       stream: () => socket,
       ...(dbInstancePassword ? { password: dbInstancePassword.reveal() } : {}),
     };
@@ -134,7 +139,7 @@ export class InstanceMonitor {
 async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimedOut()), ms);
+    timer = setTimeout(() => reject(new TimedOut()), timerMs(ms));
   });
   // When the time is up first, the loser's failure has no other listener.
   work.catch((error: unknown) => error);

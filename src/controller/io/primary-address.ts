@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { effectiveConf } from '../../postgres/conf-file.ts';
+import { timerMs } from './timer.ts';
 
 interface Address {
   readonly host: string;
@@ -55,7 +56,7 @@ function answersAt({ host, port }: Address, timeoutMs: number): Promise<boolean>
       socket.destroy();
       resolve(open);
     };
-    socket.setTimeout(timeoutMs, () => done(false));
+    socket.setTimeout(timerMs(timeoutMs), () => done(false));
     socket.on('connect', () => done(true));
     socket.on('error', () => done(false));
   });
