@@ -11,7 +11,7 @@ import type { Probe } from '../resources/kind.ts';
 import { batchScript, batchSteps, type NumberedStep, readMark, stepNoise } from './batch-script.ts';
 import { stepFailure } from './failure.ts';
 import { failure, merged } from './failure-list.ts';
-import { type HostState, lookAt, probesFor, remember } from './hosts.ts';
+import { byMachine, type HostState, lookAt, probesFor, remember } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 import { compiled, type Sighted, sight } from './sight.ts';
 
@@ -116,20 +116,17 @@ async function runBatches(
 ): Promise<void> {
   // What was right at the last look is asked again only at the end; between batches only what is open matters.
   const open = worthAnotherLook(current.plan);
+  const work = async (state: HostState): Promise<void> => {
+    const batch = batches.find((candidate) => candidate.host === state.host.name);
+    const probes = probesFor(request.cluster, state.host, open);
+    if (!batch) return lookAt(ports, state, probes);
+    const place = request.effectPlace(state.host, current.view);
+    const done = await runBatch(ports, state, batch, place, probes, current.plan);
+    changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
+  };
   const results = await Promise.allSettled(
-    states.map(async (state) => {
-      const batch = batches.find((candidate) => candidate.host === state.host.name);
-      const probes = probesFor(request.cluster, state.host, open);
-      if (!batch) return lookAt(ports, state, probes);
-      const done = await runBatch(
-        ports,
-        state,
-        batch,
-        request.effectPlace(state.host, current.view),
-        probes,
-        current.plan,
-      );
-      changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
+    byMachine(states).map(async (machine) => {
+      for (const state of machine) await work(state);
     }),
   );
   const problems = results.flatMap((result) =>

@@ -54,7 +54,8 @@ export async function lock(
   index: number,
 ): Promise<void> {
   const reply = await state.session.lock({
-    cluster: request.cluster.name,
+    // Two servers of one machine have a lock each.
+    cluster: `${request.cluster.name}.${state.host.name}`,
     owner: request.lockOwner,
     waitMs: index === 0 ? 0 : otherLockWaitMs,
   });
@@ -70,6 +71,17 @@ export async function lock(
       evidence: [`held by: ${reply.owner}`],
     },
   ]);
+}
+
+/** Hosts by machine: two servers of one machine share files such as /etc/services, so they are worked on in turn. */
+export function byMachine(states: readonly HostState[]): readonly (readonly HostState[])[] {
+  const machines = new Map<string, HostState[]>();
+  for (const state of states) {
+    const { connection, address, ssh } = state.host;
+    const machine = connection === 'local' ? 'this machine' : `${address} ${ssh.port ?? ''}`;
+    machines.set(machine, [...(machines.get(machine) ?? []), state]);
+  }
+  return [...machines.values()];
 }
 
 /** What the survey and these resources ask of a host. */

@@ -17,10 +17,17 @@ export interface StopCommand {
   readonly mcOnly: boolean;
 }
 
+/** A controller that cannot even tell its status in this time is hung. */
+const aliveWithinMs = 2000;
+
 /** Fast and immediate shutdown have 10 s each; then the controller is not waited for any longer. */
 const forcedWithinMs = 25_000;
 
 export async function stopController(target: Target, wish: StopCommand): Promise<number> {
+  if (wish.force) {
+    const alive = await callController(target.id, { kind: 'status' }, aliveWithinMs);
+    if (alive.kind !== 'reply' && lockHolder(target.dir, target.id)) return endByForce(target, wish);
+  }
   const limit = wish.force ? forcedWithinMs : 0;
   const result = await callController(target.id, { kind: 'stop', ...wish }, limit);
   if (result.kind === 'reply') {

@@ -64,6 +64,19 @@ describe('conversations', () => {
     await expect(told.text()).toMatchFileSnapshot(golden('old-primary-returns'));
   });
 
+  it('two servers that were both primary once start at the same time', async () => {
+    const rival = view('server2', 'primary', { phase: 'waiting', report: null });
+    const told = new Conversation('server1')
+      .after(0, 'the host has booted; the instance is stopped, no standby.signal', boot())
+      .after(20, 'server2 tells that it would be primary, and asks', heard(rival))
+      .after(4000, 'it still does', heard(rival))
+      .silence(2400)
+      .status()
+      .after(60_000, 'server2 is held back, too', heard({ ...rival, phase: 'held' }))
+      .after(1000, 'a person decides: mc_ctl start', { kind: 'control', id: 1, request: { kind: 'start' } });
+    await expect(told.text()).toMatchFileSnapshot(golden('two-candidates'));
+  });
+
   it('a primary whose peer host is dead asks for a bounded time', async () => {
     const told = new Conversation('server1')
       .after(0, 'the host has booted; the instance is stopped, no standby.signal', boot())

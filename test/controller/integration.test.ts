@@ -85,7 +85,7 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     signal(pair.daemonPid('server1'), 'SIGHUP');
     await sleep(300);
     expect(pair.log('server1')).toMatch(
-      /server1\.conf:5: the key 'heartbeat_retyr' is not known \(MCA01029\)/,
+      /server1\.conf:7: the key 'heartbeat_retyr' is not known \(MCA01029\)/,
     );
     writeFileSync(path, `${before}heartbeat_retry = 3\n`);
     signal(pair.daemonPid('server1'), 'SIGHUP');
@@ -129,13 +129,13 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
   it('too many connections are not a dead instance', async () => {
     signal(pair.daemonPid('server1'), 'SIGKILL');
     const port = String(pair.ports[0]);
-    const psql = `for i in $(seq 16); do psql -X -h ${join(pair.dir, 'run')} -p ${port} -d postgres -c 'select pg_sleep(2)' >/dev/null 2>&1 & done; wait`;
+    const psql = `for i in $(seq 16); do psql -X -h ${join(pair.dir, 'run')} -p ${port} -d postgres -c 'select pg_sleep(1.2)' >/dev/null 2>&1 & done; wait`;
     const words =
       process.getuid?.() === 0 ? ['runuser', '-u', 'postgres', '--', 'sh', '-c', psql] : ['sh', '-c', psql];
     const crowd = spawn(words[0] ?? '', words.slice(1), { stdio: 'ignore', cwd: '/' });
-    await sleep(700);
+    await sleep(400);
     expect(pair.ctl('start', '--local-server', 'server1').status).toBe(0);
-    await sleep(900);
+    await sleep(400);
     expect(row(pair.status('server1'), 'server1')).toMatchObject({
       instance: 'running',
       db_proc_status: 'normal',
@@ -144,6 +144,22 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     expect(
       (await pair.until('server2', (it) => it.mirroring_status === 'switchable'))?.mirroring_status,
     ).toBe('switchable');
+  });
+
+  it('an instance that takes no connections any more is found out, though old ones still work', async () => {
+    const postmaster = pair.postmasterPid(2);
+    signal(postmaster, 'SIGSTOP');
+    try {
+      const report = await pair.until('server1', (it) => row(it, 'server2')?.instance === 'silent', 12_000);
+      expect(row(report, 'server2')).toMatchObject({
+        instance: 'silent',
+        db_proc_status: 'abnormal(postmaster)',
+      });
+    } finally {
+      signal(postmaster, 'SIGCONT');
+    }
+    const back = await pair.until('server1', (it) => it.mirroring_status === 'switchable');
+    expect(back?.reason).toBeNull();
   });
 
   it('a disk that cannot be written is named', async () => {
@@ -205,6 +221,14 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     const report = await pair.until('server2', (it) => it.mirroring_status === 'failover-disabled');
     expect(report?.mirroring_status).toBe('failover-disabled');
     expect(pair.ctl('stop', '-a', '--local-server', 'server1')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('a hung controller is ended by stop -e, with its instance', () => {
+    expect(pair.ctl('start', '--local-server', 'server1')).toMatchObject({ status: 0, stderr: '' });
+    signal(pair.daemonPid('server1'), 'SIGSTOP');
+    const result = pair.ctl('stop', '-e', '--local-server', 'server1');
+    expect(result.stderr).toContain('was ended by force');
+    expect([result.status, pair.postmasterPid(1)]).toEqual([0, 0]);
   });
 
   it('refuses to start with a wide file mode or a mistake, and says which', () => {

@@ -1,6 +1,7 @@
 /** The catalogue of messages and its document. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { serverKeys } from '../../src/controller/config.ts';
 import {
   type MessageNumber,
   messageLine,
@@ -38,6 +39,12 @@ describe('messages', () => {
 
   it('docs/messages.md is the catalogue', () => {
     expect(read('docs/messages.md')).toBe(messagesDocument());
+  });
+
+  it('docs/mc_ctl.md explains every key', () => {
+    const document = read('docs/mc_ctl.md');
+    for (const { key, expected } of Object.values(serverKeys))
+      expect(document).toContain(`| \`${key}\` | ${expected} |`);
   });
 
   it('docs/mc_ctl.md shows every help text', () => {

@@ -89,21 +89,28 @@ const livePrimary = (state: State): Peer | undefined =>
 
 function askPeers(state: State, untilAt: number): Decision {
   const primary = livePrimary(state);
-  if (primary) return hold(state, primary.line.id);
+  if (primary)
+    return hold(state, primary.line.id, 'MCA01006', 'is primary; this server must be rebuilt as its standby');
   const answered = (peer: Peer) =>
     peer.reach === 'refused' || (peer.reach === 'up' && peer.view?.role !== null);
   const open = Object.values(state.peers).filter((peer) => !answered(peer));
   if (open.length === 0) return startInstance(state);
   if (state.now < untilAt) return decided(state);
+  if (rival)
+    return hold(state, rival.line.id, 'MCA01034', 'would start as primary, too; start the right one first');
   const peers = open.map((peer) => peer.line.id).join(', ');
   return andThen(decided(state, log('MCA01007', { peers })), startInstance);
 }
 
-function hold(state: State, peer: string): Decision {
-  const why = `${peer} is primary; this server must be rebuilt as its standby`;
+/** Another server that asks the same question at this moment; neither may take the other's silence for a yes. */
+const wouldBePrimary = (peer: Peer): boolean =>
+  peer.reach === 'up' && peer.view?.role === 'primary' && peer.view.phase === 'waiting';
+
+function hold(state: State, peer: string, message: 'MCA01006' | 'MCA01034', reason: string): Decision {
+  const why = `${peer} ${reason}`;
   return decided(
     { ...withOwn(state, { phase: 'held' }), boot: { kind: 'failed', why }, waitingForStart: [] },
-    log('MCA01006', { peer }),
+    log(message, { peer }),
     ...replies(state.waitingForStart, false, why),
   );
 }

@@ -260,6 +260,13 @@ export const messages = {
     did: 'It takes the role as it is.',
     todo: 'Make sure that there is only one primary. Use `mc_ctl switch` the next time.',
   },
+  MCA01034: {
+    type: 'ERROR',
+    text: 'the instance is not started: {peer} would start as primary, too',
+    cause: 'Neither server has a standby.signal, and both were started at the same time.',
+    did: 'Both instances stay stopped, and the controllers keep watching.',
+    todo: 'Find the last primary (the last MCA00062 in the logs, the higher timeline) and `mc_ctl start` there; rebuild the other one.',
+  },
 } as const satisfies Readonly<Record<string, Message>>;
 
 export type MessageNumber = keyof typeof messages;

@@ -48,13 +48,16 @@ const tellingStates: Readonly<Record<string, Failure>> = {
   EPIPE: 'starting',
 };
 
+/** Every how many checks the connection is made anew. */
+const freshEvery = 10;
+
 class TimedOut extends Error {}
 
 export class InstanceMonitor {
   readonly #conf: ServerConf;
   readonly #onBroken: () => void;
   #client: Client | null = null;
-  #socket: Socket | null = null;
+  readonly #sockets = new Set<Socket>();
   /** Counts the checks: one that was given up must not leave its connection to a later one. */
   #turn = 0;
 
@@ -87,10 +90,23 @@ export class InstanceMonitor {
       this.close();
       return { kind: 'gone' };
     }
-    const client = this.#client ?? (await this.#connect(postmaster, turn));
+    const client = await this.#clientFor(postmaster, turn);
     const answer = await client.query<{ report: InstanceReport }>(question);
     const report = answer.rows[0]?.report;
     return report ? { kind: 'answer', report } : { kind: 'timeout' };
+  }
+
+  /** The kept connection; now and then a new one, because a kept one does not see that nobody else can connect. */
+  async #clientFor(postmaster: Postmaster, turn: number): Promise<Client> {
+    const kept = this.#client;
+    if (kept && turn % freshEvery !== 0) return kept;
+    try {
+      return await this.#connect(postmaster, turn);
+    } catch (error) {
+      const full = error instanceof Error && 'code' in error && error.code === '53300';
+      if (kept && full) return kept;
+      throw error;
+    }
   }
 
   async #connect(postmaster: Postmaster, turn: number): Promise<Client> {
@@ -99,11 +115,14 @@ export class InstanceMonitor {
     if (turn !== this.#turn) throw new TimedOut();
     const socket = new Socket();
     const client = new pg.Client(this.#settings(postmaster, socket));
-    this.#socket = socket;
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
     client.on('error', () => this.#broken(client));
     client.on('end', () => this.#broken(client));
     await client.connect();
+    const old = this.#client;
     this.#client = client;
+    if (old) await old.end();
     return client;
   }
 
@@ -131,8 +150,7 @@ export class InstanceMonitor {
   /** Drops the connection without a farewell: a frozen server would never answer one. */
   close(): void {
     this.#client = null;
-    this.#socket?.destroy();
-    this.#socket = null;
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
 

@@ -37,8 +37,8 @@ export function readState(
 
 function trusted(text: string): Persisted | null {
   try {
-    const file = JSON.parse(text) as { format?: unknown; checksum?: unknown; state?: unknown };
-    const same = file.format === 1 && file.checksum === checksum(JSON.stringify(file.state));
+    const file = JSON.parse(text) as { format?: unknown; checksum?: unknown; state?: unknown } | null;
+    const same = file?.format === 1 && file.checksum === checksum(JSON.stringify(file.state));
     return same ? (file.state as Persisted) : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;

@@ -102,7 +102,7 @@ export class Pair {
   }
 
   #conf = (data: string): string =>
-    `db_instance = '${join(this.dir, 'run', data)}'\nheartbeat_interval = 200\ndb_instance_check_interval = 200\ndisk_check_interval = 300\n`;
+    `db_instance = '${join(this.dir, 'run', data)}'\nheartbeat_interval = 100\ndb_instance_check_interval = 100\ndb_instance_check_retry = 0\ndisk_check_interval = 150\ndisk_check_retry = 0\n`;
 
   #uid = (): number => Number(execFileSync('id', ['-u', owner], { encoding: 'utf8' }));
 
@@ -121,7 +121,7 @@ export class Pair {
     const second = this.dataDir(2);
     this.#must(`${binDir}/initdb`, ['-k', '-N', '-A', 'peer', '-D', first]);
     const settings = (port: number, other: string): string =>
-      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\nmax_connections=15\nsuperuser_reserved_connections=3\nshared_buffers=16MB\nwal_log_hints=on\nsynchronous_standby_names='${other}'\n`;
+      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\nmax_connections=15\nsuperuser_reserved_connections=3\nshared_buffers=16MB\nfsync=off\nwal_log_hints=on\nsynchronous_standby_names='${other}'\n`;
     appendFileSync(join(first, 'postgresql.conf'), settings(port1, 'server2'));
     this.#must(`${binDir}/pg_ctl`, ['-D', first, '-w', '-l', join(run, 'log'), 'start']);
     this.#must(`${binDir}/pg_basebackup`, [

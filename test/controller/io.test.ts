@@ -1,0 +1,165 @@
+/** The files, the lock and the small readers of the controller, on a real directory. */
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Persisted } from '../../src/controller/core/state.ts';
+import { findLocalServer, loadConfiguration, readPrivate } from '../../src/controller/io/files.ts';
+import { frameReader, longestFrame } from '../../src/controller/io/frames.ts';
+import { findPostmaster } from '../../src/controller/io/instance.ts';
+import { lockHolder, takeLock } from '../../src/controller/io/lock.ts';
+import { addressesOf, primaryAddresses } from '../../src/controller/io/primary-address.ts';
+import { readState, writeState } from '../../src/controller/io/state-file.ts';
+import { binDirCandidates, majorVersion } from '../../src/postgres/bindirs.ts';
+
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'mc-io-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const write = (name: string, text: string, mode = 0o600): void => {
+  writeFileSync(join(dir, name), text, { mode });
+  chmodSync(join(dir, name), mode);
+};
+
+describe('the configuration on disk', () => {
+  const good = (): void => {
+    write('network.conf', 'server1 127.0.0.1 27540\n');
+    write('server1.conf', `db_instance = '${dir}/none'\n`);
+    write('cluster.key', `${'ab'.repeat(32)}\n`);
+  };
+
+  it('is read when all is well', () => {
+    good();
+    const { self, key } = loadConfiguration(dir, findLocalServer(dir, undefined));
+    expect([self.id, String(key), key.reveal()]).toEqual(['server1', '(secret)', 'ab'.repeat(32)]);
+  });
+
+  it('names all mistakes of all files at once', () => {
+    good();
+    write('network.conf', 'server2 127.0.0.1 27540\n');
+    write('server1.conf', 'nonsense\n');
+    write('cluster.key', 'short\n', 0o644);
+    let seen = '';
+    try {
+      loadConfiguration(dir, 'server1');
+    } catch (error) {
+      seen = String(error).replaceAll(dir, 'DIR');
+    }
+    expect(seen).toMatch(
+      /MCF003.*MCF007.*MCF002 DIR\/cluster.key is open to others.*MCF010 network.conf does not name/,
+    );
+  });
+
+  it('wide modes and absent files are refused', () => {
+    write('a', 'x', 0o604);
+    expect(readPrivate(join(dir, 'a'))).toMatchObject({ ok: false, diagnostics: [{ code: 'MCF002' }] });
+    expect(readPrivate(join(dir, 'b'))).toMatchObject({ ok: false, diagnostics: [{ code: 'MCF001' }] });
+    good();
+    chmodSync(dir, 0o777);
+    expect(() => loadConfiguration(dir, 'server1')).toThrow(/can be written by others/);
+  });
+});
+
+describe('the state file', () => {
+  const state: Persisted = {
+    role: 'primary',
+    timeline: 3,
+    lsn: '0/3000060',
+    systemId: '7300000000000000001',
+    failover: { enabled: false, changedAtWall: 5 },
+    degraded: 'switched',
+    wroteWall: 7,
+  };
+
+  it('comes back as it was', () => {
+    expect(readState(dir, 'server1')).toEqual({ state: null, torn: false });
+    writeState(dir, 'server1', state);
+    expect(readState(dir, 'server1')).toEqual({ state, torn: false });
+  });
+
+  it('is not believed when it is torn or changed at any byte', () => {
+    writeState(dir, 'server1', state);
+    const path = join(dir, 'server1.state.json');
+    const whole = readFileSync(path, 'utf8');
+    for (const text of [whole.slice(0, 50), '', whole.replace('"timeline":3', '"timeline":4'), 'null']) {
+      writeFileSync(path, text);
+      expect(readState(dir, 'server1')).toEqual({ state: null, torn: true });
+      expect(existsSync(path)).toBe(false);
+    }
+  });
+});
+
+describe('the lock', () => {
+  it('is held by one process and freed by it', () => {
+    const lock = takeLock(dir, 'server1');
+    expect(lock.kind).toBe('taken');
+    expect(takeLock(dir, 'server1')).toMatchObject({ kind: 'held', by: { pid: process.pid } });
+    expect(takeLock(dir, 'server2').kind).toBe('taken');
+    if (lock.kind === 'taken') lock.release();
+    expect(lockHolder(dir, 'server1')).toBeUndefined();
+  });
+
+  it('of a process that is gone, or whose number was given away, holds nothing', () => {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    for (const stale of [
+      `999999999\n1\n${boot}\n`,
+      `${process.pid}\n1\n${boot}\n`,
+      `${process.pid}\n1\nother\n`,
+      '',
+    ]) {
+      write('server1.pid', stale);
+      const lock = takeLock(dir, 'server1');
+      expect(lock.kind).toBe('taken');
+      if (lock.kind === 'taken') lock.release();
+    }
+  });
+});
+
+describe('small readers', () => {
+  it('primary_conninfo: hosts and ports, lists, quotes, sockets', () => {
+    expect(addressesOf("host=db1 port=5433 password='it\\'s'")).toEqual([{ host: 'db1', port: 5433 }]);
+    expect(addressesOf("host='db1,db2' port='1,2'")).toEqual([
+      { host: 'db1', port: 1 },
+      { host: 'db2', port: 2 },
+    ]);
+    expect(addressesOf('host=db1 hostaddr=192.0.2.1')).toEqual([{ host: '192.0.2.1', port: 5432 }]);
+    write('postgresql.conf', "primary_conninfo = 'host=old'\n");
+    write('postgresql.auto.conf', "primary_conninfo = 'host=new port=27500'\n");
+    expect(primaryAddresses(dir)).toEqual([{ host: 'new', port: 27500 }]);
+  });
+
+  it('a postmaster.pid of a process that is no postmaster of that directory is not believed', async () => {
+    expect(await findPostmaster(dir)).toBeNull();
+    write('postmaster.pid', `${process.pid}\n${dir}\n1700000000\n27500\n/run\n\n  1 2\nready   \n`);
+    expect(await findPostmaster(dir)).toBeNull();
+    write('postmaster.pid', '1\n');
+    expect(await findPostmaster(dir)).toBeNull();
+  });
+
+  it('versions and program directories', () => {
+    expect(
+      ['15', '15.18\n', 'postgres (PostgreSQL) 17.2 (Debian 17.2-1)', '18beta1', 'x'].map(majorVersion),
+    ).toEqual([15, 15, 17, 18, undefined]);
+    expect(binDirCandidates(15, '/opt/pg/bin:relative')).toContain('/opt/pg/bin');
+    expect(binDirCandidates(15, '/opt/pg/bin:relative')[0]).toBe('/usr/lib/postgresql/15/bin');
+  });
+
+  it('frames come in any pieces; too long or not JSON ends it', () => {
+    const seen: unknown[] = [];
+    const read = frameReader(
+      (value) => seen.push(value),
+      (why) => seen.push(why),
+    );
+    for (const byte of Buffer.from('{"a":"ä"}\n{"b":2}\nno\n{"c":3}\n')) read(Buffer.from([byte]));
+    expect(seen).toEqual([{ a: 'ä' }, { b: 2 }, 'a message is not JSON']);
+    const long: unknown[] = [];
+    const readLong = frameReader(
+      (value) => long.push(value),
+      (why) => long.push(why),
+    );
+    for (let sent = 0; sent <= longestFrame; sent += 1000) readLong(Buffer.alloc(1000, 0x20));
+    expect(long).toEqual(['a message is too long']);
+  });
+});

@@ -1,0 +1,366 @@
+/**
+ * `provision` on two hosts whose packages are present, then `check`, drift, and a reboot of both: what the hosts
+ * themselves show, in the order in which a person would do it. Later tests stand on the cluster that earlier ones made.
+ */
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { describeLab, labTest } from '../harness/describe.ts';
+import { type Host, Lab } from '../harness/lab.ts';
+import {
+  changedPaths,
+  listing,
+  mcCtlStatus,
+  postmasterPid,
+  type Server,
+  serverOf,
+  sql,
+  untilSwitchable,
+} from '../support/instance.ts';
+import { dataDir, inventory, managementDir } from '../support/inventory.ts';
+import {
+  type Cluster,
+  expectMultiplexed,
+  expectStreaming,
+  expectSwitchable,
+} from '../support/multiplexed.ts';
+import {
+  built,
+  expectExit,
+  type Pgduet,
+  type PlanEntry,
+  pgduet,
+  type RunDocument,
+  type Said,
+  type StatusDocument,
+} from '../support/pgduet.ts';
+
+describeLab('a pair whose packages are present', () => {
+  let lab: Lab;
+  let a: Host;
+  let b: Host;
+  let command: Pgduet;
+  let file: string;
+  beforeAll(async () => {
+    built();
+    lab = await Lab.open();
+    [a, b] = await lab.hosts(2, { names: ['server1', 'server2'] });
+    command = pgduet(lab);
+    file = inventory(lab, [a, b]);
+  });
+  afterAll(() => lab?.close());
+
+  const primary = (): Server => serverOf(a);
+  const standby = (): Server => serverOf(b);
+  const cluster = (): Cluster => ({ primary: primary(), standbys: [standby()], version: 15 });
+  const provision = (...more: string[]): Promise<Said> =>
+    command(['provision', '-i', file, '--yes', ...more]);
+
+  /** Everything that pgduet might write to, and more. */
+  const places = ['/etc', '/var/lib', '/usr', '/home', '/root', '/opt', '/srv', '/tmp', '/var/tmp'];
+  const outside = async (host: Host): Promise<Map<string, string>> => {
+    const all = await listing(host, places);
+    // Who logs in leaves a line there; that is sshd and systemd, not pgduet.
+    return new Map([...all].filter(([path]) => !/^\/var\/lib\/systemd\b|^\/tmp\/systemd-private/.test(path)));
+  };
+
+  describe('before anything is there', () => {
+    labTest('check and provision --check say what would be done and touch nothing', async () => {
+      const before = await Promise.all([outside(a), outside(b)]);
+      for (const args of [
+        ['provision', '--check'],
+        ['check'],
+        ['provision', '--check', '--diff', '--verbose'],
+      ]) {
+        const said = await command([...args, '-i', file]);
+        expectExit(said, 2);
+        expect(said.stdout).toContain(`make instance in ${dataDir}`);
+        expect(said.stdout).toMatch(/server2[\s\S]*copy of the primary/);
+      }
+      const after = await Promise.all([outside(a), outside(b)]);
+      expect(before.map((list, index) => changedPaths(list, after[index] ?? new Map()))).toEqual([[], []]);
+      for (const host of [a, b]) {
+        const made = await host.sh(
+          `ls -d /database /mcdir; pgrep -x postgres; getent passwd | grep -c pgduet`,
+        );
+        expect(made.stdout.trim()).toBe('0');
+      }
+    });
+
+    labTest('status says that nothing is there', async () => {
+      const said = await command(['status', '--json', '-i', file]);
+      expectExit(said, 1);
+      const status = said.json<StatusDocument>();
+      expect(status).toMatchObject({ primary: null, preferred_primary: 'server1' });
+      expect(status.servers.map(({ role }) => role)).toEqual(['none', 'none']);
+    });
+
+    labTest('without --yes and without a terminal nothing is done', async () => {
+      const said = await command(['provision', '-i', file]);
+      expectExit(said, 3);
+      expect(said.stderr).toContain('--yes');
+      expect((await a.sh('ls -d /database /mcdir')).stdout).toBe('');
+    });
+  });
+
+  describe('provision', () => {
+    labTest('ends with 0 and makes a synchronous pair with all that belongs to it', async () => {
+      expectExit(await provision(), 0);
+      await expectMultiplexed(cluster());
+    });
+
+    labTest('puts settings and client rules of the inventory into force', async () => {
+      for (const server of [primary(), standby()]) {
+        expect(await sql(server, 'SHOW max_connections; SHOW shared_buffers; SHOW log_statement')).toBe(
+          '50\n16MB\nall',
+        );
+        const rule = `SELECT count(*) FROM pg_hba_file_rules WHERE database = '{app}' AND address = '10.0.0.0'`;
+        expect(await sql(server, rule)).toBe('1');
+      }
+    });
+
+    labTest('lets the administrator alone ask the controller', async () => {
+      const asRoot = await a.sh(`mc_ctl status -M ${managementDir}`);
+      const asOther = await a.sh(`mc_ctl status -M ${managementDir}`, { user: 'ops' });
+      expect([asRoot.status, asOther.status].every((status) => status !== 0)).toBe(true);
+      expect(await mcCtlStatus(primary())).toContain('switchable');
+    });
+
+    labTest('the second time changes nothing, in one round trip per host', async () => {
+      const watched = [dataDir, managementDir, '/etc', '/usr/local', '/var/lib/postgresql'];
+      const before = await Promise.all([a, b].map((host) => listing(host, watched)));
+      const pids = await Promise.all([primary(), standby()].map(postmasterPid));
+      const said = await provision('--json');
+      expectExit(said, 0);
+      const document = said.json<RunDocument>();
+      expect(document).toMatchObject({ plan: [], changed: [], primary: 'server1', diagnostics: [] });
+      expect(document.round_trips).toEqual({ server1: 1, server2: 1 });
+      expect(await Promise.all([primary(), standby()].map(postmasterPid))).toEqual(pids);
+      const after = await Promise.all([a, b].map((host) => listing(host, watched)));
+      const changed = before.map((list, index) =>
+        changedPaths(list, after[index] ?? new Map()).filter(notWrittenByItself),
+      );
+      expect(changed).toEqual([[], []]);
+    });
+
+    labTest('--yes shows a plan that is empty as such', async () => {
+      const said = await provision();
+      expectExit(said, 0);
+      expect(said.all).toContain('nothing to change');
+    });
+  });
+
+  describe('check and status', () => {
+    labTest('check ends with 0 and says that there is nothing to change', async () => {
+      const said = await command(['check', '-i', file]);
+      expectExit(said, 0);
+      expect(said.stdout).toBe('nothing to change\n');
+      const json = await command(['check', '-i', file, '--json']);
+      expect(json.json<RunDocument>()).toMatchObject({
+        exit: 0,
+        plan: [],
+        round_trips: { server1: 1, server2: 1 },
+      });
+    });
+
+    labTest('status --json tells role, timeline, position, lag and sync state truly', async () => {
+      const said = await command(['status', '-i', file, '--json']);
+      expectExit(said, 0);
+      const status = said.json<StatusDocument>();
+      expect(status).toMatchObject({ primary: 'server1', preferred_primary: 'server1', problem: null });
+      const [one, two] = status.servers;
+      const timeline = Number(await sql(primary(), 'SELECT timeline_id FROM pg_control_checkpoint()'));
+      const running = { state: 'running', controller: 'switchable', timeline };
+      expect(one).toMatchObject({
+        server: 'server1',
+        role: 'primary',
+        preferred_role: 'primary',
+        ...running,
+      });
+      expect(two).toMatchObject({
+        server: 'server2',
+        role: 'standby',
+        preferred_role: 'standby',
+        ...running,
+      });
+      expect(two).toMatchObject({
+        sync_state: 'sync',
+        lag_bytes: expect.any(Number),
+        lag_seconds: expect.any(Number),
+      });
+      const ahead = `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '${one?.lsn}') >= 0, pg_wal_lsn_diff(pg_current_wal_lsn(), '${two?.lsn}') >= 0`;
+      expect(await sql(primary(), ahead)).toBe('t|t');
+      const both = `${a.address}:27500,${b.address}:27500`;
+      expect(status.clients.read_write).toBe(`postgresql://${both}/postgres?target_session_attrs=read-write`);
+    });
+
+    labTest('status as a table has a row for each server', async () => {
+      const said = await command(['status', '-i', file]);
+      expectExit(said, 0);
+      expect(said.stdout).toMatch(/^server1 +primary +primary .*running +switchable/m);
+      expect(said.stdout).toMatch(/^server2 +standby +standby .*running +switchable .* sync$/m);
+    });
+  });
+
+  describe('drift', () => {
+    /** Changes something on a host, sees it in check, lets provision put it right, and finds nothing to do. */
+    async function expectSeenAndRepaired(disturb: () => Promise<unknown>, ...expected: Partial<PlanEntry>[]) {
+      await disturb();
+      const check = await command(['check', '-i', file, '--json']);
+      expectExit(check, 2);
+      const { plan } = check.json<RunDocument>();
+      for (const entry of expected) expect(plan).toContainEqual(expect.objectContaining(entry));
+      expectExit(await provision(), 0);
+      expectExit(await command(['check', '-i', file]), 0);
+    }
+    const on = (host: Host, script: string) => host.sh(script, { check: true });
+
+    labTest('a changed line of postgresql.conf is shown as a diff and changed back', async () => {
+      const conf = `${dataDir}/postgresql.conf`;
+      const change = () =>
+        on(
+          a,
+          `sed -i "s/^wal_log_hints.*/wal_log_hints = off/; s/^log_statement.*/log_statement = 'none'/" ${conf}`,
+        );
+      const entry: Partial<PlanEntry> = { host: 'server1', state: 'change' };
+      await change();
+      const said = await command(['check', '-i', file]);
+      expectExit(said, 2);
+      expect(said.stdout).toMatch(/^\s*-log_statement = 'none'$/m);
+      expect(said.stdout).toMatch(/^\s*\+log_statement = 'all'$/m);
+      expect(said.stdout).toMatch(/^\s*\+wal_log_hints = '?on'?$/m);
+      await expectSeenAndRepaired(change, entry);
+      expect(await sql(primary(), 'SHOW log_statement; SHOW wal_log_hints')).toBe('all\non');
+    });
+
+    labTest('ALTER SYSTEM of a declared setting is seen and taken back', async () => {
+      const disturb = async () => {
+        await sql(primary(), "ALTER SYSTEM SET log_statement = 'ddl'");
+        await sql(primary(), 'SELECT pg_reload_conf()');
+      };
+      await expectSeenAndRepaired(disturb, {
+        host: 'server1',
+        reason: expect.stringContaining('log_statement'),
+      });
+      expect(await sql(primary(), 'SHOW log_statement')).toBe('all');
+    });
+
+    labTest('ALTER SYSTEM before a reload is seen as well', async () => {
+      const disturb = () => sql(primary(), "ALTER SYSTEM SET wal_sender_timeout = '1h'");
+      await expectSeenAndRepaired(disturb, { host: 'server1', state: 'change' });
+      const auto = await a.sh(`grep -v '^#' ${dataDir}/postgresql.auto.conf`);
+      expect(auto.stdout.trim()).toBe('');
+    });
+
+    labTest(
+      'a changed unit file, a disabled unit, wide modes and a removed client rule are each named',
+      async () => {
+        const unit = '/etc/systemd/system/mcoi_inst1.service';
+        const disturb = async () => {
+          await on(a, `sed -i 's/^WatchdogSec=.*/WatchdogSec=7/' ${unit}`);
+          await on(b, 'systemctl disable mcoi_inst1.service');
+          await on(a, `chmod 0644 ${managementDir}/cluster.key; chmod 0755 ${managementDir}`);
+          await on(b, `chmod 0640 /var/lib/postgresql/.pgpass`);
+          await on(b, `sed -i '/replication/d' ${dataDir}/pg_hba.conf`);
+          await on(a, `sed -i '/^mcoi_inst1/d' /etc/services`);
+        };
+        await expectSeenAndRepaired(
+          disturb,
+          { host: 'server1', summary: 'rewrite unit mcoi_inst1.service' },
+          { host: 'server2', summary: 'disable unit mcoi_inst1.service'.replace('disable', 'enable') },
+          { host: 'server1', summary: `set owner and mode of ${managementDir}/cluster.key` },
+          { host: 'server1', summary: `set owner and mode of ${managementDir}` },
+          { host: 'server2', reason: expect.stringContaining('its mode is 640') },
+          { host: 'server2', summary: `rewrite ${dataDir}/pg_hba.conf` },
+          { host: 'server1', summary: expect.stringContaining('/etc/services') },
+        );
+        await expectMultiplexed(cluster());
+      },
+    );
+
+    labTest('a standby whose unit was stopped is started again', async () => {
+      await expectSeenAndRepaired(() => on(b, 'systemctl stop mcoi_inst1.service'), {
+        host: 'server2',
+        state: 'change',
+      });
+      await expectMultiplexed(cluster());
+    });
+
+    labTest('a password of the replication role that was changed is put back', async () => {
+      const disturb = () => sql(primary(), "ALTER ROLE pgduet_repl PASSWORD 'another' SUPERUSER");
+      await expectSeenAndRepaired(disturb, { host: 'server1', resource: expect.stringContaining('role') });
+      const role = `SELECT rolsuper FROM pg_authid WHERE rolname = 'pgduet_repl'`;
+      expect(await sql(primary(), role)).toBe('f');
+    });
+
+    labTest(
+      'a changed setting of the inventory reaches both servers, with a restart where it needs one',
+      async () => {
+        const before = await Promise.all([primary(), standby()].map(postmasterPid));
+        file = inventory(lab, [a, b], {
+          postgres: {
+            settings: { max_connections: 60, shared_buffers: '16MB', log_statement: 'all', work_mem: '5MB' },
+          },
+        });
+        const check = await command(['check', '-i', file]);
+        expectExit(check, 2);
+        expect(check.stdout).toContain('PostgreSQL is restarted on: server1, server2');
+        expectExit(await provision(), 0);
+        for (const server of [primary(), standby()])
+          expect(await sql(server, 'SHOW max_connections; SHOW work_mem')).toBe('60\n5MB');
+        const after = await Promise.all([primary(), standby()].map(postmasterPid));
+        expect(after.some((pid, index) => pid === before[index])).toBe(false);
+        await expectStreaming(cluster());
+        await expectSwitchable(cluster());
+        expectExit(await command(['check', '-i', file]), 0);
+      },
+    );
+
+    labTest('--limit changes one host and leaves the other', async () => {
+      await on(a, 'chmod 0755 /mcdir/inst1');
+      await on(b, 'chmod 0755 /mcdir/inst1');
+      expectExit(await provision('--limit', 'server2'), 0);
+      expect((await a.sh('stat -c %a /mcdir/inst1')).stdout).toBe('755\n');
+      expect((await b.sh('stat -c %a /mcdir/inst1')).stdout).toBe('700\n');
+      expectExit(await provision(), 0);
+      expect((await a.sh('stat -c %a /mcdir/inst1')).stdout).toBe('700\n');
+    });
+  });
+
+  describe('a reboot of both hosts', () => {
+    labTest('brings back controllers and instances by themselves', async () => {
+      await Promise.all([a.reboot(), b.reboot()]);
+      await Promise.all([primary(), standby()].map(untilSwitchable));
+      await expectMultiplexed(cluster());
+      expectExit(await command(['check', '-i', file]), 0);
+    });
+  });
+
+  describe('hosts that are off', () => {
+    labTest('validate contacts nobody', async () => {
+      await Promise.all([a.powerOff(), b.powerOff()]);
+      const said = await command(['validate', '-i', file]);
+      expectExit(said, 0);
+    });
+
+    labTest('status still has a row for each server and ends with 4', async () => {
+      const quick = inventory(lab, [a, b], {
+        name: 'quick.yml',
+        ssh: { user: 'root', identity_file: lab.key, known_hosts: lab.knownHosts, connect_timeout: '1s' },
+      });
+      const said = await command(['status', '-i', quick, '--json']);
+      expectExit(said, 4);
+      expect(said.json<StatusDocument>().servers.map(({ state }) => state)).toEqual([
+        'host not reached',
+        'host not reached',
+      ]);
+    });
+  });
+});
+
+/** What the running instance and the controller write all the time. */
+function notWrittenByItself(path: string): boolean {
+  const files = path.slice(path.indexOf('/inst1'));
+  const byPostgres = /^\/inst1\/(base|global|pg_\w+|postmaster\.pid|current_logfiles)(\/|$)/.test(files);
+  const byController = /\.(state|log|disk|check)|-log\/|pgduet-disk|\.startup/.test(path);
+  const configuration = /\/(pg_hba|pg_ident|postgresql(\.auto)?)\.conf$/.test(path);
+  return configuration || !(byPostgres || byController);
+}

@@ -1,0 +1,122 @@
+/**
+ * Asks a lab host what is true there, without pgduet: SQL through its socket, the controller's own command, files.
+ * In: a host and where its instance is. Out: plain values. It changes only what `sql` is told to change.
+ */
+import type { Host } from '../harness/lab.ts';
+import { until } from '../harness/run.ts';
+import { dataDir, managementDir } from './inventory.ts';
+
+/** One server on a lab host. */
+export interface Server {
+  readonly host: Host;
+  /** The server identifier. */
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly managementDir: string;
+  readonly unit: string;
+}
+
+/** The server that `inventory` makes of a host, with what differs. */
+export const serverOf = (host: Host, differs: Partial<Server> = {}): Server => ({
+  host,
+  id: host.name,
+  address: host.address,
+  port: 27500,
+  dataDir,
+  managementDir,
+  unit: 'mcoi_inst1.service',
+  ...differs,
+});
+
+/** Runs SQL as the instance administrator and returns the unaligned rows without the last newline. */
+export async function sql(server: Server, text: string, database = 'postgres'): Promise<string> {
+  const psql = `runuser -u postgres -- psql -h /var/run/postgresql -p ${server.port} -d ${database} -XqAt -v ON_ERROR_STOP=1`;
+  const { stdout } = await server.host.sh(psql, { input: text, check: true });
+  return stdout.replace(/\n$/, '');
+}
+
+/** Settings as they are in force, by name. */
+export async function settingsInForce(
+  server: Server,
+  names: readonly string[],
+): Promise<Record<string, string>> {
+  const list = names.map((name) => `'${name}'`).join(', ');
+  const query = `SELECT json_object_agg(name, current_setting(name)) FROM pg_settings WHERE name IN (${list})`;
+  return JSON.parse(await sql(server, query)) as Record<string, string>;
+}
+
+export async function postmasterPid(server: Server): Promise<string> {
+  const { stdout } = await server.host.sh(`head -n 1 ${server.dataDir}/postmaster.pid`, { check: true });
+  return stdout.trim();
+}
+
+/** What `mc_ctl status` prints for the instance administrator of this server. */
+export async function mcCtlStatus(server: Server, user = 'postgres'): Promise<string> {
+  const command = `mc_ctl status -M ${server.managementDir} --local-server ${server.id}`;
+  const result = await server.host.sh(command, { user });
+  return `${result.stdout}${result.stderr}`;
+}
+
+/** The third line of `mc_ctl status`: the mirroring status alone. */
+export const mirroringStatus = async (server: Server): Promise<string> =>
+  (await mcCtlStatus(server)).split('\n')[2] ?? '';
+
+export async function untilSwitchable(server: Server): Promise<void> {
+  await until(
+    () => `${server.id} did not become switchable`,
+    60_000,
+    async () => ((await mirroringStatus(server)) === 'switchable' ? true : undefined),
+    200,
+  );
+}
+
+/** Waits until a query of the standby gives the text: replication may be some milliseconds behind. */
+export async function untilSql(
+  server: Server,
+  query: string,
+  expected: string,
+  database = 'postgres',
+): Promise<void> {
+  let last = '';
+  await until(
+    () => `${server.id} does not answer '${expected}' to: ${query}\nits last answer: ${last}`,
+    20_000,
+    async () => {
+      last = await sql(server, query, database).catch(String);
+      return last === expected ? true : undefined;
+    },
+    50,
+  );
+}
+
+/** "mode owner type" of a path, for example "600 postgres regular file". */
+export async function statOf(host: Host, path: string): Promise<string> {
+  return (await host.sh(`stat -c '%a %U %F' '${path}'`, { check: true })).stdout.trim();
+}
+
+export async function fileText(host: Host, path: string): Promise<string> {
+  return (await host.sh(`cat '${path}'`, { check: true })).stdout;
+}
+
+/** Every entry below the directories with kind, mode, owner, size and times to the nanosecond; by path. */
+export async function listing(host: Host, directories: readonly string[]): Promise<Map<string, string>> {
+  const format = String.raw`%p\t%y %m %u:%g %s %T@ %C@ %l\n`;
+  const { stdout } = await host.sh(`find ${directories.join(' ')} -xdev -printf '${format}' 2>/dev/null`);
+  return new Map(
+    stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => [line.slice(0, line.indexOf('\t')), line.slice(line.indexOf('\t') + 1)]),
+  );
+}
+
+/** Paths that are new, gone or different. */
+export function changedPaths(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string[] {
+  const paths = [...new Set([...before.keys(), ...after.keys()])];
+  return paths.filter((path) => before.get(path) !== after.get(path)).sort();
+}

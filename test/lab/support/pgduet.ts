@@ -1,0 +1,94 @@
+/**
+ * Runs the built pgduet as its users do: a process of its own, arguments, an environment, exit status and two streams.
+ * In: arguments. Out: what the process said. It must never read this machine's ~/.ssh, and never call pgduet's
+ * functions directly.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { Lab } from '../harness/lab.ts';
+import { run } from '../harness/run.ts';
+
+const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+const program = join(root, 'dist', 'pgduet.js');
+
+/** Makes sure that there is something to run; `npm test` has built it already. */
+export function built(): void {
+  if (existsSync(program)) return;
+  const result = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`scripts/build.mjs failed:\n${result.stderr}`);
+}
+
+export interface Said {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both streams, for messages of failed tests. */
+  readonly all: string;
+  json<T>(): T;
+}
+
+/** What `--json` prints for verbs with a plan. */
+export interface RunDocument {
+  readonly exit: number;
+  readonly primary: string | null;
+  readonly plan: readonly PlanEntry[];
+  readonly changed: readonly unknown[];
+  readonly round_trips: Readonly<Record<string, number>>;
+  readonly diagnostics: readonly { readonly code: string }[];
+}
+
+export interface PlanEntry {
+  readonly host: string;
+  readonly resource: string;
+  readonly state: 'change' | 'deferred' | 'refused' | 'unseen';
+  readonly summary?: string;
+  readonly reason?: string;
+  readonly diff?: readonly string[];
+}
+
+/** What `status --json` prints. */
+export interface StatusDocument {
+  readonly primary: string | null;
+  readonly preferred_primary: string;
+  readonly problem: string | null;
+  readonly servers: readonly StatusServer[];
+  readonly clients: { readonly read_write: string; readonly prefer_standby: string };
+}
+
+export interface StatusServer {
+  readonly server: string;
+  readonly role: string;
+  readonly preferred_role: string;
+  readonly state: string;
+  readonly controller: string;
+  readonly timeline: number | null;
+  readonly lsn: string | null;
+  readonly lag_bytes: number | null;
+  readonly lag_seconds: number | null;
+  readonly sync_state: string | null;
+}
+
+export type Pgduet = (
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+) => Promise<Said>;
+
+/** The program in the hands of a person of this lab, whose home directory is the lab's own. */
+export function pgduet(lab: Lab): Pgduet {
+  const home = join(lab.dir, 'home');
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  return async (args, environment = {}) => {
+    const clean = { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', TMPDIR: '/tmp' };
+    const result = await run(process.execPath, [program, ...args], { env: { ...clean, ...environment } });
+    const all = `${result.stdout}${result.stderr}`;
+    return { ...result, all, json: <T>() => JSON.parse(result.stdout) as T };
+  };
+}
+
+/** Asserts on the exit status and shows all that was said when it is another one. */
+export function expectExit(said: Said, status: number): void {
+  expect(said.status, `exit status; pgduet said:\n${said.all}`).toBe(status);
+}
