@@ -5,7 +5,7 @@
  */
 import { preferredView, type View } from '../observe/survey.ts';
 import { clockProblems } from '../plan/clocks.ts';
-import { isEmpty, type Plan, refusals } from '../plan/plan.ts';
+import { isEmpty, type Plan, refusals, type Resource } from '../plan/plan.ts';
 import { type Changed, converge, interruption } from './converge.ts';
 import { failure } from './failure-list.ts';
 import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
@@ -25,6 +25,8 @@ export interface Outcome {
 
 export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome> {
   const started = ports.now();
+  // What is wrong with the playbook is said before anybody is contacted.
+  const resources = compiled(request, preferredView(request.cluster));
   const states = await openAll(request.cluster, ports);
   // Closing the sessions ends what still runs on the hosts, so an interrupt needs nothing else.
   const stop = (): void => {
@@ -32,7 +34,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
   };
   ports.interrupted.addEventListener('abort', stop);
   try {
-    const first = await firstSight(request, ports, states);
+    const first = await firstSight(request, ports, states, resources);
     ports.emit({ kind: 'planned', plan: first.plan, view: first.view });
     const refused = [...clockProblems(states.flatMap((state) => state.clock ?? [])), ...refusals(first.plan)];
     if (refused.length > 0) throw failure(refused);
@@ -65,8 +67,8 @@ async function firstSight(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
+  resources: readonly Resource[],
 ): Promise<Sighted> {
-  const resources = compiled(request, preferredView(request.cluster));
   await Promise.all(
     states.map(async (state, index) => {
       const locked = request.change ? lock(request, ports, state, index) : Promise.resolve();

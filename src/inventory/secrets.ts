@@ -3,7 +3,6 @@
  * In: the nodes of the file and the lookups. Out: Secrets by path, and what is wrong with them.
  * Never: a clear text in a message, in an excerpt or anywhere but in a Secret.
  */
-import { armor, Decrypter } from 'age-encryption';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
 import { Secret } from '../base/secret.ts';
@@ -190,6 +189,8 @@ async function fromAge(block: string, lookups: Lookups): Promise<Secret | Troubl
   const keys = await ageKeys(lookups);
   if (!Array.isArray(keys)) return keys;
   try {
+    // Loaded only when it is needed: it would add a third to the start of every command.
+    const { armor, Decrypter } = await import('age-encryption');
     const decrypter = new Decrypter();
     for (const key of keys) decrypter.addIdentity(key);
     return oneLine(await decrypter.decrypt(armor.decode(block), 'text'), 'the !age block');

@@ -53,9 +53,20 @@ const reloadController = (place: EffectPlace): string =>
 /** Of the instance and the controller, or of the controller alone. */
 function restart(place: EffectPlace, only: string): string {
   const { instance, managementDir, id, mcCtl, unit } = place;
-  if (unit && only === '') return ifControllerRuns(place, sh`systemctl restart ${unit}`);
+  if (unit && only === '')
+    return ifControllerRuns(place, `${sh`systemctl restart ${unit}`}\n${untilReady(instance)}`);
   const local = sh`-M ${managementDir} --local-server ${id} ${only === '' ? [] : [only]}`;
   const command = `as ${quote(instance.owner)} ${quote(mcCtl)}`;
   const start = unit ? sh`systemctl start ${unit}` : `${command} start -w ${local}`;
   return ifControllerRuns(place, `${command} stop ${local}\n${start}`);
 }
+
+const readySeconds = 60;
+
+/** The unit is up as soon as the controller is in charge; the next look needs an instance that answers. */
+const untilReady = ({ socketDir, port }: Instance): string => `n=0
+until "$PGBIN/pg_isready" -q -h ${quote(socketDir)} -p ${port}; do
+  n=$((n + 1))
+  if [ $n -gt ${readySeconds * 20} ]; then echo 'the instance did not answer within ${readySeconds} s after its restart' >&2; exit 1; fi
+  sleep 0.05
+done`;

@@ -28,7 +28,9 @@ interface Desired {
 interface Live {
   /** When the server last read its configuration, seconds since 1970. */
   readonly loaded: number;
-  readonly settings: Readonly<Record<string, { context: string; pending: boolean; file: string | null }>>;
+  readonly settings: Readonly<Record<string, { context: string; pending: boolean }>>;
+  /** Names that postgresql.auto.conf holds, in force already or at the next reload. */
+  readonly auto: readonly string[];
 }
 
 interface Seen {
@@ -52,8 +54,9 @@ const confPath = (desired: Desired): string => `${desired.instance.dataDir}/post
 const liveQuery = (
   names: readonly string[],
 ): string => `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
- 'settings', (select coalesce(json_object_agg(name, json_build_object('context', context, 'pending', pending_restart, 'file', sourcefile)), '{}')
-   from pg_settings where name = any (array[${names.map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])))`;
+ 'settings', (select coalesce(json_object_agg(name, json_build_object('context', context, 'pending', pending_restart)), '{}')
+   from pg_settings where name = any (array[${names.map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])),
+ 'auto', (select coalesce(json_agg(lower(name)), '[]') from pg_file_settings where sourcefile like '%/postgresql.auto.conf'))`;
 
 export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
   kind: 'settings',
@@ -102,9 +105,7 @@ cat "$d/postgresql.conf"`,
     if (missing !== undefined) return unknownSetting(missing);
     const standing = effectiveConf(seen.text);
     const wrong = names.filter((name) => standing.get(name.toLowerCase())?.value !== desired.values[name]);
-    const reset = names.filter((name) =>
-      seen.live?.settings[name.toLowerCase()]?.file?.endsWith('postgresql.auto.conf'),
-    );
+    const reset = names.filter((name) => seen.live?.auto.includes(name.toLowerCase()));
     const effects = effectsOf(seen, wrong, reset, names);
     if (wrong.length === 0 && reset.length === 0 && effects.length === 0)
       return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`);

@@ -77,6 +77,36 @@ describe('conversations', () => {
     await expect(told.text()).toMatchFileSnapshot(golden('two-candidates'));
   });
 
+  it('the newer of two former primaries starts at once, the older one is held', async () => {
+    const restored = (timeline: number) => ({
+      role: 'primary' as const,
+      timeline,
+      lsn: '0/5000000',
+      systemId: '7300000000000000001',
+      failover: { enabled: true, changedAtWall: 0 },
+      degraded: timeline > 1 ? ('switched' as const) : null,
+      wroteWall: 0,
+    });
+    const rival = (lastTimeline: number, phase: 'waiting' | 'held') =>
+      heard(view('server2', 'primary', { phase, report: null, lastTimeline }));
+    const newer = new Conversation('server1')
+      .after(
+        0,
+        'the host has booted; the state file says primary on timeline 2',
+        boot({ restored: restored(2) }),
+      )
+      .after(20, 'server2, held back, was primary on timeline 1', rival(1, 'held'));
+    const older = new Conversation('server1')
+      .after(
+        0,
+        'the host has booted; the state file says primary on timeline 1',
+        boot({ restored: restored(1) }),
+      )
+      .after(20, 'server2 was primary on timeline 2, and asks', rival(2, 'waiting'))
+      .after(100, 'server2 is primary', heard(view('server2', 'primary', { lastTimeline: 2 })));
+    await expect(`${newer.text()}\n${older.text()}`).toMatchFileSnapshot(golden('former-primaries'));
+  });
+
   it('a primary whose peer host is dead asks for a bounded time', async () => {
     const told = new Conversation('server1')
       .after(0, 'the host has booted; the instance is stopped, no standby.signal', boot())

@@ -5,7 +5,8 @@
 import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
-import type { FailoverFlag, Peer, ReplyTo, State } from './state.ts';
+import type { Boot, FailoverFlag, Peer, ReplyTo, State } from './state.ts';
+import { lastTimeline } from './state.ts';
 
 const probeEveryMs = 1000;
 const remindEveryMs = 600_000;
@@ -27,11 +28,11 @@ export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }
     );
   }
   if (event.mcOnly) return andThen(torn, (it) => decided({ ...it, boot: { kind: 'left' } }, log('MCA01032')));
-  return andThen(torn, beginStart);
+  return andThen(torn, (it) => beginStart(it, false));
 }
 
 /** Starts the instance as far as its role allows it at this moment. */
-export function beginStart(state: State): Decision {
+function beginStart(state: State, byPerson: boolean): Decision {
   if (state.own.role === 'standby') {
     const boot = { kind: 'waiting-for-primary', probedAt: state.now, remindedAt: -1 } as const;
     const waiting: State = { ...withOwn(state, { phase: 'waiting' }), boot };
@@ -43,7 +44,10 @@ export function beginStart(state: State): Decision {
     });
   }
   const untilAt = state.now + giveUpTimeMs(state.conf);
-  const asking: State = { ...withOwn(state, { phase: 'waiting' }), boot: { kind: 'asking-peers', untilAt } };
+  const asking: State = {
+    ...withOwn(state, { phase: 'waiting' }),
+    boot: { kind: 'asking-peers', untilAt, byPerson },
+  };
   return advanceBoot(asking);
 }
 
@@ -56,21 +60,21 @@ export function onStartRequest(state: State, replyTo: ReplyTo, wanted: 'start' |
   const waiting = { ...state, waitingForStart: [...state.waitingForStart, replyTo] };
   if (state.boot.kind === 'left') {
     return wanted === 'start'
-      ? beginStart(waiting)
+      ? beginStart(waiting, true)
       : decided(state, ...replies([replyTo], true, 'the instance is left alone (--mc-only)'));
   }
   if (state.boot.kind === 'failed' && wanted === 'wait-started') {
     return decided(state, ...replies([replyTo], false, state.boot.why));
   }
   const away = ['down', 'stopped', 'held'].includes(state.own.phase);
-  return wanted === 'start' && away ? beginStart(waiting) : decided(waiting);
+  return wanted === 'start' && away ? beginStart(waiting, true) : decided(waiting);
 }
 
 /** Looks whether what the start waits for has come. Called after everything that may have changed it. */
 export function advanceBoot(state: State): Decision {
   switch (state.boot.kind) {
     case 'asking-peers':
-      return askPeers(state, state.boot.untilAt);
+      return askPeers(state, state.boot);
     case 'waiting-for-primary':
       return livePrimary(state) ? startInstance(state) : decided(state);
     case 'new':
@@ -87,24 +91,35 @@ const livePrimary = (state: State): Peer | undefined =>
     (peer) => peer.reach === 'up' && peer.view?.role === 'primary' && hasPostmaster(peer.view.phase),
   );
 
-function askPeers(state: State, untilAt: number): Decision {
+function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'asking-peers' }>): Decision {
   const primary = livePrimary(state);
-  if (primary)
+  if (primary) {
     return hold(state, primary.line.id, 'MCA01006', 'is primary; this server must be rebuilt as its standby');
-  const answered = (peer: Peer) =>
-    peer.reach === 'refused' || (peer.reach === 'up' && peer.view?.role !== null);
-  const open = Object.values(state.peers).filter((peer) => !answered(peer));
+  }
+  const isRival = (peer: Peer) => wouldBePrimary(state, peer, byPerson);
+  const rival = Object.values(state.peers).find(isRival);
+  const open = Object.values(state.peers).filter((peer) => !hasAnswered(peer) || isRival(peer));
   if (open.length === 0) return startInstance(state);
   if (state.now < untilAt) return decided(state);
-  if (rival)
+  if (rival) {
     return hold(state, rival.line.id, 'MCA01034', 'would start as primary, too; start the right one first');
+  }
   const peers = open.map((peer) => peer.line.id).join(', ');
   return andThen(decided(state, log('MCA01007', { peers })), startInstance);
 }
 
-/** Another server that asks the same question at this moment; neither may take the other's silence for a yes. */
-const wouldBePrimary = (peer: Peer): boolean =>
-  peer.reach === 'up' && peer.view?.role === 'primary' && peer.view.phase === 'waiting';
+const hasAnswered = (peer: Peer): boolean =>
+  peer.reach === 'refused' || (peer.reach === 'up' && peer.view !== null && peer.view.role !== null);
+
+/**
+ * Another server that was primary, too, and is not known to be older: neither may take the other's silence for a yes.
+ * A person who asks has chosen between servers that are held back.
+ */
+function wouldBePrimary(state: State, peer: Peer, byPerson: boolean): boolean {
+  const { reach, view } = peer;
+  if (reach !== 'up' || view?.role !== 'primary' || view.lastTimeline < lastTimeline(state)) return false;
+  return view.phase === 'waiting' || (view.phase === 'held' && !byPerson);
+}
 
 function hold(state: State, peer: string, message: 'MCA01006' | 'MCA01034', reason: string): Decision {
   const why = `${peer} ${reason}`;

@@ -64,6 +64,8 @@ export interface ServerView {
   /** Null until it is known; kept while the instance is away. */
   readonly role: Role | null;
   readonly report: InstanceReport | null;
+  /** The timeline that the server was last seen on, also while it does not run; 0 when it is not known. */
+  readonly lastTimeline: number;
   readonly failedDisks: readonly DiskPart[];
   readonly failover: FailoverFlag;
   readonly controllerVersion: string;
@@ -112,7 +114,7 @@ export interface OwnServer {
 /** How far the start of the own instance is. `left`: nobody asked for it (--mc-only). */
 export type Boot =
   | { readonly kind: 'new' }
-  | { readonly kind: 'asking-peers'; readonly untilAt: number }
+  | { readonly kind: 'asking-peers'; readonly untilAt: number; readonly byPerson: boolean }
   | { readonly kind: 'waiting-for-primary'; readonly probedAt: number; readonly remindedAt: number }
   | { readonly kind: 'starting' }
   | { readonly kind: 'left' }
@@ -223,6 +225,9 @@ export function failedDisks(state: State): DiskPart[] {
   return parts.filter((part) => state.own.disks[part].missed > state.conf.diskCheckRetry);
 }
 
+export const lastTimeline = (state: State): number =>
+  state.own.report?.timeline ?? state.persisted?.timeline ?? 0;
+
 /** What this controller tells the others, and shows of its own server. */
 export function ownView(state: State): ServerView {
   const { phase, role, report } = state.own;
@@ -231,6 +236,7 @@ export function ownView(state: State): ServerView {
     phase,
     role,
     report,
+    lastTimeline: lastTimeline(state),
     failedDisks: failedDisks(state),
     failover: state.failover,
     controllerVersion: state.controllerVersion,

@@ -123,8 +123,10 @@ function obstacle(primary: Seen, seen: Seen): Obstacle | null {
 }
 
 function streamObstacle(primary: Seen, { id, view }: Seen): Obstacle | null {
-  if (!view?.report || !primary.view?.report)
-    return { reason: `${id} is being looked at`, advice: 'wait a moment' };
+  if (!view?.report || !primary.view?.report) {
+    const unseen = view?.report ? primary.id : id;
+    return { reason: `${unseen} is being looked at`, advice: 'wait a moment' };
+  }
   const row = primary.view.report.senders.find((sender) => sender.name === id);
   if (view.report.receiver !== 'streaming' || !row) {
     const advice = `read the server log of ${id} (primary_conninfo, pg_hba.conf, missing WAL)`;

@@ -42,6 +42,7 @@ export function isView(value: unknown, from: string): value is ServerView {
     isObject(value.failover) &&
     all(value.failover, 'boolean', 'enabled') &&
     all(value.failover, 'number', 'changedAtWall') &&
+    all(value, 'number', 'lastTimeline') &&
     all(value, 'string', 'controllerVersion')
   );
 }

@@ -53,6 +53,7 @@ export function view(id: string, role: Role, change: Partial<ServerView> = {}): 
     phase: 'running',
     role,
     report: report(role),
+    lastTimeline: 1,
     failedDisks: [],
     failover: { enabled: true, changedAtWall: 0 },
     controllerVersion: '0.1.0',

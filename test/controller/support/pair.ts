@@ -82,7 +82,8 @@ export class Pair {
   readonly dir = mkdtempSync(join(tmpdir(), 'mc-'));
   readonly mcdir = join(this.dir, 'mc');
   readonly bundle = join(this.dir, 'mc.js');
-  node = process.execPath;
+  /** Another Node can be tried with PGDUET_TEST_NODE. */
+  readonly node = process.env.PGDUET_TEST_NODE ?? process.execPath;
   ports: number[] = [];
 
   async create(): Promise<void> {

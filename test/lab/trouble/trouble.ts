@@ -57,34 +57,52 @@ export class Run {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const child = spawn(process.execPath, [program, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+  /** With `terminal` it runs on a terminal of its own, whose keyboard is `child.stdin` and whose screen is stdout. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, terminal = false) {
+    const words = [process.execPath, program, ...args];
+    const [command = '', ...rest] = terminal ? ['script', '-qec', words.join(' '), '/dev/null'] : words;
+    const child = spawn(command, rest, {
+      stdio: [terminal ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1', SSH_AUTH_SOCK: '', ...env },
     });
     this.child = child;
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
     });
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });
     this.ended = new Promise((resolve) =>
       child.on('close', (code, signal) =>
-        resolve({ status: code ?? (signal ? 137 : 127), stdout: this.stdout, stderr: this.stderr }),
+        resolve({ status: code ?? (signal === 'SIGINT' ? 130 : 137), stdout: this.stdout, stderr: this.stderr }),
       ),
     );
   }
 
-  /** Waits until the run has said this on stderr. */
+  /** Waits until the run has said this. */
   async said(text: string): Promise<void> {
+    const all = () => `${this.stdout}${this.stderr}`;
     await until(
-      () => `pgduet did not say '${text}':\n${this.stderr}`,
+      () => `pgduet did not say '${text}':\n${all()}`,
       30_000,
       () => {
-        if (this.stderr.includes(text)) return true;
-        if (this.child.exitCode !== null) throw new Error(`pgduet ended without '${text}':\n${this.stderr}`);
+        if (all().includes(text)) return true;
+        if (this.child.exitCode !== null) throw new Error(`pgduet ended without '${text}':\n${all()}`);
         return undefined;
+      },
+      2,
+    );
+  }
+
+  /** Waits until so many steps are done, or until the run has ended: then it is false. */
+  async stepsDone(count: number): Promise<boolean> {
+    const done = () => this.stderr.split('\n').filter((line) => /^ +[\d.]+ s {2}\S+: .* \(.*s\)$/.test(line)).length;
+    return until(
+      () => `pgduet did not get to step ${count}:\n${this.stderr}`,
+      60_000,
+      () => {
+        if (this.child.exitCode !== null || this.child.signalCode !== null) return false;
+        return this.stderr.includes(' to change') && done() >= count ? true : undefined;
       },
       2,
     );
@@ -124,7 +142,13 @@ export class Trouble {
     const own = (host: Host): Section => wishes.hosts?.[host.name] ?? {};
     const text = stringify({
       cluster: 'inst1',
-      ssh: { user: 'root', identity_file: this.lab.key, known_hosts: this.lab.knownHosts, ...wishes.ssh },
+      ssh: {
+        user: 'root',
+        identity_file: this.lab.key,
+        known_hosts: this.lab.knownHosts,
+        connect_timeout: '2s',
+        ...wishes.ssh,
+      },
       postgres: {
         version: 15,
         port: pgPort,
@@ -144,6 +168,11 @@ export class Trouble {
 
   start(verb: string, args: readonly string[] = [], inventory = this.inventory): Run {
     return new Run([verb, '-i', inventory, ...args]);
+  }
+
+  /** Asks on a terminal, as for a person. */
+  ask(inventory = this.inventory): Run {
+    return new Run(['provision', '-i', inventory], {}, true);
   }
 
   run(verb: string, args: readonly string[] = [], inventory = this.inventory): Promise<Ended> {

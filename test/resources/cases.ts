@@ -1,0 +1,104 @@
+/**
+ * What a case of a resource kind is: a desired state as YAML, what the host answered, and the verdict that follows.
+ * The tables stand in `cases/`; `kinds.test.ts` runs them all and fails when a kind of the registry has none.
+ */
+import type { Code } from '../../src/base/codes.ts';
+import { ok, type Result } from '../../src/base/diagnostic.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { parseYaml } from '../../src/base/yaml.ts';
+import type { AnyKind, Effect, ParseContext, ProbeReply } from '../../src/resources/kind.ts';
+import { kinds } from '../../src/resources/registry.ts';
+
+type Words = string | RegExp;
+
+export type Expected =
+  | { readonly unknown: Words }
+  | { readonly same: Words }
+  | { readonly refuse: Code; readonly what: Words }
+  | {
+      readonly change: Words;
+      readonly reason: Words;
+      readonly effects?: readonly Effect[];
+      /** What the scripts of its steps, put together, must hold. */
+      readonly script?: readonly Words[];
+      /** True for a change that needs nothing but its effects. */
+      readonly noSteps?: boolean;
+    };
+
+export interface Case {
+  readonly title: string;
+  /** Taken from the table when it is left out. */
+  readonly desired?: string;
+  readonly reply: Partial<ProbeReply>;
+  readonly gives: Expected;
+}
+
+export interface ErrorCase {
+  readonly desired: string;
+  readonly what: Words;
+  /** Line and column of the desired YAML. */
+  readonly at: string;
+}
+
+export interface KindCases {
+  readonly kind: string;
+  readonly desired: string;
+  /** The key of `desired`: what tells two resources of the kind apart. */
+  readonly key: string;
+  readonly describes: string;
+  readonly errors: readonly ErrorCase[];
+  readonly cases: readonly Case[];
+}
+
+/** Stands for every secret; it must never be seen outside of a step. */
+export const canary = "canary-Se'cret-1";
+
+export const sampleContext = (over: Partial<ParseContext> = {}): ParseContext => ({
+  host: 'server1',
+  instance: { dataDir: '/database/inst1', socketDir: '/run/postgresql', port: 27500, owner: 'postgres' },
+  secret: (name) => (name === 'replication_password' ? new Secret(canary) : undefined),
+  render: (name): Result<string> =>
+    name === 'missing.hbs'
+      ? {
+          ok: false,
+          diagnostics: [
+            { code: 'PLY004', what: `there is no template '${name}'`, why: 'it is needed', fix: 'Add it.' },
+          ],
+        }
+      : ok(templates[name] ?? ''),
+  asset: (name) => (name === 'mc.cjs' ? 'the bundle' : undefined),
+  entropy: '000102030405060708090a0b0c0d0e0f',
+  ...over,
+});
+
+const templates: Readonly<Record<string, string>> = {
+  'text.hbs': 'one\ntwo\n',
+  'hba.hbs': '# rules\nlocal  all  all  peer\nhost all  all 10.0.0.0/8 scram-sha-256\n',
+  'trust.hbs': 'host all all 10.0.0.0/8 trust\n',
+  'conf.hbs': "# settings\nport = 27500\nlisten_addresses = '*'\n",
+};
+
+export function kindNamed(name: string): AnyKind {
+  const kind = kinds.get(name);
+  if (!kind) throw new Error(`there is no kind '${name}'`);
+  return kind;
+}
+
+export function parseDesired(name: string, yaml: string, context = sampleContext()): Result<unknown> {
+  const node = parseYaml(yaml, 'case.yml', { syntax: 'PLY001', duplicateKey: 'PLY002' });
+  return node.ok ? kindNamed(name).parse(node.value, context) : node;
+}
+
+/** The desired state; a table whose YAML is wrong is a defect of the table. */
+export function desiredOf(name: string, yaml: string, context = sampleContext()): unknown {
+  const parsed = parseDesired(name, yaml, context);
+  if (!parsed.ok) throw new Error(`${name}: ${parsed.diagnostics.map((d) => d.what).join('; ')}`);
+  return parsed.value;
+}
+
+export const fullReply = (reply: Partial<ProbeReply>): ProbeReply => ({
+  status: 0,
+  stdout: '',
+  stderr: '',
+  ...reply,
+});

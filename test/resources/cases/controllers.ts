@@ -1,0 +1,141 @@
+/** Cases of the kinds that deal with the Mirroring Controller: that it runs with its files, and that it says "switchable". */
+import type { KindCases } from '../cases.ts';
+
+const report = (over: Record<string, unknown> = {}, instance = 'running'): string =>
+  JSON.stringify({
+    mirroring_status: 'switchable',
+    reason: null,
+    advice: null,
+    since: '',
+    config_loaded: 200,
+    started: 200,
+    servers: [{ server_id: 'server1', instance }],
+    ...over,
+  });
+const seen = (text: string, config = 100, bundle = 100): string => `${config}\n${bundle}\n${text}\n`;
+const fields = 'management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl';
+const managed = `{ ${fields}, unit: mcoi_inst1, bundle: /usr/local/lib/pgduet/mc.cjs }`;
+
+export const controllers: readonly KindCases[] = [
+  {
+    kind: 'controller',
+    desired: managed,
+    key: 'running',
+    describes: 'Mirroring Controller and instance of server1',
+    errors: [
+      { desired: `{ ${fields} }`, what: "'bundle' is missing", at: '1:1' },
+      { desired: `{ timeout: long, ${fields}, bundle: /x }`, what: "not 'long'", at: '1:12' },
+    ],
+    cases: [
+      { title: 'it runs with its files', reply: { stdout: seen(report()) }, gives: { same: 'instance run' } },
+      {
+        title: 'it does not run, and systemd starts it',
+        reply: { stdout: seen('stopped') },
+        gives: {
+          change: 'start the Mirroring Controller',
+          reason: 'does not run',
+          script: ['systemctl start mcoi_inst1'],
+        },
+      },
+      {
+        title: 'it does not run, and nobody but mc_ctl starts it',
+        desired: `{ ${fields}, bundle: /x }`,
+        reply: { stdout: seen('stopped') },
+        gives: {
+          change: 'start the Mirroring Controller',
+          reason: 'does not run',
+          script: ['start -w -M /mcdir/inst1 --local-server server1'],
+        },
+      },
+      {
+        title: 'it is not installed yet',
+        reply: { stdout: seen('missing', 0, 0) },
+        gives: { change: 'start the Mirroring Controller', reason: 'does not run' },
+      },
+      {
+        title: 'its instance was stopped',
+        reply: { stdout: seen(report({}, 'stopped')) },
+        gives: {
+          change: 'start the instance',
+          reason: 'it is stopped',
+          script: ['systemctl restart mcoi_inst1'],
+        },
+      },
+      {
+        title: 'its instance was stopped, and nobody but mc_ctl starts it',
+        desired: `{ ${fields}, bundle: /x }`,
+        reply: { stdout: seen(report({}, 'stopped')) },
+        gives: { change: 'start the instance', reason: 'stopped', script: ['stop --mc-only', 'start -w'] },
+      },
+      {
+        title: 'its instance is slow to answer',
+        reply: { stdout: seen(report({}, 'silent')) },
+        gives: { same: 'run' },
+      },
+      {
+        title: 'its program is older than the file',
+        reply: { stdout: seen(report(), 100, 300) },
+        gives: {
+          change: 'restart the Mirroring Controller',
+          reason: 'newer',
+          effects: [{ action: 'restart', target: 'controller' }],
+          noSteps: true,
+        },
+      },
+      {
+        title: 'its configuration is newer than what it has read',
+        reply: { stdout: seen(report(), 300, 100) },
+        gives: {
+          change: 'read its files',
+          reason: 'newer',
+          effects: [{ action: 'reload', target: 'controller' }],
+          noSteps: true,
+        },
+      },
+      {
+        title: 'it does not answer',
+        reply: { status: 1, stdout: seen(''), stderr: 'mc_ctl: the controller does not answer' },
+        gives: { unknown: 'does not answer' },
+      },
+      {
+        title: 'its answer was cut off',
+        reply: { stdout: seen('{"servers": [') },
+        gives: { unknown: 'servers' },
+      },
+    ],
+  },
+  {
+    kind: 'mirroring',
+    desired: `{ ${fields} }`,
+    key: 'switchable',
+    describes: "status 'switchable' on server1",
+    errors: [{ desired: '{ management_dir: /mcdir/inst1 }', what: "'mc_ctl' is missing", at: '1:1' }],
+    cases: [
+      { title: 'a switch is possible', reply: { stdout: report() }, gives: { same: 'switchable' } },
+      {
+        title: 'switching was turned off on purpose',
+        reply: { stdout: report({ mirroring_status: 'failover-disabled' }) },
+        gives: { same: 'failover-disabled' },
+      },
+      {
+        title: 'the standby is out',
+        reply: { stdout: report({ mirroring_status: 'not-switchable', reason: 'server2 is not heard' }) },
+        gives: {
+          change: 'wait until',
+          reason: "'not-switchable': server2 is not heard",
+          script: ['grep -q -x'],
+        },
+      },
+      {
+        title: 'no controller runs',
+        reply: { stdout: 'stopped\n' },
+        gives: { change: 'wait', reason: 'no controller runs' },
+      },
+      {
+        title: 'the controller does not answer',
+        reply: { status: 1, stderr: 'no answer within 5 s' },
+        gives: { unknown: 'no answer within 5 s' },
+      },
+    ],
+  },
+];

@@ -1,0 +1,503 @@
+/** Cases of the kinds that deal with an instance: its data directory, its files, its roles, its slots, its standbys. */
+import { Secret } from '../../../src/base/secret.ts';
+import { scramVerifier } from '../../../src/postgres/scram.ts';
+import { canary, type KindCases } from '../cases.ts';
+
+export const controlData = (systemIdentifier: string, state = 'in production', timeline = 1): string =>
+  `pg_control version number:            1300
+Database system identifier:           ${systemIdentifier}
+Database cluster state:               ${state}
+Latest checkpoint location:           0/3000060
+Latest checkpoint's TimeLineID:       ${timeline}
+Data page checksum version:           1
+`;
+
+const ours = `recorded 77\ncontent cluster\nversion 15\nrunning 12\n${controlData('77')}`;
+const follows = `recorded 77\ncontent cluster\nversion 15\nsignal standby\nrunning 12\n${controlData('77', 'in archive recovery')}`;
+const verifier = scramVerifier(new Secret(canary).reveal(), Buffer.alloc(16, 7));
+const row = { verifier, replication: true, login: true, superuser: false };
+
+const hbaText = 'local all all peer\nhost\tall all 10.0.0.0/8   scram-sha-256 # clients\n';
+const conf = "port = 27500\nlisten_addresses = '*'\n";
+const live = (
+  over: Record<string, { context?: string; pending?: boolean; file?: string }> = {},
+  loaded = 200,
+) => ({
+  loaded,
+  settings: Object.fromEntries(
+    ['port', 'listen_addresses', ...Object.keys(over)].map((name) => [
+      name,
+      { context: 'sighup', pending: false, file: '/database/inst1/postgresql.conf', ...over[name] },
+    ]),
+  ),
+});
+const reload = [{ action: 'reload', target: 'instance' }] as const;
+const restart = [{ action: 'restart', target: 'instance' }] as const;
+
+const streams = { name: 'server2', address: '192.0.2.110', state: 'streaming', sync: 'sync' };
+const sync = '{ standbys: server2, state: sync }';
+const twoStandbys = '{ standbys: [server2, server3], state: sync }';
+
+const instanceYaml =
+  '{ id: server1, data_dir: /database/inst1, management_dir: /mcdir/inst1, owner: postgres, version: 15 }';
+const standbyYaml =
+  '{ id: server2, data_dir: /database/inst1, management_dir: /mcdir/inst1, owner: postgres, version: 15, host: 192.0.2.100, port: 27500, user: repl, slot: pgduet_copy_server2, system_identifier: 77 }';
+
+export const postgres: readonly KindCases[] = [
+  {
+    kind: 'instance',
+    desired: instanceYaml,
+    key: '/database/inst1',
+    describes: 'instance in /database/inst1',
+    errors: [
+      { desired: instanceYaml.replace('15', 'fifteen'), what: "not 'fifteen'", at: '1:95' },
+      { desired: '{ id: a }', what: "'data_dir' is missing", at: '1:1' },
+    ],
+    cases: [
+      { title: 'it is ours', reply: { stdout: ours }, gives: { same: 'cluster 77, timeline 1' } },
+      {
+        title: 'the directory is empty',
+        reply: { stdout: 'content empty\n' },
+        gives: {
+          change: 'make instance in /database/inst1 (initdb, checksums)',
+          reason: 'the directory is empty',
+          script: ['--data-checksums', '--auth-host=scram-sha-256', '/mcdir/inst1/server1.making', 'rm -f'],
+        },
+      },
+      {
+        title: 'the directory is not there, and WAL has its own disk',
+        desired: instanceYaml.replace('}', ", wal_dir: '/wal/in st' }"),
+        reply: { stdout: 'content absent\n' },
+        gives: { change: 'WAL in /wal/in st', reason: 'absent', script: ["--waldir='/wal/in st'"] },
+      },
+      {
+        title: 'it holds the files of somebody',
+        reply: { stdout: 'content foreign\nfile a letter.txt\nfile b\n' },
+        gives: { refuse: 'SAF002', what: 'not PostgreSQL' },
+      },
+      {
+        title: 'it holds another cluster, which nobody recorded',
+        reply: { stdout: `content cluster\nversion 15\n${controlData('99', 'shut down')}` },
+        gives: { refuse: 'SAF001', what: 'system identifier 99' },
+      },
+      {
+        title: 'it holds another cluster in place of the one that was recorded',
+        reply: { stdout: `recorded 77\ncontent cluster\nversion 15\n${controlData('99')}` },
+        gives: { refuse: 'SAF001', what: 'system identifier 99' },
+      },
+      {
+        title: 'it holds another cluster, and no program is there to tell which',
+        reply: { stdout: 'content cluster\nversion 15\n' },
+        gives: { refuse: 'SAF001', what: 'system identifier unknown' },
+      },
+      {
+        title: 'no program is there to tell whether it is still ours',
+        reply: { stdout: 'recorded 77\ncontent cluster\nversion 15\n' },
+        gives: { unknown: 'pg_controldata' },
+      },
+      {
+        title: 'it is of another major version',
+        reply: { stdout: `recorded 77\ncontent cluster\nversion 14\n` },
+        gives: { refuse: 'SAF006', what: 'holds PostgreSQL 14, the inventory says 15' },
+      },
+      {
+        title: 'initdb was interrupted at its end',
+        reply: { stdout: `making initdb\ncontent cluster\nversion 15\n${controlData('78')}` },
+        gives: { change: 'make instance', reason: 'an interrupted initdb' },
+      },
+      {
+        title: 'initdb was interrupted at its beginning',
+        reply: { stdout: 'making initdb\ncontent foreign\nfile base\nfile pg_wal\n' },
+        gives: { change: 'make instance', reason: 'an interrupted initdb' },
+      },
+      {
+        title: 'initdb was interrupted while it wrote its version',
+        reply: { stdout: 'making initdb\ncontent cluster\nversion \n' },
+        gives: { change: 'make instance', reason: 'an interrupted initdb' },
+      },
+      {
+        title: 'a server runs in an unfinished one',
+        reply: { stdout: `making initdb\ncontent cluster\nversion 15\nrunning 12\n${controlData('78')}` },
+        gives: { refuse: 'SAF005', what: 'a server runs' },
+      },
+      {
+        title: 'the directory cannot be listed',
+        reply: { status: 1, stderr: 'ls: Permission denied' },
+        gives: { unknown: 'Permission denied' },
+      },
+      {
+        title: 'the answer was cut off',
+        reply: { stdout: 'recorded 77\ncont' },
+        gives: { unknown: 'looked at' },
+      },
+    ],
+  },
+  {
+    kind: 'standby',
+    desired: standbyYaml,
+    key: '/database/inst1',
+    describes: 'copy of the primary in /database/inst1',
+    errors: [
+      { desired: standbyYaml.replace('27500', 'x'), what: "'port' must be a whole number", at: '1:129' },
+    ],
+    cases: [
+      { title: 'it follows', reply: { stdout: follows }, gives: { same: 'standby of cluster 77' } },
+      {
+        title: 'the directory is empty',
+        reply: { stdout: 'content empty\n' },
+        gives: {
+          change: 'copy the primary (192.0.2.100:27500) to /database/inst1',
+          reason: 'empty',
+          script: [
+            'pg_basebackup',
+            '-S pgduet_copy_server2',
+            '-X stream',
+            'touch /database/inst1/standby.signal',
+          ],
+        },
+      },
+      {
+        title: 'the copy was interrupted before the version came over',
+        reply: { stdout: 'making copy\ncontent foreign\nfile backup_label.old\n' },
+        gives: { change: 'copy the primary', reason: 'an interrupted copy' },
+      },
+      {
+        title: 'the copy was interrupted behind that',
+        reply: { stdout: 'making copy\ncontent cluster\nversion 15\n' },
+        gives: { change: 'copy the primary', reason: 'an interrupted copy' },
+      },
+      {
+        title: 'it was a primary',
+        reply: { stdout: `recorded 77\ncontent cluster\nversion 15\n${controlData('77', 'shut down', 2)}` },
+        gives: { refuse: 'SAF007', what: 'was a primary' },
+      },
+      {
+        title: 'it follows another cluster',
+        reply: { stdout: `content cluster\nversion 15\nsignal standby\n${controlData('99')}` },
+        gives: { refuse: 'SAF001', what: 'system identifier 99' },
+      },
+      {
+        title: 'it holds the files of somebody',
+        reply: { stdout: 'content foreign\nfile notes\n' },
+        gives: { refuse: 'SAF002', what: 'not PostgreSQL' },
+      },
+      {
+        title: 'it is of another major version',
+        reply: { stdout: `recorded 77\ncontent cluster\nversion 16\nsignal standby\n` },
+        gives: { refuse: 'SAF006', what: 'holds PostgreSQL 16' },
+      },
+      {
+        title: 'no program is there to tell whose it is',
+        reply: { stdout: 'content cluster\nversion 15\nsignal standby\n' },
+        gives: { unknown: 'pg_controldata' },
+      },
+      {
+        title: 'nobody can tell whose it is, and the primary is not known either',
+        desired: standbyYaml.replace('system_identifier: 77', "system_identifier: ''"),
+        reply: { stdout: 'content cluster\nversion 15\nsignal standby\n' },
+        gives: { unknown: 'pg_controldata' },
+      },
+      { title: 'nothing can be seen', reply: { status: 1 }, gives: { unknown: 'looked at' } },
+    ],
+  },
+  {
+    kind: 'hba',
+    desired: '{ template: hba.hbs }',
+    key: '/database/inst1/pg_hba.conf',
+    describes: 'client rules in /database/inst1/pg_hba.conf',
+    errors: [
+      { desired: '{ template: trust.hbs }', what: "'trust'", at: '1:13' },
+      { desired: '{ template: missing.hbs }', what: "'missing.hbs'", at: '1:13' },
+      { desired: '{}', what: "'template' is missing", at: '1:1' },
+    ],
+    cases: [
+      {
+        title: 'the rules are the same, in other spacing',
+        reply: { stdout: `100.5\nrunning\n${hbaText}`, sql: { loaded: 200, errors: [] } },
+        gives: { same: '2 rules are in force' },
+      },
+      {
+        title: 'the rules are the same and no server runs',
+        reply: { stdout: `100.5\nstopped\n${hbaText}`, sqlProblem: 'no server' },
+        gives: { same: 'at the next start' },
+      },
+      {
+        title: 'a rule was added by hand',
+        reply: {
+          stdout: `100\nrunning\n${hbaText}host all all all trust\n`,
+          sql: { loaded: 200, errors: [] },
+        },
+        gives: {
+          change: 'rewrite',
+          reason: 'rules differ',
+          effects: reload,
+          script: ['pg_hba.conf 0600 postgres:'],
+        },
+      },
+      {
+        title: 'the rules differ and no server runs',
+        reply: { stdout: '100\nstopped\n' },
+        gives: { change: 'rewrite', reason: 'rules differ', effects: [] },
+      },
+      {
+        title: 'the server has not read them',
+        reply: { stdout: `300\nrunning\n${hbaText}`, sql: { loaded: 200, errors: [] } },
+        gives: { change: 'bring', reason: 'has not read it', effects: reload, noSteps: true },
+      },
+      {
+        title: 'there is no instance yet',
+        reply: { stdout: 'absent\n' },
+        gives: { unknown: 'not there yet' },
+      },
+      {
+        title: 'the server runs and does not answer',
+        reply: { stdout: `100\nrunning\n${hbaText}`, sqlProblem: 'timeout expired' },
+        gives: { unknown: 'timeout expired' },
+      },
+      {
+        title: 'the answer is no answer',
+        reply: { stdout: 'who knows\n', sql: { loaded: 200, errors: [] } },
+        gives: { unknown: 'could not be read' },
+      },
+    ],
+  },
+  {
+    kind: 'settings',
+    desired: '{ name: server, template: conf.hbs }',
+    key: 'server',
+    describes: "settings 'server' in /database/inst1/postgresql.conf",
+    errors: [
+      { desired: '{ name: server, template: missing.hbs }', what: "'missing.hbs'", at: '1:27' },
+      { desired: '{ name: server, values: many }', what: "'values' must be a map", at: '1:25' },
+    ],
+    cases: [
+      {
+        title: 'they are in force',
+        reply: { stdout: `100\nrunning\n${conf}`, sql: live() },
+        gives: { same: '2 settings are in force' },
+      },
+      {
+        title: 'they stand in the file of a stopped server',
+        reply: { stdout: `100\nstopped\n${conf}` },
+        gives: { same: 'at the next start' },
+      },
+      {
+        title: 'one is written differently and means the same',
+        reply: { stdout: "100\nstopped\nPort 27500\nlisten_addresses='*' # all\n" },
+        gives: { same: '2 settings' },
+      },
+      {
+        title: 'one differs: a reload is enough',
+        reply: { stdout: `100\nrunning\nport = 27500\nlisten_addresses = 'localhost'\n`, sql: live() },
+        gives: {
+          change: 'set listen_addresses in /database/inst1/postgresql.conf',
+          reason: 'other values',
+          effects: reload,
+          script: ['changed by someone else', ".trial 0600 postgres: 'port = 27500", 'mv -f'],
+        },
+      },
+      {
+        title: 'one differs that only a start reads',
+        reply: { stdout: `100\nrunning\nport = 5432\n`, sql: live({ port: { context: 'postmaster' } }) },
+        gives: { change: 'set 2 settings', reason: 'other values', effects: restart },
+      },
+      {
+        title: 'the file is right, but the server waits for a restart',
+        reply: { stdout: `100\nrunning\n${conf}`, sql: live({ port: { pending: true } }) },
+        gives: { change: 'bring', reason: 'has not read', effects: restart, noSteps: true },
+      },
+      {
+        title: 'the file is newer than what the server has read',
+        reply: { stdout: `300\nrunning\n${conf}`, sql: live() },
+        gives: { change: 'bring', reason: 'has not read', effects: reload, noSteps: true },
+      },
+      {
+        title: 'ALTER SYSTEM holds one over the file',
+        reply: {
+          stdout: `100\nrunning\n${conf}`,
+          sql: live({ listen_addresses: { file: '/database/inst1/postgresql.auto.conf' } }),
+        },
+        gives: {
+          change: 'bring',
+          reason: 'ALTER SYSTEM holds other values: listen_addresses',
+          effects: reload,
+          script: ['ALTER SYSTEM RESET listen_addresses;'],
+        },
+      },
+      {
+        title: 'the server does not know one',
+        desired: '{ name: server, values: { no_such_setting: 1 } }',
+        reply: { stdout: `100\nrunning\n${conf}`, sql: live() },
+        gives: { refuse: 'INV013', what: "no setting 'no_such_setting'" },
+      },
+      {
+        title: 'one of an extension is set',
+        desired: '{ name: server, values: { auto_explain.log_min_duration: 1s } }',
+        reply: { stdout: `100\nrunning\n${conf}`, sql: live() },
+        gives: { change: 'set auto_explain.log_min_duration', reason: 'other values', effects: reload },
+      },
+      {
+        title: 'there is no instance yet',
+        reply: { stdout: 'absent\n' },
+        gives: { unknown: 'not there yet' },
+      },
+      {
+        title: 'the server runs and does not answer',
+        reply: { stdout: `100\nrunning\n${conf}`, sqlProblem: 'too many clients' },
+        gives: { unknown: 'too many clients' },
+      },
+      {
+        title: 'the answer is no answer',
+        reply: { stdout: 'who knows\n', sql: live() },
+        gives: { unknown: 'could not be read' },
+      },
+    ],
+  },
+  {
+    kind: 'role',
+    desired: '{ name: repl, replication: true, password: !secret replication_password }',
+    key: 'repl',
+    describes: 'role repl',
+    errors: [
+      { desired: '{ name: repl, replication: yes please }', what: "not 'yes please'", at: '1:28' },
+      { desired: '{ name: repl, password: clear }', what: 'a secret by name', at: '1:25' },
+    ],
+    cases: [
+      { title: 'it is right', reply: { sql: row }, gives: { same: 'right' } },
+      {
+        title: 'it does not exist',
+        reply: { sql: null },
+        gives: {
+          change: 'create role repl for replication (SCRAM)',
+          reason: 'does not exist',
+          script: ['LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION', 'SCRAM-SHA-256$4096', 'local;'],
+        },
+      },
+      {
+        title: 'its password is another one',
+        reply: { sql: { ...row, verifier: scramVerifier('other', Buffer.alloc(16)) } },
+        gives: { change: 'alter role repl', reason: 'differs: password' },
+      },
+      {
+        title: 'its password is of the old kind',
+        reply: { sql: { ...row, verifier: 'md5d9bb1cd24c5b4a9f1ce36cd1c8b8a6f5' } },
+        gives: { change: 'alter role repl', reason: 'password' },
+      },
+      {
+        title: 'it is a superuser that may not log in or replicate and has no password',
+        reply: { sql: { verifier: null, replication: false, login: false, superuser: true } },
+        gives: { change: 'alter role repl', reason: 'REPLICATION, LOGIN, it is a superuser, password' },
+      },
+      {
+        title: 'it has a name that wants quotes',
+        desired: `{ name: 'a"b''c' }`,
+        reply: { sql: null },
+        gives: { change: 'create role', reason: 'not exist', script: ['a""b'] },
+      },
+      {
+        title: 'the server does not answer',
+        reply: { sqlProblem: 'connection refused' },
+        gives: { unknown: 'connection refused' },
+      },
+      { title: 'nobody asked the server', reply: {}, gives: { unknown: 'did not answer' } },
+    ],
+  },
+  {
+    kind: 'slot',
+    desired: '{ name: pgduet_copy_server2, state: absent }',
+    key: 'pgduet_copy_server2',
+    describes: 'slot pgduet_copy_server2',
+    errors: [{ desired: '{ name: a, state: gone }', what: "cannot be 'gone'", at: '1:19' }],
+    cases: [
+      { title: 'it is gone', reply: { sql: null }, gives: { same: 'does not exist' } },
+      {
+        title: 'it is left over',
+        reply: { sql: { active: false } },
+        gives: {
+          change: 'drop slot pgduet_copy_server2',
+          reason: 'nothing uses it',
+          script: ['pg_drop_replication_slot'],
+        },
+      },
+      { title: 'it is in use', reply: { sql: { active: true } }, gives: { same: 'in use' } },
+      {
+        title: 'it is wanted and is not there',
+        desired: '{ name: keep }',
+        reply: { sql: null },
+        gives: {
+          change: 'create slot keep',
+          reason: 'not exist',
+          script: ['pg_create_physical_replication_slot'],
+        },
+      },
+      {
+        title: 'it is wanted and is there',
+        desired: '{ name: keep }',
+        reply: { sql: { active: false } },
+        gives: { same: 'exists' },
+      },
+      { title: 'the server does not answer', reply: { sqlProblem: 'gone' }, gives: { unknown: 'gone' } },
+    ],
+  },
+  {
+    kind: 'replication',
+    desired: "{ standbys: 'server2 server3 ', state: streaming }",
+    key: 'streaming server2,server3',
+    describes: 'server2, server3 streaming',
+    errors: [
+      { desired: '{ standbys: server2 }', what: "'state' is missing", at: '1:1' },
+      { desired: '{ standbys: server2, state: async }', what: "cannot be 'async'", at: '1:29' },
+    ],
+    cases: [
+      {
+        title: 'it streams and is synchronous',
+        desired: sync,
+        reply: { sql: [streams] },
+        gives: { same: 'server2 streaming sync from 192.0.2.110' },
+      },
+      {
+        title: 'a base backup of the same name runs beside it',
+        desired: sync,
+        reply: { sql: [streams, { ...streams, state: 'backup', sync: 'async' }] },
+        gives: { same: 'server2' },
+      },
+      {
+        title: 'one of two is synchronous, the other would be next',
+        desired: twoStandbys,
+        reply: { sql: [streams, { ...streams, name: 'server3', sync: 'potential' }] },
+        gives: { same: 'server3 streaming potential' },
+      },
+      {
+        title: 'one of two is asynchronous',
+        desired: twoStandbys,
+        reply: { sql: [streams, { ...streams, name: 'server3', sync: 'async' }] },
+        gives: { change: 'wait until', reason: 'no standby is synchronous', script: ['DO $$'] },
+      },
+      {
+        title: 'it streams and is asynchronous',
+        desired: sync,
+        reply: { sql: [{ ...streams, sync: 'async' }] },
+        gives: { change: 'wait until server2 is synchronous', reason: 'no standby is synchronous' },
+      },
+      {
+        title: 'it catches up',
+        desired: sync,
+        reply: { sql: [{ ...streams, state: 'catchup' }] },
+        gives: { change: 'wait', reason: "server2 is in state 'catchup'" },
+      },
+      {
+        title: 'nobody is connected',
+        reply: { sql: [] },
+        gives: { change: 'wait until server2, server3 streams', reason: 'server2 is not connected' },
+      },
+      {
+        title: 'two call themselves by one name',
+        desired: sync,
+        reply: { sql: [streams, streams] },
+        gives: { change: 'wait', reason: 'server2' },
+      },
+      { title: 'the server does not answer', reply: { sqlProblem: 'gone' }, gives: { unknown: 'gone' } },
+      { title: 'the answer is no list', reply: { sql: { rows: 1 } }, gives: { unknown: 'did not answer' } },
+    ],
+  },
+];

@@ -1,0 +1,265 @@
+/** Cases of the kinds that deal with the operating system: packages, users, ports, services, commands. */
+import type { KindCases } from '../cases.ts';
+
+export const system: readonly KindCases[] = [
+  {
+    kind: 'command',
+    desired: "{ name: seed, run: 'createdb app', unless: 'test -e /done', user: postgres }",
+    key: 'seed',
+    describes: "command 'seed'",
+    errors: [
+      { desired: "{ run: 'x' }", what: "the field 'unless' is missing", at: '1:1' },
+      { desired: "{ unless: 'x' }", what: "the field 'run' is missing", at: '1:1' },
+      { desired: 'just text', what: 'a map of fields is expected', at: '1:1' },
+    ],
+    cases: [
+      { title: 'its check succeeds', reply: { status: 0 }, gives: { same: 'succeeds' } },
+      {
+        title: 'its check fails',
+        reply: { status: 1 },
+        gives: { change: "run 'seed'", reason: 'fails', script: ["as postgres sh -c 'createdb app'"] },
+      },
+      {
+        title: 'its check is no command',
+        reply: { status: 127, stderr: 'sh: tset: not found' },
+        gives: { unknown: /127.*tset: not found/ },
+      },
+    ],
+  },
+  {
+    kind: 'group',
+    desired: '{ name: dba }',
+    key: 'dba',
+    describes: 'group dba',
+    errors: [{ desired: '{ nmae: dba }', what: "'nmae' is not known", at: '1:3' }],
+    cases: [
+      { title: 'it exists', reply: { stdout: 'dba:x:991:\n' }, gives: { same: 'exists' } },
+      {
+        title: 'it does not exist',
+        reply: { status: 2 },
+        gives: { change: 'create group dba', reason: 'does not exist', script: ['groupadd --system dba'] },
+      },
+      {
+        title: 'the name service fails',
+        reply: { status: 1, stderr: 'getent: sssd is away' },
+        gives: { unknown: 'sssd is away' },
+      },
+      { title: 'getent is missing', reply: { status: 127 }, gives: { unknown: 'getent failed' } },
+    ],
+  },
+  {
+    kind: 'user',
+    desired: '{ name: postgres }',
+    key: 'postgres',
+    describes: 'user postgres',
+    errors: [{ desired: "{ name: '' }", what: "'name' is missing or empty", at: '1:1' }],
+    cases: [
+      {
+        title: 'it exists, with whatever home',
+        reply: { stdout: 'postgres:x:101:104::/srv/pg:/bin/sh\n' },
+        gives: { same: 'exists' },
+      },
+      {
+        title: 'it does not exist',
+        reply: { status: 2 },
+        gives: {
+          change: 'create user postgres',
+          reason: 'does not exist',
+          script: ['--home-dir /var/lib/postgres', '--shell /bin/bash postgres', 'chmod 0700'],
+        },
+      },
+      {
+        title: 'the home of the inventory is taken',
+        desired: "{ name: pg, home: '/srv/my pg', shell: /bin/sh }",
+        reply: { status: 2 },
+        gives: { change: 'create user pg', reason: 'does not exist', script: ["--home-dir '/srv/my pg'"] },
+      },
+      { title: 'the name service fails', reply: { status: 3 }, gives: { unknown: 'getent failed' } },
+    ],
+  },
+  {
+    kind: 'package',
+    desired: "{ name: postgresql-15, provides: 'pgbin:postgres' }",
+    key: 'postgresql-15',
+    describes: 'package postgresql-15',
+    errors: [{ desired: '{ provides: node }', what: "'name' is missing", at: '1:1' }],
+    cases: [
+      { title: 'it is installed', reply: { stdout: 'package\n' }, gives: { same: 'installed' } },
+      {
+        title: 'its program is there, from wherever',
+        reply: { stdout: 'program /opt/pg 15/bin/postgres\n' },
+        gives: { same: '/opt/pg' },
+      },
+      {
+        title: 'it is not installed',
+        reply: { stdout: 'manager apt\n' },
+        gives: {
+          change: 'install package postgresql-15',
+          reason: 'not installed',
+          script: ['apt-get install -y', 'postgresql-15'],
+        },
+      },
+      {
+        title: 'the host has no package manager that is known',
+        reply: { stdout: 'manager none\n' },
+        gives: { refuse: 'HST004', what: "'postgresql-15' is not there" },
+      },
+      {
+        title: 'the package database is broken',
+        reply: { status: 1, stderr: 'dpkg-query: error: database is locked' },
+        gives: { unknown: 'database is locked' },
+      },
+    ],
+  },
+  {
+    kind: 'port',
+    desired: '{ port: 27500, for: PostgreSQL, pid_file: /database/inst1/postmaster.pid }',
+    key: '27500',
+    describes: 'port 27500 for PostgreSQL',
+    errors: [
+      { desired: '{ port: many, for: x, pid_file: y }', what: "whole number, not 'many'", at: '1:9' },
+      { desired: '{ for: x, pid_file: y }', what: "'port' is missing", at: '1:1' },
+    ],
+    cases: [
+      { title: 'it is free', reply: { stdout: 'free\n' }, gives: { same: 'free' } },
+      {
+        title: 'its own program uses it',
+        reply: { stdout: 'rightful\n' },
+        gives: { same: 'PostgreSQL uses' },
+      },
+      {
+        title: 'a stranger uses it',
+        reply: { stdout: 'taken\n("nginx",pid=7,fd=6)\n' },
+        gives: { refuse: 'HST005', what: 'port 27500' },
+      },
+      {
+        title: 'the list of ports cannot be read',
+        reply: { status: 1, stderr: 'cat: /proc/net/tcp: denied' },
+        gives: { unknown: 'denied' },
+      },
+    ],
+  },
+  {
+    kind: 'program',
+    desired: '{ name: node, at_least: 18 }',
+    key: 'node',
+    describes: 'program node, 18 or newer',
+    errors: [{ desired: '{ name: node }', what: "'at_least' is missing", at: '1:1' }],
+    cases: [
+      {
+        title: 'it is new enough',
+        reply: { stdout: '/usr/bin/node\nv18.20.4\n' },
+        gives: { same: '18.20.4' },
+      },
+      { title: 'it is newer', reply: { stdout: '/usr/bin/node\nv100.0.0\n' }, gives: { same: '100' } },
+      {
+        title: 'it is too old',
+        reply: { stdout: '/usr/bin/node\nv12.22.12\n' },
+        gives: { refuse: 'HST008', what: '12.22.12' },
+      },
+      // Not a refusal: a package that is still to be installed may bring it.
+      { title: 'it is not there', reply: { status: 127 }, gives: { unknown: 'not there' } },
+      {
+        title: 'it says no version',
+        reply: { stdout: '/usr/bin/node\nhello\n' },
+        gives: { unknown: 'not there' },
+      },
+    ],
+  },
+  {
+    kind: 'service',
+    desired: '{ name: cron }',
+    key: 'cron',
+    describes: 'service cron',
+    errors: [{ desired: '{ name: cron, state: up }', what: "'state' cannot be 'up'", at: '1:22' }],
+    cases: [
+      { title: 'it runs', reply: { stdout: 'active\n' }, gives: { same: 'it runs' } },
+      { title: 'it is on its way', reply: { stdout: 'activating\n' }, gives: { same: 'it runs' } },
+      {
+        title: 'it does not run',
+        reply: { stdout: 'inactive\n' },
+        gives: { change: 'start cron', reason: 'does not run', script: ['systemctl start cron'] },
+      },
+      {
+        title: 'it has failed',
+        reply: { stdout: 'failed\n' },
+        gives: { change: 'start cron', reason: 'does not run' },
+      },
+      {
+        title: 'it runs and should not',
+        desired: '{ name: cron, state: stopped }',
+        reply: { stdout: 'active\n' },
+        gives: { change: 'stop cron', reason: 'it runs', script: ['systemctl stop cron'] },
+      },
+      {
+        title: 'it does not run and should not',
+        desired: '{ name: cron, state: stopped }',
+        reply: { stdout: 'inactive\n' },
+        gives: { same: 'does not run' },
+      },
+      {
+        title: 'systemd is not there',
+        reply: { status: 1, stderr: 'System has not been booted with systemd' },
+        gives: { unknown: 'not been booted' },
+      },
+      { title: 'systemd says nothing', reply: { stdout: '\n' }, gives: { unknown: 'no answer' } },
+    ],
+  },
+  {
+    kind: 'unit',
+    desired: '{ name: mcoi_inst1, template: text.hbs }',
+    key: 'mcoi_inst1',
+    describes: 'unit mcoi_inst1.service',
+    errors: [
+      { desired: '{ name: x, template: missing.hbs }', what: "no template 'missing.hbs'", at: '1:22' },
+      { desired: '{ name: x, template: text.hbs, enabled: maybe }', what: "not 'maybe'", at: '1:41' },
+    ],
+    cases: [
+      {
+        title: 'it is as it should be',
+        reply: { stdout: 'present\nUnitFileState=enabled\nNeedDaemonReload=no\n\none\ntwo\n' },
+        gives: { same: 'enabled' },
+      },
+      {
+        title: 'it is not there',
+        reply: { stdout: 'absent\n' },
+        gives: {
+          change: 'write and enable unit mcoi_inst1.service',
+          reason: 'not there',
+          script: ['/etc/systemd/system/mcoi_inst1.service', 'enable mcoi_inst1.service', 'daemon-reload'],
+        },
+      },
+      {
+        title: 'its content differs, with an empty line in it',
+        reply: { stdout: 'present\nUnitFileState=enabled\nNeedDaemonReload=no\n\none\n\ntwo\n' },
+        gives: { change: 'rewrite unit', reason: 'content differs' },
+      },
+      {
+        title: 'it is disabled',
+        reply: { stdout: 'present\nUnitFileState=disabled\nNeedDaemonReload=no\n\none\ntwo\n' },
+        gives: { change: 'enable unit', reason: 'disabled' },
+      },
+      {
+        title: 'it is enabled until the next boot only',
+        reply: { stdout: 'present\nUnitFileState=enabled-runtime\nNeedDaemonReload=no\n\none\ntwo\n' },
+        gives: { change: 'enable unit', reason: 'disabled' },
+      },
+      {
+        title: 'it is enabled and should not be',
+        desired: '{ name: mcoi_inst1, template: text.hbs, enabled: false }',
+        reply: { stdout: 'present\nUnitFileState=enabled\nNeedDaemonReload=no\n\none\ntwo\n' },
+        gives: { change: 'disable unit', reason: 'enabled', script: ['disable mcoi_inst1.service'] },
+      },
+      {
+        title: 'systemd has not read it',
+        reply: { stdout: 'present\nUnitFileState=enabled\nNeedDaemonReload=yes\n\none\ntwo\n' },
+        gives: { change: 'read mcoi_inst1.service again', reason: 'newer' },
+      },
+      {
+        title: 'systemctl fails',
+        reply: { status: 1, stdout: 'present\n', stderr: 'no bus' },
+        gives: { unknown: 'no bus' },
+      },
+    ],
+  },
+];

@@ -1,0 +1,134 @@
+/** Every kind of the registry against its table, and what has to hold for every kind whatever its table says. */
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { preamble } from '../../src/resources/preamble.ts';
+import { kinds } from '../../src/resources/registry.ts';
+import { controllers } from './cases/controllers.ts';
+import { files } from './cases/files.ts';
+import { postgres } from './cases/postgres.ts';
+import { system } from './cases/system.ts';
+import { type Case, canary, desiredOf, fullReply, type KindCases, kindNamed, parseDesired } from './cases.ts';
+
+const tables: readonly KindCases[] = [...system, ...files, ...postgres, ...controllers];
+const functions = preamble({ postgresVersion: 15, owner: 'postgres', socketDir: '/tmp', port: 27500 });
+
+function matches(text: string, words: string | RegExp, what: string): void {
+  if (typeof words === 'string') expect(text, what).toContain(words);
+  else expect(text, what).toMatch(words);
+}
+
+/** A syntax error in one probe would silence all probes of its host. */
+function expectShell(script: string): void {
+  const { status, stderr } = spawnSync('sh', ['-n'], {
+    input: `${functions}\n${script}\n`,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+}
+
+function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }: Case): void {
+  const kind = kindNamed(table.kind);
+  const desired = desiredOf(table.kind, yaml);
+  const observed = kind.read(fullReply(reply), desired);
+  if (observed.state === 'unknown') {
+    expect(gives).toHaveProperty('unknown');
+    if ('unknown' in gives) matches(observed.reason, gives.unknown, 'the reason');
+    expect(observed.reason.trim()).not.toBe('');
+    return;
+  }
+  const verdict = kind.diff(desired, observed);
+  expect(JSON.stringify([verdict, kind.key(desired), kind.describe(desired)])).not.toContain('canary');
+  switch (verdict.kind) {
+    case 'same':
+      expect(gives).toHaveProperty('same');
+      if ('same' in gives) matches(verdict.reason, gives.same, 'the reason');
+      expect(verdict.reason.trim()).not.toBe('');
+      return;
+    case 'refuse':
+      expect(gives).toHaveProperty('refuse', verdict.diagnostic.code);
+      if ('refuse' in gives) matches(verdict.diagnostic.what, gives.what, 'what');
+      return;
+    case 'change': {
+      expect(gives).toHaveProperty('change');
+      if (!('change' in gives)) return;
+      const { change } = verdict;
+      matches(change.summary, gives.change, 'the summary');
+      matches(change.reason, gives.reason, 'the reason');
+      if (gives.effects) expect(change.effects ?? []).toEqual(gives.effects);
+      const steps = kind.steps(change, desired);
+      const script = steps.map((step) => step.script).join('\n');
+      for (const words of gives.script ?? []) matches(script, words, 'the script');
+      expect(steps.length > 0, 'whether there are steps').toBe(gives.noSteps !== true);
+      if (gives.noSteps) expect(change.effects ?? []).not.toEqual([]);
+      for (const step of steps) {
+        expect(step.title).not.toContain('canary');
+        expectShell(step.script);
+      }
+    }
+  }
+}
+
+it('every kind of the registry has cases, and every table has a kind', () => {
+  expect(tables.map((table) => table.kind).sort()).toEqual([...kinds.keys()].sort());
+});
+
+describe.each(tables.map((table) => [table.kind, table] as const))('%s', (name, table) => {
+  const kind = kindNamed(name);
+  const desired = desiredOf(name, table.desired);
+
+  it.each(table.cases.map((one) => [one.title, one] as const))('when %s', (_, one) => judge(table, one));
+
+  it('has cases that are the same and cases that are unknown', () => {
+    expect(table.cases.some(({ gives }) => 'same' in gives)).toBe(true);
+    expect(table.cases.some(({ gives }) => 'unknown' in gives)).toBe(true);
+  });
+
+  it.each(table.errors.map((error) => [error.desired, error] as const))(
+    'refuses %s with its place',
+    (yaml, error) => {
+      const parsed = parseDesired(name, yaml);
+      const problems = parsed.ok ? [] : parsed.diagnostics;
+      const found = problems.find(({ what }) =>
+        typeof error.what === 'string' ? what.includes(error.what) : error.what.test(what),
+      );
+      expect(found, JSON.stringify(problems.map(({ what }) => what))).toBeDefined();
+      expect(`${found?.at?.line}:${found?.at?.column}`).toBe(error.at);
+      expect(found?.code).toBe('PLY003');
+      expect(found?.what).toContain(`${name}: `);
+    },
+  );
+
+  it.each([
+    ['a map with a field that nobody knows', '{ certainly_not_a_field: 1 }'],
+    ['a list', '[]'],
+    ['nothing', ''],
+  ])('does not throw for %s', (_, yaml) => {
+    expect(parseDesired(name, yaml).ok).toBe(false);
+  });
+
+  it('is told apart by its key and has words for a plan', () => {
+    expect(kind.key(desired)).toBe(table.key);
+    expect(kind.describe(desired)).toBe(table.describes);
+    expect(kind.summary).toMatch(/^[A-Z].*\.$/s);
+  });
+
+  it('asks in valid shell, with no secret in the question', () => {
+    const { shell, sql } = kind.probe(desired);
+    expect(shell ?? sql).toBeDefined();
+    if (shell !== undefined) expectShell(`(\n${shell}\n)`);
+    expect(`${shell} ${sql}`).not.toContain(canary.slice(0, 6));
+  });
+
+  it.each([
+    ['the connection gave nothing', { status: 255 }],
+    ['the shell was killed', { status: 137, stderr: 'Killed' }],
+    ['a program is missing', { status: 127, stderr: 'sh: 1: not found' }],
+    ['it says something else', { status: 126, stdout: 'Warning: the disk is read-only\n' }],
+    ['the database did not answer either', { status: 255, sqlProblem: 'FATAL: the system is starting up' }],
+  ])('is unknown, never absent, when %s', (_, reply) => {
+    const observed = kind.read(fullReply(reply), desired);
+    expect(observed.state).toBe('unknown');
+    expect(observed.state === 'unknown' && observed.reason.trim()).not.toBe('');
+  });
+});
