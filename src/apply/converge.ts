@@ -2,7 +2,8 @@
  * Batch after batch until there is nothing to do: run the steps, look, plan again; at the end look at everything once
  * more. In: the first sight. Out: what was changed. Must never call a run done whose last look found something to do.
  */
-import type { Diagnostic } from '../base/diagnostic.ts';
+import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
 import { hostPreamble, question, readLook } from '../observe/look.ts';
 import { type HostBatch, nextBatch } from '../plan/batch.ts';
 import { isEmpty, type Plan, pending, refKey, refusals, worthAnotherLook } from '../plan/plan.ts';
@@ -150,6 +151,9 @@ const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] 
         `${decision.resource.host}: ${decision.kind === 'change' ? decision.change.summary : decision.resource.kind.describe(decision.resource.desired)}`,
     );
 
+const isInterruption = (error: unknown): boolean =>
+  error instanceof DiagnosticError && error.exitCode === exitCode.interrupted;
+
 /** An error behind an interrupt is the interrupt: the connection broke because we closed it. */
 export function interruption(
   ports: RunPorts,
@@ -157,7 +161,7 @@ export function interruption(
   changed: readonly Changed[],
   open: readonly string[],
 ): unknown {
-  if (!ports.interrupted.aborted) return error;
+  if (!ports.interrupted.aborted || isInterruption(error)) return error;
   return failure([
     {
       code: 'RUN002',

@@ -34,6 +34,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
   };
   ports.interrupted.addEventListener('abort', stop);
   try {
+    if (ports.interrupted.aborted) stop();
     const first = await firstSight(request, ports, states, resources);
     ports.emit({ kind: 'planned', plan: first.plan, view: first.view });
     const refused = [...clockProblems(states.flatMap((state) => state.clock ?? [])), ...refusals(first.plan)];
@@ -56,6 +57,8 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
       ms: ports.now() - started,
     });
     return result;
+  } catch (error) {
+    throw interruption(ports, error, [], []);
   } finally {
     ports.interrupted.removeEventListener('abort', stop);
     await Promise.all(states.map((state) => state.session.close()));
@@ -78,8 +81,6 @@ async function firstSight(
       if (lockResult.status === 'rejected') throw lockResult.reason;
       if (lookResult.status === 'rejected') throw lookResult.reason;
     }),
-  ).catch((error: unknown) => {
-    throw interruption(ports, error, [], []);
-  });
+  );
   return sight(request, ports, states);
 }

@@ -77,6 +77,15 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   };
 }
 
+/**
+ * Why it cannot be told whose data stands there, if it cannot: PostgreSQL's programs are not there yet, or its control
+ * file is broken. Data that is not known to be ours must never pass for ours.
+ */
+export const unidentified = (seen: DataDirectory): string | undefined =>
+  seen.content === 'cluster' && seen.making === undefined && seen.control === undefined
+    ? 'pg_controldata does not say which cluster the data belongs to'
+    : undefined;
+
 /** Shell: marks that making begins, and empties what an interrupted attempt left. Only ever called where `making` or nothing stands. */
 export const beginMaking = (
   place: DataDirectoryPlace,

@@ -64,7 +64,8 @@ cat "$d/pg_hba.conf"`,
   read: (reply) => {
     const [written = '', state, ...lines] = reply.stdout.split('\n');
     if (written === 'absent') return unknown('the instance is not there yet');
-    if (reply.status !== 0) return unknown(reply.stderr.trim() || 'pg_hba.conf could not be read');
+    if (reply.status !== 0 || (state !== 'running' && state !== 'stopped'))
+      return unknown(reply.stderr.trim() || 'pg_hba.conf could not be read');
     const text = lines.join('\n');
     if (state === 'stopped') return present({ text, written: Number(written) });
     if (typeof reply.sql !== 'object' || reply.sql === null)

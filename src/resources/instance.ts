@@ -6,6 +6,7 @@ import {
   dataDirectoryProbe,
   endMaking,
   readDataDirectory,
+  unidentified,
 } from './data-directory.ts';
 import { readFields } from './fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
@@ -43,9 +44,12 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
   key: (desired) => desired.dataDir,
   describe: (desired) => `instance in ${desired.dataDir}`,
   probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
-  read: (reply) => {
+  read: (reply, desired) => {
     const seen = readDataDirectory(reply);
-    return seen ? present(seen) : unknown(reply.stderr.trim() || 'the data directory could not be looked at');
+    if (!seen) return unknown(reply.stderr.trim() || 'the data directory could not be looked at');
+    // Without a record it is not ours, whatever it is; with one, it has to be the recorded one.
+    const problem = seen.version === desired.version && seen.recorded !== undefined && unidentified(seen);
+    return problem ? unknown(problem) : present(seen);
   },
   diff: (desired, observed) => {
     const seen = observed.state === 'present' ? observed.value : undefined;
@@ -56,9 +60,9 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
       return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
     if (!seen || seen.content === 'absent' || seen.content === 'empty')
       return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
-    if (seen.recorded !== seen.control?.systemIdentifier)
+    if (seen.recorded === undefined || seen.recorded !== seen.control?.systemIdentifier)
       return refuse(anotherCluster(desired.dataDir, seen, seen.recorded));
-    return same(`cluster ${seen.recorded ?? ''}, timeline ${seen.control?.timeline ?? '?'}`);
+    return same(`cluster ${seen.recorded}, timeline ${seen.control.timeline}`);
   },
   steps: (_change, desired) => [
     {

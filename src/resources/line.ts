@@ -24,7 +24,7 @@ export const line: ResourceKind<Desired, readonly string[]> = {
     shell: `if [ -e ${quote(desired.path)} ]; then awk -v w=${quote(desired.word)} '$1 == w' ${quote(desired.path)}; else echo; fi`,
   }),
   read: (reply) => {
-    if (reply.status !== 0) return unknown(reply.stderr.trim());
+    if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the file could not be read');
     const lines = reply.stdout.split('\n').filter((text) => text.trim() !== '');
     return lines.length === 0 ? absent : present(lines);
   },

@@ -31,10 +31,10 @@ export const packageKind: ResourceKind<Desired, Seen> = {
     shell: `p=${quote(provides.replace(/^pgbin:/, ''))}
 ${provides.startsWith('pgbin:') ? 'if [ -n "$PGBIN" ] && [ -x "$PGBIN/$p" ]; then echo "program $PGBIN/$p"; exit; fi' : 'if [ -n "$p" ] && command -v "$p"  >/dev/null; then echo "program $(command -v "$p")"; exit; fi'}
 if ! command -v dpkg-query >/dev/null; then echo manager none; exit; fi
-case $(dpkg-query -W -f '\${Status}' ${quote(name)} 2>/dev/null) in
-*' installed') echo package;;
-*) echo manager apt;;
-esac`,
+said=$(dpkg-query -W -f '\${Status}' ${quote(name)})
+# 1: it knows no such package; anything above means that it could not look.
+if [ $? -gt 1 ]; then exit 1; fi
+case $said in *' installed') echo package;; *) echo manager apt;; esac`,
   }),
   read: (reply) => {
     const [word, rest = ''] = reply.stdout.trim().split(' ');

@@ -27,7 +27,8 @@ export const port: ResourceKind<Desired, Seen> = {
   key: (desired) => String(desired.port),
   describe: (desired) => `port ${desired.port} for ${desired.purpose}`,
   probe: (desired) => ({
-    shell: `if ! listening ${desired.port}; then echo free; exit; fi
+    shell: `cat /proc/net/tcp >/dev/null || exit 1
+if ! listening ${desired.port}; then echo free; exit; fi
 pid=$(head -n 1 ${quote(desired.pidFile)} 2>/dev/null | tr -dc 0-9)
 if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then echo rightful; exit; fi
 echo taken

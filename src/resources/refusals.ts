@@ -4,7 +4,8 @@ import type { DataDirectory } from './data-directory.ts';
 
 /** Why this data directory cannot be used, if it cannot; said of the directory's content alone. */
 export function unusable(path: string, version: number, seen: DataDirectory): Diagnostic | undefined {
-  if (seen.content === 'foreign')
+  // What an interrupted attempt left may lack any file, its version too; it is made anew, and nothing in it is missed.
+  if (seen.making === undefined && seen.content === 'foreign')
     return {
       code: 'SAF002',
       what: `the data directory '${path}' holds files that are not PostgreSQL's`,
@@ -12,7 +13,7 @@ export function unusable(path: string, version: number, seen: DataDirectory): Di
       fix: 'Empty the directory, or name another one in the inventory (postgres.data_dir).',
       evidence: seen.files.map((name) => `found: ${name}`),
     };
-  if (seen.content === 'cluster' && seen.version !== version)
+  if (seen.making === undefined && seen.content === 'cluster' && seen.version !== version)
     return {
       code: 'SAF006',
       what: `the data directory '${path}' holds PostgreSQL ${seen.version ?? 'of an unknown version'}, the inventory says ${version}`,

@@ -10,6 +10,7 @@ import {
   dataDirectoryProbe,
   endMaking,
   readDataDirectory,
+  unidentified,
 } from './data-directory.ts';
 import { readFields } from './fields.ts';
 import { change, type Progress, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
@@ -61,9 +62,11 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
   key: (desired) => desired.dataDir,
   describe: (desired) => `copy of the primary in ${desired.dataDir}`,
   probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
-  read: (reply) => {
+  read: (reply, desired) => {
     const seen = readDataDirectory(reply);
-    return seen ? present(seen) : unknown(reply.stderr.trim() || 'the data directory could not be looked at');
+    if (!seen) return unknown(reply.stderr.trim() || 'the data directory could not be looked at');
+    const problem = seen.version === desired.version && unidentified(seen);
+    return problem ? unknown(problem) : present(seen);
   },
   diff: (desired, observed) => {
     const seen = observed.state === 'present' ? observed.value : undefined;

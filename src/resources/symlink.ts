@@ -31,7 +31,11 @@ if [ -L "$p" ]; then echo link; readlink "$p"; elif [ -e "$p" ]; then echo other
     if (type === 'link') return present({ type, target });
     if (type === 'other') return present({ type });
     if (type === 'absent') return absent;
-    return unknown(type === 'parent' ? 'its directory is not there yet' : reply.stderr.trim());
+    return unknown(
+      type === 'parent'
+        ? 'its directory is not there yet'
+        : reply.stderr.trim() || 'the path could not be looked at',
+    );
   },
   diff: (desired, observed) => {
     const words = `${desired.path} → ${desired.target}`;

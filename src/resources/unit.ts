@@ -48,7 +48,7 @@ cat ${quote(path(name))}`,
     const [head = '', ...rest] = reply.stdout.split('\n\n');
     return present({
       text: rest.join('\n\n'),
-      enabled: head.includes('UnitFileState=enabled'),
+      enabled: /^UnitFileState=enabled$/m.test(head),
       stale: head.includes('NeedDaemonReload=yes'),
     });
   },

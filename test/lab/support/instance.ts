@@ -2,6 +2,7 @@
  * Asks a lab host what is true there, without pgduet: SQL through its socket, the controller's own command, files.
  * In: a host and where its instance is. Out: plain values. It changes only what `sql` is told to change.
  */
+import { readFileSync } from 'node:fs';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
 import { dataDir, managementDir } from './inventory.ts';
@@ -37,14 +38,16 @@ export async function sql(server: Server, text: string, database = 'postgres'): 
   return stdout.replace(/\n$/, '');
 }
 
-/** Settings as they are in force, by name. */
-export async function settingsInForce(
+/** Many questions in one connection: the answer of each, by name. */
+export async function answers<Name extends string>(
   server: Server,
-  names: readonly string[],
-): Promise<Record<string, string>> {
-  const list = names.map((name) => `'${name}'`).join(', ');
-  const query = `SELECT json_object_agg(name, current_setting(name)) FROM pg_settings WHERE name IN (${list})`;
-  return JSON.parse(await sql(server, query)) as Record<string, string>;
+  questions: Readonly<Record<Name, string>>,
+): Promise<Record<Name, string>> {
+  const names = Object.keys(questions) as Name[];
+  const script = names.map((name) => `\\echo <${name}>\n${questions[name]};\n`).join('');
+  const parts = `\n${await sql(server, script)}\n`.split(/\n<(\w+)>\n/).slice(1);
+  const found = names.map((name) => [name, (parts[parts.indexOf(name) + 1] ?? '').replace(/\n$/, '')]);
+  return Object.fromEntries(found) as Record<Name, string>;
 }
 
 export async function postmasterPid(server: Server): Promise<string> {
@@ -91,14 +94,14 @@ export async function untilSql(
   );
 }
 
-/** "mode owner type" of a path, for example "600 postgres regular file". */
-export async function statOf(host: Host, path: string): Promise<string> {
-  return (await host.sh(`stat -c '%a %U %F' '${path}'`, { check: true })).stdout.trim();
+/** Lines of "path mode owner type", for example "/mcdir/inst1 700 postgres directory". */
+export async function statOf(host: Host, paths: readonly string[]): Promise<string[]> {
+  const { stdout } = await host.sh(`stat -c '%n %a %U %F' ${paths.join(' ')}`, { check: true });
+  return stdout.trim().split('\n');
 }
 
-export async function fileText(host: Host, path: string): Promise<string> {
-  return (await host.sh(`cat '${path}'`, { check: true })).stdout;
-}
+/** The text of a file as this machine sees the host's disk; not for files on a small disk. */
+export const fileText = (host: Host, path: string): string => readFileSync(`${host.disk}${path}`, 'utf8');
 
 /** Every entry below the directories with kind, mode, owner, size and times to the nanosecond; by path. */
 export async function listing(host: Host, directories: readonly string[]): Promise<Map<string, string>> {

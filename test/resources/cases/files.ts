@@ -89,7 +89,7 @@ export const files: readonly KindCases[] = [
       {
         desired: '{ path: /x, owner: root, secret: !secret nobody }',
         what: "no secret 'nobody'",
-        at: '1:34',
+        at: '1:42',
       },
       { desired: '{ path: /x, owner: root, content: a, restart: all }', what: "cannot be 'all'", at: '1:47' },
       { desired: '{ path: /x, owner: root, template: missing.hbs }', what: "'missing.hbs'", at: '1:36' },

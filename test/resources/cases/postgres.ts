@@ -50,7 +50,7 @@ export const postgres: readonly KindCases[] = [
     key: '/database/inst1',
     describes: 'instance in /database/inst1',
     errors: [
-      { desired: instanceYaml.replace('15', 'fifteen'), what: "not 'fifteen'", at: '1:95' },
+      { desired: instanceYaml.replace('15', 'fifteen'), what: "not 'fifteen'", at: '1:99' },
       { desired: '{ id: a }', what: "'data_dir' is missing", at: '1:1' },
     ],
     cases: [
