@@ -12,7 +12,9 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pgduet = join(root, 'dist', 'pgduet.js');
 const isRoot = process.getuid?.() === 0;
-const home = isRoot ? '/var/lib/pgduet-demo' : join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'pgduet-demo');
+const home = isRoot
+  ? '/var/lib/pgduet-demo'
+  : join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'pgduet-demo');
 const owner = isRoot ? 'postgres' : userInfo().username;
 const inventory = join(home, 'inventory.yml');
 const cluster = 'demo';
@@ -64,7 +66,20 @@ function servers() {
 }
 
 function psql(server, sql) {
-  const result = asOwner([`${server.bin}/psql`, '-XAtqw', '-v', 'ON_ERROR_STOP=1', '-h', `${home}/run`, '-p', String(server.port), '-d', 'postgres', '-c', sql]);
+  const result = asOwner([
+    `${server.bin}/psql`,
+    '-XAtqw',
+    '-v',
+    'ON_ERROR_STOP=1',
+    '-h',
+    `${home}/run`,
+    '-p',
+    String(server.port),
+    '-d',
+    'postgres',
+    '-c',
+    sql,
+  ]);
   if (result.status !== 0) fail(`psql on port ${server.port} failed:\n${result.stderr}`);
   return result.stdout.trim();
 }
@@ -80,19 +95,32 @@ function asOwnerText() {
 
 function run(args) {
   const result = spawnSync(process.execPath, [pgduet, ...args], { stdio: 'inherit' });
-  if (result.status !== 0) fail(`pgduet ${args[0]} ended with status ${result.status}; the message above says why. Run 'npm run demo' again once it is mended.`);
+  if (result.status !== 0)
+    fail(
+      `pgduet ${args[0]} ended with status ${result.status}; the message above says why. Run 'npm run demo' again once it is mended.`,
+    );
 }
 
 /** The newest version that is installed where Debian's packages put it. */
 function installedVersion() {
   const base = '/usr/lib/postgresql';
-  const found = existsSync(base) ? readdirSync(base).map(Number).filter((version) => version >= 12 && existsSync(`${base}/${version}/bin/postgres`)) : [];
+  const found = existsSync(base)
+    ? readdirSync(base)
+        .map(Number)
+        .filter((version) => version >= 12 && existsSync(`${base}/${version}/bin/postgres`))
+    : [];
   return found.sort((a, b) => b - a)[0];
 }
 
 function installPostgres() {
-  if (!isRoot) fail('PostgreSQL is not installed (looked in /usr/lib/postgresql). Ask root for: apt-get install postgresql');
-  if (!existsSync('/usr/bin/apt-get')) fail('PostgreSQL is not installed, and this is no Debian: install PostgreSQL 12 or newer, then run npm run demo again.');
+  if (!isRoot)
+    fail(
+      'PostgreSQL is not installed (looked in /usr/lib/postgresql). Ask root for: apt-get install postgresql',
+    );
+  if (!existsSync('/usr/bin/apt-get'))
+    fail(
+      'PostgreSQL is not installed, and this is no Debian: install PostgreSQL 12 or newer, then run npm run demo again.',
+    );
   say('PostgreSQL is not installed: installing it (apt-get install postgresql) …');
   // The package would create and start a cluster of its own; for the time of the installation it is told not to.
   const dropIn = '/etc/postgresql-common/createcluster.d/pgduet-demo.conf';
@@ -100,10 +128,14 @@ function installPostgres() {
   writeFileSync(dropIn, 'create_main_cluster = false\n');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   spawnSync('apt-get', ['update', '-q'], { stdio: ['ignore', 2, 2], env });
-  const result = spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'postgresql'], { stdio: ['ignore', 2, 2], env });
+  const result = spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'postgresql'], {
+    stdio: ['ignore', 2, 2],
+    env,
+  });
   rmSync(dropIn, { force: true });
   const version = installedVersion();
-  if (result.status !== 0 || version === undefined) fail('apt-get could not install PostgreSQL; its messages above say why.');
+  if (result.status !== 0 || version === undefined)
+    fail('apt-get could not install PostgreSQL; its messages above say why.');
   return version;
 }
 
@@ -160,7 +192,10 @@ function remove() {
   for (const id of ['server1', 'server2']) {
     const pidFile = `${home}/${id}/data/postmaster.pid`;
     const pid = existsSync(pidFile) ? Number.parseInt(readFileSync(pidFile, 'utf8'), 10) : 0;
-    if (pid > 0 && existsSync(`/proc/${pid}`)) fail(`The server of ${id} still runs (process ${pid}); nothing was removed. Stop it, then run the same command again.`);
+    if (pid > 0 && existsSync(`/proc/${pid}`))
+      fail(
+        `The server of ${id} still runs (process ${pid}); nothing was removed. Stop it, then run the same command again.`,
+      );
   }
   rmSync(home, { recursive: true, force: true });
   for (const dir of ['/run/lock', '/tmp'])

@@ -4,8 +4,9 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { codes } from './base/codes.ts';
-import { DiagnosticError } from './base/diagnostic.ts';
+import { type Diagnostic, DiagnosticError } from './base/diagnostic.ts';
 import { exitCode } from './base/exit-codes.ts';
+import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
 import { applyVerb } from './verbs/apply.ts';
 import { init } from './verbs/init.ts';
@@ -52,7 +53,11 @@ function commonOptions(raw: RawOptions): CommonOptions {
 }
 
 /** Ends the process with the verb's status; every way out goes through here. */
-async function finish(raw: RawOptions, verb: (world: World) => Promise<number> | number): Promise<void> {
+async function finish(
+  name: string,
+  raw: RawOptions,
+  verb: (world: World) => Promise<number> | number,
+): Promise<void> {
   const abort = new AbortController();
   let signals = 0;
   const onSignal = (): void => {
@@ -67,40 +72,50 @@ async function finish(raw: RawOptions, verb: (world: World) => Promise<number> |
   try {
     process.exitCode = await verb(world);
   } catch (error) {
-    process.exitCode = report(world, error, abort.signal.aborted);
+    process.exitCode = report(name, world, error, abort.signal.aborted);
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+  // A connection that was still being made when the user asked to stop must not hold up the end.
+  if (abort.signal.aborted) process.exit();
 }
 
-function report(world: World, error: unknown, interrupted: boolean): number {
-  if (error instanceof DiagnosticError) {
-    world.tell(error.diagnostics);
-    return error.exitCode;
-  }
+function report(name: string, world: World, error: unknown, interrupted: boolean): number {
+  const failed = failureOf(error, interrupted);
+  // With --json there is one document on stdout however a run ends; a verb that got far enough has printed its own.
+  if (world.options.json && !world.printed())
+    world.print(
+      JSON.stringify(
+        { schema: 1, verb: name, exit: failed.exitCode, diagnostics: failed.diagnostics.map(diagnosticJson) },
+        null,
+        2,
+      ),
+    );
+  world.tell(failed.diagnostics);
+  return failed.exitCode;
+}
+
+function failureOf(error: unknown, interrupted: boolean): DiagnosticError {
+  if (error instanceof DiagnosticError) return error;
   if (interrupted) {
-    world.tell([
-      {
-        code: 'RUN002',
-        what: 'the run was interrupted',
-        why: 'you asked to stop',
-        fix: 'Run the same command again: it continues.',
-      },
-    ]);
-    return exitCode.interrupted;
+    const diagnostic: Diagnostic = {
+      code: 'RUN002',
+      what: 'the run was interrupted',
+      why: 'you asked to stop',
+      fix: 'Run the same command again: it continues.',
+    };
+    return new DiagnosticError([diagnostic], exitCode.interrupted);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  world.tell([
-    {
-      code: 'BUG001',
-      what: 'pgduet met a case that it was not made for',
-      why: 'this is a defect of pgduet, not of your input',
-      fix: 'Report it with the lines below; running the same command again is safe.',
-      evidence: text.split('\n').slice(0, 12),
-    },
-  ]);
-  return codes.BUG001.exit;
+  const diagnostic: Diagnostic = {
+    code: 'BUG001',
+    what: 'pgduet met a case that it was not made for',
+    why: 'this is a defect of pgduet, not of your input',
+    fix: 'Report it with the lines below; running the same command again is safe.',
+    evidence: text.split('\n').slice(0, 12),
+  };
+  return new DiagnosticError([diagnostic], codes.BUG001.exit);
 }
 
 const inventoryOption = (): Option =>
@@ -138,25 +153,27 @@ function program(): Command {
     .command('init')
     .description('write an inventory to begin with')
     .addOption(inventoryOption())
-    .action((raw: RawOptions) => finish(raw, init));
+    .action((raw: RawOptions) => finish('init', raw, init));
   pgduet
     .command('validate')
     .description('check the inventory; contacts nobody')
     .addOption(inventoryOption())
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
-    .action((raw: RawOptions) => finish(raw, validate));
+    .action((raw: RawOptions) => finish('validate', raw, validate));
   withChange(
     pgduet
       .command('provision')
       .description('make the hosts a primary with synchronous standbys, and prove it'),
   ).action((raw: RawOptions) =>
-    finish(raw, (world) => applyVerb(world, 'provision', shippedPlaybook('provision'), raw.check === true)),
+    finish('provision', raw, (world) =>
+      applyVerb(world, 'provision', shippedPlaybook('provision'), raw.check === true),
+    ),
   );
   withCommon(
     pgduet.command('check').description('say what differs from the inventory; touches nothing'),
   ).action((raw: RawOptions) =>
-    finish(raw, (world) => applyVerb(world, 'check', shippedPlaybook('provision'), true)),
+    finish('check', raw, (world) => applyVerb(world, 'check', shippedPlaybook('provision'), true)),
   );
   withCommon(
     pgduet
@@ -164,10 +181,10 @@ function program(): Command {
       .description('show every server: role, controller, WAL position, lag, connection string'),
   )
     .option('--watch', 'look again every second until Ctrl-C')
-    .action((raw: RawOptions) => finish(raw, (world) => status(world, raw.watch === true)));
+    .action((raw: RawOptions) => finish('status', raw, (world) => status(world, raw.watch === true)));
   withChange(pgduet.command('run <playbook>').description('run a playbook of your own')).action(
     (file: string, raw: RawOptions) =>
-      finish(raw, (world) => applyVerb(world, 'run', file, raw.check === true)),
+      finish('run', raw, (world) => applyVerb(world, 'run', file, raw.check === true)),
   );
   return pgduet;
 }

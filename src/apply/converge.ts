@@ -2,25 +2,18 @@
  * Batch after batch until there is nothing to do: run the steps, look, plan again; at the end look at everything once
  * more. In: the first sight. Out: what was changed. Must never call a run done whose last look found something to do.
  */
-import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
-import { exitCode } from '../base/exit-codes.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
 import { hostPreamble, question, readLook } from '../observe/look.ts';
 import { type HostBatch, nextBatch } from '../plan/batch.ts';
 import { isEmpty, type Plan, pending, refKey, refusals, worthAnotherLook } from '../plan/plan.ts';
 import type { EffectPlace } from '../resources/effects.ts';
 import type { Probe } from '../resources/kind.ts';
 import { batchScript, batchSteps, type NumberedStep, readMark, stepNoise } from './batch-script.ts';
-import { stepFailure } from './failure.ts';
-import { failure, merged } from './failure-list.ts';
+import { brokenOff, stepFailure } from './failure.ts';
+import { type Changed, failure, interruption, merged } from './failure-list.ts';
 import { byMachine, type HostState, lookAt, probesFor, remember } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 import { compiled, type Sighted, sight } from './sight.ts';
-
-/** What was done, for the report. */
-export interface Changed {
-  readonly host: string;
-  readonly summary: string;
-}
 
 /** The same change may be needed twice when something else undoes it once; three times is a circle. */
 const repeatsAllowed = 2;
@@ -151,31 +144,6 @@ const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] 
         `${decision.resource.host}: ${decision.kind === 'change' ? decision.change.summary : decision.resource.kind.describe(decision.resource.desired)}`,
     );
 
-const isInterruption = (error: unknown): boolean =>
-  error instanceof DiagnosticError && error.exitCode === exitCode.interrupted;
-
-/** An error behind an interrupt is the interrupt: the connection broke because we closed it. */
-export function interruption(
-  ports: RunPorts,
-  error: unknown,
-  changed: readonly Changed[],
-  open: readonly string[],
-): unknown {
-  if (!ports.interrupted.aborted || isInterruption(error)) return error;
-  return failure([
-    {
-      code: 'RUN002',
-      what: 'the run was interrupted',
-      why: 'you asked to stop; what ran at that moment was ended on the hosts',
-      fix: 'Run the same command again: it continues where this run stopped.',
-      evidence: [
-        `already changed: ${changed.length === 0 ? 'nothing' : changed.map((done) => `${done.host}: ${done.summary}`).join('; ')}`,
-        `not done: ${open.length === 0 ? 'nothing' : open.join('; ')}`,
-      ],
-    },
-  ]);
-}
-
 /** Steps and the look behind them in one round trip. Returns the summaries of what was changed. */
 async function runBatch(
   ports: RunPorts,
@@ -191,7 +159,19 @@ async function runBatch(
   const script = batchScript(hostPreamble(state.host), steps, asked.script, nonce);
   const began = ports.now();
   const watch = stepWatcher(ports, state.host.name, steps, nonce);
-  const reply = await state.session.run(script, { onLine: watch.onLine });
+  const account = (at: number) => ({
+    done: steps.slice(0, at).map((step) => step.title),
+    open: [
+      ...steps.slice(at + 1).map((step) => step.title),
+      ...pending(plan)
+        .filter((decision) => decision.resource.host === state.host.name && decision.kind === 'deferred')
+        .map((decision) => decision.resource.kind.describe(decision.resource.desired)),
+    ],
+  });
+  const reply = await state.session.run(script, { onLine: watch.onLine }).catch((error: unknown) => {
+    const at = watch.running()?.number ?? watch.finished();
+    throw brokenOff(error, watch.running()?.title, account(at));
+  });
   ports.emit({
     kind: 'script',
     host: state.host.name,
@@ -201,22 +181,13 @@ async function runBatch(
   });
   const failedStep = watch.failed();
   if (failedStep) {
-    const done = steps.slice(0, failedStep.step.number).map((step) => step.title);
-    const waiting = pending(plan).filter(
-      (decision) => decision.resource.host === state.host.name && decision.kind === 'deferred',
-    );
-    const open = [
-      ...steps.slice(failedStep.step.number + 1).map((step) => step.title),
-      ...waiting.map((decision) => decision.resource.kind.describe(decision.resource.desired)),
-    ];
     throw failure([
       stepFailure({
         host: state.host.name,
         title: failedStep.step.title,
         status: failedStep.status,
         stderr: stepNoise(reply.stderr, nonce, failedStep.step.number),
-        done,
-        open,
+        ...account(failedStep.step.number),
       }),
     ]);
   }
@@ -228,9 +199,13 @@ async function runBatch(
 function stepWatcher(ports: RunPorts, host: string, steps: readonly NumberedStep[], nonce: string) {
   let running: NumberedStep | undefined;
   let failedStep: { step: NumberedStep; status: number } | undefined;
+  let finished = 0;
   let began = ports.now();
   return {
     failed: () => failedStep,
+    running: () => running,
+    /** How many steps have ended. */
+    finished: () => finished,
     onLine(line: string): void {
       const mark = readMark(line, nonce);
       const step = mark ? steps[mark.number] : undefined;
@@ -242,6 +217,7 @@ function stepWatcher(ports: RunPorts, host: string, steps: readonly NumberedStep
           return;
         }
         running = undefined;
+        finished += 1;
         if (mark.status !== 0) failedStep = { step, status: mark.status };
         ports.emit({
           kind: 'step',

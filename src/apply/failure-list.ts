@@ -2,6 +2,7 @@
 import { codes } from '../base/codes.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import type { RunPorts } from './request.ts';
 
 /** One error for many; a defect is passed on as it is. */
 export function merged(problems: readonly unknown[]): unknown {
@@ -26,4 +27,35 @@ export function failure(diagnostics: readonly Diagnostic[]): DiagnosticError {
     diagnostics,
     gravity.find((candidate) => exits.some((exit) => exit === candidate)) ?? exitCode.hostFailed,
   );
+}
+
+/** What was done, for the report. */
+export interface Changed {
+  readonly host: string;
+  readonly summary: string;
+}
+
+const isInterruption = (error: unknown): boolean =>
+  error instanceof DiagnosticError && error.exitCode === exitCode.interrupted;
+
+/** An error behind an interrupt is the interrupt: the connection broke because we closed it. */
+export function interruption(
+  ports: RunPorts,
+  error: unknown,
+  changed: readonly Changed[],
+  open: readonly string[],
+): unknown {
+  if (!ports.interrupted.aborted || isInterruption(error)) return error;
+  return failure([
+    {
+      code: 'RUN002',
+      what: 'the run was interrupted',
+      why: 'you asked to stop; what ran at that moment was ended on the hosts',
+      fix: 'Run the same command again: it continues where this run stopped.',
+      evidence: [
+        `already changed: ${changed.length === 0 ? 'nothing' : changed.map((done) => `${done.host}: ${done.summary}`).join('; ')}`,
+        `not done: ${open.length === 0 ? 'nothing' : open.join('; ')}`,
+      ],
+    },
+  ]);
 }

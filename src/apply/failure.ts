@@ -1,6 +1,6 @@
 /** From the noise of a failed step to a message that says what to do. A table of known causes, then the general one. Pure. */
 import type { Code } from '../base/codes.ts';
-import type { Diagnostic } from '../base/diagnostic.ts';
+import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 
 interface Cause {
   readonly pattern: RegExp;
@@ -58,15 +58,18 @@ const general: Omit<Cause, 'pattern'> = {
 
 const evidenceLines = 12;
 
-export interface FailedStep {
-  readonly host: string;
-  readonly title: string;
-  readonly status: number;
-  readonly stderr: string;
+export interface Account {
   /** Titles of what was done before, in this run, on this host. */
   readonly done: readonly string[];
   /** Titles of what was planned behind it. */
   readonly open: readonly string[];
+}
+
+export interface FailedStep extends Account {
+  readonly host: string;
+  readonly title: string;
+  readonly status: number;
+  readonly stderr: string;
 }
 
 export function stepFailure(step: FailedStep): Diagnostic {
@@ -78,10 +81,21 @@ export function stepFailure(step: FailedStep): Diagnostic {
     why: cause.why,
     fix: cause.fix,
     host: step.host,
-    evidence: [
-      ...lines.slice(-evidenceLines),
-      `already changed: ${step.done.length === 0 ? 'nothing' : step.done.join('; ')}`,
-      `not done: ${step.open.length === 0 ? 'nothing else was planned here' : step.open.join('; ')}`,
-    ],
+    evidence: [...lines.slice(-evidenceLines), ...accountLines(step)],
   };
+}
+
+const accountLines = ({ done, open }: Account): readonly string[] => [
+  `already changed: ${done.length === 0 ? 'nothing' : done.join('; ')}`,
+  `not done: ${open.length === 0 ? 'nothing else was planned here' : open.join('; ')}`,
+];
+
+/** A connection that broke within a batch: the same error, and how far the batch had come. */
+export function brokenOff(error: unknown, running: string | undefined, account: Account): unknown {
+  if (!(error instanceof DiagnosticError)) return error;
+  const diagnostics = error.diagnostics.map((diagnostic) => ({
+    ...diagnostic,
+    evidence: [`broke off: ${running ?? 'between two steps'}`, ...accountLines(account)],
+  }));
+  return new DiagnosticError(diagnostics, error.exitCode);
 }

@@ -9,7 +9,7 @@ import type { ClockSight } from '../plan/clocks.ts';
 import type { Resource } from '../plan/plan.ts';
 import type { Probe } from '../resources/kind.ts';
 import type { Session } from '../transport/port.ts';
-import { failure, merged } from './failure-list.ts';
+import { failure, interruption, merged } from './failure-list.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 
 export interface HostState {
@@ -24,19 +24,13 @@ export interface HostState {
 const otherLockWaitMs = 2000;
 
 export async function openAll(cluster: Cluster, ports: RunPorts): Promise<readonly HostState[]> {
-  const opened = await Promise.allSettled(
-    cluster.hosts.map(async (host): Promise<HostState> => {
-      const began = ports.now();
-      ports.emit({
-        kind: 'opening',
-        host: host.name,
-        address: host.connection === 'local' ? 'this machine' : host.address,
-      });
-      const session = await ports.transport.open(host);
-      ports.emit({ kind: 'opened', host: host.name, ms: ports.now() - began });
-      return { host, session, look: new Map() };
-    }),
-  );
+  const opening = cluster.hosts.map((host) => open(host, ports));
+  const opened = await Promise.race([Promise.allSettled(opening), aborted(ports.interrupted)]);
+  if (opened === undefined || ports.interrupted.aborted) {
+    // A host that does not answer is not waited for; what still opens is closed when it has.
+    for (const each of opening) each.then(({ session }) => session.close()).catch(() => undefined);
+    throw interruption(ports, undefined, [], []);
+  }
   const states = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const problems = opened.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : [],
@@ -45,6 +39,24 @@ export async function openAll(cluster: Cluster, ports: RunPorts): Promise<readon
   await Promise.all(states.map((state) => state.session.close()));
   throw merged(problems);
 }
+
+async function open(host: Host, ports: RunPorts): Promise<HostState> {
+  const began = ports.now();
+  ports.emit({
+    kind: 'opening',
+    host: host.name,
+    address: host.connection === 'local' ? 'this machine' : host.address,
+  });
+  const session = await ports.transport.open(host);
+  ports.emit({ kind: 'opened', host: host.name, ms: ports.now() - began });
+  return { host, session, look: new Map() };
+}
+
+const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 
 /** The first host decides who may run: of two runs at once exactly one gets it, and the other one lets go of the rest. */
 export async function lock(

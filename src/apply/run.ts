@@ -5,9 +5,9 @@
  */
 import { preferredView, type View } from '../observe/survey.ts';
 import { clockProblems } from '../plan/clocks.ts';
-import { isEmpty, type Plan, refusals, type Resource } from '../plan/plan.ts';
-import { type Changed, converge, interruption } from './converge.ts';
-import { failure } from './failure-list.ts';
+import { isEmpty, type Plan, type Resource, refusals } from '../plan/plan.ts';
+import { converge } from './converge.ts';
+import { type Changed, failure, interruption } from './failure-list.ts';
 import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 import { compiled, type Sighted, sight } from './sight.ts';

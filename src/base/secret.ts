@@ -36,28 +36,32 @@ export class Secret {
   }
 }
 
+/** How a value may stand in a text: as it is, or with the marks of SQL, of a password file, of JSON. */
+const escapes: readonly ((value: string) => string)[] = [
+  (value) => value,
+  (value) => value.replaceAll("'", "''"),
+  (value) => value.replaceAll('\\', '\\\\').replaceAll("'", "''"),
+  (value) => value.replaceAll('\\', '\\\\').replaceAll(':', '\\:'),
+  (value) => JSON.stringify(value).slice(1, -1),
+];
+
+/** Each of them may stand within the quotes of a shell. */
+const formsOf = (value: string): readonly string[] =>
+  escapes.map((escape) => escape(value)).flatMap((form) => [form, form.replaceAll("'", "'\\''")]);
+
 /** Replaces every known secret in a text, also where it stands quoted for a shell or for SQL. */
 export class Mask {
-  readonly #secrets = new Set<string>();
+  #forms: readonly string[] = [];
 
   add(secret: Secret): void {
     const value = secret.reveal();
     // Shorter values would blank out ordinary words and say more about the secret than they hide.
-    if (value.length >= 4) this.#secrets.add(value);
+    if (value.length < 4) return;
+    // Longer ones first: of two secrets one may be the beginning of the other.
+    this.#forms = [...new Set([...this.#forms, ...formsOf(value)])].sort((a, b) => b.length - a.length);
   }
 
   apply(text: string): string {
-    let masked = text;
-    for (const value of this.#secrets) {
-      for (const form of new Set([
-        value,
-        value.replaceAll("'", "'\\''"),
-        value.replaceAll("'", "''"),
-        JSON.stringify(value).slice(1, -1),
-      ])) {
-        masked = masked.replaceAll(form, shown);
-      }
-    }
-    return masked;
+    return this.#forms.reduce((masked, form) => masked.replaceAll(form, shown), text);
   }
 }

@@ -17,7 +17,7 @@ import { DiskWatch } from './io/disk.ts';
 import { type Configuration, checkAdministrator, loadConfiguration } from './io/files.ts';
 import { findPostmaster, Instance, isStandby } from './io/instance.ts';
 import { type Journal, openJournal } from './io/journal.ts';
-import { takeLock } from './io/lock.ts';
+import { markConfigurationRead, takeLock } from './io/lock.ts';
 import { AdminLink } from './io/network.ts';
 import { InstanceMonitor } from './io/postgres.ts';
 import { primaryAnswers } from './io/primary-address.ts';
@@ -40,12 +40,14 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.umask(0o077);
   process.chdir(options.dir);
   checkAdministrator(options.dir);
+  const readAtWall = Date.now();
   const configuration = loadConfiguration(options.dir, options.id);
   const lock = takeLock(options.dir, options.id);
   if (lock.kind === 'held') {
     process.stderr.write(`a controller of ${options.id} is already running: process ${lock.by.pid}\n`);
     return exitCode.locked;
   }
+  markConfigurationRead(options.dir, options.id, readAtWall);
   const daemon = new Daemon(options, configuration);
   try {
     return await daemon.run();
@@ -53,6 +55,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     lock.release();
   }
 }
+
+/** Someone waits in front of a terminal: an instance that does not answer is told of as it was last seen. */
+const statusPatienceMs = 100;
+/** Peers on a local network answer within this time; slower ones are told of as they were last heard. */
+const peersAnswerMs = 20;
 
 const monotonic = (): number => Math.round(performance.now());
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -263,11 +270,9 @@ class Daemon {
 
   #onRequest(id: number, request: Request): void {
     switch (request.kind) {
-      case 'status': {
-        const facts = { pid: process.pid, node: process.versions.node };
-        this.#control.reply(id, { ok: true, text: '', status: statusReport(this.#state, facts) });
+      case 'status':
+        void this.#tellStatus(id);
         break;
-      }
       case 'start':
       case 'wait-started':
       case 'stop':
@@ -281,8 +286,19 @@ class Daemon {
     }
   }
 
+  /** The status as it is now, not as it was at the last check: looks once more, and tells and hears the peers. */
+  async #tellStatus(id: number): Promise<void> {
+    await Promise.race([this.#checkInstance(), sleep(statusPatienceMs)]);
+    this.#happen({ kind: 'tick' });
+    await this.#work;
+    await sleep(peersAnswerMs);
+    const facts = { pid: process.pid, node: process.versions.node };
+    this.#control.reply(id, { ok: true, text: '', status: statusReport(this.#state, facts) });
+  }
+
   #reload(): void {
     const before = this.#configuration;
+    const readAtWall = Date.now();
     try {
       const next = loadConfiguration(before.dir, before.self.id);
       const { self, conf, servers } = next;
@@ -296,6 +312,7 @@ class Daemon {
       this.#monitor = this.#newMonitor();
       this.#disks.close();
       this.#disks = this.#newDiskWatch();
+      markConfigurationRead(before.dir, before.self.id, readAtWall);
       this.#happen({ kind: 'reload', conf, servers });
       this.#startTimers();
     } catch (error) {

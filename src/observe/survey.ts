@@ -103,14 +103,17 @@ function findPrimary(
       dataOf(host)?.making === undefined &&
       dataOf(host)?.standbySignal,
   );
-  if (followers.length > 0) return { refused: noPrimary(followers, hosts) };
+  // A stranger's primary is named too: it may be the one that is missed.
+  const clusters = cluster.hosts.filter((host) => dataOf(host)?.content === 'cluster');
+  if (followers.length > 0) return { refused: noPrimary(clusters, hosts) };
   return { primary: preferredView(cluster).primary };
 }
 
 function evidence(hosts: readonly Host[], views: ReadonlyMap<string, HostView>): readonly string[] {
   return hosts.map((host) => {
     const data = views.get(host.name)?.data;
-    return `${host.name}: ${data?.running ? 'running' : 'stopped'}, ${data?.control?.state ?? 'state unknown'}, timeline ${data?.control?.timeline ?? '?'}, checkpoint ${data?.control?.checkpoint ?? '?'}`;
+    const whose = data?.recorded === undefined ? ', not made by pgduet for this server' : '';
+    return `${host.name}: ${data?.running ? 'running' : 'stopped'}${whose}, ${data?.control?.state ?? 'state unknown'}, timeline ${data?.control?.timeline ?? '?'}, checkpoint ${data?.control?.checkpoint ?? '?'}`;
   });
 }
 

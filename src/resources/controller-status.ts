@@ -16,10 +16,6 @@ export interface ControllerReport {
   readonly reason: string | null;
   readonly advice: string | null;
   readonly since: string;
-  /** When the configuration in force was read, seconds since 1970. */
-  readonly config_loaded: number;
-  /** When the controller was started, seconds since 1970. */
-  readonly started: number;
   readonly servers: readonly {
     readonly server_id: string;
     readonly host_role: string;

@@ -5,13 +5,21 @@
 import { quote, sh } from '../base/shell.ts';
 import {
   type ControllerPlace,
-  type ControllerSight,
   controllerProbe,
   mcCtlCommand,
   readControllerStatus,
 } from './controller-status.ts';
 import { readFields } from './fields.ts';
-import { type Change, change, type Instance, present, type ResourceKind, same, unknown } from './kind.ts';
+import {
+  absent,
+  type Change,
+  change,
+  type Instance,
+  present,
+  type ResourceKind,
+  same,
+  unknown,
+} from './kind.ts';
 
 interface Desired extends ControllerPlace {
   readonly instance: Instance;
@@ -22,8 +30,11 @@ interface Desired extends ControllerPlace {
 }
 
 interface Seen {
-  readonly sight: Exclude<ControllerSight, { state: 'unseen' }>;
-  /** When its files were written last, seconds since 1970. */
+  /** What the controller says of the instance, where the instance itself does not answer; else "running". */
+  readonly instance: string;
+  /** Seconds since 1970: when the controller began, when it read its files, when they and its program were written. */
+  readonly started: number;
+  readonly configRead: number;
   readonly configWritten: number;
   readonly bundleWritten: number;
 }
@@ -53,51 +64,75 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
     }),
   key: () => 'running',
   describe: (desired) => `Mirroring Controller and instance of ${desired.id}`,
-  probe: (desired) => ({
-    shell: `stat -c %.3Y ${quote(`${desired.managementDir}/network.conf`)} ${quote(`${desired.managementDir}/${desired.id}.conf`)} 2>/dev/null | sort -n | tail -n 1 | grep . || echo 0
-stat -c %.3Y ${quote(desired.bundle)} 2>/dev/null || echo 0
-${controllerProbe(desired)}`,
-  }),
+  probe: (desired) => ({ shell: probeScript(desired) }),
   read: (reply, desired) => {
-    const [configWritten = '', bundleWritten = '', ...rest] = reply.stdout.split('\n');
-    const sight = readControllerStatus({ ...reply, stdout: rest.join('\n') }, desired.id);
-    if (sight.state === 'unseen') return unknown(sight.reason);
-    return present({ sight, configWritten: Number(configWritten), bundleWritten: Number(bundleWritten) });
+    const [times = '', ...rest] = reply.stdout.split('\n');
+    if (times === 'stopped') return absent;
+    const [started, configRead, configWritten, bundleWritten] = times.split(' ').map(Number);
+    if (
+      started === undefined ||
+      configRead === undefined ||
+      configWritten === undefined ||
+      bundleWritten === undefined ||
+      Number.isNaN(started + configRead + configWritten + bundleWritten)
+    )
+      return unknown(reply.stderr.trim() || 'the controller could not be looked at');
+    const sight =
+      rest[0] === 'ready'
+        ? undefined
+        : readControllerStatus({ ...reply, stdout: rest.join('\n') }, desired.id);
+    if (sight?.state === 'unseen') return unknown(sight.reason);
+    const instance =
+      sight === undefined ? 'running' : sight.state === 'running' ? sight.instance : sight.state;
+    return present({ instance, started, configRead, configWritten, bundleWritten });
   },
   diff: (desired, observed) => {
-    const seen = observed.state === 'present' ? observed.value : undefined;
-    const start = (reason: string) =>
-      change({
+    if (observed.state === 'absent')
+      return change({
         summary: `start the Mirroring Controller and the instance of ${desired.id}`,
-        reason,
-        act: 'start' as const,
+        reason: 'the controller does not run',
+        act: 'start',
       });
-    if (seen?.sight.state !== 'running') return start('the controller does not run');
-    if (!['running', 'silent'].includes(seen.sight.instance))
+    const { instance, started, configRead, configWritten, bundleWritten } = observed.value;
+    if (!['running', 'silent'].includes(instance))
       return change({
         summary: `start the instance of ${desired.id}`,
-        reason: `it is ${seen.sight.instance}`,
+        reason: `it is ${instance}`,
         act: 'restart',
       });
-    const { report } = seen.sight;
-    if (seen.bundleWritten > report.started)
+    if (bundleWritten > started)
       return change({
         summary: 'restart the Mirroring Controller',
         reason: 'its program is newer than what runs',
         act: 'none',
         effects: [{ action: 'restart', target: 'controller' }],
       });
-    if (seen.configWritten > report.config_loaded)
+    if (configWritten > configRead)
       return change({
         summary: 'make the Mirroring Controller read its files',
         reason: 'they are newer than what it has read',
         act: 'none',
         effects: [{ action: 'reload', target: 'controller' }],
       });
-    return same('the controller and the instance run');
+    return same('the controller and the instance run, with the files as they are');
   },
   steps: (planned, desired) =>
     planned.act === 'none' ? [] : [{ title: planned.summary, script: startScript(planned.act, desired) }],
+};
+
+/**
+ * Cheap where all is well: the file that the controller keeps says when it began and when it read its files. Only an
+ * instance that does not answer is worth a question to the controller.
+ */
+const probeScript = (desired: Desired): string => {
+  const file = (name: string): string => quote(`${desired.managementDir}/${name}`);
+  return `pidfile=${file(`${desired.id}.pid`)}
+pid=$(head -n 1 "$pidfile" 2>/dev/null)
+if [ -z "$pid" ] || [ "$(awk '{ print $22 }' "/proc/$pid/stat" 2>/dev/null)" != "$(sed -n 2p "$pidfile")" ]; then echo stopped; exit; fi
+config=$(stat -c %.3Y ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')} | sort -n | tail -n 1)
+echo "$(sed -n 4p "$pidfile") $(stat -c %.3Y "$pidfile") $config $(stat -c %.3Y ${quote(desired.bundle)})"
+if "$PGBIN/pg_isready" -q -h ${quote(desired.instance.socketDir)} -p ${desired.instance.port}; then echo ready; exit; fi
+${controllerProbe(desired)}`;
 };
 
 function startScript(act: 'start' | 'restart', desired: Desired): string {

@@ -32,6 +32,8 @@ export interface World {
   readonly interrupted: AbortSignal;
   /** Data, to stdout. */
   print(text: string): void;
+  /** Whether there was any. */
+  printed(): boolean;
   /** Progress and errors, to stderr. */
   say(text: string): void;
   tell(diagnostics: readonly Diagnostic[]): void;
@@ -50,6 +52,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
   };
   const say = (text: string): void => write(process.stderr, text);
   const { username } = userInfo();
+  let printed = false;
   return {
     options,
     mask,
@@ -63,7 +66,11 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
         ...(process.env.SSH_AUTH_SOCK ? { sshAuthSock: process.env.SSH_AUTH_SOCK } : {}),
       },
     }),
-    print: (text) => write(process.stdout, text),
+    print: (text) => {
+      printed = true;
+      write(process.stdout, text);
+    },
+    printed: () => printed,
     say,
     tell: (diagnostics) => {
       const width = process.stderr.isTTY ? { width: process.stderr.columns } : {};
@@ -76,6 +83,8 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
     nonce: () => randomBytes(12).toString('hex'),
     ask: async (question) => {
       const reader = createInterface({ input: process.stdin, output: process.stderr });
+      // In a terminal the reader itself gets Ctrl-C; it shall mean what it means everywhere else.
+      reader.on('SIGINT', () => process.emit('SIGINT'));
       try {
         return await reader.question(question, { signal: interrupted });
       } finally {

@@ -1,8 +1,10 @@
 /**
  * One controller per server: <serverIdentifier>.pid holds who has the lock. A process that is gone, or whose number was
  * given to another one since, holds nothing. The lock file appears by link(2), complete and at once.
+ * Its lines: process, start of the process in clock ticks, boot, start in seconds since 1970. Its time of change is when
+ * the configuration in force was read, so that anyone can see that a file is newer than what runs.
  */
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Holder {
@@ -51,11 +53,17 @@ function read(path: string): Holder | undefined {
   }
 }
 
+/** The configuration that was read at this time is in force now. */
+export function markConfigurationRead(dir: string, id: string, readAtWall: number): void {
+  utimesSync(join(dir, `${id}.pid`), readAtWall / 1000, readAtWall / 1000);
+}
+
 /** Takes the lock or says who has it. */
 export function takeLock(dir: string, id: string): LockResult {
   const path = join(dir, `${id}.pid`);
   const own = `${path}.${process.pid}`;
-  writeFileSync(own, `${process.pid}\n${startTicks(process.pid) ?? ''}\n${bootId()}\n`, { mode: 0o600 });
+  const lines = [process.pid, startTicks(process.pid) ?? '', bootId(), (Date.now() / 1000).toFixed(3)];
+  writeFileSync(own, `${lines.join('\n')}\n`, { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < 5; attempt += 1) {
       if (tryLink(own, path)) return { kind: 'taken', release: () => unlinkSync(path) };

@@ -79,7 +79,9 @@ describeLab('a host that cannot be reached', () => {
   labTest('refuses the key: exit 4 with the user and the key that was tried', async () => {
     const stranger = join(pair.lab.dir, 'stranger');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', stranger]);
-    const inventory = pair.write('stranger.yml', { hosts: { [pair.b.name]: { ssh: { identity_file: stranger } } } });
+    const inventory = pair.write('stranger.yml', {
+      hosts: { [pair.b.name]: { ssh: { identity_file: stranger } } },
+    });
     const document = await pair.fails(4, inventory);
     expect(document.diagnostics).toHaveLength(1);
     expect(document.diagnostics[0]).toMatchObject({ code: 'CON004', host: pair.b.name });
@@ -88,23 +90,27 @@ describeLab('a host that cannot be reached', () => {
     await nothingDone();
   });
 
-  labTest('refuses the sudo password: exit 4, the password is shown nowhere; the right one does', async () => {
-    const path = join(pair.lab.dir, 'sudo.yml');
-    const ssh = { user: 'deploy', become: 'sudo', become_password: '@@' };
-    writeFileSync(
-      path,
-      readFileSync(pair.write('deploy.yml', { ssh }), 'utf8').replace('"@@"', '!env SUDO_WORD'),
-    );
-    const run = (word: string) => new Run(['provision', '-i', path, '--yes', '--json'], { SUDO_WORD: word }).ended;
-    const wrong = await run('canary-not-the-password');
-    expect(wrong.status).toBe(4);
-    expect(wrong.stdout).toContain('CON006');
-    expect(`${wrong.stdout}${wrong.stderr}`).not.toContain('canary-not');
-    const document = JSON.parse(wrong.stdout) as { diagnostics: { host: string; fix: string }[] };
-    expect(document.diagnostics.map((each) => each.host)).toEqual([pair.a.name, pair.b.name]);
-    await nothingDone();
-    const right = await run(DEPLOY_PASSWORD);
-    expect(right, right.stderr).toMatchObject({ status: 0 });
-    await pair.isWhole(pair.a, pair.b);
-  });
+  labTest(
+    'refuses the sudo password: exit 4, the password is shown nowhere; the right one does',
+    async () => {
+      const path = join(pair.lab.dir, 'sudo.yml');
+      const ssh = { user: 'deploy', become: 'sudo', become_password: '@@' };
+      writeFileSync(
+        path,
+        readFileSync(pair.write('deploy.yml', { ssh }), 'utf8').replace('"@@"', '!env SUDO_WORD'),
+      );
+      const run = (word: string) =>
+        new Run(['provision', '-i', path, '--yes', '--json'], { SUDO_WORD: word }).ended;
+      const wrong = await run('canary-not-the-password');
+      expect(wrong.status).toBe(4);
+      expect(wrong.stdout).toContain('CON006');
+      expect(`${wrong.stdout}${wrong.stderr}`).not.toContain('canary-not');
+      const document = JSON.parse(wrong.stdout) as { diagnostics: { host: string; fix: string }[] };
+      expect(document.diagnostics.map((each) => each.host)).toEqual([pair.a.name, pair.b.name]);
+      await nothingDone();
+      const right = await run(DEPLOY_PASSWORD);
+      expect(right, right.stderr).toMatchObject({ status: 0 });
+      await pair.isWhole(pair.a, pair.b);
+    },
+  );
 });

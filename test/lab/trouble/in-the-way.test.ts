@@ -24,25 +24,28 @@ describeLab('something stands in the way', () => {
   });
   afterAll(() => pair?.lab.close());
 
-  labTest('strangers on both ports: exit 1 names ports, hosts and programs; without them it goes on', async () => {
-    const { a, b } = pair;
-    const squat = (port: number) =>
-      `systemd-run --quiet --unit=squat python3 -m http.server ${port}; until ss -Hltn "sport = :${port}" | grep -q .; do sleep 0.02; done`;
-    await Promise.all([a.sh(squat(mcPort), { check: true }), b.sh(squat(pgPort), { check: true })]);
-    const document = await pair.fails(1);
-    expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([
-      ['HST005', a.name],
-      ['HST005', b.name],
-    ]);
-    const [controllers, servers] = document.diagnostics;
-    expect(controllers?.what).toContain(`port ${mcPort}, meant for the Mirroring Controller`);
-    expect(servers?.what).toContain(`port ${pgPort}, meant for PostgreSQL`);
-    for (const each of document.diagnostics) expect(each.evidence?.join()).toContain('python3');
-    expect([await traces(a), await traces(b)]).toEqual(['', '']);
-    await Promise.all([a, b].map((host) => host.sh('systemctl stop squat', { check: true })));
-    await pair.converges();
-    await wipe(a, b);
-  });
+  labTest(
+    'strangers on both ports: exit 1 names ports, hosts and programs; without them it goes on',
+    async () => {
+      const { a, b } = pair;
+      const squat = (port: number) =>
+        `systemd-run --quiet --unit=squat python3 -m http.server ${port}; until ss -Hltn "sport = :${port}" | grep -q .; do sleep 0.02; done`;
+      await Promise.all([a.sh(squat(mcPort), { check: true }), b.sh(squat(pgPort), { check: true })]);
+      const document = await pair.fails(1);
+      expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([
+        ['HST005', a.name],
+        ['HST005', b.name],
+      ]);
+      const [controllers, servers] = document.diagnostics;
+      expect(controllers?.what).toContain(`port ${mcPort}, meant for the Mirroring Controller`);
+      expect(servers?.what).toContain(`port ${pgPort}, meant for PostgreSQL`);
+      for (const each of document.diagnostics) expect(each.evidence?.join()).toContain('python3');
+      expect([await traces(a), await traces(b)]).toEqual(['', '']);
+      await Promise.all([a, b].map((host) => host.sh('systemctl stop squat', { check: true })));
+      await pair.converges();
+      await wipe(a, b);
+    },
+  );
 
   for (const place of ['primary', 'standby'] as const) {
     for (const running of [true, false]) {
@@ -58,7 +61,9 @@ describeLab('something stands in the way', () => {
         expect(document.diagnostics[0]?.evidence).toContain(`running: ${running ? 'yes' : 'no'}`);
         expect(document.diagnostics[0]?.fix).toContain('postgres.data_dir');
         if (running) {
-          const row = await host.sh('psql -AtX -p 5444 -d postgres -c "select answer from precious"', { user: 'postgres' });
+          const row = await host.sh('psql -AtX -p 5444 -d postgres -c "select answer from precious"', {
+            user: 'postgres',
+          });
           expect(row.stdout).toBe('42\n');
         } else expect(await fingerprint(host, dataDir)).toBe(before);
         expect(await traces(host === pair.a ? pair.b : pair.a)).toBe('');
@@ -67,19 +72,22 @@ describeLab('something stands in the way', () => {
     }
   }
 
-  labTest("a cluster of somebody else at a later standby's place: exit 5, the pair goes on, then converges", async () => {
-    const { a, b } = pair;
-    await pair.converges();
-    await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
-    await strangersCluster(b, dataDir, pgPort, false);
-    const before = await fingerprint(b, dataDir);
-    const document = await pair.fails(5);
-    expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([['SAF001', b.name]]);
-    expect(await fingerprint(b, dataDir)).toBe(before);
-    await b.sh(`rm -rf ${dataDir}`);
-    await pair.converges();
-    await wipe(a, b);
-  });
+  labTest(
+    "a cluster of somebody else at a later standby's place: exit 5, the pair goes on, then converges",
+    async () => {
+      const { a, b } = pair;
+      await pair.converges();
+      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      await strangersCluster(b, dataDir, pgPort, false);
+      const before = await fingerprint(b, dataDir);
+      const document = await pair.fails(5);
+      expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([['SAF001', b.name]]);
+      expect(await fingerprint(b, dataDir)).toBe(before);
+      await b.sh(`rm -rf ${dataDir}`);
+      await pair.converges();
+      await wipe(a, b);
+    },
+  );
 
   labTest("somebody's files in both data directories: exit 5 lists some of them, and they stay", async () => {
     const { a, b } = pair;
@@ -92,7 +100,9 @@ describeLab('something stands in the way', () => {
     ]);
     expect(document.diagnostics[0]?.evidence).toEqual(['found: .notes', 'found: thesis.txt']);
     for (const host of [a, b])
-      expect((await host.sh(`cat ${dataDir}/thesis.txt ${dataDir}/.notes`)).stdout).toBe('my thesis\nhidden\n');
+      expect((await host.sh(`cat ${dataDir}/thesis.txt ${dataDir}/.notes`)).stdout).toBe(
+        'my thesis\nhidden\n',
+      );
     expect((await a.sh(`ls -d ${mcDir}`)).stdout).toBe('');
     await wipe(a, b);
   });
@@ -109,52 +119,69 @@ describeLab('something stands in the way', () => {
     await wipe(a, b);
   });
 
-  labTest('a PostgreSQL version that the host cannot install: exit 1 names package, step and the way out', async () => {
-    const { a, b } = pair;
-    const document = await pair.fails(1, pair.write('sixteen.yml', { postgres: { version: 16 } }));
-    expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([
-      ['HST004', a.name],
-      ['HST004', b.name],
-    ]);
-    const [diagnostic] = document.diagnostics;
-    expect(diagnostic?.what).toContain("'package postgresql-16'");
-    expect(diagnostic?.fix).toContain('package source');
-    const evidence = diagnostic?.evidence?.join('\n');
-    expect(evidence).toContain('Unable to locate package postgresql-16');
-    expect(evidence).toMatch(/already changed: .*createcluster/);
-    expect(evidence).toMatch(/not done: .*Mirroring Controller/);
-    expect([await traces(a), await traces(b)]).toEqual(['', '']);
-  });
+  labTest(
+    'a PostgreSQL version that the host cannot install: exit 1 names package, step and the way out',
+    async () => {
+      const { a, b } = pair;
+      const document = await pair.fails(1, pair.write('sixteen.yml', { postgres: { version: 16 } }));
+      expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([
+        ['HST004', a.name],
+        ['HST004', b.name],
+      ]);
+      const [diagnostic] = document.diagnostics;
+      expect(diagnostic?.what).toContain("'package postgresql-16'");
+      expect(diagnostic?.fix).toContain('package source');
+      const evidence = diagnostic?.evidence?.join('\n');
+      expect(evidence).toContain('Unable to locate package postgresql-16');
+      expect(evidence).toMatch(/already changed: .*createcluster/);
+      expect(evidence).toMatch(/not done: .*Mirroring Controller/);
+      expect([await traces(a), await traces(b)]).toEqual(['', '']);
+    },
+  );
 
   labTest('no PostgreSQL and no package manager: exit 1 before anything is changed', async () => {
     const { a } = pair;
-    await a.sh('mv /usr/lib/postgresql /usr/lib/hidden; mv /usr/bin/dpkg-query /usr/bin/hidden', { check: true });
+    await a.sh('mv /usr/lib/postgresql /usr/lib/hidden; mv /usr/bin/dpkg-query /usr/bin/hidden', {
+      check: true,
+    });
     const document = await pair.fails(1);
-    await a.sh('mv /usr/lib/hidden /usr/lib/postgresql; mv /usr/bin/hidden /usr/bin/dpkg-query', { check: true });
+    await a.sh('mv /usr/lib/hidden /usr/lib/postgresql; mv /usr/bin/hidden /usr/bin/dpkg-query', {
+      check: true,
+    });
     expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([['HST004', a.name]]);
     expect(document.diagnostics[0]?.what).toContain('postgresql-15');
     expect(document.diagnostics[0]?.fix).toContain('postgres.bin_dir');
     expect(await traces(a)).toBe('');
   });
 
-  labTest('clocks three seconds apart: exit 1 before anything is changed; with right clocks it goes on', async () => {
-    const { a, b } = pair;
-    await b.setClockOffset(3);
-    const document = await pair.fails(1);
-    expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([['HST007', b.name]]);
-    expect(document.diagnostics[0]?.what).toMatch(new RegExp(`'${a.name}' and '${b.name}' are 3\\.\\d s apart`));
-    expect(document.diagnostics[0]?.fix).toContain('chrony');
-    expect([await traces(a), await traces(b)]).toEqual(['', '']);
-    await b.reboot();
-    await pair.converges();
-  });
+  labTest(
+    'clocks three seconds apart: exit 1 before anything is changed; with right clocks it goes on',
+    async () => {
+      const { a, b } = pair;
+      await b.setClockOffset(3);
+      const document = await pair.fails(1);
+      expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([['HST007', b.name]]);
+      expect(document.diagnostics[0]?.what).toMatch(
+        new RegExp(`'${a.name}' and '${b.name}' are 3\\.\\d s apart`),
+      );
+      expect(document.diagnostics[0]?.fix).toContain('chrony');
+      expect([await traces(a), await traces(b)]).toEqual(['', '']);
+      await b.reboot();
+      await pair.converges();
+    },
+  );
 
-  labTest(`the instance of another cluster's name keeps its place: ${bin} is not enough to take it`, async () => {
-    // The pair of the test before runs; another inventory names the same directories for a cluster of its own.
-    const other = pair.write('other.yml', { multiplexing: { management_dir: '/mcdir/other', port: mcPort + 1 } });
-    const document = await pair.fails(5, other);
-    expect(document.diagnostics.map(({ code }) => code)).toContain('SAF001');
-    expect(await pair.a.sh('ls -d /mcdir/other')).toMatchObject({ stdout: '' });
-    await pair.isWhole(pair.a, pair.b);
-  });
+  labTest(
+    `the instance of another cluster's name keeps its place: ${bin} is not enough to take it`,
+    async () => {
+      // The pair of the test before runs; another inventory names the same directories for a cluster of its own.
+      const other = pair.write('other.yml', {
+        multiplexing: { management_dir: '/mcdir/other', port: mcPort + 1 },
+      });
+      const document = await pair.fails(5, other);
+      expect(document.diagnostics.map(({ code }) => code)).toContain('SAF001');
+      expect(await pair.a.sh('ls -d /mcdir/other')).toMatchObject({ stdout: '' });
+      await pair.isWhole(pair.a, pair.b);
+    },
+  );
 });

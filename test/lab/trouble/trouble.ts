@@ -74,7 +74,11 @@ export class Run {
     });
     this.ended = new Promise((resolve) =>
       child.on('close', (code, signal) =>
-        resolve({ status: code ?? (signal === 'SIGINT' ? 130 : 137), stdout: this.stdout, stderr: this.stderr }),
+        resolve({
+          status: code ?? (signal === 'SIGINT' ? 130 : 137),
+          stdout: this.stdout,
+          stderr: this.stderr,
+        }),
       ),
     );
   }
@@ -96,7 +100,8 @@ export class Run {
 
   /** Waits until so many steps are done, or until the run has ended: then it is false. */
   async stepsDone(count: number): Promise<boolean> {
-    const done = () => this.stderr.split('\n').filter((line) => /^ +[\d.]+ s {2}\S+: .* \(.*s\)$/.test(line)).length;
+    const done = () =>
+      this.stderr.split('\n').filter((line) => /^ +[\d.]+ s {2}\S+: .* \(.*s\)$/.test(line)).length;
     return until(
       () => `pgduet did not get to step ${count}:\n${this.stderr}`,
       60_000,
@@ -199,7 +204,8 @@ export class Trouble {
     if (ended.status !== 0) throw new Error(`provision ended with ${ended.status}:\n${ended.stderr}`);
     await this.isWhole(this.a, this.b);
     const check = await this.run('check', [], inventory);
-    if (check.status !== 0) throw new Error(`check ended with ${check.status}:\n${check.stdout}\n${check.stderr}`);
+    if (check.status !== 0)
+      throw new Error(`check ended with ${check.status}:\n${check.stdout}\n${check.stderr}`);
     return ended;
   }
 
@@ -217,7 +223,8 @@ export class Trouble {
     await until(
       () => `the row ${mark} did not reach ${standby.name}`,
       10_000,
-      async () => ((await sql(standby, `select 1 from proof where mark = '${mark}'`)) === '1' ? true : undefined),
+      async () =>
+        (await sql(standby, `select 1 from proof where mark = '${mark}'`)) === '1' ? true : undefined,
     );
   }
 }
@@ -284,7 +291,12 @@ export async function traces(host: Host): Promise<string> {
 }
 
 /** Makes a cluster of somebody else, with a row in it. */
-export async function strangersCluster(host: Host, dir: string, port: number, running: boolean): Promise<void> {
+export async function strangersCluster(
+  host: Host,
+  dir: string,
+  port: number,
+  running: boolean,
+): Promise<void> {
   const server = `${bin}/pg_ctl -s -w -D ${dir} -o "-p ${port}" -l /tmp/stranger.log`;
   await host.sh(`mkdir -p ${dir} && chown postgres: ${dir} && chmod 700 ${dir}`, { check: true });
   await host.sh(

@@ -12,7 +12,8 @@ const report = (over: Record<string, unknown> = {}, instance = 'running'): strin
     servers: [{ server_id: 'server1', instance }],
     ...over,
   });
-const seen = (text: string, config = 100, bundle = 100): string => `${config}\n${bundle}\n${text}\n`;
+/** The line of times, then what the instance or the controller says: began 200, files read 200. */
+const seen = (says: string, config = 100, bundle = 100): string => `200 200 ${config} ${bundle}\n${says}\n`;
 const fields = 'management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl';
 const managed = `{ ${fields}, unit: mcoi_inst1, bundle: /usr/local/lib/pgduet/mc.cjs }`;
 
@@ -27,10 +28,10 @@ export const controllers: readonly KindCases[] = [
       { desired: `{ timeout: long, ${fields}, bundle: /x }`, what: "not 'long'", at: '1:12' },
     ],
     cases: [
-      { title: 'it runs with its files', reply: { stdout: seen(report()) }, gives: { same: 'instance run' } },
+      { title: 'it runs with its files', reply: { stdout: seen('ready') }, gives: { same: 'instance run' } },
       {
         title: 'it does not run, and systemd starts it',
-        reply: { stdout: seen('stopped') },
+        reply: { stdout: 'stopped\n' },
         gives: {
           change: 'start the Mirroring Controller',
           reason: 'does not run',
@@ -40,17 +41,12 @@ export const controllers: readonly KindCases[] = [
       {
         title: 'it does not run, and nobody but mc_ctl starts it',
         desired: `{ ${fields}, bundle: /x }`,
-        reply: { stdout: seen('stopped') },
+        reply: { stdout: 'stopped\n' },
         gives: {
           change: 'start the Mirroring Controller',
           reason: 'does not run',
           script: ['start -w -M /mcdir/inst1 --local-server server1'],
         },
-      },
-      {
-        title: 'it is not installed yet',
-        reply: { stdout: seen('missing', 0, 0) },
-        gives: { change: 'start the Mirroring Controller', reason: 'does not run' },
       },
       {
         title: 'its instance was stopped',
@@ -74,7 +70,7 @@ export const controllers: readonly KindCases[] = [
       },
       {
         title: 'its program is older than the file',
-        reply: { stdout: seen(report(), 100, 300) },
+        reply: { stdout: seen('ready', 100, 300) },
         gives: {
           change: 'restart the Mirroring Controller',
           reason: 'newer',
@@ -84,7 +80,7 @@ export const controllers: readonly KindCases[] = [
       },
       {
         title: 'its configuration is newer than what it has read',
-        reply: { stdout: seen(report(), 300, 100) },
+        reply: { stdout: seen('ready', 300, 100) },
         gives: {
           change: 'read its files',
           reason: 'newer',
@@ -93,7 +89,7 @@ export const controllers: readonly KindCases[] = [
         },
       },
       {
-        title: 'it does not answer',
+        title: 'neither the instance nor the controller answers',
         reply: { status: 1, stdout: seen(''), stderr: 'mc_ctl: the controller does not answer' },
         gives: { unknown: 'does not answer' },
       },
@@ -101,6 +97,11 @@ export const controllers: readonly KindCases[] = [
         title: 'its answer was cut off',
         reply: { stdout: seen('{"servers": [') },
         gives: { unknown: 'servers' },
+      },
+      {
+        title: 'the times are no times',
+        reply: { stdout: 'now and then, or so\nready\n' },
+        gives: { unknown: 'looked at' },
       },
     ],
   },

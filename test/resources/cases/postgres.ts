@@ -20,14 +20,15 @@ const row = { verifier, replication: true, login: true, superuser: false };
 const hbaText = 'local all all peer\nhost\tall all 10.0.0.0/8   scram-sha-256 # clients\n';
 const conf = "port = 27500\nlisten_addresses = '*'\n";
 const live = (
-  over: Record<string, { context?: string; pending?: boolean; file?: string }> = {},
-  loaded = 200,
+  over: Record<string, { context?: string; pending?: boolean }> = {},
+  auto: readonly string[] = [],
 ) => ({
-  loaded,
+  loaded: 200,
+  auto,
   settings: Object.fromEntries(
     ['port', 'listen_addresses', ...Object.keys(over)].map((name) => [
       name,
-      { context: 'sighup', pending: false, file: '/database/inst1/postgresql.conf', ...over[name] },
+      { context: 'sighup', pending: false, ...over[name] },
     ]),
   ),
 });
@@ -138,7 +139,7 @@ export const postgres: readonly KindCases[] = [
     key: '/database/inst1',
     describes: 'copy of the primary in /database/inst1',
     errors: [
-      { desired: standbyYaml.replace('27500', 'x'), what: "'port' must be a whole number", at: '1:129' },
+      { desired: standbyYaml.replace('27500', 'x'), what: "'port' must be a whole number", at: '1:128' },
     ],
     cases: [
       { title: 'it follows', reply: { stdout: follows }, gives: { same: 'standby of cluster 77' } },
@@ -315,7 +316,7 @@ export const postgres: readonly KindCases[] = [
         title: 'ALTER SYSTEM holds one over the file',
         reply: {
           stdout: `100\nrunning\n${conf}`,
-          sql: live({ listen_addresses: { file: '/database/inst1/postgresql.auto.conf' } }),
+          sql: live({}, ['listen_addresses']),
         },
         gives: {
           change: 'bring',
