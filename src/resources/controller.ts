@@ -148,7 +148,7 @@ function startScript(act: 'start' | 'restart', desired: Desired): string {
 n=0
 until "$PGBIN/pg_isready" -q -h ${quote(instance.socketDir)} -p ${instance.port}; do
   n=$((n + 1))
-  if [ $n -gt ${timeoutSeconds * 20} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi
-  sleep 0.05
+  if [ $n -gt ${timeoutSeconds * 50} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi
+  sleep 0.02
 done`;
 }

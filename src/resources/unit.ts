@@ -1,5 +1,5 @@
 /** unit: a systemd unit file, enabled, and known to systemd as it stands on the disk. Whether it runs is kind `controller` or `service`. */
-import { quote, sh } from '../base/shell.ts';
+import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
 import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
 import { putFile } from './preamble.ts';
@@ -79,12 +79,13 @@ cat ${quote(path(name))}`,
       });
     return same(enabled ? 'enabled, content is right' : 'content is right');
   },
-  steps: (_change, desired) => [
-    {
-      title: `unit ${desired.name}.service`,
-      script: `${putFile({ path: path(desired.name), mode: '0644', owner: 'root', group: 'root', content: desired.content })}
-${sh`systemctl --quiet --no-reload ${desired.enabled ? 'enable' : 'disable'} ${`${desired.name}.service`}`}
-systemctl daemon-reload`,
-    },
-  ],
+  steps: (_change, desired) => [{ title: `unit ${desired.name}.service`, script: writeScript(desired) }],
 };
+
+/** A unit that systemd has not loaded yet is read when it is started; a reload of everything is only for changes. */
+function writeScript(desired: Desired): string {
+  const name = quote(`${desired.name}.service`);
+  return `${putFile({ path: path(desired.name), mode: '0644', owner: 'root', group: 'root', content: desired.content })}
+systemctl --quiet --no-reload ${desired.enabled ? 'enable' : 'disable'} ${name}
+if [ "$(systemctl show -p NeedDaemonReload --value ${name})" = yes ]; then systemctl daemon-reload; fi`;
+}

@@ -19,7 +19,8 @@ export class DiskWatch {
     this.#bundle = bundle;
     this.#conf = conf;
     this.#onReport = onReport;
-    this.#start();
+    // The start of the instance goes first: nobody waits for the first check.
+    this.#watch = setTimeout(() => this.#start(), timerMs(conf.diskCheckIntervalMs));
   }
 
   #start(): void {

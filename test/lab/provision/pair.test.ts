@@ -279,13 +279,6 @@ describeLab('a pair whose packages are present', () => {
       await expectSwitchable(cluster());
     });
 
-    labTest('wide modes of the configuration files of the instance are seen', async () => {
-      await on(a, `chmod 0644 ${conf} ${dataDir}/pg_hba.conf`);
-      expectExit(await command(['check', '-i', file]), 2);
-      expectExit(await provision(), 0);
-      expect((await a.sh(`stat -c %a ${conf} ${dataDir}/pg_hba.conf`)).stdout).toBe('600\n600\n');
-    });
-
     labTest(
       'a changed setting of the inventory reaches both servers, with a restart where it needs one',
       async () => {
@@ -355,7 +348,7 @@ describeLab('a pair whose packages are present', () => {
 function notWrittenByItself(path: string): boolean {
   const files = path.slice(path.indexOf('/inst1'));
   const byPostgres = /^\/inst1\/(base|global|pg_\w+|postmaster\.pid|current_logfiles)(\/|$)/.test(files);
-  const byController = /\.(state|log|disk|check)|-log\/|pgduet-disk|\.startup/.test(path);
+  const byController = /pgsql_tmp_mc_disk_check|\.(state|log)$|-log\/.test(path);
   const configuration = /\/(pg_hba|pg_ident|postgresql(\.auto)?)\.conf$/.test(path);
   return configuration || !(byPostgres || byController);
 }

@@ -12,6 +12,17 @@ describeLab('the command line', () => {
   });
   afterAll(() => pair?.lab.close());
 
+  labTest('check and --check on bare hosts say 2, and leave nothing behind', async () => {
+    for (const args of [['check'], ['provision', '--check']]) {
+      const [verb = '', ...rest] = args;
+      const ended = await pair.run(verb, rest);
+      expect(ended.status).toBe(2);
+      expect(ended.stdout).toContain('make instance');
+    }
+    expect([await traces(pair.a), await traces(pair.b)]).toEqual(['', '']);
+    expect((await pair.a.sh('ls /run/lock/pgduet* 2>/dev/null; ls -A /tmp')).stdout).not.toContain('pgduet');
+  });
+
   labTest('without a terminal and without --yes nothing is changed: exit 3 says how to agree', async () => {
     const ended = await pair.run('provision');
     expect(ended).toMatchObject({ status: 3, stdout: '' });
@@ -59,16 +70,5 @@ describeLab('the command line', () => {
       expect(document).toMatchObject({ schema: 1, verb, exit: 3 });
       expect(document.diagnostics.length).toBeGreaterThan(0);
     }
-  });
-
-  labTest('check and --check on bare hosts say 2, and leave nothing behind', async () => {
-    for (const args of [['check'], ['provision', '--check']]) {
-      const [verb = '', ...rest] = args;
-      const ended = await pair.run(verb, rest);
-      expect(ended.status).toBe(2);
-      expect(ended.stdout).toContain('make instance');
-    }
-    expect([await traces(pair.a), await traces(pair.b)]).toEqual(['', '']);
-    expect((await pair.a.sh('ls /run/lock/pgduet* 2>/dev/null; ls -A /tmp')).stdout).not.toContain('pgduet');
   });
 });

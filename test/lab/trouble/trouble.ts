@@ -264,7 +264,7 @@ export async function wipe(...hosts: readonly Host[]): Promise<void> {
         `systemctl kill -s KILL mcoi_inst1 2>/dev/null; systemctl disable -q --now mcoi_inst1 2>/dev/null
 pkill -9 -u postgres; while pgrep -u postgres >/dev/null; do sleep 0.02; done
 find ${dataDir} ${mcDir} -mindepth 1 -delete 2>/dev/null
-rm -rf ${dataDir} ${mcDir} /var/lib/postgresql/.pgpass /etc/systemd/system/mcoi_* /usr/local/lib/pgduet /usr/local/bin/mc_ctl
+rm -rf ${dataDir} ${mcDir} /etc/postgresql-common/createcluster.d /var/lib/postgresql/.pgpass /etc/systemd/system/mcoi_* /usr/local/lib/pgduet /usr/local/bin/mc_ctl
 sed -i /mcoi_/d /etc/services
 systemctl daemon-reload; systemctl reset-failed; :`,
         { check: true },
