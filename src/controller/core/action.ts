@@ -16,8 +16,30 @@ export type Action =
   | { readonly kind: 'heartbeat'; readonly view: ServerView }
   /** Answers with `instance-started` or `start-failed`. */
   | { readonly kind: 'start-instance' }
-  /** Fast shutdown; with `force` immediate shutdown when the fast one takes too long. */
-  | { readonly kind: 'stop-instance'; readonly force: boolean }
+  /**
+   * fast: as long as it takes. forced: immediate shutdown when the fast one takes too long. immediate: at once, and
+   * without mercy in the end. Answers with `instance-stopped` and what pg_controldata says, or `stop-failed`.
+   */
+  | { readonly kind: 'stop-instance'; readonly mode: 'fast' | 'forced' | 'immediate' }
+  /** Answers with `checkpointed`. */
+  | { readonly kind: 'checkpoint' }
+  /** pre_detach_command for those who go, then the names in postgresql.conf, then a reload; `names-set`, `names-failed`. */
+  | { readonly kind: 'set-names'; readonly ids: readonly ServerId[]; readonly out: readonly ServerId[] }
+  /** Comments out primary_conninfo and the own synchronous_standby_names; `receiver-cut` tells where WAL ends. */
+  | { readonly kind: 'cut-receiver' }
+  /** Answers with `promoted` once the instance takes writes. */
+  | { readonly kind: 'promote' }
+  /** Points the instance at a primary; a stopped former primary becomes a standby by it. `followed`, `follow-failed`. */
+  | { readonly kind: 'follow'; readonly host: string; readonly port: number }
+  | { readonly kind: 'ask-references' }
+  | {
+      readonly kind: 'run-command';
+      readonly command: 'arbitration' | 'fencing';
+      readonly target: ServerId;
+      readonly operation: 'switch' | 'detach';
+      readonly mode: 'monitor' | 'command';
+    }
+  | { readonly kind: 'hook'; readonly hook: 'post-switch' | 'post-attach'; readonly target: ServerId }
   /** Tries the replication address of primary_conninfo; answers with `primary-probe`. */
   | { readonly kind: 'probe-primary' }
   | { readonly kind: 'ask-peer'; readonly peer: ServerId; readonly request: PeerRequest }

@@ -5,7 +5,8 @@
 import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
-import type { Boot, FailoverFlag, Peer, ReplyTo, State } from './state.ts';
+import { believesGone } from './silence.ts';
+import type { Boot, FailoverFlag, Giving, Peer, Persisted, ReplyTo, State } from './state.ts';
 import { lastTimeline } from './state.ts';
 
 const probeEveryMs = 1000;
@@ -20,8 +21,10 @@ export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }
     failover: asked ?? event.restored?.failover ?? before.failover,
     degraded: event.restored?.degraded ?? null,
     persisted: event.restored,
+    incarnation: event.incarnation,
+    ...remembered(event.restored, before.now, event.standby),
   };
-  const torn = decided(state, ...(event.torn ? [log('MCA01026')] : []));
+  const torn = andThen(decided(state, ...(event.torn ? [log('MCA01026')] : [])), (it) => finishTakeover(it, event));
   if (event.running) {
     return andThen(torn, (it) =>
       decided({ ...withOwn(it, { phase: 'unknown' }), boot: { kind: 'done' } }, log('MCA01002')),
@@ -31,8 +34,38 @@ export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }
   return andThen(torn, (it) => beginStart(it, false));
 }
 
+/** The instance was promoted, but the controller ended before it could take note. */
+function finishTakeover(state: State, { standby, restored }: Extract<Happening, { kind: 'boot' }>): Decision {
+  if (standby || !restored?.takeover) return decided(state);
+  const target = restored.takeover.from ?? '';
+  return decided({ ...state, degraded: 'switched' }, log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });
+}
+
+/** What must not be forgotten. A takeover is looked at again before it goes on; a standby's knowledge needs a new word. */
+function remembered(restored: Persisted | null, now: number, standby: boolean): Partial<State> {
+  if (!restored) return {};
+  const { handover = null, takeover = null, sync = null } = restored;
+  const giving: Giving = { stage: 'given', tried: [], restartable: true, since: now };
+  return {
+    sync,
+    handover: standby ? null : handover,
+    giving: handover && !standby ? giving : null,
+    takeover: takeover && standby ? { ...takeover, stage: 'ask', lsn: null } : null,
+    yield: standby ? (restored.yield ?? null) : null,
+    unhitched: standby && (restored.unhitched ?? false),
+    parked: restored.parked ?? {},
+  };
+}
+
 /** Starts the instance as far as its role allows it at this moment. */
 function beginStart(state: State, byPerson: boolean): Decision {
+  if (state.giving) {
+    // A person who asks for the start has decided that the role comes back.
+    const back: State = byPerson ? { ...state, giving: null, handover: null } : state;
+    if (!byPerson) return decided({ ...withOwn(back, { phase: 'stopped' }), boot: { kind: 'handed' } });
+    return beginStart(back, true);
+  }
+  if (state.own.role === 'standby' && state.takeover) return startInstance(state);
   if (state.own.role === 'standby') {
     const boot = { kind: 'waiting-for-primary', probedAt: state.now, remindedAt: -1 } as const;
     const waiting: State = { ...withOwn(state, { phase: 'waiting' }), boot };
@@ -66,7 +99,7 @@ export function onStartRequest(state: State, replyTo: ReplyTo, wanted: 'start' |
   if (state.boot.kind === 'failed' && wanted === 'wait-started') {
     return decided(state, ...replies([replyTo], false, state.boot.why));
   }
-  const away = ['down', 'stopped', 'held'].includes(state.own.phase);
+  const away = ['down', 'stopped', 'held'].includes(state.own.phase) && state.giving === null;
   return wanted === 'start' && away ? beginStart(waiting, true) : decided(waiting);
 }
 
@@ -78,6 +111,7 @@ export function advanceBoot(state: State): Decision {
     case 'waiting-for-primary':
       return livePrimary(state) ? startInstance(state) : decided(state);
     case 'new':
+    case 'handed':
     case 'starting':
     case 'left':
     case 'done':
@@ -96,6 +130,7 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   if (primary) {
     return hold(state, primary.line.id, 'MCA01006', 'is primary; this server must be rebuilt as its standby');
   }
+  if (!byPerson && Object.values(state.peers).some((peer) => mayBePrimary(state, peer))) return decided(state);
   const isRival = (peer: Peer) => wouldBePrimary(state, peer, byPerson);
   const rival = Object.values(state.peers).find(isRival);
   const open = Object.values(state.peers).filter((peer) => !hasAnswered(peer) || isRival(peer));
@@ -106,6 +141,17 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   }
   const peers = open.map((peer) => peer.line.id).join(', ');
   return andThen(decided(state, log('MCA01007', { peers })), startInstance);
+}
+
+/**
+ * A standby that was allowed to take over has perhaps done so: only its own word counts, or the policy's. Without it the
+ * server waits, because it must never come up beside a new primary.
+ */
+function mayBePrimary(state: State, { line, reach, view }: Peer): boolean {
+  const { sync } = state;
+  if (sync?.primary !== state.self.id || !sync.eligible.includes(line.id)) return false;
+  if (reach === 'up' && view !== null) return view.takeover !== null || view.role === null;
+  return !believesGone(state, line.id);
 }
 
 const hasAnswered = (peer: Peer): boolean =>
@@ -145,7 +191,7 @@ export function onBootTick(state: State): Decision {
   return decided({ ...state, boot: { ...boot, probedAt: state.now } }, { kind: 'probe-primary' });
 }
 
-function startInstance(state: State): Decision {
+export function startInstance(state: State): Decision {
   const starting: State = {
     ...withOwn(state, { phase: 'starting', report: null }),
     boot: { kind: 'starting' },

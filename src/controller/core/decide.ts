@@ -2,6 +2,7 @@
  * decide(state, event) → {state, actions}: the whole judgement of the controller, without clock, timer, socket or
  * database. The same state and event always give the same answer, so a log of events can be replayed.
  */
+import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import {
   advanceBoot,
@@ -13,19 +14,38 @@ import {
   onStartRequest,
 } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
-import type { ControlRequest, Event } from './event.ts';
+import type { ControlRequest, Event, PeerRequest } from './event.ts';
+import {
+  advanceHandover,
+  onFollowedAfterSwitch,
+  onFollowFailedAfterSwitch,
+  onSwitchCheckpoint,
+} from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
-import { noPosition, ownView, type Persisted, type State } from './state.ts';
+import { onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
+import { toPersist } from './remember.ts';
+import { askAbout, onReferences, onVerdict, reaches } from './silence.ts';
+import { ownView, type ReplyTo, type State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
-import { onInstanceStopped, onPeerReply, onStopFailed, onStopRequest } from './stop.ts';
+import { advanceStop, demote, isolate, onInstanceStopped, onStopFailed, onStopRequest } from './stop.ts';
+import { advanceSync, onNamesFailed, onNamesSet, onProvingCheckpoint, unpark } from './sync.ts';
+import {
+  advanceFollow,
+  advanceTakeover,
+  onCutFailed,
+  onFenced,
+  onFollowed,
+  onFollowFailed,
+  onPromoted,
+  onPromoteFailed,
+  onReceiverCut,
+} from './takeover.ts';
 
 export type { Decision } from './decision.ts';
 
-const rewritePositionEveryMs = 60_000;
-
 export function decide(before: State, event: Event): Decision {
-  const state = { ...before, now: event.at, wall: event.wall };
+  const state = { ...before, now: event.at, wall: event.wall, seq: before.seq + 1 };
   return settle(before, handle(state, event));
 }
 
@@ -52,17 +72,13 @@ function handle(state: State, event: Event): Decision {
     case 'start-failed':
       return onStartFailed(state, event.why);
     case 'instance-stopped':
-      return onInstanceStopped(state);
+      return onInstanceStopped(state, event.proof);
     case 'stop-failed':
       return onStopFailed(state, event.why);
     case 'control':
       return onControl(state, event.id, event.request);
     case 'peer-request':
-      return onStopRequest(
-        state,
-        { kind: 'peer', peer: event.peer, id: event.id },
-        { ...event.request, all: false },
-      );
+      return onRequest(state, { kind: 'peer', peer: event.peer, id: event.id }, event.request);
     case 'peer-reply':
       return onPeerReply(state, event.peer, event.ok, event.text);
     case 'terminate':
@@ -73,6 +89,59 @@ function handle(state: State, event: Event): Decision {
       return decided(state, log('MCA01029', { why: event.why }));
     case 'persist-failed':
       return decided({ ...state, persisted: null }, log('MCA01027', { why: event.why }));
+    default:
+      return onOutcome(state, event);
+  }
+}
+
+type Outcome = Extract<
+  Event,
+  {
+    kind:
+      | 'checkpointed'
+      | 'names-set'
+      | 'names-failed'
+      | 'receiver-cut'
+      | 'cut-failed'
+      | 'promoted'
+      | 'promote-failed'
+      | 'followed'
+      | 'follow-failed'
+      | 'references'
+      | 'command-ended'
+      | 'hook-failed';
+  }
+>;
+
+/** How an action ended. */
+function onOutcome(state: State, event: Outcome): Decision {
+  switch (event.kind) {
+    case 'checkpointed':
+      return state.giving ? onSwitchCheckpoint(state) : onProvingCheckpoint(state, event.why);
+    case 'names-set':
+      return onNamesSet(state, event.ids, event.needed);
+    case 'names-failed':
+      return onNamesFailed(state, event.why);
+    case 'receiver-cut':
+      return onReceiverCut(state, event.lsn);
+    case 'cut-failed':
+      return onCutFailed(state, event.why);
+    case 'promoted':
+      return onPromoted(state, event.timeline);
+    case 'promote-failed':
+      return onPromoteFailed(state, event.why);
+    case 'followed':
+      return state.giving ? onFollowedAfterSwitch(state) : onFollowed(state);
+    case 'follow-failed':
+      return state.giving ? onFollowFailedAfterSwitch(state, event.why) : onFollowFailed(state, event.why);
+    case 'references':
+      return onReferences(state, event.reached);
+    case 'command-ended':
+      return event.command === 'fencing'
+        ? onFenced(state, event.yes, event.why)
+        : onVerdict(state, event.target, event.yes, event.why);
+    case 'hook-failed':
+      return decided(state, log('MCA01056', { hook: event.hook, why: event.why }));
   }
 }
 
@@ -86,23 +155,94 @@ function onControl(state: State, id: number, request: ControlRequest): Decision 
       return onStopRequest(state, replyTo, request);
     case 'set-failover':
       return onSetFailover(state, replyTo, request.enabled);
+    case 'switch':
+      return onSwitchCommand(state, replyTo, request);
+    case 'detach':
+      return onDetachRequest(state, replyTo, request.noFencing);
   }
 }
 
-function onTick(state: State): Decision {
-  const peers = onPeersTick(state);
-  const boot = andThen(peers, onBootTick);
+function onRequest(state: State, replyTo: ReplyTo, request: PeerRequest): Decision {
+  switch (request.kind) {
+    case 'stop':
+      return onStopRequest(state, replyTo, { ...request, all: false });
+    case 'switch':
+      return onSwitchCommand(state, replyTo, request);
+    case 'detach':
+      return onDetachRequest(state, replyTo, request.noFencing);
+  }
+}
+
+function onTick(before: State): Decision {
+  const { heartbeatIntervalMs } = before.conf;
+  // The timer comes late by more than an interval only when this process or its host has stood still.
+  const paused = before.tickAt !== null && before.now - before.tickAt > 2 * heartbeatIntervalMs;
+  // After a pause as long as a primary waits it may have gone on alone; its word is needed anew.
+  const missed = before.tickAt === null ? 0 : before.now - before.tickAt;
+  const outdated = missed > giveUpTimeMs(before.conf) - 2 * heartbeatIntervalMs;
+  const state: State = {
+    ...before,
+    tickAt: before.now,
+    graceFrom: paused ? before.now : before.graceFrom,
+    confirmed: before.confirmed && !outdated,
+  };
+  const boot = andThen(andThen(onPeersTick(state), askPolicy), onBootTick);
   const advanced = andThen(boot, advanceBoot);
   return andThen(advanced, (it) => decided(it, { kind: 'heartbeat', view: ownView(it) }));
 }
 
-/** After every event: judge the pair again, say what changed, and persist before anyone else can see it. */
+/** Asks the policy about the peers whose silence could make this server act. */
+function askPolicy(state: State): Decision {
+  const { sync, own, giving, handover } = state;
+  if (!sync || !state.failover.enabled || state.stop) return decided(state);
+  if (own.role === 'standby') {
+    const concerned = sync.eligible.includes(state.self.id) && own.report?.receiver !== 'streaming';
+    const leaves = state.peers[sync.primary]?.view?.leaving;
+    return concerned && !leaves && !state.takeover ? askAbout(state, [sync.primary]) : decided(state);
+  }
+  const booting = state.boot.kind === 'asking-peers';
+  const streaming = own.report?.senders.map((row) => row.name) ?? [];
+  const voters = booting ? sync.eligible : sync.voters.filter((id) => !streaming.includes(id));
+  return askAbout(state, giving && handover ? [handover.to] : voters);
+}
+
+/** After every event: go on with what is under way, judge the pair again, persist before anyone else can see it. */
 function settle(before: State, decision: Decision): Decision {
-  const judged = andThen(andThen(decision, answerStarts), (state) => judge(before, state));
-  const persisted = toPersist(judged.state);
-  if (!persisted) return judged;
+  const steps = [advanceStop, watchOthers, advanceHandover, advanceTakeover, advanceFollow, advanceSync];
+  const further = steps.reduce(andThen, andThen(decision, (state) => decided(unpark(state))));
+  const judged = andThen(andThen(further, answerStarts), (state) => judge(before, state));
+  const told = andThen(judged, (state) => tellNews(before, state));
+  const persisted = toPersist(told.state);
+  if (!persisted) return told;
   const first: Action = { kind: 'persist', persisted };
-  return { state: { ...judged.state, persisted }, actions: [first, ...judged.actions] };
+  return { state: { ...told.state, persisted }, actions: [first, ...told.actions] };
+}
+
+/** What others act upon is told at once, not only with the next heartbeat. */
+function tellNews(before: State, state: State): Decision {
+  const keys = ['sync', 'takeover', 'yield', 'declined', 'leaving'] as const;
+  const news = keys.some((key) => before[key] !== state[key]) || before.giving?.stage !== state.giving?.stage;
+  const phase = before.own.phase !== state.own.phase && state.boot.kind !== 'new';
+  const role = before.own.role !== state.own.role;
+  return news || (phase && before.own.role !== null) || role
+    ? decided(state, { kind: 'heartbeat', view: ownView(state) })
+    : decided(state);
+}
+
+/** A primary that learns of a newer one, or that it is cut off itself, stops; it has promised not to go on alone. */
+function watchOthers(state: State): Decision {
+  const { own, sync } = state;
+  const serving = own.role === 'primary' && (own.phase === 'running' || own.phase === 'silent');
+  if (!serving || !sync || state.stop || state.giving || state.ending) return decided(state);
+  const newer = Object.values(state.peers).find(
+    ({ reach, view }) =>
+      reach === 'up' && view?.role === 'primary' && view.phase === 'running' && view.lastTimeline > sync.timeline,
+  );
+  if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);
+  const gone = sync.voters.filter((id) => state.peers[id]?.reach !== 'up');
+  const cutOff = state.failover.enabled && gone.length > 0 && gone.length === sync.voters.length;
+  const alone = cutOff && gone.every((id) => reaches(state, id) === false);
+  return alone && state.conf.heartbeatErrorAction === 'fallback' ? isolate(state) : decided(state);
 }
 
 /** Whoever waits for the instance is answered as soon as it runs, however it came to run. */
@@ -132,25 +272,4 @@ function judge(before: State, state: State): Decision {
     ...(split ? [log('MCA01030', { servers: primaries.join(', ') })] : []),
     ...(quiet ? [] : [log(whole ? 'MCA01023' : 'MCA01024', words)]),
   );
-}
-
-/** The position is written now and then; what a restart must not forget, at once. */
-function toPersist(state: State): Persisted | null {
-  const { own, failover, degraded, persisted: last } = state;
-  if (state.boot.kind === 'new') return null;
-  const now: Persisted = {
-    role: own.role,
-    timeline: own.report?.timeline ?? last?.timeline ?? 0,
-    lsn: own.report?.lsn ?? last?.lsn ?? noPosition,
-    systemId: own.report?.systemId ?? last?.systemId ?? '',
-    failover,
-    degraded,
-    wroteWall: state.wall,
-  };
-  const important = ['role', 'timeline', 'systemId', 'degraded'] as const;
-  const same = last !== null && important.every((key) => last[key] === now[key]);
-  const flag = last?.failover;
-  const sameFlag = flag?.enabled === failover.enabled && flag.changedAtWall === failover.changedAtWall;
-  const old = last !== null && last.lsn !== now.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
-  return same && sameFlag && !old ? null : now;
 }

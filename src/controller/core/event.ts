@@ -25,13 +25,20 @@ export type ControlRequest =
   | { readonly kind: 'start' }
   | { readonly kind: 'wait-started' }
   | { readonly kind: 'stop'; readonly all: boolean; readonly mcOnly: boolean; readonly force: boolean }
-  | { readonly kind: 'set-failover'; readonly enabled: boolean };
+  | { readonly kind: 'set-failover'; readonly enabled: boolean }
+  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean }
+  | { readonly kind: 'detach'; readonly noFencing: boolean };
 
 /** What one controller may ask of another. */
-export interface PeerRequest {
-  readonly kind: 'stop';
-  readonly mcOnly: boolean;
-  readonly force: boolean;
+export type PeerRequest =
+  | { readonly kind: 'stop'; readonly mcOnly: boolean; readonly force: boolean }
+  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean }
+  | { readonly kind: 'detach'; readonly noFencing: boolean };
+
+/** What pg_controldata says of a stopped instance. */
+export interface Proof {
+  readonly state: string;
+  readonly checkpoint: string;
 }
 
 export type Happening =
@@ -47,6 +54,8 @@ export type Happening =
       readonly restored: Persisted | null;
       /** The state file was there but torn. */
       readonly torn: boolean;
+      /** Differs with every start of the controller. */
+      readonly incarnation: string;
     }
   | { readonly kind: 'tick' }
   | { readonly kind: 'heard'; readonly peer: ServerId; readonly view: ServerView }
@@ -57,7 +66,7 @@ export type Happening =
   | { readonly kind: 'disk-check'; readonly part: DiskPart; readonly ok: boolean; readonly error: string }
   | { readonly kind: 'instance-started' }
   | { readonly kind: 'start-failed'; readonly why: string }
-  | { readonly kind: 'instance-stopped' }
+  | { readonly kind: 'instance-stopped'; readonly proof: Proof | null }
   | { readonly kind: 'stop-failed'; readonly why: string }
   | { readonly kind: 'control'; readonly id: number; readonly request: ControlRequest }
   | {
@@ -67,6 +76,26 @@ export type Happening =
       readonly request: PeerRequest;
     }
   | { readonly kind: 'peer-reply'; readonly peer: ServerId; readonly ok: boolean; readonly text: string }
+  | { readonly kind: 'checkpointed'; readonly why: string | null }
+  | { readonly kind: 'names-set'; readonly ids: readonly ServerId[]; readonly needed: number }
+  | { readonly kind: 'names-failed'; readonly why: string }
+  | { readonly kind: 'receiver-cut'; readonly lsn: string }
+  | { readonly kind: 'cut-failed'; readonly why: string }
+  | { readonly kind: 'promoted'; readonly timeline: number }
+  | { readonly kind: 'promote-failed'; readonly why: string }
+  | { readonly kind: 'followed' }
+  | { readonly kind: 'follow-failed'; readonly why: string }
+  /** Whether at least one of the reference addresses answers. */
+  | { readonly kind: 'references'; readonly reached: boolean }
+  /** The arbitration command: yes means that the target has failed. The fencing command: yes means that it was fenced. */
+  | {
+      readonly kind: 'command-ended';
+      readonly command: 'arbitration' | 'fencing';
+      readonly target: ServerId;
+      readonly yes: boolean;
+      readonly why: string;
+    }
+  | { readonly kind: 'hook-failed'; readonly hook: string; readonly why: string }
   | { readonly kind: 'terminate' }
   | { readonly kind: 'reload'; readonly conf: ServerConf; readonly servers: readonly ServerLine[] }
   | { readonly kind: 'reload-failed'; readonly why: string }

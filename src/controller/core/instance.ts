@@ -1,16 +1,23 @@
 /**
  * What the checks of the own instance and its disks mean. Failures are counted here; a fault is reported once, when
- * it begins, and once when it is over. Watching only: nothing is switched from here. Pure.
+ * it begins, and once when it is over. What follows from a fault of a
+ * primary is decided in handover.ts. Pure.
  */
 import { andThen, type Decision, decided, log, withOwn } from './decision.ts';
 import type { CheckOutcome, Happening } from './event.ts';
+import { onOwnFault } from './handover.ts';
+import { parseNames } from './names.ts';
 import type { InstanceReport, State } from './state.ts';
+import { onProvingReport } from './sync.ts';
 
 export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
   // While the instance is started or stopped on purpose, start and stop themselves report how it goes.
   if (state.own.phase === 'stopping' || state.boot.kind === 'starting' || state.boot.kind === 'new') {
     return decided(state);
   }
+  // A role that was given away, or is being taken, changes only by the steps of the switch.
+  if (state.giving?.stage === 'given' || state.giving?.stage === 'following') return decided(state);
+  if (state.takeover?.stage === 'promote') return decided(state);
   switch (outcome.kind) {
     case 'answer':
       return onAnswer(state, outcome.report);
@@ -34,28 +41,45 @@ function onAnswer(before: State, report: InstanceReport): Decision {
     ...withOwn(alive(before), { role: report.role, report, refusal: null }),
     // Whoever started it, from now on it is the instance in charge.
     boot: { kind: 'done' },
+    ...withRows(before, report),
   };
   const again = before.own.phase === 'silent' || before.own.phase === 'down';
   const first = before.own.report === null;
   const changed = !first && before.own.report?.role !== report.role;
-  return decided(
+  const told = decided(
     state,
     ...(again ? [log('MCA01015')] : []),
     ...(first ? [log('MCA01004', { role: report.role, timeline: String(report.timeline) })] : []),
     ...(changed ? [log('MCA01033', { role: report.role })] : []),
   );
+  return andThen(told, onProvingReport);
+}
+
+/** When each standby streamed last, and where it is reached. */
+function withRows(state: State, report: InstanceReport): Pick<State, 'rowAt' | 'addresses'> {
+  const names = parseNames(report.synchronousStandbyNames).ids;
+  const streaming = report.senders.filter((row) => row.state === 'streaming').map((row) => row.name);
+  // A name that is new, as on a primary that has just started, gets its time from the first look.
+  const first = names.filter((name) => state.rowAt[name] === undefined || state.own.report === null);
+  const rowAt = Object.fromEntries([...streaming, ...first].map((name) => [name, state.now]));
+  const addresses = Object.fromEntries(report.senders.map((row) => [row.name, row.address]));
+  return { rowAt: { ...state.rowAt, ...rowAt }, addresses: { ...state.addresses, ...addresses } };
 }
 
 function onTimeout(before: State): Decision {
-  const missed = before.own.missedChecks + 1;
+  // A check that waited while this process stood still says nothing about the instance.
+  const paused = before.graceFrom > 0 && before.now - before.graceFrom <= before.conf.dbInstanceCheckTimeoutMs;
+  const missed = paused ? before.own.missedChecks : before.own.missedChecks + 1;
   const state = withOwn(before, { missedChecks: missed });
   const { dbInstanceCheckRetry, dbInstanceTimeoutAction } = state.conf;
   const known = ['running', 'starting', 'unknown'].includes(state.own.phase);
   if (!known || missed <= dbInstanceCheckRetry) return decided(state);
   const silent = withOwn(state, { phase: 'silent' });
-  return dbInstanceTimeoutAction === 'none'
-    ? decided(silent)
-    : decided(silent, log('MCA01014', { checks: String(missed) }));
+  if (dbInstanceTimeoutAction === 'none') return decided(silent);
+  const told = decided(silent, log('MCA01014', { checks: String(missed) }));
+  return dbInstanceTimeoutAction === 'failover'
+    ? andThen(told, (it) => onOwnFault(it, 'the instance does not answer', true))
+    : told;
 }
 
 function onRefused(before: State, why: string): Decision {
@@ -68,7 +92,8 @@ function onGone(state: State): Decision {
   const { phase } = state.own;
   if (phase === 'unknown') return decided(withOwn(state, { phase: 'stopped' }));
   if (phase !== 'running' && phase !== 'silent' && phase !== 'starting') return decided(state);
-  return decided(withOwn(state, { phase: 'down', missedChecks: 0, report: null }), log('MCA01013'));
+  const down = withOwn(state, { phase: 'down', missedChecks: 0, report: null });
+  return andThen(decided(down, log('MCA01013')), (it) => onOwnFault(it, 'the instance has gone away', true));
 }
 
 export function onDiskCheck(before: State, check: Extract<Happening, { kind: 'disk-check' }>): Decision {
@@ -77,7 +102,12 @@ export function onDiskCheck(before: State, check: Extract<Happening, { kind: 'di
   const was = before.own.disks[part].missed;
   const missed = check.ok ? 0 : was + 1;
   const state = withOwn(before, { disks: { ...before.own.disks, [part]: { missed, error } } });
-  if (was <= limit && missed > limit) return decided(state, log('MCA01017', { part, error }));
+  if (was <= limit && missed > limit) {
+    const told = decided(state, log('MCA01017', { part, error }));
+    const serious = part !== 'tablespace' || state.conf.tablespaceDirectoryErrorAction === 'failover';
+    const running = ['running', 'silent', 'starting'].includes(state.own.phase);
+    return serious && running ? andThen(told, (it) => onOwnFault(it, `a disk has failed (${part})`, false)) : told;
+  }
   return was > limit && missed === 0 ? decided(state, log('MCA01018', { part })) : decided(state);
 }
 

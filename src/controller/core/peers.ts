@@ -6,6 +6,7 @@ import { giveUpTimeMs } from '../config.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { checkSystemId } from './instance.ts';
+import { learn } from './sync.ts';
 import {
   type FailoverFlag,
   newPeer,
@@ -28,14 +29,27 @@ const secondsSince = (state: State, peer: Peer): string => ((state.now - peer.si
 
 export function onHeard(state: State, id: ServerId, view: ServerView): Decision {
   const peer = state.peers[id];
-  if (!peer) return decided(state);
+  if (!peer || isOvertaken(peer, view)) return decided(state);
   const back = peer.reach === 'lost' || (peer.reach === 'refused' && peer.view !== null);
   const silence = ((state.wall - peer.sinceWall) / 1000).toFixed(1);
-  const up = withPeer(state, id, { reach: 'up', signAt: state.now, heardWall: state.wall, view });
+  const sign = { signAt: state.now, heardAt: state.now, heardWall: state.wall };
+  const up = learn(withAddresses(withPeer(state, id, { reach: 'up', ...sign, view }), view), view);
   const heard = decided(up, ...(back ? [log('MCA01020', { peer: id, seconds: silence })] : []));
   const adopted = andThen(heard, (it) => adoptFailover(it, view.failover));
   const checked = andThen(adopted, (it) => checkSystemId(it, id, peer.view?.report?.systemId));
   return andThen(checked, advanceBoot);
+}
+
+/** Two connections carry views, so an older one can come after a newer one. */
+const isOvertaken = ({ view: last }: Peer, view: ServerView): boolean =>
+  last !== null && last.incarnation === view.incarnation && view.seq < last.seq;
+
+function withAddresses(state: State, view: ServerView): State {
+  const rows = view.role === 'primary' ? (view.report?.senders ?? []) : [];
+  const news = rows.filter((row) => state.addresses[row.name] !== row.address);
+  if (news.length === 0) return state;
+  const seen = Object.fromEntries(news.map((row) => [row.name, row.address]));
+  return { ...state, addresses: { ...state.addresses, ...seen } };
 }
 
 export function onPeerRefused(state: State, id: ServerId): Decision {
@@ -50,7 +64,7 @@ export function onPeerRefused(state: State, id: ServerId): Decision {
 export function onPeersTick(state: State): Decision {
   const limit = giveUpTimeMs(state.conf);
   const silent = Object.values(state.peers).filter(
-    (peer) => peer.reach !== 'lost' && state.now - peer.signAt > limit,
+    (peer) => peer.reach !== 'lost' && state.now - Math.max(peer.signAt, state.graceFrom) > limit,
   );
   return silent.reduce(
     (so, peer) =>

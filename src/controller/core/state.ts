@@ -36,6 +36,48 @@ export interface Sender {
   readonly lagBytes: number;
 }
 
+/**
+ * What a primary promises about its commits; told to every standby before it comes true. Newer is the higher timeline,
+ * then the higher epoch. A standby keeps the newest one it was told, and its copy is the proof that it was told.
+ */
+export interface SyncSet {
+  readonly primary: ServerId;
+  readonly timeline: number;
+  readonly epoch: number;
+  /** Standbys that belong into synchronous_standby_names; what is not among the voters is out. */
+  readonly members: readonly ServerId[];
+  /** Standbys that may become primary, if they speak for enough voters. */
+  readonly eligible: readonly ServerId[];
+  /** Standbys by whose word a commit may be acknowledged at this moment, and how many of them it takes at least. */
+  readonly voters: readonly ServerId[];
+  readonly needed: number;
+}
+
+/** A primary gives its role away: its instance is stopped, and it stays so until `to` has answered. */
+export interface Handover {
+  readonly id: number;
+  readonly kind: 'switch' | 'failover';
+  readonly to: ServerId;
+  /** The shutdown checkpoint, which `to` must have received; null when there was no clean shutdown. */
+  readonly checkpoint: string | null;
+}
+
+/** A standby makes itself primary; `lsn` is known once its receiver is cut. */
+export interface Takeover {
+  readonly from: ServerId | null;
+  readonly kind: 'handover' | 'silence' | 'force';
+  readonly id: number;
+  readonly checkpoint: string | null;
+  readonly stage: 'ask' | 'fence' | 'cut' | 'gather' | 'promote';
+  readonly lsn: string | null;
+}
+
+/** A standby lets another one take over: its own receiver is cut, and this is where it ended. */
+export interface Yield {
+  readonly to: ServerId;
+  readonly lsn: string | null;
+}
+
 /** What one query tells of a running instance. */
 export interface InstanceReport {
   readonly role: Role;
@@ -49,6 +91,9 @@ export interface InstanceReport {
   readonly systemId: string;
   readonly version: string;
   readonly startedAtWall: number;
+  /** Where other servers reach it, besides the address that they know. */
+  readonly port: number;
+  readonly socketDir: string;
 }
 
 /** Automatic switch and disconnection. The newer decision wins everywhere, so that one command is enough. */
@@ -69,6 +114,17 @@ export interface ServerView {
   readonly failedDisks: readonly DiskPart[];
   readonly failover: FailoverFlag;
   readonly controllerVersion: string;
+  /** Which start of the controller tells this, and the number of the message: an older one that comes later is dropped. */
+  readonly incarnation: string;
+  readonly seq: number;
+  /** The controller leaves on purpose, with its instance or alone. */
+  readonly leaving: 'instance' | 'controller' | null;
+  readonly sync: SyncSet | null;
+  readonly handover: Handover | null;
+  /** The handover that this server has refused, and why. */
+  readonly declined: { readonly id: number; readonly why: string } | null;
+  readonly takeover: Takeover | null;
+  readonly yield: Yield | null;
 }
 
 /** refused: the host answers, but no controller listens there. */
@@ -82,6 +138,8 @@ export interface Peer {
   /** The last sign of any kind, a refusal too; from it a silent host is told. */
   readonly signAt: number;
   readonly heardWall: number | null;
+  /** When its controller was last heard; a refusal does not count. */
+  readonly heardAt: number;
   /** As it was last heard, also when the peer is lost now. */
   readonly view: ServerView | null;
 }
@@ -95,6 +153,14 @@ export interface Persisted {
   readonly failover: FailoverFlag;
   /** The last change that took a server out, until the pair is whole again; `switched` or `detached`. */
   readonly degraded: 'switched' | 'detached' | null;
+  readonly sync: SyncSet | null;
+  readonly handover: Handover | null;
+  readonly takeover: Takeover | null;
+  readonly yield: Yield | null;
+  /** The WAL receiver was cut, or follows a server that is primary no more: it must be pointed anew. */
+  readonly unhitched: boolean;
+  /** Standbys that a person has detached, with the start time of their instance then. */
+  readonly parked: Readonly<Record<ServerId, number>>;
   readonly wroteWall: number;
 }
 
@@ -116,10 +182,41 @@ export type Boot =
   | { readonly kind: 'new' }
   | { readonly kind: 'asking-peers'; readonly untilAt: number; readonly byPerson: boolean }
   | { readonly kind: 'waiting-for-primary'; readonly probedAt: number; readonly remindedAt: number }
+  /** The role was given away; the other server's answer decides. */
+  | { readonly kind: 'handed' }
   | { readonly kind: 'starting' }
   | { readonly kind: 'left' }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly why: string };
+
+/** A change of synchronous_standby_names that is under way. */
+export interface Change {
+  readonly to: readonly ServerId[];
+  readonly stage: 'telling' | 'setting' | 'failed';
+  /** When the stage began. */
+  readonly at: number;
+}
+
+/** A standby whose name is in force is shown to hold everything before it may be promoted. */
+export interface Proving {
+  readonly id: ServerId;
+  readonly stage: 'checkpoint' | 'mark' | 'catching';
+  readonly lsn: string | null;
+}
+
+/** How far the primary's part of a switch is. */
+export interface Giving {
+  readonly stage: 'checkpoint' | 'stop' | 'given' | 'following';
+  readonly tried: readonly ServerId[];
+  readonly restartable: boolean;
+  readonly since: number;
+}
+
+/** An answer from outside: reference addresses, arbitration command. */
+export interface Verdict {
+  readonly askedAt: number;
+  readonly answer: boolean | null;
+}
 
 /** A stop that is under way: servers are taken one after the other, standbys first. */
 export interface Stop {
@@ -130,6 +227,8 @@ export interface Stop {
   readonly queue: readonly ServerId[];
   readonly current: ServerId;
   readonly failures: readonly string[];
+  /** The others are being told that this server leaves; not waited for any longer than this. */
+  readonly tellingUntil: number | null;
 }
 
 export type ReplyTo =
@@ -170,6 +269,40 @@ export interface State {
   readonly mirroring: Mirroring;
   readonly mirroringSinceWall: number;
   readonly persisted: Persisted | null;
+
+  readonly incarnation: string;
+  readonly seq: number;
+  /** The last tick; a longer gap is a pause of this process, after which nobody else's silence is believed. */
+  readonly tickAt: number | null;
+  readonly graceFrom: number;
+  readonly leaving: ServerView['leaving'];
+  readonly sync: SyncSet | null;
+  /** The primary has told `sync` to this start of the controller. */
+  readonly confirmed: boolean;
+  readonly change: Change | null;
+  readonly proving: Proving | null;
+  /** When each standby was last seen to stream. */
+  readonly rowAt: Readonly<Record<ServerId, number>>;
+  readonly namesSetAt: number;
+  readonly parked: Readonly<Record<ServerId, number>>;
+  /** Log transfer addresses of the standbys, as primaries have seen them. */
+  readonly addresses: Readonly<Record<ServerId, string>>;
+  readonly handover: Handover | null;
+  readonly giving: Giving | null;
+  readonly takeover: Takeover | null;
+  readonly declined: ServerView['declined'];
+  readonly yield: Yield | null;
+  readonly unhitched: boolean;
+  readonly hitching: boolean;
+  readonly hitchAfter: number;
+  /** The instance is being stopped because another server is primary, or because this one is cut off. */
+  readonly ending: 'demoted' | 'isolated' | null;
+  readonly references: Verdict;
+  readonly verdicts: Readonly<Record<ServerId, Verdict>>;
+  /** Peers about which it was said that nothing is done. */
+  readonly warned: readonly ServerId[];
+  readonly waitingForSwitch: readonly ReplyTo[];
+  readonly waitingForDetach: readonly ReplyTo[];
 }
 
 export const noPosition = '0/0';
@@ -212,11 +345,38 @@ export function initialState(facts: {
     mirroring: { status: 'unknown', reason: 'the controller has just started', advice: 'wait a moment' },
     mirroringSinceWall: wall,
     persisted: null,
+    incarnation: '',
+    seq: 0,
+    tickAt: null,
+    graceFrom: now,
+    leaving: null,
+    sync: null,
+    confirmed: false,
+    change: null,
+    proving: null,
+    rowAt: {},
+    namesSetAt: -1,
+    parked: {},
+    addresses: {},
+    handover: null,
+    giving: null,
+    takeover: null,
+    declined: null,
+    yield: null,
+    unhitched: false,
+    hitching: false,
+    hitchAfter: 0,
+    ending: null,
+    references: { askedAt: -1, answer: null },
+    verdicts: {},
+    warned: [],
+    waitingForSwitch: [],
+    waitingForDetach: [],
   };
 }
 
 export function newPeer(line: ServerLine, now: number, wall: number): Peer {
-  return { line, reach: 'unknown', sinceWall: wall, signAt: now, heardWall: null, view: null };
+  return { line, reach: 'unknown', sinceWall: wall, signAt: now, heardWall: null, heardAt: now, view: null };
 }
 
 /** A part is failed when its check failed more often in a row than it may be tried again. */
@@ -240,5 +400,13 @@ export function ownView(state: State): ServerView {
     failedDisks: failedDisks(state),
     failover: state.failover,
     controllerVersion: state.controllerVersion,
+    incarnation: state.incarnation,
+    seq: state.seq,
+    leaving: state.leaving,
+    sync: state.sync,
+    handover: state.giving?.stage === 'given' || state.giving?.stage === 'following' ? state.handover : null,
+    declined: state.declined,
+    takeover: state.takeover,
+    yield: state.yield,
   };
 }

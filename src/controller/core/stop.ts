@@ -2,8 +2,12 @@
  * Stopping: this server, or all of them, standbys first and the primary last, so that no commit waits for a standby
  * that is gone and every standby has the shutdown checkpoint's way open. The controller ends only after it. Pure.
  */
+import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
+import type { Proof } from './event.ts';
+import { onGivingStopFailed, onGivingStopped } from './handover.ts';
 import type { ReplyTo, ServerId, State, Stop } from './state.ts';
+import { promise } from './sync.ts';
 
 export interface StopWish {
   readonly all: boolean;
@@ -16,8 +20,9 @@ export function onStopRequest(state: State, replyTo: ReplyTo | null, wish: StopW
   if (state.stop) return joinStop(state, state.stop, asking, wish);
   const { order, failures } = wish.all ? stopOrder(state) : { order: [state.self.id], failures: [] };
   const given = replies(state.waitingForStart, false, 'the controller is being stopped');
-  const stop: Stop = { replyTo: asking, ...wish, queue: order, current: state.self.id, failures };
-  return andThen(decided({ ...state, stop, waitingForStart: [] }, ...given), nextServer);
+  const stop: Stop = { replyTo: asking, ...wish, queue: order, current: state.self.id, failures, tellingUntil: null };
+  const going: State = { ...state, stop, waitingForStart: [], change: null, proving: null };
+  return andThen(decided(going, ...given), nextServer);
 }
 
 /** A second request waits for the first; with -e it also makes the running one forceful. */
@@ -27,7 +32,7 @@ function joinStop(state: State, stop: Stop, asking: readonly ReplyTo[], wish: St
     wish.force && !stop.force && stop.current === state.self.id && hasPostmaster(state.own.phase);
   return decided(
     { ...state, stop: joined },
-    ...(harder ? [log('MCA01009', { mode: 'forced' }), { kind: 'stop-instance', force: true } as const] : []),
+    ...(harder ? [log('MCA01009', { mode: 'forced' }), { kind: 'stop-instance', mode: 'forced' } as const] : []),
   );
 }
 
@@ -50,9 +55,46 @@ function nextServer(state: State): Decision {
   const [current, ...queue] = stop.queue;
   if (current === undefined) return finish(state, stop);
   const going: State = { ...state, stop: { ...stop, current, queue } };
-  if (current === state.self.id) return stopOwn(going, stop);
+  if (current === state.self.id) return tellLeaving(going, going.stop);
   const request = { kind: 'stop', mcOnly: stop.mcOnly, force: stop.force } as const;
   return decided(going, { kind: 'ask-peer', peer: current, request });
+}
+
+/**
+ * The others hear first that this is no fault: a primary takes back its promise, so that no standby takes over while it
+ * is away, and a standby is taken out before its WAL stops. They are not waited for much longer than an answer takes.
+ */
+function tellLeaving(state: State, stop: Stop | null): Decision {
+  if (!stop) return decided(state);
+  const { sync } = state;
+  const leads = state.own.role === 'primary' && sync !== null && sync.eligible.length > 0;
+  const told: State = { ...state, leaving: stop.mcOnly ? 'controller' : 'instance' };
+  const tellingUntil = state.now + state.conf.heartbeatTimeoutMs;
+  const next: State = { ...(leads ? promise(told, { eligible: [] }) : told), stop: { ...stop, tellingUntil } };
+  return advanceStop(next);
+}
+
+/** Whether everybody who must know of the leaving does. Called after every event. */
+export function advanceStop(state: State): Decision {
+  const { stop } = state;
+  if (!stop || stop.tellingUntil === null || stop.current !== state.self.id) return decided(state);
+  if (state.now < stop.tellingUntil && !everybodyKnows(state, stop)) return decided(state);
+  return stopOwn({ ...state, stop: { ...stop, tellingUntil: null } }, stop);
+}
+
+function everybodyKnows(state: State, { mcOnly }: Stop): boolean {
+  const { sync } = state;
+  if (!sync) return true;
+  const up = Object.values(state.peers).filter((peer) => peer.reach === 'up');
+  if (state.own.role === 'primary') {
+    return up
+      .filter((peer) => sync.voters.includes(peer.line.id))
+      .every((peer) => peer.view?.sync?.primary !== state.self.id || peer.view.sync.epoch >= sync.epoch);
+  }
+  // A standby waits until the primary does without it, if the primary can be heard and would wait for it.
+  const primary = up.find((peer) => peer.line.id === sync.primary);
+  const voters = primary?.view?.sync?.voters ?? [];
+  return mcOnly || !state.failover.enabled || primary?.view?.leaving != null || !voters.includes(state.self.id);
 }
 
 function stopOwn(state: State, { mcOnly, force }: Stop): Decision {
@@ -61,11 +103,13 @@ function stopOwn(state: State, { mcOnly, force }: Stop): Decision {
   if (mcOnly || !there) return nextServer({ ...state, boot: { kind: 'left' } });
   const stopping: State = { ...withOwn(state, { phase: 'stopping' }), boot: { kind: 'left' } };
   const mode = force ? 'forced' : 'fast';
-  return decided(stopping, log('MCA01009', { mode }), { kind: 'stop-instance', force });
+  return decided(stopping, log('MCA01009', { mode }), { kind: 'stop-instance', mode });
 }
 
-export function onInstanceStopped(state: State): Decision {
+export function onInstanceStopped(state: State, proof: Proof | null): Decision {
   if (state.own.phase !== 'stopping') return decided(state);
+  if (state.giving?.stage === 'stop' && !state.stop) return onGivingStopped(state, proof);
+  if (state.ending && !state.stop) return onEnded(state);
   const stopped = withOwn(state, { phase: 'stopped', missedChecks: 0 });
   return andThen(decided(stopped, log('MCA01010')), nextServer);
 }
@@ -73,7 +117,9 @@ export function onInstanceStopped(state: State): Decision {
 /** Without -e the controller stays: an instance that will not stop needs watching more than any other. */
 export function onStopFailed(state: State, why: string): Decision {
   const { stop } = state;
-  if (state.own.phase !== 'stopping' || !stop) return decided(state);
+  if (state.own.phase !== 'stopping') return decided(state);
+  if (!stop && state.giving) return onGivingStopFailed(state, why);
+  if (!stop) return decided({ ...withOwn(state, { phase: 'silent' }), ending: null }, log('MCA01011', { why }));
   const going = withOwn(state, { phase: 'unknown' });
   const told = decided(going, log('MCA01011', { why }));
   const failures = [...stop.failures, `the instance of ${state.self.id} did not stop: ${why}`];
@@ -83,7 +129,7 @@ export function onStopFailed(state: State, why: string): Decision {
   );
 }
 
-export function onPeerReply(state: State, peer: ServerId, ok: boolean, text: string): Decision {
+export function onStopReply(state: State, peer: ServerId, ok: boolean, text: string): Decision {
   const { stop } = state;
   if (!stop || stop.current !== peer) return decided(state);
   const failures = ok ? stop.failures : [...stop.failures, `${peer}: ${text}`];
@@ -96,4 +142,36 @@ function finish(state: State, stop: Stop): Decision {
     kind: 'exit',
     code: 0,
   });
+}
+
+/** This server was primary while another one is now, and has promised not to acknowledge anything without it. */
+export function demote(state: State, by: ServerId): Decision {
+  const why = `${by} is primary; this server must be rebuilt as its standby`;
+  const ending: State = {
+    ...withOwn(state, { phase: 'stopping' }),
+    ending: 'demoted',
+    boot: { kind: 'failed', why },
+    change: null,
+    proving: null,
+  };
+  return decided(ending, log('MCA01054', { peer: by }), { kind: 'stop-instance', mode: 'immediate' });
+}
+
+/** Neither its standbys nor any reference address can be reached: it is this server that is cut off. */
+export function isolate(state: State): Decision {
+  const ending: State = { ...withOwn(state, { phase: 'stopping' }), ending: 'isolated', change: null, proving: null };
+  return decided(ending, log('MCA01055'), { kind: 'stop-instance', mode: 'immediate' });
+}
+
+function onEnded(state: State): Decision {
+  if (state.ending === 'demoted') {
+    return decided({ ...withOwn(state, { phase: 'held', report: null }), ending: null }, log('MCA01010'));
+  }
+  const untilAt = state.now + giveUpTimeMs(state.conf);
+  const waiting: State = {
+    ...withOwn(state, { phase: 'waiting', report: null }),
+    ending: null,
+    boot: { kind: 'asking-peers', untilAt, byPerson: false },
+  };
+  return decided(waiting, log('MCA01010'));
 }

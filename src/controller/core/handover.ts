@@ -1,0 +1,190 @@
+/**
+ * The primary gives its role away: on request, with the proof that nothing is missing, or because its own instance or
+ * disk has failed. It first makes sure that its instance is stopped, remembers to whom it gives, and only then says so.
+ * The instance starts again only when the other side has said no. Pure.
+ */
+import { startInstance } from './boot.ts';
+import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
+import { lsnValue } from './names.ts';
+import { believesGone } from './silence.ts';
+import type { Proof } from './event.ts';
+import type { Giving, Peer, ReplyTo, ServerId, ServerView, State } from './state.ts';
+
+/** Standbys that could take over now, the most advanced first. */
+export function candidates(state: State, force: boolean): ServerId[] {
+  const fits = (peer: Peer): peer is Peer & { view: ServerView } =>
+    peer.reach === 'up' &&
+    peer.view !== null &&
+    peer.view.role === 'standby' &&
+    peer.view.phase === 'running' &&
+    peer.view.leaving === null &&
+    peer.view.failedDisks.length === 0 &&
+    (force || state.sync?.eligible.includes(peer.line.id) === true);
+  const order = state.servers.map((line) => line.id);
+  return Object.values(state.peers)
+    .filter(fits)
+    .sort((a, b) => {
+      const ahead = lsnValue(b.view.report?.lsn ?? '0/0') - lsnValue(a.view.report?.lsn ?? '0/0');
+      return ahead || order.indexOf(a.line.id) - order.indexOf(b.line.id);
+    })
+    .map((peer) => peer.line.id);
+}
+
+const id = (state: State): number => Math.max(state.wall, (state.handover?.id ?? 0) + 1);
+
+/** mc_ctl switch on the primary. */
+export function onSwitchRequest(state: State, replyTo: ReplyTo, force: boolean): Decision {
+  const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
+  if (state.giving) return refuse(`a switch to ${state.handover?.to} is already under way`);
+  if (state.stop) return refuse('the controller is being stopped');
+  if (state.change && state.change.stage !== 'failed')
+    return refuse('synchronous_standby_names is being changed; try again in a moment');
+  const [to] = candidates(state, force);
+  if (to === undefined) return refuse(`no standby can take over: ${state.mirroring.reason || 'none is in sync'}`);
+  const giving: Giving = { stage: 'checkpoint', tried: [], restartable: true, since: state.now };
+  const next: State = {
+    ...state,
+    giving,
+    proving: null,
+    handover: { id: id(state), kind: 'switch', to, checkpoint: null },
+    waitingForSwitch: [...state.waitingForSwitch, replyTo],
+  };
+  return decided(next, log('MCA01042', { server: to }), { kind: 'checkpoint' });
+}
+
+export function onSwitchCheckpoint(state: State): Decision {
+  if (state.giving?.stage !== 'checkpoint') return decided(state);
+  const stopping: State = {
+    ...withOwn(state, { phase: 'stopping' }),
+    giving: { ...state.giving, stage: 'stop', since: state.now },
+  };
+  return decided(stopping, log('MCA01009', { mode: 'fast' }), { kind: 'stop-instance', mode: 'fast' });
+}
+
+/** The own instance or disk has failed: hands over if there is somebody to hand over to. */
+export function onOwnFault(state: State, why: string, restartable: boolean): Decision {
+  if (state.own.role !== 'primary' || !state.failover.enabled || state.stop || state.giving || state.ending)
+    return decided(state);
+  const [to] = candidates(state, false);
+  if (to === undefined) return decided(state);
+  const next: State = {
+    ...withOwn(state, { phase: 'stopping' }),
+    boot: { kind: 'left' },
+    change: null,
+    proving: null,
+    giving: { stage: 'stop', tried: [], restartable, since: state.now },
+    handover: { id: id(state), kind: 'failover', to, checkpoint: null },
+  };
+  return decided(next, log('MCA01043', { why, server: to }), { kind: 'stop-instance', mode: 'immediate' });
+}
+
+export function onGivingStopped(state: State, proof: Proof | null): Decision {
+  const { giving, handover } = state;
+  if (giving?.stage !== 'stop' || !handover) return decided(state);
+  const stopped: State = { ...withOwn(state, { phase: 'stopped', missedChecks: 0 }), boot: { kind: 'handed' } };
+  if (handover.kind === 'failover') return decided(given(stopped, giving));
+  if (proof?.state !== 'shut down') {
+    const why = `pg_controldata says '${proof?.state ?? 'nothing'}' instead of 'shut down'`;
+    return takeBack(stopped, why);
+  }
+  const proven: State = { ...stopped, handover: { ...handover, checkpoint: proof.checkpoint } };
+  return decided(given(proven, giving), log('MCA01044', { checkpoint: proof.checkpoint }));
+}
+
+const given = (state: State, giving: Giving): State => ({
+  ...state,
+  giving: { ...giving, stage: 'given', since: state.now },
+});
+
+/**
+ * An instance that cannot be stopped is no obstacle to a failover: its names stay in force as long as the role is given
+ * away, so that it cannot acknowledge anything once the other side has cut its receiver.
+ */
+export function onGivingStopFailed(state: State, why: string): Decision {
+  const { giving, handover } = state;
+  if (giving?.stage !== 'stop' || !handover) return decided(state);
+  const told = log('MCA01011', { why });
+  if (handover.kind === 'failover')
+    return decided(given({ ...withOwn(state, { phase: 'silent' }), boot: { kind: 'handed' } }, giving), told);
+  const going: State = { ...withOwn(state, { phase: 'unknown' }), giving: null, handover: null, waitingForSwitch: [] };
+  return decided(going, told, ...replies(state.waitingForSwitch, false, `the instance did not stop: ${why}`));
+}
+
+/** Looks how the other side does. Called after every event. */
+export function advanceHandover(state: State): Decision {
+  const { giving, handover } = state;
+  if (giving?.stage !== 'given' || !handover) return decided(state);
+  const peer = state.peers[handover.to];
+  const view = peer?.reach === 'up' ? peer.view : null;
+  const promoted = Object.values(state.peers).find(
+    (it) => it.reach === 'up' && it.view?.role === 'primary' && it.view.phase === 'running',
+  );
+  if (promoted) return handedOver(state, promoted);
+  if (view?.declined?.id === handover.id) return next(state, giving, view.declined.why);
+  if (!peer || believesGone(state, handover.to)) return next(state, giving, `${handover.to} is not heard any more`);
+  return decided(state);
+}
+
+function handedOver(state: State, to: Peer): Decision {
+  const { giving, handover } = state;
+  if (!giving || !handover) return decided(state);
+  if (handover.kind === 'failover') {
+    const why = `${to.line.id} is primary; this server must be rebuilt as its standby`;
+    const over: State = { ...state, giving: null, handover: null, boot: { kind: 'failed', why } };
+    return decided(over, log('MCA01045', { server: to.line.id }));
+  }
+  const address = addressOf(state, to.line.id);
+  const following: State = { ...state, giving: { ...giving, stage: 'following', since: state.now } };
+  return decided(following, log('MCA01046', { server: to.line.id }), { kind: 'follow', ...address });
+}
+
+/** Where a server can be replicated from: as a primary has seen it, else where its controller is. */
+export function addressOf(state: State, server: ServerId): { host: string; port: number } {
+  const peer = state.peers[server];
+  const report = peer?.view?.report;
+  const seen = state.addresses[server];
+  const host = seen === '' ? (report?.socketDir ?? '') : (seen ?? peer?.line.host ?? '');
+  return { host, port: report?.port ?? 5432 };
+}
+
+/** The other side has refused: the next one, or the own instance again. */
+function next(state: State, giving: Giving, why: string): Decision {
+  const { handover } = state;
+  if (!handover) return decided(state);
+  const tried = [...giving.tried, handover.to];
+  const other = handover.kind === 'failover' ? candidates(state, false).find((it) => !tried.includes(it)) : undefined;
+  if (other === undefined) return takeBack(state, why);
+  const again: State = { ...state, handover: { ...handover, id: id(state), to: other } };
+  return decided({ ...again, giving: { ...giving, tried, since: state.now } }, log('MCA01043', { why, server: other }));
+}
+
+function takeBack(state: State, why: string): Decision {
+  const to = state.handover?.to ?? '';
+  const restartable = state.giving?.restartable ?? true;
+  const told = replies(state.waitingForSwitch, false, `${to} did not take over: ${why}`);
+  const back: State = { ...state, giving: null, handover: null, waitingForSwitch: [] };
+  const words = [log('MCA01047', { server: to, why }), ...told];
+  if (restartable) return andThen(decided(back, ...words), startInstance);
+  return decided({ ...back, boot: { kind: 'failed', why } }, ...words);
+}
+
+/** The former primary is a standby from now on; it starts as one. */
+export function onFollowedAfterSwitch(state: State): Decision {
+  if (state.giving?.stage !== 'following' || !state.handover) return decided(state);
+  const told = replies(state.waitingForSwitch, true, `${state.handover.to} is primary; ${state.self.id} follows it`);
+  const standby: State = { ...withOwn(state, { role: 'standby' }), giving: null, handover: null, waitingForSwitch: [] };
+  return andThen(decided({ ...standby, degraded: null }, ...told), startInstance);
+}
+
+export function onFollowFailedAfterSwitch(state: State, why: string): Decision {
+  if (state.giving?.stage !== 'following' || !state.handover) return decided(state);
+  const text = `${state.handover.to} is primary, but ${state.self.id} does not follow it: ${why}`;
+  const over: State = {
+    ...state,
+    giving: null,
+    handover: null,
+    waitingForSwitch: [],
+    boot: { kind: 'failed', why: text },
+  };
+  return decided(over, log('MCA01048', { why }), ...replies(state.waitingForSwitch, false, text));
+}

@@ -1,0 +1,57 @@
+/** What is written to the state file, and when: positions now and then, promises and decisions at once. Pure. */
+import { noPosition, type Persisted, type State } from './state.ts';
+
+const rewritePositionEveryMs = 60_000;
+
+const important = [
+  'role',
+  'timeline',
+  'systemId',
+  'degraded',
+  'sync',
+  'handover',
+  'takeover',
+  'yield',
+  'unhitched',
+  'parked',
+] as const;
+
+/** The state to persist now, or null when the last one still says what must not be forgotten. */
+export function toPersist(state: State): Persisted | null {
+  if (state.boot.kind === 'new') return null;
+  const { persisted: last, failover } = state;
+  const now = current(state);
+  const same = last !== null && important.every((key) => equal(last[key], now[key]));
+  const flag = last?.failover;
+  const sameFlag = flag?.enabled === failover.enabled && flag.changedAtWall === failover.changedAtWall;
+  const old = last !== null && last.lsn !== now.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
+  return same && sameFlag && !old ? null : now;
+}
+
+function current(state: State): Persisted {
+  const { own, persisted: last, giving } = state;
+  const handed = giving?.stage === 'given' || giving?.stage === 'following';
+  return {
+    role: own.role,
+    timeline: own.report?.timeline ?? ownTimeline(state) ?? last?.timeline ?? 0,
+    lsn: own.report?.lsn ?? last?.lsn ?? noPosition,
+    systemId: own.report?.systemId ?? last?.systemId ?? '',
+    failover: state.failover,
+    degraded: state.degraded,
+    sync: state.sync,
+    handover: handed ? state.handover : null,
+    takeover: state.takeover,
+    yield: state.yield,
+    unhitched: state.unhitched,
+    parked: state.parked,
+    wroteWall: state.wall,
+  };
+}
+
+/** Right after a promotion there is no report yet, but the timeline is known. */
+const ownTimeline = (state: State): number | undefined =>
+  state.own.role === 'primary' && state.sync?.primary === state.self.id ? state.sync.timeline : undefined;
+
+/** Values are plain data that is replaced, never changed, so most comparisons end at the first look. */
+const equal = (one: unknown, other: unknown): boolean =>
+  one === other || JSON.stringify(one ?? null) === JSON.stringify(other ?? null);

@@ -1,0 +1,92 @@
+/**
+ * When a peer is silent: what the policy of the configuration makes of it. Nobody can tell a dead peer from a cut cable,
+ * so the answer is asked for, not guessed, and a pause of this process never counts against the others. Pure.
+ */
+import { giveUpTimeMs } from '../config.ts';
+import type { Action } from './action.ts';
+import { type Decision, decided, log } from './decision.ts';
+import type { Peer, ServerId, State } from './state.ts';
+
+const askEveryMs = 3000;
+
+/** How long nothing was heard of a peer's controller, as far as this process was awake. */
+export const silentMs = (state: State, peer: Peer): number =>
+  state.now - Math.max(peer.heardAt, state.graceFrom);
+
+export const isSilent = (state: State, id: ServerId): boolean => {
+  const peer = state.peers[id];
+  return peer !== undefined && silentMs(state, peer) > giveUpTimeMs(state.conf);
+};
+
+/** An answer counts only if it was asked for after the peer fell silent. */
+const fresh = (state: State, asked: number, id: ServerId): boolean =>
+  asked >= 0 && asked > (state.peers[id]?.heardAt ?? 0) && asked >= state.graceFrom;
+
+/** The policy's word that a silent peer may be treated as dead. */
+export function believesGone(state: State, id: ServerId): boolean {
+  if (!isSilent(state, id)) return false;
+  switch (state.conf.heartbeatErrorAction) {
+    case 'fallback':
+      return reaches(state, id) === true;
+    case 'command': {
+      const verdict = state.verdicts[id];
+      return verdict?.answer === true && fresh(state, verdict.askedAt, id);
+    }
+    case 'message':
+    case 'arbitration':
+      return false;
+  }
+}
+
+/** Whether this server itself is connected to anything; null while it is not known. */
+export function reaches(state: State, id: ServerId): boolean | null {
+  if (state.conf.referenceAddresses.length === 0) return true;
+  return fresh(state, state.references.askedAt, id) ? state.references.answer : null;
+}
+
+/** Asks what the policy needs to know about the silent peers that matter, and says so once where it does nothing. */
+export function askAbout(state: State, ids: readonly ServerId[]): Decision {
+  const silent = ids.filter((id) => isSilent(state, id));
+  const warned = state.warned.filter((id) => silent.includes(id));
+  let next: State = { ...state, warned };
+  const actions: Action[] = [];
+  for (const id of silent) {
+    switch (state.conf.heartbeatErrorAction) {
+      case 'fallback':
+        if (state.conf.referenceAddresses.length > 0 && due(next, next.references.askedAt, id)) {
+          next = { ...next, references: { askedAt: state.now, answer: null } };
+          actions.push({ kind: 'ask-references' });
+        }
+        break;
+      case 'command':
+        if (due(next, next.verdicts[id]?.askedAt ?? -1, id)) {
+          const verdicts = { ...next.verdicts, [id]: { askedAt: state.now, answer: null } };
+          next = { ...next, verdicts };
+          const operation = state.own.role === 'primary' ? 'detach' : 'switch';
+          actions.push({ kind: 'run-command', command: 'arbitration', target: id, operation, mode: 'monitor' });
+        }
+        break;
+      case 'message':
+      case 'arbitration':
+        if (warned.includes(id)) break;
+        next = { ...next, warned: [...next.warned, id] };
+        actions.push(log('MCA01040', { peer: id }));
+        break;
+    }
+  }
+  return decided(next, ...actions);
+}
+
+const due = (state: State, asked: number, id: ServerId): boolean =>
+  !fresh(state, asked, id) || state.now - asked >= askEveryMs + state.conf.arbitrationCommandTimeoutMs;
+
+export const onReferences = (state: State, reached: boolean): Decision =>
+  decided({ ...state, references: { ...state.references, answer: reached } });
+
+export function onVerdict(state: State, target: ServerId, failed: boolean, why: string): Decision {
+  const before = state.verdicts[target];
+  if (!before) return decided(state);
+  const verdicts = { ...state.verdicts, [target]: { ...before, answer: failed } };
+  const words = { peer: target, answer: failed ? 'has failed' : 'has not failed', why };
+  return decided({ ...state, verdicts }, log('MCA01041', words));
+}

@@ -1,0 +1,273 @@
+/**
+ * Who holds the commits: the primary's promise about synchronous_standby_names, how it changes, and how a standby comes
+ * to know it. The rule of every change: it is persisted, then told to whoever relies on the promise, and only then made.
+ * Pure. docs/adr/0005-who-may-acknowledge.md has the reasons.
+ */
+import { giveUpTimeMs } from '../config.ts';
+import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { lsnValue, parseNames, sameIds } from './names.ts';
+import { believesGone } from './silence.ts';
+import type { Change, Peer, ServerId, ServerView, State, SyncSet } from './state.ts';
+
+const retryAfterMs = 5000;
+/** A report that was on its way while the names were changed must not count as somebody else's change. */
+const namesSettleMs = 3000;
+
+/** True while this server is the primary in charge, so that its promise can change. */
+const leads = (state: State): boolean =>
+  state.own.role === 'primary' &&
+  state.own.phase === 'running' &&
+  state.own.report !== null &&
+  state.giving === null &&
+  state.takeover === null &&
+  state.stop === null &&
+  state.ending === null;
+
+/** A new promise. Its epoch makes it newer than every one before. */
+export function promise(state: State, change: Partial<SyncSet>): State {
+  const before = state.sync ?? nothingPromised(state);
+  return { ...state, sync: { ...before, ...change, epoch: before.epoch + 1 } };
+}
+
+export function nothingPromised(state: State): SyncSet {
+  const timeline = state.own.report?.timeline ?? 0;
+  const none = { members: [], eligible: [], voters: [], needed: 0 };
+  return { primary: state.self.id, timeline, epoch: 0, ...none };
+}
+
+export const isNewer = (one: SyncSet, other: SyncSet | null): boolean =>
+  other === null ||
+  one.timeline > other.timeline ||
+  (one.timeline === other.timeline && one.epoch >= other.epoch);
+
+/** A standby takes over what its primary promises; a promise that was overtaken on its way counts for nothing. */
+export function learn(state: State, view: ServerView): State {
+  const { sync } = view;
+  if (state.own.role === 'primary' || !sync || sync.primary !== view.id || view.role !== 'primary') return state;
+  if (!isNewer(sync, state.sync)) return state;
+  const moved = state.sync !== null && state.sync.primary !== sync.primary;
+  return { ...state, sync, confirmed: true, unhitched: state.unhitched || moved };
+}
+
+export function advanceSync(state: State): Decision {
+  if (!leads(state)) return decided(state);
+  return andThen(andThen(andThen(decided(adoptNames(state)), goOn), beginChange), prove);
+}
+
+/** Names that somebody else has put in force, as provisioning does, are taken over as they are. */
+function adoptNames(state: State): State {
+  const { report } = state.own;
+  if (!report) return state;
+  const names = parseNames(report.synchronousStandbyNames);
+  const ids = names.ids.filter((id) => state.peers[id] !== undefined);
+  const { sync } = state;
+  if (!sync || sync.primary !== state.self.id || sync.timeline < report.timeline) {
+    // After a takeover everybody else belongs to the names again; before the first standby nobody does yet.
+    const others = sync ? Object.keys(state.peers) : [];
+    const members = [...new Set([...ids, ...others])];
+    const fresh = { members, eligible: [], voters: ids, needed: names.needed };
+    return promise(state, { primary: state.self.id, timeline: report.timeline, ...fresh });
+  }
+  const settling = state.namesSetAt >= 0 && state.now - state.namesSetAt < namesSettleMs;
+  if (settling || (state.change && state.change.stage !== 'failed') || sameIds(ids, sync.voters)) return state;
+  return promise(
+    { ...state, change: null },
+    {
+      members: [...new Set([...sync.members, ...ids])],
+      eligible: sync.eligible.filter((id) => ids.includes(id)),
+      voters: ids,
+      needed: names.needed,
+    },
+  );
+}
+
+const streams = (state: State, id: ServerId): boolean =>
+  state.own.report?.senders.some((row) => row.name === id && row.state === 'streaming') ?? false;
+
+const isUp = (peer: Peer | undefined): peer is Peer & { view: ServerView } =>
+  peer?.reach === 'up' && peer.view !== null;
+
+/**
+ * Whether a voter has to go. 'told': it is heard, so it must confirm that it knows. 'gone': it cannot have a will of its
+ * own, because no controller runs there, or because the policy says so.
+ */
+function absence(state: State, id: ServerId): 'no' | 'told' | 'gone' {
+  const peer = state.peers[id];
+  if (!peer) return 'no';
+  const rowSince = Math.max(state.rowAt[id] ?? 0, state.graceFrom);
+  const rowLate = !streams(state, id) && state.now - rowSince > giveUpTimeMs(state.conf);
+  const asked = state.parked[id] !== undefined;
+  if (isUp(peer)) {
+    const late = rowLate && state.now - peer.heardAt < giveUpTimeMs(state.conf);
+    return asked || (state.failover.enabled && (isAway(state, peer.view) || late)) ? 'told' : 'no';
+  }
+  if (asked) return 'gone';
+  if (!state.failover.enabled) return 'no';
+  if (peer.reach === 'refused') return rowLate ? 'gone' : 'no';
+  return !streams(state, id) && believesGone(state, id) ? 'gone' : 'no';
+}
+
+/** Its own controller says that it cannot serve as a standby. */
+function isAway(state: State, view: ServerView): boolean {
+  const failed = view.failedDisks.some(
+    (part) => part !== 'tablespace' || state.conf.tablespaceDirectoryErrorAction === 'failover',
+  );
+  return failed || view.leaving === 'instance' || ['down', 'held', 'stopped'].includes(view.phase);
+}
+
+function beginChange(state: State): Decision {
+  const { sync, change } = state;
+  if (!sync || (change && (change.stage !== 'failed' || state.now - change.at < retryAfterMs)))
+    return decided(state);
+  const leaving = sync.voters.filter((id) => absence(state, id) !== 'no');
+  const joining = sync.members.find((id) => !sync.voters.includes(id) && mayJoin(state, id));
+  if (leaving.length === 0 && joining === undefined) return decided({ ...state, change: null });
+  const to =
+    leaving.length > 0
+      ? sync.voters.filter((id) => !leaving.includes(id))
+      : [...sync.voters, ...(joining ? [joining] : [])];
+  const next: Change = { to, stage: 'telling', at: state.now };
+  const told = promise(
+    { ...state, change: next, proving: null },
+    {
+      eligible: sync.eligible.filter((id) => to.includes(id)),
+      voters: [...new Set([...sync.voters, ...to])],
+      needed: Math.min(1, Math.max(sync.needed, to.length)),
+    },
+  );
+  const words = leaving.map((id) => log('MCA01035', { server: id, why: whyAway(state, id) }));
+  return andThen(decided(told, ...words), goOn);
+}
+
+function whyAway(state: State, id: ServerId): string {
+  if (state.parked[id] !== undefined) return 'a person asked for it';
+  const peer = state.peers[id];
+  if (!isUp(peer)) return peer?.reach === 'refused' ? 'neither its controller nor its stream is there' : 'it is not heard';
+  if (peer.view.leaving) return 'it is being stopped';
+  if (peer.view.failedDisks.length > 0) return `its disk has failed (${peer.view.failedDisks.join(', ')})`;
+  return peer.view.phase === 'running' ? 'it does not receive WAL' : `its instance is ${peer.view.phase}`;
+}
+
+const knows = (state: State, view: ServerView): boolean =>
+  state.sync !== null &&
+  view.sync?.primary === state.self.id &&
+  view.sync.timeline === state.sync.timeline &&
+  view.sync.epoch >= state.sync.epoch;
+
+/** Goes from telling to setting when everybody who could rely on the old promise knows the new one, or cannot act. */
+function goOn(state: State): Decision {
+  const { change, sync } = state;
+  if (!sync || change?.stage !== 'telling') return decided(state);
+  const concerned = sync.voters.filter((id) => !change.to.includes(id) || sync.eligible.includes(id));
+  const open = concerned.filter((id) => {
+    const peer = state.peers[id];
+    if (isUp(peer)) return !knows(state, peer.view);
+    return absence(state, id) !== 'gone';
+  });
+  if (open.length > 0) return decided(state);
+  const out = sync.voters.filter((id) => !change.to.includes(id));
+  const setting: State = { ...state, change: { ...change, stage: 'setting', at: state.now } };
+  return decided(setting, { kind: 'set-names', ids: change.to, out });
+}
+
+export function onNamesSet(state: State, ids: readonly ServerId[], needed: number): Decision {
+  const { sync, change } = state;
+  if (!sync || change?.stage !== 'setting' || state.own.role !== 'primary') return decided(state);
+  const gone = sync.voters.filter((id) => !ids.includes(id));
+  const degraded = ids.length === 0 && state.degraded === null ? 'detached' : state.degraded;
+  const done = promise({ ...state, change: null, namesSetAt: state.now, degraded }, { voters: ids, needed });
+  const words = gone.map((id) => log('MCA01036', { server: id }));
+  const told = replies(state.waitingForDetach, true, `${gone.join(', ')} is out; the primary goes on without it`);
+  return decided({ ...done, waitingForDetach: [] }, ...words, ...told);
+}
+
+export function onNamesFailed(state: State, why: string): Decision {
+  const { change } = state;
+  if (change?.stage !== 'setting') return decided(state);
+  const failed: State = { ...state, change: { ...change, stage: 'failed', at: state.now }, waitingForDetach: [] };
+  return decided(failed, log('MCA01037', { why }), ...replies(state.waitingForDetach, false, why));
+}
+
+/** A standby that is out comes back by itself once it streams again, unless a person took it out since it was started. */
+function mayJoin(state: State, id: ServerId): boolean {
+  const peer = state.peers[id];
+  if (!state.failover.enabled || !isUp(peer) || state.parked[id] !== undefined) return false;
+  const { view } = peer;
+  return isSound(state, view) && streams(state, id);
+}
+
+function isSound(state: State, view: ServerView): boolean {
+  return (
+    view.role === 'standby' &&
+    view.phase === 'running' &&
+    view.report?.receiver === 'streaming' &&
+    view.report.systemId === state.own.report?.systemId &&
+    view.takeover === null &&
+    view.yield === null &&
+    !view.leaving &&
+    !isAway(state, view)
+  );
+}
+
+/** A person's detach holds until the instance of the standby is started again. */
+export function unpark(state: State): State {
+  const over = Object.entries(state.parked).filter(([id, startedAtWall]) => {
+    const report = state.peers[id]?.view?.report;
+    return report !== undefined && report !== null && report.startedAtWall !== startedAtWall;
+  });
+  if (over.length === 0) return state;
+  const ended = over.map(([id]) => id);
+  const left = Object.entries(state.parked).filter(([id]) => !ended.includes(id));
+  return { ...state, parked: Object.fromEntries(left) };
+}
+
+/**
+ * A voter becomes eligible when it holds everything that was acknowledged before its name was in force. The checkpoint
+ * makes sure that the server has taken the names over as a whole: its checkpointer is what tells all sessions of them.
+ */
+function prove(state: State): Decision {
+  const { sync, change, proving } = state;
+  if (!sync || (change && change.stage !== 'failed')) return decided({ ...state, proving: null });
+  const wanted = (id: ServerId): boolean => {
+    const peer = state.peers[id];
+    const row = state.own.report?.senders.find((it) => it.name === id);
+    const sync = row?.state === 'streaming' && ['sync', 'quorum', 'potential'].includes(row.syncState);
+    return sync && isUp(peer) && isSound(state, peer.view) && absence(state, id) === 'no';
+  };
+  if (proving) {
+    return wanted(proving.id) ? caughtUp(state, sync) : decided({ ...state, proving: null });
+  }
+  const next = sync.voters.find((id) => !sync.eligible.includes(id) && wanted(id));
+  if (next === undefined) return decided(state);
+  return decided({ ...state, proving: { id: next, stage: 'checkpoint', lsn: null } }, { kind: 'checkpoint' });
+}
+
+export function onProvingCheckpoint(state: State, why: string | null): Decision {
+  const { proving } = state;
+  if (proving?.stage !== 'checkpoint') return decided(state);
+  if (why !== null) return decided({ ...state, proving: null }, log('MCA01038', { why }));
+  return decided({ ...state, proving: { ...proving, stage: 'mark' } });
+}
+
+/** Called with every answer of the instance: marks the position, then waits until the standby has flushed up to it. */
+export function onProvingReport(state: State): Decision {
+  const { proving } = state;
+  const { report } = state.own;
+  if (!report || proving?.stage !== 'mark') return decided(state);
+  return decided({ ...state, proving: { ...proving, stage: 'catching', lsn: report.lsn } });
+}
+
+function caughtUp(state: State, sync: SyncSet): Decision {
+  const { proving } = state;
+  const { report } = state.own;
+  if (!report || proving?.stage !== 'catching' || proving.lsn === null) return decided(state);
+  const row = report.senders.find((it) => it.name === proving.id);
+  if (!row || lsnValue(report.lsn) - row.lagBytes < lsnValue(proving.lsn)) return decided(state);
+  const shown = promise({ ...state, proving: null }, { eligible: [...sync.eligible, proving.id] });
+  const returned = state.degraded !== null;
+  return decided(
+    shown,
+    log('MCA01039', { server: proving.id }),
+    ...(returned ? [{ kind: 'hook', hook: 'post-attach', target: proving.id } as const] : []),
+  );
+}

@@ -1,0 +1,287 @@
+/**
+ * A standby becomes primary: because the primary hands over, because it is silent and the policy says so, or because a
+ * person forces it. Only a standby that is known to hold every acknowledged commit may; its receiver is cut first, and
+ * with several standbys enough of them must have cut theirs, so that nobody can be acknowledged behind its back. Pure.
+ */
+import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
+import { addressOf } from './handover.ts';
+import { lsnValue } from './names.ts';
+import { believesGone, isSilent } from './silence.ts';
+import type { Peer, ReplyTo, ServerId, ServerView, State, Takeover } from './state.ts';
+
+const followAgainMs = 5000;
+
+type Heard = Peer & { readonly view: ServerView };
+const isUp = (peer: Peer | undefined): peer is Heard => peer?.reach === 'up' && peer.view !== null;
+const up = (state: State): Heard[] => Object.values(state.peers).filter(isUp);
+
+/** Its instance takes writes, or will in a moment, as far as it can be heard. */
+const serves = ({ view }: Heard): boolean =>
+  view.role === 'primary' &&
+  view.handover === null &&
+  view.leaving !== 'instance' &&
+  ['running', 'silent', 'starting', 'unknown'].includes(view.phase);
+
+const begins = (from: ServerId | null, kind: Takeover['kind'], more: Partial<Takeover>): Takeover => ({
+  from,
+  kind,
+  id: 0,
+  checkpoint: null,
+  stage: 'cut',
+  lsn: null,
+  ...more,
+});
+
+/** May this server be promoted without a person? */
+export const isEligible = (state: State): boolean =>
+  state.own.role === 'standby' && state.confirmed && state.sync?.eligible.includes(state.self.id) === true;
+
+export function advanceTakeover(state: State): Decision {
+  if (state.own.role !== 'standby' || state.stop) return decided(state);
+  if (state.takeover) return goOn(state, state.takeover);
+  return andThen(andThen(considerHandover(state), considerSilence), considerYield);
+}
+
+/** The primary has stopped and names this server. */
+function considerHandover(state: State): Decision {
+  const giver = up(state).find((it) => it.view.handover?.to === state.self.id);
+  const handover = giver?.view.handover;
+  if (!giver || !handover || state.takeover || state.declined?.id === handover.id) return decided(state);
+  if (state.own.phase === 'starting' || state.own.phase === 'unknown') return decided(state);
+  const obstacle = handoverObstacle(state, handover.checkpoint !== null);
+  if (obstacle !== null) {
+    return decided({ ...state, declined: { id: handover.id, why: obstacle } }, log('MCA01049', { why: obstacle }));
+  }
+  const { id, checkpoint } = handover;
+  return start(state, begins(giver.line.id, 'handover', { id, checkpoint }));
+}
+
+function handoverObstacle(state: State, proof: boolean): string | null {
+  if (state.own.phase !== 'running') return `the instance of ${state.self.id} does not run`;
+  if (!proof && !isEligible(state)) return `${state.self.id} is not known to hold every commit`;
+  return null;
+}
+
+/** The primary is not heard, and nothing comes from it over the replication connection either. */
+function considerSilence(state: State): Decision {
+  const { sync } = state;
+  if (!sync || state.takeover || !state.failover.enabled || !isEligible(state) || state.own.phase !== 'running')
+    return decided(state);
+  const primary = state.peers[sync.primary];
+  if (!primary || primary.reach === 'up' || primary.view?.leaving || primary.view?.handover) return decided(state);
+  if (state.own.report?.receiver === 'streaming' || !believesGone(state, sync.primary)) return decided(state);
+  if (up(state).some(serves) || betterOne(state)) return decided(state);
+  const fenced = state.conf.fencingCommand !== undefined;
+  return start(state, begins(sync.primary, 'silence', { stage: fenced ? 'fence' : 'cut' }));
+}
+
+/** Another standby that is heard and has more, or the same and stands first: it takes over, not this one. */
+function betterOne(state: State): boolean {
+  return up(state).some((peer) => {
+    if (peer.view.role !== 'standby' || state.sync?.eligible.includes(peer.line.id) !== true) return false;
+    if (peer.view.phase !== 'running') return false;
+    return beats(state, peer.line.id, peer.view.yield?.lsn ?? peer.view.report?.lsn ?? '0/0', ownLsn(state));
+  });
+}
+
+const ownLsn = (state: State): string =>
+  state.takeover?.lsn ?? state.yield?.lsn ?? state.own.report?.lsn ?? '0/0';
+
+function beats(state: State, id: ServerId, theirs: string, ours: string): boolean {
+  const more = lsnValue(theirs) - lsnValue(ours);
+  const order = state.servers.map((line) => line.id);
+  return more > 0 || (more === 0 && order.indexOf(id) < order.indexOf(state.self.id));
+}
+
+/** mc_ctl switch --force on a standby whose primary does not answer. */
+export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
+  const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
+  if (state.takeover) return refuse('this server is already taking over');
+  if (state.own.role !== 'standby' || state.own.phase !== 'running')
+    return refuse(`the instance of ${state.self.id} does not run as a standby`);
+  const serving = up(state).find(serves);
+  if (serving) return refuse(`${serving.line.id} is primary; mc_ctl switch without --force asks it`);
+  const fence = state.conf.fencingCommand !== undefined && !noFencing;
+  const from = state.sync?.primary ?? null;
+  const waiting = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
+  const sure = isEligible(state) || state.sync?.eligible.includes(state.self.id) === true;
+  const words = sure ? [] : [log('MCA01050', { server: state.self.id })];
+  return andThen(decided(waiting, ...words), (it) =>
+    start(it, begins(from, 'force', { stage: fence ? 'fence' : 'cut' })),
+  );
+}
+
+function start(state: State, takeover: Takeover): Decision {
+  const next: State = { ...state, takeover, yield: null, declined: null };
+  const from = takeover.from ?? 'nobody';
+  const words = log('MCA01051', { peer: from, why: reasons[takeover.kind] });
+  return andThen(decided(next, words), (it) => act(it, takeover));
+}
+
+const reasons: Readonly<Record<Takeover['kind'], string>> = {
+  handover: 'it hands over',
+  silence: 'it is not heard any more',
+  force: 'a person has ordered it',
+};
+
+/** The action that belongs to the stage. */
+function act(state: State, takeover: Takeover): Decision {
+  const target = takeover.from ?? '';
+  const mode = takeover.kind === 'force' ? 'command' : 'monitor';
+  switch (takeover.stage) {
+    case 'fence':
+      return decided(state, { kind: 'run-command', command: 'fencing', target, operation: 'switch', mode });
+    case 'cut':
+      return decided({ ...state, unhitched: true }, { kind: 'cut-receiver' });
+    case 'promote':
+      return decided(state, { kind: 'promote' });
+    case 'ask':
+    case 'gather':
+      return decided(state);
+  }
+}
+
+const at = (state: State, takeover: Takeover, change: Partial<Takeover>): Decision => {
+  const next = { ...takeover, ...change };
+  return act({ ...state, takeover: next }, next);
+};
+
+/** A start of the controller in the middle of a takeover goes on, unless the primary turns out to be alive. */
+export function resumeTakeover(state: State): Decision {
+  const { takeover } = state;
+  if (takeover?.stage !== 'ask' || state.own.phase !== 'running') return decided(state);
+  const primary = takeover.from === null ? undefined : state.peers[takeover.from];
+  const known = !primary || primary.reach !== 'unknown' || isSilent(state, primary.line.id);
+  return known ? at(state, takeover, { stage: 'cut' }) : decided(state);
+}
+
+function goOn(state: State, takeover: Takeover): Decision {
+  if (takeover.stage === 'promote') return decided(state);
+  const primary = takeover.from === null ? undefined : state.peers[takeover.from];
+  const alive = up(state).find(serves);
+  if (alive) return abandon(state, `${alive.line.id} is primary`);
+  if (takeover.kind === 'handover' && isUp(primary) && primary.view.handover?.id !== takeover.id)
+    return abandon(state, `${primary.line.id} does not hand over any more`);
+  if (takeover.stage === 'ask') return resumeTakeover(state);
+  return takeover.stage === 'gather' ? gather(state, takeover) : decided(state);
+}
+
+function gather(state: State, takeover: Takeover): Decision {
+  const mine = takeover.lsn ?? '0/0';
+  const rivals = up(state).filter((it) => it.view.takeover?.lsn || it.view.yield?.lsn);
+  const ahead = rivals.find((it) => {
+    const lsn = it.view.takeover?.lsn ?? it.view.yield?.lsn ?? '0/0';
+    const eligible = state.sync?.eligible.includes(it.line.id) === true;
+    const more = lsnValue(lsn) > lsnValue(mine);
+    return eligible && (it.view.takeover ? beats(state, it.line.id, lsn, mine) : more);
+  });
+  if (ahead && takeover.kind !== 'force') return abandon(state, `${ahead.line.id} is ahead`);
+  return takeover.kind === 'force' || enough(state)
+    ? at(state, takeover, { stage: 'promote' })
+    : decided(state);
+}
+
+/** So many voters have cut their receivers that no commit can be acknowledged without one of them. */
+function enough(state: State): boolean {
+  const { sync } = state;
+  if (!sync) return false;
+  const cut = up(state)
+    .filter((it) => it.view.yield?.to === state.self.id && it.view.yield.lsn !== null)
+    .map((it) => it.line.id);
+  const votes = [state.self.id, ...cut].filter((id) => sync.voters.includes(id));
+  return votes.length >= sync.voters.length - sync.needed + 1;
+}
+
+function abandon(state: State, why: string): Decision {
+  const { takeover } = state;
+  const declined =
+    takeover?.kind === 'handover' ? { id: takeover.id, why } : state.declined;
+  const told = replies(state.waitingForSwitch, false, why);
+  const left: State = { ...state, takeover: null, declined, waitingForSwitch: [] };
+  return decided(left, log('MCA01052', { why }), ...told);
+}
+
+export function onReceiverCut(state: State, lsn: string): Decision {
+  const { takeover } = state;
+  if (state.yield && !takeover) return decided({ ...state, yield: { ...state.yield, lsn } });
+  if (takeover?.stage !== 'cut') return decided(state);
+  const { checkpoint } = takeover;
+  if (checkpoint !== null && lsnValue(lsn) <= lsnValue(checkpoint)) {
+    return abandon(state, `it received WAL up to ${lsn}, but the shutdown checkpoint is at ${checkpoint}`);
+  }
+  // After a clean shutdown that arrived here there is nothing that anybody else could hold in addition.
+  if (checkpoint !== null) return at(state, { ...takeover, lsn }, { stage: 'promote' });
+  const next: State = { ...state, takeover: { ...takeover, lsn, stage: 'gather' } };
+  return goOn(next, { ...takeover, lsn, stage: 'gather' });
+}
+
+export function onCutFailed(state: State, why: string): Decision {
+  if (state.takeover?.stage === 'cut') return abandon(state, why);
+  return decided({ ...state, yield: null }, log('MCA01052', { why }));
+}
+
+export function onFenced(state: State, done: boolean, why: string): Decision {
+  const { takeover } = state;
+  if (takeover?.stage !== 'fence') return decided(state);
+  if (done) return at(state, takeover, { stage: 'cut' });
+  // Without this the next tick would begin anew; the fence is asked again only after the time of a new silence.
+  return abandon({ ...state, graceFrom: state.now }, `the fencing command failed: ${why}`);
+}
+
+export function onPromoted(state: State, timeline: number): Decision {
+  const { takeover } = state;
+  if (takeover?.stage !== 'promote') return decided(state);
+  const members = state.servers.map((line) => line.id).filter((id) => id !== state.self.id);
+  const epoch = (state.sync?.epoch ?? 0) + 1;
+  const next: State = {
+    ...withOwn(state, { role: 'primary', phase: 'running', report: null }),
+    takeover: null,
+    unhitched: false,
+    degraded: 'switched',
+    waitingForSwitch: [],
+    namesSetAt: state.now,
+    sync: { primary: state.self.id, timeline, epoch, members, eligible: [], voters: [], needed: 0 },
+  };
+  const told = replies(state.waitingForSwitch, true, `${state.self.id} is primary`);
+  return decided(next, log('MCA00062'), ...told, { kind: 'hook', hook: 'post-switch', target: takeover.from ?? '' });
+}
+
+export function onPromoteFailed(state: State, why: string): Decision {
+  return state.takeover?.stage === 'promote' ? abandon(state, why) : decided(state);
+}
+
+/** Another standby wants to take over: if this one does not hear the primary either, it cuts its receiver for it. */
+function considerYield(state: State): Decision {
+  if (state.takeover) return decided(state);
+  const taker = up(state).find((it) => it.view.takeover && it.view.takeover.stage !== 'ask');
+  if (state.yield) {
+    const still = taker?.line.id === state.yield.to;
+    const lost = !isUp(state.peers[state.yield.to]) && !isSilent(state, state.yield.to);
+    return still || lost ? decided(state) : decided({ ...state, yield: null });
+  }
+  if (!taker || state.own.phase !== 'running' || up(state).some(serves)) return decided(state);
+  const from = state.sync === null ? undefined : state.peers[state.sync.primary];
+  const handed = isUp(from) && from.view.handover !== null;
+  const quiet = !isUp(from) && state.own.report?.receiver !== 'streaming';
+  if (!handed && !quiet && taker.view.takeover?.kind !== 'force') return decided(state);
+  const next: State = { ...state, yield: { to: taker.line.id, lsn: null }, unhitched: true };
+  return decided(next, log('MCA01053', { peer: taker.line.id }), { kind: 'cut-receiver' });
+}
+
+/** A standby whose receiver was cut, or whose primary has changed, is pointed at the primary that serves now. */
+export function advanceFollow(state: State): Decision {
+  if (!state.unhitched || state.hitching || state.now < state.hitchAfter || state.takeover || state.yield || state.own.role !== 'standby')
+    return decided(state);
+  const primary = up(state).find((it) => serves(it) && it.view.phase === 'running' && it.view.report !== null);
+  if (!primary || state.own.phase !== 'running' || state.stop) return decided(state);
+  if (primary.view.report?.systemId !== state.own.report?.systemId) return decided(state);
+  const words = log('MCA01046', { server: primary.line.id });
+  return decided({ ...state, hitching: true }, words, { kind: 'follow', ...addressOf(state, primary.line.id) });
+}
+
+export const onFollowed = (state: State): Decision =>
+  decided({ ...state, hitching: false, unhitched: false });
+
+export const onFollowFailed = (state: State, why: string): Decision =>
+  decided({ ...state, hitching: false, hitchAfter: state.now + followAgainMs }, log('MCA01048', { why }));
+

@@ -1,0 +1,62 @@
+/**
+ * A model of PostgreSQL with synchronous replication: WAL is a list of commits; a commit is acknowledged when the names
+ * in force are satisfied; a crash keeps what was flushed; a promotion begins a timeline. It knows nothing of controllers.
+ */
+
+export interface Instance {
+  readonly id: string;
+  /** Commits and shutdown checkpoints, by number; what stands here is flushed. */
+  wal: number[];
+  running: boolean;
+  role: 'primary' | 'standby';
+  timeline: number;
+  /** synchronous_standby_names in force. */
+  names: readonly string[];
+  /** Where primary_conninfo points; null when it is commented out. */
+  source: string | null;
+  startedAt: number;
+  diskOk: boolean;
+  /** Positions up to which each standby has confirmed, as this primary knows it. */
+  readonly confirmed: Map<string, number>;
+  /** Commits that wait for a standby: their number and position. */
+  waiting: { readonly commit: number; readonly position: number }[];
+}
+
+export const newInstance = (id: string, role: Instance['role'], source: string | null): Instance => ({
+  id,
+  wal: [],
+  running: false,
+  role,
+  timeline: 1,
+  names: [],
+  source,
+  startedAt: 0,
+  diskOk: true,
+  confirmed: new Map(),
+  waiting: [],
+});
+
+/** 100 bytes per record, behind the first segment. */
+export const lsn = (position: number): string => `0/${(0x1000000 + 100 * position).toString(16).toUpperCase()}`;
+
+/** A standby can stream only from a server whose WAL its own is a beginning of. */
+export function isBeginning(one: readonly number[], whole: readonly number[]): boolean {
+  if (one.length > whole.length) return false;
+  // Histories differ at the end first; the last record decides, because numbers are never used twice.
+  return one.length === 0 || one[one.length - 1] === whole[one.length - 1];
+}
+
+/** Whether a commit at this position may be acknowledged. */
+export function satisfied(primary: Instance, position: number): boolean {
+  return (
+    primary.names.length === 0 ||
+    primary.names.some((name) => (primary.confirmed.get(name) ?? 0) >= position)
+  );
+}
+
+/** The server ends, however: clients that wait get no answer, streams break. */
+export function halt(instance: Instance): void {
+  instance.running = false;
+  instance.waiting = [];
+  instance.confirmed.clear();
+}
