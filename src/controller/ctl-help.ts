@@ -53,8 +53,22 @@ is primary now. Where a systemd unit runs the controller, use systemctl start.
 
 Exit status 0 means that the controller answered, whatever the status is.
 `,
-  switch: 'mc_ctl switch: the standby becomes primary. Not available yet.\n',
-  detach: 'mc_ctl detach: takes the standby out. Not available yet.\n',
+  switch: `mc_ctl switch: the standby becomes primary, and the primary follows it.
+
+  --force        also a standby that is not known to be in sync; on a standby whose primary is not
+                 heard: it takes over. Commits may be missing then, and the message says so
+  --no-fencing   with --force: the fencing command is not called
+
+A checkpoint comes first, then a fast shutdown. The standby is promoted only if the shutdown checkpoint, as pg_controldata
+shows it, has arrived there; otherwise the old primary is started again, and the message names both positions. Works from
+every server.
+`,
+  detach: `mc_ctl detach: takes the standby out; commits do not wait for it any more.
+
+  --no-fencing   accepted for compatibility: a detach calls no fencing command
+
+It comes back by itself when its instance is started again and streams. Works from every server.
+`,
   'enable-failover': `mc_ctl enable-failover: automatic switch and disconnection on, on all servers.
 
 A server that is not reached now takes it over when it is heard again.

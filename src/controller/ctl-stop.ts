@@ -49,7 +49,7 @@ async function endByForce(target: Target, { mcOnly }: StopCommand): Promise<numb
   const holder = lockHolder(target.dir, target.id);
   const { conf } = loadConfiguration(target.dir, target.id);
   const log = join(target.dir, `${target.id}.startup.log`);
-  const failure = mcOnly ? null : await new Instance(conf.dbInstance, log).stop(true);
+  const failure = mcOnly ? null : await new Instance(conf.dbInstance, log).stop('forced');
   if (holder) process.kill(holder.pid, 'SIGKILL');
   await untilGone(target);
   process.stderr.write(`mc_ctl: the controller of ${target.id} did not answer and was ended by force\n`);

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
+import type { ControlRequest } from './core/event.ts';
 import { renderStatus } from './core/status.ts';
 import { helpText, type Mode, modes } from './ctl-help.ts';
 import { startController } from './ctl-start.ts';
@@ -69,7 +70,7 @@ export async function runCtl(args: string[], bundle: string): Promise<number> {
   const flags = Object.keys(values) as Flag[];
   const foreign = flags.find((flag) => !allowed[mode].includes(flag) && !everywhere.includes(flag));
   if (foreign) return usageError(`${mode} does not know ${flagName(foreign)}`);
-  const clash = contradiction(values);
+  const clash = contradiction(mode, values);
   if (clash) return usageError(clash);
   return perform(mode, values, bundle);
 }
@@ -90,10 +91,10 @@ function unknownMode(word: string | undefined): string {
   return `'${word}' is no mode${meant ? `; did you mean '${meant}'?` : `: ${modes.join(', ')}`}`;
 }
 
-function contradiction(values: Values): string | undefined {
+function contradiction(mode: Mode, values: Values): string | undefined {
   if (values.wait && values['no-wait']) return '-w and -W contradict each other';
   if (values.failover && values['no-failover']) return '-f and -F contradict each other';
-  if (values['no-fencing'] && values.force === undefined && values.all) return '--no-fencing needs --force';
+  if (mode === 'switch' && values['no-fencing'] && !values.force) return '--no-fencing needs --force';
   return undefined;
 }
 
@@ -124,10 +125,27 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
     case 'disable-failover':
       return setFailover(target, mode === 'enable-failover');
     case 'switch':
+      return act(target, {
+        kind: 'switch',
+        force: values.force ?? false,
+        noFencing: values['no-fencing'] ?? false,
+      });
     case 'detach':
-      process.stderr.write(`mc_ctl: ${mode} is not available yet; nothing was changed\n`);
-      return exitCode.refused;
+      return act(target, { kind: 'detach', noFencing: values['no-fencing'] ?? false });
   }
+}
+
+/** A request that takes as long as it takes; the answer says what has become of it. */
+async function act(target: Target, request: ControlRequest): Promise<number> {
+  const result = await callController(target.id, request, 0);
+  if (result.kind !== 'reply') {
+    process.stderr.write(notAnswering(result, target));
+    return exitCode.hostFailed;
+  }
+  const { ok, text } = result.reply;
+  if (ok) process.stdout.write(`${text}\n`);
+  else process.stderr.write(`mc_ctl: ${request.kind} failed: ${text}\n`);
+  return ok ? exitCode.done : exitCode.hostFailed;
 }
 
 const statusTimeoutMs = 5000;

@@ -3,6 +3,7 @@
  * In: management directory and server. Out: the exit status of the process. It holds the timers, sockets and
  * processes; it never judges. A crash of it leaves the instance running.
  */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiagnosticError } from '../base/diagnostic.ts';
@@ -12,6 +13,7 @@ import { decide } from './core/decide.ts';
 import type { Happening } from './core/event.ts';
 import { initialState, ownView, type State } from './core/state.ts';
 import { statusReport } from './core/status.ts';
+import { perform, type SlowAction, textOf } from './io/actions.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
 import { type Configuration, checkAdministrator, loadConfiguration } from './io/files.ts';
@@ -62,7 +64,6 @@ const statusPatienceMs = 100;
 const peersAnswerMs = 20;
 
 const monotonic = (): number => Math.round(performance.now());
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 class Daemon {
   readonly #options: DaemonOptions;
@@ -76,6 +77,7 @@ class Daemon {
   #disks: DiskWatch;
   #timers: NodeJS.Timeout[] = [];
   #checking = false;
+  #checkAgain = false;
   /** Actions are done one after the other: what must be persisted first is, before anyone can see the rest. */
   #work: Promise<void> = Promise.resolve();
   #exit: (code: number) => void = () => undefined;
@@ -87,7 +89,11 @@ class Daemon {
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
     const clocks = { now: monotonic(), wall: Date.now() };
     this.#state = initialState({ self, servers, conf, controllerVersion, ...clocks });
-    this.#instance = new Instance(conf.dbInstance, join(dir, `${self.id}.startup.log`));
+    this.#instance = new Instance(
+      conf.dbInstance,
+      join(dir, `${self.id}.startup.log`),
+      () => void this.#checkInstance(),
+    );
     this.#monitor = this.#newMonitor();
     this.#disks = this.#newDiskWatch();
     this.#control = new ControlSocket((id, request) => this.#onRequest(id, request));
@@ -161,6 +167,7 @@ class Daemon {
       failover: this.#options.failover,
       restored,
       torn,
+      incarnation: randomUUID(),
     });
   }
 
@@ -201,12 +208,6 @@ class Daemon {
       case 'heartbeat':
         this.#link.heartbeat(action.view);
         break;
-      case 'start-instance':
-        void this.#start();
-        break;
-      case 'stop-instance':
-        void this.#stop(action.force);
-        break;
       case 'probe-primary':
         void this.#probe();
         break;
@@ -219,7 +220,18 @@ class Daemon {
       case 'exit':
         this.#exit(action.code);
         break;
+      default:
+        void this.#perform(action);
+        break;
     }
+  }
+
+  async #perform(action: SlowAction): Promise<void> {
+    const { conf, self } = this.#configuration;
+    const outcome = await perform(action, { conf, instance: this.#instance, id: self.id });
+    if (outcome) this.#happen(outcome);
+    // What an action has changed is looked at right away, not at the next interval.
+    if (['start-instance', 'set-names', 'promote', 'checkpoint'].includes(action.kind)) await this.#checkInstance();
   }
 
   #persist(persisted: Parameters<typeof writeState>[2]): void {
@@ -230,28 +242,22 @@ class Daemon {
     }
   }
 
-  async #start(): Promise<void> {
-    const failure = await this.#instance.start().catch(textOf);
-    this.#happen(failure === null ? { kind: 'instance-started' } : { kind: 'start-failed', why: failure });
-    await this.#checkInstance();
-  }
-
-  async #stop(force: boolean): Promise<void> {
-    const failure = await this.#instance.stop(force).catch(textOf);
-    this.#happen(failure === null ? { kind: 'instance-stopped' } : { kind: 'stop-failed', why: failure });
-  }
-
   async #probe(): Promise<void> {
     const { dbInstance, heartbeatTimeoutMs } = this.#configuration.conf;
     const open = await primaryAnswers(dbInstance, heartbeatTimeoutMs).catch(() => false);
     this.#happen({ kind: 'primary-probe', open });
   }
 
+  /** One check at a time; whoever asks during one gets another one after it, because that one may have looked too early. */
   async #checkInstance(): Promise<void> {
+    this.#checkAgain = this.#checking;
     if (this.#checking) return;
     this.#checking = true;
     try {
-      this.#happen({ kind: 'instance-check', outcome: await this.#monitor.check() });
+      do {
+        this.#checkAgain = false;
+        this.#happen({ kind: 'instance-check', outcome: await this.#monitor.check() });
+      } while (this.#checkAgain);
     } finally {
       this.#checking = false;
     }
@@ -277,6 +283,8 @@ class Daemon {
       case 'wait-started':
       case 'stop':
       case 'set-failover':
+      case 'switch':
+      case 'detach':
         this.#happen({ kind: 'control', id, request });
         break;
       default:

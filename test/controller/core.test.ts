@@ -14,7 +14,11 @@ const check = (kind: 'busy' | 'starting' | 'timeout' | 'gone'): Happening => ({
   outcome: { kind },
 });
 const heard = (it: ReturnType<typeof view>): Happening => ({ kind: 'heard', peer: it.id, view: it });
+const nothing = { sync: null, handover: null, takeover: null, yield: null, unhitched: false, parked: {} };
 const golden = (name: string) => `./golden/${name}.txt`;
+
+/** The id of a handover is the time at which it began. */
+const refusal = { declined: { id: Date.UTC(2026, 10, 20, 12, 0, 7) + 910, why: 'it is not in sync' } };
 
 const runningPrimary = () =>
   new Conversation('server1')
@@ -23,7 +27,9 @@ const runningPrimary = () =>
     .after(100, 'the postmaster is ready', { kind: 'instance-started' })
     .after(10, 'the instance answers as primary', answer(report('primary', { senders: [] })))
     .after(900, 'server2 tells that it is a streaming standby', heard(view('server2', 'standby')))
-    .after(10, 'the instance answers with its standby in sync', answer(report('primary')));
+    .after(10, 'the instance answers with its standby in sync', answer(report('primary')))
+    .after(50, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+    .after(50, 'the instance answers', answer(report('primary')));
 
 describe('conversations', () => {
   it('a primary starts, its standby joins', async () => {
@@ -85,6 +91,7 @@ describe('conversations', () => {
       systemId: '7300000000000000001',
       failover: { enabled: true, changedAtWall: 0 },
       degraded: timeline > 1 ? ('switched' as const) : null,
+      ...nothing,
       wroteWall: 0,
     });
     const rival = (lastTimeline: number, phase: 'waiting' | 'held') =>
@@ -146,7 +153,9 @@ describe('conversations', () => {
       .after(800, 'the instance answers', answer(report('primary')))
       .after(800, 'the postmaster does not exist any more', check('gone'))
       .status()
-      .after(9000, 'mc_ctl start', { kind: 'control', id: 7, request: { kind: 'start' } })
+      .after(20, 'nothing of it is left', { kind: 'instance-stopped', proof: null })
+      .after(900, 'mc_ctl start', { kind: 'control', id: 7, request: { kind: 'start' } })
+      .after(10, 'server2 refuses', heard(view('server2', 'standby', refusal)))
       .after(
         5,
         'server2 is heard: standby without its primary',
@@ -193,7 +202,7 @@ describe('conversations', () => {
         request: { kind: 'stop', all: true, mcOnly: false, force: false },
       })
       .after(300, 'server3 has stopped', { kind: 'peer-reply', peer: 'server3', ok: true, text: 'stopped' })
-      .after(200, 'the own instance has stopped', { kind: 'instance-stopped' })
+      .after(200, 'the own instance has stopped', { kind: 'instance-stopped', proof: null })
       .after(300, 'server1 has stopped', { kind: 'peer-reply', peer: 'server1', ok: true, text: 'stopped' });
     await expect(told.text()).toMatchFileSnapshot(golden('stop-all'));
   });
@@ -245,7 +254,7 @@ describe('laws of the core', () => {
     fc.constantFrom('primary' as const, 'standby' as const).map((role) => answer(report(role))),
     fc.constant<Happening>({ kind: 'instance-started' }),
     fc.constant<Happening>({ kind: 'start-failed', why: 'no' }),
-    fc.constant<Happening>({ kind: 'instance-stopped' }),
+    fc.constant<Happening>({ kind: 'instance-stopped', proof: null }),
     fc.boolean().map((open): Happening => ({ kind: 'primary-probe', open })),
     fc.constant<Happening>({ kind: 'control', id: 1, request: { kind: 'start' } }),
     fc

@@ -42,8 +42,8 @@ export interface WorldSettings {
   readonly trace: boolean;
 }
 
-export const intervalMs = 500;
-export const giveUpMs = 2 * (intervalMs + 500);
+export const intervalMs = 1000;
+export const giveUpMs = intervalMs + 1000;
 
 export class World {
   readonly clock = new Clockwork();
@@ -148,8 +148,8 @@ export class World {
     return serverConf({
       dbInstance: '/data',
       heartbeatIntervalMs: intervalMs,
-      heartbeatTimeoutMs: 500,
-      heartbeatRetry: 1,
+      heartbeatTimeoutMs: 1000,
+      heartbeatRetry: 0,
       heartbeatErrorAction: this.settings.policy,
       referenceAddresses: this.settings.references ? ['gateway'] : [],
       diskCheckRetry: 0,
@@ -427,7 +427,7 @@ export class World {
           });
         return;
       }
-      const back = answer ? ownView(to.state) : null;
+      const back = answer && this.random.chance(0.3) ? ownView(to.state) : null;
       this.happen(to, { kind: 'heard', peer: from.id, view });
       if (back && from.incarnation === incarnation) this.#send(to, from, back, false);
     });

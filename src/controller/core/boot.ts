@@ -90,6 +90,10 @@ export function onStartRequest(state: State, replyTo: ReplyTo, wanted: 'start' |
   if (state.own.phase === 'running' || state.own.phase === 'silent') {
     return decided(state, ...replies([replyTo], true, 'the instance is running'));
   }
+  if (state.giving && state.handover && state.peers[state.handover.to]?.reach === 'up') {
+    const why = `this server gives its role to ${state.handover.to}; it starts again only if that refuses`;
+    return decided(state, ...replies([replyTo], false, why));
+  }
   const waiting = { ...state, waitingForStart: [...state.waitingForStart, replyTo] };
   if (state.boot.kind === 'left') {
     return wanted === 'start'

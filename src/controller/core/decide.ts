@@ -46,7 +46,20 @@ export type { Decision } from './decision.ts';
 
 export function decide(before: State, event: Event): Decision {
   const state = { ...before, now: event.at, wall: event.wall, seq: before.seq + 1 };
-  return settle(before, handle(state, event));
+  return settle(before, handle(awake(state), event));
+}
+
+/**
+ * Ticks are late by more than an interval only when this process or its host has stood still. Then the silence of the
+ * others counts from now on; and after a pause as long as a primary waits, that may have gone on alone, so that its
+ * promise must be heard anew.
+ */
+function awake(state: State): State {
+  const { conf, tickAt, now } = state;
+  const late = tickAt === null ? 0 : now - tickAt;
+  if (late <= 2 * conf.heartbeatIntervalMs) return state;
+  const outdated = late > giveUpTimeMs(conf) - conf.heartbeatTimeoutMs;
+  return { ...state, tickAt: now, graceFrom: now, confirmed: state.confirmed && !outdated };
 }
 
 function handle(state: State, event: Event): Decision {
@@ -174,18 +187,7 @@ function onRequest(state: State, replyTo: ReplyTo, request: PeerRequest): Decisi
 }
 
 function onTick(before: State): Decision {
-  const { heartbeatIntervalMs } = before.conf;
-  // The timer comes late by more than an interval only when this process or its host has stood still.
-  const paused = before.tickAt !== null && before.now - before.tickAt > 2 * heartbeatIntervalMs;
-  // After a pause as long as a primary waits it may have gone on alone; its word is needed anew.
-  const missed = before.tickAt === null ? 0 : before.now - before.tickAt;
-  const outdated = missed > giveUpTimeMs(before.conf) - 2 * heartbeatIntervalMs;
-  const state: State = {
-    ...before,
-    tickAt: before.now,
-    graceFrom: paused ? before.now : before.graceFrom,
-    confirmed: before.confirmed && !outdated,
-  };
+  const state: State = { ...before, tickAt: before.now };
   const boot = andThen(andThen(onPeersTick(state), askPolicy), onBootTick);
   const advanced = andThen(boot, advanceBoot);
   return andThen(advanced, (it) => decided(it, { kind: 'heartbeat', view: ownView(it) }));
@@ -252,7 +254,22 @@ function answerStarts(state: State): Decision {
   return decided({ ...state, waitingForStart: [] }, ...told);
 }
 
+/** Nothing that the judgement of the pair depends on has changed: most heartbeats only say that all is as it was. */
+function sameSight(before: State, state: State): boolean {
+  const keys = ['own', 'failover', 'degraded', 'giving', 'takeover', 'sync', 'servers', 'stop', 'boot'] as const;
+  if (before.mirroring !== state.mirroring || !keys.every((key) => before[key] === state[key])) return false;
+  return Object.values(state.peers).every((peer) => {
+    const last = before.peers[peer.line.id];
+    const then = last?.view;
+    const now = peer.view;
+    if (last?.reach !== peer.reach || !then || !now) return last?.reach === peer.reach && then === now;
+    const parts = ['phase', 'role', 'report', 'sync', 'handover', 'takeover', 'leaving', 'lastTimeline'] as const;
+    return parts.every((part) => then[part] === now[part]) && then.failedDisks.length === now.failedDisks.length;
+  });
+}
+
 function judge(before: State, state: State): Decision {
+  if (sameSight(before, state)) return decided(state);
   const mirroring = assess(state);
   const whole = mirroring.status === 'switchable' || mirroring.status === 'failover-disabled';
   const changed = mirroring.status !== state.mirroring.status;

@@ -14,6 +14,8 @@ export const decided = (state: State, ...actions: readonly Action[]): Decision =
 /** Goes on from a decision; the actions of both are kept in order. */
 export function andThen(before: Decision, step: (state: State) => Decision): Decision {
   const after = step(before.state);
+  if (after.actions.length === 0) return { state: after.state, actions: before.actions };
+  if (before.actions.length === 0) return after;
   return { state: after.state, actions: [...before.actions, ...after.actions] };
 }
 

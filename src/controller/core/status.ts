@@ -37,10 +37,17 @@ const serves = (seen: Seen): boolean =>
   seen.fresh && (seen.view?.phase === 'running' || seen.view?.phase === 'silent');
 
 /** Servers that accept writes now, as far as they can be heard. */
-export const livePrimaries = (state: State): ServerId[] =>
-  seenServers(state)
-    .filter((seen) => serves(seen) && seen.view?.role === 'primary')
-    .map((seen) => seen.id);
+export function livePrimaries(state: State): ServerId[] {
+  const writes = (of: Pick<ServerView, 'phase' | 'role'>): boolean =>
+    of.role === 'primary' && (of.phase === 'running' || of.phase === 'silent');
+  return state.servers
+    .filter(({ id }) => {
+      if (id === state.self.id) return writes(state.own) && state.giving === null;
+      const peer = state.peers[id];
+      return peer?.reach === 'up' && peer.view !== null && peer.view.handover === null && writes(peer.view);
+    })
+    .map(({ id }) => id);
+}
 
 const verdict = (status: Mirroring['status'], reason: string, advice: string): Mirroring => ({
   status,
@@ -51,6 +58,8 @@ const verdict = (status: Mirroring['status'], reason: string, advice: string): M
 /** The mirroring status, why it is so, and what to do about it. */
 export function assess(state: State): Mirroring {
   const servers = seenServers(state);
+  const switching = underWay(servers);
+  if (switching) return verdict('switching', switching, 'wait until it is done');
   const [primary, second] = servers.filter((seen) => serves(seen) && seen.view?.role === 'primary');
   if (!primary) return withoutPrimary(servers);
   if (second) {
@@ -75,6 +84,14 @@ export function assess(state: State): Mirroring {
   const status = state.degraded === 'switched' ? 'switched' : 'not-switchable';
   const advice = [...new Set(found.map((it) => it.advice))].join('; ');
   return verdict(status, found.map((it) => it.reason).join('; '), advice);
+}
+
+/** A switch that any of the servers is in the middle of. */
+function underWay(servers: readonly Seen[]): string | null {
+  const taker = servers.find((seen) => seen.fresh && seen.view?.takeover);
+  if (taker) return `${taker.id} is taking over`;
+  const giver = servers.find((seen) => seen.fresh && seen.view?.handover);
+  return giver ? `${giver.id} hands over to ${giver.view?.handover?.to}` : null;
 }
 
 function withoutPrimary(servers: readonly Seen[]): Mirroring {
@@ -134,7 +151,12 @@ function streamObstacle(primary: Seen, { id, view }: Seen): Obstacle | null {
   }
   if (row.state !== 'streaming')
     return { reason: `${id} is catching up (${row.state})`, advice: 'wait until it has' };
-  if (row.syncState === 'sync' || row.syncState === 'quorum') return null;
+  if (row.syncState === 'sync' || row.syncState === 'quorum') {
+    const { sync } = primary.view;
+    return sync?.primary !== primary.id || sync.eligible.includes(id)
+      ? null
+      : { reason: `${id} is being attached`, advice: 'wait a moment' };
+  }
   const names = primary.view.report.synchronousStandbyNames;
   const advice = `set synchronous_standby_names of ${primary.id} (now '${names}') to name ${id}`;
   return { reason: `${id} streams, but not synchronously (${row.syncState})`, advice };

@@ -171,9 +171,7 @@ function gather(state: State, takeover: Takeover): Decision {
   const rivals = up(state).filter((it) => it.view.takeover?.lsn || it.view.yield?.lsn);
   const ahead = rivals.find((it) => {
     const lsn = it.view.takeover?.lsn ?? it.view.yield?.lsn ?? '0/0';
-    const eligible = state.sync?.eligible.includes(it.line.id) === true;
-    const more = lsnValue(lsn) > lsnValue(mine);
-    return eligible && (it.view.takeover ? beats(state, it.line.id, lsn, mine) : more);
+    return it.view.takeover ? beats(state, it.line.id, lsn, mine) : lsnValue(lsn) > lsnValue(mine);
   });
   if (ahead && takeover.kind !== 'force') return abandon(state, `${ahead.line.id} is ahead`);
   return takeover.kind === 'force' || enough(state)
@@ -272,8 +270,10 @@ function considerYield(state: State): Decision {
 export function advanceFollow(state: State): Decision {
   if (!state.unhitched || state.hitching || state.now < state.hitchAfter || state.takeover || state.yield || state.own.role !== 'standby')
     return decided(state);
-  const primary = up(state).find((it) => serves(it) && it.view.phase === 'running' && it.view.report !== null);
-  if (!primary || state.own.phase !== 'running' || state.stop) return decided(state);
+  // Only the newest primary that is known: a former one may still be running, and must not get a voter back.
+  const newest = up(state).find((it) => it.line.id === state.sync?.primary);
+  const primary = newest && serves(newest) && newest.view.phase === 'running' ? newest : undefined;
+  if (!primary?.view.report || state.own.phase !== 'running' || state.stop) return decided(state);
   if (primary.view.report?.systemId !== state.own.report?.systemId) return decided(state);
   const words = log('MCA01046', { server: primary.line.id });
   return decided({ ...state, hitching: true }, words, { kind: 'follow', ...addressOf(state, primary.line.id) });

@@ -23,6 +23,7 @@ export interface Postmaster {
 
 const pollMs = 15;
 const forceAfterMs = 10_000;
+const killAfterMs = 5000;
 
 const missing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'ENOTDIR'].includes(String(error.code));
@@ -86,15 +87,20 @@ function instanceEnvironment(): NodeJS.ProcessEnv {
   return rest;
 }
 
+export type StopMode = 'fast' | 'forced' | 'immediate';
+
 /** The life of one instance as this controller controls it. */
 export class Instance {
   readonly #dataDir: string;
   readonly #startupLog: string;
+  readonly #onExit: () => void;
   #child: ChildProcess | null = null;
   #forced = false;
   #stopping: Promise<string | null> | null = null;
 
-  constructor(dataDir: string, startupLog: string) {
+  /** `onExit` is called at once when a postmaster that was started here ends. */
+  constructor(dataDir: string, startupLog: string, onExit: () => void = () => undefined) {
+    this.#onExit = onExit;
     this.#dataDir = dataDir;
     this.#startupLog = startupLog;
   }
@@ -112,6 +118,7 @@ export class Instance {
     child.on('exit', (code, signal) => {
       ended = `postgres ended with ${signal ?? `exit status ${code}`}`;
       this.#child = null;
+      this.#onExit();
     });
     for (let waited = 0; ended === null; waited += pollMs) {
       const status = (await findPostmaster(this.#dataDir))?.status;
@@ -143,12 +150,13 @@ export class Instance {
   }
 
   /**
-   * Fast shutdown, without a limit: a shutdown checkpoint takes as long as it takes. With force it becomes an immediate
-   * shutdown after 10 s and gives up after 20 s; a second call can add the force. Null when it has stopped.
+   * fast: without a limit, a shutdown checkpoint takes as long as it takes. forced: becomes an immediate shutdown after
+   * 10 s and gives up after 20 s; a second call can add the force. immediate: without a checkpoint, and killed when not
+   * even that works. Null when it has stopped.
    */
-  stop(force: boolean): Promise<string | null> {
-    this.#forced ||= force;
-    this.#stopping ??= this.#stop().finally(() => {
+  stop(mode: StopMode): Promise<string | null> {
+    this.#forced ||= mode === 'forced';
+    this.#stopping ??= (mode === 'immediate' ? this.#kill() : this.#stop()).finally(() => {
       this.#stopping = null;
       this.#forced = false;
     });
@@ -171,7 +179,20 @@ export class Instance {
     }
   }
 
-  async #signal(name: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+  async #kill(): Promise<string | null> {
+    await this.#signal('SIGQUIT');
+    let killed = false;
+    for (let waited = 0; waited < 2 * killAfterMs; waited += pollMs) {
+      if (this.#child === null && (await findPostmaster(this.#dataDir)) === null) return null;
+      await sleep(pollMs);
+      if (killed || waited < killAfterMs) continue;
+      killed = true;
+      await this.#signal('SIGKILL');
+    }
+    return 'it is still there after SIGKILL';
+  }
+
+  async #signal(name: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
     const pid = (await findPostmaster(this.#dataDir))?.pid ?? this.#child?.pid;
     if (pid === undefined) return;
     try {

@@ -1,6 +1,6 @@
 /**
  * Asks the own instance how it is: the only file that uses `pg`. In: data directory and settings. Out: CheckOutcome.
- * One connection is kept, so that a check costs one query and a crash is noticed at once. It never writes.
+ * One connection is kept, so that a check costs one query and a crash is noticed at once. A check never writes.
  */
 import { Socket } from 'node:net';
 import { userInfo } from 'node:os';
@@ -31,7 +31,9 @@ select json_build_object(
   'synchronousStandbyNames', current_setting('synchronous_standby_names'),
   'systemId', (select system_identifier::text from pg_control_system()),
   'version', current_setting('server_version'),
-  'startedAtWall', (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint
+  'startedAtWall', (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
+  'port', current_setting('port')::int,
+  'socketDir', split_part(current_setting('unix_socket_directories'), ',', 1)
 ) as report from (select pg_is_in_recovery() as r) as recovery`;
 
 type Failure = Exclude<CheckOutcome['kind'], 'answer' | 'gone' | 'refused'>;
@@ -126,20 +128,11 @@ export class InstanceMonitor {
     return client;
   }
 
-  #settings(postmaster: Postmaster, socket: Socket): ClientConfig {
-    const { dbInstanceUsername, dbInstancePassword, targetDb, dbInstanceCheckTimeoutMs } = this.#conf;
-    const local = postmaster.listenAddress === '*' ? '127.0.0.1' : postmaster.listenAddress;
-    return {
-      host: postmaster.socketDir || local,
-      port: postmaster.port,
-      user: dbInstanceUsername ?? userInfo().username,
-      database: targetDb,
-      application_name: 'mc_agent',
-      statement_timeout: timerMs(dbInstanceCheckTimeoutMs),
-      stream: () => socket,
-      ...(dbInstancePassword ? { password: dbInstancePassword.reveal() } : {}),
-    };
-  }
+  readonly #settings = (postmaster: Postmaster, socket: Socket): ClientConfig => ({
+    ...login(this.#conf, postmaster),
+    statement_timeout: timerMs(this.#conf.dbInstanceCheckTimeoutMs),
+    stream: () => socket,
+  });
 
   #broken(client: Client): void {
     if (this.#client !== client) return;
@@ -151,6 +144,40 @@ export class InstanceMonitor {
   close(): void {
     this.#client = null;
     for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** How the controller logs in: over the socket of the postmaster, as the instance administrator. */
+function login(conf: ServerConf, postmaster: Postmaster): ClientConfig {
+  const { dbInstanceUsername, dbInstancePassword, targetDb } = conf;
+  const local = postmaster.listenAddress === '*' ? '127.0.0.1' : postmaster.listenAddress;
+  return {
+    host: postmaster.socketDir || local,
+    port: postmaster.port,
+    user: dbInstanceUsername ?? userInfo().username,
+    database: targetDb,
+    application_name: 'mc_agent',
+    ...(dbInstancePassword ? { password: dbInstancePassword.reveal() } : {}),
+  };
+}
+
+const connectWithinMs = 10_000;
+
+/** One statement in a session of its own: for the few things that change something. No limit but the caller's. */
+export async function instanceSql<Row extends object = object>(conf: ServerConf, text: string): Promise<Row[]> {
+  const postmaster = await findPostmaster(conf.dbInstance);
+  if (!postmaster) throw new Error('the instance does not run');
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ ...login(conf, postmaster), connectionTimeoutMillis: connectWithinMs });
+  // A connection that breaks fails the query; without a listener it would end the controller instead.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    // A person's settings for the role must not cut off or delay what the controller does.
+    await client.query('set statement_timeout = 0; set synchronous_commit = local');
+    return (await client.query<Row>(text)).rows;
+  } finally {
+    await client.end();
   }
 }
 

@@ -3,7 +3,15 @@
  * version: a view of another shape is refused as a whole. Pure.
  */
 import type { PeerRequest } from '../core/event.ts';
-import type { InstanceReport, Sender, ServerView } from '../core/state.ts';
+import type {
+  Handover,
+  InstanceReport,
+  Sender,
+  ServerView,
+  SyncSet,
+  Takeover,
+  Yield,
+} from '../core/state.ts';
 
 type Fields = Record<string, unknown>;
 const isObject = (value: unknown): value is Fields =>
@@ -23,11 +31,56 @@ const isSender = (value: unknown): value is Sender =>
 const isReport = (value: unknown): value is InstanceReport =>
   isObject(value) &&
   roles.includes(String(value.role)) &&
-  all(value, 'number', 'timeline', 'startedAtWall') &&
-  all(value, 'string', 'lsn', 'synchronousStandbyNames', 'systemId', 'version') &&
+  all(value, 'number', 'timeline', 'startedAtWall', 'port') &&
+  all(value, 'string', 'lsn', 'synchronousStandbyNames', 'systemId', 'version', 'socketDir') &&
   (value.receiver === null || typeof value.receiver === 'string') &&
   Array.isArray(value.senders) &&
   value.senders.every(isSender);
+
+const isIds = (value: unknown): boolean => Array.isArray(value) && value.every((id) => typeof id === 'string');
+
+const isSync = (value: unknown): value is SyncSet =>
+  isObject(value) &&
+  all(value, 'string', 'primary') &&
+  all(value, 'number', 'timeline', 'epoch', 'needed') &&
+  [value.members, value.eligible, value.voters].every(isIds);
+
+const isLsn = (value: unknown): boolean => value === null || typeof value === 'string';
+
+const isHandover = (value: unknown): value is Handover =>
+  isObject(value) &&
+  ['switch', 'failover'].includes(String(value.kind)) &&
+  all(value, 'number', 'id') &&
+  all(value, 'string', 'to') &&
+  isLsn(value.checkpoint);
+
+const stages = ['ask', 'fence', 'cut', 'gather', 'promote'];
+
+const isTakeover = (value: unknown): value is Takeover =>
+  isObject(value) &&
+  ['handover', 'silence', 'force'].includes(String(value.kind)) &&
+  stages.includes(String(value.stage)) &&
+  all(value, 'number', 'id') &&
+  isLsn(value.from) &&
+  isLsn(value.checkpoint) &&
+  isLsn(value.lsn);
+
+const isYield = (value: unknown): value is Yield =>
+  isObject(value) && all(value, 'string', 'to') && isLsn(value.lsn);
+
+const isDeclined = (value: unknown): boolean =>
+  isObject(value) && all(value, 'number', 'id') && all(value, 'string', 'why');
+
+/** The part of a view that belongs to switch and disconnection. */
+const isPart = (value: Fields): boolean =>
+  all(value, 'string', 'incarnation') &&
+  all(value, 'number', 'seq') &&
+  [null, 'instance', 'controller'].includes(value.leaving as string | null) &&
+  (value.sync === null || isSync(value.sync)) &&
+  (value.handover === null || isHandover(value.handover)) &&
+  (value.takeover === null || isTakeover(value.takeover)) &&
+  (value.yield === null || isYield(value.yield)) &&
+  (value.declined === null || isDeclined(value.declined));
 
 /** A view of exactly the peer that the connection belongs to. */
 export function isView(value: unknown, from: string): value is ServerView {
@@ -43,9 +96,21 @@ export function isView(value: unknown, from: string): value is ServerView {
     all(value.failover, 'boolean', 'enabled') &&
     all(value.failover, 'number', 'changedAtWall') &&
     all(value, 'number', 'lastTimeline') &&
-    all(value, 'string', 'controllerVersion')
+    all(value, 'string', 'controllerVersion') &&
+    isPart(value)
   );
 }
 
-export const isPeerRequest = (value: unknown): value is PeerRequest =>
-  isObject(value) && value.kind === 'stop' && all(value, 'boolean', 'mcOnly', 'force');
+export function isPeerRequest(value: unknown): value is PeerRequest {
+  if (!isObject(value)) return false;
+  switch (value.kind) {
+    case 'stop':
+      return all(value, 'boolean', 'mcOnly', 'force');
+    case 'switch':
+      return all(value, 'boolean', 'force', 'noFencing');
+    case 'detach':
+      return all(value, 'boolean', 'noFencing');
+    default:
+      return false;
+  }
+}

@@ -2,7 +2,7 @@
  * Tells a conversation with the core as text that a DBA can read: what happens, what the controller does, what it
  * thinks of the pair afterwards. In: happenings with times. Out: lines for a golden file.
  */
-import { type ServerLine, serverConf } from '../../../src/controller/config.ts';
+import { type ServerConf, type ServerLine, serverConf } from '../../../src/controller/config.ts';
 import type { Action } from '../../../src/controller/core/action.ts';
 import { decide } from '../../../src/controller/core/decide.ts';
 import type { Happening } from '../../../src/controller/core/event.ts';
@@ -10,6 +10,7 @@ import { messages, messageText } from '../../../src/controller/core/messages.ts'
 import {
   type InstanceReport,
   initialState,
+  type Persisted,
   type Role,
   type ServerView,
   type State,
@@ -35,6 +36,8 @@ export function report(role: Role, change: Partial<InstanceReport> = {}): Instan
     systemId: '7300000000000000001',
     version: '15.18',
     startedAtWall: startWall,
+    port: 27500,
+    socketDir: '/tmp',
     ...change,
   };
 }
@@ -57,6 +60,14 @@ export function view(id: string, role: Role, change: Partial<ServerView> = {}): 
     failedDisks: [],
     failover: { enabled: true, changedAtWall: 0 },
     controllerVersion: '0.1.0',
+    incarnation: id,
+    seq: 0,
+    leaving: null,
+    sync: null,
+    handover: null,
+    declined: null,
+    takeover: null,
+    yield: null,
     ...change,
   };
 }
@@ -69,6 +80,7 @@ export const boot = (change: Partial<Extract<Happening, { kind: 'boot' }>> = {})
   failover: null,
   restored: null,
   torn: false,
+  incarnation: 'first',
   ...change,
 });
 
@@ -77,11 +89,11 @@ export class Conversation {
   readonly #lines: string[] = [];
   #now = 0;
 
-  constructor(self: string, count = 2) {
+  constructor(self: string, count = 2, change: Partial<ServerConf> = {}) {
     const members = servers.slice(0, count);
     const own = members.find((line) => line.id === self);
     if (!own) throw new Error(`no server ${self}`);
-    const conf = serverConf({ dbInstance: '/database/inst1' });
+    const conf = serverConf({ dbInstance: '/database/inst1', ...change });
     this.state = initialState({
       self: own,
       servers: members,
@@ -145,6 +157,20 @@ export class Conversation {
   text = (): string => `${this.#lines.join('\n')}\n`;
 }
 
+/** Who holds the commits, and what is under way, as it is written down. */
+function promises({ sync, handover, takeover, yield: to }: Persisted): string {
+  const names = (ids: readonly string[]): string => ids.join(', ') || 'nobody';
+  const parts = [
+    sync
+      ? `${sync.primary} waits for ${names(sync.voters)}; may take over: ${names(sync.eligible)} (${sync.timeline}.${sync.epoch})`
+      : '',
+    handover ? `given to ${handover.to}` : '',
+    takeover ? `taking over from ${takeover.from}: ${takeover.stage}` : '',
+    to ? `cut for ${to.to}` : '',
+  ];
+  return parts.filter((part) => part !== '').map((part) => `; ${part}`).join('');
+}
+
 function tell(action: Action): string {
   switch (action.kind) {
     case 'log': {
@@ -153,14 +179,14 @@ function tell(action: Action): string {
     case 'persist': {
       const { role, timeline, failover, degraded } = action.persisted;
       const words = `${role}, timeline ${timeline}, failover ${failover.enabled ? 'on' : 'off'}`;
-      return `persist: ${words}${degraded ? `, ${degraded}` : ''}`;
+      return `persist: ${words}${degraded ? `, ${degraded}` : ''}${promises(action.persisted)}`;
     }
     case 'heartbeat':
       return `send a heartbeat: ${action.view.role ?? 'role unknown'}, ${action.view.phase}`;
     case 'start-instance':
       return 'start the instance';
     case 'stop-instance':
-      return `stop the instance${action.force ? ' by force' : ''}`;
+      return `stop the instance (${action.mode})`;
     case 'probe-primary':
       return 'try the replication port of the primary';
     case 'ask-peer':
@@ -169,5 +195,21 @@ function tell(action: Action): string {
       return `answer ${action.to.kind === 'peer' ? action.to.peer : 'mc_ctl'}: ${action.ok ? 'done' : 'failed'}: ${action.text}`;
     case 'exit':
       return `end with ${action.code}`;
+    case 'checkpoint':
+      return 'CHECKPOINT';
+    case 'set-names':
+      return `synchronous_standby_names: ${action.ids.join(', ') || '(commented out)'}`;
+    case 'cut-receiver':
+      return 'cut the WAL receiver';
+    case 'promote':
+      return 'promote';
+    case 'follow':
+      return `follow the server at ${action.host || 'its socket'}, port ${action.port}`;
+    case 'ask-references':
+      return 'ask the reference addresses';
+    case 'run-command':
+      return `run the ${action.command} command about ${action.target}`;
+    case 'hook':
+      return `run the ${action.hook} command`;
   }
 }

@@ -1,0 +1,133 @@
+/**
+ * Does the actions that take time: stops with proof, names, receiver, promotion, following, commands. Each answers with
+ * exactly one event, also when it fails; none of them decides anything.
+ */
+import type { ServerConf } from '../config.ts';
+import type { Action } from '../core/action.ts';
+import type { Happening } from '../core/event.ts';
+import { type CommandResult, centre, reachesAny, runCommand } from './commands.ts';
+import type { Instance } from './instance.ts';
+import { instanceSql } from './postgres.ts';
+import { controlData, cutReceiver, follow, promote, setNames } from './switchover.ts';
+
+/** Nobody waits for a hook longer than this. */
+const hookTimeoutMs = 10_000;
+
+export type SlowAction = Extract<
+  Action,
+  {
+    kind:
+      | 'start-instance'
+      | 'stop-instance'
+      | 'checkpoint'
+      | 'set-names'
+      | 'cut-receiver'
+      | 'promote'
+      | 'follow'
+      | 'ask-references'
+      | 'run-command'
+      | 'hook';
+  }
+>;
+
+export interface Workshop {
+  readonly conf: ServerConf;
+  readonly instance: Instance;
+  /** The own server identifier. */
+  readonly id: string;
+}
+
+export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Does one action and tells by an event how it ended; null when nobody waits for it. */
+export async function perform(action: SlowAction, shop: Workshop): Promise<Happening | null> {
+  const { conf, instance, id } = shop;
+  const attempt = (work: () => Promise<Happening>, failed: (why: string) => Happening): Promise<Happening> =>
+    work().catch((error: unknown) => failed(textOf(error)));
+  switch (action.kind) {
+    case 'start-instance': {
+      const failure = await instance.start().catch(textOf);
+      return failure === null ? { kind: 'instance-started' } : { kind: 'start-failed', why: failure };
+    }
+    case 'stop-instance':
+      return stop(action.mode, shop);
+    case 'checkpoint':
+      return attempt(
+        () => instanceSql(conf, 'checkpoint').then(() => ({ kind: 'checkpointed', why: null })),
+        (why) => ({ kind: 'checkpointed', why }),
+      );
+    case 'set-names':
+      return attempt(
+        () => nameChange(action, shop),
+        (why) => ({ kind: 'names-failed', why }),
+      );
+    case 'cut-receiver':
+      return attempt(
+        async () => ({ kind: 'receiver-cut', lsn: await cutReceiver(conf) }),
+        (why) => ({ kind: 'cut-failed', why }),
+      );
+    case 'promote':
+      return attempt(
+        async () => ({ kind: 'promoted', timeline: await promote(conf) }),
+        (why) => ({ kind: 'promote-failed', why }),
+      );
+    case 'follow':
+      return attempt(
+        () => follow(conf, id, action).then(() => ({ kind: 'followed' })),
+        (why) => ({ kind: 'follow-failed', why }),
+      );
+    case 'ask-references': {
+      const reached = await reachesAny(conf.referenceAddresses, conf.heartbeatTimeoutMs);
+      return { kind: 'references', reached };
+    }
+    case 'run-command':
+      return decide(action, shop);
+    case 'hook':
+      return hook(action, shop);
+  }
+}
+
+async function stop(mode: 'fast' | 'forced' | 'immediate', { conf, instance }: Workshop): Promise<Happening> {
+  const failure = await instance.stop(mode).catch(textOf);
+  if (failure !== null) return { kind: 'stop-failed', why: failure };
+  // Only a fast shutdown has something to prove; after any other one time counts.
+  const proof = mode === 'fast' ? await controlData(conf.dbInstance).catch(() => null) : null;
+  return { kind: 'instance-stopped', proof };
+}
+
+async function nameChange(
+  { ids, out }: Extract<SlowAction, { kind: 'set-names' }>,
+  { conf, id }: Workshop,
+): Promise<Happening> {
+  for (const target of out) {
+    if (conf.preDetachCommand === undefined) break;
+    await runCommand(conf.preDetachCommand, [id, 'primary', target, centre], hookTimeoutMs);
+  }
+  return { kind: 'names-set', ids, needed: await setNames(conf, ids) };
+}
+
+async function decide(
+  action: Extract<SlowAction, { kind: 'run-command' }>,
+  { conf, id }: Workshop,
+): Promise<Happening> {
+  const { command, target, operation, mode } = action;
+  const fencing = command === 'fencing';
+  const path = fencing ? conf.fencingCommand : conf.arbitrationCommand;
+  const limit = fencing ? conf.fencingCommandTimeoutMs : conf.arbitrationCommandTimeoutMs;
+  const args = fencing ? [mode, operation, id, target, centre] : [id, target, centre];
+  const none: CommandResult = { ok: false, why: `${command}_command is not set` };
+  const { ok, why } = path === undefined ? none : await runCommand(path, args, limit);
+  return { kind: 'command-ended', command, target, yes: ok, why };
+}
+
+async function hook(
+  { hook, target }: Extract<SlowAction, { kind: 'hook' }>,
+  { conf, id }: Workshop,
+): Promise<Happening | null> {
+  const after = hook === 'post-switch';
+  const path = after ? conf.postSwitchCommand : conf.postAttachCommand;
+  if (path === undefined) return null;
+  const args = after ? [id, centre] : [id, 'primary', target, centre];
+  const { ok, why } = await runCommand(path, args, hookTimeoutMs);
+  return ok ? null : { kind: 'hook-failed', hook: `${hook} command`, why };
+}

@@ -1,0 +1,120 @@
+/**
+ * The settings of replication that the controller changes, in postgresql.conf itself: synchronous_standby_names out and in,
+ * primary_conninfo out and to another server. In: the texts of the files. Out: the texts as they are to be, or why not.
+ * What is taken out stays as a comment, so that it can be put back as it was; every other byte stays. Pure.
+ */
+import { confLine, parseConf } from '../../postgres/conf-file.ts';
+import { conninfo } from '../../postgres/conninfo.ts';
+import { parseNames } from '../core/names.ts';
+
+const mark = '# by the Mirroring Controller';
+
+interface Standing {
+  readonly index: number;
+  readonly value: string;
+  readonly active: boolean;
+}
+
+const unquote = (text: string): string => text.replaceAll("''", "'").replace(/\\(.)/g, '$1');
+
+/** Every line for a setting, also those that were commented out, unless they are empty. */
+function standing(lines: readonly string[], name: string): Standing[] {
+  const active = parseConf(lines.join('\n'))
+    .filter((line) => line.name === name)
+    .map(({ index, value }) => ({ index, value, active: true }));
+  const pattern = new RegExp(`^\\s*#+\\s*${name}\\s*=\\s*(?:'((?:[^'\\\\]|''|\\\\.)+)'|([A-Za-z0-9_]+))\\s*(?:#.*)?$`, 'i');
+  const commented = lines.flatMap((line, index) => {
+    const match = pattern.exec(line);
+    return match ? [{ index, value: unquote(match[1] ?? match[2] ?? ''), active: false }] : [];
+  });
+  return [...active, ...commented].sort((a, b) => a.index - b.index);
+}
+
+/** Which other file would override the setting; undefined when none does. `include` names what the file includes. */
+export function overriding(
+  name: string,
+  files: { readonly auto: string; readonly included: readonly { path: string; text: string }[] },
+): string | undefined {
+  const sets = (text: string): boolean => parseConf(text).some((line) => line.name === name);
+  if (sets(files.auto)) return 'postgresql.auto.conf';
+  return files.included.find((file) => sets(file.text))?.path;
+}
+
+/** The paths behind include directives, as they stand in the file. */
+export const includes = (text: string): string[] =>
+  text
+    .split('\n')
+    .flatMap((line) => /^\s*include(?:_if_exists|_dir)?\s*=?\s*'([^']+)'/.exec(line)?.[1] ?? []);
+
+/** The text with exactly these standbys in synchronous_standby_names, and the value that stands there then. */
+export function withNames(text: string, ids: readonly string[]): { readonly text: string; readonly value: string } {
+  const lines = text.split('\n');
+  const name = 'synchronous_standby_names';
+  const all = standing(lines, name);
+  const full = all.reduce<Standing | undefined>(
+    (best, it) => (!best || parseNames(it.value).ids.length >= parseNames(best.value).ids.length ? it : best),
+    undefined,
+  );
+  for (const it of all) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
+  const value = namesValue(full?.value ?? '', ids);
+  if (value !== '') {
+    if (full && full.value === value) lines[full.index] = confLine(name, value);
+    else lines.splice((full?.index ?? lines.length - 1) + 1, 0, `${confLine(name, value)} ${mark}`);
+  }
+  const stale = (line: string): boolean => line.startsWith('#') && line.endsWith(mark);
+  return { text: lines.filter((line) => !stale(line)).join('\n'), value };
+}
+
+/** The value for some of the standbys: the method of the whole list, with no more of them needed than there are. */
+function namesValue(full: string, ids: readonly string[]): string {
+  if (ids.length === 0) return '';
+  const whole = parseNames(full);
+  if (ids.length === whole.ids.length && ids.every((id) => whole.ids.includes(id))) return full;
+  const ordered = [...whole.ids.filter((id) => ids.includes(id)), ...ids.filter((id) => !whole.ids.includes(id))];
+  const method = /^\s*ANY/i.test(full) ? 'ANY' : 'FIRST';
+  const quoted = ordered.map((id) => (/^[a-z_][a-z0-9_]*$/.test(id) ? id : `"${id}"`));
+  if (quoted.length === 1) return quoted[0] ?? '';
+  return `${method} ${Math.max(1, Math.min(whole.needed, ids.length))} (${quoted.join(', ')})`;
+}
+
+/** Comments a setting out wherever it counts. */
+export function withoutSetting(text: string, name: string): string {
+  const lines = text.split('\n');
+  for (const it of standing(lines, name)) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
+  return lines.join('\n');
+}
+
+/** Puts back what was commented out last, if nothing counts now. */
+export function withSetting(text: string, name: string): string {
+  const lines = text.split('\n');
+  const all = standing(lines, name);
+  const last = all.at(-1);
+  if (!last || all.some((it) => it.active)) return text;
+  lines[last.index] = confLine(name, last.value);
+  return lines.join('\n');
+}
+
+const keywords = /([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S*))/g;
+
+/** primary_conninfo for another server: user, password file and TLS stay as they were. */
+export function withPrimary(
+  text: string,
+  auto: string,
+  to: { readonly host: string; readonly port: number; readonly standby: string },
+): string {
+  const name = 'primary_conninfo';
+  const lines = text.split('\n');
+  const all = standing(lines, name);
+  const base = parseConf(auto).findLast((line) => line.name === name)?.value ?? (all.findLast((it) => it.active) ?? all.at(-1))?.value;
+  const parts: Record<string, string | number> = { host: to.host, port: to.port };
+  for (const [, key = '', quoted, plain] of (base ?? '').matchAll(keywords)) {
+    if (!['host', 'hostaddr', 'port', 'application_name'].includes(key))
+      parts[key] = (quoted ?? plain ?? '').replace(/\\(.)/g, '$1');
+  }
+  const line = confLine(name, conninfo({ ...parts, application_name: to.standby }));
+  for (const it of all) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
+  const at = all.at(-1)?.index;
+  if (at === undefined) return [...lines.slice(0, -1), line, ...lines.slice(-1)].join('\n');
+  lines[at] = line;
+  return lines.join('\n');
+}

@@ -1,0 +1,166 @@
+/**
+ * What a switch, a disconnection and an attach do to the instance: names in postgresql.conf, the WAL receiver, promotion,
+ * following another server, the proof of a clean shutdown. In: the data directory. Out: facts, or an Error with the reason.
+ * Files are written whole or not at all; the data itself is never touched.
+ */
+import { execFile } from 'node:child_process';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { majorVersion } from '../../postgres/bindirs.ts';
+import { parseControlData } from '../../postgres/controldata.ts';
+import { parseConf } from '../../postgres/conf-file.ts';
+import { versionFacts } from '../../postgres/versions.ts';
+import type { ServerConf } from '../config.ts';
+import type { Proof } from '../core/event.ts';
+import { parseNames } from '../core/names.ts';
+import { writeAtomic } from './files.ts';
+import { findPostmaster, findServerProgram } from './instance.ts';
+import { instanceSql } from './postgres.ts';
+import { includes, overriding, withNames, withoutSetting, withPrimary, withSetting } from './replication-conf.ts';
+
+const namesSetting = 'synchronous_standby_names';
+const slotsSetting = 'synchronized_standby_slots';
+const cutWithinMs = 5000;
+const promoteWithinMs = 60_000;
+
+const main = 'postgresql.conf';
+const auto = 'postgresql.auto.conf';
+
+function read(dir: string, name: string): string {
+  const path = join(dir, name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+function included(dir: string): { path: string; text: string }[] {
+  const paths = includes(read(dir, main)).map((path) => resolve(dir, path));
+  return paths
+    .filter((path) => existsSync(path))
+    .flatMap((path) =>
+      statSync(path).isDirectory()
+        ? readdirSync(path)
+            .filter((name) => name.endsWith('.conf'))
+            .map((name) => join(path, name))
+        : [path],
+    )
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+}
+
+const hasSlots = (dir: string): boolean =>
+  versionFacts(majorVersion(read(dir, 'PG_VERSION')) ?? 12).synchronizedStandbySlots;
+
+/** Puts exactly these standbys into synchronous_standby_names; returns how many of them a commit needs. */
+export async function setNames(conf: ServerConf, ids: readonly string[]): Promise<number> {
+  const dir = conf.dbInstance;
+  const other = overriding(namesSetting, { auto: read(dir, auto), included: included(dir) });
+  if (other !== undefined) throw new Error(`${other} overrides ${namesSetting} of postgresql.conf`);
+  const { text, value } = withNames(read(dir, main), ids);
+  const slots = !hasSlots(dir) ? text : ids.length === 0 ? withoutSetting(text, slotsSetting) : withSetting(text, slotsSetting);
+  writeAtomic(dir, main, slots);
+  await instanceSql(conf, 'select pg_reload_conf()');
+  await untilSql(conf, `select current_setting('${namesSetting}') as it`, (it) => it === value, cutWithinMs, {
+    late: `the server did not take over ${namesSetting}`,
+  });
+  return parseNames(value).needed;
+}
+
+async function untilSql(
+  conf: ServerConf,
+  text: string,
+  done: (it: unknown) => boolean,
+  withinMs: number,
+  words: { readonly late: string },
+): Promise<void> {
+  const end = performance.now() + withinMs;
+  for (let first = true; ; first = false) {
+    if (!first) await sleep(5);
+    const [row] = await instanceSql<{ it: unknown }>(conf, text);
+    if (done(row?.it)) return;
+    if (performance.now() > end) throw new Error(`${words.late} within ${withinMs / 1000} s`);
+  }
+}
+
+/** From here on nothing more is received; returns how far it came. Own names are out, too, for the promotion to come. */
+export async function cutReceiver(conf: ServerConf): Promise<string> {
+  const dir = conf.dbInstance;
+  const moved = withPrimaryHere(dir);
+  writeAtomic(dir, main, withoutSetting(withoutSetting(moved, 'primary_conninfo'), namesSetting));
+  await instanceSql(conf, 'select pg_reload_conf()');
+  await endReceiver(conf);
+  const [row] = await instanceSql<{ lsn: string | null }>(
+    conf,
+    'select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) as lsn',
+  );
+  return row?.lsn ?? '0/0';
+}
+
+/** ALTER SYSTEM or pg_basebackup -R may have put primary_conninfo into the other file, where it would win. */
+function withPrimaryHere(dir: string): string {
+  const text = read(dir, main);
+  const lines = read(dir, auto).split('\n');
+  const standing = parseConf(lines.join('\n')).filter((line) => line.name === 'primary_conninfo');
+  const last = standing.at(-1);
+  if (!last) return text;
+  const moved = lines[last.index] ?? '';
+  const rest = lines.filter((_, index) => !standing.some((line) => line.index === index));
+  const next = `${withoutSetting(text, 'primary_conninfo').replace(/\n*$/, '\n')}${moved}\n`;
+  writeAtomic(dir, main, next);
+  writeAtomic(dir, auto, rest.join('\n'));
+  return next;
+}
+
+/** Before version 13 a running standby keeps its primary_conninfo; there the receiver is ended as often as it returns. */
+async function endReceiver(conf: ServerConf): Promise<void> {
+  const old = (majorVersion(read(conf.dbInstance, 'PG_VERSION')) ?? 13) < 13;
+  const look = old
+    ? 'select count(pg_terminate_backend(pid)) as it from pg_stat_wal_receiver'
+    : 'select count(*) as it from pg_stat_wal_receiver';
+  await untilSql(conf, look, (it) => Number(it) === 0, cutWithinMs, { late: 'the WAL receiver did not end' });
+}
+
+/** Promotes and waits until writes are taken; returns the new timeline. */
+export async function promote(conf: ServerConf): Promise<number> {
+  await instanceSql(conf, 'select case when pg_is_in_recovery() then pg_promote(false) end');
+  await untilSql(conf, 'select pg_is_in_recovery() as it', (it) => it === false, promoteWithinMs, {
+    late: 'the promotion was not complete',
+  });
+  const [row] = await instanceSql<{ timeline: number }>(
+    conf,
+    "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int as timeline",
+  );
+  return row?.timeline ?? 0;
+}
+
+export interface Upstream {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Points a running standby, or a stopped former primary, at this server. */
+export async function follow(conf: ServerConf, standby: string, to: Upstream): Promise<void> {
+  const dir = conf.dbInstance;
+  writeAtomic(dir, main, withPrimary(withPrimaryHere(dir), '', { ...to, standby }));
+  if (await findPostmaster(dir)) {
+    await instanceSql(conf, 'select pg_reload_conf()');
+    return;
+  }
+  writeAtomic(dir, 'standby.signal', '');
+  const directory = openSync(dir, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** What pg_controldata says; null when it cannot be asked. */
+export async function controlData(dataDir: string): Promise<Proof | null> {
+  const program = await findServerProgram(dataDir);
+  if ('why' in program) return null;
+  const path = join(dirname(program.path), 'pg_controldata');
+  const env = { ...process.env, LC_ALL: 'C' };
+  const { stdout } = await promisify(execFile)(path, ['-D', dataDir], { env, timeout: 10_000 });
+  const parsed = parseControlData(stdout);
+  return parsed ? { state: parsed.state, checkpoint: parsed.checkpoint } : null;
+}
