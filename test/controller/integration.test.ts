@@ -184,14 +184,6 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     await pair.until('server1', (it) => it.mirroring_status === 'switchable');
   });
 
-  it('switch and detach are refused until they exist', () => {
-    for (const mode of ['switch', 'detach']) {
-      const result = pair.ctl(mode, '--local-server', 'server1');
-      expect(result.status).toBe(5);
-      expect(result.stderr).toContain('not available yet');
-    }
-  });
-
   it('stop --mc-only leaves the instance, stop -a stops all, standby first', async () => {
     const postmaster = pair.postmasterPid(1);
     expect(pair.ctl('stop', '--mc-only', '--local-server', 'server1')).toMatchObject({

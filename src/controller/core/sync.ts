@@ -191,7 +191,7 @@ export function onNamesFailed(state: State, why: string): Decision {
 /** A standby that is out comes back by itself once it streams again, unless a person took it out since it was started. */
 function mayJoin(state: State, id: ServerId): boolean {
   const peer = state.peers[id];
-  if (!state.failover.enabled || !isUp(peer) || state.parked[id] !== undefined) return false;
+  if (!isUp(peer) || state.parked[id] !== undefined) return false;
   const { view } = peer;
   return isSound(state, view) && streams(state, id);
 }

@@ -121,8 +121,12 @@ export class Pair {
     const first = this.dataDir(1);
     const second = this.dataDir(2);
     this.#must(`${binDir}/initdb`, ['-k', '-N', '-A', 'peer', '-D', first]);
+    // The client of the tests runs as root and logs in as the administrator.
+    const hba = join(first, 'pg_hba.conf');
+    writeFileSync(hba, `local postgres all peer map=test\n${readFileSync(hba, 'utf8')}`);
+    appendFileSync(join(first, 'pg_ident.conf'), `test ${owner} ${owner}\ntest root ${owner}\n`);
     const settings = (port: number, other: string): string =>
-      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\nmax_connections=15\nsuperuser_reserved_connections=3\nshared_buffers=16MB\nfsync=off\nwal_log_hints=on\nsynchronous_standby_names='${other}'\n`;
+      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\nmax_connections=15\nsuperuser_reserved_connections=3\nshared_buffers=16MB\nfsync=off\nwal_log_hints=on\nwal_sender_timeout=1500\nwal_receiver_timeout=1500\nwal_retrieve_retry_interval=200\nsynchronous_standby_names='${other}'\n`;
     appendFileSync(join(first, 'postgresql.conf'), settings(port1, 'server2'));
     this.#must(`${binDir}/pg_ctl`, ['-D', first, '-w', '-l', join(run, 'log'), 'start']);
     this.#must(`${binDir}/pg_basebackup`, [
@@ -201,6 +205,7 @@ export class Pair {
 
   /** Ends what is left, by number, and removes everything. */
   async destroy(): Promise<void> {
+    if (process.env.PGDUET_KEEP_LOGS) for (const id of ['server1', 'server2']) writeFileSync(join(process.env.PGDUET_KEEP_LOGS, `${id}.log`), this.log(id));
     const pids = [this.daemonPid('server1'), this.daemonPid('server2')];
     for (const pid of pids) if (pid > 1) signal(pid, 'SIGKILL');
     for (const number of [1, 2] as const) {
