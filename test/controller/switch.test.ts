@@ -27,11 +27,10 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout:
     const host = join(pair.dir, 'run');
     const addresses = pair.ports.slice(0, 2).map((port) => ({ host, port }));
     writer = new Writer(addresses, owner);
-    writer.start();
     expect(await writer.writesAgain(quickly)).toBe(true);
   }, 60_000);
   afterAll(async () => {
-    await writer?.stop();
+    writer?.stop();
     await pair.destroy();
   }, 60_000);
 

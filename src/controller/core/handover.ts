@@ -117,7 +117,8 @@ export function advanceHandover(state: State): Decision {
   const peer = state.peers[handover.to];
   const view = peer?.reach === 'up' ? peer.view : null;
   const promoted = Object.values(state.peers).find(
-    (it) => it.reach === 'up' && it.view?.role === 'primary' && it.view.phase === 'running',
+    // Its first report tells the port to follow it by.
+    (it) => it.reach === 'up' && it.view?.role === 'primary' && it.view.phase === 'running' && it.view.report !== null,
   );
   if (promoted) return handedOver(state, promoted);
   if (view?.declined?.id === handover.id) return next(state, giving, view.declined.why);
@@ -172,7 +173,9 @@ function takeBack(state: State, why: string): Decision {
 export function onFollowedAfterSwitch(state: State): Decision {
   if (state.giving?.stage !== 'following' || !state.handover) return decided(state);
   const told = replies(state.waitingForSwitch, true, `${state.handover.to} is primary; ${state.self.id} follows it`);
-  const standby: State = { ...withOwn(state, { role: 'standby' }), giving: null, handover: null, waitingForSwitch: [] };
+  // What the new primary promises holds from now on; it is not learnt as a change that would have to be followed again.
+  const sync = state.peers[state.handover.to]?.view?.sync ?? state.sync;
+  const standby: State = { ...withOwn(state, { role: 'standby' }), sync, giving: null, handover: null, waitingForSwitch: [] };
   return andThen(decided({ ...standby, degraded: null }, ...told), startInstance);
 }
 

@@ -7,7 +7,7 @@ import type { Action } from '../core/action.ts';
 import type { Happening } from '../core/event.ts';
 import { type CommandResult, centre, reachesAny, runCommand } from './commands.ts';
 import type { Instance } from './instance.ts';
-import { instanceSql } from './postgres.ts';
+import { withSession } from './postgres.ts';
 import { controlData, cutReceiver, follow, promote, setNames } from './switchover.ts';
 
 /** Nobody waits for a hook longer than this. */
@@ -53,7 +53,7 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
       return stop(action.mode, shop);
     case 'checkpoint':
       return attempt(
-        () => instanceSql(conf, 'checkpoint').then(() => ({ kind: 'checkpointed', why: null })),
+        () => withSession(conf, (ask) => ask('checkpoint')).then(() => ({ kind: 'checkpointed', why: null })),
         (why) => ({ kind: 'checkpointed', why }),
       );
     case 'set-names':

@@ -163,8 +163,11 @@ function login(conf: ServerConf, postmaster: Postmaster): ClientConfig {
 
 const connectWithinMs = 10_000;
 
-/** One statement in a session of its own: for the few things that change something. No limit but the caller's. */
-export async function instanceSql<Row extends object = object>(conf: ServerConf, text: string): Promise<Row[]> {
+/** Asks one statement after the other in the session that it belongs to. */
+export type Ask = <Row extends object = object>(text: string) => Promise<Row[]>;
+
+/** A session of its own for the few things that change something. No limit but the caller's. */
+export async function withSession<T>(conf: ServerConf, work: (ask: Ask) => Promise<T>): Promise<T> {
   const postmaster = await findPostmaster(conf.dbInstance);
   if (!postmaster) throw new Error('the instance does not run');
   const { default: pg } = await import('pg');
@@ -175,7 +178,7 @@ export async function instanceSql<Row extends object = object>(conf: ServerConf,
   try {
     // A person's settings for the role must not cut off or delay what the controller does.
     await client.query('set statement_timeout = 0; set synchronous_commit = local');
-    return (await client.query<Row>(text)).rows;
+    return await work(async <Row extends object>(text: string) => (await client.query<Row>(text)).rows);
   } finally {
     await client.end();
   }

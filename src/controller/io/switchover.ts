@@ -17,7 +17,7 @@ import type { Proof } from '../core/event.ts';
 import { parseNames } from '../core/names.ts';
 import { writeAtomic } from './files.ts';
 import { findPostmaster, findServerProgram } from './instance.ts';
-import { instanceSql } from './postgres.ts';
+import { type Ask, withSession } from './postgres.ts';
 import { includes, overriding, withNames, withoutSetting, withPrimary, withSetting } from './replication-conf.ts';
 
 const namesSetting = 'synchronous_standby_names';
@@ -58,26 +58,28 @@ export async function setNames(conf: ServerConf, ids: readonly string[]): Promis
   const { text, value } = withNames(read(dir, main), ids);
   const slots = !hasSlots(dir) ? text : ids.length === 0 ? withoutSetting(text, slotsSetting) : withSetting(text, slotsSetting);
   writeAtomic(dir, main, slots);
-  await instanceSql(conf, 'select pg_reload_conf()');
-  await untilSql(conf, `select current_setting('${namesSetting}') as it`, (it) => it === value, cutWithinMs, {
-    late: `the server did not take over ${namesSetting}`,
+  await withSession(conf, async (ask) => {
+    await ask('select pg_reload_conf()');
+    const late = `the server did not take over ${namesSetting}`;
+    await until(ask, `select current_setting('${namesSetting}') as it`, (it) => it === value, cutWithinMs, late);
   });
   return parseNames(value).needed;
 }
 
-async function untilSql(
-  conf: ServerConf,
+/** Asks again and again until the answer is right. Throws when the time is up. */
+async function until(
+  ask: Ask,
   text: string,
   done: (it: unknown) => boolean,
   withinMs: number,
-  words: { readonly late: string },
+  late: string,
 ): Promise<void> {
   const end = performance.now() + withinMs;
-  for (let first = true; ; first = false) {
-    if (!first) await sleep(5);
-    const [row] = await instanceSql<{ it: unknown }>(conf, text);
+  for (;;) {
+    const [row] = await ask<{ it: unknown }>(text);
     if (done(row?.it)) return;
-    if (performance.now() > end) throw new Error(`${words.late} within ${withinMs / 1000} s`);
+    if (performance.now() > end) throw new Error(`${late} within ${withinMs / 1000} s`);
+    await sleep(5);
   }
 }
 
@@ -86,13 +88,13 @@ export async function cutReceiver(conf: ServerConf): Promise<string> {
   const dir = conf.dbInstance;
   const moved = withPrimaryHere(dir);
   writeAtomic(dir, main, withoutSetting(withoutSetting(moved, 'primary_conninfo'), namesSetting));
-  await instanceSql(conf, 'select pg_reload_conf()');
-  await endReceiver(conf);
-  const [row] = await instanceSql<{ lsn: string | null }>(
-    conf,
-    'select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) as lsn',
-  );
-  return row?.lsn ?? '0/0';
+  return withSession(conf, async (ask) => {
+    await ask('select pg_reload_conf()');
+    await endReceiver(ask, dir);
+    const received = 'select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) as lsn';
+    const [row] = await ask<{ lsn: string | null }>(received);
+    return row?.lsn ?? '0/0';
+  });
 }
 
 /** ALTER SYSTEM or pg_basebackup -R may have put primary_conninfo into the other file, where it would win. */
@@ -111,25 +113,25 @@ function withPrimaryHere(dir: string): string {
 }
 
 /** Before version 13 a running standby keeps its primary_conninfo; there the receiver is ended as often as it returns. */
-async function endReceiver(conf: ServerConf): Promise<void> {
-  const old = (majorVersion(read(conf.dbInstance, 'PG_VERSION')) ?? 13) < 13;
+async function endReceiver(ask: Ask, dir: string): Promise<void> {
+  const old = (majorVersion(read(dir, 'PG_VERSION')) ?? 13) < 13;
   const look = old
     ? 'select count(pg_terminate_backend(pid)) as it from pg_stat_wal_receiver'
     : 'select count(*) as it from pg_stat_wal_receiver';
-  await untilSql(conf, look, (it) => Number(it) === 0, cutWithinMs, { late: 'the WAL receiver did not end' });
+  await until(ask, look, (it) => Number(it) === 0, cutWithinMs, 'the WAL receiver did not end');
 }
 
 /** Promotes and waits until writes are taken; returns the new timeline. */
-export async function promote(conf: ServerConf): Promise<number> {
-  await instanceSql(conf, 'select case when pg_is_in_recovery() then pg_promote(false) end');
-  await untilSql(conf, 'select pg_is_in_recovery() as it', (it) => it === false, promoteWithinMs, {
-    late: 'the promotion was not complete',
+export function promote(conf: ServerConf): Promise<number> {
+  return withSession(conf, async (ask) => {
+    await ask('select case when pg_is_in_recovery() then pg_promote(false) end');
+    const late = 'the promotion was not complete';
+    await until(ask, 'select pg_is_in_recovery() as it', (it) => it === false, promoteWithinMs, late);
+    const [row] = await ask<{ timeline: number }>(
+      "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int as timeline",
+    );
+    return row?.timeline ?? 0;
   });
-  const [row] = await instanceSql<{ timeline: number }>(
-    conf,
-    "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int as timeline",
-  );
-  return row?.timeline ?? 0;
 }
 
 export interface Upstream {
@@ -142,7 +144,7 @@ export async function follow(conf: ServerConf, standby: string, to: Upstream): P
   const dir = conf.dbInstance;
   writeAtomic(dir, main, withPrimary(withPrimaryHere(dir), '', { ...to, standby }));
   if (await findPostmaster(dir)) {
-    await instanceSql(conf, 'select pg_reload_conf()');
+    await withSession(conf, (ask) => ask('select pg_reload_conf()'));
     return;
   }
   writeAtomic(dir, 'standby.signal', '');

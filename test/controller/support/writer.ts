@@ -1,9 +1,9 @@
 /**
- * A client that writes all the time over a multi-host connection, as an application would: a new connection to whoever takes
- * writes whenever the old one breaks. It remembers what was acknowledged, and the longest time without an acknowledgement.
+ * The writing client of the tests as they see it: what was acknowledged, and the longest time without an acknowledgement.
+ * It runs as a process of its own (writer-client.mjs) and is ended by number.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 
 export interface Address {
   readonly host: string;
@@ -12,33 +12,38 @@ export interface Address {
 
 export class Writer {
   readonly acknowledged: number[] = [];
-  readonly errors = new Map<string, number>();
   #times: number[] = [];
-  #stopped = false;
-  #next = 0;
-  #work: Promise<void> | null = null;
-  readonly #addresses: readonly Address[];
-  readonly #user: string;
+  #rest = '';
+  readonly #child: ChildProcess;
 
   constructor(addresses: readonly Address[], user: string) {
-    this.#addresses = addresses;
-    this.#user = user;
+    const program = new URL('./writer-client.mjs', import.meta.url).pathname;
+    const places = addresses.map(({ host, port }) => `${host}:${port}`);
+    this.#child = spawn(process.execPath, [program, user, ...places], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
   }
 
-  start(): void {
-    this.#work = this.#run();
+  #read(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [id, at] = line.split(' ').map(Number);
+      if (id === undefined || at === undefined) continue;
+      this.acknowledged.push(id);
+      this.#times.push(at);
+    }
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#work;
+  stop(): void {
+    this.#child.kill('SIGTERM');
   }
 
-  /** Waits until something was acknowledged after this call. False when the time is up. */
+  /** Waits until rows are acknowledged that were written after this call. False when the time is up. */
   async writesAgain(withinMs: number): Promise<boolean> {
-    const before = this.acknowledged.length;
+    const begin = performance.timeOrigin + performance.now();
     for (let waited = 0; waited < withinMs; waited += 10) {
-      if (this.acknowledged.length > before + 5) return true;
+      const last = this.#times.at(-1) ?? 0;
+      if (last > begin + 20) return true;
       await sleep(10);
     }
     return false;
@@ -46,68 +51,11 @@ export class Writer {
 
   /** The longest time between two acknowledgements, in ms. */
   longestGapMs(): number {
-    return this.#times.reduce(
-      (longest, at, index) => Math.max(longest, index === 0 ? 0 : at - (this.#times[index - 1] ?? at)),
-      0,
-    );
+    return this.#times.reduce((most, at, index) => Math.max(most, at - (this.#times[index - 1] ?? at)), 0);
   }
 
   /** Forgets the times, not the acknowledged rows. */
   mark(): void {
     this.#times = this.#times.slice(-1);
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      const client = await this.#connect();
-      if (client) await this.#writeWith(client);
-    }
-  }
-
-  /** What target_session_attrs=read-write does: asks one after the other for one that is not in recovery. */
-  async #connect(): Promise<pg.Client | null> {
-    for (const { host, port } of this.#addresses) {
-      const client = new pg.Client({
-        host,
-        port,
-        user: this.#user,
-        database: 'postgres',
-        connectionTimeoutMillis: 1000,
-        query_timeout: 20_000,
-      });
-      client.on('error', (error) => this.#count(error));
-      try {
-        await client.connect();
-        const answer = await client.query<{ it: boolean }>('select pg_is_in_recovery() as it');
-        if (answer.rows[0]?.it === false) return client;
-        await client.end();
-      } catch (error) {
-        this.#count(error);
-      }
-    }
-    await sleep(5);
-    return null;
-  }
-
-  async #writeWith(client: pg.Client): Promise<void> {
-    try {
-      while (!this.#stopped) {
-        this.#next += 1;
-        const id = this.#next;
-        await client.query('insert into written values ($1)', [id]);
-        this.acknowledged.push(id);
-        this.#times.push(performance.now());
-        await sleep(2);
-      }
-    } catch (error) {
-      this.#count(error);
-    }
-    // The server may be gone; whoever waits for its farewell waits for ever.
-    client.end().catch((error: unknown) => this.#count(error));
-  }
-
-  #count(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
-    this.errors.set(text, (this.errors.get(text) ?? 0) + 1);
   }
 }
