@@ -231,7 +231,8 @@ class Daemon {
     const outcome = await perform(action, { conf, instance: this.#instance, id: self.id });
     if (outcome) this.#happen(outcome);
     // What an action has changed is looked at right away, not at the next interval.
-    if (['start-instance', 'set-names', 'promote', 'checkpoint'].includes(action.kind)) await this.#checkInstance();
+    if (['start-instance', 'set-names', 'promote', 'checkpoint'].includes(action.kind))
+      await this.#checkInstance();
   }
 
   #persist(persisted: Parameters<typeof writeState>[2]): void {

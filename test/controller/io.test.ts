@@ -70,12 +70,12 @@ describe('the state file', () => {
     systemId: '7300000000000000001',
     failover: { enabled: false, changedAtWall: 5 },
     degraded: 'switched',
-      sync: null,
-      handover: null,
-      takeover: null,
-      yield: null,
-      unhitched: false,
-      parked: {},
+    sync: null,
+    handover: null,
+    takeover: null,
+    yield: null,
+    unhitched: false,
+    parked: {},
     wroteWall: 7,
   };
 

@@ -34,7 +34,8 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout:
     await pair.destroy();
   }, 60_000);
 
-  const status = (id: string, wanted: string) => pair.until(id, (it) => it.mirroring_status === wanted, quickly);
+  const status = (id: string, wanted: string) =>
+    pair.until(id, (it) => it.mirroring_status === wanted, quickly);
   const whole = async (): Promise<void> => {
     for (const id of ['server1', 'server2']) {
       const report = await status(id, 'switchable');
@@ -79,7 +80,11 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout:
   it('the standby dies: commits go on without it, and it comes back by itself', async () => {
     writer.mark();
     signal(pair.postmasterPid(2), 'SIGKILL');
-    await pair.until('server1', () => pair.sql(1, 'show synchronous_standby_names').stdout.trim() === '', quickly);
+    await pair.until(
+      'server1',
+      () => pair.sql(1, 'show synchronous_standby_names').stdout.trim() === '',
+      quickly,
+    );
     expect(await writer.writesAgain(quickly)).toBe(true);
     gap('standby killed');
     expect(conf(1)).toMatch(/^#synchronous_standby_names ?= ?'server2'$/m);
@@ -138,9 +143,9 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout:
     expect(await writer.writesAgain(quickly)).toBe(true);
     gap('primary killed');
     nothingLost(2);
-    expect((await status('server2', 'switched'))?.servers.find((it) => it.server_id === 'server2')?.host_role).toBe(
-      'primary',
-    );
+    expect(
+      (await status('server2', 'switched'))?.servers.find((it) => it.server_id === 'server2')?.host_role,
+    ).toBe('primary');
     const again = pair.ctl('start', '--local-server', 'server1');
     expect(again.status).toBe(1);
     expect(again.stderr).toContain('server2 is primary; this server must be rebuilt as its standby');

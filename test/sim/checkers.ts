@@ -39,7 +39,9 @@ export class Checkers {
     const lost = this.acks.filter((it) => !held.has(it.commit));
     if (lost.length > 0) {
       const first = lost[0];
-      this.#violate(`S1: ${host.id} ${what} without ${lost.length} acknowledged commits (first by ${first?.by})`);
+      this.#violate(
+        `S1: ${host.id} ${what} without ${lost.length} acknowledged commits (first by ${first?.by})`,
+      );
     }
   }
 

@@ -37,7 +37,8 @@ export const newInstance = (id: string, role: Instance['role'], source: string |
 });
 
 /** 100 bytes per record, behind the first segment. */
-export const lsn = (position: number): string => `0/${(0x1000000 + 100 * position).toString(16).toUpperCase()}`;
+export const lsn = (position: number): string =>
+  `0/${(0x1000000 + 100 * position).toString(16).toUpperCase()}`;
 
 /** A standby can stream only from a server whose WAL its own is a beginning of. */
 export function isBeginning(one: readonly number[], whole: readonly number[]): boolean {
@@ -49,8 +50,7 @@ export function isBeginning(one: readonly number[], whole: readonly number[]): b
 /** Whether a commit at this position may be acknowledged. */
 export function satisfied(primary: Instance, position: number): boolean {
   return (
-    primary.names.length === 0 ||
-    primary.names.some((name) => (primary.confirmed.get(name) ?? 0) >= position)
+    primary.names.length === 0 || primary.names.some((name) => (primary.confirmed.get(name) ?? 0) >= position)
   );
 }
 

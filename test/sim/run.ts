@@ -23,7 +23,9 @@ for (let seed = first; seed < first + runs; seed += 1) {
   for (const line of report.lines) process.stdout.write(`${line}\n`);
   if (report.violations.length === 0) continue;
   failures += 1;
-  process.stdout.write(`seed ${seed}: ${report.policy}, ${report.servers} servers, ${report.faults.join('; ')}\n`);
+  process.stdout.write(
+    `seed ${seed}: ${report.policy}, ${report.servers} servers, ${report.faults.join('; ')}\n`,
+  );
   for (const violation of report.violations) process.stdout.write(`  ${violation}\n`);
   if (values.all) continue;
   if (runs > 1) for (const line of runScenario(seed, true).lines) process.stdout.write(`${line}\n`);

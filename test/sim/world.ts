@@ -8,7 +8,13 @@ import type { Action } from '../../src/controller/core/action.ts';
 import { decide } from '../../src/controller/core/decide.ts';
 import type { CheckOutcome, Happening } from '../../src/controller/core/event.ts';
 import { messages, messageText } from '../../src/controller/core/messages.ts';
-import { initialState, ownView, type Persisted, type ServerView, type State } from '../../src/controller/core/state.ts';
+import {
+  initialState,
+  ownView,
+  type Persisted,
+  type ServerView,
+  type State,
+} from '../../src/controller/core/state.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
 import { halt, type Instance, isBeginning, lsn, newInstance, satisfied } from './instance.ts';
@@ -196,7 +202,9 @@ export class World {
     host.state = decision.state;
     if (this.settings.trace && !quiet.has(happening.kind)) {
       const words = Object.entries(happening).filter(([key]) => key !== 'kind' && key !== 'restored');
-      this.tell(`${host.id} · ${happening.kind} ${words.map(([key, it]) => `${key}=${JSON.stringify(it)}`).join(' ')}`);
+      this.tell(
+        `${host.id} · ${happening.kind} ${words.map(([key, it]) => `${key}=${JSON.stringify(it)}`).join(' ')}`,
+      );
     }
     const incarnation = host.incarnation;
     for (const action of decision.actions) {
@@ -289,7 +297,7 @@ export class World {
         break;
       case 'probe-primary': {
         const source = instance.source === null ? null : this.host(instance.source);
-        const open = source !== null && source.instance.running && this.#connected(host, source, 'log');
+        const open = source?.instance.running === true && this.#connected(host, source, 'log');
         work(1, 20, () => ({ kind: 'primary-probe', open }));
         break;
       }
@@ -403,7 +411,8 @@ export class World {
   #write(): void {
     for (const host of this.hosts) {
       const { instance } = host;
-      if (!host.up || host.frozen || !instance.running || instance.role !== 'primary' || !instance.diskOk) continue;
+      if (!host.up || host.frozen || !instance.running || instance.role !== 'primary' || !instance.diskOk)
+        continue;
       this.#commits += 1;
       instance.wal.push(this.#commits);
       const position = instance.wal.length;
@@ -472,7 +481,8 @@ export class World {
 const quiet = new Set(['tick', 'heard', 'instance-check', 'disk-check', 'peer-refused']);
 
 function words(action: Action): string {
-  if (action.kind === 'log') return `log ${messages[action.message].type}: ${messageText(action.message, action.values)}`;
+  if (action.kind === 'log')
+    return `log ${messages[action.message].type}: ${messageText(action.message, action.values)}`;
   if (action.kind === 'persist') {
     const { sync, handover, takeover } = action.persisted;
     return `persist ${JSON.stringify({ sync, handover, takeover })}`;

@@ -24,7 +24,9 @@ export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }
     incarnation: event.incarnation,
     ...remembered(event.restored, before.now, event.standby),
   };
-  const torn = andThen(decided(state, ...(event.torn ? [log('MCA01026')] : [])), (it) => finishTakeover(it, event));
+  const torn = andThen(decided(state, ...(event.torn ? [log('MCA01026')] : [])), (it) =>
+    finishTakeover(it, event),
+  );
   if (event.running) {
     return andThen(torn, (it) =>
       decided({ ...withOwn(it, { phase: 'unknown' }), boot: { kind: 'done' } }, log('MCA01002')),
@@ -38,7 +40,11 @@ export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }
 function finishTakeover(state: State, { standby, restored }: Extract<Happening, { kind: 'boot' }>): Decision {
   if (standby || !restored?.takeover) return decided(state);
   const target = restored.takeover.from ?? '';
-  return decided({ ...state, degraded: 'switched' }, log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });
+  return decided({ ...state, degraded: 'switched' }, log('MCA00062'), {
+    kind: 'hook',
+    hook: 'post-switch',
+    target,
+  });
 }
 
 /** What must not be forgotten. A takeover is looked at again before it goes on; a standby's knowledge needs a new word. */
@@ -134,7 +140,8 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   if (primary) {
     return hold(state, primary.line.id, 'MCA01006', 'is primary; this server must be rebuilt as its standby');
   }
-  if (!byPerson && Object.values(state.peers).some((peer) => mayBePrimary(state, peer))) return decided(state);
+  if (!byPerson && Object.values(state.peers).some((peer) => mayBePrimary(state, peer)))
+    return decided(state);
   const isRival = (peer: Peer) => wouldBePrimary(state, peer, byPerson);
   const rival = Object.values(state.peers).find(isRival);
   const open = Object.values(state.peers).filter((peer) => !hasAnswered(peer) || isRival(peer));

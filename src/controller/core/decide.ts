@@ -23,8 +23,8 @@ import {
 } from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
-import { onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { toPersist } from './remember.ts';
+import { onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { askAbout, onReferences, onVerdict, reaches } from './silence.ts';
 import { ownView, type ReplyTo, type State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
@@ -59,7 +59,11 @@ function awake(state: State): State {
   const late = tickAt === null ? 0 : now - tickAt;
   if (late <= 2 * conf.heartbeatIntervalMs) return state;
   const outdated = late > giveUpTimeMs(conf) - conf.heartbeatTimeoutMs;
-  return { ...state, tickAt: now, graceFrom: now, confirmed: state.confirmed && !outdated };
+  const paused = { ...state, tickAt: now, graceFrom: now, confirmed: state.confirmed && !outdated };
+  const { takeover } = state;
+  // What began before a long pause may be out of date: the primary is looked for again first.
+  if (!outdated || !takeover || takeover.stage === 'promote') return paused;
+  return { ...paused, takeover: { ...takeover, stage: 'ask', lsn: null } };
 }
 
 function handle(state: State, event: Event): Decision {
@@ -211,7 +215,10 @@ function askPolicy(state: State): Decision {
 /** After every event: go on with what is under way, judge the pair again, persist before anyone else can see it. */
 function settle(before: State, decision: Decision): Decision {
   const steps = [advanceStop, watchOthers, advanceHandover, advanceTakeover, advanceFollow, advanceSync];
-  const further = steps.reduce(andThen, andThen(decision, (state) => decided(unpark(state))));
+  const further = steps.reduce(
+    andThen,
+    andThen(decision, (state) => decided(unpark(state))),
+  );
   const judged = andThen(andThen(further, answerStarts), (state) => judge(before, state));
   const told = andThen(judged, (state) => tellNews(before, state));
   const persisted = toPersist(told.state);
@@ -238,7 +245,10 @@ function watchOthers(state: State): Decision {
   if (!serving || !sync || state.stop || state.giving || state.ending) return decided(state);
   const newer = Object.values(state.peers).find(
     ({ reach, view }) =>
-      reach === 'up' && view?.role === 'primary' && view.phase === 'running' && view.lastTimeline > sync.timeline,
+      reach === 'up' &&
+      view?.role === 'primary' &&
+      view.phase === 'running' &&
+      view.lastTimeline > sync.timeline,
   );
   if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);
   const gone = sync.voters.filter((id) => state.peers[id]?.reach !== 'up');
@@ -256,15 +266,36 @@ function answerStarts(state: State): Decision {
 
 /** Nothing that the judgement of the pair depends on has changed: most heartbeats only say that all is as it was. */
 function sameSight(before: State, state: State): boolean {
-  const keys = ['own', 'failover', 'degraded', 'giving', 'takeover', 'sync', 'servers', 'stop', 'boot'] as const;
+  const keys = [
+    'own',
+    'failover',
+    'degraded',
+    'giving',
+    'takeover',
+    'sync',
+    'servers',
+    'stop',
+    'boot',
+  ] as const;
   if (before.mirroring !== state.mirroring || !keys.every((key) => before[key] === state[key])) return false;
   return Object.values(state.peers).every((peer) => {
     const last = before.peers[peer.line.id];
     const then = last?.view;
     const now = peer.view;
     if (last?.reach !== peer.reach || !then || !now) return last?.reach === peer.reach && then === now;
-    const parts = ['phase', 'role', 'report', 'sync', 'handover', 'takeover', 'leaving', 'lastTimeline'] as const;
-    return parts.every((part) => then[part] === now[part]) && then.failedDisks.length === now.failedDisks.length;
+    const parts = [
+      'phase',
+      'role',
+      'report',
+      'sync',
+      'handover',
+      'takeover',
+      'leaving',
+      'lastTimeline',
+    ] as const;
+    return (
+      parts.every((part) => then[part] === now[part]) && then.failedDisks.length === now.failedDisks.length
+    );
   });
 }
 

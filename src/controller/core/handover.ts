@@ -5,9 +5,9 @@
  */
 import { startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
+import type { Proof } from './event.ts';
 import { lsnValue } from './names.ts';
 import { believesGone } from './silence.ts';
-import type { Proof } from './event.ts';
 import type { Giving, Peer, ReplyTo, ServerId, ServerView, State } from './state.ts';
 
 /** Standbys that could take over now, the most advanced first. */
@@ -40,7 +40,8 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, force: boolean):
   if (state.change && state.change.stage !== 'failed')
     return refuse('synchronous_standby_names is being changed; try again in a moment');
   const [to] = candidates(state, force);
-  if (to === undefined) return refuse(`no standby can take over: ${state.mirroring.reason || 'none is in sync'}`);
+  if (to === undefined)
+    return refuse(`no standby can take over: ${state.mirroring.reason || 'none is in sync'}`);
   const giving: Giving = { stage: 'checkpoint', tried: [], restartable: true, since: state.now };
   const next: State = {
     ...state,
@@ -81,7 +82,10 @@ export function onOwnFault(state: State, why: string, restartable: boolean): Dec
 export function onGivingStopped(state: State, proof: Proof | null): Decision {
   const { giving, handover } = state;
   if (giving?.stage !== 'stop' || !handover) return decided(state);
-  const stopped: State = { ...withOwn(state, { phase: 'stopped', missedChecks: 0 }), boot: { kind: 'handed' } };
+  const stopped: State = {
+    ...withOwn(state, { phase: 'stopped', missedChecks: 0 }),
+    boot: { kind: 'handed' },
+  };
   if (handover.kind === 'failover') return decided(given(stopped, giving));
   if (proof?.state !== 'shut down') {
     const why = `pg_controldata says '${proof?.state ?? 'nothing'}' instead of 'shut down'`;
@@ -106,7 +110,12 @@ export function onGivingStopFailed(state: State, why: string): Decision {
   const told = log('MCA01011', { why });
   if (handover.kind === 'failover')
     return decided(given({ ...withOwn(state, { phase: 'silent' }), boot: { kind: 'handed' } }, giving), told);
-  const going: State = { ...withOwn(state, { phase: 'unknown' }), giving: null, handover: null, waitingForSwitch: [] };
+  const going: State = {
+    ...withOwn(state, { phase: 'unknown' }),
+    giving: null,
+    handover: null,
+    waitingForSwitch: [],
+  };
   return decided(going, told, ...replies(state.waitingForSwitch, false, `the instance did not stop: ${why}`));
 }
 
@@ -118,12 +127,26 @@ export function advanceHandover(state: State): Decision {
   const view = peer?.reach === 'up' ? peer.view : null;
   const promoted = Object.values(state.peers).find(
     // Its first report tells the port to follow it by.
-    (it) => it.reach === 'up' && it.view?.role === 'primary' && it.view.phase === 'running' && it.view.report !== null,
+    (it) =>
+      it.reach === 'up' &&
+      it.view?.role === 'primary' &&
+      it.view.phase === 'running' &&
+      it.view.report !== null,
   );
   if (promoted) return handedOver(state, promoted);
   if (view?.declined?.id === handover.id) return next(state, giving, view.declined.why);
-  if (!peer || believesGone(state, handover.to)) return next(state, giving, `${handover.to} is not heard any more`);
+  if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
   return decided(state);
+}
+
+/**
+ * Silence alone takes the role back only while the other side has not said that it takes it: frozen or cut off, it could
+ * go on as primary later. The arbitration command knows better, and a person may decide with mc_ctl start.
+ */
+function mayTakeBack(state: State, peer: Peer): boolean {
+  const begun = peer.view?.takeover != null || peer.view?.role === 'primary';
+  if (begun && state.conf.heartbeatErrorAction !== 'command') return false;
+  return believesGone(state, peer.line.id);
 }
 
 function handedOver(state: State, to: Peer): Decision {
@@ -153,10 +176,14 @@ function next(state: State, giving: Giving, why: string): Decision {
   const { handover } = state;
   if (!handover) return decided(state);
   const tried = [...giving.tried, handover.to];
-  const other = handover.kind === 'failover' ? candidates(state, false).find((it) => !tried.includes(it)) : undefined;
+  const other =
+    handover.kind === 'failover' ? candidates(state, false).find((it) => !tried.includes(it)) : undefined;
   if (other === undefined) return takeBack(state, why);
   const again: State = { ...state, handover: { ...handover, id: id(state), to: other } };
-  return decided({ ...again, giving: { ...giving, tried, since: state.now } }, log('MCA01043', { why, server: other }));
+  return decided(
+    { ...again, giving: { ...giving, tried, since: state.now } },
+    log('MCA01043', { why, server: other }),
+  );
 }
 
 function takeBack(state: State, why: string): Decision {
@@ -172,10 +199,20 @@ function takeBack(state: State, why: string): Decision {
 /** The former primary is a standby from now on; it starts as one. */
 export function onFollowedAfterSwitch(state: State): Decision {
   if (state.giving?.stage !== 'following' || !state.handover) return decided(state);
-  const told = replies(state.waitingForSwitch, true, `${state.handover.to} is primary; ${state.self.id} follows it`);
+  const told = replies(
+    state.waitingForSwitch,
+    true,
+    `${state.handover.to} is primary; ${state.self.id} follows it`,
+  );
   // What the new primary promises holds from now on; it is not learnt as a change that would have to be followed again.
   const sync = state.peers[state.handover.to]?.view?.sync ?? state.sync;
-  const standby: State = { ...withOwn(state, { role: 'standby' }), sync, giving: null, handover: null, waitingForSwitch: [] };
+  const standby: State = {
+    ...withOwn(state, { role: 'standby' }),
+    sync,
+    giving: null,
+    handover: null,
+    waitingForSwitch: [],
+  };
   return andThen(decided({ ...standby, degraded: null }, ...told), startInstance);
 }
 

@@ -68,7 +68,8 @@ function withRows(state: State, report: InstanceReport): Pick<State, 'rowAt' | '
 
 function onTimeout(before: State): Decision {
   // A check that waited while this process stood still says nothing about the instance.
-  const paused = before.graceFrom > 0 && before.now - before.graceFrom <= before.conf.dbInstanceCheckTimeoutMs;
+  const paused =
+    before.graceFrom > 0 && before.now - before.graceFrom <= before.conf.dbInstanceCheckTimeoutMs;
   const missed = paused ? before.own.missedChecks : before.own.missedChecks + 1;
   const state = withOwn(before, { missedChecks: missed });
   const { dbInstanceCheckRetry, dbInstanceTimeoutAction } = state.conf;
@@ -106,7 +107,9 @@ export function onDiskCheck(before: State, check: Extract<Happening, { kind: 'di
     const told = decided(state, log('MCA01017', { part, error }));
     const serious = part !== 'tablespace' || state.conf.tablespaceDirectoryErrorAction === 'failover';
     const running = ['running', 'silent', 'starting'].includes(state.own.phase);
-    return serious && running ? andThen(told, (it) => onOwnFault(it, `a disk has failed (${part})`, false)) : told;
+    return serious && running
+      ? andThen(told, (it) => onOwnFault(it, `a disk has failed (${part})`, false))
+      : told;
   }
   return was > limit && missed === 0 ? decided(state, log('MCA01018', { part })) : decided(state);
 }

@@ -403,7 +403,8 @@ export const messages = {
   MCA01054: {
     type: 'FATAL',
     text: '{peer} is primary: this instance is stopped',
-    cause: 'This server was cut off or frozen while the other one took over. It has acknowledged nothing since.',
+    cause:
+      'This server was cut off or frozen while the other one took over. It has acknowledged nothing since.',
     did: 'The instance is stopped at once and stays so.',
     todo: 'Rebuild this server as a standby.',
   },

@@ -6,7 +6,6 @@ import { giveUpTimeMs } from '../config.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { checkSystemId } from './instance.ts';
-import { learn } from './sync.ts';
 import {
   type FailoverFlag,
   newPeer,
@@ -16,6 +15,7 @@ import {
   type ServerView,
   type State,
 } from './state.ts';
+import { learn } from './sync.ts';
 
 function withPeer(state: State, id: ServerId, change: Partial<Peer>): State {
   const before = state.peers[id];

@@ -45,7 +45,8 @@ export function onDetachRequest(state: State, replyTo: ReplyTo, noFencing: boole
 /** Takes out the standby that commits wait for; with several of them the one that is worst off. */
 function detachHere(state: State, replyTo: ReplyTo): Decision {
   const voters = state.sync?.voters ?? [];
-  if (state.giving || state.stop) return decided(state, ...replies([replyTo], false, 'a switch or stop is under way'));
+  if (state.giving || state.stop)
+    return decided(state, ...replies([replyTo], false, 'a switch or stop is under way'));
   if (voters.length === 0) return decided(state, ...replies([replyTo], false, 'no standby is waited for'));
   const streams = (id: ServerId) =>
     state.own.report?.senders.some((row) => row.name === id && row.state === 'streaming') ?? false;

@@ -63,7 +63,13 @@ export function askAbout(state: State, ids: readonly ServerId[]): Decision {
           const verdicts = { ...next.verdicts, [id]: { askedAt: state.now, answer: null } };
           next = { ...next, verdicts };
           const operation = state.own.role === 'primary' ? 'detach' : 'switch';
-          actions.push({ kind: 'run-command', command: 'arbitration', target: id, operation, mode: 'monitor' });
+          actions.push({
+            kind: 'run-command',
+            command: 'arbitration',
+            target: id,
+            operation,
+            mode: 'monitor',
+          });
         }
         break;
       case 'message':

@@ -20,7 +20,14 @@ export function onStopRequest(state: State, replyTo: ReplyTo | null, wish: StopW
   if (state.stop) return joinStop(state, state.stop, asking, wish);
   const { order, failures } = wish.all ? stopOrder(state) : { order: [state.self.id], failures: [] };
   const given = replies(state.waitingForStart, false, 'the controller is being stopped');
-  const stop: Stop = { replyTo: asking, ...wish, queue: order, current: state.self.id, failures, tellingUntil: null };
+  const stop: Stop = {
+    replyTo: asking,
+    ...wish,
+    queue: order,
+    current: state.self.id,
+    failures,
+    tellingUntil: null,
+  };
   const going: State = { ...state, stop, waitingForStart: [], change: null, proving: null };
   return andThen(decided(going, ...given), nextServer);
 }
@@ -32,7 +39,9 @@ function joinStop(state: State, stop: Stop, asking: readonly ReplyTo[], wish: St
     wish.force && !stop.force && stop.current === state.self.id && hasPostmaster(state.own.phase);
   return decided(
     { ...state, stop: joined },
-    ...(harder ? [log('MCA01009', { mode: 'forced' }), { kind: 'stop-instance', mode: 'forced' } as const] : []),
+    ...(harder
+      ? [log('MCA01009', { mode: 'forced' }), { kind: 'stop-instance', mode: 'forced' } as const]
+      : []),
   );
 }
 
@@ -70,7 +79,10 @@ function tellLeaving(state: State, stop: Stop | null): Decision {
   const leads = state.own.role === 'primary' && sync !== null && sync.eligible.length > 0;
   const told: State = { ...state, leaving: stop.mcOnly ? 'controller' : 'instance' };
   const tellingUntil = state.now + state.conf.heartbeatTimeoutMs;
-  const next: State = { ...(leads ? promise(told, { eligible: [] }) : told), stop: { ...stop, tellingUntil } };
+  const next: State = {
+    ...(leads ? promise(told, { eligible: [] }) : told),
+    stop: { ...stop, tellingUntil },
+  };
   return advanceStop(next);
 }
 
@@ -94,7 +106,9 @@ function everybodyKnows(state: State, { mcOnly }: Stop): boolean {
   // A standby waits until the primary does without it, if the primary can be heard and would wait for it.
   const primary = up.find((peer) => peer.line.id === sync.primary);
   const voters = primary?.view?.sync?.voters ?? [];
-  return mcOnly || !state.failover.enabled || primary?.view?.leaving != null || !voters.includes(state.self.id);
+  return (
+    mcOnly || !state.failover.enabled || primary?.view?.leaving != null || !voters.includes(state.self.id)
+  );
 }
 
 function stopOwn(state: State, { mcOnly, force }: Stop): Decision {
@@ -119,7 +133,8 @@ export function onStopFailed(state: State, why: string): Decision {
   const { stop } = state;
   if (state.own.phase !== 'stopping') return decided(state);
   if (!stop && state.giving) return onGivingStopFailed(state, why);
-  if (!stop) return decided({ ...withOwn(state, { phase: 'silent' }), ending: null }, log('MCA01011', { why }));
+  if (!stop)
+    return decided({ ...withOwn(state, { phase: 'silent' }), ending: null }, log('MCA01011', { why }));
   const going = withOwn(state, { phase: 'unknown' });
   const told = decided(going, log('MCA01011', { why }));
   const failures = [...stop.failures, `the instance of ${state.self.id} did not stop: ${why}`];
@@ -159,7 +174,12 @@ export function demote(state: State, by: ServerId): Decision {
 
 /** Neither its standbys nor any reference address can be reached: it is this server that is cut off. */
 export function isolate(state: State): Decision {
-  const ending: State = { ...withOwn(state, { phase: 'stopping' }), ending: 'isolated', change: null, proving: null };
+  const ending: State = {
+    ...withOwn(state, { phase: 'stopping' }),
+    ending: 'isolated',
+    change: null,
+    proving: null,
+  };
   return decided(ending, log('MCA01055'), { kind: 'stop-instance', mode: 'immediate' });
 }
 

@@ -43,7 +43,8 @@ export const isNewer = (one: SyncSet, other: SyncSet | null): boolean =>
 /** A standby takes over what its primary promises; a promise that was overtaken on its way counts for nothing. */
 export function learn(state: State, view: ServerView): State {
   const { sync } = view;
-  if (state.own.role === 'primary' || !sync || sync.primary !== view.id || view.role !== 'primary') return state;
+  if (state.own.role === 'primary' || !sync || sync.primary !== view.id || view.role !== 'primary')
+    return state;
   if (!isNewer(sync, state.sync)) return state;
   const moved = state.sync !== null && state.sync.primary !== sync.primary;
   return { ...state, sync, confirmed: true, unhitched: state.unhitched || moved };
@@ -69,7 +70,8 @@ function adoptNames(state: State): State {
     return promise(state, { primary: state.self.id, timeline: report.timeline, ...fresh });
   }
   const settling = state.namesSetAt >= 0 && state.now - state.namesSetAt < namesSettleMs;
-  if (settling || (state.change && state.change.stage !== 'failed') || sameIds(ids, sync.voters)) return state;
+  if (settling || (state.change && state.change.stage !== 'failed') || sameIds(ids, sync.voters))
+    return state;
   return promise(
     { ...state, change: null },
     {
@@ -142,7 +144,8 @@ function beginChange(state: State): Decision {
 function whyAway(state: State, id: ServerId): string {
   if (state.parked[id] !== undefined) return 'a person asked for it';
   const peer = state.peers[id];
-  if (!isUp(peer)) return peer?.reach === 'refused' ? 'neither its controller nor its stream is there' : 'it is not heard';
+  if (!isUp(peer))
+    return peer?.reach === 'refused' ? 'neither its controller nor its stream is there' : 'it is not heard';
   if (peer.view.leaving) return 'it is being stopped';
   if (peer.view.failedDisks.length > 0) return `its disk has failed (${peer.view.failedDisks.join(', ')})`;
   return peer.view.phase === 'running' ? 'it does not receive WAL' : `its instance is ${peer.view.phase}`;
@@ -177,14 +180,22 @@ export function onNamesSet(state: State, ids: readonly ServerId[], needed: numbe
   const degraded = ids.length === 0 && state.degraded === null ? 'detached' : state.degraded;
   const done = promise({ ...state, change: null, namesSetAt: state.now, degraded }, { voters: ids, needed });
   const words = gone.map((id) => log('MCA01036', { server: id }));
-  const told = replies(state.waitingForDetach, true, `${gone.join(', ')} is out; the primary goes on without it`);
+  const told = replies(
+    state.waitingForDetach,
+    true,
+    `${gone.join(', ')} is out; the primary goes on without it`,
+  );
   return decided({ ...done, waitingForDetach: [] }, ...words, ...told);
 }
 
 export function onNamesFailed(state: State, why: string): Decision {
   const { change } = state;
   if (change?.stage !== 'setting') return decided(state);
-  const failed: State = { ...state, change: { ...change, stage: 'failed', at: state.now }, waitingForDetach: [] };
+  const failed: State = {
+    ...state,
+    change: { ...change, stage: 'failed', at: state.now },
+    waitingForDetach: [],
+  };
   return decided(failed, log('MCA01037', { why }), ...replies(state.waitingForDetach, false, why));
 }
 

@@ -50,7 +50,10 @@ function considerHandover(state: State): Decision {
   if (state.own.phase === 'starting' || state.own.phase === 'unknown') return decided(state);
   const obstacle = handoverObstacle(state, handover.checkpoint !== null);
   if (obstacle !== null) {
-    return decided({ ...state, declined: { id: handover.id, why: obstacle } }, log('MCA01049', { why: obstacle }));
+    return decided(
+      { ...state, declined: { id: handover.id, why: obstacle } },
+      log('MCA01049', { why: obstacle }),
+    );
   }
   const { id, checkpoint } = handover;
   return start(state, begins(giver.line.id, 'handover', { id, checkpoint }));
@@ -65,10 +68,17 @@ function handoverObstacle(state: State, proof: boolean): string | null {
 /** The primary is not heard, and nothing comes from it over the replication connection either. */
 function considerSilence(state: State): Decision {
   const { sync } = state;
-  if (!sync || state.takeover || !state.failover.enabled || !isEligible(state) || state.own.phase !== 'running')
+  if (
+    !sync ||
+    state.takeover ||
+    !state.failover.enabled ||
+    !isEligible(state) ||
+    state.own.phase !== 'running'
+  )
     return decided(state);
   const primary = state.peers[sync.primary];
-  if (!primary || primary.reach === 'up' || primary.view?.leaving || primary.view?.handover) return decided(state);
+  if (!primary || primary.reach === 'up' || primary.view?.leaving || primary.view?.handover)
+    return decided(state);
   if (state.own.report?.receiver === 'streaming' || !believesGone(state, sync.primary)) return decided(state);
   if (up(state).some(serves) || betterOne(state)) return decided(state);
   const fenced = state.conf.fencingCommand !== undefined;
@@ -151,7 +161,9 @@ export function resumeTakeover(state: State): Decision {
   const { takeover } = state;
   if (takeover?.stage !== 'ask' || state.own.phase !== 'running') return decided(state);
   const primary = takeover.from === null ? undefined : state.peers[takeover.from];
-  const known = !primary || primary.reach !== 'unknown' || isSilent(state, primary.line.id);
+  if (!primary) return at(state, takeover, { stage: 'cut' });
+  const heardNow = primary.heardAt > state.graceFrom || primary.reach === 'refused';
+  const known = heardNow || isSilent(state, primary.line.id);
   return known ? at(state, takeover, { stage: 'cut' }) : decided(state);
 }
 
@@ -192,8 +204,7 @@ function enough(state: State): boolean {
 
 function abandon(state: State, why: string): Decision {
   const { takeover } = state;
-  const declined =
-    takeover?.kind === 'handover' ? { id: takeover.id, why } : state.declined;
+  const declined = takeover?.kind === 'handover' ? { id: takeover.id, why } : state.declined;
   const told = replies(state.waitingForSwitch, false, why);
   const left: State = { ...state, takeover: null, declined, waitingForSwitch: [] };
   return decided(left, log('MCA01052', { why }), ...told);
@@ -241,7 +252,11 @@ export function onPromoted(state: State, timeline: number): Decision {
     sync: { primary: state.self.id, timeline, epoch, members, eligible: [], voters: [], needed: 0 },
   };
   const told = replies(state.waitingForSwitch, true, `${state.self.id} is primary`);
-  return decided(next, log('MCA00062'), ...told, { kind: 'hook', hook: 'post-switch', target: takeover.from ?? '' });
+  return decided(next, log('MCA00062'), ...told, {
+    kind: 'hook',
+    hook: 'post-switch',
+    target: takeover.from ?? '',
+  });
 }
 
 export function onPromoteFailed(state: State, why: string): Decision {
@@ -268,7 +283,14 @@ function considerYield(state: State): Decision {
 
 /** A standby whose receiver was cut, or whose primary has changed, is pointed at the primary that serves now. */
 export function advanceFollow(state: State): Decision {
-  if (!state.unhitched || state.hitching || state.now < state.hitchAfter || state.takeover || state.yield || state.own.role !== 'standby')
+  if (
+    !state.unhitched ||
+    state.hitching ||
+    state.now < state.hitchAfter ||
+    state.takeover ||
+    state.yield ||
+    state.own.role !== 'standby'
+  )
     return decided(state);
   // Only the newest primary that is known: a former one may still be running, and must not get a voter back.
   const newest = up(state).find((it) => it.line.id === state.sync?.primary);
@@ -276,7 +298,10 @@ export function advanceFollow(state: State): Decision {
   if (!primary?.view.report || state.own.phase !== 'running' || state.stop) return decided(state);
   if (primary.view.report?.systemId !== state.own.report?.systemId) return decided(state);
   const words = log('MCA01046', { server: primary.line.id });
-  return decided({ ...state, hitching: true }, words, { kind: 'follow', ...addressOf(state, primary.line.id) });
+  return decided({ ...state, hitching: true }, words, {
+    kind: 'follow',
+    ...addressOf(state, primary.line.id),
+  });
 }
 
 export const onFollowed = (state: State): Decision =>
@@ -284,4 +309,3 @@ export const onFollowed = (state: State): Decision =>
 
 export const onFollowFailed = (state: State, why: string): Decision =>
   decided({ ...state, hitching: false, hitchAfter: state.now + followAgainMs }, log('MCA01048', { why }));
-

@@ -33,12 +33,15 @@ export function runCommand(path: string, args: readonly string[], timeoutMs: num
 /** True as soon as one of the addresses gives a sign of life: an echo, or an answer to a connection, even a refusal. */
 export async function reachesAny(addresses: readonly string[], timeoutMs: number): Promise<boolean> {
   const signs = addresses.flatMap((address) => [echo(address, timeoutMs), answers(address, timeoutMs)]);
-  const positive = signs.map((sign) => sign.then((yes) => (yes ? true : Promise.reject(new Error('silent')))));
+  const positive = signs.map((sign) =>
+    sign.then((yes) => (yes ? true : Promise.reject(new Error('silent')))),
+  );
   return Promise.any(positive).catch(() => false);
 }
 
 const echo = async (address: string, timeoutMs: number): Promise<boolean> =>
-  (await runCommand('/bin/ping', ['-c', '1', '-W', String(Math.ceil(timeoutMs / 1000)), address], timeoutMs)).ok;
+  (await runCommand('/bin/ping', ['-c', '1', '-W', String(Math.ceil(timeoutMs / 1000)), address], timeoutMs))
+    .ok;
 
 function answers(host: string, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -22,7 +22,10 @@ function standing(lines: readonly string[], name: string): Standing[] {
   const active = parseConf(lines.join('\n'))
     .filter((line) => line.name === name)
     .map(({ index, value }) => ({ index, value, active: true }));
-  const pattern = new RegExp(`^\\s*#+\\s*${name}\\s*=\\s*(?:'((?:[^'\\\\]|''|\\\\.)+)'|([A-Za-z0-9_]+))\\s*(?:#.*)?$`, 'i');
+  const pattern = new RegExp(
+    `^\\s*#+\\s*${name}\\s*=\\s*(?:'((?:[^'\\\\]|''|\\\\.)+)'|([A-Za-z0-9_]+))\\s*(?:#.*)?$`,
+    'i',
+  );
   const commented = lines.flatMap((line, index) => {
     const match = pattern.exec(line);
     return match ? [{ index, value: unquote(match[1] ?? match[2] ?? ''), active: false }] : [];
@@ -47,7 +50,10 @@ export const includes = (text: string): string[] =>
     .flatMap((line) => /^\s*include(?:_if_exists|_dir)?\s*=?\s*'([^']+)'/.exec(line)?.[1] ?? []);
 
 /** The text with exactly these standbys in synchronous_standby_names, and the value that stands there then. */
-export function withNames(text: string, ids: readonly string[]): { readonly text: string; readonly value: string } {
+export function withNames(
+  text: string,
+  ids: readonly string[],
+): { readonly text: string; readonly value: string } {
   const lines = text.split('\n');
   const name = 'synchronous_standby_names';
   const all = standing(lines, name);
@@ -70,7 +76,10 @@ function namesValue(full: string, ids: readonly string[]): string {
   if (ids.length === 0) return '';
   const whole = parseNames(full);
   if (ids.length === whole.ids.length && ids.every((id) => whole.ids.includes(id))) return full;
-  const ordered = [...whole.ids.filter((id) => ids.includes(id)), ...ids.filter((id) => !whole.ids.includes(id))];
+  const ordered = [
+    ...whole.ids.filter((id) => ids.includes(id)),
+    ...ids.filter((id) => !whole.ids.includes(id)),
+  ];
   const method = /^\s*ANY/i.test(full) ? 'ANY' : 'FIRST';
   const quoted = ordered.map((id) => (/^[a-z_][a-z0-9_]*$/.test(id) ? id : `"${id}"`));
   if (quoted.length === 1) return quoted[0] ?? '';
@@ -105,7 +114,9 @@ export function withPrimary(
   const name = 'primary_conninfo';
   const lines = text.split('\n');
   const all = standing(lines, name);
-  const base = parseConf(auto).findLast((line) => line.name === name)?.value ?? (all.findLast((it) => it.active) ?? all.at(-1))?.value;
+  const base =
+    parseConf(auto).findLast((line) => line.name === name)?.value ??
+    (all.findLast((it) => it.active) ?? all.at(-1))?.value;
   const parts: Record<string, string | number> = { host: to.host, port: to.port };
   for (const [, key = '', quoted, plain] of (base ?? '').matchAll(keywords)) {
     if (!['host', 'hostaddr', 'port', 'application_name'].includes(key))

@@ -9,8 +9,8 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { majorVersion } from '../../postgres/bindirs.ts';
-import { parseControlData } from '../../postgres/controldata.ts';
 import { parseConf } from '../../postgres/conf-file.ts';
+import { parseControlData } from '../../postgres/controldata.ts';
 import { versionFacts } from '../../postgres/versions.ts';
 import type { ServerConf } from '../config.ts';
 import type { Proof } from '../core/event.ts';
@@ -18,7 +18,14 @@ import { parseNames } from '../core/names.ts';
 import { writeAtomic } from './files.ts';
 import { findPostmaster, findServerProgram } from './instance.ts';
 import { type Ask, withSession } from './postgres.ts';
-import { includes, overriding, withNames, withoutSetting, withPrimary, withSetting } from './replication-conf.ts';
+import {
+  includes,
+  overriding,
+  withNames,
+  withoutSetting,
+  withPrimary,
+  withSetting,
+} from './replication-conf.ts';
 
 const namesSetting = 'synchronous_standby_names';
 const slotsSetting = 'synchronized_standby_slots';
@@ -56,12 +63,22 @@ export async function setNames(conf: ServerConf, ids: readonly string[]): Promis
   const other = overriding(namesSetting, { auto: read(dir, auto), included: included(dir) });
   if (other !== undefined) throw new Error(`${other} overrides ${namesSetting} of postgresql.conf`);
   const { text, value } = withNames(read(dir, main), ids);
-  const slots = !hasSlots(dir) ? text : ids.length === 0 ? withoutSetting(text, slotsSetting) : withSetting(text, slotsSetting);
+  const slots = !hasSlots(dir)
+    ? text
+    : ids.length === 0
+      ? withoutSetting(text, slotsSetting)
+      : withSetting(text, slotsSetting);
   writeAtomic(dir, main, slots);
   await withSession(conf, async (ask) => {
     await ask('select pg_reload_conf()');
     const late = `the server did not take over ${namesSetting}`;
-    await until(ask, `select current_setting('${namesSetting}') as it`, (it) => it === value, cutWithinMs, late);
+    await until(
+      ask,
+      `select current_setting('${namesSetting}') as it`,
+      (it) => it === value,
+      cutWithinMs,
+      late,
+    );
   });
   return parseNames(value).needed;
 }

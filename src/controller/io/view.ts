@@ -37,7 +37,8 @@ const isReport = (value: unknown): value is InstanceReport =>
   Array.isArray(value.senders) &&
   value.senders.every(isSender);
 
-const isIds = (value: unknown): boolean => Array.isArray(value) && value.every((id) => typeof id === 'string');
+const isIds = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((id) => typeof id === 'string');
 
 const isSync = (value: unknown): value is SyncSet =>
   isObject(value) &&

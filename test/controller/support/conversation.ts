@@ -168,7 +168,10 @@ function promises({ sync, handover, takeover, yield: to }: Persisted): string {
     takeover ? `taking over from ${takeover.from}: ${takeover.stage}` : '',
     to ? `cut for ${to.to}` : '',
   ];
-  return parts.filter((part) => part !== '').map((part) => `; ${part}`).join('');
+  return parts
+    .filter((part) => part !== '')
+    .map((part) => `; ${part}`)
+    .join('');
 }
 
 function tell(action: Action): string {

@@ -205,7 +205,9 @@ export class Pair {
 
   /** Ends what is left, by number, and removes everything. */
   async destroy(): Promise<void> {
-    if (process.env.PGDUET_KEEP_LOGS) for (const id of ['server1', 'server2']) writeFileSync(join(process.env.PGDUET_KEEP_LOGS, `${id}.log`), this.log(id));
+    if (process.env.PGDUET_KEEP_LOGS)
+      for (const id of ['server1', 'server2'])
+        writeFileSync(join(process.env.PGDUET_KEEP_LOGS, `${id}.log`), this.log(id));
     const pids = [this.daemonPid('server1'), this.daemonPid('server2')];
     for (const pid of pids) if (pid > 1) signal(pid, 'SIGKILL');
     for (const number of [1, 2] as const) {

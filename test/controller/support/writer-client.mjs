@@ -14,7 +14,14 @@ let next = 0;
 /** What target_session_attrs=read-write does: asks one after the other for one that is not in recovery. */
 async function connect() {
   for (const { host, port } of addresses) {
-    const options = { host, port, user, database: 'postgres', connectionTimeoutMillis: 1000, query_timeout: 20_000 };
+    const options = {
+      host,
+      port,
+      user,
+      database: 'postgres',
+      connectionTimeoutMillis: 1000,
+      query_timeout: 20_000,
+    };
     const client = new pg.Client(options);
     client.on('error', () => undefined);
     try {

@@ -19,7 +19,9 @@ export class Writer {
   constructor(addresses: readonly Address[], user: string) {
     const program = new URL('./writer-client.mjs', import.meta.url).pathname;
     const places = addresses.map(({ host, port }) => `${host}:${port}`);
-    this.#child = spawn(process.execPath, [program, user, ...places], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#child = spawn(process.execPath, [program, user, ...places], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
   }
 

@@ -1,0 +1,263 @@
+/** Conversations about every fault that the controller watches for, and what it does: golden text in `golden/`. */
+import { describe, expect, it } from 'vitest';
+import type { ServerConf } from '../../src/controller/config.ts';
+import type { Happening } from '../../src/controller/core/event.ts';
+import type { SyncSet } from '../../src/controller/core/state.ts';
+import { boot, Conversation, report, sender, view } from './support/conversation.ts';
+
+const answer = (it: ReturnType<typeof report>): Happening => ({
+  kind: 'instance-check',
+  outcome: { kind: 'answer', report: it },
+});
+const heard = (it: ReturnType<typeof view>): Happening => ({ kind: 'heard', peer: it.id, view: it });
+const golden = (name: string) => `./golden/${name}.txt`;
+
+const inSync: SyncSet = {
+  primary: 'server1',
+  timeline: 1,
+  epoch: 2,
+  members: ['server2'],
+  eligible: ['server2'],
+  voters: ['server2'],
+  needed: 1,
+};
+const told = (epoch: number) => ({ sync: { ...inSync, epoch } });
+const out = { synchronousStandbyNames: '', senders: [] };
+
+/** server1 is primary, server2 in sync. */
+const primary = (conf: Partial<ServerConf> = {}) =>
+  new Conversation('server1', 2, conf)
+    .after(0, 'the controller starts and finds its instance running', boot({ running: true }))
+    .after(10, 'the instance answers', answer(report('primary')))
+    .after(5, 'server2 is a streaming standby', heard(view('server2', 'standby')))
+    .after(20, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+    .after(20, 'the instance answers', answer(report('primary')))
+    .silence(800);
+
+/** server2 is the standby that server1 calls in sync. */
+const standby = (conf: Partial<ServerConf> = {}) =>
+  new Conversation('server2', 2, conf)
+    .after(0, 'the controller starts and finds its instance running', boot({ running: true, standby: true }))
+    .after(10, 'the instance answers', answer(report('standby')))
+    .after(5, 'server1 is primary and calls it in sync', heard(view('server1', 'primary', { sync: inSync })))
+    .silence(800);
+
+const cutOff = answer(report('standby', { receiver: null }));
+const promotion = (it: Conversation) =>
+  it
+    .after(30, 'the receiver is cut', { kind: 'receiver-cut', lsn: '0/3000060' })
+    .after(90, 'the instance takes writes', { kind: 'promoted', timeline: 2 })
+    .after(10, 'the instance answers', answer(report('primary', { ...out, timeline: 2 })))
+    .status();
+
+describe('host or network lost, by heartbeat_error_action', () => {
+  it('fallback: the standby takes over', async () => {
+    const it1 = standby().silence(4000).after(10, 'nothing comes from the primary', cutOff).silence(1600);
+    await expect(promotion(it1).text()).toMatchFileSnapshot(golden('lost-primary-fallback'));
+  });
+
+  it('fallback with reference addresses: a standby that is cut off does not take over', async () => {
+    const it1 = standby({ referenceAddresses: ['192.0.2.1'] })
+      .silence(4000)
+      .after(10, 'nothing comes from the primary', cutOff)
+      .silence(1600)
+      .after(1000, 'no reference address answers', { kind: 'references', reached: false })
+      .silence(2400)
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('lost-primary-cut-off'));
+  });
+
+  it('fallback with reference addresses: a primary that is cut off stops', async () => {
+    const it1 = primary({ referenceAddresses: ['192.0.2.1'] })
+      .after(4000, 'the row of the standby is gone', answer(report('primary', { senders: [] })))
+      .silence(2400)
+      .after(1000, 'no reference address answers', { kind: 'references', reached: false })
+      .after(200, 'nothing of it is left', { kind: 'instance-stopped', proof: null })
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('primary-cut-off'));
+  });
+
+  it('fallback: the primary goes on alone', async () => {
+    const it1 = primary()
+      .after(4000, 'the row of the standby is gone', answer(report('primary', { senders: [] })))
+      .silence(2400)
+      .after(20, 'the names are commented out', { kind: 'names-set', ids: [], needed: 0 })
+      .after(20, 'the instance answers', answer(report('primary', out)))
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('lost-standby-fallback'));
+  });
+
+  it('message: nobody moves', async () => {
+    const it1 = standby({ heartbeatErrorAction: 'message' })
+      .silence(4000)
+      .after(10, 'nothing comes from the primary', cutOff)
+      .silence(8000)
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('lost-primary-message'));
+  });
+
+  it('command: it is asked, and its word counts', async () => {
+    const verdict = (yes: boolean, why: string): Happening => ({
+      kind: 'command-ended',
+      command: 'arbitration',
+      target: 'server1',
+      yes,
+      why,
+    });
+    const it1 = standby({ heartbeatErrorAction: 'command', arbitrationCommand: '/usr/local/bin/ask' })
+      .silence(4000)
+      .after(10, 'nothing comes from the primary', cutOff)
+      .silence(1600)
+      .after(300, 'the command ends with 1', verdict(false, 'exit status 1'))
+      .silence(16_000)
+      .after(300, 'the command ends with 0', verdict(true, 'exit status 0'));
+    await expect(promotion(it1).text()).toMatchFileSnapshot(golden('lost-primary-command'));
+  });
+});
+
+describe('faults that a controller sees for itself', () => {
+  const given = (it: Conversation) =>
+    it
+      .after(30, 'nothing of it is left', { kind: 'instance-stopped', proof: null })
+      .after(
+        300,
+        'server2 is primary',
+        heard(
+          view('server2', 'primary', { report: report('primary', { ...out, timeline: 2 }), lastTimeline: 2 }),
+        ),
+      )
+      .status();
+
+  it('the instance of the primary is down', async () => {
+    const it1 = primary().after(100, 'the postmaster is gone', {
+      kind: 'instance-check',
+      outcome: { kind: 'gone' },
+    });
+    await expect(given(it1).text()).toMatchFileSnapshot(golden('primary-instance-down'));
+  });
+
+  it('the instance of the primary does not answer, with action failover', async () => {
+    const late: Happening = { kind: 'instance-check', outcome: { kind: 'timeout' } };
+    const it1 = primary({ dbInstanceTimeoutAction: 'failover' });
+    for (let check = 1; check <= 3; check += 1) it1.after(1800, 'no answer in time', late);
+    await expect(given(it1).text()).toMatchFileSnapshot(golden('primary-no-answer'));
+  });
+
+  it('a disk of the primary fails', async () => {
+    const bad: Happening = { kind: 'disk-check', part: 'data', ok: false, error: '/database/inst1: EIO' };
+    const it1 = primary();
+    for (let check = 1; check <= 3; check += 1) it1.after(800, 'the data disk fails a check', bad);
+    await expect(given(it1).text()).toMatchFileSnapshot(golden('primary-disk'));
+  });
+
+  it('the other side of a failover: the primary hands over', async () => {
+    const handover = { id: 7, kind: 'failover', to: 'server2', checkpoint: null } as const;
+    const it1 = standby().after(
+      100,
+      'server1 has stopped and hands over',
+      heard(view('server1', 'primary', { phase: 'stopped', report: null, sync: inSync, handover })),
+    );
+    await expect(promotion(it1).text()).toMatchFileSnapshot(golden('handed-over'));
+  });
+
+  const disconnected = (words: string, change: Parameters<typeof view>[2]) =>
+    primary()
+      .after(100, words, heard(view('server2', 'standby', { ...change, ...told(2) })))
+      .after(
+        20,
+        'server2 confirms that it is out',
+        heard(view('server2', 'standby', { ...change, ...told(3) })),
+      )
+      .after(20, 'the names are commented out', { kind: 'names-set', ids: [], needed: 0 })
+      .after(20, 'the instance answers', answer(report('primary', out)))
+      .status();
+
+  it('the instance of the standby is down, and comes back', async () => {
+    const back = sender('server2', 'streaming', 'async');
+    const it1 = disconnected('server2 tells that its instance is down', { phase: 'down', report: null })
+      .after(60_000, 'it streams again', heard(view('server2', 'standby', told(4))))
+      .after(
+        10,
+        'the instance answers',
+        answer(report('primary', { synchronousStandbyNames: '', senders: [back] })),
+      )
+      .after(50, 'the names are back', { kind: 'names-set', ids: ['server2'], needed: 1 })
+      .after(50, 'the instance answers', answer(report('primary')))
+      .after(50, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+      .after(50, 'the instance answers', answer(report('primary')))
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('standby-instance-down'));
+  });
+
+  it('a disk of the standby fails', async () => {
+    const it1 = disconnected('server2 tells that its WAL disk has failed', {
+      failedDisks: ['transaction_log'],
+    });
+    await expect(it1.text()).toMatchFileSnapshot(golden('standby-disk'));
+  });
+
+  it('the standby receives nothing, although its controller is heard', async () => {
+    const quiet = view('server2', 'standby', { report: report('standby', { receiver: null }), ...told(2) });
+    const knows = view('server2', 'standby', { report: report('standby', { receiver: null }), ...told(3) });
+    const it1 = primary();
+    for (let look = 0; look < 8; look += 1) {
+      it1.after(700, 'server2 receives nothing', heard(quiet));
+      it1.after(100, 'its row is gone', answer(report('primary', { senders: [] })));
+    }
+    it1
+      .after(20, 'server2 confirms that it is out', heard(knows))
+      .after(20, 'the names are commented out', { kind: 'names-set', ids: [], needed: 0 })
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('standby-receives-nothing'));
+  });
+
+  it('with failover off there are messages only', async () => {
+    const it1 = primary()
+      .after(10, 'mc_ctl disable-failover', {
+        kind: 'control',
+        id: 1,
+        request: { kind: 'set-failover', enabled: false },
+      })
+      .after(100, 'the postmaster is gone', { kind: 'instance-check', outcome: { kind: 'gone' } })
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('failover-off'));
+  });
+});
+
+describe('a switch on request', () => {
+  const asked = () =>
+    primary()
+      .after(100, 'mc_ctl switch', {
+        kind: 'control',
+        id: 9,
+        request: { kind: 'switch', force: false, noFencing: false },
+      })
+      .after(200, 'the checkpoint is done', { kind: 'checkpointed', why: null });
+  const proof = { state: 'shut down', checkpoint: '0/3000100' };
+
+  it('goes well', async () => {
+    const it1 = asked()
+      .after(150, 'the instance has stopped', { kind: 'instance-stopped', proof })
+      .after(
+        200,
+        'server2 is primary',
+        heard(
+          view('server2', 'primary', { report: report('primary', { ...out, timeline: 2 }), lastTimeline: 2 }),
+        ),
+      )
+      .after(30, 'it points there now', { kind: 'followed' })
+      .after(200, 'the postmaster is ready', { kind: 'instance-started' })
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('switch'));
+  });
+
+  it('the proof fails: writes go on where they were', async () => {
+    const why = 'it received WAL up to 0/3000060, but the shutdown checkpoint is at 0/3000100';
+    const it1 = asked().after(150, 'the instance has stopped', { kind: 'instance-stopped', proof });
+    const id = it1.state.handover?.id ?? 0;
+    it1
+      .after(50, 'server2 refuses', heard(view('server2', 'standby', { declined: { id, why } })))
+      .after(300, 'the postmaster is ready', { kind: 'instance-started' });
+    await expect(it1.text()).toMatchFileSnapshot(golden('switch-proof-fails'));
+  });
+});
