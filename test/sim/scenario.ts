@@ -18,8 +18,8 @@ export interface Report {
 }
 
 const warmUpMs = 3000;
-const healAfterMs = 6500;
-const endAfterMs = 14_500;
+const healAfterMs = 6000;
+const endAfterMs = 13_000;
 /** Writable again after any single fault: seen within twice the time to give up, then stopped and promoted. */
 export const boundMs = 2 * giveUpMs + 4000;
 

@@ -395,7 +395,7 @@ export class World {
         this.#acknowledge(primary);
       });
     }
-    this.#later(host, this.random.between(60, 180), () => this.#stream(host, bootedAt, startedAt));
+    this.#later(host, this.random.between(80, 220), () => this.#stream(host, bootedAt, startedAt));
   }
 
   #acknowledge(host: Host): void {
@@ -419,7 +419,7 @@ export class World {
       instance.waiting.push({ commit: this.#commits, position });
       this.#acknowledge(host);
     }
-    this.clock.after(this.random.between(150, 350), () => this.#write());
+    this.clock.after(this.random.between(200, 450), () => this.#write());
   }
 
   #send(from: Host, to: Host, view: ServerView, answer: boolean): void {
@@ -436,7 +436,7 @@ export class World {
           });
         return;
       }
-      const back = answer && this.random.chance(0.3) ? ownView(to.state) : null;
+      const back = answer && this.random.chance(0.2) ? ownView(to.state) : null;
       this.happen(to, { kind: 'heard', peer: from.id, view });
       if (back && from.incarnation === incarnation) this.#send(to, from, back, false);
     });

@@ -57,7 +57,6 @@ function remembered(restored: Persisted | null, now: number, standby: boolean): 
     handover: standby ? null : handover,
     giving: handover && !standby ? giving : null,
     takeover: takeover && standby ? { ...takeover, stage: 'ask', lsn: null } : null,
-    yield: standby ? (restored.yield ?? null) : null,
     unhitched: standby && (restored.unhitched ?? false),
     parked: restored.parked ?? {},
   };

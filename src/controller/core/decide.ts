@@ -56,7 +56,7 @@ export function decide(before: State, event: Event): Decision {
  */
 function awake(state: State): State {
   const { conf, tickAt, now } = state;
-  const late = tickAt === null ? 0 : now - tickAt;
+  const late = now - tickAt;
   if (late <= 2 * conf.heartbeatIntervalMs) return state;
   const outdated = late > giveUpTimeMs(conf) - conf.heartbeatTimeoutMs;
   const paused = { ...state, tickAt: now, graceFrom: now, confirmed: state.confirmed && !outdated };

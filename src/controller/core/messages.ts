@@ -114,7 +114,7 @@ export const messages = {
     type: 'FATAL',
     text: 'the instance has gone away: its postmaster does not exist any more',
     cause: 'The postmaster crashed, was killed, or was stopped without the controller.',
-    did: 'It shows abnormal(postmaster).',
+    did: 'On a primary with a standby in sync it hands over; on a standby it tells the primary to go on without it.',
     todo: 'Read the server log for the reason, then `mc_ctl start` starts the instance again.',
   },
   MCA01014: {
@@ -122,7 +122,7 @@ export const messages = {
     text: 'the instance does not answer: {checks} checks in a row without a reply',
     cause:
       'The postmaster exists, but a simple query gets no answer in time: overload, a hung disk, or a stopped process.',
-    did: 'It shows abnormal(postmaster) and keeps asking.',
+    did: 'It keeps asking. With db_instance_timeout_action = failover a primary is stopped and hands over.',
     todo: 'Look at the load and the disks of this host. The times are db_instance_check_timeout and _retry.',
   },
   MCA01015: {
@@ -144,7 +144,7 @@ export const messages = {
     type: 'FATAL',
     text: 'a disk has failed ({part}): {error}',
     cause: 'A small file could not be written and synced there, several times in a row.',
-    did: 'It shows the part in disk_status.',
+    did: 'It shows the part in disk_status. A primary with a standby in sync stops and hands over; a standby is taken out.',
     todo: 'Check the device and the mount. The times are disk_check_interval, _timeout and _retry.',
   },
   MCA01018: {
@@ -158,7 +158,7 @@ export const messages = {
     type: 'WARNING',
     text: 'no heartbeat from {peer} for {seconds} s',
     cause: 'The host is down, hung or cut off, or its controller is.',
-    did: 'It shows host_status abnormal and keeps calling.',
+    did: 'It keeps calling, and acts by heartbeat_error_action if the replication connection is silent, too.',
     todo: 'Check the host and the admin network.',
   },
   MCA01020: {

@@ -273,7 +273,7 @@ export interface State {
   readonly incarnation: string;
   readonly seq: number;
   /** The last tick; a longer gap is a pause of this process, after which nobody else's silence is believed. */
-  readonly tickAt: number | null;
+  readonly tickAt: number;
   readonly graceFrom: number;
   readonly leaving: ServerView['leaving'];
   readonly sync: SyncSet | null;
@@ -347,7 +347,7 @@ export function initialState(facts: {
     persisted: null,
     incarnation: '',
     seq: 0,
-    tickAt: null,
+    tickAt: now,
     graceFrom: now,
     leaving: null,
     sync: null,

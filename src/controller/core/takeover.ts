@@ -275,7 +275,8 @@ function considerYield(state: State): Decision {
   if (!taker || state.own.phase !== 'running' || up(state).some(serves)) return decided(state);
   const from = state.sync === null ? undefined : state.peers[state.sync.primary];
   const handed = isUp(from) && from.view.handover !== null;
-  const quiet = !isUp(from) && state.own.report?.receiver !== 'streaming';
+  // A former primary that waits for the outcome of this takeover is as good as silent.
+  const quiet = !(isUp(from) && serves(from)) && state.own.report?.receiver !== 'streaming';
   if (!handed && !quiet && taker.view.takeover?.kind !== 'force') return decided(state);
   const next: State = { ...state, yield: { to: taker.line.id, lsn: null }, unhitched: true };
   return decided(next, log('MCA01053', { peer: taker.line.id }), { kind: 'cut-receiver' });

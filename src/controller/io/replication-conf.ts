@@ -17,6 +17,9 @@ interface Standing {
 
 const unquote = (text: string): string => text.replaceAll("''", "'").replace(/\\(.)/g, '$1');
 
+/** The line as it stood before it was taken out. */
+const uncommented = (line: string): string => line.replace(/^\s*#+\s?/, '');
+
 /** Every line for a setting, also those that were commented out, unless they are empty. */
 function standing(lines: readonly string[], name: string): Standing[] {
   const active = parseConf(lines.join('\n'))
@@ -64,7 +67,7 @@ export function withNames(
   for (const it of all) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
   const value = namesValue(full?.value ?? '', ids);
   if (value !== '') {
-    if (full && full.value === value) lines[full.index] = confLine(name, value);
+    if (full && full.value === value) lines[full.index] = uncommented(lines[full.index] ?? '');
     else lines.splice((full?.index ?? lines.length - 1) + 1, 0, `${confLine(name, value)} ${mark}`);
   }
   const stale = (line: string): boolean => line.startsWith('#') && line.endsWith(mark);
@@ -99,7 +102,7 @@ export function withSetting(text: string, name: string): string {
   const all = standing(lines, name);
   const last = all.at(-1);
   if (!last || all.some((it) => it.active)) return text;
-  lines[last.index] = confLine(name, last.value);
+  lines[last.index] = uncommented(lines[last.index] ?? '');
   return lines.join('\n');
 }
 

@@ -1,0 +1,77 @@
+/** Single lines of postgresql.conf that the controller takes out and puts back: every other byte stays. */
+import { describe, expect, it } from 'vitest';
+import { lsnValue, parseNames } from '../../src/controller/core/names.ts';
+import {
+  includes,
+  overriding,
+  withNames,
+  withoutSetting,
+  withPrimary,
+  withSetting,
+} from '../../src/controller/io/replication-conf.ts';
+
+const sample = "#synchronous_standby_names = ''\t# standby servers that provide sync rep\nport = 27500\n";
+const pair = `${sample}synchronous_standby_names = server2\nlog_directory = '/x'\n`;
+const trio = `${sample}synchronous_standby_names = 'FIRST 1 (server2, server3)'\n`;
+
+describe('synchronous_standby_names', () => {
+  it('is commented out and comes back as it was', () => {
+    const out = withNames(pair, []);
+    expect(out).toEqual({ text: pair.replace('\nsynchronous', '\n#synchronous'), value: '' });
+    expect(withNames(out.text, ['server2'])).toEqual({ text: pair, value: 'server2' });
+    expect(withNames(pair, ['server2']).text).toBe(pair);
+  });
+
+  it('of several standbys one goes and comes back', () => {
+    const one = withNames(trio, ['server3']);
+    expect(one.value).toBe('server3');
+    expect(one.text).toContain(
+      "#synchronous_standby_names = 'FIRST 1 (server2, server3)'\nsynchronous_standby_names = 'server3' #",
+    );
+    expect(withNames(one.text, ['server3', 'server2'])).toEqual({
+      text: trio,
+      value: 'FIRST 1 (server2, server3)',
+    });
+    const none = withNames(one.text, []);
+    expect(parseNames(none.value)).toEqual({ needed: 0, ids: [] });
+    expect(withNames(none.text, ['server2']).value).toBe('server2');
+  });
+
+  it('is made where it never stood', () => {
+    expect(withNames(sample, ['server-2']).text).toContain(`synchronous_standby_names = '"server-2"'`);
+  });
+
+  it('is read in every form that PostgreSQL knows', () => {
+    expect(parseNames('a, "b-c"')).toEqual({ needed: 1, ids: ['a', 'b-c'] });
+    expect(parseNames('ANY 2 (a, b, c)')).toEqual({ needed: 2, ids: ['a', 'b', 'c'] });
+    expect(parseNames('1 (a)')).toEqual({ needed: 1, ids: ['a'] });
+    expect(parseNames('')).toEqual({ needed: 0, ids: [] });
+  });
+
+  it('another file that sets it is named', () => {
+    const auto = "synchronous_standby_names = 'x'\n";
+    expect(overriding('synchronous_standby_names', { auto, included: [] })).toBe('postgresql.auto.conf');
+    const included = [{ path: '/etc/extra.conf', text: auto }];
+    expect(overriding('synchronous_standby_names', { auto: '', included })).toBe('/etc/extra.conf');
+    expect(overriding('synchronous_standby_names', { auto: '# none', included: [] })).toBeUndefined();
+    expect(includes("include_dir = 'conf.d'\n#include 'a'\ninclude 'b'\n")).toEqual(['conf.d', 'b']);
+  });
+});
+
+describe('primary_conninfo', () => {
+  const text =
+    "a = 1\nprimary_conninfo = 'host=192.0.2.100 port=27500 user=repl passfile=/h/.pgpass application_name=server2'\nb = 2\n";
+
+  it('goes and comes back for another server, with user and password file', () => {
+    const cut = withoutSetting(text, 'primary_conninfo');
+    expect(cut).toBe(text.replace('\nprimary', '\n#primary'));
+    expect(withSetting(cut, 'primary_conninfo')).toBe(text);
+    expect(withPrimary(cut, '', { host: '192.0.2.110', port: 27501, standby: 'server1' })).toBe(
+      "a = 1\nprimary_conninfo = 'host=192.0.2.110 port=27501 user=repl passfile=/h/.pgpass application_name=server1'\nb = 2\n",
+    );
+  });
+});
+
+it('positions are compared as numbers', () => {
+  expect(lsnValue('1/0') - lsnValue('0/FFFFFFFF')).toBe(1);
+});
