@@ -43,6 +43,9 @@ const kinds = [
   'switch',
   'detach',
   'planned restart',
+  'power fails during an action',
+  'power fails during an action',
+  'power fails on one after the other',
 ] as const;
 
 type Kind = (typeof kinds)[number];
@@ -64,6 +67,7 @@ const cuts: readonly Kind[] = [
   'isolated',
   'short cut',
   'slow network',
+  'power fails during an action',
 ];
 
 export function runScenario(seed: number, trace = false): Report {
@@ -157,6 +161,22 @@ function strike(world: World, random: Random, fault: Fault): void {
       world.killController(host);
       world.startController(host, random.between(300, 3000));
       return;
+    case 'power fails during an action': {
+      const action = random.pick(['set-names', 'set-names', 'promote', 'cut-receiver', 'stop-instance', 'follow'] as const);
+      const doom = { action, times: random.between(1, 2), afterMs: random.between(0, 250), backMs: lastsMs };
+      for (const it of world.hosts) it.doom = { ...doom };
+      provoke(world, random);
+      return;
+    }
+    case 'power fails on one after the other': {
+      const [first, second] = random.chance(0.5) ? [host, other] : [other, host];
+      if (first.up) world.crashHost(first);
+      clock.after(random.between(2500, 4000), () => {
+        if (second.up) world.crashHost(second);
+        clock.after(random.between(10, 300), () => first.up || world.bootHost(first));
+      });
+      return;
+    }
     case 'controller crashes between actions':
       host.crashAfter = random.between(0, 12);
       // Something has to go on for actions to be done.
@@ -233,6 +253,27 @@ function strike(world: World, random: Random, fault: Fault): void {
   }
 }
 
+/** Makes the controllers do something: a switch, a standby that goes and comes back, a standby that receives nothing. */
+function provoke(world: World, random: Random): void {
+  const standby = random.pick(world.hosts.slice(1));
+  switch (random.pick(['switch', 'restart', 'log network'] as const)) {
+    case 'switch':
+      ask(world, world.host('server1'), 'switch');
+      return;
+    case 'restart':
+      if (!standby.up || standby.frozen) return;
+      world.happen(standby, { kind: 'terminate' });
+      world.clock.after(random.between(400, 1200), () => standby.up && world.startController(standby, 10));
+      return;
+    case 'log network': {
+      const pairs = [`server1>${standby.id}`, `${standby.id}>server1`];
+      cut(world, ['log'], pairs);
+      world.clock.after(random.between(2500, 5000), () => mend(world, ['log'], pairs));
+      return;
+    }
+  }
+}
+
 function haltInstance(host: Host): void {
   host.instance.running = false;
   host.instance.waiting = [];
@@ -256,6 +297,7 @@ function heal(world: World): void {
   world.slowMs = 0;
   for (const host of world.hosts) {
     host.crashAfter = null;
+    host.doom = null;
     if (!host.up) world.bootHost(host);
     else if (host.frozen) world.thaw(host);
     if (!host.state) world.startController(host, 10);
@@ -271,7 +313,9 @@ function judge(world: World, faults: readonly Fault[]): void {
   const { checkers, settings } = world;
   checkers.atEnd();
   const [only, second] = faults;
-  if (!only || second) return;
+  // Power that fails during the handling of something else is a second fault: safety holds, times do not.
+  const twice: readonly Kind[] = ['power fails during an action', 'power fails on one after the other'];
+  if (!only || second || twice.includes(only.kind)) return;
   if (checkers.promotions.length > 1)
     checkers.fail(`L5: ${checkers.promotions.length} switches in one incident`);
   const never: readonly Kind[] = [

@@ -36,6 +36,8 @@ export interface Host {
   bootedAt: number;
   /** The controller is killed before this many more actions are done. */
   crashAfter: number | null;
+  /** The whole host loses its power so long after it begins this action for the n-th time. */
+  doom: { readonly action: Action['kind']; times: number; readonly afterMs: number; readonly backMs: number } | null;
   /** A start or stop of the instance that is under way. */
   busy: number;
 }
@@ -223,7 +225,22 @@ export class World {
     this.checkers.look();
   }
 
+  /** The power fails in the middle of what the host is doing. */
+  #strikeDoom(host: Host, action: Action): void {
+    const { doom } = host;
+    if (doom?.action !== action.kind) return;
+    doom.times -= 1;
+    if (doom.times > 0) return;
+    host.doom = null;
+    this.clock.after(doom.afterMs, () => {
+      if (!host.up) return;
+      this.crashHost(host);
+      this.clock.after(doom.backMs, () => host.up || this.bootHost(host));
+    });
+  }
+
   #act(host: Host, action: Action): void {
+    this.#strikeDoom(host, action);
     const { instance } = host;
     if (this.settings.trace && action.kind !== 'heartbeat') this.tell(`${host.id}   ${words(action)}`);
     const { incarnation } = host;
@@ -506,6 +523,7 @@ function newHost(line: ServerLine): Host {
     wallOffset: 0,
     bootedAt: -1,
     crashAfter: null,
+    doom: null,
     busy: 0,
   };
 }

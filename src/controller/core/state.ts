@@ -385,8 +385,11 @@ export function failedDisks(state: State): DiskPart[] {
   return parts.filter((part) => state.own.disks[part].missed > state.conf.diskCheckRetry);
 }
 
-export const lastTimeline = (state: State): number =>
-  state.own.report?.timeline ?? state.persisted?.timeline ?? 0;
+/** A new primary knows its timeline before its instance has reported it. */
+export function lastTimeline(state: State): number {
+  const promised = state.sync?.primary === state.self.id ? state.sync.timeline : 0;
+  return Math.max(promised, state.own.report?.timeline ?? state.persisted?.timeline ?? 0);
+}
 
 /** What this controller tells the others, and shows of its own server. */
 export function ownView(state: State): ServerView {
