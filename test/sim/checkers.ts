@@ -33,6 +33,17 @@ export class Checkers {
     this.#missing(host, 'is promoted');
   }
 
+  /** S4: a former primary never comes up beside a newer one. */
+  started(host: Host): void {
+    const { role, timeline } = host.instance;
+    if (role !== 'primary' || this.splitAllowed) return;
+    const newer = this.#world.hosts.find(
+      (it) =>
+        it.up && it.instance.running && it.instance.role === 'primary' && it.instance.timeline > timeline,
+    );
+    if (newer) this.#violate(`S4: ${host.id} starts as primary although ${newer.id} is a newer one`);
+  }
+
   #missing(host: Host, what: string): void {
     if (this.splitAllowed) return;
     const held = new Set(host.instance.wal);

@@ -46,6 +46,7 @@ const kinds = [
   'power fails during an action',
   'power fails during an action',
   'power fails on one after the other',
+  'one-way cut, then the power fails',
 ] as const;
 
 type Kind = (typeof kinds)[number];
@@ -68,6 +69,7 @@ const cuts: readonly Kind[] = [
   'short cut',
   'slow network',
   'power fails during an action',
+  'one-way cut, then the power fails',
 ];
 
 export function runScenario(seed: number, trace = false): Report {
@@ -162,12 +164,26 @@ function strike(world: World, random: Random, fault: Fault): void {
       world.startController(host, random.between(300, 3000));
       return;
     case 'power fails during an action': {
-      const action = random.pick(['set-names', 'set-names', 'promote', 'cut-receiver', 'stop-instance', 'follow'] as const);
+      const action = random.pick([
+        'set-names',
+        'set-names',
+        'promote',
+        'cut-receiver',
+        'stop-instance',
+        'follow',
+      ] as const);
       const doom = { action, times: random.between(1, 2), afterMs: random.between(0, 250), backMs: lastsMs };
       for (const it of world.hosts) it.doom = { ...doom };
       provoke(world, random);
       return;
     }
+    case 'one-way cut, then the power fails':
+      cut(world, ['admin', 'log'], [`server1>${world.hosts[1]?.id}`]);
+      clock.after(
+        random.between(2300, 3300),
+        () => world.host('server1').up && world.crashHost(world.host('server1')),
+      );
+      return;
     case 'power fails on one after the other': {
       const [first, second] = random.chance(0.5) ? [host, other] : [other, host];
       if (first.up) world.crashHost(first);
@@ -314,7 +330,11 @@ function judge(world: World, faults: readonly Fault[]): void {
   checkers.atEnd();
   const [only, second] = faults;
   // Power that fails during the handling of something else is a second fault: safety holds, times do not.
-  const twice: readonly Kind[] = ['power fails during an action', 'power fails on one after the other'];
+  const twice: readonly Kind[] = [
+    'power fails during an action',
+    'power fails on one after the other',
+    'one-way cut, then the power fails',
+  ];
   if (!only || second || twice.includes(only.kind)) return;
   if (checkers.promotions.length > 1)
     checkers.fail(`L5: ${checkers.promotions.length} switches in one incident`);

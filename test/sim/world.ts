@@ -37,7 +37,12 @@ export interface Host {
   /** The controller is killed before this many more actions are done. */
   crashAfter: number | null;
   /** The whole host loses its power so long after it begins this action for the n-th time. */
-  doom: { readonly action: Action['kind']; times: number; readonly afterMs: number; readonly backMs: number } | null;
+  doom: {
+    readonly action: Action['kind'];
+    times: number;
+    readonly afterMs: number;
+    readonly backMs: number;
+  } | null;
   /** A start or stop of the instance that is under way. */
   busy: number;
 }
@@ -350,6 +355,7 @@ export class World {
     host.instance.running = true;
     host.instance.startedAt = this.clock.now;
     host.instance.confirmed.clear();
+    this.checkers.started(host);
     this.tell(`${host.id}: the instance runs as ${host.instance.role}`);
     if (host.instance.role === 'standby') this.#stream(host, host.bootedAt, host.instance.startedAt);
   }
