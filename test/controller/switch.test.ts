@@ -2,7 +2,7 @@
  * Switch, failover, disconnection and attach on two real instances, while a client writes all the time. What was
  * acknowledged must be there afterwards. The write gaps are printed, not asserted.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -152,10 +152,5 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout:
     expect(pair.ctl('stop', '--local-server', 'server1').status).toBe(0);
     expect(pair.ctl('start', '--local-server', 'server1').stderr).toContain('server2 is primary');
     expect(pair.postmasterPid(1) === 0 || !existsSync(`/proc/${pair.postmasterPid(1)}`)).toBe(true);
-  });
-
-  it('a configuration file keeps every byte that is not concerned', () => {
-    expect(conf(2)).toContain('shared_buffers=16MB');
-    writeFileSync(join(pair.dir, 'conf2'), conf(2));
   });
 });

@@ -203,7 +203,7 @@ export class Pair {
     ]);
   }
 
-  /** Ends what is left, by number, and removes everything. */
+  /** Ends what is left, by number, and removes everything; PGDUET_KEEP_LOGS names a directory for the logs. */
   async destroy(): Promise<void> {
     if (process.env.PGDUET_KEEP_LOGS)
       for (const id of ['server1', 'server2'])
