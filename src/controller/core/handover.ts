@@ -140,13 +140,12 @@ export function advanceHandover(state: State): Decision {
 }
 
 /**
- * Silence alone takes the role back only while the other side has not said that it takes it: frozen or cut off, it could
- * go on as primary later. The arbitration command knows better, and a person may decide with mc_ctl start.
+ * Silence takes the role back only while the other side has not said that it takes it: it may have acknowledged commits
+ * since, even if it is dead now. Then a person decides, with mc_ctl start here, or it comes back and says no.
  */
 function mayTakeBack(state: State, peer: Peer): boolean {
   const begun = peer.view?.takeover != null || peer.view?.role === 'primary';
-  if (begun && state.conf.heartbeatErrorAction !== 'command') return false;
-  return believesGone(state, peer.line.id);
+  return !begun && believesGone(state, peer.line.id);
 }
 
 function handedOver(state: State, to: Peer): Decision {
