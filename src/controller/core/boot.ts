@@ -159,6 +159,8 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
  */
 function mayBePrimary(state: State, { line, reach, view }: Peer): boolean {
   const { sync } = state;
+  // A newer primary was seen; what it has acknowledged since is not here, so no policy starts this server without it.
+  if (sync && sync.primary === line.id) return !(reach === 'up' && view !== null);
   if (sync?.primary !== state.self.id || !sync.eligible.includes(line.id)) return false;
   if (reach === 'up' && view !== null) return view.takeover !== null || view.role === null;
   return !believesGone(state, line.id);

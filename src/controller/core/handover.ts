@@ -154,7 +154,8 @@ function handedOver(state: State, to: Peer): Decision {
   if (handover.kind === 'failover') {
     const why = `${to.line.id} is primary; this server must be rebuilt as its standby`;
     const over: State = { ...state, giving: null, handover: null, boot: { kind: 'failed', why } };
-    return decided(over, log('MCA01045', { server: to.line.id }));
+    // What is remembered from now on is whose promise counts: this server never starts again on another's silence.
+    return decided({ ...over, sync: to.view?.sync ?? state.sync }, log('MCA01045', { server: to.line.id }));
   }
   const address = addressOf(state, to.line.id);
   const following: State = { ...state, giving: { ...giving, stage: 'following', since: state.now } };

@@ -165,6 +165,7 @@ export function demote(state: State, by: ServerId): Decision {
   const ending: State = {
     ...withOwn(state, { phase: 'stopping' }),
     ending: 'demoted',
+    sync: state.peers[by]?.view?.sync ?? state.sync,
     boot: { kind: 'failed', why },
     change: null,
     proving: null,
