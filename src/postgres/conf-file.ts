@@ -12,7 +12,7 @@ export interface ConfLine {
   readonly index: number;
 }
 
-const assignment = /^\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*|\s+)('(?:[^'\\]|''|\\.)*'|[^\s#']+)\s*(?:#.*)?$/;
+const assignment = /^\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*|\s+)('(?:[^'\\]|''|\\.)*'|[^\s#'=]+)\s*(?:#.*)?$/;
 
 function unquote(text: string): string {
   if (!text.startsWith("'")) return text;

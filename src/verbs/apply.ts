@@ -66,7 +66,9 @@ export async function applyVerb(
 }
 
 function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
-  if (world.terminal && !world.options.verbose && !world.options.json && !checkOnly) {
+  // The tree needs a terminal of its own; with data piped away, lines are easier to follow.
+  const wantsTree = world.terminal && process.stdout.isTTY === true;
+  if (wantsTree && !world.options.verbose && !world.options.json && !checkOnly) {
     const tree = liveTree(cluster.hosts.map((host) => host.name));
     return { emit: (event: RunEvent) => tree.emit(event), finish: tree.finish };
   }
