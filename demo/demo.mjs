@@ -13,9 +13,8 @@ import { installedVersion, installObstacle, installPostgres } from '../scripts/p
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pgduet = join(root, 'dist', 'pgduet.js');
 const isRoot = process.getuid?.() === 0;
-const home = isRoot
-  ? '/var/lib/pgduet-demo'
-  : join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'pgduet-demo');
+const home =
+  process.env.PGDUET_DEMO_DIR || (isRoot ? '/var/lib/pgduet-demo' : join(stateHome(), 'pgduet-demo'));
 const owner = isRoot ? 'postgres' : userInfo().username;
 const inventory = join(home, 'inventory.yml');
 const cluster = 'demo';
@@ -173,6 +172,10 @@ function remove() {
   for (const dir of ['/run/lock', '/tmp'])
     for (const id of ['server1', 'server2']) rmSync(`${dir}/pgduet-${cluster}.${id}.lock`, { force: true });
   say(`The demo is gone: ${home} is removed. The PostgreSQL packages stay installed.`);
+}
+
+function stateHome() {
+  return process.env.XDG_STATE_HOME || join(homedir(), '.local/state');
 }
 
 function say(text) {
