@@ -11,6 +11,12 @@ interface Cause {
 
 const causes: readonly Cause[] = [
   {
+    pattern: /after \d+ s: |^mirroring status$/m,
+    code: 'HST010',
+    why: 'the servers run, but they do not work together as they should',
+    fix: "Read the server log of the standby (primary_conninfo, pg_hba.conf, password file) and what 'pgduet status' shows, then run the same command again.",
+  },
+  {
     pattern: /No space left on device|Disk quota exceeded|could not extend file/i,
     code: 'HST006',
     why: 'a disk of the host is full',
