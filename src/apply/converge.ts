@@ -5,7 +5,15 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { hostPreamble, question, readLook } from '../observe/look.ts';
 import { type HostBatch, nextBatch } from '../plan/batch.ts';
-import { isEmpty, type Plan, pending, refKey, refusals, worthAnotherLook } from '../plan/plan.ts';
+import {
+  isEmpty,
+  type Plan,
+  pending,
+  type Resource,
+  refKey,
+  refusals,
+  worthAnotherLook,
+} from '../plan/plan.ts';
 import type { EffectPlace } from '../resources/effects.ts';
 import type { Probe } from '../resources/kind.ts';
 import { batchScript, batchSteps, type NumberedStep, readMark, stepNoise } from './batch-script.ts';
@@ -49,11 +57,22 @@ export async function converge(
         titles: batch.items.map((item) => (item.kind === 'change' ? item.summary : item.effect.action)),
       })),
     });
-    await runBatches(request, ports, states, batches, current, changed);
+    const last = endsByWaiting(current.plan, batches);
+    // What was right at the last look is asked again only at the end; between batches only what is open matters.
+    const asked = last ? compiled(request, current.view) : worthAnotherLook(current.plan);
+    await runBatches(request, ports, states, { batches, asked, current, changed });
     current = await sight(request, ports, states);
     const refused = refusals(current.plan);
     if (refused.length > 0) throw failure(refused);
+    if (last && isEmpty(current.plan)) return changed;
   }
+}
+
+/** Everything that is open waits, so that nothing will be changed any more: the look behind it is the proof already. */
+function endsByWaiting(plan: Plan, batches: readonly HostBatch[]): boolean {
+  const items = batches.flatMap((batch) => batch.items);
+  const waits = items.filter((item) => item.kind === 'change' && item.resource.kind.waits === true);
+  return waits.length === items.length && waits.length === pending(plan).length;
 }
 
 /** The proof at the end: nothing that was seen earlier in the run is believed any more. */
@@ -100,19 +119,23 @@ function stuck(plan: Plan): Diagnostic {
   };
 }
 
+interface Round {
+  readonly batches: readonly HostBatch[];
+  /** What is looked at when the steps are done. */
+  readonly asked: readonly Resource[];
+  readonly current: Sighted;
+  readonly changed: Changed[];
+}
+
 async function runBatches(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
-  batches: readonly HostBatch[],
-  current: Sighted,
-  changed: Changed[],
+  { batches, asked, current, changed }: Round,
 ): Promise<void> {
-  // What was right at the last look is asked again only at the end; between batches only what is open matters.
-  const open = worthAnotherLook(current.plan);
   const work = async (state: HostState): Promise<void> => {
     const batch = batches.find((candidate) => candidate.host === state.host.name);
-    const probes = probesFor(request.cluster, state.host, open);
+    const probes = probesFor(request.cluster, state.host, asked);
     if (!batch) return lookAt(ports, state, probes);
     const place = request.effectPlace(state.host, current.view);
     const done = await runBatch(ports, state, batch, place, probes, current.plan);

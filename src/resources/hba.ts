@@ -50,6 +50,7 @@ export const hba: ResourceKind<Desired, Seen, HbaChange> = {
       return { instance: context.instance, content };
     }),
   key: (desired) => path(desired),
+  inside: path,
   describe: (desired) => `client rules in ${path(desired)}`,
   probe: (desired) => ({
     shell: `d=${quote(desired.instance.dataDir)}

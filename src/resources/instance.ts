@@ -42,6 +42,7 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
       };
     }),
   key: (desired) => desired.dataDir,
+  renews: (desired) => desired.dataDir,
   describe: (desired) => `instance in ${desired.dataDir}`,
   probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
   read: (reply, desired) => {

@@ -60,6 +60,7 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
       };
     }),
   key: (desired) => desired.dataDir,
+  renews: (desired) => desired.dataDir,
   describe: (desired) => `copy of the primary in ${desired.dataDir}`,
   probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
   read: (reply, desired) => {
@@ -109,6 +110,10 @@ function copyScript(desired: Desired): string {
     user: desired.user,
     application_name: 'pgduet_copy',
     connect_timeout: 10,
+    // A primary that falls silent must end the copy within half a minute, and not hold up the run for hours.
+    keepalives_idle: 10,
+    keepalives_interval: 5,
+    keepalives_count: 3,
   });
   return `${beginMaking(desired, desired.owner, 'copy', desired.walDir)}
 export PGPASSFILE="$PASSFILE"

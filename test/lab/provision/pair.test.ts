@@ -2,6 +2,8 @@
  * `provision` on two hosts whose packages are present, then `check`, drift, and a reboot of both: what the hosts
  * themselves show, in the order in which a person would do it. Later tests stand on the cluster that earlier ones made.
  */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { type Host, Lab } from '../harness/lab.ts';
@@ -160,6 +162,17 @@ describeLab('a pair whose packages are present', () => {
         round_trips: { server1: 1, server2: 1 },
       });
     });
+
+    labTest(
+      'a copy of the shipped playbook, run as a playbook of the user, finds nothing to do',
+      async () => {
+        const copy = join(lab.dir, 'my-provision.yml');
+        copyFileSync(new URL('../../../playbooks/provision.yml', import.meta.url), copy);
+        const said = await command(['run', copy, '-i', file, '--yes', '--json']);
+        expectExit(said, 0);
+        expect(said.json<RunDocument>()).toMatchObject({ plan: [], changed: [] });
+      },
+    );
 
     labTest('status --json tells role, timeline, position, lag and sync state truly', async () => {
       const said = await command(['status', '-i', file, '--json']);
@@ -348,7 +361,7 @@ describeLab('a pair whose packages are present', () => {
 function notWrittenByItself(path: string): boolean {
   const files = path.slice(path.indexOf('/inst1'));
   const byPostgres = /^\/inst1\/(base|global|pg_\w+|postmaster\.pid|current_logfiles)(\/|$)/.test(files);
-  const byController = /pgsql_tmp_mc_disk_check|\.(state|log)$|-log\/.test(path);
+  const byController = /pgsql_tmp_mc_disk_check|\.(state|log)$|-log\//.test(path);
   const configuration = /\/(pg_hba|pg_ident|postgresql(\.auto)?)\.conf$/.test(path);
   return configuration || !(byPostgres || byController);
 }
