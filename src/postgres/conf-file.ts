@@ -108,6 +108,7 @@ function blockOf(lines: readonly string[], heading: string): Block {
 function appendUnder(lines: readonly string[], heading: string, added: readonly string[]): string {
   const body = lines.at(-1) === '' ? lines.slice(0, -1) : [...lines];
   const { start, end } = blockOf(body, heading);
-  if (start < 0) return [...body, '', heading, ...added, ''].join('\n');
+  // The empty line behind the block keeps what somebody appends to the file later out of it.
+  if (start < 0) return [...body, '', heading, ...added, '', ''].join('\n');
   return [...body.slice(0, end), ...added, ...body.slice(end), ''].join('\n');
 }
