@@ -13,18 +13,14 @@ import {
   releaseConf,
 } from '../postgres/conf-file.ts';
 import { quoteLiteral } from '../postgres/quote.ts';
-import { readFields } from './fields.ts';
 import {
-  type Change,
-  change,
-  type Effect,
-  type Instance,
-  present,
-  type ResourceKind,
-  refuse,
-  same,
-  unknown,
-} from './kind.ts';
+  type ConfigurationFile,
+  configurationProbe,
+  isStale,
+  readConfiguration,
+} from './configuration-file.ts';
+import { readFields } from './fields.ts';
+import { type Change, change, type Effect, type Instance, type ResourceKind, refuse, same } from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -42,15 +38,7 @@ interface Live {
   readonly auto: readonly string[];
 }
 
-interface Seen {
-  readonly text: string;
-  /** When the file was written, seconds since 1970. */
-  readonly written: number;
-  /** On a standby: values of the primary below which it would not start ("Hot Standby", administrator's overview). */
-  readonly floor: ReadonlyMap<string, number>;
-  /** Absent when no server runs. */
-  readonly live?: Live;
-}
+type Seen = ConfigurationFile<Live>;
 
 interface SettingsChange extends Change {
   /** The text of the file as it was seen and as it shall be; absent when the file is right already. */
@@ -58,6 +46,10 @@ interface SettingsChange extends Change {
   /** Settings that ALTER SYSTEM holds over ours. */
   readonly reset: readonly string[];
 }
+
+/** On a standby: values of the primary below which it would not start ("Hot Standby", administrator's overview). */
+const floorScript = `if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
+"$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
 
 /** As pg_controldata calls them, and as the settings are called. */
 const floorNames: Readonly<Record<string, string>> = {
@@ -103,28 +95,10 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
   touches: confPath,
   inside: confPath,
   probe: (desired) => ({
-    shell: `d=${quote(desired.instance.dataDir)}
-if [ ! -f "$d/postgresql.conf" ]; then echo absent; exit; fi
-stat -c %.6Y "$d/postgresql.conf" || exit 1
-pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
-if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then state=running; else state=stopped; fi
-if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then floor=$("$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '); else floor=; fi
-echo "$state $floor"
-cat "$d/postgresql.conf"`,
+    shell: configurationProbe(desired.instance.dataDir, 'postgresql.conf', floorScript),
     sql: liveQuery(Object.keys(desired.values)),
   }),
-  read: (reply) => {
-    const [written = '', second = '', ...lines] = reply.stdout.split('\n');
-    const [state, ...floors] = second.trim().split(' ');
-    if (written === 'absent') return unknown('the instance is not there yet');
-    if (reply.status !== 0 || (state !== 'running' && state !== 'stopped'))
-      return unknown(reply.stderr.trim() || 'postgresql.conf could not be read');
-    const seen = { text: lines.join('\n'), written: Number(written), floor: readFloor(floors) };
-    if (state === 'stopped') return present(seen);
-    if (typeof reply.sql !== 'object' || reply.sql === null)
-      return unknown(reply.sqlProblem ?? 'the server did not answer');
-    return present({ ...seen, live: reply.sql as Live });
-  },
+  read: (reply) => readConfiguration<Live>(reply, 'postgresql.conf'),
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
     const seen = observed.value;
@@ -133,7 +107,7 @@ cat "$d/postgresql.conf"`,
       seen.live &&
       names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
     if (missing !== undefined) return unknownSetting(missing);
-    const raised = { ...desired, values: aboveFloor(desired.values, seen.floor) };
+    const raised = { ...desired, values: aboveFloor(desired.values, readFloor(seen.extra)) };
     const found = differences(raised, seen);
     if (found.wrong.length + found.reset.length + found.stale.length + found.effects.length === 0)
       return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`);
@@ -163,7 +137,7 @@ function readFloor(words: readonly string[]): ReadonlyMap<string, number> {
 }
 
 /** A standby lowers such a value only after the primary: once it has replayed that the primary did. */
-function aboveFloor(values: Desired['values'], floor: Seen['floor']): Desired['values'] {
+function aboveFloor(values: Desired['values'], floor: ReadonlyMap<string, number>): Desired['values'] {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
       const least = floor.get(name.toLowerCase());
@@ -196,8 +170,9 @@ function differences(desired: Desired, seen: Seen): Differences {
   const standing = effectiveConf(seen.text);
   const wrong = names.filter((name) => standing.get(name.toLowerCase())?.value !== desired.values[name]);
   const reset = names.filter((name) => seen.live?.auto.includes(name.toLowerCase()));
+  const floor = readFloor(seen.extra);
   // A standby keeps what its primary still has.
-  const needed = (name: string): boolean => seen.floor.get(name) === Number(standing.get(name)?.value);
+  const needed = (name: string): boolean => floor.get(name) === Number(standing.get(name)?.value);
   const stale = desired.except
     ? namesInBlock(seen.text, heading).filter(
         (name) => !lower.has(name) && !desired.except?.includes(name) && !needed(name),
@@ -215,7 +190,7 @@ function effectsOf(seen: Seen, changing: readonly string[], names: readonly stri
     changing.some((name) => facts(name)?.context === 'postmaster') ||
     names.some((name) => facts(name)?.pending);
   if (restart) return [{ action: 'restart', target: 'instance' }];
-  return changing.length > 0 || seen.written > live.loaded ? [{ action: 'reload', target: 'instance' }] : [];
+  return changing.length > 0 || isStale(seen) ? [{ action: 'reload', target: 'instance' }] : [];
 }
 
 function describeChange(desired: Desired, seen: Seen, found: Differences): SettingsChange {
