@@ -49,7 +49,7 @@ const causes: readonly Cause[] = [
     fix: 'Log in as root or set "ssh: { become: sudo }" in the inventory; look for a file system that is mounted read-only.',
   },
   {
-    pattern: /not found|No such file or directory.*(initdb|pg_basebackup|psql)/i,
+    pattern: /: not found$|No such file or directory.*(initdb|pg_basebackup|psql)/im,
     code: 'HST003',
     why: 'a program that is needed is not where it should be',
     fix: 'Check that PostgreSQL of the version in the inventory is installed; name its directory with postgres.bin_dir if it is in an unusual place.',

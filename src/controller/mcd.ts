@@ -3,6 +3,7 @@
  * In: management directory and server. Out: the exit status of the process. It holds the timers, sockets and
  * processes; it never judges. A crash of it leaves the instance running.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiagnosticError } from '../base/diagnostic.ts';
@@ -231,9 +232,15 @@ class Daemon {
   }
 
   async #start(): Promise<void> {
-    const failure = await this.#instance.start().catch(textOf);
+    const failure = this.#unfinished() ?? (await this.#instance.start().catch(textOf));
     this.#happen(failure === null ? { kind: 'instance-started' } : { kind: 'start-failed', why: failure });
     await this.#checkInstance();
+  }
+
+  /** While a data directory is being made or copied its mark stands; what is there must not be started. */
+  #unfinished(): string | null {
+    const mark = join(this.#options.dir, `${this.#options.id}.making`);
+    return existsSync(mark) ? `the data directory is unfinished (${mark}): run pgduet provision again` : null;
   }
 
   async #stop(force: boolean): Promise<void> {

@@ -134,15 +134,15 @@ describe('editConf', () => {
 
   it('keeps the lines of others behind a mark and sets its own at the end', () => {
     const before = 'port = 1 # a\n# note\nport = 2 # b\nx = 1\n';
-    const after = '#pgduet: port = 1 # a\n# note\n#pgduet: port = 2 # b\nx = 1\n\n# ours\nport = 3\n';
+    const after = '#pgduet: port = 1 # a\n# note\n#pgduet: port = 2 # b\nx = 1\n\n# ours\nport = 3\n\n';
     expect(editConf(before, { port: '3' }, heading)).toBe(after);
     expect(editConf(after, { port: '4' }, heading)).toBe(after.replace('\nport = 3', '\nport = 4'));
   });
 
   it('gathers what is new under one heading', () => {
     const once = editConf('x = 1', { a: '1' }, heading);
-    expect(once).toBe('x = 1\n\n# ours\na = 1\n');
-    expect(editConf(once, { b: "o'clock" }, heading)).toBe("x = 1\n\n# ours\na = 1\nb = 'o''clock'\n");
+    expect(once).toBe('x = 1\n\n# ours\na = 1\n\n');
+    expect(editConf(once, { b: "o'clock" }, heading)).toBe("x = 1\n\n# ours\na = 1\nb = 'o''clock'\n\n");
   });
 
   it('comments out what shall not be set', () => {

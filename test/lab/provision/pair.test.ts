@@ -315,10 +315,12 @@ describeLab('a pair whose packages are present', () => {
       },
     );
 
-    labTest('--limit changes one host and leaves the other', async () => {
+    labTest('--limit changes one host, leaves the other, and says so', async () => {
       await on(a, 'chmod 0755 /mcdir/inst1');
       await on(b, 'chmod 0755 /mcdir/inst1');
-      expectExit(await provision('--limit', 'server2'), 0);
+      const limited = await provision('--limit', 'server2');
+      expectExit(limited, 2);
+      expect(limited.stderr).toContain('1 are left because of --limit');
       expect((await a.sh('stat -c %a /mcdir/inst1')).stdout).toBe('755\n');
       expect((await b.sh('stat -c %a /mcdir/inst1')).stdout).toBe('700\n');
       expectExit(await provision(), 0);
