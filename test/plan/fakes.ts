@@ -16,6 +16,8 @@ export interface Wish {
   readonly name: string;
   readonly effects?: readonly Effect[];
   readonly touches?: string;
+  readonly renews?: string;
+  readonly inside?: string;
 }
 
 /** Seen "right", "wrong" or "refused". */
@@ -38,6 +40,8 @@ function fakeKind(kind: string, waits: boolean): AnyKind {
     },
     steps: (_change, wish) => [{ title: `step ${wish.name}`, script: `make ${wish.name}` }],
     touches: (wish) => wish.touches as string,
+    renews: (wish) => wish.renews as string,
+    inside: (wish) => wish.inside as string,
   });
 }
 

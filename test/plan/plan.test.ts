@@ -95,6 +95,15 @@ describe('a plan', () => {
       ['b/x: change', 'a/y: deferred (b/x)'],
     ],
     [
+      'what stands in a directory that is made anew is not believed',
+      [
+        ['a/x', 'wrong', { renews: '/data' }],
+        ['a/y', 'refused', { inside: '/data/pg_wal' }],
+        ['a/z', 'right', { inside: '/database/file' }],
+      ],
+      ['a/x: change', 'a/y: deferred (a/x)', 'a/z: same'],
+    ],
+    [
       'and is decided when its time has come',
       [
         ['b/x', 'right'],
