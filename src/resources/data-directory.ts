@@ -99,6 +99,13 @@ export const unidentified = (seen: DataDirectory): string | undefined =>
     : undefined;
 
 /**
+ * Shell: sets nosync to the option that leaves the syncing to `endMaking`, which syncs the file system once instead of a
+ * thousand files one by one. Before Linux 5.8 syncfs did not tell of write errors, so there the programs sync themselves.
+ */
+const chooseSync = `nosync=--no-sync
+if uname -r | awk -F. '{ exit !($1 < 5 || ($1 == 5 && $2 < 8)) }'; then nosync=; fi`;
+
+/**
  * Shell: marks that making begins, and empties what an interrupted attempt left. Only ever called where `making` or
  * nothing stands. A controller that is in charge of nothing would write its disk checks into the empty directory, or
  * start what is not finished; so it ends first. The step that runs the instance starts it again.
@@ -118,10 +125,12 @@ if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- 
 fi
 if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi
 if [ -n "$(ls -A "$d" 2>/dev/null)" ]; then echo "$d is not empty" >&2; exit 1; fi
-put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}`;
+put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}
+${chooseSync}`;
 
 /** Shell: records whose data this is and takes the mark away; what stands there now is finished. */
-export const endMaking = (place: DataDirectoryPlace, owner: string): string => `
+export const endMaking = (place: DataDirectoryPlace, owner: string, walDir?: string): string => `
+if [ -n "$nosync" ]; then sync -f ${quote(place.dataDir)}${walDir ? `; sync -f ${quote(walDir)}` : ''}; fi
 system=$("$PGBIN/pg_controldata" -D ${quote(place.dataDir)} | sed -n 's/^Database system identifier: *//p')
 if [ -z "$system" ]; then echo 'the new data directory has no system identifier' >&2; exit 1; fi
 put ${quote(systemFile(place))} 0600 ${quote(`${owner}:`)} "$system"

@@ -118,7 +118,7 @@ function copyScript(desired: Desired): string {
   return `${beginMaking(desired, desired.owner, 'copy', desired.walDir)}
 export PGPASSFILE="$PASSFILE"
 ${sh`as ${desired.owner} "$PGBIN/pg_receivewal" -w -d ${source} -S ${desired.slot} --create-slot --if-not-exists`}
-${sh`as ${desired.owner} "$PGBIN/pg_basebackup" -w -d ${source} -D ${desired.dataDir} -S ${desired.slot} -X stream --checkpoint=fast --progress`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''}
+${sh`as ${desired.owner} "$PGBIN/pg_basebackup" $nosync -w -d ${source} -D ${desired.dataDir} -S ${desired.slot} -X stream --checkpoint=fast --progress`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''}
 ${sh`as ${desired.owner} touch ${`${desired.dataDir}/standby.signal`}`}
-${endMaking(desired, desired.owner)}`;
+${endMaking(desired, desired.owner, desired.walDir)}`;
 }
