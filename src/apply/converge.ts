@@ -3,19 +3,13 @@
  * more. In: the first sight. Out: what was changed. Must never call a run done whose last look found something to do.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Host } from '../inventory/cluster.ts';
 import { type HostBatch, nextBatch } from '../plan/batch.ts';
-import {
-  isEmpty,
-  type Plan,
-  pending,
-  type Resource,
-  refKey,
-  refusals,
-  worthAnotherLook,
-} from '../plan/plan.ts';
+import { isEmpty, type Plan, pending, refKey, refusals, worthAnotherLook } from '../plan/plan.ts';
+import type { Probe } from '../resources/kind.ts';
 import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
-import { byMachine, type HostState, lookAt, probesFor } from './hosts.ts';
+import { byMachine, type HostState, lookAt, probesBetween, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 import { compiled, type Sighted, sight } from './sight.ts';
 
@@ -59,22 +53,31 @@ export async function converge(
         titles: batch.items.map((item) => (item.kind === 'change' ? item.summary : item.effect.action)),
       })),
     });
-    const last = endsByWaiting(current.plan, batches);
-    // What was right at the last look is asked again only at the end; between batches only what is open matters.
-    const asked = last ? compiled(request, current.view) : worthAnotherLook(current.plan);
-    await runBatches(request, ports, states, { batches, asked, current, changed });
-    current = await sight(request, ports, states);
+    const end = endOf(current.plan, batches);
+    await runBatches(request, ports, states, { batches, end, current, changed });
+    current =
+      end === 'changes'
+        ? await lookAtEverything(request, ports, states, current)
+        : await sight(request, ports, states);
     const refused = refusals(current.plan);
     if (refused.length > 0) throw failure(refused);
-    if (last && isEmpty(current.plan)) return { changed, left: current.plan };
+    if (end !== 'open' && isEmpty(current.plan)) return { changed, left: current.plan };
   }
 }
 
-/** Everything that is open waits, so that nothing will be changed any more: the look behind it is the proof already. */
-function endsByWaiting(plan: Plan, batches: readonly HostBatch[]): boolean {
+/**
+ * How the run stands after these batches. waits: nothing is changed any more, so the look behind the steps is the proof.
+ * changes: all that is known to be open is done by them, so the proof follows at once. open: something is decided later.
+ */
+type End = 'waits' | 'changes' | 'open';
+
+function endOf(plan: Plan, batches: readonly HostBatch[]): End {
   const items = batches.flatMap((batch) => batch.items);
-  const waits = items.filter((item) => item.kind === 'change' && item.resource.kind.waits === true);
-  return waits.length === items.length && waits.length === pending(plan).length;
+  const changes = items.flatMap((item) => (item.kind === 'change' ? [item.resource] : []));
+  if (changes.length < pending(plan).length) return 'open';
+  return items.length === changes.length && changes.every((resource) => resource.kind.waits)
+    ? 'waits'
+    : 'changes';
 }
 
 /** The proof at the end: nothing that was seen earlier in the run is believed any more. */
@@ -123,8 +126,7 @@ function stuck(plan: Plan): Diagnostic {
 
 interface Round {
   readonly batches: readonly HostBatch[];
-  /** What is looked at when the steps are done. */
-  readonly asked: readonly Resource[];
+  readonly end: End;
   readonly current: Sighted;
   readonly changed: Changed[];
 }
@@ -133,12 +135,12 @@ async function runBatches(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
-  { batches, asked, current, changed }: Round,
+  { batches, end, current, changed }: Round,
 ): Promise<void> {
   const work = async (state: HostState): Promise<void> => {
     const batch = batches.find((candidate) => candidate.host === state.host.name);
-    const probes = probesFor(request.cluster, state.host, asked);
-    if (!batch) return lookAt(ports, state, probes);
+    const probes = probesBehind(request, state.host, current, end);
+    if (!batch) return probes.length > 0 ? lookAt(ports, state, probes) : undefined;
     const place = request.effectPlace(state.host, current.view);
     const done = await runBatch(ports, state, batch, place, probes, current.plan);
     changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
@@ -153,6 +155,18 @@ async function runBatches(
   );
   if (problems.length > 0)
     throw interruption(ports, merged(problems), changed, openTitles(current.plan, changed));
+}
+
+/** What is looked at when the steps of a batch are done. */
+function probesBehind(request: RunRequest, host: Host, current: Sighted, end: End): readonly Probe[] {
+  switch (end) {
+    case 'waits':
+      return probesFor(request.cluster, host, compiled(request, current.view));
+    case 'changes':
+      return [];
+    case 'open':
+      return probesBetween(host, worthAnotherLook(current.plan));
+  }
 }
 
 const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] =>
