@@ -12,7 +12,7 @@ import type { Action } from './core/action.ts';
 import { decide } from './core/decide.ts';
 import type { Happening } from './core/event.ts';
 import { initialState, ownView, type State } from './core/state.ts';
-import { statusReport } from './core/status.ts';
+import { type StatusReport, statusReport } from './core/status.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
 import { type Configuration, checkAdministrator, loadConfiguration } from './io/files.ts';
@@ -22,7 +22,7 @@ import { markConfigurationRead, takeLock } from './io/lock.ts';
 import { AdminLink } from './io/network.ts';
 import { InstanceMonitor } from './io/postgres.ts';
 import { primaryAnswers } from './io/primary-address.ts';
-import { readState, writeState } from './io/state-file.ts';
+import { readState, writeState, writeStatus } from './io/state-file.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
 import { controllerVersion } from './version.ts';
 
@@ -188,6 +188,20 @@ class Daemon {
     const { state, actions } = decide(this.#state, event);
     this.#state = state;
     for (const action of actions) this.#work = this.#work.then(() => this.#act(action));
+    if (event.kind === 'tick') this.#showStatus();
+  }
+
+  #report(): StatusReport {
+    return statusReport(this.#state, { pid: process.pid, node: process.versions.node });
+  }
+
+  /** A full disk must not end the controller; a file that is not renewed says so by its age. */
+  #showStatus(): void {
+    try {
+      writeStatus(this.#options.dir, this.#options.id, this.#report());
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+    }
   }
 
   /** Does one action. What takes long is only begun here, and reports back by an event. */
@@ -299,8 +313,10 @@ class Daemon {
     this.#happen({ kind: 'tick' });
     await this.#work;
     await sleep(peersAnswerMs);
-    const facts = { pid: process.pid, node: process.versions.node };
-    this.#control.reply(id, { ok: true, text: '', status: statusReport(this.#state, facts) });
+    const status = this.#report();
+    this.#control.reply(id, { ok: true, text: '', status });
+    // What was just told is what the next one reads.
+    this.#showStatus();
   }
 
   #reload(): void {

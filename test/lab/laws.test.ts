@@ -232,7 +232,7 @@ const onlyLook = ['port', 'program'];
 const snapshotScript = `find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /var/log/journal \
  -o -path '/var/log/[wb]tmp*' -o -path '/var/log/lastlog*' -o -path /var/lib/systemd \
  -o -path '${dataDir}/*' -a ! -name '*.conf' -a ! -name '*.signal' -a ! -name PG_VERSION \
- -o -path '${managementDir}/*-log' -o -path '${managementDir}/*.state*' \\) -prune \
+ -o -path '${managementDir}/*-log' -o -path '${managementDir}/*.state*' -o -path '${managementDir}/*.status.json*' \\) -prune \
  -o ! -path ${dataDir} ! -path ${managementDir} -printf '%p %y %m %u:%g %s %T@ %C@\\n' | LC_ALL=C sort
 if [ -e ${dataDir}/postmaster.pid ]; then
 runuser -u postgres -- pg_dumpall -p 27500 --globals-only | grep -v '^.restrict\\|^.unrestrict'

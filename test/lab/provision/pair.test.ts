@@ -363,7 +363,7 @@ describeLab('a pair whose packages are present', () => {
 function notWrittenByItself(path: string): boolean {
   const files = path.slice(path.indexOf('/inst1'));
   const byPostgres = /^\/inst1\/(base|global|pg_\w+|postmaster\.pid|current_logfiles)(\/|$)/.test(files);
-  const byController = /pgsql_tmp_mc_disk_check|\.(state|log)$|-log\//.test(path);
+  const byController = /pgsql_tmp_mc_disk_check|\.(state|log|status\.json(\.tmp)?)$|-log\//.test(path);
   const configuration = /\/(pg_hba|pg_ident|postgresql(\.auto)?)\.conf$/.test(path);
   return configuration || !(byPostgres || byController);
 }
