@@ -3,18 +3,18 @@
 //   npm run demo -- --remove   takes it away again, with everything that it made
 // As root on Debian it installs PostgreSQL if there is none; as an ordinary user it uses what is installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installedVersion, installObstacle, installPostgres } from '../scripts/postgres.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pgduet = join(root, 'dist', 'pgduet.js');
 const isRoot = process.getuid?.() === 0;
-const home = isRoot
-  ? '/var/lib/pgduet-demo'
-  : join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'pgduet-demo');
+const home =
+  process.env.PGDUET_DEMO_DIR || (isRoot ? '/var/lib/pgduet-demo' : join(stateHome(), 'pgduet-demo'));
 const owner = isRoot ? 'postgres' : userInfo().username;
 const inventory = join(home, 'inventory.yml');
 const cluster = 'demo';
@@ -23,7 +23,7 @@ if (process.argv.includes('--remove')) remove();
 else await make();
 
 async function make() {
-  const version = installedVersion() ?? installPostgres();
+  const version = findPostgres();
   if (!existsSync(inventory)) await writeInventory(version);
   else say(`Using the demo that is there: ${inventory}`);
   say(`\n$ pgduet provision -i ${inventory} --yes`);
@@ -101,42 +101,13 @@ function run(args) {
     );
 }
 
-/** The newest version that is installed where Debian's packages put it. */
-function installedVersion() {
-  const base = '/usr/lib/postgresql';
-  const found = existsSync(base)
-    ? readdirSync(base)
-        .map(Number)
-        .filter((version) => version >= 12 && existsSync(`${base}/${version}/bin/postgres`))
-    : [];
-  return found.sort((a, b) => b - a)[0];
-}
-
-function installPostgres() {
-  if (!isRoot)
-    fail(
-      'PostgreSQL is not installed (looked in /usr/lib/postgresql). Ask root for: apt-get install postgresql',
-    );
-  if (!existsSync('/usr/bin/apt-get'))
-    fail(
-      'PostgreSQL is not installed, and this is no Debian: install PostgreSQL 12 or newer, then run npm run demo again.',
-    );
+function findPostgres() {
+  const found = installedVersion();
+  if (found !== undefined) return found;
+  const obstacle = installObstacle();
+  if (obstacle) fail(`PostgreSQL is not installed (looked in /usr/lib/postgresql), and ${obstacle}`);
   say('PostgreSQL is not installed: installing it (apt-get install postgresql) …');
-  // The package would create and start a cluster of its own; for the time of the installation it is told not to.
-  const dropIn = '/etc/postgresql-common/createcluster.d/pgduet-demo.conf';
-  mkdirSync(dirname(dropIn), { recursive: true });
-  writeFileSync(dropIn, 'create_main_cluster = false\n');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  spawnSync('apt-get', ['update', '-q'], { stdio: ['ignore', 2, 2], env });
-  const result = spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'postgresql'], {
-    stdio: ['ignore', 2, 2],
-    env,
-  });
-  rmSync(dropIn, { force: true });
-  const version = installedVersion();
-  if (result.status !== 0 || version === undefined)
-    fail('apt-get could not install PostgreSQL; its messages above say why.');
-  return version;
+  return installPostgres() ?? fail('apt-get could not install PostgreSQL; its messages above say why.');
 }
 
 async function writeInventory(version) {
@@ -201,6 +172,10 @@ function remove() {
   for (const dir of ['/run/lock', '/tmp'])
     for (const id of ['server1', 'server2']) rmSync(`${dir}/pgduet-${cluster}.${id}.lock`, { force: true });
   say(`The demo is gone: ${home} is removed. The PostgreSQL packages stay installed.`);
+}
+
+function stateHome() {
+  return process.env.XDG_STATE_HOME || join(homedir(), '.local/state');
 }
 
 function say(text) {

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { installedVersion, installObstacle, installPostgres } from './postgres.mjs';
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const checks = [
   ['tsc', ['--noEmit']],
@@ -19,6 +21,13 @@ for (const [name, args] of checks) {
     failedChecks += 1;
     console.error(`${name} found mistakes.`);
   }
+}
+
+// Some unit tests run real servers on this machine; without PostgreSQL they are skipped, and say so.
+if (installedVersion() === undefined) {
+  const obstacle = installObstacle();
+  if (obstacle) console.error(`PostgreSQL is not installed, and ${obstacle}`);
+  else installPostgres();
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'pgduet-test-'));

@@ -3,20 +3,24 @@
  * more. In: the first sight. Out: what was changed. Must never call a run done whose last look found something to do.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { hostPreamble, question, readLook } from '../observe/look.ts';
+import type { Host } from '../inventory/cluster.ts';
 import { type HostBatch, nextBatch } from '../plan/batch.ts';
 import { isEmpty, type Plan, pending, refKey, refusals, worthAnotherLook } from '../plan/plan.ts';
-import type { EffectPlace } from '../resources/effects.ts';
 import type { Probe } from '../resources/kind.ts';
-import { batchScript, batchSteps, type NumberedStep, readMark, stepNoise } from './batch-script.ts';
-import { brokenOff, stepFailure } from './failure.ts';
+import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
-import { byMachine, type HostState, lookAt, probesFor, remember } from './hosts.ts';
+import { byMachine, type HostState, lookAt, probesBetween, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 import { compiled, type Sighted, sight } from './sight.ts';
 
 /** The same change may be needed twice when something else undoes it once; three times is a circle. */
 const repeatsAllowed = 2;
+
+export interface Converged {
+  readonly changed: readonly Changed[];
+  /** Empty, unless the run was limited to one host and something is left to do on others. */
+  readonly left: Plan;
+}
 
 /** Batch after batch until the look at the end finds nothing to do. */
 export async function converge(
@@ -24,20 +28,20 @@ export async function converge(
   ports: RunPorts,
   states: readonly HostState[],
   first: Sighted,
-): Promise<readonly Changed[]> {
+): Promise<Converged> {
   const changed: Changed[] = [];
   const repeats = new Map<string, number>();
   let current = first;
   for (let number = 1; ; number += 1) {
     if (isEmpty(current.plan)) {
       current = await lookAtEverything(request, ports, states, current);
-      if (isEmpty(current.plan)) return changed;
+      if (isEmpty(current.plan)) return { changed, left: current.plan };
     }
     const batches = nextBatch(current.plan).filter(
       (batch) => request.limit === undefined || batch.host === request.limit,
     );
     if (batches.length === 0) {
-      if (request.limit !== undefined) return changed;
+      if (request.limit !== undefined) return { changed, left: current.plan };
       throw failure([stuck(current.plan)]);
     }
     countRepeats(batches, repeats);
@@ -49,11 +53,31 @@ export async function converge(
         titles: batch.items.map((item) => (item.kind === 'change' ? item.summary : item.effect.action)),
       })),
     });
-    await runBatches(request, ports, states, batches, current, changed);
-    current = await sight(request, ports, states);
+    const end = endOf(current.plan, batches);
+    await runBatches(request, ports, states, { batches, end, current, changed });
+    current =
+      end === 'changes'
+        ? await lookAtEverything(request, ports, states, current)
+        : await sight(request, ports, states);
     const refused = refusals(current.plan);
     if (refused.length > 0) throw failure(refused);
+    if (end !== 'open' && isEmpty(current.plan)) return { changed, left: current.plan };
   }
+}
+
+/**
+ * How the run stands after these batches. waits: nothing is changed any more, so the look behind the steps is the proof.
+ * changes: all that is known to be open is done by them, so the proof follows at once. open: something is decided later.
+ */
+type End = 'waits' | 'changes' | 'open';
+
+function endOf(plan: Plan, batches: readonly HostBatch[]): End {
+  const items = batches.flatMap((batch) => batch.items);
+  const changes = items.flatMap((item) => (item.kind === 'change' ? [item.resource] : []));
+  if (changes.length < pending(plan).length) return 'open';
+  return items.length === changes.length && changes.every((resource) => resource.kind.waits)
+    ? 'waits'
+    : 'changes';
 }
 
 /** The proof at the end: nothing that was seen earlier in the run is believed any more. */
@@ -100,20 +124,23 @@ function stuck(plan: Plan): Diagnostic {
   };
 }
 
+interface Round {
+  readonly batches: readonly HostBatch[];
+  readonly end: End;
+  readonly current: Sighted;
+  readonly changed: Changed[];
+}
+
 async function runBatches(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
-  batches: readonly HostBatch[],
-  current: Sighted,
-  changed: Changed[],
+  { batches, end, current, changed }: Round,
 ): Promise<void> {
-  // What was right at the last look is asked again only at the end; between batches only what is open matters.
-  const open = worthAnotherLook(current.plan);
   const work = async (state: HostState): Promise<void> => {
     const batch = batches.find((candidate) => candidate.host === state.host.name);
-    const probes = probesFor(request.cluster, state.host, open);
-    if (!batch) return lookAt(ports, state, probes);
+    const probes = probesBehind(request, state.host, current, end);
+    if (!batch) return probes.length > 0 ? lookAt(ports, state, probes) : undefined;
     const place = request.effectPlace(state.host, current.view);
     const done = await runBatch(ports, state, batch, place, probes, current.plan);
     changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
@@ -130,6 +157,18 @@ async function runBatches(
     throw interruption(ports, merged(problems), changed, openTitles(current.plan, changed));
 }
 
+/** What is looked at when the steps of a batch are done. */
+function probesBehind(request: RunRequest, host: Host, current: Sighted, end: End): readonly Probe[] {
+  switch (end) {
+    case 'waits':
+      return probesFor(request.cluster, host, compiled(request, current.view));
+    case 'changes':
+      return [];
+    case 'open':
+      return probesBetween(host, worthAnotherLook(current.plan));
+  }
+}
+
 const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] =>
   pending(plan)
     .filter(
@@ -143,93 +182,3 @@ const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] 
       (decision) =>
         `${decision.resource.host}: ${decision.kind === 'change' ? decision.change.summary : decision.resource.kind.describe(decision.resource.desired)}`,
     );
-
-/** Steps and the look behind them in one round trip. Returns the summaries of what was changed. */
-async function runBatch(
-  ports: RunPorts,
-  state: HostState,
-  batch: HostBatch,
-  place: EffectPlace,
-  probes: readonly Probe[],
-  plan: Plan,
-): Promise<readonly string[]> {
-  const nonce = ports.nonce();
-  const steps = batchSteps(batch, place);
-  const asked = question(state.host, probes, nonce, false);
-  const script = batchScript(hostPreamble(state.host), steps, asked.script, nonce);
-  const began = ports.now();
-  const watch = stepWatcher(ports, state.host.name, steps, nonce);
-  const account = (at: number) => ({
-    done: steps.slice(0, at).map((step) => step.title),
-    open: [
-      ...steps.slice(at + 1).map((step) => step.title),
-      ...pending(plan)
-        .filter((decision) => decision.resource.host === state.host.name && decision.kind === 'deferred')
-        .map((decision) => decision.resource.kind.describe(decision.resource.desired)),
-    ],
-  });
-  const reply = await state.session.run(script, { onLine: watch.onLine }).catch((error: unknown) => {
-    const at = watch.running()?.number ?? watch.finished();
-    throw brokenOff(error, watch.running()?.title, account(at));
-  });
-  ports.emit({
-    kind: 'script',
-    host: state.host.name,
-    script,
-    status: reply.status,
-    ms: ports.now() - began,
-  });
-  const failedStep = watch.failed();
-  if (failedStep) {
-    throw failure([
-      stepFailure({
-        host: state.host.name,
-        title: failedStep.step.title,
-        status: failedStep.status,
-        stderr: stepNoise(reply.stderr, nonce, failedStep.step.number),
-        ...account(failedStep.step.number),
-      }),
-    ]);
-  }
-  remember(state, readLook(probes, asked, reply));
-  return batch.items.flatMap((item) => (item.kind === 'change' ? [item.summary] : []));
-}
-
-/** Turns the marks and progress lines on stderr into events. */
-function stepWatcher(ports: RunPorts, host: string, steps: readonly NumberedStep[], nonce: string) {
-  let running: NumberedStep | undefined;
-  let failedStep: { step: NumberedStep; status: number } | undefined;
-  let finished = 0;
-  let began = ports.now();
-  return {
-    failed: () => failedStep,
-    running: () => running,
-    /** How many steps have ended. */
-    finished: () => finished,
-    onLine(line: string): void {
-      const mark = readMark(line, nonce);
-      const step = mark ? steps[mark.number] : undefined;
-      if (mark && step) {
-        if (mark.state === 'begin') {
-          running = step;
-          began = ports.now();
-          ports.emit({ kind: 'step', host, title: step.title, state: 'started', ms: 0 });
-          return;
-        }
-        running = undefined;
-        finished += 1;
-        if (mark.status !== 0) failedStep = { step, status: mark.status };
-        ports.emit({
-          kind: 'step',
-          host,
-          title: step.title,
-          state: mark.status === 0 ? 'done' : 'failed',
-          ms: ports.now() - began,
-        });
-        return;
-      }
-      const progress = running?.progress?.(line);
-      if (running && progress) ports.emit({ kind: 'progress', host, title: running.title, progress });
-    },
-  };
-}

@@ -11,6 +11,12 @@ interface Cause {
 
 const causes: readonly Cause[] = [
   {
+    pattern: /after \d+ s: |^mirroring status$/m,
+    code: 'HST010',
+    why: 'the servers run, but they do not work together as they should',
+    fix: "Read the server log of the standby (primary_conninfo, pg_hba.conf, password file) and what 'pgduet status' shows, then run the same command again.",
+  },
+  {
     pattern: /No space left on device|Disk quota exceeded|could not extend file/i,
     code: 'HST006',
     why: 'a disk of the host is full',
@@ -43,7 +49,7 @@ const causes: readonly Cause[] = [
     fix: 'Log in as root or set "ssh: { become: sudo }" in the inventory; look for a file system that is mounted read-only.',
   },
   {
-    pattern: /not found|No such file or directory.*(initdb|pg_basebackup|psql)/i,
+    pattern: /: not found$|No such file or directory.*(initdb|pg_basebackup|psql)/im,
     code: 'HST003',
     why: 'a program that is needed is not where it should be',
     fix: 'Check that PostgreSQL of the version in the inventory is installed; name its directory with postgres.bin_dir if it is in an unusual place.',

@@ -4,7 +4,7 @@
  */
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import { answerTo, type Look, look } from '../observe/look.ts';
-import { readHostView, surveyProbes } from '../observe/survey.ts';
+import { readHostView, roleProbe, surveyProbes } from '../observe/survey.ts';
 import type { ClockSight } from '../plan/clocks.ts';
 import type { Resource } from '../plan/plan.ts';
 import type { Probe } from '../resources/kind.ts';
@@ -96,12 +96,21 @@ export function byMachine(states: readonly HostState[]): readonly (readonly Host
   return [...machines.values()];
 }
 
+const probesOf = (host: Host, resources: readonly Resource[]): readonly Probe[] =>
+  resources
+    .filter((resource) => resource.host === host.name)
+    .map((resource) => resource.kind.probe(resource.desired));
+
 /** What the survey and these resources ask of a host. */
 export const probesFor = (cluster: Cluster, host: Host, resources: readonly Resource[]): readonly Probe[] => [
   ...surveyProbes(cluster, host),
-  ...resources
-    .filter((resource) => resource.host === host.name)
-    .map((resource) => resource.kind.probe(resource.desired)),
+  ...probesOf(host, resources),
+];
+
+/** What is asked between two batches: roles and what is open; the rest of the survey stays as it was seen. */
+export const probesBetween = (host: Host, open: readonly Resource[]): readonly Probe[] => [
+  roleProbe(host),
+  ...probesOf(host, open),
 ];
 
 /** Asks, and keeps the answers beside those that are known already. */

@@ -6,7 +6,7 @@
 import { preferredView, type View } from '../observe/survey.ts';
 import { clockProblems } from '../plan/clocks.ts';
 import { isEmpty, type Plan, type Resource, refusals } from '../plan/plan.ts';
-import { converge } from './converge.ts';
+import { type Converged, converge } from './converge.ts';
 import { type Changed, failure, interruption } from './failure-list.ts';
 import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
@@ -18,6 +18,8 @@ export interface Outcome {
   readonly view: View;
   /** Summaries of what was changed, by host. */
   readonly changed: readonly Changed[];
+  /** What is left to do: empty after a full run; the first plan again when nothing was changed. */
+  readonly left: Plan;
   /** False when the user said no. */
   readonly confirmed: boolean;
   readonly roundTrips: Readonly<Record<string, number>>;
@@ -39,20 +41,21 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     ports.emit({ kind: 'planned', plan: first.plan, view: first.view });
     const refused = [...clockProblems(states.flatMap((state) => state.clock ?? [])), ...refusals(first.plan)];
     if (refused.length > 0) throw failure(refused);
-    const outcome = (changed: Outcome['changed'], confirmed: boolean): Outcome => ({
+    const outcome = ({ changed, left }: Converged, confirmed: boolean): Outcome => ({
       plan: first.plan,
       view: first.view,
       changed,
+      left,
       confirmed,
       roundTrips: Object.fromEntries(states.map((state) => [state.host.name, state.session.roundTrips])),
     });
-    if (!request.change || isEmpty(first.plan)) return outcome([], true);
-    if (!(await request.confirm(first.plan))) return outcome([], false);
-    const changed = await converge(request, ports, states, first);
-    const result = outcome(changed, true);
+    const untouched: Converged = { changed: [], left: first.plan };
+    if (!request.change || isEmpty(first.plan)) return outcome(untouched, true);
+    if (!(await request.confirm(first.plan))) return outcome(untouched, false);
+    const result = outcome(await converge(request, ports, states, first), true);
     ports.emit({
       kind: 'verified',
-      changes: changed.length,
+      changes: result.changed.length,
       roundTrips: result.roundTrips,
       ms: ports.now() - started,
     });

@@ -47,7 +47,7 @@ const escapes: readonly ((value: string) => string)[] = [
 
 /** Each of them may stand within the quotes of a shell. */
 const formsOf = (value: string): readonly string[] =>
-  escapes.map((escape) => escape(value)).flatMap((form) => [form, form.replaceAll("'", "'\\''")]);
+  escapes.map((written) => written(value)).flatMap((form) => [form, form.replaceAll("'", "'\\''")]);
 
 /** Replaces every known secret in a text, also where it stands quoted for a shell or for SQL. */
 export class Mask {

@@ -12,7 +12,7 @@ import type { Action } from './core/action.ts';
 import { decide } from './core/decide.ts';
 import type { Happening } from './core/event.ts';
 import { initialState, ownView, type State } from './core/state.ts';
-import { statusReport } from './core/status.ts';
+import { type StatusReport, statusReport } from './core/status.ts';
 import { perform, type SlowAction, textOf } from './io/actions.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
@@ -23,7 +23,7 @@ import { markConfigurationRead, takeLock } from './io/lock.ts';
 import { AdminLink } from './io/network.ts';
 import { InstanceMonitor } from './io/postgres.ts';
 import { primaryAnswers } from './io/primary-address.ts';
-import { readState, writeState } from './io/state-file.ts';
+import { readState, writeState, writeStatus } from './io/state-file.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
 import { controllerVersion } from './version.ts';
 
@@ -194,6 +194,20 @@ class Daemon {
     const { state, actions } = decide(this.#state, event);
     this.#state = state;
     for (const action of actions) this.#work = this.#work.then(() => this.#act(action));
+    if (event.kind === 'tick') this.#showStatus();
+  }
+
+  #report(): StatusReport {
+    return statusReport(this.#state, { pid: process.pid, node: process.versions.node });
+  }
+
+  /** A full disk must not end the controller; a file that is not renewed says so by its age. */
+  #showStatus(): void {
+    try {
+      writeStatus(this.#options.dir, this.#options.id, this.#report());
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+    }
   }
 
   /** Does one action. What takes long is only begun here, and reports back by an event. */
@@ -228,7 +242,12 @@ class Daemon {
 
   async #perform(action: SlowAction): Promise<void> {
     const { conf, self } = this.#configuration;
-    const outcome = await perform(action, { conf, instance: this.#instance, id: self.id });
+    const outcome = await perform(action, {
+      conf,
+      instance: this.#instance,
+      id: self.id,
+      dir: this.#options.dir,
+    });
     if (outcome) this.#happen(outcome);
     // What an action has changed is looked at right away, not at the next interval.
     if (['start-instance', 'set-names', 'promote', 'checkpoint'].includes(action.kind))
@@ -301,8 +320,10 @@ class Daemon {
     this.#happen({ kind: 'tick' });
     await this.#work;
     await sleep(peersAnswerMs);
-    const facts = { pid: process.pid, node: process.versions.node };
-    this.#control.reply(id, { ok: true, text: '', status: statusReport(this.#state, facts) });
+    const status = this.#report();
+    this.#control.reply(id, { ok: true, text: '', status });
+    // What was just told is what the next one reads.
+    this.#showStatus();
   }
 
   #reload(): void {

@@ -37,9 +37,12 @@ const place = (host: Host) => ({
   id: host.name,
 });
 
+/** What may change while a run goes on: whose data is where, and who leads. */
+export const roleProbe = (host: Host): Probe => ({ shell: dataDirectoryProbe(place(host)) });
+
 export const surveyProbes = (cluster: Cluster, host: Host): readonly Probe[] => [
   factsProbe,
-  { shell: dataDirectoryProbe(place(host)) },
+  roleProbe(host),
   {
     shell: `if [ -f "$PASSFILE" ]; then grep -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE" | head -n 1; fi`,
   },

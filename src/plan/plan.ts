@@ -46,16 +46,35 @@ export interface Sight {
 export function makePlan(sights: readonly Sight[]): Plan {
   const settled = new Set<string>();
   const lastOpen = new Map<string, Resource>();
+  const renewals: Resource[] = [];
   const decisions = sights.map((sight): Decision => {
-    const decision = decide(sight, settled, lastOpen.get(sight.resource.host));
+    const renewal = renewals.find((earlier) => isInside(sight.resource, earlier));
+    const decision = renewal
+      ? madeAnew(sight.resource, renewal)
+      : decide(sight, settled, lastOpen.get(sight.resource.host));
     if (decision.kind === 'same') settled.add(refKey(sight.resource));
     else lastOpen.set(sight.resource.host, sight.resource);
+    if (decision.kind === 'change' && sight.resource.kind.renews) renewals.push(sight.resource);
     return decision;
   });
   return { decisions: decisions.map((decision) => withBlocks(decision, settled)) };
 }
 
 export const refKey = (ref: Ref): string => `${ref.host}\0${ref.id}`;
+
+/** What stands in a directory that is about to be made anew is the leftover of an earlier attempt. */
+function isInside(resource: Resource, renewal: Resource): boolean {
+  const path = resource.kind.inside?.(resource.desired);
+  const directory = renewal.kind.renews?.(renewal.desired);
+  return resource.host === renewal.host && path !== undefined && path.startsWith(`${directory}/`);
+}
+
+const madeAnew = (resource: Resource, renewal: Resource): Decision => ({
+  kind: 'deferred',
+  resource,
+  reason: 'what is there now is an unfinished attempt',
+  waitsFor: { host: renewal.host, id: renewal.id },
+});
 
 function decide(
   { resource, observed }: Sight,

@@ -3,12 +3,14 @@
  * resolved, every resource is parsed by its kind, `after` becomes references. All errors at once; never throws. Pure.
  */
 import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts';
+import { nearest } from '../base/nearest.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Node } from '../base/yaml.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import type { Ref, Resource } from '../plan/plan.ts';
 import type { AnyKind, ParseContext } from '../resources/kind.ts';
+import { orderProblems } from './order.ts';
 import type { Entry, Playbook } from './playbook.ts';
 import { render } from './render.ts';
 import { type Words, wordsFor } from './words.ts';
@@ -34,7 +36,7 @@ export function compile(
   view: View,
   materials: Materials,
 ): Result<readonly Resource[]> {
-  const problems: Diagnostic[] = [];
+  const problems: Diagnostic[] = [...strangers(playbook, cluster)];
   const drafts = cluster.hosts.flatMap((host) => {
     const words = wordsFor(cluster, host, view);
     return playbook.plays
@@ -42,11 +44,16 @@ export function compile(
       .flatMap((play) => play.entries)
       .flatMap((entry) => compileEntry(entry, host, words, materials, problems));
   });
-  const named = nameIndex(drafts);
+  const named = nameIndex(drafts, playbook);
   const resources = drafts.map((draft) => ({
     ...draft.resource,
     after: references(draft, cluster, view, named, problems),
   }));
+  problems.push(
+    ...orderProblems(
+      resources.flatMap((resource, index) => ({ resource, after: drafts[index]?.entry.after ?? [] })),
+    ),
+  );
   // One mistake in a playbook shows on every host; it is told once.
   return problems.length > 0 ? failed(...distinct(problems)) : ok(resources);
 }
@@ -56,6 +63,27 @@ const isFor = (on: string, words: Words): boolean =>
   on === words.host.name ||
   (on === 'primary' && words.host.role === 'primary') ||
   (on === 'standbys' && words.host.role === 'standby');
+
+/** A play or an `after` for a host that the inventory does not have would be left out without a word. */
+function strangers(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] {
+  const known = ['all', 'primary', 'standbys', ...cluster.hosts.map((host) => host.name)];
+  const places = playbook.plays.flatMap((play) => [
+    { on: play.on, at: play.onAt },
+    ...play.entries.flatMap((entry) => entry.after),
+  ]);
+  return places
+    .filter(({ on }) => !known.includes(on))
+    .map(({ on, at }): Diagnostic => {
+      const near = nearest(on, known);
+      return {
+        code: 'INV020',
+        what: `the playbook names '${on}', which is no host of the inventory`,
+        why: 'what it says would be done nowhere',
+        fix: near ? `Did you mean '${near}'?` : `Write one of: ${known.join(', ')}.`,
+        at,
+      };
+    });
+}
 
 function compileEntry(
   entry: Entry,
@@ -148,8 +176,10 @@ function templateWords(name: string, words: Words): object {
 
 type NameIndex = ReadonlyMap<string, readonly Draft[]>;
 
-function nameIndex(drafts: readonly Draft[]): NameIndex {
-  const index = new Map<string, Draft[]>();
+/** Holds the names of what was left out by `when` too: to come after that is no mistake. */
+function nameIndex(drafts: readonly Draft[], playbook: Playbook): NameIndex {
+  const names = playbook.plays.flatMap((play) => play.entries.flatMap((entry) => entry.as ?? []));
+  const index = new Map<string, Draft[]>(names.map((name) => [name, []]));
   for (const draft of drafts) {
     for (const name of new Set([draft.entry.as, draft.resource.id].filter((text) => text !== undefined))) {
       index.set(name, [...(index.get(name) ?? []), draft]);

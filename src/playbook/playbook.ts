@@ -33,6 +33,7 @@ export interface Play {
   readonly title: string;
   /** A selector or the name of a host. */
   readonly on: string;
+  readonly onAt: Position;
   readonly entries: readonly Entry[];
 }
 
@@ -102,6 +103,7 @@ function readPlay(node: Node, reader: Reader): Play {
   return {
     title: textOf(field(node, 'title')) ?? '',
     on: on ?? 'all',
+    onAt: field(node, 'on')?.at ?? node.at,
     entries:
       resources?.kind === 'seq' ? resources.items.flatMap((item) => readEntry(item, reader) ?? []) : [],
   };
@@ -149,7 +151,10 @@ function readMeta(node: Node, reader: Reader): Pick<Entry, 'as' | 'when' | 'each
     reader.say(eachNode.at, `'each' cannot be '${textOf(eachNode)}'`, `Use one of: ${eachWords.join(', ')}.`);
   const after = field(node, 'after');
   const refs = after === undefined ? [] : after.kind === 'seq' ? after.items : [after];
-  const late = textOf(field(node, 'late')) === 'true';
+  const lateNode = field(node, 'late');
+  const late = textOf(lateNode) === 'true';
+  if (lateNode && !late && textOf(lateNode) !== 'false')
+    reader.say(lateNode.at, `'late' must be true or false, not '${textOf(lateNode)}'`, "Write 'late: true'.");
   return {
     late,
     after: refs.flatMap((ref) => readAfter(ref, reader) ?? []),

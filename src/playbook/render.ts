@@ -30,7 +30,9 @@ export function render(text: string, words: object, name: string, at?: Position)
   try {
     return ok(template(text)(words));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const inner = /Cannot read properties of \w+ \(reading '(.+)'\)/.exec(said)?.[1];
+    const reason = inner === undefined ? said : `what '.${inner}' is asked of is not known`;
     return failed({
       code: 'PLY004',
       what: `'${name}' cannot be rendered: ${reason.split('\n')[0]}`,

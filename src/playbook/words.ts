@@ -41,6 +41,8 @@ export interface Words {
     /** Root on a host with systemd: units, /usr/local and /etc/services are ours to write. */
     readonly managed: boolean;
     readonly systemd: boolean;
+    /** The socket directory is neither the system's own nor the management directory: it has to be made. */
+    readonly ownSocketDir: boolean;
   };
   readonly postgres: Readonly<Record<string, unknown>>;
   readonly multiplexing: { readonly managementDir: string; readonly port: number };
@@ -68,6 +70,8 @@ export interface Words {
   readonly item?: ServerWords;
 }
 
+/** Made by the packages of PostgreSQL, with a mode of its own. */
+const systemSocketDir = '/var/run/postgresql';
 const walKeptMegabytes = 1024;
 
 /** Is pgduet to write into the system's own directories there? */
@@ -108,7 +112,15 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
       replicationUser: cluster.replicationUser,
       systemIdentifier: view.systemIdentifier ?? '',
     },
-    host: { ...me, unit: host.unit, privileged: host.privileged, managed, systemd: managed },
+    host: {
+      ...me,
+      unit: host.unit,
+      privileged: host.privileged,
+      managed,
+      systemd: managed,
+      ownSocketDir:
+        !managed && ![host.multiplexing.managementDir, systemSocketDir].includes(host.postgres.socketDir),
+    },
     postgres: postgresWords(host),
     multiplexing: { managementDir: host.multiplexing.managementDir, port: host.multiplexing.port },
     primary,

@@ -12,7 +12,7 @@ export interface ConfLine {
   readonly index: number;
 }
 
-const assignment = /^\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*|\s+)('(?:[^'\\]|''|\\.)*'|[^\s#']+)\s*(?:#.*)?$/;
+const assignment = /^\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*|\s+)('(?:[^'\\]|''|\\.)*'|[^\s#'=]+)\s*(?:#.*)?$/;
 
 function unquote(text: string): string {
   if (!text.startsWith("'")) return text;
@@ -37,9 +37,12 @@ export function effectiveConf(text: string): ReadonlyMap<string, ConfLine> {
 /** One settings line as we write it. */
 export const confLine = (name: string, value: string): string => `${name} = ${quoteSetting(value)}`;
 
+/** In front of a line of others that one of ours replaces, so that it can be brought back. */
+const replacedMark = '#pgduet: ';
+
 /**
- * The text with these values in force. A line that counts today is replaced where it stands, an earlier duplicate of
- * it is commented out, and what is new goes to the end under one heading. Undefined as a value comments the setting out.
+ * The text with these values in force, all in one block under our heading at the end. A line of others for the same
+ * name is put behind a mark. Undefined as a value comments the setting out where it stands.
  */
 export function editConf(
   text: string,
@@ -47,24 +50,65 @@ export function editConf(
   heading: string,
 ): string {
   const lines = text.split('\n');
-  const standing = parseConf(text);
   const added: string[] = [];
   for (const [name, value] of Object.entries(values)) {
-    const mine = standing.filter((line) => line.name === name.toLowerCase());
-    const last = mine.at(-1);
-    for (const line of mine) lines[line.index] = `#${lines[line.index] ?? ''}`;
+    const block = blockOf(lines, heading);
+    const mine = parseConf(lines.join('\n')).filter((line) => line.name === name.toLowerCase());
+    const place = mine.findLast((line) => inside(block, line.index));
+    for (const { index } of mine) {
+      const mark = value === undefined || inside(block, index) ? '#' : replacedMark;
+      lines[index] = `${mark}${lines[index] ?? ''}`;
+    }
     if (value === undefined) continue;
-    if (last) lines[last.index] = confLine(name, value);
+    if (place) lines[place.index] = confLine(name, value);
     else added.push(confLine(name, value));
   }
   return added.length === 0 ? lines.join('\n') : appendUnder(lines, heading, added);
 }
 
+/** The text without our lines for these names; what they had replaced counts again. */
+export function releaseConf(text: string, names: readonly string[], heading: string): string {
+  const lines = text.split('\n');
+  const block = blockOf(lines, heading);
+  const wanted = new Set(names.map((name) => name.toLowerCase()));
+  return lines
+    .flatMap((line, index) => {
+      const original = line.startsWith(replacedMark) ? line.slice(replacedMark.length) : undefined;
+      const [assigned] = parseConf(original ?? line);
+      if (!assigned || !wanted.has(assigned.name)) return [line];
+      if (original !== undefined) return [original];
+      return inside(block, index) ? [] : [line];
+    })
+    .join('\n');
+}
+
+/** Names that our block sets today. */
+export function namesInBlock(text: string, heading: string): readonly string[] {
+  const block = blockOf(text.split('\n'), heading);
+  return parseConf(text).flatMap((line) => (inside(block, line.index) ? [line.name] : []));
+}
+
+interface Block {
+  /** Index of the heading; -1 when there is no block. */
+  readonly start: number;
+  /** Index of the first line behind the block: an empty one or the end. */
+  readonly end: number;
+}
+
+const inside = (block: Block, index: number): boolean =>
+  block.start >= 0 && index > block.start && index < block.end;
+
+function blockOf(lines: readonly string[], heading: string): Block {
+  const start = lines.indexOf(heading);
+  let end = start + 1;
+  while (start >= 0 && end < lines.length && lines[end]?.trim() !== '') end += 1;
+  return { start, end };
+}
+
 function appendUnder(lines: readonly string[], heading: string, added: readonly string[]): string {
   const body = lines.at(-1) === '' ? lines.slice(0, -1) : [...lines];
-  const start = body.indexOf(heading);
-  if (start < 0) return [...body, '', heading, ...added, ''].join('\n');
-  let end = start + 1;
-  while (end < body.length && body[end]?.trim() !== '') end += 1;
+  const { start, end } = blockOf(body, heading);
+  // The empty line behind the block keeps what somebody appends to the file later out of it.
+  if (start < 0) return [...body, '', heading, ...added, '', ''].join('\n');
   return [...body.slice(0, end), ...added, ...body.slice(end), ''].join('\n');
 }

@@ -6,8 +6,12 @@ import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto
 
 const iterations = 4096;
 
+/** As the server prepares a password (SASLprep, RFC 4013): characters that stand for nothing are left out. */
+const nothing = /[\u00ad\u1806\u200b-\u200d\u2060\ufeff]|\u034f|[\u180b-\u180d]|[\ufe00-\ufe0f]/gu;
+const prepared = (password: string): string => password.replace(nothing, '').normalize('NFKC');
+
 function keys(password: string, salt: Buffer, rounds: number): { storedKey: Buffer; serverKey: Buffer } {
-  const salted = pbkdf2Sync(password.normalize('NFKC'), salt, rounds, 32, 'sha256');
+  const salted = pbkdf2Sync(prepared(password), salt, rounds, 32, 'sha256');
   const clientKey = createHmac('sha256', salted).update('Client Key').digest();
   return {
     storedKey: createHash('sha256').update(clientKey).digest(),

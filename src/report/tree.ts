@@ -1,5 +1,12 @@
 /** Run events as a live tree on a terminal: a branch per host, the step at work, bytes of a base backup moving. The one home of listr2. */
-import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2';
+import {
+  type DefaultRenderer,
+  Listr,
+  ListrLogger,
+  type ListrTaskWrapper,
+  ProcessOutput,
+  type SimpleRenderer,
+} from 'listr2';
 import type { RunEvent } from '../apply/event.ts';
 import { formatBytes, formatDuration } from '../base/units.ts';
 
@@ -21,6 +28,9 @@ interface Branch {
 }
 
 const barWidth = 24;
+
+const stderrLogger = (): ListrLogger =>
+  new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
 
 function bar(done: number, total: number): string {
   const filled = total > 0 ? Math.min(barWidth, Math.round((done / total) * barWidth)) : 0;
@@ -50,12 +60,13 @@ export function liveTree(hosts: readonly string[]): LiveTree {
           return branch.end;
         },
       })),
-      // Colours and cursor movements go to stderr with the rest of the progress; stdout is for data.
       {
         concurrent: true,
         exitOnError: false,
         registerSignalListeners: false,
-        rendererOptions: { outputBar: 1, collapseErrors: false } as never,
+        renderer: 'default',
+        // Progress goes to stderr, as everything that is not data.
+        rendererOptions: { collapseErrors: false, logger: stderrLogger() },
       },
     ).run();
   };

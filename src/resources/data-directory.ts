@@ -18,7 +18,8 @@ export interface DataDirectoryPlace {
 }
 
 export interface DataDirectory {
-  readonly content: 'absent' | 'empty' | 'foreign' | 'cluster';
+  /** Partial: unfinished, and not even its version is there yet. */
+  readonly content: 'absent' | 'empty' | 'foreign' | 'partial' | 'cluster';
   /** Some names of a foreign directory. */
   readonly files: readonly string[];
   /** "initdb" or "copy" while one was begun and not finished. */
@@ -28,6 +29,8 @@ export interface DataDirectory {
   readonly version?: number;
   readonly standbySignal: boolean;
   readonly running: boolean;
+  /** A server has been started here at some time. */
+  readonly started?: boolean;
   readonly control?: ControlData;
 }
 
@@ -41,10 +44,14 @@ if [ -e ${quote(systemFile(place))} ]; then echo "recorded $(cat ${quote(systemF
 if [ ! -e "$d" ]; then echo 'content absent'; exit; fi
 names=$(ls -A "$d") || exit 1
 if [ -z "$names" ]; then echo 'content empty'; exit; fi
-if [ ! -f "$d/PG_VERSION" ]; then echo 'content foreign'; ls -A "$d" | head -n 5 | sed 's/^/file /'; exit; fi
+if [ ! -f "$d/PG_VERSION" ]; then
+# initdb and pg_basebackup begin with these; the version may come last.
+if [ -e ${quote(makingFile(place))} ]; then for n in pg_wal base global backup_label; do if [ -e "$d/$n" ] || [ -L "$d/$n" ]; then echo 'content partial'; exit; fi; done; fi
+echo 'content foreign'; ls -A "$d" | head -n 5 | sed 's/^/file /'; exit; fi
 echo 'content cluster'
 echo "version $(cat "$d/PG_VERSION")"
 if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
+if [ -e "$d/postmaster.opts" ]; then echo 'started once'; fi
 pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
 if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then echo "running $pid"; fi
 [ -n "$PGBIN" ] && "$PGBIN/pg_controldata" -D "$d" 2>&1
@@ -58,7 +65,11 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   const content = values('content')[0];
   if (
     reply.status !== 0 ||
-    (content !== 'absent' && content !== 'empty' && content !== 'foreign' && content !== 'cluster')
+    (content !== 'absent' &&
+      content !== 'empty' &&
+      content !== 'foreign' &&
+      content !== 'partial' &&
+      content !== 'cluster')
   )
     return undefined;
   const control = parseControlData(reply.stdout);
@@ -70,6 +81,7 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
     files: values('file'),
     standbySignal: values('signal').length > 0,
     running: values('running').length > 0,
+    started: values('started').length > 0,
     ...(making ? { making } : {}),
     ...(recorded ? { recorded } : {}),
     ...(version ? { version: Number.parseInt(version, 10) } : {}),
@@ -86,7 +98,18 @@ export const unidentified = (seen: DataDirectory): string | undefined =>
     ? 'pg_controldata does not say which cluster the data belongs to'
     : undefined;
 
-/** Shell: marks that making begins, and empties what an interrupted attempt left. Only ever called where `making` or nothing stands. */
+/**
+ * Shell: sets nosync to the option that leaves the syncing to `endMaking`, which syncs the file system once instead of a
+ * thousand files one by one. Before Linux 5.8 syncfs did not tell of write errors, so there the programs sync themselves.
+ */
+const chooseSync = `nosync=--no-sync
+if uname -r | awk -F. '{ exit !($1 < 5 || ($1 == 5 && $2 < 8)) }'; then nosync=; fi`;
+
+/**
+ * Shell: marks that making begins, and empties what an interrupted attempt left. Only ever called where `making` or
+ * nothing stands. A controller that is in charge of nothing would write its disk checks into the empty directory, or
+ * start what is not finished; so it ends first. The step that runs the instance starts it again.
+ */
 export const beginMaking = (
   place: DataDirectoryPlace,
   owner: string,
@@ -95,12 +118,20 @@ export const beginMaking = (
 ): string => `
 d=${quote(place.dataDir)}
 if [ -s "$d/postmaster.pid" ] && kill -0 "$(head -n 1 "$d/postmaster.pid")" 2>/dev/null; then echo "a server runs in $d" >&2; exit 1; fi
+mc=$(head -n 1 ${quote(`${place.managementDir}/${place.id}.pid`)} 2>/dev/null | tr -dc 0-9)
+if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${place.managementDir} `)}; then
+  kill "$mc"; n=0
+  while kill -0 "$mc" 2>/dev/null; do n=$((n + 1)); if [ $n -gt 200 ]; then echo "the controller (process $mc) does not end" >&2; exit 1; fi; sleep 0.05; done
+fi
 if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi
 if [ -n "$(ls -A "$d" 2>/dev/null)" ]; then echo "$d is not empty" >&2; exit 1; fi
-put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}`;
+put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}
+${chooseSync}`;
 
 /** Shell: records whose data this is and takes the mark away; what stands there now is finished. */
-export const endMaking = (place: DataDirectoryPlace, owner: string): string => `
+export const endMaking = (place: DataDirectoryPlace, owner: string, walDir?: string): string => `
+if [ -n "$nosync" ]; then sync -f ${quote(place.dataDir)}${walDir ? `; sync -f ${quote(walDir)}` : ''}; fi
 system=$("$PGBIN/pg_controldata" -D ${quote(place.dataDir)} | sed -n 's/^Database system identifier: *//p')
+if [ -z "$system" ]; then echo 'the new data directory has no system identifier' >&2; exit 1; fi
 put ${quote(systemFile(place))} 0600 ${quote(`${owner}:`)} "$system"
 rm -f ${quote(makingFile(place))}`;

@@ -58,8 +58,17 @@ function restart(place: EffectPlace, only: string): string {
   const local = sh`-M ${managementDir} --local-server ${id} ${only === '' ? [] : [only]}`;
   const command = `as ${quote(instance.owner)} ${quote(mcCtl)}`;
   const start = unit ? sh`systemctl start ${unit}` : `${command} start -w ${local}`;
-  return ifControllerRuns(place, `${command} stop ${local}\n${start}`);
+  return ifControllerRuns(place, `${command} stop ${local}\n${untilGone(unit)}\n${start}`);
 }
+
+/**
+ * The controller answers a stop before its process is gone, and systemd sees the end later still; until then a start
+ * would find it running and do nothing.
+ */
+const untilGone = (unit: string | undefined): string => `n=0
+while [ $n -lt 200 ] && { kill -0 "$pid" 2>/dev/null${unit ? sh` || systemctl --quiet is-active ${unit}` : ''}; }; do
+  n=$((n + 1)); sleep 0.05
+done`;
 
 const readySeconds = 60;
 

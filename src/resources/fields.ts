@@ -96,8 +96,10 @@ function makeFields(
     const text = found === undefined ? undefined : String(found.value);
     return text === '' ? undefined : text;
   };
+  /** Said where a value was looked for and not found; one of the wrong shape has been told already. */
   const required = (name: string): void => {
-    if (find(name) === undefined || scalar(name) === undefined || optionalText(name) === undefined)
+    const found = find(name);
+    if (found === undefined || found.kind === 'scalar')
       say(node.at, `the field '${name}' is missing or empty`, `Add '${name}: …'.`);
   };
   return {

@@ -1,7 +1,12 @@
 /** hba: pg_hba.conf as a whole, in force in the running server. It is never written with a rule that lets anyone in without proof. */
-import { quote } from '../base/shell.ts';
+import {
+  type ConfigurationFile,
+  configurationProbe,
+  isStale,
+  readConfiguration,
+} from './configuration-file.ts';
 import { readFields } from './fields.ts';
-import { type Change, change, type Instance, present, type ResourceKind, same, unknown } from './kind.ts';
+import { type Change, change, type Instance, type ResourceKind, same } from './kind.ts';
 import { putFile } from './preamble.ts';
 
 interface Desired {
@@ -12,12 +17,6 @@ interface Desired {
 interface Live {
   readonly loaded: number;
   readonly errors: readonly string[];
-}
-
-interface Seen {
-  readonly text: string;
-  readonly written: number;
-  readonly live?: Live;
 }
 
 const path = (desired: Desired): string => `${desired.instance.dataDir}/pg_hba.conf`;
@@ -33,7 +32,7 @@ interface HbaChange extends Change {
   readonly write: boolean;
 }
 
-export const hba: ResourceKind<Desired, Seen, HbaChange> = {
+export const hba: ResourceKind<Desired, ConfigurationFile<Live>, HbaChange> = {
   kind: 'hba',
   summary: 'pg_hba.conf as a whole, from a template, in force in the running server.',
   parse: (node, context) =>
@@ -50,33 +49,18 @@ export const hba: ResourceKind<Desired, Seen, HbaChange> = {
       return { instance: context.instance, content };
     }),
   key: (desired) => path(desired),
+  inside: path,
   describe: (desired) => `client rules in ${path(desired)}`,
   probe: (desired) => ({
-    shell: `d=${quote(desired.instance.dataDir)}
-if [ ! -f "$d/pg_hba.conf" ]; then echo absent; exit; fi
-stat -c %.6Y "$d/pg_hba.conf" || exit 1
-pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
-if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then echo running; else echo stopped; fi
-cat "$d/pg_hba.conf"`,
+    shell: configurationProbe(desired.instance.dataDir, 'pg_hba.conf'),
     sql: `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
  'errors', (select coalesce(json_agg(format('line %s: %s', line_number, error)), '[]') from pg_hba_file_rules where error is not null))`,
   }),
-  read: (reply) => {
-    const [written = '', state, ...lines] = reply.stdout.split('\n');
-    if (written === 'absent') return unknown('the instance is not there yet');
-    if (reply.status !== 0 || (state !== 'running' && state !== 'stopped'))
-      return unknown(reply.stderr.trim() || 'pg_hba.conf could not be read');
-    const text = lines.join('\n');
-    if (state === 'stopped') return present({ text, written: Number(written) });
-    if (typeof reply.sql !== 'object' || reply.sql === null)
-      return unknown(reply.sqlProblem ?? 'the server did not answer');
-    return present({ text, written: Number(written), live: reply.sql as Live });
-  },
+  read: (reply) => readConfiguration<Live>(reply, 'pg_hba.conf'),
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
-    const { text, written, live } = observed.value;
+    const { text, live } = observed.value;
     const write = rules(text) !== rules(desired.content);
-    const stale = live !== undefined && written > live.loaded;
     const effects = live ? ([{ action: 'reload', target: 'instance' }] as const) : [];
     if (write)
       return change({
@@ -86,7 +70,7 @@ cat "$d/pg_hba.conf"`,
         effects,
         write,
       });
-    if (stale)
+    if (isStale(observed.value))
       return change({
         summary: `bring ${path(desired)} into force`,
         reason: 'the server has not read it since it was written',

@@ -42,6 +42,7 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
       };
     }),
   key: (desired) => desired.dataDir,
+  renews: (desired) => desired.dataDir,
   describe: (desired) => `instance in ${desired.dataDir}`,
   probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
   read: (reply, desired) => {
@@ -68,8 +69,8 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
     {
       title: `initdb in ${desired.dataDir}`,
       script: `${beginMaking(desired, desired.owner, 'initdb', desired.walDir)}
-${sh`as ${desired.owner} "$PGBIN/initdb" -D ${desired.dataDir} -U ${desired.owner} --data-checksums --auth-local=peer --auth-host=scram-sha-256 --encoding=${desired.encoding} --locale=${desired.locale}`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''} >&2
-${endMaking(desired, desired.owner)}`,
+${sh`as ${desired.owner} "$PGBIN/initdb" $nosync -D ${desired.dataDir} -U ${desired.owner} --data-checksums --auth-local=peer --auth-host=scram-sha-256 --encoding=${desired.encoding} --locale=${desired.locale}`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''} >&2
+${endMaking(desired, desired.owner, desired.walDir)}`,
     },
   ],
 };

@@ -108,6 +108,10 @@ export interface ResourceKind<D, O, C extends Change = Change> {
    * the second waits for a new look.
    */
   touches?(desired: D): string;
+  /** The path of what it looks at, for a kind that may look inside a directory that another one makes. */
+  inside?(desired: D): string;
+  /** A directory whose content its change makes anew: what was seen inside before says nothing. */
+  renews?(desired: D): string;
   /** True for a kind whose steps only wait for something: an old look is as good as a new one. */
   readonly waits?: boolean;
 }

@@ -27,6 +27,17 @@ export function unusable(path: string, version: number, seen: DataDirectory): Di
       why: 'emptying the directory under a running server would destroy data',
       fix: 'Look at what runs there; stop it if it is nothing, then run the same command again.',
     };
+  if (seen.making !== undefined && seen.started)
+    return {
+      code: 'SAF001',
+      what: `the data directory '${path}' was left unfinished by an earlier run, and a server has been started in it since`,
+      why: 'by now it may hold data that exists nowhere else',
+      fix: 'Look at what it holds. If nobody needs it, empty the directory and run the same command again; else move it away.',
+      evidence: [
+        `system identifier: ${seen.control?.systemIdentifier ?? 'unknown'}`,
+        `state: ${seen.control?.state ?? 'unknown'}`,
+      ],
+    };
   return undefined;
 }
 

@@ -4,25 +4,30 @@
  */
 import { createHash } from 'node:crypto';
 import { quote } from '../base/shell.ts';
-import { confLine, editConf, effectiveConf, parseConf } from '../postgres/conf-file.ts';
-import { quoteLiteral } from '../postgres/quote.ts';
-import { readFields } from './fields.ts';
 import {
-  type Change,
-  change,
-  type Effect,
-  type Instance,
-  present,
-  type ResourceKind,
-  refuse,
-  same,
-  unknown,
-} from './kind.ts';
+  confLine,
+  editConf,
+  effectiveConf,
+  namesInBlock,
+  parseConf,
+  releaseConf,
+} from '../postgres/conf-file.ts';
+import { quoteLiteral } from '../postgres/quote.ts';
+import {
+  type ConfigurationFile,
+  configurationProbe,
+  isStale,
+  readConfiguration,
+} from './configuration-file.ts';
+import { readFields } from './fields.ts';
+import { type Change, change, type Effect, type Instance, type ResourceKind, refuse, same } from './kind.ts';
 
 interface Desired {
   readonly name: string;
   readonly instance: Instance;
   readonly values: Readonly<Record<string, string>>;
+  /** Settings in our block that another resource declares; without this field the rest of the block is not ours. */
+  readonly except?: readonly string[];
 }
 
 interface Live {
@@ -33,13 +38,7 @@ interface Live {
   readonly auto: readonly string[];
 }
 
-interface Seen {
-  readonly text: string;
-  /** When the file was written, seconds since 1970. */
-  readonly written: number;
-  /** Absent when no server runs. */
-  readonly live?: Live;
-}
+type Seen = ConfigurationFile<Live>;
 
 interface SettingsChange extends Change {
   /** The text of the file as it was seen and as it shall be; absent when the file is right already. */
@@ -48,6 +47,19 @@ interface SettingsChange extends Change {
   readonly reset: readonly string[];
 }
 
+/** On a standby: values of the primary below which it would not start ("Hot Standby", administrator's overview). */
+const floorScript = `if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
+"$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
+
+/** As pg_controldata calls them, and as the settings are called. */
+const floorNames: Readonly<Record<string, string>> = {
+  max_connections: 'max_connections',
+  max_worker_processes: 'max_worker_processes',
+  max_wal_senders: 'max_wal_senders',
+  max_prepared_xacts: 'max_prepared_transactions',
+  max_locks_per_xact: 'max_locks_per_transaction',
+};
+
 const heading = '# Written by pgduet. Edit the inventory instead: pgduet changes these lines back.';
 const confPath = (desired: Desired): string => `${desired.instance.dataDir}/postgresql.conf`;
 
@@ -55,7 +67,7 @@ const liveQuery = (
   names: readonly string[],
 ): string => `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
  'settings', (select coalesce(json_object_agg(name, json_build_object('context', context, 'pending', pending_restart)), '{}')
-   from pg_settings where name = any (array[${names.map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])),
+   from pg_settings where sourcefile like '%/postgresql.conf' or name = any (array[${names.map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])),
  'auto', (select coalesce(json_agg(lower(name)), '[]') from pg_file_settings where sourcefile like '%/postgresql.auto.conf'))`;
 
 export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
@@ -71,31 +83,22 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
         ? parseConf(rendered.value).map((line) => [line.name, line.value] as const)
         : [];
       const values = { ...Object.fromEntries(lines), ...f.record('values') };
-      return { name: f.text('name'), instance: context.instance, values };
+      for (const [name, value] of Object.entries(values))
+        if (/[\r\n]/.test(value))
+          f.problem('values', `'${name}' has a line break in it`, 'Write the value on one line.');
+      const exceptions = f.list('except');
+      const except = exceptions.length === 0 ? {} : { except: exceptions };
+      return { name: f.text('name'), instance: context.instance, values, ...except };
     }),
   key: (desired) => desired.name,
   describe: (desired) => `settings '${desired.name}' in ${confPath(desired)}`,
   touches: confPath,
+  inside: confPath,
   probe: (desired) => ({
-    shell: `d=${quote(desired.instance.dataDir)}
-if [ ! -f "$d/postgresql.conf" ]; then echo absent; exit; fi
-stat -c %.6Y "$d/postgresql.conf" || exit 1
-pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
-if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then echo running; else echo stopped; fi
-cat "$d/postgresql.conf"`,
+    shell: configurationProbe(desired.instance.dataDir, 'postgresql.conf', floorScript),
     sql: liveQuery(Object.keys(desired.values)),
   }),
-  read: (reply) => {
-    const [written = '', state, ...lines] = reply.stdout.split('\n');
-    if (written === 'absent') return unknown('the instance is not there yet');
-    if (reply.status !== 0 || (state !== 'running' && state !== 'stopped'))
-      return unknown(reply.stderr.trim() || 'postgresql.conf could not be read');
-    const text = lines.join('\n');
-    if (state === 'stopped') return present({ text, written: Number(written) });
-    if (typeof reply.sql !== 'object' || reply.sql === null)
-      return unknown(reply.sqlProblem ?? 'the server did not answer');
-    return present({ text, written: Number(written), live: reply.sql as Live });
-  },
+  read: (reply) => readConfiguration<Live>(reply, 'postgresql.conf'),
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
     const seen = observed.value;
@@ -104,13 +107,11 @@ cat "$d/postgresql.conf"`,
       seen.live &&
       names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
     if (missing !== undefined) return unknownSetting(missing);
-    const standing = effectiveConf(seen.text);
-    const wrong = names.filter((name) => standing.get(name.toLowerCase())?.value !== desired.values[name]);
-    const reset = names.filter((name) => seen.live?.auto.includes(name.toLowerCase()));
-    const effects = effectsOf(seen, wrong, reset, names);
-    if (wrong.length === 0 && reset.length === 0 && effects.length === 0)
+    const raised = { ...desired, values: aboveFloor(desired.values, readFloor(seen.extra)) };
+    const found = differences(raised, seen);
+    if (found.wrong.length + found.reset.length + found.stale.length + found.effects.length === 0)
       return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`);
-    return change(describeChange(desired, seen, wrong, reset, effects));
+    return change(describeChange(raised, seen, found));
   },
   steps: (planned, desired) => {
     const steps = [];
@@ -125,6 +126,26 @@ cat "$d/postgresql.conf"`,
   },
 };
 
+function readFloor(words: readonly string[]): ReadonlyMap<string, number> {
+  const pairs = words.map((word) => word.split('='));
+  return new Map(
+    pairs.flatMap(([label = '', value]) => {
+      const name = floorNames[label];
+      return name === undefined ? [] : [[name, Number(value)] as const];
+    }),
+  );
+}
+
+/** A standby lowers such a value only after the primary: once it has replayed that the primary did. */
+function aboveFloor(values: Desired['values'], floor: ReadonlyMap<string, number>): Desired['values'] {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const least = floor.get(name.toLowerCase());
+      return [name, least !== undefined && Number(value) < least ? String(least) : value];
+    }),
+  );
+}
+
 const unknownSetting = (name: string) =>
   refuse({
     code: 'INV013',
@@ -133,69 +154,85 @@ const unknownSetting = (name: string) =>
     fix: 'Correct the name in the inventory (postgres.settings), or remove it; an extension has to be loaded before its settings are known.',
   });
 
-/** A reload if the file is newer than what the server read, a restart if the server itself waits for one. */
-function effectsOf(
-  seen: Seen,
-  wrong: readonly string[],
-  reset: readonly string[],
-  names: readonly string[],
-): readonly Effect[] {
-  if (!seen.live) return [];
-  const { live } = seen;
-  const context = (name: string): string => live.settings[name.toLowerCase()]?.context ?? 'sighup';
-  const restart =
-    [...wrong, ...reset].some((name) => context(name) === 'postmaster') ||
-    names.some((name) => live.settings[name.toLowerCase()]?.pending);
-  if (restart) return [{ action: 'restart', target: 'instance' }];
-  const stale = seen.written > live.loaded;
-  return wrong.length > 0 || reset.length > 0 || stale ? [{ action: 'reload', target: 'instance' }] : [];
+interface Differences {
+  /** The file has another value, or none. */
+  readonly wrong: readonly string[];
+  /** ALTER SYSTEM holds another value. */
+  readonly reset: readonly string[];
+  /** In our block, and declared no more. */
+  readonly stale: readonly string[];
+  readonly effects: readonly Effect[];
 }
 
-function describeChange(
-  desired: Desired,
-  seen: Seen,
-  wrong: readonly string[],
-  reset: readonly string[],
-  effects: readonly Effect[],
-): SettingsChange {
+function differences(desired: Desired, seen: Seen): Differences {
+  const names = Object.keys(desired.values);
+  const lower = new Set(names.map((name) => name.toLowerCase()));
   const standing = effectiveConf(seen.text);
-  const before = wrong.flatMap((name) => {
-    const line = standing.get(name.toLowerCase());
-    return line ? [confLine(name, line.value)] : [];
-  });
-  const after = wrong.map((name) => confLine(name, desired.values[name] ?? ''));
-  const what =
-    wrong.length > 0
-      ? `set ${wrong.length === 1 ? wrong[0] : `${wrong.length} settings`} in ${confPath(desired)}`
-      : `bring ${confPath(desired)} into force`;
-  const reason =
-    reset.length > 0
-      ? `ALTER SYSTEM holds other values: ${reset.join(', ')}`
-      : wrong.length > 0
-        ? 'the file holds other values'
-        : 'the server has not read the file since it was written';
+  const wrong = names.filter((name) => standing.get(name.toLowerCase())?.value !== desired.values[name]);
+  const reset = names.filter((name) => seen.live?.auto.includes(name.toLowerCase()));
+  const floor = readFloor(seen.extra);
+  // A standby keeps what its primary still has.
+  const needed = (name: string): boolean => floor.get(name) === Number(standing.get(name)?.value);
+  const stale = desired.except
+    ? namesInBlock(seen.text, heading).filter(
+        (name) => !lower.has(name) && !desired.except?.includes(name) && !needed(name),
+      )
+    : [];
+  return { wrong, reset, stale, effects: effectsOf(seen, [...wrong, ...reset, ...stale], names) };
+}
+
+/** A reload if the file is newer than what the server read, a restart if the server itself waits for one. */
+function effectsOf(seen: Seen, changing: readonly string[], names: readonly string[]): readonly Effect[] {
+  if (!seen.live) return [];
+  const { live } = seen;
+  const facts = (name: string) => live.settings[name.toLowerCase()];
+  const restart =
+    changing.some((name) => facts(name)?.context === 'postmaster') ||
+    names.some((name) => facts(name)?.pending);
+  if (restart) return [{ action: 'restart', target: 'instance' }];
+  return changing.length > 0 || isStale(seen) ? [{ action: 'reload', target: 'instance' }] : [];
+}
+
+function describeChange(desired: Desired, seen: Seen, found: Differences): SettingsChange {
+  const { wrong, reset, stale, effects } = found;
+  const touched = [...wrong, ...stale];
+  const path = confPath(desired);
+  const what = touched.length === 1 ? touched[0] : `${touched.length} settings`;
   return {
-    summary: what,
-    reason,
+    summary: touched.length > 0 ? `set ${what} in ${path}` : `bring ${path} into force`,
+    reason: reasonFor(found),
     reset,
     effects,
-    ...(wrong.length > 0
-      ? {
-          text: {
-            before: before.map((line) => `${line}\n`).join(''),
-            after: after.map((line) => `${line}\n`).join(''),
-            name: confPath(desired),
-          },
-          file: {
-            before: seen.text,
-            after: editConf(
-              seen.text,
-              Object.fromEntries(wrong.map((name) => [name, desired.values[name]])),
-              heading,
-            ),
-          },
-        }
-      : {}),
+    ...(touched.length > 0 ? fileChange(desired, seen, found) : {}),
+  };
+}
+
+function reasonFor({ wrong, reset, stale }: Differences): string {
+  if (reset.length > 0) return `ALTER SYSTEM holds other values: ${reset.join(', ')}`;
+  if (wrong.length > 0) return 'the file holds other values';
+  if (stale.length > 0) return `declared no more: ${stale.join(', ')}`;
+  return 'the server has not read the file since it was written';
+}
+
+function fileChange(
+  desired: Desired,
+  seen: Seen,
+  { wrong, stale }: Differences,
+): Pick<SettingsChange, 'text' | 'file'> {
+  const wanted = Object.fromEntries(wrong.map((name) => [name, desired.values[name]]));
+  const after = releaseConf(editConf(seen.text, wanted, heading), stale, heading);
+  const lines = (text: string): string => {
+    const standing = effectiveConf(text);
+    return [...wrong, ...stale]
+      .flatMap((name) => {
+        const line = standing.get(name.toLowerCase());
+        return line ? [`${confLine(name, line.value)}\n`] : [];
+      })
+      .join('');
+  };
+  return {
+    text: { before: lines(seen.text), after: lines(after), name: confPath(desired) },
+    file: { before: seen.text, after },
   };
 }
 

@@ -60,6 +60,7 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
       };
     }),
   key: (desired) => desired.dataDir,
+  renews: (desired) => desired.dataDir,
   describe: (desired) => `copy of the primary in ${desired.dataDir}`,
   probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
   read: (reply, desired) => {
@@ -109,11 +110,15 @@ function copyScript(desired: Desired): string {
     user: desired.user,
     application_name: 'pgduet_copy',
     connect_timeout: 10,
+    // A primary that falls silent must end the copy within half a minute, and not hold up the run for hours.
+    keepalives_idle: 10,
+    keepalives_interval: 5,
+    keepalives_count: 3,
   });
   return `${beginMaking(desired, desired.owner, 'copy', desired.walDir)}
 export PGPASSFILE="$PASSFILE"
 ${sh`as ${desired.owner} "$PGBIN/pg_receivewal" -w -d ${source} -S ${desired.slot} --create-slot --if-not-exists`}
-${sh`as ${desired.owner} "$PGBIN/pg_basebackup" -w -d ${source} -D ${desired.dataDir} -S ${desired.slot} -X stream --checkpoint=fast --progress`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''}
+${sh`as ${desired.owner} "$PGBIN/pg_basebackup" $nosync -w -d ${source} -D ${desired.dataDir} -S ${desired.slot} -X stream --checkpoint=fast --progress`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''}
 ${sh`as ${desired.owner} touch ${`${desired.dataDir}/standby.signal`}`}
-${endMaking(desired, desired.owner)}`;
+${endMaking(desired, desired.owner, desired.walDir)}`;
 }

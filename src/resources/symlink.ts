@@ -22,6 +22,7 @@ export const symlink: ResourceKind<Desired, Seen> = {
     })),
   key: (desired) => desired.path,
   describe: (desired) => `link ${desired.path}`,
+  inside: (desired) => desired.path,
   probe: ({ path }) => ({
     shell: `p=${quote(path)}
 if [ -L "$p" ]; then echo link; readlink "$p"; elif [ -e "$p" ]; then echo other; elif [ -d "\${p%/*}" ]; then echo absent; else echo parent; fi`,

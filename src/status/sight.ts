@@ -1,6 +1,6 @@
 /**
  * What `pgduet status` asks of each host, and the rows that follow from the answers. A host that cannot be reached is
- * a row too: status is the verb that still works when others stop. Pure but for nothing: probes out, rows in.
+ * a row too: status is the verb that still works when others stop. Pure.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Host, Role } from '../inventory/cluster.ts';

@@ -9,7 +9,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
 import type { Cluster } from '../inventory/cluster.ts';
-import { isEmpty, type Plan } from '../plan/plan.ts';
+import { isEmpty, type Plan, pending } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText } from '../report/plan.ts';
@@ -66,7 +66,9 @@ export async function applyVerb(
 }
 
 function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
-  if (world.terminal && !world.options.verbose && !world.options.json && !checkOnly) {
+  // The tree needs a terminal of its own; with data piped away, lines are easier to follow.
+  const wantsTree = world.terminal && process.stdout.isTTY === true;
+  if (wantsTree && !world.options.verbose && !world.options.json && !checkOnly) {
     const tree = liveTree(cluster.hosts.map((host) => host.name));
     return { emit: (event: RunEvent) => tree.emit(event), finish: tree.finish };
   }
@@ -121,21 +123,28 @@ function conclude(
   checkOnly: boolean,
   warnings: readonly Diagnostic[],
 ): number {
-  const exit = checkOnly && !isEmpty(outcome.plan) ? exitCode.changesPending : exitCode.done;
+  const exit = isEmpty(outcome.left) ? exitCode.done : exitCode.changesPending;
   if (world.options.json) {
     printJson(world, verb, cluster, outcome.plan, { exit, outcome, diagnostics: warnings });
     return exit;
   }
-  if (!outcome.confirmed) world.say('Nothing was changed.');
-  else if (!checkOnly && !isEmpty(outcome.plan))
-    world.say(`${cluster.name}: ${outcome.changed.length} changes made; the last look found nothing to do.`);
-  if (world.options.verbose)
-    world.say(
-      `round trips: ${Object.entries(outcome.roundTrips)
-        .map(([host, count]) => `${host} ${count}`)
-        .join(', ')}; ${formatDuration(world.elapsed())} in all`,
-    );
+  if (!checkOnly && !isEmpty(outcome.plan)) world.say(lastWord(cluster, outcome));
+  if (world.options.verbose) world.say(roundTrips(world, outcome));
   return exit;
+}
+
+function lastWord(cluster: Cluster, { confirmed, changed, left }: Outcome): string {
+  if (!confirmed) return 'Nothing was changed.';
+  const made = `${cluster.name}: ${changed.length} changes made`;
+  const open = pending(left).length;
+  return open === 0
+    ? `${made}; the last look found nothing to do.`
+    : `${made}; ${open} are left because of --limit: run the same command without it.`;
+}
+
+function roundTrips(world: World, outcome: Outcome): string {
+  const counts = Object.entries(outcome.roundTrips).map(([host, count]) => `${host} ${count}`);
+  return `round trips: ${counts.join(', ')}; ${formatDuration(world.elapsed())} in all`;
 }
 
 interface JsonParts {

@@ -3,7 +3,7 @@ import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import { answerTo, look } from '../observe/look.ts';
-import { preferredView, type View } from '../observe/survey.ts';
+import { preferredView } from '../observe/survey.ts';
 import { mcCtlPath } from '../playbook/words.ts';
 import { statusJson, statusText } from '../report/status.ts';
 import { clusterStatus, type HostSight, readStatus, statusProbes } from '../status/sight.ts';
@@ -11,12 +11,11 @@ import type { Session } from '../transport/port.ts';
 import { inventory } from './load.ts';
 import type { World } from './world.ts';
 
-/** Where `mc_ctl` is on a host without systemd becomes known with the first look; both places are asked for by name. */
-const candidates = (host: Host, cluster: Cluster): readonly string[] => {
-  const preferred = preferredView(cluster);
-  const unmanaged: View = preferred;
-  return [mcCtlPath(host, unmanaged), `${host.multiplexing.managementDir}/mc_ctl`];
-};
+/** Where `mc_ctl` is depends on the service manager, which the first look only finds out: both places are looked at. */
+const candidates = (host: Host, cluster: Cluster): readonly string[] => [
+  mcCtlPath(host, preferredView(cluster)),
+  `${host.multiplexing.managementDir}/mc_ctl`,
+];
 
 const watchEveryMs = 1000;
 

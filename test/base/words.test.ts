@@ -86,7 +86,7 @@ describe('nearest', () => {
 
 describe('shell quoting', () => {
   const words = fc.array(
-    fc.string({ unit: 'binary' }).filter((one) => !one.includes('\0') && one.isWellFormed()),
+    fc.string({ unit: 'binary' }).filter((one) => !one.includes('\0')),
     {
       minLength: 1,
       maxLength: 40,

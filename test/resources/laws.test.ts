@@ -138,9 +138,7 @@ describe('file', () => {
 
   it('holds whatever text it is given, byte for byte', () => {
     const dir = scratch();
-    const text = fc
-      .string({ unit: 'binary', minLength: 1 })
-      .filter((one) => !one.includes('\0') && one.isWellFormed());
+    const text = fc.string({ unit: 'binary', minLength: 1 }).filter((one) => !one.includes('\0'));
     fc.assert(
       fc.property(text, (content) => {
         rmSync(join(dir, 'f'), { force: true });

@@ -2,6 +2,8 @@
  * Does the actions that take time: stops with proof, names, receiver, promotion, following, commands. Each answers with
  * exactly one event, also when it fails; none of them decides anything.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ServerConf } from '../config.ts';
 import type { Action } from '../core/action.ts';
 import type { Happening } from '../core/event.ts';
@@ -35,6 +37,8 @@ export interface Workshop {
   readonly instance: Instance;
   /** The own server identifier. */
   readonly id: string;
+  /** The management directory. */
+  readonly dir: string;
 }
 
 export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -46,7 +50,7 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
     work().catch((error: unknown) => failed(textOf(error)));
   switch (action.kind) {
     case 'start-instance': {
-      const failure = await instance.start().catch(textOf);
+      const failure = unfinished(shop) ?? (await instance.start().catch(textOf));
       return failure === null ? { kind: 'instance-started' } : { kind: 'start-failed', why: failure };
     }
     case 'stop-instance':
@@ -85,6 +89,12 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
     case 'hook':
       return hook(action, shop);
   }
+}
+
+/** While a data directory is being made or copied its mark stands; what is there must not be started. */
+function unfinished({ dir, id }: Workshop): string | null {
+  const mark = join(dir, `${id}.making`);
+  return existsSync(mark) ? `the data directory is unfinished (${mark}): run pgduet provision again` : null;
 }
 
 async function stop(mode: 'fast' | 'forced' | 'immediate', { conf, instance }: Workshop): Promise<Happening> {

@@ -1,9 +1,11 @@
 /**
  * <serverIdentifier>.state.json: what must survive a crash, with a checksum so that a torn or edited file is noticed.
  * In and out: Persisted. A file that cannot be trusted is set aside, never believed.
+ * Beside it <serverIdentifier>.status.json: the status for whoever wants to look without asking; its age says how far
+ * it can be believed.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Persisted } from '../core/state.ts';
 import { writeAtomic } from './files.ts';
@@ -14,6 +16,13 @@ const fileName = (id: string): string => `${id}.state.json`;
 export function writeState(dir: string, id: string, state: Persisted): void {
   const text = JSON.stringify(state);
   writeAtomic(dir, fileName(id), `${JSON.stringify({ format: 1, checksum: checksum(text), state })}\n`);
+}
+
+/** Written anew at every heartbeat; not synced, since nobody needs it after a crash. */
+export function writeStatus(dir: string, id: string, report: object): void {
+  const target = join(dir, `${id}.status.json`);
+  writeFileSync(`${target}.tmp`, `${JSON.stringify(report)}\n`, { mode: 0o600 });
+  renameSync(`${target}.tmp`, target);
 }
 
 /** The last state, or none; `torn` when there was a file that cannot be trusted (it is kept as *.torn). */

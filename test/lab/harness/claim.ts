@@ -11,6 +11,7 @@ import { labObstacle } from './machine.ts';
 import { removeNetwork, subnetIsUsed } from './network.ts';
 import { currentOwner, isAlive, type Owner, withLock } from './owner.ts';
 import { LAB_COUNT, type LabPlace, labPlace, labRoot, runsDir } from './places.ts';
+import { run } from './run.ts';
 
 /** Two processes that open at the same moment take turns, so they never choose the same number. */
 const LOCK = (): string => join(labRoot(), 'runs.lock');
@@ -19,6 +20,7 @@ export async function claimLab(): Promise<LabPlace> {
   const obstacle = labObstacle();
   if (obstacle !== undefined) throw new Error(obstacle);
   mkdirSync(runsDir(), { recursive: true });
+  await spread(runsDir());
   return withLock(LOCK(), async () => {
     await removeDead();
     for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -26,11 +28,22 @@ export async function claimLab(): Promise<LabPlace> {
       if (existsSync(place.dir) || (await subnetIsUsed(place))) continue;
       mkdirSync(place.dir);
       chmodSync(place.dir, 0o700);
+      mkdirSync(join(place.dir, 'hosts'));
+      await spread(join(place.dir, 'hosts'));
       writeFileSync(join(place.dir, 'owner.json'), JSON.stringify(currentOwner()));
       return place;
     }
     throw new Error('no free network between 10.77.0.0/24 and 10.99.255.0/24 was found');
   });
+}
+
+/**
+ * Tells ext4 to put each directory below into a block group of its own. It avoids inodes that were deleted within the
+ * last minutes, and where a lab was removed just before, it has to step over thousands of them: making files is then
+ * twenty times slower. Other file systems do not know the flag and do not need it.
+ */
+async function spread(dir: string): Promise<void> {
+  await run('chattr', ['+T', dir]);
 }
 
 /** Removes the labs of processes that died without closing them. */

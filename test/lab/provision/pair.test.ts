@@ -2,6 +2,8 @@
  * `provision` on two hosts whose packages are present, then `check`, drift, and a reboot of both: what the hosts
  * themselves show, in the order in which a person would do it. Later tests stand on the cluster that earlier ones made.
  */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { type Host, Lab } from '../harness/lab.ts';
@@ -161,6 +163,17 @@ describeLab('a pair whose packages are present', () => {
       });
     });
 
+    labTest(
+      'a copy of the shipped playbook, run as a playbook of the user, finds nothing to do',
+      async () => {
+        const copy = join(lab.dir, 'my-provision.yml');
+        copyFileSync(new URL('../../../playbooks/provision.yml', import.meta.url), copy);
+        const said = await command(['run', copy, '-i', file, '--yes', '--json']);
+        expectExit(said, 0);
+        expect(said.json<RunDocument>()).toMatchObject({ plan: [], changed: [] });
+      },
+    );
+
     labTest('status --json tells role, timeline, position, lag and sync state truly', async () => {
       const said = await command(['status', '-i', file, '--json']);
       expectExit(said, 0);
@@ -302,10 +315,12 @@ describeLab('a pair whose packages are present', () => {
       },
     );
 
-    labTest('--limit changes one host and leaves the other', async () => {
+    labTest('--limit changes one host, leaves the other, and says so', async () => {
       await on(a, 'chmod 0755 /mcdir/inst1');
       await on(b, 'chmod 0755 /mcdir/inst1');
-      expectExit(await provision('--limit', 'server2'), 0);
+      const limited = await provision('--limit', 'server2');
+      expectExit(limited, 2);
+      expect(limited.stderr).toContain('1 are left because of --limit');
       expect((await a.sh('stat -c %a /mcdir/inst1')).stdout).toBe('755\n');
       expect((await b.sh('stat -c %a /mcdir/inst1')).stdout).toBe('700\n');
       expectExit(await provision(), 0);
@@ -346,9 +361,11 @@ describeLab('a pair whose packages are present', () => {
 
 /** What the running instance and the controller write all the time. */
 function notWrittenByItself(path: string): boolean {
+  // The controller renews its status there at every heartbeat.
+  if (path === managementDir) return false;
   const files = path.slice(path.indexOf('/inst1'));
   const byPostgres = /^\/inst1\/(base|global|pg_\w+|postmaster\.pid|current_logfiles)(\/|$)/.test(files);
-  const byController = /pgsql_tmp_mc_disk_check|\.(state|log)$|-log\/.test(path);
+  const byController = /pgsql_tmp_mc_disk_check|\.(state|log|status\.json(\.tmp)?)$|-log\//.test(path);
   const configuration = /\/(pg_hba|pg_ident|postgresql(\.auto)?)\.conf$/.test(path);
   return configuration || !(byPostgres || byController);
 }

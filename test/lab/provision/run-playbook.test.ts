@@ -44,7 +44,7 @@ plays:
           name: second
           run: 'date +%s%N > /srv/app/done; id -un >> /srv/app/done'
           unless: test -e /srv/app/done
-          user: postgres
+          user: deploy
         after: [primary/first]
 `;
 
@@ -102,7 +102,7 @@ describeLab("a user's own playbook", () => {
     const first = (await a.sh('cat /srv/app/done')).stdout;
     const [second = '', user] = (await b.sh('cat /srv/app/done')).stdout.split('\n');
     expect(BigInt(second) > BigInt(first.trim())).toBe(true);
-    expect(user).toBe('postgres');
+    expect(user).toBe('deploy');
   });
 
   labTest('the second time has nothing to do', async () => {

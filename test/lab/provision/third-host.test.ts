@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { type Host, Lab } from '../harness/lab.ts';
-import { postmasterPid, serverOf, sql } from '../support/instance.ts';
+import { postmasterPid, serverOf, sql, untilSql, untilSwitchable } from '../support/instance.ts';
 import { inventory } from '../support/inventory.ts';
 import { expectMultiplexed } from '../support/multiplexed.ts';
 import {
@@ -69,8 +69,10 @@ describeLab('a third host in the inventory of a pair', () => {
     await sql(primary, 'INSERT INTO earlier VALUES (0)');
     const row = `SELECT application_name, sync_state FROM pg_stat_replication`;
     expect(await sql(primary, row)).toBe('server3|sync');
-    const three = inventory(lab, hosts);
-    expectExit(await command(['provision', '-i', three, '--yes']), 0);
+    await hosts[1]?.sh('systemctl start mcoi_inst1.service', { check: true });
+    const rows = `SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'`;
+    await untilSql(primary, rows, '2');
+    await Promise.all(hosts.map((host) => untilSwitchable(serverOf(host))));
     await expectMultiplexed({ primary, standbys: hosts.slice(1).map((host) => serverOf(host)), version: 15 });
   });
 });

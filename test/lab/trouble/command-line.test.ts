@@ -41,7 +41,7 @@ describeLab('the command line', () => {
     no.child.stdin?.write('n\n');
     const refused = await no.ended;
     expect(refused.stdout).toContain('Nothing was changed');
-    expect(refused.status).toBe(0);
+    expect(refused.status).toBe(2);
     const cancelled = pair.ask();
     await cancelled.said('[y/N]');
     cancelled.child.stdin?.write('\u0003');

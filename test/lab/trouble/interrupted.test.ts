@@ -113,123 +113,153 @@ describeLab('a run that is interrupted', () => {
     expect(ended.stderr).not.toContain('CON001');
   });
 
-  labTest('kill -9 in the middle of initdb: the unfinished instance is explained, never started, made anew', async () => {
-    const { a } = pair;
-    const held = a.sh('until pkill -STOP -x initdb; do sleep 0.005; done; sleep 0.2; pkill -CONT -x initdb; sleep 0.1; pkill -STOP -x initdb');
-    const run = pair.start('provision', ['--yes']);
-    await held;
-    run.child.kill('SIGKILL');
-    await run.ended;
-    await free(a);
-    await quiet(a);
-    expect((await a.sh(`cat ${mcDir}/${a.name}.making`)).stdout).toBe('initdb');
-    expect((await a.sh(`ls ${dataDir}`)).stdout).toContain('PG_VERSION');
-    const check = await pair.run('check');
-    expect(check.status).toBe(2);
-    expect(check.stdout).toContain('an interrupted initdb left an unfinished one');
-    expect((await pair.run('status')).stdout).toContain('unfinished (initdb)');
-    await nothingHalfMadeRuns(a);
-    await pair.converges();
-  });
+  labTest(
+    'kill -9 in the middle of initdb: the unfinished instance is explained, never started, made anew',
+    async () => {
+      const { a } = pair;
+      const held = a.sh(
+        'until pkill -STOP -x initdb; do sleep 0.005; done; sleep 0.2; pkill -CONT -x "initdb|runuser"; sleep 0.1; pkill -STOP -x initdb',
+      );
+      const run = pair.start('provision', ['--yes']);
+      await held;
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await free(a);
+      await quiet(a);
+      expect((await a.sh(`cat ${mcDir}/${a.name}.making`)).stdout).toBe('initdb');
+      expect((await a.sh(`ls ${dataDir}`)).stdout).toContain('PG_VERSION');
+      const check = await pair.run('check');
+      expect(check.status).toBe(2);
+      expect(check.stdout).toContain('an interrupted initdb left an unfinished one');
+      expect((await pair.run('status')).stdout).toContain('unfinished (initdb)');
+      await nothingHalfMadeRuns(a);
+      await pair.converges();
+    },
+  );
 
-  labTest('kill -9 in the middle of a base backup: the half copy is explained, never started, made anew', async () => {
-    const { a, b } = pair;
-    await sql(a, 'create table big as select repeat(md5(i::text), 30) as t from generate_series(1, 150000) i');
-    await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
-    const run = await heldCopy(pair);
-    run.child.kill('SIGKILL');
-    await run.ended;
-    await free(b);
-    await quiet(b);
-    expect((await b.sh(`cat ${mcDir}/${b.name}.making`)).stdout).toBe('copy');
-    const check = await pair.run('check');
-    expect(check.status).toBe(2);
-    expect(check.stdout).toContain('an interrupted copy left an unfinished one');
-    await nothingHalfMadeRuns(b);
-    await pair.converges();
-  });
+  labTest(
+    'kill -9 in the middle of a base backup: the half copy is explained, never started, made anew',
+    async () => {
+      const { a, b } = pair;
+      await sql(
+        a,
+        'create table big as select repeat(md5(i::text), 30) as t from generate_series(1, 150000) i',
+      );
+      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      const run = await heldCopy(pair);
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await free(b);
+      await quiet(b);
+      expect((await b.sh(`cat ${mcDir}/${b.name}.making`)).stdout).toBe('copy');
+      const check = await pair.run('check');
+      expect(check.status).toBe(2);
+      expect(check.stdout).toContain('an interrupted copy left an unfinished one');
+      await nothingHalfMadeRuns(b);
+      await pair.converges();
+    },
+  );
 
-  labTest('the host loses its power in the middle of a base backup: the half copy is not started at boot', async () => {
-    const { a, b } = pair;
-    await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
-    const run = await heldCopy(pair);
-    const boots = b.boots;
-    await b.sh('systemctl reboot -ff');
-    const ended = await run.ended;
-    expect(ended, ended.stderr).toMatchObject({ status: 4 });
-    expect(ended.stderr).toContain('CON007');
-    expect(ended.stderr).toContain(`'${b.name}'`);
-    expect(ended.stderr).toContain(`broke off: base backup to ${dataDir}`);
-    expect(ended.stderr).toContain('not done: ');
-    // Its controller cannot ask anybody who is primary: the worst moment to start what looks like a primary.
-    await a.cut();
-    await b.untilBoots(boots + 1);
-    await sleep(7000);
-    await nothingHalfMadeRuns(b);
-    await a.heal();
-    await pair.converges();
-    expect(await sql(b, 'select count(*) from big')).toBe('150000');
-  });
+  labTest(
+    'the host loses its power in the middle of a base backup: the half copy is not started at boot',
+    async () => {
+      const { a, b } = pair;
+      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      const run = await heldCopy(pair);
+      const boots = b.boots;
+      await b.sh('systemctl reboot -ff');
+      const ended = await run.ended;
+      expect(ended, ended.stderr).toMatchObject({ status: 4 });
+      expect(ended.stderr).toContain('CON007');
+      expect(ended.stderr).toContain(`'${b.name}'`);
+      expect(ended.stderr).toContain(`broke off: base backup to ${dataDir}`);
+      expect(ended.stderr).toContain('not done: ');
+      // Its controller cannot ask anybody who is primary: the worst moment to start what looks like a primary.
+      await a.cut();
+      await b.untilBoots(boots + 1);
+      await sleep(7000);
+      await nothingHalfMadeRuns(b);
+      await a.heal();
+      await pair.converges();
+      expect(await sql(b, 'select count(*) from big')).toBe('150000');
+    },
+  );
 
-  labTest("the primary's host reboots in the middle of a base backup: exit 1 or 4, then it goes on", async () => {
-    const { a, b } = pair;
-    await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
-    const run = await heldCopy(pair);
-    const boots = a.boots;
-    await a.sh('systemctl reboot -ff');
-    await b.sh('sleep 0.5; pkill -CONT -x pg_basebackup');
-    const ended = await run.ended;
-    expect([1, 4]).toContain(ended.status);
-    expect(ended.stderr).toContain(a.name);
-    expect(ended.stderr).toContain('base backup');
-    await a.untilBoots(boots + 1);
-    await nothingHalfMadeRuns(b);
-    await pair.converges();
-    expect(await sql(b, 'select count(*) from big')).toBe('150000');
-  });
+  labTest(
+    "the primary's host reboots in the middle of a base backup: exit 1 or 4, then it goes on",
+    async () => {
+      const { a, b } = pair;
+      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      const run = await heldCopy(pair);
+      const boots = a.boots;
+      await a.sh('systemctl reboot -ff');
+      await b.sh('sleep 0.5; pkill -CONT -x "pg_basebackup|runuser"');
+      const ended = await run.ended;
+      expect([1, 4]).toContain(ended.status);
+      expect(ended.stderr).toContain(a.name);
+      expect(ended.stderr).toContain('base backup');
+      await a.untilBoots(boots + 1);
+      await nothingHalfMadeRuns(b);
+      await pair.converges();
+      expect(await sql(b, 'select count(*) from big')).toBe('150000');
+    },
+  );
 
-  labTest('two at once: one wins and comes to its end, the other one is told by whom it was kept out', async () => {
-    await wipe(pair.a, pair.b);
-    const runs = [pair.start('provision', ['--yes', '--json']), pair.start('provision', ['--yes', '--json'])];
-    const ended = await Promise.all(runs.map((run) => run.ended));
-    expect(ended.map(({ status }) => status).sort()).toEqual([0, 6]);
-    const winner = runs[ended.findIndex(({ status }) => status === 0)];
-    const loser = ended.find(({ status }) => status === 6);
-    const diagnostics = loser ? documentOf(loser).diagnostics : [];
-    expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(['RUN001']));
-    expect(JSON.stringify(diagnostics)).toContain(`pgduet provision, process ${winner?.child.pid}`);
-    await pair.isWhole(pair.a, pair.b);
-  });
+  labTest(
+    'two at once: one wins and comes to its end, the other one is told by whom it was kept out',
+    async () => {
+      await wipe(pair.a, pair.b);
+      const runs = [
+        pair.start('provision', ['--yes', '--json']),
+        pair.start('provision', ['--yes', '--json']),
+      ];
+      const ended = await Promise.all(runs.map((run) => run.ended));
+      expect(ended.map(({ status }) => status).sort()).toEqual([0, 6]);
+      const winner = runs[ended.findIndex(({ status }) => status === 0)];
+      const loser = ended.find(({ status }) => status === 6);
+      const diagnostics = loser ? documentOf(loser).diagnostics : [];
+      expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(['RUN001']));
+      expect(JSON.stringify(diagnostics)).toContain(`pgduet provision, process ${winner?.child.pid}`);
+      await pair.isWhole(pair.a, pair.b);
+    },
+  );
 
-  labTest('a run that waits for an answer holds the lock; another one is refused until it is gone', async () => {
-    await pair.b.sh(`rm ${mcDir}/network.conf`);
-    const asking = pair.ask();
-    await asking.said('[y/N]');
-    const second = await pair.fails(6);
-    expect(second.diagnostics[0]).toMatchObject({ code: 'RUN001', host: pair.a.name });
-    expect(second.diagnostics[0]?.evidence?.join()).toMatch(/held by: .*pgduet provision, process \d+/);
-    // Looking is free for everyone.
-    expect((await pair.run('check')).status).toBe(2);
-    asking.child.kill('SIGKILL');
-    await asking.ended;
-    await free(pair.a);
-    await pair.converges();
-  });
+  labTest(
+    'a run that waits for an answer holds the lock; another one is refused until it is gone',
+    async () => {
+      await pair.b.sh(`rm ${mcDir}/network.conf`);
+      const asking = pair.ask();
+      await asking.said('[y/N]');
+      const second = await pair.fails(6);
+      expect(second.diagnostics[0]).toMatchObject({ code: 'RUN001', host: pair.a.name });
+      expect(second.diagnostics[0]?.evidence?.join()).toMatch(/held by: .*pgduet provision, process \d+/);
+      // Looking is free for everyone.
+      expect((await pair.run('check')).status).toBe(2);
+      asking.child.kill('SIGKILL');
+      await asking.ended;
+      await free(pair.a);
+      await pair.converges();
+    },
+  );
 });
 
-/** A provision whose base backup to the second host stands still in the middle. */
+/** A provision whose base backup to the second host stands still in the middle. (runuser stops with what it runs.) */
 async function heldCopy(pair: Trouble): Promise<Run> {
   const { b } = pair;
   const held = b.sh(
     `until pkill -STOP -x pg_basebackup; do sleep 0.005; done
-n=0; until [ -e ${dataDir}/PG_VERSION ] || [ $n -gt 50 ]; do pkill -CONT -x pg_basebackup; sleep 0.03; pkill -STOP -x pg_basebackup; n=$((n + 1)); done`,
+n=0; until [ -e ${dataDir}/PG_VERSION ] || [ $n -gt 50 ]; do pkill -CONT -x 'pg_basebackup|runuser'; sleep 0.03; pkill -STOP -x pg_basebackup; n=$((n + 1)); done`,
   );
   const run = pair.start('provision', ['--yes']);
-  await Promise.race([
-    held,
-    run.ended.then((ended) => {
-      throw new Error(`the run ended before its base backup could be held (${ended.status}):\n${ended.stderr}`);
-    }),
-  ]);
+  await heldBefore(run, held);
   return run;
 }
+
+/** Waits until the run is held, but not when it has ended before. */
+const heldBefore = (run: Run, held: Promise<unknown>): Promise<unknown> =>
+  Promise.race([
+    held,
+    run.ended.then((ended) => {
+      throw new Error(`the run ended before it could be held (${ended.status}):\n${ended.stderr}`);
+    }),
+  ]);

@@ -102,6 +102,18 @@ export const postgres: readonly KindCases[] = [
         gives: { refuse: 'SAF006', what: 'holds PostgreSQL 14, the inventory says 15' },
       },
       {
+        title: 'initdb was interrupted before the version was written',
+        reply: { stdout: 'making initdb\ncontent partial\n' },
+        gives: { change: 'make instance', reason: 'an interrupted initdb' },
+      },
+      {
+        title: 'an unfinished one was started by somebody, so that it may hold data',
+        reply: {
+          stdout: `making initdb\ncontent cluster\nversion 15\nstarted once\n${controlData('78')}`,
+        },
+        gives: { refuse: 'SAF001', what: 'a server has been started in it' },
+      },
+      {
         title: 'initdb was interrupted at its end',
         reply: { stdout: `making initdb\ncontent cluster\nversion 15\n${controlData('78')}` },
         gives: { change: 'make instance', reason: 'an interrupted initdb' },
@@ -324,6 +336,24 @@ export const postgres: readonly KindCases[] = [
           effects: reload,
           script: ['ALTER SYSTEM RESET listen_addresses;'],
         },
+      },
+      {
+        title: 'one stands in our block and is declared no more',
+        desired: '{ name: server, template: conf.hbs, except: [synchronous_standby_names] }',
+        reply: {
+          stdout: `100\nstopped\n\n# Written by pgduet. Edit the inventory instead: pgduet changes these lines back.\n${conf}work_mem = '5MB'\nsynchronous_standby_names = 'b'\n`,
+        },
+        gives: {
+          change: 'set work_mem',
+          reason: 'declared no more: work_mem',
+          script: ['synchronous_standby_names'],
+        },
+      },
+      {
+        title: 'a standby keeps what its primary still has',
+        desired: '{ name: server, values: { max_connections: 100 } }',
+        reply: { stdout: '100\nstopped max_connections=120 max_wal_senders=10\nmax_connections = 120\n' },
+        gives: { same: '1 settings are in force' },
       },
       {
         title: 'the server does not know one',

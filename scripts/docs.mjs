@@ -1,0 +1,30 @@
+/**
+ * Writes what is generated from the source: `docs/errors.md`, and the tables of `docs/playbooks.md`. A test checks that
+ * both are up to date. Run: node scripts/docs.mjs
+ */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+// Node 20 reads no TypeScript, so the tables are bundled; the libraries stay where they are, hence a file in the project.
+const bundle = join(root, 'dist', `.docs-${process.pid}.mjs`);
+await mkdir(join(root, 'dist'), { recursive: true });
+await build({
+  entryPoints: [join(root, 'scripts/reference.ts')],
+  outfile: bundle,
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  format: 'esm',
+  logLevel: 'error',
+});
+try {
+  const { errorsText, playbooksText } = await import(pathToFileURL(bundle).href);
+  await writeFile(join(root, 'docs/errors.md'), errorsText());
+  const playbooks = join(root, 'docs/playbooks.md');
+  await writeFile(playbooks, playbooksText(await readFile(playbooks, 'utf8')));
+} finally {
+  await rm(bundle, { force: true });
+}

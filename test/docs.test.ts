@@ -1,0 +1,124 @@
+/** The documentation is true: what is generated is up to date, and every YAML that it shows can be loaded. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  errorsText,
+  playbooksText,
+  serverWords,
+  undescribed,
+  unexplained,
+  words,
+} from '../scripts/reference.ts';
+import { codes } from '../src/base/codes.ts';
+import { Secret } from '../src/base/secret.ts';
+import { nodeAt, parseYaml } from '../src/base/yaml.ts';
+import { parseInventory } from '../src/inventory/load.ts';
+import { preferredView } from '../src/observe/survey.ts';
+import { compile } from '../src/playbook/compile.ts';
+import { parsePlaybook } from '../src/playbook/playbook.ts';
+import { wordsFor } from '../src/playbook/words.ts';
+import { kinds } from '../src/resources/registry.ts';
+import { shippedTemplate } from '../src/shipped.ts';
+import { fakeLookups } from './inventory/lookups.ts';
+import { clusterOf, hostNamed, threeInventory } from './observe/cluster.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('generated texts', () => {
+  it('docs/errors.md is up to date (node scripts/docs.mjs)', () => {
+    expect(read('docs/errors.md')).toBe(errorsText());
+  });
+
+  it('the tables of docs/playbooks.md are up to date (node scripts/docs.mjs)', () => {
+    const text = read('docs/playbooks.md');
+    expect(playbooksText(text)).toBe(text);
+  });
+
+  it('every code has a group that says what to do', () => {
+    expect(unexplained()).toEqual([]);
+    for (const code of Object.keys(codes)) expect(read('docs/errors.md')).toContain(code);
+  });
+
+  it('every field of every kind has a meaning', () => {
+    expect(undescribed()).toEqual([]);
+  });
+
+  it('every word has a meaning, and every meaning a word', async () => {
+    const cluster = await clusterOf(threeInventory);
+    const all: Record<string, unknown> = {
+      ...wordsFor(cluster, hostNamed(cluster, 'server2'), preferredView(cluster)),
+    };
+    const ofOneTemplate = ['serverConf', 'networkConf', 'unit'];
+    const server = Object.keys(serverWords);
+    const real = Object.entries(all)
+      .filter(([name]) => !ofOneTemplate.includes(name))
+      .flatMap(([name, value]): string[] => {
+        if (typeof value !== 'object' || value === null || Array.isArray(value)) return [name];
+        const keys = Object.keys(value);
+        const whole = server.every((key) => keys.includes(key));
+        return [
+          ...(whole ? [`${name}.*`] : []),
+          ...keys.filter((key) => !whole || !server.includes(key)).map((key) => `${name}.${key}`),
+        ];
+      });
+    expect(
+      Object.keys(words)
+        .filter((name) => name !== 'item.*')
+        .sort(),
+    ).toEqual(real.sort());
+  });
+});
+
+/** Every YAML of the project that a reader may copy: files, and blocks in Markdown. */
+const markdown = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter(
+  (path) => path.endsWith('.md') && existsSync(join(root, path)),
+);
+const samples = [
+  ...['inventories', 'playbooks'].flatMap((dir) =>
+    readdirSync(join(root, dir)).map((name) => [`${dir}/${name}`, read(`${dir}/${name}`)] as const),
+  ),
+  ...markdown.flatMap((path) =>
+    [...read(path).matchAll(/```ya?ml\n([\s\S]*?)```/g)].map(
+      (match, index) => [`${path}, block ${index + 1}`, match[1] ?? ''] as const,
+    ),
+  ),
+];
+
+describe('YAML that a reader may copy', () => {
+  it('is there', () => {
+    expect(samples.length).toBeGreaterThan(5);
+  });
+
+  it.each(samples)('%s loads', async (path, text) => {
+    const node = parseYaml(text, path, { syntax: 'PLY001', duplicateKey: 'PLY002' });
+    expect(node.ok ? [] : node.diagnostics).toEqual([]);
+    if (!node.ok) return;
+    if (nodeAt(node.value, ['plays'])) {
+      const playbook = parsePlaybook(text, path, [...kinds.keys()]);
+      const cluster = await clusterOf(threeInventory);
+      const result = playbook.ok
+        ? compile(playbook.value, cluster, preferredView(cluster), {
+            kinds,
+            template: shippedTemplate,
+            asset: () => 'shipped',
+            secret: () => new Secret('some secret'),
+            entropy: '00'.repeat(16),
+          })
+        : playbook;
+      expect(result.ok ? [] : result.diagnostics).toEqual([]);
+      return;
+    }
+    // A part of an inventory is completed with what every inventory has.
+    if (!nodeAt(node.value, ['hosts'])) return;
+    const secret = { text: 'a secret', mode: 0o600 };
+    const files = { '/work/docs/replication.secret': secret, '/work/replication.secret': secret };
+    const result = await parseInventory(text, path, fakeLookups(files, environment(text)));
+    expect(result.ok ? [] : result.diagnostics).toEqual([]);
+  });
+});
+
+/** Every variable that the text refers to, so that only its form is judged. */
+const environment = (text: string): Record<string, string> =>
+  Object.fromEntries([...text.matchAll(/!env (\w+)/g)].map((match) => [match[1] ?? '', 'some-value']));

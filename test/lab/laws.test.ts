@@ -1,0 +1,451 @@
+/**
+ * The two laws of every resource kind, on real hosts: a probe changes nothing, and after its steps a resource is the
+ * same. In: nothing; it provisions a pair of its own. A kind of the registry that is missing here fails the test.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { batchScript, batchSteps } from '../../src/apply/batch-script.ts';
+import { run } from '../../src/apply/run.ts';
+import { Secret } from '../../src/base/secret.ts';
+import type { Cluster, Host as InventoryHost } from '../../src/inventory/cluster.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+import { answerTo, hostPreamble, look } from '../../src/observe/look.ts';
+import { preferredView, readHostView, survey, surveyProbes, type View } from '../../src/observe/survey.ts';
+import { nextBatch } from '../../src/plan/batch.ts';
+import { type Decision, isEmpty, makePlan, pending, type Resource } from '../../src/plan/plan.ts';
+import { compile } from '../../src/playbook/compile.ts';
+import { parsePlaybook } from '../../src/playbook/playbook.ts';
+import { mcCtlPath } from '../../src/playbook/words.ts';
+import type { Probe } from '../../src/resources/kind.ts';
+import { kinds } from '../../src/resources/registry.ts';
+import { shippedAsset, shippedTemplate } from '../../src/shipped.ts';
+import { statusProbes } from '../../src/status/sight.ts';
+import { openTransport } from '../../src/transport/open.ts';
+import type { Session, Transport } from '../../src/transport/port.ts';
+import { effectPlace } from '../../src/verbs/load.ts';
+import { describeLab, labTest } from './harness/describe.ts';
+import { type Host, Lab } from './harness/lab.ts';
+import { dataDir, inventory, managementDir } from './support/inventory.ts';
+import { built } from './support/pgduet.ts';
+
+const playbookText = readFileSync(join(import.meta.dirname, '../../playbooks/provision.yml'), 'utf8');
+const unitText =
+  '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
+const secrets: Readonly<Record<string, Secret>> = {
+  replication_password: new Secret('law-password-1'),
+  cluster_key: new Secret(`${'5a'.repeat(32)}\n`),
+};
+
+function compiled(text: string, cluster: Cluster, view: View): readonly Resource[] {
+  const playbook = parsePlaybook(text, 'laws.yml', [...kinds.keys()]);
+  const result = playbook.ok
+    ? compile(playbook.value, cluster, view, {
+        kinds,
+        template: (name) => (name === 'law.service.hbs' ? unitText : shippedTemplate(name)),
+        asset: shippedAsset,
+        secret: (name) => secrets[name],
+        entropy: '0f'.repeat(16),
+      })
+    : playbook;
+  if (!result.ok) throw new Error(result.diagnostics.map(({ what }) => what).join('\n'));
+  return result.value;
+}
+
+/** One way to break a thing: on which host, and what happens elsewhere while its steps wait. */
+interface Break {
+  readonly title: string;
+  readonly script?: string;
+  readonly on?: string;
+  readonly meanwhile?: string;
+}
+
+/** A resource and the ways in which it is broken; each time its steps have to make it right. */
+interface Law {
+  readonly host: string;
+  /** "kind key" of the provisioning playbook, or YAML of its own. */
+  readonly resource: string;
+  readonly breaks: readonly Break[];
+}
+
+const fresh: Break = { title: 'is not there' };
+const unit = 'mcoi_inst1';
+const stopStandby = {
+  on: 'server2',
+  script: `systemctl stop ${unit}`,
+  meanwhile: `systemctl --no-block start ${unit}`,
+};
+const as = (statement: string): string =>
+  `runuser -u postgres -- psql -qXp 27500 -c ${JSON.stringify(statement)}`;
+
+/** In the order of the playbook, since the later ones need the earlier ones. The standby's stand together at the end. */
+const laws: readonly Law[] = [
+  { host: 'bare', resource: 'package: { name: nodejs, provides: node }', breaks: [fresh] },
+  { host: 'server1', resource: 'group: { name: lawgroup }', breaks: [fresh] },
+  { host: 'server1', resource: 'user: { name: lawuser }', breaks: [fresh] },
+  {
+    host: 'server1',
+    resource: "directory: { path: /law, owner: postgres, mode: '0700' }",
+    breaks: [fresh, { title: 'is open to all', script: 'chmod 0777 /law; chown lawuser /law' }],
+  },
+  {
+    host: 'server1',
+    resource:
+      "file: { path: /law/file, owner: postgres, group: lawgroup, mode: '0640', content: \"it's\\n$HOME\\n\" }",
+    breaks: [
+      fresh,
+      { title: 'was edited', script: 'echo x >> /law/file' },
+      { title: 'is open to all', script: 'chmod 0666 /law/file; chgrp 0 /law/file' },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: 'symlink: { path: /law/link, target: /law/file, owner: postgres }',
+    breaks: [fresh],
+  },
+  {
+    host: 'server1',
+    resource: `line /etc/services ${unit}`,
+    breaks: [
+      { title: 'was removed', script: `sed -i /^${unit}/d /etc/services` },
+      { title: 'has another port', script: `sed -i 's/^${unit} .*/${unit}\\t1\\/tcp/' /etc/services` },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: 'command: { name: law, run: touch /law/done, unless: test -e /law/done, user: postgres }',
+    breaks: [fresh],
+  },
+  {
+    host: 'server1',
+    resource: 'unit: { name: law, template: law.service.hbs }',
+    breaks: [
+      fresh,
+      { title: 'is disabled', script: 'systemctl disable law' },
+      { title: 'was edited', script: 'echo "# x" >> /etc/systemd/system/law.service' },
+    ],
+  },
+  { host: 'server1', resource: 'service: { name: law.service }', breaks: [fresh] },
+  {
+    host: 'server1',
+    resource: 'service: { name: law.service, state: stopped }',
+    breaks: [{ title: 'runs' }],
+  },
+  {
+    host: 'server1',
+    resource: 'passfile',
+    breaks: [
+      { title: 'was removed', script: 'rm ~postgres/.pgpass' },
+      { title: 'is open to all', script: 'chmod 0644 ~postgres/.pgpass' },
+      { title: 'holds another password', script: "sed -i 's/[^:]*$/other/' ~postgres/.pgpass" },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: 'instance: { id: law, data_dir: /law/pg, management_dir: /law, owner: postgres, version: 15 }',
+    breaks: [
+      { title: 'is not there', script: 'install -d -o postgres -m 700 /law/pg' },
+      {
+        title: 'was left unfinished',
+        script:
+          'rm /law/law.system /law/pg/PG_VERSION; echo initdb > /law/law.making; chown postgres: /law/law.making',
+      },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: 'role: { name: law, replication: true, password: !secret replication_password }',
+    breaks: [
+      fresh,
+      { title: 'may do other things', script: as('ALTER ROLE law NOREPLICATION NOLOGIN SUPERUSER') },
+      { title: 'has another password', script: as("ALTER ROLE law PASSWORD 'other'") },
+    ],
+  },
+  { host: 'server1', resource: 'slot: { name: law }', breaks: [fresh] },
+  { host: 'server1', resource: 'slot: { name: law, state: absent }', breaks: [{ title: 'is left over' }] },
+  {
+    host: 'server1',
+    resource: 'settings server',
+    breaks: [
+      { title: 'were edited', script: `echo "log_line_prefix = 'x'" >> ${dataDir}/postgresql.conf` },
+      {
+        title: 'are overruled by ALTER SYSTEM',
+        script: `${as("ALTER SYSTEM SET wal_sender_timeout = '9s'")}; ${as('SELECT pg_reload_conf()')} >/dev/null; sleep 0.2`,
+      },
+      { title: 'were written and not read', script: `touch ${dataDir}/postgresql.conf` },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: "settings: { name: law, values: { wal_buffers: '8MB' } }",
+    breaks: [{ title: 'want a restart' }],
+  },
+  { host: 'server1', resource: 'settings server', breaks: [{ title: 'hold what is wanted no more' }] },
+  {
+    host: 'server1',
+    resource: 'hba',
+    breaks: [
+      { title: 'were edited', script: `echo 'host all all 192.0.2.0/24 reject' >> ${dataDir}/pg_hba.conf` },
+      { title: 'were written and not read', script: `touch ${dataDir}/pg_hba.conf` },
+    ],
+  },
+  {
+    host: 'server2',
+    resource: 'standby',
+    breaks: [{ title: 'is gone', script: `systemctl stop ${unit}; find ${dataDir} -mindepth 1 -delete` }],
+  },
+  { host: 'server2', resource: 'settings server', breaks: [{ title: 'are those of the primary' }] },
+  {
+    host: 'server2',
+    resource: 'controller running',
+    breaks: [
+      { title: 'does not run' },
+      { title: 'has older files', script: `touch ${managementDir}/network.conf` },
+      { title: 'is an older program', script: 'touch /usr/local/lib/pgduet/mc.cjs' },
+    ],
+  },
+  { host: 'server1', resource: 'slot pgduet_copy_server2', breaks: [{ title: 'is left over' }] },
+  {
+    host: 'server1',
+    resource: 'replication streaming server2',
+    breaks: [{ title: 'has nobody', ...stopStandby }],
+  },
+  {
+    host: 'server1',
+    resource: 'replication sync server2',
+    breaks: [{ title: 'has nobody', ...stopStandby }],
+  },
+  {
+    host: 'server1',
+    resource: 'mirroring switchable',
+    breaks: [{ title: 'lost the standby', ...stopStandby }],
+  },
+];
+
+/** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
+const onlyLook = ['port', 'program'];
+
+/**
+ * Paths, times, sizes, modes and owners of everything that a probe could have touched. Left out is what moves by itself:
+ * logs of logins and of systemd, and what a running server and its controller write all the time.
+ */
+const snapshotScript = `find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /var/log/journal \
+ -o -path '/var/log/[wb]tmp*' -o -path '/var/log/lastlog*' -o -path /var/lib/systemd \
+ -o -path '${dataDir}/*' -a ! -name '*.conf' -a ! -name '*.signal' -a ! -name PG_VERSION \
+ -o -path '${managementDir}/*-log' -o -path '${managementDir}/*.state*' -o -path '${managementDir}/*.status.json*' \\) -prune \
+ -o ! -path ${dataDir} ! -path ${managementDir} -printf '%p %y %m %u:%g %s %T@ %C@\\n' | LC_ALL=C sort
+if [ -e ${dataDir}/postmaster.pid ]; then
+runuser -u postgres -- pg_dumpall -p 27500 --globals-only | grep -v '^.restrict\\|^.unrestrict'
+${as("SELECT slot_name, slot_type FROM pg_replication_slots; SELECT name, setting, pending_restart FROM pg_settings WHERE name !~ 'in_hot_standby' ORDER BY 1; SELECT datname FROM pg_database; SELECT oid, relname FROM pg_class WHERE relpersistence <> 't'")}
+fi`;
+
+describeLab('the two laws', () => {
+  let lab: Lab;
+  let transport: Transport;
+  let cluster: Cluster;
+  let view: View;
+  const hosts = new Map<string, Host>();
+  const sessions = new Map<string, Session>();
+  let nonces = 0;
+  const nonce = (): string => {
+    nonces += 1;
+    return `law${nonces}nonce`;
+  };
+
+  const hostOf = (name: string): Host => {
+    const host = hosts.get(name);
+    if (!host) throw new Error(`no lab host ${name}`);
+    return host;
+  };
+  /** The bare host is no part of the pair: it is addressed as the primary would be. */
+  const described = (name: string): InventoryHost => {
+    const found = cluster.hosts.find((host) => host.name === name) ?? cluster.hosts[0];
+    if (!found) throw new Error('no hosts');
+    return name === found.name ? found : { ...found, name, address: hostOf(name).address };
+  };
+  const sessionOf = async (name: string): Promise<Session> => {
+    const session = sessions.get(name) ?? (await transport.open(described(name)));
+    sessions.set(name, session);
+    return session;
+  };
+
+  beforeAll(async () => {
+    built();
+    lab = await Lab.open();
+    const [pair, bare] = await Promise.all([
+      lab.hosts(2, { names: ['server1', 'server2'] }),
+      lab.hosts(1, { names: ['bare'], image: 'debian12-bare' }),
+    ]);
+    for (const host of [...pair, ...bare]) hosts.set(host.name, host);
+    const loaded = await loadInventory(inventory(lab, pair));
+    if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ what }) => what).join('\n'));
+    cluster = loaded.value.cluster;
+    view = preferredView(cluster);
+    transport = openTransport({ acceptNewHostKeys: false, env: { home: lab.dir, user: 'root' } });
+  });
+  afterAll(async () => {
+    await Promise.all([...sessions.values()].map((session) => session.close()));
+    await lab?.close();
+  });
+
+  /** Decides one resource by a look of its own. */
+  async function decide(name: string, resource: Resource): Promise<Decision> {
+    const probe = resource.kind.probe(resource.desired);
+    const seen = await look(await sessionOf(name), described(name), [probe], nonce());
+    const reply = answerTo(seen, probe);
+    if (!reply) throw new Error('no answer');
+    const alone = { ...resource, after: [], late: false };
+    const [decision] = makePlan([
+      { resource: alone, observed: resource.kind.read(reply, resource.desired) },
+    ]).decisions;
+    if (!decision) throw new Error('no decision');
+    return decision;
+  }
+
+  /** The steps of a change, and the reload or restart that it asks for. */
+  async function carryOut(name: string, decision: Decision): Promise<void> {
+    const [batch] = nextBatch({ decisions: [decision] });
+    if (!batch) throw new Error('nothing to carry out');
+    const host = described(name);
+    const script = batchScript(hostPreamble(host), batchSteps(batch, effectPlace(host, view)), '', nonce());
+    const reply = await (await sessionOf(name)).run(script);
+    expect(reply.status, reply.stderr).toBe(0);
+  }
+
+  function find({ host, resource }: Law): Resource {
+    const own = resource.includes('{');
+    const text = own
+      ? `plays:\n  - on: ${cluster.hosts.some((one) => one.name === host) ? host : 'primary'}\n    resources:\n      - ${resource}\n`
+      : playbookText;
+    const found = compiled(text, cluster, view).find(
+      (one) => own || (one.host === host && (one.id === resource || one.kind.kind === resource)),
+    );
+    if (!found) throw new Error(`no resource ${resource} on ${host}`);
+    return found;
+  }
+
+  const everyProbe = (name: string): readonly Probe[] => {
+    const host = described(name);
+    const resources = [
+      ...compiled(playbookText, cluster, view).filter((one) => one.host === host.name || name === 'bare'),
+      ...laws.filter((law) => law.host === name && law.resource.includes('{')).map(find),
+    ];
+    return [
+      ...surveyProbes(cluster, host),
+      ...statusProbes(host, mcCtlPath(host, view)),
+      ...resources.map((resource) => resource.kind.probe(resource.desired)),
+    ];
+  };
+
+  /** The same twice: what a first connection leaves behind would show in the second one too. */
+  async function expectNothingChanges(name: string): Promise<void> {
+    const session = await sessionOf(name);
+    const before = (await hostOf(name).sh(snapshotScript)).stdout.split('\n');
+    expect(before.length).toBeGreaterThan(1000);
+    const probes = everyProbe(name);
+    await look(session, described(name), probes, nonce());
+    const after = (await hostOf(name).sh(snapshotScript)).stdout.split('\n');
+    const had = new Set(before);
+    const has = new Set(after);
+    expect({
+      gone: before.filter((line) => !has.has(line)),
+      come: after.filter((line) => !had.has(line)),
+    }).toEqual({ gone: [], come: [] });
+  }
+
+  labTest('are proven for every kind of the registry', async () => {
+    const proven = laws.map(({ resource }) => resource.split(/[: ]/)[0] ?? '');
+    expect([...new Set([...proven, ...onlyLook])].sort()).toEqual([...kinds.keys()].sort());
+  });
+
+  describe('a probe changes nothing', () => {
+    labTest('on a host without PostgreSQL', () => expectNothingChanges('bare'));
+    labTest('on a host where nothing has been made', () => expectNothingChanges('server1'));
+
+    labTest('on the hosts of a pair', async () => {
+      const outcome = await run(
+        {
+          cluster,
+          compile: (seen) => ({ ok: true, value: compiled(playbookText, cluster, seen) }),
+          effectPlace,
+          change: true,
+          confirm: async () => true,
+          lockOwner: 'the laws',
+        },
+        {
+          transport,
+          emit: () => undefined,
+          now: () => performance.now(),
+          clockMs: () => Date.now(),
+          nonce,
+          interrupted: new AbortController().signal,
+          remember: () => undefined,
+        },
+      );
+      expect(outcome.changed.length).toBeGreaterThan(0);
+      const views = await Promise.all(
+        cluster.hosts.map(async (host) => {
+          const probes = surveyProbes(cluster, host);
+          const seen = await look(await sessionOf(host.name), host, probes, nonce());
+          const replies = probes.map(
+            (probe) => answerTo(seen, probe) ?? { status: 255, stdout: '', stderr: '' },
+          );
+          return [host.name, readHostView(replies)] as const;
+        }),
+      );
+      const found = survey(cluster, new Map(views));
+      if ('refused' in found) throw new Error(found.refused.what);
+      view = found.view;
+      await expectNothingChanges('server1');
+      await expectNothingChanges('server2');
+    });
+  });
+
+  describe('after its steps it is the same', () => {
+    for (const law of laws) {
+      for (const { title, script, on, meanwhile } of law.breaks) {
+        labTest(`${law.resource} of ${law.host}, which ${title}`, async () => {
+          const resource = find(law);
+          const broken = hostOf(on ?? law.host);
+          if (script) await broken.sh(script, { check: true });
+          let decision = await decide(law.host, resource);
+          // Who waits for another host learns of its loss a little later.
+          for (let times = 0; resource.kind.waits && decision.kind === 'same' && times < 100; times += 1)
+            decision = await decide(law.host, resource);
+          expect(decision).toMatchObject({ kind: 'change' });
+          if (meanwhile) await broken.sh(meanwhile, { check: true });
+          await carryOut(law.host, decision);
+          const after = await decide(law.host, resource);
+          expect(after.kind === 'change' ? after.change.reason : after.kind).toBe('same');
+        });
+      }
+    }
+
+    labTest('port and program never have steps', async () => {
+      const mine = compiled(playbookText, cluster, view).filter(({ kind }) => onlyLook.includes(kind.kind));
+      expect(mine.length).toBeGreaterThan(2);
+      for (const resource of mine) {
+        expect(await decide(resource.host, resource)).toMatchObject({ kind: 'same' });
+        expect(resource.kind.steps({ summary: '', reason: '' }, resource.desired)).toEqual([]);
+      }
+    });
+
+    labTest('and nothing is left to do for the whole playbook', async () => {
+      const resources = compiled(playbookText, cluster, view);
+      const sights = await Promise.all(
+        cluster.hosts.map(async (host) => {
+          const mine = resources.filter((one) => one.host === host.name);
+          const probes = mine.map((one) => one.kind.probe(one.desired));
+          const seen = await look(await sessionOf(host.name), host, probes, nonce());
+          return mine.flatMap((resource, index) => {
+            const reply = answerTo(seen, probes[index] ?? {});
+            return reply ? [{ resource, observed: resource.kind.read(reply, resource.desired) }] : [];
+          });
+        }),
+      );
+      const plan = makePlan(sights.flat());
+      expect(pending(plan).map((one) => `${one.resource.host}: ${one.resource.id}`)).toEqual([]);
+      expect(isEmpty(plan)).toBe(true);
+    });
+  });
+});

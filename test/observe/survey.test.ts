@@ -1,0 +1,189 @@
+/** Who is primary: every combination of what two and three hosts can show, and what else a survey learns. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Cluster } from '../../src/inventory/cluster.ts';
+import { factsProbe, readFacts } from '../../src/observe/facts.ts';
+import {
+  type HostView,
+  preferredView,
+  readHostView,
+  survey,
+  surveyProbes,
+} from '../../src/observe/survey.ts';
+import type { DataDirectory } from '../../src/resources/data-directory.ts';
+import { clusterOf, hostNamed, pairInventory, threeInventory } from './cluster.ts';
+
+let pair: Cluster;
+let three: Cluster;
+beforeAll(async () => {
+  pair = await clusterOf(pairInventory);
+  three = await clusterOf(threeInventory);
+});
+
+const control = (state: string) => ({
+  systemIdentifier: '77',
+  state,
+  timeline: 1,
+  checkpoint: '0/3000060',
+  checksums: true,
+});
+const unrecorded = { content: 'cluster', files: [], version: 15 } as const;
+const cluster = { ...unrecorded, recorded: '77' } as const;
+
+/** Everything that may stand on a host, by a short name. */
+const states: Readonly<Record<string, DataDirectory>> = {
+  absent: { content: 'absent', files: [], standbySignal: false, running: false },
+  empty: { content: 'empty', files: [], standbySignal: false, running: false },
+  foreign: { content: 'foreign', files: ['x'], standbySignal: false, running: false },
+  stranger: { ...unrecorded, standbySignal: false, running: true },
+  making: {
+    ...cluster,
+    recorded: undefined as never,
+    making: 'initdb',
+    standbySignal: false,
+    running: false,
+  },
+  copying: { ...unrecorded, making: 'copy', standbySignal: true, running: false },
+  leads: { ...cluster, standbySignal: false, running: true, control: control('in production') },
+  stopped: { ...cluster, standbySignal: false, running: false, control: control('shut down') },
+  follows: { ...cluster, standbySignal: true, running: true, control: control('in archive recovery') },
+  sleeps: { ...cluster, standbySignal: true, running: false, control: control('shut down in recovery') },
+};
+
+function look(of: Cluster, names: readonly string[]) {
+  const views = new Map<string, HostView>(
+    of.hosts.map((host, index) => {
+      const data = states[names[index] ?? ''];
+      return [host.name, data ? { data } : {}];
+    }),
+  );
+  const found = survey(of, views);
+  return 'refused' in found ? found.refused.code : found.view.primary;
+}
+
+describe('of two hosts, of which the first is preferred,', () => {
+  const fresh = ['absent', 'empty', 'foreign', 'making', 'copying', 'stranger'];
+  const rows: [string, string, string][] = [
+    // Nobody has data of ours: the inventory decides.
+    ...fresh.flatMap((a) => fresh.map((b): [string, string, string] => [a, b, 'server1'])),
+    // One leads, running or not: it is primary, whichever the inventory prefers.
+    ...fresh.flatMap((other) =>
+      ['leads', 'stopped'].flatMap((one): [string, string, string][] => [
+        [one, other, 'server1'],
+        [other, one, 'server2'],
+      ]),
+    ),
+    ...['follows', 'sleeps'].flatMap((other) =>
+      ['leads', 'stopped'].flatMap((one): [string, string, string][] => [
+        [one, other, 'server1'],
+        [other, one, 'server2'],
+      ]),
+    ),
+    // A former primary that is down does not make two of it.
+    ['leads', 'stopped', 'server1'],
+    ['stopped', 'leads', 'server2'],
+    ['leads', 'leads', 'SAF003'],
+    ['stopped', 'stopped', 'SAF003'],
+    // Standbys and nobody to follow: a new primary would not fit them.
+    ...['follows', 'sleeps'].flatMap((one) =>
+      [...fresh, 'follows', 'sleeps'].flatMap((other): [string, string, string][] => [
+        [one, other, 'SAF004'],
+        [other, one, 'SAF004'],
+      ]),
+    ),
+  ];
+
+  it.each(rows)('%s and %s give %s', (a, b, expected) => {
+    expect(look(pair, [a, b])).toBe(expected);
+  });
+
+  it('are all combinations of states in the table', () => {
+    const names = Object.keys(states);
+    const told = new Set(rows.map(([a, b]) => `${a} ${b}`));
+    expect(names.flatMap((a) => names.map((b) => `${a} ${b}`)).filter((both) => !told.has(both))).toEqual([]);
+  });
+});
+
+describe('of three hosts', () => {
+  it.each([
+    [['leads', 'follows', 'follows'], 'server1'],
+    [['follows', 'leads', 'absent'], 'server2'],
+    [['stopped', 'follows', 'leads'], 'server3'],
+    [['leads', 'leads', 'follows'], 'SAF003'],
+    [['stopped', 'stopped', 'follows'], 'SAF003'],
+    [['making', 'follows', 'sleeps'], 'SAF004'],
+    [['making', 'absent', 'copying'], 'server1'],
+  ])('%j give %s', (names, expected) => {
+    expect(look(three, names)).toBe(expected);
+  });
+});
+
+it('a refusal says what was seen on each host', () => {
+  const of = new Map<string, HostView>([
+    ['server1', { data: states.leads as DataDirectory }],
+    ['server2', { data: states.leads as DataDirectory }],
+  ]);
+  const found = survey(pair, of);
+  expect('refused' in found && found.refused).toMatchObject({
+    what: 'server1 and server2 are both primary',
+    evidence: [
+      'server1: running, in production, timeline 1, checkpoint 0/3000060',
+      'server2: running, in production, timeline 1, checkpoint 0/3000060',
+    ],
+  });
+});
+
+it('the system identifier is that of the primary', () => {
+  const of = new Map<string, HostView>([['server2', { data: states.leads as DataDirectory }]]);
+  const found = survey(pair, of);
+  expect('view' in found && found.view).toMatchObject({ primary: 'server2', systemIdentifier: '77' });
+  expect(preferredView(pair)).toMatchObject({ primary: 'server1' });
+});
+
+describe('the view of a host', () => {
+  const ok = (stdout: string) => ({ status: 0, stdout, stderr: '' });
+  const facts =
+    '1700000000.5\nDebian GNU/Linux 12 (bookworm)\nx86_64\nserver1\nroot\nsystemd\nb00t\n/usr/bin/node\n';
+
+  it('holds facts, data and secrets, each as a secret', () => {
+    const view = readHostView([
+      ok(facts),
+      ok('content empty\n'),
+      ok('h:1:replication:repl:canary-1\n'),
+      ok('canary-2\n'),
+    ]);
+    expect(view.facts).toMatchObject({
+      clockMs: 1_700_000_000_500,
+      serviceManager: 'systemd',
+      node: '/usr/bin/node',
+    });
+    expect(view.data?.content).toBe('empty');
+    expect(view.replicationPassword?.reveal()).toBe('canary-1');
+    expect(view.clusterKey?.reveal()).toBe('canary-2');
+    expect(JSON.stringify(view)).not.toContain('canary');
+  });
+
+  it('holds nothing that was not seen', () => {
+    const nothing = { status: 255, stdout: '', stderr: 'no' };
+    expect(readHostView([nothing, nothing, nothing, nothing])).toEqual({});
+    expect(readHostView([])).toEqual({});
+  });
+
+  it('takes a host without systemd and without Node as it is', () => {
+    const found = readFacts(ok('1700000000.000000000\n\naarch64\nh\nme\nnone\nid\n\n'));
+    expect(found).toMatchObject({ serviceManager: 'none', architecture: 'aarch64', system: '' });
+    expect(found).not.toHaveProperty('node');
+  });
+
+  it.each(['', 'date: not found\n', '1700000000\n'])(
+    'does not take %j for the facts of a Linux host',
+    (text) => {
+      expect(readFacts(ok(text))).toBeUndefined();
+    },
+  );
+
+  it('asks four things, the facts first', () => {
+    const probes = surveyProbes(pair, hostNamed(pair, 'server1'));
+    expect(probes).toHaveLength(4);
+    expect(probes[0]).toBe(factsProbe);
+  });
+});

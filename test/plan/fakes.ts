@@ -1,0 +1,83 @@
+/** Resources of a kind that exists in tests only: it knows one value and one wish. */
+import type { Resource, Sight } from '../../src/plan/plan.ts';
+import {
+  type AnyKind,
+  anyKind,
+  change,
+  type Effect,
+  type Observed,
+  present,
+  refuse,
+  same,
+  unknown,
+} from '../../src/resources/kind.ts';
+
+export interface Wish {
+  readonly name: string;
+  readonly effects?: readonly Effect[];
+  readonly touches?: string;
+  readonly renews?: string;
+  readonly inside?: string;
+}
+
+/** Seen "right", "wrong" or "refused". */
+function fakeKind(kind: string, waits: boolean): AnyKind {
+  return anyKind<Wish, string, { summary: string; reason: string; effects: readonly Effect[] }>({
+    kind,
+    summary: 'A thing of tests.',
+    waits,
+    parse: () => ({ ok: true, value: { name: 'x' } }),
+    key: (wish) => wish.name,
+    describe: (wish) => `thing ${wish.name}`,
+    probe: (wish) => ({ shell: `see ${wish.name}` }),
+    read: (reply) => present(reply.stdout),
+    diff: (wish, observed) => {
+      const seen = observed.state === 'present' ? observed.value : 'wrong';
+      if (seen === 'right') return same('right');
+      if (seen === 'refused')
+        return refuse({ code: 'SAF001', what: `not ${wish.name}`, why: 'data', fix: 'Look.' });
+      return change({ summary: `make ${wish.name}`, reason: seen, effects: wish.effects ?? [] });
+    },
+    steps: (_change, wish) => [{ title: `step ${wish.name}`, script: `make ${wish.name}` }],
+    touches: (wish) => wish.touches as string,
+    renews: (wish) => wish.renews as string,
+    inside: (wish) => wish.inside as string,
+  });
+}
+
+const thing = fakeKind('thing', false);
+const wait = fakeKind('wait', true);
+
+export interface Told extends Omit<Wish, 'name'> {
+  /** Names like "host/name". */
+  readonly after?: readonly string[];
+  readonly late?: boolean;
+  readonly waits?: boolean;
+}
+
+const kindName = (name: string): string => (name.startsWith('wait') ? 'wait' : 'thing');
+
+/** "a/one" is the thing 'one' of host 'a'; a name that begins with "wait" only waits. */
+export function resource(id: string, told: Told = {}): Resource {
+  const [host = '', name = ''] = id.split('/');
+  const { after = [], late = false, ...wish } = told;
+  return {
+    host,
+    id: `${kindName(name)} ${name}`,
+    kind: kindName(name) === 'wait' ? wait : thing,
+    desired: { name, ...wish },
+    after: after.map((ref) => {
+      const [on = '', other = ''] = ref.split('/');
+      return { host: on, id: `${kindName(other)} ${other}` };
+    }),
+    late,
+  };
+}
+
+export type Seen = 'right' | 'wrong' | 'absent' | 'refused' | 'unknown';
+
+export function sight(id: string, seen: Seen, told: Told = {}): Sight {
+  const observed: Observed<unknown> =
+    seen === 'unknown' ? unknown('could not look') : seen === 'absent' ? { state: 'absent' } : present(seen);
+  return { resource: resource(id, told), observed };
+}

@@ -1,0 +1,278 @@
+/** From what is wanted and what was seen to what is done: decisions, order, batches, merged restarts. */
+import { describe, expect, it } from 'vitest';
+import { nextBatch } from '../../src/plan/batch.ts';
+import { clockProblems } from '../../src/plan/clocks.ts';
+import { isEmpty, makePlan, type Plan, pending, refusals, worthAnotherLook } from '../../src/plan/plan.ts';
+import type { Effect } from '../../src/resources/kind.ts';
+import { type Seen, sight, type Told } from './fakes.ts';
+
+/** "a/one right", with what else is told of it. */
+const planOf = (...rows: readonly (readonly [string, Seen, Told?])[]): Plan =>
+  makePlan(rows.map(([id, seen, told]) => sight(id, seen, told)));
+
+/** "a/one: change", with what it waits for. */
+const decided = (plan: Plan): readonly string[] =>
+  plan.decisions.map((one) => {
+    const { host, id } = one.resource;
+    const name = `${host}/${id.split(' ')[1]}: ${one.kind}`;
+    if (one.kind === 'deferred') return `${name} (${one.waitsFor.host}/${one.waitsFor.id.split(' ')[1]})`;
+    return one.kind === 'change' && one.blocked.length > 0
+      ? `${name} blocked by ${one.blocked.map((ref) => ref.id.split(' ')[1]).join(',')}`
+      : name;
+  });
+
+/** What each host does now, in order; effects stand as "reload instance". */
+const batched = (plan: Plan): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    nextBatch(plan).map(({ host, items }) => [
+      host,
+      items.map((item) =>
+        item.kind === 'change' ? item.summary : `${item.effect.action} ${item.effect.target}`,
+      ),
+    ]),
+  );
+
+describe('a plan', () => {
+  it.each([
+    ['what is right stays', [['a/x', 'right']], ['a/x: same']],
+    [
+      'what is wrong or absent is changed',
+      [
+        ['a/x', 'wrong'],
+        ['a/y', 'absent'],
+      ],
+      ['a/x: change', 'a/y: change'],
+    ],
+    ['what must not be changed is refused', [['a/x', 'refused']], ['a/x: refused']],
+    ['what could not be seen is not taken for absent', [['a/x', 'unknown']], ['a/x: unseen']],
+    [
+      'what could not be seen is decided after what is changed above it',
+      [
+        ['a/x', 'wrong'],
+        ['a/y', 'unknown'],
+        ['a/z', 'unknown'],
+      ],
+      ['a/x: change', 'a/y: deferred (a/x)', 'a/z: deferred (a/y)'],
+    ],
+    [
+      'a change on another host explains nothing',
+      [
+        ['b/x', 'wrong'],
+        ['a/y', 'unknown'],
+      ],
+      ['b/x: change', 'a/y: unseen'],
+    ],
+    [
+      'unless it is what it comes after',
+      [
+        ['b/x', 'wrong'],
+        ['a/y', 'unknown', { after: ['b/x'] }],
+      ],
+      ['b/x: change', 'a/y: deferred (b/x)'],
+    ],
+    [
+      'a change behind something that is not right yet is blocked',
+      [
+        ['a/y', 'wrong', { after: ['b/x'] }],
+        ['b/x', 'wrong'],
+      ],
+      ['a/y: change blocked by x', 'b/x: change'],
+    ],
+    [
+      'and not blocked once that is right',
+      [
+        ['a/y', 'wrong', { after: ['b/x'] }],
+        ['b/x', 'right'],
+      ],
+      ['a/y: change', 'b/x: same'],
+    ],
+    [
+      'what is late is not decided by an early look',
+      [
+        ['b/x', 'wrong'],
+        ['a/y', 'right', { after: ['b/x'], late: true }],
+      ],
+      ['b/x: change', 'a/y: deferred (b/x)'],
+    ],
+    [
+      'what stands in a directory that is made anew is not believed',
+      [
+        ['a/x', 'wrong', { renews: '/data' }],
+        ['a/y', 'refused', { inside: '/data/pg_wal' }],
+        ['a/z', 'right', { inside: '/database/file' }],
+      ],
+      ['a/x: change', 'a/y: deferred (a/x)', 'a/z: same'],
+    ],
+    [
+      'and is decided when its time has come',
+      [
+        ['b/x', 'right'],
+        ['a/y', 'right', { after: ['b/x'], late: true }],
+      ],
+      ['b/x: same', 'a/y: same'],
+    ],
+  ] satisfies [string, [string, Seen, Told?][], string[]][])('%s', (_, rows, expected) => {
+    expect(decided(planOf(...(rows as [string, Seen, Told?][])))).toEqual(expected);
+  });
+
+  it('is empty only when everything was seen to be right', () => {
+    expect(isEmpty(planOf(['a/x', 'right']))).toBe(true);
+    for (const seen of ['wrong', 'absent', 'refused', 'unknown'] as const)
+      expect(isEmpty(planOf(['a/w', 'right'], ['a/x', seen]))).toBe(false);
+  });
+
+  it('tells every refusal at once, each with its host', () => {
+    const found = refusals(planOf(['a/x', 'refused'], ['b/y', 'unknown'], ['b/z', 'wrong']));
+    expect(found.map(({ code, host }) => [code, host])).toEqual([
+      ['SAF001', 'a'],
+      ['HST002', 'b'],
+    ]);
+    expect(found[1]).toMatchObject({ what: 'thing y could not be looked at', evidence: ['could not look'] });
+  });
+
+  it('shows what is changed and what is decided later', () => {
+    expect(
+      pending(planOf(['a/w', 'right'], ['a/x', 'wrong'], ['a/y', 'unknown'])).map(({ kind }) => kind),
+    ).toEqual(['change', 'deferred']);
+  });
+
+  it('is looked at again wherever it is open, but not where something only waits', () => {
+    const plan = planOf(
+      ['a/right', 'right'],
+      ['a/x', 'wrong'],
+      ['a/wait1', 'wrong', { after: ['b/y'] }],
+      ['a/wait2', 'wrong'],
+      ['b/y', 'wrong'],
+    );
+    expect(worthAnotherLook(plan).map(({ id }) => id)).toEqual(['thing x', 'wait wait2', 'thing y']);
+  });
+});
+
+describe('a batch', () => {
+  it.each([
+    [
+      'takes every host as far as it can',
+      [
+        ['a/x', 'wrong'],
+        ['a/y', 'wrong'],
+        ['b/x', 'wrong'],
+      ],
+      { a: ['make x', 'make y'], b: ['make x'] },
+    ],
+    [
+      'goes over what is right',
+      [
+        ['a/x', 'wrong'],
+        ['a/y', 'right'],
+        ['a/z', 'wrong'],
+      ],
+      { a: ['make x', 'make z'] },
+    ],
+    [
+      'stops before what cannot be decided yet',
+      [
+        ['a/x', 'wrong'],
+        ['a/y', 'unknown'],
+        ['a/z', 'wrong'],
+      ],
+      { a: ['make x'] },
+    ],
+    [
+      'stops before what waits for another host',
+      [
+        ['a/x', 'wrong'],
+        ['a/y', 'wrong', { after: ['b/z'] }],
+        ['a/w', 'wrong'],
+        ['b/z', 'wrong'],
+      ],
+      { a: ['make x'], b: ['make z'] },
+    ],
+    [
+      'goes on where what is waited for is made by itself',
+      [
+        ['a/x', 'wrong'],
+        ['a/y', 'wrong', { after: ['a/x'] }],
+      ],
+      { a: ['make x', 'make y'] },
+    ],
+    [
+      'does not build twice on one look at a file',
+      [
+        ['a/x', 'wrong', { touches: '/f' }],
+        ['a/y', 'wrong', { touches: '/g' }],
+        ['a/z', 'wrong', { touches: '/f' }],
+      ],
+      { a: ['make x', 'make y'] },
+    ],
+    [
+      'is empty when nothing can be done',
+      [
+        ['a/x', 'wrong', { after: ['b/y'] }],
+        ['b/y', 'wrong', { after: ['a/x'] }],
+      ],
+      {},
+    ],
+    ['is empty when nothing is to be done', [['a/x', 'right']], {}],
+  ] satisfies [string, [string, Seen, Told?][], object][])('%s', (_, rows, expected) => {
+    expect(batched(planOf(...(rows as [string, Seen, Told?][])))).toEqual(expected);
+  });
+
+  const wants = (...effects: Effect[]): Told => ({ effects });
+  const reload: Effect = { action: 'reload', target: 'instance' };
+  const restart: Effect = { action: 'restart', target: 'instance' };
+  const controller: Effect = { action: 'reload', target: 'controller' };
+
+  it.each([
+    [
+      'one reload for many changes, behind the last',
+      [wants(reload), wants(reload), {}],
+      ['make 0', 'make 1', 'reload instance', 'make 2'],
+    ],
+    [
+      'a restart in place of reloads',
+      [wants(reload), wants(restart), wants(reload)],
+      ['make 0', 'make 1', 'make 2', 'restart instance'],
+    ],
+    [
+      'each target by itself',
+      [wants(reload, controller), wants(controller)],
+      ['make 0', 'reload instance', 'make 1', 'reload controller'],
+    ],
+    ['nothing for what asks for nothing', [{}, {}], ['make 0', 'make 1']],
+  ] satisfies [string, Told[], string[]][])('merges %s', (_, wishes, expected) => {
+    const plan = planOf(...wishes.map((told, index) => [`a/${index}`, 'wrong', told] as const));
+    expect(batched(plan)).toEqual({ a: expected });
+  });
+
+  it('does not do the effects of what is not done yet', () => {
+    const plan = planOf(
+      ['a/x', 'wrong', wants(reload)],
+      ['a/y', 'wrong', { after: ['b/z'], effects: [restart] }],
+      ['b/z', 'wrong'],
+    );
+    expect(batched(plan)).toEqual({ a: ['make x', 'reload instance'], b: ['make z'] });
+  });
+});
+
+describe('clocks', () => {
+  const at = (host: string, offsetMs: number, errorMs = 0) => ({ host, offsetMs, errorMs });
+  it.each([
+    ['agree', [at('a', 0), at('b', 900)], []],
+    ['are a second apart, which is allowed', [at('a', 0), at('b', -1000)], []],
+    ['are more than a second apart', [at('a', -200), at('b', 900)], ['b']],
+    ['may agree, as far as the looks can tell', [at('a', 0, 200), at('b', 1350, 200)], []],
+    ['are apart whatever the looks say', [at('a', 0, 200), at('b', 1450, 200)], ['b']],
+    ['are all ahead of ours alike', [at('a', 86_400_000), at('b', 86_400_100)], []],
+    ['are one of them wrong', [at('a', 0), at('b', 10), at('c', 5000)], ['c']],
+    ['are not known', [], []],
+  ])('that %s', (_, sights, hosts) => {
+    expect(clockProblems(sights).map(({ host }) => host)).toEqual(hosts);
+  });
+
+  it('are told in seconds', () => {
+    expect(clockProblems([at('a', 0), at('b', 61_500)])[0]).toMatchObject({
+      code: 'HST007',
+      what: "the clocks of 'a' and 'b' are 61.5 s apart",
+    });
+  });
+});

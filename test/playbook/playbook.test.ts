@@ -1,0 +1,351 @@
+/** Playbooks: what is wrong in one is told at its place, and what is right becomes the resources of every host. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Result } from '../../src/base/diagnostic.ts';
+import { Secret } from '../../src/base/secret.ts';
+import type { Cluster } from '../../src/inventory/cluster.ts';
+import { preferredView, type View } from '../../src/observe/survey.ts';
+import type { Resource } from '../../src/plan/plan.ts';
+import { compile, type Materials } from '../../src/playbook/compile.ts';
+import { parsePlaybook } from '../../src/playbook/playbook.ts';
+import { cidr, wordsFor } from '../../src/playbook/words.ts';
+import { kinds } from '../../src/resources/registry.ts';
+import { clusterOf, hostNamed, pairInventory, threeInventory } from '../observe/cluster.ts';
+
+const root = join(import.meta.dirname, '../..');
+const shipped = (name: string): string | undefined =>
+  existsSync(join(root, 'templates', name)) ? readFileSync(join(root, 'templates', name), 'utf8') : undefined;
+
+const materials: Materials = {
+  kinds,
+  template: (name) => (name === 'own.hbs' ? '{{host.name}} {{no.such.word}}' : shipped(name)),
+  asset: () => 'bundle',
+  secret: (name) =>
+    ['replication_password', 'cluster_key'].includes(name) ? new Secret('canary-1') : undefined,
+  entropy: '00'.repeat(16),
+};
+
+let pair: Cluster;
+let three: Cluster;
+beforeAll(async () => {
+  pair = await clusterOf(pairInventory);
+  three = await clusterOf(threeInventory);
+});
+
+function compiled(
+  text: string,
+  cluster: Cluster,
+  view: View = preferredView(cluster),
+): Result<readonly Resource[]> {
+  const playbook = parsePlaybook(text, 'my.yml', [...kinds.keys()]);
+  return playbook.ok ? compile(playbook.value, cluster, view, materials) : playbook;
+}
+
+/** "server1: directory /x" */
+function ids(result: Result<readonly Resource[]>): readonly string[] {
+  if (!result.ok) throw new Error(result.diagnostics.map(({ what }) => what).join('; '));
+  return result.value.map(({ host, id }) => `${host}: ${id}`);
+}
+
+/** "PLY002 3:5 what" */
+const problems = (result: Result<unknown>): readonly string[] =>
+  result.ok
+    ? []
+    : result.diagnostics.map(({ code, what, at }) => `${code} ${at?.line}:${at?.column} ${what}`);
+
+/** A playbook of one play for these resources, which begin in line 4. */
+const play = (on: string, ...lines: readonly string[]): string =>
+  ['plays:', `  - on: ${on}`, '    resources:', ...lines.map((line) => `      ${line}`)].join('\n');
+const directory = (path: string, rest = ''): string =>
+  `- { directory: { path: '${path}', owner: root }${rest} }`;
+
+describe('a playbook that is wrong', () => {
+  it.each([
+    ['not YAML', 'plays: [', 'PLY001', /^PLY001 1:/],
+    ['a list', '- a', 'PLY002', "1:1 a playbook is a map with 'title' and 'plays'"],
+    ['without plays', 'title: x', 'PLY002', "1:1 a playbook is a map with 'title' and 'plays'"],
+    [
+      'with an unknown key',
+      `${play('all', directory('/x'))}\ntitel: x`,
+      'PLY002',
+      "5:1 the key 'titel' is not known",
+    ],
+    ['with a play for nobody', 'plays:\n  - resources: []', 'PLY002', "2:5 a play needs 'on'"],
+    [
+      'with a play without resources',
+      'plays:\n  - on: all',
+      'PLY002',
+      "2:5 a play needs a list of 'resources'",
+    ],
+    ['with an unknown kind', play('all', '- directry: {}'), 'PLY002', "4:9 there is no kind 'directry'"],
+    [
+      'with two kinds at once',
+      play('all', '- { file: {}, line: {} }'),
+      'PLY002',
+      "4:9 two kinds in one resource: 'file', 'line'",
+    ],
+    ['with no kind', play('all', '- { as: x }'), 'PLY002', '4:9 a resource without a kind'],
+    [
+      'with text for a resource',
+      play('all', '- directory'),
+      'PLY002',
+      '4:9 a resource is a map with one kind',
+    ],
+    [
+      'with an unknown each',
+      play('all', directory('/x', ', each: other')),
+      'PLY002',
+      "4:57 'each' cannot be 'other'",
+    ],
+    [
+      'with an after without a host',
+      play('all', directory('/x', ', after: controller')),
+      'PLY002',
+      "4:58 'after' must name a host and a resource",
+    ],
+    [
+      'with a strange late',
+      play('all', directory('/x', ', late: soon')),
+      'PLY002',
+      "4:57 'late' must be true or false, not 'soon'",
+    ],
+    [
+      'with a field that its kind does not know',
+      play('all', '- directory: { path: /x, owner: a, onwer: b }'),
+      'PLY003',
+      "4:42 directory: the field 'onwer' is not known",
+    ],
+    [
+      'with a template that is missing',
+      play('all', '- hba: { template: gone.hbs }'),
+      'PLY003',
+      "4:26 hba: there is no template 'gone.hbs'",
+    ],
+    ['with an unknown word', play('all', directory('/{{host.nmae}}')), 'PLY004', '4:30'],
+    [
+      'with an unknown word in when',
+      play('all', directory('/x', ", when: '{{nobody.here}}'")),
+      'PLY004',
+      '4:11',
+    ],
+    ['with braces that do not match', play('all', directory('/{{host.name}')), 'PLY004', '4:30'],
+    [
+      'with an unknown word in a template',
+      play('all', '- hba: { template: own.hbs }'),
+      'PLY003',
+      "4:26 hba: 'own.hbs' cannot be rendered: what '.such' is asked of is not known",
+    ],
+    [
+      'with an after that names nothing',
+      play('all', directory('/x', ', after: all/nothing')),
+      'PLY005',
+      "4:58 'after' names 'nothing', which no resource is called",
+    ],
+    [
+      'with an after on no host',
+      play('all', directory('/x', ', as: a'), directory('/y', ', after: server9/a')),
+      'INV020',
+      "5:58 the playbook names 'server9'",
+    ],
+    ['with a play for no host', play('primry', directory('/x')), 'INV020', "2:9 the playbook names 'primry'"],
+    [
+      'with one thing declared twice',
+      play('all', directory('/x'), directory('/x')),
+      'PLY002',
+      "5:11 'directory /x' is declared twice",
+    ],
+  ] satisfies [string, string, string, string | RegExp][])('%s', (_, text, code, expected) => {
+    const found = problems(compiled(text, pair));
+    const wanted = found.filter((problem) =>
+      typeof expected === 'string' ? problem.startsWith(`${code} ${expected}`) : expected.test(problem),
+    );
+    expect(wanted, JSON.stringify(found)).toHaveLength(1);
+  });
+
+  it('has all its mistakes told at once, and each only once although it shows on every host', () => {
+    const text = play('all', '- directory: { path: /x }', directory('/{{no}}'), '- group: { name: [a] }');
+    expect(problems(compiled(text, three))).toHaveLength(3);
+  });
+
+  it('is helped with the nearest word', () => {
+    const result = parsePlaybook(play('all', '- symlnk: {}'), 'my.yml', [...kinds.keys()]);
+    expect(result.ok ? '' : result.diagnostics[0]?.fix).toBe("Did you mean 'symlink'?");
+  });
+});
+
+describe('an order that does not exist', () => {
+  const chain = (first: string, second: string): string =>
+    `plays:
+  - on: server1
+    resources:
+      ${directory('/a', first)}
+      ${directory('/b', ', as: b')}
+  - on: server2
+    resources:
+      ${directory('/c', second)}
+      ${directory('/d', ', as: d')}`;
+
+  it.each([
+    ['a thing that comes after itself', play('all', directory('/x', ', as: x, after: server1/x')), '4:'],
+    [
+      'a thing that comes after one further down',
+      play('primary', directory('/x', ', after: primary/y'), directory('/y', ', as: y')),
+      '4:',
+    ],
+    ['two hosts that wait for each other', chain(', after: server2/d', ', after: server1/b'), '4:'],
+    ['every host after the same thing of all', play('all', directory('/x', ', as: x, after: all/x')), '4:'],
+  ])('is %s', (_, text, place) => {
+    const found = problems(compiled(text, pair));
+    expect(found).not.toEqual([]);
+    for (const problem of found)
+      expect(problem).toMatch(/^PLY005 \d+:\d+ the resources wait for each other in a circle/);
+    expect(found[0]).toContain(` ${place}`);
+  });
+
+  it('is told with the resources of the circle', () => {
+    const result = compiled(chain(', after: server2/d', ', after: server1/b'), pair);
+    expect(result.ok ? [] : result.diagnostics[0]?.evidence).toEqual([
+      'server1: directory /a',
+      'server2: directory /d',
+      'server2: directory /c',
+      'server1: directory /b',
+    ]);
+  });
+
+  it('is not one that goes back and forth without a circle', () => {
+    expect(compiled(chain('', ', after: server1/b'), pair).ok).toBe(true);
+    expect(compiled(chain(', after: server2/d', ''), pair).ok).toBe(true);
+  });
+});
+
+describe('a playbook that is right', () => {
+  it('becomes the resources of each host, in the order of the file', () => {
+    const text = `plays:
+  - { on: all, resources: [ ${directory('/x').slice(2)}, { group: { name: '{{host.name}}' } } ] }
+  - { on: standbys, resources: [ ${directory('/s').slice(2)} ] }
+  - { on: server3, resources: [ ${directory('/3').slice(2)} ] }
+  - { on: primary, resources: [ ${directory('/p').slice(2)} ] }`;
+    expect(ids(compiled(text, three))).toEqual([
+      'server1: directory /x',
+      'server1: group server1',
+      'server1: directory /p',
+      'server2: directory /x',
+      'server2: group server2',
+      'server2: directory /s',
+      'server3: directory /x',
+      'server3: group server3',
+      'server3: directory /s',
+      'server3: directory /3',
+    ]);
+  });
+
+  it('follows the roles that were seen, not those of the inventory', () => {
+    const view: View = { hosts: new Map(), primary: 'server2' };
+    expect(ids(compiled(play('primary', directory('/p')), pair, view))).toEqual(['server2: directory /p']);
+    expect(ids(compiled(play('standbys', directory('/p')), pair, view))).toEqual(['server1: directory /p']);
+  });
+
+  it.each([
+    ['others', ['server1: directory /server2', 'server1: directory /server3']],
+    ['standbys', ['server1: directory /server2', 'server1: directory /server3']],
+    [
+      'servers',
+      ['server1: directory /server1', 'server1: directory /server2', 'server1: directory /server3'],
+    ],
+  ])('repeats a resource for each of the %s', (each, expected) => {
+    expect(ids(compiled(play('primary', directory('/{{item.name}}', `, each: ${each}`)), three))).toEqual(
+      expected,
+    );
+  });
+
+  it.each([
+    ['true', true],
+    ["'{{host.privileged}}'", true],
+    ["'{{postgres.walDir}}'", false],
+    ['false', false],
+    ["''", false],
+    [`'{{#if (eq host.role "primary")}}yes{{/if}}'`, true],
+  ])('leaves out what is not wanted: when %s', (when, there) => {
+    expect(ids(compiled(play('primary', directory('/x', `, when: ${when}`)), pair))).toHaveLength(
+      there ? 1 : 0,
+    );
+  });
+
+  it('knows what comes after what, by name and by kind and key', () => {
+    const text = `plays:
+  - on: primary
+    resources: [ { directory: { path: /p, owner: root }, as: base } ]
+  - on: standbys
+    resources: [ { directory: { path: /s, owner: root }, after: [primary/base, 'all/directory /p'], late: true } ]`;
+    const result = compiled(text, three);
+    expect(
+      result.ok && result.value.filter(({ late }) => late).map(({ host, after }) => [host, after.length]),
+    ).toEqual([
+      ['server2', 2],
+      ['server3', 2],
+    ]);
+  });
+
+  it('may come after what was left out on this cluster', () => {
+    const text = play('all', directory('/x', ", as: x, when: ''"), directory('/y', ', after: all/x'));
+    expect(ids(compiled(text, pair))).toEqual(['server1: directory /y', 'server2: directory /y']);
+  });
+
+  it.each(readdirSync(join(root, 'playbooks')))(
+    'is %s, for a pair and for three, whoever is primary',
+    (name) => {
+      const text = readFileSync(join(root, 'playbooks', name), 'utf8');
+      for (const cluster of [pair, three])
+        for (const { name: primary } of cluster.hosts)
+          for (const systemIdentifier of [undefined, '77'])
+            expect(
+              problems(
+                compiled(text, cluster, {
+                  hosts: new Map(),
+                  primary,
+                  ...(systemIdentifier ? { systemIdentifier } : {}),
+                }),
+              ),
+            ).toEqual([]);
+    },
+  );
+});
+
+describe('the words', () => {
+  const view: View = { hosts: new Map(), primary: 'server1' };
+
+  it('hold no secret', async () => {
+    const secrets = `${pairInventory}secrets: { replication_password: !env PGDUET_SECRET }\n`;
+    const cluster = await clusterOf(secrets);
+    expect(cluster.replicationPassword?.reveal()).toBe('hunter2');
+    expect(JSON.stringify(wordsFor(cluster, hostNamed(cluster, 'server1'), view))).not.toContain('hunter2');
+  });
+
+  it('name the other servers for commits to wait for, quoted where PostgreSQL wants it', async () => {
+    const odd = await clusterOf(threeInventory.replace('server3', 'Server-3'));
+    const names = (name: string) =>
+      wordsFor(odd, hostNamed(odd, name), view).replication.synchronousStandbyNames;
+    expect(names('server1')).toBe('FIRST 1 (server2, "Server-3")');
+    expect(wordsFor(pair, hostNamed(pair, 'server1'), view).replication.synchronousStandbyNames).toBe(
+      'server2',
+    );
+    expect(wordsFor(odd, hostNamed(odd, 'Server-3'), view).host.copySlot).toBe('pgduet_copy_server_3');
+  });
+
+  it('let a standby follow the primary, and the primary one of the others', () => {
+    const conninfo = (name: string) => wordsFor(pair, hostNamed(pair, name), view).replication.conninfo;
+    expect(conninfo('server2')).toContain('host=192.0.2.100');
+    expect(conninfo('server2')).toContain('application_name=server2');
+    expect(conninfo('server1')).toContain('host=192.0.2.110');
+    expect(conninfo('server1')).not.toContain('password=');
+  });
+
+  it.each([
+    ['192.0.2.1', '192.0.2.1/32'],
+    ['2001:db8::1', '2001:db8::1/128'],
+    ['db1.example.com', 'db1.example.com'],
+  ])('write the address %s as pg_hba.conf wants it', (address, expected) => {
+    expect(cidr(address)).toBe(expected);
+  });
+});

@@ -1,0 +1,174 @@
+/** postgresql.conf as text: what counts in it, and that an edit changes what was asked for and nothing else. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  confLine,
+  editConf,
+  effectiveConf,
+  namesInBlock,
+  parseConf,
+  releaseConf,
+} from '../../src/postgres/conf-file.ts';
+
+const heading = '# ours';
+const values = (text: string): Record<string, string> =>
+  Object.fromEntries([...effectiveConf(text)].map(([name, line]) => [name, line.value]));
+
+describe('parseConf', () => {
+  it.each([
+    ['port = 5432', { port: '5432' }],
+    ['port 5432', { port: '5432' }],
+    ['port=5432#x', { port: '5432' }],
+    ["  Port\t= '5432'  # comment", { port: '5432' }],
+    ["a = 'it''s'", { a: "it's" }],
+    ["a = 'back\\\\slash \\' quote'", { a: "back\\slash ' quote" }],
+    ["a = 'has # inside'", { a: 'has # inside' }],
+    ["a = ''", { a: '' }],
+    ['auto_explain.log_min_duration = 1s', { 'auto_explain.log_min_duration': '1s' }],
+    ['port = 1\r\nb = 2\r', { port: '1', b: '2' }],
+    ['port = 1\nport = 2', { port: '2' }],
+    ['#port = 1', {}],
+    ["include 'other.conf'", {}],
+    ["include_dir = 'conf.d'", {}],
+    ['port =', {}],
+    ["a = 'open", {}],
+    ['', {}],
+  ])('reads %j', (text, found) => {
+    expect(values(text)).toEqual(found);
+  });
+});
+
+const name = fc.constantFrom('port', 'wal_level', 'listen_addresses', 'app.x', 'Max_Connections');
+const value = fc.oneof(
+  fc.constantFrom(
+    '',
+    '0',
+    '-1',
+    '1.5',
+    'on',
+    '256MB',
+    '*',
+    "it's",
+    'a\\b',
+    "'",
+    '\\',
+    "\\'",
+    '#',
+    ' x ',
+    'ä🐘',
+  ),
+  fc.string({ unit: 'grapheme' }).filter((text) => !/[\r\n\u0085\u2028\u2029]/.test(text)),
+);
+const foreign = fc.constantFrom(
+  '',
+  '   ',
+  '# comment',
+  '#port = 1',
+  "include 'x'",
+  'nonsense !',
+  "a = 'open",
+  heading,
+  '\t',
+);
+const line = fc.oneof(
+  foreign,
+  fc.tuple(name, value).map(([left, right]) => confLine(left, right)),
+  fc.tuple(name, fc.nat()).map(([left, right]) => `  ${left}\t${right}  # by hand`),
+);
+const text = fc
+  .tuple(fc.array(line), fc.boolean())
+  .map(([lines, ends]) => lines.join('\n') + (ends ? '\n' : ''));
+const wishes = fc.dictionary(
+  fc.constantFrom('port', 'wal_level', 'new_one', 'app.x'),
+  fc.option(value, { nil: undefined }),
+);
+
+/** Are all of these found in that order among those? */
+function within(some: readonly string[], all: readonly string[]): boolean {
+  let at = 0;
+  for (const one of all) if (some[at] === one) at += 1;
+  return at === some.length;
+}
+
+describe('editConf', () => {
+  it('puts in force exactly what was asked for', () => {
+    fc.assert(
+      fc.property(text, wishes, (before, asked) => {
+        const after = values(editConf(before, asked, heading));
+        for (const [key, wanted] of Object.entries(asked)) expect(after[key]).toBe(wanted);
+        for (const [key, stood] of Object.entries(values(before)))
+          if (!(key in asked)) expect(after[key]).toBe(stood);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('keeps every other line byte for byte, in its order', () => {
+    fc.assert(
+      fc.property(text, wishes, (before, asked) => {
+        const mine = new Set(
+          parseConf(before)
+            .filter((found) => found.name in asked)
+            .map((found) => found.index),
+        );
+        const others = before.split('\n').filter((_, index) => !mine.has(index));
+        // The end of the last line is no line of its own.
+        if (others.at(-1) === '') others.pop();
+        expect(within(others, editConf(before, asked, heading).split('\n'))).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('changes nothing the second time', () => {
+    fc.assert(
+      fc.property(text, wishes, (before, asked) => {
+        const once = editConf(before, asked, heading);
+        expect(values(editConf(once, asked, heading))).toEqual(values(once));
+        const set = Object.fromEntries(Object.entries(asked).filter(([, wanted]) => wanted !== undefined));
+        const made = editConf(before, set, heading);
+        expect(editConf(made, set, heading)).toBe(made);
+      }),
+    );
+  });
+
+  it('keeps the lines of others behind a mark and sets its own at the end', () => {
+    const before = 'port = 1 # a\n# note\nport = 2 # b\nx = 1\n';
+    const after = '#pgduet: port = 1 # a\n# note\n#pgduet: port = 2 # b\nx = 1\n\n# ours\nport = 3\n\n';
+    expect(editConf(before, { port: '3' }, heading)).toBe(after);
+    expect(editConf(after, { port: '4' }, heading)).toBe(after.replace('\nport = 3', '\nport = 4'));
+  });
+
+  it('gathers what is new under one heading', () => {
+    const once = editConf('x = 1', { a: '1' }, heading);
+    expect(once).toBe('x = 1\n\n# ours\na = 1\n\n');
+    expect(editConf(once, { b: "o'clock" }, heading)).toBe("x = 1\n\n# ours\na = 1\nb = 'o''clock'\n\n");
+  });
+
+  it('comments out what shall not be set', () => {
+    expect(editConf('a = 1\nb = 2\n', { a: undefined, c: undefined }, heading)).toBe('#a = 1\nb = 2\n');
+  });
+});
+
+describe('releaseConf', () => {
+  const others = text.filter((one) => !one.includes(heading));
+
+  it('brings back what counted before', () => {
+    fc.assert(
+      fc.property(others, wishes, (before, asked) => {
+        const set = Object.fromEntries(Object.entries(asked).filter(([, wanted]) => wanted !== undefined));
+        const after = editConf(before, set, heading);
+        expect([...namesInBlock(after, heading)].sort()).toEqual(Object.keys(set).sort());
+        const released = releaseConf(after, Object.keys(set), heading);
+        expect(values(released)).toEqual(values(before));
+        expect(within(before.split('\n').slice(0, -1), released.split('\n'))).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('leaves the settings alone that it is not told of', () => {
+    const after = editConf('a = 1\nb = 1\n', { a: '2', b: '2' }, heading);
+    expect(values(releaseConf(after, ['a'], heading))).toEqual({ a: '1', b: '2' });
+  });
+});

@@ -1,0 +1,97 @@
+/** A plan as people and programs see it. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Cluster } from '../../src/inventory/cluster.ts';
+import type { View } from '../../src/observe/survey.ts';
+import { makePlan, type Plan } from '../../src/plan/plan.ts';
+import { unifiedDiff } from '../../src/report/diff.ts';
+import { planJson, planText } from '../../src/report/plan.ts';
+import { table } from '../../src/report/status.ts';
+import { clusterOf, pairInventory } from '../observe/cluster.ts';
+import { sight } from '../plan/fakes.ts';
+
+let pair: Cluster;
+beforeAll(async () => {
+  pair = await clusterOf(pairInventory);
+});
+
+const view: View = { hosts: new Map(), primary: 'server1' };
+const options = { colour: false, diff: false, all: false };
+const restart = [{ action: 'restart', target: 'instance' }] as const;
+const mixed = (): Plan =>
+  makePlan([
+    sight('server1/a', 'right'),
+    sight('server1/b', 'wrong', { effects: restart }),
+    sight('server1/c', 'unknown'),
+    sight('server2/d', 'refused'),
+    sight('server2/e', 'right'),
+  ]);
+
+describe('the text of a plan', () => {
+  it('has each host with what is open, restarts, and a sum', () => {
+    expect(planText(mixed(), pair, view, options).split('\n')).toEqual([
+      'server1  primary  192.0.2.100',
+      '  ~ make b  (wrong)',
+      '  ? thing c  (decided after server1: thing b)',
+      '',
+      'server2  standby  192.0.2.110',
+      '  ! not d',
+      '',
+      'PostgreSQL is restarted on: server1',
+      '1 to change, 1 to be decided on the way',
+    ]);
+  });
+
+  it('shows what is right only when it is asked for', () => {
+    expect(planText(mixed(), pair, view, { ...options, all: true })).toContain('  = thing a: right');
+  });
+
+  it('of a cluster in good order is one line', () => {
+    expect(planText(makePlan([sight('server1/a', 'right')]), pair, view, options)).toBe('nothing to change');
+  });
+
+  it('says when another server is primary than the preferred one', () => {
+    expect(planText(makePlan([]), pair, { ...view, primary: 'server2' }, options)).toContain(
+      'server2 is primary; the inventory prefers server1.',
+    );
+  });
+});
+
+describe('the JSON of a plan', () => {
+  it('has an entry for everything that is not right', () => {
+    expect(planJson(mixed())).toEqual([
+      {
+        host: 'server1',
+        resource: 'thing b',
+        state: 'change',
+        summary: 'make b',
+        reason: 'wrong',
+        effects: restart,
+      },
+      {
+        host: 'server1',
+        resource: 'thing c',
+        state: 'deferred',
+        waits_for: { host: 'server1', id: 'thing b' },
+        reason: 'could not look',
+      },
+      { host: 'server2', resource: 'thing d', state: 'refused', code: 'SAF001', reason: 'not d' },
+    ]);
+  });
+});
+
+it('a diff shows what differs and nothing where nothing does', () => {
+  expect(unifiedDiff('a\nb\n', 'a\nc\n', '/f').filter((line) => /^[-+][abc]/.test(line))).toEqual([
+    '-b',
+    '+c',
+  ]);
+  expect(unifiedDiff('a\n', 'a\n', '/f')).toEqual([]);
+});
+
+it('a table has its columns in line and a dash for nothing', () => {
+  expect(
+    table([
+      ['a', 'long'],
+      ['bcd', ''],
+    ]),
+  ).toEqual(['a    long', 'bcd  -']);
+});

@@ -1,0 +1,124 @@
+/** What `pgduet status` makes of the answers, also where hosts are away, and how it is shown. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Cluster } from '../../src/inventory/cluster.ts';
+import { statusJson, statusText } from '../../src/report/status.ts';
+import type { ProbeReply } from '../../src/resources/kind.ts';
+import { clusterStatus, type HostSight, readStatus, statusProbes } from '../../src/status/sight.ts';
+import { clusterOf, hostNamed, pairInventory } from '../observe/cluster.ts';
+
+let pair: Cluster;
+beforeAll(async () => {
+  pair = await clusterOf(pairInventory);
+});
+
+const reply = (stdout: string, more: Partial<ProbeReply> = {}): ProbeReply => ({
+  status: 0,
+  stdout,
+  stderr: '',
+  ...more,
+});
+const facts = reply('1700000000.5\nDebian\nx86_64\nh\nroot\nsystemd\nb\n/usr/bin/node\n');
+const data = (extra: string): ProbeReply => reply(`recorded 7\ncontent cluster\nversion 15\n${extra}`);
+const report = (id: string, status: string, reason: string | null): ProbeReply =>
+  reply(
+    JSON.stringify({ mirroring_status: status, reason, servers: [{ server_id: id, instance: 'running' }] }),
+  );
+
+const sender = { name: 'server2', state: 'streaming', sync: 'sync', lag_bytes: 2048, lag_seconds: 0.25 };
+const primary = { recovery: false, timeline: 1, lsn: '0/5000000', senders: [sender] };
+const standby = { recovery: true, timeline: 1, lsn: '0/4FFF800', senders: [] };
+
+const seen = (name: string, sql: unknown, status = 'switchable', reason: string | null = null): HostSight =>
+  readStatus(hostNamed(pair, name), [
+    facts,
+    data('running 1\n'),
+    report(name, status, reason),
+    reply('', { sql }),
+  ]);
+const away: HostSight = { kind: 'unreached', diagnostics: [] };
+const of = (first: HostSight, second: HostSight) =>
+  clusterStatus(
+    pair,
+    new Map([
+      ['server1', first],
+      ['server2', second],
+    ]),
+  );
+
+describe('the status of a cluster', () => {
+  it('in good order has a primary, lags and addresses for clients', () => {
+    const status = of(seen('server1', primary), seen('server2', standby));
+    expect(status).toMatchObject({ primary: 'server1', preferredPrimary: 'server1', problem: null });
+    expect(status.rows[1]).toMatchObject({
+      role: 'standby',
+      state: 'running',
+      lagBytes: 2048,
+      lagSeconds: 0.25,
+      syncState: 'sync',
+      lsn: '0/4FFF800',
+    });
+    expect(status.rows[0]).toMatchObject({ role: 'primary', lagBytes: null, syncState: null });
+    expect(status.readWrite).toContain('192.0.2.100:27500,192.0.2.110:27500');
+  });
+
+  it('whose roles have changed says so', () => {
+    const status = of(seen('server1', standby), seen('server2', { ...primary, senders: [] }));
+    expect(status).toMatchObject({ primary: 'server2', preferredPrimary: 'server1', problem: null });
+    expect(statusText(status, false)).toContain('server2 is primary; the inventory prefers server1.');
+    expect(status.rows[0]?.syncState).toBe('not connected');
+  });
+
+  it.each([
+    ['two primaries', primary, primary, /both primary/],
+    ['no primary', standby, standby, /no primary/],
+  ])('with %s has a problem', (_, a, b, problem) => {
+    const status = of(seen('server1', a), seen('server2', b));
+    expect(status.primary).toBeNull();
+    expect(status.problem).toMatch(problem);
+  });
+
+  it('still has a row for a host that is away', () => {
+    const status = of(seen('server1', primary), away);
+    expect(status.rows[1]).toMatchObject({ role: 'unknown', state: 'host not reached' });
+    expect(statusText(status, false)).toContain('host not reached');
+  });
+
+  it.each([
+    ['nothing is there', 'content absent\n', { role: 'none', state: 'no instance (directory absent)' }],
+    ['it is unfinished', 'making copy\ncontent cluster\nversion 15\n', { state: 'unfinished (copy)' }],
+    [
+      'it runs and does not answer',
+      'content cluster\nversion 15\nrunning 1\n',
+      { role: 'unknown', state: 'running, does not answer' },
+    ],
+    ['it is stopped', 'content cluster\nversion 15\n', { role: 'none', state: 'stopped (state unknown)' }],
+    ['nothing could be seen', 'what?', { role: 'unknown', state: 'could not be looked at' }],
+  ])('says where %s', (_, stdout, row) => {
+    const host = hostNamed(pair, 'server2');
+    const sight = readStatus(host, [
+      facts,
+      reply(stdout),
+      reply('missing\n'),
+      reply('', { sqlProblem: 'no' }),
+    ]);
+    expect(of(seen('server1', primary), sight).rows[1]).toMatchObject(row);
+  });
+
+  it('has one schema for programs', () => {
+    const json = statusJson(of(seen('server1', primary), away));
+    expect(Object.keys(json)).toEqual([
+      'schema',
+      'cluster',
+      'primary',
+      'preferred_primary',
+      'problem',
+      'servers',
+      'clients',
+    ]);
+    expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+  });
+
+  it('asks four things of each host', () => {
+    expect(statusProbes(hostNamed(pair, 'server1'), '/usr/local/bin/mc_ctl')).toHaveLength(4);
+  });
+});
