@@ -1,6 +1,6 @@
 /**
- * Writes what is generated from the source: `docs/errors.md`, and the tables of `docs/playbooks.md`. A test checks that
- * both are up to date. Run: node scripts/docs.mjs
+ * Writes what is generated from the source: `docs/errors.md`, `docs/messages.md`, and the tables of `docs/playbooks.md`.
+ * Tests check that all are up to date. Run: node scripts/docs.mjs
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,8 +21,9 @@ await build({
   logLevel: 'error',
 });
 try {
-  const { errorsText, playbooksText } = await import(pathToFileURL(bundle).href);
+  const { errorsText, messagesText, playbooksText } = await import(pathToFileURL(bundle).href);
   await writeFile(join(root, 'docs/errors.md'), errorsText());
+  await writeFile(join(root, 'docs/messages.md'), messagesText());
   const playbooks = join(root, 'docs/playbooks.md');
   await writeFile(playbooks, playbooksText(await readFile(playbooks, 'utf8')));
 } finally {

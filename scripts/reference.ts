@@ -6,6 +6,7 @@ import { type Code, codes } from '../src/base/codes.ts';
 import { ok } from '../src/base/diagnostic.ts';
 import { Secret } from '../src/base/secret.ts';
 import { parseYaml } from '../src/base/yaml.ts';
+import { messagesDocument } from '../src/controller/core/messages.ts';
 import type { AnyKind, ParseContext } from '../src/resources/kind.ts';
 import { kinds } from '../src/resources/registry.ts';
 
@@ -319,3 +320,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
     `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
+
+/** The text of docs/messages.md. */
+export const messagesText = messagesDocument;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerConf } from '../../src/controller/config.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
-import type { SyncSet } from '../../src/controller/core/state.ts';
+import type { SyncSet } from '../../src/controller/core/view.ts';
 import { boot, Conversation, report, sender, view } from './support/conversation.ts';
 
 const answer = (it: ReturnType<typeof report>): Happening => ({

@@ -8,13 +8,8 @@ import type { Action } from '../../src/controller/core/action.ts';
 import { decide } from '../../src/controller/core/decide.ts';
 import type { CheckOutcome, Happening } from '../../src/controller/core/event.ts';
 import { messages, messageText } from '../../src/controller/core/messages.ts';
-import {
-  initialState,
-  ownView,
-  type Persisted,
-  type ServerView,
-  type State,
-} from '../../src/controller/core/state.ts';
+import { initialState, ownView, type Persisted, type State } from '../../src/controller/core/state.ts';
+import type { ServerView } from '../../src/controller/core/view.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
 import { halt, type Instance, isBeginning, lsn, newInstance, satisfied } from './instance.ts';

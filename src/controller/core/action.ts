@@ -4,7 +4,8 @@
  */
 import type { PeerRequest } from './event.ts';
 import type { MessageNumber } from './messages.ts';
-import type { Persisted, ReplyTo, ServerId, ServerView } from './state.ts';
+import type { Persisted, ReplyTo } from './state.ts';
+import type { ServerId, ServerView } from './view.ts';
 
 export type Action =
   | {

@@ -6,8 +6,9 @@ import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
 import { believesGone } from './silence.ts';
-import type { Boot, FailoverFlag, Giving, Peer, Persisted, ReplyTo, State } from './state.ts';
+import type { Boot, Giving, Peer, Persisted, ReplyTo, State } from './state.ts';
 import { lastTimeline } from './state.ts';
+import type { FailoverFlag } from './view.ts';
 
 const probeEveryMs = 1000;
 const remindEveryMs = 600_000;

@@ -3,7 +3,8 @@
  * Monitors report facts only; how many failures make a fault is counted in the core.
  */
 import type { ServerConf, ServerLine } from '../config.ts';
-import type { DiskPart, InstanceReport, Persisted, ServerId, ServerView } from './state.ts';
+import type { Persisted } from './state.ts';
+import type { DiskPart, InstanceReport, ServerId, ServerView } from './view.ts';
 
 interface Timed {
   /** Monotonic milliseconds. */

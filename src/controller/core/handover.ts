@@ -8,7 +8,8 @@ import { andThen, type Decision, decided, log, replies, withOwn } from './decisi
 import type { Proof } from './event.ts';
 import { lsnValue } from './names.ts';
 import { believesGone } from './silence.ts';
-import type { Giving, Peer, ReplyTo, ServerId, ServerView, State } from './state.ts';
+import type { Giving, Peer, ReplyTo, State } from './state.ts';
+import type { ServerId, ServerView } from './view.ts';
 
 /** Standbys that could take over now, the most advanced first. */
 export function candidates(state: State, force: boolean): ServerId[] {

@@ -7,8 +7,9 @@ import { andThen, type Decision, decided, log, withOwn } from './decision.ts';
 import type { CheckOutcome, Happening } from './event.ts';
 import { onOwnFault } from './handover.ts';
 import { parseNames } from './names.ts';
-import type { InstanceReport, State } from './state.ts';
+import type { State } from './state.ts';
 import { onProvingReport } from './sync.ts';
+import type { InstanceReport } from './view.ts';
 
 export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
   // While the instance is started or stopped on purpose, start and stop themselves report how it goes.

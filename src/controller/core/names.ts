@@ -2,7 +2,7 @@
  * What the core reads from texts of PostgreSQL: synchronous_standby_names ("Replication", "Primary Server") and WAL
  * positions. In: text. Out: values that can be compared. Pure.
  */
-import type { ServerId } from './state.ts';
+import type { ServerId } from './view.ts';
 
 export interface Names {
   /** So many of `ids` must have a commit before it is acknowledged; 0 when there are none. */

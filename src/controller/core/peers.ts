@@ -6,16 +6,9 @@ import { giveUpTimeMs } from '../config.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { checkSystemId } from './instance.ts';
-import {
-  type FailoverFlag,
-  newPeer,
-  type Peer,
-  type ReplyTo,
-  type ServerId,
-  type ServerView,
-  type State,
-} from './state.ts';
+import { newPeer, type Peer, type ReplyTo, type State } from './state.ts';
 import { learn } from './sync.ts';
+import type { FailoverFlag, ServerId, ServerView } from './view.ts';
 
 function withPeer(state: State, id: ServerId, change: Partial<Peer>): State {
   const before = state.peers[id];

@@ -4,9 +4,10 @@
  */
 import { type Decision, decided, log, replies } from './decision.ts';
 import { onSwitchRequest } from './handover.ts';
-import type { Peer, ReplyTo, ServerId, State } from './state.ts';
+import type { Peer, ReplyTo, State } from './state.ts';
 import { onStopReply } from './stop.ts';
 import { onForcedTakeover } from './takeover.ts';
+import type { ServerId } from './view.ts';
 
 const primaryPeer = (state: State): Peer | undefined =>
   Object.values(state.peers).find(

@@ -5,7 +5,8 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { type Decision, decided, log } from './decision.ts';
-import type { Peer, ServerId, State } from './state.ts';
+import type { Peer, State } from './state.ts';
+import type { ServerId } from './view.ts';
 
 const askEveryMs = 3000;
 

@@ -2,7 +2,8 @@
  * What `mc_ctl status` shows: the judgement of the pair, with its reason, and the rows of the table.
  * In: a state. Out: plain data and text. A server that is not heard is never called normal. Pure.
  */
-import { type Mirroring, ownView, type Peer, type ServerId, type ServerView, type State } from './state.ts';
+import { type Mirroring, ownView, type Peer, type State } from './state.ts';
+import type { ServerId, ServerView } from './view.ts';
 
 /** A server as far as it can be believed at this moment. */
 interface Seen {

@@ -6,8 +6,9 @@ import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
-import type { ReplyTo, ServerId, State, Stop } from './state.ts';
+import type { ReplyTo, State, Stop } from './state.ts';
 import { promise } from './sync.ts';
+import type { ServerId } from './view.ts';
 
 export interface StopWish {
   readonly all: boolean;

@@ -7,7 +7,8 @@ import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { lsnValue, parseNames, sameIds } from './names.ts';
 import { believesGone } from './silence.ts';
-import type { Change, Peer, ServerId, ServerView, State, SyncSet } from './state.ts';
+import type { Change, Peer, State } from './state.ts';
+import type { ServerId, ServerView, SyncSet } from './view.ts';
 
 const retryAfterMs = 5000;
 /** A report that was on its way while the names were changed must not count as somebody else's change. */

@@ -7,7 +7,8 @@ import { andThen, type Decision, decided, log, replies, withOwn } from './decisi
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { believesGone, isSilent } from './silence.ts';
-import type { Peer, ReplyTo, ServerId, ServerView, State, Takeover } from './state.ts';
+import type { Peer, ReplyTo, State } from './state.ts';
+import type { ServerId, ServerView, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
 

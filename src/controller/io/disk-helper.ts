@@ -5,7 +5,7 @@
  */
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DiskPart } from '../core/state.ts';
+import type { DiskPart } from '../core/view.ts';
 
 export interface DiskReport {
   readonly part: DiskPart;

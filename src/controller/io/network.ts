@@ -9,7 +9,7 @@ import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Secret } from '../../base/secret.ts';
 import type { ServerConf, ServerLine } from '../config.ts';
 import type { PeerRequest } from '../core/event.ts';
-import type { ServerId, ServerView } from '../core/state.ts';
+import type { ServerId, ServerView } from '../core/view.ts';
 import { protocolVersion } from '../version.ts';
 import { frame, frameReader } from './frames.ts';
 import { timerMs } from './timer.ts';

@@ -7,7 +7,7 @@ import { userInfo } from 'node:os';
 import type { Client, ClientConfig } from 'pg';
 import type { ServerConf } from '../config.ts';
 import type { CheckOutcome } from '../core/event.ts';
-import type { InstanceReport } from '../core/state.ts';
+import type { InstanceReport } from '../core/view.ts';
 import { findPostmaster, type Postmaster } from './instance.ts';
 import { timerMs } from './timer.ts';
 

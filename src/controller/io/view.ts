@@ -3,15 +3,7 @@
  * version: a view of another shape is refused as a whole. Pure.
  */
 import type { PeerRequest } from '../core/event.ts';
-import type {
-  Handover,
-  InstanceReport,
-  Sender,
-  ServerView,
-  SyncSet,
-  Takeover,
-  Yield,
-} from '../core/state.ts';
+import type { Handover, InstanceReport, Sender, ServerView, SyncSet, Takeover, Yield } from '../core/view.ts';
 
 type Fields = Record<string, unknown>;
 const isObject = (value: unknown): value is Fields =>

@@ -7,15 +7,9 @@ import type { Action } from '../../../src/controller/core/action.ts';
 import { decide } from '../../../src/controller/core/decide.ts';
 import type { Happening } from '../../../src/controller/core/event.ts';
 import { messages, messageText } from '../../../src/controller/core/messages.ts';
-import {
-  type InstanceReport,
-  initialState,
-  type Persisted,
-  type Role,
-  type ServerView,
-  type State,
-} from '../../../src/controller/core/state.ts';
+import { initialState, type Persisted, type State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
+import type { InstanceReport, Role, ServerView } from '../../../src/controller/core/view.ts';
 
 const servers: readonly ServerLine[] = ['server1', 'server2', 'server3'].map((id, index) => ({
   id,

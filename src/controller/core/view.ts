@@ -1,0 +1,127 @@
+/**
+ * What a server tells the others of itself: its instance, its promise about commits, and what it is in the middle of.
+ * In: nothing; these are words. Plain data that travels over the admin link and is persisted. Times: `At` is monotonic
+ * milliseconds of the one who wrote it, `Wall` is Unix milliseconds.
+ */
+
+export type ServerId = string;
+export type Role = 'primary' | 'standby';
+export type DiskPart = 'data' | 'transaction_log' | 'tablespace';
+
+/**
+ * What an instance is doing, as its own controller sees it.
+ * held: it must not start because another server is primary. waiting: it waits for peers or for its primary.
+ * busy counts as running. silent: it does not answer any more, but its postmaster is there.
+ * down: it went away without being told to. stopped: it was told to.
+ */
+export type Phase =
+  | 'unknown'
+  | 'held'
+  | 'waiting'
+  | 'starting'
+  | 'running'
+  | 'silent'
+  | 'stopping'
+  | 'stopped'
+  | 'down';
+
+/** A row of pg_stat_replication. */
+export interface Sender {
+  readonly name: string;
+  readonly address: string;
+  readonly state: string;
+  readonly syncState: string;
+  /** Bytes of WAL that the standby has not flushed yet. */
+  readonly lagBytes: number;
+}
+
+/**
+ * What a primary promises about its commits; told to every standby before it comes true. Newer is the higher timeline,
+ * then the higher epoch. A standby keeps the newest one it was told, and its copy is the proof that it was told.
+ */
+export interface SyncSet {
+  readonly primary: ServerId;
+  readonly timeline: number;
+  readonly epoch: number;
+  /** Standbys that belong into synchronous_standby_names; what is not among the voters is out. */
+  readonly members: readonly ServerId[];
+  /** Standbys that may become primary, if they speak for enough voters. */
+  readonly eligible: readonly ServerId[];
+  /** Standbys by whose word a commit may be acknowledged at this moment, and how many of them it takes at least. */
+  readonly voters: readonly ServerId[];
+  readonly needed: number;
+}
+
+/** A primary gives its role away: its instance is stopped, and it stays so until `to` has answered. */
+export interface Handover {
+  readonly id: number;
+  readonly kind: 'switch' | 'failover';
+  readonly to: ServerId;
+  /** The shutdown checkpoint, which `to` must have received; null when there was no clean shutdown. */
+  readonly checkpoint: string | null;
+}
+
+/** A standby makes itself primary; `lsn` is known once its receiver is cut. */
+export interface Takeover {
+  readonly from: ServerId | null;
+  readonly kind: 'handover' | 'silence' | 'force';
+  readonly id: number;
+  readonly checkpoint: string | null;
+  readonly stage: 'ask' | 'fence' | 'cut' | 'gather' | 'promote';
+  readonly lsn: string | null;
+}
+
+/** A standby lets another one take over: its own receiver is cut, and this is where it ended. */
+export interface Yield {
+  readonly to: ServerId;
+  readonly lsn: string | null;
+}
+
+/** What one query tells of a running instance. */
+export interface InstanceReport {
+  readonly role: Role;
+  readonly timeline: number;
+  /** Primary: flushed. Standby: received, or replayed if that is further. */
+  readonly lsn: string;
+  readonly senders: readonly Sender[];
+  /** Standby: the state of its WAL receiver, such as "streaming"; null when there is none. */
+  readonly receiver: string | null;
+  readonly synchronousStandbyNames: string;
+  readonly systemId: string;
+  readonly version: string;
+  readonly startedAtWall: number;
+  /** Where other servers reach it, besides the address that they know. */
+  readonly port: number;
+  readonly socketDir: string;
+}
+
+/** Automatic switch and disconnection. The newer decision wins everywhere, so that one command is enough. */
+export interface FailoverFlag {
+  readonly enabled: boolean;
+  readonly changedAtWall: number;
+}
+
+/** What a controller tells the others of its own server with every heartbeat. */
+export interface ServerView {
+  readonly id: ServerId;
+  readonly phase: Phase;
+  /** Null until it is known; kept while the instance is away. */
+  readonly role: Role | null;
+  readonly report: InstanceReport | null;
+  /** The timeline that the server was last seen on, also while it does not run; 0 when it is not known. */
+  readonly lastTimeline: number;
+  readonly failedDisks: readonly DiskPart[];
+  readonly failover: FailoverFlag;
+  readonly controllerVersion: string;
+  /** Which start of the controller tells this, and the number of the message: an older one that comes later is dropped. */
+  readonly incarnation: string;
+  readonly seq: number;
+  /** The controller leaves on purpose, with its instance or alone. */
+  readonly leaving: 'instance' | 'controller' | null;
+  readonly sync: SyncSet | null;
+  readonly handover: Handover | null;
+  /** The handover that this server has refused, and why. */
+  readonly declined: { readonly id: number; readonly why: string } | null;
+  readonly takeover: Takeover | null;
+  readonly yield: Yield | null;
+}
