@@ -241,6 +241,11 @@ describe('conversations', () => {
   });
 });
 
+const promised = (primary: string) => {
+  const voters = ['server1', 'server2', 'server3'].filter((it) => it !== primary);
+  return { primary, timeline: 1, epoch: 3, members: voters, eligible: voters, voters, needed: 1 };
+};
+
 describe('laws of the core', () => {
   const id = fc.constantFrom('server2', 'server3');
   const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -248,7 +253,7 @@ describe('laws of the core', () => {
     fc.record({ standby: fc.boolean(), running: fc.boolean(), mcOnly: fc.boolean() }).map((it) => boot(it)),
     fc
       .tuple(id, fc.constantFrom('primary' as const, 'standby' as const))
-      .map(([peer, role]) => heard(view(peer, role))),
+      .map(([peer, role]) => heard(view(peer, role, { sync: role === 'primary' ? promised(peer) : null }))),
     id.map((peer): Happening => ({ kind: 'peer-refused', peer })),
     fc.constantFrom('busy' as const, 'starting' as const, 'timeout' as const, 'gone' as const).map(check),
     fc.constantFrom('primary' as const, 'standby' as const).map((role) => answer(report(role))),
@@ -298,6 +303,24 @@ describe('laws of the core', () => {
         }
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('what is heard again and again leads to nothing new: two controllers do not talk without end', () => {
+    fc.assert(
+      fc.property(history, (events) => {
+        let { state } = new Conversation('server1', 3);
+        let at = 0;
+        for (const [ms, it] of events) {
+          at += ms;
+          state = decide(state, { ...it, at, wall: at }).state;
+          if (it.kind !== 'heard') continue;
+          const again = () => decide(state, { ...structuredClone(it), at, wall: at });
+          for (let time = 0; time < 4; time += 1) state = again().state;
+          expect(again().actions).toEqual([]);
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 
