@@ -1,22 +1,23 @@
-// npm run sim -- --seed N --runs N [--trace] [--all]: the controllers in a simulated world (test/sim), any number of times.
+// npm run sim -- [N [FROM]] | --seed SEED | --mutations | --help: the controllers in a simulated world (test/sim).
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const scratch = mkdtempSync(join(tmpdir(), 'pgduet-sim-'));
-const outfile = join(scratch, 'sim.mjs');
+// Inside the project, so that the bundle finds esbuild, which it needs to make the workers.
+const outfile = join(root, 'dist', `sim-${process.pid}.mjs`);
+mkdirSync(dirname(outfile), { recursive: true });
 await build({
   entryPoints: [join(root, 'test/sim/run.ts')],
   bundle: true,
   platform: 'node',
   format: 'esm',
+  packages: 'external',
   outfile,
   logLevel: 'error',
 });
-const run = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' });
-rmSync(scratch, { recursive: true, force: true });
+const run = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+rmSync(outfile, { force: true });
 process.exitCode = run.status ?? 1;

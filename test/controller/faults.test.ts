@@ -201,8 +201,8 @@ describe('faults that a controller sees for itself', () => {
     const knows = view('server2', 'standby', { report: report('standby', { receiver: null }), ...told(3) });
     const it1 = primary();
     for (let look = 0; look < 8; look += 1) {
-      it1.after(700, 'server2 receives nothing', heard(quiet));
-      it1.after(100, 'its row is gone', answer(report('primary', { senders: [] })));
+      it1.silence(800).after(50, 'server2 receives nothing', heard(quiet));
+      it1.after(50, 'its row is gone', answer(report('primary', { senders: [] })));
     }
     it1
       .after(20, 'server2 confirms that it is out', heard(knows))

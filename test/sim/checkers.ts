@@ -1,25 +1,41 @@
 /**
  * What must never happen, judged from outside: from commits, promotions and what the instances could do, not from what
- * the controllers believe. In: the world. Out: violations, as sentences.
+ * the controllers believe. In: the world. Out: violations, as sentences. The letters are explained in README.md.
  */
-import type { Host, World } from './world.ts';
+import type { MessageNumber } from '../../src/controller/core/messages.ts';
+import type { Host } from './host.ts';
+import type { World } from './world.ts';
 
 export class Checkers {
   readonly #world: World;
   readonly violations: string[] = [];
   readonly acks: { readonly commit: number; readonly by: string; readonly at: number }[] = [];
   readonly promotions: { readonly id: string; readonly at: number }[] = [];
-  /** A split is stated for this world: policy fallback, and its network was cut. */
+  /** A split is stated for this world: policy fallback, and the admin network was cut between hosts that live. */
   splitAllowed = false;
+  /** A person was told that commits may be missing, and that is stated, too. */
+  #lossSaid = false;
   #split = false;
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  #violate(text: string): void {
+  fail(text: string): void {
     this.#world.tell(`VIOLATION ${text}`);
     if (this.violations.length < 5) this.violations.push(text);
+  }
+
+  /** A person has chosen which history counts; from now on the rules hold again. */
+  beginAnew(): void {
+    if (this.splitAllowed || this.#lossSaid) this.acks.length = 0;
+    this.splitAllowed = false;
+    this.#lossSaid = false;
+    this.#split = false;
+  }
+
+  said(message: MessageNumber): void {
+    if (message === 'MCA01050') this.#lossSaid = true;
   }
 
   acknowledged(host: Host, commit: number): void {
@@ -28,12 +44,12 @@ export class Checkers {
 
   /** S1: whoever is promoted holds every commit that was acknowledged. */
   promoted(host: Host): void {
-    this.#world.tell(`${host.id}: promoted to timeline ${host.instance.timeline}`);
+    this.#world.tell(`${host.id} is promoted to timeline ${host.instance.timeline}`);
     this.promotions.push({ id: host.id, at: this.#world.clock.now });
     this.#missing(host, 'is promoted');
   }
 
-  /** S4: a former primary never comes up beside a newer one. */
+  /** S3: a former primary never comes up beside a newer one, nor without what a newer one has acknowledged. */
   started(host: Host): void {
     const { role, timeline } = host.instance;
     if (role !== 'primary' || this.splitAllowed) return;
@@ -41,57 +57,59 @@ export class Checkers {
       (it) =>
         it.up && it.instance.running && it.instance.role === 'primary' && it.instance.timeline > timeline,
     );
-    if (newer) this.#violate(`S4: ${host.id} starts as primary although ${newer.id} is a newer one`);
+    if (newer) this.fail(`S3: ${host.id} starts as primary although ${newer.id} is a newer one`);
+    this.#missing(host, 'starts as primary');
   }
 
   #missing(host: Host, what: string): void {
-    if (this.splitAllowed) return;
+    if (this.splitAllowed || this.#lossSaid) return;
     const held = new Set(host.instance.wal);
     const lost = this.acks.filter((it) => !held.has(it.commit));
-    if (lost.length > 0) {
-      const first = lost[0];
-      this.#violate(
-        `S1: ${host.id} ${what} without ${lost.length} acknowledged commits (first by ${first?.by})`,
-      );
-    }
+    if (lost.length === 0) return;
+    this.fail(`S1: ${host.id} ${what} without ${lost.length} acknowledged commits (first by ${lost[0]?.by})`);
   }
 
   /** S2: never two that can acknowledge. */
   look(): void {
-    if (this.splitAllowed) return;
-    const able = this.#world.hosts.filter((host) => this.canAcknowledge(host));
-    if (able.length > 1 && !this.#split) {
-      this.#split = true;
-      this.#violate(`S2: ${able.map((it) => it.id).join(' and ')} can acknowledge at once`);
+    if (this.splitAllowed || this.#split) return;
+    let able: Host | undefined;
+    for (const host of this.#world.hosts) {
+      if (!this.canAcknowledge(host)) continue;
+      if (able) {
+        this.#split = true;
+        this.fail(`S2: ${able.id} and ${host.id} can acknowledge at once`);
+      }
+      able = host;
     }
   }
 
   canAcknowledge(host: Host): boolean {
     const { instance } = host;
     if (!host.up || host.frozen || !instance.running || instance.role !== 'primary') return false;
-    if (instance.names.length === 0) return true;
-    return instance.names.some((name) => this.#world.streams(this.#world.host(name), host));
+    if (instance.hung === 'instance' || instance.disk !== 'ok') return false;
+    if (instance.waitsFor.length === 0) return true;
+    return instance.waitsFor.some((name) => this.#world.replication.streams(this.#world.host(name), host));
   }
 
-  /** At the end, when everything is healed: the one that serves holds everything. */
+  /** At the end, when everything is healed: S1 for who serves, and S4: no former primary goes on beside the newest. */
   atEnd(): void {
-    const serving = this.#world.hosts.filter((host) => this.canAcknowledge(host));
-    for (const host of serving) this.#missing(host, 'serves at the end');
+    const { hosts } = this.#world;
+    for (const host of hosts) if (this.canAcknowledge(host)) this.#missing(host, 'serves at the end');
+    if (this.splitAllowed) return;
+    const primaries = hosts.filter((it) => it.instance.running && it.instance.role === 'primary');
+    if (primaries.length > 1)
+      this.fail(`S4: ${primaries.map((it) => it.id).join(' and ')} both run as primary at the end`);
   }
 
   /** L1: the longest time without an acknowledgement since then. */
   longestGap(from: number, to: number): number {
-    const times = this.acks.map((it) => it.at).filter((at) => at >= from && at <= to);
     let last = from;
     let longest = 0;
-    for (const at of [...times, to]) {
+    for (const { at } of this.acks) {
+      if (at < from) continue;
       longest = Math.max(longest, at - last);
       last = at;
     }
-    return longest;
-  }
-
-  fail(text: string): void {
-    this.#violate(text);
+    return Math.max(longest, to - last);
   }
 }

@@ -8,14 +8,23 @@ export interface Instance {
   /** Commits and shutdown checkpoints, by number; what stands here is flushed. */
   wal: number[];
   running: boolean;
+  /** instance: every process stands still (SIGSTOP). postmaster: only new connections do. */
+  hung: 'no' | 'instance' | 'postmaster';
   role: 'primary' | 'standby';
   timeline: number;
-  /** synchronous_standby_names in force. */
+  /** synchronous_standby_names as it stands in postgresql.conf, and as the server shows it. */
+  fileNames: readonly string[];
   names: readonly string[];
+  /** What sessions wait for: after names that were empty the checkpointer tells them, which takes a moment. */
+  waitsFor: readonly string[];
   /** Where primary_conninfo points; null when it is commented out. */
   source: string | null;
   startedAt: number;
-  diskOk: boolean;
+  disk: 'ok' | 'failed';
+  /** Crash recovery ends with an error this many more times. */
+  brokenStarts: number;
+  /** "Latest checkpoint location" of pg_controldata: the position before that record. */
+  checkpoint: number;
   /** Positions up to which each standby has confirmed, as this primary knows it. */
   readonly confirmed: Map<string, number>;
   /** Commits that wait for a standby: their number and position. */
@@ -26,12 +35,17 @@ export const newInstance = (id: string, role: Instance['role'], source: string |
   id,
   wal: [],
   running: false,
+  hung: 'no',
   role,
   timeline: 1,
+  fileNames: [],
   names: [],
+  waitsFor: [],
   source,
   startedAt: 0,
-  diskOk: true,
+  disk: 'ok',
+  brokenStarts: 0,
+  checkpoint: 0,
   confirmed: new Map(),
   waiting: [],
 });
@@ -50,13 +64,18 @@ export function isBeginning(one: readonly number[], whole: readonly number[]): b
 /** Whether a commit at this position may be acknowledged. */
 export function satisfied(primary: Instance, position: number): boolean {
   return (
-    primary.names.length === 0 || primary.names.some((name) => (primary.confirmed.get(name) ?? 0) >= position)
+    primary.waitsFor.length === 0 ||
+    primary.waitsFor.some((name) => (primary.confirmed.get(name) ?? 0) >= position)
   );
 }
 
 /** The server ends, however: clients that wait get no answer, streams break. */
 export function halt(instance: Instance): void {
   instance.running = false;
+  instance.hung = 'no';
   instance.waiting = [];
   instance.confirmed.clear();
 }
+
+/** It takes queries, so that what needs a session can be done. */
+export const answers = (instance: Instance): boolean => instance.running && instance.hung === 'no';

@@ -1,21 +1,57 @@
-/** Many scenarios of the simulation; a failure names its seed, and `npm run sim -- --seed N --runs 1 --trace` replays it. */
-import { describe, expect, it } from 'vitest';
+/**
+ * Many scenarios of the simulation, and rules taken out of the core that it must notice. A failure names its seeds;
+ * `npm run sim -- --seed N` tells the story of one.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from './bundle.ts';
+import { mutations } from './mutations.ts';
+import { runSeeds } from './pool.ts';
 import { runScenario } from './scenario.ts';
 
-const batches = 20;
-const batchSize = 1000;
+const root = join(import.meta.dirname, '../..');
+const scenarios = 20_000;
+const seedsForMutation = 20_000;
+const minutes = 60_000;
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pgduet-sim-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const brief = (it: { seed: number; plan: string; violations: readonly string[] }) => ({
+  replay: `npm run sim -- --seed ${it.seed}`,
+  plan: it.plan,
+  violations: it.violations,
+});
 
 describe('the controllers in a simulated world', () => {
-  for (let batch = 0; batch < batches; batch += 1) {
-    it(`seeds ${batch * batchSize + 1} to ${(batch + 1) * batchSize}`, { timeout: 120_000 }, () => {
-      for (let seed = batch * batchSize + 1; seed <= (batch + 1) * batchSize; seed += 1) {
-        const { violations, policy, servers, faults } = runScenario(seed);
-        expect({ seed, policy, servers, faults, violations }).toMatchObject({ violations: [] });
-      }
-    });
-  }
+  it(`seeds 1 to ${scenarios}`, { timeout: 15 * minutes }, async () => {
+    const found = await runSeeds(await bundle(root, folder), { from: 1, count: scenarios, enough: 5 });
+    process.stdout.write(`simulation: ${found.scenarios} scenarios, seeds 1 to ${scenarios}\n`);
+    expect(found.failed.map(brief)).toEqual([]);
+    expect(found.scenarios).toBe(scenarios);
+  });
 
   it('the same seed tells the same story', () => {
     for (const seed of [3, 17, 4711]) expect(runScenario(seed, true)).toEqual(runScenario(seed, true));
+  });
+});
+
+describe('a rule that is taken out of the core is noticed', () => {
+  it.each(mutations)('$rule', { timeout: 10 * minutes }, async (mutation) => {
+    const range = { from: 1, count: seedsForMutation, kinds: mutation.kinds, enough: 1 };
+    const found = await runSeeds(await bundle(root, folder, mutation), range);
+    expect(found.failed.length).toBeGreaterThan(0);
+  });
+
+  it('a replacement whose text is not in the source is an error', async () => {
+    const [first] = mutations;
+    expect(first).toBeDefined();
+    if (first)
+      await expect(bundle(root, folder, { ...first, find: 'no such text' })).rejects.toThrow('exactly once');
   });
 });

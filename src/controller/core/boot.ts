@@ -5,10 +5,9 @@
 import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
-import { believesGone } from './silence.ts';
 import type { Boot, Giving, Peer, Persisted, ReplyTo, State } from './state.ts';
 import { lastTimeline } from './state.ts';
-import type { FailoverFlag } from './view.ts';
+import type { FailoverFlag, ServerId, SyncSet } from './view.ts';
 
 const probeEveryMs = 1000;
 const remindEveryMs = 600_000;
@@ -64,7 +63,7 @@ function remembered(restored: Persisted | null, now: number, standby: boolean): 
 }
 
 /** Starts the instance as far as its role allows it at this moment. */
-function beginStart(state: State, byPerson: boolean): Decision {
+export function beginStart(state: State, byPerson: boolean): Decision {
   if (state.giving) {
     // A person who asks for the start has decided that the role comes back.
     const back: State = byPerson ? { ...state, giving: null, handover: null } : state;
@@ -85,7 +84,7 @@ function beginStart(state: State, byPerson: boolean): Decision {
   const untilAt = state.now + giveUpTimeMs(state.conf);
   const asking: State = {
     ...withOwn(state, { phase: 'waiting' }),
-    boot: { kind: 'asking-peers', untilAt, byPerson },
+    boot: { kind: 'asking-peers', untilAt, byPerson, said: false },
   };
   return advanceBoot(asking);
 }
@@ -100,7 +99,8 @@ export function onStartRequest(state: State, replyTo: ReplyTo, wanted: 'start' |
     const why = `this server gives its role to ${state.handover.to}; it starts again only if that refuses`;
     return decided(state, ...replies([replyTo], false, why));
   }
-  const waiting = { ...state, waitingForStart: [...state.waitingForStart, replyTo] };
+  const revival = wanted === 'start' ? null : state.revival;
+  const waiting = { ...state, revival, waitingForStart: [...state.waitingForStart, replyTo] };
   if (state.boot.kind === 'left') {
     return wanted === 'start'
       ? beginStart(waiting, true)
@@ -110,7 +110,9 @@ export function onStartRequest(state: State, replyTo: ReplyTo, wanted: 'start' |
     return decided(state, ...replies([replyTo], false, state.boot.why));
   }
   const away = ['down', 'stopped', 'held'].includes(state.own.phase) && state.giving === null;
-  return wanted === 'start' && away ? beginStart(waiting, true) : decided(waiting);
+  // Whoever asks for the start after it was said that this server waits for another one's word has decided.
+  const waits = state.boot.kind === 'asking-peers' && state.boot.said;
+  return wanted === 'start' && (away || waits) ? beginStart(waiting, true) : decided(waiting);
 }
 
 /** Looks whether what the start waits for has come. Called after everything that may have changed it. */
@@ -140,8 +142,10 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   if (primary) {
     return hold(state, primary.line.id, 'MCA01006', 'is primary; this server must be rebuilt as its standby');
   }
-  if (!byPerson && Object.values(state.peers).some((peer) => mayBePrimary(state, peer)))
-    return decided(state);
+  const newer = newerPrimary(state);
+  if (newer !== null && !byPerson) return yieldTo(state, newer);
+  const perhaps = Object.values(state.peers).filter((peer) => mayBePrimary(state, peer));
+  if (!byPerson && perhaps.length > 0) return waitForWord(state, perhaps);
   const isRival = (peer: Peer) => wouldBePrimary(state, peer, byPerson);
   const rival = Object.values(state.peers).find(isRival);
   const open = Object.values(state.peers).filter((peer) => !hasAnswered(peer) || isRival(peer));
@@ -154,17 +158,46 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   return andThen(decided(state, log('MCA01007', { peers })), startInstance);
 }
 
+/** A newer primary decides by its own word; when its instance does not run, this server is no substitute for it. */
+function yieldTo(state: State, id: ServerId): Decision {
+  const peer = state.peers[id];
+  if (peer && (peer.reach !== 'up' || peer.view === null)) return waitForWord(state, [peer]);
+  return hold(state, id, 'MCA01071', 'was primary after this server, which must be rebuilt as a standby');
+}
+
+/** A server that is known to have been primary on a later timeline, whether its instance runs now or not. */
+function newerPrimary(state: State): ServerId | null {
+  const own = lastTimeline(state);
+  const later = (sync: SyncSet | null | undefined): boolean =>
+    sync != null && sync.primary !== state.self.id && sync.timeline > own;
+  if (later(state.sync)) return state.sync?.primary ?? null;
+  for (const { line, reach, view } of Object.values(state.peers)) {
+    if (reach !== 'up' || view === null) continue;
+    // Without a timeline of its own this server cannot tell who is older; that is for wouldBePrimary.
+    if (own > 0 && view.role === 'primary' && view.lastTimeline > own) return line.id;
+    if (later(view.sync)) return view.sync?.primary ?? null;
+  }
+  return null;
+}
+
 /**
- * A standby that was allowed to take over has perhaps done so: only its own word counts, or the policy's. Without it the
- * server waits, because it must never come up beside a new primary.
+ * A standby that was allowed to take over has perhaps done so, and may have acknowledged commits before it fell silent:
+ * only its own word counts here, and no policy stands in for it.
  */
 function mayBePrimary(state: State, { line, reach, view }: Peer): boolean {
   const { sync } = state;
-  // A newer primary was seen; what it has acknowledged since is not here, so no policy starts this server without it.
-  if (sync && sync.primary === line.id) return !(reach === 'up' && view !== null);
+  const heard = reach === 'up' && view !== null;
+  if (sync && sync.primary === line.id) return !heard;
   if (sync?.primary !== state.self.id || !sync.eligible.includes(line.id)) return false;
-  if (reach === 'up' && view !== null) return view.takeover !== null || view.role === null;
-  return !believesGone(state, line.id);
+  return heard ? view.takeover !== null || view.role === null : true;
+}
+
+/** Says once whose word is missing. */
+function waitForWord(state: State, peers: readonly Peer[]): Decision {
+  const { boot } = state;
+  if (boot.kind !== 'asking-peers' || boot.said || state.now < boot.untilAt) return decided(state);
+  const names = peers.map((peer) => peer.line.id).join(', ');
+  return decided({ ...state, boot: { ...boot, said: true } }, log('MCA01070', { peers: names }));
 }
 
 const hasAnswered = (peer: Peer): boolean =>
@@ -180,7 +213,12 @@ function wouldBePrimary(state: State, peer: Peer, byPerson: boolean): boolean {
   return view.phase === 'waiting' || (view.phase === 'held' && !byPerson);
 }
 
-function hold(state: State, peer: string, message: 'MCA01006' | 'MCA01034', reason: string): Decision {
+function hold(
+  state: State,
+  peer: string,
+  message: 'MCA01006' | 'MCA01034' | 'MCA01071',
+  reason: string,
+): Decision {
   const why = `${peer} ${reason}`;
   return decided(
     { ...withOwn(state, { phase: 'held' }), boot: { kind: 'failed', why }, waitingForStart: [] },
@@ -226,7 +264,7 @@ export function onInstanceStarted(state: State): Decision {
 export function onStartFailed(state: State, why: string): Decision {
   if (state.boot.kind !== 'starting') return decided(state);
   const failed: State = {
-    ...withOwn(state, { phase: 'stopped' }),
+    ...withOwn(state, { phase: state.revival ? 'down' : 'stopped' }),
     boot: { kind: 'failed', why },
     waitingForStart: [],
   };

@@ -23,8 +23,9 @@ import {
 } from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
-import { toPersist } from './remember.ts';
+import { onPersistFailed, toPersist } from './remember.ts';
 import { onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
+import { advanceRevival } from './revive.ts';
 import { askAbout, onReferences, onVerdict, reaches } from './silence.ts';
 import { ownView, type ReplyTo, type State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
@@ -105,7 +106,7 @@ function handle(state: State, event: Event): Decision {
     case 'reload-failed':
       return decided(state, log('MCA01029', { why: event.why }));
     case 'persist-failed':
-      return decided({ ...state, persisted: null }, log('MCA01027', { why: event.why }));
+      return onPersistFailed(state, event.why);
     default:
       return onOutcome(state, event);
   }
@@ -214,7 +215,15 @@ function askPolicy(state: State): Decision {
 
 /** After every event: go on with what is under way, judge the pair again, persist before anyone else can see it. */
 function settle(before: State, decision: Decision): Decision {
-  const steps = [advanceStop, watchOthers, advanceHandover, advanceTakeover, advanceFollow, advanceSync];
+  const steps = [
+    advanceStop,
+    watchOthers,
+    advanceHandover,
+    advanceRevival,
+    advanceTakeover,
+    advanceFollow,
+    advanceSync,
+  ];
   const further = steps.reduce(
     andThen,
     andThen(decision, (state) => decided(unpark(state))),
@@ -224,12 +233,12 @@ function settle(before: State, decision: Decision): Decision {
   const persisted = toPersist(told.state);
   if (!persisted) return told;
   const first: Action = { kind: 'persist', persisted };
-  return { state: { ...told.state, persisted }, actions: [first, ...told.actions] };
+  return { state: { ...told.state, persisted, unsavedAt: -1 }, actions: [first, ...told.actions] };
 }
 
 /** What others act upon is told at once, not only with the next heartbeat. */
 function tellNews(before: State, state: State): Decision {
-  const keys = ['sync', 'takeover', 'yield', 'declined', 'leaving'] as const;
+  const keys = ['sync', 'takeover', 'yield', 'declined', 'leaving', 'failover'] as const;
   const news = keys.some((key) => before[key] !== state[key]) || before.giving?.stage !== state.giving?.stage;
   const phase = before.own.phase !== state.own.phase && state.boot.kind !== 'new';
   const role = before.own.role !== state.own.role;

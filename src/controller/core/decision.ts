@@ -31,6 +31,9 @@ export const replies = (to: readonly ReplyTo[], ok: boolean, text: string): Acti
 
 /** Changes the own server; a new phase remembers since when it holds. */
 export function withOwn(state: State, change: Partial<OwnServer>): State {
+  const keys = Object.keys(change) as (keyof OwnServer)[];
+  // Most looks find everything as it was; the same object again spares every comparison that follows.
+  if (keys.every((key) => state.own[key] === change[key])) return state;
   const newPhase = change.phase !== undefined && change.phase !== state.own.phase;
   const since = newPhase ? { phaseSinceWall: state.wall } : {};
   return { ...state, own: { ...state.own, ...change, ...since } };

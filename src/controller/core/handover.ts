@@ -7,6 +7,7 @@ import { startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
 import { lsnValue } from './names.ts';
+import { revived } from './revival.ts';
 import { believesGone } from './silence.ts';
 import type { Giving, Peer, ReplyTo, State } from './state.ts';
 import type { ServerId, ServerView } from './view.ts';
@@ -145,7 +146,8 @@ export function advanceHandover(state: State): Decision {
  * since, even if it is dead now. Then a person decides, with mc_ctl start here, or it comes back and says no.
  */
 function mayTakeBack(state: State, peer: Peer): boolean {
-  const begun = peer.view?.takeover != null || peer.view?.role === 'primary';
+  // What it said before this start of the controller is forgotten, so that it may have been yes.
+  const begun = peer.view === null || peer.view.takeover !== null || peer.view.role === 'primary';
   return !begun && believesGone(state, peer.line.id);
 }
 
@@ -193,7 +195,7 @@ function takeBack(state: State, why: string): Decision {
   const told = replies(state.waitingForSwitch, false, `${to} did not take over: ${why}`);
   const back: State = { ...state, giving: null, handover: null, waitingForSwitch: [] };
   const words = [log('MCA01047', { server: to, why }), ...told];
-  if (restartable) return andThen(decided(back, ...words), startInstance);
+  if (restartable) return andThen(decided(revived(back), ...words), startInstance);
   return decided({ ...back, boot: { kind: 'failed', why } }, ...words);
 }
 

@@ -41,7 +41,7 @@ function onAnswer(before: State, report: InstanceReport): Decision {
   const state: State = {
     ...withOwn(alive(before), { role: report.role, report, refusal: null }),
     // Whoever started it, from now on it is the instance in charge.
-    boot: { kind: 'done' },
+    boot: before.boot.kind === 'done' ? before.boot : { kind: 'done' },
     ...withRows(before, report),
   };
   const again = before.own.phase === 'silent' || before.own.phase === 'down';

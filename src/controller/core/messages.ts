@@ -3,10 +3,11 @@
  * In: number and values. Out: the line for the log. `docs/messages.md` is made from this table. Pure.
  */
 import type { Message, MessageType } from './messages/message.ts';
+import { returningMessages } from './messages/returning.ts';
 import { switchingMessages } from './messages/switching.ts';
 import { watchingMessages } from './messages/watching.ts';
 
-export const messages = { ...switchingMessages, ...watchingMessages };
+export const messages = { ...switchingMessages, ...watchingMessages, ...returningMessages };
 
 export type MessageNumber = keyof typeof messages;
 

@@ -1,7 +1,9 @@
 /** What is written to the state file, and when: positions now and then, promises and decisions at once. Pure. */
+import { type Decision, decided, log } from './decision.ts';
 import { noPosition, type Persisted, type State } from './state.ts';
 
 const rewritePositionEveryMs = 60_000;
+const sayUnsavedEveryMs = 60_000;
 
 const important = [
   'role',
@@ -19,6 +21,8 @@ const important = [
 /** The state to persist now, or null when the last one still says what must not be forgotten. */
 export function toPersist(state: State): Persisted | null {
   if (state.boot.kind === 'new') return null;
+  // What could not be written is tried again with the next event, never in answer to the failure itself.
+  if (state.unsavedAt >= 0) return state.unsavedAt === state.now ? null : current(state);
   const { persisted: last, failover } = state;
   const now = current(state);
   const same = last !== null && important.every((key) => equal(last[key], now[key]));
@@ -26,6 +30,13 @@ export function toPersist(state: State): Persisted | null {
   const sameFlag = flag?.enabled === failover.enabled && flag.changedAtWall === failover.changedAtWall;
   const old = last !== null && last.lsn !== now.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
   return same && sameFlag && !old ? null : now;
+}
+
+/** The state file could not be written; it is said now and then, as long as it lasts. */
+export function onPersistFailed(state: State, why: string): Decision {
+  const said = state.unsavedSaidAt >= 0 && state.now - state.unsavedSaidAt < sayUnsavedEveryMs;
+  const failed = { ...state, unsavedAt: state.now };
+  return said ? decided(failed) : decided({ ...failed, unsavedSaidAt: state.now }, log('MCA01027', { why }));
 }
 
 function current(state: State): Persisted {

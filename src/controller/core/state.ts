@@ -71,7 +71,13 @@ export interface OwnServer {
 /** How far the start of the own instance is. `left`: nobody asked for it (--mc-only). */
 export type Boot =
   | { readonly kind: 'new' }
-  | { readonly kind: 'asking-peers'; readonly untilAt: number; readonly byPerson: boolean }
+  | {
+      readonly kind: 'asking-peers';
+      readonly untilAt: number;
+      readonly byPerson: boolean;
+      /** It was said that a server which may be primary is not heard. */
+      readonly said: boolean;
+    }
   | { readonly kind: 'waiting-for-primary'; readonly probedAt: number; readonly remindedAt: number }
   /** The role was given away; the other server's answer decides. */
   | { readonly kind: 'handed' }
@@ -101,6 +107,15 @@ export interface Giving {
   readonly tried: readonly ServerId[];
   readonly restartable: boolean;
   readonly since: number;
+}
+
+/** How often the instance of a primary was started again after it had gone away, in one series of attempts. */
+export interface Revival {
+  readonly attempts: number;
+  /** The next attempt is not made before. */
+  readonly nextAt: number;
+  /** It was said that there will be no further one. */
+  readonly over: boolean;
 }
 
 /** An answer from outside: reference addresses, arbitration command. */
@@ -160,6 +175,9 @@ export interface State {
   readonly mirroring: Mirroring;
   readonly mirroringSinceWall: number;
   readonly persisted: Persisted | null;
+  /** When the state file could not be written, and when that was said; -1 when the last attempt may have succeeded. */
+  readonly unsavedAt: number;
+  readonly unsavedSaidAt: number;
 
   readonly incarnation: string;
   readonly seq: number;
@@ -188,6 +206,7 @@ export interface State {
   readonly hitchAfter: number;
   /** The instance is being stopped because another server is primary, or because this one is cut off. */
   readonly ending: 'demoted' | 'isolated' | null;
+  readonly revival: Revival | null;
   readonly references: Verdict;
   readonly verdicts: Readonly<Record<ServerId, Verdict>>;
   /** Peers about which it was said that nothing is done. */
@@ -236,6 +255,8 @@ export function initialState(facts: {
     mirroring: { status: 'unknown', reason: 'the controller has just started', advice: 'wait a moment' },
     mirroringSinceWall: wall,
     persisted: null,
+    unsavedAt: -1,
+    unsavedSaidAt: -1,
     incarnation: '',
     seq: 0,
     tickAt: now,
@@ -258,6 +279,7 @@ export function initialState(facts: {
     hitching: false,
     hitchAfter: 0,
     ending: null,
+    revival: null,
     references: { askedAt: -1, answer: null },
     verdicts: {},
     warned: [],

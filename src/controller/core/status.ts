@@ -96,9 +96,16 @@ function underWay(servers: readonly Seen[]): string | null {
 }
 
 function withoutPrimary(servers: readonly Seen[]): Mirroring {
-  const last = servers.find((seen) => seen.fresh && seen.view?.role === 'primary');
+  const [last] = servers
+    .filter((seen) => seen.fresh && seen.view?.role === 'primary')
+    .sort((a, b) => (b.view?.lastTimeline ?? 0) - (a.view?.lastTimeline ?? 0));
   const phase = last?.view?.phase;
-  if (last && (phase === 'starting' || phase === 'waiting' || phase === 'unknown')) {
+  if (last && phase === 'waiting') {
+    const reason = `${last.id}, the last primary, asks the others before it starts`;
+    const advice = `wait a moment; if it lasts, start the others, and read the messages of ${last.id}`;
+    return verdict('unknown', reason, advice);
+  }
+  if (last && (phase === 'starting' || phase === 'unknown')) {
     const word = phase === 'unknown' ? 'being looked at' : 'starting';
     return verdict('unknown', `the instance of ${last.id}, the primary, is ${word}`, 'wait a moment');
   }

@@ -193,7 +193,7 @@ function onEnded(state: State): Decision {
   const waiting: State = {
     ...withOwn(state, { phase: 'waiting', report: null }),
     ending: null,
-    boot: { kind: 'asking-peers', untilAt, byPerson: false },
+    boot: { kind: 'asking-peers', untilAt, byPerson: false, said: false },
   };
   return decided(waiting, log('MCA01010'));
 }

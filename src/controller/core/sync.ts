@@ -59,7 +59,7 @@ export function learn(state: State, view: ServerView): State {
 
 export function advanceSync(state: State): Decision {
   if (!leads(state)) return decided(state);
-  return andThen(andThen(andThen(decided(adoptNames(state)), goOn), beginChange), prove);
+  return andThen(andThen(andThen(decided(recollect(adoptNames(state))), goOn), beginChange), prove);
 }
 
 /** Names that somebody else has put in force, as provisioning does, are taken over as they are. */
@@ -88,6 +88,24 @@ function adoptNames(state: State): State {
       needed: names.needed,
     },
   );
+}
+
+/**
+ * A primary whose state file was lost counts its promises from the beginning, while a standby still holds a later one: it
+ * goes on behind that, or the standby would take every new promise for an old one and rely on the wrong one.
+ */
+function recollect(state: State): State {
+  const { sync } = state;
+  if (!sync) return state;
+  const told = Object.values(state.peers).flatMap(({ reach, view }) => {
+    const theirs = reach === 'up' ? view?.sync : null;
+    const ours = theirs?.primary === state.self.id && theirs.timeline === sync.timeline;
+    return ours && theirs.epoch > sync.epoch ? [theirs] : [];
+  });
+  if (told.length === 0) return state;
+  const epoch = Math.max(...told.map((it) => it.epoch));
+  const members = [...new Set([...sync.members, ...told.flatMap((it) => it.members)])];
+  return promise({ ...state, sync: { ...sync, epoch } }, { members });
 }
 
 const streams = (state: State, id: ServerId): boolean =>

@@ -115,7 +115,7 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   const fence = state.conf.fencingCommand !== undefined && !noFencing;
   const from = state.sync?.primary ?? null;
   const waiting = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
-  const sure = isEligible(state) || state.sync?.eligible.includes(state.self.id) === true;
+  const sure = state.sync?.eligible.includes(state.self.id) === true && enough(state, []);
   const words = sure ? [] : [log('MCA01050', { server: state.self.id })];
   return andThen(decided(waiting, ...words), (it) =>
     start(it, begins(from, 'force', { stage: fence ? 'fence' : 'cut' })),
@@ -157,15 +157,20 @@ const at = (state: State, takeover: Takeover, change: Partial<Takeover>): Decisi
   return act({ ...state, takeover: next }, next);
 };
 
-/** A start of the controller in the middle of a takeover goes on, unless the primary turns out to be alive. */
+/**
+ * A takeover that was interrupted, by a restart of the controller or a long pause, goes on only with a new word for it:
+ * meanwhile the primary may have taken its role back, and may have acknowledged commits without this server.
+ */
 export function resumeTakeover(state: State): Decision {
   const { takeover } = state;
   if (takeover?.stage !== 'ask' || state.own.phase !== 'running') return decided(state);
   const primary = takeover.from === null ? undefined : state.peers[takeover.from];
   if (!primary) return at(state, takeover, { stage: 'cut' });
   const heardNow = primary.heardAt > state.graceFrom || primary.reach === 'refused';
-  const known = heardNow || isSilent(state, primary.line.id);
-  return known ? at(state, takeover, { stage: 'cut' }) : decided(state);
+  if (!heardNow && !isSilent(state, primary.line.id)) return decided(state);
+  const given = isUp(primary) && primary.view.handover?.id === takeover.id;
+  if (takeover.kind === 'force' || given || isEligible(state)) return at(state, takeover, { stage: 'cut' });
+  return abandon(state, `${primary.line.id} has not said again that this server may take over`);
 }
 
 function goOn(state: State, takeover: Takeover): Decision {
@@ -187,18 +192,21 @@ function gather(state: State, takeover: Takeover): Decision {
     return it.view.takeover ? beats(state, it.line.id, lsn, mine) : lsnValue(lsn) > lsnValue(mine);
   });
   if (ahead && takeover.kind !== 'force') return abandon(state, `${ahead.line.id} is ahead`);
-  return takeover.kind === 'force' || enough(state)
+  return takeover.kind === 'force' || enough(state, cutForThis(state))
     ? at(state, takeover, { stage: 'promote' })
     : decided(state);
 }
 
-/** So many voters have cut their receivers that no commit can be acknowledged without one of them. */
-function enough(state: State): boolean {
-  const { sync } = state;
-  if (!sync) return false;
-  const cut = up(state)
+/** Standbys that have cut their receivers for this one. */
+const cutForThis = (state: State): ServerId[] =>
+  up(state)
     .filter((it) => it.view.yield?.to === state.self.id && it.view.yield.lsn !== null)
     .map((it) => it.line.id);
+
+/** So many voters have cut their receivers that no commit can be acknowledged without one of them. */
+function enough(state: State, cut: readonly ServerId[]): boolean {
+  const { sync } = state;
+  if (!sync) return false;
   const votes = [state.self.id, ...cut].filter((id) => sync.voters.includes(id));
   return votes.length >= sync.voters.length - sync.needed + 1;
 }

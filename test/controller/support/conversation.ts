@@ -3,13 +3,12 @@
  * thinks of the pair afterwards. In: happenings with times. Out: lines for a golden file.
  */
 import { type ServerConf, type ServerLine, serverConf } from '../../../src/controller/config.ts';
-import type { Action } from '../../../src/controller/core/action.ts';
 import { decide } from '../../../src/controller/core/decide.ts';
 import type { Happening } from '../../../src/controller/core/event.ts';
-import { messages, messageText } from '../../../src/controller/core/messages.ts';
-import { initialState, type Persisted, type State } from '../../../src/controller/core/state.ts';
+import { initialState, type State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
 import type { InstanceReport, Role, ServerView } from '../../../src/controller/core/view.ts';
+import { tell } from './tell.ts';
 
 const servers: readonly ServerLine[] = ['server1', 'server2', 'server3'].map((id, index) => ({
   id,
@@ -149,64 +148,4 @@ export class Conversation {
   }
 
   text = (): string => `${this.#lines.join('\n')}\n`;
-}
-
-/** Who holds the commits, and what is under way, as it is written down. */
-function promises({ sync, handover, takeover, yield: to }: Persisted): string {
-  const names = (ids: readonly string[]): string => ids.join(', ') || 'nobody';
-  const parts = [
-    sync
-      ? `${sync.primary} waits for ${names(sync.voters)}; may take over: ${names(sync.eligible)} (${sync.timeline}.${sync.epoch})`
-      : '',
-    handover ? `given to ${handover.to}` : '',
-    takeover ? `taking over from ${takeover.from}: ${takeover.stage}` : '',
-    to ? `cut for ${to.to}` : '',
-  ];
-  return parts
-    .filter((part) => part !== '')
-    .map((part) => `; ${part}`)
-    .join('');
-}
-
-function tell(action: Action): string {
-  switch (action.kind) {
-    case 'log': {
-      return `log ${messages[action.message].type}: ${messageText(action.message, action.values)} (${action.message})`;
-    }
-    case 'persist': {
-      const { role, timeline, failover, degraded } = action.persisted;
-      const words = `${role}, timeline ${timeline}, failover ${failover.enabled ? 'on' : 'off'}`;
-      return `persist: ${words}${degraded ? `, ${degraded}` : ''}${promises(action.persisted)}`;
-    }
-    case 'heartbeat':
-      return `send a heartbeat: ${action.view.role ?? 'role unknown'}, ${action.view.phase}`;
-    case 'start-instance':
-      return 'start the instance';
-    case 'stop-instance':
-      return `stop the instance (${action.mode})`;
-    case 'probe-primary':
-      return 'try the replication port of the primary';
-    case 'ask-peer':
-      return `ask ${action.peer} to ${action.request.kind}`;
-    case 'reply':
-      return `answer ${action.to.kind === 'peer' ? action.to.peer : 'mc_ctl'}: ${action.ok ? 'done' : 'failed'}: ${action.text}`;
-    case 'exit':
-      return `end with ${action.code}`;
-    case 'checkpoint':
-      return 'CHECKPOINT';
-    case 'set-names':
-      return `synchronous_standby_names: ${action.ids.join(', ') || '(commented out)'}`;
-    case 'cut-receiver':
-      return 'cut the WAL receiver';
-    case 'promote':
-      return 'promote';
-    case 'follow':
-      return `follow the server at ${action.host || 'its socket'}, port ${action.port}`;
-    case 'ask-references':
-      return 'ask the reference addresses';
-    case 'run-command':
-      return `run the ${action.command} command about ${action.target}`;
-    case 'hook':
-      return `run the ${action.hook} command`;
-  }
 }

@@ -195,7 +195,7 @@ export const watchingMessages = {
     type: 'ERROR',
     text: 'the state file could not be written: {why}',
     cause: 'The management directory is full, read-only or gone.',
-    did: 'It goes on with what it holds in memory and tries again at the next change.',
+    did: 'It goes on with what it holds in memory, tries again all the time, and says so once a minute.',
     todo: 'Repair the management directory.',
   },
   MCA01028: {

@@ -1,0 +1,45 @@
+/**
+ * The instance of a primary has gone away while nobody can take over: it is started again, so that it recovers from its
+ * WAL. Never while another server may have become primary, and not for ever. Pure.
+ */
+import { beginStart } from './boot.ts';
+import { andThen, type Decision, decided, log } from './decision.ts';
+import { candidates, onOwnFault } from './handover.ts';
+import { calmAfterMs, revivalAttempts, revived } from './revival.ts';
+import { failedDisks, type State } from './state.ts';
+
+/** Called after every event. */
+export function advanceRevival(state: State): Decision {
+  if (!isDown(state)) return decided(calmed(state));
+  if (candidates(state, false).length > 0) return onOwnFault(state, 'the instance has gone away', true);
+  const attempts = state.revival?.attempts ?? 0;
+  if (attempts >= revivalAttempts) return giveUp(state);
+  if (state.revival && state.now < state.revival.nextAt) return decided(state);
+  const words = { attempt: String(attempts + 1), attempts: String(revivalAttempts) };
+  return andThen(decided(revived(state), log('MCA01072', words)), (it) => beginStart(it, false));
+}
+
+/** It went away without being told to, its disks work, and automatic actions are allowed. */
+const isDown = (state: State): boolean =>
+  state.own.role === 'primary' &&
+  state.own.phase === 'down' &&
+  state.failover.enabled &&
+  !state.stop &&
+  !state.giving &&
+  !state.ending &&
+  failedDisks(state).length === 0;
+
+function calmed(state: State): State {
+  const { revival, own } = state;
+  if (!revival || own.phase !== 'running') return state;
+  return state.now - revival.nextAt > calmAfterMs ? { ...state, revival: null } : state;
+}
+
+function giveUp(state: State): Decision {
+  const { revival } = state;
+  if (!revival || revival.over) return decided(state);
+  return decided(
+    { ...state, revival: { ...revival, over: true } },
+    log('MCA01073', { attempts: String(revivalAttempts) }),
+  );
+}

@@ -1,0 +1,37 @@
+/**
+ * Makes one file of the scenario and the core, with or without a mutation, for workers to load.
+ * In: a folder and perhaps a mutation. Out: the path. Throws when the text of a mutation is not in the source.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import type { Mutation } from './mutations.ts';
+
+function mutate({ file, find, replace }: Mutation): Plugin {
+  const core = new RegExp(`controller/core/${file.replace('.', '\\.')}$`);
+  return {
+    name: 'mutation',
+    setup(it) {
+      it.onLoad({ filter: core }, ({ path }) => {
+        const text = readFileSync(path, 'utf8');
+        if (text.split(find).length !== 2)
+          return { errors: [{ text: `this does not stand exactly once in ${file}: ${find}` }] };
+        return { contents: text.replace(find, () => replace), loader: 'ts' };
+      });
+    },
+  };
+}
+
+export async function bundle(root: string, folder: string, mutation?: Mutation): Promise<string> {
+  const outfile = join(folder, `sim-${mutation ? mutation.rule.replaceAll(/\W+/g, '-') : 'whole'}.mjs`);
+  await build({
+    entryPoints: [join(root, 'test/sim/worker.ts')],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile,
+    logLevel: 'silent',
+    plugins: mutation ? [mutate(mutation)] : [],
+  });
+  return outfile;
+}

@@ -1,0 +1,220 @@
+/**
+ * Carries out the actions of a controller in the simulated world, as io/ does in the real one: what takes time goes on
+ * without the controller, and only its answer is lost when that is gone. It decides nothing.
+ */
+import type { Action } from '../../src/controller/core/action.ts';
+import type { Happening } from '../../src/controller/core/event.ts';
+import { tell } from '../controller/support/tell.ts';
+import type { Host } from './host.ts';
+import { answers, halt, lsn } from './instance.ts';
+import type { World } from './world.ts';
+
+/** A stop of an instance that stands still is given up after this time; a session is, too. */
+const patienceMs = 1500;
+
+export function act(world: World, host: Host, action: Action): void {
+  if (host.doom) strikeDoom(world, host, action);
+  if (world.settings.trace && action.kind !== 'heartbeat') {
+    const words = tell(action);
+    if (words) world.tell(`  ${host.id}: ${words}`);
+  }
+  switch (action.kind) {
+    case 'persist':
+      persist(world, host, action);
+      break;
+    case 'heartbeat':
+      for (const peer of world.hosts) if (peer !== host) world.network.send(host, peer, action.view, true);
+      break;
+    case 'ask-peer':
+      world.network.ask(host, world.host(action.peer), action.request);
+      break;
+    case 'reply':
+      if (action.to.kind === 'peer') world.network.answer(host, action.to.id, action.ok, action.text);
+      else world.replied(action.ok);
+      break;
+    case 'exit':
+      world.killController(host);
+      break;
+    case 'log':
+      world.checkers.said(action.message);
+      break;
+    case 'hook':
+      break;
+    default:
+      work(world, host, action);
+  }
+}
+
+function persist(world: World, host: Host, action: Extract<Action, { kind: 'persist' }>): void {
+  if (host.full) {
+    // As on a real host the failure is told while the actions behind it are still to be done.
+    world.happen(host, { kind: 'persist-failed', why: 'no space left on device' });
+    return;
+  }
+  // Values of the core are replaced, never changed, so the file may hold the value itself.
+  host.file = action.persisted;
+  host.torn = false;
+}
+
+type Work = Exclude<
+  Action,
+  { kind: 'persist' | 'heartbeat' | 'ask-peer' | 'reply' | 'exit' | 'log' | 'hook' }
+>;
+
+/** After some time, or later when the instance stands still, the work is done and its answer is told. */
+function work(world: World, host: Host, action: Work): void {
+  const { incarnation } = host;
+  const [low, high] = duration(world, host, action);
+  world.later(host, world.random.between(low, high), () => {
+    const outcome = done(world, host, action);
+    if (host.incarnation === incarnation) world.happen(host, outcome);
+  });
+}
+
+function duration(world: World, host: Host, action: Work): readonly [number, number] {
+  const stuck = host.instance.hung !== 'no';
+  switch (action.kind) {
+    case 'start-instance':
+      return [50, 400];
+    case 'stop-instance':
+      return stuck ? [patienceMs / 2, patienceMs] : [20, 300];
+    case 'checkpoint':
+      return stuck ? [patienceMs, patienceMs] : [10, 100];
+    case 'set-names':
+    case 'follow':
+      return stuck ? [patienceMs, patienceMs] : [10, 80];
+    case 'cut-receiver':
+      return stuck ? [patienceMs, patienceMs] : [5, 60];
+    case 'promote':
+      return stuck ? [patienceMs, patienceMs] : [20, 200];
+    case 'probe-primary':
+      return [1, 20];
+    case 'ask-references':
+      return [5, 60];
+    case 'run-command':
+      return commandIsLate(world, action) ? [500, 500] : [50, 400];
+  }
+}
+
+const commandIsLate = (world: World, { command }: Extract<Action, { kind: 'run-command' }>): boolean =>
+  (command === 'fencing' ? world.settings.fencing : world.settings.arbitration) === 'late';
+
+function done(world: World, host: Host, action: Work): Happening {
+  const { instance } = host;
+  const { replication } = world;
+  switch (action.kind) {
+    case 'start-instance':
+      return start(world, host);
+    case 'stop-instance':
+      return stop(world, host, action.mode);
+    case 'checkpoint':
+      if (!answers(instance)) return { kind: 'checkpointed', why: 'no answer' };
+      instance.checkpoint = instance.wal.length;
+      if (instance.role === 'primary') replication.takeOverNames(host);
+      return { kind: 'checkpointed', why: null };
+    case 'set-names':
+      if (instance.disk !== 'ok') return { kind: 'names-failed', why: 'the disk has failed' };
+      instance.fileNames = action.ids;
+      if (!answers(instance)) return { kind: 'names-failed', why: 'no answer' };
+      replication.setNames(host, action.ids);
+      return { kind: 'names-set', ids: action.ids, needed: Math.min(1, action.ids.length) };
+    case 'cut-receiver':
+      return cut(host);
+    case 'promote':
+      if (!answers(instance)) return { kind: 'promote-failed', why: 'no answer' };
+      if (instance.role === 'standby') replication.promote(host);
+      return { kind: 'promoted', timeline: instance.timeline };
+    case 'follow':
+      return follow(world, host, action.host);
+    case 'probe-primary': {
+      const source = instance.source === null ? null : world.host(instance.source);
+      const open = source?.instance.running === true && world.network.connected(host, source, 'log');
+      return { kind: 'primary-probe', open };
+    }
+    case 'ask-references':
+      return { kind: 'references', reached: !world.network.noUplink.has(host.id) };
+    case 'run-command':
+      return command(world, action);
+  }
+}
+
+function start(world: World, host: Host): Happening {
+  const { instance } = host;
+  if (instance.disk !== 'ok') return { kind: 'start-failed', why: 'the disk has failed' };
+  if (instance.brokenStarts > 0) {
+    instance.brokenStarts -= 1;
+    return { kind: 'start-failed', why: 'the startup process was ended by a signal' };
+  }
+  if (!instance.running) world.replication.start(host);
+  return { kind: 'instance-started' };
+}
+
+/** Clean is only a fast shutdown of an instance that was there until its end, on a disk that works. */
+function stop(world: World, host: Host, mode: 'fast' | 'forced' | 'immediate'): Happening {
+  const { instance } = host;
+  if (mode === 'fast' && instance.hung !== 'no') return { kind: 'stop-failed', why: 'it is still there' };
+  const there = instance.running;
+  const clean = there && mode === 'fast' && instance.disk === 'ok';
+  if (clean) world.replication.shutDown(host);
+  else halt(instance);
+  const state = clean ? 'shut down' : there ? 'shutting down' : 'in production';
+  return { kind: 'instance-stopped', proof: { state, checkpoint: lsn(instance.checkpoint) } };
+}
+
+function cut(host: Host): Happening {
+  const { instance } = host;
+  if (instance.disk !== 'ok') return { kind: 'cut-failed', why: 'the disk has failed' };
+  instance.fileNames = [];
+  instance.source = null;
+  if (!answers(instance)) return { kind: 'cut-failed', why: 'no answer' };
+  instance.names = [];
+  return { kind: 'receiver-cut', lsn: lsn(instance.wal.length) };
+}
+
+/** A standby that follows has its names in the file: they count when it is promoted. */
+function follow(world: World, host: Host, source: string): Happening {
+  const { instance } = host;
+  if (instance.disk !== 'ok') return { kind: 'follow-failed', why: 'the disk has failed' };
+  instance.source = source;
+  if (instance.fileNames.length === 0)
+    instance.fileNames = world.hosts.filter((it) => it !== host).map((it) => it.id);
+  if (!instance.running) instance.role = 'standby';
+  else if (!answers(instance)) return { kind: 'follow-failed', why: 'no answer' };
+  else instance.names = instance.fileNames;
+  return { kind: 'followed' };
+}
+
+/** The arbitration command knows the truth: a host that is only cut off or frozen has not failed. A fence is a power switch. */
+function command(world: World, action: Extract<Action, { kind: 'run-command' }>): Happening {
+  const { command, target } = action;
+  const host = world.host(target);
+  const mode = command === 'fencing' ? world.settings.fencing : world.settings.arbitration;
+  const told = (yes: boolean, why: string): Happening => ({
+    kind: 'command-ended',
+    command,
+    target,
+    yes,
+    why,
+  });
+  if (mode === 'no') return told(false, 'exit status 1');
+  if (command === 'fencing' && host.up) world.crashHost(host);
+  if (mode === 'late') return told(false, 'it took too long');
+  return command === 'fencing' ? told(true, 'exit status 0') : told(!host.up, 'it looked');
+}
+
+/** What fails in the middle of what the host is doing. */
+function strikeDoom(world: World, host: Host, action: Action): void {
+  const { doom } = host;
+  if (doom?.action !== action.kind) return;
+  doom.times -= 1;
+  if (doom.times > 0) return;
+  for (const it of world.hosts) it.doom = null;
+  world.clock.after(doom.afterMs, () => {
+    if (!host.up) return;
+    if (doom.what === 'instance') world.killInstance(host);
+    else {
+      world.crashHost(host);
+      world.clock.after(doom.backMs, () => host.up || world.bootHost(host));
+    }
+  });
+}

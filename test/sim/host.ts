@@ -1,0 +1,72 @@
+/**
+ * A simulated host: an instance, perhaps a controller, the state file, and what somebody has in mind for it.
+ * In: nothing; these are words. Plain data, changed only by the modules of this folder.
+ */
+import type { ServerLine } from '../../src/controller/config.ts';
+import type { Action } from '../../src/controller/core/action.ts';
+import type { CheckOutcome, Happening } from '../../src/controller/core/event.ts';
+import type { Persisted, State } from '../../src/controller/core/state.ts';
+import { type Instance, newInstance } from './instance.ts';
+
+/** What fails in the middle of an action, so long after it begins for the n-th time. */
+export interface Doom {
+  readonly action: Action['kind'];
+  readonly what: 'host' | 'instance';
+  times: number;
+  readonly afterMs: number;
+  readonly backMs: number;
+}
+
+export interface Host {
+  readonly id: string;
+  readonly line: ServerLine;
+  readonly instance: Instance;
+  up: boolean;
+  frozen: boolean;
+  /** Work that came while the host was frozen. */
+  queue: (() => void)[];
+  /** Null while no controller runs. */
+  state: State | null;
+  /** The controller alone stands still; what happens to it waits here. */
+  paused: boolean;
+  inbox: Happening[];
+  incarnation: number;
+  /** The state file, whether it is torn, and whether there is room for a new one. */
+  file: Persisted | null;
+  torn: boolean;
+  full: boolean;
+  wallOffset: number;
+  bootedAt: number;
+  /** The controller is killed before this many more actions are done. */
+  crashAfter: number | null;
+  doom: Doom | null;
+  /** How much older WAL must be before this standby has received it. */
+  lagMs: number;
+  /** The last answer of the instance, as long as nothing in it has changed. */
+  seen: Extract<CheckOutcome, { kind: 'answer' }> | null;
+}
+
+export function newHost(line: ServerLine): Host {
+  const primary = line.id === 'server1';
+  return {
+    id: line.id,
+    line,
+    instance: newInstance(line.id, primary ? 'primary' : 'standby', primary ? null : 'server1'),
+    up: false,
+    frozen: false,
+    queue: [],
+    state: null,
+    paused: false,
+    inbox: [],
+    incarnation: 0,
+    file: null,
+    torn: false,
+    full: false,
+    wallOffset: 0,
+    bootedAt: -1,
+    crashAfter: null,
+    doom: null,
+    lagMs: 0,
+    seen: null,
+  };
+}

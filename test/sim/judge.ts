@@ -1,0 +1,41 @@
+/**
+ * What may be expected in time: writes go on within a bound after any single fault, nobody switches without a reason, and
+ * never twice. In: the world when all is over. Out: violations, told to the checkers.
+ */
+import type { Fault } from './fault.ts';
+import { kindOf } from './plan.ts';
+import { giveUpMs, type World } from './world.ts';
+
+/** Seen within twice the time to give up, then stopped, perhaps fenced, and promoted. */
+export const writableWithinMs = 2 * giveUpMs + 3000;
+
+export function judge(world: World, faults: readonly Fault[], healedAt: number): void {
+  const { checkers } = world;
+  checkers.atEnd();
+  const [only, second] = faults;
+  if (!only) return;
+  const { noSwitch, compound } = kindOf(only.kind);
+  const early = checkers.promotions.filter((it) => it.at <= healedAt);
+  if (!second && noSwitch && early.length > 0) checkers.fail(`L3: a switch for: ${only.kind}`);
+  // A fence that ends a server just when it is heard again leaves both to a person.
+  const fencedInVain = world.settings.fencing !== null && checkers.splitAllowed;
+  if (second || compound || fencedInVain) return;
+  if (checkers.promotions.length > 1)
+    checkers.fail(`L5: ${checkers.promotions.length} switches in one incident`);
+  const gap = checkers.longestGap(only.at, world.clock.now);
+  const bound = mayWait(world, only) ? healedAt - only.at + writableWithinMs : writableWithinMs;
+  if (gap > bound)
+    checkers.fail(
+      `L1: no commit was acknowledged for ${(gap / 1000).toFixed(1)} s, more than ${bound / 1000} s`,
+    );
+}
+
+/** Whether writes may wait until the fault is over. */
+function mayWait({ settings }: World, fault: Fault): boolean {
+  const { waits } = kindOf(fault.kind);
+  const { policy, fencing, timeoutAction } = settings;
+  // A fence that does not answer yes holds the takeover up; one that does leaves its host down until somebody looks.
+  if (waits === 'always') return true;
+  if (waits === 'without-failover-action') return timeoutAction !== 'failover' || fencing !== null;
+  return waits === 'without-fallback' && (policy !== 'fallback' || fencing !== null);
+}

@@ -1,0 +1,127 @@
+/**
+ * Rules of the core, each with a replacement that takes it away. The simulation has to notice every one of them, or it
+ * would not notice either when the rule is lost by mistake. `kinds` are faults that need the rule: with them it is seen
+ * in seconds. In: nothing. A replacement whose text is not found in the source is an error: the list has to be renewed.
+ */
+export interface Mutation {
+  readonly rule: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  readonly kinds: readonly string[];
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    rule: 'a standby takes over only if this start of its controller has heard its primary call it eligible',
+    file: 'takeover.ts',
+    find: "state.own.role === 'standby' && state.confirmed && state.sync",
+    replace: "state.own.role === 'standby' && state.sync",
+    kinds: ['standby out while its controller is away, then the primary dies'],
+  },
+  {
+    rule: 'a former primary that finds a newer one which it counts as a voter stops',
+    file: 'decide.ts',
+    find: 'if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);',
+    replace: '',
+    kinds: ['host freezes'],
+  },
+  {
+    rule: "pg_controldata must say 'shut down' before a switch goes on",
+    file: 'handover.ts',
+    find: "if (proof?.state !== 'shut down') {",
+    replace: 'if (!proof) {',
+    kinds: ['primary killed while it is stopped for a switch'],
+  },
+  {
+    rule: 'a standby has flushed the position of the mark before it is called eligible',
+    file: 'sync.ts',
+    find: 'if (!row || lsnValue(report.lsn) - row.lagBytes < lsnValue(proving.lsn)) return decided(state);',
+    replace: 'if (!row) return decided(state);',
+    kinds: ['standby comes back slowly, then the primary dies'],
+  },
+  {
+    rule: 'a checkpoint makes new names hold for all sessions before the mark is taken',
+    file: 'sync.ts',
+    find: "proving: { id: next, stage: 'checkpoint', lsn: null } }, { kind: 'checkpoint' });",
+    replace: "proving: { id: next, stage: 'mark', lsn: null } });",
+    kinds: ['standby comes back slowly, then the primary dies'],
+  },
+  {
+    rule: 'a standby that may take over is told that it may not before the names are changed',
+    file: 'sync.ts',
+    find: 'if (open.length > 0) return decided(state);\n  const out',
+    replace: 'const out',
+    kinds: ['standby out while its controller is away, then the primary dies', 'admin network cut'],
+  },
+  {
+    rule: 'the standby must have received the shutdown checkpoint',
+    file: 'takeover.ts',
+    find: 'if (checkpoint !== null && lsnValue(lsn) <= lsnValue(checkpoint)) {',
+    replace: 'if (checkpoint === null && lsn === null) {',
+    kinds: ['primary killed while it is stopped for a switch', 'switch --force', 'log network cut'],
+  },
+  {
+    rule: 'with several standbys as many have cut their receivers as it takes',
+    file: 'takeover.ts',
+    find: 'return votes.length >= sync.voters.length - sync.needed + 1;',
+    replace: 'return votes.length >= 1;',
+    kinds: ['slow standby', 'isolated', 'host crashes'],
+  },
+  {
+    rule: 'a former primary does not start while a standby that was allowed to take over is not heard',
+    file: 'boot.ts',
+    find: 'return heard ? view.takeover !== null || view.role === null : true;',
+    replace: 'return heard && view.takeover !== null;',
+    kinds: ['power fails on one after the other'],
+  },
+  {
+    rule: 'a former primary does not start when a newer one is known',
+    file: 'boot.ts',
+    find: 'if (newer !== null && !byPerson) return',
+    replace: 'if (newer !== null && newer === state.self.id) return',
+    kinds: ['power fails on one after the other'],
+  },
+  {
+    rule: 'silence is no answer once the other side has said that it takes over',
+    file: 'handover.ts',
+    find: "const begun = peer.view === null || peer.view.takeover !== null || peer.view.role === 'primary';",
+    replace: 'const begun = false;',
+    kinds: ['power fails during an action', 'candidate fails during a switch'],
+  },
+  {
+    rule: 'after a long pause what was heard before counts for nothing',
+    file: 'decide.ts',
+    find: 'confirmed: state.confirmed && !outdated',
+    replace: 'confirmed: state.confirmed',
+    kinds: ['host freezes', 'controller stands still'],
+  },
+  {
+    rule: 'only a standby that its primary calls eligible takes over',
+    file: 'takeover.ts',
+    find: 'state.confirmed && state.sync?.eligible.includes(state.self.id) === true;',
+    replace: 'state.confirmed;',
+    kinds: ['detach', 'host crashes'],
+  },
+  {
+    rule: 'with the policy message nobody is given up',
+    file: 'silence.ts',
+    find: "    case 'message':\n    case 'arbitration':\n      return false;",
+    replace: "    case 'message':\n    case 'arbitration':\n      return true;",
+    kinds: ['cut', 'one-way cut'],
+  },
+  {
+    rule: 'the instance of a primary is started again when nobody can take over',
+    file: 'revive.ts',
+    find: 'if (attempts >= revivalAttempts) return giveUp(state);',
+    replace: 'return giveUp(state);',
+    kinds: ['instance of a primary killed that is alone'],
+  },
+  {
+    rule: 'a failure to write the state file is not answered by writing it at once',
+    file: 'remember.ts',
+    find: 'return state.unsavedAt === state.now ? null : current(state);',
+    replace: 'return current(state);',
+    kinds: ['management directory is full'],
+  },
+];

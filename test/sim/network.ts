@@ -1,0 +1,107 @@
+/**
+ * The two networks between the hosts: they delay, reorder and cut, each direction by itself. Heartbeats and requests of
+ * the controllers travel over `admin`, WAL over `log`. Out: happenings at the other end, or none.
+ */
+import type { PeerRequest } from '../../src/controller/core/event.ts';
+import { ownView } from '../../src/controller/core/state.ts';
+import type { ServerView } from '../../src/controller/core/view.ts';
+import type { Host } from './host.ts';
+import type { World } from './world.ts';
+
+export type NetworkName = 'admin' | 'log';
+
+const refusalMs = 2;
+const requestTimeoutMs = 4000;
+
+export class Network {
+  readonly #world: World;
+  /** One direction of a cable: "server1>server2". */
+  readonly #cuts: Readonly<Record<NetworkName, Set<string>>> = { admin: new Set(), log: new Set() };
+  readonly noUplink = new Set<string>();
+  /** Requests of controllers that wait for their answer. */
+  readonly #asked = new Map<number, { readonly from: Host; readonly incarnation: number }>();
+  #requests = 0;
+  slowMs = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  cut(networks: readonly NetworkName[], pairs: readonly string[]): void {
+    for (const network of networks) for (const pair of pairs) this.#cuts[network].add(pair);
+  }
+
+  mend(networks: readonly NetworkName[], pairs: readonly string[]): void {
+    for (const network of networks) for (const pair of pairs) this.#cuts[network].delete(pair);
+  }
+
+  heal(): void {
+    this.#cuts.admin.clear();
+    this.#cuts.log.clear();
+    this.noUplink.clear();
+    this.slowMs = 0;
+  }
+
+  /** Nothing of the path is cut, in the direction from `from` to `to`. */
+  passes(from: Host, to: Host, network: NetworkName): boolean {
+    const cuts = this.#cuts[network];
+    return cuts.size === 0 || !cuts.has(`${from.id}>${to.id}`);
+  }
+
+  connected = (one: Host, other: Host, network: NetworkName): boolean =>
+    other.up && this.passes(one, other, network) && this.passes(other, one, network);
+
+  #delay(): number {
+    const { random } = this.#world;
+    return random.between(1, 15) + (random.chance(0.05) ? random.between(20, 200) : 0) + this.slowMs;
+  }
+
+  send(from: Host, to: Host, view: ServerView, answered: boolean): void {
+    if (!this.passes(from, to, 'admin')) return;
+    const world = this.#world;
+    const { incarnation } = from;
+    const target = to.incarnation;
+    world.later(to, this.#delay(), () => {
+      if (!this.passes(from, to, 'admin')) return;
+      const alive = (): boolean => from.incarnation === incarnation && from.state !== null;
+      if (!to.state) {
+        if (!this.passes(to, from, 'admin')) return;
+        const refuse = (): void => world.happen(from, { kind: 'peer-refused', peer: to.id });
+        world.later(from, refusalMs, () => alive() && refuse());
+        return;
+      }
+      if (to.incarnation !== target) return;
+      const back = answered && !to.paused && world.random.chance(0.2) ? ownView(to.state) : null;
+      world.happen(to, { kind: 'heard', peer: from.id, view });
+      if (back && alive()) this.send(to, from, back, false);
+    });
+  }
+
+  /** A controller asks another one; without an answer in time it is told so. */
+  ask(from: Host, to: Host, request: PeerRequest): void {
+    const world = this.#world;
+    this.#requests += 1;
+    const id = this.#requests;
+    this.#asked.set(id, { from, incarnation: from.incarnation });
+    world.later(to, this.#delay(), () => {
+      if (this.passes(from, to, 'admin') && to.state)
+        world.happen(to, { kind: 'peer-request', peer: from.id, id, request });
+    });
+    world.later(from, requestTimeoutMs, () => this.#settle(to.id, id, false, 'no answer in time'));
+  }
+
+  answer(from: Host, id: number, ok: boolean, text: string): void {
+    const asked = this.#asked.get(id);
+    if (!asked) return;
+    this.#world.later(asked.from, this.#delay(), () => {
+      if (this.passes(from, asked.from, 'admin')) this.#settle(from.id, id, ok, text);
+    });
+  }
+
+  #settle(peer: string, id: number, ok: boolean, text: string): void {
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (asked && asked.from.incarnation === asked.incarnation)
+      this.#world.happen(asked.from, { kind: 'peer-reply', peer, ok, text });
+  }
+}

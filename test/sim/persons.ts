@@ -1,0 +1,86 @@
+/** What persons do: switch, detach, failover off and on, stop and start of one server or of all, and a rebuild. */
+import type { ControlRequest } from '../../src/controller/core/event.ts';
+import { type Kinds, primaryOf } from './fault.ts';
+import type { Host } from './host.ts';
+import type { World } from './world.ts';
+
+export function ask(world: World, host: Host, request: ControlRequest): boolean {
+  if (!host.up || host.frozen || !host.state) return false;
+  world.asked += 1;
+  world.happen(host, { kind: 'control', id: world.asked, request });
+  return true;
+}
+
+export const switchover: ControlRequest = { kind: 'switch', force: false, noFencing: false };
+export const force: ControlRequest = { kind: 'switch', force: true, noFencing: false };
+export const detach: ControlRequest = { kind: 'detach', noFencing: false };
+
+/** mc_ctl stop, and mc_ctl start after a while. */
+export function stopAndStart(world: World, host: Host, afterMs: number): void {
+  if (!ask(world, host, { kind: 'stop', all: false, mcOnly: false, force: false })) return;
+  world.clock.after(afterMs, () => host.up && !host.state && world.startController(host, 10));
+}
+
+/** mc_ctl stop -a, then mc_ctl start everywhere, in any order. */
+function stopAll(world: World, host: Host, afterMs: number): void {
+  if (!ask(world, host, { kind: 'stop', all: true, mcOnly: false, force: false })) return;
+  for (const it of world.hosts)
+    world.clock.after(
+      afterMs + world.random.between(0, 800),
+      () => it.up && !it.state && world.startController(it, 10),
+    );
+}
+
+/** A server becomes a new copy of the primary and is started as its standby. */
+export function rebuild(world: World, host: Host, primary: Host): void {
+  world.tell(`a person rebuilds ${host.id} as a standby of ${primary.id}`);
+  const { instance } = host;
+  world.killController(host);
+  instance.wal = [...primary.instance.wal];
+  instance.role = 'standby';
+  instance.timeline = primary.instance.timeline;
+  instance.source = primary.id;
+  instance.fileNames = world.hosts.filter((it) => it !== host).map((it) => it.id);
+  instance.brokenStarts = 0;
+  world.startController(host, 10);
+}
+
+export const persons: Kinds = {
+  switch: { strike: (world, { host }) => void ask(world, host, switchover) },
+  'switch --force': { strike: (world, { host }) => void ask(world, host, force) },
+  detach: { noSwitch: true, strike: (world, { host }) => void ask(world, host, detach) },
+  'stop and start of one server': {
+    noSwitch: true,
+    waits: 'always',
+    strike: (world, { host, lastsMs }) => stopAndStart(world, host, 1500 + lastsMs),
+  },
+  'controller alone stopped and started': {
+    noSwitch: true,
+    strike: (world, { host, lastsMs }) => {
+      ask(world, host, { kind: 'stop', all: false, mcOnly: true, force: false });
+      world.clock.after(1500 + lastsMs, () => host.up && !host.state && world.startController(host, 10));
+    },
+  },
+  'terminated by systemd': {
+    noSwitch: true,
+    waits: 'always',
+    strike: (world, { host, lastsMs }) => {
+      if (host.up && !host.frozen) world.happen(host, { kind: 'terminate' });
+      world.clock.after(1500 + lastsMs, () => host.up && !host.state && world.startController(host, 10));
+    },
+  },
+  'stop -a and start': {
+    noSwitch: true,
+    waits: 'always',
+    strike: (world, { host, lastsMs }) => stopAll(world, host, 2500 + lastsMs),
+  },
+  'failover off, the primary fails, failover on': {
+    compound: true,
+    noSwitch: true,
+    strike: (world, { host, dice }) => {
+      ask(world, host, { kind: 'set-failover', enabled: false });
+      const primary = primaryOf(world);
+      world.clock.after(dice.between(400, 1200), () => world.killInstance(primary));
+    },
+  },
+};

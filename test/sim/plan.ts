@@ -1,0 +1,82 @@
+/**
+ * What a seed stands for: the cluster, its policy, what goes wrong and what is done afterwards. In: a seed. Out: plain
+ * data, made without running anything, so that seeds can be chosen by what they hold.
+ */
+import { cables } from './cables.ts';
+import type { Kind, Kinds } from './fault.ts';
+import { faults } from './faults.ts';
+import { persons } from './persons.ts';
+import { Random } from './random.ts';
+import { schedules } from './schedules.ts';
+import { giveUpMs, type WorldSettings } from './world.ts';
+
+export const kinds: Kinds = { ...faults, ...cables, ...persons, ...schedules };
+const names = Object.keys(kinds);
+
+export function kindOf(name: string): Kind {
+  const kind = kinds[name];
+  if (!kind) throw new Error(`no kind of fault is called '${name}'`);
+  return kind;
+}
+
+export interface PlannedFault {
+  readonly kind: string;
+  readonly host: number;
+  readonly other: number;
+  /** After the cluster is whole. */
+  readonly afterMs: number;
+  readonly lastsMs: number;
+}
+
+export interface Plan {
+  readonly settings: Omit<WorldSettings, 'trace'>;
+  readonly faults: readonly PlannedFault[];
+  /** When all is over: nothing; what is out is rebuilt; and then the new primary fails. */
+  readonly aftermath: 'nothing' | 'rebuild' | 'rebuild, then again';
+}
+
+export function planOf(seed: number): Plan {
+  const random = new Random(seed);
+  const policy = random.pick(['fallback', 'fallback', 'message', 'command'] as const);
+  const servers = random.chance(0.75) ? 2 : 3;
+  const references = policy === 'fallback' && random.chance(0.4);
+  const arbitration = random.chance(0.8) ? 'well' : random.pick(['no', 'late'] as const);
+  const fencing = random.chance(0.85) ? null : random.pick(['well', 'well', 'no', 'late'] as const);
+  const timeoutAction = random.pick(['message', 'failover', 'failover', 'none'] as const);
+  const count = random.chance(0.65) ? 1 : 2;
+  const planned = Array.from({ length: count }, (_, index) => fault(random, servers, index));
+  const aftermath = random.chance(0.75)
+    ? 'nothing'
+    : random.pick(['rebuild', 'rebuild, then again'] as const);
+  return {
+    settings: { seed, servers, policy, references, arbitration, fencing, timeoutAction },
+    faults: planned,
+    aftermath,
+  };
+}
+
+function fault(random: Random, servers: number, index: number): PlannedFault {
+  const kind = random.pick(names);
+  const host = random.between(0, servers - 1);
+  const other = (host + random.between(1, servers - 1)) % servers;
+  const lastsMs = kindOf(kind).short ? random.between(50, giveUpMs / 3) : random.between(300, 5000);
+  return { kind, host, other, afterMs: random.between(10, 1500) + index * random.between(0, 3500), lastsMs };
+}
+
+export const describeFault = ({ kind, host, afterMs, lastsMs }: PlannedFault): string =>
+  `${kind} (server${host + 1}, after ${(afterMs / 1000).toFixed(1)} s, for ${(lastsMs / 1000).toFixed(1)} s)`;
+
+export function describePlan({ settings, faults: planned, aftermath }: Plan): string {
+  const { servers, policy, references, arbitration, fencing, timeoutAction } = settings;
+  const parts = [
+    `${servers} servers`,
+    `policy ${policy}`,
+    ...(references ? ['with reference addresses'] : []),
+    ...(policy === 'command' ? [`the command answers ${arbitration}`] : []),
+    ...(fencing ? [`the fencing command answers ${fencing}`] : []),
+    `on a timeout ${timeoutAction}`,
+    ...planned.map(describeFault),
+    ...(aftermath === 'nothing' ? [] : [`afterwards: ${aftermath}`]),
+  ];
+  return parts.join('; ');
+}

@@ -1,0 +1,67 @@
+/**
+ * Runs scenarios on all cores: workers take batches of seeds until there are none left, or until enough have failed.
+ * In: a bundle and a range. Out: what was found, in the order of the seeds.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Found, Order } from './worker.ts';
+
+export interface Range {
+  readonly from: number;
+  readonly count: number;
+  readonly kinds?: readonly string[];
+  readonly trace?: boolean;
+  /** Further batches are not begun once so many seeds have failed. */
+  readonly enough?: number;
+}
+
+const batchSize = 100;
+
+export async function runSeeds(bundle: string, range: Range): Promise<Found> {
+  const found: Found[] = [];
+  const orders = batches(range);
+  const enough = range.enough ?? Number.POSITIVE_INFINITY;
+  const done = (): boolean => found.reduce((sum, it) => sum + it.failed.length, 0) >= enough;
+  const workers = Math.max(1, Math.min(availableParallelism(), orders.length));
+  const work = async (): Promise<void> => {
+    const worker = new Worker(bundle);
+    try {
+      for (let order = orders.shift(); order && !done(); order = orders.shift())
+        found.push(await answerOf(worker, order));
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return together(found);
+}
+
+function batches({ from, count, kinds = [], trace = false }: Range): Order[] {
+  return Array.from({ length: Math.ceil(count / batchSize) }, (_, index) => ({
+    from: from + index * batchSize,
+    count: Math.min(batchSize, count - index * batchSize),
+    kinds,
+    trace,
+  }));
+}
+
+const answerOf = (worker: Worker, order: Order): Promise<Found> =>
+  new Promise((resolve, reject) => {
+    worker.removeAllListeners();
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.postMessage(order);
+  });
+
+function together(found: readonly Found[]): Found {
+  const parts = [...found].sort((a, b) => a.from - b.from);
+  const sum = (of: (it: Found) => number): number => parts.reduce((total, it) => total + of(it), 0);
+  return {
+    from: parts[0]?.from ?? 0,
+    scenarios: sum((it) => it.scenarios),
+    promotions: sum((it) => it.promotions),
+    acknowledged: sum((it) => it.acknowledged),
+    failed: parts.flatMap((it) => it.failed),
+    told: parts.flatMap((it) => it.told),
+  };
+}

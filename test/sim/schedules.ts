@@ -1,0 +1,170 @@
+/**
+ * Faults that come one after the other in the order that a rule of the core was made for, and faults in the middle of
+ * an action. Safety is judged; how long it takes is not.
+ */
+import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
+import { ask, detach, force, stopAndStart, switchover } from './persons.ts';
+import type { World } from './world.ts';
+
+/** Makes the controllers do something: a switch, a standby that goes and comes back, a standby that receives nothing. */
+function provoke(world: World, { dice }: Fault): void {
+  const primary = primaryOf(world);
+  const standby = dice.pick(standbysOf(world));
+  switch (dice.pick(['switch', 'restart', 'log network'] as const)) {
+    case 'switch':
+      ask(world, primary, switchover);
+      return;
+    case 'restart':
+      stopAndStart(world, standby, dice.between(400, 1200));
+      return;
+    case 'log network':
+      world.network.cut(['log'], between(primary, standby));
+      world.clock.after(dice.between(2500, 5000), () =>
+        world.network.mend(['log'], between(primary, standby)),
+      );
+      return;
+  }
+}
+
+function doomEverybody(world: World, { dice, lastsMs }: Fault, what: 'host' | 'instance'): void {
+  const action = dice.pick([
+    'set-names',
+    'set-names',
+    'promote',
+    'cut-receiver',
+    'stop-instance',
+    'follow',
+    'start-instance',
+    'checkpoint',
+  ] as const);
+  const doom = { action, what, times: dice.between(1, 2), afterMs: dice.between(0, 250), backMs: lastsMs };
+  for (const it of world.hosts) it.doom = { ...doom };
+}
+
+const powerFails = {
+  compound: true,
+  strike: (world: World, fault: Fault) => {
+    doomEverybody(world, fault, 'host');
+    provoke(world, fault);
+  },
+} as const;
+
+export const schedules: Kinds = {
+  'power fails during an action': powerFails,
+  'power fails during another action': powerFails,
+  'instance killed during an action': {
+    compound: true,
+    strike: (world, fault) => {
+      doomEverybody(world, fault, 'instance');
+      provoke(world, fault);
+    },
+  },
+  'power fails on one after the other': {
+    compound: true,
+    strike: (world, { host, other, dice }) => {
+      const [first, second] = dice.chance(0.5) ? [host, other] : [other, host];
+      if (first.up) world.crashHost(first);
+      world.clock.after(dice.between(2500, 4000), () => {
+        if (second.up) world.crashHost(second);
+        world.clock.after(dice.between(10, 300), () => first.up || world.bootHost(first));
+      });
+    },
+  },
+  'one-way cut, then the power fails': {
+    compound: true,
+    cutsAdmin: true,
+    strike: (world, { dice }) => {
+      const primary = primaryOf(world);
+      world.network.cut(['admin', 'log'], [`${primary.id}>${standbysOf(world)[0]?.id}`]);
+      world.clock.after(dice.between(2300, 3300), () => primary.up && world.crashHost(primary));
+    },
+  },
+  /** The primary goes on alone while nobody can tell the standby; then the standby's controller finds it dead. */
+  'standby out while its controller is away, then the primary dies': {
+    compound: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      world.killController(standby);
+      world.network.cut(['log'], between(primary, standby));
+      const deathMs = dice.between(3000, 5500);
+      world.clock.after(deathMs, () => loseHost(world, primary, 4000 + lastsMs));
+      world.clock.after(
+        deathMs + dice.between(-200, 500),
+        () => standby.up && world.startController(standby, 10),
+      );
+    },
+  },
+  /** What was acknowledged while the standby was out is still on its way to it when the primary dies. */
+  'standby comes back slowly, then the primary dies': {
+    compound: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      standby.lagMs = dice.between(800, 3000);
+      stopAndStart(world, standby, dice.between(500, 1500));
+      const deathMs = dice.between(1500, 5000);
+      world.clock.after(deathMs, () => loseHost(world, primary, 4000 + lastsMs));
+    },
+  },
+  /** A shutdown that does not get as far as its checkpoint proves nothing. */
+  'primary killed while it is stopped for a switch': {
+    compound: true,
+    strike: (world, { dice }) => {
+      const primary = primaryOf(world);
+      const late = dice.pick(standbysOf(world));
+      late.lagMs = dice.pick([0, 500, 1500]);
+      if (dice.chance(0.5)) ask(world, primary, detach);
+      primary.doom = { action: 'stop-instance', what: 'instance', times: 1, afterMs: 1, backMs: 0 };
+      world.clock.after(dice.between(300, 1500), () =>
+        ask(world, primary, dice.chance(0.6) ? force : switchover),
+      );
+    },
+  },
+  /** Nobody can take over, so the primary has to come back by itself. */
+  'instance of a primary killed that is alone': {
+    compound: true,
+    strike: (world, { dice }) => {
+      const primary = primaryOf(world);
+      ask(world, primary, detach);
+      primary.instance.brokenStarts = dice.pick([0, 0, 1, 2]);
+      world.clock.after(dice.between(500, 2000), () => world.killInstance(primary));
+    },
+  },
+  'candidate fails during a switch': {
+    compound: true,
+    strike: (world, { dice }) => {
+      const primary = primaryOf(world);
+      ask(world, primary, switchover);
+      const standby = dice.pick(standbysOf(world));
+      world.clock.after(dice.between(10, 900), () =>
+        dice.chance(0.7) ? world.killInstance(standby) : loseHost(world, standby, 3000),
+      );
+    },
+  },
+  'primary dies, a person forces the switch': {
+    compound: true,
+    strike: (world, { dice, lastsMs }) => {
+      const standby = dice.pick(standbysOf(world));
+      loseHost(world, primaryOf(world), lastsMs);
+      world.clock.after(dice.between(200, 3000), () => ask(world, standby, force));
+    },
+  },
+  /** Without its file the primary has forgotten how often it has promised something. */
+  'state file of the primary torn, the standby goes, the primary dies': {
+    compound: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      primary.torn = true;
+      world.killController(primary);
+      world.startController(primary, dice.between(100, 600));
+      const goesMs = dice.between(1500, 2500);
+      world.clock.after(goesMs, () => {
+        if (dice.chance(0.5)) world.network.cut(['log'], between(primary, standby));
+        else ask(world, primary, detach);
+      });
+      world.clock.after(goesMs + dice.between(600, 3500), () => loseHost(world, primary, 4000 + lastsMs));
+    },
+  },
+};

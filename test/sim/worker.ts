@@ -1,0 +1,52 @@
+/** A thread that runs scenarios: seeds come in, what they found goes out. It is loaded from a bundle (bundle.ts). */
+import { parentPort } from 'node:worker_threads';
+import { planOf } from './plan.ts';
+import { type Report, runScenario } from './scenario.ts';
+
+export type { Report } from './scenario.ts';
+
+export interface Order {
+  readonly from: number;
+  readonly count: number;
+  /** Only seeds with one of these faults; all of them when it is empty. */
+  readonly kinds: readonly string[];
+  readonly trace: boolean;
+}
+
+export interface Found {
+  readonly from: number;
+  readonly scenarios: number;
+  readonly promotions: number;
+  readonly acknowledged: number;
+  readonly failed: readonly Report[];
+  /** With trace: every report, with its story. */
+  readonly told: readonly Report[];
+}
+
+function carryOut({ from, count, kinds, trace }: Order): Found {
+  const all: Report[] = [];
+  for (let seed = from; seed < from + count; seed += 1) {
+    if (kinds.length === 0 || planOf(seed).faults.some((it) => kinds.includes(it.kind)))
+      all.push(runOne(seed, trace));
+  }
+  return {
+    from,
+    scenarios: all.length,
+    promotions: all.reduce((sum, it) => sum + it.promotions, 0),
+    acknowledged: all.reduce((sum, it) => sum + it.acknowledged, 0),
+    failed: all.filter((it) => it.violations.length > 0),
+    told: trace ? all : [],
+  };
+}
+
+/** A core that throws, or that never comes to an end with an event, is a violation like any other. */
+function runOne(seed: number, trace: boolean): Report {
+  try {
+    return runScenario(seed, trace);
+  } catch (error) {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return { seed, plan: '', promotions: 0, acknowledged: 0, violations: [`X: ${text}`], lines: [] };
+  }
+}
+
+parentPort?.on('message', (order: Order) => parentPort?.postMessage(carryOut(order)));
