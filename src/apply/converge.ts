@@ -5,7 +5,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Host } from '../inventory/cluster.ts';
 import { type HostBatch, nextBatch } from '../plan/batch.ts';
-import { isEmpty, type Plan, pending, refKey, refusals, worthAnotherLook } from '../plan/plan.ts';
+import { isEmpty, type Plan, pending, refKey, refusals, troubles, worthAnotherLook } from '../plan/plan.ts';
 import type { Probe } from '../resources/kind.ts';
 import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
@@ -18,7 +18,7 @@ const repeatsAllowed = 2;
 
 export interface Converged {
   readonly changed: readonly Changed[];
-  /** Empty, unless the run was limited to one host and something is left to do on others. */
+  /** Empty, unless the run was limited to one host, or the cluster is degraded and only a person can change that. */
   readonly left: Plan;
 }
 
@@ -33,11 +33,11 @@ export async function converge(
   const repeats = new Map<string, number>();
   let current = first;
   for (let number = 1; ; number += 1) {
-    if (isEmpty(current.plan)) {
+    if (isAtEnd(current)) {
       current = await lookAtEverything(request, ports, states, current);
-      if (isEmpty(current.plan)) return { changed, left: current.plan };
+      if (isAtEnd(current)) return { changed, left: current.plan };
     }
-    const batches = nextBatch(current.plan).filter(
+    const batches = nextBatch(current.plan, current.view.primary).filter(
       (batch) => request.limit === undefined || batch.host === request.limit,
     );
     if (batches.length === 0) {
@@ -64,6 +64,10 @@ export async function converge(
     if (end !== 'open' && isEmpty(current.plan)) return { changed, left: current.plan };
   }
 }
+
+/** Everything is right, or what is not is up to the controller or a person. */
+export const isAtEnd = ({ plan, view }: Sighted): boolean =>
+  isEmpty(plan) || (troubles(plan).length > 0 && nextBatch(plan, view.primary).length === 0);
 
 /**
  * How the run stands after these batches. waits: nothing is changed any more, so the look behind the steps is the proof.

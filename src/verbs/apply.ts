@@ -9,7 +9,9 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
 import type { Cluster } from '../inventory/cluster.ts';
-import { isEmpty, type Plan, pending } from '../plan/plan.ts';
+import { preferredView } from '../observe/survey.ts';
+import { nextBatch } from '../plan/batch.ts';
+import { isEmpty, type Plan, pending, troubles } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText } from '../report/plan.ts';
@@ -123,20 +125,31 @@ function conclude(
   checkOnly: boolean,
   warnings: readonly Diagnostic[],
 ): number {
-  const exit = isEmpty(outcome.left) ? exitCode.done : exitCode.changesPending;
+  const exit = exitOf(outcome);
   if (world.options.json) {
-    printJson(world, verb, cluster, outcome.plan, { exit, outcome, diagnostics: warnings });
+    const diagnostics = [...troubles(outcome.left), ...warnings];
+    printJson(world, verb, cluster, outcome.plan, { exit, outcome, diagnostics });
     return exit;
   }
   if (!checkOnly && !isEmpty(outcome.plan)) world.say(lastWord(cluster, outcome));
+  // A check has shown them with its plan.
+  if (!checkOnly) world.tell(troubles(outcome.left));
   if (world.options.verbose) world.say(roundTrips(world, outcome));
   return exit;
+}
+
+/** What can be done goes before what cannot; other roles than the preferred ones are neither. */
+function exitOf({ left, view }: Outcome): number {
+  if (isEmpty(left)) return exitCode.done;
+  const degraded = troubles(left).length > 0 && nextBatch(left, view.primary).length === 0;
+  return degraded ? exitCode.hostFailed : exitCode.changesPending;
 }
 
 function lastWord(cluster: Cluster, { confirmed, changed, left }: Outcome): string {
   if (!confirmed) return 'Nothing was changed.';
   const made = `${cluster.name}: ${changed.length} changes made`;
   const open = pending(left).length;
+  if (troubles(left).length > 0) return `${made}; what is left is not for pgduet to mend:`;
   return open === 0
     ? `${made}; the last look found nothing to do.`
     : `${made}; ${open} are left because of --limit: run the same command without it.`;
@@ -169,6 +182,7 @@ function printJson(
         cluster: cluster.name,
         exit: parts.exit,
         primary: parts.outcome?.view.primary ?? null,
+        preferred_primary: preferredView(cluster).primary,
         plan: plan ? planJson(plan) : [],
         changed: parts.outcome?.changed ?? [],
         round_trips: parts.outcome?.roundTrips ?? {},
