@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Host } from '../inventory/cluster.ts';
-import { type HostBatch, nextBatch } from '../plan/batch.ts';
+import { type BatchItem, type HostBatch, nextBatch } from '../plan/batch.ts';
 import { isEmpty, type Plan, pending, refKey, refusals, troubles, worthAnotherLook } from '../plan/plan.ts';
 import type { Probe } from '../resources/kind.ts';
 import { runBatch } from './batch-run.ts';
@@ -141,10 +141,15 @@ async function runBatches(
   states: readonly HostState[],
   { batches, end, current, changed }: Round,
 ): Promise<void> {
+  const restarts = batches.filter(({ items }) => items.some(isRestart)).map(({ host }) => host);
+  const lookAgain = async (state: HostState): Promise<void> => {
+    const probes = probesBehind(request, state.host, current, end);
+    if (probes.length > 0) await lookAt(ports, state, probes);
+  };
   const work = async (state: HostState): Promise<void> => {
     const batch = batches.find((candidate) => candidate.host === state.host.name);
     const probes = probesBehind(request, state.host, current, end);
-    if (!batch) return probes.length > 0 ? lookAt(ports, state, probes) : undefined;
+    if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
     const place = request.effectPlace(state.host, current.view);
     const done = await runBatch(ports, state, batch, place, probes, current.plan);
     changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
@@ -159,7 +164,13 @@ async function runBatches(
   );
   if (problems.length > 0)
     throw interruption(ports, merged(problems), changed, openTitles(current.plan, changed));
+  // While a server restarts, the controllers change the files of the others: what was seen of them meanwhile is old.
+  if (restarts.length > 0)
+    await Promise.all(states.filter(({ host }) => !restarts.includes(host.name)).map(lookAgain));
 }
+
+const isRestart = (item: BatchItem): boolean =>
+  item.kind === 'effect' && item.effect.action === 'restart' && item.effect.target === 'instance';
 
 /** What is looked at when the steps of a batch are done. */
 function probesBehind(request: RunRequest, host: Host, current: Sighted, end: End): readonly Probe[] {

@@ -67,11 +67,14 @@ function withoutVainWaits(decisions: readonly Decision[]): readonly Decision[] {
   const lasting = decisions.find((decision) => decision.kind === 'degraded');
   if (lasting?.kind !== 'degraded') return decisions;
   const { diagnostic } = lasting;
-  return decisions.map((decision) =>
-    decision.kind === 'change' && decision.resource.kind.waits
-      ? { kind: 'degraded', resource: decision.resource, diagnostic }
-      : decision,
-  );
+  const vain = new Set<string>();
+  return decisions.map((decision) => {
+    const { kind, resource } = decision;
+    const waits = kind === 'change' && resource.kind.waits;
+    if (!waits && !(kind === 'deferred' && vain.has(refKey(decision.waitsFor)))) return decision;
+    vain.add(refKey(resource));
+    return { kind: 'degraded', resource, diagnostic };
+  });
 }
 
 export const refKey = (ref: Ref): string => `${ref.host}\0${ref.id}`;

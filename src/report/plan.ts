@@ -81,8 +81,11 @@ function decisionLines(decision: Decision, options: PlanOptions): readonly strin
       ];
     case 'refused':
     case 'unseen':
-    case 'degraded':
       return [`  ${c.red('!')} ${decision.diagnostic.what}`];
+    case 'degraded':
+      return [
+        `  ${c.red('!')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim('(degraded, see below)')}`,
+      ];
     case 'change':
       return [
         `  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason})`)}`,

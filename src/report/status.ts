@@ -68,10 +68,11 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
   ].join('\n');
 }
 
-/** The primary's word first: it knows best whom it waits for. What others say is shown only where it is something else. */
+/** The primary knows best whom it waits for; where it says nothing, the others are heard. */
 function troubleLines(status: ClusterStatus): readonly string[] {
-  const leads = (row: StatusRow): number => (row.server === status.primary ? 0 : 1);
-  const rows = [...status.rows].sort((a, b) => leads(a) - leads(b)).filter((row) => row.why !== null);
+  const all = status.rows.filter((row) => row.why !== null);
+  const leading = all.filter((row) => row.server === status.primary);
+  const rows = leading.length > 0 ? leading : all;
   return rows.flatMap((row, index) => {
     if (rows.findIndex((other) => other.why === row.why) < index) return [];
     const since = row.since ? `, since ${sinceWords(row.since)}` : '';

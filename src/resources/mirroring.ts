@@ -11,7 +11,7 @@ import {
 } from './controller-status.ts';
 import { readFields } from './fields.ts';
 import { absent, change, degraded, present, type ResourceKind, same, unknown } from './kind.ts';
-import { outage } from './outage.ts';
+import { outage, sinceWords } from './outage.ts';
 
 interface Desired extends ControllerPlace {
   readonly timeoutSeconds: number;
@@ -41,11 +41,12 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
     return sight.state === 'running' ? present(sight.report) : absent;
   },
   diff: (_desired, observed) => {
-    const out = observed.state === 'present' ? outage(observed.value) : undefined;
+    const report = observed.state === 'present' ? observed.value : undefined;
+    const status = report?.mirroring_status ?? 'no controller runs';
+    const out = report && outage(report);
     if (out) return degraded(out);
-    const status = observed.state === 'present' ? observed.value.mirroring_status : 'no controller runs';
     if (good.includes(status)) return same(status);
-    const why = observed.state === 'present' && observed.value.reason ? `: ${observed.value.reason}` : '';
+    const why = report?.reason ? `: ${report.reason}, since ${sinceWords(report.since)}` : '';
     return change({
       summary: "wait until the Mirroring Controller says 'switchable'",
       reason: `it says '${status}'${why}`,

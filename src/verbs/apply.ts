@@ -9,7 +9,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
 import type { Cluster } from '../inventory/cluster.ts';
-import { preferredView } from '../observe/survey.ts';
+import { preferredView, type View } from '../observe/survey.ts';
 import { nextBatch } from '../plan/batch.ts';
 import { isEmpty, type Plan, pending, troubles } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
@@ -29,7 +29,7 @@ export async function applyVerb(
   const { cluster, warnings } = await inventory(world);
   const plays = playbook(playbookPath);
   const shown = reporter(world, cluster, checkOnly);
-  const plan: { seen?: Plan } = {};
+  const plan: { seen?: Plan; view?: View } = {};
   try {
     const outcome = await run(
       {
@@ -46,6 +46,7 @@ export async function applyVerb(
         emit: (event) => {
           if (event.kind === 'planned') {
             plan.seen = event.plan;
+            plan.view = event.view;
             if (!world.options.json) showPlan(world, cluster, event, warnings, checkOnly);
           }
           shown.emit(event);
@@ -62,7 +63,11 @@ export async function applyVerb(
   } catch (error) {
     await shown.finish(true);
     if (error instanceof DiagnosticError && world.options.json)
-      printJson(world, verb, cluster, plan.seen, { exit: error.exitCode, diagnostics: error.diagnostics });
+      printJson(world, verb, cluster, plan.seen, {
+        exit: error.exitCode,
+        diagnostics: error.diagnostics,
+        ...(plan.view ? { view: plan.view } : {}),
+      });
     throw error;
   }
 }
@@ -94,7 +99,7 @@ function showPlan(
   // A plan is the data of a check, and a preview of everything else.
   if (checkOnly) world.print(text);
   else world.say(text);
-  if (isEmpty(event.plan)) return;
+  if (pending(event.plan).length === 0) return;
   for (const warning of warnings) world.say(`note: ${warning.what}: ${warning.why}`);
 }
 
@@ -149,7 +154,7 @@ function lastWord(cluster: Cluster, { confirmed, changed, left }: Outcome): stri
   if (!confirmed) return 'Nothing was changed.';
   const made = `${cluster.name}: ${changed.length} changes made`;
   const open = pending(left).length;
-  if (troubles(left).length > 0) return `${made}; what is left is not for pgduet to mend:`;
+  if (troubles(left).length > 0) return `${made}; the rest is up to you:`;
   return open === 0
     ? `${made}; the last look found nothing to do.`
     : `${made}; ${open} are left because of --limit: run the same command without it.`;
@@ -163,6 +168,8 @@ function roundTrips(world: World, outcome: Outcome): string {
 interface JsonParts {
   readonly exit: number;
   readonly outcome?: Outcome;
+  /** Of a run that was refused after its look. */
+  readonly view?: View;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -181,7 +188,7 @@ function printJson(
         verb,
         cluster: cluster.name,
         exit: parts.exit,
-        primary: parts.outcome?.view.primary ?? null,
+        primary: (parts.outcome?.view ?? parts.view)?.primary ?? null,
         preferred_primary: preferredView(cluster).primary,
         plan: plan ? planJson(plan) : [],
         changed: parts.outcome?.changed ?? [],
