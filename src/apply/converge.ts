@@ -4,8 +4,8 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Host } from '../inventory/cluster.ts';
-import { type HostBatch, nextBatch } from '../plan/batch.ts';
-import { isEmpty, type Plan, pending, refKey, refusals, worthAnotherLook } from '../plan/plan.ts';
+import { type BatchItem, type HostBatch, nextBatch } from '../plan/batch.ts';
+import { isEmpty, type Plan, pending, refKey, refusals, troubles, worthAnotherLook } from '../plan/plan.ts';
 import type { Probe } from '../resources/kind.ts';
 import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
@@ -18,7 +18,7 @@ const repeatsAllowed = 2;
 
 export interface Converged {
   readonly changed: readonly Changed[];
-  /** Empty, unless the run was limited to one host and something is left to do on others. */
+  /** Empty, unless the run was limited to one host, or the cluster is degraded and only a person can change that. */
   readonly left: Plan;
 }
 
@@ -33,11 +33,11 @@ export async function converge(
   const repeats = new Map<string, number>();
   let current = first;
   for (let number = 1; ; number += 1) {
-    if (isEmpty(current.plan)) {
+    if (isAtEnd(current)) {
       current = await lookAtEverything(request, ports, states, current);
-      if (isEmpty(current.plan)) return { changed, left: current.plan };
+      if (isAtEnd(current)) return { changed, left: current.plan };
     }
-    const batches = nextBatch(current.plan).filter(
+    const batches = nextBatch(current.plan, current.view.primary).filter(
       (batch) => request.limit === undefined || batch.host === request.limit,
     );
     if (batches.length === 0) {
@@ -64,6 +64,10 @@ export async function converge(
     if (end !== 'open' && isEmpty(current.plan)) return { changed, left: current.plan };
   }
 }
+
+/** Everything is right, or what is not is up to the controller or a person. */
+export const isAtEnd = ({ plan, view }: Sighted): boolean =>
+  isEmpty(plan) || (troubles(plan).length > 0 && nextBatch(plan, view.primary).length === 0);
 
 /**
  * How the run stands after these batches. waits: nothing is changed any more, so the look behind the steps is the proof.
@@ -137,10 +141,15 @@ async function runBatches(
   states: readonly HostState[],
   { batches, end, current, changed }: Round,
 ): Promise<void> {
+  const restarts = batches.filter(({ items }) => items.some(isRestart)).map(({ host }) => host);
+  const lookAgain = async (state: HostState): Promise<void> => {
+    const probes = probesBehind(request, state.host, current, end);
+    if (probes.length > 0) await lookAt(ports, state, probes);
+  };
   const work = async (state: HostState): Promise<void> => {
     const batch = batches.find((candidate) => candidate.host === state.host.name);
     const probes = probesBehind(request, state.host, current, end);
-    if (!batch) return probes.length > 0 ? lookAt(ports, state, probes) : undefined;
+    if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
     const place = request.effectPlace(state.host, current.view);
     const done = await runBatch(ports, state, batch, place, probes, current.plan);
     changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
@@ -155,7 +164,13 @@ async function runBatches(
   );
   if (problems.length > 0)
     throw interruption(ports, merged(problems), changed, openTitles(current.plan, changed));
+  // While a server restarts, the controllers change the files of the others: what was seen of them meanwhile is old.
+  if (restarts.length > 0)
+    await Promise.all(states.filter(({ host }) => !restarts.includes(host.name)).map(lookAgain));
 }
+
+const isRestart = (item: BatchItem): boolean =>
+  item.kind === 'effect' && item.effect.action === 'restart' && item.effect.target === 'instance';
 
 /** What is looked at when the steps of a batch are done. */
 function probesBehind(request: RunRequest, host: Host, current: Sighted, end: End): readonly Probe[] {

@@ -5,8 +5,8 @@
  */
 import { preferredView, type View } from '../observe/survey.ts';
 import { clockProblems } from '../plan/clocks.ts';
-import { isEmpty, type Plan, type Resource, refusals } from '../plan/plan.ts';
-import { type Converged, converge } from './converge.ts';
+import { type Plan, type Resource, refusals } from '../plan/plan.ts';
+import { type Converged, converge, isAtEnd } from './converge.ts';
 import { type Changed, failure, interruption } from './failure-list.ts';
 import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
@@ -18,7 +18,7 @@ export interface Outcome {
   readonly view: View;
   /** Summaries of what was changed, by host. */
   readonly changed: readonly Changed[];
-  /** What is left to do: empty after a full run; the first plan again when nothing was changed. */
+  /** What is left: empty after a full run; what is degraded; the first plan again when nothing was changed. */
   readonly left: Plan;
   /** False when the user said no. */
   readonly confirmed: boolean;
@@ -50,7 +50,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
       roundTrips: Object.fromEntries(states.map((state) => [state.host.name, state.session.roundTrips])),
     });
     const untouched: Converged = { changed: [], left: first.plan };
-    if (!request.change || isEmpty(first.plan)) return outcome(untouched, true);
+    if (!request.change || isAtEnd(first)) return outcome(untouched, true);
     if (!(await request.confirm(first.plan))) return outcome(untouched, false);
     const result = outcome(await converge(request, ports, states, first), true);
     ports.emit({

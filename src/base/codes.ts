@@ -55,6 +55,8 @@ export const codes = {
   HST010: { exit: hostFailed, title: 'the proof at the end failed' },
   HST011: { exit: hostFailed, title: 'the run does not converge' },
   HST012: { exit: hostFailed, title: 'privileges are missing' },
+  HST013: { exit: hostFailed, title: 'the cluster is degraded' },
+  HST014: { exit: hostFailed, title: 'a switch is under way' },
   SAF001: { exit: refused, title: 'a data directory holds another cluster' },
   SAF002: { exit: refused, title: 'a directory holds files that are not ours' },
   SAF003: { exit: refused, title: 'two primaries' },

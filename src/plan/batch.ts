@@ -1,6 +1,7 @@
 /**
  * The next batch of a plan: per host, the changes that can be made now, one after the other, in one round trip.
- * Reloads and restarts are merged: each once, behind the last change that asks for it. Pure.
+ * Reloads and restarts are merged: each once, behind the last change that asks for it. One instance is restarted at a
+ * time, the primary last: a standby with less than its primary has would not go on, and somebody has to serve. Pure.
  */
 import type { Effect, Step } from '../resources/kind.ts';
 import { type Decision, type Plan, type Resource, refKey } from './plan.ts';
@@ -19,25 +20,34 @@ export interface HostBatch {
   readonly items: readonly BatchItem[];
 }
 
-/** Empty when nothing can be done: then the plan is empty, or what is open waits for ever. */
-export function nextBatch(plan: Plan): readonly HostBatch[] {
+/** Empty when nothing can be done: then the plan is empty, or what is open waits for ever, or for a person. */
+export function nextBatch(plan: Plan, primary?: string): readonly HostBatch[] {
   const hosts = [...new Set(plan.decisions.map((decision) => decision.resource.host))];
+  const changes = new Map(
+    hosts.map((host) => [host, ready(plan.decisions.filter(({ resource }) => resource.host === host))]),
+  );
+  const restarting = hosts.filter((host) => changes.get(host)?.some(restartsInstance));
+  const first = restarting.find((host) => host !== primary) ?? primary;
   return hosts
-    .map((host) => ({
-      host,
-      items: mergeEffects(ready(plan.decisions.filter((decision) => decision.resource.host === host))),
-    }))
+    .map((host) => {
+      const mine = changes.get(host) ?? [];
+      const end = host === first ? -1 : mine.findIndex(restartsInstance);
+      return { host, items: mergeEffects(end < 0 ? mine : mine.slice(0, end)) };
+    })
     .filter((batch) => batch.items.length > 0);
 }
 
 type ChangeDecision = Extract<Decision, { kind: 'change' }>;
+
+const restartsInstance = ({ change }: ChangeDecision): boolean =>
+  change.effects?.some(({ action, target }) => action === 'restart' && target === 'instance') ?? false;
 
 /** The order of the playbook holds: what comes after something that waits, waits too. */
 function ready(decisions: readonly Decision[]): readonly ChangeDecision[] {
   const found: ChangeDecision[] = [];
   const touched = new Set<string>();
   for (const decision of decisions) {
-    if (decision.kind === 'same') continue;
+    if (decision.kind === 'same' || decision.kind === 'degraded') continue;
     if (decision.kind !== 'change') break;
     const { resource } = decision;
     // What this batch makes right on this host is right by then.

@@ -31,6 +31,8 @@ export type Decision = { readonly resource: Resource } & (
   /** Could not be looked at, and nothing that is planned explains why. */
   | { readonly kind: 'unseen'; readonly diagnostic: Diagnostic }
   | { readonly kind: 'refused'; readonly diagnostic: Diagnostic }
+  /** Up to the controller or a person: nothing is done about it, and nothing waits until it is over. */
+  | { readonly kind: 'degraded'; readonly diagnostic: Diagnostic }
 );
 
 export interface Plan {
@@ -57,7 +59,22 @@ export function makePlan(sights: readonly Sight[]): Plan {
     if (decision.kind === 'change' && sight.resource.kind.renews) renewals.push(sight.resource);
     return decision;
   });
-  return { decisions: decisions.map((decision) => withBlocks(decision, settled)) };
+  return { decisions: withoutVainWaits(decisions).map((decision) => withBlocks(decision, settled)) };
+}
+
+/** To wait for what only a person can bring about would end in a time out that explains less. */
+function withoutVainWaits(decisions: readonly Decision[]): readonly Decision[] {
+  const lasting = decisions.find((decision) => decision.kind === 'degraded');
+  if (lasting?.kind !== 'degraded') return decisions;
+  const { diagnostic } = lasting;
+  const vain = new Set<string>();
+  return decisions.map((decision) => {
+    const { kind, resource } = decision;
+    const waits = kind === 'change' && resource.kind.waits;
+    if (!waits && !(kind === 'deferred' && vain.has(refKey(decision.waitsFor)))) return decision;
+    vain.add(refKey(resource));
+    return { kind: 'degraded', resource, diagnostic };
+  });
 }
 
 export const refKey = (ref: Ref): string => `${ref.host}\0${ref.id}`;
@@ -106,6 +123,8 @@ function decide(
       return { kind: 'same', resource, reason: verdict.reason };
     case 'refuse':
       return { kind: 'refused', resource, diagnostic: { host: resource.host, ...verdict.diagnostic } };
+    case 'degraded':
+      return { kind: 'degraded', resource, diagnostic: { host: resource.host, ...verdict.diagnostic } };
     case 'change':
       return { kind: 'change', resource, change: verdict.change, blocked: [] };
   }
@@ -135,6 +154,14 @@ export const refusals = (plan: Plan): readonly Diagnostic[] =>
   plan.decisions.flatMap((decision) =>
     decision.kind === 'refused' || decision.kind === 'unseen' ? [decision.diagnostic] : [],
   );
+
+/** What nothing here is done about: each trouble once, however many servers tell of it. */
+export function troubles(plan: Plan): readonly Diagnostic[] {
+  const found = plan.decisions.flatMap((decision) =>
+    decision.kind === 'degraded' ? [decision.diagnostic] : [],
+  );
+  return found.filter((one, index) => found.findIndex((other) => other.what === one.what) === index);
+}
 
 /** What has to be looked at between two batches: everything that is open, but for what only waits and is blocked. */
 export const worthAnotherLook = (plan: Plan): readonly Resource[] =>

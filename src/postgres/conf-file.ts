@@ -34,6 +34,14 @@ export function effectiveConf(text: string): ReadonlyMap<string, ConfLine> {
   return new Map(parseConf(text).map((line) => [line.name, line]));
 }
 
+/** Values of a setting in lines that were commented out as they stood; an empty one, as in the sample file, is none. */
+export function commentedOut(text: string, name: string): readonly string[] {
+  const lines = text.split('\n').flatMap((line) => (/^\s*#\s?\w/.test(line) ? [line.replace('#', '')] : []));
+  return parseConf(lines.join('\n')).flatMap((line) =>
+    line.name === name && line.value !== '' ? [line.value] : [],
+  );
+}
+
 /** One settings line as we write it. */
 export const confLine = (name: string, value: string): string => `${name} = ${quoteSetting(value)}`;
 

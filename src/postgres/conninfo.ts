@@ -15,6 +15,14 @@ export function conninfo(parts: Conninfo): string {
     .join(' ');
 }
 
+/** "host=a port='5432'" → { host: 'a', port: '5432' }. What is no keyword and value is left out. */
+export function parseConninfo(text: string): Readonly<Record<string, string>> {
+  const pairs = text.matchAll(/([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S+))/g);
+  return Object.fromEntries(
+    [...pairs].map(([, name, quoted, plain]) => [name, (quoted ?? plain ?? '').replace(/\\(.)/g, '$1')]),
+  );
+}
+
 /** For clients that may meet any of the servers: a URI that finds the one with the wanted role. */
 export function multiHostUri(
   hosts: readonly { host: string; port: number }[],

@@ -1,7 +1,7 @@
 /** A plan as text a person decides by, and as JSON. In: a plan and who is primary. Shows; never decides. Pure. */
 import type { Cluster } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
-import { type Decision, type Plan, pending } from '../plan/plan.ts';
+import { type Decision, type Plan, pending, troubles } from '../plan/plan.ts';
 import type { Change } from '../resources/kind.ts';
 import { colours } from './colour.ts';
 import { unifiedDiff } from './diff.ts';
@@ -29,7 +29,7 @@ export function planText(plan: Plan, cluster: Cluster, view: View, options: Plan
     for (const decision of mine) lines.push(...decisionLines(decision, options));
     lines.push('');
   }
-  lines.push(...roleNote(cluster, view));
+  lines.push(...troubleLines(plan, options), ...roleNote(cluster, view));
   const restarts = open.filter(
     (decision) =>
       decision.kind === 'change' &&
@@ -49,13 +49,25 @@ function summary(open: readonly Decision[]): string {
   return `${changes} to change${later > 0 ? `, ${later} to be decided on the way` : ''}`;
 }
 
+/** A difference in preference only; the same words in every verb. */
+export const preferenceNote = (primary: string, preferred: string): string =>
+  `${primary} is primary; the inventory prefers ${preferred}. To bring the role back: pgduet switch --to ${preferred}.`;
+
+function troubleLines(plan: Plan, options: PlanOptions): readonly string[] {
+  const c = colours(options.colour);
+  return troubles(plan).flatMap(({ what, why, fix, evidence = [] }) => [
+    c.red(what),
+    `  why: ${why}`,
+    ...evidence.map((line) => `  ${line}`),
+    `  to do: ${fix}`,
+    '',
+  ]);
+}
+
 export function roleNote(cluster: Cluster, view: View): readonly string[] {
   const preferred = cluster.hosts.find((host) => host.preferredRole === 'primary')?.name;
   if (preferred === undefined || preferred === view.primary) return [];
-  return [
-    `${view.primary} is primary; the inventory prefers ${preferred}. Nothing is undone by that; a switch would bring it back.`,
-    '',
-  ];
+  return [`${preferenceNote(view.primary, preferred)} This is no drift.`, ''];
 }
 
 function decisionLines(decision: Decision, options: PlanOptions): readonly string[] {
@@ -70,6 +82,10 @@ function decisionLines(decision: Decision, options: PlanOptions): readonly strin
     case 'refused':
     case 'unseen':
       return [`  ${c.red('!')} ${decision.diagnostic.what}`];
+    case 'degraded':
+      return [
+        `  ${c.red('!')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim('(degraded, see below)')}`,
+      ];
     case 'change':
       return [
         `  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason})`)}`,
@@ -103,6 +119,10 @@ function decisionJson(decision: Decision): readonly object[] {
       return [
         { ...base, state: decision.kind, code: decision.diagnostic.code, reason: decision.diagnostic.what },
       ];
+    case 'degraded': {
+      const { code, what, why, fix } = decision.diagnostic;
+      return [{ ...base, state: 'degraded', code, reason: `${what}: ${why}`, to_do: fix }];
+    }
     case 'change':
       return [{ ...base, state: 'change', ...changeJson(decision.change) }];
   }

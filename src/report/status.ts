@@ -1,7 +1,9 @@
 /** The cluster's status as a table for people and as JSON for programs. Pure. */
 import { formatBytes } from '../base/units.ts';
+import { sinceWords } from '../resources/outage.ts';
 import type { ClusterStatus, StatusRow } from '../status/sight.ts';
 import { colours } from './colour.ts';
+import { preferenceNote } from './plan.ts';
 
 const titles = [
   'server',
@@ -49,12 +51,10 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
 export function statusText(status: ClusterStatus, colour: boolean): string {
   const c = colours(colour);
   const [head = '', ...rows] = table([titles, ...status.rows.map(cells)]);
-  const notes = [
-    ...new Set(status.rows.flatMap((row) => (row.why ? [`${row.controller}: ${row.why}`] : []))),
-  ];
+  const notes = troubleLines(status);
   const roles =
     status.primary !== null && status.primary !== status.preferredPrimary
-      ? [`${status.primary} is primary; the inventory prefers ${status.preferredPrimary}.`]
+      ? [preferenceNote(status.primary, status.preferredPrimary)]
       : [];
   return [
     `cluster ${c.bold(status.cluster)}${status.problem ? `  ${c.red(status.problem)}` : ''}`,
@@ -66,6 +66,19 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
     `clients, to write:  ${status.readWrite}`,
     `clients, to read:   ${status.readOnly}`,
   ].join('\n');
+}
+
+/** The primary knows best whom it waits for; where it says nothing, the others are heard. */
+function troubleLines(status: ClusterStatus): readonly string[] {
+  const all = status.rows.filter((row) => row.why !== null);
+  const leading = all.filter((row) => row.server === status.primary);
+  const rows = leading.length > 0 ? leading : all;
+  return rows.flatMap((row, index) => {
+    if (rows.findIndex((other) => other.why === row.why) < index) return [];
+    const since = row.since ? `, since ${sinceWords(row.since)}` : '';
+    const lines = [`${row.server} says ${row.controller}${since}`, `  why:   ${row.why ?? ''}`];
+    return row.toDo ? [...lines, `  to do: ${row.toDo}`] : lines;
+  });
 }
 
 export const statusJson = (status: ClusterStatus): object => ({
@@ -82,6 +95,8 @@ export const statusJson = (status: ClusterStatus): object => ({
     state: row.state,
     controller: row.controller,
     why: row.why,
+    since: row.since,
+    to_do: row.toDo,
     timeline: row.timeline,
     lsn: row.lsn,
     lag_bytes: row.lagBytes,

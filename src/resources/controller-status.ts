@@ -23,6 +23,8 @@ export interface ControllerReport {
     readonly db_proc_status: string;
     readonly disk_status: string;
     readonly instance: string;
+    /** Absent in what an older controller says. */
+    readonly detached?: boolean;
   }[];
 }
 

@@ -5,6 +5,7 @@
 import { quote, sh } from '../base/shell.ts';
 import {
   type ControllerPlace,
+  type ControllerReport,
   controllerProbe,
   mcCtlCommand,
   readControllerStatus,
@@ -14,12 +15,16 @@ import {
   absent,
   type Change,
   change,
+  degraded,
   type Instance,
   present,
   type ResourceKind,
+  refuse,
   same,
   unknown,
+  type Verdict,
 } from './kind.ts';
+import { isFormerPrimary, outage } from './outage.ts';
 
 interface Desired extends ControllerPlace {
   readonly instance: Instance;
@@ -32,6 +37,8 @@ interface Desired extends ControllerPlace {
 interface Seen {
   /** What the controller says of the instance, where the instance itself does not answer; else "running". */
   readonly instance: string;
+  /** All that the controller says; absent where the instance answers. */
+  readonly report?: ControllerReport;
   /** Seconds since 1970: when the controller began, when it read its files, when they and its program were written. */
   readonly started: number;
   readonly configRead: number;
@@ -39,7 +46,7 @@ interface Seen {
   readonly bundleWritten: number;
 }
 
-type Act = 'start' | 'restart' | 'none';
+type Act = 'start' | 'restart' | 'wait' | 'none';
 
 interface ControllerChange extends Change {
   readonly act: Act;
@@ -84,7 +91,8 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
     if (sight?.state === 'unseen') return unknown(sight.reason);
     const instance =
       sight === undefined ? 'running' : sight.state === 'running' ? sight.instance : sight.state;
-    return present({ instance, started, configRead, configWritten, bundleWritten });
+    const report = sight?.state === 'running' ? { report: sight.report } : {};
+    return present({ instance, started, configRead, configWritten, bundleWritten, ...report });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent')
@@ -93,13 +101,15 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
         reason: 'the controller does not run',
         act: 'start',
       });
-    const { instance, started, configRead, configWritten, bundleWritten } = observed.value;
-    if (!['running', 'silent'].includes(instance))
-      return change({
-        summary: `start the instance of ${desired.id}`,
-        reason: `it is ${instance}`,
-        act: 'restart',
-      });
+    const { instance, report, started, configRead, configWritten, bundleWritten } = observed.value;
+    const away = !['running', 'silent'].includes(instance);
+    const settled = away ? heldBack(desired, report) : undefined;
+    if (settled) return settled;
+    if (away) {
+      const act = onItsWay.includes(instance) ? 'wait' : 'restart';
+      const summary = `${act === 'wait' ? 'wait for' : 'start'} the instance of ${desired.id}`;
+      return change({ summary, reason: `it is ${instance}`, act });
+    }
     if (bundleWritten > started)
       return change({
         summary: 'restart the Mirroring Controller',
@@ -120,6 +130,25 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
     planned.act === 'none' ? [] : [{ title: planned.summary, script: startScript(planned.act, desired) }],
 };
 
+/** The controller is about to start it, or waits for its primary: a restart would only begin that anew. */
+const onItsWay: readonly string[] = ['starting', 'waiting', 'unknown'];
+
+/** An instance that must not be started from here: its role is just changing, or another server has taken it. */
+function heldBack(
+  { id }: Desired,
+  report: ControllerReport | undefined,
+): Verdict<ControllerChange> | undefined {
+  if (report?.mirroring_status === 'switching')
+    return refuse({
+      code: 'HST014',
+      what: `a switch is under way: ${report.reason ?? 'the roles change'}`,
+      why: 'what is right for a server depends on its role, and that changes at this moment',
+      fix: `Run the same command again when 'pgduet status' shows who is primary. If it stays so: ${report.advice ?? ''}.`,
+    });
+  const out = report && isFormerPrimary(report, id) ? outage(report) : undefined;
+  return out && degraded(out);
+}
+
 /**
  * Cheap where all is well: the file that the controller keeps says when it began and when it read its files. Only an
  * instance that does not answer is worth a question to the controller.
@@ -135,11 +164,12 @@ if "$PGBIN/pg_isready" -q -h ${quote(desired.instance.socketDir)} -p ${desired.i
 ${controllerProbe(desired)}`;
 };
 
-function startScript(act: 'start' | 'restart', desired: Desired): string {
+function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   const { unit, instance, timeoutSeconds } = desired;
-  const begin = unit
+  const command = unit
     ? sh`systemctl ${act} ${unit}`
     : `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`;
+  const begin = act === 'wait' ? ':' : command;
   const log = unit
     ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat`
     : sh`tail -n 15 ${`${desired.managementDir}/${desired.id}.log`}`;

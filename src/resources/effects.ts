@@ -54,12 +54,39 @@ const reloadController = (place: EffectPlace): string =>
 function restart(place: EffectPlace, only: string): string {
   const { instance, managementDir, id, mcCtl, unit } = place;
   if (unit && only === '')
-    return ifControllerRuns(place, `${sh`systemctl restart ${unit}`}\n${untilReady(instance)}`);
+    return ifControllerRuns(
+      place,
+      `${wholeBefore(place)}\n${sh`systemctl restart ${unit}`}\n${untilReady(instance)}\n${untilWhole(place)}`,
+    );
   const local = sh`-M ${managementDir} --local-server ${id} ${only === '' ? [] : [only]}`;
   const command = `as ${quote(instance.owner)} ${quote(mcCtl)}`;
   const start = unit ? sh`systemctl start ${unit}` : `${command} start -w ${local}`;
-  return ifControllerRuns(place, `${command} stop ${local}\n${untilGone(unit)}\n${start}`);
+  return ifControllerRuns(
+    place,
+    `${wholeBefore(place)}\n${command} stop ${local}\n${untilGone(unit)}\n${start}\n${untilWhole(place)}`,
+  );
 }
+
+/** Shell: whether a switch is possible, as the controller with this process shows it in its file. */
+const wholeBefore = ({
+  managementDir,
+  id,
+}: EffectPlace): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
+whole() { grep -q ""controller_pid":$1," "$shown" 2>/dev/null && grep -q '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; }
+if whole "$pid"; then before=whole; else before=; fi`;
+
+/**
+ * A restart is over when the pair is as whole as it was: the controllers take the standby out and in again meanwhile,
+ * and the next server must not be restarted before that.
+ */
+const untilWhole = ({ instance, managementDir, id, mcCtl }: EffectPlace): string => `n=0
+until [ -z "$before" ] || whole "$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null)"; do
+  n=$((n + 1))
+  if [ $n -gt ${wholeSeconds * 10} ]; then as ${quote(instance.owner)} ${quote(mcCtl)} ${sh`status -M ${managementDir} --local-server ${id}`} >&2; exit 1; fi
+  sleep 0.1
+done`;
+
+const wholeSeconds = 120;
 
 /**
  * The controller answers a stop before its process is gone, and systemd sees the end later still; until then a start

@@ -59,6 +59,8 @@ export interface Change {
 export type Verdict<C extends Change = Change> =
   | { readonly kind: 'same'; readonly reason: string }
   | { readonly kind: 'change'; readonly change: C }
+  /** Not as it should be, and up to the controller or a person: no step of ours may mend it. The rest is done. */
+  | { readonly kind: 'degraded'; readonly diagnostic: Diagnostic }
   /** Making it so could destroy data or cannot work: the plan as a whole is refused with this message. */
   | { readonly kind: 'refuse'; readonly diagnostic: Diagnostic };
 
@@ -128,5 +130,6 @@ export const present = <O>(value: O): Observed<O> => ({ state: 'present', value 
 export const absent = { state: 'absent' } as const;
 export const unknown = (reason: string) => ({ state: 'unknown', reason }) as const;
 export const same = (reason: string) => ({ kind: 'same', reason }) as const;
+export const degraded = (diagnostic: Diagnostic) => ({ kind: 'degraded', diagnostic }) as const;
 export const refuse = (diagnostic: Diagnostic) => ({ kind: 'refuse', diagnostic }) as const;
 export const change = <C extends Change>(value: C) => ({ kind: 'change', change: value }) as const;

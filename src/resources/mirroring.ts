@@ -1,4 +1,7 @@
-/** mirroring: the controllers see each other and say that a switch is possible. It changes nothing; its step waits for that. */
+/**
+ * mirroring: the controllers see each other and say that a switch is possible. It changes nothing; its step waits for
+ * that, unless a server is out that only a person can bring back: then the cluster is degraded, and it says so.
+ */
 import {
   type ControllerPlace,
   type ControllerReport,
@@ -7,7 +10,8 @@ import {
   readControllerStatus,
 } from './controller-status.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
+import { absent, change, degraded, present, type ResourceKind, same, unknown } from './kind.ts';
+import { outage, sinceWords } from './outage.ts';
 
 interface Desired extends ControllerPlace {
   readonly timeoutSeconds: number;
@@ -26,7 +30,7 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
       managementDir: f.text('management_dir'),
       owner: context.instance.owner,
       mcCtl: f.text('mc_ctl'),
-      timeoutSeconds: f.integer('timeout', 30),
+      timeoutSeconds: f.integer('timeout', 60),
     })),
   key: () => 'switchable',
   describe: (desired) => `status 'switchable' on ${desired.id}`,
@@ -37,9 +41,12 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
     return sight.state === 'running' ? present(sight.report) : absent;
   },
   diff: (_desired, observed) => {
-    const status = observed.state === 'present' ? observed.value.mirroring_status : 'no controller runs';
+    const report = observed.state === 'present' ? observed.value : undefined;
+    const status = report?.mirroring_status ?? 'no controller runs';
+    const out = report && outage(report);
+    if (out) return degraded(out);
     if (good.includes(status)) return same(status);
-    const why = observed.state === 'present' && observed.value.reason ? `: ${observed.value.reason}` : '';
+    const why = report?.reason ? `: ${report.reason}, since ${sinceWords(report.since)}` : '';
     return change({
       summary: "wait until the Mirroring Controller says 'switchable'",
       reason: `it says '${status}'${why}`,

@@ -82,13 +82,13 @@ export const replication: ResourceKind<Desired, readonly Row[]> = {
   ],
 };
 
-/** Asks 20 times a second within one psql, so that waiting costs no processes. */
+/**
+ * Asks 20 times a second within one psql, so that waiting costs no processes. One statement knows the names only as they
+ * were when it began, and its sync_state with them; the priority is that of the WAL sender itself.
+ */
 function waitScript(desired: Desired): string {
   const names = desired.standbys.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
-  const sync =
-    desired.state === 'sync'
-      ? " AND count(*) FILTER (WHERE sync_state = 'sync') > 0 AND count(*) FILTER (WHERE sync_state = 'async') = 0"
-      : '';
+  const sync = desired.state === 'sync' ? ' AND count(*) FILTER (WHERE sync_priority = 0) = 0' : '';
   const body = `DO $$ BEGIN
 FOR i IN 1..${desired.timeoutSeconds * 20} LOOP
   IF (SELECT count(*) = ${desired.standbys.length}${sync} FROM pg_stat_replication WHERE state = 'streaming' AND application_name IN (${names})) THEN RETURN; END IF;

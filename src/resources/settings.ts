@@ -1,10 +1,13 @@
 /**
  * settings: values in postgresql.conf, changed line by line; everything else in the file stays byte for byte.
  * Looks at the file and at the running server, so that a reload or restart that was missed is seen too.
+ * What the Mirroring Controller has commented out (names of standbys that are out, the upstream of a primary) is its
+ * business: the declared value behind a '#' counts as right, and is never put in force from here.
  */
 import { createHash } from 'node:crypto';
 import { quote } from '../base/shell.ts';
 import {
+  commentedOut,
   confLine,
   editConf,
   effectiveConf,
@@ -12,6 +15,7 @@ import {
   parseConf,
   releaseConf,
 } from '../postgres/conf-file.ts';
+import { parseConninfo } from '../postgres/conninfo.ts';
 import { quoteLiteral } from '../postgres/quote.ts';
 import {
   type ConfigurationFile,
@@ -47,8 +51,9 @@ interface SettingsChange extends Change {
   readonly reset: readonly string[];
 }
 
-/** On a standby: values of the primary below which it would not start ("Hot Standby", administrator's overview). */
-const floorScript = `if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
+/** On a standby: that it is one, and values of the primary below which it would not start ("Hot Standby", administrator's overview). */
+const floorScript = `if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
+if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
 "$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
 
 /** As pg_controldata calls them, and as the settings are called. */
@@ -168,7 +173,7 @@ function differences(desired: Desired, seen: Seen): Differences {
   const names = Object.keys(desired.values);
   const lower = new Set(names.map((name) => name.toLowerCase()));
   const standing = effectiveConf(seen.text);
-  const wrong = names.filter((name) => standing.get(name.toLowerCase())?.value !== desired.values[name]);
+  const wrong = names.filter((name) => !isRight(name.toLowerCase(), desired.values[name] ?? '', seen));
   const reset = names.filter((name) => seen.live?.auto.includes(name.toLowerCase()));
   const floor = readFloor(seen.extra);
   // A standby keeps what its primary still has.
@@ -179,6 +184,28 @@ function differences(desired: Desired, seen: Seen): Differences {
       )
     : [];
   return { wrong, reset, stale, effects: effectsOf(seen, [...wrong, ...reset, ...stale], names) };
+}
+
+function isRight(name: string, wanted: string, seen: Seen): boolean {
+  const value = effectiveConf(seen.text).get(name)?.value;
+  if (value === wanted) return true;
+  if (name === 'synchronous_standby_names') return commentedOut(seen.text, name).includes(wanted);
+  if (name !== 'primary_conninfo') return false;
+  if (seen.extra.includes('standby')) return value !== undefined && sameUpstream(value, wanted, []);
+  // Nobody reads it on a primary. It waits there for the day when the server follows another one.
+  const waiting = [...commentedOut(seen.text, name), ...(value === undefined ? [] : [value])];
+  return waiting.some((one) => sameUpstream(one, wanted, ['host', 'port']));
+}
+
+/** The order of the keywords says nothing. */
+function sameUpstream(one: string, other: string, except: readonly string[]): boolean {
+  const parts = (text: string): string =>
+    Object.entries(parseConninfo(text))
+      .filter(([keyword]) => !except.includes(keyword))
+      .map(([keyword, value]) => `${keyword}=${value}`)
+      .sort()
+      .join('\n');
+  return parts(one) === parts(other);
 }
 
 /** A reload if the file is newer than what the server read, a restart if the server itself waits for one. */
@@ -244,9 +271,14 @@ function writeScript(desired: Desired, text: { readonly before: string; readonly
   const { dataDir, owner } = desired.instance;
   const trial = `${dataDir}/.postgresql.conf.trial`;
   const seen = createHash('sha256').update(text.before).digest('hex');
-  return `if [ "$(sha256sum < ${quote(confPath(desired))})" != ${quote(`${seen}  -`)} ]; then echo 'postgresql.conf was changed by someone else at this moment' >&2; exit 1; fi
+  return `unchanged() {
+  if [ "$(sha256sum < ${quote(confPath(desired))})" = ${quote(`${seen}  -`)} ]; then return; fi
+  rm -f ${quote(trial)}; echo 'postgresql.conf was changed by someone else at this moment' >&2; return 1
+}
+unchanged || exit 1
 put ${quote(trial)} 0600 ${quote(`${owner}:`)} ${quote(text.after)}
 if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then rm -f ${quote(trial)}; exit 1; fi
 sync ${quote(dataDir)}
+unchanged || exit 1
 mv -f ${quote(trial)} ${quote(confPath(desired))}`;
 }

@@ -14,6 +14,7 @@ import {
 } from './data-directory.ts';
 import { readFields } from './fields.ts';
 import { change, type Progress, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
+import { rebuildAdvice } from './outage.ts';
 import { anotherCluster, unusable } from './refusals.ts';
 
 interface Desired {
@@ -84,8 +85,8 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
       return refuse({
         code: 'SAF007',
         what: `the server in '${desired.dataDir}' was a primary and has not been made a standby`,
-        why: 'it may hold commits that the present primary lacks, so it is not overwritten',
-        fix: 'Rebuild it as a standby once you know that nothing on it is missed; until then it stays as it is.',
+        why: `another server is primary now (${desired.host}:${desired.port}); this one may hold commits that it lacks, so it is neither started nor overwritten`,
+        fix: `${rebuildAdvice(desired.id)}. Until then it stays as it is, and nothing is changed on any server.`,
         evidence: [
           `state: ${seen.control?.state ?? 'unknown'}`,
           `timeline: ${seen.control?.timeline ?? 'unknown'}`,

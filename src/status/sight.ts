@@ -6,9 +6,14 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Host, Role } from '../inventory/cluster.ts';
 import { factsProbe, readFacts } from '../observe/facts.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
-import { controllerProbe, readControllerStatus } from '../resources/controller-status.ts';
+import {
+  type ControllerReport,
+  controllerProbe,
+  readControllerStatus,
+} from '../resources/controller-status.ts';
 import { type DataDirectory, dataDirectoryProbe, readDataDirectory } from '../resources/data-directory.ts';
 import type { Probe, ProbeReply } from '../resources/kind.ts';
+import { outage } from '../resources/outage.ts';
 
 export interface StatusRow {
   readonly server: string;
@@ -18,8 +23,10 @@ export interface StatusRow {
   readonly preferred: Role;
   /** The mirroring status as this server's controller sees it, or why there is none. */
   readonly controller: string;
-  /** Its "why" line, when it is not switchable. */
+  /** Why the cluster is not whole as this server sees it, since when, and what to do about it. */
   readonly why: string | null;
+  readonly since: string | null;
+  readonly toDo: string | null;
   readonly timeline: number | null;
   readonly lsn: string | null;
   readonly lagBytes: number | null;
@@ -145,7 +152,7 @@ function row(host: Host, sight: HostSight | undefined, senders: readonly Sender[
     role: roleOf(sight),
     preferred: host.preferredRole,
     controller: mirroring?.mirroring_status ?? controllerWords(sight),
-    why: mirroring?.reason ? `${mirroring.reason}; to do: ${mirroring.advice ?? ''}` : null,
+    ...trouble(mirroring),
     timeline: live?.timeline ?? null,
     lsn: live?.lsn ?? null,
     lagBytes: isStandby ? (sender?.lag_bytes ?? null) : null,
@@ -157,6 +164,14 @@ function row(host: Host, sight: HostSight | undefined, senders: readonly Sender[
       : null,
     state: stateWords(sight),
   };
+}
+
+/** What this tool can do about it is said before what the controller advises. */
+function trouble(report: ControllerReport | undefined): Pick<StatusRow, 'why' | 'since' | 'toDo'> {
+  const out = report && outage(report);
+  if (!report || (!out && !report.reason)) return { why: null, since: null, toDo: null };
+  const { since, reason, advice } = report;
+  return { why: out?.why ?? reason, since, toDo: out?.fix ?? advice };
 }
 
 function controllerWords(sight: HostSight | undefined): string {

@@ -9,7 +9,9 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
 import type { Cluster } from '../inventory/cluster.ts';
-import { isEmpty, type Plan, pending } from '../plan/plan.ts';
+import { preferredView, type View } from '../observe/survey.ts';
+import { nextBatch } from '../plan/batch.ts';
+import { isEmpty, type Plan, pending, troubles } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText } from '../report/plan.ts';
@@ -27,7 +29,7 @@ export async function applyVerb(
   const { cluster, warnings } = await inventory(world);
   const plays = playbook(playbookPath);
   const shown = reporter(world, cluster, checkOnly);
-  const plan: { seen?: Plan } = {};
+  const plan: { seen?: Plan; view?: View } = {};
   try {
     const outcome = await run(
       {
@@ -44,6 +46,7 @@ export async function applyVerb(
         emit: (event) => {
           if (event.kind === 'planned') {
             plan.seen = event.plan;
+            plan.view = event.view;
             if (!world.options.json) showPlan(world, cluster, event, warnings, checkOnly);
           }
           shown.emit(event);
@@ -60,7 +63,11 @@ export async function applyVerb(
   } catch (error) {
     await shown.finish(true);
     if (error instanceof DiagnosticError && world.options.json)
-      printJson(world, verb, cluster, plan.seen, { exit: error.exitCode, diagnostics: error.diagnostics });
+      printJson(world, verb, cluster, plan.seen, {
+        exit: error.exitCode,
+        diagnostics: error.diagnostics,
+        ...(plan.view ? { view: plan.view } : {}),
+      });
     throw error;
   }
 }
@@ -92,7 +99,7 @@ function showPlan(
   // A plan is the data of a check, and a preview of everything else.
   if (checkOnly) world.print(text);
   else world.say(text);
-  if (isEmpty(event.plan)) return;
+  if (pending(event.plan).length === 0) return;
   for (const warning of warnings) world.say(`note: ${warning.what}: ${warning.why}`);
 }
 
@@ -123,20 +130,31 @@ function conclude(
   checkOnly: boolean,
   warnings: readonly Diagnostic[],
 ): number {
-  const exit = isEmpty(outcome.left) ? exitCode.done : exitCode.changesPending;
+  const exit = exitOf(outcome);
   if (world.options.json) {
-    printJson(world, verb, cluster, outcome.plan, { exit, outcome, diagnostics: warnings });
+    const diagnostics = [...troubles(outcome.left), ...warnings];
+    printJson(world, verb, cluster, outcome.plan, { exit, outcome, diagnostics });
     return exit;
   }
   if (!checkOnly && !isEmpty(outcome.plan)) world.say(lastWord(cluster, outcome));
+  // A check has shown them with its plan.
+  if (!checkOnly) world.tell(troubles(outcome.left));
   if (world.options.verbose) world.say(roundTrips(world, outcome));
   return exit;
+}
+
+/** What can be done goes before what cannot; other roles than the preferred ones are neither. */
+function exitOf({ left, view }: Outcome): number {
+  if (isEmpty(left)) return exitCode.done;
+  const degraded = troubles(left).length > 0 && nextBatch(left, view.primary).length === 0;
+  return degraded ? exitCode.hostFailed : exitCode.changesPending;
 }
 
 function lastWord(cluster: Cluster, { confirmed, changed, left }: Outcome): string {
   if (!confirmed) return 'Nothing was changed.';
   const made = `${cluster.name}: ${changed.length} changes made`;
   const open = pending(left).length;
+  if (troubles(left).length > 0) return `${made}; the rest is up to you:`;
   return open === 0
     ? `${made}; the last look found nothing to do.`
     : `${made}; ${open} are left because of --limit: run the same command without it.`;
@@ -150,6 +168,8 @@ function roundTrips(world: World, outcome: Outcome): string {
 interface JsonParts {
   readonly exit: number;
   readonly outcome?: Outcome;
+  /** Of a run that was refused after its look. */
+  readonly view?: View;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -168,7 +188,8 @@ function printJson(
         verb,
         cluster: cluster.name,
         exit: parts.exit,
-        primary: parts.outcome?.view.primary ?? null,
+        primary: (parts.outcome?.view ?? parts.view)?.primary ?? null,
+        preferred_primary: preferredView(cluster).primary,
         plan: plan ? planJson(plan) : [],
         changed: parts.outcome?.changed ?? [],
         round_trips: parts.outcome?.roundTrips ?? {},

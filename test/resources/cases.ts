@@ -15,6 +15,7 @@ export type Expected =
   | { readonly unknown: Words }
   | { readonly same: Words }
   | { readonly refuse: Code; readonly what: Words }
+  | { readonly degraded: Words; readonly why: Words; readonly fix: Words }
   | {
       readonly change: Words;
       readonly reason: Words;

@@ -49,6 +49,14 @@ function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }
       expect(gives).toHaveProperty('refuse', verdict.diagnostic.code);
       if ('refuse' in gives) matches(verdict.diagnostic.what, gives.what, 'what');
       return;
+    case 'degraded': {
+      expect(gives).toHaveProperty('degraded');
+      if (!('degraded' in gives)) return;
+      matches(verdict.diagnostic.what, gives.degraded, 'what');
+      matches(verdict.diagnostic.why, gives.why, 'why');
+      matches(verdict.diagnostic.fix, gives.fix, 'the fix');
+      return;
+    }
     case 'change': {
       expect(gives).toHaveProperty('change');
       if (!('change' in gives)) return;

@@ -21,7 +21,12 @@ const facts = reply('1700000000.5\nDebian\nx86_64\nh\nroot\nsystemd\nb\n/usr/bin
 const data = (extra: string): ProbeReply => reply(`recorded 7\ncontent cluster\nversion 15\n${extra}`);
 const report = (id: string, status: string, reason: string | null): ProbeReply =>
   reply(
-    JSON.stringify({ mirroring_status: status, reason, servers: [{ server_id: id, instance: 'running' }] }),
+    JSON.stringify({
+      mirroring_status: status,
+      reason,
+      since: '2026-11-20T12:00:03.123Z',
+      servers: [{ server_id: id, host_role: 'primary', disk_status: 'normal', instance: 'running' }],
+    }),
   );
 
 const sender = { name: 'server2', state: 'streaming', sync: 'sync', lag_bytes: 2048, lag_seconds: 0.25 };

@@ -75,7 +75,7 @@ export function assess(state: State): Mirroring {
   const standbys = servers.filter((seen) => seen.id !== primary.id);
   if (standbys.length === 0)
     return verdict('not-switchable', 'there is no other server', 'add one to network.conf');
-  const obstacles = standbys.map((seen) => obstacle(primary, seen));
+  const obstacles = standbys.map((seen) => detached(state, seen) ?? obstacle(primary, seen));
   if (obstacles.some((it) => it === null)) {
     return state.failover.enabled
       ? verdict('switchable', '', '')
@@ -119,6 +119,17 @@ function withoutPrimary(servers: readonly Seen[]): Mirroring {
     return verdict('unknown', `no primary is seen, and ${names} cannot be asked`, `check ${names}`);
   }
   return verdict('not-switchable', 'no server is primary', 'find the last primary by message MCA00062');
+}
+
+/** A person took it out; only the primary knows, and takes it in again once its instance has been started anew. */
+const isDetached = (state: State, { id, fresh, view }: Seen): boolean =>
+  fresh && view?.report?.startedAtWall !== undefined && state.parked[id] === view.report.startedAtWall;
+
+function detached(state: State, seen: Seen): Obstacle | null {
+  const { id } = seen;
+  if (!isDetached(state, seen)) return null;
+  const advice = `restart the instance of ${id} (mc_ctl stop and mc_ctl start there) to take it in again`;
+  return { reason: `${id} was taken out by mc_ctl detach`, advice };
 }
 
 /** What keeps a server from taking over now; null when nothing does. */
@@ -165,6 +176,11 @@ function streamObstacle(primary: Seen, { id, view }: Seen): Obstacle | null {
       ? null
       : { reason: `${id} is being attached`, advice: 'wait a moment' };
   }
+  const { sync } = primary.view;
+  if (sync?.primary === primary.id && !sync.voters.includes(id)) {
+    const advice = `wait a moment; after mc_ctl detach, restart the instance of ${id}`;
+    return { reason: `${id} streams, but commits do not wait for it`, advice };
+  }
   const names = primary.view.report.synchronousStandbyNames;
   const advice = `set synchronous_standby_names of ${primary.id} (now '${names}') to name ${id}`;
   return { reason: `${id} streams, but not synchronously (${row.syncState})`, advice };
@@ -200,6 +216,8 @@ export interface StatusRow {
   readonly last_heard: string | null;
   readonly instance_version: string | null;
   readonly controller_version: string | null;
+  /** A person has taken it out with mc_ctl detach; only the primary's controller knows. */
+  readonly detached: boolean;
 }
 
 /** The whole answer of `mc_ctl status --json`. */
@@ -262,6 +280,7 @@ function statusRow(state: State, servers: readonly Seen[], seen: Seen): StatusRo
     last_heard: heardWall === null ? null : time(heardWall),
     instance_version: view?.report?.version ?? null,
     controller_version: view?.controllerVersion ?? null,
+    detached: isDetached(state, seen),
   };
 }
 

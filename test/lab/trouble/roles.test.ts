@@ -74,6 +74,9 @@ describeLab('roles that are not as they should be', () => {
     'two primaries: every verb but status stops with the evidence, and nothing is changed',
     async () => {
       const { a, b } = pair;
+      // A controller would see the newer primary and stop the older one at once.
+      for (const host of [a, b])
+        await host.sh(`mc_ctl stop -M ${mcDir} --mc-only`, { user: 'postgres', check: true });
       await b.sh(`${bin}/pg_ctl -s -w promote -D ${dataDir}`, { user: 'postgres', check: true });
       const before = await configuration(pair);
       for (const verb of ['provision', 'check']) {
@@ -90,7 +93,8 @@ describeLab('roles that are not as they should be', () => {
       expect(status.stdout).toContain(`${a.name} and ${b.name} are both primary`);
       expect(await configuration(pair)).toEqual(before);
       // The way out that the message names: the one that shall not be primary is stopped and emptied.
-      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      await b.sh(`${bin}/pg_ctl -s -w stop -D ${dataDir}`, { user: 'postgres', check: true });
+      await b.sh(`rm -rf ${dataDir}`, { check: true });
       await pair.converges();
     },
   );

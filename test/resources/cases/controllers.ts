@@ -9,9 +9,27 @@ const report = (over: Record<string, unknown> = {}, instance = 'running'): strin
     since: '',
     config_loaded: 200,
     started: 200,
-    servers: [{ server_id: 'server1', instance }],
+    servers: [row('server1', { instance })],
     ...over,
   });
+const row = (server_id: string, over: Record<string, unknown> = {}) => ({
+  server_id,
+  host_role: 'primary',
+  host_status: 'normal',
+  db_proc_status: 'normal',
+  disk_status: 'normal',
+  instance: 'running',
+  detached: false,
+  ...over,
+});
+const former = row('server1', { host_role: 'none(inactivated primary)', instance: 'stopped' });
+/** server2 has taken over from server1. */
+const takenOver = {
+  mirroring_status: 'switched',
+  reason: 'server1 is no standby of server2',
+  since: '2026-11-20T15:46:37.492Z',
+  servers: [former, row('server2')],
+};
 /** The line of times, then what the instance or the controller says: began 200, files read 200. */
 const seen = (says: string, config = 100, bundle = 100): string => `200 200 ${config} ${bundle}\n${says}\n`;
 const fields = 'management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl';
@@ -62,6 +80,29 @@ export const controllers: readonly KindCases[] = [
         desired: `{ ${fields}, bundle: /x }`,
         reply: { stdout: seen(report({}, 'stopped')) },
         gives: { change: 'start the instance', reason: 'stopped', script: ['stop --mc-only', 'start -w'] },
+      },
+      {
+        title: 'its instance waits for its primary',
+        reply: { stdout: seen(report({}, 'waiting')) },
+        gives: { change: 'wait for the instance', reason: 'waiting', script: ['pg_isready'] },
+      },
+      {
+        title: 'another server has taken over from it',
+        reply: { stdout: seen(report(takenOver)) },
+        gives: { degraded: 'server1 is out', why: 'server2 has taken over', fix: 'pgduet rebuild server1' },
+      },
+      {
+        title: 'a switch is under way',
+        reply: {
+          stdout: seen(
+            report({
+              mirroring_status: 'switching',
+              reason: 'server1 hands over to server2',
+              servers: [former, row('server2', { host_role: 'standby' })],
+            }),
+          ),
+        },
+        gives: { refuse: 'HST014', what: 'server1 hands over to server2' },
       },
       {
         title: 'its instance is slow to answer',
@@ -126,6 +167,39 @@ export const controllers: readonly KindCases[] = [
           reason: "'not-switchable': server2 is not heard",
           script: ['grep -q -x'],
         },
+      },
+      {
+        title: 'another server has taken over, and the former primary is held back',
+        reply: { stdout: report(takenOver) },
+        gives: { degraded: 'server1 is out', why: 'server2 has taken over', fix: 'pgduet rebuild server1' },
+      },
+      {
+        title: 'a person has taken the standby out',
+        reply: {
+          stdout: report({
+            mirroring_status: 'not-switchable',
+            servers: [row('server1'), row('server2', { host_role: 'standby', detached: true })],
+          }),
+        },
+        gives: { degraded: 'server2 is out', why: 'mc_ctl detach', fix: 'Restart its instance' },
+      },
+      {
+        title: 'one of two standbys has no disk, and the other one may take over',
+        reply: {
+          stdout: report({
+            servers: [
+              row('server1'),
+              row('server2', { host_role: 'standby' }),
+              row('server3', { host_role: 'standby', disk_status: 'abnormal(data)' }),
+            ],
+          }),
+        },
+        gives: { degraded: 'server3 is out', why: 'abnormal(data)', fix: 'Repair the disk of server3' },
+      },
+      {
+        title: 'a switch is under way',
+        reply: { stdout: report({ mirroring_status: 'switching', reason: 'server2 is taking over' }) },
+        gives: { change: 'wait until', reason: "'switching': server2 is taking over" },
       },
       {
         title: 'no controller runs',

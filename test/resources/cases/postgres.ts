@@ -44,6 +44,10 @@ const instanceYaml =
 const standbyYaml =
   '{ id: server2, data_dir: /database/inst1, management_dir: /mcdir/inst1, owner: postgres, version: 15, host: 192.0.2.100, port: 27500, user: repl, slot: pgduet_copy_server2, system_identifier: 77 }';
 
+const names = "{ name: names, values: { synchronous_standby_names: 'server2' } }";
+const upstream =
+  "{ name: upstream, values: { primary_conninfo: 'host=a port=1 user=repl application_name=server1' } }";
+
 export const postgres: readonly KindCases[] = [
   {
     kind: 'instance',
@@ -354,6 +358,69 @@ export const postgres: readonly KindCases[] = [
         desired: '{ name: server, values: { max_connections: 100 } }',
         reply: { stdout: '100\nstopped max_connections=120 max_wal_senders=10\nmax_connections = 120\n' },
         gives: { same: '1 settings are in force' },
+      },
+      {
+        title: 'the controller has commented the names out: no commit is to wait for a standby that is out',
+        desired: names,
+        reply: { stdout: "100\nstopped\n#synchronous_standby_names = 'server2'\n" },
+        gives: { same: '1 settings' },
+      },
+      {
+        title: 'the controller waits for one of two standbys',
+        desired: names.replace('server2', 'FIRST 1 (server2, server3)'),
+        reply: {
+          stdout:
+            "100\nstopped\n#synchronous_standby_names = 'FIRST 1 (server2, server3)'\nsynchronous_standby_names = server3 # by the Mirroring Controller\n",
+        },
+        gives: { same: '1 settings' },
+      },
+      {
+        title: 'the names that were commented out are other ones',
+        desired: names,
+        reply: {
+          stdout: "100\nstopped\n#synchronous_standby_names = ''\n#synchronous_standby_names = 'server3'\n",
+        },
+        gives: { change: 'set synchronous_standby_names', reason: 'other values', script: ['server2'] },
+      },
+      {
+        title: 'a new primary has its upstream commented out',
+        desired: upstream,
+        reply: {
+          stdout: `100\nstopped\n#primary_conninfo = 'host=b port=1 user=repl application_name=server1'\n`,
+        },
+        gives: { same: '1 settings' },
+      },
+      {
+        title: 'a primary has an upstream with another user, behind a mark or not',
+        desired: upstream,
+        reply: {
+          stdout: `100\nstopped\n#primary_conninfo = 'host=b port=1 user=other application_name=server1'\n`,
+        },
+        gives: { change: 'set primary_conninfo', reason: 'other values' },
+      },
+      {
+        title: 'a standby has its upstream in another order',
+        desired: upstream,
+        reply: {
+          stdout: `100\nstopped standby\nprimary_conninfo = 'application_name=server1 host=a  port=1 user=repl'\n`,
+        },
+        gives: { same: '1 settings' },
+      },
+      {
+        title: 'a standby has its upstream commented out',
+        desired: upstream,
+        reply: {
+          stdout: `100\nstopped standby\n#primary_conninfo = 'host=a port=1 user=repl application_name=server1'\n`,
+        },
+        gives: { change: 'set primary_conninfo', reason: 'other values' },
+      },
+      {
+        title: 'a standby follows another server',
+        desired: upstream,
+        reply: {
+          stdout: `100\nstopped standby\nprimary_conninfo = 'host=c port=1 user=repl application_name=server1'\n`,
+        },
+        gives: { change: 'set primary_conninfo', reason: 'other values' },
       },
       {
         title: 'the server does not know one',
