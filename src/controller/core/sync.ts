@@ -41,12 +41,18 @@ export const isNewer = (one: SyncSet, other: SyncSet | null): boolean =>
   one.timeline > other.timeline ||
   (one.timeline === other.timeline && one.epoch >= other.epoch);
 
+/** An epoch is used once, but for a primary that has lost its state file: then the words decide. */
+const isSame = (one: SyncSet, other: SyncSet | null): boolean =>
+  other?.primary === one.primary && JSON.stringify(other) === JSON.stringify(one);
+
 /** A standby takes over what its primary promises; a promise that was overtaken on its way counts for nothing. */
 export function learn(state: State, view: ServerView): State {
   const { sync } = view;
   if (state.own.role === 'primary' || !sync || sync.primary !== view.id || view.role !== 'primary')
     return state;
   if (!isNewer(sync, state.sync)) return state;
+  // The same promise, heard again with every heartbeat, is no news; telling it on would never end.
+  if (state.confirmed && isSame(sync, state.sync)) return state;
   const moved = state.sync !== null && state.sync.primary !== sync.primary;
   return { ...state, sync, confirmed: true, unhitched: state.unhitched || moved };
 }

@@ -5,6 +5,7 @@
 import type { Server } from '../../support/instance.ts';
 import { sql } from '../../support/instance.ts';
 import type { Fault, Scene } from './fault.ts';
+import { disks, networks, others } from './more.ts';
 import { sleep } from './pair.ts';
 
 type Side = 'primary' | 'standby';
@@ -117,7 +118,8 @@ const killed = (side: Side, kind: string, more = ''): Fault => ({
 const frozen = (side: Side, seconds: number): Fault => ({
   name: `host frozen for ${seconds} s`,
   on: side,
-  action: nothing,
+  // As long as the time to give up is a matter of some hundred milliseconds, which a loaded machine has to spare.
+  action: seconds > 2 ? ['none', 'disconnection', 'switch'] : nothing,
   inject: async (scene) => {
     await at(scene, side).host.freeze();
     await sleep(seconds * 1000);
@@ -169,4 +171,4 @@ export const processes: readonly Fault[] = [
   ...sides.flatMap((side) => [1, 5].map((seconds) => frozen(side, seconds))),
 ];
 
-export const catalogue: readonly Fault[] = [...headline, ...processes];
+export const catalogue: readonly Fault[] = [...headline, ...processes, ...networks, ...others, ...disks];

@@ -5,8 +5,10 @@
 import { parseArgs } from 'node:util';
 import { prepareMachine } from '../../harness/machine.ts';
 import { catalogue } from './catalogue.ts';
-import { type Fault, type Result, runFault } from './fault.ts';
-import { FaultPair } from './pair.ts';
+import { type Result, runFault } from './fault.ts';
+import type { FaultPair } from './pair.ts';
+import { label } from './report.ts';
+import { openPair, type Variant } from './variants.ts';
 
 export async function runFaults(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -21,9 +23,16 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   await prepareMachine((line) => process.stderr.write(`${line}\n`));
   const results: Result[] = [];
   let pair: FaultPair | null = null;
+  let variant: Variant = 'plain';
+  const end = async (): Promise<void> => {
+    await pair?.close();
+    pair = null;
+  };
   for (const fault of wanted) {
     for (let run = 0; run < Number(values.runs); run += 1) {
-      pair ??= await FaultPair.open();
+      if (variant !== (fault.variant ?? 'plain')) await end();
+      variant = fault.variant ?? 'plain';
+      pair ??= await openPair(variant);
       try {
         const result = await runFault(pair, fault);
         results.push(result);
@@ -32,16 +41,14 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
         process.stdout.write(`${label(fault)}: ${error instanceof Error ? error.stack : String(error)}\n`);
         for (const { server, at, number, text } of await pair.said(Date.now() - 90_000).catch(() => []))
           process.stdout.write(`    ${server} ${(at / 1000).toFixed(3)} ${number} ${text}\n`);
-        await pair.close();
-        pair = null;
+        await end();
       }
+      if (fault.spoils) await end();
     }
   }
-  await pair?.close();
+  await end();
   return results.some((it) => it.lost > 0) ? 1 : 0;
 }
-
-export const label = (fault: Fault): string => `${fault.name} (${fault.on})`;
 
 function tell(result: Result, verbose: boolean): void {
   const { fault, action, gapMs, takenOverMs, lost, second, untrue, advice, said } = result;

@@ -7,6 +7,7 @@ import type { Server } from '../../support/instance.ts';
 import { sql } from '../../support/instance.ts';
 import { type Acknowledged, type Client, longestGapMs } from './client.ts';
 import { type FaultPair, type Said, type Status, sleep } from './pair.ts';
+import type { Variant } from './variants.ts';
 
 export type Outcome = 'switch' | 'disconnection' | 'none';
 
@@ -30,12 +31,22 @@ export interface Fault {
   readonly heal?: (scene: Scene) => Promise<unknown>;
   /** What is looked at after healing, before the pair is made whole. */
   readonly afterMs?: number;
+  /** The pair that it needs; a plain one where nothing is said. */
+  readonly variant?: Variant;
+  /** What has to be there before the clients start. */
+  readonly arrange?: (scene: Omit<Scene, 'client'>) => Promise<unknown>;
+  /** The pair cannot be used again. */
+  readonly spoils?: true;
+  /** Times of clients on the servers mean nothing. */
+  readonly wrongClock?: true;
   /** fallback and a network that has failed alone: both servers go on, which is stated. */
   readonly splits?: boolean;
 }
 
 export interface Result {
   readonly fault: Fault;
+  /** Who was primary before it. */
+  readonly primary: string;
   readonly action: Outcome;
   readonly gapMs: number;
   /** From the fault to MCA00062, when there was a switch. */
@@ -57,9 +68,10 @@ export interface Result {
 export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
   await pair.untilSwitchable();
   const { primary, standby } = await pair.roles();
+  await fault.arrange?.({ pair, primary, standby });
   const client = pair.client();
   const scene: Scene = { pair, primary, standby, client };
-  const local = await pair.localClients();
+  const local = fault.wrongClock ? [] : await pair.localClients();
   try {
     if (!(await client.writesAgain(10_000))) throw new Error(`the client does not write: ${client.errors}`);
     await sleep(700);
@@ -73,12 +85,13 @@ export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
     const gapMs = longestGapMs(client.rows, from);
     const said = await pair.said(from);
     const after = await lookAround(scene);
-    await pair.makeWhole();
+    if (!fault.spoils) await pair.makeWhole();
     client.stop();
     await Promise.all(local.map((one) => one.stop()));
     const rows = [client, ...local].map((one) => one.rows);
     return {
       fault,
+      primary: primary.id,
       action: actionOf(said, from),
       gapMs,
       takenOverMs: takenOver(said, from),
@@ -97,8 +110,8 @@ export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
       { who: client.who, rows: client.rows },
       ...local.map((one) => ({ who: one.who, rows: one.rows })),
     ];
-    const counts = await Promise.all(of.servers.map((server) => missing(server, clients)));
-    return Math.max(...counts);
+    const servers = fault.spoils ? [(await of.roles()).primary] : of.servers;
+    return Math.max(...(await Promise.all(servers.map((server) => missing(server, clients)))));
   }
 }
 

@@ -35,7 +35,8 @@ export interface Status {
 
 export interface PairWish extends InventoryWish {
   /** Done on each host before it is provisioned, for example to give it a small disk. */
-  readonly prepare?: (host: Host, index: number) => Promise<void>;
+  readonly prepare?: (host: Host) => Promise<void>;
+  readonly multiplexingOf?: (hosts: readonly Host[]) => InventoryWish['multiplexing'];
 }
 
 export class FaultPair {
@@ -56,12 +57,14 @@ export class FaultPair {
     const lab = await Lab.open();
     try {
       const [a, b] = await lab.hosts(2, { names: ['server1', 'server2'] });
-      await Promise.all([a, b].map((host, index) => wish.prepare?.(host, index)));
+      await Promise.all([a, b].map((host) => wish.prepare?.(host)));
       const settings = { max_connections: 40, shared_buffers: '128MB' };
       const hba = [
         { type: 'host', database: 'app', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' },
       ];
-      const file = inventory(lab, [a, b], { ...wish, postgres: { settings, hba, ...wish.postgres } });
+      const multiplexing = wish.multiplexingOf?.([a, b]);
+      const postgres = { settings, hba, ...wish.postgres };
+      const file = inventory(lab, [a, b], { ...wish, postgres, ...(multiplexing ? { multiplexing } : {}) });
       const args = [join(root, 'dist/pgduet.js'), 'provision', '-i', file, '--yes', '--no-color'];
       const home = { PATH: process.env.PATH ?? '', HOME: lab.dir, LANG: 'C.UTF-8' };
       await run(process.execPath, args, { check: true, env: home });
@@ -206,11 +209,14 @@ export async function rebuild(server: Server, primary: Server): Promise<void> {
   await host.sh(
     `set -e
 systemctl stop ${unit}
+from=$(sed -nE "s/^#?primary_conninfo *=.*host=([^ ']+).*/\\1/p" ${dataDir}/postgresql.conf | tail -n 1)
 rm -rf ${keep}; install -d -o postgres -m 700 ${keep}
 cp -p ${dataDir}/postgresql.conf ${dataDir}/pg_hba.conf ${dataDir}/pg_ident.conf ${keep}/
-find ${dataDir} -mindepth 1 -delete
-runuser -u postgres -- pg_basebackup -D ${dataDir} -h ${primary.address} -p ${primary.port} -U pgduet_repl -w -c fast -X stream
+find ${dataDir}/ ${dataDir}/pg_wal/ -mindepth 1 ! -name pg_wal -delete
+runuser -u postgres -- pg_basebackup -D ${dataDir} -h "$from" -p ${primary.port} -U pgduet_repl -w -c fast -X stream
 cp -p ${keep}/* ${dataDir}/
+# A server that was promoted has it commented out.
+sed -i -E 's/^#(primary_conninfo)/\\1/' ${dataDir}/postgresql.conf
 runuser -u postgres -- touch ${dataDir}/standby.signal
 rm -rf ${keep}
 systemctl start ${unit}`,
