@@ -212,8 +212,10 @@ systemctl stop ${unit}
 from=$(sed -nE "s/^#?primary_conninfo *=.*host=([^ ']+).*/\\1/p" ${dataDir}/postgresql.conf | tail -n 1)
 rm -rf ${keep}; install -d -o postgres -m 700 ${keep}
 cp -p ${dataDir}/postgresql.conf ${dataDir}/pg_hba.conf ${dataDir}/pg_ident.conf ${keep}/
-find ${dataDir}/ ${dataDir}/pg_wal/ -mindepth 1 ! -name pg_wal -delete
-runuser -u postgres -- pg_basebackup -D ${dataDir} -h "$from" -p ${primary.port} -U pgduet_repl -w -c fast -X stream
+wal=$(readlink ${dataDir}/pg_wal || true)
+[ -z "$wal" ] || find "$wal" -mindepth 1 -delete
+find ${dataDir} -mindepth 1 -delete
+runuser -u postgres -- pg_basebackup -D ${dataDir} -h "$from" -p ${primary.port} -U pgduet_repl -w -c fast -X stream \${wal:+--waldir="$wal"}
 cp -p ${keep}/* ${dataDir}/
 # A server that was promoted has it commented out.
 sed -i -E 's/^#(primary_conninfo)/\\1/' ${dataDir}/postgresql.conf
