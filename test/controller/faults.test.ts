@@ -56,6 +56,18 @@ describe('host or network lost, by heartbeat_error_action', () => {
     await expect(promotion(it1).text()).toMatchFileSnapshot(golden('lost-primary-fallback'));
   });
 
+  it('a former primary that comes back and still waits for this one is no second primary', async () => {
+    const it1 = standby().silence(4000).after(10, 'nothing comes from the primary', cutOff).silence(1600);
+    const former = view('server1', 'primary', { sync: inSync });
+    const alone = view('server1', 'primary', { sync: { ...inSync, eligible: [], voters: [], needed: 0 } });
+    promotion(it1)
+      .after(20_000, 'server1 is back; it has been frozen', heard(former))
+      .status()
+      .after(100, 'server1 has gone on alone', heard(alone))
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('former-primary-thaws'));
+  });
+
   it('fallback with reference addresses: a standby that is cut off does not take over', async () => {
     const it1 = standby({ referenceAddresses: ['192.0.2.1'] })
       .silence(4000)

@@ -242,7 +242,9 @@ function tellNews(before: State, state: State): Decision {
   const news = keys.some((key) => before[key] !== state[key]) || before.giving?.stage !== state.giving?.stage;
   const phase = before.own.phase !== state.own.phase && state.boot.kind !== 'new';
   const role = before.own.role !== state.own.role;
-  return news || (phase && before.own.role !== null) || role
+  // Only with the first report of a new primary can the others follow it.
+  const report = before.own.report === null && state.own.report !== null;
+  return news || (phase && before.own.role !== null) || role || report
     ? decided(state, { kind: 'heartbeat', view: ownView(state) })
     : decided(state);
 }

@@ -37,17 +37,26 @@ function seenServers(state: State): Seen[] {
 const serves = (seen: Seen): boolean =>
   seen.fresh && (seen.view?.phase === 'running' || seen.view?.phase === 'silent');
 
+const isPrimary = ({ role, phase }: Pick<ServerView, 'phase' | 'role'>): boolean =>
+  role === 'primary' && (phase === 'running' || phase === 'silent');
+
+/**
+ * A former primary that still counts a newer one as a voter acknowledges nothing without it, and stops as soon as it
+ * hears of it: one that was frozen or cut off, at the moment when it is back.
+ */
+const isSuperseded = (view: ServerView, others: readonly ServerView[]): boolean =>
+  others.some(
+    (other) =>
+      isPrimary(other) && other.lastTimeline > view.lastTimeline && view.sync?.voters.includes(other.id),
+  );
+
 /** Servers that accept writes now, as far as they can be heard. */
 export function livePrimaries(state: State): ServerId[] {
-  const writes = (of: Pick<ServerView, 'phase' | 'role'>): boolean =>
-    of.role === 'primary' && (of.phase === 'running' || of.phase === 'silent');
-  return state.servers
-    .filter(({ id }) => {
-      if (id === state.self.id) return writes(state.own) && state.giving === null;
-      const peer = state.peers[id];
-      return peer?.reach === 'up' && peer.view !== null && peer.view.handover === null && writes(peer.view);
-    })
-    .map(({ id }) => id);
+  const views = seenServers(state).flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
+  const gives = (view: ServerView): boolean =>
+    view.id === state.self.id ? state.giving !== null : view.handover !== null;
+  const live = views.filter((view) => isPrimary(view) && !gives(view));
+  return live.filter((view) => !isSuperseded(view, live)).map(({ id }) => id);
 }
 
 const verdict = (status: Mirroring['status'], reason: string, advice: string): Mirroring => ({
@@ -61,7 +70,10 @@ export function assess(state: State): Mirroring {
   const servers = seenServers(state);
   const switching = underWay(servers);
   if (switching) return verdict('switching', switching, 'wait until it is done');
-  const [primary, second] = servers.filter((seen) => serves(seen) && seen.view?.role === 'primary');
+  const live = servers.flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
+  const [primary, second] = servers.filter(
+    ({ fresh, view }) => fresh && view !== null && isPrimary(view) && !isSuperseded(view, live),
+  );
   if (!primary) return withoutPrimary(servers);
   if (second) {
     const reason = `${primary.id} and ${second.id} are both primary`;

@@ -132,7 +132,10 @@ export class AdminLink {
 
   #turnAway(socket: TLSSocket, why: string): void {
     const from = socket.remoteAddress ?? 'an unknown address';
+    // A peer that has called while this host stood still, and has given up since, is no stranger.
+    const gone = socket.remoteAddress === undefined && /hang up|ECONNRESET/.test(why);
     socket.destroy();
+    if (gone) return;
     this.#reportStranger(from, why.replace(/^[0-9A-F]+:error:[0-9A-F]*:?/i, '').trim() || 'no TLS handshake');
   }
 

@@ -1,0 +1,174 @@
+/**
+ * Every fault that the pair is tried with: how it is made and healed, and what the controllers should do about it.
+ * In: a scene. Out: data. It must never touch anything but the hosts of its pair.
+ */
+import type { Server } from '../../support/instance.ts';
+import { sql } from '../../support/instance.ts';
+import type { Fault, Scene } from './fault.ts';
+import { disks, networks, others } from './more.ts';
+import { sleep } from './pair.ts';
+
+type Side = 'primary' | 'standby';
+const at = (scene: Scene, side: Side): Server => scene[side];
+
+const signalPostmaster = (server: Server, signal: string) =>
+  server.host.sh(`kill -${signal} $(head -n 1 ${server.dataDir}/postmaster.pid)`, { check: true });
+
+/** A server process of that kind; the newest, where there are several. */
+async function killBackend(server: Server, kind: string, more = ''): Promise<void> {
+  const query = `SELECT pid FROM pg_stat_activity WHERE backend_type = '${kind}' ${more} ORDER BY backend_start DESC LIMIT 1`;
+  const pid = await sql(server, query);
+  await server.host.sh(`kill -9 ${pid}`, { check: true });
+}
+
+const daemon = (server: Server, signal: string) =>
+  server.host.sh(`kill -${signal} $(systemctl show -p MainPID --value ${server.unit})`, { check: true });
+
+const nothing = ['none'] as const;
+
+export const headline: readonly Fault[] = [
+  {
+    name: 'postmaster killed',
+    on: 'primary',
+    action: ['switch'],
+    inject: ({ primary }) => signalPostmaster(primary, 'KILL'),
+    lastsMs: 1000,
+  },
+  {
+    name: 'postmaster killed',
+    on: 'standby',
+    action: ['disconnection'],
+    inject: ({ standby }) => signalPostmaster(standby, 'KILL'),
+    lastsMs: 1000,
+  },
+  {
+    name: 'switch on request',
+    on: 'primary',
+    action: ['switch'],
+    inject: ({ pair, primary }) => pair.mcCtl(primary, 'switch'),
+    lastsMs: 1000,
+  },
+  {
+    name: 'cable cut',
+    on: 'primary',
+    action: ['switch'],
+    inject: ({ primary }) => primary.host.cut(),
+    lastsMs: 12_000,
+    heal: ({ primary }) => primary.host.heal(),
+    afterMs: 5000,
+    splits: true,
+  },
+  {
+    name: 'cable cut',
+    on: 'standby',
+    action: ['disconnection', 'switch'],
+    inject: ({ standby }) => standby.host.cut(),
+    lastsMs: 12_000,
+    heal: ({ standby }) => standby.host.heal(),
+    afterMs: 5000,
+    splits: true,
+  },
+  {
+    name: 'host frozen for 30 s',
+    on: 'primary',
+    action: ['switch'],
+    inject: ({ primary }) => primary.host.freeze(),
+    lastsMs: 30_000,
+    heal: ({ primary }) => primary.host.thaw(),
+    afterMs: 5000,
+  },
+  {
+    name: 'host frozen for 30 s',
+    on: 'standby',
+    action: ['disconnection'],
+    inject: ({ standby }) => standby.host.freeze(),
+    lastsMs: 30_000,
+    heal: ({ standby }) => standby.host.thaw(),
+    afterMs: 5000,
+  },
+  {
+    name: 'power off, and on again 15 s later',
+    on: 'primary',
+    action: ['switch'],
+    inject: ({ primary }) => primary.host.powerOff(),
+    lastsMs: 15_000,
+    heal: ({ primary }) => primary.host.powerOn(),
+    afterMs: 8000,
+  },
+  {
+    name: 'power off, and on again 15 s later',
+    on: 'standby',
+    action: ['disconnection'],
+    inject: ({ standby }) => standby.host.powerOff(),
+    lastsMs: 15_000,
+    heal: ({ standby }) => standby.host.powerOn(),
+    afterMs: 8000,
+  },
+];
+
+const killed = (side: Side, kind: string, more = ''): Fault => ({
+  name: `${kind} killed`,
+  on: side,
+  // A crash of one process makes the postmaster start all of them anew; both ways of going on are right.
+  action: ['none', 'disconnection', 'switch'],
+  inject: (scene) => killBackend(at(scene, side), kind, more),
+  lastsMs: 3000,
+});
+
+const frozen = (side: Side, seconds: number): Fault => ({
+  name: `host frozen for ${seconds} s`,
+  on: side,
+  // As long as the time to give up is a matter of some hundred milliseconds, which a loaded machine has to spare.
+  action: seconds > 2 ? ['none', 'disconnection', 'switch'] : nothing,
+  inject: async (scene) => {
+    await at(scene, side).host.freeze();
+    await sleep(seconds * 1000);
+    await at(scene, side).host.thaw();
+  },
+  lastsMs: seconds * 1000 + 1000,
+});
+
+const stopped = (side: Side, seconds: number): Fault => ({
+  name: `postmaster stopped (SIGSTOP) for ${seconds} s`,
+  on: side,
+  action: nothing,
+  inject: async (scene) => {
+    await signalPostmaster(at(scene, side), 'STOP');
+    await sleep(seconds * 1000);
+    await signalPostmaster(at(scene, side), 'CONT');
+  },
+  lastsMs: seconds * 1000 + 1000,
+});
+
+const daemonStopped = (side: Side, seconds: number): Fault => ({
+  name: `controller stopped (SIGSTOP) for ${seconds} s`,
+  on: side,
+  action: nothing,
+  inject: async (scene) => {
+    await daemon(at(scene, side), 'STOP');
+    await sleep(seconds * 1000);
+    await daemon(at(scene, side), 'CONT');
+  },
+  lastsMs: seconds * 1000 + 1000,
+});
+
+const sides: readonly Side[] = ['primary', 'standby'];
+
+export const processes: readonly Fault[] = [
+  killed('primary', 'client backend', "AND application_name LIKE 'client run%'"),
+  killed('primary', 'walsender'),
+  killed('standby', 'walreceiver'),
+  ...sides.map((side) => killed(side, 'checkpointer')),
+  ...sides.flatMap((side) => [1, 5, 30].map((seconds) => stopped(side, seconds))),
+  ...sides.map((side) => ({
+    name: 'controller killed',
+    on: side,
+    action: nothing,
+    inject: (scene: Scene) => daemon(at(scene, side), 'KILL'),
+    lastsMs: 5000,
+  })),
+  ...sides.flatMap((side) => [1, 5, 30].map((seconds) => daemonStopped(side, seconds))),
+  ...sides.flatMap((side) => [1, 5].map((seconds) => frozen(side, seconds))),
+];
+
+export const catalogue: readonly Fault[] = [...headline, ...processes, ...networks, ...others, ...disks];

@@ -1,0 +1,65 @@
+/**
+ * `npm run faults`: runs faults on fresh pairs, prints each result as it comes, and writes docs/faults.md at the end.
+ * In: names of faults (parts of them are enough) and --runs N. Out: the status; a lost row or a wrong action is 1.
+ */
+import { parseArgs } from 'node:util';
+import { prepareMachine } from '../../harness/machine.ts';
+import { catalogue } from './catalogue.ts';
+import { type Result, runFault } from './fault.ts';
+import type { FaultPair } from './pair.ts';
+import { label } from './report.ts';
+import { openPair, type Variant } from './variants.ts';
+
+export async function runFaults(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { runs: { type: 'string', default: '1' }, verbose: { type: 'boolean', default: false } },
+  });
+  const wanted =
+    positionals.length === 0
+      ? catalogue
+      : catalogue.filter((it) => positionals.some((word) => label(it).includes(word)));
+  await prepareMachine((line) => process.stderr.write(`${line}\n`));
+  const results: Result[] = [];
+  let pair: FaultPair | null = null;
+  let variant: Variant = 'plain';
+  const end = async (): Promise<void> => {
+    await pair?.close();
+    pair = null;
+  };
+  for (const fault of wanted) {
+    for (let run = 0; run < Number(values.runs); run += 1) {
+      if (variant !== (fault.variant ?? 'plain')) await end();
+      variant = fault.variant ?? 'plain';
+      pair ??= await openPair(variant);
+      try {
+        const result = await runFault(pair, fault);
+        results.push(result);
+        tell(result, values.verbose);
+      } catch (error) {
+        process.stdout.write(`${label(fault)}: ${error instanceof Error ? error.stack : String(error)}\n`);
+        for (const { server, at, number, text } of await pair.said(Date.now() - 90_000).catch(() => []))
+          process.stdout.write(`    ${server} ${(at / 1000).toFixed(3)} ${number} ${text}\n`);
+        await end();
+      }
+      if (fault.spoils) await end();
+    }
+  }
+  await end();
+  return results.some((it) => it.lost > 0) ? 1 : 0;
+}
+
+function tell(result: Result, verbose: boolean): void {
+  const { fault, action, gapMs, takenOverMs, lost, second, untrue, advice, said } = result;
+  const right = fault.action.includes(action) ? '' : ' UNEXPECTED';
+  process.stdout.write(
+    `${label(fault)}: ${action}${right}, gap ${Math.round(gapMs)} ms, taken over after ${takenOverMs ?? '-'} ms, lost ${lost}, second ${second}, old primary writes: ${result.oldPrimaryWrites}\n`,
+  );
+  for (const line of untrue) process.stdout.write(`  UNTRUE ${line}\n`);
+  for (const [server, text] of Object.entries(advice)) process.stdout.write(`  ${server}: ${text}\n`);
+  if (!verbose) return;
+  const from = said[0]?.at ?? 0;
+  for (const { server, at, number, text } of said)
+    process.stdout.write(`    +${Math.round(at - from)} ${server} ${number} ${text}\n`);
+}

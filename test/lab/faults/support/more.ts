@@ -1,0 +1,261 @@
+/**
+ * Faults of networks, disks, clocks, memory and load; the plain ones are in catalogue.ts. In: a scene. Out: data.
+ * It must never touch anything but the hosts of its pair.
+ */
+import type { Host } from '../../harness/lab.ts';
+import { type Server, sql } from '../../support/instance.ts';
+import type { Fault, Scene } from './fault.ts';
+import { sleep } from './pair.ts';
+import { adminNet, logNet } from './variants.ts';
+
+type Side = 'primary' | 'standby';
+const sides: readonly Side[] = ['primary', 'standby'];
+const nothing = ['none'] as const;
+
+const kill = ({ host, dataDir }: Server) =>
+  host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
+
+/** Packets to the other host's address on one of the networks are lost, in both directions. */
+async function cutNetwork({ pair }: Scene, network: (host: Host) => string, lost: boolean): Promise<void> {
+  const [a, b] = pair.servers;
+  const rule = (to: Host) =>
+    lost
+      ? `ip neigh replace ${network(to)} lladdr 02:00:00:00:00:01 nud permanent dev host0`
+      : `ip neigh del ${network(to)} dev host0`;
+  await Promise.all([a.host.sh(rule(b.host), { check: true }), b.host.sh(rule(a.host), { check: true })]);
+}
+
+async function flap(scene: Scene, side: Side): Promise<void> {
+  for (let turn = 0; turn < 8; turn += 1) {
+    await scene[side].host.cut();
+    await sleep(1000);
+    await scene[side].host.heal();
+    await sleep(1000);
+  }
+}
+
+const oneNetwork = (name: string, network: (host: Host) => string, action: Fault['action']): Fault => ({
+  name: `${name} network cut alone`,
+  on: 'both',
+  variant: 'networks',
+  action,
+  inject: (scene) => cutNetwork(scene, network, true),
+  lastsMs: 12_000,
+  heal: (scene) => cutNetwork(scene, network, false),
+  afterMs: 10_000,
+});
+
+export const networks: readonly Fault[] = [
+  {
+    name: 'cable cut, with a reference address',
+    on: 'primary',
+    variant: 'reference',
+    action: ['switch'],
+    inject: ({ primary }) => primary.host.cut(),
+    lastsMs: 14_000,
+    heal: ({ primary }) => primary.host.heal(),
+    afterMs: 6000,
+  },
+  {
+    name: 'cable cut, with a reference address',
+    on: 'standby',
+    variant: 'reference',
+    action: ['disconnection'],
+    inject: ({ standby }) => standby.host.cut(),
+    lastsMs: 14_000,
+    heal: ({ standby }) => standby.host.heal(),
+    afterMs: 10_000,
+  },
+  ...sides.map(
+    (side): Fault => ({
+      name: `packets from the ${side} to the other lost`,
+      on: side,
+      action: ['switch'],
+      inject: ({ primary, standby }) =>
+        side === 'primary' ? primary.host.cutFrom(standby.host) : standby.host.cutFrom(primary.host),
+      lastsMs: 12_000,
+      heal: ({ primary, standby }) =>
+        side === 'primary' ? primary.host.healTo(standby.host) : standby.host.healTo(primary.host),
+      afterMs: 5000,
+      splits: true,
+    }),
+  ),
+  ...sides.map(
+    (side): Fault => ({
+      name: 'cable out and in every second, 8 times',
+      on: side,
+      action: ['none', 'disconnection'],
+      inject: (scene) => flap(scene, side),
+      lastsMs: 16_000,
+      afterMs: 8000,
+    }),
+  ),
+  oneNetwork('admin', adminNet, nothing),
+  oneNetwork('log transfer', logNet, ['disconnection']),
+];
+
+/** What ext4 offers to make a disk fail: it answers every access with an error from then on (EXT4_IOC_SHUTDOWN). */
+const ioErrors = (mountpoint: string) =>
+  `python3 -c "import fcntl,os,struct; fcntl.ioctl(os.open('${mountpoint}', os.O_RDONLY), 0x8004587D, struct.pack('I', 2))"`;
+/** ext4 takes itself out of service for writing, as after an error of its journal. */
+const readOnly = (mountpoint: string) => `mount -o remount,abort '${mountpoint}'`;
+
+const broken = (side: Side, what: string, mountpoint: string, script: (at: string) => string): Fault => ({
+  name: what,
+  on: side,
+  variant: 'disks',
+  action: [side === 'primary' ? 'switch' : 'disconnection'],
+  inject: (scene) => scene[side].host.sh(script(mountpoint), { check: true }),
+  lastsMs: 8000,
+  spoils: true,
+});
+
+const full = (side: Side, what: string, mountpoint: string, action: Fault['action']): Fault => ({
+  name: `disk full: ${what}`,
+  on: side,
+  variant: 'disks',
+  action,
+  inject: (scene) => scene[side].host.fillDisk(mountpoint),
+  lastsMs: 15_000,
+  heal: (scene) => scene[side].host.freeDisk(mountpoint),
+  afterMs: 4000,
+});
+
+export const disks: readonly Fault[] = sides.flatMap((side) => {
+  const away = side === 'primary' ? (['switch'] as const) : (['disconnection'] as const);
+  return [
+    full(side, 'data', '/database', ['none', ...away]),
+    full(side, 'WAL', '/wal', ['none', ...away]),
+    broken(side, 'disk of the data: I/O errors', '/database', ioErrors),
+    broken(side, 'disk of the WAL: I/O errors', '/wal', ioErrors),
+    broken(side, 'disk of the data: read-only', '/database', readOnly),
+    broken(side, 'disk of the WAL: read-only', '/wal', readOnly),
+  ];
+});
+
+const clock = (side: Side, seconds: number): Fault => ({
+  name: `clock set ${Math.abs(seconds) / 3600} h ${seconds > 0 ? 'forth' : 'back'}`,
+  on: side,
+  variant: 'clock',
+  action: nothing,
+  // The library that shifts the clock is there for programs that are started after the first call.
+  arrange: async ({ pair, ...scene }) => {
+    const { host, unit } = scene[side];
+    await host.setClockOffset(0);
+    await host.sh(`systemctl restart ${unit}`, { check: true });
+    await pair.untilSwitchable();
+  },
+  inject: (scene) => scene[side].host.setClockOffset(seconds),
+  lastsMs: 8000,
+  heal: (scene) => scene[side].host.setClockOffset(0),
+  wrongClock: true,
+});
+
+/** So many sessions that nobody else gets in, superusers neither. */
+const useUp = ({ host, port }: Server, seconds: number) =>
+  host.sh(
+    `for i in $(seq 45); do runuser -u postgres -- psql -h /var/run/postgresql -p ${port} -XqAt -c 'select pg_sleep(${seconds})' >/dev/null 2>&1 & done; sleep 0.5`,
+  );
+
+/** A query that keeps the standby from replaying what comes next. */
+async function holdReplay({ primary, standby }: Omit<Scene, 'client'>): Promise<void> {
+  await sql(primary, 'CREATE TABLE IF NOT EXISTS hold AS SELECT generate_series(1, 1000) AS id');
+  const query = 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM hold; SELECT pg_sleep(60)';
+  await standby.host.sh(
+    `runuser -u postgres -- psql -h /var/run/postgresql -p ${standby.port} -XqAt -c "${query}" >/dev/null 2>&1 & sleep 0.3`,
+  );
+  await sql(primary, 'DELETE FROM hold');
+  await sql(primary, 'VACUUM hold');
+  await sleep(1000);
+}
+
+export const others: readonly Fault[] = [
+  ...sides.flatMap((side) => [clock(side, 3600), clock(side, -3600)]),
+  ...sides.map(
+    (side): Fault => ({
+      name: 'no memory for the controller (prlimit)',
+      on: side,
+      action: nothing,
+      inject: ({ ...scene }) =>
+        scene[side].host.sh(
+          `prlimit --pid $(systemctl show -p MainPID --value ${scene[side].unit}) --as=1000000`,
+          { check: true },
+        ),
+      lastsMs: 8000,
+    }),
+  ),
+  ...sides.map(
+    (side): Fault => ({
+      name: 'max_connections used up for 10 s',
+      on: side,
+      action: nothing,
+      inject: (scene) => useUp(scene[side], 10),
+      lastsMs: 12_000,
+    }),
+  ),
+  {
+    name: 'ALTER SYSTEM takes the names away',
+    on: 'primary',
+    action: nothing,
+    inject: async ({ primary }) => {
+      await sql(primary, "ALTER SYSTEM SET synchronous_standby_names = ''");
+      await sql(primary, 'SELECT pg_reload_conf()');
+    },
+    lastsMs: 5000,
+    heal: async ({ primary }) => {
+      await sql(primary, 'ALTER SYSTEM RESET synchronous_standby_names');
+      await sql(primary, 'SELECT pg_reload_conf()');
+    },
+  },
+  {
+    name: 'a long query holds up replay; then the postmaster is killed',
+    on: 'primary',
+    action: ['switch'],
+    arrange: holdReplay,
+    inject: ({ primary }) => kill(primary),
+    lastsMs: 3000,
+  },
+  {
+    name: 'a long query holds up replay',
+    on: 'standby',
+    action: nothing,
+    inject: holdReplay,
+    lastsMs: 8000,
+  },
+  {
+    name: 'all processors busy for 60 s',
+    on: 'both',
+    action: nothing,
+    inject: ({ primary, standby }) =>
+      Promise.all(
+        [primary, standby].map(({ host }) =>
+          host.sh("for i in 1 2; do timeout 60 sh -c 'while :; do :; done' & done; wait", {
+            timeoutMs: 90_000,
+          }),
+        ),
+      ),
+    lastsMs: 61_000,
+  },
+  {
+    name: 'a checkpoint of 1 GB',
+    on: 'primary',
+    action: nothing,
+    inject: async ({ primary }) => {
+      const rows = "SELECT generate_series(1, 1000000) AS id, repeat('x', 970) AS filler";
+      await sql(primary, `CREATE TABLE big AS ${rows}`);
+      await sql(primary, 'CHECKPOINT');
+    },
+    lastsMs: 1000,
+    heal: ({ primary }) => sql(primary, 'DROP TABLE big'),
+  },
+  ...sides.map(
+    (side): Fault => ({
+      name: 'reboot',
+      on: side,
+      action: side === 'primary' ? nothing : ['disconnection'],
+      inject: (scene) => scene[side].host.reboot(),
+      lastsMs: 1000,
+      afterMs: 8000,
+    }),
+  ),
+];

@@ -1,0 +1,261 @@
+/**
+ * A provisioned pair on lab hosts for the fault tests: clients, journals, the truth about roles, and the way back to a
+ * whole pair. In: what differs from a plain inventory. Out: facts. It must never judge what the controllers do.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { type Host, Lab } from '../../harness/lab.ts';
+import { run, sleep, until } from '../../harness/run.ts';
+import { type Server, serverOf, sql } from '../../support/instance.ts';
+import { type InventoryWish, inventory } from '../../support/inventory.ts';
+import { Client, LocalClient } from './client.ts';
+
+const root = process.cwd();
+const whole = 60_000;
+
+/** A line of a controller's journal. */
+export interface Said {
+  readonly server: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** Without the letters, for example 01013. */
+  readonly number: string;
+  readonly text: string;
+}
+
+/** The part of `mc_ctl status --json` that the tests look at. */
+export interface Status {
+  readonly mirroring_status: string;
+  readonly reason: string | null;
+  readonly advice: string | null;
+  readonly servers: readonly { server_id: string; host_role: string; db_proc_status: string }[];
+}
+
+export interface PairWish extends InventoryWish {
+  /** Done on each host before it is provisioned, for example to give it a small disk. */
+  readonly prepare?: (host: Host) => Promise<void>;
+  readonly multiplexingOf?: (hosts: readonly Host[]) => InventoryWish['multiplexing'];
+}
+
+export class FaultPair {
+  readonly lab: Lab;
+  readonly servers: readonly [Server, Server];
+  readonly #password: string;
+  readonly #program: string;
+  #runs = 0;
+
+  private constructor(lab: Lab, servers: readonly [Server, Server], program: string) {
+    this.lab = lab;
+    this.servers = servers;
+    this.#program = program;
+    this.#password = randomBytes(12).toString('hex');
+  }
+
+  static async open(wish: PairWish = {}): Promise<FaultPair> {
+    const lab = await Lab.open();
+    try {
+      const [a, b] = await lab.hosts(2, { names: ['server1', 'server2'] });
+      await Promise.all([a, b].map((host) => wish.prepare?.(host)));
+      const settings = { max_connections: 40, shared_buffers: '128MB' };
+      const hba = [
+        { type: 'host', database: 'app', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' },
+      ];
+      const multiplexing = wish.multiplexingOf?.([a, b]);
+      const postgres = { settings, hba, ...wish.postgres };
+      const file = inventory(lab, [a, b], { ...wish, postgres, ...(multiplexing ? { multiplexing } : {}) });
+      const args = [join(root, 'dist/pgduet.js'), 'provision', '-i', file, '--yes', '--no-color'];
+      const home = { PATH: process.env.PATH ?? '', HOME: lab.dir, LANG: 'C.UTF-8' };
+      await run(process.execPath, args, { check: true, env: home });
+      const pair = new FaultPair(lab, [serverOf(a), serverOf(b)], await bundledClient(lab.dir));
+      await pair.#prepareClients();
+      return pair;
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.lab.close();
+  }
+
+  async #prepareClients(): Promise<void> {
+    const [primary] = this.servers;
+    await sql(primary, `CREATE ROLE app LOGIN PASSWORD '${this.#password}'; CREATE DATABASE app OWNER app;`);
+    await sql(primary, 'CREATE TABLE written (who text, id bigint); GRANT ALL ON written TO app', 'app');
+  }
+
+  /** The client of this machine, through both addresses. */
+  client(): Client {
+    this.#runs += 1;
+    const hosts = this.servers.map(({ address }) => address);
+    return new Client(this.#program, {
+      hosts,
+      port: this.servers[0].port,
+      user: 'app',
+      password: this.#password,
+      database: 'app',
+      who: `run ${this.#runs}`,
+      everyMs: 2,
+    });
+  }
+
+  /** One client on each server. They are slow, because they share the processors with what is measured. */
+  localClients(): Promise<LocalClient[]> {
+    const who = (id: string): string => `run-${this.#runs}-${id}`;
+    const socket = { hosts: ['/var/run/postgresql'], user: 'postgres', database: 'app', everyMs: 25 };
+    return Promise.all(
+      this.servers.map(({ host, id, port }) =>
+        LocalClient.start(host, this.#program, { ...socket, port, who: who(id) }),
+      ),
+    );
+  }
+
+  /** Whether the server's instance takes writes; null when it does not answer. */
+  async takesWrites(server: Server): Promise<boolean | null> {
+    if (!server.host.running) return null;
+    const answer = await sql(server, 'SELECT pg_is_in_recovery()').catch(() => null);
+    return answer === null ? null : answer === 'f';
+  }
+
+  /** The primary and the standby as they really are; throws when there is not exactly one primary. */
+  async roles(): Promise<{ primary: Server; standby: Server }> {
+    const [a, b] = this.servers;
+    const [first, second] = await Promise.all(this.servers.map((server) => this.takesWrites(server)));
+    if (first === true && second !== true) return { primary: a, standby: b };
+    if (second === true && first !== true) return { primary: b, standby: a };
+    throw new Error(`no single primary: ${a.id} takes writes: ${first}, ${b.id}: ${second}`);
+  }
+
+  async mcCtl(
+    server: Server,
+    ...words: string[]
+  ): Promise<{ status: number; stdout: string; stderr: string }> {
+    const command = `mc_ctl ${words.join(' ')} -M ${server.managementDir} --local-server ${server.id}`;
+    return server.host.sh(command, { user: 'postgres' });
+  }
+
+  async status(server: Server): Promise<Status | null> {
+    const { stdout } = await this.mcCtl(server, 'status', '--json');
+    try {
+      return JSON.parse(stdout) as Status;
+    } catch {
+      return null;
+    }
+  }
+
+  async untilStatus(server: Server, wanted: string): Promise<void> {
+    let last: Status | null = null;
+    await until(
+      () => `${server.id} is not ${wanted} but ${JSON.stringify(last)}`,
+      whole,
+      async () => {
+        last = await this.status(server);
+        return last?.mirroring_status === wanted ? true : undefined;
+      },
+      100,
+    );
+  }
+
+  async untilSwitchable(): Promise<void> {
+    for (const server of this.servers) await this.untilStatus(server, 'switchable');
+  }
+
+  /** What both controllers have said since, in the order of time. */
+  async said(sinceMs: number): Promise<Said[]> {
+    const all = await Promise.all(this.servers.map((server) => journalOf(server, sinceMs)));
+    return all.flat().sort((one, other) => one.at - other.at);
+  }
+
+  /** Brings the pair back from whatever a fault has left: the primary that is there stays, the other one follows it. */
+  async makeWhole(): Promise<void> {
+    for (const { host } of this.servers) await host.powerOn();
+    const primary = await this.#survivor();
+    const other = this.servers.find((server) => server !== primary) ?? this.servers[0];
+    const standby = await other.host.sh(`test -e ${other.dataDir}/standby.signal`);
+    const active = await other.host.sh(`systemctl is-active ${other.unit}`);
+    if (standby.status !== 0) await rebuild(other, primary);
+    else if (active.stdout.trim() !== 'active') await other.host.sh(`systemctl restart ${other.unit}`);
+    else if ((await this.takesWrites(other)) === null) await this.mcCtl(other, 'start');
+    await this.untilSwitchable();
+  }
+
+  /** The primary in charge: of two, the one on the higher timeline; the other one is stopped. */
+  async #survivor(): Promise<Server> {
+    const [a, b] = this.servers;
+    return until(
+      () => 'no server takes writes',
+      whole,
+      async () => {
+        const [first, second] = await Promise.all(this.servers.map((it) => this.takesWrites(it)));
+        if (first === true && second === true) {
+          const line = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int";
+          const [one, two] = await Promise.all(this.servers.map(async (it) => Number(await sql(it, line))));
+          return (one ?? 0) > (two ?? 0) ? a : b;
+        }
+        return first === true ? a : second === true ? b : undefined;
+      },
+      200,
+    );
+  }
+}
+
+/** Makes a server a standby of the other one, by a new copy. Own files stay; nothing of the old data does. */
+export async function rebuild(server: Server, primary: Server): Promise<void> {
+  const { host, dataDir, unit } = server;
+  const keep = `${dataDir}.conf`;
+  await host.sh(
+    `set -e
+systemctl stop ${unit}
+from=$(sed -nE "s/^#?primary_conninfo *=.*host=([^ ']+).*/\\1/p" ${dataDir}/postgresql.conf | tail -n 1)
+rm -rf ${keep}; install -d -o postgres -m 700 ${keep}
+cp -p ${dataDir}/postgresql.conf ${dataDir}/pg_hba.conf ${dataDir}/pg_ident.conf ${keep}/
+wal=$(readlink ${dataDir}/pg_wal || true)
+[ -z "$wal" ] || find "$wal" -mindepth 1 -delete
+find ${dataDir} -mindepth 1 -delete
+runuser -u postgres -- pg_basebackup -D ${dataDir} -h "$from" -p ${primary.port} -U pgduet_repl -w -c fast -X stream \${wal:+--waldir="$wal"}
+cp -p ${keep}/* ${dataDir}/
+# A server that was promoted has it commented out.
+sed -i -E 's/^#(primary_conninfo)/\\1/' ${dataDir}/postgresql.conf
+runuser -u postgres -- touch ${dataDir}/standby.signal
+rm -rf ${keep}
+systemctl start ${unit}`,
+    { check: true },
+  );
+}
+
+async function journalOf({ host, id, unit }: Server, sinceMs: number): Promise<Said[]> {
+  const words = `-q -u ${unit} -o short-unix --since=@${Math.floor(sinceMs / 1000)}`;
+  const text = host.running
+    ? (await host.sh(`journalctl --sync; journalctl ${words}`)).stdout
+    : (await run('journalctl', [`--directory=${host.disk}/var/log/journal`, ...words.split(' ')])).stdout;
+  return text.split('\n').flatMap((line) => {
+    const found = /^(\d+\.\d+) .*?: (?:[A-Z]+): (.*) \(MCA(\d+)\)$/.exec(line);
+    const at = Number(found?.[1]) * 1000;
+    return found && at >= sinceMs ? [{ server: id, at, number: found[3] ?? '', text: found[2] ?? '' }] : [];
+  });
+}
+
+/** The client program with its library in one file, so that it runs on a host, too. */
+async function bundledClient(dir: string): Promise<string> {
+  const outfile = join(dir, 'client.mjs');
+  if (existsSync(outfile)) return outfile;
+  await build({
+    entryPoints: [join(root, 'test/lab/faults/support/client.mjs')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node18',
+    logLevel: 'error',
+    external: ['pg-native'],
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+  return outfile;
+}
+
+export { sleep };

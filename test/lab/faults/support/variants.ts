@@ -1,0 +1,39 @@
+/**
+ * The kinds of pairs that faults need: plain, with networks of their own, with small disks, with a reference address.
+ * In: a name. Out: a pair in good order. It must never know what is done to the pair.
+ */
+import type { Host } from '../../harness/lab.ts';
+import { FaultPair, type PairWish } from './pair.ts';
+
+export type Variant = 'plain' | 'networks' | 'disks' | 'reference' | 'clock';
+
+const last = (host: Host): string => host.address.split('.').at(-1) ?? '';
+export const adminNet = (host: Host): string => `192.168.77.${last(host)}`;
+export const logNet = (host: Host): string => `192.168.78.${last(host)}`;
+
+/** The bridge, which every host reaches while its cable is in. */
+const gateway = (host: Host): string => host.address.replace(/\d+$/, '1');
+
+const wishes: Readonly<Record<Variant, PairWish>> = {
+  plain: {},
+  // A pair of its own, because the shifted clocks come with restarts.
+  clock: {},
+  networks: {
+    prepare: async (host) => {
+      await host.sh(`ip addr add ${adminNet(host)}/24 dev host0; ip addr add ${logNet(host)}/24 dev host0`, {
+        check: true,
+      });
+    },
+    host: (host) => ({ admin_address: adminNet(host), log_transfer_address: logNet(host) }),
+  },
+  disks: {
+    prepare: async (host) => {
+      await host.smallDisk('/database', 400);
+      await host.smallDisk('/wal', 400);
+    },
+    postgres: { wal_dir: '/wal/inst1' },
+  },
+  reference: { multiplexingOf: (hosts) => ({ reference_addresses: hosts.slice(0, 1).map(gateway) }) },
+};
+
+export const openPair = (variant: Variant): Promise<FaultPair> => FaultPair.open(wishes[variant]);
