@@ -282,6 +282,9 @@ export class World {
       case 'checkpoint':
         work(10, 100, () => ({ kind: 'checkpointed', why: instance.running ? null : 'not running' }));
         break;
+      case 'pre-detach':
+        work(10, 400, () => ({ kind: 'pre-detached', failures: [] }));
+        break;
       case 'set-names':
         work(10, 80, () => {
           if (!instance.diskOk) return { kind: 'names-failed', why: 'disk' };

@@ -15,6 +15,7 @@ import type {
   ServerView,
   SyncSet,
   Takeover,
+  Task,
   Yield,
 } from './view.ts';
 
@@ -83,7 +84,10 @@ export type Boot =
 /** A change of synchronous_standby_names that is under way. */
 export interface Change {
   readonly to: readonly ServerId[];
-  readonly stage: 'telling' | 'setting' | 'failed';
+  /** hook: pre_detach_command runs; hooked: it has ended, and nothing was promised yet. */
+  readonly stage: 'hook' | 'hooked' | 'telling' | 'setting' | 'failed';
+  /** For whom pre_detach_command has been run; it is not run again when the change is tried again. */
+  readonly announced: readonly ServerId[];
   /** When the stage began. */
   readonly at: number;
 }
@@ -190,6 +194,12 @@ export interface State {
   readonly ending: 'demoted' | 'isolated' | null;
   readonly references: Verdict;
   readonly verdicts: Readonly<Record<ServerId, Verdict>>;
+  /** Answers of fencing_command about standbys that are not heard. */
+  readonly fences: Readonly<Record<ServerId, Verdict>>;
+  /** A person wants this standby out, and it is being fenced first; `startedAtWall` is that of its instance. */
+  readonly detaching: { readonly id: ServerId; readonly startedAtWall: number } | null;
+  /** What is under way, and who asked for it. */
+  readonly task: Task | null;
   /** Peers about which it was said that nothing is done. */
   readonly warned: readonly ServerId[];
   readonly waitingForSwitch: readonly ReplyTo[];
@@ -260,6 +270,9 @@ export function initialState(facts: {
     ending: null,
     references: { askedAt: -1, answer: null },
     verdicts: {},
+    fences: {},
+    detaching: null,
+    task: null,
     warned: [],
     waitingForSwitch: [],
     waitingForDetach: [],
@@ -302,5 +315,7 @@ export function ownView(state: State): ServerView {
     declined: state.declined,
     takeover: state.takeover,
     yield: state.yield,
+    busy: state.task,
+    ...(Object.keys(state.parked).length > 0 ? { detached: Object.keys(state.parked) } : {}),
   };
 }
