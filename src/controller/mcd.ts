@@ -88,7 +88,7 @@ class Daemon {
     this.#configuration = configuration;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
     const clocks = { now: monotonic(), wall: Date.now() };
-    this.#state = initialState({ self, servers, conf, controllerVersion, ...clocks });
+    this.#state = initialState({ self, servers, conf, dir, controllerVersion, ...clocks });
     this.#instance = new Instance(
       conf.dbInstance,
       join(dir, `${self.id}.startup.log`),

@@ -31,15 +31,25 @@ interface Busy {
   readonly task: Task;
 }
 
-/** What is under way anywhere, as far as it is heard. A task that a person has asked for tells more, so it comes first. */
-function underWay(state: State): Busy[] {
+/**
+ * What is under way anywhere, as far as it is heard; what tells most comes first: a person's task before one without, and
+ * the primary, which does the work, before the server that only passed the request on.
+ */
+export function busyServers(state: State): Busy[] {
   const peers = Object.values(state.peers).filter((peer) => peer.reach === 'up');
   const all = [
-    { server: state.self.id, task: state.task },
-    ...peers.map((peer) => ({ server: peer.line.id, task: peer.view?.busy ?? null })),
+    { server: state.self.id, task: state.task, role: state.own.role },
+    ...peers.map(({ line, view }) => ({
+      server: line.id,
+      task: view?.busy ?? null,
+      role: view?.role ?? null,
+    })),
   ];
-  const busy = all.filter((it): it is Busy => it.task !== null);
-  return busy.sort((one, other) => Number(other.task.by !== null) - Number(one.task.by !== null));
+  const weight = ({ task, role }: (typeof all)[number]): number =>
+    (task?.by ? 2 : 0) + (role === 'primary' ? 1 : 0);
+  return all
+    .sort((one, other) => weight(other) - weight(one))
+    .flatMap(({ server, task }) => (task ? [{ server, task }] : []));
 }
 
 const sameAsker = (one: Asker | null, other: Asker | undefined): boolean =>
@@ -54,7 +64,7 @@ export function busyText({ server, task: { work, by, sinceWall } }: Busy): strin
 
 /** Why a switch or a detach has to wait; null when nothing else is under way. Its own way over two servers is no obstacle. */
 export function obstacleToChange(state: State, replyTo: ReplyTo, by: Asker | undefined): string | null {
-  const other = underWay(state).find(({ server, task }) => {
+  const other = busyServers(state).find(({ server, task }) => {
     const passedOn = replyTo.kind === 'peer' && server === replyTo.peer && task.by === null;
     return !sameAsker(task.by, by) && !passedOn;
   });
@@ -64,7 +74,9 @@ export function obstacleToChange(state: State, replyTo: ReplyTo, by: Asker | und
 /** Why a stop has to wait. One server's stop is no obstacle to another one's, and nothing is one to a role given away. */
 export function obstacleToStop(state: State): string | null {
   if (state.own.phase === 'stopped' && state.giving?.stage === 'given') return null;
-  const other = underWay(state).find(({ server, task }) => server === state.self.id || task.work !== 'stop');
+  const other = busyServers(state).find(
+    ({ server, task }) => server === state.self.id || task.work !== 'stop',
+  );
   return other ? busyText(other) : null;
 }
 

@@ -372,6 +372,8 @@ function judge(before: State, state: State): Decision {
     ...state,
     mirroring,
     mirroringSinceWall: changed ? state.wall : state.mirroringSinceWall,
+    reasonSinceWall:
+      changed || mirroring.reason !== state.mirroring.reason ? state.wall : state.reasonSinceWall,
     degraded: whole ? null : state.degraded,
   };
   const primaries = livePrimaries(next);

@@ -150,6 +150,8 @@ export interface State {
   /** All of network.conf, in its order. */
   readonly servers: readonly ServerLine[];
   readonly conf: ServerConf;
+  /** The management directory, for commands that a person is told to run. */
+  readonly dir: string;
   readonly controllerVersion: string;
   readonly now: number;
   readonly wall: number;
@@ -163,6 +165,8 @@ export interface State {
   readonly stop: Stop | null;
   readonly mirroring: Mirroring;
   readonly mirroringSinceWall: number;
+  /** Since when status and reason are both what they are. */
+  readonly reasonSinceWall: number;
   readonly persisted: Persisted | null;
 
   readonly incarnation: string;
@@ -213,16 +217,18 @@ export function initialState(facts: {
   readonly self: ServerLine;
   readonly servers: readonly ServerLine[];
   readonly conf: ServerConf;
+  readonly dir?: string;
   readonly controllerVersion: string;
   readonly now: number;
   readonly wall: number;
 }): State {
-  const { self, servers, conf, controllerVersion, now, wall } = facts;
+  const { self, servers, conf, dir = 'DIR', controllerVersion, now, wall } = facts;
   const quiet = { missed: 0, error: '' };
   return {
     self,
     servers,
     conf,
+    dir,
     controllerVersion,
     now,
     wall,
@@ -245,6 +251,7 @@ export function initialState(facts: {
     stop: null,
     mirroring: { status: 'unknown', reason: 'the controller has just started', advice: 'wait a moment' },
     mirroringSinceWall: wall,
+    reasonSinceWall: wall,
     persisted: null,
     incarnation: '',
     seq: 0,
