@@ -63,6 +63,8 @@ export interface ServerConf {
   readonly postSwitchCommand?: string;
   readonly preDetachCommand?: string;
   readonly postAttachCommand?: string;
+  /** How long each of the three commands before may take; waiting commits are held up by pre_detach_command that long at most. */
+  readonly stateTransitionCommandTimeoutMs: number;
   /** Ours: automatic switch and disconnection at first start; mc_ctl changes it from then on. */
   readonly failover: 'automatic' | 'manual';
   /** Ours: addresses that tell "I am cut off" from "the peer is gone". */
@@ -128,6 +130,11 @@ export const serverKeys: KeyTable = {
   postSwitchCommand: path('post_switch_command', 'optional'),
   preDetachCommand: path('pre_detach_command', 'optional'),
   postAttachCommand: path('post_attach_command', 'optional'),
+  stateTransitionCommandTimeoutMs: integer('state_transition_command_timeout', {
+    min: 1,
+    unit: 's',
+    fallback: 10 * second,
+  }),
   failover: word('failover', ['automatic', 'manual'], 'automatic', 'bare'),
   referenceAddresses: list('reference_addresses'),
 };

@@ -7,8 +7,9 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../base/exit-codes.ts';
+import { askController, exitOf } from './ctl-ask.ts';
 import type { Target } from './ctl-target.ts';
-import { type CallResult, callController } from './io/control-socket.ts';
+import { callController } from './io/control-socket.ts';
 import { loadConfiguration } from './io/files.ts';
 
 export interface StartWish {
@@ -118,9 +119,13 @@ async function waitUntilRunning(
   request: { readonly kind: 'start' | 'wait-started' },
 ): Promise<number> {
   const reminder = setTimeout(() => void remind(target), reminderMs);
-  const result: CallResult = await callController(target.id, request, 0);
+  const result = await askController(target, request, 0);
   clearTimeout(reminder);
   if (result.kind === 'reply' && result.reply.ok) return exitCode.done;
+  if (result.kind === 'reply' && result.reply.code === 'busy') {
+    process.stderr.write(`mc_ctl: ${result.reply.text}\n`);
+    return exitOf(result.reply);
+  }
   const why = result.kind === 'reply' ? result.reply.text : 'the controller has ended';
   process.stderr.write(`mc_ctl: the instance of ${target.id} was not started: ${why}\n`);
   return exitCode.hostFailed;

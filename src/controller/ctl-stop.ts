@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../base/exit-codes.ts';
+import { askController, exitOf } from './ctl-ask.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
 import { callController } from './io/control-socket.ts';
 import { loadConfiguration } from './io/files.ts';
@@ -29,11 +30,11 @@ export async function stopController(target: Target, wish: StopCommand): Promise
     if (alive.kind !== 'reply' && lockHolder(target.dir, target.id)) return endByForce(target, wish);
   }
   const limit = wish.force ? forcedWithinMs : 0;
-  const result = await callController(target.id, { kind: 'stop', ...wish }, limit);
+  const result = await askController(target, { kind: 'stop', ...wish }, limit);
   if (result.kind === 'reply') {
     if (!result.reply.ok) process.stderr.write(`mc_ctl: ${result.reply.text}\n`);
     if (result.reply.ok || wish.force) await untilGone(target);
-    return result.reply.ok ? exitCode.done : exitCode.hostFailed;
+    return exitOf(result.reply);
   }
   if (wish.force && lockHolder(target.dir, target.id)) return endByForce(target, wish);
   process.stderr.write(notAnswering(result, target));

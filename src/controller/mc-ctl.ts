@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
-import type { ControlRequest } from './core/event.ts';
 import { renderStatus } from './core/status.ts';
+import { act } from './ctl-ask.ts';
 import { helpText, type Mode, modes } from './ctl-help.ts';
 import { startController } from './ctl-start.ts';
 import { stopController } from './ctl-stop.ts';
@@ -123,7 +123,7 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
       return status(target, values.json ?? false);
     case 'enable-failover':
     case 'disable-failover':
-      return setFailover(target, mode === 'enable-failover');
+      return act(target, { kind: 'set-failover', enabled: mode === 'enable-failover' }, statusTimeoutMs);
     case 'switch':
       return act(target, {
         kind: 'switch',
@@ -133,19 +133,6 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
     case 'detach':
       return act(target, { kind: 'detach', noFencing: values['no-fencing'] ?? false });
   }
-}
-
-/** A request that takes as long as it takes; the answer says what has become of it. */
-async function act(target: Target, request: ControlRequest): Promise<number> {
-  const result = await callController(target.id, request, 0);
-  if (result.kind !== 'reply') {
-    process.stderr.write(notAnswering(result, target));
-    return exitCode.hostFailed;
-  }
-  const { ok, text } = result.reply;
-  if (ok) process.stdout.write(`${text}\n`);
-  else process.stderr.write(`mc_ctl: ${request.kind} failed: ${text}\n`);
-  return ok ? exitCode.done : exitCode.hostFailed;
 }
 
 const statusTimeoutMs = 5000;
@@ -159,16 +146,6 @@ async function status(target: Target, json: boolean): Promise<number> {
   const report = result.reply.status;
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderStatus(report));
   return exitCode.done;
-}
-
-async function setFailover(target: Target, enabled: boolean): Promise<number> {
-  const result = await callController(target.id, { kind: 'set-failover', enabled }, statusTimeoutMs);
-  if (result.kind !== 'reply') {
-    process.stderr.write(notAnswering(result, target));
-    return exitCode.hostFailed;
-  }
-  process.stdout.write(`${result.reply.text}\n`);
-  return result.reply.ok ? exitCode.done : exitCode.hostFailed;
 }
 
 /** Plain text of diagnostics, in the form that the whole project uses. */

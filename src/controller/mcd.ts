@@ -88,7 +88,7 @@ class Daemon {
     this.#configuration = configuration;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
     const clocks = { now: monotonic(), wall: Date.now() };
-    this.#state = initialState({ self, servers, conf, controllerVersion, ...clocks });
+    this.#state = initialState({ self, servers, conf, dir, controllerVersion, ...clocks });
     this.#instance = new Instance(
       conf.dbInstance,
       join(dir, `${self.id}.startup.log`),
@@ -116,7 +116,8 @@ class Daemon {
       refused: (peer) => this.#happen({ kind: 'peer-refused', peer }),
       stranger: (from, why) => this.#happen({ kind: 'stranger', from, why }),
       request: (peer, id, request) => this.#happen({ kind: 'peer-request', peer, id, request }),
-      reply: (peer, ok, text) => this.#happen({ kind: 'peer-reply', peer, ok, text }),
+      reply: (peer, ok, text, code) =>
+        this.#happen({ kind: 'peer-reply', peer, ok, text, ...(code ? { code } : {}) }),
     });
   }
 
@@ -276,20 +277,24 @@ class Daemon {
     try {
       do {
         this.#checkAgain = false;
-        this.#happen({ kind: 'instance-check', outcome: await this.#monitor.check() });
+        const monitor = this.#monitor;
+        const outcome = await monitor.check();
+        // A reload ends the connection of the old monitor, which says nothing about the instance.
+        if (monitor === this.#monitor) this.#happen({ kind: 'instance-check', outcome });
+        else this.#checkAgain = true;
       } while (this.#checkAgain);
     } finally {
       this.#checking = false;
     }
   }
 
-  #reply({ to, ok, text }: Extract<Action, { kind: 'reply' }>): void {
+  #reply({ to, ...answer }: Extract<Action, { kind: 'reply' }>): void {
     switch (to.kind) {
       case 'control':
-        this.#control.reply(to.id, { ok, text });
+        this.#control.reply(to.id, { ok: answer.ok, text: answer.text, code: answer.code });
         break;
       case 'peer':
-        this.#link.answer(to.peer, to.id, ok, text);
+        this.#link.answer(to.peer, to.id, answer);
         break;
     }
   }

@@ -77,6 +77,7 @@ describe('<serverIdentifier>.conf', () => {
       postSwitchCommand: '/a',
       preDetachCommand: '/b',
       postAttachCommand: '/c',
+      stateTransitionCommandTimeoutMs: 7000,
       failover: 'manual',
       referenceAddresses: ['192.0.2.1', 'gateway.example', '2001:db8::1'],
     };

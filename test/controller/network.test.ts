@@ -35,7 +35,7 @@ function makeLink(id: string, ports: readonly number[], secret = key) {
       stranger: (from) => seen.push(`stranger ${from}`),
       request: (peer, number, request) => {
         seen.push(`request ${peer} ${request.kind}`);
-        link.answer(peer, number, true, 'stopped');
+        link.answer(peer, number, { ok: true, text: 'stopped' });
       },
       reply: (peer, ok, text) => seen.push(`reply ${peer} ${ok} ${text}`),
     },

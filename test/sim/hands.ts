@@ -89,6 +89,8 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
       return stuck ? [patienceMs, patienceMs] : [20, 200];
     case 'probe-primary':
       return [1, 20];
+    case 'pre-detach':
+      return [10, 400];
     case 'ask-references':
       return [5, 60];
     case 'run-command':
@@ -126,6 +128,8 @@ function done(world: World, host: Host, action: Work): Happening {
       return { kind: 'promoted', timeline: instance.timeline };
     case 'follow':
       return follow(world, host, action.host);
+    case 'pre-detach':
+      return { kind: 'pre-detached', failures: [] };
     case 'probe-primary': {
       const source = instance.source === null ? null : world.host(instance.source);
       const open = source?.instance.running === true && world.network.connected(host, source, 'log');

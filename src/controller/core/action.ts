@@ -24,8 +24,10 @@ export type Action =
   | { readonly kind: 'stop-instance'; readonly mode: 'fast' | 'forced' | 'immediate' }
   /** Answers with `checkpointed`. */
   | { readonly kind: 'checkpoint' }
-  /** pre_detach_command for those who go, then the names in postgresql.conf, then a reload; `names-set`, `names-failed`. */
-  | { readonly kind: 'set-names'; readonly ids: readonly ServerId[]; readonly out: readonly ServerId[] }
+  /** pre_detach_command for each of them, at once; answers with `pre-detached` when the last has ended or its time is up. */
+  | { readonly kind: 'pre-detach'; readonly targets: readonly ServerId[] }
+  /** The names in postgresql.conf, then a reload; `names-set`, `names-failed`. */
+  | { readonly kind: 'set-names'; readonly ids: readonly ServerId[] }
   /** Comments out primary_conninfo and the own synchronous_standby_names; `receiver-cut` tells where WAL ends. */
   | { readonly kind: 'cut-receiver' }
   /** Answers with `promoted` once the instance takes writes. */
@@ -44,6 +46,13 @@ export type Action =
   /** Tries the replication address of primary_conninfo; answers with `primary-probe`. */
   | { readonly kind: 'probe-primary' }
   | { readonly kind: 'ask-peer'; readonly peer: ServerId; readonly request: PeerRequest }
-  | { readonly kind: 'reply'; readonly to: ReplyTo; readonly ok: boolean; readonly text: string }
+  | {
+      readonly kind: 'reply';
+      readonly to: ReplyTo;
+      readonly ok: boolean;
+      readonly text: string;
+      /** busy: another command is under way; nothing was done. */
+      readonly code?: 'busy';
+    }
   /** Ends the controller, after the replies before it are out. */
   | { readonly kind: 'exit'; readonly code: number };

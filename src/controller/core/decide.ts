@@ -13,6 +13,7 @@ import {
   onStartFailed,
   onStartRequest,
 } from './boot.ts';
+import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, tellBusy } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
 import {
@@ -24,13 +25,20 @@ import {
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
 import { onPersistFailed, toPersist } from './remember.ts';
-import { onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
+import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
-import { askAbout, onReferences, onVerdict, reaches } from './silence.ts';
+import { askAbout, onFenceVerdict, onReferences, onVerdict, reaches } from './silence.ts';
 import { ownView, type ReplyTo, type State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import { advanceStop, demote, isolate, onInstanceStopped, onStopFailed, onStopRequest } from './stop.ts';
-import { advanceSync, onNamesFailed, onNamesSet, onProvingCheckpoint, unpark } from './sync.ts';
+import {
+  advanceSync,
+  onNamesFailed,
+  onNamesSet,
+  onPreDetached,
+  onProvingCheckpoint,
+  unpark,
+} from './sync.ts';
 import {
   advanceFollow,
   advanceTakeover,
@@ -98,7 +106,7 @@ function handle(state: State, event: Event): Decision {
     case 'peer-request':
       return onRequest(state, { kind: 'peer', peer: event.peer, id: event.id }, event.request);
     case 'peer-reply':
-      return onPeerReply(state, event.peer, event.ok, event.text);
+      return onPeerReply(state, event);
     case 'terminate':
       return onStopRequest(state, null, { all: false, mcOnly: false, force: false });
     case 'reload':
@@ -117,6 +125,7 @@ type Outcome = Extract<
   {
     kind:
       | 'checkpointed'
+      | 'pre-detached'
       | 'names-set'
       | 'names-failed'
       | 'receiver-cut'
@@ -136,6 +145,8 @@ function onOutcome(state: State, event: Outcome): Decision {
   switch (event.kind) {
     case 'checkpointed':
       return state.giving ? onSwitchCheckpoint(state) : onProvingCheckpoint(state, event.why);
+    case 'pre-detached':
+      return onPreDetached(state, event.failures);
     case 'names-set':
       return onNamesSet(state, event.ids, event.needed);
     case 'names-failed':
@@ -156,15 +167,48 @@ function onOutcome(state: State, event: Outcome): Decision {
       return onReferences(state, event.reached);
     case 'command-ended':
       return event.command === 'fencing'
-        ? onFenced(state, event.yes, event.why)
+        ? onFencingEnded(state, event)
         : onVerdict(state, event.target, event.yes, event.why);
     case 'hook-failed':
       return decided(state, log('MCA01056', { hook: event.hook, why: event.why }));
   }
 }
 
+/** The fencing command was called for a takeover, for a person's detach, or because a standby is silent. */
+function onFencingEnded(
+  state: State,
+  { target, yes, why }: Extract<Event, { kind: 'command-ended' }>,
+): Decision {
+  if (state.takeover?.stage === 'fence') return onFenced(state, yes, why);
+  if (state.detaching?.id === target) return onDetachFenced(state, yes, why);
+  return onFenceVerdict(state, target, yes, why);
+}
+
+/** Without mercy means now; another server that stops this one does so in its turn. */
+function busyWith(state: State, replyTo: ReplyTo, request: ControlRequest | PeerRequest): string | null {
+  switch (request.kind) {
+    case 'start':
+      return obstacleToStart(state);
+    case 'stop':
+      return request.force || replyTo.kind === 'peer' ? null : obstacleToStop(state);
+    case 'switch':
+    case 'detach':
+      return obstacleToChange(state, replyTo, request.by);
+    case 'wait-started':
+    case 'set-failover':
+      return null;
+  }
+}
+
 function onControl(state: State, id: number, request: ControlRequest): Decision {
   const replyTo = { kind: 'control', id } as const;
+  const busy = busyWith(state, replyTo, request);
+  return busy === null
+    ? askedBy(request.by, carryOut(state, replyTo, request))
+    : tellBusy(state, replyTo, busy);
+}
+
+function carryOut(state: State, replyTo: ReplyTo, request: ControlRequest): Decision {
   switch (request.kind) {
     case 'start':
     case 'wait-started':
@@ -176,18 +220,25 @@ function onControl(state: State, id: number, request: ControlRequest): Decision 
     case 'switch':
       return onSwitchCommand(state, replyTo, request);
     case 'detach':
-      return onDetachRequest(state, replyTo, request.noFencing);
+      return onDetachRequest(state, replyTo, request);
   }
 }
 
 function onRequest(state: State, replyTo: ReplyTo, request: PeerRequest): Decision {
+  const busy = busyWith(state, replyTo, request);
+  return busy === null
+    ? askedBy(request.by, carryOutFor(state, replyTo, request))
+    : tellBusy(state, replyTo, busy);
+}
+
+function carryOutFor(state: State, replyTo: ReplyTo, request: PeerRequest): Decision {
   switch (request.kind) {
     case 'stop':
       return onStopRequest(state, replyTo, { ...request, all: false });
     case 'switch':
       return onSwitchCommand(state, replyTo, request);
     case 'detach':
-      return onDetachRequest(state, replyTo, request.noFencing);
+      return onDetachRequest(state, replyTo, request);
   }
 }
 
@@ -223,12 +274,14 @@ function settle(before: State, decision: Decision): Decision {
     advanceTakeover,
     advanceFollow,
     advanceSync,
+    endDetach,
   ];
   const further = steps.reduce(
     andThen,
     andThen(decision, (state) => decided(unpark(state))),
   );
-  const judged = andThen(andThen(further, answerStarts), (state) => judge(before, state));
+  const kept = andThen(andThen(further, answerStarts), (state) => decided(keepTask(state)));
+  const judged = andThen(kept, (state) => judge(before, state));
   const told = andThen(judged, (state) => tellNews(before, state));
   const persisted = toPersist(told.state);
   if (!persisted) return told;
@@ -238,7 +291,7 @@ function settle(before: State, decision: Decision): Decision {
 
 /** What others act upon is told at once, not only with the next heartbeat. */
 function tellNews(before: State, state: State): Decision {
-  const keys = ['sync', 'takeover', 'yield', 'declined', 'leaving', 'failover'] as const;
+  const keys = ['sync', 'takeover', 'yield', 'declined', 'leaving', 'failover', 'task', 'parked'] as const;
   const news = keys.some((key) => before[key] !== state[key]) || before.giving?.stage !== state.giving?.stage;
   const phase = before.own.phase !== state.own.phase && state.boot.kind !== 'new';
   const role = before.own.role !== state.own.role;
@@ -287,6 +340,8 @@ function sameSight(before: State, state: State): boolean {
     'servers',
     'stop',
     'boot',
+    'task',
+    'parked',
   ] as const;
   if (before.mirroring !== state.mirroring || !keys.every((key) => before[key] === state[key])) return false;
   return Object.values(state.peers).every((peer) => {
@@ -303,6 +358,8 @@ function sameSight(before: State, state: State): boolean {
       'takeover',
       'leaving',
       'lastTimeline',
+      'busy',
+      'detached',
     ] as const;
     return (
       parts.every((part) => then[part] === now[part]) && then.failedDisks.length === now.failedDisks.length
@@ -319,6 +376,8 @@ function judge(before: State, state: State): Decision {
     ...state,
     mirroring,
     mirroringSinceWall: changed ? state.wall : state.mirroringSinceWall,
+    reasonSinceWall:
+      changed || mirroring.reason !== state.mirroring.reason ? state.wall : state.reasonSinceWall,
     degraded: whole ? null : state.degraded,
   };
   const primaries = livePrimaries(next);

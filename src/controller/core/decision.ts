@@ -26,8 +26,8 @@ export const log = (message: MessageNumber, values: Readonly<Record<string, stri
   values,
 });
 
-export const replies = (to: readonly ReplyTo[], ok: boolean, text: string): Action[] =>
-  to.map((each) => ({ kind: 'reply', to: each, ok, text }));
+export const replies = (to: readonly ReplyTo[], ok: boolean, text: string, code?: 'busy'): Action[] =>
+  to.map((each) => ({ kind: 'reply', to: each, ok, text, ...(code ? { code } : {}) }));
 
 /** Changes the own server; a new phase remembers since when it holds. */
 export function withOwn(state: State, change: Partial<OwnServer>): State {

@@ -4,7 +4,7 @@
  */
 import type { ServerConf, ServerLine } from '../config.ts';
 import type { Persisted } from './state.ts';
-import type { DiskPart, InstanceReport, ServerId, ServerView } from './view.ts';
+import type { Asker, DiskPart, InstanceReport, ServerId, ServerView } from './view.ts';
 
 interface Timed {
   /** Monotonic milliseconds. */
@@ -22,7 +22,14 @@ export type CheckOutcome =
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'gone' };
 
-export type ControlRequest =
+interface Asked {
+  /** Who asks, for whoever asks meanwhile. */
+  readonly by?: Asker;
+}
+
+export type ControlRequest = Asked & Wish;
+
+type Wish =
   | { readonly kind: 'start' }
   | { readonly kind: 'wait-started' }
   | { readonly kind: 'stop'; readonly all: boolean; readonly mcOnly: boolean; readonly force: boolean }
@@ -31,7 +38,9 @@ export type ControlRequest =
   | { readonly kind: 'detach'; readonly noFencing: boolean };
 
 /** What one controller may ask of another. */
-export type PeerRequest =
+export type PeerRequest = Asked & PeerWish;
+
+type PeerWish =
   | { readonly kind: 'stop'; readonly mcOnly: boolean; readonly force: boolean }
   | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean }
   | { readonly kind: 'detach'; readonly noFencing: boolean };
@@ -76,8 +85,16 @@ export type Happening =
       readonly id: number;
       readonly request: PeerRequest;
     }
-  | { readonly kind: 'peer-reply'; readonly peer: ServerId; readonly ok: boolean; readonly text: string }
+  | {
+      readonly kind: 'peer-reply';
+      readonly peer: ServerId;
+      readonly ok: boolean;
+      readonly text: string;
+      readonly code?: 'busy';
+    }
   | { readonly kind: 'checkpointed'; readonly why: string | null }
+  /** Every pre_detach_command has ended, or its time was up; what went wrong, if anything. */
+  | { readonly kind: 'pre-detached'; readonly failures: readonly string[] }
   | { readonly kind: 'names-set'; readonly ids: readonly ServerId[]; readonly needed: number }
   | { readonly kind: 'names-failed'; readonly why: string }
   | { readonly kind: 'receiver-cut'; readonly lsn: string }

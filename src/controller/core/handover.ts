@@ -37,8 +37,6 @@ const id = (state: State): number => Math.max(state.wall, (state.handover?.id ??
 /** mc_ctl switch on the primary. */
 export function onSwitchRequest(state: State, replyTo: ReplyTo, force: boolean): Decision {
   const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
-  if (state.giving) return refuse(`a switch to ${state.handover?.to} is already under way`);
-  if (state.stop) return refuse('the controller is being stopped');
   if (state.change && state.change.stage !== 'failed')
     return refuse('synchronous_standby_names is being changed; try again in a moment');
   const [to] = candidates(state, force);

@@ -2,8 +2,11 @@
  * Requests of a person that may reach any server: switch and detach. The primary carries them out; another server passes
  * them on and gives the answer back. Pure.
  */
-import { type Decision, decided, log, replies } from './decision.ts';
+import { timeOfDay } from './busy.ts';
+import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import type { ControlRequest, Happening } from './event.ts';
 import { onSwitchRequest } from './handover.ts';
+import { fenceWords, fencing } from './silence.ts';
 import type { Peer, ReplyTo, State } from './state.ts';
 import { onStopReply } from './stop.ts';
 import { onForcedTakeover } from './takeover.ts';
@@ -20,53 +23,100 @@ const leads = (state: State): boolean =>
 export function onSwitchCommand(
   state: State,
   replyTo: ReplyTo,
-  wish: { readonly force: boolean; readonly noFencing: boolean },
+  wish: Extract<ControlRequest, { kind: 'switch' }>,
 ): Decision {
   if (leads(state)) return onSwitchRequest(state, replyTo, wish.force);
   const primary = primaryPeer(state);
   if (primary && replyTo.kind === 'control') {
-    const request = { kind: 'switch', ...wish } as const;
     const next = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
-    return decided(next, { kind: 'ask-peer', peer: primary.line.id, request });
+    return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: wish });
   }
   if (wish.force) return onForcedTakeover(state, replyTo, wish.noFencing);
-  const why = `no primary is heard (${state.mirroring.reason || 'none'}); mc_ctl switch --force makes ${state.self.id} primary`;
-  return decided(state, ...replies([replyTo], false, why));
+  const standby = state.own.role === 'standby' && state.own.phase === 'running';
+  const way = standby ? `; mc_ctl switch --force makes ${state.self.id} primary without it` : '';
+  return decided(state, ...replies([replyTo], false, `${nobodyLeads(state)}${way}`));
 }
 
-export function onDetachRequest(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
-  if (leads(state)) return detachHere(state, replyTo);
+/** Which server would have to act, and how long ago it was heard. */
+function nobodyLeads(state: State): string {
+  const last = state.peers[state.sync?.primary ?? ''] ?? Object.values(state.peers)[0];
+  if (!last || last.reach === 'up') return `no primary is running (${state.mirroring.reason || 'none'})`;
+  const since = last.heardWall === null ? 'and was not yet' : `since ${timeOfDay(last.heardWall)}`;
+  const how =
+    last.reach === 'refused' ? 'its host refuses the connection: no controller runs there' : 'no answer';
+  return `${last.line.id}, which would have to do it, is not heard ${since} (${how})`;
+}
+
+export function onDetachRequest(
+  state: State,
+  replyTo: ReplyTo,
+  { noFencing, ...wish }: Extract<ControlRequest, { kind: 'detach' }>,
+): Decision {
+  if (leads(state)) return detachHere(state, replyTo, noFencing);
   const primary = primaryPeer(state);
   if (!primary || replyTo.kind === 'peer')
-    return decided(state, ...replies([replyTo], false, 'no primary is heard that could take a standby out'));
+    return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
   const next = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
-  return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: { kind: 'detach', noFencing } });
+  return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: { ...wish, noFencing } });
 }
 
 /** Takes out the standby that commits wait for; with several of them the one that is worst off. */
-function detachHere(state: State, replyTo: ReplyTo): Decision {
+function detachHere(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
   const voters = state.sync?.voters ?? [];
-  if (state.giving || state.stop)
-    return decided(state, ...replies([replyTo], false, 'a switch or stop is under way'));
   if (voters.length === 0) return decided(state, ...replies([replyTo], false, 'no standby is waited for'));
   const streams = (id: ServerId) =>
     state.own.report?.senders.some((row) => row.name === id && row.state === 'streaming') ?? false;
   const id = voters.find((it) => !streams(it)) ?? voters.at(-1) ?? '';
   const startedAtWall = state.peers[id]?.view?.report?.startedAtWall ?? 0;
-  const next: State = {
-    ...state,
-    parked: { ...state.parked, [id]: startedAtWall },
-    waitingForDetach: [...state.waitingForDetach, replyTo],
-  };
-  return decided(next, log('MCA01057', { server: id }));
+  const detaching = { id, startedAtWall };
+  const waiting: State = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
+  const told = decided({ ...waiting, detaching }, log('MCA01057', { server: id }));
+  if (state.conf.fencingCommand === undefined || noFencing) return andThen(told, park);
+  return andThen(told, (it) => decided(it, fencing(id, 'detach', 'command')));
+}
+
+/** From here on the standby is to be out, whatever else is seen of it. */
+function park(state: State): Decision {
+  const { detaching } = state;
+  if (!detaching) return decided(state);
+  const parked = { ...state.parked, [detaching.id]: detaching.startedAtWall };
+  return decided({ ...state, parked, detaching: null });
+}
+
+/** The fencing command of mc_ctl detach has ended. */
+export function onDetachFenced(state: State, done: boolean, why: string): Decision {
+  const { detaching } = state;
+  if (!detaching) return decided(state);
+  const told = decided(state, fenceWords(detaching.id, done, why));
+  if (done) return andThen(told, park);
+  const text = `the fencing command failed, so ${detaching.id} is not taken out: ${why}`;
+  return andThen(told, (it) => giveUpDetach(it, text));
+}
+
+const giveUpDetach = (state: State, why: string): Decision =>
+  decided(
+    { ...state, detaching: null, waitingForDetach: [] },
+    ...replies(state.waitingForDetach, false, why),
+  );
+
+/** A primary that stops or hands over takes nobody out any more; whoever waits for it is told. */
+export function endDetach(state: State): Decision {
+  const here =
+    state.own.role === 'primary' && (state.waitingForDetach.length > 0 || state.detaching !== null);
+  if (!here || (state.own.phase === 'running' && !state.giving && !state.stop && !state.ending))
+    return decided(state);
+  return giveUpDetach(state, `${state.self.id} does not serve as primary any more`);
 }
 
 /** The primary has answered a request that was passed on, or a server of a stop -a is done. */
-export function onPeerReply(state: State, peer: ServerId, ok: boolean, text: string): Decision {
+export function onPeerReply(
+  state: State,
+  { peer, ok, text, code }: Pick<Extract<Happening, { kind: 'peer-reply' }>, 'peer' | 'ok' | 'text' | 'code'>,
+): Decision {
   if (state.stop) return onStopReply(state, peer, ok, text);
   const waiting = [...state.waitingForSwitch, ...state.waitingForDetach];
   const next = { ...state, waitingForSwitch: [], waitingForDetach: [] };
   return state.own.role === 'standby' && waiting.length > 0
-    ? decided(next, ...replies(waiting, ok, text))
+    ? decided(next, ...replies(waiting, ok, text, code))
     : decided(state);
 }

@@ -87,6 +87,47 @@ export function askAbout(state: State, ids: readonly ServerId[]): Decision {
 const due = (state: State, asked: number, id: ServerId): boolean =>
   !fresh(state, asked, id) || state.now - asked >= askEveryMs + state.conf.arbitrationCommandTimeoutMs;
 
+/** Whether a silent server may be treated as shut out: nobody asks for it, or fencing_command has said so since. */
+export function isFenced(state: State, id: ServerId): boolean {
+  const fence = state.fences[id];
+  return (
+    state.conf.fencingCommand === undefined || (fence?.answer === true && fresh(state, fence.askedAt, id))
+  );
+}
+
+/** Calls fencing_command about each of them, and again after a while when it has said no. */
+export function askFences(state: State, ids: readonly ServerId[]): Decision {
+  const { fencingCommandTimeoutMs } = state.conf;
+  const again = fencingCommandTimeoutMs + giveUpTimeMs(state.conf);
+  const open = ids.filter((id) => {
+    const { askedAt = -1, answer = null } = state.fences[id] ?? {};
+    return (
+      !isFenced(state, id) && (!fresh(state, askedAt, id) || (answer !== true && state.now - askedAt > again))
+    );
+  });
+  if (open.length === 0) return decided(state);
+  const asked = Object.fromEntries(open.map((id) => [id, { askedAt: state.now, answer: null }]));
+  const actions = open.map((target) => fencing(target, 'detach', 'monitor'));
+  return decided({ ...state, fences: { ...state.fences, ...asked } }, ...actions);
+}
+
+export const fencing = (
+  target: ServerId,
+  operation: 'switch' | 'detach',
+  mode: 'monitor' | 'command',
+): Action => ({ kind: 'run-command', command: 'fencing', target, operation, mode });
+
+/** No: the standby stays in, commits wait, and the command is called again later. */
+export function onFenceVerdict(state: State, target: ServerId, done: boolean, why: string): Decision {
+  const before = state.fences[target];
+  if (!before) return decided(state);
+  const fences = { ...state.fences, [target]: { ...before, answer: done } };
+  return decided({ ...state, fences }, fenceWords(target, done, why));
+}
+
+export const fenceWords = (target: ServerId, done: boolean, why: string): Action =>
+  done ? log('MCA01058', { server: target }) : log('MCA01059', { server: target, why });
+
 export const onReferences = (state: State, reached: boolean): Decision =>
   decided({ ...state, references: { ...state.references, answer: reached } });
 

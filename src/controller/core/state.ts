@@ -15,6 +15,7 @@ import type {
   ServerView,
   SyncSet,
   Takeover,
+  Task,
   Yield,
 } from './view.ts';
 
@@ -89,7 +90,10 @@ export type Boot =
 /** A change of synchronous_standby_names that is under way. */
 export interface Change {
   readonly to: readonly ServerId[];
-  readonly stage: 'telling' | 'setting' | 'failed';
+  /** hook: pre_detach_command runs; hooked: it has ended, and nothing was promised yet. */
+  readonly stage: 'hook' | 'hooked' | 'telling' | 'setting' | 'failed';
+  /** For whom pre_detach_command has been run; it is not run again when the change is tried again. */
+  readonly announced: readonly ServerId[];
   /** When the stage began. */
   readonly at: number;
 }
@@ -161,6 +165,8 @@ export interface State {
   /** All of network.conf, in its order. */
   readonly servers: readonly ServerLine[];
   readonly conf: ServerConf;
+  /** The management directory, for commands that a person is told to run. */
+  readonly dir: string;
   readonly controllerVersion: string;
   readonly now: number;
   readonly wall: number;
@@ -174,6 +180,8 @@ export interface State {
   readonly stop: Stop | null;
   readonly mirroring: Mirroring;
   readonly mirroringSinceWall: number;
+  /** Since when status and reason are both what they are. */
+  readonly reasonSinceWall: number;
   readonly persisted: Persisted | null;
   /** When the state file could not be written, and when that was said; -1 when the last attempt may have succeeded. */
   readonly unsavedAt: number;
@@ -209,6 +217,12 @@ export interface State {
   readonly revival: Revival | null;
   readonly references: Verdict;
   readonly verdicts: Readonly<Record<ServerId, Verdict>>;
+  /** Answers of fencing_command about standbys that are not heard. */
+  readonly fences: Readonly<Record<ServerId, Verdict>>;
+  /** A person wants this standby out, and it is being fenced first; `startedAtWall` is that of its instance. */
+  readonly detaching: { readonly id: ServerId; readonly startedAtWall: number } | null;
+  /** What is under way, and who asked for it. */
+  readonly task: Task | null;
   /** Peers about which it was said that nothing is done. */
   readonly warned: readonly ServerId[];
   readonly waitingForSwitch: readonly ReplyTo[];
@@ -222,16 +236,18 @@ export function initialState(facts: {
   readonly self: ServerLine;
   readonly servers: readonly ServerLine[];
   readonly conf: ServerConf;
+  readonly dir?: string;
   readonly controllerVersion: string;
   readonly now: number;
   readonly wall: number;
 }): State {
-  const { self, servers, conf, controllerVersion, now, wall } = facts;
+  const { self, servers, conf, dir = 'DIR', controllerVersion, now, wall } = facts;
   const quiet = { missed: 0, error: '' };
   return {
     self,
     servers,
     conf,
+    dir,
     controllerVersion,
     now,
     wall,
@@ -254,6 +270,7 @@ export function initialState(facts: {
     stop: null,
     mirroring: { status: 'unknown', reason: 'the controller has just started', advice: 'wait a moment' },
     mirroringSinceWall: wall,
+    reasonSinceWall: wall,
     persisted: null,
     unsavedAt: -1,
     unsavedSaidAt: -1,
@@ -282,6 +299,9 @@ export function initialState(facts: {
     revival: null,
     references: { askedAt: -1, answer: null },
     verdicts: {},
+    fences: {},
+    detaching: null,
+    task: null,
     warned: [],
     waitingForSwitch: [],
     waitingForDetach: [],
@@ -324,5 +344,7 @@ export function ownView(state: State): ServerView {
     declined: state.declined,
     takeover: state.takeover,
     yield: state.yield,
+    busy: state.task,
+    ...(Object.keys(state.parked).length > 0 ? { detached: Object.keys(state.parked) } : {}),
   };
 }

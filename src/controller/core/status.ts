@@ -2,24 +2,10 @@
  * What `mc_ctl status` shows: the judgement of the pair, with its reason, and the rows of the table.
  * In: a state. Out: plain data and text. A server that is not heard is never called normal. Pure.
  */
-import { type Mirroring, ownView, type Peer, type State } from './state.ts';
-import type { ServerId, ServerView } from './view.ts';
-
-/** A server as far as it can be believed at this moment. */
-interface Seen {
-  readonly id: ServerId;
-  readonly host: string;
-  readonly port: number;
-  readonly fresh: boolean;
-  readonly reach: Peer['reach'] | 'self';
-  readonly view: ServerView | null;
-  readonly sinceWall: number;
-}
-
-interface Obstacle {
-  readonly reason: string;
-  readonly advice: string;
-}
+import { ctl, type Obstacle, obstacle, type Seen, split, underWay, withoutPrimary } from './advice.ts';
+import { busyServers } from './busy.ts';
+import { type Mirroring, ownView, type State } from './state.ts';
+import type { ServerId, ServerView, Task } from './view.ts';
 
 function seenServers(state: State): Seen[] {
   return state.servers.map(({ id, host, port }) => {
@@ -59,7 +45,7 @@ export function livePrimaries(state: State): ServerId[] {
   return live.filter((view) => !isSuperseded(view, live)).map(({ id }) => id);
 }
 
-const verdict = (status: Mirroring['status'], reason: string, advice: string): Mirroring => ({
+const verdict = (status: Mirroring['status'], { reason, advice }: Obstacle): Mirroring => ({
   status,
   reason,
   advice,
@@ -68,147 +54,46 @@ const verdict = (status: Mirroring['status'], reason: string, advice: string): M
 /** The mirroring status, why it is so, and what to do about it. */
 export function assess(state: State): Mirroring {
   const servers = seenServers(state);
-  const switching = underWay(servers);
-  if (switching) return verdict('switching', switching, 'wait until it is done');
   const live = servers.flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
   const [primary, second] = servers.filter(
     ({ fresh, view }) => fresh && view !== null && isPrimary(view) && !isSuperseded(view, live),
   );
-  if (!primary) return withoutPrimary(servers);
-  if (second) {
-    const reason = `${primary.id} and ${second.id} are both primary`;
-    const advice = 'stop the clients, then the wrong one with mc_ctl stop, and rebuild it';
-    return verdict('not-switchable', reason, advice);
+  if (primary && second) return verdict('not-switchable', split(state, primary, second));
+  const going = underWay(state, servers);
+  if (going) return verdict(going.status, going);
+  if (!primary) {
+    const missing = withoutPrimary(state, servers);
+    return verdict(missing.status, missing);
   }
   if (primary.view?.phase === 'silent') {
     const reason = `the instance of ${primary.id}, the primary, does not answer`;
-    return verdict('not-switchable', reason, `look at the load and the disks of ${primary.id}`);
+    return verdict('not-switchable', { reason, advice: `look at the load and the disks of ${primary.id}` });
   }
-  const standbys = servers.filter((seen) => seen.id !== primary.id);
-  if (standbys.length === 0)
-    return verdict('not-switchable', 'there is no other server', 'add one to network.conf');
-  const obstacles = standbys.map((seen) => detached(state, seen) ?? obstacle(primary, seen));
-  if (obstacles.some((it) => it === null)) {
+  return withPrimary(state, primary, servers);
+}
+
+function withPrimary(state: State, primary: Seen, servers: readonly Seen[]): Mirroring {
+  const others = servers.filter((seen) => seen.id !== primary.id);
+  if (others.length === 0)
+    return verdict('not-switchable', {
+      reason: 'there is no other server',
+      advice: 'add one to network.conf',
+    });
+  const found = others.map((seen) => obstacle(state, primary, seen));
+  if (found.some((it) => it === null)) {
+    const off = { reason: 'automatic switch is off', advice: ctl(state, state.self.id, 'enable-failover') };
     return state.failover.enabled
-      ? verdict('switchable', '', '')
-      : verdict('failover-disabled', 'automatic switch is off', 'mc_ctl enable-failover');
+      ? verdict('switchable', { reason: '', advice: '' })
+      : verdict('failover-disabled', off);
   }
-  const found = obstacles.filter((it) => it !== null);
-  const status = state.degraded === 'switched' ? 'switched' : 'not-switchable';
-  const advice = [...new Set(found.map((it) => it.advice))].join('; ');
-  return verdict(status, found.map((it) => it.reason).join('; '), advice);
+  const obstacles = found.filter((it) => it !== null);
+  const advice = [...new Set(obstacles.map((it) => it.advice))].join('; ');
+  const status = state.degraded === 'switched' || others.some(wasPrimary) ? 'switched' : 'not-switchable';
+  return verdict(status, { reason: obstacles.map((it) => it.reason).join('; '), advice });
 }
 
-/** A switch that any of the servers is in the middle of. */
-function underWay(servers: readonly Seen[]): string | null {
-  const taker = servers.find((seen) => seen.fresh && seen.view?.takeover);
-  if (taker) return `${taker.id} is taking over`;
-  const giver = servers.find((seen) => seen.fresh && seen.view?.handover);
-  return giver ? `${giver.id} hands over to ${giver.view?.handover?.to}` : null;
-}
-
-function withoutPrimary(servers: readonly Seen[]): Mirroring {
-  const [last] = servers
-    .filter((seen) => seen.fresh && seen.view?.role === 'primary')
-    .sort((a, b) => (b.view?.lastTimeline ?? 0) - (a.view?.lastTimeline ?? 0));
-  const phase = last?.view?.phase;
-  if (last && phase === 'waiting') {
-    const reason = `${last.id}, the last primary, asks the others before it starts`;
-    const advice = `wait a moment; if it lasts, start the others, and read the messages of ${last.id}`;
-    return verdict('unknown', reason, advice);
-  }
-  if (last && (phase === 'starting' || phase === 'unknown')) {
-    const word = phase === 'unknown' ? 'being looked at' : 'starting';
-    return verdict('unknown', `the instance of ${last.id}, the primary, is ${word}`, 'wait a moment');
-  }
-  if (last) {
-    const reason = `no primary is running; the last one was ${last.id}`;
-    return verdict('not-switchable', reason, `read the server log of ${last.id}, then mc_ctl start there`);
-  }
-  const unheard = servers.filter((seen) => !seen.fresh);
-  if (unheard.length > 0) {
-    const names = unheard.map((seen) => seen.id).join(', ');
-    return verdict('unknown', `no primary is seen, and ${names} cannot be asked`, `check ${names}`);
-  }
-  return verdict('not-switchable', 'no server is primary', 'find the last primary by message MCA00062');
-}
-
-/** A person took it out; only the primary knows, and takes it in again once its instance has been started anew. */
-const isDetached = (state: State, { id, fresh, view }: Seen): boolean =>
-  fresh && view?.report?.startedAtWall !== undefined && state.parked[id] === view.report.startedAtWall;
-
-function detached(state: State, seen: Seen): Obstacle | null {
-  const { id } = seen;
-  if (!isDetached(state, seen)) return null;
-  const advice = `restart the instance of ${id} (mc_ctl stop and mc_ctl start there) to take it in again`;
-  return { reason: `${id} was taken out by mc_ctl detach`, advice };
-}
-
-/** What keeps a server from taking over now; null when nothing does. */
-function obstacle(primary: Seen, seen: Seen): Obstacle | null {
-  const { id, view } = seen;
-  const because = (reason: string, advice: string): Obstacle => ({ reason, advice });
-  if (seen.reach === 'refused') return because(`no controller runs on ${id}`, `mc_ctl start on ${id}`);
-  if (seen.reach === 'lost')
-    return because(`${id} is not heard`, `check the host and admin network of ${id}`);
-  if (!view || seen.reach === 'unknown')
-    return because(`${id} has not been heard yet`, `mc_ctl start on ${id}`);
-  const ours = primary.view?.report?.systemId;
-  if (view.report && ours && view.report.systemId !== ours) {
-    return because(`${id} belongs to another cluster`, `rebuild ${id} from ${primary.id}`);
-  }
-  if (view.role !== 'standby')
-    return because(`${id} is no standby of ${primary.id}`, `rebuild ${id} as standby`);
-  if (view.phase !== 'running') {
-    const advice =
-      view.phase === 'starting' ? 'wait a moment' : `read the server log of ${id}, then mc_ctl start`;
-    return because(`the instance of ${id} is ${phaseWord[view.phase]}`, advice);
-  }
-  if (view.failedDisks.length > 0) {
-    return because(`a disk of ${id} has failed (${view.failedDisks.join(', ')})`, `repair the disk of ${id}`);
-  }
-  return streamObstacle(primary, seen);
-}
-
-function streamObstacle(primary: Seen, { id, view }: Seen): Obstacle | null {
-  if (!view?.report || !primary.view?.report) {
-    const unseen = view?.report ? primary.id : id;
-    return { reason: `${unseen} is being looked at`, advice: 'wait a moment' };
-  }
-  const row = primary.view.report.senders.find((sender) => sender.name === id);
-  if (view.report.receiver !== 'streaming' || !row) {
-    const advice = `read the server log of ${id} (primary_conninfo, pg_hba.conf, missing WAL)`;
-    return { reason: `${id} does not receive WAL from ${primary.id}`, advice };
-  }
-  if (row.state !== 'streaming')
-    return { reason: `${id} is catching up (${row.state})`, advice: 'wait until it has' };
-  if (row.syncState === 'sync' || row.syncState === 'quorum') {
-    const { sync } = primary.view;
-    return sync?.primary !== primary.id || sync.eligible.includes(id)
-      ? null
-      : { reason: `${id} is being attached`, advice: 'wait a moment' };
-  }
-  const { sync } = primary.view;
-  if (sync?.primary === primary.id && !sync.voters.includes(id)) {
-    const advice = `wait a moment; after mc_ctl detach, restart the instance of ${id}`;
-    return { reason: `${id} streams, but commits do not wait for it`, advice };
-  }
-  const names = primary.view.report.synchronousStandbyNames;
-  const advice = `set synchronous_standby_names of ${primary.id} (now '${names}') to name ${id}`;
-  return { reason: `${id} streams, but not synchronously (${row.syncState})`, advice };
-}
-
-const phaseWord: Readonly<Record<ServerView['phase'], string>> = {
-  unknown: 'being looked at',
-  held: 'held back',
-  waiting: 'waiting for its primary',
-  starting: 'starting',
-  running: 'running',
-  silent: 'not answering',
-  stopping: 'stopping',
-  stopped: 'stopped',
-  down: 'down',
-};
+/** Another server that was primary is the trace of a switch, for those who were not part of it. */
+const wasPrimary = (seen: Seen): boolean => seen.fresh && seen.view?.role === 'primary' && !serves(seen);
 
 /** One server of the status, in the form of `--json`. The names never change their meaning. */
 export interface StatusRow {
@@ -228,8 +113,18 @@ export interface StatusRow {
   readonly last_heard: string | null;
   readonly instance_version: string | null;
   readonly controller_version: string | null;
-  /** A person has taken it out with mc_ctl detach; only the primary's controller knows. */
+  /** A person has taken it out with mc_ctl detach, as its primary tells. */
   readonly detached: boolean;
+}
+
+/** Who is at work where; without a process the controller does it by itself. */
+export interface StatusTask {
+  readonly server: string;
+  readonly work: Task['work'];
+  readonly pid: number | null;
+  readonly user: string | null;
+  readonly asked_on: string | null;
+  readonly since: string;
 }
 
 /** The whole answer of `mc_ctl status --json`. */
@@ -238,7 +133,11 @@ export interface StatusReport {
   readonly mirroring_status: Mirroring['status'];
   readonly since: string;
   readonly reason: string | null;
+  /** Since when the reason is what it is; the status itself may be older. */
+  readonly reason_since: string | null;
   readonly advice: string | null;
+  /** The command, or the automatic action, that is under way; others are refused meanwhile. */
+  readonly busy: StatusTask | null;
   readonly failover: 'enabled' | 'disabled';
   readonly local_server: string;
   readonly controller_pid: number;
@@ -259,13 +158,23 @@ export function statusReport(
     mirroring_status: mirroring.status,
     since: time(state.mirroringSinceWall),
     reason: mirroring.reason || null,
+    reason_since: mirroring.reason ? time(state.reasonSinceWall) : null,
     advice: mirroring.advice || null,
+    busy: statusTask(state),
     failover: state.failover.enabled ? 'enabled' : 'disabled',
     local_server: state.self.id,
     controller_pid: facts.pid,
     versions: { controller: state.controllerVersion, node: facts.node },
     servers: servers.map((seen) => statusRow(state, servers, seen)),
   };
+}
+
+function statusTask(state: State): StatusTask | null {
+  const [first] = busyServers(state);
+  if (!first) return null;
+  const { server, task } = first;
+  const { pid = null, user = null, server: askedOn = null } = task.by ?? {};
+  return { server, work: task.work, pid, user, asked_on: askedOn, since: time(task.sinceWall) };
 }
 
 function statusRow(state: State, servers: readonly Seen[], seen: Seen): StatusRow {
@@ -292,7 +201,7 @@ function statusRow(state: State, servers: readonly Seen[], seen: Seen): StatusRo
     last_heard: heardWall === null ? null : time(heardWall),
     instance_version: view?.report?.version ?? null,
     controller_version: view?.controllerVersion ?? null,
-    detached: isDetached(state, seen),
+    detached: primary?.view?.detached?.includes(seen.id) ?? false,
   };
 }
 
@@ -334,7 +243,7 @@ export function renderStatus(report: StatusReport): string {
       .trimEnd();
   const [head = '', ...rows] = cells.map(line);
   const width = widths.reduce((sum, each) => sum + each, 0) + 2 * (widths.length - 1);
-  const since = report.since.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
+  const since = (report.reason_since ?? report.since).replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
   const why = report.reason ? [`why: ${report.reason}; since ${since}; to do: ${report.advice ?? ''}`] : [];
   const top = ['mirroring status', '----------------', report.mirroring_status];
   return `${[...top, head, '-'.repeat(width), ...rows, ...why].join('\n')}\n`;

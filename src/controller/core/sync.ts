@@ -4,9 +4,10 @@
  * Pure. docs/adr/0005-who-may-acknowledge.md has the reasons.
  */
 import { giveUpTimeMs } from '../config.ts';
+import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { lsnValue, parseNames, sameIds } from './names.ts';
-import { believesGone } from './silence.ts';
+import { askFences, believesGone, isFenced } from './silence.ts';
 import type { Change, Peer, State } from './state.ts';
 import type { ServerId, ServerView, SyncSet } from './view.ts';
 
@@ -59,7 +60,7 @@ export function learn(state: State, view: ServerView): State {
 
 export function advanceSync(state: State): Decision {
   if (!leads(state)) return decided(state);
-  return andThen(andThen(andThen(decided(recollect(adoptNames(state))), goOn), beginChange), prove);
+  return [goOn, fenceSilent, beginChange, prove].reduce(andThen, decided(recollect(adoptNames(state))));
 }
 
 /** Names that somebody else has put in force, as provisioning does, are taken over as they are. */
@@ -131,7 +132,18 @@ function absence(state: State, id: ServerId): 'no' | 'told' | 'gone' {
   if (asked) return 'gone';
   if (!state.failover.enabled) return 'no';
   if (peer.reach === 'refused') return rowLate ? 'gone' : 'no';
-  return !streams(state, id) && believesGone(state, id) ? 'gone' : 'no';
+  return isDeaf(state, id) && isFenced(state, id) ? 'gone' : 'no';
+}
+
+/** Not heard, not streaming, and the policy says that it has failed. */
+const isDeaf = (state: State, id: ServerId): boolean => !streams(state, id) && believesGone(state, id);
+
+/** Who is only believed to be dead is fenced before it is taken out. */
+function fenceSilent(state: State): Decision {
+  const { sync, change, failover } = state;
+  if (!sync || !failover.enabled || (change && change.stage !== 'failed')) return decided(state);
+  const open = sync.voters.filter((id) => state.peers[id]?.reach !== 'refused' && isDeaf(state, id));
+  return askFences(state, open);
 }
 
 /** Its own controller says that it cannot serve as a standby. */
@@ -153,17 +165,49 @@ function beginChange(state: State): Decision {
     leaving.length > 0
       ? sync.voters.filter((id) => !leaving.includes(id))
       : [...sync.voters, ...(joining ? [joining] : [])];
-  const next: Change = { to, stage: 'telling', at: state.now };
+  const words = leaving.map((id) => log('MCA01035', { server: id, why: whyAway(state, id) }));
+  return announce(state, to, leaving, words);
+}
+
+/** pre_detach_command runs while nothing is promised yet; it holds the change up for its timeout at most. */
+function announce(
+  state: State,
+  to: readonly ServerId[],
+  leaving: readonly ServerId[],
+  words: Action[],
+): Decision {
+  const before = state.change?.announced ?? [];
+  const targets = leaving.filter((id) => !before.includes(id));
+  const silent = state.conf.preDetachCommand === undefined || targets.length === 0;
+  const announced = [...before, ...targets];
+  const change: Change = { to, stage: silent ? 'hooked' : 'hook', at: state.now, announced };
+  const next: State = { ...state, change, proving: null };
+  return silent
+    ? andThen(decided(next, ...words), goOn)
+    : decided(next, ...words, { kind: 'pre-detach', targets });
+}
+
+/** What was announced is done, even if the standby has come back meanwhile: it is attached again as announced, too. */
+export function onPreDetached(state: State, failures: readonly string[]): Decision {
+  const told = failures.map((why) => log('MCA01056', { hook: 'pre_detach_command', why }));
+  if (state.change?.stage !== 'hook') return decided(state, ...told);
+  return decided({ ...state, change: { ...state.change, stage: 'hooked' } }, ...told);
+}
+
+/** The new promise: written down and told before any name is changed. */
+function tell(state: State, change: Change): Decision {
+  const { sync } = state;
+  if (!sync) return decided(state);
+  const { to } = change;
   const told = promise(
-    { ...state, change: next, proving: null },
+    { ...state, change: { ...change, stage: 'telling', at: state.now } },
     {
       eligible: sync.eligible.filter((id) => to.includes(id)),
       voters: [...new Set([...sync.voters, ...to])],
       needed: Math.min(1, Math.max(sync.needed, to.length)),
     },
   );
-  const words = leaving.map((id) => log('MCA01035', { server: id, why: whyAway(state, id) }));
-  return andThen(decided(told, ...words), goOn);
+  return andThen(decided(told), goOn);
 }
 
 function whyAway(state: State, id: ServerId): string {
@@ -185,6 +229,7 @@ const knows = (state: State, view: ServerView): boolean =>
 /** Goes from telling to setting when everybody who could rely on the old promise knows the new one, or cannot act. */
 function goOn(state: State): Decision {
   const { change, sync } = state;
+  if (change?.stage === 'hooked') return tell(state, change);
   if (!sync || change?.stage !== 'telling') return decided(state);
   const concerned = sync.voters.filter((id) => !change.to.includes(id) || sync.eligible.includes(id));
   const open = concerned.filter((id) => {
@@ -193,9 +238,8 @@ function goOn(state: State): Decision {
     return absence(state, id) !== 'gone';
   });
   if (open.length > 0) return decided(state);
-  const out = sync.voters.filter((id) => !change.to.includes(id));
   const setting: State = { ...state, change: { ...change, stage: 'setting', at: state.now } };
-  return decided(setting, { kind: 'set-names', ids: change.to, out });
+  return decided(setting, { kind: 'set-names', ids: change.to });
 }
 
 export function onNamesSet(state: State, ids: readonly ServerId[], needed: number): Decision {

@@ -6,7 +6,7 @@
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
-import { believesGone, isSilent } from './silence.ts';
+import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
 import type { Peer, ReplyTo, State } from './state.ts';
 import type { ServerId, ServerView, Takeover } from './view.ts';
 
@@ -57,8 +57,12 @@ function considerHandover(state: State): Decision {
     );
   }
   const { id, checkpoint } = handover;
-  return start(state, begins(giver.line.id, 'handover', { id, checkpoint }));
+  // It could not stop its instance; all that is known is that it wanted to.
+  const alive = giver.view.phase === 'silent' && state.conf.fencingCommand !== undefined;
+  return start(state, begins(giver.line.id, 'handover', { id, checkpoint, ...(alive ? fenceFirst : {}) }));
 }
+
+const fenceFirst = { stage: 'fence', unfenced: true } as const;
 
 function handoverObstacle(state: State, proof: boolean): string | null {
   if (state.own.phase !== 'running') return `the instance of ${state.self.id} does not run`;
@@ -83,7 +87,7 @@ function considerSilence(state: State): Decision {
   if (state.own.report?.receiver === 'streaming' || !believesGone(state, sync.primary)) return decided(state);
   if (up(state).some(serves) || betterOne(state)) return decided(state);
   const fenced = state.conf.fencingCommand !== undefined;
-  return start(state, begins(sync.primary, 'silence', { stage: fenced ? 'fence' : 'cut' }));
+  return start(state, begins(sync.primary, 'silence', fenced ? fenceFirst : {}));
 }
 
 /** Another standby that is heard and has more, or the same and stands first: it takes over, not this one. */
@@ -118,7 +122,7 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   const sure = state.sync?.eligible.includes(state.self.id) === true && enough(state, []);
   const words = sure ? [] : [log('MCA01050', { server: state.self.id })];
   return andThen(decided(waiting, ...words), (it) =>
-    start(it, begins(from, 'force', { stage: fence ? 'fence' : 'cut' })),
+    start(it, begins(from, 'force', fence ? fenceFirst : {})),
   );
 }
 
@@ -141,7 +145,7 @@ function act(state: State, takeover: Takeover): Decision {
   const mode = takeover.kind === 'force' ? 'command' : 'monitor';
   switch (takeover.stage) {
     case 'fence':
-      return decided(state, { kind: 'run-command', command: 'fencing', target, operation: 'switch', mode });
+      return decided(state, fencing(target, 'switch', mode));
     case 'cut':
       return decided({ ...state, unhitched: true }, { kind: 'cut-receiver' });
     case 'promote':
@@ -165,11 +169,12 @@ export function resumeTakeover(state: State): Decision {
   const { takeover } = state;
   if (takeover?.stage !== 'ask' || state.own.phase !== 'running') return decided(state);
   const primary = takeover.from === null ? undefined : state.peers[takeover.from];
-  if (!primary) return at(state, takeover, { stage: 'cut' });
+  const stage = takeover.unfenced ? 'fence' : 'cut';
+  if (!primary) return at(state, takeover, { stage });
   const heardNow = primary.heardAt > state.graceFrom || primary.reach === 'refused';
   if (!heardNow && !isSilent(state, primary.line.id)) return decided(state);
   const given = isUp(primary) && primary.view.handover?.id === takeover.id;
-  if (takeover.kind === 'force' || given || isEligible(state)) return at(state, takeover, { stage: 'cut' });
+  if (takeover.kind === 'force' || given || isEligible(state)) return at(state, takeover, { stage });
   return abandon(state, `${primary.line.id} has not said again that this server may take over`);
 }
 
@@ -241,9 +246,13 @@ export function onCutFailed(state: State, why: string): Decision {
 export function onFenced(state: State, done: boolean, why: string): Decision {
   const { takeover } = state;
   if (takeover?.stage !== 'fence') return decided(state);
-  if (done) return at(state, takeover, { stage: 'cut' });
+  const words = fenceWords(takeover.from ?? '', done, why);
+  if (done)
+    return andThen(decided(state, words), (it) => at(it, takeover, { stage: 'cut', unfenced: false }));
   // Without this the next tick would begin anew; the fence is asked again only after the time of a new silence.
-  return abandon({ ...state, graceFrom: state.now }, `the fencing command failed: ${why}`);
+  return andThen(decided({ ...state, graceFrom: state.now }, words), (it) =>
+    abandon(it, `the fencing command failed: ${why}`),
+  );
 }
 
 export function onPromoted(state: State, timeline: number): Decision {

@@ -68,6 +68,8 @@ export interface Takeover {
   readonly id: number;
   readonly checkpoint: string | null;
   readonly stage: 'ask' | 'fence' | 'cut' | 'gather' | 'promote';
+  /** The fencing command has still to say yes, also when the controller is started again in between. */
+  readonly unfenced?: boolean;
   readonly lsn: string | null;
 }
 
@@ -101,6 +103,20 @@ export interface FailoverFlag {
   readonly changedAtWall: number;
 }
 
+/** Who has asked for something: a process of mc_ctl on a server. */
+export interface Asker {
+  readonly pid: number;
+  readonly user: string;
+  readonly server: ServerId;
+}
+
+/** What a server is in the middle of; another command has to wait for it. Without `by` the controller does it by itself. */
+export interface Task {
+  readonly work: 'switch' | 'detach' | 'stop' | 'failover';
+  readonly by: Asker | null;
+  readonly sinceWall: number;
+}
+
 /** What a controller tells the others of its own server with every heartbeat. */
 export interface ServerView {
   readonly id: ServerId;
@@ -124,4 +140,8 @@ export interface ServerView {
   readonly declined: { readonly id: number; readonly why: string } | null;
   readonly takeover: Takeover | null;
   readonly yield: Yield | null;
+  /** Missing from a controller that does not know it yet. */
+  readonly busy?: Task | null;
+  /** Standbys that a person has taken out of this primary. */
+  readonly detached?: readonly ServerId[];
 }

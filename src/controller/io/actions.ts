@@ -12,9 +12,6 @@ import type { Instance } from './instance.ts';
 import { withSession } from './postgres.ts';
 import { controlData, cutReceiver, follow, promote, setNames } from './switchover.ts';
 
-/** Nobody waits for a hook longer than this. */
-const hookTimeoutMs = 10_000;
-
 export type SlowAction = Extract<
   Action,
   {
@@ -22,6 +19,7 @@ export type SlowAction = Extract<
       | 'start-instance'
       | 'stop-instance'
       | 'checkpoint'
+      | 'pre-detach'
       | 'set-names'
       | 'cut-receiver'
       | 'promote'
@@ -60,9 +58,11 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
         () => withSession(conf, (ask) => ask('checkpoint')).then(() => ({ kind: 'checkpointed', why: null })),
         (why) => ({ kind: 'checkpointed', why }),
       );
+    case 'pre-detach':
+      return { kind: 'pre-detached', failures: await preDetach(action.targets, shop) };
     case 'set-names':
       return attempt(
-        () => nameChange(action, shop),
+        async () => ({ kind: 'names-set', ids: action.ids, needed: await setNames(conf, action.ids) }),
         (why) => ({ kind: 'names-failed', why }),
       );
     case 'cut-receiver':
@@ -105,15 +105,14 @@ async function stop(mode: 'fast' | 'forced' | 'immediate', { conf, instance }: W
   return { kind: 'instance-stopped', proof };
 }
 
-async function nameChange(
-  { ids, out }: Extract<SlowAction, { kind: 'set-names' }>,
-  { conf, id }: Workshop,
-): Promise<Happening> {
-  for (const target of out) {
-    if (conf.preDetachCommand === undefined) break;
-    await runCommand(conf.preDetachCommand, [id, 'primary', target, centre], hookTimeoutMs);
-  }
-  return { kind: 'names-set', ids, needed: await setNames(conf, ids) };
+/** All at once, so that commits are held up for the time of one. */
+async function preDetach(targets: readonly string[], { conf, id }: Workshop): Promise<string[]> {
+  const path = conf.preDetachCommand;
+  if (path === undefined) return [];
+  const limit = conf.stateTransitionCommandTimeoutMs;
+  const run = (target: string) => runCommand(path, [id, 'primary', target, centre], limit);
+  const results = await Promise.all(targets.map(run));
+  return results.filter(({ ok }) => !ok).map(({ why }) => why);
 }
 
 async function decide(
@@ -138,6 +137,6 @@ async function hook(
   const path = after ? conf.postSwitchCommand : conf.postAttachCommand;
   if (path === undefined) return null;
   const args = after ? [id, centre] : [id, 'primary', target, centre];
-  const { ok, why } = await runCommand(path, args, hookTimeoutMs);
-  return ok ? null : { kind: 'hook-failed', hook: `${hook} command`, why };
+  const { ok, why } = await runCommand(path, args, conf.stateTransitionCommandTimeoutMs);
+  return ok ? null : { kind: 'hook-failed', hook: `${hook.replace('-', '_')}_command`, why };
 }

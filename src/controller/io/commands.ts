@@ -2,7 +2,7 @@
  * Commands of the configuration and reference addresses: runs a program with a limit of time, and asks whether the world
  * outside can be reached. In: a path and arguments. Out: whether it ended with 0, and why not. Never throws.
  */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { timerMs } from './timer.ts';
 
@@ -14,20 +14,55 @@ export interface CommandResult {
 /** The fixed word that the commands get as their last argument: which centre this is. There is only one. */
 export const centre = 'primarycenter';
 
+/** So much of what a command says last is kept for the log. */
+const lastWords = 300;
+/** A child that a command leaves behind may hold its output open; nobody waits for that. */
+const drainMs = 50;
+
+/** When the time is up the command is killed with everything that it has started, as long as that is in its group. */
 export function runCommand(path: string, args: readonly string[], timeoutMs: number): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const limits = { timeout: timerMs(timeoutMs), killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 } as const;
-    execFile(path, [...args], limits, (error, _stdout, stderr) => {
-      if (!error) return resolve({ ok: true, why: 'exit status 0' });
-      const said = stderr.trim().split('\n').at(-1) ?? '';
-      const how = error.killed
-        ? `no answer within ${timeoutMs / 1000} s`
-        : typeof error.code === 'number'
-          ? `exit status ${error.code}`
-          : error.message;
-      resolve({ ok: false, why: said === '' ? how : `${how}: ${said.slice(0, 300)}` });
+    let said = '';
+    let late = false;
+    const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = process.env;
+    const child = spawn(path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env });
+    const limit = setTimeout(() => {
+      late = true;
+      killGroup(child);
+    }, timerMs(timeoutMs));
+    const done = (how: string): void => {
+      clearTimeout(limit);
+      const ok = how === 'exit status 0';
+      const last = said.trim().split('\n').slice(-3).join(' | ').slice(-lastWords);
+      resolve({ ok, why: ok || last === '' ? how : `${how}: ${last}` });
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    };
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-2000);
+      });
+    child.on('error', (error) => done(cannotRun(path, error)));
+    child.on('exit', (code, signal) => {
+      const how = late ? `no answer within ${timeoutMs / 1000} s` : `exit status ${code ?? signal}`;
+      child.on('close', () => done(how));
+      setTimeout(() => done(how), drainMs);
     });
   });
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function cannotRun(path: string, error: Error): string {
+  const code = 'code' in error ? error.code : '';
+  if (code === 'ENOENT') return `${path}, or the program of its first line, does not exist`;
+  return code === 'EACCES' ? `${path} may not be executed: check its mode and owner` : error.message;
 }
 
 /** True as soon as one of the addresses gives a sign of life: an echo, or an answer to a connection, even a refusal. */

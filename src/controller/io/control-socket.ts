@@ -14,6 +14,8 @@ export type Request = ControlRequest | { readonly kind: 'status' };
 export interface Reply {
   readonly ok: boolean;
   readonly text: string;
+  /** busy: another command is under way; nothing was done. */
+  readonly code?: 'busy' | undefined;
   readonly status?: StatusReport;
 }
 

@@ -20,7 +20,7 @@ export interface LinkEvents {
   refused(peer: ServerId): void;
   stranger(from: string, why: string): void;
   request(peer: ServerId, id: number, request: PeerRequest): void;
-  reply(peer: ServerId, ok: boolean, text: string): void;
+  reply(peer: ServerId, ok: boolean, text: string, code?: 'busy'): void;
 }
 
 export interface LinkSettings {
@@ -42,6 +42,13 @@ const handshakeTimeoutMs = 3000;
 const mostHandshakes = 16;
 const strangerEveryMs = 60_000;
 const longestIdentity = 128;
+
+/** What has become of a request; busy: another command is under way there. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly text: string;
+  readonly code?: 'busy' | undefined;
+}
 
 /** Our side of the connection to one peer. */
 interface Call {
@@ -188,9 +195,9 @@ export class AdminLink {
   }
 
   /** Answers a request of a peer, on whichever of its connections is open. */
-  answer(peer: ServerId, id: number, ok: boolean, text: string): void {
+  answer(peer: ServerId, id: number, { ok, text, code }: Answer): void {
     for (const [socket, owner] of this.#accepted) {
-      if (owner === peer) socket.write(frame({ v: protocolVersion, kind: 'reply', id, ok, text }));
+      if (owner === peer) socket.write(frame({ v: protocolVersion, kind: 'reply', id, ok, text, code }));
     }
   }
 
@@ -263,7 +270,8 @@ export class AdminLink {
       call.unansweredSince = null;
       this.#events.heard(call.line.id, value.view);
     } else if (value.kind === 'reply' && typeof value.ok === 'boolean') {
-      if (call.pending?.id === value.id) this.#settle(call, value.ok, String(value.text));
+      const code = value.code === 'busy' ? value.code : undefined;
+      if (call.pending?.id === value.id) this.#settle(call, value.ok, String(value.text), code);
     } else bad('a message has an unknown form');
   }
 
@@ -276,18 +284,24 @@ export class AdminLink {
     }
     this.#requests += 1;
     const { remoteCallTimeoutMs } = this.#settings.conf;
-    const late = (): void => this.#settle(call, false, `no answer within ${remoteCallTimeoutMs / 1000} s`);
+    const seconds = remoteCallTimeoutMs / 1000;
+    const late = (): void =>
+      this.#settle(
+        call,
+        false,
+        `${peer} has not answered within ${seconds} s (remote_call_timeout); it may still go on`,
+      );
     const timer = remoteCallTimeoutMs > 0 ? setTimeout(late, remoteCallTimeoutMs) : null;
     call.pending = { id: this.#requests, timer };
     call.socket?.write(frame({ v: protocolVersion, kind: 'request', id: this.#requests, request }));
   }
 
-  #settle(call: Call, ok: boolean, text: string): void {
+  #settle(call: Call, ok: boolean, text: string, code?: 'busy'): void {
     const { pending } = call;
     if (!pending) return;
     call.pending = null;
     if (pending.timer) clearTimeout(pending.timer);
-    this.#events.reply(call.line.id, ok, text);
+    this.#events.reply(call.line.id, ok, text, code);
   }
 
   #dropped(call: Call, socket: TLSSocket): void {

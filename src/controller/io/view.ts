@@ -64,6 +64,15 @@ const isYield = (value: unknown): value is Yield =>
 const isDeclined = (value: unknown): boolean =>
   isObject(value) && all(value, 'number', 'id') && all(value, 'string', 'why');
 
+const isAsker = (value: unknown): boolean =>
+  isObject(value) && all(value, 'string', 'user', 'server') && all(value, 'number', 'pid');
+
+const isTask = (value: unknown): boolean =>
+  isObject(value) &&
+  ['switch', 'detach', 'stop', 'failover'].includes(String(value.work)) &&
+  all(value, 'number', 'sinceWall') &&
+  (value.by === null || isAsker(value.by));
+
 /** The part of a view that belongs to switch and disconnection. */
 const isPart = (value: Fields): boolean =>
   all(value, 'string', 'incarnation') &&
@@ -73,7 +82,9 @@ const isPart = (value: Fields): boolean =>
   (value.handover === null || isHandover(value.handover)) &&
   (value.takeover === null || isTakeover(value.takeover)) &&
   (value.yield === null || isYield(value.yield)) &&
-  (value.declined === null || isDeclined(value.declined));
+  (value.declined === null || isDeclined(value.declined)) &&
+  (value.busy == null || isTask(value.busy)) &&
+  (value.detached === undefined || isIds(value.detached));
 
 /** A view of exactly the peer that the connection belongs to. */
 export function isView(value: unknown, from: string): value is ServerView {
@@ -95,7 +106,7 @@ export function isView(value: unknown, from: string): value is ServerView {
 }
 
 export function isPeerRequest(value: unknown): value is PeerRequest {
-  if (!isObject(value)) return false;
+  if (!isObject(value) || (value.by !== undefined && !isAsker(value.by))) return false;
   switch (value.kind) {
     case 'stop':
       return all(value, 'boolean', 'mcOnly', 'force');

@@ -91,6 +91,7 @@ export class Conversation {
       self: own,
       servers: members,
       conf,
+      dir: '/mcdir/inst1',
       controllerVersion: '0.1.0',
       now: 0,
       wall: startWall,

@@ -2,7 +2,7 @@
  * Two real PostgreSQL instances, primary and standby, on this machine with one management directory, and the bundled
  * controller to run on them. Processes are only ever ended by number, and only those that were started here.
  */
-import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -78,6 +78,12 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+export interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number | null;
+}
+
 export class Pair {
   readonly dir = mkdtempSync(join(tmpdir(), 'mc-'));
   readonly mcdir = join(this.dir, 'mc');
@@ -111,6 +117,26 @@ export class Pair {
     const path = join(this.mcdir, name);
     writeFileSync(path, text, { mode: 0o600 });
     if (root) chownSync(path, this.#uid(), -1);
+  }
+
+  /** A shell script that the administrator may run. */
+  script(name: string, body: string, mode = 0o755): string {
+    const path = join(this.dir, 'run', name);
+    writeFileSync(path, `#!/bin/sh\n${body}\n`);
+    chmodSync(path, mode);
+    if (root) chownSync(path, this.#uid(), -1);
+    return path;
+  }
+
+  /** Gives a server further lines of configuration; a controller that runs takes them over. */
+  async configure(id: 'server1' | 'server2', ...lines: string[]): Promise<void> {
+    const reloads = () => this.log(id).split('(MCA01028)').length;
+    const before = reloads();
+    this.#private(`${id}.conf`, `${this.#conf(id === 'server1' ? 'data1' : 'data2')}${lines.join('\n')}\n`);
+    const pid = this.daemonPid(id);
+    if (pid < 2) return;
+    signal(pid, 'SIGHUP');
+    for (let waited = 0; reloads() === before && waited < 5000; waited += 20) await sleep(20);
   }
 
   dataDir = (number: 1 | 2): string => join(this.dir, 'run', `data${number}`);
@@ -155,6 +181,23 @@ export class Pair {
 
   ctl(...args: string[]): SpawnSyncReturns<string> {
     return asOwner(this.node, [this.bundle, 'ctl', ...args], { MCCONTROLDIR: this.mcdir });
+  }
+
+  /** mc_ctl that is not waited for. */
+  ctlAside(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
+    const words = [this.node, this.bundle, 'ctl', ...args];
+    const [program = '', ...rest] = root
+      ? ['setpriv', `--reuid=${owner}`, '--clear-groups', ...words]
+      : words;
+    const env = { ...process.env, MCCONTROLDIR: this.mcdir };
+    const child = spawn(program, rest, { cwd: '/', env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = { stdout: '', stderr: '' };
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
+    const ended = new Promise<Ended>((resolve) =>
+      child.on('close', (status) => resolve({ ...said, status })),
+    );
+    return { child, ended };
   }
 
   status(id: string): StatusReport | undefined {

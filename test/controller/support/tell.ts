@@ -50,6 +50,8 @@ export function tell(action: Action): string {
       return `end with ${action.code}`;
     case 'checkpoint':
       return 'CHECKPOINT';
+    case 'pre-detach':
+      return `run the pre-detach command for ${action.targets.join(', ')}`;
     case 'set-names':
       return `synchronous_standby_names: ${action.ids.join(', ') || '(commented out)'}`;
     case 'cut-receiver':

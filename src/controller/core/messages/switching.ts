@@ -174,4 +174,18 @@ export const switchingMessages = {
     did: 'It stays out until its instance is started again.',
     todo: nothing,
   },
+  MCA01058: {
+    type: 'NOTICE',
+    text: 'the fencing command has shut {server} out',
+    cause: 'fencing_command ended with 0.',
+    did: 'The takeover, or the disconnection, goes on.',
+    todo: nothing,
+  },
+  MCA01059: {
+    type: 'ERROR',
+    text: 'the fencing command could not shut {server} out: {why}',
+    cause: 'fencing_command ended with another status than 0, or took longer than fencing_command_timeout.',
+    did: 'Nothing: the takeover, or the disconnection, is given up. Without a person it is tried again later.',
+    todo: 'Correct the command. `--no-fencing` goes on without it, when the other server is surely down.',
+  },
 } as const satisfies Readonly<Record<string, Message>>;

@@ -1,0 +1,265 @@
+/**
+ * What keeps a pair from being switchable, and what a person does about it, with the exact command. In: what is seen of
+ * the servers. Out: a reason and an advice. It names no command that could lose data without saying so. Pure.
+ */
+import type { Peer, State } from './state.ts';
+import type { Phase, ServerId, ServerView } from './view.ts';
+
+/** A server as far as it can be believed at this moment. */
+export interface Seen {
+  readonly id: ServerId;
+  readonly host: string;
+  readonly port: number;
+  readonly fresh: boolean;
+  readonly reach: Peer['reach'] | 'self';
+  readonly view: ServerView | null;
+  readonly sinceWall: number;
+}
+
+export interface Obstacle {
+  readonly reason: string;
+  readonly advice: string;
+}
+
+const because = (reason: string, advice: string): Obstacle => ({ reason, advice });
+
+/** "on server2: mc_ctl start -M /mcdir/inst1", with --local-server where two servers share a host. */
+export function ctl(state: State, id: ServerId, mode: string): string {
+  const line = state.servers.find((it) => it.id === id);
+  const shared = state.servers.some((it) => it.id !== id && it.host === line?.host);
+  return `on ${id}: mc_ctl ${mode} -M ${state.dir}${shared ? ` --local-server ${id}` : ''}`;
+}
+
+const rebuild = (id: ServerId): string => `pgduet rebuild ${id}`;
+
+const startOrRebuild = (state: State, id: ServerId): string =>
+  `read the server log of ${id}, then ${ctl(state, id, 'start')}; if it does not start: ${rebuild(id)}`;
+
+/** What keeps a server from taking over now; null when nothing does. */
+export function obstacle(state: State, primary: Seen, seen: Seen): Obstacle | null {
+  const { id, view } = seen;
+  if (seen.reach === 'refused') return because(`no controller runs on ${id}`, ctl(state, id, 'start'));
+  if (seen.reach === 'lost') return silent(state, primary, id);
+  if (!view || seen.reach === 'unknown')
+    return because(`${id} has not been heard yet`, ctl(state, id, 'start'));
+  const ours = primary.view?.report?.systemId;
+  if (view.report && ours && view.report.systemId !== ours)
+    return because(`${id} belongs to another cluster`, rebuild(id));
+  if (view.role !== 'standby') return formerPrimary(primary, seen);
+  if (view.phase !== 'running') return notRunning(state, seen, view.phase);
+  if (view.failedDisks.length > 0) {
+    const advice = `repair the disk of ${id}; it comes back by itself`;
+    return because(`a disk of ${id} has failed (${view.failedDisks.join(', ')})`, advice);
+  }
+  return detached(state, primary, id) ?? streamObstacle(primary, seen);
+}
+
+/** Nobody can tell a dead host from a cut cable; what is to be done depends on who is left with the decision. */
+function silent(state: State, primary: Seen, id: ServerId): Obstacle {
+  const waits = (primary.view?.report?.synchronousStandbyNames ?? '') !== '';
+  const check = `check the host and admin network of ${id}`;
+  if (!waits) return because(`${id} is not heard`, check);
+  const detach = `if it is surely down: ${ctl(state, primary.id, 'detach')} lets waiting commits go on`;
+  return because(`${id} is not heard, and commits wait for it${policy(state)}`, `${check}; ${detach}`);
+}
+
+/** Why the controller leaves a silent server alone. */
+export const policy = (state: State): string =>
+  state.failover.enabled
+    ? state.conf.heartbeatErrorAction === 'message'
+      ? ' (heartbeat_error_action = message leaves it to a person)'
+      : ''
+    : ' (automatic switch and disconnection are off)';
+
+function formerPrimary(primary: Seen, { id, view }: Seen): Obstacle {
+  if (view?.role !== 'primary') return because(`${id} is no standby of ${primary.id}`, rebuild(id));
+  const how = view.phase === 'held' ? 'is held back' : 'stays stopped';
+  return because(`${id} was primary before ${primary.id} took over, and ${how}`, rebuild(id));
+}
+
+function notRunning(state: State, { id }: Seen, phase: Phase): Obstacle {
+  const reason = `the instance of ${id} is ${phaseWord[phase]}`;
+  switch (phase) {
+    case 'starting':
+    case 'stopping':
+    case 'unknown':
+      return because(reason, 'wait a moment');
+    case 'waiting':
+      return because(reason, 'wait a moment; it starts by itself when it reaches its primary');
+    case 'silent':
+      return because(reason, `look at the load and the disks of ${id}`);
+    case 'running':
+    case 'held':
+    case 'stopped':
+    case 'down':
+      return because(reason, startOrRebuild(state, id));
+  }
+}
+
+/** A person's detach holds until the instance of the standby is started anew. */
+function detached(state: State, primary: Seen, id: ServerId): Obstacle | null {
+  if (!primary.view?.detached?.includes(id)) return null;
+  if (primary.view.busy?.work === 'detach')
+    return because(`a person takes ${id} out (mc_ctl detach)`, 'wait until it is done');
+  const advice = `when it may come back: ${ctl(state, id, 'stop')}, then ${ctl(state, id, 'start')}`;
+  return because(`${id} was taken out by a person (mc_ctl detach)`, advice);
+}
+
+function streamObstacle(primary: Seen, { id, view }: Seen): Obstacle | null {
+  if (!view?.report || !primary.view?.report)
+    return because(`${view?.report ? primary.id : id} is being looked at`, 'wait a moment');
+  const row = primary.view.report.senders.find((sender) => sender.name === id);
+  if (view.report.receiver !== 'streaming' || !row) {
+    const advice = `read the server log of ${id} (primary_conninfo, pg_hba.conf); where WAL is missing: ${rebuild(id)}`;
+    return because(`${id} does not receive WAL from ${primary.id}`, advice);
+  }
+  if (row.state !== 'streaming') return because(`${id} is catching up (${row.state})`, 'wait until it has');
+  if (row.syncState === 'sync' || row.syncState === 'quorum') {
+    const { sync } = primary.view;
+    const counts = sync?.primary !== primary.id || sync.eligible.includes(id);
+    return counts ? null : because(`${id} is being attached`, 'wait a moment');
+  }
+  const { sync } = primary.view;
+  if (sync?.primary === primary.id && !sync.voters.includes(id))
+    return because(`${id} streams, but commits do not wait for it yet`, 'wait a moment');
+  const names = primary.view.report.synchronousStandbyNames;
+  const advice = `wait a moment; if it stays so, set synchronous_standby_names of ${primary.id} (now '${names}') to name ${id}`;
+  return because(`${id} streams, but not synchronously (${row.syncState})`, advice);
+}
+
+const phaseWord: Readonly<Record<Phase, string>> = {
+  unknown: 'being looked at',
+  held: 'held back',
+  waiting: 'waiting for its primary',
+  starting: 'starting',
+  running: 'running',
+  silent: 'not answering',
+  stopping: 'stopping',
+  stopped: 'stopped',
+  down: 'down',
+};
+
+/** Two servers that take writes: the one with the lower timeline is the one that was left behind. */
+export function split(state: State, one: Seen, other: Seen): Obstacle {
+  const line = (seen: Seen): number => seen.view?.lastTimeline ?? 0;
+  const [newer, older] = line(one) > line(other) ? [one, other] : [other, one];
+  const on = [newer, older].map((seen) => `${seen.id} on timeline ${line(seen)}`).join(', ');
+  const reason = `${one.id} and ${other.id} are both primary (${on})`;
+  if (line(one) === line(other)) {
+    const choose = 'stop the clients; find out which of the two holds what must stay';
+    return because(
+      reason,
+      `${choose}; stop the other one with mc_ctl stop, keep a copy of it, and pgduet rebuild it`,
+    );
+  }
+  const keep = `keep a copy of what only ${older.id} holds`;
+  return because(
+    reason,
+    `stop the clients; ${keep}; ${ctl(state, older.id, 'stop')}; then ${rebuild(older.id)}`,
+  );
+}
+
+/** A switch that any of the servers is in the middle of; null when there is none. */
+export function underWay(
+  state: State,
+  servers: readonly Seen[],
+): ({ status: 'switching' | 'not-switchable' } & Obstacle) | null {
+  const fresh = servers.filter((seen) => seen.fresh);
+  const going = (reason: string, advice = 'wait until it is done') =>
+    ({ status: 'switching', reason, advice }) as const;
+  const taker = fresh.find((seen) => seen.view?.takeover);
+  if (taker) {
+    const { from, stage } = taker.view?.takeover ?? {};
+    const what = stage === 'fence' ? `; the fencing command shuts ${from} out` : '';
+    return going(`${taker.id} is taking over${what}`);
+  }
+  const giver = fresh.find((seen) => seen.view?.handover);
+  const to = giver?.view?.handover?.to ?? '';
+  if (giver && servers.some((seen) => seen.id === to && !seen.fresh)) {
+    const reason = `${giver.id} has given its role to ${to}, which is not heard any more`;
+    const advice = `${ctl(state, to, 'start')}; only if ${to} has never become primary: ${ctl(state, giver.id, 'start')}`;
+    return { status: 'not-switchable', reason, advice };
+  }
+  if (giver) return going(`${giver.id} hands over to ${to}`);
+  const prepares = fresh.find((seen) => seen.view?.role === 'primary' && seen.view.busy?.work === 'switch');
+  return prepares ? going(`${prepares.id} prepares a switch`) : null;
+}
+
+/** Why no server takes writes, as far as it can be seen. */
+export function withoutPrimary(
+  state: State,
+  servers: readonly Seen[],
+): { status: 'unknown' | 'not-switchable' } & Obstacle {
+  const [last] = servers
+    .filter((seen) => seen.fresh && seen.view?.role === 'primary')
+    .sort((a, b) => (b.view?.lastTimeline ?? 0) - (a.view?.lastTimeline ?? 0));
+  const unheard = servers.filter((seen) => !seen.fresh).map((seen) => seen.id);
+  if (last) return lastPrimary(state, last, unheard);
+  if (unheard.length > 0) {
+    const reason = `no primary is seen, and ${unheard.join(', ')} cannot be asked${policy(state)}`;
+    const standby = servers.find((seen) => seen.fresh && seen.view?.role === 'standby');
+    const last = standby && state.failover.enabled && state.conf.heartbeatErrorAction !== 'message';
+    const force = standby
+      ? `; if the primary is surely down: ${ctl(state, standby.id, 'switch --force')}${last ? ', where it does not happen by itself' : ''}`
+      : '';
+    return {
+      status: 'unknown',
+      reason,
+      advice: `check the host and admin network of ${unheard.join(', ')}${force}`,
+    };
+  }
+  const advice = `find the last primary by message MCA00062, then on it: mc_ctl start -M ${state.dir}`;
+  return { status: 'not-switchable', reason: 'no server is primary', advice };
+}
+
+/** What the former primary has promised tells whose word it waits for. */
+function mayHaveTakenOver({ id, sync }: ServerView, other: ServerId): boolean {
+  if (!sync) return false;
+  return sync.primary === id ? sync.eligible.includes(other) : sync.primary === other;
+}
+
+function lastPrimary(
+  state: State,
+  { id, view }: Seen,
+  unheard: readonly ServerId[],
+): { status: 'unknown' | 'not-switchable' } & Obstacle {
+  const reason = `no primary is running; the last one was ${id}`;
+  switch (view?.phase) {
+    case 'waiting': {
+      const feared = unheard.filter((it) => mayHaveTakenOver(view, it));
+      if (feared.length === 0) {
+        const asks = `${id}, the last primary, asks the others before it starts`;
+        const advice = `wait a moment; if it lasts, start the others, and read the messages of ${id}`;
+        return { status: 'unknown', reason: asks, advice };
+      }
+      const names = feared.join(', ');
+      const waits = `the instance of ${id} waits, because ${names} may have taken over and is not heard`;
+      return {
+        status: 'unknown',
+        reason: waits,
+        advice: feared.map((it) => ctl(state, it, 'start')).join('; '),
+      };
+    }
+    case 'starting':
+    case 'unknown':
+      break;
+    case 'held':
+      return {
+        status: 'not-switchable',
+        reason: `${reason}; it is held back`,
+        advice: `find the last primary by message MCA00062, then on it: mc_ctl start -M ${state.dir}`,
+      };
+    default:
+      return {
+        status: 'not-switchable',
+        reason,
+        advice: `read the server log of ${id}, then ${ctl(state, id, 'start')}`,
+      };
+  }
+  const word = view?.phase === 'unknown' ? 'being looked at' : 'starting';
+  return {
+    status: 'unknown',
+    reason: `the instance of ${id}, the primary, is ${word}`,
+    advice: 'wait a moment',
+  };
+}
