@@ -73,6 +73,11 @@ export const policy = (state: State): string =>
 
 function formerPrimary(primary: Seen, { id, view }: Seen): Obstacle {
   if (view?.role !== 'primary') return because(`${id} is no standby of ${primary.id}`, rebuild(id));
+  if (view.phase === 'running' || view.phase === 'silent')
+    return because(
+      `${id} was primary before ${primary.id} took over, and has not stopped yet`,
+      'wait a moment',
+    );
   const how = view.phase === 'held' ? 'is held back' : 'stays stopped';
   return because(`${id} was primary before ${primary.id} took over, and ${how}`, rebuild(id));
 }
