@@ -213,14 +213,39 @@ describe('faults that a controller sees for itself', () => {
     const knows = view('server2', 'standby', { report: report('standby', { receiver: null }), ...told(3) });
     const it1 = primary();
     for (let look = 0; look < 8; look += 1) {
-      it1.silence(800).after(50, 'server2 receives nothing', heard(quiet));
-      it1.after(50, 'its row is gone', answer(report('primary', { senders: [] })));
+      it1.silence(800).after(10, 'server2 receives nothing', heard(quiet));
+      it1.after(10, 'its row is gone', answer(report('primary', { senders: [] })));
     }
     it1
       .after(20, 'server2 confirms that it is out', heard(knows))
       .after(20, 'the names are commented out', { kind: 'names-set', ids: [], needed: 0 })
       .status();
     await expect(it1.text()).toMatchFileSnapshot(golden('standby-receives-nothing'));
+  });
+
+  it('the log transfer network is cut: the time to give up runs from the last sign, not from wal_sender_timeout', async () => {
+    const stuck = { ...sender('server2'), lagBytes: 64 };
+    const cut = report('standby', { receiver: null });
+    const it1 = primary();
+    for (let look = 0; look < 7; look += 1) {
+      it1.silence(800).after(10, 'server2 is heard', heard(view('server2', 'standby', told(2))));
+      it1.after(
+        100,
+        'its row stands still',
+        answer(report('primary', { senders: [stuck], lsn: '0/30000A0' })),
+      );
+    }
+    it1
+      .silence(800)
+      .after(10, 'server2 receives nothing', heard(view('server2', 'standby', { report: cut, ...told(2) })))
+      .after(100, 'its row is gone', answer(report('primary', { senders: [], lsn: '0/30000A0' })))
+      .after(
+        20,
+        'server2 confirms that it is out',
+        heard(view('server2', 'standby', { report: cut, ...told(3) })),
+      )
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('log-transfer-cut'));
   });
 
   it('with failover off there are messages only', async () => {

@@ -1,5 +1,6 @@
 /** The files, the lock and the small readers of the controller, on a real directory. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -120,6 +121,23 @@ describe('the lock', () => {
       expect(lock.kind).toBe('taken');
       if (lock.kind === 'taken') lock.release();
     }
+  });
+});
+
+describe('a postmaster whose disk has failed', () => {
+  it('is known by its number as long as it works there', async () => {
+    const child = spawn('sleep', ['60'], { cwd: dir });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    const file = join(dir, 'postmaster.pid');
+    writeFileSync(file, `${child.pid}\n${dir}\n1700000000\n27500\n/tmp\n*\n\nready\n`);
+    expect(await findPostmaster(dir)).toMatchObject({ pid: child.pid, port: 27500 });
+    // A directory in place of the file gives an error that is not "no such file", as a broken disk does.
+    rmSync(file);
+    mkdirSync(file);
+    expect(await findPostmaster(dir)).toMatchObject({ pid: child.pid });
+    child.kill();
+    await ended;
+    expect(await findPostmaster(dir)).toBeNull();
   });
 });
 

@@ -37,14 +37,23 @@ async function readOrNull(read: Promise<string>): Promise<string | null> {
   }
 }
 
+/** The last one that was found in each data directory, and where it works. */
+const lastFound = new Map<string, { readonly postmaster: Postmaster; readonly cwd: string }>();
+
 /** The running postmaster of a data directory, or null when there is none. */
 export async function findPostmaster(dataDir: string): Promise<Postmaster | null> {
-  const text = await readOrNull(readFile(join(dataDir, 'postmaster.pid'), 'utf8'));
+  let text: string | null;
+  try {
+    text = await readOrNull(readFile(join(dataDir, 'postmaster.pid'), 'utf8'));
+  } catch (error) {
+    return stillThere(dataDir, error);
+  }
   if (text === null) return null;
   const lines = text.split('\n');
   const pid = Number(lines[0]);
-  if (!Number.isInteger(pid) || pid <= 1 || !(await worksIn(pid, dataDir))) return null;
-  return {
+  const cwd = Number.isInteger(pid) && pid > 1 ? await worksIn(pid, dataDir) : null;
+  if (cwd === null) return null;
+  const postmaster = {
     pid,
     startedAtWall: Number(lines[2] ?? 0) * 1000,
     port: Number(lines[3] ?? 0),
@@ -52,12 +61,22 @@ export async function findPostmaster(dataDir: string): Promise<Postmaster | null
     listenAddress: (lines[5] ?? '').trim(),
     status: (lines[7] ?? '').trim(),
   };
+  lastFound.set(dataDir, { postmaster, cwd });
+  return postmaster;
+}
+
+/** A disk that has failed hides the file, not the process: a postmaster that was seen can still be looked for and stopped. */
+async function stillThere(dataDir: string, error: unknown): Promise<Postmaster | null> {
+  const last = lastFound.get(dataDir);
+  if (!last) throw error;
+  const cwd = await readOrNull(readlink(`/proc/${last.postmaster.pid}/cwd`));
+  return cwd === last.cwd ? last.postmaster : null;
 }
 
 /** The postmaster changes into its data directory at start; a zombie has no directory any more. */
-async function worksIn(pid: number, dataDir: string): Promise<boolean> {
+async function worksIn(pid: number, dataDir: string): Promise<string | null> {
   const cwd = await readOrNull(readlink(`/proc/${pid}/cwd`));
-  return cwd !== null && cwd === (await readOrNull(realpath(dataDir)));
+  return cwd !== null && cwd === (await readOrNull(realpath(dataDir))) ? cwd : null;
 }
 
 export const isStandby = (dataDir: string): boolean => existsSync(join(dataDir, 'standby.signal'));

@@ -115,9 +115,16 @@ const full = (side: Side, what: string, mountpoint: string, action: Fault['actio
   on: side,
   variant: 'disks',
   action,
-  inject: (scene) => scene[side].host.fillDisk(mountpoint),
+  inject: async (scene) => {
+    await scene[side].host.fillDisk(mountpoint);
+    // What is preallocated lasts for a while; this needs more.
+    const rows = "CREATE TABLE filler AS SELECT generate_series(1, 400000), repeat('x', 200)";
+    await sql(scene.primary, `SET statement_timeout = '8s'; ${rows}`, 'app').catch(String);
+  },
   lastsMs: 15_000,
-  heal: (scene) => scene[side].host.freeDisk(mountpoint),
+  heal: async (scene) => {
+    await scene[side].host.freeDisk(mountpoint);
+  },
   afterMs: 4000,
 });
 
@@ -179,7 +186,7 @@ export const others: readonly Fault[] = [
       inject: ({ ...scene }) =>
         scene[side].host.sh(
           `prlimit --pid $(systemctl show -p MainPID --value ${scene[side].unit}) --as=1000000`,
-          { check: true },
+          { check: true, user: 'postgres' },
         ),
       lastsMs: 8000,
     }),
