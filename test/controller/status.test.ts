@@ -198,7 +198,7 @@ const states: readonly (readonly [string, Conversation])[] = [
   [
     'The instance of the primary does not answer',
     [1, 2, 3, 4].reduce(
-      (it) => it.after(1800, '', { kind: 'instance-check', outcome: { kind: 'timeout' } }),
+      (it) => it.silence(800).after(900, '', { kind: 'instance-check', outcome: { kind: 'timeout' } }),
       primary(),
     ),
   ],
