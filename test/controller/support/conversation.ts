@@ -10,6 +10,7 @@ import { messages, messageText } from '../../../src/controller/core/messages.ts'
 import { initialState, type Persisted, type State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
 import type { InstanceReport, Role, ServerView } from '../../../src/controller/core/view.ts';
+import { recordStep } from './stages.ts';
 
 const servers: readonly ServerLine[] = ['server1', 'server2', 'server3'].map((id, index) => ({
   id,
@@ -103,13 +104,15 @@ export class Conversation {
   /** After this many milliseconds, this happens. */
   after(ms: number, words: string, happening: Happening): this {
     this.#now += ms;
-    const before = this.state.mirroring;
+    const last = this.state;
+    const before = last.mirroring;
     const { state, actions } = decide(this.state, {
       ...happening,
       at: this.#now,
       wall: startWall + this.#now,
     });
     this.state = state;
+    recordStep(last, happening, state, actions);
     this.#lines.push('', `${(this.#now / 1000).toFixed(1).padStart(6)} s  ${words}`);
     for (const action of actions) {
       const told = tell(action);
