@@ -82,6 +82,7 @@ export const boot = (change: Partial<Extract<Happening, { kind: 'boot' }>> = {})
 export class Conversation {
   state: State;
   readonly #lines: string[] = [];
+  readonly #steps: Parameters<typeof recordStep>[] = [];
   #now = 0;
 
   constructor(self: string, count = 2, change: Partial<ServerConf> = {}) {
@@ -112,7 +113,7 @@ export class Conversation {
       wall: startWall + this.#now,
     });
     this.state = state;
-    recordStep(last, happening, state, actions);
+    this.#steps.push([last, happening, state, actions]);
     this.#lines.push('', `${(this.#now / 1000).toFixed(1).padStart(6)} s  ${words}`);
     for (const action of actions) {
       const told = tell(action);
@@ -153,6 +154,12 @@ export class Conversation {
   }
 
   text = (): string => `${this.#lines.join('\n')}\n`;
+
+  /** What was gone through belongs to docs/states.md; random events do not. */
+  remember(): this {
+    for (const step of this.#steps) recordStep(...step);
+    return this;
+  }
 }
 
 /** Who holds the commits, and what is under way, as it is written down. */
