@@ -1,5 +1,6 @@
 /**
- * Writes what is generated from the source: `docs/errors.md`, `docs/messages.md`, and the tables of `docs/playbooks.md`.
+ * Writes what is generated from the source: `docs/errors.md`, `docs/messages.md`, the tables of `docs/playbooks.md`, the help
+ * texts in `docs/mc_ctl.md`, and the manual pages in `man/`.
  * Tests check that all are up to date. Run: node scripts/docs.mjs
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -21,11 +22,17 @@ await build({
   logLevel: 'error',
 });
 try {
-  const { errorsText, messagesText, playbooksText } = await import(pathToFileURL(bundle).href);
+  const { cliHelp, errorsText, mcCtlManual, mcCtlText, messagesText, pgduetManual, playbooksText } =
+    await import(pathToFileURL(bundle).href);
   await writeFile(join(root, 'docs/errors.md'), errorsText());
   await writeFile(join(root, 'docs/messages.md'), messagesText());
   const playbooks = join(root, 'docs/playbooks.md');
   await writeFile(playbooks, playbooksText(await readFile(playbooks, 'utf8')));
+  const ctl = join(root, 'docs/mc_ctl.md');
+  await writeFile(ctl, mcCtlText(await readFile(ctl, 'utf8')));
+  await mkdir(join(root, 'man'), { recursive: true });
+  await writeFile(join(root, 'man/mc_ctl.1'), mcCtlManual());
+  await writeFile(join(root, 'man/pgduet.1'), pgduetManual(await cliHelp(root)));
 } finally {
   await rm(bundle, { force: true });
 }

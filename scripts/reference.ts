@@ -2,6 +2,8 @@
  * The generated parts of docs/errors.md and docs/playbooks.md. In: the tables of the source. Out: texts. What a kind's
  * fields and the words mean is written here by hand; `test/docs.test.ts` fails when one is missing or no longer there.
  */
+export { cliHelp, mcCtlManual, mcCtlText, pgduetManual } from './manual.ts';
+
 import { type Code, codes } from '../src/base/codes.ts';
 import { ok } from '../src/base/diagnostic.ts';
 import { Secret } from '../src/base/secret.ts';

@@ -25,8 +25,14 @@ const general = `mc_ctl controls the Mirroring Controller of this server and, th
   -M DIR               the management directory; default: MCCONTROLDIR of the environment
   --local-server ID    which server is meant, where two of them share a machine
 
-Exit status: 0 done; 1 it failed, or the controller is not running; 3 wrong command line or configuration;
-5 refused. \`mc_ctl MODE --help\` says more. Only the instance administrator may run it.
+Exit status:
+  0    done
+  1    it failed, or the controller is not running or does not answer
+  3    wrong command line, configuration, user or file mode; nothing was done
+  6    refused, because another switch, detach or stop is under way; the message says whose
+  130  Ctrl-C; what was asked for goes on in the controller
+
+\`mc_ctl MODE --help\` says more. Only the instance administrator may run it.
 `;
 
 const details: Readonly<Record<Mode, string>> = {
@@ -46,18 +52,22 @@ is primary now. Where a systemd unit runs the controller, use systemctl start.
   -a          on all servers: standbys first, then the primary
   -e          by force: immediate shutdown after 10 s, and the controller ends in any case
   --mc-only   leave the instance running
+
+While a switch or a detach is under way a stop is refused; -e does not wait for it. A standby is taken out before its WAL
+stops, so that commits do not wait for it.
 `,
   status: `mc_ctl status: shows the servers, their instances and disks, and why no switch is possible.
 
   --json      the same and more, in a stable form for programs
 
-Exit status 0 means that the controller answered, whatever the status is.
+The line under the table says why no switch is possible, since when, and which command comes next. Exit status 0 means that
+the controller answered, whatever the status is.
 `,
   switch: `mc_ctl switch: the standby becomes primary, and the primary follows it.
 
   --force        also a standby that is not known to be in sync; on a standby whose primary is not
                  heard: it takes over. Commits may be missing then, and the message says so
-  --no-fencing   with --force: the fencing command is not called
+  --no-fencing   with --force: the fencing command is not called before such a takeover
 
 A checkpoint comes first, then a fast shutdown. The standby is promoted only if the shutdown checkpoint, as pg_controldata
 shows it, has arrived there; otherwise the old primary is started again, and the message names both positions. Works from
@@ -65,9 +75,10 @@ every server.
 `,
   detach: `mc_ctl detach: takes the standby out; commits do not wait for it any more.
 
-  --no-fencing   accepted for compatibility: a detach calls no fencing command
+  --no-fencing   the fencing command is not called
 
-It comes back by itself when its instance is started again and streams. Works from every server.
+The fencing command comes first, if there is one: another exit status than 0 cancels the detach. Then pre_detach_command, then
+the names. The standby comes back by itself when its instance is started again and streams. Works from every server.
 `,
   'enable-failover': `mc_ctl enable-failover: automatic switch and disconnection on, on all servers.
 

@@ -23,6 +23,7 @@ import { markConfigurationRead, takeLock } from './io/lock.ts';
 import { AdminLink } from './io/network.ts';
 import { InstanceMonitor } from './io/postgres.ts';
 import { primaryAnswers } from './io/primary-address.ts';
+import { watchSelf } from './io/self-watch.ts';
 import { readState, writeState, writeStatus } from './io/state-file.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
 import { controllerVersion } from './version.ts';
@@ -75,6 +76,7 @@ class Daemon {
   #state: State;
   #monitor: InstanceMonitor;
   #disks: DiskWatch;
+  #unwatch: () => void;
   #timers: NodeJS.Timeout[] = [];
   #checking = false;
   #checkAgain = false;
@@ -96,6 +98,7 @@ class Daemon {
     );
     this.#monitor = this.#newMonitor();
     this.#disks = this.#newDiskWatch();
+    this.#unwatch = watchSelf(conf);
     this.#control = new ControlSocket((id, request) => this.#onRequest(id, request));
     this.#link = this.#newLink();
   }
@@ -347,6 +350,8 @@ class Daemon {
       this.#monitor = this.#newMonitor();
       this.#disks.close();
       this.#disks = this.#newDiskWatch();
+      this.#unwatch();
+      this.#unwatch = watchSelf(conf);
       markConfigurationRead(before.dir, before.self.id, readAtWall);
       this.#happen({ kind: 'reload', conf, servers });
       this.#startTimers();
@@ -358,6 +363,7 @@ class Daemon {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#unwatch();
     this.#monitor.close();
     this.#disks.close();
     this.#control.close();

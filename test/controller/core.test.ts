@@ -33,7 +33,7 @@ const runningPrimary = () =>
 
 describe('conversations', () => {
   it('a primary starts, its standby joins', async () => {
-    await expect(runningPrimary().status().text()).toMatchFileSnapshot(golden('primary-starts'));
+    await expect(runningPrimary().status().remember().text()).toMatchFileSnapshot(golden('primary-starts'));
   });
 
   it('a standby waits for its primary', async () => {
@@ -53,7 +53,7 @@ describe('conversations', () => {
       .after(100, 'the postmaster is ready', { kind: 'instance-started' })
       .after(10, 'the instance answers as standby', answer(report('standby')))
       .status();
-    await expect(told.text()).toMatchFileSnapshot(golden('standby-waits'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('standby-waits'));
   });
 
   it('an old primary comes back while the other one is primary', async () => {
@@ -67,7 +67,7 @@ describe('conversations', () => {
       )
       .status()
       .after(5000, 'mc_ctl start, again', { kind: 'control', id: 2, request: { kind: 'start' } });
-    await expect(told.text()).toMatchFileSnapshot(golden('old-primary-returns'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('old-primary-returns'));
   });
 
   it('two servers that were both primary once start at the same time', async () => {
@@ -80,7 +80,7 @@ describe('conversations', () => {
       .status()
       .after(60_000, 'server2 is held back, too', heard({ ...rival, phase: 'held' }))
       .after(1000, 'a person decides: mc_ctl start', { kind: 'control', id: 1, request: { kind: 'start' } });
-    await expect(told.text()).toMatchFileSnapshot(golden('two-candidates'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('two-candidates'));
   });
 
   it('the newer of two former primaries starts at once, the older one is held', async () => {
@@ -121,7 +121,7 @@ describe('conversations', () => {
       .after(100, 'the postmaster is ready', { kind: 'instance-started' })
       .after(10, 'the instance answers as primary', answer(report('primary', { senders: [] })))
       .status();
-    await expect(told.text()).toMatchFileSnapshot(golden('primary-without-peer'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('primary-without-peer'));
   });
 
   it('the standby host falls silent and comes back', async () => {
@@ -140,7 +140,7 @@ describe('conversations', () => {
         answer(report('primary', { senders: [sender('server2', 'catchup', 'async')] })),
       )
       .after(800, 'its row says streaming, sync', answer(report('primary')));
-    await expect(told.text()).toMatchFileSnapshot(golden('standby-silent'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('standby-silent'));
   });
 
   it('the instance is busy, then silent, then gone, then back', async () => {
@@ -165,7 +165,7 @@ describe('conversations', () => {
         kind: 'start-failed',
         why: 'postgres ended with exit status 1: could not bind',
       });
-    await expect(told.text()).toMatchFileSnapshot(golden('instance-faults'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('instance-faults'));
   });
 
   it('a disk fails more often than it may, and recovers', async () => {
@@ -176,7 +176,7 @@ describe('conversations', () => {
       .after(800, 'the WAL disk fails a check', bad)
       .status()
       .after(800, 'the WAL disk works', { ...bad, ok: true, error: '' });
-    await expect(told.text()).toMatchFileSnapshot(golden('disk-fails'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('disk-fails'));
   });
 
   it('stop -a on a standby: the other standby, itself, the primary', async () => {
@@ -204,7 +204,7 @@ describe('conversations', () => {
       .after(300, 'server3 has stopped', { kind: 'peer-reply', peer: 'server3', ok: true, text: 'stopped' })
       .after(200, 'the own instance has stopped', { kind: 'instance-stopped', proof: null })
       .after(300, 'server1 has stopped', { kind: 'peer-reply', peer: 'server1', ok: true, text: 'stopped' });
-    await expect(told.text()).toMatchFileSnapshot(golden('stop-all'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('stop-all'));
   });
 
   it('an instance that does not stop keeps its controller, until -e', async () => {
@@ -220,7 +220,7 @@ describe('conversations', () => {
         kind: 'stop-failed',
         why: 'it is still there after an immediate shutdown',
       });
-    await expect(told.text()).toMatchFileSnapshot(golden('stop-by-force'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('stop-by-force'));
   });
 
   it('two primaries, another cluster, a stranger, a torn file', async () => {
@@ -237,7 +237,7 @@ describe('conversations', () => {
         why: 'no shared cipher',
       })
       .after(800, 'the role changes by itself', answer(report('standby')));
-    await expect(told.text()).toMatchFileSnapshot(golden('strange-things'));
+    await expect(told.remember().text()).toMatchFileSnapshot(golden('strange-things'));
   });
 });
 

@@ -53,7 +53,7 @@ const promotion = (it: Conversation) =>
 describe('host or network lost, by heartbeat_error_action', () => {
   it('fallback: the standby takes over', async () => {
     const it1 = standby().silence(4000).after(10, 'nothing comes from the primary', cutOff).silence(1600);
-    await expect(promotion(it1).text()).toMatchFileSnapshot(golden('lost-primary-fallback'));
+    await expect(promotion(it1).remember().text()).toMatchFileSnapshot(golden('lost-primary-fallback'));
   });
 
   it('a former primary that comes back and still waits for this one is no second primary', async () => {
@@ -76,27 +76,29 @@ describe('host or network lost, by heartbeat_error_action', () => {
       .after(1000, 'no reference address answers', { kind: 'references', reached: false })
       .silence(2400)
       .status();
-    await expect(it1.text()).toMatchFileSnapshot(golden('lost-primary-cut-off'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('lost-primary-cut-off'));
   });
 
   it('fallback with reference addresses: a primary that is cut off stops', async () => {
     const it1 = primary({ referenceAddresses: ['192.0.2.1'] })
-      .after(4000, 'the row of the standby is gone', answer(report('primary', { senders: [] })))
+      .silence(4000)
+      .after(10, 'the row of the standby is gone', answer(report('primary', { senders: [] })))
       .silence(2400)
-      .after(1000, 'no reference address answers', { kind: 'references', reached: false })
+      .after(500, 'no reference address answers', { kind: 'references', reached: false })
       .after(200, 'nothing of it is left', { kind: 'instance-stopped', proof: null })
       .status();
-    await expect(it1.text()).toMatchFileSnapshot(golden('primary-cut-off'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('primary-cut-off'));
   });
 
   it('fallback: the primary goes on alone', async () => {
     const it1 = primary()
-      .after(4000, 'the row of the standby is gone', answer(report('primary', { senders: [] })))
+      .silence(4000)
+      .after(10, 'the row of the standby is gone', answer(report('primary', { senders: [] })))
       .silence(2400)
       .after(20, 'the names are commented out', { kind: 'names-set', ids: [], needed: 0 })
       .after(20, 'the instance answers', answer(report('primary', out)))
       .status();
-    await expect(it1.text()).toMatchFileSnapshot(golden('lost-standby-fallback'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('lost-standby-fallback'));
   });
 
   it('message: nobody moves', async () => {
@@ -105,7 +107,7 @@ describe('host or network lost, by heartbeat_error_action', () => {
       .after(10, 'nothing comes from the primary', cutOff)
       .silence(8000)
       .status();
-    await expect(it1.text()).toMatchFileSnapshot(golden('lost-primary-message'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('lost-primary-message'));
   });
 
   it('command: it is asked, and its word counts', async () => {
@@ -123,7 +125,7 @@ describe('host or network lost, by heartbeat_error_action', () => {
       .after(300, 'the command ends with 1', verdict(false, 'exit status 1'))
       .silence(16_000)
       .after(300, 'the command ends with 0', verdict(true, 'exit status 0'));
-    await expect(promotion(it1).text()).toMatchFileSnapshot(golden('lost-primary-command'));
+    await expect(promotion(it1).remember().text()).toMatchFileSnapshot(golden('lost-primary-command'));
   });
 });
 
@@ -145,21 +147,21 @@ describe('faults that a controller sees for itself', () => {
       kind: 'instance-check',
       outcome: { kind: 'gone' },
     });
-    await expect(given(it1).text()).toMatchFileSnapshot(golden('primary-instance-down'));
+    await expect(given(it1).remember().text()).toMatchFileSnapshot(golden('primary-instance-down'));
   });
 
   it('the instance of the primary does not answer, with action failover', async () => {
     const late: Happening = { kind: 'instance-check', outcome: { kind: 'timeout' } };
     const it1 = primary({ dbInstanceTimeoutAction: 'failover' });
     for (let check = 1; check <= 3; check += 1) it1.after(1800, 'no answer in time', late);
-    await expect(given(it1).text()).toMatchFileSnapshot(golden('primary-no-answer'));
+    await expect(given(it1).remember().text()).toMatchFileSnapshot(golden('primary-no-answer'));
   });
 
   it('a disk of the primary fails', async () => {
     const bad: Happening = { kind: 'disk-check', part: 'data', ok: false, error: '/database/inst1: EIO' };
     const it1 = primary();
     for (let check = 1; check <= 3; check += 1) it1.after(800, 'the data disk fails a check', bad);
-    await expect(given(it1).text()).toMatchFileSnapshot(golden('primary-disk'));
+    await expect(given(it1).remember().text()).toMatchFileSnapshot(golden('primary-disk'));
   });
 
   it('the other side of a failover: the primary hands over', async () => {
@@ -169,7 +171,7 @@ describe('faults that a controller sees for itself', () => {
       'server1 has stopped and hands over',
       heard(view('server1', 'primary', { phase: 'stopped', report: null, sync: inSync, handover })),
     );
-    await expect(promotion(it1).text()).toMatchFileSnapshot(golden('handed-over'));
+    await expect(promotion(it1).remember().text()).toMatchFileSnapshot(golden('handed-over'));
   });
 
   const disconnected = (words: string, change: Parameters<typeof view>[2]) =>
@@ -198,14 +200,14 @@ describe('faults that a controller sees for itself', () => {
       .after(50, 'the checkpoint is done', { kind: 'checkpointed', why: null })
       .after(50, 'the instance answers', answer(report('primary')))
       .status();
-    await expect(it1.text()).toMatchFileSnapshot(golden('standby-instance-down'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('standby-instance-down'));
   });
 
   it('a disk of the standby fails', async () => {
     const it1 = disconnected('server2 tells that its WAL disk has failed', {
       failedDisks: ['transaction_log'],
     });
-    await expect(it1.text()).toMatchFileSnapshot(golden('standby-disk'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('standby-disk'));
   });
 
   it('the standby receives nothing, although its controller is heard', async () => {
@@ -220,7 +222,7 @@ describe('faults that a controller sees for itself', () => {
       .after(20, 'server2 confirms that it is out', heard(knows))
       .after(20, 'the names are commented out', { kind: 'names-set', ids: [], needed: 0 })
       .status();
-    await expect(it1.text()).toMatchFileSnapshot(golden('standby-receives-nothing'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('standby-receives-nothing'));
   });
 
   it('the log transfer network is cut: the time to give up runs from the last sign, not from wal_sender_timeout', async () => {
@@ -257,7 +259,7 @@ describe('faults that a controller sees for itself', () => {
       })
       .after(100, 'the postmaster is gone', { kind: 'instance-check', outcome: { kind: 'gone' } })
       .status();
-    await expect(it1.text()).toMatchFileSnapshot(golden('failover-off'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('failover-off'));
   });
 });
 
@@ -285,7 +287,7 @@ describe('a switch on request', () => {
       .after(30, 'it points there now', { kind: 'followed' })
       .after(200, 'the postmaster is ready', { kind: 'instance-started' })
       .status();
-    await expect(it1.text()).toMatchFileSnapshot(golden('switch'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('switch'));
   });
 
   it('the proof fails: writes go on where they were', async () => {
@@ -295,6 +297,6 @@ describe('a switch on request', () => {
     it1
       .after(50, 'server2 refuses', heard(view('server2', 'standby', { declined: { id, why } })))
       .after(300, 'the postmaster is ready', { kind: 'instance-started' });
-    await expect(it1.text()).toMatchFileSnapshot(golden('switch-proof-fails'));
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('switch-proof-fails'));
   });
 });

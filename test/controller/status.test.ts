@@ -191,14 +191,15 @@ const states: readonly (readonly [string, Conversation])[] = [
     'Two primaries, as fallback makes them when only the network has failed',
     outOf(
       primary()
-        .after(4000, '', answer(report('primary', { senders: [] })))
+        .silence(4000)
+        .after(10, '', answer(report('primary', { senders: [] })))
         .silence(2400),
     ).after(60_000, '', heard(newPrimary)),
   ],
   [
     'The instance of the primary does not answer',
     [1, 2, 3, 4].reduce(
-      (it) => it.after(1800, '', { kind: 'instance-check', outcome: { kind: 'timeout' } }),
+      (it) => it.silence(800).after(900, '', { kind: 'instance-check', outcome: { kind: 'timeout' } }),
       primary(),
     ),
   ],
@@ -211,7 +212,9 @@ const states: readonly (readonly [string, Conversation])[] = [
 ];
 
 it('every state says why, since when and what to do', async () => {
-  const texts = states.map(([title, { state }]) => {
+  const texts = states.map(([title, it]) => {
+    it.remember();
+    const { state } = it;
     const report = statusReport(state, { pid: 4711, node: '18.20.8' });
     return `## ${title} (asked on ${state.self.id})\n\n${renderStatus(report)}`;
   });

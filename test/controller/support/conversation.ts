@@ -8,6 +8,7 @@ import type { Happening } from '../../../src/controller/core/event.ts';
 import { initialState, type State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
 import type { InstanceReport, Role, ServerView } from '../../../src/controller/core/view.ts';
+import { recordStep } from './stages.ts';
 import { tell } from './tell.ts';
 
 const servers: readonly ServerLine[] = ['server1', 'server2', 'server3'].map((id, index) => ({
@@ -80,6 +81,7 @@ export const boot = (change: Partial<Extract<Happening, { kind: 'boot' }>> = {})
 export class Conversation {
   state: State;
   readonly #lines: string[] = [];
+  readonly #steps: Parameters<typeof recordStep>[] = [];
   #now = 0;
 
   constructor(self: string, count = 2, change: Partial<ServerConf> = {}) {
@@ -102,13 +104,15 @@ export class Conversation {
   /** After this many milliseconds, this happens. */
   after(ms: number, words: string, happening: Happening): this {
     this.#now += ms;
-    const before = this.state.mirroring;
+    const last = this.state;
+    const before = last.mirroring;
     const { state, actions } = decide(this.state, {
       ...happening,
       at: this.#now,
       wall: startWall + this.#now,
     });
     this.state = state;
+    this.#steps.push([last, happening, state, actions]);
     this.#lines.push('', `${(this.#now / 1000).toFixed(1).padStart(6)} s  ${words}`);
     for (const action of actions) {
       const told = tell(action);
@@ -149,4 +153,10 @@ export class Conversation {
   }
 
   text = (): string => `${this.#lines.join('\n')}\n`;
+
+  /** What was gone through belongs to docs/states.md; random events do not. */
+  remember(): this {
+    for (const step of this.#steps) recordStep(...step);
+    return this;
+  }
 }

@@ -1,0 +1,58 @@
+/** The manual pages: made from the help texts, complete, and without anything that groff would complain about. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  cliHelp,
+  managementFiles,
+  mcCtlManual,
+  mcCtlText,
+  pgduetManual,
+  roffOfHelp,
+} from '../scripts/manual.ts';
+import { helpText, modes } from '../src/controller/ctl-help.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const pages = ['man/mc_ctl.1', 'man/pgduet.1'];
+
+describe('manual pages', () => {
+  it('man/mc_ctl.1 is up to date (node scripts/docs.mjs)', () => {
+    expect(read('man/mc_ctl.1')).toBe(mcCtlManual());
+  });
+
+  it('man/pgduet.1 is up to date (node scripts/docs.mjs)', async () => {
+    expect(read('man/pgduet.1')).toBe(pgduetManual(await cliHelp(root)));
+  }, 60_000);
+
+  it('the help texts and keys of docs/mc_ctl.md are up to date (node scripts/docs.mjs)', () => {
+    const text = read('docs/mc_ctl.md');
+    expect(mcCtlText(text)).toBe(text);
+  });
+
+  it('docs/mc_ctl.md names the files of the manual page', () => {
+    const text = read('docs/mc_ctl.md');
+    expect(managementFiles.map(([name]) => name).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('mc_ctl.1 has every mode and every option of the help', () => {
+    const page = read('man/mc_ctl.1').replaceAll('\\-', '-');
+    for (const mode of modes) {
+      expect(page).toContain(`.SS ${mode}`);
+      const options = [...helpText(mode).matchAll(/^ {2}(-[^\s,]+)/gm)].map((match) => match[1]);
+      for (const option of options) expect(page).toContain(`.B ${option}`);
+    }
+  });
+
+  it('a line that begins like a request of roff is only text', () => {
+    expect(roffOfHelp('.so /etc/passwd\n\\fB')).toBe('\\&.so /etc/passwd\n\\efB');
+  });
+
+  it.skipIf(!existsSync('/usr/bin/groff')).each(pages)('groff has no complaint about %s', (path) => {
+    const { stdout, stderr, status } = spawnSync('groff', ['-man', '-ww', '-z', '-Tutf8', join(root, path)], {
+      encoding: 'utf8',
+    });
+    expect([status, stdout, stderr]).toEqual([0, '', '']);
+  });
+});
