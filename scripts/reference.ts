@@ -151,6 +151,11 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     replication: '`true` if it may replicate (`false`)',
     password: 'a secret: `!secret replication_password`; the server gets a SCRAM verifier only',
   },
+  room: {
+    path: 'any path on the file system',
+    at_least: 'how much has to be free: `256MB`',
+    for: 'what it is wanted for, in words',
+  },
   service: { name: 'name of the unit', state: '`started` (as it is when left out) or `stopped`' },
   settings: {
     name: 'what the plan calls them',
@@ -171,6 +176,11 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     user: 'the role that replicates',
     slot: 'the slot that keeps WAL during the copy',
     system_identifier: "the primary's, as it was seen; data of another cluster is never touched",
+  },
+  switchover: {
+    to: 'name of the server that shall be primary',
+    management_dir: 'the management directory',
+    mc_ctl: 'path of `mc_ctl`',
   },
   symlink: { path: 'the link', target: 'where it leads', owner: 'user' },
   unit: {
@@ -259,6 +269,7 @@ export const words: Readonly<Record<string, string>> = {
   standbys: 'all others, a list of servers',
   others: 'all servers but this one',
   servers: 'all servers',
+  'target.*': 'the server that the command names; without one the first standby',
   'item.*': 'with `each`: the server that is meant',
   'replication.conninfo': '`primary_conninfo` of this server',
   'replication.giveUpMs': 'after how many milliseconds a silent peer is given up',

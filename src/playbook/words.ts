@@ -50,6 +50,8 @@ export interface Words {
   readonly standbys: readonly ServerWords[];
   readonly others: readonly ServerWords[];
   readonly servers: readonly ServerWords[];
+  /** The server that the command names; without one the first standby. */
+  readonly target: ServerWords;
   /** Everything postgresql.conf needs beyond the inventory's settings. */
   readonly replication: {
     readonly conninfo: string;
@@ -127,6 +129,10 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
     standbys: servers.filter((server) => server.role === 'standby'),
     others,
     servers,
+    target:
+      servers.find((server) => server.name === view.target) ??
+      servers.find((server) => server.role === 'standby') ??
+      me,
     replication: replicationWords(
       cluster,
       host,

@@ -16,6 +16,7 @@ export interface ControllerReport {
   readonly reason: string | null;
   readonly advice: string | null;
   readonly since: string;
+  readonly failover: 'enabled' | 'disabled';
   readonly servers: readonly {
     readonly server_id: string;
     readonly host_role: string;
@@ -23,6 +24,11 @@ export interface ControllerReport {
     readonly db_proc_status: string;
     readonly disk_status: string;
     readonly instance: string;
+    readonly timeline: number | null;
+    readonly lsn: string | null;
+    readonly sync_state: string | null;
+    readonly lag_bytes: number | null;
+    readonly controller_version: string | null;
   }[];
 }
 

@@ -15,10 +15,12 @@ import { port } from './port.ts';
 import { program } from './program.ts';
 import { replication } from './replication.ts';
 import { role } from './role.ts';
+import { room } from './room.ts';
 import { service } from './service.ts';
 import { settings } from './settings.ts';
 import { slot } from './slot.ts';
 import { standby } from './standby.ts';
+import { switchover } from './switchover.ts';
 import { symlink } from './symlink.ts';
 import { unit } from './unit.ts';
 import { user } from './user.ts';
@@ -39,10 +41,12 @@ const all: readonly AnyKind[] = [
   anyKind(program),
   anyKind(replication),
   anyKind(role),
+  anyKind(room),
   anyKind(service),
   anyKind(settings),
   anyKind(slot),
   anyKind(standby),
+  anyKind(switchover),
   anyKind(symlink),
   anyKind(unit),
   anyKind(user),

@@ -9,13 +9,26 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
 import type { Cluster } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
 import { isEmpty, type Plan, pending } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText } from '../report/plan.ts';
 import { liveTree } from '../report/tree.ts';
-import { compiler, effectPlace, inventory, playbook } from './load.ts';
+import { checkHost, compiler, effectPlace, inventory, playbook } from './load.ts';
 import type { World } from './world.ts';
+
+/** What a verb with a purpose of its own adds to a run. */
+export interface Purpose {
+  /** The host that the command line names, and where: it has to be one of the inventory. */
+  readonly named: { readonly host: string | undefined; readonly by: string };
+  /** Puts the host that is meant into what was seen. */
+  aim(view: View, cluster: Cluster): View;
+  /** Told of everything that happens. */
+  watch?(event: RunEvent): void;
+  /** What is said at the end of a run that has done its work, or found it done. */
+  proof(outcome: Outcome): string;
+}
 
 /** Runs a playbook; returns the exit status. */
 export async function applyVerb(
@@ -23,16 +36,19 @@ export async function applyVerb(
   verb: string,
   playbookPath: string,
   checkOnly: boolean,
+  purpose?: Purpose,
 ): Promise<number> {
   const { cluster, warnings } = await inventory(world);
+  if (purpose) checkHost(cluster, purpose.named.by, purpose.named.host);
   const plays = playbook(playbookPath);
   const shown = reporter(world, cluster, checkOnly);
+  const compile = compiler(world, cluster, plays, playbookPath);
   const plan: { seen?: Plan } = {};
   try {
     const outcome = await run(
       {
         cluster,
-        compile: compiler(world, cluster, plays, playbookPath),
+        compile: (view) => compile(purpose ? purpose.aim(view, cluster) : view),
         effectPlace,
         change: !checkOnly,
         confirm: () => confirm(world, cluster),
@@ -46,6 +62,7 @@ export async function applyVerb(
             plan.seen = event.plan;
             if (!world.options.json) showPlan(world, cluster, event, warnings, checkOnly);
           }
+          purpose?.watch?.(event);
           shown.emit(event);
         },
         now: world.elapsed,
@@ -56,7 +73,7 @@ export async function applyVerb(
       },
     );
     await shown.finish(false);
-    return conclude(world, verb, cluster, outcome, checkOnly, warnings);
+    return conclude(world, verb, cluster, outcome, checkOnly, warnings, purpose);
   } catch (error) {
     await shown.finish(true);
     if (error instanceof DiagnosticError && world.options.json)
@@ -122,6 +139,7 @@ function conclude(
   outcome: Outcome,
   checkOnly: boolean,
   warnings: readonly Diagnostic[],
+  purpose: Purpose | undefined,
 ): number {
   const exit = isEmpty(outcome.left) ? exitCode.done : exitCode.changesPending;
   if (world.options.json) {
@@ -129,6 +147,7 @@ function conclude(
     return exit;
   }
   if (!checkOnly && !isEmpty(outcome.plan)) world.say(lastWord(cluster, outcome));
+  if (purpose && isEmpty(outcome.left)) world.say(purpose.proof(outcome));
   if (world.options.verbose) world.say(roundTrips(world, outcome));
   return exit;
 }

@@ -30,6 +30,7 @@ import { dataDir, inventory, managementDir } from './support/inventory.ts';
 import { built } from './support/pgduet.ts';
 
 const playbookText = readFileSync(join(import.meta.dirname, '../../playbooks/provision.yml'), 'utf8');
+const switchText = readFileSync(join(import.meta.dirname, '../../playbooks/switch.yml'), 'utf8');
 const unitText =
   '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
 const secrets: Readonly<Record<string, Secret>> = {
@@ -77,6 +78,8 @@ const stopStandby = {
 };
 const as = (statement: string): string =>
   `runuser -u postgres -- psql -qXp 27500 -c ${JSON.stringify(statement)}`;
+
+const untilSwitchable = `n=0; until runuser -u postgres -- mc_ctl status -M ${managementDir} | grep -qx switchable || [ $n -gt 100 ]; do n=$((n + 1)); sleep 0.2; done`;
 
 /** In the order of the playbook, since the later ones need the earlier ones. The standby's stand together at the end. */
 const laws: readonly Law[] = [
@@ -222,8 +225,22 @@ const laws: readonly Law[] = [
   },
 ];
 
+/** There and back; what a switch leaves in postgresql.conf is the controller's, so these come last. */
+const switches: readonly Law[] = [
+  {
+    host: 'server1',
+    resource: `switchover: { to: server2, management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl }`,
+    breaks: [{ title: 'is primary itself' }],
+  },
+  {
+    host: 'server2',
+    resource: `switchover: { to: server1, management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl }`,
+    breaks: [{ title: 'is primary itself', script: untilSwitchable }],
+  },
+];
+
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
-const onlyLook = ['port', 'program'];
+const onlyLook = ['port', 'program', 'room'];
 
 /**
  * Paths, times, sizes, modes and owners of everything that a probe could have touched. Left out is what moves by itself:
@@ -327,7 +344,9 @@ describeLab('the two laws', () => {
   const everyProbe = (name: string): readonly Probe[] => {
     const host = described(name);
     const resources = [
-      ...compiled(playbookText, cluster, view).filter((one) => one.host === host.name || name === 'bare'),
+      ...[playbookText, switchText].flatMap((text) =>
+        compiled(text, cluster, view).filter((one) => one.host === host.name || name === 'bare'),
+      ),
       ...laws.filter((law) => law.host === name && law.resource.includes('{')).map(find),
     ];
     return [
@@ -354,7 +373,7 @@ describeLab('the two laws', () => {
   }
 
   labTest('are proven for every kind of the registry', async () => {
-    const proven = laws.map(({ resource }) => resource.split(/[: ]/)[0] ?? '');
+    const proven = [...laws, ...switches].map(({ resource }) => resource.split(/[: ]/)[0] ?? '');
     expect([...new Set([...proven, ...onlyLook])].sort()).toEqual([...kinds.keys()].sort());
   });
 
@@ -402,7 +421,7 @@ describeLab('the two laws', () => {
   });
 
   describe('after its steps it is the same', () => {
-    for (const law of laws) {
+    const prove = (law: Law): void => {
       for (const { title, script, on, meanwhile } of law.breaks) {
         labTest(`${law.resource} of ${law.host}, which ${title}`, async () => {
           const resource = find(law);
@@ -419,10 +438,13 @@ describeLab('the two laws', () => {
           expect(after.kind === 'change' ? after.change.reason : after.kind).toBe('same');
         });
       }
-    }
+    };
+    for (const law of laws) prove(law);
 
-    labTest('port and program never have steps', async () => {
-      const mine = compiled(playbookText, cluster, view).filter(({ kind }) => onlyLook.includes(kind.kind));
+    labTest('port, program and room never have steps', async () => {
+      const mine = [playbookText, switchText]
+        .flatMap((text) => compiled(text, cluster, view))
+        .filter(({ kind }) => onlyLook.includes(kind.kind));
       expect(mine.length).toBeGreaterThan(2);
       for (const resource of mine) {
         expect(await decide(resource.host, resource)).toMatchObject({ kind: 'same' });
@@ -447,5 +469,7 @@ describeLab('the two laws', () => {
       expect(pending(plan).map((one) => `${one.resource.host}: ${one.resource.id}`)).toEqual([]);
       expect(isEmpty(plan)).toBe(true);
     });
+
+    for (const law of switches) prove(law);
   });
 });

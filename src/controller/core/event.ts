@@ -27,13 +27,13 @@ export type ControlRequest =
   | { readonly kind: 'wait-started' }
   | { readonly kind: 'stop'; readonly all: boolean; readonly mcOnly: boolean; readonly force: boolean }
   | { readonly kind: 'set-failover'; readonly enabled: boolean }
-  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean }
+  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean; readonly to?: ServerId }
   | { readonly kind: 'detach'; readonly noFencing: boolean };
 
 /** What one controller may ask of another. */
 export type PeerRequest =
   | { readonly kind: 'stop'; readonly mcOnly: boolean; readonly force: boolean }
-  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean }
+  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean; readonly to?: ServerId }
   | { readonly kind: 'detach'; readonly noFencing: boolean };
 
 /** What pg_controldata says of a stopped instance. */

@@ -20,16 +20,17 @@ const leads = (state: State): boolean =>
 export function onSwitchCommand(
   state: State,
   replyTo: ReplyTo,
-  wish: { readonly force: boolean; readonly noFencing: boolean },
+  wish: { readonly force: boolean; readonly noFencing: boolean; readonly to?: ServerId },
 ): Decision {
-  if (leads(state)) return onSwitchRequest(state, replyTo, wish.force);
+  if (leads(state)) return onSwitchRequest(state, replyTo, wish.force, wish.to);
   const primary = primaryPeer(state);
   if (primary && replyTo.kind === 'control') {
     const request = { kind: 'switch', ...wish } as const;
     const next = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
     return decided(next, { kind: 'ask-peer', peer: primary.line.id, request });
   }
-  if (wish.force) return onForcedTakeover(state, replyTo, wish.noFencing);
+  if (wish.force && (wish.to ?? state.self.id) === state.self.id)
+    return onForcedTakeover(state, replyTo, wish.noFencing);
   const why = `no primary is heard (${state.mirroring.reason || 'none'}); mc_ctl switch --force makes ${state.self.id} primary`;
   return decided(state, ...replies([replyTo], false, why));
 }
