@@ -10,6 +10,7 @@ import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
 import { applyVerb } from './verbs/apply.ts';
 import { init } from './verbs/init.ts';
+import { rebuildVerb } from './verbs/rebuild.ts';
 import { status } from './verbs/status.ts';
 import { switchVerb } from './verbs/switch.ts';
 import { validate } from './verbs/validate.ts';
@@ -193,6 +194,16 @@ function program(): Command {
   ).action((raw: RawOptions & { readonly to?: string }) =>
     finish('switch', raw, (world) => switchVerb(world, raw.to, raw.check === true)),
   );
+  withPlan(
+    pgduet
+      .command('rebuild <host>')
+      .description('make a server that is out a standby of the primary again')
+      .option('--copy', 'a base backup in any case; without it pg_rewind where that is possible')
+      .option('--keep-copy <directory>', 'where its data is put aside if it may hold commits of its own'),
+  ).action((host: string, raw: RawOptions & { readonly copy?: boolean; readonly keepCopy?: string }) => {
+    const wish = { copy: raw.copy === true, ...(raw.keepCopy ? { keepCopy: raw.keepCopy } : {}) };
+    return finish('rebuild', raw, (world) => rebuildVerb(world, host, wish, raw.check === true));
+  });
   withChange(pgduet.command('run <playbook>').description('run a playbook of your own')).action(
     (file: string, raw: RawOptions) =>
       finish('run', raw, (world) => applyVerb(world, 'run', file, raw.check === true)),

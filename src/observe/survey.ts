@@ -29,6 +29,8 @@ export interface View {
   readonly systemIdentifier?: string;
   /** The host that the command names, for example the one to be rebuilt. */
   readonly target?: string;
+  /** How a rebuild was asked for. */
+  readonly rebuild?: { readonly copy: boolean; readonly keepCopy?: string };
 }
 
 export const clusterKeyFile = (host: Host): string => `${host.multiplexing.managementDir}/cluster.key`;

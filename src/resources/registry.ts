@@ -13,7 +13,9 @@ import { packageKind } from './package.ts';
 import { passfile } from './passfile.ts';
 import { port } from './port.ts';
 import { program } from './program.ts';
+import { rebuild } from './rebuild.ts';
 import { replication } from './replication.ts';
+import { rewindSource } from './rewind-source.ts';
 import { role } from './role.ts';
 import { room } from './room.ts';
 import { service } from './service.ts';
@@ -39,7 +41,9 @@ const all: readonly AnyKind[] = [
   anyKind(passfile),
   anyKind(port),
   anyKind(program),
+  anyKind(rebuild),
   anyKind(replication),
+  anyKind(rewindSource),
   anyKind(role),
   anyKind(room),
   anyKind(service),

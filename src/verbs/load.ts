@@ -72,6 +72,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
   const entropy = randomBytes(16).toString('hex');
   const made = {
     replication_password: new Secret(randomBytes(24).toString('base64url')),
+    rewind_password: new Secret(randomBytes(24).toString('base64url')),
     cluster_key: new Secret(`${randomBytes(32).toString('hex')}\n`),
   };
   for (const secret of Object.values(made)) world.mask.add(new Secret(secret.reveal().trim()));
@@ -86,6 +87,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
         cluster.replicationPassword ??
         seen.find((host) => host?.replicationPassword)?.replicationPassword ??
         made.replication_password,
+      rewind_password: made.rewind_password,
       cluster_key: withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key,
     };
     return compile(plays, cluster, view, {

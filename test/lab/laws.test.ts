@@ -35,6 +35,7 @@ const unitText =
   '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
 const secrets: Readonly<Record<string, Secret>> = {
   replication_password: new Secret('law-password-1'),
+  rewind_password: new Secret('law-password-2'),
   cluster_key: new Secret(`${'5a'.repeat(32)}\n`),
 };
 
@@ -164,6 +165,19 @@ const laws: readonly Law[] = [
       { title: 'has another password', script: as("ALTER ROLE law PASSWORD 'other'") },
     ],
   },
+  {
+    host: 'server1',
+    resource: 'rewind_source: { name: law_rewind, password: !secret rewind_password }',
+    breaks: [
+      fresh,
+      { title: 'may not read', script: as('DROP OWNED BY law_rewind; ALTER ROLE law_rewind REPLICATION') },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: 'rewind_source: { name: law_rewind, state: absent }',
+    breaks: [{ title: 'is left over' }],
+  },
   { host: 'server1', resource: 'slot: { name: law }', breaks: [fresh] },
   { host: 'server1', resource: 'slot: { name: law, state: absent }', breaks: [{ title: 'is left over' }] },
   {
@@ -196,6 +210,21 @@ const laws: readonly Law[] = [
     host: 'server2',
     resource: 'standby',
     breaks: [{ title: 'is gone', script: `systemctl stop ${unit}; find ${dataDir} -mindepth 1 -delete` }],
+  },
+  // Its files, for a rebuild: what follows makes it run again.
+  {
+    host: 'server2',
+    resource: `rebuild: { id: server2, data_dir: ${dataDir}, management_dir: ${managementDir}, owner: postgres, version: 15, mc_ctl: /usr/local/bin/mc_ctl, primary: server1, host: '{{primary.logTransferAddress}}', port: 27500, user: pgduet_repl, slot: '{{host.copySlot}}', rewind_user: law }`,
+    breaks: [
+      {
+        title: 'is a standby that does not stream',
+        script: `touch ${dataDir}/postmaster.opts; chown postgres: ${dataDir}/postmaster.opts`,
+      },
+      {
+        title: 'was left in the middle of a rewind',
+        script: `echo rewind > ${managementDir}/server2.making`,
+      },
+    ],
   },
   { host: 'server2', resource: 'settings server', breaks: [{ title: 'are those of the primary' }] },
   {
