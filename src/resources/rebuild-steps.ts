@@ -50,8 +50,8 @@ d=${quote(desired.dataDir)}; k=${quote(`${desired.keepAs}.unfinished`)}
 mkdir -p ${quote(desired.keepIn)}
 rm -rf "$k"
 cp -a --reflink=auto "$d" "$k"
-for l in pg_wal pg_tblspc/*; do
-  if [ -L "$d/$l" ]; then rm -f "$k/$l"; cp -a --reflink=auto "$(readlink -f "$d/$l")" "$k/$l"; fi
+for l in "$d"/pg_wal "$d"/pg_tblspc/*; do
+  if [ -L "$l" ]; then to=$k/\${l#"$d"/}; rm -f "$to"; cp -a --reflink=auto "$(readlink -f "$l")" "$to"; fi
 done
 sync -f "$k"
 kept=${quote(desired.keepAs)}-$(date -u +%Y%m%dT%H%M%SZ)
@@ -126,7 +126,7 @@ ${done(desired)}`,
   };
 };
 
-/** Of a tablespace the files of this version go, the directory stays. Its place is remembered before the links are gone. */
+/** Of a tablespace the files of this version go, and the controller's disk check, the directory stays. Its place is remembered before the links are gone. */
 export const copyStep = (desired: RebuildDesired): Step => ({
   title: `base backup to ${desired.dataDir}`,
   progress: basebackupProgress,
@@ -135,7 +135,7 @@ d=${quote(desired.dataDir)}
 places=$({ sed -n 's/^tablespaces //p' ${quote(recordFile(desired))} 2>/dev/null | tr : '\\n'; for l in "$d"/pg_tblspc/*; do if [ -L "$l" ]; then readlink "$l"; fi; done; } | sort -u | grep . | tr '\\n' : || :)
 if [ -n "$places" ]; then remember tablespaces "$places"; fi
 ${mark(desired, 'copy')}
-printf '%s' "$places" | tr : '\\n' | while IFS= read -r place; do rm -rf "$place"/PG_${desired.version}_*; done
+printf '%s' "$places" | tr : '\\n' | while IFS= read -r place; do rm -rf "$place"/PG_${desired.version}_* "$place/pgsql_tmp_mc_disk_check"; done
 ${copyScript(desired)}
 ${done(desired)}`,
 });
