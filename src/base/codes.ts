@@ -55,7 +55,7 @@ export const codes = {
   HST010: { exit: hostFailed, title: 'the proof at the end failed' },
   HST011: { exit: hostFailed, title: 'the run does not converge' },
   HST012: { exit: hostFailed, title: 'privileges are missing' },
-  HST013: { exit: hostFailed, title: 'a switch was not carried out' },
+  HST015: { exit: hostFailed, title: 'a switch was not carried out' },
   SAF001: { exit: refused, title: 'a data directory holds another cluster' },
   SAF002: { exit: refused, title: 'a directory holds files that are not ours' },
   SAF003: { exit: refused, title: 'two primaries' },

@@ -83,23 +83,18 @@ export const replication: ResourceKind<Desired, readonly Row[]> = {
 };
 
 /**
- * Asks 20 times a second within one psql, so that waiting costs no processes; each time by a statement of its own, since a
- * session takes notice of changed synchronous_standby_names only between two statements.
+ * Asks 20 times a second within one psql, so that waiting costs no processes. One statement knows the names only as they
+ * were when it began, and its sync_state with them; the priority is that of the WAL sender itself.
  */
 function waitScript(desired: Desired): string {
   const names = desired.standbys.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
-  const sync =
-    desired.state === 'sync'
-      ? " AND count(*) FILTER (WHERE sync_state = 'sync') > 0 AND count(*) FILTER (WHERE sync_state = 'async') = 0"
-      : '';
-  const ask = `SELECT count(*) = ${desired.standbys.length}${sync} AS done FROM pg_stat_replication WHERE state = 'streaming' AND application_name IN (${names}) \\gset
-\\if :done
-\\q
-\\endif
-SELECT pg_sleep(0.05);
-`;
-  const giveUp = `DO $$ BEGIN RAISE EXCEPTION 'after ${desired.timeoutSeconds} s: %', (SELECT coalesce(string_agg(application_name || ' ' || state || ' ' || sync_state, ', '), 'no standby is connected') FROM pg_stat_replication); END $$;
-`;
-  return `ask=${quote(ask)}
-{ n=0; while [ $n -lt ${desired.timeoutSeconds * 20} ]; do printf '%s' "$ask"; n=$((n + 1)); done; printf '%s' ${quote(giveUp)}; } 2>/dev/null | sql >/dev/null`;
+  const sync = desired.state === 'sync' ? ' AND count(*) FILTER (WHERE sync_priority = 0) = 0' : '';
+  const body = `DO $$ BEGIN
+FOR i IN 1..${desired.timeoutSeconds * 20} LOOP
+  IF (SELECT count(*) = ${desired.standbys.length}${sync} FROM pg_stat_replication WHERE state = 'streaming' AND application_name IN (${names})) THEN RETURN; END IF;
+  PERFORM pg_stat_clear_snapshot(); PERFORM pg_sleep(0.05);
+END LOOP;
+RAISE EXCEPTION 'after ${desired.timeoutSeconds} s: %', (SELECT coalesce(string_agg(application_name || ' ' || state || ' ' || sync_state, ', '), 'no standby is connected') FROM pg_stat_replication);
+END $$;`;
+  return `printf '%s' ${quote(body)} | sql`;
 }
