@@ -143,6 +143,30 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     pid_file: 'a file whose first line is the process id of who may use it',
   },
   program: { name: 'name of the program', at_least: 'the oldest major version that will do' },
+  rebuild: {
+    id: 'the server identifier',
+    data_dir: 'the data directory',
+    wal_dir: 'where WAL goes; without it `pg_wal` in the data directory',
+    management_dir: 'the management directory, which remembers whose data this is, and what is unfinished',
+    owner: 'the instance administrator',
+    version: 'major version of PostgreSQL',
+    mc_ctl: 'path of `mc_ctl`',
+    primary: 'name of the server that is primary',
+    host: "the primary's address for replication",
+    port: 'its port',
+    user: 'the role that replicates',
+    slot: 'the slot that keeps WAL during a base backup',
+    rewind_user: 'the role that pg_rewind reads with',
+    rewind_password: 'its password: `!secret rewind_password`, made for each run',
+    copy: '`true` for a base backup in any case (`false`)',
+    keep_copy:
+      'where data is put aside that may hold commits of its own; without it beside the data directory',
+  },
+  rewind_source: {
+    name: 'name of the role',
+    state: '`present` (as it is when left out) or `absent`',
+    password: 'a secret: `!secret rewind_password`; the server gets a SCRAM verifier only',
+  },
   replication: {
     standbys: 'their names: a list, or a text with spaces',
     state: '`streaming`, or `sync`: no commit returns before a standby has it',
@@ -152,6 +176,11 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     name: 'name of the role',
     replication: '`true` if it may replicate (`false`)',
     password: 'a secret: `!secret replication_password`; the server gets a SCRAM verifier only',
+  },
+  room: {
+    path: 'any path on the file system',
+    at_least: 'how much has to be free: `256MB`',
+    for: 'what it is wanted for, in words',
   },
   service: { name: 'name of the unit', state: '`started` (as it is when left out) or `stopped`' },
   settings: {
@@ -173,6 +202,11 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     user: 'the role that replicates',
     slot: 'the slot that keeps WAL during the copy',
     system_identifier: "the primary's, as it was seen; data of another cluster is never touched",
+  },
+  switchover: {
+    to: 'name of the server that shall be primary',
+    management_dir: 'the management directory',
+    mc_ctl: 'path of `mc_ctl`',
   },
   symlink: { path: 'the link', target: 'where it leads', owner: 'user' },
   unit: {
@@ -261,6 +295,13 @@ export const words: Readonly<Record<string, string>> = {
   standbys: 'all others, a list of servers',
   others: 'all servers but this one',
   servers: 'all servers',
+  'target.*': 'the server that the command names; without one the first standby',
+  'rebuild.rewinds':
+    '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',
+  'rebuild.user': 'the role that pg_rewind reads with, there only as long as that',
+  'rebuild.address': 'from where it reads, as `pg_hba.conf` wants it',
+  'rebuild.copy': '`true` with `--copy`',
+  'rebuild.keepCopy': 'the directory of `--keep-copy`; empty without',
   'item.*': 'with `each`: the server that is meant',
   'replication.conninfo': '`primary_conninfo` of this server',
   'replication.giveUpMs': 'after how many milliseconds a silent peer is given up',

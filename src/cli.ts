@@ -10,7 +10,9 @@ import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
 import { applyVerb } from './verbs/apply.ts';
 import { init } from './verbs/init.ts';
+import { rebuildVerb } from './verbs/rebuild.ts';
 import { status } from './verbs/status.ts';
+import { switchVerb } from './verbs/switch.ts';
 import { validate } from './verbs/validate.ts';
 import { type CommonOptions, realWorld, type World } from './verbs/world.ts';
 
@@ -131,13 +133,15 @@ function withCommon(command: Command): Command {
     .option('--accept-new-host-keys', 'add unknown host keys to known_hosts instead of stopping');
 }
 
-function withChange(command: Command): Command {
-  return withCommon(command)
+/** The options of a verb that shows a plan and asks. */
+const withPlan = (command: Command): Command =>
+  withCommon(command)
     .option('--check', 'show what would be changed, change nothing')
     .option('--diff', 'show the text of files before and after')
-    .option('--limit <host>', 'change this host only')
     .option('--yes', 'do not ask');
-}
+
+const withChange = (command: Command): Command =>
+  withPlan(command).option('--limit <host>', 'change this host only');
 
 function program(): Command {
   const pgduet = new Command('pgduet')
@@ -182,6 +186,24 @@ function program(): Command {
   )
     .option('--watch', 'look again every second until Ctrl-C')
     .action((raw: RawOptions) => finish('status', raw, (world) => status(world, raw.watch === true)));
+  withPlan(
+    pgduet
+      .command('switch')
+      .description('make a standby primary, with the proof that nothing is lost')
+      .option('--to <host>', 'this standby; without it the first one'),
+  ).action((raw: RawOptions & { readonly to?: string }) =>
+    finish('switch', raw, (world) => switchVerb(world, raw.to, raw.check === true)),
+  );
+  withPlan(
+    pgduet
+      .command('rebuild <host>')
+      .description('make a server that is out a standby of the primary again')
+      .option('--copy', 'a base backup in any case; without it pg_rewind where that is possible')
+      .option('--keep-copy <directory>', 'where its data is put aside if it may hold commits of its own'),
+  ).action((host: string, raw: RawOptions & { readonly copy?: boolean; readonly keepCopy?: string }) => {
+    const wish = { copy: raw.copy === true, ...(raw.keepCopy ? { keepCopy: raw.keepCopy } : {}) };
+    return finish('rebuild', raw, (world) => rebuildVerb(world, host, wish, raw.check === true));
+  });
   withChange(pgduet.command('run <playbook>').description('run a playbook of your own')).action(
     (file: string, raw: RawOptions) =>
       finish('run', raw, (world) => applyVerb(world, 'run', file, raw.check === true)),

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Host } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
 import { type BatchItem, type HostBatch, nextBatch } from '../plan/batch.ts';
 import { isEmpty, type Plan, pending, refKey, refusals, troubles, worthAnotherLook } from '../plan/plan.ts';
 import type { Probe } from '../resources/kind.ts';
@@ -17,6 +18,8 @@ import { compiled, type Sighted, sight } from './sight.ts';
 const repeatsAllowed = 2;
 
 export interface Converged {
+  /** As the roles were seen last. */
+  readonly view: View;
   readonly changed: readonly Changed[];
   /** Empty, unless the run was limited to one host, or the cluster is degraded and only a person can change that. */
   readonly left: Plan;
@@ -35,13 +38,13 @@ export async function converge(
   for (let number = 1; ; number += 1) {
     if (isAtEnd(current)) {
       current = await lookAtEverything(request, ports, states, current);
-      if (isAtEnd(current)) return { changed, left: current.plan };
+      if (isAtEnd(current)) return { changed, left: current.plan, view: current.view };
     }
     const batches = nextBatch(current.plan, current.view.primary).filter(
       (batch) => request.limit === undefined || batch.host === request.limit,
     );
     if (batches.length === 0) {
-      if (request.limit !== undefined) return { changed, left: current.plan };
+      if (request.limit !== undefined) return { changed, left: current.plan, view: current.view };
       throw failure([stuck(current.plan)]);
     }
     countRepeats(batches, repeats);
@@ -61,7 +64,7 @@ export async function converge(
         : await sight(request, ports, states);
     const refused = refusals(current.plan);
     if (refused.length > 0) throw failure(refused);
-    if (end !== 'open' && isEmpty(current.plan)) return { changed, left: current.plan };
+    if (end !== 'open' && isEmpty(current.plan)) return { changed, left: current.plan, view: current.view };
   }
 }
 
@@ -71,13 +74,15 @@ export const isAtEnd = ({ plan, view }: Sighted): boolean =>
 
 /**
  * How the run stands after these batches. waits: nothing is changed any more, so the look behind the steps is the proof.
- * changes: all that is known to be open is done by them, so the proof follows at once. open: something is decided later.
+ * changes: all that is known to be open is done by them, or the roles are other ones now, so everything is looked at at
+ * once. open: something is decided later.
  */
 type End = 'waits' | 'changes' | 'open';
 
 function endOf(plan: Plan, batches: readonly HostBatch[]): End {
   const items = batches.flatMap((batch) => batch.items);
   const changes = items.flatMap((item) => (item.kind === 'change' ? [item.resource] : []));
+  if (changes.some((resource) => resource.kind.movesRoles)) return 'changes';
   if (changes.length < pending(plan).length) return 'open';
   return items.length === changes.length && changes.every((resource) => resource.kind.waits)
     ? 'waits'

@@ -11,6 +11,12 @@ interface Cause {
 
 const causes: readonly Cause[] = [
   {
+    pattern: /^mc_ctl: switch failed: /m,
+    code: 'HST015',
+    why: 'the Mirroring Controller gave the switch up; what it says, and how the servers stand now, is below',
+    fix: "Do what its words ask for. If no primary runs, see docs/switch.md, 'When a switch fails'; else run the same command again.",
+  },
+  {
     pattern: /after \d+ s: |^mirroring status$/m,
     code: 'HST010',
     why: 'the servers run, but they do not work together as they should',

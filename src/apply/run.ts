@@ -41,15 +41,15 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     ports.emit({ kind: 'planned', plan: first.plan, view: first.view });
     const refused = [...clockProblems(states.flatMap((state) => state.clock ?? [])), ...refusals(first.plan)];
     if (refused.length > 0) throw failure(refused);
-    const outcome = ({ changed, left }: Converged, confirmed: boolean): Outcome => ({
+    const outcome = ({ changed, left, view }: Converged, confirmed: boolean): Outcome => ({
       plan: first.plan,
-      view: first.view,
+      view,
       changed,
       left,
       confirmed,
       roundTrips: Object.fromEntries(states.map((state) => [state.host.name, state.session.roundTrips])),
     });
-    const untouched: Converged = { changed: [], left: first.plan };
+    const untouched: Converged = { changed: [], left: first.plan, view: first.view };
     if (!request.change || isAtEnd(first)) return outcome(untouched, true);
     if (!(await request.confirm(first.plan))) return outcome(untouched, false);
     const result = outcome(await converge(request, ports, states, first), true);

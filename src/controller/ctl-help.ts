@@ -17,7 +17,7 @@ const general = `mc_ctl controls the Mirroring Controller of this server and, th
   mc_ctl start            [-M DIR] [-w|-W] [-f|-F] [--mc-only] [--local-server ID]
   mc_ctl stop             [-M DIR] [-a] [-e] [--mc-only] [--local-server ID]
   mc_ctl status           [-M DIR] [--json] [--local-server ID]
-  mc_ctl switch           [-M DIR] [--force [--no-fencing]] [--local-server ID]
+  mc_ctl switch           [-M DIR] [--to ID] [--force [--no-fencing]] [--local-server ID]
   mc_ctl detach           [-M DIR] [--no-fencing] [--local-server ID]
   mc_ctl enable-failover  [-M DIR] [--local-server ID]
   mc_ctl disable-failover [-M DIR] [--local-server ID]
@@ -65,6 +65,7 @@ the controller answered, whatever the status is.
 `,
   switch: `mc_ctl switch: the standby becomes primary, and the primary follows it.
 
+  --to ID        this standby; without it the most advanced one
   --force        also a standby that is not known to be in sync; on a standby whose primary is not
                  heard: it takes over. Commits may be missing then, and the message says so
   --no-fencing   with --force: the fencing command is not called before such a takeover

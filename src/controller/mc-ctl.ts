@@ -28,6 +28,7 @@ const options = {
   emergency: { type: 'boolean', short: 'e' },
   json: { type: 'boolean' },
   force: { type: 'boolean' },
+  to: { type: 'string' },
   'no-fencing': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -39,7 +40,7 @@ const allowed: Readonly<Record<Mode, readonly Flag[]>> = {
   start: ['wait', 'no-wait', 'failover', 'no-failover', 'mc-only'],
   stop: ['all', 'emergency', 'mc-only'],
   status: ['json'],
-  switch: ['force', 'no-fencing'],
+  switch: ['to', 'force', 'no-fencing'],
   detach: ['no-fencing'],
   'enable-failover': [],
   'disable-failover': [],
@@ -129,6 +130,7 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
         kind: 'switch',
         force: values.force ?? false,
         noFencing: values['no-fencing'] ?? false,
+        ...(values.to === undefined ? {} : { to: values.to }),
       });
     case 'detach':
       return act(target, { kind: 'detach', noFencing: values['no-fencing'] ?? false });

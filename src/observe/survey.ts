@@ -27,6 +27,10 @@ export interface View {
   readonly primary: string;
   /** Of the cluster's data, once there is some. */
   readonly systemIdentifier?: string;
+  /** The host that the command names, for example the one to be rebuilt. */
+  readonly target?: string;
+  /** How a rebuild was asked for. */
+  readonly rebuild?: { readonly copy: boolean; readonly keepCopy?: string };
 }
 
 export const clusterKeyFile = (host: Host): string => `${host.multiplexing.managementDir}/cluster.key`;

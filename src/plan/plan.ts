@@ -44,9 +44,12 @@ export interface Sight {
   readonly observed: Observed<unknown>;
 }
 
-/** Decides every resource. The order of `sights` is the order of the playbook. */
-export function makePlan(sights: readonly Sight[]): Plan {
-  const settled = new Set<string>();
+/**
+ * Decides every resource. The order of `sights` is the order of the playbook. What is looked at late may come after what
+ * stands further down or on a later host, so all is decided again until no more is `known` to be right.
+ */
+export function makePlan(sights: readonly Sight[], known: ReadonlySet<string> = new Set()): Plan {
+  const settled = new Set(known);
   const lastOpen = new Map<string, Resource>();
   const renewals: Resource[] = [];
   const decisions = sights.map((sight): Decision => {
@@ -59,6 +62,7 @@ export function makePlan(sights: readonly Sight[]): Plan {
     if (decision.kind === 'change' && sight.resource.kind.renews) renewals.push(sight.resource);
     return decision;
   });
+  if (settled.size > known.size) return makePlan(sights, settled);
   return { decisions: withoutVainWaits(decisions).map((decision) => withBlocks(decision, settled)) };
 }
 

@@ -61,12 +61,13 @@ export function compile(
 const isFor = (on: string, words: Words): boolean =>
   on === 'all' ||
   on === words.host.name ||
+  (on === 'target' && words.host.name === words.target.name) ||
   (on === 'primary' && words.host.role === 'primary') ||
   (on === 'standbys' && words.host.role === 'standby');
 
 /** A play or an `after` for a host that the inventory does not have would be left out without a word. */
 function strangers(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] {
-  const known = ['all', 'primary', 'standbys', ...cluster.hosts.map((host) => host.name)];
+  const known = ['all', 'primary', 'standbys', 'target', ...cluster.hosts.map((host) => host.name)];
   const places = playbook.plays.flatMap((play) => [
     { on: play.on, at: play.onAt },
     ...play.entries.flatMap((entry) => entry.after),

@@ -7,7 +7,7 @@ import { nearest } from '../base/nearest.ts';
 import type { Position } from '../base/position.ts';
 import { type Node, parseYaml } from '../base/yaml.ts';
 
-export type Selector = 'all' | 'primary' | 'standbys';
+export type Selector = 'all' | 'primary' | 'standbys' | 'target';
 
 /** "standbys/controller": the resource of that name on those hosts. */
 export interface After {
@@ -91,7 +91,7 @@ function readPlay(node: Node, reader: Reader): Play {
     reader.say(
       node.at,
       "a play needs 'on'",
-      "Write 'on: all', 'on: primary', 'on: standbys' or the name of a host.",
+      "Write 'on: all', 'on: primary', 'on: standbys', 'on: target' or the name of a host.",
     );
   if (resources?.kind !== 'seq')
     reader.say(

@@ -50,6 +50,8 @@ export interface Words {
   readonly standbys: readonly ServerWords[];
   readonly others: readonly ServerWords[];
   readonly servers: readonly ServerWords[];
+  /** The server that the command names; without one the first standby. */
+  readonly target: ServerWords;
   /** Everything postgresql.conf needs beyond the inventory's settings. */
   readonly replication: {
     readonly conninfo: string;
@@ -68,6 +70,14 @@ export interface Words {
   readonly unit: UnitContext;
   /** In an `each`: the server that is meant. */
   readonly item?: ServerWords;
+  readonly rebuild: {
+    /** As long as the target is a former primary that could be rewound: the primary then lets pg_rewind in from its address. */
+    readonly rewinds: boolean;
+    readonly user: string;
+    readonly address: string;
+    readonly copy: boolean;
+    readonly keepCopy: string;
+  };
 }
 
 /** Made by the packages of PostgreSQL, with a mode of its own. */
@@ -106,6 +116,10 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
   const managed = isManaged(host, view);
   const node = view.hosts.get(host.name)?.facts?.node ?? '/usr/bin/node';
   const conf = controllerConf(host);
+  const target =
+    servers.find((server) => server.name === view.target) ??
+    servers.find((server) => server.role === 'standby') ??
+    me;
   return {
     cluster: {
       name: cluster.name,
@@ -127,6 +141,8 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
     standbys: servers.filter((server) => server.role === 'standby'),
     others,
     servers,
+    target,
+    rebuild: rebuildWords(view, target),
     replication: replicationWords(
       cluster,
       host,
@@ -154,6 +170,22 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
       node,
       bundle: bundlePath(host, view),
     },
+  };
+}
+
+function rebuildWords(view: View, target: ServerWords): Words['rebuild'] {
+  const data = view.rebuild && view.hosts.get(target.name)?.data;
+  const formerPrimary =
+    data?.content === 'cluster' &&
+    data.making === undefined &&
+    !data.standbySignal &&
+    target.name !== view.primary;
+  return {
+    rewinds: formerPrimary && view.rebuild?.copy === false,
+    user: 'pgduet_rewind',
+    address: cidr(target.logTransferAddress),
+    copy: view.rebuild?.copy ?? false,
+    keepCopy: view.rebuild?.keepCopy ?? '',
   };
 }
 

@@ -89,6 +89,7 @@ function decisionLines(decision: Decision, options: PlanOptions): readonly strin
     case 'change':
       return [
         `  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason})`)}`,
+        ...(decision.change.notes ?? []).map((note) => `      - ${note}`),
         ...diffLines(decision, options),
       ];
   }
@@ -128,7 +129,7 @@ function decisionJson(decision: Decision): readonly object[] {
   }
 }
 
-function changeJson({ summary, reason, effects, text }: Change): object {
+function changeJson({ summary, reason, effects, text, notes }: Change): object {
   const diff = text ? { diff: unifiedDiff(text.before, text.after, text.name) } : {};
-  return { summary, reason, effects: effects ?? [], ...diff };
+  return { summary, reason, effects: effects ?? [], ...(notes ? { notes } : {}), ...diff };
 }

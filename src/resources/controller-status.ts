@@ -16,6 +16,7 @@ export interface ControllerReport {
   readonly reason: string | null;
   readonly advice: string | null;
   readonly since: string;
+  readonly failover: 'enabled' | 'disabled';
   readonly servers: readonly {
     readonly server_id: string;
     readonly host_role: string;
@@ -25,6 +26,11 @@ export interface ControllerReport {
     readonly instance: string;
     /** Absent in what an older controller says. */
     readonly detached?: boolean;
+    readonly timeline: number | null;
+    readonly lsn: string | null;
+    readonly sync_state: string | null;
+    readonly lag_bytes: number | null;
+    readonly controller_version: string | null;
   }[];
 }
 

@@ -198,7 +198,11 @@ function makeFields(
       }
       const secret = context.secret(String(found.value));
       if (!secret)
-        say(found.at, `there is no secret '${found.value}'`, 'Use replication_password or cluster_key.');
+        say(
+          found.at,
+          `there is no secret '${found.value}'`,
+          'Use replication_password, rewind_password or cluster_key.',
+        );
       return secret;
     },
     problem(name, what, fix) {

@@ -54,6 +54,8 @@ export interface Change {
   /** Before and after as text, for a diff. Never holds a secret. */
   readonly text?: { readonly before: string; readonly after: string; readonly name: string };
   readonly effects?: readonly Effect[];
+  /** What a person should know before saying yes; a sentence each. Never holds a secret. */
+  readonly notes?: readonly string[];
 }
 
 export type Verdict<C extends Change = Change> =
@@ -116,6 +118,8 @@ export interface ResourceKind<D, O, C extends Change = Change> {
   renews?(desired: D): string;
   /** True for a kind whose steps only wait for something: an old look is as good as a new one. */
   readonly waits?: boolean;
+  /** True for a kind whose steps change who is primary: whatever was seen before, on any host, says nothing any more. */
+  readonly movesRoles?: boolean;
 }
 
 /** A kind whose types are known only to itself; the engine passes its own values back to it. */

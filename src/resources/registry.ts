@@ -13,12 +13,16 @@ import { packageKind } from './package.ts';
 import { passfile } from './passfile.ts';
 import { port } from './port.ts';
 import { program } from './program.ts';
+import { rebuild } from './rebuild.ts';
 import { replication } from './replication.ts';
+import { rewindSource } from './rewind-source.ts';
 import { role } from './role.ts';
+import { room } from './room.ts';
 import { service } from './service.ts';
 import { settings } from './settings.ts';
 import { slot } from './slot.ts';
 import { standby } from './standby.ts';
+import { switchover } from './switchover.ts';
 import { symlink } from './symlink.ts';
 import { unit } from './unit.ts';
 import { user } from './user.ts';
@@ -37,12 +41,16 @@ const all: readonly AnyKind[] = [
   anyKind(passfile),
   anyKind(port),
   anyKind(program),
+  anyKind(rebuild),
   anyKind(replication),
+  anyKind(rewindSource),
   anyKind(role),
+  anyKind(room),
   anyKind(service),
   anyKind(settings),
   anyKind(slot),
   anyKind(standby),
+  anyKind(switchover),
   anyKind(symlink),
   anyKind(unit),
   anyKind(user),

@@ -17,18 +17,22 @@ import { change, type Progress, present, type ResourceKind, refuse, same, unknow
 import { rebuildAdvice } from './outage.ts';
 import { anotherCluster, unusable } from './refusals.ts';
 
-interface Desired {
+/** What a copy needs to know. */
+interface CopyPlace {
   readonly id: string;
   readonly dataDir: string;
   readonly walDir?: string;
   readonly managementDir: string;
   readonly owner: string;
-  readonly version: number;
   /** The primary's log transfer address and port. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly slot: string;
+}
+
+interface Desired extends CopyPlace {
+  readonly version: number;
   /** The primary's; empty while there is no primary yet. */
   readonly systemIdentifier?: string;
 }
@@ -103,7 +107,8 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
   ],
 };
 
-function copyScript(desired: Desired): string {
+/** Shell: the whole copy, from the mark that it begins to the mark that it is finished. */
+export function copyScript(desired: CopyPlace): string {
   // Not the standby's own name: the copy's WAL stream must not pass for the standby.
   const source = conninfo({
     host: desired.host,

@@ -16,8 +16,20 @@ import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText } from '../report/plan.ts';
 import { liveTree } from '../report/tree.ts';
-import { compiler, effectPlace, inventory, playbook } from './load.ts';
+import { checkHost, compiler, effectPlace, inventory, playbook } from './load.ts';
 import type { World } from './world.ts';
+
+/** What a verb with a purpose of its own adds to a run. */
+export interface Purpose {
+  /** The host that the command line names, and where: it has to be one of the inventory. */
+  readonly named: { readonly host: string | undefined; readonly by: string };
+  /** Puts the host that is meant into what was seen. */
+  aim(view: View, cluster: Cluster): View;
+  /** Told of everything that happens. */
+  watch?(event: RunEvent): void;
+  /** What is said at the end of a run that has done its work, or found it done. */
+  proof(outcome: Outcome): string;
+}
 
 /** Runs a playbook; returns the exit status. */
 export async function applyVerb(
@@ -25,16 +37,19 @@ export async function applyVerb(
   verb: string,
   playbookPath: string,
   checkOnly: boolean,
+  purpose?: Purpose,
 ): Promise<number> {
   const { cluster, warnings } = await inventory(world);
+  if (purpose) checkHost(cluster, purpose.named.by, purpose.named.host);
   const plays = playbook(playbookPath);
   const shown = reporter(world, cluster, checkOnly);
+  const compile = compiler(world, cluster, plays, playbookPath);
   const plan: { seen?: Plan; view?: View } = {};
   try {
     const outcome = await run(
       {
         cluster,
-        compile: compiler(world, cluster, plays, playbookPath),
+        compile: (view) => compile(purpose ? purpose.aim(view, cluster) : view),
         effectPlace,
         change: !checkOnly,
         confirm: () => confirm(world, cluster),
@@ -49,6 +64,7 @@ export async function applyVerb(
             plan.view = event.view;
             if (!world.options.json) showPlan(world, cluster, event, warnings, checkOnly);
           }
+          purpose?.watch?.(event);
           shown.emit(event);
         },
         now: world.elapsed,
@@ -59,7 +75,7 @@ export async function applyVerb(
       },
     );
     await shown.finish(false);
-    return conclude(world, verb, cluster, outcome, checkOnly, warnings);
+    return conclude(world, verb, cluster, outcome, checkOnly, warnings, purpose);
   } catch (error) {
     await shown.finish(true);
     if (error instanceof DiagnosticError && world.options.json)
@@ -129,6 +145,7 @@ function conclude(
   outcome: Outcome,
   checkOnly: boolean,
   warnings: readonly Diagnostic[],
+  purpose: Purpose | undefined,
 ): number {
   const exit = exitOf(outcome);
   if (world.options.json) {
@@ -139,6 +156,7 @@ function conclude(
   if (!checkOnly && !isEmpty(outcome.plan)) world.say(lastWord(cluster, outcome));
   // A check has shown them with its plan.
   if (!checkOnly) world.tell(troubles(outcome.left));
+  if (purpose && isEmpty(outcome.left)) world.say(purpose.proof(outcome));
   if (world.options.verbose) world.say(roundTrips(world, outcome));
   return exit;
 }

@@ -23,17 +23,18 @@ export async function inventory(
   const loaded = await loadInventory(world.options.inventory);
   if (!loaded.ok) throw new DiagnosticError(loaded.diagnostics, exitCode.inputWrong);
   for (const secret of loaded.value.secrets) world.mask.add(secret);
-  checkLimit(loaded.value.cluster, world.options.limit);
+  checkHost(loaded.value.cluster, '--limit', world.options.limit);
   return loaded.value;
 }
 
-function checkLimit(cluster: Cluster, limit: string | undefined): void {
+/** Ends the run when an option names a host that the inventory does not have. */
+export function checkHost(cluster: Cluster, option: string, name: string | undefined): void {
   const names = cluster.hosts.map((host) => host.name);
-  if (limit === undefined || names.includes(limit)) return;
-  const near = nearest(limit, names);
+  if (name === undefined || names.includes(name)) return;
+  const near = nearest(name, names);
   const diagnostic: Diagnostic = {
     code: 'INV020',
-    what: `--limit names '${limit}', which is no host of the inventory`,
+    what: `${option} names '${name}', which is no host of the inventory`,
     why: 'nothing would be done',
     fix: near ? `Did you mean '${near}'?` : `Hosts: ${names.join(', ')}.`,
   };
@@ -71,6 +72,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
   const entropy = randomBytes(16).toString('hex');
   const made = {
     replication_password: new Secret(randomBytes(24).toString('base64url')),
+    rewind_password: new Secret(randomBytes(24).toString('base64url')),
     cluster_key: new Secret(`${randomBytes(32).toString('hex')}\n`),
   };
   for (const secret of Object.values(made)) world.mask.add(new Secret(secret.reveal().trim()));
@@ -85,6 +87,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
         cluster.replicationPassword ??
         seen.find((host) => host?.replicationPassword)?.replicationPassword ??
         made.replication_password,
+      rewind_password: made.rewind_password,
       cluster_key: withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key,
     };
     return compile(plays, cluster, view, {

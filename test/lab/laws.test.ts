@@ -30,10 +30,12 @@ import { dataDir, inventory, managementDir } from './support/inventory.ts';
 import { built } from './support/pgduet.ts';
 
 const playbookText = readFileSync(join(import.meta.dirname, '../../playbooks/provision.yml'), 'utf8');
+const switchText = readFileSync(join(import.meta.dirname, '../../playbooks/switch.yml'), 'utf8');
 const unitText =
   '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
 const secrets: Readonly<Record<string, Secret>> = {
   replication_password: new Secret('law-password-1'),
+  rewind_password: new Secret('law-password-2'),
   cluster_key: new Secret(`${'5a'.repeat(32)}\n`),
 };
 
@@ -77,6 +79,8 @@ const stopStandby = {
 };
 const as = (statement: string): string =>
   `runuser -u postgres -- psql -qXp 27500 -c ${JSON.stringify(statement)}`;
+
+const untilSwitchable = `n=0; until runuser -u postgres -- mc_ctl status -M ${managementDir} | grep -qx switchable || [ $n -gt 100 ]; do n=$((n + 1)); sleep 0.2; done`;
 
 /** In the order of the playbook, since the later ones need the earlier ones. The standby's stand together at the end. */
 const laws: readonly Law[] = [
@@ -161,6 +165,19 @@ const laws: readonly Law[] = [
       { title: 'has another password', script: as("ALTER ROLE law PASSWORD 'other'") },
     ],
   },
+  {
+    host: 'server1',
+    resource: 'rewind_source: { name: law_rewind, password: !secret rewind_password }',
+    breaks: [
+      fresh,
+      { title: 'may not read', script: as('DROP OWNED BY law_rewind; ALTER ROLE law_rewind REPLICATION') },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: 'rewind_source: { name: law_rewind, state: absent }',
+    breaks: [{ title: 'is left over' }],
+  },
   { host: 'server1', resource: 'slot: { name: law }', breaks: [fresh] },
   { host: 'server1', resource: 'slot: { name: law, state: absent }', breaks: [{ title: 'is left over' }] },
   {
@@ -194,6 +211,21 @@ const laws: readonly Law[] = [
     resource: 'standby',
     breaks: [{ title: 'is gone', script: `systemctl stop ${unit}; find ${dataDir} -mindepth 1 -delete` }],
   },
+  // Its files, for a rebuild: what follows makes it run again.
+  {
+    host: 'server2',
+    resource: `rebuild: { id: server2, data_dir: ${dataDir}, management_dir: ${managementDir}, owner: postgres, version: 15, mc_ctl: /usr/local/bin/mc_ctl, primary: server1, host: '{{primary.logTransferAddress}}', port: 27500, user: pgduet_repl, slot: '{{host.copySlot}}', rewind_user: law }`,
+    breaks: [
+      {
+        title: 'is a standby that does not stream',
+        script: `touch ${dataDir}/postmaster.opts; chown postgres: ${dataDir}/postmaster.opts`,
+      },
+      {
+        title: 'was left in the middle of a rewind',
+        script: `echo rewind > ${managementDir}/server2.making`,
+      },
+    ],
+  },
   { host: 'server2', resource: 'settings server', breaks: [{ title: 'are those of the primary' }] },
   {
     host: 'server2',
@@ -222,8 +254,22 @@ const laws: readonly Law[] = [
   },
 ];
 
+/** There and back; what a switch leaves in postgresql.conf is the controller's, so these come last. */
+const switches: readonly Law[] = [
+  {
+    host: 'server1',
+    resource: `switchover: { to: server2, management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl }`,
+    breaks: [{ title: 'is primary itself' }],
+  },
+  {
+    host: 'server2',
+    resource: `switchover: { to: server1, management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl }`,
+    breaks: [{ title: 'is primary itself', script: untilSwitchable }],
+  },
+];
+
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
-const onlyLook = ['port', 'program'];
+const onlyLook = ['port', 'program', 'room'];
 
 /**
  * Paths, times, sizes, modes and owners of everything that a probe could have touched. Left out is what moves by itself:
@@ -327,7 +373,9 @@ describeLab('the two laws', () => {
   const everyProbe = (name: string): readonly Probe[] => {
     const host = described(name);
     const resources = [
-      ...compiled(playbookText, cluster, view).filter((one) => one.host === host.name || name === 'bare'),
+      ...[playbookText, switchText].flatMap((text) =>
+        compiled(text, cluster, view).filter((one) => one.host === host.name || name === 'bare'),
+      ),
       ...laws.filter((law) => law.host === name && law.resource.includes('{')).map(find),
     ];
     return [
@@ -354,7 +402,7 @@ describeLab('the two laws', () => {
   }
 
   labTest('are proven for every kind of the registry', async () => {
-    const proven = laws.map(({ resource }) => resource.split(/[: ]/)[0] ?? '');
+    const proven = [...laws, ...switches].map(({ resource }) => resource.split(/[: ]/)[0] ?? '');
     expect([...new Set([...proven, ...onlyLook])].sort()).toEqual([...kinds.keys()].sort());
   });
 
@@ -402,7 +450,7 @@ describeLab('the two laws', () => {
   });
 
   describe('after its steps it is the same', () => {
-    for (const law of laws) {
+    const prove = (law: Law): void => {
       for (const { title, script, on, meanwhile } of law.breaks) {
         labTest(`${law.resource} of ${law.host}, which ${title}`, async () => {
           const resource = find(law);
@@ -419,10 +467,13 @@ describeLab('the two laws', () => {
           expect(after.kind === 'change' ? after.change.reason : after.kind).toBe('same');
         });
       }
-    }
+    };
+    for (const law of laws) prove(law);
 
-    labTest('port and program never have steps', async () => {
-      const mine = compiled(playbookText, cluster, view).filter(({ kind }) => onlyLook.includes(kind.kind));
+    labTest('port, program and room never have steps', async () => {
+      const mine = [playbookText, switchText]
+        .flatMap((text) => compiled(text, cluster, view))
+        .filter(({ kind }) => onlyLook.includes(kind.kind));
       expect(mine.length).toBeGreaterThan(2);
       for (const resource of mine) {
         expect(await decide(resource.host, resource)).toMatchObject({ kind: 'same' });
@@ -447,5 +498,7 @@ describeLab('the two laws', () => {
       expect(pending(plan).map((one) => `${one.resource.host}: ${one.resource.id}`)).toEqual([]);
       expect(isEmpty(plan)).toBe(true);
     });
+
+    for (const law of switches) prove(law);
   });
 });

@@ -111,6 +111,15 @@ describe('a plan', () => {
       ],
       ['b/x: same', 'a/y: same'],
     ],
+    [
+      'and where what it comes after stands further down or on a later host',
+      [
+        ['a/z', 'right', { after: ['a/y'], late: true }],
+        ['a/y', 'right', { after: ['b/x'], late: true }],
+        ['b/x', 'right'],
+      ],
+      ['a/z: same', 'a/y: same', 'b/x: same'],
+    ],
   ] satisfies [string, [string, Seen, Told?][], string[]][])('%s', (_, rows, expected) => {
     expect(decided(planOf(...(rows as [string, Seen, Told?][])))).toEqual(expected);
   });

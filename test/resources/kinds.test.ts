@@ -6,10 +6,19 @@ import { kinds } from '../../src/resources/registry.ts';
 import { controllers } from './cases/controllers.ts';
 import { files } from './cases/files.ts';
 import { postgres } from './cases/postgres.ts';
+import { rebuilding } from './cases/rebuilding.ts';
+import { switching } from './cases/switching.ts';
 import { system } from './cases/system.ts';
 import { type Case, canary, desiredOf, fullReply, type KindCases, kindNamed, parseDesired } from './cases.ts';
 
-const tables: readonly KindCases[] = [...system, ...files, ...postgres, ...controllers];
+const tables: readonly KindCases[] = [
+  ...system,
+  ...files,
+  ...postgres,
+  ...controllers,
+  ...switching,
+  ...rebuilding,
+];
 const functions = preamble({ postgresVersion: 15, owner: 'postgres', socketDir: '/tmp', port: 27500 });
 
 function matches(text: string, words: string | RegExp, what: string): void {

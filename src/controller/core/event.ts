@@ -34,7 +34,7 @@ type Wish =
   | { readonly kind: 'wait-started' }
   | { readonly kind: 'stop'; readonly all: boolean; readonly mcOnly: boolean; readonly force: boolean }
   | { readonly kind: 'set-failover'; readonly enabled: boolean }
-  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean }
+  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean; readonly to?: ServerId }
   | { readonly kind: 'detach'; readonly noFencing: boolean };
 
 /** What one controller may ask of another. */
@@ -42,7 +42,7 @@ export type PeerRequest = Asked & PeerWish;
 
 type PeerWish =
   | { readonly kind: 'stop'; readonly mcOnly: boolean; readonly force: boolean }
-  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean }
+  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean; readonly to?: ServerId }
   | { readonly kind: 'detach'; readonly noFencing: boolean };
 
 /** What pg_controldata says of a stopped instance. */

@@ -34,12 +34,15 @@ export function candidates(state: State, force: boolean): ServerId[] {
 
 const id = (state: State): number => Math.max(state.wall, (state.handover?.id ?? 0) + 1);
 
-/** mc_ctl switch on the primary. */
-export function onSwitchRequest(state: State, replyTo: ReplyTo, force: boolean): Decision {
+/** mc_ctl switch on the primary, to the standby that was named, or to the most advanced one. */
+export function onSwitchRequest(state: State, replyTo: ReplyTo, force: boolean, named?: ServerId): Decision {
   const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
   if (state.change && state.change.stage !== 'failed')
     return refuse('synchronous_standby_names is being changed; try again in a moment');
-  const [to] = candidates(state, force);
+  const able = candidates(state, force);
+  const to = named === undefined ? able[0] : able.find((it) => it === named);
+  if (to === undefined && named !== undefined)
+    return refuse(`${named} cannot take over: ${state.mirroring.reason || 'it is no standby in sync'}`);
   if (to === undefined)
     return refuse(`no standby can take over: ${state.mirroring.reason || 'none is in sync'}`);
   const giving: Giving = { stage: 'checkpoint', tried: [], restartable: true, since: state.now };

@@ -25,13 +25,14 @@ export function onSwitchCommand(
   replyTo: ReplyTo,
   wish: Extract<ControlRequest, { kind: 'switch' }>,
 ): Decision {
-  if (leads(state)) return onSwitchRequest(state, replyTo, wish.force);
+  if (leads(state)) return onSwitchRequest(state, replyTo, wish.force, wish.to);
   const primary = primaryPeer(state);
   if (primary && replyTo.kind === 'control') {
     const next = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
     return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: wish });
   }
-  if (wish.force) return onForcedTakeover(state, replyTo, wish.noFencing);
+  if (wish.force && (wish.to ?? state.self.id) === state.self.id)
+    return onForcedTakeover(state, replyTo, wish.noFencing);
   const standby = state.own.role === 'standby' && state.own.phase === 'running';
   const way = standby ? `; mc_ctl switch --force makes ${state.self.id} primary without it` : '';
   return decided(state, ...replies([replyTo], false, `${nobodyLeads(state)}${way}`));

@@ -111,7 +111,7 @@ export function isPeerRequest(value: unknown): value is PeerRequest {
     case 'stop':
       return all(value, 'boolean', 'mcOnly', 'force');
     case 'switch':
-      return all(value, 'boolean', 'force', 'noFencing');
+      return all(value, 'boolean', 'force', 'noFencing') && ['string', 'undefined'].includes(typeof value.to);
     case 'detach':
       return all(value, 'boolean', 'noFencing');
     default:

@@ -1,0 +1,35 @@
+/** `pgduet switch [--to HOST]`: the primary's role goes to a standby, with the proof of it and the time that it took. */
+import { formatDuration } from '../base/units.ts';
+import type { View } from '../observe/survey.ts';
+import { shippedPlaybook } from '../shipped.ts';
+import { applyVerb, type Purpose } from './apply.ts';
+import { proofOf } from './proof.ts';
+import type { World } from './world.ts';
+
+export function switchVerb(world: World, to: string | undefined, checkOnly: boolean): Promise<number> {
+  return applyVerb(world, 'switch', shippedPlaybook('switch'), checkOnly, switching(world, to));
+}
+
+function switching(world: World, to: string | undefined): Purpose {
+  let named = to;
+  let began = 0;
+  let switchMs: number | undefined;
+  return {
+    named: { host: to, by: '--to' },
+    aim: (view: View, cluster) => {
+      // The first look decides who is meant; after the switch the first standby is another one.
+      if (view.hosts.size > 0) named ??= cluster.hosts.find((host) => host.name !== view.primary)?.name;
+      return named === undefined ? view : { ...view, target: named };
+    },
+    watch: (event) => {
+      if (event.kind !== 'step' || !event.title.startsWith('switch ')) return;
+      if (event.state === 'started') began = world.elapsed();
+      if (event.state === 'done') switchMs = event.ms;
+    },
+    proof: (outcome) => {
+      const proof = proofOf(outcome, ['switchover', 'replication', 'mirroring']);
+      if (switchMs === undefined) return proof;
+      return `${proof}\nThe switch took ${formatDuration(switchMs)}; the next one was possible ${formatDuration(world.elapsed() - began)} after its begin.`;
+    },
+  };
+}

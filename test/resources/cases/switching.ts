@@ -1,0 +1,142 @@
+/** Cases of the kinds that a switch is made of: the switch itself with what forbids it, and room on a disk. */
+import type { KindCases } from '../cases.ts';
+
+const standby = {
+  server_id: 'server2',
+  host_role: 'standby',
+  instance: 'running',
+  sync_state: 'sync',
+  lag_bytes: 0,
+};
+const report = (over: Record<string, unknown> = {}, target: Record<string, unknown> = {}): string =>
+  JSON.stringify({
+    mirroring_status: 'switchable',
+    reason: null,
+    advice: null,
+    since: '',
+    failover: 'enabled',
+    servers: [
+      {
+        server_id: 'server1',
+        host_role: 'primary',
+        instance: 'running',
+        sync_state: null,
+        controller_version: '1',
+      },
+      { ...standby, controller_version: '1', ...target },
+    ],
+    ...over,
+  });
+const live = (over: Record<string, unknown> = {}) => ({
+  timeline: 1,
+  clients: 0,
+  transactions: [],
+  prepared: [],
+  archiver: null,
+  ...over,
+});
+const seen = (text = report(), sql = live(), ready = 0) => ({ stdout: `ready ${ready}\n${text}\n`, sql });
+const fields = 'management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl';
+const failing = { failing: true, lastFailed: '000000010000000000000007', failedCount: 3 };
+
+export const switching: readonly KindCases[] = [
+  {
+    kind: 'switchover',
+    desired: `{ to: server2, ${fields} }`,
+    key: 'server2',
+    describes: 'server2 as primary',
+    errors: [{ desired: `{ ${fields} }`, what: "'to' is missing", at: '1:1' }],
+    cases: [
+      {
+        title: 'the standby is in sync',
+        reply: seen(),
+        gives: {
+          change: 'make server2 primary; server1 follows it',
+          reason: 'switchable; server2 is sync, 0 B behind',
+          script: ['switch --to server2 -M /mcdir/inst1 --local-server server1', 'pg_isready'],
+        },
+      },
+      {
+        title: 'the server is primary itself',
+        desired: `{ to: server1, ${fields} }`,
+        reply: { sql: live({ timeline: 4 }) },
+        gives: { same: 'server1 is primary, with timeline 4' },
+      },
+      {
+        title: 'it has become primary meanwhile',
+        reply: seen(
+          report({ servers: [{ ...standby, host_role: 'primary' }] }, { host_role: 'primary' }),
+          live({ timeline: 2 }),
+        ),
+        gives: { same: 'server2 is primary' },
+      },
+      {
+        title: 'the standby is out',
+        reply: seen(report({ mirroring_status: 'not-switchable', reason: 'server2 is not heard' })),
+        gives: { refuse: 'SAF010', what: "the controllers say 'not-switchable'" },
+      },
+      {
+        title: 'automatic switching is off, which forbids nothing',
+        reply: seen(report({ mirroring_status: 'failover-disabled', failover: 'disabled' })),
+        gives: { change: 'make server2 primary', reason: 'failover-disabled' },
+      },
+      {
+        title: 'another standby is in sync, this one is not',
+        reply: seen(report({}, { sync_state: 'async' })),
+        gives: { refuse: 'SAF010', what: 'not synchronously (async)' },
+      },
+      {
+        title: 'another standby is in sync, this one does not stream',
+        reply: seen(report({}, { sync_state: null })),
+        gives: { refuse: 'SAF010', what: 'it does not stream' },
+      },
+      {
+        title: 'the archiver fails',
+        reply: seen(report(), live({ archiver: failing }), 4),
+        gives: { refuse: 'SAF010', what: 'the archiver fails, and 4 WAL files wait for it' },
+      },
+      {
+        title: 'the archiver has failed once, and nothing waits for it',
+        reply: seen(report(), live({ archiver: failing })),
+        gives: { change: 'make server2 primary', reason: 'switchable' },
+      },
+      {
+        title: 'no controller runs',
+        reply: { stdout: 'ready 0\nstopped\n', sql: live() },
+        gives: { refuse: 'SAF010', what: 'no controller runs on server1' },
+      },
+      {
+        title: 'the controller does not answer',
+        reply: { status: 1, stdout: 'ready 0\n', stderr: 'no answer within 5 s', sql: live() },
+        gives: { unknown: 'no answer within 5 s' },
+      },
+      {
+        title: 'the instance does not answer',
+        reply: { stdout: 'ready 0\n', sqlProblem: 'connection refused' },
+        gives: { unknown: 'connection refused' },
+      },
+    ],
+  },
+  {
+    kind: 'room',
+    desired: '{ path: /database/inst1, at_least: 256MB, for: a primary }',
+    key: '/database/inst1',
+    describes: 'room in /database/inst1',
+    errors: [
+      { desired: '{ path: /x, at_least: much, for: me }', what: "must be a size, not 'much'", at: '1:23' },
+    ],
+    cases: [
+      { title: 'there is enough', reply: { stdout: '268435456\n' }, gives: { same: '256 MB free' } },
+      {
+        title: 'there is too little',
+        reply: { stdout: '1048576\n' },
+        gives: { refuse: 'SAF011', what: 'has 1.0 MB left, and 256 MB are wanted for a primary' },
+      },
+      {
+        title: 'df does not answer',
+        reply: { status: 1, stderr: 'df: /x: No such file or directory' },
+        gives: { unknown: 'No such file' },
+      },
+    ],
+  },
+];

@@ -1,0 +1,62 @@
+/** What a person is told before a switch: each thing that will be cut off or waited for, and nothing else. */
+import { describe, expect, it } from 'vitest';
+import { type Live, notes, type SwitchSight } from '../../src/resources/switch-sight.ts';
+
+const live: Live = { timeline: 1, clients: 0, transactions: [], prepared: [], archiver: null };
+const server = {
+  server_id: 'server1',
+  host_role: 'primary',
+  host_status: 'normal',
+  db_proc_status: 'normal',
+  disk_status: 'normal',
+  instance: 'running',
+  timeline: 1,
+  lsn: '0/3000060',
+  sync_state: null,
+  lag_bytes: null,
+  controller_version: '0.1.0',
+};
+const report: SwitchSight['report'] = {
+  mirroring_status: 'switchable',
+  reason: null,
+  advice: null,
+  since: '',
+  failover: 'enabled',
+  servers: [server, { ...server, server_id: 'server2', sync_state: 'sync' }],
+};
+const say = (over: Partial<SwitchSight>): string =>
+  notes('server1', 'server2', { report, live, ready: 0, ...over }).join('\n');
+
+describe('what a person is told before a switch', () => {
+  it('is how writes are affected, when nothing else is to be said', () => {
+    expect(say({})).toBe(
+      'a checkpoint first, while writes go on; then server1 is shut down and takes no writes until server2 has been promoted\nno client is connected now',
+    );
+  });
+
+  it('names sessions, long transactions and prepared ones', () => {
+    const transactions = [{ pid: 77, user: 'app', application: 'report', seconds: 75 }];
+    const text = say({
+      live: { ...live, clients: 3, transactions, prepared: [{ gid: 'g1', seconds: 9 }] },
+    });
+    expect(text).toContain('3 client sessions are ended');
+    expect(text).toContain('open for 1 min 15 s, and rolled back: process 77 of app (report)');
+    expect(text).toContain("prepared 9.0 s ago: 'g1' stays prepared");
+  });
+
+  it('names an archiver that is behind, versions that differ, and that automatic switching is off', () => {
+    const archiver = { failing: false, lastFailed: null, failedCount: 0 };
+    const text = say({
+      live: { ...live, archiver },
+      ready: 5,
+      report: {
+        ...report,
+        failover: 'disabled',
+        servers: [server, { ...server, server_id: 'server2', controller_version: '0.2.0' }],
+      },
+    });
+    expect(text).toContain('5 WAL files wait for the archiver');
+    expect(text).toContain('server1 0.1.0, server2 0.2.0');
+    expect(text).toContain('automatic switching is off');
+  });
+});
