@@ -133,6 +133,8 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     const words =
       process.getuid?.() === 0 ? ['runuser', '-u', 'postgres', '--', 'sh', '-c', psql] : ['sh', '-c', psql];
     const crowd = spawn(words[0] ?? '', words.slice(1), { stdio: 'ignore', cwd: '/' });
+    // Listened for from the beginning: on a slow machine the crowd has left before the looks are over.
+    const left = new Promise((resolve) => crowd.on('exit', resolve));
     await sleep(400);
     expect(pair.ctl('start', '--local-server', 'server1').status).toBe(0);
     await sleep(400);
@@ -140,7 +142,7 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
       instance: 'running',
       db_proc_status: 'normal',
     });
-    await new Promise((resolve) => crowd.on('exit', resolve));
+    await left;
     expect(
       (await pair.until('server2', (it) => it.mirroring_status === 'switchable'))?.mirroring_status,
     ).toBe('switchable');

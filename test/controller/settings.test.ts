@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cannotRun, Pair, signal } from './support/pair.ts';
+import { cannotRun, owner, Pair, signal } from './support/pair.ts';
 
 if (cannotRun !== undefined) {
   process.stderr.write(`test/controller/settings.test.ts is skipped: ${cannotRun}\n`);
@@ -129,11 +129,11 @@ describe.skipIf(cannotRun !== undefined)('a real pair', { timeout: 120_000 }, ()
       'sh',
       [
         '-c',
-        `for i in 1 2 3 4 5; do psql -X -h ${join(pair.dir, 'run')} -p ${pair.ports[0]} -U postgres -d postgres -c checkpoint; done`,
+        `for i in 1 2 3 4 5; do psql -X -h ${join(pair.dir, 'run')} -p ${pair.ports[0]} -U ${owner} -d postgres -c checkpoint || exit 1; done`,
       ],
       { stdio: 'ignore', cwd: '/' },
     );
-    await new Promise((resolve) => checkpoint.on('exit', resolve));
+    expect(await new Promise((resolve) => checkpoint.on('exit', resolve))).toBe(0);
     await whole();
     expect(pair.log('server1').slice(before)).not.toMatch(/MCA0101[34]|MCA01035|MCA01043/);
   });

@@ -4,6 +4,7 @@
  */
 import './core.test.ts';
 import './faults.test.ts';
+import './requests.test.ts';
 import './status.test.ts';
 import { expect, it } from 'vitest';
 import type { Happening } from '../../src/controller/core/event.ts';

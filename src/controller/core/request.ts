@@ -106,7 +106,11 @@ export function endDetach(state: State): Decision {
     state.own.role === 'primary' && (state.waitingForDetach.length > 0 || state.detaching !== null);
   if (!here || (state.own.phase === 'running' && !state.giving && !state.stop && !state.ending))
     return decided(state);
-  return giveUpDetach(state, `${state.self.id} does not serve as primary any more`);
+  // Who was told that it failed must not find it done after the next start.
+  const parked = Object.fromEntries(
+    Object.entries(state.parked).filter(([id]) => !state.sync?.voters.includes(id)),
+  );
+  return giveUpDetach({ ...state, parked }, `${state.self.id} does not serve as primary any more`);
 }
 
 /** The primary has answered a request that was passed on, or a server of a stop -a is done. */
