@@ -6,7 +6,7 @@ import { hostPreamble, question, readLook } from '../observe/look.ts';
 import type { HostBatch } from '../plan/batch.ts';
 import { type Plan, pending } from '../plan/plan.ts';
 import type { EffectPlace } from '../resources/effects.ts';
-import type { Probe } from '../resources/kind.ts';
+import { outdated, type Probe } from '../resources/kind.ts';
 import {
   batchScript,
   batchSteps,
@@ -60,7 +60,16 @@ export async function runBatch(
     ]);
   }
   remember(state, readLook(probes, asked, reply));
-  return batch.items.flatMap((item) => (item.kind === 'change' ? [item.summary] : []));
+  return summariesOf(batch, watch.outdated()?.title);
+}
+
+/** What was changed: everything in front of a step that was put off. */
+function summariesOf(batch: HostBatch, putOff: string | undefined): readonly string[] {
+  const end = batch.items.findIndex(
+    (item) => item.kind === 'change' && item.steps.some((step) => step.title === putOff),
+  );
+  const items = end < 0 ? batch.items : batch.items.slice(0, end);
+  return items.flatMap((item) => (item.kind === 'change' ? [item.summary] : []));
 }
 
 /** What this batch had done when it stopped at a step, and what of the host's plan stays open. */
@@ -81,6 +90,7 @@ function accountOf(host: string, steps: readonly NumberedStep[], plan: Plan, at:
 function stepWatcher(ports: RunPorts, host: string, steps: readonly NumberedStep[], nonce: string) {
   let running: NumberedStep | undefined;
   let failedStep: { step: NumberedStep; status: number } | undefined;
+  let putOff: NumberedStep | undefined;
   let finished = 0;
   let began = ports.now();
   const tell = (step: NumberedStep, state: 'started' | 'done' | 'failed'): void =>
@@ -94,6 +104,11 @@ function stepWatcher(ports: RunPorts, host: string, steps: readonly NumberedStep
     }
     running = undefined;
     finished += 1;
+    if (mark.status === outdated) {
+      putOff = step;
+      tell({ ...step, title: `${step.title}: put off, the controller is at work` }, 'done');
+      return;
+    }
     if (mark.status !== 0) failedStep = { step, status: mark.status };
     tell(step, mark.status === 0 ? 'done' : 'failed');
   };
@@ -103,6 +118,7 @@ function stepWatcher(ports: RunPorts, host: string, steps: readonly NumberedStep
   };
   return {
     failed: () => failedStep,
+    outdated: () => putOff,
     running: () => running,
     /** How many steps have ended. */
     finished: () => finished,

@@ -1,11 +1,11 @@
 /**
  * A batch of one host becomes one script: the steps in order, each announced on stderr, then the next look.
- * The first step that fails ends the batch; nothing behind it is done. Pure.
+ * The first step that fails ends the batch; nothing behind it is done. Behind a step that is outdated only the look is. Pure.
  */
 
 import type { HostBatch } from '../plan/batch.ts';
 import { type EffectPlace, effectScript, effectTitle } from '../resources/effects.ts';
-import type { Step } from '../resources/kind.ts';
+import { outdated, type Step } from '../resources/kind.ts';
 
 /** One thing to run, with the words to show for it. */
 export interface NumberedStep extends Step {
@@ -29,15 +29,17 @@ export function batchScript(
   nonce: string,
 ): string {
   const body = steps.map(
-    (step) => `printf '%s\\n' '${nonce} step ${step.number} begin' >&2
+    (step) => `if [ -z "$outdated" ]; then
+printf '%s\\n' '${nonce} step ${step.number} begin' >&2
 ( set -e
 ${step.script}
 )
 status=$?
 printf '\\n%s\\n' "${nonce} step ${step.number} end $status" >&2
-if [ $status -ne 0 ]; then exit 90; fi`,
+if [ $status -eq ${outdated} ]; then outdated=yes; elif [ $status -ne 0 ]; then exit 90; fi
+fi`,
   );
-  return `${preamble}\n${body.join('\n')}\n${look}`;
+  return `${preamble}\noutdated=\n${body.join('\n')}\n${look}`;
 }
 
 export type StepMark =

@@ -14,7 +14,7 @@ import { byMachine, type HostState, lookAt, probesBetween, probesFor } from './h
 import type { RunPorts, RunRequest } from './request.ts';
 import { compiled, type Sighted, sight } from './sight.ts';
 
-/** The same change may be needed twice when something else undoes it once; three times is a circle. */
+/** The same change may be needed again when something else undoes it once, or was just at it; more is a circle. */
 const repeatsAllowed = 2;
 
 export interface Converged {

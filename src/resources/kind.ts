@@ -66,6 +66,9 @@ export type Verdict<C extends Change = Change> =
   /** Making it so could destroy data or cannot work: the plan as a whole is refused with this message. */
   | { readonly kind: 'refuse'; readonly diagnostic: Diagnostic };
 
+/** Exit status of a step that found what it builds on changed by the controller: nothing is done, and it is looked at anew. */
+export const outdated = 75;
+
 /** Shell text that makes one thing so. Runs under `set -e` with the functions of `preamble.ts`. */
 export interface Step {
   readonly title: string;

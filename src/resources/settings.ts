@@ -24,7 +24,16 @@ import {
   readConfiguration,
 } from './configuration-file.ts';
 import { readFields } from './fields.ts';
-import { type Change, change, type Effect, type Instance, type ResourceKind, refuse, same } from './kind.ts';
+import {
+  type Change,
+  change,
+  type Effect,
+  type Instance,
+  outdated,
+  type ResourceKind,
+  refuse,
+  same,
+} from './kind.ts';
 
 interface Desired {
   readonly name: string;
@@ -263,22 +272,37 @@ function fileChange(
   };
 }
 
+/** Lines that the controller edits by itself, at any time. */
+const controlled = /^#*\s*(synchronous_standby_names|synchronized_standby_slots|primary_conninfo)\b/;
+const controlledScript =
+  "grep -Ev '^#*[[:space:]]*(synchronous_standby_names|synchronized_standby_slots|primary_conninfo)\\>'";
+
+const checksum = (text: string): string => `${createHash('sha256').update(text).digest('hex')}  -`;
+
+const withoutControlled = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => !controlled.test(line))
+    .join('\n');
+
 /**
  * The new file is tried before it takes the old one's place: a server must always find one that it can start with.
- * Who edited the file since it was seen (a person, the controller) keeps the edit: then nothing is written.
+ * Who edited the file since it was seen keeps the edit, and nothing is written: a person's is an error, since only that
+ * person knows what it was for; after the controller's the change is planned anew.
  */
 function writeScript(desired: Desired, text: { readonly before: string; readonly after: string }): string {
   const { dataDir, owner } = desired.instance;
   const trial = `${dataDir}/.postgresql.conf.trial`;
-  const seen = createHash('sha256').update(text.before).digest('hex');
   return `unchanged() {
-  if [ "$(sha256sum < ${quote(confPath(desired))})" = ${quote(`${seen}  -`)} ]; then return; fi
-  rm -f ${quote(trial)}; echo 'postgresql.conf was changed by someone else at this moment' >&2; return 1
+  if [ "$(sha256sum < ${quote(confPath(desired))})" = ${quote(checksum(text.before))} ]; then return; fi
+  rm -f ${quote(trial)}
+  if [ "$(${controlledScript} ${quote(confPath(desired))} | sha256sum)" = ${quote(checksum(withoutControlled(text.before)))} ]; then exit ${outdated}; fi
+  echo 'postgresql.conf was changed by someone else at this moment' >&2; exit 1
 }
-unchanged || exit 1
+unchanged
 put ${quote(trial)} 0600 ${quote(`${owner}:`)} ${quote(text.after)}
 if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then rm -f ${quote(trial)}; exit 1; fi
 sync ${quote(dataDir)}
-unchanged || exit 1
+unchanged
 mv -f ${quote(trial)} ${quote(confPath(desired))}`;
 }

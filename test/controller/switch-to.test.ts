@@ -26,7 +26,7 @@ const ask = (state: State, to?: string) =>
   onSwitchCommand(
     state,
     { kind: 'control', id: 1 },
-    { force: false, noFencing: false, ...(to ? { to } : {}) },
+    { kind: 'switch', force: false, noFencing: false, ...(to ? { to } : {}) },
   );
 
 describe('mc_ctl switch --to', () => {

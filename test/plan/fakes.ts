@@ -4,6 +4,7 @@ import {
   type AnyKind,
   anyKind,
   change,
+  degraded,
   type Effect,
   type Observed,
   present,
@@ -20,7 +21,7 @@ export interface Wish {
   readonly inside?: string;
 }
 
-/** Seen "right", "wrong" or "refused". */
+/** Seen "right", "wrong", "degraded" or "refused". */
 function fakeKind(kind: string, waits: boolean): AnyKind {
   return anyKind<Wish, string, { summary: string; reason: string; effects: readonly Effect[] }>({
     kind,
@@ -36,6 +37,13 @@ function fakeKind(kind: string, waits: boolean): AnyKind {
       if (seen === 'right') return same('right');
       if (seen === 'refused')
         return refuse({ code: 'SAF001', what: `not ${wish.name}`, why: 'data', fix: 'Look.' });
+      if (seen === 'degraded')
+        return degraded({
+          code: 'HST013',
+          what: `without ${wish.name}`,
+          why: 'it is out',
+          fix: 'Rebuild it.',
+        });
       return change({ summary: `make ${wish.name}`, reason: seen, effects: wish.effects ?? [] });
     },
     steps: (_change, wish) => [{ title: `step ${wish.name}`, script: `make ${wish.name}` }],
@@ -74,7 +82,7 @@ export function resource(id: string, told: Told = {}): Resource {
   };
 }
 
-export type Seen = 'right' | 'wrong' | 'absent' | 'refused' | 'unknown';
+export type Seen = 'right' | 'wrong' | 'absent' | 'degraded' | 'refused' | 'unknown';
 
 export function sight(id: string, seen: Seen, told: Told = {}): Sight {
   const observed: Observed<unknown> =

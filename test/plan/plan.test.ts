@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { nextBatch } from '../../src/plan/batch.ts';
 import { clockProblems } from '../../src/plan/clocks.ts';
-import { isEmpty, makePlan, type Plan, pending, refusals, worthAnotherLook } from '../../src/plan/plan.ts';
+import {
+  isEmpty,
+  makePlan,
+  type Plan,
+  pending,
+  refusals,
+  troubles,
+  worthAnotherLook,
+} from '../../src/plan/plan.ts';
 import type { Effect } from '../../src/resources/kind.ts';
 import { type Seen, sight, type Told } from './fakes.ts';
 
@@ -145,6 +153,52 @@ describe('a plan', () => {
     ).toEqual(['change', 'deferred']);
   });
 
+  it.each([
+    [
+      'what only waits is left too, on every host, and what is looked at behind it',
+      [
+        ['a/wait1', 'wrong'],
+        ['a/late', 'wrong', { after: ['a/wait1'], late: true }],
+        ['b/x', 'degraded'],
+        ['b/wait2', 'wrong'],
+      ],
+      ['a/wait1: degraded', 'a/late: degraded', 'b/x: degraded', 'b/wait2: degraded'],
+    ],
+    [
+      'what can be changed is changed, unless it comes after that',
+      [
+        ['a/x', 'degraded'],
+        ['a/y', 'wrong'],
+        ['a/z', 'wrong', { after: ['a/x'] }],
+      ],
+      ['a/x: degraded', 'a/y: change', 'a/z: change blocked by x'],
+    ],
+    [
+      'what is right stays right, and a wait that is over too',
+      [
+        ['a/x', 'degraded'],
+        ['a/wait1', 'right'],
+      ],
+      ['a/x: degraded', 'a/wait1: same'],
+    ],
+  ] satisfies [string, [string, Seen, Told?][], string[]][])('in trouble: %s', (_, rows, expected) => {
+    const plan = planOf(...(rows as [string, Seen, Told?][]));
+    expect(decided(plan)).toEqual(expected);
+    expect(isEmpty(plan)).toBe(false);
+    expect(refusals(plan)).toEqual([]);
+    expect(troubles(plan).map(({ what }) => what)).toEqual(['without x']);
+  });
+
+  it('tells a trouble once, however many tell of it', () => {
+    const plan = planOf(['a/x', 'degraded'], ['b/x', 'degraded'], ['b/y', 'degraded']);
+    expect(troubles(plan).map(({ what, host }) => [what, host])).toEqual([
+      ['without x', 'a'],
+      ['without y', 'b'],
+    ]);
+    expect(pending(plan)).toEqual([]);
+    expect(nextBatch(plan)).toEqual([]);
+  });
+
   it('is looked at again wherever it is open, but not where something only waits', () => {
     const plan = planOf(
       ['a/right', 'right'],
@@ -158,6 +212,25 @@ describe('a plan', () => {
 });
 
 describe('a batch', () => {
+  const restarts = { effects: [{ action: 'restart', target: 'instance' }] } as const;
+  const hostsThatRestart = (plan: Plan, primary: string): readonly string[] =>
+    nextBatch(plan, primary)
+      .filter(({ items }) => items.some((item) => item.kind === 'effect' && item.effect.action === 'restart'))
+      .map(({ host }) => host);
+
+  it('restarts one instance at a time, the primary last; the others do what needs no restart', () => {
+    const open = ['a', 'b', 'c'].map((host) => [`${host}/x`, 'wrong', restarts] as const);
+    expect(hostsThatRestart(planOf(...open), 'a')).toEqual(['b']);
+    expect(hostsThatRestart(planOf(...open), 'b')).toEqual(['a']);
+    expect(hostsThatRestart(planOf(...open.slice(0, 2)), 'b')).toEqual(['a']);
+    expect(hostsThatRestart(planOf(...open.slice(0, 1)), 'a')).toEqual(['a']);
+    const plan = planOf(['a/w', 'wrong'], ['a/x', 'wrong', restarts], ['b/x', 'wrong', restarts]);
+    expect(nextBatch(plan, 'a').map(({ host, items }) => [host, items.length])).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ]);
+  });
+
   it.each([
     [
       'takes every host as far as it can',

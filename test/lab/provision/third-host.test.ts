@@ -72,6 +72,8 @@ describeLab('a third host in the inventory of a pair', () => {
     await hosts[1]?.sh('systemctl start mcoi_inst1.service', { check: true });
     const rows = `SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'`;
     await untilSql(primary, rows, '2');
+    // The other standby alone makes a switch possible; the controller takes this one in a little later.
+    await untilSql(primary, `${rows} AND sync_state <> 'async'`, '2');
     await Promise.all(hosts.map((host) => untilSwitchable(serverOf(host))));
     await expectMultiplexed({ primary, standbys: hosts.slice(1).map((host) => serverOf(host)), version: 15 });
   });

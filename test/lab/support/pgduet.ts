@@ -43,7 +43,7 @@ export interface RunDocument {
 export interface PlanEntry {
   readonly host: string;
   readonly resource: string;
-  readonly state: 'change' | 'deferred' | 'refused' | 'unseen';
+  readonly state: 'change' | 'deferred' | 'degraded' | 'refused' | 'unseen';
   readonly summary?: string;
   readonly reason?: string;
   readonly diff?: readonly string[];

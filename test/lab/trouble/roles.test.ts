@@ -36,7 +36,9 @@ describeLab('roles that are not as they should be', () => {
     'someone edits postgresql.conf between look and write: the edit stays, and the next run takes it in',
     async () => {
       const { a } = pair;
-      const inventory = pair.write('memory.yml', { postgres: { settings: { work_mem: '7MB' } } });
+      // No restart: before that the primary would be looked at anew, and the edit would be seen.
+      const settings = { shared_buffers: '16MB', work_mem: '7MB' };
+      const inventory = pair.write('memory.yml', { postgres: { settings } });
       const asking = pair.ask(inventory);
       await asking.said('[y/N]');
       await a.sh(`echo "log_min_duration_statement = '3s' # by hand" >>${dataDir}/postgresql.conf`, {
