@@ -51,7 +51,7 @@ describeLab('faults of a pair', () => {
     'postmaster killed (primary)',
     'switch on request (primary)',
     'host frozen for 30 s (primary)',
-    'power off, and on again 15 s later (primary)',
+    'power off, and on again 10 s later (primary)',
   ])
     labTest(
       `${name}: the standby takes over, nothing is lost, the former primary takes no writes`,
