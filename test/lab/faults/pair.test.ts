@@ -49,6 +49,7 @@ describeLab('faults of a pair', () => {
 
   for (const name of [
     'postmaster killed (primary)',
+    'a long query holds up replay; then the postmaster is killed (primary)',
     'switch on request (primary)',
     'host frozen for 30 s (primary)',
     'power off, and on again 10 s later (primary)',
