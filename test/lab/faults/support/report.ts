@@ -101,7 +101,7 @@ export function documentOf(
     order,
   );
   const after = merged(second, lastOf.map(afterwards), order);
-  const still = rest ? `\n\n${rest.lines.join('\n')}\n` : third;
+  const still = rest ? rest.lines.join('\n') : third.trim();
   return `${head}
 ## Faults
 
@@ -114,7 +114,9 @@ After the fault was healed and before anybody did anything, on the former primar
 ${table(['fault', 'on', '`mc_ctl status`'], after)}
 
 ## At rest
-${still.trimEnd() === '' ? '\nNot measured yet.\n' : `${still.trimEnd()}\n`}`;
+
+${still === '' ? 'Not measured yet.' : still}
+`;
 }
 
 const head = `# Faults
