@@ -49,9 +49,10 @@ describeLab('faults of a pair', () => {
 
   for (const name of [
     'postmaster killed (primary)',
+    'a long query holds up replay; then the postmaster is killed (primary)',
     'switch on request (primary)',
     'host frozen for 30 s (primary)',
-    'power off, and on again 15 s later (primary)',
+    'power off, and on again 10 s later (primary)',
   ])
     labTest(
       `${name}: the standby takes over, nothing is lost, the former primary takes no writes`,

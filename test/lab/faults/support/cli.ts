@@ -2,19 +2,25 @@
  * `npm run faults`: runs faults on fresh pairs, prints each result as it comes, and writes docs/faults.md at the end.
  * In: names of faults (parts of them are enough) and --runs N. Out: the status; a lost row or a wrong action is 1.
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { prepareMachine } from '../../harness/machine.ts';
 import { catalogue } from './catalogue.ts';
 import { type Result, runFault } from './fault.ts';
 import type { FaultPair } from './pair.ts';
-import { label } from './report.ts';
+import { documentOf, label, type Rest } from './report.ts';
+import { atRest } from './rest.ts';
 import { openPair, type Variant } from './variants.ts';
 
 export async function runFaults(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { runs: { type: 'string', default: '1' }, verbose: { type: 'boolean', default: false } },
+    options: {
+      runs: { type: 'string', default: '1' },
+      verbose: { type: 'boolean', default: false },
+      rest: { type: 'boolean', default: false },
+    },
   });
   const wanted =
     positionals.length === 0
@@ -37,6 +43,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
         const result = await runFault(pair, fault);
         results.push(result);
         tell(result, values.verbose);
+        write(results, null);
       } catch (error) {
         process.stdout.write(`${label(fault)}: ${error instanceof Error ? error.stack : String(error)}\n`);
         for (const { server, at, number, text } of await pair.said(Date.now() - 90_000).catch(() => []))
@@ -47,8 +54,20 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
     }
   }
   await end();
-  return results.some((it) => it.lost > 0) ? 1 : 0;
+  const rest = values.rest || positionals.length === 0 ? await atRest() : null;
+  write(results, rest);
+  return results.some(isWrong) ? 1 : 0;
 }
+
+/** After every result, so that a run that is ended early leaves what it has found. */
+function write(results: readonly Result[], rest: Rest | null): void {
+  const file = 'docs/faults.md';
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  writeFileSync(file, documentOf(before, results, catalogue, rest));
+}
+
+const isWrong = ({ fault, action, lost, second, untrue }: Result): boolean =>
+  !fault.action.includes(action) || untrue.length > 0 || (!fault.splits && lost + second > 0);
 
 function tell(result: Result, verbose: boolean): void {
   const { fault, action, gapMs, takenOverMs, lost, second, untrue, advice, said } = result;

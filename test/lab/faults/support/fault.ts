@@ -73,7 +73,7 @@ export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
   const scene: Scene = { pair, primary, standby, client };
   const local = fault.wrongClock ? [] : await pair.localClients();
   try {
-    if (!(await client.writesAgain(10_000))) throw new Error(`the client does not write: ${client.errors}`);
+    if (!(await client.writesAgain(60_000))) throw new Error(`the client does not write: ${client.errors}`);
     await sleep(700);
     const from = Date.now();
     await fault.inject(scene);

@@ -171,9 +171,17 @@ async function holdReplay({ primary, standby }: Omit<Scene, 'client'>): Promise<
   await standby.host.sh(
     `runuser -u postgres -- psql -h /var/run/postgresql -p ${standby.port} -XqAt -c "${query}" >/dev/null 2>&1 & sleep 0.3`,
   );
+  // Without a limit: whoever waits for the server itself to end the query waits for ever.
+  await sql(standby, "ALTER SYSTEM SET max_standby_streaming_delay = '-1'");
+  await sql(standby, 'SELECT pg_reload_conf()');
   await sql(primary, 'DELETE FROM hold');
   await sql(primary, 'VACUUM hold');
   await sleep(1000);
+}
+
+async function limitReplayDelay(standby: Server): Promise<void> {
+  await sql(standby, 'ALTER SYSTEM RESET max_standby_streaming_delay');
+  await sql(standby, 'SELECT pg_reload_conf()');
 }
 
 export const others: readonly Fault[] = [
@@ -221,6 +229,7 @@ export const others: readonly Fault[] = [
     arrange: holdReplay,
     inject: ({ primary }) => kill(primary),
     lastsMs: 3000,
+    heal: ({ standby }) => limitReplayDelay(standby),
   },
   {
     name: 'a long query holds up replay',
@@ -228,6 +237,7 @@ export const others: readonly Fault[] = [
     action: nothing,
     inject: holdReplay,
     lastsMs: 8000,
+    heal: ({ standby }) => limitReplayDelay(standby),
   },
   {
     name: 'all processors busy for 60 s',

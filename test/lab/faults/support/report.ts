@@ -60,21 +60,79 @@ const heads = [
   'runs',
 ];
 
-/** The table of all faults, in the order in which they were run. */
-export function table(results: readonly Result[]): string {
-  const labels = [...new Set(results.map(({ fault }) => label(fault)))];
-  const rows = labels.map((name) => row(results.filter(({ fault }) => label(fault) === name)));
-  return [`| ${heads.join(' | ')} |`, `|${heads.map(() => ' --- |').join('')}`, ...rows].join('\n');
+const table = (headings: readonly string[], rows: readonly string[]): string =>
+  [`| ${headings.join(' | ')} |`, `|${headings.map(() => ' --- |').join('')}`, ...rows].join('\n');
+
+/** What `mc_ctl status` said on both servers after the fault was healed, in its last run. */
+function afterwards(result: Result): string {
+  const words = Object.entries(result.advice).map(
+    ([server, text]) => `${server === result.primary ? 'P' : 'S'}: ${text}`,
+  );
+  return `| ${result.fault.name} | ${result.fault.on} | ${words.join('<br>')} |`;
 }
 
-/** What `mc_ctl status` said on both servers after each fault was healed, from the last run of it. */
-export function afterwards(results: readonly Result[]): string {
-  const last = new Map(results.map((it) => [label(it.fault), it]));
-  const lines = [...last.values()].map((it) => {
-    const words = Object.entries(it.advice).map(
-      ([server, text]) => `${server === it.primary ? 'P' : 'S'}: ${text}`,
-    );
-    return `| ${label(it.fault)} | ${words.join('<br>')} |`;
-  });
-  return ['| after | `mc_ctl status` |', '| --- | --- |', ...lines].join('\n');
+const key = (row: string): string => row.split(' | ').slice(0, 2).join(' | ');
+
+/** Rows of faults that were run now are new, the others stay as an earlier run has left them. */
+function merged(before: string, fresh: readonly string[], order: readonly Fault[]): string[] {
+  const known = new Map(before.split('\n').map((line) => [key(line), line]));
+  for (const line of fresh) known.set(key(line), line);
+  return order.flatMap(({ name, on }) => known.get(`| ${name} | ${on}`) ?? []);
 }
+
+export interface Rest {
+  readonly lines: readonly string[];
+}
+
+/** The whole document. `before` is what stands in the file now, `load` the load of the machine during the run. */
+export function documentOf(
+  before: string,
+  results: readonly Result[],
+  order: readonly Fault[],
+  rest: Rest | null,
+): string {
+  const labels = [...new Set(results.map(({ fault }) => label(fault)))];
+  const of = (name: string) => results.filter(({ fault }) => label(fault) === name);
+  const lastOf = labels.flatMap((name) => of(name).at(-1) ?? []);
+  const [first = '', second = '', third = ''] = before.split(/^## .*$/m).slice(1);
+  const rows = merged(
+    first,
+    labels.map((name) => row(of(name))),
+    order,
+  );
+  const after = merged(second, lastOf.map(afterwards), order);
+  const still = rest ? rest.lines.join('\n') : third.trim();
+  return `${head}
+## Faults
+
+${table(heads, rows)}
+
+## What the servers say afterwards
+
+After the fault was healed and before anybody did anything, on the former primary (P) and the former standby (S).
+
+${table(['fault', 'on', '`mc_ctl status`'], after)}
+
+## At rest
+
+${still === '' ? 'Not measured yet.' : still}
+`;
+}
+
+const head = `# Faults
+
+Made by \`npm run faults\`: each row of a fault that is run is written anew, the others stay. Every fault happens to a pair of
+lab hosts (docs/lab.md) that \`pgduet provision\` has made with the default settings (heartbeat 800 ms, 1 s, 2: a silent server is
+given up after 5.4 s; \`fallback\`), while a client commits one row every 2 ms. The client knows both addresses (connect timeout
+2 s, answer timeout 1 s, 10 ms until the next try, one address after the other). Another client runs on each server and knows
+only that one, so that a server that is cut off and goes on acknowledging is found out.
+
+- **write gap**: the longest time between two acknowledged rows of the client. After a host that does not even refuse, its
+  own timeouts are in it: it comes back to the standby only every 2 s (1.0, 3.0, 5.0, 7.0 s). **new primary after**: from the fault to MCA00062.
+- **rows lost**: acknowledged, and not on both servers in the end. Everything but 0 is an error, except where \`fallback\` meets a
+  network that has failed alone: both servers go on, which is what the word means (docs/adr/0005-who-may-acknowledge.md).
+- **seen as**: message numbers (docs/messages.md) of the primary (P) and the standby (S) before the fault.
+
+Times depend on the machine; they are measured, not asserted. What has to hold is asserted by \`test/lab/faults/\`.
+
+`;
