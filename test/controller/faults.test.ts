@@ -150,6 +150,97 @@ describe('faults that a controller sees for itself', () => {
     await expect(given(it1).remember().text()).toMatchFileSnapshot(golden('primary-instance-down'));
   });
 
+  it('the instance of a primary is down while nobody can take over', async () => {
+    const gone: Happening = { kind: 'instance-check', outcome: { kind: 'gone' } };
+    const leaving = (epoch: number) =>
+      heard(
+        view('server2', 'standby', { phase: 'stopped', report: null, leaving: 'instance', ...told(epoch) }),
+      );
+    const failed: Happening = { kind: 'start-failed', why: 'could not locate a valid checkpoint record' };
+    const alone = primary()
+      .after(100, 'server2 is being stopped', leaving(2))
+      .after(20, 'server2 knows that it is out', leaving(3))
+      .after(20, 'the names are commented out', { kind: 'names-set', ids: [], needed: 0 })
+      .after(20, 'the instance answers', answer(report('primary', out)))
+      .silence(800)
+      .after(50, 'server2 is stopped', leaving(4))
+      .after(100, 'the postmaster is gone', gone)
+      .after(900, 'the postmaster ends before it is ready', failed);
+    for (const seconds of [4, 16, 64]) {
+      for (let at = 0; at < seconds; at += 4) alone.silence(4000).after(1, 'server2 is stopped', leaving(4));
+      alone.after(900, 'the postmaster ends before it is ready', failed);
+    }
+    alone
+      .silence(1600)
+      .status()
+      .after(5000, 'mc_ctl start', {
+        kind: 'control',
+        id: 1,
+        request: { kind: 'start' },
+      });
+    alone.after(900, 'the postmaster is ready', { kind: 'instance-started' });
+    await expect(alone.text()).toMatchFileSnapshot(golden('primary-alone-down'));
+  });
+
+  it('the instance of a primary is down, and the standby is not heard', async () => {
+    const it1 = primary()
+      .silence(8000)
+      .after(100, 'the postmaster is gone', { kind: 'instance-check', outcome: { kind: 'gone' } })
+      .silence(8000)
+      .after(100, 'server2 is heard; it has not taken over', heard(view('server2', 'standby', told(2))))
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('primary-down-standby-silent'));
+  });
+
+  it('the standby declines: the old primary is started again', async () => {
+    const declined = {
+      id: Date.UTC(2026, 10, 20, 12, 0, 0) + 965,
+      why: 'the instance of server2 does not run',
+    };
+    const it1 = primary()
+      .after(100, 'the postmaster is gone', { kind: 'instance-check', outcome: { kind: 'gone' } })
+      .after(30, 'nothing of it is left', { kind: 'instance-stopped', proof: null });
+    const id = it1.state.handover?.id ?? declined.id;
+    it1
+      .after(
+        20,
+        'server2 refuses',
+        heard(view('server2', 'standby', { ...told(2), declined: { ...declined, id } })),
+      )
+      .after(900, 'the postmaster is ready', { kind: 'instance-started' })
+      .after(10, 'the instance answers', answer(report('primary')))
+      .status();
+    await expect(it1.text()).toMatchFileSnapshot(golden('failover-declined'));
+  });
+
+  it('the controller of the primary hangs, its instance goes on', async () => {
+    const streaming = answer(report('standby'));
+    const it1 = standby();
+    for (let look = 0; look < 6; look += 1)
+      it1.silence(800).after(50, 'WAL still comes from server1', streaming);
+    it1.after(
+      100,
+      'systemd has restarted it',
+      heard(view('server1', 'primary', { incarnation: 'second', sync: inSync })),
+    );
+    await expect(it1.status().text()).toMatchFileSnapshot(golden('controller-hangs'));
+  });
+
+  it('a former primary returns while the standby that may have taken over is not heard', async () => {
+    const restored = primary().state.persisted;
+    const it1 = new Conversation('server1')
+      .after(0, 'the host has booted; server2 was allowed to take over', boot({ restored }))
+      .silence(8000)
+      .status()
+      .after(60_000, 'mc_ctl start: a person has decided', {
+        kind: 'control',
+        id: 1,
+        request: { kind: 'start' },
+      })
+      .silence(8000);
+    await expect(it1.text()).toMatchFileSnapshot(golden('former-primary-waits'));
+  });
+
   it('the instance of the primary does not answer, with action failover', async () => {
     const late: Happening = { kind: 'instance-check', outcome: { kind: 'timeout' } };
     const it1 = primary({ dbInstanceTimeoutAction: 'failover' });

@@ -4,6 +4,7 @@ import { lsnValue, parseNames } from '../../src/controller/core/names.ts';
 import {
   includes,
   overriding,
+  withEveryName,
   withNames,
   withoutSetting,
   withPrimary,
@@ -35,6 +36,14 @@ describe('synchronous_standby_names', () => {
     const none = withNames(one.text, []);
     expect(parseNames(none.value)).toEqual({ needed: 0, ids: [] });
     expect(withNames(none.text, ['server2']).value).toBe('server2');
+  });
+
+  it('of a standby that follows again has every name, however many were taken out before', () => {
+    expect(withEveryName(withoutSetting(pair, 'synchronous_standby_names'))).toBe(pair);
+    const one = withNames(trio, ['server3']).text;
+    expect(withEveryName(withoutSetting(one, 'synchronous_standby_names'))).toBe(trio);
+    expect(withEveryName(pair)).toBe(pair);
+    expect(withEveryName(sample)).toBe(sample);
   });
 
   it('is made where it never stood', () => {

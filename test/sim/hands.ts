@@ -111,8 +111,7 @@ function done(world: World, host: Host, action: Work): Happening {
       return stop(world, host, action.mode);
     case 'checkpoint':
       if (!answers(instance)) return { kind: 'checkpointed', why: 'no answer' };
-      instance.checkpoint = instance.wal.length;
-      if (instance.role === 'primary') replication.takeOverNames(host);
+      replication.checkpoint(host);
       return { kind: 'checkpointed', why: null };
     case 'set-names':
       if (instance.disk !== 'ok') return { kind: 'names-failed', why: 'the disk has failed' };

@@ -52,7 +52,7 @@ export const mutations: readonly Mutation[] = [
     file: 'sync.ts',
     find: 'if (open.length > 0) return decided(state);\n  const out',
     replace: 'const out',
-    kinds: ['standby out while its controller is away, then the primary dies', 'admin network cut'],
+    kinds: ['one-way cut, then the power fails'],
   },
   {
     rule: 'the standby must have received the shutdown checkpoint',
@@ -66,7 +66,7 @@ export const mutations: readonly Mutation[] = [
     file: 'takeover.ts',
     find: 'return votes.length >= sync.voters.length - sync.needed + 1;',
     replace: 'return votes.length >= 1;',
-    kinds: ['slow standby', 'isolated', 'host crashes'],
+    kinds: ['slow standby', 'isolated', 'standby comes back slowly, then the primary dies'],
   },
   {
     rule: 'a former primary does not start while a standby that was allowed to take over is not heard',
@@ -80,7 +80,7 @@ export const mutations: readonly Mutation[] = [
     file: 'boot.ts',
     find: 'if (newer !== null && !byPerson) return',
     replace: 'if (newer !== null && newer === state.self.id) return',
-    kinds: ['power fails on one after the other'],
+    kinds: ['primary dies, then the instance of the new one, then the old one returns'],
   },
   {
     rule: 'silence is no answer once the other side has said that it takes over',
@@ -94,14 +94,14 @@ export const mutations: readonly Mutation[] = [
     file: 'decide.ts',
     find: 'confirmed: state.confirmed && !outdated',
     replace: 'confirmed: state.confirmed',
-    kinds: ['host freezes', 'controller stands still'],
+    kinds: ['standby stands still, then the primary dies'],
   },
   {
     rule: 'only a standby that its primary calls eligible takes over',
     file: 'takeover.ts',
     find: 'state.confirmed && state.sync?.eligible.includes(state.self.id) === true;',
     replace: 'state.confirmed;',
-    kinds: ['detach', 'host crashes'],
+    kinds: ['standby detached and slow, then the primary dies'],
   },
   {
     rule: 'with the policy message nobody is given up',

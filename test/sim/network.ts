@@ -12,6 +12,7 @@ export type NetworkName = 'admin' | 'log';
 
 const refusalMs = 2;
 const requestTimeoutMs = 4000;
+const brokenAfterMs = 1000;
 
 export class Network {
   readonly #world: World;
@@ -56,13 +57,18 @@ export class Network {
     return random.between(1, 15) + (random.chance(0.05) ? random.between(20, 200) : 0) + this.slowMs;
   }
 
+  /** While a host stands still its connections break in half of the worlds, and what was sent never arrives. */
+  readonly #isLost = (sentAt: number): boolean =>
+    this.#world.settings.seed % 2 === 0 && this.#world.clock.now - sentAt > brokenAfterMs;
+
   send(from: Host, to: Host, view: ServerView, answered: boolean): void {
     if (!this.passes(from, to, 'admin')) return;
     const world = this.#world;
     const { incarnation } = from;
     const target = to.incarnation;
+    const sentAt = world.clock.now;
     world.later(to, this.#delay(), () => {
-      if (!this.passes(from, to, 'admin')) return;
+      if (!this.passes(from, to, 'admin') || this.#isLost(sentAt)) return;
       const alive = (): boolean => from.incarnation === incarnation && from.state !== null;
       if (!to.state) {
         if (!this.passes(to, from, 'admin')) return;

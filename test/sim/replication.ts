@@ -53,10 +53,19 @@ export class Replication {
     instance.confirmed.clear();
     instance.names = instance.fileNames;
     instance.waitsFor = instance.fileNames;
-    if (instance.role === 'primary') instance.checkpoint = instance.wal.length;
+    this.checkpoint(host);
     this.#world.tell(`the instance of ${host.id} runs as ${instance.role}`);
     this.#world.checkers.started(host);
     if (instance.role === 'standby') this.#stream(host, host.bootedAt, instance.startedAt);
+  }
+
+  /** Its record is WAL like any other; the server's checkpointer is also what tells all sessions of new names. */
+  checkpoint(host: Host): void {
+    const { instance } = host;
+    if (instance.role !== 'primary') return;
+    instance.checkpoint = instance.wal.length;
+    this.#append(host);
+    this.takeOverNames(host);
   }
 
   /** A fast shutdown: its walsenders send everything, the shutdown checkpoint too, before they end. */
@@ -91,7 +100,7 @@ export class Replication {
     instance.names = ids;
     if (!first) this.takeOverNames(host);
     else
-      this.#world.later(host, this.#world.random.between(0, 1500), () => {
+      this.#world.later(host, this.#world.random.between(0, 4000), () => {
         if (instance.startedAt === startedAt && instance.running) this.takeOverNames(host);
       });
   }

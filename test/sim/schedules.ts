@@ -95,16 +95,53 @@ export const schedules: Kinds = {
       );
     },
   },
+  /** The primary goes on alone while the standby stands still, and is dead when that goes on. */
+  'standby stands still, then the primary dies': {
+    compound: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      standby.frozen = true;
+      const deathMs = dice.between(3500, 5500);
+      world.clock.after(deathMs, () => loseHost(world, primary, 4000 + lastsMs));
+      world.clock.after(deathMs + dice.between(-100, 500), () => standby.frozen && world.thaw(standby));
+    },
+  },
   /** What was acknowledged while the standby was out is still on its way to it when the primary dies. */
   'standby comes back slowly, then the primary dies': {
     compound: true,
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);
       const standby = dice.pick(standbysOf(world));
-      standby.lagMs = dice.between(800, 3000);
+      standby.lagMs = dice.chance(0.5) ? dice.between(100, 500) : dice.between(800, 3000);
       stopAndStart(world, standby, dice.between(500, 1500));
-      const deathMs = dice.between(1500, 5000);
+      const deathMs = dice.between(1500, 6000);
       world.clock.after(deathMs, () => loseHost(world, primary, 4000 + lastsMs));
+    },
+  },
+  /** It streams and is heard, and yet must not take over. */
+  'standby detached and slow, then the primary dies': {
+    compound: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      for (const it of standbysOf(world)) it.lagMs = dice.between(200, 1500);
+      ask(world, primary, detach);
+      world.clock.after(dice.between(1000, 3000), () => loseHost(world, primary, 4000 + lastsMs));
+    },
+  },
+  /** The old primary comes back when the instance of the new one is down, although its controller is there. */
+  'primary dies, then the instance of the new one, then the old one returns': {
+    compound: true,
+    strike: (world, { dice }) => {
+      const primary = primaryOf(world);
+      const backMs = dice.between(4000, 5000);
+      loseHost(world, primary, backMs);
+      world.clock.after(backMs - dice.between(0, 400), () => {
+        const newer = primaryOf(world);
+        if (newer === primary || newer.instance.role !== 'primary') return;
+        newer.instance.brokenStarts = 3;
+        world.killInstance(newer);
+      });
     },
   },
   /** A shutdown that does not get as far as its checkpoint proves nothing. */
@@ -115,7 +152,13 @@ export const schedules: Kinds = {
       const late = dice.pick(standbysOf(world));
       late.lagMs = dice.pick([0, 500, 1500]);
       if (dice.chance(0.5)) ask(world, primary, detach);
-      primary.doom = { action: 'stop-instance', what: 'instance', times: 1, afterMs: 1, backMs: 0 };
+      primary.doom = {
+        action: 'stop-instance',
+        what: 'instance',
+        times: 1,
+        afterMs: dice.between(1, 250),
+        backMs: 0,
+      };
       world.clock.after(dice.between(300, 1500), () =>
         ask(world, primary, dice.chance(0.6) ? force : switchover),
       );
@@ -123,11 +166,10 @@ export const schedules: Kinds = {
   },
   /** Nobody can take over, so the primary has to come back by itself. */
   'instance of a primary killed that is alone': {
-    compound: true,
     strike: (world, { dice }) => {
       const primary = primaryOf(world);
       ask(world, primary, detach);
-      primary.instance.brokenStarts = dice.pick([0, 0, 1, 2]);
+      primary.instance.brokenStarts = dice.pick([0, 0, 1]);
       world.clock.after(dice.between(500, 2000), () => world.killInstance(primary));
     },
   },

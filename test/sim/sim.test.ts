@@ -45,6 +45,8 @@ describe('a rule that is taken out of the core is noticed', () => {
   it.each(mutations)('$rule', { timeout: 10 * minutes }, async (mutation) => {
     const range = { from: 1, count: seedsForMutation, kinds: mutation.kinds, enough: 1 };
     const found = await runSeeds(await bundle(root, folder, mutation), range);
+    const [first] = found.failed;
+    process.stdout.write(`noticed after ${found.scenarios} scenarios: ${first?.violations[0] ?? 'never'}\n`);
     expect(found.failed.length).toBeGreaterThan(0);
   });
 

@@ -27,6 +27,7 @@ import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './
 import { onPersistFailed, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
+import { sameSight } from './sight.ts';
 import { askAbout, onFenceVerdict, onReferences, onVerdict, reaches } from './silence.ts';
 import { ownView, type ReplyTo, type State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
@@ -326,45 +327,6 @@ function answerStarts(state: State): Decision {
   if (state.waitingForStart.length === 0 || state.own.phase !== 'running') return decided(state);
   const told = replies(state.waitingForStart, true, 'the instance is running');
   return decided({ ...state, waitingForStart: [] }, ...told);
-}
-
-/** Nothing that the judgement of the pair depends on has changed: most heartbeats only say that all is as it was. */
-function sameSight(before: State, state: State): boolean {
-  const keys = [
-    'own',
-    'failover',
-    'degraded',
-    'giving',
-    'takeover',
-    'sync',
-    'servers',
-    'stop',
-    'boot',
-    'task',
-    'parked',
-  ] as const;
-  if (before.mirroring !== state.mirroring || !keys.every((key) => before[key] === state[key])) return false;
-  return Object.values(state.peers).every((peer) => {
-    const last = before.peers[peer.line.id];
-    const then = last?.view;
-    const now = peer.view;
-    if (last?.reach !== peer.reach || !then || !now) return last?.reach === peer.reach && then === now;
-    const parts = [
-      'phase',
-      'role',
-      'report',
-      'sync',
-      'handover',
-      'takeover',
-      'leaving',
-      'lastTimeline',
-      'busy',
-      'detached',
-    ] as const;
-    return (
-      parts.every((part) => then[part] === now[part]) && then.failedDisks.length === now.failedDisks.length
-    );
-  });
 }
 
 function judge(before: State, state: State): Decision {

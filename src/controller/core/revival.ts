@@ -6,7 +6,7 @@ import type { State } from './state.ts';
 
 export const revivalAttempts = 4;
 /** Before the first attempt nobody waits; a crash that comes back at once needs more time, or a person. */
-const pausesMs = [0, 5000, 20_000, 60_000];
+const pausesMs = [0, 3000, 15_000, 60_000];
 /** An instance that ran so long has recovered; the next crash begins a new series. */
 export const calmAfterMs = 600_000;
 

@@ -52,6 +52,19 @@ export const includes = (text: string): string[] =>
     .split('\n')
     .flatMap((line) => /^\s*include(?:_if_exists|_dir)?\s*=?\s*'([^']+)'/.exec(line)?.[1] ?? []);
 
+/** The line with the most names; of several the last. */
+const fullest = (all: readonly Standing[]): Standing | undefined =>
+  all.reduce<Standing | undefined>(
+    (best, it) => (!best || parseNames(it.value).ids.length >= parseNames(best.value).ids.length ? it : best),
+    undefined,
+  );
+
+/** The text with every name that ever stood in synchronous_standby_names, as it is on a standby. */
+export function withEveryName(text: string): string {
+  const full = fullest(standing(text.split('\n'), 'synchronous_standby_names'));
+  return full ? withNames(text, parseNames(full.value).ids).text : text;
+}
+
 /** The text with exactly these standbys in synchronous_standby_names, and the value that stands there then. */
 export function withNames(
   text: string,
@@ -60,10 +73,7 @@ export function withNames(
   const lines = text.split('\n');
   const name = 'synchronous_standby_names';
   const all = standing(lines, name);
-  const full = all.reduce<Standing | undefined>(
-    (best, it) => (!best || parseNames(it.value).ids.length >= parseNames(best.value).ids.length ? it : best),
-    undefined,
-  );
+  const full = fullest(all);
   for (const it of all) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
   const value = namesValue(full?.value ?? '', ids);
   if (value !== '') {

@@ -21,6 +21,7 @@ import { type Ask, withSession } from './postgres.ts';
 import {
   includes,
   overriding,
+  withEveryName,
   withNames,
   withoutSetting,
   withPrimary,
@@ -175,10 +176,14 @@ export interface Upstream {
   readonly port: number;
 }
 
-/** Points a running standby, or a stopped former primary, at this server. */
+/**
+ * Points a running standby, or a stopped former primary, at this server. Names that were taken out for a promotion stand
+ * in the file again: on a standby they say nothing, and that is how a standby is provisioned and checked.
+ */
 export async function follow(conf: ServerConf, standby: string, to: Upstream): Promise<void> {
   const dir = conf.dbInstance;
-  writeAtomic(dir, main, withPrimary(withPrimaryHere(dir), '', { ...to, standby }));
+  const followed = withPrimary(withPrimaryHere(dir), '', { ...to, standby });
+  writeAtomic(dir, main, withEveryName(followed));
   if (await findPostmaster(dir)) {
     await withSession(conf, (ask) => ask('select pg_reload_conf()'));
     return;

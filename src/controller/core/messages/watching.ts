@@ -59,7 +59,7 @@ export const watchingMessages = {
     type: 'ERROR',
     text: 'the instance could not be started: {why}',
     cause: 'The postmaster ended before it was ready.',
-    did: 'The controller stays in charge and watches; it does not try again by itself.',
+    did: 'The controller stays in charge and watches. It tries again by itself only where MCA01072 says so.',
     todo: 'Correct what the startup log in the management directory names, then `mc_ctl start`.',
   },
   MCA01009: {
@@ -94,8 +94,8 @@ export const watchingMessages = {
     type: 'FATAL',
     text: 'the instance has gone away: its postmaster does not exist any more',
     cause: 'The postmaster crashed, was killed, or was stopped without the controller.',
-    did: 'On a primary with a standby in sync it hands over; on a standby it tells the primary to go on without it.',
-    todo: 'Read the server log for the reason, then `mc_ctl start` starts the instance again.',
+    did: 'A primary hands over to a standby in sync, or starts its instance again where there is none; a standby tells the primary to go on without it.',
+    todo: 'Read the server log for the reason. A standby is started again by `mc_ctl start`.',
   },
   MCA01014: {
     type: 'ERROR',
