@@ -19,6 +19,8 @@ export interface Kind {
   readonly strike: (world: World, fault: Fault) => void;
   /** It loses the heartbeat between servers that live: with fallback a split is stated. */
   readonly cutsAdmin?: true;
+  /** A person detaches a standby: if that is silent just then, the person has said that it is dead. */
+  readonly detaches?: true;
   /** Shorter than the time to give up. */
   readonly short?: true;
   /** L3: no reason for a switch. */

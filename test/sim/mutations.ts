@@ -92,8 +92,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'after a long pause what was heard before counts for nothing',
     file: 'decide.ts',
-    find: 'confirmed: state.confirmed && !outdated',
-    replace: 'confirmed: state.confirmed',
+    find: 'const confirmed = state.confirmed && !outdated;',
+    replace: 'const confirmed = state.confirmed;',
     kinds: ['standby stands still, then the primary dies'],
   },
   {

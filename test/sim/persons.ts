@@ -48,7 +48,7 @@ export function rebuild(world: World, host: Host, primary: Host): void {
 export const persons: Kinds = {
   switch: { strike: (world, { host }) => void ask(world, host, switchover) },
   'switch --force': { strike: (world, { host }) => void ask(world, host, force) },
-  detach: { noSwitch: true, strike: (world, { host }) => void ask(world, host, detach) },
+  detach: { detaches: true, noSwitch: true, strike: (world, { host }) => void ask(world, host, detach) },
   'stop and start of one server': {
     noSwitch: true,
     waits: 'always',

@@ -78,12 +78,13 @@ function strikeLater(world: World, plan: Plan): Fault[] {
   });
 }
 
-/** With fallback each server judges for itself; where all of them ask a reference, who is isolated knows it. */
-function splitIsStated({ settings, faults }: Plan): boolean {
-  const cuts = faults.filter((it) => kindOf(it.kind).cutsAdmin);
-  const known = settings.references && cuts.every((it) => it.kind === 'isolated') && cuts.length === 1;
-  return settings.policy === 'fallback' && cuts.length > 0 && !known;
-}
+/** With fallback each server judges for itself, and a reference address may answer both in the moment of a repair. A person who detaches vouches for it. */
+const splitIsStated = ({ settings, faults }: Plan): boolean =>
+  (settings.policy === 'fallback' && faults.some((it) => kindOf(it.kind).cutsAdmin)) ||
+  ['management directory is full', 'controller killed, its state file is torn'].every((kind) =>
+    faults.some((it) => it.kind === kind),
+  ) ||
+  (faults.length > 1 && faults.some((it) => kindOf(it.kind).detaches));
 
 /** The faults run their course; then somebody has to serve, or the time for it passes. */
 function awaitEnd(world: World, faults: readonly Fault[]): void {
@@ -168,6 +169,7 @@ function afterwards(world: World, plan: Plan): void {
     }
   }
   checkers.beginAnew();
+  if (primary.state?.failover.enabled === false) ask(world, primary, { kind: 'set-failover', enabled: true });
   if (!runUntil(world, settleMs, isWhole)) {
     checkers.fail(`L6: not switchable after the rebuild: ${primary.state?.mirroring.reason}`);
     return;

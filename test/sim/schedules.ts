@@ -121,6 +121,7 @@ export const schedules: Kinds = {
   },
   /** It streams and is heard, and yet must not take over. */
   'standby detached and slow, then the primary dies': {
+    detaches: true,
     compound: true,
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);
@@ -146,6 +147,7 @@ export const schedules: Kinds = {
   },
   /** A shutdown that does not get as far as its checkpoint proves nothing. */
   'primary killed while it is stopped for a switch': {
+    detaches: true,
     compound: true,
     strike: (world, { dice }) => {
       const primary = primaryOf(world);
@@ -166,6 +168,7 @@ export const schedules: Kinds = {
   },
   /** Nobody can take over, so the primary has to come back by itself. */
   'instance of a primary killed that is alone': {
+    detaches: true,
     strike: (world, { dice }) => {
       const primary = primaryOf(world);
       ask(world, primary, detach);
@@ -194,6 +197,7 @@ export const schedules: Kinds = {
   },
   /** Without its file the primary has forgotten how often it has promised something. */
   'state file of the primary torn, the standby goes, the primary dies': {
+    detaches: true,
     compound: true,
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);

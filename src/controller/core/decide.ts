@@ -69,7 +69,9 @@ function awake(state: State): State {
   const late = now - tickAt;
   if (late <= 2 * conf.heartbeatIntervalMs) return state;
   const outdated = late > giveUpTimeMs(conf) - conf.heartbeatTimeoutMs;
-  const paused = { ...state, tickAt: now, graceFrom: now, confirmed: state.confirmed && !outdated };
+  const doubtFrom = outdated ? now : state.doubtFrom;
+  const confirmed = state.confirmed && !outdated;
+  const paused = { ...state, tickAt: now, graceFrom: now, doubtFrom, confirmed };
   const { takeover } = state;
   // What began before a long pause may be out of date: the primary is looked for again first.
   if (!outdated || !takeover || takeover.stage === 'promote') return paused;

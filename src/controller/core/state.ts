@@ -192,6 +192,8 @@ export interface State {
   /** The last tick; a longer gap is a pause of this process, after which nobody else's silence is believed. */
   readonly tickAt: number;
   readonly graceFrom: number;
+  /** The end of the last pause in which others may have gone on without this server; -1 when there was none. */
+  readonly doubtFrom: number;
   readonly leaving: ServerView['leaving'];
   readonly sync: SyncSet | null;
   /** The primary has told `sync` to this start of the controller. */
@@ -278,6 +280,7 @@ export function initialState(facts: {
     seq: 0,
     tickAt: now,
     graceFrom: now,
+    doubtFrom: -1,
     leaving: null,
     sync: null,
     confirmed: false,

@@ -131,6 +131,8 @@ function absence(state: State, id: ServerId): 'no' | 'told' | 'gone' {
   }
   if (asked) return 'gone';
   if (!state.failover.enabled) return 'no';
+  // During a long pause of this server it may have taken over, and may have acknowledged commits before it fell silent.
+  if (peer.heardAt <= state.doubtFrom && state.sync?.eligible.includes(id)) return 'no';
   if (peer.reach === 'refused') return rowLate ? 'gone' : 'no';
   return isDeaf(state, id) && isFenced(state, id) ? 'gone' : 'no';
 }
@@ -202,7 +204,11 @@ function tell(state: State, change: Change): Decision {
   const told = promise(
     { ...state, change: { ...change, stage: 'telling', at: state.now } },
     {
-      eligible: sync.eligible.filter((id) => to.includes(id)),
+      // Where one of several was enough, the others need not hold what that one has confirmed: they are proven anew.
+      eligible:
+        leaving.length > 0 && sync.needed < sync.voters.length
+          ? []
+          : sync.eligible.filter((id) => to.includes(id)),
       voters: [...new Set([...sync.voters, ...to])],
       needed: Math.min(1, Math.max(sync.needed, to.length)),
     },
@@ -231,7 +237,8 @@ function goOn(state: State): Decision {
   const { change, sync } = state;
   if (change?.stage === 'hooked') return tell(state, change);
   if (!sync || change?.stage !== 'telling') return decided(state);
-  const concerned = sync.voters.filter((id) => !change.to.includes(id) || sync.eligible.includes(id));
+  const shrinks = sync.voters.some((id) => !change.to.includes(id));
+  const concerned = sync.voters.filter((id) => shrinks || sync.eligible.includes(id));
   const open = concerned.filter((id) => {
     const peer = state.peers[id];
     if (isUp(peer)) return !knows(state, peer.view);

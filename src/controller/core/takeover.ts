@@ -115,6 +115,8 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   if (state.own.role !== 'standby' || state.own.phase !== 'running')
     return refuse(`the instance of ${state.self.id} does not run as a standby`);
   const serving = up(state).find(serves);
+  const taker = up(state).find((it) => it.view.takeover !== null);
+  if (taker) return refuse(`${taker.line.id} is taking over`);
   if (serving) return refuse(`${serving.line.id} is primary; mc_ctl switch without --force asks it`);
   const fence = state.conf.fencingCommand !== undefined && !noFencing;
   const from = state.sync?.primary ?? null;
@@ -196,7 +198,8 @@ function gather(state: State, takeover: Takeover): Decision {
     const lsn = it.view.takeover?.lsn ?? it.view.yield?.lsn ?? '0/0';
     return it.view.takeover ? beats(state, it.line.id, lsn, mine) : lsnValue(lsn) > lsnValue(mine);
   });
-  if (ahead && takeover.kind !== 'force') return abandon(state, `${ahead.line.id} is ahead`);
+  if (ahead && (takeover.kind !== 'force' || ahead.view.takeover))
+    return abandon(state, `${ahead.line.id} is ahead`);
   return takeover.kind === 'force' || enough(state, cutForThis(state))
     ? at(state, takeover, { stage: 'promote' })
     : decided(state);
