@@ -54,7 +54,7 @@ export interface Result {
   readonly said: readonly Said[];
   /** Rows that were acknowledged and are not there in the end. */
   readonly lost: number;
-  /** Rows that a second server acknowledged after the first row of the new primary. */
+  /** Rows that the former primary alone acknowledged after the first row of the new one. */
   readonly second: number;
   /** What was wrong with the status of a server after healing; empty when it told the truth. */
   readonly untrue: readonly string[];
@@ -88,7 +88,9 @@ export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
     if (!fault.spoils) await pair.makeWhole();
     client.stop();
     await Promise.all(local.map((one) => one.stop()));
-    const rows = [client, ...local].map((one) => one.rows);
+    const clients = [client, ...local].map(({ who, rows }) => ({ who, rows }));
+    const survivors = fault.spoils ? [(await pair.roles()).primary] : pair.servers;
+    const missing = await Promise.all(survivors.map((server) => missingRows(server, clients)));
     return {
       fault,
       primary: primary.id,
@@ -96,22 +98,18 @@ export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
       gapMs,
       takenOverMs: takenOver(said, from),
       said,
-      lost: await lost(pair),
-      second: secondPrimary(rows, primary, standby),
+      lost: Math.max(...missing.map(({ size }) => size)),
+      second: secondPrimary(
+        clients.map(({ rows }) => rows),
+        primary,
+        standby,
+        new Set(missing.flatMap((rows) => [...rows])),
+      ),
       ...after,
     };
   } finally {
     client.stop();
     await Promise.all(local.map((one) => one.stop().catch(() => undefined)));
-  }
-
-  async function lost(of: FaultPair): Promise<number> {
-    const clients = [
-      { who: client.who, rows: client.rows },
-      ...local.map((one) => ({ who: one.who, rows: one.rows })),
-    ];
-    const servers = fault.spoils ? [(await of.roles()).primary] : of.servers;
-    return Math.max(...(await Promise.all(servers.map((server) => missing(server, clients)))));
   }
 }
 
@@ -121,18 +119,18 @@ async function steady(client: Client): Promise<void> {
   if (await client.writesAgain(40_000, begin)) await sleep(300);
 }
 
-/** How many of the acknowledged rows are not on the server. */
-async function missing(
+/** The acknowledged rows that are not on the server. */
+async function missingRows(
   server: Server,
   clients: readonly { readonly who: string; readonly rows: readonly Acknowledged[] }[],
-): Promise<number> {
-  let count = 0;
+): Promise<Set<Acknowledged>> {
+  const missing = new Set<Acknowledged>();
   for (const { who, rows } of clients) {
     const text = await sql(server, `SELECT id FROM written WHERE who = '${who}'`, 'app');
     const there = new Set(text.split('\n').map(Number));
-    count += rows.filter(({ id }) => !there.has(id)).length;
+    for (const row of rows) if (!there.has(row.id)) missing.add(row);
   }
-  return count;
+  return missing;
 }
 
 function actionOf(said: readonly Said[], from: number): Outcome {
@@ -145,8 +143,16 @@ function takenOver(said: readonly Said[], from: number): number | null {
   return line ? Math.round(line.at - from) : null;
 }
 
-/** Rows of the former primary after the new one had acknowledged its first. A clock of one machine orders them. */
-function secondPrimary(rows: readonly (readonly Acknowledged[])[], primary: Server, standby: Server): number {
+/**
+ * Rows of the former primary alone, after the new one had acknowledged its first. The clock of one machine orders them. A
+ * client that was frozen with its server reads an older answer late; such a row is on the new primary, too.
+ */
+function secondPrimary(
+  rows: readonly (readonly Acknowledged[])[],
+  primary: Server,
+  standby: Server,
+  missing: ReadonlySet<Acknowledged>,
+): number {
   const [client = [], ...local] = rows;
   const of = (server: Server, index: number): Acknowledged[] => [
     ...client.filter(({ host }) => host === server.address),
@@ -154,7 +160,7 @@ function secondPrimary(rows: readonly (readonly Acknowledged[])[], primary: Serv
   ];
   const order = primary.host.name === 'server1' ? [0, 1] : [1, 0];
   const first = Math.min(...of(standby, order[1] ?? 1).map(({ at }) => at));
-  return of(primary, order[0] ?? 0).filter(({ at }) => at > first + 5).length;
+  return of(primary, order[0] ?? 0).filter((row) => row.at > first && missing.has(row)).length;
 }
 
 /** What both servers say of themselves after healing, beside what is true. */
