@@ -242,7 +242,7 @@ function lastPrimary(
       return {
         status: 'unknown',
         reason: waits,
-        advice: feared.map((it) => ctl(state, it, 'start')).join('; '),
+        advice: `${feared.map((it) => ctl(state, it, 'start')).join('; ')}; only if ${names} has surely never become primary: ${ctl(state, id, 'start')}`,
       };
     }
     case 'starting':

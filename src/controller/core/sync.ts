@@ -201,14 +201,13 @@ function tell(state: State, change: Change): Decision {
   const { sync } = state;
   if (!sync) return decided(state);
   const { to } = change;
+  const shrinks = sync.voters.some((id) => !to.includes(id));
   const told = promise(
     { ...state, change: { ...change, stage: 'telling', at: state.now } },
     {
       // Where one of several was enough, the others need not hold what that one has confirmed: they are proven anew.
       eligible:
-        leaving.length > 0 && sync.needed < sync.voters.length
-          ? []
-          : sync.eligible.filter((id) => to.includes(id)),
+        shrinks && sync.needed < sync.voters.length ? [] : sync.eligible.filter((id) => to.includes(id)),
       voters: [...new Set([...sync.voters, ...to])],
       needed: Math.min(1, Math.max(sync.needed, to.length)),
     },
