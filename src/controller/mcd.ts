@@ -25,6 +25,7 @@ import { InstanceMonitor } from './io/postgres.ts';
 import { primaryAnswers } from './io/primary-address.ts';
 import { watchSelf } from './io/self-watch.ts';
 import { readState, writeState, writeStatus } from './io/state-file.ts';
+import { namedStandbys } from './io/switchover.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
 import { controllerVersion } from './version.ts';
 
@@ -171,6 +172,7 @@ class Daemon {
       failover: this.#options.failover,
       restored,
       torn,
+      named: namedStandbys(conf.dbInstance),
       incarnation: randomUUID(),
     });
   }

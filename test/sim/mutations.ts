@@ -50,8 +50,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a standby that may take over is told that it may not before the names are changed',
     file: 'sync.ts',
-    find: 'if (open.length > 0) return decided(state);\n  const out',
-    replace: 'const out',
+    find: 'if (open.length > 0) return decided(state);\n  const setting',
+    replace: 'const setting',
     kinds: ['one-way cut, then the power fails'],
   },
   {
@@ -71,8 +71,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a former primary does not start while a standby that was allowed to take over is not heard',
     file: 'boot.ts',
-    find: 'return heard ? view.takeover !== null || view.role === null : true;',
-    replace: 'return heard && view.takeover !== null;',
+    find: 'return heard ? view.role === null : true;',
+    replace: 'return false;',
     kinds: ['power fails on one after the other'],
   },
   {

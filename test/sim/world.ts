@@ -131,6 +131,8 @@ export class World {
         failover: null,
         restored: host.torn ? null : host.file,
         torn: host.torn,
+        // The names have been in force once, and stay in the file as a comment.
+        named: this.hosts.filter((it) => it !== host).map((it) => it.id),
         incarnation: `${host.id}-${host.incarnation}`,
       });
       this.#every(host, intervalMs, () => this.happen(host, { kind: 'tick' }));

@@ -22,6 +22,7 @@ export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }
     degraded: event.restored?.degraded ?? null,
     persisted: event.restored,
     incarnation: event.incarnation,
+    named: event.named,
     ...remembered(event.restored, before.now, event.standby),
   };
   const torn = andThen(decided(state, ...(event.torn ? [log('MCA01026')] : [])), (it) =>
@@ -121,7 +122,7 @@ export function advanceBoot(state: State): Decision {
     case 'asking-peers':
       return askPeers(state, state.boot);
     case 'waiting-for-primary':
-      return livePrimary(state) ? startInstance(state) : decided(state);
+      return livePrimary(state) || isGathered(state) ? startInstance(state) : decided(state);
     case 'new':
     case 'handed':
     case 'starting':
@@ -136,6 +137,10 @@ const livePrimary = (state: State): Peer | undefined =>
   Object.values(state.peers).find(
     (peer) => peer.reach === 'up' && peer.view?.role === 'primary' && hasPostmaster(peer.view.phase),
   );
+
+/** Another standby needs this one's word for its takeover; only an instance that runs can give it. */
+const isGathered = (state: State): boolean =>
+  Object.values(state.peers).some(({ reach, view }) => reach === 'up' && view?.takeover?.stage === 'gather');
 
 function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'asking-peers' }>): Decision {
   const primary = livePrimary(state);
@@ -187,9 +192,11 @@ function newerPrimary(state: State): ServerId | null {
 function mayBePrimary(state: State, { line, reach, view }: Peer): boolean {
   const { sync } = state;
   const heard = reach === 'up' && view !== null;
+  // Whatever it was allowed to: a person may have forced it.
+  if (view?.takeover) return true;
   if (sync && sync.primary === line.id) return !heard;
   if (sync?.primary !== state.self.id || !sync.eligible.includes(line.id)) return false;
-  return heard ? view.takeover !== null || view.role === null : true;
+  return heard ? view.role === null : true;
 }
 
 /** Says once whose word is missing. */

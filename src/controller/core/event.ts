@@ -64,6 +64,8 @@ export type Happening =
       readonly restored: Persisted | null;
       /** The state file was there but torn. */
       readonly torn: boolean;
+      /** Whom synchronous_standby_names has named, also where it is commented out now. */
+      readonly named: readonly ServerId[];
       /** Differs with every start of the controller. */
       readonly incarnation: string;
     }

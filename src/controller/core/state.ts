@@ -188,6 +188,8 @@ export interface State {
   readonly unsavedSaidAt: number;
 
   readonly incarnation: string;
+  /** Whom synchronous_standby_names had named when the controller started: members, if the state file is lost. */
+  readonly named: readonly ServerId[];
   readonly seq: number;
   /** The last tick; a longer gap is a pause of this process, after which nobody else's silence is believed. */
   readonly tickAt: number;
@@ -277,6 +279,7 @@ export function initialState(facts: {
     unsavedAt: -1,
     unsavedSaidAt: -1,
     incarnation: '',
+    named: [],
     seq: 0,
     tickAt: now,
     graceFrom: now,

@@ -72,7 +72,7 @@ function adoptNames(state: State): State {
   const { sync } = state;
   if (!sync || sync.primary !== state.self.id || sync.timeline < report.timeline) {
     // After a takeover everybody else belongs to the names again; before the first standby nobody does yet.
-    const others = sync ? Object.keys(state.peers) : [];
+    const others = Object.keys(state.peers).filter((id) => sync !== null || state.named.includes(id));
     const members = [...new Set([...ids, ...others])];
     const fresh = { members, eligible: [], voters: ids, needed: names.needed };
     return promise(state, { primary: state.self.id, timeline: report.timeline, ...fresh });

@@ -59,10 +59,16 @@ const fullest = (all: readonly Standing[]): Standing | undefined =>
     undefined,
   );
 
+/** Every name that stands in synchronous_standby_names or stood there before it was commented out. */
+export function everyName(text: string): readonly string[] {
+  const full = fullest(standing(text.split('\n'), 'synchronous_standby_names'));
+  return full ? parseNames(full.value).ids : [];
+}
+
 /** The text with every name that ever stood in synchronous_standby_names, as it is on a standby. */
 export function withEveryName(text: string): string {
-  const full = fullest(standing(text.split('\n'), 'synchronous_standby_names'));
-  return full ? withNames(text, parseNames(full.value).ids).text : text;
+  const names = everyName(text);
+  return names.length > 0 ? withNames(text, names).text : text;
 }
 
 /** The text with exactly these standbys in synchronous_standby_names, and the value that stands there then. */

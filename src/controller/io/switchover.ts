@@ -19,6 +19,7 @@ import { writeAtomic } from './files.ts';
 import { findPostmaster, findServerProgram } from './instance.ts';
 import { type Ask, withSession } from './postgres.ts';
 import {
+  everyName,
   includes,
   overriding,
   withEveryName,
@@ -54,6 +55,9 @@ function included(dir: string): { path: string; text: string }[] {
     )
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 }
+
+/** Whom the file names, or has named, in synchronous_standby_names. */
+export const namedStandbys = (dir: string): readonly string[] => everyName(read(dir, main));
 
 const hasSlots = (dir: string): boolean =>
   versionFacts(majorVersion(read(dir, 'PG_VERSION')) ?? 12).synchronizedStandbySlots;

@@ -74,6 +74,7 @@ export const boot = (change: Partial<Extract<Happening, { kind: 'boot' }>> = {})
   failover: null,
   restored: null,
   torn: false,
+  named: [],
   incarnation: 'first',
   ...change,
 });
