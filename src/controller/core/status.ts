@@ -113,7 +113,7 @@ export interface StatusRow {
   readonly last_heard: string | null;
   readonly instance_version: string | null;
   readonly controller_version: string | null;
-  /** A person has taken it out with mc_ctl detach, as its primary tells. */
+  /** It runs, but a person has taken it out with mc_ctl detach, as its primary tells. */
   readonly detached: boolean;
 }
 
@@ -201,9 +201,13 @@ function statusRow(state: State, servers: readonly Seen[], seen: Seen): StatusRo
     last_heard: heardWall === null ? null : time(heardWall),
     instance_version: view?.report?.version ?? null,
     controller_version: view?.controllerVersion ?? null,
-    detached: primary?.view?.detached?.includes(seen.id) ?? false,
+    detached: isDetached(primary, seen),
   };
 }
+
+/** Once it has stopped nothing keeps it out any more: its start takes it in again. */
+const isDetached = (primary: Seen | undefined, { id, fresh, view }: Seen): boolean =>
+  fresh && view?.phase === 'running' && primary?.view?.detached?.includes(id) === true;
 
 function hostRole(seen: Seen): string {
   if (!seen.view?.role) return 'unknown';
