@@ -197,10 +197,12 @@ class Daemon {
 
   #happen(happening: Happening): void {
     const event = { ...happening, at: monotonic(), wall: Date.now() };
-    const { state, actions } = decide(this.#state, event);
+    const before = this.#state;
+    const { state, actions } = decide(before, event);
     this.#state = state;
     for (const action of actions) this.#work = this.#work.then(() => this.#act(action));
-    if (event.kind === 'tick') this.#showStatus();
+    // News is shown at once, before anybody who waits for it is answered.
+    if (event.kind === 'tick' || before.mirroring !== state.mirroring) this.#showStatus();
   }
 
   #report(): StatusReport {
