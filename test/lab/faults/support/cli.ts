@@ -12,16 +12,42 @@ import { documentOf, label, type Rest } from './report.ts';
 import { atRest } from './rest.ts';
 import { openPair, type Variant } from './variants.ts';
 
+const usage = `npm run faults [-- NAME…] [--runs N] [--rest] [--verbose]
+
+Breaks a pair of lab hosts while clients write, and writes what was seen into docs/faults.md. Without a name: all faults, which
+takes an hour. A part of a name is enough. --rest also measures a pair at rest; --verbose prints every message.
+`;
+
+const options = {
+  runs: { type: 'string', default: '1' },
+  verbose: { type: 'boolean', default: false },
+  rest: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const parse = (argv: readonly string[]) => parseArgs({ args: [...argv], allowPositionals: true, options });
+
+function readArguments(argv: readonly string[]): ReturnType<typeof parse> | string {
+  try {
+    const parsed = parse(argv);
+    const { values, positionals } = parsed;
+    if (values.help) return '';
+    const stranger = positionals.find((word) => !catalogue.some((it) => label(it).includes(word)));
+    if (stranger !== undefined) return `no fault is called '${stranger}'`;
+    return Number(values.runs) >= 1 ? parsed : `--runs ${values.runs}: it takes a number from 1 on`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 export async function runFaults(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      runs: { type: 'string', default: '1' },
-      verbose: { type: 'boolean', default: false },
-      rest: { type: 'boolean', default: false },
-    },
-  });
+  const read = readArguments(argv);
+  if (typeof read === 'string') {
+    const names = [...new Set(catalogue.map(label))].map((it) => `  ${it}\n`).join('');
+    process.stderr.write(read === '' ? `${usage}\n${names}` : `${read}\n\n${usage}\n${names}`);
+    return read === '' ? 0 : 3;
+  }
+  const { values, positionals } = read;
   const wanted =
     positionals.length === 0
       ? catalogue
