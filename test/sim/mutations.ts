@@ -101,7 +101,7 @@ export const mutations: readonly Mutation[] = [
     file: 'takeover.ts',
     find: 'state.confirmed && state.sync?.eligible.includes(state.self.id) === true;',
     replace: 'state.confirmed;',
-    kinds: ['standby detached and slow, then the primary dies'],
+    kinds: ['standby comes back slowly, then the primary dies'],
   },
   {
     rule: 'with the policy message nobody is given up',
