@@ -3,17 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/controller/core/decide.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
-import { boot, Conversation, report, sender, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
 
-const answer = (it: ReturnType<typeof report>): Happening => ({
-  kind: 'instance-check',
-  outcome: { kind: 'answer', report: it },
-});
 const check = (kind: 'busy' | 'starting' | 'timeout' | 'gone'): Happening => ({
   kind: 'instance-check',
   outcome: { kind },
 });
-const heard = (it: ReturnType<typeof view>): Happening => ({ kind: 'heard', peer: it.id, view: it });
 const nothing = { sync: null, handover: null, takeover: null, yield: null, unhitched: false, parked: {} };
 const golden = (name: string) => `./golden/${name}.txt`;
 

@@ -7,16 +7,10 @@ import './faults.test.ts';
 import './requests.test.ts';
 import './status.test.ts';
 import { expect, it } from 'vitest';
-import type { Happening } from '../../src/controller/core/event.ts';
 import type { SyncSet } from '../../src/controller/core/view.ts';
-import { boot, Conversation, report, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, report, view } from './support/conversation.ts';
 import { statesDocument } from './support/stages.ts';
 
-const answer = (it: ReturnType<typeof report>): Happening => ({
-  kind: 'instance-check',
-  outcome: { kind: 'answer', report: it },
-});
-const heard = (it: ReturnType<typeof view>): Happening => ({ kind: 'heard', peer: it.id, view: it });
 const quorum: SyncSet = {
   primary: 'server1',
   timeline: 1,

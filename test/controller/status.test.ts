@@ -7,13 +7,8 @@ import type { ServerConf } from '../../src/controller/config.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
 import { renderStatus, statusReport } from '../../src/controller/core/status.ts';
 import type { SyncSet } from '../../src/controller/core/view.ts';
-import { boot, Conversation, report, sender, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
 
-const answer = (it: ReturnType<typeof report>): Happening => ({
-  kind: 'instance-check',
-  outcome: { kind: 'answer', report: it },
-});
-const heard = (it: ReturnType<typeof view>): Happening => ({ kind: 'heard', peer: it.id, view: it });
 const ask = (request: Extract<Happening, { kind: 'control' }>['request']): Happening => ({
   kind: 'control',
   id: 9,

@@ -66,6 +66,15 @@ export function view(id: string, role: Role, change: Partial<ServerView> = {}): 
   };
 }
 
+/** The instance answers a query. */
+export const answer = (it: InstanceReport): Happening => ({
+  kind: 'instance-check',
+  outcome: { kind: 'answer', report: it },
+});
+
+/** A server tells of itself. */
+export const heard = (it: ServerView): Happening => ({ kind: 'heard', peer: it.id, view: it });
+
 export const boot = (change: Partial<Extract<Happening, { kind: 'boot' }>> = {}): Happening => ({
   kind: 'boot',
   standby: false,

@@ -133,7 +133,7 @@ only that one, so that a server that is cut off and goes on acknowledging is fou
   network that has failed alone: both servers go on, which is what the word means (docs/adr/0005-who-may-acknowledge.md).
 - **seen as**: message numbers (docs/messages.md) of the primary (P) and the standby (S) before the fault.
 
-Times depend on the machine; they are measured, not asserted. The present rows come from two cores that other work kept busy
-(load 12 to 40), with a priority of the lab hosts, so they are upper bounds. What has to hold is asserted by \`test/lab/faults/\`.
+Times depend on the machine; they are measured, not asserted. Rows are of different runs: one that was made
+while other work kept the machine busy is an upper bound. What has to hold is asserted by \`test/lab/faults/\`.
 
 `;
