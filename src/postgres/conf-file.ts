@@ -45,6 +45,9 @@ export function commentedOut(text: string, name: string): readonly string[] {
 /** One settings line as we write it. */
 export const confLine = (name: string, value: string): string => `${name} = ${quoteSetting(value)}`;
 
+/** Above the lines that are ours. */
+export const ourHeading = '# Written by pgduet. Edit the inventory instead: pgduet changes these lines back.';
+
 /** In front of a line of others that one of ours replaces, so that it can be brought back. */
 const replacedMark = '#pgduet: ';
 
@@ -88,6 +91,69 @@ export function releaseConf(text: string, names: readonly string[], heading: str
       return inside(block, index) ? [] : [line];
     })
     .join('\n');
+}
+
+/** Around the content of an included file. */
+const sectionBegin = '#pgduet begin ';
+const sectionEnd = '#pgduet end';
+
+/** Where the directive leads to: the texts of the files in the order in which they are read; undefined: leave it. */
+export type Included = (directive: string, path: string) => readonly ConfFile[] | undefined;
+
+export interface ConfFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * The text with the content of every included file in the place of its directive, so that it stands alone. Each directive
+ * stays behind a mark and each content between two, so that `withoutOurs` can take them out again.
+ */
+export function flattenConf(text: string, included: Included): string {
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const match = /^\s*(include(?:_if_exists|_dir)?)\s*=?\s*'((?:[^'\\]|''|\\.)*)'/i.exec(line);
+      const files = match?.[1] && included(match[1].toLowerCase(), unquote(`'${match[2] ?? ''}'`));
+      if (!files) return [line];
+      const sections = files.flatMap((file) => [
+        `${sectionBegin}${file.path}`,
+        ...flattenConf(file.text.replace(/\n$/, ''), included).split('\n'),
+        sectionEnd,
+      ]);
+      return [`${replacedMark}${line}`, ...sections];
+    })
+    .join('\n');
+}
+
+/** The text with these settings out of force wherever they stand, behind a mark. */
+export function disableConf(text: string, names: readonly string[]): string {
+  const lines = text.split('\n');
+  for (const { name, index } of parseConf(text))
+    if (names.includes(name)) lines[index] = `${replacedMark}${lines[index] ?? ''}`;
+  return lines.join('\n');
+}
+
+/** The text as it would be without pgduet: no block of ours, no section that it brought in, and what it had replaced in force. */
+export function withoutOurs(text: string, heading: string): string {
+  const lines = withoutBlock(text.split('\n'), heading);
+  let depth = 0;
+  const kept = lines.flatMap((line) => {
+    if (line.startsWith(sectionBegin)) depth += 1;
+    const inSection = depth > 0;
+    if (line === sectionEnd) depth -= 1;
+    return inSection ? [] : [line.startsWith(replacedMark) ? line.slice(replacedMark.length) : line];
+  });
+  return kept.join('\n');
+}
+
+/** An empty line before and behind belong to the block, as `editConf` wrote them. */
+function withoutBlock(lines: readonly string[], heading: string): readonly string[] {
+  const { start, end } = blockOf(lines, heading);
+  if (start < 0) return lines;
+  const from = lines[start - 1] === '' ? start - 1 : start;
+  const to = lines[end] === '' ? end + 1 : end;
+  return [...lines.slice(0, from), ...lines.slice(to)];
 }
 
 /** Names that our block sets today. */

@@ -11,6 +11,7 @@ import {
   confLine,
   editConf,
   effectiveConf,
+  ourHeading as heading,
   namesInBlock,
   parseConf,
   releaseConf,
@@ -74,7 +75,6 @@ const floorNames: Readonly<Record<string, string>> = {
   max_locks_per_xact: 'max_locks_per_transaction',
 };
 
-const heading = '# Written by pgduet. Edit the inventory instead: pgduet changes these lines back.';
 const confPath = (desired: Desired): string => `${desired.instance.dataDir}/postgresql.conf`;
 
 const liveQuery = (

@@ -3,11 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   confLine,
+  disableConf,
   editConf,
   effectiveConf,
+  flattenConf,
   namesInBlock,
   parseConf,
   releaseConf,
+  withoutOurs,
 } from '../../src/postgres/conf-file.ts';
 
 const heading = '# ours';
@@ -170,5 +173,58 @@ describe('releaseConf', () => {
   it('leaves the settings alone that it is not told of', () => {
     const after = editConf('a = 1\nb = 1\n', { a: '2', b: '2' }, heading);
     expect(values(releaseConf(after, ['a'], heading))).toEqual({ a: '1', b: '2' });
+  });
+});
+
+describe('flattenConf and withoutOurs', () => {
+  const files: Record<string, { path: string; text: string }[]> = {
+    'conf.d': [
+      { path: '/etc/conf.d/a.conf', text: "work_mem = 8MB\ninclude 'more.conf'\n" },
+      { path: '/etc/conf.d/b.conf', text: 'port = 5433' },
+    ],
+    'more.conf': [{ path: '/etc/more.conf', text: 'geqo = off\n' }],
+    'none.conf': [],
+  };
+  const included = (_directive: string, path: string) => files[path];
+  const original = "port = 5432\ninclude_dir = 'conf.d'\ninclude_if_exists 'none.conf'\n\nfsync = on\n";
+
+  it('what is included stands in its place, in force as before', () => {
+    const flat = flattenConf(original, included);
+    expect(values(flat)).toEqual({ port: '5433', work_mem: '8MB', geqo: 'off', fsync: 'on' });
+    expect(parseConf(flat).map(({ name }) => name)).toEqual(['port', 'work_mem', 'geqo', 'port', 'fsync']);
+    expect(flat).not.toMatch(/^\s*include/m);
+  });
+
+  it('an include that cannot be followed stays', () => {
+    expect(flattenConf("include 'elsewhere.conf'\n", included)).toBe("include 'elsewhere.conf'\n");
+  });
+
+  it('the way back is exact, byte for byte, whatever stood there', () => {
+    const line = fc.constantFrom(
+      '',
+      'port = 1',
+      '#port = 2',
+      "include_dir 'conf.d'",
+      'fsync = off # why',
+      '# text',
+      "listen_addresses = 'localhost'",
+    );
+    const wanted = fc.dictionary(
+      fc.constantFrom('port', 'fsync', 'geqo', 'listen_addresses'),
+      fc.constantFrom('1', 'x y'),
+    );
+    fc.assert(
+      fc.property(fc.array(line), wanted, wanted, (lines, first, second) => {
+        const text = `${lines.join('\n')}\n`;
+        const flat = disableConf(flattenConf(text, included), ['fsync']);
+        const edited = editConf(editConf(flat, first, heading), second, heading);
+        expect(withoutOurs(edited, heading)).toBe(text);
+      }),
+    );
+  });
+
+  it('what somebody added meanwhile stays', () => {
+    const edited = editConf(flattenConf(original, included), { geqo: 'on' }, heading);
+    expect(withoutOurs(`${edited}autovacuum = off\n`, heading)).toBe(`${original}autovacuum = off\n`);
   });
 });

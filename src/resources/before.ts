@@ -1,0 +1,105 @@
+/**
+ * What a single server was before it became multiplexed, so that the way back is exact: two files. `<id>.before.json` in
+ * the management directory of that server holds everything as it was. `pgduet.json` in its data directory holds the little
+ * that every later run needs; base backups and pg_rewind take it along, so it says the same on every server. Pure.
+ */
+import { quote } from '../base/shell.ts';
+
+/** A file as it was. Paths are absolute. */
+export interface FileBefore {
+  readonly path: string;
+  /** Octal, as stat prints it: "644". */
+  readonly mode: string;
+  /** "user:group" */
+  readonly owner: string;
+  /** Absent: the file was not there. */
+  readonly text?: string;
+}
+
+/** A setting that multiplexing changes, as it was. */
+export interface SettingBefore {
+  readonly name: string;
+  readonly value: string;
+  /** "/etc/postgresql/15/main/postgresql.conf:64", "ALTER SYSTEM", "command line", "default". */
+  readonly place: string;
+  /** A line for it stood in postgresql.conf behind a '#'. */
+  readonly commentedOut: boolean;
+}
+
+/** Who started the server. */
+export type Starter =
+  | {
+      readonly kind: 'unit';
+      /** With its suffix: "postgresql@15-main.service". */
+      readonly unit: string;
+      /** What `systemctl is-enabled` says. */
+      readonly enabled: string;
+    }
+  /** `options`: the command line of the postmaster behind the program's name, as postmaster.opts has it. */
+  | { readonly kind: 'hand'; readonly options: string };
+
+export interface Before {
+  readonly schema: 1;
+  /** Seconds since 1970, by the host's clock. */
+  readonly at: number;
+  readonly systemIdentifier: string;
+  readonly version: number;
+  readonly starter: Starter;
+  /** postgresql.conf as the server read it; outside of the data directory in Debian's form. */
+  readonly configFile: string;
+  readonly hbaFile: string;
+  readonly identFile: string;
+  readonly files: readonly FileBefore[];
+  readonly settings: readonly SettingBefore[];
+  /** Paths that pgduet makes and that were not there: they go at the way back. */
+  readonly made: readonly string[];
+}
+
+/** What provision, check and rebuild have to know of a cluster whose first server was there before it. */
+export interface Adopted {
+  readonly schema: 1;
+  /** The server identifier of the original. */
+  readonly server: string;
+  /** Whether the server's log goes where pgduet says, or stays where it went before. */
+  readonly logging: 'ours' | 'theirs';
+  /** Settings that stood on the command line of the postmaster. */
+  readonly carried: Readonly<Record<string, string>>;
+  /** pg_hba.conf as it was, every byte. */
+  readonly hba: string;
+}
+
+interface Place {
+  readonly managementDir: string;
+  readonly id: string;
+}
+
+export const beforeFile = ({ managementDir, id }: Place): string => `${managementDir}/${id}.before.json`;
+export const adoptedFile = (dataDir: string): string => `${dataDir}/pgduet.json`;
+
+/** As long as this file stands, the former unit or a person is in charge of the server, and not the controller. */
+export const formerMark = ({ managementDir, id }: Place): string => `${managementDir}/${id}.former`;
+
+/** What keeps a former unit from starting a server that the controller is in charge of. */
+export const formerDropIn = (unit: string): string => `/etc/systemd/system/${unit}.d/pgduet.conf`;
+
+/** Prints a file if it is there. */
+export const printFile = (path: string): string => `if [ -f ${quote(path)} ]; then cat ${quote(path)}; fi`;
+
+/** Undefined where there is no such file, or one of a later version. */
+export function parseBefore(text: string): Before | undefined {
+  return parse<Before>(text);
+}
+
+export function parseAdopted(text: string): Adopted | undefined {
+  return parse<Adopted>(text);
+}
+
+function parse<T extends { readonly schema: 1 }>(text: string): T | undefined {
+  if (text.trim() === '') return undefined;
+  try {
+    const value = JSON.parse(text) as T;
+    return value.schema === 1 ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
