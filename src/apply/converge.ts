@@ -157,7 +157,7 @@ async function runBatches(
     if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
     const place = request.effectPlace(state.host, current.view);
     const done = await runBatch(ports, state, batch, place, probes, current.plan);
-    changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
+    changed.push(...done.map((one) => ({ host: state.host.name, ...one })));
   };
   const results = await Promise.allSettled(
     byMachine(states).map(async (machine) => {

@@ -32,6 +32,8 @@ export function failure(diagnostics: readonly Diagnostic[]): DiagnosticError {
 /** What was done, for the report. */
 export interface Changed {
   readonly host: string;
+  /** The resource, as the plan names it. */
+  readonly resource: string;
   readonly summary: string;
 }
 
