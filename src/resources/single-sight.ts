@@ -133,7 +133,7 @@ f=$(find "$d/base" -type f -printf '%s %p\\n' | sort -rn | head -n 1 | cut -d' '
 from=$(date +%s%N)
 bytes=$({ dd if="$f" of=/dev/null bs=1M count=${readMegabytes} iflag=direct || dd if="$f" of=/dev/null bs=1M count=${readMegabytes}; } 2>&1 | sed -n 's/^\\([0-9]*\\) bytes.*/\\1/p' | tail -n 1)
 echo "read \${bytes:-0} $(( $(date +%s%N) - from ))"
-{ echo "select format('\\connect %I', datname) from pg_database where datallowconn and datname <> 'template1'" | sql | while IFS= read -r c; do
+{ printf '%s\\n' "select format('\\connect %I', datname) from pg_database where datallowconn and datname <> 'template1'" | sql | while IFS= read -r c; do
   printf '%s\\n' "$c" "select 'extension ' || extname from pg_extension;" "select 'unlogged ' || count(*) from pg_class where relpersistence = 'u' and relkind in ('r', 'm');" "select 'publications ' || count(*) from pg_publication;"
 done; } | sql 2>/dev/null
 :`;

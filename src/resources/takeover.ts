@@ -91,8 +91,14 @@ function restartReasons({ values, ...place }: Desired, sight: SingleSight): read
   return [...new Set([...(moves ? ['config_file'] : []), ...judged, ...pending])];
 }
 
-const startCommand = (desired: Desired): string =>
-  desired.unit ? sh`systemctl start ${desired.unit}` : `${mcCtlCommand(desired, 'start -w')} >&2`;
+/** What the controller and the server say of a start that failed stands behind the message. */
+function startCommand(desired: Desired): string {
+  const { unit, managementDir, id } = desired;
+  const start = unit ? sh`systemctl start ${unit}` : `${mcCtlCommand(desired, 'start -w')} >&2`;
+  const log = unit ? sh`journalctl -u ${unit} -n 10 --no-pager -o cat >&2` : ':';
+  return `tell() { ${log}; tail -n 5 ${quote(`${managementDir}/${id}.startup.log`)} >&2 2>/dev/null || :; }
+( ${start} ) || { tell; exit 1; }`;
+}
 
 /** Whoever stopped it: the unit's own words, so that systemd knows, or a fast shutdown. */
 const stopCommand = (
@@ -105,7 +111,7 @@ fi`;
 
 const untilReady = ({ instance }: Desired): string => `n=0
 until "$PGBIN/pg_isready" -q -h ${quote(instance.socketDir)} -p ${instance.port}; do
-  n=$((n + 1)); if [ $n -gt 3000 ]; then echo 'the server did not answer within 60 s' >&2; exit 1; fi
+  n=$((n + 1)); if [ $n -gt 3000 ]; then echo 'the server did not answer within 60 s; pgduet teardown goes back' >&2; tell; exit 1; fi
   sleep 0.02
 done`;
 
