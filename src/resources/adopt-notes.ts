@@ -4,12 +4,12 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { formatBytes, formatDuration } from '../base/units.ts';
+import type { AdoptPlace, AdoptSight, LiveSingle } from './adopt-sight.ts';
 import { judge } from './adopted-rules.ts';
 import { carriedSettings, formerRules, movesIn, placeOf } from './adoption.ts';
 import type { Instance } from './kind.ts';
-import type { LiveSingle, SinglePlace, SingleSight } from './single-sight.ts';
 
-export interface Intention extends SinglePlace {
+export interface Intention extends AdoptPlace {
   readonly instance: Instance;
   readonly version: number;
   readonly walDir?: string;
@@ -24,7 +24,7 @@ interface Obstacle {
 }
 
 /** Why this server cannot be multiplexed as it is; undefined when nothing stands in the way. */
-export function inTheWay(intention: Intention, sight: SingleSight): Diagnostic | undefined {
+export function inTheWay(intention: Intention, sight: AdoptSight): Diagnostic | undefined {
   const found = [...obstacles(intention, sight)];
   const [first] = found;
   if (!first) return undefined;
@@ -40,7 +40,7 @@ export function inTheWay(intention: Intention, sight: SingleSight): Diagnostic |
   };
 }
 
-function* obstacles(intention: Intention, sight: SingleSight): Generator<Obstacle> {
+function* obstacles(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
   const { dataDir, version } = intention;
   if (/[^\x21-\x7e]/.test(dataDir))
     yield {
@@ -63,7 +63,7 @@ function* obstacles(intention: Intention, sight: SingleSight): Generator<Obstacl
   yield* fileObstacles(intention, sight);
 }
 
-function* places(intention: Intention, sight: SingleSight): Generator<Obstacle> {
+function* places(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
   const { instance, dataDir, walDir } = intention;
   if (!sight.running) {
     yield {
@@ -96,7 +96,7 @@ function* places(intention: Intention, sight: SingleSight): Generator<Obstacle> 
     };
 }
 
-function* fileObstacles(intention: Intention, sight: SingleSight): Generator<Obstacle> {
+function* fileObstacles(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
   for (const path of sight.unreadable)
     yield { what: `${path} holds bytes that are no UTF-8`, fix: 'Write the file in UTF-8 (iconv -t UTF-8).' };
   if (!movesIn(intention, sight)) return;
@@ -109,7 +109,7 @@ function* fileObstacles(intention: Intention, sight: SingleSight): Generator<Obs
 }
 
 /** What a person should know before saying yes. */
-export function notesOn(intention: Intention, sight: SingleSight): readonly string[] {
+export function notesOn(intention: Intention, sight: AdoptSight): readonly string[] {
   const { live } = sight;
   if (!live) return [];
   const moves = movesIn(intention, sight);
@@ -124,7 +124,7 @@ export function notesOn(intention: Intention, sight: SingleSight): readonly stri
 
 function settingNotes(
   { values, dataDir }: Intention,
-  sight: SingleSight,
+  sight: AdoptSight,
   live: LiveSingle,
   moves: boolean,
 ): readonly string[] {
@@ -155,7 +155,7 @@ function stopNote(
   { values }: Intention,
   live: LiveSingle,
   moves: boolean,
-  sight: SingleSight,
+  sight: AdoptSight,
 ): readonly string[] {
   const { restart } = judge(values, live.settings, undefined, moves);
   const reasons = [...(moves ? ['config_file'] : []), ...restart];
@@ -168,7 +168,7 @@ function stopNote(
   ];
 }
 
-function copyNote({ standbys }: Intention, sight: SingleSight, live: LiveSingle): string {
+function copyNote({ standbys }: Intention, sight: AdoptSight, live: LiveSingle): string {
   const size = formatBytes(live.bytes);
   const each = `${size} of data are copied to ${standbys.join(' and ')} while clients go on working`;
   if (!sight.readRate) return each;
@@ -176,7 +176,7 @@ function copyNote({ standbys }: Intention, sight: SingleSight, live: LiveSingle)
   return `${each}: ${formatDuration(ms)} at least, at the ${formatBytes(sight.readRate)}/s that its disk was just read with; the network and the other disk may be slower`;
 }
 
-const ruleNotes = ({ addresses, instance }: Intention, sight: SingleSight): readonly string[] => {
+const ruleNotes = ({ addresses, instance }: Intention, sight: AdoptSight): readonly string[] => {
   const rules = formerRules(sight)
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
@@ -193,7 +193,7 @@ const ruleNotes = ({ addresses, instance }: Intention, sight: SingleSight): read
   ];
 };
 
-function* contentNotes(sight: SingleSight, live: LiveSingle): Generator<string> {
+function* contentNotes(sight: AdoptSight, live: LiveSingle): Generator<string> {
   if (sight.unloggedTables > 0)
     yield `${sight.unloggedTables} unlogged tables are not replicated: they are empty after a switch`;
   const logical = live.slots.filter(({ type }) => type === 'logical').map(({ name }) => name);

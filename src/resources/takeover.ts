@@ -4,6 +4,7 @@
  * the running one over without a restart. A reboot at any point finds exactly one of the two in charge.
  */
 import { quote, sh } from '../base/shell.ts';
+import { type AdoptPlace, type AdoptSight, adoptProbe, readAdoptSight } from './adopt-sight.ts';
 import { judge } from './adopted-rules.ts';
 import { movesIn } from './adoption.ts';
 import { type Before, formerDropIn, formerMark } from './before.ts';
@@ -11,9 +12,8 @@ import { type ControllerPlace, mcCtlCommand } from './controller-status.ts';
 import { readFields } from './fields.ts';
 import { type Change, change, type Instance, present, type ResourceKind, same, unknown } from './kind.ts';
 import { wantedValues } from './settings.ts';
-import { readSingle, type SinglePlace, type SingleSight, singleProbe } from './single-sight.ts';
 
-interface Desired extends SinglePlace, ControllerPlace {
+interface Desired extends AdoptPlace, ControllerPlace {
   readonly instance: Instance;
   /** The controller's unit; absent: mc_ctl starts it. */
   readonly unit?: string;
@@ -26,7 +26,7 @@ interface TakeoverChange extends Change {
   readonly former: string | undefined;
 }
 
-export const takeover: ResourceKind<Desired, SingleSight, TakeoverChange> = {
+export const takeover: ResourceKind<Desired, AdoptSight, TakeoverChange> = {
   kind: 'takeover',
   summary:
     'The Mirroring Controller alone is in charge of a server that was there before; one restart at most.',
@@ -46,9 +46,9 @@ export const takeover: ResourceKind<Desired, SingleSight, TakeoverChange> = {
     }),
   key: (desired) => desired.dataDir,
   describe: (desired) => `control over the server in ${desired.dataDir}`,
-  probe: singleProbe,
+  probe: adoptProbe,
   read: (reply) => {
-    const sight = readSingle(reply);
+    const sight = readAdoptSight(reply);
     return sight ? present(sight) : unknown(reply.stderr.trim() || 'the server could not be looked at');
   },
   diff: (desired, observed) => {
@@ -82,7 +82,7 @@ const formerUnit = ({ starter }: Before): string | undefined =>
   starter.kind === 'unit' ? starter.unit : undefined;
 
 /** A server that an interrupted run has stopped needs no restart, only a start; the script makes no difference. */
-function restartReasons({ values, ...place }: Desired, sight: SingleSight): readonly string[] {
+function restartReasons({ values, ...place }: Desired, sight: AdoptSight): readonly string[] {
   if (!sight.live) return ['its start'];
   const { settings } = sight.live;
   const moves = movesIn(place, sight);

@@ -8,7 +8,7 @@ import { type Before, beforeFile, type FileBefore, formerMark, parseBefore } fro
 import { systemFile } from './data-directory.ts';
 import type { Probe, ProbeReply } from './kind.ts';
 
-export interface SinglePlace {
+export interface AdoptPlace {
   readonly id: string;
   readonly dataDir: string;
   readonly managementDir: string;
@@ -44,7 +44,7 @@ export interface LiveSingle {
   readonly senders: number;
 }
 
-export interface SingleSight {
+export interface AdoptSight {
   readonly running: boolean;
   /** By postmaster.pid: where it really listens. */
   readonly port: number | undefined;
@@ -92,7 +92,7 @@ const sql = `select json_build_object(
 /** Reads at most this much of the largest file, to know what the disk gives. */
 const readMegabytes = 64;
 
-const shell = (place: SinglePlace): string => `d=${quote(place.dataDir)}
+const shell = (place: AdoptPlace): string => `d=${quote(place.dataDir)}
 b64() { base64 -w0; }
 show() { printf 'file %s %s %s\\n' "$(stat -c '%a %U:%G' "$1")" "$(printf %s "$1" | b64)" "$(b64 < "$1")"; }
 conf() {
@@ -138,7 +138,7 @@ echo "read \${bytes:-0} $(( $(date +%s%N) - from ))"
 done; } | sql 2>/dev/null
 :`;
 
-export const singleProbe = (place: SinglePlace): Probe => ({ shell: shell(place), sql });
+export const adoptProbe = (place: AdoptPlace): Probe => ({ shell: shell(place), sql });
 
 interface RawLive extends Omit<LiveSingle, 'settings'> {
   readonly settings: Readonly<
@@ -150,7 +150,7 @@ interface RawLive extends Omit<LiveSingle, 'settings'> {
 }
 
 /** Undefined when the host could not be looked at. */
-export function readSingle(reply: ProbeReply): SingleSight | undefined {
+export function readAdoptSight(reply: ProbeReply): AdoptSight | undefined {
   const lines = reply.stdout.split('\n');
   const values = (word: string): string[] =>
     lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1).trim()] : []));
