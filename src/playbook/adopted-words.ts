@@ -25,6 +25,7 @@ export interface SingleWords {
   readonly rooms: string;
   readonly libraries: string;
   readonly extensions: string;
+  readonly locales: string;
   readonly tablespaces: string;
 }
 
@@ -53,6 +54,7 @@ export function singleWords(view: View, host: Host): SingleWords {
       rooms: '',
       libraries: '',
       extensions: '',
+      locales: '',
       tablespaces: '',
     };
   const { architecture, libc, live } = single;
@@ -64,6 +66,7 @@ export function singleWords(view: View, host: Host): SingleWords {
     rooms: roomsOf(single, host),
     libraries: librariesOf(single).join(' '),
     extensions: single.extensions.join(' '),
+    locales: (live?.locales ?? []).join(' '),
     tablespaces: paths.join(' '),
   };
 }

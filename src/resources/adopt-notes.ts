@@ -16,6 +16,8 @@ export interface Intention extends AdoptPlace {
   readonly values: Readonly<Record<string, string>>;
   readonly standbys: readonly string[];
   readonly addresses: readonly string[];
+  /** Units and files of the system may be written there. */
+  readonly managed: boolean;
 }
 
 interface Obstacle {
@@ -60,6 +62,7 @@ function* obstacles(intention: Intention, sight: AdoptSight): Generator<Obstacle
       fix: `Write postgres.version: ${sight.version}.`,
     };
   yield* places(intention, sight);
+  yield* chargeObstacles(intention, sight);
   yield* fileObstacles(intention, sight);
 }
 
@@ -96,6 +99,20 @@ function* places(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
     };
 }
 
+function* chargeObstacles({ managed }: Intention, sight: AdoptSight): Generator<Obstacle> {
+  if (sight.unit && !managed)
+    yield {
+      what: `${sight.unit.name} starts the server, and that cannot be changed without root`,
+      fix: 'Log in as root, or set ssh: { become: sudo } in the inventory.',
+    };
+  const names = sight.live?.settings.get('synchronous_standby_names')?.value ?? '';
+  if (names !== '' && !sight.before)
+    yield {
+      what: `its commits wait for other standbys already: synchronous_standby_names = ${names}`,
+      fix: 'Take them out first (ALTER SYSTEM RESET synchronous_standby_names, or remove the line, and reload).',
+    };
+}
+
 function* fileObstacles(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
   for (const path of sight.unreadable)
     yield { what: `${path} holds bytes that are no UTF-8`, fix: 'Write the file in UTF-8 (iconv -t UTF-8).' };
@@ -118,6 +135,7 @@ export function notesOn(intention: Intention, sight: AdoptSight): readonly strin
     ...stopNote(intention, live, moves, sight),
     copyNote(intention, sight, live),
     ...ruleNotes(intention, sight),
+    ...clientNote(live),
     ...contentNotes(sight, live),
   ];
 }
@@ -192,6 +210,12 @@ const ruleNotes = ({ addresses, instance }: Intention, sight: AdoptSight): reado
       : []),
   ];
 };
+
+function clientNote({ clients }: LiveSingle): readonly string[] {
+  const from = Object.entries(clients).map(([address, count]) => `${address} (${count})`);
+  if (from.length === 0) return [];
+  return [`clients are connected from ${from.join(', ')}: the same rules go on letting them in`];
+}
 
 function* contentNotes(sight: AdoptSight, live: LiveSingle): Generator<string> {
   if (sight.unloggedTables > 0)

@@ -42,6 +42,10 @@ export interface LiveSingle {
   readonly slots: readonly Slot[];
   readonly roles: readonly string[];
   readonly senders: number;
+  /** Where clients are connected from now, by address, and how many. */
+  readonly clients: Readonly<Record<string, number>>;
+  /** Names of the operating system's locales that its databases use. */
+  readonly locales: readonly string[];
 }
 
 export interface AdoptSight {
@@ -87,6 +91,8 @@ const sql = `select json_build_object(
  'tablespaces', (select coalesce(json_agg(json_build_object('path', pg_tablespace_location(oid), 'bytes', pg_tablespace_size(oid)) order by spcname), '[]') from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
  'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'type', slot_type) order by 1), '[]') from pg_replication_slots),
  'roles', (select json_agg(rolname order by rolname) from pg_roles),
+ 'clients', (select coalesce(json_object_agg(address, n), '{}') from (select host(client_addr) as address, count(*) as n from pg_stat_activity where client_addr is not null and backend_type = 'client backend' group by 1 order by 1) as c),
+ 'locales', (select json_agg(distinct name) from (select datcollate as name from pg_database union select datctype from pg_database) as l),
  'senders', (select count(*) from pg_stat_replication where application_name not like 'pgduet%'))`;
 
 /** Reads at most this much of the largest file, to know what the disk gives. */
@@ -129,6 +135,7 @@ fi
 for f in "$d/postgresql.conf" "$d/pg_hba.conf" "$d/pg_ident.conf" "$d/postgresql.auto.conf"; do if [ -f "$f" ]; then show "$f"; fi; done
 places=$(echo "select current_setting('config_file') union all select current_setting('hba_file') union all select current_setting('ident_file')" | sql 2>/dev/null)
 printf '%s\\n' "$places" | while IFS= read -r f; do if [ -n "$f" ]; then conf "$f" 0; fi; done
+if [ -f ${quote(systemFile(place))} ]; then exit; fi
 f=$(find "$d/base" -type f -printf '%s %p\\n' | sort -rn | head -n 1 | cut -d' ' -f2-)
 from=$(date +%s%N)
 bytes=$({ dd if="$f" of=/dev/null bs=1M count=${readMegabytes} iflag=direct || dd if="$f" of=/dev/null bs=1M count=${readMegabytes}; } 2>&1 | sed -n 's/^\\([0-9]*\\) bytes.*/\\1/p' | tail -n 1)

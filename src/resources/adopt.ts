@@ -41,6 +41,7 @@ export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
         standbys: words(f.text('standbys')),
         addresses: words(f.text('addresses')),
         roles: words(f.text('roles')),
+        managed: f.flag('managed', true),
         ...(walDir ? { walDir } : {}),
       };
     }),

@@ -72,6 +72,8 @@ export const live = (over: Readonly<Record<string, unknown>> = {}, changed: Reco
   slots: [],
   roles: ['postgres', 'app'],
   senders: 0,
+  clients: { '10.0.0.9': 3 },
+  locales: ['C.UTF-8', 'en_US.UTF-8'],
   ...over,
 });
 
