@@ -68,6 +68,8 @@ export const codes = {
   SAF010: { exit: refused, title: 'a switch is not possible now' },
   SAF011: { exit: refused, title: 'there is too little room on a disk' },
   SAF012: { exit: refused, title: 'a server cannot be rebuilt as it is' },
+  SAF020: { exit: refused, title: 'data would be deleted that is not proven to be elsewhere' },
+  SAF021: { exit: refused, title: 'the server that is to be kept cannot be kept as it is' },
   RUN001: { exit: locked, title: 'another run holds the lock' },
   RUN002: { exit: interrupted, title: 'the run was interrupted' },
   BUG001: { exit: bug, title: 'a defect of pgduet' },

@@ -15,6 +15,7 @@ import type { Cluster, Host, Role } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { conninfo } from '../postgres/conninfo.ts';
 import { versionFacts } from '../postgres/versions.ts';
+import { type DroppedWords, droppedWords, type TeardownWords, teardownWords } from './teardown-words.ts';
 
 /** One server as others see it. */
 export interface ServerWords {
@@ -70,6 +71,9 @@ export interface Words {
   readonly unit: UnitContext;
   /** In an `each`: the server that is meant. */
   readonly item?: ServerWords;
+  /** Those that a teardown takes away. */
+  readonly dropped: readonly DroppedWords[];
+  readonly teardown: TeardownWords;
   readonly rebuild: {
     /** As long as the target is a former primary that could be rewound: the primary then lets pg_rewind in from its address. */
     readonly rewinds: boolean;
@@ -142,6 +146,8 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
     others,
     servers,
     target,
+    dropped: droppedWords(servers, target, view),
+    teardown: teardownWords(me, target, view),
     rebuild: rebuildWords(view, target),
     replication: replicationWords(
       cluster,
