@@ -1,4 +1,5 @@
 /** The words of a teardown: who is kept, who goes, and what was seen of their data. Values for playbooks, no judgement. Pure. */
+import type { Host } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import type { ServerWords } from './words.ts';
 
@@ -25,9 +26,15 @@ export interface TeardownWords {
   readonly systemIdentifier: string;
   /** It runs, and is no standby. */
   readonly serves: boolean;
+  /** Settings that clients rely on: they stay where there was no single server before. */
+  readonly staying: string;
+  /** Shell text that succeeds as long as another cluster of this machine has a controller. */
+  readonly othersNeedIt: string;
 }
 
-export function teardownWords(me: ServerWords, target: ServerWords, view: View): TeardownWords {
+const relied = ['listen_addresses', 'port', 'unix_socket_directories', 'password_encryption'];
+
+export function teardownWords(host: Host, me: ServerWords, target: ServerWords, view: View): TeardownWords {
   const allData = view.teardown?.allData ?? false;
   const switches = view.teardown !== undefined && !allData && target.name !== view.primary;
   const data = view.hosts.get(target.name)?.data;
@@ -40,6 +47,8 @@ export function teardownWords(me: ServerWords, target: ServerWords, view: View):
     settles: switches || (view.teardown?.settles ?? false),
     systemIdentifier: data?.control?.systemIdentifier ?? '',
     serves: data?.running === true && !data.standbySignal,
+    staying: [...relied, ...Object.keys(host.postgres.settings)].join(' '),
+    othersNeedIt: `ls /etc/systemd/system/mcoi_*.service | grep -vxF /etc/systemd/system/${host.unit}.service`,
   };
 }
 

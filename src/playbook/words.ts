@@ -147,7 +147,7 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
     servers,
     target,
     dropped: droppedWords(servers, target, view),
-    teardown: teardownWords(me, target, view),
+    teardown: teardownWords(host, me, target, view),
     rebuild: rebuildWords(view, target),
     replication: replicationWords(
       cluster,

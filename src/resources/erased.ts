@@ -183,7 +183,7 @@ const findSpaces = ({ version }: Desired): string => `spaces() {
     if [ -L "$l" ]; then for s in "$(readlink -f "$l")"/PG_${version}_\${cat:-*}; do if [ -d "$s" ]; then printf '%s\\n' "$s"; fi; done; fi
   done
 }
-wal() { w=${'$'}{W:-}; if [ -L "$d/pg_wal" ]; then w=$(readlink -f "$d/pg_wal"); fi; if [ -n "$w" ] && [ -d "$w" ]; then printf '%s\\n' "$w"; fi; }`;
+wal() { w=$W; if [ -L "$d/pg_wal" ]; then w=$(readlink -f "$d/pg_wal"); fi; if [ -n "$w" ] && [ -d "$w" ]; then printf '%s\\n' "$w"; fi; }`;
 
 const variables = (desired: Desired): string =>
   `d=${quote(desired.dataDir)}; W=${desired.walDir ? quote(desired.walDir) : ''}; making=${quote(makingFile(desired))}`;
@@ -215,7 +215,7 @@ spaces | while IFS= read -r p; do
   vacate "\${p%/*}"
 done
 empty() { find "$1" -xdev -mindepth 1 -delete; if ! mountpoint -q "$1"; then rmdir "$1"; vacate_above "$1"; fi; }
-for p in $(wal | tr ' ' '?'); do if [ -d "$p" ]; then empty "$p"; fi; done
+wal | while IFS= read -r p; do empty "$p"; done
 if [ -d "$d" ]; then empty "$d"; fi`;
 
 /** What was seen in the plan is looked at once more, at the last moment. */

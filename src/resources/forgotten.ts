@@ -34,6 +34,7 @@ export const forgotten: ResourceKind<Desired, Seen> = {
       dataDir: context.instance.dataDir,
     })),
   key: (desired) => desired.managementDir,
+  touches: (desired) => desired.managementDir,
   describe: (desired) => `no management directory ${desired.managementDir}`,
   probe: (desired) => ({
     shell: `m=${quote(desired.managementDir)}

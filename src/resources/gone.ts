@@ -52,7 +52,10 @@ if ls -A "$p" | grep -qvxF ${quote(except.join('\n'))}; then echo 'it holds othe
     if (needed !== undefined) return same(`${desired.path} stays: ${needed}`);
     return type === 'file'
       ? change({ summary: `remove ${desired.path}`, reason: 'nothing needs it any more' })
-      : change({ summary: `remove the empty directory ${desired.path}`, reason: 'nothing needs it any more' });
+      : change({
+          summary: `remove the empty directory ${desired.path}`,
+          reason: 'nothing needs it any more',
+        });
   },
   steps: (_change, { path }) => [
     {

@@ -39,7 +39,8 @@ live() { as ${quote(owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h "
 
 export const holds: ResourceKind<Desired, Seen> = {
   kind: 'holds',
-  summary: 'This server has everything that another one has, by its WAL position and timeline, behind a checkpoint.',
+  summary:
+    'This server has everything that another one has, by its WAL position and timeline, behind a checkpoint.',
   parse: (node, context) =>
     readFields(node, context, 'holds', (f) => {
       const systemIdentifier = f.optionalText('system_identifier');
@@ -117,7 +118,14 @@ const nothing: Seen = {
   history: new Map(),
 };
 
-const probeScript = ({ dataDir, owner }: Desired): string => `${liveSql(dataDir, owner)}
+/** The position stands in the question, so that another one is never answered by what was seen earlier. */
+const probeScript = ({
+  dataDir,
+  owner,
+  server,
+  position,
+}: Desired): string => `: ${quote(`${server} ${position}`)}
+${liveSql(dataDir, owner)}
 if [ -z "$pid" ]; then echo 'problem no server runs in the data directory'; exit; fi
 said=$(echo ${quote(query)} | live 2>&1) && echo "live $said" || echo "problem $said" | head -n 1
 for h in ${quote(dataDir)}/pg_wal/*.history; do if [ -f "$h" ]; then echo "history $((0x$(basename "$h" .history)))"; sed 's/^/left /' "$h"; fi; done
@@ -126,7 +134,10 @@ for h in ${quote(dataDir)}/pg_wal/*.history; do if [ -f "$h" ]; then echo "histo
 /** Of the file with the highest timeline: it holds all the earlier ones. */
 function readHistory(text: string): ReadonlyMap<number, string> {
   const files = text.split(/^history (?=\d)/m).slice(1);
-  const newest = files.reduce((best, file) => (parseInt(file, 10) > parseInt(best || '0', 10) ? file : best), '');
+  const newest = files.reduce(
+    (best, file) => (parseInt(file, 10) > parseInt(best || '0', 10) ? file : best),
+    '',
+  );
   return new Map(
     [...newest.matchAll(/^left (\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gm)].map((match) => [
       Number(match[1]),

@@ -28,7 +28,9 @@ export const findController = ({ managementDir, id }: ControllerPlace): string =
 if [ -z "$mc" ] || ! tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${managementDir} `)}; then mc=; fi`;
 
 /** Shell: sets pid to the postmaster of the data directory, empty when none runs. */
-export const findPostmaster = (dataDir: string): string => `pid=$(head -n 1 ${quote(`${dataDir}/postmaster.pid`)} 2>/dev/null)
+export const findPostmaster = (
+  dataDir: string,
+): string => `pid=$(head -n 1 ${quote(`${dataDir}/postmaster.pid`)} 2>/dev/null)
 if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" != "$(cd ${quote(dataDir)} && pwd -P)" ]; then pid=; fi`;
 
 export const unitFile = (unit: string): string => `/etc/systemd/system/${unit}.service`;
@@ -116,7 +118,9 @@ echo looked`,
 };
 
 /** Through the controller where one runs, so that the others know of it; what it leaves is stopped without. */
-const stopScript = (desired: Desired): string => `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
+const stopScript = (
+  desired: Desired,
+): string => `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
 ${findController(desired)}
 if [ -n "$mc" ]; then ${mcCtlCommand(desired, 'stop')} >&2; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
@@ -124,5 +128,8 @@ ${findPostmaster(desired.dataDir)}
 if [ -n "$pid" ]; then ${sh`as ${desired.owner} "$PGBIN/pg_ctl" stop -s -w -t 120 -m fast -D ${desired.dataDir}`} >&2; fi
 fi`;
 
-const unitScript = (desired: Desired, unit: string): string => `for f in $(${findDropIns(desired)}); do rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || :; done
+const unitScript = (
+  desired: Desired,
+  unit: string,
+): string => `for f in $(${findDropIns(desired)}); do rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || :; done
 ${removeUnit(unit)}`;
