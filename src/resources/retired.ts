@@ -30,7 +30,7 @@ if [ -z "$mc" ] || ! tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -
 /** Shell: sets pid to the postmaster of the data directory, empty when none runs. */
 export const findPostmaster = (
   dataDir: string,
-): string => `pid=$(head -n 1 ${quote(`${dataDir}/postmaster.pid`)} 2>/dev/null)
+): string => `pid=$(head -n 1 ${quote(`${dataDir}/postmaster.pid`)} 2>/dev/null || :)
 if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" != "$(cd ${quote(dataDir)} && pwd -P)" ]; then pid=; fi`;
 
 export const unitFile = (unit: string): string => `/etc/systemd/system/${unit}.service`;
