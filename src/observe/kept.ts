@@ -26,10 +26,12 @@ export function keptSurvey(
   const ours = leading.filter((host) => dataOf(host)?.recorded !== undefined);
   // A server that is single again is told by its data alone.
   const candidates = ours.length > 0 ? ours : leading;
+  const someone = keep ?? preferredView(cluster).primary;
   const named = candidates.find((host) => host.name === keep);
   const running = candidates.find((host) => dataOf(host)?.running);
   if (allData) return { view: viewOf(cluster, hosts, running ?? candidates[0]) };
-  if (keep !== undefined && !hosts.has(keep)) return { refused: keptUnreachable(keep) };
+  const unclear = finished.length === 0 && !hosts.has(someone);
+  if (unclear || (keep !== undefined && !hosts.has(keep))) return { refused: keptUnreachable(someone) };
   if (ours.length > 0) return survey(cluster, hosts);
   if (leading.length > 0) return { view: viewOf(cluster, hosts, named ?? running ?? leading[0]) };
   return finished.length > 0

@@ -35,6 +35,8 @@ export interface Purpose {
   confirm?(cluster: Cluster): Promise<boolean>;
   /** Said below the plan; a sentence each. */
   notes?(view: View, cluster: Cluster): readonly string[];
+  /** Adds to an error what this verb offers as a way out. */
+  explain?(problem: unknown): unknown;
   /** More fields for --json. */
   facts?(outcome: Outcome, cluster: Cluster): object;
   /** Told of everything that happens. */
@@ -94,8 +96,9 @@ export async function applyVerb(
     );
     await shown.finish(false);
     return conclude(world, verb, cluster, outcome, checkOnly, warnings, purpose);
-  } catch (error) {
+  } catch (problem) {
     await shown.finish(true);
+    const error = purpose?.explain ? purpose.explain(problem) : problem;
     if (error instanceof DiagnosticError && world.options.json)
       printJson(world, verb, cluster, plan.seen, {
         exit: error.exitCode,

@@ -25,11 +25,7 @@ export interface TeardownWish {
 export async function teardownVerb(world: World, wish: TeardownWish, checkOnly: boolean): Promise<number> {
   const wrong = contradiction(wish);
   if (wrong) throw new DiagnosticError([wrong], exitCode.inputWrong);
-  try {
-    return await applyVerb(world, 'teardown', shippedPlaybook('teardown'), checkOnly, tearing(world, wish));
-  } catch (error) {
-    throw wish.force ? error : namingForce(error);
-  }
+  return applyVerb(world, 'teardown', shippedPlaybook('teardown'), checkOnly, tearing(world, wish));
 }
 
 function contradiction({ keep, keepData, allData, confirm }: TeardownWish): Diagnostic | undefined {
@@ -71,7 +67,8 @@ function tearing(world: World, wish: TeardownWish): Purpose {
       const { keepData, allData } = wish;
       return { ...view, target, teardown: { keepData, allData, settles: settling(view, cluster) } };
     },
-    leaveOut: (host, problem) => wish.force && host.name !== wish.keep && isUnreachable(problem),
+    leaveOut: (_host, problem) => wish.force && isUnreachable(problem),
+    explain: (problem) => (wish.force ? problem : namingForce(problem)),
     check: (cluster) => checkName(world, cluster, wish),
     ...(wish.allData ? { confirm: (cluster) => confirmName(world, cluster, wish) } : {}),
     notes: (view, cluster) => [...leftBehind(view, cluster), ...stays(wish)],
