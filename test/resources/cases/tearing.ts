@@ -63,6 +63,7 @@ const record = (over: Partial<Before> = {}): string =>
       ],
       settings: [],
       made: [],
+      roles: [],
       ...over,
     } satisfies Before),
   )}`;
