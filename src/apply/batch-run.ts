@@ -16,11 +16,11 @@ import {
   stepNoise,
 } from './batch-script.ts';
 import { brokenOff, stepFailure } from './failure.ts';
-import { failure } from './failure-list.ts';
+import { type Changed, failure } from './failure-list.ts';
 import { type HostState, remember } from './hosts.ts';
 import type { RunPorts } from './request.ts';
 
-/** Steps and the look behind them in one round trip. Returns the summaries of what was changed. */
+/** Steps and the look behind them in one round trip. Returns what was changed. */
 export async function runBatch(
   ports: RunPorts,
   state: HostState,
@@ -28,7 +28,7 @@ export async function runBatch(
   place: EffectPlace,
   probes: readonly Probe[],
   plan: Plan,
-): Promise<readonly string[]> {
+): Promise<readonly Changed[]> {
   const nonce = ports.nonce();
   const steps = batchSteps(batch, place);
   const asked = question(state.host, probes, nonce, false);
@@ -60,16 +60,18 @@ export async function runBatch(
     ]);
   }
   remember(state, readLook(probes, asked, reply));
-  return summariesOf(batch, watch.outdated()?.title);
+  return changesOf(batch, watch.outdated()?.title);
 }
 
 /** What was changed: everything in front of a step that was put off. */
-function summariesOf(batch: HostBatch, putOff: string | undefined): readonly string[] {
+function changesOf(batch: HostBatch, putOff: string | undefined): readonly Changed[] {
   const end = batch.items.findIndex(
     (item) => item.kind === 'change' && item.steps.some((step) => step.title === putOff),
   );
   const items = end < 0 ? batch.items : batch.items.slice(0, end);
-  return items.flatMap((item) => (item.kind === 'change' ? [item.summary] : []));
+  return items.flatMap((item) =>
+    item.kind === 'change' ? [{ host: batch.host, resource: item.resource.id, summary: item.summary }] : [],
+  );
 }
 
 /** What this batch had done when it stopped at a step, and what of the host's plan stays open. */

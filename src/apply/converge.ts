@@ -156,8 +156,7 @@ async function runBatches(
     const probes = probesBehind(request, state.host, current, end);
     if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
     const place = request.effectPlace(state.host, current.view);
-    const done = await runBatch(ports, state, batch, place, probes, current.plan);
-    changed.push(...done.map((summary) => ({ host: state.host.name, summary })));
+    changed.push(...(await runBatch(ports, state, batch, place, probes, current.plan)));
   };
   const results = await Promise.allSettled(
     byMachine(states).map(async (machine) => {
@@ -195,7 +194,10 @@ const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] 
       (decision) =>
         decision.kind === 'deferred' ||
         !changed.some(
-          (done) => done.host === decision.resource.host && done.summary === decision.change.summary,
+          (done) =>
+            done.host === decision.resource.host &&
+            done.resource === decision.resource.id &&
+            done.summary === decision.change.summary,
         ),
     )
     .map(

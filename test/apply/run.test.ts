@@ -90,7 +90,11 @@ describe('a run', () => {
     await w.play(two);
     write(w.at('server1', 'a/one'), 'by hand\n');
     expect((await w.play(two)).changed).toEqual([
-      { host: 'server1', summary: `rewrite ${w.at('server1', 'a/one')}` },
+      {
+        host: 'server1',
+        resource: `file ${w.at('server1', 'a/one')}`,
+        summary: `rewrite ${w.at('server1', 'a/one')}`,
+      },
     ]);
   });
 
