@@ -63,6 +63,9 @@ host    all             "Otto"          192.0.2.0  255.255.255.0  scram-sha-256`
 admins          postgres                postgres
 admins          root                    postgres
 `,
+  '/var/lib/postgresql/.pgpass': `# the other shop
+db.example.com:5432:*:backup:backup-Secret-1
+`,
 });
 
 export const packagedFiles = (configDir: string): Files => ({

@@ -9,6 +9,7 @@ import { type Host, Lab } from '../harness/lab.ts';
 import { sql } from '../support/instance.ts';
 import { clusterName, controllerPort, type FormName, forms, managementDir, type Single } from './forms.ts';
 import { more, remains } from './remains.ts';
+import { countRestarts } from './restarts.ts';
 import { difference, hostSnapshot, type Snapshot, snapshot } from './snapshot.ts';
 import { checksums, logged, sequences } from './tables.ts';
 import { doubled, missing, writeOnHost, writeOverNetwork } from './writer.ts';
@@ -53,15 +54,18 @@ const facts: Readonly<Record<FormName, (single: Single) => Promise<unknown>>> = 
     expect(await sql(single.server, 'SHOW config_file')).toBe('/etc/postgresql/15/main/postgresql.conf');
     expect((await single.host.sh('pg_lsclusters -h')).stdout).toMatch(/^15 +main +5432 +online/);
   },
-  async needsNothing(single) {
-    for (const [name, value] of Object.entries({
-      data_checksums: 'on',
-      logging_collector: 'on',
-      max_wal_senders: '10',
-    }))
-      expect(await setting(single, name)).toContain(`${value}|`);
-  },
+  needsNothing: alreadySo,
+  needsNothingUnit: alreadySo,
 };
+
+async function alreadySo(single: Single): Promise<void> {
+  for (const [name, value] of Object.entries({
+    data_checksums: 'on',
+    logging_collector: 'on',
+    max_wal_senders: '10',
+  }))
+    expect(await setting(single, name)).toContain(`${value}|`);
+}
 
 describeLab('single servers', () => {
   let lab: Lab;
@@ -210,7 +214,8 @@ describeLab('single servers', () => {
       expect(await missing(single.server, written)).toEqual([third]);
     });
 
-    labTest('measure how long a client could not write', async () => {
+    labTest('measure how long a client could not write, and count restarts', async () => {
+      const count = countRestarts(single.server);
       const writer = await writeOverNetwork(lab, [single.server]);
       const { stdout } = await host.sh(
         `a=$(date +%s%N); systemctl restart postgresql-inst1; b=$(date +%s%N); echo $(((b - a) / 1000000))`,
@@ -218,6 +223,7 @@ describeLab('single servers', () => {
       );
       await writer.more(20);
       const { longestGapMs } = await writer.stop();
+      expect(await count.stop()).toBe(1);
       expect(longestGapMs).toBeGreaterThan(Number(stdout) * 0.4);
       expect(longestGapMs).toBeLessThan(Number(stdout) + 500);
     });

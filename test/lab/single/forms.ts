@@ -10,7 +10,13 @@ import { type InventoryWish, inventory } from '../support/inventory.ts';
 import { byHandFiles, needsNothingFiles, ownUnitFiles, packagedFiles, unitText } from './files.ts';
 import { roles, type ShopWish, shop, stock } from './shop.ts';
 
-export type FormName = 'byHand' | 'ownUnit' | 'packaged' | 'needsNothing';
+export type FormName = 'byHand' | 'ownUnit' | 'packaged' | 'needsNothing' | 'needsNothingUnit';
+
+/** How often the server has to be restarted; see `restarts` below. */
+export interface Restarts {
+  readonly migrate: 0 | 1;
+  readonly teardown: 0 | 1;
+}
 
 /** A single server as it was found. */
 export interface Single {
@@ -25,8 +31,7 @@ export interface Single {
   readonly tablespaces: readonly string[];
   /** Clients of other machines reach it. */
   readonly listens: boolean;
-  /** Multiplexing needs no setting that a restart has to bring into force. */
-  readonly needsRestart: boolean;
+  readonly restarts: Restarts;
   /** What its inventory says of PostgreSQL. */
   readonly postgres: NonNullable<InventoryWish['postgres']>;
 }
@@ -55,15 +60,17 @@ export const forms: Readonly<Record<FormName, (lab: Lab, host: Host) => Promise<
   ownUnit,
   packaged,
   needsNothing,
+  needsNothingUnit,
 };
+
+const one: Restarts = { migrate: 1, teardown: 1 };
 
 /** Made by initdb and started by a person in a login, with an option on the command line. */
 export async function byHand(lab: Lab, host: Host): Promise<Single> {
-  const single = described('byHand', host, { port: 5432, listens: false, needsRestart: true });
+  const single = described('byHand', host, { port: 5432, listens: false, restarts: one });
   await initdb(host, '--data-checksums');
   await writeFiles(host, byHandFiles(instanceDir));
-  const start = `cd / && runuser -u postgres -- ${bin}/pg_ctl -s -w -D ${instanceDir} -l /var/lib/postgresql/inst1.log -o '-c work_mem=7MB' start`;
-  await overSsh(lab, host, start);
+  await startByHand(lab, host, " -o '-c work_mem=7MB'");
   await fill(single, {});
   return single;
 }
@@ -72,7 +79,7 @@ export async function byHand(lab: Lab, host: Host): Promise<Single> {
 export async function ownUnit(_lab: Lab, host: Host): Promise<Single> {
   const walDir = '/wal/inst1';
   const single = {
-    ...described('ownUnit', host, { port: 27500, listens: true, needsRestart: true, walDir }),
+    ...described('ownUnit', host, { port: 27500, listens: true, restarts: one, walDir }),
     unit: 'postgresql-inst1.service',
     tablespaces: ['/space1'],
   };
@@ -103,7 +110,7 @@ export async function packaged(_lab: Lab, host: Host): Promise<Single> {
   const configDir = '/etc/postgresql/15/main';
   const port = 5432;
   const single = {
-    ...described('packaged', host, { port, listens: true, needsRestart: true, dataDir }),
+    ...described('packaged', host, { port, listens: true, restarts: one, dataDir }),
     configDir,
     unit: 'postgresql@15-main.service',
   };
@@ -116,10 +123,22 @@ export async function packaged(_lab: Lab, host: Host): Promise<Single> {
   return single;
 }
 
-/** Set up from its beginning as multiplexing wants it. */
-export async function needsNothing(_lab: Lab, host: Host): Promise<Single> {
+/** Set up from its beginning as multiplexing wants it, and started by a person: it never has to stop. */
+export async function needsNothing(lab: Lab, host: Host): Promise<Single> {
+  const restarts: Restarts = { migrate: 0, teardown: 0 };
+  const single = described('needsNothing', host, { port: 27500, listens: true, restarts });
+  await initdb(host, '--data-checksums');
+  await writeFiles(host, needsNothingFiles(instanceDir));
+  await startByHand(lab, host);
+  await fill(single, {});
+  return single;
+}
+
+/** The same with a unit: that has to start it again when the way back is over. */
+export async function needsNothingUnit(_lab: Lab, host: Host): Promise<Single> {
+  const restarts: Restarts = { migrate: 0, teardown: 1 };
   const single = {
-    ...described('needsNothing', host, { port: 27500, listens: true, needsRestart: false }),
+    ...described('needsNothingUnit', host, { port: 27500, listens: true, restarts }),
     unit: 'postgresql-inst1.service',
   };
   await initdb(host, '--data-checksums');
@@ -157,13 +176,13 @@ export const counterpart = (single: Single, host: Host): Server =>
 interface Described {
   readonly port: number;
   readonly listens: boolean;
-  readonly needsRestart: boolean;
+  readonly restarts: Restarts;
   readonly dataDir?: string;
   readonly walDir?: string;
 }
 
 function described(form: FormName, host: Host, about: Described): Single {
-  const { port, listens, needsRestart, dataDir = instanceDir, walDir } = about;
+  const { port, listens, restarts, dataDir = instanceDir, walDir } = about;
   const wal = walDir === undefined ? {} : { wal_dir: walDir };
   return {
     form,
@@ -172,7 +191,7 @@ function described(form: FormName, host: Host, about: Described): Single {
     configDir: dataDir,
     tablespaces: [],
     listens,
-    needsRestart,
+    restarts,
     postgres: { port, data_dir: dataDir, ...wal, settings: {}, hba: [appRule] },
     ...(walDir === undefined ? {} : { walDir }),
   };
@@ -192,7 +211,9 @@ async function writeFiles(host: Host, files: Readonly<Record<string, string>>): 
     const [into, body] = text.startsWith('+') ? ['>>', text.slice(1)] : ['>', text];
     const dir = path.slice(0, path.lastIndexOf('/'));
     const make = `[ -d ${dir} ] || install -d -o postgres -g postgres -m 750 ${dir}`;
-    const own = path.startsWith('/etc/systemd') ? '' : `chown postgres:postgres ${path} && chmod 640 ${path}`;
+    const own = path.startsWith('/etc/systemd')
+      ? ''
+      : `chown postgres:postgres ${path} && chmod ${path.endsWith('/.pgpass') ? 600 : 640} ${path}`;
     await host.sh(
       `set -e\n${make}\nnew=; [ -e ${path} ] || new=1\ncat ${into} ${path}\n[ -z "$new" ] || { :; ${own}\n}`,
       {
@@ -208,10 +229,11 @@ async function startUnit(host: Host, unit: string): Promise<void> {
   await host.sh(`systemctl daemon-reload && systemctl enable -q --now ${unit}`, { check: true });
 }
 
-/** In a login, so that what is started lives where a person's servers live, and not in the harness's own group. */
-async function overSsh(lab: Lab, host: Host, script: string): Promise<void> {
-  const options = ['-F', '/dev/null', '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${lab.knownHosts}`];
-  await run('ssh', [...options, '-i', lab.key, `root@${host.address}`, script], { check: true });
+/** In a login, so that it lives where a person's servers live, and not in the harness's own group. */
+export async function startByHand(lab: Lab, host: Host, options = ''): Promise<void> {
+  const start = `cd / && runuser -u postgres -- ${bin}/pg_ctl -s -w -D ${instanceDir} -l /var/lib/postgresql/inst1.log${options} start`;
+  const login = ['-F', '/dev/null', '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${lab.knownHosts}`];
+  await run('ssh', [...login, '-i', lab.key, `root@${host.address}`, start], { check: true });
 }
 
 async function fill({ server }: Single, wish: ShopWish): Promise<void> {

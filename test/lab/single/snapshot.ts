@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { createTwoFilesPatch } from 'diff';
 import type { Host } from '../harness/lab.ts';
-import { type Server, sql } from '../support/instance.ts';
+import { answers, type Server, sql } from '../support/instance.ts';
 import { archiveDir, type Single } from './forms.ts';
 
 /** Texts by title; the title of a file is its path. */
@@ -155,8 +155,10 @@ UNION ALL SELECT 'function', pronamespace::regnamespace::text, proname FROM pg_p
 ORDER BY 1, 2, 3`;
 
 async function catalogs(server: Server): Promise<[string, string][]> {
-  const parts: [string, string][] = [];
-  for (const [title, query] of Object.entries(queries)) parts.push([title, `${await sql(server, query)}\n`]);
+  const titles = Object.keys(queries);
+  const numbered = Object.fromEntries(titles.map((title, at) => [`q${at}`, queries[title] ?? '']));
+  const found = await answers(server, numbered);
+  const parts: [string, string][] = titles.map((title, at) => [title, `${found[`q${at}`]}\n`]);
   for (const database of await databases(server)) {
     parts.push([`in database ${database}`, `${await sql(server, inDatabase, database)}\n`]);
   }
