@@ -10,6 +10,7 @@ import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
 import { applyVerb } from './verbs/apply.ts';
 import { init } from './verbs/init.ts';
+import { migrateVerb } from './verbs/migrate.ts';
 import { rebuildVerb } from './verbs/rebuild.ts';
 import { status } from './verbs/status.ts';
 import { switchVerb } from './verbs/switch.ts';
@@ -186,6 +187,11 @@ function program(): Command {
   )
     .option('--watch', 'look again every second until Ctrl-C')
     .action((raw: RawOptions) => finish('status', raw, (world) => status(world, raw.watch === true)));
+  withPlan(
+    pgduet
+      .command('migrate')
+      .description('make a running single server the primary of a cluster; its applications go on working'),
+  ).action((raw: RawOptions) => finish('migrate', raw, (world) => migrateVerb(world, raw.check === true)));
   withPlan(
     pgduet
       .command('switch')

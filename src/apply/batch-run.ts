@@ -20,6 +20,9 @@ import { type Changed, failure } from './failure-list.ts';
 import { type HostState, remember } from './hosts.ts';
 import type { RunPorts } from './request.ts';
 
+/** One change that was made. */
+export type Done = Omit<Changed, 'host'>;
+
 /** Steps and the look behind them in one round trip. Returns what was changed. */
 export async function runBatch(
   ports: RunPorts,
@@ -28,7 +31,7 @@ export async function runBatch(
   place: EffectPlace,
   probes: readonly Probe[],
   plan: Plan,
-): Promise<readonly Changed[]> {
+): Promise<readonly Done[]> {
   const nonce = ports.nonce();
   const steps = batchSteps(batch, place);
   const asked = question(state.host, probes, nonce, false);
@@ -60,17 +63,19 @@ export async function runBatch(
     ]);
   }
   remember(state, readLook(probes, asked, reply));
-  return changesOf(batch, watch.outdated()?.title);
+  return doneOf(batch, watch.outdated()?.title);
 }
 
-/** What was changed: everything in front of a step that was put off. */
-function changesOf(batch: HostBatch, putOff: string | undefined): readonly Changed[] {
+/** What was changed: everything in front of a step that was put off. To wait for something changes nothing. */
+function doneOf(batch: HostBatch, putOff: string | undefined): readonly Done[] {
   const end = batch.items.findIndex(
     (item) => item.kind === 'change' && item.steps.some((step) => step.title === putOff),
   );
   const items = end < 0 ? batch.items : batch.items.slice(0, end);
   return items.flatMap((item) =>
-    item.kind === 'change' ? [{ host: batch.host, resource: item.resource.id, summary: item.summary }] : [],
+    item.kind === 'change' && !item.resource.kind.waits
+      ? [{ resource: item.resource.id, summary: item.summary }]
+      : [],
   );
 }
 

@@ -156,7 +156,8 @@ async function runBatches(
     const probes = probesBehind(request, state.host, current, end);
     if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
     const place = request.effectPlace(state.host, current.view);
-    changed.push(...(await runBatch(ports, state, batch, place, probes, current.plan)));
+    const done = await runBatch(ports, state, batch, place, probes, current.plan);
+    changed.push(...done.map((one) => ({ host: state.host.name, ...one })));
   };
   const results = await Promise.allSettled(
     byMachine(states).map(async (machine) => {
@@ -194,10 +195,7 @@ const openTitles = (plan: Plan, changed: readonly Changed[]): readonly string[] 
       (decision) =>
         decision.kind === 'deferred' ||
         !changed.some(
-          (done) =>
-            done.host === decision.resource.host &&
-            done.resource === decision.resource.id &&
-            done.summary === decision.change.summary,
+          (done) => done.host === decision.resource.host && done.summary === decision.change.summary,
         ),
     )
     .map(

@@ -32,7 +32,7 @@ export function failure(diagnostics: readonly Diagnostic[]): DiagnosticError {
 /** What was done, for the report. */
 export interface Changed {
   readonly host: string;
-  /** As the plan names it, so that what was done can be compared with what was planned. */
+  /** The resource, as the plan names it. */
   readonly resource: string;
   readonly summary: string;
 }

@@ -6,7 +6,14 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
-import { type HostView, readHostView, survey, surveyProbes, type View } from '../observe/survey.ts';
+import {
+  type HostView,
+  readHostView,
+  singleServerProbe,
+  survey,
+  surveyProbes,
+  type View,
+} from '../observe/survey.ts';
 import { makePlan, type Plan, type Resource } from '../plan/plan.ts';
 import { failure } from './failure-list.ts';
 import { type HostState, lookAt, probesFor } from './hosts.ts';
@@ -55,7 +62,9 @@ export async function sight(
 
 function hostView(cluster: Cluster, state: HostState, ports: RunPorts): HostView {
   const replies = surveyProbes(cluster, state.host).map((probe) => answerTo(state.look, probe));
-  const view = readHostView(replies.map((reply) => reply ?? { status: 255, stdout: '', stderr: '' }));
+  const seen = replies.map((reply) => reply ?? { status: 255, stdout: '', stderr: '' });
+  const single = answerTo(state.look, singleServerProbe(state.host));
+  const view = readHostView([...seen, ...(single ? [single] : [])]);
   for (const secret of [view.replicationPassword, view.clusterKey]) if (secret) ports.remember(secret);
   return view;
 }

@@ -7,8 +7,10 @@ import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import { parsePgpassLine } from '../postgres/pgpass.ts';
+import { type Adopted, adoptedFile, parseAdopted } from '../resources/before.ts';
 import { type DataDirectory, dataDirectoryProbe, readDataDirectory } from '../resources/data-directory.ts';
 import type { Probe, ProbeReply } from '../resources/kind.ts';
+import { readSingle, type SingleSight, singleProbe } from '../resources/single-sight.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 
 /** What one host shows of itself. */
@@ -18,6 +20,10 @@ export interface HostView {
   readonly data?: DataDirectory;
   readonly replicationPassword?: Secret;
   readonly clusterKey?: Secret;
+  /** What travels with the data of a cluster whose first server was there before it. */
+  readonly adopted?: Adopted;
+  /** Of a server that is being migrated; nobody else asks for it. */
+  readonly single?: SingleSight;
 }
 
 /** What all of them show together; every later stage reads it, none changes it. */
@@ -50,20 +56,32 @@ export const surveyProbes = (cluster: Cluster, host: Host): readonly Probe[] => 
   {
     shell: `if [ -f "$PASSFILE" ]; then grep -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE" | head -n 1; fi`,
   },
-  { shell: `if [ -f ${quote(clusterKeyFile(host))} ]; then cat ${quote(clusterKeyFile(host))}; fi` },
+  printFile(clusterKeyFile(host)),
+  printFile(adoptedFile(host.postgres.dataDir)),
 ];
 
+const printFile = (path: string): Probe => ({
+  shell: `if [ -f ${quote(path)} ]; then cat ${quote(path)}; fi`,
+});
+
+/** What a migration asks of the server that it begins with. */
+export const singleServerProbe = (host: Host): Probe => singleProbe(place(host));
+
 export function readHostView(replies: readonly ProbeReply[]): HostView {
-  const [facts, data, passfile, key] = replies;
+  const [facts, data, passfile, key, adopted, single] = replies;
   const seenFacts = facts && readFacts(facts);
   const seenData = data && readDataDirectory(data);
   const entry = parsePgpassLine(passfile?.stdout.split('\n')[0] ?? '');
   const keyText = key?.stdout.trim() ?? '';
+  const seenAdopted = parseAdopted(adopted?.stdout ?? '');
+  const seenSingle = single && readSingle(single);
   return {
     ...(seenFacts ? { facts: seenFacts } : {}),
     ...(seenData ? { data: seenData } : {}),
     ...(entry ? { replicationPassword: entry.password } : {}),
     ...(keyText ? { clusterKey: new Secret(keyText) } : {}),
+    ...(seenAdopted ? { adopted: seenAdopted } : {}),
+    ...(seenSingle ? { single: seenSingle } : {}),
   };
 }
 

@@ -20,6 +20,8 @@ export interface Resource extends Ref {
   readonly after: readonly Ref[];
   /** What it needs comes to be only through what it comes after, so that an earlier look says nothing. */
   readonly late: boolean;
+  /** Foretold for as long as it cannot be decided: a change, or nothing. */
+  readonly expect?: 'change' | 'same';
   readonly at?: Position;
 }
 

@@ -117,6 +117,7 @@ function compileEntry(
           desired: parsed.value,
           after: [],
           late: entry.late,
+          expect: entry.expect,
           at: entry.at,
         },
       },

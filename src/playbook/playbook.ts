@@ -23,10 +23,12 @@ export interface Entry {
   readonly as?: string;
   /** A text that is rendered; empty or "false" leaves the resource out. */
   readonly when?: string;
-  readonly each?: 'others' | 'standbys' | 'servers';
+  readonly each?: 'others' | 'standbys' | 'servers' | 'tablespaces';
   readonly after: readonly After[];
   /** Looked at only once what it comes after is right. */
   readonly late: boolean;
+  /** What it will most likely come to where it cannot be decided at the first look: a copy brings it, for example. */
+  readonly expect: 'change' | 'same';
 }
 
 export interface Play {
@@ -42,8 +44,9 @@ export interface Playbook {
   readonly plays: readonly Play[];
 }
 
-const meta = ['as', 'when', 'each', 'after', 'late'] as const;
-const eachWords = ['others', 'standbys', 'servers'] as const;
+const meta = ['as', 'when', 'each', 'after', 'late', 'expect'] as const;
+const expectWords = ['change', 'same'] as const;
+const eachWords = ['others', 'standbys', 'servers', 'tablespaces'] as const;
 
 export function parsePlaybook(text: string, file: string, kinds: readonly string[]): Result<Playbook> {
   const parsed = parseYaml(text, file, { syntax: 'PLY001', duplicateKey: 'PLY002' });
@@ -142,7 +145,10 @@ function readEntry(node: Node, reader: Reader): Entry | undefined {
   return { kind: found.key, node: found.value, at: found.keyAt, ...readMeta(node, reader) };
 }
 
-function readMeta(node: Node, reader: Reader): Pick<Entry, 'as' | 'when' | 'each' | 'after' | 'late'> {
+function readMeta(
+  node: Node,
+  reader: Reader,
+): Pick<Entry, 'as' | 'when' | 'each' | 'after' | 'late' | 'expect'> {
   const as = textOf(field(node, 'as'));
   const when = textOf(field(node, 'when'));
   const eachNode = field(node, 'each');
@@ -155,8 +161,17 @@ function readMeta(node: Node, reader: Reader): Pick<Entry, 'as' | 'when' | 'each
   const late = textOf(lateNode) === 'true';
   if (lateNode && !late && textOf(lateNode) !== 'false')
     reader.say(lateNode.at, `'late' must be true or false, not '${textOf(lateNode)}'`, "Write 'late: true'.");
+  const expectNode = field(node, 'expect');
+  const expect = expectWords.find((word) => word === textOf(expectNode));
+  if (expectNode && !expect)
+    reader.say(
+      expectNode.at,
+      `'expect' cannot be '${textOf(expectNode)}'`,
+      `Use one of: ${expectWords.join(', ')}.`,
+    );
   return {
     late,
+    expect: expect ?? 'change',
     after: refs.flatMap((ref) => readAfter(ref, reader) ?? []),
     ...(as ? { as } : {}),
     ...(when !== undefined ? { when } : {}),

@@ -15,6 +15,7 @@ import type { Cluster, Host, Role } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { conninfo } from '../postgres/conninfo.ts';
 import { versionFacts } from '../postgres/versions.ts';
+import { type AdoptedWords, adoptedWords, type SingleWords, singleWords } from './adopted-words.ts';
 
 /** One server as others see it. */
 export interface ServerWords {
@@ -27,6 +28,10 @@ export interface ServerWords {
   readonly mcPort: number;
   /** Slot for the base backup of this server; letters, digits and underscores only. */
   readonly copySlot: string;
+}
+
+export interface TablespaceWords {
+  readonly path: string;
 }
 
 export interface Words {
@@ -68,8 +73,12 @@ export interface Words {
   readonly serverConf: ServerConfContext;
   readonly networkConf: NetworkConfContext;
   readonly unit: UnitContext;
-  /** In an `each`: the server that is meant. */
-  readonly item?: ServerWords;
+  /** In an `each`: the server or tablespace that is meant. */
+  readonly item?: ServerWords | TablespaceWords;
+  /** Those of the primary. */
+  readonly tablespaces: readonly TablespaceWords[];
+  readonly adopted: AdoptedWords;
+  readonly single: SingleWords;
   readonly rebuild: {
     /** As long as the target is a former primary that could be rewound: the primary then lets pg_rewind in from its address. */
     readonly rewinds: boolean;
@@ -143,6 +152,9 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
     servers,
     target,
     rebuild: rebuildWords(view, target),
+    tablespaces: (view.hosts.get(primary.name)?.data?.tablespaces ?? []).map((path) => ({ path })),
+    adopted: adoptedWords(view),
+    single: singleWords(view, host),
     replication: replicationWords(
       cluster,
       host,

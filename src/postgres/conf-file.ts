@@ -97,8 +97,11 @@ export function releaseConf(text: string, names: readonly string[], heading: str
 const sectionBegin = '#pgduet begin ';
 const sectionEnd = '#pgduet end';
 
-/** Where the directive leads to: the texts of the files in the order in which they are read; undefined: leave it. */
-export type Included = (directive: string, path: string) => readonly ConfFile[] | undefined;
+/**
+ * Where the directive of a file leads to: the texts of the files in the order in which they are read; undefined: leave
+ * it. `from` is the path of the file that holds it.
+ */
+export type Included = (directive: string, path: string, from: string) => readonly ConfFile[] | undefined;
 
 export interface ConfFile {
   readonly path: string;
@@ -109,16 +112,16 @@ export interface ConfFile {
  * The text with the content of every included file in the place of its directive, so that it stands alone. Each directive
  * stays behind a mark and each content between two, so that `withoutOurs` can take them out again.
  */
-export function flattenConf(text: string, included: Included): string {
-  return text
+export function flattenConf(file: ConfFile, included: Included): string {
+  return file.text
     .split('\n')
     .flatMap((line) => {
       const match = /^\s*(include(?:_if_exists|_dir)?)\s*=?\s*'((?:[^'\\]|''|\\.)*)'/i.exec(line);
-      const files = match?.[1] && included(match[1].toLowerCase(), unquote(`'${match[2] ?? ''}'`));
+      const files = match?.[1] && included(match[1].toLowerCase(), unquote(`'${match[2] ?? ''}'`), file.path);
       if (!files) return [line];
-      const sections = files.flatMap((file) => [
-        `${sectionBegin}${file.path}`,
-        ...flattenConf(file.text.replace(/\n$/, ''), included).split('\n'),
+      const sections = files.flatMap(({ path, text }) => [
+        `${sectionBegin}${path}`,
+        ...flattenConf({ path, text: text.replace(/\n$/, '') }, included).split('\n'),
         sectionEnd,
       ]);
       return [`${replacedMark}${line}`, ...sections];

@@ -77,7 +77,7 @@ function decisionLines(decision: Decision, options: PlanOptions): readonly strin
       return [c.dim(`  = ${decision.resource.kind.describe(decision.resource.desired)}: ${decision.reason}`)];
     case 'deferred':
       return [
-        `  ${c.cyan('?')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim(`(decided after ${decision.waitsFor.host}: ${decision.waitsFor.id})`)}`,
+        `  ${c.cyan('?')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim(`(${foretold(decision)} after ${decision.waitsFor.host}: ${decision.waitsFor.id})`)}`,
       ];
     case 'refused':
     case 'unseen':
@@ -94,6 +94,9 @@ function decisionLines(decision: Decision, options: PlanOptions): readonly strin
       ];
   }
 }
+
+const foretold = ({ resource }: Decision): string =>
+  resource.expect === 'same' ? 'right by then; looked at' : 'decided';
 
 function diffLines(decision: Extract<Decision, { kind: 'change' }>, options: PlanOptions): readonly string[] {
   const { text } = decision.change;
@@ -114,7 +117,15 @@ function decisionJson(decision: Decision): readonly object[] {
     case 'same':
       return [];
     case 'deferred':
-      return [{ ...base, state: 'deferred', waits_for: decision.waitsFor, reason: decision.reason }];
+      return [
+        {
+          ...base,
+          state: 'deferred',
+          expect: decision.resource.expect ?? 'change',
+          waits_for: decision.waitsFor,
+          reason: decision.reason,
+        },
+      ];
     case 'refused':
     case 'unseen':
       return [
@@ -125,7 +136,14 @@ function decisionJson(decision: Decision): readonly object[] {
       return [{ ...base, state: 'degraded', code, reason: `${what}: ${why}`, to_do: fix }];
     }
     case 'change':
-      return [{ ...base, state: 'change', ...changeJson(decision.change) }];
+      return [
+        {
+          ...base,
+          state: 'change',
+          ...(decision.resource.kind.waits ? { waits: true } : {}),
+          ...changeJson(decision.change),
+        },
+      ];
   }
 }
 

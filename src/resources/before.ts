@@ -3,7 +3,6 @@
  * the management directory of that server holds everything as it was. `pgduet.json` in its data directory holds the little
  * that every later run needs; base backups and pg_rewind take it along, so it says the same on every server. Pure.
  */
-import { quote } from '../base/shell.ts';
 
 /** A file as it was. Paths are absolute. */
 export interface FileBefore {
@@ -53,6 +52,8 @@ export interface Before {
   readonly settings: readonly SettingBefore[];
   /** Paths that pgduet makes and that were not there: they go at the way back. */
   readonly made: readonly string[];
+  /** Roles with the names of ours that were there already: they stay. */
+  readonly roles: readonly string[];
 }
 
 /** What provision, check and rebuild have to know of a cluster whose first server was there before it. */
@@ -76,14 +77,20 @@ interface Place {
 export const beforeFile = ({ managementDir, id }: Place): string => `${managementDir}/${id}.before.json`;
 export const adoptedFile = (dataDir: string): string => `${dataDir}/pgduet.json`;
 
+/** Settings that say where the configuration is; the whole of it stands in the data directory while multiplexed. */
+export const placeSettings: readonly string[] = [
+  'config_file',
+  'data_directory',
+  'hba_file',
+  'ident_file',
+  'external_pid_file',
+];
+
 /** As long as this file stands, the former unit or a person is in charge of the server, and not the controller. */
 export const formerMark = ({ managementDir, id }: Place): string => `${managementDir}/${id}.former`;
 
 /** What keeps a former unit from starting a server that the controller is in charge of. */
 export const formerDropIn = (unit: string): string => `/etc/systemd/system/${unit}.d/pgduet.conf`;
-
-/** Prints a file if it is there. */
-export const printFile = (path: string): string => `if [ -f ${quote(path)} ]; then cat ${quote(path)}; fi`;
 
 /** Undefined where there is no such file, or one of a later version. */
 export function parseBefore(text: string): Before | undefined {

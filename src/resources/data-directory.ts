@@ -8,6 +8,7 @@
  */
 import { quote } from '../base/shell.ts';
 import { type ControlData, parseControlData } from '../postgres/controldata.ts';
+import { formerMark } from './before.ts';
 import type { ProbeReply } from './kind.ts';
 
 export interface DataDirectoryPlace {
@@ -31,8 +32,15 @@ export interface DataDirectory {
   readonly running: boolean;
   /** A server has been started here at some time. */
   readonly started?: boolean;
+  /** A migration was begun: the former unit or a person is still in charge. */
+  readonly former?: boolean;
+  /** Where its tablespaces are. */
+  readonly tablespaces?: readonly string[];
   readonly control?: ControlData;
 }
+
+/** Holds the tablespace directories that a copy writes to, one on a line, as long as it is not finished. */
+const spacesFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.spaces`;
 
 export const makingFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.making`;
 export const systemFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.system`;
@@ -41,6 +49,7 @@ export const systemFile = (place: DataDirectoryPlace): string => `${place.manage
 export const dataDirectoryProbe = (place: DataDirectoryPlace): string => `d=${quote(place.dataDir)}
 if [ -e ${quote(makingFile(place))} ]; then echo "making $(cat ${quote(makingFile(place))})"; fi
 if [ -e ${quote(systemFile(place))} ]; then echo "recorded $(cat ${quote(systemFile(place))})"; fi
+if [ -e ${quote(formerMark(place))} ]; then echo 'former yes'; fi
 if [ ! -e "$d" ]; then echo 'content absent'; exit; fi
 names=$(ls -A "$d") || exit 1
 if [ -z "$names" ]; then echo 'content empty'; exit; fi
@@ -52,6 +61,7 @@ echo 'content cluster'
 echo "version $(cat "$d/PG_VERSION")"
 if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
 if [ -e "$d/postmaster.opts" ]; then echo 'started once'; fi
+for n in "$d"/pg_tblspc/*; do if [ -L "$n" ]; then echo "tablespace $(readlink "$n")"; fi; done
 pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
 if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then echo "running $pid"; fi
 [ -n "$PGBIN" ] && "$PGBIN/pg_controldata" -D "$d" 2>&1
@@ -82,6 +92,8 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
     standbySignal: values('signal').length > 0,
     running: values('running').length > 0,
     started: values('started').length > 0,
+    former: values('former').length > 0,
+    tablespaces: values('tablespace'),
     ...(making ? { making } : {}),
     ...(recorded ? { recorded } : {}),
     ...(version ? { version: Number.parseInt(version, 10) } : {}),
@@ -115,6 +127,7 @@ export const beginMaking = (
   owner: string,
   what: string,
   walDir?: string,
+  tablespaces: readonly string[] = [],
 ): string => `
 d=${quote(place.dataDir)}
 if [ -s "$d/postmaster.pid" ] && kill -0 "$(head -n 1 "$d/postmaster.pid")" 2>/dev/null; then echo "a server runs in $d" >&2; exit 1; fi
@@ -125,8 +138,17 @@ if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- 
 fi
 if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi
 if [ -n "$(ls -A "$d" 2>/dev/null)" ]; then echo "$d is not empty" >&2; exit 1; fi
-put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}
+${tablespaces.length > 0 ? emptySpaces(place, owner, tablespaces) : ''}put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}
 ${chooseSync}`;
+
+/** Shell: the places of tablespaces are empty, or were when the copy was begun; then what is there is the copy's. */
+const emptySpaces = (place: DataDirectoryPlace, owner: string, tablespaces: readonly string[]): string => `
+for s in ${tablespaces.map(quote).join(' ')}; do
+  if [ -e ${quote(makingFile(place))} ] && grep -qxF -- "$s" ${quote(spacesFile(place))} 2>/dev/null; then find "$s" -mindepth 1 -delete; fi
+  if [ -n "$(ls -A "$s" 2>/dev/null)" ]; then echo "the tablespace directory $s is not empty" >&2; exit 1; fi
+done
+put ${quote(spacesFile(place))} 0600 ${quote(`${owner}:`)} ${quote(`${tablespaces.join('\n')}\n`)}
+`;
 
 /** Shell: records whose data this is and takes the mark away; what stands there now is finished. */
 export const endMaking = (place: DataDirectoryPlace, owner: string, walDir?: string): string => `
@@ -134,4 +156,4 @@ if [ -n "$nosync" ]; then sync -f ${quote(place.dataDir)}${walDir ? `; sync -f $
 system=$("$PGBIN/pg_controldata" -D ${quote(place.dataDir)} | sed -n 's/^Database system identifier: *//p')
 if [ -z "$system" ]; then echo 'the new data directory has no system identifier' >&2; exit 1; fi
 put ${quote(systemFile(place))} 0600 ${quote(`${owner}:`)} "$system"
-rm -f ${quote(makingFile(place))}`;
+rm -f ${quote(makingFile(place))} ${quote(spacesFile(place))}`;

@@ -1,4 +1,5 @@
 /** hba: pg_hba.conf as a whole, in force in the running server. It is never written with a rule that lets anyone in without proof. */
+import { withoutOurRules } from '../postgres/hba-file.ts';
 import {
   type ConfigurationFile,
   configurationProbe,
@@ -28,6 +29,9 @@ const rules = (text: string): string =>
     .filter((line) => line !== '')
     .join('\n');
 
+/** Rules that a server had before are not ours to judge here; the migration has named them. */
+const ownPart = (text: string): string => text.slice(0, text.length - (withoutOurRules(text) ?? '').length);
+
 interface HbaChange extends Change {
   readonly write: boolean;
 }
@@ -40,7 +44,7 @@ export const hba: ResourceKind<Desired, ConfigurationFile<Live>, HbaChange> = {
       const rendered = context.render(f.text('template'));
       if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
       const content = rendered.ok ? rendered.value : '';
-      if (/\btrust\s*$/m.test(rules(content)))
+      if (/\btrust\s*$/m.test(rules(ownPart(content))))
         f.problem(
           'template',
           "a rule uses 'trust'",

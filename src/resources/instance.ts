@@ -1,4 +1,5 @@
 /** instance: the data directory of the primary, made by initdb with checksums. An existing one is never made again. */
+import type { Diagnostic } from '../base/diagnostic.ts';
 import { quote, sh } from '../base/shell.ts';
 import {
   beginMaking,
@@ -22,6 +23,13 @@ interface Desired {
   readonly locale: string;
   readonly encoding: string;
 }
+
+const begun = ({ dataDir }: Desired): Diagnostic => ({
+  code: 'SAF022',
+  what: `the server in '${dataDir}' is being migrated: its former unit or a person is still in charge of it`,
+  why: 'what provision does would come between',
+  fix: "Run 'pgduet migrate' again to go on, or 'pgduet teardown' to go back.",
+});
 
 export const instance: ResourceKind<Desired, DataDirectory> = {
   kind: 'instance',
@@ -56,6 +64,7 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
     const seen = observed.state === 'present' ? observed.value : undefined;
     const problem = seen && unusable(desired.dataDir, desired.version, seen);
     if (problem) return refuse(problem);
+    if (seen?.former) return refuse(begun(desired));
     const summary = `make instance in ${desired.dataDir} (initdb, checksums${desired.walDir ? `, WAL in ${desired.walDir}` : ''})`;
     if (seen?.making !== undefined)
       return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });

@@ -52,6 +52,6 @@ export const anotherCluster = (
   why: expected
     ? `this cluster's system identifier is ${expected}; the data there may exist nowhere else`
     : 'it was not made by pgduet for this server, and the data may exist nowhere else',
-  fix: 'Name another directory in the inventory (postgres.data_dir), or move the data away if it is not needed.',
+  fix: "Name another directory in the inventory (postgres.data_dir), or move the data away if it is not needed. If it is the server that shall become primary, run 'pgduet migrate'.",
   evidence: [`state: ${seen.control?.state ?? 'unknown'}`, `running: ${seen.running ? 'yes' : 'no'}`],
 });

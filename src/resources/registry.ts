@@ -1,6 +1,8 @@
 /** All resource kinds by name: what a playbook may use. A new kind is added here and nowhere else. */
+import { adopt } from './adopt.ts';
 import { command } from './command.ts';
 import { controller } from './controller.ts';
+import { copyTarget } from './copy-target.ts';
 import { directory } from './directory.ts';
 import { file } from './file.ts';
 import { group } from './group.ts';
@@ -24,12 +26,15 @@ import { slot } from './slot.ts';
 import { standby } from './standby.ts';
 import { switchover } from './switchover.ts';
 import { symlink } from './symlink.ts';
+import { takeover } from './takeover.ts';
 import { unit } from './unit.ts';
 import { user } from './user.ts';
 
 const all: readonly AnyKind[] = [
+  anyKind(adopt),
   anyKind(command),
   anyKind(controller),
+  anyKind(copyTarget),
   anyKind(directory),
   anyKind(file),
   anyKind(group),
@@ -52,6 +57,7 @@ const all: readonly AnyKind[] = [
   anyKind(standby),
   anyKind(switchover),
   anyKind(symlink),
+  anyKind(takeover),
   anyKind(unit),
   anyKind(user),
 ];

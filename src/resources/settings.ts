@@ -18,19 +18,21 @@ import {
 } from '../postgres/conf-file.ts';
 import { parseConninfo } from '../postgres/conninfo.ts';
 import { quoteLiteral } from '../postgres/quote.ts';
+import { asInForce, type InForce, judge, type Logging, type ValuesInForce } from './adopted-rules.ts';
 import {
   type ConfigurationFile,
   configurationProbe,
   isStale,
   readConfiguration,
 } from './configuration-file.ts';
-import { readFields } from './fields.ts';
+import { type Fields, readFields } from './fields.ts';
 import {
   type Change,
   change,
   type Effect,
   type Instance,
   outdated,
+  type ParseContext,
   type ResourceKind,
   refuse,
   same,
@@ -42,15 +44,25 @@ interface Desired {
   readonly values: Readonly<Record<string, string>>;
   /** Settings in our block that another resource declares; without this field the rest of the block is not ours. */
   readonly except?: readonly string[];
+  /** Of a server that was there before: what is as good stays, see `adopted-rules.ts`. */
+  readonly adopted?: {
+    /** False as long as kind `takeover` has to hand the server to the controller: it brings restarts about. */
+    readonly taken: boolean;
+    /** Absent: not decided yet. */
+    readonly logging?: Logging;
+  };
 }
 
 interface Live {
   /** When the server last read its configuration, seconds since 1970. */
   readonly loaded: number;
-  readonly settings: Readonly<Record<string, { context: string; pending: boolean }>>;
+  readonly settings: Readonly<Record<string, LiveSetting>>;
   /** Names that postgresql.auto.conf holds, in force already or at the next reload. */
   readonly auto: readonly string[];
 }
+
+/** The value is asked for by name only: what stands in the file besides needs no more than its context. */
+type LiveSetting = Pick<InForce, 'context' | 'pending'> & Partial<InForce>;
 
 type Seen = ConfigurationFile<Live>;
 
@@ -77,11 +89,15 @@ const floorNames: Readonly<Record<string, string>> = {
 
 const confPath = (desired: Desired): string => `${desired.instance.dataDir}/postgresql.conf`;
 
+/** What the rules for a server that was there before ask besides. */
+const judged: readonly string[] = ['data_checksums', 'log_destination'];
+
 const liveQuery = (
   names: readonly string[],
 ): string => `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
- 'settings', (select coalesce(json_object_agg(name, json_build_object('context', context, 'pending', pending_restart)), '{}')
-   from pg_settings where sourcefile like '%/postgresql.conf' or name = any (array[${names.map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])),
+ 'settings', (select coalesce(json_object_agg(name, json_build_object('context', context, 'pending', pending_restart,
+     'value', current_setting(name, true), 'raw', setting, 'unit', unit, 'source', source)), '{}')
+   from pg_settings where sourcefile like '%/postgresql.conf' or name = any (array[${[...names, ...judged].map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])),
  'auto', (select coalesce(json_agg(lower(name)), '[]') from pg_file_settings where sourcefile like '%/postgresql.auto.conf'))`;
 
 export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
@@ -89,20 +105,11 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
   summary: 'Values in postgresql.conf, from a template or a map, in force in the running server too.',
   parse: (node, context) =>
     readFields(node, context, 'settings', (f) => {
-      const template = f.optionalText('template');
-      const rendered = template === undefined ? undefined : context.render(template);
-      if (rendered && !rendered.ok)
-        for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
-      const lines = rendered?.ok
-        ? parseConf(rendered.value).map((line) => [line.name, line.value] as const)
-        : [];
-      const values = { ...Object.fromEntries(lines), ...f.record('values') };
-      for (const [name, value] of Object.entries(values))
-        if (/[\r\n]/.test(value))
-          f.problem('values', `'${name}' has a line break in it`, 'Write the value on one line.');
+      const values = wantedValues(f, context);
       const exceptions = f.list('except');
       const except = exceptions.length === 0 ? {} : { except: exceptions };
-      return { name: f.text('name'), instance: context.instance, values, ...except };
+      const adopted = readAdoption(f.optionalText('adopted'), f.optionalText('logging'));
+      return { name: f.text('name'), instance: context.instance, values, ...except, ...adopted };
     }),
   key: (desired) => desired.name,
   describe: (desired) => `settings '${desired.name}' in ${confPath(desired)}`,
@@ -122,10 +129,11 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
       names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
     if (missing !== undefined) return unknownSetting(missing);
     const raised = { ...desired, values: aboveFloor(desired.values, readFloor(seen.extra)) };
-    const found = differences(raised, seen);
+    const needed = { ...raised, values: stillNeeded(raised, seen) };
+    const found = differences(needed, names, seen);
     if (found.wrong.length + found.reset.length + found.stale.length + found.effects.length === 0)
       return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`);
-    return change(describeChange(raised, seen, found));
+    return change(describeChange(needed, seen, found));
   },
   steps: (planned, desired) => {
     const steps = [];
@@ -139,6 +147,25 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
     return steps;
   },
 };
+
+/** The values of a template and of a map, whose own ones win. */
+export function wantedValues(f: Fields, context: ParseContext): Readonly<Record<string, string>> {
+  const template = f.optionalText('template');
+  const rendered = template === undefined ? undefined : context.render(template);
+  if (rendered && !rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
+  const lines = rendered?.ok ? parseConf(rendered.value).map((line) => [line.name, line.value] as const) : [];
+  const values = { ...Object.fromEntries(lines), ...f.record('values') };
+  for (const [name, value] of Object.entries(values))
+    if (/[\r\n]/.test(value))
+      f.problem('values', `'${name}' has a line break in it`, 'Write the value on one line.');
+  return values;
+}
+
+function readAdoption(phase: string | undefined, logging: string | undefined): Pick<Desired, 'adopted'> {
+  if (!phase) return {};
+  const decided: { logging?: Logging } = logging === 'ours' || logging === 'theirs' ? { logging } : {};
+  return { adopted: { taken: phase === 'taken', ...decided } };
+}
 
 function readFloor(words: readonly string[]): ReadonlyMap<string, number> {
   const pairs = words.map((word) => word.split('='));
@@ -160,6 +187,37 @@ function aboveFloor(values: Desired['values'], floor: ReadonlyMap<string, number
   );
 }
 
+/** Of a server that was there before: what stands in our block, and what is not good enough. */
+function stillNeeded(desired: Desired, seen: Seen): Desired['values'] {
+  if (!desired.adopted) return desired.values;
+  const { names } = judge(desired.values, inForce(desired, seen), desired.adopted.logging);
+  const block = namesInBlock(seen.text, heading);
+  return Object.fromEntries(
+    Object.entries(desired.values).filter(
+      ([name]) => names.includes(name) || block.includes(name.toLowerCase()),
+    ),
+  );
+}
+
+/** What a server that does not run has neither in its file nor in force is as it was on the server it was copied from. */
+function inForce(desired: Desired, seen: Seen): ValuesInForce {
+  const { live } = seen;
+  if (live)
+    return new Map(
+      Object.entries(live.settings).map(([name, setting]) => [
+        name.toLowerCase(),
+        { value: '', raw: '', source: '', ...setting },
+      ]),
+    );
+  const standing = effectiveConf(seen.text);
+  return new Map(
+    Object.entries(desired.values).map(([name, wanted]) => [
+      name.toLowerCase(),
+      asInForce(standing.get(name.toLowerCase())?.value ?? wanted),
+    ]),
+  );
+}
+
 const unknownSetting = (name: string) =>
   refuse({
     code: 'INV013',
@@ -178,9 +236,10 @@ interface Differences {
   readonly effects: readonly Effect[];
 }
 
-function differences(desired: Desired, seen: Seen): Differences {
+/** `declared`: all names, also of those settings that stay as they are. */
+function differences(desired: Desired, declared: readonly string[], seen: Seen): Differences {
   const names = Object.keys(desired.values);
-  const lower = new Set(names.map((name) => name.toLowerCase()));
+  const lower = new Set(declared.map((name) => name.toLowerCase()));
   const standing = effectiveConf(seen.text);
   const wrong = names.filter((name) => !isRight(name.toLowerCase(), desired.values[name] ?? '', seen));
   const reset = names.filter((name) => seen.live?.auto.includes(name.toLowerCase()));
@@ -192,7 +251,7 @@ function differences(desired: Desired, seen: Seen): Differences {
         (name) => !lower.has(name) && !desired.except?.includes(name) && !needed(name),
       )
     : [];
-  return { wrong, reset, stale, effects: effectsOf(seen, [...wrong, ...reset, ...stale], names) };
+  return { wrong, reset, stale, effects: effectsOf(desired, seen, [...wrong, ...reset, ...stale]) };
 }
 
 function isRight(name: string, wanted: string, seen: Seen): boolean {
@@ -218,14 +277,14 @@ function sameUpstream(one: string, other: string, except: readonly string[]): bo
 }
 
 /** A reload if the file is newer than what the server read, a restart if the server itself waits for one. */
-function effectsOf(seen: Seen, changing: readonly string[], names: readonly string[]): readonly Effect[] {
+function effectsOf(desired: Desired, seen: Seen, changing: readonly string[]): readonly Effect[] {
   if (!seen.live) return [];
   const { live } = seen;
   const facts = (name: string) => live.settings[name.toLowerCase()];
   const restart =
     changing.some((name) => facts(name)?.context === 'postmaster') ||
-    names.some((name) => facts(name)?.pending);
-  if (restart) return [{ action: 'restart', target: 'instance' }];
+    Object.keys(desired.values).some((name) => facts(name)?.pending);
+  if (restart && desired.adopted?.taken !== false) return [{ action: 'restart', target: 'instance' }];
   return changing.length > 0 || isStale(seen) ? [{ action: 'reload', target: 'instance' }] : [];
 }
 

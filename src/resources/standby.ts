@@ -29,6 +29,8 @@ interface CopyPlace {
   readonly port: number;
   readonly user: string;
   readonly slot: string;
+  /** Where the primary has tablespaces: the copy writes to the same places. */
+  readonly tablespaces?: readonly string[];
 }
 
 interface Desired extends CopyPlace {
@@ -60,6 +62,7 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
         port: f.integer('port'),
         user: f.text('user'),
         slot: f.text('slot'),
+        tablespaces: (f.optionalText('tablespaces') ?? '').split(/\s+/).filter((path) => path !== ''),
         ...(walDir ? { walDir } : {}),
         ...(systemIdentifier ? { systemIdentifier } : {}),
       };
@@ -121,7 +124,7 @@ export function copyScript(desired: CopyPlace): string {
     keepalives_interval: 5,
     keepalives_count: 3,
   });
-  return `${beginMaking(desired, desired.owner, 'copy', desired.walDir)}
+  return `${beginMaking(desired, desired.owner, 'copy', desired.walDir, desired.tablespaces)}
 export PGPASSFILE="$PASSFILE"
 ${sh`as ${desired.owner} "$PGBIN/pg_receivewal" -w -d ${source} -S ${desired.slot} --create-slot --if-not-exists`}
 ${sh`as ${desired.owner} "$PGBIN/pg_basebackup" $nosync -w -d ${source} -D ${desired.dataDir} -S ${desired.slot} -X stream --checkpoint=fast --progress`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''}

@@ -236,6 +236,16 @@ const laws: readonly Law[] = [
       { title: 'is an older program', script: 'touch /usr/local/lib/pgduet/mc.cjs' },
     ],
   },
+  {
+    host: 'server1',
+    resource: `adopt: { id: server1, data_dir: ${dataDir}, management_dir: ${managementDir}, version: 15, values: { port: 27500 }, standbys: server2, addresses: x, roles: x }`,
+    breaks: [{ title: 'is not recorded', script: `rm ${managementDir}/server1.system` }],
+  },
+  {
+    host: 'server1',
+    resource: `takeover: { id: server1, management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl, unit: ${unit}, values: { port: 27500 } }`,
+    breaks: [{ title: 'is not handed over' }],
+  },
   { host: 'server1', resource: 'slot pgduet_copy_server2', breaks: [{ title: 'is left over' }] },
   {
     host: 'server1',
@@ -269,7 +279,7 @@ const switches: readonly Law[] = [
 ];
 
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
-const onlyLook = ['port', 'program', 'room'];
+const onlyLook = ['copy_target', 'port', 'program', 'room'];
 
 /**
  * Paths, times, sizes, modes and owners of everything that a probe could have touched. Left out is what moves by itself:

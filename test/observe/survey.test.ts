@@ -181,9 +181,9 @@ describe('the view of a host', () => {
     },
   );
 
-  it('asks four things, the facts first', () => {
+  it('asks five things, the facts first', () => {
     const probes = surveyProbes(pair, hostNamed(pair, 'server1'));
-    expect(probes).toHaveLength(4);
+    expect(probes).toHaveLength(5);
     expect(probes[0]).toBe(factsProbe);
   });
 });

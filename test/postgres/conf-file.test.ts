@@ -189,14 +189,16 @@ describe('flattenConf and withoutOurs', () => {
   const original = "port = 5432\ninclude_dir = 'conf.d'\ninclude_if_exists 'none.conf'\n\nfsync = on\n";
 
   it('what is included stands in its place, in force as before', () => {
-    const flat = flattenConf(original, included);
+    const flat = flattenConf({ path: '/etc/postgresql.conf', text: original }, included);
     expect(values(flat)).toEqual({ port: '5433', work_mem: '8MB', geqo: 'off', fsync: 'on' });
     expect(parseConf(flat).map(({ name }) => name)).toEqual(['port', 'work_mem', 'geqo', 'port', 'fsync']);
     expect(flat).not.toMatch(/^\s*include/m);
   });
 
   it('an include that cannot be followed stays', () => {
-    expect(flattenConf("include 'elsewhere.conf'\n", included)).toBe("include 'elsewhere.conf'\n");
+    expect(flattenConf({ path: '/a', text: "include 'elsewhere.conf'\n" }, included)).toBe(
+      "include 'elsewhere.conf'\n",
+    );
   });
 
   it('the way back is exact, byte for byte, whatever stood there', () => {
@@ -216,7 +218,7 @@ describe('flattenConf and withoutOurs', () => {
     fc.assert(
       fc.property(fc.array(line), wanted, wanted, (lines, first, second) => {
         const text = `${lines.join('\n')}\n`;
-        const flat = disableConf(flattenConf(text, included), ['fsync']);
+        const flat = disableConf(flattenConf({ path: '/a', text }, included), ['fsync']);
         const edited = editConf(editConf(flat, first, heading), second, heading);
         expect(withoutOurs(edited, heading)).toBe(text);
       }),
@@ -224,7 +226,11 @@ describe('flattenConf and withoutOurs', () => {
   });
 
   it('what somebody added meanwhile stays', () => {
-    const edited = editConf(flattenConf(original, included), { geqo: 'on' }, heading);
+    const edited = editConf(
+      flattenConf({ path: '/etc/postgresql.conf', text: original }, included),
+      { geqo: 'on' },
+      heading,
+    );
     expect(withoutOurs(`${edited}autovacuum = off\n`, heading)).toBe(`${original}autovacuum = off\n`);
   });
 });

@@ -71,6 +71,7 @@ describe('the JSON of a plan', () => {
         host: 'server1',
         resource: 'thing c',
         state: 'deferred',
+        expect: 'change',
         waits_for: { host: 'server1', id: 'thing b' },
         reason: 'could not look',
       },

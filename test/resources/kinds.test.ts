@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { preamble } from '../../src/resources/preamble.ts';
 import { kinds } from '../../src/resources/registry.ts';
+import { adopts } from './cases/adopting.ts';
 import { controllers } from './cases/controllers.ts';
 import { files } from './cases/files.ts';
 import { postgres } from './cases/postgres.ts';
@@ -18,6 +19,7 @@ const tables: readonly KindCases[] = [
   ...controllers,
   ...switching,
   ...rebuilding,
+  ...adopts,
 ];
 const functions = preamble({ postgresVersion: 15, owner: 'postgres', socketDir: '/tmp', port: 27500 });
 

@@ -1,0 +1,91 @@
+/** The words about a server that was there before the cluster: what templates leave alone, what a copy of it needs. Pure. */
+import type { Host } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
+import { formerRulesMarker } from '../postgres/hba-file.ts';
+import { carriedSettings, formerRules } from '../resources/adoption.ts';
+import type { SingleSight } from '../resources/single-sight.ts';
+
+export interface AdoptedWords {
+  /** Empty: all servers were made by pgduet. taking: the former unit or a person is still in charge. */
+  readonly phase: '' | 'taking' | 'taken';
+  /** Where the log goes; empty as long as it is not decided. */
+  readonly logging: '' | 'ours' | 'theirs';
+  readonly carried: Readonly<Record<string, string>>;
+  /** pg_hba.conf as it was, and the line above it. */
+  readonly hba: string;
+  readonly marker: string;
+}
+
+export interface SingleWords {
+  /** False when the server was not looked at, as with every verb but migrate. */
+  readonly seen: boolean;
+  readonly architecture: string;
+  readonly libc: string;
+  /** "/database/inst1=123456 /space1=99": how many bytes a copy on this host writes where. */
+  readonly rooms: string;
+  readonly libraries: string;
+  readonly extensions: string;
+  readonly tablespaces: string;
+}
+
+export function adoptedWords(view: View): AdoptedWords {
+  const primary = view.hosts.get(view.primary);
+  const hosts = [primary, ...view.hosts.values()];
+  const record = hosts.find((host) => host?.adopted)?.adopted;
+  const single = primary?.single;
+  if (record) {
+    const taking = hosts.some((host) => host?.data?.former);
+    const { logging, carried, hba } = record;
+    return { phase: taking ? 'taking' : 'taken', logging, carried, hba, marker: formerRulesMarker };
+  }
+  const none = { logging: '', carried: {}, hba: '', marker: formerRulesMarker } as const;
+  if (!single) return { phase: '', ...none };
+  return { ...none, phase: 'taking', carried: carriedSettings(single), hba: formerRules(single) };
+}
+
+export function singleWords(view: View, host: Host): SingleWords {
+  const single = view.hosts.get(view.primary)?.single;
+  if (!single)
+    return {
+      seen: false,
+      architecture: '',
+      libc: '',
+      rooms: '',
+      libraries: '',
+      extensions: '',
+      tablespaces: '',
+    };
+  const { architecture, libc, live } = single;
+  const paths = (live?.tablespaces ?? []).map(({ path }) => path);
+  return {
+    seen: true,
+    architecture,
+    libc,
+    rooms: roomsOf(single, host),
+    libraries: librariesOf(single).join(' '),
+    extensions: single.extensions.join(' '),
+    tablespaces: paths.join(' '),
+  };
+}
+
+function roomsOf({ live }: SingleSight, { postgres }: Host): string {
+  const spaces = live?.tablespaces ?? [];
+  const elsewhere = spaces.reduce((sum, { bytes }) => sum + bytes, 0);
+  const rooms = [{ path: postgres.dataDir, bytes: (live?.bytes ?? 0) - elsewhere }, ...spaces];
+  return rooms.map(({ path, bytes }) => `${path}=${Math.max(0, bytes)}`).join(' ');
+}
+
+/** "$libdir/pg_stat_statements" and "pg_stat_statements" are the same file. */
+function librariesOf({ live }: SingleSight): readonly string[] {
+  const names = ['shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries'];
+  return names
+    .flatMap((name) => (live?.settings.get(name)?.value ?? '').split(','))
+    .map((name) =>
+      name
+        .trim()
+        .replaceAll('"', '')
+        .replace(/^\$libdir\//, '')
+        .replace(/\.so$/, ''),
+    )
+    .filter((name) => name !== '' && !name.startsWith('/'));
+}

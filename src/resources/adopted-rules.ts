@@ -1,0 +1,151 @@
+/**
+ * Which settings of a server that was there before have to change for multiplexing. Unlike on a server that pgduet made,
+ * what is as good or better stays as it is: a higher limit, logical WAL, its own log. In: the values that pgduet would
+ * write and those in force. Out: names, and whether a restart goes with them. Pure.
+ */
+import { parseDurationMs, parseSizeBytes } from '../base/units.ts';
+
+/** A value in force, as pg_settings tells it. */
+export interface InForce {
+  readonly value: string;
+  readonly raw: string;
+  readonly unit?: string | undefined;
+  readonly context: string;
+  readonly pending: boolean;
+  /** "configuration file", "command line", "default" … */
+  readonly source: string;
+}
+
+/** By lower-case name. A name that is missing has not been seen in force, for example on a standby that never ran. */
+export type ValuesInForce = ReadonlyMap<string, InForce>;
+
+export type Logging = 'ours' | 'theirs';
+
+/** Enough for two standbys, a base backup, a rebuild and the next one. */
+const leastSenders = 5;
+
+/** Where a server's log goes, and how it looks: worth no restart, and none of it matters to the standbys. */
+const loggingNames: readonly string[] = [
+  'logging_collector',
+  'log_directory',
+  'log_filename',
+  'log_file_mode',
+  'log_rotation_age',
+  'log_truncate_on_rotation',
+  'log_line_prefix',
+  'syslog_ident',
+];
+
+/** What the Mirroring Controller edits by itself; its own rules are those of kind `settings`. */
+const controlled: readonly string[] = ['primary_conninfo', 'synchronous_standby_names'];
+
+type Rule = (wanted: string, seen: InForce, all: ValuesInForce) => boolean;
+
+const list = (text: string): readonly string[] => text.split(',').map((word) => word.trim());
+const atLeast =
+  (least: number): Rule =>
+  (_wanted, seen) =>
+    Number(seen.raw) >= least;
+const anyValue: Rule = () => true;
+
+const rules: Readonly<Record<string, Rule>> = {
+  listen_addresses: (_wanted, seen) => list(seen.value).some((address) => ['*', '0.0.0.0'].includes(address)),
+  unix_socket_directories: (wanted, seen) => list(seen.value).includes(wanted),
+  wal_level: (_wanted, seen) => ['replica', 'logical'].includes(seen.value),
+  max_wal_senders: atLeast(leastSenders),
+  max_replication_slots: atLeast(leastSenders),
+  wal_keep_size: (wanted, seen) =>
+    Number(seen.raw) >= (numberIn(wanted, seen.unit) ?? Number.POSITIVE_INFINITY),
+  wal_keep_segments: (wanted, seen) => Number(seen.raw) >= Number(wanted),
+  // pg_rewind needs one of the two.
+  wal_log_hints: (_wanted, seen, all) => seen.value === 'on' || all.get('data_checksums')?.value === 'on',
+  // Only new passwords are made by it, and ours is sent as a verifier.
+  password_encryption: anyValue,
+};
+
+/** Is what is in force as good for multiplexing as what pgduet would write? */
+export function suffices(name: string, wanted: string, all: ValuesInForce): boolean {
+  const lower = name.toLowerCase();
+  const seen = all.get(lower);
+  if (!seen || controlled.includes(lower)) return false;
+  return sameValue(wanted, seen) || (rules[lower]?.(wanted, seen, all) ?? false);
+}
+
+/** Sources that the controller does not start a server with: what they gave has to stand in the file. */
+const passing: readonly string[] = ['command line', 'environment variable'];
+
+export interface Judgement {
+  /** What pgduet has to write. */
+  readonly names: readonly string[];
+  /** Those of them whose value in force is not good enough, and that only a restart brings into force. */
+  readonly restart: readonly string[];
+  readonly logging: Logging;
+}
+
+/**
+ * Without `logging` it is decided here: a server that has a log of its own keeps it, and no server is restarted for it.
+ * `moves`: there is a restart in any case.
+ */
+export function judge(
+  wanted: Readonly<Record<string, string>>,
+  all: ValuesInForce,
+  logging: Logging | undefined,
+  moves = false,
+): Judgement {
+  const good = (name: string): boolean => suffices(name, wanted[name] ?? '', all);
+  const comesAndGoes = (name: string): boolean => passing.includes(all.get(name.toLowerCase())?.source ?? '');
+  const needsRestart = (name: string): boolean =>
+    all.get(name.toLowerCase())?.context === 'postmaster' && !good(name);
+  const open = Object.keys(wanted).filter((name) => !good(name) || comesAndGoes(name));
+  const others = open.filter((name) => !isLogSetting(name));
+  const hasOwnLog =
+    all.get('logging_collector')?.value === 'on' ||
+    !list(all.get('log_destination')?.value ?? 'stderr').includes('stderr');
+  const decided = logging ?? (hasOwnLog || !(moves || others.some(needsRestart)) ? 'theirs' : 'ours');
+  const names = decided === 'theirs' ? others : open;
+  return { names, restart: names.filter(needsRestart), logging: decided };
+}
+
+const isLogSetting = (name: string): boolean => loggingNames.includes(name.toLowerCase());
+
+/** What stands in postgresql.conf of a server that does not run, as if it were in force. */
+export function asInForce(value: string): InForce {
+  const bytes = parseSizeBytes(value);
+  const ms = parseDurationMs(value);
+  const counted =
+    bytes !== undefined
+      ? { raw: String(bytes), unit: 'B' }
+      : ms !== undefined
+        ? { raw: String(ms), unit: 'ms' }
+        : { raw: value };
+  return { value, context: '', pending: false, source: 'configuration file', ...counted };
+}
+
+const truths: Readonly<Record<string, string>> = {
+  true: 'on',
+  yes: 'on',
+  '1': 'on',
+  false: 'off',
+  no: 'off',
+  '0': 'off',
+};
+const plain = (text: string): string => {
+  const lower = text.trim().toLowerCase();
+  return truths[lower] ?? lower;
+};
+
+function sameValue(wanted: string, seen: InForce): boolean {
+  if (plain(wanted) === plain(seen.value)) return true;
+  const number = numberIn(wanted, seen.unit);
+  return number !== undefined && number === Number(seen.raw);
+}
+
+/** A text such as "1GB", "5s" or "10" as a number of the unit that pg_settings counts in. */
+function numberIn(text: string, unit: string | undefined): number | undefined {
+  if (/^-?\d+(\.\d+)?$/.test(text.trim())) return Number(text);
+  if (unit === undefined) return undefined;
+  const bytes = [parseSizeBytes(text), parseSizeBytes(/^\d/.test(unit) ? unit : `1${unit}`)];
+  if (bytes[0] !== undefined && bytes[1]) return bytes[0] / bytes[1];
+  const times = [parseDurationMs(text), parseDurationMs(`1${unit}`)];
+  return times[0] !== undefined && times[1] ? times[0] / times[1] : undefined;
+}

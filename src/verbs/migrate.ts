@@ -1,0 +1,14 @@
+/** `pgduet migrate`: a running single server becomes the primary of a cluster, with the proof that the standbys follow. */
+import { shippedPlaybook } from '../shipped.ts';
+import { applyVerb } from './apply.ts';
+import { proofOf } from './proof.ts';
+import type { World } from './world.ts';
+
+export function migrateVerb(world: World, checkOnly: boolean): Promise<number> {
+  return applyVerb(world, 'migrate', shippedPlaybook('migrate'), checkOnly, {
+    named: { host: undefined, by: 'migrate' },
+    aim: (view) => view,
+    proof: (outcome) =>
+      `${proofOf(outcome, ['adopt', 'replication', 'mirroring'])}\nThe way back: pgduet teardown.`,
+  });
+}

@@ -1,0 +1,216 @@
+/** A single server that is to be multiplexed: which settings change, what is recorded, and what is said beforehand. */
+import { describe, expect, it } from 'vitest';
+import { notesOn } from '../../src/resources/adopt-notes.ts';
+import { asInForce, judge, suffices } from '../../src/resources/adopted-rules.ts';
+import {
+  adoptedOf,
+  carriedSettings,
+  formerRules,
+  movesIn,
+  recordOf,
+  standingAlone,
+} from '../../src/resources/adoption.ts';
+import { dataDir, hba, live, packaged, packagedLive, place, running, sight } from './single.ts';
+
+const values = {
+  listen_addresses: '*',
+  wal_level: 'replica',
+  wal_keep_size: '1024MB',
+  logging_collector: 'on',
+  log_directory: '/mcdir/inst1/server1-log',
+  work_mem: '7MB',
+};
+const wanted = { values, roles: ['pgduet_repl', 'app'] };
+const intention = {
+  ...place,
+  version: 15,
+  instance: { dataDir, socketDir: '/run/postgresql', port: 27500, owner: 'postgres' },
+  values,
+  standbys: ['server2'],
+  addresses: ['10.0.0.1/32', '10.0.0.2/32'],
+};
+
+describe('what is in force', () => {
+  it.each([
+    ['listen_addresses', '*', '0.0.0.0', true],
+    ['listen_addresses', '*', 'localhost, 10.0.0.1', false],
+    ['unix_socket_directories', '/run/a', '/tmp, /run/a', true],
+    ['wal_level', 'replica', 'logical', true],
+    ['wal_level', 'replica', 'minimal', false],
+    ['max_wal_senders', '10', '5', true],
+    ['max_wal_senders', '10', '4', false],
+    ['wal_keep_size', '1024MB', '2GB', true],
+    ['wal_keep_size', '1024MB', '512MB', false],
+    ['full_page_writes', 'on', 'true', true],
+    ['full_page_writes', 'on', 'off', false],
+    ['wal_sender_timeout', '5400', '5400ms', true],
+    ['wal_sender_timeout', '5400', '60s', false],
+    ['password_encryption', 'scram-sha-256', 'md5', true],
+    ['primary_conninfo', '', '', false],
+  ])('%s: wanted %s, there is %s: as good: %s', (name, want, there, good) => {
+    const inForce = { ...asInForce(there), ...(name === 'wal_sender_timeout' ? { unit: 'ms' } : {}) };
+    expect(suffices(name, want, new Map([[name, inForce]]))).toBe(good);
+  });
+
+  it('wal_log_hints are spared where there are checksums', () => {
+    const off = asInForce('off');
+    const checksums = (value: string) =>
+      new Map([
+        ['wal_log_hints', off],
+        ['data_checksums', asInForce(value)],
+      ]);
+    expect(suffices('wal_log_hints', 'on', checksums('on'))).toBe(true);
+    expect(suffices('wal_log_hints', 'on', checksums('off'))).toBe(false);
+  });
+
+  it('a log of its own stays; without one it is moved where there is a restart anyway', () => {
+    const all = sight().live?.settings ?? new Map();
+    expect(judge(values, all, undefined)).toEqual({
+      names: ['listen_addresses', 'logging_collector', 'log_directory', 'work_mem'],
+      restart: ['listen_addresses', 'logging_collector'],
+      logging: 'ours',
+    });
+    const open = new Map([...all, ['listen_addresses', { ...asInForce('*'), context: 'postmaster' }]]);
+    expect(judge(values, open, undefined)).toEqual({ names: ['work_mem'], restart: [], logging: 'theirs' });
+    expect(judge(values, open, undefined, true).logging).toBe('ours');
+    const collects = new Map([...all, ['logging_collector', asInForce('on')]]);
+    expect(judge(values, collects, undefined).logging).toBe('theirs');
+  });
+});
+
+describe('the record', () => {
+  it('holds files, settings with their places, and who started the server', () => {
+    const before = recordOf(place, sight(), wanted);
+    expect(before).toMatchObject({
+      systemIdentifier: '7300000000000000001',
+      starter: { kind: 'hand', options: '"-D" "/database/inst1" "-c" "work_mem=7MB"' },
+      configFile: `${dataDir}/postgresql.conf`,
+      made: ['/mcdir/inst1', '/mcdir'],
+      roles: ['app'],
+    });
+    expect(before?.settings).toEqual([
+      {
+        name: 'listen_addresses',
+        value: 'localhost',
+        place: `${dataDir}/postgresql.conf:60`,
+        commentedOut: true,
+      },
+      { name: 'logging_collector', value: 'off', place: 'default', commentedOut: false },
+      { name: 'log_directory', value: '', place: 'default', commentedOut: false },
+      { name: 'work_mem', value: '7MB', place: 'command line', commentedOut: false },
+      { name: 'synchronous_standby_names', value: '', place: 'default', commentedOut: false },
+    ]);
+    expect(before?.files.find(({ path }) => path.endsWith('pg_hba.conf'))).toEqual({
+      path: `${dataDir}/pg_hba.conf`,
+      mode: '640',
+      owner: 'postgres:postgres',
+      text: hba,
+    });
+  });
+
+  it('an earlier attempt saw what was there before, a later one does not', () => {
+    const first = recordOf(place, sight(), wanted);
+    const encoded = Buffer.from(JSON.stringify(first)).toString('base64');
+    const later = sight([...running, `before ${encoded}`], live({ bytes: 1 }));
+    expect(recordOf(place, later, wanted)).toEqual(first);
+    expect(formerRules(later)).toBe(hba);
+  });
+
+  it('what travels with the data has the options of the command line and the rules', () => {
+    expect(carriedSettings(sight())).toEqual({ work_mem: '7MB' });
+    expect(adoptedOf(place, sight(), values)).toEqual({
+      schema: 1,
+      server: 'server1',
+      logging: 'ours',
+      carried: { work_mem: '7MB' },
+      hba,
+    });
+  });
+});
+
+describe('a configuration that stands alone', () => {
+  it('in the data directory: includes are brought in', () => {
+    const before = recordOf(place, sight(), wanted);
+    const files = before ? standingAlone(place, sight(), before) : [];
+    expect(files.map(({ path }) => path)).toEqual([`${dataDir}/postgresql.conf`]);
+    expect(files[0]?.text).toBe(`#listen_addresses = '*'
+#pgduet: include 'extra.conf'
+#pgduet begin ${dataDir}/extra.conf
+geqo = off
+#pgduet end
+`);
+  });
+
+  it("Debian's: three files come to be, in the order in which conf.d is read, and nothing points elsewhere", () => {
+    const seen = sight(packaged, packagedLive);
+    expect(movesIn(place, seen)).toBe(true);
+    const before = recordOf(place, seen, wanted);
+    const files = before ? standingAlone(place, seen, before) : [];
+    expect(files.map(({ path, mode }) => [path, mode])).toEqual([
+      [`${dataDir}/postgresql.conf`, '644'],
+      [`${dataDir}/pg_hba.conf`, '640'],
+      [`${dataDir}/pg_ident.conf`, '640'],
+    ]);
+    expect(files[0]?.text).toBe(`#pgduet: data_directory = '${dataDir}'
+#pgduet: include_dir = 'conf.d'
+#pgduet begin /etc/postgresql/15/main/conf.d/a.conf
+geqo = off
+#pgduet end
+#pgduet begin /etc/postgresql/15/main/conf.d/b.conf
+geqo = on
+#pgduet end
+`);
+    expect(before?.starter).toEqual({
+      kind: 'unit',
+      unit: 'postgresql@15-main.service',
+      enabled: 'enabled-runtime',
+    });
+  });
+
+  it('what has been written already is not written again', () => {
+    const before = recordOf(place, sight(), wanted);
+    const edited = running.map((line) =>
+      line.includes(Buffer.from(`${dataDir}/postgresql.conf`).toString('base64'))
+        ? line.replace(/ [^ ]+$/, ` ${Buffer.from('edited\n').toString('base64')}`)
+        : line,
+    );
+    expect(before && standingAlone(place, sight(edited), before)).toEqual([]);
+  });
+});
+
+describe('what is said beforehand', () => {
+  it('of a server that needs a restart', () => {
+    expect(notesOn(intention, sight())).toEqual([
+      `listen_addresses: localhost (${dataDir}/postgresql.conf:60) becomes *; needs the restart`,
+      'logging_collector: off (default) becomes on; needs the restart',
+      'log_directory: what is not known becomes /mcdir/inst1/server1-log; needs a reload',
+      "work_mem: 7MB stood on the server's command line; it moves into postgresql.conf",
+      'PostgreSQL is restarted once, for listen_addresses, logging_collector: a checkpoint is made first, then connections end and about a second passes until new ones are taken (it was started by hand)',
+      '47.7 MB of data are copied to server2 while clients go on working: 0.4 s at least, at the 128 MB/s that its disk was just read with; the network and the other disk may be slower',
+      'the 2 rules of pg_hba.conf stay; in front of them come: replication from 10.0.0.1/32, 10.0.0.2/32 with scram-sha-256, and postgres to database postgres by peer on the socket',
+      'rules that let anyone in without proof stay too, and hold on the standbys as well: local all all trust',
+      '2 unlogged tables are not replicated: they are empty after a switch',
+    ]);
+  });
+
+  it('of slots, archiving and a configuration that moves', () => {
+    const sql = {
+      ...packagedLive,
+      slots: [
+        { name: 'feed', type: 'logical' },
+        { name: 'old', type: 'physical' },
+      ],
+      settings: {
+        ...packagedLive.settings,
+        archive_mode: ['on', 'on', null, 'postmaster', 'configuration file', '/x', 1, false],
+        archive_command: ['cp %p /a/%f', 'cp %p /a/%f', null, 'sighup', 'configuration file', '/x', 2, false],
+      },
+    };
+    const notes = notesOn(intention, sight(packaged, sql)).join('\n');
+    expect(notes).toContain('the configuration moves from /etc/postgresql/15/main/postgresql.conf to');
+    expect(notes).toContain('restarted once, for config_file, listen_addresses');
+    expect(notes).toContain('logical slots are not carried to the other server by a switch');
+    expect(notes).toContain('physical slots stay on this server alone: old');
+    expect(notes).toContain('archiving goes on as it is');
+  });
+});

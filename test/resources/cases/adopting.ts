@@ -1,0 +1,195 @@
+/** Cases of the kinds that take a server into the cluster that was there before it. */
+import type { KindCases } from '../cases.ts';
+import { live, packaged, packagedLive, reply, running } from '../single.ts';
+
+const recorded = ['recorded 7300000000000000001'];
+const adopting = (over = ''): string =>
+  `{ id: server1, data_dir: /database/inst1, management_dir: /mcdir/inst1, version: 15, template: conf.hbs, standbys: server2, addresses: 10.0.0.1/32, roles: pgduet_repl${over} }`;
+const taking =
+  '{ id: server1, management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl, unit: mcoi_inst1, template: conf.hbs }';
+const target =
+  "{ management_dir: /mcdir/inst1, rooms: '/database/inst1=1000000000 /space1=1000', architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', tablespaces: /space1 }";
+const fits = 'architecture x86_64\nlibc glibc 2.36\n';
+const free = (bytes: number): string =>
+  `free ${bytes} /dev/sda1:/ /database/inst1\nfree ${bytes} /dev/sda1:/ /space1\n`;
+
+export const adopts: readonly KindCases[] = [
+  {
+    kind: 'adopt',
+    desired: adopting(),
+    key: '/database/inst1',
+    describes: 'the server in /database/inst1',
+    errors: [{ desired: adopting().replace('version: 15', 'version: x'), what: "not 'x'", at: '1:82' }],
+    cases: [
+      {
+        title: 'it runs alone, started by hand',
+        reply: reply(),
+        gives: {
+          change: 'take the server in /database/inst1',
+          reason: 'started by hand',
+          script: [
+            '/mcdir/inst1/server1.before.json',
+            '/mcdir/inst1/server1.former',
+            '/mcdir/inst1/server1.system',
+          ],
+        },
+      },
+      {
+        title: "it runs as one of Debian's clusters",
+        reply: reply(packaged, packagedLive),
+        gives: {
+          change: 'take the server',
+          reason: 'started by postgresql@15-main.service',
+          script: [
+            'postgresql@15-main.service.d/pgduet.conf',
+            'ConditionPathExists=/mcdir/inst1/server1.former',
+            '/database/inst1/postgresql.conf.trial',
+          ],
+        },
+      },
+      {
+        title: 'it is recorded',
+        reply: reply([...running, ...recorded]),
+        gives: { same: 'recorded in /mcdir/inst1/server1.before.json' },
+      },
+      {
+        title: 'another cluster is recorded',
+        reply: reply([...running, 'recorded 1']),
+        gives: { refuse: 'SAF001', what: 'holds another cluster' },
+      },
+      {
+        title: 'there is no data directory',
+        reply: reply(running.slice(0, 3), undefined),
+        gives: { refuse: 'SAF020', what: 'no PostgreSQL data directory' },
+      },
+      {
+        title: 'its version is another one',
+        reply: reply(running.map((line) => (line === 'version 15' ? 'version 14' : line))),
+        gives: { refuse: 'SAF020', what: 'holds PostgreSQL 14' },
+      },
+      {
+        title: 'it does not run',
+        reply: reply(
+          running.filter((line) => !line.startsWith('running')),
+          undefined,
+        ),
+        gives: { refuse: 'SAF020', what: 'no server runs' },
+      },
+      {
+        title: 'it listens on another port',
+        reply: reply(
+          running.map((line) => line.replace('running 27500', 'running 5432')),
+          undefined,
+        ),
+        gives: { refuse: 'SAF020', what: 'listens on port 5432' },
+      },
+      {
+        title: 'it is a standby',
+        reply: reply(running, live({ inRecovery: true })),
+        gives: { refuse: 'SAF020', what: 'is a standby itself' },
+      },
+      {
+        title: 'its name has a space',
+        desired: adopting().replace('/database/inst1', '/data base/inst1'),
+        reply: reply(),
+        gives: { refuse: 'SAF020', what: 'spaces or characters outside of ASCII' },
+      },
+      {
+        title: 'WAL is elsewhere, and the version wrong: both are told',
+        reply: reply(['wal /wal/inst1', ...running.map((line) => line.replace('version 15', 'version 13'))]),
+        gives: { refuse: 'SAF020', what: '2 things stand in the way' },
+      },
+      { title: 'the host does not say', reply: { status: 1, stderr: 'no' }, gives: { unknown: 'no' } },
+    ],
+  },
+  {
+    kind: 'takeover',
+    desired: taking,
+    key: '/database/inst1',
+    describes: 'control over the server in /database/inst1',
+    errors: [
+      {
+        desired: '{ id: server1, mc_ctl: /x, template: conf.hbs }',
+        what: "'management_dir' is missing",
+        at: '1:1',
+      },
+    ],
+    cases: [
+      {
+        title: 'a setting needs a restart',
+        reply: reply([...running, ...recorded, 'mark']),
+        gives: {
+          change: 'restart the server in /database/inst1',
+          reason: 'listen_addresses',
+          script: ['CHECKPOINT', 'rm -f /mcdir/inst1/server1.former', 'systemctl start mcoi_inst1'],
+        },
+      },
+      {
+        title: 'nothing needs a restart, and a unit was in charge',
+        reply: reply(
+          [...running, ...recorded, 'mark', 'unit postgresql-inst1.service enabled'],
+          live({}, { listen_addresses: ['*', '*', null, 'postmaster', 'default', null, null, false] }),
+        ),
+        gives: {
+          change: 'hand the running server',
+          reason: 'postgresql-inst1.service is in charge',
+          script: ['KillMode=none', 'systemctl stop postgresql-inst1.service', 'cgroup.procs'],
+        },
+      },
+      {
+        title: 'the mark is away, and the former unit still runs it',
+        reply: reply([...running, ...recorded, 'unit postgresql-inst1.service enabled']),
+        gives: { change: 'restart the server', reason: 'postgresql-inst1.service' },
+      },
+      {
+        title: 'it is done',
+        reply: reply([...running, ...recorded]),
+        gives: { same: 'the Mirroring Controller is in charge' },
+      },
+      { title: 'the host does not say', reply: { status: 1, stderr: 'no' }, gives: { unknown: 'no' } },
+    ],
+  },
+  {
+    kind: 'copy_target',
+    desired: target,
+    key: 'fits',
+    describes: 'a host that can take a copy of the primary',
+    errors: [
+      {
+        desired: '{ management_dir: /m, rooms: /d=1, architecture: x }',
+        what: "'libc' is missing",
+        at: '1:1',
+      },
+    ],
+    cases: [
+      { title: 'it fits', reply: { stdout: `${fits}${free(2e9)}` }, gives: { same: 'it can take the copy' } },
+      { title: 'the copy is there', reply: { stdout: 'copied\n' }, gives: { same: 'the copy is there' } },
+      {
+        title: 'two places share too little room',
+        reply: { stdout: `${fits}${free(1_000_000_500)}` },
+        gives: { refuse: 'SAF021', what: 'are free for /database/inst1 and /space1' },
+      },
+      {
+        title: 'another machine',
+        reply: { stdout: `architecture aarch64\nlibc glibc 2.36\n${free(2e9)}` },
+        gives: { refuse: 'SAF021', what: 'architecture is aarch64' },
+      },
+      {
+        title: 'another C library',
+        reply: { stdout: `architecture x86_64\nlibc glibc 2.41\n${free(2e9)}` },
+        gives: { refuse: 'SAF021', what: 'C library is glibc 2.41' },
+      },
+      {
+        title: 'an extension is missing, and a place is not empty',
+        reply: { stdout: `${fits}${free(2e9)}missing the extension uuid-ossp\nfilled /space1\n` },
+        gives: { refuse: 'SAF021', what: /extension uuid-ossp is not installed .*, and 1 more/ },
+      },
+      {
+        title: 'PostgreSQL is not there yet',
+        reply: { stdout: `${fits}${free(2e9)}no programs\n` },
+        gives: { unknown: 'not installed yet' },
+      },
+      { title: 'the host does not say', reply: { status: 1, stderr: 'no' }, gives: { unknown: 'no' } },
+    ],
+  },
+];
