@@ -14,6 +14,7 @@ const ofTables = `SELECT format(
  CASE relpersistence WHEN 'u' THEN 'unlogged ' ELSE '' END || nspname || '.' || relname, nspname, relname)
  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE relkind IN ('r', 'm') AND nspname !~ '^(pg_|information_schema$)' AND relname <> 'written'
+ AND NOT (relpersistence = 'u' AND pg_is_in_recovery())
  ORDER BY nspname, relname \\gexec
 SELECT 'large object ' || loid, count(*), md5(string_agg(data, ''::bytea ORDER BY pageno)) FROM pg_largeobject GROUP BY loid ORDER BY loid;`;
 

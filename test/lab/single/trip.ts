@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import type { Host, Lab } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
 import { type Server, sql, untilSwitchable } from '../support/instance.ts';
-import { expectExit, type Pgduet, type PlanEntry, pgduet } from '../support/pgduet.ts';
+import { type Pgduet, type PlanEntry, pgduet } from '../support/pgduet.ts';
 import { counterpart, type FormName, forms, inventoryOf, prepareOther, type Single } from './forms.ts';
 import { more, remains } from './remains.ts';
 import { difference, hostSnapshot, type Snapshot, snapshot } from './snapshot.ts';
@@ -71,8 +71,12 @@ export class Trip {
   async run(status: number, ...words: string[]): Promise<TripDocument> {
     const [verb = '', ...more] = words;
     const said = await this.command([verb, ...more, '-i', this.inventory, '--json']);
-    expectExit(said, status);
-    return said.json<TripDocument>();
+    const document = said.stdout === '' ? undefined : said.json<TripDocument>();
+    // The plan is long; what went wrong stands in the messages.
+    const told = `${JSON.stringify(document?.diagnostics, null, 1)}\n${said.stderr}`;
+    expect(said.status, `exit status of ${words.join(' ')}:\n${told}`).toBe(status);
+    if (!document) throw new Error(`${words.join(' ')} printed no document:\n${told}`);
+    return document;
   }
 
   /** A client while something is done; its rows are looked for at every later proof. */
@@ -150,6 +154,20 @@ export class Trip {
 /** Host and resource of each line, sorted: what a plan names, or what was changed. */
 export const named = (lines: readonly { readonly host: string; readonly resource: string }[]): string[] =>
   [...new Set(lines.map(({ host, resource }) => `${host}: ${resource}`))].sort();
+
+/** Kinds that wait for something, and change nothing. */
+const waiting = /^(replication|mirroring|holds) /;
+
+/** What a plan foretells to be changed. */
+export const foretold = (plan: readonly PlanEntry[]): string[] =>
+  named(
+    plan.filter(
+      ({ state, expect: then, waits, resource }) =>
+        !waits &&
+        !waiting.test(resource) &&
+        (state === 'change' || (state === 'deferred' && then !== 'same')),
+    ),
+  );
 
 /** Waits until the standby has applied what the primary has written by now. */
 async function untilReplayed(primary: Server, standby: Server): Promise<void> {
