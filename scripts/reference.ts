@@ -204,6 +204,7 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     standbys: 'names of the servers that will follow it, for the plan',
     addresses: 'where they come from, for the plan',
     roles: 'roles that pgduet makes; those that are there already are recorded',
+    managed: '`false` where units and files of the system cannot be written (`true`)',
   },
   takeover: {
     id: 'the server identifier',
@@ -220,6 +221,7 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     libc: "the primary's, as `getconf GNU_LIBC_VERSION` says",
     libraries: 'that the server loads when it starts',
     extensions: 'of the databases of the primary',
+    locales: 'of the operating system, that its databases use',
     tablespaces: 'their directories, which have to be empty',
   },
   standby: {
@@ -341,6 +343,7 @@ export const words: Readonly<Record<string, string>> = {
   'single.rooms': 'how many bytes a copy of it takes where',
   'single.libraries': 'that it loads when it starts',
   'single.extensions': 'of its databases',
+  'single.locales': 'that its databases use',
   'single.tablespaces': 'their directories',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',

@@ -7,10 +7,10 @@ import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import { parsePgpassLine } from '../postgres/pgpass.ts';
+import { type AdoptSight, adoptProbe, readAdoptSight } from '../resources/adopt-sight.ts';
 import { type Adopted, adoptedFile, parseAdopted } from '../resources/before.ts';
 import { type DataDirectory, dataDirectoryProbe, readDataDirectory } from '../resources/data-directory.ts';
 import type { Probe, ProbeReply } from '../resources/kind.ts';
-import { readSingle, type SingleSight, singleProbe } from '../resources/single-sight.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 
 /** What one host shows of itself. */
@@ -23,7 +23,7 @@ export interface HostView {
   /** What travels with the data of a cluster whose first server was there before it. */
   readonly adopted?: Adopted;
   /** Of a server that is being migrated; nobody else asks for it. */
-  readonly single?: SingleSight;
+  readonly single?: AdoptSight;
 }
 
 /** What all of them show together; every later stage reads it, none changes it. */
@@ -65,7 +65,7 @@ const printFile = (path: string): Probe => ({
 });
 
 /** What a migration asks of the server that it begins with. */
-export const singleServerProbe = (host: Host): Probe => singleProbe(place(host));
+export const singleServerProbe = (host: Host): Probe => adoptProbe(place(host));
 
 export function readHostView(replies: readonly ProbeReply[]): HostView {
   const [facts, data, passfile, key, adopted, single] = replies;
@@ -74,7 +74,7 @@ export function readHostView(replies: readonly ProbeReply[]): HostView {
   const entry = parsePgpassLine(passfile?.stdout.split('\n')[0] ?? '');
   const keyText = key?.stdout.trim() ?? '';
   const seenAdopted = parseAdopted(adopted?.stdout ?? '');
-  const seenSingle = single && readSingle(single);
+  const seenSingle = single && readAdoptSight(single);
   return {
     ...(seenFacts ? { facts: seenFacts } : {}),
     ...(seenData ? { data: seenData } : {}),

@@ -2,8 +2,8 @@
 import type { Host } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { formerRulesMarker } from '../postgres/hba-file.ts';
+import type { AdoptSight } from '../resources/adopt-sight.ts';
 import { carriedSettings, formerRules } from '../resources/adoption.ts';
-import type { SingleSight } from '../resources/single-sight.ts';
 
 export interface AdoptedWords {
   /** Empty: all servers were made by pgduet. taking: the former unit or a person is still in charge. */
@@ -25,6 +25,7 @@ export interface SingleWords {
   readonly rooms: string;
   readonly libraries: string;
   readonly extensions: string;
+  readonly locales: string;
   readonly tablespaces: string;
 }
 
@@ -53,6 +54,7 @@ export function singleWords(view: View, host: Host): SingleWords {
       rooms: '',
       libraries: '',
       extensions: '',
+      locales: '',
       tablespaces: '',
     };
   const { architecture, libc, live } = single;
@@ -64,11 +66,12 @@ export function singleWords(view: View, host: Host): SingleWords {
     rooms: roomsOf(single, host),
     libraries: librariesOf(single).join(' '),
     extensions: single.extensions.join(' '),
+    locales: (live?.locales ?? []).join(' '),
     tablespaces: paths.join(' '),
   };
 }
 
-function roomsOf({ live }: SingleSight, { postgres }: Host): string {
+function roomsOf({ live }: AdoptSight, { postgres }: Host): string {
   const spaces = live?.tablespaces ?? [];
   const elsewhere = spaces.reduce((sum, { bytes }) => sum + bytes, 0);
   const rooms = [{ path: postgres.dataDir, bytes: (live?.bytes ?? 0) - elsewhere }, ...spaces];
@@ -76,7 +79,7 @@ function roomsOf({ live }: SingleSight, { postgres }: Host): string {
 }
 
 /** "$libdir/pg_stat_statements" and "pg_stat_statements" are the same file. */
-function librariesOf({ live }: SingleSight): readonly string[] {
+function librariesOf({ live }: AdoptSight): readonly string[] {
   const names = ['shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries'];
   return names
     .flatMap((name) => (live?.settings.get(name)?.value ?? '').split(','))

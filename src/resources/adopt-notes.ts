@@ -4,18 +4,20 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { formatBytes, formatDuration } from '../base/units.ts';
+import type { AdoptPlace, AdoptSight, LiveSingle } from './adopt-sight.ts';
 import { judge } from './adopted-rules.ts';
 import { carriedSettings, formerRules, movesIn, placeOf } from './adoption.ts';
 import type { Instance } from './kind.ts';
-import type { LiveSingle, SinglePlace, SingleSight } from './single-sight.ts';
 
-export interface Intention extends SinglePlace {
+export interface Intention extends AdoptPlace {
   readonly instance: Instance;
   readonly version: number;
   readonly walDir?: string;
   readonly values: Readonly<Record<string, string>>;
   readonly standbys: readonly string[];
   readonly addresses: readonly string[];
+  /** Units and files of the system may be written there. */
+  readonly managed: boolean;
 }
 
 interface Obstacle {
@@ -24,7 +26,7 @@ interface Obstacle {
 }
 
 /** Why this server cannot be multiplexed as it is; undefined when nothing stands in the way. */
-export function inTheWay(intention: Intention, sight: SingleSight): Diagnostic | undefined {
+export function inTheWay(intention: Intention, sight: AdoptSight): Diagnostic | undefined {
   const found = [...obstacles(intention, sight)];
   const [first] = found;
   if (!first) return undefined;
@@ -40,7 +42,7 @@ export function inTheWay(intention: Intention, sight: SingleSight): Diagnostic |
   };
 }
 
-function* obstacles(intention: Intention, sight: SingleSight): Generator<Obstacle> {
+function* obstacles(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
   const { dataDir, version } = intention;
   if (/[^\x21-\x7e]/.test(dataDir))
     yield {
@@ -60,10 +62,11 @@ function* obstacles(intention: Intention, sight: SingleSight): Generator<Obstacl
       fix: `Write postgres.version: ${sight.version}.`,
     };
   yield* places(intention, sight);
+  yield* chargeObstacles(intention, sight);
   yield* fileObstacles(intention, sight);
 }
 
-function* places(intention: Intention, sight: SingleSight): Generator<Obstacle> {
+function* places(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
   const { instance, dataDir, walDir } = intention;
   if (!sight.running) {
     yield {
@@ -96,7 +99,21 @@ function* places(intention: Intention, sight: SingleSight): Generator<Obstacle> 
     };
 }
 
-function* fileObstacles(intention: Intention, sight: SingleSight): Generator<Obstacle> {
+function* chargeObstacles({ managed }: Intention, sight: AdoptSight): Generator<Obstacle> {
+  if (sight.unit && !managed)
+    yield {
+      what: `${sight.unit.name} starts the server, and that cannot be changed without root`,
+      fix: 'Log in as root, or set ssh: { become: sudo } in the inventory.',
+    };
+  const names = sight.live?.settings.get('synchronous_standby_names')?.value ?? '';
+  if (names !== '' && !sight.before)
+    yield {
+      what: `its commits wait for other standbys already: synchronous_standby_names = ${names}`,
+      fix: 'Take them out first (ALTER SYSTEM RESET synchronous_standby_names, or remove the line, and reload).',
+    };
+}
+
+function* fileObstacles(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
   for (const path of sight.unreadable)
     yield { what: `${path} holds bytes that are no UTF-8`, fix: 'Write the file in UTF-8 (iconv -t UTF-8).' };
   if (!movesIn(intention, sight)) return;
@@ -109,7 +126,7 @@ function* fileObstacles(intention: Intention, sight: SingleSight): Generator<Obs
 }
 
 /** What a person should know before saying yes. */
-export function notesOn(intention: Intention, sight: SingleSight): readonly string[] {
+export function notesOn(intention: Intention, sight: AdoptSight): readonly string[] {
   const { live } = sight;
   if (!live) return [];
   const moves = movesIn(intention, sight);
@@ -118,13 +135,14 @@ export function notesOn(intention: Intention, sight: SingleSight): readonly stri
     ...stopNote(intention, live, moves, sight),
     copyNote(intention, sight, live),
     ...ruleNotes(intention, sight),
+    ...clientNote(live),
     ...contentNotes(sight, live),
   ];
 }
 
 function settingNotes(
   { values, dataDir }: Intention,
-  sight: SingleSight,
+  sight: AdoptSight,
   live: LiveSingle,
   moves: boolean,
 ): readonly string[] {
@@ -155,7 +173,7 @@ function stopNote(
   { values }: Intention,
   live: LiveSingle,
   moves: boolean,
-  sight: SingleSight,
+  sight: AdoptSight,
 ): readonly string[] {
   const { restart } = judge(values, live.settings, undefined, moves);
   const reasons = [...(moves ? ['config_file'] : []), ...restart];
@@ -168,7 +186,7 @@ function stopNote(
   ];
 }
 
-function copyNote({ standbys }: Intention, sight: SingleSight, live: LiveSingle): string {
+function copyNote({ standbys }: Intention, sight: AdoptSight, live: LiveSingle): string {
   const size = formatBytes(live.bytes);
   const each = `${size} of data are copied to ${standbys.join(' and ')} while clients go on working`;
   if (!sight.readRate) return each;
@@ -176,7 +194,7 @@ function copyNote({ standbys }: Intention, sight: SingleSight, live: LiveSingle)
   return `${each}: ${formatDuration(ms)} at least, at the ${formatBytes(sight.readRate)}/s that its disk was just read with; the network and the other disk may be slower`;
 }
 
-const ruleNotes = ({ addresses, instance }: Intention, sight: SingleSight): readonly string[] => {
+const ruleNotes = ({ addresses, instance }: Intention, sight: AdoptSight): readonly string[] => {
   const rules = formerRules(sight)
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
@@ -193,7 +211,13 @@ const ruleNotes = ({ addresses, instance }: Intention, sight: SingleSight): read
   ];
 };
 
-function* contentNotes(sight: SingleSight, live: LiveSingle): Generator<string> {
+function clientNote({ clients }: LiveSingle): readonly string[] {
+  const from = Object.entries(clients).map(([address, count]) => `${address} (${count})`);
+  if (from.length === 0) return [];
+  return [`clients are connected from ${from.join(', ')}: the same rules go on letting them in`];
+}
+
+function* contentNotes(sight: AdoptSight, live: LiveSingle): Generator<string> {
   if (sight.unloggedTables > 0)
     yield `${sight.unloggedTables} unlogged tables are not replicated: they are empty after a switch`;
   const logical = live.slots.filter(({ type }) => type === 'logical').map(({ name }) => name);

@@ -5,6 +5,7 @@
  */
 import { quote, sh } from '../base/shell.ts';
 import { type Intention, inTheWay, notesOn } from './adopt-notes.ts';
+import { type AdoptSight, adoptProbe, readAdoptSight } from './adopt-sight.ts';
 import { adoptedOf, recordOf, standingAlone } from './adoption.ts';
 import { adoptedFile, type Before, beforeFile, type FileBefore, formerDropIn, formerMark } from './before.ts';
 import { systemFile } from './data-directory.ts';
@@ -13,18 +14,17 @@ import { type Change, change, present, type ResourceKind, refuse, same, unknown 
 import { putFile } from './preamble.ts';
 import { anotherCluster } from './refusals.ts';
 import { wantedValues } from './settings.ts';
-import { readSingle, type SingleSight, singleProbe } from './single-sight.ts';
 
 interface Desired extends Intention {
   readonly roles: readonly string[];
 }
 
 interface AdoptChange extends Change {
-  readonly sight: SingleSight;
+  readonly sight: AdoptSight;
   readonly before: Before;
 }
 
-export const adopt: ResourceKind<Desired, SingleSight, AdoptChange> = {
+export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
   kind: 'adopt',
   summary:
     'A running single server with its data is taken into the cluster, and what was there before is recorded.',
@@ -41,15 +41,16 @@ export const adopt: ResourceKind<Desired, SingleSight, AdoptChange> = {
         standbys: words(f.text('standbys')),
         addresses: words(f.text('addresses')),
         roles: words(f.text('roles')),
+        managed: f.flag('managed', true),
         ...(walDir ? { walDir } : {}),
       };
     }),
   key: (desired) => desired.dataDir,
   touches: (desired) => `${desired.dataDir}/postgresql.conf`,
   describe: (desired) => `the server in ${desired.dataDir}`,
-  probe: singleProbe,
+  probe: adoptProbe,
   read: (reply) => {
-    const sight = readSingle(reply);
+    const sight = readAdoptSight(reply);
     return sight ? present(sight) : unknown(reply.stderr.trim() || 'the server could not be looked at');
   },
   diff: (desired, observed) => {
@@ -76,7 +77,7 @@ export const adopt: ResourceKind<Desired, SingleSight, AdoptChange> = {
 
 const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
 
-function settled(desired: Desired, sight: SingleSight) {
+function settled(desired: Desired, sight: AdoptSight) {
   if (sight.recorded === sight.systemIdentifier)
     return same(`cluster ${sight.recorded}, recorded in ${beforeFile(desired)}`);
   const { systemIdentifier } = sight;

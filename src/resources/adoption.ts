@@ -3,6 +3,7 @@
  * that stands alone in its data directory. In: what was seen of it. Out: records and the texts of files. Pure.
  */
 import { type ConfFile, disableConf, flattenConf } from '../postgres/conf-file.ts';
+import type { AdoptPlace, AdoptSight, LiveSetting, LiveSingle } from './adopt-sight.ts';
 import { judge, type Logging } from './adopted-rules.ts';
 import {
   type Adopted,
@@ -12,7 +13,6 @@ import {
   type SettingBefore,
   type Starter,
 } from './before.ts';
-import type { LiveSetting, LiveSingle, SinglePlace, SingleSight } from './single-sight.ts';
 
 const names = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;
 
@@ -27,13 +27,13 @@ function placesOf(live: LiveSingle): Readonly<Record<(typeof names)[number], str
 }
 
 /** Does the server read any of its files from outside of its data directory? Only a restart can change that. */
-export function movesIn(place: SinglePlace, sight: SingleSight): boolean {
+export function movesIn(place: AdoptPlace, sight: AdoptSight): boolean {
   const { live } = sight;
   return live !== undefined && names.some((name) => placesOf(live)[name] !== `${place.dataDir}/${name}`);
 }
 
 /** Settings of the command line and the environment; those that say where files are mean nothing in the data directory. */
-export function carriedSettings(sight: SingleSight): Readonly<Record<string, string>> {
+export function carriedSettings(sight: AdoptSight): Readonly<Record<string, string>> {
   const settings = [...(sight.live?.settings ?? [])];
   const carried = settings.filter(
     ([name, { source }]) =>
@@ -43,7 +43,7 @@ export function carriedSettings(sight: SingleSight): Readonly<Record<string, str
 }
 
 /** The text of pg_hba.conf as the server read it before. */
-export function formerRules(sight: SingleSight): string {
+export function formerRules(sight: AdoptSight): string {
   const path = sight.before?.hbaFile ?? sight.live?.settings.get('hba_file')?.value ?? '';
   const recorded = sight.before?.files.find((file) => file.path === path);
   return (recorded ?? sight.files.get(path))?.text ?? '';
@@ -55,7 +55,7 @@ export interface Wanted {
 }
 
 /** The record; what was recorded by an earlier attempt counts more than what is there now. Undefined: not seen enough. */
-export function recordOf(place: SinglePlace, sight: SingleSight, wanted: Wanted): Before | undefined {
+export function recordOf(place: AdoptPlace, sight: AdoptSight, wanted: Wanted): Before | undefined {
   if (sight.before) return sight.before;
   const { live, systemIdentifier, version } = sight;
   if (!live || !systemIdentifier || version === undefined) return undefined;
@@ -80,12 +80,12 @@ export function recordOf(place: SinglePlace, sight: SingleSight, wanted: Wanted)
   };
 }
 
-function starterOf(sight: SingleSight): Starter {
+function starterOf(sight: AdoptSight): Starter {
   const { unit, options } = sight;
   return unit ? { kind: 'unit', unit: unit.name, enabled: unit.enabled } : { kind: 'hand', options };
 }
 
-function settingsBefore(sight: SingleSight, wanted: Wanted, moves: boolean): readonly SettingBefore[] {
+function settingsBefore(sight: AdoptSight, wanted: Wanted, moves: boolean): readonly SettingBefore[] {
   const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
   const main = sight.files.get(settings.get('config_file')?.value ?? '')?.text ?? '';
   const changed = judge(wanted.values, settings, undefined, moves).names;
@@ -107,14 +107,14 @@ export function placeOf({ source, file, line }: LiveSetting): string {
 }
 
 /** The little that travels with the data. */
-export function adoptedOf(place: SinglePlace, sight: SingleSight, values: Wanted['values']): Adopted {
+export function adoptedOf(place: AdoptPlace, sight: AdoptSight, values: Wanted['values']): Adopted {
   const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
   const logging: Logging = judge(values, settings, undefined, movesIn(place, sight)).logging;
   return { schema: 1, server: place.id, logging, carried: carriedSettings(sight), hba: formerRules(sight) };
 }
 
 /** The files of the data directory whose text changes, so that they are the whole configuration. */
-export function standingAlone(place: SinglePlace, sight: SingleSight, before: Before): readonly FileBefore[] {
+export function standingAlone(place: AdoptPlace, sight: AdoptSight, before: Before): readonly FileBefore[] {
   const original = (path: string): FileBefore | undefined =>
     before.files.find((file) => file.path === path && file.text !== undefined);
   const from = [before.configFile, before.hbaFile, before.identFile];
@@ -130,7 +130,7 @@ export function standingAlone(place: SinglePlace, sight: SingleSight, before: Be
   });
 }
 
-function alone(path: string, text: string, sight: SingleSight): string {
+function alone(path: string, text: string, sight: AdoptSight): string {
   const flat = flattenConf({ path, text }, (directive, named, from) =>
     included(directive, named, from, sight),
   );
@@ -142,7 +142,7 @@ function included(
   directive: string,
   named: string,
   from: string,
-  sight: SingleSight,
+  sight: AdoptSight,
 ): readonly ConfFile[] | undefined {
   const path = named.startsWith('/') ? named : `${from.slice(0, from.lastIndexOf('/'))}/${named}`;
   const file = (each: FileBefore): ConfFile => ({ path: each.path, text: each.text ?? '' });

@@ -25,6 +25,8 @@ interface Desired {
   /** Libraries that the server loads at its start, and extensions of its databases. */
   readonly libraries: readonly string[];
   readonly extensions: readonly string[];
+  /** Of the operating system, that its databases use. */
+  readonly locales: readonly string[];
   readonly tablespaces: readonly string[];
 }
 
@@ -50,6 +52,7 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
       libc: f.text('libc'),
       libraries: words(f.optionalText('libraries') ?? ''),
       extensions: words(f.optionalText('extensions') ?? ''),
+      locales: words(f.optionalText('locales') ?? ''),
       tablespaces: words(f.optionalText('tablespaces') ?? ''),
     })),
   key: () => 'fits',
@@ -142,6 +145,10 @@ done
 if [ ! -e ${quote(makingFile(desired))} ]; then
 for path in ${desired.tablespaces.map(quote).join(' ')}; do if [ -n "$(ls -A "$path" 2>/dev/null)" ]; then echo "filled $path"; fi; done
 fi
+known=$(locale -a 2>/dev/null | tr 'A-Z' 'a-z' | tr -d -)
+for name in ${desired.locales.map(quote).join(' ')}; do
+  printf '%s\\n' "$known" | grep -qxF "$(printf %s "$name" | tr 'A-Z' 'a-z' | tr -d -)" || echo "missing the locale $name"
+done
 if [ -z "$PGBIN" ]; then echo 'no programs'; exit; fi
 lib=$("$PGBIN/pg_config" --pkglibdir 2>/dev/null || echo "\${PGBIN%/bin}/lib")
 share=$("$PGBIN/pg_config" --sharedir 2>/dev/null || echo "\${PGBIN%/bin}/share")

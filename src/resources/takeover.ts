@@ -4,6 +4,7 @@
  * the running one over without a restart. A reboot at any point finds exactly one of the two in charge.
  */
 import { quote, sh } from '../base/shell.ts';
+import { type AdoptPlace, type AdoptSight, adoptProbe, readAdoptSight } from './adopt-sight.ts';
 import { judge } from './adopted-rules.ts';
 import { movesIn } from './adoption.ts';
 import { type Before, formerDropIn, formerMark } from './before.ts';
@@ -11,9 +12,8 @@ import { type ControllerPlace, mcCtlCommand } from './controller-status.ts';
 import { readFields } from './fields.ts';
 import { type Change, change, type Instance, present, type ResourceKind, same, unknown } from './kind.ts';
 import { wantedValues } from './settings.ts';
-import { readSingle, type SinglePlace, type SingleSight, singleProbe } from './single-sight.ts';
 
-interface Desired extends SinglePlace, ControllerPlace {
+interface Desired extends AdoptPlace, ControllerPlace {
   readonly instance: Instance;
   /** The controller's unit; absent: mc_ctl starts it. */
   readonly unit?: string;
@@ -26,7 +26,7 @@ interface TakeoverChange extends Change {
   readonly former: string | undefined;
 }
 
-export const takeover: ResourceKind<Desired, SingleSight, TakeoverChange> = {
+export const takeover: ResourceKind<Desired, AdoptSight, TakeoverChange> = {
   kind: 'takeover',
   summary:
     'The Mirroring Controller alone is in charge of a server that was there before; one restart at most.',
@@ -46,9 +46,9 @@ export const takeover: ResourceKind<Desired, SingleSight, TakeoverChange> = {
     }),
   key: (desired) => desired.dataDir,
   describe: (desired) => `control over the server in ${desired.dataDir}`,
-  probe: singleProbe,
+  probe: adoptProbe,
   read: (reply) => {
-    const sight = readSingle(reply);
+    const sight = readAdoptSight(reply);
     return sight ? present(sight) : unknown(reply.stderr.trim() || 'the server could not be looked at');
   },
   diff: (desired, observed) => {
@@ -82,7 +82,7 @@ const formerUnit = ({ starter }: Before): string | undefined =>
   starter.kind === 'unit' ? starter.unit : undefined;
 
 /** A server that an interrupted run has stopped needs no restart, only a start; the script makes no difference. */
-function restartReasons({ values, ...place }: Desired, sight: SingleSight): readonly string[] {
+function restartReasons({ values, ...place }: Desired, sight: AdoptSight): readonly string[] {
   if (!sight.live) return ['its start'];
   const { settings } = sight.live;
   const moves = movesIn(place, sight);
@@ -91,8 +91,14 @@ function restartReasons({ values, ...place }: Desired, sight: SingleSight): read
   return [...new Set([...(moves ? ['config_file'] : []), ...judged, ...pending])];
 }
 
-const startCommand = (desired: Desired): string =>
-  desired.unit ? sh`systemctl start ${desired.unit}` : `${mcCtlCommand(desired, 'start -w')} >&2`;
+/** What the controller and the server say of a start that failed stands behind the message. */
+function startCommand(desired: Desired): string {
+  const { unit, managementDir, id } = desired;
+  const start = unit ? sh`systemctl start ${unit}` : `${mcCtlCommand(desired, 'start -w')} >&2`;
+  const log = unit ? sh`journalctl -u ${unit} -n 10 --no-pager -o cat >&2` : ':';
+  return `tell() { ${log}; tail -n 5 ${quote(`${managementDir}/${id}.startup.log`)} >&2 2>/dev/null || :; }
+( ${start} ) || { tell; exit 1; }`;
+}
 
 /** Whoever stopped it: the unit's own words, so that systemd knows, or a fast shutdown. */
 const stopCommand = (
@@ -105,7 +111,7 @@ fi`;
 
 const untilReady = ({ instance }: Desired): string => `n=0
 until "$PGBIN/pg_isready" -q -h ${quote(instance.socketDir)} -p ${instance.port}; do
-  n=$((n + 1)); if [ $n -gt 3000 ]; then echo 'the server did not answer within 60 s' >&2; exit 1; fi
+  n=$((n + 1)); if [ $n -gt 3000 ]; then echo 'the server did not answer within 60 s; pgduet teardown goes back' >&2; tell; exit 1; fi
   sleep 0.02
 done`;
 

@@ -28,6 +28,7 @@ const intention = {
   values,
   standbys: ['server2'],
   addresses: ['10.0.0.1/32', '10.0.0.2/32'],
+  managed: true,
 };
 
 describe('what is in force', () => {
@@ -189,6 +190,7 @@ describe('what is said beforehand', () => {
       '47.7 MB of data are copied to server2 while clients go on working: 0.4 s at least, at the 128 MB/s that its disk was just read with; the network and the other disk may be slower',
       'the 2 rules of pg_hba.conf stay; in front of them come: replication from 10.0.0.1/32, 10.0.0.2/32 with scram-sha-256, and postgres to database postgres by peer on the socket',
       'rules that let anyone in without proof stay too, and hold on the standbys as well: local all all trust',
+      'clients are connected from 10.0.0.9 (3): the same rules go on letting them in',
       '2 unlogged tables are not replicated: they are empty after a switch',
     ]);
   });

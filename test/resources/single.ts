@@ -1,6 +1,7 @@
 /** A single server as its probe prints it: shared by the cases of `adopt` and `takeover` and by the tests of adoption. */
+
+import { type AdoptSight, readAdoptSight } from '../../src/resources/adopt-sight.ts';
 import type { ProbeReply } from '../../src/resources/kind.ts';
-import { readSingle, type SingleSight } from '../../src/resources/single-sight.ts';
 
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -71,6 +72,8 @@ export const live = (over: Readonly<Record<string, unknown>> = {}, changed: Reco
   slots: [],
   roles: ['postgres', 'app'],
   senders: 0,
+  clients: { '10.0.0.9': 3 },
+  locales: ['C.UTF-8', 'en_US.UTF-8'],
   ...over,
 });
 
@@ -107,8 +110,8 @@ export const reply = (lines: readonly string[] = running, sql: unknown = live())
   sql,
 });
 
-export function sight(lines: readonly string[] = running, sql: unknown = live()): SingleSight {
-  const seen = readSingle(reply(lines, sql));
+export function sight(lines: readonly string[] = running, sql: unknown = live()): AdoptSight {
+  const seen = readAdoptSight(reply(lines, sql));
   if (!seen) throw new Error('the server could not be looked at');
   return seen;
 }

@@ -8,7 +8,7 @@ const adopting = (over = ''): string =>
 const taking =
   '{ id: server1, management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl, unit: mcoi_inst1, template: conf.hbs }';
 const target =
-  "{ management_dir: /mcdir/inst1, rooms: '/database/inst1=1000000000 /space1=1000', architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', tablespaces: /space1 }";
+  "{ management_dir: /mcdir/inst1, rooms: '/database/inst1=1000000000 /space1=1000', architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', locales: 'C.UTF-8 de_DE.UTF-8', tablespaces: /space1 }";
 const fits = 'architecture x86_64\nlibc glibc 2.36\n';
 const free = (bytes: number): string =>
   `free ${bytes} /dev/sda1:/ /database/inst1\nfree ${bytes} /dev/sda1:/ /space1\n`;
@@ -87,6 +87,20 @@ export const adopts: readonly KindCases[] = [
         title: 'it is a standby',
         reply: reply(running, live({ inRecovery: true })),
         gives: { refuse: 'SAF020', what: 'is a standby itself' },
+      },
+      {
+        title: 'a unit starts it, and there is no root',
+        desired: adopting(', managed: false'),
+        reply: reply(packaged, packagedLive),
+        gives: { refuse: 'SAF020', what: 'cannot be changed without root' },
+      },
+      {
+        title: 'its commits wait for others',
+        reply: reply(
+          running,
+          live({}, { synchronous_standby_names: ['*', '*', null, 'sighup', 'default', null, null, false] }),
+        ),
+        gives: { refuse: 'SAF020', what: 'wait for other standbys already' },
       },
       {
         title: 'its name has a space',

@@ -8,7 +8,7 @@ import { type Before, beforeFile, type FileBefore, formerMark, parseBefore } fro
 import { systemFile } from './data-directory.ts';
 import type { Probe, ProbeReply } from './kind.ts';
 
-export interface SinglePlace {
+export interface AdoptPlace {
   readonly id: string;
   readonly dataDir: string;
   readonly managementDir: string;
@@ -42,9 +42,13 @@ export interface LiveSingle {
   readonly slots: readonly Slot[];
   readonly roles: readonly string[];
   readonly senders: number;
+  /** Where clients are connected from now, by address, and how many. */
+  readonly clients: Readonly<Record<string, number>>;
+  /** Names of the operating system's locales that its databases use. */
+  readonly locales: readonly string[];
 }
 
-export interface SingleSight {
+export interface AdoptSight {
   readonly running: boolean;
   /** By postmaster.pid: where it really listens. */
   readonly port: number | undefined;
@@ -87,12 +91,14 @@ const sql = `select json_build_object(
  'tablespaces', (select coalesce(json_agg(json_build_object('path', pg_tablespace_location(oid), 'bytes', pg_tablespace_size(oid)) order by spcname), '[]') from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
  'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'type', slot_type) order by 1), '[]') from pg_replication_slots),
  'roles', (select json_agg(rolname order by rolname) from pg_roles),
+ 'clients', (select coalesce(json_object_agg(address, n), '{}') from (select host(client_addr) as address, count(*) as n from pg_stat_activity where client_addr is not null and backend_type = 'client backend' group by 1 order by 1) as c),
+ 'locales', (select json_agg(distinct name) from (select datcollate as name from pg_database union select datctype from pg_database) as l),
  'senders', (select count(*) from pg_stat_replication where application_name not like 'pgduet%'))`;
 
 /** Reads at most this much of the largest file, to know what the disk gives. */
 const readMegabytes = 64;
 
-const shell = (place: SinglePlace): string => `d=${quote(place.dataDir)}
+const shell = (place: AdoptPlace): string => `d=${quote(place.dataDir)}
 b64() { base64 -w0; }
 show() { printf 'file %s %s %s\\n' "$(stat -c '%a %U:%G' "$1")" "$(printf %s "$1" | b64)" "$(b64 < "$1")"; }
 conf() {
@@ -129,16 +135,17 @@ fi
 for f in "$d/postgresql.conf" "$d/pg_hba.conf" "$d/pg_ident.conf" "$d/postgresql.auto.conf"; do if [ -f "$f" ]; then show "$f"; fi; done
 places=$(echo "select current_setting('config_file') union all select current_setting('hba_file') union all select current_setting('ident_file')" | sql 2>/dev/null)
 printf '%s\\n' "$places" | while IFS= read -r f; do if [ -n "$f" ]; then conf "$f" 0; fi; done
+if [ -f ${quote(systemFile(place))} ]; then exit; fi
 f=$(find "$d/base" -type f -printf '%s %p\\n' | sort -rn | head -n 1 | cut -d' ' -f2-)
 from=$(date +%s%N)
 bytes=$({ dd if="$f" of=/dev/null bs=1M count=${readMegabytes} iflag=direct || dd if="$f" of=/dev/null bs=1M count=${readMegabytes}; } 2>&1 | sed -n 's/^\\([0-9]*\\) bytes.*/\\1/p' | tail -n 1)
 echo "read \${bytes:-0} $(( $(date +%s%N) - from ))"
-{ echo "select format('\\connect %I', datname) from pg_database where datallowconn and datname <> 'template1'" | sql | while IFS= read -r c; do
+{ printf '%s\\n' "select format('\\connect %I', datname) from pg_database where datallowconn and datname <> 'template1'" | sql | while IFS= read -r c; do
   printf '%s\\n' "$c" "select 'extension ' || extname from pg_extension;" "select 'unlogged ' || count(*) from pg_class where relpersistence = 'u' and relkind in ('r', 'm');" "select 'publications ' || count(*) from pg_publication;"
 done; } | sql 2>/dev/null
 :`;
 
-export const singleProbe = (place: SinglePlace): Probe => ({ shell: shell(place), sql });
+export const adoptProbe = (place: AdoptPlace): Probe => ({ shell: shell(place), sql });
 
 interface RawLive extends Omit<LiveSingle, 'settings'> {
   readonly settings: Readonly<
@@ -150,7 +157,7 @@ interface RawLive extends Omit<LiveSingle, 'settings'> {
 }
 
 /** Undefined when the host could not be looked at. */
-export function readSingle(reply: ProbeReply): SingleSight | undefined {
+export function readAdoptSight(reply: ProbeReply): AdoptSight | undefined {
   const lines = reply.stdout.split('\n');
   const values = (word: string): string[] =>
     lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1).trim()] : []));
