@@ -14,6 +14,7 @@ import { migrateVerb } from './verbs/migrate.ts';
 import { rebuildVerb } from './verbs/rebuild.ts';
 import { status } from './verbs/status.ts';
 import { switchVerb } from './verbs/switch.ts';
+import { teardownVerb } from './verbs/teardown.ts';
 import { validate } from './verbs/validate.ts';
 import { type CommonOptions, realWorld, type World } from './verbs/world.ts';
 
@@ -35,6 +36,14 @@ interface RawOptions {
   readonly limit?: string;
   readonly acceptNewHostKeys?: boolean;
   readonly watch?: boolean;
+}
+
+interface RawTeardown {
+  readonly keep?: string;
+  readonly keepData?: boolean;
+  readonly force?: boolean;
+  readonly allData?: boolean;
+  readonly confirm?: string;
 }
 
 /** NO_COLOR as its convention says: set and not empty means without; --no-color does so too. */
@@ -209,6 +218,25 @@ function program(): Command {
   ).action((host: string, raw: RawOptions & { readonly copy?: boolean; readonly keepCopy?: string }) => {
     const wish = { copy: raw.copy === true, ...(raw.keepCopy ? { keepCopy: raw.keepCopy } : {}) };
     return finish('rebuild', raw, (world) => rebuildVerb(world, host, wish, raw.check === true));
+  });
+  withPlan(
+    pgduet
+      .command('teardown')
+      .description('back to a single server: the others go, with their data')
+      .option('--keep <host>', 'the server that stays; without it the primary')
+      .option('--keep-data', 'leave the data of the servers that go where it is')
+      .option('--force', 'leave out servers that cannot be reached')
+      .option('--all-data', 'no server stays: the whole cluster goes, with all data')
+      .option('--confirm <cluster>', "the cluster's name, for --all-data without a terminal"),
+  ).action((raw: RawOptions & RawTeardown) => {
+    const wish = {
+      keepData: raw.keepData === true,
+      force: raw.force === true,
+      allData: raw.allData === true,
+      ...(raw.keep ? { keep: raw.keep } : {}),
+      ...(raw.confirm === undefined ? {} : { confirm: raw.confirm }),
+    };
+    return finish('teardown', raw, (world) => teardownVerb(world, wish, raw.check === true));
   });
   withChange(pgduet.command('run <playbook>').description('run a playbook of your own')).action(
     (file: string, raw: RawOptions) =>

@@ -23,8 +23,9 @@ export interface HostState {
 /** How long another run on a host that is not the first may take to see that it has lost. */
 const otherLockWaitMs = 2000;
 
-export async function openAll(cluster: Cluster, ports: RunPorts): Promise<readonly HostState[]> {
-  const opening = cluster.hosts.map((host) => open(host, ports));
+export async function openAll(request: RunRequest, ports: RunPorts): Promise<readonly HostState[]> {
+  const { hosts } = request.cluster;
+  const opening = hosts.map((host) => open(host, ports));
   const opened = await Promise.race([Promise.allSettled(opening), aborted(ports.interrupted)]);
   if (opened === undefined || ports.interrupted.aborted) {
     // A host that does not answer is not waited for; what still opens is closed when it has.
@@ -32,9 +33,11 @@ export async function openAll(cluster: Cluster, ports: RunPorts): Promise<readon
     throw interruption(ports, undefined, [], []);
   }
   const states = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const problems = opened.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : [],
-  );
+  const problems = opened.flatMap((result, index) => {
+    const host = hosts[index];
+    if (result.status === 'fulfilled' || (host && request.leaveOut?.(host, result.reason))) return [];
+    return [result.reason as unknown];
+  });
   if (problems.length === 0) return states;
   await Promise.all(states.map((state) => state.session.close()));
   throw merged(problems);

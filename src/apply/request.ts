@@ -1,8 +1,8 @@
 /** What a run is given: the outside world as ports, and what is to be made so. Types only. */
-import type { Result } from '../base/diagnostic.ts';
+import type { Diagnostic, Result } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
-import type { View } from '../observe/survey.ts';
+import type { HostView, View } from '../observe/survey.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
 import type { EffectPlace } from '../resources/effects.ts';
 import type { Transport } from '../transport/port.ts';
@@ -36,6 +36,13 @@ export interface RunRequest {
   readonly limit?: string;
   /** Asked once, after the plan was shown. */
   confirm(plan: Plan): Promise<boolean>;
+  /** Says who is primary where the usual survey would not do. */
+  survey?(
+    cluster: Cluster,
+    hosts: ReadonlyMap<string, HostView>,
+  ): { readonly view: View } | { readonly refused: Diagnostic };
+  /** Whether the run goes on without a host that cannot be reached. */
+  leaveOut?(host: Host, problem: unknown): boolean;
   /** Who runs, for the one whom the lock keeps out. */
   readonly lockOwner: string;
 }

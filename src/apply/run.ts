@@ -29,7 +29,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
   const started = ports.now();
   // What is wrong with the playbook is said before anybody is contacted.
   const resources = compiled(request, preferredView(request.cluster));
-  const states = await openAll(request.cluster, ports);
+  const states = await openAll(request, ports);
   // Closing the sessions ends what still runs on the hosts, so an interrupt needs nothing else.
   const stop = (): void => {
     for (const state of states) void state.session.close();

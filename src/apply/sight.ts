@@ -40,9 +40,10 @@ export async function sight(
   const views = new Map(states.map((state) => [state.host.name, hostView(cluster, state, ports)]));
   const blind = states.filter((state) => views.get(state.host.name)?.data === undefined);
   if (blind.length > 0) throw failure(blind.map((state) => blindness(cluster, state)));
-  const found = survey(cluster, views);
+  const found = (request.survey ?? survey)(cluster, views);
   if ('refused' in found) throw failure([found.refused]);
-  const resources = compiled(request, found.view);
+  const view = withAbsent(found.view, cluster, states);
+  const resources = compiled(request, view);
   await Promise.all(
     states.map(async (state) => {
       const probes = probesFor(cluster, state.host, resources);
@@ -57,7 +58,16 @@ export async function sight(
     );
     return answer ? [{ resource, observed: resource.kind.read(answer, resource.desired) }] : [];
   });
-  return { view: found.view, plan: makePlan(sights) };
+  return { view, plan: makePlan(sights) };
+}
+
+function withAbsent(view: View, cluster: Cluster, states: readonly HostState[]): View {
+  if (states.length === cluster.hosts.length) return view;
+  const reached = new Set(states.map((state) => state.host.name));
+  return {
+    ...view,
+    absent: new Set(cluster.hosts.map(({ name }) => name).filter((name) => !reached.has(name))),
+  };
 }
 
 function hostView(cluster: Cluster, state: HostState, ports: RunPorts): HostView {

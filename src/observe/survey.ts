@@ -37,6 +37,10 @@ export interface View {
   readonly target?: string;
   /** How a rebuild was asked for. */
   readonly rebuild?: { readonly copy: boolean; readonly keepCopy?: string };
+  /** How a teardown was asked for; `settles`: the roles have just been moved, and the others have to follow first. */
+  readonly teardown?: { readonly keepData: boolean; readonly allData: boolean; readonly settles: boolean };
+  /** Hosts that could not be reached and are left out. */
+  readonly absent?: ReadonlySet<string>;
 }
 
 export const clusterKeyFile = (host: Host): string => `${host.multiplexing.managementDir}/cluster.key`;

@@ -37,7 +37,7 @@ export function compile(
   materials: Materials,
 ): Result<readonly Resource[]> {
   const problems: Diagnostic[] = [...strangers(playbook, cluster)];
-  const drafts = cluster.hosts.flatMap((host) => {
+  const drafts = presentHosts(cluster, view).flatMap((host) => {
     const words = wordsFor(cluster, host, view);
     return playbook.plays
       .filter((play) => isFor(play.on, words))
@@ -62,12 +62,20 @@ const isFor = (on: string, words: Words): boolean =>
   on === 'all' ||
   on === words.host.name ||
   (on === 'target' && words.host.name === words.target.name) ||
+  (on === 'kept' && !words.teardown.drops) ||
+  (on === 'dropped' && words.teardown.drops) ||
   (on === 'primary' && words.host.role === 'primary') ||
   (on === 'standbys' && words.host.role === 'standby');
 
+const selectors: readonly string[] = ['all', 'primary', 'standbys', 'target', 'kept', 'dropped'];
+
+/** Nothing is declared for a host that could not be reached. */
+const presentHosts = (cluster: Cluster, view: View): readonly Host[] =>
+  cluster.hosts.filter((host) => !view.absent?.has(host.name));
+
 /** A play or an `after` for a host that the inventory does not have would be left out without a word. */
 function strangers(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] {
-  const known = ['all', 'primary', 'standbys', 'target', ...cluster.hosts.map((host) => host.name)];
+  const known = [...selectors, ...cluster.hosts.map((host) => host.name)];
   const places = playbook.plays.flatMap((play) => [
     { on: play.on, at: play.onAt },
     ...play.entries.flatMap((entry) => entry.after),
@@ -198,7 +206,7 @@ function references(
   problems: Diagnostic[],
 ): readonly Ref[] {
   return draft.entry.after.flatMap((after) => {
-    const hosts = cluster.hosts
+    const hosts = presentHosts(cluster, view)
       .filter((host) => isFor(after.on, wordsFor(cluster, host, view)))
       .map((host) => host.name);
     const found = (named.get(after.name) ?? []).filter((other) => hosts.includes(other.resource.host));

@@ -7,7 +7,7 @@ import { nearest } from '../base/nearest.ts';
 import type { Position } from '../base/position.ts';
 import { type Node, parseYaml } from '../base/yaml.ts';
 
-export type Selector = 'all' | 'primary' | 'standbys' | 'target';
+export type Selector = 'all' | 'primary' | 'standbys' | 'target' | 'kept' | 'dropped';
 
 /** "standbys/controller": the resource of that name on those hosts. */
 export interface After {
@@ -23,7 +23,7 @@ export interface Entry {
   readonly as?: string;
   /** A text that is rendered; empty or "false" leaves the resource out. */
   readonly when?: string;
-  readonly each?: 'others' | 'standbys' | 'servers' | 'tablespaces';
+  readonly each?: 'others' | 'standbys' | 'servers' | 'dropped' | 'tablespaces';
   readonly after: readonly After[];
   /** Looked at only once what it comes after is right. */
   readonly late: boolean;
@@ -46,7 +46,7 @@ export interface Playbook {
 
 const meta = ['as', 'when', 'each', 'after', 'late', 'expect'] as const;
 const expectWords = ['change', 'same'] as const;
-const eachWords = ['others', 'standbys', 'servers', 'tablespaces'] as const;
+const eachWords = ['others', 'standbys', 'servers', 'dropped', 'tablespaces'] as const;
 
 export function parsePlaybook(text: string, file: string, kinds: readonly string[]): Result<Playbook> {
   const parsed = parseYaml(text, file, { syntax: 'PLY001', duplicateKey: 'PLY002' });

@@ -16,6 +16,7 @@ import type { View } from '../observe/survey.ts';
 import { conninfo } from '../postgres/conninfo.ts';
 import { versionFacts } from '../postgres/versions.ts';
 import { type AdoptedWords, adoptedWords, type SingleWords, singleWords } from './adopted-words.ts';
+import { type DroppedWords, droppedWords, type TeardownWords, teardownWords } from './teardown-words.ts';
 
 /** One server as others see it. */
 export interface ServerWords {
@@ -79,6 +80,9 @@ export interface Words {
   readonly tablespaces: readonly TablespaceWords[];
   readonly adopted: AdoptedWords;
   readonly single: SingleWords;
+  /** Those that a teardown takes away. */
+  readonly dropped: readonly DroppedWords[];
+  readonly teardown: TeardownWords;
   readonly rebuild: {
     /** As long as the target is a former primary that could be rewound: the primary then lets pg_rewind in from its address. */
     readonly rewinds: boolean;
@@ -151,6 +155,8 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
     others,
     servers,
     target,
+    dropped: droppedWords(servers, target, view),
+    teardown: teardownWords(host, me, target, view),
     rebuild: rebuildWords(view, target),
     tablespaces: (view.hosts.get(primary.name)?.data?.tablespaces ?? []).map((path) => ({ path })),
     adopted: adoptedWords(view),

@@ -32,7 +32,7 @@ export function inTheWay(intention: Intention, sight: AdoptSight): Diagnostic | 
   if (!first) return undefined;
   const alone = found.length === 1;
   return {
-    code: 'SAF020',
+    code: 'SAF030',
     what: alone
       ? first.what
       : `${found.length} things stand in the way of multiplexing the server in '${intention.dataDir}'`,

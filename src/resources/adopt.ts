@@ -96,7 +96,7 @@ const startedBy = ({ starter }: Before): string =>
   starter.kind === 'unit' ? `started by ${starter.unit}` : 'started by hand';
 
 const unseen = (desired: Desired) => ({
-  code: 'SAF020' as const,
+  code: 'SAF030' as const,
   what: `the server in '${desired.dataDir}' does not tell enough of itself`,
   why: 'without its settings and its system identifier the way back could not be exact',
   fix: 'Check that the programs of this version are installed (postgres.bin_dir) and that its administrator can log in through the socket.',

@@ -80,7 +80,7 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
     const problems = [...misfits(desired, observed.value)];
     if (problems.length === 0) return same('it can take the copy');
     return refuse({
-      code: 'SAF021',
+      code: 'SAF031',
       what: `the host cannot take a copy of the primary: ${problems[0]}${problems.length > 1 ? `, and ${problems.length - 1} more` : ''}`,
       why: 'the standby would not start, or not be the same as its primary; nothing has been changed',
       fix: 'Mend what is listed below, then run the same command again.',

@@ -25,7 +25,7 @@ interface Desired {
 }
 
 const begun = ({ dataDir }: Desired): Diagnostic => ({
-  code: 'SAF022',
+  code: 'SAF032',
   what: `the server in '${dataDir}' is being migrated: its former unit or a person is still in charge of it`,
   why: 'what provision does would come between',
   fix: "Run 'pgduet migrate' again to go on, or 'pgduet teardown' to go back.",

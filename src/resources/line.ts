@@ -8,6 +8,7 @@ interface Desired {
   readonly line: string;
   /** The first word of the line tells it apart; a line that begins with it is replaced. */
   readonly word: string;
+  readonly state: 'present' | 'absent';
 }
 
 export const line: ResourceKind<Desired, readonly string[]> = {
@@ -16,7 +17,12 @@ export const line: ResourceKind<Desired, readonly string[]> = {
   parse: (node, context) =>
     readFields(node, context, 'line', (f) => {
       const text = f.text('line');
-      return { path: f.text('path'), line: text, word: text.split(/\s+/)[0] ?? '' };
+      return {
+        path: f.text('path'),
+        line: text,
+        word: text.split(/\s+/)[0] ?? '',
+        state: f.oneOf('state', ['present', 'absent'], 'present'),
+      };
     }),
   key: (desired) => `${desired.path} ${desired.word}`,
   describe: (desired) => `line '${desired.word}' in ${desired.path}`,
@@ -29,6 +35,13 @@ export const line: ResourceKind<Desired, readonly string[]> = {
     return lines.length === 0 ? absent : present(lines);
   },
   diff: (desired, observed) => {
+    if (desired.state === 'absent')
+      return observed.state === 'absent'
+        ? same(`${desired.path} has no line '${desired.word}'`)
+        : change({
+            summary: `remove line '${desired.word}' from ${desired.path}`,
+            reason: 'nothing needs it any more',
+          });
     if (observed.state === 'absent')
       return change({ summary: `add line '${desired.line}' to ${desired.path}`, reason: 'it is not there' });
     if (observed.value.length === 1 && observed.value[0] === desired.line) return same('the line is there');
@@ -44,7 +57,7 @@ export const line: ResourceKind<Desired, readonly string[]> = {
       script: `f=${quote(desired.path)}
 [ -e "$f" ] || : > "$f"
 text=$(awk -v w=${quote(desired.word)} '$1 != w' "$f"; echo .)
-put "$f" "$(stat -c %a "$f")" "$(stat -c %U:%G "$f")" "\${text%.}"${quote(`${desired.line}\n`)}`,
+put "$f" "$(stat -c %a "$f")" "$(stat -c %U:%G "$f")" "\${text%.}"${desired.state === 'absent' ? '' : quote(`${desired.line}\n`)}`,
     },
   ],
 };

@@ -9,6 +9,7 @@ import { absent, change, present, type ResourceKind, same, unknown } from './kin
 interface Desired {
   readonly owner: string;
   readonly entry: PgpassEntry;
+  readonly state: 'present' | 'absent';
 }
 
 interface Seen {
@@ -24,6 +25,7 @@ export const passfile: ResourceKind<Desired, Seen> = {
   parse: (node, context) =>
     readFields(node, context, 'passfile', (f) => ({
       owner: f.text('owner'),
+      state: f.oneOf('state', ['present', 'absent'], 'present'),
       entry: {
         host: f.text('host'),
         port: f.text('port'),
@@ -49,6 +51,13 @@ done < "$PASSFILE"`,
     return present({ mode, entries: lines.flatMap((text) => parsePgpassLine(text) ?? []) });
   },
   diff: (desired, observed) => {
+    if (desired.state === 'absent')
+      return observed.state === 'absent' || observed.value.entries.length === 0
+        ? same('the password file has no line for it')
+        : change({
+            summary: `remove the password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port} from the password file`,
+            reason: 'nothing needs it any more',
+          });
     const summary = `write the password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port} to the password file (0600)`;
     if (observed.state === 'absent') return change({ summary, reason: 'the file is not there' });
     const { mode, entries } = observed.value;
@@ -76,7 +85,7 @@ case $l in ${quote(prefix(desired.entry))}*) ;; *) kept="$kept$l
 done < "$PASSFILE"
 fi
 mkdir -p "\${PASSFILE%/*}"
-put "$PASSFILE" 0600 ${quote(`${desired.owner}:`)} "$kept"${quote(`${pgpassLine(desired.entry)}\n`)}`,
+${desired.state === 'absent' ? 'if [ -z "$kept" ]; then rm -f "$PASSFILE"; exit 0; fi\n' : ''}put "$PASSFILE" 0600 ${quote(`${desired.owner}:`)} "$kept"${desired.state === 'absent' ? '' : quote(`${pgpassLine(desired.entry)}\n`)}`,
     },
   ],
 };

@@ -4,9 +4,13 @@ import { command } from './command.ts';
 import { controller } from './controller.ts';
 import { copyTarget } from './copy-target.ts';
 import { directory } from './directory.ts';
+import { erased } from './erased.ts';
 import { file } from './file.ts';
+import { forgotten } from './forgotten.ts';
+import { gone } from './gone.ts';
 import { group } from './group.ts';
 import { hba } from './hba.ts';
+import { holds } from './holds.ts';
 import { instance } from './instance.ts';
 import { type AnyKind, anyKind } from './kind.ts';
 import { line } from './line.ts';
@@ -17,11 +21,13 @@ import { port } from './port.ts';
 import { program } from './program.ts';
 import { rebuild } from './rebuild.ts';
 import { replication } from './replication.ts';
+import { retired } from './retired.ts';
 import { rewindSource } from './rewind-source.ts';
 import { role } from './role.ts';
 import { room } from './room.ts';
 import { service } from './service.ts';
 import { settings } from './settings.ts';
+import { single } from './single.ts';
 import { slot } from './slot.ts';
 import { standby } from './standby.ts';
 import { switchover } from './switchover.ts';
@@ -36,9 +42,13 @@ const all: readonly AnyKind[] = [
   anyKind(controller),
   anyKind(copyTarget),
   anyKind(directory),
+  anyKind(erased),
   anyKind(file),
+  anyKind(forgotten),
+  anyKind(gone),
   anyKind(group),
   anyKind(hba),
+  anyKind(holds),
   anyKind(instance),
   anyKind(line),
   anyKind(mirroring),
@@ -48,11 +58,13 @@ const all: readonly AnyKind[] = [
   anyKind(program),
   anyKind(rebuild),
   anyKind(replication),
+  anyKind(retired),
   anyKind(rewindSource),
   anyKind(role),
   anyKind(room),
   anyKind(service),
   anyKind(settings),
+  anyKind(single),
   anyKind(slot),
   anyKind(standby),
   anyKind(switchover),

@@ -4,6 +4,7 @@
  */
 
 import type { RunEvent } from '../apply/event.ts';
+import type { RunRequest } from '../apply/request.ts';
 import { type Outcome, run } from '../apply/run.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
@@ -25,6 +26,19 @@ export interface Purpose {
   readonly named: { readonly host: string | undefined; readonly by: string };
   /** Puts the host that is meant into what was seen. */
   aim(view: View, cluster: Cluster): View;
+  /** Another survey than the usual one, and who may be left out of the run. */
+  readonly survey?: NonNullable<RunRequest['survey']>;
+  readonly leaveOut?: NonNullable<RunRequest['leaveOut']>;
+  /** Throws before any host is contacted when the wish does not fit the cluster. */
+  check?(cluster: Cluster): void;
+  /** Asks in its own way. */
+  confirm?(cluster: Cluster): Promise<boolean>;
+  /** Said below the plan; a sentence each. */
+  notes?(view: View, cluster: Cluster): readonly string[];
+  /** Adds to an error what this verb offers as a way out. */
+  explain?(problem: unknown): unknown;
+  /** More fields for --json. */
+  facts?(outcome: Outcome, cluster: Cluster): object;
   /** Told of everything that happens. */
   watch?(event: RunEvent): void;
   /** What is said at the end of a run that has done its work, or found it done. */
@@ -41,6 +55,7 @@ export async function applyVerb(
 ): Promise<number> {
   const { cluster, warnings } = await inventory(world);
   if (purpose) checkHost(cluster, purpose.named.by, purpose.named.host);
+  purpose?.check?.(cluster);
   const plays = playbook(playbookPath);
   const shown = reporter(world, cluster, checkOnly);
   const compile = compiler(world, cluster, plays, playbookPath);
@@ -52,7 +67,9 @@ export async function applyVerb(
         compile: (view) => compile(purpose ? purpose.aim(view, cluster) : view),
         effectPlace,
         change: !checkOnly,
-        confirm: () => confirm(world, cluster),
+        confirm: () => purpose?.confirm?.(cluster) ?? confirm(world, cluster),
+        ...(purpose?.survey ? { survey: purpose.survey } : {}),
+        ...(purpose?.leaveOut ? { leaveOut: purpose.leaveOut } : {}),
         lockOwner: world.lockOwner(verb),
         ...(world.options.limit ? { limit: world.options.limit } : {}),
       },
@@ -62,7 +79,10 @@ export async function applyVerb(
           if (event.kind === 'planned') {
             plan.seen = event.plan;
             plan.view = event.view;
-            if (!world.options.json) showPlan(world, cluster, event, warnings, checkOnly);
+            if (!world.options.json) {
+              showPlan(world, cluster, event, warnings, checkOnly);
+              showNotes(world, cluster, event, checkOnly, purpose);
+            }
           }
           purpose?.watch?.(event);
           shown.emit(event);
@@ -76,8 +96,9 @@ export async function applyVerb(
     );
     await shown.finish(false);
     return conclude(world, verb, cluster, outcome, checkOnly, warnings, purpose);
-  } catch (error) {
+  } catch (problem) {
     await shown.finish(true);
+    const error = purpose?.explain ? purpose.explain(problem) : problem;
     if (error instanceof DiagnosticError && world.options.json)
       printJson(world, verb, cluster, plan.seen, {
         exit: error.exitCode,
@@ -119,6 +140,18 @@ function showPlan(
   for (const warning of warnings) world.say(`note: ${warning.what}: ${warning.why}`);
 }
 
+/** What stands on no host in particular; said also when nothing is changed, since something may be left behind. */
+function showNotes(
+  world: World,
+  cluster: Cluster,
+  event: Extract<RunEvent, { kind: 'planned' }>,
+  checkOnly: boolean,
+  purpose: Purpose | undefined,
+): void {
+  const notes = purpose?.notes?.(event.view, cluster) ?? [];
+  if (notes.length > 0) (checkOnly ? world.print : world.say)(notes.join('\n'));
+}
+
 async function confirm(world: World, cluster: Cluster): Promise<boolean> {
   if (world.options.yes) return true;
   if (!world.terminal) {
@@ -150,7 +183,13 @@ function conclude(
   const exit = exitOf(outcome);
   if (world.options.json) {
     const diagnostics = [...troubles(outcome.left), ...warnings];
-    printJson(world, verb, cluster, outcome.plan, { exit, outcome, diagnostics });
+    const facts = purpose?.facts?.(outcome, cluster);
+    printJson(world, verb, cluster, outcome.plan, {
+      exit,
+      outcome,
+      diagnostics,
+      ...(facts ? { facts } : {}),
+    });
     return exit;
   }
   if (!checkOnly && !isEmpty(outcome.plan)) world.say(lastWord(cluster, outcome));
@@ -189,6 +228,8 @@ interface JsonParts {
   /** Of a run that was refused after its look. */
   readonly view?: View;
   readonly diagnostics: readonly Diagnostic[];
+  /** What the verb has to say itself. */
+  readonly facts?: object;
 }
 
 /** One document on stdout; `schema` is raised when a field changes its meaning. */
@@ -212,6 +253,7 @@ function printJson(
         changed: parts.outcome?.changed ?? [],
         round_trips: parts.outcome?.roundTrips ?? {},
         ms: Math.round(world.elapsed()),
+        ...parts.facts,
         diagnostics: parts.diagnostics.map(diagnosticJson),
       },
       null,

@@ -2,11 +2,14 @@
 import type { Outcome } from '../apply/run.ts';
 
 /** One line for each resource of these kinds, as it was seen last; the same words of several hosts once. */
-export function proofOf({ left }: Outcome, kinds: readonly string[]): string {
+export const proofOf = (outcome: Outcome, kinds: readonly string[]): string =>
+  ['As seen at the end:', ...proofLines(outcome, kinds).map((line) => `  ${line}`)].join('\n');
+
+export function proofLines({ left }: Outcome, kinds: readonly string[]): readonly string[] {
   const lines = kinds.flatMap((kind) =>
     left.decisions.flatMap((decision) =>
-      decision.kind === 'same' && decision.resource.kind.kind === kind ? [`  ${decision.reason}`] : [],
+      decision.kind === 'same' && decision.resource.kind.kind === kind ? [decision.reason] : [],
     ),
   );
-  return ['As seen at the end:', ...new Set(lines)].join('\n');
+  return [...new Set(lines)];
 }

@@ -25,6 +25,7 @@ const control = (state: string) => ({
   timeline: 1,
   checkpoint: '0/3000060',
   checksums: true,
+  reached: { position: '0/3000060', timeline: 1 },
 });
 const unrecorded = { content: 'cluster', files: [], version: 15 } as const;
 const cluster = { ...unrecorded, recorded: '77' } as const;

@@ -71,6 +71,7 @@ Data page checksum version:           1
       timeline: 3,
       checkpoint: '0/3000060',
       checksums: true,
+      reached: { position: '0/3000060', timeline: 1 },
     });
     expect(parseControlData(text.replace(/version: +1/, 'version: 0'))?.checksums).toBe(false);
   });

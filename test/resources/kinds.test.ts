@@ -10,6 +10,7 @@ import { postgres } from './cases/postgres.ts';
 import { rebuilding } from './cases/rebuilding.ts';
 import { switching } from './cases/switching.ts';
 import { system } from './cases/system.ts';
+import { tearing } from './cases/tearing.ts';
 import { type Case, canary, desiredOf, fullReply, type KindCases, kindNamed, parseDesired } from './cases.ts';
 
 const tables: readonly KindCases[] = [
@@ -20,6 +21,7 @@ const tables: readonly KindCases[] = [
   ...switching,
   ...rebuilding,
   ...adopts,
+  ...tearing,
 ];
 const functions = preamble({ postgresVersion: 15, owner: 'postgres', socketDir: '/tmp', port: 27500 });
 

@@ -60,12 +60,12 @@ export const adopts: readonly KindCases[] = [
       {
         title: 'there is no data directory',
         reply: reply(running.slice(0, 3), undefined),
-        gives: { refuse: 'SAF020', what: 'no PostgreSQL data directory' },
+        gives: { refuse: 'SAF030', what: 'no PostgreSQL data directory' },
       },
       {
         title: 'its version is another one',
         reply: reply(running.map((line) => (line === 'version 15' ? 'version 14' : line))),
-        gives: { refuse: 'SAF020', what: 'holds PostgreSQL 14' },
+        gives: { refuse: 'SAF030', what: 'holds PostgreSQL 14' },
       },
       {
         title: 'it does not run',
@@ -73,7 +73,7 @@ export const adopts: readonly KindCases[] = [
           running.filter((line) => !line.startsWith('running')),
           undefined,
         ),
-        gives: { refuse: 'SAF020', what: 'no server runs' },
+        gives: { refuse: 'SAF030', what: 'no server runs' },
       },
       {
         title: 'it listens on another port',
@@ -81,18 +81,18 @@ export const adopts: readonly KindCases[] = [
           running.map((line) => line.replace('running 27500', 'running 5432')),
           undefined,
         ),
-        gives: { refuse: 'SAF020', what: 'listens on port 5432' },
+        gives: { refuse: 'SAF030', what: 'listens on port 5432' },
       },
       {
         title: 'it is a standby',
         reply: reply(running, live({ inRecovery: true })),
-        gives: { refuse: 'SAF020', what: 'is a standby itself' },
+        gives: { refuse: 'SAF030', what: 'is a standby itself' },
       },
       {
         title: 'a unit starts it, and there is no root',
         desired: adopting(', managed: false'),
         reply: reply(packaged, packagedLive),
-        gives: { refuse: 'SAF020', what: 'cannot be changed without root' },
+        gives: { refuse: 'SAF030', what: 'cannot be changed without root' },
       },
       {
         title: 'its commits wait for others',
@@ -100,18 +100,18 @@ export const adopts: readonly KindCases[] = [
           running,
           live({}, { synchronous_standby_names: ['*', '*', null, 'sighup', 'default', null, null, false] }),
         ),
-        gives: { refuse: 'SAF020', what: 'wait for other standbys already' },
+        gives: { refuse: 'SAF030', what: 'wait for other standbys already' },
       },
       {
         title: 'its name has a space',
         desired: adopting().replace('/database/inst1', '/data base/inst1'),
         reply: reply(),
-        gives: { refuse: 'SAF020', what: 'spaces or characters outside of ASCII' },
+        gives: { refuse: 'SAF030', what: 'spaces or characters outside of ASCII' },
       },
       {
         title: 'WAL is elsewhere, and the version wrong: both are told',
         reply: reply(['wal /wal/inst1', ...running.map((line) => line.replace('version 15', 'version 13'))]),
-        gives: { refuse: 'SAF020', what: '2 things stand in the way' },
+        gives: { refuse: 'SAF030', what: '2 things stand in the way' },
       },
       { title: 'the host does not say', reply: { status: 1, stderr: 'no' }, gives: { unknown: 'no' } },
     ],
@@ -181,22 +181,22 @@ export const adopts: readonly KindCases[] = [
       {
         title: 'two places share too little room',
         reply: { stdout: `${fits}${free(1_000_000_500)}` },
-        gives: { refuse: 'SAF021', what: 'are free for /database/inst1 and /space1' },
+        gives: { refuse: 'SAF031', what: 'are free for /database/inst1 and /space1' },
       },
       {
         title: 'another machine',
         reply: { stdout: `architecture aarch64\nlibc glibc 2.36\n${free(2e9)}` },
-        gives: { refuse: 'SAF021', what: 'architecture is aarch64' },
+        gives: { refuse: 'SAF031', what: 'architecture is aarch64' },
       },
       {
         title: 'another C library',
         reply: { stdout: `architecture x86_64\nlibc glibc 2.41\n${free(2e9)}` },
-        gives: { refuse: 'SAF021', what: 'C library is glibc 2.41' },
+        gives: { refuse: 'SAF031', what: 'C library is glibc 2.41' },
       },
       {
         title: 'an extension is missing, and a place is not empty',
         reply: { stdout: `${fits}${free(2e9)}missing the extension uuid-ossp\nfilled /space1\n` },
-        gives: { refuse: 'SAF021', what: /extension uuid-ossp is not installed .*, and 1 more/ },
+        gives: { refuse: 'SAF031', what: /extension uuid-ossp is not installed .*, and 1 more/ },
       },
       {
         title: 'PostgreSQL is not there yet',

@@ -14,6 +14,9 @@ const passLine = pgpassLine({
 });
 const bundled = 'path: /x/mc.cjs, owner: root, asset: mc.cjs, restart: controller';
 
+const withoutLine =
+  '{ owner: postgres, host: 192.0.2.110, port: 27500, database: replication, user: repl, state: absent }';
+
 export const files: readonly KindCases[] = [
   {
     kind: 'directory',
@@ -196,6 +199,22 @@ export const files: readonly KindCases[] = [
         gives: { unknown: 'cannot open' },
       },
       { title: 'awk is missing and says nothing', reply: { status: 127 }, gives: { unknown: /./ } },
+      {
+        title: 'it is to go',
+        desired: "{ path: /etc/services, line: 'mcoi_inst1 27540/tcp', state: absent }",
+        reply: { stdout: 'mcoi_inst1 27541/tcp\n' },
+        gives: {
+          change: "remove line 'mcoi_inst1'",
+          reason: 'nothing needs it',
+          script: [/"\$\{text%.\}"$/],
+        },
+      },
+      {
+        title: 'it is gone',
+        desired: "{ path: /etc/services, line: 'mcoi_inst1 27540/tcp', state: absent }",
+        reply: { stdout: '' },
+        gives: { same: "has no line 'mcoi_inst1'" },
+      },
     ],
   },
   {
@@ -277,6 +296,22 @@ export const files: readonly KindCases[] = [
         title: 'the file cannot be read',
         reply: { status: 1, stdout: '600\n', stderr: 'Permission denied' },
         gives: { unknown: 'Permission denied' },
+      },
+      {
+        title: 'it is to go',
+        desired: withoutLine,
+        reply: { stdout: `600\n${passLine}\n` },
+        gives: {
+          change: 'remove the password of repl',
+          reason: 'nothing needs it',
+          script: ['rm -f "$PASSFILE"'],
+        },
+      },
+      {
+        title: 'it is gone, and lines of others are left',
+        desired: withoutLine,
+        reply: { stdout: '600\n' },
+        gives: { same: 'has no line' },
       },
     ],
   },

@@ -1,0 +1,74 @@
+/**
+ * Who is primary at a teardown. The usual survey knows a server of ours by its management directory; here that may be gone
+ * already on the server that stays, and on those that went. In: the looks of the hosts that were reached. Pure.
+ */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import { type HostView, preferredView, survey, type View } from './survey.ts';
+
+export interface KeptWish {
+  /** The server that is to stay; without it the primary. */
+  readonly keep?: string;
+  readonly allData: boolean;
+}
+
+export function keptSurvey(
+  { keep, allData }: KeptWish,
+  cluster: Cluster,
+  hosts: ReadonlyMap<string, HostView>,
+): { view: View } | { refused: Diagnostic } {
+  const finished = cluster.hosts.filter((host) => {
+    const data = hosts.get(host.name)?.data;
+    return data?.content === 'cluster' && data.making === undefined;
+  });
+  const dataOf = (host: Host) => hosts.get(host.name)?.data;
+  const leading = finished.filter((host) => !dataOf(host)?.standbySignal);
+  const ours = leading.filter((host) => dataOf(host)?.recorded !== undefined);
+  // A server that is single again is told by its data alone.
+  const candidates = ours.length > 0 ? ours : leading;
+  const someone = keep ?? preferredView(cluster).primary;
+  const named = candidates.find((host) => host.name === keep);
+  const running = candidates.find((host) => dataOf(host)?.running);
+  if (allData) return { view: viewOf(cluster, hosts, running ?? candidates[0]) };
+  const unclear = finished.length === 0 && !hosts.has(someone);
+  if (unclear || (keep !== undefined && !hosts.has(keep))) return { refused: keptUnreachable(someone) };
+  if (ours.length > 0) return survey(cluster, hosts);
+  if (leading.length > 0) return { view: viewOf(cluster, hosts, named ?? running ?? leading[0]) };
+  return finished.length > 0
+    ? { refused: nobodyLeads(finished, cluster, hosts) }
+    : { view: viewOf(cluster, hosts, undefined) };
+}
+
+function viewOf(cluster: Cluster, hosts: ReadonlyMap<string, HostView>, primary: Host | undefined): View {
+  const name = primary?.name ?? preferredView(cluster).primary;
+  const systemIdentifier = hosts.get(name)?.data?.control?.systemIdentifier;
+  return { hosts, primary: name, ...(systemIdentifier ? { systemIdentifier } : {}) };
+}
+
+const keptUnreachable = (keep: string): Diagnostic => ({
+  code: 'SAF021',
+  what: `'${keep}' is to be kept, and cannot be reached`,
+  why: 'its data would be the only copy, and nobody can say whether it is there',
+  fix: `Make ${keep} reachable, or name another server with --keep.`,
+});
+
+function nobodyLeads(
+  standbys: readonly Host[],
+  cluster: Cluster,
+  hosts: ReadonlyMap<string, HostView>,
+): Diagnostic {
+  const missing = cluster.hosts.filter((host) => !hosts.has(host.name)).map((host) => host.name);
+  return {
+    code: 'SAF021',
+    what: 'no server is primary, so there is none that could be kept',
+    why: 'a standby may lack commits that clients were told of; that one goes on without them is a decision that pgduet does not take',
+    fix: `Start the primary again; or, if it is lost, promote a standby on its host: mc_ctl switch --force (as the instance administrator). Then run the same command again.`,
+    evidence: [
+      ...missing.map((name) => `${name}: not reached`),
+      ...standbys.map((host) => {
+        const data = hosts.get(host.name)?.data;
+        return `${host.name}: standby, ${data?.running ? 'running' : 'stopped'}, timeline ${data?.control?.reached.timeline ?? '?'}, ${data?.control?.reached.position ?? '?'}`;
+      }),
+    ],
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * retired: the Mirroring Controller and the instance of a server are stopped for good, and nothing starts them again: the
+ * unit is gone, and what kept a former unit from starting is gone too. A standby that is stopped in order is taken out by the
+ * controller of the primary before its WAL stops, so that no commit waits for it.
+ */
+import { quote, sh } from '../base/shell.ts';
+import { type ControllerPlace, mcCtlCommand } from './controller-status.ts';
+import { makingFile, systemFile } from './data-directory.ts';
+import { readFields } from './fields.ts';
+import { change, present, type ResourceKind, type Step, same, unknown } from './kind.ts';
+
+interface Desired extends ControllerPlace {
+  readonly dataDir: string;
+  /** Without ".service"; absent where there is no systemd. */
+  readonly unit?: string;
+}
+
+interface Seen {
+  readonly unit: boolean;
+  readonly controller: boolean;
+  readonly instance: boolean;
+  readonly dropIns: readonly string[];
+}
+
+/** Shell: sets mc to the process of the controller of this directory, empty when none runs. */
+export const findController = ({ managementDir, id }: ControllerPlace): string =>
+  `mc=$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null | tr -dc 0-9)
+if [ -z "$mc" ] || ! tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${managementDir} `)}; then mc=; fi`;
+
+/** Shell: sets pid to the postmaster of the data directory, empty when none runs. */
+export const findPostmaster = (
+  dataDir: string,
+): string => `pid=$(head -n 1 ${quote(`${dataDir}/postmaster.pid`)} 2>/dev/null || :)
+if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" != "$(cd ${quote(dataDir)} && pwd -P)" ]; then pid=; fi`;
+
+export const unitFile = (unit: string): string => `/etc/systemd/system/${unit}.service`;
+
+/** Shell: the unit of the controller, and its drop-ins, are gone. */
+export const removeUnit = (unit: string): string => {
+  const [name, path] = [`${unit}.service`, unitFile(unit)].map((text) => quote(text));
+  return `if [ -e ${path} ]; then systemctl --quiet --no-reload disable ${name} 2>/dev/null || :; fi
+rm -rf ${path} ${quote(`${unitFile(unit)}.d`)} ${quote(`/etc/systemd/system/multi-user.target.wants/${unit}.service`)}
+systemctl daemon-reload
+systemctl reset-failed ${name} 2>/dev/null || :`;
+};
+
+const place = (desired: Desired) => ({
+  dataDir: desired.dataDir,
+  managementDir: desired.managementDir,
+  id: desired.id,
+});
+
+/** Drop-ins that ask for our mark, whichever unit they belong to. */
+const findDropIns = ({ managementDir, id }: Desired): string =>
+  `grep -lsF ${quote(`${managementDir}/${id}.former`)} /etc/systemd/system/*.d/pgduet.conf`;
+
+export const retired: ResourceKind<Desired, Seen> = {
+  kind: 'retired',
+  summary: 'The Mirroring Controller and the instance are stopped, and nothing starts them again.',
+  parse: (node, context) =>
+    readFields(node, context, 'retired', (f) => {
+      const unit = f.optionalText('unit');
+      return {
+        id: context.host,
+        managementDir: f.text('management_dir'),
+        owner: context.instance.owner,
+        mcCtl: f.text('mc_ctl'),
+        dataDir: context.instance.dataDir,
+        ...(unit ? { unit } : {}),
+      };
+    }),
+  key: () => 'stopped',
+  describe: (desired) => `Mirroring Controller and instance of ${desired.id} stopped`,
+  // What is deleted behind it waits for a look at what the stop has left.
+  touches: (desired) => desired.dataDir,
+  probe: (desired) => ({
+    shell: `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then echo unit; fi\n${findDropIns(desired)} | sed 's/^/dropin /'` : ''}
+${findController(desired)}
+if [ -n "$mc" ]; then echo controller; fi
+if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
+${findPostmaster(desired.dataDir)}
+if [ -n "$pid" ]; then echo instance; fi
+fi
+echo looked`,
+  }),
+  read: (reply) => {
+    const lines = reply.stdout.trim().split('\n');
+    if (lines.at(-1) !== 'looked') return unknown(reply.stderr.trim() || 'the server could not be looked at');
+    return present({
+      unit: lines.includes('unit'),
+      controller: lines.includes('controller'),
+      instance: lines.includes('instance'),
+      dropIns: lines.filter((line) => line.startsWith('dropin ')).map((line) => line.slice('dropin '.length)),
+    });
+  },
+  diff: (desired, observed) => {
+    const seen = observed.state === 'present' ? observed.value : undefined;
+    const runs = seen?.controller || seen?.instance;
+    if (!seen || !(runs || seen.unit || seen.dropIns.length > 0))
+      return same(`${desired.id}: no controller, no instance of ours, and no unit that would start one`);
+    const what = [
+      ...(seen.controller ? ['the Mirroring Controller'] : []),
+      ...(seen.instance ? ['the instance'] : []),
+    ];
+    const verbs = [
+      ...(what.length > 0 ? [`stop ${what.join(' and ')} of ${desired.id}`] : []),
+      ...(seen.unit ? [`remove unit ${desired.unit}.service`] : []),
+      ...(seen.dropIns.length > 0 ? ['remove its drop-ins'] : []),
+    ];
+    return change({ summary: verbs.join(', '), reason: `${desired.id} goes` });
+  },
+  steps: (_change, desired): readonly Step[] => [
+    { title: `stop the controller and the instance of ${desired.id}`, script: stopScript(desired) },
+    ...(desired.unit
+      ? [{ title: `remove unit ${desired.unit}.service`, script: unitScript(desired, desired.unit) }]
+      : []),
+  ],
+};
+
+/** Through the controller where one runs, so that the others know of it; what it leaves is stopped without. */
+const stopScript = (
+  desired: Desired,
+): string => `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
+${findController(desired)}
+if [ -n "$mc" ]; then ${mcCtlCommand(desired, 'stop')} >&2; fi
+if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
+${findPostmaster(desired.dataDir)}
+if [ -n "$pid" ]; then ${sh`as ${desired.owner} "$PGBIN/pg_ctl" stop -s -w -t 120 -m fast -D ${desired.dataDir}`} >&2; fi
+fi`;
+
+const unitScript = (
+  desired: Desired,
+  unit: string,
+): string => `for f in $(${findDropIns(desired)}); do rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || :; done
+${removeUnit(unit)}`;

@@ -1,0 +1,161 @@
+/**
+ * `pgduet teardown`: back to a single server, or with --all-data to none. The plan names every path that is deleted; deleting
+ * the whole cluster wants its name. In: the wish of the command line. Out: the exit status.
+ */
+import type { Outcome } from '../apply/run.ts';
+import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import { keptSurvey } from '../observe/kept.ts';
+import type { View } from '../observe/survey.ts';
+import { shippedPlaybook } from '../shipped.ts';
+import { applyVerb, type Purpose } from './apply.ts';
+import { proofLines } from './proof.ts';
+import type { World } from './world.ts';
+
+export interface TeardownWish {
+  readonly keep?: string;
+  readonly keepData: boolean;
+  readonly force: boolean;
+  readonly allData: boolean;
+  /** The cluster's name, from the command line. */
+  readonly confirm?: string;
+}
+
+export async function teardownVerb(world: World, wish: TeardownWish, checkOnly: boolean): Promise<number> {
+  const wrong = contradiction(wish);
+  if (wrong) throw new DiagnosticError([wrong], exitCode.inputWrong);
+  return applyVerb(world, 'teardown', shippedPlaybook('teardown'), checkOnly, tearing(world, wish));
+}
+
+function contradiction({ keep, keepData, allData, confirm }: TeardownWish): Diagnostic | undefined {
+  const both = allData && (keep !== undefined ? '--keep' : keepData ? '--keep-data' : undefined);
+  if (both)
+    return {
+      code: 'CLI003',
+      what: `--all-data and ${both} contradict each other`,
+      why: 'with --all-data nothing is kept',
+      fix: 'Leave one of the two out.',
+    };
+  if (confirm !== undefined && !allData)
+    return {
+      code: 'CLI003',
+      what: '--confirm belongs to --all-data',
+      why: 'without it one server stays, and the plan is confirmed with a yes',
+      fix: 'Leave it out, or add --all-data.',
+    };
+  return undefined;
+}
+
+const proven = ['switchover', 'retired', 'holds', 'erased', 'single', 'forgotten'];
+
+function tearing(world: World, wish: TeardownWish): Purpose {
+  let kept = wish.keep;
+  let moved = false;
+  const settling = (view: View, cluster: Cluster): boolean =>
+    moved &&
+    cluster.hosts.every(({ name }) => name === kept || view.hosts.get(name)?.data?.running !== false);
+  return {
+    named: { host: wish.keep, by: '--keep' },
+    survey: (cluster, hosts) =>
+      keptSurvey({ allData: wish.allData, ...(kept ? { keep: kept } : {}) }, cluster, hosts),
+    aim: (view, cluster) => {
+      // The first look decides who is meant; nothing that is done later may change that.
+      if (view.hosts.size > 0) kept ??= view.primary;
+      const target = kept ?? view.primary;
+      if (view.hosts.size > 0 && target !== view.primary) moved = true;
+      const { keepData, allData } = wish;
+      return { ...view, target, teardown: { keepData, allData, settles: settling(view, cluster) } };
+    },
+    leaveOut: (_host, problem) => wish.force && isUnreachable(problem),
+    explain: (problem) => (wish.force ? problem : namingForce(problem)),
+    check: (cluster) => checkName(world, cluster, wish),
+    ...(wish.allData ? { confirm: (cluster) => confirmName(world, cluster, wish) } : {}),
+    notes: (view, cluster) => [...leftBehind(view, cluster), ...stays(wish)],
+    proof: (outcome) =>
+      ['As seen at the end:', ...evidence(outcome).map((line) => `  ${line}`), ...advice(wish, kept)].join(
+        '\n',
+      ),
+    facts: (outcome, cluster) => ({
+      kept: wish.allData ? null : (kept ?? null),
+      dropped: cluster.hosts.map(({ name }) => name).filter((name) => wish.allData || name !== kept),
+      left_out: [...(outcome.view.absent ?? [])],
+      left_behind: leftBehind(outcome.view, cluster),
+      seen: evidence(outcome),
+      advice: advice(wish, kept),
+    }),
+  };
+}
+
+const evidence = (outcome: Outcome): readonly string[] => proofLines(outcome, proven);
+
+const isUnreachable = (problem: unknown): boolean =>
+  problem instanceof DiagnosticError && problem.exitCode === exitCode.unreachable;
+
+/** Who cannot be reached may be gone for good: then there is a way. */
+function namingForce(error: unknown): unknown {
+  if (!isUnreachable(error)) return error;
+  const { diagnostics, exitCode: exit } = error as DiagnosticError;
+  const fix = (one: Diagnostic): string =>
+    `${one.fix} If ${one.host ?? 'the server'} is gone for good and is not to be kept: pgduet teardown --force leaves it out, and says what is left behind on it.`;
+  return new DiagnosticError(
+    diagnostics.map((one) => ({ ...one, fix: fix(one) })),
+    exit,
+  );
+}
+
+/** What stands on a host that was left out, and what it would do. */
+function leftBehind(view: View, cluster: Cluster): readonly string[] {
+  return cluster.hosts.filter(({ name }) => view.absent?.has(name)).flatMap(leftOn);
+}
+
+function leftOn(host: Host): readonly string[] {
+  const { dataDir, walDir } = host.postgres;
+  const { managementDir } = host.multiplexing;
+  return [
+    `${host.name} is not reached and left out. Left behind there: the data in ${[dataDir, ...(walDir ? [walDir] : [])].join(' and ')}, ${managementDir}, and unit ${host.unit}.service, which is enabled: it would start the server when the host comes back.`,
+    `  by hand there: systemctl disable --now ${host.unit}; or, once it is reachable, the same command again`,
+  ];
+}
+
+const stays = ({ keepData, allData }: TeardownWish): readonly string[] => [
+  'The packages, and the user that owns the instance, stay on every host.',
+  ...(keepData && !allData
+    ? [
+        'The data of the servers that go stays (--keep-data). It is that of a standby: standby.signal stands in it, and its settings name files that are gone. Do not start it as it is; to use it as a copy of its own: remove standby.signal, and set log_directory and primary_conninfo anew.',
+      ]
+    : []),
+];
+
+const advice = ({ allData }: TeardownWish, kept: string | undefined): readonly string[] =>
+  allData ? [] : [`Take a backup of ${kept ?? 'the server'} now: nothing else holds its data any more.`];
+
+const nameNeeded = (cluster: Cluster, what: string): DiagnosticError =>
+  new DiagnosticError(
+    [
+      {
+        code: 'CLI002',
+        what,
+        why: 'with --all-data every copy of the data is deleted; --yes alone is not enough for that',
+        fix: `Once you have read the plan (pgduet teardown --all-data --check): add --confirm ${cluster.name}, or type the name on a terminal.`,
+      },
+    ],
+    exitCode.inputWrong,
+  );
+
+/** Said before any host is contacted. */
+function checkName(world: World, cluster: Cluster, { allData, confirm }: TeardownWish): void {
+  if (!allData) return;
+  if (confirm !== undefined && confirm !== cluster.name)
+    throw nameNeeded(cluster, `--confirm names '${confirm}', the cluster is called '${cluster.name}'`);
+  if (confirm === undefined && !world.terminal && !world.options.check)
+    throw nameNeeded(cluster, `the name of the cluster has not been given`);
+}
+
+async function confirmName(world: World, cluster: Cluster, { confirm }: TeardownWish): Promise<boolean> {
+  if (confirm !== undefined) return true;
+  const answer = await world.ask(
+    `Every copy of the data is deleted. Type the name of the cluster to do so: `,
+  );
+  return answer.trim() === cluster.name;
+}
