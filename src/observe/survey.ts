@@ -77,8 +77,9 @@ export function readHostView(replies: readonly ProbeReply[]): HostView {
   const seenData = data && readDataDirectory(data);
   const entry = parsePgpassLine(passfile?.stdout.split('\n')[0] ?? '');
   const keyText = key?.stdout.trim() ?? '';
-  const seenAdopted = parseAdopted(adopted?.stdout ?? '');
   const seenSingle = single && readAdoptSight(single);
+  // The server is looked at again in the middle of a migration, and the survey is not: its record came to be meanwhile.
+  const seenAdopted = seenSingle?.adopted ?? parseAdopted(adopted?.stdout ?? '');
   return {
     ...(seenFacts ? { facts: seenFacts } : {}),
     ...(seenData ? { data: seenData } : {}),

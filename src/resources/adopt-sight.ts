@@ -4,7 +4,16 @@
  * probe and what its answer means. Shared by the kinds `adopt` and `takeover` and by the survey. Pure.
  */
 import { quote } from '../base/shell.ts';
-import { type Before, beforeFile, type FileBefore, formerMark, parseBefore } from './before.ts';
+import {
+  type Adopted,
+  adoptedFile,
+  type Before,
+  beforeFile,
+  type FileBefore,
+  formerMark,
+  parseAdopted,
+  parseBefore,
+} from './before.ts';
 import { systemFile } from './data-directory.ts';
 import type { Probe, ProbeReply } from './kind.ts';
 
@@ -62,6 +71,7 @@ export interface AdoptSight {
   readonly systemIdentifier: string | undefined;
   readonly version: number | undefined;
   readonly before: Before | undefined;
+  readonly adopted: Adopted | undefined;
   readonly architecture: string;
   readonly libc: string;
   /** The target of pg_wal where that is a link. */
@@ -115,6 +125,7 @@ echo "libc $(getconf GNU_LIBC_VERSION 2>/dev/null)"
 if [ -e ${quote(formerMark(place))} ]; then echo mark; fi
 if [ -f ${quote(systemFile(place))} ]; then echo "recorded $(cat ${quote(systemFile(place))})"; fi
 if [ -f ${quote(beforeFile(place))} ]; then echo "before $(b64 < ${quote(beforeFile(place))})"; fi
+if [ -f ${quote(adoptedFile(place.dataDir))} ]; then echo "adopted $(b64 < ${quote(adoptedFile(place.dataDir))})"; fi
 p=${quote(place.managementDir)}
 while [ -n "$p" ] && [ ! -e "$p" ]; do echo "missing $p"; p=\${p%/*}; done
 for p in "$PASSFILE" /usr/local/lib/pgduet /usr/local/bin/mc_ctl /etc/postgresql-common/createcluster.d /etc/postgresql-common/createcluster.d/pgduet.conf; do
@@ -181,6 +192,7 @@ export function readAdoptSight(reply: ProbeReply): AdoptSight | undefined {
     systemIdentifier: values('system')[0],
     version: Number.isNaN(version) ? undefined : version,
     before: parseBefore(decoded(values('before')[0] ?? '')),
+    adopted: parseAdopted(decoded(values('adopted')[0] ?? '')),
     architecture: values('architecture')[0] ?? '',
     libc: values('libc')[0] ?? '',
     walDir: values('wal')[0],

@@ -26,6 +26,7 @@ export const managementDir = '/mcdir/inst1';
 export interface InventoryWish {
   /** File name without directory; a second inventory of one lab needs a name of its own. */
   readonly name?: string;
+  readonly cluster?: string;
   readonly version?: number;
   /** In place of the key, the known hosts and root. */
   readonly ssh?: YamlMap;
@@ -52,7 +53,7 @@ export function inventory(lab: Lab, hosts: readonly Host[], wish: InventoryWish 
     return [host.name, { address: host.address, role, ...wish.host?.(host, index) }] as const;
   });
   const document: YamlMap = {
-    cluster: 'inst1',
+    cluster: wish.cluster ?? 'inst1',
     ssh: wish.ssh ?? rootLogin(lab),
     postgres: {
       version: wish.version ?? 15,

@@ -44,6 +44,10 @@ export interface PlanEntry {
   readonly host: string;
   readonly resource: string;
   readonly state: 'change' | 'deferred' | 'degraded' | 'refused' | 'unseen';
+  /** Of a deferred one: what is foretold. */
+  readonly expect?: 'change' | 'same';
+  /** It only waits for something, and changes nothing. */
+  readonly waits?: boolean;
   readonly summary?: string;
   readonly reason?: string;
   readonly diff?: readonly string[];

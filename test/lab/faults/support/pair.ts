@@ -239,7 +239,7 @@ async function journalOf({ host, id, unit }: Server, sinceMs: number): Promise<S
 }
 
 /** The client program with its library in one file, so that it runs on a host, too. */
-async function bundledClient(dir: string): Promise<string> {
+export async function bundledClient(dir: string): Promise<string> {
   const outfile = join(dir, 'client.mjs');
   if (existsSync(outfile)) return outfile;
   await build({

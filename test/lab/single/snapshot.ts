@@ -1,0 +1,171 @@
+/**
+ * What has to be the same after the way back, taken from a host and its server without pgduet: files with text, mode and
+ * owner, settings with their places, rules, units, roles, slots, and the list of the host's files.
+ * In: a host, and the server on it. Out: texts by title, and a readable difference of two of them. It only reads.
+ */
+import { readFileSync } from 'node:fs';
+import { createTwoFilesPatch } from 'diff';
+import type { Host } from '../harness/lab.ts';
+import { answers, type Server, sql } from '../support/instance.ts';
+import { archiveDir, type Single } from './forms.ts';
+
+/** Texts by title; the title of a file is its path. */
+export type Snapshot = ReadonlyMap<string, string>;
+
+/** A single server and the host around it. */
+export async function snapshot(single: Single): Promise<Snapshot> {
+  const { host, server, configDir, walDir, tablespaces } = single;
+  const dataDirs = [server.dataDir, ...(walDir ? [walDir] : []), ...tablespaces, archiveDir];
+  const [around, files, catalog, process] = await Promise.all([
+    hostSnapshot(host, dataDirs),
+    configuration(host, [...new Set([server.dataDir, configDir])]),
+    catalogs(server),
+    postmaster(server),
+  ]);
+  return new Map([...around, ...files, ...catalog, ['the postmaster', process]]);
+}
+
+/** The host alone; what is inside of `dataDirs` is left out. For one that has no server yet. */
+export async function hostSnapshot(host: Host, dataDirs: readonly string[]): Promise<Snapshot> {
+  const [list, sums, states, texts] = await Promise.all([
+    fileList(host, dataDirs),
+    fileSums(host, dataDirs),
+    units(host),
+    regularFiles(host, '/etc/systemd/system /etc/services /var/lib/postgresql -maxdepth 3', dataDirs),
+  ]);
+  const parts: [string, string][] = [
+    ['files of the host', list],
+    ['checksums of files', sums],
+    ['units', states],
+  ];
+  return new Map([...parts, ...texts]);
+}
+
+/** What differs, as a patch for each title; empty when nothing does. */
+export function difference(before: Snapshot, after: Snapshot): string {
+  const titles = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return titles
+    .filter((title) => before.get(title) !== after.get(title))
+    .map((title) => {
+      const [was, is] = [before.get(title) ?? '', after.get(title) ?? ''];
+      return createTwoFilesPatch(title, title, was, is, 'before', 'after', { context: 1 });
+    })
+    .join('\n');
+}
+
+/** Where the system itself writes whenever it likes, and what is another machine's or nobody's. */
+const restless = [
+  ...['/proc', '/sys', '/dev', '/run', '/tmp', '/var/tmp', '/var/log', '/var/cache', '/var/lib/apt'],
+  ...['/var/lib/systemd', '/var/lib/private', '/etc/.updated', '/var/.updated', '/lost+found'],
+];
+
+const pruned = (dirs: readonly string[]): string => dirs.map((dir) => `-path ${dir}`).join(' -o ');
+
+/** Kind, mode, owner and the target of links of everything; the data directories as such, but not what is in them. */
+async function fileList(host: Host, dataDirs: readonly string[]): Promise<string> {
+  const inside = dataDirs.map((dir) => `${dir}/*`).map((path) => `'${path}'`);
+  const script = String.raw`find / \( ${pruned([...restless, ...inside])} \) -prune -o -printf '%p %y %m %u:%g %l\n' | LC_ALL=C sort`;
+  return (await host.sh(script, { check: true })).stdout;
+}
+
+/** Everything that a person or a program may have written to outside of the data, but no logs. */
+async function fileSums(host: Host, dataDirs: readonly string[]): Promise<string> {
+  const places = '/etc /usr/local /root /home /opt /srv /var/lib/postgresql /var/spool';
+  const script = `find ${places} \\( ${pruned(dataDirs)} \\) -prune -o -type f ! -name '*.log' -exec md5sum {} + | LC_ALL=C sort -k 2`;
+  return (await host.sh(script, { check: true })).stdout;
+}
+
+/** Every unit that has to do with a server of PostgreSQL: whether it starts with the host, and whether it runs. */
+async function units(host: Host): Promise<string> {
+  const properties =
+    'Id,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,DropInPaths,NeedDaemonReload';
+  const script = `for unit in $( { systemctl list-unit-files --no-legend --plain; systemctl list-units --all --no-legend --plain; } |
+  awk '{ print $1 }' | grep -iE 'postgres|mcoi|pgduet' | grep -v '@\\.' | sort -u); do
+  systemctl show -p ${properties} $unit; echo
+done
+systemctl list-units --state=failed --no-legend --plain`;
+  return (await host.sh(script, { check: true })).stdout;
+}
+
+/** Configuration and all else that lies on the first level of the data directory, and directories of includes. */
+function configuration(host: Host, dirs: readonly string[]): Promise<[string, string][]> {
+  // They change by themselves: what runs at the moment, and where its log is.
+  const own = ['postmaster.pid', 'current_logfiles'].map((name) => `! -name ${name}`).join(' ');
+  const skip = 'base global log pg_wal pg_tblspc'.split(' ').map((name) => `-name ${name}`);
+  return regularFiles(
+    host,
+    `${dirs.join(' ')} \\( -type d \\( ${[...skip, "-name 'pg_*'"].join(' -o ')} \\) -prune \\) -o ${own}`,
+    [],
+  );
+}
+
+/** Path, then mode, owner and text. Links are left to the list of files. */
+async function regularFiles(
+  host: Host,
+  where: string,
+  except: readonly string[],
+): Promise<[string, string][]> {
+  const found = await host.sh(`find ${where} -type f -printf '%p\\t%m %u:%g\\n'`, { check: true });
+  const lines = found.stdout.split('\n').filter((line) => line !== '');
+  return lines
+    .map((line) => line.split('\t') as [string, string])
+    .filter(([path]) => !path.endsWith('.log') && !except.some((dir) => path.startsWith(`${dir}/`)))
+    .map(([path, about]) => [path, `${about}\n${readFileSync(`${host.disk}${path}`, 'latin1')}`]);
+}
+
+/** The command line that it was started with, and the unit that is in charge of it. */
+async function postmaster({ host, dataDir }: Server): Promise<string> {
+  const script = `pid=$(head -n 1 ${dataDir}/postmaster.pid)
+tr '\\0' ' ' </proc/$pid/cmdline; echo
+group=$(sed -n 's/^0:://p' /proc/$pid/cgroup); unit=\${group##*/}
+case $unit in ssh.service|session-*|user@*) echo 'started by a person';; *) echo "in $unit, main process: $( [ "$(systemctl show -P MainPID $unit)" = $pid ] && echo yes)";; esac`;
+  return (await host.sh(script, { check: true })).stdout;
+}
+
+const queries: Readonly<Record<string, string>> = {
+  settings: `SELECT name, setting, source, sourcefile, sourceline, pending_restart FROM pg_settings
+ WHERE source NOT IN ('client', 'session') ORDER BY name`,
+  'lines of configuration files': 'SELECT * FROM pg_file_settings ORDER BY seqno',
+  'client rules':
+    'SELECT line_number, type, database, user_name, address, netmask, auth_method, options, error FROM pg_hba_file_rules ORDER BY line_number',
+  'user name maps': 'SELECT * FROM pg_ident_file_mappings ORDER BY line_number',
+  roles: `SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls,
+ rolconnlimit, rolpassword, rolvaliduntil, (SELECT array_agg(setconfig ORDER BY 1) FROM pg_db_role_setting WHERE setrole = r.oid)
+ FROM pg_authid r ORDER BY 1`,
+  memberships: 'SELECT roleid::regrole, member::regrole, admin_option FROM pg_auth_members ORDER BY 1, 2',
+  databases: `SELECT datname, datdba::regrole, pg_encoding_to_char(encoding), datcollate, datconnlimit, datacl, dattablespace
+ FROM pg_database ORDER BY 1`,
+  tablespaces: 'SELECT spcname, spcowner::regrole, pg_tablespace_location(oid) FROM pg_tablespace ORDER BY 1',
+  slots:
+    'SELECT slot_name, plugin, slot_type, database, temporary, active, wal_status FROM pg_replication_slots ORDER BY 1',
+  'who replicates': 'SELECT application_name, usename, state FROM pg_stat_replication ORDER BY 1',
+  role: 'SELECT pg_is_in_recovery(), pg_is_wal_replay_paused() FROM (SELECT 1) one WHERE pg_is_in_recovery()',
+};
+
+/** What belongs to a database. */
+const inDatabase = `SELECT 'extension', extname, extversion FROM pg_extension
+UNION ALL SELECT 'publication', pubname, puballtables::text FROM pg_publication
+UNION ALL SELECT 'published', pubname, schemaname || '.' || tablename FROM pg_publication_tables
+UNION ALL SELECT 'subscription', subname, subenabled::text FROM pg_subscription
+UNION ALL SELECT 'schema', nspname, nspacl::text FROM pg_namespace WHERE nspname !~ '^pg_(temp|toast_temp)'
+UNION ALL SELECT relkind::text, relnamespace::regnamespace::text, relname FROM pg_class
+  WHERE relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+UNION ALL SELECT 'function', pronamespace::regnamespace::text, proname FROM pg_proc
+  WHERE pronamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+ORDER BY 1, 2, 3`;
+
+async function catalogs(server: Server): Promise<[string, string][]> {
+  const titles = Object.keys(queries);
+  const numbered = Object.fromEntries(titles.map((title, at) => [`q${at}`, queries[title] ?? '']));
+  const found = await answers(server, numbered);
+  const parts: [string, string][] = titles.map((title, at) => [title, `${found[`q${at}`]}\n`]);
+  for (const database of await databases(server)) {
+    parts.push([`in database ${database}`, `${await sql(server, inDatabase, database)}\n`]);
+  }
+  return parts;
+}
+
+export async function databases(server: Server): Promise<string[]> {
+  const names = await sql(server, 'SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1');
+  return names.split('\n').filter((name) => name !== 'template1');
+}
