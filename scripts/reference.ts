@@ -95,6 +95,17 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     group: "group; without it the owner's own, whatever it is called",
     mode: 'octal, in quotes (`"0755"`)',
   },
+  erased: {
+    data_dir: 'the data directory',
+    wal_dir: 'where WAL is; without it where `pg_wal` leads',
+    management_dir: 'the management directory, which remembers whose data this is, and what is unfinished',
+    version: 'major version of PostgreSQL, which names its part of a tablespace',
+    proof:
+      '`standby` (as it is when left out): it has to be a standby of the keeper, which `holds` proves to have all of it; `later`: the keeper becomes primary first; `none`: the whole cluster goes',
+    keeper: 'name of the server that stays',
+    system_identifier: "the keeper's, as it was seen; data of another cluster is never touched",
+    serves: '`true` if the keeper runs as primary (`false`)',
+  },
   file: {
     path: 'absolute path',
     owner: 'user',
@@ -107,8 +118,21 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     reload: 'what reads the file again after a change: `instance`, `controller` or `systemd`',
     restart: 'what is restarted after a change; the same words',
   },
+  forgotten: { id: 'the server identifier', management_dir: 'the management directory' },
+  gone: {
+    path: 'the file or the directory',
+    unless: 'a shell command; as long as it succeeds the path stays',
+    except: 'for a directory: names of files in it that go too, a list',
+  },
   group: { name: 'name of the group' },
   hba: { template: 'template of the whole file; a rule with `trust` is an error' },
+  holds: {
+    server: 'name of the other server',
+    system_identifier: 'of its data',
+    position: 'how far its data reaches; without one it has none that counts',
+    timeline: 'the timeline of that position',
+    runs: '`true` as long as it still receives WAL (`false`)',
+  },
   instance: {
     id: 'the server identifier',
     data_dir: 'the data directory',
@@ -119,7 +143,11 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     locale: 'locale of the databases (`C.UTF-8`)',
     encoding: 'their encoding (`UTF8`)',
   },
-  line: { path: 'the file', line: 'the line; a line with the same first word is replaced' },
+  line: {
+    path: 'the file',
+    line: 'the line; a line with the same first word is replaced',
+    state: '`present` (as it is when left out) or `absent`',
+  },
   mirroring: {
     management_dir: 'the management directory',
     mc_ctl: 'path of `mc_ctl`',
@@ -136,6 +164,7 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     database: 'third field',
     user: 'fourth field',
     password: 'a secret: `!secret replication_password`',
+    state: '`present` (as it is when left out) or `absent`',
   },
   port: {
     port: 'number of the TCP port',
@@ -161,6 +190,11 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     copy: '`true` for a base backup in any case (`false`)',
     keep_copy:
       'where data is put aside that may hold commits of its own; without it beside the data directory',
+  },
+  retired: {
+    management_dir: 'the management directory',
+    mc_ctl: 'path of `mc_ctl`',
+    unit: 'the systemd unit of the controller; without it `mc_ctl stop` does',
   },
   rewind_source: {
     name: 'name of the role',
@@ -191,6 +225,18 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       '`taking` or `taken` on a server that was there before: what is as good for multiplexing stays as it is',
     logging: '`theirs` if the log of such a server stays where it was, or `ours`',
     except: 'with it, what pgduet set earlier and is wanted no more is taken back, but for these names',
+  },
+  single: {
+    management_dir: 'the management directory, which holds the record of what was before',
+    mc_ctl: 'path of `mc_ctl`',
+    unit: 'the systemd unit of the controller',
+    plain_unit: 'name of the unit for a server that had none before; without it a person starts it',
+    plain_template: 'its template; `@PGBIN@` stands for the directory of the programs',
+    hba_template: 'template of pg_hba.conf for a server that was made multiplexed',
+    staying: 'names of settings that stay there, a text with spaces',
+    roles: 'roles that are dropped, a text with spaces',
+    slots: 'slots that are dropped, a text with spaces',
+    later: '`true` if it becomes primary first (`false`)',
   },
   slot: { name: 'name of the slot', state: '`present` (as it is when left out) or `absent`' },
   adopt: {
@@ -351,6 +397,19 @@ export const words: Readonly<Record<string, string>> = {
   'rebuild.address': 'from where it reads, as `pg_hba.conf` wants it',
   'rebuild.copy': '`true` with `--copy`',
   'rebuild.keepCopy': 'the directory of `--keep-copy`; empty without',
+  'teardown.drops': 'with `pgduet teardown`: `true` on a server that goes',
+  'teardown.last': '`true` on the server that goes when all others are gone',
+  'teardown.keepData': '`true` with `--keep-data`',
+  'teardown.allData': '`true` with `--all-data`',
+  'teardown.switches': '`true` as long as the server that stays is not primary',
+  'teardown.settles': '`true` until the others follow it',
+  'teardown.systemIdentifier': 'of the data of the server that stays',
+  'teardown.serves': '`true` if that runs, and is no standby',
+  'teardown.staying': 'names of the settings that clients rely on',
+  'teardown.othersNeedIt':
+    'a shell command that succeeds as long as another cluster of the machine has a controller',
+  dropped:
+    'the servers that a teardown takes away, a list; each with `systemIdentifier`, `position` and `timeline` of its data, and `runs`',
   'item.*': 'with `each`: the server that is meant',
   'replication.conninfo': '`primary_conninfo` of this server',
   'replication.giveUpMs': 'after how many milliseconds a silent peer is given up',

@@ -49,6 +49,12 @@ function* obstacles(intention: Intention, sight: AdoptSight): Generator<Obstacle
       what: `the name of the data directory '${dataDir}' has spaces or characters outside of ASCII`,
       fix: 'Stop the server, move the directory (mv) to a plain name, start it there (pg_ctl -D), and name it in the inventory.',
     };
+  for (const { path } of sight.live?.tablespaces ?? [])
+    if (/\s/.test(path))
+      yield {
+        what: `the tablespace directory '${path}' has spaces in its name`,
+        fix: 'Move what is in it to a tablespace in a directory with a plain name (ALTER TABLE … SET TABLESPACE), and drop it.',
+      };
   if (sight.version === undefined) {
     yield {
       what: `there is no PostgreSQL data directory in '${dataDir}'`,

@@ -38,9 +38,9 @@ export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
         version: f.integer('version'),
         instance: context.instance,
         values: wantedValues(f, context),
-        standbys: words(f.text('standbys')),
-        addresses: words(f.text('addresses')),
-        roles: words(f.text('roles')),
+        standbys: f.words('standbys'),
+        addresses: f.words('addresses'),
+        roles: f.words('roles'),
         managed: f.flag('managed', true),
         ...(walDir ? { walDir } : {}),
       };
@@ -74,8 +74,6 @@ export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
     { title: `its configuration in ${desired.dataDir}`, script: filesScript(planned, desired) },
   ],
 };
-
-const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
 
 function settled(desired: Desired, sight: AdoptSight) {
   if (sight.recorded === sight.systemIdentifier)

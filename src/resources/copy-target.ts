@@ -47,13 +47,13 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
       id: context.host,
       dataDir: context.instance.dataDir,
       managementDir: f.text('management_dir'),
-      rooms: words(f.text('rooms')).map(readRoom),
+      rooms: f.words('rooms').map(readRoom),
       architecture: f.text('architecture'),
       libc: f.text('libc'),
-      libraries: words(f.optionalText('libraries') ?? ''),
-      extensions: words(f.optionalText('extensions') ?? ''),
-      locales: words(f.optionalText('locales') ?? ''),
-      tablespaces: words(f.optionalText('tablespaces') ?? ''),
+      libraries: f.words('libraries'),
+      extensions: f.words('extensions'),
+      locales: f.words('locales'),
+      tablespaces: f.words('tablespaces'),
     })),
   key: () => 'fits',
   describe: () => 'a host that can take a copy of the primary',
@@ -90,8 +90,6 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
   // Nothing to do: what does not fit, a person has to mend.
   steps: () => [],
 };
-
-const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
 
 /** "/database/inst1=123456" */
 function readRoom(text: string): Room {

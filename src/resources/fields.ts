@@ -16,6 +16,8 @@ export interface Fields {
   integer(name: string, fallback?: number): number;
   flag(name: string, fallback: boolean): boolean;
   list(name: string): readonly string[];
+  /** A sequence, or a text with blanks between its words. */
+  words(name: string): readonly string[];
   /** A map of scalars. */
   record(name: string): Readonly<Record<string, string>>;
   /** The maps of a sequence, each read by the same reader. */
@@ -141,6 +143,9 @@ function makeFields(
       return items.flatMap((item) =>
         item.kind === 'scalar' && String(item.value ?? '') !== '' ? [String(item.value)] : [],
       );
+    },
+    words(name) {
+      return this.list(name).flatMap((text) => text.split(/\s+/).filter((word) => word !== ''));
     },
     record(name) {
       const found = find(name);

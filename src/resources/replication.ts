@@ -45,10 +45,7 @@ export const replication: ResourceKind<Desired, readonly Row[]> = {
   summary: 'The proof on the primary that its standbys stream and are synchronous.',
   parse: (node, context) =>
     readFields(node, context, 'replication', (f) => ({
-      standbys: f
-        .list('standbys')
-        .flatMap((text) => text.split(/\s+/))
-        .filter((name) => name !== ''),
+      standbys: f.words('standbys'),
       state: f.oneOf('state', ['streaming', 'sync']),
       timeoutSeconds: f.integer('timeout', 60),
     })),

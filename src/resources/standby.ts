@@ -62,7 +62,7 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
         port: f.integer('port'),
         user: f.text('user'),
         slot: f.text('slot'),
-        tablespaces: (f.optionalText('tablespaces') ?? '').split(/\s+/).filter((path) => path !== ''),
+        tablespaces: f.words('tablespaces'),
         ...(walDir ? { walDir } : {}),
         ...(systemIdentifier ? { systemIdentifier } : {}),
       };

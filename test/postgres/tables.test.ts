@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { binDirCandidates, majorVersion } from '../../src/postgres/bindirs.ts';
 import { conninfo, multiHostUri } from '../../src/postgres/conninfo.ts';
-import { parseControlData } from '../../src/postgres/controldata.ts';
+import { parseControlData, walNumber } from '../../src/postgres/controldata.ts';
 import { parsePgpassLine, pgpassLine } from '../../src/postgres/pgpass.ts';
 import { quoteIdentifier, quoteLiteral, quoteSetting } from '../../src/postgres/quote.ts';
 import { newestVersion, oldestVersion, versionFacts } from '../../src/postgres/versions.ts';
@@ -64,6 +64,13 @@ Latest checkpoint's PrevTimeLineID:   2
 Data page checksum version:           1
 `;
 
+  it('says how far a standby reaches beyond its last checkpoint', () => {
+    const recovered = `${text}Minimum recovery ending location:     1/10\nMin recovery ending loc's timeline:   4\n`;
+    expect(parseControlData(recovered)?.reached).toEqual({ position: '1/10', timeline: 4 });
+    expect(parseControlData(recovered.replace('1/10', '0/0'))?.reached.timeline).toBe(3);
+    expect(walNumber('1/0')).toBeGreaterThan(walNumber('0/FFFFFFFF'));
+  });
+
   it('is read', () => {
     expect(parseControlData(text)).toEqual({
       systemIdentifier: '7300000000000000001',
@@ -71,7 +78,7 @@ Data page checksum version:           1
       timeline: 3,
       checkpoint: '0/3000060',
       checksums: true,
-      reached: { position: '0/3000060', timeline: 1 },
+      reached: { position: '0/3000060', timeline: 3 },
     });
     expect(parseControlData(text.replace(/version: +1/, 'version: 0'))?.checksums).toBe(false);
   });

@@ -149,6 +149,11 @@ describeLab('teardown', () => {
   }
 
   async function expectSingle(host: Host): Promise<void> {
+    await until(
+      () => `${host.name} does not start by itself`,
+      20_000,
+      async () => ((await host.sh('systemctl is-active postgresql_inst1')).status === 0 ? true : undefined),
+    );
     const unit = await host.sh('systemctl show -p ActiveState,UnitFileState,NRestarts postgresql_inst1');
     expect(unit.stdout.trim().split('\n').sort()).toEqual([
       'ActiveState=active',

@@ -1,0 +1,196 @@
+/** The way back of the files of a single server, and whether it takes a restart: pure functions on texts. */
+import { describe, expect, it } from 'vitest';
+import { editConf, flattenConf, ourHeading } from '../../src/postgres/conf-file.ts';
+import { formerRulesMarker } from '../../src/postgres/hba-file.ts';
+import { singleConf, stayingHeading } from '../../src/postgres/single-conf.ts';
+import type { Before } from '../../src/resources/before.ts';
+import { autoConf, filePlan } from '../../src/resources/single-files.ts';
+import { needRestart, sameValue } from '../../src/resources/single-restart.ts';
+import type { SeenFile, SingleSight } from '../../src/resources/single-sight.ts';
+import { withoutDataDir } from '../../src/resources/single-steps.ts';
+
+const dir = '/data';
+const at = (name: string): string => `${dir}/${name}`;
+const original = "# mine\nport = 5433 # here\nshared_buffers = '16MB'\n";
+const seenFile = (text: string, mode = '600'): SeenFile => ({ mode, owner: 'postgres:postgres', text });
+
+function sight(
+  files: Readonly<Record<string, SeenFile>>,
+  record?: Before,
+  leftovers: string[] = [],
+): SingleSight {
+  return {
+    programs: '/pg',
+    ours: true,
+    mark: false,
+    controller: false,
+    unit: false,
+    guarded: false,
+    files: new Map(Object.entries(files)),
+    services: new Map(),
+    leftovers,
+    ...(record ? { record } : {}),
+  };
+}
+
+const record = (over: Partial<Before> = {}): Before => ({
+  schema: 1,
+  at: 0,
+  systemIdentifier: '7',
+  version: 15,
+  starter: { kind: 'hand', options: '' },
+  configFile: at('postgresql.conf'),
+  hbaFile: at('pg_hba.conf'),
+  identFile: at('pg_ident.conf'),
+  files: [{ path: at('postgresql.conf'), mode: '644', owner: 'postgres:postgres', text: original }],
+  settings: [],
+  made: [],
+  ...over,
+});
+const wish = { dataDir: dir, owner: 'postgres', staying: ['port'], hba: 'local all all peer\n' };
+
+describe('a server that was multiplexed from the beginning', () => {
+  it('keeps what clients rely on, and nothing of replication', () => {
+    const made = editConf(
+      original,
+      { port: '27500', wal_sender_timeout: '5400', work_mem: '4MB' },
+      ourHeading,
+    );
+    expect(singleConf(made, ['port', 'work_mem', 'unset'])).toBe(
+      `${original}\n${stayingHeading}\nport = '27500'\nwork_mem = '4MB'\n`,
+    );
+    expect(singleConf(made, [])).toBe(original);
+  });
+
+  it('is the same when done twice, and knows nothing of what the controller has commented out', () => {
+    const made = editConf('a = 1\n', { port: '1', synchronous_standby_names: 's' }, ourHeading).replace(
+      'synchronous',
+      '#synchronous',
+    );
+    const once = singleConf(made, ['port']);
+    expect(once).not.toContain('synchronous');
+    expect(singleConf(once, ['port'])).toBe(once);
+  });
+
+  it("does not bring back another server's includes and places", () => {
+    const flat = flattenConf("include_dir = 'conf.d'\nport = 5432\n", () => [
+      { path: '/etc/x/a.conf', text: "work_mem = '7MB'\n" },
+    ]);
+    const made = editConf(`#pgduet: data_directory = '/var/x'\n${flat}`, { port: '27500' }, ourHeading);
+    expect(singleConf(made, [])).toBe("work_mem = '7MB'\nport = 5432\n");
+  });
+
+  it('has the rules of its own and of the server that it was copied from, not ours', () => {
+    const hba = `# Written by pgduet from the inventory; x\nhost replication r 10.0.0.1/32 scram-sha-256\n${formerRulesMarker}\nhost all all 10.0.0.0/8 md5\n`;
+    const plan = filePlan(wish, sight({ [at('pg_hba.conf')]: seenFile(hba) }));
+    expect(plan.write.map(({ file }) => file?.text)).toEqual([
+      'local all all peer\nhost all all 10.0.0.0/8 md5\n',
+    ]);
+    const again = filePlan(wish, sight({ [at('pg_hba.conf')]: seenFile('local all all peer\n') }));
+    expect(again.write).toEqual([]);
+  });
+});
+
+describe('a server with a record', () => {
+  const made = editConf(original, { port: '27500', wal_log_hints: 'on' }, ourHeading);
+
+  it('gets its file back with its mode, byte for byte', () => {
+    const plan = filePlan(wish, sight({ [at('postgresql.conf')]: seenFile(made) }, record()));
+    expect(plan.write).toEqual([{ path: at('postgresql.conf'), file: seenFile(original, '644') }]);
+    expect(plan.notes).toEqual([]);
+    const done = filePlan(wish, sight({ [at('postgresql.conf')]: seenFile(original, '644') }, record()));
+    expect(done.write).toEqual([]);
+  });
+
+  it('keeps what somebody has written since, and says so', () => {
+    const edited = `${made}work_mem = '5MB'\n`;
+    const plan = filePlan(wish, sight({ [at('postgresql.conf')]: seenFile(edited) }, record()));
+    expect(plan.write[0]?.file?.text).toBe(`${original}work_mem = '5MB'\n`);
+    expect(plan.notes.join('\n')).toContain("only our lines are taken out\n  +work_mem = '5MB'");
+  });
+
+  it('gets a file back that is gone', () => {
+    expect(filePlan(wish, sight({}, record())).write).toEqual([
+      { path: at('postgresql.conf'), file: seenFile(original, '644') },
+    ]);
+  });
+
+  it('loses what the migration has put into the data directory; an edited file is kept aside', () => {
+    const etc = '/etc/postgresql/15/main/postgresql.conf';
+    const debian = record({
+      configFile: etc,
+      files: [{ path: at('postgresql.conf'), mode: '600', owner: 'postgres:postgres' }],
+    });
+    const files = { [etc]: seenFile(original), [at('postgresql.conf')]: seenFile(made) };
+    const plan = filePlan(wish, sight(files, debian, [at('pgduet.json')]));
+    expect(plan.remove).toEqual([{ path: at('postgresql.conf') }, { path: at('pgduet.json') }]);
+    const edited = { ...files, [at('postgresql.conf')]: seenFile(`${made}work_mem = '5MB'\n`) };
+    expect(filePlan(wish, sight(edited, debian)).remove).toEqual([
+      { path: at('postgresql.conf'), keepAs: at('postgresql.conf.edited') },
+    ]);
+  });
+
+  it('gets back what ALTER SYSTEM held, and keeps what it holds now', () => {
+    const before = "# head\nport = '1'\nwork_mem = '3MB'\n";
+    const reset = record({
+      settings: [{ name: 'port', value: '1', place: 'ALTER SYSTEM', commentedOut: false }],
+    });
+    expect(autoConf(reset, before, "# head\nwork_mem = '3MB'\n")).toBe(before);
+    expect(autoConf(reset, before, "# head\nwork_mem = '9MB'\n")).toBe(
+      "# head\nwork_mem = '9MB'\nport = '1'\n",
+    );
+    expect(autoConf(reset, before, "port = '2'\n")).toBe("port = '2'\n");
+  });
+});
+
+describe('a restart', () => {
+  const setting = (
+    value: string,
+    boot: string,
+    source = 'configuration file',
+    unit: string | null = null,
+  ) => ({
+    value,
+    boot,
+    source,
+    unit,
+  });
+  const live = (restart: Record<string, ReturnType<typeof setting>>) => ({
+    timeline: 1,
+    recovering: false,
+    roles: {},
+    slots: [],
+    restart,
+  });
+
+  it.each([
+    ['a value that goes', { wal_log_hints: setting('on', 'off') }, '', ['wal_log_hints']],
+    ['a value that is the default', { wal_level: setting('replica', 'replica') }, '', []],
+    [
+      'a value that stays, written in other units',
+      { shared_buffers: setting('2048', '16384', 'configuration file', '8kB') },
+      'shared_buffers = 16MB',
+      [],
+    ],
+    ['another value', { port: setting('27500', '5432') }, 'port = 5433', ['port']],
+    ['a word for the same', { wal_log_hints: setting('on', 'off') }, 'wal_log_hints = true', []],
+    ['a value of the command line, which stays', { port: setting('5433', '5432', 'command line') }, '', []],
+  ])('is judged by %s', (_, restart, conf, names) => {
+    expect(needRestart(live(restart), conf, '')).toEqual(names);
+  });
+
+  it('follows ALTER SYSTEM before the file', () => {
+    expect(needRestart(live({ port: setting('1', '2') }), 'port = 2', 'port = 1')).toEqual([]);
+  });
+
+  it('compares sizes only where both are sizes', () => {
+    expect(sameValue('1GB', { ...setting('131072', ''), unit: '8kB' })).toBe(true);
+    expect(sameValue('1GB', { ...setting('131071', ''), unit: '8kB' })).toBe(false);
+    expect(sameValue('pglogical', setting('', ''))).toBe(false);
+  });
+
+  it('by hand takes the options as they were, but for the data directory', () => {
+    expect(withoutDataDir('"-D" "/data" "-p" "5433"\n')).toBe('"-p" "5433"');
+    expect(withoutDataDir('"-D" "/data"')).toBe('');
+  });
+});
