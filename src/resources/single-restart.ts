@@ -9,8 +9,10 @@ export function needRestart(live: SingleLive, conf: string, auto: string): reado
   return Object.entries(live.restart)
     .filter(([name, setting]) => {
       if (setting.source !== 'configuration file' && setting.source !== 'default') return false;
-      const wanted = over.get(name)?.value ?? standing.get(name)?.value ?? setting.boot ?? '';
-      return !sameValue(wanted, setting);
+      const written = over.get(name)?.value ?? standing.get(name)?.value;
+      // What no file has set or sets is as it was, however the server shows it.
+      if (written === undefined && setting.source === 'default') return false;
+      return !sameValue(written ?? setting.boot ?? '', setting);
     })
     .map(([name]) => name)
     .sort();
