@@ -307,7 +307,9 @@ export async function strangersCluster(
 
 /** The lock file of the cluster on a host can be taken at this moment. */
 export async function lockIsFree(host: Host, cluster = 'inst1'): Promise<boolean> {
-  const answer = await host.sh(`f=/run/lock/pgduet-${cluster}.lock; [ ! -e $f ] || flock -n $f true`);
+  const answer = await host.sh(
+    `f=/run/lock/pgduet-${cluster}.${host.name}.lock; [ ! -e $f ] || flock -n $f true`,
+  );
   return answer.status === 0;
 }
 
