@@ -156,7 +156,7 @@ export const named = (lines: readonly { readonly host: string; readonly resource
   [...new Set(lines.map(({ host, resource }) => `${host}: ${resource}`))].sort();
 
 /** Kinds that wait for something, and change nothing. */
-const waiting = /^(replication|mirroring|holds) /;
+const waiting = /^(replication|mirroring) /;
 
 /** What a plan foretells to be changed. */
 export const foretold = (plan: readonly PlanEntry[]): string[] =>
