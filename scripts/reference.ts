@@ -195,6 +195,7 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     management_dir: 'the management directory',
     mc_ctl: 'path of `mc_ctl`',
     unit: 'the systemd unit of the controller; without it `mc_ctl stop` does',
+    plain_unit: 'the unit that `single` makes; it goes too',
   },
   rewind_source: {
     name: 'name of the role',

@@ -29,6 +29,7 @@ export function keptSurvey(
   const someone = keep ?? preferredView(cluster).primary;
   const named = candidates.find((host) => host.name === keep);
   const running = candidates.find((host) => dataOf(host)?.running);
+  if (hosts.size === 0) return { refused: keptUnreachable(someone) };
   if (allData) return { view: viewOf(cluster, hosts, running ?? candidates[0]) };
   const unclear = finished.length === 0 && !hosts.has(someone);
   if (unclear || (keep !== undefined && !hosts.has(keep))) return { refused: keptUnreachable(someone) };

@@ -139,19 +139,28 @@ export function disableConf(text: string, names: readonly string[]): string {
 
 /** The text as it would be without pgduet: no block of ours, no section that it brought in, and what it had replaced in force. */
 export function withoutOurs(text: string, heading: string): string {
-  const lines = withoutBlock(text.split('\n'), heading);
+  return unreplaced(withoutBlock(text.split('\n'), heading), false);
+}
+
+/** The values of `withoutOurs`, with what included files say in the place of their directives. */
+export function effectiveWithoutOurs(text: string, heading: string): string {
+  return unreplaced(withoutBlock(text.split('\n'), heading), true);
+}
+
+function unreplaced(lines: readonly string[], withIncluded: boolean): string {
   let depth = 0;
   const kept = lines.flatMap((line) => {
     if (line.startsWith(sectionBegin)) depth += 1;
     const inSection = depth > 0;
     if (line === sectionEnd) depth -= 1;
-    return inSection ? [] : [line.startsWith(replacedMark) ? line.slice(replacedMark.length) : line];
+    if (inSection && !withIncluded) return [];
+    return [line.startsWith(replacedMark) ? line.slice(replacedMark.length) : line];
   });
   return kept.join('\n');
 }
 
 /** An empty line before and behind belong to the block, as `editConf` wrote them. */
-function withoutBlock(lines: readonly string[], heading: string): readonly string[] {
+export function withoutBlock(lines: readonly string[], heading: string): readonly string[] {
   const { start, end } = blockOf(lines, heading);
   if (start < 0) return lines;
   const from = lines[start - 1] === '' ? start - 1 : start;

@@ -2,7 +2,7 @@
  * postgresql.conf of a server that was made multiplexed from the beginning, as it is for a single server: what replication and
  * the controller needed goes, what clients rely on stays. In: the text and the names that stay. Out: the new text. Pure.
  */
-import { confLine, effectiveConf, namesInBlock, ourHeading } from './conf-file.ts';
+import { confLine, effectiveConf, namesInBlock, ourHeading, withoutBlock } from './conf-file.ts';
 
 /** Above the lines that stay. */
 export const stayingHeading = '# Settings from the time when this server was multiplexed.';
@@ -23,7 +23,7 @@ export function singleConf(text: string, staying: readonly string[]): string {
     const line = values.get(name.toLowerCase());
     return line && ours.has(line.name) ? [confLine(line.name, line.value)] : [];
   });
-  const lines = withoutBlock(text.split('\n')).flatMap((line) => {
+  const lines = withoutBlock(text.split('\n'), ourHeading).flatMap((line) => {
     if (line.startsWith('#pgduet begin ') || line === '#pgduet end') return [];
     if (!line.startsWith(replaced)) return [line];
     const former = line.slice(replaced.length);
@@ -32,13 +32,4 @@ export function singleConf(text: string, staying: readonly string[]): string {
   });
   while (lines.at(-1) === '') lines.pop();
   return [...lines, ...(kept.length > 0 ? ['', stayingHeading, ...kept] : []), ''].join('\n');
-}
-
-/** From our heading to the first empty line, with the empty lines around it. */
-function withoutBlock(lines: readonly string[]): readonly string[] {
-  const start = lines.indexOf(ourHeading);
-  if (start < 0) return lines;
-  let end = start;
-  while (end < lines.length && lines[end]?.trim() !== '') end += 1;
-  return [...lines.slice(0, lines[start - 1] === '' ? start - 1 : start), ...lines.slice(end + 1)];
 }

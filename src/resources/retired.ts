@@ -13,10 +13,13 @@ interface Desired extends ControllerPlace {
   readonly dataDir: string;
   /** Without ".service"; absent where there is no systemd. */
   readonly unit?: string;
+  /** The one that an interrupted teardown may have made here; it counts only as long as the data are ours. */
+  readonly plainUnit?: string;
 }
 
 interface Seen {
   readonly unit: boolean;
+  readonly plain: boolean;
   readonly controller: boolean;
   readonly instance: boolean;
   readonly dropIns: readonly string[];
@@ -50,6 +53,9 @@ const place = (desired: Desired) => ({
   id: desired.id,
 });
 
+/** "/etc/systemd/system/pg.service.d/pgduet.conf" → "pg.service" */
+const unitOf = (dropIn: string): string => dropIn.replace(/^.*\/([^/]+)\.d\/[^/]+$/, '$1');
+
 /** Drop-ins that ask for our mark, whichever unit they belong to. */
 const findDropIns = ({ managementDir, id }: Desired): string =>
   `grep -lsF ${quote(`${managementDir}/${id}.former`)} /etc/systemd/system/*.d/pgduet.conf`;
@@ -60,6 +66,7 @@ export const retired: ResourceKind<Desired, Seen> = {
   parse: (node, context) =>
     readFields(node, context, 'retired', (f) => {
       const unit = f.optionalText('unit');
+      const plainUnit = f.optionalText('plain_unit');
       return {
         id: context.host,
         managementDir: f.text('management_dir'),
@@ -67,6 +74,7 @@ export const retired: ResourceKind<Desired, Seen> = {
         mcCtl: f.text('mc_ctl'),
         dataDir: context.instance.dataDir,
         ...(unit ? { unit } : {}),
+        ...(plainUnit ? { plainUnit } : {}),
       };
     }),
   key: () => 'stopped',
@@ -80,6 +88,7 @@ if [ -n "$mc" ]; then echo controller; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
 ${findPostmaster(desired.dataDir)}
 if [ -n "$pid" ]; then echo instance; fi
+${desired.plainUnit ? `if [ -e ${quote(unitFile(desired.plainUnit))} ]; then echo plain; fi` : ''}
 fi
 echo looked`,
   }),
@@ -88,6 +97,7 @@ echo looked`,
     if (lines.at(-1) !== 'looked') return unknown(reply.stderr.trim() || 'the server could not be looked at');
     return present({
       unit: lines.includes('unit'),
+      plain: lines.includes('plain'),
       controller: lines.includes('controller'),
       instance: lines.includes('instance'),
       dropIns: lines.filter((line) => line.startsWith('dropin ')).map((line) => line.slice('dropin '.length)),
@@ -96,7 +106,7 @@ echo looked`,
   diff: (desired, observed) => {
     const seen = observed.state === 'present' ? observed.value : undefined;
     const runs = seen?.controller || seen?.instance;
-    if (!seen || !(runs || seen.unit || seen.dropIns.length > 0))
+    if (!seen || !(runs || seen.unit || seen.plain || seen.dropIns.length > 0))
       return same(`${desired.id}: no controller, no instance of ours, and no unit that would start one`);
     const what = [
       ...(seen.controller ? ['the Mirroring Controller'] : []),
@@ -105,7 +115,8 @@ echo looked`,
     const verbs = [
       ...(what.length > 0 ? [`stop ${what.join(' and ')} of ${desired.id}`] : []),
       ...(seen.unit ? [`remove unit ${desired.unit}.service`] : []),
-      ...(seen.dropIns.length > 0 ? ['remove its drop-ins'] : []),
+      ...(seen.plain ? [`remove unit ${desired.plainUnit}.service`] : []),
+      ...(seen.dropIns.length > 0 ? [`disable ${seen.dropIns.map(unitOf).join(', ')}`] : []),
     ];
     return change({ summary: verbs.join(', '), reason: `${desired.id} goes` });
   },
@@ -128,8 +139,9 @@ ${findPostmaster(desired.dataDir)}
 if [ -n "$pid" ]; then ${sh`as ${desired.owner} "$PGBIN/pg_ctl" stop -s -w -t 120 -m fast -D ${desired.dataDir}`} >&2; fi
 fi`;
 
-const unitScript = (
-  desired: Desired,
-  unit: string,
-): string => `for f in $(${findDropIns(desired)}); do rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || :; done
-${removeUnit(unit)}`;
+const unitScript = (desired: Desired, unit: string): string => `for f in $(${findDropIns(desired)}); do
+  u=\${f%.d/*}; systemctl --quiet --no-reload disable "\${u##*/}" 2>/dev/null || :
+  rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || :
+done
+${removeUnit(unit)}
+${desired.plainUnit ? `if [ -e ${quote(systemFile(place(desired)))} ]; then\n${removeUnit(desired.plainUnit)}\nfi` : ''}`;

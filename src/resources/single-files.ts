@@ -3,7 +3,7 @@
  * before, unless somebody has edited it meanwhile; then only our lines go. In: the sight. Out: files to write and to remove,
  * with the words for a plan. Pure.
  */
-import { confLine, ourHeading, parseConf, withoutOurs } from '../postgres/conf-file.ts';
+import { confLine, effectiveWithoutOurs, ourHeading, parseConf, withoutOurs } from '../postgres/conf-file.ts';
 import { withoutOurRules } from '../postgres/hba-file.ts';
 import { singleConf } from '../postgres/single-conf.ts';
 import { adoptedFile, type Before, type FileBefore } from './before.ts';
@@ -22,7 +22,7 @@ export interface FilePlan {
   readonly write: readonly FileAct[];
   readonly remove: readonly FileAct[];
   readonly notes: readonly string[];
-  /** postgresql.conf as the server will read it. */
+  /** postgresql.conf as the server will read it, with what it includes. */
   readonly conf: string;
 }
 
@@ -71,12 +71,12 @@ function recorded(wish: FileWish, seen: SingleSight, record: Before): FilePlan {
     .filter((path) => path === adoptedFile(wish.dataDir) || path.endsWith('disk_check') || !known.has(path))
     .map((path) => ({ path }));
   const acts = plans.flatMap(({ act }) => act ?? []);
-  const conf = acts.find(({ path }) => path === record.configFile)?.file ?? seen.files.get(record.configFile);
+  const conf = seen.files.get(`${wish.dataDir}/postgresql.conf`);
   return {
     write: acts.filter(({ file }) => file !== undefined),
     remove: [...acts.filter(({ file }) => file === undefined), ...made],
     notes: plans.flatMap(({ notes }) => notes),
-    conf: conf?.text ?? '',
+    conf: effectiveWithoutOurs(conf?.text ?? '', ourHeading),
   };
 }
 
@@ -105,7 +105,10 @@ function wanted(wish: FileWish, record: Before, path: string, before: string, no
   if (path === `${wish.dataDir}/postgresql.auto.conf`) return autoConf(record, before, now);
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (name === 'pg_hba.conf') return withoutOurRules(now) ?? now;
-  return path.endsWith('.conf') && name !== 'start.conf' ? withoutOurs(now, ourHeading) : now;
+  if (!path.endsWith('.conf') || name === 'start.conf') return now;
+  const text = withoutOurs(now, ourHeading);
+  // Our block needs a line end in front of it, also where there was none.
+  return text === `${before}\n` ? before : text;
 }
 
 /** What ALTER SYSTEM held of the settings that were ours comes back; what somebody has set since stays. */

@@ -26,12 +26,12 @@ export type Keeper =
   | { readonly kind: 'hand'; readonly options: string };
 
 /** Waiting for a standby that is gone would hang; nobody is there to wait for. */
-export const dropStep = (place: SinglePlace): Step => ({
+export const dropStep = (place: SinglePlace, roles: readonly string[]): Step => ({
   title: 'drop the role and the slots of replication',
   script: `${liveSql(place.dataDir, place.owner)}
 printf '%s' ${quote(`SET synchronous_commit = local;
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name IN (${['', ...place.slots].map(quoteLiteral).join(', ')}) AND NOT active;
-${place.roles.map((role) => `SELECT ${quoteLiteral(`DROP OWNED BY ${quoteIdentifier(role)}; DROP ROLE ${quoteIdentifier(role)}`)} WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(role)}) \\gexec`).join('\n')}
+${roles.map((role) => `SELECT ${quoteLiteral(`DROP OWNED BY ${quoteIdentifier(role)}; DROP ROLE ${quoteIdentifier(role)}`)} WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(role)}) \\gexec`).join('\n')}
 `)} | live >/dev/null`,
 });
 

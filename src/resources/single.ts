@@ -43,7 +43,9 @@ interface SingleChange extends Change {
 
 /** What has to be done, in this order. */
 interface Acts {
-  readonly drop: boolean;
+  /** Roles and slots of ours. */
+  readonly drop: readonly string[];
+  readonly dropsRoles: readonly string[];
   readonly stop: boolean;
   readonly write: readonly FileAct[];
   readonly mark: boolean;
@@ -77,9 +79,9 @@ export const single: ResourceKind<Desired, SingleSight, SingleChange> = {
         dataDir: context.instance.dataDir,
         plainText: template('plain_template'),
         hba: template('hba_template'),
-        staying: words(f.optionalText('staying')),
-        roles: words(f.optionalText('roles')),
-        slots: words(f.optionalText('slots')),
+        staying: f.words('staying'),
+        roles: f.words('roles'),
+        slots: f.words('slots'),
         later: f.flag('later', false),
         ...(unit ? { unit } : {}),
         ...(plainUnit ? { plainUnit } : {}),
@@ -110,7 +112,7 @@ export const single: ResourceKind<Desired, SingleSight, SingleChange> = {
     return change(describeChange(desired, seen, { files, reasons, acts }));
   },
   steps: ({ acts, seen }, desired): readonly Step[] => [
-    ...(acts.drop ? [dropStep(desired)] : []),
+    ...(acts.drop.length > 0 ? [dropStep(desired, acts.dropsRoles)] : []),
     ...(acts.stop ? [stopStep(desired)] : []),
     ...(acts.write.length > 0 ? [writeStep(desired, acts.write, seen)] : []),
     ...(acts.mark ? [markStep(desired, acts.keeper, acts.guarded)] : []),
@@ -121,9 +123,6 @@ export const single: ResourceKind<Desired, SingleSight, SingleChange> = {
     ...(acts.release && acts.keeper.kind === 'unit' ? [releaseStep(acts.keeper)] : []),
   ],
 };
-
-const words = (text: string | undefined): readonly string[] =>
-  (text ?? '').split(/\s+/).filter((word) => word !== '');
 
 /** As it was recorded; without a record a unit of its own, or a person where there is no systemd. */
 function keeperOf(desired: Desired, { record, programs }: SingleSight): Keeper {
@@ -158,7 +157,12 @@ const no = (desired: Desired, what: string, why: string, fix: string): Diagnosti
   fix,
 });
 
-function obstacle(desired: Desired, { live }: SingleSight): Diagnostic | undefined {
+/** Roles with the names of ours, each with the number of objects it owns; those that were there before us stay. */
+const rolesOf = ({ live, record }: SingleSight): readonly (readonly [string, number])[] =>
+  Object.entries(live?.roles ?? {}).filter(([role]) => !record?.roles.includes(role));
+
+function obstacle(desired: Desired, seen: SingleSight): Diagnostic | undefined {
+  const { live } = seen;
   if (live?.recovering && !desired.later)
     return no(
       desired,
@@ -166,7 +170,7 @@ function obstacle(desired: Desired, { live }: SingleSight): Diagnostic | undefin
       'a single server that nobody may write to is of no use, and it may lack commits',
       `Make it primary first: pgduet switch --to ${desired.id}; or keep another server.`,
     );
-  const owner = Object.entries(live?.roles ?? {}).find(([, owned]) => owned > 0);
+  const owner = rolesOf(seen).find(([, owned]) => owned > 0);
   return (
     owner &&
     no(
@@ -209,9 +213,11 @@ function actsOf(desired: Desired, seen: SingleSight, files: FilePlan, restart: b
   const unwritten = keeper.kind === 'unit' && keeper.text !== undefined && service?.text !== keeper.text;
   const enabled =
     keeper.kind === 'unit' && keeper.enabled !== 'untouched' && keeper.enabled !== service?.enabled;
+  const dropsRoles = rolesOf(seen).map(([role]) => role);
   const mark = desired.unit !== undefined && ((!seen.mark && seen.unit) || unwritten);
   return {
-    drop: Object.keys(live?.roles ?? {}).length > 0 || (live?.slots.length ?? 0) > 0,
+    dropsRoles,
+    drop: [...dropsRoles.map((role) => `role ${role}`), ...(live?.slots ?? []).map((slot) => `slot ${slot}`)],
     stop: seen.controller,
     write: files.write,
     mark,
@@ -226,8 +232,8 @@ function actsOf(desired: Desired, seen: SingleSight, files: FilePlan, restart: b
 }
 
 const nothingToDo = (acts: Acts): boolean =>
-  !(acts.drop || acts.stop || acts.mark || acts.restart || acts.reload || acts.unit || acts.release) &&
-  acts.write.length + acts.remove.length === 0;
+  !(acts.stop || acts.mark || acts.restart || acts.reload || acts.unit || acts.release) &&
+  acts.write.length + acts.remove.length + acts.drop.length === 0;
 
 interface Found {
   readonly files: FilePlan;
@@ -236,14 +242,10 @@ interface Found {
 }
 
 function describeChange(desired: Desired, seen: SingleSight, { files, reasons, acts }: Found): SingleChange {
-  const { live, server } = seen;
-  const dropped = [
-    ...Object.keys(live?.roles ?? {}).map((role) => `role ${role}`),
-    ...(live?.slots ?? []).map((slot) => `slot ${slot}`),
-  ];
+  const { server } = seen;
   const notes = [
     ...(acts.stop ? ['the Mirroring Controller is stopped; the instance goes on'] : []),
-    ...(dropped.length > 0 ? [`dropped: ${dropped.join(', ')}`] : []),
+    ...(acts.drop.length > 0 ? [`dropped: ${acts.drop.join(', ')}`] : []),
     ...files.write.map(({ path }) => `written: ${path}${seen.record ? ', as it was' : ''}`),
     ...files.remove.map(({ path }) => `removed: ${path}`),
     ...files.notes,

@@ -278,6 +278,86 @@ const switches: readonly Law[] = [
   },
 ];
 
+/**
+ * The end of the standby and of the pair, so these come last of all. Data is deleted only on a server that has stopped, and
+ * `single` needs the management directory that `forgotten` deletes.
+ */
+const endings: readonly Law[] = [
+  {
+    host: 'server1',
+    resource: "line: { path: /etc/services, line: 'law 1/tcp', state: absent }",
+    breaks: [{ title: 'is left over', script: "printf 'law\\t2/tcp\\n' >> /etc/services" }],
+  },
+  {
+    host: 'server1',
+    resource:
+      'passfile: { owner: postgres, host: 192.0.2.1, port: 1, database: replication, user: law, state: absent }',
+    breaks: [{ title: 'is left over', script: "echo '192.0.2.1:1:replication:law:x' >> ~postgres/.pgpass" }],
+  },
+  {
+    host: 'server1',
+    resource: 'gone: { path: /law-gone, except: [going] }',
+    breaks: [
+      { title: 'is a file', script: 'touch /law-gone' },
+      { title: 'is a link to nothing', script: 'ln -s /nowhere /law-gone' },
+      { title: 'is an empty directory', script: 'mkdir /law-gone' },
+    ],
+  },
+  {
+    host: 'server2',
+    resource: `retired: { management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl, unit: ${unit} }`,
+    breaks: [
+      { title: 'runs' },
+      {
+        title: 'has a unit that would start it',
+        script: `printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/${unit}.service; systemctl daemon-reload`,
+      },
+      {
+        title: 'was started by hand',
+        script: `runuser -u postgres -- /usr/lib/postgresql/15/bin/pg_ctl start -sw -D ${dataDir} >/dev/null`,
+      },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: `holds: { server: server2, system_identifier: '{{cluster.systemIdentifier}}', position: 0/18000000, timeline: 3 }`,
+    breaks: [
+      {
+        title: 'had no checkpoint since',
+        script: `until [ "$(${as("SELECT pg_current_wal_flush_lsn() > '0/18000000'").replace('-qXp', '-qXAtp')})" = t ]; do ${as('SELECT pg_logical_emit_message(true, 1::text, 2::text); SELECT pg_switch_wal()')} >/dev/null; done`,
+      },
+    ],
+  },
+  {
+    host: 'server2',
+    resource: `erased: { data_dir: ${dataDir}, management_dir: ${managementDir}, version: 15, keeper: server1, system_identifier: '{{cluster.systemIdentifier}}', serves: true }`,
+    breaks: [
+      { title: 'is a stopped standby' },
+      { title: 'was half deleted', script: `mkdir -p ${dataDir}/base/1; touch ${dataDir}/base/1/1` },
+    ],
+  },
+  {
+    host: 'server2',
+    resource: `forgotten: { id: server2, management_dir: ${managementDir} }`,
+    breaks: [
+      { title: 'is whole' },
+      { title: 'was half deleted', script: `mkdir -p ${managementDir}; touch ${managementDir}/network.conf` },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: `single: { management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl, unit: ${unit}, plain_unit: postgresql_inst1, plain_template: postgresql.service.hbs, hba_template: pg_hba.single.hbs, staying: '{{teardown.staying}}', roles: '{{cluster.replicationUser}}', slots: law_slot }`,
+    breaks: [
+      { title: 'is multiplexed', script: as("SELECT pg_create_physical_replication_slot('law_slot')") },
+      { title: 'was interrupted while it was down', script: 'systemctl stop postgresql_inst1' },
+      {
+        title: 'has its drop-in still',
+        script: `mkdir -p /etc/systemd/system/postgresql_inst1.service.d; printf '[Unit]\\nConditionPathExists=${managementDir}/server1.former\\n' > /etc/systemd/system/postgresql_inst1.service.d/pgduet.conf; systemctl daemon-reload`,
+      },
+    ],
+  },
+];
+
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
 const onlyLook = ['copy_target', 'port', 'program', 'room'];
 
@@ -386,7 +466,7 @@ describeLab('the two laws', () => {
       ...[playbookText, switchText].flatMap((text) =>
         compiled(text, cluster, view).filter((one) => one.host === host.name || name === 'bare'),
       ),
-      ...laws.filter((law) => law.host === name && law.resource.includes('{')).map(find),
+      ...[...laws, ...endings].filter((law) => law.host === name && law.resource.includes('{')).map(find),
     ];
     return [
       ...surveyProbes(cluster, host),
@@ -412,7 +492,7 @@ describeLab('the two laws', () => {
   }
 
   labTest('are proven for every kind of the registry', async () => {
-    const proven = [...laws, ...switches].map(({ resource }) => resource.split(/[: ]/)[0] ?? '');
+    const proven = [...laws, ...switches, ...endings].map(({ resource }) => resource.split(/[: ]/)[0] ?? '');
     expect([...new Set([...proven, ...onlyLook])].sort()).toEqual([...kinds.keys()].sort());
   });
 
@@ -510,5 +590,6 @@ describeLab('the two laws', () => {
     });
 
     for (const law of switches) prove(law);
+    for (const law of endings) prove(law);
   });
 });

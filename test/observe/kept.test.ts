@@ -70,5 +70,6 @@ describe('who is primary at a teardown', () => {
   it('refuses nothing where all goes', () => {
     expect(look('standby', 'standby', undefined, true)).toBe('server1');
     expect(look('stopped', 'primary', undefined, true)).toBe('server2');
+    expect(look('not reached', 'not reached', undefined, true)).toBe('SAF021');
   });
 });

@@ -45,6 +45,7 @@ const record = (over: Partial<Before> = {}): Before => ({
   files: [{ path: at('postgresql.conf'), mode: '644', owner: 'postgres:postgres', text: original }],
   settings: [],
   made: [],
+  roles: [],
   ...over,
 });
 const wish = { dataDir: dir, owner: 'postgres', staying: ['port'], hba: 'local all all peer\n' };
@@ -57,7 +58,7 @@ describe('a server that was multiplexed from the beginning', () => {
       ourHeading,
     );
     expect(singleConf(made, ['port', 'work_mem', 'unset'])).toBe(
-      `${original}\n${stayingHeading}\nport = '27500'\nwork_mem = '4MB'\n`,
+      `${original}\n${stayingHeading}\nport = 27500\nwork_mem = '4MB'\n`,
     );
     expect(singleConf(made, [])).toBe(original);
   });
@@ -73,7 +74,7 @@ describe('a server that was multiplexed from the beginning', () => {
   });
 
   it("does not bring back another server's includes and places", () => {
-    const flat = flattenConf("include_dir = 'conf.d'\nport = 5432\n", () => [
+    const flat = flattenConf({ path: '/etc/x', text: "include_dir = 'conf.d'\nport = 5432\n" }, () => [
       { path: '/etc/x/a.conf', text: "work_mem = '7MB'\n" },
     ]);
     const made = editConf(`#pgduet: data_directory = '/var/x'\n${flat}`, { port: '27500' }, ourHeading);
@@ -137,7 +138,7 @@ describe('a server with a record', () => {
     });
     expect(autoConf(reset, before, "# head\nwork_mem = '3MB'\n")).toBe(before);
     expect(autoConf(reset, before, "# head\nwork_mem = '9MB'\n")).toBe(
-      "# head\nwork_mem = '9MB'\nport = '1'\n",
+      "# head\nwork_mem = '9MB'\nport = 1\n",
     );
     expect(autoConf(reset, before, "port = '2'\n")).toBe("port = '2'\n");
   });
@@ -174,6 +175,12 @@ describe('a restart', () => {
     ],
     ['another value', { port: setting('27500', '5432') }, 'port = 5433', ['port']],
     ['a word for the same', { wal_log_hints: setting('on', 'off') }, 'wal_log_hints = true', []],
+    [
+      'a default that the server shows in another way',
+      { unix_socket_permissions: setting('0777', '511', 'default') },
+      '',
+      [],
+    ],
     ['a value of the command line, which stays', { port: setting('5433', '5432', 'command line') }, '', []],
   ])('is judged by %s', (_, restart, conf, names) => {
     expect(needRestart(live(restart), conf, '')).toEqual(names);

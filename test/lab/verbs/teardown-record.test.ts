@@ -64,6 +64,7 @@ describeLab('teardown of a server with a record', () => {
       ],
       settings: [],
       made: [],
+      roles: [],
       ...over,
     };
     await write(beforeFile(place), JSON.stringify(before), '600');
