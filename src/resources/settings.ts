@@ -210,11 +210,14 @@ function inForce(desired: Desired, seen: Seen): ValuesInForce {
       ]),
     );
   const standing = effectiveConf(seen.text);
+  // ALTER SYSTEM may hold another value than the file. More than its primary has is not wanted on a standby: once it is
+  // primary, the other one could not follow it.
+  const floor = readFloor(seen.extra);
   return new Map(
-    Object.entries(desired.values).map(([name, wanted]) => [
-      name.toLowerCase(),
-      asInForce(standing.get(name.toLowerCase())?.value ?? wanted),
-    ]),
+    Object.entries(desired.values).map(([name, wanted]) => {
+      const lower = name.toLowerCase();
+      return [lower, asInForce(floor.get(lower)?.toString() ?? standing.get(lower)?.value ?? wanted)];
+    }),
   );
 }
 

@@ -102,7 +102,8 @@ export const lockStatus = { held: 0, refused: 11, noDirectory: 12, foreign: 13, 
 
 /**
  * Opens the lock file as descriptor 9 of the loop and locks it. Standard output: the owner when refused, else the
- * path that is to blame. The file is never removed: a removed name would let two runs lock two files.
+ * path that is to blame. The loop takes the file away when it ends, as long as it holds the lock; so who gets the lock
+ * makes sure that the name still means this file, since two runs could otherwise lock two files.
  */
 export function lockScript(request: LockRequest): string {
   const name = `pgduet-${request.cluster.replaceAll(/[^A-Za-z0-9._-]/g, '_')}.lock`;
@@ -111,22 +112,27 @@ export function lockScript(request: LockRequest): string {
   return `lock() {
 d=/run/lock; [ -d "$d" ] && [ -w "$d" ] || d=/tmp; [ -w "$d" ] || { echo "$d"; return ${lockStatus.noDirectory}; }
 f=$d/${quote(name)}
-[ -L "$f" ] || [ -e "$f" ] || ( set -C; : >"$f" ) 2>/dev/null
-# A name that somebody else laid down, in a directory open to all, is not trusted and not followed.
-if [ -L "$f" ] || [ ! -f "$f" ] || [ ! -O "$f" ]; then echo "$f"; return ${lockStatus.foreign}; fi
 command -v flock >/dev/null || return ${lockStatus.noFlock}
-exec 9<"$f"
 i=1
-until flock -n 9; do
+while :; do
+  [ -L "$f" ] || [ -e "$f" ] || ( set -C; : >"$f" ) 2>/dev/null
+  # A name that somebody else laid down, in a directory open to all, is not trusted and not followed.
+  if [ -L "$f" ] || [ -e "$f" ] && { [ ! -f "$f" ] || [ ! -O "$f" ]; }; then echo "$f"; return ${lockStatus.foreign}; fi
+  # Its last holder may take it away at any moment.
+  if command exec 9<"$f" && flock -n 9; then
+    if [ /dev/fd/9 -ef "$f" ]; then break; fi
+    continue
+  fi 2>/dev/null
   if [ "$i" -ge ${tries} ]; then
-    exec 9<&-
+    command exec 9<&-
     IFS= read -r o <"$f" || { sleep 0.2; IFS= read -r o <"$f"; }
     printf '%s' "$o"
     return ${lockStatus.refused}
-  fi
+  fi 2>/dev/null
   i=$((i + 1)); sleep 0.2
 done
 printf '%s\\n' ${quote(owner)} >"$f"
+trap 'rm -f "$f"' EXIT
 }
 lock </dev/null`;
 }

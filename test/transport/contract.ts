@@ -241,6 +241,25 @@ export function shellContract(name: string, openOne: OpenSession): void {
       expect(await second.lock(request)).toEqual({ held: true });
     });
 
+    test('the lock file goes with the session, and who waited for it holds a lock that counts', async () => {
+      const [first, second, third] = [await open(), await open(), await open()];
+      const cluster = word();
+      const files = (session: Session) =>
+        out(session, `ls /run/lock/pgduet-${cluster}.lock /tmp/pgduet-${cluster}.lock 2>/dev/null`);
+      await first.lock({ cluster, owner: 'first', waitMs: 0 });
+      expect(await files(third)).toContain(cluster);
+      const waiting = second.lock({ cluster, owner: 'second', waitMs: 5000 });
+      await pause(300);
+      await first.close();
+      expect(await waiting).toEqual({ held: true });
+      expect(await third.lock({ cluster, owner: 'third', waitMs: 0 })).toEqual({
+        held: false,
+        owner: 'second',
+      });
+      await second.close();
+      expect(await files(third)).toBe('');
+    });
+
     test('a shell that is killed is noticed at once', async () => {
       const session = await open();
       const diagnostic = await diagnosticOf(

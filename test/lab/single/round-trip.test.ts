@@ -15,9 +15,10 @@ import { checksums, logged, sequences } from './tables.ts';
 import { foretold, named, Trip } from './trip.ts';
 import { doubled } from './writer.ts';
 
-/** What a client may miss when the server is restarted once, and when it is not. */
+/** The longest time without an acknowledged row, where the server is restarted once. */
 const stopMs = 1500;
-const noStopMs = 500;
+/** Where it is not, a busy disk alone keeps a client waiting; it never loses its connection. */
+const noStopMs = 1000;
 
 /** The roles of these are moved back by teardown itself, and afterwards the other server is the one to stay. */
 const keptEitherWay: readonly FormName[] = ['ownUnit', 'packaged'];
@@ -56,6 +57,7 @@ function roundTrips(form: FormName, lab: () => Lab): void {
     expect(await count.stop(), 'restarts').toBe(restarts);
     console.log(`${form}: ${words[0]}: longest gap ${written.longestGapMs} ms, ${written.ids.length} rows`);
     expect(written.longestGapMs, written.errors).toBeLessThan(allowedMs(restarts));
+    if (restarts === 0) expect(written.errors, 'what the client ran into').toBe('');
     return document;
   };
 

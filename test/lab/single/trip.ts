@@ -151,21 +151,23 @@ export class Trip {
   }
 }
 
+/** Kinds that wait for something, and one whose only step is a checkpoint: they change nothing that could be listed. */
+const quiet = /^(replication|mirroring|holds) /;
+
 /** Host and resource of each line, sorted: what a plan names, or what was changed. */
 export const named = (lines: readonly { readonly host: string; readonly resource: string }[]): string[] =>
-  [...new Set(lines.map(({ host, resource }) => `${host}: ${resource}`))].sort();
-
-/** Kinds that wait for something, and change nothing. */
-const waiting = /^(replication|mirroring|holds) /;
+  [
+    ...new Set(
+      lines.filter((line) => !quiet.test(line.resource)).map(({ host, resource }) => `${host}: ${resource}`),
+    ),
+  ].sort();
 
 /** What a plan foretells to be changed. */
 export const foretold = (plan: readonly PlanEntry[]): string[] =>
   named(
     plan.filter(
-      ({ state, expect: then, waits, resource }) =>
-        !waits &&
-        !waiting.test(resource) &&
-        (state === 'change' || (state === 'deferred' && then !== 'same')),
+      ({ state, expect: then, waits }) =>
+        !waits && (state === 'change' || (state === 'deferred' && then !== 'same')),
     ),
   );
 

@@ -307,7 +307,8 @@ export async function strangersCluster(
 
 /** The lock file of the cluster on a host can be taken at this moment. */
 export async function lockIsFree(host: Host, cluster = 'inst1'): Promise<boolean> {
-  const answer = await host.sh(`f=/run/lock/pgduet-${cluster}.lock; [ ! -e $f ] || flock -n $f true`);
+  const f = `/run/lock/pgduet-${cluster}.${host.name}.lock`;
+  const answer = await host.sh(`[ ! -e ${f} ] || ( exec 9<${f} && flock -n 9 )`);
   return answer.status === 0;
 }
 

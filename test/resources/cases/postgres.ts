@@ -360,6 +360,12 @@ export const postgres: readonly KindCases[] = [
         gives: { same: '1 settings are in force' },
       },
       {
+        title: 'a copy of a server that was there before gets no more than that has by ALTER SYSTEM',
+        desired: '{ name: server, adopted: taken, logging: theirs, values: { max_wal_senders: 10 } }',
+        reply: { stdout: '100\nstopped standby max_wal_senders=6\nmax_wal_senders = 4\n' },
+        gives: { same: '1 settings are in force' },
+      },
+      {
         title: 'the controller has commented the names out: no commit is to wait for a standby that is out',
         desired: names,
         reply: { stdout: "100\nstopped\n#synchronous_standby_names = 'server2'\n" },
