@@ -129,10 +129,24 @@ echo looked`,
   ],
 };
 
+const settledSeconds = 15;
+
+/**
+ * Shell: waits a little while the controllers are just coming together, for example behind a reboot. A standby that stops
+ * before the primary has taken it in leaves a primary that would wait for its word at the next start.
+ */
+const untilSettled = ({
+  managementDir,
+  id,
+  dataDir,
+}: Desired): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
+n=0
+while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! grep -qsE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; do n=$((n + 1)); sleep 0.1; done`;
+
 /** Through the controller where one runs, so that the others know of it; what it leaves is stopped without. */
-const stopScript = (
-  desired: Desired,
-): string => `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
+const stopScript = (desired: Desired): string => `${findController(desired)}
+${untilSettled(desired)}
+${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
 ${findController(desired)}
 if [ -n "$mc" ]; then ${mcCtlCommand(desired, 'stop')} >&2; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then

@@ -228,7 +228,7 @@ export const tearing: readonly KindCases[] = [
         title: 'the primary, which is to be a standby first',
         desired: erasedYaml("keeper: server2, system_identifier: '7', proof: later"),
         reply: standbySeen('7', ''),
-        gives: { change: 'delete the data of server1', reason: 'server2 becomes primary first' },
+        gives: { change: 'delete the data of server1', reason: 'server2 is made to serve as primary first' },
       },
       {
         title: 'data of another cluster',
