@@ -406,6 +406,8 @@ export const words: Readonly<Record<string, string>> = {
   'teardown.settles': '`true` until the others follow it',
   'teardown.systemIdentifier': 'of the data of the server that stays',
   'teardown.serves': '`true` if that runs, and is no standby',
+  'teardown.revives':
+    '`true` if that is down, and all others are stopped standbys, or gone: none of them can have become primary',
   'teardown.staying': 'names of the settings that clients rely on',
   'teardown.othersNeedIt':
     'a shell command that succeeds as long as another cluster of the machine has a controller',

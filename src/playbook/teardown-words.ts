@@ -26,6 +26,8 @@ export interface TeardownWords {
   readonly systemIdentifier: string;
   /** It runs, and is no standby. */
   readonly serves: boolean;
+  /** The server that stays is down, and no other one can have become primary: all of them are stopped standbys, or gone. */
+  readonly revives: boolean;
   /** Settings that clients rely on: they stay where there was no single server before. */
   readonly staying: string;
   /** Shell text that succeeds as long as another cluster of this machine has a controller. */
@@ -47,9 +49,29 @@ export function teardownWords(host: Host, me: ServerWords, target: ServerWords, 
     settles: switches || (view.teardown?.settles ?? false),
     systemIdentifier: data?.control?.systemIdentifier ?? '',
     serves: data?.running === true && !data.standbySignal,
+    revives: view.teardown !== undefined && !allData && revives(target.name, view),
     staying: [...relied, ...Object.keys(host.postgres.settings)].join(' '),
     othersNeedIt: `ls /etc/systemd/system/mcoi_*.service | grep -vxF /etc/systemd/system/${host.unit}.service`,
   };
+}
+
+function revives(kept: string, view: View): boolean {
+  const mine = view.hosts.get(kept)?.data;
+  const down =
+    mine?.content === 'cluster' &&
+    mine.making === undefined &&
+    mine.recorded !== undefined &&
+    !mine.standbySignal &&
+    !mine.running;
+  const others = [...view.hosts].filter(([name]) => name !== kept);
+  return (
+    down &&
+    view.absent === undefined &&
+    others.every(([, { data }]) => {
+      const harmless = data?.content !== 'cluster' || data.making !== undefined || data.standbySignal;
+      return data !== undefined && !data.running && harmless;
+    })
+  );
 }
 
 export function droppedWords(

@@ -120,7 +120,7 @@ function reasonFor({ proof, keeper }: Desired, data: DataDirectory): string {
   if (data.content !== 'cluster') return `the directory is ${data.content}`;
   if (proof === 'none') return 'the whole cluster goes';
   return proof === 'later'
-    ? `${keeper} becomes primary first, and then has all of it`
+    ? `${keeper} is made to serve as primary first, and then has all of it`
     : `it is a standby of ${keeper}, which has all of it`;
 }
 

@@ -38,11 +38,12 @@ if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" != "$(cd ${quote(dataDir)} 
 
 export const unitFile = (unit: string): string => `/etc/systemd/system/${unit}.service`;
 
-/** Shell: the unit of the controller, and its drop-ins, are gone. */
+/** Shell: the unit of the controller is gone, and then its drop-ins: without their condition it must not be there. */
 export const removeUnit = (unit: string): string => {
   const [name, path] = [`${unit}.service`, unitFile(unit)].map((text) => quote(text));
   return `if [ -e ${path} ]; then systemctl --quiet --no-reload disable ${name} 2>/dev/null || :; fi
-rm -rf ${path} ${quote(`${unitFile(unit)}.d`)} ${quote(`/etc/systemd/system/multi-user.target.wants/${unit}.service`)}
+rm -f ${quote(`/etc/systemd/system/multi-user.target.wants/${unit}.service`)} ${path}
+rm -rf ${quote(`${unitFile(unit)}.d`)}
 systemctl daemon-reload
 systemctl reset-failed ${name} 2>/dev/null || :`;
 };
@@ -82,7 +83,7 @@ export const retired: ResourceKind<Desired, Seen> = {
   // What is deleted behind it waits for a look at what the stop has left.
   touches: (desired) => desired.dataDir,
   probe: (desired) => ({
-    shell: `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then echo unit; fi\n${findDropIns(desired)} | sed 's/^/dropin /'` : ''}
+    shell: `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ] || [ -e ${quote(`${unitFile(desired.unit)}.d`)} ]; then echo unit; fi\n${findDropIns(desired)} | sed 's/^/dropin /'` : ''}
 ${findController(desired)}
 if [ -n "$mc" ]; then echo controller; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
@@ -128,10 +129,24 @@ echo looked`,
   ],
 };
 
+const settledSeconds = 15;
+
+/**
+ * Shell: waits a little while the controllers are just coming together, for example behind a reboot. A standby that stops
+ * before the primary has taken it in leaves a primary that would wait for its word at the next start.
+ */
+const untilSettled = ({
+  managementDir,
+  id,
+  dataDir,
+}: Desired): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
+n=0
+while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! grep -qsE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; do n=$((n + 1)); sleep 0.1; done`;
+
 /** Through the controller where one runs, so that the others know of it; what it leaves is stopped without. */
-const stopScript = (
-  desired: Desired,
-): string => `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
+const stopScript = (desired: Desired): string => `${findController(desired)}
+${untilSettled(desired)}
+${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
 ${findController(desired)}
 if [ -n "$mc" ]; then ${mcCtlCommand(desired, 'stop')} >&2; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then

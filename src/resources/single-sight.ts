@@ -104,7 +104,7 @@ ${findController(place)}
 if [ -n "$mc" ]; then echo controller; fi
 ${
   unit
-    ? `if [ -e ${quote(unitFile(unit))} ]; then echo unit; fi
+    ? `if [ -e ${quote(unitFile(unit))} ] || [ -e ${quote(`${unitFile(unit)}.d`)} ]; then echo unit; fi
 if cat ${quote(unitFile(unit))} ${quote(`${unitFile(unit)}.d`)}/*.conf 2>/dev/null | grep -qxF ${quote(`ConditionPathExists=!${formerMark(place)}`)}; then echo guarded; fi`
     : ''
 }

@@ -9,7 +9,7 @@ import { formerDropIn, formerMark } from './before.ts';
 import { mcCtlCommand } from './controller-status.ts';
 import { liveSql } from './holds.ts';
 import { outdated, type Step } from './kind.ts';
-import { findController, removeUnit, unitFile } from './retired.ts';
+import { findController, findPostmaster, removeUnit, unitFile } from './retired.ts';
 import type { FileAct } from './single-files.ts';
 import type { SeenFile, SinglePlace } from './single-sight.ts';
 
@@ -118,16 +118,35 @@ done`;
 export const restartStep = (place: SinglePlace, keeper: Keeper): Step => ({
   title: `restart under ${keeper.kind === 'unit' ? keeper.unit : 'pg_ctl'}`,
   script: `${liveSql(place.dataDir, place.owner)}
-if [ -n "$pid" ]; then
-  echo 'CHECKPOINT; CHECKPOINT;' | live
-  ${sh`as ${place.owner} "$PGBIN/pg_ctl" stop -s -w -t 600 -m fast -D ${place.dataDir}`} >&2
-fi
-${keeper.kind === 'unit' ? startUnit(keeper.unit) : startByHand(place, keeper.options)}
+if [ -n "$pid" ]; then echo 'CHECKPOINT; CHECKPOINT;' | live; fi
+${keeper.kind === 'unit' ? underUnit(place, keeper.unit) : byHand(place, keeper.options)}
 ${untilReady(place.dataDir)}`,
 });
 
-const startUnit = (unit: string): string => sh`systemctl reset-failed ${unit} 2>/dev/null || :
-systemctl start ${unit} || { systemctl status --no-pager -n 15 ${unit} >&2; exit 1; }`;
+const stopAndStart =
+  'if [ -n "$1" ]; then runuser -u "$2" -- "$3" stop -s -w -t 600 -m fast -D "$4"; fi; systemctl start "$5"';
+
+/**
+ * The stop and the start belong together: a unit of its own does both, so that a connection that breaks in between, or a run
+ * that is killed, leaves no server that is down.
+ */
+function underUnit(place: SinglePlace, unit: string): string {
+  const job = `pgduet-restart-${createHash('sha256').update(place.dataDir).digest('hex').slice(0, 8)}`;
+  return `job=${quote(job)}
+over() { n=0; while systemctl --quiet is-active "$job"; do n=$((n + 1)); if [ $n -gt 30000 ]; then echo "$job does not end" >&2; exit 1; fi; sleep 0.02; done; }
+over
+${findPostmaster(place.dataDir)}
+systemctl reset-failed "$job" ${quote(unit)} 2>/dev/null || :
+systemd-run --quiet --collect --unit="$job" sh -c ${quote(stopAndStart)} sh "$pid" ${quote(place.owner)} "$PGBIN/pg_ctl" ${quote(place.dataDir)} ${quote(unit)} >&2
+over
+systemctl --quiet is-active ${quote(unit)} || { systemctl status --no-pager -n 15 ${quote(unit)} >&2; exit 1; }`;
+}
+
+const byHand = (
+  place: SinglePlace,
+  options: string,
+): string => `if [ -n "$pid" ]; then ${sh`as ${place.owner} "$PGBIN/pg_ctl" stop -s -w -t 600 -m fast -D ${place.dataDir}`} >&2; fi
+${startByHand(place, options)}`;
 
 const startByHand = (place: SinglePlace, options: string): string =>
   `cd /

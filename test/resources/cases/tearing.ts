@@ -229,7 +229,7 @@ export const tearing: readonly KindCases[] = [
         title: 'the primary, which is to be a standby first',
         desired: erasedYaml("keeper: server2, system_identifier: '7', proof: later"),
         reply: standbySeen('7', ''),
-        gives: { change: 'delete the data of server1', reason: 'server2 becomes primary first' },
+        gives: { change: 'delete the data of server1', reason: 'server2 is made to serve as primary first' },
       },
       {
         title: 'data of another cluster',
@@ -374,8 +374,8 @@ export const tearing: readonly KindCases[] = [
             'DROP ROLE "pgduet_repl"',
             'stop --mc-only',
             'systemctl --quiet --no-reload enable postgresql_inst1.service',
-            /put \/mcdir\/inst1\/server1\.former 0600 [\s\S]*pg_ctl" stop [\s\S]*systemctl start postgresql_inst1.service/,
-            /systemctl start postgresql_inst1\.service[\s\S]*rm -rf \/etc\/systemd\/system\/mcoi_inst1\.service[\s\S]*rm -f \/etc\/systemd\/system\/postgresql_inst1\.service\.d/,
+            /put \/mcdir\/inst1\/server1\.former 0600 [\s\S]*systemd-run [\s\S]* stop [\s\S]*pg_ctl" \/database\/inst1 postgresql_inst1.service/,
+            /systemd-run [\s\S]*rm -f \S+ \/etc\/systemd\/system\/mcoi_inst1\.service[\s\S]*rm -f \/etc\/systemd\/system\/postgresql_inst1\.service\.d/,
           ],
         },
       },
@@ -395,7 +395,7 @@ export const tearing: readonly KindCases[] = [
           script: [
             `put ${dir}/pg_hba.conf 640 postgres:postgres 'local all all peer`,
             `put ${dir}/postgresql.conf 600 postgres:postgres 'shared_buffers`,
-            'systemctl start pg-main.service',
+            /systemd-run .* pg-main.service/,
           ],
         },
       },
@@ -429,7 +429,7 @@ export const tearing: readonly KindCases[] = [
         gives: {
           change: 'make server1 a single server again',
           reason: 'recorded',
-          script: ['systemctl start pg-main.service'],
+          script: [/systemd-run .* pg-main.service/],
         },
       },
       {
