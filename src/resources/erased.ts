@@ -42,6 +42,8 @@ interface Place {
 interface Seen {
   readonly data: DataDirectory;
   readonly mount: boolean;
+  /** It is gone, and the empty directory that it stood in is not. */
+  readonly orphan: boolean;
   readonly places: readonly Place[];
 }
 
@@ -87,8 +89,9 @@ export const erased: ResourceKind<Desired, Seen> = {
         ? [{ kind: match[1] as Place['kind'], bytes: Number(match[2]) * 1024, path: match[3] ?? '' }]
         : [];
     });
-    if (data.content === 'absent' && places.length === 0) return absent;
-    return present({ data, mount: lines.includes('mount'), places });
+    const orphan = lines.includes('orphan');
+    if (data.content === 'absent' && places.length === 0 && !orphan) return absent;
+    return present({ data, orphan, mount: lines.includes('mount'), places });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same(`${desired.id}: no data in ${desired.dataDir}`);
@@ -190,12 +193,14 @@ const variables = (desired: Desired): string =>
 
 const probeScript = (desired: Desired): string => `( ${dataDirectoryProbe(desired)} ) || exit 1
 ${variables(desired)}
+${vacating}
 ${findSpaces(desired)}
 size() { du -skx "$1" 2>/dev/null | cut -f1; }
 if mountpoint -q "$d" 2>/dev/null; then echo mount; fi
 if [ -d "$d" ]; then echo "place data $(size "$d") $d"; fi
 if [ -d "$d" ] || [ -e "$making" ]; then wal | while IFS= read -r p; do echo "place wal $(size "$p") $p"; done; fi
 if [ -e "$d/PG_VERSION" ]; then spaces | while IFS= read -r p; do echo "place tablespace $(size "$p") $p"; done; fi
+if orphan "$d"; then echo orphan; fi
 echo looked`;
 
 /** Tablespaces first, since the links to them stand in the data directory; that goes last. */
@@ -216,7 +221,7 @@ spaces | while IFS= read -r p; do
 done
 empty() { find "$1" -xdev -mindepth 1 -delete; if ! mountpoint -q "$1"; then rmdir "$1"; vacate_above "$1"; fi; }
 wal | while IFS= read -r p; do empty "$p"; done
-if [ -d "$d" ]; then empty "$d"; fi`;
+if [ -d "$d" ]; then empty "$d"; else vacate_above "$d"; fi`;
 
 /** What was seen in the plan is looked at once more, at the last moment. */
 const stillStandby = (desired: Desired): string => `if [ -e "$d/PG_VERSION" ] && [ ! -e "$making" ]; then

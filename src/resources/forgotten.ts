@@ -17,6 +17,8 @@ interface Desired {
 }
 
 interface Seen {
+  /** It is gone, and the empty directory that it stood in is not. */
+  readonly orphan: boolean;
   readonly ours: boolean;
   readonly mount: boolean;
   readonly files: readonly string[];
@@ -38,7 +40,8 @@ export const forgotten: ResourceKind<Desired, Seen> = {
   describe: (desired) => `no management directory ${desired.managementDir}`,
   probe: (desired) => ({
     shell: `m=${quote(desired.managementDir)}
-if [ ! -d "$m" ]; then echo absent; exit; fi
+${vacating}
+if [ ! -d "$m" ]; then if orphan "$m"; then echo orphan; else echo absent; fi; exit; fi
 names=$(ls -A "$m") || exit 1
 if mountpoint -q "$m"; then echo mount; else echo directory; fi
 if [ -z "$names" ] || [ -e "$m/network.conf" ] || [ -e "$m/cluster.key" ] || [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ] || [ -e ${quote(beforeFile(desired))} ]; then echo ours; else echo foreign; fi
@@ -46,14 +49,27 @@ echo "$names" | head -n 8`,
   }),
   read: (reply) => {
     const [type, whose, ...files] = reply.stdout.trim().split('\n');
-    if (reply.status !== 0 || (type !== 'absent' && whose !== 'ours' && whose !== 'foreign'))
+    if (
+      reply.status !== 0 ||
+      (type !== 'absent' && type !== 'orphan' && whose !== 'ours' && whose !== 'foreign')
+    )
       return unknown(reply.stderr.trim() || 'the management directory could not be looked at');
     if (type === 'absent') return absent;
-    return present({ ours: whose === 'ours', mount: type === 'mount', files });
+    return present({
+      orphan: type === 'orphan',
+      ours: whose === 'ours' || type === 'orphan',
+      mount: type === 'mount',
+      files,
+    });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same(`${desired.managementDir} is not there`);
-    const { ours, mount, files } = observed.value;
+    const { orphan, ours, mount, files } = observed.value;
+    if (orphan)
+      return change({
+        summary: `remove the empty directory that ${desired.managementDir} stood in`,
+        reason: 'nothing else is in it',
+      });
     if (mount && files.length === 0) return same(`${desired.managementDir} is an empty mount point`);
     if (!ours)
       return refuse({
@@ -73,6 +89,7 @@ echo "$names" | head -n 8`,
 
 const script = (desired: Desired): string => `${vacating}
 m=${quote(desired.managementDir)}
+if [ ! -d "$m" ]; then vacate_above "$m"; exit 0; fi
 mc=$(head -n 1 "$m"/${quote(`${desired.id}.pid`)} 2>/dev/null | tr -dc 0-9)
 if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${desired.managementDir} `)}; then echo "the controller (process $mc) still runs" >&2; exit 1; fi
 rm -f ${quote(systemFile(place(desired)))}; sync -f "$m"

@@ -272,6 +272,11 @@ export const tearing: readonly KindCases[] = [
         reply: standbySeen('7', '', ''),
         gives: { refuse: 'SAF001', what: 'holds another cluster' },
       },
+      {
+        title: 'nothing but the directory that it stood in',
+        reply: { stdout: 'content absent\norphan\nlooked\n' },
+        gives: { change: 'delete the data', reason: 'absent', script: ['vacate_above "$d"'] },
+      },
       { title: 'nothing', reply: { stdout: 'content absent\nlooked\n' }, gives: { same: 'no data' } },
       {
         title: 'an empty mount point',
@@ -327,6 +332,11 @@ export const tearing: readonly KindCases[] = [
           reason: 'no controller runs here',
           script: [/rm -f \S+server1\.system[\s\S]*-delete[\s\S]*server1\.before\.json/],
         },
+      },
+      {
+        title: 'it is gone, and the directory that it stood in is not',
+        reply: { stdout: 'orphan\n' },
+        gives: { change: 'remove the empty directory', reason: 'nothing else', script: ['vacate_above'] },
       },
       {
         title: 'it holds files of others',
