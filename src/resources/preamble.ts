@@ -16,6 +16,24 @@ export interface PreambleContext {
   readonly passfile?: string;
 }
 
+const asFunction = `as() {
+  as_user=$1; shift
+  if [ "$ME" = "$as_user" ]; then "$@"; else HOME="$OWNER_HOME" runuser -u "$as_user" -- "$@"; fi
+}`;
+
+/**
+ * A part of a step that must come to its end although the connection is lost in the middle, such as a stop and the start
+ * behind it: in a session of its own, which nobody ends. It knows PGBIN and `as`, and what it says is said at its end.
+ */
+export const unbroken = (script: string): string => `said=$(mktemp)
+exec 8<> "$said"
+rm -f "$said"
+status=0
+ME=$ME PGBIN=$PGBIN OWNER_HOME=$OWNER_HOME setsid sh -c ${quote(`set -e\n${asFunction}\n${script}`)} </dev/null >&8 2>&1 8>&- || status=$?
+cat /dev/fd/8 >&2
+exec 8>&-
+if [ $status -ne 0 ]; then exit $status; fi`;
+
 /** Defines ME, PGBIN, OWNER_HOME, PASSFILE, `as`, `put`, `sql` and `listening`. Changes nothing on the host. */
 export function preamble(context: PreambleContext): string {
   const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
@@ -29,10 +47,7 @@ for d in ${candidates.map(quote).join(' ')}; do
 done
 OWNER_HOME=$(getent passwd ${quote(context.owner)} | cut -d: -f6)
 PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
-as() {
-  as_user=$1; shift
-  if [ "$ME" = "$as_user" ]; then "$@"; else HOME="$OWNER_HOME" runuser -u "$as_user" -- "$@"; fi
-}
+${asFunction}
 put() {
   put_tmp="\${1%/*}/.\${1##*/}.pgduet-tmp"
   rm -f "$put_tmp"

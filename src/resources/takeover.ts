@@ -11,6 +11,7 @@ import { type Before, formerDropIn, formerMark } from './before.ts';
 import { type ControllerPlace, mcCtlCommand } from './controller-status.ts';
 import { readFields } from './fields.ts';
 import { type Change, change, type Instance, present, type ResourceKind, same, unknown } from './kind.ts';
+import { unbroken } from './preamble.ts';
 import { wantedValues } from './settings.ts';
 
 interface Desired extends AdoptPlace, ControllerPlace {
@@ -120,9 +121,9 @@ const restartScript = (planned: TakeoverChange, desired: Desired): string => `
 echo 'CHECKPOINT; CHECKPOINT' | sql >/dev/null || :
 ${sh`rm -f ${formerMark(desired)}`}
 ${sh`sync ${desired.managementDir}`}
-${stopCommand(planned, desired)}
+${unbroken(`${stopCommand(planned, desired)}
 ${startCommand(desired)}
-${untilReady(desired)}`;
+${untilReady(desired)}`)}`;
 
 /**
  * systemd lets go of the former unit without touching its processes, and they move to where they would be had the

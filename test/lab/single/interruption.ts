@@ -44,6 +44,11 @@ export async function interrupted(
   await accident(trip, kind, run);
   const ended = await run.ended;
   await everythingUp(trip);
+  const last = ended.stderr
+    .split('\n')
+    .filter((line) => stepLine.test(line))
+    .at(-1);
+  console.log(`${words[0]}, ${kind}: exit ${ended.status} behind${last ?? ' nothing'}`);
   return ended.status === 0 ? undefined : ended;
 }
 
