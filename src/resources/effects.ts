@@ -72,7 +72,7 @@ const wholeBefore = ({
   managementDir,
   id,
 }: EffectPlace): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
-whole() { grep -q ""controller_pid":$1," "$shown" 2>/dev/null && grep -q '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; }
+whole() { grep -qF '"controller_pid":'"$1," "$shown" 2>/dev/null && grep -qE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; }
 if whole "$pid"; then before=whole; else before=; fi`;
 
 /**
