@@ -66,6 +66,8 @@ export interface AdoptSight {
   readonly unit: { readonly name: string; readonly enabled: string } | undefined;
   /** The command line behind the program's name. */
   readonly options: string;
+  /** The file that its standard error goes to. */
+  readonly log: string | undefined;
   readonly mark: boolean;
   readonly recorded: string | undefined;
   readonly systemIdentifier: string | undefined;
@@ -139,6 +141,8 @@ pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
 if [ -z "$pid" ] || [ "$(readlink "/proc/$pid/cwd")" != "$(cd "$d" && pwd -P)" ]; then exit; fi
 echo "running $(sed -n 4p "$d/postmaster.pid") $(sed -n 5p "$d/postmaster.pid")"
 echo "options $(sed '1s/^[^ ]* *//' "$d/postmaster.opts" | b64)"
+log=$(readlink "/proc/$pid/fd/2")
+if [ -f "$log" ]; then echo "log $log"; fi
 unit=$(sed -n 's|.*/\\([^/]*\\.service\\)$|\\1|p' "/proc/$pid/cgroup" | tail -n 1)
 if [ -n "$unit" ] && [ "$(systemctl show -p MainPID --value "$unit" 2>/dev/null)" = "$pid" ]; then
   echo "unit $unit $(systemctl is-enabled "$unit" 2>/dev/null)"
@@ -187,6 +191,7 @@ export function readAdoptSight(reply: ProbeReply): AdoptSight | undefined {
     socketDir: socketDir || undefined,
     unit: name ? { name, enabled: enabled ?? 'unknown' } : undefined,
     options: decoded(values('options')[0] ?? '').trim(),
+    log: values('log')[0],
     mark: lines.includes('mark'),
     recorded: values('recorded')[0],
     systemIdentifier: values('system')[0],

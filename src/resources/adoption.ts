@@ -81,8 +81,9 @@ export function recordOf(place: AdoptPlace, sight: AdoptSight, wanted: Wanted): 
 }
 
 function starterOf(sight: AdoptSight): Starter {
-  const { unit, options } = sight;
-  return unit ? { kind: 'unit', unit: unit.name, enabled: unit.enabled } : { kind: 'hand', options };
+  const { unit, options, log } = sight;
+  if (unit) return { kind: 'unit', unit: unit.name, enabled: unit.enabled };
+  return { kind: 'hand', options, ...(log ? { log } : {}) };
 }
 
 function settingsBefore(sight: AdoptSight, wanted: Wanted, moves: boolean): readonly SettingBefore[] {

@@ -34,8 +34,11 @@ export type Starter =
       /** What `systemctl is-enabled` says. */
       readonly enabled: string;
     }
-  /** `options`: the command line of the postmaster behind the program's name, as postmaster.opts has it. */
-  | { readonly kind: 'hand'; readonly options: string };
+  /**
+   * `options`: the command line of the postmaster behind the program's name, as postmaster.opts has it. `log`: the file that
+   * it wrote to; absent where that was none.
+   */
+  | { readonly kind: 'hand'; readonly options: string; readonly log?: string };
 
 export interface Before {
   readonly schema: 1;

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { quote, sh } from '../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../postgres/quote.ts';
-import { formerDropIn, formerMark } from './before.ts';
+import { formerDropIn, formerMark, type Starter } from './before.ts';
 import { mcCtlCommand } from './controller-status.ts';
 import { liveSql } from './holds.ts';
 import { outdated, type Step } from './kind.ts';
@@ -23,7 +23,7 @@ export type Keeper =
       /** Its text, where it is ours to write. */
       readonly text?: string;
     }
-  | { readonly kind: 'hand'; readonly options: string };
+  | Extract<Starter, { kind: 'hand' }>;
 
 /** Waiting for a standby that is gone would hang; nobody is there to wait for. */
 export const dropStep = (place: SinglePlace, roles: readonly string[]): Step => ({
@@ -119,7 +119,7 @@ export const restartStep = (place: SinglePlace, keeper: Keeper): Step => ({
   title: `restart under ${keeper.kind === 'unit' ? keeper.unit : 'pg_ctl'}`,
   script: `${liveSql(place.dataDir, place.owner)}
 if [ -n "$pid" ]; then echo 'CHECKPOINT; CHECKPOINT;' | live; fi
-${keeper.kind === 'unit' ? underUnit(place, keeper.unit) : byHand(place, keeper.options)}
+${keeper.kind === 'unit' ? underUnit(place, keeper.unit) : byHand(place, keeper)}
 ${untilReady(place.dataDir)}`,
 });
 
@@ -144,13 +144,13 @@ systemctl --quiet is-active ${quote(unit)} || { systemctl status --no-pager -n 1
 
 const byHand = (
   place: SinglePlace,
-  options: string,
+  keeper: Extract<Starter, { kind: 'hand' }>,
 ): string => `if [ -n "$pid" ]; then ${sh`as ${place.owner} "$PGBIN/pg_ctl" stop -s -w -t 600 -m fast -D ${place.dataDir}`} >&2; fi
-${startByHand(place, options)}`;
+${startByHand(place, keeper)}`;
 
-const startByHand = (place: SinglePlace, options: string): string =>
+const startByHand = (place: SinglePlace, { options, log }: Extract<Starter, { kind: 'hand' }>): string =>
   `cd /
-${sh`as ${place.owner} "$PGBIN/pg_ctl" start -s -w -D ${place.dataDir} -l ${`${place.dataDir}/startup.log`} -o ${withoutDataDir(options)}`} >&2`;
+${sh`as ${place.owner} "$PGBIN/pg_ctl" start -s -w -D ${place.dataDir} -l ${log ?? `${place.dataDir}/startup.log`} -o ${withoutDataDir(options)}`} >&2`;
 
 /** As postmaster.opts has them, each in double quotes; pg_ctl adds the data directory itself. */
 export const withoutDataDir = (options: string): string =>

@@ -84,7 +84,11 @@ describe('the record', () => {
     const before = recordOf(place, sight(), wanted);
     expect(before).toMatchObject({
       systemIdentifier: '7300000000000000001',
-      starter: { kind: 'hand', options: '"-D" "/database/inst1" "-c" "work_mem=7MB"' },
+      starter: {
+        kind: 'hand',
+        options: '"-D" "/database/inst1" "-c" "work_mem=7MB"',
+        log: '/database/inst1.log',
+      },
       configFile: `${dataDir}/postgresql.conf`,
       made: ['/mcdir/inst1', '/mcdir'],
       roles: ['app'],

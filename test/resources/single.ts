@@ -91,6 +91,7 @@ export const running = [
   'version 15',
   'system 7300000000000000001',
   'running 27500 /run/postgresql',
+  'log /database/inst1.log',
   `options ${b64('"-D" "/database/inst1" "-c" "work_mem=7MB"')}`,
   file(`${dataDir}/postgresql.conf`, '600', "#listen_addresses = '*'\ninclude 'extra.conf'\n"),
   file(`${dataDir}/pg_hba.conf`, '640', hba),
