@@ -56,7 +56,7 @@ export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
     const sight = observed.value;
-    if (sight.recorded !== undefined) return settled(desired, sight);
+    if (sight.recorded !== undefined && !halfWayBack(sight)) return settled(desired, sight);
     const problem = inTheWay(desired, sight);
     if (problem) return refuse(problem);
     const before = recordOf(desired, sight, desired);
@@ -89,6 +89,10 @@ function settled(desired: Desired, sight: AdoptSight) {
     evidence: [`system identifier there: ${control.control?.systemIdentifier ?? 'unknown'}`],
   });
 }
+
+/** A teardown that did not come to its end has given the server back and taken our files away; the record is still there. */
+const halfWayBack = ({ mark, before, adopted, recorded, systemIdentifier }: AdoptSight): boolean =>
+  mark && before !== undefined && adopted === undefined && recorded === systemIdentifier;
 
 const startedBy = ({ starter }: Before): string =>
   starter.kind === 'unit' ? `started by ${starter.unit}` : 'started by hand';

@@ -77,20 +77,23 @@ class Trips {
   }
 }
 
-/** The moment of a round: the rounds divide the run among them. */
-const momentOf = (round: number, random: () => number, steps: number): Moment => ({
-  step: Math.floor(((round + random()) / rounds) * steps),
-  delayMs: Math.floor(random() * 300),
-});
+/** The moment of each round, when the steps of a whole run are known: the rounds divide the run among them. */
+function momentsOf(seed: number): readonly ((steps: number) => Moment)[] {
+  const random = seeded(seed);
+  return Array.from({ length: rounds }, (_, round) => {
+    const [place, delay] = [(round + random()) / rounds, random()];
+    return (steps) => ({ step: Math.floor(place * steps), delayMs: Math.floor(delay * 300) });
+  });
+}
 
 /** Accidents are dealt so that early and late moments meet each of them. */
 const kindOf = (round: number) => kinds[(round * 3) % kinds.length] ?? kinds[0];
 
 function migrations(form: FormName, lab: () => Lab): void {
   const trips = new Trips(form, lab);
-  const random = seeded(20_261_121);
+  const moments = momentsOf(20_261_121);
   let count = 0;
-  for (let round = 0; round < rounds; round += 1) {
+  for (const [round, momentOf] of moments.entries()) {
     const kind = kindOf(round);
     const continues = round % 2 === 0;
     const words = `round ${round + 1}: ${kind}; ${continues ? 'migrate again' : 'teardown'}`;
@@ -99,7 +102,7 @@ function migrations(form: FormName, lab: () => Lab): void {
       async () => {
         const { trip, sums } = await trips.single();
         const [a, b] = [trip.original, trip.second];
-        const moment = momentOf(round, random, trips.steps.migrate);
+        const moment = momentOf(trips.steps.migrate);
         await trip.writing(trip.clientOfPair, async () => {
           const ended = await interrupted(trip, ['migrate'], kind, moment);
           count += ended ? 1 : 0;
@@ -124,9 +127,9 @@ function migrations(form: FormName, lab: () => Lab): void {
 
 function teardowns(form: FormName, lab: () => Lab): void {
   const trips = new Trips(form, lab);
-  const random = seeded(20_261_122);
+  const moments = momentsOf(20_261_122);
   let count = 0;
-  for (let round = 0; round < rounds; round += 1) {
+  for (const [round, momentOf] of moments.entries()) {
     const kind = kindOf(round);
     const continues = round % 2 === 0;
     // Every second pair of rounds begins with the roles exchanged, so that teardown has to move them back.
@@ -137,7 +140,7 @@ function teardowns(form: FormName, lab: () => Lab): void {
       async () => {
         const { trip, sums } = await trips.single();
         const [a, b] = [trip.original, trip.second];
-        const moment = momentOf(round, random, trips.steps.teardown);
+        const moment = momentOf(trips.steps.teardown);
         await toTheEnd(trip, 'migrate');
         if (switched) await toTheEnd(trip, 'switch', '--to', b.id);
         const back = ['teardown', '--keep', a.id];
