@@ -169,9 +169,20 @@ n=0
 while [ "$(loaded)" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done`,
 });
 
-export const unitStep = (unit: string): Step => ({
+/**
+ * A server that goes on without a restart belongs to the controller's unit until here. It moves to where it would be had a
+ * person started it in this login: a control group keeps the name of its unit as long as one process is in it.
+ */
+export const unitStep = ({ dataDir }: SinglePlace, unit: string): Step => ({
   title: `remove unit ${unit}.service`,
-  script: removeUnit(unit),
+  script: `${findPostmaster(dataDir)}
+group=$(sed -n 's/^0:://p' /proc/self/cgroup)
+move() { for p in "$@"; do echo "$p" > "/sys/fs/cgroup$group/cgroup.procs" 2>/dev/null || :; done; }
+if [ -n "$pid" ] && grep -q ${quote(`/${unit}.service$`)} "/proc/$pid/cgroup" && [ -w "/sys/fs/cgroup$group/cgroup.procs" ]; then
+  move "$pid" $(pgrep -P "$pid")
+  move $(pgrep -P "$pid")
+fi
+${removeUnit(unit)}`,
 });
 
 /** Behind the end of the controller's unit: nothing but the former unit is left, so it needs no condition. */

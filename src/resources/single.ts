@@ -119,7 +119,7 @@ export const single: ResourceKind<Desired, SingleSight, SingleChange> = {
     ...(acts.restart ? [restartStep(desired, acts.keeper)] : []),
     ...(acts.reload ? [reloadStep(desired)] : []),
     ...(acts.remove.length > 0 ? [removeStep(acts.remove)] : []),
-    ...(acts.unit && desired.unit ? [unitStep(desired.unit)] : []),
+    ...(acts.unit && desired.unit ? [unitStep(desired, desired.unit)] : []),
     ...(acts.release && acts.keeper.kind === 'unit' ? [releaseStep(acts.keeper)] : []),
   ],
 };

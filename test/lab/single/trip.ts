@@ -7,7 +7,15 @@ import type { Host, Lab } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
 import { type Server, sql, untilSwitchable } from '../support/instance.ts';
 import { type Pgduet, type PlanEntry, pgduet } from '../support/pgduet.ts';
-import { counterpart, type FormName, forms, inventoryOf, prepareOther, type Single } from './forms.ts';
+import {
+  archiveDir,
+  counterpart,
+  type FormName,
+  forms,
+  inventoryOf,
+  prepareOther,
+  type Single,
+} from './forms.ts';
 import { more, remains } from './remains.ts';
 import { difference, hostSnapshot, type Snapshot, snapshot } from './snapshot.ts';
 import { type Checksums, checksums, logged } from './tables.ts';
@@ -21,6 +29,9 @@ export interface TripDocument {
   readonly changed: readonly { readonly host: string; readonly resource: string; readonly summary: string }[];
   readonly diagnostics: readonly { readonly code: string; readonly what: string }[];
 }
+
+/** What a server writes to its archive is the administrator's. */
+export const archive = [archiveDir];
 
 /** Both hosts before pgduet has touched them. */
 interface Before {
@@ -55,7 +66,7 @@ export class Trip {
     await prepareOther(single, other);
     const { server } = single;
     const left = await Promise.all([remains(host, server), remains(other)]);
-    const around = await hostSnapshot(other, []);
+    const around = await hostSnapshot(other, archive);
     return new Trip(lab, single, other, { single: await snapshot(single), other: around, remains: left });
   }
 
@@ -144,7 +155,7 @@ export class Trip {
     expect(more(remained, await remains(this.other)), `left on ${this.other.name}`).toEqual([]);
     const { dataDir } = this.original;
     const parents = /^\+(\/database|\/mcdir|\/wal|\/space1|\/var\/lib\/postgresql\/15) d /;
-    const text = difference(this.before.other, await hostSnapshot(this.other, []));
+    const text = difference(this.before.other, await hostSnapshot(this.other, archive));
     const lines = text.split('\n').filter((line) => /^[+-](?![+-])/.test(line) && !parents.test(line));
     expect(lines, `${this.other.name}, apart from directories above ${dataDir}`).toEqual([]);
     expect((await this.other.sh('pgrep -ax postgres; systemctl --failed --no-legend')).stdout).toBe('');
