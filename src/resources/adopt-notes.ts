@@ -105,14 +105,20 @@ function* places(intention: Intention, sight: AdoptSight): Generator<Obstacle> {
     };
 }
 
-function* chargeObstacles({ managed }: Intention, sight: AdoptSight): Generator<Obstacle> {
+/** Servers whose word its commits wait for, but for those of the cluster; '*' is everybody. */
+const strangers = (names: string, standbys: readonly string[]): readonly string[] =>
+  names
+    .split(/[\s,()"]+/)
+    .filter((word) => word !== '' && !/^(FIRST|ANY|\d+)$/i.test(word) && !standbys.includes(word));
+
+function* chargeObstacles({ managed, standbys }: Intention, sight: AdoptSight): Generator<Obstacle> {
   if (sight.unit && !managed)
     yield {
       what: `${sight.unit.name} starts the server, and that cannot be changed without root`,
       fix: 'Log in as root, or set ssh: { become: sudo } in the inventory.',
     };
   const names = sight.live?.settings.get('synchronous_standby_names')?.value ?? '';
-  if (names !== '' && !sight.before)
+  if (strangers(names, standbys).length > 0 && !sight.before)
     yield {
       what: `its commits wait for other standbys already: synchronous_standby_names = ${names}`,
       fix: 'Take them out first (ALTER SYSTEM RESET synchronous_standby_names, or remove the line, and reload).',
