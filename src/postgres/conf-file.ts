@@ -48,6 +48,9 @@ export const confLine = (name: string, value: string): string => `${name} = ${qu
 /** Above the lines that are ours. */
 export const ourHeading = '# Written by pgduet. Edit the inventory instead: pgduet changes these lines back.';
 
+/** Behind a line that the Mirroring Controller has added. */
+export const controllerMark = '# by the Mirroring Controller';
+
 /** In front of a line of others that one of ours replaces, so that it can be brought back. */
 const replacedMark = '#pgduet: ';
 
@@ -159,8 +162,16 @@ function unreplaced(lines: readonly string[], withIncluded: boolean): string {
   return kept.join('\n');
 }
 
-/** An empty line before and behind belong to the block, as `editConf` wrote them. */
-export function withoutBlock(lines: readonly string[], heading: string): readonly string[] {
+/** Where a line of ours belongs: behind the last one of our block, else behind the last line of the text. */
+export function placeForOurs(lines: readonly string[], heading: string): number {
+  const { start, end } = blockOf(lines, heading);
+  if (start >= 0) return end;
+  return lines.at(-1) === '' ? lines.length - 1 : lines.length;
+}
+
+/** An empty line before and behind belong to the block, as `editConf` wrote them; a line of the controller may stand anywhere. */
+export function withoutBlock(all: readonly string[], heading: string): readonly string[] {
+  const lines = all.filter((line) => !line.endsWith(controllerMark));
   const { start, end } = blockOf(lines, heading);
   if (start < 0) return lines;
   const from = lines[start - 1] === '' ? start - 1 : start;

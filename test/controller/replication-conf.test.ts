@@ -10,6 +10,7 @@ import {
   withPrimary,
   withSetting,
 } from '../../src/controller/io/replication-conf.ts';
+import { ourHeading } from '../../src/postgres/conf-file.ts';
 
 const sample = "#synchronous_standby_names = ''\t# standby servers that provide sync rep\nport = 27500\n";
 const pair = `${sample}synchronous_standby_names = server2\nlog_directory = '/x'\n`;
@@ -47,7 +48,11 @@ describe('synchronous_standby_names', () => {
   });
 
   it('is made where it never stood', () => {
-    expect(withNames(sample, ['server-2']).text).toContain(`synchronous_standby_names = '"server-2"'`);
+    const line = `synchronous_standby_names = '"server-2"' # by the Mirroring Controller`;
+    expect(withNames(sample, ['server-2']).text).toBe(`${sample}${line}\n`);
+    // Among the lines of ours, where there are some, so that it goes with them.
+    const block = `${sample}\n${ourHeading}\nport = 1\n`;
+    expect(withNames(`${block}\nlater = 1\n`, ['server-2']).text).toBe(`${block}${line}\n\nlater = 1\n`);
   });
 
   it('is read in every form that PostgreSQL knows', () => {

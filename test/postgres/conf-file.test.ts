@@ -225,6 +225,13 @@ describe('flattenConf and withoutOurs', () => {
     );
   });
 
+  it('a line of the controller goes wherever it stands', () => {
+    const line = "synchronous_standby_names = 's' # by the Mirroring Controller";
+    expect(withoutOurs(`${original}${line}\n`, heading)).toBe(original);
+    const edited = editConf(original, { geqo: 'on' }, heading).replace('geqo = on', `geqo = on\n#${line}`);
+    expect(withoutOurs(edited, heading)).toBe(original);
+  });
+
   it('what somebody added meanwhile stays', () => {
     const edited = editConf(
       flattenConf({ path: '/etc/postgresql.conf', text: original }, included),

@@ -3,11 +3,15 @@
  * primary_conninfo out and to another server. In: the texts of the files. Out: the texts as they are to be, or why not.
  * What is taken out stays as a comment, so that it can be put back as it was; every other byte stays. Pure.
  */
-import { confLine, parseConf } from '../../postgres/conf-file.ts';
+import {
+  confLine,
+  controllerMark as mark,
+  ourHeading,
+  parseConf,
+  placeForOurs,
+} from '../../postgres/conf-file.ts';
 import { conninfo } from '../../postgres/conninfo.ts';
 import { parseNames } from '../core/names.ts';
-
-const mark = '# by the Mirroring Controller';
 
 interface Standing {
   readonly index: number;
@@ -84,7 +88,10 @@ export function withNames(
   const value = namesValue(full?.value ?? '', ids);
   if (value !== '') {
     if (full && full.value === value) lines[full.index] = uncommented(lines[full.index] ?? '');
-    else lines.splice((full?.index ?? lines.length - 1) + 1, 0, `${confLine(name, value)} ${mark}`);
+    else {
+      const at = full ? full.index + 1 : placeForOurs(lines, ourHeading);
+      lines.splice(at, 0, `${confLine(name, value)} ${mark}`);
+    }
   }
   const stale = (line: string): boolean => line.startsWith('#') && line.endsWith(mark);
   return { text: lines.filter((line) => !stale(line)).join('\n'), value };
