@@ -74,6 +74,37 @@ export function suffices(name: string, wanted: string, all: ValuesInForce): bool
 /** Sources that the controller does not start a server with: what they gave has to stand in the file. */
 const passing: readonly string[] = ['command line', 'environment variable'];
 
+/** What each server has of its own, and what multiplexing needs to be exactly so: the command line does not count there. */
+const neverCarried: readonly string[] = [
+  ...controlled,
+  'port',
+  'unix_socket_directories',
+  'listen_addresses',
+  'hot_standby',
+  'full_page_writes',
+  'wal_log_hints',
+  'recovery_target_timeline',
+  'wal_sender_timeout',
+  'wal_receiver_timeout',
+  'wal_retrieve_retry_interval',
+];
+
+/** Carried if it is as good as this. */
+const leastCarried: Readonly<Record<string, string>> = {
+  wal_level: 'replica',
+  max_wal_senders: '10',
+  max_replication_slots: '10',
+  wal_keep_size: '1024MB',
+  wal_keep_segments: '64',
+};
+
+/** Is a setting of the command line taken over into the file of every server? */
+export function isCarried(name: string, all: ValuesInForce): boolean {
+  if (!passing.includes(all.get(name)?.source ?? '') || neverCarried.includes(name)) return false;
+  const least = leastCarried[name];
+  return least === undefined || suffices(name, least, all);
+}
+
 export interface Judgement {
   /** What pgduet has to write. */
   readonly names: readonly string[];

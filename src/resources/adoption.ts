@@ -4,7 +4,7 @@
  */
 import { type ConfFile, disableConf, flattenConf } from '../postgres/conf-file.ts';
 import type { AdoptPlace, AdoptSight, LiveSetting, LiveSingle } from './adopt-sight.ts';
-import { judge, type Logging } from './adopted-rules.ts';
+import { isCarried, judge, type Logging } from './adopted-rules.ts';
 import {
   type Adopted,
   type Before,
@@ -34,10 +34,9 @@ export function movesIn(place: AdoptPlace, sight: AdoptSight): boolean {
 
 /** Settings of the command line and the environment; those that say where files are mean nothing in the data directory. */
 export function carriedSettings(sight: AdoptSight): Readonly<Record<string, string>> {
-  const settings = [...(sight.live?.settings ?? [])];
-  const carried = settings.filter(
-    ([name, { source }]) =>
-      ['command line', 'environment variable'].includes(source) && !placeSettings.includes(name),
+  const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
+  const carried = [...settings].filter(
+    ([name]) => isCarried(name, settings) && !placeSettings.includes(name),
   );
   return Object.fromEntries(carried.map(([name, { value }]) => [name, value]));
 }

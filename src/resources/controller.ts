@@ -155,21 +155,29 @@ function heldBack(
  */
 const probeScript = (desired: Desired): string => {
   const file = (name: string): string => quote(`${desired.managementDir}/${name}`);
-  return `pidfile=${file(`${desired.id}.pid`)}
-pid=$(head -n 1 "$pidfile" 2>/dev/null)
-if [ -z "$pid" ] || [ "$(awk '{ print $22 }' "/proc/$pid/stat" 2>/dev/null)" != "$(sed -n 2p "$pidfile")" ]; then echo stopped; exit; fi
+  return `if ! ${runningScript(desired)}; then echo stopped; exit; fi
 config=$(stat -c %.3Y ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')} | sort -n | tail -n 1)
 echo "$(sed -n 4p "$pidfile") $(stat -c %.3Y "$pidfile") $config $(stat -c %.3Y ${quote(desired.bundle)})"
 if "$PGBIN/pg_isready" -q -h ${quote(desired.instance.socketDir)} -p ${desired.instance.port}; then echo ready; exit; fi
 ${controllerProbe(desired)}`;
 };
 
+/** Shell: whether the controller's process runs; sets pidfile and pid. */
+const runningScript = ({
+  managementDir,
+  id,
+}: Desired): string => `{ pidfile=${quote(`${managementDir}/${id}.pid`)}
+pid=$(head -n 1 "$pidfile" 2>/dev/null)
+[ -n "$pid" ] && [ "$(awk '{ print $22 }' "/proc/$pid/stat" 2>/dev/null)" = "$(sed -n 2p "$pidfile")" ]; }`;
+
 function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   const { unit, instance, timeoutSeconds } = desired;
   const command = unit
     ? sh`systemctl ${act} ${unit}`
     : `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`;
-  const begin = act === 'wait' ? ':' : command;
+  // Kind `takeover` may have started it in the same batch; mc_ctl would call that an error.
+  const unlessRunning = act === 'start' && !unit;
+  const begin = act === 'wait' ? ':' : unlessRunning ? `${runningScript(desired)} || ${command}` : command;
   const log = unit
     ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat`
     : sh`tail -n 15 ${`${desired.managementDir}/${desired.id}.log`}`;

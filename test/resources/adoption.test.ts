@@ -123,6 +123,14 @@ describe('the record', () => {
 
   it('what travels with the data has the options of the command line and the rules', () => {
     expect(carriedSettings(sight())).toEqual({ work_mem: '7MB' });
+    const given = (value: string, context = 'postmaster') =>
+      [value, value, null, context, 'command line', null, null, false] as const;
+    // Not what differs between servers, nor what multiplexing needs otherwise; but what is better.
+    const options = { port: given('27500'), wal_level: given('logical'), max_wal_senders: given('2') };
+    expect(carriedSettings(sight(running, live({}, options)))).toEqual({
+      wal_level: 'logical',
+      work_mem: '7MB',
+    });
     expect(adoptedOf(place, sight(), values)).toEqual({
       schema: 1,
       server: 'server1',
