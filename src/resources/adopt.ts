@@ -149,7 +149,7 @@ function filesScript({ sight, before }: AdoptChange, desired: Desired): string {
 function putTried({ path, text = '' }: FileBefore, desired: Desired): string {
   const { owner } = desired.instance;
   if (!path.endsWith('/postgresql.conf')) return putFile({ path, mode: '0600', owner, content: text });
-  const trial = `${path}.trial`;
+  const trial = `${desired.dataDir}/.postgresql.conf.trial`;
   return `${putFile({ path: trial, mode: '0600', owner, content: text })}
 if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(desired.dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then rm -f ${quote(trial)}; exit 1; fi
 mv -f ${quote(trial)} ${quote(path)}`;

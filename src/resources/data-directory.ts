@@ -45,6 +45,9 @@ const spacesFile = (place: DataDirectoryPlace): string => `${place.managementDir
 export const makingFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.making`;
 export const systemFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.system`;
 
+/** A controller that a reboot has started before there is an instance writes this into the empty directory. */
+const diskCheck = 'pgsql_tmp_mc_disk_check';
+
 /** Prints "word value" lines, then what pg_controldata says. */
 export const dataDirectoryProbe = (place: DataDirectoryPlace): string => `d=${quote(place.dataDir)}
 if [ -e ${quote(makingFile(place))} ]; then echo "making $(cat ${quote(makingFile(place))})"; fi
@@ -52,11 +55,12 @@ if [ -e ${quote(systemFile(place))} ]; then echo "recorded $(cat ${quote(systemF
 if [ -e ${quote(formerMark(place))} ]; then echo 'former yes'; fi
 if [ ! -e "$d" ]; then echo 'content absent'; exit; fi
 names=$(ls -A "$d") || exit 1
+names=$(printf '%s\\n' "$names" | grep -vxF ${diskCheck})
 if [ -z "$names" ]; then echo 'content empty'; exit; fi
 if [ ! -f "$d/PG_VERSION" ]; then
 # initdb and pg_basebackup begin with these; the version may come last.
 if [ -e ${quote(makingFile(place))} ]; then for n in pg_wal base global backup_label; do if [ -e "$d/$n" ] || [ -L "$d/$n" ]; then echo 'content partial'; exit; fi; done; fi
-echo 'content foreign'; ls -A "$d" | head -n 5 | sed 's/^/file /'; exit; fi
+echo 'content foreign'; printf '%s\\n' "$names" | head -n 5 | sed 's/^/file /'; exit; fi
 echo 'content cluster'
 echo "version $(cat "$d/PG_VERSION")"
 if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
@@ -137,6 +141,7 @@ if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- 
   while kill -0 "$mc" 2>/dev/null; do n=$((n + 1)); if [ $n -gt 200 ]; then echo "the controller (process $mc) does not end" >&2; exit 1; fi; sleep 0.05; done
 fi
 if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi
+rm -f "$d/${diskCheck}"${walDir ? ` ${quote(`${walDir}/${diskCheck}`)}` : ''}
 if [ -n "$(ls -A "$d" 2>/dev/null)" ]; then echo "$d is not empty" >&2; exit 1; fi
 ${tablespaces.length > 0 ? emptySpaces(place, owner, tablespaces) : ''}put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}
 ${chooseSync}`;

@@ -122,7 +122,7 @@ done
 file ${quote(unitFile(plainUnit))}`
     : ''
 }
-for n in backup_manifest backup_label.old tablespace_map.old pgduet.json pgsql_tmp_mc_disk_check pg_wal/pgsql_tmp_mc_disk_check pg_tblspc/*/pgsql_tmp_mc_disk_check; do for p in "$d"/$n; do if [ -e "$p" ]; then echo "leftover $p"; fi; done; done
+for n in backup_manifest backup_label.old tablespace_map.old pgduet.json .postgresql.conf.trial '.*.pgduet-tmp' pgsql_tmp_mc_disk_check pg_wal/pgsql_tmp_mc_disk_check pg_tblspc/*/pgsql_tmp_mc_disk_check; do for p in "$d"/$n; do if [ -e "$p" ]; then echo "leftover $p"; fi; done; done
 ${liveSql(dataDir, place.owner)}
 if [ -n "$pid" ]; then
   echo "server $(sed -n 8p "$d/postmaster.pid" | tr -d ' ') $(sed -n 's/^0:://p' "/proc/$pid/cgroup")"

@@ -43,7 +43,7 @@ export const adopts: readonly KindCases[] = [
           script: [
             'postgresql@15-main.service.d/pgduet.conf',
             'ConditionPathExists=/mcdir/inst1/server1.former',
-            '/database/inst1/postgresql.conf.trial',
+            '/database/inst1/.postgresql.conf.trial',
           ],
         },
       },
