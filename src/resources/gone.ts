@@ -31,7 +31,7 @@ export const gone: ResourceKind<Desired, Seen> = {
   probe: ({ path, unless, except }) => ({
     shell: `p=${quote(path)}
 ${vacating}
-if [ ! -e "$p" ] && [ ! -L "$p" ]; then echo absent; exit; fi
+if [ ! -e "$p" ] && [ ! -L "$p" ] && [ ! -e "$(unfinished "$p")" ]; then echo absent; exit; fi
 if [ -d "$p" ] && [ ! -L "$p" ]; then echo directory; else echo file; fi
 ${unless === undefined ? '' : `if ( ${unless} ) >/dev/null 2>&1; then echo 'something else on this host needs it'; exit; fi`}
 if [ -L "$p" ] || [ ! -d "$p" ]; then exit 0; fi
@@ -62,6 +62,7 @@ if ls -A "$p" | grep -qvxF ${quote(except.join('\n'))}; then echo 'it holds othe
       title: `remove ${path}`,
       script: `${vacating}
 p=${quote(path)}
+rm -f "$(unfinished "$p")"
 if [ -d "$p" ] && [ ! -L "$p" ]; then vacate "$p"; else rm -f "$p"; fi`,
     },
   ],

@@ -26,8 +26,9 @@ export const line: ResourceKind<Desired, readonly string[]> = {
     }),
   key: (desired) => `${desired.path} ${desired.word}`,
   describe: (desired) => `line '${desired.word}' in ${desired.path}`,
+  // Where the line is to go, what a write that was cut off has left goes with it: it holds the line.
   probe: (desired) => ({
-    shell: `if [ -e ${quote(desired.path)} ]; then awk -v w=${quote(desired.word)} '$1 == w' ${quote(desired.path)}; else echo; fi`,
+    shell: `${desired.state === 'absent' ? `if [ -e "$(unfinished ${quote(desired.path)})" ]; then echo unfinished; fi\n` : ''}if [ -e ${quote(desired.path)} ]; then awk -v w=${quote(desired.word)} '$1 == w' ${quote(desired.path)}; else echo; fi`,
   }),
   read: (reply) => {
     if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the file could not be read');

@@ -37,8 +37,9 @@ export const passfile: ResourceKind<Desired, Seen> = {
   key: (desired) => prefix(desired.entry),
   describe: (desired) => `password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port}`,
   // Only the lines of our own role are read out; other people's passwords stay where they are.
+  // A write that was cut off has left a file that holds the password; it goes with the line.
   probe: (desired) => ({
-    shell: `if [ ! -e "$PASSFILE" ]; then echo absent; exit; fi
+    shell: `${desired.state === 'absent' ? `if [ -e "$(unfinished "$PASSFILE")" ]; then printf '600\\n%s\\n' ${quote(`${prefix(desired.entry)}unfinished`)}; exit; fi\n` : ''}if [ ! -e "$PASSFILE" ]; then echo absent; exit; fi
 stat -c %a "$PASSFILE" || exit 1
 while IFS= read -r l || [ -n "$l" ]; do
 case $l in ${quote(prefix(desired.entry))}*) printf '%s\\n' "$l";; esac
@@ -77,7 +78,8 @@ done < "$PASSFILE"`,
   steps: (_change, desired) => [
     {
       title: `password of ${desired.entry.user}`,
-      script: `kept=
+      script: `rm -f "$(unfinished "$PASSFILE")"
+kept=
 if [ -e "$PASSFILE" ]; then
 while IFS= read -r l || [ -n "$l" ]; do
 case $l in ${quote(prefix(desired.entry))}*) ;; *) kept="$kept$l

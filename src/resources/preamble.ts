@@ -34,7 +34,7 @@ cat /dev/fd/8 >&2
 exec 8>&-
 if [ $status -ne 0 ]; then exit $status; fi`;
 
-/** Defines ME, PGBIN, OWNER_HOME, PASSFILE, `as`, `put`, `sql` and `listening`. Changes nothing on the host. */
+/** Defines ME, PGBIN, OWNER_HOME, PASSFILE, `as`, `put`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
 export function preamble(context: PreambleContext): string {
   const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
   return `
@@ -48,8 +48,10 @@ done
 OWNER_HOME=$(getent passwd ${quote(context.owner)} | cut -d: -f6)
 PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
 ${asFunction}
+# Where \`put\` writes before it renames: a power cut in between leaves this.
+unfinished() { printf '%s' "\${1%/*}/.\${1##*/}.pgduet-tmp"; }
 put() {
-  put_tmp="\${1%/*}/.\${1##*/}.pgduet-tmp"
+  put_tmp=$(unfinished "$1")
   rm -f "$put_tmp"
   ( umask 077; printf '%s' "$4" > "$put_tmp" ) || { rm -f "$put_tmp"; return 1; }
   { chown "$3" "$put_tmp" && chmod "$2" "$put_tmp" && sync "$put_tmp" && mv -f "$put_tmp" "$1"; } || { rm -f "$put_tmp"; return 1; }

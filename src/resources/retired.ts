@@ -43,7 +43,7 @@ export const removeUnit = (unit: string): string => {
   const [name, path] = [`${unit}.service`, unitFile(unit)].map((text) => quote(text));
   return `if [ -e ${path} ]; then systemctl --quiet --no-reload disable ${name} 2>/dev/null || :; fi
 rm -f ${quote(`/etc/systemd/system/multi-user.target.wants/${unit}.service`)} ${path}
-rm -rf ${quote(`${unitFile(unit)}.d`)}
+rm -rf ${quote(`${unitFile(unit)}.d`)} "$(unfinished ${path})"
 systemctl daemon-reload
 systemctl reset-failed ${name} 2>/dev/null || :`;
 };
