@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Position } from '../base/position.ts';
-import type { AnyKind, Change, Observed } from '../resources/kind.ts';
+import type { AnyKind, Change, Difference, Observed } from '../resources/kind.ts';
 
 /** A resource of a host, named by "kind key". */
 export interface Ref {
@@ -26,7 +26,7 @@ export interface Resource extends Ref {
 }
 
 export type Decision = { readonly resource: Resource } & (
-  | { readonly kind: 'same'; readonly reason: string }
+  | { readonly kind: 'same'; readonly reason: string; readonly differences?: readonly Difference[] }
   | { readonly kind: 'change'; readonly change: Change; readonly blocked: readonly Ref[] }
   /** Cannot be decided before something else has been done. */
   | { readonly kind: 'deferred'; readonly reason: string; readonly waitsFor: Ref }
@@ -126,7 +126,7 @@ function decide(
   const verdict = resource.kind.diff(resource.desired, observed);
   switch (verdict.kind) {
     case 'same':
-      return { kind: 'same', resource, reason: verdict.reason };
+      return { ...verdict, resource };
     case 'refuse':
       return { kind: 'refused', resource, diagnostic: { host: resource.host, ...verdict.diagnostic } };
     case 'degraded':

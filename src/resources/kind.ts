@@ -5,6 +5,7 @@
  * Laws, run as tests for every kind: after its steps `diff` says "same"; a probe changes nothing on the host.
  */
 import type { Diagnostic, Result } from '../base/diagnostic.ts';
+import type { FindingCode } from '../base/finding-codes.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Node } from '../base/yaml.ts';
 
@@ -45,7 +46,22 @@ export interface Effect {
   readonly target: 'instance' | 'controller' | 'systemd';
 }
 
-/** One difference and all that is needed to remove it. */
+/** One thing that is not as declared, as `pgduet check` tells it. Never holds a secret. */
+export interface Difference {
+  readonly code: FindingCode;
+  /** What it is about: a path, a setting, a role. */
+  readonly object: string;
+  readonly declared: string;
+  readonly found: string;
+  /** Where what was found comes from: "/database/inst1/postgresql.auto.conf:3", "the command line". */
+  readonly source?: string;
+  /** Since when, as far as that can be seen; seconds since 1970. */
+  readonly since?: number;
+  /** In place of what the code says: what a person does about it. */
+  readonly mend?: string;
+}
+
+/** All that is needed to remove one or more differences of a resource. */
 export interface Change {
   /** "create directory /database/inst1 (postgres:postgres 0700)" */
   readonly summary: string;
@@ -56,10 +72,13 @@ export interface Change {
   readonly effects?: readonly Effect[];
   /** What a person should know before saying yes; a sentence each. Never holds a secret. */
   readonly notes?: readonly string[];
+  /** What differs, one by one; also what these steps do not mend. Without it the summary says it all. */
+  readonly differences?: readonly Difference[];
 }
 
 export type Verdict<C extends Change = Change> =
-  | { readonly kind: 'same'; readonly reason: string }
+  /** Nothing to do from here; `differences` are up to a person. */
+  | { readonly kind: 'same'; readonly reason: string; readonly differences?: readonly Difference[] }
   | { readonly kind: 'change'; readonly change: C }
   /** Not as it should be, and up to the controller or a person: no step of ours may mend it. The rest is done. */
   | { readonly kind: 'degraded'; readonly diagnostic: Diagnostic }
@@ -136,7 +155,8 @@ export function anyKind<D, O, C extends Change>(kind: ResourceKind<D, O, C>): An
 export const present = <O>(value: O): Observed<O> => ({ state: 'present', value });
 export const absent = { state: 'absent' } as const;
 export const unknown = (reason: string) => ({ state: 'unknown', reason }) as const;
-export const same = (reason: string) => ({ kind: 'same', reason }) as const;
+export const same = (reason: string, differences: readonly Difference[] = []) =>
+  ({ kind: 'same', reason, ...(differences.length > 0 ? { differences } : {}) }) as const;
 export const degraded = (diagnostic: Diagnostic) => ({ kind: 'degraded', diagnostic }) as const;
 export const refuse = (diagnostic: Diagnostic) => ({ kind: 'refuse', diagnostic }) as const;
 export const change = <C extends Change>(value: C) => ({ kind: 'change', change: value }) as const;
