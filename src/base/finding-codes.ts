@@ -2,7 +2,8 @@
  * Every code of a difference that `pgduet check` may tell, with how grave it is, what happens if nothing is done, and
  * what mends it. `docs/check.md` is made from this table. A code never changes its meaning; a new meaning gets a new code.
  * FIL files · DIR directories · PKG packages · PWD password file · UNT units · SET settings · HBA client rules · ROL roles ·
- * SLT slots · ARC archive · REP replication · PEE one server beside another · CTL controller · NET network · CLK clocks.
+ * SLT slots · ARC archive · REP replication · PEE one server beside another · CTL controller · NET network · CLK clocks ·
+ * PRF preferences · LOK what could not be looked at · RES any other resource.
  */
 
 /**
@@ -583,6 +584,12 @@ export const findingCodes = {
     title: "a controller cannot reach another one's on the admin network",
     consequence: 'each takes the other for dead and acts by the policy for a lost heartbeat',
     mend: 'look at firewall and routes between {host} and {object}',
+  },
+  RES001: {
+    severity: 'drift',
+    title: 'something declared is not so',
+    consequence: 'what builds on it does not work',
+    mend: provision,
   },
   LOK001: {
     severity: 'unknown',
