@@ -16,7 +16,6 @@ import { isEmpty, type Plan, pending, troubles } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText } from '../report/plan.ts';
-import { liveTree } from '../report/tree.ts';
 import { checkHost, compiler, effectPlace, inventory, playbook } from './load.ts';
 import type { World } from './world.ts';
 
@@ -57,7 +56,7 @@ export async function applyVerb(
   if (purpose) checkHost(cluster, purpose.named.by, purpose.named.host);
   purpose?.check?.(cluster);
   const plays = playbook(playbookPath);
-  const shown = reporter(world, cluster, checkOnly);
+  const shown = await reporter(world, cluster, checkOnly);
   const compile = compiler(world, cluster, plays, playbookPath);
   const plan: { seen?: Plan; view?: View } = {};
   try {
@@ -109,10 +108,11 @@ export async function applyVerb(
   }
 }
 
-function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
+async function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
   // The tree needs a terminal of its own; with data piped away, lines are easier to follow.
   const wantsTree = world.terminal && process.stdout.isTTY === true;
   if (wantsTree && !world.options.verbose && !world.options.json && !checkOnly) {
+    const { liveTree } = await import('../report/tree.ts');
     const tree = liveTree(cluster.hosts.map((host) => host.name));
     return { emit: (event: RunEvent) => tree.emit(event), finish: tree.finish };
   }
