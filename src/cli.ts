@@ -9,6 +9,7 @@ import { type Diagnostic, DiagnosticError } from './base/diagnostic.ts';
 import { exitCode } from './base/exit-codes.ts';
 import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
+import { type CheckFormat, type CheckWish, checkFormats, watchInterval } from './verbs/check-wish.ts';
 import { type CommonOptions, realWorld, type World } from './verbs/world.ts';
 
 const exits = `
@@ -29,6 +30,12 @@ interface RawOptions {
   readonly limit?: string;
   readonly acceptNewHostKeys?: boolean;
   readonly watch?: boolean;
+}
+
+interface RawCheck extends Omit<RawOptions, 'inventory' | 'watch'> {
+  readonly inventory?: readonly string[];
+  readonly format?: CheckFormat;
+  readonly watch?: string | true;
 }
 
 interface RawTeardown {
@@ -54,6 +61,21 @@ function commonOptions(raw: RawOptions): CommonOptions {
     colour: wantsColour(raw),
     acceptNewHostKeys: raw.acceptNewHostKeys === true,
     ...(raw.limit ? { limit: raw.limit } : {}),
+  };
+}
+
+/** The first inventory names the run where only one can. */
+function optionsOfCheck({ inventory, watch: _, format, ...raw }: RawCheck): RawOptions {
+  const [first] = inventory ?? [];
+  return { ...raw, json: raw.json === true || format === 'json', ...(first ? { inventory: first } : {}) };
+}
+
+function wishOf(raw: RawCheck): CheckWish {
+  const everyMs = watchInterval(raw.watch);
+  return {
+    inventories: [...new Set(raw.inventory ?? ['inventory.yml'])],
+    format: raw.json === true ? 'json' : (raw.format ?? 'text'),
+    ...(everyMs === undefined ? {} : { everyMs }),
   };
 }
 
@@ -126,10 +148,18 @@ function failureOf(error: unknown, interrupted: boolean): DiagnosticError {
 const inventoryOption = (): Option =>
   new Option('-i, --inventory <file>', 'the inventory').default('inventory.yml');
 
+/** Several clusters at once. */
+const inventoriesOption = (): Option =>
+  new Option(
+    '-i, --inventory <file>',
+    'the inventory; given again, another one is looked at too (default: "inventory.yml")',
+  ).argParser((file: string, files: readonly string[] | undefined) => [...(files ?? []), file]);
+
+const withCommon = (command: Command): Command => withHosts(command.addOption(inventoryOption()));
+
 /** The options that every verb which contacts hosts shares. */
-function withCommon(command: Command): Command {
+function withHosts(command: Command): Command {
   return command
-    .addOption(inventoryOption())
     .option('--json', 'one JSON document on stdout')
     .option('--verbose', 'say everything that is done')
     .option('--no-color', 'no colours (NO_COLOR does the same)')
@@ -184,12 +214,24 @@ function program(): Command {
       applyVerb(world, 'provision', shippedPlaybook('provision'), raw.check === true),
     );
   });
-  withCommon(
-    pgduet.command('check').description('say what differs from the inventory; touches nothing'),
-  ).action(async (raw: RawOptions) => {
-    const { applyVerb } = await import('./verbs/apply.ts');
-    await finish('check', raw, (world) => applyVerb(world, 'check', shippedPlaybook('provision'), true));
-  });
+  withHosts(
+    pgduet
+      .command('check')
+      .description('say what differs from the inventory, and what of it matters; touches nothing')
+      .addOption(inventoriesOption()),
+  )
+    .addOption(
+      new Option('--format <format>', 'how to say it (default: text)')
+        .choices(checkFormats)
+        .conflicts('json'),
+    )
+    .option('--diff', 'show the text of files: what stands there and what is declared')
+    .option('--watch [interval]', 'look again and again (default: 60s) and tell what changes, until Ctrl-C')
+    .option('--limit <host>', 'tell of this host only')
+    .action(async (raw: RawCheck) => {
+      const { check } = await import('./verbs/check.ts');
+      await finish('check', optionsOfCheck(raw), (world) => check(world, wishOf(raw)));
+    });
   withCommon(
     pgduet
       .command('status')
