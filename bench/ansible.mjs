@@ -1,10 +1,21 @@
 /**
  * An Ansible playbook of the same work, as a careful user would tune it: pipelining, connections kept open, no fact
- * gathering. In: a fresh pair. Out: samples of the first run, of the second one, and of `--check --diff`.
+ * gathering. In: a fresh pair. Out: samples of the first run, of the second one, and of `--check --diff`, this also with
+ * Mitogen where it is installed.
  * It uses the ansible-playbook of this machine and must never install one.
  */
+
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,10 +29,31 @@ const timeoutMs = 180_000;
 
 /** Why there are no numbers of Ansible; undefined when there will be some. */
 export function missingAnsible() {
-  const found = (process.env.PATH ?? '')
-    .split(delimiter)
-    .some((dir) => executable(join(dir, 'ansible-playbook')));
-  return found ? undefined : 'Ansible was left out: it is not installed (apt-get install ansible-core)';
+  return program() === undefined
+    ? 'Ansible was left out: it is not installed (apt-get install ansible-core)'
+    : undefined;
+}
+
+/** The same for Ansible with Mitogen, which is a plugin for the Python that Ansible runs with. */
+export function missingMitogen() {
+  return strategies() === undefined
+    ? 'Ansible with Mitogen was left out: it is not installed (apt-get install ansible-mitogen)'
+    : undefined;
+}
+
+function program() {
+  const paths = (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, 'ansible-playbook'));
+  return paths.find(executable);
+}
+
+/** The folder of Mitogen's plugins. */
+function strategies() {
+  const path = program();
+  const [, python] = /^#! *(\S+)/.exec(path === undefined ? '' : readFileSync(path, 'latin1')) ?? [];
+  if (python === undefined) return undefined;
+  const code = 'import ansible_mitogen; print(ansible_mitogen.__path__[0])';
+  const { status, stdout } = spawnSync(python, ['-c', code], { encoding: 'utf8' });
+  return status === 0 ? join(stdout.trim(), 'plugins', 'strategy') : undefined;
 }
 
 function executable(path) {
@@ -37,6 +69,8 @@ export async function measureAnsible(pair, _only, report) {
   // The path of a control socket has to be short.
   const sockets = mkdtempSync(join(tmpdir(), 'pgduet-ansible-'));
   const play = (...more) => playbook(pair, sockets, more);
+  const plugins = strategies();
+  const mitogen = { ANSIBLE_STRATEGY: 'mitogen_linear', ANSIBLE_STRATEGY_PLUGINS: plugins };
   try {
     writeInventory(pair);
     const first = await sample('ansible first', pair, async () => {
@@ -47,12 +81,15 @@ export async function measureAnsible(pair, _only, report) {
     if (first.problem) return;
     report(await sample('ansible again', pair, () => unchanged(play())));
     report(await sample('ansible check', pair, () => unchanged(play('--check', '--diff'))));
+    if (plugins === undefined) return;
+    const check = () => playbook(pair, sockets, ['--check', '--diff'], mitogen);
+    report(await sample('mitogen check', pair, () => unchanged(check())));
   } finally {
     await closeConnections(sockets);
   }
 }
 
-function playbook({ lab }, sockets, more) {
+function playbook({ lab }, sockets, more, extra = {}) {
   const env = {
     PATH: process.env.PATH,
     HOME: join(lab.dir, 'home'),
@@ -61,6 +98,7 @@ function playbook({ lab }, sockets, more) {
     ANSIBLE_HOME: join(lab.dir, 'ansible'),
     ANSIBLE_LOCAL_TEMP: join(lab.dir, 'ansible-tmp'),
     ANSIBLE_SSH_CONTROL_PATH_DIR: sockets,
+    ...extra,
   };
   const args = ['-i', join(lab.dir, 'ansible-hosts.json'), join(here, 'provision.yml'), ...more];
   return timed('ansible-playbook', args, { env, timeoutMs });

@@ -2,18 +2,21 @@
  * The benchmark: how long a pair takes from two fresh lab hosts, by raw commands, by pgduet and by Ansible, measured
  * side by side. In: options. Out: a table, or one JSON document on stdout; progress on stderr; exit status 0 only if
  * every measured run ended well. It installs nothing for itself, and it must never leave hosts behind.
- *   npm run bench -- [--runs N] [--only floor,first,again,ansible] [--json]
+ *   npm run bench -- [--runs N] [--only floor,first,again,check,ansible,many] [--json]
  */
 import { availableParallelism, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { measureAnsible, missingAnsible } from './ansible.mjs';
+import { measureAnsible, missingAnsible, missingMitogen } from './ansible.mjs';
+import { measureCheck, measureMany } from './check.mjs';
 import { measureFloor } from './floor.mjs';
-import { loadHarness, withFreshPair } from './lab.mjs';
+import { loadHarness, withFreshHosts, withFreshPair } from './lab.mjs';
 import { measurePgduet } from './pgduet.mjs';
 import { document, table } from './report.mjs';
 import { endChildren } from './timed.mjs';
 
-const PARTS = ['floor', 'first', 'again', 'ansible'];
+const PARTS = ['floor', 'first', 'again', 'check', 'ansible', 'many'];
+/** The part `many` looks at so many pairs in one command. */
+const PAIRS = 10;
 const NOISY_LOAD = 1.5;
 const MOST_RUNS = 20;
 
@@ -21,6 +24,7 @@ const MOST_RUNS = 20;
 const CONTESTANTS = [
   { parts: ['floor'], measure: measureFloor },
   { parts: ['first', 'again'], measure: measurePgduet },
+  { parts: ['check'], measure: measureCheck },
   { parts: ['ansible'], measure: measureAnsible },
 ];
 
@@ -51,7 +55,7 @@ function notesBefore(options, load) {
     notes.push(
       `the machine is busy (load ${load.toFixed(2)}, more than ${NOISY_LOAD}): trust the ratios, not the seconds`,
     );
-  const missing = options.only.has('ansible') ? missingAnsible() : undefined;
+  const missing = options.only.has('ansible') ? (missingAnsible() ?? missingMitogen()) : undefined;
   if (missing !== undefined) notes.push(missing);
   return notes;
 }
@@ -66,19 +70,21 @@ function contestants(options, run) {
 
 async function measureAll(harness, options, stopped) {
   const samples = [];
+  const keep = (run) => (sample) => {
+    if (stopped.aborted) return;
+    samples.push({ ...sample, run: run + 1 });
+    const verdict = sample.problem === undefined ? '' : `  FAILED: ${sample.problem}`;
+    say(`run ${run + 1}/${options.runs}  ${sample.what}: ${sample.seconds.toFixed(2)} s${verdict}`);
+  };
   for (let run = 0; run < options.runs; run += 1) {
     for (const { measure } of contestants(options, run)) {
-      await withFreshPair(harness, stopped, (pair) =>
-        measure(pair, options.only, (sample) => {
-          if (stopped.aborted) return;
-          samples.push({ ...sample, run: run + 1 });
-          const verdict = sample.problem === undefined ? '' : `  FAILED: ${sample.problem}`;
-          say(`run ${run + 1}/${options.runs}  ${sample.what}: ${sample.seconds.toFixed(2)} s${verdict}`);
-        }),
-      );
+      await withFreshPair(harness, stopped, (pair) => measure(pair, options.only, keep(run)));
       if (stopped.aborted) return samples;
     }
   }
+  if (!options.only.has('many')) return samples;
+  const names = Array.from({ length: PAIRS }, (_, index) => [`a${index + 1}`, `b${index + 1}`]).flat();
+  await withFreshHosts(harness, stopped, names, (fleet) => measureMany(fleet, options.runs, keep(0)));
   return samples;
 }
 

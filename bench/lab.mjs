@@ -25,20 +25,26 @@ export async function loadHarness() {
 }
 
 /** Two hosts that nothing was ever done to; they are gone when `use` has ended. */
-export async function withFreshPair(harness, stopped, use) {
+export const withFreshPair = (harness, stopped, use) =>
+  withFreshHosts(harness, stopped, ['server1', 'server2'], ({ hosts: [primary, standby], ...rest }) =>
+    use({ ...rest, primary, standby }),
+  );
+
+/** As many hosts as there are names. */
+export async function withFreshHosts(harness, stopped, names, use) {
   await harness.ensureImages(['debian12']);
   const lab = await harness.Lab.open();
   try {
-    const [primary, standby] = await lab.hosts(2, { image: 'debian12', names: ['server1', 'server2'] });
+    const hosts = await lab.hosts(names.length, { image: 'debian12', names });
     // A host that is still busy with its own start would be slower than the next one.
-    for (const host of [primary, standby]) await host.sh('systemctl is-system-running --wait');
-    if (!stopped.aborted) await use({ lab, primary, standby, cpuSeconds: () => cpuSeconds(harness, lab) });
+    for (const host of hosts) await host.sh('systemctl is-system-running --wait');
+    if (!stopped.aborted) await use({ lab, hosts, cpuSeconds: () => cpuSeconds(harness, lab) });
   } finally {
     await lab.close();
   }
 }
 
-/** CPU time of both hosts since they were made: unlike wall time it hardly depends on what else the machine does. */
+/** CPU time of all hosts since they were made: unlike wall time it hardly depends on what else the machine does. */
 function cpuSeconds(harness, lab) {
   const group = harness.labCgroup(`pgl${basename(lab.dir)}`);
   const used = /^usage_usec (\d+)$/m.exec(readFileSync(join(group, 'cpu.stat'), 'utf8'));

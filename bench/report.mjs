@@ -3,15 +3,39 @@
  * as a table. Samples with a problem are counted as failed and nowhere else. Pure.
  */
 
-/** In the order of the table. `like` is what Ansible does in its place; `goalSeconds` is for a quiet machine. */
+/**
+ * In the order of the table. `base` is the floor of the row; `like` and `mitogen` are what stands in its place there.
+ * `goalSeconds` is for a quiet machine.
+ */
 const ROWS = [
   { what: 'floor', title: 'raw commands, first run' },
-  { what: 'first', title: 'pgduet provision, first run', like: 'ansible first', goalSeconds: 3.5 },
-  { what: 'again', title: 'pgduet provision, again', like: 'ansible again', goalSeconds: 1.0 },
-  { what: 'check', title: 'pgduet check', like: 'ansible check', goalSeconds: 1.0 },
-  { what: 'ansible first', title: 'Ansible, first run' },
-  { what: 'ansible again', title: 'Ansible, again' },
-  { what: 'ansible check', title: 'Ansible --check --diff' },
+  {
+    what: 'first',
+    title: 'pgduet provision, first run',
+    base: 'floor',
+    like: 'ansible first',
+    goalSeconds: 3.5,
+  },
+  { what: 'again', title: 'pgduet provision, again', base: 'floor', like: 'ansible again', goalSeconds: 1.0 },
+  { what: 'node', title: 'node -e 0' },
+  { what: 'version', title: 'pgduet --version', base: 'node', goalSeconds: 0.15 },
+  { what: 'ssh floor', title: 'a trivial script on 2 hosts' },
+  {
+    what: 'check',
+    title: 'pgduet check',
+    base: 'ssh floor',
+    like: 'ansible check',
+    mitogen: 'mitogen check',
+    goalSeconds: 0.7,
+  },
+  { what: 'ssh floor far', title: 'a trivial script, 80 ms away' },
+  { what: 'check far', title: 'pgduet check, 80 ms away', base: 'ssh floor far', goalSeconds: 2.0 },
+  { what: 'ssh floor many', title: 'a trivial script on 20 hosts' },
+  { what: 'check many', title: 'pgduet check of 10 pairs', base: 'ssh floor many', goalSeconds: 2.5 },
+  { what: 'ansible first', title: 'Ansible, first run', base: 'floor' },
+  { what: 'ansible again', title: 'Ansible, again', base: 'floor' },
+  { what: 'ansible check', title: 'Ansible --check --diff', base: 'ssh floor' },
+  { what: 'mitogen check', title: 'the same with Mitogen', base: 'ssh floor' },
 ];
 
 function median(values) {
@@ -53,12 +77,19 @@ function mostRoundTrips(samples) {
   return most;
 }
 
-/** The ratios are of medians: how many times as long as the raw commands, and as Ansible for the same thing. */
+/** The ratios are of medians: how many times as long as the floor of the row, and as Ansible for the same thing. */
 function withRatios(row, rows) {
-  const medianOf = (what) => rows.find((other) => other.what === what)?.median;
-  const like = ROWS.find(({ what }) => what === row.what)?.like;
-  const ratio = (base) => (row.median === undefined || base === undefined ? null : round(row.median / base));
-  return { ...row, to_floor: ratio(medianOf('floor')), to_ansible: like ? ratio(medianOf(like)) : null };
+  const asked = ROWS.find(({ what }) => what === row.what) ?? {};
+  const ratio = (what) => {
+    const other = rows.find((candidate) => candidate.what === what)?.median;
+    return row.median === undefined || other === undefined ? null : round(row.median / other);
+  };
+  return {
+    ...row,
+    to_floor: ratio(asked.base),
+    to_ansible: ratio(asked.like),
+    to_mitogen: ratio(asked.mitogen),
+  };
 }
 
 export function document({ samples, notes, machine, runs }) {
@@ -83,6 +114,7 @@ const HEADINGS = [
   'goal s',
   'x floor',
   'x Ansible',
+  'x Mitogen',
   'round trips',
   "hosts' CPU s",
   'load',
@@ -96,14 +128,18 @@ function cells(row) {
     number(row.min),
     number(row.median),
     number(row.max),
-    number(row.goal_seconds, 1),
+    number(row.goal_seconds),
     number(row.to_floor),
     number(row.to_ansible),
-    Object.values(row.round_trips ?? {}).join(' + '),
+    number(row.to_mitogen),
+    tripsOf(Object.values(row.round_trips ?? {})),
     number(row.host_cpu_seconds),
     number(row.load),
   ];
 }
+
+/** Twenty ones are one word. */
+const tripsOf = (trips) => (trips.length > 4 ? `${trips.length} x ${Math.max(...trips)}` : trips.join(' + '));
 
 export function table(result) {
   const lines = [HEADINGS, ...result.results.map(cells)];
@@ -117,7 +153,7 @@ export function table(result) {
     '',
     ...result.problems.map(({ what, run, problem }) => `failed: ${what}, run ${run}: ${problem}`),
     ...result.notes.map((note) => `note: ${note}`),
-    "x floor, x Ansible: this median divided by that one's. Goals are for a quiet machine; ratios hold on any.",
+    "x floor, x Ansible, x Mitogen: this median divided by that one's; the floor of a row is the nearest one above it. Goals are for a quiet machine; ratios hold on any.",
   ];
   return `${text.join('\n')}\n`;
 }

@@ -129,7 +129,7 @@ export async function cliHelp(root: string): Promise<(verb?: string) => string> 
     platform: 'node',
     format: 'esm',
     logLevel: 'error',
-    // As scripts/build.mjs makes it.
+    // As scripts/bundle.mjs makes it.
     banner: {
       js: "import { createRequire } from 'node:module';\nimport { dirname as __dir } from 'node:path';\nconst require = createRequire(import.meta.url);\nconst __dirname = __dir(import.meta.filename);",
     },

@@ -1,6 +1,7 @@
 /**
  * argv → verb → exit status. Builds the real world and hands it on; decides nothing else.
  * Data goes to stdout, progress and errors to stderr. A defect of pgduet ends with status 70 and says so.
+ * A verb is imported by its action, so that a command loads what it needs and nothing else.
  */
 import { Command, CommanderError, Option } from 'commander';
 import { codes } from './base/codes.ts';
@@ -8,14 +9,7 @@ import { type Diagnostic, DiagnosticError } from './base/diagnostic.ts';
 import { exitCode } from './base/exit-codes.ts';
 import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
-import { applyVerb } from './verbs/apply.ts';
-import { init } from './verbs/init.ts';
-import { migrateVerb } from './verbs/migrate.ts';
-import { rebuildVerb } from './verbs/rebuild.ts';
-import { status } from './verbs/status.ts';
-import { switchVerb } from './verbs/switch.ts';
-import { teardownVerb } from './verbs/teardown.ts';
-import { validate } from './verbs/validate.ts';
+import { type CheckFormat, type CheckWish, checkFormats, watchInterval } from './verbs/check-wish.ts';
 import { type CommonOptions, realWorld, type World } from './verbs/world.ts';
 
 const exits = `
@@ -36,6 +30,12 @@ interface RawOptions {
   readonly limit?: string;
   readonly acceptNewHostKeys?: boolean;
   readonly watch?: boolean;
+}
+
+interface RawCheck extends Omit<RawOptions, 'inventory' | 'watch'> {
+  readonly inventory?: readonly string[];
+  readonly format?: CheckFormat;
+  readonly watch?: string | true;
 }
 
 interface RawTeardown {
@@ -61,6 +61,21 @@ function commonOptions(raw: RawOptions): CommonOptions {
     colour: wantsColour(raw),
     acceptNewHostKeys: raw.acceptNewHostKeys === true,
     ...(raw.limit ? { limit: raw.limit } : {}),
+  };
+}
+
+/** The first inventory names the run where only one can. */
+function optionsOfCheck({ inventory, watch: _, format, ...raw }: RawCheck): RawOptions {
+  const [first] = inventory ?? [];
+  return { ...raw, json: raw.json === true || format === 'json', ...(first ? { inventory: first } : {}) };
+}
+
+function wishOf(raw: RawCheck): CheckWish {
+  const everyMs = watchInterval(raw.watch);
+  return {
+    inventories: [...new Set(raw.inventory ?? ['inventory.yml'])],
+    format: raw.json === true ? 'json' : (raw.format ?? 'text'),
+    ...(everyMs === undefined ? {} : { everyMs }),
   };
 }
 
@@ -133,10 +148,18 @@ function failureOf(error: unknown, interrupted: boolean): DiagnosticError {
 const inventoryOption = (): Option =>
   new Option('-i, --inventory <file>', 'the inventory').default('inventory.yml');
 
+/** Several clusters at once. */
+const inventoriesOption = (): Option =>
+  new Option(
+    '-i, --inventory <file>',
+    'the inventory; given again, another one is looked at too (default: "inventory.yml")',
+  ).argParser((file: string, files: readonly string[] | undefined) => [...(files ?? []), file]);
+
+const withCommon = (command: Command): Command => withHosts(command.addOption(inventoryOption()));
+
 /** The options that every verb which contacts hosts shares. */
-function withCommon(command: Command): Command {
+function withHosts(command: Command): Command {
   return command
-    .addOption(inventoryOption())
     .option('--json', 'one JSON document on stdout')
     .option('--verbose', 'say everything that is done')
     .option('--no-color', 'no colours (NO_COLOR does the same)')
@@ -167,58 +190,88 @@ function program(): Command {
     .command('init')
     .description('write an inventory to begin with')
     .addOption(inventoryOption())
-    .action((raw: RawOptions) => finish('init', raw, init));
+    .action(async (raw: RawOptions) => {
+      const { init } = await import('./verbs/init.ts');
+      await finish('init', raw, init);
+    });
   pgduet
     .command('validate')
     .description('check the inventory; contacts nobody')
     .addOption(inventoryOption())
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
-    .action((raw: RawOptions) => finish('validate', raw, validate));
+    .action(async (raw: RawOptions) => {
+      const { validate } = await import('./verbs/validate.ts');
+      await finish('validate', raw, validate);
+    });
   withChange(
     pgduet
       .command('provision')
       .description('make the hosts a primary with synchronous standbys, and prove it'),
-  ).action((raw: RawOptions) =>
-    finish('provision', raw, (world) =>
+  ).action(async (raw: RawOptions) => {
+    const { applyVerb } = await import('./verbs/apply.ts');
+    await finish('provision', raw, (world) =>
       applyVerb(world, 'provision', shippedPlaybook('provision'), raw.check === true),
-    ),
-  );
-  withCommon(
-    pgduet.command('check').description('say what differs from the inventory; touches nothing'),
-  ).action((raw: RawOptions) =>
-    finish('check', raw, (world) => applyVerb(world, 'check', shippedPlaybook('provision'), true)),
-  );
+    );
+  });
+  withHosts(
+    pgduet
+      .command('check')
+      .description('say what differs from the inventory, and what of it matters; touches nothing')
+      .addOption(inventoriesOption()),
+  )
+    .addOption(
+      new Option('--format <format>', 'how to say it (default: text)')
+        .choices(checkFormats)
+        .conflicts('json'),
+    )
+    .option('--diff', 'show the text of files: what stands there and what is declared')
+    .option('--watch [interval]', 'look again and again (default: 60s) and tell what changes, until Ctrl-C')
+    .option('--limit <host>', 'tell of this host only')
+    .action(async (raw: RawCheck) => {
+      const { check } = await import('./verbs/check.ts');
+      await finish('check', optionsOfCheck(raw), (world) => check(world, wishOf(raw)));
+    });
   withCommon(
     pgduet
       .command('status')
       .description('show every server: role, controller, WAL position, lag, connection string'),
   )
     .option('--watch', 'look again every second until Ctrl-C')
-    .action((raw: RawOptions) => finish('status', raw, (world) => status(world, raw.watch === true)));
+    .action(async (raw: RawOptions) => {
+      const { status } = await import('./verbs/status.ts');
+      await finish('status', raw, (world) => status(world, raw.watch === true));
+    });
   withPlan(
     pgduet
       .command('migrate')
       .description('make a running single server the primary of a cluster; its applications go on working'),
-  ).action((raw: RawOptions) => finish('migrate', raw, (world) => migrateVerb(world, raw.check === true)));
+  ).action(async (raw: RawOptions) => {
+    const { migrateVerb } = await import('./verbs/migrate.ts');
+    await finish('migrate', raw, (world) => migrateVerb(world, raw.check === true));
+  });
   withPlan(
     pgduet
       .command('switch')
       .description('make a standby primary, with the proof that nothing is lost')
       .option('--to <host>', 'this standby; without it the first one'),
-  ).action((raw: RawOptions & { readonly to?: string }) =>
-    finish('switch', raw, (world) => switchVerb(world, raw.to, raw.check === true)),
-  );
+  ).action(async (raw: RawOptions & { readonly to?: string }) => {
+    const { switchVerb } = await import('./verbs/switch.ts');
+    await finish('switch', raw, (world) => switchVerb(world, raw.to, raw.check === true));
+  });
   withPlan(
     pgduet
       .command('rebuild <host>')
       .description('make a server that is out a standby of the primary again')
       .option('--copy', 'a base backup in any case; without it pg_rewind where that is possible')
       .option('--keep-copy <directory>', 'where its data is put aside if it may hold commits of its own'),
-  ).action((host: string, raw: RawOptions & { readonly copy?: boolean; readonly keepCopy?: string }) => {
-    const wish = { copy: raw.copy === true, ...(raw.keepCopy ? { keepCopy: raw.keepCopy } : {}) };
-    return finish('rebuild', raw, (world) => rebuildVerb(world, host, wish, raw.check === true));
-  });
+  ).action(
+    async (host: string, raw: RawOptions & { readonly copy?: boolean; readonly keepCopy?: string }) => {
+      const wish = { copy: raw.copy === true, ...(raw.keepCopy ? { keepCopy: raw.keepCopy } : {}) };
+      const { rebuildVerb } = await import('./verbs/rebuild.ts');
+      await finish('rebuild', raw, (world) => rebuildVerb(world, host, wish, raw.check === true));
+    },
+  );
   withPlan(
     pgduet
       .command('teardown')
@@ -228,7 +281,7 @@ function program(): Command {
       .option('--force', 'leave out servers that cannot be reached')
       .option('--all-data', 'no server stays: the whole cluster goes, with all data')
       .option('--confirm <cluster>', "the cluster's name, for --all-data without a terminal"),
-  ).action((raw: RawOptions & RawTeardown) => {
+  ).action(async (raw: RawOptions & RawTeardown) => {
     const wish = {
       keepData: raw.keepData === true,
       force: raw.force === true,
@@ -236,11 +289,14 @@ function program(): Command {
       ...(raw.keep ? { keep: raw.keep } : {}),
       ...(raw.confirm === undefined ? {} : { confirm: raw.confirm }),
     };
-    return finish('teardown', raw, (world) => teardownVerb(world, wish, raw.check === true));
+    const { teardownVerb } = await import('./verbs/teardown.ts');
+    await finish('teardown', raw, (world) => teardownVerb(world, wish, raw.check === true));
   });
   withChange(pgduet.command('run <playbook>').description('run a playbook of your own')).action(
-    (file: string, raw: RawOptions) =>
-      finish('run', raw, (world) => applyVerb(world, 'run', file, raw.check === true)),
+    async (file: string, raw: RawOptions) => {
+      const { applyVerb } = await import('./verbs/apply.ts');
+      await finish('run', raw, (world) => applyVerb(world, 'run', file, raw.check === true));
+    },
   );
   return pgduet;
 }

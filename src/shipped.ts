@@ -1,9 +1,15 @@
-/** The files that pgduet ships beside its program: playbooks, templates, the controller's bundle. Read once each. */
+/** The files that pgduet ships beside its program: playbooks, templates, inventories, the controller's bundle. */
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Both src/ and dist/ stand one level below the root of the package. */
-const root = fileURLToPath(new URL('..', import.meta.url));
+/** The root of the package: this file is in src/, and in dist/ or one of its folders once it is built. */
+const root = rootAbove(dirname(fileURLToPath(import.meta.url)));
+
+function rootAbove(folder: string): string {
+  const above = dirname(folder);
+  return existsSync(`${above}/package.json`) || above === folder ? `${above}/` : rootAbove(above);
+}
 
 function readIfThere(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
@@ -16,6 +22,8 @@ export const shippedTemplate = (name: string): string | undefined =>
   isName(name) ? readIfThere(`${root}templates/${name}`) : undefined;
 export const shippedAsset = (name: string): string | undefined =>
   isName(name) ? readIfThere(`${root}dist/${name}`) : undefined;
+export const shippedInventory = (name: string): string | undefined =>
+  isName(name) ? readIfThere(`${root}inventories/${name}`) : undefined;
 export const shippedPlaybook = (verb: string): string => `${root}playbooks/${verb}.yml`;
 export const shippedVersion = (): string =>
   (JSON.parse(readIfThere(`${root}package.json`) ?? '{}') as { version?: string }).version ?? 'unknown';

@@ -53,7 +53,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   playbook: ['base', 'postgres', 'inventory', 'resources', 'observe', 'plan', 'controller/config'],
   apply: ['base', 'inventory', 'resources', 'observe', 'plan', 'transport'],
   status: ['base', 'postgres', 'inventory', 'resources', 'observe'],
-  report: ['base', 'inventory', 'resources', 'observe', 'plan', 'apply', 'status'],
+  check: ['base', 'inventory', 'resources', 'observe', 'plan'],
+  report: ['base', 'inventory', 'resources', 'observe', 'plan', 'apply', 'status', 'check'],
   verbs: [
     'base',
     'inventory',
@@ -63,6 +64,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'playbook',
     'apply',
     'status',
+    'check',
     'report',
     'transport',
     'shipped',
@@ -155,6 +157,7 @@ describe('pure folders', () => {
     'plan',
     'playbook',
     'status',
+    'check',
     'controller/config',
     'controller/core',
   ];

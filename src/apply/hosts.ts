@@ -25,7 +25,7 @@ const otherLockWaitMs = 2000;
 
 export async function openAll(request: RunRequest, ports: RunPorts): Promise<readonly HostState[]> {
   const { hosts } = request.cluster;
-  const opening = hosts.map((host) => open(host, ports));
+  const opening = hosts.map((host) => openHost(host, ports));
   const opened = await Promise.race([Promise.allSettled(opening), aborted(ports.interrupted)]);
   if (opened === undefined || ports.interrupted.aborted) {
     // A host that does not answer is not waited for; what still opens is closed when it has.
@@ -43,7 +43,7 @@ export async function openAll(request: RunRequest, ports: RunPorts): Promise<rea
   throw merged(problems);
 }
 
-async function open(host: Host, ports: RunPorts): Promise<HostState> {
+export async function openHost(host: Host, ports: RunPorts): Promise<HostState> {
   const began = ports.now();
   ports.emit({
     kind: 'opening',
@@ -55,7 +55,7 @@ async function open(host: Host, ports: RunPorts): Promise<HostState> {
   return { host, session, look: new Map() };
 }
 
-const aborted = (signal: AbortSignal): Promise<undefined> =>
+export const aborted = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     else signal.addEventListener('abort', () => resolve(undefined), { once: true });

@@ -14,7 +14,7 @@ import {
   surveyProbes,
   type View,
 } from '../observe/survey.ts';
-import { makePlan, type Plan, type Resource } from '../plan/plan.ts';
+import { makePlan, type Plan, type Resource, type Sight } from '../plan/plan.ts';
 import { failure } from './failure-list.ts';
 import { type HostState, lookAt, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
@@ -50,15 +50,19 @@ export async function sight(
       if (probes.some((probe) => !answerTo(state.look, probe))) await lookAt(ports, state, probes);
     }),
   );
+  return { view, plan: makePlan(sightsOf(resources, states)) };
+}
+
+/** What the hosts have answered about the resources that are declared for them. */
+export function sightsOf(resources: readonly Resource[], states: readonly HostState[]): readonly Sight[] {
   const byName = new Map(states.map((state) => [state.host.name, state]));
-  const sights = resources.flatMap((resource) => {
+  return resources.flatMap((resource) => {
     const answer = answerTo(
       byName.get(resource.host)?.look ?? new Map(),
       resource.kind.probe(resource.desired),
     );
     return answer ? [{ resource, observed: resource.kind.read(answer, resource.desired) }] : [];
   });
-  return { view, plan: makePlan(sights) };
 }
 
 function withAbsent(view: View, cluster: Cluster, states: readonly HostState[]): View {
@@ -70,7 +74,7 @@ function withAbsent(view: View, cluster: Cluster, states: readonly HostState[]):
   };
 }
 
-function hostView(cluster: Cluster, state: HostState, ports: RunPorts): HostView {
+export function hostView(cluster: Cluster, state: HostState, ports: RunPorts): HostView {
   const replies = surveyProbes(cluster, state.host).map((probe) => answerTo(state.look, probe));
   const seen = replies.map((reply) => reply ?? { status: 255, stdout: '', stderr: '' });
   const single = answerTo(state.look, singleServerProbe(state.host));

@@ -36,6 +36,7 @@ export const codes = {
   PLY005: { exit: inputWrong, title: 'the order of the resources is a circle or names nothing' },
   CLI002: { exit: inputWrong, title: 'confirmation is needed' },
   CLI003: { exit: inputWrong, title: 'options contradict each other' },
+  CLI004: { exit: inputWrong, title: 'an option has a wrong value' },
   CON001: { exit: unreachable, title: 'the host does not answer' },
   CON002: { exit: unreachable, title: 'the host key is not known' },
   CON003: { exit: unreachable, title: 'the host key has changed' },

@@ -1,5 +1,5 @@
 /**
- * The verbs that make hosts so: `provision`, `run PLAYBOOK`, and `check`, which stops after the plan. Loads, runs, shows.
+ * The verbs that make hosts so: `provision`, `run PLAYBOOK` and those with a purpose of their own. Loads, runs, shows.
  * The plan is shown before anything is changed, and asked about once.
  */
 
@@ -16,8 +16,8 @@ import { isEmpty, type Plan, pending, troubles } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText } from '../report/plan.ts';
-import { liveTree } from '../report/tree.ts';
 import { checkHost, compiler, effectPlace, inventory, playbook } from './load.ts';
+import { runPorts } from './ports.ts';
 import type { World } from './world.ts';
 
 /** What a verb with a purpose of its own adds to a run. */
@@ -57,7 +57,7 @@ export async function applyVerb(
   if (purpose) checkHost(cluster, purpose.named.by, purpose.named.host);
   purpose?.check?.(cluster);
   const plays = playbook(playbookPath);
-  const shown = reporter(world, cluster, checkOnly);
+  const shown = await reporter(world, cluster, checkOnly);
   const compile = compiler(world, cluster, plays, playbookPath);
   const plan: { seen?: Plan; view?: View } = {};
   try {
@@ -73,26 +73,18 @@ export async function applyVerb(
         lockOwner: world.lockOwner(verb),
         ...(world.options.limit ? { limit: world.options.limit } : {}),
       },
-      {
-        transport: world.transport,
-        emit: (event) => {
-          if (event.kind === 'planned') {
-            plan.seen = event.plan;
-            plan.view = event.view;
-            if (!world.options.json) {
-              showPlan(world, cluster, event, warnings, checkOnly);
-              showNotes(world, cluster, event, checkOnly, purpose);
-            }
+      runPorts(world, (event) => {
+        if (event.kind === 'planned') {
+          plan.seen = event.plan;
+          plan.view = event.view;
+          if (!world.options.json) {
+            showPlan(world, cluster, event, warnings, checkOnly);
+            showNotes(world, cluster, event, checkOnly, purpose);
           }
-          purpose?.watch?.(event);
-          shown.emit(event);
-        },
-        now: world.elapsed,
-        clockMs: () => Date.now(),
-        nonce: world.nonce,
-        interrupted: world.interrupted,
-        remember: (secret) => world.mask.add(secret),
-      },
+        }
+        purpose?.watch?.(event);
+        shown.emit(event);
+      }),
     );
     await shown.finish(false);
     return conclude(world, verb, cluster, outcome, checkOnly, warnings, purpose);
@@ -109,10 +101,11 @@ export async function applyVerb(
   }
 }
 
-function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
+async function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
   // The tree needs a terminal of its own; with data piped away, lines are easier to follow.
   const wantsTree = world.terminal && process.stdout.isTTY === true;
   if (wantsTree && !world.options.verbose && !world.options.json && !checkOnly) {
+    const { liveTree } = await import('../report/tree.ts');
     const tree = liveTree(cluster.hosts.map((host) => host.name));
     return { emit: (event: RunEvent) => tree.emit(event), finish: tree.finish };
   }

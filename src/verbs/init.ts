@@ -1,13 +1,14 @@
 /** `pgduet init`: writes an inventory to begin with. Never overwrites a file. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import { shippedInventory } from '../shipped.ts';
 import type { World } from './world.ts';
 
 export function init(world: World): number {
   const path = world.options.inventory;
-  const example = readFileSync(fileURLToPath(new URL('../inventories/pair.yml', import.meta.url)), 'utf8');
+  const example = shippedInventory('pair.yml');
+  if (example === undefined) throw new Error('inventories/pair.yml is missing beside the program');
   try {
     writeFileSync(path, example, { flag: 'wx', mode: 0o600 });
   } catch (error) {

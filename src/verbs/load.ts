@@ -19,8 +19,9 @@ import type { World } from './world.ts';
 
 export async function inventory(
   world: World,
+  file = world.options.inventory,
 ): Promise<{ cluster: Cluster; warnings: readonly Diagnostic[] }> {
-  const loaded = await loadInventory(world.options.inventory);
+  const loaded = await loadInventory(file);
   if (!loaded.ok) throw new DiagnosticError(loaded.diagnostics, exitCode.inputWrong);
   for (const secret of loaded.value.secrets) world.mask.add(secret);
   checkHost(loaded.value.cluster, '--limit', world.options.limit);

@@ -42,7 +42,8 @@ export async function status(world: World, watch: boolean): Promise<number> {
   }
 }
 
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+/** Ends early when the user asks to stop. */
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener(

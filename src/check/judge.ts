@@ -1,0 +1,146 @@
+/**
+ * Everything that was seen of one cluster becomes its report. In: roles, plan, what the audits saw, clocks, hosts that could
+ * not be reached. Out: hosts and findings. Pure.
+ */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import { findingCodes } from '../base/finding-codes.ts';
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import { preferredView } from '../observe/survey.ts';
+import { type ClockSight, clockProblems } from '../plan/clocks.ts';
+import type { Plan, Resource } from '../plan/plan.ts';
+import { declaredSettings } from '../resources/declared-settings.ts';
+import type { Observed } from '../resources/kind.ts';
+import type { AnyAudit, AuditContext } from './audit.ts';
+import { byGravity, type Finding, findingOf, findingOfDiagnostic } from './finding.ts';
+import { planFindings, planUnseen } from './from-plan.ts';
+import type { ClusterReport } from './report.ts';
+import type { Roles } from './roles.ts';
+import { type Unseen, unseenFindings } from './unseen.ts';
+
+/** What all hosts of a cluster have shown. */
+export interface Sighting {
+  readonly cluster: Cluster;
+  /** The version of this pgduet. */
+  readonly version: string;
+  readonly roles: Roles;
+  /** Absent when the roles were refused. */
+  readonly plan?: Plan;
+  readonly resources: readonly Resource[];
+  /** By audit, then by host. */
+  readonly audited: readonly {
+    readonly audit: AnyAudit;
+    readonly seen: ReadonlyMap<string, Observed<unknown>>;
+  }[];
+  readonly clocks: readonly ClockSight[];
+  readonly unreached: ReadonlyMap<string, readonly Diagnostic[]>;
+  readonly roundTrips: Readonly<Record<string, number>>;
+}
+
+/** What is told of one host only, if only one is asked for; the others are looked at all the same. */
+export function clusterReport(sighting: Sighting, limit?: string): ClusterReport {
+  const { cluster, roles, roundTrips, unreached } = sighting;
+  const findings = allFindings(sighting).filter(
+    ({ host }) => limit === undefined || host === null || host === limit,
+  );
+  return {
+    cluster: cluster.name,
+    inventory: cluster.file,
+    primary: roles.primary ?? null,
+    preferredPrimary: preferredView(cluster).primary,
+    hosts: cluster.hosts.map((host) => ({
+      name: host.name,
+      address: host.connection === 'local' ? 'this machine' : host.address,
+      role: roleOf(host, sighting),
+      preferredRole: host.preferredRole,
+      reached: !unreached.has(host.name),
+      roundTrips: roundTrips[host.name] ?? 0,
+    })),
+    findings: [...findings].sort(byGravity),
+  };
+}
+
+function roleOf({ name }: Host, { roles, unreached }: Sighting): 'primary' | 'standby' | 'unknown' {
+  if (roles.primary === undefined || unreached.has(name)) return 'unknown';
+  return name === roles.primary ? 'primary' : 'standby';
+}
+
+function allFindings(sighting: Sighting): readonly Finding[] {
+  const { cluster, plan, roles } = sighting;
+  const provision = `pgduet provision -i ${cluster.file}`;
+  return [
+    ...[...sighting.unreached].flatMap(([host, problems]) => unreachedFindings(host, problems)),
+    ...(roles.refused ? [findingOfDiagnostic(roles.refused, 'danger', 'roles')] : []),
+    ...(plan ? planFindings(plan, provision) : []),
+    ...auditFindings(sighting, provision),
+    ...unseenFindings([...(plan ? planUnseen(plan) : []), ...auditUnseen(sighting)]),
+    ...clockProblems(sighting.clocks).map(clockFinding),
+    ...preference(sighting, provision),
+  ];
+}
+
+const unreachedFindings = (host: string, problems: readonly Diagnostic[]): readonly Finding[] => {
+  const rule = findingCodes.LOK002;
+  return problems.map((problem) => ({
+    ...findingOfDiagnostic({ ...problem, host }, rule.severity, host),
+    code: 'LOK002',
+    what: `${host}: ${rule.title}`,
+    found: [`${problem.code} ${problem.what}`, ...(problem.evidence ?? [])].join('; '),
+    consequence: rule.consequence,
+  }));
+};
+
+function auditFindings(sighting: Sighting, provision: string): readonly Finding[] {
+  const context = contextOf(sighting);
+  return sighting.audited.flatMap(({ audit, seen }) => {
+    const present = [...seen].flatMap(([host, observed]) =>
+      observed.state === 'present' ? [[host, observed.value] as const] : [],
+    );
+    return audit.judge(context, new Map(present)).map((told) => findingOf(told, provision));
+  });
+}
+
+const auditUnseen = ({ audited }: Sighting): readonly Unseen[] =>
+  audited.flatMap(({ audit, seen }) =>
+    [...seen].flatMap(([host, observed]) =>
+      observed.state === 'unknown' ? [{ host, what: audit.name, reason: observed.reason }] : [],
+    ),
+  );
+
+function contextOf({ cluster, version, roles, resources }: Sighting): AuditContext {
+  return {
+    cluster,
+    version,
+    primary: roles.primary,
+    view: roles.view,
+    declaredSettings: (host) =>
+      new Map(
+        resources
+          .filter((resource) => resource.host === host)
+          .flatMap(declaredSettings)
+          .map(([name, value]) => [name.toLowerCase(), value]),
+      ),
+  };
+}
+
+const clockFinding = (problem: Diagnostic): Finding => ({
+  ...findingOfDiagnostic(problem, findingCodes.CLK001.severity, 'clock'),
+  code: 'CLK001',
+});
+
+function preference({ cluster, roles }: Sighting, provision: string): readonly Finding[] {
+  const preferred = preferredView(cluster).primary;
+  const { primary } = roles;
+  if (primary === undefined || primary === preferred || roles.refused) return [];
+  return [
+    findingOf(
+      {
+        code: 'PRF001',
+        host: null,
+        object: preferred,
+        declared: `${preferred} is primary`,
+        found: `${primary} is primary`,
+      },
+      provision,
+    ),
+  ];
+}

@@ -1,0 +1,45 @@
+/**
+ * What could not be looked at, told once for each host and reason. In: things and reasons. Out: findings of severity
+ * unknown. Pure.
+ */
+import { findingCodes } from '../base/finding-codes.ts';
+import type { Finding } from './finding.ts';
+
+export interface Unseen {
+  readonly host: string;
+  readonly what: string;
+  /** Why not, as the host said it. */
+  readonly reason: string;
+}
+
+export function unseenFindings(unseen: readonly Unseen[]): readonly Finding[] {
+  const groups = new Map<string, readonly Unseen[]>();
+  for (const one of unseen) groups.set(keyOf(one), [...(groups.get(keyOf(one)) ?? []), one]);
+  return [...groups.values()].map(groupFinding);
+}
+
+const keyOf = ({ host, reason }: Unseen): string => `${host}\0${oneLine(reason)}`;
+
+/** The last line of what was said names the reason; the others lead up to it. */
+const oneLine = (reason: string): string => reason.trim().split('\n').at(-1)?.trim() ?? '';
+
+function groupFinding(group: readonly Unseen[]): Finding {
+  const [first] = group;
+  const names = [...new Set(group.map(({ what }) => what))];
+  const rule = findingCodes.LOK001;
+  return {
+    code: 'LOK001',
+    severity: rule.severity,
+    host: first?.host ?? null,
+    object: names.join(', '),
+    what: `${names.join(', ')}: ${rule.title}`,
+    declared: null,
+    found: oneLine(first?.reason ?? ''),
+    source: null,
+    since: null,
+    consequence: rule.consequence,
+    mendedBy: 'person',
+    mend: rule.mend,
+    diff: null,
+  };
+}

@@ -1,0 +1,47 @@
+/** What a check has found as one JSON document; its schema is schema/check.json and part of the contract of --json. Pure. */
+import type { Finding } from '../check/finding.ts';
+import { type CheckReport, type ClusterReport, countOf } from '../check/report.ts';
+import { unifiedDiff } from './diff.ts';
+
+export const checkJson = (report: CheckReport): object => ({
+  schema: 1,
+  verb: 'check',
+  exit: report.exit,
+  at: report.at,
+  ms: report.ms,
+  clusters: report.clusters.map(clusterJson),
+});
+
+const clusterJson = ({ cluster, inventory, primary, preferredPrimary, hosts, findings }: ClusterReport) => ({
+  cluster,
+  inventory,
+  primary,
+  preferred_primary: preferredPrimary,
+  hosts: hosts.map((host) => ({
+    server: host.name,
+    address: host.address,
+    role: host.role,
+    preferred_role: host.preferredRole,
+    reached: host.reached,
+    round_trips: host.roundTrips,
+    counts: countOf(findings.filter((finding) => finding.host === host.name)),
+  })),
+  counts: countOf(findings),
+  findings: findings.map(findingJson),
+});
+
+const findingJson = ({ mendedBy, diff, ...finding }: Finding) => ({
+  code: finding.code,
+  severity: finding.severity,
+  host: finding.host,
+  object: finding.object,
+  what: finding.what,
+  declared: finding.declared,
+  found: finding.found,
+  source: finding.source,
+  since: finding.since,
+  consequence: finding.consequence,
+  mended_by: mendedBy,
+  mend: finding.mend,
+  diff: diff && unifiedDiff(diff.before, diff.after, diff.name),
+});

@@ -1,0 +1,121 @@
+/**
+ * `pgduet check`: one read-only look at one or more clusters, and what of them is not as declared. In: inventories and how
+ * to say it. Out: a report on stdout and the exit status. Changes nothing, takes no lock.
+ */
+import type { RunEvent } from '../apply/event.ts';
+import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import { audits } from '../check/audits.ts';
+import { type CheckReport, exitOf } from '../check/report.ts';
+import { checkJson } from '../report/check-json.ts';
+import { checkText } from '../report/check-text.ts';
+import { shippedPlaybook, shippedVersion } from '../shipped.ts';
+import type { CheckWish } from './check-wish.ts';
+import { closeAll, inspect, type Target } from './inspect.ts';
+import { compiler, inventory, playbook } from './load.ts';
+import { runPorts } from './ports.ts';
+import { pause } from './status.ts';
+import type { World } from './world.ts';
+
+export async function check(world: World, wish: CheckWish): Promise<number> {
+  const targets = await targetsOf(world, wish.inventories);
+  try {
+    return wish.everyMs === undefined
+      ? await once(world, wish, targets)
+      : await watch(world, wish, wish.everyMs, targets);
+  } finally {
+    await Promise.all(targets.map(closeAll));
+  }
+}
+
+/** All mistakes of all inventories at once, before any host is contacted. */
+async function targetsOf(world: World, files: readonly string[]): Promise<readonly Target[]> {
+  const path = shippedPlaybook('provision');
+  const plays = playbook(path);
+  const loaded = await Promise.allSettled(files.map((file) => inventory(world, file)));
+  const problems = loaded.flatMap((one) => (one.status === 'rejected' ? diagnosticsOf(one.reason) : []));
+  if (problems.length > 0) throw new DiagnosticError(problems, exitCode.inputWrong);
+  const { limit } = world.options;
+  return loaded.flatMap((one) =>
+    one.status === 'rejected'
+      ? []
+      : [
+          {
+            cluster: one.value.cluster,
+            compile: compiler(world, one.value.cluster, plays, path),
+            audits,
+            version: shippedVersion(),
+            open: new Map(),
+            ...(limit === undefined ? {} : { limit }),
+          },
+        ],
+  );
+}
+
+function diagnosticsOf(problem: unknown): readonly Diagnostic[] {
+  if (problem instanceof DiagnosticError) return problem.diagnostics;
+  throw problem;
+}
+
+/** Looks at all clusters at the same time. */
+async function look(world: World, targets: readonly Target[], began: number): Promise<CheckReport> {
+  const ports = runPorts(world, verbose(world));
+  const clusters = await Promise.all(targets.map((target) => inspect(target, ports)));
+  return {
+    clusters,
+    at: new Date().toISOString(),
+    ms: Math.round(world.elapsed() - began),
+    exit: exitOf(clusters.flatMap(({ findings }) => findings)),
+  };
+}
+
+/** What was sent to each host, for --verbose; nothing else happens that a person would wait for. */
+const verbose =
+  (world: World) =>
+  (event: RunEvent): void => {
+    if (!world.options.verbose) return;
+    if (event.kind === 'opened') world.say(`${event.host}: connected in ${Math.round(event.ms)} ms`);
+    if (event.kind === 'observed')
+      world.say(`${event.host}: ${event.probes} questions answered in ${Math.round(event.ms)} ms`);
+  };
+
+async function once(world: World, wish: CheckWish, targets: readonly Target[]): Promise<number> {
+  const report = await look(world, targets, 0);
+  const { text, exit } = rendered(world, wish, report);
+  world.print(text);
+  return exit;
+}
+
+/** The first look is told whole; after that only what has changed. */
+async function watch(
+  world: World,
+  wish: CheckWish,
+  everyMs: number,
+  targets: readonly Target[],
+): Promise<number> {
+  let before: CheckReport | undefined;
+  for (;;) {
+    const began = before === undefined ? 0 : world.elapsed();
+    const report = await look(world, targets, began);
+    const { text, exit } = rendered(world, wish, report);
+    if (before === undefined) world.print(text);
+    else world.print(text);
+    before = report;
+    await pause(everyMs, world.interrupted);
+    if (world.interrupted.aborted) return exit;
+  }
+}
+
+function rendered(world: World, wish: CheckWish, report: CheckReport): { text: string; exit: number } {
+  const { colour, diff } = world.options;
+  const { exit } = report;
+  switch (wish.format) {
+    case 'json':
+      return { text: JSON.stringify(checkJson(report), null, wish.everyMs === undefined ? 2 : 0), exit };
+    case 'text':
+    case 'nagios':
+    case 'junit':
+    case 'prometheus':
+      return { text: checkText(report, { colour, diff }), exit };
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * One look at a cluster for `check`: opens the hosts, asks everything at once, goes on without hosts that are away.
+ * In: a cluster, what it should be, the audits, sessions of an earlier look. Out: a report. It takes no lock and must never
+ * change anything on a host.
+ */
+import { aborted, type HostState, lookAt, openHost, probesFor } from '../apply/hosts.ts';
+import type { RunPorts } from '../apply/request.ts';
+import { hostView, sightsOf } from '../apply/sight.ts';
+import { type Diagnostic, DiagnosticError, type Result } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import type { AnyAudit } from '../check/audit.ts';
+import { clusterReport, type Sighting } from '../check/judge.ts';
+import type { ClusterReport } from '../check/report.ts';
+import { readRecovery, recoveryProbe, rolesOf } from '../check/roles.ts';
+import type { Cluster, Host } from '../inventory/cluster.ts';
+import { answerTo } from '../observe/look.ts';
+import { preferredView, type View } from '../observe/survey.ts';
+import { makePlan, type Resource } from '../plan/plan.ts';
+import { type Probe, unknown } from '../resources/kind.ts';
+
+/** A cluster that is to be looked at, once or again and again. */
+export interface Target {
+  readonly cluster: Cluster;
+  compile(view: View): Result<readonly Resource[]>;
+  readonly audits: readonly AnyAudit[];
+  /** The version of this pgduet. */
+  readonly version: string;
+  readonly limit?: string;
+  /** The hosts that are open, by name; a look opens what is missing and drops what is gone. */
+  readonly open: Map<string, HostState>;
+}
+
+export async function inspect(target: Target, ports: RunPorts): Promise<ClusterReport> {
+  const look = lookAtCluster(target, ports);
+  // Whoever was asked to stop does not wait for a host that does not answer.
+  look.catch(() => undefined);
+  const report = await Promise.race([look, aborted(ports.interrupted)]);
+  if (report === undefined || ports.interrupted.aborted) throw interrupted();
+  return report;
+}
+
+export async function closeAll({ open }: Target): Promise<void> {
+  await Promise.all([...open.values()].map(({ session }) => session.close()));
+}
+
+const interrupted = (): DiagnosticError =>
+  new DiagnosticError(
+    [
+      {
+        code: 'RUN002',
+        what: 'the look was interrupted',
+        why: 'you asked to stop; nothing was changed',
+        fix: 'Run the same command again.',
+      },
+    ],
+    exitCode.interrupted,
+  );
+
+async function lookAtCluster(target: Target, ports: RunPorts): Promise<ClusterReport> {
+  const { cluster, audits, version } = target;
+  const preferred = resourcesFor(target, preferredView(cluster));
+  const asked = new Map([...target.open].map(([name, { session }]) => [name, session.roundTrips]));
+  const looks = await Promise.all(cluster.hosts.map((host) => lookAtHost(target, ports, host, preferred)));
+  const states = looks.flatMap((look) => ('session' in look ? [look] : []));
+  const views = new Map(states.map((state) => [state.host.name, hostView(cluster, state, ports)]));
+  const recovering = states.map(
+    (state) => [state.host.name, readRecovery(answerTo(state.look, recoveryProbe))] as const,
+  );
+  const roles = rolesOf(cluster, views, new Map(recovering));
+  const resources = roles.refused ? preferred : resourcesFor(target, roles.view);
+  if (!roles.refused) await askTheRest(target, ports, states, resources);
+  const sighting: Sighting = {
+    cluster,
+    version,
+    roles,
+    resources,
+    ...(roles.refused ? {} : { plan: makePlan(sightsOf(resources, states)) }),
+    audited: audits.map((audit) => ({ audit, seen: auditSights(audit, cluster, states) })),
+    clocks: states.flatMap(({ clock }) => clock ?? []),
+    unreached: new Map(
+      looks.flatMap((look, index) =>
+        'session' in look ? [] : [[cluster.hosts[index]?.name ?? '', look.problems] as const],
+      ),
+    ),
+    roundTrips: Object.fromEntries(
+      states.map(({ host, session }) => [host.name, session.roundTrips - (asked.get(host.name) ?? 0)]),
+    ),
+  };
+  return clusterReport(sighting, target.limit);
+}
+
+function resourcesFor(target: Target, view: View): readonly Resource[] {
+  const compiled = target.compile(view);
+  if (!compiled.ok) throw new DiagnosticError(compiled.diagnostics, exitCode.inputWrong);
+  return compiled.value;
+}
+
+const probesOf = (target: Target, host: Host, resources: readonly Resource[]): readonly Probe[] => [
+  ...probesFor(target.cluster, host, resources),
+  recoveryProbe,
+  ...target.audits.map((audit) => audit.probe(host, target.cluster)),
+];
+
+/** The one round trip; or why there was none. */
+async function lookAtHost(
+  target: Target,
+  ports: RunPorts,
+  host: Host,
+  resources: readonly Resource[],
+): Promise<HostState | { readonly problems: readonly Diagnostic[] }> {
+  try {
+    const state = target.open.get(host.name) ?? (await openHost(host, ports));
+    target.open.set(host.name, state);
+    state.look = new Map();
+    await lookAt(ports, state, probesOf(target, host, resources));
+    return state;
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    // A host that went away is tried anew at the next look.
+    await target.open.get(host.name)?.session.close();
+    target.open.delete(host.name);
+    return { problems: error.diagnostics };
+  }
+}
+
+/** Other roles than the preferred ones may ask for what was not asked yet. */
+async function askTheRest(
+  target: Target,
+  ports: RunPorts,
+  states: readonly HostState[],
+  resources: readonly Resource[],
+): Promise<void> {
+  await Promise.all(
+    states.map(async (state) => {
+      const open = probesOf(target, state.host, resources).filter((probe) => !answerTo(state.look, probe));
+      if (open.length > 0) await lookAt(ports, state, probesOf(target, state.host, resources));
+    }),
+  );
+}
+
+const auditSights = (audit: AnyAudit, cluster: Cluster, states: readonly HostState[]) =>
+  new Map(
+    states.map((state) => {
+      const answer = answerTo(state.look, audit.probe(state.host, cluster));
+      return [
+        state.host.name,
+        answer ? audit.read(answer, state.host) : unknown('the host gave no answer'),
+      ] as const;
+    }),
+  );
