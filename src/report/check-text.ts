@@ -3,7 +3,6 @@
  * In: a CheckReport. Out: text without a line break at its end. Shows; never decides. Pure. What comes from a host is
  * escaped, and no host is left out where equal findings of several hosts are told once.
  */
-import type { Severity } from '../base/finding-codes.ts';
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf, type HostReport } from '../check/report.ts';
 import { sinceWords } from '../resources/outage.ts';
@@ -11,6 +10,7 @@ import { counted, countWords, findingsOf, nameIn, strangers, totalOf } from './c
 import { type Colours, colours } from './colour.ts';
 import { escapeControls, narrowest, wrap } from './diagnostic.ts';
 import { unifiedDiff } from './diff.ts';
+import { severityPaint } from './severity-colour.ts';
 import { table } from './table.ts';
 
 export interface CheckTextOptions {
@@ -109,7 +109,7 @@ function groups(findings: readonly Finding[]): readonly Group[] {
 function findingLines({ first, members }: Group, options: CheckTextOptions): readonly string[] {
   const c = colours(options.colour);
   const hosts = [...new Set(members.map(({ host }) => host ?? whole))].join(', ');
-  const word = paint(c, first.severity)(first.severity.padEnd(8));
+  const word = severityPaint(c, first.severity)(first.severity.padEnd(8));
   const rows: readonly (readonly [string, string | null])[] = [
     ['declared', first.declared],
     ['found', first.found],
@@ -123,21 +123,6 @@ function findingLines({ first, members }: Group, options: CheckTextOptions): rea
     ...rows.flatMap(([name, text]) => labelled(name, text, c, options.width)),
     ...diffLines(first, c, options.diff),
   ];
-}
-
-function paint(c: Colours, severity: Severity): (text: string) => string {
-  switch (severity) {
-    case 'danger':
-      return (text) => c.bold(c.red(text));
-    case 'degraded':
-      return c.red;
-    case 'drift':
-      return c.yellow;
-    case 'unknown':
-      return c.cyan;
-    case 'note':
-      return c.dim;
-  }
 }
 
 /** One time if all hosts have the same, otherwise one for each. */
