@@ -10,7 +10,7 @@ import { exitCode } from './base/exit-codes.ts';
 import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
 import { type CheckFormat, type CheckWish, checkFormats, watchInterval } from './verbs/check-wish.ts';
-import { type CommonOptions, realWorld, type World } from './verbs/world.ts';
+import { type CommonOptions, type RestartWord, realWorld, restartWords, type World } from './verbs/world.ts';
 
 const exits = `
 Exit status:
@@ -29,6 +29,7 @@ interface RawOptions {
   readonly color?: boolean;
   readonly limit?: string;
   readonly acceptNewHostKeys?: boolean;
+  readonly restart?: RestartWord;
   readonly watch?: boolean;
 }
 
@@ -60,6 +61,7 @@ function commonOptions(raw: RawOptions): CommonOptions {
     verbose: raw.verbose === true,
     colour: wantsColour(raw),
     acceptNewHostKeys: raw.acceptNewHostKeys === true,
+    restart: raw.restart ?? 'ask',
     ...(raw.limit ? { limit: raw.limit } : {}),
   };
 }
@@ -174,7 +176,14 @@ const withPlan = (command: Command): Command =>
     .option('--yes', 'do not ask');
 
 const withChange = (command: Command): Command =>
-  withPlan(command).option('--limit <host>', 'change this host only');
+  withPlan(command)
+    .option('--limit <host>', 'change this host only')
+    .addOption(
+      new Option(
+        '--restart <when>',
+        'PostgreSQL, where a setting needs it: ask before the primary is restarted (default; --yes answers), when-needed, never',
+      ).choices(restartWords),
+    );
 
 function program(): Command {
   const pgduet = new Command('pgduet')

@@ -24,6 +24,7 @@ function decisionFindings(decision: Decision, provision: string): readonly Findi
     case 'same':
       return (decision.differences ?? []).map(tell);
     case 'change':
+    case 'postponed':
       return withDiff(differencesOf(decision.change, kind.describe(desired)).map(tell), decision.change);
     case 'refused':
       return [named('danger', decision.diagnostic)];

@@ -22,7 +22,12 @@ export interface CommonOptions {
   readonly colour: boolean;
   readonly limit?: string;
   readonly acceptNewHostKeys: boolean;
+  readonly restart: RestartWord;
 }
+
+/** When PostgreSQL may be restarted. */
+export const restartWords = ['when-needed', 'never', 'ask'] as const;
+export type RestartWord = (typeof restartWords)[number];
 
 export interface World {
   readonly options: CommonOptions;
