@@ -54,7 +54,7 @@ function unseenOf(decision: Decision): readonly Unseen[] {
   const what = kind.describe(desired);
   if (decision.kind === 'unseen') {
     const { evidence = [], why } = decision.diagnostic;
-    return [{ host, what, reason: evidence.at(-1) ?? why }];
+    return [{ host, what, reason: evidence[0] ?? why }];
   }
   if (decision.kind !== 'deferred' || decision.resource.late) return [];
   return [{ host, what, reason: decision.reason }];

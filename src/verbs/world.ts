@@ -34,6 +34,8 @@ export interface World {
   readonly mask: Mask;
   readonly transport: Transport;
   readonly terminal: boolean;
+  /** Columns of the terminal that data goes to; absent where it goes elsewhere, which wants long lines as they are. */
+  readonly width?: number;
   readonly interrupted: AbortSignal;
   /** Data, to stdout. */
   print(text: string): void;
@@ -63,6 +65,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
     mask,
     interrupted,
     terminal: process.stderr.isTTY === true && process.stdin.isTTY === true,
+    ...(process.stdout.isTTY ? { width: process.stdout.columns } : {}),
     transport: openTransport({
       acceptNewHostKeys: options.acceptNewHostKeys,
       env: {
