@@ -7,6 +7,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { audits } from '../check/audits.ts';
 import { type CheckReport, exitOf } from '../check/report.ts';
+import { type CheckChange, changeJson, changesOf, changeText } from '../report/check-change.ts';
 import { checkJson } from '../report/check-json.ts';
 import { checkText } from '../report/check-text.ts';
 import { shippedPlaybook, shippedVersion } from '../shipped.ts';
@@ -99,12 +100,15 @@ async function watch(
     const report = await look(world, targets, began);
     const { text, exit } = rendered(world, wish, report);
     if (before === undefined) world.print(text);
-    else world.print(text);
+    else for (const change of changesOf(before, report)) world.print(changeLine(world, wish, change));
     before = report;
     await pause(everyMs, world.interrupted);
     if (world.interrupted.aborted) return exit;
   }
 }
+
+const changeLine = ({ options }: World, { format }: CheckWish, change: CheckChange): string =>
+  format === 'json' ? JSON.stringify(changeJson(change)) : changeText(change, { colour: options.colour });
 
 function rendered(world: World, wish: CheckWish, report: CheckReport): { text: string; exit: number } {
   const { colour, diff } = world.options;
@@ -116,6 +120,13 @@ function rendered(world: World, wish: CheckWish, report: CheckReport): { text: s
     case 'nagios':
     case 'junit':
     case 'prometheus':
-      return { text: checkText(report, { colour, diff }), exit };
+      return {
+        text: checkText(report, {
+          colour,
+          diff,
+          ...(world.width === undefined ? {} : { width: world.width }),
+        }),
+        exit,
+      };
   }
 }
