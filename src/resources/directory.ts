@@ -2,15 +2,7 @@
 import { sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
-import {
-  chownWord,
-  type Ownership,
-  ownershipDifference,
-  readStat,
-  type Stat,
-  statProbe,
-  words,
-} from './stat.ts';
+import { chownWord, type Ownership, ownershipDifference, readStat, type Stat, words } from './stat.ts';
 
 interface Desired extends Ownership {
   readonly path: string;
@@ -31,7 +23,7 @@ export const directory: ResourceKind<Desired, Stat> = {
     }),
   key: (desired) => desired.path,
   describe: (desired) => `directory ${desired.path}`,
-  probe: (desired) => ({ shell: statProbe(desired.path) }),
+  probe: (desired) => ({ stat: desired.path }),
   read: (reply) => {
     const stat = readStat(reply.stdout.trim());
     if (stat === undefined) return unknown(reply.stderr.trim() || 'stat gave no answer');

@@ -18,7 +18,7 @@ import {
   unknown,
 } from './kind.ts';
 import { putFile } from './preamble.ts';
-import { type Ownership, ownershipDifference, readStat, type Stat, statProbe, words } from './stat.ts';
+import { type Ownership, ownershipDifference, readStat, type Stat, words } from './stat.ts';
 
 interface Desired extends Ownership {
   readonly path: string;
@@ -84,9 +84,11 @@ export const file: ResourceKind<Desired, Seen> = {
   key: (desired) => desired.path,
   describe: (desired) => `file ${desired.path}`,
   probe: (desired) => ({
-    shell: `${statProbe(desired.path)}
-if [ -f ${quote(desired.path)} ]; then sha256sum < ${quote(desired.path)}; ${desired.opaque ? '' : `cat ${quote(desired.path)}`}
-fi`,
+    stat: desired.path,
+    sum: desired.path,
+    ...(desired.opaque
+      ? {}
+      : { shell: `if [ -f ${quote(desired.path)} ]; then cat ${quote(desired.path)}; fi` }),
   }),
   read: (reply, desired) => {
     const [first = '', second = '', ...rest] = reply.stdout.split('\n');

@@ -27,9 +27,9 @@ export const port: ResourceKind<Desired, Seen> = {
   key: (desired) => String(desired.port),
   describe: (desired) => `port ${desired.port} for ${desired.purpose}`,
   probe: (desired) => ({
-    shell: `cat /proc/net/tcp >/dev/null || exit 1
+    shell: `if [ ! -r /proc/net/tcp ]; then echo '/proc/net/tcp cannot be read' >&2; exit 1; fi
 if ! listening ${desired.port}; then echo free; exit; fi
-pid=$(head -n 1 ${quote(desired.pidFile)} 2>/dev/null | tr -dc 0-9)
+lines ${quote(desired.pidFile)} pid
 if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then echo rightful; exit; fi
 echo taken
 if command -v ss >/dev/null; then ss -Hltnp "sport = :${desired.port}" | sed -n 's/.*users:((\\(.*\\)))/\\1/p' | head -n 1; fi`,

@@ -9,9 +9,43 @@ export interface Stat {
   readonly group: string;
 }
 
-/** Prints one line about the path, or "absent". */
-export const statProbe = (path: string): string =>
-  `if [ -e ${quote(path)} ] || [ -L ${quote(path)} ]; then stat -c '%F|%a|%U|%G' ${quote(path)}; else echo absent; fi`;
+/** Prints for each path "type|mode|owner|group|path", or "absent|path"; nothing for one that could not be looked at. */
+export const statProbe = (paths: readonly string[]): string => `set --
+for p in ${paths.map(quote).join(' ')}; do
+if [ -e "$p" ] || [ -L "$p" ]; then set -- "$@" "$p"; continue; fi
+# Behind a directory that may not be searched everything looks absent.
+q=\${p%/*}; while [ -n "$q" ] && [ ! -e "$q" ]; do q=\${q%/*}; done
+if [ -z "$q" ] || [ -x "$q" ]; then echo "absent|$p"; else echo "$p: permission denied in $q" >&2; fi
+done
+if [ $# -gt 0 ]; then stat -c '%F|%a|%U|%G|%n' -- "$@"; fi`;
+
+/** From the output of `statProbe`: the line of each path, as `readStat` takes it. */
+export function statLines(output: string): ReadonlyMap<string, string> {
+  return new Map(
+    output.split('\n').map((text): [string, string] => {
+      const fields = text.split('|');
+      const own = fields[0] === 'absent' ? 1 : 4;
+      return [fields.slice(own).join('|'), fields.slice(0, own).join('|')];
+    }),
+  );
+}
+
+/** Prints the SHA-256 of each path that is a file. */
+export const sumProbe = (paths: readonly string[]): string => `set --
+for p in ${paths.map(quote).join(' ')}; do if [ -f "$p" ]; then set -- "$@" "$p"; fi; done
+if [ $# -gt 0 ]; then sha256sum -- "$@"; fi`;
+
+/** From the output of `sumProbe`: the line of each path, with the sum first. */
+export function sumLines(output: string): ReadonlyMap<string, string> {
+  return new Map(
+    output.split('\n').map((text): [string, string] => {
+      // A name with a backslash or a newline is escaped, and its line begins with a backslash.
+      const escaped = text.startsWith('\\');
+      const [sum = '', name = ''] = text.slice(escaped ? 1 : 0).split(/ [ *](.*)/s);
+      return [escaped ? name.replaceAll('\\n', '\n').replaceAll('\\\\', '\\') : name, `${sum}  -`];
+    }),
+  );
+}
 
 /** Undefined when the line is not what `stat` prints: then it could not look. */
 export function readStat(line: string): Stat | 'absent' | undefined {
