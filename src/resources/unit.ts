@@ -48,7 +48,7 @@ export const unit: ResourceKind<Desired, UnitSight, UnitChange> = {
   key: (desired) => desired.name,
   describe: (desired) => `unit ${unitName(desired)}`,
   probe: ({ name, content }) => ({ shell: unitProbe(name, content) }),
-  read: (reply) => readUnit(reply),
+  read: readUnit,
   diff: (desired, observed) => {
     if (observed.state === 'absent') return change(missing(desired));
     const seen = observed.value;
@@ -120,7 +120,7 @@ function faultsOf(desired: Desired, seen: UnitSight): readonly Fault[] {
   if (seen.stale)
     found.push({
       summary: `make systemd read ${name} again`,
-      reason: 'the file is newer than what systemd knows',
+      reason: 'its files are newer than what systemd knows',
       act: 'none',
       differences: told('UNT004', 'read by systemd', 'not read since it was written', seen.stat.modified),
     });
