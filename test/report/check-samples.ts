@@ -62,6 +62,14 @@ export const fileDrift = finding(
   },
 );
 
+export const memory = finding({
+  code: 'SET001',
+  object: 'work_mem',
+  declared: '4MB',
+  found: '64MB',
+  source: `${settings}:12`,
+});
+
 export const refusal = findingOfDiagnostic(
   {
     code: 'SAF003',
@@ -85,7 +93,7 @@ export const unreached = finding({
 export const mixed = report(
   cluster([
     fileDrift,
-    finding({ code: 'SET001', object: 'work_mem', declared: '4MB', found: '64MB', source: `${settings}:12` }),
+    memory,
     finding({ code: 'UNT003', object: 'mcoi-inst1.service', declared: 'enabled', found: 'disabled' }),
     finding({
       code: 'UNT003',

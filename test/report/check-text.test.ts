@@ -1,11 +1,34 @@
 /** What a person reads after a check. The golden texts are what the terminal shows. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Severity, severities } from '../../src/base/finding-codes.ts';
 import { type CheckTextOptions, checkText } from '../../src/report/check-text.ts';
-import { clean, cluster, finding, host, hostile, mixed, report, several } from './check-samples.ts';
+import { clean, cluster, finding, host, hostile, memory, mixed, report, several } from './check-samples.ts';
 import { expectGolden } from './golden.ts';
 
 const plain = { colour: false, diff: false };
+
+const documentation = (path: string): string =>
+  readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
+/** As a block of code in Markdown. */
+const block = (text: string): string => text.replace(/^(?=.)/gm, '    ');
+
+describe('the documentation', () => {
+  it('shows what the terminal shows', () => {
+    const trust = finding({
+      code: 'HBA002',
+      object: 'line 7',
+      declared: 'no trust',
+      found: 'host all all 0.0.0.0/0 trust',
+    });
+    const text = checkText(report(cluster([trust, memory])), plain);
+    expect(documentation('docs/check.md')).toContain(`\n${block(text)}\n`);
+    expect(documentation('docs/check.md')).toContain(`\n${block(checkText(clean, plain))}\n`);
+    const [, example = ''] = /(drift [\s\S]*?)\n\n/.exec(text) ?? [];
+    expect(documentation('README.md')).toContain(`\n${block(example)}\n`);
+  });
+});
 
 describe('checkText', () => {
   it('says in one line that there is nothing', () => {
