@@ -23,9 +23,10 @@ const script = (
   managementDir: string,
 ): string => `if [ ! -e ${quote(`${dataDir}/PG_VERSION`)} ]; then if [ -d ${quote(dataDir)} ] && [ ! -x ${quote(dataDir)} ]; then echo unseen; else echo absent; fi; exit; fi
 for n in ${signals.join(' ')}; do if [ -e ${quote(dataDir)}/"$n" ]; then echo "file $n"; fi; done
-cd -P ${quote(dataDir)} 2>/dev/null || exit 0
+cd -P ${quote(dataDir)} 2>/dev/null || { echo unseen; exit; }
 d=$PWD
-cd -P ${quote(managementDir)} 2>/dev/null || exit 0
+if [ ! -e ${quote(managementDir)} ]; then exit 0; fi
+cd -P ${quote(managementDir)} 2>/dev/null || { echo unseen; exit; }
 case "$PWD/" in "$d"/*) echo "inside $PWD" ;; esac`;
 
 export const dataDirectory: Audit<Facts> = {
@@ -47,7 +48,8 @@ export const dataDirectory: Audit<Facts> = {
 function readFacts(reply: ProbeReply): Observed<Facts> {
   const lines = reply.stdout.split('\n');
   if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the shell could not look');
-  if (lines.includes('unseen')) return unknown('this login may not look into the data directory');
+  if (lines.includes('unseen'))
+    return unknown('this login may not look into the data directory or the management directory');
   if (lines.includes('absent'))
     return reply.sql === undefined ? absent : unknown('this login may not look into the data directory');
   const after = (word: string): readonly string[] =>

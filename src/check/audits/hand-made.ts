@@ -30,6 +30,9 @@ const controlled: ReadonlySet<string> = new Set([
   'primary_conninfo',
 ]);
 
+/** Told with a code of its own where it holds a standby up. */
+const delay = 'recovery_min_apply_delay';
+
 export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
   const told = new Set(
     [...judgeLimits(context, seen), ...judgePeers(context, seen)].map(({ object }) => object),
@@ -38,12 +41,21 @@ export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, I
     const inForce = seen.get(host.name);
     if (!inForce || context.view.hosts.get(host.name)?.adopted) return [];
     const declared = context.declaredSettings(host.name);
+    const isStandby = host.name !== context.primary;
     return [...inForce.settings]
       .filter(
         ([name, setting]) =>
           setting.source === 'configuration file' && setting.file !== null && !declared.has(name),
       )
-      .filter(([name, setting]) => !(told.has(name) || controlled.has(name) || isUnsafe(name, setting.value)))
+      .filter(
+        ([name, setting]) =>
+          !(
+            (isStandby && name === delay) ||
+            told.has(name) ||
+            controlled.has(name) ||
+            isUnsafe(name, setting.value)
+          ),
+      )
       .filter(([name, setting]) => !isOfInitdb(name, setting, host, inForce))
       .map(([name, setting]) => tell(host.name, name, setting));
   });
