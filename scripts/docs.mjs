@@ -1,6 +1,6 @@
 /**
- * Writes what is generated from the source: `docs/errors.md`, `docs/messages.md`, the tables of `docs/playbooks.md`, the help
- * texts in `docs/mc_ctl.md`, and the manual pages in `man/`.
+ * Writes what is generated from the source: `docs/errors.md`, `docs/messages.md`, the tables of `docs/playbooks.md` and
+ * `docs/check.md`, the help texts in `docs/mc_ctl.md`, and the manual pages in `man/`.
  * Tests check that all are up to date. Run: node scripts/docs.mjs
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -22,12 +22,22 @@ await build({
   logLevel: 'error',
 });
 try {
-  const { cliHelp, errorsText, mcCtlManual, mcCtlText, messagesText, pgduetManual, playbooksText } =
-    await import(pathToFileURL(bundle).href);
+  const {
+    checkDocument,
+    cliHelp,
+    errorsText,
+    mcCtlManual,
+    mcCtlText,
+    messagesText,
+    pgduetManual,
+    playbooksText,
+  } = await import(pathToFileURL(bundle).href);
   await writeFile(join(root, 'docs/errors.md'), errorsText());
   await writeFile(join(root, 'docs/messages.md'), messagesText());
   const playbooks = join(root, 'docs/playbooks.md');
   await writeFile(playbooks, playbooksText(await readFile(playbooks, 'utf8')));
+  const check = join(root, 'docs/check.md');
+  await writeFile(check, checkDocument(await readFile(check, 'utf8')));
   const ctl = join(root, 'docs/mc_ctl.md');
   await writeFile(ctl, mcCtlText(await readFile(ctl, 'utf8')));
   await mkdir(join(root, 'man'), { recursive: true });

@@ -1,7 +1,8 @@
 /**
- * The generated parts of docs/errors.md and docs/playbooks.md. In: the tables of the source. Out: texts. What a kind's
+ * The generated parts of docs/errors.md, docs/playbooks.md and docs/check.md. In: the tables of the source. Out: texts. What a kind's
  * fields and the words mean is written here by hand; `test/docs.test.ts` fails when one is missing or no longer there.
  */
+export { checkDocument, groupless } from './check-docs.ts';
 export { cliHelp, mcCtlManual, mcCtlText, pgduetManual } from './manual.ts';
 
 import { type Code, codes } from '../src/base/codes.ts';
@@ -11,6 +12,7 @@ import { parseYaml } from '../src/base/yaml.ts';
 import { messagesDocument } from '../src/controller/core/messages.ts';
 import type { AnyKind, ParseContext } from '../src/resources/kind.ts';
 import { kinds } from '../src/resources/registry.ts';
+import { table, withParts } from './markdown.ts';
 
 const groups: Readonly<Record<string, readonly [title: string, advice: string]>> = {
   INV: [
@@ -454,26 +456,8 @@ const wordsText = (): string =>
   ].join('\n');
 
 /** The document with what stands between its marks made anew. */
-export function playbooksText(document: string): string {
-  const parts: Readonly<Record<string, string>> = { kinds: kindsText(), words: wordsText() };
-  return Object.entries(parts).reduce((text, [name, made]) => {
-    const begin = `<!-- ${name}: made by scripts/docs.mjs, do not edit -->`;
-    const end = `<!-- end of ${name} -->`;
-    const [before = ''] = text.split(begin);
-    const after = text.split(end)[1] ?? '';
-    return `${before}${begin}\n\n${made}\n\n${end}${after}`;
-  }, document);
-}
-
-/** A table whose columns are as wide as their widest cell. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, column) =>
-    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
-}
+export const playbooksText = (document: string): string =>
+  withParts(document, { kinds: kindsText(), words: wordsText() });
 
 /** The text of docs/messages.md. */
 export const messagesText = messagesDocument;

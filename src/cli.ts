@@ -9,8 +9,8 @@ import { type Diagnostic, DiagnosticError } from './base/diagnostic.ts';
 import { exitCode } from './base/exit-codes.ts';
 import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
-import { type CheckFormat, type CheckWish, checkFormats, watchInterval } from './verbs/check-wish.ts';
-import { type CommonOptions, realWorld, type World } from './verbs/world.ts';
+import { type CheckFormat, checkFormats, checkWish } from './verbs/check-wish.ts';
+import { type CommonOptions, type RestartWord, realWorld, restartWords, type World } from './verbs/world.ts';
 
 const exits = `
 Exit status:
@@ -29,6 +29,7 @@ interface RawOptions {
   readonly color?: boolean;
   readonly limit?: string;
   readonly acceptNewHostKeys?: boolean;
+  readonly restart?: RestartWord;
   readonly watch?: boolean;
 }
 
@@ -60,6 +61,7 @@ function commonOptions(raw: RawOptions): CommonOptions {
     verbose: raw.verbose === true,
     colour: wantsColour(raw),
     acceptNewHostKeys: raw.acceptNewHostKeys === true,
+    restart: raw.restart ?? 'ask',
     ...(raw.limit ? { limit: raw.limit } : {}),
   };
 }
@@ -68,15 +70,6 @@ function commonOptions(raw: RawOptions): CommonOptions {
 function optionsOfCheck({ inventory, watch: _, format, ...raw }: RawCheck): RawOptions {
   const [first] = inventory ?? [];
   return { ...raw, json: raw.json === true || format === 'json', ...(first ? { inventory: first } : {}) };
-}
-
-function wishOf(raw: RawCheck): CheckWish {
-  const everyMs = watchInterval(raw.watch);
-  return {
-    inventories: [...new Set(raw.inventory ?? ['inventory.yml'])],
-    format: raw.json === true ? 'json' : (raw.format ?? 'text'),
-    ...(everyMs === undefined ? {} : { everyMs }),
-  };
 }
 
 /** Ends the process with the verb's status; every way out goes through here. */
@@ -174,7 +167,14 @@ const withPlan = (command: Command): Command =>
     .option('--yes', 'do not ask');
 
 const withChange = (command: Command): Command =>
-  withPlan(command).option('--limit <host>', 'change this host only');
+  withPlan(command)
+    .option('--limit <host>', 'change this host only')
+    .addOption(
+      new Option(
+        '--restart <when>',
+        'PostgreSQL, where a setting needs it: ask before the primary is restarted (default; --yes answers), when-needed, never',
+      ).choices(restartWords),
+    );
 
 function program(): Command {
   const pgduet = new Command('pgduet')
@@ -230,7 +230,16 @@ function program(): Command {
     .option('--limit <host>', 'tell of this host only')
     .action(async (raw: RawCheck) => {
       const { check } = await import('./verbs/check.ts');
-      await finish('check', optionsOfCheck(raw), (world) => check(world, wishOf(raw)));
+      await finish('check', optionsOfCheck(raw), (world) =>
+        check(
+          world,
+          checkWish(
+            raw.inventory ?? ['inventory.yml'],
+            raw.json ? 'json' : (raw.format ?? 'text'),
+            raw.watch,
+          ),
+        ),
+      );
     });
   withCommon(
     pgduet

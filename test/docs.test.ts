@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  checkDocument,
   errorsText,
+  groupless,
   playbooksText,
   serverWords,
   undescribed,
@@ -11,6 +13,7 @@ import {
   words,
 } from '../scripts/reference.ts';
 import { codes } from '../src/base/codes.ts';
+import { findingCodes } from '../src/base/finding-codes.ts';
 import { Secret } from '../src/base/secret.ts';
 import { nodeAt, parseYaml } from '../src/base/yaml.ts';
 import { parseInventory } from '../src/inventory/load.ts';
@@ -34,6 +37,16 @@ describe('generated texts', () => {
   it('the tables of docs/playbooks.md are up to date (node scripts/docs.mjs)', () => {
     const text = read('docs/playbooks.md');
     expect(playbooksText(text)).toBe(text);
+  });
+
+  it('the tables of docs/check.md are up to date (node scripts/docs.mjs)', () => {
+    const text = read('docs/check.md');
+    expect(checkDocument(text)).toBe(text);
+  });
+
+  it('every code of a finding has a group, and every group a code', () => {
+    expect(groupless()).toEqual([]);
+    for (const code of Object.keys(findingCodes)) expect(read('docs/check.md')).toContain(`| ${code} | `);
   });
 
   it('every code has a group that says what to do', () => {

@@ -6,7 +6,16 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Host } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { type BatchItem, type HostBatch, nextBatch } from '../plan/batch.ts';
-import { isEmpty, type Plan, pending, refKey, refusals, troubles, worthAnotherLook } from '../plan/plan.ts';
+import {
+  isEmpty,
+  type Plan,
+  pending,
+  postponed,
+  refKey,
+  refusals,
+  troubles,
+  worthAnotherLook,
+} from '../plan/plan.ts';
 import type { Probe } from '../resources/kind.ts';
 import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
@@ -68,9 +77,10 @@ export async function converge(
   }
 }
 
-/** Everything is right, or what is not is up to the controller or a person. */
+/** Everything is right, or what is not is up to the controller or a person, or to a restart that is not allowed now. */
 export const isAtEnd = ({ plan, view }: Sighted): boolean =>
-  isEmpty(plan) || (troubles(plan).length > 0 && nextBatch(plan, view.primary).length === 0);
+  isEmpty(plan) ||
+  (troubles(plan).length + postponed(plan).length > 0 && nextBatch(plan, view.primary).length === 0);
 
 /**
  * How the run stands after these batches. waits: nothing is changed any more, so the look behind the steps is the proof.

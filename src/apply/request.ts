@@ -34,6 +34,8 @@ export interface RunRequest {
   readonly change: boolean;
   /** Change only this host; the others are looked at all the same. */
   readonly limit?: string;
+  /** Whether PostgreSQL may be restarted on this host; what needs it is postponed where not. Absent: everywhere. */
+  mayRestart?(host: string): boolean;
   /** Asked once, after the plan was shown. */
   confirm(plan: Plan): Promise<boolean>;
   /** Says who is primary where the usual survey would not do. */

@@ -10,7 +10,7 @@ import { type Converged, converge, isAtEnd } from './converge.ts';
 import { type Changed, failure, interruption } from './failure-list.ts';
 import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
-import { compiled, type Sighted, sight } from './sight.ts';
+import { allowed, compiled, type Sighted, sight } from './sight.ts';
 
 export interface Outcome {
   /** The first plan: what there was to do. */
@@ -52,7 +52,9 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     const untouched: Converged = { changed: [], left: first.plan, view: first.view };
     if (!request.change || isAtEnd(first)) return outcome(untouched, true);
     if (!(await request.confirm(first.plan))) return outcome(untouched, false);
-    const result = outcome(await converge(request, ports, states, first), true);
+    // The answer may have been that the primary must not be restarted.
+    const agreed = { ...first, plan: allowed(request, first.plan) };
+    const result = outcome(await converge(request, ports, states, agreed), true);
     ports.emit({
       kind: 'verified',
       changes: result.changed.length,

@@ -15,6 +15,7 @@ import {
   type View,
 } from '../observe/survey.ts';
 import { makePlan, type Plan, type Resource, type Sight } from '../plan/plan.ts';
+import { withoutRestarts } from '../plan/restarts.ts';
 import { failure } from './failure-list.ts';
 import { type HostState, lookAt, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
@@ -50,8 +51,12 @@ export async function sight(
       if (probes.some((probe) => !answerTo(state.look, probe))) await lookAt(ports, state, probes);
     }),
   );
-  return { view, plan: makePlan(sightsOf(resources, states)) };
+  return { view, plan: allowed(request, makePlan(sightsOf(resources, states))) };
 }
+
+/** The plan as far as it may be carried out now. */
+export const allowed = (request: RunRequest, plan: Plan): Plan =>
+  request.mayRestart ? withoutRestarts(plan, (host) => request.mayRestart?.(host) ?? true) : plan;
 
 /** What the hosts have answered about the resources that are declared for them. */
 export function sightsOf(resources: readonly Resource[], states: readonly HostState[]): readonly Sight[] {

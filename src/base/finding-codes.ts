@@ -555,12 +555,6 @@ export const findingCodes = {
     consequence: 'clients and standbys cannot use this server',
     mend: provision,
   },
-  CTL009: {
-    severity: 'drift',
-    title: 'PostgreSQL gives a dead connection up at another time than the controllers',
-    consequence: 'one layer acts while the other one still waits',
-    mend: 'take {object} away where it stands on {host}; the declared value follows multiplexing.heartbeat',
-  },
   PRF001: {
     severity: 'note',
     title: 'another server is primary than the preferred one',

@@ -1,4 +1,5 @@
 /** All audits: what `pgduet check` looks at besides the declared resources. A new one is added here and nowhere else. */
-import type { AnyAudit } from './audit.ts';
+import { type AnyAudit, anyAudit } from './audit.ts';
+import { placesOfSettings, settingsInForce } from './audits/settings.ts';
 
-export const audits: readonly AnyAudit[] = [];
+export const audits: readonly AnyAudit[] = [anyAudit(settingsInForce), anyAudit(placesOfSettings)];

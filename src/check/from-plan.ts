@@ -24,6 +24,7 @@ function decisionFindings(decision: Decision, provision: string): readonly Findi
     case 'same':
       return (decision.differences ?? []).map(tell);
     case 'change':
+    case 'postponed':
       return withDiff(differencesOf(decision.change, kind.describe(desired)).map(tell), decision.change);
     case 'refused':
       return [named('danger', decision.diagnostic)];
@@ -53,7 +54,7 @@ function unseenOf(decision: Decision): readonly Unseen[] {
   const what = kind.describe(desired);
   if (decision.kind === 'unseen') {
     const { evidence = [], why } = decision.diagnostic;
-    return [{ host, what, reason: evidence.at(-1) ?? why }];
+    return [{ host, what, reason: evidence[0] ?? why }];
   }
   if (decision.kind !== 'deferred' || decision.resource.late) return [];
   return [{ host, what, reason: decision.reason }];

@@ -62,5 +62,5 @@ export function exitOf(findings: readonly Finding[]): number {
 }
 
 /** Diagnostics that stop every verb which changes something. */
-const isRefusal = ({ code }: Finding): boolean =>
+export const isRefusal = ({ code }: Finding): boolean =>
   code in codes && codes[code as keyof typeof codes].exit === exitCode.refused;

@@ -56,4 +56,7 @@ function likeliest(
 }
 
 const leads = (host: HostView | undefined): boolean =>
-  host?.data?.content === 'cluster' && host.data.making === undefined && !host.data.standbySignal;
+  host?.data?.content === 'cluster' &&
+  host.data.making === undefined &&
+  host.data.recorded !== undefined &&
+  !host.data.standbySignal;

@@ -20,8 +20,8 @@ export function unseenFindings(unseen: readonly Unseen[]): readonly Finding[] {
 
 const keyOf = ({ host, reason }: Unseen): string => `${host}\0${oneLine(reason)}`;
 
-/** The last line of what was said names the reason; the others lead up to it. */
-const oneLine = (reason: string): string => reason.trim().split('\n').at(-1)?.trim() ?? '';
+/** The first line of what was said names the reason; the others give hints. */
+const oneLine = (reason: string): string => reason.trim().split('\n')[0]?.trim() ?? '';
 
 function groupFinding(group: readonly Unseen[]): Finding {
   const [first] = group;

@@ -5,6 +5,7 @@
  */
 import type { Effect, Step } from '../resources/kind.ts';
 import { type Decision, type Plan, type Resource, refKey } from './plan.ts';
+import { restartsInstance } from './restarts.ts';
 
 export type BatchItem =
   | {
@@ -39,15 +40,15 @@ export function nextBatch(plan: Plan, primary?: string): readonly HostBatch[] {
 
 type ChangeDecision = Extract<Decision, { kind: 'change' }>;
 
-const restartsInstance = ({ change }: ChangeDecision): boolean =>
-  change.effects?.some(({ action, target }) => action === 'restart' && target === 'instance') ?? false;
+/** Nothing is done about these, and nothing waits until they are over. */
+const passable: readonly Decision['kind'][] = ['same', 'degraded', 'postponed'];
 
 /** The order of the playbook holds: what comes after something that waits, waits too. */
 function ready(decisions: readonly Decision[]): readonly ChangeDecision[] {
   const found: ChangeDecision[] = [];
   const touched = new Set<string>();
   for (const decision of decisions) {
-    if (decision.kind === 'same' || decision.kind === 'degraded') continue;
+    if (passable.includes(decision.kind)) continue;
     if (decision.kind !== 'change') break;
     const { resource } = decision;
     // What this batch makes right on this host is right by then.

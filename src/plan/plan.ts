@@ -35,6 +35,8 @@ export type Decision = { readonly resource: Resource } & (
   | { readonly kind: 'refused'; readonly diagnostic: Diagnostic }
   /** Up to the controller or a person: nothing is done about it, and nothing waits until it is over. */
   | { readonly kind: 'degraded'; readonly diagnostic: Diagnostic }
+  /** In force after a restart that is not allowed now. */
+  | { readonly kind: 'postponed'; readonly change: Change }
 );
 
 export interface Plan {
@@ -168,6 +170,10 @@ export function troubles(plan: Plan): readonly Diagnostic[] {
   );
   return found.filter((one, index) => found.findIndex((other) => other.what === one.what) === index);
 }
+
+/** What waits for a restart that is not allowed now. */
+export const postponed = (plan: Plan): readonly Extract<Decision, { kind: 'postponed' }>[] =>
+  plan.decisions.flatMap((decision) => (decision.kind === 'postponed' ? [decision] : []));
 
 /** What has to be looked at between two batches: everything that is open, but for what only waits and is blocked. */
 export const worthAnotherLook = (plan: Plan): readonly Resource[] =>

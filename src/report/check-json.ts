@@ -1,4 +1,7 @@
-/** What a check has found as one JSON document; its schema is schema/check.json and part of the contract of --json. Pure. */
+/**
+ * What a check has found as one JSON document; its schema is schema/check.json and part of the contract of --json: all keys
+ * are always there. In: a CheckReport. Out: plain data; what comes from a host is left as it is, since JSON escapes it. Pure.
+ */
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf } from '../check/report.ts';
 import { unifiedDiff } from './diff.ts';
@@ -30,7 +33,7 @@ const clusterJson = ({ cluster, inventory, primary, preferredPrimary, hosts, fin
   findings: findings.map(findingJson),
 });
 
-const findingJson = ({ mendedBy, diff, ...finding }: Finding) => ({
+export const findingJson = ({ mendedBy, diff, ...finding }: Finding): object => ({
   code: finding.code,
   severity: finding.severity,
   host: finding.host,

@@ -34,7 +34,7 @@ const colors: Palette = {
 const noColors: Palette = { place: asIs, code: asIs, faint: asIs, label: asIs };
 
 /** Narrower than this, wrapping makes a message harder to read and not easier. */
-const narrowest = 40;
+export const narrowest = 40;
 
 // C0 and C1 controls, the line separators of Unicode, and what turns the reading direction around.
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
@@ -111,7 +111,8 @@ function labelled(name: string, text: string, width: number | undefined, palette
   );
 }
 
-function wrap(text: string, width: number | undefined): string[] {
+/** The text in lines of at most so many columns, broken between words; one line when no width is given. */
+export function wrap(text: string, width: number | undefined): string[] {
   if (width === undefined) return [text];
   const lines: string[] = [];
   for (const word of text.split(' ')) {

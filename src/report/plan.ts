@@ -1,7 +1,8 @@
 /** A plan as text a person decides by, and as JSON. In: a plan and who is primary. Shows; never decides. Pure. */
 import type { Cluster } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
-import { type Decision, type Plan, pending, troubles } from '../plan/plan.ts';
+import { type Decision, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
+import { restartedHosts } from '../plan/restarts.ts';
 import type { Change } from '../resources/kind.ts';
 import { colours } from './colour.ts';
 import { unifiedDiff } from './diff.ts';
@@ -30,17 +31,20 @@ export function planText(plan: Plan, cluster: Cluster, view: View, options: Plan
     lines.push('');
   }
   lines.push(...troubleLines(plan, options), ...roleNote(cluster, view));
-  const restarts = open.filter(
-    (decision) =>
-      decision.kind === 'change' &&
-      decision.change.effects?.some((effect) => effect.action === 'restart' && effect.target === 'instance'),
-  );
-  if (restarts.length > 0)
-    lines.push(
-      `PostgreSQL is restarted on: ${[...new Set(restarts.map((decision) => decision.resource.host))].join(', ')}`,
-    );
+  const restarted = restartedHosts(plan);
+  if (restarted.length > 0) lines.push(`PostgreSQL is restarted on: ${restarted.join(', ')}`);
+  lines.push(...postponedNote(plan));
   lines.push(open.length === 0 ? 'nothing to change' : summary(open));
   return lines.join('\n');
+}
+
+/** What is left by --restart never, or by a no to the question for it. */
+export function postponedNote(plan: Plan): readonly string[] {
+  const hosts = [...new Set(postponed(plan).map(({ resource }) => resource.host))];
+  if (hosts.length === 0) return [];
+  return [
+    `Settings wait for a restart of PostgreSQL on ${hosts.join(', ')}: run provision with --restart when-needed for it.`,
+  ];
 }
 
 function summary(open: readonly Decision[]): string {
@@ -85,6 +89,10 @@ function decisionLines(decision: Decision, options: PlanOptions): readonly strin
     case 'degraded':
       return [
         `  ${c.red('!')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim('(degraded, see below)')}`,
+      ];
+    case 'postponed':
+      return [
+        `  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason}; waits for a restart)`)}`,
       ];
     case 'change':
       return [
@@ -135,6 +143,8 @@ function decisionJson(decision: Decision): readonly object[] {
       const { code, what, why, fix } = decision.diagnostic;
       return [{ ...base, state: 'degraded', code, reason: `${what}: ${why}`, to_do: fix }];
     }
+    case 'postponed':
+      return [{ ...base, state: 'postponed', ...changeJson(decision.change) }];
     case 'change':
       return [
         {

@@ -4,6 +4,7 @@ import { sinceWords } from '../resources/outage.ts';
 import type { ClusterStatus, StatusRow } from '../status/sight.ts';
 import { colours } from './colour.ts';
 import { preferenceNote } from './plan.ts';
+import { table } from './table.ts';
 
 const titles = [
   'server',
@@ -32,20 +33,6 @@ function cells(row: StatusRow): readonly string[] {
     lag,
     row.syncState ?? '',
   ];
-}
-
-/** Lines of text with columns in line; an empty cell is a dash. */
-export function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const shown = rows.map((row) => row.map((cell) => cell || '-'));
-  const widths = (shown[0] ?? []).map((_, column) =>
-    Math.max(...shown.map((row) => row[column]?.length ?? 0)),
-  );
-  return shown.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 export function statusText(status: ClusterStatus, colour: boolean): string {

@@ -12,12 +12,13 @@ import { formatDuration } from '../base/units.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { nextBatch } from '../plan/batch.ts';
-import { isEmpty, type Plan, pending, troubles } from '../plan/plan.ts';
+import { isEmpty, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
-import { planJson, planText } from '../report/plan.ts';
+import { planJson, planText, postponedNote } from '../report/plan.ts';
 import { checkHost, compiler, effectPlace, inventory, playbook } from './load.ts';
 import { runPorts } from './ports.ts';
+import { restartPolicy } from './restart-policy.ts';
 import type { World } from './world.ts';
 
 /** What a verb with a purpose of its own adds to a run. */
@@ -60,6 +61,7 @@ export async function applyVerb(
   const shown = await reporter(world, cluster, checkOnly);
   const compile = compiler(world, cluster, plays, playbookPath);
   const plan: { seen?: Plan; view?: View } = {};
+  const restarts = restartPolicy(world);
   try {
     const outcome = await run(
       {
@@ -67,7 +69,12 @@ export async function applyVerb(
         compile: (view) => compile(purpose ? purpose.aim(view, cluster) : view),
         effectPlace,
         change: !checkOnly,
-        confirm: () => purpose?.confirm?.(cluster) ?? confirm(world, cluster),
+        mayRestart: restarts.mayRestart,
+        confirm: async (shownPlan) => {
+          const agreed = await (purpose?.confirm?.(cluster) ?? confirm(world, cluster));
+          if (agreed) await restarts.agree(shownPlan, plan.view?.primary ?? '');
+          return agreed;
+        },
         ...(purpose?.survey ? { survey: purpose.survey } : {}),
         ...(purpose?.leaveOut ? { leaveOut: purpose.leaveOut } : {}),
         lockOwner: world.lockOwner(verb),
@@ -205,6 +212,7 @@ function lastWord(cluster: Cluster, { confirmed, changed, left }: Outcome): stri
   const made = `${cluster.name}: ${changed.length} changes made`;
   const open = pending(left).length;
   if (troubles(left).length > 0) return `${made}; the rest is up to you:`;
+  if (open === 0 && postponed(left).length > 0) return [`${made}.`, ...postponedNote(left)].join('\n');
   return open === 0
     ? `${made}; the last look found nothing to do.`
     : `${made}; ${open} are left because of --limit: run the same command without it.`;

@@ -16,8 +16,34 @@ export interface CheckWish {
 const shortestMs = 1000;
 const usualMs = 60_000;
 
+/** Texts for programs that ask again themselves are of one look. */
+const watched: readonly CheckFormat[] = ['text', 'json'];
+
+export function checkWish(
+  inventories: readonly string[],
+  format: CheckFormat,
+  watch: string | true | undefined,
+): CheckWish {
+  const everyMs = watchInterval(watch);
+  if (everyMs !== undefined && !watched.includes(format)) throw contradiction(format);
+  return { inventories: [...new Set(inventories)], format, ...(everyMs === undefined ? {} : { everyMs }) };
+}
+
+const contradiction = (format: CheckFormat): DiagnosticError =>
+  new DiagnosticError(
+    [
+      {
+        code: 'CLI003',
+        what: `--watch does not go with --format ${format}`,
+        why: 'that text is for a program which asks again by itself, and reads one look',
+        fix: 'Leave out --watch, or use --format text or json.',
+      },
+    ],
+    exitCode.inputWrong,
+  );
+
 /** `--watch` alone looks every minute; `--watch 10s` every ten seconds. */
-export function watchInterval(text: string | true | undefined): number | undefined {
+function watchInterval(text: string | true | undefined): number | undefined {
   if (text === undefined) return undefined;
   const everyMs = text === true ? usualMs : parseDurationMs(/^\d+$/.test(text) ? `${text}s` : text);
   if (everyMs !== undefined && everyMs >= shortestMs) return everyMs;

@@ -7,7 +7,11 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { audits } from '../check/audits.ts';
 import { type CheckReport, exitOf } from '../check/report.ts';
+import { type CheckChange, changeJson, changesOf, changeText } from '../report/check-change.ts';
 import { checkJson } from '../report/check-json.ts';
+import { checkJunit } from '../report/check-junit.ts';
+import { checkNagios, failedNagios } from '../report/check-nagios.ts';
+import { checkPrometheus } from '../report/check-prometheus.ts';
 import { checkText } from '../report/check-text.ts';
 import { shippedPlaybook, shippedVersion } from '../shipped.ts';
 import type { CheckWish } from './check-wish.ts';
@@ -18,6 +22,18 @@ import { pause } from './status.ts';
 import type { World } from './world.ts';
 
 export async function check(world: World, wish: CheckWish): Promise<number> {
+  try {
+    return await checkAll(world, wish);
+  } catch (error) {
+    // Who runs a plugin reads its first line and its status only.
+    if (wish.format !== 'nagios' || !(error instanceof DiagnosticError)) throw error;
+    const { text, exit } = failedNagios(error.diagnostics);
+    world.print(text);
+    return exit;
+  }
+}
+
+async function checkAll(world: World, wish: CheckWish): Promise<number> {
   const targets = await targetsOf(world, wish.inventories);
   try {
     return wish.everyMs === undefined
@@ -99,12 +115,15 @@ async function watch(
     const report = await look(world, targets, began);
     const { text, exit } = rendered(world, wish, report);
     if (before === undefined) world.print(text);
-    else world.print(text);
+    else for (const change of changesOf(before, report)) world.print(changeLine(world, wish, change));
     before = report;
     await pause(everyMs, world.interrupted);
     if (world.interrupted.aborted) return exit;
   }
 }
+
+const changeLine = ({ options }: World, { format }: CheckWish, change: CheckChange): string =>
+  format === 'json' ? JSON.stringify(changeJson(change)) : changeText(change, { colour: options.colour });
 
 function rendered(world: World, wish: CheckWish, report: CheckReport): { text: string; exit: number } {
   const { colour, diff } = world.options;
@@ -112,10 +131,20 @@ function rendered(world: World, wish: CheckWish, report: CheckReport): { text: s
   switch (wish.format) {
     case 'json':
       return { text: JSON.stringify(checkJson(report), null, wish.everyMs === undefined ? 2 : 0), exit };
-    case 'text':
     case 'nagios':
+      return checkNagios(report);
     case 'junit':
+      return { text: checkJunit(report), exit };
     case 'prometheus':
-      return { text: checkText(report, { colour, diff }), exit };
+      return { text: checkPrometheus(report), exit };
+    case 'text':
+      return {
+        text: checkText(report, {
+          colour,
+          diff,
+          ...(world.width === undefined ? {} : { width: world.width }),
+        }),
+        exit,
+      };
   }
 }

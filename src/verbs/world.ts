@@ -22,13 +22,20 @@ export interface CommonOptions {
   readonly colour: boolean;
   readonly limit?: string;
   readonly acceptNewHostKeys: boolean;
+  readonly restart: RestartWord;
 }
+
+/** When PostgreSQL may be restarted. */
+export const restartWords = ['when-needed', 'never', 'ask'] as const;
+export type RestartWord = (typeof restartWords)[number];
 
 export interface World {
   readonly options: CommonOptions;
   readonly mask: Mask;
   readonly transport: Transport;
   readonly terminal: boolean;
+  /** Columns of the terminal that data goes to; absent where it goes elsewhere, which wants long lines as they are. */
+  readonly width?: number;
   readonly interrupted: AbortSignal;
   /** Data, to stdout. */
   print(text: string): void;
@@ -58,6 +65,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
     mask,
     interrupted,
     terminal: process.stderr.isTTY === true && process.stdin.isTTY === true,
+    ...(process.stdout.isTTY ? { width: process.stdout.columns } : {}),
     transport: openTransport({
       acceptNewHostKeys: options.acceptNewHostKeys,
       env: {

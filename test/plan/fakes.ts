@@ -19,6 +19,8 @@ export interface Wish {
   readonly touches?: string;
   readonly renews?: string;
   readonly inside?: string;
+  /** Nothing is to be written: its effects alone make it so. */
+  readonly idle?: boolean;
 }
 
 /** Seen "right", "wrong", "degraded" or "refused". */
@@ -46,7 +48,8 @@ function fakeKind(kind: string, waits: boolean): AnyKind {
         });
       return change({ summary: `make ${wish.name}`, reason: seen, effects: wish.effects ?? [] });
     },
-    steps: (_change, wish) => [{ title: `step ${wish.name}`, script: `make ${wish.name}` }],
+    steps: (_change, wish) =>
+      wish.idle ? [] : [{ title: `step ${wish.name}`, script: `make ${wish.name}` }],
     touches: (wish) => wish.touches as string,
     renews: (wish) => wish.renews as string,
     inside: (wish) => wish.inside as string,

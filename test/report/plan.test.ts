@@ -5,7 +5,7 @@ import type { View } from '../../src/observe/survey.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 import { unifiedDiff } from '../../src/report/diff.ts';
 import { planJson, planText } from '../../src/report/plan.ts';
-import { table } from '../../src/report/status.ts';
+import { table } from '../../src/report/table.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
 import { sight } from '../plan/fakes.ts';
 

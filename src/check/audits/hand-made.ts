@@ -1,0 +1,68 @@
+/**
+ * Settings of a configuration file that nobody has declared, besides those that initdb writes. On a server that was there
+ * before pgduet its own settings are its right. What another audit tells of a setting is not told again. Pure.
+ */
+import type { Host } from '../../inventory/cluster.ts';
+import type { AuditContext } from '../audit.ts';
+import type { Told } from '../finding.ts';
+import { isUnsafe } from './durability.ts';
+import { type InForce, placeOf, type SettingInForce, shown } from './in-force.ts';
+import { judgeLimits, judgePeers } from './peers.ts';
+
+/** What initdb writes into postgresql.conf by what it finds on the host; by the value alone nobody can tell. */
+const byInitdb: ReadonlySet<string> = new Set([
+  ...['datestyle', 'timezone', 'log_timezone', 'default_text_search_config', 'dynamic_shared_memory_type'],
+  ...['lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time'],
+  // Fewer than the default on a host with few semaphores, from 18 on.
+  'autovacuum_worker_slots',
+]);
+
+/** What initdb writes with one value, as pg_settings counts it. Half of it and less only on hosts that have no more. */
+const initdbLimits: Readonly<Record<string, number>> = { max_connections: 100, shared_buffers: 16384 };
+
+/** Sizes that initdb derives from that of a WAL segment. */
+const initdbSegments: Readonly<Record<string, number>> = { min_wal_size: 5, max_wal_size: 64 };
+
+/** Edited by the controller while it runs, or written for each server by its role; kinds of resources look at them. */
+const controlled: ReadonlySet<string> = new Set([
+  'synchronous_standby_names',
+  'synchronized_standby_slots',
+  'primary_conninfo',
+]);
+
+export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
+  const told = new Set(
+    [...judgeLimits(context, seen), ...judgePeers(context, seen)].map(({ object }) => object),
+  );
+  return context.cluster.hosts.flatMap((host) => {
+    const inForce = seen.get(host.name);
+    if (!inForce || context.view.hosts.get(host.name)?.adopted) return [];
+    const declared = context.declaredSettings(host.name);
+    return [...inForce.settings]
+      .filter(
+        ([name, setting]) =>
+          setting.source === 'configuration file' && setting.file !== null && !declared.has(name),
+      )
+      .filter(([name, setting]) => !(told.has(name) || controlled.has(name) || isUnsafe(name, setting.value)))
+      .filter(([name, setting]) => !isOfInitdb(name, setting, host, inForce))
+      .map(([name, setting]) => tell(host.name, name, setting));
+  });
+}
+
+function isOfInitdb(name: string, setting: SettingInForce, host: Host, { settings }: InForce): boolean {
+  if (setting.file !== `${host.postgres.dataDir}/postgresql.conf`) return false;
+  if (byInitdb.has(name)) return true;
+  if (initdbLimits[name] !== undefined) return Number(setting.value) === initdbLimits[name];
+  const segments = initdbSegments[name];
+  const segmentBytes = Number(settings.get('wal_segment_size')?.value ?? 0);
+  return segments !== undefined && Number(setting.value) * 1024 ** 2 === segments * segmentBytes;
+}
+
+const tell = (host: string, name: string, setting: SettingInForce): Told => ({
+  code: 'SET014',
+  host,
+  object: name,
+  declared: 'nothing',
+  found: shown(setting),
+  source: placeOf(setting),
+});

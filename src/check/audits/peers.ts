@@ -1,0 +1,113 @@
+/**
+ * The settings of one server beside those of the primary: limits that a standby must not have lower, and all others that
+ * differ without being a server's own. What is declared is compared by kind `settings`, and not told again. Pure.
+ */
+import type { AuditContext } from '../audit.ts';
+import type { Told } from '../finding.ts';
+import { isUnsafe } from './durability.ts';
+import { type InForce, placeOf, type SettingInForce, shown } from './in-force.ts';
+import { settingWords } from './words.ts';
+
+/** A standby with less than its primary cannot replay what that one does ("Administrator's Overview" of hot standby). */
+export const limits: readonly string[] = [
+  'max_connections',
+  'max_wal_senders',
+  'max_worker_processes',
+  'max_locks_per_transaction',
+  'max_prepared_transactions',
+];
+
+/** What each server has of its own, by its nature or by its role. */
+const ownByNature: ReadonlySet<string> = new Set([
+  ...['port', 'listen_addresses', 'unix_socket_directories', 'unix_socket_group', 'unix_socket_permissions'],
+  ...['data_directory', 'data_directory_mode', 'config_file', 'hba_file', 'ident_file', 'external_pid_file'],
+  ...[
+    'cluster_name',
+    'event_source',
+    'bonjour_name',
+    'syslog_ident',
+    'log_directory',
+    'stats_temp_directory',
+  ],
+  ...['primary_conninfo', 'primary_slot_name', 'synchronous_standby_names', 'synchronized_standby_slots'],
+  ...['in_hot_standby', 'transaction_read_only', 'transaction_isolation', 'transaction_deferrable'],
+  ...['ssl_cert_file', 'ssl_key_file', 'ssl_ca_file', 'ssl_crl_file', 'ssl_crl_dir', 'ssl_dh_params_file'],
+  // Computed from others, or told with a code of their own.
+  ...['shared_memory_size', 'shared_memory_size_in_huge_pages', 'num_os_semaphores', 'huge_pages_status'],
+  ...['server_version', 'wal_segment_size', 'recovery_min_apply_delay', 'max_stack_depth'],
+]);
+
+export function judgeLimits(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
+  return againstPrimary(context, seen).flatMap(({ host, primary, mine, theirs }) =>
+    limits.flatMap((name) => {
+      const [own, needed] = [mine.settings.get(name), theirs.settings.get(name)];
+      if (!own || !needed || Number(own.value) >= Number(needed.value)) return [];
+      return [
+        {
+          code: 'PEE001' as const,
+          host,
+          object: name,
+          declared: `${shown(needed)} at least, as on ${primary}`,
+          found: shown(own),
+          source: placeOf(own),
+        },
+      ];
+    }),
+  );
+}
+
+export function judgePeers(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
+  return againstPrimary(context, seen).flatMap(({ host, primary, mine, theirs }) => {
+    const names = new Set([...mine.settings.keys(), ...theirs.settings.keys()]);
+    const declared = [host, primary].map((name) => context.declaredSettings(name));
+    return [...names].sort().flatMap((name) => {
+      const [own, other] = [mine.settings.get(name), theirs.settings.get(name)];
+      if (ownByNature.has(name) || declared.some((values) => values.has(name)) || same(own, other)) return [];
+      if ([own, other].some((one) => isUnsafe(name, one?.value ?? ''))) return [];
+      if (limits.includes(name) && Number(own?.value) < Number(other?.value)) return [];
+      return [difference(name, host, primary, own, other)];
+    });
+  });
+}
+
+/** One that is not told stands at its default, which the one that is told knows. */
+const effective = (setting: SettingInForce | undefined, other: SettingInForce | undefined): string =>
+  setting?.value ?? other?.boot ?? '';
+
+const same = (one: SettingInForce | undefined, other: SettingInForce | undefined): boolean =>
+  effective(one, other) === effective(other, one);
+
+function difference(
+  name: string,
+  host: string,
+  primary: string,
+  own: SettingInForce | undefined,
+  other: SettingInForce | undefined,
+): Told {
+  const unit = own?.unit ?? other?.unit ?? null;
+  return {
+    code: 'PEE002',
+    host,
+    object: name,
+    declared: `${settingWords(effective(other, own), unit)}, as on ${primary}`,
+    found: settingWords(effective(own, other), unit),
+    source: `${host}: ${placeOf(own)}; ${primary}: ${placeOf(other)}`,
+  };
+}
+
+interface Beside {
+  readonly host: string;
+  readonly primary: string;
+  readonly mine: InForce;
+  readonly theirs: InForce;
+}
+
+/** Each standby with the primary; nothing is compared as long as that one could not be looked at. */
+function againstPrimary(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Beside[] {
+  const { primary } = context;
+  const theirs = primary === undefined ? undefined : seen.get(primary);
+  if (primary === undefined || theirs === undefined) return [];
+  return [...seen]
+    .filter(([host]) => host !== primary)
+    .map(([host, mine]) => ({ host, primary, mine, theirs }));
+}
