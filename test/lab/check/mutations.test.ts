@@ -5,10 +5,10 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { Lab } from '../harness/lab.ts';
-import { built } from '../support/pgduet.ts';
+import { built, findingsOf, type Told } from '../support/pgduet.ts';
 import type { Round } from './mutations/mutation.ts';
 import { rounds } from './mutations/rounds.ts';
-import { findingsOf, type Pair, provisionedPair, type Told } from './pair.ts';
+import { type Pair, provisionedPair } from './pair.ts';
 import { act, expectNothing, expectTold, mend, restore, unexpected } from './round.ts';
 
 describeLab('a pair that somebody changes by hand', () => {

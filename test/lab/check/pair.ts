@@ -5,42 +5,7 @@
 import type { Host, Lab } from '../harness/lab.ts';
 import { type Server, serverOf, sql } from '../support/instance.ts';
 import { type InventoryWish, inventory, type YamlMap } from '../support/inventory.ts';
-import { expectExit, type Pgduet, pgduet } from '../support/pgduet.ts';
-
-/** One finding of `check --json`. */
-export interface Told {
-  readonly code: string;
-  readonly severity: string;
-  readonly host: string | null;
-  readonly object: string;
-  readonly what: string;
-  readonly declared: string | null;
-  readonly found: string | null;
-  readonly source: string | null;
-  readonly since: string | null;
-  readonly consequence: string;
-  readonly mended_by: string;
-  readonly mend: string;
-}
-
-export interface CheckedHost {
-  readonly server: string;
-  readonly role: string;
-  readonly reached: boolean;
-  readonly round_trips: number;
-}
-
-/** What `check --json` prints. */
-export interface CheckDocument {
-  readonly exit: number;
-  readonly clusters: readonly {
-    readonly cluster: string;
-    readonly primary: string | null;
-    readonly preferred_primary: string;
-    readonly hosts: readonly CheckedHost[];
-    readonly findings: readonly Told[];
-  }[];
-}
+import { type CheckDocument, expectExit, type Pgduet, pgduet, type Told } from '../support/pgduet.ts';
 
 export interface Pair {
   readonly command: Pgduet;
@@ -106,9 +71,6 @@ export const lines = (findings: readonly Told[]): string[] =>
       400,
     ),
   );
-
-export const findingsOf = (document: CheckDocument): readonly Told[] =>
-  document.clusters.flatMap(({ findings }) => findings);
 
 /** What a mending may disturb. */
 export interface Daemons {

@@ -4,10 +4,10 @@
  */
 import { expect } from 'vitest';
 import type { Server } from '../support/instance.ts';
-import { expectExit } from '../support/pgduet.ts';
+import { expectExit, findingsOf, type Told } from '../support/pgduet.ts';
 import { type Cost, costs, type Expected, type Mutation, type Round } from './mutations/mutation.ts';
 import { scriptFor, textFor } from './mutations/shell.ts';
-import { type Daemons, daemonsOf, findingsOf, lines, type Pair, type Told } from './pair.ts';
+import { type Daemons, daemonsOf, lines, type Pair } from './pair.ts';
 
 type Script = (mutation: Mutation) => string | undefined;
 
@@ -105,10 +105,12 @@ export async function mend(pair: Pair, round: Round): Promise<void> {
   await act(pair, round, ({ afterwards }) => afterwards);
 }
 
+/** Where a standby was restarted, the controller of its primary takes it in again with a reload. */
 const allowed = (pair: Pair, { mutations }: Round, server: Server): Cost =>
   mutations
     .filter(({ on }) => serversOf(pair, on).includes(server))
     .map(({ mended }) => mended.costs ?? 'nothing')
+    .concat(mutations.some(({ mended }) => mended.costs === 'restart') ? ['reload'] : [])
     .reduce<Cost>((most, one) => (costs.indexOf(one) > costs.indexOf(most) ? one : most), 'nothing');
 
 function cost(before?: Daemons, after?: Daemons): Cost {
