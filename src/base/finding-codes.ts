@@ -106,21 +106,15 @@ export const findingCodes = {
   },
   LNK001: {
     severity: 'danger',
-    title: 'a symbolic link is missing or leads elsewhere',
-    consequence: 'WAL is not on the disk that it was meant for',
-    mend: "stop the server ('mc_ctl stop' on {host}), move what stands at {object} to the declared place, and make the link again",
+    title: 'a symbolic link is missing',
+    consequence: 'what needs it, such as the server its WAL, does not find it at its next start',
+    mend: provision,
   },
   PKG001: {
     severity: 'drift',
     title: 'a package or its program is missing',
     consequence: 'what runs goes on; its next start fails',
     mend: provision,
-  },
-  PKG002: {
-    severity: 'degraded',
-    title: 'a program is too old or missing',
-    consequence: 'the Mirroring Controller does not start the next time',
-    mend: "install a newer {object} on {host} from the operating system's packages",
   },
   PKG003: {
     severity: 'note',
@@ -163,12 +157,6 @@ export const findingCodes = {
     title: 'the password file is open to others',
     consequence: 'every account of the host can read the password, and PostgreSQL ignores the file',
     mend: provision,
-  },
-  PRT001: {
-    severity: 'danger',
-    title: 'a port is used by another program',
-    consequence: 'the server cannot start the next time',
-    mend: 'stop the program that uses {object} on {host}, or name another port in the inventory',
   },
   UNT001: {
     severity: 'drift',

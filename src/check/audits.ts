@@ -1,5 +1,28 @@
 /** All audits: what `pgduet check` looks at besides the declared resources. A new one is added here and nowhere else. */
 import { type AnyAudit, anyAudit } from './audit.ts';
+import { archiver } from './audits/archiver.ts';
+import { away } from './audits/away.ts';
+import { dataDirectory } from './audits/data-directory.ts';
+import { network } from './audits/network.ts';
+import { replication } from './audits/replication.ts';
+import { passwords, superusers } from './audits/roles.ts';
 import { placesOfSettings, settingsInForce } from './audits/settings.ts';
+import { slots } from './audits/slots.ts';
+import { timelines } from './audits/timelines.ts';
+import { nodeVersions, postgresVersions } from './audits/versions.ts';
 
-export const audits: readonly AnyAudit[] = [anyAudit(settingsInForce), anyAudit(placesOfSettings)];
+export const audits: readonly AnyAudit[] = [
+  anyAudit(settingsInForce),
+  anyAudit(placesOfSettings),
+  anyAudit(dataDirectory),
+  anyAudit(replication),
+  anyAudit(timelines),
+  anyAudit(away),
+  anyAudit(slots),
+  anyAudit(archiver),
+  anyAudit(passwords),
+  anyAudit(superusers),
+  anyAudit(postgresVersions),
+  anyAudit(nodeVersions),
+  anyAudit(network),
+];

@@ -1,11 +1,12 @@
 /** directory: a directory with owner, group and mode. Missing parents are made, 0755 and root's. Never removes anything. */
 import { sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
+import { change, type ResourceKind, refuse, same } from './kind.ts';
 import {
   chownWord,
   type Ownership,
   ownershipDifference,
+  ownershipDifferences,
   readStat,
   type Stat,
   statProbe,
@@ -15,6 +16,8 @@ import {
 interface Desired extends Ownership {
   readonly path: string;
 }
+
+const codes = { owner: 'DIR002', mode: 'DIR003', open: 'DIR004' } as const;
 
 export const directory: ResourceKind<Desired, Stat> = {
   kind: 'directory',
@@ -32,15 +35,15 @@ export const directory: ResourceKind<Desired, Stat> = {
   key: (desired) => desired.path,
   describe: (desired) => `directory ${desired.path}`,
   probe: (desired) => ({ shell: statProbe(desired.path) }),
-  read: (reply) => {
-    const stat = readStat(reply.stdout.trim());
-    if (stat === undefined) return unknown(reply.stderr.trim() || 'stat gave no answer');
-    return stat === 'absent' ? absent : present(stat);
-  },
+  read: (reply) => readStat(reply.stdout.trim(), reply.stderr),
   diff: (desired, observed) => {
     const wanted = words(desired);
     if (observed.state === 'absent')
-      return change({ summary: `create directory ${desired.path} (${wanted})`, reason: 'it is not there' });
+      return change({
+        summary: `create directory ${desired.path} (${wanted})`,
+        reason: 'it is not there',
+        differences: [{ code: 'DIR001', object: desired.path, declared: wanted, found: 'missing' }],
+      });
     if (observed.value.type !== 'directory')
       return refuse({
         code: 'SAF002',
@@ -50,7 +53,11 @@ export const directory: ResourceKind<Desired, Stat> = {
       });
     const difference = ownershipDifference(desired, observed.value);
     if (!difference) return same(`${wanted}, as it should be`);
-    return change({ summary: `set owner and mode of ${desired.path}`, reason: difference });
+    return change({
+      summary: `set owner and mode of ${desired.path}`,
+      reason: difference,
+      differences: ownershipDifferences(desired.path, desired, observed.value, codes),
+    });
   },
   steps: (_change, desired) => [
     {

@@ -7,8 +7,9 @@ import type { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
 import { type Fields, readFields } from './fields.ts';
 import {
-  absent,
+  type Change,
   change,
+  type Difference,
   type Effect,
   type ParseContext,
   present,
@@ -17,8 +18,16 @@ import {
   same,
   unknown,
 } from './kind.ts';
-import { putFile } from './preamble.ts';
-import { type Ownership, ownershipDifference, readStat, type Stat, statProbe, words } from './stat.ts';
+import { ownFile, putFile } from './preamble.ts';
+import {
+  type Ownership,
+  ownershipDifference,
+  ownershipDifferences,
+  readStat,
+  type Stat,
+  statProbe,
+  words,
+} from './stat.ts';
 
 interface Desired extends Ownership {
   readonly path: string;
@@ -30,10 +39,13 @@ interface Desired extends Ownership {
 
 interface Seen {
   readonly stat: Stat;
-  /** SHA-256 as hex. */
-  readonly checksum: string;
-  /** Absent for an opaque file. */
-  readonly text?: string;
+  /** The whole text; of an opaque file SHA-256 as hex. */
+  readonly content: string;
+}
+
+interface FileChange extends Change {
+  /** False where only owner or mode are wrong. */
+  readonly rewrite: boolean;
 }
 
 const targets = ['instance', 'controller', 'systemd'] as const satisfies readonly Effect['target'][];
@@ -63,8 +75,9 @@ function content(f: Fields, context: ParseContext): { content: string | Secret; 
   return { content: rendered.ok ? rendered.value : '', opaque: false };
 }
 
-/** Shared with kind `unit`, which is a file that systemd has to read. */
-export const file: ResourceKind<Desired, Seen> = {
+const codes = { owner: 'FIL003', mode: 'FIL004', open: 'FIL005' } as const;
+
+export const file: ResourceKind<Desired, Seen, FileChange> = {
   kind: 'file',
   summary: 'A whole file: content from the playbook, a template, or what pgduet ships.',
   parse: (node, context) =>
@@ -83,51 +96,74 @@ export const file: ResourceKind<Desired, Seen> = {
     }),
   key: (desired) => desired.path,
   describe: (desired) => `file ${desired.path}`,
-  probe: (desired) => ({
-    shell: `${statProbe(desired.path)}
-if [ -f ${quote(desired.path)} ]; then sha256sum < ${quote(desired.path)}; ${desired.opaque ? '' : `cat ${quote(desired.path)}`}
-fi`,
+  probe: ({ path, opaque }) => ({
+    shell: `${statProbe(path)}
+if [ -f ${quote(path)} ]; then ${opaque ? `sha256sum < ${quote(path)}` : `cat ${quote(path)}`}; fi`,
   }),
   read: (reply, desired) => {
-    const [first = '', second = '', ...rest] = reply.stdout.split('\n');
-    const stat = readStat(first);
-    if (stat === 'absent') return absent;
-    if (stat === undefined || reply.status !== 0)
-      return unknown(reply.stderr.trim() || 'the file could not be read');
-    const seen = { stat, checksum: second.split(' ')[0] ?? '' };
-    return present(desired.opaque ? seen : { ...seen, text: rest.join('\n') });
+    const [first = '', ...rest] = reply.stdout.split('\n');
+    const stat = readStat(first, reply.stderr || 'the file could not be read');
+    if (stat.state !== 'present') return stat;
+    if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the file could not be read');
+    const content = rest.join('\n');
+    return present({ stat: stat.value, content: desired.opaque ? content.slice(0, 64) : content });
   },
   diff: (desired, observed) => {
-    const after = desired.opaque ? '(not shown)\n' : clear(desired.content);
-    const effects = { effects: desired.effects };
-    if (observed.state === 'absent')
-      return change({
-        summary: `write ${desired.path} (${words(desired)})`,
-        reason: 'it is not there',
-        ...(desired.opaque ? {} : { text: { before: '', after, name: desired.path } }),
-        ...effects,
-      });
-    const { stat, checksum: sum, text } = observed.value;
+    if (observed.state === 'absent') return change(missing(desired));
+    const { stat, content } = observed.value;
     if (stat.type !== 'file') return notAFile(desired.path, stat.type);
-    if (sum !== checksum(clear(desired.content)))
-      return change({
-        summary: `rewrite ${desired.path}`,
-        reason: desired.opaque ? 'its checksum differs' : 'its content differs',
-        ...(desired.opaque ? {} : { text: { before: text ?? '', after, name: desired.path } }),
-        ...effects,
-      });
-    const difference = ownershipDifference(desired, stat);
-    return difference
-      ? change({ summary: `set owner and mode of ${desired.path}`, reason: difference })
-      : same('content, owner and mode are right');
+    const other = otherContent(desired, observed.value);
+    const ownership = ownershipDifference(desired, stat);
+    if (!other && !ownership) return same('content, owner and mode are right');
+    const secret = isSecret(desired);
+    const reason = desired.opaque ? 'its checksum differs' : 'its content differs';
+    return change({
+      summary: `${other ? 'rewrite' : 'set owner and mode of'} ${desired.path}`,
+      reason: [...(other ? [reason] : []), ...(ownership ? [ownership] : [])].join('; '),
+      ...(other ? { ...shown(desired, content), effects: desired.effects } : {}),
+      rewrite: other !== undefined,
+      differences: [
+        ...(other ? [other] : []),
+        ...ownershipDifferences(desired.path, { ...desired, secret }, stat, codes),
+      ],
+    });
   },
-  steps: (_change, desired) => [
+  steps: ({ rewrite }, desired) => [
     {
       title: `file ${desired.path}`,
-      script: putFile({ ...desired, content: clear(desired.content) }),
+      script: rewrite ? putFile({ ...desired, content: clear(desired.content) }) : ownFile(desired),
     },
   ],
 };
+
+const isSecret = ({ content }: Desired): boolean => typeof content !== 'string';
+
+/** Before and after, of what may be shown. */
+const shown = (desired: Desired, before: string): Pick<Change, 'text'> =>
+  desired.opaque ? {} : { text: { before, after: clear(desired.content), name: desired.path } };
+
+const missing = (desired: Desired): FileChange => ({
+  summary: `write ${desired.path} (${words(desired)})`,
+  reason: 'it is not there',
+  ...shown(desired, ''),
+  effects: desired.effects,
+  rewrite: true,
+  differences: [{ code: 'FIL001', object: desired.path, declared: words(desired), found: 'missing' }],
+});
+
+/** Not even the checksum of a secret is shown: a short one could be found by trying. */
+function otherContent(desired: Desired, { stat, content }: Seen): Difference | undefined {
+  const text = clear(desired.content);
+  const wanted = desired.opaque ? checksum(text) : text;
+  if (content === wanted) return undefined;
+  const told = { object: desired.path, since: stat.modified };
+  if (isSecret(desired))
+    return { code: 'FIL006', declared: 'the secret of the cluster', found: 'another one', ...told };
+  if (!desired.opaque) return { code: 'FIL002', declared: 'as rendered', found: 'another content', ...told };
+  return { code: 'FIL002', declared: short(wanted), found: short(content), ...told };
+}
+
+const short = (sum: string): string => `checksum ${sum.slice(0, 12)}`;
 
 const notAFile = (path: string, type: string) =>
   refuse({

@@ -4,7 +4,8 @@ import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
 import { type PgpassEntry, parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
+import { change, present, type ResourceKind, same, unknown } from './kind.ts';
+import { ownershipDifference, ownershipDifferences, readStat, type Stat } from './stat.ts';
 
 interface Desired {
   readonly owner: string;
@@ -13,9 +14,15 @@ interface Desired {
 }
 
 interface Seen {
-  readonly mode: string;
+  /** Where the password file of this host is. */
+  readonly path: string;
+  /** Absent where there is no such file. */
+  readonly stat?: Stat;
   readonly entries: readonly PgpassEntry[];
 }
+
+const codes = { owner: 'FIL003', mode: 'FIL004', open: 'PWD003' } as const;
+const nothing: Seen = { path: 'the password file', entries: [] };
 
 const prefix = (entry: PgpassEntry): string => pgpassLine({ ...entry, password: new Secret('') });
 
@@ -38,42 +45,51 @@ export const passfile: ResourceKind<Desired, Seen> = {
   describe: (desired) => `password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port}`,
   // Only the lines of our own role are read out; other people's passwords stay where they are.
   // A write that was cut off has left a file that holds the password; it goes with the line.
+  // The path comes first: only the host knows the home of the administrator.
   probe: (desired) => ({
-    shell: `${desired.state === 'absent' ? `if [ -e "$(unfinished "$PASSFILE")" ]; then printf '600\\n%s\\n' ${quote(`${prefix(desired.entry)}unfinished`)}; exit; fi\n` : ''}if [ ! -e "$PASSFILE" ]; then echo absent; exit; fi
-stat -c %a "$PASSFILE" || exit 1
+    shell: `printf '%s\\n' "$PASSFILE"
+sight "$PASSFILE" || exit 1
+${desired.state === 'absent' ? `if [ -e "$(unfinished "$PASSFILE")" ]; then printf '%s\\n' ${quote(`${prefix(desired.entry)}unfinished`)}; exit; fi\n` : ''}if [ ! -e "$PASSFILE" ]; then exit; fi
 while IFS= read -r l || [ -n "$l" ]; do
 case $l in ${quote(prefix(desired.entry))}*) printf '%s\\n' "$l";; esac
 done < "$PASSFILE"`,
   }),
   read: (reply) => {
-    const [mode = '', ...lines] = reply.stdout.split('\n');
-    if (mode === 'absent') return absent;
+    const [path = '', line = '', ...lines] = reply.stdout.split('\n');
     if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the password file could not be read');
-    return present({ mode, entries: lines.flatMap((text) => parsePgpassLine(text) ?? []) });
+    const stat = readStat(line, reply.stderr || 'the password file could not be read');
+    if (stat.state === 'unknown') return stat;
+    const entries = lines.flatMap((text) => parsePgpassLine(text) ?? []);
+    return present({ path, entries, ...(stat.state === 'present' ? { stat: stat.value } : {}) });
   },
   diff: (desired, observed) => {
+    const { entries, stat, path } = observed.state === 'absent' ? nothing : observed.value;
+    const { host, port, user } = desired.entry;
     if (desired.state === 'absent')
-      return observed.state === 'absent' || observed.value.entries.length === 0
+      return entries.length === 0
         ? same('the password file has no line for it')
         : change({
-            summary: `remove the password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port} from the password file`,
+            summary: `remove the password of ${user} for ${host}:${port} from the password file`,
             reason: 'nothing needs it any more',
           });
-    const summary = `write the password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port} to the password file (0600)`;
-    if (observed.state === 'absent') return change({ summary, reason: 'the file is not there' });
-    const { mode, entries } = observed.value;
-    if (
-      entries.length !== 1 ||
-      entries[0] === undefined ||
-      pgpassLine(entries[0]) !== pgpassLine(desired.entry)
-    )
-      return change({
-        summary,
-        reason: entries.length === 0 ? 'the line is not there' : 'the line differs (not shown)',
-      });
-    if (mode !== '600')
-      return change({ summary, reason: `its mode is ${mode}: PostgreSQL ignores the file` });
-    return same('the line is there');
+    const line = lineDifference(desired, entries);
+    const wanted = { owner: desired.owner, mode: '0600' };
+    const ownership = stat && ownershipDifference(wanted, stat);
+    if (!line && !ownership) return same('the line is there');
+    const since = stat ? { since: stat.modified } : {};
+    return change({
+      summary: `write the password of ${user} for ${host}:${port} to the password file (0600)`,
+      reason: [
+        ...(line ? [stat ? line.reason : 'the file is not there'] : []),
+        ...(ownership
+          ? [`${ownership}: PostgreSQL ignores a file of others, or that is open to others`]
+          : []),
+      ].join('; '),
+      differences: [
+        ...(line ? [{ ...line.told, object: `${path} ${host}:${port}`, ...since }] : []),
+        ...(stat ? ownershipDifferences(path, wanted, stat, codes) : []),
+      ],
+    });
   },
   steps: (_change, desired) => [
     {
@@ -91,3 +107,20 @@ ${desired.state === 'absent' ? 'if [ -z "$kept" ]; then rm -f "$PASSFILE"; exit 
     },
   ],
 };
+
+/** Undefined when the one line is there. The passwords are compared and never shown. */
+function lineDifference({ entry }: Desired, entries: readonly PgpassEntry[]) {
+  const [first, ...more] = entries;
+  const declared = `a line for ${entry.user}`;
+  if (!first)
+    return {
+      reason: 'the line is not there',
+      told: { code: 'PWD001', declared, found: 'missing' } as const,
+    };
+  if (more.length === 0 && pgpassLine(first) === pgpassLine(entry)) return undefined;
+  const found = more.length > 0 ? `${entries.length} lines` : 'another password';
+  return {
+    reason: 'the line differs (not shown)',
+    told: { code: 'PWD002', declared: `${declared} with the password of the cluster`, found } as const,
+  };
+}

@@ -2,6 +2,7 @@
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
+import { readStat } from './stat.ts';
 
 interface Desired {
   readonly port: number;
@@ -27,10 +28,15 @@ export const port: ResourceKind<Desired, Seen> = {
   key: (desired) => String(desired.port),
   describe: (desired) => `port ${desired.port} for ${desired.purpose}`,
   probe: (desired) => ({
-    shell: `cat /proc/net/tcp >/dev/null || exit 1
+    shell: `f=${quote(desired.pidFile)}
+pid=
+if [ -r "$f" ]; then read -r pid < "$f" || :; fi
+case $pid in '' | *[!0-9]*) ;; *) if [ -d "/proc/$pid" ]; then echo rightful; exit; fi;; esac
+if [ ! -r /proc/net/tcp ]; then echo 'no right to read /proc/net/tcp' >&2; exit 1; fi
 if ! listening ${desired.port}; then echo free; exit; fi
-pid=$(head -n 1 ${quote(desired.pidFile)} 2>/dev/null | tr -dc 0-9)
-if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then echo rightful; exit; fi
+# Whose file cannot be seen may be in its rights.
+case $(sight "$f") in closed*) sight "$f"; exit;; esac
+if [ -e "$f" ] && [ ! -r "$f" ]; then echo "no right to read $f" >&2; exit 1; fi
 echo taken
 if command -v ss >/dev/null; then ss -Hltnp "sport = :${desired.port}" | sed -n 's/.*users:((\\(.*\\)))/\\1/p' | head -n 1; fi`,
   }),
@@ -38,7 +44,8 @@ if command -v ss >/dev/null; then ss -Hltnp "sport = :${desired.port}" | sed -n 
     const [word, listener = ''] = reply.stdout.split('\n');
     if (word === 'free') return absent;
     if (word === 'rightful' || word === 'taken') return present({ rightful: word === 'rightful', listener });
-    return unknown(reply.stderr.trim() || 'the list of ports could not be read');
+    const hidden = readStat(word ?? '', reply.stderr || 'the list of ports could not be read');
+    return hidden.state === 'unknown' ? hidden : unknown('the list of ports could not be read');
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('it is free');

@@ -34,7 +34,7 @@ cat /dev/fd/8 >&2
 exec 8>&-
 if [ $status -ne 0 ]; then exit $status; fi`;
 
-/** Defines ME, PGBIN, OWNER_HOME, PASSFILE, `as`, `put`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
+/** Defines ME, PGBIN, OWNER_HOME, PASSFILE, `as`, `sight`, `put`, `own`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
 export function preamble(context: PreambleContext): string {
   const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
   return `
@@ -48,6 +48,16 @@ done
 OWNER_HOME=$(getent passwd ${quote(context.owner)} | cut -d: -f6)
 PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
 ${asFunction}
+# What \`stat\` says of a path; "absent"; or "closed" and the directory that this login may not look into.
+sight() {
+  if [ -e "$1" ] || [ -L "$1" ]; then stat -c '%F|%a|%U|%G|%Y|%Z' "$1"; return; fi
+  up=$1
+  until [ -d "$up" ]; do
+    case $up in */*) up=\${up%/*};; *) up=.;; esac
+    up=\${up:-/}
+  done
+  if [ -x "$up" ]; then echo absent; else echo "closed $up"; fi
+}
 # Where \`put\` writes before it renames: a power cut in between leaves this.
 unfinished() { printf '%s' "\${1%/*}/.\${1##*/}.pgduet-tmp"; }
 put() {
@@ -55,6 +65,11 @@ put() {
   rm -f "$put_tmp"
   ( umask 077; printf '%s' "$4" > "$put_tmp" ) || { rm -f "$put_tmp"; return 1; }
   { chown "$3" "$put_tmp" && chmod "$2" "$put_tmp" && sync "$put_tmp" && mv -f "$put_tmp" "$1"; } || { rm -f "$put_tmp"; return 1; }
+}
+# Owner and mode of a file whose content is right. It is not written anew: what reads it would take it for newer.
+own() {
+  if [ -L "$1" ]; then echo "$1 has become a symbolic link" >&2; return 1; fi
+  chown -h "$3" "$1" && chmod "$2" "$1"
 }
 sql() {
   as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d postgres
@@ -64,6 +79,11 @@ listening() {
     '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'
 }
 `;
+}
+
+/** Gives a file that is right otherwise its owner and mode. */
+export function ownFile(file: Ownership & { readonly path: string }): string {
+  return sh`own ${file.path} ${file.mode} ${chownWord(file)}`;
 }
 
 /** Writes a whole file: temporary name in its directory, synced, renamed. */

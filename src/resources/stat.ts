@@ -1,5 +1,7 @@
-/** What `stat` says of a path, shared by every kind that looks at one. Pure. */
+/** What `stat` says of a path, shared by every kind that looks at one, and how owner and mode differ. Pure. */
+import type { FindingCode } from '../base/finding-codes.ts';
 import { quote } from '../base/shell.ts';
+import { absent, type Difference, type Observed, present, unknown } from './kind.ts';
 
 export interface Stat {
   readonly type: 'file' | 'directory' | 'link' | 'other';
@@ -7,17 +9,21 @@ export interface Stat {
   readonly mode: string;
   readonly owner: string;
   readonly group: string;
+  /** When its content, and when anything of it was changed last: seconds since 1970. */
+  readonly modified: number;
+  readonly changed: number;
 }
 
-/** Prints one line about the path, or "absent". */
-export const statProbe = (path: string): string =>
-  `if [ -e ${quote(path)} ] || [ -L ${quote(path)} ]; then stat -c '%F|%a|%U|%G' ${quote(path)}; else echo absent; fi`;
+/** Prints one line about the path; `sight` stands in the preamble. */
+export const statProbe = (path: string): string => `sight ${quote(path)}`;
 
-/** Undefined when the line is not what `stat` prints: then it could not look. */
-export function readStat(line: string): Stat | 'absent' | undefined {
-  if (line === 'absent') return 'absent';
-  const [type, mode, owner, group] = line.split('|');
-  if (!type || !mode || !owner || !group) return undefined;
+/** Reads the line of `sight`. What hides behind a directory that is closed to this login is unknown, not absent. */
+export function readStat(line: string, problem: string): Observed<Stat> {
+  if (line === 'absent') return absent;
+  if (line.startsWith('closed ')) return unknown(`no right to look into ${line.slice('closed '.length)}`);
+  const [type, mode, owner, group, modified, changed] = line.split('|');
+  if (!type || !mode || !owner || !group || !modified || !changed)
+    return unknown(problem.trim() || 'stat gave no answer');
   const known = type.includes('regular')
     ? 'file'
     : type === 'directory'
@@ -25,14 +31,14 @@ export function readStat(line: string): Stat | 'absent' | undefined {
       : type === 'symbolic link'
         ? 'link'
         : 'other';
-  return { type: known, mode: mode.padStart(4, '0'), owner, group };
-}
-
-/** How the owner, group and mode differ, as words; undefined when they do not. */
-export function ownershipDifference(wanted: Ownership, seen: Stat): string | undefined {
-  const before = words({ ...seen, group: wanted.group === undefined ? undefined : seen.group });
-  const after = words(wanted);
-  return before === after ? undefined : `${before} → ${after}`;
+  return present({
+    type: known,
+    mode: mode.padStart(4, '0'),
+    owner,
+    group,
+    modified: Number(modified),
+    changed: Number(changed),
+  });
 }
 
 /** What is wanted of a path. Without a group it is the owner's login group, whatever that is called. */
@@ -43,9 +49,70 @@ export interface Ownership {
   readonly mode: string;
 }
 
+const ownerWords = ({ owner, group }: Ownership): string =>
+  `${owner}${group === undefined ? '' : `:${group}`}`;
+
 /** "postgres:postgres 0700", or "postgres 0700" where the group does not matter. */
-export const words = (wanted: Ownership): string =>
-  `${wanted.owner}${wanted.group === undefined ? '' : `:${wanted.group}`} ${wanted.mode}`;
+export const words = (wanted: Ownership): string => `${ownerWords(wanted)} ${wanted.mode}`;
 
 /** As chown takes it: "owner:" stands for the owner's login group. */
 export const chownWord = (wanted: Ownership): string => `${wanted.owner}:${wanted.group ?? ''}`;
+
+/** What was seen, in the words of what is wanted: without a group where that does not matter. */
+const comparable = (wanted: Ownership, seen: Stat): Ownership => ({
+  ...seen,
+  group: wanted.group === undefined ? undefined : seen.group,
+});
+
+/** How the owner, group and mode differ, as words; undefined when they do not. */
+export function ownershipDifference(wanted: Ownership, seen: Stat): string | undefined {
+  const before = words(comparable(wanted, seen));
+  const after = words(wanted);
+  return before === after ? undefined : `${before} → ${after}`;
+}
+
+/** What a difference of the owner or mode is called; `open` is a mode that lets others in where nobody should be. */
+export interface OwnershipCodes {
+  readonly owner: FindingCode;
+  readonly mode: FindingCode;
+  readonly open: FindingCode;
+}
+
+/** The same one by one. `secret` is what others must not see although its own mode might let them. */
+export function ownershipDifferences(
+  object: string,
+  wanted: Ownership & { readonly secret?: boolean },
+  seen: Stat,
+  codes: OwnershipCodes,
+): readonly Difference[] {
+  const found = ownerWords(comparable(wanted, seen));
+  const since = sinceOf(seen);
+  return [
+    ...(found === ownerWords(wanted)
+      ? []
+      : [{ code: codes.owner, object, declared: ownerWords(wanted), found, ...since }]),
+    ...(seen.mode === wanted.mode
+      ? []
+      : [
+          {
+            code: isOpen(wanted, seen) ? codes.open : codes.mode,
+            object,
+            declared: wanted.mode,
+            found: seen.mode,
+            ...since,
+          },
+        ]),
+  ];
+}
+
+const others = 0o077;
+
+function isOpen(wanted: Ownership & { readonly secret?: boolean }, seen: Stat): boolean {
+  const [declared, found] = [wanted.mode, seen.mode].map((mode) => Number.parseInt(mode, 8) & others);
+  if (declared === undefined || found === undefined) return false;
+  return (wanted.secret === true || declared === 0) && (found & ~declared) !== 0;
+}
+
+/** Every file that comes or goes changes a directory too: its time tells of owner and mode only where that was not it. */
+const sinceOf = ({ type, modified, changed }: Stat): { readonly since?: number } =>
+  type === 'directory' && changed === modified ? {} : { since: changed };

@@ -1,7 +1,8 @@
 /** symlink: a symbolic link, such as pg_wal on a disk of its own. What stands in its place is never removed. */
 import { quote, sh } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
+import { change, present, type ResourceKind, refuse, same, unknown } from './kind.ts';
+import { readStat } from './stat.ts';
 
 interface Desired {
   readonly path: string;
@@ -25,22 +26,29 @@ export const symlink: ResourceKind<Desired, Seen> = {
   inside: (desired) => desired.path,
   probe: ({ path }) => ({
     shell: `p=${quote(path)}
-if [ -L "$p" ]; then echo link; readlink "$p"; elif [ -e "$p" ]; then echo other; elif [ -d "\${p%/*}" ]; then echo absent; else echo parent; fi`,
+if [ -L "$p" ]; then echo link; readlink "$p"; elif [ -e "$p" ]; then echo other; else
+said=$(sight "$p")
+if [ "$said" = absent ] && [ ! -d "\${p%/*}" ]; then said=parent; fi
+echo "$said"; fi`,
   }),
   read: (reply) => {
     const [type, target = ''] = reply.stdout.split('\n');
     if (type === 'link') return present({ type, target });
     if (type === 'other') return present({ type });
-    if (type === 'absent') return absent;
-    return unknown(
-      type === 'parent'
-        ? 'its directory is not there yet'
-        : reply.stderr.trim() || 'the path could not be looked at',
-    );
+    if (type === 'parent') return unknown('its directory is not there yet');
+    const hidden = readStat(type ?? '', reply.stderr || 'the path could not be looked at');
+    return hidden.state === 'present' ? unknown('the path has changed meanwhile') : hidden;
   },
   diff: (desired, observed) => {
     const words = `${desired.path} → ${desired.target}`;
-    if (observed.state === 'absent') return change({ summary: `link ${words}`, reason: 'it is not there' });
+    if (observed.state === 'absent')
+      return change({
+        summary: `link ${words}`,
+        reason: 'it is not there',
+        differences: [
+          { code: 'LNK001', object: desired.path, declared: `→ ${desired.target}`, found: 'missing' },
+        ],
+      });
     if (observed.value.type === 'link' && observed.value.target === desired.target)
       return same(`it leads to ${desired.target}`);
     return refuse({

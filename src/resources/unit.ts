@@ -1,8 +1,15 @@
-/** unit: a systemd unit file, enabled, and known to systemd as it stands on the disk. Whether it runs is kind `controller` or `service`. */
+/**
+ * unit: a systemd unit file, enabled, and known to systemd as it stands on the disk. Whether it runs is kind `controller`
+ * or `service`. A template with the line `Environment=PGDUET_UNIT=` gets its mark there, by which a running service shows
+ * whether it was started from this text. What a drop-in changes is told, and left to a person.
+ */
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { absent, change, present, type ResourceKind, same, unknown } from './kind.ts';
-import { putFile } from './preamble.ts';
+import { type Change, change, type Difference, type ResourceKind, refuse, same } from './kind.ts';
+import { ownFile, putFile } from './preamble.ts';
+import { unitFile } from './retired.ts';
+import { ownershipDifference, ownershipDifferences, words } from './stat.ts';
+import { markOf, readUnit, type UnitSight, unitOwnership, unitProbe, withMark } from './unit-sight.ts';
 
 interface Desired {
   /** Without ".service". */
@@ -11,15 +18,20 @@ interface Desired {
   readonly enabled: boolean;
 }
 
-interface Seen {
-  readonly text: string;
-  readonly enabled: boolean;
-  readonly stale: boolean;
+/** What is done to the file; systemd is asked to enable it and to read it in any case. */
+interface UnitChange extends Change {
+  readonly act: 'write' | 'own' | 'none';
 }
 
-const path = (name: string): string => `/etc/systemd/system/${name}.service`;
+/** One thing that a step of ours mends. */
+interface Fault {
+  readonly summary: string;
+  readonly reason: string;
+  readonly act: UnitChange['act'];
+  readonly differences: readonly Difference[];
+}
 
-export const unit: ResourceKind<Desired, Seen> = {
+export const unit: ResourceKind<Desired, UnitSight, UnitChange> = {
   kind: 'unit',
   summary:
     'A systemd service unit from a template: its text, whether it is enabled, whether systemd has read it.',
@@ -29,63 +41,154 @@ export const unit: ResourceKind<Desired, Seen> = {
       if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
       return {
         name: f.text('name'),
-        content: rendered.ok ? rendered.value : '',
+        content: rendered.ok ? withMark(rendered.value) : '',
         enabled: f.flag('enabled', true),
       };
     }),
   key: (desired) => desired.name,
-  describe: (desired) => `unit ${desired.name}.service`,
-  probe: ({ name }) => ({
-    shell: `if [ ! -e ${quote(path(name))} ]; then echo absent; exit; fi
-echo present
-systemctl show -p UnitFileState -p NeedDaemonReload ${quote(`${name}.service`)} || exit 1
-echo
-cat ${quote(path(name))}`,
-  }),
-  read: (reply) => {
-    if (reply.stdout.trim() === 'absent') return absent;
-    if (reply.status !== 0) return unknown(reply.stderr.trim() || 'systemctl failed');
-    const [head = '', ...rest] = reply.stdout.split('\n\n');
-    return present({
-      text: rest.join('\n\n'),
-      enabled: /^UnitFileState=enabled$/m.test(head),
-      stale: head.includes('NeedDaemonReload=yes'),
+  describe: (desired) => `unit ${unitName(desired)}`,
+  probe: ({ name, content }) => ({ shell: unitProbe(name, content) }),
+  read: (reply) => readUnit(reply),
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return change(missing(desired));
+    const seen = observed.value;
+    if (seen.stat.type === 'directory' || seen.stat.type === 'other') return notAFile(desired, seen);
+    const faults = isMasked(seen) ? [masked(desired)] : faultsOf(desired, seen);
+    const notes = [...olderText(desired, seen), ...dropIns(desired, seen)];
+    const [first] = faults;
+    if (!first) return same(`${seen.enabled}, content is right${unseen(desired, seen)}`, notes);
+    const rewritten = seen.text !== desired.content && !isMasked(seen);
+    return change({
+      summary: first.summary,
+      reason: faults.map(({ reason }) => reason).join('; '),
+      ...(rewritten
+        ? { text: { before: seen.text, after: desired.content, name: unitFile(desired.name) } }
+        : {}),
+      act: faults.find(({ act }) => act !== 'none')?.act ?? 'none',
+      differences: [...faults.flatMap(({ differences }) => differences), ...notes],
     });
   },
-  diff: (desired, observed) => {
-    const name = `${desired.name}.service`;
-    if (observed.state === 'absent')
-      return change({
-        summary: `write and enable unit ${name}`,
-        reason: 'it is not there',
-        text: { before: '', after: desired.content, name: path(desired.name) },
-      });
-    const { text, enabled, stale } = observed.value;
-    if (text !== desired.content)
-      return change({
-        summary: `rewrite unit ${name}`,
-        reason: 'its content differs',
-        text: { before: text, after: desired.content, name: path(desired.name) },
-      });
-    if (enabled !== desired.enabled)
-      return change({
-        summary: `${desired.enabled ? 'enable' : 'disable'} unit ${name}`,
-        reason: `it is ${enabled ? 'enabled' : 'disabled'}`,
-      });
-    if (stale)
-      return change({
-        summary: `make systemd read ${name} again`,
-        reason: 'the file is newer than what systemd knows',
-      });
-    return same(enabled ? 'enabled, content is right' : 'content is right');
-  },
-  steps: (_change, desired) => [{ title: `unit ${desired.name}.service`, script: writeScript(desired) }],
+  steps: (decided, desired) => [{ title: `unit ${unitName(desired)}`, script: script(decided, desired) }],
 };
 
-/** A unit that systemd has not loaded yet is read when it is started; a reload of everything is only for changes. */
-function writeScript(desired: Desired): string {
-  const name = quote(`${desired.name}.service`);
-  return `${putFile({ path: path(desired.name), mode: '0644', owner: 'root', group: 'root', content: desired.content })}
-systemctl --quiet --no-reload ${desired.enabled ? 'enable' : 'disable'} ${name}
-if [ "$(systemctl show -p NeedDaemonReload --value ${name})" = yes ]; then systemctl daemon-reload; fi`;
+const unitName = ({ name }: Pick<Desired, 'name'>): string => `${name}.service`;
+const isMasked = ({ enabled }: UnitSight): boolean => enabled === 'masked';
+const enabledWord = ({ enabled }: Desired): string => (enabled ? 'enabled' : 'disabled');
+
+const missing = (desired: Desired): UnitChange => ({
+  summary: `write and enable unit ${unitName(desired)}`,
+  reason: 'it is not there',
+  text: { before: '', after: desired.content, name: unitFile(desired.name) },
+  act: 'write',
+  differences: [
+    { code: 'UNT001', object: unitName(desired), declared: unitFile(desired.name), found: 'missing' },
+  ],
+});
+
+/** A link to /dev/null in place of the file, so all else that could be said of it follows from that. */
+const masked = (desired: Desired): Fault => ({
+  summary: `unmask and ${desired.enabled ? 'enable' : 'write'} unit ${unitName(desired)}`,
+  reason: 'it is masked',
+  act: 'write',
+  differences: [
+    { code: 'UNT003', object: unitName(desired), declared: enabledWord(desired), found: 'masked' },
+  ],
+});
+
+/** A rewrite stands first: it brings owner and mode with it. */
+function faultsOf(desired: Desired, seen: UnitSight): readonly Fault[] {
+  const name = unitName(desired);
+  const told = (code: Difference['code'], declared: string, found: string, since?: number) => [
+    { code, object: name, declared, found, ...(since === undefined ? {} : { since }) },
+  ];
+  const found: Fault[] = [];
+  if (seen.text !== desired.content)
+    found.push({
+      summary: `rewrite unit ${name}`,
+      reason: 'its content differs',
+      act: 'write',
+      differences: told('UNT002', 'as rendered', 'another content', seen.stat.modified),
+    });
+  if ((seen.enabled === 'enabled') !== desired.enabled)
+    found.push({
+      summary: `${desired.enabled ? 'enable' : 'disable'} unit ${name}`,
+      reason: `it is ${seen.enabled === 'enabled' ? 'enabled' : 'disabled'}`,
+      act: 'none',
+      differences: told('UNT003', enabledWord(desired), seen.enabled),
+    });
+  found.push(...ownerFault(desired, seen));
+  if (seen.stale)
+    found.push({
+      summary: `make systemd read ${name} again`,
+      reason: 'the file is newer than what systemd knows',
+      act: 'none',
+      differences: told('UNT004', 'read by systemd', 'not read since it was written', seen.stat.modified),
+    });
+  return found;
+}
+
+function ownerFault(desired: Desired, { stat }: UnitSight): readonly Fault[] {
+  const object = unitFile(desired.name);
+  const summary = `set owner and mode of ${object}`;
+  if (stat.type === 'link') {
+    const declared = `a file, ${words(unitOwnership)}`;
+    const difference = { code: 'UNT007', object, declared, found: 'a symbolic link' } as const;
+    return [{ summary, reason: 'it is a symbolic link', act: 'write', differences: [difference] }];
+  }
+  const reason = ownershipDifference(unitOwnership, stat);
+  const codes = { owner: 'UNT007', mode: 'UNT007', open: 'UNT007' } as const;
+  const differences = ownershipDifferences(object, unitOwnership, stat, codes);
+  return reason ? [{ summary, reason, act: 'own', differences }] : [];
+}
+
+function olderText(desired: Desired, { started }: UnitSight): readonly Difference[] {
+  const mark = markOf(desired.content);
+  if (mark === undefined || started?.mark === undefined || started.mark === mark) return [];
+  const since = started.at === undefined ? {} : { since: started.at };
+  const object = unitName(desired);
+  return [
+    { code: 'UNT005', object, declared: 'started from this text', found: 'started from another', ...since },
+  ];
+}
+
+const dropIns = (desired: Desired, seen: UnitSight): readonly Difference[] =>
+  seen.dropIns.length === 0
+    ? []
+    : [
+        {
+          code: 'UNT006',
+          object: unitName(desired),
+          declared: 'no drop-in',
+          found: seen.dropIns.join(', '),
+        },
+      ];
+
+/** Only root and the owner of a process may look into its environment. */
+const unseen = (desired: Desired, { started }: UnitSight): string =>
+  started && started.mark === undefined && markOf(desired.content) !== undefined
+    ? '; no right to see whether the service was started from it'
+    : '';
+
+const notAFile = (desired: Desired, { stat }: UnitSight) =>
+  refuse({
+    code: 'SAF002',
+    what: `'${unitFile(desired.name)}' should be a file and is a ${stat.type}`,
+    why: 'replacing it could destroy what it stands for',
+    fix: 'Move it away and run the same command again.',
+  });
+
+/**
+ * A unit that systemd has not loaded yet is read when it is started; a reload of everything is only for changes. Of a unit
+ * that runs and whose file was away, systemd does not say that it needs one.
+ */
+function script({ act }: UnitChange, desired: Desired): string {
+  const name = quote(unitName(desired));
+  const file = { path: unitFile(desired.name), ...unitOwnership, content: desired.content };
+  return [
+    ...(act === 'write' ? [putFile(file)] : act === 'own' ? [ownFile(file)] : []),
+    `systemctl --quiet --no-reload ${desired.enabled ? 'enable' : 'disable'} ${name}
+case $(systemctl show -p NeedDaemonReload -p LoadState ${name}) in
+*NeedDaemonReload=yes* | *LoadState=not-found* | *LoadState=masked*) systemctl daemon-reload;;
+esac`,
+  ].join('\n');
 }

@@ -33,7 +33,11 @@ export const user: ResourceKind<Desired, string> = {
   diff: (desired, observed) =>
     observed.state === 'present'
       ? same('it exists')
-      : change({ summary: `create user ${desired.name}`, reason: 'it does not exist' }),
+      : change({
+          summary: `create user ${desired.name}`,
+          reason: 'it does not exist',
+          differences: [{ code: 'USR001', object: desired.name, declared: 'exists', found: 'missing' }],
+        }),
   steps: (_change, { name, home, shell }) => [
     {
       title: `user ${name}`,

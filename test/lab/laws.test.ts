@@ -72,6 +72,7 @@ interface Law {
 
 const fresh: Break = { title: 'is not there' };
 const unit = 'mcoi_inst1';
+const unitPath = `/etc/systemd/system/${unit}.service`;
 const stopStandby = {
   on: 'server2',
   script: `systemctl stop ${unit}`,
@@ -84,7 +85,14 @@ const untilSwitchable = `n=0; until runuser -u postgres -- mc_ctl status -M ${ma
 
 /** In the order of the playbook, since the later ones need the earlier ones. The standby's stand together at the end. */
 const laws: readonly Law[] = [
-  { host: 'bare', resource: 'package: { name: nodejs, provides: node }', breaks: [fresh] },
+  {
+    host: 'bare',
+    resource: 'package: { name: nodejs, provides: node }',
+    breaks: [
+      fresh,
+      { title: 'has lost its program', script: 'rm "$(readlink -f "$(command -v node)")" /usr/bin/node' },
+    ],
+  },
   { host: 'server1', resource: 'group: { name: lawgroup }', breaks: [fresh] },
   { host: 'server1', resource: 'user: { name: lawuser }', breaks: [fresh] },
   {
@@ -100,6 +108,10 @@ const laws: readonly Law[] = [
       fresh,
       { title: 'was edited', script: 'echo x >> /law/file' },
       { title: 'is open to all', script: 'chmod 0666 /law/file; chgrp 0 /law/file' },
+      {
+        title: 'was edited by somebody who owns it now',
+        script: 'echo x >> /law/file; chown lawuser:root /law/file; chmod 0400 /law/file',
+      },
     ],
   },
   {
@@ -112,6 +124,7 @@ const laws: readonly Law[] = [
     resource: `line /etc/services ${unit}`,
     breaks: [
       { title: 'was removed', script: `sed -i /^${unit}/d /etc/services` },
+      { title: 'has no file to stand in', script: 'rm /etc/services' },
       { title: 'has another port', script: `sed -i 's/^${unit} .*/${unit}\\t1\\/tcp/' /etc/services` },
     ],
   },
@@ -127,6 +140,49 @@ const laws: readonly Law[] = [
       fresh,
       { title: 'is disabled', script: 'systemctl disable law' },
       { title: 'was edited', script: 'echo "# x" >> /etc/systemd/system/law.service' },
+      {
+        title: 'is masked',
+        script: 'ln -sf /dev/null /etc/systemd/system/law.service; systemctl daemon-reload',
+      },
+      {
+        title: 'has another owner and mode',
+        script: 'chown lawuser /etc/systemd/system/law.service; chmod 0666 /etc/systemd/system/law.service',
+      },
+      {
+        title: 'is a link to a file elsewhere',
+        script:
+          'mv /etc/systemd/system/law.service /law/law.service; ln -s /law/law.service /etc/systemd/system/law.service',
+      },
+    ],
+  },
+  // Systemd knows this one, and knows it as running: what it has seen once it does not ask the disk for again.
+  {
+    host: 'server1',
+    resource: `unit ${unit}`,
+    breaks: [
+      { title: 'was removed', script: `rm ${unitPath}` },
+      { title: 'was removed, and systemd knows', script: `rm ${unitPath}; systemctl daemon-reload` },
+      { title: 'is masked', script: `ln -sf /dev/null ${unitPath}` },
+      {
+        title: 'is masked, and systemd knows',
+        script: `ln -sf /dev/null ${unitPath}; systemctl daemon-reload`,
+      },
+      { title: 'is disabled', script: `systemctl disable ${unit}` },
+      {
+        title: 'has lost its link',
+        script: `rm /etc/systemd/system/multi-user.target.wants/${unit}.service`,
+      },
+      { title: 'was edited', script: `echo '# x' >> ${unitPath}; systemctl daemon-reload` },
+      { title: 'was written and not read', script: `touch ${unitPath}` },
+      {
+        title: 'has a drop-in that systemd has not read',
+        script: `mkdir -p ${unitPath}.d; printf '[Service]\nNice=1\n' > ${unitPath}.d/law.conf`,
+      },
+      {
+        title: 'has lost the drop-in, and systemd has not read that',
+        script: `rm -r ${unitPath}.d`,
+      },
+      { title: 'is open to all', script: `chmod 0666 ${unitPath}` },
     ],
   },
   { host: 'server1', resource: 'service: { name: law.service }', breaks: [fresh] },
@@ -141,6 +197,7 @@ const laws: readonly Law[] = [
     breaks: [
       { title: 'was removed', script: 'rm ~postgres/.pgpass' },
       { title: 'is open to all', script: 'chmod 0644 ~postgres/.pgpass' },
+      { title: 'belongs to root', script: 'chown root: ~postgres/.pgpass' },
       { title: 'holds another password', script: "sed -i 's/[^:]*$/other/' ~postgres/.pgpass" },
     ],
   },

@@ -6,20 +6,22 @@ import type { Code } from '../../src/base/codes.ts';
 import { ok, type Result } from '../../src/base/diagnostic.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { parseYaml } from '../../src/base/yaml.ts';
-import type { AnyKind, Effect, ParseContext, ProbeReply } from '../../src/resources/kind.ts';
+import type { AnyKind, Difference, Effect, ParseContext, ProbeReply } from '../../src/resources/kind.ts';
 import { kinds } from '../../src/resources/registry.ts';
 
 type Words = string | RegExp;
 
 export type Expected =
   | { readonly unknown: Words }
-  | { readonly same: Words }
+  | { readonly same: Words; readonly differences?: readonly string[] }
   | { readonly refuse: Code; readonly what: Words }
   | { readonly degraded: Words; readonly why: Words; readonly fix: Words }
   | {
       readonly change: Words;
       readonly reason: Words;
       readonly effects?: readonly Effect[];
+      /** Each as "CODE object: declared → found", with " @since" and " < source" where they are known. */
+      readonly differences?: readonly string[];
       /** What the scripts of its steps, put together, must hold. */
       readonly script?: readonly Words[];
       /** True for a change that needs nothing but its effects. */
@@ -74,6 +76,8 @@ export const sampleContext = (over: Partial<ParseContext> = {}): ParseContext =>
 
 const templates: Readonly<Record<string, string>> = {
   'text.hbs': 'one\ntwo\n',
+  'unit.hbs':
+    '[Service]\n# a mark\nEnvironment=PGDUET_UNIT=\n[Install]\nWantedBy=multi-user.target graphical.target\n',
   'hba.hbs': '# rules\nlocal  all  all  peer\nhost all  all 10.0.0.0/8 scram-sha-256\n',
   'trust.hbs': 'host all all 10.0.0.0/8 trust\n',
   'conf.hbs': "# settings\nport = 27500\nlisten_addresses = '*'\n",
@@ -103,3 +107,7 @@ export const fullReply = (reply: Partial<ProbeReply>): ProbeReply => ({
   stderr: '',
   ...reply,
 });
+
+/** A difference as the tables write it. */
+export const differenceText = ({ code, object, declared, found, since, source }: Difference): string =>
+  `${code} ${object}: ${declared} → ${found}${since === undefined ? '' : ` @${since}`}${source === undefined ? '' : ` < ${source}`}`;

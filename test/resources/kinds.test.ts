@@ -1,6 +1,7 @@
 /** Every kind of the registry against its table, and what has to hold for every kind whatever its table says. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import type { Difference } from '../../src/resources/kind.ts';
 import { preamble } from '../../src/resources/preamble.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { adopts } from './cases/adopting.ts';
@@ -11,7 +12,16 @@ import { rebuilding } from './cases/rebuilding.ts';
 import { switching } from './cases/switching.ts';
 import { system } from './cases/system.ts';
 import { tearing } from './cases/tearing.ts';
-import { type Case, canary, desiredOf, fullReply, type KindCases, kindNamed, parseDesired } from './cases.ts';
+import {
+  type Case,
+  canary,
+  desiredOf,
+  differenceText,
+  fullReply,
+  type KindCases,
+  kindNamed,
+  parseDesired,
+} from './cases.ts';
 
 const tables: readonly KindCases[] = [
   ...system,
@@ -40,6 +50,9 @@ function expectShell(script: string): void {
   expect(status).toBe(0);
 }
 
+const expectDifferences = (found: readonly Difference[] = [], wanted: readonly string[]): void =>
+  expect(found.map(differenceText)).toEqual(wanted);
+
 function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }: Case): void {
   const kind = kindNamed(table.kind);
   const desired = desiredOf(table.kind, yaml);
@@ -57,6 +70,7 @@ function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }
       expect(gives).toHaveProperty('same');
       if ('same' in gives) matches(verdict.reason, gives.same, 'the reason');
       expect(verdict.reason.trim()).not.toBe('');
+      if ('same' in gives) expectDifferences(verdict.differences, gives.differences ?? []);
       return;
     case 'refuse':
       expect(gives).toHaveProperty('refuse', verdict.diagnostic.code);
@@ -76,6 +90,7 @@ function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }
       const { change } = verdict;
       matches(change.summary, gives.change, 'the summary');
       matches(change.reason, gives.reason, 'the reason');
+      if (gives.differences) expectDifferences(change.differences, gives.differences);
       if (gives.effects) expect(change.effects ?? []).toEqual(gives.effects);
       const steps = kind.steps(change, desired);
       const script = steps.map((step) => step.script).join('\n');

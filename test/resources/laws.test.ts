@@ -12,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -39,21 +40,26 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-function sh(dir: string, script: string) {
+function sh(dir: string, script: string, as: { readonly uid?: number } = {}) {
   const place = { postgresVersion: 15, owner: me, socketDir: '/tmp', port: 1 };
   const functions = preamble({ ...place, passfile: join(dir, '.pgpass') });
   const { status, stdout, stderr } = spawnSync('sh', [], {
     input: `${functions}\n${script}`,
     encoding: 'utf8',
+    ...as,
   });
   return { status: status ?? 255, stdout, stderr };
 }
 
-function look(kind: AnyKind, dir: string, desired: unknown): Verdict {
+function observe(kind: AnyKind, dir: string, desired: unknown, as?: { readonly uid?: number }) {
   const question = ask('', [kind.probe(desired)], 'n0nce', { owner: me, socketDir: '/tmp', port: 1 });
-  const [reply] = question.read(sh(dir, question.script));
+  const [reply] = question.read(sh(dir, question.script, as));
   if (!reply) throw new Error('the question was not answered');
-  const observed = kind.read(reply, desired);
+  return kind.read(reply, desired);
+}
+
+function look(kind: AnyKind, dir: string, desired: unknown): Verdict {
+  const observed = observe(kind, dir, desired);
   if (observed.state === 'unknown') throw new Error(`unknown: ${observed.reason}`);
   return kind.diff(desired, observed);
 }
@@ -127,6 +133,16 @@ describe('file', () => {
     const dir = scratch();
     writeFileSync(join(dir, 'f'), 'older, and longer than what comes after\n');
     proveLaws('file', dir, `{ ${path(dir, 'f')}, ${owner}, content: new }`);
+  });
+
+  it('keeps its time where only its mode is wrong: nobody has to read it again', () => {
+    const dir = scratch();
+    const file = join(dir, 'f');
+    writeFileSync(file, 'one\n');
+    chmodSync(file, 0o666);
+    utimesSync(file, 1, 1);
+    proveLaws('file', dir, `{ ${path(dir, 'f')}, ${owner}, content: one }`);
+    expect(lstatSync(file).mtimeMs).toBe(1000);
   });
 
   it('is not misled by what an interrupted run left', () => {
@@ -205,6 +221,25 @@ describe('passfile', () => {
       expect(after).toContain(line);
     expect(after).not.toContain('repl:old');
     expect(lstatSync(join(dir, '.pgpass')).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('behind a directory that is closed to the login', () => {
+  const nobody = process.getuid?.() === 0 ? { uid: 65534 } : {};
+  it.each([
+    ['file', 'content: one'],
+    ['directory', "mode: '0700'"],
+    ['symlink', 'target: /wal'],
+  ])('a %s is unknown, not absent', (name, more) => {
+    const dir = scratch();
+    const closed = join(dir, 'closed');
+    mkdirSync(join(closed, 'a'), { recursive: true });
+    chmodSync(closed, 0o600);
+    const desired = desiredOf(name, `{ ${path(dir, 'closed/a/b')}, ${owner}, ${more} }`);
+    const reason = expect.stringMatching(/^no right to look into \//);
+    expect(observe(kindNamed(name), dir, desired, nobody)).toEqual({ state: 'unknown', reason });
+    chmodSync(closed, 0o700);
+    expect(look(kindNamed(name), dir, desired).kind).toBe('change');
   });
 });
 

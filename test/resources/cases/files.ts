@@ -12,6 +12,7 @@ const passLine = pgpassLine({
   user: 'repl',
   password: new Secret(canary),
 });
+const passFile = (mode: string): string => `/home/.pgpass\nregular file|${mode}|postgres|postgres|100|200\n`;
 const bundled = 'path: /x/mc.cjs, owner: root, asset: mc.cjs, restart: controller';
 
 const withoutLine =
@@ -31,7 +32,7 @@ export const files: readonly KindCases[] = [
     cases: [
       {
         title: 'it is as it should be, whatever its group',
-        reply: { stdout: 'directory|700|postgres|users\n' },
+        reply: { stdout: 'directory|700|postgres|users|100|200\n' },
         gives: { same: 'as it should be' },
       },
       {
@@ -40,43 +41,74 @@ export const files: readonly KindCases[] = [
         gives: {
           change: 'create directory /data base/inst1 (postgres 0700)',
           reason: 'not there',
+          differences: ['DIR001 /data base/inst1: postgres 0700 → missing'],
           script: ["mkdir -p '/data base/inst1'", "chown postgres: '/data base/inst1'", 'chmod 0700'],
         },
       },
       {
         title: 'its mode is wider',
-        reply: { stdout: 'directory|755|postgres|postgres\n' },
-        gives: { change: 'set owner and mode', reason: 'postgres 0755 → postgres 0700' },
+        reply: { stdout: 'directory|755|postgres|postgres|100|200\n' },
+        gives: {
+          change: 'set owner and mode',
+          reason: 'postgres 0755 → postgres 0700',
+          differences: ['DIR004 /data base/inst1: 0700 → 0755 @200'],
+        },
+      },
+      {
+        title:
+          'it belongs to somebody else and its mode is narrower; a file that came later hides since when',
+        reply: { stdout: 'directory|500|root|root|200|200\n' },
+        gives: {
+          change: 'set owner and mode',
+          reason: 'root 0500 → postgres 0700',
+          differences: ['DIR002 /data base/inst1: postgres → root', 'DIR003 /data base/inst1: 0700 → 0500'],
+        },
+      },
+      {
+        title: 'a directory that others may look into is open to more of them',
+        desired: '{ path: /x, owner: root }',
+        reply: { stdout: 'directory|777|root|root|100|200\n' },
+        gives: {
+          change: 'set owner and mode',
+          reason: '0777',
+          differences: ['DIR003 /x: 0755 → 0777 @200'],
+        },
       },
       {
         title: 'its group matters when it is named',
         desired: "{ path: /x, owner: root, group: adm, mode: '0750' }",
-        reply: { stdout: 'directory|750|root|root\n' },
+        reply: { stdout: 'directory|750|root|root|100|200\n' },
         gives: {
           change: 'set owner and mode',
           reason: 'root:root 0750 → root:adm 0750',
+          differences: ['DIR002 /x: root:adm → root:root @200'],
           script: ['root:adm'],
         },
       },
       {
         title: 'its mode has a sticky bit',
-        reply: { stdout: 'directory|1700|postgres|postgres\n' },
+        reply: { stdout: 'directory|1700|postgres|postgres|100|200\n' },
         gives: { change: 'set owner and mode', reason: '1700' },
       },
       {
         title: 'a file stands there',
-        reply: { stdout: 'regular file|644|root|root\n' },
+        reply: { stdout: 'regular file|644|root|root|100|200\n' },
         gives: { refuse: 'SAF002', what: 'is a file' },
       },
       {
         title: 'a link stands there',
-        reply: { stdout: 'symbolic link|777|root|root\n' },
+        reply: { stdout: 'symbolic link|777|root|root|100|200\n' },
         gives: { refuse: 'SAF002', what: 'is a link' },
       },
       {
         title: 'stat fails',
         reply: { status: 1, stderr: "stat: cannot statx '/data base'" },
         gives: { unknown: 'cannot statx' },
+      },
+      {
+        title: 'a directory above it is closed to this login',
+        reply: { stdout: 'closed /data base\n' },
+        gives: { unknown: 'no right to look into /data base' },
       },
     ],
   },
@@ -100,7 +132,7 @@ export const files: readonly KindCases[] = [
     cases: [
       {
         title: 'it is right',
-        reply: { stdout: `regular file|644|root|root\n${sum('one\n')}\none\n` },
+        reply: { stdout: 'regular file|644|root|root|100|200\none\n' },
         gives: { same: 'are right' },
       },
       {
@@ -109,61 +141,120 @@ export const files: readonly KindCases[] = [
         gives: {
           change: 'write /etc/x (root 0644)',
           reason: 'not there',
+          differences: ['FIL001 /etc/x: root 0644 → missing'],
           effects: [{ action: 'reload', target: 'instance' }],
           script: ["put /etc/x 0644 root: 'one\n'"],
         },
       },
       {
         title: 'its content differs',
-        reply: { stdout: `regular file|644|root|root\n${sum('two\n')}\ntwo\n` },
+        reply: { stdout: 'regular file|644|root|root|100|200\ntwo\n' },
         gives: {
           change: 'rewrite /etc/x',
           reason: 'content differs',
+          differences: ['FIL002 /etc/x: as rendered → another content @100'],
+          script: ['put /etc/x'],
           effects: [{ action: 'reload', target: 'instance' }],
         },
       },
       {
         title: 'it is empty',
-        reply: { stdout: `regular empty file|644|root|root\n${sum('')}\n` },
+        reply: { stdout: 'regular empty file|644|root|root|100|200\n' },
         gives: { change: 'rewrite /etc/x', reason: 'content differs' },
       },
       {
         title: 'only its mode is wrong: nobody needs to read it again',
-        reply: { stdout: `regular file|666|root|root\n${sum('one\n')}\none\n` },
-        gives: { change: 'set owner and mode', reason: 'root 0666 → root 0644', effects: [] },
+        reply: { stdout: 'regular file|666|root|root|100|200\none\n' },
+        gives: {
+          change: 'set owner and mode',
+          reason: 'root 0666 → root 0644',
+          effects: [],
+          differences: ['FIL004 /etc/x: 0644 → 0666 @200'],
+          script: [/^own \/etc\/x 0644 root:$/],
+        },
+      },
+      {
+        title: 'content, owner and mode are wrong at once',
+        desired: "{ path: /etc/x, owner: root, group: adm, mode: '0640', content: 'one' }",
+        reply: { stdout: 'regular file|600|joe|users|100|200\ntwo\n' },
+        gives: {
+          change: 'rewrite /etc/x',
+          reason: 'its content differs; joe:users 0600 → root:adm 0640',
+          differences: [
+            'FIL002 /etc/x: as rendered → another content @100',
+            'FIL003 /etc/x: root:adm → joe:users @200',
+            'FIL004 /etc/x: 0640 → 0600 @200',
+          ],
+          script: ["put /etc/x 0640 root:adm 'one\n'"],
+        },
+      },
+      {
+        title: 'nobody else should look into it, and others can',
+        desired: "{ path: /x, owner: root, mode: '0600', content: 'one' }",
+        reply: { stdout: 'regular file|640|root|root|100|200\none\n' },
+        gives: {
+          change: 'set owner and mode',
+          reason: '0640',
+          differences: ['FIL005 /x: 0600 → 0640 @200'],
+        },
+      },
+      {
+        title: 'nobody else should look into it, and its owner cannot either',
+        desired: "{ path: /x, owner: root, mode: '0600', content: 'one' }",
+        reply: { stdout: 'regular file|400|root|root|100|200\none\n' },
+        gives: { change: 'set owner and mode', reason: '0400', differences: ['FIL004 /x: 0600 → 0400 @200'] },
       },
       {
         title: 'a shipped one is compared by checksum',
         desired: `{ ${bundled} }`,
-        reply: { stdout: `regular file|644|root|root\n${sum('the bundle')}\n` },
+        reply: { stdout: `regular file|644|root|root|100|200\n${sum('the bundle')}\n` },
         gives: { same: 'are right' },
       },
       {
         title: 'a shipped one is older',
         desired: `{ ${bundled} }`,
-        reply: { stdout: `regular file|644|root|root\n${sum('older')}\n` },
+        reply: { stdout: `regular file|644|root|root|100|200\n${sum('older')}\n` },
         gives: {
           change: 'rewrite /x/mc.cjs',
           reason: 'checksum differs',
           effects: [{ action: 'restart', target: 'controller' }],
+          differences: [
+            `FIL002 /x/mc.cjs: checksum ${sum('the bundle').slice(0, 12)} → checksum ${sum('older').slice(0, 12)} @100`,
+          ],
         },
       },
       {
         title: 'a secret one differs and is not shown',
         desired: "{ path: /x, owner: root, mode: '0600', secret: !secret replication_password }",
-        reply: { stdout: `regular file|600|root|root\n${sum('other')}\n` },
-        gives: { change: 'rewrite /x', reason: 'checksum differs', script: ["canary-Se'\\''cret-1"] },
+        reply: { stdout: `regular file|600|root|root|100|200\n${sum('other')}\n` },
+        gives: {
+          change: 'rewrite /x',
+          reason: 'checksum differs',
+          differences: ['FIL006 /x: the secret of the cluster → another one @100'],
+          script: ["canary-Se'\\''cret-1"],
+        },
+      },
+      {
+        title: 'a secret one is open to those whom its mode does not name',
+        desired: "{ path: /x, owner: root, group: adm, mode: '0640', secret: !secret replication_password }",
+        reply: { stdout: `regular file|644|root|adm|100|200\n${sum(canary)}\n` },
+        gives: { change: 'set owner', reason: '0644', differences: ['FIL005 /x: 0640 → 0644 @200'] },
+      },
+      {
+        title: 'a directory above it is closed to this login',
+        reply: { stdout: 'closed /etc\n' },
+        gives: { unknown: 'no right to look into /etc' },
       },
       {
         title: 'a directory stands there',
-        reply: { stdout: 'directory|755|root|root\n' },
+        reply: { stdout: 'directory|755|root|root|100|200\n' },
         gives: { refuse: 'SAF002', what: 'is a directory' },
       },
       {
         title: 'it cannot be read',
         reply: {
           status: 1,
-          stdout: 'regular file|600|root|root\n',
+          stdout: 'regular file|600|root|root|100|200\n',
           stderr: 'cat: /etc/x: Permission denied',
         },
         gives: { unknown: 'Permission denied' },
@@ -177,21 +268,46 @@ export const files: readonly KindCases[] = [
     describes: "line 'mcoi_inst1' in /etc/services",
     errors: [{ desired: '{ path: /etc/services }', what: "'line' is missing", at: '1:1' }],
     cases: [
-      { title: 'it is there', reply: { stdout: 'mcoi_inst1 27540/tcp\n' }, gives: { same: 'is there' } },
+      { title: 'it is there', reply: { stdout: '\nmcoi_inst1 27540/tcp\n' }, gives: { same: 'is there' } },
       {
         title: 'it is not there',
-        reply: { stdout: '' },
-        gives: { change: "add line 'mcoi_inst1 27540/tcp'", reason: 'not there', script: ['put "$f"'] },
+        reply: { stdout: '7\n\n' },
+        gives: {
+          change: "add line 'mcoi_inst1 27540/tcp'",
+          reason: 'not there',
+          differences: ['FIL007 /etc/services mcoi_inst1: mcoi_inst1 27540/tcp → missing'],
+          script: ['put "$f"'],
+        },
+      },
+      {
+        title: 'the file is not there',
+        reply: { stdout: 'absent\n' },
+        gives: { change: 'add line', reason: 'not there', script: [': > "$f"'] },
+      },
+      {
+        title: 'a directory above it is closed to this login',
+        reply: { stdout: 'closed /etc\n' },
+        gives: { unknown: 'no right to look into /etc' },
       },
       {
         title: 'it differs',
-        reply: { stdout: 'mcoi_inst1\t27541/tcp\n' },
-        gives: { change: "replace line 'mcoi_inst1'", reason: 'differs' },
+        reply: { stdout: '7\nmcoi_inst1\t27541/tcp\n' },
+        gives: {
+          change: "replace line 'mcoi_inst1'",
+          reason: 'differs',
+          differences: ['FIL008 /etc/services mcoi_inst1: mcoi_inst1 27540/tcp → mcoi_inst1\t27541/tcp @7'],
+        },
       },
       {
         title: 'it stands twice',
-        reply: { stdout: 'mcoi_inst1 27540/tcp\nmcoi_inst1 27540/tcp\n' },
-        gives: { change: 'replace line', reason: 'differs' },
+        reply: { stdout: '7\nmcoi_inst1 27540/tcp\nmcoi_inst1 27540/tcp\n' },
+        gives: {
+          change: 'replace line',
+          reason: 'differs',
+          differences: [
+            'FIL008 /etc/services mcoi_inst1: mcoi_inst1 27540/tcp → mcoi_inst1 27540/tcp; mcoi_inst1 27540/tcp @7',
+          ],
+        },
       },
       {
         title: 'the file cannot be read',
@@ -202,7 +318,7 @@ export const files: readonly KindCases[] = [
       {
         title: 'it is to go',
         desired: "{ path: /etc/services, line: 'mcoi_inst1 27540/tcp', state: absent }",
-        reply: { stdout: 'mcoi_inst1 27541/tcp\n' },
+        reply: { stdout: '7\nmcoi_inst1 27541/tcp\n' },
         gives: {
           change: "remove line 'mcoi_inst1'",
           reason: 'nothing needs it',
@@ -228,7 +344,12 @@ export const files: readonly KindCases[] = [
       {
         title: 'it is not there',
         reply: { stdout: 'absent\n' },
-        gives: { change: 'link', reason: 'not there', script: ['ln -s /wal/inst1 /database/inst1/pg_wal'] },
+        gives: {
+          change: 'link',
+          reason: 'not there',
+          differences: ['LNK001 /database/inst1/pg_wal: → /wal/inst1 → missing'],
+          script: ['ln -s /wal/inst1 /database/inst1/pg_wal'],
+        },
       },
       {
         title: 'it leads elsewhere',
@@ -244,6 +365,11 @@ export const files: readonly KindCases[] = [
         title: 'its directory is not there yet',
         reply: { stdout: 'parent\n' },
         gives: { unknown: 'not there yet' },
+      },
+      {
+        title: 'its directory is closed to this login',
+        reply: { stdout: 'closed /database/inst1\n' },
+        gives: { unknown: 'no right to look into /database/inst1' },
       },
       { title: 'nothing can be seen', reply: { status: 1 }, gives: { unknown: /./ } },
     ],
@@ -262,45 +388,91 @@ export const files: readonly KindCases[] = [
       },
     ],
     cases: [
-      { title: 'it is there', reply: { stdout: `600\n${passLine}\n` }, gives: { same: 'is there' } },
+      {
+        title: 'it is there',
+        reply: { stdout: `${passFile('600')}${passLine}\n` },
+        gives: { same: 'is there' },
+      },
       {
         title: 'the file is not there',
-        reply: { stdout: 'absent\n' },
+        reply: { stdout: '/home/.pgpass\nabsent\n' },
         gives: {
           change: 'password of repl',
           reason: 'file is not there',
+          differences: ['PWD001 /home/.pgpass 192.0.2.110:27500: a line for repl → missing'],
           script: ['put "$PASSFILE" 0600 postgres:'],
         },
       },
       {
         title: 'the line is not there',
-        reply: { stdout: '600\n' },
-        gives: { change: 'password of repl', reason: 'line is not there' },
+        reply: { stdout: passFile('600') },
+        gives: {
+          change: 'password of repl',
+          reason: 'line is not there',
+          differences: ['PWD001 /home/.pgpass 192.0.2.110:27500: a line for repl → missing @100'],
+        },
       },
       {
         title: 'the password is another one',
-        reply: { stdout: '600\n192.0.2.110:27500:replication:repl:old\n' },
-        gives: { change: 'password of repl', reason: 'differs (not shown)' },
+        reply: { stdout: `${passFile('600')}192.0.2.110:27500:replication:repl:old\n` },
+        gives: {
+          change: 'password of repl',
+          reason: 'differs (not shown)',
+          differences: [
+            'PWD002 /home/.pgpass 192.0.2.110:27500: a line for repl with the password of the cluster → another password @100',
+          ],
+        },
       },
       {
         title: 'the line stands twice',
-        reply: { stdout: `600\n${passLine}\n${passLine}\n` },
-        gives: { change: 'password of repl', reason: 'differs' },
+        reply: { stdout: `${passFile('600')}${passLine}\n${passLine}\n` },
+        gives: {
+          change: 'password of repl',
+          reason: 'differs',
+          differences: [
+            'PWD002 /home/.pgpass 192.0.2.110:27500: a line for repl with the password of the cluster → 2 lines @100',
+          ],
+        },
       },
       {
         title: 'the file is open to others, so PostgreSQL ignores it',
-        reply: { stdout: `644\n${passLine}\n` },
-        gives: { change: 'password of repl', reason: 'mode is 644' },
+        reply: { stdout: `${passFile('644')}${passLine}\n` },
+        gives: {
+          change: 'password of repl',
+          reason: 'postgres 0644 → postgres 0600: PostgreSQL ignores',
+          differences: ['PWD003 /home/.pgpass: 0600 → 0644 @200'],
+        },
+      },
+      {
+        title: 'the file belongs to somebody else, has another password, and is read-only',
+        reply: {
+          stdout:
+            '/home/.pgpass\nregular file|400|root|root|100|200\n192.0.2.110:27500:replication:repl:old\n',
+        },
+        gives: {
+          change: 'password of repl',
+          reason: 'the line differs (not shown); root 0400 → postgres 0600',
+          differences: [
+            'PWD002 /home/.pgpass 192.0.2.110:27500: a line for repl with the password of the cluster → another password @100',
+            'FIL003 /home/.pgpass: postgres → root @200',
+            'FIL004 /home/.pgpass: 0600 → 0400 @200',
+          ],
+        },
+      },
+      {
+        title: 'the home of the administrator is closed to this login',
+        reply: { stdout: '/home/.pgpass\nclosed /home\n' },
+        gives: { unknown: 'no right to look into /home' },
       },
       {
         title: 'the file cannot be read',
-        reply: { status: 1, stdout: '600\n', stderr: 'Permission denied' },
+        reply: { status: 1, stdout: passFile('600'), stderr: 'Permission denied' },
         gives: { unknown: 'Permission denied' },
       },
       {
         title: 'it is to go',
         desired: withoutLine,
-        reply: { stdout: `600\n${passLine}\n` },
+        reply: { stdout: `${passFile('600')}${passLine}\n` },
         gives: {
           change: 'remove the password of repl',
           reason: 'nothing needs it',
@@ -310,7 +482,7 @@ export const files: readonly KindCases[] = [
       {
         title: 'it is gone, and lines of others are left',
         desired: withoutLine,
-        reply: { stdout: '600\n' },
+        reply: { stdout: passFile('600') },
         gives: { same: 'has no line' },
       },
     ],

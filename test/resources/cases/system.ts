@@ -1,5 +1,32 @@
 /** Cases of the kinds that deal with the operating system: packages, users, ports, services, commands. */
+import { createHash } from 'node:crypto';
 import type { KindCases } from '../cases.ts';
+
+const rightUnit = 'regular file|644|root|root|100|200';
+
+/** What the probe of a unit prints: its file, what systemd says of it, and the text. */
+const unitSays = (
+  said: Readonly<Record<string, string>> = {},
+  text = 'one\ntwo\n',
+  stat = rightUnit,
+): string =>
+  `${stat}\n${Object.entries({
+    UnitFileState: 'enabled',
+    LoadState: 'loaded',
+    NeedDaemonReload: 'no',
+    MainPID: '0',
+    ...said,
+  })
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')}\n${text}`;
+
+const marked = '{ name: mcoi_inst1, template: unit.hbs }';
+const mark = createHash('sha256')
+  .update('[Service]\nEnvironment=PGDUET_UNIT=\n[Install]\nWantedBy=multi-user.target graphical.target')
+  .digest('hex')
+  .slice(0, 12);
+const markedText = `[Service]\n# a mark\nEnvironment=PGDUET_UNIT=${mark}\n[Install]\nWantedBy=multi-user.target graphical.target\n`;
+const running = { MainPID: '7', ActiveEnterTimestamp: 'Sat 2026-11-28 01:28:05 UTC' };
 
 export const system: readonly KindCases[] = [
   {
@@ -65,6 +92,7 @@ export const system: readonly KindCases[] = [
         gives: {
           change: 'create user postgres',
           reason: 'does not exist',
+          differences: ['USR001 postgres: exists → missing'],
           script: ['--home-dir /var/lib/postgres', '--shell /bin/bash postgres', 'chmod 0700'],
         },
       },
@@ -96,7 +124,18 @@ export const system: readonly KindCases[] = [
         gives: {
           change: 'install package postgresql-15',
           reason: 'not installed',
+          differences: ['PKG001 postgresql-15: installed → not installed'],
           script: ['apt-get install -y', 'postgresql-15'],
+        },
+      },
+      {
+        title: 'it is installed and its program is gone',
+        reply: { stdout: 'lost /usr/lib/postgresql/15/bin/post gres\n' },
+        gives: {
+          change: 'install package postgresql-15 again',
+          reason: '/bin/post gres is missing',
+          differences: ['PKG001 postgresql-15: installed → /usr/lib/postgresql/15/bin/post gres is missing'],
+          script: ['--no-install-recommends --reinstall'],
         },
       },
       {
@@ -131,6 +170,11 @@ export const system: readonly KindCases[] = [
         title: 'a stranger uses it',
         reply: { stdout: 'taken\n("nginx",pid=7,fd=6)\n' },
         gives: { refuse: 'HST005', what: 'port 27500' },
+      },
+      {
+        title: 'somebody uses it, and whether rightfully is closed to this login',
+        reply: { stdout: 'closed /database/inst1\n' },
+        gives: { unknown: 'no right to look into /database/inst1' },
       },
       {
         title: 'the list of ports cannot be read',
@@ -217,7 +261,7 @@ export const system: readonly KindCases[] = [
     cases: [
       {
         title: 'it is as it should be',
-        reply: { stdout: 'present\nUnitFileState=enabled\nNeedDaemonReload=no\n\none\ntwo\n' },
+        reply: { stdout: unitSays() },
         gives: { same: 'enabled' },
       },
       {
@@ -226,38 +270,166 @@ export const system: readonly KindCases[] = [
         gives: {
           change: 'write and enable unit mcoi_inst1.service',
           reason: 'not there',
+          differences: ['UNT001 mcoi_inst1.service: /etc/systemd/system/mcoi_inst1.service → missing'],
           script: ['/etc/systemd/system/mcoi_inst1.service', 'enable mcoi_inst1.service', 'daemon-reload'],
         },
       },
       {
         title: 'its content differs, with an empty line in it',
-        reply: { stdout: 'present\nUnitFileState=enabled\nNeedDaemonReload=no\n\none\n\ntwo\n' },
-        gives: { change: 'rewrite unit', reason: 'content differs' },
+        reply: { stdout: unitSays({}, 'one\n\ntwo\n') },
+        gives: {
+          change: 'rewrite unit',
+          reason: 'content differs',
+          differences: ['UNT002 mcoi_inst1.service: as rendered → another content @100'],
+        },
       },
       {
         title: 'it is disabled',
-        reply: { stdout: 'present\nUnitFileState=disabled\nNeedDaemonReload=no\n\none\ntwo\n' },
-        gives: { change: 'enable unit', reason: 'disabled' },
+        reply: { stdout: unitSays({ UnitFileState: 'disabled' }) },
+        gives: {
+          change: 'enable unit',
+          reason: 'disabled',
+          differences: ['UNT003 mcoi_inst1.service: enabled → disabled'],
+        },
       },
       {
         title: 'it is enabled until the next boot only',
-        reply: { stdout: 'present\nUnitFileState=enabled-runtime\nNeedDaemonReload=no\n\none\ntwo\n' },
-        gives: { change: 'enable unit', reason: 'disabled' },
+        reply: { stdout: unitSays({ UnitFileState: 'enabled-runtime' }) },
+        gives: {
+          change: 'enable unit',
+          reason: 'disabled',
+          differences: ['UNT003 mcoi_inst1.service: enabled → enabled-runtime'],
+        },
       },
       {
         title: 'it is enabled and should not be',
         desired: '{ name: mcoi_inst1, template: text.hbs, enabled: false }',
-        reply: { stdout: 'present\nUnitFileState=enabled\nNeedDaemonReload=no\n\none\ntwo\n' },
+        reply: { stdout: unitSays() },
         gives: { change: 'disable unit', reason: 'enabled', script: ['disable mcoi_inst1.service'] },
       },
       {
         title: 'systemd has not read it',
-        reply: { stdout: 'present\nUnitFileState=enabled\nNeedDaemonReload=yes\n\none\ntwo\n' },
-        gives: { change: 'read mcoi_inst1.service again', reason: 'newer' },
+        reply: { stdout: unitSays({ NeedDaemonReload: 'yes' }) },
+        gives: {
+          change: 'read mcoi_inst1.service again',
+          reason: 'newer',
+          differences: ['UNT004 mcoi_inst1.service: read by systemd → not read since it was written @100'],
+        },
+      },
+      {
+        title: 'systemd has not noticed that it is there again',
+        reply: { stdout: unitSays({ LoadState: 'not-found' }) },
+        gives: { change: 'read mcoi_inst1.service again', reason: 'newer', script: ['LoadState=not-found'] },
+      },
+      {
+        title: 'it is masked',
+        reply: { stdout: `symbolic link|777|root|root|100|200\nUnitFileState=masked\nLoadState=masked\n\n` },
+        gives: {
+          change: 'unmask and enable unit mcoi_inst1.service',
+          reason: 'masked',
+          differences: ['UNT003 mcoi_inst1.service: enabled → masked'],
+          script: ['put /etc/systemd/system/mcoi_inst1.service', 'LoadState=masked'],
+        },
+      },
+      {
+        title: 'it is a link to a file elsewhere',
+        reply: { stdout: unitSays({}, 'one\ntwo\n', 'symbolic link|777|root|root|100|200') },
+        gives: {
+          change: 'set owner and mode',
+          reason: 'a symbolic link',
+          differences: [
+            'UNT007 /etc/systemd/system/mcoi_inst1.service: a file, root:root 0644 → a symbolic link',
+          ],
+          script: ['put /etc/systemd/system/mcoi_inst1.service'],
+        },
+      },
+      {
+        title: 'its file has another owner and another mode',
+        reply: { stdout: unitSays({}, 'one\ntwo\n', 'regular file|666|postgres|root|100|200') },
+        gives: {
+          change: 'set owner and mode of /etc/systemd/system/mcoi_inst1.service',
+          reason: 'postgres:root 0666 → root:root 0644',
+          differences: [
+            'UNT007 /etc/systemd/system/mcoi_inst1.service: root:root → postgres:root @200',
+            'UNT007 /etc/systemd/system/mcoi_inst1.service: 0644 → 0666 @200',
+          ],
+          script: [/^own \/etc\/systemd\/system\/mcoi_inst1.service 0644 root:root$/m],
+        },
+      },
+      {
+        title: 'a directory stands in its place',
+        reply: { stdout: unitSays({}, '', 'directory|755|root|root|100|200') },
+        gives: { refuse: 'SAF002', what: 'is a directory' },
+      },
+      {
+        title: 'drop-ins of people change it; those of the system and of the container do not count',
+        reply: {
+          stdout: unitSays({
+            DropInPaths:
+              '/usr/lib/systemd/system/service.d/10.conf /run/systemd/system/service.d/lxc.conf /etc/systemd/system/mcoi_inst1.service.d/a.conf',
+            DropIn: '/etc/systemd/system/mcoi_inst1.service.d/a.conf',
+          }),
+        },
+        gives: {
+          same: 'enabled',
+          differences: [
+            'UNT006 mcoi_inst1.service: no drop-in → /etc/systemd/system/mcoi_inst1.service.d/a.conf',
+          ],
+        },
+      },
+      {
+        title: 'it has been edited, was never enabled, and everybody may write to it',
+        desired: marked,
+        reply: {
+          stdout: unitSays({ Links: 'no' }, 'x\n', 'regular file|666|root|root|100|200'),
+        },
+        gives: {
+          change: 'rewrite unit mcoi_inst1.service',
+          reason: /its content differs; it is disabled; root:root 0666/,
+          differences: [
+            'UNT002 mcoi_inst1.service: as rendered → another content @100',
+            'UNT003 mcoi_inst1.service: enabled → disabled',
+            'UNT007 /etc/systemd/system/mcoi_inst1.service: 0644 → 0666 @200',
+          ],
+        },
+      },
+      {
+        title: 'the service runs, and was started from this text',
+        desired: marked,
+        reply: { stdout: unitSays({ ...running, Mark: mark, Links: 'yes' }, markedText) },
+        gives: { same: 'enabled, content is right' },
+      },
+      {
+        title: 'the service was started from an older text',
+        desired: marked,
+        reply: { stdout: unitSays({ ...running, Mark: '0123456789ab', Links: 'yes' }, markedText) },
+        gives: {
+          same: 'enabled',
+          differences: [
+            'UNT005 mcoi_inst1.service: started from this text → started from another @1795829285',
+          ],
+        },
+      },
+      {
+        title: 'the service was started before there were marks',
+        desired: marked,
+        reply: { stdout: unitSays({ ...running, Mark: '', Links: 'yes' }, markedText) },
+        gives: {
+          same: 'enabled',
+          differences: [
+            'UNT005 mcoi_inst1.service: started from this text → started from another @1795829285',
+          ],
+        },
+      },
+      {
+        title: 'this login may not see from which text the service was started',
+        desired: marked,
+        reply: { stdout: unitSays({ ...running, Links: 'yes' }, markedText) },
+        gives: { same: 'no right to see' },
       },
       {
         title: 'systemctl fails',
-        reply: { status: 1, stdout: 'present\n', stderr: 'no bus' },
+        reply: { status: 1, stdout: `${rightUnit}\n`, stderr: 'no bus' },
         gives: { unknown: 'no bus' },
       },
     ],

@@ -1,0 +1,105 @@
+/**
+ * Versions of PostgreSQL and of Node.js on the servers of a cluster, and of the PostgreSQL that is installed beside the one
+ * that runs. Costs no process where the running server is the installed one. Pure.
+ */
+import { quote } from '../../base/shell.ts';
+import { type Observed, type ProbeReply, present, unknown } from '../../resources/kind.ts';
+import { program } from '../../resources/program.ts';
+import type { Audit, AuditContext } from '../audit.ts';
+import type { Told } from '../finding.ts';
+
+interface Versions {
+  readonly running: string;
+  /** Absent: the installed program is the one that runs. */
+  readonly installed?: string;
+}
+
+/** The program of a running process and the installed one are one file, or there has been an update since. */
+const script = (dataDir: string): string => `[ -n "$PGBIN" ] || exit 1
+pid=
+read -r pid 2>/dev/null < ${quote(`${dataDir}/postmaster.pid`)}
+if [ "/proc/$pid/exe" -ef "$PGBIN/postgres" ]; then echo same; else "$PGBIN/postgres" --version; fi`;
+
+export const postgresVersions: Audit<Versions> = {
+  name: 'versions of PostgreSQL',
+  probe: ({ postgres }) => ({
+    shell: script(postgres.dataDir),
+    sql: `select to_json(current_setting('server_version'))`,
+  }),
+  read: readVersions,
+  judge: (_context, seen) => [...[...seen].flatMap(ofInstalled), ...ofServers(seen)],
+};
+
+/** "15.4 (Debian 15.4-1)" → "15.4". Corrections of a distribution do not count. */
+const numberIn = (text: string): string | undefined => /\d+(\.\d+|[a-z]+\d+)*/.exec(text)?.[0];
+
+function readVersions(reply: ProbeReply): Observed<Versions> {
+  const running = typeof reply.sql === 'string' ? numberIn(reply.sql) : undefined;
+  if (running === undefined) return unknown(reply.sqlProblem ?? 'the server did not say its version');
+  const text = reply.stdout.trim();
+  if (text === 'same') return present({ running });
+  const installed = numberIn(text);
+  if (reply.status !== 0 || installed === undefined)
+    return unknown(reply.stderr.trim() || 'the installed PostgreSQL did not say its version');
+  return present({ running, installed });
+}
+
+/** Of dotted numbers: negative when the first one is the older. */
+const order = (one: string, other: string): number => one.localeCompare(other, 'en', { numeric: true });
+
+function ofInstalled([host, { running, installed }]: readonly [string, Versions]): readonly Told[] {
+  if (installed === undefined || order(installed, running) <= 0) return [];
+  return [
+    {
+      code: 'PKG003',
+      host,
+      object: 'PostgreSQL',
+      declared: `${installed} is installed`,
+      found: `${running} runs`,
+    },
+  ];
+}
+
+function ofServers(seen: ReadonlyMap<string, Versions>): readonly Told[] {
+  const [newest] = [...seen].sort(([, one], [, other]) => order(other.running, one.running));
+  if (!newest) return [];
+  const [where, { running: wanted }] = newest;
+  return [...seen]
+    .filter(([, { running }]) => running !== wanted)
+    .map(([host, { running }]) => ({
+      code: 'PKG004',
+      host,
+      object: 'PostgreSQL',
+      declared: `${wanted}, as on ${where}`,
+      found: running,
+    }));
+}
+
+/** Asks exactly what the resource that wants a recent Node.js asks, so that it is asked once. */
+const node = { name: 'node', atLeast: 18 };
+
+export const nodeVersions: Audit<string> = {
+  name: 'versions of Node.js',
+  probe: () => program.probe(node),
+  read: (reply) => {
+    const seen = program.read(reply, node);
+    return seen.state === 'present' ? present(seen.value.version) : seen;
+  },
+  judge: ofNode,
+};
+
+function ofNode({ primary }: AuditContext, seen: ReadonlyMap<string, string>): readonly Told[] {
+  const major = (version: string): string => version.split('.')[0] ?? '';
+  const [first] = [...seen].sort(([one], [other]) => Number(other === primary) - Number(one === primary));
+  if (!first) return [];
+  const [where, wanted] = first;
+  return [...seen]
+    .filter(([, version]) => major(version) !== major(wanted))
+    .map(([host, version]) => ({
+      code: 'PKG005',
+      host,
+      object: 'Node.js',
+      declared: `${wanted}, as on ${where}`,
+      found: version,
+    }));
+}
