@@ -3,6 +3,7 @@
  * round. Out: what was told. It asserts by comparing lists of lines, so that a failure shows all of what was said.
  */
 import { expect } from 'vitest';
+import { codes } from '../../../src/base/codes.ts';
 import type { Server } from '../support/instance.ts';
 import { expectExit, findingsOf, type Told } from '../support/pgduet.ts';
 import { type Cost, costs, type Expected, type Mutation, type Round } from './mutations/mutation.ts';
@@ -25,6 +26,11 @@ export async function act(pair: Pair, { mutations }: Round, script: Script, chec
   for (const mutation of mutations) {
     const text = script(mutation);
     if (text === undefined) continue;
+    const [program, ...words] = text.split(' ');
+    if (program === 'pgduet') {
+      expectExit(await pair.command([...words, '--yes', '-i', pair.file]), 0);
+      continue;
+    }
     for (const server of serversOf(pair, mutation.on))
       if (server) await server.host.sh(scriptFor(server, peerOf(pair, server), text), { check });
   }
@@ -49,7 +55,8 @@ function is(pair: Pair, expected: Expected, server: Server | undefined, told: To
     agrees(expected.object, told.object, fill) &&
     agrees(expected.declared, told.declared, fill) &&
     agrees(expected.found, told.found, fill) &&
-    agrees(expected.source, told.source, fill)
+    agrees(expected.source, told.source, fill) &&
+    agrees(expected.what, told.what, fill)
   );
 }
 
@@ -67,7 +74,9 @@ export function expectTold(pair: Pair, mutation: Mutation, told: readonly Told[]
         severity: expected.severity,
         mended_by: expected.mendedBy ?? mutation.mended.by,
       });
-      for (const text of ['what', 'declared', 'found', 'consequence', 'mend'] as const)
+      // A diagnostic has no two sides; it says all in its words.
+      const sides = expected.code in codes ? [] : (['declared', 'found'] as const);
+      for (const text of ['what', 'consequence', 'mend', ...sides] as const)
         expect(found[0]?.[text], `${text} of ${wish}`).toMatch(/\S/);
     }
 }

@@ -17,6 +17,7 @@ export interface Expected {
   readonly declared?: string | RegExp;
   readonly found?: string | RegExp;
   readonly source?: string | RegExp;
+  readonly what?: string | RegExp;
   /** Absent: as the mutation says. */
   readonly mendedBy?: 'provision' | 'person';
 }
@@ -27,7 +28,7 @@ export type Cost = (typeof costs)[number];
 
 export type Mended =
   | { readonly by: 'provision'; readonly costs: Cost }
-  /** `undo` is what the message says, done literally, on the same hosts. `costs`: of the provision that ends the round. */
+  /** `undo` is what the message says, done literally: shell on the same hosts, or a command of pgduet on this machine. `costs`: of the provision that ends the round. */
   | { readonly by: 'person'; readonly undo: string; readonly costs?: Cost };
 
 export interface Mutation {

@@ -49,7 +49,7 @@ export const replicationRounds: readonly Round[] = [
         on: 'primary',
         break: `touch /var/lib/postgresql/full; sql "SELECT pg_logical_emit_message(false, 'x', 'x'); SELECT pg_switch_wal()" >/dev/null
 wait_until '[ "$(sql "select coalesce(last_failed_time > last_archived_time, failed_count > 0) from pg_stat_archiver")" = t ]'`,
-        expect: [degraded('ARC001', /./, { source: /./ })],
+        expect: [degraded('ARC001', 'archiver', { found: /failure/ })],
         mended:
           person(`rm /var/lib/postgresql/full; sql "SELECT pg_logical_emit_message(false, 'x', 'x'); SELECT pg_switch_wal()" >/dev/null
 wait_until '[ "$(sql "select last_archived_time > last_failed_time from pg_stat_archiver")" = t ]'`),
