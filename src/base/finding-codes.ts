@@ -331,12 +331,6 @@ export const findingCodes = {
     consequence: 'no change of the rules is taken over, and the server does not start the next time',
     mend: provision,
   },
-  HBA005: {
-    severity: 'drift',
-    title: 'the server lets clients in by other rules than those in the file',
-    consequence: 'somebody is let in or kept out who should not be',
-    mend: provision,
-  },
   HBA006: {
     severity: 'drift',
     title: 'pg_hba.conf has another owner or mode',

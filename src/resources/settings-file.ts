@@ -11,6 +11,7 @@ import {
   ourHeading as heading,
   releaseConf,
 } from '../postgres/conf-file.ts';
+import { withoutPassword } from '../postgres/setting-value.ts';
 import { type Change, outdated } from './kind.ts';
 import { confPath, type SettingsDesired as Desired, type SettingsSeen as Seen } from './settings-sight.ts';
 
@@ -32,7 +33,7 @@ export function fileChange(
     return [...wrong, ...stale]
       .flatMap((name) => {
         const line = standing.get(name.toLowerCase());
-        return line ? [`${confLine(name, line.value)}\n`] : [];
+        return line ? [`${confLine(name, withoutPassword(line.value))}\n`] : [];
       })
       .join('');
   };
@@ -71,7 +72,9 @@ export function writeScript(desired: Desired, text: FileEdit): string {
 }
 unchanged
 put ${quote(trial)} 0600 ${quote(`${owner}:`)} ${quote(text.after)}
-if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then rm -f ${quote(trial)}; exit 1; fi
+try() { as ${quote(owner)} "$PGBIN/postgres" -D ${quote(dataDir)} -C port -c config_file="$1" >/dev/null; }
+# What keeps a server from starting with the old one too is told, and for a person to mend.
+if ! try ${quote(trial)} && try ${quote(confPath(desired))} 2>/dev/null; then rm -f ${quote(trial)}; exit 1; fi
 sync ${quote(dataDir)}
 unchanged
 mv -f ${quote(trial)} ${quote(confPath(desired))}`;

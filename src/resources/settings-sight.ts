@@ -25,18 +25,65 @@ export interface SettingsDesired {
 export interface Live {
   /** When the server last read its configuration, seconds since 1970. */
   readonly loaded: number;
+  /** By lower-case name. */
   readonly settings: Readonly<Record<string, LiveSetting>>;
-  /** Names that postgresql.auto.conf holds, in force already or at the next reload. */
-  readonly auto: readonly string[];
+  /** Lines of all configuration files, as they stand there now and in the order in which they are read. */
+  readonly lines: readonly FileLine[];
+  /** What ALTER ROLE and ALTER DATABASE hold. */
+  readonly overrides: readonly Override[];
+  /** Where the server's configuration is: the settings of these names. */
+  readonly places: Readonly<Record<Place, string>>;
 }
 
 /** The value is asked for by name only: what stands in the file besides needs no more than its context. */
-export type LiveSetting = Pick<InForce, 'context' | 'pending'> & Partial<InForce>;
+export type LiveSetting = Pick<InForce, 'context' | 'pending'> &
+  Partial<InForce> & {
+    /** bool, enum, integer, real or string. */
+    readonly type?: string;
+    readonly file?: string | null;
+    readonly line?: number | null;
+  };
+
+/** A line of a declared setting, or one with an error. */
+export interface FileLine {
+  /** Null where the line cannot be read. */
+  readonly name: string | null;
+  readonly value: string | null;
+  readonly file: string;
+  readonly line: number;
+  readonly error: string | null;
+  /** Of the setting; null where the server knows none. */
+  readonly context: string | null;
+  readonly pending: boolean | null;
+}
+
+export interface Override {
+  /** Null: all roles. */
+  readonly role: string | null;
+  /** Null: all databases. */
+  readonly database: string | null;
+  /** "work_mem=1GB" */
+  readonly setting: string;
+}
+
+export const places = ['config_file', 'hba_file', 'ident_file', 'data_directory'] as const;
+export type Place = (typeof places)[number];
+
+/** What the Mirroring Controller edits by itself: it can do so in postgresql.conf only. */
+export const controlledNames: readonly string[] = [
+  'synchronous_standby_names',
+  'synchronized_standby_slots',
+  'primary_conninfo',
+];
 
 export type SettingsSeen = ConfigurationFile<Live>;
 
-/** On a standby: that it is one, and values of the primary below which it would not start ("Hot Standby", administrator's overview). */
-export const floorScript = `if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
+/**
+ * When ALTER SYSTEM was used last. On a standby: that it is one, and values of the primary below which it would not start
+ * ("Hot Standby", administrator's overview).
+ */
+export const extraScript = `stat -c 'auto=%.3Y' "$d/postgresql.auto.conf" 2>/dev/null | tr '\\n' ' '
+if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
 if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
 "$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
 
@@ -54,13 +101,27 @@ export const confPath = (desired: SettingsDesired): string => `${desired.instanc
 /** What the rules for a server that was there before ask besides. */
 const judged: readonly string[] = ['data_checksums', 'log_destination'];
 
-export const liveQuery = (
-  names: readonly string[],
-): string => `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
- 'settings', (select coalesce(json_object_agg(name, json_build_object('context', context, 'pending', pending_restart,
-     'value', current_setting(name, true), 'raw', setting, 'unit', unit, 'source', source)), '{}')
-   from pg_settings where sourcefile like '%/postgresql.conf' or name = any (array[${[...names, ...judged].map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])),
- 'auto', (select coalesce(json_agg(lower(name)), '[]') from pg_file_settings where sourcefile like '%/postgresql.auto.conf'))`;
+export function liveQuery(names: readonly string[]): string {
+  const asked = [...new Set([...names, ...controlledNames, ...judged].map((name) => name.toLowerCase()))];
+  const list = `array[${asked.map(quoteLiteral).join(', ')}]::text[]`;
+  return `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
+ 'settings', (select coalesce(json_object_agg(lower(name), json_build_object('context', context, 'pending', pending_restart,
+     'value', current_setting(name, true), 'raw', setting, 'unit', unit, 'type', vartype, 'source', source, 'file', sourcefile, 'line', sourceline)), '{}')
+   from pg_settings where sourcefile like '%/postgresql.conf' or lower(name) = any (${list})),
+ 'lines', (select coalesce(json_agg(json_build_object('name', lower(f.name), 'value', f.setting, 'file', f.sourcefile, 'line', f.sourceline,
+     'error', f.error, 'context', s.context, 'pending', s.pending_restart) order by f.seqno), '[]')
+   from pg_file_settings f left join pg_settings s on lower(s.name) = lower(f.name) where f.error is not null or lower(f.name) = any (${list})),
+ 'overrides', (select coalesce(json_agg(json_build_object('role', r.rolname, 'database', d.datname, 'setting', c.setting)), '[]')
+   from pg_db_role_setting o left join pg_roles r on r.oid = o.setrole left join pg_database d on d.oid = o.setdatabase, unnest(o.setconfig) as c(setting)
+   where lower(split_part(c.setting, '=', 1)) = any (${list})),
+ 'places', json_build_object(${places.map((name) => `'${name}', current_setting('${name}')`).join(', ')}))`;
+}
+
+/** When ALTER SYSTEM was used last, seconds since 1970. */
+export function autoWritten(words: readonly string[]): number | undefined {
+  const time = Number(words.find((word) => word.startsWith('auto='))?.slice('auto='.length));
+  return Number.isNaN(time) ? undefined : time;
+}
 
 export function readFloor(words: readonly string[]): ReadonlyMap<string, number> {
   const pairs = words.map((word) => word.split('='));

@@ -5,31 +5,18 @@
  * business: the declared value behind a '#' counts as right, and is never put in force from here.
  */
 import { quote } from '../base/shell.ts';
-import {
-  commentedOut,
-  effectiveConf,
-  ourHeading as heading,
-  namesInBlock,
-  parseConf,
-} from '../postgres/conf-file.ts';
-import { parseConninfo } from '../postgres/conninfo.ts';
+import { effectiveConf, ourHeading as heading, namesInBlock, parseConf } from '../postgres/conf-file.ts';
 import { asInForce, judge, type Logging, type ValuesInForce } from './adopted-rules.ts';
-import { configurationProbe, isStale, readConfiguration } from './configuration-file.ts';
+import { accessScript, configurationProbe, readConfiguration } from './configuration-file.ts';
 import { type Fields, readFields } from './fields.ts';
-import {
-  type Change,
-  change,
-  type Effect,
-  type ParseContext,
-  type ResourceKind,
-  refuse,
-  same,
-} from './kind.ts';
+import { type Change, change, type ParseContext, type ResourceKind, refuse, same } from './kind.ts';
+import { settingDifferences } from './settings-differences.ts';
 import { type FileEdit, fileChange, writeScript } from './settings-file.ts';
+import { type Found, findDifferences } from './settings-found.ts';
 import {
   confPath,
   type SettingsDesired as Desired,
-  floorScript,
+  extraScript,
   type Live,
   liveQuery,
   readFloor,
@@ -41,6 +28,8 @@ interface SettingsChange extends Change {
   readonly file?: FileEdit;
   /** Settings that ALTER SYSTEM holds over ours. */
   readonly reset: readonly string[];
+  /** The file gets its owner and mode. */
+  readonly access: boolean;
 }
 
 export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
@@ -59,7 +48,7 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
   touches: confPath,
   inside: confPath,
   probe: (desired) => ({
-    shell: configurationProbe(desired.instance.dataDir, 'postgresql.conf', floorScript),
+    shell: configurationProbe(desired.instance.dataDir, 'postgresql.conf', extraScript),
     sql: liveQuery(Object.keys(desired.values)),
   }),
   read: (reply) => readConfiguration<Live>(reply, 'postgresql.conf'),
@@ -73,15 +62,22 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
     if (missing !== undefined) return unknownSetting(missing);
     const raised = { ...desired, values: aboveFloor(desired.values, readFloor(seen.extra)) };
     const needed = { ...raised, values: stillNeeded(raised, seen) };
-    const found = differences(needed, names, seen);
-    if (found.wrong.length + found.reset.length + found.stale.length + found.effects.length === 0)
-      return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`);
-    return change(describeChange(needed, seen, found));
+    const found = findDifferences(needed, names, seen);
+    const told = settingDifferences(needed, seen, found);
+    const { wrong, reset, stale, effects, access } = found;
+    if (wrong.length + reset.length + stale.length + effects.length === 0 && !access)
+      return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`, told);
+    return change({ ...describeChange(needed, seen, found), differences: told });
   },
   steps: (planned, desired) => {
     const steps = [];
     if (planned.file !== undefined)
       steps.push({ title: `settings '${desired.name}'`, script: writeScript(desired, planned.file) });
+    if (planned.access)
+      steps.push({
+        title: `owner and mode of ${confPath(desired)}`,
+        script: accessScript(confPath(desired), desired.instance.owner),
+      });
     if (planned.reset.length > 0)
       steps.push({
         title: 'take back ALTER SYSTEM',
@@ -162,85 +158,34 @@ const unknownSetting = (name: string) =>
     fix: 'Correct the name in the inventory (postgres.settings), or remove it; an extension has to be loaded before its settings are known.',
   });
 
-interface Differences {
-  /** The file has another value, or none. */
-  readonly wrong: readonly string[];
-  /** ALTER SYSTEM holds another value. */
-  readonly reset: readonly string[];
-  /** In our block, and declared no more. */
-  readonly stale: readonly string[];
-  readonly effects: readonly Effect[];
-}
-
-/** `declared`: all names, also of those settings that stay as they are. */
-function differences(desired: Desired, declared: readonly string[], seen: Seen): Differences {
-  const names = Object.keys(desired.values);
-  const lower = new Set(declared.map((name) => name.toLowerCase()));
-  const standing = effectiveConf(seen.text);
-  const wrong = names.filter((name) => !isRight(name.toLowerCase(), desired.values[name] ?? '', seen));
-  const reset = names.filter((name) => seen.live?.auto.includes(name.toLowerCase()));
-  const floor = readFloor(seen.extra);
-  // A standby keeps what its primary still has.
-  const needed = (name: string): boolean => floor.get(name) === Number(standing.get(name)?.value);
-  const stale = desired.except
-    ? namesInBlock(seen.text, heading).filter(
-        (name) => !lower.has(name) && !desired.except?.includes(name) && !needed(name),
-      )
-    : [];
-  return { wrong, reset, stale, effects: effectsOf(desired, seen, [...wrong, ...reset, ...stale]) };
-}
-
-function isRight(name: string, wanted: string, seen: Seen): boolean {
-  const value = effectiveConf(seen.text).get(name)?.value;
-  if (value === wanted) return true;
-  if (name === 'synchronous_standby_names') return commentedOut(seen.text, name).includes(wanted);
-  if (name !== 'primary_conninfo') return false;
-  if (seen.extra.includes('standby')) return value !== undefined && sameUpstream(value, wanted, []);
-  // Nobody reads it on a primary. It waits there for the day when the server follows another one.
-  const waiting = [...commentedOut(seen.text, name), ...(value === undefined ? [] : [value])];
-  return waiting.some((one) => sameUpstream(one, wanted, ['host', 'port']));
-}
-
-/** The order of the keywords says nothing. */
-function sameUpstream(one: string, other: string, except: readonly string[]): boolean {
-  const parts = (text: string): string =>
-    Object.entries(parseConninfo(text))
-      .filter(([keyword]) => !except.includes(keyword))
-      .map(([keyword, value]) => `${keyword}=${value}`)
-      .sort()
-      .join('\n');
-  return parts(one) === parts(other);
-}
-
-/** A reload if the file is newer than what the server read, a restart if the server itself waits for one. */
-function effectsOf(desired: Desired, seen: Seen, changing: readonly string[]): readonly Effect[] {
-  if (!seen.live) return [];
-  const { live } = seen;
-  const facts = (name: string) => live.settings[name.toLowerCase()];
-  const restart =
-    changing.some((name) => facts(name)?.context === 'postmaster') ||
-    Object.keys(desired.values).some((name) => facts(name)?.pending);
-  if (restart && desired.adopted?.taken !== false) return [{ action: 'restart', target: 'instance' }];
-  return changing.length > 0 || isStale(seen) ? [{ action: 'reload', target: 'instance' }] : [];
-}
-
-function describeChange(desired: Desired, seen: Seen, found: Differences): SettingsChange {
-  const { wrong, reset, stale, effects } = found;
+function describeChange(desired: Desired, seen: Seen, found: Found): SettingsChange {
+  const { wrong, reset, stale, effects, access } = found;
   const touched = [...wrong, ...stale];
   const path = confPath(desired);
   const what = touched.length === 1 ? touched[0] : `${touched.length} settings`;
+  const only = access && reset.length + effects.length === 0;
   return {
-    summary: touched.length > 0 ? `set ${what} in ${path}` : `bring ${path} into force`,
+    summary:
+      touched.length > 0
+        ? `set ${what} in ${path}`
+        : only
+          ? `give ${path} its owner and mode`
+          : `bring ${path} into force`,
     reason: reasonFor(found),
     reset,
+    // A file that is written anew gets them with that.
+    access: access && touched.length === 0,
     effects,
     ...(touched.length > 0 ? fileChange(desired, seen, found) : {}),
   };
 }
 
-function reasonFor({ wrong, reset, stale }: Differences): string {
+function reasonFor({ wrong, reset, stale, effects, pending }: Found): string {
   if (reset.length > 0) return `ALTER SYSTEM holds other values: ${reset.join(', ')}`;
   if (wrong.length > 0) return 'the file holds other values';
   if (stale.length > 0) return `declared no more: ${stale.join(', ')}`;
-  return 'the server has not read the file since it was written';
+  if (pending.length > 0 && effects.length > 0)
+    return `the server has to be restarted for ${pending.join(', ')}`;
+  if (effects.length > 0) return 'the server has not read the file since it was written';
+  return 'the file belongs to somebody else, or is open to others';
 }

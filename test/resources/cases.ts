@@ -6,7 +6,7 @@ import type { Code } from '../../src/base/codes.ts';
 import { ok, type Result } from '../../src/base/diagnostic.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { parseYaml } from '../../src/base/yaml.ts';
-import type { AnyKind, Effect, ParseContext, ProbeReply } from '../../src/resources/kind.ts';
+import type { AnyKind, Difference, Effect, ParseContext, ProbeReply } from '../../src/resources/kind.ts';
 import { kinds } from '../../src/resources/registry.ts';
 
 type Words = string | RegExp;
@@ -26,8 +26,13 @@ export type Expected =
       readonly noSteps?: boolean;
     };
 
+/** What a difference must say; what is left out does not matter. */
+export type ExpectedDifference = Partial<Difference> & Pick<Difference, 'code'>;
+
 export interface Case {
   readonly title: string;
+  /** All that it tells one by one, whatever the verdict; left out: it is not looked at. */
+  readonly tells?: readonly ExpectedDifference[];
   /** Taken from the table when it is left out. */
   readonly desired?: string;
   readonly reply: Partial<ProbeReply>;

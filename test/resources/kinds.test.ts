@@ -1,6 +1,7 @@
 /** Every kind of the registry against its table, and what has to hold for every kind whatever its table says. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import type { Verdict } from '../../src/resources/kind.ts';
 import { preamble } from '../../src/resources/preamble.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { adopts } from './cases/adopting.ts';
@@ -11,7 +12,16 @@ import { rebuilding } from './cases/rebuilding.ts';
 import { switching } from './cases/switching.ts';
 import { system } from './cases/system.ts';
 import { tearing } from './cases/tearing.ts';
-import { type Case, canary, desiredOf, fullReply, type KindCases, kindNamed, parseDesired } from './cases.ts';
+import {
+  type Case,
+  canary,
+  desiredOf,
+  type ExpectedDifference,
+  fullReply,
+  type KindCases,
+  kindNamed,
+  parseDesired,
+} from './cases.ts';
 
 const tables: readonly KindCases[] = [
   ...system,
@@ -40,7 +50,17 @@ function expectShell(script: string): void {
   expect(status).toBe(0);
 }
 
-function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }: Case): void {
+function expectDifferences(verdict: Verdict, tells: readonly ExpectedDifference[]): void {
+  const told =
+    verdict.kind === 'change'
+      ? verdict.change.differences
+      : 'differences' in verdict
+        ? verdict.differences
+        : [];
+  expect(told ?? []).toMatchObject(tells);
+}
+
+function judge(table: KindCases, { desired: yaml = table.desired, reply, gives, tells }: Case): void {
   const kind = kindNamed(table.kind);
   const desired = desiredOf(table.kind, yaml);
   const observed = kind.read(fullReply(reply), desired);
@@ -52,6 +72,7 @@ function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }
   }
   const verdict = kind.diff(desired, observed);
   expect(JSON.stringify([verdict, kind.key(desired), kind.describe(desired)])).not.toContain('canary');
+  if (tells) expectDifferences(verdict, tells);
   switch (verdict.kind) {
     case 'same':
       expect(gives).toHaveProperty('same');
