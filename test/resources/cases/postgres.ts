@@ -1,8 +1,8 @@
 /** Cases of the kinds that deal with an instance: its data directory, its files, its roles, its slots, its standbys. */
 import { Secret } from '../../../src/base/secret.ts';
 import { scramVerifier } from '../../../src/postgres/scram.ts';
-import type { FileLine, Live, LiveSetting } from '../../../src/resources/settings-sight.ts';
 import { canary, type KindCases } from '../cases.ts';
+import { autoFile, conf, fileLine, hbaDrift, hbaText, live, roleDrift, settingsDrift } from './drift.ts';
 
 export const controlData = (systemIdentifier: string, state = 'in production', timeline = 1): string =>
   `pg_control version number:            1300
@@ -30,42 +30,6 @@ const row = {
   memberOf: [],
 };
 
-const hbaText = 'local all all peer\nhost\tall all 10.0.0.0/8   scram-sha-256 # clients\n';
-const conf = "port = 27500\nlisten_addresses = '*'\n";
-const confFile = '/database/inst1/postgresql.conf';
-const autoFile = '/database/inst1/postgresql.auto.conf';
-const fileLine = (name: string | null, value: string | null, over: Partial<FileLine> = {}): FileLine => ({
-  name,
-  value,
-  file: confFile,
-  line: 3,
-  error: null,
-  context: 'sighup',
-  pending: false,
-  ...over,
-});
-const live = (
-  over: Record<string, Partial<LiveSetting>> = {},
-  lines: readonly FileLine[] = [],
-  more: Partial<Live> = {},
-): Live => ({
-  loaded: 200,
-  lines,
-  overrides: [],
-  places: {
-    config_file: confFile,
-    hba_file: '/database/inst1/pg_hba.conf',
-    ident_file: '/database/inst1/pg_ident.conf',
-    data_directory: '/database/inst1',
-  },
-  settings: Object.fromEntries(
-    ['port', 'listen_addresses', ...Object.keys(over)].map((name) => [
-      name,
-      { context: 'sighup', pending: false, ...over[name] },
-    ]),
-  ),
-  ...more,
-});
 const reload = [{ action: 'reload', target: 'instance' }] as const;
 const restart = [{ action: 'restart', target: 'instance' }] as const;
 
@@ -263,6 +227,7 @@ export const postgres: readonly KindCases[] = [
       { desired: '{}', what: "'template' is missing", at: '1:1' },
     ],
     cases: [
+      ...hbaDrift,
       {
         title: 'the rules are the same, in other spacing',
         reply: {
@@ -329,6 +294,7 @@ export const postgres: readonly KindCases[] = [
       { desired: '{ name: server, values: many }', what: "'values' must be a map", at: '1:25' },
     ],
     cases: [
+      ...settingsDrift,
       {
         title: 'they are in force',
         reply: { stdout: `100 600 postgres\nrunning\n${conf}`, sql: live() },
@@ -517,6 +483,7 @@ export const postgres: readonly KindCases[] = [
       { desired: '{ name: repl, password: clear }', what: 'a secret by name', at: '1:25' },
     ],
     cases: [
+      ...roleDrift(row),
       { title: 'it is right', reply: { sql: row }, gives: { same: 'right' } },
       {
         title: 'it does not exist',
@@ -577,6 +544,7 @@ export const postgres: readonly KindCases[] = [
           reason: 'nothing uses it',
           script: ['pg_drop_replication_slot'],
         },
+        tells: [{ code: 'SLT001', found: 'keeps 16 MB of WAL' }],
       },
       { title: 'it is in use', reply: { sql: { active: true, keeps: null } }, gives: { same: 'in use' } },
       {
@@ -637,17 +605,23 @@ export const postgres: readonly KindCases[] = [
         desired: sync,
         reply: { sql: senders({ ...streams, sync: 'async' }) },
         gives: { change: 'wait until server2 is synchronous', reason: 'no standby is synchronous' },
+        tells: [{ code: 'REP003', found: "server2 async; synchronous_standby_names = 'server2'" }],
       },
       {
         title: 'it catches up',
         desired: sync,
         reply: { sql: senders({ ...streams, state: 'catchup' }) },
         gives: { change: 'wait', reason: "server2 is in state 'catchup'" },
+        tells: [{ code: 'REP002', object: 'server2', found: "in state 'catchup'" }],
       },
       {
         title: 'nobody is connected',
         reply: { sql: senders() },
         gives: { change: 'wait until server2, server3 streams', reason: 'server2 is not connected' },
+        tells: [
+          { code: 'REP001', object: 'server2' },
+          { code: 'REP001', object: 'server3' },
+        ],
       },
       {
         title: 'two call themselves by one name',
