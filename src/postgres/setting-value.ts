@@ -63,7 +63,14 @@ export function certainlyDiffers(wanted: string, seen: ShownValue & { readonly t
 }
 
 /** Shown in another form than written, whatever the case, or for a reason of their own ("archive_command"). */
-const shownOtherwise: readonly string[] = ['archive_command', 'datestyle', 'log_timezone', 'timezone'];
+const shownOtherwise: readonly string[] = [
+  'archive_command',
+  'client_encoding',
+  'datestyle',
+  'default_text_search_config',
+  'log_timezone',
+  'timezone',
+];
 
 /** Do the words in force differ? `asWritten`: the server says that they come from the line that was compared. */
 export function wordsDiffer(
