@@ -43,6 +43,11 @@ interface HbaChange extends Change {
   readonly access: boolean;
 }
 
+const unreadable: Live = { loaded: 0, broken: true, rows: [] };
+
+const isForeign = ({ instance }: Desired, { owner, mode }: ConfigurationFile<Live>): boolean =>
+  owner !== instance.owner || !/^[4567]/.test(mode);
+
 /** What is right needs no words; the path stands there from PostgreSQL 16 on. */
 const liveQuery = `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
  'broken', exists (select from pg_file_settings where error is not null and error <> 'setting could not be applied'),
@@ -72,7 +77,15 @@ export const hba: ResourceKind<Desired, ConfigurationFile<Live>, HbaChange> = {
     shell: configurationProbe(desired.instance.dataDir, 'pg_hba.conf'),
     sql: liveQuery,
   }),
-  read: (reply) => readConfiguration<Live>(reply, 'pg_hba.conf'),
+  read: (reply, desired) => {
+    const observed = readConfiguration<Live>(reply, 'pg_hba.conf');
+    if (observed.state !== 'unknown' || reply.sql !== undefined) return observed;
+    // A file that the server cannot read makes its view fail as a whole; what is wrong with it can be seen all the same.
+    const blind = readConfiguration<Live>({ ...reply, sql: unreadable }, 'pg_hba.conf');
+    return blind.state === 'present' && blind.value.live && isForeign(desired, blind.value)
+      ? blind
+      : observed;
+  },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
     return judge(desired, observed.value);

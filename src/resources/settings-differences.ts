@@ -53,7 +53,7 @@ export function settingDifferences(desired: Desired, seen: Seen, found: Found): 
   ];
 }
 
-const place = ({ file, line }: FileLine): string => `${file}:${line}`;
+const place = ({ file, line }: FileLine): string => (line === 0 ? file : `${file}:${line}`);
 const shown = (value: string | null | undefined): string =>
   value === undefined || value === null ? '(not there)' : withoutPassword(value);
 
@@ -154,7 +154,9 @@ const reloadCommand = ({ instance }: Desired): string => `pg_ctl reload -D ${ins
 
 function errors(desired: Desired, live: Live, found: Found): readonly Difference[] {
   if (!isWhole(desired)) return [];
-  return found.over.errors.map((line) => ({
+  // That the server cannot read the file is said by its owner and mode.
+  const told = found.over.errors.filter((line) => !(line.line === 0 && found.access));
+  return told.map((line) => ({
     code: 'SET008',
     object: place(line),
     declared: 'a line that the server can read',

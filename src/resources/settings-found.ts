@@ -46,12 +46,12 @@ export function findDifferences(desired: Desired, declared: readonly string[], s
   const wrong = names.filter((name) => !isRight(name.toLowerCase(), desired.values[name] ?? '', seen));
   const reset = names.filter((name) => over.auto.has(name.toLowerCase()));
   const stale = staleNames(desired, declared, seen);
-  const open = { wrong, reset, stale, over };
+  const access = isWhole(desired) && !desired.adopted && !hasOwnAccess(desired, seen);
+  const open = { wrong, reset, stale, access, over };
   const pending = waiting(desired, seen, open);
   const unread = isUnread(desired, seen, open);
-  const access = isWhole(desired) && !desired.adopted && !hasOwnAccess(desired, seen);
   const effects = effectsOf(desired, seen, { ...open, pending, unread });
-  return { ...open, pending, unread, access, effects };
+  return { ...open, pending, unread, effects };
 }
 
 const hasOwnAccess = ({ instance }: Desired, { owner, mode }: Seen): boolean =>
@@ -91,7 +91,7 @@ function sameUpstream(one: string, other: string, except: readonly string[]): bo
   return parts(one) === parts(other);
 }
 
-type Open = Pick<Found, 'wrong' | 'reset' | 'stale' | 'over'>;
+type Open = Pick<Found, 'wrong' | 'reset' | 'stale' | 'access' | 'over'>;
 
 const factsOf = (live: Live, name: string): LiveSetting | undefined => live.settings[name.toLowerCase()];
 

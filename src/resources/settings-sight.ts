@@ -50,6 +50,7 @@ export interface FileLine {
   readonly name: string | null;
   readonly value: string | null;
   readonly file: string;
+  /** 0: the file as a whole cannot be read. */
   readonly line: number;
   readonly error: string | null;
   /** Of the setting; null where the server knows none. */
@@ -108,7 +109,7 @@ export function liveQuery(names: readonly string[]): string {
  'settings', (select coalesce(json_object_agg(lower(name), json_build_object('context', context, 'pending', pending_restart,
      'value', current_setting(name, true), 'raw', setting, 'unit', unit, 'type', vartype, 'source', source, 'file', sourcefile, 'line', sourceline)), '{}')
    from pg_settings where sourcefile like '%/postgresql.conf' or lower(name) = any (${list})),
- 'lines', (select coalesce(json_agg(json_build_object('name', lower(f.name), 'value', f.setting, 'file', f.sourcefile, 'line', f.sourceline,
+ 'lines', (select coalesce(json_agg(json_build_object('name', lower(f.name), 'value', f.setting, 'file', coalesce(f.sourcefile, current_setting('config_file')), 'line', coalesce(f.sourceline, 0),
      'error', f.error, 'context', s.context, 'pending', s.pending_restart) order by f.seqno), '[]')
    from pg_file_settings f left join pg_settings s on lower(s.name) = lower(f.name) where f.error is not null or lower(f.name) = any (${list})),
  'overrides', (select coalesce(json_agg(json_build_object('role', r.rolname, 'database', d.datname, 'setting', c.setting)), '[]')

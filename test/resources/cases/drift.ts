@@ -290,6 +290,16 @@ export const settingsDrift: readonly Case[] = [
     tells: [{ code: 'SET013', declared: 'postgres 0600', found: 'postgres 0644' }],
   },
   {
+    title: 'the server cannot read the file, since it belongs to somebody else',
+    desired: whole,
+    reply: {
+      stdout: `300 600 root\nrunning\n${conf}`,
+      sql: live({}, [fileLine(null, null, { line: 0, error: 'could not open file' })]),
+    },
+    gives: { change: 'give /database/inst1/postgresql.conf', reason: 'somebody else', script: ['chown'] },
+    tells: [{ code: 'SET013', found: 'root 0600' }],
+  },
+  {
     title: 'the file of a server that was there before keeps its mode',
     desired: whole.replace('}', ', adopted: taken, logging: theirs }'),
     reply: { stdout: `100 644 postgres\nstopped\n${conf}` },
@@ -398,6 +408,12 @@ export const hbaDrift: readonly Case[] = [
     reply: { stdout: `300 600 postgres\nrunning\n${hbaText}`, sql: hbaSql() },
     gives: { change: 'bring', reason: 'not read', noSteps: true },
     tells: [{ code: 'HBA003', since: 300 }],
+  },
+  {
+    title: 'the server cannot read it, since it belongs to somebody else',
+    reply: { stdout: `300 600 root\nrunning\n${hbaText}`, sqlProblem: 'ERROR: could not open it' },
+    gives: { change: 'give', reason: 'root 0600' },
+    tells: [{ code: 'HBA006' }],
   },
   {
     title: 'it belongs to somebody else',
