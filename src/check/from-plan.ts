@@ -62,8 +62,8 @@ function unseenOf(decision: Decision): readonly Unseen[] {
 
 /** Every server that hears of one trouble tells of it; once is enough. */
 function distinct(findings: readonly Finding[]): readonly Finding[] {
-  const keys = findings.map(({ code, what, host, object, found }) =>
-    code.startsWith('HST') ? `${code} ${what}` : JSON.stringify([code, host, object, found]),
+  const keys = findings.map(({ code, what, host, object, declared, found }) =>
+    code.startsWith('HST') ? `${code} ${what}` : JSON.stringify([code, host, object, declared, found]),
   );
   return findings.filter((_, index) => keys.indexOf(keys[index] ?? '') === index);
 }
