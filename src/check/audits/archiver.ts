@@ -28,8 +28,8 @@ const query = `select json_build_object('recovery', pg_is_in_recovery(), 'mode',
  'configured', coalesce(current_setting('archive_command', true), '') not in ('', '(disabled)') or coalesce(current_setting('archive_library', true), '') <> '',
  'failures', failed_count, 'failedWal', last_failed_wal, 'failedAt', extract(epoch from last_failed_time),
  'archivedWal', last_archived_wal, 'archivedAt', extract(epoch from last_archived_time),
- 'reached', pg_wal_lsn_diff(${reachedLsn}, '0/0'), 'segmentBytes', (select setting::bigint * case unit when '8kB' then 8192 else 1 end from pg_settings where name = 'wal_segment_size'),
- 'place', (select sourcefile || ':' || sourceline from pg_settings where name in ('archive_command', 'archive_library') and sourcefile is not null order by setting = '' limit 1)) from pg_stat_archiver`;
+ 'reached', pg_wal_lsn_diff(${reachedLsn}, '0/0'), 'segmentBytes', (select bytes_per_wal_segment from pg_control_init()),
+ 'place', case when current_setting('archive_mode') <> 'off' then (select sourcefile || ':' || sourceline from pg_settings where name in ('archive_command', 'archive_library') and sourcefile is not null order by setting = '' limit 1) end) from pg_stat_archiver`;
 
 export const archiver: Audit<Archiver> = {
   name: 'the archiver',
