@@ -12,7 +12,6 @@ const groups: Readonly<Record<string, string>> = {
   PKG: 'Packages and programs',
   USR: 'The instance administrator',
   PWD: 'The password file',
-  PRT: 'Ports',
   UNT: 'Units of systemd',
   SET: 'Settings of PostgreSQL',
   HBA: 'Client rules (pg_hba.conf)',

@@ -173,7 +173,12 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     for: 'what it is meant for, in words',
     pid_file: 'a file whose first line is the process id of who may use it',
   },
-  program: { name: 'name of the program', at_least: 'the oldest major version that will do' },
+  program: {
+    name: 'name of the program',
+    at_least: 'the oldest major version that will do',
+    pid_file:
+      'of a process that runs it and has written its version there, so that it need not be started to ask',
+  },
   rebuild: {
     id: 'the server identifier',
     data_dir: 'the data directory',

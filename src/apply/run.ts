@@ -66,9 +66,13 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     throw interruption(ports, error, [], []);
   } finally {
     ports.interrupted.removeEventListener('abort', stop);
-    await Promise.all(states.map((state) => state.session.close()));
+    await Promise.all(states.map((state) => end(request, state)));
   }
 }
+
+/** Who only looks has no lock that somebody else could wait for. */
+const end = ({ change }: RunRequest, { session }: HostState): Promise<void> | void =>
+  change ? session.close() : session.leave();
 
 /** One round trip: the lock and the first look travel together. A second one only if the roles are not as preferred. */
 async function firstSight(

@@ -39,15 +39,16 @@ export interface Sighting {
 /** What is told of one host only, if only one is asked for; the others are looked at all the same. */
 export function clusterReport(sighting: Sighting, limit?: string): ClusterReport {
   const { cluster, roles, roundTrips, unreached } = sighting;
-  const findings = allFindings(sighting).filter(
-    ({ host }) => limit === undefined || host === null || host === limit,
-  );
+  const told = (name: string): boolean => limit === undefined || name === limit;
+  const findings = allFindings(sighting).filter(({ host }) => host === null || told(host));
+  // A host whose findings are not told must not stand there as one that has none.
+  const hosts = cluster.hosts.filter(({ name }) => told(name));
   return {
     cluster: cluster.name,
     inventory: cluster.file,
     primary: roles.primary ?? null,
     preferredPrimary: preferredView(cluster).primary,
-    hosts: cluster.hosts.map((host) => ({
+    hosts: hosts.map((host) => ({
       name: host.name,
       address: host.connection === 'local' ? 'this machine' : host.address,
       role: roleOf(host, sighting),

@@ -10,7 +10,8 @@ import { ask, type Question } from './question.ts';
 
 export type Look = ReadonlyMap<string, ProbeReply>;
 
-const probeKey = (probe: Probe): string => `${probe.shell ?? ''}\0${probe.sql ?? ''}`;
+const probeKey = (probe: Probe): string =>
+  [probe.shell, probe.sql, probe.stat, probe.sum].map((text) => text ?? '').join('\0');
 
 /** The preamble for scripts on this host. */
 export const hostPreamble = (host: Host): string =>

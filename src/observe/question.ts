@@ -5,6 +5,7 @@
  */
 import { quote } from '../base/shell.ts';
 import type { Probe, ProbeReply } from '../resources/kind.ts';
+import { statLines, statProbe, sumLines, sumProbe } from '../resources/stat.ts';
 import type { Reply } from '../transport/port.ts';
 
 export interface Question {
@@ -23,6 +24,10 @@ export function ask(
   const shells = unique(probes.map((probe) => probe.shell));
   const queries = unique(probes.map((probe) => probe.sql));
   const sections = shells.map((shell, index) => section(nonce, `shell${index}`, shell));
+  const stats = unique(probes.map((probe) => probe.stat));
+  const sums = unique(probes.map((probe) => probe.sum));
+  if (stats.length > 0) sections.push(section(nonce, 'stat', statProbe(stats)));
+  if (sums.length > 0) sections.push(section(nonce, 'sum', sumProbe(sums)));
   if (queries.length > 0) sections.push(section(nonce, 'sql', sqlSection(nonce, queries, instance)));
   return {
     script: `${preamble}\n${sections.join('\n')}`,
@@ -31,7 +36,8 @@ export function ask(
         shells.map((shell, index) => [shell, readSection(reply, nonce, `shell${index}`)]),
       );
       const answers = readAnswers(readSection(reply, nonce, 'sql'), nonce, queries);
-      return probes.map((probe) => combine(probe, shellReplies, answers));
+      const paths = readPaths(reply, nonce);
+      return probes.map((probe) => combine(probe, shellReplies, answers, paths));
     },
   };
 }
@@ -51,7 +57,23 @@ ${shell}
 )
 printf '\\n%s %d\\n' '${nonce} ${name} end' $?`;
 
-/** One psql for all queries. Each value is prefixed, so that an empty answer is never taken for "no rows". */
+/**
+ * For a superuser, who may say so: a look writes nothing to the server's log, whatever it logs, and cannot write at all.
+ * Messages of the level LOG count as less than an error here, so the last of these holds for every kind of logging.
+ */
+const quietly = [
+  'default_transaction_read_only=on',
+  'statement_timeout=10s',
+  'log_statement=none',
+  'log_min_duration_statement=-1',
+  'log_disconnections=off',
+  'log_min_messages=panic',
+];
+
+/**
+ * One psql for all queries. Each value is prefixed, so that an empty answer is never taken for "no rows". Who is neither
+ * root nor the administrator asks under a name of his own, and sees what that role may see.
+ */
 function sqlSection(
   nonce: string,
   queries: readonly string[],
@@ -60,11 +82,19 @@ function sqlSection(
   const text = queries
     .map((query, index) => `\\echo ${nonce} ${index}\nSELECT 'v' || coalesce((${query})::text, 'null');\n`)
     .join('');
-  const psql = `as ${quote(instance.owner)} "$PGBIN/psql" -X -q -A -t -w -h ${quote(instance.socketDir)} -p ${instance.port} -d postgres`;
+  const owner = quote(instance.owner);
+  const psql = `"$PGBIN/psql" -X -q -A -t -w -h ${quote(instance.socketDir)} -p ${instance.port} -d postgres 2>&1`;
   return `if [ -z "$PGBIN" ]; then echo 'PostgreSQL is not installed'; exit 1; fi
 if [ -z "$OWNER_HOME" ]; then echo ${quote(`there is no user ${instance.owner}`)}; exit 1; fi
-export PGCONNECT_TIMEOUT=5 PGAPPNAME=pgduet
-printf '%s' ${quote(`SET statement_timeout = '10s';\n${text}`)} | ${psql} 2>&1`;
+export PGCONNECT_TIMEOUT=5 PGAPPNAME=pgduet PGOPTIONS
+PGOPTIONS=${quote(quietly.map((setting) => `-c ${setting}`).join(' '))}
+queries=${quote(text)}
+if [ "$ME" != ${owner} ] && [ "$ME" != root ] && [ "$(id -u)" != 0 ]; then
+PGOPTIONS='-c default_transaction_read_only=on -c statement_timeout=10s'
+printf '%s' "$queries" | ${psql}
+else
+printf '%s' "$queries" | reader ${psql}
+fi`;
 }
 
 function readSection(reply: Reply, nonce: string, name: string): ProbeReply {
@@ -111,15 +141,56 @@ function readAnswer(text: string | undefined, general: string): Answer {
   }
 }
 
+/** What one program said of all paths together. */
+interface PathReplies {
+  readonly stat: ReadonlyMap<string, string>;
+  readonly statProblem: string;
+  readonly sum: ReadonlyMap<string, string>;
+  readonly sumProblem: string;
+}
+
+function readPaths(reply: Reply, nonce: string): PathReplies {
+  const stat = readSection(reply, nonce, 'stat');
+  const sum = readSection(reply, nonce, 'sum');
+  return {
+    stat: statLines(stat.stdout),
+    statProblem: stat.stderr,
+    sum: sumLines(sum.stdout),
+    sumProblem: sum.stderr,
+  };
+}
+
+/** The lines about the paths of a probe, or why there are none. Complaints about other paths are left out. */
+function pathLines(probe: Probe, paths: PathReplies): { lines: string } | { problem: string } {
+  const about = (path: string, problem: string): { problem: string } => ({
+    problem: problem.split('\n').find((text) => text.includes(path)) ?? problem,
+  });
+  const stat = probe.stat === undefined ? '' : paths.stat.get(probe.stat);
+  if (stat === undefined) return about(probe.stat ?? '', paths.statProblem);
+  const isFile = probe.sum !== undefined && stat.includes('regular');
+  const sum = isFile ? paths.sum.get(probe.sum ?? '') : '';
+  if (sum === undefined) return about(probe.sum ?? '', paths.sumProblem);
+  return { lines: [stat, sum].map((text) => (text === '' ? '' : `${text}\n`)).join('') };
+}
+
 function combine(
   probe: Probe,
   shells: ReadonlyMap<string, ProbeReply>,
   answers: ReadonlyMap<string, Answer>,
+  paths: PathReplies,
 ): ProbeReply {
-  const shell = probe.shell === undefined ? { status: 0, stdout: '', stderr: '' } : shells.get(probe.shell);
+  const nothing = { status: 0, stdout: '', stderr: '' };
+  const shell = (probe.shell === undefined ? nothing : shells.get(probe.shell)) ?? {
+    status: 255,
+    stdout: '',
+    stderr: 'the probe was not asked',
+  };
   const answer = probe.sql === undefined ? undefined : answers.get(probe.sql);
+  const about = pathLines(probe, paths);
   return {
-    ...(shell ?? { status: 255, stdout: '', stderr: 'the probe was not asked' }),
+    ...('lines' in about
+      ? { ...shell, stdout: `${about.lines}${shell.stdout}` }
+      : { status: 1, stdout: '', stderr: about.problem }),
     ...(answer && 'value' in answer ? { sql: answer.value } : {}),
     ...(answer?.problem !== undefined ? { sqlProblem: answer.problem } : {}),
   };

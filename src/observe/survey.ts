@@ -58,7 +58,7 @@ export const surveyProbes = (cluster: Cluster, host: Host): readonly Probe[] => 
   factsProbe,
   roleProbe(host),
   {
-    shell: `if [ -f "$PASSFILE" ]; then grep -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE" | head -n 1; fi`,
+    shell: `if [ -f "$PASSFILE" ]; then grep -m 1 -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE"; fi`,
   },
   printFile(clusterKeyFile(host)),
   printFile(adoptedFile(host.postgres.dataDir)),

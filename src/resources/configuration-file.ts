@@ -17,12 +17,15 @@ export interface ConfigurationFile<L extends { readonly loaded: number }> {
 }
 
 /** `extra` is shell text that prints words on one line; it may use $d, the data directory. */
-export const configurationProbe = (dataDir: string, name: string, extra = ':'): string => `d=${quote(dataDir)}
+export const configurationProbe = (
+  dataDir: string,
+  name: string,
+  extra?: string,
+): string => `d=${quote(dataDir)}
 if [ ! -f "$d/${name}" ]; then echo absent; exit; fi
 stat -c %.6Y "$d/${name}" || exit 1
-pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
-if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then state=running; else state=stopped; fi
-echo "$state $(${extra})"
+if postmaster "$d"; then state=running; else state=stopped; fi
+echo "$state"${extra === undefined ? '' : ` $(${extra})`}
 cat "$d/${name}"`;
 
 export function readConfiguration<L extends { readonly loaded: number }>(

@@ -40,19 +40,21 @@ export type ControllerSight =
   | { readonly state: 'missing' }
   | { readonly state: 'unseen'; readonly reason: string };
 
-const mcCtl = (place: ControllerPlace, verb: string): string =>
-  `as ${quote(place.owner)} ${quote(place.mcCtl)} ${verb} ${sh`-M ${place.managementDir} --local-server ${place.id}`}`;
+const mcCtl = (place: ControllerPlace, verb: string, by = `as ${quote(place.owner)}`): string =>
+  `${by} ${quote(place.mcCtl)} ${verb} ${sh`-M ${place.managementDir} --local-server ${place.id}`}`;
 
 export const controllerProbe = (
   place: ControllerPlace,
 ): string => `if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
-pid=$(head -n 1 ${quote(`${place.managementDir}/${place.id}.pid`)} 2>/dev/null)
+lines ${quote(`${place.managementDir}/${place.id}.pid`)} pid
 if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then echo stopped; exit; fi
 # The controller renews this file at every heartbeat. Good news that is fresh spares the start of mc_ctl; bad news may
 # be over by now, and mc_ctl makes the controller look again.
 shown=${quote(`${place.managementDir}/${place.id}.status.json`)}
 written=$(stat -c %Y "$shown" 2>/dev/null || echo 0)
-if [ $(($(date +%s) - written)) -le 1 ] && grep -q '"mirroring_status":"switchable"' "$shown"; then cat "$shown"; else ${mcCtl(place, 'status --json')}; fi`;
+report=
+if [ $(($(date +%s) - written)) -le 1 ]; then report=$(cat "$shown"); fi
+case $report in *'"mirroring_status":"switchable"'*) printf '%s\\n' "$report";; *) ${mcCtl(place, 'status --json', 'reader')};; esac`;
 
 export function readControllerStatus(reply: ProbeReply, id: string): ControllerSight {
   const text = reply.stdout.trim();

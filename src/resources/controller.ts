@@ -75,7 +75,8 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
   read: (reply, desired) => {
     const [times = '', ...rest] = reply.stdout.split('\n');
     if (times === 'stopped') return absent;
-    const [started, configRead, configWritten, bundleWritten] = times.split(' ').map(Number);
+    const [started, bundleWritten, configRead, ...written] = times.split(' ').map(Number);
+    const configWritten = written.length === 0 ? undefined : Math.max(...written);
     if (
       started === undefined ||
       configRead === undefined ||
@@ -156,9 +157,10 @@ function heldBack(
 const probeScript = (desired: Desired): string => {
   const file = (name: string): string => quote(`${desired.managementDir}/${name}`);
   return `if ! ${runningScript(desired)}; then echo stopped; exit; fi
-config=$(stat -c %.3Y ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')} | sort -n | tail -n 1)
-echo "$(sed -n 4p "$pidfile") $(stat -c %.3Y "$pidfile") $config $(stat -c %.3Y ${quote(desired.bundle)})"
-if "$PGBIN/pg_isready" -q -h ${quote(desired.instance.socketDir)} -p ${desired.instance.port}; then echo ready; exit; fi
+program=$(stat -c %.3Y ${quote(desired.bundle)} || echo 0)
+echo "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
+d=${quote(desired.instance.dataDir)}
+if postmaster "$d" && lines "$d/postmaster.pid" x x x x x x x word && [ "\${word%% *}" = ready ]; then echo ready; exit; fi
 ${controllerProbe(desired)}`;
 };
 
@@ -167,8 +169,8 @@ const runningScript = ({
   managementDir,
   id,
 }: Desired): string => `{ pidfile=${quote(`${managementDir}/${id}.pid`)}
-pid=$(head -n 1 "$pidfile" 2>/dev/null)
-[ -n "$pid" ] && [ "$(awk '{ print $22 }' "/proc/$pid/stat" 2>/dev/null)" = "$(sed -n 2p "$pidfile")" ]; }`;
+# The name in parentheses may hold spaces; the 20th field behind it is when the process began.
+lines "$pidfile" pid ticks boot began && [ -n "$pid" ] && lines "/proc/$pid/stat" now && set -- \${now##*)} && [ "\${20}" = "$ticks" ]; }`;
 
 function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   const { unit, instance, timeoutSeconds } = desired;

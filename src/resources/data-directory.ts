@@ -50,24 +50,23 @@ const diskCheck = 'pgsql_tmp_mc_disk_check';
 
 /** Prints "word value" lines, then what pg_controldata says. */
 export const dataDirectoryProbe = (place: DataDirectoryPlace): string => `d=${quote(place.dataDir)}
-if [ -e ${quote(makingFile(place))} ]; then echo "making $(cat ${quote(makingFile(place))})"; fi
-if [ -e ${quote(systemFile(place))} ]; then echo "recorded $(cat ${quote(systemFile(place))})"; fi
+if [ -e ${quote(makingFile(place))} ]; then lines ${quote(makingFile(place))} word; echo "making $word"; fi
+if [ -e ${quote(systemFile(place))} ]; then lines ${quote(systemFile(place))} word; echo "recorded $word"; fi
 if [ -e ${quote(formerMark(place))} ]; then echo 'former yes'; fi
 if [ ! -e "$d" ]; then echo 'content absent'; exit; fi
+if [ ! -f "$d/PG_VERSION" ]; then
 names=$(ls -A "$d") || exit 1
 names=$(printf '%s\\n' "$names" | grep -vxF ${diskCheck})
 if [ -z "$names" ]; then echo 'content empty'; exit; fi
-if [ ! -f "$d/PG_VERSION" ]; then
 # initdb and pg_basebackup begin with these; the version may come last.
 if [ -e ${quote(makingFile(place))} ]; then for n in pg_wal base global backup_label; do if [ -e "$d/$n" ] || [ -L "$d/$n" ]; then echo 'content partial'; exit; fi; done; fi
 echo 'content foreign'; printf '%s\\n' "$names" | head -n 5 | sed 's/^/file /'; exit; fi
 echo 'content cluster'
-echo "version $(cat "$d/PG_VERSION")"
+lines "$d/PG_VERSION" word; echo "version $word"
 if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
 if [ -e "$d/postmaster.opts" ]; then echo 'started once'; fi
 for n in "$d"/pg_tblspc/*; do if [ -L "$n" ]; then echo "tablespace $(readlink "$n")"; fi; done
-pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
-if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd "$d" && pwd -P)" ]; then echo "running $pid"; fi
+if postmaster "$d"; then echo "running $pid"; fi
 [ -n "$PGBIN" ] && "$PGBIN/pg_controldata" -D "$d" 2>&1
 :`;
 

@@ -9,7 +9,6 @@ import {
   ownershipDifferences,
   readStat,
   type Stat,
-  statProbe,
   words,
 } from './stat.ts';
 
@@ -34,7 +33,7 @@ export const directory: ResourceKind<Desired, Stat> = {
     }),
   key: (desired) => desired.path,
   describe: (desired) => `directory ${desired.path}`,
-  probe: (desired) => ({ shell: statProbe(desired.path) }),
+  probe: (desired) => ({ stat: desired.path }),
   read: (reply) => readStat(reply.stdout.trim(), reply.stderr),
   diff: (desired, observed) => {
     const wanted = words(desired);

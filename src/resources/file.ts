@@ -25,7 +25,6 @@ import {
   ownershipDifferences,
   readStat,
   type Stat,
-  statProbe,
   words,
 } from './stat.ts';
 
@@ -97,8 +96,8 @@ export const file: ResourceKind<Desired, Seen, FileChange> = {
   key: (desired) => desired.path,
   describe: (desired) => `file ${desired.path}`,
   probe: ({ path, opaque }) => ({
-    shell: `${statProbe(path)}
-if [ -f ${quote(path)} ]; then ${opaque ? `sha256sum < ${quote(path)}` : `cat ${quote(path)}`}; fi`,
+    stat: path,
+    ...(opaque ? { sum: path } : { shell: `if [ -f ${quote(path)} ]; then cat ${quote(path)}; fi` }),
   }),
   read: (reply, desired) => {
     const [first = '', ...rest] = reply.stdout.split('\n');

@@ -21,6 +21,10 @@ export interface Instance {
 export interface Probe {
   /** POSIX shell; may use the functions of `preamble.ts`. Its exit status and output come back. */
   readonly shell?: string;
+  /** A path whose line of `stat.ts` comes back as the first line. All paths of a host are asked by one program. */
+  readonly stat?: string;
+  /** A path whose line of sha256sum comes back behind that, if it is a file. One program for all of them, too. */
+  readonly sum?: string;
   /** One query that returns one row with one JSON value. */
   readonly sql?: string;
 }

@@ -4,7 +4,7 @@
  */
 import { quote, sh } from '../base/shell.ts';
 import { binDirCandidates } from '../postgres/bindirs.ts';
-import { chownWord, type Ownership } from './stat.ts';
+import { chownWord, type Ownership, statFormat } from './stat.ts';
 
 export interface PreambleContext {
   readonly postgresVersion: number;
@@ -34,7 +34,19 @@ cat /dev/fd/8 >&2
 exec 8>&-
 if [ $status -ne 0 ]; then exit $status; fi`;
 
-/** Defines ME, PGBIN, OWNER_HOME, PASSFILE, `as`, `sight`, `put`, `own`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
+/**
+ * As `as OWNER`, for what only looks: runuser would open a PAM session, which is written to the journal. Busybox has a setpriv
+ * that knows no users.
+ */
+const readerFunction = (owner: string): string => `reader() {
+  if [ "$ME" = ${quote(owner)} ]; then "$@"; return; fi
+  reader_path=$(command -v setpriv)
+  if [ -z "$reader_path" ] || [ "$reader_path" -ef /bin/busybox ]; then as ${quote(owner)} "$@"; return; fi
+  reader_group=\${OWNER_ENTRY#*:*:*:}
+  HOME="$OWNER_HOME" setpriv --reuid ${quote(owner)} --regid "\${reader_group%%:*}" --init-groups -- "$@"
+}`;
+
+/** Defines ME, PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `as`, `reader`, `lines`, `postmaster`, `sight`, `put`, `own`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
 export function preamble(context: PreambleContext): string {
   const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
   return `
@@ -45,19 +57,36 @@ PGBIN=
 for d in ${candidates.map(quote).join(' ')}; do
   if [ -x "$d/postgres" ]; then PGBIN=$d; break; fi
 done
-OWNER_HOME=$(getent passwd ${quote(context.owner)} | cut -d: -f6)
+OWNER_ENTRY=$(getent passwd ${quote(context.owner)})
+OWNER_HOME=\${OWNER_ENTRY%:*}
+OWNER_HOME=\${OWNER_HOME##*:}
 PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
 ${asFunction}
-# What \`stat\` says of a path; "absent"; or "closed" and the directory that this login may not look into.
-sight() {
-  if [ -e "$1" ] || [ -L "$1" ]; then stat -c '%F|%a|%U|%G|%Y|%Z' "$1"; return; fi
-  up=$1
-  until [ -d "$up" ]; do
-    case $up in */*) up=\${up%/*};; *) up=.;; esac
-    up=\${up:-/}
+# Why a path is not seen, in unseen: "absent", or "closed" and the directory that this login may not look into.
+unseen() {
+  unseen=$1
+  until [ -d "$unseen" ]; do
+    case $unseen in */*) unseen=\${unseen%/*};; *) unseen=.;; esac
+    unseen=\${unseen:-/}
   done
-  if [ -x "$up" ]; then echo absent; else echo "closed $up"; fi
+  if [ -x "$unseen" ]; then unseen=absent; else unseen="closed $unseen"; fi
 }
+# What \`stat\` says of a path, or why it is not seen.
+sight() {
+  if [ -e "$1" ] || [ -L "$1" ]; then stat -c ${quote(statFormat)} "$1"; return; fi
+  unseen "$1"
+  echo "$unseen"
+}
+${readerFunction(context.owner)}
+# The first lines of a file into variables, without a process: \`lines FILE a b\`.
+lines() {
+  for lines_name in "$@"; do case $lines_name in */*) ;; *) eval "$lines_name=";; esac; done
+  lines_file=$1; shift
+  [ -r "$lines_file" ] || return 1
+  { for lines_name in "$@"; do IFS= read -r "$lines_name" || break; done; } 2>/dev/null < "$lines_file"
+}
+# Whether a server runs in this data directory; its process is in pid.
+postmaster() { lines "$1/postmaster.pid" pid && [ -n "$pid" ] && [ "/proc/$pid/cwd" -ef "$1" ]; }
 # Where \`put\` writes before it renames: a power cut in between leaves this.
 unfinished() { printf '%s' "\${1%/*}/.\${1##*/}.pgduet-tmp"; }
 put() {
@@ -75,8 +104,7 @@ sql() {
   as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d postgres
 }
 listening() {
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf ':%04X' "$1")" \\
-    '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'
+  grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " /proc/net/tcp /proc/net/tcp6
 }
 `;
 }

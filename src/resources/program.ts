@@ -6,16 +6,35 @@ import { change, present, type ResourceKind, refuse, same, unknown } from './kin
 interface Desired {
   readonly name: string;
   readonly atLeast: number;
+  /** A file with a process in its first line and the version of the program that it runs in its fifth. */
+  readonly pidFile?: string;
 }
 
 export const program: ResourceKind<Desired, { readonly path: string; readonly version: string }> = {
   kind: 'program',
   summary: 'A program that must be there, in a major version that is new enough.',
   parse: (node, context) =>
-    readFields(node, context, 'program', (f) => ({ name: f.text('name'), atLeast: f.integer('at_least') })),
+    readFields(node, context, 'program', (f) => {
+      const pidFile = f.optionalText('pid_file');
+      return {
+        name: f.text('name'),
+        atLeast: f.integer('at_least'),
+        ...(pidFile === undefined ? {} : { pidFile }),
+      };
+    }),
   key: (desired) => desired.name,
   describe: (desired) => `program ${desired.name}, ${desired.atLeast} or newer`,
-  probe: ({ name }) => ({ shell: `command -v ${quote(name)} && ${quote(name)} --version` }),
+  // To start Node only to hear its version costs more than the rest of a look. A process that runs this very file knows it.
+  probe: ({ name, pidFile }) => ({
+    shell: `path=$(command -v ${quote(name)}) || exit 1
+echo "$path"
+${
+  pidFile === undefined
+    ? ''
+    : `if lines ${quote(pidFile)} pid x x x version && [ -n "$version" ] && [ "/proc/$pid/exe" -ef "$path" ]; then echo "$version"; exit; fi
+`
+}"$path" --version`,
+  }),
   read: (reply) => {
     const [path = '', version = ''] = reply.stdout.split('\n');
     const found = /\d+(\.\d+)*/.exec(version);

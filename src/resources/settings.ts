@@ -76,7 +76,7 @@ interface SettingsChange extends Change {
 /** On a standby: that it is one, and values of the primary below which it would not start ("Hot Standby", administrator's overview). */
 const floorScript = `if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
 if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
-"$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
+"$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p'; fi`;
 
 /** As pg_controldata calls them, and as the settings are called. */
 const floorNames: Readonly<Record<string, string>> = {

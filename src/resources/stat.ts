@@ -14,8 +14,43 @@ export interface Stat {
   readonly changed: number;
 }
 
-/** Prints one line about the path; `sight` stands in the preamble. */
-export const statProbe = (path: string): string => `sight ${quote(path)}`;
+/** Type, mode, owner, group, and the times of content and of anything: as the shell function `sight` prints it, too. */
+export const statFormat = '%F|%a|%U|%G|%Y|%Z';
+
+/** Prints for each path its line, or why it is not seen, with the path behind it. */
+export const statProbe = (paths: readonly string[]): string => `set --
+for p in ${paths.map(quote).join(' ')}; do
+if [ -e "$p" ] || [ -L "$p" ]; then set -- "$@" "$p"; else unseen "$p"; echo "$unseen|$p"; fi
+done
+if [ $# -gt 0 ]; then stat -c ${quote(`${statFormat}|%n`)} -- "$@"; fi`;
+
+/** From the output of `statProbe`: the line of each path, as `readStat` takes it. */
+export function statLines(output: string): ReadonlyMap<string, string> {
+  return new Map(
+    output.split('\n').map((text): [string, string] => {
+      const fields = text.split('|');
+      const own = /^(absent$|closed )/.test(fields[0] ?? '') ? 1 : statFormat.split('|').length;
+      return [fields.slice(own).join('|'), fields.slice(0, own).join('|')];
+    }),
+  );
+}
+
+/** Prints the SHA-256 of each path that is a file. */
+export const sumProbe = (paths: readonly string[]): string => `set --
+for p in ${paths.map(quote).join(' ')}; do if [ -f "$p" ]; then set -- "$@" "$p"; fi; done
+if [ $# -gt 0 ]; then sha256sum -- "$@"; fi`;
+
+/** From the output of `sumProbe`: the line of each path, with the sum first. */
+export function sumLines(output: string): ReadonlyMap<string, string> {
+  return new Map(
+    output.split('\n').map((text): [string, string] => {
+      // A name with a backslash or a newline is escaped, and its line begins with a backslash.
+      const escaped = text.startsWith('\\');
+      const [sum = '', name = ''] = text.slice(escaped ? 1 : 0).split(/ [ *](.*)/s);
+      return [escaped ? name.replaceAll('\\n', '\n').replaceAll('\\\\', '\\') : name, `${sum}  -`];
+    }),
+  );
+}
 
 /** Reads the line of `sight`. What hides behind a directory that is closed to this login is unknown, not absent. */
 export function readStat(line: string, problem: string): Observed<Stat> {

@@ -54,7 +54,7 @@ sight "$f" || exit 1
 said=$(TZ=UTC systemctl show -p ${properties.join(' -p ')} ${quote(`${name}.service`)}) || exit 1
 printf '%s\\n' "$said"
 ${askLinks(wantLinks(name, content))}
-for l in "$f.d/"*.conf; do if [ -e "$l" ]; then echo "DropIn=$l"; fi; done
+for l in "$f.d/"*.conf; do if [ -s "$l" ]; then echo "DropIn=$l"; elif [ -e "$l" ]; then echo "EmptyDropIn=$l"; fi; done
 pid=\${said#*MainPID=}
 pid=\${pid%%[!0-9]*}
 if [ "\${pid:-0}" != 0 ] && [ -r "/proc/$pid/environ" ]; then
@@ -79,22 +79,24 @@ const askLinks = (links: readonly string[]): string =>
     ? ''
     : `if ${links.map((link) => `[ -L ${quote(link)} ]`).join(' && ')}; then echo Links=yes; else echo Links=no; fi`;
 
-export function readUnit(reply: ProbeReply): Observed<UnitSight> {
+export function readUnit(reply: ProbeReply, { name }: { readonly name: string }): Observed<UnitSight> {
   const problem = reply.stderr.trim() || 'systemctl failed';
   const [first = '', ...lines] = reply.stdout.split('\n');
   const stat = readStat(first, problem);
   if (stat.state !== 'present') return stat;
   const end = lines.indexOf('');
   if (reply.status !== 0 || end < 0) return unknown(problem);
-  const said = new Map(lines.slice(0, end).map((line) => split(line)));
+  const told = lines.slice(0, end).map((line) => split(line));
+  const said = new Map(told);
+  const dropIns = dropInSight(told, `${unitFile(name)}.d/`);
   const text = lines.slice(end + 1).join('\n');
   const forgotten = ['not-found', 'masked'].includes(said.get('LoadState') ?? '');
   return present({
     stat: stat.value,
     text,
     enabled: text === '' ? 'masked' : enabledState(said),
-    stale: said.get('NeedDaemonReload') === 'yes' || (forgotten && text !== ''),
-    dropIns: dropIns(said.get('DropInPaths') ?? '', lines.slice(0, end)),
+    stale: said.get('NeedDaemonReload') === 'yes' || (forgotten && text !== '') || dropIns.stale,
+    dropIns: dropIns.paths.filter(isOfPeople),
     ...started(said),
   });
 }
@@ -112,10 +114,16 @@ function enabledState(said: ReadonlyMap<string, string>): string {
   return links === 'no' && state === 'enabled' ? 'disabled' : state;
 }
 
-const dropIns = (loaded: string, lines: readonly string[]): readonly string[] => {
-  const onDisk = lines.flatMap((line) => (line.startsWith('DropIn=') ? [line.slice(7)] : []));
-  return [...new Set([...loaded.split(' '), ...onDisk])].filter(isOfPeople);
-};
+/** What systemd has loaded, and what is in the unit's own directory now: that it differs systemd does not always notice. */
+function dropInSight(told: readonly (readonly [string, string])[], directory: string) {
+  const all = (name: string) => told.flatMap(([key, value]) => (key === name ? [value] : []));
+  const loaded = all('DropInPaths').flatMap((paths) => paths.split(' '));
+  const onDisk = all('DropIn');
+  const standing = [...onDisk, ...all('EmptyDropIn')];
+  const gone = loaded.some((path) => path.startsWith(directory) && !standing.includes(path));
+  const come = onDisk.some((path) => !loaded.includes(path));
+  return { paths: [...new Set([...loaded, ...onDisk])], stale: gone || come };
+}
 
 /** Systems and containers bring drop-ins for every service of theirs. */
 const isOfPeople = (path: string): boolean =>

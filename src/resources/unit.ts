@@ -21,6 +21,8 @@ interface Desired {
 /** What is done to the file; systemd is asked to enable it and to read it in any case. */
 interface UnitChange extends Change {
   readonly act: 'write' | 'own' | 'none';
+  /** It was seen that systemd has to read its files anew, whether it knows that or not. */
+  readonly reload: boolean;
 }
 
 /** One thing that a step of ours mends. */
@@ -48,7 +50,7 @@ export const unit: ResourceKind<Desired, UnitSight, UnitChange> = {
   key: (desired) => desired.name,
   describe: (desired) => `unit ${unitName(desired)}`,
   probe: ({ name, content }) => ({ shell: unitProbe(name, content) }),
-  read: (reply) => readUnit(reply),
+  read: readUnit,
   diff: (desired, observed) => {
     if (observed.state === 'absent') return change(missing(desired));
     const seen = observed.value;
@@ -65,6 +67,7 @@ export const unit: ResourceKind<Desired, UnitSight, UnitChange> = {
         ? { text: { before: seen.text, after: desired.content, name: unitFile(desired.name) } }
         : {}),
       act: faults.find(({ act }) => act !== 'none')?.act ?? 'none',
+      reload: seen.stale,
       differences: [...faults.flatMap(({ differences }) => differences), ...notes],
     });
   },
@@ -80,6 +83,7 @@ const missing = (desired: Desired): UnitChange => ({
   reason: 'it is not there',
   text: { before: '', after: desired.content, name: unitFile(desired.name) },
   act: 'write',
+  reload: false,
   differences: [
     { code: 'UNT001', object: unitName(desired), declared: unitFile(desired.name), found: 'missing' },
   ],
@@ -120,7 +124,7 @@ function faultsOf(desired: Desired, seen: UnitSight): readonly Fault[] {
   if (seen.stale)
     found.push({
       summary: `make systemd read ${name} again`,
-      reason: 'the file is newer than what systemd knows',
+      reason: 'its files are newer than what systemd knows',
       act: 'none',
       differences: told('UNT004', 'read by systemd', 'not read since it was written', seen.stat.modified),
     });
@@ -181,13 +185,15 @@ const notAFile = (desired: Desired, { stat }: UnitSight) =>
  * A unit that systemd has not loaded yet is read when it is started; a reload of everything is only for changes. Of a unit
  * that runs and whose file was away, systemd does not say that it needs one.
  */
-function script({ act }: UnitChange, desired: Desired): string {
+function script({ act, reload }: UnitChange, desired: Desired): string {
   const name = quote(unitName(desired));
   const file = { path: unitFile(desired.name), ...unitOwnership, content: desired.content };
   return [
     ...(act === 'write' ? [putFile(file)] : act === 'own' ? [ownFile(file)] : []),
-    `systemctl --quiet --no-reload ${desired.enabled ? 'enable' : 'disable'} ${name}
-case $(systemctl show -p NeedDaemonReload -p LoadState ${name}) in
+    `systemctl --quiet --no-reload ${desired.enabled ? 'enable' : 'disable'} ${name}`,
+    reload
+      ? 'systemctl daemon-reload'
+      : `case $(systemctl show -p NeedDaemonReload -p LoadState ${name}) in
 *NeedDaemonReload=yes* | *LoadState=not-found* | *LoadState=masked*) systemctl daemon-reload;;
 esac`,
   ].join('\n');

@@ -101,6 +101,7 @@ function openFake(world: World, host: string): Session {
     async close() {
       onEnd();
     },
+    leave: () => onEnd(),
   };
 }
 

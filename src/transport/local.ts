@@ -36,7 +36,14 @@ function streamsOf(child: ChildProcessWithoutNullStreams): ShellStreams {
     child.stdout.destroy();
     child.stderr.destroy();
   };
-  return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, gone, close };
+  return {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    gone,
+    close,
+    leave: () => void close(),
+  };
 }
 
 async function open(host: Host, pulse?: Pulse): Promise<Session> {

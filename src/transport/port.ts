@@ -42,6 +42,8 @@ export interface Session {
   readonly roundTrips: number;
   /** Ends the shell and the connection. A script that still runs on the host is ended with its process group. */
   close(): Promise<void>;
+  /** Ends the session without waiting for its end. Only for one that holds no lock and has answered everything. */
+  leave(): void;
 }
 
 export interface Transport {

@@ -21,6 +21,8 @@ export interface ShellStreams {
   readonly gone: Promise<string>;
   /** Ends the connection. Standard input was ended before. */
   close(): Promise<void>;
+  /** The same, without waiting for what the other end does then. */
+  leave(): void;
 }
 
 interface Pending {
@@ -84,6 +86,13 @@ class ShellSession implements Session {
   close(): Promise<void> {
     this.#closing ??= this.#shut();
     return this.#closing;
+  }
+
+  leave(): void {
+    this.#closing ??= Promise.resolve();
+    this.#end('it was closed by this run');
+    this.#streams.stdin.end();
+    this.#streams.leave();
   }
 
   async #shut(): Promise<void> {

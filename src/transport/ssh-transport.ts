@@ -52,6 +52,7 @@ interface Route {
   readonly connection: SshConnection;
   /** Closes the jump hosts, last first. */
   close(): Promise<void>;
+  leave(): void;
 }
 
 /** Connects hop by hop. Every hop is looked up, checked and logged in to on its own. */
@@ -65,6 +66,9 @@ async function travel(
   const close = async () => {
     for (const connection of opened.reverse()) await connection.close();
   };
+  const leave = () => {
+    for (const connection of opened.reverse()) connection.leave();
+  };
   try {
     let through: Duplex | undefined;
     for (const [index, hop] of hops.entries()) {
@@ -77,7 +81,7 @@ async function travel(
         throw jumpRefused(next, hop.name, error);
       });
     }
-    return { connection: await connect(target, keys, credentials, through), close };
+    return { connection: await connect(target, keys, credentials, through), close, leave };
   } catch (error) {
     await close();
     throw error;
@@ -161,6 +165,10 @@ export function sshTransport({ acceptNewHostKeys, env }: SshTransportOptions): T
           close: async () => {
             await streams.close();
             await route.close();
+          },
+          leave: () => {
+            streams.leave();
+            route.leave();
           },
         });
       } catch (error) {

@@ -52,6 +52,8 @@ export interface SshConnection {
   /** A stream to another host, for the next hop. */
   forward(host: string, port: number): Promise<Duplex>;
   close(): Promise<void>;
+  /** Says goodbye and does not wait for the answer. */
+  leave(): void;
 }
 
 export interface SshOptions {
@@ -299,8 +301,14 @@ function connectionOf(client: Client, target: Target): SshConnection {
     await gone;
     clearTimeout(timer);
   };
+  const leave = () => {
+    client.end();
+    // What was written is on its way by then.
+    setImmediate(() => client.destroy());
+  };
   return {
     close,
+    leave,
     forward: (host, port) =>
       new Promise((resolve, reject) => {
         client.forwardOut('127.0.0.1', 0, host, port, (error, stream) =>
@@ -317,6 +325,7 @@ function connectionOf(client: Client, target: Target): SshConnection {
                 channel,
                 gone.then(() => reason),
                 close,
+                leave,
               ),
             );
         });
@@ -324,7 +333,12 @@ function connectionOf(client: Client, target: Target): SshConnection {
   };
 }
 
-function streamsOf(channel: ClientChannel, lost: Promise<string>, close: () => Promise<void>): ShellStreams {
+function streamsOf(
+  channel: ClientChannel,
+  lost: Promise<string>,
+  close: () => Promise<void>,
+  leave: () => void,
+): ShellStreams {
   let exit = '';
   channel.on('exit', (status: number | null, signal?: string) => {
     exit = status === null ? (signal ?? 'a signal') : `exit status ${status}`;
@@ -341,6 +355,10 @@ function streamsOf(channel: ClientChannel, lost: Promise<string>, close: () => P
     stdout: channel,
     stderr: channel.stderr as ShellStreams['stderr'],
     gone,
+    leave() {
+      channel.end();
+      leave();
+    },
     // The shell ends its group when the input ends; waiting for that means that the lock is free afterwards.
     async close() {
       channel.end();

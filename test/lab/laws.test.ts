@@ -88,10 +88,7 @@ const laws: readonly Law[] = [
   {
     host: 'bare',
     resource: 'package: { name: nodejs, provides: node }',
-    breaks: [
-      fresh,
-      { title: 'has lost its program', script: 'rm "$(readlink -f "$(command -v node)")" /usr/bin/node' },
-    ],
+    breaks: [fresh, { title: 'has lost its program', script: 'rm "$(command -v node)"' }],
   },
   { host: 'server1', resource: 'group: { name: lawgroup }', breaks: [fresh] },
   { host: 'server1', resource: 'user: { name: lawuser }', breaks: [fresh] },
@@ -630,6 +627,24 @@ describeLab('the two laws', () => {
         expect(await decide(resource.host, resource)).toMatchObject({ kind: 'same' });
         expect(resource.kind.steps({ summary: '', reason: '' }, resource.desired)).toEqual([]);
       }
+    });
+
+    labTest('a running service shows whether it was started from the present text of its unit', async () => {
+      const resource = find({ host: 'server2', resource: `unit ${unit}`, breaks: [] });
+      const told = async (): Promise<readonly string[]> => {
+        const decision = await decide('server2', resource);
+        const found = decision.kind === 'change' ? decision.change : decision;
+        return 'differences' in found ? (found.differences ?? []).map(({ code }) => code) : [];
+      };
+      const sh = (script: string) => hostOf('server2').sh(script, { check: true });
+      expect(await told()).toEqual([]);
+      await sh(`sed -i /PGDUET_UNIT=/d ${unitPath}; systemctl daemon-reload; systemctl restart ${unit}`);
+      expect(await told()).toEqual(['UNT002', 'UNT005']);
+      await carryOut('server2', await decide('server2', resource));
+      expect(await told()).toEqual(['UNT005']);
+      await sh(`systemctl restart ${unit}`);
+      expect(await told()).toEqual([]);
+      await sh(untilSwitchable);
     });
 
     labTest('and nothing is left to do for the whole playbook', async () => {

@@ -1,6 +1,7 @@
 /** Many probes, one script, one reply: through a real shell, with output that does its best to confuse the reader. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -124,6 +125,41 @@ describe('shell probes', () => {
   });
 });
 
+describe('paths', () => {
+  it('are asked by one program for all, and answered before what the shell of the probe prints', () => {
+    const file = join(dir, "a 'file' | with \\ much");
+    writeFileSync(file, 'text\n', { mode: 0o640 });
+    chmodSync(file, 0o640);
+    const probes = [
+      { stat: file, sum: file, shell: 'echo more' },
+      { stat: dir, sum: dir },
+      { stat: join(dir, 'none'), sum: join(dir, 'none'), shell: ':' },
+      { stat: file },
+      { shell: 'echo alone' },
+    ];
+    const question = ask('', probes, nonce, instance);
+    expect(question.script.match(/\bstat -c/g)).toHaveLength(1);
+    const sum = createHash('sha256').update('text\n').digest('hex');
+    const [both, folder, none, again, alone] = askAll(probes);
+    expect(both?.stdout).toMatch(/^regular file\|640\|[^|\n]+\|[^|\n]+\n[0-9a-f]{64} {2}-\nmore\n$/);
+    expect(both?.stdout).toContain(sum);
+    expect(folder?.stdout).toMatch(/^directory\|755\|[^|\n]+\|[^|\n]+\n$/);
+    expect(none).toEqual({ status: 0, stdout: 'absent\n', stderr: '' });
+    expect(again?.stdout).toBe(`${both?.stdout.split('\n')[0]}\n`);
+    expect(alone).toEqual({ status: 0, stdout: 'alone\n', stderr: '' });
+  });
+
+  it('that could not be looked at are never absent', () => {
+    const functions = `${preamble({ ...instance, postgresVersion: 15, binDir: dir })}
+stat() { echo "stat: cannot stat '/x': Input/output error" >&2; return 1; }`;
+    expect(askAll([{ stat: dir }], functions)[0]).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('Input/output error'),
+    });
+  });
+});
+
 describe('SQL probes', () => {
   const sql = (query: string) => ({ sql: query });
   /** Answers each `\echo` line, and each SELECT with the next of these texts, as psql would. */
@@ -145,6 +181,27 @@ esac; done`;
     expect(replies.map((one) => one.sql)).toEqual([{ a: 1 }, undefined, null, [1, 2], { a: 1 }]);
     expect(replies.every(({ status }) => status === 0)).toBe(true);
     expect(replies.some((one) => 'sqlProblem' in one)).toBe(false);
+  });
+
+  it('ask a session that cannot write and is not logged', () => {
+    fakePsql(`echo "$PGOPTIONS" > ${quote(join(dir, 'options'))}; ${answering('v1')}`);
+    expect(reply(sql('select 1')).sql).toBe(1);
+    const options = readFileSync(join(dir, 'options'), 'utf8');
+    expect(options).toContain('-c default_transaction_read_only=on');
+    expect(options).toContain('-c log_statement=none');
+  });
+
+  it('are asked under the own name of a login that is neither root nor the administrator', () => {
+    fakePsql(`echo "$PGOPTIONS" > ${quote(join(dir, 'options'))}; ${answering('v1')}`);
+    // The administrator exists, and is somebody else; `id -u` says that this is not root.
+    const stranger = { ...instance, owner: me === 'nobody' ? 'root' : 'nobody' };
+    const functions = `${preamble({ ...stranger, postgresVersion: 15, binDir: dir })}
+ME=somebody
+id() { echo 4711; }`;
+    const question = ask(functions, [sql('select 1')], nonce, stranger);
+    expect(question.read(run(question.script))[0]?.sql).toBe(1);
+    // What only a superuser may set would be refused, and with it the connection.
+    expect(readFileSync(join(dir, 'options'), 'utf8')).not.toContain('log_');
   });
 
   it.each([

@@ -150,8 +150,8 @@ describe.each(tables.map((table) => [table.kind, table] as const))('%s', (name, 
   });
 
   it('asks in valid shell, with no secret in the question', () => {
-    const { shell, sql } = kind.probe(desired);
-    expect(shell ?? sql).toBeDefined();
+    const { shell, sql, stat } = kind.probe(desired);
+    expect(shell ?? sql ?? stat).toBeDefined();
     if (shell !== undefined) expectShell(`(\n${shell}\n)`);
     expect(`${shell} ${sql}`).not.toContain(canary.slice(0, 6));
   });

@@ -49,6 +49,14 @@ export function sessionContract(name: string, openOne: OpenSession): void {
       });
     });
 
+    test('a session that is left ends by itself, and takes no more scripts', async () => {
+      const session = await open();
+      await session.run('echo 1');
+      session.leave();
+      await expect(session.run('echo 2')).rejects.toThrow();
+      await session.close();
+    });
+
     test('requests that are not awaited are answered in order', async () => {
       const session = await open();
       const answers = [lock(session, 'me'), session.run('echo 1'), session.run('echo 2')];

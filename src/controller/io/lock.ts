@@ -1,7 +1,7 @@
 /**
  * One controller per server: <serverIdentifier>.pid holds who has the lock. A process that is gone, or whose number was
  * given to another one since, holds nothing. The lock file appears by link(2), complete and at once.
- * Its lines: process, start of the process in clock ticks, boot, start in seconds since 1970. Its time of change is when
+ * Its lines: process, start of the process in clock ticks, boot, start in seconds since 1970, version of Node. Its time of change is when
  * the configuration in force was read, so that anyone can see that a file is newer than what runs.
  */
 import { linkSync, readFileSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
@@ -62,7 +62,8 @@ export function markConfigurationRead(dir: string, id: string, readAtWall: numbe
 export function takeLock(dir: string, id: string): LockResult {
   const path = join(dir, `${id}.pid`);
   const own = `${path}.${process.pid}`;
-  const lines = [process.pid, startTicks(process.pid) ?? '', bootId(), (Date.now() / 1000).toFixed(3)];
+  const started = (Date.now() / 1000).toFixed(3);
+  const lines = [process.pid, startTicks(process.pid) ?? '', bootId(), started, process.version];
   writeFileSync(own, `${lines.join('\n')}\n`, { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < 5; attempt += 1) {

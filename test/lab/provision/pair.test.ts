@@ -26,13 +26,15 @@ import {
 } from '../support/multiplexed.ts';
 import {
   built,
+  type CheckDocument,
   expectExit,
+  findingsOf,
   type Pgduet,
-  type PlanEntry,
   pgduet,
   type RunDocument,
   type Said,
   type StatusDocument,
+  type Told,
 } from '../support/pgduet.ts';
 
 describeLab('a pair whose packages are present', () => {
@@ -154,13 +156,12 @@ describeLab('a pair whose packages are present', () => {
     labTest('check ends with 0 and says that there is nothing to change', async () => {
       const said = await command(['check', '-i', file]);
       expectExit(said, 0);
-      expect(said.stdout).toBe('nothing to change\n');
+      expect(said.stdout).toMatch(/^inst1: 2 servers are as declared \(\d+ ms, one look\)\n$/);
       const json = await command(['check', '-i', file, '--json']);
-      expect(json.json<RunDocument>()).toMatchObject({
-        exit: 0,
-        plan: [],
-        round_trips: { server1: 1, server2: 1 },
-      });
+      const hosts = ['server1', 'server2'].map((server) =>
+        expect.objectContaining({ server, reached: true, round_trips: 1 }),
+      );
+      expect(json.json<CheckDocument>()).toMatchObject({ exit: 0, clusters: [{ hosts, findings: [] }] });
     });
 
     labTest(
@@ -224,8 +225,8 @@ describeLab('a pair whose packages are present', () => {
         await sql(primary(), "ALTER SYSTEM SET wal_sender_timeout = '1h'");
         const said = await command(['check', '-i', file, '--json']);
         expectExit(said, 2);
-        const entry = { host: 'server1', reason: expect.stringContaining('wal_sender_timeout') };
-        expect(said.json<RunDocument>().plan).toContainEqual(expect.objectContaining(entry));
+        const entry = { host: 'server1', code: 'SET002', object: 'wal_sender_timeout' };
+        expect(findingsOf(said.json<CheckDocument>())).toContainEqual(expect.objectContaining(entry));
       },
     );
 
@@ -241,7 +242,7 @@ describeLab('a pair whose packages are present', () => {
       await on(a, `sed -i '/^mcoi_inst1/d' /etc/services`);
       await on(b, `systemctl disable mcoi_inst1.service; chmod 0640 /var/lib/postgresql/.pgpass`);
       await on(b, `sed -i '/replication/d' ${dataDir}/pg_hba.conf`);
-      const said = await command(['check', '-i', file]);
+      const said = await command(['check', '--diff', '-i', file]);
       expectExit(said, 2);
       for (const line of [
         '-log_statement = none',
@@ -250,27 +251,35 @@ describeLab('a pair whose packages are present', () => {
         '-WatchdogSec=7',
       ])
         expect(said.stdout.split('\n').map((shown) => shown.trim())).toContain(line);
-      const { plan } = (await command(['check', '-i', file, '--json'])).json<RunDocument>();
-      const expected: Partial<PlanEntry>[] = [
-        { host: 'server1', reason: expect.stringContaining('log_line_prefix') },
-        { host: 'server1', summary: 'rewrite unit mcoi_inst1.service' },
-        { host: 'server1', summary: `set owner and mode of ${managementDir}/cluster.key` },
-        { host: 'server1', summary: `set owner and mode of ${managementDir}` },
-        { host: 'server1', summary: expect.stringContaining('/etc/services') },
-        { host: 'server1', summary: expect.stringContaining('role pgduet_repl') },
-        { host: 'server2', summary: 'enable unit mcoi_inst1.service' },
-        { host: 'server2', reason: expect.stringContaining('its mode is 640') },
-        { host: 'server2', summary: `rewrite ${dataDir}/pg_hba.conf` },
+      const found = findingsOf((await command(['check', '-i', file, '--json'])).json<CheckDocument>());
+      const key = `${managementDir}/cluster.key`;
+      const passfile = '/var/lib/postgresql/.pgpass';
+      const expected: Partial<Told>[] = [
+        { host: 'server1', code: 'SET001', object: 'wal_log_hints', declared: 'on', found: 'off' },
+        { host: 'server1', code: 'SET001', object: 'log_statement', declared: 'all', found: 'none' },
+        { host: 'server1', code: 'SET002', object: 'log_line_prefix' },
+        { host: 'server1', code: 'UNT002', object: 'mcoi_inst1.service' },
+        { host: 'server1', code: 'FIL005', object: key, severity: 'danger' },
+        { host: 'server1', code: 'DIR004', object: managementDir, severity: 'danger' },
+        { host: 'server1', code: 'FIL007' },
+        { host: 'server1', code: 'ROL003', object: 'pgduet_repl', severity: 'danger' },
+        { host: 'server1', code: 'ROL004', object: 'pgduet_repl', severity: 'danger' },
+        { host: 'server2', code: 'UNT003', object: 'mcoi_inst1.service' },
+        { host: 'server2', code: 'PWD003', object: passfile, severity: 'danger' },
+        { host: 'server2', code: 'HBA001', object: `${dataDir}/pg_hba.conf` },
       ];
-      for (const entry of expected) expect(plan).toContainEqual(expect.objectContaining(entry));
+      for (const entry of expected) expect(found).toContainEqual(expect.objectContaining(entry));
     });
 
     labTest('a standby whose unit was stopped is named as well', async () => {
       await on(b, 'systemctl stop mcoi_inst1.service');
       const said = await command(['check', '-i', file, '--json']);
       expectExit(said, 2);
+      const stopped = { host: 'server2', code: 'CTL001', mended_by: 'provision' };
+      expect(findingsOf(said.json<CheckDocument>())).toContainEqual(expect.objectContaining(stopped));
+      const planned = await command(['provision', '--check', '-i', file, '--json']);
       const start = { host: 'server2', summary: expect.stringMatching(/^start the Mirroring Controller/) };
-      expect(said.json<RunDocument>().plan).toContainEqual(expect.objectContaining(start));
+      expect(planned.json<RunDocument>().plan).toContainEqual(expect.objectContaining(start));
       const status = await command(['status', '-i', file, '--json']);
       expect(status.json<StatusDocument>().servers[1]).toMatchObject({
         role: 'none',
@@ -301,9 +310,10 @@ describeLab('a pair whose packages are present', () => {
             settings: { max_connections: 60, shared_buffers: '16MB', log_statement: 'all', work_mem: '5MB' },
           },
         });
-        const check = await command(['check', '-i', file]);
-        expectExit(check, 2);
-        expect(check.stdout).toContain('PostgreSQL is restarted on: server1, server2');
+        expectExit(await command(['check', '-i', file]), 2);
+        const planned = await command(['provision', '--check', '-i', file]);
+        expectExit(planned, 2);
+        expect(planned.stdout).toContain('PostgreSQL is restarted on: server1, server2');
         expectExit(await provision(), 0);
         for (const server of [primary(), standby()])
           expect(await sql(server, 'SHOW max_connections; SHOW work_mem')).toBe('60\n5MB');

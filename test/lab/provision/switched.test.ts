@@ -21,7 +21,9 @@ import { dataDir, inventory, managementDir } from '../support/inventory.ts';
 import { expectRowsTravel, expectStreaming, expectSwitchable } from '../support/multiplexed.ts';
 import {
   built,
+  type CheckDocument,
   expectExit,
+  findingsOf,
   type Pgduet,
   pgduet,
   type RunDocument,
@@ -58,6 +60,7 @@ describeLab('a cluster whose controllers have acted', () => {
   const run = (verb: string, ...more: string[]): Promise<Said> => command([verb, '-i', file, ...more]);
   const provision = (...more: string[]): Promise<Said> => run('provision', '--yes', ...more);
   const documentOf = (said: Said): Document => said.json<Document>();
+  const checked = (said: Said): CheckDocument => said.json<CheckDocument>();
   const confOf = ({ host }: Server): string => fileText(host, `${dataDir}/postgresql.conf`);
   const names = (server: Server): readonly string[] =>
     confOf(server)
@@ -87,9 +90,10 @@ describeLab('a cluster whose controllers have acted', () => {
   const expectNoDrift = async (primary: Server, ...servers: Server[]): Promise<void> => {
     const watched = [dataDir, managementDir, '/etc', '/usr/local', '/var/lib/postgresql'];
     const all = [primary, ...servers];
-    const check = documentOf(await run('check', '--json'));
-    expect(check).toMatchObject({ exit: 0, plan: [] });
-    expect(check.diagnostics.filter(({ code }) => code !== 'INV021')).toEqual([]);
+    const check = checked(await run('check', '--json'));
+    // Other roles than the preferred ones are a note, and no drift.
+    expect(findingsOf(check).filter(({ code }) => code !== 'PRF001')).toEqual([]);
+    expect(check.exit).toBe(0);
     const before = await Promise.all(all.map(({ host }) => listing(host, watched)));
     const pids = await Promise.all(all.map(postmasterPid));
     const said = await provision('--json');
@@ -109,11 +113,13 @@ describeLab('a cluster whose controllers have acted', () => {
       await whole(two, one);
       const check = await run('check');
       expectExit(check, 0);
-      expect(check.stdout).toContain('server2 is primary; the inventory prefers server1.');
+      expect(check.stdout).toMatch(/^note +PRF001 .*another server is primary than the preferred one$/m);
+      expect(check.stdout).toMatch(/declared +server1 is primary\n +found +server2 is primary/);
       expect(check.stdout).toContain('pgduet switch --to server1');
-      expect(check.stdout).toContain('nothing to change');
-      const document = documentOf(await run('check', '--json'));
-      expect(document).toMatchObject({ primary: 'server2', preferred_primary: 'server1' });
+      const document = checked(await run('check', '--json'));
+      expect(document.clusters).toMatchObject([{ primary: 'server2', preferred_primary: 'server1' }]);
+      expect(findingsOf(document)).toMatchObject([{ code: 'PRF001', severity: 'note' }]);
+      expect(documentOf(await run('provision', '--check', '--json')).plan).toEqual([]);
       await expectNoDrift(two, one);
       await whole(two, one);
       const status = await run('status');
@@ -128,9 +134,10 @@ describeLab('a cluster whose controllers have acted', () => {
         const writer = startWriter([one, two]);
         await writer.more(50);
         file = withConnections(60);
-        const check = await run('check');
-        expectExit(check, 2);
-        expect(check.stdout).toContain('PostgreSQL is restarted on: server1, server2');
+        expectExit(await run('check'), 2);
+        const plan = await run('provision', '--check');
+        expectExit(plan, 2);
+        expect(plan.stdout).toContain('PostgreSQL is restarted on: server1, server2');
         const said = await provision();
         expectExit(said, 0);
         const restarts = said.stderr.match(/server\d: restart PostgreSQL/g);
@@ -172,7 +179,11 @@ describeLab('a cluster whose controllers have acted', () => {
       expectExit(check, 1);
       expect(check.stdout).toContain('the cluster is degraded: server1 is out');
       expect(check.stdout).toMatch(/mc_ctl detach.*commits do not wait/);
-      expect(check.stdout).toContain('nothing to change');
+      const told = findingsOf(checked(await run('check', '--json')));
+      expect(told.filter(({ mended_by }) => mended_by === 'provision')).toEqual([]);
+      expect(documentOf(await run('provision', '--check', '--json')).plan).not.toContainEqual(
+        expect.objectContaining({ state: 'change' }),
+      );
       const before = confOf(two);
       const said = await provision('--json');
       expectExit(said, 1);
@@ -195,7 +206,10 @@ describeLab('a cluster whose controllers have acted', () => {
 
     labTest('and then stopped: provision starts it, and the controller takes it in again', async () => {
       await one.host.sh('systemctl stop mcoi_inst1', { check: true });
-      const check = documentOf(await run('check', '--json'));
+      expect(findingsOf(checked(await run('check', '--json')))).toContainEqual(
+        expect.objectContaining({ code: 'CTL001', host: 'server1', mended_by: 'provision' }),
+      );
+      const check = documentOf(await run('provision', '--check', '--json'));
       expect(check.exit).toBe(2);
       const summaries = check.plan.flatMap(({ summary = '' }) => summary);
       expect(summaries).toContainEqual(expect.stringMatching(/^start the Mirroring Controller/));
@@ -215,7 +229,10 @@ describeLab('a cluster whose controllers have acted', () => {
         30_000,
         () => (names(two)[0]?.startsWith('#') ? true : undefined),
       );
-      const check = documentOf(await run('check', '--json'));
+      expect(findingsOf(checked(await run('check', '--json')))).toContainEqual(
+        expect.objectContaining({ code: 'CTL008', host: 'server1', mended_by: 'provision' }),
+      );
+      const check = documentOf(await run('provision', '--check', '--json'));
       expect(check.exit).toBe(2);
       expect(JSON.stringify(check.plan)).toContain('start the instance of server1');
       expect(JSON.stringify(check.plan)).not.toContain('set synchronous');
@@ -233,8 +250,14 @@ describeLab('a cluster whose controllers have acted', () => {
       const conf = confOf(one);
       expect(names(one)).toEqual(["#synchronous_standby_names = 'server2'"]);
       const data = await dataOf(two);
-      for (const verb of ['check', 'provision']) {
-        const said = await run(verb, '--json', ...(verb === 'provision' ? ['--yes'] : []));
+      const looked = await run('check', '--json');
+      expectExit(looked, 5);
+      expect(checked(looked).clusters).toMatchObject([{ primary: 'server1' }]);
+      expect(findingsOf(checked(looked))).toContainEqual(
+        expect.objectContaining({ code: 'SAF007', host: 'server2', severity: 'danger' }),
+      );
+      for (const how of ['--check', '--yes']) {
+        const said = await run('provision', '--json', how);
         expectExit(said, 5);
         const document = documentOf(said);
         expect(document).toMatchObject({ primary: 'server1', diagnostics: [{ code: 'SAF007' }] });
@@ -269,7 +292,8 @@ describeLab('a cluster whose controllers have acted', () => {
     labTest('a restart of its unit does not start it either', async () => {
       await two.host.sh('systemctl restart mcoi_inst1', { check: true });
       await untilStatus(one, 'switched');
-      const document = documentOf(await run('check', '--json'));
+      expect(checked(await run('check', '--json')).exit).toBe(5);
+      const document = documentOf(await run('provision', '--check', '--json'));
       expect(document).toMatchObject({ exit: 5, diagnostics: [{ code: 'SAF007' }] });
       expect(document.plan.map(({ state }) => state)).not.toContain('change');
       expect((await two.host.sh('pgrep -x postgres')).stdout).toBe('');

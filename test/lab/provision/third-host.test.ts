@@ -37,9 +37,10 @@ describeLab('a third host in the inventory of a pair', () => {
     await sql(primary, 'CREATE TABLE earlier (n int); INSERT INTO earlier SELECT generate_series(1, 1000)');
     const before = await Promise.all([primary, standbys[0] ?? primary].map(postmasterPid));
     const three = inventory(lab, hosts);
-    const check = await command(['check', '-i', three]);
-    expectExit(check, 2);
-    expect(check.stdout).not.toContain('PostgreSQL is restarted on');
+    expectExit(await command(['check', '-i', three]), 2);
+    const planned = await command(['provision', '--check', '-i', three]);
+    expectExit(planned, 2);
+    expect(planned.stdout).not.toContain('PostgreSQL is restarted on');
     expectExit(await command(['provision', '-i', three, '--yes']), 0);
     await expectMultiplexed({ primary, standbys, version: 15 });
     expect(await Promise.all([primary, standbys[0] ?? primary].map(postmasterPid))).toEqual(before);

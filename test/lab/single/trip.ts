@@ -6,7 +6,15 @@ import { expect } from 'vitest';
 import type { Host, Lab } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
 import { type Server, sql, untilSwitchable } from '../support/instance.ts';
-import { type Pgduet, type PlanEntry, pgduet } from '../support/pgduet.ts';
+import {
+  type CheckDocument,
+  expectExit,
+  findingsOf,
+  type Pgduet,
+  type PlanEntry,
+  pgduet,
+  type Told,
+} from '../support/pgduet.ts';
 import {
   archiveDir,
   counterpart,
@@ -88,6 +96,13 @@ export class Trip {
     expect(said.status, `exit status of ${words.join(' ')}:\n${told}`).toBe(status);
     if (!document) throw new Error(`${words.join(' ')} printed no document:\n${told}`);
     return document;
+  }
+
+  /** What `check` tells; it has to end with this status. */
+  async checks(status: number): Promise<readonly Told[]> {
+    const said = await this.command(['check', '-i', this.inventory, '--json']);
+    expectExit(said, status);
+    return findingsOf(said.json<CheckDocument>());
   }
 
   /** A client while something is done; its rows are looked for at every later proof. */

@@ -53,6 +53,44 @@ export interface PlanEntry {
   readonly diff?: readonly string[];
 }
 
+/** One finding of `check --json`. */
+export interface Told {
+  readonly code: string;
+  readonly severity: string;
+  readonly host: string | null;
+  readonly object: string;
+  readonly what: string;
+  readonly declared: string | null;
+  readonly found: string | null;
+  readonly source: string | null;
+  readonly since: string | null;
+  readonly consequence: string;
+  readonly mended_by: string;
+  readonly mend: string;
+}
+
+export interface CheckedHost {
+  readonly server: string;
+  readonly role: string;
+  readonly reached: boolean;
+  readonly round_trips: number;
+}
+
+/** What `check --json` prints. */
+export interface CheckDocument {
+  readonly exit: number;
+  readonly clusters: readonly {
+    readonly cluster: string;
+    readonly primary: string | null;
+    readonly preferred_primary: string;
+    readonly hosts: readonly CheckedHost[];
+    readonly findings: readonly Told[];
+  }[];
+}
+
+export const findingsOf = (document: CheckDocument): readonly Told[] =>
+  document.clusters.flatMap(({ findings }) => findings);
+
 /** What `status --json` prints. */
 export interface StatusDocument {
   readonly primary: string | null;

@@ -11,6 +11,7 @@ import { stringify } from 'yaml';
 import type { DiagnosticJson } from '../../../src/report/diagnostic.ts';
 import { type Host, Lab } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
+import { type CheckDocument, findingsOf, type Told } from '../support/pgduet.ts';
 
 const program =
   process.env.PGDUET_PROGRAM ?? fileURLToPath(new URL('../../../dist/pgduet.js', import.meta.url));
@@ -189,13 +190,22 @@ export class Trouble {
   }
 
   /** `provision --yes --json` that has to fail with this status; returns its document. */
-  async fails(status: number, inventory = this.inventory, verb = 'provision'): Promise<Document> {
-    const args = verb === 'provision' ? ['--yes', '--json'] : ['--json'];
-    const ended = await this.run(verb, args, inventory);
+  async fails(status: number, inventory = this.inventory): Promise<Document> {
+    const ended = await this.run('provision', ['--yes', '--json'], inventory);
     const document = documentOf(ended);
     if (ended.status !== status || document.exit !== status)
       throw new Error(`exit status ${ended.status} instead of ${status}:\n${ended.stdout}\n${ended.stderr}`);
     return document;
+  }
+
+  /** What `check --json` tells; it has to end with this status. */
+  async tells(status: number): Promise<readonly Told[]> {
+    const ended = await this.run('check', ['--json']);
+    if (ended.status !== status)
+      throw new Error(
+        `check ended with ${ended.status} instead of ${status}:\n${ended.stdout}\n${ended.stderr}`,
+      );
+    return findingsOf(JSON.parse(ended.stdout) as CheckDocument);
   }
 
   /** The same command again: it has to end well, and the pair has to be whole. */

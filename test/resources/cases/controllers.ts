@@ -30,8 +30,9 @@ const takenOver = {
   since: '2026-11-20T15:46:37.492Z',
   servers: [former, row('server2')],
 };
-/** The line of times, then what the instance or the controller says: began 200, files read 200. */
-const seen = (says: string, config = 100, bundle = 100): string => `200 200 ${config} ${bundle}\n${says}\n`;
+/** The line of times, then what the instance or the controller says: began 200, files read 200, the oldest written 50. */
+const seen = (says: string, config = 100, bundle = 100): string =>
+  `200 ${bundle} 200 50 ${config}\n${says}\n`;
 const fields = 'management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl';
 const managed = `{ ${fields}, unit: mcoi_inst1, bundle: /usr/local/lib/pgduet/mc.cjs }`;
 

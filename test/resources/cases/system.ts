@@ -20,6 +20,7 @@ const unitSays = (
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')}\n${text}`;
 
+const dropInOfUnit = '/etc/systemd/system/mcoi_inst1.service.d/a.conf';
 const marked = '{ name: mcoi_inst1, template: unit.hbs }';
 const mark = createHash('sha256')
   .update('[Service]\nEnvironment=PGDUET_UNIT=\n[Install]\nWantedBy=multi-user.target graphical.target')
@@ -319,7 +320,11 @@ export const system: readonly KindCases[] = [
       {
         title: 'systemd has not noticed that it is there again',
         reply: { stdout: unitSays({ LoadState: 'not-found' }) },
-        gives: { change: 'read mcoi_inst1.service again', reason: 'newer', script: ['LoadState=not-found'] },
+        gives: {
+          change: 'read mcoi_inst1.service again',
+          reason: 'newer',
+          script: [/^systemctl daemon-reload$/m],
+        },
       },
       {
         title: 'it is masked',
@@ -376,6 +381,28 @@ export const system: readonly KindCases[] = [
             'UNT006 mcoi_inst1.service: no drop-in → /etc/systemd/system/mcoi_inst1.service.d/a.conf',
           ],
         },
+      },
+      {
+        title: 'systemd has not noticed a drop-in',
+        reply: { stdout: unitSays({ DropInPaths: '', DropIn: dropInOfUnit }) },
+        gives: {
+          change: 'read mcoi_inst1.service again',
+          reason: 'newer',
+          differences: [
+            'UNT004 mcoi_inst1.service: read by systemd → not read since it was written @100',
+            `UNT006 mcoi_inst1.service: no drop-in → ${dropInOfUnit}`,
+          ],
+        },
+      },
+      {
+        title: 'systemd has not noticed that a drop-in is gone',
+        reply: { stdout: unitSays({ DropInPaths: dropInOfUnit }) },
+        gives: { change: 'read mcoi_inst1.service again', reason: 'newer' },
+      },
+      {
+        title: 'an empty drop-in changes nothing, whether systemd has noticed it or not',
+        reply: { stdout: unitSays({ DropInPaths: '', EmptyDropIn: dropInOfUnit }) },
+        gives: { same: 'enabled' },
       },
       {
         title: 'it has been edited, was never enabled, and everybody may write to it',

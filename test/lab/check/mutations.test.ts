@@ -1,0 +1,53 @@
+/**
+ * What persons and accidents do to a pair: each is told by `pgduet check` with the right code and severity, and mended by
+ * `pgduet provision`, or by doing what the message says. With none of them check says nothing. The table: mutations/.
+ */
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { describeLab, labTest } from '../harness/describe.ts';
+import { Lab } from '../harness/lab.ts';
+import { built, findingsOf, type Told } from '../support/pgduet.ts';
+import type { Round } from './mutations/mutation.ts';
+import { rounds } from './mutations/rounds.ts';
+import { type Pair, provisionedPair } from './pair.ts';
+import { act, expectNothing, expectTold, mend, restore, unexpected } from './round.ts';
+
+describeLab('a pair that somebody changes by hand', () => {
+  let lab: Lab;
+  let pair: Pair;
+  beforeAll(async () => {
+    built();
+    lab = await Lab.open();
+    pair = await provisionedPair(lab);
+  });
+  afterAll(() => lab?.close());
+
+  labTest('nothing is told of a pair that nobody has changed', () => expectNothing(pair));
+
+  for (const round of rounds) describe(round.title, () => testsOf(round, () => pair));
+});
+
+function testsOf(round: Round, pair: () => Pair): void {
+  let told: readonly Told[];
+  let whole = false;
+  beforeAll(async () => {
+    await act(pair(), round, (mutation) => mutation.break);
+    told = findingsOf(await pair().check());
+  });
+
+  for (const mutation of round.mutations)
+    labTest(`somebody ${mutation.title}`, async () => expectTold(pair(), mutation, told));
+
+  labTest('nothing else is told', async () => expect(unexpected(pair(), round, told)).toEqual([]));
+
+  labTest('it is mended, and nothing is told any more', async () => {
+    await mend(pair(), round);
+    await expectNothing(pair());
+    await act(pair(), round, ({ sweep }) => sweep);
+    whole = true;
+  });
+
+  // So that one that failed does not spoil those after it.
+  afterAll(async () => {
+    if (!whole) await restore(pair(), round);
+  });
+}

@@ -1,0 +1,144 @@
+/**
+ * One round of mutations on a pair: breaks, looks, compares with what the table says, mends, looks again. In: a pair and a
+ * round. Out: what was told. It asserts by comparing lists of lines, so that a failure shows all of what was said.
+ */
+import { expect } from 'vitest';
+import { codes } from '../../../src/base/codes.ts';
+import type { Server } from '../support/instance.ts';
+import { expectExit, findingsOf, type Told } from '../support/pgduet.ts';
+import { type Cost, costs, type Expected, type Mutation, type Round } from './mutations/mutation.ts';
+import { scriptFor, textFor } from './mutations/shell.ts';
+import { type Daemons, daemonsOf, lines, type Pair } from './pair.ts';
+
+type Script = (mutation: Mutation) => string | undefined;
+
+const serversOf = (pair: Pair, place: Expected['host']): readonly (Server | undefined)[] => {
+  if (place === 'cluster') return [undefined];
+  if (place === 'both') return [pair.primary, pair.standby];
+  return [place === 'primary' ? pair.primary : pair.standby];
+};
+
+const peerOf = ({ primary, standby }: Pair, server: Server): Server =>
+  server === primary ? standby : primary;
+
+/** Runs one script of every mutation of a round where it belongs, one after the other. */
+export async function act(pair: Pair, { mutations }: Round, script: Script, check = true): Promise<void> {
+  for (const mutation of mutations) {
+    const text = script(mutation);
+    if (text === undefined) continue;
+    const [program, ...words] = text.split(' ');
+    if (program === 'pgduet') {
+      expectExit(await pair.command([...words, '--yes', '-i', pair.file]), 0);
+      continue;
+    }
+    for (const server of serversOf(pair, mutation.on))
+      if (server) await server.host.sh(scriptFor(server, peerOf(pair, server), text), { check });
+  }
+}
+
+const agrees = (
+  wanted: string | RegExp | undefined,
+  seen: string | null,
+  fill: (text: string) => string,
+): boolean => {
+  if (wanted === undefined) return true;
+  return typeof wanted === 'string' ? fill(wanted) === seen : seen !== null && wanted.test(seen);
+};
+
+/** Whether a finding is the expected one on this host; `undefined`: the cluster as a whole. */
+function is(pair: Pair, expected: Expected, server: Server | undefined, told: Told): boolean {
+  const at = server ?? pair.primary;
+  const fill = (text: string): string => textFor(at, peerOf(pair, at), text);
+  return (
+    told.code === expected.code &&
+    told.host === (server?.id ?? null) &&
+    agrees(expected.object, told.object, fill) &&
+    agrees(expected.declared, told.declared, fill) &&
+    agrees(expected.found, told.found, fill) &&
+    agrees(expected.source, told.source, fill) &&
+    agrees(expected.what, told.what, fill)
+  );
+}
+
+const placesOf = (pair: Pair, mutation: Mutation, expected: Expected): readonly (Server | undefined)[] =>
+  serversOf(pair, expected.host ?? mutation.on);
+
+/** Each expected finding is there, as grave as expected, with all that a person needs to judge it. */
+export function expectTold(pair: Pair, mutation: Mutation, told: readonly Told[]): void {
+  for (const expected of mutation.expect)
+    for (const server of placesOf(pair, mutation, expected)) {
+      const found = told.filter((one) => is(pair, expected, server, one));
+      const wish = `${expected.code} on ${server?.id ?? 'the cluster'}: ${expected.object}, found ${expected.found}`;
+      expect(found.length, `${wish}; told was:\n${lines(told).join('\n')}\n`).toBe(1);
+      expect(found[0]).toMatchObject({
+        severity: expected.severity,
+        mended_by: expected.mendedBy ?? mutation.mended.by,
+      });
+      // A diagnostic has no two sides; it says all in its words.
+      const sides = expected.code in codes ? [] : (['declared', 'found'] as const);
+      for (const text of ['what', 'consequence', 'mend', ...sides] as const)
+        expect(found[0]?.[text], `${text} of ${wish}`).toMatch(/\S/);
+    }
+}
+
+/** What no mutation of the round speaks of. */
+export function unexpected(pair: Pair, { mutations }: Round, told: readonly Told[]): readonly string[] {
+  const foretold = mutations.flatMap((mutation) =>
+    [...mutation.expect, ...(mutation.also ?? [])].flatMap((expected) =>
+      placesOf(pair, mutation, expected).map((server) => ({ expected, server })),
+    ),
+  );
+  return lines(
+    told.filter((one) => !foretold.some(({ expected, server }) => is(pair, expected, server, one))),
+  );
+}
+
+/** Persons do what the messages say, then provision mends the rest, with no more disturbance than the table allows. */
+export async function mend(pair: Pair, round: Round): Promise<void> {
+  await act(pair, round, ({ mended }) => (mended.by === 'person' ? mended.undo : undefined));
+  const byProvision = round.mutations.some(
+    ({ mended }) => mended.by === 'provision' || mended.costs !== 'nothing',
+  );
+  if (byProvision) {
+    const servers = [pair.primary, pair.standby];
+    const before = await Promise.all(servers.map(daemonsOf));
+    expectExit(await pair.provision(), 0);
+    const after = await Promise.all(servers.map(daemonsOf));
+    const touched = servers.map((_, index) => cost(before[index], after[index]));
+    for (const [index, server] of servers.entries())
+      expect(
+        costs.slice(0, costs.indexOf(allowed(pair, round, server)) + 1),
+        `touched on ${server.id}`,
+      ).toContain(touched[index]);
+  }
+  await act(pair, round, ({ afterwards }) => afterwards);
+}
+
+/** Where a standby was restarted, the controller of its primary takes it in again with a reload. */
+const allowed = (pair: Pair, { mutations }: Round, server: Server): Cost =>
+  mutations
+    .filter(({ on }) => serversOf(pair, on).includes(server))
+    .map(({ mended }) => mended.costs ?? 'nothing')
+    .concat(mutations.some(({ mended }) => mended.costs === 'restart') ? ['reload'] : [])
+    .reduce<Cost>((most, one) => (costs.indexOf(one) > costs.indexOf(most) ? one : most), 'nothing');
+
+function cost(before?: Daemons, after?: Daemons): Cost {
+  if (before?.postmaster !== after?.postmaster) return 'restart';
+  if (before?.controller !== after?.controller || before?.configRead !== after?.configRead)
+    return 'controller';
+  return before?.loaded !== after?.loaded ? 'reload' : 'nothing';
+}
+
+export async function expectNothing(pair: Pair): Promise<void> {
+  const document = await pair.check();
+  expect(lines(findingsOf(document))).toEqual([]);
+  expect(document.exit).toBe(0);
+}
+
+/** As good as it goes, after a failure. */
+export async function restore(pair: Pair, round: Round): Promise<void> {
+  await act(pair, round, ({ mended }) => (mended.by === 'person' ? mended.undo : undefined), false);
+  await pair.provision();
+  await act(pair, round, ({ afterwards }) => afterwards, false);
+  await act(pair, round, ({ sweep }) => sweep, false);
+}

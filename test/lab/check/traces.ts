@@ -1,0 +1,133 @@
+/**
+ * Everything on a host that a look could have changed: files with contents and times, what PostgreSQL counts as writes, the
+ * journal, processes. In: a server. Out: texts to compare. It asks in ways that leave no trace themselves: not over the
+ * network, without PAM (which writes to the journal), without a line in the server log.
+ */
+import type { Host } from '../harness/lab.ts';
+import type { Server } from '../support/instance.ts';
+
+export interface Traces {
+  /** Path to type, mode, owner, size, times of change; contents where people and programs keep theirs. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Figures of writes, by name. */
+  readonly writes: ReadonlyMap<string, string>;
+  readonly processes: ReadonlySet<string>;
+  /** Where the journal stands. */
+  readonly cursor: string;
+}
+
+/**
+ * What the daemons of a host write by themselves, and what a login over ssh leaves. That the list is complete is tested by an
+ * interval in which somebody logs in and nobody checks.
+ */
+const alwaysChanging: readonly RegExp[] = [
+  // The controller writes what it sees of the cluster beside its files, each time by way of a file that it renames.
+  /^\/mcdir\/inst1(\/\w+\.(status|state)\.json.*)?$/,
+  // It tries the disk with a file of its own.
+  /^\/database\/inst1(\/pg_wal)?(\/\w*mc_disk_check\w*)?$/,
+  // sshd, PAM and logind keep who is logged in and when that was last; the journal is compared by its lines.
+  /^\/var\/log\/(journal\b.*|lastlog|wtmp|btmp)$/,
+  /^\/run\/(utmp|user|log|initctl|sudo|motd\.d|systemd\/(sessions|users|journal|transient|units|inaccessible|propagate))\b/,
+  // libfaketime and the like have none here; sudo remembers nothing without a password but touches its directory.
+  /^\/var\/lib\/(sudo|systemd\/(linger|timers|random-seed))\b/,
+];
+
+export const isSteady = (path: string): boolean => !alwaysChanging.some((pattern) => pattern.test(path));
+
+/** Programs of the operating system: their times tell, and reading a gigabyte does not add to that. */
+const contentsIn = '/etc /var /home /root /opt /srv /tmp /usr/local /database /mcdir /run';
+
+export async function tracesOf(server: Server): Promise<Traces> {
+  const { host } = server;
+  const [files, writes, processes, cursor] = await Promise.all([
+    filesOf(host),
+    writesOf(server),
+    host.sh("ps -eo pid=,args= | grep -v '\\[.*\\]$'", { check: true }),
+    host.sh('journalctl --sync; journalctl -q -n 1 -o json --output-fields=__CURSOR | head -n 1', {
+      check: true,
+    }),
+  ]);
+  return {
+    files,
+    writes,
+    processes: new Set(processes.stdout.split('\n').filter((line) => !/\b(ps -eo|grep -v|sh -c)/.test(line))),
+    cursor: (JSON.parse(cursor.stdout) as { __CURSOR: string }).__CURSOR,
+  };
+}
+
+/** /proc, /sys and /dev are the kernel's view of what runs, and no files; /run and /dev/shm are file systems of their own. */
+async function filesOf(host: Host): Promise<Map<string, string>> {
+  const format = String.raw`%p\t%y %m %u:%g %s %T@ %C@ %l\n`;
+  const { stdout } = await host.sh(
+    `{ find / /run /dev/shm -xdev ! -type s ! -path '/proc*' ! -path '/sys*' -printf '${format}'
+find ${contentsIn} -xdev -type f ! -path '/var/log/journal/*' ! -path '/var/cache/*' -exec sha256sum {} + | sed 's/^\\([0-9a-f]*\\)  \\(.*\\)/\\2 (content)\\t\\1/'; } 2>/dev/null || true`,
+    { timeoutMs: 300_000 },
+  );
+  return table(stdout);
+}
+
+const table = (text: string): Map<string, string> =>
+  new Map(
+    text
+      .split('\n')
+      .filter((line) => line.includes('\t'))
+      .map((line) => [line.slice(0, line.indexOf('\t')), line.slice(line.indexOf('\t') + 1)]),
+  );
+
+/** Reading is counted too, in other columns. */
+const figures = `
+select 'wal ' || key, value from pg_stat_wal s, jsonb_each_text(to_jsonb(s)) where key in ('wal_records', 'wal_fpi', 'wal_bytes')
+union all select 'database ' || coalesce(datname, 'shared') || ' ' || key, value from pg_stat_database s, jsonb_each_text(to_jsonb(s))
+ where key in ('tup_inserted', 'tup_updated', 'tup_deleted', 'temp_files', 'temp_bytes', 'xact_rollback', 'conflicts', 'deadlocks')
+union all select 'table ' || relname || ' ' || key, value from pg_stat_all_tables s, jsonb_each_text(to_jsonb(s))
+ where key in ('n_tup_ins', 'n_tup_upd', 'n_tup_del', 'n_dead_tup', 'vacuum_count', 'analyze_count')
+union all select 'buffers ' || key, value from pg_stat_bgwriter s, jsonb_each_text(to_jsonb(s))
+ where key in ('buffers_backend', 'buffers_backend_fsync')
+union all select 'lsn', case when pg_is_in_recovery() then pg_last_wal_receive_lsn() else pg_current_wal_lsn() end::text`;
+
+/** setpriv and not runuser, which opens a session with PAM. */
+export async function quietSql(server: Server, query: string): Promise<string> {
+  const { stdout } = await server.host.sh(
+    `cd / && PGOPTIONS='-c log_statement=none' setpriv --reuid=postgres --regid=postgres --clear-groups psql -h /var/run/postgresql -p ${server.port} -d postgres -XqAt -F '\t'`,
+    { input: query, check: true },
+  );
+  return stdout.replace(/\n$/, '');
+}
+
+const writesOf = async (server: Server): Promise<Map<string, string>> =>
+  table(await quietSql(server, figures));
+
+/** The journal since then, but for what a login leaves there. */
+export async function journalSince(host: Host, cursor: string): Promise<readonly string[]> {
+  const { stdout } = await host.sh(
+    `journalctl --sync; journalctl -q -o json --after-cursor='${cursor}' --output-fields=MESSAGE,SYSLOG_IDENTIFIER`,
+    { check: true },
+  );
+  const entries = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { MESSAGE: string; SYSLOG_IDENTIFIER?: string });
+  return entries
+    .filter(({ SYSLOG_IDENTIFIER: who = '', MESSAGE: text }) => !isLogin(who, String(text)))
+    .map(({ SYSLOG_IDENTIFIER: who, MESSAGE: text }) => `${who}: ${text}`);
+}
+
+const isLogin = (who: string, text: string): boolean =>
+  ['sshd', 'sudo', 'systemd-logind', '(systemd)'].includes(who) ||
+  (who === 'systemd' &&
+    /session|user|slice|Slice|User|Queued start job for default target|target/.test(text));
+
+/** What the second look shows and the first does not, or otherwise. */
+export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  const names = [...new Set([...before.keys(), ...after.keys()])].filter(isSteady);
+  return names
+    .filter((name) => before.get(name) !== after.get(name))
+    .map((name) => `${name}: ${before.get(name)} → ${after.get(name)}`)
+    .sort();
+}
+
+/** Processes that are new: none may be left, but for the manager of a user who has just logged out. */
+export const newProcesses = (before: ReadonlySet<string>, after: ReadonlySet<string>): string[] =>
+  [...after].filter(
+    (line) => !before.has(line) && !/systemd --user|\(sd-pam\)|sshd|postgres: |\bsystemd-/.test(line),
+  );
