@@ -2,7 +2,7 @@
  * A plan becomes findings: what differs, what is refused, what could not be looked at. In: the plan of `provision`.
  * Out: findings. Whatever is not known to be right is told: nothing passes for fine because nobody could look. Pure.
  */
-import type { Severity } from '../base/finding-codes.ts';
+import type { Severity } from '../base/findings/rule.ts';
 import type { Decision, Plan } from '../plan/plan.ts';
 import type { Change, Difference } from '../resources/kind.ts';
 import { type Finding, findingOf, findingOfDiagnostic } from './finding.ts';
