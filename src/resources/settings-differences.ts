@@ -130,7 +130,7 @@ function autoOnes(desired: Desired, seen: Seen, { reset, over }: Found): readonl
 function includedOnes(desired: Desired, live: Live, { over }: Found): readonly Difference[] {
   return [...Object.keys(desired.values), ...undeclaredControlled(desired)].flatMap((name) => {
     const line = over.included.get(name.toLowerCase());
-    if (!line || line.error !== null) return [];
+    if (!line || over.errors.includes(line)) return [];
     const isControlled = controlledNames.includes(name.toLowerCase());
     const facts = live.settings[name.toLowerCase()];
     const declared = desired.values[name];

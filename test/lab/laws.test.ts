@@ -282,7 +282,10 @@ const laws: readonly Law[] = [
         title: 'were reset by ALTER SYSTEM and not read',
         script: `${as("ALTER SYSTEM SET wal_sender_timeout = '9s'")}; ${reloaded}; ${as('ALTER SYSTEM RESET wal_sender_timeout')}`,
       },
-      { title: 'hold a value that is none', script: `echo 'wal_level = bogus' >> ${conf}; ${reloaded}` },
+      {
+        title: 'hold a value that is none',
+        script: `sed -i 's/^wal_level = .*/wal_level = bogus/' ${conf}; ${reloaded}`,
+      },
       {
         title: 'are overruled in what the controller manages',
         script: as("ALTER SYSTEM SET primary_conninfo = 'host=192.0.2.1 password=law'"),

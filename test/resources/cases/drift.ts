@@ -143,6 +143,7 @@ export const settingsDrift: readonly Case[] = [
     },
     gives: { same: '2 settings' },
     tells: [
+      { code: 'SET003', object: 'port', found: '5433' },
       {
         code: 'SET003',
         object: 'listen_addresses',
