@@ -9,7 +9,7 @@ import { type Diagnostic, DiagnosticError } from './base/diagnostic.ts';
 import { exitCode } from './base/exit-codes.ts';
 import { diagnosticJson } from './report/diagnostic.ts';
 import { shippedPlaybook, shippedVersion } from './shipped.ts';
-import { type CheckFormat, checkFormats, checkWish } from './verbs/check-wish.ts';
+import { checkFormats, checkWish, type RawWish } from './verbs/check-wish.ts';
 import { type CommonOptions, type RestartWord, realWorld, restartWords, type World } from './verbs/world.ts';
 
 const exits = `
@@ -33,11 +33,7 @@ interface RawOptions {
   readonly watch?: boolean;
 }
 
-interface RawCheck extends Omit<RawOptions, 'inventory' | 'watch'> {
-  readonly inventory?: readonly string[];
-  readonly format?: CheckFormat;
-  readonly watch?: string | true;
-}
+type RawCheck = Omit<RawOptions, keyof RawWish> & RawWish;
 
 interface RawTeardown {
   readonly keep?: string;
@@ -67,7 +63,7 @@ function commonOptions(raw: RawOptions): CommonOptions {
 }
 
 /** The first inventory names the run where only one can. */
-function optionsOfCheck({ inventory, watch: _, format, ...raw }: RawCheck): RawOptions {
+function optionsOfCheck({ inventory, watch: _, login: __, format, ...raw }: RawCheck): RawOptions {
   const [first] = inventory ?? [];
   return { ...raw, json: raw.json === true || format === 'json', ...(first ? { inventory: first } : {}) };
 }
@@ -228,18 +224,13 @@ function program(): Command {
     .option('--diff', 'show the text of files: what stands there and what is declared')
     .option('--watch [interval]', 'look again and again (default: 60s) and tell what changes, until Ctrl-C')
     .option('--limit <host>', 'tell of this host only')
+    .option(
+      '--login <user>',
+      "log in as this user in place of the inventory's, without sudo: one that may only read",
+    )
     .action(async (raw: RawCheck) => {
       const { check } = await import('./verbs/check.ts');
-      await finish('check', optionsOfCheck(raw), (world) =>
-        check(
-          world,
-          checkWish(
-            raw.inventory ?? ['inventory.yml'],
-            raw.json ? 'json' : (raw.format ?? 'text'),
-            raw.watch,
-          ),
-        ),
-      );
+      await finish('check', optionsOfCheck(raw), (world) => check(world, checkWish(raw)));
     });
   withCommon(
     pgduet

@@ -4,6 +4,7 @@
  */
 import { quote, sh } from '../base/shell.ts';
 import { type Difference, type Observed, type ProbeReply, present, unknown } from './kind.ts';
+import { closed } from './stat.ts';
 
 /** L is what the kind's own query tells of the running server; all of them tell when it last read its files. */
 export interface ConfigurationFile<L extends { readonly loaded: number }> {
@@ -25,7 +26,7 @@ export const configurationProbe = (
   name: string,
   extra?: string,
 ): string => `d=${quote(dataDir)}
-if [ ! -f "$d/${name}" ]; then echo absent; exit; fi
+if [ ! -f "$d/${name}" ]; then unseen "$d/${name}"; echo "$unseen"; exit; fi
 stat -c '%.6Y %a %U' "$d/${name}" || exit 1
 if postmaster "$d"; then state=running; else state=stopped; fi
 echo "$state"${extra === undefined ? '' : ` $(${extra})`}
@@ -39,6 +40,8 @@ export function readConfiguration<L extends { readonly loaded: number }>(
   const [written, mode, owner] = first.split(' ');
   const [state, ...extra] = second.trim().split(' ');
   if (first === 'absent') return unknown('the instance is not there yet');
+  const hidden = closed(first);
+  if (hidden) return unknown(hidden);
   if (
     reply.status !== 0 ||
     Number.isNaN(Number(written)) ||

@@ -1,6 +1,7 @@
 /** What `mc_ctl status --json` says on a host: shared by the kinds `controller` and `mirroring` and by `pgduet status`. Pure. */
 import { quote, sh } from '../base/shell.ts';
 import type { ProbeReply } from './kind.ts';
+import { closed } from './stat.ts';
 
 export interface ControllerPlace {
   /** The server identifier. */
@@ -47,7 +48,9 @@ const mcCtl = (place: ControllerPlace, verb: string, by = `as ${quote(place.owne
 
 export const controllerProbe = (
   place: ControllerPlace,
-): string => `if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
+): string => `unseen ${quote(`${place.managementDir}/network.conf`)}
+case $unseen in closed*) echo "$unseen"; exit;; esac
+if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
 lines ${quote(`${place.managementDir}/${place.id}.pid`)} pid
 if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then echo stopped; exit; fi
 # The controller renews this file at every heartbeat. Good news that is fresh spares the start of mc_ctl; bad news may
@@ -61,6 +64,8 @@ case $report in *'"mirroring_status":"switchable"'*) printf '%s\\n' "$report";; 
 export function readControllerStatus(reply: ProbeReply, id: string): ControllerSight {
   const text = reply.stdout.trim();
   if (text === 'missing' || text === 'stopped') return { state: text };
+  const hidden = closed(text);
+  if (hidden) return { state: 'unseen', reason: hidden };
   try {
     const report = JSON.parse(text) as ControllerReport;
     const mine = report.servers.find((server) => server.server_id === id);

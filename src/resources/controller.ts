@@ -27,6 +27,7 @@ import {
   type Verdict,
 } from './kind.ts';
 import { isFormerPrimary, outage } from './outage.ts';
+import { closed } from './stat.ts';
 
 interface Desired extends ControllerPlace {
   readonly instance: Instance;
@@ -84,6 +85,8 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
   probe: (desired) => ({ shell: probeScript(desired) }),
   read: (reply, desired) => {
     const [times = '', ...rest] = reply.stdout.split('\n');
+    const hidden = closed(times);
+    if (hidden) return unknown(hidden);
     if (times.startsWith('stopped')) {
       const since = Number(times.split(' ')[1]);
       return present({ instance: 'stopped with its controller', ...(since > 0 ? { since } : {}) });
@@ -215,7 +218,9 @@ function heldBack(
  */
 const probeScript = (desired: Desired): string => {
   const file = (name: string): string => quote(`${desired.managementDir}/${name}`);
-  return `if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desired.id}.status.json`)} 2>/dev/null)"; exit; fi
+  return `unseen ${file(`${desired.id}.pid`)}
+case $unseen in closed*) echo "$unseen"; exit;; esac
+if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desired.id}.status.json`)} 2>/dev/null)"; exit; fi
 program=$(stat -c %.3Y ${quote(desired.bundle)} || echo 0)
 echo "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
 d=${quote(desired.instance.dataDir)}

@@ -50,6 +50,7 @@ export const passfile: ResourceKind<Desired, Seen> = {
     shell: `printf '%s\\n' "$PASSFILE"
 sight "$PASSFILE" || exit 1
 ${desired.state === 'absent' ? `if [ -e "$(unfinished "$PASSFILE")" ]; then printf '%s\\n' ${quote(`${prefix(desired.entry)}unfinished`)}; exit; fi\n` : ''}if [ ! -e "$PASSFILE" ]; then exit; fi
+if [ ! -r "$PASSFILE" ]; then echo "no right to read $PASSFILE" >&2; exit 1; fi
 while IFS= read -r l || [ -n "$l" ]; do
 case $l in ${quote(prefix(desired.entry))}*) printf '%s\\n' "$l";; esac
 done < "$PASSFILE"`,

@@ -52,10 +52,15 @@ export function sumLines(output: string): ReadonlyMap<string, string> {
   );
 }
 
+/** Why a path is not seen, where `unseen` says that its directory is closed to this login. */
+export const closed = (line: string): string | undefined =>
+  line.startsWith('closed ') ? `no right to look into ${line.slice('closed '.length)}` : undefined;
+
 /** Reads the line of `sight`. What hides behind a directory that is closed to this login is unknown, not absent. */
 export function readStat(line: string, problem: string): Observed<Stat> {
   if (line === 'absent') return absent;
-  if (line.startsWith('closed ')) return unknown(`no right to look into ${line.slice('closed '.length)}`);
+  const hidden = closed(line);
+  if (hidden) return unknown(hidden);
   const [type, mode, owner, group, modified, changed] = line.split('|');
   if (!type || !mode || !owner || !group || !modified || !changed)
     return unknown(problem.trim() || 'stat gave no answer');

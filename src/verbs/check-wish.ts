@@ -11,6 +11,17 @@ export interface CheckWish {
   readonly format: CheckFormat;
   /** Milliseconds between two looks; absent: one look. */
   readonly everyMs?: number;
+  /** Who logs in, and stays that; absent: as the inventory says. */
+  readonly login?: string;
+}
+
+/** As commander gives the options. */
+export interface RawWish {
+  readonly inventory?: readonly string[];
+  readonly json?: boolean;
+  readonly format?: CheckFormat;
+  readonly watch?: string | true;
+  readonly login?: string;
 }
 
 const shortestMs = 1000;
@@ -19,14 +30,22 @@ const usualMs = 60_000;
 /** Texts for programs that ask again themselves are of one look. */
 const watched: readonly CheckFormat[] = ['text', 'json'];
 
-export function checkWish(
-  inventories: readonly string[],
-  format: CheckFormat,
-  watch: string | true | undefined,
-): CheckWish {
+export function checkWish({
+  inventory = ['inventory.yml'],
+  json,
+  format = 'text',
+  watch,
+  login,
+}: RawWish): CheckWish {
   const everyMs = watchInterval(watch);
-  if (everyMs !== undefined && !watched.includes(format)) throw contradiction(format);
-  return { inventories: [...new Set(inventories)], format, ...(everyMs === undefined ? {} : { everyMs }) };
+  const said = json ? 'json' : format;
+  if (everyMs !== undefined && !watched.includes(said)) throw contradiction(said);
+  return {
+    inventories: [...new Set(inventory)],
+    format: said,
+    ...(everyMs === undefined ? {} : { everyMs }),
+    ...(login === undefined ? {} : { login }),
+  };
 }
 
 const contradiction = (format: CheckFormat): DiagnosticError =>

@@ -7,6 +7,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { audits } from '../check/audits.ts';
 import { type CheckReport, exitOf } from '../check/report.ts';
+import type { Cluster } from '../inventory/cluster.ts';
 import { type CheckChange, changeJson, changesOf, changeText } from '../report/check-change.ts';
 import { checkJson } from '../report/check-json.ts';
 import { checkJunit } from '../report/check-junit.ts';
@@ -34,7 +35,7 @@ export async function check(world: World, wish: CheckWish): Promise<number> {
 }
 
 async function checkAll(world: World, wish: CheckWish): Promise<number> {
-  const targets = await targetsOf(world, wish.inventories);
+  const targets = await targetsOf(world, wish);
   try {
     return wish.everyMs === undefined
       ? await once(world, wish, targets)
@@ -45,10 +46,10 @@ async function checkAll(world: World, wish: CheckWish): Promise<number> {
 }
 
 /** All mistakes of all inventories at once, before any host is contacted. */
-async function targetsOf(world: World, files: readonly string[]): Promise<readonly Target[]> {
+async function targetsOf(world: World, { inventories, login }: CheckWish): Promise<readonly Target[]> {
   const path = shippedPlaybook('provision');
   const plays = playbook(path);
-  const loaded = await Promise.allSettled(files.map((file) => inventory(world, file)));
+  const loaded = await Promise.allSettled(inventories.map((file) => inventory(world, file)));
   const problems = loaded.flatMap((one) => (one.status === 'rejected' ? diagnosticsOf(one.reason) : []));
   if (problems.length > 0) throw new DiagnosticError(problems, exitCode.inputWrong);
   const { limit } = world.options;
@@ -57,7 +58,7 @@ async function targetsOf(world: World, files: readonly string[]): Promise<readon
       ? []
       : [
           {
-            cluster: one.value.cluster,
+            cluster: readerOf(one.value.cluster, login),
             compile: compiler(world, one.value.cluster, plays, path),
             audits,
             version: shippedVersion(),
@@ -66,6 +67,16 @@ async function targetsOf(world: World, files: readonly string[]): Promise<readon
           },
         ],
   );
+}
+
+/** What is declared stays what the rightful login makes so; only who looks is another one. */
+function readerOf(cluster: Cluster, login: string | undefined): Cluster {
+  if (login === undefined) return cluster;
+  const hosts = cluster.hosts.map(({ ssh: { password: _, becomePassword: __, ...ssh }, ...host }) => ({
+    ...host,
+    ssh: { ...ssh, user: login, become: 'none' as const },
+  }));
+  return { ...cluster, hosts };
 }
 
 function diagnosticsOf(problem: unknown): readonly Diagnostic[] {

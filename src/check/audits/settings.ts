@@ -3,6 +3,7 @@
  * places. They ask the same thing, so it is asked once. Pure.
  */
 import type { Audit } from '../audit.ts';
+import { judgeDeclared } from './declared.ts';
 import { judgeDurability } from './durability.ts';
 import { judgeHandMade } from './hand-made.ts';
 import { type InForce, readInForce, readWhole, settingsProbe } from './in-force.ts';
@@ -12,7 +13,11 @@ export const settingsInForce: Audit<InForce> = {
   name: 'settings in force',
   probe: () => settingsProbe,
   read: readInForce,
-  judge: (context, seen) => [...judgeDurability(context, seen), ...judgeLimits(context, seen)],
+  judge: (context, seen) => [
+    ...judgeDurability(context, seen),
+    ...judgeLimits(context, seen),
+    ...judgeDeclared(context, seen),
+  ],
 };
 
 export const placesOfSettings: Audit<InForce> = {

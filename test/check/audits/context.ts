@@ -14,8 +14,21 @@ export interface Wish {
   /** Null: nobody can say who it is. */
   readonly primary?: string | null;
   readonly declared?: Readonly<Record<string, string>>;
-  readonly views?: Readonly<Record<string, HostView>>;
+  /** Undefined: the host did not answer. */
+  readonly views?: Readonly<Record<string, HostView | undefined>>;
 }
+
+const viewsOf = (views: Readonly<Record<string, HostView | undefined>>): ReadonlyMap<string, HostView> =>
+  new Map(Object.entries(views).flatMap(([name, view]) => (view ? [[name, view] as const] : [])));
+
+/** Every host has let the login look into its data directory. */
+const looked = ({ hosts }: Cluster): Readonly<Record<string, HostView>> =>
+  Object.fromEntries(
+    hosts.map(({ name }) => [
+      name,
+      { data: { content: 'cluster', files: [], recorded: '77', standbySignal: false, running: true } },
+    ]),
+  );
 
 export function contextOf({
   cluster = pair,
@@ -27,7 +40,7 @@ export function contextOf({
     cluster,
     version: '0.1.0',
     primary: primary ?? undefined,
-    view: { hosts: new Map(Object.entries(views)), primary: primary ?? '' },
+    view: { hosts: viewsOf({ ...looked(cluster), ...views }), primary: primary ?? '' },
     declaredSettings: () => new Map(Object.entries(declared)),
   };
 }

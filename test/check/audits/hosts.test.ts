@@ -89,7 +89,8 @@ describe('the network for replication', () => {
       data: { content: 'cluster', files: [], standbySignal: true, running: false },
     };
     expect(tell(network, { server1: shows('server2 2\n') }, { views: { server2: stopped } })).toEqual([]);
-    expect(tell(network, { server1: shows('server2 2\n') })).toEqual([]);
+    const away = { views: { server2: undefined } };
+    expect(tell(network, { server1: shows('server2 2\n') }, away)).toEqual([]);
   });
 
   it('is unknown where pg_isready cannot be run', () => {

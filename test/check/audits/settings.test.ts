@@ -59,6 +59,32 @@ const both = (first: Settings, second: Settings, wish: Wish = {}) => {
   return [...tell(settingsInForce, replies, wish), ...tell(placesOfSettings, replies, wish)];
 };
 
+describe('declared settings', () => {
+  const declared = { work_mem: '8MB', log_checkpoints: 'on', synchronous_standby_names: 'server2' };
+  const right = { work_mem: inFile('8192', { unit: 'kB' }), log_checkpoints: inFile('on') };
+  /** The files of server1 are closed to the login. */
+  const blind = { declared, views: { server1: {} } };
+
+  it.each([
+    [
+      'are compared with those in force where the files cannot be seen',
+      { ...right, work_mem: bySystem('4096', { unit: 'kB' }) },
+      ['SET016 server1 work_mem'],
+    ],
+    ['may not be at their defaults', { log_checkpoints: inFile('on') }, ['SET016 server1 work_mem']],
+    ['are equal in another unit', right, []],
+  ])('%s', (_, settings, told) => {
+    const found = tell(settingsInForce, { server1: shows(settings), server2: shows(right) }, blind);
+    expect(brief(found)).toEqual(told);
+  });
+
+  it('are left alone where a login may not see all settings, and where the files can be seen', () => {
+    const partly = { server1: shows({ log_checkpoints: inFile('on') }, [], false) };
+    expect(tell(settingsInForce, partly, blind)).toEqual([]);
+    expect(tell(settingsInForce, { server1: shows({}) }, { declared })).toEqual([]);
+  });
+});
+
 describe('settings in force', () => {
   it('as initdb leaves them are nothing to tell', () => {
     expect(one({})).toEqual([]);
