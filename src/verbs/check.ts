@@ -18,8 +18,8 @@ import { shippedPlaybook, shippedVersion } from '../shipped.ts';
 import type { CheckWish } from './check-wish.ts';
 import { closeAll, inspect, type Target } from './inspect.ts';
 import { compiler, inventory, playbook } from './load.ts';
+import { pause } from './pause.ts';
 import { runPorts } from './ports.ts';
-import { pause } from './status.ts';
 import type { World } from './world.ts';
 
 export async function check(world: World, wish: CheckWish): Promise<number> {

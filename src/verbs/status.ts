@@ -9,6 +9,7 @@ import { statusJson, statusText } from '../report/status.ts';
 import { clusterStatus, type HostSight, readStatus, statusProbes } from '../status/sight.ts';
 import type { Session } from '../transport/port.ts';
 import { inventory } from './load.ts';
+import { pause } from './pause.ts';
 import type { World } from './world.ts';
 
 /** Where `mc_ctl` is depends on the service manager, which the first look only finds out: both places are looked at. */
@@ -41,20 +42,6 @@ export async function status(world: World, watch: boolean): Promise<number> {
     await Promise.all([...sessions.values()].map((session) => session.close()));
   }
 }
-
-/** Ends early when the user asks to stop. */
-export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 
 async function sight(
   world: World,
