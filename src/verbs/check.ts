@@ -16,7 +16,7 @@ import { checkPrometheus } from '../report/check-prometheus.ts';
 import { checkText } from '../report/check-text.ts';
 import { shippedPlaybook, shippedVersion } from '../shipped.ts';
 import type { CheckWish } from './check-wish.ts';
-import { closeAll, inspect, type Target } from './inspect.ts';
+import { inspect, leaveAll, type Target } from './inspect.ts';
 import { compiler, inventory, playbook } from './load.ts';
 import { pause } from './pause.ts';
 import { runPorts } from './ports.ts';
@@ -41,7 +41,7 @@ async function checkAll(world: World, wish: CheckWish): Promise<number> {
       ? await once(world, wish, targets)
       : await watch(world, wish, wish.everyMs, targets);
   } finally {
-    await Promise.all(targets.map(closeAll));
+    await Promise.all(targets.map((target) => leaveAll(target, world.interrupted.aborted)));
   }
 }
 

@@ -39,8 +39,11 @@ export async function inspect(target: Target, ports: RunPorts): Promise<ClusterR
   return report;
 }
 
-export async function closeAll({ open }: Target): Promise<void> {
-  await Promise.all([...open.values()].map(({ session }) => session.close()));
+/** A look that was interrupted is ended on the hosts, too; one that is over waits for no goodbye. */
+export async function leaveAll({ open }: Target, interrupted: boolean): Promise<void> {
+  const sessions = [...open.values()].map(({ session }) => session);
+  if (interrupted) await Promise.all(sessions.map((session) => session.close()));
+  else for (const session of sessions) session.leave();
 }
 
 const interrupted = (): DiagnosticError =>
@@ -112,16 +115,47 @@ async function lookAtHost(
     const state = target.open.get(host.name) ?? (await openHost(host, ports));
     target.open.set(host.name, state);
     state.look = new Map();
-    await lookAt(ports, state, probesOf(target, host, resources));
+    await inTime(host, lookAt(ports, state, probesOf(target, host, resources)));
     return state;
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;
-    // A host that went away is tried anew at the next look.
-    await target.open.get(host.name)?.session.close();
+    // A host that went away is tried anew at the next look, and nobody waits for its goodbye.
+    target.open.get(host.name)?.session.leave();
     target.open.delete(host.name);
     return { problems: error.diagnostics };
   }
 }
+
+/** A disk that hangs must not hold up what is told of the other hosts. */
+const patienceMs = 30_000;
+
+async function inTime(host: Host, look: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(silent(host)), patienceMs);
+  });
+  // The loser of the race may fail later; nobody listens then.
+  look.catch(() => undefined);
+  try {
+    await Promise.race([look, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const silent = (host: Host): DiagnosticError =>
+  new DiagnosticError(
+    [
+      {
+        code: 'CON001',
+        what: `'${host.name}' lets the login in, and has not answered within ${patienceMs / 1000} s`,
+        why: 'a disk or a file system of the host may hang',
+        fix: 'Log in and look for processes in state D (ps), and for errors of disks in the journal.',
+        host: host.name,
+      },
+    ],
+    exitCode.unreachable,
+  );
 
 /** Other roles than the preferred ones may ask for what was not asked yet. */
 async function askTheRest(
