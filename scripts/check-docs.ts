@@ -2,7 +2,8 @@
  * The tables of docs/check.md: every code that `pgduet check` may tell. In: the table of the source, and the document. Out: the
  * document with its tables made anew. What a group of codes is about is written here by hand; a test says when one is missing.
  */
-import { type FindingRule, findingCodes } from '../src/base/finding-codes.ts';
+import { findingCodes } from '../src/base/finding-codes.ts';
+import type { FindingRule } from '../src/base/findings/rule.ts';
 import { table, withParts } from './markdown.ts';
 
 const groups: Readonly<Record<string, string>> = {

@@ -5,7 +5,8 @@
  */
 import { codes } from '../src/base/codes.ts';
 import { exitCode } from '../src/base/exit-codes.ts';
-import { findingCodes, severities } from '../src/base/finding-codes.ts';
+import { findingCodes } from '../src/base/finding-codes.ts';
+import { severities } from '../src/base/findings/rule.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 

@@ -154,6 +154,8 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     management_dir: 'the management directory',
     mc_ctl: 'path of `mc_ctl`',
     timeout: 'seconds to wait (30)',
+    failover:
+      '`automatic` or `manual`: what is told if the controllers do otherwise; only a person turns it on or off',
   },
   package: {
     name: 'name of the package',
@@ -380,6 +382,7 @@ export const words: Readonly<Record<string, string>> = {
   'postgres.settings': 'the settings of the inventory, a map',
   'multiplexing.managementDir': 'the management directory',
   'multiplexing.port': 'port of the controller',
+  'multiplexing.failover': '`automatic` or `manual`, as the inventory says',
   'primary.*': 'the server that is primary now',
   standbys: 'all others, a list of servers',
   others: 'all servers but this one',

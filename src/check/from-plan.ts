@@ -2,7 +2,7 @@
  * A plan becomes findings: what differs, what is refused, what could not be looked at. In: the plan of `provision`.
  * Out: findings. Whatever is not known to be right is told: nothing passes for fine because nobody could look. Pure.
  */
-import type { Severity } from '../base/finding-codes.ts';
+import type { Severity } from '../base/findings/rule.ts';
 import type { Decision, Plan } from '../plan/plan.ts';
 import type { Change, Difference } from '../resources/kind.ts';
 import { type Finding, findingOf, findingOfDiagnostic } from './finding.ts';
@@ -62,8 +62,8 @@ function unseenOf(decision: Decision): readonly Unseen[] {
 
 /** Every server that hears of one trouble tells of it; once is enough. */
 function distinct(findings: readonly Finding[]): readonly Finding[] {
-  const keys = findings.map(({ code, what, host, object, found }) =>
-    code.startsWith('HST') ? `${code} ${what}` : JSON.stringify([code, host, object, found]),
+  const keys = findings.map(({ code, what, host, object, declared, found }) =>
+    code.startsWith('HST') ? `${code} ${what}` : JSON.stringify([code, host, object, declared, found]),
   );
   return findings.filter((_, index) => keys.indexOf(keys[index] ?? '') === index);
 }

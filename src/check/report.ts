@@ -3,7 +3,7 @@
  */
 import { codes } from '../base/codes.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import { type Severity, severities } from '../base/finding-codes.ts';
+import { type Severity, severities } from '../base/findings/rule.ts';
 import type { Role } from '../inventory/cluster.ts';
 import type { Finding } from './finding.ts';
 

@@ -34,7 +34,11 @@ export type Decision = { readonly resource: Resource } & (
   | { readonly kind: 'unseen'; readonly diagnostic: Diagnostic }
   | { readonly kind: 'refused'; readonly diagnostic: Diagnostic }
   /** Up to the controller or a person: nothing is done about it, and nothing waits until it is over. */
-  | { readonly kind: 'degraded'; readonly diagnostic: Diagnostic }
+  | {
+      readonly kind: 'degraded';
+      readonly diagnostic: Diagnostic;
+      readonly differences?: readonly Difference[];
+    }
   /** In force after a restart that is not allowed now. */
   | { readonly kind: 'postponed'; readonly change: Change }
 );
@@ -132,7 +136,7 @@ function decide(
     case 'refuse':
       return { kind: 'refused', resource, diagnostic: { host: resource.host, ...verdict.diagnostic } };
     case 'degraded':
-      return { kind: 'degraded', resource, diagnostic: { host: resource.host, ...verdict.diagnostic } };
+      return { ...verdict, resource, diagnostic: { host: resource.host, ...verdict.diagnostic } };
     case 'change':
       return { kind: 'change', resource, change: verdict.change, blocked: [] };
   }

@@ -51,7 +51,11 @@ export interface Words {
     readonly ownSocketDir: boolean;
   };
   readonly postgres: Readonly<Record<string, unknown>>;
-  readonly multiplexing: { readonly managementDir: string; readonly port: number };
+  readonly multiplexing: {
+    readonly managementDir: string;
+    readonly port: number;
+    readonly failover: 'automatic' | 'manual';
+  };
   readonly primary: ServerWords;
   readonly standbys: readonly ServerWords[];
   readonly others: readonly ServerWords[];
@@ -149,7 +153,11 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
         !managed && ![host.multiplexing.managementDir, systemSocketDir].includes(host.postgres.socketDir),
     },
     postgres: postgresWords(host),
-    multiplexing: { managementDir: host.multiplexing.managementDir, port: host.multiplexing.port },
+    multiplexing: {
+      managementDir: host.multiplexing.managementDir,
+      port: host.multiplexing.port,
+      failover: host.multiplexing.failover,
+    },
     primary,
     standbys: servers.filter((server) => server.role === 'standby'),
     others,

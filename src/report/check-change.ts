@@ -2,7 +2,7 @@
  * What has changed between two looks at one cluster, for `--watch`: as text lines with a time, and as JSON. In: two reports.
  * Out: data and texts. Pure. A finding is the same as before if code, host and object are.
  */
-import type { Severity } from '../base/finding-codes.ts';
+import type { Severity } from '../base/findings/rule.ts';
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, type Counts, countOf } from '../check/report.ts';
 import { sinceWords } from '../resources/outage.ts';

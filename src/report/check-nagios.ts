@@ -4,7 +4,7 @@
  * and line breaks a meaning, so neither may come from a host.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { severities } from '../base/finding-codes.ts';
+import { severities } from '../base/findings/rule.ts';
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf, isRefusal } from '../check/report.ts';
 import { allFindings, counted, countWords, nameIn } from './check-words.ts';

@@ -2,7 +2,7 @@
  * What a check has found as metrics, for the textfile collector of the node exporter. In: a CheckReport. Out: the text
  * exposition format. Pure. Order is stable, and the same labels never stand twice: a collector throws a whole file away for that.
  */
-import { severities } from '../base/finding-codes.ts';
+import { severities } from '../base/findings/rule.ts';
 import type { CheckReport, ClusterReport } from '../check/report.ts';
 import { findingsOf, nameIn, strangers } from './check-words.ts';
 import { escapeControls } from './diagnostic.ts';

@@ -1,6 +1,6 @@
 /** Words that the reports of a check share: counts, names of clusters, findings of one cluster. In: a report. Pure. */
 
-import { severities } from '../base/finding-codes.ts';
+import { severities } from '../base/findings/rule.ts';
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, type Counts, countOf } from '../check/report.ts';
 

@@ -1,5 +1,5 @@
 /** The colour of each severity, the same wherever a finding is shown. Pure. */
-import type { Severity } from '../base/finding-codes.ts';
+import type { Severity } from '../base/findings/rule.ts';
 import type { Colours } from './colour.ts';
 
 export function severityPaint(c: Colours, severity: Severity): (text: string) => string {

@@ -4,6 +4,7 @@
  * write and those in force. Out: names, and whether a restart goes with them. Pure.
  */
 import { parseDurationMs, parseSizeBytes } from '../base/units.ts';
+import { numberIn, sameValue } from '../postgres/setting-value.ts';
 
 /** A value in force, as pg_settings tells it. */
 export interface InForce {
@@ -150,33 +151,4 @@ export function asInForce(value: string): InForce {
         ? { raw: String(ms), unit: 'ms' }
         : { raw: value };
   return { value, context: '', pending: false, source: 'configuration file', ...counted };
-}
-
-const truths: Readonly<Record<string, string>> = {
-  true: 'on',
-  yes: 'on',
-  '1': 'on',
-  false: 'off',
-  no: 'off',
-  '0': 'off',
-};
-const plain = (text: string): string => {
-  const lower = text.trim().toLowerCase();
-  return truths[lower] ?? lower;
-};
-
-function sameValue(wanted: string, seen: InForce): boolean {
-  if (plain(wanted) === plain(seen.value)) return true;
-  const number = numberIn(wanted, seen.unit);
-  return number !== undefined && number === Number(seen.raw);
-}
-
-/** A text such as "1GB", "5s" or "10" as a number of the unit that pg_settings counts in. */
-function numberIn(text: string, unit: string | undefined): number | undefined {
-  if (/^-?\d+(\.\d+)?$/.test(text.trim())) return Number(text);
-  if (unit === undefined) return undefined;
-  const bytes = [parseSizeBytes(text), parseSizeBytes(/^\d/.test(unit) ? unit : `1${unit}`)];
-  if (bytes[0] !== undefined && bytes[1]) return bytes[0] / bytes[1];
-  const times = [parseDurationMs(text), parseDurationMs(`1${unit}`)];
-  return times[0] !== undefined && times[1] ? times[0] / times[1] : undefined;
 }

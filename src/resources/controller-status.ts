@@ -24,6 +24,8 @@ export interface ControllerReport {
     readonly db_proc_status: string;
     readonly disk_status: string;
     readonly instance: string;
+    /** Since when the instance is in this state, ISO 8601. */
+    readonly since?: string;
     /** Absent in what an older controller says. */
     readonly detached?: boolean;
     readonly timeline: number | null;
@@ -66,6 +68,12 @@ export function readControllerStatus(reply: ProbeReply, id: string): ControllerS
   } catch {
     return { state: 'unseen', reason: reply.stderr.trim() || text || 'mc_ctl gave no answer' };
   }
+}
+
+/** "2026-11-20T12:00:03.123Z" as seconds since 1970; nothing where it is no time. */
+export function sinceOf(iso: string | undefined): { readonly since?: number } {
+  const time = Date.parse(iso ?? '') / 1000;
+  return Number.isNaN(time) ? {} : { since: time };
 }
 
 export { mcCtl as mcCtlCommand };

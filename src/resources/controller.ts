@@ -3,18 +3,20 @@
  * until the instance answers. A controller that runs with older files than those on the disk is told to read them.
  */
 import { quote, sh } from '../base/shell.ts';
+import { moment } from './configuration-file.ts';
 import {
   type ControllerPlace,
   type ControllerReport,
   controllerProbe,
   mcCtlCommand,
   readControllerStatus,
+  sinceOf,
 } from './controller-status.ts';
 import { readFields } from './fields.ts';
 import {
-  absent,
   type Change,
   change,
+  type Difference,
   degraded,
   type Instance,
   present,
@@ -34,7 +36,13 @@ interface Desired extends ControllerPlace {
   readonly timeoutSeconds: number;
 }
 
-interface Seen {
+/** The controller does not run; its last file tells when it was there last. */
+interface Stopped {
+  readonly instance: 'stopped with its controller';
+  readonly since?: number;
+}
+
+interface Running {
   /** What the controller says of the instance, where the instance itself does not answer; else "running". */
   readonly instance: string;
   /** All that the controller says; absent where the instance answers. */
@@ -45,6 +53,8 @@ interface Seen {
   readonly configWritten: number;
   readonly bundleWritten: number;
 }
+
+type Seen = Stopped | Running;
 
 type Act = 'start' | 'restart' | 'wait' | 'none';
 
@@ -74,7 +84,10 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
   probe: (desired) => ({ shell: probeScript(desired) }),
   read: (reply, desired) => {
     const [times = '', ...rest] = reply.stdout.split('\n');
-    if (times === 'stopped') return absent;
+    if (times.startsWith('stopped')) {
+      const since = Number(times.split(' ')[1]);
+      return present({ instance: 'stopped with its controller', ...(since > 0 ? { since } : {}) });
+    }
     const [started, bundleWritten, configRead, ...written] = times.split(' ').map(Number);
     const configWritten = written.length === 0 ? undefined : Math.max(...written);
     if (
@@ -96,40 +109,86 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
     return present({ instance, started, configRead, configWritten, bundleWritten, ...report });
   },
   diff: (desired, observed) => {
-    if (observed.state === 'absent')
+    const value = observed.state === 'present' ? observed.value : undefined;
+    if (!value || !('started' in value))
       return change({
         summary: `start the Mirroring Controller and the instance of ${desired.id}`,
         reason: 'the controller does not run',
         act: 'start',
+        differences: [notRunning(desired, value?.since)],
       });
-    const { instance, report, started, configRead, configWritten, bundleWritten } = observed.value;
+    const { instance, report } = value;
     const away = !['running', 'silent'].includes(instance);
     const settled = away ? heldBack(desired, report) : undefined;
     if (settled) return settled;
     if (away) {
       const act = onItsWay.includes(instance) ? 'wait' : 'restart';
       const summary = `${act === 'wait' ? 'wait for' : 'start'} the instance of ${desired.id}`;
-      return change({ summary, reason: `it is ${instance}`, act });
+      const differences = [instanceAway(desired, value), ...outdatedOnes(desired, value)];
+      return change({ summary, reason: `it is ${instance}`, act, differences });
     }
-    if (bundleWritten > started)
-      return change({
-        summary: 'restart the Mirroring Controller',
-        reason: 'its program is newer than what runs',
-        act: 'none',
-        effects: [{ action: 'restart', target: 'controller' }],
-      });
-    if (configWritten > configRead)
-      return change({
-        summary: 'make the Mirroring Controller read its files',
-        reason: 'they are newer than what it has read',
-        act: 'none',
-        effects: [{ action: 'reload', target: 'controller' }],
-      });
-    return same('the controller and the instance run, with the files as they are');
+    return readsItsFiles(desired, value);
   },
   steps: (planned, desired) =>
     planned.act === 'none' ? [] : [{ title: planned.summary, script: startScript(planned.act, desired) }],
 };
+
+function readsItsFiles(desired: Desired, seen: Running): Verdict<ControllerChange> {
+  const differences = outdatedOnes(desired, seen);
+  if (seen.bundleWritten > seen.started)
+    return change({
+      summary: 'restart the Mirroring Controller',
+      reason: 'its program is newer than what runs',
+      act: 'none',
+      effects: [{ action: 'restart', target: 'controller' }],
+      differences,
+    });
+  if (seen.configWritten > seen.configRead)
+    return change({
+      summary: 'make the Mirroring Controller read its files',
+      reason: 'they are newer than what it has read',
+      act: 'none',
+      effects: [{ action: 'reload', target: 'controller' }],
+      differences,
+    });
+  return same('the controller and the instance run, with the files as they are');
+}
+
+const notRunning = ({ id }: Desired, since: number | undefined): Difference => ({
+  code: 'CTL001',
+  object: id,
+  declared: 'running',
+  found: 'not running',
+  ...(since === undefined ? {} : { since }),
+});
+
+const instanceAway = ({ id }: Desired, { instance, report }: Running): Difference => ({
+  code: 'CTL008',
+  object: id,
+  declared: 'running',
+  found: instance,
+  ...sinceOf(report?.servers.find((row) => row.server_id === id)?.since),
+});
+
+/** What runs is older than what stands on the disk. */
+function outdatedOnes({ id, bundle }: Desired, seen: Running): readonly Difference[] {
+  const { started, bundleWritten, configRead, configWritten } = seen;
+  const program: Difference = {
+    code: 'CTL002',
+    object: bundle,
+    declared: `the program of ${moment(bundleWritten)}`,
+    found: `the one that was started ${moment(started)}`,
+    since: bundleWritten,
+  };
+  const files: Difference = {
+    code: 'CTL003',
+    object: id,
+    declared: `its files of ${moment(configWritten)} (network.conf, ${id}.conf, cluster.key)`,
+    found: `those that it read ${moment(configRead)}`,
+    since: configWritten,
+  };
+  return [...(bundleWritten > started ? [program] : []), ...(configWritten > configRead ? [files] : [])];
+}
 
 /** The controller is about to start it, or waits for its primary: a restart would only begin that anew. */
 const onItsWay: readonly string[] = ['starting', 'waiting', 'unknown'];
@@ -156,7 +215,7 @@ function heldBack(
  */
 const probeScript = (desired: Desired): string => {
   const file = (name: string): string => quote(`${desired.managementDir}/${name}`);
-  return `if ! ${runningScript(desired)}; then echo stopped; exit; fi
+  return `if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desired.id}.status.json`)} 2>/dev/null)"; exit; fi
 program=$(stat -c %.3Y ${quote(desired.bundle)} || echo 0)
 echo "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
 d=${quote(desired.instance.dataDir)}

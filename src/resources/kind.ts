@@ -61,7 +61,7 @@ export interface Difference {
   readonly source?: string;
   /** Since when, as far as that can be seen; seconds since 1970. */
   readonly since?: number;
-  /** In place of what the code says: what a person does about it. */
+  /** In place of what the code says: what a person does about it; 'provision' where the next run mends it after all. */
   readonly mend?: string;
 }
 
@@ -85,7 +85,11 @@ export type Verdict<C extends Change = Change> =
   | { readonly kind: 'same'; readonly reason: string; readonly differences?: readonly Difference[] }
   | { readonly kind: 'change'; readonly change: C }
   /** Not as it should be, and up to the controller or a person: no step of ours may mend it. The rest is done. */
-  | { readonly kind: 'degraded'; readonly diagnostic: Diagnostic }
+  | {
+      readonly kind: 'degraded';
+      readonly diagnostic: Diagnostic;
+      readonly differences?: readonly Difference[];
+    }
   /** Making it so could destroy data or cannot work: the plan as a whole is refused with this message. */
   | { readonly kind: 'refuse'; readonly diagnostic: Diagnostic };
 
@@ -161,6 +165,7 @@ export const absent = { state: 'absent' } as const;
 export const unknown = (reason: string) => ({ state: 'unknown', reason }) as const;
 export const same = (reason: string, differences: readonly Difference[] = []) =>
   ({ kind: 'same', reason, ...(differences.length > 0 ? { differences } : {}) }) as const;
-export const degraded = (diagnostic: Diagnostic) => ({ kind: 'degraded', diagnostic }) as const;
+export const degraded = (diagnostic: Diagnostic, differences: readonly Difference[] = []) =>
+  ({ kind: 'degraded', diagnostic, ...(differences.length > 0 ? { differences } : {}) }) as const;
 export const refuse = (diagnostic: Diagnostic) => ({ kind: 'refuse', diagnostic }) as const;
 export const change = <C extends Change>(value: C) => ({ kind: 'change', change: value }) as const;

@@ -1,7 +1,7 @@
 /** replication: the proof on the primary that its standbys stream, and are synchronous. It changes nothing; its step waits. */
 import { quote } from '../base/shell.ts';
 import { readFields } from './fields.ts';
-import { change, present, type ResourceKind, same, unknown } from './kind.ts';
+import { change, type Difference, present, type ResourceKind, same, unknown } from './kind.ts';
 
 interface Desired {
   readonly standbys: readonly string[];
@@ -16,30 +16,52 @@ interface Row {
   readonly sync: string;
 }
 
-const query = `select coalesce(json_agg(json_build_object('name', application_name, 'address', client_addr, 'state', state, 'sync', sync_state)), '[]') from pg_stat_replication`;
+interface Seen {
+  readonly rows: readonly Row[];
+  /** synchronous_standby_names, as it is in force. */
+  readonly names: string;
+}
+
+const query = `select json_build_object('names', current_setting('synchronous_standby_names'),
+ 'rows', (select coalesce(json_agg(json_build_object('name', application_name, 'address', client_addr, 'state', state, 'sync', sync_state)), '[]') from pg_stat_replication))`;
 
 /** One row for each standby, streaming; and for `sync` at least one of them synchronous and none asynchronous. */
-function shortcomings(desired: Desired, rows: readonly Row[]): readonly string[] {
+function shortcomings(desired: Desired, { rows, names }: Seen): readonly Difference[] {
   const mine = desired.standbys.map((name) => ({
     name,
     rows: rows.filter((row) => row.name === name && row.state !== 'backup'),
   }));
-  const streaming = mine.flatMap(({ name, rows: found }) =>
-    found.length === 1 && found[0]?.state === 'streaming'
-      ? []
-      : [`${name} ${found[0] ? `is in state '${found[0].state}'` : 'is not connected'}`],
-  );
-  if (desired.state === 'streaming') return streaming;
-  const sync = mine.flatMap(({ rows: found }) => found.map((row) => row.sync));
+  const streaming = mine.flatMap(({ name, rows: found }) => connection(name, found));
+  const all = mine.flatMap(({ rows: found }) => found);
+  const sync = all.map((row) => row.sync);
+  // Nobody is asynchronous who is not there: that is told above, and the controller settles it.
+  if (desired.state === 'streaming' || all.length === 0 || (sync.includes('sync') && !sync.includes('async')))
+    return streaming;
+  const found = all.map((row) => `${row.name} ${row.sync}`).join(', ');
   return [
     ...streaming,
-    ...(sync.includes('sync') && !sync.includes('async')
-      ? []
-      : ['no standby is synchronous for every commit']),
+    {
+      code: 'REP003',
+      object: desired.standbys.join(', '),
+      declared: `${desired.standbys.join(', ')} synchronous`,
+      found: `${found}; synchronous_standby_names = '${names}'`,
+    },
   ];
 }
 
-export const replication: ResourceKind<Desired, readonly Row[]> = {
+function connection(name: string, rows: readonly Row[]): readonly Difference[] {
+  const [first, second] = rows;
+  const common = { object: name, declared: 'streaming' } as const;
+  if (!first) return [{ ...common, code: 'REP001', found: 'not connected' }];
+  const found = second ? `${rows.length} connections of this name` : `in state '${first.state}'`;
+  return second || first.state !== 'streaming' ? [{ ...common, code: 'REP002', found }] : [];
+}
+
+/** As the reason of the wait. */
+const words = ({ code, object, found }: Difference): string =>
+  code === 'REP003' ? 'no standby is synchronous for every commit' : `${object} is ${found}`;
+
+export const replication: ResourceKind<Desired, Seen> = {
   kind: 'replication',
   waits: true,
   summary: 'The proof on the primary that its standbys stream and are synchronous.',
@@ -54,21 +76,20 @@ export const replication: ResourceKind<Desired, readonly Row[]> = {
     `${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'in state sync' : 'streaming'}`,
   probe: () => ({ sql: query }),
   read: (reply) =>
-    Array.isArray(reply.sql)
-      ? present(reply.sql as Row[])
-      : unknown(reply.sqlProblem ?? 'the server did not answer'),
+    isSeen(reply.sql) ? present(reply.sql) : unknown(reply.sqlProblem ?? 'the server did not answer'),
   diff: (desired, observed) => {
-    const rows = observed.state === 'present' ? observed.value : [];
-    const missing = shortcomings(desired, rows);
+    const seen = observed.state === 'present' ? observed.value : { rows: [], names: '' };
+    const missing = shortcomings(desired, seen);
     if (missing.length === 0)
       return same(
-        rows
+        seen.rows
           .map((row) => `${row.name} ${row.state} ${row.sync} from ${row.address ?? 'the socket'}`)
           .join('; '),
       );
     return change({
       summary: `wait until ${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'is synchronous' : 'streams'}`,
-      reason: missing.join('; '),
+      reason: missing.map(words).join('; '),
+      differences: missing,
     });
   },
   steps: (_change, desired) => [
@@ -78,6 +99,9 @@ export const replication: ResourceKind<Desired, readonly Row[]> = {
     },
   ],
 };
+
+const isSeen = (value: unknown): value is Seen =>
+  typeof value === 'object' && value !== null && 'rows' in value && Array.isArray(value.rows);
 
 /**
  * Asks 20 times a second within one psql, so that waiting costs no processes. One statement knows the names only as they

@@ -4,101 +4,33 @@
  * What the Mirroring Controller has commented out (names of standbys that are out, the upstream of a primary) is its
  * business: the declared value behind a '#' counts as right, and is never put in force from here.
  */
-import { createHash } from 'node:crypto';
 import { quote } from '../base/shell.ts';
-import {
-  commentedOut,
-  confLine,
-  editConf,
-  effectiveConf,
-  ourHeading as heading,
-  namesInBlock,
-  parseConf,
-  releaseConf,
-} from '../postgres/conf-file.ts';
-import { parseConninfo } from '../postgres/conninfo.ts';
-import { quoteLiteral } from '../postgres/quote.ts';
-import { asInForce, type InForce, judge, type Logging, type ValuesInForce } from './adopted-rules.ts';
-import {
-  type ConfigurationFile,
-  configurationProbe,
-  isStale,
-  readConfiguration,
-} from './configuration-file.ts';
+import { effectiveConf, ourHeading as heading, namesInBlock, parseConf } from '../postgres/conf-file.ts';
+import { asInForce, judge, type Logging, type ValuesInForce } from './adopted-rules.ts';
+import { accessScript, configurationProbe, readConfiguration } from './configuration-file.ts';
 import { type Fields, readFields } from './fields.ts';
+import { type Change, change, type ParseContext, type ResourceKind, refuse, same } from './kind.ts';
+import { settingDifferences } from './settings-differences.ts';
+import { type FileEdit, fileChange, writeScript } from './settings-file.ts';
+import { type Found, findDifferences } from './settings-found.ts';
 import {
-  type Change,
-  change,
-  type Effect,
-  type Instance,
-  outdated,
-  type ParseContext,
-  type ResourceKind,
-  refuse,
-  same,
-} from './kind.ts';
-
-interface Desired {
-  readonly name: string;
-  readonly instance: Instance;
-  readonly values: Readonly<Record<string, string>>;
-  /** Settings in our block that another resource declares; without this field the rest of the block is not ours. */
-  readonly except?: readonly string[];
-  /** Of a server that was there before: what is as good stays, see `adopted-rules.ts`. */
-  readonly adopted?: {
-    /** False as long as kind `takeover` has to hand the server to the controller: it brings restarts about. */
-    readonly taken: boolean;
-    /** Absent: not decided yet. */
-    readonly logging?: Logging;
-  };
-}
-
-interface Live {
-  /** When the server last read its configuration, seconds since 1970. */
-  readonly loaded: number;
-  readonly settings: Readonly<Record<string, LiveSetting>>;
-  /** Names that postgresql.auto.conf holds, in force already or at the next reload. */
-  readonly auto: readonly string[];
-}
-
-/** The value is asked for by name only: what stands in the file besides needs no more than its context. */
-type LiveSetting = Pick<InForce, 'context' | 'pending'> & Partial<InForce>;
-
-type Seen = ConfigurationFile<Live>;
+  confPath,
+  type SettingsDesired as Desired,
+  extraScript,
+  type Live,
+  liveQuery,
+  readFloor,
+  type SettingsSeen as Seen,
+} from './settings-sight.ts';
 
 interface SettingsChange extends Change {
   /** The text of the file as it was seen and as it shall be; absent when the file is right already. */
-  readonly file?: { readonly before: string; readonly after: string };
+  readonly file?: FileEdit;
   /** Settings that ALTER SYSTEM holds over ours. */
   readonly reset: readonly string[];
+  /** The file gets its owner and mode. */
+  readonly access: boolean;
 }
-
-/** On a standby: that it is one, and values of the primary below which it would not start ("Hot Standby", administrator's overview). */
-const floorScript = `if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
-if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
-"$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p'; fi`;
-
-/** As pg_controldata calls them, and as the settings are called. */
-const floorNames: Readonly<Record<string, string>> = {
-  max_connections: 'max_connections',
-  max_worker_processes: 'max_worker_processes',
-  max_wal_senders: 'max_wal_senders',
-  max_prepared_xacts: 'max_prepared_transactions',
-  max_locks_per_xact: 'max_locks_per_transaction',
-};
-
-const confPath = (desired: Desired): string => `${desired.instance.dataDir}/postgresql.conf`;
-
-/** What the rules for a server that was there before ask besides. */
-const judged: readonly string[] = ['data_checksums', 'log_destination'];
-
-const liveQuery = (
-  names: readonly string[],
-): string => `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
- 'settings', (select coalesce(json_object_agg(name, json_build_object('context', context, 'pending', pending_restart,
-     'value', current_setting(name, true), 'raw', setting, 'unit', unit, 'source', source)), '{}')
-   from pg_settings where sourcefile like '%/postgresql.conf' or name = any (array[${[...names, ...judged].map((name) => quoteLiteral(name.toLowerCase())).join(', ')}]::text[])),
- 'auto', (select coalesce(json_agg(lower(name)), '[]') from pg_file_settings where sourcefile like '%/postgresql.auto.conf'))`;
 
 export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
   kind: 'settings',
@@ -116,7 +48,7 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
   touches: confPath,
   inside: confPath,
   probe: (desired) => ({
-    shell: configurationProbe(desired.instance.dataDir, 'postgresql.conf', floorScript),
+    shell: configurationProbe(desired.instance.dataDir, 'postgresql.conf', extraScript),
     sql: liveQuery(Object.keys(desired.values)),
   }),
   read: (reply) => readConfiguration<Live>(reply, 'postgresql.conf'),
@@ -130,15 +62,22 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
     if (missing !== undefined) return unknownSetting(missing);
     const raised = { ...desired, values: aboveFloor(desired.values, readFloor(seen.extra)) };
     const needed = { ...raised, values: stillNeeded(raised, seen) };
-    const found = differences(needed, names, seen);
-    if (found.wrong.length + found.reset.length + found.stale.length + found.effects.length === 0)
-      return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`);
-    return change(describeChange(needed, seen, found));
+    const found = findDifferences(needed, names, seen);
+    const told = settingDifferences(needed, seen, found);
+    const { wrong, reset, stale, effects, access } = found;
+    if (wrong.length + reset.length + stale.length + effects.length === 0 && !access)
+      return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`, told);
+    return change({ ...describeChange(needed, seen, found), differences: told });
   },
   steps: (planned, desired) => {
     const steps = [];
     if (planned.file !== undefined)
       steps.push({ title: `settings '${desired.name}'`, script: writeScript(desired, planned.file) });
+    if (planned.access)
+      steps.push({
+        title: `owner and mode of ${confPath(desired)}`,
+        script: accessScript(confPath(desired), desired.instance.owner),
+      });
     if (planned.reset.length > 0)
       steps.push({
         title: 'take back ALTER SYSTEM',
@@ -165,16 +104,6 @@ function readAdoption(phase: string | undefined, logging: string | undefined): P
   if (!phase) return {};
   const decided: { logging?: Logging } = logging === 'ours' || logging === 'theirs' ? { logging } : {};
   return { adopted: { taken: phase === 'taken', ...decided } };
-}
-
-function readFloor(words: readonly string[]): ReadonlyMap<string, number> {
-  const pairs = words.map((word) => word.split('='));
-  return new Map(
-    pairs.flatMap(([label = '', value]) => {
-      const name = floorNames[label];
-      return name === undefined ? [] : [[name, Number(value)] as const];
-    }),
-  );
 }
 
 /** A standby lowers such a value only after the primary: once it has replayed that the primary did. */
@@ -229,142 +158,34 @@ const unknownSetting = (name: string) =>
     fix: 'Correct the name in the inventory (postgres.settings), or remove it; an extension has to be loaded before its settings are known.',
   });
 
-interface Differences {
-  /** The file has another value, or none. */
-  readonly wrong: readonly string[];
-  /** ALTER SYSTEM holds another value. */
-  readonly reset: readonly string[];
-  /** In our block, and declared no more. */
-  readonly stale: readonly string[];
-  readonly effects: readonly Effect[];
-}
-
-/** `declared`: all names, also of those settings that stay as they are. */
-function differences(desired: Desired, declared: readonly string[], seen: Seen): Differences {
-  const names = Object.keys(desired.values);
-  const lower = new Set(declared.map((name) => name.toLowerCase()));
-  const standing = effectiveConf(seen.text);
-  const wrong = names.filter((name) => !isRight(name.toLowerCase(), desired.values[name] ?? '', seen));
-  const reset = names.filter((name) => seen.live?.auto.includes(name.toLowerCase()));
-  const floor = readFloor(seen.extra);
-  // A standby keeps what its primary still has.
-  const needed = (name: string): boolean => floor.get(name) === Number(standing.get(name)?.value);
-  const stale = desired.except
-    ? namesInBlock(seen.text, heading).filter(
-        (name) => !lower.has(name) && !desired.except?.includes(name) && !needed(name),
-      )
-    : [];
-  return { wrong, reset, stale, effects: effectsOf(desired, seen, [...wrong, ...reset, ...stale]) };
-}
-
-function isRight(name: string, wanted: string, seen: Seen): boolean {
-  const value = effectiveConf(seen.text).get(name)?.value;
-  if (value === wanted) return true;
-  if (name === 'synchronous_standby_names') return commentedOut(seen.text, name).includes(wanted);
-  if (name !== 'primary_conninfo') return false;
-  if (seen.extra.includes('standby')) return value !== undefined && sameUpstream(value, wanted, []);
-  // Nobody reads it on a primary. It waits there for the day when the server follows another one.
-  const waiting = [...commentedOut(seen.text, name), ...(value === undefined ? [] : [value])];
-  return waiting.some((one) => sameUpstream(one, wanted, ['host', 'port']));
-}
-
-/** The order of the keywords says nothing. */
-function sameUpstream(one: string, other: string, except: readonly string[]): boolean {
-  const parts = (text: string): string =>
-    Object.entries(parseConninfo(text))
-      .filter(([keyword]) => !except.includes(keyword))
-      .map(([keyword, value]) => `${keyword}=${value}`)
-      .sort()
-      .join('\n');
-  return parts(one) === parts(other);
-}
-
-/** A reload if the file is newer than what the server read, a restart if the server itself waits for one. */
-function effectsOf(desired: Desired, seen: Seen, changing: readonly string[]): readonly Effect[] {
-  if (!seen.live) return [];
-  const { live } = seen;
-  const facts = (name: string) => live.settings[name.toLowerCase()];
-  const restart =
-    changing.some((name) => facts(name)?.context === 'postmaster') ||
-    Object.keys(desired.values).some((name) => facts(name)?.pending);
-  if (restart && desired.adopted?.taken !== false) return [{ action: 'restart', target: 'instance' }];
-  return changing.length > 0 || isStale(seen) ? [{ action: 'reload', target: 'instance' }] : [];
-}
-
-function describeChange(desired: Desired, seen: Seen, found: Differences): SettingsChange {
-  const { wrong, reset, stale, effects } = found;
+function describeChange(desired: Desired, seen: Seen, found: Found): SettingsChange {
+  const { wrong, reset, stale, effects, access } = found;
   const touched = [...wrong, ...stale];
   const path = confPath(desired);
   const what = touched.length === 1 ? touched[0] : `${touched.length} settings`;
+  const only = access && reset.length + effects.length === 0;
   return {
-    summary: touched.length > 0 ? `set ${what} in ${path}` : `bring ${path} into force`,
+    summary:
+      touched.length > 0
+        ? `set ${what} in ${path}`
+        : only
+          ? `give ${path} its owner and mode`
+          : `bring ${path} into force`,
     reason: reasonFor(found),
     reset,
+    // A file that is written anew gets them with that.
+    access: access && touched.length === 0,
     effects,
     ...(touched.length > 0 ? fileChange(desired, seen, found) : {}),
   };
 }
 
-function reasonFor({ wrong, reset, stale }: Differences): string {
+function reasonFor({ wrong, reset, stale, effects, pending }: Found): string {
   if (reset.length > 0) return `ALTER SYSTEM holds other values: ${reset.join(', ')}`;
   if (wrong.length > 0) return 'the file holds other values';
   if (stale.length > 0) return `declared no more: ${stale.join(', ')}`;
-  return 'the server has not read the file since it was written';
-}
-
-function fileChange(
-  desired: Desired,
-  seen: Seen,
-  { wrong, stale }: Differences,
-): Pick<SettingsChange, 'text' | 'file'> {
-  const wanted = Object.fromEntries(wrong.map((name) => [name, desired.values[name]]));
-  const after = releaseConf(editConf(seen.text, wanted, heading), stale, heading);
-  const lines = (text: string): string => {
-    const standing = effectiveConf(text);
-    return [...wrong, ...stale]
-      .flatMap((name) => {
-        const line = standing.get(name.toLowerCase());
-        return line ? [`${confLine(name, line.value)}\n`] : [];
-      })
-      .join('');
-  };
-  return {
-    text: { before: lines(seen.text), after: lines(after), name: confPath(desired) },
-    file: { before: seen.text, after },
-  };
-}
-
-/** Lines that the controller edits by itself, at any time. */
-const controlled = /^#*\s*(synchronous_standby_names|synchronized_standby_slots|primary_conninfo)\b/;
-const controlledScript =
-  "grep -Ev '^#*[[:space:]]*(synchronous_standby_names|synchronized_standby_slots|primary_conninfo)\\>'";
-
-const checksum = (text: string): string => `${createHash('sha256').update(text).digest('hex')}  -`;
-
-const withoutControlled = (text: string): string =>
-  text
-    .split('\n')
-    .filter((line) => !controlled.test(line))
-    .join('\n');
-
-/**
- * The new file is tried before it takes the old one's place: a server must always find one that it can start with.
- * Who edited the file since it was seen keeps the edit, and nothing is written: a person's is an error, since only that
- * person knows what it was for; after the controller's the change is planned anew.
- */
-function writeScript(desired: Desired, text: { readonly before: string; readonly after: string }): string {
-  const { dataDir, owner } = desired.instance;
-  const trial = `${dataDir}/.postgresql.conf.trial`;
-  return `unchanged() {
-  if [ "$(sha256sum < ${quote(confPath(desired))})" = ${quote(checksum(text.before))} ]; then return; fi
-  rm -f ${quote(trial)}
-  if [ "$(${controlledScript} ${quote(confPath(desired))} | sha256sum)" = ${quote(checksum(withoutControlled(text.before)))} ]; then exit ${outdated}; fi
-  echo 'postgresql.conf was changed by someone else at this moment' >&2; exit 1
-}
-unchanged
-put ${quote(trial)} 0600 ${quote(`${owner}:`)} ${quote(text.after)}
-if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then rm -f ${quote(trial)}; exit 1; fi
-sync ${quote(dataDir)}
-unchanged
-mv -f ${quote(trial)} ${quote(confPath(desired))}`;
+  if (pending.length > 0 && effects.length > 0)
+    return `the server has to be restarted for ${pending.join(', ')}`;
+  if (effects.length > 0) return 'the server has not read the file since it was written';
+  return 'the file belongs to somebody else, or is open to others';
 }

@@ -9,7 +9,13 @@ interface Desired {
   readonly state: 'present' | 'absent';
 }
 
-export const slot: ResourceKind<Desired, { readonly active: boolean }> = {
+interface Seen {
+  readonly active: boolean;
+  /** "16 MB"; null where it keeps none. */
+  readonly keeps: string | null;
+}
+
+export const slot: ResourceKind<Desired, Seen> = {
   kind: 'slot',
   summary: 'A physical replication slot that is there, or is not.',
   parse: (node, context) =>
@@ -20,11 +26,12 @@ export const slot: ResourceKind<Desired, { readonly active: boolean }> = {
   key: (desired) => desired.name,
   describe: (desired) => `slot ${desired.name}`,
   probe: (desired) => ({
-    sql: `select (select json_build_object('active', active) from pg_replication_slots where slot_name = ${quoteLiteral(desired.name)})`,
+    sql: `select (select json_build_object('active', active, 'keeps', pg_size_pretty(pg_wal_lsn_diff(
+  case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, restart_lsn))) from pg_replication_slots where slot_name = ${quoteLiteral(desired.name)})`,
   }),
   read: (reply) => {
     if (reply.sql === undefined) return unknown(reply.sqlProblem ?? 'the server did not answer');
-    return reply.sql === null ? absent : present(reply.sql as { active: boolean });
+    return reply.sql === null ? absent : present(reply.sql as Seen);
   },
   diff: (desired, observed) => {
     if (desired.state === 'present')
@@ -36,6 +43,14 @@ export const slot: ResourceKind<Desired, { readonly active: boolean }> = {
     return change({
       summary: `drop slot ${desired.name}`,
       reason: 'nothing uses it, and it would keep WAL for ever',
+      differences: [
+        {
+          code: 'SLT001',
+          object: desired.name,
+          declared: '(not declared)',
+          found: observed.value.keeps ? `keeps ${observed.value.keeps} of WAL` : 'keeps no WAL yet',
+        },
+      ],
     });
   },
   steps: (_change, desired) => {

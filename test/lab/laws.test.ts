@@ -81,6 +81,10 @@ const stopStandby = {
 const as = (statement: string): string =>
   `runuser -u postgres -- psql -qXp 27500 -c ${JSON.stringify(statement)}`;
 
+const conf = `${dataDir}/postgresql.conf`;
+const hba = `${dataDir}/pg_hba.conf`;
+const reloaded = `${as('SELECT pg_reload_conf()')} >/dev/null; sleep 0.5`;
+
 const untilSwitchable = `n=0; until runuser -u postgres -- mc_ctl status -M ${managementDir} | grep -qx switchable || [ $n -gt 100 ]; do n=$((n + 1)); sleep 0.2; done`;
 
 /** In the order of the playbook, since the later ones need the earlier ones. The standby's stand together at the end. */
@@ -217,6 +221,22 @@ const laws: readonly Law[] = [
       fresh,
       { title: 'may do other things', script: as('ALTER ROLE law NOREPLICATION NOLOGIN SUPERUSER') },
       { title: 'has another password', script: as("ALTER ROLE law PASSWORD 'other'") },
+      {
+        title: 'may do more than it needs',
+        script: as(
+          'ALTER ROLE law CREATEDB CREATEROLE BYPASSRLS; GRANT pg_write_all_data, pg_monitor TO law',
+        ),
+      },
+      {
+        title: 'was given a membership by somebody else',
+        script: as(
+          'CREATE ROLE giver SUPERUSER; SET SESSION AUTHORIZATION giver; GRANT pg_read_all_data TO law WITH ADMIN OPTION',
+        ),
+      },
+      {
+        title: 'may not come in any more',
+        script: as("ALTER ROLE law VALID UNTIL '2020-01-01' CONNECTION LIMIT 0"),
+      },
     ],
   },
   {
@@ -244,6 +264,32 @@ const laws: readonly Law[] = [
         script: `${as("ALTER SYSTEM SET wal_sender_timeout = '9s'")}; ${as('SELECT pg_reload_conf()')} >/dev/null; sleep 0.2`,
       },
       { title: 'were written and not read', script: `touch ${dataDir}/postgresql.conf` },
+      { title: 'are open to all', script: `chmod 0644 ${conf}` },
+      { title: 'belong to somebody else', script: `chown root:root ${conf}` },
+      {
+        title: 'were edited, read, and put back with their old time',
+        script: `cp -p ${conf} /law/conf; sed -i 's/^wal_sender_timeout.*/wal_sender_timeout = 9s/' ${conf}; ${reloaded}; cp -p /law/conf ${conf}`,
+      },
+      {
+        title: 'wait for a restart that is not needed',
+        script: `echo 'max_wal_senders = 12' >> ${conf}; ${reloaded}`,
+      },
+      {
+        title: 'wait for a restart because of ALTER SYSTEM',
+        script: `${as("ALTER SYSTEM SET max_wal_senders = '13'")}; ${reloaded}`,
+      },
+      {
+        title: 'were reset by ALTER SYSTEM and not read',
+        script: `${as("ALTER SYSTEM SET wal_sender_timeout = '9s'")}; ${reloaded}; ${as('ALTER SYSTEM RESET wal_sender_timeout')}`,
+      },
+      {
+        title: 'hold a value that is none',
+        script: `sed -i 's/^wal_level = .*/wal_level = bogus/' ${conf}; ${reloaded}`,
+      },
+      {
+        title: 'are overruled in what the controller manages',
+        script: as("ALTER SYSTEM SET primary_conninfo = 'host=192.0.2.1 password=law'"),
+      },
     ],
   },
   {
@@ -258,6 +304,11 @@ const laws: readonly Law[] = [
     breaks: [
       { title: 'were edited', script: `echo 'host all all 192.0.2.0/24 reject' >> ${dataDir}/pg_hba.conf` },
       { title: 'were written and not read', script: `touch ${dataDir}/pg_hba.conf` },
+      { title: 'let everybody in', script: `echo 'host all all 192.0.2.0/24 trust' >> ${hba}` },
+      { title: 'stand in another order', script: `tac ${hba} > /law/hba; cat /law/hba > ${hba}` },
+      { title: 'have an error', script: `echo 'host all nonsense' >> ${hba}` },
+      { title: 'are open to all', script: `chmod 0644 ${hba}` },
+      { title: 'belong to somebody else', script: `chown root:root ${hba}` },
     ],
   },
   {
@@ -315,6 +366,93 @@ const laws: readonly Law[] = [
     host: 'server1',
     resource: 'mirroring switchable',
     breaks: [{ title: 'lost the standby', ...stopStandby }],
+  },
+];
+
+/** What a person has to mend: it is told, nothing is done about it, and the way back leaves no trace. */
+interface Tale {
+  readonly title: string;
+  readonly host: string;
+  readonly resource: string;
+  readonly codes: readonly string[];
+  readonly script: string;
+  readonly undo: string;
+}
+
+const withLine = (line: string): Pick<Tale, 'script' | 'undo'> => ({
+  script: `cp -p ${conf} /law/conf; echo ${JSON.stringify(line)} >> ${conf}; ${reloaded}`,
+  undo: `cp /law/conf ${conf}; rm -f ${dataDir}/law.inc; ${reloaded}`,
+});
+const withIncluded = (line: string): Pick<Tale, 'script' | 'undo'> => {
+  const { script, undo } = withLine("include 'law.inc'");
+  return { script: `echo ${JSON.stringify(line)} > ${dataDir}/law.inc; ${script}`, undo };
+};
+const mcCtl = (verb: string): string =>
+  `runuser -u postgres -- mc_ctl ${verb} -M ${managementDir} >/dev/null`;
+
+const tales: readonly Tale[] = [
+  {
+    title: 'an included file over a setting',
+    host: 'server1',
+    resource: 'settings server',
+    codes: ['SET003'],
+    ...withIncluded("log_line_prefix = 'law'"),
+  },
+  {
+    title: 'an included file over a setting that only a restart brings into force',
+    host: 'server1',
+    resource: 'settings server',
+    codes: ['SET003'],
+    ...withIncluded('max_wal_senders = 14'),
+  },
+  {
+    title: 'an included file over what the controller manages',
+    host: 'server1',
+    resource: 'settings server',
+    codes: ['SET011'],
+    ...withIncluded("primary_conninfo = 'host=192.0.2.1'"),
+  },
+  {
+    title: 'a line that the server does not know',
+    host: 'server1',
+    resource: 'settings server',
+    codes: ['SET008'],
+    ...withLine('law_unknown = 1'),
+  },
+  {
+    title: 'a line that nobody can read',
+    host: 'server1',
+    resource: 'settings server',
+    codes: ['SET008'],
+    ...withLine('this is = no line'),
+  },
+  {
+    title: 'a role with another value',
+    host: 'server1',
+    resource: 'settings server',
+    codes: ['SET005', 'SET005', 'SET005'],
+    script: as(
+      "ALTER ROLE postgres IN DATABASE postgres SET wal_sender_timeout = '9s'; ALTER DATABASE postgres SET wal_sender_timeout = '8s'; ALTER ROLE ALL SET wal_sender_timeout = '7s'",
+    ),
+    undo: as(
+      'ALTER ROLE postgres IN DATABASE postgres RESET wal_sender_timeout; ALTER DATABASE postgres RESET wal_sender_timeout; ALTER ROLE ALL RESET wal_sender_timeout',
+    ),
+  },
+  {
+    title: 'rules that were read although the other file has an error',
+    host: 'server1',
+    resource: 'hba',
+    codes: [],
+    script: `${withLine('law_unknown = 1').script}; touch ${hba}`,
+    undo: withLine('').undo,
+  },
+  {
+    title: 'switching that was turned off',
+    host: 'server2',
+    resource: 'mirroring switchable',
+    codes: ['CTL004'],
+    script: mcCtl('disable-failover'),
+    undo: mcCtl('enable-failover'),
   },
 ];
 
@@ -617,6 +755,21 @@ describeLab('the two laws', () => {
       }
     };
     for (const law of laws) prove(law);
+
+    for (const tale of tales)
+      labTest(`${tale.title} is told, and left`, async () => {
+        const resource = find({ ...tale, breaks: [] });
+        expect(await decide(tale.host, resource)).toMatchObject({ kind: 'same' });
+        await hostOf(tale.host).sh(tale.script, { check: true });
+        const decision = await decide(tale.host, resource);
+        await hostOf(tale.host).sh(tale.undo, { check: true });
+        expect(decision).toMatchObject({ kind: 'same' });
+        const told = decision.kind === 'same' ? (decision.differences ?? []) : [];
+        expect(told.map(({ code }) => code)).toEqual(tale.codes);
+        const after = await decide(tale.host, resource);
+        expect(after).toMatchObject({ kind: 'same' });
+        expect(after.kind === 'same' ? after.differences : []).toBeUndefined();
+      });
 
     labTest('port, program and room never have steps', async () => {
       const mine = [playbookText, switchText]

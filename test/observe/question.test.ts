@@ -141,9 +141,11 @@ describe('paths', () => {
     expect(question.script.match(/\bstat -c/g)).toHaveLength(1);
     const sum = createHash('sha256').update('text\n').digest('hex');
     const [both, folder, none, again, alone] = askAll(probes);
-    expect(both?.stdout).toMatch(/^regular file\|640\|[^|\n]+\|[^|\n]+\n[0-9a-f]{64} {2}-\nmore\n$/);
+    expect(both?.stdout).toMatch(
+      /^regular file\|640\|[^|\n]+\|[^|\n]+\|\d+\|\d+\n[0-9a-f]{64} {2}-\nmore\n$/,
+    );
     expect(both?.stdout).toContain(sum);
-    expect(folder?.stdout).toMatch(/^directory\|755\|[^|\n]+\|[^|\n]+\n$/);
+    expect(folder?.stdout).toMatch(/^directory\|755\|[^|\n]+\|[^|\n]+\|\d+\|\d+\n$/);
     expect(none).toEqual({ status: 0, stdout: 'absent\n', stderr: '' });
     expect(again?.stdout).toBe(`${both?.stdout.split('\n')[0]}\n`);
     expect(alone).toEqual({ status: 0, stdout: 'alone\n', stderr: '' });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkSchemaText } from '../../scripts/check-schema.ts';
-import { severities } from '../../src/base/finding-codes.ts';
+import { severities } from '../../src/base/findings/rule.ts';
 import { changeJson, changesOf } from '../../src/report/check-change.ts';
 import { checkJson } from '../../src/report/check-json.ts';
 import { diagnosticJson } from '../../src/report/diagnostic.ts';

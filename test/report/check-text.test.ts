@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Severity, severities } from '../../src/base/finding-codes.ts';
+import { type Severity, severities } from '../../src/base/findings/rule.ts';
 import { type CheckTextOptions, checkText } from '../../src/report/check-text.ts';
 import { clean, cluster, finding, host, hostile, memory, mixed, report, several } from './check-samples.ts';
 import { expectGolden } from './golden.ts';

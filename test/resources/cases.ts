@@ -28,8 +28,13 @@ export type Expected =
       readonly noSteps?: boolean;
     };
 
+/** What a difference must say; what is left out does not matter. */
+export type ExpectedDifference = Partial<Difference> & Pick<Difference, 'code'>;
+
 export interface Case {
   readonly title: string;
+  /** All that it tells one by one, whatever the verdict; left out: it is not looked at. */
+  readonly tells?: readonly ExpectedDifference[];
   /** Taken from the table when it is left out. */
   readonly desired?: string;
   readonly reply: Partial<ProbeReply>;

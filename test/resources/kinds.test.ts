@@ -1,7 +1,7 @@
 /** Every kind of the registry against its table, and what has to hold for every kind whatever its table says. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import type { Difference } from '../../src/resources/kind.ts';
+import type { Difference, Verdict } from '../../src/resources/kind.ts';
 import { preamble } from '../../src/resources/preamble.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { adopts } from './cases/adopting.ts';
@@ -17,6 +17,7 @@ import {
   canary,
   desiredOf,
   differenceText,
+  type ExpectedDifference,
   fullReply,
   type KindCases,
   kindNamed,
@@ -50,10 +51,20 @@ function expectShell(script: string): void {
   expect(status).toBe(0);
 }
 
-const expectDifferences = (found: readonly Difference[] = [], wanted: readonly string[]): void =>
+const expectTexts = (found: readonly Difference[] = [], wanted: readonly string[]): void =>
   expect(found.map(differenceText)).toEqual(wanted);
 
-function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }: Case): void {
+function expectTold(verdict: Verdict, tells: readonly ExpectedDifference[]): void {
+  const told =
+    verdict.kind === 'change'
+      ? verdict.change.differences
+      : 'differences' in verdict
+        ? verdict.differences
+        : [];
+  expect(told ?? []).toMatchObject(tells);
+}
+
+function judge(table: KindCases, { desired: yaml = table.desired, reply, gives, tells }: Case): void {
   const kind = kindNamed(table.kind);
   const desired = desiredOf(table.kind, yaml);
   const observed = kind.read(fullReply(reply), desired);
@@ -65,12 +76,13 @@ function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }
   }
   const verdict = kind.diff(desired, observed);
   expect(JSON.stringify([verdict, kind.key(desired), kind.describe(desired)])).not.toContain('canary');
+  if (tells) expectTold(verdict, tells);
   switch (verdict.kind) {
     case 'same':
       expect(gives).toHaveProperty('same');
       if ('same' in gives) matches(verdict.reason, gives.same, 'the reason');
       expect(verdict.reason.trim()).not.toBe('');
-      if ('same' in gives) expectDifferences(verdict.differences, gives.differences ?? []);
+      if ('same' in gives && !tells) expectTexts(verdict.differences, gives.differences ?? []);
       return;
     case 'refuse':
       expect(gives).toHaveProperty('refuse', verdict.diagnostic.code);
@@ -90,7 +102,7 @@ function judge(table: KindCases, { desired: yaml = table.desired, reply, gives }
       const { change } = verdict;
       matches(change.summary, gives.change, 'the summary');
       matches(change.reason, gives.reason, 'the reason');
-      if (gives.differences) expectDifferences(change.differences, gives.differences);
+      if (gives.differences) expectTexts(change.differences, gives.differences);
       if (gives.effects) expect(change.effects ?? []).toEqual(gives.effects);
       const steps = kind.steps(change, desired);
       const script = steps.map((step) => step.script).join('\n');

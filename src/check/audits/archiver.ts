@@ -20,13 +20,16 @@ interface Archiver {
   /** End of WAL in bytes. */
   readonly reached: number;
   readonly segmentBytes: number;
+  /** Where the command stands; null: nowhere, or not for this login. */
+  readonly place: string | null;
 }
 
 const query = `select json_build_object('recovery', pg_is_in_recovery(), 'mode', current_setting('archive_mode'),
  'configured', coalesce(current_setting('archive_command', true), '') not in ('', '(disabled)') or coalesce(current_setting('archive_library', true), '') <> '',
- 'failures', failed_count, 'failedWal', last_failed_wal, 'failedAt', round(extract(epoch from last_failed_time)),
- 'archivedWal', last_archived_wal, 'archivedAt', round(extract(epoch from last_archived_time)),
- 'reached', pg_wal_lsn_diff(${reachedLsn}, '0/0'), 'segmentBytes', (select setting::bigint * case unit when '8kB' then 8192 else 1 end from pg_settings where name = 'wal_segment_size')) from pg_stat_archiver`;
+ 'failures', failed_count, 'failedWal', last_failed_wal, 'failedAt', extract(epoch from last_failed_time),
+ 'archivedWal', last_archived_wal, 'archivedAt', extract(epoch from last_archived_time),
+ 'reached', pg_wal_lsn_diff(${reachedLsn}, '0/0'), 'segmentBytes', (select bytes_per_wal_segment from pg_control_init()),
+ 'place', case when current_setting('archive_mode') <> 'off' then (select sourcefile || ':' || sourceline from pg_settings where name in ('archive_command', 'archive_library') and sourcefile is not null order by setting = '' limit 1) end) from pg_stat_archiver`;
 
 export const archiver: Audit<Archiver> = {
   name: 'the archiver',
@@ -40,24 +43,28 @@ function judgeArchiver(host: string, facts: Archiver): readonly Told[] {
   // On a standby it works with archive_mode 'always' only.
   if (mode === 'off' || (recovery && mode !== 'always')) return [];
   const told = { code: 'ARC001', host, object: 'archiver', declared: `archive_mode ${mode}` } as const;
-  const since = archivedAt === null ? {} : { since: archivedAt };
+  const where = {
+    ...(archivedAt === null ? {} : { since: archivedAt }),
+    ...(facts.place === null ? {} : { source: facts.place }),
+  };
   if (!facts.configured)
     return [
       {
         ...told,
         found: 'archive_command is empty: every segment is kept',
         mend: 'give {host} an archive_command, or set archive_mode to off (postgres.settings)',
-        ...since,
+        ...where,
       },
     ];
   if (failedAt === null || (archivedAt !== null && archivedAt >= failedAt)) return [];
-  return [{ ...told, found: failureWords(facts), ...since }];
+  return [{ ...told, found: failureWords(facts), ...where }];
 }
 
 function failureWords({ failures, failedWal, archivedWal, reached, segmentBytes }: Archiver): string {
   const last = `${failures} failures, the last one with ${failedWal ?? 'a file'}`;
-  const done = archivedWal === null ? undefined : endOf(archivedWal, segmentBytes);
-  if (done === undefined) return `${last}; nothing has been archived yet`;
+  if (archivedWal === null) return `${last}; nothing has been archived yet`;
+  const done = endOf(archivedWal, segmentBytes);
+  if (done === undefined) return last;
   return `${last}; ${sizeWords(Math.max(0, reached - done))} of WAL are not archived`;
 }
 

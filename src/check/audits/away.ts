@@ -26,9 +26,9 @@ interface Kept {
 const query = `select json_build_object('recovery', pg_is_in_recovery(), 'position', ${positionQuery},
  'senders', (select coalesce(json_agg(application_name), '[]') from pg_stat_replication),
  'oldest', (select min(substr(name, 9)) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'),
- 'segmentBytes', b, 'keepBytes', (select setting::bigint * case name when 'wal_keep_size' then 1048576 else b end from pg_settings where name in ('wal_keep_size', 'wal_keep_segments')),
+ 'segmentBytes', b, 'keepBytes', coalesce(pg_size_bytes(current_setting('wal_keep_size', true)), current_setting('wal_keep_segments', true)::bigint * b),
  'slotted', (select min(restart_lsn) from pg_replication_slots))
- from (select setting::bigint * case unit when '8kB' then 8192 else 1 end b from pg_settings where name = 'wal_segment_size') s`;
+ from (select bytes_per_wal_segment b from pg_control_init()) s`;
 
 export const away: Audit<Kept> = {
   name: 'WAL that is kept',

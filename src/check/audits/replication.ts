@@ -41,7 +41,7 @@ const query = `select json_build_object('whole', pg_has_role(current_user, 'pg_r
    'behindSeconds', round(extract(epoch from replay_lag)::numeric, 3), 'since', round(extract(epoch from backend_start))) order by application_name), '[]') from pg_stat_replication),
  'upstream', (select json_build_object('host', sender_host, 'port', sender_port) from pg_stat_wal_receiver where sender_host is not null),
  'paused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() end, 'replayedAt', round(extract(epoch from pg_last_xact_replay_timestamp())),
- 'delayMs', (select setting::bigint from pg_settings where name = 'recovery_min_apply_delay'),
+ 'delayMs', round(extract(epoch from current_setting('recovery_min_apply_delay')::interval) * 1000),
  'conflicts', (select coalesce(sum(confl_tablespace + confl_lock + confl_snapshot + confl_bufferpin + confl_deadlock), 0) from pg_stat_database_conflicts),
  'countedSince', (select round(extract(epoch from min(stats_reset))) from pg_stat_database))`;
 

@@ -3,6 +3,7 @@
  * that runs. Costs no process where the running server is the installed one. Pure.
  */
 import { quote } from '../../base/shell.ts';
+import type { Host } from '../../inventory/cluster.ts';
 import { type Observed, type ProbeReply, present, unknown } from '../../resources/kind.ts';
 import { program } from '../../resources/program.ts';
 import type { Audit, AuditContext } from '../audit.ts';
@@ -75,14 +76,18 @@ function ofServers(seen: ReadonlyMap<string, Versions>): readonly Told[] {
     }));
 }
 
-/** Asks exactly what the resource that wants a recent Node.js asks, so that it is asked once. */
-const node = { name: 'node', atLeast: 18 };
+/** Asks exactly what the resource that wants a recent Node.js asks, so that it is asked once, and Node is not started. */
+const node = (host: Host) => ({
+  name: 'node',
+  atLeast: 18,
+  pidFile: `${host.multiplexing.managementDir}/${host.name}.pid`,
+});
 
 export const nodeVersions: Audit<string> = {
   name: 'versions of Node.js',
-  probe: () => program.probe(node),
-  read: (reply) => {
-    const seen = program.read(reply, node);
+  probe: (host) => program.probe(node(host)),
+  read: (reply, host) => {
+    const seen = program.read(reply, node(host));
     return seen.state === 'present' ? present(seen.value.version) : seen;
   },
   judge: ofNode,

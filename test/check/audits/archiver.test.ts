@@ -14,6 +14,7 @@ const works = {
   archivedAt: 2000,
   reached: 0x5000000,
   segmentBytes: 16 * 1024 ** 2,
+  place: '/database/inst1/postgresql.conf:9',
 };
 const shows = (more: object) => tell(archiver, { server1: reply({ ...works, ...more }) });
 
@@ -36,6 +37,7 @@ describe('an archiver', () => {
         declared: 'archive_mode on',
         found: '3 failures, the last one with 000000010000000000000005; 64 MB of WAL are not archived',
         since: 2000,
+        source: '/database/inst1/postgresql.conf:9',
       },
     ]);
   });
@@ -44,6 +46,11 @@ describe('an archiver', () => {
     const [told] = shows({ failedAt: 3000, archivedAt: null, archivedWal: null });
     expect(told?.found).toMatch(/; nothing has been archived yet$/);
     expect(told).not.toHaveProperty('since');
+  });
+
+  it('that has archived a history file last does not know how much is waiting', () => {
+    const [told] = shows({ failedAt: 2000.5, archivedWal: '00000002.history' });
+    expect(told?.found).toBe('3 failures, the last one with 000000010000000000000004');
   });
 
   it('of a standby with archive_mode always is one like any other', () => {

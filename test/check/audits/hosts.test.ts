@@ -1,4 +1,6 @@
 /** Versions on the servers, and whether they reach each other. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { network } from '../../../src/check/audits/network.ts';
 import { nodeVersions, postgresVersions } from '../../../src/check/audits/versions.ts';
@@ -102,4 +104,14 @@ describe('the network for replication', () => {
     expect(shell).toContain('-h 2001:db8::3');
     expect(shell).not.toContain('192.0.2.100');
   });
+});
+
+it('the version of Node.js is asked in the words of the playbook, so that a look starts no process for it', () => {
+  const playbook = readFileSync(join(import.meta.dirname, '../../../playbooks/provision.yml'), 'utf8');
+  const [, words] = /- program: \{ (name: node[^\n]*) \}/.exec(playbook) ?? [];
+  expect(words).toBe(
+    "name: node, at_least: 18, pid_file: '{{multiplexing.managementDir}}/{{host.name}}.pid'",
+  );
+  const { shell } = nodeVersions.probe(hostNamed(pair, 'server1'), pair);
+  expect(shell).toContain('/mcdir/inst1/server1.pid');
 });

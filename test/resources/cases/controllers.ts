@@ -50,7 +50,8 @@ export const controllers: readonly KindCases[] = [
       { title: 'it runs with its files', reply: { stdout: seen('ready') }, gives: { same: 'instance run' } },
       {
         title: 'it does not run, and systemd starts it',
-        reply: { stdout: 'stopped\n' },
+        reply: { stdout: 'stopped 1700000000\n' },
+        tells: [{ code: 'CTL001', object: 'server1', since: 1_700_000_000 }],
         gives: {
           change: 'start the Mirroring Controller',
           reason: 'does not run',
@@ -69,7 +70,12 @@ export const controllers: readonly KindCases[] = [
       },
       {
         title: 'its instance was stopped',
-        reply: { stdout: seen(report({}, 'stopped')) },
+        reply: {
+          stdout: seen(
+            report({ servers: [row('server1', { instance: 'stopped', since: '2026-11-20T12:00:03.500Z' })] }),
+          ),
+        },
+        tells: [{ code: 'CTL008', found: 'stopped', since: Date.UTC(2026, 10, 20, 12, 0, 3, 500) / 1000 }],
         gives: {
           change: 'start the instance',
           reason: 'it is stopped',
@@ -113,6 +119,7 @@ export const controllers: readonly KindCases[] = [
       {
         title: 'its program is older than the file',
         reply: { stdout: seen('ready', 100, 300) },
+        tells: [{ code: 'CTL002', object: '/usr/local/lib/pgduet/mc.cjs', since: 300 }],
         gives: {
           change: 'restart the Mirroring Controller',
           reason: 'newer',
@@ -123,6 +130,7 @@ export const controllers: readonly KindCases[] = [
       {
         title: 'its configuration is newer than what it has read',
         reply: { stdout: seen('ready', 300, 100) },
+        tells: [{ code: 'CTL003', since: 300 }],
         gives: {
           change: 'read its files',
           reason: 'newer',
@@ -168,6 +176,7 @@ export const controllers: readonly KindCases[] = [
           reason: "'not-switchable': server2 is not heard",
           script: ['grep -q -x'],
         },
+        tells: [{ code: 'CTL007', object: 'server1', found: 'not-switchable: server2 is not heard' }],
       },
       {
         title: 'another server has taken over, and the former primary is held back',
@@ -201,6 +210,53 @@ export const controllers: readonly KindCases[] = [
         title: 'a switch is under way',
         reply: { stdout: report({ mirroring_status: 'switching', reason: 'server2 is taking over' }) },
         gives: { change: 'wait until', reason: "'switching': server2 is taking over" },
+      },
+      {
+        title: 'switching is off, and declared on',
+        desired: `{ ${fields}, failover: automatic }`,
+        reply: { stdout: report({ mirroring_status: 'failover-disabled', failover: 'disabled' }) },
+        gives: { same: 'failover-disabled' },
+        tells: [
+          {
+            code: 'CTL004',
+            mend: 'on {host}, as postgres: /usr/local/bin/mc_ctl enable-failover -M /mcdir/inst1',
+          },
+        ],
+      },
+      {
+        title: 'switching is on, and declared off',
+        desired: `{ ${fields}, failover: manual }`,
+        reply: { stdout: report({ failover: 'enabled' }) },
+        gives: { same: 'switchable' },
+        tells: [{ code: 'CTL005', declared: 'manual', found: 'enabled' }],
+      },
+      {
+        title: 'the controllers are of two versions',
+        reply: {
+          stdout: report({
+            servers: [
+              row('server1', { controller_version: '0.1.0' }),
+              row('server2', { host_role: 'standby', controller_version: '0.2.0' }),
+              row('server3', { host_role: 'standby', controller_version: null }),
+            ],
+          }),
+        },
+        gives: { same: 'switchable' },
+        tells: [{ code: 'CTL006', found: 'server1: 0.1.0, server2: 0.2.0' }],
+      },
+      {
+        title: 'the controllers do not hear each other, and WAL flows',
+        reply: {
+          stdout: report({
+            servers: [
+              row('server1'),
+              row('server2', { host_role: 'standby', host_status: 'abnormal', sync_state: 'sync' }),
+              row('server3', { host_role: 'standby', host_status: 'abnormal', sync_state: null }),
+            ],
+          }),
+        },
+        gives: { same: 'switchable' },
+        tells: [{ code: 'NET002', object: 'server2' }],
       },
       {
         title: 'no controller runs',

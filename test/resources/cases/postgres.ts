@@ -2,6 +2,7 @@
 import { Secret } from '../../../src/base/secret.ts';
 import { scramVerifier } from '../../../src/postgres/scram.ts';
 import { canary, type KindCases } from '../cases.ts';
+import { autoFile, conf, fileLine, hbaDrift, hbaText, live, roleDrift, settingsDrift } from './drift.ts';
 
 export const controlData = (systemIdentifier: string, state = 'in production', timeline = 1): string =>
   `pg_control version number:            1300
@@ -15,27 +16,25 @@ Data page checksum version:           1
 const ours = `recorded 77\ncontent cluster\nversion 15\nrunning 12\n${controlData('77')}`;
 const follows = `recorded 77\ncontent cluster\nversion 15\nsignal standby\nrunning 12\n${controlData('77', 'in archive recovery')}`;
 const verifier = scramVerifier(new Secret(canary).reveal(), Buffer.alloc(16, 7));
-const row = { verifier, replication: true, login: true, superuser: false };
+const row = {
+  verifier,
+  replication: true,
+  login: true,
+  superuser: false,
+  createdb: false,
+  createrole: false,
+  bypassrls: false,
+  connections: -1,
+  until: null,
+  expired: false,
+  memberOf: [],
+};
 
-const hbaText = 'local all all peer\nhost\tall all 10.0.0.0/8   scram-sha-256 # clients\n';
-const conf = "port = 27500\nlisten_addresses = '*'\n";
-const live = (
-  over: Record<string, { context?: string; pending?: boolean }> = {},
-  auto: readonly string[] = [],
-) => ({
-  loaded: 200,
-  auto,
-  settings: Object.fromEntries(
-    ['port', 'listen_addresses', ...Object.keys(over)].map((name) => [
-      name,
-      { context: 'sighup', pending: false, ...over[name] },
-    ]),
-  ),
-});
 const reload = [{ action: 'reload', target: 'instance' }] as const;
 const restart = [{ action: 'restart', target: 'instance' }] as const;
 
 const streams = { name: 'server2', address: '192.0.2.110', state: 'streaming', sync: 'sync' };
+const senders = (...rows: readonly (typeof streams)[]) => ({ names: 'server2', rows });
 const sync = '{ standbys: server2, state: sync }';
 const twoStandbys = '{ standbys: [server2, server3], state: sync }';
 
@@ -228,21 +227,25 @@ export const postgres: readonly KindCases[] = [
       { desired: '{}', what: "'template' is missing", at: '1:1' },
     ],
     cases: [
+      ...hbaDrift,
       {
         title: 'the rules are the same, in other spacing',
-        reply: { stdout: `100.5\nrunning\n${hbaText}`, sql: { loaded: 200, errors: [] } },
+        reply: {
+          stdout: `100.5 600 postgres\nrunning\n${hbaText}`,
+          sql: { loaded: 200, broken: false, rows: [] },
+        },
         gives: { same: '2 rules are in force' },
       },
       {
         title: 'the rules are the same and no server runs',
-        reply: { stdout: `100.5\nstopped\n${hbaText}`, sqlProblem: 'no server' },
+        reply: { stdout: `100.5 600 postgres\nstopped\n${hbaText}`, sqlProblem: 'no server' },
         gives: { same: 'at the next start' },
       },
       {
         title: 'a rule was added by hand',
         reply: {
-          stdout: `100\nrunning\n${hbaText}host all all all trust\n`,
-          sql: { loaded: 200, errors: [] },
+          stdout: `100 600 postgres\nrunning\n${hbaText}host all all all trust\n`,
+          sql: { loaded: 200, broken: false, rows: [] },
         },
         gives: {
           change: 'rewrite',
@@ -253,12 +256,15 @@ export const postgres: readonly KindCases[] = [
       },
       {
         title: 'the rules differ and no server runs',
-        reply: { stdout: '100\nstopped\n' },
+        reply: { stdout: '100 600 postgres\nstopped\n' },
         gives: { change: 'rewrite', reason: 'rules differ', effects: [] },
       },
       {
         title: 'the server has not read them',
-        reply: { stdout: `300\nrunning\n${hbaText}`, sql: { loaded: 200, errors: [] } },
+        reply: {
+          stdout: `300 600 postgres\nrunning\n${hbaText}`,
+          sql: { loaded: 200, broken: false, rows: [] },
+        },
         gives: { change: 'bring', reason: 'has not read it', effects: reload, noSteps: true },
       },
       {
@@ -268,12 +274,12 @@ export const postgres: readonly KindCases[] = [
       },
       {
         title: 'the server runs and does not answer',
-        reply: { stdout: `100\nrunning\n${hbaText}`, sqlProblem: 'timeout expired' },
+        reply: { stdout: `100 600 postgres\nrunning\n${hbaText}`, sqlProblem: 'timeout expired' },
         gives: { unknown: 'timeout expired' },
       },
       {
         title: 'the answer is no answer',
-        reply: { stdout: 'who knows\n', sql: { loaded: 200, errors: [] } },
+        reply: { stdout: 'who knows\n', sql: { loaded: 200, broken: false, rows: [] } },
         gives: { unknown: 'could not be read' },
       },
     ],
@@ -288,24 +294,28 @@ export const postgres: readonly KindCases[] = [
       { desired: '{ name: server, values: many }', what: "'values' must be a map", at: '1:25' },
     ],
     cases: [
+      ...settingsDrift,
       {
         title: 'they are in force',
-        reply: { stdout: `100\nrunning\n${conf}`, sql: live() },
+        reply: { stdout: `100 600 postgres\nrunning\n${conf}`, sql: live() },
         gives: { same: '2 settings are in force' },
       },
       {
         title: 'they stand in the file of a stopped server',
-        reply: { stdout: `100\nstopped\n${conf}` },
+        reply: { stdout: `100 600 postgres\nstopped\n${conf}` },
         gives: { same: 'at the next start' },
       },
       {
         title: 'one is written differently and means the same',
-        reply: { stdout: "100\nstopped\nPort 27500\nlisten_addresses='*' # all\n" },
+        reply: { stdout: "100 600 postgres\nstopped\nPort 27500\nlisten_addresses='*' # all\n" },
         gives: { same: '2 settings' },
       },
       {
         title: 'one differs: a reload is enough',
-        reply: { stdout: `100\nrunning\nport = 27500\nlisten_addresses = 'localhost'\n`, sql: live() },
+        reply: {
+          stdout: `100 600 postgres\nrunning\nport = 27500\nlisten_addresses = 'localhost'\n`,
+          sql: live(),
+        },
         gives: {
           change: 'set listen_addresses in /database/inst1/postgresql.conf',
           reason: 'other values',
@@ -315,24 +325,27 @@ export const postgres: readonly KindCases[] = [
       },
       {
         title: 'one differs that only a start reads',
-        reply: { stdout: `100\nrunning\nport = 5432\n`, sql: live({ port: { context: 'postmaster' } }) },
+        reply: {
+          stdout: `100 600 postgres\nrunning\nport = 5432\n`,
+          sql: live({ port: { context: 'postmaster' } }),
+        },
         gives: { change: 'set 2 settings', reason: 'other values', effects: restart },
       },
       {
         title: 'the file is right, but the server waits for a restart',
-        reply: { stdout: `100\nrunning\n${conf}`, sql: live({ port: { pending: true } }) },
-        gives: { change: 'bring', reason: 'has not read', effects: restart, noSteps: true },
+        reply: { stdout: `100 600 postgres\nrunning\n${conf}`, sql: live({ port: { pending: true } }) },
+        gives: { change: 'bring', reason: 'restarted for port', effects: restart, noSteps: true },
       },
       {
         title: 'the file is newer than what the server has read',
-        reply: { stdout: `300\nrunning\n${conf}`, sql: live() },
+        reply: { stdout: `300 600 postgres\nrunning\n${conf}`, sql: live() },
         gives: { change: 'bring', reason: 'has not read', effects: reload, noSteps: true },
       },
       {
         title: 'ALTER SYSTEM holds one over the file',
         reply: {
-          stdout: `100\nrunning\n${conf}`,
-          sql: live({}, ['listen_addresses']),
+          stdout: `100 600 postgres\nrunning\n${conf}`,
+          sql: live({}, [fileLine('listen_addresses', 'localhost', { file: autoFile })]),
         },
         gives: {
           change: 'bring',
@@ -345,7 +358,7 @@ export const postgres: readonly KindCases[] = [
         title: 'one stands in our block and is declared no more',
         desired: '{ name: server, template: conf.hbs, except: [synchronous_standby_names] }',
         reply: {
-          stdout: `100\nstopped\n\n# Written by pgduet. Edit the inventory instead: pgduet changes these lines back.\n${conf}work_mem = '5MB'\nsynchronous_standby_names = 'b'\n`,
+          stdout: `100 600 postgres\nstopped\n\n# Written by pgduet. Edit the inventory instead: pgduet changes these lines back.\n${conf}work_mem = '5MB'\nsynchronous_standby_names = 'b'\n`,
         },
         gives: {
           change: 'set work_mem',
@@ -356,19 +369,21 @@ export const postgres: readonly KindCases[] = [
       {
         title: 'a standby keeps what its primary still has',
         desired: '{ name: server, values: { max_connections: 100 } }',
-        reply: { stdout: '100\nstopped max_connections=120 max_wal_senders=10\nmax_connections = 120\n' },
+        reply: {
+          stdout: '100 600 postgres\nstopped max_connections=120 max_wal_senders=10\nmax_connections = 120\n',
+        },
         gives: { same: '1 settings are in force' },
       },
       {
         title: 'a copy of a server that was there before gets no more than that has by ALTER SYSTEM',
         desired: '{ name: server, adopted: taken, logging: theirs, values: { max_wal_senders: 10 } }',
-        reply: { stdout: '100\nstopped standby max_wal_senders=6\nmax_wal_senders = 4\n' },
+        reply: { stdout: '100 600 postgres\nstopped standby max_wal_senders=6\nmax_wal_senders = 4\n' },
         gives: { same: '1 settings are in force' },
       },
       {
         title: 'the controller has commented the names out: no commit is to wait for a standby that is out',
         desired: names,
-        reply: { stdout: "100\nstopped\n#synchronous_standby_names = 'server2'\n" },
+        reply: { stdout: "100 600 postgres\nstopped\n#synchronous_standby_names = 'server2'\n" },
         gives: { same: '1 settings' },
       },
       {
@@ -376,7 +391,7 @@ export const postgres: readonly KindCases[] = [
         desired: names.replace('server2', 'FIRST 1 (server2, server3)'),
         reply: {
           stdout:
-            "100\nstopped\n#synchronous_standby_names = 'FIRST 1 (server2, server3)'\nsynchronous_standby_names = server3 # by the Mirroring Controller\n",
+            "100 600 postgres\nstopped\n#synchronous_standby_names = 'FIRST 1 (server2, server3)'\nsynchronous_standby_names = server3 # by the Mirroring Controller\n",
         },
         gives: { same: '1 settings' },
       },
@@ -384,7 +399,8 @@ export const postgres: readonly KindCases[] = [
         title: 'the names that were commented out are other ones',
         desired: names,
         reply: {
-          stdout: "100\nstopped\n#synchronous_standby_names = ''\n#synchronous_standby_names = 'server3'\n",
+          stdout:
+            "100 600 postgres\nstopped\n#synchronous_standby_names = ''\n#synchronous_standby_names = 'server3'\n",
         },
         gives: { change: 'set synchronous_standby_names', reason: 'other values', script: ['server2'] },
       },
@@ -392,7 +408,7 @@ export const postgres: readonly KindCases[] = [
         title: 'a new primary has its upstream commented out',
         desired: upstream,
         reply: {
-          stdout: `100\nstopped\n#primary_conninfo = 'host=b port=1 user=repl application_name=server1'\n`,
+          stdout: `100 600 postgres\nstopped\n#primary_conninfo = 'host=b port=1 user=repl application_name=server1'\n`,
         },
         gives: { same: '1 settings' },
       },
@@ -400,7 +416,7 @@ export const postgres: readonly KindCases[] = [
         title: 'a primary has an upstream with another user, behind a mark or not',
         desired: upstream,
         reply: {
-          stdout: `100\nstopped\n#primary_conninfo = 'host=b port=1 user=other application_name=server1'\n`,
+          stdout: `100 600 postgres\nstopped\n#primary_conninfo = 'host=b port=1 user=other application_name=server1'\n`,
         },
         gives: { change: 'set primary_conninfo', reason: 'other values' },
       },
@@ -408,7 +424,7 @@ export const postgres: readonly KindCases[] = [
         title: 'a standby has its upstream in another order',
         desired: upstream,
         reply: {
-          stdout: `100\nstopped standby\nprimary_conninfo = 'application_name=server1 host=a  port=1 user=repl'\n`,
+          stdout: `100 600 postgres\nstopped standby\nprimary_conninfo = 'application_name=server1 host=a  port=1 user=repl'\n`,
         },
         gives: { same: '1 settings' },
       },
@@ -416,7 +432,7 @@ export const postgres: readonly KindCases[] = [
         title: 'a standby has its upstream commented out',
         desired: upstream,
         reply: {
-          stdout: `100\nstopped standby\n#primary_conninfo = 'host=a port=1 user=repl application_name=server1'\n`,
+          stdout: `100 600 postgres\nstopped standby\n#primary_conninfo = 'host=a port=1 user=repl application_name=server1'\n`,
         },
         gives: { change: 'set primary_conninfo', reason: 'other values' },
       },
@@ -424,20 +440,20 @@ export const postgres: readonly KindCases[] = [
         title: 'a standby follows another server',
         desired: upstream,
         reply: {
-          stdout: `100\nstopped standby\nprimary_conninfo = 'host=c port=1 user=repl application_name=server1'\n`,
+          stdout: `100 600 postgres\nstopped standby\nprimary_conninfo = 'host=c port=1 user=repl application_name=server1'\n`,
         },
         gives: { change: 'set primary_conninfo', reason: 'other values' },
       },
       {
         title: 'the server does not know one',
         desired: '{ name: server, values: { no_such_setting: 1 } }',
-        reply: { stdout: `100\nrunning\n${conf}`, sql: live() },
+        reply: { stdout: `100 600 postgres\nrunning\n${conf}`, sql: live() },
         gives: { refuse: 'INV013', what: "no setting 'no_such_setting'" },
       },
       {
         title: 'one of an extension is set',
         desired: '{ name: server, values: { auto_explain.log_min_duration: 1s } }',
-        reply: { stdout: `100\nrunning\n${conf}`, sql: live() },
+        reply: { stdout: `100 600 postgres\nrunning\n${conf}`, sql: live() },
         gives: { change: 'set auto_explain.log_min_duration', reason: 'other values', effects: reload },
       },
       {
@@ -447,7 +463,7 @@ export const postgres: readonly KindCases[] = [
       },
       {
         title: 'the server runs and does not answer',
-        reply: { stdout: `100\nrunning\n${conf}`, sqlProblem: 'too many clients' },
+        reply: { stdout: `100 600 postgres\nrunning\n${conf}`, sqlProblem: 'too many clients' },
         gives: { unknown: 'too many clients' },
       },
       {
@@ -467,6 +483,7 @@ export const postgres: readonly KindCases[] = [
       { desired: '{ name: repl, password: clear }', what: 'a secret by name', at: '1:25' },
     ],
     cases: [
+      ...roleDrift(row),
       { title: 'it is right', reply: { sql: row }, gives: { same: 'right' } },
       {
         title: 'it does not exist',
@@ -474,7 +491,12 @@ export const postgres: readonly KindCases[] = [
         gives: {
           change: 'create role repl for replication (SCRAM)',
           reason: 'does not exist',
-          script: ['LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION', 'SCRAM-SHA-256$4096', 'local;'],
+          script: [
+            'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS',
+            ' REPLICATION ',
+            'SCRAM-SHA-256$4096',
+            'local;',
+          ],
         },
       },
       {
@@ -489,7 +511,7 @@ export const postgres: readonly KindCases[] = [
       },
       {
         title: 'it is a superuser that may not log in or replicate and has no password',
-        reply: { sql: { verifier: null, replication: false, login: false, superuser: true } },
+        reply: { sql: { ...row, verifier: null, replication: false, login: false, superuser: true } },
         gives: { change: 'alter role repl', reason: 'REPLICATION, LOGIN, it is a superuser, password' },
       },
       {
@@ -516,14 +538,15 @@ export const postgres: readonly KindCases[] = [
       { title: 'it is gone', reply: { sql: null }, gives: { same: 'does not exist' } },
       {
         title: 'it is left over',
-        reply: { sql: { active: false } },
+        reply: { sql: { active: false, keeps: '16 MB' } },
         gives: {
           change: 'drop slot pgduet_copy_server2',
           reason: 'nothing uses it',
           script: ['pg_drop_replication_slot'],
         },
+        tells: [{ code: 'SLT001', found: 'keeps 16 MB of WAL' }],
       },
-      { title: 'it is in use', reply: { sql: { active: true } }, gives: { same: 'in use' } },
+      { title: 'it is in use', reply: { sql: { active: true, keeps: null } }, gives: { same: 'in use' } },
       {
         title: 'it is wanted and is not there',
         desired: '{ name: keep }',
@@ -537,7 +560,7 @@ export const postgres: readonly KindCases[] = [
       {
         title: 'it is wanted and is there',
         desired: '{ name: keep }',
-        reply: { sql: { active: false } },
+        reply: { sql: { active: false, keeps: '16 MB' } },
         gives: { same: 'exists' },
       },
       { title: 'the server does not answer', reply: { sqlProblem: 'gone' }, gives: { unknown: 'gone' } },
@@ -556,48 +579,54 @@ export const postgres: readonly KindCases[] = [
       {
         title: 'it streams and is synchronous',
         desired: sync,
-        reply: { sql: [streams] },
+        reply: { sql: senders(streams) },
         gives: { same: 'server2 streaming sync from 192.0.2.110' },
       },
       {
         title: 'a base backup of the same name runs beside it',
         desired: sync,
-        reply: { sql: [streams, { ...streams, state: 'backup', sync: 'async' }] },
+        reply: { sql: senders(streams, { ...streams, state: 'backup', sync: 'async' }) },
         gives: { same: 'server2' },
       },
       {
         title: 'one of two is synchronous, the other would be next',
         desired: twoStandbys,
-        reply: { sql: [streams, { ...streams, name: 'server3', sync: 'potential' }] },
+        reply: { sql: senders(streams, { ...streams, name: 'server3', sync: 'potential' }) },
         gives: { same: 'server3 streaming potential' },
       },
       {
         title: 'one of two is asynchronous',
         desired: twoStandbys,
-        reply: { sql: [streams, { ...streams, name: 'server3', sync: 'async' }] },
+        reply: { sql: senders(streams, { ...streams, name: 'server3', sync: 'async' }) },
         gives: { change: 'wait until', reason: 'no standby is synchronous', script: ['DO $$'] },
       },
       {
         title: 'it streams and is asynchronous',
         desired: sync,
-        reply: { sql: [{ ...streams, sync: 'async' }] },
+        reply: { sql: senders({ ...streams, sync: 'async' }) },
         gives: { change: 'wait until server2 is synchronous', reason: 'no standby is synchronous' },
+        tells: [{ code: 'REP003', found: "server2 async; synchronous_standby_names = 'server2'" }],
       },
       {
         title: 'it catches up',
         desired: sync,
-        reply: { sql: [{ ...streams, state: 'catchup' }] },
+        reply: { sql: senders({ ...streams, state: 'catchup' }) },
         gives: { change: 'wait', reason: "server2 is in state 'catchup'" },
+        tells: [{ code: 'REP002', object: 'server2', found: "in state 'catchup'" }],
       },
       {
         title: 'nobody is connected',
-        reply: { sql: [] },
+        reply: { sql: senders() },
         gives: { change: 'wait until server2, server3 streams', reason: 'server2 is not connected' },
+        tells: [
+          { code: 'REP001', object: 'server2' },
+          { code: 'REP001', object: 'server3' },
+        ],
       },
       {
         title: 'two call themselves by one name',
         desired: sync,
-        reply: { sql: [streams, streams] },
+        reply: { sql: senders(streams, streams) },
         gives: { change: 'wait', reason: 'server2' },
       },
       { title: 'the server does not answer', reply: { sqlProblem: 'gone' }, gives: { unknown: 'gone' } },

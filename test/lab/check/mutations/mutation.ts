@@ -3,7 +3,8 @@
  * tell of it, and who mends it. Data for the lab test beside this directory and for the table in docs/check.md.
  */
 import type { Code } from '../../../../src/base/codes.ts';
-import type { FindingCode, Severity } from '../../../../src/base/finding-codes.ts';
+import type { FindingCode } from '../../../../src/base/finding-codes.ts';
+import type { Severity } from '../../../../src/base/findings/rule.ts';
 
 export type Place = 'primary' | 'standby' | 'both';
 

@@ -1,0 +1,187 @@
+/** Codes of what differs in a cluster: replication, peers, controllers, roles, clocks, the network; and of what could not be looked at. See `finding-codes.ts`. */
+import type { FindingRule } from './rule.ts';
+
+const provision = 'provision';
+
+export const clusterCodes = {
+  REP001: {
+    severity: 'degraded',
+    title: 'a standby is not connected',
+    consequence: 'commits wait for it, or are on one server only once it is taken out',
+    mend: "look at the server log of {object}; 'pgduet status' says what its controller sees",
+  },
+  REP002: {
+    severity: 'degraded',
+    title: 'a standby does not stream yet',
+    consequence: 'it cannot take over before it has caught up',
+    mend: "wait until it has; 'pgduet status --watch' shows the distance",
+  },
+  REP003: {
+    severity: 'danger',
+    title: 'no standby is synchronous',
+    consequence: 'a commit is on one server only: it is lost if that one fails',
+    mend: provision,
+  },
+  REP004: {
+    severity: 'note',
+    title: 'somebody else replicates from a server',
+    consequence: 'the data also goes where the inventory does not say',
+    mend: 'if it is unknown to you: find it by its address, and take its rule and role away',
+  },
+  REP005: {
+    severity: 'drift',
+    title: 'a standby comes from another address than the declared one',
+    consequence: 'replication runs over another network than the one that was meant for it',
+    mend: 'compare log_transfer_address in the inventory with the routes of {object}',
+  },
+  REP006: {
+    severity: 'degraded',
+    title: 'a standby is behind',
+    consequence: 'a takeover has to replay that first, and takes longer',
+    mend: 'look for long queries, a slow disk or network on {object}',
+  },
+  REP007: {
+    severity: 'danger',
+    title: 'a standby is on another timeline than the primary',
+    consequence: 'it does not get what is committed, and must not take over',
+    mend: 'pgduet rebuild {object}',
+  },
+  REP008: {
+    severity: 'note',
+    title: 'queries on a standby were cancelled because they held up replay',
+    consequence: 'readers of the standby see errors from time to time',
+    mend: 'set max_standby_streaming_delay or hot_standby_feedback (postgres.settings) if that is too often',
+  },
+  REP009: {
+    severity: 'degraded',
+    title: 'replay is paused on a standby',
+    consequence: 'it shows old data, and a takeover has to replay everything since then',
+    mend: 'select pg_wal_replay_resume() on {host}; below the limits of its primary a restart with higher ones',
+  },
+  REP010: {
+    severity: 'danger',
+    title: 'a standby that is away needs WAL that the primary will not keep',
+    consequence: 'it cannot follow any more and has to be rebuilt',
+    mend: 'bring it back soon, or pgduet rebuild {object}',
+  },
+  REP011: {
+    severity: 'drift',
+    title: 'a standby follows another server than the primary',
+    consequence: 'its commits are confirmed by nobody, and it is lost when that server is',
+    mend: provision,
+  },
+  REP012: {
+    severity: 'danger',
+    title: 'the files that say what a server is contradict each other',
+    consequence: 'at its next start the server is something else than it is now',
+    mend: 'compare the server with its files on {host} (standby.signal, recovery.signal), and remove {object} or make it again',
+  },
+  REP013: {
+    severity: 'degraded',
+    title: 'a standby applies what it has received with a delay',
+    consequence: 'a takeover waits for all that was held back',
+    mend: 'take recovery_min_apply_delay away on {host}',
+  },
+  PEE001: {
+    severity: 'danger',
+    title: 'a standby has a lower limit than its primary',
+    consequence: 'it stops replay or does not start, and cannot take over',
+    mend: 'declare {object} in the inventory (postgres.settings), the same for all servers, and run: pgduet provision',
+  },
+  PEE002: {
+    severity: 'drift',
+    title: 'a setting differs between the servers',
+    consequence: 'the cluster behaves differently after a switch',
+    mend: 'declare {object} in the inventory (postgres.settings), or set it alike on all servers',
+  },
+  CTL001: {
+    severity: 'degraded',
+    title: 'the Mirroring Controller does not run',
+    consequence: 'nobody switches or takes a standby out when something fails',
+    mend: provision,
+  },
+  CTL002: {
+    severity: 'drift',
+    title: 'the Mirroring Controller runs an older program than the file',
+    consequence: 'corrections are in force after its restart only; the instance is not touched by that',
+    mend: provision,
+  },
+  CTL003: {
+    severity: 'drift',
+    title: 'the Mirroring Controller has not read its files since they were written',
+    consequence: 'it acts by the older ones until it does',
+    mend: provision,
+  },
+  CTL004: {
+    severity: 'degraded',
+    title: 'automatic switching is off, and declared on',
+    consequence: 'nobody switches or takes a standby out when something fails: commits wait for a person',
+    mend: 'mc_ctl enable-failover on {host}, as the instance administrator',
+  },
+  CTL005: {
+    severity: 'degraded',
+    title: 'automatic switching is on, and declared off',
+    consequence: 'the controllers switch by themselves',
+    mend: 'mc_ctl disable-failover on {host}, as the instance administrator',
+  },
+  CTL006: {
+    severity: 'drift',
+    title: 'the controllers are of different versions',
+    consequence: 'they may judge one fault differently',
+    mend: provision,
+  },
+  CTL007: {
+    severity: 'degraded',
+    title: 'a switch is not possible',
+    consequence: 'if the primary fails now, nobody takes over',
+    mend: "do what 'mc_ctl status' on {host} advises",
+  },
+  CTL008: {
+    severity: 'degraded',
+    title: 'the instance does not run',
+    consequence: 'clients and standbys cannot use this server',
+    mend: provision,
+  },
+  PRF001: {
+    severity: 'note',
+    title: 'another server is primary than the preferred one',
+    consequence: 'the roles are as after the last switch, which is no fault',
+    mend: 'pgduet switch --to {object}',
+  },
+  CLK001: {
+    severity: 'degraded',
+    title: 'the clocks of two servers differ',
+    consequence: 'logs and timeouts of the two cannot be compared, and provision refuses to work',
+    mend: 'set up time synchronisation (chrony or systemd-timesyncd) on both hosts',
+  },
+  NET001: {
+    severity: 'degraded',
+    title: "a server cannot reach another one's PostgreSQL on the network for replication",
+    consequence: 'after a switch the two cannot replicate',
+    mend: 'look at firewall, routes and listen_addresses between {host} and {object}',
+  },
+  NET002: {
+    severity: 'degraded',
+    title: "a controller cannot reach another one's on the admin network",
+    consequence: 'each takes the other for dead and acts by the policy for a lost heartbeat',
+    mend: 'look at firewall and routes between {host} and {object}',
+  },
+  RES001: {
+    severity: 'drift',
+    title: 'something declared is not so',
+    consequence: 'what builds on it does not work',
+    mend: provision,
+  },
+  LOK001: {
+    severity: 'unknown',
+    title: 'something could not be looked at',
+    consequence: 'nobody knows whether it is as declared',
+    mend: 'remove the reason, and check again',
+  },
+  LOK002: {
+    severity: 'unknown',
+    title: 'a host cannot be reached',
+    consequence: 'nobody knows what is on it; the others were checked',
+    mend: 'make {host} reachable, and check again',
+  },
+} as const satisfies Record<string, FindingRule>;

@@ -1,0 +1,182 @@
+/** Codes of what differs on a host: files, directories, links, packages, users, the password file, units. See `finding-codes.ts`. */
+import type { FindingRule } from './rule.ts';
+
+const provision = 'provision';
+
+export const hostsCodes = {
+  FIL001: {
+    severity: 'drift',
+    title: 'a file is missing',
+    consequence: 'what needs it fails at its next start or reload',
+    mend: provision,
+  },
+  FIL002: {
+    severity: 'drift',
+    title: 'a file has another content',
+    consequence: 'it takes effect at the next start or reload of what reads it, if it has not yet',
+    mend: provision,
+  },
+  FIL003: {
+    severity: 'drift',
+    title: 'a file belongs to another owner or group',
+    consequence: 'its rightful reader may not be able to read it, or somebody else can change it',
+    mend: provision,
+  },
+  FIL004: {
+    severity: 'drift',
+    title: 'a file has another mode',
+    consequence: 'the controller refuses files that are open to others, and programs that cannot be run',
+    mend: provision,
+  },
+  FIL005: {
+    severity: 'danger',
+    title: 'a file with a secret is open to others',
+    consequence: 'every account of the host can read the secret, and act as this server',
+    mend: provision,
+  },
+  FIL006: {
+    severity: 'danger',
+    title: 'a secret is not the one of the cluster',
+    consequence: 'this server and the others do not recognise each other once it is read',
+    mend: provision,
+  },
+  FIL007: {
+    severity: 'drift',
+    title: 'a line is missing in a file of the system',
+    consequence: 'the name that it gives is not known on this host',
+    mend: provision,
+  },
+  FIL008: {
+    severity: 'drift',
+    title: 'a line in a file of the system differs',
+    consequence: 'the name that it gives means something else on this host',
+    mend: provision,
+  },
+  DIR001: {
+    severity: 'drift',
+    title: 'a directory is missing',
+    consequence: 'what is kept in it cannot be written',
+    mend: provision,
+  },
+  DIR002: {
+    severity: 'drift',
+    title: 'a directory belongs to another owner or group',
+    consequence: 'the instance or the controller cannot work in it at the next start',
+    mend: provision,
+  },
+  DIR003: {
+    severity: 'drift',
+    title: 'a directory has another mode',
+    consequence: 'who may look into it is not as declared',
+    mend: provision,
+  },
+  DIR004: {
+    severity: 'danger',
+    title: 'a directory with data or secrets is open to others',
+    consequence:
+      'other accounts of the host can look into it; PostgreSQL does not start in a data directory that is',
+    mend: provision,
+  },
+  DIR005: {
+    severity: 'danger',
+    title: 'the management directory lies inside the data directory',
+    consequence: 'a rebuild of the data takes the state of the controller away with it',
+    mend: "stop the server ('mc_ctl stop' on {host}), move {object} out of the data directory, and name its new place in the inventory",
+  },
+  LNK001: {
+    severity: 'danger',
+    title: 'a symbolic link is missing',
+    consequence: 'what needs it, such as the server its WAL, does not find it at its next start',
+    mend: provision,
+  },
+  PKG001: {
+    severity: 'drift',
+    title: 'a package or its program is missing',
+    consequence: 'what runs goes on; its next start fails',
+    mend: provision,
+  },
+  PKG003: {
+    severity: 'note',
+    title: 'a newer minor version is installed than the one that runs',
+    consequence: 'its corrections are in force after a restart only',
+    mend: 'restart the standbys first, then switch and restart the former primary: systemctl restart of the unit on {host}',
+  },
+  PKG004: {
+    severity: 'drift',
+    title: 'the servers run different minor versions of PostgreSQL',
+    consequence: 'defects that one has and the other has not show after a switch',
+    mend: 'install the same minor version on all hosts and restart, standbys first',
+  },
+  PKG005: {
+    severity: 'note',
+    title: 'the servers run different major versions of Node.js',
+    consequence: 'the controllers may behave differently',
+    mend: 'install the same version on all hosts',
+  },
+  USR001: {
+    severity: 'drift',
+    title: 'the instance administrator does not exist',
+    consequence: 'neither the instance nor the controller can start',
+    mend: provision,
+  },
+  PWD001: {
+    severity: 'drift',
+    title: 'the password file lacks the line for another server',
+    consequence: 'this server cannot follow that one after a switch or a restart',
+    mend: provision,
+  },
+  PWD002: {
+    severity: 'drift',
+    title: 'the password file has another password for another server',
+    consequence: 'this server cannot follow that one after a switch or a restart',
+    mend: provision,
+  },
+  PWD003: {
+    severity: 'danger',
+    title: 'the password file is open to others',
+    consequence: 'every account of the host can read the password, and PostgreSQL ignores the file',
+    mend: provision,
+  },
+  UNT001: {
+    severity: 'drift',
+    title: 'the unit is missing',
+    consequence: 'after a reboot neither the controller nor the instance starts',
+    mend: provision,
+  },
+  UNT002: {
+    severity: 'drift',
+    title: 'the unit has another content',
+    consequence: 'it is in force at the next start of the unit',
+    mend: provision,
+  },
+  UNT003: {
+    severity: 'drift',
+    title: 'the unit is not enabled',
+    consequence: 'after a reboot neither the controller nor the instance starts',
+    mend: provision,
+  },
+  UNT004: {
+    severity: 'drift',
+    title: 'systemd has not read the unit since it was written',
+    consequence: 'systemd acts by the older text until it does',
+    mend: provision,
+  },
+  UNT005: {
+    severity: 'note',
+    title: 'the unit was started from an older text',
+    consequence: 'what has changed in it is in force after its next start',
+    mend: "restart the unit in a quiet moment: systemctl restart {object} on {host}; on a primary after 'pgduet switch'",
+  },
+  UNT006: {
+    severity: 'note',
+    title: 'a drop-in changes the unit',
+    consequence: 'the unit does what the drop-in says, which no inventory declares',
+    mend: "look at it with 'systemctl cat {object}' on {host}; 'systemctl revert' takes it away",
+  },
+  UNT007: {
+    severity: 'drift',
+    title: 'the file of the unit has another owner or mode',
+    consequence: 'somebody else may be able to change what runs',
+    mend: provision,
+  },
+} as const satisfies Record<string, FindingRule>;
