@@ -19,6 +19,7 @@ export interface Expected {
   readonly found?: string | RegExp;
   readonly source?: string | RegExp;
   readonly what?: string | RegExp;
+  readonly mend?: string | RegExp;
   /** Absent: as the mutation says. */
   readonly mendedBy?: 'provision' | 'person';
 }
