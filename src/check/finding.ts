@@ -43,8 +43,9 @@ export interface Told extends Difference {
 /** `provision` is the command that mends what provision mends. */
 export function findingOf(told: Told, provision: string): Finding {
   const rule = findingCodes[told.code];
-  const byProvision = told.mend === undefined && rule.mend === 'provision';
-  const text = told.mend ?? (byProvision ? provision : rule.mend);
+  const mend = told.mend ?? rule.mend;
+  const byProvision = mend === 'provision';
+  const text = byProvision ? provision : mend;
   return {
     code: told.code,
     severity: rule.severity,

@@ -60,10 +60,10 @@ function unseenOf(decision: Decision): readonly Unseen[] {
   return [{ host, what, reason: decision.reason }];
 }
 
-/** Every server that hears of one trouble tells of it; once is enough. */
+/** Every server that hears of one trouble tells of it, and two resources may see the same thing; once is enough. */
 function distinct(findings: readonly Finding[]): readonly Finding[] {
-  const keys = findings.map(({ code, what, host, object, declared, found }) =>
-    code.startsWith('HST') ? `${code} ${what}` : JSON.stringify([code, host, object, declared, found]),
+  const keys = findings.map(({ code, what, host, object, declared }) =>
+    code.startsWith('HST') ? `${code} ${what}` : JSON.stringify([code, host, object, declared]),
   );
   return findings.filter((_, index) => keys.indexOf(keys[index] ?? '') === index);
 }

@@ -68,16 +68,22 @@ function roleOf({ name }: Host, { roles, unreached }: Sighting): 'primary' | 'st
 function allFindings(sighting: Sighting): readonly Finding[] {
   const { cluster, plan, roles } = sighting;
   const provision = `pgduet provision -i ${cluster.file}`;
+  const planned = plan ? planFindings(plan, provision) : [];
   return [
     ...[...sighting.unreached].flatMap(([host, problems]) => unreachedFindings(host, problems)),
     ...(roles.refused ? [findingOfDiagnostic(roles.refused, 'danger', 'roles')] : []),
-    ...(plan ? planFindings(plan, provision) : []),
-    ...auditFindings(sighting, provision),
+    ...planned,
+    ...auditFindings(sighting, provision).filter((one) => !isEcho(one, planned)),
     ...unseenFindings([...(plan ? planUnseen(plan) : []), ...auditUnseen(sighting)]),
     ...clockProblems(sighting.clocks).map(clockFinding),
     ...preference(sighting, provision),
   ];
 }
+
+/** What stood in our block and is declared no more looks as if made by hand, too. */
+const isEcho = ({ code, host, object }: Finding, planned: readonly Finding[]): boolean =>
+  code === 'SET014' &&
+  planned.some((other) => other.code === 'SET009' && other.host === host && other.object === object);
 
 const unreachedFindings = (host: string, problems: readonly Diagnostic[]): readonly Finding[] => {
   const rule = findingCodes.LOK002;
