@@ -45,9 +45,12 @@ export type ControllerSight =
 const mcCtl = (place: ControllerPlace, verb: string, by = `as ${quote(place.owner)}`): string =>
   `${by} ${quote(place.mcCtl)} ${verb} ${sh`-M ${place.managementDir} --local-server ${place.id}`}`;
 
-export const controllerProbe = (
-  place: ControllerPlace,
-): string => `if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
+/** Shell: a login that may not look into the management directory sees no controller, which is not the same as none. */
+export const mayLook = ({ managementDir }: ControllerPlace): string =>
+  `if [ -d ${quote(managementDir)} ] && [ ! -x ${quote(managementDir)} ]; then echo ${quote(`no right to look into ${managementDir}`)} >&2; exit 1; fi`;
+
+export const controllerProbe = (place: ControllerPlace): string => `${mayLook(place)}
+if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
 lines ${quote(`${place.managementDir}/${place.id}.pid`)} pid
 if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then echo stopped; exit; fi
 # The controller renews this file at every heartbeat. Good news that is fresh spares the start of mc_ctl; bad news may

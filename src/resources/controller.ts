@@ -8,6 +8,7 @@ import {
   type ControllerPlace,
   type ControllerReport,
   controllerProbe,
+  mayLook,
   mcCtlCommand,
   readControllerStatus,
   sinceOf,
@@ -215,7 +216,8 @@ function heldBack(
  */
 const probeScript = (desired: Desired): string => {
   const file = (name: string): string => quote(`${desired.managementDir}/${name}`);
-  return `if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desired.id}.status.json`)} 2>/dev/null)"; exit; fi
+  return `${mayLook(desired)}
+if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desired.id}.status.json`)} 2>/dev/null)"; exit; fi
 program=$(stat -c %.3Y ${quote(desired.bundle)} || echo 0)
 echo "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
 d=${quote(desired.instance.dataDir)}

@@ -129,6 +129,9 @@ const allowed = (pair: Pair, { mutations }: Round, server: Server): Cost =>
     .filter(({ on }) => serversOf(pair, on).includes(server))
     .map(({ mended }) => mended.costs ?? 'nothing')
     .concat(mutations.some(({ mended }) => mended.costs === 'restart') ? ['reload'] : [])
+    .concat(
+      mutations.flatMap(({ on, peer }) => (peer && !serversOf(pair, on).includes(server) ? [peer] : [])),
+    )
     .reduce<Cost>((most, one) => (costs.indexOf(one) > costs.indexOf(most) ? one : most), 'nothing');
 
 function cost(before?: Daemons, after?: Daemons): Cost {

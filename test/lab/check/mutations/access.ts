@@ -140,6 +140,14 @@ cat /tmp/hba > ${hba}; rm /tmp/hba; reload`,
     title: 'a role that may not replicate',
     mutations: [
       {
+        title: 'has edited a comment in postgresql.conf, without a reload',
+        on: 'primary',
+        break: `sleep 0.01; echo '# by hand' >> $D/postgresql.conf`,
+        expect: [drift('SET006', '$D/postgresql.conf')],
+        mended: provision('reload'),
+        sweep: `sed -i '/^# by hand$/d' $D/postgresql.conf; reload`,
+      },
+      {
         title: 'has taken the right to replicate',
         ...altered('NOREPLICATION', [drift('ROL002', replicator, { found: /replication/i })]),
       },

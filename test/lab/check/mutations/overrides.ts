@@ -199,9 +199,11 @@ export const overrideRounds: readonly Round[] = [
       {
         title: 'has started the server with another value on its command line',
         on: 'standby',
-        break: `mc stop --mc-only >/dev/null; pgctl restart -w -m fast -o "-c log_statement=none" >/dev/null
+        break: `mc stop --mc-only >/dev/null; pgctl restart -w -m fast -o "-c wal_retrieve_retry_interval=9s" >/dev/null
 systemctl start $UNIT; switchable`,
-        expect: [drift('SET004', 'log_statement', { found: /none/, source: /command line/ })],
+        expect: [
+          drift('SET004', 'wal_retrieve_retry_interval', { found: /9 ?s|9000/, source: /command line/ }),
+        ],
         mended: person('systemctl restart $UNIT; switchable'),
       },
     ],

@@ -100,11 +100,11 @@ echo $! > ${receiver}.pid; wait_until '[ -n "$(ls ${receiver})" ]'`,
         on: 'standby',
         break: `dev=$(ip -o route get $PEER_ADDRESS | sed 's/.* dev \\([^ ]*\\) .*/\\1/'); other=\${ADDRESS%.*}.77
 ip addr add $other/24 dev $dev; ip route add $PEER_ADDRESS/32 dev $dev src $other
-kill $(pgrep -f 'walreceiver' | head -n 1)`,
+kill $(pgrep -f 'postgres: [w]alreceiver' | head -n 1)`,
         expect: [drift('REP005', /./, { host: 'primary', found: /\.77/, mendedBy: 'person' })],
         mended:
           person(`ip route del $PEER_ADDRESS/32; ip addr del \${ADDRESS%.*}.77/24 dev $(ip -o route get $PEER_ADDRESS | sed 's/.* dev \\([^ ]*\\) .*/\\1/')
-kill $(pgrep -f 'walreceiver' | head -n 1); switchable; sleep 1`),
+kill $(pgrep -f 'postgres: [w]alreceiver' | head -n 1); switchable; sleep 1`),
       },
     ],
   },
@@ -138,6 +138,7 @@ kill $(pgrep -f 'walreceiver' | head -n 1); switchable; sleep 1`),
         expect: [drift('SET001', 'primary_conninfo', { declared: /server2/, found: /mine/ })],
         also: [...alone, note('REP004', /mine/, { host: 'primary' }), degraded('CTL008', /./)],
         mended: provision('reload'),
+        peer: 'reload',
       },
     ],
   },

@@ -91,14 +91,6 @@ export const settingRounds: readonly Round[] = [
     title: 'a file that is newer than what the server has read',
     mutations: [
       {
-        title: 'has edited a comment in postgresql.conf, without a reload',
-        on: 'primary',
-        break: `sleep 0.01; echo '# by hand' >> ${conf}`,
-        expect: [drift('SET006', conf)],
-        mended: provision('reload'),
-        sweep: `sed -i '/^# by hand$/d' ${conf}; reload`,
-      },
-      {
         title: 'has put a value back without the restart that it needs',
         on: 'standby',
         break: `sed -i 's/^max_connections = .*/max_connections = 80/' ${conf}; systemctl restart $UNIT; switchable
@@ -150,7 +142,6 @@ sed -i 's/^max_connections = .*/max_connections = 50/' ${conf}; reload; pending 
             declared: /6 MB/,
             source: /postgresql\.auto\.conf/,
           }),
-          note('SET014', 'work_mem'),
         ],
         mended: person('sql "ALTER SYSTEM RESET work_mem"; reload'),
       },
