@@ -29,6 +29,7 @@ try {
     mcCtlManual,
     mcCtlText,
     messagesText,
+    mutationsDocument,
     pgduetManual,
     playbooksText,
   } = await import(pathToFileURL(bundle).href);
@@ -37,7 +38,7 @@ try {
   const playbooks = join(root, 'docs/playbooks.md');
   await writeFile(playbooks, playbooksText(await readFile(playbooks, 'utf8')));
   const check = join(root, 'docs/check.md');
-  await writeFile(check, checkDocument(await readFile(check, 'utf8')));
+  await writeFile(check, mutationsDocument(checkDocument(await readFile(check, 'utf8'))));
   const ctl = join(root, 'docs/mc_ctl.md');
   await writeFile(ctl, mcCtlText(await readFile(ctl, 'utf8')));
   await mkdir(join(root, 'man'), { recursive: true });

@@ -3,6 +3,7 @@
  * fields and the words mean is written here by hand; `test/docs.test.ts` fails when one is missing or no longer there.
  */
 export { checkDocument, groupless } from './check-docs.ts';
+export { mutationsDocument } from './check-mutations.ts';
 export { cliHelp, mcCtlManual, mcCtlText, pgduetManual } from './manual.ts';
 
 import { type Code, codes } from '../src/base/codes.ts';

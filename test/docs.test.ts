@@ -6,6 +6,7 @@ import {
   checkDocument,
   errorsText,
   groupless,
+  mutationsDocument,
   playbooksText,
   serverWords,
   undescribed,
@@ -42,6 +43,11 @@ describe('generated texts', () => {
   it('the tables of docs/check.md are up to date (node scripts/docs.mjs)', () => {
     const text = read('docs/check.md');
     expect(checkDocument(text)).toBe(text);
+  });
+
+  it('the table of what was tried in docs/check.md is that of the lab test (node scripts/docs.mjs)', () => {
+    const text = read('docs/check.md');
+    expect(mutationsDocument(text)).toBe(text);
   });
 
   it('every code of a finding has a group, and every group a code', () => {

@@ -62,8 +62,8 @@ function unseenOf(decision: Decision): readonly Unseen[] {
 
 /** Every server that hears of one trouble tells of it, and two resources may see the same thing; once is enough. */
 function distinct(findings: readonly Finding[]): readonly Finding[] {
-  const keys = findings.map(({ code, what, host, object, declared }) =>
-    code.startsWith('HST') ? `${code} ${what}` : JSON.stringify([code, host, object, declared]),
+  const keys = findings.map(({ code, what, host, object, declared, source }) =>
+    code.startsWith('HST') ? `${code} ${what}` : JSON.stringify([code, host, object, declared, source]),
   );
   return findings.filter((_, index) => keys.indexOf(keys[index] ?? '') === index);
 }

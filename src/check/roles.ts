@@ -35,7 +35,13 @@ export function rolesOf(
   const away = absent.length > 0 ? { absent: new Set(absent.map(({ name }) => name)) } : {};
   if ('view' in found && (whole || leads(hosts.get(found.view.primary))))
     return { view: { ...found.view, ...away }, primary: found.view.primary };
-  const guess = (primary: string): View => ({ hosts, primary, ...away });
+  const systemIdentifier = identifierOf(hosts);
+  const guess = (primary: string): View => ({
+    hosts,
+    primary,
+    ...away,
+    ...(systemIdentifier === undefined ? {} : { systemIdentifier }),
+  });
   if ('refused' in found && (whole || found.refused.code === 'SAF003'))
     return { view: guess(preferredView(cluster).primary), refused: found.refused };
   const answering = cluster.hosts.filter(({ name }) => recovering.get(name) === false);
@@ -53,6 +59,12 @@ function likeliest(
   const preferred = preferredView(cluster).primary;
   const possible = unseen.filter(({ name }) => recovering.get(name) !== true).map(({ name }) => name);
   return possible.includes(preferred) ? preferred : (possible[0] ?? preferred);
+}
+
+/** Where the primary cannot be asked whose data it has, the others know it, as long as they agree. */
+function identifierOf(hosts: ReadonlyMap<string, HostView>): string | undefined {
+  const known = new Set([...hosts.values()].flatMap(({ data }) => data?.recorded ?? []));
+  return known.size === 1 ? [...known][0] : undefined;
 }
 
 const leads = (host: HostView | undefined): boolean =>

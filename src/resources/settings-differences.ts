@@ -55,7 +55,7 @@ export function settingDifferences(desired: Desired, seen: Seen, found: Found): 
 
 const place = ({ file, line }: FileLine): string => (line === 0 ? file : `${file}:${line}`);
 const shown = (value: string | null | undefined): string =>
-  value === undefined || value === null ? '(not there)' : withoutPassword(value);
+  value === undefined || value === null ? '(not there)' : value === '' ? 'empty' : withoutPassword(value);
 
 function wrongOnes(desired: Desired, seen: Seen, { wrong }: Found): readonly Difference[] {
   const standing = effectiveConf(seen.text);

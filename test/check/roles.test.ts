@@ -72,4 +72,12 @@ describe('the roles of a pair', () => {
     expect(look(leads, undefined).absent).toEqual(['server2']);
     expect(look(leads, blind).absent).toEqual([]);
   });
+
+  it('name the data of the cluster by what a reached server has recorded, so that a standby is not taken for a stranger', () => {
+    const recorded = data({ standbySignal: true, recorded: '77' });
+    const identifier = (two: HostView) =>
+      rolesOf(pair, new Map([['server2', two]]), new Map()).view.systemIdentifier;
+    expect(identifier(recorded)).toBe('77');
+    expect(identifier(blind)).toBeUndefined();
+  });
 });

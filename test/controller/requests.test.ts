@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ServerConf } from '../../src/controller/config.ts';
 import type { ControlRequest, Happening } from '../../src/controller/core/event.ts';
 import type { SyncSet } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, report, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
 const asked = (id: number, request: ControlRequest): Happening => ({ kind: 'control', id, request });
@@ -48,6 +48,25 @@ const standby = (conf: Partial<ServerConf>) =>
     .silence(4800)
     .after(10, 'nothing comes from the primary', noReceiver)
     .silence(1600);
+
+describe('names that ALTER SYSTEM holds', () => {
+  it('are tried again after a pause: each failure costs one attempt, and not the time for everything else', () => {
+    const overridden = answer(
+      report('primary', { synchronousStandbyNames: '', senders: [sender('server2', 'streaming', 'async')] }),
+    );
+    const why = 'postgresql.auto.conf overrides synchronous_standby_names of postgresql.conf';
+    const it1 = primary({});
+    // Nothing counts as somebody else's change right after one of its own.
+    it1.silence(3200);
+    for (let round = 0; round < 10; round += 1) {
+      it1.after(100, 'no name is in force', overridden).after(10, 'server2 knows', knows(50 + round));
+      if (it1.state.change?.stage === 'setting')
+        it1.after(10, 'the names cannot be changed', { kind: 'names-failed', why });
+    }
+    expect(it1.state.sync?.voters).toEqual([]);
+    expect(it1.text().split(why).length - 1).toBeLessThanOrEqual(1);
+  });
+});
 
 describe('pre_detach_command', () => {
   const hook = { preDetachCommand: '/usr/local/bin/pre_detach' };

@@ -80,8 +80,11 @@ function adoptNames(state: State): State {
   const settling = state.namesSetAt >= 0 && state.now - state.namesSetAt < namesSettleMs;
   if (settling || (state.change && state.change.stage !== 'failed') || sameIds(ids, sync.voters))
     return state;
+  // A change that has just failed, as it does under ALTER SYSTEM, is tried again later and not at once: the controller
+  // would do nothing else any more, and its peers would take it for dead.
+  const waits = state.change?.stage === 'failed' && state.now - state.change.at < retryAfterMs;
   return promise(
-    { ...state, change: null },
+    { ...state, change: waits ? state.change : null },
     {
       members: [...new Set([...sync.members, ...ids])],
       eligible: sync.eligible.filter((id) => ids.includes(id)),

@@ -122,9 +122,10 @@ describeLab('one look', () => {
 
   describe('a login that may only read', () => {
     const places = ['/etc', '/home', '/tmp', '/run/lock', '/var/tmp', '/dev/shm', '/mcdir', '/usr/local'];
+    /** Nobody but a superuser can keep what he asks out of the log of a server that logs every statement. */
     const listed = (host: Host) =>
       host.sh(
-        `find ${places.join(' ')} -xdev ! -name '*.status.json' -printf '%p %m %s %C@\\n' | grep -v '^/mcdir/inst1 ' | sort`,
+        `find ${places.join(' ')} -xdev ! -name '*.status.json' ! -path '*-log/*' -printf '%p %m %s %C@\\n' | grep -v '^/mcdir/inst1 ' | sort`,
       );
     const account = async (name: string): Promise<string> => {
       for (const host of hosts)

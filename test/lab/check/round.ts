@@ -45,10 +45,14 @@ const agrees = (
   return typeof wanted === 'string' ? fill(wanted) === seen : seen !== null && wanted.test(seen);
 };
 
-/** Whether a finding is the expected one on this host; `undefined`: the cluster as a whole. */
-function is(pair: Pair, expected: Expected, server: Server | undefined, told: Told): boolean {
-  const at = server ?? pair.primary;
-  const fill = (text: string): string => textFor(at, peerOf(pair, at), text);
+/** Where a finding is expected: a host, or undefined for the cluster; and the host that was broken, whose names texts hold. */
+interface Place {
+  readonly server: Server | undefined;
+  readonly broken: Server;
+}
+
+function is(pair: Pair, expected: Expected, { server, broken }: Place, told: Told): boolean {
+  const fill = (text: string): string => textFor(broken, peerOf(pair, broken), text);
   return (
     told.code === expected.code &&
     told.host === (server?.id ?? null) &&
@@ -56,18 +60,25 @@ function is(pair: Pair, expected: Expected, server: Server | undefined, told: To
     agrees(expected.declared, told.declared, fill) &&
     agrees(expected.found, told.found, fill) &&
     agrees(expected.source, told.source, fill) &&
-    agrees(expected.what, told.what, fill)
+    agrees(expected.what, told.what, fill) &&
+    agrees(expected.mend, told.mend, fill)
   );
 }
 
-const placesOf = (pair: Pair, mutation: Mutation, expected: Expected): readonly (Server | undefined)[] =>
-  serversOf(pair, expected.host ?? mutation.on);
+function placesOf(pair: Pair, mutation: Mutation, expected: Expected): readonly Place[] {
+  const [first = pair.primary] = serversOf(pair, mutation.on);
+  return serversOf(pair, expected.host ?? mutation.on).map((server) => ({
+    server,
+    broken: mutation.on === 'both' ? (server ?? first) : first,
+  }));
+}
 
 /** Each expected finding is there, as grave as expected, with all that a person needs to judge it. */
 export function expectTold(pair: Pair, mutation: Mutation, told: readonly Told[]): void {
   for (const expected of mutation.expect)
-    for (const server of placesOf(pair, mutation, expected)) {
-      const found = told.filter((one) => is(pair, expected, server, one));
+    for (const place of placesOf(pair, mutation, expected)) {
+      const { server } = place;
+      const found = told.filter((one) => is(pair, expected, place, one));
       const wish = `${expected.code} on ${server?.id ?? 'the cluster'}: ${expected.object}, found ${expected.found}`;
       expect(found.length, `${wish}; told was:\n${lines(told).join('\n')}\n`).toBe(1);
       expect(found[0]).toMatchObject({
@@ -85,12 +96,10 @@ export function expectTold(pair: Pair, mutation: Mutation, told: readonly Told[]
 export function unexpected(pair: Pair, { mutations }: Round, told: readonly Told[]): readonly string[] {
   const foretold = mutations.flatMap((mutation) =>
     [...mutation.expect, ...(mutation.also ?? [])].flatMap((expected) =>
-      placesOf(pair, mutation, expected).map((server) => ({ expected, server })),
+      placesOf(pair, mutation, expected).map((place) => ({ expected, place })),
     ),
   );
-  return lines(
-    told.filter((one) => !foretold.some(({ expected, server }) => is(pair, expected, server, one))),
-  );
+  return lines(told.filter((one) => !foretold.some(({ expected, place }) => is(pair, expected, place, one))));
 }
 
 /** Persons do what the messages say, then provision mends the rest, with no more disturbance than the table allows. */
@@ -120,6 +129,9 @@ const allowed = (pair: Pair, { mutations }: Round, server: Server): Cost =>
     .filter(({ on }) => serversOf(pair, on).includes(server))
     .map(({ mended }) => mended.costs ?? 'nothing')
     .concat(mutations.some(({ mended }) => mended.costs === 'restart') ? ['reload'] : [])
+    .concat(
+      mutations.flatMap(({ on, peer }) => (peer && !serversOf(pair, on).includes(server) ? [peer] : [])),
+    )
     .reduce<Cost>((most, one) => (costs.indexOf(one) > costs.indexOf(most) ? one : most), 'nothing');
 
 function cost(before?: Daemons, after?: Daemons): Cost {

@@ -14,6 +14,8 @@ export interface Traces {
   readonly processes: ReadonlySet<string>;
   /** Where the journal stands. */
   readonly cursor: string;
+  /** How long the log of the server is. */
+  readonly logBytes: number;
 }
 
 /**
@@ -23,10 +25,13 @@ export interface Traces {
 const alwaysChanging: readonly RegExp[] = [
   // The controller writes what it sees of the cluster beside its files, each time by way of a file that it renames.
   /^\/mcdir\/inst1(\/\w+\.(status|state)\.json.*)?$/,
+  // With every statement, those of the controllers fill the log of the server: its lines are compared, see `logSince`.
+  /^\/mcdir\/inst1\/\w+-log\/postgresql-\w+\.log\b/,
   // It tries the disk with a file of its own.
   /^\/database\/inst1(\/pg_wal)?(\/\w*mc_disk_check\w*)?$/,
   // sshd, PAM and logind keep who is logged in and when that was last; the journal is compared by its lines.
   /^\/var\/log\/(journal\b.*|lastlog|wtmp|btmp)$/,
+  /^\/run(\/motd\.dynamic.*)?$/,
   /^\/run\/(utmp|user|log|initctl|sudo|motd\.d|systemd\/(sessions|users|journal|transient|units|inaccessible|propagate))\b/,
   // libfaketime and the like have none here; sudo remembers nothing without a password but touches its directory.
   /^\/var\/lib\/(sudo|systemd\/(linger|timers|random-seed))\b/,
@@ -39,18 +44,18 @@ const contentsIn = '/etc /var /home /root /opt /srv /tmp /usr/local /database /m
 
 export async function tracesOf(server: Server): Promise<Traces> {
   const { host } = server;
-  const [files, writes, processes, cursor] = await Promise.all([
+  const processes = await host.sh('ps -eo pid=,args=', { check: true });
+  const [files, writes, cursor, log] = await Promise.all([
     filesOf(host),
     writesOf(server),
-    host.sh("ps -eo pid=,args= | grep -v '\\[.*\\]$'", { check: true }),
-    host.sh('journalctl --sync; journalctl -q -n 1 -o json --output-fields=__CURSOR | head -n 1', {
-      check: true,
-    }),
+    host.sh('journalctl --sync; journalctl -q -n 1 -o json --output-fields=__CURSOR', { check: true }),
+    host.sh(`cat ${logsOf(server)} | wc -c`, { check: true }),
   ]);
   return {
     files,
     writes,
-    processes: new Set(processes.stdout.split('\n').filter((line) => !/\b(ps -eo|grep -v|sh -c)/.test(line))),
+    processes: new Set(processes.stdout.split('\n').filter((line) => !/\b(ps -eo|sh -c)/.test(line))),
+    logBytes: Number(log.stdout),
     cursor: (JSON.parse(cursor.stdout) as { __CURSOR: string }).__CURSOR,
   };
 }
@@ -86,9 +91,9 @@ union all select 'buffers ' || key, value from pg_stat_bgwriter s, jsonb_each_te
 union all select 'lsn', case when pg_is_in_recovery() then pg_last_wal_receive_lsn() else pg_current_wal_lsn() end::text`;
 
 /** setpriv and not runuser, which opens a session with PAM. */
-export async function quietSql(server: Server, query: string): Promise<string> {
+export async function quietSql(server: Server, query: string, database = 'postgres'): Promise<string> {
   const { stdout } = await server.host.sh(
-    `cd / && PGOPTIONS='-c log_statement=none' setpriv --reuid=postgres --regid=postgres --clear-groups psql -h /var/run/postgresql -p ${server.port} -d postgres -XqAt -F '\t'`,
+    `cd / && PGOPTIONS='-c log_statement=none' setpriv --reuid=postgres --regid=postgres --clear-groups psql -h /var/run/postgresql -p ${server.port} -d ${database} -XqAt -F '\t'`,
     { input: query, check: true },
   );
   return stdout.replace(/\n$/, '');
@@ -116,6 +121,21 @@ const isLogin = (who: string, text: string): boolean =>
   ['sshd', 'sudo', 'systemd-logind', '(systemd)'].includes(who) ||
   (who === 'systemd' &&
     /session|user|slice|Slice|User|Queued start job for default target|target/.test(text));
+
+const logsOf = ({ id, managementDir }: Server): string => `${managementDir}/${id}-log/*.log`;
+
+/** The kinds of lines that the server has logged since then, without times, processes and numbers. */
+export async function logSince(server: Server, { logBytes }: Traces): Promise<ReadonlySet<string>> {
+  const { stdout } = await server.host.sh(`cat ${logsOf(server)} | tail -c +${logBytes + 1}`, {
+    check: true,
+  });
+  return new Set(
+    stdout
+      .split('\n')
+      .map((line) => line.replace(/^\d{4}-\S+ \S+ \S+ \[\d+\] /, '').replaceAll(/\d+/g, '0'))
+      .filter((line) => line !== ''),
+  );
+}
 
 /** What the second look shows and the first does not, or otherwise. */
 export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {

@@ -1,5 +1,5 @@
 /** Rendered files, secrets, directories, lines in files of the system, the password file. */
-import { danger, drift, provision, type Round, unknown } from './mutation.ts';
+import { danger, degraded, drift, provision, type Round, unknown } from './mutation.ts';
 
 const lib = '/usr/local/lib/pgduet';
 const bundle = `${lib}/mc.cjs`;
@@ -10,7 +10,7 @@ const passfile = '/var/lib/postgresql/.pgpass';
 /** The files of the controller are newer than what it has read or runs. */
 const unread = [drift('CTL003', /./), drift('CTL002', /./)];
 /** Without mc_ctl or its files nobody can ask the controller. */
-const mute = [...unread, unknown('LOK001', /./)];
+const mute = [...unread, unknown('LOK001', /./), degraded('CTL007', '$ID', { found: /no controller runs/ })];
 
 export const fileRounds: readonly Round[] = [
   {

@@ -19,6 +19,7 @@ export interface Expected {
   readonly found?: string | RegExp;
   readonly source?: string | RegExp;
   readonly what?: string | RegExp;
+  readonly mend?: string | RegExp;
   /** Absent: as the mutation says. */
   readonly mendedBy?: 'provision' | 'person';
 }
@@ -42,6 +43,8 @@ export interface Mutation {
   /** What may be told besides, because it follows from it. */
   readonly also?: readonly Expected[];
   readonly mended: Mended;
+  /** What the mending may touch on the other server, whose controller takes this one in again. */
+  readonly peer?: Cost;
   /** Shell on the same hosts, after the provision: what a note has asked of a person. */
   readonly afterwards?: string;
   /** Shell on the same hosts, after the last check: remains that matter to nobody. */

@@ -24,13 +24,14 @@ BIN=/usr/lib/postgresql/15/bin
 as_postgres() { runuser -u postgres -- "$@"; }
 # sql TEXT [DATABASE]
 sql() { as_postgres psql -h /var/run/postgresql -p $PORT -d "\${2:-postgres}" -XqAt -v ON_ERROR_STOP=1 -c "$1"; }
-# Both signal handlers of a backend and of the controller's look at the file come a little later.
 reload() { as_postgres $BIN/pg_ctl reload -D $D >/dev/null; }
 pgctl() { as_postgres $BIN/pg_ctl -D $D "$@"; }
 mc() { as_postgres mc_ctl "$@" -M $M; }
 wait_until() { waited=0; until eval "$1"; do waited=$((waited + 1)); [ $waited -lt 300 ] || { echo "in vain: $1" >&2; exit 1; }; sleep 0.1; done; }
-in_force() { wait_until "[ \\"\\$(sql 'show $1')\\" = '$2' ]"; }
-pending() { wait_until "[ \\"\\$(sql 'select count(*) from pg_settings where pending_restart and name = \\\\$\\\\$$1\\\\$\\\\$')\\" = 1 ]"; }
+is_in_force() { [ "$(sql "show $1")" = "$2" ]; }
+in_force() { wait_until "is_in_force $1 $2"; }
+is_pending() { [ "$(sql "select pending_restart from pg_settings where name = '$1'")" = t ]; }
+pending() { wait_until "is_pending $1"; }
 switchable() { wait_until '[ "$(mc status 2>/dev/null | sed -n 3p)" = switchable ]'; }
 ${script}
 `;
