@@ -104,7 +104,7 @@ kill $(pgrep -f 'postgres: [w]alreceiver' | head -n 1)`,
         expect: [drift('REP005', /./, { host: 'primary', found: /\.77/, mendedBy: 'person' })],
         mended:
           person(`ip route del $PEER_ADDRESS/32; ip addr del \${ADDRESS%.*}.77/24 dev $(ip -o route get $PEER_ADDRESS | sed 's/.* dev \\([^ ]*\\) .*/\\1/')
-kill $(pgrep -f 'postgres: [w]alreceiver' | head -n 1); switchable; sleep 1`),
+kill $(pgrep -f 'postgres: [w]alreceiver' | head -n 1); switchable; sleep 7`),
       },
     ],
   },
