@@ -45,8 +45,10 @@ function everything(said, key) {
 export async function unchanged(lab, args, hosts = 2) {
   const ran = await pgduet(lab, args);
   if (ran.problem) return ran;
-  const [change] = everything(ran.said, 'plan').flat();
-  if (change !== undefined) return { ...ran, problem: `it found something to change: ${change.summary}` };
+  // The plan of a run, or the findings of a check.
+  const [change] = [...everything(ran.said, 'plan'), ...everything(ran.said, 'findings')].flat();
+  if (change !== undefined)
+    return { ...ran, problem: `it found something to change: ${change.summary ?? change.what}` };
   const trips = Object.entries(ran.roundTrips);
   if (trips.length !== hosts) return { ...ran, problem: `it looked at ${trips.length} of ${hosts} hosts` };
   const many = trips.find(([, count]) => count !== 1);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { type Host, Lab } from '../harness/lab.ts';
 import { sql, untilSwitchable } from '../support/instance.ts';
-import { type InventoryWish, inventory, managementDir, rootLogin } from '../support/inventory.ts';
+import { type InventoryWish, inventory, managementDir } from '../support/inventory.ts';
 import {
   built,
   type CheckDocument,
@@ -127,20 +127,17 @@ describeLab('one look', () => {
       host.sh(
         `find ${places.join(' ')} -xdev ! -name '*.status.json*' ! -path '*-log/*' -printf '%p %m %s %C@\\n' | grep -v '^/mcdir/inst1 ' | sort`,
       );
-    const account = async (name: string): Promise<string> => {
+    const account = async (name: string): Promise<void> => {
       for (const host of hosts)
         await host.sh(
           `useradd -m -s /bin/sh ${name}; mkdir -p -m 700 ~${name}/.ssh; echo '${lab.keyPub}' > ~${name}/.ssh/authorized_keys; chown -R ${name}: ~${name}/.ssh`,
           { check: true },
         );
-      // Without become pgduet takes the login for an ordinary user who has his own servers, with sockets of his own.
-      const postgres = { socket_dir: '/var/run/postgresql' };
-      return wished(`${name}.yml`, { ssh: { ...rootLogin(lab), user: name, become: 'none' }, postgres });
     };
     /** It says what it could not see, with reasons, and leaves nothing behind. */
-    const looksAs = async (file: string): Promise<readonly Told[]> => {
+    const looksAs = async (name: string): Promise<readonly Told[]> => {
       const before = await Promise.all(hosts.map(listed));
-      const said = await command(['check', '-i', file, '--json']);
+      const said = await command(['check', '-i', pair.file, '--login', name, '--json']);
       expect(said.status, said.all).not.toBe(0);
       expect((await Promise.all(hosts.map(listed))).map(({ stdout }) => stdout)).toEqual(
         before.map(({ stdout }) => stdout),
@@ -159,22 +156,32 @@ describeLab('one look', () => {
 
     labTest('with a role in pg_monitor it finds what the server itself shows', async () => {
       await sql(pair.primary, 'CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor');
-      const file = await account('monitor');
-      expect((await looksAs(file)).filter(({ code }) => !/^LOK/.test(code))).toEqual([]);
+      await account('monitor');
+      expect((await looksAs('monitor')).filter(({ code }) => !/^LOK/.test(code))).toEqual([]);
       await sql(pair.primary, 'ALTER SYSTEM SET synchronous_commit = off');
+      await sql(pair.primary, "ALTER SYSTEM SET wal_sender_timeout = '30s'");
       await sql(pair.primary, 'SELECT pg_reload_conf()');
-      expect(expectOnce(await looksAs(file), 'SET012', 'server1')).toMatchObject({
+      const told = await looksAs('monitor');
+      expect(expectOnce(told, 'SET012', 'server1')).toMatchObject({
         severity: 'danger',
         object: 'synchronous_commit',
         found: expect.stringContaining('off'),
       });
-      await sql(pair.primary, 'ALTER SYSTEM RESET synchronous_commit');
+      // A declared one, whose file this login may not read.
+      expect(expectOnce(told, 'SET016', 'server1')).toMatchObject({
+        object: 'wal_sender_timeout',
+        declared: '5400',
+        found: '30 s',
+        source: expect.stringContaining('postgresql.auto.conf'),
+      });
+      await sql(pair.primary, 'ALTER SYSTEM RESET ALL');
       await sql(pair.primary, 'SELECT pg_reload_conf()');
       await expectNothing(pair);
     });
 
     labTest('without any role in PostgreSQL it says what it could not see', async () => {
-      const told = await looksAs(await account('guest'));
+      await account('guest');
+      const told = await looksAs('guest');
       expect(told.filter(({ severity }) => severity !== 'unknown')).toEqual([]);
     });
   });
