@@ -16,7 +16,7 @@ export interface ConfigurationFile<L extends { readonly loaded: number }> {
   readonly owner: string;
   /** What the kind's own shell text printed. */
   readonly extra: readonly string[];
-  /** Absent when no server runs. */
+  /** Absent when no server runs, or it is just starting. */
   readonly live?: L;
 }
 
@@ -29,6 +29,8 @@ export const configurationProbe = (
 if [ ! -f "$d/${name}" ]; then unseen "$d/${name}"; echo "$unseen"; exit; fi
 stat -c '%.6Y %a %U' "$d/${name}" || exit 1
 if postmaster "$d"; then state=running; else state=stopped; fi
+# The last line of the pid file ("postmaster.pid"): a server that starts cannot be asked, and reads its files as one that is yet to.
+if [ $state = running ] && lines "$d/postmaster.pid" x x x x x x x word; then case $word in starting*) state=stopped;; esac; fi
 echo "$state"${extra === undefined ? '' : ` $(${extra})`}
 cat "$d/${name}"`;
 

@@ -196,6 +196,12 @@ export const postgresCodes = {
     consequence: 'a page that the disk has damaged is not noticed, and may be copied to the standby',
     mend: 'with the server stopped: pg_checksums --enable, on every server, standbys first ({host})',
   },
+  SUM002: {
+    severity: 'note',
+    title: 'the data has no checksums, as before it was multiplexed',
+    consequence: 'a page that the disk has damaged is not noticed, and may be copied to the standby',
+    mend: 'with the server stopped: pg_checksums --enable, on every server, standbys first ({host})',
+  },
   ARC001: {
     severity: 'degraded',
     title: 'the archiver fails',

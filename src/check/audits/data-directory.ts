@@ -112,6 +112,8 @@ function judgePlace({ cluster }: AuditContext, host: string, { inside }: Facts):
 function judgeChecksums({ view, cluster }: AuditContext): readonly Told[] {
   return cluster.hosts.flatMap(({ name }) => {
     if (view.hosts.get(name)?.data?.control?.checksums !== false) return [];
-    return [{ code: 'SUM001' as const, host: name, object: 'data checksums', declared: 'on', found: 'off' }];
+    // Of a server that was there before nobody has declared them.
+    const code = view.hosts.get(name)?.adopted ? ('SUM002' as const) : ('SUM001' as const);
+    return [{ code, host: name, object: 'data checksums', declared: 'on', found: 'off' }];
   });
 }

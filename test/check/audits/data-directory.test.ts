@@ -57,6 +57,9 @@ it('checksums are told of every server that has none, as the survey saw it', () 
   });
   const views = { server1: view(false), server2: view(true) };
   expect(brief(tell(dataDirectory, {}, { views }))).toEqual(['SUM001 server1 data checksums']);
+  // Of a server that was there before nobody has declared them: a note.
+  const adopted = { ...views, server1: { ...view(false), adopted: { phase: 'taken' } as never } };
+  expect(brief(tell(dataDirectory, {}, { views: adopted }))).toEqual(['SUM002 server1 data checksums']);
 });
 
 describe('the look at a real directory', () => {
