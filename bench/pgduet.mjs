@@ -32,7 +32,18 @@ export async function pgduet({ lab }, args) {
   const ran = await timed(process.execPath, [PROGRAM, ...args, '--json'], { env, timeoutMs });
   if (ran.problem) return ran;
   const said = JSON.parse(ran.stdout);
-  return { ...ran, said, roundTrips: Object.assign({}, ...everything(said, 'round_trips')) };
+  return { ...ran, said, roundTrips: roundTripsIn(said) };
+}
+
+/** By host: a run has one map of them, a check a number with every host. */
+function roundTripsIn(said) {
+  const hosts = everything(said, 'hosts').flat();
+  const told = hosts.map(({ server, round_trips: count }) => ({ [server]: count }));
+  return Object.assign(
+    {},
+    ...everything(said, 'round_trips').filter((one) => typeof one === 'object'),
+    ...told,
+  );
 }
 
 /** Everything that stands under this key: with several inventories the document has a part for each. */

@@ -29,9 +29,14 @@ export function parseConf(text: string): readonly ConfLine[] {
   });
 }
 
+/** One file is asked about setting after setting, so that what was made of the last text is kept. */
+let latest: { readonly text: string; readonly values: ReadonlyMap<string, ConfLine> } | undefined;
+
 /** The value that counts for each name. */
 export function effectiveConf(text: string): ReadonlyMap<string, ConfLine> {
-  return new Map(parseConf(text).map((line) => [line.name, line]));
+  if (latest?.text !== text)
+    latest = { text, values: new Map(parseConf(text).map((line) => [line.name, line])) };
+  return latest.values;
 }
 
 /** Values of a setting in lines that were commented out as they stood; an empty one, as in the sample file, is none. */
