@@ -72,7 +72,8 @@ export async function applyVerb(
         mayRestart: restarts.mayRestart,
         confirm: async (shownPlan) => {
           const agreed = await (purpose?.confirm?.(cluster) ?? confirm(world, cluster));
-          if (agreed) await restarts.agree(shownPlan, plan.view?.primary ?? '');
+          // A verb with a purpose of its own has announced what it stops.
+          if (agreed && !purpose) await restarts.agree(shownPlan, plan.view?.primary ?? '');
           return agreed;
         },
         ...(purpose?.survey ? { survey: purpose.survey } : {}),
