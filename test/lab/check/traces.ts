@@ -37,7 +37,11 @@ const alwaysChanging: readonly RegExp[] = [
   /^\/var\/lib\/(sudo|systemd\/(linger|timers|random-seed))\b/,
 ];
 
-export const isSteady = (path: string): boolean => !alwaysChanging.some((pattern) => pattern.test(path));
+/** `name`: a path, or one with " (content)" behind it. */
+export const isSteady = (name: string): boolean => {
+  const path = name.replace(/ \(content\)$/, '');
+  return !alwaysChanging.some((pattern) => pattern.test(path));
+};
 
 /** Programs of the operating system: their times tell, and reading a gigabyte does not add to that. */
 const contentsIn = '/etc /var /home /root /opt /srv /tmp /usr/local /database /mcdir /run';

@@ -50,6 +50,13 @@ export const overrideRounds: readonly Round[] = [
         on: 'primary',
         break: `sql "ALTER SYSTEM SET synchronous_standby_names = ''"`,
         expect: [danger('SET010', 'synchronous_standby_names')],
+        // A reload by the controller brings it into force; what follows from that is told in the next round.
+        also: [
+          danger('REP003', /./, { host: 'primary' }),
+          degraded('CTL007', /./, { host: 'primary' }),
+          degraded('CTL007', /./, { host: 'standby' }),
+          drift('PEE002', 'synchronous_standby_names', { host: 'standby' }),
+        ],
         mended: provision('reload'),
       },
       {
