@@ -1,6 +1,7 @@
 /** Units of time and size as PostgreSQL writes them ("800ms", "256MB"), and how people read them. Pure. */
 
-const timeMs: Readonly<Record<string, number>> = {
+/** Milliseconds of each unit. */
+export const timeMs: Readonly<Record<string, number>> = {
   us: 0.001,
   ms: 1,
   s: 1000,
@@ -8,7 +9,8 @@ const timeMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
-const sizeBytes: Readonly<Record<string, number>> = {
+/** Bytes of each unit. */
+export const sizeBytes: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1024,
   MB: 1024 ** 2,

@@ -1,25 +1,9 @@
 /** How values of PostgreSQL and of WAL are said in a finding: "16 MB", "1 min", "5.4 s". In: values with their units. Pure. */
-import { formatBytes } from '../../base/units.ts';
-
-const bytesOf: Readonly<Record<string, number>> = {
-  B: 1,
-  kB: 1024,
-  MB: 1024 ** 2,
-  GB: 1024 ** 3,
-  TB: 1024 ** 4,
-};
-const msOf: Readonly<Record<string, number>> = {
-  us: 0.001,
-  ms: 1,
-  s: 1000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
+import { formatBytes, sizeBytes, timeMs } from '../../base/units.ts';
 
 /** 60000 → "1 min"; 5400 → "5.4 s"; 90000 → "90 s". The greatest unit in which it is a short number. */
 export function durationWords(ms: number): string {
-  const units = Object.entries(msOf).reverse();
+  const units = Object.entries(timeMs).reverse();
   const whole = units.find(([, factor]) => ms >= factor && ms % factor === 0);
   const [unit, factor] = whole && whole[0] !== 'ms' ? whole : ms >= 1000 ? ['s', 1000] : ['ms', 1];
   return `${Number((ms / Number(factor)).toFixed(3))} ${unit}`;
@@ -36,8 +20,8 @@ export function settingWords(value: string, unit: string | null): string {
   const match = /^(\d*)([A-Za-z]+)$/.exec(unit);
   const factor = Number(match?.[1] || 1);
   const word = match?.[2] ?? '';
-  const bytes = bytesOf[word];
+  const bytes = sizeBytes[word];
   if (bytes !== undefined) return sizeWords(number * factor * bytes);
-  const ms = msOf[word];
+  const ms = timeMs[word];
   return ms === undefined ? `${value} ${unit}` : durationWords(number * factor * ms);
 }
