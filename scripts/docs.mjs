@@ -7,11 +7,11 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { scratch } from './scratch.mjs';
 
 const root = join(import.meta.dirname, '..');
 // Node 20 reads no TypeScript, so the tables are bundled; the libraries stay where they are, hence a file in the project.
-const bundle = join(root, 'dist', `.docs-${process.pid}.mjs`);
-await mkdir(join(root, 'dist'), { recursive: true });
+const bundle = join(scratch, `docs-${process.pid}.mjs`);
 await build({
   entryPoints: [join(root, 'scripts/reference.ts')],
   outfile: bundle,

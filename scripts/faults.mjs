@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { scratch } from './scratch.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
-// Below dist, so that it finds esbuild, which bundles the client program at run time.
-const dir = mkdtempSync(join(root, 'dist', 'faults-'));
+// Inside the project, so that it finds esbuild, which bundles the client program at run time.
+const dir = mkdtempSync(join(scratch, 'faults-'));
 const outfile = join(dir, 'faults.mjs');
 const entry = join(root, 'test/lab/faults/support/cli.ts');
 const banner = {

@@ -120,8 +120,8 @@ export function mcCtlManual(): string {
 
 /** What `pgduet --help` and `pgduet VERB --help` say, asked of the program itself. `root`: of the project. */
 export async function cliHelp(root: string): Promise<(verb?: string) => string> {
-  mkdirSync(join(root, 'dist'), { recursive: true });
-  const bundle = join(root, 'dist', `.help-${process.pid}.mjs`);
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const bundle = join(root, '.cache', `help-${process.pid}.mjs`);
   await build({
     entryPoints: [join(root, 'src/cli.ts')],
     outfile: bundle,
@@ -131,7 +131,7 @@ export async function cliHelp(root: string): Promise<(verb?: string) => string> 
     logLevel: 'error',
     // As scripts/bundle.mjs makes it.
     banner: {
-      js: "import { createRequire } from 'node:module';\nimport { dirname as __dir } from 'node:path';\nconst require = createRequire(import.meta.url);\nconst __dirname = __dir(import.meta.filename);",
+      js: "import { createRequire } from 'node:module';\nimport { fileURLToPath as __path } from 'node:url';\nconst require = createRequire(import.meta.url);\nconst __dirname = __path(new URL('.', import.meta.url));",
     },
     external: ['cpu-features', '*.node'],
   });

@@ -7,12 +7,13 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { scratch } from './scratch.mjs';
 
 const root = join(import.meta.dirname, '..');
 
 /** Node 20 reads no TypeScript, so the definitions are bundled; zod stays where it is, hence a file in the project. */
 async function load(entry) {
-  const bundle = join(root, 'dist', `.schema-${process.pid}.mjs`);
+  const bundle = join(scratch, `schema-${process.pid}.mjs`);
   await build({
     entryPoints: [join(root, entry)],
     outfile: bundle,

@@ -1,14 +1,14 @@
 // npm run sim -- [N [FROM]] | --seed SEED | --mutations | --help: the controllers in a simulated world (test/sim).
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { scratch } from './scratch.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 // Inside the project, so that the bundle finds esbuild, which it needs to make the workers.
-const outfile = join(root, 'dist', `sim-${process.pid}.mjs`);
-mkdirSync(dirname(outfile), { recursive: true });
+const outfile = join(scratch, `sim-${process.pid}.mjs`);
 await build({
   entryPoints: [join(root, 'test/sim/run.ts')],
   bundle: true,
