@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { scratch } from './scratch.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -16,7 +17,23 @@ const common = {
   // Half the size to read at every start; names stay, so that a stack trace still says something.
   minifyWhitespace: true,
   write: false,
+  metafile: true,
+  // Debian 12 has Node 18, on the operator's machine as on database hosts.
+  target: 'node18',
 };
+
+/** CommonJS libraries inside an ES module still call require. */
+export const commonJs = {
+  js: [
+    "import { createRequire } from 'node:module';",
+    "import { fileURLToPath as __path } from 'node:url';",
+    'const require = createRequire(import.meta.url);',
+    "const __dirname = __path(new URL('.', import.meta.url));",
+  ].join('\n'),
+};
+
+/** The native parts of ssh2 are optional and not shipped. */
+export const native = ['cpu-features', '*.node'];
 
 /** The program of the operator's machine. Returns esbuild's account of which output holds which files. */
 export async function buildProgram(outdir) {
@@ -26,14 +43,9 @@ export async function buildProgram(outdir) {
     outdir,
     chunkNames: 'chunks/[name]-[hash]',
     splitting: true,
-    metafile: true,
-    target: 'node20',
     format: 'esm',
-    // CommonJS libraries inside an ES module still call require; native parts of ssh2 are optional and not shipped.
-    banner: {
-      js: "import { createRequire } from 'node:module';\nimport { dirname as __dir } from 'node:path';\nconst require = createRequire(import.meta.url);\nconst __dirname = __dir(import.meta.filename);",
-    },
-    external: ['cpu-features', '*.node'],
+    banner: commonJs,
+    external: native,
   });
   const isEntry = ({ path }) => basename(path) === 'pgduet.js';
   // The entry comes last: until then the old one finds its old parts.
@@ -45,23 +57,24 @@ export async function buildProgram(outdir) {
   return made.metafile;
 }
 
+/** The program of the database hosts. Returns the same account. */
 export async function buildController(outfile) {
   const made = await build({
     ...common,
     entryPoints: ['src/controller/main.ts'],
     outfile,
-    target: 'node18',
     format: 'cjs',
     external: ['pg-native'],
   });
   for (const { path, text } of made.outputFiles) put(path, text);
+  return made.metafile;
 }
 
 /** A file is whole at every moment, since a build may run beside the program; one that is right already is left alone. */
-function put(path, text) {
+export function put(path, text) {
   if (textOf(path) === text) return;
   mkdirSync(dirname(path), { recursive: true });
-  const unfinished = `${path}.${process.pid}`;
+  const unfinished = join(scratch, `${basename(path)}.${process.pid}`);
   writeFileSync(unfinished, text);
   renameSync(unfinished, path);
 }
