@@ -30,8 +30,8 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  dependencies: Record<string, string>;
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  devDependencies: Record<string, string>;
 };
 
 /** The libraries of package.json that are part of what Node read; Node's own account for coverage says what that was. */
@@ -47,7 +47,7 @@ function loadedBy(...args: string[]): string[] {
   const inputs = read.flatMap((url) =>
     Object.keys(metafile.outputs[relative(root, fileURLToPath(url))]?.inputs ?? {}),
   );
-  return Object.keys(dependencies)
+  return Object.keys(devDependencies)
     .filter((name) => inputs.some((path) => path.startsWith(`node_modules/${name}/`)))
     .sort();
 }
