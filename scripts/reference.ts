@@ -11,7 +11,7 @@ import { ok } from '../src/base/diagnostic.ts';
 import { Secret } from '../src/base/secret.ts';
 import { parseYaml } from '../src/base/yaml.ts';
 import { messagesDocument } from '../src/controller/core/messages.ts';
-import type { AnyKind, ParseContext } from '../src/resources/kind.ts';
+import type { AnyKind, ParseContext } from '../src/resources/contract/kind.ts';
 import { kinds } from '../src/resources/registry.ts';
 import { table, withParts } from './markdown.ts';
 

@@ -5,8 +5,8 @@
 import { hostPreamble, question, readLook } from '../observe/look.ts';
 import type { HostBatch } from '../plan/batch.ts';
 import { type Plan, pending } from '../plan/plan.ts';
-import type { EffectPlace } from '../resources/effects.ts';
-import { outdated, type Probe } from '../resources/kind.ts';
+import type { EffectPlace } from '../resources/contract/effects.ts';
+import { outdated, type Probe } from '../resources/contract/kind.ts';
 import {
   batchScript,
   batchSteps,

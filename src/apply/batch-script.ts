@@ -4,8 +4,8 @@
  */
 
 import type { HostBatch } from '../plan/batch.ts';
-import { type EffectPlace, effectScript, effectTitle } from '../resources/effects.ts';
-import { outdated, type Step } from '../resources/kind.ts';
+import { type EffectPlace, effectScript, effectTitle } from '../resources/contract/effects.ts';
+import { outdated, type Step } from '../resources/contract/kind.ts';
 
 /** One thing to run, with the words to show for it. */
 export interface NumberedStep extends Step {

@@ -16,7 +16,7 @@ import {
   troubles,
   worthAnotherLook,
 } from '../plan/plan.ts';
-import type { Probe } from '../resources/kind.ts';
+import type { Probe } from '../resources/contract/kind.ts';
 import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
 import { byMachine, type HostState, lookAt, probesBetween, probesFor } from './hosts.ts';

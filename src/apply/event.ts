@@ -2,7 +2,7 @@
 
 import type { View } from '../observe/survey.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Progress } from '../resources/kind.ts';
+import type { Progress } from '../resources/contract/kind.ts';
 import type { LockReply } from '../transport/port.ts';
 
 export type RunEvent =

@@ -7,7 +7,7 @@ import { answerTo, type Look, look } from '../observe/look.ts';
 import { readHostView, roleProbe, surveyProbes } from '../observe/survey.ts';
 import type { ClockSight } from '../plan/clocks.ts';
 import type { Resource } from '../plan/plan.ts';
-import type { Probe } from '../resources/kind.ts';
+import type { Probe } from '../resources/contract/kind.ts';
 import type { Session } from '../transport/port.ts';
 import { failure, interruption, merged } from './failure-list.ts';
 import type { RunPorts, RunRequest } from './request.ts';

@@ -4,7 +4,7 @@ import type { Secret } from '../base/secret.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import type { HostView, View } from '../observe/survey.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
-import type { EffectPlace } from '../resources/effects.ts';
+import type { EffectPlace } from '../resources/contract/effects.ts';
 import type { Transport } from '../transport/port.ts';
 import type { Emit } from './event.ts';
 

@@ -5,7 +5,7 @@
  */
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
-import type { Observed, Probe, ProbeReply } from '../resources/kind.ts';
+import type { Observed, Probe, ProbeReply } from '../resources/contract/kind.ts';
 import type { Told } from './finding.ts';
 
 export interface AuditContext {

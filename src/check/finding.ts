@@ -6,7 +6,7 @@ import type { Code } from '../base/codes.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { type FindingCode, findingCodes } from '../base/finding-codes.ts';
 import { type Severity, severities } from '../base/findings/rule.ts';
-import type { Difference } from '../resources/kind.ts';
+import type { Difference } from '../resources/contract/kind.ts';
 
 /** Who mends it: the next `pgduet provision`, or a person. Unknown things and notes may need nobody. */
 export type MendedBy = 'provision' | 'person';

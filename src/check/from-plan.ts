@@ -4,7 +4,7 @@
  */
 import type { Severity } from '../base/findings/rule.ts';
 import type { Decision, Plan } from '../plan/plan.ts';
-import type { Change, Difference } from '../resources/kind.ts';
+import type { Change, Difference } from '../resources/contract/kind.ts';
 import { type Finding, findingOf, findingOfDiagnostic } from './finding.ts';
 import type { Unseen } from './unseen.ts';
 

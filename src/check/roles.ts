@@ -6,7 +6,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import { type HostView, preferredView, survey, type View } from '../observe/survey.ts';
-import type { Probe, ProbeReply } from '../resources/kind.ts';
+import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 
 export interface Roles {
   readonly view: View;

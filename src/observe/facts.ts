@@ -1,5 +1,5 @@
 /** What is known of every host before anything is declared: system, clock, service manager. A probe like any other. Pure. */
-import type { Probe, ProbeReply } from '../resources/kind.ts';
+import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 
 export interface Facts {
   /** "Debian GNU/Linux 12 (bookworm)" */

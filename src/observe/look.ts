@@ -3,8 +3,8 @@
  * learning the roles of the hosts costs no second round trip. In: a session. Out: Looks. Changes nothing on the host.
  */
 import type { Host } from '../inventory/cluster.ts';
-import type { Probe, ProbeReply } from '../resources/kind.ts';
-import { preamble } from '../resources/preamble.ts';
+import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import { preamble } from '../resources/contract/preamble.ts';
 import type { Reply, Session } from '../transport/port.ts';
 import { ask, type Question } from './question.ts';
 

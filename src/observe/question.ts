@@ -4,8 +4,8 @@
  * from its reply one ProbeReply per probe. Pure.
  */
 import { quote } from '../base/shell.ts';
-import type { Probe, ProbeReply } from '../resources/kind.ts';
-import { statLines, statProbe, sumLines, sumProbe } from '../resources/stat.ts';
+import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import { statLines, statProbe, sumLines, sumProbe } from '../resources/contract/stat.ts';
 import type { Reply } from '../transport/port.ts';
 
 export interface Question {

@@ -7,10 +7,14 @@ import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import { parsePgpassLine } from '../postgres/pgpass.ts';
-import { type AdoptSight, adoptProbe, readAdoptSight } from '../resources/adopt-sight.ts';
-import { type Adopted, adoptedFile, parseAdopted } from '../resources/before.ts';
-import { type DataDirectory, dataDirectoryProbe, readDataDirectory } from '../resources/data-directory.ts';
-import type { Probe, ProbeReply } from '../resources/kind.ts';
+import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import {
+  type DataDirectory,
+  dataDirectoryProbe,
+  readDataDirectory,
+} from '../resources/data/data-directory.ts';
+import { type Adopted, adoptedFile, parseAdopted } from '../resources/data/record.ts';
+import { type AdoptSight, adoptProbe, readAdoptSight } from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 
 /** What one host shows of itself. */

@@ -3,7 +3,7 @@
  * Reloads and restarts are merged: each once, behind the last change that asks for it. One instance is restarted at a
  * time, the primary last: a standby with less than its primary has would not go on, and somebody has to serve. Pure.
  */
-import type { Effect, Step } from '../resources/kind.ts';
+import type { Effect, Step } from '../resources/contract/kind.ts';
 import { type Decision, type Plan, type Resource, refKey } from './plan.ts';
 import { restartsInstance } from './restarts.ts';
 

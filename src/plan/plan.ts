@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Position } from '../base/position.ts';
-import type { AnyKind, Change, Difference, Observed } from '../resources/kind.ts';
+import type { AnyKind, Change, Difference, Observed } from '../resources/contract/kind.ts';
 
 /** A resource of a host, named by "kind key". */
 export interface Ref {

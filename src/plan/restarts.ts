@@ -2,7 +2,7 @@
  * A plan for hosts whose PostgreSQL must not be restarted now: files are written and read again, and what comes into force by
  * a restart only is postponed. In: a plan and who may be restarted. Out: a plan. Pure.
  */
-import type { Effect } from '../resources/kind.ts';
+import type { Effect } from '../resources/contract/kind.ts';
 import type { Decision, Plan } from './plan.ts';
 
 type ChangeDecision = Extract<Decision, { kind: 'change' }>;

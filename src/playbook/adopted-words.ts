@@ -2,8 +2,8 @@
 import type { Host } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { formerRulesMarker } from '../postgres/hba-file.ts';
-import type { AdoptSight } from '../resources/adopt-sight.ts';
-import { carriedSettings, formerRules } from '../resources/adoption.ts';
+import type { AdoptSight } from '../resources/single/adopt-observation.ts';
+import { carriedSettings, formerRules } from '../resources/single/adoption.ts';
 
 export interface AdoptedWords {
   /** Empty: all servers were made by pgduet. taking: the former unit or a person is still in charge. */

@@ -9,7 +9,7 @@ import type { Node } from '../base/yaml.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import type { Ref, Resource } from '../plan/plan.ts';
-import type { AnyKind, ParseContext } from '../resources/kind.ts';
+import type { AnyKind, ParseContext } from '../resources/contract/kind.ts';
 import { orderProblems } from './order.ts';
 import type { Entry, Playbook } from './playbook.ts';
 import { render } from './render.ts';

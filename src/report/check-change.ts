@@ -5,7 +5,7 @@
 import type { Severity } from '../base/findings/rule.ts';
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, type Counts, countOf } from '../check/report.ts';
-import { sinceWords } from '../resources/outage.ts';
+import { sinceWords } from '../resources/controller/outage.ts';
 import { findingJson } from './check-json.ts';
 import { countWords, nameIn } from './check-words.ts';
 import { type Colours, colours } from './colour.ts';

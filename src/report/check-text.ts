@@ -5,7 +5,7 @@
  */
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf, type HostReport } from '../check/report.ts';
-import { sinceWords } from '../resources/outage.ts';
+import { sinceWords } from '../resources/controller/outage.ts';
 import { counted, countWords, findingsOf, nameIn, strangers, totalOf } from './check-words.ts';
 import { type Colours, colours } from './colour.ts';
 import { escapeControls, narrowest, wrap } from './diagnostic.ts';

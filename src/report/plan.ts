@@ -3,7 +3,7 @@ import type { Cluster } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { type Decision, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
 import { restartedHosts } from '../plan/restarts.ts';
-import type { Change } from '../resources/kind.ts';
+import type { Change } from '../resources/contract/kind.ts';
 import { colours } from './colour.ts';
 import { unifiedDiff } from './diff.ts';
 

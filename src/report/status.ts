@@ -1,6 +1,6 @@
 /** The cluster's status as a table for people and as JSON for programs. Pure. */
 import { formatBytes } from '../base/units.ts';
-import { sinceWords } from '../resources/outage.ts';
+import { sinceWords } from '../resources/controller/outage.ts';
 import type { ClusterStatus, StatusRow } from '../status/sight.ts';
 import { colours } from './colour.ts';
 import { preferenceNote } from './plan.ts';

@@ -6,14 +6,18 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Host, Role } from '../inventory/cluster.ts';
 import { factsProbe, readFacts } from '../observe/facts.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
+import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import {
   type ControllerReport,
   controllerProbe,
   readControllerStatus,
-} from '../resources/controller-status.ts';
-import { type DataDirectory, dataDirectoryProbe, readDataDirectory } from '../resources/data-directory.ts';
-import type { Probe, ProbeReply } from '../resources/kind.ts';
-import { outage } from '../resources/outage.ts';
+} from '../resources/controller/controller-status.ts';
+import { outage } from '../resources/controller/outage.ts';
+import {
+  type DataDirectory,
+  dataDirectoryProbe,
+  readDataDirectory,
+} from '../resources/data/data-directory.ts';
 
 export interface StatusRow {
   readonly server: string;

@@ -16,7 +16,7 @@ import type { Cluster, Host } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { makePlan, type Resource } from '../plan/plan.ts';
-import { type Probe, unknown } from '../resources/kind.ts';
+import { type Probe, unknown } from '../resources/contract/kind.ts';
 
 /** A cluster that is to be looked at, once or again and again. */
 export interface Target {

@@ -12,7 +12,7 @@ import type { View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
 import { type Playbook, parsePlaybook } from '../playbook/playbook.ts';
 import { isManaged, mcCtlPath } from '../playbook/words.ts';
-import type { EffectPlace } from '../resources/effects.ts';
+import type { EffectPlace } from '../resources/contract/effects.ts';
 import { kinds } from '../resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../shipped.ts';
 import type { World } from './world.ts';

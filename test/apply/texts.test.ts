@@ -6,7 +6,7 @@ import { stepFailure } from '../../src/apply/failure.ts';
 import { failure, merged } from '../../src/apply/failure-list.ts';
 import { DiagnosticError } from '../../src/base/diagnostic.ts';
 import { exitCode } from '../../src/base/exit-codes.ts';
-import { effectScript, effectTitle } from '../../src/resources/effects.ts';
+import { effectScript, effectTitle } from '../../src/resources/contract/effects.ts';
 
 const nonce = 'n0nce';
 const steps = (...scripts: readonly string[]): readonly NumberedStep[] =>

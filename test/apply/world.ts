@@ -14,7 +14,7 @@ import type { Secret } from '../../src/base/secret.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
 import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
-import type { EffectPlace } from '../../src/resources/effects.ts';
+import type { EffectPlace } from '../../src/resources/contract/effects.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { type FakeTransport, fakeTransport, type Respond } from '../../src/transport/fake.ts';
 import type { Reply } from '../../src/transport/port.ts';

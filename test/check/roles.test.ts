@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { rolesOf } from '../../src/check/roles.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
 import type { HostView } from '../../src/observe/survey.ts';
-import type { DataDirectory } from '../../src/resources/data-directory.ts';
+import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
 
 let pair: Cluster;

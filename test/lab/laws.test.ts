@@ -17,7 +17,7 @@ import { type Decision, isEmpty, makePlan, pending, type Resource } from '../../
 import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { mcCtlPath } from '../../src/playbook/words.ts';
-import type { Probe } from '../../src/resources/kind.ts';
+import type { Probe } from '../../src/resources/contract/kind.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../../src/shipped.ts';
 import { statusProbes } from '../../src/status/sight.ts';

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cluster } from '../../src/inventory/cluster.ts';
 import { keptSurvey } from '../../src/observe/kept.ts';
 import type { HostView } from '../../src/observe/survey.ts';
-import type { DataDirectory } from '../../src/resources/data-directory.ts';
+import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { clusterOf, pairInventory } from './cluster.ts';
 
 let pair: Cluster;

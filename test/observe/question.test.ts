@@ -8,8 +8,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { quote } from '../../src/base/shell.ts';
 import { ask } from '../../src/observe/question.ts';
-import type { Probe, ProbeReply } from '../../src/resources/kind.ts';
-import { preamble } from '../../src/resources/preamble.ts';
+import type { Probe, ProbeReply } from '../../src/resources/contract/kind.ts';
+import { preamble } from '../../src/resources/contract/preamble.ts';
 
 const nonce = '0123456789abcdef';
 const { username: me } = userInfo();

@@ -9,7 +9,7 @@ import {
   survey,
   surveyProbes,
 } from '../../src/observe/survey.ts';
-import type { DataDirectory } from '../../src/resources/data-directory.ts';
+import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { clusterOf, hostNamed, pairInventory, threeInventory } from './cluster.ts';
 
 let pair: Cluster;

@@ -11,7 +11,7 @@ import {
   refuse,
   same,
   unknown,
-} from '../../src/resources/kind.ts';
+} from '../../src/resources/contract/kind.ts';
 
 export interface Wish {
   readonly name: string;

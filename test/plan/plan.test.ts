@@ -11,7 +11,7 @@ import {
   troubles,
   worthAnotherLook,
 } from '../../src/plan/plan.ts';
-import type { Effect } from '../../src/resources/kind.ts';
+import type { Effect } from '../../src/resources/contract/kind.ts';
 import { type Seen, sight, type Told } from './fakes.ts';
 
 /** "a/one right", with what else is told of it. */

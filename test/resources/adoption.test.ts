@@ -1,7 +1,7 @@
 /** A single server that is to be multiplexed: which settings change, what is recorded, and what is said beforehand. */
 import { describe, expect, it } from 'vitest';
-import { notesOn } from '../../src/resources/adopt-notes.ts';
-import { asInForce, judge, suffices } from '../../src/resources/adopted-rules.ts';
+import { asInForce, judge, suffices } from '../../src/resources/postgres/adopted-rules.ts';
+import { notesOn } from '../../src/resources/single/adopt-notes.ts';
 import {
   adoptedOf,
   carriedSettings,
@@ -9,7 +9,7 @@ import {
   movesIn,
   recordOf,
   standingAlone,
-} from '../../src/resources/adoption.ts';
+} from '../../src/resources/single/adoption.ts';
 import { dataDir, hba, live, packaged, packagedLive, place, running, sight } from './single.ts';
 
 const values = {

@@ -6,7 +6,13 @@ import type { Code } from '../../src/base/codes.ts';
 import { ok, type Result } from '../../src/base/diagnostic.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { parseYaml } from '../../src/base/yaml.ts';
-import type { AnyKind, Difference, Effect, ParseContext, ProbeReply } from '../../src/resources/kind.ts';
+import type {
+  AnyKind,
+  Difference,
+  Effect,
+  ParseContext,
+  ProbeReply,
+} from '../../src/resources/contract/kind.ts';
 import { kinds } from '../../src/resources/registry.ts';
 
 type Words = string | RegExp;

@@ -1,8 +1,8 @@
 /** Every kind of the registry against its table, and what has to hold for every kind whatever its table says. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import type { Difference, Verdict } from '../../src/resources/kind.ts';
-import { preamble } from '../../src/resources/preamble.ts';
+import type { Difference, Verdict } from '../../src/resources/contract/kind.ts';
+import { preamble } from '../../src/resources/contract/preamble.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { adopts } from './cases/adopting.ts';
 import { controllers } from './cases/controllers.ts';

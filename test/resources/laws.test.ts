@@ -20,8 +20,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../../src/observe/question.ts';
-import type { AnyKind, Verdict } from '../../src/resources/kind.ts';
-import { preamble } from '../../src/resources/preamble.ts';
+import type { AnyKind, Verdict } from '../../src/resources/contract/kind.ts';
+import { preamble } from '../../src/resources/contract/preamble.ts';
 import { desiredOf, kindNamed } from './cases.ts';
 
 const { username: me } = userInfo();

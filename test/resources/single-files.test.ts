@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { editConf, flattenConf, ourHeading } from '../../src/postgres/conf-file.ts';
 import { formerRulesMarker } from '../../src/postgres/hba-file.ts';
 import { singleConf, stayingHeading } from '../../src/postgres/single-conf.ts';
-import type { Before } from '../../src/resources/before.ts';
-import { autoConf, filePlan } from '../../src/resources/single-files.ts';
-import { needRestart, sameValue } from '../../src/resources/single-restart.ts';
-import type { SeenFile, SingleSight } from '../../src/resources/single-sight.ts';
-import { withoutDataDir } from '../../src/resources/single-steps.ts';
+import type { Before } from '../../src/resources/data/record.ts';
+import { autoConf, filePlan } from '../../src/resources/single/single-files.ts';
+import type { SeenFile, SingleSight } from '../../src/resources/single/single-observation.ts';
+import { needRestart, sameValue } from '../../src/resources/single/single-restart.ts';
+import { withoutDataDir } from '../../src/resources/single/single-steps.ts';
 
 const dir = '/data';
 const at = (name: string): string => `${dir}/${name}`;

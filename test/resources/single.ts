@@ -1,7 +1,7 @@
 /** A single server as its probe prints it: shared by the cases of `adopt` and `takeover` and by the tests of adoption. */
 
-import { type AdoptSight, readAdoptSight } from '../../src/resources/adopt-sight.ts';
-import type { ProbeReply } from '../../src/resources/kind.ts';
+import type { ProbeReply } from '../../src/resources/contract/kind.ts';
+import { type AdoptSight, readAdoptSight } from '../../src/resources/single/adopt-observation.ts';
 
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
 

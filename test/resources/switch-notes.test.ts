@@ -1,6 +1,6 @@
 /** What a person is told before a switch: each thing that will be cut off or waited for, and nothing else. */
 import { describe, expect, it } from 'vitest';
-import { type Live, notes, type SwitchSight } from '../../src/resources/switch-sight.ts';
+import { type Live, notes, type SwitchSight } from '../../src/resources/controller/switch-observation.ts';
 
 const live: Live = { timeline: 1, clients: 0, transactions: [], prepared: [], archiver: null };
 const server = {

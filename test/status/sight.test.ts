@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cluster } from '../../src/inventory/cluster.ts';
 import { statusJson, statusText } from '../../src/report/status.ts';
-import type { ProbeReply } from '../../src/resources/kind.ts';
+import type { ProbeReply } from '../../src/resources/contract/kind.ts';
 import { clusterStatus, type HostSight, readStatus, statusProbes } from '../../src/status/sight.ts';
 import { clusterOf, hostNamed, pairInventory } from '../observe/cluster.ts';
 

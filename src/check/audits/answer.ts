@@ -1,6 +1,6 @@
 /** What an audit makes of the answer to its query, and whose facts stand for the whole cluster. Pure. */
-import type { Observed, ProbeReply } from '../../resources/kind.ts';
-import { present, unknown } from '../../resources/kind.ts';
+import type { Observed, ProbeReply } from '../../resources/contract/kind.ts';
+import { present, unknown } from '../../resources/contract/kind.ts';
 import type { AuditContext } from '../audit.ts';
 
 /** The value of the query; without one, "could not look" with the server's reason. */

@@ -3,7 +3,7 @@
  * Builtins of the shell only: no process is started. Pure.
  */
 import { quote } from '../../base/shell.ts';
-import { absent, type Observed, type ProbeReply, present, unknown } from '../../resources/kind.ts';
+import { absent, type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 

@@ -4,8 +4,8 @@
  * Out: settings by their lower-case names. Pure.
  */
 import { quoteLiteral } from '../../postgres/quote.ts';
-import type { Observed, Probe, ProbeReply } from '../../resources/kind.ts';
-import { present, unknown } from '../../resources/kind.ts';
+import type { Observed, Probe, ProbeReply } from '../../resources/contract/kind.ts';
+import { present, unknown } from '../../resources/contract/kind.ts';
 import { settingWords } from './words.ts';
 
 export interface SettingInForce {

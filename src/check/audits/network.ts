@@ -5,7 +5,7 @@
  */
 import { quote } from '../../base/shell.ts';
 import type { Cluster, Host } from '../../inventory/cluster.ts';
-import { type Observed, type ProbeReply, present, unknown } from '../../resources/kind.ts';
+import { type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 

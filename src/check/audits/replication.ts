@@ -4,7 +4,7 @@
  */
 import { canonicalAddress, isHostName } from '../../inventory/addresses.ts';
 import type { Host } from '../../inventory/cluster.ts';
-import { type Observed, type ProbeReply, unknown } from '../../resources/kind.ts';
+import { type Observed, type ProbeReply, unknown } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 import { answer } from './answer.ts';

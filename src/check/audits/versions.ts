@@ -4,8 +4,8 @@
  */
 import { quote } from '../../base/shell.ts';
 import type { Host } from '../../inventory/cluster.ts';
-import { type Observed, type ProbeReply, present, unknown } from '../../resources/kind.ts';
-import { program } from '../../resources/program.ts';
+import { type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
+import { program } from '../../resources/system/program.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 

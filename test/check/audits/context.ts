@@ -3,7 +3,7 @@ import type { Audit, AuditContext } from '../../../src/check/audit.ts';
 import type { Told } from '../../../src/check/finding.ts';
 import type { Cluster } from '../../../src/inventory/cluster.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
-import type { ProbeReply } from '../../../src/resources/kind.ts';
+import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
 import { clusterOf, pairInventory, threeInventory } from '../../observe/cluster.ts';
 
 export const pair = await clusterOf(pairInventory);

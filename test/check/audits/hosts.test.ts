@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { network } from '../../../src/check/audits/network.ts';
 import { nodeVersions, postgresVersions } from '../../../src/check/audits/versions.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
-import type { ProbeReply } from '../../../src/resources/kind.ts';
+import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
 import { hostNamed } from '../../observe/cluster.ts';
 import { brief, pair, reply, tell, three } from './context.ts';
 

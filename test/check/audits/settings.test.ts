@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OwnSetting, SettingInForce } from '../../../src/check/audits/in-force.ts';
 import { placesOfSettings, settingsInForce } from '../../../src/check/audits/settings.ts';
-import type { ProbeReply } from '../../../src/resources/kind.ts';
+import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
 import { hostNamed } from '../../observe/cluster.ts';
 import { brief, pair, reply, tell, type Wish } from './context.ts';
 

@@ -11,7 +11,7 @@ import {
   formerDropIn,
   formerMark,
   type Starter,
-} from '../../../src/resources/before.ts';
+} from '../../../src/resources/data/record.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';

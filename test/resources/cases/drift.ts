@@ -1,7 +1,7 @@
 /** Cases of what `check` tells one by one: settings, client rules, roles that are not as declared, and who mends them. */
 import { expect } from 'vitest';
 import { ourHeading } from '../../../src/postgres/conf-file.ts';
-import type { FileLine, Live, LiveSetting } from '../../../src/resources/settings-sight.ts';
+import type { FileLine, Live, LiveSetting } from '../../../src/resources/postgres/settings-observation.ts';
 import type { Case } from '../cases.ts';
 
 export const hbaText = 'local all all peer\nhost\tall all 10.0.0.0/8   scram-sha-256 # clients\n';

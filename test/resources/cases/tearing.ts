@@ -1,7 +1,7 @@
 /** Cases of the kinds that a teardown is made of: what stops, what is deleted and what forbids it, and the way back to a single server. */
 import { ourHeading } from '../../../src/postgres/conf-file.ts';
 import { formerRulesMarker } from '../../../src/postgres/hba-file.ts';
-import type { Before } from '../../../src/resources/before.ts';
+import type { Before } from '../../../src/resources/data/record.ts';
 import type { KindCases } from '../cases.ts';
 
 const place = 'management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl';

@@ -1,0 +1,108 @@
+/** How a reload or restart is done on a host. A thing that does not run is left alone: it reads its files when it starts. Pure. */
+import { quote, sh } from '../../base/shell.ts';
+import type { Effect, Instance } from './kind.ts';
+
+/** What of a host an effect needs to know. */
+export interface EffectPlace {
+  readonly instance: Instance;
+  /** The server identifier. */
+  readonly id: string;
+  readonly managementDir: string;
+  readonly mcCtl: string;
+  /** The systemd unit, where systemd starts the controller. */
+  readonly unit?: string;
+}
+
+const what: Readonly<Record<Effect['target'], string>> = {
+  instance: 'PostgreSQL',
+  controller: 'the Mirroring Controller',
+  systemd: 'systemd',
+};
+
+export const effectTitle = (effect: Effect): string => `${effect.action} ${what[effect.target]}`;
+
+export function effectScript(effect: Effect, place: EffectPlace): string {
+  switch (effect.target) {
+    case 'systemd':
+      return 'systemctl daemon-reload';
+    case 'instance':
+      return effect.action === 'reload' ? reloadInstance(place) : restart(place, '');
+    case 'controller':
+      return effect.action === 'reload' ? reloadController(place) : restart(place, '--mc-only');
+  }
+}
+
+/** Waits until the server has read its files: the next look must see the new state. */
+const reloadInstance = ({ instance }: EffectPlace): string => `
+loaded() { echo 'SELECT pg_conf_load_time()' | sql; }
+if before=$(loaded 2>/dev/null); then
+  ${sh`as ${instance.owner} "$PGBIN/pg_ctl" reload -s -D ${instance.dataDir}`}
+  n=0
+  while [ "$(loaded)" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done
+fi`;
+
+/** The controller's process, by the file that it keeps. */
+const ifControllerRuns = ({ managementDir, id }: EffectPlace, act: string): string =>
+  `if pid=$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null) && kill -0 "$pid" 2>/dev/null; then
+${act}
+fi`;
+
+const reloadController = (place: EffectPlace): string =>
+  ifControllerRuns(place, place.unit ? sh`systemctl reload ${place.unit}` : 'kill -HUP "$pid"');
+
+/** Of the instance and the controller, or of the controller alone. */
+function restart(place: EffectPlace, only: string): string {
+  const { instance, managementDir, id, mcCtl, unit } = place;
+  if (unit && only === '')
+    return ifControllerRuns(
+      place,
+      `${wholeBefore(place)}\n${sh`systemctl restart ${unit}`}\n${untilReady(instance)}\n${untilWhole(place)}`,
+    );
+  const local = sh`-M ${managementDir} --local-server ${id} ${only === '' ? [] : [only]}`;
+  const command = `as ${quote(instance.owner)} ${quote(mcCtl)}`;
+  const start = unit ? sh`systemctl start ${unit}` : `${command} start -w ${local}`;
+  return ifControllerRuns(
+    place,
+    `${wholeBefore(place)}\n${command} stop ${local}\n${untilGone(unit)}\n${start}\n${untilWhole(place)}`,
+  );
+}
+
+/** Shell: whether a switch is possible, as the controller with this process shows it in its file. */
+const wholeBefore = ({
+  managementDir,
+  id,
+}: EffectPlace): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
+whole() { grep -qF '"controller_pid":'"$1," "$shown" 2>/dev/null && grep -qE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; }
+if whole "$pid"; then before=whole; else before=; fi`;
+
+/**
+ * A restart is over when the pair is as whole as it was: the controllers take the standby out and in again meanwhile,
+ * and the next server must not be restarted before that.
+ */
+const untilWhole = ({ instance, managementDir, id, mcCtl }: EffectPlace): string => `n=0
+until [ -z "$before" ] || whole "$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null)"; do
+  n=$((n + 1))
+  if [ $n -gt ${wholeSeconds * 10} ]; then as ${quote(instance.owner)} ${quote(mcCtl)} ${sh`status -M ${managementDir} --local-server ${id}`} >&2; exit 1; fi
+  sleep 0.1
+done`;
+
+const wholeSeconds = 120;
+
+/**
+ * The controller answers a stop before its process is gone, and systemd sees the end later still; until then a start
+ * would find it running and do nothing.
+ */
+const untilGone = (unit: string | undefined): string => `n=0
+while [ $n -lt 200 ] && { kill -0 "$pid" 2>/dev/null${unit ? sh` || systemctl --quiet is-active ${unit}` : ''}; }; do
+  n=$((n + 1)); sleep 0.05
+done`;
+
+const readySeconds = 60;
+
+/** The unit is up as soon as the controller is in charge; the next look needs an instance that answers. */
+const untilReady = ({ socketDir, port }: Instance): string => `n=0
+until "$PGBIN/pg_isready" -q -h ${quote(socketDir)} -p ${port}; do
+  n=$((n + 1))
+  if [ $n -gt ${readySeconds * 20} ]; then echo 'the instance did not answer within ${readySeconds} s after its restart' >&2; exit 1; fi
+  sleep 0.05
+done`;

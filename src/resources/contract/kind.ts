@@ -1,0 +1,171 @@
+/**
+ * The contract of a resource kind: the whole knowledge of one thing that can be declared.
+ * A kind is pure: no I/O, no clock, no randomness. It says how to look (`probe`, `read`), what differs (`diff`)
+ * and how to make it so (`steps`); the engine does the looking and the doing.
+ * Laws, run as tests for every kind: after its steps `diff` says "same"; a probe changes nothing on the host.
+ */
+import type { Diagnostic, Result } from '../../base/diagnostic.ts';
+import type { FindingCode } from '../../base/finding-codes.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { Node } from '../../base/yaml.ts';
+
+/** Where one PostgreSQL instance answers to its administrator. */
+export interface Instance {
+  readonly dataDir: string;
+  readonly socketDir: string;
+  readonly port: number;
+  readonly owner: string;
+}
+
+/** Read-only questions to a host. Shell text runs as root (or the login user); SQL as the administrator. */
+export interface Probe {
+  /** POSIX shell; may use the functions of `preamble.ts`. Its exit status and output come back. */
+  readonly shell?: string;
+  /** A path whose line of `stat.ts` comes back as the first line. All paths of a host are asked by one program. */
+  readonly stat?: string;
+  /** A path whose line of sha256sum comes back behind that, if it is a file. One program for all of them, too. */
+  readonly sum?: string;
+  /** One query that returns one row with one JSON value. */
+  readonly sql?: string;
+}
+
+export interface ProbeReply {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The JSON value of the query; undefined when it could not be asked, and `sqlProblem` says why. */
+  readonly sql?: unknown;
+  readonly sqlProblem?: string;
+}
+
+/** What was seen. "Could not look" is never "absent". */
+export type Observed<O> =
+  | { readonly state: 'present'; readonly value: O }
+  | { readonly state: 'absent' }
+  | { readonly state: 'unknown'; readonly reason: string };
+
+/** What a change asks of a running thing. Merged to one per target and batch; a restart includes a reload. */
+export interface Effect {
+  readonly action: 'reload' | 'restart';
+  readonly target: 'instance' | 'controller' | 'systemd';
+}
+
+/** One thing that is not as declared, as `pgduet check` tells it. Never holds a secret. */
+export interface Difference {
+  readonly code: FindingCode;
+  /** What it is about: a path, a setting, a role. */
+  readonly object: string;
+  readonly declared: string;
+  readonly found: string;
+  /** Where what was found comes from: "/database/inst1/postgresql.auto.conf:3", "the command line". */
+  readonly source?: string;
+  /** Since when, as far as that can be seen; seconds since 1970. */
+  readonly since?: number;
+  /** In place of what the code says: what a person does about it; 'provision' where the next run mends it after all. */
+  readonly mend?: string;
+}
+
+/** All that is needed to remove one or more differences of a resource. */
+export interface Change {
+  /** "create directory /database/inst1 (postgres:postgres 0700)" */
+  readonly summary: string;
+  /** Why, from what was seen: "it is not there". */
+  readonly reason: string;
+  /** Before and after as text, for a diff. Never holds a secret. */
+  readonly text?: { readonly before: string; readonly after: string; readonly name: string };
+  readonly effects?: readonly Effect[];
+  /** What a person should know before saying yes; a sentence each. Never holds a secret. */
+  readonly notes?: readonly string[];
+  /** What differs, one by one; also what these steps do not mend. Without it the summary says it all. */
+  readonly differences?: readonly Difference[];
+}
+
+export type Verdict<C extends Change = Change> =
+  /** Nothing to do from here; `differences` are up to a person. */
+  | { readonly kind: 'same'; readonly reason: string; readonly differences?: readonly Difference[] }
+  | { readonly kind: 'change'; readonly change: C }
+  /** Not as it should be, and up to the controller or a person: no step of ours may mend it. The rest is done. */
+  | {
+      readonly kind: 'degraded';
+      readonly diagnostic: Diagnostic;
+      readonly differences?: readonly Difference[];
+    }
+  /** Making it so could destroy data or cannot work: the plan as a whole is refused with this message. */
+  | { readonly kind: 'refuse'; readonly diagnostic: Diagnostic };
+
+/** Exit status of a step that found what it builds on changed by the controller: nothing is done, and it is looked at anew. */
+export const outdated = 75;
+
+/** Shell text that makes one thing so. Runs under `set -e` with the functions of `preamble.ts`. */
+export interface Step {
+  readonly title: string;
+  readonly script: string;
+  /** Reads a progress line from stderr, if the step writes any. */
+  readonly progress?: (line: string) => Progress | undefined;
+}
+
+export interface Progress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What a kind may ask of the world while it parses: values that the playbook cannot hold itself. */
+export interface ParseContext {
+  readonly host: string;
+  readonly instance: Instance;
+  /** The value behind `!secret NAME`; undefined when there is no such secret. */
+  secret(name: string): Secret | undefined;
+  /** Renders a file of templates/ with the words of this host; undefined when there is no such template. */
+  render(template: string): Result<string>;
+  /** The text of a file that pgduet ships, such as the controller's bundle. */
+  asset(name: string): string | undefined;
+  /** 16 random bytes as hex, new for every run, for salts. */
+  readonly entropy: string;
+}
+
+export interface ResourceKind<D, O, C extends Change = Change> {
+  readonly kind: string;
+  /** One sentence for the reference. */
+  readonly summary: string;
+  /** YAML to desired, or diagnostics with their places. Never throws. */
+  parse(node: Node, context: ParseContext): Result<D>;
+  /** What tells two resources of this kind on one host apart, for example the path. */
+  key(desired: D): string;
+  /** A few words for a plan that cannot be decided yet: "role repl". */
+  describe(desired: D): string;
+  probe(desired: D): Probe;
+  read(reply: ProbeReply, desired: D): Observed<O>;
+  diff(desired: D, observed: Exclude<Observed<O>, { state: 'unknown' }>): Verdict<C>;
+  steps(change: C, desired: D): readonly Step[];
+  /**
+   * A file whose text, as it was seen, the steps build on. Two changes of one batch never build on the same one:
+   * the second waits for a new look.
+   */
+  touches?(desired: D): string;
+  /** The path of what it looks at, for a kind that may look inside a directory that another one makes. */
+  inside?(desired: D): string;
+  /** A directory whose content its change makes anew: what was seen inside before says nothing. */
+  renews?(desired: D): string;
+  /** True for a kind whose steps only wait for something: an old look is as good as a new one. */
+  readonly waits?: boolean;
+  /** True for a kind whose steps change who is primary: whatever was seen before, on any host, says nothing any more. */
+  readonly movesRoles?: boolean;
+}
+
+/** A kind whose types are known only to itself; the engine passes its own values back to it. */
+export type AnyKind = ResourceKind<unknown, unknown, Change>;
+
+/** Forgets the types of a kind for the registry. The engine never mixes the values of two kinds. */
+export function anyKind<D, O, C extends Change>(kind: ResourceKind<D, O, C>): AnyKind {
+  return kind as unknown as AnyKind;
+}
+
+export const present = <O>(value: O): Observed<O> => ({ state: 'present', value });
+export const absent = { state: 'absent' } as const;
+export const unknown = (reason: string) => ({ state: 'unknown', reason }) as const;
+export const same = (reason: string, differences: readonly Difference[] = []) =>
+  ({ kind: 'same', reason, ...(differences.length > 0 ? { differences } : {}) }) as const;
+export const degraded = (diagnostic: Diagnostic, differences: readonly Difference[] = []) =>
+  ({ kind: 'degraded', diagnostic, ...(differences.length > 0 ? { differences } : {}) }) as const;
+export const refuse = (diagnostic: Diagnostic) => ({ kind: 'refuse', diagnostic }) as const;
+export const change = <C extends Change>(value: C) => ({ kind: 'change', change: value }) as const;

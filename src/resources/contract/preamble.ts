@@ -1,0 +1,120 @@
+/**
+ * The shell functions that probes and steps may use, and how files reach a host. Pure text.
+ * `put` takes the content as an argument of a shell function: that is no argv, so it shows up in no process list.
+ */
+import { quote, sh } from '../../base/shell.ts';
+import { binDirCandidates } from '../../postgres/bindirs.ts';
+import { chownWord, type Ownership, statFormat } from './stat.ts';
+
+export interface PreambleContext {
+  readonly postgresVersion: number;
+  readonly binDir?: string;
+  readonly owner: string;
+  readonly socketDir: string;
+  readonly port: number;
+  /** Absent: ~/.pgpass of the owner. */
+  readonly passfile?: string;
+}
+
+const asFunction = `as() {
+  as_user=$1; shift
+  if [ "$ME" = "$as_user" ]; then "$@"; else HOME="$OWNER_HOME" runuser -u "$as_user" -- "$@"; fi
+}`;
+
+/**
+ * A part of a step that must come to its end although the connection is lost in the middle, such as a stop and the start
+ * behind it: in a session of its own, which nobody ends. It knows PGBIN and `as`, and what it says is said at its end.
+ */
+export const unbroken = (script: string): string => `said=$(mktemp)
+exec 8<> "$said"
+rm -f "$said"
+status=0
+ME=$ME PGBIN=$PGBIN OWNER_HOME=$OWNER_HOME setsid sh -c ${quote(`set -e\n${asFunction}\n${script}`)} </dev/null >&8 2>&1 8>&- || status=$?
+cat /dev/fd/8 >&2
+exec 8>&-
+if [ $status -ne 0 ]; then exit $status; fi`;
+
+/**
+ * As `as OWNER`, for what only looks: runuser would open a PAM session, which is written to the journal. Busybox has a setpriv
+ * that knows no users.
+ */
+const readerFunction = (owner: string): string => `reader() {
+  if [ "$ME" = ${quote(owner)} ]; then "$@"; return; fi
+  reader_path=$(command -v setpriv)
+  if [ -z "$reader_path" ] || [ "$reader_path" -ef /bin/busybox ]; then as ${quote(owner)} "$@"; return; fi
+  reader_group=\${OWNER_ENTRY#*:*:*:}
+  HOME="$OWNER_HOME" setpriv --reuid ${quote(owner)} --regid "\${reader_group%%:*}" --init-groups -- "$@"
+}`;
+
+/** Defines ME, PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `as`, `reader`, `lines`, `postmaster`, `sight`, `put`, `own`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
+export function preamble(context: PreambleContext): string {
+  const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
+  return `
+# Directories and files of others get the usual modes; what is ours says its own.
+umask 022
+ME=$(id -un)
+PGBIN=
+for d in ${candidates.map(quote).join(' ')}; do
+  if [ -x "$d/postgres" ]; then PGBIN=$d; break; fi
+done
+OWNER_ENTRY=$(getent passwd ${quote(context.owner)})
+OWNER_HOME=\${OWNER_ENTRY%:*}
+OWNER_HOME=\${OWNER_HOME##*:}
+PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
+${asFunction}
+# Why a path is not seen, in unseen: "absent", or "closed" and the directory that this login may not look into.
+unseen() {
+  unseen=$1
+  until [ -d "$unseen" ]; do
+    case $unseen in */*) unseen=\${unseen%/*};; *) unseen=.;; esac
+    unseen=\${unseen:-/}
+  done
+  if [ -x "$unseen" ]; then unseen=absent; else unseen="closed $unseen"; fi
+}
+# What \`stat\` says of a path, or why it is not seen.
+sight() {
+  if [ -e "$1" ] || [ -L "$1" ]; then stat -c ${quote(statFormat)} "$1"; return; fi
+  unseen "$1"
+  echo "$unseen"
+}
+${readerFunction(context.owner)}
+# The first lines of a file into variables, without a process: \`lines FILE a b\`.
+lines() {
+  for lines_name in "$@"; do case $lines_name in */*) ;; *) eval "$lines_name=";; esac; done
+  lines_file=$1; shift
+  [ -r "$lines_file" ] || return 1
+  { for lines_name in "$@"; do IFS= read -r "$lines_name" || break; done; } 2>/dev/null < "$lines_file"
+}
+# Whether a server runs in this data directory; its process is in pid.
+postmaster() { lines "$1/postmaster.pid" pid && [ -n "$pid" ] && [ "/proc/$pid/cwd" -ef "$1" ]; }
+# Where \`put\` writes before it renames: a power cut in between leaves this.
+unfinished() { printf '%s' "\${1%/*}/.\${1##*/}.pgduet-tmp"; }
+put() {
+  put_tmp=$(unfinished "$1")
+  rm -f "$put_tmp"
+  ( umask 077; printf '%s' "$4" > "$put_tmp" ) || { rm -f "$put_tmp"; return 1; }
+  { chown "$3" "$put_tmp" && chmod "$2" "$put_tmp" && sync "$put_tmp" && mv -f "$put_tmp" "$1"; } || { rm -f "$put_tmp"; return 1; }
+}
+# Owner and mode of a file whose content is right. It is not written anew: what reads it would take it for newer.
+own() {
+  if [ -L "$1" ]; then echo "$1 has become a symbolic link" >&2; return 1; fi
+  chown -h "$3" "$1" && chmod "$2" "$1"
+}
+sql() {
+  as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d postgres
+}
+listening() {
+  grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " /proc/net/tcp /proc/net/tcp6
+}
+`;
+}
+
+/** Gives a file that is right otherwise its owner and mode. */
+export function ownFile(file: Ownership & { readonly path: string }): string {
+  return sh`own ${file.path} ${file.mode} ${chownWord(file)}`;
+}
+
+/** Writes a whole file: temporary name in its directory, synced, renamed. */
+export function putFile(file: Ownership & { readonly path: string; readonly content: string }): string {
+  return sh`put ${file.path} ${file.mode} ${chownWord(file)} ${file.content}`;
+}

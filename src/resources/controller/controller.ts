@@ -1,0 +1,258 @@
+/**
+ * controller: the Mirroring Controller and, through it, the instance run. Its step starts what does not run and waits
+ * until the instance answers. A controller that runs with older files than those on the disk is told to read them.
+ */
+import { quote, sh } from '../../base/shell.ts';
+import { moment } from '../../base/units.ts';
+import { readFields } from '../contract/fields.ts';
+import {
+  type Change,
+  change,
+  type Difference,
+  degraded,
+  type Instance,
+  present,
+  type ResourceKind,
+  refuse,
+  same,
+  unknown,
+  type Verdict,
+} from '../contract/kind.ts';
+import { closed } from '../contract/stat.ts';
+import {
+  type ControllerPlace,
+  type ControllerReport,
+  controllerProbe,
+  mcCtlCommand,
+  readControllerStatus,
+  sinceOf,
+} from './controller-status.ts';
+import { isFormerPrimary, outage } from './outage.ts';
+
+interface Desired extends ControllerPlace {
+  readonly instance: Instance;
+  /** The systemd unit that starts it; absent: mc_ctl starts it. */
+  readonly unit?: string;
+  readonly bundle: string;
+  readonly timeoutSeconds: number;
+}
+
+/** The controller does not run; its last file tells when it was there last. */
+interface Stopped {
+  readonly instance: 'stopped with its controller';
+  readonly since?: number;
+}
+
+interface Running {
+  /** What the controller says of the instance, where the instance itself does not answer; else "running". */
+  readonly instance: string;
+  /** All that the controller says; absent where the instance answers. */
+  readonly report?: ControllerReport;
+  /** Seconds since 1970: when the controller began, when it read its files, when they and its program were written. */
+  readonly started: number;
+  readonly configRead: number;
+  readonly configWritten: number;
+  readonly bundleWritten: number;
+}
+
+type Seen = Stopped | Running;
+
+type Act = 'start' | 'restart' | 'wait' | 'none';
+
+interface ControllerChange extends Change {
+  readonly act: Act;
+}
+
+export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
+  kind: 'controller',
+  summary: 'The Mirroring Controller and the instance run, with the files as they are now.',
+  parse: (node, context) =>
+    readFields(node, context, 'controller', (f) => {
+      const unit = f.optionalText('unit');
+      return {
+        id: context.host,
+        managementDir: f.text('management_dir'),
+        owner: context.instance.owner,
+        mcCtl: f.text('mc_ctl'),
+        bundle: f.text('bundle'),
+        instance: context.instance,
+        timeoutSeconds: f.integer('timeout', 60),
+        ...(unit ? { unit } : {}),
+      };
+    }),
+  key: () => 'running',
+  describe: (desired) => `Mirroring Controller and instance of ${desired.id}`,
+  probe: (desired) => ({ shell: probeScript(desired) }),
+  read: (reply, desired) => {
+    const [times = '', ...rest] = reply.stdout.split('\n');
+    const hidden = closed(times);
+    if (hidden) return unknown(hidden);
+    if (times.startsWith('stopped')) {
+      const since = Number(times.split(' ')[1]);
+      return present({ instance: 'stopped with its controller', ...(since > 0 ? { since } : {}) });
+    }
+    const [started, bundleWritten, configRead, ...written] = times.split(' ').map(Number);
+    const configWritten = written.length === 0 ? undefined : Math.max(...written);
+    if (
+      started === undefined ||
+      configRead === undefined ||
+      configWritten === undefined ||
+      bundleWritten === undefined ||
+      Number.isNaN(started + configRead + configWritten + bundleWritten)
+    )
+      return unknown(reply.stderr.trim() || 'the controller could not be looked at');
+    const sight =
+      rest[0] === 'ready'
+        ? undefined
+        : readControllerStatus({ ...reply, stdout: rest.join('\n') }, desired.id);
+    if (sight?.state === 'unseen') return unknown(sight.reason);
+    const instance =
+      sight === undefined ? 'running' : sight.state === 'running' ? sight.instance : sight.state;
+    const report = sight?.state === 'running' ? { report: sight.report } : {};
+    return present({ instance, started, configRead, configWritten, bundleWritten, ...report });
+  },
+  diff: (desired, observed) => {
+    const value = observed.state === 'present' ? observed.value : undefined;
+    if (!value || !('started' in value))
+      return change({
+        summary: `start the Mirroring Controller and the instance of ${desired.id}`,
+        reason: 'the controller does not run',
+        act: 'start',
+        differences: [notRunning(desired, value?.since)],
+      });
+    const { instance, report } = value;
+    const away = !['running', 'silent'].includes(instance);
+    const settled = away ? heldBack(desired, report) : undefined;
+    if (settled) return settled;
+    if (away) {
+      const act = onItsWay.includes(instance) ? 'wait' : 'restart';
+      const summary = `${act === 'wait' ? 'wait for' : 'start'} the instance of ${desired.id}`;
+      const differences = [instanceAway(desired, value), ...outdatedOnes(desired, value)];
+      return change({ summary, reason: `it is ${instance}`, act, differences });
+    }
+    return readsItsFiles(desired, value);
+  },
+  steps: (planned, desired) =>
+    planned.act === 'none' ? [] : [{ title: planned.summary, script: startScript(planned.act, desired) }],
+};
+
+function readsItsFiles(desired: Desired, seen: Running): Verdict<ControllerChange> {
+  const differences = outdatedOnes(desired, seen);
+  if (seen.bundleWritten > seen.started)
+    return change({
+      summary: 'restart the Mirroring Controller',
+      reason: 'its program is newer than what runs',
+      act: 'none',
+      effects: [{ action: 'restart', target: 'controller' }],
+      differences,
+    });
+  if (seen.configWritten > seen.configRead)
+    return change({
+      summary: 'make the Mirroring Controller read its files',
+      reason: 'they are newer than what it has read',
+      act: 'none',
+      effects: [{ action: 'reload', target: 'controller' }],
+      differences,
+    });
+  return same('the controller and the instance run, with the files as they are');
+}
+
+const notRunning = ({ id }: Desired, since: number | undefined): Difference => ({
+  code: 'CTL001',
+  object: id,
+  declared: 'running',
+  found: 'not running',
+  ...(since === undefined ? {} : { since }),
+});
+
+const instanceAway = ({ id }: Desired, { instance, report }: Running): Difference => ({
+  code: 'CTL008',
+  object: id,
+  declared: 'running',
+  found: instance,
+  ...sinceOf(report?.servers.find((row) => row.server_id === id)?.since),
+});
+
+/** What runs is older than what stands on the disk. */
+function outdatedOnes({ id, bundle }: Desired, seen: Running): readonly Difference[] {
+  const { started, bundleWritten, configRead, configWritten } = seen;
+  const program: Difference = {
+    code: 'CTL002',
+    object: bundle,
+    declared: `the program of ${moment(bundleWritten)}`,
+    found: `the one that was started ${moment(started)}`,
+    since: bundleWritten,
+  };
+  const files: Difference = {
+    code: 'CTL003',
+    object: id,
+    declared: `its files of ${moment(configWritten)} (network.conf, ${id}.conf, cluster.key)`,
+    found: `those that it read ${moment(configRead)}`,
+    since: configWritten,
+  };
+  return [...(bundleWritten > started ? [program] : []), ...(configWritten > configRead ? [files] : [])];
+}
+
+/** The controller is about to start it, or waits for its primary: a restart would only begin that anew. */
+const onItsWay: readonly string[] = ['starting', 'waiting', 'unknown'];
+
+/** An instance that must not be started from here: its role is just changing, or another server has taken it. */
+function heldBack(
+  { id }: Desired,
+  report: ControllerReport | undefined,
+): Verdict<ControllerChange> | undefined {
+  if (report?.mirroring_status === 'switching')
+    return refuse({
+      code: 'HST014',
+      what: `a switch is under way: ${report.reason ?? 'the roles change'}`,
+      why: 'what is right for a server depends on its role, and that changes at this moment',
+      fix: `Run the same command again when 'pgduet status' shows who is primary. If it stays so: ${report.advice ?? ''}.`,
+    });
+  const out = report && isFormerPrimary(report, id) ? outage(report) : undefined;
+  return out && degraded(out);
+}
+
+/**
+ * Cheap where all is well: the file that the controller keeps says when it began and when it read its files. Only an
+ * instance that does not answer is worth a question to the controller.
+ */
+const probeScript = (desired: Desired): string => {
+  const file = (name: string): string => quote(`${desired.managementDir}/${name}`);
+  return `unseen ${file(`${desired.id}.pid`)}
+case $unseen in closed*) echo "$unseen"; exit;; esac
+if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desired.id}.status.json`)} 2>/dev/null)"; exit; fi
+program=$(stat -c %.3Y ${quote(desired.bundle)} || echo 0)
+echo "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
+d=${quote(desired.instance.dataDir)}
+if postmaster "$d" && lines "$d/postmaster.pid" x x x x x x x word && [ "\${word%% *}" = ready ]; then echo ready; exit; fi
+${controllerProbe(desired)}`;
+};
+
+/** Shell: whether the controller's process runs; sets pidfile and pid. */
+const runningScript = ({
+  managementDir,
+  id,
+}: Desired): string => `{ pidfile=${quote(`${managementDir}/${id}.pid`)}
+# The name in parentheses may hold spaces; the 20th field behind it is when the process began.
+lines "$pidfile" pid ticks boot began && [ -n "$pid" ] && lines "/proc/$pid/stat" now && set -- \${now##*)} && [ "\${20}" = "$ticks" ]; }`;
+
+function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
+  const { unit, instance, timeoutSeconds } = desired;
+  const command = unit
+    ? sh`systemctl ${act} ${unit}`
+    : `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`;
+  // Kind `takeover` may have started it in the same batch; mc_ctl would call that an error.
+  const unlessRunning = act === 'start' && !unit;
+  const begin = act === 'wait' ? ':' : unlessRunning ? `${runningScript(desired)} || ${command}` : command;
+  const log = unit
+    ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat`
+    : sh`tail -n 15 ${`${desired.managementDir}/${desired.id}.log`}`;
+  return `tell() { ${log} >&2 || :; tail -n 5 ${quote(`${desired.managementDir}/${desired.id}.startup.log`)} >&2 2>/dev/null || :; }
+( ${begin} ) || { tell; exit 1; }
+n=0
+until "$PGBIN/pg_isready" -q -h ${quote(instance.socketDir)} -p ${instance.port}; do
+  n=$((n + 1))
+  if [ $n -gt ${timeoutSeconds * 50} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi
+  sleep 0.02
+done`;
+}

@@ -1,0 +1,59 @@
+/**
+ * Servers that are out of a cluster and do not come back by themselves, as a controller's report tells: why, and what a
+ * person can do. In: a report. Out: a message, or nothing where a moment of patience is enough. Pure.
+ */
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import type { ControllerReport } from './controller-status.ts';
+
+type Row = ControllerReport['servers'][number];
+
+interface Outage {
+  readonly server: string;
+  readonly why: string;
+  readonly fix: string;
+}
+
+/** `id` was primary, and another server is primary now. */
+export const isFormerPrimary = ({ servers }: ControllerReport, id: string): boolean =>
+  servers.some((row) => row.server_id === id && row.host_role === 'none(inactivated primary)') &&
+  servers.some((row) => row.server_id !== id && row.host_role === 'primary');
+
+/** What brings a former primary back. */
+export const rebuildAdvice = (server: string): string =>
+  `Find out what happened (journalctl on ${server}), then: pgduet rebuild ${server}`;
+
+/** "2026-11-20T12:00:03.123Z" → "2026-11-20 12:00:03 UTC", as mc_ctl shows it. */
+export const sinceWords = (since: string): string => since.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
+
+function outageOf(report: ControllerReport, row: Row): Outage | undefined {
+  const server = row.server_id;
+  if (isFormerPrimary(report, server)) {
+    const now = report.servers.find((other) => other.host_role === 'primary')?.server_id ?? '';
+    const why = `it was primary, ${now} has taken over, and it is held back so that nothing on it is lost`;
+    return { server, why, fix: rebuildAdvice(server) };
+  }
+  if (row.detached) {
+    const fix = `Restart its instance to take it in again: mc_ctl stop and mc_ctl start on ${server}, or systemctl restart of its unit`;
+    return { server, why: 'a person has taken it out (mc_ctl detach)', fix };
+  }
+  if (row.disk_status.startsWith('abnormal')) {
+    const fix = `Repair the disk of ${server}, then run the same command again`;
+    return { server, why: `a disk has failed: ${row.disk_status}`, fix };
+  }
+  return undefined;
+}
+
+/** Undefined when no server is out for good. */
+export function outage(report: ControllerReport): Diagnostic | undefined {
+  const found = report.servers.flatMap((row) => outageOf(report, row) ?? []);
+  if (found.length === 0) return undefined;
+  const names = found.map(({ server }) => server).join(', ');
+  const without = report.mirroring_status === 'switchable' ? '' : '; commits do not wait for a standby';
+  return {
+    code: 'HST013',
+    what: `the cluster is degraded: ${names} ${found.length === 1 ? 'is' : 'are'} out`,
+    why: `${found.map(({ server, why }) => `${server}: ${why}`).join('; ')}${without}`,
+    fix: `${found.map(({ fix }) => fix).join('. ')}.`,
+    evidence: [`mirroring status: ${report.mirroring_status}, since ${sinceWords(report.since)}`],
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * switchover: a named server is primary. On the present primary its step has the Mirroring Controller switch: checkpoint,
+ * fast shutdown, the proof that nothing is missing, promotion; the old primary follows at once. What forbids it is refused.
+ */
+import { quote, sh } from '../../base/shell.ts';
+import { readFields } from '../contract/fields.ts';
+import {
+  absent,
+  change,
+  type Instance,
+  present,
+  type ResourceKind,
+  refuse,
+  same,
+  unknown,
+} from '../contract/kind.ts';
+import {
+  type ControllerPlace,
+  controllerProbe,
+  mcCtlCommand,
+  readControllerStatus,
+} from './controller-status.ts';
+import { type Live, liveQuery, notes, obstacle, reasonFor, type SwitchSight } from './switch-observation.ts';
+
+interface Desired extends ControllerPlace {
+  /** The server that shall be primary. */
+  readonly to: string;
+  readonly instance: Instance;
+}
+
+export const switchover: ResourceKind<Desired, SwitchSight> = {
+  kind: 'switchover',
+  movesRoles: true,
+  summary: 'A named standby becomes primary, and the primary follows it; belongs on the primary.',
+  parse: (node, context) =>
+    readFields(node, context, 'switchover', (f) => ({
+      to: f.text('to'),
+      id: context.host,
+      managementDir: f.text('management_dir'),
+      mcCtl: f.text('mc_ctl'),
+      owner: context.instance.owner,
+      instance: context.instance,
+    })),
+  key: (desired) => desired.to,
+  describe: (desired) => `${desired.to} as primary`,
+  probe: (desired) =>
+    // Once it is primary there is nothing to ask: a second look, behind the switch, must not fail at a starting controller.
+    desired.to === desired.id
+      ? { sql: liveQuery }
+      : {
+          shell: `echo "ready $(find ${quote(`${desired.instance.dataDir}/pg_wal/archive_status/`)} -name '*.ready' 2>/dev/null | wc -l)"
+${controllerProbe(desired)}`,
+          sql: liveQuery,
+        },
+  read: (reply, desired) => {
+    if (!reply.sql) return unknown(reply.sqlProblem ?? 'the server did not answer');
+    const live = reply.sql as Live;
+    if (desired.to === desired.id) return present({ report: nothingAsked, live, ready: 0 });
+    const [first = '', ...rest] = reply.stdout.split('\n');
+    const sight = readControllerStatus({ ...reply, stdout: rest.join('\n') }, desired.id);
+    if (sight.state === 'unseen') return unknown(sight.reason);
+    if (sight.state !== 'running') return absent;
+    return present({ report: sight.report, live, ready: Number(first.replace('ready ', '')) });
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent')
+      return refuse({
+        code: 'SAF010',
+        what: `a switch to '${desired.to}' is not possible now: no controller runs on ${desired.id}`,
+        why: 'the Mirroring Controller carries the switch out, and only it can prove that nothing is lost',
+        fix: `Start it (mc_ctl start on ${desired.id}, or pgduet provision), then run the same command again.`,
+      });
+    const seen = observed.value;
+    const leads = seen.report.servers.find((server) => server.host_role === 'primary')?.server_id;
+    if (desired.to === desired.id || desired.to === leads)
+      return same(`${desired.to} is primary, with timeline ${seen.live.timeline}`);
+    const problem = obstacle(desired.to, seen);
+    if (problem) return refuse(problem);
+    return change({
+      summary: `make ${desired.to} primary; ${desired.id} follows it as standby`,
+      reason: reasonFor(desired.to, seen),
+      notes: notes(desired.id, desired.to, seen),
+    });
+  },
+  steps: (_change, desired) => [
+    {
+      title: `switch ${desired.id} to ${desired.to}`,
+      script: `if ! said=$(${mcCtlCommand(desired, sh`switch --to ${desired.to}`)} 2>&1); then
+printf '%s\\n' "$said" >&2; ${mcCtlCommand(desired, 'status')} >&2 || :; exit 1; fi`,
+    },
+    {
+      // What keeps it from coming back is told by the proof behind it, with better words.
+      title: `wait for ${desired.id} as standby`,
+      script: `n=0
+until "$PGBIN/pg_isready" -q -h ${quote(desired.instance.socketDir)} -p ${desired.instance.port} || [ $n -gt 600 ]; do n=$((n + 1)); sleep 0.05; done`,
+    },
+  ],
+};
+
+/** Stands for the report where none is needed. */
+const nothingAsked: SwitchSight['report'] = {
+  mirroring_status: '',
+  reason: null,
+  advice: null,
+  since: '',
+  failover: 'enabled',
+  servers: [],
+};

@@ -1,0 +1,85 @@
+/** instance: the data directory of the primary, made by initdb with checksums. An existing one is never made again. */
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import { quote, sh } from '../../base/shell.ts';
+import { readFields } from '../contract/fields.ts';
+import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import {
+  beginMaking,
+  type DataDirectory,
+  dataDirectoryProbe,
+  endMaking,
+  readDataDirectory,
+  unidentified,
+} from './data-directory.ts';
+import { anotherCluster, unusable } from './refusals.ts';
+
+interface Desired {
+  readonly id: string;
+  readonly dataDir: string;
+  readonly walDir?: string;
+  readonly managementDir: string;
+  readonly owner: string;
+  readonly version: number;
+  readonly locale: string;
+  readonly encoding: string;
+}
+
+const begun = ({ dataDir }: Desired): Diagnostic => ({
+  code: 'SAF032',
+  what: `the server in '${dataDir}' is being migrated: its former unit or a person is still in charge of it`,
+  why: 'what provision does would come between',
+  fix: "Run 'pgduet migrate' again to go on, or 'pgduet teardown' to go back.",
+});
+
+export const instance: ResourceKind<Desired, DataDirectory> = {
+  kind: 'instance',
+  summary:
+    'A data directory made by initdb, with checksums; peer authentication on the socket, SCRAM elsewhere.',
+  parse: (node, context) =>
+    readFields(node, context, 'instance', (f) => {
+      const walDir = f.optionalText('wal_dir');
+      return {
+        id: f.text('id'),
+        dataDir: f.text('data_dir'),
+        managementDir: f.text('management_dir'),
+        owner: f.text('owner'),
+        version: f.integer('version'),
+        locale: f.optionalText('locale') ?? 'C.UTF-8',
+        encoding: f.optionalText('encoding') ?? 'UTF8',
+        ...(walDir ? { walDir } : {}),
+      };
+    }),
+  key: (desired) => desired.dataDir,
+  renews: (desired) => desired.dataDir,
+  describe: (desired) => `instance in ${desired.dataDir}`,
+  probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
+  read: (reply, desired) => {
+    const seen = readDataDirectory(reply);
+    if (!seen) return unknown(reply.stderr.trim() || 'the data directory could not be looked at');
+    // Without a record it is not ours, whatever it is; with one, it has to be the recorded one.
+    const problem = seen.version === desired.version && seen.recorded !== undefined && unidentified(seen);
+    return problem ? unknown(problem) : present(seen);
+  },
+  diff: (desired, observed) => {
+    const seen = observed.state === 'present' ? observed.value : undefined;
+    const problem = seen && unusable(desired.dataDir, desired.version, seen);
+    if (problem) return refuse(problem);
+    if (seen?.former) return refuse(begun(desired));
+    const summary = `make instance in ${desired.dataDir} (initdb, checksums${desired.walDir ? `, WAL in ${desired.walDir}` : ''})`;
+    if (seen?.making !== undefined)
+      return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
+    if (!seen || seen.content === 'absent' || seen.content === 'empty')
+      return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
+    if (seen.recorded === undefined || seen.recorded !== seen.control?.systemIdentifier)
+      return refuse(anotherCluster(desired.dataDir, seen, seen.recorded));
+    return same(`cluster ${seen.recorded}, timeline ${seen.control.timeline}`);
+  },
+  steps: (_change, desired) => [
+    {
+      title: `initdb in ${desired.dataDir}`,
+      script: `${beginMaking(desired, desired.owner, 'initdb', desired.walDir)}
+${sh`as ${desired.owner} "$PGBIN/initdb" $nosync -D ${desired.dataDir} -U ${desired.owner} --data-checksums --auth-local=peer --auth-host=scram-sha-256 --encoding=${desired.encoding} --locale=${desired.locale}`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''} >&2
+${endMaking(desired, desired.owner, desired.walDir)}`,
+    },
+  ],
+};

@@ -1,0 +1,189 @@
+/**
+ * rebuild: a server that is out (a former primary, or a standby that does not stream) becomes a standby of the present
+ * primary: by pg_rewind where that is possible, else by a base backup. What it alone may know is put aside first.
+ */
+import { formatBytes } from '../../base/units.ts';
+import { readFields } from '../contract/fields.ts';
+import {
+  type Change,
+  change,
+  present,
+  type ResourceKind,
+  refuse,
+  type Step,
+  same,
+  unknown,
+  type Verdict,
+} from '../contract/kind.ts';
+import { type RebuildSight, readRebuild, rebuildProbe, streamQuery } from './rebuild-observation.ts';
+import { copyStep, keepStep, type RebuildDesired, rewindStep, stopStep } from './rebuild-steps.ts';
+import { anotherCluster, unusable } from './refusals.ts';
+
+interface RebuildChange extends Change {
+  readonly method: 'rewind' | 'copy';
+  /** The controller, and with it a standby that still runs, is stopped first. */
+  readonly stop: boolean;
+  readonly keep: boolean;
+}
+
+export const rebuild: ResourceKind<RebuildDesired, RebuildSight, RebuildChange> = {
+  kind: 'rebuild',
+  summary:
+    'A former primary, or a standby that does not stream, made a standby of the primary again: pg_rewind, else a base backup.',
+  parse: (node, context) =>
+    readFields(node, context, 'rebuild', (f) => {
+      const walDir = f.optionalText('wal_dir');
+      const keepCopy = f.optionalText('keep_copy');
+      const password = f.secret('rewind_password');
+      const dataDir = f.text('data_dir');
+      if (keepCopy !== undefined && (!keepCopy.startsWith('/') || `${keepCopy}/`.startsWith(`${dataDir}/`)))
+        f.problem(
+          'keep_copy',
+          `'${keepCopy}' is no place for a copy`,
+          'Name a directory by its absolute path, outside of the data directory.',
+        );
+      return {
+        id: f.text('id'),
+        dataDir,
+        managementDir: f.text('management_dir'),
+        owner: f.text('owner'),
+        version: f.integer('version'),
+        mcCtl: f.text('mc_ctl'),
+        primary: f.text('primary'),
+        host: f.text('host'),
+        port: f.integer('port'),
+        user: f.text('user'),
+        slot: f.text('slot'),
+        rewindUser: f.text('rewind_user'),
+        copy: f.flag('copy', false),
+        keepIn: keepCopy ?? (dataDir.replace(/\/[^/]*$/, '') || '/'),
+        keepAs:
+          keepCopy === undefined ? `${dataDir}.before-rebuild` : `${keepCopy}/${context.host}.before-rebuild`,
+        run: context.entropy,
+        ...(walDir ? { walDir } : {}),
+        ...(password ? { password } : {}),
+      };
+    }),
+  key: (desired) => desired.dataDir,
+  renews: (desired) => desired.dataDir,
+  describe: (desired) => `${desired.id} as standby of ${desired.primary}`,
+  probe: (desired) => ({ shell: rebuildProbe(desired), sql: streamQuery }),
+  read: (reply) => {
+    const seen = readRebuild(reply);
+    return seen ? present(seen) : unknown(reply.stderr.trim() || 'the data directory could not be looked at');
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return same('nothing to say');
+    const seen = observed.value;
+    return refusal(desired, seen) ?? settled(desired, seen) ?? decide(desired, seen);
+  },
+  steps: (planned, desired): readonly Step[] => [
+    ...(planned.stop ? [stopStep(desired)] : []),
+    ...(planned.keep ? [keepStep(desired)] : []),
+    planned.method === 'rewind' ? rewindStep(desired) : copyStep(desired),
+  ],
+};
+
+/** A directory that holds nothing of its own: empty, or left unfinished by an earlier attempt. */
+const worthless = ({ data }: RebuildSight): boolean =>
+  data.making !== undefined || data.content !== 'cluster';
+
+function refusal(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildChange> | undefined {
+  const { data, source } = seen;
+  const no = (what: string, why: string, fix: string) => refuse({ code: 'SAF012', what, why, fix });
+  if (desired.id === desired.primary)
+    return no(
+      `'${desired.id}' is the primary`,
+      'the other servers are rebuilt with its data',
+      'Name a server that is out; or make a standby primary first (pgduet switch), then this one can be rebuilt.',
+    );
+  const problem = unusable(desired.dataDir, desired.version, data);
+  if (problem) return refuse(problem);
+  if ('problem' in source)
+    return no(
+      `the primary, ${desired.primary}, does not let '${desired.id}' replicate`,
+      source.problem,
+      `Look at the connection from ${desired.id} to ${desired.host}:${desired.port}, and at the password file and client rules ('pgduet check').`,
+    );
+  if (worthless(seen)) return undefined;
+  const system = data.control?.systemIdentifier ?? data.recorded;
+  if (data.recorded === undefined || system !== source.systemIdentifier)
+    return refuse(anotherCluster(desired.dataDir, data, source.systemIdentifier));
+  if (data.running && !seen.controllerRuns)
+    return no(
+      `a server runs on '${desired.id}' that no controller watches`,
+      'somebody has started it by hand, and may need it',
+      `Stop it there: pg_ctl stop -D ${desired.dataDir} (as ${desired.owner}); then run the same command again.`,
+    );
+  return undefined;
+}
+
+/** Done, or never needed. */
+function settled(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildChange> | undefined {
+  const { data } = seen;
+  if (worthless(seen) || !data.standbySignal) return undefined;
+  if (data.started !== true && !data.running) return same(`made a standby of ${desired.primary}`);
+  if (seen.streams && (!desired.copy || seen.record.done === desired.run))
+    return same(`a standby of ${desired.primary} that streams`);
+  return undefined;
+}
+
+function decide(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildChange> {
+  const { method, reason } = chooseMethod(desired, seen);
+  const keep = !worthless(seen) && seen.beyond.kind !== 'none' && seen.record.kept === undefined;
+  if (keep && seen.free < seen.size * 1.05) return noRoom(desired, seen);
+  const summary =
+    method === 'rewind'
+      ? `rewind ${desired.id} to the primary, ${desired.primary} (pg_rewind)`
+      : `copy the primary, ${desired.primary}, to ${desired.id} (base backup)`;
+  const notes = [
+    ...beyondNotes(desired, seen, keep),
+    ...(seen.data.running ? [`the standby on ${desired.id} is stopped first, through its controller`] : []),
+    ...(method === 'rewind' ? ['where its dry run says no, a base backup is taken instead'] : []),
+  ];
+  const stop = seen.controllerRuns;
+  return change({ summary, reason, method, stop, keep, ...(notes.length > 0 ? { notes } : {}) });
+}
+
+function chooseMethod(
+  desired: RebuildDesired,
+  { data, record, walLogHints, fullPageWrites }: RebuildSight,
+): { readonly method: 'rewind' | 'copy'; readonly reason: string } {
+  const copy = (reason: string) => ({ method: 'copy', reason }) as const;
+  if (data.making !== undefined)
+    return copy(record.why ?? `an interrupted ${data.making} left an unfinished one`);
+  if (data.content !== 'cluster') return copy(`the directory is ${data.content}`);
+  if (desired.copy) return copy('asked for with --copy');
+  if (data.standbySignal) return copy('it is a standby that does not stream');
+  if (!data.control) return copy('its control file cannot be read');
+  if (!data.control.checksums && !walLogHints)
+    return copy('no rewind is possible: neither checksums nor wal_log_hints were on');
+  if (!fullPageWrites) return copy('no rewind is possible: full_page_writes was off');
+  return {
+    method: 'rewind',
+    reason: `it was primary on timeline ${data.control.timeline}; ${data.control.checksums ? 'checksums' : 'wal_log_hints'} and full_page_writes were on`,
+  };
+}
+
+/** What stands only here, in words, and what becomes of it. */
+function beyondNotes(
+  desired: RebuildDesired,
+  { beyond, record, size }: RebuildSight,
+  keep: boolean,
+): readonly string[] {
+  if (record.kept !== undefined) return [`its data as it was is kept in ${record.kept}`];
+  if (!keep || beyond.kind === 'none') return [];
+  const what =
+    beyond.kind === 'commits'
+      ? `${beyond.count} commits are on ${desired.id} alone: ${desired.primary} never got them`
+      : `it cannot be told whether ${desired.id} holds commits that ${desired.primary} lacks: ${beyond.reason}`;
+  return [`${what}; its data, ${formatBytes(size * 1024)}, is kept in ${desired.keepAs}-TIME first`];
+}
+
+const noRoom = (desired: RebuildDesired, { size, free }: RebuildSight): Verdict<RebuildChange> =>
+  refuse({
+    code: 'SAF011',
+    what: `'${desired.id}' may hold commits that ${desired.primary} lacks, and there is no room to keep its data`,
+    why: `${formatBytes(size * 1024)} are needed in ${desired.keepIn}, ${formatBytes(free * 1024)} are free; without a copy they would be lost`,
+    fix: 'Name a directory on a disk with room: pgduet rebuild HOST --keep-copy DIRECTORY.',
+  });

@@ -1,0 +1,141 @@
+/**
+ * standby: a data directory copied from the primary by pg_basebackup, through a slot made for the copy, so that the
+ * WAL written meanwhile is kept. It follows the primary from its first start. Existing data is never overwritten.
+ */
+import { quote, sh } from '../../base/shell.ts';
+import { conninfo } from '../../postgres/conninfo.ts';
+import { readFields } from '../contract/fields.ts';
+import {
+  change,
+  type Progress,
+  present,
+  type ResourceKind,
+  refuse,
+  same,
+  unknown,
+} from '../contract/kind.ts';
+import { rebuildAdvice } from '../controller/outage.ts';
+import {
+  beginMaking,
+  type DataDirectory,
+  dataDirectoryProbe,
+  endMaking,
+  readDataDirectory,
+  unidentified,
+} from './data-directory.ts';
+import { anotherCluster, unusable } from './refusals.ts';
+
+/** What a copy needs to know. */
+interface CopyPlace {
+  readonly id: string;
+  readonly dataDir: string;
+  readonly walDir?: string;
+  readonly managementDir: string;
+  readonly owner: string;
+  /** The primary's log transfer address and port. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly slot: string;
+  /** Where the primary has tablespaces: the copy writes to the same places. */
+  readonly tablespaces?: readonly string[];
+}
+
+interface Desired extends CopyPlace {
+  readonly version: number;
+  /** The primary's; empty while there is no primary yet. */
+  readonly systemIdentifier?: string;
+}
+
+/** "  12345/67890 kB (18%), 0/1 tablespace" as pg_basebackup --progress prints it. */
+export function basebackupProgress(line: string): Progress | undefined {
+  const match = /^\s*(\d+)\/(\d+) kB \(/.exec(line);
+  return match ? { doneBytes: Number(match[1]) * 1024, totalBytes: Number(match[2]) * 1024 } : undefined;
+}
+
+export const standby: ResourceKind<Desired, DataDirectory> = {
+  kind: 'standby',
+  summary: 'A copy of the primary by pg_basebackup, told to follow it.',
+  parse: (node, context) =>
+    readFields(node, context, 'standby', (f) => {
+      const walDir = f.optionalText('wal_dir');
+      const systemIdentifier = f.optionalText('system_identifier');
+      return {
+        id: f.text('id'),
+        dataDir: f.text('data_dir'),
+        managementDir: f.text('management_dir'),
+        owner: f.text('owner'),
+        version: f.integer('version'),
+        host: f.text('host'),
+        port: f.integer('port'),
+        user: f.text('user'),
+        slot: f.text('slot'),
+        tablespaces: f.words('tablespaces'),
+        ...(walDir ? { walDir } : {}),
+        ...(systemIdentifier ? { systemIdentifier } : {}),
+      };
+    }),
+  key: (desired) => desired.dataDir,
+  renews: (desired) => desired.dataDir,
+  describe: (desired) => `copy of the primary in ${desired.dataDir}`,
+  probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
+  read: (reply, desired) => {
+    const seen = readDataDirectory(reply);
+    if (!seen) return unknown(reply.stderr.trim() || 'the data directory could not be looked at');
+    const problem = seen.version === desired.version && unidentified(seen);
+    return problem ? unknown(problem) : present(seen);
+  },
+  diff: (desired, observed) => {
+    const seen = observed.state === 'present' ? observed.value : undefined;
+    const problem = seen && unusable(desired.dataDir, desired.version, seen);
+    if (problem) return refuse(problem);
+    const summary = `copy the primary (${desired.host}:${desired.port}) to ${desired.dataDir}`;
+    if (seen?.making !== undefined)
+      return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
+    if (!seen || seen.content === 'absent' || seen.content === 'empty')
+      return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
+    if (seen.control?.systemIdentifier !== desired.systemIdentifier)
+      return refuse(anotherCluster(desired.dataDir, seen, desired.systemIdentifier));
+    if (!seen.standbySignal)
+      return refuse({
+        code: 'SAF007',
+        what: `the server in '${desired.dataDir}' was a primary and has not been made a standby`,
+        why: `another server is primary now (${desired.host}:${desired.port}); this one may hold commits that it lacks, so it is neither started nor overwritten`,
+        fix: `${rebuildAdvice(desired.id)}. Until then it stays as it is, and nothing is changed on any server.`,
+        evidence: [
+          `state: ${seen.control?.state ?? 'unknown'}`,
+          `timeline: ${seen.control?.timeline ?? 'unknown'}`,
+        ],
+      });
+    return same(`a standby of cluster ${desired.systemIdentifier ?? ''}`);
+  },
+  steps: (_change, desired) => [
+    {
+      title: `base backup to ${desired.dataDir}`,
+      script: copyScript(desired),
+      progress: basebackupProgress,
+    },
+  ],
+};
+
+/** Shell: the whole copy, from the mark that it begins to the mark that it is finished. */
+export function copyScript(desired: CopyPlace): string {
+  // Not the standby's own name: the copy's WAL stream must not pass for the standby.
+  const source = conninfo({
+    host: desired.host,
+    port: desired.port,
+    user: desired.user,
+    application_name: 'pgduet_copy',
+    connect_timeout: 10,
+    // A primary that falls silent must end the copy within half a minute, and not hold up the run for hours.
+    keepalives_idle: 10,
+    keepalives_interval: 5,
+    keepalives_count: 3,
+  });
+  return `${beginMaking(desired, desired.owner, 'copy', desired.walDir, desired.tablespaces)}
+export PGPASSFILE="$PASSFILE"
+${sh`as ${desired.owner} "$PGBIN/pg_receivewal" -w -d ${source} -S ${desired.slot} --create-slot --if-not-exists`}
+${sh`as ${desired.owner} "$PGBIN/pg_basebackup" $nosync -w -d ${source} -D ${desired.dataDir} -S ${desired.slot} -X stream --checkpoint=fast --progress`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''}
+${sh`as ${desired.owner} touch ${`${desired.dataDir}/standby.signal`}`}
+${endMaking(desired, desired.owner, desired.walDir)}`;
+}

@@ -1,0 +1,98 @@
+/**
+ * A configuration file in the data directory and what the running server makes of it: shared by the kinds `settings`
+ * and `hba`. Seen from both sides, so that a reload that was missed shows. Pure.
+ */
+
+import { quote, sh } from '../../base/shell.ts';
+import { moment } from '../../base/units.ts';
+import { type Difference, type Observed, type ProbeReply, present, unknown } from '../contract/kind.ts';
+import { closed } from '../contract/stat.ts';
+
+/** L is what the kind's own query tells of the running server; all of them tell when it last read its files. */
+export interface ConfigurationFile<L extends { readonly loaded: number }> {
+  readonly text: string;
+  /** When the file was written, seconds since 1970. */
+  readonly written: number;
+  /** As stat prints it: "600". */
+  readonly mode: string;
+  readonly owner: string;
+  /** What the kind's own shell text printed. */
+  readonly extra: readonly string[];
+  /** Absent when no server runs, or it is just starting. */
+  readonly live?: L;
+}
+
+/** `extra` is shell text that prints words on one line; it may use $d, the data directory. */
+export const configurationProbe = (
+  dataDir: string,
+  name: string,
+  extra?: string,
+): string => `d=${quote(dataDir)}
+if [ ! -f "$d/${name}" ]; then unseen "$d/${name}"; echo "$unseen"; exit; fi
+stat -c '%.6Y %a %U' "$d/${name}" || exit 1
+if postmaster "$d"; then state=running; else state=stopped; fi
+# The last line of the pid file ("postmaster.pid"): a server that starts cannot be asked, and reads its files as one that is yet to.
+if [ $state = running ] && lines "$d/postmaster.pid" x x x x x x x word; then case $word in starting*) state=stopped;; esac; fi
+echo "$state"${extra === undefined ? '' : ` $(${extra})`}
+cat "$d/${name}"`;
+
+export function readConfiguration<L extends { readonly loaded: number }>(
+  reply: ProbeReply,
+  name: string,
+): Observed<ConfigurationFile<L>> {
+  const [first = '', second = '', ...lines] = reply.stdout.split('\n');
+  const [written, mode, owner] = first.split(' ');
+  const [state, ...extra] = second.trim().split(' ');
+  if (first === 'absent') return unknown('the instance is not there yet');
+  const hidden = closed(first);
+  if (hidden) return unknown(hidden);
+  if (
+    reply.status !== 0 ||
+    Number.isNaN(Number(written)) ||
+    !mode ||
+    !owner ||
+    (state !== 'running' && state !== 'stopped')
+  )
+    return unknown(reply.stderr.trim() || `${name} could not be read`);
+  const seen = { text: lines.join('\n'), written: Number(written), mode, owner, extra };
+  if (state === 'stopped') return present(seen);
+  if (typeof reply.sql !== 'object' || reply.sql === null)
+    return unknown(reply.sqlProblem ?? 'the server did not answer');
+  return present({ ...seen, live: reply.sql as L });
+}
+
+/** The server runs with an older text than the file's. */
+export const isStale = (seen: ConfigurationFile<{ readonly loaded: number }>): boolean =>
+  seen.live !== undefined && seen.written > seen.live.loaded;
+
+/** What only the owner of the instance may read, as `put` writes it. */
+const ownMode = '600';
+
+/** Undefined where owner and mode are right. */
+export function accessDifference(
+  code: 'SET013' | 'HBA006',
+  path: string,
+  owner: string,
+  seen: ConfigurationFile<{ readonly loaded: number }>,
+): Difference | undefined {
+  if (seen.owner === owner && seen.mode === ownMode) return undefined;
+  const words = (one: string, mode: string): string => `${one} ${mode.padStart(4, '0')}`;
+  return { code, object: path, declared: words(owner, ownMode), found: words(seen.owner, seen.mode) };
+}
+
+/** The content and the time when it was written stay, so that nothing has to be read again. */
+export const accessScript = (path: string, owner: string): string =>
+  `${sh`chown ${`${owner}:`} ${path}`}\n${sh`chmod 0600 ${path}`}`;
+
+/** The server has read another text, or none, since the file was written. */
+export const unreadDifference = (
+  code: 'SET006' | 'HBA003',
+  path: string,
+  { written, live }: ConfigurationFile<{ readonly loaded: number }>,
+): Difference => ({
+  code,
+  object: path,
+  declared: 'read by the server',
+  found: `written ${moment(written)}, and what the server read last is of ${moment(live?.loaded ?? 0)}`,
+  since: written,
+});

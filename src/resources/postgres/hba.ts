@@ -1,0 +1,153 @@
+/** hba: pg_hba.conf as a whole, in force in the running server. It is never written with a rule that lets anyone in without proof. */
+import { withoutOurRules } from '../../postgres/hba-file.ts';
+import { readFields } from '../contract/fields.ts';
+import {
+  type Change,
+  change,
+  type Instance,
+  type ResourceKind,
+  same,
+  type Verdict,
+} from '../contract/kind.ts';
+import { putFile } from '../contract/preamble.ts';
+import {
+  accessDifference,
+  accessScript,
+  type ConfigurationFile,
+  configurationProbe,
+  isStale,
+  readConfiguration,
+  unreadDifference,
+} from './configuration-file.ts';
+import {
+  type HbaRow,
+  hbaRules,
+  isTrust,
+  rowDifferences,
+  ruleDifferences,
+  rulesText,
+} from './hba-differences.ts';
+
+interface Desired {
+  readonly instance: Instance;
+  readonly content: string;
+}
+
+interface Live {
+  readonly loaded: number;
+  /** An error in the other configuration files keeps the server from telling when it read this one. */
+  readonly broken: boolean;
+  readonly rows: readonly HbaRow[];
+}
+
+const path = (desired: Desired): string => `${desired.instance.dataDir}/pg_hba.conf`;
+/** Rules that a server had before are not ours to judge here; the migration has named them. */
+const ownPart = (text: string): string => text.slice(0, text.length - (withoutOurRules(text) ?? '').length);
+
+interface HbaChange extends Change {
+  readonly write: boolean;
+  /** The file gets its owner and mode. */
+  readonly access: boolean;
+}
+
+const unreadable: Live = { loaded: 0, broken: true, rows: [] };
+
+const isForeign = ({ instance }: Desired, { owner, mode }: ConfigurationFile<Live>): boolean =>
+  owner !== instance.owner || !/^[4567]/.test(mode);
+
+/** What is right needs no words; the path stands there from PostgreSQL 16 on. */
+const liveQuery = `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
+ 'broken', exists (select from pg_file_settings where error is not null and error <> 'setting could not be applied'),
+ 'rows', (select coalesce(json_agg(json_build_object('file', to_jsonb(r) ->> 'file_name', 'line', line_number, 'method', auth_method, 'error', error)), '[]')
+   from pg_hba_file_rules r where error is not null or to_jsonb(r) ->> 'file_name' <> current_setting('hba_file')))`;
+
+export const hba: ResourceKind<Desired, ConfigurationFile<Live>, HbaChange> = {
+  kind: 'hba',
+  summary: 'pg_hba.conf as a whole, from a template, in force in the running server.',
+  parse: (node, context) =>
+    readFields(node, context, 'hba', (f) => {
+      const rendered = context.render(f.text('template'));
+      if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
+      const content = rendered.ok ? rendered.value : '';
+      if (hbaRules(ownPart(content)).some(({ text }) => isTrust(text)))
+        f.problem(
+          'template',
+          "a rule uses 'trust'",
+          "Use 'peer' on the socket and 'scram-sha-256' elsewhere.",
+        );
+      return { instance: context.instance, content };
+    }),
+  key: (desired) => path(desired),
+  inside: path,
+  describe: (desired) => `client rules in ${path(desired)}`,
+  probe: (desired) => ({
+    shell: configurationProbe(desired.instance.dataDir, 'pg_hba.conf'),
+    sql: liveQuery,
+  }),
+  read: (reply, desired) => {
+    const observed = readConfiguration<Live>(reply, 'pg_hba.conf');
+    if (observed.state !== 'unknown' || reply.sql !== undefined) return observed;
+    // A file that the server cannot read makes its view fail as a whole; what is wrong with it can be seen all the same.
+    const blind = readConfiguration<Live>({ ...reply, sql: unreadable }, 'pg_hba.conf');
+    return blind.state === 'present' && blind.value.live && isForeign(desired, blind.value)
+      ? blind
+      : observed;
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return same('nothing to say');
+    return judge(desired, observed.value);
+  },
+  steps: (planned, desired) => {
+    const { owner } = desired.instance;
+    if (planned.write)
+      return [
+        {
+          title: `client rules ${path(desired)}`,
+          script: putFile({ path: path(desired), mode: '0600', owner, content: desired.content }),
+        },
+      ];
+    return planned.access
+      ? [{ title: `owner and mode of ${path(desired)}`, script: accessScript(path(desired), owner) }]
+      : [];
+  },
+};
+
+function judge(desired: Desired, seen: ConfigurationFile<Live>): Verdict<HbaChange> {
+  const { text, written, live } = seen;
+  const name = path(desired);
+  const write = rulesText(text) !== rulesText(desired.content);
+  const unread = isStale(seen) && live?.broken !== true;
+  const wasThereBefore = withoutOurRules(desired.content) !== undefined;
+  const open = wasThereBefore ? undefined : accessDifference('HBA006', name, desired.instance.owner, seen);
+  const sight = { path: name, text, written, rows: live?.rows ?? [] };
+  const differences = [
+    ...(write ? ruleDifferences(desired.content, sight) : []),
+    ...rowDifferences(sight, write),
+    ...(unread ? [unreadDifference('HBA003', name, seen)] : []),
+    ...(open ? [open] : []),
+  ];
+  const common = { write, access: open !== undefined, differences };
+  const effects = live ? ([{ action: 'reload', target: 'instance' }] as const) : [];
+  if (write)
+    return change({
+      ...common,
+      summary: `rewrite ${name}`,
+      reason: 'its rules differ',
+      text: { before: `${rulesText(text)}\n`, after: `${rulesText(desired.content)}\n`, name },
+      effects,
+    });
+  if (unread)
+    return change({
+      ...common,
+      summary: `bring ${name} into force`,
+      reason: 'the server has not read it since it was written',
+      effects,
+    });
+  if (open)
+    return change({
+      ...common,
+      summary: `give ${name} its owner and mode`,
+      reason: `it is ${open.found}, and shall be ${open.declared}`,
+    });
+  return same(`${hbaRules(text).length} rules are in force${live ? '' : ' at the next start'}`, differences);
+}

@@ -1,0 +1,127 @@
+/** passfile: one line in the password file of the instance administrator, 0600. Lines of others stay as they are. */
+
+import { Secret } from '../../base/secret.ts';
+import { quote } from '../../base/shell.ts';
+import { type PgpassEntry, parsePgpassLine, pgpassLine } from '../../postgres/pgpass.ts';
+import { readFields } from '../contract/fields.ts';
+import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
+import { ownershipDifference, ownershipDifferences, readStat, type Stat } from '../contract/stat.ts';
+
+interface Desired {
+  readonly owner: string;
+  readonly entry: PgpassEntry;
+  readonly state: 'present' | 'absent';
+}
+
+interface Seen {
+  /** Where the password file of this host is. */
+  readonly path: string;
+  /** Absent where there is no such file. */
+  readonly stat?: Stat;
+  readonly entries: readonly PgpassEntry[];
+}
+
+const codes = { owner: 'FIL003', mode: 'FIL004', open: 'PWD003' } as const;
+const nothing: Seen = { path: 'the password file', entries: [] };
+
+const prefix = (entry: PgpassEntry): string => pgpassLine({ ...entry, password: new Secret('') });
+
+export const passfile: ResourceKind<Desired, Seen> = {
+  kind: 'passfile',
+  summary: 'A line in the password file of the instance administrator.',
+  parse: (node, context) =>
+    readFields(node, context, 'passfile', (f) => ({
+      owner: f.text('owner'),
+      state: f.oneOf('state', ['present', 'absent'], 'present'),
+      entry: {
+        host: f.text('host'),
+        port: f.text('port'),
+        database: f.text('database'),
+        user: f.text('user'),
+        password: f.secret('password') ?? new Secret(''),
+      },
+    })),
+  key: (desired) => prefix(desired.entry),
+  describe: (desired) => `password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port}`,
+  // Only the lines of our own role are read out; other people's passwords stay where they are.
+  // A write that was cut off has left a file that holds the password; it goes with the line.
+  // The path comes first: only the host knows the home of the administrator.
+  probe: (desired) => ({
+    shell: `printf '%s\\n' "$PASSFILE"
+sight "$PASSFILE" || exit 1
+${desired.state === 'absent' ? `if [ -e "$(unfinished "$PASSFILE")" ]; then printf '%s\\n' ${quote(`${prefix(desired.entry)}unfinished`)}; exit; fi\n` : ''}if [ ! -e "$PASSFILE" ]; then exit; fi
+if [ ! -r "$PASSFILE" ]; then echo "no right to read $PASSFILE" >&2; exit 1; fi
+while IFS= read -r l || [ -n "$l" ]; do
+case $l in ${quote(prefix(desired.entry))}*) printf '%s\\n' "$l";; esac
+done < "$PASSFILE"`,
+  }),
+  read: (reply) => {
+    const [path = '', line = '', ...lines] = reply.stdout.split('\n');
+    if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the password file could not be read');
+    const stat = readStat(line, reply.stderr || 'the password file could not be read');
+    if (stat.state === 'unknown') return stat;
+    const entries = lines.flatMap((text) => parsePgpassLine(text) ?? []);
+    return present({ path, entries, ...(stat.state === 'present' ? { stat: stat.value } : {}) });
+  },
+  diff: (desired, observed) => {
+    const { entries, stat, path } = observed.state === 'absent' ? nothing : observed.value;
+    const { host, port, user } = desired.entry;
+    if (desired.state === 'absent')
+      return entries.length === 0
+        ? same('the password file has no line for it')
+        : change({
+            summary: `remove the password of ${user} for ${host}:${port} from the password file`,
+            reason: 'nothing needs it any more',
+          });
+    const line = lineDifference(desired, entries);
+    const wanted = { owner: desired.owner, mode: '0600' };
+    const ownership = stat && ownershipDifference(wanted, stat);
+    if (!line && !ownership) return same('the line is there');
+    const since = stat ? { since: stat.modified } : {};
+    return change({
+      summary: `write the password of ${user} for ${host}:${port} to the password file (0600)`,
+      reason: [
+        ...(line ? [stat ? line.reason : 'the file is not there'] : []),
+        ...(ownership
+          ? [`${ownership}: PostgreSQL ignores a file of others, or that is open to others`]
+          : []),
+      ].join('; '),
+      differences: [
+        ...(line ? [{ ...line.told, object: `${path} ${host}:${port}`, ...since }] : []),
+        ...(stat ? ownershipDifferences(path, wanted, stat, codes) : []),
+      ],
+    });
+  },
+  steps: (_change, desired) => [
+    {
+      title: `password of ${desired.entry.user}`,
+      script: `rm -f "$(unfinished "$PASSFILE")"
+kept=
+if [ -e "$PASSFILE" ]; then
+while IFS= read -r l || [ -n "$l" ]; do
+case $l in ${quote(prefix(desired.entry))}*) ;; *) kept="$kept$l
+";; esac
+done < "$PASSFILE"
+fi
+mkdir -p "\${PASSFILE%/*}"
+${desired.state === 'absent' ? 'if [ -z "$kept" ]; then rm -f "$PASSFILE"; exit 0; fi\n' : ''}put "$PASSFILE" 0600 ${quote(`${desired.owner}:`)} "$kept"${desired.state === 'absent' ? '' : quote(`${pgpassLine(desired.entry)}\n`)}`,
+    },
+  ],
+};
+
+/** Undefined when the one line is there. The passwords are compared and never shown. */
+function lineDifference({ entry }: Desired, entries: readonly PgpassEntry[]) {
+  const [first, ...more] = entries;
+  const declared = `a line for ${entry.user}`;
+  if (!first)
+    return {
+      reason: 'the line is not there',
+      told: { code: 'PWD001', declared, found: 'missing' } as const,
+    };
+  if (more.length === 0 && pgpassLine(first) === pgpassLine(entry)) return undefined;
+  const found = more.length > 0 ? `${entries.length} lines` : 'another password';
+  return {
+    reason: 'the line differs (not shown)',
+    told: { code: 'PWD002', declared: `${declared} with the password of the cluster`, found } as const,
+  };
+}

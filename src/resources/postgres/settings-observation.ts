@@ -1,0 +1,135 @@
+/**
+ * What kind `settings` sees: postgresql.conf, and what the running server has made of it and of all that stands over it.
+ * In: the answer to one probe. Out: plain data. It judges nothing. Pure.
+ */
+import { quoteLiteral } from '../../postgres/quote.ts';
+import type { Instance } from '../contract/kind.ts';
+import type { InForce, Logging } from './adopted-rules.ts';
+import type { ConfigurationFile } from './configuration-file.ts';
+
+export interface SettingsDesired {
+  readonly name: string;
+  readonly instance: Instance;
+  readonly values: Readonly<Record<string, string>>;
+  /** Settings in our block that another resource declares; without this field the rest of the block is not ours. */
+  readonly except?: readonly string[];
+  /** Of a server that was there before: what is as good stays, see `adopted-rules.ts`. */
+  readonly adopted?: {
+    /** False as long as kind `takeover` has to hand the server to the controller: it brings restarts about. */
+    readonly taken: boolean;
+    /** Absent: not decided yet. */
+    readonly logging?: Logging;
+  };
+}
+
+export interface Live {
+  /** When the server last read its configuration, seconds since 1970. */
+  readonly loaded: number;
+  /** By lower-case name. */
+  readonly settings: Readonly<Record<string, LiveSetting>>;
+  /** Lines of all configuration files, as they stand there now and in the order in which they are read. */
+  readonly lines: readonly FileLine[];
+  /** What ALTER ROLE and ALTER DATABASE hold. */
+  readonly overrides: readonly Override[];
+  /** Where the server's configuration is: the settings of these names. */
+  readonly places: Readonly<Record<Place, string>>;
+}
+
+/** The value is asked for by name only: what stands in the file besides needs no more than its context. */
+export type LiveSetting = Pick<InForce, 'context' | 'pending'> &
+  Partial<InForce> & {
+    /** bool, enum, integer, real or string. */
+    readonly type?: string;
+    readonly file?: string | null;
+    readonly line?: number | null;
+  };
+
+/** A line of a declared setting, or one with an error. */
+export interface FileLine {
+  /** Null where the line cannot be read. */
+  readonly name: string | null;
+  readonly value: string | null;
+  readonly file: string;
+  /** 0: the file as a whole cannot be read. */
+  readonly line: number;
+  readonly error: string | null;
+  /** Of the setting; null where the server knows none. */
+  readonly context: string | null;
+  readonly pending: boolean | null;
+}
+
+export interface Override {
+  /** Null: all roles. */
+  readonly role: string | null;
+  /** Null: all databases. */
+  readonly database: string | null;
+  /** "work_mem=1GB" */
+  readonly setting: string;
+}
+
+export const places = ['config_file', 'hba_file', 'ident_file', 'data_directory'] as const;
+export type Place = (typeof places)[number];
+
+/** What the Mirroring Controller edits by itself: it can do so in postgresql.conf only. */
+export const controlledNames: readonly string[] = [
+  'synchronous_standby_names',
+  'synchronized_standby_slots',
+  'primary_conninfo',
+];
+
+export type SettingsSeen = ConfigurationFile<Live>;
+
+/**
+ * When ALTER SYSTEM was used last. On a standby: that it is one, and values of the primary below which it would not start
+ * ("Hot Standby", administrator's overview).
+ */
+export const extraScript = `stat -c 'auto=%.3Y' "$d/postgresql.auto.conf" 2>/dev/null | tr '\\n' ' '
+if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
+if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
+"$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
+
+/** As pg_controldata calls them, and as the settings are called. */
+const floorNames: Readonly<Record<string, string>> = {
+  max_connections: 'max_connections',
+  max_worker_processes: 'max_worker_processes',
+  max_wal_senders: 'max_wal_senders',
+  max_prepared_xacts: 'max_prepared_transactions',
+  max_locks_per_xact: 'max_locks_per_transaction',
+};
+
+export const confPath = (desired: SettingsDesired): string => `${desired.instance.dataDir}/postgresql.conf`;
+
+/** What the rules for a server that was there before ask besides. */
+const judged: readonly string[] = ['data_checksums', 'log_destination'];
+
+export function liveQuery(names: readonly string[]): string {
+  const asked = [...new Set([...names, ...controlledNames, ...judged].map((name) => name.toLowerCase()))];
+  const list = `array[${asked.map(quoteLiteral).join(', ')}]::text[]`;
+  return `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
+ 'settings', (select coalesce(json_object_agg(lower(name), json_build_object('context', context, 'pending', pending_restart,
+     'value', current_setting(name, true), 'raw', setting, 'unit', unit, 'type', vartype, 'source', source, 'file', sourcefile, 'line', sourceline)), '{}')
+   from pg_settings where sourcefile like '%/postgresql.conf' or lower(name) = any (${list})),
+ 'lines', (select coalesce(json_agg(json_build_object('name', lower(f.name), 'value', f.setting, 'file', coalesce(f.sourcefile, current_setting('config_file')), 'line', coalesce(f.sourceline, 0),
+     'error', f.error, 'context', s.context, 'pending', s.pending_restart) order by f.seqno), '[]')
+   from pg_file_settings f left join pg_settings s on lower(s.name) = lower(f.name) where f.error is not null or lower(f.name) = any (${list})),
+ 'overrides', (select coalesce(json_agg(json_build_object('role', r.rolname, 'database', d.datname, 'setting', c.setting)), '[]')
+   from pg_db_role_setting o left join pg_roles r on r.oid = o.setrole left join pg_database d on d.oid = o.setdatabase, unnest(o.setconfig) as c(setting)
+   where lower(split_part(c.setting, '=', 1)) = any (${list})),
+ 'places', json_build_object(${places.map((name) => `'${name}', current_setting('${name}')`).join(', ')}))`;
+}
+
+/** When ALTER SYSTEM was used last, seconds since 1970. */
+export function autoWritten(words: readonly string[]): number | undefined {
+  const time = Number(words.find((word) => word.startsWith('auto='))?.slice('auto='.length));
+  return Number.isNaN(time) ? undefined : time;
+}
+
+export function readFloor(words: readonly string[]): ReadonlyMap<string, number> {
+  const pairs = words.map((word) => word.split('='));
+  return new Map(
+    pairs.flatMap(([label = '', value]) => {
+      const name = floorNames[label];
+      return name === undefined ? [] : [[name, Number(value)] as const];
+    }),
+  );
+}

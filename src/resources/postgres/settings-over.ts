@@ -1,0 +1,58 @@
+/**
+ * What stands over postgresql.conf in a running server: ALTER SYSTEM, included files, lines with errors ("Setting
+ * Parameters"). In: what was seen. Out: which line counts for a setting, and which errors there are. Pure.
+ */
+import type { FileLine, Live, SettingsDesired, SettingsSeen } from './settings-observation.ts';
+
+export interface Over {
+  /** Lines of ALTER SYSTEM, by setting. */
+  readonly auto: ReadonlyMap<string, FileLine>;
+  /** Lines of included files that count in place of the one in postgresql.conf, by setting. */
+  readonly included: ReadonlyMap<string, FileLine>;
+  readonly errors: readonly FileLine[];
+}
+
+const nothing: Over = { auto: new Map(), included: new Map(), errors: [] };
+
+/** What pg_file_settings says of a value that is wrong, and also of one that only a restart brings into force. */
+const notApplied = 'setting could not be applied';
+
+/** Until the controller is in charge the former configuration counts, wherever that is. */
+export const isTaking = ({ adopted }: SettingsDesired): boolean => adopted?.taken === false;
+
+/** The server has its configuration in another file than the one in its data directory. */
+export const isElsewhere = ({ places }: Live): boolean =>
+  places.config_file !== `${places.data_directory}/postgresql.conf`;
+
+const isAuto = ({ file }: FileLine): boolean => file.endsWith('/postgresql.auto.conf');
+
+/** The last line for a setting counts; ALTER SYSTEM is read last. */
+export function standsOver(desired: SettingsDesired, seen: SettingsSeen): Over {
+  const { live } = seen;
+  if (!live) return nothing;
+  const auto = new Map<string, FileLine>();
+  const last = new Map<string, FileLine>();
+  for (const line of live.lines) if (line.name !== null) (isAuto(line) ? auto : last).set(line.name, line);
+  if (isTaking(desired) || isElsewhere(live)) return { ...nothing, auto };
+  const included = new Map([...last].filter(([, { file }]) => file !== live.places.config_file));
+  const errors = live.lines.filter((line) => isError(line, seen.written > live.loaded));
+  return { auto, included, errors };
+}
+
+const isError = ({ error, context, pending }: FileLine, unread: boolean): boolean =>
+  error !== null && !(error === notApplied && context === 'postmaster' && (pending === true || unread));
+
+/** Such an error keeps the server from taking over anything at all; others only keep it from starting. */
+export const isHard = ({ error }: FileLine): boolean => error !== notApplied;
+
+interface Mending extends Record<'wrong' | 'stale' | 'reset', readonly string[]> {
+  readonly access: boolean;
+}
+
+/** Does the error go when these settings are written, and those reset, and the file belongs to its owner again? */
+export const isMended = (line: FileLine, live: Live, { wrong, stale, reset, access }: Mending): boolean => {
+  if (line.line === 0) return access;
+  const among = (names: readonly string[]): boolean => names.some((name) => name.toLowerCase() === line.name);
+  if (isAuto(line)) return among(reset);
+  return line.file === live.places.config_file && (among(wrong) || among(stale));
+};

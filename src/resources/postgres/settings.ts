@@ -1,0 +1,191 @@
+/**
+ * settings: values in postgresql.conf, changed line by line; everything else in the file stays byte for byte.
+ * Looks at the file and at the running server, so that a reload or restart that was missed is seen too.
+ * What the Mirroring Controller has commented out (names of standbys that are out, the upstream of a primary) is its
+ * business: the declared value behind a '#' counts as right, and is never put in force from here.
+ */
+import { quote } from '../../base/shell.ts';
+import { effectiveConf, ourHeading as heading, namesInBlock, parseConf } from '../../postgres/conf-file.ts';
+import { type Fields, readFields } from '../contract/fields.ts';
+import { type Change, change, type ParseContext, type ResourceKind, refuse, same } from '../contract/kind.ts';
+import { asInForce, judge, type Logging, type ValuesInForce } from './adopted-rules.ts';
+import { accessScript, configurationProbe, readConfiguration } from './configuration-file.ts';
+import { settingDifferences } from './settings-differences.ts';
+import { type FileEdit, fileChange, writeScript } from './settings-file.ts';
+import { type Found, findDifferences } from './settings-found.ts';
+import {
+  confPath,
+  type SettingsDesired as Desired,
+  extraScript,
+  type Live,
+  liveQuery,
+  readFloor,
+  type SettingsSeen as Seen,
+} from './settings-observation.ts';
+
+interface SettingsChange extends Change {
+  /** The text of the file as it was seen and as it shall be; absent when the file is right already. */
+  readonly file?: FileEdit;
+  /** Settings that ALTER SYSTEM holds over ours. */
+  readonly reset: readonly string[];
+  /** The file gets its owner and mode. */
+  readonly access: boolean;
+}
+
+export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
+  kind: 'settings',
+  summary: 'Values in postgresql.conf, from a template or a map, in force in the running server too.',
+  parse: (node, context) =>
+    readFields(node, context, 'settings', (f) => {
+      const values = wantedValues(f, context);
+      const exceptions = f.list('except');
+      const except = exceptions.length === 0 ? {} : { except: exceptions };
+      const adopted = readAdoption(f.optionalText('adopted'), f.optionalText('logging'));
+      return { name: f.text('name'), instance: context.instance, values, ...except, ...adopted };
+    }),
+  key: (desired) => desired.name,
+  describe: (desired) => `settings '${desired.name}' in ${confPath(desired)}`,
+  touches: confPath,
+  inside: confPath,
+  probe: (desired) => ({
+    shell: configurationProbe(desired.instance.dataDir, 'postgresql.conf', extraScript),
+    sql: liveQuery(Object.keys(desired.values)),
+  }),
+  read: (reply) => readConfiguration<Live>(reply, 'postgresql.conf'),
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return same('nothing to say');
+    const seen = observed.value;
+    const names = Object.keys(desired.values);
+    const missing =
+      seen.live &&
+      names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
+    if (missing !== undefined) return unknownSetting(missing);
+    const raised = { ...desired, values: aboveFloor(desired.values, readFloor(seen.extra)) };
+    const needed = { ...raised, values: stillNeeded(raised, seen) };
+    const found = findDifferences(needed, names, seen);
+    const told = settingDifferences(needed, seen, found);
+    const { wrong, reset, stale, effects, access } = found;
+    if (wrong.length + reset.length + stale.length + effects.length === 0 && !access)
+      return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`, told);
+    return change({ ...describeChange(needed, seen, found), differences: told });
+  },
+  steps: (planned, desired) => {
+    const steps = [];
+    if (planned.file !== undefined)
+      steps.push({ title: `settings '${desired.name}'`, script: writeScript(desired, planned.file) });
+    if (planned.access)
+      steps.push({
+        title: `owner and mode of ${confPath(desired)}`,
+        script: accessScript(confPath(desired), desired.instance.owner),
+      });
+    if (planned.reset.length > 0)
+      steps.push({
+        title: 'take back ALTER SYSTEM',
+        script: `printf '%s' ${quote(planned.reset.map((name) => `ALTER SYSTEM RESET ${name};`).join('\n'))} | sql`,
+      });
+    return steps;
+  },
+};
+
+/** The values of a template and of a map, whose own ones win. */
+export function wantedValues(f: Fields, context: ParseContext): Readonly<Record<string, string>> {
+  const template = f.optionalText('template');
+  const rendered = template === undefined ? undefined : context.render(template);
+  if (rendered && !rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
+  const lines = rendered?.ok ? parseConf(rendered.value).map((line) => [line.name, line.value] as const) : [];
+  const values = { ...Object.fromEntries(lines), ...f.record('values') };
+  for (const [name, value] of Object.entries(values))
+    if (/[\r\n]/.test(value))
+      f.problem('values', `'${name}' has a line break in it`, 'Write the value on one line.');
+  return values;
+}
+
+function readAdoption(phase: string | undefined, logging: string | undefined): Pick<Desired, 'adopted'> {
+  if (!phase) return {};
+  const decided: { logging?: Logging } = logging === 'ours' || logging === 'theirs' ? { logging } : {};
+  return { adopted: { taken: phase === 'taken', ...decided } };
+}
+
+/** A standby lowers such a value only after the primary: once it has replayed that the primary did. */
+function aboveFloor(values: Desired['values'], floor: ReadonlyMap<string, number>): Desired['values'] {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const least = floor.get(name.toLowerCase());
+      return [name, least !== undefined && Number(value) < least ? String(least) : value];
+    }),
+  );
+}
+
+/** Of a server that was there before: what stands in our block, and what is not good enough. */
+function stillNeeded(desired: Desired, seen: Seen): Desired['values'] {
+  if (!desired.adopted) return desired.values;
+  const { names } = judge(desired.values, inForce(desired, seen), desired.adopted.logging);
+  const block = namesInBlock(seen.text, heading);
+  return Object.fromEntries(
+    Object.entries(desired.values).filter(
+      ([name]) => names.includes(name) || block.includes(name.toLowerCase()),
+    ),
+  );
+}
+
+/** What a server that does not run has neither in its file nor in force is as it was on the server it was copied from. */
+function inForce(desired: Desired, seen: Seen): ValuesInForce {
+  const { live } = seen;
+  if (live)
+    return new Map(
+      Object.entries(live.settings).map(([name, setting]) => [
+        name.toLowerCase(),
+        { value: '', raw: '', source: '', ...setting },
+      ]),
+    );
+  const standing = effectiveConf(seen.text);
+  // ALTER SYSTEM may hold another value than the file. More than its primary has is not wanted on a standby: once it is
+  // primary, the other one could not follow it.
+  const floor = readFloor(seen.extra);
+  return new Map(
+    Object.entries(desired.values).map(([name, wanted]) => {
+      const lower = name.toLowerCase();
+      return [lower, asInForce(floor.get(lower)?.toString() ?? standing.get(lower)?.value ?? wanted)];
+    }),
+  );
+}
+
+const unknownSetting = (name: string) =>
+  refuse({
+    code: 'INV013',
+    what: `the server knows no setting '${name}'`,
+    why: 'it would not start with it',
+    fix: 'Correct the name in the inventory (postgres.settings), or remove it; an extension has to be loaded before its settings are known.',
+  });
+
+function describeChange(desired: Desired, seen: Seen, found: Found): SettingsChange {
+  const { wrong, reset, stale, effects, access } = found;
+  const touched = [...wrong, ...stale];
+  const path = confPath(desired);
+  const what = touched.length === 1 ? touched[0] : `${touched.length} settings`;
+  const only = access && reset.length + effects.length === 0;
+  return {
+    summary:
+      touched.length > 0
+        ? `set ${what} in ${path}`
+        : only
+          ? `give ${path} its owner and mode`
+          : `bring ${path} into force`,
+    reason: reasonFor(found),
+    reset,
+    // A file that is written anew gets them with that.
+    access: access && touched.length === 0,
+    effects,
+    ...(touched.length > 0 ? fileChange(desired, seen, found) : {}),
+  };
+}
+
+function reasonFor({ wrong, reset, stale, effects, pending }: Found): string {
+  if (reset.length > 0) return `ALTER SYSTEM holds other values: ${reset.join(', ')}`;
+  if (wrong.length > 0) return 'the file holds other values';
+  if (stale.length > 0) return `declared no more: ${stale.join(', ')}`;
+  if (pending.length > 0 && effects.length > 0)
+    return `the server has to be restarted for ${pending.join(', ')}`;
+  if (effects.length > 0) return 'the server has not read the file since it was written';
+  return 'the file belongs to somebody else, or is open to others';
+}

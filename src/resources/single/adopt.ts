@@ -1,0 +1,163 @@
+/**
+ * adopt: a single server with data is known to pgduet as the primary that is to be. Its step writes down what was there
+ * and gathers its configuration in the data directory; the server itself notices nothing, and its own unit or its
+ * administrator stay in charge until kind `takeover`.
+ */
+import { quote, sh } from '../../base/shell.ts';
+import { readFields } from '../contract/fields.ts';
+import { type Change, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { putFile } from '../contract/preamble.ts';
+import { systemFile } from '../data/data-directory.ts';
+import {
+  adoptedFile,
+  type Before,
+  beforeFile,
+  type FileBefore,
+  formerDropIn,
+  formerMark,
+} from '../data/record.ts';
+import { anotherCluster } from '../data/refusals.ts';
+import { wantedValues } from '../postgres/settings.ts';
+import { type Intention, inTheWay, notesOn } from './adopt-notes.ts';
+import { type AdoptSight, adoptProbe, readAdoptSight } from './adopt-observation.ts';
+import { adoptedOf, recordOf, standingAlone } from './adoption.ts';
+
+interface Desired extends Intention {
+  readonly roles: readonly string[];
+}
+
+interface AdoptChange extends Change {
+  readonly sight: AdoptSight;
+  readonly before: Before;
+}
+
+export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
+  kind: 'adopt',
+  summary:
+    'A running single server with its data is taken into the cluster, and what was there before is recorded.',
+  parse: (node, context) =>
+    readFields(node, context, 'adopt', (f) => {
+      const walDir = f.optionalText('wal_dir');
+      return {
+        id: f.text('id'),
+        dataDir: f.text('data_dir'),
+        managementDir: f.text('management_dir'),
+        version: f.integer('version'),
+        instance: context.instance,
+        values: wantedValues(f, context),
+        standbys: f.words('standbys'),
+        addresses: f.words('addresses'),
+        roles: f.words('roles'),
+        managed: f.flag('managed', true),
+        ...(walDir ? { walDir } : {}),
+      };
+    }),
+  key: (desired) => desired.dataDir,
+  touches: (desired) => `${desired.dataDir}/postgresql.conf`,
+  describe: (desired) => `the server in ${desired.dataDir}`,
+  probe: adoptProbe,
+  read: (reply) => {
+    const sight = readAdoptSight(reply);
+    return sight ? present(sight) : unknown(reply.stderr.trim() || 'the server could not be looked at');
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return same('nothing to say');
+    const sight = observed.value;
+    if (sight.recorded !== undefined && !halfWayBack(sight)) return settled(desired, sight);
+    const problem = inTheWay(desired, sight);
+    if (problem) return refuse(problem);
+    const before = recordOf(desired, sight, desired);
+    if (!before) return refuse(unseen(desired));
+    return change({
+      summary: `take the server in ${desired.dataDir} into the cluster, and record what was there before`,
+      reason: sight.before ? 'an interrupted run has begun it' : `it runs alone, ${startedBy(before)}`,
+      notes: notesOn(desired, sight),
+      sight,
+      before,
+    });
+  },
+  steps: (planned, desired) => [
+    { title: `record the server in ${desired.dataDir}`, script: recordScript(planned, desired) },
+    { title: `its configuration in ${desired.dataDir}`, script: filesScript(planned, desired) },
+  ],
+};
+
+function settled(desired: Desired, sight: AdoptSight) {
+  if (sight.recorded === sight.systemIdentifier)
+    return same(`cluster ${sight.recorded}, recorded in ${beforeFile(desired)}`);
+  const { systemIdentifier } = sight;
+  const control = systemIdentifier ? { control: { systemIdentifier } as const } : {};
+  return refuse({
+    ...anotherCluster(
+      desired.dataDir,
+      { content: 'cluster', files: [], standbySignal: false, running: sight.running },
+      sight.recorded,
+    ),
+    evidence: [`system identifier there: ${control.control?.systemIdentifier ?? 'unknown'}`],
+  });
+}
+
+/** A teardown that did not come to its end has given the server back and taken our files away; the record is still there. */
+const halfWayBack = ({ mark, before, adopted, recorded, systemIdentifier }: AdoptSight): boolean =>
+  mark && before !== undefined && adopted === undefined && recorded === systemIdentifier;
+
+const startedBy = ({ starter }: Before): string =>
+  starter.kind === 'unit' ? `started by ${starter.unit}` : 'started by hand';
+
+const unseen = (desired: Desired) => ({
+  code: 'SAF030' as const,
+  what: `the server in '${desired.dataDir}' does not tell enough of itself`,
+  why: 'without its settings and its system identifier the way back could not be exact',
+  fix: 'Check that the programs of this version are installed (postgres.bin_dir) and that its administrator can log in through the socket.',
+});
+
+/** The record first: whatever happens later, what was there before is known. The mark before the drop-in that asks for it. */
+function recordScript({ before, sight }: AdoptChange, desired: Desired): string {
+  const { owner } = desired.instance;
+  const put = (path: string, content: string): string => putFile({ path, mode: '0600', owner, content });
+  const record = sight.before ? [] : [put(beforeFile(desired), `${JSON.stringify(before, null, 1)}\n`)];
+  return [
+    sh`mkdir -p ${desired.managementDir}`,
+    sh`chown ${`${owner}:`} ${desired.managementDir}`,
+    sh`chmod 0700 ${desired.managementDir}`,
+    ...record,
+    put(formerMark(desired), `${startedBy(before)}\n`),
+    ...dropInScript(before, desired),
+  ].join('\n');
+}
+
+/** A unit that started the server until now goes on doing so as long as the mark stands, and not a moment longer. */
+function dropInScript({ starter }: Before, desired: Desired): readonly string[] {
+  if (starter.kind !== 'unit') return [];
+  const path = formerDropIn(starter.unit);
+  const content = `# Written by pgduet: while the Mirroring Controller is in charge of this server, only it starts it.
+[Unit]
+ConditionPathExists=${formerMark(desired)}
+`;
+  return [
+    sh`mkdir -p ${path.slice(0, path.lastIndexOf('/'))}`,
+    putFile({ path, mode: '0644', owner: 'root', content }),
+    'systemctl daemon-reload',
+  ];
+}
+
+/** The identifier at the end: it says that all of this is done. */
+function filesScript({ sight, before }: AdoptChange, desired: Desired): string {
+  const { owner } = desired.instance;
+  const adopted = `${JSON.stringify(adoptedOf(desired, sight, desired.values), null, 1)}\n`;
+  return [
+    ...standingAlone(desired, sight, before).map((file) => putTried(file, desired)),
+    putFile({ path: adoptedFile(desired.dataDir), mode: '0600', owner, content: adopted }),
+    putFile({ path: systemFile(desired), mode: '0600', owner, content: before.systemIdentifier }),
+  ].join('\n');
+}
+
+/** A server must always find a postgresql.conf that it can start with; the modes are those of its data directory. */
+function putTried({ path, text = '' }: FileBefore, desired: Desired): string {
+  const { owner } = desired.instance;
+  if (!path.endsWith('/postgresql.conf')) return putFile({ path, mode: '0600', owner, content: text });
+  const trial = `${desired.dataDir}/.postgresql.conf.trial`;
+  return `${putFile({ path: trial, mode: '0600', owner, content: text })}
+if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(desired.dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then rm -f ${quote(trial)}; exit 1; fi
+mv -f ${quote(trial)} ${quote(path)}`;
+}

@@ -1,0 +1,159 @@
+/**
+ * What a single server becomes before anything of it is multiplexed: the record of what was there, and a configuration
+ * that stands alone in its data directory. In: what was seen of it. Out: records and the texts of files. Pure.
+ */
+import { type ConfFile, disableConf, flattenConf } from '../../postgres/conf-file.ts';
+import {
+  type Adopted,
+  type Before,
+  type FileBefore,
+  placeSettings,
+  type SettingBefore,
+  type Starter,
+} from '../data/record.ts';
+import { isCarried, judge, type Logging } from '../postgres/adopted-rules.ts';
+import type { AdoptPlace, AdoptSight, LiveSetting, LiveSingle } from './adopt-observation.ts';
+
+const names = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;
+
+/** Where the server reads each of its files now. */
+function placesOf(live: LiveSingle): Readonly<Record<(typeof names)[number], string>> {
+  const path = (name: string): string => live.settings.get(name)?.value ?? '';
+  return {
+    'postgresql.conf': path('config_file'),
+    'pg_hba.conf': path('hba_file'),
+    'pg_ident.conf': path('ident_file'),
+  };
+}
+
+/** Does the server read any of its files from outside of its data directory? Only a restart can change that. */
+export function movesIn(place: AdoptPlace, sight: AdoptSight): boolean {
+  const { live } = sight;
+  return live !== undefined && names.some((name) => placesOf(live)[name] !== `${place.dataDir}/${name}`);
+}
+
+/** Settings of the command line and the environment; those that say where files are mean nothing in the data directory. */
+export function carriedSettings(sight: AdoptSight): Readonly<Record<string, string>> {
+  const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
+  const carried = [...settings].filter(
+    ([name]) => isCarried(name, settings) && !placeSettings.includes(name),
+  );
+  return Object.fromEntries(carried.map(([name, { value }]) => [name, value]));
+}
+
+/** The text of pg_hba.conf as the server read it before. */
+export function formerRules(sight: AdoptSight): string {
+  const path = sight.before?.hbaFile ?? sight.live?.settings.get('hba_file')?.value ?? '';
+  const recorded = sight.before?.files.find((file) => file.path === path);
+  return (recorded ?? sight.files.get(path))?.text ?? '';
+}
+
+export interface Wanted {
+  readonly values: Readonly<Record<string, string>>;
+  readonly roles: readonly string[];
+}
+
+/** The record; what was recorded by an earlier attempt counts more than what is there now. Undefined: not seen enough. */
+export function recordOf(place: AdoptPlace, sight: AdoptSight, wanted: Wanted): Before | undefined {
+  if (sight.before) return sight.before;
+  const { live, systemIdentifier, version } = sight;
+  if (!live || !systemIdentifier || version === undefined) return undefined;
+  const paths = placesOf(live);
+  const inside = [...names, 'postgresql.auto.conf'].map((name) => `${place.dataDir}/${name}`);
+  const files = [...new Set([...Object.values(paths), ...inside])].map(
+    (path): FileBefore => sight.files.get(path) ?? { path, mode: '', owner: '' },
+  );
+  return {
+    schema: 1,
+    at: sight.clock,
+    systemIdentifier,
+    version,
+    starter: starterOf(sight),
+    configFile: paths['postgresql.conf'],
+    hbaFile: paths['pg_hba.conf'],
+    identFile: paths['pg_ident.conf'],
+    files,
+    settings: settingsBefore(sight, wanted, movesIn(place, sight)),
+    made: sight.missing,
+    roles: wanted.roles.filter((role) => live.roles.includes(role)),
+  };
+}
+
+function starterOf(sight: AdoptSight): Starter {
+  const { unit, options, log } = sight;
+  if (unit) return { kind: 'unit', unit: unit.name, enabled: unit.enabled };
+  return { kind: 'hand', options, ...(log ? { log } : {}) };
+}
+
+function settingsBefore(sight: AdoptSight, wanted: Wanted, moves: boolean): readonly SettingBefore[] {
+  const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
+  const main = sight.files.get(settings.get('config_file')?.value ?? '')?.text ?? '';
+  const changed = judge(wanted.values, settings, undefined, moves).names;
+  return [...changed, 'synchronous_standby_names'].map((name) => {
+    const setting = settings.get(name.toLowerCase());
+    return {
+      name,
+      value: setting?.value ?? '',
+      place: setting ? placeOf(setting) : 'default',
+      commentedOut: new RegExp(`^\\s*#+\\s*${name}\\s*=`, 'im').test(main),
+    };
+  });
+}
+
+/** Where a setting comes from, in words. */
+export function placeOf({ source, file, line }: LiveSetting): string {
+  if (file?.endsWith('/postgresql.auto.conf')) return 'ALTER SYSTEM';
+  return file === undefined ? source : `${file}:${line ?? '?'}`;
+}
+
+/** The little that travels with the data. */
+export function adoptedOf(place: AdoptPlace, sight: AdoptSight, values: Wanted['values']): Adopted {
+  const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
+  const logging: Logging = judge(values, settings, undefined, movesIn(place, sight)).logging;
+  return { schema: 1, server: place.id, logging, carried: carriedSettings(sight), hba: formerRules(sight) };
+}
+
+/** The files of the data directory whose text changes, so that they are the whole configuration. */
+export function standingAlone(place: AdoptPlace, sight: AdoptSight, before: Before): readonly FileBefore[] {
+  const original = (path: string): FileBefore | undefined =>
+    before.files.find((file) => file.path === path && file.text !== undefined);
+  const from = [before.configFile, before.hbaFile, before.identFile];
+  return names.flatMap((name, index) => {
+    const source = original(from[index] ?? '');
+    if (source?.text === undefined) return [];
+    const path = `${place.dataDir}/${name}`;
+    // What is in place already may have our lines in it by now.
+    if (name !== 'postgresql.conf' && source.path === path) return [];
+    if (sight.files.get(path)?.text !== original(path)?.text) return [];
+    const text = name === 'postgresql.conf' ? alone(source.path, source.text, sight) : source.text;
+    return text === original(path)?.text ? [] : [{ path, mode: source.mode, owner: source.owner, text }];
+  });
+}
+
+function alone(path: string, text: string, sight: AdoptSight): string {
+  const flat = flattenConf({ path, text }, (directive, named, from) =>
+    included(directive, named, from, sight),
+  );
+  return disableConf(flat, placeSettings);
+}
+
+/** Relative paths count from the file that names them ("Managing Configuration File Contents"). */
+function included(
+  directive: string,
+  named: string,
+  from: string,
+  sight: AdoptSight,
+): readonly ConfFile[] | undefined {
+  const path = named.startsWith('/') ? named : `${from.slice(0, from.lastIndexOf('/'))}/${named}`;
+  const file = (each: FileBefore): ConfFile => ({ path: each.path, text: each.text ?? '' });
+  if (directive !== 'include_dir') {
+    const found = sight.files.get(path);
+    return found ? [file(found)] : directive === 'include_if_exists' ? [] : undefined;
+  }
+  const folder = path.replace(/\/$/, '');
+  return [...sight.files.values()]
+    .filter((each) => /^\/[^./][^/]*\.conf$/.test(each.path.slice(folder.length)))
+    .filter((each) => each.path.startsWith(`${folder}/`))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map(file);
+}

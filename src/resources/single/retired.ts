@@ -1,0 +1,151 @@
+/**
+ * retired: the Mirroring Controller and the instance of a server are stopped for good, and nothing starts them again: the
+ * unit is gone, and what kept a former unit from starting is gone too. A standby that is stopped in order is taken out by the
+ * controller of the primary before its WAL stops, so that no commit waits for it.
+ */
+import { quote, sh } from '../../base/shell.ts';
+import { readFields } from '../contract/fields.ts';
+import { change, present, type ResourceKind, type Step, same, unknown } from '../contract/kind.ts';
+import { type ControllerPlace, mcCtlCommand } from '../controller/controller-status.ts';
+import { makingFile, systemFile } from '../data/data-directory.ts';
+import { removeUnit, unitFile } from '../system/unit-files.ts';
+
+interface Desired extends ControllerPlace {
+  readonly dataDir: string;
+  /** Without ".service"; absent where there is no systemd. */
+  readonly unit?: string;
+  /** The one that an interrupted teardown may have made here; it counts only as long as the data are ours. */
+  readonly plainUnit?: string;
+}
+
+interface Seen {
+  readonly unit: boolean;
+  readonly plain: boolean;
+  readonly controller: boolean;
+  readonly instance: boolean;
+  readonly dropIns: readonly string[];
+}
+
+/** Shell: sets mc to the process of the controller of this directory, empty when none runs. */
+export const findController = ({ managementDir, id }: ControllerPlace): string =>
+  `mc=$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null | tr -dc 0-9)
+if [ -z "$mc" ] || ! tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${managementDir} `)}; then mc=; fi`;
+
+/** Shell: sets pid to the postmaster of the data directory, empty when none runs. */
+export const findPostmaster = (
+  dataDir: string,
+): string => `pid=$(head -n 1 ${quote(`${dataDir}/postmaster.pid`)} 2>/dev/null || :)
+if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" != "$(cd ${quote(dataDir)} && pwd -P)" ]; then pid=; fi`;
+
+const place = (desired: Desired) => ({
+  dataDir: desired.dataDir,
+  managementDir: desired.managementDir,
+  id: desired.id,
+});
+
+/** "/etc/systemd/system/pg.service.d/pgduet.conf" → "pg.service" */
+const unitOf = (dropIn: string): string => dropIn.replace(/^.*\/([^/]+)\.d\/[^/]+$/, '$1');
+
+/** Drop-ins that ask for our mark, whichever unit they belong to. */
+const findDropIns = ({ managementDir, id }: Desired): string =>
+  `grep -lsF ${quote(`${managementDir}/${id}.former`)} /etc/systemd/system/*.d/pgduet.conf`;
+
+export const retired: ResourceKind<Desired, Seen> = {
+  kind: 'retired',
+  summary: 'The Mirroring Controller and the instance are stopped, and nothing starts them again.',
+  parse: (node, context) =>
+    readFields(node, context, 'retired', (f) => {
+      const unit = f.optionalText('unit');
+      const plainUnit = f.optionalText('plain_unit');
+      return {
+        id: context.host,
+        managementDir: f.text('management_dir'),
+        owner: context.instance.owner,
+        mcCtl: f.text('mc_ctl'),
+        dataDir: context.instance.dataDir,
+        ...(unit ? { unit } : {}),
+        ...(plainUnit ? { plainUnit } : {}),
+      };
+    }),
+  key: () => 'stopped',
+  describe: (desired) => `Mirroring Controller and instance of ${desired.id} stopped`,
+  // What is deleted behind it waits for a look at what the stop has left.
+  touches: (desired) => desired.dataDir,
+  probe: (desired) => ({
+    shell: `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ] || [ -e ${quote(`${unitFile(desired.unit)}.d`)} ]; then echo unit; fi\n${findDropIns(desired)} | sed 's/^/dropin /'` : ''}
+${findController(desired)}
+if [ -n "$mc" ]; then echo controller; fi
+if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
+${findPostmaster(desired.dataDir)}
+if [ -n "$pid" ]; then echo instance; fi
+${desired.plainUnit ? `if [ -e ${quote(unitFile(desired.plainUnit))} ]; then echo plain; fi` : ''}
+fi
+echo looked`,
+  }),
+  read: (reply) => {
+    const lines = reply.stdout.trim().split('\n');
+    if (lines.at(-1) !== 'looked') return unknown(reply.stderr.trim() || 'the server could not be looked at');
+    return present({
+      unit: lines.includes('unit'),
+      plain: lines.includes('plain'),
+      controller: lines.includes('controller'),
+      instance: lines.includes('instance'),
+      dropIns: lines.filter((line) => line.startsWith('dropin ')).map((line) => line.slice('dropin '.length)),
+    });
+  },
+  diff: (desired, observed) => {
+    const seen = observed.state === 'present' ? observed.value : undefined;
+    const runs = seen?.controller || seen?.instance;
+    if (!seen || !(runs || seen.unit || seen.plain || seen.dropIns.length > 0))
+      return same(`${desired.id}: no controller, no instance of ours, and no unit that would start one`);
+    const what = [
+      ...(seen.controller ? ['the Mirroring Controller'] : []),
+      ...(seen.instance ? ['the instance'] : []),
+    ];
+    const verbs = [
+      ...(what.length > 0 ? [`stop ${what.join(' and ')} of ${desired.id}`] : []),
+      ...(seen.unit ? [`remove unit ${desired.unit}.service`] : []),
+      ...(seen.plain ? [`remove unit ${desired.plainUnit}.service`] : []),
+      ...(seen.dropIns.length > 0 ? [`disable ${seen.dropIns.map(unitOf).join(', ')}`] : []),
+    ];
+    return change({ summary: verbs.join(', '), reason: `${desired.id} goes` });
+  },
+  steps: (_change, desired): readonly Step[] => [
+    { title: `stop the controller and the instance of ${desired.id}`, script: stopScript(desired) },
+    ...(desired.unit
+      ? [{ title: `remove unit ${desired.unit}.service`, script: unitScript(desired, desired.unit) }]
+      : []),
+  ],
+};
+
+const settledSeconds = 15;
+
+/**
+ * Shell: waits a little while the controllers are just coming together, for example behind a reboot. A standby that stops
+ * before the primary has taken it in leaves a primary that would wait for its word at the next start.
+ */
+const untilSettled = ({
+  managementDir,
+  id,
+  dataDir,
+}: Desired): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
+n=0
+while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! grep -qsE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; do n=$((n + 1)); sleep 0.1; done`;
+
+/** Through the controller where one runs, so that the others know of it; what it leaves is stopped without. */
+const stopScript = (desired: Desired): string => `${findController(desired)}
+${untilSettled(desired)}
+${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
+${findController(desired)}
+if [ -n "$mc" ]; then ${mcCtlCommand(desired, 'stop')} >&2; fi
+if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
+${findPostmaster(desired.dataDir)}
+if [ -n "$pid" ]; then ${sh`as ${desired.owner} "$PGBIN/pg_ctl" stop -s -w -t 120 -m fast -D ${desired.dataDir}`} >&2; fi
+fi`;
+
+const unitScript = (desired: Desired, unit: string): string => `for f in $(${findDropIns(desired)}); do
+  u=\${f%.d/*}; systemctl --quiet --no-reload disable "\${u##*/}" 2>/dev/null || :
+  rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || :
+done
+${removeUnit(unit)}
+${desired.plainUnit ? `if [ -e ${quote(systemFile(place(desired)))} ]; then\n${removeUnit(desired.plainUnit)}\nfi` : ''}`;

@@ -1,0 +1,199 @@
+/**
+ * What is looked at on the server that stays before it becomes a single one: what is ours on it, what was recorded, its files
+ * byte for byte, who has started it, and what the running server says, wherever it listens now. In: a place. Out: plain data. Pure.
+ */
+import { quote } from '../../base/shell.ts';
+import type { ProbeReply } from '../contract/kind.ts';
+import { systemFile } from '../data/data-directory.ts';
+import { type Before, beforeFile, formerMark, parseBefore } from '../data/record.ts';
+import { unitFile } from '../system/unit-files.ts';
+import { liveSql } from './holds.ts';
+import { findController } from './retired.ts';
+
+export interface SinglePlace {
+  readonly id: string;
+  readonly managementDir: string;
+  readonly dataDir: string;
+  readonly owner: string;
+  readonly mcCtl: string;
+  /** The controller's unit and the one that takes over where there was none before; absent where there is no systemd. */
+  readonly unit?: string;
+  readonly plainUnit?: string;
+  readonly roles: readonly string[];
+  readonly slots: readonly string[];
+}
+
+export interface SeenFile {
+  readonly mode: string;
+  /** "user:group" */
+  readonly owner: string;
+  readonly text: string;
+}
+
+export interface SeenService {
+  readonly enabled: string;
+  readonly active: string;
+  readonly dropIn: boolean;
+  /** Of the plain unit: its text. */
+  readonly text?: string;
+}
+
+/** What the running server says. */
+export interface SingleLive {
+  readonly timeline: number;
+  readonly recovering: boolean;
+  /** Of ours; `owns`: what depends on it. */
+  readonly roles: Readonly<Record<string, number>>;
+  readonly slots: readonly string[];
+  /** Settings that only a restart changes: the value in force, and what it is without any line for it. */
+  readonly restart: Readonly<Record<string, LiveSetting>>;
+}
+
+export interface LiveSetting {
+  readonly value: string;
+  readonly boot: string | null;
+  /** "8kB", "MB", "s"; null for a plain number or a text. */
+  readonly unit: string | null;
+  /** "configuration file", "command line", "default" … */
+  readonly source: string;
+}
+
+export interface SingleSight {
+  /** Directory of PostgreSQL's programs. */
+  readonly programs: string;
+  /** The management directory says that the data is ours. */
+  readonly ours: boolean;
+  readonly mark: boolean;
+  readonly controller: boolean;
+  /** The controller's unit is there; `guarded`: the mark keeps it from starting. */
+  readonly unit: boolean;
+  readonly guarded: boolean;
+  readonly record?: Before;
+  readonly files: ReadonlyMap<string, SeenFile>;
+  readonly services: ReadonlyMap<string, SeenService>;
+  /** The postmaster, and the control group that it runs in. */
+  readonly server?: { readonly ready: boolean; readonly cgroup: string };
+  readonly live?: SingleLive;
+  /** Why the running server gave no answer. */
+  readonly problem?: string;
+  /** Left by a base backup, by pg_rewind, or by the controller. */
+  readonly leftovers: readonly string[];
+}
+
+const literals = (names: readonly string[]): string =>
+  `array[${names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')}]::text[]`;
+
+const liveQuery = ({
+  roles,
+  slots,
+}: SinglePlace): string => `select json_build_object('timeline', (select timeline_id from pg_control_checkpoint()), 'recovering', pg_is_in_recovery(),
+ 'roles', (select coalesce(json_object_agg(rolname, (select count(*) from pg_shdepend where refclassid = 'pg_authid'::regclass and refobjid = r.oid and deptype = 'o')), '{}') from pg_roles r where rolname = any (${literals(roles)})),
+ 'slots', (select coalesce(json_agg(slot_name order by slot_name), '[]') from pg_replication_slots where slot_name = any (${literals(slots)}) and not active),
+ 'restart', (select json_object_agg(name, json_build_object('value', setting, 'boot', boot_val, 'unit', unit, 'source', source)) from pg_settings where context = 'postmaster'))`;
+
+export const dataFiles = ['postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;
+
+/** Prints "word value" lines; texts in base64, so that every byte comes over. */
+export function singleProbe(place: SinglePlace): string {
+  const { dataDir, unit, plainUnit } = place;
+  const record = beforeFile(place);
+  return `d=${quote(dataDir)}; r=${quote(record)}
+echo "programs $PGBIN"
+if [ -e ${quote(systemFile(place))} ]; then echo ours; fi
+if [ -e ${quote(formerMark(place))} ]; then echo mark; fi
+${findController(place)}
+if [ -n "$mc" ]; then echo controller; fi
+${
+  unit
+    ? `if [ -e ${quote(unitFile(unit))} ] || [ -e ${quote(`${unitFile(unit)}.d`)} ]; then echo unit; fi
+if cat ${quote(unitFile(unit))} ${quote(`${unitFile(unit)}.d`)}/*.conf 2>/dev/null | grep -qxF ${quote(`ConditionPathExists=!${formerMark(place)}`)}; then echo guarded; fi`
+    : ''
+}
+file() { if [ -f "$1" ]; then echo "file $(stat -c '%a %U:%G' "$1") $(base64 -w 0 < "$1") $1"; fi; }
+paths=
+if [ -f "$r" ]; then echo "record $(base64 -w 0 < "$r")"; paths=$(grep -o '"path": *"[^"]*"' "$r" | cut -d'"' -f4); fi
+{ for n in ${dataFiles.join(' ')} pgduet.json; do echo "$d/$n"; done; printf '%s\\n' "$paths"; } | sort -u | while IFS= read -r p; do file "$p"; done
+${
+  plainUnit
+    ? `former=$(grep -o '"unit": *"[^"]*"' "$r" 2>/dev/null | head -n 1 | cut -d'"' -f4)
+for s in "$former" ${quote(`${plainUnit}.service`)}; do
+  if [ -z "$s" ]; then continue; fi
+  echo "service $(systemctl is-enabled "$s" 2>/dev/null | head -n 1 | grep . || echo absent) $(systemctl is-active "$s") $(if [ -e "/etc/systemd/system/$s.d/pgduet.conf" ]; then echo yes; else echo no; fi) $s"
+done
+file ${quote(unitFile(plainUnit))}`
+    : ''
+}
+for n in backup_manifest backup_label.old tablespace_map.old pgduet.json .postgresql.conf.trial '.*.pgduet-tmp' pgsql_tmp_mc_disk_check pg_wal/pgsql_tmp_mc_disk_check pg_tblspc/*/pgsql_tmp_mc_disk_check; do for p in "$d"/$n; do if [ -e "$p" ]; then echo "leftover $p"; fi; done; done
+${liveSql(dataDir, place.owner)}
+if [ -n "$pid" ]; then
+  echo "server $(sed -n 8p "$d/postmaster.pid" | tr -d ' ') $(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
+  said=$(echo ${quote(liveQuery(place))} | live 2>&1) && echo "live $said" | tr '\\n' ' ' || echo "problem $said" | head -n 1
+fi
+echo
+echo looked`;
+}
+
+const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+
+/** Undefined when the probe could not look. */
+export function readSingle(reply: ProbeReply, place: SinglePlace): SingleSight | undefined {
+  const lines = reply.stdout.trim().split('\n');
+  if (lines.at(-1) !== 'looked') return undefined;
+  const all = (word: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  const record = parseBefore(decode(all('record')[0] ?? ''));
+  const [server] = all('server').map((line) => /^(\S*) (.*)$/.exec(line));
+  const live = readLive(all('live')[0]);
+  const problem = all('problem')[0];
+  const plainText = place.plainUnit ? readFiles(all('file')).get(unitFile(place.plainUnit))?.text : undefined;
+  return {
+    programs: all('programs')[0] ?? '',
+    ours: lines.includes('ours'),
+    mark: lines.includes('mark'),
+    controller: lines.includes('controller'),
+    unit: lines.includes('unit'),
+    guarded: lines.includes('guarded'),
+    files: readFiles(all('file')),
+    services: readServices(all('service'), place, plainText),
+    leftovers: all('leftover'),
+    ...(record ? { record } : {}),
+    ...(server ? { server: { ready: server[1] === 'ready', cgroup: server[2] ?? '' } } : {}),
+    ...(live ? { live } : {}),
+    ...(problem ? { problem } : {}),
+  };
+}
+
+/** "644 root:root BASE64 PATH"; an empty file has an empty third field. */
+function readFiles(lines: readonly string[]): ReadonlyMap<string, SeenFile> {
+  return new Map(
+    lines.flatMap((line): readonly [string, SeenFile][] => {
+      const match = /^(\d+) (\S+) (\S*) (\/.*)$/.exec(line);
+      return match
+        ? [[match[4] ?? '', { mode: match[1] ?? '', owner: match[2] ?? '', text: decode(match[3] ?? '') }]]
+        : [];
+    }),
+  );
+}
+
+function readServices(
+  lines: readonly string[],
+  { plainUnit }: SinglePlace,
+  plainText: string | undefined,
+): ReadonlyMap<string, SeenService> {
+  return new Map(
+    lines.flatMap((line): readonly [string, SeenService][] => {
+      const [enabled = '', active = '', dropIn = '', name = ''] = line.split(' ');
+      const text = name === `${plainUnit}.service` && plainText !== undefined ? { text: plainText } : {};
+      return [[name, { enabled, active, dropIn: dropIn === 'yes', ...text }]];
+    }),
+  );
+}
+
+function readLive(text: string | undefined): SingleLive | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as SingleLive;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * single: the server that stays is a plain PostgreSQL again: its controller is stopped and the instance goes on, its files are
+ * as they were before it was multiplexed, and it runs under the unit that it had, or one of its own. At most one restart.
+ */
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import { readFields } from '../contract/fields.ts';
+import {
+  type Change,
+  change,
+  present,
+  type ResourceKind,
+  refuse,
+  type Step,
+  same,
+  unknown,
+} from '../contract/kind.ts';
+import { type FileAct, type FilePlan, filePlan } from './single-files.ts';
+import {
+  readSingle,
+  type SeenFile,
+  type SinglePlace,
+  type SingleSight,
+  singleProbe,
+} from './single-observation.ts';
+import { needRestart } from './single-restart.ts';
+import {
+  dropStep,
+  type Keeper,
+  markStep,
+  releaseStep,
+  reloadStep,
+  removeStep,
+  restartStep,
+  stopStep,
+  unitStep,
+  writeStep,
+} from './single-steps.ts';
+
+interface Desired extends SinglePlace {
+  /** The text of the unit for a server that had none; `@PGBIN@` stands for the directory of its programs. */
+  readonly plainText: string;
+  readonly hba: string;
+  readonly staying: readonly string[];
+  /** It is to become primary first. */
+  readonly later: boolean;
+}
+
+interface SingleChange extends Change {
+  readonly acts: Acts;
+  readonly seen: ReadonlyMap<string, SeenFile>;
+}
+
+/** What has to be done, in this order. */
+interface Acts {
+  /** Roles and slots of ours. */
+  readonly drop: readonly string[];
+  readonly dropsRoles: readonly string[];
+  readonly stop: boolean;
+  readonly write: readonly FileAct[];
+  readonly mark: boolean;
+  readonly guarded: boolean;
+  readonly restart: boolean;
+  readonly reload: boolean;
+  readonly remove: readonly FileAct[];
+  readonly unit: boolean;
+  readonly release: boolean;
+  readonly keeper: Keeper;
+}
+
+export const single: ResourceKind<Desired, SingleSight, SingleChange> = {
+  kind: 'single',
+  summary:
+    'A server of the cluster is a single PostgreSQL again, as it was before: files, unit, role and slots; the data stay.',
+  parse: (node, context) =>
+    readFields(node, context, 'single', (f) => {
+      const unit = f.optionalText('unit');
+      const plainUnit = f.optionalText('plain_unit');
+      const template = (name: string): string => {
+        const rendered = context.render(f.text(name));
+        if (!rendered.ok) for (const d of rendered.diagnostics) f.problem(name, d.what, d.fix);
+        return rendered.ok ? rendered.value : '';
+      };
+      return {
+        id: context.host,
+        managementDir: f.text('management_dir'),
+        mcCtl: f.text('mc_ctl'),
+        owner: context.instance.owner,
+        dataDir: context.instance.dataDir,
+        plainText: template('plain_template'),
+        hba: template('hba_template'),
+        staying: f.words('staying'),
+        roles: f.words('roles'),
+        slots: f.words('slots'),
+        later: f.flag('later', false),
+        ...(unit ? { unit } : {}),
+        ...(plainUnit ? { plainUnit } : {}),
+      };
+    }),
+  key: () => 'single',
+  // The record is needed until a look has found nothing to do any more.
+  touches: (desired) => desired.managementDir,
+  describe: (desired) => `${desired.id} as a single server`,
+  probe: (desired) => ({ shell: singleProbe(desired) }),
+  read: (reply, desired) => {
+    const seen = readSingle(reply, desired);
+    if (!seen) return unknown(reply.stderr.trim() || 'the server could not be looked at');
+    if (seen.server && !seen.live) return unknown(seen.problem ?? 'the server did not answer');
+    return present(seen);
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return same('nothing to say');
+    const seen = observed.value;
+    if (!(seen.ours || seen.mark || seen.unit || seen.controller || seen.record))
+      return same(settled(desired, seen));
+    const problem = obstacle(desired, seen);
+    if (problem) return refuse(problem);
+    const files = filePlan(desired, seen);
+    const reasons = restartReasons(desired, seen, files);
+    const acts = actsOf(desired, seen, files, reasons.length > 0);
+    if (nothingToDo(acts)) return same(settled(desired, seen));
+    return change(describeChange(desired, seen, { files, reasons, acts }));
+  },
+  steps: ({ acts, seen }, desired): readonly Step[] => [
+    ...(acts.drop.length > 0 ? [dropStep(desired, acts.dropsRoles)] : []),
+    ...(acts.stop ? [stopStep(desired)] : []),
+    ...(acts.write.length > 0 ? [writeStep(desired, acts.write, seen)] : []),
+    ...(acts.mark ? [markStep(desired, acts.keeper, acts.guarded)] : []),
+    ...(acts.restart ? [restartStep(desired, acts.keeper)] : []),
+    ...(acts.reload ? [reloadStep(desired)] : []),
+    ...(acts.remove.length > 0 ? [removeStep(acts.remove)] : []),
+    ...(acts.unit && desired.unit ? [unitStep(desired, desired.unit)] : []),
+    ...(acts.release && acts.keeper.kind === 'unit' ? [releaseStep(acts.keeper)] : []),
+  ],
+};
+
+/** As it was recorded; without a record a unit of its own, or a person where there is no systemd. */
+function keeperOf(desired: Desired, { record, programs }: SingleSight): Keeper {
+  if (record?.starter.kind === 'hand') return record.starter;
+  if (record?.starter.kind === 'unit')
+    return { kind: 'unit', unit: record.starter.unit, enabled: enabledWord(record.starter.enabled) };
+  if (!desired.plainUnit) return { kind: 'hand', options: '' };
+  const text = desired.plainText.replaceAll('@PGBIN@', programs);
+  return { kind: 'unit', unit: `${desired.plainUnit}.service`, enabled: 'enabled', text };
+}
+
+/** "enabled-runtime", "static" and the like come from elsewhere: a generator, another unit. */
+const enabledWord = (word: string): 'enabled' | 'disabled' | 'untouched' =>
+  word === 'enabled' || word === 'disabled' ? word : 'untouched';
+
+const runsUnder = ({ server, services }: SingleSight, unit: string): boolean =>
+  server?.cgroup.endsWith(`/${unit}`) === true && services.get(unit)?.active === 'active';
+
+function settled(desired: Desired, seen: SingleSight): string {
+  const unit = [...seen.services.keys()].find((name) => runsUnder(seen, name));
+  const running = seen.server === undefined ? 'stopped' : `running${unit ? ` under ${unit}` : ''}`;
+  const timeline = seen.live
+    ? `, timeline ${seen.live.timeline}, ${seen.live.recovering ? 'in recovery' : 'takes writes'}`
+    : '';
+  return `${desired.id} is a single server: ${running}${timeline}`;
+}
+
+const no = (desired: Desired, what: string, why: string, fix: string): Diagnostic => ({
+  code: 'SAF021',
+  what: `'${desired.id}' cannot become a single server now: ${what}`,
+  why,
+  fix,
+});
+
+/** Roles with the names of ours, each with the number of objects it owns; those that were there before us stay. */
+const rolesOf = ({ live, record }: SingleSight): readonly (readonly [string, number])[] =>
+  Object.entries(live?.roles ?? {}).filter(([role]) => !record?.roles.includes(role));
+
+function obstacle(desired: Desired, seen: SingleSight): Diagnostic | undefined {
+  const { live } = seen;
+  if (live?.recovering && !desired.later)
+    return no(
+      desired,
+      'it is a standby',
+      'a single server that nobody may write to is of no use, and it may lack commits',
+      `Make it primary first: pgduet switch --to ${desired.id}; or keep another server.`,
+    );
+  const owner = rolesOf(seen).find(([, owned]) => owned > 0);
+  return (
+    owner &&
+    no(
+      desired,
+      `role ${owner[0]} owns ${owner[1]} objects`,
+      'the role was for replication; with it they would be dropped',
+      `Give them to another role: REASSIGN OWNED BY ${owner[0]} TO …; then run the same command again.`,
+    )
+  );
+}
+
+/** Why the server has to be restarted, in words; none: it goes on. */
+function restartReasons(desired: Desired, seen: SingleSight, files: FilePlan): readonly string[] {
+  const keeper = keeperOf(desired, seen);
+  if (!seen.server) return ['it does not run'];
+  if (keeper.kind === 'unit' && runsUnder(seen, keeper.unit)) return [];
+  const { record, live } = seen;
+  const auto = `${desired.dataDir}/postgresql.auto.conf`;
+  const autoText =
+    files.write.find(({ path }) => path === auto)?.file?.text ?? seen.files.get(auto)?.text ?? '';
+  const moves = record !== undefined && !record.configFile.startsWith(`${desired.dataDir}/`);
+  const names = live && !moves ? needRestart(live, files.conf, autoText) : [];
+  return [
+    ...(keeper.kind === 'unit'
+      ? [
+          keeper.text === undefined
+            ? `it goes back under ${keeper.unit}`
+            : `it gets a unit of its own, ${keeper.unit}`,
+        ]
+      : []),
+    ...(moves ? [`it reads ${record.configFile} again`] : []),
+    ...(names.length > 0 ? [`${names.join(', ')} ${names.length > 1 ? 'change' : 'changes'}`] : []),
+  ];
+}
+
+function actsOf(desired: Desired, seen: SingleSight, files: FilePlan, restart: boolean): Acts {
+  const keeper = keeperOf(desired, seen);
+  const { live } = seen;
+  const service = keeper.kind === 'unit' ? seen.services.get(keeper.unit) : undefined;
+  const unwritten = keeper.kind === 'unit' && keeper.text !== undefined && service?.text !== keeper.text;
+  const enabled =
+    keeper.kind === 'unit' && keeper.enabled !== 'untouched' && keeper.enabled !== service?.enabled;
+  const dropsRoles = rolesOf(seen).map(([role]) => role);
+  const mark = desired.unit !== undefined && ((!seen.mark && seen.unit) || unwritten);
+  return {
+    dropsRoles,
+    drop: [...dropsRoles.map((role) => `role ${role}`), ...(live?.slots ?? []).map((slot) => `slot ${slot}`)],
+    stop: seen.controller,
+    write: files.write,
+    mark,
+    guarded: seen.guarded,
+    restart,
+    reload: !restart && files.write.length > 0,
+    remove: files.remove,
+    unit: seen.unit,
+    release: keeper.kind === 'unit' && (mark || service?.dropIn === true || enabled),
+    keeper,
+  };
+}
+
+const nothingToDo = (acts: Acts): boolean =>
+  !(acts.stop || acts.mark || acts.restart || acts.reload || acts.unit || acts.release) &&
+  acts.write.length + acts.remove.length + acts.drop.length === 0;
+
+interface Found {
+  readonly files: FilePlan;
+  readonly reasons: readonly string[];
+  readonly acts: Acts;
+}
+
+function describeChange(desired: Desired, seen: SingleSight, { files, reasons, acts }: Found): SingleChange {
+  const { server } = seen;
+  const notes = [
+    ...(acts.stop ? ['the Mirroring Controller is stopped; the instance goes on'] : []),
+    ...(acts.drop.length > 0 ? [`dropped: ${acts.drop.join(', ')}`] : []),
+    ...files.write.map(({ path }) => `written: ${path}${seen.record ? ', as it was' : ''}`),
+    ...files.remove.map(({ path }) => `removed: ${path}`),
+    ...files.notes,
+    ...(acts.unit ? [`removed: unit ${desired.unit}.service`] : []),
+    ...(acts.restart && server
+      ? [`one restart, behind a checkpoint, since ${reasons.join(' and ')}; writes wait for it`]
+      : acts.restart
+        ? ['it is started']
+        : ['no restart: the running server goes on']),
+  ];
+  const texts = files.write.filter(({ path }) => !path.endsWith('auto.conf'));
+  const text = (side: (act: FileAct) => string): string =>
+    texts.map((act) => `${texts.length > 1 ? `==> ${act.path}\n` : ''}${side(act)}`).join('');
+  return {
+    summary: `make ${desired.id} a single server again${acts.restart && server ? ', with one restart' : ''}`,
+    reason: seen.record ? 'as it was recorded before it was multiplexed' : 'the others go',
+    notes,
+    acts,
+    seen: seen.files,
+    ...(texts.length > 0
+      ? {
+          text: {
+            before: text(({ path }) => seen.files.get(path)?.text ?? ''),
+            after: text(({ file }) => file?.text ?? ''),
+            name: texts.map(({ path }) => path).join(' and '),
+          },
+        }
+      : {}),
+  };
+}

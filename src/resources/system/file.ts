@@ -1,0 +1,173 @@
+/**
+ * file: a whole file with its content, owner, group and mode. The content comes from `content`, from a template
+ * (`template`) or from what pgduet ships (`asset`); a secret one is compared by checksum and never shown.
+ */
+import { createHash } from 'node:crypto';
+import type { Secret } from '../../base/secret.ts';
+import { quote } from '../../base/shell.ts';
+import { type Fields, readFields } from '../contract/fields.ts';
+import {
+  type Change,
+  change,
+  type Difference,
+  type Effect,
+  type ParseContext,
+  present,
+  type ResourceKind,
+  refuse,
+  same,
+  unknown,
+} from '../contract/kind.ts';
+import { ownFile, putFile } from '../contract/preamble.ts';
+import {
+  type Ownership,
+  ownershipDifference,
+  ownershipDifferences,
+  readStat,
+  type Stat,
+  words,
+} from '../contract/stat.ts';
+
+interface Desired extends Ownership {
+  readonly path: string;
+  readonly content: string | Secret;
+  /** Compare by checksum only: for secrets and for large files. */
+  readonly opaque: boolean;
+  readonly effects: readonly Effect[];
+}
+
+interface Seen {
+  readonly stat: Stat;
+  /** The whole text; of an opaque file SHA-256 as hex. */
+  readonly content: string;
+}
+
+interface FileChange extends Change {
+  /** False where only owner or mode are wrong. */
+  readonly rewrite: boolean;
+}
+
+const targets = ['instance', 'controller', 'systemd'] as const satisfies readonly Effect['target'][];
+const clear = (content: string | Secret): string =>
+  typeof content === 'string' ? content : content.reveal();
+const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function content(f: Fields, context: ParseContext): { content: string | Secret; opaque: boolean } {
+  const secret = f.secret('secret');
+  const text = f.optionalText('content');
+  const template = f.optionalText('template');
+  const asset = f.optionalText('asset');
+  if (secret) return { content: secret, opaque: true };
+  if (text !== undefined) return { content: text.endsWith('\n') ? text : `${text}\n`, opaque: false };
+  if (asset !== undefined) {
+    const shipped = context.asset(asset);
+    if (shipped === undefined)
+      f.problem('asset', `pgduet ships no file '${asset}'`, "Build pgduet first with 'npm run build'.");
+    return { content: shipped ?? '', opaque: true };
+  }
+  if (template === undefined) {
+    f.problem('content', 'the content is missing', "Give one of 'content', 'template', 'asset' or 'secret'.");
+    return { content: '', opaque: false };
+  }
+  const rendered = context.render(template);
+  if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
+  return { content: rendered.ok ? rendered.value : '', opaque: false };
+}
+
+const codes = { owner: 'FIL003', mode: 'FIL004', open: 'FIL005' } as const;
+
+export const file: ResourceKind<Desired, Seen, FileChange> = {
+  kind: 'file',
+  summary: 'A whole file: content from the playbook, a template, or what pgduet ships.',
+  parse: (node, context) =>
+    readFields(node, context, 'file', (f) => {
+      const group = f.optionalText('group');
+      return {
+        path: f.text('path'),
+        owner: f.text('owner'),
+        ...(group ? { group } : {}),
+        mode: f.mode('mode', '0644'),
+        ...content(f, context),
+        effects: (['reload', 'restart'] as const).flatMap((action) =>
+          f.optionalText(action) === undefined ? [] : [{ action, target: f.oneOf(action, targets) }],
+        ),
+      };
+    }),
+  key: (desired) => desired.path,
+  describe: (desired) => `file ${desired.path}`,
+  probe: ({ path, opaque }) => ({
+    stat: path,
+    ...(opaque ? { sum: path } : { shell: `if [ -f ${quote(path)} ]; then cat ${quote(path)}; fi` }),
+  }),
+  read: (reply, desired) => {
+    const [first = '', ...rest] = reply.stdout.split('\n');
+    const stat = readStat(first, reply.stderr || 'the file could not be read');
+    if (stat.state !== 'present') return stat;
+    if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the file could not be read');
+    const content = rest.join('\n');
+    return present({ stat: stat.value, content: desired.opaque ? content.slice(0, 64) : content });
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return change(missing(desired));
+    const { stat, content } = observed.value;
+    if (stat.type !== 'file') return notAFile(desired.path, stat.type);
+    const other = otherContent(desired, observed.value);
+    const ownership = ownershipDifference(desired, stat);
+    if (!other && !ownership) return same('content, owner and mode are right');
+    const secret = isSecret(desired);
+    const reason = desired.opaque ? 'its checksum differs' : 'its content differs';
+    return change({
+      summary: `${other ? 'rewrite' : 'set owner and mode of'} ${desired.path}`,
+      reason: [...(other ? [reason] : []), ...(ownership ? [ownership] : [])].join('; '),
+      ...(other ? { ...shown(desired, content), effects: desired.effects } : {}),
+      rewrite: other !== undefined,
+      differences: [
+        ...(other ? [other] : []),
+        ...ownershipDifferences(desired.path, { ...desired, secret }, stat, codes),
+      ],
+    });
+  },
+  steps: ({ rewrite }, desired) => [
+    {
+      title: `file ${desired.path}`,
+      script: rewrite ? putFile({ ...desired, content: clear(desired.content) }) : ownFile(desired),
+    },
+  ],
+};
+
+const isSecret = ({ content }: Desired): boolean => typeof content !== 'string';
+
+/** Before and after, of what may be shown. */
+const shown = (desired: Desired, before: string): Pick<Change, 'text'> =>
+  desired.opaque ? {} : { text: { before, after: clear(desired.content), name: desired.path } };
+
+const missing = (desired: Desired): FileChange => ({
+  summary: `write ${desired.path} (${words(desired)})`,
+  reason: 'it is not there',
+  ...shown(desired, ''),
+  effects: desired.effects,
+  rewrite: true,
+  differences: [{ code: 'FIL001', object: desired.path, declared: words(desired), found: 'missing' }],
+});
+
+/** Not even the checksum of a secret is shown: a short one could be found by trying. */
+function otherContent(desired: Desired, { stat, content }: Seen): Difference | undefined {
+  const text = clear(desired.content);
+  const wanted = desired.opaque ? checksum(text) : text;
+  if (content === wanted) return undefined;
+  const told = { object: desired.path, since: stat.modified };
+  if (isSecret(desired))
+    return { code: 'FIL006', declared: 'the secret of the cluster', found: 'another one', ...told };
+  if (!desired.opaque) return { code: 'FIL002', declared: 'as rendered', found: 'another content', ...told };
+  return { code: 'FIL002', declared: short(wanted), found: short(content), ...told };
+}
+
+const short = (sum: string): string => `checksum ${sum.slice(0, 12)}`;
+
+const notAFile = (path: string, type: string) =>
+  refuse({
+    code: 'SAF002',
+    what: `'${path}' should be a file and is a ${type}`,
+    why: 'replacing it could destroy what it stands for',
+    fix: 'Move it away and run the same command again.',
+  });

@@ -1,0 +1,101 @@
+/** line: one line in a file that others own, such as /etc/services. Other lines stay as they are, byte for byte. */
+import { quote } from '../../base/shell.ts';
+import { readFields } from '../contract/fields.ts';
+import {
+  absent,
+  change,
+  type Observed,
+  present,
+  type ResourceKind,
+  same,
+  unknown,
+} from '../contract/kind.ts';
+import { readStat } from '../contract/stat.ts';
+
+interface Desired {
+  readonly path: string;
+  readonly line: string;
+  /** The first word of the line tells it apart; a line that begins with it is replaced. */
+  readonly word: string;
+  readonly state: 'present' | 'absent';
+}
+
+interface Seen {
+  /** Every line that begins with the word. */
+  readonly lines: readonly string[];
+  /** When the file was changed last, seconds since 1970; not asked where the line is right. */
+  readonly modified?: number;
+}
+
+/** What `sight` says of a file that is not there, or is not to be seen. */
+function hiddenFile(said: string): Observed<Seen> {
+  const hidden = readStat(said, 'the file could not be read');
+  return hidden.state === 'present' ? unknown('the file has changed meanwhile') : hidden;
+}
+
+export const line: ResourceKind<Desired, Seen> = {
+  kind: 'line',
+  summary: 'One line in a file that others own; the first word tells which line is meant.',
+  parse: (node, context) =>
+    readFields(node, context, 'line', (f) => {
+      const text = f.text('line');
+      return {
+        path: f.text('path'),
+        line: text,
+        word: text.split(/\s+/)[0] ?? '',
+        state: f.oneOf('state', ['present', 'absent'], 'present'),
+      };
+    }),
+  key: (desired) => `${desired.path} ${desired.word}`,
+  describe: (desired) => `line '${desired.word}' in ${desired.path}`,
+  // Where the line is to go, what a write that was cut off has left goes with it: it holds the line.
+  probe: (desired) => ({
+    shell: `f=${quote(desired.path)}
+${desired.state === 'absent' ? `if [ -e "$(unfinished "$f")" ]; then printf '\\nunfinished\\n'; exit; fi` : ''}
+if [ ! -e "$f" ]; then sight "$f"; exit; fi
+lines=$(awk -v w=${quote(desired.word)} '$1 == w' "$f") || exit 1
+if [ "$lines" != ${quote(desired.line)} ]; then stat -c %Y "$f" || exit 1; else echo; fi
+printf '%s\\n' "$lines"`,
+  }),
+  read: (reply) => {
+    const [time = '', ...text] = reply.stdout.split('\n');
+    if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the file could not be read');
+    const lines = text.filter((line) => line.trim() !== '');
+    if (!/^\d*$/.test(time)) return hiddenFile(time);
+    return lines.length === 0 ? absent : present({ lines, ...(time ? { modified: Number(time) } : {}) });
+  },
+  diff: (desired, observed) => {
+    if (desired.state === 'absent')
+      return observed.state === 'absent'
+        ? same(`${desired.path} has no line '${desired.word}'`)
+        : change({
+            summary: `remove line '${desired.word}' from ${desired.path}`,
+            reason: 'nothing needs it any more',
+          });
+    const told = { object: `${desired.path} ${desired.word}`, declared: desired.line };
+    if (observed.state === 'absent')
+      return change({
+        summary: `add line '${desired.line}' to ${desired.path}`,
+        reason: 'it is not there',
+        differences: [{ code: 'FIL007', ...told, found: 'missing' }],
+      });
+    const { lines, modified } = observed.value;
+    if (lines.length === 1 && lines[0] === desired.line) return same('the line is there');
+    const since = modified === undefined ? {} : { since: modified };
+    return change({
+      summary: `replace line '${desired.word}' in ${desired.path}`,
+      reason: 'it differs',
+      text: { before: `${lines.join('\n')}\n`, after: `${desired.line}\n`, name: desired.path },
+      differences: [{ code: 'FIL008', ...told, found: lines.join('; '), ...since }],
+    });
+  },
+  steps: (_change, desired) => [
+    {
+      title: `line '${desired.word}' in ${desired.path}`,
+      script: `f=${quote(desired.path)}
+[ -e "$f" ] || : > "$f"
+text=$(awk -v w=${quote(desired.word)} '$1 != w' "$f"; echo .)
+put "$f" "$(stat -c %a "$f")" "$(stat -c %U:%G "$f")" "\${text%.}"${desired.state === 'absent' ? '' : quote(`${desired.line}\n`)}`,
+    },
+  ],
+};

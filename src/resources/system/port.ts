@@ -1,0 +1,63 @@
+/** port: a TCP port that only its own program may use. It changes nothing; a stranger on the port stops the run before it begins. */
+import { quote } from '../../base/shell.ts';
+import { readFields } from '../contract/fields.ts';
+import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { readStat } from '../contract/stat.ts';
+
+interface Desired {
+  readonly port: number;
+  readonly purpose: string;
+  /** A file whose first line is the process id of the rightful user. */
+  readonly pidFile: string;
+}
+
+interface Seen {
+  readonly rightful: boolean;
+  readonly listener: string;
+}
+
+export const port: ResourceKind<Desired, Seen> = {
+  kind: 'port',
+  summary: 'A TCP port that is free or used by its rightful program.',
+  parse: (node, context) =>
+    readFields(node, context, 'port', (f) => ({
+      port: f.integer('port'),
+      purpose: f.text('for'),
+      pidFile: f.text('pid_file'),
+    })),
+  key: (desired) => String(desired.port),
+  describe: (desired) => `port ${desired.port} for ${desired.purpose}`,
+  probe: (desired) => ({
+    shell: `f=${quote(desired.pidFile)}
+pid=
+if [ -r "$f" ]; then read -r pid < "$f" || :; fi
+case $pid in '' | *[!0-9]*) ;; *) if [ -d "/proc/$pid" ]; then echo rightful; exit; fi;; esac
+if [ ! -r /proc/net/tcp ]; then echo 'no right to read /proc/net/tcp' >&2; exit 1; fi
+if ! listening ${desired.port}; then echo free; exit; fi
+# Whose file cannot be seen may be in its rights.
+case $(sight "$f") in closed*) sight "$f"; exit;; esac
+if [ -e "$f" ] && [ ! -r "$f" ]; then echo "no right to read $f" >&2; exit 1; fi
+echo taken
+if command -v ss >/dev/null; then ss -Hltnp "sport = :${desired.port}" | sed -n 's/.*users:((\\(.*\\)))/\\1/p' | head -n 1; fi`,
+  }),
+  read: (reply) => {
+    const [word, listener = ''] = reply.stdout.split('\n');
+    if (word === 'free') return absent;
+    if (word === 'rightful' || word === 'taken') return present({ rightful: word === 'rightful', listener });
+    const hidden = readStat(word ?? '', reply.stderr || 'the list of ports could not be read');
+    return hidden.state === 'unknown' ? hidden : unknown('the list of ports could not be read');
+  },
+  diff: (desired, observed) => {
+    if (observed.state === 'absent') return same('it is free');
+    if (observed.value.rightful) return same(`${desired.purpose} uses it`);
+    return refuse({
+      code: 'HST005',
+      what: `port ${desired.port}, meant for ${desired.purpose}, is already in use`,
+      why: 'the server could not start',
+      fix: 'Stop the program that uses the port, or name another port in the inventory.',
+      ...(observed.value.listener ? { evidence: [`listening: ${observed.value.listener}`] } : {}),
+    });
+  },
+  // Nothing to do: a free port becomes used by what is started later.
+  steps: () => [],
+};

@@ -1,0 +1,37 @@
+/** service: whether a systemd unit runs. For the controller's own unit use kind `controller`, which also waits for the instance. */
+import { quote, sh } from '../../base/shell.ts';
+import { readFields } from '../contract/fields.ts';
+import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
+
+interface Desired {
+  readonly name: string;
+  readonly state: 'started' | 'stopped';
+}
+
+export const service: ResourceKind<Desired, { readonly active: boolean }> = {
+  kind: 'service',
+  summary: 'A systemd unit that is started or stopped.',
+  parse: (node, context) =>
+    readFields(node, context, 'service', (f) => ({
+      name: f.text('name'),
+      state: f.oneOf('state', ['started', 'stopped'], 'started'),
+    })),
+  key: (desired) => desired.name,
+  describe: (desired) => `service ${desired.name}`,
+  probe: ({ name }) => ({ shell: `systemctl show -p ActiveState --value ${quote(name)}` }),
+  read: (reply) =>
+    reply.status === 0 && reply.stdout.trim() !== ''
+      ? present({ active: ['active', 'activating', 'reloading'].includes(reply.stdout.trim()) })
+      : unknown(reply.stderr.trim() || 'systemctl gave no answer'),
+  diff: (desired, observed) => {
+    const active = observed.state === 'present' && observed.value.active;
+    if (active === (desired.state === 'started')) return same(active ? 'it runs' : 'it does not run');
+    return change({
+      summary: `${active ? 'stop' : 'start'} ${desired.name}`,
+      reason: active ? 'it runs' : 'it does not run',
+    });
+  },
+  steps: (_change, { name, state }) => [
+    { title: `service ${name}`, script: sh`systemctl ${state === 'started' ? 'start' : 'stop'} ${name}` },
+  ],
+};

@@ -1,0 +1,49 @@
+/** user: an operating system user. An existing one is taken as it is; only a missing one is created. */
+import { quote, sh } from '../../base/shell.ts';
+import { readFields } from '../contract/fields.ts';
+import { absent, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
+
+interface Desired {
+  readonly name: string;
+  readonly home: string;
+  readonly shell: string;
+}
+
+export const user: ResourceKind<Desired, string> = {
+  kind: 'user',
+  summary: 'An operating system user; an existing one is taken as it is.',
+  parse: (node, context) =>
+    readFields(node, context, 'user', (f) => {
+      const name = f.text('name');
+      return {
+        name,
+        home: f.optionalText('home') ?? `/var/lib/${name}`,
+        shell: f.optionalText('shell') ?? '/bin/bash',
+      };
+    }),
+  key: (desired) => desired.name,
+  describe: (desired) => `user ${desired.name}`,
+  probe: ({ name }) => ({ shell: `getent passwd ${quote(name)}` }),
+  read: (reply) =>
+    reply.status === 2
+      ? absent
+      : reply.status === 0
+        ? present(reply.stdout.trim())
+        : unknown(reply.stderr.trim() || 'getent failed'),
+  diff: (desired, observed) =>
+    observed.state === 'present'
+      ? same('it exists')
+      : change({
+          summary: `create user ${desired.name}`,
+          reason: 'it does not exist',
+          differences: [{ code: 'USR001', object: desired.name, declared: 'exists', found: 'missing' }],
+        }),
+  steps: (_change, { name, home, shell }) => [
+    {
+      title: `user ${name}`,
+      script: sh`if getent group ${name} >/dev/null; then set -- --gid ${name}; else set -- --user-group; fi
+useradd --system "$@" --create-home --home-dir ${home} --shell ${shell} ${name}
+chmod 0700 ${home}`,
+    },
+  ],
+};
