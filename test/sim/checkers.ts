@@ -3,6 +3,8 @@
  * the controllers believe. In: the world. Out: violations, as sentences. The letters are explained in README.md.
  */
 import type { MessageNumber } from '../../src/controller/core/messages.ts';
+import type { State } from '../../src/controller/core/state.ts';
+import { isJudged } from '../controller/support/judged.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
@@ -36,6 +38,11 @@ export class Checkers {
 
   said(message: MessageNumber): void {
     if (message === 'MCA01050') this.#lossSaid = true;
+  }
+
+  /** J: the mirroring status is that of the state as it is now. */
+  decided(id: string, state: State): void {
+    if (!isJudged(state)) this.fail(`J: the mirroring status of ${id} is out of date`);
   }
 
   acknowledged(host: Host, commit: number): void {

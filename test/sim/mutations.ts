@@ -124,4 +124,11 @@ export const mutations: readonly Mutation[] = [
     replace: 'return current(state);',
     kinds: ['management directory is full'],
   },
+  {
+    rule: 'the pair is judged again when a standby stops to receive WAL',
+    file: 'fields.ts',
+    find: '  receiver: same,\n',
+    replace: '  receiver: ignored,\n',
+    kinds: ['cut', 'log network cut'],
+  },
 ];

@@ -207,6 +207,7 @@ export class World {
       wall: this.#wall(host),
     });
     host.state = state;
+    this.checkers.decided(host.id, state);
     if (this.settings.trace) {
       const story = storyOf(happening);
       if (story) this.tell(`${host.id}: ${story}`);

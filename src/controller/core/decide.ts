@@ -16,6 +16,7 @@ import {
 import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, tellBusy } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
+import { noNews, sameJudgement } from './fields.ts';
 import {
   advanceHandover,
   onFollowedAfterSwitch,
@@ -27,7 +28,6 @@ import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './
 import { onPersistFailed, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
-import { sameSight } from './sight.ts';
 import { askAbout, onFenceVerdict, onReferences, onVerdict, reaches } from './silence.ts';
 import { ownView, type ReplyTo, type State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
@@ -293,17 +293,8 @@ function settle(before: State, decision: Decision): Decision {
 }
 
 /** What others act upon is told at once, not only with the next heartbeat. */
-function tellNews(before: State, state: State): Decision {
-  const keys = ['sync', 'takeover', 'yield', 'declined', 'leaving', 'failover', 'task', 'parked'] as const;
-  const news = keys.some((key) => before[key] !== state[key]) || before.giving?.stage !== state.giving?.stage;
-  const phase = before.own.phase !== state.own.phase && state.boot.kind !== 'new';
-  const role = before.own.role !== state.own.role;
-  // Only with the first report of a new primary can the others follow it.
-  const report = before.own.report === null && state.own.report !== null;
-  return news || (phase && before.own.role !== null) || role || report
-    ? decided(state, { kind: 'heartbeat', view: ownView(state) })
-    : decided(state);
-}
+const tellNews = (before: State, state: State): Decision =>
+  noNews(before, state) ? decided(state) : decided(state, { kind: 'heartbeat', view: ownView(state) });
 
 /** A primary that learns of a newer one, or that it is cut off itself, stops; it has promised not to go on alone. */
 function watchOthers(state: State): Decision {
@@ -332,7 +323,7 @@ function answerStarts(state: State): Decision {
 }
 
 function judge(before: State, state: State): Decision {
-  if (sameSight(before, state)) return decided(state);
+  if (sameJudgement(before, state)) return decided(state);
   const mirroring = assess(state);
   const whole = mirroring.status === 'switchable' || mirroring.status === 'failover-disabled';
   const changed = mirroring.status !== state.mirroring.status;

@@ -8,6 +8,7 @@ import type { Happening } from '../../../src/controller/core/event.ts';
 import { initialState, type State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
 import type { InstanceReport, Role, ServerView } from '../../../src/controller/core/view.ts';
+import { isJudged } from './judged.ts';
 import { recordStep } from './stages.ts';
 import { tell } from './tell.ts';
 
@@ -122,6 +123,7 @@ export class Conversation {
       wall: startWall + this.#now,
     });
     this.state = state;
+    if (!isJudged(state)) throw new Error(`after '${words}' the mirroring status is out of date`);
     this.#steps.push([last, happening, state, actions]);
     this.#lines.push('', `${(this.#now / 1000).toFixed(1).padStart(6)} s  ${words}`);
     for (const action of actions) {

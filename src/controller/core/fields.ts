@@ -1,0 +1,194 @@
+/**
+ * What a change of each field means: whether the pair is judged again, and whether the peers are told at once.
+ * In: two states. Out: yes or no. A field without a row is a type error, so that every omission is a decision that
+ * stands here. Pure.
+ */
+import type { OwnServer, Peer, State } from './state.ts';
+import type { InstanceReport, Sender, ServerView } from './view.ts';
+
+type Same<T> = (before: T, after: T) => boolean;
+type Comparison<T> = { readonly [Field in keyof T]-?: Same<T[Field]> };
+
+/** Values are plain data that is replaced and never changed, so the same object means the same content. */
+const same: Same<unknown> = (before, after) => before === after;
+/** A change of this field does not matter. */
+const ignored: Same<unknown> = () => true;
+
+/** Compares field by field. Called after every event, so it makes no objects. */
+function fieldByField<T extends object>(comparison: Comparison<T>): Same<T | null | undefined> {
+  const fields = Object.keys(comparison) as (keyof T)[];
+  return (before, after) => {
+    if (before === after) return true;
+    if (!before || !after) return false;
+    for (const field of fields) if (!comparison[field](before[field], after[field])) return false;
+    return true;
+  };
+}
+
+/** The judgement asks who streams, and how; the position and the lag move with every look. */
+const sameSender = fieldByField<Sender>({
+  name: same,
+  address: ignored,
+  state: same,
+  syncState: same,
+  lagBytes: ignored,
+});
+
+/** Role and timeline are judged as those of the server, which outlast the report. */
+const sameReport = fieldByField<InstanceReport>({
+  role: ignored,
+  timeline: ignored,
+  lsn: ignored,
+  senders: (before, after) =>
+    before.length === after.length && before.every((row, index) => sameSender(row, after[index])),
+  receiver: same,
+  synchronousStandbyNames: same,
+  systemId: same,
+  version: ignored,
+  startedAtWall: ignored,
+  port: ignored,
+  socketDir: ignored,
+});
+
+const sameOwn = fieldByField<OwnServer>({
+  phase: same,
+  phaseSinceWall: ignored,
+  role: same,
+  report: sameReport,
+  missedChecks: ignored,
+  disks: same,
+  refusal: ignored,
+});
+
+/** `declined` and `yield` are answers to another server's takeover or handover, which is judged where it is. */
+const sameView = fieldByField<ServerView>({
+  id: ignored,
+  phase: same,
+  role: same,
+  report: sameReport,
+  lastTimeline: same,
+  failedDisks: (before, after) => before.length === after.length,
+  failover: ignored,
+  controllerVersion: ignored,
+  incarnation: ignored,
+  seq: ignored,
+  leaving: same,
+  sync: same,
+  handover: same,
+  declined: ignored,
+  takeover: same,
+  yield: ignored,
+  busy: same,
+  detached: same,
+});
+
+const samePeer = fieldByField<Peer>({
+  line: ignored,
+  reach: same,
+  sinceWall: ignored,
+  signAt: ignored,
+  heardWall: ignored,
+  heardAt: ignored,
+  view: sameView,
+});
+
+const samePeers: Same<State['peers']> = (before, after) => {
+  for (const id in after) if (!samePeer(before[id], after[id])) return false;
+  return true;
+};
+
+/** The peers act upon phase and role, and can follow a new primary only once it has its first report. */
+const noNewsOfOwn: Same<OwnServer> = (before, after) =>
+  (before.phase === after.phase || before.role === null) &&
+  before.role === after.role &&
+  (before.report !== null || after.report === null);
+
+interface Uses<T> {
+  /** The judgement of the pair depends on the field: a change that this does not call the same calls `assess`. */
+  readonly judged?: Same<T>;
+  /** The peers act upon the field: a change is told at once. What is told anyway goes with the next heartbeat. */
+  readonly told?: Same<T>;
+}
+
+const judged = { judged: same };
+const told = { told: same };
+const judgedAndTold = { ...judged, ...told };
+const neither = {};
+
+const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
+  // Fixed as long as the controller runs; a reload replaces `servers` with `conf`.
+  self: neither,
+  servers: judged,
+  conf: neither,
+  dir: neither,
+  controllerVersion: neither,
+  incarnation: neither,
+  named: neither,
+  // Clocks and numbers.
+  now: neither,
+  wall: neither,
+  seq: neither,
+  tickAt: neither,
+  graceFrom: neither,
+  doubtFrom: neither,
+  // What is observed.
+  own: { judged: sameOwn, told: noNewsOfOwn },
+  peers: { judged: samePeers },
+  rowAt: neither,
+  addresses: neither,
+  // What is decided and remembered.
+  failover: judgedAndTold,
+  degraded: judged,
+  sync: judgedAndTold,
+  confirmed: neither,
+  parked: judgedAndTold,
+  // What is under way.
+  boot: judged,
+  stop: judged,
+  leaving: told,
+  change: neither,
+  proving: neither,
+  namesSetAt: neither,
+  handover: neither,
+  giving: { judged: same, told: (before, after) => before?.stage === after?.stage },
+  takeover: judgedAndTold,
+  declined: told,
+  yield: told,
+  unhitched: neither,
+  hitching: neither,
+  hitchAfter: neither,
+  ending: neither,
+  revival: neither,
+  detaching: neither,
+  task: judgedAndTold,
+  // Questions to the policy and their answers.
+  references: neither,
+  verdicts: neither,
+  fences: neither,
+  warned: neither,
+  // Who waits for an answer.
+  waitingForStart: neither,
+  waitingForSwitch: neither,
+  waitingForDetach: neither,
+  // What the judgement and the state file leave behind.
+  mirroring: neither,
+  mirroringSinceWall: neither,
+  reasonSinceWall: neither,
+  persisted: neither,
+  unsavedAt: neither,
+  unsavedSaidAt: neither,
+};
+
+/** One comparison of all fields that have this use; the others make no difference. */
+function sameBy(use: keyof Uses<unknown>): Same<State> {
+  const comparisons = Object.entries(stateFields).flatMap(([field, uses]) => {
+    const compare = (uses as Uses<unknown>)[use];
+    return compare ? [{ field: field as keyof State, compare }] : [];
+  });
+  return (before, after) => comparisons.every(({ field, compare }) => compare(before[field], after[field]));
+}
+
+/** True when `assess` and `livePrimaries` say the same of both states. */
+export const sameJudgement = sameBy('judged');
+/** True when the peers need not be told at once. */
+export const noNews = sameBy('told');
