@@ -5,25 +5,24 @@
 import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
-import type { Boot, Giving, Peer, Persisted, ReplyTo, State } from './state.ts';
+import type { Boot, Kept, Peer, ReplyTo, State } from './state.ts';
 import { lastTimeline } from './state.ts';
-import type { FailoverFlag, ServerId, SyncSet } from './view.ts';
+import type { ServerId, SyncSet } from './view.ts';
 
 const probeEveryMs = 1000;
 const remindEveryMs = 600_000;
 
+type BootEvent = Extract<Happening, { kind: 'boot' }>;
+
 /** The first event: what was found on this host. */
-export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }>): Decision {
-  const asked: FailoverFlag | null =
-    event.failover === null ? null : { enabled: event.failover, changedAtWall: before.wall };
+export function onBoot(before: State, event: BootEvent): Decision {
   const state: State = {
     ...withOwn(before, { role: event.standby ? 'standby' : 'primary', phase: 'stopped' }),
-    failover: asked ?? event.restored?.failover ?? before.failover,
-    degraded: event.restored?.degraded ?? null,
+    ...remembered(before, event),
+    ...givenAway(event, before.now),
     persisted: event.restored,
     incarnation: event.incarnation,
     named: event.named,
-    ...remembered(event.restored, before.now, event.standby),
   };
   const torn = andThen(decided(state, ...(event.torn ? [log('MCA01026')] : [])), (it) =>
     finishTakeover(it, event),
@@ -38,7 +37,7 @@ export function onBoot(before: State, event: Extract<Happening, { kind: 'boot' }
 }
 
 /** The instance was promoted, but the controller ended before it could take note. */
-function finishTakeover(state: State, { standby, restored }: Extract<Happening, { kind: 'boot' }>): Decision {
+function finishTakeover(state: State, { standby, restored }: BootEvent): Decision {
   if (standby || !restored?.takeover) return decided(state);
   const target = restored.takeover.from ?? '';
   return decided({ ...state, degraded: 'switched' }, log('MCA00062'), {
@@ -48,18 +47,28 @@ function finishTakeover(state: State, { standby, restored }: Extract<Happening, 
   });
 }
 
-/** What must not be forgotten. A takeover is looked at again before it goes on; a standby's knowledge needs a new word. */
-function remembered(restored: Persisted | null, now: number, standby: boolean): Partial<State> {
-  if (!restored) return {};
-  const { handover = null, takeover = null, sync = null } = restored;
-  const giving: Giving = { stage: 'given', tried: [], restartable: true, since: now };
+/** What the state file says. A takeover that was interrupted is examined again before it goes on. */
+function remembered(before: State, { failover, restored, standby }: BootEvent): Kept {
+  const asked = failover === null ? null : { enabled: failover, changedAtWall: before.wall };
+  const takeover = standby ? restored?.takeover : null;
   return {
-    sync,
-    handover: standby ? null : handover,
-    giving: handover && !standby ? giving : null,
-    takeover: takeover && standby ? { ...takeover, stage: 'ask', lsn: null } : null,
-    unhitched: standby && (restored.unhitched ?? false),
-    parked: restored.parked ?? {},
+    failover: asked ?? restored?.failover ?? before.failover,
+    degraded: restored?.degraded ?? null,
+    sync: restored?.sync ?? null,
+    takeover: takeover ? { ...takeover, stage: 'ask', lsn: null } : null,
+    // The takeover of another standby counts only when it is heard again; the receiver stays cut (`unhitched`).
+    yield: null,
+    unhitched: standby && (restored?.unhitched ?? false),
+    parked: restored?.parked ?? {},
+  };
+}
+
+/** A primary that had given its role away when the controller ended goes on to wait for the answer. */
+function givenAway({ restored, standby }: BootEvent, now: number): Pick<State, 'giving' | 'handover'> {
+  const handover = standby ? null : (restored?.handover ?? null);
+  return {
+    handover,
+    giving: handover && { stage: 'given', tried: [], restartable: true, since: now },
   };
 }
 

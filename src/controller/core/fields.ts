@@ -1,7 +1,7 @@
 /**
  * What a change of each field means: whether the pair is judged again, and whether the peers are told at once.
  * In: two states. Out: yes or no. A field without a row is a type error, so that every omission is a decision that
- * stands here. Pure.
+ * stands here. Whether a field is written to the state file is said by `Kept` (state.ts). Pure.
  */
 import type { OwnServer, Peer, State } from './state.ts';
 import type { InstanceReport, Sender, ServerView } from './view.ts';

@@ -5,31 +5,16 @@ import { noPosition, type Persisted, type State } from './state.ts';
 const rewritePositionEveryMs = 60_000;
 const sayUnsavedEveryMs = 60_000;
 
-const important = [
-  'role',
-  'timeline',
-  'systemId',
-  'degraded',
-  'sync',
-  'handover',
-  'takeover',
-  'yield',
-  'unhitched',
-  'parked',
-] as const;
-
 /** The state to persist now, or null when the last one still says what must not be forgotten. */
 export function toPersist(state: State): Persisted | null {
   if (state.boot.kind === 'new') return null;
   // What could not be written is tried again with the next event, never in answer to the failure itself.
   if (state.unsavedAt >= 0) return state.unsavedAt === state.now ? null : current(state);
-  const { persisted: last, failover } = state;
+  const { persisted: last } = state;
   const now = current(state);
-  const same = last !== null && important.every((key) => equal(last[key], now[key]));
-  const flag = last?.failover;
-  const sameFlag = flag?.enabled === failover.enabled && flag.changedAtWall === failover.changedAtWall;
-  const old = last !== null && last.lsn !== now.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
-  return same && sameFlag && !old ? null : now;
+  if (last === null || !saysTheSame(last, now)) return now;
+  const old = last.lsn !== now.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
+  return old ? now : null;
 }
 
 /** The state file could not be written; it is said now and then, as long as it lasts. */
@@ -63,6 +48,15 @@ function current(state: State): Persisted {
 const ownTimeline = (state: State): number | undefined =>
   state.own.role === 'primary' && state.sync?.primary === state.self.id ? state.sync.timeline : undefined;
 
-/** Values are plain data that is replaced, never changed, so most comparisons end at the first look. */
+/** True when only the position and the time differ, which may be written later. */
+function saysTheSame(last: Persisted, now: Persisted): boolean {
+  for (const field in now) {
+    const key = field as keyof Persisted;
+    if (key !== 'lsn' && key !== 'wroteWall' && !equal(last[key], now[key])) return false;
+  }
+  return true;
+}
+
+/** Values are plain data that is replaced and never changed, so most comparisons end with the identity. */
 const equal = (one: unknown, other: unknown): boolean =>
   one === other || JSON.stringify(one ?? null) === JSON.stringify(other ?? null);

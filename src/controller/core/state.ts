@@ -4,19 +4,20 @@
  * Never holds a timer, a socket or a secret. Times: `At` is monotonic milliseconds, `Wall` is Unix milliseconds.
  */
 import type { ServerConf, ServerLine } from '../config.ts';
-import type {
-  DiskPart,
-  FailoverFlag,
-  Handover,
-  InstanceReport,
-  Phase,
-  Role,
-  ServerId,
-  ServerView,
-  SyncSet,
-  Takeover,
-  Task,
-  Yield,
+import {
+  type DiskPart,
+  diskParts,
+  type FailoverFlag,
+  type Handover,
+  type InstanceReport,
+  type Phase,
+  type Role,
+  type ServerId,
+  type ServerView,
+  type SyncSet,
+  type Takeover,
+  type Task,
+  type Yield,
 } from './view.ts';
 
 /** refused: the host answers, but no controller listens there. */
@@ -36,23 +37,28 @@ export interface Peer {
   readonly view: ServerView | null;
 }
 
-/** The last that is known to have been true of the own server; survives a crash of the controller and the host. */
-export interface Persisted {
-  readonly role: Role | null;
-  readonly timeline: number;
-  readonly lsn: string;
-  readonly systemId: string;
+/** Fields of the state that survive a crash of the controller and the host as they are. */
+export interface Kept {
   readonly failover: FailoverFlag;
   /** The last change that took a server out, until the pair is whole again; `switched` or `detached`. */
   readonly degraded: 'switched' | 'detached' | null;
   readonly sync: SyncSet | null;
-  readonly handover: Handover | null;
   readonly takeover: Takeover | null;
   readonly yield: Yield | null;
   /** The WAL receiver was cut, or follows a server that is primary no more: it must be pointed anew. */
   readonly unhitched: boolean;
   /** Standbys that a person has detached, with the start time of their instance then. */
   readonly parked: Readonly<Record<ServerId, number>>;
+}
+
+/** The state file: the last that is known to have been true of the own server. */
+export interface Persisted extends Kept {
+  readonly role: Role | null;
+  readonly timeline: number;
+  readonly lsn: string;
+  readonly systemId: string;
+  /** Only a role that is given away; one that is about to be is forgotten. */
+  readonly handover: Handover | null;
   readonly wroteWall: number;
 }
 
@@ -160,7 +166,7 @@ export interface Mirroring {
   readonly advice: string;
 }
 
-export interface State {
+export interface State extends Kept {
   readonly self: ServerLine;
   /** All of network.conf, in its order. */
   readonly servers: readonly ServerLine[];
@@ -172,8 +178,6 @@ export interface State {
   readonly wall: number;
   readonly own: OwnServer;
   readonly peers: Readonly<Record<ServerId, Peer>>;
-  readonly failover: FailoverFlag;
-  readonly degraded: Persisted['degraded'];
   readonly boot: Boot;
   /** Control requests that wait until the instance runs. */
   readonly waitingForStart: readonly ReplyTo[];
@@ -197,7 +201,6 @@ export interface State {
   /** The end of the last pause in which others may have gone on without this server; -1 when there was none. */
   readonly doubtFrom: number;
   readonly leaving: ServerView['leaving'];
-  readonly sync: SyncSet | null;
   /** The primary has told `sync` to this start of the controller. */
   readonly confirmed: boolean;
   readonly change: Change | null;
@@ -205,15 +208,11 @@ export interface State {
   /** When each standby was last seen to stream. */
   readonly rowAt: Readonly<Record<ServerId, number>>;
   readonly namesSetAt: number;
-  readonly parked: Readonly<Record<ServerId, number>>;
   /** Log transfer addresses of the standbys, as primaries have seen them. */
   readonly addresses: Readonly<Record<ServerId, string>>;
   readonly handover: Handover | null;
   readonly giving: Giving | null;
-  readonly takeover: Takeover | null;
   readonly declined: ServerView['declined'];
-  readonly yield: Yield | null;
-  readonly unhitched: boolean;
   readonly hitching: boolean;
   readonly hitchAfter: number;
   /** The instance is being stopped because another server is primary, or because this one is cut off. */
@@ -320,8 +319,7 @@ export function newPeer(line: ServerLine, now: number, wall: number): Peer {
 
 /** A part is failed when its check failed more often in a row than it may be tried again. */
 export function failedDisks(state: State): DiskPart[] {
-  const parts: DiskPart[] = ['data', 'transaction_log', 'tablespace'];
-  return parts.filter((part) => state.own.disks[part].missed > state.conf.diskCheckRetry);
+  return diskParts.filter((part) => state.own.disks[part].missed > state.conf.diskCheckRetry);
 }
 
 /** A new primary knows its timeline before its instance has reported it. */
@@ -330,9 +328,13 @@ export function lastTimeline(state: State): number {
   return Math.max(promised, state.own.report?.timeline ?? state.persisted?.timeline ?? 0);
 }
 
+/** A view with a decision about each field, also about one that peers of an earlier version do not know. */
+type WholeView = { readonly [Field in keyof Required<ServerView>]: ServerView[Field] };
+
 /** What this controller tells the others, and shows of its own server. */
-export function ownView(state: State): ServerView {
+export function ownView(state: State): WholeView {
   const { phase, role, report } = state.own;
+  const detached = Object.keys(state.parked);
   return {
     id: state.self.id,
     phase,
@@ -351,6 +353,6 @@ export function ownView(state: State): ServerView {
     takeover: state.takeover,
     yield: state.yield,
     busy: state.task,
-    ...(Object.keys(state.parked).length > 0 ? { detached: Object.keys(state.parked) } : {}),
+    detached: detached.length > 0 ? detached : undefined,
   };
 }

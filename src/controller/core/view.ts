@@ -5,8 +5,10 @@
  */
 
 export type ServerId = string;
-export type Role = 'primary' | 'standby';
-export type DiskPart = 'data' | 'transaction_log' | 'tablespace';
+export const roles = ['primary', 'standby'] as const;
+export type Role = (typeof roles)[number];
+export const diskParts = ['data', 'transaction_log', 'tablespace'] as const;
+export type DiskPart = (typeof diskParts)[number];
 
 /**
  * What an instance is doing, as its own controller sees it.
@@ -14,16 +16,18 @@ export type DiskPart = 'data' | 'transaction_log' | 'tablespace';
  * busy counts as running. silent: it does not answer any more, but its postmaster is there.
  * down: it went away without being told to. stopped: it was told to.
  */
-export type Phase =
-  | 'unknown'
-  | 'held'
-  | 'waiting'
-  | 'starting'
-  | 'running'
-  | 'silent'
-  | 'stopping'
-  | 'stopped'
-  | 'down';
+export const phases = [
+  'unknown',
+  'held',
+  'waiting',
+  'starting',
+  'running',
+  'silent',
+  'stopping',
+  'stopped',
+  'down',
+] as const;
+export type Phase = (typeof phases)[number];
 
 /** A row of pg_stat_replication. */
 export interface Sender {
@@ -141,7 +145,7 @@ export interface ServerView {
   readonly takeover: Takeover | null;
   readonly yield: Yield | null;
   /** Missing from a controller that does not know it yet. */
-  readonly busy?: Task | null;
+  readonly busy?: Task | null | undefined;
   /** Standbys that a person has taken out of this primary. */
-  readonly detached?: readonly ServerId[];
+  readonly detached?: readonly ServerId[] | undefined;
 }

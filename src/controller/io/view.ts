@@ -1,120 +1,151 @@
 /**
  * Checks what came over the admin link before the core sees it. Peers hold the key of the cluster, but may be of another
- * version: a view of another shape is refused as a whole. Pure.
+ * version: a view of another shape is refused as a whole, a field that is not known here is left alone. Pure.
  */
 import type { PeerRequest } from '../core/event.ts';
-import type { Handover, InstanceReport, Sender, ServerView, SyncSet, Takeover, Yield } from '../core/view.ts';
+import {
+  type Asker,
+  diskParts,
+  type FailoverFlag,
+  type Handover,
+  type InstanceReport,
+  phases,
+  roles,
+  type Sender,
+  type ServerView,
+  type SyncSet,
+  type Takeover,
+  type Task,
+  type Yield,
+} from '../core/view.ts';
+
+type Check = (value: unknown) => boolean;
+/** A check for each field of a type, so that a field without one is a type error. */
+type Shape<T> = { readonly [Field in keyof T]-?: Check };
 
 type Fields = Record<string, unknown>;
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const all = (value: Fields, type: 'string' | 'number' | 'boolean', ...names: string[]): boolean =>
-  names.every((name) => typeof value[name] === type);
 
-const phases = ['unknown', 'held', 'waiting', 'starting', 'running', 'silent', 'stopping', 'stopped', 'down'];
-const roles = ['primary', 'standby'];
-const parts = ['data', 'transaction_log', 'tablespace'];
+const text: Check = (value) => typeof value === 'string';
+const number: Check = (value) => typeof value === 'number';
+const flag: Check = (value) => typeof value === 'boolean';
+const oneOf =
+  (words: readonly string[]): Check =>
+  (value) =>
+    words.some((word) => word === value);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+/** A field that a peer of an earlier version does not tell. */
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const object = <T>(shape: Shape<T>): Check => {
+  const checks = Object.entries<Check>(shape);
+  return (value) => isObject(value) && checks.every(([field, check]) => check(value[field]));
+};
 
-const isSender = (value: unknown): value is Sender =>
-  isObject(value) &&
-  all(value, 'string', 'name', 'address', 'state', 'syncState') &&
-  all(value, 'number', 'lagBytes');
+const ids = listOf(text);
+const position = orNull(text);
 
-const isReport = (value: unknown): value is InstanceReport =>
-  isObject(value) &&
-  roles.includes(String(value.role)) &&
-  all(value, 'number', 'timeline', 'startedAtWall', 'port') &&
-  all(value, 'string', 'lsn', 'synchronousStandbyNames', 'systemId', 'version', 'socketDir') &&
-  (value.receiver === null || typeof value.receiver === 'string') &&
-  Array.isArray(value.senders) &&
-  value.senders.every(isSender);
+const sender = object<Sender>({
+  name: text,
+  address: text,
+  state: text,
+  syncState: text,
+  lagBytes: number,
+});
 
-const isIds = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((id) => typeof id === 'string');
+const report = object<InstanceReport>({
+  role: oneOf(roles),
+  timeline: number,
+  lsn: text,
+  senders: listOf(sender),
+  receiver: orNull(text),
+  synchronousStandbyNames: text,
+  systemId: text,
+  version: text,
+  startedAtWall: number,
+  port: number,
+  socketDir: text,
+});
 
-const isSync = (value: unknown): value is SyncSet =>
-  isObject(value) &&
-  all(value, 'string', 'primary') &&
-  all(value, 'number', 'timeline', 'epoch', 'needed') &&
-  [value.members, value.eligible, value.voters].every(isIds);
+const sync = object<SyncSet>({
+  primary: text,
+  timeline: number,
+  epoch: number,
+  members: ids,
+  eligible: ids,
+  voters: ids,
+  needed: number,
+});
 
-const isLsn = (value: unknown): boolean => value === null || typeof value === 'string';
+const handover = object<Handover>({
+  id: number,
+  kind: oneOf(['switch', 'failover']),
+  to: text,
+  checkpoint: position,
+});
 
-const isHandover = (value: unknown): value is Handover =>
-  isObject(value) &&
-  ['switch', 'failover'].includes(String(value.kind)) &&
-  all(value, 'number', 'id') &&
-  all(value, 'string', 'to') &&
-  isLsn(value.checkpoint);
+const takeover = object<Takeover>({
+  from: orNull(text),
+  kind: oneOf(['handover', 'silence', 'force']),
+  id: number,
+  checkpoint: position,
+  stage: oneOf(['ask', 'fence', 'cut', 'gather', 'promote']),
+  unfenced: optional(flag),
+  lsn: position,
+});
 
-const stages = ['ask', 'fence', 'cut', 'gather', 'promote'];
+const asker = object<Asker>({ pid: number, user: text, server: text });
 
-const isTakeover = (value: unknown): value is Takeover =>
-  isObject(value) &&
-  ['handover', 'silence', 'force'].includes(String(value.kind)) &&
-  stages.includes(String(value.stage)) &&
-  all(value, 'number', 'id') &&
-  isLsn(value.from) &&
-  isLsn(value.checkpoint) &&
-  isLsn(value.lsn);
+const task = object<Task>({
+  work: oneOf(['switch', 'detach', 'stop', 'failover']),
+  by: orNull(asker),
+  sinceWall: number,
+});
 
-const isYield = (value: unknown): value is Yield =>
-  isObject(value) && all(value, 'string', 'to') && isLsn(value.lsn);
-
-const isDeclined = (value: unknown): boolean =>
-  isObject(value) && all(value, 'number', 'id') && all(value, 'string', 'why');
-
-const isAsker = (value: unknown): boolean =>
-  isObject(value) && all(value, 'string', 'user', 'server') && all(value, 'number', 'pid');
-
-const isTask = (value: unknown): boolean =>
-  isObject(value) &&
-  ['switch', 'detach', 'stop', 'failover'].includes(String(value.work)) &&
-  all(value, 'number', 'sinceWall') &&
-  (value.by === null || isAsker(value.by));
-
-/** The part of a view that belongs to switch and disconnection. */
-const isPart = (value: Fields): boolean =>
-  all(value, 'string', 'incarnation') &&
-  all(value, 'number', 'seq') &&
-  [null, 'instance', 'controller'].includes(value.leaving as string | null) &&
-  (value.sync === null || isSync(value.sync)) &&
-  (value.handover === null || isHandover(value.handover)) &&
-  (value.takeover === null || isTakeover(value.takeover)) &&
-  (value.yield === null || isYield(value.yield)) &&
-  (value.declined === null || isDeclined(value.declined)) &&
-  (value.busy == null || isTask(value.busy)) &&
-  (value.detached === undefined || isIds(value.detached));
+const view = object<ServerView>({
+  id: text,
+  phase: oneOf(phases),
+  role: orNull(oneOf(roles)),
+  report: orNull(report),
+  lastTimeline: number,
+  failedDisks: listOf(oneOf(diskParts)),
+  failover: object<FailoverFlag>({ enabled: flag, changedAtWall: number }),
+  controllerVersion: text,
+  incarnation: text,
+  seq: number,
+  leaving: orNull(oneOf(['instance', 'controller'])),
+  sync: orNull(sync),
+  handover: orNull(handover),
+  declined: orNull(object<NonNullable<ServerView['declined']>>({ id: number, why: text })),
+  takeover: orNull(takeover),
+  yield: orNull(object<Yield>({ to: text, lsn: position })),
+  busy: optional(orNull(task)),
+  detached: optional(ids),
+});
 
 /** A view of exactly the peer that the connection belongs to. */
-export function isView(value: unknown, from: string): value is ServerView {
-  return (
-    isObject(value) &&
-    value.id === from &&
-    phases.includes(String(value.phase)) &&
-    (value.role === null || roles.includes(String(value.role))) &&
-    (value.report === null || isReport(value.report)) &&
-    Array.isArray(value.failedDisks) &&
-    value.failedDisks.every((part) => parts.includes(String(part))) &&
-    isObject(value.failover) &&
-    all(value.failover, 'boolean', 'enabled') &&
-    all(value.failover, 'number', 'changedAtWall') &&
-    all(value, 'number', 'lastTimeline') &&
-    all(value, 'string', 'controllerVersion') &&
-    isPart(value)
-  );
-}
+export const isView = (value: unknown, from: string): value is ServerView =>
+  isObject(value) && value.id === from && view(value);
 
-export function isPeerRequest(value: unknown): value is PeerRequest {
-  if (!isObject(value) || (value.by !== undefined && !isAsker(value.by))) return false;
-  switch (value.kind) {
-    case 'stop':
-      return all(value, 'boolean', 'mcOnly', 'force');
-    case 'switch':
-      return all(value, 'boolean', 'force', 'noFencing') && ['string', 'undefined'].includes(typeof value.to);
-    case 'detach':
-      return all(value, 'boolean', 'noFencing');
-    default:
-      return false;
-  }
-}
+type Request<Kind> = Extract<PeerRequest, { kind: Kind }>;
+type RequestShapes = { readonly [Kind in PeerRequest['kind']]: Check };
+const asked = { kind: text, by: optional(asker) };
+
+const requests: RequestShapes = {
+  stop: object<Request<'stop'>>({ ...asked, mcOnly: flag, force: flag }),
+  switch: object<Request<'switch'>>({ ...asked, force: flag, noFencing: flag, to: optional(text) }),
+  detach: object<Request<'detach'>>({ ...asked, noFencing: flag }),
+};
+
+export const isPeerRequest = (value: unknown): value is PeerRequest =>
+  isObject(value) && Object.entries(requests).some(([kind, check]) => value.kind === kind && check(value));
