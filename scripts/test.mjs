@@ -1,27 +1,15 @@
-// Runs all tests and prints the closing line "N passed, N failed, N skipped". With CI=true a skipped lab test is a failure:
-// a lab that was not there has proven nothing.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// `npm test`: types, lint and the lab's images beside the unit tests, then the tests on real hosts. Says how long each file
+// took and ends with the line "N passed, N failed, N skipped". With CI=true a skipped lab test is a failure: a lab that was
+// not there has proven nothing. With arguments, the test runner gets them and runs once.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { installedVersion, installObstacle, installPostgres } from './postgres.mjs';
+import { beside, clearReports, countBoots, library, reports, root, vitest } from './test-run.mjs';
+import { closingLine, summaryOf, tableOf } from './test-summary.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const checks = [
-  ['tsc', ['--noEmit']],
-  ['biome', ['check', '.']],
-];
-const bin = (name) => join(root, 'node_modules', '.bin', name);
-let failedChecks = 0;
-for (const [name, args] of checks) {
-  const result = spawnSync(bin(name), args, { cwd: root, stdio: 'inherit' });
-  if (result.status !== 0) {
-    failedChecks += 1;
-    console.error(`${name} found mistakes.`);
-  }
-}
+const begin = performance.now();
+clearReports();
 
 // Some unit tests run real servers on this machine; without PostgreSQL they are skipped, and say so.
 if (installedVersion() === undefined) {
@@ -30,46 +18,45 @@ if (installedVersion() === undefined) {
   else installPostgres();
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'pgduet-test-'));
-const report = join(scratch, 'report.json');
-const run = spawnSync(
-  bin('vitest'),
-  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
-  {
-    cwd: root,
-    stdio: 'inherit',
-  },
-);
-const { passed, failed, skipped, labSkipped } = count(report);
-rmSync(scratch, { recursive: true, force: true });
+const chosen = process.argv.slice(2);
+const { runs, checks } = chosen.length > 0 ? await some(chosen) : await everything();
 
-const inCi = process.env.CI === 'true';
-if (labSkipped > 0)
-  console.error(`${labSkipped} lab tests were skipped: they need root on Debian (see docs/lab.md).`);
-console.log(`${passed} passed, ${failed + failedChecks} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exit(
-  run.status !== 0 || failedChecks > 0 || failed > 0 || passed === 0 || (inCi && labSkipped > 0) ? 1 : 0,
-);
+const seconds = (performance.now() - begin) / 1000;
+const files = runs.flatMap((run) => run.files);
+const summary = summaryOf(files, { seconds, boots: countBoots(), everything: chosen.length === 0 });
+const failedChecks = checks.filter((status) => status !== 0).length;
+// A run that ends badly without a failed test has broken down by itself.
+const brokenRuns = runs.filter(
+  (run) => run.status !== 0 && run.files.every((file) => file.failed === 0),
+).length;
+const closing = { ...summary, failed: summary.failed + failedChecks + brokenRuns };
+const skippedInCi = process.env.CI === 'true' && summary.labSkipped > 0;
+writeFileSync(join(reports, 'summary.json'), `${JSON.stringify(summary, undefined, 1)}\n`);
 
-function count(file) {
-  try {
-    const { testResults } = JSON.parse(readFileSync(file, 'utf8'));
-    const all = testResults.flatMap((one) =>
-      one.assertionResults.map((test) => ({ status: test.status, lab: one.name.includes('/test/lab/') })),
-    );
-    const broken = testResults.filter(
-      (one) => one.status === 'failed' && one.assertionResults.every((test) => test.status !== 'failed'),
-    ).length;
-    const isSkipped = (test) =>
-      test.status === 'skipped' || test.status === 'pending' || test.status === 'todo';
-    return {
-      passed: all.filter((test) => test.status === 'passed').length,
-      failed: all.filter((test) => test.status === 'failed').length + broken,
-      skipped: all.filter(isSkipped).length,
-      labSkipped: all.filter((test) => isSkipped(test) && test.lab).length,
-    };
-  } catch (error) {
-    console.error(`The test report could not be read: ${error.message}`);
-    return { passed: 0, failed: 1, skipped: 0, labSkipped: 0 };
-  }
+console.log(`\n${tableOf(summary)}`);
+console.log(`reports: ${runs.map((run) => run.report).join(', ')}, .cache/tests/summary.json`);
+if (summary.labSkipped > 0)
+  console.error(`${summary.labSkipped} lab tests were skipped: they need root on Debian (see docs/lab.md).`);
+console.log(closingLine(closing));
+process.exitCode = closing.failed > 0 || closing.passed === 0 || skippedInCi ? 1 : 0;
+
+async function some(args) {
+  const [run, ...checks] = await Promise.all([vitest('chosen', args), ...typesAndLint()]);
+  return { checks, runs: [run] };
+}
+
+async function everything() {
+  const [unit, images, ...checks] = await Promise.all([
+    vitest('unit', ['--project', 'unit']),
+    // Where no image can be built, the set-up of the lab's tests says so again, and judges it.
+    beside('lab.mjs images', process.execPath, [join(root, 'scripts/lab.mjs'), 'images']),
+    ...typesAndLint(),
+  ]);
+  if (images !== 0) console.error('The images of the lab could not be built beside the unit tests.');
+  const lab = await vitest('lab', ['--project', 'lab', '--project', 'machine']);
+  return { checks, runs: [unit, lab] };
+}
+
+function typesAndLint() {
+  return [library('tsc', ['--noEmit']), library('biome', ['check', '.'])];
 }

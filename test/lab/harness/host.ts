@@ -4,6 +4,7 @@
  * to `sh` do not travel over the network, so they work while the cable is out.
  */
 import { join } from 'node:path';
+import { countBoot } from './boots.ts';
 import { createCgroup, freezeCgroup, killCgroup, removeCgroup } from './cgroup.ts';
 import { CLOCK_ENVIRONMENT, resetClock, shiftClock } from './clock.ts';
 import { type Container, type ContainerSpec, leaderOf, startContainer, waitForSsh } from './container.ts';
@@ -215,6 +216,7 @@ export class Host {
     this.#container = container;
     this.#frozen = false;
     this.boots += 1;
+    countBoot(this.name);
     container.ended.then((again) => {
       if (this.#closed || this.#container !== container) return;
       this.#container = undefined;
