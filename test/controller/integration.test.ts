@@ -178,10 +178,8 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
   it('status does not wait for a peer that hangs', async () => {
     signal(pair.daemonPid('server2'), 'SIGSTOP');
     try {
-      const begin = performance.now();
-      pair.status('server1');
-      // Who waited for the peer would wait for remote_call_timeout, 70 s.
-      expect(performance.now() - begin).toBeLessThan(10_000);
+      // Who waited for the peer would wait for remote_call_timeout, 70 s, and is ended after 20 s (support/pair.ts).
+      expect(pair.status('server1')?.mirroring_status).toBeDefined();
     } finally {
       signal(pair.daemonPid('server2'), 'SIGCONT');
     }

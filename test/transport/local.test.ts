@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { localTransport } from '../../src/transport/local.ts';
 import { openTransport } from '../../src/transport/open.ts';
 import { buildClient, startClient } from './client-process.ts';
-import { pause, sessionContract, shellContract } from './contract.ts';
+import { sessionContract, shellContract } from './contract.ts';
 import { diagnosticOf } from './expect-diagnostic.ts';
 import { sampleHost } from './samples.ts';
 
@@ -39,9 +39,10 @@ test('when the client is killed, its script ends and the lock is free', async ()
     const request = { cluster, owner: 'other', waitMs: 0 };
     expect(await session.lock(request)).toEqual({ held: false, owner: 'the client' });
     child.kill('SIGKILL');
-    await pause(1000);
+    // The end of the pipe tells it; for silence alone the script would go on for 45 s.
+    const left = async () => (await session.run('pgrep -fc "^sleep 1000.25$"')).stdout;
+    await expect.poll(left, { timeout: 30_000 }).toBe('0\n');
     expect(await session.lock(request)).toEqual({ held: true });
-    expect((await session.run('pgrep -fc "^sleep 1000.25$"')).stdout).toBe('0\n');
   } finally {
     await session.close();
     rmSync(dir, { recursive: true });

@@ -257,10 +257,8 @@ shared_buffers = 16MB
         },
       );
       await write(`${dataDir}/pg_ident.conf`, '', '600');
-      const began = performance.now();
       const ended = await teardown('--yes');
       expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(0);
-      expect(performance.now() - began).toBeLessThan(60_000);
       expect(await sql(a, 'show config_file')).toBe(`${etc}/postgresql.conf`);
       expect((await a.sh(`ls ${dataDir}/*.conf`)).stdout).toBe(`${dataDir}/postgresql.auto.conf\n`);
       for (const { path, text: content } of there) expect(await text(path)).toBe(content);
