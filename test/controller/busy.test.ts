@@ -106,7 +106,8 @@ describe.skipIf(cannotRun !== undefined)('a second command', { timeout: 120_000 
 
   it('a primary that cannot be asked is named, with since when', async () => {
     signal(pair.daemonPid('server1'), 'SIGKILL');
-    await pair.until('server2', (it) => it.reason === 'no controller runs on server1', quickly);
+    const alone = 'no primary is seen, and server1 cannot be asked';
+    await pair.until('server2', (it) => it.reason === alone, quickly);
     for (const mode of ['switch', 'detach']) {
       const result = on('server2', mode);
       expect(result.status).toBe(1);

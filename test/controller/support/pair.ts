@@ -205,16 +205,20 @@ export class Pair {
     return result.status === 0 ? (JSON.parse(result.stdout) as StatusReport) : undefined;
   }
 
-  /** Asks until the status is as wanted; the last status is returned either way. */
+  /** Asks until the status is as wanted; a status that does not come to it is an error, with the last one. */
   async until(
     id: string,
     wanted: (report: StatusReport) => boolean,
-    withinMs = 8000,
-  ): Promise<StatusReport | undefined> {
+    withinMs = 30_000,
+  ): Promise<StatusReport> {
     const end = performance.now() + withinMs;
     for (;;) {
       const report = this.status(id);
-      if ((report && wanted(report)) || performance.now() > end) return report;
+      if (report && wanted(report)) return report;
+      if (performance.now() > end)
+        throw new Error(
+          `the status of ${id} did not become as wanted within ${withinMs} ms:\n${JSON.stringify(report, undefined, 2)}`,
+        );
       await sleep(100);
     }
   }
