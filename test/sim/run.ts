@@ -2,7 +2,7 @@
  * The command behind `npm run sim`: scenarios from a seed on, one seed with its story, or the check that lost rules are
  * noticed. In: arguments. Out: text, and an exit status that says whether all was well.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { runSeeds } from './pool.ts';
 import type { Report } from './worker.ts';
 
 const help = `npm run sim -- [N [FROM]] [--kind FAULT]     N scenarios (20000) from seed FROM (1) on, on all cores
+                       [--failures FILE]     appends each seed that failed to FILE, as a line of JSON
 npm run sim -- --seed SEED                   one scenario, with all that happens in it
 npm run sim -- --mutations [N [FROM]]        takes rules out of the core, one at a time; each must be noticed within N (4000)
 
@@ -38,12 +39,25 @@ async function story(file: string, seed: number): Promise<boolean> {
   return told.every((it) => it.violations.length === 0);
 }
 
-async function many(file: string, range: { from: number; count: number; kinds: string[] }): Promise<boolean> {
+/** One line of JSON for each, for programs. */
+function append(file: string, failed: readonly Report[]): void {
+  for (const { seed, plan, violations } of failed)
+    appendFileSync(file, `${JSON.stringify({ seed, plan, violations })}\n`);
+}
+
+interface Wanted {
+  readonly from: number;
+  readonly count: number;
+  readonly kinds: readonly string[];
+}
+
+async function many(file: string, range: Wanted, failures?: string): Promise<boolean> {
   const begin = performance.now();
   const found = await runSeeds(file, { ...range, enough: 20 });
   const [first] = found.failed;
   if (first) await story(file, first.seed);
   for (const report of found.failed) tell(report);
+  if (failures !== undefined) append(failures, found.failed);
   const { scenarios, promotions, acknowledged, failed } = found;
   const last = range.from + range.count - 1;
   write(
@@ -84,6 +98,7 @@ async function main(): Promise<boolean> {
       seed: { type: 'string' },
       kind: { type: 'string', multiple: true, default: [] },
       mutations: { type: 'boolean', default: false },
+      failures: { type: 'string' },
     },
   });
   if (values.help) {
@@ -97,7 +112,8 @@ async function main(): Promise<boolean> {
     if (values.mutations) return await withoutRules(root, folder, from ?? 1, count ?? 4000);
     const file = await bundle(root, folder);
     if (values.seed !== undefined) return await story(file, Number(values.seed));
-    return await many(file, { from: from ?? 1, count: count ?? 20_000, kinds: values.kind });
+    const range = { from: from ?? 1, count: count ?? 20_000, kinds: values.kind };
+    return await many(file, range, values.failures);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@
  * Many scenarios of the simulation, and rules taken out of the core that it must notice. A failure names its seeds;
  * `npm run sim -- --seed N` tells the story of one.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +11,9 @@ import { bundle } from './bundle.ts';
 import { mutations } from './mutations.ts';
 import { runSeeds } from './pool.ts';
 import { runScenario } from './scenario.ts';
+import { fixed, named, ofCommit, type Seeds } from './seeds.ts';
 
 const root = join(import.meta.dirname, '../..');
-const scenarios = 20_000;
 const seedsForMutation = 20_000;
 const minutes = 60_000;
 let folder: string;
@@ -29,11 +30,17 @@ const brief = (it: { seed: number; plan: string; violations: readonly string[] }
 });
 
 describe('the controllers in a simulated world', () => {
-  it(`seeds 1 to ${scenarios}`, { timeout: 15 * minutes }, async () => {
-    const found = await runSeeds(await bundle(root, folder), { from: 1, count: scenarios, enough: 5 });
-    process.stdout.write(`simulation: ${found.scenarios} scenarios, seeds 1 to ${scenarios}\n`);
+  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  const ofThisCommit = ofCommit(commit);
+
+  it.each([
+    [`always the same: ${named(fixed)}`, fixed],
+    [`of commit ${commit.slice(0, 8)}: ${named(ofThisCommit)}`, ofThisCommit],
+  ])('%s', { timeout: 15 * minutes }, async (title, seeds: Seeds) => {
+    const found = await runSeeds(await bundle(root, folder), { ...seeds, enough: 5 });
+    process.stdout.write(`simulation, ${title}: ${found.scenarios} scenarios\n`);
     expect(found.failed.map(brief)).toEqual([]);
-    expect(found.scenarios).toBe(scenarios);
+    expect(found.scenarios).toBe(seeds.count);
   });
 
   it('the same seed tells the same story', () => {
