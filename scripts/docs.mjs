@@ -1,6 +1,7 @@
 /**
  * Writes what is generated from the source: `docs/errors.md`, `docs/messages.md`, the tables of `docs/playbooks.md` and
- * `docs/check.md`, the help texts in `docs/mc_ctl.md`, and the manual pages in `man/`.
+ * `docs/check.md`, the help texts in `docs/mc_ctl.md`, the table of verbs in `README.md`, and the
+ * manual pages in `man/`.
  * Tests check that all are up to date. Run: node scripts/docs.mjs
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -24,7 +25,6 @@ await build({
 try {
   const {
     checkDocument,
-    cliHelp,
     errorsText,
     mcCtlManual,
     mcCtlText,
@@ -32,6 +32,7 @@ try {
     mutationsDocument,
     pgduetManual,
     playbooksText,
+    readmeText,
   } = await import(pathToFileURL(bundle).href);
   await writeFile(join(root, 'docs/errors.md'), errorsText());
   await writeFile(join(root, 'docs/messages.md'), messagesText());
@@ -41,9 +42,11 @@ try {
   await writeFile(check, mutationsDocument(checkDocument(await readFile(check, 'utf8'))));
   const ctl = join(root, 'docs/mc_ctl.md');
   await writeFile(ctl, mcCtlText(await readFile(ctl, 'utf8')));
+  const readme = join(root, 'README.md');
+  await writeFile(readme, readmeText(await readFile(readme, 'utf8')));
   await mkdir(join(root, 'man'), { recursive: true });
   await writeFile(join(root, 'man/mc_ctl.1'), mcCtlManual());
-  await writeFile(join(root, 'man/pgduet.1'), pgduetManual(await cliHelp(root)));
+  await writeFile(join(root, 'man/pgduet.1'), pgduetManual());
 } finally {
   await rm(bundle, { force: true });
 }

@@ -1,14 +1,14 @@
 /**
- * The manual pages man/mc_ctl.1 and man/pgduet.1, made from the texts that `--help` shows, so that the two never differ.
- * In: help texts. Out: roff (man macros). Pure but for `cliHelp`, which asks the built program.
+ * The manual pages man/mc_ctl.1 and man/pgduet.1, and the table of verbs in README.md. In: the help texts of mc_ctl and the
+ * registry of verbs, which `--help` shows, too. Out: roff (man macros) and Markdown. Pure.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { exitCode, exitMeaning } from '../src/base/exit-codes.ts';
 import { serverKeys } from '../src/controller/config.ts';
 import type { KeySpec } from '../src/controller/config-value.ts';
 import { helpText, modes } from '../src/controller/ctl-help.ts';
+import { programSummary, verbs } from '../src/verbs/registry.ts';
+import { flagsOf, meaningOf, type Verb } from '../src/verbs/verb.ts';
+import { table, withParts } from './markdown.ts';
 
 /** Text that roff must not read as a request or an escape. */
 const plain = (text: string): string =>
@@ -118,65 +118,26 @@ export function mcCtlManual(): string {
   ]);
 }
 
-/** What `pgduet --help` and `pgduet VERB --help` say, asked of the program itself. `root`: of the project. */
-export async function cliHelp(root: string): Promise<(verb?: string) => string> {
-  mkdirSync(join(root, '.cache'), { recursive: true });
-  const bundle = join(root, '.cache', `help-${process.pid}.mjs`);
-  await build({
-    entryPoints: [join(root, 'src/cli.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-    // As scripts/bundle.mjs makes it.
-    banner: {
-      js: "import { createRequire } from 'node:module';\nimport { fileURLToPath as __path } from 'node:url';\nconst require = createRequire(import.meta.url);\nconst __dirname = __path(new URL('.', import.meta.url));",
-    },
-    external: ['cpu-features', '*.node'],
-  });
-  const ask = (...args: string[]): string =>
-    execFileSync(process.execPath, [bundle, ...args], {
-      encoding: 'utf8',
-      env: { ...process.env, NO_COLOR: '1' },
-    });
-  const general = ask('--help');
-  const texts = new Map(verbsOf(general).map((verb) => [verb, ask(verb, '--help')]));
-  rmSync(bundle, { force: true });
-  return (verb) => (verb === undefined ? general : (texts.get(verb) ?? ''));
-}
+const tagged = (tag: string, body: string): string => `.TP\n.B ${plain(tag)}\n${plain(body)}`;
 
-/** The verbs that `pgduet --help` lists. */
-export function verbsOf(general: string): string[] {
-  const commands = general.slice(general.indexOf('Commands:')).split('\n\n')[0] ?? '';
-  return [...commands.matchAll(/^ {2}([a-z][\w-]*)/gm)]
-    .map((match) => match[1] ?? '')
-    .filter((it) => it !== 'help');
+function verbText(verb: Verb): string {
+  const usage = ['pgduet', verb.name, '[options]', ...verb.arguments.map(({ name }) => `<${name}>`)].join(
+    ' ',
+  );
+  const options = verb.options.map((one) => tagged(flagsOf(one), meaningOf(one)));
+  return `.SS ${plain(verb.name)}\n.B ${plain(usage)}\n.PP\n${plain(verb.summary)}\n${options.join('\n')}`;
 }
-
-const part = (text: string, title: string): string =>
-  (text.split(`${title}:\n`)[1] ?? '').split(/\n\n(?=[A-Z])/)[0] ?? '';
 
 /** man/pgduet.1 */
-export function pgduetManual(help: (verb?: string) => string): string {
-  const general = help();
-  const verbs = verbsOf(general).map((verb) => {
-    const text = help(verb);
-    const usage = /^Usage: (.*)$/m.exec(text)?.[1] ?? '';
-    const description = text.split('\n\n')[1] ?? '';
-    return `.SS ${plain(verb)}\n.B ${plain(usage)}\n.PP\n${roffOfHelp(description)}\n${roffOfHelp(part(text, 'Options'))}`;
-  });
-  const exits = part(general, 'Exit status')
-    .split('\n')
-    .flatMap((line) => [...line.matchAll(/(?:^|\s{2,})(\d+) ([^\d].*?)(?=\s{2,}\d|$)/g)])
-    .sort((one, other) => Number(one[1]) - Number(other[1]))
-    .map((match) => `.TP\n.B ${match[1]}\n${plain(match[2] ?? '')}`);
-  const what = plain((general.split('\n\n')[1] ?? '').replace(/\s+/g, ' '));
+export function pgduetManual(): string {
+  const exits = Object.entries(exitCode).map(([name, status]) =>
+    tagged(String(status), exitMeaning[name as keyof typeof exitCode]),
+  );
   return page('PGDUET', 'PostgreSQL pairs', [
     section('NAME', 'pgduet \\- set up and look after a synchronously replicated pair of PostgreSQL servers'),
     section('SYNOPSIS', '.B pgduet\n.I verb\n[\\fIoptions\\fR]'),
-    section('DESCRIPTION', what),
-    section('VERBS', verbs.join('\n')),
+    section('DESCRIPTION', plain(programSummary)),
+    section('VERBS', verbs.map(verbText).join('\n')),
     section('EXIT STATUS', exits.join('\n')),
     section('ENVIRONMENT', '.TP\n.B NO_COLOR\nset and not empty: no colours'),
     section(
@@ -187,6 +148,15 @@ export function pgduetManual(help: (verb?: string) => string): string {
     section('SEE ALSO', '.BR mc_ctl (1),\n.BR ssh (1)'),
   ]);
 }
+
+/** README.md with its table of the verbs as they are now. */
+export const readmeText = (before: string): string =>
+  withParts(before, {
+    verbs: table(
+      ['verb', 'what it does'],
+      verbs.map(({ name, summary }) => [`\`${name}\``, summary]),
+    ),
+  });
 
 /** docs/mc_ctl.md with its fenced help texts and its table of keys as they are now. */
 export function mcCtlText(before: string): string {

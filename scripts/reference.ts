@@ -4,7 +4,7 @@
  */
 export { checkDocument, groupless } from './check-docs.ts';
 export { mutationsDocument } from './check-mutations.ts';
-export { cliHelp, mcCtlManual, mcCtlText, pgduetManual } from './manual.ts';
+export { mcCtlManual, mcCtlText, pgduetManual, readmeText } from './manual.ts';
 
 import { type Code, codes } from '../src/base/codes.ts';
 import { ok } from '../src/base/diagnostic.ts';

@@ -1,12 +1,16 @@
 /**
- * What a command loads before it does its work. In: the program, built as it is shipped and run. Out: the libraries in the
- * files that Node has read. A library that a verb does not need makes every start of it slower, so the lists are exact.
+ * What a command loads before it does its work, and what help says of it. In: the program, built as it is shipped and run. Out:
+ * the libraries in the files that Node has read: one that a verb does not need makes every start of it slower, so the lists are
+ * exact. And the texts of --help, beside the registry of verbs.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exitCode, exitMeaning } from '../src/base/exit-codes.ts';
+import { verbs } from '../src/verbs/registry.ts';
+import { flagsOf, meaningOf } from '../src/verbs/verb.ts';
 
 const root = join(import.meta.dirname, '..');
 /** Below the root of the package, so that the program finds its playbooks. */
@@ -58,4 +62,35 @@ it.each([
   ['validate', ['-i', join(root, 'inventories', 'pair.yml')], ['commander', 'handlebars', 'yaml', 'zod']],
 ])('pgduet %s loads no library that it does not need', (verb, more, libraries) => {
   expect(loadedBy(verb, ...more)).toEqual(libraries);
+});
+
+/** What the program says, with all white space as one blank: help breaks lines where the terminal ends. */
+const said = (...args: string[]): string =>
+  execFileSync(process.execPath, [join(folder, 'pgduet.js'), ...args], { encoding: 'utf8' }).replaceAll(
+    /\s+/g,
+    ' ',
+  );
+
+describe('help', () => {
+  it('lists the verbs of the registry and no others, and the exit statuses', () => {
+    const general = said('--help');
+    const lines = verbs.map(({ name, summary, arguments: taken }) =>
+      [name, '[options]', ...taken.map((one) => `<${one.name}>`), summary].join(' '),
+    );
+    expect(general).toContain(` Commands: ${lines.join(' ')} help [command] `);
+    for (const [name, status] of Object.entries(exitCode))
+      expect(general).toContain(` ${status} ${exitMeaning[name as keyof typeof exitCode]}`);
+  });
+
+  it.each(verbs.map((verb) => [verb.name, verb] as const))(
+    'of %s has its options and no others',
+    (name, verb) => {
+      const text = said(name, '--help');
+      expect(text).toContain(` ${verb.summary} `);
+      const options = verb.options.map((one) => `${flagsOf(one)} ${meaningOf(one)}`);
+      expect(text.split(' Global Options: ')[0]?.split(' Options: ')[1]).toBe(
+        [...options, '-h, --help display help for command'].join(' '),
+      );
+    },
+  );
 });

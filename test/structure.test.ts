@@ -136,7 +136,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'transport',
     'shipped',
   ],
-  cli: ['base', 'report', 'verbs', 'shipped'],
+  cli: ['base', 'verbs', 'shipped'],
   shipped: [],
   'controller/config': ['base'],
   'controller/core': ['controller/config'],

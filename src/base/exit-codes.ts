@@ -1,4 +1,4 @@
-/** The exit status of `pgduet`: what each number means never changes. */
+/** The exit status of `pgduet`: what each number means never changes. Help and the manual page show the meanings. */
 export const exitCode = {
   done: 0,
   hostFailed: 1,
@@ -10,3 +10,15 @@ export const exitCode = {
   bug: 70,
   interrupted: 130,
 } as const;
+
+export const exitMeaning: Readonly<Record<keyof typeof exitCode, string>> = {
+  done: 'done, or nothing to do',
+  hostFailed: 'a host failed',
+  changesPending: 'changes are pending',
+  inputWrong: 'the input is wrong',
+  unreachable: 'a host cannot be reached',
+  refused: 'refused, to protect data',
+  locked: 'another run holds the lock',
+  bug: 'a defect of pgduet',
+  interrupted: 'interrupted',
+};

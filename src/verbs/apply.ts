@@ -16,15 +16,13 @@ import { isEmpty, type Plan, pending, postponed, troubles } from '../plan/plan.t
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText, postponedNote } from '../report/plan.ts';
-import { checkHost, compiler, effectPlace, inventory, playbook } from './load.ts';
+import { compiler, effectPlace, inventory, playbook } from './load.ts';
 import { runPorts } from './ports.ts';
 import { restartPolicy } from './restart-policy.ts';
 import type { World } from './world.ts';
 
 /** What a verb with a purpose of its own adds to a run. */
 export interface Purpose {
-  /** The host that the command line names, and where: it has to be one of the inventory. */
-  readonly named: { readonly host: string | undefined; readonly by: string };
   /** Puts the host that is meant into what was seen. */
   aim(view: View, cluster: Cluster): View;
   /** Another survey than the usual one, and who may be left out of the run. */
@@ -51,11 +49,10 @@ export async function applyVerb(
   world: World,
   verb: string,
   playbookPath: string,
-  checkOnly: boolean,
   purpose?: Purpose,
 ): Promise<number> {
   const { cluster, warnings } = await inventory(world);
-  if (purpose) checkHost(cluster, purpose.named.by, purpose.named.host);
+  const checkOnly = world.options.check;
   purpose?.check?.(cluster);
   const plays = playbook(playbookPath);
   const shown = await reporter(world, cluster, checkOnly);

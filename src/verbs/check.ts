@@ -15,38 +15,40 @@ import { checkNagios, failedNagios } from '../report/check-nagios.ts';
 import { checkPrometheus } from '../report/check-prometheus.ts';
 import { checkText } from '../report/check-text.ts';
 import { shippedPlaybook, shippedVersion } from '../shipped.ts';
-import type { CheckWish } from './check-wish.ts';
+import { type CheckOptions, checkOptions } from './check-options.ts';
 import { inspect, leaveAll, type Target } from './inspect.ts';
 import { compiler, inventory, playbook } from './load.ts';
 import { pause } from './pause.ts';
 import { runPorts } from './ports.ts';
+import type { Given } from './verb.ts';
 import type { World } from './world.ts';
 
-export async function check(world: World, wish: CheckWish): Promise<number> {
+export async function check(world: World, given: Given): Promise<number> {
+  const options = checkOptions(given);
   try {
-    return await checkAll(world, wish);
+    return await checkAll(world, options);
   } catch (error) {
     // Who runs a plugin reads its first line and its status only.
-    if (wish.format !== 'nagios' || !(error instanceof DiagnosticError)) throw error;
+    if (options.format !== 'nagios' || !(error instanceof DiagnosticError)) throw error;
     const { text, exit } = failedNagios(error.diagnostics);
     world.print(text);
     return exit;
   }
 }
 
-async function checkAll(world: World, wish: CheckWish): Promise<number> {
-  const targets = await targetsOf(world, wish);
+async function checkAll(world: World, options: CheckOptions): Promise<number> {
+  const targets = await targetsOf(world, options);
   try {
-    return wish.everyMs === undefined
-      ? await once(world, wish, targets)
-      : await watch(world, wish, wish.everyMs, targets);
+    return options.everyMs === undefined
+      ? await once(world, options, targets)
+      : await watch(world, options, options.everyMs, targets);
   } finally {
     await Promise.all(targets.map((target) => leaveAll(target, world.interrupted.aborted)));
   }
 }
 
 /** All mistakes of all inventories at once, before any host is contacted. */
-async function targetsOf(world: World, { inventories, login }: CheckWish): Promise<readonly Target[]> {
+async function targetsOf(world: World, { inventories, login }: CheckOptions): Promise<readonly Target[]> {
   const path = shippedPlaybook('provision');
   const plays = playbook(path);
   const loaded = await Promise.allSettled(inventories.map((file) => inventory(world, file)));
@@ -106,9 +108,9 @@ const verbose =
       world.say(`${event.host}: ${event.probes} questions answered in ${Math.round(event.ms)} ms`);
   };
 
-async function once(world: World, wish: CheckWish, targets: readonly Target[]): Promise<number> {
+async function once(world: World, options: CheckOptions, targets: readonly Target[]): Promise<number> {
   const report = await look(world, targets, 0);
-  const { text, exit } = rendered(world, wish, report);
+  const { text, exit } = rendered(world, options, report);
   world.print(text);
   return exit;
 }
@@ -116,7 +118,7 @@ async function once(world: World, wish: CheckWish, targets: readonly Target[]): 
 /** The first look is told whole; after that only what has changed. */
 async function watch(
   world: World,
-  wish: CheckWish,
+  options: CheckOptions,
   everyMs: number,
   targets: readonly Target[],
 ): Promise<number> {
@@ -124,24 +126,26 @@ async function watch(
   for (;;) {
     const began = before === undefined ? 0 : world.elapsed();
     const report = await look(world, targets, began);
-    const { text, exit } = rendered(world, wish, report);
+    const { text, exit } = rendered(world, options, report);
     if (before === undefined) world.print(text);
-    else for (const change of changesOf(before, report)) world.print(changeLine(world, wish, change));
+    else for (const change of changesOf(before, report)) world.print(changeLine(world, options, change));
     before = report;
     await pause(everyMs, world.interrupted);
     if (world.interrupted.aborted) return exit;
   }
 }
 
-const changeLine = ({ options }: World, { format }: CheckWish, change: CheckChange): string =>
-  format === 'json' ? JSON.stringify(changeJson(change)) : changeText(change, { colour: options.colour });
+const changeLine = (world: World, { format }: CheckOptions, change: CheckChange): string =>
+  format === 'json'
+    ? JSON.stringify(changeJson(change))
+    : changeText(change, { colour: world.options.colour });
 
-function rendered(world: World, wish: CheckWish, report: CheckReport): { text: string; exit: number } {
+function rendered(world: World, options: CheckOptions, report: CheckReport): { text: string; exit: number } {
   const { colour, diff } = world.options;
   const { exit } = report;
-  switch (wish.format) {
+  switch (options.format) {
     case 'json':
-      return { text: JSON.stringify(checkJson(report), null, wish.everyMs === undefined ? 2 : 0), exit };
+      return { text: JSON.stringify(checkJson(report), null, options.everyMs === undefined ? 2 : 0), exit };
     case 'nagios':
       return checkNagios(report);
     case 'junit':

@@ -15,6 +15,7 @@ import { isManaged, mcCtlPath } from '../playbook/words.ts';
 import type { EffectPlace } from '../resources/contract/effects.ts';
 import { kinds } from '../resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../shipped.ts';
+import type { NamedHost } from './verb.ts';
 import type { World } from './world.ts';
 
 export async function inventory(
@@ -24,18 +25,18 @@ export async function inventory(
   const loaded = await loadInventory(file);
   if (!loaded.ok) throw new DiagnosticError(loaded.diagnostics, exitCode.inputWrong);
   for (const secret of loaded.value.secrets) world.mask.add(secret);
-  checkHost(loaded.value.cluster, '--limit', world.options.limit);
+  for (const named of world.options.named) checkHost(loaded.value.cluster, named);
   return loaded.value;
 }
 
-/** Ends the run when an option names a host that the inventory does not have. */
-export function checkHost(cluster: Cluster, option: string, name: string | undefined): void {
-  const names = cluster.hosts.map((host) => host.name);
-  if (name === undefined || names.includes(name)) return;
-  const near = nearest(name, names);
+/** Ends the run when the command line names a host that the inventory does not have. */
+function checkHost(cluster: Cluster, { by, host }: NamedHost): void {
+  const names = cluster.hosts.map(({ name }) => name);
+  if (names.includes(host)) return;
+  const near = nearest(host, names);
   const diagnostic: Diagnostic = {
     code: 'INV020',
-    what: `${option} names '${name}', which is no host of the inventory`,
+    what: `${by} names '${host}', which is no host of the inventory`,
     why: 'nothing would be done',
     fix: near ? `Did you mean '${near}'?` : `Hosts: ${names.join(', ')}.`,
   };

@@ -4,9 +4,8 @@ import { applyVerb } from './apply.ts';
 import { proofOf } from './proof.ts';
 import type { World } from './world.ts';
 
-export function migrateVerb(world: World, checkOnly: boolean): Promise<number> {
-  return applyVerb(world, 'migrate', shippedPlaybook('migrate'), checkOnly, {
-    named: { host: undefined, by: 'migrate' },
+export function migrate(world: World): Promise<number> {
+  return applyVerb(world, 'migrate', shippedPlaybook('migrate'), {
     aim: (view) => view,
     proof: (outcome) =>
       `${proofOf(outcome, ['adopt', 'replication', 'mirroring'])}\nThe way back: pgduet teardown.`,

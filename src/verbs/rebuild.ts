@@ -3,24 +3,15 @@ import type { Outcome } from '../apply/run.ts';
 import { shippedPlaybook } from '../shipped.ts';
 import { applyVerb } from './apply.ts';
 import { proofOf } from './proof.ts';
+import { argument, flag, type Given, text } from './verb.ts';
 import type { World } from './world.ts';
 
-export interface RebuildWish {
-  /** A base backup in any case. */
-  readonly copy: boolean;
-  /** Where data is put aside that may hold commits of its own. */
-  readonly keepCopy?: string;
-}
-
-export function rebuildVerb(
-  world: World,
-  host: string,
-  wish: RebuildWish,
-  checkOnly: boolean,
-): Promise<number> {
-  return applyVerb(world, 'rebuild', shippedPlaybook('rebuild'), checkOnly, {
-    named: { host, by: 'rebuild' },
-    aim: (view) => ({ ...view, target: host, rebuild: wish }),
+export function rebuild(world: World, given: Given): Promise<number> {
+  const host = argument(given, 'host');
+  const keepCopy = text(given, 'keep-copy');
+  const asked = { copy: flag(given, 'copy'), ...(keepCopy ? { keepCopy } : {}) };
+  return applyVerb(world, 'rebuild', shippedPlaybook('rebuild'), {
+    aim: (view) => ({ ...view, target: host, rebuild: asked }),
     proof: (outcome: Outcome) => proofOf(outcome, ['rebuild', 'replication', 'mirroring']),
   });
 }

@@ -10,6 +10,7 @@ import { clusterStatus, type HostSight, readStatus, statusProbes } from '../stat
 import type { Session } from '../transport/port.ts';
 import { inventory } from './load.ts';
 import { pause } from './pause.ts';
+import { flag, type Given } from './verb.ts';
 import type { World } from './world.ts';
 
 /** Where `mc_ctl` is depends on the service manager, which the first look only finds out: both places are looked at. */
@@ -21,7 +22,8 @@ const candidates = (host: Host, cluster: Cluster): readonly string[] => [
 const watchEveryMs = 1000;
 
 /** 0 when a primary runs and every host was reached; else the status of the gravest problem. */
-export async function status(world: World, watch: boolean): Promise<number> {
+export async function status(world: World, given: Given): Promise<number> {
+  const watch = flag(given, 'watch');
   const { cluster } = await inventory(world);
   const sessions = new Map<string, Session>();
   try {

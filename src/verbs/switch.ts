@@ -4,18 +4,17 @@ import type { View } from '../observe/survey.ts';
 import { shippedPlaybook } from '../shipped.ts';
 import { applyVerb, type Purpose } from './apply.ts';
 import { proofOf } from './proof.ts';
+import { type Given, text } from './verb.ts';
 import type { World } from './world.ts';
 
-export function switchVerb(world: World, to: string | undefined, checkOnly: boolean): Promise<number> {
-  return applyVerb(world, 'switch', shippedPlaybook('switch'), checkOnly, switching(world, to));
-}
+export const switchRoles = (world: World, given: Given): Promise<number> =>
+  applyVerb(world, 'switch', shippedPlaybook('switch'), switching(world, text(given, 'to')));
 
 function switching(world: World, to: string | undefined): Purpose {
   let named = to;
   let began = 0;
   let switchMs: number | undefined;
   return {
-    named: { host: to, by: '--to' },
     aim: (view: View, cluster) => {
       // The first look decides who is meant; after the switch the first standby is another one.
       if (view.hosts.size > 0) named ??= cluster.hosts.find((host) => host.name !== view.primary)?.name;

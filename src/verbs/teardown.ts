@@ -1,6 +1,6 @@
 /**
  * `pgduet teardown`: back to a single server, or with --all-data to none. The plan names every path that is deleted; deleting
- * the whole cluster wants its name. In: the wish of the command line. Out: the exit status.
+ * the whole cluster wants its name. In: the options of the command line. Out: the exit status.
  */
 import type { Outcome } from '../apply/run.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
@@ -11,9 +11,10 @@ import type { View } from '../observe/survey.ts';
 import { shippedPlaybook } from '../shipped.ts';
 import { applyVerb, type Purpose } from './apply.ts';
 import { proofLines } from './proof.ts';
+import { flag, type Given, text } from './verb.ts';
 import type { World } from './world.ts';
 
-export interface TeardownWish {
+interface TeardownOptions {
   readonly keep?: string;
   readonly keepData: boolean;
   readonly force: boolean;
@@ -22,13 +23,26 @@ export interface TeardownWish {
   readonly confirm?: string;
 }
 
-export async function teardownVerb(world: World, wish: TeardownWish, checkOnly: boolean): Promise<number> {
-  const wrong = contradiction(wish);
+export async function teardown(world: World, given: Given): Promise<number> {
+  const options = teardownOptions(given);
+  const wrong = contradiction(options);
   if (wrong) throw new DiagnosticError([wrong], exitCode.inputWrong);
-  return applyVerb(world, 'teardown', shippedPlaybook('teardown'), checkOnly, tearing(world, wish));
+  return applyVerb(world, 'teardown', shippedPlaybook('teardown'), tearing(world, options));
 }
 
-function contradiction({ keep, keepData, allData, confirm }: TeardownWish): Diagnostic | undefined {
+function teardownOptions(given: Given): TeardownOptions {
+  const keep = text(given, 'keep');
+  const confirm = text(given, 'confirm');
+  return {
+    keepData: flag(given, 'keep-data'),
+    force: flag(given, 'force'),
+    allData: flag(given, 'all-data'),
+    ...(keep ? { keep } : {}),
+    ...(confirm === undefined ? {} : { confirm }),
+  };
+}
+
+function contradiction({ keep, keepData, allData, confirm }: TeardownOptions): Diagnostic | undefined {
   const both = allData && (keep !== undefined ? '--keep' : keepData ? '--keep-data' : undefined);
   if (both)
     return {
@@ -49,40 +63,39 @@ function contradiction({ keep, keepData, allData, confirm }: TeardownWish): Diag
 
 const proven = ['switchover', 'retired', 'holds', 'erased', 'single', 'forgotten'];
 
-function tearing(world: World, wish: TeardownWish): Purpose {
-  let kept = wish.keep;
+function tearing(world: World, options: TeardownOptions): Purpose {
+  let kept = options.keep;
   let moved = false;
   const settling = (view: View, cluster: Cluster): boolean =>
     moved &&
     cluster.hosts.every(({ name }) => name === kept || view.hosts.get(name)?.data?.running !== false);
   return {
-    named: { host: wish.keep, by: '--keep' },
     survey: (cluster, hosts) =>
-      keptSurvey({ allData: wish.allData, ...(kept ? { keep: kept } : {}) }, cluster, hosts),
+      keptSurvey({ allData: options.allData, ...(kept ? { keep: kept } : {}) }, cluster, hosts),
     aim: (view, cluster) => {
       // The first look decides who is meant; nothing that is done later may change that.
       if (view.hosts.size > 0) kept ??= view.primary;
       const target = kept ?? view.primary;
       if (view.hosts.size > 0 && target !== view.primary) moved = true;
-      const { keepData, allData } = wish;
+      const { keepData, allData } = options;
       return { ...view, target, teardown: { keepData, allData, settles: settling(view, cluster) } };
     },
-    leaveOut: (_host, problem) => wish.force && isUnreachable(problem),
-    explain: (problem) => (wish.force ? problem : namingForce(problem)),
-    check: (cluster) => checkName(world, cluster, wish),
-    ...(wish.allData ? { confirm: (cluster) => confirmName(world, cluster, wish) } : {}),
-    notes: (view, cluster) => [...leftBehind(view, cluster), ...stays(wish)],
+    leaveOut: (_host, problem) => options.force && isUnreachable(problem),
+    explain: (problem) => (options.force ? problem : namingForce(problem)),
+    check: (cluster) => checkName(world, cluster, options),
+    ...(options.allData ? { confirm: (cluster) => confirmName(world, cluster, options) } : {}),
+    notes: (view, cluster) => [...leftBehind(view, cluster), ...stays(options)],
     proof: (outcome) =>
-      ['As seen at the end:', ...evidence(outcome).map((line) => `  ${line}`), ...advice(wish, kept)].join(
+      ['As seen at the end:', ...evidence(outcome).map((line) => `  ${line}`), ...advice(options, kept)].join(
         '\n',
       ),
     facts: (outcome, cluster) => ({
-      kept: wish.allData ? null : (kept ?? null),
-      dropped: cluster.hosts.map(({ name }) => name).filter((name) => wish.allData || name !== kept),
+      kept: options.allData ? null : (kept ?? null),
+      dropped: cluster.hosts.map(({ name }) => name).filter((name) => options.allData || name !== kept),
       left_out: [...(outcome.view.absent ?? [])],
       left_behind: leftBehind(outcome.view, cluster),
       seen: evidence(outcome),
-      advice: advice(wish, kept),
+      advice: advice(options, kept),
     }),
   };
 }
@@ -118,7 +131,7 @@ function leftOn(host: Host): readonly string[] {
   ];
 }
 
-const stays = ({ keepData, allData }: TeardownWish): readonly string[] => [
+const stays = ({ keepData, allData }: TeardownOptions): readonly string[] => [
   'The packages, and the user that owns the instance, stay on every host.',
   ...(keepData && !allData
     ? [
@@ -127,7 +140,7 @@ const stays = ({ keepData, allData }: TeardownWish): readonly string[] => [
     : []),
 ];
 
-const advice = ({ allData }: TeardownWish, kept: string | undefined): readonly string[] =>
+const advice = ({ allData }: TeardownOptions, kept: string | undefined): readonly string[] =>
   allData ? [] : [`Take a backup of ${kept ?? 'the server'} now: nothing else holds its data any more.`];
 
 const nameNeeded = (cluster: Cluster, what: string): DiagnosticError =>
@@ -144,7 +157,7 @@ const nameNeeded = (cluster: Cluster, what: string): DiagnosticError =>
   );
 
 /** Said before any host is contacted. */
-function checkName(world: World, cluster: Cluster, { allData, confirm }: TeardownWish): void {
+function checkName(world: World, cluster: Cluster, { allData, confirm }: TeardownOptions): void {
   if (!allData) return;
   if (confirm !== undefined && confirm !== cluster.name)
     throw nameNeeded(cluster, `--confirm names '${confirm}', the cluster is called '${cluster.name}'`);
@@ -152,7 +165,7 @@ function checkName(world: World, cluster: Cluster, { allData, confirm }: Teardow
     throw nameNeeded(cluster, `the name of the cluster has not been given`);
 }
 
-async function confirmName(world: World, cluster: Cluster, { confirm }: TeardownWish): Promise<boolean> {
+async function confirmName(world: World, cluster: Cluster, { confirm }: TeardownOptions): Promise<boolean> {
   if (confirm !== undefined) return true;
   const answer = await world.ask(
     `Every copy of the data is deleted. Type the name of the cluster to do so: `,

@@ -1,6 +1,6 @@
 /**
  * The real world for a verb: streams, clocks, randomness, the transport, the mask over everything that is shown.
- * Built once per process by cli.ts. The only place where output leaves the program.
+ * Built once per process by execute.ts. The only place where output leaves the program.
  */
 import { randomBytes } from 'node:crypto';
 import { homedir, hostname, userInfo } from 'node:os';
@@ -10,6 +10,8 @@ import { Mask } from '../base/secret.ts';
 import { diagnosticJson, renderDiagnostic } from '../report/diagnostic.ts';
 import { openTransport } from '../transport/open.ts';
 import type { Transport } from '../transport/port.ts';
+import type { RestartWord } from './options.ts';
+import type { NamedHost } from './verb.ts';
 
 /** The options that every verb shares. */
 export interface CommonOptions {
@@ -20,14 +22,13 @@ export interface CommonOptions {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly colour: boolean;
+  /** The one host that is changed, or reported on. */
   readonly limit?: string;
+  /** Every host that the command line names. */
+  readonly named: readonly NamedHost[];
   readonly acceptNewHostKeys: boolean;
   readonly restart: RestartWord;
 }
-
-/** When PostgreSQL may be restarted. */
-export const restartWords = ['when-needed', 'never', 'ask'] as const;
-export type RestartWord = (typeof restartWords)[number];
 
 export interface World {
   readonly options: CommonOptions;

@@ -1,48 +1,34 @@
-/** How a check was asked for on the command line. Small, since every command loads it. */
+/** The options of a check, read from the command line: what is checked, how it is reported, how often. */
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { parseDurationMs } from '../base/units.ts';
+import { type CheckFormat, checkFormats, defaultInventory } from './options.ts';
+import { flag, type Given, text, texts, word } from './verb.ts';
 
-export const checkFormats = ['text', 'json', 'nagios', 'junit', 'prometheus'] as const;
-export type CheckFormat = (typeof checkFormats)[number];
-
-export interface CheckWish {
+export interface CheckOptions {
   readonly inventories: readonly string[];
   readonly format: CheckFormat;
-  /** Milliseconds between two looks; absent: one look. */
+  /** Milliseconds between two observations; absent: one observation. */
   readonly everyMs?: number;
   /** Who logs in, and stays that; absent: as the inventory says. */
-  readonly login?: string;
-}
-
-/** As commander gives the options. */
-export interface RawWish {
-  readonly inventory?: readonly string[];
-  readonly json?: boolean;
-  readonly format?: CheckFormat;
-  readonly watch?: string | true;
   readonly login?: string;
 }
 
 const shortestMs = 1000;
 const usualMs = 60_000;
 
-/** Texts for programs that ask again themselves are of one look. */
+/** The other formats are for programs that ask again themselves. */
 const watched: readonly CheckFormat[] = ['text', 'json'];
 
-export function checkWish({
-  inventory = ['inventory.yml'],
-  json,
-  format = 'text',
-  watch,
-  login,
-}: RawWish): CheckWish {
-  const everyMs = watchInterval(watch);
-  const said = json ? 'json' : format;
-  if (everyMs !== undefined && !watched.includes(said)) throw contradiction(said);
+export function checkOptions(given: Given): CheckOptions {
+  const inventories = texts(given, 'inventory');
+  const login = text(given, 'login');
+  const everyMs = flag(given, 'watch') ? watchInterval(text(given, 'watch')) : undefined;
+  const format = flag(given, 'json') ? 'json' : (word(given, 'format', checkFormats) ?? 'text');
+  if (everyMs !== undefined && !watched.includes(format)) throw contradiction(format);
   return {
-    inventories: [...new Set(inventory)],
-    format: said,
+    inventories: inventories.length > 0 ? [...new Set(inventories)] : [defaultInventory],
+    format,
     ...(everyMs === undefined ? {} : { everyMs }),
     ...(login === undefined ? {} : { login }),
   };
@@ -62,13 +48,13 @@ const contradiction = (format: CheckFormat): DiagnosticError =>
   );
 
 /** `--watch` alone looks every minute; `--watch 10s` every ten seconds. */
-function watchInterval(text: string | true | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const everyMs = text === true ? usualMs : parseDurationMs(/^\d+$/.test(text) ? `${text}s` : text);
+function watchInterval(interval: string | undefined): number {
+  if (interval === undefined) return usualMs;
+  const everyMs = parseDurationMs(/^\d+$/.test(interval) ? `${interval}s` : interval);
   if (everyMs !== undefined && everyMs >= shortestMs) return everyMs;
   const diagnostic: Diagnostic = {
     code: 'CLI004',
-    what: `--watch takes a time of at least 1s, not '${text}'`,
+    what: `--watch takes a time of at least 1s, not '${interval}'`,
     why: 'it is how long to wait between two looks',
     fix: "Write '--watch 60s' or '--watch 5min', for example.",
   };

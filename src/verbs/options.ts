@@ -1,0 +1,94 @@
+/**
+ * The options that verbs have, each with what it takes and what it means. In: nothing. Out: data. A verb that means an option in
+ * a way of its own says so where it is registered. Small, since every command loads it.
+ */
+import type { OptionSpec } from './verb.ts';
+
+/** When PostgreSQL may be restarted. */
+export const restartWords = ['when-needed', 'never', 'ask'] as const;
+export type RestartWord = (typeof restartWords)[number];
+
+export const checkFormats = ['text', 'json', 'nagios', 'junit', 'prometheus'] as const;
+export type CheckFormat = (typeof checkFormats)[number];
+
+export const defaultInventory = 'inventory.yml';
+
+const nothing = { kind: 'nothing' } as const;
+const host = { kind: 'host' } as const;
+
+const options = {
+  inventory: { short: 'i', takes: { kind: 'file' }, fallback: defaultInventory, summary: 'the inventory' },
+  json: { takes: nothing, summary: 'one JSON document on stdout' },
+  verbose: { takes: nothing, summary: 'say everything that is done' },
+  'no-color': { takes: nothing, summary: 'no colours (NO_COLOR does the same)' },
+  'accept-new-host-keys': {
+    takes: nothing,
+    summary: 'add unknown host keys to known_hosts instead of stopping',
+  },
+  check: { takes: nothing, summary: 'show what would be changed, change nothing' },
+  diff: { takes: nothing, summary: 'show the text of files before and after' },
+  yes: { takes: nothing, summary: 'do not ask' },
+  limit: { takes: host, summary: 'change this host only' },
+  restart: {
+    takes: { kind: 'word', words: restartWords },
+    value: 'when',
+    fallback: 'ask',
+    summary:
+      'PostgreSQL, where a setting needs it: ask before the primary is restarted (--yes answers), when-needed, never',
+  },
+  format: {
+    takes: { kind: 'word', words: checkFormats },
+    value: 'format',
+    fallback: 'text',
+    excludes: ['json'],
+    summary: 'the form of the report',
+  },
+  watch: { takes: nothing, summary: 'look again every second until Ctrl-C' },
+  login: {
+    takes: { kind: 'user' },
+    summary: "log in as this user in place of the inventory's, without sudo: one that may only read",
+  },
+  to: { takes: host, summary: 'this standby; without it the first one' },
+  copy: { takes: nothing, summary: 'a base backup in any case; without it pg_rewind where that is possible' },
+  'keep-copy': {
+    takes: { kind: 'directory' },
+    summary: 'where its data is put aside if it may hold commits of its own',
+  },
+  keep: { takes: host, summary: 'the server that stays; without it the primary' },
+  'keep-data': { takes: nothing, summary: 'leave the data of the servers that go where it is' },
+  force: { takes: nothing, summary: 'leave out servers that cannot be reached' },
+  'all-data': { takes: nothing, summary: 'no server stays: the whole cluster goes, with all data' },
+  confirm: {
+    takes: { kind: 'cluster' },
+    summary: "the cluster's name, for --all-data without a terminal",
+  },
+} as const satisfies Readonly<Record<string, Omit<OptionSpec, 'name'>>>;
+
+export type OptionName = keyof typeof options;
+
+/** An option; `differs` is what a verb means by it in a way of its own. */
+export const option = (name: OptionName, differs: Partial<Omit<OptionSpec, 'name'>> = {}): OptionSpec => ({
+  name,
+  ...options[name],
+  ...differs,
+});
+
+/** Of every verb that contacts hosts. */
+export const hostOptions: readonly OptionSpec[] = [
+  option('json'),
+  option('verbose'),
+  option('no-color'),
+  option('accept-new-host-keys'),
+];
+
+/** Of a verb that shows a plan and asks. */
+export const planOptions: readonly OptionSpec[] = [
+  option('inventory'),
+  ...hostOptions,
+  option('check'),
+  option('diff'),
+  option('yes'),
+];
+
+/** Of a verb that may be limited to one host. */
+export const changeOptions: readonly OptionSpec[] = [...planOptions, option('limit'), option('restart')];

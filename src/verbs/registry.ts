@@ -1,0 +1,106 @@
+/**
+ * The verbs of pgduet, in the order in which help shows them. A new verb is a file beside this one and an entry here; help, the
+ * manual page, the table in README.md and completions follow. In: nothing. Out: data, and the way to each verb's code.
+ */
+import { changeOptions, hostOptions, option, planOptions } from './options.ts';
+import type { Verb } from './verb.ts';
+
+export const programSummary =
+  'One inventory in; a PostgreSQL primary with synchronous standbys out, watched by a Mirroring Controller.';
+
+export const verbs: readonly Verb[] = [
+  {
+    name: 'init',
+    summary: 'write an inventory to begin with',
+    arguments: [],
+    options: [option('inventory')],
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'validate',
+    summary: 'find every mistake of the inventory at once, with its line; contacts no host',
+    arguments: [],
+    options: [option('inventory'), option('json'), option('no-color')],
+    load: async () => (await import('./validate.ts')).validate,
+  },
+  {
+    name: 'provision',
+    summary: 'make bare hosts a primary with synchronous standbys, and prove it',
+    arguments: [],
+    options: changeOptions,
+    load: async () => (await import('./provision.ts')).provision,
+  },
+  {
+    name: 'migrate',
+    summary: 'make a running single server the primary of a cluster, with one announced restart or none',
+    arguments: [],
+    options: planOptions,
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
+    name: 'check',
+    summary:
+      'report what differs from the inventory: how severe, from where, what repairs it; changes nothing',
+    arguments: [],
+    options: [
+      option('inventory', {
+        repeated: true,
+        summary: 'the inventory; given again, another one is checked too',
+      }),
+      ...hostOptions,
+      option('format'),
+      option('diff', { summary: 'show the text of files: what stands there and what is declared' }),
+      option('watch', {
+        takes: { kind: 'duration' },
+        value: 'interval',
+        optional: true,
+        summary: 'look again and again (every 60s) and report what changes, until Ctrl-C',
+      }),
+      option('limit', { summary: 'report on this host only' }),
+      option('login'),
+    ],
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'status',
+    summary: 'show every server: role, controller, WAL position, lag, and the connection string for clients',
+    arguments: [],
+    options: [option('inventory'), ...hostOptions, option('watch')],
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'switch',
+    summary: 'make a standby primary, and the primary its standby; refused when something could be lost',
+    arguments: [],
+    options: [option('to'), ...planOptions],
+    load: async () => (await import('./switch.ts')).switchRoles,
+  },
+  {
+    name: 'rebuild',
+    summary: 'make a server that is out a standby again; what it alone may know is kept',
+    arguments: [{ name: 'host', takes: { kind: 'host' } }],
+    options: [option('copy'), option('keep-copy'), ...planOptions],
+    load: async () => (await import('./rebuild.ts')).rebuild,
+  },
+  {
+    name: 'teardown',
+    summary: 'back to a single server, as it was before; the others go, with their data',
+    arguments: [],
+    options: [
+      option('keep'),
+      option('keep-data'),
+      option('force'),
+      option('all-data'),
+      option('confirm'),
+      ...planOptions,
+    ],
+    load: async () => (await import('./teardown.ts')).teardown,
+  },
+  {
+    name: 'run',
+    summary: 'run a playbook of your own',
+    arguments: [{ name: 'playbook', takes: { kind: 'file' } }],
+    options: changeOptions,
+    load: async () => (await import('./run.ts')).runPlaybook,
+  },
+];
