@@ -46,7 +46,7 @@ function folderOf(path: string): string {
 const allowed: Readonly<Record<string, readonly string[]>> = {
   base: [],
   postgres: ['base'],
-  inventory: ['base'],
+  inventory: ['base', 'postgres'],
   'resources/contract': ['base', 'postgres'],
   'resources/system': ['base', 'resources/contract'],
   'resources/postgres': ['base', 'postgres', 'resources/contract'],

@@ -2,6 +2,8 @@
  * PostgreSQL settings that an inventory cannot give, because pgduet or the controller writes them, and what to
  * do in place of it. Keys are lower case, as PostgreSQL compares them. Data only.
  */
+import { namesSetting, slotsSetting, upstreamSetting } from '../postgres/controlled-settings.ts';
+
 export interface Owned {
   readonly why: string;
   readonly fix: string;
@@ -33,8 +35,12 @@ const recoveryTarget: Owned = {
 };
 
 export const ownedSettings: Readonly<Record<string, Owned>> = {
-  synchronous_standby_names: byController,
-  primary_conninfo: byRole,
+  [namesSetting]: byController,
+  [slotsSetting]: {
+    why: 'the controller comments it out and in by itself, and no standby of pgduet uses a slot of its own: it would make logical replication wait for ever',
+    fix: 'Remove it.',
+  },
+  [upstreamSetting]: byRole,
   primary_slot_name: byRole,
   hot_standby: { why: 'it is always on: the controller asks the standby for its state', fix: 'Remove it.' },
   port: elsewhere('postgres.port'),

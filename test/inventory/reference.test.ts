@@ -6,6 +6,7 @@ import { parseInventory } from '../../src/inventory/load.ts';
 import { ownedSettings } from '../../src/inventory/owned-settings.ts';
 import { schemaText, withReference } from '../../src/inventory/reference.ts';
 import { inventoryJsonSchema, type JsonSchema } from '../../src/inventory/schema.ts';
+import { controlledSettings } from '../../src/postgres/controlled-settings.ts';
 import { fakeLookups } from './lookups.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -39,6 +40,10 @@ describe('generated texts', () => {
       expect(why, name).toBeTruthy();
       expect(fix, name).toMatch(/\.$/);
     }
+  });
+
+  it('no inventory gives a setting that the controller edits', () => {
+    expect(controlledSettings.filter((name) => !(name in ownedSettings))).toEqual([]);
   });
 });
 

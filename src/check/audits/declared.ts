@@ -2,13 +2,11 @@
  * Declared settings on a server whose files this login may not look into: the values in force are all that can be compared
  * then. Where the files can be seen, kind `settings` says more, and nothing is told here. Pure.
  */
+import { isControlled } from '../../postgres/controlled-settings.ts';
 import { sameValue } from '../../postgres/setting-value.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 import { type InForce, placeOf, shown } from './in-force.ts';
-
-/** The controller comments them out and in; without the file nobody can say whether that is so now. */
-const controlled: readonly string[] = ['synchronous_standby_names', 'primary_conninfo'];
 
 export function judgeDeclared(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
   return [...seen].flatMap(([host, inForce]) =>
@@ -20,7 +18,8 @@ function judgeServer(context: AuditContext, host: string, { settings, whole }: I
   return [...context.declaredSettings(host)].flatMap(([name, declared]): readonly Told[] => {
     const found = settings.get(name);
     // What a login may not see looks as if it stood at its default.
-    if (controlled.includes(name) || (!found && !whole)) return [];
+    // The controller comments its settings out and in; without the file nobody can say whether that is so now.
+    if (isControlled(name) || (!found && !whole)) return [];
     if (found && sameValue(declared, { ...found, raw: found.value })) return [];
     const source = found ? { source: placeOf(found) } : {};
     return [

@@ -2,7 +2,9 @@
  * Settings of a configuration file that nobody has declared, besides those that initdb writes. On a server that was there
  * before pgduet its own settings are its right. What another audit tells of a setting is not told again. Pure.
  */
+
 import type { Host } from '../../inventory/cluster.ts';
+import { isControlled } from '../../postgres/controlled-settings.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 import { isUnsafe } from './durability.ts';
@@ -22,13 +24,6 @@ const initdbLimits: Readonly<Record<string, number>> = { max_connections: 100, s
 
 /** Sizes that initdb derives from that of a WAL segment. */
 const initdbSegments: Readonly<Record<string, number>> = { min_wal_size: 5, max_wal_size: 64 };
-
-/** Edited by the controller while it runs, or written for each server by its role; kinds of resources look at them. */
-const controlled: ReadonlySet<string> = new Set([
-  'synchronous_standby_names',
-  'synchronized_standby_slots',
-  'primary_conninfo',
-]);
 
 /** Told with a code of its own where it holds a standby up. */
 const delay = 'recovery_min_apply_delay';
@@ -52,7 +47,7 @@ export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, I
           !(
             (isStandby && name === delay) ||
             told.has(name) ||
-            controlled.has(name) ||
+            isControlled(name) ||
             isUnsafe(name, setting.value)
           ),
       )

@@ -2,6 +2,7 @@
  * The settings of one server beside those of the primary: limits that a standby must not have lower, and all others that
  * differ without being a server's own. What is declared is compared by kind `settings`, and not told again. Pure.
  */
+import { controlledSettings } from '../../postgres/controlled-settings.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 import { isUnsafe } from './durability.ts';
@@ -29,7 +30,8 @@ const ownByNature: ReadonlySet<string> = new Set([
     'log_directory',
     'stats_temp_directory',
   ],
-  ...['primary_conninfo', 'primary_slot_name', 'synchronous_standby_names', 'synchronized_standby_slots'],
+  ...controlledSettings,
+  'primary_slot_name',
   ...['in_hot_standby', 'transaction_read_only', 'transaction_isolation', 'transaction_deferrable'],
   ...['ssl_cert_file', 'ssl_key_file', 'ssl_ca_file', 'ssl_crl_file', 'ssl_crl_dir', 'ssl_dh_params_file'],
   // Computed from others, or told with a code of their own.

@@ -11,6 +11,7 @@ import {
   placeForOurs,
 } from '../../postgres/conf-file.ts';
 import { conninfo } from '../../postgres/conninfo.ts';
+import { namesSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
 import { parseNames } from '../core/names.ts';
 
 interface Standing {
@@ -65,7 +66,7 @@ const fullest = (all: readonly Standing[]): Standing | undefined =>
 
 /** Every name that stands in synchronous_standby_names or stood there before it was commented out. */
 export function everyName(text: string): readonly string[] {
-  const full = fullest(standing(text.split('\n'), 'synchronous_standby_names'));
+  const full = fullest(standing(text.split('\n'), namesSetting));
   return full ? parseNames(full.value).ids : [];
 }
 
@@ -81,7 +82,7 @@ export function withNames(
   ids: readonly string[],
 ): { readonly text: string; readonly value: string } {
   const lines = text.split('\n');
-  const name = 'synchronous_standby_names';
+  const name = namesSetting;
   const all = standing(lines, name);
   const full = fullest(all);
   for (const it of all) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
@@ -137,7 +138,7 @@ export function withPrimary(
   auto: string,
   to: { readonly host: string; readonly port: number; readonly standby: string },
 ): string {
-  const name = 'primary_conninfo';
+  const name = upstreamSetting;
   const lines = text.split('\n');
   const all = standing(lines, name);
   const base =

@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { majorVersion } from '../../postgres/bindirs.ts';
 import { parseConf } from '../../postgres/conf-file.ts';
 import { parseControlData } from '../../postgres/controldata.ts';
+import { namesSetting, slotsSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
 import { versionFacts } from '../../postgres/versions.ts';
 import type { ServerConf } from '../config.ts';
 import type { Proof } from '../core/event.ts';
@@ -29,8 +30,6 @@ import {
   withSetting,
 } from './replication-conf.ts';
 
-const namesSetting = 'synchronous_standby_names';
-const slotsSetting = 'synchronized_standby_slots';
 const cutWithinMs = 5000;
 const promoteWithinMs = 60_000;
 
@@ -109,7 +108,7 @@ async function until(
 export async function cutReceiver(conf: ServerConf): Promise<string> {
   const dir = conf.dbInstance;
   const moved = withPrimaryHere(dir);
-  writeAtomic(dir, main, withoutSetting(withoutSetting(moved, 'primary_conninfo'), namesSetting));
+  writeAtomic(dir, main, withoutSetting(withoutSetting(moved, upstreamSetting), namesSetting));
   return withSession(conf, async (ask) => {
     await ask('select pg_reload_conf()');
     await endReceiver(ask, dir);
@@ -123,12 +122,12 @@ export async function cutReceiver(conf: ServerConf): Promise<string> {
 function withPrimaryHere(dir: string): string {
   const text = read(dir, main);
   const lines = read(dir, auto).split('\n');
-  const standing = parseConf(lines.join('\n')).filter((line) => line.name === 'primary_conninfo');
+  const standing = parseConf(lines.join('\n')).filter((line) => line.name === upstreamSetting);
   const last = standing.at(-1);
   if (!last) return text;
   const moved = lines[last.index] ?? '';
   const rest = lines.filter((_, index) => !standing.some((line) => line.index === index));
-  const next = `${withoutSetting(text, 'primary_conninfo').replace(/\n*$/, '\n')}${moved}\n`;
+  const next = `${withoutSetting(text, upstreamSetting).replace(/\n*$/, '\n')}${moved}\n`;
   writeAtomic(dir, main, next);
   writeAtomic(dir, auto, rest.join('\n'));
   return next;

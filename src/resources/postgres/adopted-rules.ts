@@ -4,6 +4,7 @@
  * write and those in force. Out: names, and whether a restart goes with them. Pure.
  */
 import { parseDurationMs, parseSizeBytes } from '../../base/units.ts';
+import { controlledSettings, isControlled } from '../../postgres/controlled-settings.ts';
 import { numberIn, sameValue } from '../../postgres/setting-value.ts';
 
 /** A value in force, as pg_settings tells it. */
@@ -37,9 +38,6 @@ const loggingNames: readonly string[] = [
   'syslog_ident',
 ];
 
-/** What the Mirroring Controller edits by itself; its own rules are those of kind `settings`. */
-const controlled: readonly string[] = ['primary_conninfo', 'synchronous_standby_names'];
-
 type Rule = (wanted: string, seen: InForce, all: ValuesInForce) => boolean;
 
 const list = (text: string): readonly string[] => text.split(',').map((word) => word.trim());
@@ -68,7 +66,7 @@ const rules: Readonly<Record<string, Rule>> = {
 export function suffices(name: string, wanted: string, all: ValuesInForce): boolean {
   const lower = name.toLowerCase();
   const seen = all.get(lower);
-  if (!seen || controlled.includes(lower)) return false;
+  if (!seen || isControlled(lower)) return false;
   return sameValue(wanted, seen) || (rules[lower]?.(wanted, seen, all) ?? false);
 }
 
@@ -77,7 +75,7 @@ const passing: readonly string[] = ['command line', 'environment variable'];
 
 /** What each server has of its own, and what multiplexing needs to be exactly so: the command line does not count there. */
 const neverCarried: readonly string[] = [
-  ...controlled,
+  ...controlledSettings,
   'port',
   'unix_socket_directories',
   'listen_addresses',

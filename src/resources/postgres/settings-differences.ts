@@ -3,6 +3,7 @@
  * it. In: what was seen, and what `settings-found.ts` made of it. Out: differences, without passwords. Pure.
  */
 import { effectiveConf } from '../../postgres/conf-file.ts';
+import { controlledSettings, isControlled } from '../../postgres/controlled-settings.ts';
 import { quoteIdentifier } from '../../postgres/quote.ts';
 import {
   certainlyDiffers,
@@ -17,7 +18,6 @@ import { type Found, isWhole } from './settings-found.ts';
 import {
   autoWritten,
   confPath,
-  controlledNames,
   type SettingsDesired as Desired,
   type FileLine,
   type Live,
@@ -95,7 +95,7 @@ function access(desired: Desired, seen: Seen, found: Found): readonly Difference
 function undeclaredControlled(desired: Desired): readonly string[] {
   const declared = Object.keys(desired.values).map((name) => name.toLowerCase());
   if (!isWhole(desired)) return [];
-  return controlledNames.filter((name) => !declared.includes(name) && !desired.except?.includes(name));
+  return controlledSettings.filter((name) => !declared.includes(name) && !desired.except?.includes(name));
 }
 
 function autoOnes(desired: Desired, seen: Seen, { reset, over }: Found): readonly Difference[] {
@@ -105,7 +105,7 @@ function autoOnes(desired: Desired, seen: Seen, { reset, over }: Found): readonl
     if (!line) return [];
     return [
       {
-        code: controlledNames.includes(name.toLowerCase()) ? 'SET010' : 'SET002',
+        code: isControlled(name) ? 'SET010' : 'SET002',
         object: name,
         declared,
         found: shown(line.value),
@@ -131,15 +131,15 @@ function includedOnes(desired: Desired, live: Live, { over }: Found): readonly D
   return [...Object.keys(desired.values), ...undeclaredControlled(desired)].flatMap((name) => {
     const line = over.included.get(name.toLowerCase());
     if (!line || over.errors.includes(line)) return [];
-    const isControlled = controlledNames.includes(name.toLowerCase());
+    const controlled = isControlled(name);
     const facts = live.settings[name.toLowerCase()];
     const declared = desired.values[name];
     const asGood =
       declared !== undefined && line.value !== null && sameWords(declared, line.value, facts?.unit);
-    if (asGood && !isControlled) return [];
+    if (asGood && !controlled) return [];
     return [
       {
-        code: isControlled ? 'SET011' : 'SET003',
+        code: controlled ? 'SET011' : 'SET003',
         object: name,
         declared: declared === undefined ? '(not declared)' : shown(declared),
         found: shown(line.value),
@@ -283,7 +283,7 @@ function unexplained(
     wrong.includes(name) ||
     reset.includes(name) ||
     over.included.has(lower) ||
-    controlledNames.includes(lower) ||
+    isControlled(lower) ||
     over.errors.some((line) => isHard(line) || line.name === lower);
   if (explained || !isOtherValue(desired, seen, live, name, { ...facts, value: facts.value, raw: facts.raw }))
     return [];

@@ -11,6 +11,7 @@ import {
   ourHeading as heading,
   releaseConf,
 } from '../../postgres/conf-file.ts';
+import { controlledSettings } from '../../postgres/controlled-settings.ts';
 import { withoutPassword } from '../../postgres/setting-value.ts';
 import { type Change, outdated } from '../contract/kind.ts';
 import {
@@ -48,9 +49,9 @@ export function fileChange(
 }
 
 /** Lines that the controller edits by itself, at any time. */
-const controlled = /^#*\s*(synchronous_standby_names|synchronized_standby_slots|primary_conninfo)\b/;
-const controlledScript =
-  "grep -Ev '^#*[[:space:]]*(synchronous_standby_names|synchronized_standby_slots|primary_conninfo)\\>'";
+const anyControlled = controlledSettings.join('|');
+const controlled = new RegExp(`^#*\\s*(${anyControlled})\\b`);
+const controlledScript = `grep -Ev '^#*[[:space:]]*(${anyControlled})\\>'`;
 
 const checksum = (text: string): string => `${createHash('sha256').update(text).digest('hex')}  -`;
 

@@ -10,11 +10,11 @@ import {
   namesInBlock,
 } from '../../postgres/conf-file.ts';
 import { parseConninfo } from '../../postgres/conninfo.ts';
+import { isControlled, upstreamSetting } from '../../postgres/controlled-settings.ts';
 import { certainlyDiffers, sameValue } from '../../postgres/setting-value.ts';
 import type { Effect } from '../contract/kind.ts';
 import { isStale } from './configuration-file.ts';
 import {
-  controlledNames,
   type SettingsDesired as Desired,
   type Live,
   type LiveSetting,
@@ -77,8 +77,8 @@ function staleNames(desired: Desired, declared: readonly string[], seen: Seen): 
 function isRight(name: string, wanted: string, seen: Seen): boolean {
   const value = effectiveConf(seen.text).get(name)?.value;
   if (value === wanted) return true;
-  if (name === 'synchronous_standby_names') return commentedOut(seen.text, name).includes(wanted);
-  if (name !== 'primary_conninfo') return false;
+  if (!isControlled(name)) return false;
+  if (name !== upstreamSetting) return commentedOut(seen.text, name).includes(wanted);
   if (seen.extra.includes('standby')) return value !== undefined && sameUpstream(value, wanted, []);
   // Nobody reads it on a primary. It waits there for the day when the server follows another one.
   const waits = [...commentedOut(seen.text, name), ...(value === undefined ? [] : [value])];
@@ -134,7 +134,7 @@ function isUnread(desired: Desired, seen: Seen, { wrong, reset, over }: Open): b
     if (facts.context === 'postmaster') return facts.pending && isInForce(wanted, facts);
     const { value, raw } = facts;
     if (facts.source !== 'configuration file' || value === undefined || raw === undefined) return false;
-    if (over.errors.some((line) => line.name === lower) || controlledNames.includes(lower)) return false;
+    if (over.errors.some((line) => line.name === lower) || isControlled(lower)) return false;
     return certainlyDiffers(wanted, { ...facts, value, raw });
   });
 }

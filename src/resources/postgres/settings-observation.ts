@@ -2,6 +2,7 @@
  * What kind `settings` sees: postgresql.conf, and what the running server has made of it and of all that stands over it.
  * In: the answer to one probe. Out: plain data. It judges nothing. Pure.
  */
+import { controlledSettings } from '../../postgres/controlled-settings.ts';
 import { quoteLiteral } from '../../postgres/quote.ts';
 import type { Instance } from '../contract/kind.ts';
 import type { InForce, Logging } from './adopted-rules.ts';
@@ -70,13 +71,6 @@ export interface Override {
 export const places = ['config_file', 'hba_file', 'ident_file', 'data_directory'] as const;
 export type Place = (typeof places)[number];
 
-/** What the Mirroring Controller edits by itself: it can do so in postgresql.conf only. */
-export const controlledNames: readonly string[] = [
-  'synchronous_standby_names',
-  'synchronized_standby_slots',
-  'primary_conninfo',
-];
-
 export type SettingsSeen = ConfigurationFile<Live>;
 
 /**
@@ -103,7 +97,7 @@ export const confPath = (desired: SettingsDesired): string => `${desired.instanc
 const judged: readonly string[] = ['data_checksums', 'log_destination'];
 
 export function liveQuery(names: readonly string[]): string {
-  const asked = [...new Set([...names, ...controlledNames, ...judged].map((name) => name.toLowerCase()))];
+  const asked = [...new Set([...names, ...controlledSettings, ...judged].map((name) => name.toLowerCase()))];
   const list = `array[${asked.map(quoteLiteral).join(', ')}]::text[]`;
   return `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
  'settings', (select coalesce(json_object_agg(lower(name), json_build_object('context', context, 'pending', pending_restart,

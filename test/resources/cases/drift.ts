@@ -107,6 +107,25 @@ export const settingsDrift: readonly Case[] = [
     tells: [{ code: 'SET002', object: 'port', found: '5433', source: `${autoFile}:3`, since: 90.5 }],
   },
   {
+    title: 'the controller has commented out the slots, because no standby is in',
+    desired: "{ name: slots, values: { synchronized_standby_slots: 'a' } }",
+    reply: {
+      stdout: `${running}#synchronized_standby_slots = 'a'\n`,
+      sql: live({ synchronized_standby_slots: {} }),
+    },
+    gives: { same: '1 settings' },
+    tells: [],
+  },
+  {
+    title: 'the slots that are commented out are others than the declared ones',
+    desired: "{ name: slots, values: { synchronized_standby_slots: 'a' } }",
+    reply: {
+      stdout: `${running}#synchronized_standby_slots = 'b'\n`,
+      sql: live({ synchronized_standby_slots: {} }),
+    },
+    gives: { change: 'set synchronized_standby_slots', reason: 'other values' },
+  },
+  {
     title: 'ALTER SYSTEM holds what the controller manages, with a password',
     desired: "{ name: upstream, values: { primary_conninfo: 'host=a user=repl' } }",
     reply: {
