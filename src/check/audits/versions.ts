@@ -17,8 +17,7 @@ interface Versions {
 
 /** The program of a running process and the installed one are one file, or there has been an update since. */
 const script = (dataDir: string): string => `[ -n "$PGBIN" ] || exit 1
-pid=
-read -r pid 2>/dev/null < ${quote(`${dataDir}/postmaster.pid`)}
+postmaster ${quote(dataDir)} || :
 if [ "/proc/$pid/exe" -ef "$PGBIN/postgres" ]; then echo same; else "$PGBIN/postgres" --version; fi`;
 
 export const postgresVersions: Audit<Versions> = {

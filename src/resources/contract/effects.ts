@@ -1,6 +1,8 @@
 /** How a reload or restart is done on a host. A thing that does not run is left alone: it reads its files when it starts. Pure. */
+
 import { quote, sh } from '../../base/shell.ts';
 import type { Effect, Instance } from './kind.ts';
+import { controllerPidFile } from './preamble.ts';
 
 /** What of a host an effect needs to know. */
 export interface EffectPlace {
@@ -42,13 +44,16 @@ if before=$(loaded 2>/dev/null); then
 fi`;
 
 /** The controller's process, by the file that it keeps. */
-const ifControllerRuns = ({ managementDir, id }: EffectPlace, act: string): string =>
-  `if pid=$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null) && kill -0 "$pid" 2>/dev/null; then
+const ifControllerRuns = (place: EffectPlace, act: string): string =>
+  `if controller ${quote(controllerPidFile(place))}; then
 ${act}
 fi`;
 
 const reloadController = (place: EffectPlace): string =>
-  ifControllerRuns(place, place.unit ? sh`systemctl reload ${place.unit}` : 'kill -HUP "$pid"');
+  ifControllerRuns(
+    place,
+    place.unit ? sh`systemctl reload ${place.unit}` : sh`as ${place.instance.owner} kill -HUP "$mc"`,
+  );
 
 /** Of the instance and the controller, or of the controller alone. */
 function restart(place: EffectPlace, only: string): string {
@@ -73,7 +78,7 @@ const wholeBefore = ({
   id,
 }: EffectPlace): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
 whole() { grep -qF '"controller_pid":'"$1," "$shown" 2>/dev/null && grep -qE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; }
-if whole "$pid"; then before=whole; else before=; fi`;
+if whole "$mc"; then before=whole; else before=; fi`;
 
 /**
  * A restart is over when the pair is as whole as it was: the controllers take the standby out and in again meanwhile,
@@ -93,7 +98,7 @@ const wholeSeconds = 120;
  * would find it running and do nothing.
  */
 const untilGone = (unit: string | undefined): string => `n=0
-while [ $n -lt 200 ] && { kill -0 "$pid" 2>/dev/null${unit ? sh` || systemctl --quiet is-active ${unit}` : ''}; }; do
+while [ $n -lt 200 ] && { kill -0 "$mc" 2>/dev/null${unit ? sh` || systemctl --quiet is-active ${unit}` : ''}; }; do
   n=$((n + 1)); sleep 0.05
 done`;
 

@@ -46,7 +46,7 @@ const readerFunction = (owner: string): string => `reader() {
   HOME="$OWNER_HOME" setpriv --reuid ${quote(owner)} --regid "\${reader_group%%:*}" --init-groups -- "$@"
 }`;
 
-/** Defines ME, PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `as`, `reader`, `lines`, `postmaster`, `sight`, `put`, `own`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
+/** Defines ME, PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `as`, `reader`, `lines`, `postmaster`, `controller`, `sight`, `put`, `own`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
 export function preamble(context: PreambleContext): string {
   const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
   return `
@@ -85,8 +85,23 @@ lines() {
   [ -r "$lines_file" ] || return 1
   { for lines_name in "$@"; do IFS= read -r "$lines_name" || break; done; } 2>/dev/null < "$lines_file"
 }
-# Whether a server runs in this data directory; its process is in pid.
-postmaster() { lines "$1/postmaster.pid" pid && [ -n "$pid" ] && [ "/proc/$pid/cwd" -ef "$1" ]; }
+# Whether a server runs in this data directory; its process is in pid, which is empty otherwise. A pid file that a power cut
+# has left may name a process of somebody else: the postmaster is the one that works in the directory.
+postmaster() {
+  lines "$1/postmaster.pid" pid && [ -n "$pid" ] && [ "/proc/$pid/cwd" -ef "$1" ] && return
+  pid=
+  return 1
+}
+# Whether the controller that keeps this pid file runs; its process is in mc, which is empty otherwise. The file holds the
+# process, its start in clock ticks (field 22 of /proc/PID/stat) and the boot; the three together name one process only.
+controller() {
+  if lines "$1" mc mc_started mc_boot && [ -n "$mc" ] && lines /proc/sys/kernel/random/boot_id mc_here && [ "$mc_here" = "$mc_boot" ] && lines "/proc/$mc/stat" mc_stat; then
+    set -- "$mc_started" \${mc_stat##*) }
+    if [ "$2" != Z ] && [ "\${21}" = "$1" ]; then return; fi
+  fi
+  mc=
+  return 1
+}
 # Where \`put\` writes before it renames: a power cut in between leaves this.
 unfinished() { printf '%s' "\${1%/*}/.\${1##*/}.pgduet-tmp"; }
 put() {
@@ -108,6 +123,10 @@ listening() {
 }
 `;
 }
+
+/** The controller keeps this file as long as it runs; shell function `controller` reads it. */
+export const controllerPidFile = (place: { readonly managementDir: string; readonly id: string }): string =>
+  `${place.managementDir}/${place.id}.pid`;
 
 /** Gives a file that is right otherwise its owner and mode. */
 export function ownFile(file: Ownership & { readonly path: string }): string {

@@ -1,6 +1,8 @@
 /** What `mc_ctl status --json` says on a host: shared by the kinds `controller` and `mirroring` and by `pgduet status`. Pure. */
+
 import { quote, sh } from '../../base/shell.ts';
 import type { ProbeReply } from '../contract/kind.ts';
+import { controllerPidFile } from '../contract/preamble.ts';
 import { closed } from '../contract/stat.ts';
 
 export interface ControllerPlace {
@@ -51,8 +53,7 @@ export const controllerProbe = (
 ): string => `unseen ${quote(`${place.managementDir}/network.conf`)}
 case $unseen in closed*) echo "$unseen"; exit;; esac
 if [ ! -x ${quote(place.mcCtl)} ] || [ ! -f ${quote(`${place.managementDir}/network.conf`)} ]; then echo missing; exit; fi
-lines ${quote(`${place.managementDir}/${place.id}.pid`)} pid
-if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then echo stopped; exit; fi
+if ! controller ${quote(controllerPidFile(place))}; then echo stopped; exit; fi
 # The controller renews this file at every heartbeat. Good news that is fresh spares the start of mc_ctl; bad news may
 # be over by now, and mc_ctl makes the controller look again.
 shown=${quote(`${place.managementDir}/${place.id}.status.json`)}

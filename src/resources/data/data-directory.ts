@@ -6,9 +6,11 @@
  * being made or copied, so that an unfinished one may be removed; `<id>.system` holds the system identifier of the
  * finished one, so that a stranger's data is never taken for ours.
  */
+
 import { quote } from '../../base/shell.ts';
 import { type ControlData, parseControlData } from '../../postgres/controldata.ts';
 import type { ProbeReply } from '../contract/kind.ts';
+import { controllerPidFile } from '../contract/preamble.ts';
 import { formerMark } from './record.ts';
 
 export interface DataDirectoryPlace {
@@ -133,10 +135,9 @@ export const beginMaking = (
   tablespaces: readonly string[] = [],
 ): string => `
 d=${quote(place.dataDir)}
-if [ -s "$d/postmaster.pid" ] && kill -0 "$(head -n 1 "$d/postmaster.pid")" 2>/dev/null; then echo "a server runs in $d" >&2; exit 1; fi
-mc=$(head -n 1 ${quote(`${place.managementDir}/${place.id}.pid`)} 2>/dev/null | tr -dc 0-9)
-if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${place.managementDir} `)}; then
-  kill "$mc"; n=0
+if postmaster "$d"; then echo "a server runs in $d (process $pid)" >&2; exit 1; fi
+if controller ${quote(controllerPidFile(place))}; then
+  as ${quote(owner)} kill "$mc"; n=0
   while kill -0 "$mc" 2>/dev/null; do n=$((n + 1)); if [ $n -gt 200 ]; then echo "the controller (process $mc) does not end" >&2; exit 1; fi; sleep 0.05; done
 fi
 if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi

@@ -2,9 +2,11 @@
  * What is looked at on a server that is to be rebuilt: its data, what it knows that the primary does not, and whether the
  * primary answers it. The questions to the primary go over its walsender, with the rights of the standby itself. Pure.
  */
+
 import { quote } from '../../base/shell.ts';
 import { conninfo } from '../../postgres/conninfo.ts';
 import type { ProbeReply } from '../contract/kind.ts';
+import { controllerPidFile } from '../contract/preamble.ts';
 import {
   type DataDirectory,
   type DataDirectoryPlace,
@@ -65,8 +67,7 @@ export function rebuildProbe(place: RebuildPlace): string {
   return `( ${dataDirectoryProbe(place)} ) || exit 1
 d=${quote(place.dataDir)}; w=$d/pg_wal
 sed 's/^/record /' ${quote(recordFile(place))} 2>/dev/null
-mc=$(head -n 1 ${quote(`${place.managementDir}/${place.id}.pid`)} 2>/dev/null | tr -dc 0-9)
-if [ -n "$mc" ] && kill -0 "$mc" 2>/dev/null; then echo 'controller runs'; fi
+if controller ${quote(controllerPidFile(place))}; then echo 'controller runs'; fi
 [ -n "$PGBIN" ] || exit 0
 export PGPASSFILE="$PASSFILE"
 ask() { as ${quote(place.owner)} "$PGBIN/psql" -X -q -A -t -w -d ${quote(source)} -c "$1" 2>&1; }

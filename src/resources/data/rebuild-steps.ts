@@ -66,7 +66,7 @@ const rewindPassfile = (desired: RebuildDesired): string =>
 
 /** From here on what stands in the directory is expendable: it is on the primary, or in the copy that was put aside. */
 const mark = (desired: RebuildDesired, what: string): string => `d=${quote(desired.dataDir)}
-if [ -s "$d/postmaster.pid" ] && kill -0 "$(head -n 1 "$d/postmaster.pid")" 2>/dev/null; then echo "a server runs in $d" >&2; exit 1; fi
+if postmaster "$d"; then echo "a server runs in $d (process $pid)" >&2; exit 1; fi
 rm -f ${quote(rewindPassfile(desired))} "$d/postmaster.opts"
 put ${quote(makingFile(desired))} 0600 ${quote(`${desired.owner}:`)} ${what}
 sync -f ${quote(desired.managementDir)}`;

@@ -137,8 +137,7 @@ if [ ! -f "$d/PG_VERSION" ]; then exit; fi
 echo "version $(cat "$d/PG_VERSION")"
 if [ -L "$d/pg_wal" ]; then echo "wal $(readlink "$d/pg_wal")"; fi
 if [ -n "$PGBIN" ]; then "$PGBIN/pg_controldata" -D "$d" | sed -n 's/^Database system identifier: */system /p'; fi
-pid=$(head -n 1 "$d/postmaster.pid" 2>/dev/null)
-if [ -z "$pid" ] || [ "$(readlink "/proc/$pid/cwd")" != "$(cd "$d" && pwd -P)" ]; then exit; fi
+if ! postmaster "$d"; then exit; fi
 echo "running $(sed -n 4p "$d/postmaster.pid") $(sed -n 5p "$d/postmaster.pid")"
 echo "options $(sed '1s/^[^ ]* *//' "$d/postmaster.opts" | b64)"
 log=$(readlink "/proc/$pid/fd/2")

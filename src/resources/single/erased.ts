@@ -16,7 +16,6 @@ import {
 } from '../data/data-directory.ts';
 import { anotherCluster } from '../data/refusals.ts';
 import { vacating } from '../system/vacate.ts';
-import { findPostmaster } from './retired.ts';
 
 interface Desired {
   readonly id: string;
@@ -207,8 +206,7 @@ echo looked`;
 const eraseScript = (desired: Desired): string => `${vacating}
 ${variables(desired)}
 ${findSpaces(desired)}
-${findPostmaster(desired.dataDir)}
-if [ -n "$pid" ]; then echo "a server runs in $d (process $pid)" >&2; exit 1; fi
+if postmaster "$d"; then echo "a server runs in $d (process $pid)" >&2; exit 1; fi
 ${desired.proof === 'none' ? '' : stillStandby(desired)}
 if [ ! -e "$making" ]; then
   if [ ! -d ${quote(desired.managementDir)} ]; then mkdir -p ${quote(desired.managementDir)}; chown ${quote(`${desired.owner}:`)} ${quote(desired.managementDir)}; chmod 0700 ${quote(desired.managementDir)}; fi

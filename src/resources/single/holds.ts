@@ -7,7 +7,6 @@ import { quote } from '../../base/shell.ts';
 import { parseControlData, walNumber } from '../../postgres/controldata.ts';
 import { readFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
-import { findPostmaster } from './retired.ts';
 
 interface Desired {
   readonly server: string;
@@ -34,7 +33,7 @@ const query = `select pg_is_in_recovery() || ' ' || case when pg_is_in_recovery(
  case when pg_is_in_recovery() then 0 else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end`;
 
 /** Shell: defines `live`, psql to the server of the data directory wherever it listens now; its process is in pid. */
-export const liveSql = (dataDir: string, owner: string): string => `${findPostmaster(dataDir)}
+export const liveSql = (dataDir: string, owner: string): string => `postmaster ${quote(dataDir)} || :
 live() { as ${quote(owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h "$(sed -n 5p ${quote(`${dataDir}/postmaster.pid`)})" -p "$(sed -n 4p ${quote(`${dataDir}/postmaster.pid`)})" -d postgres; }`;
 
 export const holds: ResourceKind<Desired, Seen> = {

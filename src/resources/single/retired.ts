@@ -3,9 +3,11 @@
  * unit is gone, and what kept a former unit from starting is gone too. A standby that is stopped in order is taken out by the
  * controller of the primary before its WAL stops, so that no commit waits for it.
  */
+
 import { quote, sh } from '../../base/shell.ts';
 import { readFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, type Step, same, unknown } from '../contract/kind.ts';
+import { controllerPidFile } from '../contract/preamble.ts';
 import { type ControllerPlace, mcCtlCommand } from '../controller/controller-status.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
@@ -25,17 +27,6 @@ interface Seen {
   readonly instance: boolean;
   readonly dropIns: readonly string[];
 }
-
-/** Shell: sets mc to the process of the controller of this directory, empty when none runs. */
-export const findController = ({ managementDir, id }: ControllerPlace): string =>
-  `mc=$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null | tr -dc 0-9)
-if [ -z "$mc" ] || ! tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${managementDir} `)}; then mc=; fi`;
-
-/** Shell: sets pid to the postmaster of the data directory, empty when none runs. */
-export const findPostmaster = (
-  dataDir: string,
-): string => `pid=$(head -n 1 ${quote(`${dataDir}/postmaster.pid`)} 2>/dev/null || :)
-if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" != "$(cd ${quote(dataDir)} && pwd -P)" ]; then pid=; fi`;
 
 const place = (desired: Desired) => ({
   dataDir: desired.dataDir,
@@ -73,11 +64,9 @@ export const retired: ResourceKind<Desired, Seen> = {
   touches: (desired) => desired.dataDir,
   probe: (desired) => ({
     shell: `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ] || [ -e ${quote(`${unitFile(desired.unit)}.d`)} ]; then echo unit; fi\n${findDropIns(desired)} | sed 's/^/dropin /'` : ''}
-${findController(desired)}
-if [ -n "$mc" ]; then echo controller; fi
+if controller ${quote(controllerPidFile(desired))}; then echo controller; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
-${findPostmaster(desired.dataDir)}
-if [ -n "$pid" ]; then echo instance; fi
+if postmaster ${quote(desired.dataDir)}; then echo instance; fi
 ${desired.plainUnit ? `if [ -e ${quote(unitFile(desired.plainUnit))} ]; then echo plain; fi` : ''}
 fi
 echo looked`,
@@ -133,14 +122,12 @@ n=0
 while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! grep -qsE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; do n=$((n + 1)); sleep 0.1; done`;
 
 /** Through the controller where one runs, so that the others know of it; what it leaves is stopped without. */
-const stopScript = (desired: Desired): string => `${findController(desired)}
+const stopScript = (desired: Desired): string => `controller ${quote(controllerPidFile(desired))} || :
 ${untilSettled(desired)}
 ${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
-${findController(desired)}
-if [ -n "$mc" ]; then ${mcCtlCommand(desired, 'stop')} >&2; fi
+if controller ${quote(controllerPidFile(desired))}; then ${mcCtlCommand(desired, 'stop')} >&2; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
-${findPostmaster(desired.dataDir)}
-if [ -n "$pid" ]; then ${sh`as ${desired.owner} "$PGBIN/pg_ctl" stop -s -w -t 120 -m fast -D ${desired.dataDir}`} >&2; fi
+if postmaster ${quote(desired.dataDir)}; then ${sh`as ${desired.owner} "$PGBIN/pg_ctl" stop -s -w -t 120 -m fast -D ${desired.dataDir}`} >&2; fi
 fi`;
 
 const unitScript = (desired: Desired, unit: string): string => `for f in $(${findDropIns(desired)}); do

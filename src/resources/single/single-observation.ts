@@ -2,13 +2,14 @@
  * What is looked at on the server that stays before it becomes a single one: what is ours on it, what was recorded, its files
  * byte for byte, who has started it, and what the running server says, wherever it listens now. In: a place. Out: plain data. Pure.
  */
+
 import { quote } from '../../base/shell.ts';
 import type { ProbeReply } from '../contract/kind.ts';
+import { controllerPidFile } from '../contract/preamble.ts';
 import { systemFile } from '../data/data-directory.ts';
 import { type Before, beforeFile, formerMark, parseBefore } from '../data/record.ts';
 import { unitFile } from '../system/unit-files.ts';
 import { liveSql } from './holds.ts';
-import { findController } from './retired.ts';
 
 export interface SinglePlace {
   readonly id: string;
@@ -101,8 +102,7 @@ export function singleProbe(place: SinglePlace): string {
 echo "programs $PGBIN"
 if [ -e ${quote(systemFile(place))} ]; then echo ours; fi
 if [ -e ${quote(formerMark(place))} ]; then echo mark; fi
-${findController(place)}
-if [ -n "$mc" ]; then echo controller; fi
+if controller ${quote(controllerPidFile(place))}; then echo controller; fi
 ${
   unit
     ? `if [ -e ${quote(unitFile(unit))} ] || [ -e ${quote(`${unitFile(unit)}.d`)} ]; then echo unit; fi

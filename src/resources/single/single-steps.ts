@@ -2,15 +2,16 @@
  * The shell of the way back to a single server. The mark `<id>.former` moves the responsibility in one act: before it the
  * controller's unit starts the server at a reboot, behind it the former unit, or a person. Every step may be done again. Pure text.
  */
+
 import { createHash } from 'node:crypto';
 import { quote, sh } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { outdated, type Step } from '../contract/kind.ts';
+import { controllerPidFile } from '../contract/preamble.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { formerDropIn, formerMark, type Starter } from '../data/record.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
 import { liveSql } from './holds.ts';
-import { findController, findPostmaster } from './retired.ts';
 import type { FileAct } from './single-files.ts';
 import type { SeenFile, SinglePlace } from './single-observation.ts';
 
@@ -38,8 +39,7 @@ ${roles.map((role) => `SELECT ${quoteLiteral(`DROP OWNED BY ${quoteIdentifier(ro
 
 export const stopStep = (place: SinglePlace): Step => ({
   title: `stop the Mirroring Controller of ${place.id}, the instance goes on`,
-  script: `${findController(place)}
-if [ -n "$mc" ]; then ${mcCtlCommand(place, 'stop --mc-only')} >&2; fi
+  script: `if controller ${quote(controllerPidFile(place))}; then ${mcCtlCommand(place, 'stop --mc-only')} >&2; fi
 n=0
 while [ $n -lt 200 ] && { { [ -n "$mc" ] && kill -0 "$mc" 2>/dev/null; }${place.unit ? sh` || systemctl --quiet is-active ${`${place.unit}.service`}` : ''}; }; do n=$((n + 1)); sleep 0.05; done`,
 });
@@ -136,7 +136,7 @@ function underUnit(place: SinglePlace, unit: string): string {
   return `job=${quote(job)}
 over() { n=0; while systemctl --quiet is-active "$job"; do n=$((n + 1)); if [ $n -gt 30000 ]; then echo "$job does not end" >&2; exit 1; fi; sleep 0.02; done; }
 over
-${findPostmaster(place.dataDir)}
+postmaster ${quote(place.dataDir)} || :
 systemctl reset-failed "$job" ${quote(unit)} 2>/dev/null || :
 systemd-run --quiet --collect --unit="$job" sh -c ${quote(stopAndStart)} sh "$pid" ${quote(place.owner)} "$PGBIN/pg_ctl" ${quote(place.dataDir)} ${quote(unit)} >&2
 over
@@ -176,7 +176,7 @@ while [ "$(loaded)" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1))
  */
 export const unitStep = ({ dataDir }: SinglePlace, unit: string): Step => ({
   title: `remove unit ${unit}.service`,
-  script: `${findPostmaster(dataDir)}
+  script: `postmaster ${quote(dataDir)} || :
 group=$(sed -n 's/^0:://p' /proc/self/cgroup)
 move() { for p in "$@"; do echo "$p" > "/sys/fs/cgroup$group/cgroup.procs" 2>/dev/null || :; done; }
 if [ -n "$pid" ] && grep -q ${quote(`/${unit}.service$`)} "/proc/$pid/cgroup" && [ -w "/sys/fs/cgroup$group/cgroup.procs" ]; then

@@ -167,5 +167,5 @@ systemctl daemon-reload
 ${sh`systemctl stop ${former}`}
 ${sh`rm -f ${path}`}
 systemctl daemon-reload
-if ! kill -0 "$(head -n 1 ${quote(`${desired.instance.dataDir}/postmaster.pid`)})"; then echo 'the server ended with its former unit' >&2; fi`;
+if ! postmaster ${quote(desired.instance.dataDir)}; then echo 'the server ended with its former unit' >&2; fi`;
 }

@@ -1,0 +1,154 @@
+/**
+ * Whether a server or a controller runs, asked with a real shell: a pid file that a power cut has left names a process of
+ * somebody else, and nobody may take that one for ours.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { preamble } from '../../src/resources/contract/preamble.ts';
+import { beginMaking } from '../../src/resources/data/data-directory.ts';
+import { type RebuildDesired, rewindStep } from '../../src/resources/data/rebuild-steps.ts';
+
+const { username: me } = userInfo();
+let root = '';
+let data = '';
+let management = '';
+let sleeper: ChildProcess;
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'pgduet-running-'));
+  data = join(root, "the 'data'");
+  management = join(root, 'mc $dir');
+  mkdirSync(data);
+  mkdirSync(management);
+});
+afterEach(async () => {
+  sleeper.kill();
+  if (sleeper.exitCode === null && sleeper.signalCode === null) await once(sleeper, 'exit');
+  rmSync(root, { recursive: true });
+});
+
+/** A process that works in this directory. */
+async function start(cwd: string): Promise<number> {
+  sleeper = spawn('sleep', ['60'], { cwd });
+  await once(sleeper, 'spawn');
+  return sleeper.pid ?? 0;
+}
+
+function sh(script: string) {
+  const functions = preamble({ postgresVersion: 15, owner: me, socketDir: '/tmp', port: 1 });
+  const { status, stdout, stderr } = spawnSync('sh', [], {
+    input: `set -e\n${functions}\n${script}`,
+    encoding: 'utf8',
+  });
+  return { status, stdout: stdout.trim(), stderr };
+}
+
+const pidFile = () => join(data, 'postmaster.pid');
+const runs = () => sh(`if postmaster "${data}"; then echo "runs $pid"; else echo "not \${pid:-}"; fi`).stdout;
+
+describe('postmaster', () => {
+  it('is the process that works in the data directory', async () => {
+    const pid = await start(data);
+    writeFileSync(pidFile(), `${pid}\n${data}\n`);
+    expect(runs()).toBe(`runs ${pid}`);
+  });
+
+  it.each([
+    ['names a process that works elsewhere', (pid: number) => `${pid}\n${data}\n`],
+    ['names nobody', () => `4194304\n${data}\n`],
+    ['is empty', () => ''],
+  ])('is nobody where the pid file %s', async (_, text) => {
+    writeFileSync(pidFile(), text(await start(root)));
+    expect(runs()).toBe('not');
+  });
+
+  it('is nobody where there is no pid file', async () => {
+    await start(data);
+    expect(runs()).toBe('not');
+  });
+});
+
+describe('controller', () => {
+  const stat = (pid: number): string =>
+    readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19] ?? '';
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const file = () => join(management, 'server1.pid');
+  const found = () =>
+    sh(`if controller '${file()}'; then echo "runs $mc"; else echo "not \${mc:-}"; fi`).stdout;
+
+  it('is the process with this start of this boot', async () => {
+    const pid = await start(root);
+    writeFileSync(file(), `${pid}\n${stat(pid)}\n${boot}\n1\nv18\n`);
+    expect(found()).toBe(`runs ${pid}`);
+  });
+
+  it.each([
+    ['another start', (pid: number) => `${pid}\n${Number(stat(pid)) - 1}\n${boot}\n`],
+    ['another boot', (pid: number) => `${pid}\n${stat(pid)}\n00000000-0000-0000-0000-000000000000\n`],
+    ['its number alone', (pid: number) => `${pid}\n`],
+    ['nobody', () => `4194304\n1\n${boot}\n`],
+  ])('is nobody where the file tells of %s', async (_, text) => {
+    writeFileSync(file(), text(await start(root)));
+    expect(found()).toBe('not');
+  });
+
+  it('is nobody where there is no file', async () => {
+    await start(root);
+    expect(found()).toBe('not');
+  });
+});
+
+describe('a pid file that a power cut has left, whose number another program has now', () => {
+  const place = () => ({ dataDir: data, managementDir: management, id: 'server1' });
+
+  it('does not keep an interrupted copy from being continued', async () => {
+    writeFileSync(pidFile(), `${await start(root)}\n${data}\n`);
+    writeFileSync(join(management, 'server1.making'), 'copy');
+    const making = sh(`${beginMaking(place(), me, 'copy')}\necho begun`);
+    expect(making.stderr).toBe('');
+    expect(making.stdout).toBe('begun');
+    expect(existsSync(pidFile())).toBe(false);
+  });
+
+  it('does not keep a rebuild from beginning, and a server that runs does', async () => {
+    const pid = await start(root);
+    const begin = beginOfRebuild();
+    writeFileSync(pidFile(), `${pid}\n${data}\n`);
+    expect(sh(begin)).toMatchObject({ status: 0, stderr: '' });
+    const live = spawn('sleep', ['60'], { cwd: data });
+    await once(live, 'spawn');
+    writeFileSync(pidFile(), `${live.pid}\n${data}\n`);
+    const refused = sh(begin);
+    live.kill();
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain(`a server runs in ${data} (process ${live.pid})`);
+  });
+
+  /** The lines of the step up to the point where pg_rewind would start. */
+  function beginOfRebuild(): string {
+    const desired: RebuildDesired = {
+      ...place(),
+      owner: me,
+      host: '192.0.2.1',
+      port: 1,
+      user: 'repl',
+      rewindUser: 'rewind',
+      keepIn: root,
+      keepAs: join(root, 'kept'),
+      run: 'r1',
+      version: 15,
+      mcCtl: '/usr/local/bin/mc_ctl',
+      primary: 'server2',
+      slot: 'pgduet_copy_server1',
+      copy: false,
+    };
+    const { script } = rewindStep(desired);
+    const end = script.indexOf('sync -f');
+    expect(end).toBeGreaterThan(0);
+    return script.slice(0, script.indexOf('\n', end));
+  }
+});
