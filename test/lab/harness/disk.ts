@@ -1,20 +1,40 @@
 /**
- * The disks of a host: its root (an overlay above the image, on the machine's real disk, so that
- * a flush is a flush) and small extra ones that can be filled.
+ * The disks of a host: its root (an overlay above the image, in memory or on this machine's disk, as the lab
+ * was opened) and small extra ones that can be filled.
  * In: directories. It must never mount a host's upper directory twice at once.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, text } from './run.ts';
 
-/** Mounts a fresh root above the layers, given lowest first; returns its directory. */
-export async function mountRoot(dir: string, layers: readonly string[]): Promise<string> {
-  const [upper, work, root] = [join(dir, 'upper'), join(dir, 'work'), join(dir, 'root')];
-  for (const path of [upper, work, root]) mkdirSync(path, { recursive: true });
+/** The root of a host, as directories of this machine. */
+export interface Root {
+  /** What the host sees. */
+  readonly root: string;
+  /** What it has written, and marks of what it has removed. */
+  readonly upper: string;
+  /** What it has started with; read-only. */
+  readonly base: string;
+}
+
+/** Mounts a fresh root above two or more layers, given lowest first. */
+export async function mountRoot(dir: string, layers: readonly string[]): Promise<Root> {
+  const [upper, work, root, base] = ['upper', 'work', 'root', 'base'].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  for (const path of [upper, work, root, base]) mkdirSync(path, { recursive: true });
   const lower = [...layers].reverse().join(':');
-  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+  // Without redirects and the like, `upper` holds whole files at their own paths, so that it can be read and be a layer.
+  const plain = 'redirect_dir=off,metacopy=off,index=off';
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},${plain}`;
   await run('mount', ['-t', 'overlay', 'overlay', '-o', options, root], { check: true });
-  return root;
+  await run('mount', ['-t', 'overlay', 'overlay', '-o', `ro,lowerdir=${lower},${plain}`, base], {
+    check: true,
+  });
+  return { root, upper, base };
 }
 
 export interface SmallDisk {

@@ -3,12 +3,14 @@
  * In: what to do to it. Out: what it says. It must never act on another host, and commands given
  * to `sh` do not travel over the network, so they work while the cable is out.
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { countBoot } from './boots.ts';
 import { createCgroup, freezeCgroup, killCgroup, removeCgroup } from './cgroup.ts';
+import { type Changes, type ChangesOptions, changesIn, type Tree } from './changes.ts';
 import { CLOCK_ENVIRONMENT, resetClock, shiftClock } from './clock.ts';
 import { type Container, type ContainerSpec, leaderOf, startContainer, waitForSsh } from './container.ts';
-import { makeSmallDisk, type SmallDisk } from './disk.ts';
+import { makeSmallDisk, type Root, type SmallDisk } from './disk.ts';
 import { setCable, setOneWayLoss } from './network.ts';
 import type { HostPlace } from './places.ts';
 import { type RunResult, run, until } from './run.ts';
@@ -33,6 +35,7 @@ export class Host {
   readonly disk: string;
   /** How often the host has been started; a test compares it to know that a reboot has happened. */
   boots = 0;
+  readonly #root: Root;
   readonly #place: HostPlace;
   readonly #cgroup: string;
   readonly #timeLibrary: string;
@@ -42,11 +45,12 @@ export class Host {
   #shifted = false;
   #closed = false;
 
-  constructor(name: string, place: HostPlace, root: string, cgroup: string, timeLibrary: string) {
+  constructor(name: string, place: HostPlace, root: Root, cgroup: string, timeLibrary: string) {
     this.name = name;
     this.address = place.address;
     this.address6 = place.address6;
-    this.disk = root;
+    this.disk = root.root;
+    this.#root = root;
     this.#place = place;
     this.#cgroup = cgroup;
     this.#timeLibrary = timeLibrary;
@@ -139,6 +143,26 @@ export class Host {
     }
     const from = `--directory=${join(this.disk, 'var/log/journal')}`;
     return (await run('journalctl', [from, ...args], { check: true })).stdout;
+  }
+
+  /**
+   * What on its disks differs from what the host was started with for the first time; also of a host that is off.
+   * Of one that runs, what it keeps in memory (/run, /tmp, /dev/shm) is all new.
+   */
+  changes(options: ChangesOptions = {}): Changes {
+    const { root, upper, base } = this.#root;
+    const disks = this.#disks.map(({ mountpoint, outside }) => ({ at: mountpoint, written: outside }));
+    const inside: Tree = { at: '', written: upper, overlay: { base, now: root } };
+    return changesIn([inside, ...disks, ...this.#memory()], options);
+  }
+
+  /** File systems of the running host that are on no disk, as this machine can read them. */
+  #memory(): Tree[] {
+    const leader = this.#container && leaderOf(this.#container);
+    if (leader === undefined) return [];
+    const root = `/proc/${leader}/root`;
+    const places = ['/run', '/tmp', '/dev/shm'].map((at) => ({ at, written: `${root}${at}` }));
+    return places.filter(({ written }) => statSync(written).dev !== statSync(root).dev);
   }
 
   /** Unplugs the network cable; addresses and connections stay, packets do not arrive. */

@@ -80,7 +80,7 @@ export class Lab {
 
   async #start(place: HostPlace, image: ImageName, name: string): Promise<Host> {
     const root = await mountRoot(place.dir, layerDirs(image));
-    const hostKey = await furnish(root, name, this.keyPub);
+    const hostKey = await furnish(root.root, name, this.keyPub);
     appendFileSync(this.knownHosts, `${name},${place.address},${place.address6} ${hostKey}\n`);
     const cgroup = join(labCgroup(this.#place.id), String(place.index));
     const host = new Host(name, place, root, cgroup, timeLibrary(image));
