@@ -33,7 +33,7 @@ export const withFreshPair = (harness, stopped, use) =>
 /** As many hosts as there are names. */
 export async function withFreshHosts(harness, stopped, names, use) {
   await harness.ensureImages(['debian12']);
-  const lab = await harness.Lab.open();
+  const lab = await harness.Lab.open({ disk: 'real' });
   try {
     const hosts = await lab.hosts(names.length, { image: 'debian12', names });
     // A host that is still busy with its own start would be slower than the next one.

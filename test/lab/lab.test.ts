@@ -11,6 +11,8 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from './harness/describe.ts';
 import { DEPLOY_PASSWORD, type Host, Lab } from './harness/lab.ts';
+import { availableBytes, hasRoom, labsInMemory } from './harness/memory.ts';
+import { runsDir } from './harness/places.ts';
 import { type RunResult, run, text } from './harness/run.ts';
 
 /** Strict checking of host keys, and no answer from a person. */
@@ -141,6 +143,33 @@ describeLab('the bare images', () => {
     } finally {
       await lab.close();
     }
+  });
+});
+
+describeLab('the disks of hosts', () => {
+  const kindOf = (lab: Lab): Promise<string> =>
+    text('stat', '--file-system', '--format=%T', join(lab.dir, 'hosts'));
+
+  labTest('are in memory where much is left, unless a real disk is asked for', async () => {
+    // Two labs of other processes may begin or take memory at this moment.
+    const plenty = hasRoom(availableBytes(), labsInMemory(runsDir()) + 2);
+    await using fast = await Lab.open();
+    await using real = await Lab.open({ disk: 'real' });
+    if (plenty) expect(await kindOf(fast)).toBe('tmpfs');
+    expect(await kindOf(real)).not.toBe('tmpfs');
+    process.env.PGDUET_LAB_MEMORY = 'no';
+    try {
+      await using forbidden = await Lab.open();
+      expect(await kindOf(forbidden)).not.toBe('tmpfs');
+    } finally {
+      delete process.env.PGDUET_LAB_MEMORY;
+    }
+  });
+
+  labTest('leave memory for everything else, however many labs there are', async () => {
+    const gib = 2 ** 30;
+    expect([hasRoom(8 * gib, 0), hasRoom(8 * gib - 1, 0)]).toEqual([true, false]);
+    expect([hasRoom(12 * gib, 1), hasRoom(11 * gib, 1)]).toEqual([true, false]);
   });
 });
 

@@ -8,19 +8,22 @@ import { join } from 'node:path';
 import { killCgroup, labCgroup, legacyCgroups, removeCgroup } from './cgroup.ts';
 import { unmountBelow } from './disk.ts';
 import { labObstacle } from './machine.ts';
+import { mountMemory } from './memory.ts';
 import { removeNetwork, subnetIsUsed } from './network.ts';
 import { currentOwner, isAlive, type Owner, withLock } from './owner.ts';
 import { LAB_COUNT, type LabPlace, labPlace, labRoot, runsDir } from './places.ts';
-import { run } from './run.ts';
+import { run, text } from './run.ts';
+
+/** `fast`: in memory where there is room. `real`: on this machine's disk, for what measures or fills it. */
+export type DiskKind = 'fast' | 'real';
 
 /** Two processes that open at the same moment take turns, so they never choose the same number. */
 const LOCK = (): string => join(labRoot(), 'runs.lock');
 
-export async function claimLab(): Promise<LabPlace> {
+export async function claimLab(disk: DiskKind): Promise<LabPlace> {
   const obstacle = labObstacle();
   if (obstacle !== undefined) throw new Error(obstacle);
   mkdirSync(runsDir(), { recursive: true });
-  await spread(runsDir());
   return withLock(LOCK(), async () => {
     await removeDead();
     for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -28,22 +31,23 @@ export async function claimLab(): Promise<LabPlace> {
       if (existsSync(place.dir) || (await subnetIsUsed(place))) continue;
       mkdirSync(place.dir);
       chmodSync(place.dir, 0o700);
-      mkdirSync(join(place.dir, 'hosts'));
-      await spread(join(place.dir, 'hosts'));
       writeFileSync(join(place.dir, 'owner.json'), JSON.stringify(currentOwner()));
+      await makeHostsDir(join(place.dir, 'hosts'), disk);
       return place;
     }
     throw new Error('no free network between 10.77.0.0/24 and 10.99.255.0/24 was found');
   });
 }
 
-/**
- * Tells ext4 to put each directory below into a block group of its own. It avoids inodes that were deleted within the
- * last minutes, and where a lab was removed just before, it has to step over thousands of them: making files is then
- * twenty times slower. Other file systems do not know the flag and do not need it.
- */
-async function spread(dir: string): Promise<void> {
-  await run('chattr', ['+T', dir]);
+/** Where the hosts' disks lie: in memory, or on this machine's own disk. */
+async function makeHostsDir(dir: string, disk: DiskKind): Promise<void> {
+  mkdirSync(dir);
+  if (disk === 'fast' && (await mountMemory(dir, runsDir()))) return;
+  // ext4 avoids inodes that were deleted within the last minutes. Where a lab was removed just before, it has to step over
+  // thousands of them, and making files is twenty times slower; with this flag each host has a block group of its own.
+  if ((await text('stat', '--file-system', '--format=%T', dir)) === 'ext2/ext3') {
+    await run('chattr', ['+T', dir], { check: true });
+  }
 }
 
 /** Removes the labs of processes that died without closing them. */

@@ -7,7 +7,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { labCgroup } from './cgroup.ts';
-import { claimLab, removeLab } from './claim.ts';
+import { claimLab, type DiskKind, removeLab } from './claim.ts';
 import type { ImageName } from './definition.ts';
 import { mountRoot } from './disk.ts';
 import { Host } from './host.ts';
@@ -20,6 +20,10 @@ export { DEPLOY_PASSWORD, type ImageName } from './definition.ts';
 export { Host } from './host.ts';
 export { ensureImages } from './image.ts';
 export { labObstacle } from './machine.ts';
+
+export interface LabOptions {
+  disk?: DiskKind;
+}
 
 export interface HostsOptions {
   image?: ImageName;
@@ -55,8 +59,8 @@ export class Lab {
     this.knownHosts = keys.knownHosts;
   }
 
-  static async open(): Promise<Lab> {
-    const place = await claimLab();
+  static async open(options: LabOptions = {}): Promise<Lab> {
+    const place = await claimLab(options.disk ?? 'fast');
     try {
       const [keys] = await Promise.all([makeKeys(place.dir), createBridge(place)]);
       return new Lab(place, keys);
@@ -99,5 +103,3 @@ export class Lab {
     await this.close();
   }
 }
-
-export const openLab = (): Promise<Lab> => Lab.open();
