@@ -25,6 +25,7 @@ import { wordsFor } from '../src/playbook/words.ts';
 import { kinds } from '../src/resources/registry.ts';
 import { shippedTemplate } from '../src/shipped.ts';
 import { fakeLookups } from './inventory/lookups.ts';
+import { parts } from './lab/check/mutations/rounds.ts';
 import { clusterOf, hostNamed, threeInventory } from './observe/cluster.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -48,6 +49,11 @@ describe('generated texts', () => {
   it('the table of what was tried in docs/check.md is that of the lab test (node scripts/docs.mjs)', () => {
     const text = read('docs/check.md');
     expect(mutationsDocument(text)).toBe(text);
+  });
+
+  it('each part of that table has its lab test', () => {
+    for (const part of Object.keys(parts))
+      expect(read(`test/lab/check/mutations/${part}.test.ts`)).toContain(`describeMutations('${part}');`);
   });
 
   it('every code of a finding has a group, and every group a code', () => {

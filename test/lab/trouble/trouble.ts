@@ -321,14 +321,3 @@ export async function lockIsFree(host: Host, cluster = 'inst1'): Promise<boolean
   const answer = await host.sh(`[ ! -e ${f} ] || ( exec 9<${f} && flock -n 9 )`);
   return answer.status === 0;
 }
-
-/** Numbers between 0 and 1 that are the same in every run (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -1,12 +1,17 @@
 /**
- * `pgduet teardown` that is killed behind every one of its steps, with hosts that lose their power meanwhile: the same command
- * goes on each time, and at every reboot of the server that stays exactly one unit starts it.
+ * `pgduet teardown` that is killed behind every one of its steps, with hosts that lose their power meanwhile.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import type { Host } from '../harness/lab.ts';
-import { until } from '../harness/run.ts';
-import { dataDir, lockIsFree, mcDir, sql, Trouble, wipe } from '../trouble/trouble.ts';
+import { Trouble } from '../trouble/trouble.ts';
+import {
+  expectDone,
+  expectOneServer,
+  killedAtEveryStep,
+  provisionAgain,
+  pullPlug,
+} from './killed-teardown.ts';
 
 describeLab('teardown, interrupted', () => {
   let pair: Trouble;
@@ -18,132 +23,14 @@ describeLab('teardown, interrupted', () => {
   });
   afterAll(() => pair?.lab.close());
 
-  async function provision(): Promise<void> {
-    await Promise.all(
-      [a, b].map((host) =>
-        host.sh('systemctl disable -q --now postgresql_inst1; rm -rf /etc/systemd/system/postgresql_inst1*'),
-      ),
-    );
-    await wipe(a, b);
-    const ended = await pair.provision();
-    expect(ended.status, ended.stderr).toBe(0);
-    await sql(a, 'create table kept as select generate_series(1, 1000) as n');
-  }
-
-  const released = (host: Host) =>
-    until(
-      () => `the lock of ${host.name} is still held`,
-      10_000,
-      async () => ((await lockIsFree(host)) ? true : undefined),
-      20,
-    );
-
-  async function pullPlug(host: Host): Promise<void> {
-    await host.powerOff();
-    await host.powerOn();
-    await host.untilUp();
-  }
-
-  /** The server that stays comes up by itself, once, whoever is in charge of it at that moment. */
-  async function expectOneServer(host: Host, rebooted: boolean): Promise<void> {
-    let said = '';
-    await until(
-      () => `no server runs on ${host.name}:\n${said}`,
-      30_000,
-      async () => {
-        if ((await host.sh(`pg_isready -q -p 27500`)).status === 0) return true;
-        said = (
-          await host.sh(
-            `ls ${mcDir}; systemctl list-units --all --plain --no-legend 'mcoi*' 'postgresql_*' 'pgduet*'; runuser -u postgres -- mc_ctl status -M ${mcDir} 2>&1`,
-          )
-        ).stdout;
-        // Its controller waits for a standby that has just gone; the next run starts it.
-        return said.includes('no primary is running; the last one was') ? true : undefined;
-      },
-    );
-    // Between the end of the controller and the restart the server goes on without a unit; a reboot is started by one.
-    const active = await host.sh('systemctl is-active mcoi_inst1 postgresql_inst1');
-    const count = active.stdout.split('\n').filter((word) => word === 'active').length;
-    expect(count, active.stdout).toBeLessThan(2);
-    if (rebooted) expect(count, active.stdout).toBe(1);
-  }
-
-  /** Kills the run behind its first step, again and again, until one has nothing left to be killed at. */
-  async function killedAtEveryStep(
-    args: readonly string[],
-    between: (round: number) => Promise<void>,
-  ): Promise<number> {
-    for (let round = 1; round < 60; round += 1) {
-      const run = pair.start('teardown', [...args, '--yes']);
-      const interrupted = await run.stepsDone(1);
-      if (interrupted) run.child.kill('SIGKILL');
-      const ended = await run.ended;
-      await Promise.all([a, b].map(released));
-      if (!interrupted || ended.status === 0) {
-        expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(0);
-        return round;
-      }
-      await between(round);
-    }
-    throw new Error('it never ends');
-  }
-
-  async function expectDone(kept: Host, dropped: Host): Promise<void> {
-    expect(await sql(kept, 'select count(*) from kept')).toBe('1000');
-    expect(await sql(kept, 'select pg_is_in_recovery()')).toBe('f');
-    expect(
-      (await kept.sh('systemctl is-enabled postgresql_inst1; systemctl is-active postgresql_inst1')).stdout,
-    ).toBe('enabled\nactive\n');
-    expect((await dropped.sh(`ls -d ${dataDir} /database; pgrep -x postgres`)).stdout).toBe('');
-    const left = await Promise.all(
-      [kept, dropped].map((host) =>
-        host.sh(
-          `ls -d ${mcDir} /mcdir /usr/local/lib/pgduet /usr/local/bin/mc_ctl /etc/systemd/system/mcoi* /etc/systemd/system/*.d/pgduet.conf /var/lib/postgresql/.pgpass 2>/dev/null; grep mcoi /etc/services`,
-        ),
-      ),
-    );
-    expect(left.map(({ stdout }) => stdout)).toEqual(['', '']);
-    const again = await pair.run('teardown', ['--yes']);
-    expect(again.status, again.stderr).toBe(0);
-    expect(again.stderr).toContain('nothing to change');
-  }
-
   labTest('killed behind every step, with power cuts of both hosts', async () => {
-    await provision();
-    const rounds = await killedAtEveryStep([], async (round) => {
+    await provisionAgain(pair);
+    const rounds = await killedAtEveryStep(pair, [], async (round) => {
       if (round % 3 === 1) await pullPlug(a);
       if (round % 3 === 2) await pullPlug(b);
       await expectOneServer(a, round % 3 === 1);
     });
     expect(rounds).toBeGreaterThan(8);
-    await expectDone(a, b);
-  });
-
-  labTest('a primary that waits for the word of a standby that is gone is started', async () => {
-    await provision();
-    await b.sh('systemctl disable -q mcoi_inst1', { check: true });
-    await Promise.all([a, b].map(pullPlug));
-    let said = '';
-    await until(
-      () => `it does not wait:\n${said}`,
-      30_000,
-      async () => {
-        said = (await a.sh(`mc_ctl status -M ${mcDir} 2>&1`, { user: 'postgres' })).stdout;
-        return said.includes('abnormal(postmaster)') ? true : undefined;
-      },
-      200,
-    );
-    // It waits for a person, and not for a time that passes.
-    expect((await a.sh('sleep 8; pgrep -cx postgres')).stdout.trim(), said).toBe('0');
-    const ended = await pair.run('teardown', ['--yes']);
-    expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(0);
-    await expectDone(a, b);
-  });
-
-  labTest('killed behind every step, the standby stays', async () => {
-    await provision();
-    const rounds = await killedAtEveryStep(['--keep', b.name], async () => undefined);
-    expect(rounds).toBeGreaterThan(8);
-    await expectDone(b, a);
+    await expectDone(pair, a, b);
   });
 });

@@ -26,6 +26,17 @@ const daemon = (server: Server, signal: string) =>
 
 const nothing = ['none'] as const;
 
+/** A host that stands still for longer than the others wait for it. */
+export const frozenOut = (side: Side, seconds: number): Fault => ({
+  name: `host frozen for ${seconds} s`,
+  on: side,
+  action: [side === 'primary' ? 'switch' : 'disconnection'],
+  inject: (scene) => at(scene, side).host.freeze(),
+  lastsMs: seconds * 1000,
+  heal: (scene) => at(scene, side).host.thaw(),
+  afterMs: 4000,
+});
+
 export const headline: readonly Fault[] = [
   {
     name: 'postmaster killed',
@@ -68,24 +79,8 @@ export const headline: readonly Fault[] = [
     afterMs: 4000,
     splits: true,
   },
-  {
-    name: 'host frozen for 30 s',
-    on: 'primary',
-    action: ['switch'],
-    inject: ({ primary }) => primary.host.freeze(),
-    lastsMs: 30_000,
-    heal: ({ primary }) => primary.host.thaw(),
-    afterMs: 4000,
-  },
-  {
-    name: 'host frozen for 30 s',
-    on: 'standby',
-    action: ['disconnection'],
-    inject: ({ standby }) => standby.host.freeze(),
-    lastsMs: 30_000,
-    heal: ({ standby }) => standby.host.thaw(),
-    afterMs: 4000,
-  },
+  frozenOut('primary', 30),
+  frozenOut('standby', 30),
   {
     name: 'power off, and on again 10 s later',
     on: 'primary',

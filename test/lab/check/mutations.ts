@@ -1,30 +1,32 @@
 /**
  * What persons and accidents do to a pair: each is told by `pgduet check` with the right code and severity, and mended by
- * `pgduet provision`, or by doing what the message says. With none of them check says nothing. The table: mutations/.
+ * `pgduet provision`, or by doing what the message says. With none of them check says nothing. In: a part of the table in
+ * mutations/. Out: tests on a pair of their own; each part has a file, so that the parts run side by side.
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { Lab } from '../harness/lab.ts';
 import { built, findingsOf, type Told } from '../support/pgduet.ts';
 import type { Round } from './mutations/mutation.ts';
-import { rounds } from './mutations/rounds.ts';
+import { type Part, parts } from './mutations/rounds.ts';
 import { type Pair, provisionedPair } from './pair.ts';
 import { act, expectNothing, expectTold, mend, restore, unexpected } from './round.ts';
 
-describeLab('a pair that somebody changes by hand', () => {
-  let lab: Lab;
-  let pair: Pair;
-  beforeAll(async () => {
-    built();
-    lab = await Lab.open();
-    pair = await provisionedPair(lab);
+export const describeMutations = (part: Part): void =>
+  describeLab(`a pair that somebody changes by hand: ${part}`, () => {
+    let lab: Lab;
+    let pair: Pair;
+    beforeAll(async () => {
+      built();
+      lab = await Lab.open();
+      pair = await provisionedPair(lab);
+    });
+    afterAll(() => lab?.close());
+
+    labTest('nothing is told of a pair that nobody has changed', () => expectNothing(pair));
+
+    for (const round of parts[part]) describe(round.title, () => testsOf(round, () => pair));
   });
-  afterAll(() => lab?.close());
-
-  labTest('nothing is told of a pair that nobody has changed', () => expectNothing(pair));
-
-  for (const round of rounds) describe(round.title, () => testsOf(round, () => pair));
-});
 
 function testsOf(round: Round, pair: () => Pair): void {
   let told: readonly Told[];

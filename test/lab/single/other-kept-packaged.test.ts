@@ -1,0 +1,4 @@
+/** Single → multiplexed → the other server alone: Debian's own cluster. What is proven: round-trip.ts. */
+import { describeOtherKept } from './round-trip.ts';
+
+describeOtherKept('packaged');

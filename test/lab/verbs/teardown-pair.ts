@@ -1,0 +1,212 @@
+/**
+ * A pair for the tests of `pgduet teardown`, as a person uses it, with a client that writes meanwhile. What is left on a host
+ * is found by a list of all its files before and after. In: nothing. Out: the pair, documents, assertions.
+ */
+import pg from 'pg';
+import { expect } from 'vitest';
+import type { Host } from '../harness/lab.ts';
+import { until } from '../harness/run.ts';
+import {
+  type Document,
+  dataDir,
+  documentOf,
+  mirroringStatus,
+  pgPort,
+  type Run,
+  sql,
+  Trouble,
+  wipe,
+} from '../trouble/trouble.ts';
+
+/** Everything on the disk that is no log and no cache; packages and their databases do not change here. */
+const inventoryOf = async (host: Host): Promise<readonly string[]> => {
+  const found = await host.sh(
+    `find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/tmp -o -path /var/lib/systemd -o -path /var/cache -o -path /root \\) -prune -o -printf '%p %y %m %u:%g\\n' | LC_ALL=C sort`,
+    { check: true },
+  );
+  return found.stdout.split('\n');
+};
+
+/** Lines in any file below /etc, /usr/local and the home of the administrator that speak of the cluster. */
+const traces = async (host: Host): Promise<string> =>
+  (
+    await host.sh(
+      `grep -rlE 'mcoi_|pgduet|mcdir|27540|server[0-9]_copy' /etc /usr/local /var/lib/postgresql 2>/dev/null; find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log \\) -prune -o \\( -iname '*pgduet*' -o -iname '*mcoi*' -o -iname 'mc_ctl*' \\) -print; systemctl list-units --all --plain --no-legend | grep -E 'mcoi|pgduet'; pgrep -f '[m]c.cjs'`,
+    )
+  ).stdout;
+
+/** A client that writes to the table `written` all the time, with one connection after the other. */
+export function startClient(host: Host) {
+  const rows: number[] = [];
+  let [ending, next] = [false, 0];
+  const one = async (): Promise<void> => {
+    const client = new pg.Client({
+      host: host.address,
+      port: pgPort,
+      user: 'app',
+      password: 'app-Secret-1',
+      database: 'postgres',
+      connectionTimeoutMillis: 500,
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      while (!ending) {
+        next += 1;
+        await client.query('insert into written values ($1)', [next]);
+        rows.push(next);
+      }
+    } finally {
+      client.end().catch(() => undefined);
+    }
+  };
+  const all = (async () => {
+    while (!ending) await one().catch(() => new Promise((resolve) => setTimeout(resolve, 5)));
+  })();
+  return {
+    count: () => rows.length,
+    /** The rows that were acknowledged. */
+    async end(): Promise<readonly number[]> {
+      ending = true;
+      await all;
+      return rows;
+    },
+  };
+}
+
+const clientRule = [
+  { type: 'host', database: 'postgres', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' },
+];
+
+export const untilStatus = (host: Host, wanted: string) =>
+  until(
+    () => `${host.name} does not say '${wanted}'`,
+    30_000,
+    async () => ((await mirroringStatus(host)) === wanted ? true : undefined),
+    100,
+  );
+
+/** What `teardown --json` prints. */
+export interface TeardownDocument extends Document {
+  readonly kept: string | null;
+  readonly seen: readonly string[];
+  readonly left_behind: readonly string[];
+  readonly text: string;
+}
+
+/** What the server that stays has in the end and had not before it was provisioned. */
+export const kept = [
+  dataDir,
+  '/database',
+  '/space',
+  '/etc/systemd/system/postgresql_inst1',
+  '/etc/systemd/system/multi-user.target.wants/postgresql_inst1',
+];
+
+/** A pair with a table, a tablespace and a client's role, to be taken apart. */
+export class TeardownPair {
+  readonly pair: Trouble;
+  readonly a: Host;
+  readonly b: Host;
+  readonly #inventory: string;
+  /** All files of each host before anything was provisioned. */
+  readonly #before: ReadonlyMap<Host, readonly string[]>;
+
+  private constructor(pair: Trouble, before: ReadonlyMap<Host, readonly string[]>) {
+    this.pair = pair;
+    ({ a: this.a, b: this.b } = pair);
+    this.#inventory = pair.write('teardown.yml', { postgres: { hba: clientRule } });
+    this.#before = before;
+  }
+
+  static async open(): Promise<TeardownPair> {
+    const pair = await Trouble.open();
+    const files = [pair.a, pair.b].map(async (host) => [host, await inventoryOf(host)] as const);
+    const opened = new TeardownPair(pair, new Map(await Promise.all(files)));
+    await opened.provision();
+    return opened;
+  }
+
+  close(): Promise<void> {
+    return this.pair.lab.close();
+  }
+
+  start(...args: readonly string[]): Run {
+    return this.pair.start('teardown', args, this.#inventory);
+  }
+
+  /** With `--json`, and it has to end with this status. */
+  async runs(status: number, ...args: readonly string[]): Promise<TeardownDocument> {
+    const ended = await this.start(...args, '--json').ended;
+    expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(status);
+    return { ...documentOf(ended), text: ended.stdout } as TeardownDocument;
+  }
+
+  async provision(): Promise<void> {
+    const { a, b } = this;
+    const ended = await this.pair.provision(this.#inventory);
+    expect(ended.status, ended.stderr).toBe(0);
+    await Promise.all([a, b].map((host) => host.sh('install -d -o postgres -m 700 /space')));
+    await sql(
+      a,
+      "create role app login password 'app-Secret-1'; create table written (n int primary key); grant insert on written to app",
+    );
+    await sql(a, "create tablespace space location '/space'");
+    await sql(a, 'create table kept tablespace space as select generate_series(1, 1000) as n');
+  }
+
+  /** A new pair on hosts that are as they were. */
+  async again(): Promise<void> {
+    const hosts = [this.a, this.b];
+    await Promise.all(
+      hosts.map((host) =>
+        host.sh(
+          'systemctl disable -q --now postgresql_inst1; rm -rf /etc/systemd/system/postgresql_inst1* /space',
+        ),
+      ),
+    );
+    await wipe(...hosts);
+    await Promise.all(hosts.map((host) => host.sh('rm -rf /database /mcdir')));
+    await this.provision();
+  }
+
+  /** Nothing is there that was not there before, but for these paths; and nothing is gone. */
+  async expectNothingLeft(host: Host, ...but: readonly string[]): Promise<void> {
+    const before = this.#before.get(host) ?? [];
+    const [had, found] = [new Set(before), await inventoryOf(host)];
+    const come = found.filter((line) => !had.has(line));
+    const strange = come.filter((line) => !but.some((path) => line.startsWith(path)));
+    expect(strange, `${host.name} holds more than before`).toEqual([]);
+    const has = new Set(found);
+    expect(before.filter((line) => !has.has(line))).toEqual([]);
+    expect(await traces(host)).toBe('');
+  }
+}
+
+/** A plain server that its unit starts, with nothing of a pair in it. */
+export async function expectSingle(host: Host): Promise<void> {
+  await until(
+    () => `${host.name} does not start by itself`,
+    20_000,
+    async () => ((await host.sh('systemctl is-active postgresql_inst1')).status === 0 ? true : undefined),
+  );
+  const unit = await host.sh('systemctl show -p ActiveState,UnitFileState,NRestarts postgresql_inst1');
+  expect(unit.stdout.trim().split('\n').sort()).toEqual([
+    'ActiveState=active',
+    'NRestarts=0',
+    'UnitFileState=enabled',
+  ]);
+  expect(await sql(host, 'select pg_is_in_recovery()')).toBe('f');
+  expect(await sql(host, 'select count(*) from pg_replication_slots')).toBe('0');
+  expect(await sql(host, "select count(*) from pg_roles where rolname like 'pgduet%'")).toBe('0');
+  expect(
+    await sql(
+      host,
+      "select count(*) from pg_file_settings where name ~ 'standby|primary_conninfo|wal_sender|wal_receiver|log_directory'",
+    ),
+  ).toBe('0');
+  expect(await sql(host, "select count(*) from pg_hba_file_rules where 'replication' = any (database)")).toBe(
+    '0',
+  );
+  expect(await sql(host, 'select count(*) from kept')).toBe('1000');
+}
