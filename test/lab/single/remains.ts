@@ -4,27 +4,14 @@
  */
 import type { Host } from '../harness/lab.ts';
 import { type Server, sql } from '../support/instance.ts';
+import { filesNaming } from '../support/naming.ts';
 import { clusterName, controllerPort } from './forms.ts';
 
 /** In names of files and units, and in texts: programs, units, roles, slots, the cluster and its port. */
 const words = `pgduet|mcoi|mc_ctl|Mirroring.Controller|${clusterName}|\\b${controllerPort}\\b`;
 
-/** Binary files of a data directory: deleted rows and old WAL keep words that nobody reads any more. */
-const binary = ['base', 'global', 'pg_wal', 'pg_xact', 'pg_multixact', 'pg_stat', 'pg_stat_tmp', 'pg_tblspc'];
-/** A log tells what has happened, and stays true. */
-const logs = ["--exclude='*.log'", "--exclude='*.log.*'"];
-const texts =
-  '/etc /usr/local /root /home /opt /srv /database /mcdir /var/lib/postgresql /var/lib/systemd /var/spool /var/tmp /tmp /run';
-
 export async function remains(host: Host, server?: Server): Promise<string[]> {
-  const skip = [...binary.map((name) => `--exclude-dir=${name}`), ...logs].join(' ');
-  // The journal's own files are told by the machine's number, and sockets of /run cannot be read.
-  const script = `find / \\( -path /proc -o -path /sys -o -path /dev -o -path /var/log/journal \\) -prune -o -print 2>/dev/null |
-  grep -iE '${words}' | sed 's/^/file /'
-for place in ${texts}; do
-  [ ! -e $place ] || grep -rIHiE --devices=skip ${skip} '${words}' $place 2>/dev/null
-done | sed 's/^/text /'
-{ systemctl list-unit-files --no-legend --plain; systemctl list-units --all --no-legend --plain; } |
+  const script = `{ systemctl list-unit-files --no-legend --plain; systemctl list-units --all --no-legend --plain; } |
   grep -iE '${words}' | awk '{ print "unit " $1 }'
 ss -Hltn 'sport = :${controllerPort}' | sed 's/^/listens /'
 ps -eo comm=,args= | awk '$1 !~ /^(sh|awk|grep|ps|sed|runuser)$/' | grep -iE '${words}' | sed 's/^/process /'
@@ -32,7 +19,13 @@ getent passwd | grep -iE '${words}' | sed 's/^/account /'
 :`;
   const { stdout } = await host.sh(script, { check: true });
   const lines = stdout.split('\n').filter((line) => line !== '');
-  return [...new Set([...lines, ...(server ? await inServer(server) : [])])].sort();
+  return [
+    ...new Set([
+      ...lines,
+      ...filesNaming(host, new RegExp(words, 'i')),
+      ...(server ? await inServer(server) : []),
+    ]),
+  ].sort();
 }
 
 /** Names in the server: pgduet's are there, or slots and settings of databases that were not. */

@@ -1,44 +1,41 @@
 /**
  * What has to be the same after the way back, taken from a host and its server without pgduet: files with text, mode and
- * owner, settings with their places, rules, units, roles, slots, and the list of the host's files.
+ * owner, settings with their places, rules, units, roles, slots, and all files that are not as the host was made.
  * In: a host, and the server on it. Out: texts by title, and a readable difference of two of them. It only reads.
  */
-import { readFileSync } from 'node:fs';
 import { createTwoFilesPatch } from 'diff';
+import { type Changes, facts } from '../harness/changes.ts';
 import type { Host } from '../harness/lab.ts';
-import { answers, type Server, sql } from '../support/instance.ts';
+import { answers, type Server } from '../support/instance.ts';
+import { textIfThere } from '../support/naming.ts';
 import { archiveDir, type Single } from './forms.ts';
+import { inEveryDatabase } from './tables.ts';
 
 /** Texts by title; the title of a file is its path. */
 export type Snapshot = ReadonlyMap<string, string>;
 
 /** A single server and the host around it. */
 export async function snapshot(single: Single): Promise<Snapshot> {
-  const { host, server, configDir, walDir, tablespaces } = single;
+  const { host, server, walDir, tablespaces } = single;
   const dataDirs = [server.dataDir, ...(walDir ? [walDir] : []), ...tablespaces, archiveDir];
-  const [around, files, catalog, process] = await Promise.all([
+  const [around, catalog, process] = await Promise.all([
     hostSnapshot(host, dataDirs),
-    configuration(host, [...new Set([server.dataDir, configDir])]),
     catalogs(server),
     postmaster(server),
   ]);
+  const files = configuration(host, server.dataDir);
   return new Map([...around, ...files, ...catalog, ['the postmaster', process]]);
 }
 
 /** The host alone; what is inside of `dataDirs` is left out. For one that has no server yet. */
 export async function hostSnapshot(host: Host, dataDirs: readonly string[]): Promise<Snapshot> {
-  const [list, sums, states, texts] = await Promise.all([
-    fileList(host, dataDirs),
-    fileSums(host, dataDirs),
-    units(host),
-    regularFiles(host, '/etc/systemd/system /etc/services /var/lib/postgresql -maxdepth 3', dataDirs),
-  ]);
-  const parts: [string, string][] = [
-    ['files of the host', list],
-    ['checksums of files', sums],
+  const states = await units(host);
+  const changes = host.changes({ except: [...restless, ...dataDirs], contents: (path) => !isLog(path) });
+  return new Map([
+    ['files of the host', listOf(changes)],
     ['units', states],
-  ];
-  return new Map([...parts, ...texts]);
+    ...textsOf(changes, (path) => edited.some((place) => path === place || path.startsWith(`${place}/`))),
+  ]);
 }
 
 /** What differs, as a patch for each title; empty when nothing does. */
@@ -59,59 +56,48 @@ const restless = [
   ...['/var/lib/systemd', '/var/lib/private', '/etc/.updated', '/var/.updated', '/lost+found'],
 ];
 
-const pruned = (dirs: readonly string[]): string => dirs.map((dir) => `-path ${dir}`).join(' -o ');
+/** Where files of a migrated server are, whose text is shown when it differs. */
+const edited = ['/etc/systemd/system', '/etc/services', '/etc/postgresql', '/var/lib/postgresql'];
 
-/** Kind, mode, owner and the target of links of everything; the data directories as such, but not what is in them. */
-async function fileList(host: Host, dataDirs: readonly string[]): Promise<string> {
-  const inside = dataDirs.map((dir) => `${dir}/*`).map((path) => `'${path}'`);
-  const script = String.raw`find / \( ${pruned([...restless, ...inside])} \) -prune -o -printf '%p %y %m %u:%g %l\n' | LC_ALL=C sort`;
-  return (await host.sh(script, { check: true })).stdout;
-}
+const isLog = (path: string): boolean => path.endsWith('.log');
 
-/** Everything that a person or a program may have written to outside of the data, but no logs. */
-async function fileSums(host: Host, dataDirs: readonly string[]): Promise<string> {
-  const places = '/etc /usr/local /root /home /opt /srv /var/lib/postgresql /var/spool';
-  const script = `find ${places} \\( ${pruned(dataDirs)} \\) -prune -o -type f ! -name '*.log' -exec md5sum {} + | LC_ALL=C sort -k 2`;
-  return (await host.sh(script, { check: true })).stdout;
-}
+/** Kind, mode, owner, and target or checksum of all that is not as the host was made. */
+const listOf = (changes: Changes): string =>
+  [...changes]
+    .filter(([path]) => !restless.includes(path))
+    .flatMap(([path, change]) => facts(change, false)?.replace(/^/, `${path} `) ?? [])
+    .sort()
+    .map((line) => `${line}\n`)
+    .join('');
+
+/** Mode, owner and text of files; their paths are the titles. */
+const textsOf = (changes: Changes, wanted: (path: string) => boolean): [string, string][] =>
+  [...changes]
+    .filter(([path, { kind, how }]) => kind === 'file' && how !== 'removed' && !isLog(path) && wanted(path))
+    .map(([path, { file, mode, owner }]) => [path, `${mode} ${owner}\n${textIfThere(file)}`]);
 
 /** Every unit that has to do with a server of PostgreSQL: whether it starts with the host, and whether it runs. */
 async function units(host: Host): Promise<string> {
   const properties =
     'Id,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,DropInPaths,NeedDaemonReload';
-  const script = `for unit in $( { systemctl list-unit-files --no-legend --plain; systemctl list-units --all --no-legend --plain; } |
-  awk '{ print $1 }' | grep -iE 'postgres|mcoi|pgduet' | grep -v '@\\.' | sort -u); do
-  systemctl show -p ${properties} $unit; echo
-done
+  const script = `found=$( { systemctl list-unit-files --no-legend --plain; systemctl list-units --all --no-legend --plain; } |
+  awk '{ print $1 }' | grep -iE 'postgres|mcoi|pgduet' | grep -v '@\\.' | sort -u)
+[ -z "$found" ] || systemctl show -p ${properties} $found
 systemctl list-units --state=failed --no-legend --plain`;
   return (await host.sh(script, { check: true })).stdout;
 }
 
-/** Configuration and all else that lies on the first level of the data directory, and directories of includes. */
-function configuration(host: Host, dirs: readonly string[]): Promise<[string, string][]> {
-  // They change by themselves: what runs at the moment, and where its log is.
-  const own = ['postmaster.pid', 'current_logfiles'].map((name) => `! -name ${name}`).join(' ');
-  const skip = 'base global log pg_wal pg_tblspc'.split(' ').map((name) => `-name ${name}`);
-  return regularFiles(
-    host,
-    `${dirs.join(' ')} \\( -type d \\( ${[...skip, "-name 'pg_*'"].join(' -o ')} \\) -prune \\) -o ${own}`,
-    [],
-  );
-}
+/** They change by themselves: what runs at the moment, and where its log is. */
+const own = /\/(postmaster\.pid|current_logfiles)$/;
+/** What is no configuration, as the server itself names it. */
+const internal = /^\/(base|global|log|pg_[a-z_]+)(\/|$)/;
 
-/** Path, then mode, owner and text. Links are left to the list of files. */
-async function regularFiles(
-  host: Host,
-  where: string,
-  except: readonly string[],
-): Promise<[string, string][]> {
-  const found = await host.sh(`find ${where} -type f -printf '%p\\t%m %u:%g\\n'`, { check: true });
-  const lines = found.stdout.split('\n').filter((line) => line !== '');
-  return lines
-    .map((line) => line.split('\t') as [string, string])
-    .filter(([path]) => !path.endsWith('.log') && !except.some((dir) => path.startsWith(`${dir}/`)))
-    .map(([path, about]) => [path, `${about}\n${readFileSync(`${host.disk}${path}`, 'latin1')}`]);
-}
+/** Configuration and all else that lies on the first level of the data directory, and directories of includes. */
+const configuration = (host: Host, dataDir: string): [string, string][] =>
+  textsOf(
+    host.changes({ except: restless, contents: () => false }),
+    (path) => path.startsWith(`${dataDir}/`) && !own.test(path) && !internal.test(path.slice(dataDir.length)),
+  );
 
 /** The command line that it was started with, and the unit that is in charge of it. */
 async function postmaster({ host, dataDir }: Server): Promise<string> {
@@ -159,13 +145,7 @@ async function catalogs(server: Server): Promise<[string, string][]> {
   const numbered = Object.fromEntries(titles.map((title, at) => [`q${at}`, queries[title] ?? '']));
   const found = await answers(server, numbered);
   const parts: [string, string][] = titles.map((title, at) => [title, `${found[`q${at}`]}\n`]);
-  for (const database of await databases(server)) {
-    parts.push([`in database ${database}`, `${await sql(server, inDatabase, database)}\n`]);
-  }
+  for (const [database, text] of await inEveryDatabase(server, inDatabase))
+    parts.push([`in database ${database}`, text]);
   return parts;
-}
-
-export async function databases(server: Server): Promise<string[]> {
-  const names = await sql(server, 'SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1');
-  return names.split('\n').filter((name) => name !== 'template1');
 }

@@ -4,7 +4,6 @@
  * a standby has none of their rows, and a server that was one has lost them.
  */
 import { type Server, sql } from '../support/instance.ts';
-import { databases } from './snapshot.ts';
 
 export type Checksums = ReadonlyMap<string, string>;
 
@@ -21,13 +20,30 @@ SELECT 'large object ' || loid, count(*), md5(string_agg(data, ''::bytea ORDER B
 /** "database: schema.table" with "count|md5". */
 export async function checksums(server: Server): Promise<Checksums> {
   const found = new Map<string, string>();
-  for (const database of await databases(server)) {
-    for (const line of (await sql(server, ofTables, database)).split('\n')) {
+  for (const [database, text] of await inEveryDatabase(server, ofTables)) {
+    for (const line of text.split('\n')) {
       const [name, ...sums] = line.split('|');
       if (sums.length > 0) found.set(`${database}: ${name}`, sums.join('|'));
     }
   }
   return found;
+}
+
+/** Asks each database that clients can enter, all in one script on the host; the answers by name. */
+export async function inEveryDatabase(server: Server, query: string): Promise<[string, string][]> {
+  const script = `psql() { command psql -h /var/run/postgresql -p ${server.port} -XqAt -v ON_ERROR_STOP=1 "$@"; }
+for name in $(psql -d postgres -c "SELECT datname FROM pg_database WHERE datallowconn AND datname <> 'template1' ORDER BY 1"); do
+echo "<$name>"
+psql -d "$name" <<'QUERY'
+${query}
+QUERY
+done`;
+  const { stdout } = await server.host.sh('cd / && runuser -u postgres -- sh -eu', {
+    input: script,
+    check: true,
+  });
+  const parts = `\n${stdout}`.split(/\n<(\w+)>\n/).slice(1);
+  return parts.flatMap((name, at) => (at % 2 === 0 ? [[name, parts[at + 1] ?? ''] as [string, string]] : []));
 }
 
 /** Without the tables whose rows end with the role of a standby. */

@@ -119,11 +119,10 @@ async function begun({ who, rows, errors, end }: Begun): Promise<Writing> {
   };
 }
 
-/** Acknowledged rows that the server does not have; it has to be none. */
-export async function missing(server: Server, { who, ids }: Written): Promise<number[]> {
-  const found = await sql(server, `SELECT id FROM written WHERE who = '${who}'`, 'app');
-  const there = new Set(found.split('\n').map(Number));
-  return ids.filter((id) => !there.has(id));
+/** Acknowledged rows that the server does not have, as "client number"; it has to be none. */
+export async function missing(server: Server, told: readonly Written[]): Promise<string[]> {
+  const found = new Set((await sql(server, "SELECT who || ' ' || id FROM written", 'app')).split('\n'));
+  return told.flatMap(({ who, ids }) => ids.map((id) => `${who} ${id}`)).filter((row) => !found.has(row));
 }
 
 /** Rows that stand there twice; a client writes each number once. */
