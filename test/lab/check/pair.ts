@@ -3,7 +3,7 @@
  * say what a mending has touched. In: a lab. Out: plain values, asked from the hosts without pgduet.
  */
 import type { Host, Lab } from '../harness/lab.ts';
-import { type Server, serverOf, sql } from '../support/instance.ts';
+import { psqlPath, type Server, serverOf, sql } from '../support/instance.ts';
 import { type InventoryWish, inventory, type YamlMap } from '../support/inventory.ts';
 import { type CheckDocument, expectExit, type Pgduet, pgduet, type Told } from '../support/pgduet.ts';
 
@@ -84,7 +84,7 @@ export interface Daemons {
 
 export async function daemonsOf({ host, dataDir, managementDir, id, unit, port }: Server): Promise<Daemons> {
   const { stdout } = await host.sh(`head -n 1 ${dataDir}/postmaster.pid
-cd /; runuser -u postgres -- psql -h /var/run/postgresql -p ${port} -d postgres -XqAtc 'select pg_conf_load_time()'
+cd /; runuser -u postgres -- ${psqlPath} -h /var/run/postgresql -p ${port} -d postgres -XqAtc 'select pg_conf_load_time()'
 systemctl show -p MainPID --value ${unit}
 cat ${managementDir}/${id}.pid`);
   const [postmaster = '', loaded = '', controller = '', ...rest] = stdout.split('\n');

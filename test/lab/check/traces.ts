@@ -4,7 +4,7 @@
  * network, without PAM (which writes to the journal), without a line in the server log.
  */
 import type { Host } from '../harness/lab.ts';
-import type { Server } from '../support/instance.ts';
+import { psqlPath, type Server } from '../support/instance.ts';
 
 export interface Traces {
   /** Path to type, mode, owner, size, times of change; contents where people and programs keep theirs. */
@@ -97,7 +97,7 @@ union all select 'lsn', case when pg_is_in_recovery() then pg_last_wal_receive_l
 /** setpriv and not runuser, which opens a session with PAM. */
 export async function quietSql(server: Server, query: string, database = 'postgres'): Promise<string> {
   const { stdout } = await server.host.sh(
-    `cd / && PGOPTIONS='-c log_statement=none' setpriv --reuid=postgres --regid=postgres --clear-groups psql -h /var/run/postgresql -p ${server.port} -d ${database} -XqAt -F '\t'`,
+    `cd / && PGOPTIONS='-c log_statement=none' setpriv --reuid=postgres --regid=postgres --clear-groups ${psqlPath} -h /var/run/postgresql -p ${server.port} -d ${database} -XqAt -F '\t'`,
     { input: query, check: true },
   );
   return stdout.replace(/\n$/, '');

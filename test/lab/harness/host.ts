@@ -161,7 +161,7 @@ export class Host {
     const leader = this.#container && leaderOf(this.#container);
     if (leader === undefined) return [];
     const root = `/proc/${leader}/root`;
-    const places = ['/run', '/tmp', '/dev/shm'].map((at) => ({ at, written: `${root}${at}` }));
+    const places = ['/run', '/run/lock', '/tmp', '/dev/shm'].map((at) => ({ at, written: `${root}${at}` }));
     return places.filter(({ written }) => statSync(written).dev !== statSync(root).dev);
   }
 

@@ -151,7 +151,8 @@ describeLab('the proofs of single servers', () => {
       `mkdir -p ${managementDir}; echo 'mcoi_${clusterName} ${controllerPort}/tcp' >>/etc/services
 echo '*:27500:replication:pgduet_repl:x' >/var/lib/postgresql/.pgpass
 printf '#pgduet: listen_addresses\n' >>${single.configDir}/conf.d/10-log.conf
-printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/mcoi_${clusterName}.service; systemctl daemon-reload
+printf '[Service]\nExecStart=/bin/true\nRemainAfterExit=yes\n' >/etc/systemd/system/mcoi_${clusterName}.service
+systemctl daemon-reload; systemctl start mcoi_${clusterName}
 ${psql('CREATE ROLE pgduet_repl')}; ${psql("SELECT pg_create_physical_replication_slot('copy_of_b')")} >/dev/null
 touch /run/lock/pgduet-${clusterName}.lock
 systemd-run -q --unit=squat python3 -m http.server ${controllerPort}; until ss -Hltn "sport = :${controllerPort}" | grep -q .; do sleep 0.05; done`,

@@ -11,7 +11,7 @@ import { clusterName, controllerPort } from './forms.ts';
 const words = `pgduet|mcoi|mc_ctl|Mirroring.Controller|${clusterName}|\\b${controllerPort}\\b`;
 
 export async function remains(host: Host, server?: Server): Promise<string[]> {
-  const script = `{ systemctl list-unit-files --no-legend --plain; systemctl list-units --all --no-legend --plain; } |
+  const script = `systemctl list-units --all --no-legend --plain |
   grep -iE '${words}' | awk '{ print "unit " $1 }'
 ss -Hltn 'sport = :${controllerPort}' | sed 's/^/listens /'
 ps -eo comm=,args= | awk '$1 !~ /^(sh|awk|grep|ps|sed|runuser)$/' | grep -iE '${words}' | sed 's/^/process /'

@@ -4,7 +4,7 @@
  * In: a host, and the server on it. Out: texts by title, and a readable difference of two of them. It only reads.
  */
 import { createTwoFilesPatch } from 'diff';
-import { type Changes, facts } from '../harness/changes.ts';
+import { type Change, type Changes, facts } from '../harness/changes.ts';
 import type { Host } from '../harness/lab.ts';
 import { answers, type Server } from '../support/instance.ts';
 import { textIfThere } from '../support/naming.ts';
@@ -29,12 +29,11 @@ export async function snapshot(single: Single): Promise<Snapshot> {
 
 /** The host alone; what is inside of `dataDirs` is left out. For one that has no server yet. */
 export async function hostSnapshot(host: Host, dataDirs: readonly string[]): Promise<Snapshot> {
-  const states = await units(host);
   const changes = host.changes({ except: [...restless, ...dataDirs], contents: (path) => !isLog(path) });
   return new Map([
     ['files of the host', listOf(changes)],
-    ['units', states],
-    ...textsOf(changes, (path) => edited.some((place) => path === place || path.startsWith(`${place}/`))),
+    ['units', await units(host, changes)],
+    ...textsOf(changes, (path) => edited.some((place) => isIn(place, path))),
   ]);
 }
 
@@ -59,30 +58,39 @@ const restless = [
 /** Where files of a migrated server are, whose text is shown when it differs. */
 const edited = ['/etc/systemd/system', '/etc/services', '/etc/postgresql', '/var/lib/postgresql'];
 
+const isIn = (place: string, path: string): boolean => path === place || path.startsWith(`${place}/`);
+
 const isLog = (path: string): boolean => path.endsWith('.log');
 
 /** Kind, mode, owner, and target or checksum of all that is not as the host was made. */
 const listOf = (changes: Changes): string =>
   [...changes]
-    .filter(([path]) => !restless.includes(path))
+    .filter(([path]) => !restless.some((place) => isIn(place, path)))
     .flatMap(([path, change]) => facts(change, false)?.replace(/^/, `${path} `) ?? [])
     .sort()
     .map((line) => `${line}\n`)
     .join('');
 
+const shown: readonly Change['how'][] = ['new', 'changed', 'attributes'];
+
 /** Mode, owner and text of files; their paths are the titles. */
 const textsOf = (changes: Changes, wanted: (path: string) => boolean): [string, string][] =>
   [...changes]
-    .filter(([path, { kind, how }]) => kind === 'file' && how !== 'removed' && !isLog(path) && wanted(path))
+    .filter(([path, { kind, how }]) => kind === 'file' && shown.includes(how) && !isLog(path) && wanted(path))
     .map(([path, { file, mode, owner }]) => [path, `${mode} ${owner}\n${textIfThere(file)}`]);
 
-/** Every unit that has to do with a server of PostgreSQL: whether it starts with the host, and whether it runs. */
-async function units(host: Host): Promise<string> {
+/**
+ * Every unit that has to do with a server of PostgreSQL: whether it starts with the host, and whether it runs. Those of the
+ * image, those that are loaded, and those with a file of their own; systemd needs a second to list all files of units.
+ */
+async function units(host: Host, changes: Changes): Promise<string> {
   const properties =
     'Id,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,DropInPaths,NeedDaemonReload';
-  const script = `found=$( { systemctl list-unit-files --no-legend --plain; systemctl list-units --all --no-legend --plain; } |
-  awk '{ print $1 }' | grep -iE 'postgres|mcoi|pgduet' | grep -v '@\\.' | sort -u)
-[ -z "$found" ] || systemctl show -p ${properties} $found
+  const files = [...changes.keys()].flatMap(
+    (path) => /^\/etc\/systemd\/system\/([^/]+\.\w+)$/.exec(path)?.[1] ?? [],
+  );
+  const script = `systemctl show -p ${properties} $( { systemctl list-units --all --no-legend --plain | awk '{ print $1 }'
+  printf '%s\\n' postgresql.service ${files.join(' ')}; } | grep -iE 'postgres|mcoi|pgduet' | grep -v '@\\.' | sort -u)
 systemctl list-units --state=failed --no-legend --plain`;
   return (await host.sh(script, { check: true })).stdout;
 }

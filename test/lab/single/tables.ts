@@ -3,7 +3,7 @@
  * counts; and the place where sequences stand. In: a server. Out: text by name. Unlogged tables are named as such, since
  * a standby has none of their rows, and a server that was one has lost them.
  */
-import { type Server, sql } from '../support/instance.ts';
+import { psqlPath, type Server, sql } from '../support/instance.ts';
 
 export type Checksums = ReadonlyMap<string, string>;
 
@@ -31,7 +31,7 @@ export async function checksums(server: Server): Promise<Checksums> {
 
 /** Asks each database that clients can enter, all in one script on the host; the answers by name. */
 export async function inEveryDatabase(server: Server, query: string): Promise<[string, string][]> {
-  const script = `psql() { command psql -h /var/run/postgresql -p ${server.port} -XqAt -v ON_ERROR_STOP=1 "$@"; }
+  const script = `psql() { ${psqlPath} -h /var/run/postgresql -p ${server.port} -XqAt -v ON_ERROR_STOP=1 "$@"; }
 for name in $(psql -d postgres -c "SELECT datname FROM pg_database WHERE datallowconn AND datname <> 'template1' ORDER BY 1"); do
 echo "<$name>"
 psql -d "$name" <<'QUERY'
@@ -42,7 +42,7 @@ done`;
     input: script,
     check: true,
   });
-  const parts = `\n${stdout}`.split(/\n<(\w+)>\n/).slice(1);
+  const parts = stdout.split(/^<(\w+)>\n/m).slice(1);
   return parts.flatMap((name, at) => (at % 2 === 0 ? [[name, parts[at + 1] ?? ''] as [string, string]] : []));
 }
 

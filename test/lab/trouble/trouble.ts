@@ -11,6 +11,7 @@ import { stringify } from 'yaml';
 import type { DiagnosticJson } from '../../../src/report/diagnostic.ts';
 import { type Host, Lab } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
+import { psqlPath } from '../support/instance.ts';
 import { type CheckDocument, findingsOf, type Told } from '../support/pgduet.ts';
 
 const program =
@@ -254,8 +255,8 @@ function expectText(found: string, wanted: string): void {
 /** One value from the instance of a host. */
 export async function sql(host: Host, query: string): Promise<string> {
   const answer = await host.sh(
-    `psql -X -q -A -t -h /var/run/postgresql -p ${pgPort} -d postgres -v ON_ERROR_STOP=1 -f -`,
-    { user: 'postgres', input: query, check: true },
+    `cd / && runuser -u postgres -- ${psqlPath} -X -q -A -t -h /var/run/postgresql -p ${pgPort} -d postgres -v ON_ERROR_STOP=1 -f -`,
+    { input: query, check: true },
   );
   return answer.stdout.trim();
 }

@@ -23,7 +23,7 @@ PORT=${server.port}
 BIN=/usr/lib/postgresql/15/bin
 as_postgres() { runuser -u postgres -- "$@"; }
 # sql TEXT [DATABASE]
-sql() { as_postgres psql -h /var/run/postgresql -p $PORT -d "\${2:-postgres}" -XqAt -v ON_ERROR_STOP=1 -c "$1"; }
+sql() { as_postgres $BIN/psql -h /var/run/postgresql -p $PORT -d "\${2:-postgres}" -XqAt -v ON_ERROR_STOP=1 -c "$1"; }
 reload() { as_postgres $BIN/pg_ctl reload -D $D >/dev/null; }
 pgctl() { as_postgres $BIN/pg_ctl -D $D "$@"; }
 mc() { as_postgres mc_ctl "$@" -M $M; }
