@@ -29,7 +29,8 @@ export async function mountRoot(dir: string, layers: readonly string[]): Promise
   const lower = [...layers].reverse().join(':');
   // Without redirects and the like, `upper` holds whole files at their own paths, so that it can be read and be a layer.
   const plain = 'redirect_dir=off,metacopy=off,index=off';
-  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},${plain}`;
+  // With `xino` all files are on one device, as on a disk; `du -x` and `find -xdev` would leave out what is in memory.
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},${plain},xino=on`;
   await run('mount', ['-t', 'overlay', 'overlay', '-o', options, root], { check: true });
   await run('mount', ['-t', 'overlay', 'overlay', '-o', `ro,lowerdir=${lower},${plain}`, base], {
     check: true,
