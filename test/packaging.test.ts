@@ -18,6 +18,25 @@ interface Lock {
   >;
 }
 
+interface Component {
+  readonly name: string;
+  readonly version: string;
+  readonly 'bom-ref': string;
+  readonly scope: string;
+  readonly properties: readonly { readonly name: string; readonly value: string }[];
+  readonly externalReferences: readonly { readonly type: string; readonly url: string }[];
+}
+
+interface Bill {
+  readonly serialNumber: string;
+  readonly metadata: {
+    readonly timestamp: string;
+    readonly component: { readonly name: string; readonly type: string };
+  };
+  readonly components: readonly Component[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
 describe('libraries', () => {
   const { packages } = json<Lock>('package-lock.json');
 
@@ -63,5 +82,63 @@ describe('the licences', () => {
     expect(thirdPartyText(found)).toContain(
       readFileSync(join(root, 'node_modules/yaml/LICENSE'), 'utf8').trim(),
     );
+  });
+});
+
+describe('the bill of materials', () => {
+  const component = (name: string): Component => ({
+    'bom-ref': `${name}@1.0.0`,
+    name,
+    version: '1.0.0',
+    scope: 'optional',
+    properties: [{ name: 'cdx:npm:package:development', value: 'true' }],
+    externalReferences: [
+      { type: 'distribution', url: 'https://registry.example/x.tgz' },
+      { type: 'vcs', url: 'https://code.example' },
+    ],
+  });
+  const listed = {
+    serialNumber: 'urn:uuid:random',
+    metadata: { timestamp: 'now', component: { name: 'some-folder', type: 'library' } },
+    components: [component('inside'), component('deep'), component('tool')],
+    dependencies: [
+      { ref: 'pgduet@0.1.0', dependsOn: ['inside@1.0.0', 'tool@1.0.0'] },
+      { ref: 'inside@1.0.0', dependsOn: ['deep@1.0.0'] },
+      { ref: 'deep@1.0.0', dependsOn: [] },
+      { ref: 'tool@1.0.0', dependsOn: ['deep@1.0.0'] },
+    ],
+  };
+  const about = { name: 'pgduet', version: '0.1.0' };
+  const bill = async (names: readonly string[], time = 0) => {
+    const { billOfMaterials } = await script<{ billOfMaterials(...input: unknown[]): string }>('sbom.mjs');
+    const libraries = names.map((name) => ({ name, version: '1.0.0' }));
+    return JSON.parse(billOfMaterials(listed, libraries, about, time)) as Bill;
+  };
+
+  it('has what is bundled and nothing else', async () => {
+    const made = await bill(['inside', 'deep']);
+    expect(made.components.map(({ name }) => name)).toEqual(['inside', 'deep']);
+    expect(made.components[0]).toMatchObject({ scope: 'required', properties: [] });
+    expect(made.components[0]?.externalReferences).toEqual([{ type: 'vcs', url: 'https://code.example' }]);
+    expect(made.dependencies).toEqual([
+      { ref: 'pgduet@0.1.0', dependsOn: ['inside@1.0.0'] },
+      { ref: 'inside@1.0.0', dependsOn: ['deep@1.0.0'] },
+      { ref: 'deep@1.0.0', dependsOn: [] },
+    ]);
+  });
+
+  it('says nothing of the folder, the hour or chance', async () => {
+    const made = await bill(['inside'], 86_400);
+    expect(made.metadata.component).toEqual({ name: 'pgduet', type: 'application' });
+    expect(made.metadata.timestamp).toBe('1970-01-02T00:00:00.000Z');
+    expect(made.serialNumber).toMatch(
+      /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+    expect(await bill(['inside'], 86_400)).toEqual(made);
+    expect((await bill(['deep'], 86_400)).serialNumber).not.toBe(made.serialNumber);
+  });
+
+  it('is refused where npm does not know a bundled library', async () => {
+    await expect(bill(['inside', 'unknown'])).rejects.toThrow('unknown@1.0.0');
   });
 });
