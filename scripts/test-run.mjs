@@ -1,7 +1,7 @@
 // Starts the programs of a test run: the test runner with its reports, and checks that run beside it. In: names and arguments.
 // Out: what came of them. Reports lie in `.cache/tests`, which git ignores, until the next run.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -29,6 +29,18 @@ export async function beside(name, program, args) {
 }
 
 export const library = (name, args) => beside(name, bin(name), args);
+
+/** Runs a program with its output on this terminal. Out: its status. */
+export function program(path, args) {
+  return ended(spawn(path, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }));
+}
+
+/** Names of all files below a folder, relative to the project. */
+export function filesBelow(folder) {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((path) => join(folder, path))
+    .sort();
+}
 
 /** Runs the test runner with its output on this terminal. Out: its status, the results by file, the path of its report. */
 export async function vitest(name, args, env = {}) {

@@ -17,14 +17,15 @@ export function summaryOf(files, { seconds, boots, everything }) {
 
 const testsOf = (file) => file.passed + file.failed + file.skipped;
 
-export function tableOf({ files, seconds, boots }) {
+/** A line for each file or other piece of work, below a head. */
+export function linesOf(files) {
   const rows = files.map((file) => [file.file, file.seconds.toFixed(1), String(testsOf(file))]);
   const width = Math.max(4, ...rows.map(([name]) => name.length));
   const line = ([name, time, tests]) => `${name.padEnd(width)} ${time.padStart(8)} ${tests.padStart(6)}`;
-  return [line(['file', 'seconds', 'tests']), ...rows.map(line), totalOf({ files, seconds, boots })].join(
-    '\n',
-  );
+  return [line(['file', 'seconds', 'tests']), ...rows.map(line)];
 }
+
+export const tableOf = (summary) => [...linesOf(summary.files), totalOf(summary)].join('\n');
 
 /** One sentence that the table of docs/lab.md ends with, too. */
 export function totalOf({ files, seconds, boots }) {

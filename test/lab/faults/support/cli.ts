@@ -6,22 +6,25 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { prepareMachine } from '../../harness/machine.ts';
 import { catalogue } from './catalogue.ts';
-import { type Result, runFault } from './fault.ts';
+import { type Fault, type Result, runFault } from './fault.ts';
 import type { FaultPair } from './pair.ts';
 import { documentOf, label, type Rest } from './report.ts';
 import { atRest } from './rest.ts';
 import { openPair, type Variant } from './variants.ts';
 
-const usage = `npm run faults [-- NAME…] [--runs N] [--rest] [--verbose]
+const usage = `npm run faults [-- NAME…] [--runs N] [--rest] [--verbose] [--document FILE] | --list
 
 Breaks a pair of lab hosts while clients write, and writes what was seen into docs/faults.md. Without a name: all faults, which
-takes an hour. A part of a name is enough. --rest also measures a pair at rest; --verbose prints every message.
+takes an hour. A part of a name is enough; a whole name means no other one, and --list shows them. --rest also measures a pair
+at rest; --verbose prints every message; --document names another file than docs/faults.md.
 `;
 
 const options = {
   runs: { type: 'string', default: '1' },
   verbose: { type: 'boolean', default: false },
   rest: { type: 'boolean', default: false },
+  document: { type: 'string', default: 'docs/faults.md' },
+  list: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -48,12 +51,14 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
     return read === '' ? 0 : 3;
   }
   const { values, positionals } = read;
-  const wanted =
-    positionals.length === 0
-      ? catalogue
-      : catalogue.filter((it) => positionals.some((word) => label(it).includes(word)));
+  if (values.list) {
+    process.stdout.write([...new Set(catalogue.map(label))].map((it) => `${it}\n`).join(''));
+    return 0;
+  }
+  const wanted = positionals.length === 0 ? catalogue : catalogue.filter((it) => isCalled(it, positionals));
   await prepareMachine((line) => process.stderr.write(`${line}\n`));
   const results: Result[] = [];
+  let broken = 0;
   let pair: FaultPair | null = null;
   let variant: Variant = 'plain';
   const end = async (): Promise<void> => {
@@ -69,8 +74,9 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
         const result = await runFault(pair, fault);
         results.push(result);
         tell(result, values.verbose);
-        write(results, null);
+        write(values.document, results, null);
       } catch (error) {
+        broken += 1;
         process.stdout.write(`${label(fault)}: ${error instanceof Error ? error.stack : String(error)}\n`);
         for (const { server, at, number, text } of await pair.said(Date.now() - 90_000).catch(() => []))
           process.stdout.write(`    ${server} ${(at / 1000).toFixed(3)} ${number} ${text}\n`);
@@ -81,13 +87,18 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   }
   await end();
   const rest = values.rest || positionals.length === 0 ? await atRest() : null;
-  write(results, rest);
-  return results.some(isWrong) ? 1 : 0;
+  write(values.document, results, rest);
+  return results.some(isWrong) || broken > 0 ? 1 : 0;
 }
 
+/** A word that is the whole name of a fault means no other one; any other word means all whose names contain it. */
+const isCalled = (fault: Fault, words: readonly string[]): boolean =>
+  words.some((word) =>
+    catalogue.some((it) => label(it) === word) ? label(fault) === word : label(fault).includes(word),
+  );
+
 /** After every result, so that a run that is ended early leaves what it has found. */
-function write(results: readonly Result[], rest: Rest | null): void {
-  const file = 'docs/faults.md';
+function write(file: string, results: readonly Result[], rest: Rest | null): void {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   writeFileSync(file, documentOf(before, results, catalogue, rest));
 }

@@ -1,0 +1,46 @@
+// Runs one job of a night (night-plan.mjs). In: the job. Out: how many passed and failed, and a record of each failure with the
+// command that repeats it. What the programs say goes to the terminal.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { interruptions, replayOf } from './night-plan.mjs';
+import { program, root, vitest } from './test-run.mjs';
+
+const script = (name, args, folder) =>
+  program(process.execPath, [join(root, 'scripts', name), ...args], folder);
+
+export async function run(job, folder) {
+  if (job.kind === 'simulation') return simulation(job, folder);
+  if (job.kind === 'fault') return fault(job, folder);
+  return interrupted(job);
+}
+
+async function simulation(job, folder) {
+  const file = join(folder, 'simulation.jsonl');
+  rmSync(file, { force: true });
+  const status = await script('sim.mjs', [String(job.count), String(job.from), '--failures', file]);
+  const found = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  const failures = found
+    .map((line) => JSON.parse(line))
+    .map((it) => ({ ...it, replay: replayOf(job, it.seed) }));
+  if (status !== 0 && failures.length === 0) failures.push({ status, replay: replayOf(job) });
+  return { passed: job.count - failures.length, failures };
+}
+
+async function fault(job, folder) {
+  const document = join(folder, 'faults.md');
+  const status = await script('faults.mjs', [job.fault, '--document', document]);
+  return status === 0 ? { passed: 1, failures: [] } : broken(job, { status });
+}
+
+async function interrupted(job) {
+  const env = { PGDUET_INTERRUPTIONS: String(interruptions), PGDUET_SEED: String(job.seed) };
+  const { status, files } = await vitest('night', ['--project', 'lab', job.file], env);
+  const passed = files.reduce((sum, file) => sum + file.passed, 0);
+  const failed = files.reduce((sum, file) => sum + file.failed, 0);
+  // Where no host is possible all tests are skipped, and the night has proven nothing.
+  if (status === 0 && failed === 0 && passed > 0) return { passed, failures: [] };
+  return { ...broken(job, { status, failed }), passed };
+}
+
+const broken = (job, about) => ({ passed: 0, failures: [{ ...about, replay: replayOf(job) }] });

@@ -1,0 +1,55 @@
+// What a night does, one job after the other, without an end: scenarios of the simulation, interrupted verbs, faults. In: how
+// far earlier nights came, and the names of files and faults. Out: jobs, with the seed of each. Nothing here runs anything.
+
+/** npm test runs seeds up to this one, see test/sim/seeds.ts; nights begin behind it. */
+const firstSeed = 20_001;
+/** One pass is fifty times what npm test simulates. */
+const scenariosInJob = 10_000;
+const simulationsInPass = 20;
+/** Five times as many as npm test has. */
+export const interruptions = 10;
+
+export const beginning = { pass: 1, job: 0, nextSeed: firstSeed };
+
+/** All jobs of one pass. The simulation is spread between the others, so that a short night has some of each. */
+function jobsOfPass({ files, faults }) {
+  const simulations = Array.from({ length: simulationsInPass }, () => ({ kind: 'simulation' }));
+  const onHosts = [
+    ...files.map((file) => ({ kind: 'interruptions', file })),
+    ...faults.map((fault) => ({ kind: 'fault', fault })),
+  ];
+  const placed = [simulations, onHosts].flatMap((jobs) =>
+    jobs.map((job, index) => ({ job, place: (index + 0.5) / jobs.length })),
+  );
+  return placed.sort((a, b) => a.place - b.place).map(({ job }) => job);
+}
+
+/** The job that comes now, with its seeds and a title that names them. */
+export function jobAt(state, names) {
+  const jobs = jobsOfPass(names);
+  // There may be fewer jobs than in the night before.
+  const job = jobs[state.job % jobs.length];
+  if (job.kind === 'fault') return { ...job, title: `fault: ${job.fault}` };
+  if (job.kind === 'interruptions')
+    return { ...job, seed: state.pass, title: `${job.file}, PGDUET_SEED=${state.pass}` };
+  const last = state.nextSeed + scenariosInJob - 1;
+  const seeds = { from: state.nextSeed, count: scenariosInJob };
+  return { ...job, ...seeds, title: `simulation, seeds ${seeds.from} to ${last}` };
+}
+
+/** How far the nights have come once this job is done. */
+export function after(state, job, names) {
+  const nextSeed = job.kind === 'simulation' ? job.from + job.count : state.nextSeed;
+  const isLast = state.job + 1 >= jobsOfPass(names).length;
+  return isLast
+    ? { pass: state.pass + 1, job: 0, nextSeed }
+    : { pass: state.pass, job: state.job + 1, nextSeed };
+}
+
+/** How to run again what has failed. */
+export function replayOf(job, seed) {
+  if (job.kind === 'simulation')
+    return seed === undefined ? `npm run sim -- ${job.count} ${job.from}` : `npm run sim -- --seed ${seed}`;
+  if (job.kind === 'fault') return `npm run faults -- '${job.fault}'`;
+  return `PGDUET_INTERRUPTIONS=${interruptions} PGDUET_SEED=${job.seed} npx vitest run --project lab ${job.file}`;
+}

@@ -1,0 +1,89 @@
+/** What a night does, and that it goes on where the last one stopped. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
+import { lastKnownGood } from './sim/seeds.ts';
+
+interface State {
+  readonly pass: number;
+  readonly job: number;
+  readonly nextSeed: number;
+}
+interface Names {
+  readonly files: readonly string[];
+  readonly faults: readonly string[];
+}
+interface Job {
+  readonly kind: string;
+  readonly title: string;
+  readonly from?: number;
+  readonly count?: number;
+  readonly seed?: number;
+}
+interface Plan {
+  readonly beginning: State;
+  jobAt(state: State, names: Names): Job;
+  after(state: State, job: Job, names: Names): State;
+  replayOf(job: Job, seed?: number): string;
+}
+
+// Node 20 runs the scripts without a step between, so they are JavaScript, and their types are told here.
+const plan = (await import(
+  pathToFileURL(join(import.meta.dirname, '../scripts/night-plan.mjs')).href
+)) as Plan;
+
+const names = { files: ['a.test.ts', 'b.test.ts'], faults: ['cable cut', 'disk full'] };
+
+function jobs(from: State, count: number): { made: Job[]; end: State } {
+  const made: Job[] = [];
+  let state = from;
+  for (let turn = 0; turn < count; turn += 1) {
+    const job = plan.jobAt(state, names);
+    made.push(job);
+    state = plan.after(state, job, names);
+  }
+  return { made, end: state };
+}
+
+it('a pass has each file and each fault once, and fifty times the seeds of npm test, none of them twice', () => {
+  const { made, end } = jobs(plan.beginning, 24);
+  const simulated = made.filter(({ kind }) => kind === 'simulation');
+  expect(simulated.map(({ from }) => from)).toEqual(
+    Array.from({ length: 20 }, (_, index) => lastKnownGood + 1 + index * 10_000),
+  );
+  expect(simulated.reduce((sum, { count = 0 }) => sum + count, 0)).toBe(50 * 4000);
+  const others = made.filter(({ kind }) => kind !== 'simulation').map(({ title }) => title);
+  expect(others.sort()).toEqual([
+    'a.test.ts, PGDUET_SEED=1',
+    'b.test.ts, PGDUET_SEED=1',
+    'fault: cable cut',
+    'fault: disk full',
+  ]);
+  expect(end).toEqual({ pass: 2, job: 0, nextSeed: lastKnownGood + 1 + 200_000 });
+});
+
+it('the simulation is spread, so that a few jobs have some of each', () => {
+  const kinds = new Set(jobs(plan.beginning, 12).made.map(({ kind }) => kind));
+  expect(kinds).toEqual(new Set(['simulation', 'interruptions']));
+  expect(jobs(plan.beginning, 4).made.map(({ kind }) => kind)).toContain('interruptions');
+});
+
+it('a night that stops and one that goes on do together what one long night does, and the next pass has other seeds', () => {
+  const first = jobs(plan.beginning, 7);
+  const second = jobs(first.end, 41);
+  expect([...first.made, ...second.made]).toEqual(jobs(plan.beginning, 48).made);
+  const seeds = [...first.made, ...second.made].map(({ seed }) => seed).filter((seed) => seed !== undefined);
+  expect(seeds).toEqual([1, 1, 2, 2]);
+});
+
+it('a failure names the command that repeats it', () => {
+  const { made } = jobs(plan.beginning, 24);
+  const of = (kind: string): Job | undefined => made.find((job) => job.kind === kind);
+  const [simulation, file, fault] = [of('simulation'), of('interruptions'), of('fault')];
+  expect(simulation && plan.replayOf(simulation, 20375)).toBe('npm run sim -- --seed 20375');
+  expect(simulation && plan.replayOf(simulation)).toBe('npm run sim -- 10000 20001');
+  expect(file && plan.replayOf(file)).toBe(
+    'PGDUET_INTERRUPTIONS=10 PGDUET_SEED=1 npx vitest run --project lab a.test.ts',
+  );
+  expect(fault && plan.replayOf(fault)).toBe("npm run faults -- 'cable cut'");
+});
