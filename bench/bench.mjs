@@ -2,19 +2,20 @@
  * The benchmark: how long a pair takes from two fresh lab hosts, by raw commands, by pgduet and by Ansible, measured
  * side by side. In: options. Out: a table, or one JSON document on stdout; progress on stderr; exit status 0 only if
  * every measured run ended well. It installs nothing for itself, and it must never leave hosts behind.
- *   npm run bench -- [--runs N] [--only floor,first,again,check,ansible,many] [--json]
+ *   npm run bench -- [--runs N] [--only floor,first,again,check,gap,ansible,many] [--json]
  */
 import { availableParallelism, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureAnsible, missingAnsible, missingMitogen } from './ansible.mjs';
 import { measureCheck, measureMany } from './check.mjs';
 import { measureFloor } from './floor.mjs';
+import { measureGap } from './gap.mjs';
 import { loadHarness, withFreshHosts, withFreshPair } from './lab.mjs';
 import { measurePgduet } from './pgduet.mjs';
 import { document, table } from './report.mjs';
 import { endChildren } from './timed.mjs';
 
-const PARTS = ['floor', 'first', 'again', 'check', 'ansible', 'many'];
+const PARTS = ['floor', 'first', 'again', 'check', 'gap', 'ansible', 'many'];
 /** The part `many` looks at so many pairs in one command. */
 const PAIRS = 10;
 const NOISY_LOAD = 1.5;
@@ -25,6 +26,7 @@ const CONTESTANTS = [
   { parts: ['floor'], measure: measureFloor },
   { parts: ['first', 'again'], measure: measurePgduet },
   { parts: ['check'], measure: measureCheck },
+  { parts: ['gap'], measure: measureGap },
   { parts: ['ansible'], measure: measureAnsible },
 ];
 

@@ -3,21 +3,24 @@
  * time of one function. It must never leave hosts behind, whatever the function does.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+
+import { scratch } from '../scripts/scratch.mjs';
 
 const HARNESS = join(dirname(fileURLToPath(import.meta.url)), '../test/lab/harness');
 
 /** The harness is TypeScript, which Node 20 does not read by itself. */
 export async function loadHarness() {
-  const dir = mkdtempSync(join(tmpdir(), 'pgduet-bench-'));
+  // The harness finds esbuild from there, which it needs for the program of the client.
+  const dir = mkdtempSync(join(scratch, 'bench-'));
   try {
     const outfile = join(dir, 'lab.mjs');
-    const contents = `export * from './lab.ts'; export { labCgroup } from './cgroup.ts';`;
+    const contents = `export * from './lab.ts'; export { labCgroup } from './cgroup.ts';
+export { LocalClient, longestGapMs } from '../faults/support/client.ts'; export { bundledClient } from '../faults/support/pair.ts';`;
     const stdin = { contents, resolveDir: HARNESS, loader: 'ts' };
-    await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm' });
+    await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm', external: ['esbuild'] });
     return await import(pathToFileURL(outfile).href);
   } finally {
     rmSync(dir, { recursive: true });
@@ -38,7 +41,7 @@ export async function withFreshHosts(harness, stopped, names, use) {
     const hosts = await lab.hosts(names.length, { image: 'debian12', names });
     // A host that is still busy with its own start would be slower than the next one.
     for (const host of hosts) await host.sh('systemctl is-system-running --wait');
-    if (!stopped.aborted) await use({ lab, hosts, cpuSeconds: () => cpuSeconds(harness, lab) });
+    if (!stopped.aborted) await use({ harness, lab, hosts, cpuSeconds: () => cpuSeconds(harness, lab) });
   } finally {
     await lab.close();
   }

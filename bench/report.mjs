@@ -32,6 +32,8 @@ const ROWS = [
   { what: 'check far', title: 'pgduet check, 80 ms away', base: 'ssh floor far', goalSeconds: 2.0 },
   { what: 'ssh floor many', title: 'a trivial script on 20 hosts' },
   { what: 'check many', title: 'pgduet check of 10 pairs', base: 'ssh floor many', goalSeconds: 2.5 },
+  { what: 'gap floor', title: 'a client, while its server is restarted' },
+  { what: 'gap', title: 'the same, during pgduet teardown', base: 'gap floor' },
   { what: 'ansible first', title: 'Ansible, first run', base: 'floor' },
   { what: 'ansible again', title: 'Ansible, again', base: 'floor' },
   { what: 'ansible check', title: 'Ansible --check --diff', base: 'ssh floor' },
