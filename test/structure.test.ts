@@ -107,6 +107,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'resources/contract',
     'resources/system',
     'resources/postgres',
+    'resources/data',
     'observe',
     'plan',
   ],

@@ -7,6 +7,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
 import { type HostView, preferredView, survey, type View } from '../observe/survey.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import { leads } from '../resources/data/data-directory.ts';
 
 export interface Roles {
   readonly view: View;
@@ -33,7 +34,7 @@ export function rolesOf(
   const whole = absent.length + blind.length === 0;
   const found = survey(cluster, hosts);
   const away = absent.length > 0 ? { absent: new Set(absent.map(({ name }) => name)) } : {};
-  if ('view' in found && (whole || leads(hosts.get(found.view.primary))))
+  if ('view' in found && (whole || leads(hosts.get(found.view.primary)?.data)))
     return { view: { ...found.view, ...away }, primary: found.view.primary };
   const systemIdentifier = identifierOf(hosts);
   const guess = (primary: string): View => ({
@@ -66,9 +67,3 @@ function identifierOf(hosts: ReadonlyMap<string, HostView>): string | undefined 
   const known = new Set([...hosts.values()].flatMap(({ data }) => data?.recorded ?? []));
   return known.size === 1 ? [...known][0] : undefined;
 }
-
-const leads = (host: HostView | undefined): boolean =>
-  host?.data?.content === 'cluster' &&
-  host.data.making === undefined &&
-  host.data.recorded !== undefined &&
-  !host.data.standbySignal;

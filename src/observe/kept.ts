@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Host } from '../inventory/cluster.ts';
+import { isFinished, leads } from '../resources/data/data-directory.ts';
 import { type HostView, preferredView, survey, type View } from './survey.ts';
 
 export interface KeptWish {
@@ -17,13 +18,10 @@ export function keptSurvey(
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
 ): { view: View } | { refused: Diagnostic } {
-  const finished = cluster.hosts.filter((host) => {
-    const data = hosts.get(host.name)?.data;
-    return data?.content === 'cluster' && data.making === undefined;
-  });
   const dataOf = (host: Host) => hosts.get(host.name)?.data;
+  const finished = cluster.hosts.filter((host) => isFinished(dataOf(host)));
   const leading = finished.filter((host) => !dataOf(host)?.standbySignal);
-  const ours = leading.filter((host) => dataOf(host)?.recorded !== undefined);
+  const ours = leading.filter((host) => leads(dataOf(host)));
   // A server that is single again is told by its data alone.
   const candidates = ours.length > 0 ? ours : leading;
   const someone = keep ?? preferredView(cluster).primary;

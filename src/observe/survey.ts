@@ -11,6 +11,8 @@ import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import {
   type DataDirectory,
   dataDirectoryProbe,
+  isFinished,
+  leads,
   readDataDirectory,
 } from '../resources/data/data-directory.ts';
 import { type Adopted, adoptedFile, parseAdopted } from '../resources/data/record.ts';
@@ -111,13 +113,6 @@ export function survey(
   return { view: { hosts, primary: found.primary, ...(systemIdentifier ? { systemIdentifier } : {}) } };
 }
 
-/** Finished instances that do not follow anyone. */
-const leads = (data: DataDirectory | undefined): boolean =>
-  data?.content === 'cluster' &&
-  data.making === undefined &&
-  !data.standbySignal &&
-  data.recorded !== undefined;
-
 function findPrimary(
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
@@ -131,12 +126,7 @@ function findPrimary(
   if (stopped.length > 1) return { refused: twoPrimaries(stopped, hosts) };
   const [stands] = stopped;
   if (stands) return { primary: stands.name };
-  const followers = cluster.hosts.filter(
-    (host) =>
-      dataOf(host)?.content === 'cluster' &&
-      dataOf(host)?.making === undefined &&
-      dataOf(host)?.standbySignal,
-  );
+  const followers = cluster.hosts.filter((host) => isFinished(dataOf(host)) && dataOf(host)?.standbySignal);
   // A stranger's primary is named too: it may be the one that is missed.
   const clusters = cluster.hosts.filter((host) => dataOf(host)?.content === 'cluster');
   if (followers.length > 0) return { refused: noPrimary(clusters, hosts) };

@@ -15,6 +15,16 @@ export function conninfo(parts: Conninfo): string {
     .join(' ');
 }
 
+/**
+ * How one server of a cluster logs into another. `name` is what the other one shows in pg_stat_activity and
+ * pg_stat_replication; what holds for every such connection is said here.
+ */
+export const serverConninfo = (
+  to: { readonly host: string; readonly port: number; readonly user: string },
+  name: string,
+  more: Conninfo = {},
+): string => conninfo({ host: to.host, port: to.port, user: to.user, application_name: name, ...more });
+
 /** "host=a port='5432'" → { host: 'a', port: '5432' }. What is no keyword and value is left out. */
 export function parseConninfo(text: string): Readonly<Record<string, string>> {
   const pairs = text.matchAll(/([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S+))/g);

@@ -2,8 +2,10 @@
  * Files that say what a server is, beside what it is; whether the management directory lies inside of the data; checksums.
  * Builtins of the shell only: no process is started. Pure.
  */
+
 import { quote } from '../../base/shell.ts';
 import { absent, type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
+import { replyLines } from '../../resources/contract/replies.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 
@@ -46,18 +48,16 @@ export const dataDirectory: Audit<Facts> = {
 };
 
 function readFacts(reply: ProbeReply): Observed<Facts> {
-  const lines = reply.stdout.split('\n');
+  const lines = replyLines(reply.stdout);
   if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the shell could not look');
-  if (lines.includes('unseen'))
+  if (lines.has('unseen'))
     return unknown('this login may not look into the data directory or the management directory');
-  if (lines.includes('absent'))
+  if (lines.has('absent'))
     return reply.sql === undefined ? absent : unknown('this login may not look into the data directory');
-  const after = (word: string): readonly string[] =>
-    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
   return present({
-    files: new Set(after('file')),
+    files: new Set(lines.all('file')),
     recovery: typeof reply.sql === 'boolean' ? reply.sql : undefined,
-    inside: after('inside')[0],
+    inside: lines.first('inside'),
   });
 }
 

@@ -2,6 +2,7 @@
  * Replication slots: those that nobody uses and that keep WAL, and those that have lost it. The slots of base backups on
  * the primary are resources of kind `slot`, which tells of them. Pure.
  */
+import { copySlotName } from '../../postgres/replication-names.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 import { answer, reachedLsn } from './answer.ts';
@@ -71,6 +72,4 @@ const sinceOf = (since: number | null): { since?: number } => (since === null ? 
 
 /** As the playbooks name the slot for the copy of a standby. */
 const isCopySlot = ({ cluster, primary }: AuditContext, name: string): boolean =>
-  cluster.hosts
-    .filter((host) => host.name !== primary)
-    .some((host) => name === `pgduet_copy_${host.name.toLowerCase().replace(/[^a-z0-9]/g, '_')}`);
+  cluster.hosts.filter((host) => host.name !== primary).some((host) => name === copySlotName(host.name));

@@ -2,10 +2,12 @@
  * copy_target: a host can take a copy of the primary: the same kind of machine, the libraries and extensions that the data
  * needs, room, and empty places for tablespaces. It only looks; what does not fit is refused, all of it at once.
  */
+
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
 import { readFields } from '../contract/fields.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { replyLines } from '../contract/replies.ts';
 import { makingFile, systemFile } from './data-directory.ts';
 
 interface Room {
@@ -59,21 +61,19 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
   describe: () => 'a host that can take a copy of the primary',
   probe: (desired) => ({ shell: probeScript(desired) }),
   read: (reply, desired) => {
-    const lines = reply.stdout.split('\n');
-    const values = (word: string): string[] =>
-      lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
-    if (lines[0] === 'copied') return absent;
-    const [architecture] = values('architecture');
+    const lines = replyLines(reply.stdout);
+    if (lines.has('copied')) return absent;
+    const architecture = lines.first('architecture');
     if (reply.status !== 0 || !architecture)
       return unknown(reply.stderr.trim() || 'the host could not be looked at');
-    if (lines.includes('no programs') && desired.libraries.length + desired.extensions.length > 0)
+    if (lines.has('no programs') && desired.libraries.length + desired.extensions.length > 0)
       return unknown('PostgreSQL is not installed yet, so its extensions cannot be looked for');
-    const free = values('free').flatMap((text) => {
+    const free = lines.all('free').flatMap((text) => {
       const [bytes, device = '', ...path] = text.split(' ');
       return [{ bytes: Number(bytes), device, path: path.join(' ') }];
     });
-    const libc = values('libc')[0] ?? '';
-    return present({ architecture, libc, free, missing: values('missing'), filled: values('filled') });
+    const libc = lines.all('libc')[0] ?? '';
+    return present({ architecture, libc, free, missing: lines.all('missing'), filled: lines.all('filled') });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('the copy is there');

@@ -11,6 +11,7 @@ import { quote } from '../../base/shell.ts';
 import { type ControlData, parseControlData } from '../../postgres/controldata.ts';
 import type { ProbeReply } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
+import { replyLines } from '../contract/replies.ts';
 import { formerMark } from './record.ts';
 
 export interface DataDirectoryPlace {
@@ -74,10 +75,8 @@ if postmaster "$d"; then echo "running $pid"; fi
 
 /** Undefined when the probe could not look. */
 export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined {
-  const lines = reply.stdout.split('\n');
-  const values = (word: string): string[] =>
-    lines.filter((text) => text.startsWith(`${word} `)).map((text) => text.slice(word.length + 1));
-  const content = values('content')[0];
+  const lines = replyLines(reply.stdout);
+  const content = lines.first('content');
   if (
     reply.status !== 0 ||
     (content !== 'absent' &&
@@ -88,23 +87,31 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   )
     return undefined;
   const control = parseControlData(reply.stdout);
-  const [making] = values('making');
-  const [recorded] = values('recorded');
-  const [version] = values('version');
+  const making = lines.first('making');
+  const recorded = lines.first('recorded');
+  const version = lines.first('version');
   return {
     content,
-    files: values('file'),
-    standbySignal: values('signal').length > 0,
-    running: values('running').length > 0,
-    started: values('started').length > 0,
-    former: values('former').length > 0,
-    tablespaces: values('tablespace'),
+    files: lines.all('file'),
+    standbySignal: lines.first('signal') !== undefined,
+    running: lines.first('running') !== undefined,
+    started: lines.first('started') !== undefined,
+    former: lines.first('former') !== undefined,
+    tablespaces: lines.all('tablespace'),
     ...(making ? { making } : {}),
     ...(recorded ? { recorded } : {}),
     ...(version ? { version: Number.parseInt(version, 10) } : {}),
     ...(control ? { control } : {}),
   };
 }
+
+/** A cluster is there, and not one that is being made or taken away. */
+export const isFinished = (data: DataDirectory | undefined): boolean =>
+  data?.content === 'cluster' && data.making === undefined;
+
+/** A finished instance of ours that follows nobody: the primary, or a former one. */
+export const leads = (data: DataDirectory | undefined): boolean =>
+  isFinished(data) && data?.standbySignal === false && data.recorded !== undefined;
 
 /**
  * Why it cannot be told whose data stands there, if it cannot: PostgreSQL's programs are not there yet, or its control

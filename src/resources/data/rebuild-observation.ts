@@ -4,9 +4,10 @@
  */
 
 import { quote } from '../../base/shell.ts';
-import { conninfo } from '../../postgres/conninfo.ts';
+import { serverConninfo } from '../../postgres/conninfo.ts';
 import type { ProbeReply } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
+import { replyLines } from '../contract/replies.ts';
 import {
   type DataDirectory,
   type DataDirectoryPlace,
@@ -54,14 +55,10 @@ export const streamQuery = `select json_build_object('streams', coalesce((select
 
 /** Prints "word value" lines behind those of the data directory. Only reads; what it asks the primary only reads, too. */
 export function rebuildProbe(place: RebuildPlace): string {
-  const source = conninfo({
-    host: place.host,
-    port: place.port,
-    user: place.user,
+  const source = serverConninfo(place, 'pgduet_rebuild', {
     // The name under which the password file knows replication.
     dbname: 'replication',
     replication: 'true',
-    application_name: 'pgduet_rebuild',
     connect_timeout: 5,
   });
   return `( ${dataDirectoryProbe(place)} ) || exit 1
@@ -109,19 +106,17 @@ look_beyond`;
 export function readRebuild(reply: ProbeReply): RebuildSight | undefined {
   const data = readDataDirectory(reply);
   if (!data) return undefined;
-  const lines = reply.stdout.split('\n');
-  const value = (word: string): string | undefined =>
-    lines.find((text) => text.startsWith(`${word} `))?.slice(word.length + 1);
+  const lines = replyLines(reply.stdout);
+  const value = lines.first;
   const [systemIdentifier = '', timeline] = (value('source') ?? '').split('|');
   const problem = value('problem') ?? 'it gave no answer';
-  const on = (label: string): boolean =>
-    lines.some((text) => text.startsWith(label) && text.trim().endsWith(' on'));
+  const on = (label: string): boolean => value(label)?.trim() === 'on';
   const record = (word: string): string | undefined => value(`record ${word}`);
   const [done, kept, why] = [record('done'), record('kept'), record('why')];
   return {
     data,
     source: timeline ? { systemIdentifier, timeline: Number(timeline) } : { problem: problem.trim() },
-    controllerRuns: lines.includes('controller runs'),
+    controllerRuns: lines.has('controller runs'),
     streams: (reply.sql as { streams?: boolean } | undefined)?.streams === true,
     walLogHints: on('wal_log_hints setting:'),
     fullPageWrites: on("Latest checkpoint's full_page_writes:"),

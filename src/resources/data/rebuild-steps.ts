@@ -4,7 +4,7 @@
  */
 import type { Secret } from '../../base/secret.ts';
 import { quote, sh } from '../../base/shell.ts';
-import { conninfo } from '../../postgres/conninfo.ts';
+import { serverConninfo } from '../../postgres/conninfo.ts';
 import { pgpassLine } from '../../postgres/pgpass.ts';
 import type { Step } from '../contract/kind.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
@@ -81,12 +81,8 @@ put ${quote(recordFile(desired))} 0600 ${quote(`${desired.owner}:`)} "done ${des
 export const rewindStep = (desired: RebuildDesired): Step => {
   const { owner, dataDir, managementDir, id } = desired;
   const passfile = rewindPassfile(desired);
-  const source = conninfo({
-    host: desired.host,
-    port: desired.port,
-    user: desired.rewindUser,
+  const source = serverConninfo({ ...desired, user: desired.rewindUser }, 'pgduet_rewind', {
     dbname: 'postgres',
-    application_name: 'pgduet_rewind',
     connect_timeout: 10,
   });
   const line = desired.password

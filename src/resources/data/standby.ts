@@ -3,7 +3,7 @@
  * WAL written meanwhile is kept. It follows the primary from its first start. Existing data is never overwritten.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { conninfo } from '../../postgres/conninfo.ts';
+import { serverConninfo } from '../../postgres/conninfo.ts';
 import { readFields } from '../contract/fields.ts';
 import {
   change,
@@ -121,11 +121,7 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
 /** Shell: the whole copy, from the mark that it begins to the mark that it is finished. */
 export function copyScript(desired: CopyPlace): string {
   // Not the standby's own name: the copy's WAL stream must not pass for the standby.
-  const source = conninfo({
-    host: desired.host,
-    port: desired.port,
-    user: desired.user,
-    application_name: 'pgduet_copy',
+  const source = serverConninfo(desired, 'pgduet_copy', {
     connect_timeout: 10,
     // A primary that falls silent must end the copy within half a minute, and not hold up the run for hours.
     keepalives_idle: 10,

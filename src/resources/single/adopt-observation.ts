@@ -3,8 +3,10 @@
  * byte, settings with their sources, who started it, what lives in it. In: where the inventory says it is. Out: one
  * probe and what its answer means. Shared by the kinds `adopt` and `takeover` and by the survey. Pure.
  */
+
 import { quote } from '../../base/shell.ts';
 import type { Probe, ProbeReply } from '../contract/kind.ts';
+import { fromBase64, replyLines } from '../contract/replies.ts';
 import { systemFile } from '../data/data-directory.ts';
 import {
   type Adopted,
@@ -172,9 +174,8 @@ interface RawLive extends Omit<LiveSingle, 'settings'> {
 
 /** Undefined when the host could not be looked at. */
 export function readAdoptSight(reply: ProbeReply): AdoptSight | undefined {
-  const lines = reply.stdout.split('\n');
-  const values = (word: string): string[] =>
-    lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1).trim()] : []));
+  const lines = replyLines(reply.stdout);
+  const values = (word: string): readonly string[] => lines.all(word).map((text) => text.trim());
   const clock = Number(values('clock')[0] ?? Number.NaN);
   if (reply.status !== 0 || Number.isNaN(clock)) return undefined;
   const [port, socketDir] = (values('running')[0] ?? '').split(' ');
@@ -189,14 +190,14 @@ export function readAdoptSight(reply: ProbeReply): AdoptSight | undefined {
     port: port ? Number(port) : undefined,
     socketDir: socketDir || undefined,
     unit: name ? { name, enabled: enabled ?? 'unknown' } : undefined,
-    options: decoded(values('options')[0] ?? '').trim(),
+    options: fromBase64(values('options')[0] ?? '').trim(),
     log: values('log')[0],
-    mark: lines.includes('mark'),
+    mark: lines.has('mark'),
     recorded: values('recorded')[0],
     systemIdentifier: values('system')[0],
     version: Number.isNaN(version) ? undefined : version,
-    before: parseBefore(decoded(values('before')[0] ?? '')),
-    adopted: parseAdopted(decoded(values('adopted')[0] ?? '')),
+    before: parseBefore(fromBase64(values('before')[0] ?? '')),
+    adopted: parseAdopted(fromBase64(values('adopted')[0] ?? '')),
     architecture: values('architecture')[0] ?? '',
     libc: values('libc')[0] ?? '',
     walDir: values('wal')[0],
@@ -212,8 +213,6 @@ export function readAdoptSight(reply: ProbeReply): AdoptSight | undefined {
   };
 }
 
-const decoded = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
-
 /** A file may be shown twice: once by its place, once as what the server reads. */
 function readFiles(lines: readonly string[]): readonly { file: FileBefore; whole: boolean }[] {
   return lines.flatMap((line) => {
@@ -222,7 +221,7 @@ function readFiles(lines: readonly string[]): readonly { file: FileBefore; whole
     const bytes = Buffer.from(content, 'base64');
     const text = bytes.toString('utf8');
     const whole = Buffer.from(text, 'utf8').equals(bytes);
-    return [{ file: { path: decoded(path), mode, owner, text }, whole }];
+    return [{ file: { path: fromBase64(path), mode, owner, text }, whole }];
   });
 }
 

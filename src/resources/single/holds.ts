@@ -2,11 +2,13 @@
  * holds: on the server that stays: all that another server's data reaches up to is in its own history, and its control file
  * says so, by a checkpoint behind that place. What is ahead, or on a timeline of its own, is refused.
  */
+
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote } from '../../base/shell.ts';
 import { parseControlData, walNumber } from '../../postgres/controldata.ts';
 import { readFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { replyLines } from '../contract/replies.ts';
 
 interface Desired {
   readonly server: string;
@@ -67,11 +69,7 @@ export const holds: ResourceKind<Desired, Seen> = {
       return reply.stdout.trim() === 'nothing' && reply.status === 0
         ? present(nothing)
         : unknown(reply.stderr.trim() || 'the server could not be looked at');
-    const line = (word: string): string | undefined =>
-      reply.stdout
-        .split('\n')
-        .find((text) => text.startsWith(`${word} `))
-        ?.slice(word.length + 1);
+    const line = replyLines(reply.stdout).first;
     const control = parseControlData(reply.stdout);
     const [recovering, position, timeline] = line('live')?.split(' ') ?? [];
     if (!control || !position || !timeline)

@@ -8,6 +8,7 @@ import { quote, sh } from '../../base/shell.ts';
 import { readFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, type Step, same, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
+import { replyLines } from '../contract/replies.ts';
 import { type ControllerPlace, mcCtlCommand } from '../controller/controller-status.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
@@ -72,14 +73,14 @@ fi
 echo looked`,
   }),
   read: (reply) => {
-    const lines = reply.stdout.trim().split('\n');
-    if (lines.at(-1) !== 'looked') return unknown(reply.stderr.trim() || 'the server could not be looked at');
+    const lines = replyLines(reply.stdout);
+    if (lines.last !== 'looked') return unknown(reply.stderr.trim() || 'the server could not be looked at');
     return present({
-      unit: lines.includes('unit'),
-      plain: lines.includes('plain'),
-      controller: lines.includes('controller'),
-      instance: lines.includes('instance'),
-      dropIns: lines.filter((line) => line.startsWith('dropin ')).map((line) => line.slice('dropin '.length)),
+      unit: lines.has('unit'),
+      plain: lines.has('plain'),
+      controller: lines.has('controller'),
+      instance: lines.has('instance'),
+      dropIns: lines.all('dropin'),
     });
   },
   diff: (desired, observed) => {

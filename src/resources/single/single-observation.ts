@@ -6,6 +6,7 @@
 import { quote } from '../../base/shell.ts';
 import type { ProbeReply } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
+import { fromBase64, replyLines } from '../contract/replies.ts';
 import { systemFile } from '../data/data-directory.ts';
 import { type Before, beforeFile, formerMark, parseBefore } from '../data/record.ts';
 import { unitFile } from '../system/unit-files.ts';
@@ -133,26 +134,23 @@ echo
 echo looked`;
 }
 
-const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
-
 /** Undefined when the probe could not look. */
 export function readSingle(reply: ProbeReply, place: SinglePlace): SingleSight | undefined {
-  const lines = reply.stdout.trim().split('\n');
-  if (lines.at(-1) !== 'looked') return undefined;
-  const all = (word: string): readonly string[] =>
-    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-  const record = parseBefore(decode(all('record')[0] ?? ''));
+  const lines = replyLines(reply.stdout);
+  const { all } = lines;
+  if (lines.last !== 'looked') return undefined;
+  const record = parseBefore(fromBase64(all('record')[0] ?? ''));
   const [server] = all('server').map((line) => /^(\S*) (.*)$/.exec(line));
   const live = readLive(all('live')[0]);
   const problem = all('problem')[0];
   const plainText = place.plainUnit ? readFiles(all('file')).get(unitFile(place.plainUnit))?.text : undefined;
   return {
     programs: all('programs')[0] ?? '',
-    ours: lines.includes('ours'),
-    mark: lines.includes('mark'),
-    controller: lines.includes('controller'),
-    unit: lines.includes('unit'),
-    guarded: lines.includes('guarded'),
+    ours: lines.has('ours'),
+    mark: lines.has('mark'),
+    controller: lines.has('controller'),
+    unit: lines.has('unit'),
+    guarded: lines.has('guarded'),
     files: readFiles(all('file')),
     services: readServices(all('service'), place, plainText),
     leftovers: all('leftover'),
@@ -169,7 +167,12 @@ function readFiles(lines: readonly string[]): ReadonlyMap<string, SeenFile> {
     lines.flatMap((line): readonly [string, SeenFile][] => {
       const match = /^(\d+) (\S+) (\S*) (\/.*)$/.exec(line);
       return match
-        ? [[match[4] ?? '', { mode: match[1] ?? '', owner: match[2] ?? '', text: decode(match[3] ?? '') }]]
+        ? [
+            [
+              match[4] ?? '',
+              { mode: match[1] ?? '', owner: match[2] ?? '', text: fromBase64(match[3] ?? '') },
+            ],
+          ]
         : [];
     }),
   );
