@@ -1,17 +1,14 @@
 /**
- * The generated parts of docs/errors.md, docs/playbooks.md and docs/check.md. In: the tables of the source. Out: texts. What a kind's
- * fields and the words mean is written here by hand; `test/docs.test.ts` fails when one is missing or no longer there.
+ * The generated parts of docs/errors.md, docs/playbooks.md and docs/check.md. In: the tables of the source. Out: texts. What the
+ * variables of playbooks mean is written here by hand; `test/docs.test.ts` fails when one is missing or no longer there.
  */
 export { checkDocument, groupless } from './check-docs.ts';
 export { mutationsDocument } from './check-mutations.ts';
 export { mcCtlManual, mcCtlText, pgduetManual, readmeText } from './manual.ts';
 
 import { type Code, codes } from '../src/base/codes.ts';
-import { ok } from '../src/base/diagnostic.ts';
-import { Secret } from '../src/base/secret.ts';
-import { parseYaml } from '../src/base/yaml.ts';
 import { messagesDocument } from '../src/controller/core/messages.ts';
-import type { AnyKind, ParseContext } from '../src/resources/contract/kind.ts';
+import type { Field, Shape } from '../src/resources/contract/field.ts';
 import { kinds } from '../src/resources/registry.ts';
 import { table, withParts } from './markdown.ts';
 
@@ -76,292 +73,45 @@ ${sections.join('\n\n')}
 export const unexplained = (): readonly Code[] =>
   (Object.keys(codes) as Code[]).filter((code) => !(code.slice(0, 3) in groups));
 
-/** What each field means; a star marks one that must be given. */
-const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  command: {
-    name: 'what the plan calls it; without it the text of `run`',
-    run: 'the shell command',
-    unless:
-      'a shell command that changes nothing: status 0 means that there is nothing to do, 1 that there is',
-    user: 'who both are run as; without it root, or the login user',
-  },
-  controller: {
-    management_dir: 'the management directory',
-    mc_ctl: 'path of `mc_ctl`',
-    bundle: 'path of the controller program; a running one that is older is restarted',
-    unit: 'the systemd unit that starts it; without it `mc_ctl start` does',
-    timeout: 'seconds until the instance has to answer (60)',
-  },
-  directory: {
-    path: 'absolute path',
-    owner: 'user',
-    group: "group; without it the owner's own, whatever it is called",
-    mode: 'octal, in quotes (`"0755"`)',
-  },
-  erased: {
-    data_dir: 'the data directory',
-    wal_dir: 'where WAL is; without it where `pg_wal` leads',
-    management_dir: 'the management directory, which remembers whose data this is, and what is unfinished',
-    version: 'major version of PostgreSQL, which names its part of a tablespace',
-    proof:
-      '`standby` (as it is when left out): it has to be a standby of the keeper, which `holds` proves to have all of it; `later`: the keeper becomes primary first; `none`: the whole cluster goes',
-    keeper: 'name of the server that stays',
-    system_identifier: "the keeper's, as it was seen; data of another cluster is never touched",
-    serves: '`true` if the keeper runs as primary (`false`)',
-  },
-  file: {
-    path: 'absolute path',
-    owner: 'user',
-    group: "group; without it the owner's own",
-    mode: 'octal, in quotes (`"0644"`)',
-    content: 'the text itself',
-    template: 'or the name of a template, beside the playbook or of `templates/`',
-    asset: 'or the name of a file that pgduet ships',
-    secret: 'or a secret: `!secret cluster_key`; it is compared by checksum and never shown',
-    reload: 'what reads the file again after a change: `instance`, `controller` or `systemd`',
-    restart: 'what is restarted after a change; the same words',
-  },
-  forgotten: { id: 'the server identifier', management_dir: 'the management directory' },
-  gone: {
-    path: 'the file or the directory',
-    unless: 'a shell command; as long as it succeeds the path stays',
-    except: 'for a directory: names of files in it that go too, a list',
-  },
-  group: { name: 'name of the group' },
-  hba: { template: 'template of the whole file; a rule with `trust` is an error' },
-  holds: {
-    server: 'name of the other server',
-    system_identifier: 'of its data',
-    position: 'how far its data reaches; without one it has none that counts',
-    timeline: 'the timeline of that position',
-    runs: '`true` as long as it still receives WAL (`false`)',
-  },
-  instance: {
-    id: 'the server identifier',
-    data_dir: 'the data directory',
-    wal_dir: 'where WAL goes; without it `pg_wal` in the data directory',
-    management_dir: 'the management directory, which remembers whose data this is',
-    owner: 'the instance administrator',
-    version: 'major version of PostgreSQL',
-    locale: 'locale of the databases (`C.UTF-8`)',
-    encoding: 'their encoding (`UTF8`)',
-  },
-  line: {
-    path: 'the file',
-    line: 'the line; a line with the same first word is replaced',
-    state: '`present` (as it is when left out) or `absent`',
-  },
-  mirroring: {
-    management_dir: 'the management directory',
-    mc_ctl: 'path of `mc_ctl`',
-    timeout: 'seconds to wait (30)',
-    failover:
-      '`automatic` or `manual`: what is told if the controllers do otherwise; only a person turns it on or off',
-  },
-  package: {
-    name: 'name of the package',
-    provides: 'a program that makes it unnecessary; `pgbin:postgres` means one of PostgreSQL itself',
-  },
-  passfile: {
-    owner: 'the instance administrator',
-    host: 'first field of the line',
-    port: 'second field',
-    database: 'third field',
-    user: 'fourth field',
-    password: 'a secret: `!secret replication_password`',
-    state: '`present` (as it is when left out) or `absent`',
-  },
-  port: {
-    port: 'number of the TCP port',
-    for: 'what it is meant for, in words',
-    pid_file: 'a file whose first line is the process id of who may use it',
-  },
-  program: {
-    name: 'name of the program',
-    at_least: 'the oldest major version that will do',
-    pid_file:
-      'of a process that runs it and has written its version there, so that it need not be started to ask',
-  },
-  rebuild: {
-    id: 'the server identifier',
-    data_dir: 'the data directory',
-    wal_dir: 'where WAL goes; without it `pg_wal` in the data directory',
-    management_dir: 'the management directory, which remembers whose data this is, and what is unfinished',
-    owner: 'the instance administrator',
-    version: 'major version of PostgreSQL',
-    mc_ctl: 'path of `mc_ctl`',
-    primary: 'name of the server that is primary',
-    host: "the primary's address for replication",
-    port: 'its port',
-    user: 'the role that replicates',
-    slot: 'the slot that keeps WAL during a base backup',
-    rewind_user: 'the role that pg_rewind reads with',
-    rewind_password: 'its password: `!secret rewind_password`, made for each run',
-    copy: '`true` for a base backup in any case (`false`)',
-    keep_copy:
-      'where data is put aside that may hold commits of its own; without it beside the data directory',
-  },
-  retired: {
-    management_dir: 'the management directory',
-    mc_ctl: 'path of `mc_ctl`',
-    unit: 'the systemd unit of the controller; without it `mc_ctl stop` does',
-    plain_unit: 'the unit that `single` makes; it goes too',
-  },
-  rewind_source: {
-    name: 'name of the role',
-    state: '`present` (as it is when left out) or `absent`',
-    password: 'a secret: `!secret rewind_password`; the server gets a SCRAM verifier only',
-  },
-  replication: {
-    standbys: 'their names: a list, or a text with spaces',
-    state: '`streaming`, or `sync`: no commit returns before a standby has it',
-    timeout: 'seconds to wait (60)',
-  },
-  role: {
-    name: 'name of the role',
-    replication: '`true` if it may replicate (`false`)',
-    password: 'a secret: `!secret replication_password`; the server gets a SCRAM verifier only',
-  },
-  room: {
-    path: 'any path on the file system',
-    at_least: 'how much has to be free: `256MB`',
-    for: 'what it is wanted for, in words',
-  },
-  service: { name: 'name of the unit', state: '`started` (as it is when left out) or `stopped`' },
-  settings: {
-    name: 'what the plan calls them',
-    template: 'a template whose lines are settings',
-    values: 'a map of settings; they count before those of the template',
-    adopted:
-      '`taking` or `taken` on a server that was there before: what is as good for multiplexing stays as it is',
-    logging: '`theirs` if the log of such a server stays where it was, or `ours`',
-    except: 'with it, what pgduet set earlier and is wanted no more is taken back, but for these names',
-  },
-  single: {
-    management_dir: 'the management directory, which holds the record of what was before',
-    mc_ctl: 'path of `mc_ctl`',
-    unit: 'the systemd unit of the controller',
-    plain_unit: 'name of the unit for a server that had none before; without it a person starts it',
-    plain_template: 'its template; `@PGBIN@` stands for the directory of the programs',
-    hba_template: 'template of pg_hba.conf for a server that was made multiplexed',
-    staying: 'names of settings that stay there, a text with spaces',
-    roles: 'roles that are dropped, a text with spaces',
-    slots: 'slots that are dropped, a text with spaces',
-    later: '`true` if it becomes primary first (`false`)',
-  },
-  slot: { name: 'name of the slot', state: '`present` (as it is when left out) or `absent`' },
-  adopt: {
-    id: 'the server identifier',
-    data_dir: 'the data directory of the running server',
-    wal_dir: 'where its WAL goes; without it `pg_wal` in the data directory',
-    management_dir: 'the management directory, where what was there before is recorded',
-    version: 'major version of PostgreSQL',
-    template: 'a template whose lines are the settings that it shall have',
-    values: 'a map of settings; they count before those of the template',
-    standbys: 'names of the servers that will follow it, for the plan',
-    addresses: 'where they come from, for the plan',
-    roles: 'roles that pgduet makes; those that are there already are recorded',
-    managed: '`false` where units and files of the system cannot be written (`true`)',
-  },
-  takeover: {
-    id: 'the server identifier',
-    management_dir: 'the management directory',
-    mc_ctl: 'path of `mc_ctl`',
-    unit: 'the unit of the controller; without it `mc_ctl` starts it',
-    template: 'a template whose lines are the settings that it shall have: some need a restart',
-    values: 'a map of settings; they count before those of the template',
-  },
-  copy_target: {
-    management_dir: 'the management directory, which remembers whose data this is, and what is unfinished',
-    rooms: 'how many bytes of the copy go where: `/database/inst1=123456 /space1=99`',
-    architecture: "the primary's, as `uname -m` says",
-    libc: "the primary's, as `getconf GNU_LIBC_VERSION` says",
-    libraries: 'that the server loads when it starts',
-    extensions: 'of the databases of the primary',
-    locales: 'of the operating system, that its databases use',
-    tablespaces: 'their directories, which have to be empty',
-  },
-  standby: {
-    id: 'the server identifier',
-    data_dir: 'the data directory',
-    wal_dir: 'where WAL goes; without it `pg_wal` in the data directory',
-    management_dir: 'the management directory, which remembers whose data this is',
-    owner: 'the instance administrator',
-    version: 'major version of PostgreSQL',
-    host: "the primary's address for replication",
-    port: 'its port',
-    user: 'the role that replicates',
-    slot: 'the slot that keeps WAL during the copy',
-    tablespaces: 'their directories, with spaces between: the copy writes to the same places',
-    system_identifier: "the primary's, as it was seen; data of another cluster is never touched",
-  },
-  switchover: {
-    to: 'name of the server that shall be primary',
-    management_dir: 'the management directory',
-    mc_ctl: 'path of `mc_ctl`',
-  },
-  symlink: { path: 'the link', target: 'where it leads', owner: 'user' },
-  unit: {
-    name: 'without `.service`',
-    template: 'template of the file',
-    enabled: '`false` to disable it (`true`)',
-  },
-  user: {
-    name: 'name of the user',
-    home: 'home directory (`/var/lib/NAME`)',
-    shell: 'login shell (`/bin/bash`)',
-  },
-};
-
-export interface FieldOf {
-  readonly name: string;
-  readonly required: boolean;
-}
-
-const context: ParseContext = {
-  host: 'server1',
-  instance: { dataDir: '/d', socketDir: '/s', port: 1, owner: 'o' },
-  secret: () => new Secret('x'),
-  render: () => ok(''),
-  asset: () => '',
-  entropy: '',
-};
-
-/** The fields of a kind, by asking it: it names all of them when it meets one that it does not know. */
-export function fieldsOf(kind: AnyKind): readonly FieldOf[] {
-  const node = parseYaml('{ ____________________________________: 1 }', 'x', {
-    syntax: 'PLY001',
-    duplicateKey: 'PLY002',
-  });
-  const parsed = node.ok ? kind.parse(node.value, context) : node;
-  const problems = parsed.ok ? [] : parsed.diagnostics;
-  const known = problems.flatMap(({ fix }) => /^Known fields: (.*)\.$/.exec(fix)?.[1]?.split(', ') ?? []);
-  const missing = problems.flatMap(({ what }) => /the field '(.+)' is missing/.exec(what)?.[1] ?? []);
-  return known.map((name) => ({ name, required: missing.includes(name) }));
-}
-
-/** "kind.field" of every field that has no meaning here, and of every meaning without a field. */
-export function undescribed(): readonly string[] {
-  const real = [...kinds.values()].flatMap((kind) =>
-    fieldsOf(kind).map(({ name }) => `${kind.kind}.${name}`),
-  );
-  const told = Object.entries(meanings).flatMap(([kind, fields]) =>
-    Object.keys(fields).map((name) => `${kind}.${name}`),
-  );
-  return [...real.filter((name) => !told.includes(name)), ...told.filter((name) => !real.includes(name))];
-}
-
 function kindsText(): string {
   return [...kinds.values()]
-    .map((kind) => {
-      const rows = fieldsOf(kind).map(({ name, required }) => [
-        `\`${name}\`${required ? ' \\*' : ''}`,
-        meanings[kind.kind]?.[name] ?? '',
+    .map(({ kind, summary, fields }) => {
+      const rows = Object.entries(fields.table).map(([name, field]) => [
+        `\`${name}\``,
+        shapeText(field.shape),
+        absentText(field.absent),
+        field.meaning,
       ]);
-      return `### \`${kind.kind}\`\n\n${kind.summary}\n\n${table(['field', 'meaning'], rows)}`;
+      return `### \`${kind}\`\n\n${summary}\n\n${table(['field', 'value', 'default', 'meaning'], rows)}`;
     })
     .join('\n\n');
 }
+
+function shapeText(shape: Shape): string {
+  switch (shape.type) {
+    case 'flag':
+      return '`true` or `false`';
+    case 'integer':
+      return 'whole number';
+    case 'list':
+      return shape.split ? 'list, or words in a text' : 'list';
+    case 'mode':
+      return 'octal mode, in quotes';
+    case 'one of':
+      return shape.words.map((word) => `\`${word}\``).join(', ');
+    case 'secret':
+      return '`!secret NAME`';
+    case 'size':
+      return 'size, such as `256MB`';
+    default:
+      return shape.type;
+  }
+}
+
+const absentText = (absent: Field<unknown>['absent']): string => {
+  if (absent === 'required') return '**required**';
+  return absent === 'optional' ? '—' : `\`${absent.default}\``;
+};
 
 /** Every word of src/playbook/words.ts that a playbook can use; `*` stands for the fields of a server. */
 export const words: Readonly<Record<string, string>> = {

@@ -67,7 +67,7 @@ const isFor = (on: string, words: Words): boolean =>
   (on === 'primary' && words.host.role === 'primary') ||
   (on === 'standbys' && words.host.role === 'standby');
 
-const selectors: readonly string[] = ['all', 'primary', 'standbys', 'target', 'kept', 'dropped'];
+export const selectors: readonly string[] = ['all', 'primary', 'standbys', 'target', 'kept', 'dropped'];
 
 /** Nothing is declared for a host that could not be reached. */
 const presentHosts = (cluster: Cluster, view: View): readonly Host[] =>
@@ -109,7 +109,7 @@ function compileEntry(
     const expanded = expand(entry.node, round, problems);
     const kind = materials.kinds.get(entry.kind);
     if (!kind) return [];
-    const parsed = kind.parse(expanded, parseContext(host, round, materials));
+    const parsed = kind.fields.parse(expanded, parseContext(host, round, materials), entry.kind);
     if (!parsed.ok) {
       problems.push(...parsed.diagnostics);
       return [];

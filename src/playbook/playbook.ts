@@ -45,8 +45,8 @@ export interface Playbook {
 }
 
 const meta = ['as', 'when', 'each', 'after', 'late', 'expect'] as const;
-const expectWords = ['change', 'same'] as const;
-const eachWords = ['others', 'standbys', 'servers', 'dropped', 'tablespaces'] as const;
+export const expectWords = ['change', 'same'] as const;
+export const eachWords = ['others', 'standbys', 'servers', 'dropped', 'tablespaces'] as const;
 
 export function parsePlaybook(text: string, file: string, kinds: readonly string[]): Result<Playbook> {
   const parsed = parseYaml(text, file, { syntax: 'PLY001', duplicateKey: 'PLY002' });

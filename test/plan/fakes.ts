@@ -1,5 +1,7 @@
 /** Resources of a kind that exists in tests only: it knows one value and one wish. */
 import type { Resource, Sight } from '../../src/plan/plan.ts';
+import { text } from '../../src/resources/contract/field.ts';
+import { fieldsOf } from '../../src/resources/contract/fields.ts';
 import {
   type AnyKind,
   anyKind,
@@ -29,7 +31,7 @@ function fakeKind(kind: string, waits: boolean): AnyKind {
     kind,
     summary: 'A thing of tests.',
     waits,
-    parse: () => ({ ok: true, value: { name: 'x' } }),
+    fields: fieldsOf({ name: text('name of the thing') }),
     key: (wish) => wish.name,
     describe: (wish) => `thing ${wish.name}`,
     probe: (wish) => ({ shell: `see ${wish.name}` }),

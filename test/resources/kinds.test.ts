@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Difference, Verdict } from '../../src/resources/contract/kind.ts';
 import { preamble } from '../../src/resources/contract/preamble.ts';
 import { kinds } from '../../src/resources/registry.ts';
+import { wrongWithKind } from '../playbook/playbook-schema.ts';
 import { adopts } from './cases/adopting.ts';
 import { controllers } from './cases/controllers.ts';
 import { files } from './cases/files.ts';
@@ -144,8 +145,14 @@ describe.each(tables.map((table) => [table.kind, table] as const))('%s', (name, 
       expect(`${found?.at?.line}:${found?.at?.column}`).toBe(error.at);
       expect(found?.code).toBe('PLY003');
       expect(found?.what).toContain(`${name}: `);
+      expect(wrongWithKind(name, yaml).length > 0, 'whether an editor sees it').toBe(!error.beyondSchema);
     },
   );
+
+  it('is right for an editor, too, wherever it is right here', () => {
+    for (const yaml of [table.desired, ...table.cases.flatMap(({ desired: other }) => other ?? [])])
+      expect(wrongWithKind(name, yaml), yaml).toEqual([]);
+  });
 
   it.each([
     ['a map with a field that nobody knows', '{ certainly_not_a_field: 1 }'],

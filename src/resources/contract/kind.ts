@@ -4,18 +4,11 @@
  * and how to make it so (`steps`); the engine does the looking and the doing.
  * Laws, run as tests for every kind: after its steps `diff` says "same"; a probe changes nothing on the host.
  */
-import type { Diagnostic, Result } from '../../base/diagnostic.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { FindingCode } from '../../base/finding-codes.ts';
-import type { Secret } from '../../base/secret.ts';
-import type { Node } from '../../base/yaml.ts';
+import type { Fields } from './fields.ts';
 
-/** Where one PostgreSQL instance answers to its administrator. */
-export interface Instance {
-  readonly dataDir: string;
-  readonly socketDir: string;
-  readonly port: number;
-  readonly owner: string;
-}
+export type { Instance, ParseContext } from './context.ts';
 
 /** Read-only questions to a host. Shell text runs as root (or the login user); SQL as the administrator. */
 export interface Probe {
@@ -109,26 +102,12 @@ export interface Progress {
   readonly totalBytes: number;
 }
 
-/** What a kind may ask of the world while it parses: values that the playbook cannot hold itself. */
-export interface ParseContext {
-  readonly host: string;
-  readonly instance: Instance;
-  /** The value behind `!secret NAME`; undefined when there is no such secret. */
-  secret(name: string): Secret | undefined;
-  /** Renders a file of templates/ with the words of this host; undefined when there is no such template. */
-  render(template: string): Result<string>;
-  /** The text of a file that pgduet ships, such as the controller's bundle. */
-  asset(name: string): string | undefined;
-  /** 16 random bytes as hex, new for every run, for salts. */
-  readonly entropy: string;
-}
-
 export interface ResourceKind<D, O, C extends Change = Change> {
   readonly kind: string;
   /** One sentence for the reference. */
   readonly summary: string;
-  /** YAML to desired, or diagnostics with their places. Never throws. */
-  parse(node: Node, context: ParseContext): Result<D>;
+  /** What a playbook may say of it, and what becomes of that. */
+  readonly fields: Fields<D>;
   /** What tells two resources of this kind on one host apart, for example the path. */
   key(desired: D): string;
   /** A few words for a plan that cannot be decided yet: "role repl". */

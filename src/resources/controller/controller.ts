@@ -4,13 +4,13 @@
  */
 import { quote, sh } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
-import { readFields } from '../contract/fields.ts';
+import { integer, optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
   type Change,
   change,
   type Difference,
   degraded,
-  type Instance,
   present,
   type ResourceKind,
   refuse,
@@ -20,7 +20,6 @@ import {
 } from '../contract/kind.ts';
 import { closed } from '../contract/stat.ts';
 import {
-  type ControllerPlace,
   type ControllerReport,
   controllerProbe,
   mcCtlCommand,
@@ -29,13 +28,23 @@ import {
 } from './controller-status.ts';
 import { isFormerPrimary, outage } from './outage.ts';
 
-interface Desired extends ControllerPlace {
-  readonly instance: Instance;
-  /** The systemd unit that starts it; absent: mc_ctl starts it. */
-  readonly unit?: string;
-  readonly bundle: string;
-  readonly timeoutSeconds: number;
-}
+const fields = fieldsOf(
+  {
+    management_dir: text('the management directory'),
+    mc_ctl: text('path of `mc_ctl`'),
+    bundle: text('path of the controller program; a running one that is older is restarted'),
+    unit: optional(text('the systemd unit that starts it; without it `mc_ctl start` does')),
+    timeout: integer('seconds until the instance has to answer', 60),
+  },
+  ({ timeout, ...rest }, { host, instance }) => ({
+    ...rest,
+    id: host,
+    owner: instance.owner,
+    instance,
+    timeoutSeconds: timeout,
+  }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 /** The controller does not run; its last file tells when it was there last. */
 interface Stopped {
@@ -66,20 +75,7 @@ interface ControllerChange extends Change {
 export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
   kind: 'controller',
   summary: 'The Mirroring Controller and the instance run, with the files as they are now.',
-  parse: (node, context) =>
-    readFields(node, context, 'controller', (f) => {
-      const unit = f.optionalText('unit');
-      return {
-        id: context.host,
-        managementDir: f.text('management_dir'),
-        owner: context.instance.owner,
-        mcCtl: f.text('mc_ctl'),
-        bundle: f.text('bundle'),
-        instance: context.instance,
-        timeoutSeconds: f.integer('timeout', 60),
-        ...(unit ? { unit } : {}),
-      };
-    }),
+  fields,
   key: () => 'running',
   describe: (desired) => `Mirroring Controller and instance of ${desired.id}`,
   probe: (desired) => ({ shell: probeScript(desired) }),

@@ -3,10 +3,10 @@
  * that, unless a server is out that only a person can bring back: then the cluster is degraded, and it says so.
  */
 
-import { readFields } from '../contract/fields.ts';
+import { integer, oneOf, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, degraded, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 import {
-  type ControllerPlace,
   type ControllerReport,
   controllerProbe,
   mcCtlCommand,
@@ -15,28 +15,32 @@ import {
 import { isWhole, mirroringDifferences, whole } from './mirroring-differences.ts';
 import { outage, sinceWords } from './outage.ts';
 
-interface Desired extends ControllerPlace {
-  readonly timeoutSeconds: number;
-  /** What the inventory says of automatic switching; absent: either is right. */
-  readonly failover?: 'automatic' | 'manual';
-}
+const fields = fieldsOf(
+  {
+    management_dir: text('the management directory'),
+    mc_ctl: text('path of `mc_ctl`'),
+    timeout: integer('seconds to wait', 30),
+    failover: oneOf(
+      ['automatic', 'manual', 'either'],
+      'what the controllers have to be set to; another setting is reported, and only a person changes it',
+      'either',
+    ),
+  },
+  ({ timeout, failover, ...rest }, { host, instance }) => ({
+    ...rest,
+    id: host,
+    owner: instance.owner,
+    timeoutSeconds: timeout,
+    ...(failover === 'either' ? {} : { failover }),
+  }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 export const mirroring: ResourceKind<Desired, ControllerReport> = {
   kind: 'mirroring',
   waits: true,
   summary: 'The controllers see each other and say that a switch is possible.',
-  parse: (node, context) =>
-    readFields(node, context, 'mirroring', (f) => {
-      const place = {
-        id: context.host,
-        managementDir: f.text('management_dir'),
-        owner: context.instance.owner,
-        mcCtl: f.text('mc_ctl'),
-        timeoutSeconds: f.integer('timeout', 60),
-      };
-      const failover = f.oneOf('failover', ['automatic', 'manual', 'either'], 'either');
-      return failover === 'either' ? place : { ...place, failover };
-    }),
+  fields,
   key: () => 'switchable',
   describe: (desired) => `status 'switchable' on ${desired.id}`,
   probe: (desired) => ({ shell: controllerProbe(desired) }),

@@ -3,44 +3,27 @@
  * fast shutdown, the proof that nothing is missing, promotion; the old primary follows at once. What forbids it is refused.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
-import {
-  absent,
-  change,
-  type Instance,
-  present,
-  type ResourceKind,
-  refuse,
-  same,
-  unknown,
-} from '../contract/kind.ts';
-import {
-  type ControllerPlace,
-  controllerProbe,
-  mcCtlCommand,
-  readControllerStatus,
-} from './controller-status.ts';
+import { text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { controllerProbe, mcCtlCommand, readControllerStatus } from './controller-status.ts';
 import { type Live, liveQuery, notes, obstacle, reasonFor, type SwitchSight } from './switch-observation.ts';
 
-interface Desired extends ControllerPlace {
-  /** The server that shall be primary. */
-  readonly to: string;
-  readonly instance: Instance;
-}
+const fields = fieldsOf(
+  {
+    to: text('name of the server that becomes primary'),
+    management_dir: text('the management directory'),
+    mc_ctl: text('path of `mc_ctl`'),
+  },
+  (values, { host, instance }) => ({ ...values, id: host, owner: instance.owner, instance }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 export const switchover: ResourceKind<Desired, SwitchSight> = {
   kind: 'switchover',
   movesRoles: true,
   summary: 'A named standby becomes primary, and the primary follows it; belongs on the primary.',
-  parse: (node, context) =>
-    readFields(node, context, 'switchover', (f) => ({
-      to: f.text('to'),
-      id: context.host,
-      managementDir: f.text('management_dir'),
-      mcCtl: f.text('mc_ctl'),
-      owner: context.instance.owner,
-      instance: context.instance,
-    })),
+  fields,
   key: (desired) => desired.to,
   describe: (desired) => `${desired.to} as primary`,
   probe: (desired) =>

@@ -5,7 +5,8 @@
 
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
-import { readFields } from '../contract/fields.ts';
+import { text, wordList } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { replyLines } from '../contract/replies.ts';
 import { makingFile, systemFile } from './data-directory.ts';
@@ -15,22 +16,27 @@ interface Room {
   readonly bytes: number;
 }
 
-interface Desired {
-  readonly id: string;
-  readonly dataDir: string;
-  readonly managementDir: string;
-  /** Where the copy is written, and how much of it. */
-  readonly rooms: readonly Room[];
-  /** Those of the primary, as uname and getconf say. */
-  readonly architecture: string;
-  readonly libc: string;
-  /** Libraries that the server loads at its start, and extensions of its databases. */
-  readonly libraries: readonly string[];
-  readonly extensions: readonly string[];
-  /** Of the operating system, that its databases use. */
-  readonly locales: readonly string[];
-  readonly tablespaces: readonly string[];
-}
+const fields = fieldsOf(
+  {
+    management_dir: text(
+      'the management directory, which remembers whose data this is, and what is unfinished',
+    ),
+    rooms: wordList('how many bytes of the copy go where: `/database/inst1=123456 /space1=99`'),
+    architecture: text("the primary's, as `uname -m` says"),
+    libc: text("the primary's, as `getconf GNU_LIBC_VERSION` says"),
+    libraries: wordList('libraries that the server loads when it starts'),
+    extensions: wordList('extensions of the databases of the primary'),
+    locales: wordList('locales of the operating system that its databases use'),
+    tablespaces: wordList('directories of its tablespaces, which have to be empty'),
+  },
+  ({ rooms, ...rest }, { host, instance }) => ({
+    ...rest,
+    id: host,
+    dataDir: instance.dataDir,
+    rooms: rooms.map(readRoom),
+  }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly architecture: string;
@@ -44,19 +50,7 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
   kind: 'copy_target',
   summary:
     'The host can take a copy of the primary: machine, libraries, extensions, room. It is never changed.',
-  parse: (node, context) =>
-    readFields(node, context, 'copy_target', (f) => ({
-      id: context.host,
-      dataDir: context.instance.dataDir,
-      managementDir: f.text('management_dir'),
-      rooms: f.words('rooms').map(readRoom),
-      architecture: f.text('architecture'),
-      libc: f.text('libc'),
-      libraries: f.words('libraries'),
-      extensions: f.words('extensions'),
-      locales: f.words('locales'),
-      tablespaces: f.words('tablespaces'),
-    })),
+  fields,
   key: () => 'fits',
   describe: () => 'a host that can take a copy of the primary',
   probe: (desired) => ({ shell: probeScript(desired) }),

@@ -1,7 +1,8 @@
 /** instance: the data directory of the primary, made by initdb with checksums. An existing one is never made again. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { integer, optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import {
   beginMaking,
@@ -13,16 +14,17 @@ import {
 } from './data-directory.ts';
 import { anotherCluster, unusable } from './refusals.ts';
 
-interface Desired {
-  readonly id: string;
-  readonly dataDir: string;
-  readonly walDir?: string;
-  readonly managementDir: string;
-  readonly owner: string;
-  readonly version: number;
-  readonly locale: string;
-  readonly encoding: string;
-}
+const fields = fieldsOf({
+  id: text('the server identifier'),
+  data_dir: text('the data directory'),
+  wal_dir: optional(text('where WAL goes; without it `pg_wal` in the data directory')),
+  management_dir: text('the management directory, which remembers whose data this is'),
+  owner: text('the instance administrator'),
+  version: integer('major version of PostgreSQL'),
+  locale: text('locale of the databases', 'C.UTF-8'),
+  encoding: text('their encoding', 'UTF8'),
+});
+type Desired = DesiredOf<typeof fields>;
 
 const begun = ({ dataDir }: Desired): Diagnostic => ({
   code: 'SAF032',
@@ -35,20 +37,7 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
   kind: 'instance',
   summary:
     'A data directory made by initdb, with checksums; peer authentication on the socket, SCRAM elsewhere.',
-  parse: (node, context) =>
-    readFields(node, context, 'instance', (f) => {
-      const walDir = f.optionalText('wal_dir');
-      return {
-        id: f.text('id'),
-        dataDir: f.text('data_dir'),
-        managementDir: f.text('management_dir'),
-        owner: f.text('owner'),
-        version: f.integer('version'),
-        locale: f.optionalText('locale') ?? 'C.UTF-8',
-        encoding: f.optionalText('encoding') ?? 'UTF8',
-        ...(walDir ? { walDir } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.dataDir,
   renews: (desired) => desired.dataDir,
   describe: (desired) => `instance in ${desired.dataDir}`,

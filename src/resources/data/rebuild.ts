@@ -3,7 +3,8 @@
  * primary: by pg_rewind where that is possible, else by a base backup. What it alone may know is put aside first.
  */
 import { formatBytes } from '../../base/units.ts';
-import { readFields } from '../contract/fields.ts';
+import { flag, integer, optional, secret, text } from '../contract/field.ts';
+import { fieldsOf } from '../contract/fields.ts';
 import {
   type Change,
   change,
@@ -26,44 +27,50 @@ interface RebuildChange extends Change {
   readonly keep: boolean;
 }
 
+const fields = fieldsOf(
+  {
+    id: text('the server identifier'),
+    data_dir: text('the data directory'),
+    wal_dir: optional(text('where WAL goes; without it `pg_wal` in the data directory')),
+    management_dir: text('the management directory, which remembers whose data this is'),
+    owner: text('the instance administrator'),
+    version: integer('major version of PostgreSQL'),
+    mc_ctl: text('path of `mc_ctl`'),
+    primary: text('name of the server that is primary'),
+    host: text("the primary's address for replication"),
+    port: integer('its port'),
+    user: text('the role that replicates'),
+    slot: text('the slot that keeps WAL during a base backup'),
+    rewind_user: text('the role that pg_rewind reads with'),
+    rewind_password: secret('its password, made for each run: `!secret rewind_password`'),
+    copy: flag('`true` for a base backup in any case', false),
+    keep_copy: optional(
+      text('where data is put aside that may hold commits of its own; without it beside the data directory'),
+    ),
+  },
+  ({ rewindPassword: password, keepCopy, ...rest }, { host, entropy }, problem): RebuildDesired => {
+    const { dataDir } = rest;
+    if (keepCopy !== undefined && (!keepCopy.startsWith('/') || `${keepCopy}/`.startsWith(`${dataDir}/`)))
+      problem(
+        'keep_copy',
+        `'${keepCopy}' is no place for a copy`,
+        'Name a directory by its absolute path, outside of the data directory.',
+      );
+    return {
+      ...rest,
+      keepIn: keepCopy ?? (dataDir.replace(/\/[^/]*$/, '') || '/'),
+      keepAs: keepCopy === undefined ? `${dataDir}.before-rebuild` : `${keepCopy}/${host}.before-rebuild`,
+      run: entropy,
+      ...(password ? { password } : {}),
+    };
+  },
+);
+
 export const rebuild: ResourceKind<RebuildDesired, RebuildSight, RebuildChange> = {
   kind: 'rebuild',
   summary:
     'A former primary, or a standby that does not stream, made a standby of the primary again: pg_rewind, else a base backup.',
-  parse: (node, context) =>
-    readFields(node, context, 'rebuild', (f) => {
-      const walDir = f.optionalText('wal_dir');
-      const keepCopy = f.optionalText('keep_copy');
-      const password = f.secret('rewind_password');
-      const dataDir = f.text('data_dir');
-      if (keepCopy !== undefined && (!keepCopy.startsWith('/') || `${keepCopy}/`.startsWith(`${dataDir}/`)))
-        f.problem(
-          'keep_copy',
-          `'${keepCopy}' is no place for a copy`,
-          'Name a directory by its absolute path, outside of the data directory.',
-        );
-      return {
-        id: f.text('id'),
-        dataDir,
-        managementDir: f.text('management_dir'),
-        owner: f.text('owner'),
-        version: f.integer('version'),
-        mcCtl: f.text('mc_ctl'),
-        primary: f.text('primary'),
-        host: f.text('host'),
-        port: f.integer('port'),
-        user: f.text('user'),
-        slot: f.text('slot'),
-        rewindUser: f.text('rewind_user'),
-        copy: f.flag('copy', false),
-        keepIn: keepCopy ?? (dataDir.replace(/\/[^/]*$/, '') || '/'),
-        keepAs:
-          keepCopy === undefined ? `${dataDir}.before-rebuild` : `${keepCopy}/${context.host}.before-rebuild`,
-        run: context.entropy,
-        ...(walDir ? { walDir } : {}),
-        ...(password ? { password } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.dataDir,
   renews: (desired) => desired.dataDir,
   describe: (desired) => `${desired.id} as standby of ${desired.primary}`,

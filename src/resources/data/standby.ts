@@ -4,7 +4,8 @@
  */
 import { quote, sh } from '../../base/shell.ts';
 import { serverConninfo } from '../../postgres/conninfo.ts';
-import { readFields } from '../contract/fields.ts';
+import { integer, optional, text, wordList } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
   change,
   type Progress,
@@ -41,40 +42,34 @@ interface CopyPlace {
   readonly tablespaces?: readonly string[];
 }
 
-interface Desired extends CopyPlace {
-  readonly version: number;
-  /** The primary's; empty while there is no primary yet. */
-  readonly systemIdentifier?: string;
-}
-
 /** "  12345/67890 kB (18%), 0/1 tablespace" as pg_basebackup --progress prints it. */
 export function basebackupProgress(line: string): Progress | undefined {
   const match = /^\s*(\d+)\/(\d+) kB \(/.exec(line);
   return match ? { doneBytes: Number(match[1]) * 1024, totalBytes: Number(match[2]) * 1024 } : undefined;
 }
 
+const fields = fieldsOf({
+  id: text('the server identifier'),
+  data_dir: text('the data directory'),
+  wal_dir: optional(text('where WAL goes; without it `pg_wal` in the data directory')),
+  management_dir: text('the management directory, which remembers whose data this is'),
+  owner: text('the instance administrator'),
+  version: integer('major version of PostgreSQL'),
+  host: text("the primary's address for replication"),
+  port: integer('its port'),
+  user: text('the role that replicates'),
+  slot: text('the slot that keeps WAL during the copy'),
+  tablespaces: wordList("directories of the primary's tablespaces: the copy writes to the same places"),
+  system_identifier: optional(
+    text("the primary's, as it was seen; data of another cluster is never touched"),
+  ),
+});
+type Desired = DesiredOf<typeof fields>;
+
 export const standby: ResourceKind<Desired, DataDirectory> = {
   kind: 'standby',
   summary: 'A copy of the primary by pg_basebackup, told to follow it.',
-  parse: (node, context) =>
-    readFields(node, context, 'standby', (f) => {
-      const walDir = f.optionalText('wal_dir');
-      const systemIdentifier = f.optionalText('system_identifier');
-      return {
-        id: f.text('id'),
-        dataDir: f.text('data_dir'),
-        managementDir: f.text('management_dir'),
-        owner: f.text('owner'),
-        version: f.integer('version'),
-        host: f.text('host'),
-        port: f.integer('port'),
-        user: f.text('user'),
-        slot: f.text('slot'),
-        tablespaces: f.words('tablespaces'),
-        ...(walDir ? { walDir } : {}),
-        ...(systemIdentifier ? { systemIdentifier } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.dataDir,
   renews: (desired) => desired.dataDir,
   describe: (desired) => `copy of the primary in ${desired.dataDir}`,

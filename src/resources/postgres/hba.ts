@@ -1,6 +1,7 @@
 /** hba: pg_hba.conf as a whole, in force in the running server. It is never written with a rule that lets anyone in without proof. */
 import { withoutOurRules } from '../../postgres/hba-file.ts';
-import { readFields } from '../contract/fields.ts';
+import { template } from '../contract/field.ts';
+import { fieldsOf } from '../contract/fields.ts';
 import {
   type Change,
   change,
@@ -61,22 +62,19 @@ const liveQuery = `select json_build_object('loaded', extract(epoch from pg_conf
  'rows', (select coalesce(json_agg(json_build_object('file', to_jsonb(r) ->> 'file_name', 'line', line_number, 'method', auth_method, 'error', error)), '[]')
    from pg_hba_file_rules r where error is not null or to_jsonb(r) ->> 'file_name' <> current_setting('hba_file')))`;
 
+const fields = fieldsOf(
+  { template: template('template of the whole file; a rule with `trust` is an error') },
+  ({ template: content }, { instance }, problem): Desired => {
+    if (hbaRules(ownPart(content)).some(({ text }) => isTrust(text)))
+      problem('template', "a rule uses 'trust'", "Use 'peer' on the socket and 'scram-sha-256' elsewhere.");
+    return { instance, content };
+  },
+);
+
 export const hba: ResourceKind<Desired, ConfigurationFile<Live>, HbaChange> = {
   kind: 'hba',
   summary: 'pg_hba.conf as a whole, from a template, in force in the running server.',
-  parse: (node, context) =>
-    readFields(node, context, 'hba', (f) => {
-      const rendered = context.render(f.text('template'));
-      if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
-      const content = rendered.ok ? rendered.value : '';
-      if (hbaRules(ownPart(content)).some(({ text }) => isTrust(text)))
-        f.problem(
-          'template',
-          "a rule uses 'trust'",
-          "Use 'peer' on the socket and 'scram-sha-256' elsewhere.",
-        );
-      return { instance: context.instance, content };
-    }),
+  fields,
   key: (desired) => path(desired),
   inside: path,
   describe: (desired) => `client rules in ${path(desired)}`,

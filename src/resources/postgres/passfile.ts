@@ -3,15 +3,24 @@
 import { Secret } from '../../base/secret.ts';
 import { quote } from '../../base/shell.ts';
 import { type PgpassEntry, parsePgpassLine, pgpassLine } from '../../postgres/pgpass.ts';
-import { readFields } from '../contract/fields.ts';
+import { oneOf, secret, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 import { ownershipDifference, ownershipDifferences, readStat, type Stat } from '../contract/stat.ts';
 
-interface Desired {
-  readonly owner: string;
-  readonly entry: PgpassEntry;
-  readonly state: 'present' | 'absent';
-}
+const fields = fieldsOf(
+  {
+    owner: text('the instance administrator'),
+    host: text('first field of the line'),
+    port: text('second field'),
+    database: text('third field'),
+    user: text('fourth field'),
+    password: secret('the fifth field: `!secret replication_password`'),
+    state: oneOf(['present', 'absent'], 'whether it has to be there', 'present'),
+  },
+  ({ owner, state, password = new Secret(''), ...rest }) => ({ owner, state, entry: { ...rest, password } }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   /** Where the password file of this host is. */
@@ -29,18 +38,7 @@ const prefix = (entry: PgpassEntry): string => pgpassLine({ ...entry, password: 
 export const passfile: ResourceKind<Desired, Seen> = {
   kind: 'passfile',
   summary: 'A line in the password file of the instance administrator.',
-  parse: (node, context) =>
-    readFields(node, context, 'passfile', (f) => ({
-      owner: f.text('owner'),
-      state: f.oneOf('state', ['present', 'absent'], 'present'),
-      entry: {
-        host: f.text('host'),
-        port: f.text('port'),
-        database: f.text('database'),
-        user: f.text('user'),
-        password: f.secret('password') ?? new Secret(''),
-      },
-    })),
+  fields,
   key: (desired) => prefix(desired.entry),
   describe: (desired) => `password of ${desired.entry.user} for ${desired.entry.host}:${desired.entry.port}`,
   // Only the lines of our own role are read out; other people's passwords stay where they are.

@@ -1,13 +1,18 @@
 /** replication: the proof on the primary that its standbys stream, and are synchronous. It changes nothing; its step waits. */
 import { quote } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { integer, oneOf, wordList } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, type Difference, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly standbys: readonly string[];
-  readonly state: 'streaming' | 'sync';
-  readonly timeoutSeconds: number;
-}
+const fields = fieldsOf(
+  {
+    standbys: wordList('names of the standbys'),
+    state: oneOf(['streaming', 'sync'], '`sync`: no commit returns before a standby has it'),
+    timeout: integer('seconds to wait', 60),
+  },
+  ({ timeout, ...rest }) => ({ ...rest, timeoutSeconds: timeout }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Row {
   readonly name: string;
@@ -65,12 +70,7 @@ export const replication: ResourceKind<Desired, Seen> = {
   kind: 'replication',
   waits: true,
   summary: 'The proof on the primary that its standbys stream and are synchronous.',
-  parse: (node, context) =>
-    readFields(node, context, 'replication', (f) => ({
-      standbys: f.words('standbys'),
-      state: f.oneOf('state', ['streaming', 'sync']),
-      timeoutSeconds: f.integer('timeout', 60),
-    })),
+  fields,
   key: (desired) => `${desired.state} ${desired.standbys.join(',')}`,
   describe: (desired) =>
     `${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'in state sync' : 'streaming'}`,

@@ -2,20 +2,22 @@
  * rewind_source: the primary can be the source of pg_rewind: a role that may do only that, for a day, and a checkpoint on
  * its present timeline. `absent` takes the role away again. The role reads no more than a base backup does.
  */
-import type { Secret } from '../../base/secret.ts';
 import { quote } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { scramVerifier, verifies } from '../../postgres/scram.ts';
-import { readFields } from '../contract/fields.ts';
+import { oneOf, secret, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-  readonly state: 'present' | 'absent';
-  readonly password?: Secret;
-  /** 16 random bytes as hex. */
-  readonly salt: string;
-}
+const fields = fieldsOf(
+  {
+    name: text('name of the role'),
+    state: oneOf(['present', 'absent'], 'whether it has to be there', 'present'),
+    password: secret('`!secret rewind_password`; the server gets a SCRAM verifier only'),
+  },
+  (values, { entropy }) => ({ ...values, salt: entropy }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly role: {
@@ -48,16 +50,7 @@ const query = (name: string): string =>
 export const rewindSource: ResourceKind<Desired, Seen> = {
   kind: 'rewind_source',
   summary: 'On the primary: a role that pg_rewind reads with, for a day at most, and a checkpoint before it.',
-  parse: (node, context) =>
-    readFields(node, context, 'rewind_source', (f) => {
-      const password = f.secret('password');
-      return {
-        name: f.text('name'),
-        state: f.oneOf('state', ['present', 'absent'], 'present'),
-        salt: context.entropy,
-        ...(password ? { password } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `role ${desired.name} for pg_rewind`,
   probe: (desired) => ({ sql: query(desired.name) }),

@@ -1,9 +1,9 @@
 /** role: a database role for logging in, with a SCRAM verifier instead of a password, so that the clear text never reaches the server or its log. */
-import type { Secret } from '../../base/secret.ts';
 import { quote } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { scramVerifier, verifies } from '../../postgres/scram.ts';
-import { readFields } from '../contract/fields.ts';
+import { flag, secret, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
   absent,
   change,
@@ -14,13 +14,15 @@ import {
   unknown,
 } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-  readonly replication: boolean;
-  readonly password?: Secret;
-  /** 16 random bytes as hex. */
-  readonly salt: string;
-}
+const fields = fieldsOf(
+  {
+    name: text('name of the role'),
+    replication: flag('whether it may replicate', false),
+    password: secret('`!secret replication_password`; the server gets a SCRAM verifier only'),
+  },
+  (values, { entropy }) => ({ ...values, salt: entropy }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly verifier: string | null;
@@ -45,16 +47,7 @@ const powers = { createdb: 'CREATEDB', createrole: 'CREATEROLE', bypassrls: 'BYP
 export const role: ResourceKind<Desired, Seen> = {
   kind: 'role',
   summary: 'A database role that may log in, and may be allowed to replicate.',
-  parse: (node, context) =>
-    readFields(node, context, 'role', (f) => {
-      const password = f.secret('password');
-      return {
-        name: f.text('name'),
-        replication: f.flag('replication', false),
-        salt: context.entropy,
-        ...(password ? { password } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `role ${desired.name}`,
   probe: (desired) => ({

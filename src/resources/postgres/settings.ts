@@ -6,9 +6,10 @@
  */
 import { quote } from '../../base/shell.ts';
 import { effectiveConf, ourHeading as heading, namesInBlock, parseConf } from '../../postgres/conf-file.ts';
-import { type Fields, readFields } from '../contract/fields.ts';
-import { type Change, change, type ParseContext, type ResourceKind, refuse, same } from '../contract/kind.ts';
-import { asInForce, judge, type Logging, type ValuesInForce } from './adopted-rules.ts';
+import { list, map, oneOf, optional, template, text } from '../contract/field.ts';
+import { fieldsOf } from '../contract/fields.ts';
+import { type Change, change, type ResourceKind, refuse, same } from '../contract/kind.ts';
+import { asInForce, judge, type ValuesInForce } from './adopted-rules.ts';
 import { accessScript, configurationProbe, readConfiguration } from './configuration-file.ts';
 import { settingDifferences } from './settings-differences.ts';
 import { type FileEdit, fileChange, writeScript } from './settings-file.ts';
@@ -32,17 +33,60 @@ interface SettingsChange extends Change {
   readonly access: boolean;
 }
 
+/** The fields of every kind that declares settings. */
+export const valueFields = {
+  template: optional(template('a template whose lines are settings')),
+  values: map('settings by name; they count before those of the template'),
+};
+
+interface Source {
+  readonly template?: string | undefined;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** The values of a template and of a map; those of the map count first. */
+export function wantedValues(
+  source: Source,
+  problem: (name: 'values', what: string, fix: string) => void,
+): Readonly<Record<string, string>> {
+  const lines = parseConf(source.template ?? '').map(({ name, value }) => [name, value] as const);
+  const values = { ...Object.fromEntries(lines), ...source.values };
+  for (const [name, value] of Object.entries(values))
+    if (/[\r\n]/.test(value))
+      problem('values', `'${name}' has a line break in it`, 'Write the value on one line.');
+  return values;
+}
+
+const fields = fieldsOf(
+  {
+    name: text('what the plan calls them'),
+    ...valueFields,
+    adopted: optional(
+      oneOf(
+        ['taking', 'taken'],
+        'on a server that was there before: what serves multiplexing as well stays as it is',
+      ),
+    ),
+    logging: optional(
+      oneOf(['ours', 'theirs'], 'whose log such a server writes; `theirs` leaves it where it was'),
+    ),
+    except: list(
+      'with it, settings that pgduet wrote earlier and that are declared no more are removed, except these names',
+    ),
+  },
+  ({ name, adopted, logging, except, ...source }, { instance }, problem): Desired => ({
+    name,
+    instance,
+    values: wantedValues(source, problem),
+    ...(except.length === 0 ? {} : { except }),
+    ...(adopted ? { adopted: { taken: adopted === 'taken', ...(logging ? { logging } : {}) } } : {}),
+  }),
+);
+
 export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
   kind: 'settings',
   summary: 'Values in postgresql.conf, from a template or a map, in force in the running server too.',
-  parse: (node, context) =>
-    readFields(node, context, 'settings', (f) => {
-      const values = wantedValues(f, context);
-      const exceptions = f.list('except');
-      const except = exceptions.length === 0 ? {} : { except: exceptions };
-      const adopted = readAdoption(f.optionalText('adopted'), f.optionalText('logging'));
-      return { name: f.text('name'), instance: context.instance, values, ...except, ...adopted };
-    }),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `settings '${desired.name}' in ${confPath(desired)}`,
   touches: confPath,
@@ -86,25 +130,6 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
     return steps;
   },
 };
-
-/** The values of a template and of a map, whose own ones win. */
-export function wantedValues(f: Fields, context: ParseContext): Readonly<Record<string, string>> {
-  const template = f.optionalText('template');
-  const rendered = template === undefined ? undefined : context.render(template);
-  if (rendered && !rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
-  const lines = rendered?.ok ? parseConf(rendered.value).map((line) => [line.name, line.value] as const) : [];
-  const values = { ...Object.fromEntries(lines), ...f.record('values') };
-  for (const [name, value] of Object.entries(values))
-    if (/[\r\n]/.test(value))
-      f.problem('values', `'${name}' has a line break in it`, 'Write the value on one line.');
-  return values;
-}
-
-function readAdoption(phase: string | undefined, logging: string | undefined): Pick<Desired, 'adopted'> {
-  if (!phase) return {};
-  const decided: { logging?: Logging } = logging === 'ours' || logging === 'theirs' ? { logging } : {};
-  return { adopted: { taken: phase === 'taken', ...decided } };
-}
 
 /** A standby lowers such a value only after the primary: once it has replayed that the primary did. */
 function aboveFloor(values: Desired['values'], floor: ReadonlyMap<string, number>): Desired['values'] {

@@ -1,13 +1,15 @@
 /** slot: a physical replication slot. One that a standby uses at this moment is never dropped. */
 import { quote } from '../../base/shell.ts';
 import { quoteLiteral } from '../../postgres/quote.ts';
-import { readFields } from '../contract/fields.ts';
+import { oneOf, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-  readonly state: 'present' | 'absent';
-}
+const fields = fieldsOf({
+  name: text('name of the slot'),
+  state: oneOf(['present', 'absent'], 'whether it has to be there', 'present'),
+});
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly active: boolean;
@@ -18,11 +20,7 @@ interface Seen {
 export const slot: ResourceKind<Desired, Seen> = {
   kind: 'slot',
   summary: 'A physical replication slot that is there, or is not.',
-  parse: (node, context) =>
-    readFields(node, context, 'slot', (f) => ({
-      name: f.text('name'),
-      state: f.oneOf('state', ['present', 'absent'], 'present'),
-    })),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `slot ${desired.name}`,
   probe: (desired) => ({

@@ -4,7 +4,8 @@
  * administrator stay in charge until kind `takeover`.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { flag, integer, optional, text, wordList } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { type Change, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { putFile } from '../contract/preamble.ts';
 import { systemFile } from '../data/data-directory.ts';
@@ -17,14 +18,31 @@ import {
   formerMark,
 } from '../data/record.ts';
 import { anotherCluster } from '../data/refusals.ts';
-import { wantedValues } from '../postgres/settings.ts';
-import { type Intention, inTheWay, notesOn } from './adopt-notes.ts';
+import { valueFields, wantedValues } from '../postgres/settings.ts';
+import { inTheWay, notesOn } from './adopt-notes.ts';
 import { type AdoptSight, adoptProbe, readAdoptSight } from './adopt-observation.ts';
 import { adoptedOf, recordOf, standingAlone } from './adoption.ts';
 
-interface Desired extends Intention {
-  readonly roles: readonly string[];
-}
+const fields = fieldsOf(
+  {
+    id: text('the server identifier'),
+    data_dir: text('the data directory of the running server'),
+    wal_dir: optional(text('where its WAL goes; without it `pg_wal` in the data directory')),
+    management_dir: text('the management directory, where what was there before is recorded'),
+    version: integer('major version of PostgreSQL'),
+    ...valueFields,
+    standbys: wordList('names of the servers that will follow it, for the plan'),
+    addresses: wordList('where they come from, for the plan'),
+    roles: wordList('roles that pgduet makes; existing ones are recorded'),
+    managed: flag('`false` where units and files of the system cannot be written', true),
+  },
+  ({ template, values, ...rest }, { instance }, problem) => ({
+    ...rest,
+    instance,
+    values: wantedValues({ template, values }, problem),
+  }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface AdoptChange extends Change {
   readonly sight: AdoptSight;
@@ -35,23 +53,7 @@ export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
   kind: 'adopt',
   summary:
     'A running single server with its data is taken into the cluster, and what was there before is recorded.',
-  parse: (node, context) =>
-    readFields(node, context, 'adopt', (f) => {
-      const walDir = f.optionalText('wal_dir');
-      return {
-        id: f.text('id'),
-        dataDir: f.text('data_dir'),
-        managementDir: f.text('management_dir'),
-        version: f.integer('version'),
-        instance: context.instance,
-        values: wantedValues(f, context),
-        standbys: f.words('standbys'),
-        addresses: f.words('addresses'),
-        roles: f.words('roles'),
-        managed: f.flag('managed', true),
-        ...(walDir ? { walDir } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.dataDir,
   touches: (desired) => `${desired.dataDir}/postgresql.conf`,
   describe: (desired) => `the server in ${desired.dataDir}`,

@@ -5,7 +5,8 @@
  */
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
-import { readFields } from '../contract/fields.ts';
+import { flag, integer, oneOf, optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import {
   type DataDirectory,
@@ -17,20 +18,32 @@ import {
 import { anotherCluster } from '../data/refusals.ts';
 import { vacating } from '../system/vacate.ts';
 
-interface Desired {
-  readonly id: string;
-  readonly dataDir: string;
-  readonly walDir?: string;
-  readonly managementDir: string;
-  readonly owner: string;
-  readonly version: number;
-  /** none: the whole cluster goes. later: the server that stays is not primary yet. */
-  readonly proof: 'standby' | 'later' | 'none';
-  /** The server that stays, its system identifier as it was seen, and whether it runs as primary. */
-  readonly keeper?: string;
-  readonly systemIdentifier?: string;
-  readonly serves: boolean;
-}
+const fields = fieldsOf(
+  {
+    data_dir: text('the data directory'),
+    wal_dir: optional(text('where WAL is; without it where `pg_wal` leads')),
+    management_dir: text(
+      'the management directory, which remembers whose data this is, and what is unfinished',
+    ),
+    version: integer('major version of PostgreSQL, which names its part of a tablespace'),
+    proof: oneOf(
+      ['standby', 'later', 'none'],
+      '`standby`: it has to be a standby of the keeper, which `holds` proves to have all of it; `later`: the keeper becomes primary first; `none`: the whole cluster goes',
+      'standby',
+    ),
+    keeper: optional(text('name of the server that stays; needed unless `proof` is `none`')),
+    system_identifier: optional(
+      text("the keeper's, as it was seen; data of another cluster is never touched"),
+    ),
+    serves: flag('`true` if the keeper runs as primary', false),
+  },
+  (values, { host, instance }, problem) => {
+    if (values.proof !== 'none' && values.keeper === undefined)
+      problem('keeper', 'the server that has the data too is missing', "Write 'keeper: server1'.");
+    return { ...values, id: host, owner: instance.owner };
+  },
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Place {
   readonly kind: 'data' | 'wal' | 'tablespace';
@@ -50,27 +63,7 @@ export const erased: ResourceKind<Desired, Seen> = {
   kind: 'erased',
   summary:
     'The data of a server is deleted: data directory, WAL directory, tablespaces. Refused unless another server is proven to have it.',
-  parse: (node, context) =>
-    readFields(node, context, 'erased', (f) => {
-      const walDir = f.optionalText('wal_dir');
-      const keeper = f.optionalText('keeper');
-      const systemIdentifier = f.optionalText('system_identifier');
-      const proof = f.oneOf('proof', ['standby', 'later', 'none'], 'standby');
-      if (proof !== 'none' && keeper === undefined)
-        f.problem('keeper', 'the server that has the data too is missing', "Write 'keeper: server1'.");
-      return {
-        id: context.host,
-        dataDir: f.text('data_dir'),
-        managementDir: f.text('management_dir'),
-        owner: context.instance.owner,
-        version: f.integer('version'),
-        serves: f.flag('serves', false),
-        proof,
-        ...(walDir ? { walDir } : {}),
-        ...(keeper ? { keeper } : {}),
-        ...(systemIdentifier ? { systemIdentifier } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.dataDir,
   describe: (desired) => `no data in ${desired.dataDir}`,
   touches: (desired) => desired.dataDir,

@@ -4,17 +4,21 @@
  * interrupted never takes a server for something that it is not.
  */
 import { quote } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { beforeFile } from '../data/record.ts';
 import { vacating } from '../system/vacate.ts';
 
-interface Desired {
-  readonly id: string;
-  readonly managementDir: string;
-  readonly dataDir: string;
-}
+const fields = fieldsOf(
+  {
+    id: text('the server identifier'),
+    management_dir: text('the management directory'),
+  },
+  (values, { instance }) => ({ ...values, dataDir: instance.dataDir }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   /** It is gone, and the empty directory that it stood in is not. */
@@ -29,12 +33,7 @@ const place = ({ managementDir, id, dataDir }: Desired) => ({ managementDir, id,
 export const forgotten: ResourceKind<Desired, Seen> = {
   kind: 'forgotten',
   summary: 'The management directory is gone, with all that stands in it.',
-  parse: (node, context) =>
-    readFields(node, context, 'forgotten', (f) => ({
-      id: f.text('id'),
-      managementDir: f.text('management_dir'),
-      dataDir: context.instance.dataDir,
-    })),
+  fields,
   key: (desired) => desired.managementDir,
   touches: (desired) => desired.managementDir,
   describe: (desired) => `no management directory ${desired.managementDir}`,

@@ -6,20 +6,29 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote } from '../../base/shell.ts';
 import { parseControlData, walNumber } from '../../postgres/controldata.ts';
-import { readFields } from '../contract/fields.ts';
+import { flag, integer, optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { replyLines } from '../contract/replies.ts';
 
-interface Desired {
-  readonly server: string;
-  readonly systemIdentifier?: string;
-  readonly position?: string;
-  readonly timeline?: number;
-  /** It still receives WAL: what was seen of it is older than what it has. */
-  readonly runs: boolean;
-  readonly dataDir: string;
-  readonly owner: string;
-}
+const fields = fieldsOf(
+  {
+    server: text('name of the other server'),
+    system_identifier: optional(text('the system identifier of its data')),
+    position: optional(
+      text('the WAL position that its data reaches; without one it has no data that counts'),
+    ),
+    timeline: integer('the timeline of that position; 0 is none', 0),
+    runs: flag('`true` as long as it still receives WAL', false),
+  },
+  ({ timeline, ...rest }, { instance: { dataDir, owner } }, problem) => {
+    const { position } = rest;
+    if (position !== undefined && !/^[0-9A-F]+\/[0-9A-F]+$/i.test(position))
+      problem('position', `'${position}' is no WAL position`, "Write 'position: 0/3000060'.");
+    return { ...rest, dataDir, owner, ...(timeline > 0 ? { timeline } : {}) };
+  },
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly systemIdentifier: string;
@@ -42,23 +51,7 @@ export const holds: ResourceKind<Desired, Seen> = {
   kind: 'holds',
   summary:
     'This server has everything that another one has, by its WAL position and timeline, behind a checkpoint.',
-  parse: (node, context) =>
-    readFields(node, context, 'holds', (f) => {
-      const systemIdentifier = f.optionalText('system_identifier');
-      const position = f.optionalText('position');
-      const timeline = f.integer('timeline', 0);
-      if (position !== undefined && !/^[0-9A-F]+\/[0-9A-F]+$/i.test(position))
-        f.problem('position', `'${position}' is no WAL position`, "Write 'position: 0/3000060'.");
-      return {
-        server: f.text('server'),
-        runs: f.flag('runs', false),
-        dataDir: context.instance.dataDir,
-        owner: context.instance.owner,
-        ...(systemIdentifier ? { systemIdentifier } : {}),
-        ...(position ? { position } : {}),
-        ...(timeline > 0 ? { timeline } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.server,
   describe: (desired) => `everything that ${desired.server} has`,
   probe: (desired) => ({

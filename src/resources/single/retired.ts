@@ -5,21 +5,25 @@
  */
 
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, type Step, same, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
-import { type ControllerPlace, mcCtlCommand } from '../controller/controller-status.ts';
+import { mcCtlCommand } from '../controller/controller-status.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
 
-interface Desired extends ControllerPlace {
-  readonly dataDir: string;
-  /** Without ".service"; absent where there is no systemd. */
-  readonly unit?: string;
-  /** The one that an interrupted teardown may have made here; it counts only as long as the data are ours. */
-  readonly plainUnit?: string;
-}
+const fields = fieldsOf(
+  {
+    management_dir: text('the management directory'),
+    mc_ctl: text('path of `mc_ctl`'),
+    unit: optional(text('the systemd unit of the controller; without it `mc_ctl stop` stops the controller')),
+    plain_unit: optional(text('the unit that `single` makes; it is removed, too')),
+  },
+  (values, { host, instance: { dataDir, owner } }) => ({ ...values, id: host, dataDir, owner }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly unit: boolean;
@@ -45,20 +49,7 @@ const findDropIns = ({ managementDir, id }: Desired): string =>
 export const retired: ResourceKind<Desired, Seen> = {
   kind: 'retired',
   summary: 'The Mirroring Controller and the instance are stopped, and nothing starts them again.',
-  parse: (node, context) =>
-    readFields(node, context, 'retired', (f) => {
-      const unit = f.optionalText('unit');
-      const plainUnit = f.optionalText('plain_unit');
-      return {
-        id: context.host,
-        managementDir: f.text('management_dir'),
-        owner: context.instance.owner,
-        mcCtl: f.text('mc_ctl'),
-        dataDir: context.instance.dataDir,
-        ...(unit ? { unit } : {}),
-        ...(plainUnit ? { plainUnit } : {}),
-      };
-    }),
+  fields,
   key: () => 'stopped',
   describe: (desired) => `Mirroring Controller and instance of ${desired.id} stopped`,
   // What is deleted behind it waits for a look at what the stop has left.

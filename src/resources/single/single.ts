@@ -3,7 +3,8 @@
  * as they were before it was multiplexed, and it runs under the unit that it had, or one of its own. At most one restart.
  */
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import { readFields } from '../contract/fields.ts';
+import { flag, optional, template, text, wordList } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
   type Change,
   change,
@@ -15,13 +16,7 @@ import {
   unknown,
 } from '../contract/kind.ts';
 import { type FileAct, type FilePlan, filePlan } from './single-files.ts';
-import {
-  readSingle,
-  type SeenFile,
-  type SinglePlace,
-  type SingleSight,
-  singleProbe,
-} from './single-observation.ts';
+import { readSingle, type SeenFile, type SingleSight, singleProbe } from './single-observation.ts';
 import { needRestart } from './single-restart.ts';
 import {
   dropStep,
@@ -36,14 +31,31 @@ import {
   writeStep,
 } from './single-steps.ts';
 
-interface Desired extends SinglePlace {
-  /** The text of the unit for a server that had none; `@PGBIN@` stands for the directory of its programs. */
-  readonly plainText: string;
-  readonly hba: string;
-  readonly staying: readonly string[];
-  /** It is to become primary first. */
-  readonly later: boolean;
-}
+const fields = fieldsOf(
+  {
+    management_dir: text('the management directory, which holds the record of what was before'),
+    mc_ctl: text('path of `mc_ctl`'),
+    unit: optional(text('the systemd unit of the controller')),
+    plain_unit: optional(
+      text('name of the unit for a server that had none before; without it a person starts it'),
+    ),
+    plain_template: template('its template; `@PGBIN@` stands for the directory of the programs'),
+    hba_template: template('template of pg_hba.conf for a server that was made multiplexed'),
+    staying: wordList('names of settings that stay there'),
+    roles: wordList('roles that are dropped'),
+    slots: wordList('slots that are dropped'),
+    later: flag('`true` if it becomes primary first', false),
+  },
+  ({ plainTemplate, hbaTemplate, ...rest }, { host, instance: { dataDir, owner } }) => ({
+    ...rest,
+    id: host,
+    dataDir,
+    owner,
+    plainText: plainTemplate,
+    hba: hbaTemplate,
+  }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface SingleChange extends Change {
   readonly acts: Acts;
@@ -71,31 +83,7 @@ export const single: ResourceKind<Desired, SingleSight, SingleChange> = {
   kind: 'single',
   summary:
     'A server of the cluster is a single PostgreSQL again, as it was before: files, unit, role and slots; the data stay.',
-  parse: (node, context) =>
-    readFields(node, context, 'single', (f) => {
-      const unit = f.optionalText('unit');
-      const plainUnit = f.optionalText('plain_unit');
-      const template = (name: string): string => {
-        const rendered = context.render(f.text(name));
-        if (!rendered.ok) for (const d of rendered.diagnostics) f.problem(name, d.what, d.fix);
-        return rendered.ok ? rendered.value : '';
-      };
-      return {
-        id: context.host,
-        managementDir: f.text('management_dir'),
-        mcCtl: f.text('mc_ctl'),
-        owner: context.instance.owner,
-        dataDir: context.instance.dataDir,
-        plainText: template('plain_template'),
-        hba: template('hba_template'),
-        staying: f.words('staying'),
-        roles: f.words('roles'),
-        slots: f.words('slots'),
-        later: f.flag('later', false),
-        ...(unit ? { unit } : {}),
-        ...(plainUnit ? { plainUnit } : {}),
-      };
-    }),
+  fields,
   key: () => 'single',
   // The record is needed until a look has found nothing to do any more.
   touches: (desired) => desired.managementDir,

@@ -4,30 +4,34 @@
  * the running one over without a restart. A reboot at any point finds exactly one of the two in charge.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
-import {
-  type Change,
-  change,
-  type Instance,
-  present,
-  type ResourceKind,
-  same,
-  unknown,
-} from '../contract/kind.ts';
+import { optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type Change, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 import { unbroken } from '../contract/preamble.ts';
-import { type ControllerPlace, mcCtlCommand } from '../controller/controller-status.ts';
+import { mcCtlCommand } from '../controller/controller-status.ts';
 import { type Before, formerDropIn, formerMark } from '../data/record.ts';
 import { judge } from '../postgres/adopted-rules.ts';
-import { wantedValues } from '../postgres/settings.ts';
-import { type AdoptPlace, type AdoptSight, adoptProbe, readAdoptSight } from './adopt-observation.ts';
+import { valueFields, wantedValues } from '../postgres/settings.ts';
+import { type AdoptSight, adoptProbe, readAdoptSight } from './adopt-observation.ts';
 import { movesIn } from './adoption.ts';
 
-interface Desired extends AdoptPlace, ControllerPlace {
-  readonly instance: Instance;
-  /** The controller's unit; absent: mc_ctl starts it. */
-  readonly unit?: string;
-  readonly values: Readonly<Record<string, string>>;
-}
+const fields = fieldsOf(
+  {
+    id: text('the server identifier'),
+    management_dir: text('the management directory'),
+    mc_ctl: text('path of `mc_ctl`'),
+    unit: optional(text('the unit of the controller; without it `mc_ctl` starts it')),
+    ...valueFields,
+  },
+  ({ template, values, ...rest }, { instance }, problem) => ({
+    ...rest,
+    instance,
+    dataDir: instance.dataDir,
+    owner: instance.owner,
+    values: wantedValues({ template, values }, problem),
+  }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface TakeoverChange extends Change {
   readonly restart: boolean;
@@ -39,20 +43,7 @@ export const takeover: ResourceKind<Desired, AdoptSight, TakeoverChange> = {
   kind: 'takeover',
   summary:
     'The Mirroring Controller alone is in charge of a server that was there before; one restart at most.',
-  parse: (node, context) =>
-    readFields(node, context, 'takeover', (f) => {
-      const unit = f.optionalText('unit');
-      return {
-        id: f.text('id'),
-        dataDir: context.instance.dataDir,
-        managementDir: f.text('management_dir'),
-        owner: context.instance.owner,
-        mcCtl: f.text('mc_ctl'),
-        instance: context.instance,
-        values: wantedValues(f, context),
-        ...(unit ? { unit } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.dataDir,
   describe: (desired) => `control over the server in ${desired.dataDir}`,
   probe: adoptProbe,

@@ -1,15 +1,21 @@
 /** command: a command of the user's own, run only while `unless` fails: that is how it is known to be needed. */
 import { quote } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-  readonly run: string;
-  /** A read-only shell command: status 0 means that there is nothing to do, 1 that there is. */
-  readonly unless: string;
-  readonly user?: string;
-}
+const fields = fieldsOf(
+  {
+    name: optional(text('what the plan calls it; without it the text of `run`')),
+    run: text('the shell command'),
+    unless: text(
+      'a shell command that changes nothing: status 0 means that nothing is to be done, 1 that `run` is',
+    ),
+    user: optional(text('the user that runs both; without it root, or the login user')),
+  },
+  ({ name, ...rest }) => ({ name: name ?? rest.run, ...rest }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 const asUser = (desired: Desired, text: string): string =>
   desired.user ? `as ${quote(desired.user)} sh -c ${quote(text)}` : `sh -c ${quote(text)}`;
@@ -17,17 +23,7 @@ const asUser = (desired: Desired, text: string): string =>
 export const command: ResourceKind<Desired, { readonly done: boolean }> = {
   kind: 'command',
   summary: "A shell command of the user's own, run only while its `unless` command fails.",
-  parse: (node, context) =>
-    readFields(node, context, 'command', (f) => {
-      const user = f.optionalText('user');
-      const run = f.text('run');
-      return {
-        name: f.optionalText('name') ?? run,
-        run,
-        unless: f.text('unless'),
-        ...(user ? { user } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `command '${desired.name}'`,
   probe: (desired) => ({ shell: asUser(desired, desired.unless) }),

@@ -1,10 +1,10 @@
 /** directory: a directory with owner, group and mode. Missing parents are made, 0755 and root's. Never removes anything. */
 import { sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { mode, optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, type ResourceKind, refuse, same } from '../contract/kind.ts';
 import {
   chownWord,
-  type Ownership,
   ownershipDifference,
   ownershipDifferences,
   readStat,
@@ -12,25 +12,20 @@ import {
   words,
 } from '../contract/stat.ts';
 
-interface Desired extends Ownership {
-  readonly path: string;
-}
+const fields = fieldsOf({
+  path: text('absolute path'),
+  owner: text('user'),
+  group: optional(text("group; without it the owner's own, whatever its name")),
+  mode: mode('permissions', '0755'),
+});
+type Desired = DesiredOf<typeof fields>;
 
 const codes = { owner: 'DIR002', mode: 'DIR003', open: 'DIR004' } as const;
 
 export const directory: ResourceKind<Desired, Stat> = {
   kind: 'directory',
   summary: 'A directory with owner, group and mode; its parents are made if they are missing.',
-  parse: (node, context) =>
-    readFields(node, context, 'directory', (f) => {
-      const group = f.optionalText('group');
-      return {
-        path: f.text('path'),
-        owner: f.text('owner'),
-        mode: f.mode('mode', '0755'),
-        ...(group ? { group } : {}),
-      };
-    }),
+  fields,
   key: (desired) => desired.path,
   describe: (desired) => `directory ${desired.path}`,
   probe: (desired) => ({ stat: desired.path }),

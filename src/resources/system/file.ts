@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../../base/secret.ts';
 import { quote } from '../../base/shell.ts';
-import { type Fields, readFields } from '../contract/fields.ts';
+import { mode, oneOf, optional, secret, template, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
   type Change,
   change,
@@ -19,22 +20,63 @@ import {
   unknown,
 } from '../contract/kind.ts';
 import { ownFile, putFile } from '../contract/preamble.ts';
-import {
-  type Ownership,
-  ownershipDifference,
-  ownershipDifferences,
-  readStat,
-  type Stat,
-  words,
-} from '../contract/stat.ts';
+import { ownershipDifference, ownershipDifferences, readStat, type Stat, words } from '../contract/stat.ts';
 
-interface Desired extends Ownership {
-  readonly path: string;
+interface Content {
   readonly content: string | Secret;
   /** Compare by checksum only: for secrets and for large files. */
   readonly opaque: boolean;
-  readonly effects: readonly Effect[];
 }
+
+type Problem = (name: 'asset' | 'content', what: string, fix: string) => void;
+
+interface Source {
+  readonly content?: string | undefined;
+  readonly template?: string | undefined;
+  readonly asset?: string | undefined;
+  readonly secret?: Secret | undefined;
+}
+
+function sourceOf(source: Source, { asset }: ParseContext, problem: Problem): Content {
+  if (source.secret) return { content: source.secret, opaque: true };
+  const { content: own } = source;
+  if (own !== undefined) return { content: own.endsWith('\n') ? own : `${own}\n`, opaque: false };
+  if (source.asset !== undefined) {
+    const shipped = asset(source.asset);
+    if (shipped === undefined)
+      problem('asset', `pgduet ships no file '${source.asset}'`, "Build pgduet first with 'npm run build'.");
+    return { content: shipped ?? '', opaque: true };
+  }
+  if (source.template === undefined)
+    problem('content', 'the content is missing', "Give one of 'content', 'template', 'asset' or 'secret'.");
+  return { content: source.template ?? '', opaque: false };
+}
+
+const targets = ['instance', 'controller', 'systemd'] as const satisfies readonly Effect['target'][];
+
+const fields = fieldsOf(
+  {
+    path: text('absolute path'),
+    owner: text('user'),
+    group: optional(text("group; without it the owner's own")),
+    mode: mode('permissions', '0644'),
+    content: optional(text('the text itself')),
+    template: optional(template('or the name of a template, beside the playbook or of `templates/`')),
+    asset: optional(text('or the name of a file that pgduet ships')),
+    secret: secret('or a secret: `!secret cluster_key`; it is compared by checksum and never shown'),
+    reload: optional(oneOf(targets, 'what reads the file again after a change')),
+    restart: optional(oneOf(targets, 'what is restarted after a change')),
+  },
+  ({ content, template, asset, secret, reload, restart, ...place }, context, problem) => ({
+    ...place,
+    ...sourceOf({ content, template, asset, secret }, context, problem),
+    effects: [
+      ...(reload ? [{ action: 'reload', target: reload } as const] : []),
+      ...(restart ? [{ action: 'restart', target: restart } as const] : []),
+    ],
+  }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly stat: Stat;
@@ -47,52 +89,16 @@ interface FileChange extends Change {
   readonly rewrite: boolean;
 }
 
-const targets = ['instance', 'controller', 'systemd'] as const satisfies readonly Effect['target'][];
 const clear = (content: string | Secret): string =>
   typeof content === 'string' ? content : content.reveal();
 const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-function content(f: Fields, context: ParseContext): { content: string | Secret; opaque: boolean } {
-  const secret = f.secret('secret');
-  const text = f.optionalText('content');
-  const template = f.optionalText('template');
-  const asset = f.optionalText('asset');
-  if (secret) return { content: secret, opaque: true };
-  if (text !== undefined) return { content: text.endsWith('\n') ? text : `${text}\n`, opaque: false };
-  if (asset !== undefined) {
-    const shipped = context.asset(asset);
-    if (shipped === undefined)
-      f.problem('asset', `pgduet ships no file '${asset}'`, "Build pgduet first with 'npm run build'.");
-    return { content: shipped ?? '', opaque: true };
-  }
-  if (template === undefined) {
-    f.problem('content', 'the content is missing', "Give one of 'content', 'template', 'asset' or 'secret'.");
-    return { content: '', opaque: false };
-  }
-  const rendered = context.render(template);
-  if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
-  return { content: rendered.ok ? rendered.value : '', opaque: false };
-}
 
 const codes = { owner: 'FIL003', mode: 'FIL004', open: 'FIL005' } as const;
 
 export const file: ResourceKind<Desired, Seen, FileChange> = {
   kind: 'file',
   summary: 'A whole file: content from the playbook, a template, or what pgduet ships.',
-  parse: (node, context) =>
-    readFields(node, context, 'file', (f) => {
-      const group = f.optionalText('group');
-      return {
-        path: f.text('path'),
-        owner: f.text('owner'),
-        ...(group ? { group } : {}),
-        mode: f.mode('mode', '0644'),
-        ...content(f, context),
-        effects: (['reload', 'restart'] as const).flatMap((action) =>
-          f.optionalText(action) === undefined ? [] : [{ action, target: f.oneOf(action, targets) }],
-        ),
-      };
-    }),
+  fields,
   key: (desired) => desired.path,
   describe: (desired) => `file ${desired.path}`,
   probe: ({ path, opaque }) => ({

@@ -1,16 +1,16 @@
 /** gone: a file, or a directory with nothing in it, that is not there any more. What others have put into a directory keeps it. */
 import { quote } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { list, optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 import { vacating } from './vacate.ts';
 
-interface Desired {
-  readonly path: string;
-  /** Shell text: as long as it succeeds the path is needed. */
-  readonly unless?: string;
-  /** Names in the directory that go too. */
-  readonly except: readonly string[];
-}
+const fields = fieldsOf({
+  path: text('the file or the directory'),
+  unless: optional(text('a shell command; the path stays as long as it succeeds')),
+  except: list('of a directory: names of files in it that are removed with it'),
+});
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly type: 'file' | 'directory';
@@ -21,11 +21,7 @@ interface Seen {
 export const gone: ResourceKind<Desired, Seen> = {
   kind: 'gone',
   summary: 'A file that is removed, or a directory once it is empty; one of a package stays.',
-  parse: (node, context) =>
-    readFields(node, context, 'gone', (f) => {
-      const unless = f.optionalText('unless');
-      return { path: f.text('path'), except: f.list('except'), ...(unless ? { unless } : {}) };
-    }),
+  fields,
   key: (desired) => desired.path,
   describe: (desired) => `no ${desired.path}`,
   probe: ({ path, unless, except }) => ({

@@ -1,16 +1,16 @@
 /** group: an operating system group. */
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-}
+const fields = fieldsOf({ name: text('name of the group') });
+type Desired = DesiredOf<typeof fields>;
 
 export const group: ResourceKind<Desired, string> = {
   kind: 'group',
   summary: 'An operating system group.',
-  parse: (node, context) => readFields(node, context, 'group', (f) => ({ name: f.text('name') })),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `group ${desired.name}`,
   probe: ({ name }) => ({ shell: `getent group ${quote(name)}` }),

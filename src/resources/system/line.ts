@@ -1,6 +1,7 @@
 /** line: one line in a file that others own, such as /etc/services. Other lines stay as they are, byte for byte. */
 import { quote } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { oneOf, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
   absent,
   change,
@@ -12,13 +13,15 @@ import {
 } from '../contract/kind.ts';
 import { readStat } from '../contract/stat.ts';
 
-interface Desired {
-  readonly path: string;
-  readonly line: string;
-  /** The first word of the line tells it apart; a line that begins with it is replaced. */
-  readonly word: string;
-  readonly state: 'present' | 'absent';
-}
+const fields = fieldsOf(
+  {
+    path: text('the file'),
+    line: text('the line; a line with the same first word is replaced'),
+    state: oneOf(['present', 'absent'], 'whether it has to be there', 'present'),
+  },
+  (values) => ({ ...values, word: values.line.split(/\s+/)[0] ?? '' }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   /** Every line that begins with the word. */
@@ -36,16 +39,7 @@ function hiddenFile(said: string): Observed<Seen> {
 export const line: ResourceKind<Desired, Seen> = {
   kind: 'line',
   summary: 'One line in a file that others own; the first word tells which line is meant.',
-  parse: (node, context) =>
-    readFields(node, context, 'line', (f) => {
-      const text = f.text('line');
-      return {
-        path: f.text('path'),
-        line: text,
-        word: text.split(/\s+/)[0] ?? '',
-        state: f.oneOf('state', ['present', 'absent'], 'present'),
-      };
-    }),
+  fields,
   key: (desired) => `${desired.path} ${desired.word}`,
   describe: (desired) => `line '${desired.word}' in ${desired.path}`,
   // Where the line is to go, what a write that was cut off has left goes with it: it holds the line.

@@ -3,7 +3,8 @@
  * nothing is upgraded or removed. A package that has lost files, and with them its program, is installed anew.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
   absent,
   type Change,
@@ -15,11 +16,13 @@ import {
   unknown,
 } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-  /** A program that makes the package unnecessary: a name to be found in PATH, or one of PostgreSQL's own with "pgbin:". */
-  readonly provides?: string;
-}
+const fields = fieldsOf({
+  name: text('name of the package'),
+  provides: optional(
+    text('a program that makes the package unnecessary; `pgbin:postgres` is one of PostgreSQL itself'),
+  ),
+});
+type Desired = DesiredOf<typeof fields>;
 
 type Seen =
   | { readonly by: 'package' }
@@ -36,11 +39,7 @@ interface PackageChange extends Change {
 export const packageKind: ResourceKind<Desired, Seen, PackageChange> = {
   kind: 'package',
   summary: 'An operating system package, or the program that it would bring.',
-  parse: (node, context) =>
-    readFields(node, context, 'package', (f) => {
-      const provides = f.optionalText('provides');
-      return { name: f.text('name'), ...(provides ? { provides } : {}) };
-    }),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `package ${desired.name}`,
   probe: ({ name, provides = '' }) => ({

@@ -1,15 +1,19 @@
 /** port: a TCP port that only its own program may use. It changes nothing; a stranger on the port stops the run before it begins. */
 import { quote } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { integer, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { readStat } from '../contract/stat.ts';
 
-interface Desired {
-  readonly port: number;
-  readonly purpose: string;
-  /** A file whose first line is the process id of the rightful user. */
-  readonly pidFile: string;
-}
+const fields = fieldsOf(
+  {
+    port: integer('number of the TCP port'),
+    for: text('its purpose, for messages'),
+    pid_file: text('a file whose first line is the process id of the program that may use it'),
+  },
+  ({ for: purpose, ...rest }) => ({ purpose, ...rest }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   readonly rightful: boolean;
@@ -19,12 +23,7 @@ interface Seen {
 export const port: ResourceKind<Desired, Seen> = {
   kind: 'port',
   summary: 'A TCP port that is free or used by its rightful program.',
-  parse: (node, context) =>
-    readFields(node, context, 'port', (f) => ({
-      port: f.integer('port'),
-      purpose: f.text('for'),
-      pidFile: f.text('pid_file'),
-    })),
+  fields,
   key: (desired) => String(desired.port),
   describe: (desired) => `port ${desired.port} for ${desired.purpose}`,
   probe: (desired) => ({

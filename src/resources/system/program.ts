@@ -1,27 +1,24 @@
 /** program: a program that must be there in a version that is new enough. It changes nothing; kind `package` installs. */
 import { quote } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { integer, optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-  readonly atLeast: number;
-  /** A file with a process in its first line and the version of the program that it runs in its fifth. */
-  readonly pidFile?: string;
-}
+const fields = fieldsOf({
+  name: text('name of the program'),
+  at_least: integer('the oldest major version that will do'),
+  pid_file: optional(
+    text(
+      'of a process that runs the program and has written its version there, so that no probe has to start it',
+    ),
+  ),
+});
+type Desired = DesiredOf<typeof fields>;
 
 export const program: ResourceKind<Desired, { readonly path: string; readonly version: string }> = {
   kind: 'program',
   summary: 'A program that must be there, in a major version that is new enough.',
-  parse: (node, context) =>
-    readFields(node, context, 'program', (f) => {
-      const pidFile = f.optionalText('pid_file');
-      return {
-        name: f.text('name'),
-        atLeast: f.integer('at_least'),
-        ...(pidFile === undefined ? {} : { pidFile }),
-      };
-    }),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `program ${desired.name}, ${desired.atLeast} or newer`,
   // To start Node only to hear its version costs more than the rest of a look. A process that runs this very file knows it.

@@ -1,26 +1,24 @@
 /** room: a file system has room left. It only looks; too little is refused. */
 import { quote } from '../../base/shell.ts';
-import { formatBytes, parseSizeBytes } from '../../base/units.ts';
-import { readFields } from '../contract/fields.ts';
+import { formatBytes } from '../../base/units.ts';
+import { size, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly path: string;
-  readonly atLeastBytes: number;
-  readonly for: string;
-}
+const fields = fieldsOf(
+  {
+    path: text('any path on the file system'),
+    at_least: size('how much has to be free'),
+    for: text('its purpose, for messages'),
+  },
+  ({ atLeast, ...rest }) => ({ atLeastBytes: atLeast, ...rest }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 export const room: ResourceKind<Desired, { readonly freeBytes: number }> = {
   kind: 'room',
   summary: 'A file system has room left. It is never changed: too little is refused.',
-  parse: (node, context) =>
-    readFields(node, context, 'room', (f) => {
-      const text = f.text('at_least');
-      const atLeastBytes = parseSizeBytes(text);
-      if (text !== '' && atLeastBytes === undefined)
-        f.problem('at_least', `'at_least' must be a size, not '${text}'`, "Write 'at_least: 256MB'.");
-      return { path: f.text('path'), atLeastBytes: atLeastBytes ?? 0, for: f.text('for') };
-    }),
+  fields,
   key: (desired) => desired.path,
   describe: (desired) => `room in ${desired.path}`,
   probe: (desired) => ({ shell: `df -P -B1 ${quote(desired.path)} | awk 'NR == 2 { print $4 }'` }),

@@ -1,21 +1,19 @@
 /** service: whether a systemd unit runs. For the controller's own unit use kind `controller`, which also waits for the instance. */
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { oneOf, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-  readonly state: 'started' | 'stopped';
-}
+const fields = fieldsOf({
+  name: text('name of the unit'),
+  state: oneOf(['started', 'stopped'], 'whether it runs', 'started'),
+});
+type Desired = DesiredOf<typeof fields>;
 
 export const service: ResourceKind<Desired, { readonly active: boolean }> = {
   kind: 'service',
   summary: 'A systemd unit that is started or stopped.',
-  parse: (node, context) =>
-    readFields(node, context, 'service', (f) => ({
-      name: f.text('name'),
-      state: f.oneOf('state', ['started', 'stopped'], 'started'),
-    })),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `service ${desired.name}`,
   probe: ({ name }) => ({ shell: `systemctl show -p ActiveState --value ${quote(name)}` }),

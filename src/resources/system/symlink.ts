@@ -1,26 +1,23 @@
 /** symlink: a symbolic link, such as pg_wal on a disk of its own. What stands in its place is never removed. */
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { readStat } from '../contract/stat.ts';
 
-interface Desired {
-  readonly path: string;
-  readonly target: string;
-  readonly owner: string;
-}
+const fields = fieldsOf({
+  path: text('the link'),
+  target: text('the path that it leads to'),
+  owner: text('user'),
+});
+type Desired = DesiredOf<typeof fields>;
 
 type Seen = { readonly type: 'link'; readonly target: string } | { readonly type: 'other' };
 
 export const symlink: ResourceKind<Desired, Seen> = {
   kind: 'symlink',
   summary: 'A symbolic link; a file or directory that stands in its place is never removed.',
-  parse: (node, context) =>
-    readFields(node, context, 'symlink', (f) => ({
-      path: f.text('path'),
-      target: f.text('target'),
-      owner: f.text('owner'),
-    })),
+  fields,
   key: (desired) => desired.path,
   describe: (desired) => `link ${desired.path}`,
   inside: (desired) => desired.path,

@@ -4,19 +4,23 @@
  * whether it was started from this text. What a drop-in changes is told, and left to a person.
  */
 import { quote } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { flag, template, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { type Change, change, type Difference, type ResourceKind, refuse, same } from '../contract/kind.ts';
 import { ownFile, putFile } from '../contract/preamble.ts';
 import { ownershipDifference, ownershipDifferences, words } from '../contract/stat.ts';
 import { unitFile } from './unit-files.ts';
 import { markOf, readUnit, type UnitSight, unitOwnership, unitProbe, withMark } from './unit-observation.ts';
 
-interface Desired {
-  /** Without ".service". */
-  readonly name: string;
-  readonly content: string;
-  readonly enabled: boolean;
-}
+const fields = fieldsOf(
+  {
+    name: text('name of the unit, without `.service`'),
+    template: template('template of the file'),
+    enabled: flag('whether systemd starts it at boot', true),
+  },
+  ({ template, ...rest }) => ({ ...rest, content: withMark(template) }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 /** What is done to the file; systemd is asked to enable it and to read it in any case. */
 interface UnitChange extends Change {
@@ -37,16 +41,7 @@ export const unit: ResourceKind<Desired, UnitSight, UnitChange> = {
   kind: 'unit',
   summary:
     'A systemd service unit from a template: its text, whether it is enabled, whether systemd has read it.',
-  parse: (node, context) =>
-    readFields(node, context, 'unit', (f) => {
-      const rendered = context.render(f.text('template'));
-      if (!rendered.ok) for (const d of rendered.diagnostics) f.problem('template', d.what, d.fix);
-      return {
-        name: f.text('name'),
-        content: rendered.ok ? withMark(rendered.value) : '',
-        enabled: f.flag('enabled', true),
-      };
-    }),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `unit ${unitName(desired)}`,
   probe: ({ name, content }) => ({ shell: unitProbe(name, content) }),

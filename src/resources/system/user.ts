@@ -1,26 +1,23 @@
 /** user: an operating system user. An existing one is taken as it is; only a missing one is created. */
 import { quote, sh } from '../../base/shell.ts';
-import { readFields } from '../contract/fields.ts';
+import { optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-interface Desired {
-  readonly name: string;
-  readonly home: string;
-  readonly shell: string;
-}
+const fields = fieldsOf(
+  {
+    name: text('name of the user'),
+    home: optional(text('home directory; without it `/var/lib/NAME`')),
+    shell: text('login shell', '/bin/bash'),
+  },
+  ({ home, ...rest }) => ({ home: home ?? `/var/lib/${rest.name}`, ...rest }),
+);
+type Desired = DesiredOf<typeof fields>;
 
 export const user: ResourceKind<Desired, string> = {
   kind: 'user',
   summary: 'An operating system user; an existing one is taken as it is.',
-  parse: (node, context) =>
-    readFields(node, context, 'user', (f) => {
-      const name = f.text('name');
-      return {
-        name,
-        home: f.optionalText('home') ?? `/var/lib/${name}`,
-        shell: f.optionalText('shell') ?? '/bin/bash',
-      };
-    }),
+  fields,
   key: (desired) => desired.name,
   describe: (desired) => `user ${desired.name}`,
   probe: ({ name }) => ({ shell: `getent passwd ${quote(name)}` }),

@@ -118,8 +118,13 @@ export const files: readonly KindCases[] = [
     key: '/etc/x',
     describes: 'file /etc/x',
     errors: [
-      { desired: '{ path: /x, owner: root }', what: 'the content is missing', at: '1:1' },
-      { desired: '{ path: /x, owner: root, asset: nothing }', what: "no file 'nothing'", at: '1:33' },
+      { desired: '{ path: /x, owner: root }', what: 'the content is missing', at: '1:1', beyondSchema: true },
+      {
+        desired: '{ path: /x, owner: root, asset: nothing }',
+        what: "no file 'nothing'",
+        at: '1:33',
+        beyondSchema: true,
+      },
       { desired: '{ path: /x, owner: root, secret: clear }', what: 'a secret by name', at: '1:34' },
       {
         desired: '{ path: /x, owner: root, secret: !secret nobody }',
@@ -127,7 +132,12 @@ export const files: readonly KindCases[] = [
         at: '1:42',
       },
       { desired: '{ path: /x, owner: root, content: a, restart: all }', what: "cannot be 'all'", at: '1:47' },
-      { desired: '{ path: /x, owner: root, template: missing.hbs }', what: "'missing.hbs'", at: '1:36' },
+      {
+        desired: '{ path: /x, owner: root, template: missing.hbs }',
+        what: "'missing.hbs'",
+        at: '1:36',
+        beyondSchema: true,
+      },
     ],
     cases: [
       {

@@ -222,8 +222,8 @@ export const postgres: readonly KindCases[] = [
     key: '/database/inst1/pg_hba.conf',
     describes: 'client rules in /database/inst1/pg_hba.conf',
     errors: [
-      { desired: '{ template: trust.hbs }', what: "'trust'", at: '1:13' },
-      { desired: '{ template: missing.hbs }', what: "'missing.hbs'", at: '1:13' },
+      { desired: '{ template: trust.hbs }', what: "'trust'", at: '1:13', beyondSchema: true },
+      { desired: '{ template: missing.hbs }', what: "'missing.hbs'", at: '1:13', beyondSchema: true },
       { desired: '{}', what: "'template' is missing", at: '1:1' },
     ],
     cases: [
@@ -290,7 +290,12 @@ export const postgres: readonly KindCases[] = [
     key: 'server',
     describes: "settings 'server' in /database/inst1/postgresql.conf",
     errors: [
-      { desired: '{ name: server, template: missing.hbs }', what: "'missing.hbs'", at: '1:27' },
+      {
+        desired: '{ name: server, template: missing.hbs }',
+        what: "'missing.hbs'",
+        at: '1:27',
+        beyondSchema: true,
+      },
       { desired: '{ name: server, values: many }', what: "'values' must be a map", at: '1:25' },
     ],
     cases: [

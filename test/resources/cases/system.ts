@@ -256,7 +256,12 @@ export const system: readonly KindCases[] = [
     key: 'mcoi_inst1',
     describes: 'unit mcoi_inst1.service',
     errors: [
-      { desired: '{ name: x, template: missing.hbs }', what: "no template 'missing.hbs'", at: '1:22' },
+      {
+        desired: '{ name: x, template: missing.hbs }',
+        what: "no template 'missing.hbs'",
+        at: '1:22',
+        beyondSchema: true,
+      },
       { desired: '{ name: x, template: text.hbs, enabled: maybe }', what: "not 'maybe'", at: '1:41' },
     ],
     cases: [

@@ -128,7 +128,12 @@ export const tearing: readonly KindCases[] = [
     key: 'server2',
     describes: 'everything that server2 has',
     errors: [
-      { desired: '{ server: a, position: here }', what: "'here' is no WAL position", at: '1:24' },
+      {
+        desired: '{ server: a, position: here }',
+        what: "'here' is no WAL position",
+        at: '1:24',
+        beyondSchema: true,
+      },
       { desired: '{ position: 0/1 }', what: "'server' is missing", at: '1:1' },
     ],
     cases: [
@@ -207,7 +212,12 @@ export const tearing: readonly KindCases[] = [
     key: '/database/inst1',
     describes: 'no data in /database/inst1',
     errors: [
-      { desired: erasedYaml('proof: standby'), what: 'that has the data too is missing', at: '1:1' },
+      {
+        desired: erasedYaml('proof: standby'),
+        what: 'that has the data too is missing',
+        at: '1:1',
+        beyondSchema: true,
+      },
       { desired: erasedYaml('proof: maybe, keeper: a'), what: "'proof' cannot be 'maybe'", at: '1:80' },
     ],
     cases: [
@@ -365,6 +375,7 @@ export const tearing: readonly KindCases[] = [
         desired: `{ ${place}, plain_template: missing.hbs, hba_template: hba.hbs }`,
         what: "no template 'missing.hbs'",
         at: '1:80',
+        beyondSchema: true,
       },
     ],
     cases: [
