@@ -25,7 +25,7 @@ import { kinds } from '../src/resources/registry.ts';
 import { shippedTemplate } from '../src/shipped.ts';
 import { fakeLookups } from './inventory/lookups.ts';
 import { parts } from './lab/check/mutations/rounds.ts';
-import { clusterOf, hostNamed, threeInventory } from './observe/cluster.ts';
+import { clusterOf, serverNamed, threeInventory } from './observe/cluster.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -68,7 +68,7 @@ describe('generated texts', () => {
   it('every word has a meaning, and every meaning a word', async () => {
     const cluster = await clusterOf(threeInventory);
     const all: Record<string, unknown> = {
-      ...wordsFor(cluster, hostNamed(cluster, 'server2'), preferredView(cluster)),
+      ...wordsFor(cluster, serverNamed(cluster, 'server2'), preferredView(cluster)),
     };
     const ofOneTemplate = ['serverConf', 'networkConf', 'unit'];
     const server = Object.keys(serverWords);

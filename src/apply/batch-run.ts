@@ -28,14 +28,14 @@ export async function runBatch(
   ports: RunPorts,
   state: HostState,
   batch: HostBatch,
-  place: EffectPlace,
+  place: EffectPlace | undefined,
   probes: readonly Probe[],
   plan: Plan,
 ): Promise<readonly Done[]> {
   const nonce = ports.nonce();
   const steps = batchSteps(batch, place);
-  const asked = question(state.host, probes, nonce, false);
-  const script = batchScript(hostPreamble(state.host), steps, asked.script, nonce);
+  const asked = question(state.server, probes, nonce, false);
+  const script = batchScript(hostPreamble(state.server), steps, asked.script, nonce);
   const began = ports.now();
   const watch = stepWatcher(ports, state.host.name, steps, nonce);
   const account = (at: number) => accountOf(state.host.name, steps, plan, at);

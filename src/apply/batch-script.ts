@@ -12,7 +12,7 @@ export interface NumberedStep extends Step {
   readonly number: number;
 }
 
-export function batchSteps(batch: HostBatch, place: EffectPlace): readonly NumberedStep[] {
+export function batchSteps(batch: HostBatch, place: EffectPlace | undefined): readonly NumberedStep[] {
   const steps = batch.items.flatMap((item): readonly Step[] =>
     item.kind === 'change'
       ? item.steps

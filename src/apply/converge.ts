@@ -3,7 +3,6 @@
  * more. In: the first sight. Out: what was changed. Must never call a run done whose last look found something to do.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { Host } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { type BatchItem, type HostBatch, nextBatch } from '../plan/batch.ts';
 import {
@@ -158,14 +157,14 @@ async function runBatches(
 ): Promise<void> {
   const restarts = batches.filter(({ items }) => items.some(isRestart)).map(({ host }) => host);
   const lookAgain = async (state: HostState): Promise<void> => {
-    const probes = probesBehind(request, state.host, current, end);
+    const probes = probesBehind(request, state, current, end);
     if (probes.length > 0) await lookAt(ports, state, probes);
   };
   const work = async (state: HostState): Promise<void> => {
     const batch = batches.find((candidate) => candidate.host === state.host.name);
-    const probes = probesBehind(request, state.host, current, end);
+    const probes = probesBehind(request, state, current, end);
     if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
-    const place = request.effectPlace(state.host, current.view);
+    const place = state.server && request.effectPlace(state.server, current.view);
     const done = await runBatch(ports, state, batch, place, probes, current.plan);
     changed.push(...done.map((one) => ({ host: state.host.name, ...one })));
   };
@@ -188,14 +187,14 @@ const isRestart = (item: BatchItem): boolean =>
   item.kind === 'effect' && item.effect.action === 'restart' && item.effect.target === 'instance';
 
 /** What is looked at when the steps of a batch are done. */
-function probesBehind(request: RunRequest, host: Host, current: Sighted, end: End): readonly Probe[] {
+function probesBehind(request: RunRequest, state: HostState, current: Sighted, end: End): readonly Probe[] {
   switch (end) {
     case 'waits':
-      return probesFor(request.cluster, host, compiled(request, current.view));
+      return probesFor(request.cluster, state.host, compiled(request, current.view));
     case 'changes':
       return [];
     case 'open':
-      return probesBetween(host, worthAnotherLook(current.plan));
+      return probesBetween(state, worthAnotherLook(current.plan));
   }
 }
 

@@ -2,7 +2,7 @@
  * The hosts of a run: a session each, the lock, and looks. In: the cluster and the ports. Out: HostStates that remember
  * what their host answered. Changes nothing on a host but the lock.
  */
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import { type Cluster, type Host, type Server, serverOn, shownAddress } from '../inventory/cluster.ts';
 import { answerTo, type Look, look } from '../observe/look.ts';
 import { readHostView, roleProbe, surveyProbes } from '../observe/survey.ts';
 import type { ClockSight } from '../plan/clocks.ts';
@@ -14,6 +14,8 @@ import type { RunPorts, RunRequest } from './request.ts';
 
 export interface HostState {
   readonly host: Host;
+  /** What runs on it; a host may carry no server. */
+  readonly server: Server | undefined;
   readonly session: Session;
   /** The latest answer to everything that was asked of the host in this run. */
   look: Look;
@@ -25,7 +27,7 @@ const otherLockWaitMs = 2000;
 
 export async function openAll(request: RunRequest, ports: RunPorts): Promise<readonly HostState[]> {
   const { hosts } = request.cluster;
-  const opening = hosts.map((host) => openHost(host, ports));
+  const opening = hosts.map((host) => openHost(request.cluster, host, ports));
   const opened = await Promise.race([Promise.allSettled(opening), aborted(ports.interrupted)]);
   if (opened === undefined || ports.interrupted.aborted) {
     // A host that does not answer is not waited for; what still opens is closed when it has.
@@ -43,16 +45,16 @@ export async function openAll(request: RunRequest, ports: RunPorts): Promise<rea
   throw merged(problems);
 }
 
-export async function openHost(host: Host, ports: RunPorts): Promise<HostState> {
+export async function openHost(cluster: Cluster, host: Host, ports: RunPorts): Promise<HostState> {
   const began = ports.now();
   ports.emit({
     kind: 'opening',
     host: host.name,
-    address: host.connection === 'local' ? 'this machine' : host.address,
+    address: shownAddress(host),
   });
   const session = await ports.transport.open(host);
   ports.emit({ kind: 'opened', host: host.name, ms: ports.now() - began });
-  return { host, session, look: new Map() };
+  return { host, server: serverOn(cluster, host.name), session, look: new Map() };
 }
 
 export const aborted = (signal: AbortSignal): Promise<undefined> =>
@@ -92,8 +94,7 @@ export async function lock(
 export function byMachine(states: readonly HostState[]): readonly (readonly HostState[])[] {
   const machines = new Map<string, HostState[]>();
   for (const state of states) {
-    const { connection, address, ssh } = state.host;
-    const machine = connection === 'local' ? 'this machine' : `${address} ${ssh.port ?? ''}`;
+    const { machine } = state.host;
     machines.set(machine, [...(machines.get(machine) ?? []), state]);
   }
   return [...machines.values()];
@@ -106,13 +107,13 @@ const probesOf = (host: Host, resources: readonly Resource[]): readonly Probe[] 
 
 /** What the survey and these resources ask of a host. */
 export const probesFor = (cluster: Cluster, host: Host, resources: readonly Resource[]): readonly Probe[] => [
-  ...surveyProbes(cluster, host),
+  ...surveyProbes(cluster, serverOn(cluster, host.name)),
   ...probesOf(host, resources),
 ];
 
 /** What is asked between two batches: roles and what is open; the rest of the survey stays as it was seen. */
-export const probesBetween = (host: Host, open: readonly Resource[]): readonly Probe[] => [
-  roleProbe(host),
+export const probesBetween = ({ host, server }: HostState, open: readonly Resource[]): readonly Probe[] => [
+  ...(server ? [roleProbe(server)] : []),
   ...probesOf(host, open),
 ];
 
@@ -120,7 +121,7 @@ export const probesBetween = (host: Host, open: readonly Resource[]): readonly P
 export async function lookAt(ports: RunPorts, state: HostState, probes: readonly Probe[]): Promise<void> {
   const began = ports.now();
   const clockBefore = ports.clockMs();
-  remember(state, await look(state.session, state.host, probes, ports.nonce()));
+  remember(state, await look(state.session, state.server, probes, ports.nonce()));
   const ms = ports.now() - began;
   const facts = readHostView([
     answerTo(state.look, probes[0] ?? {}) ?? { status: 255, stdout: '', stderr: '' },

@@ -1,7 +1,7 @@
 /** What a run is given: the outside world as ports, and what is to be made so. Types only. */
 import type { Diagnostic, Result } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Host, Server } from '../inventory/cluster.ts';
 import type { HostView, View } from '../observe/survey.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
 import type { EffectPlace } from '../resources/contract/effects.ts';
@@ -28,8 +28,8 @@ export interface RunRequest {
   readonly cluster: Cluster;
   /** What every host should be, once it is known who is primary. Asks the same probes for the same roles. */
   compile(view: View): Result<readonly Resource[]>;
-  /** Where reloads and restarts of a host go. */
-  effectPlace(host: Host, view: View): EffectPlace;
+  /** Where reloads and restarts of a server go. */
+  effectPlace(server: Server, view: View): EffectPlace;
   /** False: look and plan only, and take no lock. */
   readonly change: boolean;
   /** Change only this host; the others are looked at all the same. */

@@ -4,11 +4,12 @@
  */
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import type { Cluster } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
 import {
   type HostView,
   readHostView,
+  roleProbe,
   singleServerProbe,
   survey,
   surveyProbes,
@@ -39,8 +40,10 @@ export async function sight(
 ): Promise<Sighted> {
   const { cluster } = request;
   const views = new Map(states.map((state) => [state.host.name, hostView(cluster, state, ports)]));
-  const blind = states.filter((state) => views.get(state.host.name)?.data === undefined);
-  if (blind.length > 0) throw failure(blind.map((state) => blindness(cluster, state)));
+  const blind = states.flatMap((state) =>
+    state.server && views.get(state.host.name)?.data === undefined ? [blindness(state, state.server)] : [],
+  );
+  if (blind.length > 0) throw failure(blind);
   const found = (request.survey ?? survey)(cluster, views);
   if ('refused' in found) throw failure([found.refused]);
   const view = withAbsent(found.view, cluster, states);
@@ -80,22 +83,22 @@ function withAbsent(view: View, cluster: Cluster, states: readonly HostState[]):
 }
 
 export function hostView(cluster: Cluster, state: HostState, ports: RunPorts): HostView {
-  const replies = surveyProbes(cluster, state.host).map((probe) => answerTo(state.look, probe));
+  const replies = surveyProbes(cluster, state.server).map((probe) => answerTo(state.look, probe));
   const seen = replies.map((reply) => reply ?? { status: 255, stdout: '', stderr: '' });
-  const single = answerTo(state.look, singleServerProbe(state.host));
+  const single = state.server && answerTo(state.look, singleServerProbe(state.server));
   const view = readHostView([...seen, ...(single ? [single] : [])]);
   for (const secret of [view.replicationPassword, view.clusterKey]) if (secret) ports.remember(secret);
   return view;
 }
 
-function blindness(cluster: Cluster, state: HostState): Diagnostic {
-  const reply = surveyProbes(cluster, state.host).map((probe) => answerTo(state.look, probe))[1];
+function blindness({ look }: HostState, server: Server): Diagnostic {
+  const reply = answerTo(look, roleProbe(server));
   return {
     code: 'HST002',
-    what: `the data directory '${state.host.postgres.dataDir}' could not be looked at`,
+    what: `the data directory '${server.postgres.dataDir}' could not be looked at`,
     why: 'without it nobody can say which server is primary, so nothing is done',
     fix: 'Look at the lines below on the host; the login user must be able to read the directory (ssh.become: sudo).',
-    host: state.host.name,
+    host: server.host.name,
     evidence: (reply?.stderr ?? '')
       .split('\n')
       .filter((line) => line !== '')

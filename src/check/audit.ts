@@ -3,7 +3,7 @@
  * those of another, roles, slots, the archiver. Pure, like a resource kind: it says how to look (`probe`, `read`) and what
  * of that is worth telling (`judge`). It changes nothing. Its probes travel in the one look of a host.
  */
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import type { Observed, Probe, ProbeReply } from '../resources/contract/kind.ts';
 import type { Told } from './finding.ts';
@@ -23,10 +23,10 @@ export interface Audit<F> {
   /** What it looks at, in a few words: "replication slots". */
   readonly name: string;
   /** The same for every role, so that one round trip is enough. */
-  probe(host: Host, cluster: Cluster): Probe;
+  probe(server: Server, cluster: Cluster): Probe;
   /** "Could not look" is never "absent"; absent: there is nothing to judge. */
-  read(reply: ProbeReply, host: Host): Observed<F>;
-  /** `seen` holds the hosts that could be looked at. */
+  read(reply: ProbeReply, server: Server): Observed<F>;
+  /** `seen` holds the servers that could be looked at. */
   judge(context: AuditContext, seen: ReadonlyMap<string, F>): readonly Told[];
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { findingCodes } from '../base/finding-codes.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import { type Cluster, type Host, type Role, serverOn, shownAddress } from '../inventory/cluster.ts';
 import { preferredView } from '../observe/survey.ts';
 import { type ClockSight, clockProblems } from '../plan/clocks.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
@@ -50,9 +50,9 @@ export function clusterReport(sighting: Sighting, limit?: string): ClusterReport
     preferredPrimary: preferredView(cluster).primary,
     hosts: hosts.map((host) => ({
       name: host.name,
-      address: host.connection === 'local' ? 'this machine' : host.address,
+      address: shownAddress(host),
       role: roleOf(host, sighting),
-      preferredRole: host.preferredRole,
+      preferredRole: serverOn(cluster, host.name)?.preferredRole ?? null,
       reached: !unreached.has(host.name),
       roundTrips: roundTrips[host.name] ?? 0,
     })),
@@ -60,7 +60,8 @@ export function clusterReport(sighting: Sighting, limit?: string): ClusterReport
   };
 }
 
-function roleOf({ name }: Host, { roles, unreached }: Sighting): 'primary' | 'standby' | 'unknown' {
+function roleOf({ name }: Host, { cluster, roles, unreached }: Sighting): Role | 'unknown' | 'none' {
+  if (!serverOn(cluster, name)) return 'none';
   if (roles.primary === undefined || unreached.has(name)) return 'unknown';
   return name === roles.primary ? 'primary' : 'standby';
 }

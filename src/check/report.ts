@@ -11,9 +11,10 @@ export interface HostReport {
   readonly name: string;
   /** "this machine" for a local connection. */
   readonly address: string;
-  /** As it was seen; unknown when nobody can say. */
-  readonly role: Role | 'unknown';
-  readonly preferredRole: Role;
+  /** As it was seen; unknown when nobody can say, none on a host without a server. */
+  readonly role: Role | 'unknown' | 'none';
+  /** Null on a host without a server. */
+  readonly preferredRole: Role | null;
   readonly reached: boolean;
   /** How often this look has asked the host; the connection itself is not counted. */
   readonly roundTrips: number;

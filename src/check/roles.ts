@@ -4,7 +4,7 @@
  * a check only reads. Pure.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import { type HostView, preferredView, survey, type View } from '../observe/survey.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { leads } from '../resources/data/data-directory.ts';
@@ -29,8 +29,8 @@ export function rolesOf(
   hosts: ReadonlyMap<string, HostView>,
   recovering: ReadonlyMap<string, boolean | undefined>,
 ): Roles {
-  const absent = cluster.hosts.filter(({ name }) => !hosts.has(name));
-  const blind = cluster.hosts.filter(({ name }) => hosts.has(name) && hosts.get(name)?.data === undefined);
+  const absent = cluster.servers.filter(({ name }) => !hosts.has(name));
+  const blind = cluster.servers.filter(({ name }) => hosts.has(name) && hosts.get(name)?.data === undefined);
   const whole = absent.length + blind.length === 0;
   const found = survey(cluster, hosts);
   const away = absent.length > 0 ? { absent: new Set(absent.map(({ name }) => name)) } : {};
@@ -45,7 +45,7 @@ export function rolesOf(
   });
   if ('refused' in found && (whole || found.refused.code === 'SAF003'))
     return { view: guess(preferredView(cluster).primary), refused: found.refused };
-  const answering = cluster.hosts.filter(({ name }) => recovering.get(name) === false);
+  const answering = cluster.servers.filter(({ name }) => recovering.get(name) === false);
   if (answering.length === 1 && answering[0])
     return { view: guess(answering[0].name), primary: answering[0].name };
   return { view: guess(likeliest(cluster, [...absent, ...blind], recovering)) };
@@ -54,7 +54,7 @@ export function rolesOf(
 /** Not a standby by its own word, and preferred if there are several. */
 function likeliest(
   cluster: Cluster,
-  unseen: readonly Host[],
+  unseen: readonly Server[],
   recovering: ReadonlyMap<string, boolean | undefined>,
 ): string {
   const preferred = preferredView(cluster).primary;

@@ -4,10 +4,18 @@
  */
 import type { Secret } from '../base/secret.ts';
 import { normalAddress } from './addresses.ts';
-import type { Cluster, HbaRule, Host, Multiplexing, PostgresSettings, SshSettings } from './cluster.ts';
+import type {
+  Cluster,
+  HbaRule,
+  Host,
+  Multiplexing,
+  PostgresSettings,
+  Server,
+  SshSettings,
+} from './cluster.ts';
 import { defaults } from './defaults.ts';
 import type { Draft, DraftHost } from './draft.ts';
-import { sharesMachine } from './machines.ts';
+import { machineOf, sharesMachine } from './machines.ts';
 import { keyPosition, valuePosition } from './positions.ts';
 
 /** Secrets by the path of their key, joined with dots: "ssh.passphrase", "hosts.server1.ssh.password". */
@@ -69,26 +77,29 @@ function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefi
   };
 }
 
-function buildHost(draft: Draft, host: DraftHost, cluster: string, secrets: SecretsByPath): Host | undefined {
-  const postgres = buildPostgres(draft, host);
-  const multiplexing = buildMultiplexing(draft, host);
-  const { address, adminAddress, logTransferAddress, role } = host;
-  if (!postgres || !multiplexing || !address || !adminAddress || !logTransferAddress || !role)
-    return undefined;
-  const shared = draft.hosts.some((other) => other !== host && sharesMachine(host, other));
+function buildHost(host: DraftHost, secrets: SecretsByPath): Host | undefined {
+  const { name, connection, address, privileged, serviceManager } = host;
+  const machine = machineOf(host);
+  if (address === undefined || machine === undefined) return undefined;
+  const ssh = buildSsh(host, secrets);
+  return { name, connection, address, machine, privileged, ssh, ...given({ serviceManager }) };
+}
+
+function buildServer(draft: Draft, entry: DraftHost, host: Host, cluster: string): Server | undefined {
+  const postgres = buildPostgres(draft, entry);
+  const multiplexing = buildMultiplexing(draft, entry);
+  const { name, adminAddress, logTransferAddress, role } = entry;
+  if (!postgres || !multiplexing || !adminAddress || !logTransferAddress || !role) return undefined;
+  const shared = draft.hosts.some((other) => other !== entry && sharesMachine(entry, other));
   return {
-    name: host.name,
-    connection: host.connection,
-    address,
+    name,
+    host,
     adminAddress,
     logTransferAddress,
     preferredRole: role,
-    privileged: host.privileged,
-    ssh: buildSsh(host, secrets),
     postgres,
     multiplexing,
-    unit: shared ? `mcoi_${cluster}_${host.name}` : `mcoi_${cluster}`,
-    ...given({ serviceManager: host.serviceManager }),
+    unit: shared ? `mcoi_${cluster}_${name}` : `mcoi_${cluster}`,
   };
 }
 
@@ -96,12 +107,16 @@ function buildHost(draft: Draft, host: DraftHost, cluster: string, secrets: Secr
 export function buildCluster(draft: Draft, secrets: SecretsByPath): Cluster | undefined {
   const name = draft.data.cluster;
   if (name === undefined) return undefined;
-  const hosts = draft.hosts.flatMap((host) => buildHost(draft, host, name, secrets) ?? []);
-  if (hosts.length !== draft.hosts.length) return undefined;
+  const servers = draft.hosts.flatMap((entry) => {
+    const host = buildHost(entry, secrets);
+    return (host && buildServer(draft, entry, host, name)) ?? [];
+  });
+  if (servers.length !== draft.hosts.length) return undefined;
   return {
     name,
     file: draft.file,
-    hosts,
+    hosts: servers.map(({ host }) => host),
+    servers,
     replicationUser: draft.data.replication_user ?? defaults.replicationUser,
     ...given({ replicationPassword: secrets.get('secrets.replication_password') }),
     positionOf: (...path) => valuePosition(draft.root, path) ?? keyPosition(draft.root, path),

@@ -1,6 +1,6 @@
 /**
  * Cluster: what an inventory says, checked and complete: defaults filled in, overrides of hosts applied.
- * Every host carries its whole configuration, so that later stages never look for a default.
+ * Every server carries its whole configuration, so that later stages never look for a default.
  * Made by `inventory/load.ts`; read by every later stage.
  */
 import type { Position } from '../base/position.ts';
@@ -66,26 +66,35 @@ export interface Multiplexing {
   readonly referenceAddresses: readonly string[];
 }
 
+/** What is logged in to, looked at, locked and changed: an entry of `hosts`. What runs on it is not its business. */
 export interface Host {
-  /** The server identifier; also the standby's application_name. */
   readonly name: string;
   readonly connection: 'ssh' | 'local';
   /** Where SSH goes, and the job network. */
   readonly address: string;
+  /** A word for the machine behind it: hosts with the same word are one machine. */
+  readonly machine: string;
+  /** Absent: found by looking. */
+  readonly serviceManager?: 'systemd' | 'none';
+  /** True when the scripts run as root there: become is sudo, or the login user is root, or local root. */
+  readonly privileged: boolean;
+  readonly ssh: SshSettings;
+}
+
+/** A PostgreSQL server with its Mirroring Controller, and the host that it runs on. A host carries one, or none. */
+export interface Server {
+  /** The server identifier, also the standby's application_name. It is the name of its host. */
+  readonly name: string;
+  readonly host: Host;
   /** Between controllers. */
   readonly adminAddress: string;
   /** Replication. */
   readonly logTransferAddress: string;
   /** What the inventory prefers; who is primary now is observed. */
   readonly preferredRole: Role;
-  /** Absent: found by looking. */
-  readonly serviceManager?: 'systemd' | 'none';
-  /** True when the scripts run as root there: become is sudo, or the login user is root, or local root. */
-  readonly privileged: boolean;
-  readonly ssh: SshSettings;
   readonly postgres: PostgresSettings;
   readonly multiplexing: Multiplexing;
-  /** Unit name without ".service": mcoi_<cluster>, with the host's name where two hosts share a machine. */
+  /** Unit name without ".service": mcoi_<cluster>, with the server's name where two servers share a machine. */
   readonly unit: string;
 }
 
@@ -93,11 +102,31 @@ export interface Cluster {
   readonly name: string;
   /** Path of the inventory as given. */
   readonly file: string;
-  /** In the order of the inventory; exactly one prefers to be primary. */
+  /** In the order of the inventory. */
   readonly hosts: readonly Host[];
+  /** In the order of their hosts; exactly one prefers to be primary. */
+  readonly servers: readonly Server[];
   /** Absent when the inventory does not give it: then it is generated and kept on the hosts alone. */
   readonly replicationPassword?: Secret;
   readonly replicationUser: string;
   /** Where a value stands in the inventory: positionOf('hosts', 'server1', 'address'). Nearest parent if it was a default. */
   positionOf(...path: (string | number)[]): Position | undefined;
 }
+
+/** Where a host is, for people: this machine has no address that anybody logs in to. */
+export const shownAddress = ({ connection, address }: Host): string =>
+  connection === 'local' ? 'this machine' : address;
+
+/** The same cluster on hosts that are reached in another way. */
+export function withHosts(cluster: Cluster, change: (host: Host) => Host): Cluster {
+  const hosts = new Map(cluster.hosts.map((host) => [host, change(host)]));
+  return {
+    ...cluster,
+    hosts: [...hosts.values()],
+    servers: cluster.servers.map((server) => ({ ...server, host: hosts.get(server.host) ?? server.host })),
+  };
+}
+
+/** The server on a host; undefined where there is none. */
+export const serverOn = (cluster: Cluster, host: string): Server | undefined =>
+  cluster.servers.find((server) => server.host.name === host);

@@ -3,7 +3,7 @@
  * already on the server that stays, and on those that went. In: the looks of the hosts that were reached. Pure.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import { isFinished, leads } from '../resources/data/data-directory.ts';
 import { type HostView, preferredView, survey, type View } from './survey.ts';
 
@@ -18,15 +18,15 @@ export function keptSurvey(
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
 ): { view: View } | { refused: Diagnostic } {
-  const dataOf = (host: Host) => hosts.get(host.name)?.data;
-  const finished = cluster.hosts.filter((host) => isFinished(dataOf(host)));
-  const leading = finished.filter((host) => !dataOf(host)?.standbySignal);
-  const ours = leading.filter((host) => leads(dataOf(host)));
+  const dataOf = (server: Server) => hosts.get(server.name)?.data;
+  const finished = cluster.servers.filter((server) => isFinished(dataOf(server)));
+  const leading = finished.filter((server) => !dataOf(server)?.standbySignal);
+  const ours = leading.filter((server) => leads(dataOf(server)));
   // A server that is single again is told by its data alone.
   const candidates = ours.length > 0 ? ours : leading;
   const someone = keep ?? preferredView(cluster).primary;
-  const named = candidates.find((host) => host.name === keep);
-  const running = candidates.find((host) => dataOf(host)?.running);
+  const named = candidates.find(({ name }) => name === keep);
+  const running = candidates.find((server) => dataOf(server)?.running);
   if (hosts.size === 0) return { refused: keptUnreachable(someone) };
   if (allData) return { view: viewOf(cluster, hosts, running ?? candidates[0]) };
   const unclear = finished.length === 0 && !hosts.has(someone);
@@ -38,7 +38,7 @@ export function keptSurvey(
     : { view: viewOf(cluster, hosts, undefined) };
 }
 
-function viewOf(cluster: Cluster, hosts: ReadonlyMap<string, HostView>, primary: Host | undefined): View {
+function viewOf(cluster: Cluster, hosts: ReadonlyMap<string, HostView>, primary: Server | undefined): View {
   const name = primary?.name ?? preferredView(cluster).primary;
   const systemIdentifier = hosts.get(name)?.data?.control?.systemIdentifier;
   return { hosts, primary: name, ...(systemIdentifier ? { systemIdentifier } : {}) };
@@ -52,11 +52,11 @@ const keptUnreachable = (keep: string): Diagnostic => ({
 });
 
 function nobodyLeads(
-  standbys: readonly Host[],
+  standbys: readonly Server[],
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
 ): Diagnostic {
-  const missing = cluster.hosts.filter((host) => !hosts.has(host.name)).map((host) => host.name);
+  const missing = cluster.servers.filter(({ name }) => !hosts.has(name)).map(({ name }) => name);
   return {
     code: 'SAF021',
     what: 'no server is primary, so there is none that could be kept',
@@ -64,9 +64,9 @@ function nobodyLeads(
     fix: `Start the primary again; or, if it is lost, promote a standby on its host: mc_ctl switch --force (as the instance administrator). Then run the same command again.`,
     evidence: [
       ...missing.map((name) => `${name}: not reached`),
-      ...standbys.map((host) => {
-        const data = hosts.get(host.name)?.data;
-        return `${host.name}: standby, ${data?.running ? 'running' : 'stopped'}, timeline ${data?.control?.reached.timeline ?? '?'}, ${data?.control?.reached.position ?? '?'}`;
+      ...standbys.map(({ name }) => {
+        const data = hosts.get(name)?.data;
+        return `${name}: standby, ${data?.running ? 'running' : 'stopped'}, timeline ${data?.control?.reached.timeline ?? '?'}, ${data?.control?.reached.position ?? '?'}`;
       }),
     ],
   };

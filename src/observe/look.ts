@@ -2,7 +2,7 @@
  * A look: what a host answered, by probe. The same look answers every resource that asks what was asked, so that
  * learning the roles of the hosts costs no second round trip. In: a session. Out: Looks. Changes nothing on the host.
  */
-import type { Host } from '../inventory/cluster.ts';
+import type { Server } from '../inventory/cluster.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { preamble } from '../resources/contract/preamble.ts';
 import type { Reply, Session } from '../transport/port.ts';
@@ -13,24 +13,21 @@ export type Look = ReadonlyMap<string, ProbeReply>;
 const probeKey = (probe: Probe): string =>
   [probe.shell, probe.sql, probe.stat, probe.sum].map((text) => text ?? '').join('\0');
 
-/** The preamble for scripts on this host. */
-export const hostPreamble = (host: Host): string =>
-  preamble({
-    postgresVersion: host.postgres.version,
-    owner: host.postgres.owner,
-    socketDir: host.postgres.socketDir,
-    port: host.postgres.port,
-    ...(host.postgres.binDir ? { binDir: host.postgres.binDir } : {}),
-    ...(host.postgres.passfile ? { passfile: host.postgres.passfile } : {}),
-  });
+/** The preamble for scripts on a host with this server, or without one. */
+export const hostPreamble = (server: Server | undefined): string => {
+  if (server === undefined) return preamble(undefined);
+  const { version, owner, socketDir, port, binDir, passfile } = server.postgres;
+  const found = { ...(binDir ? { binDir } : {}), ...(passfile ? { passfile } : {}) };
+  return preamble({ postgresVersion: version, owner, socketDir, port, ...found });
+};
 
 /** The question for these probes, without its preamble where a batch stands in front of it. */
 export const question = (
-  host: Host,
+  server: Server | undefined,
   probes: readonly Probe[],
   nonce: string,
   withPreamble: boolean,
-): Question => ask(withPreamble ? hostPreamble(host) : '', probes, nonce, host.postgres);
+): Question => ask(withPreamble ? hostPreamble(server) : '', probes, nonce, server?.postgres);
 
 export const readLook = (probes: readonly Probe[], asked: Question, reply: Reply): Look => {
   const replies = asked.read(reply);
@@ -44,11 +41,11 @@ export const readLook = (probes: readonly Probe[], asked: Question, reply: Reply
 
 export async function look(
   session: Session,
-  host: Host,
+  server: Server | undefined,
   probes: readonly Probe[],
   nonce: string,
 ): Promise<Look> {
-  const asked = question(host, probes, nonce, true);
+  const asked = question(server, probes, nonce, true);
   return readLook(probes, asked, await session.run(asked.script));
 }
 

@@ -14,12 +14,19 @@ export interface Question {
   read(reply: Reply): readonly ProbeReply[];
 }
 
-/** The owner is the administrator of the instance that SQL goes to; the preamble defines `as`, PGBIN and the rest. */
+/** Where SQL goes, and the administrator that it goes there as. */
+interface SqlPlace {
+  readonly owner: string;
+  readonly socketDir: string;
+  readonly port: number;
+}
+
+/** The preamble defines `as`, PGBIN and the rest. Without a place, SQL is answered with why there is none. */
 export function ask(
   preamble: string,
   probes: readonly Probe[],
   nonce: string,
-  instance: { owner: string; socketDir: string; port: number },
+  place: SqlPlace | undefined,
 ): Question {
   const shells = unique(probes.map((probe) => probe.shell));
   const queries = unique(probes.map((probe) => probe.sql));
@@ -28,7 +35,8 @@ export function ask(
   const sums = unique(probes.map((probe) => probe.sum));
   if (stats.length > 0) sections.push(section(nonce, 'stat', statProbe(stats)));
   if (sums.length > 0) sections.push(section(nonce, 'sum', sumProbe(sums)));
-  if (queries.length > 0) sections.push(section(nonce, 'sql', sqlSection(nonce, queries, instance)));
+  if (queries.length > 0)
+    sections.push(section(nonce, 'sql', place ? sqlSection(nonce, queries, place) : noServer));
   return {
     script: `${preamble}\n${sections.join('\n')}`,
     read: (reply) => {
@@ -45,6 +53,8 @@ export function ask(
 const unique = (texts: readonly (string | undefined)[]): readonly string[] => [
   ...new Set(texts.filter((text) => text !== undefined)),
 ];
+
+const noServer = `echo 'the host carries no server'; exit 1`;
 
 /** Output stands between two lines of the nonce on both streams; the exit status is in the second one. */
 const section = (
@@ -74,18 +84,14 @@ const quietly = [
  * One psql for all queries. Each value is prefixed, so that an empty answer is never taken for "no rows". Who is neither
  * root nor the administrator asks under a name of his own, and sees what that role may see.
  */
-function sqlSection(
-  nonce: string,
-  queries: readonly string[],
-  instance: { owner: string; socketDir: string; port: number },
-): string {
+function sqlSection(nonce: string, queries: readonly string[], place: SqlPlace): string {
   const text = queries
     .map((query, index) => `\\echo ${nonce} ${index}\nSELECT 'v' || coalesce((${query})::text, 'null');\n`)
     .join('');
-  const owner = quote(instance.owner);
-  const psql = `"$PGBIN/psql" -X -q -A -t -w -h ${quote(instance.socketDir)} -p ${instance.port} -d postgres 2>&1`;
+  const owner = quote(place.owner);
+  const psql = `"$PGBIN/psql" -X -q -A -t -w -h ${quote(place.socketDir)} -p ${place.port} -d postgres 2>&1`;
   return `if [ -z "$PGBIN" ]; then echo 'PostgreSQL is not installed'; exit 1; fi
-if [ -z "$OWNER_HOME" ]; then echo ${quote(`there is no user ${instance.owner}`)}; exit 1; fi
+if [ -z "$OWNER_HOME" ]; then echo ${quote(`there is no user ${place.owner}`)}; exit 1; fi
 export PGCONNECT_TIMEOUT=5 PGAPPNAME=pgduet PGOPTIONS
 PGOPTIONS=${quote(quietly.map((setting) => `-c ${setting}`).join(' '))}
 queries=${quote(text)}

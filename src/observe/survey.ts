@@ -5,7 +5,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import { parsePgpassLine } from '../postgres/pgpass.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import {
@@ -49,25 +49,30 @@ export interface View {
   readonly absent?: ReadonlySet<string>;
 }
 
-export const clusterKeyFile = (host: Host): string => `${host.multiplexing.managementDir}/cluster.key`;
+export const clusterKeyFile = (server: Server): string => `${server.multiplexing.managementDir}/cluster.key`;
 
-const place = (host: Host) => ({
-  dataDir: host.postgres.dataDir,
-  managementDir: host.multiplexing.managementDir,
-  id: host.name,
+const place = (server: Server) => ({
+  dataDir: server.postgres.dataDir,
+  managementDir: server.multiplexing.managementDir,
+  id: server.name,
 });
 
 /** What may change while a run goes on: whose data is where, and who leads. */
-export const roleProbe = (host: Host): Probe => ({ shell: dataDirectoryProbe(place(host)) });
+export const roleProbe = (server: Server): Probe => ({ shell: dataDirectoryProbe(place(server)) });
 
-export const surveyProbes = (cluster: Cluster, host: Host): readonly Probe[] => [
+/** Of a host without a server only the facts are asked. */
+export const surveyProbes = (cluster: Cluster, server: Server | undefined): readonly Probe[] => [
   factsProbe,
-  roleProbe(host),
+  ...(server ? serverProbes(cluster, server) : []),
+];
+
+const serverProbes = (cluster: Cluster, server: Server): readonly Probe[] => [
+  roleProbe(server),
   {
     shell: `if [ -f "$PASSFILE" ]; then grep -m 1 -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE"; fi`,
   },
-  printFile(clusterKeyFile(host)),
-  printFile(adoptedFile(host.postgres.dataDir)),
+  printFile(clusterKeyFile(server)),
+  printFile(adoptedFile(server.postgres.dataDir)),
 ];
 
 const printFile = (path: string): Probe => ({
@@ -75,7 +80,7 @@ const printFile = (path: string): Probe => ({
 });
 
 /** What a migration asks of the server that it begins with. */
-export const singleServerProbe = (host: Host): Probe => adoptProbe(place(host));
+export const singleServerProbe = (server: Server): Probe => adoptProbe(place(server));
 
 export function readHostView(replies: readonly ProbeReply[]): HostView {
   const [facts, data, passfile, key, adopted, single] = replies;
@@ -98,7 +103,8 @@ export function readHostView(replies: readonly ProbeReply[]): HostView {
 
 /** Before anything was seen: the inventory's wishes. */
 export function preferredView(cluster: Cluster): View {
-  const preferred = cluster.hosts.find((host) => host.preferredRole === 'primary') ?? cluster.hosts[0];
+  const preferred =
+    cluster.servers.find((server) => server.preferredRole === 'primary') ?? cluster.servers[0];
   return { hosts: new Map(), primary: preferred?.name ?? '' };
 }
 
@@ -117,42 +123,44 @@ function findPrimary(
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
 ): { primary: string } | { refused: Diagnostic } {
-  const dataOf = (host: Host) => hosts.get(host.name)?.data;
-  const running = cluster.hosts.filter((host) => leads(dataOf(host)) && dataOf(host)?.running);
+  const dataOf = (server: Server) => hosts.get(server.name)?.data;
+  const running = cluster.servers.filter((server) => leads(dataOf(server)) && dataOf(server)?.running);
   if (running.length > 1) return { refused: twoPrimaries(running, hosts) };
   const [runs] = running;
   if (runs) return { primary: runs.name };
-  const stopped = cluster.hosts.filter((host) => leads(dataOf(host)));
+  const stopped = cluster.servers.filter((server) => leads(dataOf(server)));
   if (stopped.length > 1) return { refused: twoPrimaries(stopped, hosts) };
   const [stands] = stopped;
   if (stands) return { primary: stands.name };
-  const followers = cluster.hosts.filter((host) => isFinished(dataOf(host)) && dataOf(host)?.standbySignal);
+  const followers = cluster.servers.filter(
+    (server) => isFinished(dataOf(server)) && dataOf(server)?.standbySignal,
+  );
   // A stranger's primary is named too: it may be the one that is missed.
-  const clusters = cluster.hosts.filter((host) => dataOf(host)?.content === 'cluster');
+  const clusters = cluster.servers.filter((server) => dataOf(server)?.content === 'cluster');
   if (followers.length > 0) return { refused: noPrimary(clusters, hosts) };
   return { primary: preferredView(cluster).primary };
 }
 
-function evidence(hosts: readonly Host[], views: ReadonlyMap<string, HostView>): readonly string[] {
-  return hosts.map((host) => {
-    const data = views.get(host.name)?.data;
+function evidence(servers: readonly Server[], views: ReadonlyMap<string, HostView>): readonly string[] {
+  return servers.map(({ name }) => {
+    const data = views.get(name)?.data;
     const whose = data?.recorded === undefined ? ', not made by pgduet for this server' : '';
-    return `${host.name}: ${data?.running ? 'running' : 'stopped'}${whose}, ${data?.control?.state ?? 'state unknown'}, timeline ${data?.control?.timeline ?? '?'}, checkpoint ${data?.control?.checkpoint ?? '?'}`;
+    return `${name}: ${data?.running ? 'running' : 'stopped'}${whose}, ${data?.control?.state ?? 'state unknown'}, timeline ${data?.control?.timeline ?? '?'}, checkpoint ${data?.control?.checkpoint ?? '?'}`;
   });
 }
 
-const twoPrimaries = (hosts: readonly Host[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
+const twoPrimaries = (servers: readonly Server[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
   code: 'SAF003',
-  what: `${hosts.map((host) => host.name).join(' and ')} are both primary`,
+  what: `${servers.map(({ name }) => name).join(' and ')} are both primary`,
   why: 'each may hold commits that the other lacks; whatever is done next could lose some',
   fix: 'Stop the clients, bring over what is missing, stop the server that shall not be primary, and make it a standby again.',
-  evidence: evidence(hosts, views),
+  evidence: evidence(servers, views),
 });
 
-const noPrimary = (hosts: readonly Host[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
+const noPrimary = (servers: readonly Server[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
   code: 'SAF004',
   what: 'no server is primary, and there are standbys',
   why: 'the primary may have been on a host that is not in the inventory, or its data is gone; a new one would not fit the standbys',
   fix: 'Find the last primary and name it in the inventory, or promote the standby that is ahead (mc_ctl switch), then run the same command again.',
-  evidence: evidence(hosts, views),
+  evidence: evidence(servers, views),
 });

@@ -1,5 +1,5 @@
 /** The words about a server that was there before the cluster: what templates leave alone, what a copy of it needs. Pure. */
-import type { Host } from '../inventory/cluster.ts';
+import type { Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { formerRulesMarker } from '../postgres/hba-file.ts';
 import type { AdoptSight } from '../resources/single/adopt-observation.ts';
@@ -44,7 +44,7 @@ export function adoptedWords(view: View): AdoptedWords {
   return { ...none, phase: 'taking', carried: carriedSettings(single), hba: formerRules(single) };
 }
 
-export function singleWords(view: View, host: Host): SingleWords {
+export function singleWords(view: View, server: Server): SingleWords {
   const single = view.hosts.get(view.primary)?.single;
   if (!single)
     return {
@@ -63,7 +63,7 @@ export function singleWords(view: View, host: Host): SingleWords {
     seen: true,
     architecture,
     libc,
-    rooms: roomsOf(single, host),
+    rooms: roomsOf(single, server),
     libraries: librariesOf(single).join(' '),
     extensions: single.extensions.join(' '),
     locales: (live?.locales ?? []).join(' '),
@@ -71,7 +71,7 @@ export function singleWords(view: View, host: Host): SingleWords {
   };
 }
 
-function roomsOf({ live }: AdoptSight, { postgres }: Host): string {
+function roomsOf({ live }: AdoptSight, { postgres }: Server): string {
   const spaces = live?.tablespaces ?? [];
   const elsewhere = spaces.reduce((sum, { bytes }) => sum + bytes, 0);
   const rooms = [{ path: postgres.dataDir, bytes: (live?.bytes ?? 0) - elsewhere }, ...spaces];

@@ -6,7 +6,7 @@ import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Node } from '../base/yaml.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import type { Ref, Resource } from '../plan/plan.ts';
 import type { AnyKind, ParseContext } from '../resources/contract/kind.ts';
@@ -37,12 +37,12 @@ export function compile(
   materials: Materials,
 ): Result<readonly Resource[]> {
   const problems: Diagnostic[] = [...strangers(playbook, cluster)];
-  const drafts = presentHosts(cluster, view).flatMap((host) => {
-    const words = wordsFor(cluster, host, view);
+  const drafts = presentServers(cluster, view).flatMap((server) => {
+    const words = wordsFor(cluster, server, view);
     return playbook.plays
       .filter((play) => isFor(play.on, words))
       .flatMap((play) => play.entries)
-      .flatMap((entry) => compileEntry(entry, host, words, materials, problems));
+      .flatMap((entry) => compileEntry(entry, server, words, materials, problems));
   });
   const named = nameIndex(drafts, playbook);
   const resources = drafts.map((draft) => ({
@@ -70,8 +70,8 @@ const isFor = (on: string, words: Words): boolean =>
 export const selectors: readonly string[] = ['all', 'primary', 'standbys', 'target', 'kept', 'dropped'];
 
 /** Nothing is declared for a host that could not be reached. */
-const presentHosts = (cluster: Cluster, view: View): readonly Host[] =>
-  cluster.hosts.filter((host) => !view.absent?.has(host.name));
+const presentServers = (cluster: Cluster, view: View): readonly Server[] =>
+  cluster.servers.filter((server) => !view.absent?.has(server.name));
 
 /** A play or an `after` for a host that the inventory does not have would be left out without a word. */
 function strangers(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] {
@@ -96,7 +96,7 @@ function strangers(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] 
 
 function compileEntry(
   entry: Entry,
-  host: Host,
+  server: Server,
   words: Words,
   materials: Materials,
   problems: Diagnostic[],
@@ -109,7 +109,7 @@ function compileEntry(
     const expanded = expand(entry.node, round, problems);
     const kind = materials.kinds.get(entry.kind);
     if (!kind) return [];
-    const parsed = kind.fields.parse(expanded, parseContext(host, round, materials), entry.kind);
+    const parsed = kind.fields.parse(expanded, parseContext(server, round, materials), entry.kind);
     if (!parsed.ok) {
       problems.push(...parsed.diagnostics);
       return [];
@@ -119,7 +119,7 @@ function compileEntry(
       {
         entry,
         resource: {
-          host: host.name,
+          host: server.host.name,
           id,
           kind,
           desired: parsed.value,
@@ -154,10 +154,10 @@ function expand(node: Node, words: Words, problems: Diagnostic[]): Node {
   return text.ok ? { ...node, value: text.value, source: text.value } : node;
 }
 
-function parseContext(host: Host, words: Words, materials: Materials): ParseContext {
-  const { dataDir, socketDir, port, owner } = host.postgres;
+function parseContext(server: Server, words: Words, materials: Materials): ParseContext {
+  const { dataDir, socketDir, port, owner } = server.postgres;
   return {
-    host: host.name,
+    host: server.host.name,
     instance: { dataDir, socketDir, port, owner },
     secret: materials.secret,
     asset: materials.asset,
@@ -206,9 +206,9 @@ function references(
   problems: Diagnostic[],
 ): readonly Ref[] {
   return draft.entry.after.flatMap((after) => {
-    const hosts = presentHosts(cluster, view)
-      .filter((host) => isFor(after.on, wordsFor(cluster, host, view)))
-      .map((host) => host.name);
+    const hosts = presentServers(cluster, view)
+      .filter((server) => isFor(after.on, wordsFor(cluster, server, view)))
+      .map((server) => server.host.name);
     const found = (named.get(after.name) ?? []).filter((other) => hosts.includes(other.resource.host));
     if (!named.has(after.name))
       problems.push({

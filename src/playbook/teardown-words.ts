@@ -1,5 +1,5 @@
 /** The words of a teardown: who is kept, who goes, and what was seen of their data. Values for playbooks, no judgement. Pure. */
-import type { Host } from '../inventory/cluster.ts';
+import type { Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import type { ServerWords } from './words.ts';
 
@@ -36,7 +36,12 @@ export interface TeardownWords {
 
 const relied = ['listen_addresses', 'port', 'unix_socket_directories', 'password_encryption'];
 
-export function teardownWords(host: Host, me: ServerWords, target: ServerWords, view: View): TeardownWords {
+export function teardownWords(
+  server: Server,
+  me: ServerWords,
+  target: ServerWords,
+  view: View,
+): TeardownWords {
   const allData = view.teardown?.allData ?? false;
   const switches = view.teardown !== undefined && !allData && target.name !== view.primary;
   const data = view.hosts.get(target.name)?.data;
@@ -50,8 +55,8 @@ export function teardownWords(host: Host, me: ServerWords, target: ServerWords, 
     systemIdentifier: data?.control?.systemIdentifier ?? '',
     serves: data?.running === true && !data.standbySignal,
     revives: view.teardown !== undefined && !allData && revives(target.name, view),
-    staying: [...relied, ...Object.keys(host.postgres.settings)].join(' '),
-    othersNeedIt: `ls /etc/systemd/system/mcoi_*.service | grep -vxF /etc/systemd/system/${host.unit}.service`,
+    staying: [...relied, ...Object.keys(server.postgres.settings)].join(' '),
+    othersNeedIt: `ls /etc/systemd/system/mcoi_*.service | grep -vxF /etc/systemd/system/${server.unit}.service`,
   };
 }
 

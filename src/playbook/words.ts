@@ -11,7 +11,7 @@ import {
   serverConfContext,
   type UnitContext,
 } from '../controller/config.ts';
-import type { Cluster, Host, Role } from '../inventory/cluster.ts';
+import type { Cluster, Host, Role, Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { conninfo } from '../postgres/conninfo.ts';
 import { versionFacts } from '../postgres/versions.ts';
@@ -106,36 +106,38 @@ export const isManaged = (host: Host, view: View): boolean =>
   host.privileged &&
   (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd') === 'systemd';
 
-export const bundlePath = (host: Host, view: View): string =>
-  isManaged(host, view) ? '/usr/local/lib/pgduet/mc.cjs' : `${host.multiplexing.managementDir}/mc.cjs`;
+export const bundlePath = (server: Server, view: View): string =>
+  isManaged(server.host, view)
+    ? '/usr/local/lib/pgduet/mc.cjs'
+    : `${server.multiplexing.managementDir}/mc.cjs`;
 
-export const mcCtlPath = (host: Host, view: View): string =>
-  isManaged(host, view) ? '/usr/local/bin/mc_ctl' : `${host.multiplexing.managementDir}/mc_ctl`;
+export const mcCtlPath = (server: Server, view: View): string =>
+  isManaged(server.host, view) ? '/usr/local/bin/mc_ctl' : `${server.multiplexing.managementDir}/mc_ctl`;
 
-function serverWords(host: Host, view: View): ServerWords {
+function serverWords(server: Server, view: View): ServerWords {
   return {
-    name: host.name,
-    role: host.name === view.primary ? 'primary' : 'standby',
-    address: host.address,
-    adminAddress: host.adminAddress,
-    logTransferAddress: host.logTransferAddress,
-    port: host.postgres.port,
-    mcPort: host.multiplexing.port,
-    copySlot: `pgduet_copy_${host.name.toLowerCase().replace(/[^a-z0-9]/g, '_')}`,
+    name: server.name,
+    role: server.name === view.primary ? 'primary' : 'standby',
+    address: server.host.address,
+    adminAddress: server.adminAddress,
+    logTransferAddress: server.logTransferAddress,
+    port: server.postgres.port,
+    mcPort: server.multiplexing.port,
+    copySlot: `pgduet_copy_${server.name.toLowerCase().replace(/[^a-z0-9]/g, '_')}`,
   };
 }
 
-export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
-  const servers = cluster.hosts.map((each) => serverWords(each, view));
-  const me = serverWords(host, view);
-  const primary = servers.find((server) => server.role === 'primary') ?? me;
-  const others = servers.filter((server) => server.name !== host.name);
-  const managed = isManaged(host, view);
-  const node = view.hosts.get(host.name)?.facts?.node ?? '/usr/bin/node';
-  const conf = controllerConf(host);
+export function wordsFor(cluster: Cluster, server: Server, view: View): Words {
+  const servers = cluster.servers.map((each) => serverWords(each, view));
+  const me = serverWords(server, view);
+  const primary = servers.find((each) => each.role === 'primary') ?? me;
+  const others = servers.filter((each) => each.name !== server.name);
+  const managed = isManaged(server.host, view);
+  const node = view.hosts.get(server.name)?.facts?.node ?? '/usr/bin/node';
+  const conf = controllerConf(server);
   const target =
-    servers.find((server) => server.name === view.target) ??
-    servers.find((server) => server.role === 'standby') ??
+    servers.find((each) => each.name === view.target) ??
+    servers.find((each) => each.role === 'standby') ??
     me;
   return {
     cluster: {
@@ -145,56 +147,60 @@ export function wordsFor(cluster: Cluster, host: Host, view: View): Words {
     },
     host: {
       ...me,
-      unit: host.unit,
-      privileged: host.privileged,
+      unit: server.unit,
+      privileged: server.host.privileged,
       managed,
       systemd: managed,
       ownSocketDir:
-        !managed && ![host.multiplexing.managementDir, systemSocketDir].includes(host.postgres.socketDir),
+        !managed && ![server.multiplexing.managementDir, systemSocketDir].includes(server.postgres.socketDir),
     },
-    postgres: postgresWords(host),
+    postgres: postgresWords(server),
     multiplexing: {
-      managementDir: host.multiplexing.managementDir,
-      port: host.multiplexing.port,
-      failover: host.multiplexing.failover,
+      managementDir: server.multiplexing.managementDir,
+      port: server.multiplexing.port,
+      failover: server.multiplexing.failover,
     },
     primary,
-    standbys: servers.filter((server) => server.role === 'standby'),
+    standbys: servers.filter((each) => each.role === 'standby'),
     others,
     servers,
     target,
     dropped: droppedWords(servers, target, view),
-    teardown: teardownWords(host, me, target, view),
+    teardown: teardownWords(server, me, target, view),
     rebuild: rebuildWords(view, target),
     tablespaces: (view.hosts.get(primary.name)?.data?.tablespaces ?? []).map((path) => ({ path })),
     adopted: adoptedWords(view),
-    single: singleWords(view, host),
+    single: singleWords(view, server),
     replication: replicationWords(
       cluster,
-      host,
+      server,
       servers,
       me.role === 'primary' ? others[0] : primary,
       giveUpTimeMs(conf),
     ),
-    hba: hbaWords(host),
+    hba: hbaWords(server),
     node,
-    bundle: bundlePath(host, view),
-    mcCtl: mcCtlPath(host, view),
-    serverConf: serverConfContext(conf, { cluster: cluster.name, serverId: host.name }),
+    bundle: bundlePath(server, view),
+    mcCtl: mcCtlPath(server, view),
+    serverConf: serverConfContext(conf, { cluster: cluster.name, serverId: server.name }),
     networkConf: networkConfContext(
       cluster.name,
-      cluster.hosts.map((each) => ({ id: each.name, host: each.adminAddress, port: each.multiplexing.port })),
+      cluster.servers.map((each) => ({
+        id: each.name,
+        host: each.adminAddress,
+        port: each.multiplexing.port,
+      })),
     ),
     unit: {
-      unit: host.unit,
+      unit: server.unit,
       cluster: cluster.name,
-      serverId: host.name,
-      owner: host.postgres.owner,
-      group: host.postgres.owner,
-      managementDir: host.multiplexing.managementDir,
-      dataDir: host.postgres.dataDir,
+      serverId: server.name,
+      owner: server.postgres.owner,
+      group: server.postgres.owner,
+      managementDir: server.multiplexing.managementDir,
+      dataDir: server.postgres.dataDir,
       node,
-      bundle: bundlePath(host, view),
+      bundle: bundlePath(server, view),
     },
   };
 }
@@ -215,10 +221,11 @@ function rebuildWords(view: View, target: ServerWords): Words['rebuild'] {
   };
 }
 
-function controllerConf(host: Host) {
-  const { heartbeat, failover, onHeartbeatLoss, arbitrationCommand, referenceAddresses } = host.multiplexing;
+function controllerConf(server: Server) {
+  const { heartbeat, failover, onHeartbeatLoss, arbitrationCommand, referenceAddresses } =
+    server.multiplexing;
   return serverConf({
-    dbInstance: host.postgres.dataDir,
+    dbInstance: server.postgres.dataDir,
     heartbeatIntervalMs: heartbeat.intervalMs,
     heartbeatTimeoutMs: heartbeat.timeoutMs,
     heartbeatRetry: heartbeat.retries,
@@ -230,8 +237,8 @@ function controllerConf(host: Host) {
 }
 
 /** Strings for everything, since the playbook's values are text; lists and maps stay for templates. */
-function postgresWords(host: Host): Readonly<Record<string, unknown>> {
-  const { version, port, dataDir, walDir, owner, socketDir, settings } = host.postgres;
+function postgresWords(server: Server): Readonly<Record<string, unknown>> {
+  const { version, port, dataDir, walDir, owner, socketDir, settings } = server.postgres;
   return {
     version,
     port,
@@ -248,24 +255,22 @@ const settingText = (value: string | number | boolean): string =>
 
 function replicationWords(
   cluster: Cluster,
-  host: Host,
+  server: Server,
   servers: readonly ServerWords[],
   source: ServerWords | undefined,
   giveUpMs: number,
 ): Words['replication'] {
-  const facts = versionFacts(host.postgres.version);
-  const others = servers
-    .filter((server) => server.name !== host.name)
-    .map((server) => standbyName(server.name));
-  const addresses = [...new Set(servers.map((server) => cidr(server.logTransferAddress)))];
+  const facts = versionFacts(server.postgres.version);
+  const others = servers.filter((each) => each.name !== server.name).map((each) => standbyName(each.name));
+  const addresses = [...new Set(servers.map((each) => cidr(each.logTransferAddress)))];
   return {
     conninfo: source
       ? conninfo({
           host: source.logTransferAddress,
           port: source.port,
           user: cluster.replicationUser,
-          application_name: host.name,
-          ...(host.postgres.passfile ? { passfile: host.postgres.passfile } : {}),
+          application_name: server.name,
+          ...(server.postgres.passfile ? { passfile: server.postgres.passfile } : {}),
         })
       : '',
     giveUpMs,
@@ -284,8 +289,8 @@ const standbyName = (name: string): string =>
 export const cidr = (address: string): string =>
   address.includes(':') ? `${address}/128` : /^[\d.]+$/.test(address) ? `${address}/32` : address;
 
-const hbaWords = (host: Host): Words['hba'] =>
-  host.postgres.hba.map((rule) => ({
+const hbaWords = (server: Server): Words['hba'] =>
+  server.postgres.hba.map((rule) => ({
     line: [
       rule.type,
       rule.database,

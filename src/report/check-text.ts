@@ -76,7 +76,7 @@ function clusterLines(
 function hostCells(cluster: ClusterReport, host: HostReport): readonly string[] {
   const words = countWords(countOf(findingsOf(cluster, host.name)));
   const found = host.reached ? words : `not reached: ${words}`;
-  return [host.name, host.role, host.preferredRole, host.address, found].map(escapeControls);
+  return [host.name, host.role, host.preferredRole ?? '', host.address, found].map(escapeControls);
 }
 
 /** What is told of no single host has a row of its own. */

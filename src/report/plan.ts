@@ -1,5 +1,5 @@
 /** A plan as text a person decides by, and as JSON. In: a plan and who is primary. Shows; never decides. Pure. */
-import type { Cluster } from '../inventory/cluster.ts';
+import { type Cluster, shownAddress } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { type Decision, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
 import { restartedHosts } from '../plan/restarts.ts';
@@ -25,7 +25,7 @@ export function planText(plan: Plan, cluster: Cluster, view: View, options: Plan
     );
     if (mine.length === 0) continue;
     lines.push(
-      `${c.bold(host.name)}  ${host.name === view.primary ? 'primary' : 'standby'}  ${host.connection === 'local' ? 'this machine' : host.address}`,
+      `${c.bold(host.name)}  ${host.name === view.primary ? 'primary' : 'standby'}  ${shownAddress(host)}`,
     );
     for (const decision of mine) lines.push(...decisionLines(decision, options));
     lines.push('');
@@ -69,7 +69,7 @@ function troubleLines(plan: Plan, options: PlanOptions): readonly string[] {
 }
 
 export function roleNote(cluster: Cluster, view: View): readonly string[] {
-  const preferred = cluster.hosts.find((host) => host.preferredRole === 'primary')?.name;
+  const preferred = cluster.servers.find((server) => server.preferredRole === 'primary')?.name;
   if (preferred === undefined || preferred === view.primary) return [];
   return [`${preferenceNote(view.primary, preferred)} This is no drift.`, ''];
 }

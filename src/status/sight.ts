@@ -3,8 +3,9 @@
  * a row too: status is the verb that still works when others stop. Pure.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { Cluster, Host, Role } from '../inventory/cluster.ts';
+import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
 import { factsProbe, readFacts } from '../observe/facts.ts';
+import { roleProbe } from '../observe/survey.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import {
@@ -13,11 +14,7 @@ import {
   readControllerStatus,
 } from '../resources/controller/controller-status.ts';
 import { outage } from '../resources/controller/outage.ts';
-import {
-  type DataDirectory,
-  dataDirectoryProbe,
-  readDataDirectory,
-} from '../resources/data/data-directory.ts';
+import { type DataDirectory, readDataDirectory } from '../resources/data/data-directory.ts';
 
 export interface StatusRow {
   readonly server: string;
@@ -73,20 +70,14 @@ const liveQuery = `select case when pg_is_in_recovery() then json_build_object('
  'senders', (select coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync', sync_state,
   'lag_bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 'lag_seconds', round(extract(epoch from coalesce(replay_lag, '0'))::numeric, 3))), '[]') from pg_stat_replication)) end`;
 
-const place = (host: Host) => ({
-  dataDir: host.postgres.dataDir,
-  managementDir: host.multiplexing.managementDir,
-  id: host.name,
-});
-
-export const statusProbes = (host: Host, mcCtl: string): readonly Probe[] => [
+export const statusProbes = (server: Server, mcCtl: string): readonly Probe[] => [
   factsProbe,
-  { shell: dataDirectoryProbe(place(host)) },
+  roleProbe(server),
   {
     shell: controllerProbe({
-      id: host.name,
-      managementDir: host.multiplexing.managementDir,
-      owner: host.postgres.owner,
+      id: server.name,
+      managementDir: server.multiplexing.managementDir,
+      owner: server.postgres.owner,
       mcCtl,
     }),
   },
@@ -103,31 +94,31 @@ export type HostSight =
     }
   | { readonly kind: 'unreached'; readonly diagnostics: readonly Diagnostic[] };
 
-export function readStatus(host: Host, replies: readonly ProbeReply[]): HostSight {
+export function readStatus(server: Server, replies: readonly ProbeReply[]): HostSight {
   const [facts, data, controller, live] = replies;
   const seen = data && readDataDirectory(data);
   return {
     kind: 'seen',
     ...(seen && facts && readFacts(facts) ? { data: seen } : {}),
     ...(live?.sql !== undefined && live.sql !== null ? { live: live.sql as Live } : {}),
-    controller: controller ? readControllerStatus(controller, host.name) : { state: 'missing' },
+    controller: controller ? readControllerStatus(controller, server.name) : { state: 'missing' },
   };
 }
 
 export function clusterStatus(cluster: Cluster, sights: ReadonlyMap<string, HostSight>): ClusterStatus {
-  const primaries = cluster.hosts.filter((host) => roleOf(sights.get(host.name)) === 'primary');
-  const senders = primaries.flatMap((host) => liveOf(sights.get(host.name))?.senders ?? []);
-  const clients = cluster.hosts.map((host) => ({ host: host.address, port: host.postgres.port }));
+  const primaries = cluster.servers.filter(({ name }) => roleOf(sights.get(name)) === 'primary');
+  const senders = primaries.flatMap(({ name }) => liveOf(sights.get(name))?.senders ?? []);
+  const clients = cluster.servers.map(({ host, postgres }) => ({ host: host.address, port: postgres.port }));
   return {
     cluster: cluster.name,
     primary: primaries.length === 1 ? (primaries[0]?.name ?? null) : null,
-    preferredPrimary: cluster.hosts.find((host) => host.preferredRole === 'primary')?.name ?? '',
-    rows: cluster.hosts.map((host) => row(host, sights.get(host.name), senders)),
+    preferredPrimary: cluster.servers.find((server) => server.preferredRole === 'primary')?.name ?? '',
+    rows: cluster.servers.map((server) => row(server, sights.get(server.name), senders)),
     readWrite: multiHostUri(clients, 'postgres', 'read-write'),
     readOnly: multiHostUri(clients, 'postgres', 'prefer-standby'),
     problem:
       primaries.length > 1
-        ? `${primaries.map((host) => host.name).join(' and ')} are both primary: stop the clients, and see SAF003 in docs/errors.md`
+        ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, and see SAF003 in docs/errors.md`
         : primaries.length === 0
           ? 'no primary runs'
           : null,
@@ -144,17 +135,17 @@ function roleOf(sight: HostSight | undefined): StatusRow['role'] {
   return sight.data.running ? 'unknown' : 'none';
 }
 
-function row(host: Host, sight: HostSight | undefined, senders: readonly Sender[]): StatusRow {
+function row(server: Server, sight: HostSight | undefined, senders: readonly Sender[]): StatusRow {
   const live = liveOf(sight);
-  const sender = senders.find((candidate) => candidate.name === host.name);
+  const sender = senders.find((candidate) => candidate.name === server.name);
   const mirroring =
     sight?.kind === 'seen' && sight.controller.state === 'running' ? sight.controller.report : undefined;
   const isStandby = live?.recovery === true;
   return {
-    server: host.name,
-    address: host.connection === 'local' ? 'this machine' : host.address,
+    server: server.name,
+    address: shownAddress(server.host),
     role: roleOf(sight),
-    preferred: host.preferredRole,
+    preferred: server.preferredRole,
     controller: mirroring?.mirroring_status ?? controllerWords(sight),
     ...trouble(mirroring),
     timeline: live?.timeline ?? null,

@@ -7,7 +7,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { audits } from '../check/audits.ts';
 import { type CheckReport, exitOf } from '../check/report.ts';
-import type { Cluster } from '../inventory/cluster.ts';
+import { type Cluster, withHosts } from '../inventory/cluster.ts';
 import { type CheckChange, changeJson, changesOf, changeText } from '../report/check-change.ts';
 import { checkJson } from '../report/check-json.ts';
 import { checkJunit } from '../report/check-junit.ts';
@@ -74,11 +74,10 @@ async function targetsOf(world: World, { inventories, login }: CheckOptions): Pr
 /** What is declared stays what the rightful login makes so; only who looks is another one. */
 function readerOf(cluster: Cluster, login: string | undefined): Cluster {
   if (login === undefined) return cluster;
-  const hosts = cluster.hosts.map(({ ssh: { password: _, becomePassword: __, ...ssh }, ...host }) => ({
+  return withHosts(cluster, ({ ssh: { password: _, becomePassword: __, ...ssh }, ...host }) => ({
     ...host,
     ssh: { ...ssh, user: login, become: 'none' as const },
   }));
-  return { ...cluster, hosts };
 }
 
 function diagnosticsOf(problem: unknown): readonly Diagnostic[] {

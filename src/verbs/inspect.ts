@@ -12,7 +12,7 @@ import type { AnyAudit } from '../check/audit.ts';
 import { clusterReport, type Sighting } from '../check/judge.ts';
 import type { ClusterReport } from '../check/report.ts';
 import { readRecovery, recoveryProbe, rolesOf } from '../check/roles.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import { type Cluster, type Host, serverOn } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { makePlan, type Resource } from '../plan/plan.ts';
@@ -98,11 +98,13 @@ function resourcesFor(target: Target, view: View): readonly Resource[] {
   return compiled.value;
 }
 
-const probesOf = (target: Target, host: Host, resources: readonly Resource[]): readonly Probe[] => [
-  ...probesFor(target.cluster, host, resources),
-  recoveryProbe,
-  ...target.audits.map((audit) => audit.probe(host, target.cluster)),
-];
+/** Audits are about servers. */
+function probesOf({ cluster, audits }: Target, host: Host, resources: readonly Resource[]): readonly Probe[] {
+  const declared = probesFor(cluster, host, resources);
+  const server = serverOn(cluster, host.name);
+  if (!server) return declared;
+  return [...declared, recoveryProbe, ...audits.map((audit) => audit.probe(server, cluster))];
+}
 
 /** The one round trip; or why there was none. */
 async function lookAtHost(
@@ -112,7 +114,7 @@ async function lookAtHost(
   resources: readonly Resource[],
 ): Promise<HostState | { readonly problems: readonly Diagnostic[] }> {
   try {
-    const state = target.open.get(host.name) ?? (await openHost(host, ports));
+    const state = target.open.get(host.name) ?? (await openHost(target.cluster, host, ports));
     target.open.set(host.name, state);
     state.look = new Map();
     await inTime(host, lookAt(ports, state, probesOf(target, host, resources)));
@@ -174,11 +176,10 @@ async function askTheRest(
 
 const auditSights = (audit: AnyAudit, cluster: Cluster, states: readonly HostState[]) =>
   new Map(
-    states.map((state) => {
-      const answer = answerTo(state.look, audit.probe(state.host, cluster));
-      return [
-        state.host.name,
-        answer ? audit.read(answer, state.host) : unknown('the host gave no answer'),
-      ] as const;
+    states.flatMap(({ server, look }) => {
+      if (!server) return [];
+      const answer = answerTo(look, audit.probe(server, cluster));
+      const observed = answer ? audit.read(answer, server) : unknown('the host gave no answer');
+      return [[server.name, observed] as const];
     }),
   );

@@ -6,7 +6,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
 import { Secret } from '../base/secret.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import { loadInventory } from '../inventory/load.ts';
 import type { View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
@@ -105,13 +105,13 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
 const withNewline = (secret: Secret | undefined): Secret | undefined =>
   secret && new Secret(`${secret.reveal().trim()}\n`);
 
-export function effectPlace(host: Host, view: View): EffectPlace {
-  const { dataDir, socketDir, port, owner } = host.postgres;
+export function effectPlace(server: Server, view: View): EffectPlace {
+  const { dataDir, socketDir, port, owner } = server.postgres;
   return {
     instance: { dataDir, socketDir, port, owner },
-    id: host.name,
-    managementDir: host.multiplexing.managementDir,
-    mcCtl: mcCtlPath(host, view),
-    ...(isManaged(host, view) ? { unit: host.unit } : {}),
+    id: server.name,
+    managementDir: server.multiplexing.managementDir,
+    mcCtl: mcCtlPath(server, view),
+    ...(isManaged(server.host, view) ? { unit: server.unit } : {}),
   };
 }

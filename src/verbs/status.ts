@@ -1,7 +1,7 @@
 /** `pgduet status`: looks at every host at once and shows what is there, also when a host is down. Changes nothing. */
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo, look } from '../observe/look.ts';
 import { preferredView } from '../observe/survey.ts';
 import { mcCtlPath } from '../playbook/words.ts';
@@ -14,9 +14,9 @@ import { flag, type Given } from './verb.ts';
 import type { World } from './world.ts';
 
 /** Where `mc_ctl` is depends on the service manager, which the first look only finds out: both places are looked at. */
-const candidates = (host: Host, cluster: Cluster): readonly string[] => [
-  mcCtlPath(host, preferredView(cluster)),
-  `${host.multiplexing.managementDir}/mc_ctl`,
+const candidates = (server: Server, cluster: Cluster): readonly string[] => [
+  mcCtlPath(server, preferredView(cluster)),
+  `${server.multiplexing.managementDir}/mc_ctl`,
 ];
 
 const watchEveryMs = 1000;
@@ -30,8 +30,8 @@ export async function status(world: World, given: Given): Promise<number> {
     for (;;) {
       const sights = new Map(
         await Promise.all(
-          cluster.hosts.map(
-            async (host) => [host.name, await sight(world, cluster, host, sessions)] as const,
+          cluster.servers.map(
+            async (server) => [server.name, await sight(world, cluster, server, sessions)] as const,
           ),
         ),
       );
@@ -48,17 +48,17 @@ export async function status(world: World, given: Given): Promise<number> {
 async function sight(
   world: World,
   cluster: Cluster,
-  host: Host,
+  server: Server,
   sessions: Map<string, Session>,
 ): Promise<HostSight> {
   try {
-    const session = sessions.get(host.name) ?? (await world.transport.open(host));
-    sessions.set(host.name, session);
-    const sets = candidates(host, cluster).map((mcCtl) => statusProbes(host, mcCtl));
-    const seen = await look(session, host, sets.flat(), world.nonce());
+    const session = sessions.get(server.name) ?? (await world.transport.open(server.host));
+    sessions.set(server.name, session);
+    const sets = candidates(server, cluster).map((mcCtl) => statusProbes(server, mcCtl));
+    const seen = await look(session, server, sets.flat(), world.nonce());
     const sights = sets.map((probes) =>
       readStatus(
-        host,
+        server,
         probes.map((probe) => answerTo(seen, probe) ?? { status: 255, stdout: '', stderr: '' }),
       ),
     );
@@ -69,7 +69,7 @@ async function sight(
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;
     // A host that went away is tried anew at the next look of --watch.
-    sessions.delete(host.name);
+    sessions.delete(server.name);
     return { kind: 'unreached', diagnostics: error.diagnostics };
   }
 }

@@ -17,7 +17,7 @@ function switching(world: World, to: string | undefined): Purpose {
   return {
     aim: (view: View, cluster) => {
       // The first look decides who is meant; after the switch the first standby is another one.
-      if (view.hosts.size > 0) named ??= cluster.hosts.find((host) => host.name !== view.primary)?.name;
+      if (view.hosts.size > 0) named ??= cluster.servers.find(({ name }) => name !== view.primary)?.name;
       return named === undefined ? view : { ...view, target: named };
     },
     watch: (event) => {

@@ -5,7 +5,7 @@
 import type { Outcome } from '../apply/run.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import type { Cluster, Host } from '../inventory/cluster.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
 import { keptSurvey } from '../observe/kept.ts';
 import type { View } from '../observe/survey.ts';
 import { shippedPlaybook } from '../shipped.ts';
@@ -68,7 +68,7 @@ function tearing(world: World, options: TeardownOptions): Purpose {
   let moved = false;
   const settling = (view: View, cluster: Cluster): boolean =>
     moved &&
-    cluster.hosts.every(({ name }) => name === kept || view.hosts.get(name)?.data?.running !== false);
+    cluster.servers.every(({ name }) => name === kept || view.hosts.get(name)?.data?.running !== false);
   return {
     survey: (cluster, hosts) =>
       keptSurvey({ allData: options.allData, ...(kept ? { keep: kept } : {}) }, cluster, hosts),
@@ -91,7 +91,7 @@ function tearing(world: World, options: TeardownOptions): Purpose {
       ),
     facts: (outcome, cluster) => ({
       kept: options.allData ? null : (kept ?? null),
-      dropped: cluster.hosts.map(({ name }) => name).filter((name) => options.allData || name !== kept),
+      dropped: cluster.servers.map(({ name }) => name).filter((name) => options.allData || name !== kept),
       left_out: [...(outcome.view.absent ?? [])],
       left_behind: leftBehind(outcome.view, cluster),
       seen: evidence(outcome),
@@ -119,15 +119,15 @@ function namingForce(error: unknown): unknown {
 
 /** What stands on a host that was left out, and what it would do. */
 function leftBehind(view: View, cluster: Cluster): readonly string[] {
-  return cluster.hosts.filter(({ name }) => view.absent?.has(name)).flatMap(leftOn);
+  return cluster.servers.filter(({ name }) => view.absent?.has(name)).flatMap(leftOn);
 }
 
-function leftOn(host: Host): readonly string[] {
-  const { dataDir, walDir } = host.postgres;
-  const { managementDir } = host.multiplexing;
+function leftOn({ name, postgres, multiplexing, unit }: Server): readonly string[] {
+  const { dataDir, walDir } = postgres;
+  const { managementDir } = multiplexing;
   return [
-    `${host.name} is not reached and left out. Left behind there: the data in ${[dataDir, ...(walDir ? [walDir] : [])].join(' and ')}, ${managementDir}, and unit ${host.unit}.service, which is enabled: it would start the server when the host comes back.`,
-    `  by hand there: systemctl disable --now ${host.unit}; or, once it is reachable, the same command again`,
+    `${name} is not reached and left out. Left behind there: the data in ${[dataDir, ...(walDir ? [walDir] : [])].join(' and ')}, ${managementDir}, and unit ${unit}.service, which is enabled: it would start the server when the host comes back.`,
+    `  by hand there: systemctl disable --now ${unit}; or, once it is reachable, the same command again`,
   ];
 }
 

@@ -31,7 +31,7 @@ export async function validate(world: World): Promise<number> {
   }
   for (const warning of warnings) world.say(`note: ${warning.what}: ${warning.why}`);
   world.print(
-    `${world.options.inventory} is valid: cluster '${cluster.name}' with ${cluster.hosts.map((host) => `${host.name} (${host.preferredRole})`).join(', ')}`,
+    `${world.options.inventory} is valid: cluster '${cluster.name}' with ${cluster.servers.map(({ name, preferredRole }) => `${name} (${preferredRole})`).join(', ')}`,
   );
   return exitCode.done;
 }

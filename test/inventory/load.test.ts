@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Cluster, Host } from '../../src/inventory/cluster.ts';
+import { type Cluster, type Server, serverOn, withHosts } from '../../src/inventory/cluster.ts';
 import { type LoadedInventory, loadInventory, parseInventory } from '../../src/inventory/load.ts';
 import type { Lookups } from '../../src/inventory/lookups.ts';
 import { fakeLookups } from './lookups.ts';
@@ -15,9 +15,9 @@ async function load(text: string, lookups: Partial<Lookups> = {}): Promise<Loade
   return result.value;
 }
 
-function host(cluster: Cluster, name: string): Host {
-  const found = cluster.hosts.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`no host ${name}`);
+function server(cluster: Cluster, name: string): Server {
+  const found = serverOn(cluster, name);
+  if (found === undefined) throw new Error(`no server on ${name}`);
   return found;
 }
 
@@ -44,15 +44,21 @@ describe('the examples', () => {
 describe('the smallest inventory', () => {
   it('has every default', async () => {
     const { cluster } = await load(smallest);
-    expect(host(cluster, 'server2')).toEqual({
+    const host = {
       name: 'server2',
       connection: 'ssh',
       address: '192.0.2.110',
+      machine: '192.0.2.110:22',
+      privileged: true,
+      ssh: { become: 'none', connectTimeoutMs: 10_000 },
+    };
+    expect(cluster.hosts[1]).toEqual(host);
+    expect(server(cluster, 'server2')).toEqual({
+      name: 'server2',
+      host,
       adminAddress: '192.0.2.110',
       logTransferAddress: '192.0.2.110',
       preferredRole: 'standby',
-      privileged: true,
-      ssh: { become: 'none', connectTimeoutMs: 10_000 },
       postgres: {
         version: 15,
         port: 27500,
@@ -101,14 +107,14 @@ describe('the smallest inventory', () => {
     const { cluster } = await load(
       `${smallest.replace('postgres: {', 'postgres: { wal_dir: ,')}ssh:\nsecrets:\n`,
     );
-    expect(host(cluster, 'server1').postgres.walDir).toBeUndefined();
+    expect(server(cluster, 'server1').postgres.walDir).toBeUndefined();
   });
 
   it('resolves aliases', async () => {
     const text = smallest
       .replace('cluster: inst1', 'cluster: &name inst1')
       .replace('version: 15', 'version: 15, owner: *name');
-    expect(host((await load(text)).cluster, 'server1').postgres.owner).toBe('inst1');
+    expect(server((await load(text)).cluster, 'server1').postgres.owner).toBe('inst1');
   });
 });
 
@@ -135,25 +141,26 @@ hosts:
 
   it('are those of each host', async () => {
     const { cluster } = await load(local);
-    expect(host(cluster, 'a')).toMatchObject({ unit: 'mcoi_two_a', address: '127.0.0.1', privileged: false });
-    expect(host(cluster, 'a').postgres).toMatchObject({
+    expect(server(cluster, 'a').unit).toBe('mcoi_two_a');
+    expect(server(cluster, 'a').host).toMatchObject({ address: '127.0.0.1', privileged: false });
+    expect(server(cluster, 'a').postgres).toMatchObject({
       port: 27500,
       dataDir: '/database/two',
       socketDir: '/mcdir/two',
     });
-    expect(host(cluster, 'b')).toMatchObject({ unit: 'mcoi_two_b', serviceManager: 'systemd' });
-    expect(host(cluster, 'b').postgres).toMatchObject({
+    expect(server(cluster, 'b')).toMatchObject({ unit: 'mcoi_two_b', host: { serviceManager: 'systemd' } });
+    expect(server(cluster, 'b').postgres).toMatchObject({
       port: 27501,
       dataDir: '/database/two-b',
       walDir: '/wal/b',
       socketDir: '/tmp',
     });
-    expect(host(cluster, 'b').multiplexing).toMatchObject({
+    expect(server(cluster, 'b').multiplexing).toMatchObject({
       port: 27541,
       managementDir: '/mcdir/two-b',
       arbitrationCommand: '/usr/local/bin/decide',
     });
-    expect(host(cluster, 'a').ssh).toEqual({
+    expect(server(cluster, 'a').host.ssh).toEqual({
       user: 'deploy',
       identityFile: '/home/me/.ssh/key',
       knownHosts: '/work/hosts',
@@ -163,7 +170,7 @@ hosts:
   });
 
   it('keep the form of numbers, and give one address its mask', async () => {
-    const { settings, hba } = host((await load(local)).cluster, 'a').postgres;
+    const { settings, hba } = server((await load(local)).cluster, 'a').postgres;
     expect(settings).toEqual({
       unix_socket_permissions: '0700',
       work_mem: '4MB',
@@ -181,13 +188,13 @@ hosts:
     ['ssh: { user: deploy, become: sudo }', true],
     ['ssh: { port: 2222 }', true],
   ])('%s makes privileged %s', async (ssh, privileged) => {
-    expect(host((await load(`${ssh}\n${smallest}`)).cluster, 'server1').privileged).toBe(privileged);
+    expect(server((await load(`${ssh}\n${smallest}`)).cluster, 'server1').host.privileged).toBe(privileged);
   });
 
   it('a local host is privileged as this process is', async () => {
     const { cluster } = await load(local, { uid: 0 });
-    expect(host(cluster, 'a')).toMatchObject({ privileged: true });
-    expect(host(cluster, 'a').postgres.socketDir).toBe('/var/run/postgresql');
+    expect(server(cluster, 'a').host).toMatchObject({ privileged: true });
+    expect(server(cluster, 'a').postgres.socketDir).toBe('/var/run/postgresql');
   });
 
   it('two hosts behind one address but other SSH ports are two machines', async () => {
@@ -200,7 +207,23 @@ hosts:
         '192.0.2.110,',
         '192.0.2.1, log_transfer_address: 10.0.0.2, admin_address: 10.0.0.2, ssh: { port: 2202 },',
       );
-    expect(host((await load(text)).cluster, 'server2').unit).toBe('mcoi_inst1');
+    const { cluster } = await load(text);
+    expect(server(cluster, 'server2').unit).toBe('mcoi_inst1');
+    expect(cluster.hosts.map(({ machine }) => machine)).toEqual(['192.0.2.1:2201', '192.0.2.1:2202']);
+  });
+
+  it('two servers of this machine have a host each, and one machine', async () => {
+    const { cluster } = await load(local);
+    expect(cluster.hosts.map(({ machine }) => machine)).toEqual(['this machine', 'this machine']);
+    expect(cluster.servers.map(({ host }) => host)).toEqual(cluster.hosts);
+  });
+
+  it('hosts that are reached in another way carry the same servers', async () => {
+    const { cluster } = await load(smallest);
+    const other = withHosts(cluster, (host) => ({ ...host, address: `${host.name}.example` }));
+    expect(other.hosts.map(({ address }) => address)).toEqual(['server1.example', 'server2.example']);
+    expect(other.servers.map(({ host }) => host)).toEqual(other.hosts);
+    expect(other.servers[0]).toMatchObject({ name: 'server1', postgres: cluster.servers[0]?.postgres });
   });
 });
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { batchScript, batchSteps } from '../../src/apply/batch-script.ts';
 import { run } from '../../src/apply/run.ts';
 import { Secret } from '../../src/base/secret.ts';
-import type { Cluster, Host as InventoryHost } from '../../src/inventory/cluster.ts';
+import type { Cluster, Server } from '../../src/inventory/cluster.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { answerTo, hostPreamble, look } from '../../src/observe/look.ts';
 import { preferredView, readHostView, survey, surveyProbes, type View } from '../../src/observe/survey.ts';
@@ -590,13 +590,14 @@ describeLab('the two laws', () => {
     return host;
   };
   /** The bare host is no part of the pair: it is addressed as the primary would be. */
-  const described = (name: string): InventoryHost => {
-    const found = cluster.hosts.find((host) => host.name === name) ?? cluster.hosts[0];
-    if (!found) throw new Error('no hosts');
-    return name === found.name ? found : { ...found, name, address: hostOf(name).address };
+  const described = (name: string): Server => {
+    const found = cluster.servers.find((server) => server.name === name) ?? cluster.servers[0];
+    if (!found) throw new Error('no servers');
+    if (name === found.name) return found;
+    return { ...found, name, host: { ...found.host, name, address: hostOf(name).address } };
   };
   const sessionOf = async (name: string): Promise<Session> => {
-    const session = sessions.get(name) ?? (await transport.open(described(name)));
+    const session = sessions.get(name) ?? (await transport.open(described(name).host));
     sessions.set(name, session);
     return session;
   };
@@ -638,8 +639,9 @@ describeLab('the two laws', () => {
   async function carryOut(name: string, decision: Decision): Promise<void> {
     const [batch] = nextBatch({ decisions: [decision] });
     if (!batch) throw new Error('nothing to carry out');
-    const host = described(name);
-    const script = batchScript(hostPreamble(host), batchSteps(batch, effectPlace(host, view)), '', nonce());
+    const server = described(name);
+    const steps = batchSteps(batch, effectPlace(server, view));
+    const script = batchScript(hostPreamble(server), steps, '', nonce());
     const reply = await (await sessionOf(name)).run(script);
     expect(reply.status, reply.stderr).toBe(0);
   }
@@ -657,16 +659,16 @@ describeLab('the two laws', () => {
   }
 
   const everyProbe = (name: string): readonly Probe[] => {
-    const host = described(name);
+    const server = described(name);
     const resources = [
       ...[playbookText, switchText].flatMap((text) =>
-        compiled(text, cluster, view).filter((one) => one.host === host.name || name === 'bare'),
+        compiled(text, cluster, view).filter((one) => one.host === server.name || name === 'bare'),
       ),
       ...[...laws, ...endings].filter((law) => law.host === name && law.resource.includes('{')).map(find),
     ];
     return [
-      ...surveyProbes(cluster, host),
-      ...statusProbes(host, mcCtlPath(host, view)),
+      ...surveyProbes(cluster, server),
+      ...statusProbes(server, mcCtlPath(server, view)),
       ...resources.map((resource) => resource.kind.probe(resource.desired)),
     ];
   };
@@ -718,13 +720,13 @@ describeLab('the two laws', () => {
       );
       expect(outcome.changed.length).toBeGreaterThan(0);
       const views = await Promise.all(
-        cluster.hosts.map(async (host) => {
-          const probes = surveyProbes(cluster, host);
-          const seen = await look(await sessionOf(host.name), host, probes, nonce());
+        cluster.servers.map(async (server) => {
+          const probes = surveyProbes(cluster, server);
+          const seen = await look(await sessionOf(server.name), server, probes, nonce());
           const replies = probes.map(
             (probe) => answerTo(seen, probe) ?? { status: 255, stdout: '', stderr: '' },
           );
-          return [host.name, readHostView(replies)] as const;
+          return [server.name, readHostView(replies)] as const;
         }),
       );
       const found = survey(cluster, new Map(views));
@@ -803,10 +805,10 @@ describeLab('the two laws', () => {
     labTest('and nothing is left to do for the whole playbook', async () => {
       const resources = compiled(playbookText, cluster, view);
       const sights = await Promise.all(
-        cluster.hosts.map(async (host) => {
-          const mine = resources.filter((one) => one.host === host.name);
+        cluster.servers.map(async (server) => {
+          const mine = resources.filter((one) => one.host === server.name);
           const probes = mine.map((one) => one.kind.probe(one.desired));
-          const seen = await look(await sessionOf(host.name), host, probes, nonce());
+          const seen = await look(await sessionOf(server.name), server, probes, nonce());
           return mine.flatMap((resource, index) => {
             const reply = answerTo(seen, probes[index] ?? {});
             return reply ? [{ resource, observed: resource.kind.read(reply, resource.desired) }] : [];

@@ -1,5 +1,5 @@
 /** A cluster for tests, made from an inventory as a user writes one. */
-import type { Cluster, Host } from '../../src/inventory/cluster.ts';
+import type { Cluster, Server } from '../../src/inventory/cluster.ts';
 import { parseInventory } from '../../src/inventory/load.ts';
 import { fakeLookups } from '../inventory/lookups.ts';
 
@@ -21,8 +21,8 @@ export async function clusterOf(text: string): Promise<Cluster> {
   return loaded.value.cluster;
 }
 
-export function hostNamed(cluster: Cluster, name: string): Host {
-  const host = cluster.hosts.find((one) => one.name === name);
-  if (!host) throw new Error(`no host ${name}`);
-  return host;
+export function serverNamed(cluster: Cluster, name: string): Server {
+  const server = cluster.servers.find((one) => one.name === name);
+  if (!server) throw new Error(`no server ${name}`);
+  return server;
 }

@@ -10,7 +10,7 @@ import {
   surveyProbes,
 } from '../../src/observe/survey.ts';
 import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
-import { clusterOf, hostNamed, pairInventory, threeInventory } from './cluster.ts';
+import { clusterOf, pairInventory, serverNamed, threeInventory } from './cluster.ts';
 
 let pair: Cluster;
 let three: Cluster;
@@ -183,7 +183,7 @@ describe('the view of a host', () => {
   );
 
   it('asks five things, the facts first', () => {
-    const probes = surveyProbes(pair, hostNamed(pair, 'server1'));
+    const probes = surveyProbes(pair, serverNamed(pair, 'server1'));
     expect(probes).toHaveLength(5);
     expect(probes[0]).toBe(factsProbe);
   });

@@ -11,7 +11,7 @@ import { compile, type Materials } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { cidr, wordsFor } from '../../src/playbook/words.ts';
 import { kinds } from '../../src/resources/registry.ts';
-import { clusterOf, hostNamed, pairInventory, threeInventory } from '../observe/cluster.ts';
+import { clusterOf, pairInventory, serverNamed, threeInventory } from '../observe/cluster.ts';
 
 const root = join(import.meta.dirname, '../..');
 const shipped = (name: string): string | undefined =>
@@ -321,22 +321,22 @@ describe('the words', () => {
     const secrets = `${pairInventory}secrets: { replication_password: !env PGDUET_SECRET }\n`;
     const cluster = await clusterOf(secrets);
     expect(cluster.replicationPassword?.reveal()).toBe('hunter2');
-    expect(JSON.stringify(wordsFor(cluster, hostNamed(cluster, 'server1'), view))).not.toContain('hunter2');
+    expect(JSON.stringify(wordsFor(cluster, serverNamed(cluster, 'server1'), view))).not.toContain('hunter2');
   });
 
   it('name the other servers for commits to wait for, quoted where PostgreSQL wants it', async () => {
     const odd = await clusterOf(threeInventory.replace('server3', 'Server-3'));
     const names = (name: string) =>
-      wordsFor(odd, hostNamed(odd, name), view).replication.synchronousStandbyNames;
+      wordsFor(odd, serverNamed(odd, name), view).replication.synchronousStandbyNames;
     expect(names('server1')).toBe('FIRST 1 (server2, "Server-3")');
-    expect(wordsFor(pair, hostNamed(pair, 'server1'), view).replication.synchronousStandbyNames).toBe(
+    expect(wordsFor(pair, serverNamed(pair, 'server1'), view).replication.synchronousStandbyNames).toBe(
       'server2',
     );
-    expect(wordsFor(odd, hostNamed(odd, 'Server-3'), view).host.copySlot).toBe('pgduet_copy_server_3');
+    expect(wordsFor(odd, serverNamed(odd, 'Server-3'), view).host.copySlot).toBe('pgduet_copy_server_3');
   });
 
   it('let a standby follow the primary, and the primary one of the others', () => {
-    const conninfo = (name: string) => wordsFor(pair, hostNamed(pair, name), view).replication.conninfo;
+    const conninfo = (name: string) => wordsFor(pair, serverNamed(pair, name), view).replication.conninfo;
     expect(conninfo('server2')).toContain('host=192.0.2.100');
     expect(conninfo('server2')).toContain('application_name=server2');
     expect(conninfo('server1')).toContain('host=192.0.2.110');

@@ -4,7 +4,7 @@ import type { Cluster } from '../../src/inventory/cluster.ts';
 import { statusJson, statusText } from '../../src/report/status.ts';
 import type { ProbeReply } from '../../src/resources/contract/kind.ts';
 import { clusterStatus, type HostSight, readStatus, statusProbes } from '../../src/status/sight.ts';
-import { clusterOf, hostNamed, pairInventory } from '../observe/cluster.ts';
+import { clusterOf, pairInventory, serverNamed } from '../observe/cluster.ts';
 
 let pair: Cluster;
 beforeAll(async () => {
@@ -34,7 +34,7 @@ const primary = { recovery: false, timeline: 1, lsn: '0/5000000', senders: [send
 const standby = { recovery: true, timeline: 1, lsn: '0/4FFF800', senders: [] };
 
 const seen = (name: string, sql: unknown, status = 'switchable', reason: string | null = null): HostSight =>
-  readStatus(hostNamed(pair, name), [
+  readStatus(serverNamed(pair, name), [
     facts,
     data('running 1\n'),
     report(name, status, reason),
@@ -99,7 +99,7 @@ describe('the status of a cluster', () => {
     ['it is stopped', 'content cluster\nversion 15\n', { role: 'none', state: 'stopped (state unknown)' }],
     ['nothing could be seen', 'what?', { role: 'unknown', state: 'could not be looked at' }],
   ])('says where %s', (_, stdout, row) => {
-    const host = hostNamed(pair, 'server2');
+    const host = serverNamed(pair, 'server2');
     const sight = readStatus(host, [
       facts,
       reply(stdout),
@@ -124,6 +124,6 @@ describe('the status of a cluster', () => {
   });
 
   it('asks four things of each host', () => {
-    expect(statusProbes(hostNamed(pair, 'server1'), '/usr/local/bin/mc_ctl')).toHaveLength(4);
+    expect(statusProbes(serverNamed(pair, 'server1'), '/usr/local/bin/mc_ctl')).toHaveLength(4);
   });
 });

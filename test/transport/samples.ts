@@ -1,4 +1,4 @@
-/** Hosts as the transport sees them: only the part that a connection needs is told apart, the rest is plausible. */
+/** Hosts as the transport sees them. */
 import { Secret } from '../../src/base/secret.ts';
 import type { Host, SshSettings } from '../../src/inventory/cluster.ts';
 
@@ -34,28 +34,8 @@ export function sampleHost(wish: HostWish = {}): Host {
     name,
     connection,
     address,
-    adminAddress: address,
-    logTransferAddress: address,
-    preferredRole: 'primary',
+    machine: `${address}:22`,
     privileged: true,
     ssh,
-    postgres: {
-      version: 15,
-      port: 27500,
-      dataDir: '/database/inst1',
-      owner: 'postgres',
-      socketDir: '/tmp',
-      settings: {},
-      hba: [],
-    },
-    multiplexing: {
-      managementDir: '/mcdir/inst1',
-      port: 27540,
-      failover: 'automatic',
-      heartbeat: { intervalMs: 800, timeoutMs: 1000, retries: 2 },
-      onHeartbeatLoss: 'fallback',
-      referenceAddresses: [],
-    },
-    unit: 'mcoi_inst1',
   };
 }

@@ -38,7 +38,7 @@ export const away: Audit<Kept> = {
     const { primary } = context;
     const kept = primary === undefined ? undefined : seen.get(primary);
     if (primary === undefined || !kept || kept.recovery || kept.oldest === null) return [];
-    return context.cluster.hosts
+    return context.cluster.servers
       .filter(({ name }) => name !== primary && !kept.senders.includes(name))
       .flatMap(({ name }) => judgeAway(context, name, seen.get(name)?.position, primary, kept));
   },

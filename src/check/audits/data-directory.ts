@@ -95,7 +95,7 @@ function judgeSignals(host: string, { files, recovery }: Facts): readonly Told[]
 }
 
 function judgePlace({ cluster }: AuditContext, host: string, { inside }: Facts): readonly Told[] {
-  const place = cluster.hosts.find(({ name }) => name === host);
+  const place = cluster.servers.find(({ name }) => name === host);
   if (inside === undefined || !place) return [];
   return [
     {
@@ -110,7 +110,7 @@ function judgePlace({ cluster }: AuditContext, host: string, { inside }: Facts):
 
 /** The survey has read the control file of every server, also of one that does not run. */
 function judgeChecksums({ view, cluster }: AuditContext): readonly Told[] {
-  return cluster.hosts.flatMap(({ name }) => {
+  return cluster.servers.flatMap(({ name }) => {
     if (view.hosts.get(name)?.data?.control?.checksums !== false) return [];
     // Of a server that was there before nobody has declared them.
     const code = view.hosts.get(name)?.adopted ? ('SUM002' as const) : ('SUM001' as const);

@@ -2,8 +2,7 @@
  * Settings of a configuration file that nobody has declared, besides those that initdb writes. On a server that was there
  * before pgduet its own settings are its right. What another audit tells of a setting is not told again. Pure.
  */
-
-import type { Host } from '../../inventory/cluster.ts';
+import type { Server } from '../../inventory/cluster.ts';
 import { isControlled } from '../../postgres/controlled-settings.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
@@ -32,11 +31,11 @@ export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, I
   const told = new Set(
     [...judgeLimits(context, seen), ...judgePeers(context, seen)].map(({ object }) => object),
   );
-  return context.cluster.hosts.flatMap((host) => {
-    const inForce = seen.get(host.name);
-    if (!inForce || context.view.hosts.get(host.name)?.adopted) return [];
-    const declared = context.declaredSettings(host.name);
-    const isStandby = host.name !== context.primary;
+  return context.cluster.servers.flatMap((server) => {
+    const inForce = seen.get(server.name);
+    if (!inForce || context.view.hosts.get(server.name)?.adopted) return [];
+    const declared = context.declaredSettings(server.name);
+    const isStandby = server.name !== context.primary;
     return [...inForce.settings]
       .filter(
         ([name, setting]) =>
@@ -51,13 +50,13 @@ export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, I
             isUnsafe(name, setting.value)
           ),
       )
-      .filter(([name, setting]) => !isOfInitdb(name, setting, host, inForce))
-      .map(([name, setting]) => tell(host.name, name, setting));
+      .filter(([name, setting]) => !isOfInitdb(name, setting, server, inForce))
+      .map(([name, setting]) => tell(server.name, name, setting));
   });
 }
 
-function isOfInitdb(name: string, setting: SettingInForce, host: Host, { settings }: InForce): boolean {
-  if (setting.file !== `${host.postgres.dataDir}/postgresql.conf`) return false;
+function isOfInitdb(name: string, setting: SettingInForce, server: Server, { settings }: InForce): boolean {
+  if (setting.file !== `${server.postgres.dataDir}/postgresql.conf`) return false;
   if (byInitdb.has(name)) return true;
   if (initdbLimits[name] !== undefined) return Number(setting.value) === initdbLimits[name];
   const segments = initdbSegments[name];

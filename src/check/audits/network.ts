@@ -4,7 +4,7 @@
  * a second. It asks as the role of the standbys, for which there is a rule, and leaves before a password: no line in a log. Pure.
  */
 import { quote } from '../../base/shell.ts';
-import type { Cluster, Host } from '../../inventory/cluster.ts';
+import type { Cluster, Server } from '../../inventory/cluster.ts';
 import { type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
@@ -12,18 +12,18 @@ import type { Told } from '../finding.ts';
 /** Exit status of pg_isready by server; of `timeout`: 124. */
 type Reached = ReadonlyMap<string, number>;
 
-const call = ({ name, logTransferAddress, postgres }: Host, user: string): string =>
+const call = ({ name, logTransferAddress, postgres }: Server, user: string): string =>
   `( timeout 1 "$PGBIN/pg_isready" -q -h ${quote(logTransferAddress)} -p ${postgres.port} -U ${quote(user)} -d replication=true >/dev/null 2>&1 </dev/null; echo ${quote(name)} $? ) &`;
 
-const script = (host: Host, cluster: Cluster): string => {
-  const others = cluster.hosts.filter(({ name }) => name !== host.name);
+const script = (server: Server, cluster: Cluster): string => {
+  const others = cluster.servers.filter(({ name }) => name !== server.name);
   const calls = others.map((other) => call(other, cluster.replicationUser));
   return `[ -n "$PGBIN" ] || exit 1\n${calls.join('\n')}\nwait`;
 };
 
 export const network: Audit<Reached> = {
   name: 'the network for replication',
-  probe: (host, cluster) => ({ shell: script(host, cluster) }),
+  probe: (server, cluster) => ({ shell: script(server, cluster) }),
   read: readReached,
   judge: (context, seen) => [...seen].flatMap(([host, reached]) => judgeReached(context, host, reached)),
 };
@@ -41,7 +41,7 @@ function readReached(reply: ProbeReply): Observed<Reached> {
 
 /** A server that does not run, or whose host did not answer, has a finding of its own. */
 function judgeReached({ cluster, view }: AuditContext, host: string, reached: Reached): readonly Told[] {
-  return cluster.hosts.flatMap(({ name, logTransferAddress, postgres }) => {
+  return cluster.servers.flatMap(({ name, logTransferAddress, postgres }) => {
     const status = reached.get(name) ?? 0;
     if (status < 2 || !view.hosts.get(name)?.data?.running) return [];
     return [

@@ -3,7 +3,7 @@
  * connected and synchronous is a resource of kind `replication`, which tells of it. Pure.
  */
 import { canonicalAddress, isHostName } from '../../inventory/addresses.ts';
-import type { Host } from '../../inventory/cluster.ts';
+import type { Server } from '../../inventory/cluster.ts';
 import { type Observed, type ProbeReply, unknown } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
@@ -74,7 +74,7 @@ function judgeSender(
   sender: Sender,
   seen: ReadonlyMap<string, Replication>,
 ): readonly Told[] {
-  const server = context.cluster.hosts.find(({ name }) => name === sender.name);
+  const server = context.cluster.servers.find(({ name }) => name === sender.name);
   if (!server) return isOurs(sender) ? [] : [stranger(host, sender)];
   // What holds the standby up is told by that server itself.
   const standby = seen.get(server.name);
@@ -92,7 +92,7 @@ const stranger = (host: string, { name, user, address, state, since }: Sender): 
 });
 
 /** Names of hosts cannot be compared with addresses. Servers on one machine may use the socket. */
-function fromElsewhere(host: string, server: Host, { address }: Sender): readonly Told[] {
+function fromElsewhere(host: string, server: Server, { address }: Sender): readonly Told[] {
   const declared = canonicalAddress(server.logTransferAddress);
   if (address === null || isHostName(declared) || canonicalAddress(address) === declared) return [];
   return [{ code: 'REP005', host, object: server.name, declared, found: address }];
@@ -125,9 +125,11 @@ function otherUpstream(
   host: string,
   { upstream }: Replication,
 ): readonly Told[] {
-  const leader = cluster.hosts.find(({ name }) => name === primary);
+  const leader = cluster.servers.find(({ name }) => name === primary);
   if (!upstream || !leader || leader.name === host) return [];
-  const addresses = [leader.logTransferAddress, leader.address, leader.adminAddress].map(canonicalAddress);
+  const addresses = [leader.logTransferAddress, leader.host.address, leader.adminAddress].map(
+    canonicalAddress,
+  );
   if (addresses.includes(canonicalAddress(upstream.host)) && upstream.port === leader.postgres.port)
     return [];
   const at = (name: string, port: number): string => `${name.includes(':') ? `[${name}]` : name}:${port}`;

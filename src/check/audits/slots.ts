@@ -72,4 +72,6 @@ const sinceOf = (since: number | null): { since?: number } => (since === null ? 
 
 /** As the playbooks name the slot for the copy of a standby. */
 const isCopySlot = ({ cluster, primary }: AuditContext, name: string): boolean =>
-  cluster.hosts.filter((host) => host.name !== primary).some((host) => name === copySlotName(host.name));
+  cluster.servers
+    .filter((server) => server.name !== primary)
+    .some((server) => name === copySlotName(server.name));

@@ -26,7 +26,7 @@ export const timelines: Audit<Facts> = {
     const { primary } = context;
     const leader = primary === undefined ? undefined : seen.get(primary);
     if (primary === undefined || !leader || leader.recovery) return [];
-    return context.cluster.hosts
+    return context.cluster.servers
       .filter(({ name }) => name !== primary)
       .flatMap(({ name }) => judgeStandby(context, name, seen.get(name), primary, leader));
   },

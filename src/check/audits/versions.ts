@@ -3,7 +3,7 @@
  * that runs. Costs no process where the running server is the installed one. Pure.
  */
 import { quote } from '../../base/shell.ts';
-import type { Host } from '../../inventory/cluster.ts';
+import type { Server } from '../../inventory/cluster.ts';
 import { type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import { program } from '../../resources/system/program.ts';
 import type { Audit, AuditContext } from '../audit.ts';
@@ -76,17 +76,17 @@ function ofServers(seen: ReadonlyMap<string, Versions>): readonly Told[] {
 }
 
 /** Asks exactly what the resource that wants a recent Node.js asks, so that it is asked once, and Node is not started. */
-const node = (host: Host) => ({
+const node = (server: Server) => ({
   name: 'node',
   atLeast: 18,
-  pidFile: `${host.multiplexing.managementDir}/${host.name}.pid`,
+  pidFile: `${server.multiplexing.managementDir}/${server.name}.pid`,
 });
 
 export const nodeVersions: Audit<string> = {
   name: 'versions of Node.js',
-  probe: (host) => program.probe(node(host)),
-  read: (reply, host) => {
-    const seen = program.read(reply, node(host));
+  probe: (server) => program.probe(node(server)),
+  read: (reply, server) => {
+    const seen = program.read(reply, node(server));
     return seen.state === 'present' ? present(seen.value.version) : seen;
   },
   judge: ofNode,

@@ -23,10 +23,11 @@ const what: Readonly<Record<Effect['target'], string>> = {
 
 export const effectTitle = (effect: Effect): string => `${effect.action} ${what[effect.target]}`;
 
-export function effectScript(effect: Effect, place: EffectPlace): string {
+/** A host without a server has no place for an effect on one. */
+export function effectScript(effect: Effect, place: EffectPlace | undefined): string {
+  if (effect.target === 'systemd') return 'systemctl daemon-reload';
+  if (place === undefined) return ':';
   switch (effect.target) {
-    case 'systemd':
-      return 'systemctl daemon-reload';
     case 'instance':
       return effect.action === 'reload' ? reloadInstance(place) : restart(place, '');
     case 'controller':

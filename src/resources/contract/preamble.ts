@@ -46,14 +46,11 @@ const readerFunction = (owner: string): string => `reader() {
   HOME="$OWNER_HOME" setpriv --reuid ${quote(owner)} --regid "\${reader_group%%:*}" --init-groups -- "$@"
 }`;
 
-/** Defines ME, PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `as`, `reader`, `lines`, `postmaster`, `controller`, `sight`, `put`, `own`, `unfinished`, `sql` and `listening`. Changes nothing on the host. */
-export function preamble(context: PreambleContext): string {
+/** Where the server of the host is, and who owns it: PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `reader` and `sql`. */
+function serverPart(context: PreambleContext | undefined): string {
+  if (context === undefined) return 'PGBIN= OWNER_ENTRY= OWNER_HOME= PASSFILE=';
   const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
-  return `
-# Directories and files of others get the usual modes; what is ours says its own.
-umask 022
-ME=$(id -un)
-PGBIN=
+  return `PGBIN=
 for d in ${candidates.map(quote).join(' ')}; do
   if [ -x "$d/postgres" ]; then PGBIN=$d; break; fi
 done
@@ -61,7 +58,23 @@ OWNER_ENTRY=$(getent passwd ${quote(context.owner)})
 OWNER_HOME=\${OWNER_ENTRY%:*}
 OWNER_HOME=\${OWNER_HOME##*:}
 PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
+${readerFunction(context.owner)}
+sql() {
+  as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d postgres
+}`;
+}
+
+/**
+ * Defines ME, `as`, `lines`, `postmaster`, `controller`, `sight`, `put`, `own`, `unfinished` and `listening`, and what concerns
+ * the server of the host; without a server those names are empty. Changes nothing on the host.
+ */
+export function preamble(context: PreambleContext | undefined): string {
+  return `
+# Directories and files of others get the usual modes; what is ours says its own.
+umask 022
+ME=$(id -un)
 ${asFunction}
+${serverPart(context)}
 # Why a path is not seen, in unseen: "absent", or "closed" and the directory that this login may not look into.
 unseen() {
   unseen=$1
@@ -77,7 +90,6 @@ sight() {
   unseen "$1"
   echo "$unseen"
 }
-${readerFunction(context.owner)}
 # The first lines of a file into variables, without a process: \`lines FILE a b\`.
 lines() {
   for lines_name in "$@"; do case $lines_name in */*) ;; *) eval "$lines_name=";; esac; done
@@ -114,9 +126,6 @@ put() {
 own() {
   if [ -L "$1" ]; then echo "$1 has become a symbolic link" >&2; return 1; fi
   chown -h "$3" "$1" && chmod "$2" "$1"
-}
-sql() {
-  as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d postgres
 }
 listening() {
   grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " /proc/net/tcp /proc/net/tcp6

@@ -60,10 +60,10 @@ export function tell<F>(
   wish: Wish = {},
 ): readonly Told[] {
   const context = contextOf(wish);
-  const seen = context.cluster.hosts.flatMap((host) => {
-    const answer = replies[host.name];
-    const observed = answer && audit.read(answer, host);
-    return observed?.state === 'present' ? [[host.name, observed.value] as const] : [];
+  const seen = context.cluster.servers.flatMap((server) => {
+    const answer = replies[server.name];
+    const observed = answer && audit.read(answer, server);
+    return observed?.state === 'present' ? [[server.name, observed.value] as const] : [];
   });
   return audit.judge(context, new Map(seen));
 }

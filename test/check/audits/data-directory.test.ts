@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { dataDirectory } from '../../../src/check/audits/data-directory.ts';
-import type { Host } from '../../../src/inventory/cluster.ts';
+import type { Server } from '../../../src/inventory/cluster.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
-import { hostNamed } from '../../observe/cluster.ts';
+import { serverNamed } from '../../observe/cluster.ts';
 import { brief, pair, reply, tell } from './context.ts';
 
 const shows = (recovery: boolean | undefined, stdout: string) =>
@@ -29,7 +29,7 @@ describe('the files of a data directory', () => {
 
   it('are unknown where they cannot be seen, and absent where there is no directory', () => {
     const read = (recovery: boolean | undefined, stdout: string) =>
-      dataDirectory.read(reply(recovery, { stdout }), hostNamed(pair, 'server1')).state;
+      dataDirectory.read(reply(recovery, { stdout }), serverNamed(pair, 'server1')).state;
     expect([read(true, 'unseen\n'), read(true, 'absent\n'), read(undefined, 'absent\n')]).toEqual([
       'unknown',
       'unknown',
@@ -73,11 +73,11 @@ describe('the look at a real directory', () => {
   writeFileSync(join(data, 'backup_label'), '');
 
   const look = (dataDir: string, managementDir: string): string => {
-    const host = hostNamed(pair, 'server1');
-    const asked: Host = {
-      ...host,
-      postgres: { ...host.postgres, dataDir },
-      multiplexing: { ...host.multiplexing, managementDir },
+    const server = serverNamed(pair, 'server1');
+    const asked: Server = {
+      ...server,
+      postgres: { ...server.postgres, dataDir },
+      multiplexing: { ...server.multiplexing, managementDir },
     };
     return execFileSync('sh', ['-c', dataDirectory.probe(asked, pair).shell ?? ''], { encoding: 'utf8' });
   };

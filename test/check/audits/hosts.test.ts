@@ -6,7 +6,7 @@ import { network } from '../../../src/check/audits/network.ts';
 import { nodeVersions, postgresVersions } from '../../../src/check/audits/versions.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
 import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
-import { hostNamed } from '../../observe/cluster.ts';
+import { serverNamed } from '../../observe/cluster.ts';
 import { brief, pair, reply, tell, three } from './context.ts';
 
 const postgres = (running: string, installed = 'same'): ProbeReply =>
@@ -42,7 +42,7 @@ describe('versions of PostgreSQL', () => {
   });
 
   it('are unknown where the server or the program does not say', () => {
-    const host = hostNamed(pair, 'server1');
+    const host = serverNamed(pair, 'server1');
     const silent = { status: 0, stdout: 'same\n', stderr: '', sqlProblem: 'no connection' };
     expect(postgresVersions.read(silent, host)).toEqual({ state: 'unknown', reason: 'no connection' });
     expect(postgresVersions.read(reply(debian, { status: 126, stderr: 'not allowed' }), host)).toEqual({
@@ -94,13 +94,13 @@ describe('the network for replication', () => {
   });
 
   it('is unknown where pg_isready cannot be run', () => {
-    const host = hostNamed(pair, 'server1');
+    const host = serverNamed(pair, 'server1');
     expect(network.read(shows('server2 127\n'), host).state).toBe('unknown');
     expect(network.read(reply(undefined, { status: 1 }), host).state).toBe('unknown');
   });
 
   it('asks every other server at once', () => {
-    const { shell = '' } = network.probe(hostNamed(three, 'server1'), three);
+    const { shell = '' } = network.probe(serverNamed(three, 'server1'), three);
     expect(shell.match(/pg_isready/g)).toHaveLength(2);
     expect(shell).toContain('-h 2001:db8::3');
     expect(shell).not.toContain('192.0.2.100');
@@ -113,6 +113,6 @@ it('the version of Node.js is asked in the words of the playbook, so that a look
   expect(words).toBe(
     "name: node, at_least: 18, pid_file: '{{multiplexing.managementDir}}/{{host.name}}.pid'",
   );
-  const { shell } = nodeVersions.probe(hostNamed(pair, 'server1'), pair);
+  const { shell } = nodeVersions.probe(serverNamed(pair, 'server1'), pair);
   expect(shell).toContain('/mcdir/inst1/server1.pid');
 });

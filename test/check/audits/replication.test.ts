@@ -1,7 +1,7 @@
 /** Replication as it runs: what servers show of their senders and receivers, and what is told. */
 import { describe, expect, it } from 'vitest';
 import { replication } from '../../../src/check/audits/replication.ts';
-import { hostNamed } from '../../observe/cluster.ts';
+import { serverNamed } from '../../observe/cluster.ts';
 import { brief, pair, reply, tell, three, type Wish } from './context.ts';
 
 const sender = {
@@ -38,7 +38,7 @@ const of = (first: object, second: object, wish: Wish = {}) =>
     wish,
   );
 const sent = (more: object) => ({ senders: [{ ...sender, ...more }] });
-const port = pair.hosts[0]?.postgres.port;
+const port = pair.servers[0]?.postgres.port;
 
 describe('replication', () => {
   it('that is whole is nothing to tell', () => {
@@ -100,7 +100,7 @@ describe('replication', () => {
   });
 
   it('is unknown to a login that may not see it', () => {
-    const seen = replication.read(reply({ ...primary, whole: false }), hostNamed(pair, 'server1'));
+    const seen = replication.read(reply({ ...primary, whole: false }), serverNamed(pair, 'server1'));
     expect(seen).toMatchObject({ state: 'unknown', reason: expect.stringContaining('pg_read_all_stats') });
   });
 });

@@ -1,7 +1,7 @@
 /** Roles that no resource declares. */
 import { expect, it } from 'vitest';
 import { passwords, superusers } from '../../../src/check/audits/roles.ts';
-import { hostNamed } from '../../observe/cluster.ts';
+import { serverNamed } from '../../observe/cluster.ts';
 import { brief, pair, reply, tell } from './context.ts';
 
 const both = (sql: unknown) => ({ server1: reply(sql), server2: reply(sql) });
@@ -26,9 +26,9 @@ it('how passwords are kept is unknown to a login that may not see it; superusers
     stderr: '',
     sqlProblem: 'ERROR:  permission denied for table pg_authid',
   };
-  expect(passwords.read(refused, hostNamed(pair, 'server1'))).toEqual({
+  expect(passwords.read(refused, serverNamed(pair, 'server1'))).toEqual({
     state: 'unknown',
     reason: 'ERROR:  permission denied for table pg_authid',
   });
-  expect(superusers.probe(hostNamed(pair, 'server1'), pair).sql).not.toContain('pg_authid');
+  expect(superusers.probe(serverNamed(pair, 'server1'), pair).sql).not.toContain('pg_authid');
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { OwnSetting, SettingInForce } from '../../../src/check/audits/in-force.ts';
 import { placesOfSettings, settingsInForce } from '../../../src/check/audits/settings.ts';
 import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
-import { hostNamed } from '../../observe/cluster.ts';
+import { serverNamed } from '../../observe/cluster.ts';
 import { brief, pair, reply, tell, type Wish } from './context.ts';
 
 const conf = '/database/inst1/postgresql.conf';
@@ -260,16 +260,16 @@ describe('a setting made by hand', () => {
   });
 
   it('is not known to be none by a login that may not see all of them', () => {
-    const seen = placesOfSettings.read(shows({}, [], false), hostNamed(pair, 'server1'));
+    const seen = placesOfSettings.read(shows({}, [], false), serverNamed(pair, 'server1'));
     expect(seen).toMatchObject({ state: 'unknown', reason: expect.stringContaining('pg_read_all_settings') });
-    expect(settingsInForce.read(shows({}, [], false), hostNamed(pair, 'server1')).state).toBe('present');
+    expect(settingsInForce.read(shows({}, [], false), serverNamed(pair, 'server1')).state).toBe('present');
   });
 });
 
 describe('a server that does not answer', () => {
   it('is unknown with the reason', () => {
     const answer = { status: 0, stdout: '', stderr: '', sqlProblem: 'connection refused' };
-    const seen = settingsInForce.read(answer, hostNamed(pair, 'server1'));
+    const seen = settingsInForce.read(answer, serverNamed(pair, 'server1'));
     expect(seen).toEqual({ state: 'unknown', reason: 'connection refused' });
   });
 });
