@@ -6,6 +6,7 @@
 import { selectors } from '../src/playbook/compile.ts';
 import { eachWords, expectWords } from '../src/playbook/playbook.ts';
 import { type Field, type Shape, secretNames } from '../src/resources/contract/field.ts';
+import type { FieldTable } from '../src/resources/contract/fields.ts';
 import type { AnyKind } from '../src/resources/contract/kind.ts';
 import { kinds } from '../src/resources/registry.ts';
 
@@ -33,7 +34,14 @@ function valueSchema(shape: Shape): readonly Schema[] {
     case 'one of':
       return [{ enum: shape.words }, matching('^$')];
     case 'list':
-      return [single, { type: 'array', items: single }];
+      return [
+        single,
+        { type: 'array', items: shape.key === undefined ? single : { anyOf: [single, keyed(shape.key)] } },
+      ];
+    case 'maps': {
+      const entry = tableSchema(shape.table);
+      return [entry, { type: 'array', items: entry }, lone];
+    }
     case 'map':
       return [
         { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } },
@@ -53,11 +61,17 @@ function fieldSchema({ shape, meaning, absent }: Field<unknown>): Schema {
   return { description: meaning, anyOf: choices, ...standard };
 }
 
-function kindSchema({ summary, fields }: AnyKind): Schema {
-  const entries = Object.entries(fields.table);
+const keyed = (key: string): Schema => ({ type: 'object', properties: { [key]: single }, required: [key] });
+
+const kindSchema = ({ summary, fields }: AnyKind): Schema => ({
+  description: summary,
+  ...tableSchema(fields.table),
+});
+
+function tableSchema(table: FieldTable): Schema {
+  const entries = Object.entries(table);
   return {
     type: 'object',
-    description: summary,
     properties: Object.fromEntries(entries.map(([name, field]) => [name, fieldSchema(field)])),
     required: entries.flatMap(([name, { absent }]) => (absent === 'required' ? [name] : [])),
     additionalProperties: false,

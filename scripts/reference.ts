@@ -95,6 +95,10 @@ function shapeText(shape: Shape): string {
       return 'whole number';
     case 'list':
       return shape.split ? 'list, or words in a text' : 'list';
+    case 'maps':
+      return `list of maps with ${Object.keys(shape.table)
+        .map((name) => `\`${name}\``)
+        .join(' and ')}`;
     case 'mode':
       return 'octal mode, in quotes';
     case 'one of':
@@ -148,11 +152,11 @@ export const words: Readonly<Record<string, string>> = {
   'single.seen': '`true` with `pgduet migrate`: the server was looked at, and:',
   'single.architecture': 'of its host',
   'single.libc': 'of its host',
-  'single.rooms': 'how many bytes a copy of it takes where',
-  'single.libraries': 'that it loads when it starts',
-  'single.extensions': 'of its databases',
-  'single.locales': 'that its databases use',
-  'single.tablespaces': 'their directories',
+  'single.rooms': 'how many bytes a copy of it takes where, a list of `path` and `bytes`',
+  'single.libraries': 'that it loads when it starts, a list',
+  'single.extensions': 'of its databases, a list',
+  'single.locales': 'that its databases use, a list',
+  'single.tablespaces': 'its tablespaces, a list of `path`',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',
   'rebuild.user': 'the role that pg_rewind reads with, there only as long as that',
@@ -169,7 +173,7 @@ export const words: Readonly<Record<string, string>> = {
   'teardown.serves': '`true` if that runs, and is no standby',
   'teardown.revives':
     '`true` if that is down, and all others are stopped standbys, or gone: none of them can have become primary',
-  'teardown.staying': 'names of the settings that clients rely on',
+  'teardown.staying': 'names of the settings that clients rely on, a list',
   'teardown.othersNeedIt':
     'a shell command that succeeds as long as another cluster of the machine has a controller',
   dropped:

@@ -192,6 +192,18 @@ export function plain(node: Node): unknown {
   return Object.fromEntries(node.entries.map((entry) => [entry.key, plain(entry.value)]));
 }
 
+/** The opposite of `plain`: the node of a plain value, all of it at one place. */
+export function nodeOf(value: unknown, at: Position): Node {
+  if (Array.isArray(value)) return { kind: 'seq', at, items: value.map((item) => nodeOf(item, at)) };
+  if (typeof value === 'object' && value !== null)
+    return {
+      kind: 'map',
+      at,
+      entries: Object.entries(value).map(([key, item]) => ({ key, keyAt: at, value: nodeOf(item, at) })),
+    };
+  return { kind: 'scalar', at, ...scalar(value, undefined) };
+}
+
 /** The node at a path such as ['hosts', 'server1', 'address'], or undefined. */
 export function nodeAt(node: Node, path: readonly (string | number)[]): Node | undefined {
   let current: Node | undefined = node;

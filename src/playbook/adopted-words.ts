@@ -21,12 +21,12 @@ export interface SingleWords {
   readonly seen: boolean;
   readonly architecture: string;
   readonly libc: string;
-  /** "/database/inst1=123456 /space1=99": how many bytes a copy on this host writes where. */
-  readonly rooms: string;
-  readonly libraries: string;
-  readonly extensions: string;
-  readonly locales: string;
-  readonly tablespaces: string;
+  /** How many bytes a copy on this host writes where. */
+  readonly rooms: readonly { readonly path: string; readonly bytes: number }[];
+  readonly libraries: readonly string[];
+  readonly extensions: readonly string[];
+  readonly locales: readonly string[];
+  readonly tablespaces: readonly { readonly path: string }[];
 }
 
 export function adoptedWords(view: View): AdoptedWords {
@@ -51,31 +51,30 @@ export function singleWords(view: View, server: Server): SingleWords {
       seen: false,
       architecture: '',
       libc: '',
-      rooms: '',
-      libraries: '',
-      extensions: '',
-      locales: '',
-      tablespaces: '',
+      rooms: [],
+      libraries: [],
+      extensions: [],
+      locales: [],
+      tablespaces: [],
     };
   const { architecture, libc, live } = single;
-  const paths = (live?.tablespaces ?? []).map(({ path }) => path);
   return {
     seen: true,
     architecture,
     libc,
     rooms: roomsOf(single, server),
-    libraries: librariesOf(single).join(' '),
-    extensions: single.extensions.join(' '),
-    locales: (live?.locales ?? []).join(' '),
-    tablespaces: paths.join(' '),
+    libraries: librariesOf(single),
+    extensions: single.extensions,
+    locales: live?.locales ?? [],
+    tablespaces: (live?.tablespaces ?? []).map(({ path }) => ({ path })),
   };
 }
 
-function roomsOf({ live }: AdoptSight, { postgres }: Server): string {
+function roomsOf({ live }: AdoptSight, { postgres }: Server): SingleWords['rooms'] {
   const spaces = live?.tablespaces ?? [];
   const elsewhere = spaces.reduce((sum, { bytes }) => sum + bytes, 0);
   const rooms = [{ path: postgres.dataDir, bytes: (live?.bytes ?? 0) - elsewhere }, ...spaces];
-  return rooms.map(({ path, bytes }) => `${path}=${Math.max(0, bytes)}`).join(' ');
+  return rooms.map(({ path, bytes }) => ({ path, bytes: Math.max(0, bytes) }));
 }
 
 /** "$libdir/pg_stat_statements" and "pg_stat_statements" are the same file. */

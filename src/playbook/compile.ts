@@ -5,14 +5,14 @@
 import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Secret } from '../base/secret.ts';
-import type { Node } from '../base/yaml.ts';
+import { type Node, nodeOf } from '../base/yaml.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import type { Ref, Resource } from '../plan/plan.ts';
 import type { AnyKind, ParseContext } from '../resources/contract/kind.ts';
 import { orderProblems } from './order.ts';
 import type { Entry, Playbook } from './playbook.ts';
-import { render } from './render.ts';
+import { render, structureIn } from './render.ts';
 import { type Words, wordsFor } from './words.ts';
 
 /** What the edge provides: files that pgduet ships, and values that must not be guessed. */
@@ -149,6 +149,8 @@ function expand(node: Node, words: Words, problems: Diagnostic[]): Node {
     };
   if (node.kind === 'seq') return { ...node, items: node.items.map((item) => expand(item, words, problems)) };
   if (typeof node.value !== 'string') return node;
+  const structure = structureIn(node.value, words);
+  if (structure !== undefined) return nodeOf(structure, node.at);
   const text = render(node.value, words, node.value, node.at);
   if (!text.ok) problems.push(...text.diagnostics);
   return text.ok ? { ...node, value: text.value, source: text.value } : node;

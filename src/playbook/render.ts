@@ -49,6 +49,13 @@ const valueAt = (words: object, path: string): unknown =>
       words,
     );
 
+/** `{{a.list}}` and nothing else: the list or map itself, which a text cannot hold. Undefined for every other text. */
+export function structureIn(text: string, words: object): object | undefined {
+  const path = /^\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}$/.exec(text)?.[1];
+  const value = path === undefined ? undefined : valueAt(words, path);
+  return typeof value === 'object' && value !== null ? value : undefined;
+}
+
 /** Text with its words put in; PLY004 with the name of what could not be found. */
 export function render(text: string, words: object, name: string, at?: Position): Result<string> {
   if (!text.includes('{{')) return ok(text);

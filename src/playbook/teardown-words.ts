@@ -29,7 +29,7 @@ export interface TeardownWords {
   /** The server that stays is down, and no other one can have become primary: all of them are stopped standbys, or gone. */
   readonly revives: boolean;
   /** Settings that clients rely on: they stay where there was no single server before. */
-  readonly staying: string;
+  readonly staying: readonly string[];
   /** Shell text that succeeds as long as another cluster of this machine has a controller. */
   readonly othersNeedIt: string;
 }
@@ -55,7 +55,7 @@ export function teardownWords(
     systemIdentifier: data?.control?.systemIdentifier ?? '',
     serves: data?.running === true && !data.standbySignal,
     revives: view.teardown !== undefined && !allData && revives(target.name, view),
-    staying: [...relied, ...Object.keys(server.postgres.settings)].join(' '),
+    staying: [...relied, ...Object.keys(server.postgres.settings)],
     othersNeedIt: `ls /etc/systemd/system/mcoi_*.service | grep -vxF /etc/systemd/system/${server.unit}.service`,
   };
 }

@@ -2,6 +2,8 @@
  * One field of a kind, as data: what it takes, what counts when it is left out, what it means, and how its value is read.
  * The parser, the reference and the JSON schema of playbooks come from this description. Pure; a reader never throws.
  */
+
+import type { Position } from '../../base/position.ts';
 import type { Secret } from '../../base/secret.ts';
 import { parseSizeBytes } from '../../base/units.ts';
 import type { MapNode, Node, ScalarNode } from '../../base/yaml.ts';
@@ -10,8 +12,10 @@ import type { ParseContext } from './context.ts';
 /** What a field takes, for people and editors. */
 export type Shape =
   | { readonly type: 'text' | 'integer' | 'flag' | 'mode' | 'size' | 'template' | 'secret' }
-  /** A list of texts; a single text is a list of one, or with `split` one of all its words. */
-  | { readonly type: 'list'; readonly split: boolean }
+  /** A list of texts; a single text is a list of one, or with `split` one of all its words. A map counts as its `key`. */
+  | { readonly type: 'list'; readonly split: boolean; readonly key?: string }
+  /** A list of maps with these fields. */
+  | { readonly type: 'maps'; readonly table: Readonly<Record<string, Field<unknown>>> }
   /** A map of single values. */
   | { readonly type: 'map' }
   | { readonly type: 'one of'; readonly words: readonly string[] };
@@ -32,8 +36,8 @@ export interface Given {
   /** Undefined when the field is left out. */
   readonly node: Node | undefined;
   readonly context: ParseContext;
-  /** Reported at the value of the field, or at its map when it is left out. */
-  problem(what: string, fix: string): void;
+  /** Reported at the value of the field or a part of it, or at the map of the field when it is left out. */
+  problem(what: string, fix: string, at?: Position): void;
   missing(): void;
 }
 
@@ -156,16 +160,25 @@ export const list = (meaning: string): Field<readonly string[]> => ({
   shape: { type: 'list', split: false },
   meaning,
   absent: 'optional',
-  read: textsOf,
+  read: (given) => textsOf(given),
 });
 
-/** Words; a text may hold several of them with blanks between. */
-export const wordList = (meaning: string): Field<readonly string[]> => ({
-  shape: { type: 'list', split: true },
+/**
+ * Words: a list, or one text with blanks between them. With `key` an entry of a list may be a map that has the word there,
+ * such as the name of a server or the path of a tablespace.
+ */
+export const wordList = (meaning: string, key?: string): Field<readonly string[]> => ({
+  shape: { type: 'list', split: true, ...(key === undefined ? {} : { key }) },
   meaning,
   absent: 'optional',
-  read: (given) => textsOf(given).flatMap((value) => value.split(/\s+/).filter((word) => word !== '')),
+  read: (given) => {
+    const texts = textsOf(given, key);
+    // What stands in a list is whole: the path of a directory may have blanks.
+    return given.node?.kind === 'seq' ? texts : texts.flatMap(splitWords);
+  },
 });
+
+const splitWords = (value: string): readonly string[] => value.split(/\s+/).filter((word) => word !== '');
 
 export const map = (meaning: string): Field<Readonly<Record<string, string>>> => ({
   shape: { type: 'map' },
@@ -226,12 +239,14 @@ function scalarOf({ name, node, problem }: Given): ScalarNode | undefined {
   return undefined;
 }
 
-function textsOf({ name, node, problem }: Given): readonly string[] {
+function textsOf({ name, node, problem }: Given, key?: string): readonly string[] {
   if (isNull(node)) return [];
-  const items = node.kind === 'seq' ? node.items : [node];
-  if (items.some(({ kind }) => kind !== 'scalar'))
-    problem(`'${name}' must be a list of single values`, `Write '${name}: [one, two]'.`);
-  return items.flatMap((item) => (item.kind === 'scalar' && !isEmpty(item) ? [String(item.value)] : []));
+  return (node.kind === 'seq' ? node.items : [node]).flatMap((item) => {
+    const value = item.kind === 'map' ? item.entries.find((entry) => entry.key === key)?.value : item;
+    if (value?.kind === 'scalar') return isEmpty(value) ? [] : [String(value.value)];
+    problem(`'${name}' must be a list of single values`, `Write '${name}: [one, two]'.`, item.at);
+    return [];
+  });
 }
 
 function entryText(key: MapNode['entries'][number]['key'], value: Node, problem: Given['problem']): string {

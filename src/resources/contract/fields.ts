@@ -82,6 +82,30 @@ export function fieldsOf<F extends FieldTable>(
   };
 }
 
+/** A list of maps that have these fields. */
+export const mapsOf = <F extends FieldTable>(table: F, meaning: string): Field<readonly ValuesOf<F>[]> => ({
+  shape: { type: 'maps', table },
+  meaning,
+  absent: 'optional',
+  read: ({ name, node, context, problem }) => {
+    if (node === undefined || (node.kind === 'scalar' && node.value === null)) return [];
+    const items = node.kind === 'seq' ? node.items : [node];
+    return items.flatMap((item) => {
+      if (item.kind === 'map') {
+        const say: Say = (at, what, fix) => problem(`${name}: ${what}`, fix, at);
+        rejectUnknown(table, item, say);
+        return [readTable(table, item, context, say) as ValuesOf<F>];
+      }
+      problem(
+        `'${name}' must be a list of maps`,
+        `Write '${name}: [{ ${Object.keys(table).join(': …, ')}: … }]'.`,
+        item.at,
+      );
+      return [];
+    });
+  },
+});
+
 type Say = (at: Position, what: string, fix: string) => void;
 
 const nodeOf = (node: MapNode, name: string): Node | undefined =>
@@ -94,7 +118,7 @@ function readTable(table: FieldTable, map: MapNode, context: ParseContext, say: 
       name,
       node,
       context,
-      problem: (what, fix) => say(node?.at ?? map.at, what, fix),
+      problem: (what, fix, at = node?.at ?? map.at) => say(at, what, fix),
       missing: () => say(map.at, `the field '${name}' is missing or empty`, `Add '${name}: …'.`),
     });
     return [camel(name), value] as const;

@@ -5,36 +5,29 @@
 
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
-import { text, wordList } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { integer, text, wordList } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf, mapsOf } from '../contract/fields.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { replyLines } from '../contract/replies.ts';
 import { makingFile, systemFile } from './data-directory.ts';
-
-interface Room {
-  readonly path: string;
-  readonly bytes: number;
-}
 
 const fields = fieldsOf(
   {
     management_dir: text(
       'the management directory, which remembers whose data this is, and what is unfinished',
     ),
-    rooms: wordList('how many bytes of the copy go where: `/database/inst1=123456 /space1=99`'),
+    rooms: mapsOf(
+      { path: text('where a part of the copy is written'), bytes: integer('how much of it') },
+      'how many bytes of the copy are written where',
+    ),
     architecture: text("the primary's, as `uname -m` says"),
     libc: text("the primary's, as `getconf GNU_LIBC_VERSION` says"),
     libraries: wordList('libraries that the server loads when it starts'),
     extensions: wordList('extensions of the databases of the primary'),
     locales: wordList('locales of the operating system that its databases use'),
-    tablespaces: wordList('directories of its tablespaces, which have to be empty'),
+    tablespaces: wordList('directories of its tablespaces, which have to be empty', 'path'),
   },
-  ({ rooms, ...rest }, { host, instance }) => ({
-    ...rest,
-    id: host,
-    dataDir: instance.dataDir,
-    rooms: rooms.map(readRoom),
-  }),
+  (values, { host, instance }) => ({ ...values, id: host, dataDir: instance.dataDir }),
 );
 type Desired = DesiredOf<typeof fields>;
 
@@ -84,12 +77,6 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
   // Nothing to do: what does not fit, a person has to mend.
   steps: () => [],
 };
-
-/** "/database/inst1=123456" */
-function readRoom(text: string): Room {
-  const at = text.lastIndexOf('=');
-  return { path: text.slice(0, at), bytes: Number(text.slice(at + 1)) };
-}
 
 function* misfits(desired: Desired, seen: Seen): Generator<string> {
   if (seen.architecture !== desired.architecture)

@@ -59,7 +59,10 @@ const fields = fieldsOf({
   port: integer('its port'),
   user: text('the role that replicates'),
   slot: text('the slot that keeps WAL during the copy'),
-  tablespaces: wordList("directories of the primary's tablespaces: the copy writes to the same places"),
+  tablespaces: wordList(
+    "directories of the primary's tablespaces: the copy writes to the same places",
+    'path',
+  ),
   system_identifier: optional(
     text("the primary's, as it was seen; data of another cluster is never touched"),
   ),

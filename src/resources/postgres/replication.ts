@@ -6,7 +6,7 @@ import { change, type Difference, present, type ResourceKind, same, unknown } fr
 
 const fields = fieldsOf(
   {
-    standbys: wordList('names of the standbys'),
+    standbys: wordList('names of the standbys', 'name'),
     state: oneOf(['streaming', 'sync'], '`sync`: no commit returns before a standby has it'),
     timeout: integer('seconds to wait', 60),
   },

@@ -50,9 +50,9 @@ function* obstacles(intention: Intention, sight: AdoptSight): Generator<Obstacle
       fix: 'Stop the server, move the directory (mv) to a plain name, start it there (pg_ctl -D), and name it in the inventory.',
     };
   for (const { path } of sight.live?.tablespaces ?? [])
-    if (/\s/.test(path))
+    if (/[\r\n]/.test(path))
       yield {
-        what: `the tablespace directory '${path}' has spaces in its name`,
+        what: `the tablespace directory ${JSON.stringify(path)} has a line break in its name`,
         fix: 'Move what is in it to a tablespace in a directory with a plain name (ALTER TABLE … SET TABLESPACE), and drop it.',
       };
   if (sight.version === undefined) {

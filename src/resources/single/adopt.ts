@@ -31,7 +31,7 @@ const fields = fieldsOf(
     management_dir: text('the management directory, where what was there before is recorded'),
     version: integer('major version of PostgreSQL'),
     ...valueFields,
-    standbys: wordList('names of the servers that will follow it, for the plan'),
+    standbys: wordList('names of the servers that will follow it, for the plan', 'name'),
     addresses: wordList('where they come from, for the plan'),
     roles: wordList('roles that pgduet makes; existing ones are recorded'),
     managed: flag('`false` where units and files of the system cannot be written', true),

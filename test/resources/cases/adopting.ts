@@ -8,7 +8,7 @@ const adopting = (over = ''): string =>
 const taking =
   '{ id: server1, management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl, unit: mcoi_inst1, template: conf.hbs }';
 const target =
-  "{ management_dir: /mcdir/inst1, rooms: '/database/inst1=1000000000 /space1=1000', architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', locales: 'C.UTF-8 de_DE.UTF-8', tablespaces: /space1 }";
+  "{ management_dir: /mcdir/inst1, rooms: [{ path: /database/inst1, bytes: 1000000000 }, { path: /space1, bytes: 1000 }], architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', locales: 'C.UTF-8 de_DE.UTF-8', tablespaces: /space1 }";
 const fits = 'architecture x86_64\nlibc glibc 2.36\n';
 const free = (bytes: number): string =>
   `free ${bytes} /dev/sda1:/ /database/inst1\nfree ${bytes} /dev/sda1:/ /space1\n`;
@@ -170,7 +170,7 @@ export const adopts: readonly KindCases[] = [
     describes: 'a host that can take a copy of the primary',
     errors: [
       {
-        desired: '{ management_dir: /m, rooms: /d=1, architecture: x }',
+        desired: '{ management_dir: /m, rooms: [{ path: /d, bytes: 1 }], architecture: x }',
         what: "'libc' is missing",
         at: '1:1',
       },
