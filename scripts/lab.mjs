@@ -4,7 +4,7 @@
  *   node scripts/lab.mjs up 2 [--image debian12] [--names a,b]
  *   node scripts/lab.mjs images [NAME …]      build the images now
  *   node scripts/lab.mjs clean                remove labs whose process has died
- *   node scripts/lab.mjs prune                remove images that no definition names any more
+ *   node scripts/lab.mjs prune                remove prepared layers, and images that no definition names any more
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * What on a host's disks differs from what it was started with. An overlay keeps all that a host has written in a directory
- * of its own, so this reads some hundred files from outside where a look from inside reads thirty thousand.
+ * What on a host's disks differs from its image. An overlay keeps all that a host has written in a directory of its own, so
+ * this reads some hundred files from outside where a look from inside reads thirty thousand.
  * In: the trees of a host. Out: its changes by path, and the difference between two such lists. It only reads, and starts
  * nothing on the host. A changed extended attribute shows in the times alone.
  */
@@ -8,13 +8,14 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A directory of this machine that holds what a host has written. */
+/** A file system of a host. */
 export interface Tree {
   /** Where the host sees it; '' for its root. */
   readonly at: string;
-  readonly written: string;
-  /** Of an overlay: the same place as the host started with it, and as it is now. */
-  readonly overlay?: { readonly base: string; readonly now: string };
+  /** Where this machine sees it. */
+  readonly now: string;
+  /** Of an overlay: the image, and the directories that hold what was written above it. Elsewhere all is new. */
+  readonly above?: { readonly image: string; readonly written: readonly string[] };
 }
 
 export type Kind = 'file' | 'directory' | 'link' | 'socket' | 'fifo' | 'device';
@@ -52,7 +53,7 @@ export interface ChangesOptions {
 export function changesIn(trees: readonly Tree[], options: ChangesOptions = {}): Changes {
   const found = new Map<string, Change>();
   for (const tree of trees) {
-    const top = lstat(tree.written);
+    const top = lstat(tree.now);
     if (top === undefined) continue;
     found.set(tree.at === '' ? '/' : tree.at, changeOf(tree, '', top, options));
     walk(tree, '', top.dev, options, found);
@@ -67,7 +68,7 @@ export function differences(
   look: { times?: boolean } = {},
 ): Map<string, string> {
   const text = (change: Change | undefined): string =>
-    (change && facts(change, look.times ?? false)) ?? 'as at first';
+    (change && facts(change, look.times ?? false)) ?? 'as in the image';
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
   const lines = paths.map((path) => [path, text(before.get(path)), text(after.get(path))] as const);
   return new Map(
@@ -92,40 +93,46 @@ function walk(
   options: ChangesOptions,
   found: Map<string, Change>,
 ): void {
-  for (const name of names(join(tree.written, dir))) {
+  for (const name of writtenNames(tree, dir)) {
     const path = `${dir}/${name}`;
-    const state = lstat(join(tree.written, path));
-    if (state === undefined || isWhiteout(state)) continue;
+    const state = lstat(join(tree.now, path));
+    // What was written and is gone again, or an overlay's mark for what was removed.
+    if (state === undefined) continue;
     found.set(tree.at + path, changeOf(tree, path, state, options));
     const isExcluded = options.except?.includes(tree.at + path) ?? false;
     if (state.isDirectory() && state.dev === device && !isExcluded) walk(tree, path, device, options, found);
   }
-  if (tree.overlay === undefined) return;
-  for (const name of gone(tree.overlay, dir)) {
-    const file = join(tree.overlay.base, dir, name);
+  for (const name of removedNames(tree, dir)) {
+    const file = join(tree.above?.image ?? '', dir, name);
     const was = lstat(file);
     if (was) found.set(`${tree.at}${dir}/${name}`, { ...attributes(was), how: 'removed', content: '', file });
   }
 }
 
-/** What a directory has had at first and has no more, however the overlay keeps that in mind. */
-function gone({ base, now }: NonNullable<Tree['overlay']>, dir: string): string[] {
+function writtenNames({ now, above }: Tree, dir: string): Set<string> {
+  const places = above?.written ?? [now];
+  return new Set(places.flatMap((place) => names(join(place, dir))));
+}
+
+/** What a directory of the image has and the host's has no more, however the overlay keeps that in mind. */
+function removedNames({ now, above }: Tree, dir: string): string[] {
+  if (above === undefined) return [];
   const left = new Set(names(join(now, dir)));
-  return names(join(base, dir)).filter((name) => !left.has(name));
+  return names(join(above.image, dir)).filter((name) => !left.has(name));
 }
 
 function changeOf(tree: Tree, path: string, state: BigIntStats, options: ChangesOptions): Change {
-  const file = join(tree.written, path);
+  const file = join(tree.now, path);
   const wanted = options.contents?.(tree.at + path) ?? true;
   const about = { ...attributes(state), file, content: contentOf(file, state, wanted) };
-  const base = tree.overlay && join(tree.overlay.base, path);
-  const was = base === undefined ? undefined : lstat(base);
-  if (base === undefined || was === undefined) return { ...about, how: 'new' };
+  const image = tree.above && join(tree.above.image, path);
+  const was = image === undefined ? undefined : lstat(image);
+  if (image === undefined || was === undefined) return { ...about, how: 'new' };
   const before = attributes(was);
   const isSame =
     before.kind === about.kind &&
     (about.kind === 'directory' ||
-      (before.size === about.size && contentOf(file, state, true) === contentOf(base, was, true)));
+      (before.size === about.size && contentOf(file, state, true) === contentOf(image, was, true)));
   if (!isSame) return { ...about, how: 'changed' };
   const isKept = before.mode === about.mode && before.owner === about.owner;
   return { ...about, how: isKept ? 'untouched' : 'attributes' };
@@ -147,9 +154,6 @@ function kindOf(state: BigIntStats): Kind {
   if (state.isSocket()) return 'socket';
   return state.isFIFO() ? 'fifo' : 'device';
 }
-
-/** An overlay's mark for what was removed. */
-const isWhiteout = (state: BigIntStats): boolean => state.isCharacterDevice() && state.rdev === 0n;
 
 function contentOf(file: string, state: BigIntStats, wanted: boolean): string {
   if (state.isSymbolicLink()) return unlessGone(() => readlinkSync(file)) ?? '';

@@ -7,6 +7,7 @@ import { removeDeadLabs } from './claim.ts';
 import { DEPLOY_PASSWORD, IMAGE_NAMES, type ImageName } from './definition.ts';
 import { ensureImages, removeOldImages } from './image.ts';
 import { type Host, Lab } from './lab.ts';
+import { removeOldLayers } from './prepared.ts';
 
 interface Flags {
   image: string;
@@ -25,7 +26,8 @@ export async function runVerb(words: readonly string[], flags: Flags): Promise<n
       await removeDeadLabs();
       return 0;
     case 'prune':
-      for (const name of await removeOldImages(IMAGE_NAMES)) console.log(`removed ${name}`);
+      for (const name of [...(await removeOldLayers(0)), ...(await removeOldImages(IMAGE_NAMES))])
+        console.log(`removed ${name}`);
       return 0;
     default:
       console.error('say one of: up [COUNT], images [NAME …], clean, prune');

@@ -10,8 +10,8 @@ import { createCgroup, freezeCgroup, killCgroup, removeCgroup } from './cgroup.t
 import { type Changes, type ChangesOptions, changesIn, type Tree } from './changes.ts';
 import { CLOCK_ENVIRONMENT, resetClock, shiftClock } from './clock.ts';
 import { type Container, type ContainerSpec, leaderOf, startContainer, waitForSsh } from './container.ts';
-import { makeSmallDisk, type Root, type SmallDisk } from './disk.ts';
-import { setCable, setOneWayLoss } from './network.ts';
+import type { Disks, StoredDisks } from './disk.ts';
+import { renewCable, setCable, setOneWayLoss } from './network.ts';
 import type { HostPlace } from './places.ts';
 import { type RunResult, run, until } from './run.ts';
 
@@ -35,22 +35,21 @@ export class Host {
   readonly disk: string;
   /** How often the host has been started; a test compares it to know that a reboot has happened. */
   boots = 0;
-  readonly #root: Root;
+  readonly #disks: Disks;
   readonly #place: HostPlace;
   readonly #cgroup: string;
   readonly #timeLibrary: string;
-  readonly #disks: SmallDisk[] = [];
   #container: Container | undefined;
   #frozen = false;
   #shifted = false;
   #closed = false;
 
-  constructor(name: string, place: HostPlace, root: Root, cgroup: string, timeLibrary: string) {
+  constructor(name: string, place: HostPlace, disks: Disks, cgroup: string, timeLibrary: string) {
     this.name = name;
     this.address = place.address;
     this.address6 = place.address6;
-    this.disk = root.root;
-    this.#root = root;
+    this.disk = disks.root;
+    this.#disks = disks;
     this.#place = place;
     this.#cgroup = cgroup;
     this.#timeLibrary = timeLibrary;
@@ -76,6 +75,19 @@ export class Host {
     removeCgroup(this.#cgroup);
     this.#container = undefined;
     this.#closed = false;
+  }
+
+  /** Pulls the plug, and makes disks and network what they were at the first start. */
+  async renew(): Promise<void> {
+    await this.powerOff();
+    await this.#disks.renew();
+    await renewCable(this.#place);
+  }
+
+  /** Switches it off for good, and moves what it has written to a directory that other hosts can begin with. */
+  async store(dir: string): Promise<StoredDisks> {
+    await this.powerOff();
+    return this.#disks.moveTo(dir);
   }
 
   /** Shuts down in order, as `systemctl poweroff` does, and waits for the end. */
@@ -146,14 +158,16 @@ export class Host {
   }
 
   /**
-   * What on its disks differs from what the host was started with for the first time; also of a host that is off.
+   * What on its disks differs from its image; also of a host that is off.
    * Of one that runs, what it keeps in memory (/run, /tmp, /dev/shm) is all new.
    */
   changes(options: ChangesOptions = {}): Changes {
-    const { root, upper, base } = this.#root;
-    const disks = this.#disks.map(({ mountpoint, outside }) => ({ at: mountpoint, written: outside }));
-    const inside: Tree = { at: '', written: upper, overlay: { base, now: root } };
-    return changesIn([inside, ...disks, ...this.#memory()], options);
+    return changesIn([...this.#disks.trees(), ...this.#memory()], options);
+  }
+
+  /** Where this machine finds a path of the host, also on a small disk. */
+  at(path: string): string {
+    return this.#disks.at(path);
   }
 
   /** File systems of the running host that are on no disk, as this machine can read them. */
@@ -161,8 +175,8 @@ export class Host {
     const leader = this.#container && leaderOf(this.#container);
     if (leader === undefined) return [];
     const root = `/proc/${leader}/root`;
-    const places = ['/run', '/run/lock', '/tmp', '/dev/shm'].map((at) => ({ at, written: `${root}${at}` }));
-    return places.filter(({ written }) => statSync(written).dev !== statSync(root).dev);
+    const places = ['/run', '/run/lock', '/tmp', '/dev/shm'].map((at) => ({ at, now: `${root}${at}` }));
+    return places.filter(({ now }) => statSync(now).dev !== statSync(root).dev);
   }
 
   /** Unplugs the network cable; addresses and connections stay, packets do not arrive. */
@@ -196,17 +210,16 @@ export class Host {
 
   /** Mounts a new ext4 filesystem of that size; it is there again after a reboot. */
   async smallDisk(mountpoint: string, sizeMiB: number): Promise<void> {
-    const disk = await makeSmallDisk(this.#place.dir, mountpoint, sizeMiB);
-    this.#disks.push(disk);
-    const [major, minor] = (await run('stat', ['-c', '%Hr %Lr', disk.device])).stdout.trim().split(' ');
-    const node = `/dev/${disk.device.split('/').at(-1)}`;
+    const { device } = await this.#disks.add(mountpoint, sizeMiB);
+    const [major, minor] = (await run('stat', ['-c', '%Hr %Lr', device])).stdout.trim().split(' ');
+    const node = `/dev/${device.split('/').at(-1)}`;
     const make = `mknod ${node} b ${major} ${minor} && mkdir -p '${mountpoint}'`;
     await this.sh(`${make} && mount -t ext4 ${node} '${mountpoint}'`, { check: true });
   }
 
   /** Fills a small disk to its last block; `freeDisk` gives the room back. */
   async fillDisk(mountpoint: string): Promise<void> {
-    if (!this.#disks.some((disk) => disk.mountpoint === mountpoint)) {
+    if (!this.#disks.small.some((disk) => disk.mountpoint === mountpoint)) {
       throw new Error(`${mountpoint} is not a small disk of ${this.name}; only such a one may be filled`);
     }
     // dd ends with an error exactly when the disk is full, which is what is wanted here.
@@ -250,7 +263,7 @@ export class Host {
 
   #spec(): ContainerSpec {
     const { name, disk } = this;
-    return { place: this.#place, name, root: disk, cgroup: this.#cgroup, disks: this.#disks };
+    return { place: this.#place, name, root: disk, cgroup: this.#cgroup, disks: this.#disks.small };
   }
 
   #shellGroup(): string {

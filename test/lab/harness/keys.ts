@@ -4,7 +4,7 @@
  * lab's key in. It must never use a key of the person who runs the tests.
  */
 import { randomBytes } from 'node:crypto';
-import { chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.ts';
 
@@ -36,19 +36,35 @@ const ACCOUNTS: readonly (readonly [string, number])[] = [
 ];
 
 /**
- * Gives a host its name and keys before it starts. The machine id is written here because a
- * system without one takes its start for the very first and spends seconds on it.
+ * Gives a host its name and keys before it starts, and lets the lab's key in; returns its public key. A host that has been
+ * prepared keeps who it is, and one whose disks were renewed becomes who it was: `keyFile` outlives them.
  */
-export async function furnish(root: string, name: string, publicLine: string): Promise<string> {
-  writeFileSync(join(root, 'etc/hostname'), `${name}\n`);
-  const localhost = '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n';
-  writeFileSync(join(root, 'etc/hosts'), `${localhost}127.0.1.1 ${name}\n`);
-  writeFileSync(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
+export async function furnish(
+  root: string,
+  name: string,
+  publicLine: string,
+  keyFile: string,
+): Promise<string> {
+  const inside = join(root, 'etc/ssh/ssh_host_ed25519_key');
+  if (!existsSync(inside)) {
+    identify(root, name);
+    if (!existsSync(keyFile)) await makeKey(keyFile, name);
+    for (const suffix of ['', '.pub']) copyFileSync(`${keyFile}${suffix}`, `${inside}${suffix}`);
+  }
   for (const [home, uid] of ACCOUNTS) {
     const file = join(root, home, '.ssh/authorized_keys');
     writeFileSync(file, `${publicLine}\n`, { mode: 0o600 });
     chownSync(file, uid, uid);
   }
-  const hostKey = await makeKey(join(root, 'etc/ssh/ssh_host_ed25519_key'), name);
-  return hostKey.split(' ').slice(0, 2).join(' ');
+  return readFileSync(`${inside}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
+}
+
+/**
+ * The machine id is written here because a system without one takes its start for the very first and spends seconds on it.
+ */
+function identify(root: string, name: string): void {
+  writeFileSync(join(root, 'etc/hostname'), `${name}\n`);
+  const localhost = '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n';
+  writeFileSync(join(root, 'etc/hosts'), `${localhost}127.0.1.1 ${name}\n`);
+  writeFileSync(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
 }

@@ -4,12 +4,13 @@
  * It must never leave anything behind: closing removes all of it, and opening removes what a lab
  * left whose process has died.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Addresses } from './addresses.ts';
 import { labCgroup } from './cgroup.ts';
 import { claimLab, type DiskKind, removeLab } from './claim.ts';
 import type { ImageName } from './definition.ts';
-import { mountRoot } from './disk.ts';
+import { Disks, type StoredDisks } from './disk.ts';
 import { Host } from './host.ts';
 import { ensureImages, layerDirs, timeLibrary } from './image.ts';
 import { furnish, type Keys, makeKeys } from './keys.ts';
@@ -31,6 +32,16 @@ export interface HostsOptions {
   names?: readonly string[];
 }
 
+/** One host before it is started. */
+export interface HostSpec {
+  readonly name: string;
+  readonly image: ImageName;
+  /** What its disks hold above the image. */
+  readonly above?: StoredDisks;
+  /** Done to its disks before each first start; `addresses` are those of all hosts that are started together. */
+  readonly settle?: (host: Host, addresses: Addresses) => void;
+}
+
 /** An array type of exactly N hosts, so that `const [a, b] = await lab.hosts(2)` is known to be full. */
 export type Hosts<N extends number, Found extends Host[] = []> = number extends N
   ? Host[]
@@ -48,7 +59,7 @@ export class Lab {
   /** Path of a known_hosts file with the true keys of all hosts. */
   readonly knownHosts: string;
   readonly #place: LabPlace;
-  readonly #hosts: Host[] = [];
+  readonly #hosts: { readonly host: Host; readonly settle: () => Promise<string> }[] = [];
   #count = 0;
 
   private constructor(place: LabPlace, keys: Keys) {
@@ -72,30 +83,60 @@ export class Lab {
 
   /** Starts fresh hosts, all at once, and returns them when ssh answers on each. */
   async hosts<N extends number>(count: N, options: HostsOptions = {}): Promise<Hosts<N>> {
-    const image = options.image ?? 'debian12';
-    await ensureImages([image]);
-    const places = Array.from({ length: count }, () => hostPlace(this.#place, ++this.#count));
-    await createCables(this.#place, places);
-    const started = places.map((place, at) =>
-      this.#start(place, image, options.names?.[at] ?? `h${place.index}`),
-    );
-    return (await Promise.all(started)) as Hosts<N>;
+    const { image = 'debian12', names = [] } = options;
+    const first = this.#count + 1;
+    const specs = Array.from({ length: count }, (_, at) => ({ name: names[at] ?? `h${first + at}`, image }));
+    return (await this.start(specs)) as Hosts<N>;
   }
 
-  async #start(place: HostPlace, image: ImageName, name: string): Promise<Host> {
-    const root = await mountRoot(place.dir, layerDirs(image));
-    const hostKey = await furnish(root.root, name, this.keyPub);
-    appendFileSync(this.knownHosts, `${name},${place.address},${place.address6} ${hostKey}\n`);
+  /** Starts hosts whose disks hold what is said of each, all at once; ssh answers on each. */
+  async start(specs: readonly HostSpec[]): Promise<Host[]> {
+    const places = specs.map(() => hostPlace(this.#place, ++this.#count));
+    await ensureImages([...new Set(specs.map(({ image }) => image))]);
+    await createCables(this.#place, places);
+    const addresses = this.addressesOf(places);
+    return Promise.all(places.map((place, at) => this.#start(place, specs[at] as HostSpec, addresses)));
+  }
+
+  /** Makes all hosts what they were when they were started: power off, the disks and the network of then, power on. */
+  async reset(): Promise<void> {
+    await Promise.all(
+      this.#hosts.map(async ({ host, settle }) => {
+        await host.renew();
+        await settle();
+        await host.powerOn();
+      }),
+    );
+  }
+
+  /** What hosts of this lab may know of their network. */
+  addressesOf(hosts: readonly Pick<Host, 'address' | 'address6'>[]): Addresses {
+    const { subnet, gateway, gateway6 } = this.#place;
+    return {
+      subnet,
+      all: [gateway, gateway6, ...hosts.flatMap(({ address, address6 }) => [address, address6])],
+    };
+  }
+
+  async #start(place: HostPlace, spec: HostSpec, addresses: Addresses): Promise<Host> {
+    const { name, image, above } = spec;
+    mkdirSync(place.dir);
+    const disks = await Disks.mount(place.dir, { image: layerDirs(image), above });
     const cgroup = join(labCgroup(this.#place.id), String(place.index));
-    const host = new Host(name, place, root, cgroup, timeLibrary(image));
-    this.#hosts.push(host);
+    const host = new Host(name, place, disks, cgroup, timeLibrary(image));
+    const settle = async (): Promise<string> => {
+      spec.settle?.(host, addresses);
+      return furnish(host.disk, name, this.keyPub, join(place.dir, 'host_key'));
+    };
+    appendFileSync(this.knownHosts, `${name},${place.address},${place.address6} ${await settle()}\n`);
+    this.#hosts.push({ host, settle });
     await host.powerOn();
     return host;
   }
 
   /** Switches every host off and removes all of the lab; a second call does nothing. */
   async close(): Promise<void> {
-    await Promise.all(this.#hosts.splice(0).map((host) => host.powerOff()));
+    await Promise.all(this.#hosts.splice(0).map(({ host }) => host.powerOff()));
     await removeLab(this.#place);
   }
 

@@ -77,6 +77,12 @@ export async function setOneWayLoss(from: HostPlace, to: HostPlace, lost: boolea
   );
 }
 
+/** The cable is in, and no packet is lost. */
+export async function renewCable(host: HostPlace): Promise<void> {
+  await setCable(host, true);
+  await batch(['neigh flush dev host0 nud permanent'], host.id);
+}
+
 /** Removes every cable, namespace and the bridge of a lab, as far as they exist. */
 export async function removeNetwork(lab: LabPlace): Promise<void> {
   const names = existsSync('/run/netns') ? readdirSync('/run/netns') : [];

@@ -12,6 +12,7 @@ export function labRoot(): string {
 export const imagesDir = (): string => join(labRoot(), 'images');
 export const cacheDir = (): string => join(labRoot(), 'cache');
 export const runsDir = (): string => join(labRoot(), 'runs');
+export const preparedDir = (): string => join(labRoot(), 'prepared');
 
 /** Labs are numbered by the /24 they use: 10.77.0.0/24 is 0, 10.99.255.0/24 the last. */
 export const LAB_COUNT = 23 * 256;

@@ -103,8 +103,8 @@ export async function statOf(host: Host, paths: readonly string[]): Promise<stri
   return stdout.trim().split('\n');
 }
 
-/** The text of a file as this machine sees the host's disk; not for files on a small disk. */
-export const fileText = (host: Host, path: string): string => readFileSync(`${host.disk}${path}`, 'utf8');
+/** The text of a file as this machine sees the host's disks. */
+export const fileText = (host: Host, path: string): string => readFileSync(host.at(path), 'utf8');
 
 /** Every entry below the directories with kind, mode, owner, size and times to the nanosecond; by path. */
 export async function listing(host: Host, directories: readonly string[]): Promise<Map<string, string>> {

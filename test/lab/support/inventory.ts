@@ -23,6 +23,11 @@ export interface YamlMap {
 export const dataDir = '/database/inst1';
 export const managementDir = '/mcdir/inst1';
 
+/** What an inventory says of a host. */
+export type Addressed = Pick<Host, 'name' | 'address' | 'address6'>;
+/** Who logs in there. */
+export type Operator = Pick<Lab, 'key' | 'knownHosts'>;
+
 export interface InventoryWish {
   /** File name without directory; a second inventory of one lab needs a name of its own. */
   readonly name?: string;
@@ -35,19 +40,25 @@ export interface InventoryWish {
   readonly multiplexing?: YamlMap;
   readonly secrets?: YamlMap;
   /** Added to the entry of each host. */
-  readonly host?: (host: Host, index: number) => YamlMap;
+  readonly host?: (host: Addressed, index: number) => YamlMap;
   /** In place of the entries that follow from the hosts. */
   readonly hosts?: YamlMap;
 }
 
 /** Root with the lab's key and its known hosts. */
-export const rootLogin = (lab: Lab): YamlMap => ({
+export const rootLogin = (lab: Operator): YamlMap => ({
   user: 'root',
   identity_file: lab.key,
   known_hosts: lab.knownHosts,
 });
 
-export function inventory(lab: Lab, hosts: readonly Host[], wish: InventoryWish = {}): string {
+export function inventory(lab: Lab, hosts: readonly Addressed[], wish: InventoryWish = {}): string {
+  const path = join(lab.dir, wish.name ?? 'inventory.yml');
+  writeFileSync(path, inventoryText(lab, hosts, wish));
+  return path;
+}
+
+export function inventoryText(lab: Operator, hosts: readonly Addressed[], wish: InventoryWish = {}): string {
   const entries = hosts.map((host, index) => {
     const role = index === 0 ? 'primary' : 'standby';
     return [host.name, { address: host.address, role, ...wish.host?.(host, index) }] as const;
@@ -67,9 +78,7 @@ export function inventory(lab: Lab, hosts: readonly Host[], wish: InventoryWish 
     secrets: wish.secrets,
     hosts: wish.hosts ?? Object.fromEntries(entries),
   };
-  const path = join(lab.dir, wish.name ?? 'inventory.yml');
-  writeFileSync(path, `${block(document, '')}\n`);
-  return path;
+  return `${block(document, '')}\n`;
 }
 
 const isMap = (value: Yaml): value is YamlMap =>

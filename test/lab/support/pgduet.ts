@@ -4,7 +4,8 @@
  * functions directly.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
@@ -19,6 +20,17 @@ export function built(): void {
   if (existsSync(program)) return;
   const result = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { encoding: 'utf8' });
   if (result.status !== 0) throw new Error(`scripts/build.mjs failed:\n${result.stderr}`);
+}
+
+/** All that decides what a provisioning makes of a host, as one text: the programs, the playbooks, the templates. */
+export function programText(): string {
+  const hash = createHash('sha256');
+  const paths = ['dist', 'playbooks', 'templates'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  for (const path of paths.sort())
+    if (statSync(join(root, path)).isFile()) hash.update(`${path}\n`).update(readFileSync(join(root, path)));
+  return hash.digest('hex');
 }
 
 export interface Said {

@@ -2,17 +2,17 @@
  * The kinds of pairs that faults need: plain, with networks of their own, with small disks, with a reference address.
  * In: a name. Out: a pair in good order. It must never know what is done to the pair.
  */
-import type { Host } from '../../harness/lab.ts';
+import type { Addressed } from '../../support/inventory.ts';
 import { FaultPair, type PairWish } from './pair.ts';
 
 export type Variant = 'plain' | 'networks' | 'disks' | 'reference' | 'clock';
 
-const last = (host: Host): string => host.address.split('.').at(-1) ?? '';
-export const adminNet = (host: Host): string => `192.168.77.${last(host)}`;
-export const logNet = (host: Host): string => `192.168.78.${last(host)}`;
+const last = (host: Addressed): string => host.address.split('.').at(-1) ?? '';
+export const adminNet = (host: Addressed): string => `192.168.77.${last(host)}`;
+export const logNet = (host: Addressed): string => `192.168.78.${last(host)}`;
 
 /** The bridge, which every host reaches while its cable is in. */
-const gateway = (host: Host): string => host.address.replace(/\d+$/, '1');
+const gateway = (host: Addressed): string => host.address.replace(/\d+$/, '1');
 
 const wishes: Readonly<Record<Variant, PairWish>> = {
   plain: {},

@@ -1,0 +1,177 @@
+/**
+ * A cluster on lab hosts in a state that a test names: fresh hosts, or a provisioned pair or trio that has been made
+ * before and boots in two seconds. In: what differs from a plain inventory. Out: the servers, their inventory, and pgduet
+ * in the hands of its operator. It must never judge what pgduet does.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Host, type ImageName, Lab } from '../harness/lab.ts';
+import { prepared, type Recipe } from '../harness/prepared.ts';
+import { type Server, serverOf, sql, untilSwitchable } from './instance.ts';
+import { type InventoryWish, inventory, inventoryText } from './inventory.ts';
+import type { Cluster } from './multiplexed.ts';
+import {
+  built,
+  type CheckDocument,
+  expectExit,
+  type Pgduet,
+  pgduet,
+  programText,
+  type Said,
+} from './pgduet.ts';
+
+/** All of it is data, so that what has been made from the same options can be used again. */
+export interface ClusterOptions extends InventoryWish {
+  /** Sizes in MiB of small disks that each host has, by mountpoint. */
+  readonly disks?: Readonly<Record<string, number>>;
+  /** What the primary is told once it is provisioned: a database and SQL, in this order. */
+  readonly sql?: readonly (readonly [database: string, text: string])[];
+}
+
+export class LabCluster implements Cluster {
+  readonly lab: Lab;
+  /** In the order of the inventory. */
+  readonly hosts: readonly Host[];
+  readonly servers: readonly Server[];
+  /** Path of the inventory. */
+  readonly file: string;
+  readonly version: number;
+  readonly command: Pgduet;
+
+  constructor(lab: Lab, hosts: readonly Host[], options: ClusterOptions) {
+    this.lab = lab;
+    this.hosts = hosts;
+    this.servers = hosts.map((host) => serverOf(host));
+    this.file = inventory(lab, hosts, options);
+    this.version = versionOf(options);
+    this.command = pgduet(lab);
+  }
+
+  /** The preferred primary. */
+  get primary(): Server {
+    return this.#server(0);
+  }
+
+  /** The first of the standbys. */
+  get standby(): Server {
+    return this.#server(1);
+  }
+
+  get standbys(): readonly Server[] {
+    return this.servers.slice(1);
+  }
+
+  /** Any verb, for this inventory. */
+  run(verb: string, ...more: string[]): Promise<Said> {
+    return this.command([verb, '-i', this.file, ...more]);
+  }
+
+  provision(...more: string[]): Promise<Said> {
+    return this.run('provision', '--yes', ...more);
+  }
+
+  async check(...more: string[]): Promise<CheckDocument> {
+    return (await this.run('check', '--json', ...more)).json<CheckDocument>();
+  }
+
+  /** Another inventory of the same hosts; returns its path. */
+  inventory(name: string, options: InventoryWish): string {
+    return inventory(this.lab, this.hosts, { ...options, name });
+  }
+
+  async untilSwitchable(): Promise<void> {
+    await Promise.all(this.servers.map(untilSwitchable));
+  }
+
+  /** The state of the beginning, for a test that must not meet what the one before has left; of a provisioned one. */
+  async reset(): Promise<void> {
+    await this.lab.reset();
+    await this.untilSwitchable();
+  }
+
+  close(): Promise<void> {
+    return this.lab.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #server(index: number): Server {
+    const server = this.servers[index];
+    if (server === undefined) throw new Error(`the cluster has no server ${index + 1}`);
+    return server;
+  }
+}
+
+/** Two hosts with their packages, to which nothing was done. */
+export const freshPair = (options: ClusterOptions = {}): Promise<LabCluster> => fresh(2, options);
+
+/** Primary and standby, `switchable` for both controllers, after a power cycle of both hosts. */
+export const provisionedPair = (options: ClusterOptions = {}): Promise<LabCluster> => provisioned(2, options);
+
+/** A primary and two standbys, `switchable` for all controllers, after a power cycle of all hosts. */
+export const provisionedTrio = (options: ClusterOptions = {}): Promise<LabCluster> => provisioned(3, options);
+
+async function fresh(count: number, options: ClusterOptions): Promise<LabCluster> {
+  built();
+  return opened(async (lab) => {
+    const hosts = await lab.hosts(count, { image: imageOf(options), names: namesOf(count) });
+    await addDisks(hosts, options);
+    return new LabCluster(lab, hosts, options);
+  });
+}
+
+async function provisioned(count: number, options: ClusterOptions): Promise<LabCluster> {
+  built();
+  return opened(async (lab) => {
+    const cluster = new LabCluster(lab, await prepared(lab, recipe(count, options)), options);
+    await cluster.untilSwitchable();
+    return cluster;
+  });
+}
+
+async function opened(begin: (lab: Lab) => Promise<LabCluster>): Promise<LabCluster> {
+  const lab = await Lab.open();
+  try {
+    return await begin(lab);
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
+}
+
+function recipe(count: number, options: ClusterOptions): Recipe {
+  const names = namesOf(count);
+  const nobody = { key: 'key', knownHosts: 'known_hosts' };
+  const somewhere = names.map((name) => ({ name, address: `${name}.4`, address6: `${name}.6` }));
+  const { disks = {}, sql: statements = [] } = options;
+  return {
+    name: `${count === 2 ? 'pair' : 'trio'}-${versionOf(options)}`,
+    image: imageOf(options),
+    hosts: names,
+    ingredients: [
+      programText(),
+      inventoryText(nobody, somewhere, options),
+      JSON.stringify([disks, statements]),
+      readFileSync(fileURLToPath(import.meta.url), 'utf8'),
+    ],
+    async make(lab, hosts) {
+      await addDisks(hosts, options);
+      const cluster = new LabCluster(lab, hosts, options);
+      expectExit(await cluster.provision(), 0);
+      for (const [database, text] of statements) await sql(cluster.primary, text, database);
+    },
+  };
+}
+
+const namesOf = (count: number): string[] => Array.from({ length: count }, (_, at) => `server${at + 1}`);
+
+const versionOf = ({ version = 15 }: ClusterOptions): number => version;
+
+const imageOf = (options: ClusterOptions): ImageName => (versionOf(options) === 15 ? 'debian12' : 'debian13');
+
+async function addDisks(hosts: readonly Host[], { disks = {} }: ClusterOptions): Promise<void> {
+  for (const [mountpoint, sizeMiB] of Object.entries(disks))
+    await Promise.all(hosts.map((host) => host.smallDisk(mountpoint, sizeMiB)));
+}
