@@ -3,14 +3,17 @@
  * and let a primary ask its peers first. It must never start a second primary while a peer says that it is primary.
  */
 import { giveUpTimeMs } from '../config.ts';
-import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
+import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
+import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Boot, Kept, Peer, ReplyTo, State } from './state.ts';
 import { lastTimeline } from './state.ts';
 import type { ServerId, SyncSet } from './view.ts';
 
 const probeEveryMs = 1000;
 const remindEveryMs = 600_000;
+/** Pauses after each attempt to start an instance again; the first attempt is made at once. */
+const pausesMs = [0, 3000, 15_000, 60_000];
 
 type BootEvent = Extract<Happening, { kind: 'boot' }>;
 
@@ -142,14 +145,12 @@ export function advanceBoot(state: State): Decision {
   }
 }
 
-const livePrimary = (state: State): Peer | undefined =>
-  Object.values(state.peers).find(
-    (peer) => peer.reach === 'up' && peer.view?.role === 'primary' && hasPostmaster(peer.view.phase),
-  );
+const livePrimary = (state: State): Heard | undefined =>
+  heardPeers(state).find(({ view }) => view.role === 'primary' && hasPostmaster(view.phase));
 
 /** Another standby needs this one's word for its takeover; only an instance that runs can give it. */
 const isGathered = (state: State): boolean =>
-  Object.values(state.peers).some(({ reach, view }) => reach === 'up' && view?.takeover?.stage === 'gather');
+  heardPeers(state).some(({ view }) => view.takeover?.stage === 'gather');
 
 function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'asking-peers' }>): Decision {
   const primary = livePrimary(state);
@@ -175,7 +176,7 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
 /** A newer primary decides by its own word; when its instance does not run, this server is no substitute for it. */
 function yieldTo(state: State, id: ServerId): Decision {
   const peer = state.peers[id];
-  if (peer && (peer.reach !== 'up' || peer.view === null)) return waitForWord(state, [peer]);
+  if (peer && !isHeard(peer)) return waitForWord(state, [peer]);
   return hold(state, id, 'MCA01071', 'was primary after this server, which must be rebuilt as a standby');
 }
 
@@ -185,8 +186,7 @@ function newerPrimary(state: State): ServerId | null {
   const later = (sync: SyncSet | null | undefined): boolean =>
     sync != null && sync.primary !== state.self.id && sync.timeline > own;
   if (later(state.sync)) return state.sync?.primary ?? null;
-  for (const { line, reach, view } of Object.values(state.peers)) {
-    if (reach !== 'up' || view === null) continue;
+  for (const { line, view } of heardPeers(state)) {
     // Without a timeline of its own this server cannot tell who is older; that is for wouldBePrimary.
     if (own > 0 && view.role === 'primary' && view.lastTimeline > own) return line.id;
     if (later(view.sync)) return view.sync?.primary ?? null;
@@ -198,14 +198,14 @@ function newerPrimary(state: State): ServerId | null {
  * A standby that was allowed to take over has perhaps done so, and may have acknowledged commits before it fell silent:
  * only its own word counts here, and no policy stands in for it.
  */
-function mayBePrimary(state: State, { line, reach, view }: Peer): boolean {
+function mayBePrimary(state: State, peer: Peer): boolean {
+  const { line, view } = peer;
   const { sync } = state;
-  const heard = reach === 'up' && view !== null;
   // Whatever it was allowed to: a person may have forced it.
   if (view?.takeover) return true;
-  if (sync && sync.primary === line.id) return !heard;
+  if (sync && sync.primary === line.id) return !isHeard(peer);
   if (sync?.primary !== state.self.id || !sync.eligible.includes(line.id)) return false;
-  return heard ? view.role === null : true;
+  return isHeard(peer) ? peer.view.role === null : true;
 }
 
 /** Says once whose word is missing. */
@@ -217,15 +217,16 @@ function waitForWord(state: State, peers: readonly Peer[]): Decision {
 }
 
 const hasAnswered = (peer: Peer): boolean =>
-  peer.reach === 'refused' || (peer.reach === 'up' && peer.view !== null && peer.view.role !== null);
+  peer.reach === 'refused' || (isHeard(peer) && peer.view.role !== null);
 
 /**
  * Another server that was primary, too, and is not known to be older: neither may take the other's silence for a yes.
  * A person who asks has chosen between servers that are held back.
  */
 function wouldBePrimary(state: State, peer: Peer, byPerson: boolean): boolean {
-  const { reach, view } = peer;
-  if (reach !== 'up' || view?.role !== 'primary' || view.lastTimeline < lastTimeline(state)) return false;
+  if (!isHeard(peer)) return false;
+  const { view } = peer;
+  if (view.role !== 'primary' || view.lastTimeline < lastTimeline(state)) return false;
   return view.phase === 'waiting' || (view.phase === 'held' && !byPerson);
 }
 
@@ -266,6 +267,13 @@ export function startInstance(state: State): Decision {
   return decided(starting, log('MCA01003', { role: state.own.role ?? 'primary' }), {
     kind: 'start-instance',
   });
+}
+
+/** The instance of a primary is started again by the controller: one attempt more in its series. */
+export function countAttempt(state: State): State {
+  const attempts = (state.revival?.attempts ?? 0) + 1;
+  const nextAt = state.now + (pausesMs[attempts] ?? 0);
+  return { ...state, revival: { attempts, nextAt, over: false } };
 }
 
 export function onInstanceStarted(state: State): Decision {

@@ -28,6 +28,7 @@ import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './
 import { onPersistFailed, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
+import { heardPeers, isServingPrimary } from './servers.ts';
 import { askAbout, onFenceVerdict, onReferences, onVerdict, reaches } from './silence.ts';
 import { ownView, type ReplyTo, type State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
@@ -301,12 +302,8 @@ function watchOthers(state: State): Decision {
   const { own, sync } = state;
   const serving = own.role === 'primary' && (own.phase === 'running' || own.phase === 'silent');
   if (!serving || !sync || state.stop || state.giving || state.ending) return decided(state);
-  const newer = Object.values(state.peers).find(
-    ({ reach, view }) =>
-      reach === 'up' &&
-      view?.role === 'primary' &&
-      view.phase === 'running' &&
-      view.lastTimeline > sync.timeline,
+  const newer = heardPeers(state).find(
+    (peer) => isServingPrimary(peer) && peer.view.lastTimeline > sync.timeline,
   );
   if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);
   const gone = sync.voters.filter((id) => state.peers[id]?.reach !== 'up');

@@ -2,7 +2,6 @@
 import type { Action } from './action.ts';
 import type { MessageNumber } from './messages.ts';
 import type { OwnServer, ReplyTo, State } from './state.ts';
-import type { Phase } from './view.ts';
 
 export interface Decision {
   readonly state: State;
@@ -38,7 +37,3 @@ export function withOwn(state: State, change: Partial<OwnServer>): State {
   const since = newPhase ? { phaseSinceWall: state.wall } : {};
   return { ...state, own: { ...state.own, ...change, ...since } };
 }
-
-/** Phases in which a postmaster is there, so that a stop has something to do. */
-export const hasPostmaster = (phase: Phase): boolean =>
-  phase === 'running' || phase === 'silent' || phase === 'starting' || phase === 'stopping';

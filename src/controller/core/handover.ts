@@ -3,32 +3,29 @@
  * disk has failed. It first makes sure that its instance is stopped, remembers to whom it gives, and only then says so.
  * The instance starts again only when the other side has said no. Pure.
  */
-import { startInstance } from './boot.ts';
+import { countAttempt, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
-import { lsnValue } from './names.ts';
-import { revived } from './revival.ts';
+import { bytesAhead, type Heard, heardPeers, isBefore, isServingPrimary, positionOf } from './servers.ts';
 import { believesGone } from './silence.ts';
 import type { Giving, Peer, ReplyTo, State } from './state.ts';
-import type { ServerId, ServerView } from './view.ts';
+import type { ServerId } from './view.ts';
 
 /** Standbys that could take over now, the most advanced first. */
 export function candidates(state: State, force: boolean): ServerId[] {
-  const fits = (peer: Peer): peer is Peer & { view: ServerView } =>
-    peer.reach === 'up' &&
-    peer.view !== null &&
-    peer.view.role === 'standby' &&
-    peer.view.phase === 'running' &&
-    peer.view.leaving === null &&
-    peer.view.failedDisks.length === 0 &&
-    (force || state.sync?.eligible.includes(peer.line.id) === true);
-  const order = state.servers.map((line) => line.id);
-  return Object.values(state.peers)
+  const fits = ({ line, view }: Heard): boolean =>
+    view.role === 'standby' &&
+    view.phase === 'running' &&
+    view.leaving === null &&
+    view.failedDisks.length === 0 &&
+    (force || state.sync?.eligible.includes(line.id) === true);
+  return heardPeers(state)
     .filter(fits)
-    .sort((a, b) => {
-      const ahead = lsnValue(b.view.report?.lsn ?? '0/0') - lsnValue(a.view.report?.lsn ?? '0/0');
-      return ahead || order.indexOf(a.line.id) - order.indexOf(b.line.id);
-    })
+    .sort(
+      (a, b) =>
+        bytesAhead(positionOf(b.view), positionOf(a.view)) ||
+        (isBefore(state, a.line.id, b.line.id) ? -1 : 1),
+    )
     .map((peer) => peer.line.id);
 }
 
@@ -128,14 +125,8 @@ export function advanceHandover(state: State): Decision {
   if (giving?.stage !== 'given' || !handover) return decided(state);
   const peer = state.peers[handover.to];
   const view = peer?.reach === 'up' ? peer.view : null;
-  const promoted = Object.values(state.peers).find(
-    // Its first report tells the port to follow it by.
-    (it) =>
-      it.reach === 'up' &&
-      it.view?.role === 'primary' &&
-      it.view.phase === 'running' &&
-      it.view.report !== null,
-  );
+  // Its first report tells the port to follow it by.
+  const promoted = heardPeers(state).find((it) => isServingPrimary(it) && it.view.report !== null);
   if (promoted) return handedOver(state, promoted);
   if (view?.declined?.id === handover.id) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
@@ -152,14 +143,14 @@ function mayTakeBack(state: State, peer: Peer): boolean {
   return !begun && believesGone(state, peer.line.id);
 }
 
-function handedOver(state: State, to: Peer): Decision {
+function handedOver(state: State, to: Heard): Decision {
   const { giving, handover } = state;
   if (!giving || !handover) return decided(state);
   if (handover.kind === 'failover') {
     const why = `${to.line.id} is primary; this server must be rebuilt as its standby`;
     const over: State = { ...state, giving: null, handover: null, boot: { kind: 'failed', why } };
     // What is remembered from now on is whose promise counts: this server never starts again on another's silence.
-    return decided({ ...over, sync: to.view?.sync ?? state.sync }, log('MCA01045', { server: to.line.id }));
+    return decided({ ...over, sync: to.view.sync ?? state.sync }, log('MCA01045', { server: to.line.id }));
   }
   const address = addressOf(state, to.line.id);
   const following: State = { ...state, giving: { ...giving, stage: 'following', since: state.now } };
@@ -196,7 +187,7 @@ function takeBack(state: State, why: string): Decision {
   const told = replies(state.waitingForSwitch, false, `${to} did not take over: ${why}`);
   const back: State = { ...state, giving: null, handover: null, waitingForSwitch: [] };
   const words = [log('MCA01047', { server: to, why }), ...told];
-  if (restartable) return andThen(decided(revived(back), ...words), startInstance);
+  if (restartable) return andThen(decided(countAttempt(back), ...words), startInstance);
   return decided({ ...back, boot: { kind: 'failed', why } }, ...words);
 }
 

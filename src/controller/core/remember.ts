@@ -1,6 +1,7 @@
 /** What is written to the state file, and when: positions now and then, promises and decisions at once. Pure. */
 import { type Decision, decided, log } from './decision.ts';
-import { noPosition, type Persisted, type State } from './state.ts';
+import { noPosition } from './servers.ts';
+import type { Persisted, State } from './state.ts';
 
 const rewritePositionEveryMs = 60_000;
 const sayUnsavedEveryMs = 60_000;

@@ -6,26 +6,20 @@ import { timeOfDay } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Happening } from './event.ts';
 import { onSwitchRequest } from './handover.ts';
+import { type Heard, heardPeers, isPrimaryHere, isServingPrimary, streams } from './servers.ts';
 import { fenceWords, fencing } from './silence.ts';
-import type { Peer, ReplyTo, State } from './state.ts';
+import type { ReplyTo, State } from './state.ts';
 import { onStopReply } from './stop.ts';
 import { onForcedTakeover } from './takeover.ts';
-import type { ServerId } from './view.ts';
 
-const primaryPeer = (state: State): Peer | undefined =>
-  Object.values(state.peers).find(
-    (peer) => peer.reach === 'up' && peer.view?.role === 'primary' && peer.view.phase === 'running',
-  );
-
-const leads = (state: State): boolean =>
-  state.own.role === 'primary' && (state.own.phase === 'running' || state.giving !== null);
+const primaryPeer = (state: State): Heard | undefined => heardPeers(state).find(isServingPrimary);
 
 export function onSwitchCommand(
   state: State,
   replyTo: ReplyTo,
   wish: Extract<ControlRequest, { kind: 'switch' }>,
 ): Decision {
-  if (leads(state)) return onSwitchRequest(state, replyTo, wish.force, wish.to);
+  if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, wish.force, wish.to);
   const primary = primaryPeer(state);
   if (primary && replyTo.kind === 'control') {
     const next = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
@@ -53,7 +47,7 @@ export function onDetachRequest(
   replyTo: ReplyTo,
   { noFencing, ...wish }: Extract<ControlRequest, { kind: 'detach' }>,
 ): Decision {
-  if (leads(state)) return detachHere(state, replyTo, noFencing);
+  if (isPrimaryHere(state)) return detachHere(state, replyTo, noFencing);
   const primary = primaryPeer(state);
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
@@ -65,9 +59,7 @@ export function onDetachRequest(
 function detachHere(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
   const voters = state.sync?.voters ?? [];
   if (voters.length === 0) return decided(state, ...replies([replyTo], false, 'no standby is waited for'));
-  const streams = (id: ServerId) =>
-    state.own.report?.senders.some((row) => row.name === id && row.state === 'streaming') ?? false;
-  const id = voters.find((it) => !streams(it)) ?? voters.at(-1) ?? '';
+  const id = voters.find((it) => !streams(state, it)) ?? voters.at(-1) ?? '';
   const startedAtWall = state.peers[id]?.view?.report?.startedAtWall ?? 0;
   const detaching = { id, startedAtWall };
   const waiting: State = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };

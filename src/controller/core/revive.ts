@@ -2,11 +2,14 @@
  * The instance of a primary has gone away while nobody can take over: it is started again, so that it recovers from its
  * WAL. Never while another server may have become primary, and not for ever. Pure.
  */
-import { beginStart } from './boot.ts';
+import { beginStart, countAttempt } from './boot.ts';
 import { andThen, type Decision, decided, log } from './decision.ts';
 import { candidates, onOwnFault } from './handover.ts';
-import { calmAfterMs, revivalAttempts, revived } from './revival.ts';
 import { failedDisks, type State } from './state.ts';
+
+const revivalAttempts = 4;
+/** An instance that ran so long has recovered; the next crash begins a new series. */
+const calmAfterMs = 600_000;
 
 /** Called after every event. */
 export function advanceRevival(state: State): Decision {
@@ -16,7 +19,7 @@ export function advanceRevival(state: State): Decision {
   if (attempts >= revivalAttempts) return giveUp(state);
   if (state.revival && state.now < state.revival.nextAt) return decided(state);
   const words = { attempt: String(attempts + 1), attempts: String(revivalAttempts) };
-  return andThen(decided(revived(state), log('MCA01072', words)), (it) => beginStart(it, false));
+  return andThen(decided(countAttempt(state), log('MCA01072', words)), (it) => beginStart(it, false));
 }
 
 /** It went away without being told to, its disks work, and automatic actions are allowed. */

@@ -232,8 +232,6 @@ export interface State extends Kept {
   readonly waitingForDetach: readonly ReplyTo[];
 }
 
-export const noPosition = '0/0';
-
 /** The state of a controller that has looked at nothing yet. */
 export function initialState(facts: {
   readonly self: ServerLine;

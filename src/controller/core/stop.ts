@@ -3,9 +3,10 @@
  * that is gone and every standby has the shutdown checkpoint's way open. The controller ends only after it. Pure.
  */
 import { giveUpTimeMs } from '../config.ts';
-import { andThen, type Decision, decided, hasPostmaster, log, replies, withOwn } from './decision.ts';
+import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
+import { hasPostmaster } from './servers.ts';
 import type { ReplyTo, State, Stop } from './state.ts';
 import { promise } from './sync.ts';
 import type { ServerId } from './view.ts';

@@ -7,23 +7,14 @@ import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { lsnValue, parseNames, sameIds } from './names.ts';
+import { heardPeers, isHeard, isInCharge, streams } from './servers.ts';
 import { askFences, believesGone, isFenced } from './silence.ts';
-import type { Change, Peer, State } from './state.ts';
+import type { Change, State } from './state.ts';
 import type { ServerId, ServerView, SyncSet } from './view.ts';
 
 const retryAfterMs = 5000;
 /** A report that was on its way while the names were changed must not count as somebody else's change. */
 const namesSettleMs = 3000;
-
-/** True while this server is the primary in charge, so that its promise can change. */
-const leads = (state: State): boolean =>
-  state.own.role === 'primary' &&
-  state.own.phase === 'running' &&
-  state.own.report !== null &&
-  state.giving === null &&
-  state.takeover === null &&
-  state.stop === null &&
-  state.ending === null;
 
 /** A new promise. Its epoch makes it newer than every one before. */
 export function promise(state: State, change: Partial<SyncSet>): State {
@@ -59,7 +50,7 @@ export function learn(state: State, view: ServerView): State {
 }
 
 export function advanceSync(state: State): Decision {
-  if (!leads(state)) return decided(state);
+  if (!isInCharge(state)) return decided(state);
   return [goOn, fenceSilent, beginChange, prove].reduce(andThen, decided(recollect(adoptNames(state))));
 }
 
@@ -101,8 +92,7 @@ function adoptNames(state: State): State {
 function recollect(state: State): State {
   const { sync } = state;
   if (!sync) return state;
-  const told = Object.values(state.peers).flatMap(({ reach, view }) => {
-    const theirs = reach === 'up' ? view?.sync : null;
+  const told = heardPeers(state).flatMap(({ view: { sync: theirs } }) => {
     const ours = theirs?.primary === state.self.id && theirs.timeline === sync.timeline;
     return ours && theirs.epoch > sync.epoch ? [theirs] : [];
   });
@@ -111,12 +101,6 @@ function recollect(state: State): State {
   const members = [...new Set([...sync.members, ...told.flatMap((it) => it.members)])];
   return promise({ ...state, sync: { ...sync, epoch } }, { members });
 }
-
-const streams = (state: State, id: ServerId): boolean =>
-  state.own.report?.senders.some((row) => row.name === id && row.state === 'streaming') ?? false;
-
-const isUp = (peer: Peer | undefined): peer is Peer & { view: ServerView } =>
-  peer?.reach === 'up' && peer.view !== null;
 
 /**
  * Whether a voter has to go. 'told': it is heard, so it must confirm that it knows. 'gone': it cannot have a will of its
@@ -128,7 +112,7 @@ function absence(state: State, id: ServerId): 'no' | 'told' | 'gone' {
   const rowSince = Math.max(state.rowAt[id] ?? 0, state.graceFrom);
   const rowLate = !streams(state, id) && state.now - rowSince > giveUpTimeMs(state.conf);
   const asked = state.parked[id] !== undefined;
-  if (isUp(peer)) {
+  if (isHeard(peer)) {
     const late = rowLate && state.now - peer.heardAt < giveUpTimeMs(state.conf);
     return asked || (state.failover.enabled && (isAway(state, peer.view) || late)) ? 'told' : 'no';
   }
@@ -221,7 +205,7 @@ function tell(state: State, change: Change): Decision {
 function whyAway(state: State, id: ServerId): string {
   if (state.parked[id] !== undefined) return 'a person asked for it';
   const peer = state.peers[id];
-  if (!isUp(peer))
+  if (!isHeard(peer))
     return peer?.reach === 'refused' ? 'neither its controller nor its stream is there' : 'it is not heard';
   if (peer.view.leaving) return 'it is being stopped';
   if (peer.view.failedDisks.length > 0) return `its disk has failed (${peer.view.failedDisks.join(', ')})`;
@@ -243,7 +227,7 @@ function goOn(state: State): Decision {
   const concerned = sync.voters.filter((id) => shrinks || sync.eligible.includes(id));
   const open = concerned.filter((id) => {
     const peer = state.peers[id];
-    if (isUp(peer)) return !knows(state, peer.view);
+    if (isHeard(peer)) return !knows(state, peer.view);
     return absence(state, id) !== 'gone';
   });
   if (open.length > 0) return decided(state);
@@ -280,7 +264,7 @@ export function onNamesFailed(state: State, why: string): Decision {
 /** A standby that is out comes back by itself once it streams again, unless a person took it out since it was started. */
 function mayJoin(state: State, id: ServerId): boolean {
   const peer = state.peers[id];
-  if (!isUp(peer) || state.parked[id] !== undefined) return false;
+  if (!isHeard(peer) || state.parked[id] !== undefined) return false;
   const { view } = peer;
   return isSound(state, view) && streams(state, id);
 }
@@ -321,7 +305,7 @@ function prove(state: State): Decision {
     const peer = state.peers[id];
     const row = state.own.report?.senders.find((it) => it.name === id);
     const sync = row?.state === 'streaming' && ['sync', 'quorum', 'potential'].includes(row.syncState);
-    return sync && isUp(peer) && isSound(state, peer.view) && absence(state, id) === 'no';
+    return sync && isHeard(peer) && isSound(state, peer.view) && absence(state, id) === 'no';
   };
   if (proving) {
     return wanted(proving.id) ? caughtUp(state, sync) : decided({ ...state, proving: null });

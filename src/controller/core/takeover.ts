@@ -6,15 +6,21 @@
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
+import {
+  bytesAhead,
+  type Heard,
+  heardPeers,
+  isBefore,
+  isHeard,
+  noPosition,
+  ownPosition,
+  positionOf,
+} from './servers.ts';
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
-import type { Peer, ReplyTo, State } from './state.ts';
-import type { ServerId, ServerView, Takeover } from './view.ts';
+import type { ReplyTo, State } from './state.ts';
+import type { ServerId, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
-
-type Heard = Peer & { readonly view: ServerView };
-const isUp = (peer: Peer | undefined): peer is Heard => peer?.reach === 'up' && peer.view !== null;
-const up = (state: State): Heard[] => Object.values(state.peers).filter(isUp);
 
 /** Its instance takes writes, or will in a moment, as far as it can be heard. */
 const serves = ({ view }: Heard): boolean =>
@@ -45,7 +51,7 @@ export function advanceTakeover(state: State): Decision {
 
 /** The primary has stopped and names this server. */
 function considerHandover(state: State): Decision {
-  const giver = up(state).find((it) => it.view.handover?.to === state.self.id);
+  const giver = heardPeers(state).find((it) => it.view.handover?.to === state.self.id);
   const handover = giver?.view.handover;
   if (!giver || !handover || state.takeover || state.declined?.id === handover.id) return decided(state);
   if (state.own.phase === 'starting' || state.own.phase === 'unknown') return decided(state);
@@ -85,27 +91,23 @@ function considerSilence(state: State): Decision {
   if (!primary || primary.reach === 'up' || primary.view?.leaving || primary.view?.handover)
     return decided(state);
   if (state.own.report?.receiver === 'streaming' || !believesGone(state, sync.primary)) return decided(state);
-  if (up(state).some(serves) || betterOne(state)) return decided(state);
+  if (heardPeers(state).some(serves) || betterOne(state)) return decided(state);
   const fenced = state.conf.fencingCommand !== undefined;
   return start(state, begins(sync.primary, 'silence', fenced ? fenceFirst : {}));
 }
 
-/** Another standby that is heard and has more, or the same and stands first: it takes over, not this one. */
+/** A heard standby with more WAL, or with as much and earlier in network.conf, takes over in place of this one. */
 function betterOne(state: State): boolean {
-  return up(state).some((peer) => {
+  return heardPeers(state).some((peer) => {
     if (peer.view.role !== 'standby' || state.sync?.eligible.includes(peer.line.id) !== true) return false;
     if (peer.view.phase !== 'running') return false;
-    return beats(state, peer.line.id, peer.view.yield?.lsn ?? peer.view.report?.lsn ?? '0/0', ownLsn(state));
+    return beats(state, peer, ownPosition(state));
   });
 }
 
-const ownLsn = (state: State): string =>
-  state.takeover?.lsn ?? state.yield?.lsn ?? state.own.report?.lsn ?? '0/0';
-
-function beats(state: State, id: ServerId, theirs: string, ours: string): boolean {
-  const more = lsnValue(theirs) - lsnValue(ours);
-  const order = state.servers.map((line) => line.id);
-  return more > 0 || (more === 0 && order.indexOf(id) < order.indexOf(state.self.id));
+function beats(state: State, { line, view }: Heard, ours: string): boolean {
+  const more = bytesAhead(positionOf(view), ours);
+  return more > 0 || (more === 0 && isBefore(state, line.id, state.self.id));
 }
 
 /** mc_ctl switch --force on a standby whose primary does not answer. */
@@ -114,8 +116,8 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   if (state.takeover) return refuse('this server is already taking over');
   if (state.own.role !== 'standby' || state.own.phase !== 'running')
     return refuse(`the instance of ${state.self.id} does not run as a standby`);
-  const serving = up(state).find(serves);
-  const taker = up(state).find((it) => it.view.takeover !== null);
+  const serving = heardPeers(state).find(serves);
+  const taker = heardPeers(state).find((it) => it.view.takeover !== null);
   if (taker) return refuse(`${taker.line.id} is taking over`);
   if (serving) return refuse(`${serving.line.id} is primary; mc_ctl switch without --force asks it`);
   const fence = state.conf.fencingCommand !== undefined && !noFencing;
@@ -175,7 +177,7 @@ export function resumeTakeover(state: State): Decision {
   if (!primary) return at(state, takeover, { stage });
   const heardNow = primary.heardAt > state.graceFrom || primary.reach === 'refused';
   if (!heardNow && !isSilent(state, primary.line.id)) return decided(state);
-  const given = isUp(primary) && primary.view.handover?.id === takeover.id;
+  const given = isHeard(primary) && primary.view.handover?.id === takeover.id;
   if (takeover.kind === 'force' || given || isEligible(state)) return at(state, takeover, { stage });
   return abandon(state, `${primary.line.id} has not said again that this server may take over`);
 }
@@ -183,21 +185,20 @@ export function resumeTakeover(state: State): Decision {
 function goOn(state: State, takeover: Takeover): Decision {
   if (takeover.stage === 'promote') return decided(state);
   const primary = takeover.from === null ? undefined : state.peers[takeover.from];
-  const alive = up(state).find(serves);
+  const alive = heardPeers(state).find(serves);
   if (alive) return abandon(state, `${alive.line.id} is primary`);
-  if (takeover.kind === 'handover' && isUp(primary) && primary.view.handover?.id !== takeover.id)
+  if (takeover.kind === 'handover' && isHeard(primary) && primary.view.handover?.id !== takeover.id)
     return abandon(state, `${primary.line.id} does not hand over any more`);
   if (takeover.stage === 'ask') return resumeTakeover(state);
   return takeover.stage === 'gather' ? gather(state, takeover) : decided(state);
 }
 
 function gather(state: State, takeover: Takeover): Decision {
-  const mine = takeover.lsn ?? '0/0';
-  const rivals = up(state).filter((it) => it.view.takeover?.lsn || it.view.yield?.lsn);
-  const ahead = rivals.find((it) => {
-    const lsn = it.view.takeover?.lsn ?? it.view.yield?.lsn ?? '0/0';
-    return it.view.takeover ? beats(state, it.line.id, lsn, mine) : lsnValue(lsn) > lsnValue(mine);
-  });
+  const mine = takeover.lsn ?? noPosition;
+  const rivals = heardPeers(state).filter((it) => it.view.takeover?.lsn || it.view.yield?.lsn);
+  const ahead = rivals.find((it) =>
+    it.view.takeover ? beats(state, it, mine) : bytesAhead(positionOf(it.view), mine) > 0,
+  );
   if (ahead && (takeover.kind !== 'force' || ahead.view.takeover))
     return abandon(state, `${ahead.line.id} is ahead`);
   return takeover.kind === 'force' || enough(state, cutForThis(state))
@@ -207,7 +208,7 @@ function gather(state: State, takeover: Takeover): Decision {
 
 /** Standbys that have cut their receivers for this one. */
 const cutForThis = (state: State): ServerId[] =>
-  up(state)
+  heardPeers(state)
     .filter((it) => it.view.yield?.to === state.self.id && it.view.yield.lsn !== null)
     .map((it) => it.line.id);
 
@@ -287,17 +288,17 @@ export function onPromoteFailed(state: State, why: string): Decision {
 /** Another standby wants to take over: if this one does not hear the primary either, it cuts its receiver for it. */
 function considerYield(state: State): Decision {
   if (state.takeover) return decided(state);
-  const taker = up(state).find((it) => it.view.takeover && it.view.takeover.stage !== 'ask');
+  const taker = heardPeers(state).find((it) => it.view.takeover && it.view.takeover.stage !== 'ask');
   if (state.yield) {
     const still = taker?.line.id === state.yield.to;
-    const lost = !isUp(state.peers[state.yield.to]) && !isSilent(state, state.yield.to);
+    const lost = !isHeard(state.peers[state.yield.to]) && !isSilent(state, state.yield.to);
     return still || lost ? decided(state) : decided({ ...state, yield: null });
   }
-  if (!taker || state.own.phase !== 'running' || up(state).some(serves)) return decided(state);
+  if (!taker || state.own.phase !== 'running' || heardPeers(state).some(serves)) return decided(state);
   const from = state.sync === null ? undefined : state.peers[state.sync.primary];
-  const handed = isUp(from) && from.view.handover !== null;
+  const handed = isHeard(from) && from.view.handover !== null;
   // A former primary that waits for the outcome of this takeover is as good as silent.
-  const quiet = !(isUp(from) && serves(from)) && state.own.report?.receiver !== 'streaming';
+  const quiet = !(isHeard(from) && serves(from)) && state.own.report?.receiver !== 'streaming';
   if (!handed && !quiet && taker.view.takeover?.kind !== 'force') return decided(state);
   const next: State = { ...state, yield: { to: taker.line.id, lsn: null }, unhitched: true };
   return decided(next, log('MCA01053', { peer: taker.line.id }), { kind: 'cut-receiver' });
@@ -315,7 +316,7 @@ export function advanceFollow(state: State): Decision {
   )
     return decided(state);
   // Only the newest primary that is known: a former one may still be running, and must not get a voter back.
-  const newest = up(state).find((it) => it.line.id === state.sync?.primary);
+  const newest = heardPeers(state).find((it) => it.line.id === state.sync?.primary);
   const primary = newest && serves(newest) && newest.view.phase === 'running' ? newest : undefined;
   if (!primary?.view.report || state.own.phase !== 'running' || state.stop) return decided(state);
   if (primary.view.report?.systemId !== state.own.report?.systemId) return decided(state);

@@ -1,0 +1,58 @@
+/**
+ * What several processes ask about the servers: who is heard, who serves, who streams, where WAL ends, who leads.
+ * In: a state. Out: plain answers about this moment. It decides nothing. Pure.
+ */
+import { lsnValue } from './names.ts';
+import type { Peer, State } from './state.ts';
+import type { Phase, ServerId, ServerView } from './view.ts';
+
+/** Stands for a position that is not known. */
+export const noPosition = '0/0';
+
+/** A peer whose controller is heard now, so that its view can be believed. */
+export type Heard = Peer & { readonly view: ServerView };
+export const isHeard = (peer: Peer | undefined): peer is Heard => peer?.reach === 'up' && peer.view !== null;
+export const heardPeers = (state: State): Heard[] => Object.values(state.peers).filter(isHeard);
+
+/** Phases in which a postmaster is there, so that a stop has something to do. */
+export const hasPostmaster = (phase: Phase): boolean =>
+  phase === 'running' || phase === 'silent' || phase === 'starting' || phase === 'stopping';
+
+/** A heard peer that is primary and takes writes. */
+export const isServingPrimary = ({ view }: Heard): boolean =>
+  view.role === 'primary' && view.phase === 'running';
+
+/** The standby streams from this server. */
+export const streams = (state: State, id: ServerId): boolean =>
+  state.own.report?.senders.some((row) => row.name === id && row.state === 'streaming') ?? false;
+
+/** This server is the primary in charge, so that its promise can change. */
+export const isInCharge = (state: State): boolean =>
+  state.own.role === 'primary' &&
+  state.own.phase === 'running' &&
+  state.own.report !== null &&
+  state.giving === null &&
+  state.takeover === null &&
+  state.stop === null &&
+  state.ending === null;
+
+/** The primary in charge, or one that is giving its role away: requests of a person are carried out here. */
+export const isPrimaryHere = (state: State): boolean =>
+  state.own.role === 'primary' && (state.own.phase === 'running' || state.giving !== null);
+
+/** Where the WAL of the own server ends; after its receiver was cut it stays there. */
+export const ownPosition = (state: State): string =>
+  state.takeover?.lsn ?? state.yield?.lsn ?? state.own.report?.lsn ?? noPosition;
+
+/** Where the WAL of a standby ends, as far as it was heard. */
+export const positionOf = ({ takeover, yield: to, report }: ServerView): string =>
+  takeover?.lsn ?? to?.lsn ?? report?.lsn ?? noPosition;
+
+/** Bytes of WAL that one position is ahead of the other; negative when it is behind. */
+export const bytesAhead = (one: string, other: string): number => lsnValue(one) - lsnValue(other);
+
+/** In the order of network.conf. */
+export const isBefore = (state: State, one: ServerId, other: ServerId): boolean => {
+  const order = state.servers.map((line) => line.id);
+  return order.indexOf(one) < order.indexOf(other);
+};
