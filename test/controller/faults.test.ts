@@ -195,7 +195,7 @@ describe('faults that a controller sees for itself', () => {
     const it1 = primary()
       .after(100, 'the postmaster is gone', { kind: 'instance-check', outcome: { kind: 'gone' } })
       .after(30, 'nothing of it is left', { kind: 'instance-stopped', proof: null });
-    const id = it1.state.handover?.id ?? declined.id;
+    const id = it1.state.giving?.handover.id ?? declined.id;
     it1
       .after(
         20,
@@ -379,7 +379,7 @@ describe('a switch on request', () => {
   it('the proof fails: writes go on where they were', async () => {
     const why = 'it received WAL up to 0/3000060, but the shutdown checkpoint is at 0/3000100';
     const it1 = asked().after(150, 'the instance has stopped', { kind: 'instance-stopped', proof });
-    const id = it1.state.handover?.id ?? 0;
+    const id = it1.state.giving?.handover.id ?? 0;
     it1
       .after(50, 'server2 refuses', heard(view('server2', 'standby', { declined: { id, why } })))
       .after(300, 'the postmaster is ready', { kind: 'instance-started' });

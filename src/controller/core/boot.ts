@@ -22,7 +22,7 @@ export function onBoot(before: State, event: BootEvent): Decision {
   const state: State = {
     ...withOwn(before, { role: event.standby ? 'standby' : 'primary', phase: 'stopped' }),
     ...remembered(before, event),
-    ...givenAway(event, before.now),
+    giving: stillGiving(event),
     persisted: event.restored,
     incarnation: event.incarnation,
     named: event.named,
@@ -67,21 +67,17 @@ function remembered(before: State, { failover, restored, standby }: BootEvent): 
 }
 
 /** A primary that had given its role away when the controller ended goes on to wait for the answer. */
-function givenAway({ restored, standby }: BootEvent, now: number): Pick<State, 'giving' | 'handover'> {
-  const handover = standby ? null : (restored?.handover ?? null);
-  return {
-    handover,
-    giving: handover && { stage: 'given', tried: [], restartable: true, since: now },
-  };
-}
+const stillGiving = ({ restored, standby }: BootEvent): State['giving'] =>
+  restored?.handover && !standby
+    ? { stage: 'given', handover: restored.handover, tried: [], restartable: true }
+    : null;
 
 /** Starts the instance as far as its role allows it at this moment. */
 export function beginStart(state: State, byPerson: boolean): Decision {
   if (state.giving) {
+    if (!byPerson) return decided({ ...withOwn(state, { phase: 'stopped' }), boot: { kind: 'handed' } });
     // A person who asks for the start has decided that the role comes back.
-    const back: State = byPerson ? { ...state, giving: null, handover: null } : state;
-    if (!byPerson) return decided({ ...withOwn(back, { phase: 'stopped' }), boot: { kind: 'handed' } });
-    return beginStart(back, true);
+    return beginStart({ ...state, giving: null }, true);
   }
   if (state.own.role === 'standby' && state.takeover) return startInstance(state);
   if (state.own.role === 'standby') {
@@ -108,8 +104,9 @@ export function onStartRequest(state: State, replyTo: ReplyTo, wanted: 'start' |
   if (state.own.phase === 'running' || state.own.phase === 'silent') {
     return decided(state, ...replies([replyTo], true, 'the instance is running'));
   }
-  if (state.giving && state.handover && state.peers[state.handover.to]?.reach === 'up') {
-    const why = `this server gives its role to ${state.handover.to}; it starts again only if that refuses`;
+  const to = state.giving?.handover.to;
+  if (to !== undefined && state.peers[to]?.reach === 'up') {
+    const why = `this server gives its role to ${to}; it starts again only if that refuses`;
     return decided(state, ...replies([replyTo], false, why));
   }
   const revival = wanted === 'start' ? null : state.revival;

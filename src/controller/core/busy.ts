@@ -8,7 +8,7 @@ import type { Asker, ServerId, Task } from './view.ts';
 
 function workOf(state: State): Task['work'] | null {
   if (state.stop) return 'stop';
-  if (state.giving) return state.handover?.kind === 'failover' ? 'failover' : 'switch';
+  if (state.giving) return state.giving.handover.kind === 'failover' ? 'failover' : 'switch';
   if (state.takeover) return state.takeover.kind === 'silence' ? 'failover' : 'switch';
   if (state.waitingForSwitch.length > 0) return 'switch';
   return state.waitingForDetach.length > 0 || state.detaching ? 'detach' : null;
@@ -82,9 +82,9 @@ export function obstacleToStop(state: State): string | null {
 
 /** Why a start has to wait: the own server is in the middle of something else. */
 export function obstacleToStart(state: State): string | null {
-  const { task, giving, handover } = state;
+  const { task, giving } = state;
   if (!task || (task.work !== 'stop' && !giving)) return null;
-  const lost = giving !== null && state.peers[handover?.to ?? '']?.reach !== 'up';
+  const lost = giving !== null && state.peers[giving.handover.to]?.reach !== 'up';
   return lost ? null : busyText({ server: state.self.id, task });
 }
 

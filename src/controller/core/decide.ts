@@ -255,7 +255,7 @@ function onTick(before: State): Decision {
 
 /** Asks the policy about the peers whose silence could make this server act. */
 function askPolicy(state: State): Decision {
-  const { sync, own, giving, handover } = state;
+  const { sync, own, giving } = state;
   if (!sync || !state.failover.enabled || state.stop) return decided(state);
   if (own.role === 'standby') {
     const concerned = sync.eligible.includes(state.self.id) && own.report?.receiver !== 'streaming';
@@ -265,7 +265,7 @@ function askPolicy(state: State): Decision {
   const booting = state.boot.kind === 'asking-peers';
   const streaming = own.report?.senders.map((row) => row.name) ?? [];
   const voters = booting ? sync.eligible : sync.voters.filter((id) => !streaming.includes(id));
-  return askAbout(state, giving && handover ? [handover.to] : voters);
+  return askAbout(state, giving ? [giving.handover.to] : voters);
 }
 
 /** After every event: go on with what is under way, judge the pair again, persist before anyone else can see it. */

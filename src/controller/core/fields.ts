@@ -149,7 +149,6 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   change: neither,
   proving: neither,
   namesSetAt: neither,
-  handover: neither,
   giving: { judged: same, told: (before, after) => before?.stage === after?.stage },
   takeover: judgedAndTold,
   declined: told,

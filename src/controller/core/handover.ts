@@ -29,7 +29,8 @@ export function candidates(state: State, force: boolean): ServerId[] {
     .map((peer) => peer.line.id);
 }
 
-const id = (state: State): number => Math.max(state.wall, (state.handover?.id ?? 0) + 1);
+/** Higher than that of the handover before it, also when the clock was set back. */
+const newId = (state: State): number => Math.max(state.wall, (state.giving?.handover.id ?? 0) + 1);
 
 /** mc_ctl switch on the primary, to the standby that was named, or to the most advanced one. */
 export function onSwitchRequest(state: State, replyTo: ReplyTo, force: boolean, named?: ServerId): Decision {
@@ -42,12 +43,11 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, force: boolean, 
     return refuse(`${named} cannot take over: ${state.mirroring.reason || 'it is no standby in sync'}`);
   if (to === undefined)
     return refuse(`no standby can take over: ${state.mirroring.reason || 'none is in sync'}`);
-  const giving: Giving = { stage: 'checkpoint', tried: [], restartable: true, since: state.now };
+  const handover = { id: newId(state), kind: 'switch', to, checkpoint: null } as const;
   const next: State = {
     ...state,
-    giving,
+    giving: { stage: 'checkpoint', handover, tried: [], restartable: true },
     proving: null,
-    handover: { id: id(state), kind: 'switch', to, checkpoint: null },
     waitingForSwitch: [...state.waitingForSwitch, replyTo],
   };
   return decided(next, log('MCA01042', { server: to }), { kind: 'checkpoint' });
@@ -57,7 +57,7 @@ export function onSwitchCheckpoint(state: State): Decision {
   if (state.giving?.stage !== 'checkpoint') return decided(state);
   const stopping: State = {
     ...withOwn(state, { phase: 'stopping' }),
-    giving: { ...state.giving, stage: 'stop', since: state.now },
+    giving: { ...state.giving, stage: 'stop' },
   };
   return decided(stopping, log('MCA01009', { mode: 'fast' }), { kind: 'stop-instance', mode: 'fast' });
 }
@@ -68,36 +68,37 @@ export function onOwnFault(state: State, why: string, restartable: boolean): Dec
     return decided(state);
   const [to] = candidates(state, false);
   if (to === undefined) return decided(state);
+  const handover = { id: newId(state), kind: 'failover', to, checkpoint: null } as const;
   const next: State = {
     ...withOwn(state, { phase: 'stopping' }),
     boot: { kind: 'left' },
     change: null,
     proving: null,
-    giving: { stage: 'stop', tried: [], restartable, since: state.now },
-    handover: { id: id(state), kind: 'failover', to, checkpoint: null },
+    giving: { stage: 'stop', handover, tried: [], restartable },
   };
   return decided(next, log('MCA01043', { why, server: to }), { kind: 'stop-instance', mode: 'immediate' });
 }
 
 export function onGivingStopped(state: State, proof: Proof | null): Decision {
-  const { giving, handover } = state;
-  if (giving?.stage !== 'stop' || !handover) return decided(state);
+  const { giving } = state;
+  if (giving?.stage !== 'stop') return decided(state);
+  const { handover } = giving;
   const stopped: State = {
     ...withOwn(state, { phase: 'stopped', missedChecks: 0 }),
     boot: { kind: 'handed' },
   };
-  if (handover.kind === 'failover') return decided(given(stopped, giving));
+  if (handover.kind === 'failover') return decided(toGiven(stopped, giving));
   if (proof?.state !== 'shut down') {
     const why = `pg_controldata says '${proof?.state ?? 'nothing'}' instead of 'shut down'`;
-    return takeBack(stopped, why);
+    return takeBack(stopped, giving, why);
   }
-  const proven: State = { ...stopped, handover: { ...handover, checkpoint: proof.checkpoint } };
-  return decided(given(proven, giving), log('MCA01044', { checkpoint: proof.checkpoint }));
+  const proven: Giving = { ...giving, handover: { ...handover, checkpoint: proof.checkpoint } };
+  return decided(toGiven(stopped, proven), log('MCA01044', { checkpoint: proof.checkpoint }));
 }
 
-const given = (state: State, giving: Giving): State => ({
+const toGiven = (state: State, giving: Giving): State => ({
   ...state,
-  giving: { ...giving, stage: 'given', since: state.now },
+  giving: { ...giving, stage: 'given' },
 });
 
 /**
@@ -105,15 +106,18 @@ const given = (state: State, giving: Giving): State => ({
  * away, so that it cannot acknowledge anything once the other side has cut its receiver.
  */
 export function onGivingStopFailed(state: State, why: string): Decision {
-  const { giving, handover } = state;
-  if (giving?.stage !== 'stop' || !handover) return decided(state);
+  const { giving } = state;
+  if (giving?.stage !== 'stop') return decided(state);
+  const { handover } = giving;
   const told = log('MCA01011', { why });
   if (handover.kind === 'failover')
-    return decided(given({ ...withOwn(state, { phase: 'silent' }), boot: { kind: 'handed' } }, giving), told);
+    return decided(
+      toGiven({ ...withOwn(state, { phase: 'silent' }), boot: { kind: 'handed' } }, giving),
+      told,
+    );
   const going: State = {
     ...withOwn(state, { phase: 'unknown' }),
     giving: null,
-    handover: null,
     waitingForSwitch: [],
   };
   return decided(going, told, ...replies(state.waitingForSwitch, false, `the instance did not stop: ${why}`));
@@ -121,13 +125,14 @@ export function onGivingStopFailed(state: State, why: string): Decision {
 
 /** Looks how the other side does. Called after every event. */
 export function advanceHandover(state: State): Decision {
-  const { giving, handover } = state;
-  if (giving?.stage !== 'given' || !handover) return decided(state);
+  const { giving } = state;
+  if (giving?.stage !== 'given') return decided(state);
+  const { handover } = giving;
   const peer = state.peers[handover.to];
   const view = peer?.reach === 'up' ? peer.view : null;
   // Its first report tells the port to follow it by.
   const promoted = heardPeers(state).find((it) => isServingPrimary(it) && it.view.report !== null);
-  if (promoted) return handedOver(state, promoted);
+  if (promoted) return handedOver(state, giving, promoted);
   if (view?.declined?.id === handover.id) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
   return decided(state);
@@ -143,17 +148,15 @@ function mayTakeBack(state: State, peer: Peer): boolean {
   return !begun && believesGone(state, peer.line.id);
 }
 
-function handedOver(state: State, to: Heard): Decision {
-  const { giving, handover } = state;
-  if (!giving || !handover) return decided(state);
-  if (handover.kind === 'failover') {
+function handedOver(state: State, giving: Giving, to: Heard): Decision {
+  if (giving.handover.kind === 'failover') {
     const why = `${to.line.id} is primary; this server must be rebuilt as its standby`;
-    const over: State = { ...state, giving: null, handover: null, boot: { kind: 'failed', why } };
+    const over: State = { ...state, giving: null, boot: { kind: 'failed', why } };
     // What is remembered from now on is whose promise counts: this server never starts again on another's silence.
     return decided({ ...over, sync: to.view.sync ?? state.sync }, log('MCA01045', { server: to.line.id }));
   }
   const address = addressOf(state, to.line.id);
-  const following: State = { ...state, giving: { ...giving, stage: 'following', since: state.now } };
+  const following: State = { ...state, giving: { ...giving, stage: 'following' } };
   return decided(following, log('MCA01046', { server: to.line.id }), { kind: 'follow', ...address });
 }
 
@@ -168,24 +171,18 @@ export function addressOf(state: State, server: ServerId): { host: string; port:
 
 /** The other side has refused: the next one, or the own instance again. */
 function next(state: State, giving: Giving, why: string): Decision {
-  const { handover } = state;
-  if (!handover) return decided(state);
+  const { handover } = giving;
   const tried = [...giving.tried, handover.to];
   const other =
     handover.kind === 'failover' ? candidates(state, false).find((it) => !tried.includes(it)) : undefined;
-  if (other === undefined) return takeBack(state, why);
-  const again: State = { ...state, handover: { ...handover, id: id(state), to: other } };
-  return decided(
-    { ...again, giving: { ...giving, tried, since: state.now } },
-    log('MCA01043', { why, server: other }),
-  );
+  if (other === undefined) return takeBack(state, giving, why);
+  const again: Giving = { ...giving, handover: { ...handover, id: newId(state), to: other }, tried };
+  return decided({ ...state, giving: again }, log('MCA01043', { why, server: other }));
 }
 
-function takeBack(state: State, why: string): Decision {
-  const to = state.handover?.to ?? '';
-  const restartable = state.giving?.restartable ?? true;
+function takeBack(state: State, { handover: { to }, restartable }: Giving, why: string): Decision {
   const told = replies(state.waitingForSwitch, false, `${to} did not take over: ${why}`);
-  const back: State = { ...state, giving: null, handover: null, waitingForSwitch: [] };
+  const back: State = { ...state, giving: null, waitingForSwitch: [] };
   const words = [log('MCA01047', { server: to, why }), ...told];
   if (restartable) return andThen(decided(countAttempt(back), ...words), startInstance);
   return decided({ ...back, boot: { kind: 'failed', why } }, ...words);
@@ -193,31 +190,27 @@ function takeBack(state: State, why: string): Decision {
 
 /** The former primary is a standby from now on; it starts as one. */
 export function onFollowedAfterSwitch(state: State): Decision {
-  if (state.giving?.stage !== 'following' || !state.handover) return decided(state);
-  const told = replies(
-    state.waitingForSwitch,
-    true,
-    `${state.handover.to} is primary; ${state.self.id} follows it`,
-  );
+  if (state.giving?.stage !== 'following') return decided(state);
+  const { to } = state.giving.handover;
+  const told = replies(state.waitingForSwitch, true, `${to} is primary; ${state.self.id} follows it`);
   // What the new primary promises holds from now on; it is not learnt as a change that would have to be followed again.
-  const sync = state.peers[state.handover.to]?.view?.sync ?? state.sync;
+  const sync = state.peers[to]?.view?.sync ?? state.sync;
   const standby: State = {
     ...withOwn(state, { role: 'standby' }),
     sync,
     giving: null,
-    handover: null,
     waitingForSwitch: [],
   };
   return andThen(decided({ ...standby, degraded: null }, ...told), startInstance);
 }
 
 export function onFollowFailedAfterSwitch(state: State, why: string): Decision {
-  if (state.giving?.stage !== 'following' || !state.handover) return decided(state);
-  const text = `${state.handover.to} is primary, but ${state.self.id} does not follow it: ${why}`;
+  if (state.giving?.stage !== 'following') return decided(state);
+  const { to } = state.giving.handover;
+  const text = `${to} is primary, but ${state.self.id} does not follow it: ${why}`;
   const over: State = {
     ...state,
     giving: null,
-    handover: null,
     waitingForSwitch: [],
     boot: { kind: 'failed', why: text },
   };

@@ -7,7 +7,7 @@ import { andThen, type Decision, decided, log, withOwn } from './decision.ts';
 import type { CheckOutcome, Happening } from './event.ts';
 import { onOwnFault } from './handover.ts';
 import { lsnValue, parseNames } from './names.ts';
-import type { State } from './state.ts';
+import { given, type State } from './state.ts';
 import { onProvingReport } from './sync.ts';
 import type { InstanceReport, Sender } from './view.ts';
 
@@ -17,7 +17,7 @@ export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
     return decided(state);
   }
   // A role that was given away, or is being taken, changes only by the steps of the switch.
-  if (state.giving?.stage === 'given' || state.giving?.stage === 'following') return decided(state);
+  if (given(state)) return decided(state);
   if (state.takeover?.stage === 'promote') return decided(state);
   switch (outcome.kind) {
     case 'answer':

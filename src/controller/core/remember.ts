@@ -1,7 +1,7 @@
 /** What is written to the state file, and when: positions now and then, promises and decisions at once. Pure. */
 import { type Decision, decided, log } from './decision.ts';
 import { noPosition } from './servers.ts';
-import type { Persisted, State } from './state.ts';
+import { given, type Persisted, type State } from './state.ts';
 
 const rewritePositionEveryMs = 60_000;
 const sayUnsavedEveryMs = 60_000;
@@ -26,8 +26,7 @@ export function onPersistFailed(state: State, why: string): Decision {
 }
 
 function current(state: State): Persisted {
-  const { own, persisted: last, giving } = state;
-  const handed = giving?.stage === 'given' || giving?.stage === 'following';
+  const { own, persisted: last } = state;
   return {
     role: own.role,
     timeline: own.report?.timeline ?? ownTimeline(state) ?? last?.timeline ?? 0,
@@ -36,7 +35,7 @@ function current(state: State): Persisted {
     failover: state.failover,
     degraded: state.degraded,
     sync: state.sync,
-    handover: handed ? state.handover : null,
+    handover: given(state),
     takeover: state.takeover,
     yield: state.yield,
     unhitched: state.unhitched,

@@ -114,9 +114,11 @@ export interface Proving {
 /** How far the primary's part of a switch is. */
 export interface Giving {
   readonly stage: 'checkpoint' | 'stop' | 'given' | 'following';
+  readonly handover: Handover;
+  /** Standbys that have refused it. */
   readonly tried: readonly ServerId[];
+  /** The instance may be started again if all of them refuse. */
   readonly restartable: boolean;
-  readonly since: number;
 }
 
 /** How often the instance of a primary was started again after it had gone away, in one series of attempts. */
@@ -210,7 +212,6 @@ export interface State extends Kept {
   readonly namesSetAt: number;
   /** Log transfer addresses of the standbys, as primaries have seen them. */
   readonly addresses: Readonly<Record<ServerId, string>>;
-  readonly handover: Handover | null;
   readonly giving: Giving | null;
   readonly declined: ServerView['declined'];
   readonly hitching: boolean;
@@ -290,7 +291,6 @@ export function initialState(facts: {
     namesSetAt: -1,
     parked: {},
     addresses: {},
-    handover: null,
     giving: null,
     takeover: null,
     declined: null,
@@ -326,6 +326,10 @@ export function lastTimeline(state: State): number {
   return Math.max(promised, state.own.report?.timeline ?? state.persisted?.timeline ?? 0);
 }
 
+/** The role that has been given away. Until the own instance is stopped nobody is told of it, nor is it written down. */
+export const given = ({ giving }: State): Handover | null =>
+  giving?.stage === 'given' || giving?.stage === 'following' ? giving.handover : null;
+
 /** A view with a decision about each field, also about one that peers of an earlier version do not know. */
 type WholeView = { readonly [Field in keyof Required<ServerView>]: ServerView[Field] };
 
@@ -346,7 +350,7 @@ export function ownView(state: State): WholeView {
     seq: state.seq,
     leaving: state.leaving,
     sync: state.sync,
-    handover: state.giving?.stage === 'given' || state.giving?.stage === 'following' ? state.handover : null,
+    handover: given(state),
     declined: state.declined,
     takeover: state.takeover,
     yield: state.yield,
