@@ -321,25 +321,25 @@ function answerStarts(state: State): Decision {
 
 function judge(before: State, state: State): Decision {
   if (sameJudgement(before, state)) return decided(state);
-  const mirroring = assess(state);
-  const whole = mirroring.status === 'switchable' || mirroring.status === 'failover-disabled';
-  const changed = mirroring.status !== state.mirroring.status;
+  const judgement = assess(state);
+  const { status, reason } = judgement;
+  const whole = status === 'switchable' || status === 'failover-disabled';
+  const changed = status !== state.mirroring.status;
+  const sinceWall = changed ? state.wall : state.mirroring.sinceWall;
+  const sameReason = !changed && reason === state.mirroring.reason;
+  const reasonSinceWall = sameReason ? state.mirroring.reasonSinceWall : state.wall;
   const next: State = {
     ...state,
-    mirroring,
-    mirroringSinceWall: changed ? state.wall : state.mirroringSinceWall,
-    reasonSinceWall:
-      changed || mirroring.reason !== state.mirroring.reason ? state.wall : state.reasonSinceWall,
+    mirroring: { ...judgement, sinceWall, reasonSinceWall },
     degraded: whole ? null : state.degraded,
   };
   const primaries = livePrimaries(next);
   const split = primaries.length > 1 && livePrimaries(before).length <= 1;
-  const words = { status: mirroring.status, reason: mirroring.reason };
   // A controller on its way out only sees what it does itself.
   const quiet = state.stop !== null || !changed;
   return decided(
     next,
     ...(split ? [log('MCA01030', { servers: primaries.join(', ') })] : []),
-    ...(quiet ? [] : [log(whole ? 'MCA01023' : 'MCA01024', words)]),
+    ...(quiet ? [] : [log(whole ? 'MCA01023' : 'MCA01024', { status, reason })]),
   );
 }

@@ -171,8 +171,6 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   waitingForDetach: neither,
   // What the judgement and the state file leave behind.
   mirroring: neither,
-  mirroringSinceWall: neither,
-  reasonSinceWall: neither,
   persisted: neither,
   unsavedAt: neither,
   unsavedSaidAt: neither,

@@ -161,11 +161,19 @@ export type MirroringStatus =
   | 'failover-disabled'
   | 'unknown';
 
-export interface Mirroring {
+export interface Judgement {
   readonly status: MirroringStatus;
   /** Why it is not switchable, and what to do; empty when it is. */
   readonly reason: string;
   readonly advice: string;
+}
+
+/** The judgement in force. */
+export interface Mirroring extends Judgement {
+  /** Since when the status holds. */
+  readonly sinceWall: number;
+  /** Since when status and reason both hold. */
+  readonly reasonSinceWall: number;
 }
 
 export interface State extends Kept {
@@ -185,9 +193,6 @@ export interface State extends Kept {
   readonly waitingForStart: readonly ReplyTo[];
   readonly stop: Stop | null;
   readonly mirroring: Mirroring;
-  readonly mirroringSinceWall: number;
-  /** Since when status and reason are both what they are. */
-  readonly reasonSinceWall: number;
   readonly persisted: Persisted | null;
   /** When the state file could not be written, and when that was said; -1 when the last attempt may have succeeded. */
   readonly unsavedAt: number;
@@ -270,9 +275,13 @@ export function initialState(facts: {
     boot: { kind: 'new' },
     waitingForStart: [],
     stop: null,
-    mirroring: { status: 'unknown', reason: 'the controller has just started', advice: 'wait a moment' },
-    mirroringSinceWall: wall,
-    reasonSinceWall: wall,
+    mirroring: {
+      status: 'unknown',
+      reason: 'the controller has just started',
+      advice: 'wait a moment',
+      sinceWall: wall,
+      reasonSinceWall: wall,
+    },
     persisted: null,
     unsavedAt: -1,
     unsavedSaidAt: -1,

@@ -4,7 +4,7 @@
  */
 import { ctl, type Obstacle, obstacle, type Seen, split, underWay, withoutPrimary } from './advice.ts';
 import { busyServers } from './busy.ts';
-import { type Mirroring, ownView, type State } from './state.ts';
+import { type Judgement, type MirroringStatus, ownView, type State } from './state.ts';
 import type { ServerId, ServerView, Task } from './view.ts';
 
 function seenServers(state: State): Seen[] {
@@ -45,14 +45,14 @@ export function livePrimaries(state: State): ServerId[] {
   return live.filter((view) => !isSuperseded(view, live)).map(({ id }) => id);
 }
 
-const verdict = (status: Mirroring['status'], { reason, advice }: Obstacle): Mirroring => ({
+const verdict = (status: MirroringStatus, { reason, advice }: Obstacle): Judgement => ({
   status,
   reason,
   advice,
 });
 
 /** The mirroring status, why it is so, and what to do about it. */
-export function assess(state: State): Mirroring {
+export function assess(state: State): Judgement {
   const servers = seenServers(state);
   const live = servers.flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
   const [primary, second] = servers.filter(
@@ -72,7 +72,7 @@ export function assess(state: State): Mirroring {
   return withPrimary(state, primary, servers);
 }
 
-function withPrimary(state: State, primary: Seen, servers: readonly Seen[]): Mirroring {
+function withPrimary(state: State, primary: Seen, servers: readonly Seen[]): Judgement {
   const others = servers.filter((seen) => seen.id !== primary.id);
   if (others.length === 0)
     return verdict('not-switchable', {
@@ -130,7 +130,7 @@ export interface StatusTask {
 /** The whole answer of `mc_ctl status --json`. */
 export interface StatusReport {
   readonly schema: 1;
-  readonly mirroring_status: Mirroring['status'];
+  readonly mirroring_status: MirroringStatus;
   readonly since: string;
   readonly reason: string | null;
   /** Since when the reason is what it is; the status itself may be older. */
@@ -156,9 +156,9 @@ export function statusReport(
   return {
     schema: 1,
     mirroring_status: mirroring.status,
-    since: time(state.mirroringSinceWall),
+    since: time(mirroring.sinceWall),
     reason: mirroring.reason || null,
-    reason_since: mirroring.reason ? time(state.reasonSinceWall) : null,
+    reason_since: mirroring.reason ? time(mirroring.reasonSinceWall) : null,
     advice: mirroring.advice || null,
     busy: statusTask(state),
     failover: state.failover.enabled ? 'enabled' : 'disabled',
