@@ -12,7 +12,7 @@ import type { Target } from './ctl-target.ts';
 import { callController } from './io/control-socket.ts';
 import { loadConfiguration } from './io/files.ts';
 
-export interface StartWish {
+export interface StartOptions {
   readonly mcOnly: boolean;
   readonly wait: boolean;
   readonly failover: boolean | null;
@@ -21,7 +21,11 @@ export interface StartWish {
 const aliveWithinMs = 3000;
 const reminderMs = 2000;
 
-export async function startController(target: Target, wish: StartWish, bundle: string): Promise<number> {
+export async function startController(
+  target: Target,
+  options: StartOptions,
+  bundle: string,
+): Promise<number> {
   // Every mistake of the files is shown here, on the terminal, and not only in the log of the daemon.
   loadConfiguration(target.dir, target.id);
   const there = await callController(target.id, { kind: 'status' }, aliveWithinMs);
@@ -31,34 +35,34 @@ export async function startController(target: Target, wish: StartWish, bundle: s
     );
     return exitCode.hostFailed;
   }
-  if (there.kind === 'reply') return useRunning(target, wish, there.reply.status?.controller_pid);
-  const failure = await launch(target, wish, bundle);
+  if (there.kind === 'reply') return useRunning(target, options, there.reply.status?.controller_pid);
+  const failure = await launch(target, options, bundle);
   if (failure !== null) {
     process.stderr.write(failure);
     return exitCode.hostFailed;
   }
-  if (wish.mcOnly || !wish.wait) return exitCode.done;
+  if (options.mcOnly || !options.wait) return exitCode.done;
   return waitUntilRunning(target, { kind: 'wait-started' });
 }
 
 /** There is a controller already: only an instance that does not run is left to start. */
-async function useRunning(target: Target, wish: StartWish, pid: number | undefined): Promise<number> {
+async function useRunning(target: Target, options: StartOptions, pid: number | undefined): Promise<number> {
   const status = await callController(target.id, { kind: 'status' }, aliveWithinMs);
   const row =
     status.kind === 'reply'
       ? status.reply.status?.servers.find((it) => it.server_id === target.id)
       : undefined;
   const away = ['stopped', 'down', 'held', 'waiting'].includes(row?.instance ?? '');
-  if (wish.mcOnly || !away) {
+  if (options.mcOnly || !away) {
     process.stderr.write(
       `mc_ctl: the controller of ${target.id} is already running (process ${pid}${unitOf(pid)})\n`,
     );
     return exitCode.hostFailed;
   }
-  if (wish.failover !== null) {
-    await callController(target.id, { kind: 'set-failover', enabled: wish.failover }, aliveWithinMs);
+  if (options.failover !== null) {
+    await callController(target.id, { kind: 'set-failover', enabled: options.failover }, aliveWithinMs);
   }
-  if (wish.wait) return waitUntilRunning(target, { kind: 'start' });
+  if (options.wait) return waitUntilRunning(target, { kind: 'start' });
   // Without waiting the request is only handed over; its answer would come when the instance runs.
   void callController(target.id, { kind: 'start' }, 200);
   await sleep(100);
@@ -76,14 +80,14 @@ function unitOf(pid: number | undefined): string {
 }
 
 /** Makes the daemon and waits until it takes requests. Null, or what went wrong. */
-async function launch(target: Target, wish: StartWish, bundle: string): Promise<string | null> {
+async function launch(target: Target, options: StartOptions, bundle: string): Promise<string | null> {
   const { dir, id } = target;
   const logFile = join(dir, `${id}.log`);
   const output = openSync(logFile, 'a', 0o600);
   const start = readFileSync(logFile).length;
   const flags = [
-    ...(wish.mcOnly ? ['--mc-only'] : []),
-    ...(wish.failover === null ? [] : [wish.failover ? '-f' : '-F']),
+    ...(options.mcOnly ? ['--mc-only'] : []),
+    ...(options.failover === null ? [] : [options.failover ? '-f' : '-F']),
   ];
   const { NOTIFY_SOCKET, WATCHDOG_USEC, JOURNAL_STREAM, ...env } = process.env;
   const child = spawn(process.execPath, [bundle, 'daemon', '-M', dir, '--local-server', id, ...flags], {

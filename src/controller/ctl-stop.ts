@@ -12,7 +12,7 @@ import { loadConfiguration } from './io/files.ts';
 import { Instance } from './io/instance.ts';
 import { lockHolder } from './io/lock.ts';
 
-export interface StopCommand {
+export interface StopOptions {
   readonly all: boolean;
   readonly force: boolean;
   readonly mcOnly: boolean;
@@ -24,19 +24,19 @@ const aliveWithinMs = 2000;
 /** Fast and immediate shutdown have 10 s each; then the controller is not waited for any longer. */
 const forcedWithinMs = 25_000;
 
-export async function stopController(target: Target, wish: StopCommand): Promise<number> {
-  if (wish.force) {
+export async function stopController(target: Target, options: StopOptions): Promise<number> {
+  if (options.force) {
     const alive = await callController(target.id, { kind: 'status' }, aliveWithinMs);
-    if (alive.kind !== 'reply' && lockHolder(target.dir, target.id)) return endByForce(target, wish);
+    if (alive.kind !== 'reply' && lockHolder(target.dir, target.id)) return endByForce(target, options);
   }
-  const limit = wish.force ? forcedWithinMs : 0;
-  const result = await askController(target, { kind: 'stop', ...wish }, limit);
+  const limit = options.force ? forcedWithinMs : 0;
+  const result = await askController(target, { kind: 'stop', ...options }, limit);
   if (result.kind === 'reply') {
     if (!result.reply.ok) process.stderr.write(`mc_ctl: ${result.reply.text}\n`);
-    if (result.reply.ok || wish.force) await untilGone(target);
+    if (result.reply.ok || options.force) await untilGone(target);
     return exitOf(result.reply);
   }
-  if (wish.force && lockHolder(target.dir, target.id)) return endByForce(target, wish);
+  if (options.force && lockHolder(target.dir, target.id)) return endByForce(target, options);
   process.stderr.write(notAnswering(result, target));
   return exitCode.hostFailed;
 }
@@ -46,7 +46,7 @@ async function untilGone({ dir, id }: Target): Promise<void> {
   for (let waited = 0; waited < 5000 && lockHolder(dir, id); waited += 10) await sleep(10);
 }
 
-async function endByForce(target: Target, { mcOnly }: StopCommand): Promise<number> {
+async function endByForce(target: Target, { mcOnly }: StopOptions): Promise<number> {
   const holder = lockHolder(target.dir, target.id);
   const { conf } = loadConfiguration(target.dir, target.id);
   const log = join(target.dir, `${target.id}.startup.log`);

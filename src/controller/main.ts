@@ -50,7 +50,7 @@ async function daemon(args: string[], bundle: string): Promise<number> {
 main(process.argv[1] ?? '', process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
-    // What is left are connections of strangers or a hung disk helper; nothing of it may hold the process.
+    // What is left are connections of unknown peers or a hung disk helper; nothing of it may hold the process.
     process.exit();
   },
   (error: unknown) => {

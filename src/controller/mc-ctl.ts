@@ -111,8 +111,8 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
   switch (mode) {
     case 'start': {
       const failover = values.failover ? true : values['no-failover'] ? false : null;
-      const wish = { mcOnly: values['mc-only'] ?? false, wait: !values['no-wait'], failover };
-      return startController(target, wish, bundle);
+      const options = { mcOnly: values['mc-only'] ?? false, wait: !values['no-wait'], failover };
+      return startController(target, options, bundle);
     }
     case 'stop':
       return stopController(target, {

@@ -118,7 +118,7 @@ class Daemon {
     return new AdminLink(this.#configuration, () => ownView(this.#state), {
       heard: (peer, view) => this.#happen({ kind: 'heard', peer, view }),
       refused: (peer) => this.#happen({ kind: 'peer-refused', peer }),
-      stranger: (from, why) => this.#happen({ kind: 'stranger', from, why }),
+      unknownPeer: (from, why) => this.#happen({ kind: 'unknown-peer', from, why }),
       request: (peer, id, request) => this.#happen({ kind: 'peer-request', peer, id, request }),
       reply: (peer, ok, text, code) =>
         this.#happen({ kind: 'peer-reply', peer, ok, text, ...(code ? { code } : {}) }),
@@ -309,7 +309,7 @@ class Daemon {
   #onRequest(id: number, request: Request): void {
     switch (request.kind) {
       case 'status':
-        void this.#tellStatus(id);
+        void this.#answerStatus(id);
         break;
       case 'start':
       case 'wait-started':
@@ -327,7 +327,7 @@ class Daemon {
   }
 
   /** The status as it is now, not as it was at the last check: looks once more, and tells and hears the peers. */
-  async #tellStatus(id: number): Promise<void> {
+  async #answerStatus(id: number): Promise<void> {
     await Promise.race([this.#checkInstance(), sleep(statusPatienceMs)]);
     this.#happen({ kind: 'tick' });
     await this.#work;

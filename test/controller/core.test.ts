@@ -218,7 +218,7 @@ describe('conversations', () => {
     await expect(told.remember().text()).toMatchFileSnapshot(golden('stop-by-force'));
   });
 
-  it('two primaries, another cluster, a stranger, a torn file', async () => {
+  it('two primaries, another cluster, an unknown peer, a torn file', async () => {
     const foreign = view('server2', 'standby', { report: report('standby', { systemId: '42' }) });
     const told = new Conversation('server1')
       .after(0, 'the controller starts and finds its instance running', boot({ running: true, torn: true }))
@@ -227,7 +227,7 @@ describe('conversations', () => {
       .status()
       .after(800, 'server2 tells of a standby of another cluster', heard(foreign))
       .after(800, 'somebody calls without the key', {
-        kind: 'stranger',
+        kind: 'unknown-peer',
         from: '203.0.113.9',
         why: 'no shared cipher',
       })

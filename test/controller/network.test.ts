@@ -1,4 +1,4 @@
-/** The admin link over loopback: peers with the key are heard; strangers get nothing and hurt nobody. */
+/** The admin link over loopback: peers with the key are heard; unknown peers get nothing and hurt nobody. */
 import { connect as tcpConnect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
@@ -32,7 +32,7 @@ function makeLink(id: string, ports: readonly number[], secret = key) {
     {
       heard: (peer, it) => seen.push(`heard ${peer} ${it.role}`),
       refused: (peer) => seen.push(`refused ${peer}`),
-      stranger: (from) => seen.push(`stranger ${from}`),
+      unknownPeer: (from) => seen.push(`unknown ${from}`),
       request: (peer, number, request) => {
         seen.push(`request ${peer} ${request.kind}`);
         link.answer(peer, number, { ok: true, text: 'stopped' });
@@ -98,8 +98,8 @@ describe('the admin link', () => {
     await Promise.all([one.link.listen(), two.link.listen()]);
     two.beat();
     await until(() => one.seen.length > 0 && two.seen.length > 0);
-    expect(one.seen).toEqual(['stranger 127.0.0.1']);
-    expect(two.seen).toEqual(['stranger server1']);
+    expect(one.seen).toEqual(['unknown 127.0.0.1']);
+    expect(two.seen).toEqual(['unknown server1']);
   });
 
   it('no key, an unknown name and junk get nothing', async () => {
@@ -124,7 +124,7 @@ describe('the admin link', () => {
     await Promise.all(closed);
     // A TLS alert of a few bytes may come back to who speaks no TLS; never a message.
     expect(heardBytes.join('')).not.toMatch(/server1|primary|[{}]/);
-    expect(one.seen.every((it) => it === 'stranger 127.0.0.1')).toBe(true);
+    expect(one.seen.every((it) => it === 'unknown 127.0.0.1')).toBe(true);
     expect(one.seen.length).toBeGreaterThan(0);
   });
 
@@ -147,7 +147,7 @@ describe('the admin link', () => {
     expect(one.seen.length).toBeGreaterThan(0);
   });
 
-  it('a crowd of silent strangers does not keep a peer out', async () => {
+  it('a crowd of silent unknown peers does not keep a peer out', async () => {
     const ports = await freePorts(2);
     const one = makeLink('server1', ports);
     const two = makeLink('server2', ports);

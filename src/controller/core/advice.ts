@@ -1,12 +1,12 @@
 /**
- * What keeps a pair from being switchable, and what a person does about it, with the exact command. In: what is seen of
+ * What keeps a pair from being switchable, and what a person does about it, with the exact command. In: observations of
  * the servers. Out: a reason and an advice. It names no command that could lose data without saying so. Pure.
  */
 import type { Peer, State } from './state.ts';
 import type { Phase, ServerId, ServerView } from './view.ts';
 
 /** A server as far as it can be believed at this moment. */
-export interface Seen {
+export interface Observation {
   readonly id: ServerId;
   readonly host: string;
   readonly port: number;
@@ -36,26 +36,26 @@ const startOrRebuild = (state: State, id: ServerId): string =>
   `read the server log of ${id}, then ${ctl(state, id, 'start')}; if it does not start: ${rebuild(id)}`;
 
 /** What keeps a server from taking over now; null when nothing does. */
-export function obstacle(state: State, primary: Seen, seen: Seen): Obstacle | null {
-  const { id, view } = seen;
-  if (seen.reach === 'refused') return because(`no controller runs on ${id}`, ctl(state, id, 'start'));
-  if (seen.reach === 'lost') return silent(state, primary, id);
-  if (!view || seen.reach === 'unknown')
+export function obstacle(state: State, primary: Observation, server: Observation): Obstacle | null {
+  const { id, view } = server;
+  if (server.reach === 'refused') return because(`no controller runs on ${id}`, ctl(state, id, 'start'));
+  if (server.reach === 'lost') return silent(state, primary, id);
+  if (!view || server.reach === 'unknown')
     return because(`${id} has not been heard yet`, ctl(state, id, 'start'));
   const ours = primary.view?.report?.systemId;
   if (view.report && ours && view.report.systemId !== ours)
     return because(`${id} belongs to another cluster`, rebuild(id));
-  if (view.role !== 'standby') return formerPrimary(primary, seen);
-  if (view.phase !== 'running') return notRunning(state, seen, view.phase);
+  if (view.role !== 'standby') return formerPrimary(primary, server);
+  if (view.phase !== 'running') return notRunning(state, server, view.phase);
   if (view.failedDisks.length > 0) {
     const advice = `repair the disk of ${id}; it comes back by itself`;
     return because(`a disk of ${id} has failed (${view.failedDisks.join(', ')})`, advice);
   }
-  return detached(state, primary, id) ?? streamObstacle(primary, seen);
+  return detached(state, primary, id) ?? streamObstacle(primary, server);
 }
 
 /** Nobody can tell a dead host from a cut cable; what is to be done depends on who is left with the decision. */
-function silent(state: State, primary: Seen, id: ServerId): Obstacle {
+function silent(state: State, primary: Observation, id: ServerId): Obstacle {
   const waits = (primary.view?.report?.synchronousStandbyNames ?? '') !== '';
   const check = `check the host and admin network of ${id}`;
   if (!waits) return because(`${id} is not heard`, check);
@@ -71,7 +71,7 @@ export const policy = (state: State): string =>
       : ''
     : ' (automatic switch and disconnection are off)';
 
-function formerPrimary(primary: Seen, { id, view }: Seen): Obstacle {
+function formerPrimary(primary: Observation, { id, view }: Observation): Obstacle {
   if (view?.role !== 'primary') return because(`${id} is no standby of ${primary.id}`, rebuild(id));
   if (view.phase === 'running' || view.phase === 'silent')
     return because(
@@ -82,7 +82,7 @@ function formerPrimary(primary: Seen, { id, view }: Seen): Obstacle {
   return because(`${id} was primary before ${primary.id} took over, and ${how}`, rebuild(id));
 }
 
-function notRunning(state: State, { id }: Seen, phase: Phase): Obstacle {
+function notRunning(state: State, { id }: Observation, phase: Phase): Obstacle {
   const reason = `the instance of ${id} is ${phaseWord[phase]}`;
   switch (phase) {
     case 'starting':
@@ -102,7 +102,7 @@ function notRunning(state: State, { id }: Seen, phase: Phase): Obstacle {
 }
 
 /** A person's detach holds until the instance of the standby is started anew. */
-function detached(state: State, primary: Seen, id: ServerId): Obstacle | null {
+function detached(state: State, primary: Observation, id: ServerId): Obstacle | null {
   if (!primary.view?.detached?.includes(id)) return null;
   if (primary.view.busy?.work === 'detach')
     return because(`a person takes ${id} out (mc_ctl detach)`, 'wait until it is done');
@@ -110,7 +110,7 @@ function detached(state: State, primary: Seen, id: ServerId): Obstacle | null {
   return because(`${id} was taken out by a person (mc_ctl detach)`, advice);
 }
 
-function streamObstacle(primary: Seen, { id, view }: Seen): Obstacle | null {
+function streamObstacle(primary: Observation, { id, view }: Observation): Obstacle | null {
   if (!view?.report || !primary.view?.report)
     return because(`${view?.report ? primary.id : id} is being looked at`, 'wait a moment');
   const row = primary.view.report.senders.find((sender) => sender.name === id);
@@ -145,10 +145,10 @@ const phaseWord: Readonly<Record<Phase, string>> = {
 };
 
 /** Two servers that take writes: the one with the lower timeline is the one that was left behind. */
-export function split(state: State, one: Seen, other: Seen): Obstacle {
-  const line = (seen: Seen): number => seen.view?.lastTimeline ?? 0;
+export function split(state: State, one: Observation, other: Observation): Obstacle {
+  const line = (server: Observation): number => server.view?.lastTimeline ?? 0;
   const [newer, older] = line(one) > line(other) ? [one, other] : [other, one];
-  const on = [newer, older].map((seen) => `${seen.id} on timeline ${line(seen)}`).join(', ');
+  const on = [newer, older].map((server) => `${server.id} on timeline ${line(server)}`).join(', ');
   const reason = `${one.id} and ${other.id} are both primary (${on})`;
   if (line(one) === line(other)) {
     const choose = 'stop the clients; find out which of the two holds what must stay';
@@ -167,42 +167,44 @@ export function split(state: State, one: Seen, other: Seen): Obstacle {
 /** A switch that any of the servers is in the middle of; null when there is none. */
 export function underWay(
   state: State,
-  servers: readonly Seen[],
+  servers: readonly Observation[],
 ): ({ status: 'switching' | 'not-switchable' } & Obstacle) | null {
-  const fresh = servers.filter((seen) => seen.fresh);
+  const fresh = servers.filter((server) => server.fresh);
   const going = (reason: string, advice = 'wait until it is done') =>
     ({ status: 'switching', reason, advice }) as const;
-  const taker = fresh.find((seen) => seen.view?.takeover);
+  const taker = fresh.find((server) => server.view?.takeover);
   if (taker) {
     const { from, stage } = taker.view?.takeover ?? {};
     const what = stage === 'fence' ? `; the fencing command shuts ${from} out` : '';
     return going(`${taker.id} is taking over${what}`);
   }
-  const giver = fresh.find((seen) => seen.view?.handover);
+  const giver = fresh.find((server) => server.view?.handover);
   const to = giver?.view?.handover?.to ?? '';
-  if (giver && servers.some((seen) => seen.id === to && !seen.fresh)) {
+  if (giver && servers.some((server) => server.id === to && !server.fresh)) {
     const reason = `${giver.id} has given its role to ${to}, which is not heard any more`;
     const advice = `${ctl(state, to, 'start')}; only if ${to} has never become primary: ${ctl(state, giver.id, 'start')}`;
     return { status: 'not-switchable', reason, advice };
   }
   if (giver) return going(`${giver.id} hands over to ${to}`);
-  const prepares = fresh.find((seen) => seen.view?.role === 'primary' && seen.view.busy?.work === 'switch');
+  const prepares = fresh.find(
+    (server) => server.view?.role === 'primary' && server.view.busy?.work === 'switch',
+  );
   return prepares ? going(`${prepares.id} prepares a switch`) : null;
 }
 
-/** Why no server takes writes, as far as it can be seen. */
+/** Why no server takes writes, as far as it can be observed. */
 export function withoutPrimary(
   state: State,
-  servers: readonly Seen[],
+  servers: readonly Observation[],
 ): { status: 'unknown' | 'not-switchable' } & Obstacle {
   const [last] = servers
-    .filter((seen) => seen.fresh && seen.view?.role === 'primary')
+    .filter((server) => server.fresh && server.view?.role === 'primary')
     .sort((a, b) => (b.view?.lastTimeline ?? 0) - (a.view?.lastTimeline ?? 0));
-  const unheard = servers.filter((seen) => !seen.fresh).map((seen) => seen.id);
+  const unheard = servers.filter((server) => !server.fresh).map((server) => server.id);
   if (last) return lastPrimary(state, last, unheard);
   if (unheard.length > 0) {
     const reason = `no primary is seen, and ${unheard.join(', ')} cannot be asked${policy(state)}`;
-    const standby = servers.find((seen) => seen.fresh && seen.view?.role === 'standby');
+    const standby = servers.find((server) => server.fresh && server.view?.role === 'standby');
     const last = standby && state.failover.enabled && state.conf.heartbeatErrorAction !== 'message';
     const force = standby
       ? `; if the primary is surely down: ${ctl(state, standby.id, 'switch --force')}${last ? ', where it does not happen by itself' : ''}`
@@ -225,7 +227,7 @@ function mayHaveTakenOver({ id, sync }: ServerView, other: ServerId): boolean {
 
 function lastPrimary(
   state: State,
-  { id, view }: Seen,
+  { id, view }: Observation,
   unheard: readonly ServerId[],
 ): { status: 'unknown' | 'not-switchable' } & Obstacle {
   const reason = `no primary is running; the last one was ${id}`;

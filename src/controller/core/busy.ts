@@ -88,5 +88,5 @@ export function obstacleToStart(state: State): string | null {
   return lost ? null : busyText({ server: state.self.id, task });
 }
 
-export const tellBusy = (state: State, replyTo: ReplyTo, text: string): Decision =>
+export const refuseBusy = (state: State, replyTo: ReplyTo, text: string): Decision =>
   decided(state, { kind: 'reply', to: replyTo, ok: false, text, code: 'busy' });

@@ -13,10 +13,10 @@ import {
   onStartFailed,
   onStartRequest,
 } from './boot.ts';
-import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, tellBusy } from './busy.ts';
+import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, refuseBusy } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
-import { noNews, sameJudgement } from './fields.ts';
+import { nothingToReport, sameJudgement } from './fields.ts';
 import {
   advanceHandover,
   onFollowedAfterSwitch,
@@ -89,7 +89,7 @@ function handle(state: State, event: Event): Decision {
       return onHeard(state, event.peer, event.view);
     case 'peer-refused':
       return onPeerRefused(state, event.peer);
-    case 'stranger':
+    case 'unknown-peer':
       return decided(state, log('MCA01022', { from: event.from, why: event.why }));
     case 'primary-probe':
       return onPrimaryProbe(state, event.open);
@@ -209,7 +209,7 @@ function onControl(state: State, id: number, request: ControlRequest): Decision 
   const busy = busyWith(state, replyTo, request);
   return busy === null
     ? askedBy(request.by, carryOut(state, replyTo, request))
-    : tellBusy(state, replyTo, busy);
+    : refuseBusy(state, replyTo, busy);
 }
 
 function carryOut(state: State, replyTo: ReplyTo, request: ControlRequest): Decision {
@@ -232,7 +232,7 @@ function onRequest(state: State, replyTo: ReplyTo, request: PeerRequest): Decisi
   const busy = busyWith(state, replyTo, request);
   return busy === null
     ? askedBy(request.by, carryOutFor(state, replyTo, request))
-    : tellBusy(state, replyTo, busy);
+    : refuseBusy(state, replyTo, busy);
 }
 
 function carryOutFor(state: State, replyTo: ReplyTo, request: PeerRequest): Decision {
@@ -286,7 +286,7 @@ function settle(before: State, decision: Decision): Decision {
   );
   const kept = andThen(andThen(further, answerStarts), (state) => decided(keepTask(state)));
   const judged = andThen(kept, (state) => judge(before, state));
-  const told = andThen(judged, (state) => tellNews(before, state));
+  const told = andThen(judged, (state) => reportNews(before, state));
   const persisted = toPersist(told.state);
   if (!persisted) return told;
   const first: Action = { kind: 'persist', persisted };
@@ -294,8 +294,10 @@ function settle(before: State, decision: Decision): Decision {
 }
 
 /** What others act upon is told at once, not only with the next heartbeat. */
-const tellNews = (before: State, state: State): Decision =>
-  noNews(before, state) ? decided(state) : decided(state, { kind: 'heartbeat', view: ownView(state) });
+const reportNews = (before: State, state: State): Decision =>
+  nothingToReport(before, state)
+    ? decided(state)
+    : decided(state, { kind: 'heartbeat', view: ownView(state) });
 
 /** A primary that learns of a newer one, or that it is cut off itself, stops; it has promised not to go on alone. */
 function watchOthers(state: State): Decision {

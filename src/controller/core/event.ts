@@ -27,9 +27,9 @@ interface Asked {
   readonly by?: Asker;
 }
 
-export type ControlRequest = Asked & Wish;
+export type ControlRequest = Asked & ControlCommand;
 
-type Wish =
+type ControlCommand =
   | { readonly kind: 'start' }
   | { readonly kind: 'wait-started' }
   | { readonly kind: 'stop'; readonly all: boolean; readonly mcOnly: boolean; readonly force: boolean }
@@ -38,9 +38,9 @@ type Wish =
   | { readonly kind: 'detach'; readonly noFencing: boolean };
 
 /** What one controller may ask of another. */
-export type PeerRequest = Asked & PeerWish;
+export type PeerRequest = Asked & PeerCommand;
 
-type PeerWish =
+type PeerCommand =
   | { readonly kind: 'stop'; readonly mcOnly: boolean; readonly force: boolean }
   | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean; readonly to?: ServerId }
   | { readonly kind: 'detach'; readonly noFencing: boolean };
@@ -72,7 +72,7 @@ export type Happening =
   | { readonly kind: 'tick' }
   | { readonly kind: 'heard'; readonly peer: ServerId; readonly view: ServerView }
   | { readonly kind: 'peer-refused'; readonly peer: ServerId }
-  | { readonly kind: 'stranger'; readonly from: string; readonly why: string }
+  | { readonly kind: 'unknown-peer'; readonly from: string; readonly why: string }
   | { readonly kind: 'primary-probe'; readonly open: boolean }
   | { readonly kind: 'instance-check'; readonly outcome: CheckOutcome }
   | { readonly kind: 'disk-check'; readonly part: DiskPart; readonly ok: boolean; readonly error: string }

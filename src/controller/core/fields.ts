@@ -1,5 +1,5 @@
 /**
- * What a change of each field means: whether the pair is judged again, and whether the peers are told at once.
+ * What a change of each field means: whether the pair is judged again, and whether it is reported to the peers at once.
  * In: two states. Out: yes or no. A field without a row is a type error, so that every omission is a decision that
  * stands here. Whether a field is written to the state file is said by `Kept` (state.ts). Pure.
  */
@@ -25,7 +25,7 @@ function fieldByField<T extends object>(comparison: Comparison<T>): Same<T | nul
   };
 }
 
-/** The judgement asks who streams, and how; the position and the lag move with every look. */
+/** The judgement asks who streams, and how; position and lag move with every check. */
 const sameSender = fieldByField<Sender>({
   name: same,
   address: ignored,
@@ -98,7 +98,7 @@ const samePeers: Same<State['peers']> = (before, after) => {
 };
 
 /** The peers act upon phase and role, and can follow a new primary only once it has its first report. */
-const noNewsOfOwn: Same<OwnServer> = (before, after) =>
+const nothingNewOfOwn: Same<OwnServer> = (before, after) =>
   (before.phase === after.phase || before.role === null) &&
   before.role === after.role &&
   (before.report !== null || after.report === null);
@@ -106,13 +106,13 @@ const noNewsOfOwn: Same<OwnServer> = (before, after) =>
 interface Uses<T> {
   /** The judgement of the pair depends on the field: a change that this does not call the same calls `assess`. */
   readonly judged?: Same<T>;
-  /** The peers act upon the field: a change is told at once. What is told anyway goes with the next heartbeat. */
-  readonly told?: Same<T>;
+  /** The peers act upon the field: a change is reported at once. Other changes go with the next heartbeat. */
+  readonly reported?: Same<T>;
 }
 
 const judged = { judged: same };
-const told = { told: same };
-const judgedAndTold = { ...judged, ...told };
+const reported = { reported: same };
+const judgedAndReported = { ...judged, ...reported };
 const neither = {};
 
 const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
@@ -132,34 +132,34 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   graceFrom: neither,
   doubtFrom: neither,
   // What is observed.
-  own: { judged: sameOwn, told: noNewsOfOwn },
+  own: { judged: sameOwn, reported: nothingNewOfOwn },
   peers: { judged: samePeers },
   rowAt: neither,
   addresses: neither,
   // What is decided and remembered.
-  failover: judgedAndTold,
+  failover: judgedAndReported,
   degraded: judged,
-  sync: judgedAndTold,
+  sync: judgedAndReported,
   confirmed: neither,
-  parked: judgedAndTold,
+  parked: judgedAndReported,
   // What is under way.
   boot: judged,
   stop: judged,
-  leaving: told,
+  leaving: reported,
   change: neither,
   proving: neither,
   namesSetAt: neither,
-  giving: { judged: same, told: (before, after) => before?.stage === after?.stage },
-  takeover: judgedAndTold,
-  declined: told,
-  yield: told,
+  giving: { judged: same, reported: (before, after) => before?.stage === after?.stage },
+  takeover: judgedAndReported,
+  declined: reported,
+  yield: reported,
   unhitched: neither,
   hitching: neither,
   hitchAfter: neither,
   ending: neither,
   revival: neither,
   detaching: neither,
-  task: judgedAndTold,
+  task: judgedAndReported,
   // Questions to the policy and their answers.
   references: neither,
   verdicts: neither,
@@ -187,5 +187,5 @@ function sameBy(use: keyof Uses<unknown>): Same<State> {
 
 /** True when `assess` and `livePrimaries` say the same of both states. */
 export const sameJudgement = sameBy('judged');
-/** True when the peers need not be told at once. */
-export const noNews = sameBy('told');
+/** True when there is nothing that must be reported to the peers at once. */
+export const nothingToReport = sameBy('reported');

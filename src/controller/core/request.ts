@@ -17,16 +17,16 @@ const primaryPeer = (state: State): Heard | undefined => heardPeers(state).find(
 export function onSwitchCommand(
   state: State,
   replyTo: ReplyTo,
-  wish: Extract<ControlRequest, { kind: 'switch' }>,
+  request: Extract<ControlRequest, { kind: 'switch' }>,
 ): Decision {
-  if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, wish.force, wish.to);
+  if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, request.force, request.to);
   const primary = primaryPeer(state);
   if (primary && replyTo.kind === 'control') {
     const next = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
-    return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: wish });
+    return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: request });
   }
-  if (wish.force && (wish.to ?? state.self.id) === state.self.id)
-    return onForcedTakeover(state, replyTo, wish.noFencing);
+  if (request.force && (request.to ?? state.self.id) === state.self.id)
+    return onForcedTakeover(state, replyTo, request.noFencing);
   const standby = state.own.role === 'standby' && state.own.phase === 'running';
   const way = standby ? `; mc_ctl switch --force makes ${state.self.id} primary without it` : '';
   return decided(state, ...replies([replyTo], false, `${nobodyLeads(state)}${way}`));
@@ -45,14 +45,14 @@ function nobodyLeads(state: State): string {
 export function onDetachRequest(
   state: State,
   replyTo: ReplyTo,
-  { noFencing, ...wish }: Extract<ControlRequest, { kind: 'detach' }>,
+  { noFencing, ...request }: Extract<ControlRequest, { kind: 'detach' }>,
 ): Decision {
   if (isPrimaryHere(state)) return detachHere(state, replyTo, noFencing);
   const primary = primaryPeer(state);
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
   const next = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
-  return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: { ...wish, noFencing } });
+  return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: { ...request, noFencing } });
 }
 
 /** Takes out the standby that commits wait for; with several of them the one that is worst off. */

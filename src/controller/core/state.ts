@@ -97,7 +97,7 @@ export type Boot =
 export interface Change {
   readonly to: readonly ServerId[];
   /** hook: pre_detach_command runs; hooked: it has ended, and nothing was promised yet. */
-  readonly stage: 'hook' | 'hooked' | 'telling' | 'setting' | 'failed';
+  readonly stage: 'hook' | 'hooked' | 'reporting' | 'setting' | 'failed';
   /** For whom pre_detach_command has been run; it is not run again when the change is tried again. */
   readonly announced: readonly ServerId[];
   /** When the stage began. */
@@ -146,7 +146,7 @@ export interface Stop {
   readonly current: ServerId;
   readonly failures: readonly string[];
   /** The others are being told that this server leaves; not waited for any longer than this. */
-  readonly tellingUntil: number | null;
+  readonly announcingUntil: number | null;
 }
 
 export type ReplyTo =

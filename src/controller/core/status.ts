@@ -2,12 +2,12 @@
  * What `mc_ctl status` shows: the judgement of the pair, with its reason, and the rows of the table.
  * In: a state. Out: plain data and text. A server that is not heard is never called normal. Pure.
  */
-import { ctl, type Obstacle, obstacle, type Seen, split, underWay, withoutPrimary } from './advice.ts';
+import { ctl, type Observation, type Obstacle, obstacle, split, underWay, withoutPrimary } from './advice.ts';
 import { busyServers } from './busy.ts';
 import { type Judgement, type MirroringStatus, ownView, type State } from './state.ts';
 import type { ServerId, ServerView, Task } from './view.ts';
 
-function seenServers(state: State): Seen[] {
+function observations(state: State): Observation[] {
   return state.servers.map(({ id, host, port }) => {
     const at = { id, host, port };
     if (id === state.self.id) {
@@ -20,8 +20,8 @@ function seenServers(state: State): Seen[] {
   });
 }
 
-const serves = (seen: Seen): boolean =>
-  seen.fresh && (seen.view?.phase === 'running' || seen.view?.phase === 'silent');
+const serves = (server: Observation): boolean =>
+  server.fresh && (server.view?.phase === 'running' || server.view?.phase === 'silent');
 
 const isPrimary = ({ role, phase }: Pick<ServerView, 'phase' | 'role'>): boolean =>
   role === 'primary' && (phase === 'running' || phase === 'silent');
@@ -38,7 +38,7 @@ const isSuperseded = (view: ServerView, others: readonly ServerView[]): boolean 
 
 /** Servers that accept writes now, as far as they can be heard. */
 export function livePrimaries(state: State): ServerId[] {
-  const views = seenServers(state).flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
+  const views = observations(state).flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
   const gives = (view: ServerView): boolean =>
     view.id === state.self.id ? state.giving !== null : view.handover !== null;
   const live = views.filter((view) => isPrimary(view) && !gives(view));
@@ -53,7 +53,7 @@ const verdict = (status: MirroringStatus, { reason, advice }: Obstacle): Judgeme
 
 /** The mirroring status, why it is so, and what to do about it. */
 export function assess(state: State): Judgement {
-  const servers = seenServers(state);
+  const servers = observations(state);
   const live = servers.flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
   const [primary, second] = servers.filter(
     ({ fresh, view }) => fresh && view !== null && isPrimary(view) && !isSuperseded(view, live),
@@ -72,14 +72,14 @@ export function assess(state: State): Judgement {
   return withPrimary(state, primary, servers);
 }
 
-function withPrimary(state: State, primary: Seen, servers: readonly Seen[]): Judgement {
-  const others = servers.filter((seen) => seen.id !== primary.id);
+function withPrimary(state: State, primary: Observation, servers: readonly Observation[]): Judgement {
+  const others = servers.filter((server) => server.id !== primary.id);
   if (others.length === 0)
     return verdict('not-switchable', {
       reason: 'there is no other server',
       advice: 'add one to network.conf',
     });
-  const found = others.map((seen) => obstacle(state, primary, seen));
+  const found = others.map((server) => obstacle(state, primary, server));
   if (found.some((it) => it === null)) {
     const off = { reason: 'automatic switch is off', advice: ctl(state, state.self.id, 'enable-failover') };
     return state.failover.enabled
@@ -93,7 +93,8 @@ function withPrimary(state: State, primary: Seen, servers: readonly Seen[]): Jud
 }
 
 /** Another server that was primary is the trace of a switch, for those who were not part of it. */
-const wasPrimary = (seen: Seen): boolean => seen.fresh && seen.view?.role === 'primary' && !serves(seen);
+const wasPrimary = (server: Observation): boolean =>
+  server.fresh && server.view?.role === 'primary' && !serves(server);
 
 /** One server of the status, in the form of `--json`. The names never change their meaning. */
 export interface StatusRow {
@@ -152,7 +153,7 @@ export function statusReport(
   facts: { readonly pid: number; readonly node: string },
 ): StatusReport {
   const { mirroring } = state;
-  const servers = seenServers(state);
+  const servers = observations(state);
   return {
     schema: 1,
     mirroring_status: mirroring.status,
@@ -165,7 +166,7 @@ export function statusReport(
     local_server: state.self.id,
     controller_pid: facts.pid,
     versions: { controller: state.controllerVersion, node: facts.node },
-    servers: servers.map((seen) => statusRow(state, servers, seen)),
+    servers: servers.map((server) => statusRow(state, servers, server)),
   };
 }
 
@@ -177,23 +178,23 @@ function statusTask(state: State): StatusTask | null {
   return { server, work: task.work, pid, user, asked_on: askedOn, since: time(task.sinceWall) };
 }
 
-function statusRow(state: State, servers: readonly Seen[], seen: Seen): StatusRow {
-  const { view } = seen;
+function statusRow(state: State, servers: readonly Observation[], server: Observation): StatusRow {
+  const { view } = server;
   const primary = servers.find((it) => serves(it) && it.view?.role === 'primary');
-  const sender = primary?.view?.report?.senders.find((row) => row.name === seen.id);
-  const peer = state.peers[seen.id];
-  const heardWall = seen.reach === 'self' ? state.wall : (peer?.heardWall ?? null);
+  const sender = primary?.view?.report?.senders.find((row) => row.name === server.id);
+  const peer = state.peers[server.id];
+  const heardWall = server.reach === 'self' ? state.wall : (peer?.heardWall ?? null);
   return {
-    server_id: seen.id,
-    host_role: hostRole(seen),
-    host: seen.host,
-    port: seen.port,
+    server_id: server.id,
+    host_role: hostRole(server),
+    host: server.host,
+    port: server.port,
     // A host that refuses the connection is up; only its controller is not.
-    host_status: seen.reach === 'lost' || seen.reach === 'unknown' ? 'abnormal' : 'normal',
-    db_proc_status: procStatus(servers, seen),
-    disk_status: diskStatus(seen),
-    instance: seen.fresh ? (view?.phase ?? 'unknown') : 'unknown',
-    since: time(seen.sinceWall),
+    host_status: server.reach === 'lost' || server.reach === 'unknown' ? 'abnormal' : 'normal',
+    db_proc_status: procStatus(servers, server),
+    disk_status: diskStatus(server),
+    instance: server.fresh ? (view?.phase ?? 'unknown') : 'unknown',
+    since: time(server.sinceWall),
     timeline: view?.report?.timeline ?? null,
     lsn: view?.report?.lsn ?? null,
     sync_state: sender?.syncState ?? null,
@@ -201,33 +202,33 @@ function statusRow(state: State, servers: readonly Seen[], seen: Seen): StatusRo
     last_heard: heardWall === null ? null : time(heardWall),
     instance_version: view?.report?.version ?? null,
     controller_version: view?.controllerVersion ?? null,
-    detached: isDetached(primary, seen),
+    detached: isDetached(primary, server),
   };
 }
 
 /** Once it has stopped nothing keeps it out any more: its start takes it in again. */
-const isDetached = (primary: Seen | undefined, { id, fresh, view }: Seen): boolean =>
+const isDetached = (primary: Observation | undefined, { id, fresh, view }: Observation): boolean =>
   fresh && view?.phase === 'running' && primary?.view?.detached?.includes(id) === true;
 
-function hostRole(seen: Seen): string {
-  if (!seen.view?.role) return 'unknown';
-  return serves(seen) ? seen.view.role : `none(inactivated ${seen.view.role})`;
+function hostRole(server: Observation): string {
+  if (!server.view?.role) return 'unknown';
+  return serves(server) ? server.view.role : `none(inactivated ${server.view.role})`;
 }
 
-function procStatus(servers: readonly Seen[], seen: Seen): string {
-  if (!seen.fresh || !seen.view || seen.view.phase === 'unknown') return 'unknown';
-  if (seen.view.phase !== 'running') return 'abnormal(postmaster)';
-  const { report, role } = seen.view;
+function procStatus(servers: readonly Observation[], server: Observation): string {
+  if (!server.fresh || !server.view || server.view.phase === 'unknown') return 'unknown';
+  if (server.view.phase !== 'running') return 'abnormal(postmaster)';
+  const { report, role } = server.view;
   if (!report) return 'normal';
   if (role === 'standby') return report.receiver === 'streaming' ? 'normal' : 'abnormal(wal_receiver)';
-  const expected = servers.filter((it) => it.id !== seen.id).map((it) => it.id);
+  const expected = servers.filter((it) => it.id !== server.id).map((it) => it.id);
   const streams = (id: string) => report.senders.some((row) => row.name === id && row.state === 'streaming');
   return expected.every(streams) ? 'normal' : 'abnormal(wal_sender)';
 }
 
-function diskStatus(seen: Seen): string {
-  if (!seen.fresh || !seen.view) return 'unknown';
-  const { failedDisks } = seen.view;
+function diskStatus(server: Observation): string {
+  if (!server.fresh || !server.view) return 'unknown';
+  const { failedDisks } = server.view;
   return failedDisks.length === 0 ? 'normal' : `abnormal(${failedDisks.join(',')})`;
 }
 

@@ -11,34 +11,34 @@ import type { ReplyTo, State, Stop } from './state.ts';
 import { promise } from './sync.ts';
 import type { ServerId } from './view.ts';
 
-export interface StopWish {
+export interface StopOptions {
   readonly all: boolean;
   readonly mcOnly: boolean;
   readonly force: boolean;
 }
 
-export function onStopRequest(state: State, replyTo: ReplyTo | null, wish: StopWish): Decision {
+export function onStopRequest(state: State, replyTo: ReplyTo | null, options: StopOptions): Decision {
   const asking = replyTo ? [replyTo] : [];
-  if (state.stop) return joinStop(state, state.stop, asking, wish);
-  const { order, failures } = wish.all ? stopOrder(state) : { order: [state.self.id], failures: [] };
+  if (state.stop) return joinStop(state, state.stop, asking, options);
+  const { order, failures } = options.all ? stopOrder(state) : { order: [state.self.id], failures: [] };
   const given = replies(state.waitingForStart, false, 'the controller is being stopped');
   const stop: Stop = {
     replyTo: asking,
-    ...wish,
+    ...options,
     queue: order,
     current: state.self.id,
     failures,
-    tellingUntil: null,
+    announcingUntil: null,
   };
   const going: State = { ...state, stop, waitingForStart: [], change: null, proving: null };
   return andThen(decided(going, ...given), nextServer);
 }
 
 /** A second request waits for the first; with -e it also makes the running one forceful. */
-function joinStop(state: State, stop: Stop, asking: readonly ReplyTo[], wish: StopWish): Decision {
-  const joined = { ...stop, replyTo: [...stop.replyTo, ...asking], force: stop.force || wish.force };
+function joinStop(state: State, stop: Stop, asking: readonly ReplyTo[], options: StopOptions): Decision {
+  const joined = { ...stop, replyTo: [...stop.replyTo, ...asking], force: stop.force || options.force };
   const harder =
-    wish.force && !stop.force && stop.current === state.self.id && hasPostmaster(state.own.phase);
+    options.force && !stop.force && stop.current === state.self.id && hasPostmaster(state.own.phase);
   return decided(
     { ...state, stop: joined },
     ...(harder
@@ -66,7 +66,7 @@ function nextServer(state: State): Decision {
   const [current, ...queue] = stop.queue;
   if (current === undefined) return finish(state, stop);
   const going: State = { ...state, stop: { ...stop, current, queue } };
-  if (current === state.self.id) return tellLeaving(going, going.stop);
+  if (current === state.self.id) return announceLeaving(going, going.stop);
   const request = { kind: 'stop', mcOnly: stop.mcOnly, force: stop.force } as const;
   return decided(going, { kind: 'ask-peer', peer: current, request });
 }
@@ -76,16 +76,16 @@ function nextServer(state: State): Decision {
  * is away, and a standby is taken out before its WAL stops. A primary does not wait much longer than an answer takes; a
  * standby gives the primary time, since its commits would wait for a standby that is gone.
  */
-function tellLeaving(state: State, stop: Stop | null): Decision {
+function announceLeaving(state: State, stop: Stop | null): Decision {
   if (!stop) return decided(state);
   const { sync } = state;
   const leads = state.own.role === 'primary' && sync !== null && sync.eligible.length > 0;
   const told: State = { ...state, leaving: stop.mcOnly ? 'controller' : 'instance' };
   const patienceMs = state.own.role === 'standby' ? giveUpTimeMs(state.conf) : state.conf.heartbeatTimeoutMs;
-  const tellingUntil = state.now + patienceMs;
+  const announcingUntil = state.now + patienceMs;
   const next: State = {
     ...(leads ? promise(told, { eligible: [] }) : told),
-    stop: { ...stop, tellingUntil },
+    stop: { ...stop, announcingUntil },
   };
   return advanceStop(next);
 }
@@ -93,9 +93,9 @@ function tellLeaving(state: State, stop: Stop | null): Decision {
 /** Whether everybody who must know of the leaving does. Called after every event. */
 export function advanceStop(state: State): Decision {
   const { stop } = state;
-  if (!stop || stop.tellingUntil === null || stop.current !== state.self.id) return decided(state);
-  if (state.now < stop.tellingUntil && !everybodyKnows(state, stop)) return decided(state);
-  return stopOwn({ ...state, stop: { ...stop, tellingUntil: null } }, stop);
+  if (!stop || stop.announcingUntil === null || stop.current !== state.self.id) return decided(state);
+  if (state.now < stop.announcingUntil && !everybodyKnows(state, stop)) return decided(state);
+  return stopOwn({ ...state, stop: { ...stop, announcingUntil: null } }, stop);
 }
 
 function everybodyKnows(state: State, { mcOnly }: Stop): boolean {

@@ -103,10 +103,10 @@ function recollect(state: State): State {
 }
 
 /**
- * Whether a voter has to go. 'told': it is heard, so it must confirm that it knows. 'gone': it cannot have a will of its
+ * Whether a voter has to go. 'must-confirm': it is heard, so it must confirm that it knows. 'gone': it cannot have a will of its
  * own, because no controller runs there, or because the policy says so.
  */
-function absence(state: State, id: ServerId): 'no' | 'told' | 'gone' {
+function absence(state: State, id: ServerId): 'no' | 'must-confirm' | 'gone' {
   const peer = state.peers[id];
   if (!peer) return 'no';
   const rowSince = Math.max(state.rowAt[id] ?? 0, state.graceFrom);
@@ -114,7 +114,7 @@ function absence(state: State, id: ServerId): 'no' | 'told' | 'gone' {
   const asked = state.parked[id] !== undefined;
   if (isHeard(peer)) {
     const late = rowLate && state.now - peer.heardAt < giveUpTimeMs(state.conf);
-    return asked || (state.failover.enabled && (isAway(state, peer.view) || late)) ? 'told' : 'no';
+    return asked || (state.failover.enabled && (isAway(state, peer.view) || late)) ? 'must-confirm' : 'no';
   }
   if (asked) return 'gone';
   if (!state.failover.enabled) return 'no';
@@ -184,13 +184,13 @@ export function onPreDetached(state: State, failures: readonly string[]): Decisi
 }
 
 /** The new promise: written down and told before any name is changed. */
-function tell(state: State, change: Change): Decision {
+function reportPromise(state: State, change: Change): Decision {
   const { sync } = state;
   if (!sync) return decided(state);
   const { to } = change;
   const shrinks = sync.voters.some((id) => !to.includes(id));
   const told = promise(
-    { ...state, change: { ...change, stage: 'telling', at: state.now } },
+    { ...state, change: { ...change, stage: 'reporting', at: state.now } },
     {
       // Where one of several was enough, the others need not hold what that one has confirmed: they are proven anew.
       eligible:
@@ -218,11 +218,11 @@ const knows = (state: State, view: ServerView): boolean =>
   view.sync.timeline === state.sync.timeline &&
   view.sync.epoch >= state.sync.epoch;
 
-/** Goes from telling to setting when everybody who could rely on the old promise knows the new one, or cannot act. */
+/** Goes from reporting to setting when everybody who could rely on the old promise knows the new one, or cannot act. */
 function goOn(state: State): Decision {
   const { change, sync } = state;
-  if (change?.stage === 'hooked') return tell(state, change);
-  if (!sync || change?.stage !== 'telling') return decided(state);
+  if (change?.stage === 'hooked') return reportPromise(state, change);
+  if (!sync || change?.stage !== 'reporting') return decided(state);
   const shrinks = sync.voters.some((id) => !change.to.includes(id));
   const concerned = sync.voters.filter((id) => shrinks || sync.eligible.includes(id));
   const open = concerned.filter((id) => {

@@ -1,7 +1,7 @@
 /**
  * The admin link: every controller keeps one TLS connection to every other one, sends its view at each heartbeat and
  * gets the other's view as the answer. In: views and requests. Out: what was heard, refused, asked.
- * Both sides prove the key of the cluster in the handshake (TLS 1.2, ECDHE with pre-shared key), so that no stranger's
+ * Both sides prove the key of the cluster in the handshake (TLS 1.2, ECDHE with pre-shared key), so that no unknown peer's
  * byte is read as a message. It reports; it never decides that a peer is dead.
  */
 import type { Socket } from 'node:net';
@@ -18,7 +18,7 @@ import { isPeerRequest, isView } from './view.ts';
 export interface LinkEvents {
   heard(peer: ServerId, view: ServerView): void;
   refused(peer: ServerId): void;
-  stranger(from: string, why: string): void;
+  unknownPeer(from: string, why: string): void;
   request(peer: ServerId, id: number, request: PeerRequest): void;
   reply(peer: ServerId, ok: boolean, text: string, code?: 'busy'): void;
 }
@@ -38,9 +38,9 @@ const tlsOptions = {
 } as const;
 
 const handshakeTimeoutMs = 3000;
-/** Connections whose handshake is not done; the oldest has to go, so that a stranger cannot keep peers out. */
+/** Connections whose handshake is not done; the oldest has to go, so that an unknown peer cannot keep peers out. */
 const mostHandshakes = 16;
-const strangerEveryMs = 60_000;
+const unknownPeerEveryMs = 60_000;
 const longestIdentity = 128;
 
 /** What has become of a request; busy: another command is under way there. */
@@ -71,7 +71,7 @@ export class AdminLink {
   readonly #handshakes = new Set<Socket>();
   readonly #accepted = new Map<TLSSocket, ServerId>();
   readonly #identities = new WeakMap<TLSSocket, ServerId>();
-  readonly #strangers = new Map<string, number>();
+  readonly #unknownPeers = new Map<string, number>();
   #seq = 0;
   #requests = 0;
 
@@ -115,7 +115,7 @@ export class AdminLink {
       server.once('error', reject);
       server.listen(port, host, () => {
         server.off('error', reject);
-        server.on('error', (error) => this.#events.stranger('the admin port', error.message));
+        server.on('error', (error) => this.#events.unknownPeer('the admin port', error.message));
         resolve();
       });
     });
@@ -139,21 +139,21 @@ export class AdminLink {
 
   #turnAway(socket: TLSSocket, why: string): void {
     const from = socket.remoteAddress ?? 'an unknown address';
-    // A peer that has called while this host stood still, and has given up since, is no stranger.
+    // A peer that has called while this host stood still, and has given up since, is not unknown.
     const gone = socket.remoteAddress === undefined && /hang up|ECONNRESET/.test(why);
     socket.destroy();
     if (gone) return;
     this.#reportStranger(from, why.replace(/^[0-9A-F]+:error:[0-9A-F]*:?/i, '').trim() || 'no TLS handshake');
   }
 
-  /** The same stranger is reported once a minute; a scan must not fill the log. */
+  /** The same unknown peer is reported once a minute; a scan must not fill the log. */
   #reportStranger(from: string, why: string): void {
     const now = performance.now();
-    const last = this.#strangers.get(from);
-    if (last !== undefined && now - last < strangerEveryMs) return;
-    if (this.#strangers.size > 1000) this.#strangers.clear();
-    this.#strangers.set(from, now);
-    this.#events.stranger(from, why);
+    const last = this.#unknownPeers.get(from);
+    if (last !== undefined && now - last < unknownPeerEveryMs) return;
+    if (this.#unknownPeers.size > 1000) this.#unknownPeers.clear();
+    this.#unknownPeers.set(from, now);
+    this.#events.unknownPeer(from, why);
   }
 
   #accept(socket: TLSSocket): void {

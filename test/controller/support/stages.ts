@@ -99,7 +99,7 @@ const causes: Readonly<Record<Happening['kind'], string>> = {
   tick: 'time passes',
   heard: 'another server is heard',
   'peer-refused': 'another host has no controller',
-  stranger: 'a stranger connects',
+  'unknown-peer': 'an unknown peer connects',
   'primary-probe': 'the primary answers on its replication port',
   'instance-check': 'the instance is looked at',
   'disk-check': 'a disk is checked',
