@@ -5,6 +5,7 @@
 import type { MessageNumber } from '../../src/controller/core/messages.ts';
 import type { State } from '../../src/controller/core/state.ts';
 import { isJudged } from '../controller/support/judged.ts';
+import { collision } from '../controller/support/processes.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
@@ -40,8 +41,10 @@ export class Checkers {
     if (message === 'MCA01050') this.#lossSaid = true;
   }
 
-  /** J: the mirroring status is that of the state as it is now. */
+  /** J: the mirroring status is that of the state as it is now. E: no processes are under way that exclude each other. */
   decided(id: string, state: State): void {
+    const both = collision(state);
+    if (both !== null) this.fail(`E: ${both} on ${id} at the same time`);
     if (!isJudged(state)) this.fail(`J: the mirroring status of ${id} is out of date`);
   }
 

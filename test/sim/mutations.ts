@@ -131,4 +131,11 @@ export const mutations: readonly Mutation[] = [
     replace: '  receiver: ignored,\n',
     kinds: ['cut', 'log network cut'],
   },
+  {
+    rule: 'a standby that takes over no longer lets another one take over',
+    file: 'takeover.ts',
+    find: 'takeover, yield: null, declined: null',
+    replace: 'takeover, declined: null',
+    kinds: [],
+  },
 ];

@@ -34,7 +34,9 @@ export type Action =
   | { readonly kind: 'promote' }
   /** Points the instance at a primary; a stopped former primary becomes a standby by it. `followed`, `follow-failed`. */
   | { readonly kind: 'follow'; readonly host: string; readonly port: number }
+  /** Answers with `references`. */
   | { readonly kind: 'ask-references' }
+  /** Answers with `command-ended`. */
   | {
       readonly kind: 'run-command';
       readonly command: 'arbitration' | 'fencing';
@@ -42,9 +44,11 @@ export type Action =
       readonly operation: 'switch' | 'detach';
       readonly mode: 'monitor' | 'command';
     }
+  /** Answers with `hook-failed`, or not at all. */
   | { readonly kind: 'hook'; readonly hook: 'post-switch' | 'post-attach'; readonly target: ServerId }
   /** Tries the replication address of primary_conninfo; answers with `primary-probe`. */
   | { readonly kind: 'probe-primary' }
+  /** Answers with `peer-reply`. */
   | { readonly kind: 'ask-peer'; readonly peer: ServerId; readonly request: PeerRequest }
   | {
       readonly kind: 'reply';

@@ -1,6 +1,7 @@
 /**
  * decide(state, event) → {state, actions}: the whole judgement of the controller, without clock, timer, socket or
- * database. The same state and event always give the same answer, so a log of events can be replayed.
+ * database. The same state and event always give the same answer, so a log of events can be replayed. README.md of this
+ * folder describes the processes, the duties of the caller and the invariants.
  */
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
