@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,6 +20,11 @@ import { gzipSync } from 'node:zlib';
 const maintainer = 'The pgduet developers <pgduet@pgduet.invalid>';
 const share = 'usr/share/pgduet';
 const doc = 'usr/share/doc/pgduet';
+const completions = {
+  'pgduet.bash': 'usr/share/bash-completion/completions/pgduet',
+  _pgduet: 'usr/share/zsh/vendor-completions/_pgduet',
+  'pgduet.fish': 'usr/share/fish/vendor_completions.d/pgduet.fish',
+};
 /** What semver calls a prerelease is older than the release for Debian, too. */
 const debianVersion = ({ version }) => version.replace('-', '~');
 export const debianName = (about) => `${about.name}_${debianVersion(about)}_all.deb`;
@@ -32,9 +38,13 @@ export function debianTree(tree, { root, shipped, about, time }) {
   };
   for (const name of ['dist', 'playbooks', 'templates', 'schema', 'inventories', 'package.json'])
     cpSync(join(shipped, name), join(tree, share, name), { recursive: true });
+  // These have places of their own.
+  for (const name of ['completions', 'THIRD-PARTY.txt'])
+    rmSync(join(tree, share, 'dist', name), { recursive: true });
   // Debian's own Node, whatever else PATH may have.
   put(`${share}/dist/pgduet.js`, from('dist/pgduet.js').replace(/^#!.*/, '#!/usr/bin/node'));
   link(tree, `${share}/dist/pgduet.js`, 'usr/bin/pgduet');
+  for (const [name, path] of Object.entries(completions)) put(path, from(`dist/completions/${name}`));
   for (const page of about.man) put(`usr/share/man/man1/${basename(page)}.gz`, compressed(from(page)));
   for (const name of ['README.md', 'CHANGELOG.md', 'docs'])
     cpSync(join(root, name), join(tree, doc, name), { recursive: true });

@@ -4,49 +4,32 @@
  * manual pages in `man/`.
  * Tests check that all are up to date. Run: node scripts/docs.mjs
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
-import { scratch } from './scratch.mjs';
+import { loadTypeScript } from './typescript.mjs';
 
 const root = join(import.meta.dirname, '..');
-// Node 20 reads no TypeScript, so the tables are bundled; the libraries stay where they are, hence a file in the project.
-const bundle = join(scratch, `docs-${process.pid}.mjs`);
-await build({
-  entryPoints: [join(root, 'scripts/reference.ts')],
-  outfile: bundle,
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  logLevel: 'error',
-});
-try {
-  const {
-    checkDocument,
-    errorsText,
-    mcCtlManual,
-    mcCtlText,
-    messagesText,
-    mutationsDocument,
-    pgduetManual,
-    playbooksText,
-    readmeText,
-  } = await import(pathToFileURL(bundle).href);
-  await writeFile(join(root, 'docs/errors.md'), errorsText());
-  await writeFile(join(root, 'docs/messages.md'), messagesText());
-  const playbooks = join(root, 'docs/playbooks.md');
-  await writeFile(playbooks, playbooksText(await readFile(playbooks, 'utf8')));
-  const check = join(root, 'docs/check.md');
-  await writeFile(check, mutationsDocument(checkDocument(await readFile(check, 'utf8'))));
-  const ctl = join(root, 'docs/mc_ctl.md');
-  await writeFile(ctl, mcCtlText(await readFile(ctl, 'utf8')));
-  const readme = join(root, 'README.md');
-  await writeFile(readme, readmeText(await readFile(readme, 'utf8')));
-  await mkdir(join(root, 'man'), { recursive: true });
-  await writeFile(join(root, 'man/mc_ctl.1'), mcCtlManual());
-  await writeFile(join(root, 'man/pgduet.1'), pgduetManual());
-} finally {
-  await rm(bundle, { force: true });
-}
+const {
+  checkDocument,
+  errorsText,
+  mcCtlManual,
+  mcCtlText,
+  messagesText,
+  mutationsDocument,
+  pgduetManual,
+  playbooksText,
+  readmeText,
+} = await loadTypeScript('scripts/reference.ts');
+await writeFile(join(root, 'docs/errors.md'), errorsText());
+await writeFile(join(root, 'docs/messages.md'), messagesText());
+const playbooks = join(root, 'docs/playbooks.md');
+await writeFile(playbooks, playbooksText(await readFile(playbooks, 'utf8')));
+const check = join(root, 'docs/check.md');
+await writeFile(check, mutationsDocument(checkDocument(await readFile(check, 'utf8'))));
+const ctl = join(root, 'docs/mc_ctl.md');
+await writeFile(ctl, mcCtlText(await readFile(ctl, 'utf8')));
+const readme = join(root, 'README.md');
+await writeFile(readme, readmeText(await readFile(readme, 'utf8')));
+await mkdir(join(root, 'man'), { recursive: true });
+await writeFile(join(root, 'man/mc_ctl.1'), mcCtlManual());
+await writeFile(join(root, 'man/pgduet.1'), pgduetManual());

@@ -4,38 +4,16 @@
  * `schema/playbook.json`.
  * Tests check that all are up to date. Run: node scripts/schema.mjs
  */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
-import { scratch } from './scratch.mjs';
+import { loadTypeScript } from './typescript.mjs';
 
 const root = join(import.meta.dirname, '..');
-
-/** Node 20 reads no TypeScript, so the definitions are bundled; zod stays where it is, hence a file in the project. */
-async function load(entry) {
-  const bundle = join(scratch, `schema-${process.pid}.mjs`);
-  await build({
-    entryPoints: [join(root, entry)],
-    outfile: bundle,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  });
-  try {
-    return await import(`${pathToFileURL(bundle).href}?${entry}`);
-  } finally {
-    await rm(bundle, { force: true });
-  }
-}
-
-const { schemaText, withReference } = await load('src/inventory/reference.ts');
+const { schemaText, withReference } = await loadTypeScript('src/inventory/reference.ts');
 await writeFile(join(root, 'schema/inventory.json'), schemaText());
 const docs = join(root, 'docs/inventory.md');
 await writeFile(docs, withReference(await readFile(docs, 'utf8')));
-const { checkSchemaText } = await load('scripts/check-schema.ts');
+const { checkSchemaText } = await loadTypeScript('scripts/check-schema.ts');
 await writeFile(join(root, 'schema/check.json'), checkSchemaText());
 const { playbookSchemaText } = await load('scripts/playbook-schema.ts');
 await writeFile(join(root, 'schema/playbook.json'), playbookSchemaText());

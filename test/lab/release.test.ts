@@ -6,6 +6,8 @@ import { copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { restartWords } from '../../src/verbs/options.ts';
+import { verbs } from '../../src/verbs/registry.ts';
 import { describeLab, labTest } from './harness/describe.ts';
 import { type Host, type ImageName, Lab } from './harness/lab.ts';
 import { run, text } from './harness/run.ts';
@@ -13,6 +15,7 @@ import { serverOf } from './support/instance.ts';
 import { inventory } from './support/inventory.ts';
 import { expectMultiplexed } from './support/multiplexed.ts';
 import { clone, release, repositoryOf } from './support/release.ts';
+import { offered } from './support/shells.ts';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
   version: string;
@@ -92,6 +95,24 @@ async function expectManual(host: Host): Promise<void> {
   }
 }
 
+/** The shells of this machine with the files of the host, which has bash alone. */
+async function expectCompletions(host: Host): Promise<void> {
+  const wanted: readonly (readonly [string, readonly string[]])[] = [
+    ['pgduet pro', ['provision']],
+    ['pgduet provision --rest', ['--restart']],
+    ['pgduet provision --restart ', [...restartWords]],
+    ['pgduet check --format=j', ['json', 'junit']],
+    ['pgduet run /etc/hostn', ['hostname']],
+    ['pgduet rebuild server1 --keep-copy /et', ['etc']],
+  ];
+  for (const shell of ['bash', 'zsh', 'fish'] as const) {
+    const verbNames = verbs.map(({ name }) => name);
+    expect(await offered(shell, host.disk, 'pgduet '), shell).toEqual(expect.arrayContaining(verbNames));
+    for (const [line, words] of wanted)
+      expect([shell, line, await offered(shell, host.disk, line)]).toEqual([shell, line, [...words].sort()]);
+  }
+}
+
 /** As an ordinary user of the operator's machine, in the home directory. */
 const asOps = (host: Host, script: string, status = 0) =>
   host.sh(script, { user: 'ops', timeoutMs: 120_000 }).then((said) => {
@@ -135,7 +156,7 @@ describeLab('a release', () => {
       await Promise.all([installDeb(operator), furnish(lab, operator, [a, b], postgres)]);
       expect((await asOps(operator, 'node --version')).stdout).toContain(node);
       expect((await asOps(operator, 'pgduet --version')).stdout.trim()).toBe(version);
-      await Promise.all([expectGoodPackage(operator), expectManual(operator)]);
+      await Promise.all([expectGoodPackage(operator), expectManual(operator), expectCompletions(operator)]);
       expectLicences(operator);
       // With a terminal, so that the tree of listr2 is drawn too.
       const drawn = await asOps(

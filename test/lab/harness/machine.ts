@@ -19,6 +19,10 @@ const TOOLS: readonly (readonly [string, string])[] = [
   ['/usr/bin/nsenter', 'util-linux'],
   ['/usr/bin/openssl', 'openssl'],
   ['/usr/bin/wget', 'wget'],
+  ['/usr/bin/git', 'git'],
+  ['/usr/bin/man', 'man-db'],
+  ['/usr/bin/zsh', 'zsh'],
+  ['/usr/bin/fish', 'fish'],
   ['/usr/share/keyrings/debian-archive-keyring.gpg', 'debian-archive-keyring'],
 ];
 
