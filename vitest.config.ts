@@ -1,16 +1,10 @@
 /**
  * The projects of the test runner, one after the other: `unit` needs nothing but Node; `lab` needs root on Debian and real
- * hosts; the files of `machine` use this machine itself as a host, so each of them runs alone.
+ * hosts. Its files run side by side: each has a lab of its own, and the two that use this machine as a host have directories of
+ * their own, no unit of systemd, and ports that nothing else here uses.
  */
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/sequencer.ts';
-
-const thisMachine = ['test/lab/demo.test.ts', 'test/lab/single/this-machine.test.ts'];
-const realHosts = {
-  testTimeout: 180_000,
-  hookTimeout: 300_000,
-  globalSetup: ['test/lab/harness/global-setup.ts'],
-};
 
 export default defineConfig({
   test: {
@@ -30,21 +24,13 @@ export default defineConfig({
       },
       {
         test: {
-          ...realHosts,
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
-          exclude: thisMachine,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          globalSetup: ['test/lab/harness/global-setup.ts'],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          ...realHosts,
-          name: 'machine',
-          include: thisMachine,
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -53,7 +53,7 @@ async function everything() {
     ...typesAndLint(),
   ]);
   if (images !== 0) console.error('The images of the lab could not be built beside the unit tests.');
-  const lab = await vitest('lab', ['--project', 'lab', '--project', 'machine']);
+  const lab = await vitest('lab', ['--project', 'lab']);
   return { checks, runs: [unit, lab] };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Runs before the lab's tests: checks the machine, installs what is missing, builds the
+ * Runs once before the lab's tests: checks the machine, installs what is missing, builds the
  * images. When this machine cannot hold a lab it says exactly why; on CI that is a failure, for a
  * person the lab's tests are skipped with the reason.
  * It must never let a lab of a dead test process stay behind when the run is over.
@@ -11,8 +11,6 @@ import { labObstacle, prepareMachine } from './machine.ts';
 import { SKIP_VARIABLE } from './skip.ts';
 
 export async function setup(): Promise<void> {
-  // Two projects have real hosts, and the reason is the same for both.
-  if (process.env[SKIP_VARIABLE] !== undefined) return;
   const reason = labObstacle() ?? (await preparationFailure());
   if (reason !== undefined) {
     if (process.env.CI === 'true') throw new Error(reason);
