@@ -10,7 +10,7 @@ import {
   recordOf,
   standingAlone,
 } from '../../src/resources/single/adoption.ts';
-import { dataDir, hba, live, packaged, packagedLive, place, running, sight } from './single.ts';
+import { dataDir, hba, live, packaged, packagedLive, place, row, running, sight } from './single.ts';
 
 const values = {
   listen_addresses: '*',
@@ -216,8 +216,17 @@ describe('what is said beforehand', () => {
       ],
       settings: {
         ...packagedLive.settings,
-        archive_mode: ['on', 'on', null, 'postmaster', 'configuration file', '/x', 1, false],
-        archive_command: ['cp %p /a/%f', 'cp %p /a/%f', null, 'sighup', 'configuration file', '/x', 2, false],
+        archive_mode: row(['on', 'on', null, 'postmaster', 'configuration file', '/x', 1, false]),
+        archive_command: row([
+          'cp %p /a/%f',
+          'cp %p /a/%f',
+          null,
+          'sighup',
+          'configuration file',
+          '/x',
+          2,
+          false,
+        ]),
       },
     };
     const notes = notesOn(intention, sight(packaged, sql)).join('\n');

@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { editConf, flattenConf, ourHeading } from '../../src/postgres/conf-file.ts';
 import { formerRulesMarker } from '../../src/postgres/hba-file.ts';
+import type { SettingRow } from '../../src/postgres/setting-row.ts';
 import { singleConf, stayingHeading } from '../../src/postgres/single-conf.ts';
 import type { Before } from '../../src/resources/data/record.ts';
 import { autoConf, filePlan } from '../../src/resources/single/single-files.ts';
 import type { SeenFile, SingleSight } from '../../src/resources/single/single-observation.ts';
-import { needRestart, sameValue } from '../../src/resources/single/single-restart.ts';
+import { needRestart } from '../../src/resources/single/single-restart.ts';
 import { withoutDataDir } from '../../src/resources/single/single-steps.ts';
 
 const dir = '/data';
@@ -150,11 +151,13 @@ describe('a restart', () => {
     boot: string,
     source = 'configuration file',
     unit: string | null = null,
-  ) => ({
-    value,
-    boot,
-    source,
-    unit,
+  ): SettingRow => ({
+    ...{ value, boot, source, unit, raw: value },
+    type: 'string',
+    context: 'postmaster',
+    file: null,
+    line: null,
+    pending: false,
   });
   const live = (restart: Record<string, ReturnType<typeof setting>>) => ({
     timeline: 1,
@@ -188,12 +191,6 @@ describe('a restart', () => {
 
   it('follows ALTER SYSTEM before the file', () => {
     expect(needRestart(live({ port: setting('1', '2') }), 'port = 2', 'port = 1')).toEqual([]);
-  });
-
-  it('compares sizes only where both are sizes', () => {
-    expect(sameValue('1GB', { ...setting('131072', ''), unit: '8kB' })).toBe(true);
-    expect(sameValue('1GB', { ...setting('131071', ''), unit: '8kB' })).toBe(false);
-    expect(sameValue('pglogical', setting('', ''))).toBe(false);
   });
 
   it('by hand takes the options as they were, but for the data directory', () => {

@@ -1,5 +1,6 @@
 /** A single server as its probe prints it: shared by the cases of `adopt` and `takeover` and by the tests of adoption. */
 
+import type { SettingRow } from '../../src/postgres/setting-row.ts';
 import type { ProbeReply } from '../../src/resources/contract/kind.ts';
 import { type AdoptSight, readAdoptSight } from '../../src/resources/single/adopt-observation.ts';
 
@@ -64,8 +65,16 @@ export const settings: Readonly<Record<string, Row>> = {
   archive_mode: plain('off', 'postmaster'),
 };
 
+export const row = ([value, raw, unit, context, source, file, line, pending]: Row): SettingRow => ({
+  ...{ value, raw, unit, context, source, file, line, pending },
+  type: 'string',
+  boot: null,
+});
+
 export const live = (over: Readonly<Record<string, unknown>> = {}, changed: Record<string, Row> = {}) => ({
-  settings: { ...settings, ...changed },
+  settings: Object.fromEntries(
+    Object.entries({ ...settings, ...changed }).map(([name, one]) => [name, row(one)]),
+  ),
   inRecovery: false,
   bytes: 50_000_000,
   tablespaces: [],

@@ -2,11 +2,13 @@
  * Declared settings on a server whose files this login may not look into: the values in force are all that can be compared
  * then. Where the files can be seen, kind `settings` says more, and nothing is told here. Pure.
  */
+
 import { isControlled } from '../../postgres/controlled-settings.ts';
+import { placeOf } from '../../postgres/setting-row.ts';
 import { sameValue } from '../../postgres/setting-value.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
-import { type InForce, placeOf, shown } from './in-force.ts';
+import { type InForce, shown } from './in-force.ts';
 
 export function judgeDeclared(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
   return [...seen].flatMap(([host, inForce]) =>
@@ -20,7 +22,7 @@ function judgeServer(context: AuditContext, host: string, { settings, whole }: I
     // What a login may not see looks as if it stood at its default.
     // The controller comments its settings out and in; without the file nobody can say whether that is so now.
     if (isControlled(name) || (!found && !whole)) return [];
-    if (found && sameValue(declared, { ...found, raw: found.value })) return [];
+    if (found && sameValue(declared, { ...found, value: found.raw })) return [];
     const source = found ? { source: placeOf(found) } : {};
     return [
       {

@@ -2,10 +2,12 @@
  * Settings with which a server loses what it has acknowledged, or goes on with pages that are damaged: the server's own,
  * and those of roles and databases. What the inventory declares so is meant so, and is not told. Pure.
  */
+
 import { quoteIdentifier } from '../../postgres/quote.ts';
+import { placeOf } from '../../postgres/setting-row.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
-import { type InForce, type OwnSetting, placeOf, shown, undoing } from './in-force.ts';
+import { type InForce, type OwnSetting, shown, undoing } from './in-force.ts';
 
 interface Rule {
   readonly unsafe: readonly string[];
@@ -42,7 +44,7 @@ const isMeant = (context: AuditContext, host: string, name: string): boolean =>
 function ofServer(context: AuditContext, host: string, { settings }: InForce): readonly Told[] {
   return Object.entries(rules).flatMap(([name, { safe }]) => {
     const setting = settings.get(name);
-    if (!setting || !isUnsafe(name, setting.value) || isMeant(context, host, name)) return [];
+    if (!setting || !isUnsafe(name, setting.raw) || isMeant(context, host, name)) return [];
     // What the administrator's own role or database says is told below, with its name.
     if (['user', 'database', 'database user'].includes(setting.source)) return [];
     const mend = undoing(name, setting);

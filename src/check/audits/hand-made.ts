@@ -4,10 +4,11 @@
  */
 import type { Server } from '../../inventory/cluster.ts';
 import { isControlled } from '../../postgres/controlled-settings.ts';
+import { placeOf, type SettingRow } from '../../postgres/setting-row.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 import { isUnsafe } from './durability.ts';
-import { type InForce, placeOf, type SettingInForce, shown } from './in-force.ts';
+import { type InForce, shown } from './in-force.ts';
 import { judgeLimits, judgePeers } from './peers.ts';
 
 /** What initdb writes into postgresql.conf by what it finds on the host; by the value alone nobody can tell. */
@@ -47,7 +48,7 @@ export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, I
             (isStandby && name === delay) ||
             told.has(name) ||
             isControlled(name) ||
-            isUnsafe(name, setting.value)
+            isUnsafe(name, setting.raw)
           ),
       )
       .filter(([name, setting]) => !isOfInitdb(name, setting, server, inForce))
@@ -55,16 +56,16 @@ export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, I
   });
 }
 
-function isOfInitdb(name: string, setting: SettingInForce, server: Server, { settings }: InForce): boolean {
+function isOfInitdb(name: string, setting: SettingRow, server: Server, { settings }: InForce): boolean {
   if (setting.file !== `${server.postgres.dataDir}/postgresql.conf`) return false;
   if (byInitdb.has(name)) return true;
-  if (initdbLimits[name] !== undefined) return Number(setting.value) === initdbLimits[name];
+  if (initdbLimits[name] !== undefined) return Number(setting.raw) === initdbLimits[name];
   const segments = initdbSegments[name];
-  const segmentBytes = Number(settings.get('wal_segment_size')?.value ?? 0);
-  return segments !== undefined && Number(setting.value) * 1024 ** 2 === segments * segmentBytes;
+  const segmentBytes = Number(settings.get('wal_segment_size')?.raw ?? 0);
+  return segments !== undefined && Number(setting.raw) * 1024 ** 2 === segments * segmentBytes;
 }
 
-const tell = (host: string, name: string, setting: SettingInForce): Told => ({
+const tell = (host: string, name: string, setting: SettingRow): Told => ({
   code: 'SET014',
   host,
   object: name,

@@ -3,22 +3,12 @@
  * that stand at their defaults are left out, but for the few that are judged by themselves. In: an answer of the server.
  * Out: settings by their lower-case names. Pure.
  */
+
 import { quoteLiteral } from '../../postgres/quote.ts';
+import { placeOf, type SettingRow, settingRow } from '../../postgres/setting-row.ts';
 import type { Observed, Probe, ProbeReply } from '../../resources/contract/kind.ts';
 import { present, unknown } from '../../resources/contract/kind.ts';
 import { settingWords } from './words.ts';
-
-export interface SettingInForce {
-  /** As pg_settings counts it, in its unit. */
-  readonly value: string;
-  readonly unit: string | null;
-  /** What it would be if nobody had set it; null: nothing. */
-  readonly boot: string | null;
-  /** "configuration file", "command line", "default" … */
-  readonly source: string;
-  readonly file: string | null;
-  readonly line: number | null;
-}
 
 /** ALTER ROLE or ALTER DATABASE; null: for all of them. */
 export interface OwnSetting {
@@ -29,7 +19,7 @@ export interface OwnSetting {
 }
 
 export interface InForce {
-  readonly settings: ReadonlyMap<string, SettingInForce>;
+  readonly settings: ReadonlyMap<string, SettingRow>;
   readonly own: readonly OwnSetting[];
   /** Who asked may see every setting and its place. */
   readonly whole: boolean;
@@ -46,12 +36,8 @@ const always: readonly string[] = [
   'max_prepared_transactions',
 ];
 
-/**
- * A session's own value, such as the statement_timeout of this look, hides where the server's comes from: it is told as
- * reset_val, which is what the session would have without it.
- */
 export const settingsQuery = `select json_build_object('whole', pg_has_role(current_user, 'pg_read_all_settings', 'usage'),
- 'settings', (select json_object_agg(lower(name), json_build_object('value', case when source = 'session' then reset_val else setting end, 'unit', unit, 'boot', boot_val, 'source', source, 'file', sourcefile, 'line', sourceline))
+ 'settings', (select json_object_agg(lower(name), ${settingRow})
   from pg_settings where source not in ('default', 'override', 'client') and (source <> 'session' or reset_val is distinct from boot_val) or name in (${always.map(quoteLiteral).join(', ')})),
  'own', (select coalesce(json_agg(json_build_object('role', r.rolname, 'database', d.datname, 'name', lower(split_part(c, '=', 1)), 'value', substr(c, strpos(c, '=') + 1))), '[]')
   from pg_db_role_setting s cross join unnest(s.setconfig) c left join pg_roles r on r.oid = s.setrole left join pg_database d on d.oid = s.setdatabase))`;
@@ -60,7 +46,7 @@ export const settingsProbe: Probe = { sql: settingsQuery };
 
 interface Answer {
   readonly whole: boolean;
-  readonly settings: Readonly<Record<string, SettingInForce>>;
+  readonly settings: Readonly<Record<string, SettingRow>>;
   readonly own: readonly OwnSetting[];
 }
 
@@ -80,24 +66,10 @@ export function readWhole(reply: ProbeReply): Observed<InForce> {
   );
 }
 
-/** "/database/inst1/postgresql.conf:12", or in words where it comes from. */
-export const placeOf = (setting: SettingInForce | undefined): string => {
-  if (!setting || setting.source === 'default' || setting.source === 'session') return 'the default';
-  if (setting.file !== null) return `${setting.file}:${setting.line ?? '?'}`;
-  const words: Readonly<Record<string, string>> = {
-    'command line': 'the command line of the server',
-    'environment variable': "an environment variable of the server's start",
-    database: 'ALTER DATABASE',
-    user: 'ALTER ROLE',
-    'database user': 'ALTER ROLE … IN DATABASE',
-  };
-  return words[setting.source] ?? setting.source;
-};
-
-export const shown = (setting: SettingInForce): string => settingWords(setting.value, setting.unit);
+export const shown = (setting: SettingRow): string => settingWords(setting.raw, setting.unit);
 
 /** What takes a setting away from where it stands; nothing to say of a place that nobody can change by one command. */
-export function undoing(name: string, setting: SettingInForce): string | undefined {
+export function undoing(name: string, setting: SettingRow): string | undefined {
   if (setting.file?.endsWith('/postgresql.auto.conf'))
     return `on {host}: ALTER SYSTEM RESET ${name}; then SELECT pg_reload_conf()`;
   if (setting.file !== null) return `remove line ${placeOf(setting)} on {host}, then SELECT pg_reload_conf()`;

@@ -2,11 +2,13 @@
  * The settings of one server beside those of the primary: limits that a standby must not have lower, and all others that
  * differ without being a server's own. What is declared is compared by kind `settings`, and not told again. Pure.
  */
+
 import { controlledSettings } from '../../postgres/controlled-settings.ts';
+import { placeOf, type SettingRow } from '../../postgres/setting-row.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Told } from '../finding.ts';
 import { isUnsafe } from './durability.ts';
-import { type InForce, placeOf, type SettingInForce, shown } from './in-force.ts';
+import { type InForce, shown } from './in-force.ts';
 import { settingWords } from './words.ts';
 
 /** A standby with less than its primary cannot replay what that one does ("Administrator's Overview" of hot standby). */
@@ -43,7 +45,7 @@ export function judgeLimits(context: AuditContext, seen: ReadonlyMap<string, InF
   return againstPrimary(context, seen).flatMap(({ host, primary, mine, theirs }) =>
     limits.flatMap((name) => {
       const [own, needed] = [mine.settings.get(name), theirs.settings.get(name)];
-      if (!own || !needed || Number(own.value) >= Number(needed.value)) return [];
+      if (!own || !needed || Number(own.raw) >= Number(needed.raw)) return [];
       return [
         {
           code: 'PEE001' as const,
@@ -65,26 +67,26 @@ export function judgePeers(context: AuditContext, seen: ReadonlyMap<string, InFo
     return [...names].sort().flatMap((name) => {
       const [own, other] = [mine.settings.get(name), theirs.settings.get(name)];
       if (ownByNature.has(name) || declared.some((values) => values.has(name)) || same(own, other)) return [];
-      if ([own, other].some((one) => isUnsafe(name, one?.value ?? ''))) return [];
-      if (limits.includes(name) && Number(own?.value) < Number(other?.value)) return [];
+      if ([own, other].some((one) => isUnsafe(name, one?.raw ?? ''))) return [];
+      if (limits.includes(name) && Number(own?.raw) < Number(other?.raw)) return [];
       return [difference(name, host, primary, own, other)];
     });
   });
 }
 
 /** One that is not told stands at its default, which the one that is told knows. */
-const effective = (setting: SettingInForce | undefined, other: SettingInForce | undefined): string =>
-  setting?.value ?? other?.boot ?? '';
+const effective = (setting: SettingRow | undefined, other: SettingRow | undefined): string =>
+  setting?.raw ?? other?.boot ?? '';
 
-const same = (one: SettingInForce | undefined, other: SettingInForce | undefined): boolean =>
+const same = (one: SettingRow | undefined, other: SettingRow | undefined): boolean =>
   effective(one, other) === effective(other, one);
 
 function difference(
   name: string,
   host: string,
   primary: string,
-  own: SettingInForce | undefined,
-  other: SettingInForce | undefined,
+  own: SettingRow | undefined,
+  other: SettingRow | undefined,
 ): Told {
   const unit = own?.unit ?? other?.unit ?? null;
   return {

@@ -3,20 +3,14 @@
  * what is as good or better stays as it is: a higher limit, logical WAL, its own log. In: the values that pgduet would
  * write and those in force. Out: names, and whether a restart goes with them. Pure.
  */
+
 import { parseDurationMs, parseSizeBytes } from '../../base/units.ts';
 import { controlledSettings, isControlled } from '../../postgres/controlled-settings.ts';
+import type { SettingRow } from '../../postgres/setting-row.ts';
 import { numberIn, sameValue } from '../../postgres/setting-value.ts';
 
-/** A value in force, as pg_settings tells it. */
-export interface InForce {
-  readonly value: string;
-  readonly raw: string;
-  readonly unit?: string | undefined;
-  readonly context: string;
-  readonly pending: boolean;
-  /** "configuration file", "command line", "default" … */
-  readonly source: string;
-}
+/** What the rules need of a row of pg_settings. */
+export type InForce = Pick<SettingRow, 'value' | 'raw' | 'unit' | 'context' | 'pending' | 'source'>;
 
 /** By lower-case name. A name that is missing has not been seen in force, for example on a standby that never ran. */
 export type ValuesInForce = ReadonlyMap<string, InForce>;
@@ -147,6 +141,6 @@ export function asInForce(value: string): InForce {
       ? { raw: String(bytes), unit: 'B' }
       : ms !== undefined
         ? { raw: String(ms), unit: 'ms' }
-        : { raw: value };
+        : { raw: value, unit: null };
   return { value, context: '', pending: false, source: 'configuration file', ...counted };
 }

@@ -2,10 +2,12 @@
  * What kind `settings` sees: postgresql.conf, and what the running server has made of it and of all that stands over it.
  * In: the answer to one probe. Out: plain data. It judges nothing. Pure.
  */
+
 import { controlledSettings } from '../../postgres/controlled-settings.ts';
 import { quoteLiteral } from '../../postgres/quote.ts';
+import { type SettingRow, settingRow } from '../../postgres/setting-row.ts';
 import type { Instance } from '../contract/kind.ts';
-import type { InForce, Logging } from './adopted-rules.ts';
+import type { Logging } from './adopted-rules.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
 
 export interface SettingsDesired {
@@ -36,14 +38,8 @@ export interface Live {
   readonly places: Readonly<Record<Place, string>>;
 }
 
-/** The value is asked for by name only: what stands in the file besides needs no more than its context. */
-export type LiveSetting = Pick<InForce, 'context' | 'pending'> &
-  Partial<InForce> & {
-    /** bool, enum, integer, real or string. */
-    readonly type?: string;
-    readonly file?: string | null;
-    readonly line?: number | null;
-  };
+/** Of a row that a server shows, the context and a wait for a restart are always known. */
+export type LiveSetting = Partial<SettingRow> & Pick<SettingRow, 'context' | 'pending'>;
 
 /** A line of a declared setting, or one with an error. */
 export interface FileLine {
@@ -100,8 +96,7 @@ export function liveQuery(names: readonly string[]): string {
   const asked = [...new Set([...names, ...controlledSettings, ...judged].map((name) => name.toLowerCase()))];
   const list = `array[${asked.map(quoteLiteral).join(', ')}]::text[]`;
   return `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
- 'settings', (select coalesce(json_object_agg(lower(name), json_build_object('context', context, 'pending', pending_restart,
-     'value', current_setting(name, true), 'raw', setting, 'unit', unit, 'type', vartype, 'source', source, 'file', sourcefile, 'line', sourceline)), '{}')
+ 'settings', (select coalesce(json_object_agg(lower(name), ${settingRow}), '{}')
    from pg_settings where sourcefile like '%/postgresql.conf' or lower(name) = any (${list})),
  'lines', (select coalesce(json_agg(json_build_object('name', lower(f.name), 'value', f.setting, 'file', coalesce(f.sourcefile, current_setting('config_file')), 'line', coalesce(f.sourceline, 0),
      'error', f.error, 'context', s.context, 'pending', s.pending_restart) order by f.seqno), '[]')

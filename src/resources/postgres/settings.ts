@@ -160,7 +160,7 @@ function inForce(desired: Desired, seen: Seen): ValuesInForce {
     return new Map(
       Object.entries(live.settings).map(([name, setting]) => [
         name.toLowerCase(),
-        { value: '', raw: '', source: '', ...setting },
+        { value: '', raw: '', source: '', unit: null, ...setting },
       ]),
     );
   const standing = effectiveConf(seen.text);

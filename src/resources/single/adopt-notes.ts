@@ -7,7 +7,7 @@ import { formatBytes, formatDuration } from '../../base/units.ts';
 import type { Instance } from '../contract/kind.ts';
 import { judge } from '../postgres/adopted-rules.ts';
 import type { AdoptPlace, AdoptSight, LiveSingle } from './adopt-observation.ts';
-import { carriedSettings, formerRules, movesIn, placeOf } from './adoption.ts';
+import { carriedSettings, formerRules, movesIn, recordedPlace } from './adoption.ts';
 
 export interface Intention extends AdoptPlace {
   readonly instance: Instance;
@@ -165,7 +165,7 @@ function settingNotes(
     .filter((name) => !(name in options))
     .map((name) => {
       const seen = live.settings.get(name.toLowerCase());
-      const from = seen ? `${shown(seen.value)} (${placeOf(seen)})` : 'what is not known';
+      const from = seen ? `${shown(seen.value)} (${recordedPlace(seen)})` : 'what is not known';
       const needs = restart.includes(name) ? 'needs the restart' : 'needs a reload';
       return `${name}: ${from} becomes ${shown(values[name])}; ${needs}`;
     });

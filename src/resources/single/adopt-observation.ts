@@ -5,6 +5,7 @@
  */
 
 import { quote } from '../../base/shell.ts';
+import { type SettingRow, settingRow } from '../../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../contract/kind.ts';
 import { fromBase64, replyLines } from '../contract/replies.ts';
 import { systemFile } from '../data/data-directory.ts';
@@ -25,20 +26,6 @@ export interface AdoptPlace {
   readonly managementDir: string;
 }
 
-export interface LiveSetting {
-  /** With its unit, as SHOW prints it. */
-  readonly value: string;
-  /** As pg_settings has it: a number of units, where it has a unit ("8kB", "ms"). */
-  readonly raw: string;
-  readonly unit: string | undefined;
-  /** "postmaster": it changes only with a restart. */
-  readonly context: string;
-  readonly source: string;
-  readonly file: string | undefined;
-  readonly line: number | undefined;
-  readonly pending: boolean;
-}
-
 export interface Slot {
   readonly name: string;
   readonly type: 'physical' | 'logical';
@@ -46,7 +33,7 @@ export interface Slot {
 
 /** What the server says of itself. */
 export interface LiveSingle {
-  readonly settings: ReadonlyMap<string, LiveSetting>;
+  readonly settings: ReadonlyMap<string, SettingRow>;
   readonly inRecovery: boolean;
   readonly bytes: number;
   readonly tablespaces: readonly { readonly path: string; readonly bytes: number }[];
@@ -99,7 +86,7 @@ export interface AdoptSight {
 }
 
 const sql = `select json_build_object(
- 'settings', (select json_object_agg(name, json_build_array(coalesce(current_setting(name, true), ''), setting, unit, context, source, sourcefile, sourceline, pending_restart)) from pg_settings),
+ 'settings', (select json_object_agg(name, ${settingRow}) from pg_settings),
  'inRecovery', pg_is_in_recovery(),
  'bytes', (select sum(pg_database_size(oid)) from pg_database),
  'tablespaces', (select coalesce(json_agg(json_build_object('path', pg_tablespace_location(oid), 'bytes', pg_tablespace_size(oid)) order by spcname), '[]') from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
@@ -164,12 +151,7 @@ done; } | sql 2>/dev/null
 export const adoptProbe = (place: AdoptPlace): Probe => ({ shell: shell(place), sql });
 
 interface RawLive extends Omit<LiveSingle, 'settings'> {
-  readonly settings: Readonly<
-    Record<
-      string,
-      readonly [string, string, string | null, string, string, string | null, number | null, boolean]
-    >
-  >;
+  readonly settings: Readonly<Record<string, SettingRow>>;
 }
 
 /** Undefined when the host could not be looked at. */
@@ -228,20 +210,6 @@ function readFiles(lines: readonly string[]): readonly { file: FileBefore; whole
 function readLive(value: unknown): LiveSingle | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const raw = value as RawLive;
-  const settings = new Map(
-    Object.entries(raw.settings).map(([name, [value, raw, unit, context, source, file, line, pending]]) => [
-      name.toLowerCase(),
-      {
-        value,
-        raw,
-        unit: unit ?? undefined,
-        context,
-        source,
-        file: file ?? undefined,
-        line: line ?? undefined,
-        pending,
-      },
-    ]),
-  );
+  const settings = new Map(Object.entries(raw.settings).map(([name, row]) => [name.toLowerCase(), row]));
   return { ...raw, settings };
 }

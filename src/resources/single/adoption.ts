@@ -2,7 +2,9 @@
  * What a single server becomes before anything of it is multiplexed: the record of what was there, and a configuration
  * that stands alone in its data directory. In: what was seen of it. Out: records and the texts of files. Pure.
  */
+
 import { type ConfFile, disableConf, flattenConf } from '../../postgres/conf-file.ts';
+import type { SettingRow } from '../../postgres/setting-row.ts';
 import {
   type Adopted,
   type Before,
@@ -12,7 +14,7 @@ import {
   type Starter,
 } from '../data/record.ts';
 import { isCarried, judge, type Logging } from '../postgres/adopted-rules.ts';
-import type { AdoptPlace, AdoptSight, LiveSetting, LiveSingle } from './adopt-observation.ts';
+import type { AdoptPlace, AdoptSight, LiveSingle } from './adopt-observation.ts';
 
 const names = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;
 
@@ -34,7 +36,7 @@ export function movesIn(place: AdoptPlace, sight: AdoptSight): boolean {
 
 /** Settings of the command line and the environment; those that say where files are mean nothing in the data directory. */
 export function carriedSettings(sight: AdoptSight): Readonly<Record<string, string>> {
-  const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
+  const settings = sight.live?.settings ?? new Map<string, SettingRow>();
   const carried = [...settings].filter(
     ([name]) => isCarried(name, settings) && !placeSettings.includes(name),
   );
@@ -86,7 +88,7 @@ function starterOf(sight: AdoptSight): Starter {
 }
 
 function settingsBefore(sight: AdoptSight, wanted: Wanted, moves: boolean): readonly SettingBefore[] {
-  const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
+  const settings = sight.live?.settings ?? new Map<string, SettingRow>();
   const main = sight.files.get(settings.get('config_file')?.value ?? '')?.text ?? '';
   const changed = judge(wanted.values, settings, undefined, moves).names;
   return [...changed, 'synchronous_standby_names'].map((name) => {
@@ -94,21 +96,21 @@ function settingsBefore(sight: AdoptSight, wanted: Wanted, moves: boolean): read
     return {
       name,
       value: setting?.value ?? '',
-      place: setting ? placeOf(setting) : 'default',
+      place: setting ? recordedPlace(setting) : 'default',
       commentedOut: new RegExp(`^\\s*#+\\s*${name}\\s*=`, 'im').test(main),
     };
   });
 }
 
-/** Where a setting comes from, in words. */
-export function placeOf({ source, file, line }: LiveSetting): string {
+/** Where a setting comes from, in the words of the record. */
+export function recordedPlace({ source, file, line }: SettingRow): string {
   if (file?.endsWith('/postgresql.auto.conf')) return 'ALTER SYSTEM';
-  return file === undefined ? source : `${file}:${line ?? '?'}`;
+  return file === null ? source : `${file}:${line ?? '?'}`;
 }
 
 /** The little that travels with the data. */
 export function adoptedOf(place: AdoptPlace, sight: AdoptSight, values: Wanted['values']): Adopted {
-  const settings = sight.live?.settings ?? new Map<string, LiveSetting>();
+  const settings = sight.live?.settings ?? new Map<string, SettingRow>();
   const logging: Logging = judge(values, settings, undefined, movesIn(place, sight)).logging;
   return { schema: 1, server: place.id, logging, carried: carriedSettings(sight), hba: formerRules(sight) };
 }

@@ -4,6 +4,7 @@
  */
 
 import { quote } from '../../base/shell.ts';
+import { type SettingRow, settingRow } from '../../postgres/setting-row.ts';
 import type { ProbeReply } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { fromBase64, replyLines } from '../contract/replies.ts';
@@ -48,16 +49,7 @@ export interface SingleLive {
   readonly roles: Readonly<Record<string, number>>;
   readonly slots: readonly string[];
   /** Settings that only a restart changes: the value in force, and what it is without any line for it. */
-  readonly restart: Readonly<Record<string, LiveSetting>>;
-}
-
-export interface LiveSetting {
-  readonly value: string;
-  readonly boot: string | null;
-  /** "8kB", "MB", "s"; null for a plain number or a text. */
-  readonly unit: string | null;
-  /** "configuration file", "command line", "default" … */
-  readonly source: string;
+  readonly restart: Readonly<Record<string, SettingRow>>;
 }
 
 export interface SingleSight {
@@ -91,7 +83,7 @@ const liveQuery = ({
 }: SinglePlace): string => `select json_build_object('timeline', (select timeline_id from pg_control_checkpoint()), 'recovering', pg_is_in_recovery(),
  'roles', (select coalesce(json_object_agg(rolname, (select count(*) from pg_shdepend where refclassid = 'pg_authid'::regclass and refobjid = r.oid and deptype = 'o')), '{}') from pg_roles r where rolname = any (${literals(roles)})),
  'slots', (select coalesce(json_agg(slot_name order by slot_name), '[]') from pg_replication_slots where slot_name = any (${literals(slots)}) and not active),
- 'restart', (select json_object_agg(name, json_build_object('value', setting, 'boot', boot_val, 'unit', unit, 'source', source)) from pg_settings where context = 'postmaster'))`;
+ 'restart', (select json_object_agg(name, ${settingRow}) from pg_settings where context = 'postmaster'))`;
 
 export const dataFiles = ['postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;
 

@@ -1,7 +1,7 @@
 /** Whether a server has to be restarted to become what its files say, by the settings that only a restart changes. Pure. */
-import { parseSizeBytes } from '../../base/units.ts';
 import { effectiveConf } from '../../postgres/conf-file.ts';
-import type { LiveSetting, SingleLive } from './single-observation.ts';
+import { sameValue } from '../../postgres/setting-value.ts';
+import type { SingleLive } from './single-observation.ts';
 
 /** Names whose value will be another one; `conf` and `auto` as the server will read them. */
 export function needRestart(live: SingleLive, conf: string, auto: string): readonly string[] {
@@ -16,18 +16,4 @@ export function needRestart(live: SingleLive, conf: string, auto: string): reado
     })
     .map(([name]) => name)
     .sort();
-}
-
-const yes = ['on', 'true', 'yes', '1'];
-const no = ['off', 'false', 'no', '0'];
-
-/** A value as a file has it, and as pg_settings shows it. */
-export function sameValue(written: string, { value, unit }: LiveSetting): boolean {
-  const [one, other] = [written.toLowerCase(), value.toLowerCase()];
-  if (one === other) return true;
-  if (yes.includes(one)) return yes.includes(other);
-  if (no.includes(one)) return no.includes(other);
-  const base = unit === null ? undefined : parseSizeBytes(/^\d/.test(unit) ? unit : `1${unit}`);
-  const bytes = parseSizeBytes(written);
-  return base !== undefined && bytes !== undefined && bytes === base * Number(value);
 }

@@ -1,7 +1,8 @@
 /** The audits of settings in force: what servers show, and what is told of it. */
 import { describe, expect, it } from 'vitest';
-import type { OwnSetting, SettingInForce } from '../../../src/check/audits/in-force.ts';
+import type { OwnSetting } from '../../../src/check/audits/in-force.ts';
 import { placesOfSettings, settingsInForce } from '../../../src/check/audits/settings.ts';
+import type { SettingRow } from '../../../src/postgres/setting-row.ts';
 import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
 import { serverNamed } from '../../observe/cluster.ts';
 import { brief, pair, reply, tell, type Wish } from './context.ts';
@@ -9,25 +10,29 @@ import { brief, pair, reply, tell, type Wish } from './context.ts';
 const conf = '/database/inst1/postgresql.conf';
 const auto = '/database/inst1/postgresql.auto.conf';
 
-const inFile = (value: string, more: Partial<SettingInForce> = {}): SettingInForce => ({
-  value,
+const inFile = (raw: string, more: Partial<SettingRow> = {}): SettingRow => ({
+  value: raw,
+  raw,
   unit: null,
+  type: 'string',
+  context: 'sighup',
+  pending: false,
   boot: null,
   source: 'configuration file',
   file: conf,
   line: 12,
   ...more,
 });
-const bySystem = (value: string, more: Partial<SettingInForce> = {}) =>
+const bySystem = (value: string, more: Partial<SettingRow> = {}) =>
   inFile(value, { file: auto, line: 3, ...more });
-const byDefault = (value: string): SettingInForce => ({
+const byDefault = (value: string): SettingRow => ({
   ...inFile(value),
   source: 'default',
   file: null,
   line: null,
 });
 
-type Settings = Readonly<Record<string, SettingInForce>>;
+type Settings = Readonly<Record<string, SettingRow>>;
 
 /** As initdb leaves a server, on every host. */
 const plain: Settings = {

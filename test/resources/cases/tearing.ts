@@ -33,6 +33,10 @@ const dir = '/database/inst1';
 const conf = "shared_buffers = '64MB'\n";
 const multiplexed = `${conf}\n${ourHeading}\nport = '27500'\nwal_log_hints = 'on'\n\n`;
 const rules = `# Written by pgduet from the inventory; x\nlocal  all  all  peer\n`;
+const inFile = (raw: string, boot: string, unit: string | null) => ({
+  ...{ value: raw, raw, boot, unit },
+  source: 'configuration file',
+});
 const live = (over: Record<string, unknown> = {}): string =>
   JSON.stringify({
     timeline: 1,
@@ -40,9 +44,9 @@ const live = (over: Record<string, unknown> = {}): string =>
     roles: {},
     slots: [],
     restart: {
-      port: { value: '27500', boot: '5432', unit: null, source: 'configuration file' },
-      wal_log_hints: { value: 'on', boot: 'off', unit: null, source: 'configuration file' },
-      shared_buffers: { value: '8192', boot: '16384', unit: '8kB', source: 'configuration file' },
+      port: inFile('27500', '5432', null),
+      wal_log_hints: inFile('on', 'off', null),
+      shared_buffers: inFile('8192', '16384', '8kB'),
     },
     ...over,
   });
@@ -427,7 +431,7 @@ export const tearing: readonly KindCases[] = [
           record({ starter: { kind: 'hand', options: '"-D" "/database/inst1"' } }),
           file(`${dir}/postgresql.conf`, `${conf}\n${ourHeading}\nwal_sender_timeout = '5s'\n\n`),
           file(`${dir}/pg_hba.conf`, `${rules}${formerRulesMarker}\nlocal all all peer\n`),
-          `live ${live({ restart: { shared_buffers: { value: '8192', boot: '16384', unit: '8kB', source: 'configuration file' } } })}`,
+          `live ${live({ restart: { shared_buffers: inFile('8192', '16384', '8kB') } })}`,
         ),
         gives: {
           change: /^make server1 a single server again$/,
