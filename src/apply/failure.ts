@@ -1,6 +1,7 @@
 /** From the noise of a failed step to a message that says what to do. A table of known causes, then the general one. Pure. */
 import type { Code } from '../base/codes.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
+import { platforms } from '../base/platform.ts';
 
 interface Cause {
   readonly pattern: RegExp;
@@ -28,19 +29,20 @@ const causes: readonly Cause[] = [
     why: 'a disk of the host is full',
     fix: 'Make room on the file system that is named below, then run the same command again; what was finished is kept.',
   },
-  {
-    pattern: /Unable to locate package|has no installation candidate|Couldn't find any package/i,
-    code: 'HST004',
-    why: "the host's package sources do not offer it",
-    fix: "Add the package source that has this version (for PostgreSQL: your distribution's or the PostgreSQL project's), or name a version in the inventory that the host can install.",
-  },
-  {
-    pattern:
-      /Temporary failure resolving|Failed to fetch|Could not connect to|Unable to fetch some archives/i,
-    code: 'HST004',
-    why: 'the package source of the host could not be reached',
-    fix: "Check the host's network and its package sources (apt-get update), then run the same command again.",
-  },
+  ...platforms.flatMap(({ manager }): readonly Cause[] => [
+    {
+      pattern: manager.notOffered,
+      code: 'HST004',
+      why: "the host's package sources do not offer it",
+      fix: "Add the package source that has this version (for PostgreSQL: your distribution's or the PostgreSQL project's), or name a version in the inventory that the host can install.",
+    },
+    {
+      pattern: manager.unreachable,
+      code: 'HST004',
+      why: 'the package source of the host could not be reached',
+      fix: `Check the host's network and its package sources (${manager.refresh}), then run the same command again.`,
+    },
+  ]),
   {
     pattern: /Address already in use|could not bind/i,
     code: 'HST005',

@@ -2,9 +2,10 @@
  * Where PostgreSQL's programs stand, by distribution: a table, no looking. In: major version and PATH. Out: candidate
  * directories, best first. Distribution packages come before PATH, which may hold another version. Pure.
  */
+import { platforms } from '../base/platform.ts';
 
 const templates: readonly string[] = [
-  '/usr/lib/postgresql/%v/bin', // Debian, Ubuntu
+  ...platforms.map(({ binDir }) => binDir),
   '/usr/pgsql-%v/bin', // PGDG packages on RHEL and its relatives
   '/usr/lib/postgresql%v/bin', // SUSE
   '/opt/homebrew/opt/postgresql@%v/bin',

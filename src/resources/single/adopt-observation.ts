@@ -4,6 +4,7 @@
  * probe and what its answer means. Shared by the kinds `adopt` and `takeover` and by the survey. Pure.
  */
 
+import { platforms } from '../../base/platform.ts';
 import { quote } from '../../base/shell.ts';
 import { type SettingRow, settingRow } from '../../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../contract/kind.ts';
@@ -99,6 +100,10 @@ const sql = `select json_build_object(
 /** Reads at most this much of the largest file, to know what the disk gives. */
 const readMegabytes = 64;
 
+const ownClusterFiles = platforms
+  .flatMap(({ noOwnCluster }) => (noOwnCluster ? [noOwnCluster.directory, noOwnCluster.path] : []))
+  .join(' ');
+
 const shell = (place: AdoptPlace): string => `d=${quote(place.dataDir)}
 b64() { base64 -w0; }
 show() { printf 'file %s %s %s\\n' "$(stat -c '%a %U:%G' "$1")" "$(printf %s "$1" | b64)" "$(b64 < "$1")"; }
@@ -119,7 +124,7 @@ if [ -f ${quote(beforeFile(place))} ]; then echo "before $(b64 < ${quote(beforeF
 if [ -f ${quote(adoptedFile(place.dataDir))} ]; then echo "adopted $(b64 < ${quote(adoptedFile(place.dataDir))})"; fi
 p=${quote(place.managementDir)}
 while [ -n "$p" ] && [ ! -e "$p" ]; do echo "missing $p"; p=\${p%/*}; done
-for p in "$PASSFILE" /usr/local/lib/pgduet /usr/local/bin/mc_ctl /etc/postgresql-common/createcluster.d /etc/postgresql-common/createcluster.d/pgduet.conf; do
+for p in "$PASSFILE" /usr/local/lib/pgduet /usr/local/bin/mc_ctl ${ownClusterFiles}; do
   if [ ! -e "$p" ]; then echo "missing $p"; fi
 done
 if [ ! -f "$d/PG_VERSION" ]; then exit; fi

@@ -131,7 +131,7 @@ export const system: readonly KindCases[] = [
       },
       {
         title: 'it is installed and its program is gone',
-        reply: { stdout: 'lost /usr/lib/postgresql/15/bin/post gres\n' },
+        reply: { stdout: 'lost apt /usr/lib/postgresql/15/bin/post gres\n' },
         gives: {
           change: 'install package postgresql-15 again',
           reason: '/bin/post gres is missing',
