@@ -100,6 +100,21 @@ describe('controller', () => {
     await start(root);
     expect(found()).toBe('not');
   });
+
+  /** In a container a unit with a /proc/sys of its own sees another number of the boot than a login does. */
+  it.runIf(process.getuid?.() === 0)('is the process of the boot that it sees itself', async () => {
+    const other = '11111111-2222-3333-4444-555555555555';
+    writeFileSync(join(root, 'boot'), `${other}\n`);
+    const hidden = `mount --bind "$0" /proc/sys/kernel/random/boot_id && echo ready && exec sleep 60`;
+    const args = ['--mount', 'sh', '-c', hidden, join(root, 'boot')];
+    sleeper = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    if (sleeper.stdout) await once(sleeper.stdout, 'data');
+    const pid = sleeper.pid ?? 0;
+    writeFileSync(file(), `${pid}\n${stat(pid)}\n${other}\n`);
+    expect(found()).toBe(`runs ${pid}`);
+    writeFileSync(file(), `${pid}\n${stat(pid)}\n${boot}\n`);
+    expect(found()).toBe('not');
+  });
 });
 
 describe('a pid file that a power cut has left, whose number another program has now', () => {

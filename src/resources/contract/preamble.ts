@@ -108,9 +108,11 @@ postmaster() {
 # process, its start in clock ticks (field 22 of /proc/PID/stat) and the boot; the three together name one process only. The
 # boot is read as the process sees it: in a container, a unit that is kept from /proc/sys sees another one than a login does.
 controller() {
-  if lines "$1" mc mc_started mc_boot && [ -n "$mc" ] && lines "/proc/$mc/root/proc/sys/kernel/random/boot_id" mc_here && [ "$mc_here" = "$mc_boot" ] && lines "/proc/$mc/stat" mc_stat; then
+  if lines "$1" mc mc_started mc_boot && [ -n "$mc" ] && lines "/proc/$mc/stat" mc_stat; then
+    # Another login may not see it so, and takes its own.
+    lines "/proc/$mc/root/proc/sys/kernel/random/boot_id" mc_here || lines /proc/sys/kernel/random/boot_id mc_here
     set -- "$mc_started" \${mc_stat##*) }
-    if [ "$2" != Z ] && [ "\${21}" = "$1" ]; then return; fi
+    if [ "$mc_here" = "$mc_boot" ] && [ "$2" != Z ] && [ "\${21}" = "$1" ]; then return; fi
   fi
   mc=
   return 1
