@@ -124,6 +124,25 @@ describe('the lock', () => {
   });
 });
 
+describe('the lock of a process that sees another boot id, as a unit in a container does', () => {
+  it.skipIf(process.getuid?.() !== 0)('is held', async () => {
+    write('boot', 'the-boot-of-the-container\n');
+    const mount = 'mount --bind "$1" /proc/sys/kernel/random/boot_id && echo mounted && exec sleep 60';
+    const child = spawn('unshare', ['-m', 'sh', '-c', mount, 'sh', join(dir, 'boot')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const ticks = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19];
+    write('server1.pid', `${child.pid}\n${ticks}\nthe-boot-of-the-container\n1\nv18\n`);
+    expect(lockHolder(dir, 'server1')).toMatchObject({ pid: child.pid });
+    expect(takeLock(dir, 'server1').kind).toBe('held');
+    child.kill();
+    await ended;
+    expect(lockHolder(dir, 'server1')).toBeUndefined();
+  });
+});
+
 describe('a postmaster whose disk has failed', () => {
   it('is known by its number as long as it works there', async () => {
     const child = spawn('sleep', ['60'], { cwd: dir });

@@ -18,15 +18,17 @@ export type LockResult =
   | { readonly kind: 'taken'; release(): void }
   | { readonly kind: 'held'; readonly by: Holder };
 
-const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+/**
+ * The boot as this process sees it: in a container, a unit that is kept from /proc/sys sees another one than a login does,
+ * and each writes its own into the file. Undefined when there is no such process.
+ */
+function bootId(pid: number): string | undefined {
+  return readOfProcess(`/proc/${pid}/root/proc/sys/kernel/random/boot_id`)?.trim();
+}
 
-/** When the process began, in clock ticks; undefined when there is no such process. */
-function startTicks(pid: number): string | undefined {
+function readOfProcess(path: string): string | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; the fields are counted behind it.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
       return undefined;
@@ -34,8 +36,16 @@ function startTicks(pid: number): string | undefined {
   }
 }
 
+/** When the process began, in clock ticks; undefined when there is no such process. */
+function startTicks(pid: number): string | undefined {
+  const text = readOfProcess(`/proc/${pid}/stat`);
+  // The name in parentheses may hold spaces; the fields are counted behind it.
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
+}
+
 const isAlive = (holder: Holder): boolean =>
-  holder.boot === bootId() && startTicks(holder.pid) === holder.started;
+  startTicks(holder.pid) === holder.started && holder.boot === bootId(holder.pid);
 
 /** Who holds the lock now, if anyone does. */
 export function lockHolder(dir: string, id: string): Holder | undefined {
@@ -63,7 +73,13 @@ export function takeLock(dir: string, id: string): LockResult {
   const path = join(dir, `${id}.pid`);
   const own = `${path}.${process.pid}`;
   const started = (Date.now() / 1000).toFixed(3);
-  const lines = [process.pid, startTicks(process.pid) ?? '', bootId(), started, process.version];
+  const lines = [
+    process.pid,
+    startTicks(process.pid) ?? '',
+    bootId(process.pid) ?? '',
+    started,
+    process.version,
+  ];
   writeFileSync(own, `${lines.join('\n')}\n`, { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < 5; attempt += 1) {
