@@ -196,6 +196,25 @@ export function serverConf(known: Pick<ServerConf, 'dbInstance'> & Partial<Serve
   return { ...serverConfDefaults, ...known };
 }
 
+/**
+ * Values by the keys of the file, such as db_instance_timeout_action, as fields of the configuration. Whoever gives them
+ * has checked them; a value that the controller would refuse is a mistake of the program.
+ */
+export function confByKeys(
+  values: Readonly<Record<string, string | number | undefined>>,
+): Partial<ServerConf> {
+  const entries = Object.entries(serverKeys).flatMap(([field, spec]) => {
+    const value = values[spec.key];
+    if (value === undefined) return [];
+    const reading = spec.read({ text: String(value), quoted: true });
+    if (reading.kind !== 'value')
+      throw new Error(`${spec.key} cannot be ${value}: it must be ${spec.expected}`);
+    return [[field, reading.value] as const];
+  });
+  // Each value was read by the spec of its own field, which is what KeyTable promises.
+  return Object.fromEntries(entries) as unknown as Partial<ServerConf>;
+}
+
 /** The context that renders to exactly this configuration. A password is never rendered. */
 export function serverConfContext(
   conf: ServerConf,

@@ -13,6 +13,7 @@ import type {
   Server,
   SshSettings,
 } from './cluster.ts';
+import { type ControllerKeys, controllerKeys } from './controller-keys.ts';
 import { defaults } from './defaults.ts';
 import type { Draft, DraftHost } from './draft.ts';
 import { machineOf, sharesMachine } from './machines.ts';
@@ -62,6 +63,11 @@ function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefi
   };
 }
 
+function controllerKeysOf(keys: NonNullable<Draft['data']['multiplexing']>): ControllerKeys {
+  const names = Object.keys(controllerKeys.shape) as (keyof ControllerKeys)[];
+  return given(Object.fromEntries(names.map((name) => [name, keys[name]])));
+}
+
 function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefined {
   const { managementDir } = host;
   if (managementDir === undefined) return undefined;
@@ -73,6 +79,7 @@ function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefi
     heartbeat: draft.heartbeat,
     onHeartbeatLoss: draft.onHeartbeatLoss,
     referenceAddresses: (keys?.reference_addresses ?? []).flatMap((address) => address ?? []),
+    keys: controllerKeysOf(keys ?? {}),
     ...given({ arbitrationCommand: keys?.arbitration_command }),
   };
 }

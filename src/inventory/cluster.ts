@@ -5,6 +5,7 @@
  */
 import type { Position } from '../base/position.ts';
 import type { Secret } from '../base/secret.ts';
+import type { ControllerKeys } from './controller-keys.ts';
 
 /** Scalars as PostgreSQL settings take them; numbers keep the form the user wrote. */
 export type SettingValue = string | number | boolean;
@@ -64,6 +65,8 @@ export interface Multiplexing {
   /** For policy `command`. */
   readonly arbitrationCommand?: string;
   readonly referenceAddresses: readonly string[];
+  /** Keys of <host>.conf that are handed on as they are. */
+  readonly keys: ControllerKeys;
 }
 
 /** What is logged in to, looked at, locked and changed: an entry of `hosts`. What runs on it is not its business. */

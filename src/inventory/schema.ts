@@ -5,6 +5,7 @@
  * more than one value to judge stands in `checks/`.
  */
 import * as z from 'zod';
+import { controllerKeys } from './controller-keys.ts';
 import { defaults, largest, ports, versions } from './defaults.ts';
 
 const text = (description: string, more: Record<string, unknown> = {}) =>
@@ -192,6 +193,7 @@ const multiplexing = z
         default: [],
       })
       .optional(),
+    ...controllerKeys.shape,
   })
   .meta({ description: 'The Mirroring Controller of every host.' });
 

@@ -3,6 +3,7 @@
  * No secret is among them: a secret is named with `!secret` and never becomes text here. Pure.
  */
 import {
+  confByKeys,
   giveUpTimeMs,
   type NetworkConfContext,
   networkConfContext,
@@ -233,6 +234,7 @@ function controllerConf(server: Server) {
     failover,
     referenceAddresses,
     ...(arbitrationCommand ? { arbitrationCommand } : {}),
+    ...confByKeys(server.multiplexing.keys),
   });
 }
 

@@ -75,6 +75,7 @@ describe('the smallest inventory', () => {
         heartbeat: { intervalMs: 800, timeoutMs: 1000, retries: 2 },
         onHeartbeatLoss: 'fallback',
         referenceAddresses: [],
+        keys: {},
       },
       unit: 'mcoi_inst1',
     });

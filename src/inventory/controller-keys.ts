@@ -1,0 +1,19 @@
+/**
+ * Keys of `<host>.conf` that the inventory gives under the names of the controller, and hands on as they are. A row is all
+ * that such a key needs: the schema, the Cluster and the file follow from it. A key belongs here if it needs no check
+ * besides its form; its default is that of the controller. In: nothing. Out: the table and its type. Pure.
+ */
+import * as z from 'zod';
+
+export const controllerKeys = z
+  .strictObject({
+    db_instance_timeout_action: z.enum(['none', 'message', 'failover']).meta({
+      description:
+        'What the controller does when its instance does not answer: nothing, a message, or a switch as well (on a primary).',
+      default: 'message',
+    }),
+  })
+  .partial();
+
+/** What an inventory gives of them. */
+export type ControllerKeys = Readonly<Partial<Required<z.infer<typeof controllerKeys>>>>;
