@@ -12,6 +12,11 @@ export const controllerKeys = z
         'What the controller does when its instance does not answer: nothing, a message, or a switch as well (on a primary).',
       default: 'message',
     }),
+    tablespace_directory_error_action: z.enum(['message', 'failover']).meta({
+      description:
+        'What a failed disk of a tablespace leads to: a message, or a switch or disconnection, as with the other disks.',
+      default: 'message',
+    }),
   })
   .partial();
 

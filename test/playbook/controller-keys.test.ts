@@ -11,7 +11,10 @@ import { clusterOf, pairInventory, serverNamed } from '../observe/cluster.ts';
 /** For each key a value that is not its default, and how it stands in the file. */
 const samples: {
   readonly [Key in keyof ControllerKeys]-?: readonly [NonNullable<ControllerKeys[Key]>, string];
-} = { db_instance_timeout_action: ['failover', 'failover'] };
+} = {
+  db_instance_timeout_action: ['failover', 'failover'],
+  tablespace_directory_error_action: ['failover', 'failover'],
+};
 
 const names = Object.keys(controllerKeys.shape) as (keyof ControllerKeys)[];
 
