@@ -3,6 +3,7 @@
 import { quote, sh } from '../../base/shell.ts';
 import type { Effect, Instance } from './kind.ts';
 import { controllerPidFile } from './preamble.ts';
+import { wholeFunction } from './whole.ts';
 
 /** What of a host an effect needs to know. */
 export interface EffectPlace {
@@ -73,12 +74,7 @@ function restart(place: EffectPlace, only: string): string {
   );
 }
 
-/** Shell: whether a switch is possible, as the controller with this process shows it in its file. */
-const wholeBefore = ({
-  managementDir,
-  id,
-}: EffectPlace): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
-whole() { grep -qF '"controller_pid":'"$1," "$shown" 2>/dev/null && grep -qE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; }
+const wholeBefore = (place: EffectPlace): string => `${wholeFunction(place)}
 if whole "$mc"; then before=whole; else before=; fi`;
 
 /**

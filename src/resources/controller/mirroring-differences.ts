@@ -5,15 +5,12 @@
  */
 
 import type { Difference } from '../contract/kind.ts';
+import { isWhole } from '../contract/whole.ts';
 import { type ControllerPlace, type ControllerReport, sinceOf } from './controller-status.ts';
 
 interface Desired extends ControllerPlace {
   readonly failover?: 'automatic' | 'manual';
 }
-
-/** Automatic switching may have been turned off on purpose; the pair is whole all the same. */
-export const whole = ['switchable', 'failover-disabled'];
-export const isWhole = (status: string): boolean => whole.includes(status);
 
 export function mirroringDifferences(
   desired: Desired,

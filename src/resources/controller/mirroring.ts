@@ -3,16 +3,19 @@
  * that, unless a server is out that only a person can bring back: then the cluster is degraded, and it says so.
  */
 
+import { quote } from '../../base/shell.ts';
 import { integer, oneOf, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, degraded, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
+import { controllerPidFile } from '../contract/preamble.ts';
+import { isWhole, wholeFunction } from '../contract/whole.ts';
 import {
   type ControllerReport,
   controllerProbe,
   mcCtlCommand,
   readControllerStatus,
 } from './controller-status.ts';
-import { isWhole, mirroringDifferences, whole } from './mirroring-differences.ts';
+import { mirroringDifferences } from './mirroring-differences.ts';
 import { outage, sinceWords } from './outage.ts';
 
 const fields = fieldsOf(
@@ -66,12 +69,20 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
   steps: (_change, desired) => [
     {
       title: "wait for 'switchable'",
-      script: `n=0
-until text=$(${mcCtlCommand(desired, 'status')}) && printf '%s\\n' "$text" | grep -q -x -e ${whole.join(' -e ')}; do
-  n=$((n + 1))
-  if [ $n -gt ${desired.timeoutSeconds * 5} ]; then printf '%s\\n' "$text" >&2; exit 1; fi
-  sleep 0.1
-done`,
+      script: waitScript(desired),
     },
   ],
 };
+
+/** A controller that is asked looks at once; what it then sees stands in its file as soon as it changes. */
+const waitScript = (desired: Desired): string => `${wholeFunction(desired)}
+n=0
+until controller ${quote(controllerPidFile(desired))} && whole "$mc"; do
+  if [ $((n % ${askEvery})) -eq 0 ]; then text=$(${mcCtlCommand(desired, 'status')}) || :; fi
+  n=$((n + 1))
+  if [ $n -gt ${desired.timeoutSeconds * 20} ]; then printf '%s\\n' "$text" >&2; exit 1; fi
+  sleep 0.05
+done`;
+
+/** How many looks at the file there are for each question: it starts Node. */
+const askEvery = 20;

@@ -1,0 +1,94 @@
+/** The step of kind mirroring through a real shell: it reads the controller's file, and starts mc_ctl seldom. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readYaml } from '../../src/base/yaml.ts';
+import { preamble } from '../../src/resources/contract/preamble.ts';
+import { mirroring } from '../../src/resources/controller/mirroring.ts';
+
+const { username: me } = userInfo();
+let dir = '';
+let controller: ChildProcess;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'pgduet-waiting-'));
+  controller = spawn('sleep', ['60']);
+  await once(controller, 'spawn');
+  const stat = readFileSync(`/proc/${controller.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19];
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  writeFileSync(join(dir, 'server1.pid'), `${controller.pid}\n${stat}\n${boot}\n`);
+});
+afterEach(() => {
+  controller.kill();
+  rmSync(dir, { recursive: true });
+});
+
+/** mc_ctl as a script; what it is asked stands in `asked`. */
+const mcCtl = (then: string): void =>
+  writeFileSync(join(dir, 'mc_ctl'), `#!/bin/sh\necho "$1" >> '${dir}/asked'\necho said\n${then}\n`, {
+    mode: 0o755,
+  });
+
+const shown = (status: string, pid = controller.pid): string =>
+  `{"schema":1,"mirroring_status":"${status}","controller_pid":${pid},"servers":[]}\n`;
+
+async function wait(timeoutSeconds: number): Promise<{ status: number; stderr: string; asked: number }> {
+  const desired = parsed(timeoutSeconds);
+  const [step] = mirroring.steps({ summary: '', reason: '' }, desired);
+  const functions = preamble({ postgresVersion: 15, owner: me, socketDir: '/tmp', port: 1 });
+  const child = spawn('sh', [], { stdio: ['pipe', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.end(`set -e\n${functions}\n${step?.script}`);
+  const [status] = (await once(child, 'close')) as [number];
+  const asked = existsSync(join(dir, 'asked'))
+    ? readFileSync(join(dir, 'asked'), 'utf8').trim().split('\n').length
+    : 0;
+  return { status, stderr, asked };
+}
+
+function parsed(timeoutSeconds: number) {
+  const text = `{ management_dir: '${dir}', mc_ctl: '${dir}/mc_ctl', timeout: ${timeoutSeconds} }`;
+  const { node } = readYaml(text, 'x.yml', { syntax: 'PLY001', duplicateKey: 'PLY002' }, text);
+  if (!node) throw new Error('no node');
+  const result = mirroring.fields.parse(
+    node,
+    {
+      host: 'server1',
+      instance: { dataDir: `${dir}/data`, socketDir: dir, port: 1, owner: me },
+      secret: () => undefined,
+      asset: () => undefined,
+      entropy: '00',
+      render: () => ({ ok: true, value: '' }),
+    },
+    'mirroring',
+  );
+  if (!result.ok) throw new Error(result.diagnostics.map(({ what }) => what).join('; '));
+  return result.value;
+}
+
+it('ends at once where the file shows that a switch is possible, and asks nobody', async () => {
+  mcCtl('');
+  writeFileSync(join(dir, 'server1.status.json'), shown('failover-disabled'));
+  expect(await wait(5)).toEqual({ status: 0, stderr: '', asked: 0 });
+});
+
+it('asks once, and ends with the news of the file', async () => {
+  writeFileSync(join(dir, 'server1.status.json'), shown('not-switchable'));
+  mcCtl(`(sleep 0.2; echo '${shown('switchable').trim()}' > '${dir}/server1.status.json') >/dev/null 2>&1 &`);
+  expect(await wait(30)).toEqual({ status: 0, stderr: '', asked: 1 });
+});
+
+it.each([
+  ['says so', () => shown('not-switchable')],
+  ['is that of an earlier controller', () => shown('switchable', 1)],
+])('fails with what mc_ctl says as long as the file %s', async (_, text) => {
+  mcCtl('exit 1');
+  writeFileSync(join(dir, 'server1.status.json'), text());
+  expect(await wait(1)).toEqual({ status: 1, stderr: 'said\n', asked: 2 });
+});
