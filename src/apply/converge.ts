@@ -165,7 +165,7 @@ async function runBatches(
     const probes = probesBehind(request, state, current, end);
     if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
     const place = state.server && request.effectPlace(state.server, current.view);
-    const done = await runBatch(ports, state, batch, place, probes, current.plan);
+    const done = await runBatch(ports, state, { batch, place, probes, plan: current.plan });
     changed.push(...done.map((one) => ({ host: state.host.name, ...one })));
   };
   const results = await Promise.allSettled(

@@ -56,52 +56,57 @@ async function takeLock(
   }
 }
 
-function openFake(world: World, host: string): Session {
-  let runs = 0;
-  let ended = false;
+/** What is asked in turn, until the connection breaks or is closed: then all of it is rejected. */
+function queue(host: string) {
   let last: Promise<unknown> = Promise.resolve();
-  const held = new Set<string>();
-  let onEnd: () => void = () => undefined;
-  const end = new Promise<never>((_, reject) => {
-    onEnd = () => {
-      ended = true;
-      for (const key of held) world.locks.delete(key);
-      reject(broken(host));
-    };
+  const end = new AbortController();
+  const broke = new Promise<never>((_, reject) => {
+    end.signal.addEventListener('abort', () => reject(broken(host)));
   });
-  end.catch(() => undefined);
-  world.cuts.set(host, [...(world.cuts.get(host) ?? []), () => onEnd()]);
+  broke.catch(() => undefined);
   const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(() => (ended ? Promise.reject(broken(host)) : work()));
-    const result = Promise.race([turn, end]);
+    const turn = last.then(() => (end.signal.aborted ? Promise.reject(broken(host)) : work()));
+    const result = Promise.race([turn, broke]);
     last = result.catch(() => undefined);
     return result;
   };
+  return { inOrder, end };
+}
+
+async function answered(world: World, host: string, script: string, { onLine }: RunOptions): Promise<Reply> {
+  world.scripts.push({ host, script });
+  const { status = 0, stdout = '', stderr = '' } = await world.respond(script, host);
+  const lines = stderr.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  for (const line of lines) onLine?.(line);
+  return { status, stdout, stderr };
+}
+
+function openFake(world: World, host: string): Session {
+  let runs = 0;
+  const { inOrder, end } = queue(host);
+  const held = new Set<string>();
+  const stop = (): void => {
+    for (const key of held) world.locks.delete(key);
+    end.abort();
+  };
+  world.cuts.set(host, [...(world.cuts.get(host) ?? []), stop]);
   return {
     get roundTrips() {
       return runs;
     },
     run(script: string, options: RunOptions = {}) {
       runs += 1;
-      return inOrder(async () => {
-        world.scripts.push({ host, script });
-        const { status = 0, stdout = '', stderr = '' } = await world.respond(script, host);
-        const lines = stderr.split('\n');
-        if (lines.at(-1) === '') lines.pop();
-        for (const line of lines) options.onLine?.(line);
-        return { status, stdout, stderr };
-      });
+      return inOrder(() => answered(world, host, script, options));
     },
     lock: (request) =>
       inOrder(async () => {
-        const reply = await takeLock(world, host, request, () => ended);
+        const reply = await takeLock(world, host, request, () => end.signal.aborted);
         if (reply.held) held.add(`${host} ${request.cluster}`);
         return reply;
       }),
-    async close() {
-      onEnd();
-    },
-    leave: () => onEnd(),
+    close: async () => stop(),
+    leave: stop,
   };
 }
 

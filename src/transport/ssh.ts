@@ -12,6 +12,7 @@ import {
   BaseAgent,
   Client,
   type ClientChannel,
+  type ConnectConfig,
   OpenSSHAgent,
   type ParsedKey,
   utils,
@@ -219,37 +220,78 @@ function loginHandler(
   };
 }
 
+/** The host key is judged before anything is said to the host; the end of the handshake proves that the host owns it. */
+function hostVerifier(client: Client, options: SshOptions, progress: Progress): (key: Buffer) => boolean {
+  return (key) => {
+    const refused = options.checkHostKey(key);
+    if (refused) progress.hostKey = refused;
+    else client.once('handshake', () => options.acceptedHostKey(key));
+    return refused === undefined;
+  };
+}
+
+function clientConfig(
+  client: Client,
+  socket: Duplex,
+  options: SshOptions,
+  progress: Progress,
+  fail: (error: Error) => void,
+): ConnectConfig {
+  const { user, keepalive } = options.target;
+  return {
+    sock: socket,
+    username: user,
+    readyTimeout: 0,
+    keepaliveInterval: keepalive.intervalMs,
+    keepaliveCountMax: keepalive.count,
+    algorithms: {
+      kex: [...algorithms.kex],
+      compress: [...algorithms.compress],
+      serverHostKey: [...options.hostKeyAlgorithms] as 'ssh-ed25519'[],
+    },
+    hostVerifier: hostVerifier(client, options, progress),
+    authHandler: loginHandler(options, progress, fail),
+  };
+}
+
+/** One timer that is set anew for each phase. */
+function deadline(late: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  const end = () => clearTimeout(timer);
+  const begin = (ms: number) => {
+    end();
+    timer = setTimeout(late, ms);
+  };
+  return { begin, end };
+}
+
 /** Connects, checks the host and logs in. Rejects with an SshFailure, never with a bare error. */
 export function connectSsh(options: SshOptions): Promise<SshConnection> {
-  const { target } = options;
+  const { target, through } = options;
   const client = new Client();
-  const socket = options.through ?? openSocket(target);
-  const progress: Progress = { phase: options.through ? 'handshake' : 'connect', tried: [], allowed: [] };
-  let offered: Buffer | undefined;
-
+  const socket = through ?? openSocket(target);
+  const progress: Progress = { phase: through ? 'handshake' : 'connect', tried: [], allowed: [] };
   return new Promise((resolve, reject) => {
     let settled = false;
+    const patience = deadline(() => fail(new Error('timeout'), true));
     const fail = (error: Error, timedOut = false) => {
       if (settled) return;
       settled = true;
-      clearTimeout(timer);
+      patience.end();
       client.destroy();
       socket.destroy();
       const failure: SshFailure = { ...progress, error, timedOut };
       reject(failure);
     };
-    let timer = setTimeout(() => fail(new Error('timeout'), true), target.connectTimeoutMs);
+    patience.begin(target.connectTimeoutMs);
     // A key file that cannot be used needs no host to say so.
     options.attempts.catch(fail);
-
-    client.on('handshake', () => {
-      if (offered) options.acceptedHostKey(offered);
+    socket.once('connect', () => {
+      progress.phase = 'handshake';
+    });
+    client.once('handshake', () => {
       progress.phase = 'login';
-      clearTimeout(timer);
-      timer = setTimeout(
-        () => fail(new Error('timeout'), true),
-        Math.max(loginPatienceMs, target.connectTimeoutMs),
-      );
+      patience.begin(Math.max(loginPatienceMs, target.connectTimeoutMs));
     });
     client.on('error', (error: Error & { level?: string }) => {
       // An agent that does not sign is one refused attempt; the library goes on with the next.
@@ -258,33 +300,10 @@ export function connectSsh(options: SshOptions): Promise<SshConnection> {
     client.on('close', () => fail(new Error('the host closed the connection')));
     client.once('ready', () => {
       settled = true;
-      clearTimeout(timer);
+      patience.end();
       resolve(connectionOf(client, target));
     });
-    socket.once('connect', () => {
-      progress.phase = 'handshake';
-    });
-
-    client.connect({
-      sock: socket as Socket,
-      username: target.user,
-      readyTimeout: 0,
-      keepaliveInterval: target.keepalive.intervalMs,
-      keepaliveCountMax: target.keepalive.count,
-      algorithms: {
-        ...algorithms,
-        kex: [...algorithms.kex],
-        compress: [...algorithms.compress],
-        serverHostKey: [...options.hostKeyAlgorithms] as 'ssh-ed25519'[],
-      },
-      hostVerifier: (key: Buffer) => {
-        offered = key;
-        const refused = options.checkHostKey(key);
-        if (refused) progress.hostKey = refused;
-        return refused === undefined;
-      },
-      authHandler: loginHandler(options, progress, fail),
-    });
+    client.connect(clientConfig(client, socket, options, progress, fail));
   });
 }
 
@@ -309,29 +328,26 @@ function connectionOf(client: Client, target: Target): SshConnection {
   return {
     close,
     leave,
-    forward: (host, port) =>
-      new Promise((resolve, reject) => {
-        client.forwardOut('127.0.0.1', 0, host, port, (error, stream) =>
-          error ? reject(error) : resolve(stream),
-        );
-      }),
-    exec: (command) =>
-      new Promise((resolve, reject) => {
-        client.exec(command, (error, channel) => {
-          if (error) reject(error);
-          else
-            resolve(
-              streamsOf(
-                channel,
-                gone.then(() => reason),
-                close,
-                leave,
-              ),
-            );
-        });
-      }),
+    forward: (host, port) => forwardOn(client, host, port),
+    exec: (command) => {
+      const lost = gone.then(() => reason);
+      return execOn(client, command, (channel) => streamsOf(channel, lost, close, leave));
+    },
   };
 }
+
+/** The channel is listened to at once: its end may stand in the same packet as its beginning. */
+const execOn = <T>(client: Client, command: string, listen: (channel: ClientChannel) => T): Promise<T> =>
+  new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => (error ? reject(error) : resolve(listen(channel))));
+  });
+
+const forwardOn = (client: Client, host: string, port: number): Promise<Duplex> =>
+  new Promise((resolve, reject) => {
+    client.forwardOut('127.0.0.1', 0, host, port, (error, stream) =>
+      error ? reject(error) : resolve(stream),
+    );
+  });
 
 function streamsOf(
   channel: ClientChannel,
