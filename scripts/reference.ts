@@ -19,7 +19,7 @@ const groups: Readonly<Record<string, readonly [title: string, advice: string]>>
   ],
   PLY: [
     'The playbook',
-    'No host was changed. Correct the place that the message names; kinds, fields and words stand in [playbooks.md](playbooks.md).',
+    'No host was changed. Correct the place that the message names; kinds, fields and variables stand in [playbooks.md](playbooks.md).',
   ],
   CLI: [
     'The command line',
@@ -117,8 +117,8 @@ const absentText = (absent: Field<unknown>['absent']): string => {
   return absent === 'optional' ? '—' : `\`${absent.default}\``;
 };
 
-/** Every word of src/playbook/words.ts that a playbook can use; `*` stands for the fields of a server. */
-export const words: Readonly<Record<string, string>> = {
+/** Every variable of src/playbook/variables.ts that a playbook can use; `*` stands for the fields of a server. */
+export const variables: Readonly<Record<string, string>> = {
   'cluster.name': 'name of the cluster',
   'cluster.replicationUser': 'the role that the standbys replicate with',
   'cluster.systemIdentifier': "of the primary's data; empty before there is any",
@@ -192,7 +192,7 @@ export const words: Readonly<Record<string, string>> = {
 };
 
 /** The fields of a server. */
-export const serverWords: Readonly<Record<string, string>> = {
+export const serverVariables: Readonly<Record<string, string>> = {
   name: 'the server identifier',
   role: '`primary` or `standby`, as it is now',
   address: 'where clients and SSH go',
@@ -203,24 +203,24 @@ export const serverWords: Readonly<Record<string, string>> = {
   copySlot: 'name of the slot for its base backup',
 };
 
-const wordsText = (): string =>
+const variablesText = (): string =>
   [
     table(
-      ['word', 'meaning'],
-      Object.entries(words).map(([name, meaning]) => [`\`${name}\``, meaning]),
+      ['variable', 'meaning'],
+      Object.entries(variables).map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
     '',
     'A server has these fields:',
     '',
     table(
       ['field', 'meaning'],
-      Object.entries(serverWords).map(([name, meaning]) => [`\`${name}\``, meaning]),
+      Object.entries(serverVariables).map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
   ].join('\n');
 
 /** The document with what stands between its marks made anew. */
 export const playbooksText = (document: string): string =>
-  withParts(document, { kinds: kindsText(), words: wordsText() });
+  withParts(document, { kinds: kindsText(), variables: variablesText() });
 
 /** The text of docs/messages.md. */
 export const messagesText = messagesDocument;

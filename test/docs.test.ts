@@ -8,19 +8,21 @@ import {
   groupless,
   mutationsDocument,
   playbooksText,
-  serverWords,
+  serverVariables,
   unexplained,
-  words,
+  variables,
 } from '../scripts/reference.ts';
 import { codes } from '../src/base/codes.ts';
 import { findingCodes } from '../src/base/finding-codes.ts';
 import { Secret } from '../src/base/secret.ts';
 import { nodeAt, parseYaml } from '../src/base/yaml.ts';
+import type { Situation } from '../src/intent/intent.ts';
+import type { Cluster } from '../src/inventory/cluster.ts';
 import { parseInventory } from '../src/inventory/load.ts';
 import { preferredView } from '../src/observe/survey.ts';
 import { compile } from '../src/playbook/compile.ts';
 import { parsePlaybook } from '../src/playbook/playbook.ts';
-import { wordsFor } from '../src/playbook/words.ts';
+import { variablesFor } from '../src/playbook/variables.ts';
 import { kinds } from '../src/resources/registry.ts';
 import { shippedTemplate } from '../src/shipped.ts';
 import { fakeLookups } from './inventory/lookups.ts';
@@ -29,6 +31,12 @@ import { clusterOf, serverNamed, threeInventory } from './observe/cluster.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+const preferred = (cluster: Cluster): Situation => ({
+  cluster,
+  view: preferredView(cluster),
+  intent: { kind: 'run' },
+});
 
 describe('generated texts', () => {
   it('docs/errors.md is up to date (node scripts/docs.mjs)', () => {
@@ -65,13 +73,13 @@ describe('generated texts', () => {
     for (const code of Object.keys(codes)) expect(read('docs/errors.md')).toContain(code);
   });
 
-  it('every word has a meaning, and every meaning a word', async () => {
+  it('every variable has a meaning, and every meaning a variable', async () => {
     const cluster = await clusterOf(threeInventory);
     const all: Record<string, unknown> = {
-      ...wordsFor(cluster, serverNamed(cluster, 'server2'), preferredView(cluster)),
+      ...variablesFor(preferred(cluster), serverNamed(cluster, 'server2')),
     };
     const ofOneTemplate = ['serverConf', 'networkConf', 'unit'];
-    const server = Object.keys(serverWords);
+    const server = Object.keys(serverVariables);
     const real = Object.entries(all)
       .filter(([name]) => !ofOneTemplate.includes(name))
       .flatMap(([name, value]): string[] => {
@@ -84,7 +92,7 @@ describe('generated texts', () => {
         ];
       });
     expect(
-      Object.keys(words)
+      Object.keys(variables)
         .filter((name) => name !== 'item.*')
         .sort(),
     ).toEqual(real.sort());
@@ -119,7 +127,7 @@ describe('YAML that a reader may copy', () => {
       const playbook = parsePlaybook(text, path, [...kinds.keys()]);
       const cluster = await clusterOf(threeInventory);
       const result = playbook.ok
-        ? compile(playbook.value, cluster, preferredView(cluster), {
+        ? compile(playbook.value, preferred(cluster), {
             kinds,
             template: shippedTemplate,
             asset: () => 'shipped',

@@ -1,8 +1,9 @@
 /**
  * Batch after batch until there is nothing to do: run the steps, look, plan again; at the end look at everything once
- * more. In: the first sight. Out: what was changed. Must never call a run done whose last look found something to do.
+ * more. In: the first observation. Out: what was changed. Must never call a run done whose last look found something to do.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Intent } from '../intent/intent.ts';
 import type { View } from '../observe/survey.ts';
 import { type BatchItem, type HostBatch, nextBatch } from '../plan/batch.ts';
 import {
@@ -19,15 +20,16 @@ import type { Probe } from '../resources/contract/kind.ts';
 import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
 import { byMachine, type HostState, lookAt, probesBetween, probesFor } from './hosts.ts';
+import { compiled, type Observation, observation } from './observation.ts';
 import type { RunPorts, RunRequest } from './request.ts';
-import { compiled, type Sighted, sight } from './sight.ts';
 
 /** The same change may be needed again when something else undoes it once, or was just at it; more is a circle. */
 const repeatsAllowed = 2;
 
 export interface Converged {
-  /** As the roles were seen last. */
+  /** As the roles were observed last. */
   readonly view: View;
+  readonly intent: Intent;
   readonly changed: readonly Changed[];
   /** Empty, unless the run was limited to one host, or the cluster is degraded and only a person can change that. */
   readonly left: Plan;
@@ -38,7 +40,7 @@ export async function converge(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
-  first: Sighted,
+  first: Observation,
 ): Promise<Converged> {
   const changed: Changed[] = [];
   const repeats = new Map<string, number>();
@@ -46,13 +48,13 @@ export async function converge(
   for (let number = 1; ; number += 1) {
     if (isAtEnd(current)) {
       current = await lookAtEverything(request, ports, states, current);
-      if (isAtEnd(current)) return { changed, left: current.plan, view: current.view };
+      if (isAtEnd(current)) return ended(current, changed);
     }
     const batches = nextBatch(current.plan, current.view.primary).filter(
       (batch) => request.limit === undefined || batch.host === request.limit,
     );
     if (batches.length === 0) {
-      if (request.limit !== undefined) return { changed, left: current.plan, view: current.view };
+      if (request.limit !== undefined) return ended(current, changed);
       throw failure([stuck(current.plan)]);
     }
     countRepeats(batches, repeats);
@@ -69,15 +71,22 @@ export async function converge(
     current =
       end === 'changes'
         ? await lookAtEverything(request, ports, states, current)
-        : await sight(request, ports, states);
+        : await observation(request, ports, states, current.intent);
     const refused = refusals(current.plan);
     if (refused.length > 0) throw failure(refused);
-    if (end !== 'open' && isEmpty(current.plan)) return { changed, left: current.plan, view: current.view };
+    if (end !== 'open' && isEmpty(current.plan)) return ended(current, changed);
   }
 }
 
+const ended = ({ view, intent, plan }: Observation, changed: readonly Changed[]): Converged => ({
+  changed,
+  left: plan,
+  view,
+  intent,
+});
+
 /** Everything is right, or what is not is up to the controller or a person, or to a restart that is not allowed now. */
-export const isAtEnd = ({ plan, view }: Sighted): boolean =>
+export const isAtEnd = ({ plan, view }: Observation): boolean =>
   isEmpty(plan) ||
   (troubles(plan).length + postponed(plan).length > 0 && nextBatch(plan, view.primary).length === 0);
 
@@ -98,18 +107,18 @@ function endOf(plan: Plan, batches: readonly HostBatch[]): End {
     : 'changes';
 }
 
-/** The proof at the end: nothing that was seen earlier in the run is believed any more. */
+/** The verification at the end: everything is asked again, and earlier answers are discarded. */
 async function lookAtEverything(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
-  current: Sighted,
-): Promise<Sighted> {
-  const resources = compiled(request, current.view);
+  current: Observation,
+): Promise<Observation> {
+  const resources = compiled(request, current.view, current.intent);
   await Promise.all(
     states.map((state) => lookAt(ports, state, probesFor(request.cluster, state.host, resources))),
   );
-  return sight(request, ports, states);
+  return observation(request, ports, states, current.intent);
 }
 
 function countRepeats(batches: readonly HostBatch[], repeats: Map<string, number>): void {
@@ -145,7 +154,7 @@ function stuck(plan: Plan): Diagnostic {
 interface Round {
   readonly batches: readonly HostBatch[];
   readonly end: End;
-  readonly current: Sighted;
+  readonly current: Observation;
   readonly changed: Changed[];
 }
 
@@ -177,7 +186,12 @@ async function runBatches(
     result.status === 'rejected' ? [result.reason as unknown] : [],
   );
   if (problems.length > 0)
-    throw interruption(ports, merged(problems), changed, openTitles(current.plan, changed));
+    throw interruption(
+      ports.interrupted.aborted,
+      merged(problems),
+      changed,
+      openTitles(current.plan, changed),
+    );
   // While a server restarts, the controllers change the files of the others: what was seen of them meanwhile is old.
   if (restarts.length > 0)
     await Promise.all(states.filter(({ host }) => !restarts.includes(host.name)).map(lookAgain));
@@ -187,10 +201,15 @@ const isRestart = (item: BatchItem): boolean =>
   item.kind === 'effect' && item.effect.action === 'restart' && item.effect.target === 'instance';
 
 /** What is looked at when the steps of a batch are done. */
-function probesBehind(request: RunRequest, state: HostState, current: Sighted, end: End): readonly Probe[] {
+function probesBehind(
+  request: RunRequest,
+  state: HostState,
+  current: Observation,
+  end: End,
+): readonly Probe[] {
   switch (end) {
     case 'waits':
-      return probesFor(request.cluster, state.host, compiled(request, current.view));
+      return probesFor(request.cluster, state.host, compiled(request, current.view, current.intent));
     case 'changes':
       return [];
     case 'open':

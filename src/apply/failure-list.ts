@@ -1,8 +1,7 @@
-/** Several failures at once are told at once, with the exit status of the gravest. Pure. */
+/** Several failures at once are told at once, with the exit status of the most severe. Pure. */
 import { codes } from '../base/codes.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import type { RunPorts } from './request.ts';
 
 /** One error for many; a defect is passed on as it is. */
 export function merged(problems: readonly unknown[]): unknown {
@@ -12,9 +11,9 @@ export function merged(problems: readonly unknown[]): unknown {
   return failure(known.flatMap((problem) => problem.diagnostics));
 }
 
-/** The gravest exit status wins: refusals over failures over what could not be reached. */
+/** The most severe exit status wins: refusals over failures over what could not be reached. */
 export function failure(diagnostics: readonly Diagnostic[]): DiagnosticError {
-  const gravity = [
+  const severity = [
     exitCode.refused,
     exitCode.locked,
     exitCode.hostFailed,
@@ -25,7 +24,7 @@ export function failure(diagnostics: readonly Diagnostic[]): DiagnosticError {
   const exits = diagnostics.map((diagnostic) => codes[diagnostic.code].exit);
   return new DiagnosticError(
     diagnostics,
-    gravity.find((candidate) => exits.some((exit) => exit === candidate)) ?? exitCode.hostFailed,
+    severity.find((candidate) => exits.some((exit) => exit === candidate)) ?? exitCode.hostFailed,
   );
 }
 
@@ -37,17 +36,20 @@ export interface Changed {
   readonly summary: string;
 }
 
+export const isUnreachable = (error: unknown): error is DiagnosticError =>
+  error instanceof DiagnosticError && error.exitCode === exitCode.unreachable;
+
 const isInterruption = (error: unknown): boolean =>
   error instanceof DiagnosticError && error.exitCode === exitCode.interrupted;
 
 /** An error behind an interrupt is the interrupt: the connection broke because we closed it. */
 export function interruption(
-  ports: RunPorts,
+  interrupted: boolean,
   error: unknown,
   changed: readonly Changed[],
   open: readonly string[],
 ): unknown {
-  if (!ports.interrupted.aborted || isInterruption(error)) return error;
+  if (!interrupted || isInterruption(error)) return error;
   return failure([
     {
       code: 'RUN002',

@@ -3,13 +3,14 @@
  * what their host answered. Changes nothing on a host but the lock.
  */
 import { type Cluster, type Host, type Server, serverOn, shownAddress } from '../inventory/cluster.ts';
+import { factsProbe, readFacts } from '../observe/facts.ts';
 import { answerTo, type Look, look } from '../observe/look.ts';
-import { readHostView, roleProbe, surveyProbes } from '../observe/survey.ts';
+import { roleProbe, surveyProbes } from '../observe/survey.ts';
 import type { ClockSight } from '../plan/clocks.ts';
 import type { Resource } from '../plan/plan.ts';
 import type { Probe } from '../resources/contract/kind.ts';
 import type { Session } from '../transport/port.ts';
-import { failure, interruption, merged } from './failure-list.ts';
+import { failure, interruption, isUnreachable, merged } from './failure-list.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 
 export interface HostState {
@@ -32,13 +33,13 @@ export async function openAll(request: RunRequest, ports: RunPorts): Promise<rea
   if (opened === undefined || ports.interrupted.aborted) {
     // A host that does not answer is not waited for; what still opens is closed when it has.
     for (const each of opening) each.then(({ session }) => session.close()).catch(() => undefined);
-    throw interruption(ports, undefined, [], []);
+    throw interruption(ports.interrupted.aborted, undefined, [], []);
   }
   const states = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const problems = opened.flatMap((result, index) => {
-    const host = hosts[index];
-    if (result.status === 'fulfilled' || (host && request.leaveOut?.(host, result.reason))) return [];
-    return [result.reason as unknown];
+  const problems = opened.flatMap((result) => {
+    if (result.status === 'fulfilled') return [];
+    const reason: unknown = result.reason;
+    return request.leaveOutUnreachable && isUnreachable(reason) ? [] : [reason];
   });
   if (problems.length === 0) return states;
   await Promise.all(states.map((state) => state.session.close()));
@@ -107,7 +108,7 @@ const probesOf = (host: Host, resources: readonly Resource[]): readonly Probe[] 
 
 /** What the survey and these resources ask of a host. */
 export const probesFor = (cluster: Cluster, host: Host, resources: readonly Resource[]): readonly Probe[] => [
-  ...surveyProbes(cluster, serverOn(cluster, host.name)),
+  ...Object.values(surveyProbes(cluster, serverOn(cluster, host.name))),
   ...probesOf(host, resources),
 ];
 
@@ -121,11 +122,11 @@ export const probesBetween = ({ host, server }: HostState, open: readonly Resour
 export async function lookAt(ports: RunPorts, state: HostState, probes: readonly Probe[]): Promise<void> {
   const began = ports.now();
   const clockBefore = ports.clockMs();
-  remember(state, await look(state.session, state.server, probes, ports.nonce()));
+  const answers = await look(state.session, state.server, probes, ports.nonce());
+  remember(state, answers);
   const ms = ports.now() - began;
-  const facts = readHostView([
-    answerTo(state.look, probes[0] ?? {}) ?? { status: 255, stdout: '', stderr: '' },
-  ]).facts;
+  const reply = answerTo(answers, factsProbe);
+  const facts = reply && readFacts(reply);
   // The host reads its clock somewhere within the round trip.
   if (facts)
     state.clock = { host: state.host.name, offsetMs: facts.clockMs - clockBefore - ms / 2, errorMs: ms / 2 };

@@ -1,8 +1,9 @@
 /** What a run is given: the outside world as ports, and what is to be made so. Types only. */
-import type { Diagnostic, Result } from '../base/diagnostic.ts';
+import type { Result } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
-import type { Cluster, Host, Server } from '../inventory/cluster.ts';
-import type { HostView, View } from '../observe/survey.ts';
+import type { Intent } from '../intent/intent.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
 import type { EffectPlace } from '../resources/contract/effects.ts';
 import type { Transport } from '../transport/port.ts';
@@ -26,8 +27,10 @@ export interface RunPorts {
 
 export interface RunRequest {
   readonly cluster: Cluster;
-  /** What every host should be, once it is known who is primary. Asks the same probes for the same roles. */
-  compile(view: View): Result<readonly Resource[]>;
+  /** What the command intends; the run settles it with its first observation. */
+  readonly intent: Intent;
+  /** What every host should be: a function of its arguments. Asks the same probes for the same roles. */
+  compile(view: View, intent: Intent): Result<readonly Resource[]>;
   /** Where reloads and restarts of a server go. */
   effectPlace(server: Server, view: View): EffectPlace;
   /** False: look and plan only, and take no lock. */
@@ -38,13 +41,8 @@ export interface RunRequest {
   mayRestart?(host: string): boolean;
   /** Asked once, after the plan was shown. */
   confirm(plan: Plan): Promise<boolean>;
-  /** Says who is primary where the usual survey would not do. */
-  survey?(
-    cluster: Cluster,
-    hosts: ReadonlyMap<string, HostView>,
-  ): { readonly view: View } | { readonly refused: Diagnostic };
-  /** Whether the run goes on without a host that cannot be reached. */
-  leaveOut?(host: Host, problem: unknown): boolean;
+  /** The run goes on without hosts that cannot be reached. */
+  readonly leaveOutUnreachable?: boolean;
   /** Who runs, for the one whom the lock keeps out. */
   readonly lockOwner: string;
 }

@@ -3,19 +3,22 @@
  * In: a cluster, what it should be (`compile`), the outside world as ports. Out: events while it goes, an outcome at
  * the end. Must never act on a plan that was refused.
  */
+import type { Intent } from '../intent/intent.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { clockProblems } from '../plan/clocks.ts';
 import { type Plan, type Resource, refusals } from '../plan/plan.ts';
 import { type Converged, converge, isAtEnd } from './converge.ts';
 import { type Changed, failure, interruption } from './failure-list.ts';
 import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
+import { allowed, compiled, type Observation, observation } from './observation.ts';
 import type { RunPorts, RunRequest } from './request.ts';
-import { allowed, compiled, type Sighted, sight } from './sight.ts';
 
 export interface Outcome {
   /** The first plan: what there was to do. */
   readonly plan: Plan;
   readonly view: View;
+  /** As the observations of the run have settled it. */
+  readonly intent: Intent;
   /** Summaries of what was changed, by host. */
   readonly changed: readonly Changed[];
   /** What is left: empty after a full run; what is degraded; the first plan again when nothing was changed. */
@@ -28,7 +31,7 @@ export interface Outcome {
 export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome> {
   const started = ports.now();
   // What is wrong with the playbook is said before anybody is contacted.
-  const resources = compiled(request, preferredView(request.cluster));
+  const resources = compiled(request, preferredView(request.cluster), request.intent);
   const states = await openAll(request, ports);
   // Closing the sessions ends what still runs on the hosts, so an interrupt needs nothing else.
   const stop = (): void => {
@@ -37,19 +40,20 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
   ports.interrupted.addEventListener('abort', stop);
   try {
     if (ports.interrupted.aborted) stop();
-    const first = await firstSight(request, ports, states, resources);
+    const first = await firstObservation(request, ports, states, resources);
     ports.emit({ kind: 'planned', plan: first.plan, view: first.view });
     const refused = [...clockProblems(states.flatMap((state) => state.clock ?? [])), ...refusals(first.plan)];
     if (refused.length > 0) throw failure(refused);
-    const outcome = ({ changed, left, view }: Converged, confirmed: boolean): Outcome => ({
+    const outcome = ({ changed, left, view, intent }: Converged, confirmed: boolean): Outcome => ({
       plan: first.plan,
       view,
+      intent,
       changed,
       left,
       confirmed,
       roundTrips: Object.fromEntries(states.map((state) => [state.host.name, state.session.roundTrips])),
     });
-    const untouched: Converged = { changed: [], left: first.plan, view: first.view };
+    const untouched: Converged = { ...first, changed: [], left: first.plan };
     if (!request.change || isAtEnd(first)) return outcome(untouched, true);
     if (!(await request.confirm(first.plan))) return outcome(untouched, false);
     // The answer may have been that the primary must not be restarted.
@@ -63,7 +67,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     });
     return result;
   } catch (error) {
-    throw interruption(ports, error, [], []);
+    throw interruption(ports.interrupted.aborted, error, [], []);
   } finally {
     ports.interrupted.removeEventListener('abort', stop);
     await Promise.all(states.map((state) => end(request, state)));
@@ -74,13 +78,13 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
 const end = ({ change }: RunRequest, { session }: HostState): Promise<void> | void =>
   change ? session.close() : session.leave();
 
-/** One round trip: the lock and the first look travel together. A second one only if the roles are not as preferred. */
-async function firstSight(
+/** One round trip: the lock and the first observation travel together. A second one only if the roles are not as preferred. */
+async function firstObservation(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
   resources: readonly Resource[],
-): Promise<Sighted> {
+): Promise<Observation> {
   await Promise.all(
     states.map(async (state, index) => {
       const locked = request.change ? lock(request, ports, state, index) : Promise.resolve();
@@ -91,5 +95,5 @@ async function firstSight(
       if (lookResult.status === 'rejected') throw lookResult.reason;
     }),
   );
-  return sight(request, ports, states);
+  return observation(request, ports, states, request.intent);
 }

@@ -7,14 +7,15 @@ import type { Cluster, Server } from '../inventory/cluster.ts';
 import { isFinished, leads } from '../resources/data/data-directory.ts';
 import { type HostView, preferredView, survey, type View } from './survey.ts';
 
-export interface KeptWish {
+/** What a teardown intends, as far as the roles depend on it. */
+export interface Kept {
   /** The server that is to stay; without it the primary. */
   readonly keep?: string;
   readonly allData: boolean;
 }
 
 export function keptSurvey(
-  { keep, allData }: KeptWish,
+  { keep, allData }: Kept,
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
 ): { view: View } | { refused: Diagnostic } {

@@ -32,19 +32,13 @@ export interface HostView {
   readonly single?: AdoptSight;
 }
 
-/** What all of them show together; every later stage reads it, none changes it. */
+/** What all of them show together, and nothing else; every later stage reads it, none changes it. */
 export interface View {
   readonly hosts: ReadonlyMap<string, HostView>;
   /** Name of the host that is primary now, or is to become it. */
   readonly primary: string;
   /** Of the cluster's data, once there is some. */
   readonly systemIdentifier?: string;
-  /** The host that the command names, for example the one to be rebuilt. */
-  readonly target?: string;
-  /** How a rebuild was asked for. */
-  readonly rebuild?: { readonly copy: boolean; readonly keepCopy?: string };
-  /** How a teardown was asked for; `settles`: the roles have just been moved, and the others have to follow first. */
-  readonly teardown?: { readonly keepData: boolean; readonly allData: boolean; readonly settles: boolean };
   /** Hosts that could not be reached and are left out. */
   readonly absent?: ReadonlySet<string>;
 }
@@ -60,20 +54,30 @@ const place = (server: Server) => ({
 /** What may change while a run goes on: whose data is where, and who leads. */
 export const roleProbe = (server: Server): Probe => ({ shell: dataDirectoryProbe(place(server)) });
 
-/** Of a host without a server only the facts are asked. */
-export const surveyProbes = (cluster: Cluster, server: Server | undefined): readonly Probe[] => [
-  factsProbe,
-  ...(server ? serverProbes(cluster, server) : []),
-];
-
-const serverProbes = (cluster: Cluster, server: Server): readonly Probe[] => [
-  roleProbe(server),
-  {
+const serverProbes = (cluster: Cluster, server: Server) => ({
+  data: roleProbe(server),
+  passfile: {
     shell: `if [ -f "$PASSFILE" ]; then grep -m 1 -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE"; fi`,
   },
-  printFile(clusterKeyFile(server)),
-  printFile(adoptedFile(server.postgres.dataDir)),
-];
+  clusterKey: printFile(clusterKeyFile(server)),
+  adopted: printFile(adoptedFile(server.postgres.dataDir)),
+});
+
+type AboutServer = keyof ReturnType<typeof serverProbes>;
+
+/** What the survey asks of a host, by what the answer is about. Of a host without a server only the facts are asked. */
+export const surveyProbes = (
+  cluster: Cluster,
+  server: Server | undefined,
+): { readonly facts: Probe } & Readonly<Partial<Record<AboutServer, Probe>>> => ({
+  facts: factsProbe,
+  ...(server ? serverProbes(cluster, server) : {}),
+});
+
+/** The answers to the survey, and to the probe of a single server where that was asked, too. */
+export type SurveyReplies = Readonly<
+  Partial<Record<'facts' | AboutServer | 'single', ProbeReply | undefined>>
+>;
 
 const printFile = (path: string): Probe => ({
   shell: `if [ -f ${quote(path)} ]; then cat ${quote(path)}; fi`,
@@ -82,26 +86,36 @@ const printFile = (path: string): Probe => ({
 /** What a migration asks of the server that it begins with. */
 export const singleServerProbe = (server: Server): Probe => adoptProbe(place(server));
 
-export function readHostView(replies: readonly ProbeReply[]): HostView {
-  const [facts, data, passfile, key, adopted, single] = replies;
-  const seenFacts = facts && readFacts(facts);
-  const seenData = data && readDataDirectory(data);
-  const entry = parsePgpassLine(passfile?.stdout.split('\n')[0] ?? '');
-  const keyText = key?.stdout.trim() ?? '';
-  const seenSingle = single && readAdoptSight(single);
-  // The server is looked at again in the middle of a migration, and the survey is not: its record came to be meanwhile.
-  const seenAdopted = seenSingle?.adopted ?? parseAdopted(adopted?.stdout ?? '');
+/** The answers as they were given; `answer` is undefined for what was not asked. */
+export function surveyReplies(
+  cluster: Cluster,
+  server: Server | undefined,
+  answer: (probe: Probe) => ProbeReply | undefined,
+): SurveyReplies {
+  const single = server ? { single: singleServerProbe(server) } : {};
+  const asked = Object.entries({ ...surveyProbes(cluster, server), ...single });
+  return Object.fromEntries(asked.map(([about, probe]) => [about, answer(probe)]));
+}
+
+export function readHostView(replies: SurveyReplies): HostView {
+  const facts = replies.facts && readFacts(replies.facts);
+  const data = replies.data && readDataDirectory(replies.data);
+  const entry = parsePgpassLine(replies.passfile?.stdout.split('\n')[0] ?? '');
+  const key = replies.clusterKey?.stdout.trim() ?? '';
+  const single = replies.single && readAdoptSight(replies.single);
+  // In the middle of a migration the server is asked again, and the survey is not: its record came to be meanwhile.
+  const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
   return {
-    ...(seenFacts ? { facts: seenFacts } : {}),
-    ...(seenData ? { data: seenData } : {}),
+    ...(facts ? { facts } : {}),
+    ...(data ? { data } : {}),
     ...(entry ? { replicationPassword: entry.password } : {}),
-    ...(keyText ? { clusterKey: new Secret(keyText) } : {}),
-    ...(seenAdopted ? { adopted: seenAdopted } : {}),
-    ...(seenSingle ? { single: seenSingle } : {}),
+    ...(key ? { clusterKey: new Secret(key) } : {}),
+    ...(adopted ? { adopted } : {}),
+    ...(single ? { single } : {}),
   };
 }
 
-/** Before anything was seen: the inventory's wishes. */
+/** Before anything was observed: the roles that the inventory prefers. */
 export function preferredView(cluster: Cluster): View {
   const preferred =
     cluster.servers.find((server) => server.preferredRole === 'primary') ?? cluster.servers[0];
@@ -135,7 +149,7 @@ function findPrimary(
   const followers = cluster.servers.filter(
     (server) => isFinished(dataOf(server)) && dataOf(server)?.standbySignal,
   );
-  // A stranger's primary is named too: it may be the one that is missed.
+  // The primary of another cluster is named too: it may be the one that is missed.
   const clusters = cluster.servers.filter((server) => dataOf(server)?.content === 'cluster');
   if (followers.length > 0) return { refused: noPrimary(clusters, hosts) };
   return { primary: preferredView(cluster).primary };

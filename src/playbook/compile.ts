@@ -1,19 +1,20 @@
 /**
- * Playbook + Cluster + View → the ordered resources of every host. Words are put in, conditions and repetitions are
- * resolved, every resource is parsed by its kind, `after` becomes references. All errors at once; never throws. Pure.
+ * Playbook + Situation → the ordered resources of every host: the same arguments give the same resources. Variables are put in,
+ * conditions and repetitions are resolved, every resource is parsed by its kind, `after` becomes references. All errors at once; never throws. Pure.
  */
 import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Secret } from '../base/secret.ts';
 import { type Node, nodeOf } from '../base/yaml.ts';
+import type { Situation } from '../intent/intent.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import type { View } from '../observe/survey.ts';
 import type { Ref, Resource } from '../plan/plan.ts';
 import type { AnyKind, ParseContext } from '../resources/contract/kind.ts';
 import { orderProblems } from './order.ts';
 import type { Entry, Playbook } from './playbook.ts';
 import { render, structureIn } from './render.ts';
-import { type Words, wordsFor } from './words.ts';
+import { ownTemplates } from './variables/controller.ts';
+import { type Variables, variablesFor } from './variables.ts';
 
 /** What the edge provides: files that pgduet ships, and values that must not be guessed. */
 export interface Materials {
@@ -32,22 +33,25 @@ interface Draft {
 
 export function compile(
   playbook: Playbook,
-  cluster: Cluster,
-  view: View,
+  situation: Situation,
   materials: Materials,
 ): Result<readonly Resource[]> {
-  const problems: Diagnostic[] = [...strangers(playbook, cluster)];
-  const drafts = presentServers(cluster, view).flatMap((server) => {
-    const words = wordsFor(cluster, server, view);
-    return playbook.plays
-      .filter((play) => isFor(play.on, words))
+  const problems: Diagnostic[] = [...unknownHosts(playbook, situation.cluster)];
+  const present = presentServers(situation).map((server) => ({
+    server,
+    variables: variablesFor(situation, server),
+  }));
+  const drafts = present.flatMap(({ server, variables }) =>
+    playbook.plays
+      .filter((play) => isFor(play.on, variables))
       .flatMap((play) => play.entries)
-      .flatMap((entry) => compileEntry(entry, server, words, materials, problems));
-  });
+      .flatMap((entry) => compileEntry(entry, server, variables, materials, problems)),
+  );
   const named = nameIndex(drafts, playbook);
+  const everyone = present.map(({ variables }) => variables);
   const resources = drafts.map((draft) => ({
     ...draft.resource,
-    after: references(draft, cluster, view, named, problems),
+    after: references(draft, everyone, named, problems),
   }));
   problems.push(
     ...orderProblems(
@@ -58,23 +62,23 @@ export function compile(
   return problems.length > 0 ? failed(...distinct(problems)) : ok(resources);
 }
 
-const isFor = (on: string, words: Words): boolean =>
+const isFor = (on: string, variables: Variables): boolean =>
   on === 'all' ||
-  on === words.host.name ||
-  (on === 'target' && words.host.name === words.target.name) ||
-  (on === 'kept' && !words.teardown.drops) ||
-  (on === 'dropped' && words.teardown.drops) ||
-  (on === 'primary' && words.host.role === 'primary') ||
-  (on === 'standbys' && words.host.role === 'standby');
+  on === variables.host.name ||
+  (on === 'target' && variables.host.name === variables.target.name) ||
+  (on === 'kept' && !variables.teardown.drops) ||
+  (on === 'dropped' && variables.teardown.drops) ||
+  (on === 'primary' && variables.host.role === 'primary') ||
+  (on === 'standbys' && variables.host.role === 'standby');
 
 export const selectors: readonly string[] = ['all', 'primary', 'standbys', 'target', 'kept', 'dropped'];
 
 /** Nothing is declared for a host that could not be reached. */
-const presentServers = (cluster: Cluster, view: View): readonly Server[] =>
+const presentServers = ({ cluster, view }: Situation): readonly Server[] =>
   cluster.servers.filter((server) => !view.absent?.has(server.name));
 
 /** A play or an `after` for a host that the inventory does not have would be left out without a word. */
-function strangers(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] {
+function unknownHosts(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] {
   const known = [...selectors, ...cluster.hosts.map((host) => host.name)];
   const places = playbook.plays.flatMap((play) => [
     { on: play.on, at: play.onAt },
@@ -97,13 +101,13 @@ function strangers(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] 
 function compileEntry(
   entry: Entry,
   server: Server,
-  words: Words,
+  variables: Variables,
   materials: Materials,
   problems: Diagnostic[],
 ): readonly Draft[] {
-  const rounds: readonly Words[] = entry.each
-    ? words[entry.each].map((item) => ({ ...words, item }))
-    : [words];
+  const rounds: readonly Variables[] = entry.each
+    ? variables[entry.each].map((item) => ({ ...variables, item }))
+    : [variables];
   return rounds.flatMap((round) => {
     if (!wanted(entry, round, problems)) return [];
     const expanded = expand(entry.node, round, problems);
@@ -133,30 +137,31 @@ function compileEntry(
   });
 }
 
-function wanted(entry: Entry, words: Words, problems: Diagnostic[]): boolean {
+function wanted(entry: Entry, variables: Variables, problems: Diagnostic[]): boolean {
   if (entry.when === undefined) return true;
-  const text = render(entry.when, words, 'when', entry.at);
+  const text = render(entry.when, variables, 'when', entry.at);
   if (!text.ok) problems.push(...text.diagnostics);
   return text.ok && text.value !== '' && text.value !== 'false';
 }
 
-/** The node with words put into every text; places stay, so that errors point into the playbook. */
-function expand(node: Node, words: Words, problems: Diagnostic[]): Node {
+/** The node with variables put into every text; places stay, so that errors point into the playbook. */
+function expand(node: Node, variables: Variables, problems: Diagnostic[]): Node {
   if (node.kind === 'map')
     return {
       ...node,
-      entries: node.entries.map((entry) => ({ ...entry, value: expand(entry.value, words, problems) })),
+      entries: node.entries.map((entry) => ({ ...entry, value: expand(entry.value, variables, problems) })),
     };
-  if (node.kind === 'seq') return { ...node, items: node.items.map((item) => expand(item, words, problems)) };
+  if (node.kind === 'seq')
+    return { ...node, items: node.items.map((item) => expand(item, variables, problems)) };
   if (typeof node.value !== 'string') return node;
-  const structure = structureIn(node.value, words);
+  const structure = structureIn(node.value, variables);
   if (structure !== undefined) return nodeOf(structure, node.at);
-  const text = render(node.value, words, node.value, node.at);
+  const text = render(node.value, variables, node.value, node.at);
   if (!text.ok) problems.push(...text.diagnostics);
   return text.ok ? { ...node, value: text.value, source: text.value } : node;
 }
 
-function parseContext(server: Server, words: Words, materials: Materials): ParseContext {
+function parseContext(server: Server, variables: Variables, materials: Materials): ParseContext {
   const { dataDir, socketDir, port, owner } = server.postgres;
   return {
     host: server.host.name,
@@ -173,17 +178,10 @@ function parseContext(server: Server, words: Words, materials: Materials): Parse
           why: 'the file cannot be written without it',
           fix: 'Put the template beside the playbook, or name one of templates/.',
         });
-      return render(text, templateWords(name, words), name);
+      const own = ownTemplates[name];
+      return render(text, own ? variables[own] : variables, name);
     },
   };
-}
-
-/** The controller's own files are rendered from the types that the controller reads them back with. */
-function templateWords(name: string, words: Words): object {
-  if (name === 'server.conf.hbs') return words.serverConf;
-  if (name === 'network.conf.hbs') return words.networkConf;
-  if (name === 'mcoi.service.hbs') return words.unit;
-  return words;
 }
 
 type NameIndex = ReadonlyMap<string, readonly Draft[]>;
@@ -202,15 +200,12 @@ function nameIndex(drafts: readonly Draft[], playbook: Playbook): NameIndex {
 
 function references(
   draft: Draft,
-  cluster: Cluster,
-  view: View,
+  everyone: readonly Variables[],
   named: NameIndex,
   problems: Diagnostic[],
 ): readonly Ref[] {
   return draft.entry.after.flatMap((after) => {
-    const hosts = presentServers(cluster, view)
-      .filter((server) => isFor(after.on, wordsFor(cluster, server, view)))
-      .map((server) => server.host.name);
+    const hosts = everyone.filter((one) => isFor(after.on, one)).map(({ host }) => host.name);
     const found = (named.get(after.name) ?? []).filter((other) => hosts.includes(other.resource.host));
     if (!named.has(after.name))
       problems.push({

@@ -1,5 +1,5 @@
 /**
- * The one home of Handlebars: templates and `{{…}}` in playbooks become text. A word that does not exist is an error,
+ * The one home of Handlebars: templates and `{{…}}` in playbooks become text. A variable that does not exist is an error,
  * never an empty text. Nothing is escaped for HTML: the quoting helpers do what each file format needs.
  */
 import Handlebars from 'handlebars';
@@ -24,21 +24,21 @@ function template(text: string): HandlebarsTemplateDelegate {
   return made;
 }
 
-/** `{{word}}` and `{{a.word}}`: nearly all that stands in playbooks. To compile each of them takes longer than all the rest. */
-const plainWord = /(?<![\\{])\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}(?!\})/g;
+/** `{{variable}}` and `{{a.variable}}`: nearly all that stands in playbooks. To compile each of them takes longer than all the rest. */
+const plainVariable = /(?<![\\{])\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}(?!\})/g;
 
 /** Undefined where Handlebars has to be asked: for helpers and blocks, and to say what is wrong. */
-function renderPlain(text: string, words: object): string | undefined {
-  let known = !text.replaceAll(plainWord, '').includes('{{');
-  const rendered = text.replaceAll(plainWord, (_whole, path: string) => {
-    const value = path in handlebars.helpers ? undefined : valueAt(words, path);
+function renderPlain(text: string, variables: object): string | undefined {
+  let known = !text.replaceAll(plainVariable, '').includes('{{');
+  const rendered = text.replaceAll(plainVariable, (_whole, path: string) => {
+    const value = path in handlebars.helpers ? undefined : valueAt(variables, path);
     if (!['string', 'number', 'boolean'].includes(typeof value)) known = false;
     return String(value);
   });
   return known ? rendered : undefined;
 }
 
-const valueAt = (words: object, path: string): unknown =>
+const valueAt = (variables: object, path: string): unknown =>
   path
     .split('.')
     .reduce<unknown>(
@@ -46,23 +46,23 @@ const valueAt = (words: object, path: string): unknown =>
         typeof value === 'object' && value !== null && Object.hasOwn(value, name)
           ? (value as Record<string, unknown>)[name]
           : undefined,
-      words,
+      variables,
     );
 
 /** `{{a.list}}` and nothing else: the list or map itself, which a text cannot hold. Undefined for every other text. */
-export function structureIn(text: string, words: object): object | undefined {
+export function structureIn(text: string, variables: object): object | undefined {
   const path = /^\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}$/.exec(text)?.[1];
-  const value = path === undefined ? undefined : valueAt(words, path);
+  const value = path === undefined ? undefined : valueAt(variables, path);
   return typeof value === 'object' && value !== null ? value : undefined;
 }
 
-/** Text with its words put in; PLY004 with the name of what could not be found. */
-export function render(text: string, words: object, name: string, at?: Position): Result<string> {
+/** Text with its variables put in; PLY004 with the name of what could not be found. */
+export function render(text: string, variables: object, name: string, at?: Position): Result<string> {
   if (!text.includes('{{')) return ok(text);
-  const plain = renderPlain(text, words);
+  const plain = renderPlain(text, variables);
   if (plain !== undefined) return ok(plain);
   try {
-    return ok(template(text)(words));
+    return ok(template(text)(variables));
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     const inner = /Cannot read properties of \w+ \(reading '(.+)'\)/.exec(said)?.[1];
@@ -70,8 +70,8 @@ export function render(text: string, words: object, name: string, at?: Position)
     return failed({
       code: 'PLY004',
       what: `'${name}' cannot be rendered: ${reason.split('\n')[0]}`,
-      why: 'a word in it is not known or its braces do not match',
-      fix: 'Compare it with the words listed in docs/playbooks.md.',
+      why: 'a variable in it is not known or its braces do not match',
+      fix: 'Compare it with the variables listed in docs/playbooks.md.',
       ...(at ? { at } : {}),
     });
   }

@@ -1,7 +1,7 @@
 /** The cluster's status as a table for people and as JSON for programs. Pure. */
 import { formatBytes } from '../base/units.ts';
+import type { ClusterStatus, StatusRow } from '../observe/status.ts';
 import { sinceWords } from '../resources/controller/outage.ts';
-import type { ClusterStatus, StatusRow } from '../status/sight.ts';
 import { colours } from './colour.ts';
 import { preferenceNote } from './plan.ts';
 import { table } from './table.ts';

@@ -4,11 +4,11 @@
  */
 
 import type { RunEvent } from '../apply/event.ts';
-import type { RunRequest } from '../apply/request.ts';
 import { type Outcome, run } from '../apply/run.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
+import type { Intent } from '../intent/intent.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { nextBatch } from '../plan/batch.ts';
@@ -23,12 +23,9 @@ import type { World } from './world.ts';
 
 /** What a verb with a purpose of its own adds to a run. */
 export interface Purpose {
-  /** Puts the host that is meant into what was seen. */
-  aim(view: View, cluster: Cluster): View;
-  /** Another survey than the usual one, and who may be left out of the run. */
-  readonly survey?: NonNullable<RunRequest['survey']>;
-  readonly leaveOut?: NonNullable<RunRequest['leaveOut']>;
-  /** Throws before any host is contacted when the wish does not fit the cluster. */
+  /** The run goes on without hosts that cannot be reached. */
+  readonly leaveOutUnreachable?: boolean;
+  /** Throws before any host is contacted when the options do not fit the cluster. */
   check?(cluster: Cluster): void;
   /** Asks in its own way. */
   confirm?(cluster: Cluster): Promise<boolean>;
@@ -38,7 +35,7 @@ export interface Purpose {
   explain?(problem: unknown): unknown;
   /** More fields for --json. */
   facts?(outcome: Outcome, cluster: Cluster): object;
-  /** Told of everything that happens. */
+  /** Gets everything that happens. */
   watch?(event: RunEvent): void;
   /** What is said at the end of a run that has done its work, or found it done. */
   proof(outcome: Outcome): string;
@@ -47,10 +44,11 @@ export interface Purpose {
 /** Runs a playbook; returns the exit status. */
 export async function applyVerb(
   world: World,
-  verb: string,
+  intent: Intent,
   playbookPath: string,
   purpose?: Purpose,
 ): Promise<number> {
+  const verb = intent.kind;
   const { cluster, warnings } = await inventory(world);
   const checkOnly = world.options.check;
   purpose?.check?.(cluster);
@@ -63,7 +61,8 @@ export async function applyVerb(
     const outcome = await run(
       {
         cluster,
-        compile: (view) => compile(purpose ? purpose.aim(view, cluster) : view),
+        intent,
+        compile,
         effectPlace,
         change: !checkOnly,
         mayRestart: restarts.mayRestart,
@@ -73,8 +72,7 @@ export async function applyVerb(
           if (agreed && !purpose) await restarts.agree(shownPlan, plan.view?.primary ?? '');
           return agreed;
         },
-        ...(purpose?.survey ? { survey: purpose.survey } : {}),
-        ...(purpose?.leaveOut ? { leaveOut: purpose.leaveOut } : {}),
+        leaveOutUnreachable: purpose?.leaveOutUnreachable ?? false,
         lockOwner: world.lockOwner(verb),
         ...(world.options.limit ? { limit: world.options.limit } : {}),
       },

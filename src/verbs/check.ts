@@ -8,6 +8,7 @@ import { exitCode } from '../base/exit-codes.ts';
 import { audits } from '../check/audits.ts';
 import { type CheckReport, exitOf } from '../check/report.ts';
 import { type Cluster, withHosts } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
 import { type CheckChange, changeJson, changesOf, changeText } from '../report/check-change.ts';
 import { checkJson } from '../report/check-json.ts';
 import { checkJunit } from '../report/check-junit.ts';
@@ -55,20 +56,20 @@ async function targetsOf(world: World, { inventories, login }: CheckOptions): Pr
   const problems = loaded.flatMap((one) => (one.status === 'rejected' ? diagnosticsOf(one.reason) : []));
   if (problems.length > 0) throw new DiagnosticError(problems, exitCode.inputWrong);
   const { limit } = world.options;
-  return loaded.flatMap((one) =>
-    one.status === 'rejected'
-      ? []
-      : [
-          {
-            cluster: readerOf(one.value.cluster, login),
-            compile: compiler(world, one.value.cluster, plays, path),
-            audits,
-            version: shippedVersion(),
-            open: new Map(),
-            ...(limit === undefined ? {} : { limit }),
-          },
-        ],
-  );
+  return loaded.flatMap((one) => {
+    if (one.status === 'rejected') return [];
+    const compile = compiler(world, one.value.cluster, plays, path);
+    return [
+      {
+        cluster: readerOf(one.value.cluster, login),
+        compile: (view: View) => compile(view, { kind: 'provision' }),
+        audits,
+        version: shippedVersion(),
+        open: new Map(),
+        ...(limit === undefined ? {} : { limit }),
+      },
+    ];
+  });
 }
 
 /** What is declared stays what the rightful login makes so; only who looks is another one. */

@@ -4,8 +4,8 @@
  * change anything on a host.
  */
 import { aborted, type HostState, lookAt, openHost, probesFor } from '../apply/hosts.ts';
+import { hostView, sightsOf } from '../apply/observation.ts';
 import type { RunPorts } from '../apply/request.ts';
-import { hostView, sightsOf } from '../apply/sight.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { AnyAudit } from '../check/audit.ts';

@@ -6,12 +6,14 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
 import { Secret } from '../base/secret.ts';
+import type { Intent } from '../intent/intent.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { loadInventory } from '../inventory/load.ts';
 import type { View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
 import { type Playbook, parsePlaybook } from '../playbook/playbook.ts';
-import { isManaged, mcCtlPath } from '../playbook/words.ts';
+import { mcCtlPath } from '../playbook/variables/controller.ts';
+import { isManaged } from '../playbook/variables/host.ts';
 import type { EffectPlace } from '../resources/contract/effects.ts';
 import { kinds } from '../resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../shipped.ts';
@@ -82,7 +84,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
     const path = join(dirname(playbookPath), name);
     return /^[A-Za-z0-9_.-]+$/.test(name) && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   };
-  return (view: View) => {
+  return (view: View, intent: Intent) => {
     const seen = [view.primary, ...view.hosts.keys()].map((name) => view.hosts.get(name));
     const secrets: Readonly<Record<string, Secret>> = {
       replication_password:
@@ -92,13 +94,17 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
       rewind_password: made.rewind_password,
       cluster_key: withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key,
     };
-    return compile(plays, cluster, view, {
-      kinds,
-      entropy,
-      template: (name) => ownTemplate(name) ?? shippedTemplate(name),
-      asset: shippedAsset,
-      secret: (name) => secrets[name],
-    });
+    return compile(
+      plays,
+      { cluster, view, intent },
+      {
+        kinds,
+        entropy,
+        template: (name) => ownTemplate(name) ?? shippedTemplate(name),
+        asset: shippedAsset,
+        secret: (name) => secrets[name],
+      },
+    );
   };
 }
 

@@ -5,8 +5,7 @@ import { proofOf } from './proof.ts';
 import type { World } from './world.ts';
 
 export function migrate(world: World): Promise<number> {
-  return applyVerb(world, 'migrate', shippedPlaybook('migrate'), {
-    aim: (view) => view,
+  return applyVerb(world, { kind: 'migrate' }, shippedPlaybook('migrate'), {
     proof: (outcome) =>
       `${proofOf(outcome, ['adopt', 'replication', 'mirroring'])}\nThe way back: pgduet teardown.`,
   });

@@ -4,4 +4,4 @@ import { applyVerb } from './apply.ts';
 import type { World } from './world.ts';
 
 export const provision = (world: World): Promise<number> =>
-  applyVerb(world, 'provision', shippedPlaybook('provision'));
+  applyVerb(world, { kind: 'provision' }, shippedPlaybook('provision'));

@@ -9,9 +9,9 @@ import type { World } from './world.ts';
 export function rebuild(world: World, given: Given): Promise<number> {
   const host = argument(given, 'host');
   const keepCopy = text(given, 'keep-copy');
-  const asked = { copy: flag(given, 'copy'), ...(keepCopy ? { keepCopy } : {}) };
-  return applyVerb(world, 'rebuild', shippedPlaybook('rebuild'), {
-    aim: (view) => ({ ...view, target: host, rebuild: asked }),
+  const copy = flag(given, 'copy');
+  const intent = { kind: 'rebuild', host, copy, ...(keepCopy ? { keepCopy } : {}) } as const;
+  return applyVerb(world, intent, shippedPlaybook('rebuild'), {
     proof: (outcome: Outcome) => proofOf(outcome, ['rebuild', 'replication', 'mirroring']),
   });
 }

@@ -4,4 +4,4 @@ import { argument, type Given } from './verb.ts';
 import type { World } from './world.ts';
 
 export const runPlaybook = (world: World, given: Given): Promise<number> =>
-  applyVerb(world, 'run', argument(given, 'playbook'));
+  applyVerb(world, { kind: 'run' }, argument(given, 'playbook'));

@@ -3,10 +3,11 @@ import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo, look } from '../observe/look.ts';
+import { clusterStatus, type HostStatus, readStatus, statusProbes } from '../observe/status.ts';
 import { preferredView } from '../observe/survey.ts';
-import { mcCtlPath } from '../playbook/words.ts';
+import { mcCtlPath } from '../playbook/variables/controller.ts';
 import { statusJson, statusText } from '../report/status.ts';
-import { clusterStatus, type HostSight, readStatus, statusProbes } from '../status/sight.ts';
+import type { Probe } from '../resources/contract/kind.ts';
 import type { Session } from '../transport/port.ts';
 import { inventory } from './load.ts';
 import { pause } from './pause.ts';
@@ -21,21 +22,21 @@ const candidates = (server: Server, cluster: Cluster): readonly string[] => [
 
 const watchEveryMs = 1000;
 
-/** 0 when a primary runs and every host was reached; else the status of the gravest problem. */
+/** 0 when a primary runs and every host was reached; else the status of the most severe problem. */
 export async function status(world: World, given: Given): Promise<number> {
   const watch = flag(given, 'watch');
   const { cluster } = await inventory(world);
   const sessions = new Map<string, Session>();
   try {
     for (;;) {
-      const sights = new Map(
+      const statuses = new Map(
         await Promise.all(
           cluster.servers.map(
-            async (server) => [server.name, await sight(world, cluster, server, sessions)] as const,
+            async (server) => [server.name, await statusOf(world, cluster, server, sessions)] as const,
           ),
         ),
       );
-      const exit = show(world, cluster, sights, watch);
+      const exit = show(world, cluster, statuses, watch);
       if (!watch || world.interrupted.aborted) return exit;
       await pause(watchEveryMs, world.interrupted);
       if (world.interrupted.aborted) return exit;
@@ -45,26 +46,28 @@ export async function status(world: World, given: Given): Promise<number> {
   }
 }
 
-async function sight(
+async function statusOf(
   world: World,
   cluster: Cluster,
   server: Server,
   sessions: Map<string, Session>,
-): Promise<HostSight> {
+): Promise<HostStatus> {
   try {
     const session = sessions.get(server.name) ?? (await world.transport.open(server.host));
     sessions.set(server.name, session);
     const sets = candidates(server, cluster).map((mcCtl) => statusProbes(server, mcCtl));
-    const seen = await look(session, server, sets.flat(), world.nonce());
-    const sights = sets.map((probes) =>
-      readStatus(
-        server,
-        probes.map((probe) => answerTo(seen, probe) ?? { status: 255, stdout: '', stderr: '' }),
-      ),
+    const answers = await look(session, server, sets.flatMap(Object.values<Probe>), world.nonce());
+    const statuses = sets.map(({ facts, data, controller, live }) =>
+      readStatus(server, {
+        facts: answerTo(answers, facts),
+        data: answerTo(answers, data),
+        controller: answerTo(answers, controller),
+        live: answerTo(answers, live),
+      }),
     );
     return (
-      sights.find((found) => found.kind === 'seen' && found.controller.state !== 'missing') ??
-      sights[0] ?? { kind: 'unreached', diagnostics: [] }
+      statuses.find((found) => found.kind === 'seen' && found.controller.state !== 'missing') ??
+      statuses[0] ?? { kind: 'unreached', diagnostics: [] }
     );
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;
@@ -77,11 +80,11 @@ async function sight(
 function show(
   world: World,
   cluster: Cluster,
-  sights: ReadonlyMap<string, HostSight>,
+  statuses: ReadonlyMap<string, HostStatus>,
   watch: boolean,
 ): number {
-  const result = clusterStatus(cluster, sights);
-  const problems = [...sights.values()].flatMap((found) =>
+  const result = clusterStatus(cluster, statuses);
+  const problems = [...statuses.values()].flatMap((found) =>
     found.kind === 'unreached' ? found.diagnostics : [],
   );
   if (world.options.json) world.print(JSON.stringify(statusJson(result), null, watch ? 0 : 2));

@@ -2,11 +2,11 @@
  * `pgduet teardown`: back to a single server, or with --all-data to none. The plan names every path that is deleted; deleting
  * the whole cluster wants its name. In: the options of the command line. Out: the exit status.
  */
+import { isUnreachable } from '../apply/failure-list.ts';
 import type { Outcome } from '../apply/run.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import { keptSurvey } from '../observe/kept.ts';
 import type { View } from '../observe/survey.ts';
 import { shippedPlaybook } from '../shipped.ts';
 import { applyVerb, type Purpose } from './apply.ts';
@@ -27,7 +27,9 @@ export async function teardown(world: World, given: Given): Promise<number> {
   const options = teardownOptions(given);
   const wrong = contradiction(options);
   if (wrong) throw new DiagnosticError([wrong], exitCode.inputWrong);
-  return applyVerb(world, 'teardown', shippedPlaybook('teardown'), tearing(world, options));
+  const { keep, keepData, allData } = options;
+  const intent = { kind: 'teardown', keepData, allData, moved: false, ...(keep ? { keep } : {}) } as const;
+  return applyVerb(world, intent, shippedPlaybook('teardown'), tearing(world, options));
 }
 
 function teardownOptions(given: Given): TeardownOptions {
@@ -64,51 +66,40 @@ function contradiction({ keep, keepData, allData, confirm }: TeardownOptions): D
 const proven = ['switchover', 'retired', 'holds', 'erased', 'single', 'forgotten'];
 
 function tearing(world: World, options: TeardownOptions): Purpose {
-  let kept = options.keep;
-  let moved = false;
-  const settling = (view: View, cluster: Cluster): boolean =>
-    moved &&
-    cluster.servers.every(({ name }) => name === kept || view.hosts.get(name)?.data?.running !== false);
   return {
-    survey: (cluster, hosts) =>
-      keptSurvey({ allData: options.allData, ...(kept ? { keep: kept } : {}) }, cluster, hosts),
-    aim: (view, cluster) => {
-      // The first look decides who is meant; nothing that is done later may change that.
-      if (view.hosts.size > 0) kept ??= view.primary;
-      const target = kept ?? view.primary;
-      if (view.hosts.size > 0 && target !== view.primary) moved = true;
-      const { keepData, allData } = options;
-      return { ...view, target, teardown: { keepData, allData, settles: settling(view, cluster) } };
-    },
-    leaveOut: (_host, problem) => options.force && isUnreachable(problem),
+    leaveOutUnreachable: options.force,
     explain: (problem) => (options.force ? problem : namingForce(problem)),
     check: (cluster) => checkName(world, cluster, options),
     ...(options.allData ? { confirm: (cluster) => confirmName(world, cluster, options) } : {}),
     notes: (view, cluster) => [...leftBehind(view, cluster), ...stays(options)],
     proof: (outcome) =>
-      ['As seen at the end:', ...evidence(outcome).map((line) => `  ${line}`), ...advice(options, kept)].join(
-        '\n',
-      ),
+      [
+        'As seen at the end:',
+        ...evidence(outcome).map((line) => `  ${line}`),
+        ...advice(options, keptBy(outcome)),
+      ].join('\n'),
     facts: (outcome, cluster) => ({
-      kept: options.allData ? null : (kept ?? null),
-      dropped: cluster.servers.map(({ name }) => name).filter((name) => options.allData || name !== kept),
+      kept: options.allData ? null : (keptBy(outcome) ?? null),
+      dropped: cluster.servers
+        .map(({ name }) => name)
+        .filter((name) => options.allData || name !== keptBy(outcome)),
       left_out: [...(outcome.view.absent ?? [])],
       left_behind: leftBehind(outcome.view, cluster),
       seen: evidence(outcome),
-      advice: advice(options, kept),
+      advice: advice(options, keptBy(outcome)),
     }),
   };
 }
 
 const evidence = (outcome: Outcome): readonly string[] => proofLines(outcome, proven);
 
-const isUnreachable = (problem: unknown): boolean =>
-  problem instanceof DiagnosticError && problem.exitCode === exitCode.unreachable;
+const keptBy = ({ intent }: Outcome): string | undefined =>
+  intent.kind === 'teardown' ? intent.keep : undefined;
 
 /** Who cannot be reached may be gone for good: then there is a way. */
 function namingForce(error: unknown): unknown {
   if (!isUnreachable(error)) return error;
-  const { diagnostics, exitCode: exit } = error as DiagnosticError;
+  const { diagnostics, exitCode: exit } = error;
   const fix = (one: Diagnostic): string =>
     `${one.fix} If ${one.host ?? 'the server'} is gone for good and is not to be kept: pgduet teardown --force leaves it out, and says what is left behind on it.`;
   return new DiagnosticError(

@@ -10,7 +10,12 @@ import type { World } from './world.ts';
 export async function validate(world: World): Promise<number> {
   const { cluster, warnings } = await inventory(world);
   const path = shippedPlaybook('provision');
-  const compiled = compiler(world, cluster, playbook(path), path)(preferredView(cluster));
+  const compiled = compiler(
+    world,
+    cluster,
+    playbook(path),
+    path,
+  )(preferredView(cluster), { kind: 'provision' });
   if (!compiled.ok) throw new DiagnosticError(compiled.diagnostics, exitCode.inputWrong);
   if (world.options.json) {
     world.print(

@@ -99,14 +99,19 @@ hosts:
       if (!playbook.ok) throw new DiagnosticError(playbook.diagnostics, 3);
       const request: RunRequest = {
         cluster,
-        compile: (view) =>
-          compile(playbook.value, cluster, view, {
-            kinds,
-            template: () => undefined,
-            asset: () => undefined,
-            secret: () => undefined,
-            entropy: '00'.repeat(16),
-          }),
+        intent: { kind: 'run' },
+        compile: (view, intent) =>
+          compile(
+            playbook.value,
+            { cluster, view, intent },
+            {
+              kinds,
+              template: () => undefined,
+              asset: () => undefined,
+              secret: () => undefined,
+              entropy: '00'.repeat(16),
+            },
+          ),
         effectPlace,
         change: true,
         confirm: async () => true,

@@ -11,16 +11,23 @@ import { Secret } from '../../src/base/secret.ts';
 import type { Cluster, Server } from '../../src/inventory/cluster.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { answerTo, hostPreamble, look } from '../../src/observe/look.ts';
-import { preferredView, readHostView, survey, surveyProbes, type View } from '../../src/observe/survey.ts';
+import { statusProbes } from '../../src/observe/status.ts';
+import {
+  preferredView,
+  readHostView,
+  survey,
+  surveyProbes,
+  surveyReplies,
+  type View,
+} from '../../src/observe/survey.ts';
 import { nextBatch } from '../../src/plan/batch.ts';
 import { type Decision, isEmpty, makePlan, pending, type Resource } from '../../src/plan/plan.ts';
 import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
-import { mcCtlPath } from '../../src/playbook/words.ts';
+import { mcCtlPath } from '../../src/playbook/variables/controller.ts';
 import type { Probe } from '../../src/resources/contract/kind.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../../src/shipped.ts';
-import { statusProbes } from '../../src/status/sight.ts';
 import { openTransport } from '../../src/transport/open.ts';
 import type { Session, Transport } from '../../src/transport/port.ts';
 import { effectPlace } from '../../src/verbs/load.ts';
@@ -42,13 +49,17 @@ const secrets: Readonly<Record<string, Secret>> = {
 function compiled(text: string, cluster: Cluster, view: View): readonly Resource[] {
   const playbook = parsePlaybook(text, 'laws.yml', [...kinds.keys()]);
   const result = playbook.ok
-    ? compile(playbook.value, cluster, view, {
-        kinds,
-        template: (name) => (name === 'law.service.hbs' ? unitText : shippedTemplate(name)),
-        asset: shippedAsset,
-        secret: (name) => secrets[name],
-        entropy: '0f'.repeat(16),
-      })
+    ? compile(
+        playbook.value,
+        { cluster, view, intent: { kind: 'run' } },
+        {
+          kinds,
+          template: (name) => (name === 'law.service.hbs' ? unitText : shippedTemplate(name)),
+          asset: shippedAsset,
+          secret: (name) => secrets[name],
+          entropy: '0f'.repeat(16),
+        },
+      )
     : playbook;
   if (!result.ok) throw new Error(result.diagnostics.map(({ what }) => what).join('\n'));
   return result.value;
@@ -667,8 +678,8 @@ describeLab('the two laws', () => {
       ...[...laws, ...endings].filter((law) => law.host === name && law.resource.includes('{')).map(find),
     ];
     return [
-      ...surveyProbes(cluster, server),
-      ...statusProbes(server, mcCtlPath(server, view)),
+      ...Object.values(surveyProbes(cluster, server)),
+      ...Object.values(statusProbes(server, mcCtlPath(server, view))),
       ...resources.map((resource) => resource.kind.probe(resource.desired)),
     ];
   };
@@ -702,6 +713,7 @@ describeLab('the two laws', () => {
       const outcome = await run(
         {
           cluster,
+          intent: { kind: 'provision' },
           compile: (seen) => ({ ok: true, value: compiled(playbookText, cluster, seen) }),
           effectPlace,
           change: true,
@@ -721,11 +733,9 @@ describeLab('the two laws', () => {
       expect(outcome.changed.length).toBeGreaterThan(0);
       const views = await Promise.all(
         cluster.servers.map(async (server) => {
-          const probes = surveyProbes(cluster, server);
-          const seen = await look(await sessionOf(server.name), server, probes, nonce());
-          const replies = probes.map(
-            (probe) => answerTo(seen, probe) ?? { status: 255, stdout: '', stderr: '' },
-          );
+          const probes = Object.values(surveyProbes(cluster, server));
+          const answers = await look(await sessionOf(server.name), server, probes, nonce());
+          const replies = surveyReplies(cluster, server, (probe) => answerTo(answers, probe));
           return [server.name, readHostView(replies)] as const;
         }),
       );

@@ -8,6 +8,7 @@ import {
   readHostView,
   survey,
   surveyProbes,
+  surveyReplies,
 } from '../../src/observe/survey.ts';
 import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { clusterOf, pairInventory, serverNamed, threeInventory } from './cluster.ts';
@@ -146,12 +147,12 @@ describe('the view of a host', () => {
     '1700000000.5\nDebian GNU/Linux 12 (bookworm)\nx86_64\nserver1\nroot\nsystemd\nb00t\n/usr/bin/node\n';
 
   it('holds facts, data and secrets, each as a secret', () => {
-    const view = readHostView([
-      ok(facts),
-      ok('content empty\n'),
-      ok('h:1:replication:repl:canary-1\n'),
-      ok('canary-2\n'),
-    ]);
+    const view = readHostView({
+      facts: ok(facts),
+      data: ok('content empty\n'),
+      passfile: ok('h:1:replication:repl:canary-1\n'),
+      clusterKey: ok('canary-2\n'),
+    });
     expect(view.facts).toMatchObject({
       clockMs: 1_700_000_000_500,
       serviceManager: 'systemd',
@@ -165,8 +166,10 @@ describe('the view of a host', () => {
 
   it('holds nothing that was not seen', () => {
     const nothing = { status: 255, stdout: '', stderr: 'no' };
-    expect(readHostView([nothing, nothing, nothing, nothing])).toEqual({});
-    expect(readHostView([])).toEqual({});
+    expect(readHostView({ facts: nothing, data: nothing, passfile: nothing, clusterKey: nothing })).toEqual(
+      {},
+    );
+    expect(readHostView({})).toEqual({});
   });
 
   it('takes a host without systemd and without Node as it is', () => {
@@ -182,9 +185,13 @@ describe('the view of a host', () => {
     },
   );
 
-  it('asks five things, the facts first', () => {
-    const probes = surveyProbes(pair, serverNamed(pair, 'server1'));
-    expect(probes).toHaveLength(5);
-    expect(probes[0]).toBe(factsProbe);
+  it('takes each answer for what its probe asks, in any order', () => {
+    const server1 = serverNamed(pair, 'server1');
+    const probes = surveyProbes(pair, server1);
+    expect(probes.facts).toBe(factsProbe);
+    const said = new Map(Object.entries(probes).map(([name, probe]) => [probe.shell, ok(name)]));
+    const replies = surveyReplies(pair, server1, (probe) => said.get(probe.shell ?? ''));
+    for (const name of Object.keys(probes)) expect(replies).toHaveProperty(name, ok(name));
+    expect(replies.single).toBeUndefined();
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { serverKeys } from '../../src/controller/config.ts';
 import { type ControllerKeys, controllerKeys } from '../../src/inventory/controller-keys.ts';
 import { preferredView } from '../../src/observe/survey.ts';
-import { wordsFor } from '../../src/playbook/words.ts';
+import { variablesFor } from '../../src/playbook/variables.ts';
 import { clusterOf, pairInventory, serverNamed } from '../observe/cluster.ts';
 
 /** For each key a value that is not its default, and how it stands in the file. */
@@ -23,7 +23,8 @@ async function fileOf(keys: string): Promise<Readonly<Record<string, string>>> {
   const cluster = await clusterOf(
     pairInventory.replace('management_dir: /mcdir/inst1', `management_dir: /mcdir/inst1${keys}`),
   );
-  return wordsFor(cluster, serverNamed(cluster, 'server1'), preferredView(cluster)).serverConf.values;
+  const situation = { cluster, view: preferredView(cluster), intent: { kind: 'provision' } } as const;
+  return variablesFor(situation, serverNamed(cluster, 'server1')).serverConf.values;
 }
 
 const documented: Readonly<Record<string, { readonly default?: string; readonly enum?: readonly string[] }>> =

@@ -9,7 +9,8 @@ import { preferredView, type View } from '../../src/observe/survey.ts';
 import type { Resource } from '../../src/plan/plan.ts';
 import { compile, type Materials } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
-import { cidr, wordsFor } from '../../src/playbook/words.ts';
+import { cidr } from '../../src/playbook/variables/replication.ts';
+import { variablesFor } from '../../src/playbook/variables.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { clusterOf, pairInventory, serverNamed, threeInventory } from '../observe/cluster.ts';
 
@@ -41,7 +42,9 @@ function compiled(
   view: View = preferredView(cluster),
 ): Result<readonly Resource[]> {
   const playbook = parsePlaybook(text, 'my.yml', [...kinds.keys()]);
-  return playbook.ok ? compile(playbook.value, cluster, view, materials) : playbook;
+  return playbook.ok
+    ? compile(playbook.value, { cluster, view, intent: { kind: 'run' } }, materials)
+    : playbook;
 }
 
 /** "server1: directory /x" */
@@ -124,16 +127,16 @@ describe('a playbook that is wrong', () => {
       'PLY003',
       "4:26 hba: there is no template 'gone.hbs'",
     ],
-    ['with an unknown word', play('all', directory('/{{host.nmae}}')), 'PLY004', '4:30'],
+    ['with an unknown variable', play('all', directory('/{{host.nmae}}')), 'PLY004', '4:30'],
     [
-      'with an unknown word in when',
+      'with an unknown variable in when',
       play('all', directory('/x', ", when: '{{nobody.here}}'")),
       'PLY004',
       '4:11',
     ],
     ['with braces that do not match', play('all', directory('/{{host.name}')), 'PLY004', '4:30'],
     [
-      'with an unknown word in a template',
+      'with an unknown variable in a template',
       play('all', '- hba: { template: own.hbs }'),
       'PLY003',
       "4:26 hba: 'own.hbs' cannot be rendered: what '.such' is asked of is not known",
@@ -314,29 +317,40 @@ describe('a playbook that is right', () => {
   );
 });
 
-describe('the words', () => {
+describe('the variables', () => {
   const view: View = { hosts: new Map(), primary: 'server1' };
 
   it('hold no secret', async () => {
     const secrets = `${pairInventory}secrets: { replication_password: !env PGDUET_SECRET }\n`;
     const cluster = await clusterOf(secrets);
     expect(cluster.replicationPassword?.reveal()).toBe('hunter2');
-    expect(JSON.stringify(wordsFor(cluster, serverNamed(cluster, 'server1'), view))).not.toContain('hunter2');
+    expect(
+      JSON.stringify(
+        variablesFor({ cluster: cluster, view, intent: { kind: 'run' } }, serverNamed(cluster, 'server1')),
+      ),
+    ).not.toContain('hunter2');
   });
 
   it('name the other servers for commits to wait for, quoted where PostgreSQL wants it', async () => {
     const odd = await clusterOf(threeInventory.replace('server3', 'Server-3'));
     const names = (name: string) =>
-      wordsFor(odd, serverNamed(odd, name), view).replication.synchronousStandbyNames;
+      variablesFor({ cluster: odd, view, intent: { kind: 'run' } }, serverNamed(odd, name)).replication
+        .synchronousStandbyNames;
     expect(names('server1')).toBe('FIRST 1 (server2, "Server-3")');
-    expect(wordsFor(pair, serverNamed(pair, 'server1'), view).replication.synchronousStandbyNames).toBe(
-      'server2',
-    );
-    expect(wordsFor(odd, serverNamed(odd, 'Server-3'), view).host.copySlot).toBe('pgduet_copy_server_3');
+    expect(
+      variablesFor({ cluster: pair, view, intent: { kind: 'run' } }, serverNamed(pair, 'server1')).replication
+        .synchronousStandbyNames,
+    ).toBe('server2');
+    expect(
+      variablesFor({ cluster: odd, view, intent: { kind: 'run' } }, serverNamed(odd, 'Server-3')).host
+        .copySlot,
+    ).toBe('pgduet_copy_server_3');
   });
 
   it('let a standby follow the primary, and the primary one of the others', () => {
-    const conninfo = (name: string) => wordsFor(pair, serverNamed(pair, name), view).replication.conninfo;
+    const conninfo = (name: string) =>
+      variablesFor({ cluster: pair, view, intent: { kind: 'run' } }, serverNamed(pair, name)).replication
+        .conninfo;
     expect(conninfo('server2')).toContain('host=192.0.2.100');
     expect(conninfo('server2')).toContain('application_name=server2');
     expect(conninfo('server1')).toContain('host=192.0.2.110');

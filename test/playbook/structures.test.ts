@@ -24,13 +24,17 @@ beforeAll(async () => {
 function resources(text: string, view: View) {
   const playbook = parsePlaybook(text, 'my.yml', [...kinds.keys()]);
   return playbook.ok
-    ? compile(playbook.value, cluster, view, {
-        kinds,
-        template: shippedTemplate,
-        asset: () => 'bundle',
-        secret: () => new Secret('some secret'),
-        entropy: '00'.repeat(16),
-      })
+    ? compile(
+        playbook.value,
+        { cluster, view, intent: { kind: 'run' } },
+        {
+          kinds,
+          template: shippedTemplate,
+          asset: () => 'bundle',
+          secret: () => new Secret('some secret'),
+          entropy: '00'.repeat(16),
+        },
+      )
     : playbook;
 }
 

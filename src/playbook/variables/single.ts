@@ -1,11 +1,11 @@
-/** The words about a server that was there before the cluster: what templates leave alone, what a copy of it needs. Pure. */
-import type { Server } from '../inventory/cluster.ts';
-import type { View } from '../observe/survey.ts';
-import { formerRulesMarker } from '../postgres/hba-file.ts';
-import type { AdoptSight } from '../resources/single/adopt-observation.ts';
-import { carriedSettings, formerRules } from '../resources/single/adoption.ts';
+/** The variables of a server that was there before the cluster: what templates leave alone, what a copy of it needs. Pure. */
+import type { Server } from '../../inventory/cluster.ts';
+import type { View } from '../../observe/survey.ts';
+import { formerRulesMarker } from '../../postgres/hba-file.ts';
+import type { AdoptSight } from '../../resources/single/adopt-observation.ts';
+import { carriedSettings, formerRules } from '../../resources/single/adoption.ts';
 
-export interface AdoptedWords {
+export interface AdoptedVariables {
   /** Empty: all servers were made by pgduet. taking: the former unit or a person is still in charge. */
   readonly phase: '' | 'taking' | 'taken';
   /** Where the log goes; empty as long as it is not decided. */
@@ -16,8 +16,8 @@ export interface AdoptedWords {
   readonly marker: string;
 }
 
-export interface SingleWords {
-  /** False when the server was not looked at, as with every verb but migrate. */
+export interface SingleVariables {
+  /** False when the server was not observed, as with every verb but migrate. */
   readonly seen: boolean;
   readonly architecture: string;
   readonly libc: string;
@@ -29,7 +29,7 @@ export interface SingleWords {
   readonly tablespaces: readonly { readonly path: string }[];
 }
 
-export function adoptedWords(view: View): AdoptedWords {
+export function adoptedVariables(view: View): AdoptedVariables {
   const primary = view.hosts.get(view.primary);
   const hosts = [primary, ...view.hosts.values()];
   const record = hosts.find((host) => host?.adopted)?.adopted;
@@ -44,7 +44,7 @@ export function adoptedWords(view: View): AdoptedWords {
   return { ...none, phase: 'taking', carried: carriedSettings(single), hba: formerRules(single) };
 }
 
-export function singleWords(view: View, server: Server): SingleWords {
+export function singleVariables(view: View, server: Server): SingleVariables {
   const single = view.hosts.get(view.primary)?.single;
   if (!single)
     return {
@@ -70,7 +70,7 @@ export function singleWords(view: View, server: Server): SingleWords {
   };
 }
 
-function roomsOf({ live }: AdoptSight, { postgres }: Server): SingleWords['rooms'] {
+function roomsOf({ live }: AdoptSight, { postgres }: Server): SingleVariables['rooms'] {
   const spaces = live?.tablespaces ?? [];
   const elsewhere = spaces.reduce((sum, { bytes }) => sum + bytes, 0);
   const rooms = [{ path: postgres.dataDir, bytes: (live?.bytes ?? 0) - elsewhere }, ...spaces];

@@ -1,10 +1,10 @@
 /** What `pgduet status` makes of the answers, also where hosts are away, and how it is shown. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cluster } from '../../src/inventory/cluster.ts';
+import { clusterStatus, type HostStatus, readStatus, statusProbes } from '../../src/observe/status.ts';
 import { statusJson, statusText } from '../../src/report/status.ts';
 import type { ProbeReply } from '../../src/resources/contract/kind.ts';
-import { clusterStatus, type HostSight, readStatus, statusProbes } from '../../src/status/sight.ts';
-import { clusterOf, pairInventory, serverNamed } from '../observe/cluster.ts';
+import { clusterOf, pairInventory, serverNamed } from './cluster.ts';
 
 let pair: Cluster;
 beforeAll(async () => {
@@ -33,15 +33,15 @@ const sender = { name: 'server2', state: 'streaming', sync: 'sync', lag_bytes: 2
 const primary = { recovery: false, timeline: 1, lsn: '0/5000000', senders: [sender] };
 const standby = { recovery: true, timeline: 1, lsn: '0/4FFF800', senders: [] };
 
-const seen = (name: string, sql: unknown, status = 'switchable', reason: string | null = null): HostSight =>
-  readStatus(serverNamed(pair, name), [
+const seen = (name: string, sql: unknown, status = 'switchable', reason: string | null = null): HostStatus =>
+  readStatus(serverNamed(pair, name), {
     facts,
-    data('running 1\n'),
-    report(name, status, reason),
-    reply('', { sql }),
-  ]);
-const away: HostSight = { kind: 'unreached', diagnostics: [] };
-const of = (first: HostSight, second: HostSight) =>
+    data: data('running 1\n'),
+    controller: report(name, status, reason),
+    live: reply('', { sql }),
+  });
+const away: HostStatus = { kind: 'unreached', diagnostics: [] };
+const of = (first: HostStatus, second: HostStatus) =>
   clusterStatus(
     pair,
     new Map([
@@ -100,13 +100,13 @@ describe('the status of a cluster', () => {
     ['nothing could be seen', 'what?', { role: 'unknown', state: 'could not be looked at' }],
   ])('says where %s', (_, stdout, row) => {
     const host = serverNamed(pair, 'server2');
-    const sight = readStatus(host, [
+    const status = readStatus(host, {
       facts,
-      reply(stdout),
-      reply('missing\n'),
-      reply('', { sqlProblem: 'no' }),
-    ]);
-    expect(of(seen('server1', primary), sight).rows[1]).toMatchObject(row);
+      data: reply(stdout),
+      controller: reply('missing\n'),
+      live: reply('', { sqlProblem: 'no' }),
+    });
+    expect(of(seen('server1', primary), status).rows[1]).toMatchObject(row);
   });
 
   it('has one schema for programs', () => {
@@ -124,6 +124,7 @@ describe('the status of a cluster', () => {
   });
 
   it('asks four things of each host', () => {
-    expect(statusProbes(serverNamed(pair, 'server1'), '/usr/local/bin/mc_ctl')).toHaveLength(4);
+    const probes = statusProbes(serverNamed(pair, 'server1'), '/usr/local/bin/mc_ctl');
+    expect(Object.keys(probes)).toEqual(['facts', 'data', 'controller', 'live']);
   });
 });

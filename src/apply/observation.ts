@@ -1,60 +1,58 @@
 /**
- * What is known at one moment of a run: who is primary, what follows from the playbook, what differs.
- * In: the looks of all hosts. Out: a view and a plan, or an error that says why there can be none.
+ * What is known at one moment of a run: who is primary, what is intended, what follows from the playbook, what differs.
+ * In: the answers of all hosts. Out: an observation, or an error that says why there can be none.
  */
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import { type Intent, settle } from '../intent/intent.ts';
+import { surveyFor } from '../intent/roles.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
-import {
-  type HostView,
-  readHostView,
-  roleProbe,
-  singleServerProbe,
-  survey,
-  surveyProbes,
-  type View,
-} from '../observe/survey.ts';
+import { type HostView, readHostView, roleProbe, surveyReplies, type View } from '../observe/survey.ts';
 import { makePlan, type Plan, type Resource, type Sight } from '../plan/plan.ts';
 import { withoutRestarts } from '../plan/restarts.ts';
 import { failure } from './failure-list.ts';
 import { type HostState, lookAt, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 
-export interface Sighted {
+export interface Observation {
   readonly view: View;
+  /** Settled: it means the same in every later observation. */
+  readonly intent: Intent;
   readonly plan: Plan;
 }
 
-export function compiled(request: RunRequest, view: View): readonly Resource[] {
-  const result = request.compile(view);
+export function compiled(request: RunRequest, view: View, intent: Intent): readonly Resource[] {
+  const result = request.compile(view, intent);
   if (!result.ok) throw new DiagnosticError(result.diagnostics, exitCode.inputWrong);
   return result.value;
 }
 
 /** Survey, compile for the roles that were found, ask what was not asked yet, decide. */
-export async function sight(
+export async function observation(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
-): Promise<Sighted> {
+  intended: Intent,
+): Promise<Observation> {
   const { cluster } = request;
   const views = new Map(states.map((state) => [state.host.name, hostView(cluster, state, ports)]));
   const blind = states.flatMap((state) =>
     state.server && views.get(state.host.name)?.data === undefined ? [blindness(state, state.server)] : [],
   );
   if (blind.length > 0) throw failure(blind);
-  const found = (request.survey ?? survey)(cluster, views);
+  const found = surveyFor(intended, cluster, views);
   if ('refused' in found) throw failure([found.refused]);
   const view = withAbsent(found.view, cluster, states);
-  const resources = compiled(request, view);
+  const intent = settle({ cluster, view, intent: intended });
+  const resources = compiled(request, view, intent);
   await Promise.all(
     states.map(async (state) => {
       const probes = probesFor(cluster, state.host, resources);
       if (probes.some((probe) => !answerTo(state.look, probe))) await lookAt(ports, state, probes);
     }),
   );
-  return { view, plan: allowed(request, makePlan(sightsOf(resources, states))) };
+  return { view, intent, plan: allowed(request, makePlan(sightsOf(resources, states))) };
 }
 
 /** The plan as far as it may be carried out now. */
@@ -83,10 +81,7 @@ function withAbsent(view: View, cluster: Cluster, states: readonly HostState[]):
 }
 
 export function hostView(cluster: Cluster, state: HostState, ports: RunPorts): HostView {
-  const replies = surveyProbes(cluster, state.server).map((probe) => answerTo(state.look, probe));
-  const seen = replies.map((reply) => reply ?? { status: 255, stdout: '', stderr: '' });
-  const single = state.server && answerTo(state.look, singleServerProbe(state.server));
-  const view = readHostView([...seen, ...(single ? [single] : [])]);
+  const view = readHostView(surveyReplies(cluster, state.server, (probe) => answerTo(state.look, probe)));
   for (const secret of [view.replicationPassword, view.clusterKey]) if (secret) ports.remember(secret);
   return view;
 }

@@ -4,8 +4,6 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
-import { factsProbe, readFacts } from '../observe/facts.ts';
-import { roleProbe } from '../observe/survey.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import {
@@ -15,6 +13,8 @@ import {
 } from '../resources/controller/controller-status.ts';
 import { outage } from '../resources/controller/outage.ts';
 import { type DataDirectory, readDataDirectory } from '../resources/data/data-directory.ts';
+import { factsProbe, readFacts } from './facts.ts';
+import { roleProbe } from './survey.ts';
 
 export interface StatusRow {
   readonly server: string;
@@ -70,22 +70,28 @@ const liveQuery = `select case when pg_is_in_recovery() then json_build_object('
  'senders', (select coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync', sync_state,
   'lag_bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 'lag_seconds', round(extract(epoch from coalesce(replay_lag, '0'))::numeric, 3))), '[]') from pg_stat_replication)) end`;
 
-export const statusProbes = (server: Server, mcCtl: string): readonly Probe[] => [
-  factsProbe,
-  roleProbe(server),
-  {
-    shell: controllerProbe({
-      id: server.name,
-      managementDir: server.multiplexing.managementDir,
-      owner: server.postgres.owner,
-      mcCtl,
-    }),
-  },
-  { sql: liveQuery },
-];
+/** What is asked of a host, by what the answer is about. */
+export const statusProbes = (server: Server, mcCtl: string) =>
+  ({
+    facts: factsProbe,
+    data: roleProbe(server),
+    controller: {
+      shell: controllerProbe({
+        id: server.name,
+        managementDir: server.multiplexing.managementDir,
+        owner: server.postgres.owner,
+        mcCtl,
+      }),
+    },
+    live: { sql: liveQuery },
+  }) satisfies Readonly<Record<string, Probe>>;
+
+export type StatusReplies = Readonly<
+  Partial<Record<keyof ReturnType<typeof statusProbes>, ProbeReply | undefined>>
+>;
 
 /** What one host answered, or why it did not. */
-export type HostSight =
+export type HostStatus =
   | {
       readonly kind: 'seen';
       readonly data?: DataDirectory;
@@ -94,8 +100,7 @@ export type HostSight =
     }
   | { readonly kind: 'unreached'; readonly diagnostics: readonly Diagnostic[] };
 
-export function readStatus(server: Server, replies: readonly ProbeReply[]): HostSight {
-  const [facts, data, controller, live] = replies;
+export function readStatus(server: Server, { facts, data, controller, live }: StatusReplies): HostStatus {
   const seen = data && readDataDirectory(data);
   return {
     kind: 'seen',
@@ -105,15 +110,15 @@ export function readStatus(server: Server, replies: readonly ProbeReply[]): Host
   };
 }
 
-export function clusterStatus(cluster: Cluster, sights: ReadonlyMap<string, HostSight>): ClusterStatus {
-  const primaries = cluster.servers.filter(({ name }) => roleOf(sights.get(name)) === 'primary');
-  const senders = primaries.flatMap(({ name }) => liveOf(sights.get(name))?.senders ?? []);
+export function clusterStatus(cluster: Cluster, statuses: ReadonlyMap<string, HostStatus>): ClusterStatus {
+  const primaries = cluster.servers.filter(({ name }) => roleOf(statuses.get(name)) === 'primary');
+  const senders = primaries.flatMap(({ name }) => liveOf(statuses.get(name))?.senders ?? []);
   const clients = cluster.servers.map(({ host, postgres }) => ({ host: host.address, port: postgres.port }));
   return {
     cluster: cluster.name,
     primary: primaries.length === 1 ? (primaries[0]?.name ?? null) : null,
     preferredPrimary: cluster.servers.find((server) => server.preferredRole === 'primary')?.name ?? '',
-    rows: cluster.servers.map((server) => row(server, sights.get(server.name), senders)),
+    rows: cluster.servers.map((server) => row(server, statuses.get(server.name), senders)),
     readWrite: multiHostUri(clients, 'postgres', 'read-write'),
     readOnly: multiHostUri(clients, 'postgres', 'prefer-standby'),
     problem:
@@ -125,28 +130,28 @@ export function clusterStatus(cluster: Cluster, sights: ReadonlyMap<string, Host
   };
 }
 
-const liveOf = (sight: HostSight | undefined): Live | undefined =>
-  sight?.kind === 'seen' ? sight.live : undefined;
+const liveOf = (status: HostStatus | undefined): Live | undefined =>
+  status?.kind === 'seen' ? status.live : undefined;
 
-function roleOf(sight: HostSight | undefined): StatusRow['role'] {
-  const live = liveOf(sight);
+function roleOf(status: HostStatus | undefined): StatusRow['role'] {
+  const live = liveOf(status);
   if (live) return live.recovery ? 'standby' : 'primary';
-  if (sight?.kind !== 'seen' || !sight.data) return 'unknown';
-  return sight.data.running ? 'unknown' : 'none';
+  if (status?.kind !== 'seen' || !status.data) return 'unknown';
+  return status.data.running ? 'unknown' : 'none';
 }
 
-function row(server: Server, sight: HostSight | undefined, senders: readonly Sender[]): StatusRow {
-  const live = liveOf(sight);
+function row(server: Server, status: HostStatus | undefined, senders: readonly Sender[]): StatusRow {
+  const live = liveOf(status);
   const sender = senders.find((candidate) => candidate.name === server.name);
   const mirroring =
-    sight?.kind === 'seen' && sight.controller.state === 'running' ? sight.controller.report : undefined;
+    status?.kind === 'seen' && status.controller.state === 'running' ? status.controller.report : undefined;
   const isStandby = live?.recovery === true;
   return {
     server: server.name,
     address: shownAddress(server.host),
-    role: roleOf(sight),
+    role: roleOf(status),
     preferred: server.preferredRole,
-    controller: mirroring?.mirroring_status ?? controllerWords(sight),
+    controller: mirroring?.mirroring_status ?? controllerWords(status),
     ...trouble(mirroring),
     timeline: live?.timeline ?? null,
     lsn: live?.lsn ?? null,
@@ -157,7 +162,7 @@ function row(server: Server, sight: HostSight | undefined, senders: readonly Sen
         ? `${sender.sync}${sender.state === 'streaming' ? '' : ` (${sender.state})`}`
         : 'not connected'
       : null,
-    state: stateWords(sight),
+    state: stateWords(status),
   };
 }
 
@@ -169,21 +174,21 @@ function trouble(report: ControllerReport | undefined): Pick<StatusRow, 'why' | 
   return { why: out?.why ?? reason, since, toDo: out?.fix ?? advice };
 }
 
-function controllerWords(sight: HostSight | undefined): string {
-  if (sight?.kind !== 'seen') return 'not reached';
+function controllerWords(status: HostStatus | undefined): string {
+  if (status?.kind !== 'seen') return 'not reached';
   const words = {
     missing: 'not installed',
     stopped: 'not running',
     unseen: 'no answer',
     running: 'running',
   } as const;
-  return words[sight.controller.state];
+  return words[status.controller.state];
 }
 
-function stateWords(sight: HostSight | undefined): string {
-  if (sight?.kind !== 'seen') return 'host not reached';
-  if (sight.live) return 'running';
-  const { data } = sight;
+function stateWords(status: HostStatus | undefined): string {
+  if (status?.kind !== 'seen') return 'host not reached';
+  if (status.live) return 'running';
+  const { data } = status;
   if (!data) return 'could not be looked at';
   if (data.making) return `unfinished (${data.making})`;
   if (data.content !== 'cluster') return `no instance (directory ${data.content})`;

@@ -1,0 +1,85 @@
+/**
+ * What a command intends, as a value beside what is observed. In: the options of the command, then each observation. Out: the
+ * intent with its gaps filled, and the server that it is about. A settled intent holds for the whole run. Pure.
+ */
+import type { Cluster } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
+
+export interface RebuildIntent {
+  readonly kind: 'rebuild';
+  /** The server that becomes a standby again. */
+  readonly host: string;
+  /** A base backup in any case. */
+  readonly copy: boolean;
+  /** Where data is put aside that may hold commits of its own. */
+  readonly keepCopy?: string;
+}
+
+export interface TeardownIntent {
+  readonly kind: 'teardown';
+  /** The server that stays; without it the primary of the first observation. */
+  readonly keep?: string;
+  /** The data of the others stays. */
+  readonly keepData: boolean;
+  /** No server stays. */
+  readonly allData: boolean;
+  /** The server that stays was not primary at some time of this run. */
+  readonly moved: boolean;
+}
+
+export type Intent =
+  | { readonly kind: 'provision' }
+  | { readonly kind: 'migrate' }
+  /** A playbook of the user. */
+  | { readonly kind: 'run' }
+  /** `to`: the standby that becomes primary; without it the first one of the first observation. */
+  | { readonly kind: 'switch'; readonly to?: string }
+  | RebuildIntent
+  | TeardownIntent;
+
+/** Everything that resources are compiled from: what is declared, what is observed, what is intended. */
+export interface Situation {
+  readonly cluster: Cluster;
+  readonly view: View;
+  readonly intent: Intent;
+}
+
+/** The first observation says who is meant; nothing that is done later may change that. */
+export function settle({ cluster, view, intent }: Situation): Intent {
+  if (view.hosts.size === 0) return intent;
+  switch (intent.kind) {
+    case 'switch': {
+      const to = intent.to ?? firstStandby(cluster, view);
+      return to === undefined ? intent : { ...intent, to };
+    }
+    case 'teardown': {
+      const keep = intent.keep ?? view.primary;
+      return { ...intent, keep, moved: intent.moved || keep !== view.primary };
+    }
+    case 'provision':
+    case 'migrate':
+    case 'run':
+    case 'rebuild':
+      return intent;
+  }
+}
+
+const firstStandby = (cluster: Cluster, view: View): string | undefined =>
+  cluster.servers.find(({ name }) => name !== view.primary)?.name;
+
+/** The server that the command is about; where it names none, the first standby. */
+export function targetOf({ cluster, view, intent }: Situation): string {
+  const standby = firstStandby(cluster, view) ?? view.primary;
+  switch (intent.kind) {
+    case 'switch':
+      return intent.to ?? standby;
+    case 'rebuild':
+      return intent.host;
+    case 'teardown':
+      return intent.keep ?? view.primary;
+    case 'provision':
+    case 'migrate':
+    case 'run':
+      return standby;
+  }
+}

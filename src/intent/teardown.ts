@@ -1,0 +1,47 @@
+/** What follows for a teardown from the intent and what is observed: who goes, what has to happen before. Pure. */
+import type { View } from '../observe/survey.ts';
+import { isFinished, leads } from '../resources/data/data-directory.ts';
+import { type Situation, targetOf } from './intent.ts';
+
+/** This server goes. */
+export const drops = (situation: Situation, host: string): boolean =>
+  situation.intent.kind === 'teardown' && (situation.intent.allData || host !== targetOf(situation));
+
+/** The server that stays is not primary yet. */
+export const switches = (situation: Situation): boolean =>
+  situation.intent.kind === 'teardown' &&
+  !situation.intent.allData &&
+  targetOf(situation) !== situation.view.primary;
+
+/** The roles change, or have just been changed: the others have to follow before one is stopped. */
+export function settles(situation: Situation): boolean {
+  const { cluster, view, intent } = situation;
+  if (intent.kind !== 'teardown') return false;
+  const stopped = (name: string): boolean => view.hosts.get(name)?.data?.running === false;
+  return (
+    switches(situation) ||
+    (intent.moved && cluster.servers.every(({ name }) => name === intent.keep || !stopped(name)))
+  );
+}
+
+/** The server that stays is down, and no other one can have become primary: all of them are stopped standbys, or gone. */
+export function revives(situation: Situation): boolean {
+  const { view, intent } = situation;
+  if (intent.kind !== 'teardown' || intent.allData) return false;
+  const kept = targetOf(situation);
+  const others = [...view.hosts.keys()].filter((name) => name !== kept);
+  return isDown(view, kept) && view.absent === undefined && others.every((name) => isHarmless(view, name));
+}
+
+/** A finished primary of ours that does not run. */
+function isDown(view: View, name: string): boolean {
+  const data = view.hosts.get(name)?.data;
+  return leads(data) && data?.running === false;
+}
+
+/** No primary, and none that could become one. */
+function isHarmless(view: View, name: string): boolean {
+  const data = view.hosts.get(name)?.data;
+  if (data === undefined || data.running) return false;
+  return !isFinished(data) || data.standbySignal;
+}

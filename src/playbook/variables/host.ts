@@ -1,0 +1,79 @@
+/** The variables of the host itself: what pgduet may write there, and what the inventory says of its server. Pure. */
+import type { Host, Server } from '../../inventory/cluster.ts';
+import type { View } from '../../observe/survey.ts';
+import { cidr } from './replication.ts';
+import { type ServerVariables, serverVariables } from './server.ts';
+
+export type HostVariables = ServerVariables & {
+  readonly unit: string;
+  readonly privileged: boolean;
+  /** Root on a host with systemd: units, /usr/local and /etc/services are ours to write. */
+  readonly managed: boolean;
+  readonly systemd: boolean;
+  /** The socket directory is neither the system's own nor the management directory: it has to be made. */
+  readonly ownSocketDir: boolean;
+};
+
+export interface MultiplexingVariables {
+  readonly managementDir: string;
+  readonly port: number;
+  readonly failover: 'automatic' | 'manual';
+}
+
+/** Made by the packages of PostgreSQL, with a mode of its own. */
+const systemSocketDir = '/var/run/postgresql';
+
+/** Is pgduet to write into the system's own directories there? */
+export const isManaged = (host: Host, view: View): boolean =>
+  host.privileged &&
+  (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd') === 'systemd';
+
+export function hostVariables(server: Server, view: View): HostVariables {
+  const { host, multiplexing, postgres } = server;
+  const managed = isManaged(host, view);
+  return {
+    ...serverVariables(server, view),
+    unit: server.unit,
+    privileged: host.privileged,
+    managed,
+    systemd: managed,
+    ownSocketDir: !managed && ![multiplexing.managementDir, systemSocketDir].includes(postgres.socketDir),
+  };
+}
+
+/** Strings for everything, since the playbook's values are text; lists and maps stay for templates. */
+export function postgresVariables(server: Server): Readonly<Record<string, unknown>> {
+  const { version, port, dataDir, walDir, owner, socketDir, settings } = server.postgres;
+  return {
+    version,
+    port,
+    dataDir,
+    walDir: walDir ?? '',
+    owner,
+    socketDir,
+    settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, settingText(value)])),
+  };
+}
+
+const settingText = (value: string | number | boolean): string =>
+  typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
+
+export const multiplexingVariables = ({ multiplexing }: Server): MultiplexingVariables => ({
+  managementDir: multiplexing.managementDir,
+  port: multiplexing.port,
+  failover: multiplexing.failover,
+});
+
+/** The client rules of the inventory as lines of pg_hba.conf. */
+export const hbaVariables = (server: Server): readonly { readonly line: string }[] =>
+  server.postgres.hba.map((rule) => ({
+    line: [
+      rule.type,
+      rule.database,
+      rule.user,
+      rule.address === undefined ? '' : rule.address.includes('/') ? rule.address : cidr(rule.address),
+      rule.method,
+    ]
+      .filter((field) => field !== '')
+      .join('  '),
+  }));

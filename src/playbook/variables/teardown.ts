@@ -1,0 +1,78 @@
+/** The variables of a teardown: who stays, who goes, and what was observed of their data. Pure. */
+import type { Situation } from '../../intent/intent.ts';
+import { drops, revives, settles, switches } from '../../intent/teardown.ts';
+import type { Server } from '../../inventory/cluster.ts';
+import { isFinished } from '../../resources/data/data-directory.ts';
+import { otherControllers } from './controller.ts';
+import type { ServerVariables } from './server.ts';
+
+/** A server that goes, and how far its data reaches. Empty where there is no data, or what is there is unfinished. */
+export interface DroppedVariables extends ServerVariables {
+  readonly systemIdentifier: string;
+  readonly position: string;
+  readonly timeline: string;
+  readonly runs: boolean;
+}
+
+export interface TeardownVariables {
+  /** This server goes. */
+  readonly drops: boolean;
+  /** It goes when all others are gone. */
+  readonly last: boolean;
+  readonly keepData: boolean;
+  readonly allData: boolean;
+  readonly switches: boolean;
+  readonly settles: boolean;
+  /** Of the data of the server that stays; empty as long as it is not known. */
+  readonly systemIdentifier: string;
+  /** It runs, and is no standby. */
+  readonly serves: boolean;
+  readonly revives: boolean;
+  /** Settings that clients rely on: they stay where there was no single server before. */
+  readonly staying: readonly string[];
+  readonly othersNeedIt: string;
+}
+
+const relied = ['listen_addresses', 'port', 'unix_socket_directories', 'password_encryption'];
+
+export function teardownVariables(
+  situation: Situation,
+  server: Server,
+  target: ServerVariables,
+): TeardownVariables {
+  const { view, intent } = situation;
+  const asked = intent.kind === 'teardown' ? intent : undefined;
+  const data = view.hosts.get(target.name)?.data;
+  return {
+    drops: drops(situation, server.name),
+    last: asked?.allData === true && server.name === view.primary,
+    keepData: asked?.keepData ?? false,
+    allData: asked?.allData ?? false,
+    switches: switches(situation),
+    settles: settles(situation),
+    systemIdentifier: data?.control?.systemIdentifier ?? '',
+    serves: data?.running === true && !data.standbySignal,
+    revives: revives(situation),
+    staying: [...relied, ...Object.keys(server.postgres.settings)],
+    othersNeedIt: otherControllers(server),
+  };
+}
+
+export function droppedVariables(
+  situation: Situation,
+  servers: readonly ServerVariables[],
+): readonly DroppedVariables[] {
+  return servers
+    .filter(({ name }) => drops(situation, name))
+    .map((server) => {
+      const data = situation.view.hosts.get(server.name)?.data;
+      const control = isFinished(data) ? data?.control : undefined;
+      return {
+        ...server,
+        systemIdentifier: control?.systemIdentifier ?? '',
+        position: control?.reached.position ?? '',
+        timeline: String(control?.reached.timeline ?? ''),
+        runs: data?.running ?? false,
+      };
+    });
+}
