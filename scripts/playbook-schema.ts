@@ -122,15 +122,32 @@ const play: Schema = {
   additionalProperties: false,
 };
 
+const include: Schema = {
+  type: 'object',
+  properties: {
+    include: {
+      ...text,
+      minLength: 1,
+      description: 'A playbook whose plays stand here: its path from this one, or one that pgduet ships.',
+    },
+  },
+  required: ['include'],
+  additionalProperties: false,
+};
+
 const playbookSchema: Schema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'A playbook of pgduet',
   type: 'object',
-  properties: { title: text, plays: { type: 'array', items: { $ref: '#/$defs/play' } } },
+  properties: {
+    title: text,
+    plays: { type: 'array', items: { anyOf: [{ $ref: '#/$defs/play' }, { $ref: '#/$defs/include' }] } },
+  },
   required: ['plays'],
   additionalProperties: false,
   $defs: {
     play,
+    include,
     resource,
     ...Object.fromEntries([...kinds].map(([name, kind]) => [name, kindSchema(kind)])),
   },

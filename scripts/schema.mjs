@@ -15,5 +15,5 @@ const docs = join(root, 'docs/inventory.md');
 await writeFile(docs, withReference(await readFile(docs, 'utf8')));
 const { checkSchemaText } = await loadTypeScript('scripts/check-schema.ts');
 await writeFile(join(root, 'schema/check.json'), checkSchemaText());
-const { playbookSchemaText } = await load('scripts/playbook-schema.ts');
+const { playbookSchemaText } = await loadTypeScript('scripts/playbook-schema.ts');
 await writeFile(join(root, 'schema/playbook.json'), playbookSchemaText());

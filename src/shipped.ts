@@ -25,5 +25,8 @@ export const shippedAsset = (name: string): string | undefined =>
 export const shippedInventory = (name: string): string | undefined =>
   isName(name) ? readIfThere(`${root}inventories/${name}`) : undefined;
 export const shippedPlaybook = (verb: string): string => `${root}playbooks/${verb}.yml`;
+/** Where a part that shipped playbooks include would be; its name is a plain path below playbooks/. */
+export const shippedPart = (path: string): string | undefined =>
+  path.split('/').every(isName) ? `${root}playbooks/${path}` : undefined;
 export const shippedVersion = (): string =>
   (JSON.parse(readIfThere(`${root}package.json`) ?? '{}') as { version?: string }).version ?? 'unknown';

@@ -25,6 +25,7 @@ import { parsePlaybook } from '../src/playbook/playbook.ts';
 import { variablesFor } from '../src/playbook/variables.ts';
 import { kinds } from '../src/resources/registry.ts';
 import { shippedTemplate } from '../src/shipped.ts';
+import { included } from '../src/verbs/playbook-files.ts';
 import { fakeLookups } from './inventory/lookups.ts';
 import { parts } from './lab/check/mutations/rounds.ts';
 import { clusterOf, serverNamed, threeInventory } from './observe/cluster.ts';
@@ -103,9 +104,12 @@ describe('generated texts', () => {
 const markdown = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter(
   (path) => path.endsWith('.md') && existsSync(join(root, path)),
 );
+/** Parts are loaded with the playbooks that include them. */
+const namesIn = (dir: string): readonly string[] =>
+  readdirSync(join(root, dir)).filter((name) => name.endsWith('.yml'));
 const samples = [
   ...['inventories', 'playbooks'].flatMap((dir) =>
-    readdirSync(join(root, dir)).map((name) => [`${dir}/${name}`, read(`${dir}/${name}`)] as const),
+    namesIn(dir).map((name) => [`${dir}/${name}`, read(`${dir}/${name}`)] as const),
   ),
   ...markdown.flatMap((path) =>
     [...read(path).matchAll(/```ya?ml\n([\s\S]*?)```/g)].map(
@@ -124,7 +128,7 @@ describe('YAML that a reader may copy', () => {
     expect(node.ok ? [] : node.diagnostics).toEqual([]);
     if (!node.ok) return;
     if (nodeAt(node.value, ['plays'])) {
-      const playbook = parsePlaybook(text, path, [...kinds.keys()]);
+      const playbook = parsePlaybook({ path: join(root, path), text }, [...kinds.keys()], included);
       const cluster = await clusterOf(threeInventory);
       const result = playbook.ok
         ? compile(playbook.value, preferred(cluster), {

@@ -1,6 +1,7 @@
 /**
- * A playbook as written: plays with the hosts they are for and the resources they declare. Text in, typed plays out;
- * what the resources mean is found out later, per host, by `compile.ts`. Never throws.
+ * A playbook as written: plays with the hosts they are for and the resources they declare, with the plays of the playbooks
+ * that it includes in their place. Text in, typed plays out; what the resources mean is found out later, per host, by
+ * `compile.ts`. Never throws.
  */
 import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
@@ -44,39 +45,65 @@ export interface Playbook {
   readonly plays: readonly Play[];
 }
 
+/** The text of a playbook, and where it stands. */
+export interface PlaybookFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Finds what `include` names in the playbook at `from`; or says why not. */
+export type FindIncluded = (name: string, from: string) => PlaybookFile | { readonly reason: string };
+
 const meta = ['as', 'when', 'each', 'after', 'late', 'expect'] as const;
 export const expectWords = ['change', 'same'] as const;
 export const eachWords = ['others', 'standbys', 'servers', 'dropped', 'tablespaces'] as const;
 
-export function parsePlaybook(text: string, file: string, kinds: readonly string[]): Result<Playbook> {
-  const parsed = parseYaml(text, file, { syntax: 'PLY001', duplicateKey: 'PLY002' });
-  if (!parsed.ok) return parsed;
+export function parsePlaybook(
+  file: PlaybookFile,
+  kinds: readonly string[],
+  find: FindIncluded,
+): Result<Playbook> {
   const problems: Diagnostic[] = [];
-  const reader = {
+  const playbook = readFile(file, {
     kinds,
-    say: (at: Position, what: string, fix: string) =>
-      problems.push({
-        code: 'PLY002',
-        what,
-        why: 'the playbook cannot be understood, so nothing is done',
-        fix,
-        at,
-      }),
-  };
-  const playbook = readPlaybook(parsed.value, reader);
+    find,
+    chain: [file.path],
+    report: (...found) => problems.push(...found),
+  });
   return problems.length > 0 ? failed(...problems) : ok(playbook);
 }
 
 interface Reader {
   readonly kinds: readonly string[];
-  say(at: Position, what: string, fix: string): void;
+  readonly find: FindIncluded;
+  /** The playbook that is read, and those that include it, the outermost first. */
+  readonly chain: readonly string[];
+  report(...problems: readonly Diagnostic[]): void;
+}
+
+/** A place that the playbook cannot be understood at. */
+const say = (reader: Reader, at: Position, what: string, fix: string): void =>
+  reader.report({
+    code: 'PLY002',
+    what,
+    why: 'the playbook cannot be understood, so nothing is done',
+    fix,
+    at,
+  });
+
+function readFile({ text, path }: PlaybookFile, reader: Reader): Playbook {
+  const parsed = parseYaml(text, path, { syntax: 'PLY001', duplicateKey: 'PLY002' });
+  if (parsed.ok) return readPlaybook(parsed.value, reader);
+  reader.report(...parsed.diagnostics);
+  return { title: '', plays: [] };
 }
 
 function readPlaybook(node: Node, reader: Reader): Playbook {
   const title = textOf(field(node, 'title')) ?? 'Playbook';
   const plays = field(node, 'plays');
   if (node.kind !== 'map' || plays?.kind !== 'seq') {
-    reader.say(
+    say(
+      reader,
       node.at,
       "a playbook is a map with 'title' and 'plays'",
       "Write 'plays:' and under it a list of plays.",
@@ -84,20 +111,58 @@ function readPlaybook(node: Node, reader: Reader): Playbook {
     return { title, plays: [] };
   }
   rejectUnknown(node, ['title', 'plays'], reader);
-  return { title, plays: plays.items.map((item) => readPlay(item, reader)) };
+  return {
+    title,
+    plays: plays.items.flatMap((item) =>
+      field(item, 'include') ? readIncluded(item, reader) : [readPlay(item, reader)],
+    ),
+  };
 }
+
+/** The plays of the playbook that this item names. */
+function readIncluded(node: Node, reader: Reader): readonly Play[] {
+  const named = field(node, 'include');
+  const name = textOf(named);
+  if (node.kind === 'map') rejectUnknown(node, ['include'], reader);
+  if (named === undefined || name === undefined) {
+    say(reader, node.at, "'include' must name a playbook", "Write '- include: FILE.yml'.");
+    return [];
+  }
+  const found = reader.find(name, reader.chain.at(-1) ?? '');
+  if ('reason' in found) {
+    reader.report(notRead(name, found.reason, named.at));
+    return [];
+  }
+  const begin = reader.chain.indexOf(found.path);
+  if (begin >= 0) {
+    const circle = [...reader.chain.slice(begin), found.path].join(' → ');
+    say(reader, named.at, `a playbook includes itself: ${circle}`, "Remove one of these 'include' lines.");
+    return [];
+  }
+  return readFile(found, { ...reader, chain: [...reader.chain, found.path] }).plays;
+}
+
+const notRead = (name: string, reason: string, at: Position): Diagnostic => ({
+  code: 'PLY001',
+  what: `the playbook '${name}' cannot be read`,
+  why: reason,
+  fix: 'Name a file by its path from this playbook, or one of those that pgduet ships (docs/playbooks.md).',
+  at,
+});
 
 function readPlay(node: Node, reader: Reader): Play {
   const resources = field(node, 'resources');
   const on = textOf(field(node, 'on'));
   if (on === undefined)
-    reader.say(
+    say(
+      reader,
       node.at,
       "a play needs 'on'",
-      "Write 'on: all', 'on: primary', 'on: standbys', 'on: target' or the name of a host.",
+      "Write 'on: all', 'on: primary', 'on: standbys', 'on: target' or the name of a host; or 'include: FILE'.",
     );
   if (resources?.kind !== 'seq')
-    reader.say(
+    say(
+      reader,
       node.at,
       "a play needs a list of 'resources'",
       "Write 'resources:' and under it lines that start with '- '.",
@@ -114,7 +179,8 @@ function readPlay(node: Node, reader: Reader): Play {
 
 function readEntry(node: Node, reader: Reader): Entry | undefined {
   if (node.kind !== 'map') {
-    reader.say(
+    say(
+      reader,
       node.at,
       'a resource is a map with one kind',
       "Write '- directory: { path: … }', for example.",
@@ -124,7 +190,8 @@ function readEntry(node: Node, reader: Reader): Entry | undefined {
   const kinds = node.entries.filter((entry) => !meta.some((word) => word === entry.key));
   const [found] = kinds;
   if (!found || kinds.length > 1) {
-    reader.say(
+    say(
+      reader,
       node.at,
       found
         ? `two kinds in one resource: '${kinds.map((kind) => kind.key).join("', '")}'`
@@ -135,7 +202,8 @@ function readEntry(node: Node, reader: Reader): Entry | undefined {
   }
   if (!reader.kinds.includes(found.key)) {
     const near = nearest(found.key, [...reader.kinds, ...meta]);
-    reader.say(
+    say(
+      reader,
       found.keyAt,
       `there is no kind '${found.key}'`,
       near ? `Did you mean '${near}'?` : `Kinds: ${reader.kinds.join(', ')}.`,
@@ -154,17 +222,28 @@ function readMeta(
   const eachNode = field(node, 'each');
   const each = eachWords.find((word) => word === textOf(eachNode));
   if (eachNode && !each)
-    reader.say(eachNode.at, `'each' cannot be '${textOf(eachNode)}'`, `Use one of: ${eachWords.join(', ')}.`);
+    say(
+      reader,
+      eachNode.at,
+      `'each' cannot be '${textOf(eachNode)}'`,
+      `Use one of: ${eachWords.join(', ')}.`,
+    );
   const after = field(node, 'after');
   const refs = after === undefined ? [] : after.kind === 'seq' ? after.items : [after];
   const lateNode = field(node, 'late');
   const late = textOf(lateNode) === 'true';
   if (lateNode && !late && textOf(lateNode) !== 'false')
-    reader.say(lateNode.at, `'late' must be true or false, not '${textOf(lateNode)}'`, "Write 'late: true'.");
+    say(
+      reader,
+      lateNode.at,
+      `'late' must be true or false, not '${textOf(lateNode)}'`,
+      "Write 'late: true'.",
+    );
   const expectNode = field(node, 'expect');
   const expect = expectWords.find((word) => word === textOf(expectNode));
   if (expectNode && !expect)
-    reader.say(
+    say(
+      reader,
       expectNode.at,
       `'expect' cannot be '${textOf(expectNode)}'`,
       `Use one of: ${expectWords.join(', ')}.`,
@@ -182,7 +261,8 @@ function readMeta(
 function readAfter(node: Node, reader: Reader): After | undefined {
   const match = /^([^/]+)\/(.+)$/.exec(textOf(node) ?? '');
   if (match?.[1] && match[2]) return { on: match[1], name: match[2], at: node.at };
-  reader.say(
+  say(
+    reader,
     node.at,
     "'after' must name a host and a resource",
     "Write 'after: primary/replication role': hosts, a slash, and the name given with 'as'.",
@@ -199,7 +279,8 @@ function rejectUnknown(node: Extract<Node, { kind: 'map' }>, known: readonly str
   for (const entry of node.entries) {
     if (known.includes(entry.key)) continue;
     const near = nearest(entry.key, known);
-    reader.say(
+    say(
+      reader,
       entry.keyAt,
       `the key '${entry.key}' is not known`,
       near ? `Did you mean '${near}'?` : `Known keys: ${known.join(', ')}.`,

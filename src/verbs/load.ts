@@ -1,7 +1,7 @@
 /** What every verb reads first: the inventory and a playbook. Problems are thrown as DiagnosticError before any host is contacted. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
@@ -17,6 +17,7 @@ import { isManaged } from '../playbook/variables/host.ts';
 import type { EffectPlace } from '../resources/contract/effects.ts';
 import { kinds } from '../resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../shipped.ts';
+import { included, textOf } from './playbook-files.ts';
 import type { NamedHost } from './verb.ts';
 import type { World } from './world.ts';
 
@@ -46,24 +47,20 @@ function checkHost(cluster: Cluster, { by, host }: NamedHost): void {
 }
 
 export function playbook(path: string): Playbook {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+  const text = textOf(path);
+  if (typeof text !== 'string')
     throw new DiagnosticError(
       [
         {
           code: 'PLY001',
           what: `the playbook '${path}' cannot be read`,
-          why: reason,
+          why: text.reason,
           fix: 'Check the path and its permissions.',
         },
       ],
       exitCode.inputWrong,
     );
-  }
-  const parsed = parsePlaybook(text, path, [...kinds.keys()]);
+  const parsed = parsePlaybook({ path: normalize(path), text }, [...kinds.keys()], included);
   if (!parsed.ok) throw new DiagnosticError(parsed.diagnostics, exitCode.inputWrong);
   return parsed.value;
 }

@@ -93,9 +93,11 @@ hosts:
     at: (host, name) => join(dir, host, name),
     remove: () => rmSync(dir, { recursive: true, force: true }),
     play(text, over = {}) {
-      const playbook = parsePlaybook(text.replaceAll('{{here}}', `${dir}/{{host.name}}`), 'my.yml', [
-        ...kinds.keys(),
-      ]);
+      const playbook = parsePlaybook(
+        { path: 'my.yml', text: text.replaceAll('{{here}}', `${dir}/{{host.name}}`) },
+        [...kinds.keys()],
+        () => ({ reason: 'no such file' }),
+      );
       if (!playbook.ok) throw new DiagnosticError(playbook.diagnostics, 3);
       const request: RunRequest = {
         cluster,

@@ -16,6 +16,7 @@ import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedPlaybook, shippedTemplate } from '../../src/shipped.ts';
+import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, threeInventory } from '../observe/cluster.ts';
 
 const names = ['server1', 'server2', 'server3'];
@@ -133,7 +134,8 @@ describe('what is compiled', () => {
     entropy: '00'.repeat(16),
   };
   const playbooks = ['provision', 'switch', 'rebuild', 'teardown'].map((name) => {
-    const parsed = parsePlaybook(readFileSync(shippedPlaybook(name), 'utf8'), name, [...kinds.keys()]);
+    const path = shippedPlaybook(name);
+    const parsed = parsePlaybook({ path, text: readFileSync(path, 'utf8') }, [...kinds.keys()], included);
     if (!parsed.ok) throw new Error(`${name} does not load`);
     return parsed.value;
   });

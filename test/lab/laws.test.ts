@@ -31,6 +31,7 @@ import { shippedAsset, shippedTemplate } from '../../src/shipped.ts';
 import { openTransport } from '../../src/transport/open.ts';
 import type { Session, Transport } from '../../src/transport/port.ts';
 import { effectPlace } from '../../src/verbs/load.ts';
+import { included } from '../../src/verbs/playbook-files.ts';
 import { describeLab, labTest } from './harness/describe.ts';
 import { type Host, Lab } from './harness/lab.ts';
 import { dataDir, inventory, managementDir } from './support/inventory.ts';
@@ -47,7 +48,7 @@ const secrets: Readonly<Record<string, Secret>> = {
 };
 
 function compiled(text: string, cluster: Cluster, view: View): readonly Resource[] {
-  const playbook = parsePlaybook(text, 'laws.yml', [...kinds.keys()]);
+  const playbook = parsePlaybook({ path: 'laws.yml', text }, [...kinds.keys()], included);
   const result = playbook.ok
     ? compile(
         playbook.value,

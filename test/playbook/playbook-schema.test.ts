@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { playbookSchemaText } from '../../scripts/playbook-schema.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { kinds } from '../../src/resources/registry.ts';
+import { included } from '../../src/verbs/playbook-files.ts';
 import { schemaFile, wrongWithPlaybook } from './playbook-schema.ts';
 
 const folder = join(import.meta.dirname, '../../playbooks');
@@ -17,7 +18,11 @@ it('is up to date (node scripts/schema.mjs)', () => {
   expect(schemaFile).toBe(playbookSchemaText());
 });
 
-it.each(readdirSync(folder))('%s is right', (name) => {
+const playbooks = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.yml'),
+);
+
+it.each(playbooks)('%s is right', (name) => {
   expect(wrongWithPlaybook(readFileSync(join(folder, name), 'utf8'))).toEqual([]);
 });
 
@@ -65,6 +70,8 @@ describe('what an editor marks', () => {
     ['a kind that nobody knows', withResource('grup: { name: x }')],
     ['two kinds', withResource('group: { name: x }', '        user: { name: x }\n')],
     ['no kind', withResource('as: x')],
+    ['an include beside other keys', 'plays:\n  - { include: x.yml, on: all }\n'],
+    ['an include without a name', 'plays:\n  - include:\n'],
     ['a resource that is a text', withResource('group')],
     ['an each that nobody knows', withResource('group: { name: x }', '        each: all\n')],
     ['an after without hosts', withResource('group: { name: x }', '        after: it\n')],
@@ -72,7 +79,7 @@ describe('what an editor marks', () => {
     ['an expect that nobody knows', withResource('group: { name: x }', '        expect: nothing\n')],
   ])('%s', (_, text) => {
     expect(wrongWithPlaybook(text)).not.toEqual([]);
-    expect(parsePlaybook(text, 'x.yml', [...kinds.keys()]).ok).toBe(false);
+    expect(parsePlaybook({ path: 'x.yml', text }, [...kinds.keys()], included).ok).toBe(false);
   });
 
   it.each([

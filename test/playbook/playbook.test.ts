@@ -1,5 +1,14 @@
 /** Playbooks: what is wrong in one is told at its place, and what is right becomes the resources of every host. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Result } from '../../src/base/diagnostic.ts';
@@ -12,6 +21,7 @@ import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { cidr } from '../../src/playbook/variables/replication.ts';
 import { variablesFor } from '../../src/playbook/variables.ts';
 import { kinds } from '../../src/resources/registry.ts';
+import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, pairInventory, serverNamed, threeInventory } from '../observe/cluster.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -41,7 +51,7 @@ function compiled(
   cluster: Cluster,
   view: View = preferredView(cluster),
 ): Result<readonly Resource[]> {
-  const playbook = parsePlaybook(text, 'my.yml', [...kinds.keys()]);
+  const playbook = parsePlaybook({ path: 'my.yml', text }, [...kinds.keys()], included);
   return playbook.ok
     ? compile(playbook.value, { cluster, view, intent: { kind: 'run' } }, materials)
     : playbook;
@@ -174,7 +184,11 @@ describe('a playbook that is wrong', () => {
   });
 
   it('is helped with the nearest word', () => {
-    const result = parsePlaybook(play('all', '- symlnk: {}'), 'my.yml', [...kinds.keys()]);
+    const result = parsePlaybook(
+      { path: 'my.yml', text: play('all', '- symlnk: {}') },
+      [...kinds.keys()],
+      included,
+    );
     expect(result.ok ? '' : result.diagnostics[0]?.fix).toBe("Did you mean 'symlink'?");
   });
 });
@@ -297,7 +311,7 @@ describe('a playbook that is right', () => {
     expect(ids(compiled(text, pair))).toEqual(['server1: directory /y', 'server2: directory /y']);
   });
 
-  it.each(readdirSync(join(root, 'playbooks')))(
+  it.each(readdirSync(join(root, 'playbooks')).filter((name) => name.endsWith('.yml')))(
     'is %s, for a pair and for three, whoever is primary',
     (name) => {
       const text = readFileSync(join(root, 'playbooks', name), 'utf8');
@@ -315,6 +329,107 @@ describe('a playbook that is right', () => {
             ).toEqual([]);
     },
   );
+});
+
+describe('a playbook that includes another one', () => {
+  const files = (texts: Readonly<Record<string, string>>) =>
+    parsePlaybook({ path: 'main.yml', text: texts['main.yml'] ?? '' }, [...kinds.keys()], (name) => {
+      const text = texts[name];
+      return text === undefined ? { reason: 'no such file' } : { path: name, text };
+    });
+  const including = (...names: readonly string[]): string =>
+    ['plays:', ...names.map((name) => `  - include: ${name}`)].join('\n');
+
+  it('has its plays in that place', () => {
+    const playbook = files({
+      'main.yml': `${play('primary', directory('/a'))}\n  - include: b.yml\n${play('standbys', directory('/d')).slice(7)}`,
+      'b.yml': `title: b\n${play('all', directory('/b'))}\n  - include: c.yml`,
+      'c.yml': play('all', directory('/c')),
+    });
+    expect(playbook.ok && playbook.value.plays.map(({ on }) => on)).toEqual([
+      'primary',
+      'all',
+      'all',
+      'standbys',
+    ]);
+    expect(
+      playbook.ok && playbook.value.plays.flatMap(({ entries }) => entries.map(({ at }) => at.file)),
+    ).toEqual(['main.yml', 'b.yml', 'c.yml', 'main.yml']);
+  });
+
+  it.each([
+    [
+      'that is missing',
+      { 'main.yml': including('gone.yml') },
+      "PLY001 2:14 the playbook 'gone.yml' cannot be read",
+    ],
+    [
+      'that is itself',
+      { 'main.yml': including('main.yml') },
+      'PLY002 2:14 a playbook includes itself: main.yml → main.yml',
+    ],
+    [
+      'that includes the first one',
+      { 'main.yml': including('a.yml'), 'a.yml': including('b.yml'), 'b.yml': including('a.yml') },
+      'PLY002 2:14 a playbook includes itself: a.yml → b.yml → a.yml',
+    ],
+    [
+      'without a name',
+      { 'main.yml': 'plays: [{ include: [] }]' },
+      "PLY002 1:9 'include' must name a playbook",
+    ],
+    [
+      'for some hosts',
+      { 'main.yml': 'plays: [{ include: a.yml, on: all }]', 'a.yml': play('all', directory('/x')) },
+      "PLY002 1:27 the key 'on' is not known",
+    ],
+    [
+      'with a mistake',
+      { 'main.yml': including('a.yml'), 'a.yml': play('all', '- nothing: {}') },
+      "PLY002 4:9 there is no kind 'nothing'",
+    ],
+    [
+      'that is not YAML',
+      { 'main.yml': including('a.yml'), 'a.yml': 'plays: [' },
+      /^PLY001 1:9 this is not valid YAML/,
+    ],
+  ])('is told where one stands %s', (_, texts, expected) => {
+    const [first, ...more] = problems(files(texts));
+    expect(more).toEqual([]);
+    if (typeof expected === 'string') expect(first?.startsWith(expected), first).toBe(true);
+    else expect(first).toMatch(expected);
+  });
+
+  it('finds it beside itself, else among those that are shipped', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pgduet-include-'));
+    try {
+      writeFileSync(join(folder, 'near.yml'), play('all', directory('/near')));
+      const main = join(folder, 'main.yml');
+      expect(included('near.yml', main)).toMatchObject({ path: join(folder, 'near.yml') });
+      expect(included('parts/packages.yml', main)).toMatchObject({
+        path: join(root, 'playbooks/parts/packages.yml'),
+      });
+      mkdirSync(join(folder, 'parts'));
+      writeFileSync(join(folder, 'parts', 'packages.yml'), play('all', directory('/own')));
+      expect(included('parts/packages.yml', main)).toMatchObject({
+        path: join(folder, 'parts/packages.yml'),
+      });
+      expect(included('../package.json', main)).toHaveProperty('reason');
+      expect(included('gone.yml', main)).toHaveProperty('reason');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('has no part that no shipped playbook includes', () => {
+    const texts = readdirSync(join(root, 'playbooks'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.yml'))
+      .map((name) => readFileSync(join(root, 'playbooks', name), 'utf8'));
+    const parts = readdirSync(join(root, 'playbooks/parts'));
+    expect(
+      parts.filter((name) => !texts.some((text) => text.includes(`- include: parts/${name}\n`))),
+    ).toEqual([]);
+  });
 });
 
 describe('the variables', () => {

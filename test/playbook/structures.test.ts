@@ -9,6 +9,7 @@ import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedTemplate } from '../../src/shipped.ts';
+import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
 import { live, running, sight } from '../resources/single.ts';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
 });
 
 function resources(text: string, view: View) {
-  const playbook = parsePlaybook(text, 'my.yml', [...kinds.keys()]);
+  const playbook = parsePlaybook({ path: 'my.yml', text }, [...kinds.keys()], included);
   return playbook.ok
     ? compile(
         playbook.value,
