@@ -6,57 +6,22 @@ export { checkDocument, groupless } from './check-docs.ts';
 export { mutationsDocument } from './check-mutations.ts';
 export { mcCtlManual, mcCtlText, pgduetManual, readmeText } from './manual.ts';
 
+import { codeGroups } from '../src/base/code-groups.ts';
 import { type Code, codes } from '../src/base/codes.ts';
 import { messagesDocument } from '../src/controller/core/messages.ts';
 import type { Field, Shape } from '../src/resources/contract/field.ts';
 import { kinds } from '../src/resources/registry.ts';
 import { table, withParts } from './markdown.ts';
 
-const groups: Readonly<Record<string, readonly [title: string, advice: string]>> = {
-  INV: [
-    'The inventory',
-    'No host was contacted. Correct the place that the message names; `pgduet validate` checks again.',
-  ],
-  PLY: [
-    'The playbook',
-    'No host was changed. Correct the place that the message names; kinds, fields and variables stand in [playbooks.md](playbooks.md).',
-  ],
-  CLI: [
-    'The command line',
-    'Nothing was done. `pgduet --help` and `pgduet VERB --help` show what is possible.',
-  ],
-  CON: [
-    'The connection to a host',
-    'Try the same login with `ssh`. Nothing was changed unless the message says so; the same command continues.',
-  ],
-  HST: [
-    'The state of a host',
-    'Mend what the message names on the host, then run the same command again: it continues where it stopped.',
-  ],
-  SAF: [
-    'Refused, to protect data',
-    'Nothing was changed. Read the evidence and decide which data counts; pgduet never decides that.',
-  ],
-  RUN: [
-    'The run itself',
-    'Nothing is broken. Run the same command again: it looks first and does only what is left.',
-  ],
-  BUG: [
-    'Defects',
-    'This is a defect of pgduet. Report it with the lines of the message; running the same command again is safe.',
-  ],
-  MCF: [
-    'Files of the controller',
-    'Correct the line that the message names, or let `pgduet provision` write the file again, then start the controller.',
-  ],
-};
+/** A file of docs/ as a link from another one. */
+const linked = (text: string): string => text.replaceAll(/docs\/([\w-]+\.md)/g, '[$1]($1)');
 
 export function errorsText(): string {
-  const sections = Object.entries(groups).map(([prefix, [title, advice]]) => {
+  const sections = Object.entries(codeGroups).map(([prefix, { title, advice }]) => {
     const rows = Object.entries(codes)
       .filter(([code]) => code.startsWith(prefix))
       .map(([code, { title: what, exit }]) => [code, what, String(exit)]);
-    return `## ${prefix}: ${title}\n\n${advice}\n\n${table(['code', 'what has happened', 'exit status'], rows)}`;
+    return `## ${prefix}: ${title}\n\n${linked(advice)}\n\n${table(['code', 'what has happened', 'exit status'], rows)}`;
   });
   return `# Messages and their codes
 
@@ -71,7 +36,7 @@ ${sections.join('\n\n')}
 
 /** Codes that no group explains. */
 export const unexplained = (): readonly Code[] =>
-  (Object.keys(codes) as Code[]).filter((code) => !(code.slice(0, 3) in groups));
+  (Object.keys(codes) as Code[]).filter((code) => !(code.slice(0, 3) in codeGroups));
 
 function kindsText(): string {
   return [...kinds.values()]
