@@ -2,7 +2,7 @@
  * The manual pages man/mc_ctl.1 and man/pgduet.1, and the table of verbs in README.md. In: the help texts of mc_ctl and the
  * registry of verbs, which `--help` shows, too. Out: roff (man macros) and Markdown. Pure.
  */
-import { exitCode, exitMeaning } from '../src/base/exit-codes.ts';
+import { exitCode, meaningOfExit } from '../src/base/exit-codes.ts';
 import { serverKeys } from '../src/controller/config.ts';
 import type { KeySpec } from '../src/controller/config-value.ts';
 import { helpText, modes } from '../src/controller/ctl-help.ts';
@@ -130,9 +130,7 @@ function verbText(verb: Verb): string {
 
 /** man/pgduet.1 */
 export function pgduetManual(): string {
-  const exits = Object.entries(exitCode).map(([name, status]) =>
-    tagged(String(status), exitMeaning[name as keyof typeof exitCode]),
-  );
+  const exits = Object.values(exitCode).map((status) => tagged(String(status), meaningOfExit(status)));
   return page('PGDUET', 'PostgreSQL pairs', [
     section('NAME', 'pgduet \\- set up and look after a synchronously replicated pair of PostgreSQL servers'),
     section('SYNOPSIS', '.B pgduet\n.I verb\n[\\fIoptions\\fR]'),

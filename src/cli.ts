@@ -3,15 +3,15 @@
  * commander; it knows no verb by name. Data goes to stdout, progress and errors to stderr.
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { exitCode, exitMeaning } from './base/exit-codes.ts';
+import { exitCode, meaningOfExit } from './base/exit-codes.ts';
 import { shippedVersion } from './shipped.ts';
 import { execute } from './verbs/execute.ts';
 import { programSummary, verbs } from './verbs/registry.ts';
 import { flagsOf, type Given, meaningOf, type OptionSpec, type Verb } from './verbs/verb.ts';
 
 const exits = (): string =>
-  Object.entries(exitCode)
-    .map(([name, status]) => `  ${String(status).padEnd(5)}${exitMeaning[name as keyof typeof exitCode]}`)
+  Object.values(exitCode)
+    .map((status) => `  ${String(status).padEnd(5)}${meaningOfExit(status)}`)
     .join('\n');
 
 function optionOf(spec: OptionSpec): Option {

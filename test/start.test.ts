@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exitCode, exitMeaning } from '../src/base/exit-codes.ts';
+import { exitCode, meaningOfExit } from '../src/base/exit-codes.ts';
 import { verbs } from '../src/verbs/registry.ts';
 import { flagsOf, meaningOf } from '../src/verbs/verb.ts';
 
@@ -78,8 +78,8 @@ describe('help', () => {
       [name, '[options]', ...taken.map((one) => `<${one.name}>`), summary].join(' '),
     );
     expect(general).toContain(` Commands: ${lines.join(' ')} help [command] `);
-    for (const [name, status] of Object.entries(exitCode))
-      expect(general).toContain(` ${status} ${exitMeaning[name as keyof typeof exitCode]}`);
+    for (const status of Object.values(exitCode))
+      expect(general).toContain(` ${status} ${meaningOfExit(status)}`);
   });
 
   it.each(verbs.map((verb) => [verb.name, verb] as const))(

@@ -11,7 +11,7 @@ export const exitCode = {
   interrupted: 130,
 } as const;
 
-export const exitMeaning: Readonly<Record<keyof typeof exitCode, string>> = {
+const exitMeaning: Readonly<Record<keyof typeof exitCode, string>> = {
   done: 'done, or nothing to do',
   hostFailed: 'a host failed',
   changesPending: 'changes are pending',
@@ -22,3 +22,9 @@ export const exitMeaning: Readonly<Record<keyof typeof exitCode, string>> = {
   bug: 'a defect of pgduet',
   interrupted: 'interrupted',
 };
+
+export const meaningOfExit = (status: number): string =>
+  Object.entries(exitCode)
+    .filter(([, one]) => one === status)
+    .map(([name]) => exitMeaning[name as keyof typeof exitCode])
+    .join('');
