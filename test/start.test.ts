@@ -3,7 +3,7 @@
  * the libraries in the files that Node has read: one that a verb does not need makes every start of it slower, so the lists are
  * exact. And the texts of --help, beside the registry of verbs.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -93,4 +93,26 @@ describe('help', () => {
       );
     },
   );
+});
+
+describe('explain', () => {
+  const explain = (...args: string[]) =>
+    spawnSync(process.execPath, [join(folder, 'pgduet.js'), 'explain', ...args], { encoding: 'utf8' });
+
+  it('prints what a code means, however it is written', () => {
+    const { stdout, stderr, status } = explain('rep003');
+    expect([stdout.split('\n')[0], stderr, status]).toEqual(['REP003  no standby is synchronous', '', 0]);
+  });
+
+  it('ends with 3 and the nearest code where there is no such one', () => {
+    const { stdout, stderr, status } = explain('SAFE03');
+    expect([stdout, status]).toEqual(['', 3]);
+    expect(stderr).toContain("CLI005  'SAFE03' is no code");
+    expect(stderr).toContain("fix: Did you mean 'SAF003'?");
+    expect(JSON.parse(explain('SAFE03', '--json').stdout)).toMatchObject({
+      verb: 'explain',
+      exit: 3,
+      diagnostics: [{ code: 'CLI005' }],
+    });
+  });
 });

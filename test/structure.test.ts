@@ -129,6 +129,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'check',
     'report',
     'transport',
+    'controller/core',
     'shipped',
   ],
   cli: ['base', 'verbs', 'shipped'],

@@ -37,6 +37,7 @@ export const codes = {
   CLI002: { exit: inputWrong, title: 'confirmation is needed' },
   CLI003: { exit: inputWrong, title: 'options contradict each other' },
   CLI004: { exit: inputWrong, title: 'an option has a wrong value' },
+  CLI005: { exit: inputWrong, title: 'a code that is to be explained is not known' },
   CON001: { exit: unreachable, title: 'the host does not answer' },
   CON002: { exit: unreachable, title: 'the host key is not known' },
   CON003: { exit: unreachable, title: 'the host key has changed' },

@@ -97,6 +97,13 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./teardown.ts')).teardown,
   },
   {
+    name: 'explain',
+    summary: 'say what the code of a message or finding means, and what to do; contacts no host',
+    arguments: [{ name: 'code', takes: { kind: 'code' } }],
+    options: [option('json'), option('no-color')],
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  {
     name: 'run',
     summary: 'run a playbook of your own',
     arguments: [{ name: 'playbook', takes: { kind: 'file' } }],
