@@ -5,10 +5,10 @@
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { Lab } from '../harness/lab.ts';
-import { type Server, serverOf, sql, untilSwitchable } from '../support/instance.ts';
-import { dataDir, inventory, managementDir } from '../support/inventory.ts';
-import { built, expectExit, type Pgduet, pgduet } from '../support/pgduet.ts';
+import { type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { type Server, sql, untilSwitchable } from '../support/instance.ts';
+import { dataDir, managementDir } from '../support/inventory.ts';
+import { expectExit, type Pgduet } from '../support/pgduet.ts';
 
 interface Finding {
   readonly code: string;
@@ -22,25 +22,19 @@ const asOwner = (command: string): string => `cd /; runuser -u postgres -- ${com
 const pgCtl = (words: string): string => asOwner(`${programs}/pg_ctl -D ${dataDir} -w -l /tmp/log ${words}`);
 
 describeLab('audits', () => {
-  let lab: Lab;
+  let pair: LabCluster;
   let command: Pgduet;
   let file: string;
   let one: Server;
   let two: Server;
 
   beforeAll(async () => {
-    built();
-    lab = await Lab.open();
-    const hosts = await lab.hosts(2, { names: ['server1', 'server2'] });
-    const [first, second] = hosts;
-    if (!first || !second) throw new Error('no hosts');
-    [one, two] = [serverOf(first), serverOf(second)];
-    command = pgduet(lab);
-    file = inventory(lab, hosts);
-    expectExit(await command(['provision', '-i', file, '--yes']), 0);
+    pair = await provisionedPair();
+    [one, two] = [pair.primary, pair.standby];
+    ({ command, file } = pair);
     await sql(one, 'CREATE TABLE work (x int)');
   });
-  afterAll(() => lab?.close());
+  afterAll(() => pair?.close());
 
   const findings = async (): Promise<readonly Finding[]> => {
     const said = await command(['check', '-i', file, '--json']);

@@ -6,17 +6,27 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { type Host, Lab } from '../harness/lab.ts';
+import type { Host } from '../harness/lab.ts';
 import { run, sleep, until } from '../harness/run.ts';
-import { type Server, serverOf } from '../support/instance.ts';
-import { inventory, rootLogin } from '../support/inventory.ts';
-import { built, expectExit, pgduet } from '../support/pgduet.ts';
-import { changes, journalSince, logSince, newProcesses, quietSql, type Traces, tracesOf } from './traces.ts';
+import { freshPair, type LabCluster } from '../support/cluster.ts';
+import type { Server } from '../support/instance.ts';
+import { rootLogin } from '../support/inventory.ts';
+import { expectExit } from '../support/pgduet.ts';
+import {
+  changedFigures,
+  changedFiles,
+  journalSince,
+  logSince,
+  newProcesses,
+  quietSql,
+  type Traces,
+  tracesOf,
+} from './traces.ts';
 
 const program = join(import.meta.dirname, '../../../dist/pgduet.js');
 
 describeLab('a check changes nothing', () => {
-  let lab: Lab;
+  let pair: LabCluster;
   let hosts: [Host, Host];
   let servers: [Server, Server];
   let asRoot: string;
@@ -24,23 +34,23 @@ describeLab('a check changes nothing', () => {
   /** What a server logs of its controllers, second by second. */
   const usual = new Set<string>();
   beforeAll(async () => {
-    built();
-    lab = await Lab.open();
-    hosts = (await lab.hosts(2, { names: ['server1', 'server2'] })) as [Host, Host];
-    servers = [serverOf(hosts[0]), serverOf(hosts[1])];
-    asRoot = inventory(lab, hosts);
-    withSudo = inventory(lab, hosts, {
-      name: 'ops.yml',
-      ssh: { ...rootLogin(lab), user: 'ops', become: 'sudo' },
-    });
-    expectExit(await pgduet(lab)(['provision', '-i', asRoot, '--yes']), 0);
+    // Files of a prepared layer get another time of change when a server opens them for the first time.
+    pair = await freshPair();
+    expectExit(await pair.provision(), 0);
+    servers = [pair.primary, pair.standby];
+    hosts = [pair.primary.host, pair.standby.host];
+    asRoot = pair.file;
+    withSudo = pair.inventory('ops.yml', { ssh: { ...rootLogin(pair.lab), user: 'ops', become: 'sudo' } });
     await settle();
   });
-  afterAll(() => lab?.close());
+  afterAll(() => pair?.close());
 
-  /** Reading sets hint bits, which are written to the WAL; frozen rows need none. Then everything is on the disk. */
+  /**
+   * Reading sets hint bits, which are written to the WAL; frozen rows need none, and fresh statistics keep autovacuum away.
+   * Then everything is on the disk.
+   */
   const settle = async (): Promise<void> => {
-    await hosts[0].sh('cd / && runuser -u postgres -- vacuumdb -h /var/run/postgresql -p 27500 -a -q -F', {
+    await hosts[0].sh('cd / && runuser -u postgres -- vacuumdb -h /var/run/postgresql -p 27500 -a -q -F -z', {
       check: true,
     });
     for (const server of servers) {
@@ -49,12 +59,12 @@ describeLab('a check changes nothing', () => {
       for (const database of ['postgres', 'template1']) await quietSql(server, 'select 1', database);
     }
     let last = '';
-    // The background writer logs a snapshot once after the last change, within 15 seconds.
+    // The background writer logs a snapshot once after the last change, within 15 seconds, and counts it a while later.
     await until(
       () => 'the WAL does not come to rest',
       120_000,
       async () => {
-        const now = await quietSql(servers[0], 'select pg_current_wal_lsn()');
+        const now = await quietSql(servers[0], 'select pg_current_wal_lsn(), wal_records from pg_stat_wal');
         if (now === last) return true;
         last = now;
         return undefined;
@@ -65,7 +75,7 @@ describeLab('a check changes nothing', () => {
 
   const login = (user: string, host: Host, command: string) =>
     run('ssh', [
-      ...['-i', lab.key, '-o', `UserKnownHostsFile=${lab.knownHosts}`, '-o', 'BatchMode=yes'],
+      ...['-i', pair.lab.key, '-o', `UserKnownHostsFile=${pair.lab.knownHosts}`, '-o', 'BatchMode=yes'],
       `${user}@${host.address}`,
       command,
     ]);
@@ -79,10 +89,10 @@ describeLab('a check changes nothing', () => {
     const found: Record<string, readonly string[]> = {};
     for (const [index, { host, id }] of servers.entries()) {
       const [then, now] = [before[index] as Traces, after[index] as Traces];
-      expect(then.files.size).toBeGreaterThan(5_000);
+      expect(then.files.size).toBeGreaterThan(1_000);
       expect(then.writes.size).toBeGreaterThan(100);
-      found[`files of ${id}`] = changes(then.files, now.files);
-      found[`writes of ${id}`] = changes(then.writes, now.writes);
+      found[`files of ${id}`] = changedFiles(then.files, now.files);
+      found[`writes of ${id}`] = changedFigures(then.writes, now.writes);
       const log = [...(await logSince(servers[index] as Server, then))];
       found[`log of ${id}`] = log.filter((line) => !usual.has(line));
       found[`journal of ${id}`] = await journalSince(host, then.cursor);
@@ -111,7 +121,7 @@ describeLab('a check changes nothing', () => {
   const watchTwice = async (file: string): Promise<void> => {
     const child = spawn(process.execPath, [program, 'check', '-i', file, '--verbose', '--watch', '1s'], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env.PATH ?? '', HOME: lab.dir },
+      env: { PATH: process.env.PATH ?? '', HOME: pair.lab.dir },
     });
     const ended = new Promise((resolve) => child.once('close', resolve));
     let text = '';
@@ -131,7 +141,7 @@ describeLab('a check changes nothing', () => {
   for (const who of ['root', 'an account with sudo'])
     labTest(`check, --diff, --json and --watch, as ${who}`, async () => {
       const file = who === 'root' ? asRoot : withSudo;
-      const command = pgduet(lab);
+      const { command } = pair;
       const found = await compare(async () => {
         for (const more of [[], ['--diff'], ['--json']])
           expectExit(await command(['check', '-i', file, ...more]), 0);

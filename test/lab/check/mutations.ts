@@ -5,30 +5,27 @@
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { Lab } from '../harness/lab.ts';
-import { built, findingsOf, type Told } from '../support/pgduet.ts';
+import { type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { findingsOf, type Told } from '../support/pgduet.ts';
 import type { Round } from './mutations/mutation.ts';
 import { type Part, parts } from './mutations/rounds.ts';
-import { type Pair, provisionedPair } from './pair.ts';
+import { richPair } from './pair.ts';
 import { act, expectNothing, expectTold, mend, restore, unexpected } from './round.ts';
 
 export const describeMutations = (part: Part): void =>
   describeLab(`a pair that somebody changes by hand: ${part}`, () => {
-    let lab: Lab;
-    let pair: Pair;
+    let pair: LabCluster;
     beforeAll(async () => {
-      built();
-      lab = await Lab.open();
-      pair = await provisionedPair(lab);
+      pair = await provisionedPair(richPair);
     });
-    afterAll(() => lab?.close());
+    afterAll(() => pair?.close());
 
     labTest('nothing is told of a pair that nobody has changed', () => expectNothing(pair));
 
     for (const round of parts[part]) describe(round.title, () => testsOf(round, () => pair));
   });
 
-function testsOf(round: Round, pair: () => Pair): void {
+function testsOf(round: Round, pair: () => LabCluster): void {
   let told: readonly Told[];
   let whole = false;
   beforeAll(async () => {

@@ -4,42 +4,31 @@
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { type Host, Lab } from '../harness/lab.ts';
+import type { Host } from '../harness/lab.ts';
+import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { sql, untilSwitchable } from '../support/instance.ts';
-import { type InventoryWish, inventory, managementDir } from '../support/inventory.ts';
-import {
-  built,
-  type CheckDocument,
-  expectExit,
-  findingsOf,
-  type Pgduet,
-  pgduet,
-  type Told,
-} from '../support/pgduet.ts';
-import { lines, type Pair, pairOf } from './pair.ts';
+import { type InventoryWish, managementDir } from '../support/inventory.ts';
+import { type CheckDocument, expectExit, findingsOf, type Pgduet, type Told } from '../support/pgduet.ts';
+import { lines } from './pair.ts';
 import { expectNothing } from './round.ts';
 
 describeLab('one look', () => {
-  let lab: Lab;
+  let pair: LabCluster;
   let hosts: [Host, Host];
-  let pair: Pair;
   let command: Pgduet;
   beforeAll(async () => {
-    built();
-    lab = await Lab.open();
-    hosts = (await lab.hosts(2, { names: ['server1', 'server2'] })) as [Host, Host];
-    pair = pairOf(lab, hosts, inventory(lab, hosts));
-    command = pgduet(lab);
-    expectExit(await pair.provision(), 0);
+    pair = await provisionedPair();
+    hosts = [pair.primary.host, pair.standby.host];
+    command = pair.command;
   });
-  afterAll(() => lab?.close());
+  afterAll(() => pair?.close());
 
   const look = async (status: number, file = pair.file): Promise<CheckDocument> => {
     const said = await command(['check', '-i', file, '--json']);
     expectExit(said, status);
     return said.json<CheckDocument>();
   };
-  const wished = (name: string, wish: InventoryWish): string => inventory(lab, hosts, { name, ...wish });
+  const wished = (name: string, wish: InventoryWish): string => pair.inventory(name, wish);
   const on = (told: readonly Told[], code: string, host: string | null) =>
     told.filter((one) => one.code === code && one.host === host);
   const expectOnce = (told: readonly Told[], code: string, host: string | null): Told => {
@@ -130,7 +119,7 @@ describeLab('one look', () => {
     const account = async (name: string): Promise<void> => {
       for (const host of hosts)
         await host.sh(
-          `useradd -m -s /bin/sh ${name}; mkdir -p -m 700 ~${name}/.ssh; echo '${lab.keyPub}' > ~${name}/.ssh/authorized_keys; chown -R ${name}: ~${name}/.ssh`,
+          `useradd -m -s /bin/sh ${name}; mkdir -p -m 700 ~${name}/.ssh; echo '${pair.lab.keyPub}' > ~${name}/.ssh/authorized_keys; chown -R ${name}: ~${name}/.ssh`,
           { check: true },
         );
     };

@@ -1,23 +1,14 @@
 /**
- * A provisioned pair for tests of `pgduet check`, what check tells of it, and what its daemons are doing, so that a test can
- * say what a mending has touched. In: a lab. Out: plain values, asked from the hosts without pgduet.
+ * A pair for tests of `pgduet check`, what check tells of it, and what its daemons are doing, so that a test can
+ * say what a mending has touched. In: nothing. Out: plain values, asked from the hosts without pgduet.
  */
-import type { Host, Lab } from '../harness/lab.ts';
-import { psqlPath, type Server, serverOf, sql } from '../support/instance.ts';
-import { type InventoryWish, inventory, type YamlMap } from '../support/inventory.ts';
-import { type CheckDocument, expectExit, type Pgduet, pgduet, type Told } from '../support/pgduet.ts';
-
-export interface Pair {
-  readonly command: Pgduet;
-  readonly file: string;
-  readonly primary: Server;
-  readonly standby: Server;
-  check(...more: string[]): Promise<CheckDocument>;
-  provision(...more: string[]): ReturnType<Pgduet>;
-}
+import type { ClusterOptions } from '../support/cluster.ts';
+import { psqlPath, type Server } from '../support/instance.ts';
+import type { YamlMap } from '../support/inventory.ts';
+import type { Told } from '../support/pgduet.ts';
 
 /** Settings that let a test spoil more: an archive, logical slots, a rule for replication from other addresses. */
-export const richSettings: YamlMap = {
+const richSettings: YamlMap = {
   max_connections: 50,
   shared_buffers: '16MB',
   log_statement: 'all',
@@ -32,36 +23,16 @@ const rule = (database: string, user: string): YamlMap => ({
   address: '10.0.0.0/8',
   method: 'scram-sha-256',
 });
-export const richRules = [rule('app', 'app'), rule('app', 'reader'), rule('replication', 'pgduet_repl')];
+const richRules = [rule('app', 'app'), rule('app', 'reader'), rule('replication', 'pgduet_repl')];
 
-/** Two hosts, a provisioned pair, a database `app` with the roles `app` and `reader`. */
-export async function provisionedPair(lab: Lab, wish: InventoryWish = {}): Promise<Pair> {
-  const hosts = (await lab.hosts(2, { names: ['server1', 'server2'] })) as [Host, Host];
-  const pair = pairOf(
-    lab,
-    hosts,
-    inventory(lab, hosts, {
-      ...wish,
-      postgres: { settings: richSettings, hba: richRules, ...wish.postgres },
-    }),
-  );
-  expectExit(await pair.provision(), 0);
-  await sql(pair.primary, 'CREATE ROLE app LOGIN; CREATE ROLE reader LOGIN');
-  await sql(pair.primary, 'CREATE DATABASE app OWNER app');
-  return pair;
-}
-
-export function pairOf(lab: Lab, [one, two]: readonly [Host, Host], file: string): Pair {
-  const command = pgduet(lab);
-  return {
-    command,
-    file,
-    primary: serverOf(one),
-    standby: serverOf(two),
-    check: async (...more) => (await command(['check', '-i', file, '--json', ...more])).json<CheckDocument>(),
-    provision: (...more) => command(['provision', '-i', file, '--yes', ...more]),
-  };
-}
+/** A pair with a database `app` and the roles `app` and `reader`. */
+export const richPair: ClusterOptions = {
+  postgres: { settings: richSettings, hba: richRules },
+  sql: [
+    ['postgres', 'CREATE ROLE app LOGIN; CREATE ROLE reader LOGIN'],
+    ['postgres', 'CREATE DATABASE app OWNER app'],
+  ],
+};
 
 /** All findings, in the words of one line, for messages of failed tests. */
 export const lines = (findings: readonly Told[]): string[] =>

@@ -4,29 +4,23 @@
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { type Host, Lab } from '../harness/lab.ts';
+import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { postmasterPid, sql } from '../support/instance.ts';
-import { inventory } from '../support/inventory.ts';
 import { expectStreaming, expectSwitchable } from '../support/multiplexed.ts';
-import { built, expectExit, findingsOf } from '../support/pgduet.ts';
-import { lines, type Pair, pairOf } from './pair.ts';
+import { expectExit, findingsOf } from '../support/pgduet.ts';
+import { lines } from './pair.ts';
 import { expectNothing } from './round.ts';
 
 describeLab('a setting that needs a restart', () => {
-  let lab: Lab;
-  let before: Pair;
+  let before: LabCluster;
   /** The same hosts, with an inventory in which two settings have changed: one needs a restart. */
-  let pair: Pair;
+  let pair: LabCluster;
   beforeAll(async () => {
-    built();
-    lab = await Lab.open();
-    const hosts = (await lab.hosts(2, { names: ['server1', 'server2'] })) as [Host, Host];
-    before = pairOf(lab, hosts, inventory(lab, hosts));
+    before = await provisionedPair();
     const settings = { max_connections: 60, shared_buffers: '16MB', log_statement: 'ddl' };
-    pair = pairOf(lab, hosts, inventory(lab, hosts, { name: 'more.yml', postgres: { settings } }));
-    expectExit(await before.provision(), 0);
+    pair = before.declared('more.yml', { postgres: { settings } });
   });
-  afterAll(() => lab?.close());
+  afterAll(() => before?.close());
 
   const servers = () => [pair.primary, pair.standby];
   const pids = () => Promise.all(servers().map(postmasterPid));

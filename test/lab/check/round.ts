@@ -4,25 +4,31 @@
  */
 import { expect } from 'vitest';
 import { codes } from '../../../src/base/codes.ts';
+import type { LabCluster } from '../support/cluster.ts';
 import type { Server } from '../support/instance.ts';
 import { expectExit, findingsOf, type Told } from '../support/pgduet.ts';
 import { type Cost, costs, type Expected, type Mutation, type Round } from './mutations/mutation.ts';
 import { scriptFor, textFor } from './mutations/shell.ts';
-import { type Daemons, daemonsOf, lines, type Pair } from './pair.ts';
+import { type Daemons, daemonsOf, lines } from './pair.ts';
 
 type Script = (mutation: Mutation) => string | undefined;
 
-const serversOf = (pair: Pair, place: Expected['host']): readonly (Server | undefined)[] => {
+const serversOf = (pair: LabCluster, place: Expected['host']): readonly (Server | undefined)[] => {
   if (place === 'cluster') return [undefined];
   if (place === 'both') return [pair.primary, pair.standby];
   return [place === 'primary' ? pair.primary : pair.standby];
 };
 
-const peerOf = ({ primary, standby }: Pair, server: Server): Server =>
+const peerOf = ({ primary, standby }: LabCluster, server: Server): Server =>
   server === primary ? standby : primary;
 
 /** Runs one script of every mutation of a round where it belongs, one after the other. */
-export async function act(pair: Pair, { mutations }: Round, script: Script, check = true): Promise<void> {
+export async function act(
+  pair: LabCluster,
+  { mutations }: Round,
+  script: Script,
+  check = true,
+): Promise<void> {
   for (const mutation of mutations) {
     const text = script(mutation);
     if (text === undefined) continue;
@@ -51,7 +57,7 @@ interface Place {
   readonly broken: Server;
 }
 
-function is(pair: Pair, expected: Expected, { server, broken }: Place, told: Told): boolean {
+function is(pair: LabCluster, expected: Expected, { server, broken }: Place, told: Told): boolean {
   const fill = (text: string): string => textFor(broken, peerOf(pair, broken), text);
   return (
     told.code === expected.code &&
@@ -65,7 +71,7 @@ function is(pair: Pair, expected: Expected, { server, broken }: Place, told: Tol
   );
 }
 
-function placesOf(pair: Pair, mutation: Mutation, expected: Expected): readonly Place[] {
+function placesOf(pair: LabCluster, mutation: Mutation, expected: Expected): readonly Place[] {
   const [first = pair.primary] = serversOf(pair, mutation.on);
   return serversOf(pair, expected.host ?? mutation.on).map((server) => ({
     server,
@@ -74,7 +80,7 @@ function placesOf(pair: Pair, mutation: Mutation, expected: Expected): readonly 
 }
 
 /** Each expected finding is there, as grave as expected, with all that a person needs to judge it. */
-export function expectTold(pair: Pair, mutation: Mutation, told: readonly Told[]): void {
+export function expectTold(pair: LabCluster, mutation: Mutation, told: readonly Told[]): void {
   for (const expected of mutation.expect)
     for (const place of placesOf(pair, mutation, expected)) {
       const { server } = place;
@@ -93,7 +99,7 @@ export function expectTold(pair: Pair, mutation: Mutation, told: readonly Told[]
 }
 
 /** What no mutation of the round speaks of. */
-export function unexpected(pair: Pair, { mutations }: Round, told: readonly Told[]): readonly string[] {
+export function unexpected(pair: LabCluster, { mutations }: Round, told: readonly Told[]): readonly string[] {
   const foretold = mutations.flatMap((mutation) =>
     [...mutation.expect, ...(mutation.also ?? [])].flatMap((expected) =>
       placesOf(pair, mutation, expected).map((place) => ({ expected, place })),
@@ -103,7 +109,7 @@ export function unexpected(pair: Pair, { mutations }: Round, told: readonly Told
 }
 
 /** Persons do what the messages say, then provision mends the rest, with no more disturbance than the table allows. */
-export async function mend(pair: Pair, round: Round): Promise<void> {
+export async function mend(pair: LabCluster, round: Round): Promise<void> {
   await act(pair, round, ({ mended }) => (mended.by === 'person' ? mended.undo : undefined));
   const byProvision = round.mutations.some(
     ({ mended }) => mended.by === 'provision' || mended.costs !== 'nothing',
@@ -124,7 +130,7 @@ export async function mend(pair: Pair, round: Round): Promise<void> {
 }
 
 /** Where a standby was restarted, the controller of its primary takes it in again with a reload. */
-const allowed = (pair: Pair, { mutations }: Round, server: Server): Cost =>
+const allowed = (pair: LabCluster, { mutations }: Round, server: Server): Cost =>
   mutations
     .filter(({ on }) => serversOf(pair, on).includes(server))
     .map(({ mended }) => mended.costs ?? 'nothing')
@@ -141,14 +147,14 @@ function cost(before?: Daemons, after?: Daemons): Cost {
   return before?.loaded !== after?.loaded ? 'reload' : 'nothing';
 }
 
-export async function expectNothing(pair: Pair): Promise<void> {
+export async function expectNothing(pair: LabCluster): Promise<void> {
   const document = await pair.check();
   expect(lines(findingsOf(document))).toEqual([]);
   expect(document.exit).toBe(0);
 }
 
 /** As good as it goes, after a failure. */
-export async function restore(pair: Pair, round: Round): Promise<void> {
+export async function restore(pair: LabCluster, round: Round): Promise<void> {
   await act(pair, round, ({ mended }) => (mended.by === 'person' ? mended.undo : undefined), false);
   await pair.provision();
   await act(pair, round, ({ afterwards }) => afterwards, false);

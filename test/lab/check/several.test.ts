@@ -3,34 +3,31 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { type Host, Lab } from '../harness/lab.ts';
+import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
-import { inventory } from '../support/inventory.ts';
-import { built, type CheckDocument, expectExit, findingsOf, type Pgduet, pgduet } from '../support/pgduet.ts';
+import { type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { type CheckDocument, expectExit, findingsOf, type Pgduet } from '../support/pgduet.ts';
 
 const program = join(import.meta.dirname, '../../../dist/pgduet.js');
 
 describeLab('several clusters', () => {
-  let lab: Lab;
+  let pair: LabCluster;
   let hosts: [Host, Host];
   let command: Pgduet;
   let one: string;
   let two: string;
   beforeAll(async () => {
-    built();
-    lab = await Lab.open();
-    hosts = (await lab.hosts(2, { names: ['server1', 'server2'] })) as [Host, Host];
-    command = pgduet(lab);
-    one = inventory(lab, hosts);
-    two = inventory(lab, hosts, {
-      name: 'second.yml',
+    pair = await provisionedPair();
+    hosts = [pair.primary.host, pair.standby.host];
+    ({ command, file: one } = pair);
+    two = pair.inventory('second.yml', {
       cluster: 'second',
       postgres: { port: 27600, data_dir: '/database/second' },
       multiplexing: { management_dir: '/mcdir/second', port: 27640 },
     });
-    for (const file of [one, two]) expectExit(await command(['provision', '-i', file, '--yes']), 0);
+    expectExit(await command(['provision', '-i', two, '--yes']), 0);
   });
-  afterAll(() => lab?.close());
+  afterAll(() => pair?.close());
 
   const check = (...more: string[]) => command(['check', '-i', one, '-i', two, ...more]);
   const spoil = () => hosts[1].sh('chmod 0755 /mcdir/second', { check: true });
@@ -68,7 +65,7 @@ describeLab('several clusters', () => {
   labTest('--watch tells what appears and what goes, and ends with Ctrl-C', async () => {
     const child = spawn(process.execPath, [program, 'check', '-i', one, '-i', two, '--watch', '1s'], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH ?? '', HOME: lab.dir },
+      env: { PATH: process.env.PATH ?? '', HOME: pair.lab.dir },
     });
     let text = '';
     for (const stream of [child.stdout, child.stderr])

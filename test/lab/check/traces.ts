@@ -3,12 +3,12 @@
  * journal, processes. In: a server. Out: texts to compare. It asks in ways that leave no trace themselves: not over the
  * network, without PAM (which writes to the journal), without a line in the server log.
  */
+import { type Changes, differences } from '../harness/changes.ts';
 import type { Host } from '../harness/lab.ts';
 import { psqlPath, type Server } from '../support/instance.ts';
 
 export interface Traces {
-  /** Path to type, mode, owner, size, times of change; contents where people and programs keep theirs. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: Changes;
   /** Figures of writes, by name. */
   readonly writes: ReadonlyMap<string, string>;
   readonly processes: ReadonlySet<string>;
@@ -37,20 +37,13 @@ const alwaysChanging: readonly RegExp[] = [
   /^\/var\/lib\/(sudo|systemd\/(linger|timers|random-seed))\b/,
 ];
 
-/** `name`: a path, or one with " (content)" behind it. */
-export const isSteady = (name: string): boolean => {
-  const path = name.replace(/ \(content\)$/, '');
-  return !alwaysChanging.some((pattern) => pattern.test(path));
-};
-
-/** Programs of the operating system: their times tell, and reading a gigabyte does not add to that. */
-const contentsIn = '/etc /var /home /root /opt /srv /tmp /usr/local /database /mcdir /run';
+const isSteady = (path: string): boolean => !alwaysChanging.some((pattern) => pattern.test(path));
 
 export async function tracesOf(server: Server): Promise<Traces> {
   const { host } = server;
   const processes = await host.sh('ps -eo pid=,args=', { check: true });
-  const [files, writes, cursor, log] = await Promise.all([
-    filesOf(host),
+  const files = filesOf(host);
+  const [writes, cursor, log] = await Promise.all([
     writesOf(server),
     host.sh('journalctl --sync; journalctl -q -n 1 -o json --output-fields=__CURSOR', { check: true }),
     host.sh(`cat ${logsOf(server)} | wc -c`, { check: true }),
@@ -64,15 +57,13 @@ export async function tracesOf(server: Server): Promise<Traces> {
   };
 }
 
-/** /proc, /sys and /dev are the kernel's view of what runs, and no files; /run and /dev/shm are file systems of their own. */
-async function filesOf(host: Host): Promise<Map<string, string>> {
-  const format = String.raw`%p\t%y %m %u:%g %s %T@ %C@ %l\n`;
-  const { stdout } = await host.sh(
-    `{ find / /run /dev/shm -xdev ! -type s ! -path '/proc*' ! -path '/sys*' -printf '${format}'
-find ${contentsIn} -xdev -type f ! -path '/var/log/journal/*' ! -path '/var/cache/*' -exec sha256sum {} + | sed 's/^\\([0-9a-f]*\\)  \\(.*\\)/\\2 (content)\\t\\1/'; } 2>/dev/null || true`,
-    { timeoutMs: 300_000 },
-  );
-  return table(stdout);
+/** The journal is compared by its lines, and what is in shared memory is no file to its programs. */
+const unread = /^\/(var\/log\/journal|dev\/shm)\//;
+
+/** What has changed since the host's image, with times and contents. The times of sockets are those of connections. */
+function filesOf(host: Host): Changes {
+  const found = host.changes({ contents: (path) => !unread.test(path) });
+  return new Map([...found].filter(([, { kind }]) => kind !== 'socket'));
 }
 
 const table = (text: string): Map<string, string> =>
@@ -141,14 +132,21 @@ export async function logSince(server: Server, { logBytes }: Traces): Promise<Re
   );
 }
 
-/** What the second look shows and the first does not, or otherwise. */
-export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
-  const names = [...new Set([...before.keys(), ...after.keys()])].filter(isSteady);
-  return names
+/** Files that are new, gone or different, also by their times alone. */
+export const changedFiles = (before: Changes, after: Changes): string[] =>
+  [...differences(before, after, { times: true })]
+    .filter(([path]) => isSteady(path))
+    .map(([path, what]) => `${path}: ${what}`);
+
+/** Figures that are new, gone or different. */
+export const changedFigures = (
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string[] =>
+  [...new Set([...before.keys(), ...after.keys()])]
     .filter((name) => before.get(name) !== after.get(name))
     .map((name) => `${name}: ${before.get(name)} → ${after.get(name)}`)
     .sort();
-}
 
 /** Processes that are new: none may be left, but for the manager of a user who has just logged out. */
 export const newProcesses = (before: ReadonlySet<string>, after: ReadonlySet<string>): string[] =>

@@ -4,8 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { type Host, Lab } from '../harness/lab.ts';
+import type { Host, Lab } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
+import { provisionedPair } from '../support/cluster.ts';
 import {
   changedPaths,
   fileText,
@@ -20,12 +21,10 @@ import {
 import { dataDir, inventory, managementDir } from '../support/inventory.ts';
 import { expectRowsTravel, expectStreaming, expectSwitchable } from '../support/multiplexed.ts';
 import {
-  built,
   type CheckDocument,
   expectExit,
   findingsOf,
   type Pgduet,
-  pgduet,
   type RunDocument,
   type Said,
   type StatusDocument,
@@ -40,13 +39,10 @@ describeLab('a cluster whose controllers have acted', () => {
   let one: Server;
   let two: Server;
   beforeAll(async () => {
-    built();
-    lab = await Lab.open();
-    hosts = await lab.hosts(3, { names: ['server1', 'server2', 'server3'] });
-    [one, two] = hosts.map((host) => serverOf(host)) as [Server, Server];
-    command = pgduet(lab);
-    file = withConnections(50);
-    expectExit(await command(['provision', '-i', file, '--yes']), 0);
+    const pair = await provisionedPair();
+    ({ lab, command, file } = pair);
+    hosts = [...pair.hosts, ...(await lab.hosts(1, { names: ['server3'] }))];
+    [one, two] = [pair.primary, pair.standby];
     await sql(one, `${writerSetup}; CREATE DATABASE app OWNER app`);
     await sql(one, 'CREATE TABLE written (n int PRIMARY KEY); ALTER TABLE written OWNER TO app', 'app');
   });

@@ -79,6 +79,11 @@ export class LabCluster implements Cluster {
     return inventory(this.lab, this.hosts, { ...options, name });
   }
 
+  /** The same hosts, and perhaps more of them, as another inventory declares them. */
+  declared(name: string, options: InventoryWish = {}, more: readonly Host[] = []): LabCluster {
+    return new LabCluster(this.lab, [...this.hosts, ...more], { version: this.version, ...options, name });
+  }
+
   async untilSwitchable(): Promise<void> {
     await Promise.all(this.servers.map(untilSwitchable));
   }

@@ -4,32 +4,36 @@
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
-import { dataDir, documentOf, lockIsFree, mcDir, mirroringStatus, sql, Trouble } from '../trouble/trouble.ts';
+import { type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { mirroringStatus, type Server, sql } from '../support/instance.ts';
+import { dataDir, managementDir } from '../support/inventory.ts';
+import { expectRowsTravel, expectStreaming, expectSwitchable } from '../support/multiplexed.ts';
+import { expectExit, type RunDocument, type Said } from '../support/pgduet.ts';
+import { lockIsFree, Run } from '../trouble/trouble.ts';
 
-const untilStatus = (host: Host, wanted: string) =>
+const untilStatus = (server: Server, wanted: string) =>
   until(
-    () => `${host.name} does not say '${wanted}'`,
+    () => `${server.id} does not say '${wanted}'`,
     30_000,
-    async () => ((await mirroringStatus(host)) === wanted ? true : undefined),
+    async () => ((await mirroringStatus(server)) === wanted ? true : undefined),
     100,
   );
 
 /** The postmaster of the primary dies; the controllers make the other server primary by themselves. */
-async function crash(primary: Host, standby: Host): Promise<void> {
-  await primary.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
+async function crash(primary: Server, standby: Server): Promise<void> {
+  await primary.host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
   await untilStatus(standby, 'switched');
 }
 
 /** What a rebuild may leave nowhere: the role and the rule of pg_rewind, a slot, a mark, a password file. */
-async function expectNothingLeft(primary: Host, rebuilt: Host): Promise<void> {
+async function expectNothingLeft(primary: Server, rebuilt: Server): Promise<void> {
   expect(await sql(primary, "select count(*) from pg_roles where rolname = 'pgduet_rewind'")).toBe('0');
   expect(await sql(primary, 'select count(*) from pg_replication_slots')).toBe('0');
   const left = await Promise.all(
-    [primary, rebuilt].map((host) =>
+    [primary, rebuilt].map(({ host }) =>
       host.sh(
-        `grep -l pgduet_rewind ${dataDir}/pg_hba.conf; ls ${mcDir}/*.making ${mcDir}/*.rewind-pass 2>/dev/null`,
+        `grep -l pgduet_rewind ${dataDir}/pg_hba.conf; ls ${managementDir}/*.making ${managementDir}/*.rewind-pass 2>/dev/null`,
       ),
     ),
   );
@@ -37,76 +41,90 @@ async function expectNothingLeft(primary: Host, rebuilt: Host): Promise<void> {
 }
 
 describeLab('switch and rebuild', () => {
-  let pair: Trouble;
-  let a: Host;
-  let b: Host;
+  let pair: LabCluster;
+  let a: Server;
+  let b: Server;
   beforeAll(async () => {
-    pair = await Trouble.open();
-    ({ a, b } = pair);
-    await pair.converges();
+    pair = await provisionedPair();
+    [a, b] = [pair.primary, pair.standby];
     // One tablespace, since a rebuild has to take what stands outside of the data directory along.
-    await Promise.all([a, b].map((host) => host.sh('install -d -o postgres -m 700 /space', { check: true })));
+    await Promise.all(
+      [a, b].map(({ host }) => host.sh('install -d -o postgres -m 700 /space', { check: true })),
+    );
     await sql(a, "create tablespace space location '/space'");
   });
-  afterAll(() => pair?.lab.close());
+  afterAll(() => pair?.close());
 
   /** Runs a verb that has to end with this status; returns its document. */
-  async function expectRun(status: number, verb: string, ...args: string[]) {
-    const ended = await pair.run(verb, [...args, '--yes', '--json']);
-    expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(status);
-    return documentOf(ended);
+  async function expectRun(status: number, verb: string, ...args: string[]): Promise<RunDocument> {
+    const said = await pair.run(verb, ...args, '--yes', '--json');
+    expectExit(said, status);
+    return said.json<RunDocument>();
+  }
+
+  /** Runs a verb that has to succeed. */
+  async function succeeds(verb: string, ...args: string[]): Promise<Said> {
+    const said = await pair.run(verb, ...args, '--yes');
+    expectExit(said, 0);
+    return said;
+  }
+
+  async function expectWhole(primary: Server, standby: Server): Promise<void> {
+    const cluster = { primary, standbys: [standby], version: pair.version };
+    await expectStreaming(cluster);
+    await expectSwitchable(cluster);
+    expect(await sql(primary, 'select count(*) from pg_replication_slots')).toBe('0');
+    await expectRowsTravel(cluster);
   }
 
   labTest('switch: refused as long as no standby is in sync, and nothing is touched', async () => {
-    await b.sh('systemctl stop mcoi_inst1', { check: true });
+    await b.host.sh('systemctl stop mcoi_inst1', { check: true });
     const before = await sql(a, 'select pg_postmaster_start_time()');
     const document = await expectRun(5, 'switch');
     expect(document.diagnostics.map(({ code }) => code)).toEqual(['SAF010']);
     expect(await sql(a, 'select pg_postmaster_start_time()')).toBe(before);
-    await b.sh('systemctl start mcoi_inst1', { check: true });
+    await b.host.sh('systemctl start mcoi_inst1', { check: true });
     await untilStatus(a, 'switchable');
   });
 
   labTest('switch: there, again without effect, and a long transaction is named before it', async () => {
     await sql(a, 'create table kept tablespace space as select 1 as n');
-    const session = a.sh("psql -X -p 27500 -c 'begin; select pg_sleep(120)'", { user: 'postgres' });
+    const session = a.host.sh("psql -X -p 27500 -c 'begin; select pg_sleep(120)'", { user: 'postgres' });
     await until(
       () => 'the transaction is not named',
       30_000,
       async () =>
-        (await pair.run('switch', ['--check'])).stdout.includes('rolled back: process') ? true : undefined,
+        (await pair.run('switch', '--check')).stdout.includes('rolled back: process') ? true : undefined,
       500,
     );
-    const ended = await pair.run('switch', ['--yes']);
-    expect(ended.status, ended.stderr).toBe(0);
-    expect(ended.stderr).toContain(`${b.name} is primary, with timeline 2`);
-    expect(ended.stderr).toContain(`${a.name} streaming sync from ${a.address}`);
+    const ended = await succeeds('switch');
+    expect(ended.stderr).toContain(`${b.id} is primary, with timeline 2`);
+    expect(ended.stderr).toContain(`${a.id} streaming sync from ${a.address}`);
     expect(ended.stderr).toMatch(/The switch took [\d.]+ s/);
     expect((await session).status).not.toBe(0);
-    await pair.isWhole(b, a);
+    await expectWhole(b, a);
     expect(await sql(a, 'select n from kept')).toBe('1');
-    const again = await expectRun(0, 'switch', '--to', b.name);
-    expect(again).toMatchObject({ primary: b.name, plan: [] });
+    const again = await expectRun(0, 'switch', '--to', b.id);
+    expect(again).toMatchObject({ primary: b.id, plan: [] });
   });
 
   labTest('rebuild: the primary is refused, and a standby that streams is left alone', async () => {
-    const document = await expectRun(5, 'rebuild', b.name);
+    const document = await expectRun(5, 'rebuild', b.id);
     expect(document.diagnostics.map(({ code }) => code)).toEqual(['SAF012']);
-    expect(await expectRun(0, 'rebuild', a.name)).toMatchObject({ plan: [] });
+    expect(await expectRun(0, 'rebuild', a.id)).toMatchObject({ plan: [] });
   });
 
   labTest('rebuild: a former primary that crashed is rewound, and can be switched back to', async () => {
     await crash(b, a);
     await sql(a, 'create table after_failover as select 2 as n');
-    const ended = await pair.run('rebuild', [b.name, '--yes']);
-    expect(ended.status, ended.stderr).toBe(0);
+    const ended = await succeeds('rebuild', b.id);
     expect(ended.stderr).toContain(`pg_rewind of ${dataDir}`);
     expect(ended.stderr).not.toContain('base backup to');
-    await pair.isWhole(a, b);
+    await expectWhole(a, b);
     await expectNothingLeft(a, b);
     expect(await sql(b, 'select n from after_failover')).toBe('2');
-    expect(await expectRun(0, 'switch', '--to', b.name)).toMatchObject({ primary: b.name });
-    await pair.isWhole(b, a);
+    expect(await expectRun(0, 'switch', '--to', b.id)).toMatchObject({ primary: b.id });
+    await expectWhole(b, a);
   });
 
   labTest('rebuild: commits that stand on one server alone are kept, whatever interrupts it', async () => {
@@ -125,35 +143,34 @@ describeLab('switch and rebuild', () => {
     );
     await crash(b, a);
     await sql(a, 'alter system reset primary_conninfo');
-    const check = await pair.run('rebuild', [b.name, '--check']);
-    expect(check.stdout).toMatch(new RegExp(`[12] commits are on ${b.name} alone: ${a.name} never got them`));
+    const check = await pair.run('rebuild', b.id, '--check');
+    expect(check.stdout).toMatch(new RegExp(`[12] commits are on ${b.id} alone: ${a.id} never got them`));
 
-    const held = b.sh(
-      `until [ -e ${mcDir}/${b.name}.making ] && pkill -STOP -x pg_rewind; do sleep 0.005; done`,
+    const held = b.host.sh(
+      `until [ -e ${managementDir}/${b.id}.making ] && pkill -STOP -x pg_rewind; do sleep 0.005; done`,
     );
-    const run = pair.start('rebuild', [b.name, '--yes']);
+    const run = new Run(['rebuild', '-i', pair.file, b.id, '--yes']);
     await Promise.race([held, run.ended]);
     expect(run.child.kill('SIGKILL'), run.stderr).toBe(true);
     await run.ended;
-    await b.sh('pkill -CONT -x "pg_rewind|runuser"');
+    await b.host.sh('pkill -CONT -x "pg_rewind|runuser"');
     await until(
       () => 'the lock is still held',
       10_000,
-      async () => ((await lockIsFree(b)) ? true : undefined),
+      async () => ((await lockIsFree(b.host)) ? true : undefined),
       50,
     );
     // Nothing half-made is ever started.
-    await b.sh('systemctl start mcoi_inst1');
-    expect((await b.sh('pgrep -x postgres')).stdout).toBe('');
+    await b.host.sh('systemctl start mcoi_inst1');
+    expect((await b.host.sh('pgrep -x postgres')).stdout).toBe('');
 
-    const ended = await pair.run('rebuild', [b.name, '--yes']);
-    expect(ended.status, ended.stderr).toBe(0);
+    const ended = await succeeds('rebuild', b.id);
     expect(ended.stderr).toContain('an interrupted rewind left an unfinished one');
-    await pair.isWhole(a, b);
+    await expectWhole(a, b);
     await expectNothingLeft(a, b);
     expect(await sql(b, "select count(*) from pg_tables where tablename = 'alone'")).toBe('0');
     // What was put aside is a whole server that can still be asked.
-    const kept = await b.sh(
+    const kept = await b.host.sh(
       `d=$(ls -d ${dataDir}.before-rebuild-*); cd /; pg=/usr/lib/postgresql/15/bin
 $pg/postgres --single -D $d -c synchronous_standby_names= -c logging_collector=off postgres 2>/dev/null <<'SQL'
 select answer from alone
@@ -164,10 +181,9 @@ SQL`,
   });
 
   labTest('rebuild --copy: a standby is copied anew although it streams', async () => {
-    const ended = await pair.run('rebuild', [b.name, '--copy', '--yes']);
-    expect(ended.status, ended.stderr).toBe(0);
+    const ended = await succeeds('rebuild', b.id, '--copy');
     expect(ended.stderr).toContain(`base backup to ${dataDir}`);
-    await pair.isWhole(a, b);
+    await expectWhole(a, b);
     await expectNothingLeft(a, b);
   });
 });
