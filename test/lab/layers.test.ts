@@ -35,7 +35,8 @@ describeLab('hosts in a prepared state', () => {
     },
     ...more,
   });
-  const begin = (lab: Lab, recipe: Recipe): Promise<Host[]> => prepared(lab, recipe, store);
+  const begin = async (lab: Lab, recipe: Recipe): Promise<Host[]> =>
+    (await prepared(lab, recipe, { store })).hosts;
   const kept = (): string[] => readdirSync(store).filter((name) => /^test-\w+$/.test(name));
 
   beforeAll(() => {

@@ -46,8 +46,10 @@ export async function furnish(
   keyFile: string,
 ): Promise<string> {
   const inside = join(root, 'etc/ssh/ssh_host_ed25519_key');
+  nameHost(root, name);
   if (!existsSync(inside)) {
-    identify(root, name);
+    // A system without a machine id takes its start for the very first and spends seconds on it.
+    writeFileSync(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
     if (!existsSync(keyFile)) await makeKey(keyFile, name);
     for (const suffix of ['', '.pub']) copyFileSync(`${keyFile}${suffix}`, `${inside}${suffix}`);
   }
@@ -59,12 +61,8 @@ export async function furnish(
   return readFileSync(`${inside}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
 }
 
-/**
- * The machine id is written here because a system without one takes its start for the very first and spends seconds on it.
- */
-function identify(root: string, name: string): void {
-  writeFileSync(join(root, 'etc/hostname'), `${name}\n`);
+function nameHost(root: string, name: string): void {
   const localhost = '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n';
   writeFileSync(join(root, 'etc/hosts'), `${localhost}127.0.1.1 ${name}\n`);
-  writeFileSync(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
+  writeFileSync(join(root, 'etc/hostname'), `${name}\n`);
 }

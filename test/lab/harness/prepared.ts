@@ -25,20 +25,29 @@ import { preparedDir } from './places.ts';
 import { run } from './run.ts';
 
 /** Goes up when a layer looks different for another reason than its recipe. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** So many layers are kept; those that were not used for the longest time go first. */
 const KEPT = 30;
 
-export interface Recipe {
+export interface Recipe<Notes = void> {
   /** Begins the directory's name, for people. */
   readonly name: string;
   readonly image: ImageName;
   readonly hosts: readonly string[];
   /** All that the state follows from beside the image: when one of these texts changes, it is made anew. */
   readonly ingredients: readonly string[];
-  /** Brings fresh hosts into the state. They are shut down in order afterwards, all at once. */
-  make(lab: Lab, hosts: readonly Host[]): Promise<void>;
+  /**
+   * Brings fresh hosts into the state. They are shut down in order afterwards, all at once. What is returned is kept as JSON
+   * with the layer.
+   */
+  make(lab: Lab, hosts: readonly Host[]): Promise<Notes>;
+}
+
+export interface PreparedOptions {
+  /** Names in place of the recipe's, for hosts on which nothing depends on the name. */
+  readonly names?: readonly string[];
+  readonly store?: string;
 }
 
 interface StoredHost {
@@ -47,25 +56,38 @@ interface StoredHost {
   readonly naming: readonly string[];
 }
 
+/** Hosts that run, and what the making has returned. */
+export interface Prepared<Notes> {
+  readonly hosts: Host[];
+  readonly notes: Notes;
+}
+
 interface About {
+  readonly notes: unknown;
   readonly addresses: Addresses;
   readonly hosts: Readonly<Record<string, StoredHost>>;
 }
 
 /** Starts hosts of a lab in the state of the recipe. What runs by units runs; a caller waits until it is ready. */
-export async function prepared(lab: Lab, recipe: Recipe, store = preparedDir()): Promise<Host[]> {
+export async function prepared<Notes>(
+  lab: Lab,
+  recipe: Recipe<Notes>,
+  options: PreparedOptions = {},
+): Promise<Prepared<Notes>> {
+  const { names = recipe.hosts, store = preparedDir() } = options;
   const dir = await ensureLayer(recipe, store);
   const about = JSON.parse(readFileSync(aboutFile(dir), 'utf8')) as About;
   const now = new Date();
   utimesSync(aboutFile(dir), now, now);
-  return lab.start(
-    recipe.hosts.map((name) => {
-      const { small = [], naming = [] } = about.hosts[name] ?? {};
-      const above = { layer: join(dir, name, 'root'), small };
+  const hosts = await lab.start(
+    recipe.hosts.map((made, at) => {
+      const { small = [], naming = [] } = about.hosts[made] ?? {};
+      const above = { layer: join(dir, made, 'root'), small };
       const settle = (host: Host, addresses: Addresses) => move(host, naming, about.addresses, addresses);
-      return { name, image: recipe.image, above, settle };
+      return { name: names[at] ?? made, image: recipe.image, above, settle };
     }),
   );
+  return { hosts, notes: about.notes as Notes };
 }
 
 /** Removes the layers that no lab uses, but for those that were used last. */
@@ -88,7 +110,7 @@ export async function removeOldLayers(keep = KEPT, store = preparedDir()): Promi
 
 const aboutFile = (dir: string): string => join(dir, 'about.json');
 
-async function ensureLayer(recipe: Recipe, store: string): Promise<string> {
+async function ensureLayer<Notes>(recipe: Recipe<Notes>, store: string): Promise<string> {
   const { name, image, hosts, ingredients } = recipe;
   const below = imageLayers(image).map((layer) => layer.name);
   const text = JSON.stringify([FORMAT, below, hosts, ingredients]);
@@ -108,12 +130,12 @@ async function ensureLayer(recipe: Recipe, store: string): Promise<string> {
   return dir;
 }
 
-async function make(recipe: Recipe, work: string, dir: string): Promise<void> {
+async function make<Notes>(recipe: Recipe<Notes>, work: string, dir: string): Promise<void> {
   const lab = await Lab.open();
   try {
     const { image, hosts: names } = recipe;
     const hosts = await lab.hosts(names.length, { image, names });
-    await recipe.make(lab, hosts);
+    const notes = await recipe.make(lab, hosts);
     await Promise.all(hosts.map((host) => host.shutdown()));
     const addresses = lab.addressesOf(hosts);
     const stored: Record<string, StoredHost> = {};
@@ -123,7 +145,7 @@ async function make(recipe: Recipe, work: string, dir: string): Promise<void> {
       const { small } = await host.store(join(work, host.name));
       stored[host.name] = { naming, small: placedIn(small, work, dir) };
     }
-    const about: About = { addresses, hosts: stored };
+    const about: About = { notes, addresses, hosts: stored };
     writeFileSync(aboutFile(work), `${JSON.stringify(about, undefined, 2)}\n`);
   } finally {
     await lab.close();

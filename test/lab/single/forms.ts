@@ -65,12 +65,15 @@ export const forms: Readonly<Record<FormName, (lab: Lab, host: Host) => Promise<
 
 const one: Restarts = { migrate: 1, teardown: 1 };
 
+/** What the person who starts it says to pg_ctl. */
+const byHandOptions = " -o '-c work_mem=7MB'";
+
 /** Made by initdb and started by a person in a login, with an option on the command line. */
 export async function byHand(lab: Lab, host: Host): Promise<Single> {
   const single = described('byHand', host, { port: 5432, listens: false, restarts: one });
   await initdb(host, '--data-checksums');
   await writeFiles(host, byHandFiles(instanceDir));
-  await startByHand(lab, host, " -o '-c work_mem=7MB'");
+  await startByHand(lab, host, byHandOptions);
   await fill(single, {});
   return single;
 }
@@ -235,6 +238,10 @@ export async function startByHand(lab: Lab, host: Host, options = ''): Promise<v
   const login = ['-F', '/dev/null', '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${lab.knownHosts}`];
   await run('ssh', [...login, '-i', lab.key, `root@${host.address}`, start], { check: true });
 }
+
+/** After a start of the host, a person starts what no unit does. */
+export const startAgain = (lab: Lab, { form, host }: Single): Promise<void> =>
+  startByHand(lab, host, form === 'byHand' ? byHandOptions : '');
 
 async function fill({ server }: Single, wish: ShopWish): Promise<void> {
   await sql(server, roles(wish));

@@ -15,15 +15,8 @@ import {
   pgduet,
   type Told,
 } from '../support/pgduet.ts';
-import {
-  archiveDir,
-  counterpart,
-  type FormName,
-  forms,
-  inventoryOf,
-  prepareOther,
-  type Single,
-} from './forms.ts';
+import { archiveDir, counterpart, type FormName, inventoryOf, prepareOther, type Single } from './forms.ts';
+import { preparedSingle } from './prepared.ts';
 import { more, remains } from './remains.ts';
 import { difference, hostSnapshot, type Snapshot, snapshot } from './snapshot.ts';
 import { type Checksums, checksums, logged } from './tables.ts';
@@ -69,8 +62,11 @@ export class Trip {
 
   /** `name` begins the names of both hosts. */
   static async begin(lab: Lab, form: FormName, name = form.toLowerCase()): Promise<Trip> {
-    const [host, other] = await lab.hosts(2, { names: [`${name}-a`, `${name}-b`] });
-    const single = await forms[form](lab, host);
+    const [single, [other]] = await Promise.all([
+      preparedSingle(lab, form, `${name}-a`),
+      lab.hosts(1, { names: [`${name}-b`] }),
+    ]);
+    const { host } = single;
     await prepareOther(single, other);
     const { server } = single;
     const left = await Promise.all([remains(host, server), remains(other)]);

@@ -130,7 +130,8 @@ async function fresh(count: number, options: ClusterOptions): Promise<LabCluster
 async function provisioned(count: number, options: ClusterOptions): Promise<LabCluster> {
   built();
   return opened(async (lab) => {
-    const cluster = new LabCluster(lab, await prepared(lab, recipe(count, options)), options);
+    const { hosts } = await prepared(lab, recipe(count, options));
+    const cluster = new LabCluster(lab, hosts, options);
     await cluster.untilSwitchable();
     return cluster;
   });
