@@ -33,12 +33,14 @@ const value = <T>(it: T): Reading<T> => ({ kind: 'value', value: it });
 export const quoteValue = (plain: string): string =>
   `'${plain.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
-/** A whole number in the file's unit; a time is kept in milliseconds. `fallback` is in milliseconds, too. */
+const factors = { ms: 1, s: 1000, MB: 1024 ** 2, '': 1 } as const;
+
+/** A whole number in the file's unit; times are kept in milliseconds and sizes in bytes, `fallback` too. */
 export function integer(
   key: string,
-  rule: { readonly min: number; readonly unit: 'ms' | 's' | ''; readonly fallback: number },
+  rule: { readonly min: number; readonly unit: keyof typeof factors; readonly fallback: number },
 ): KeySpec<number> {
-  const factor = rule.unit === 's' ? 1000 : 1;
+  const factor = factors[rule.unit];
   const expected = `a whole number${rule.unit ? ` of ${rule.unit}` : ''} from ${rule.min} to ${largest}`;
   return {
     key,

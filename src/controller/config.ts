@@ -60,6 +60,8 @@ export interface ServerConf {
   readonly diskCheckTimeoutMs: number;
   readonly diskCheckRetry: number;
   readonly tablespaceDirectoryErrorAction: 'message' | 'failover';
+  /** A standby that has more WAL yet to replay is reported; 0: never. */
+  readonly replayLagWarningBytes: number;
   readonly postSwitchCommand?: string;
   readonly preDetachCommand?: string;
   readonly postAttachCommand?: string;
@@ -127,6 +129,7 @@ export const serverKeys: KeyTable = {
     'message',
     'bare',
   ),
+  replayLagWarningBytes: integer('replay_lag_warning', { min: 0, unit: 'MB', fallback: 1024 ** 3 }),
   postSwitchCommand: path('post_switch_command', 'optional'),
   preDetachCommand: path('pre_detach_command', 'optional'),
   postAttachCommand: path('post_attach_command', 'optional'),

@@ -4,6 +4,7 @@
  * besides its form; its default is that of the controller. In: nothing. Out: the table and its type. Pure.
  */
 import * as z from 'zod';
+import { largest } from './defaults.ts';
 
 export const controllerKeys = z
   .strictObject({
@@ -16,6 +17,11 @@ export const controllerKeys = z
       description:
         'What a failed disk of a tablespace leads to: a message, or a switch or disconnection, as with the other disks.',
       default: 'message',
+    }),
+    replay_lag_warning: z.int().min(0).max(largest).meta({
+      description:
+        'MB of WAL that a standby may have yet to replay before the controllers warn; 0: any number.',
+      default: 1024,
     }),
   })
   .partial();

@@ -74,6 +74,7 @@ describe('<serverIdentifier>.conf', () => {
       diskCheckTimeoutMs: 6000,
       diskCheckRetry: 4,
       tablespaceDirectoryErrorAction: 'failover',
+      replayLagWarningBytes: 5 * 1024 ** 2,
       postSwitchCommand: '/a',
       preDetachCommand: '/b',
       postAttachCommand: '/c',

@@ -336,6 +336,37 @@ describe('faults that a controller sees for itself', () => {
     await expect(it1.text()).toMatchFileSnapshot(golden('log-transfer-cut'));
   });
 
+  it('the standby has much WAL yet to replay', async () => {
+    const behind = (megabytes: number) =>
+      answer(
+        report('primary', { senders: [{ ...sender('server2'), replayLagBytes: megabytes * 1024 ** 2 }] }),
+      );
+    const it1 = primary()
+      .after(100, 'it has 1000 MB yet to replay', behind(1000))
+      .after(800, 'it has 1500 MB yet to replay', behind(1500))
+      .status()
+      .after(800, 'it has 700 MB yet to replay', behind(700))
+      .after(800, 'it has 400 MB yet to replay', behind(400))
+      .status();
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('standby-replays-late'));
+  });
+
+  it('a limit of 0 is none, and the standby sees what its primary says', () => {
+    const behind = answer(
+      report('primary', { senders: [{ ...sender('server2'), replayLagBytes: 2 ** 40 }] }),
+    );
+    expect(primary({ replayLagWarningBytes: 0 }).after(100, '', behind).state.lagging).toEqual([]);
+    const it1 = standby().after(
+      100,
+      '',
+      heard(view('server1', 'primary', { sync: inSync, lagging: ['server2'] })),
+    );
+    expect(it1.state.mirroring).toMatchObject({
+      status: 'switchable',
+      reason: expect.stringMatching(/^server2 /),
+    });
+  });
+
   it('with failover off there are messages only', async () => {
     const it1 = primary()
       .after(10, 'mc_ctl disable-failover', {

@@ -31,8 +31,12 @@ const whole = view('server2', 'standby', {
   yield: { to: 'server3', lsn: '0/3000060' },
   busy: { work: 'switch', by: { pid: 1, user: 'postgres', server: 'server1' }, sinceWall: 1 },
   detached: ['server1'],
+  lagging: ['server1'],
 });
-const full = { ...whole, report: whole.report && { ...whole.report, senders: [sender('server1')] } };
+const full = {
+  ...whole,
+  report: whole.report && { ...whole.report, senders: [{ ...sender('server1'), replayLagBytes: 0 }] },
+};
 
 /** Every copy of a value in which one part, however deep, is of another type. */
 function* broken(value: unknown, at = ''): Generator<[string, unknown]> {
@@ -70,7 +74,7 @@ describe('a view', () => {
   });
 
   it.each(Object.keys(full))('with or without %s', (key) => {
-    expect(isView(without(full, key), 'server2')).toBe(['busy', 'detached'].includes(key));
+    expect(isView(without(full, key), 'server2')).toBe(['busy', 'detached', 'lagging'].includes(key));
   });
 
   it('of a later version may tell more', () => {

@@ -14,6 +14,7 @@ const samples: {
 } = {
   db_instance_timeout_action: ['failover', 'failover'],
   tablespace_directory_error_action: ['failover', 'failover'],
+  replay_lag_warning: [64, '64'],
 };
 
 const names = Object.keys(controllerKeys.shape) as (keyof ControllerKeys)[];
@@ -27,9 +28,10 @@ async function fileOf(keys: string): Promise<Readonly<Record<string, string>>> {
   return variablesFor(situation, serverNamed(cluster, 'server1')).serverConf.values;
 }
 
-const documented: Readonly<Record<string, { readonly default?: string; readonly enum?: readonly string[] }>> =
-  JSON.parse(readFileSync(join(import.meta.dirname, '../../schema/inventory.json'), 'utf8')).properties
-    .multiplexing.properties;
+const documented: Readonly<
+  Record<string, { readonly default?: string | number; readonly enum?: readonly string[] }>
+> = JSON.parse(readFileSync(join(import.meta.dirname, '../../schema/inventory.json'), 'utf8')).properties
+  .multiplexing.properties;
 
 describe.each(names)('multiplexing.%s', (name) => {
   it('stands in <host>.conf as the inventory gives it', async () => {
@@ -44,6 +46,6 @@ describe.each(names)('multiplexing.%s', (name) => {
     const spec = Object.values(serverKeys).find(({ key }) => key === name);
     for (const value of [standard, ...values].filter((it) => it !== undefined))
       expect([value, spec?.read({ text: String(value), quoted: true }).kind]).toEqual([value, 'value']);
-    expect(spec?.fallback).toBe(standard);
+    expect(spec?.read({ text: String(standard), quoted: true })).toMatchObject({ value: spec?.fallback });
   });
 });

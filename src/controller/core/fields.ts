@@ -32,6 +32,7 @@ const sameSender = fieldByField<Sender>({
   state: same,
   syncState: same,
   lagBytes: ignored,
+  replayLagBytes: ignored,
 });
 
 /** Role and timeline are judged as those of the server, which outlast the report. */
@@ -80,6 +81,7 @@ const sameView = fieldByField<ServerView>({
   yield: ignored,
   busy: same,
   detached: same,
+  lagging: same,
 });
 
 const samePeer = fieldByField<Peer>({
@@ -135,6 +137,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   own: { judged: sameOwn, reported: nothingNewOfOwn },
   peers: { judged: samePeers },
   rowAt: neither,
+  lagging: judgedAndReported,
   addresses: neither,
   // What is decided and remembered.
   failover: judgedAndReported,

@@ -6,6 +6,7 @@
 import { andThen, type Decision, decided, log, withOwn } from './decision.ts';
 import type { CheckOutcome, Happening } from './event.ts';
 import { onOwnFault } from './handover.ts';
+import { watchLag } from './lag.ts';
 import { lsnValue, parseNames } from './names.ts';
 import { given, type State } from './state.ts';
 import { onProvingReport } from './sync.ts';
@@ -53,7 +54,7 @@ function onAnswer(before: State, report: InstanceReport): Decision {
     ...(first ? [log('MCA01004', { role: report.role, timeline: String(report.timeline) })] : []),
     ...(changed ? [log('MCA01033', { role: report.role })] : []),
   );
-  return andThen(told, onProvingReport);
+  return andThen(andThen(told, onProvingReport), watchLag);
 }
 
 /** When each standby streamed last, and where it is reached. */

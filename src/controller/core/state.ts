@@ -215,6 +215,8 @@ export interface State extends Kept {
   /** When each standby was last seen to stream. */
   readonly rowAt: Readonly<Record<ServerId, number>>;
   readonly namesSetAt: number;
+  /** Standbys of this primary that have much WAL yet to replay, as was said. */
+  readonly lagging: readonly ServerId[];
   /** Log transfer addresses of the standbys, as primaries have seen them. */
   readonly addresses: Readonly<Record<ServerId, string>>;
   readonly giving: Giving | null;
@@ -298,6 +300,7 @@ export function initialState(facts: {
     proving: null,
     rowAt: {},
     namesSetAt: -1,
+    lagging: [],
     parked: {},
     addresses: {},
     giving: null,
@@ -365,5 +368,6 @@ export function ownView(state: State): WholeView {
     yield: state.yield,
     busy: state.task,
     detached: detached.length > 0 ? detached : undefined,
+    lagging: state.lagging.length > 0 ? state.lagging : undefined,
   };
 }

@@ -83,13 +83,21 @@ function withPrimary(state: State, primary: Observation, servers: readonly Obser
   if (found.some((it) => it === null)) {
     const off = { reason: 'automatic switch is off', advice: ctl(state, state.self.id, 'enable-failover') };
     return state.failover.enabled
-      ? verdict('switchable', { reason: '', advice: '' })
+      ? verdict('switchable', late(primary.view?.lagging ?? []))
       : verdict('failover-disabled', off);
   }
   const obstacles = found.filter((it) => it !== null);
   const advice = [...new Set(obstacles.map((it) => it.advice))].join('; ');
   const status = state.degraded === 'switched' || others.some(wasPrimary) ? 'switched' : 'not-switchable';
   return verdict(status, { reason: obstacles.map((it) => it.reason).join('; '), advice });
+}
+
+/** What a switch would take longer for; nothing keeps it from being possible. */
+function late(ids: readonly ServerId[]): Obstacle {
+  if (ids.length === 0) return { reason: '', advice: '' };
+  const names = ids.join(', ');
+  const reason = `${names} would replay much WAL before taking writes in a takeover`;
+  return { reason, advice: `look for long queries and slow disks on ${names}` };
 }
 
 /** Another server that was primary is the trace of a switch, for those who were not part of it. */

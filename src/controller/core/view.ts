@@ -37,6 +37,8 @@ export interface Sender {
   readonly syncState: string;
   /** Bytes of WAL that the standby has not flushed yet. */
   readonly lagBytes: number;
+  /** Bytes of WAL that the standby has not replayed yet; missing from a controller that does not know it yet. */
+  readonly replayLagBytes?: number | undefined;
 }
 
 /**
@@ -148,4 +150,6 @@ export interface ServerView {
   readonly busy?: Task | null | undefined;
   /** Standbys that a person has taken out of this primary. */
   readonly detached?: readonly ServerId[] | undefined;
+  /** Standbys of this primary that have much WAL yet to replay. */
+  readonly lagging?: readonly ServerId[] | undefined;
 }

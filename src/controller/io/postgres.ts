@@ -25,7 +25,8 @@ select json_build_object(
     else pg_current_wal_flush_lsn() end, '0/0'),
   'senders', (select coalesce(json_agg(json_build_object(
       'name', application_name, 'address', coalesce(host(client_addr), ''), 'state', state, 'syncState', sync_state,
-      'lagBytes', coalesce(case when r then 0 else pg_wal_lsn_diff(pg_current_wal_flush_lsn(), flush_lsn) end, 0))
+      'lagBytes', coalesce(case when r then 0 else pg_wal_lsn_diff(pg_current_wal_flush_lsn(), flush_lsn) end, 0),
+      'replayLagBytes', coalesce(case when r then 0 else pg_wal_lsn_diff(pg_current_wal_flush_lsn(), replay_lsn) end, 0))
       order by application_name), '[]') from pg_stat_replication where state <> 'backup'),
   'receiver', (select status from pg_stat_wal_receiver),
   'synchronousStandbyNames', current_setting('synchronous_standby_names'),

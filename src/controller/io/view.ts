@@ -61,6 +61,7 @@ const sender = object<Sender>({
   state: text,
   syncState: text,
   lagBytes: number,
+  replayLagBytes: optional(number),
 });
 
 const report = object<InstanceReport>({
@@ -131,6 +132,7 @@ const view = object<ServerView>({
   yield: orNull(object<Yield>({ to: text, lsn: position })),
   busy: optional(orNull(task)),
   detached: optional(ids),
+  lagging: optional(ids),
 });
 
 /** A view of exactly the peer that the connection belongs to. */

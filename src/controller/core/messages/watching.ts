@@ -247,4 +247,19 @@ export const watchingMessages = {
     did: 'Both instances stay stopped, and the controllers keep watching.',
     todo: 'Find the last primary (the last MCA00062 in the logs, the higher timeline) and `mc_ctl start` there; rebuild the other one.',
   },
+  MCA01074: {
+    type: 'WARNING',
+    text: '{server} has yet to replay {megabytes} MB of WAL: it would take writes only afterwards',
+    cause:
+      'A long query on the standby holds the replay up, or the standby replays more slowly than the primary writes.',
+    did: 'Nothing: commits do not wait for the replay, but a takeover does. `mc_ctl status` shows it.',
+    todo: 'Look for long queries and slow disks on that standby. The limit is replay_lag_warning.',
+  },
+  MCA01075: {
+    type: 'LOG',
+    text: '{server} has replayed its WAL up to less than half of the limit',
+    cause: 'The reason of MCA01074 is over.',
+    did: 'Monitoring goes on.',
+    todo: nothing,
+  },
 } as const satisfies Readonly<Record<string, Message>>;
