@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { interruptions, replayOf } from './night-plan.mjs';
 import { program, root, vitest } from './test-run.mjs';
 
-const script = (name, args, folder) =>
-  program(process.execPath, [join(root, 'scripts', name), ...args], folder);
+const script = (name, args) => program(process.execPath, [join(root, 'scripts', name), ...args]);
 
 export async function run(job, folder) {
   if (job.kind === 'simulation') return simulation(job, folder);

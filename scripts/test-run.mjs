@@ -32,7 +32,8 @@ export const library = (name, args) => beside(name, bin(name), args);
 
 /** Runs a program with its output on this terminal. Out: its status. */
 export function program(path, args) {
-  return ended(spawn(path, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }));
+  const env = { ...process.env, PGDUET_LAB_BOOTS: boots };
+  return ended(spawn(path, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env }));
 }
 
 /** Names of all files below a folder, relative to the project. */

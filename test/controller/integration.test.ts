@@ -179,7 +179,7 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
   it('status does not wait for a peer that hangs', async () => {
     signal(pair.daemonPid('server2'), 'SIGSTOP');
     try {
-      // Who waited for the peer would wait for remote_call_timeout, 70 s, and is ended after 20 s (support/pair.ts).
+      // Who waited for the peer would wait for remote_call_timeout, 70 s, and is ended before (support/pair.ts).
       expect(pair.status('server1')?.mirroring_status).toBeDefined();
     } finally {
       signal(pair.daemonPid('server2'), 'SIGCONT');

@@ -44,7 +44,8 @@ export function asOwner(
     encoding: 'utf8',
     cwd: '/',
     env: { ...process.env, ...env },
-    timeout: 20_000,
+    // For what hangs; on a busy machine initdb alone takes half a minute.
+    timeout: 60_000,
   });
 }
 
