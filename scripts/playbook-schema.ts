@@ -55,10 +55,10 @@ function valueSchema(shape: Shape): readonly Schema[] {
   }
 }
 
-function fieldSchema({ shape, meaning, absent }: Field<unknown>): Schema {
+function fieldSchema({ shape, meaning, absent, former }: Field<unknown>): Schema {
   const choices = [...valueSchema(shape), ...(absent === 'required' ? [] : [empty])];
   const standard = typeof absent === 'object' ? { default: absent.default } : {};
-  return { description: meaning, anyOf: choices, ...standard };
+  return { description: meaning, anyOf: choices, ...standard, ...(former ? { deprecated: true } : {}) };
 }
 
 const keyed = (key: string): Schema => ({ type: 'object', properties: { [key]: single }, required: [key] });

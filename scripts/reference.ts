@@ -41,12 +41,14 @@ export const unexplained = (): readonly Code[] =>
 function kindsText(): string {
   return [...kinds.values()]
     .map(({ kind, summary, fields }) => {
-      const rows = Object.entries(fields.table).map(([name, field]) => [
-        `\`${name}\``,
-        shapeText(field.shape),
-        absentText(field.absent),
-        field.meaning,
-      ]);
+      const rows = Object.entries(fields.table)
+        .filter(([, field]) => !field.former)
+        .map(([name, { shape, absent, meaning }]) => [
+          `\`${name}\``,
+          shapeText(shape),
+          absentText(absent),
+          meaning,
+        ]);
       return `### \`${kind}\`\n\n${summary}\n\n${table(['field', 'value', 'default', 'meaning'], rows)}`;
     })
     .join('\n\n');

@@ -9,7 +9,8 @@ import { type Node, nodeOf } from '../base/yaml.ts';
 import type { Situation } from '../intent/intent.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import type { Ref, Resource } from '../plan/plan.ts';
-import type { AnyKind, ParseContext } from '../resources/contract/kind.ts';
+import type { ParseContext, ServerPlace } from '../resources/contract/context.ts';
+import type { AnyKind } from '../resources/contract/kind.ts';
 import { orderProblems } from './order.ts';
 import type { Entry, Playbook } from './playbook.ts';
 import { render, structureIn } from './render.ts';
@@ -162,10 +163,8 @@ function expand(node: Node, variables: Variables, problems: Diagnostic[]): Node 
 }
 
 function parseContext(server: Server, variables: Variables, materials: Materials): ParseContext {
-  const { dataDir, socketDir, port, owner } = server.postgres;
   return {
-    host: server.host.name,
-    instance: { dataDir, socketDir, port, owner },
+    server: placeOf(server, variables),
     secret: materials.secret,
     asset: materials.asset,
     entropy: materials.entropy,
@@ -182,6 +181,13 @@ function parseContext(server: Server, variables: Variables, materials: Materials
       return render(text, own ? variables[own] : variables, name);
     },
   };
+}
+
+function placeOf({ name, postgres, multiplexing }: Server, { mcCtl }: Variables): ServerPlace {
+  const { version, dataDir, walDir, socketDir, port, owner } = postgres;
+  const { managementDir } = multiplexing;
+  const wal = walDir ? { walDir } : {};
+  return { id: name, version, dataDir, ...wal, socketDir, port, owner, managementDir, mcCtl };
 }
 
 type NameIndex = ReadonlyMap<string, readonly Draft[]>;

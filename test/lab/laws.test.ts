@@ -79,6 +79,8 @@ interface Law {
   readonly host: string;
   /** "kind key" of the provisioning playbook, or YAML of its own. */
   readonly resource: string;
+  /** Where the server is for this law; left out: where the inventory has it. */
+  readonly place?: { readonly dataDir: string; readonly managementDir: string };
   readonly breaks: readonly Break[];
 }
 
@@ -216,13 +218,14 @@ const laws: readonly Law[] = [
   },
   {
     host: 'server1',
-    resource: 'instance: { id: law, data_dir: /law/pg, management_dir: /law, owner: postgres, version: 15 }',
+    resource: 'instance: {}',
+    place: { dataDir: '/law/pg', managementDir: '/law' },
     breaks: [
       { title: 'is not there', script: 'install -d -o postgres -m 700 /law/pg' },
       {
         title: 'was left unfinished',
         script:
-          'rm /law/law.system /law/pg/PG_VERSION; echo initdb > /law/law.making; chown postgres: /law/law.making',
+          'rm /law/server1.system /law/pg/PG_VERSION; echo initdb > /law/server1.making; chown postgres: /law/server1.making',
       },
     ],
   },
@@ -331,7 +334,7 @@ const laws: readonly Law[] = [
   // Its files, for a rebuild: what follows makes it run again.
   {
     host: 'server2',
-    resource: `rebuild: { id: server2, data_dir: ${dataDir}, management_dir: ${managementDir}, owner: postgres, version: 15, mc_ctl: /usr/local/bin/mc_ctl, primary: server1, host: '{{primary.logTransferAddress}}', port: 27500, user: pgduet_repl, slot: '{{host.copySlot}}', rewind_user: law }`,
+    resource: `rebuild: { primary: server1, host: '{{primary.logTransferAddress}}', port: 27500, user: pgduet_repl, slot: '{{host.copySlot}}', rewind_user: law }`,
     breaks: [
       {
         title: 'is a standby that does not stream',
@@ -355,12 +358,12 @@ const laws: readonly Law[] = [
   },
   {
     host: 'server1',
-    resource: `adopt: { id: server1, data_dir: ${dataDir}, management_dir: ${managementDir}, version: 15, values: { port: 27500 }, standbys: server2, addresses: x, roles: x }`,
+    resource: `adopt: { values: { port: 27500 }, standbys: server2, addresses: x, roles: x }`,
     breaks: [{ title: 'is not recorded', script: `rm ${managementDir}/server1.system` }],
   },
   {
     host: 'server1',
-    resource: `takeover: { id: server1, management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl, unit: ${unit}, values: { port: 27500 } }`,
+    resource: `takeover: { unit: ${unit}, values: { port: 27500 } }`,
     breaks: [{ title: 'is not handed over' }],
   },
   { host: 'server1', resource: 'slot pgduet_copy_server2', breaks: [{ title: 'is left over' }] },
@@ -472,12 +475,12 @@ const tales: readonly Tale[] = [
 const switches: readonly Law[] = [
   {
     host: 'server1',
-    resource: `switchover: { to: server2, management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl }`,
+    resource: `switchover: { to: server2 }`,
     breaks: [{ title: 'is primary itself' }],
   },
   {
     host: 'server2',
-    resource: `switchover: { to: server1, management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl }`,
+    resource: `switchover: { to: server1 }`,
     breaks: [{ title: 'is primary itself', script: untilSwitchable }],
   },
 ];
@@ -509,7 +512,7 @@ const endings: readonly Law[] = [
   },
   {
     host: 'server2',
-    resource: `retired: { management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl, unit: ${unit} }`,
+    resource: `retired: { unit: ${unit} }`,
     breaks: [
       { title: 'runs' },
       {
@@ -534,7 +537,7 @@ const endings: readonly Law[] = [
   },
   {
     host: 'server2',
-    resource: `erased: { data_dir: ${dataDir}, management_dir: ${managementDir}, version: 15, keeper: server1, system_identifier: '{{cluster.systemIdentifier}}', serves: true }`,
+    resource: `erased: { keeper: server1, system_identifier: '{{cluster.systemIdentifier}}', serves: true }`,
     breaks: [
       { title: 'is a stopped standby' },
       { title: 'was half deleted', script: `mkdir -p ${dataDir}/base/1; touch ${dataDir}/base/1/1` },
@@ -542,7 +545,7 @@ const endings: readonly Law[] = [
   },
   {
     host: 'server2',
-    resource: `forgotten: { id: server2, management_dir: ${managementDir} }`,
+    resource: `forgotten: {}`,
     breaks: [
       { title: 'is whole' },
       { title: 'was half deleted', script: `mkdir -p ${managementDir}; touch ${managementDir}/network.conf` },
@@ -550,7 +553,7 @@ const endings: readonly Law[] = [
   },
   {
     host: 'server1',
-    resource: `single: { management_dir: ${managementDir}, mc_ctl: /usr/local/bin/mc_ctl, unit: ${unit}, plain_unit: postgresql_inst1, plain_template: postgresql.service.hbs, hba_template: pg_hba.single.hbs, staying: '{{teardown.staying}}', roles: '{{cluster.replicationUser}}', slots: law_slot }`,
+    resource: `single: { unit: ${unit}, plain_unit: postgresql_inst1, plain_template: postgresql.service.hbs, hba_template: pg_hba.single.hbs, staying: '{{teardown.staying}}', roles: '{{cluster.replicationUser}}', slots: law_slot }`,
     breaks: [
       {
         title: 'is multiplexed',
@@ -658,12 +661,29 @@ describeLab('the two laws', () => {
     expect(reply.status, reply.stderr).toBe(0);
   }
 
-  function find({ host, resource }: Law): Resource {
+  /** The cluster with one server in another place. */
+  const moved = (
+    name: string,
+    { dataDir: elsewhere, managementDir: management }: NonNullable<Law['place']>,
+  ) => ({
+    ...cluster,
+    servers: cluster.servers.map((server) =>
+      server.name === name
+        ? {
+            ...server,
+            postgres: { ...server.postgres, dataDir: elsewhere },
+            multiplexing: { ...server.multiplexing, managementDir: management },
+          }
+        : server,
+    ),
+  });
+
+  function find({ host, resource, place }: Law): Resource {
     const own = resource.includes('{');
     const text = own
       ? `plays:\n  - on: ${cluster.hosts.some((one) => one.name === host) ? host : 'primary'}\n    resources:\n      - ${resource}\n`
       : playbookText;
-    const found = compiled(text, cluster, view).find(
+    const found = compiled(text, place ? moved(host, place) : cluster, view).find(
       (one) => own || (one.host === host && (one.id === resource || one.kind.kind === resource)),
     );
     if (!found) throw new Error(`no resource ${resource} on ${host}`);

@@ -80,7 +80,7 @@ describe('a tablespace whose path has a blank', () => {
 
 describe('a variable alone in a text', () => {
   const one = (fields: string): string =>
-    `plays:\n  - on: server2\n    resources:\n      - standby: { ${fields}, user: repl, slot: s, host: a, port: 1, id: a, data_dir: /d, management_dir: /m, owner: o, version: 15 }\n`;
+    `plays:\n  - on: server2\n    resources:\n      - standby: { ${fields}, user: repl, slot: s, host: a, port: 1 }\n`;
 
   it.each([
     ["tablespaces: '{{tablespaces}}'", spaces],

@@ -6,13 +6,8 @@ import type { Code } from '../../src/base/codes.ts';
 import { ok, type Result } from '../../src/base/diagnostic.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { parseYaml } from '../../src/base/yaml.ts';
-import type {
-  AnyKind,
-  Difference,
-  Effect,
-  ParseContext,
-  ProbeReply,
-} from '../../src/resources/contract/kind.ts';
+import type { ParseContext, ServerPlace } from '../../src/resources/contract/context.ts';
+import type { AnyKind, Difference, Effect, ProbeReply } from '../../src/resources/contract/kind.ts';
 import { kinds } from '../../src/resources/registry.ts';
 
 type Words = string | RegExp;
@@ -43,6 +38,8 @@ export interface Case {
   readonly tells?: readonly ExpectedDifference[];
   /** Taken from the table when it is left out. */
   readonly desired?: string;
+  /** Where this case has the server elsewhere. */
+  readonly server?: Partial<ServerPlace>;
   readonly reply: Partial<ProbeReply>;
   readonly gives: Expected;
 }
@@ -69,9 +66,19 @@ export interface KindCases {
 /** Stands for every secret; it must never be seen outside of a step. */
 export const canary = "canary-Se'cret-1";
 
+export const samplePlace: ServerPlace = {
+  id: 'server1',
+  version: 15,
+  dataDir: '/database/inst1',
+  socketDir: '/run/postgresql',
+  port: 27500,
+  owner: 'postgres',
+  managementDir: '/mcdir/inst1',
+  mcCtl: '/usr/local/bin/mc_ctl',
+};
+
 export const sampleContext = (over: Partial<ParseContext> = {}): ParseContext => ({
-  host: 'server1',
-  instance: { dataDir: '/database/inst1', socketDir: '/run/postgresql', port: 27500, owner: 'postgres' },
+  server: samplePlace,
   secret: (name) => (name === 'replication_password' ? new Secret(canary) : undefined),
   render: (name): Result<string> =>
     name === 'missing.hbs'

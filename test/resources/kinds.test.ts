@@ -23,6 +23,8 @@ import {
   type KindCases,
   kindNamed,
   parseDesired,
+  sampleContext,
+  samplePlace,
 } from './cases.ts';
 
 const tables: readonly KindCases[] = [
@@ -65,9 +67,10 @@ function expectTold(verdict: Verdict, tells: readonly ExpectedDifference[]): voi
   expect(told ?? []).toMatchObject(tells);
 }
 
-function judge(table: KindCases, { desired: yaml = table.desired, reply, gives, tells }: Case): void {
+function judge(table: KindCases, one: Case): void {
+  const { desired: yaml = table.desired, reply, gives, tells, server } = one;
   const kind = kindNamed(table.kind);
-  const desired = desiredOf(table.kind, yaml);
+  const desired = desiredOf(table.kind, yaml, sampleContext({ server: { ...samplePlace, ...server } }));
   const observed = kind.read(fullReply(reply), desired);
   if (observed.state === 'unknown') {
     expect(gives).toHaveProperty('unknown');
@@ -148,6 +151,21 @@ describe.each(tables.map((table) => [table.kind, table] as const))('%s', (name, 
       expect(wrongWithKind(name, yaml).length > 0, 'whether an editor sees it').toBe(!error.beyondSchema);
     },
   );
+
+  const former = Object.entries(kind.fields.table).filter(([, { former: gone }]) => gone);
+  it.runIf(former.length > 0)('takes the place of its server from the inventory, and no other one', () => {
+    const same = `id: server1, data_dir: /database/inst1, wal_dir: '', management_dir: /mcdir/inst1, owner: postgres, version: 15, mc_ctl: /usr/local/bin/mc_ctl`;
+    expect(desiredOf(name, table.desired.replace('{', `{ ${same}, `))).toEqual(desired);
+    for (const [field] of former) {
+      const parsed = parseDesired(name, table.desired.replace('{', `{ ${field}: /x, `));
+      const problems = parsed.ok ? [] : parsed.diagnostics;
+      expect(problems.map(({ what, at }) => `${at?.column} ${what}`)).toEqual([
+        expect.stringMatching(
+          new RegExp(`^${field.length + 5} ${name}: '${field}' is '/x', and the inventory says '`),
+        ),
+      ]);
+    }
+  });
 
   it('is right for an editor, too, wherever it is right here', () => {
     for (const yaml of [table.desired, ...table.cases.flatMap(({ desired: other }) => other ?? [])])

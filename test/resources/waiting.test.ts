@@ -5,9 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readYaml } from '../../src/base/yaml.ts';
 import { preamble } from '../../src/resources/contract/preamble.ts';
-import { mirroring } from '../../src/resources/controller/mirroring.ts';
+import { desiredOf, kindNamed, sampleContext, samplePlace } from './cases.ts';
 
 const { username: me } = userInfo();
 let dir = '';
@@ -37,7 +36,7 @@ const shown = (status: string, pid = controller.pid): string =>
 
 async function wait(timeoutSeconds: number): Promise<{ status: number; stderr: string; asked: number }> {
   const desired = parsed(timeoutSeconds);
-  const [step] = mirroring.steps({ summary: '', reason: '' }, desired);
+  const [step] = kindNamed('mirroring').steps({ summary: '', reason: '' }, desired);
   const functions = preamble({ postgresVersion: 15, owner: me, socketDir: '/tmp', port: 1 });
   const child = spawn('sh', [], { stdio: ['pipe', 'ignore', 'pipe'] });
   let stderr = '';
@@ -53,23 +52,15 @@ async function wait(timeoutSeconds: number): Promise<{ status: number; stderr: s
 }
 
 function parsed(timeoutSeconds: number) {
-  const text = `{ management_dir: '${dir}', mc_ctl: '${dir}/mc_ctl', timeout: ${timeoutSeconds} }`;
-  const { node } = readYaml(text, 'x.yml', { syntax: 'PLY001', duplicateKey: 'PLY002' }, text);
-  if (!node) throw new Error('no node');
-  const result = mirroring.fields.parse(
-    node,
-    {
-      host: 'server1',
-      instance: { dataDir: `${dir}/data`, socketDir: dir, port: 1, owner: me },
-      secret: () => undefined,
-      asset: () => undefined,
-      entropy: '00',
-      render: () => ({ ok: true, value: '' }),
-    },
-    'mirroring',
-  );
-  if (!result.ok) throw new Error(result.diagnostics.map(({ what }) => what).join('; '));
-  return result.value;
+  const place = {
+    dataDir: `${dir}/data`,
+    socketDir: dir,
+    owner: me,
+    managementDir: dir,
+    mcCtl: `${dir}/mc_ctl`,
+  };
+  const context = sampleContext({ server: { ...samplePlace, ...place } });
+  return desiredOf('mirroring', `{ timeout: ${timeoutSeconds} }`, context);
 }
 
 it('ends at once where the file shows that a switch is possible, and asks nobody', async () => {

@@ -10,9 +10,21 @@ export interface Instance {
   readonly owner: string;
 }
 
+/** The server of the host, as the inventory places it. */
+export interface ServerPlace extends Instance {
+  /** The server identifier. */
+  readonly id: string;
+  /** Where WAL goes; absent: `pg_wal` in the data directory. */
+  readonly walDir?: string;
+  readonly managementDir: string;
+  /** Major version of PostgreSQL. */
+  readonly version: number;
+  /** Path of `mc_ctl` on the host. */
+  readonly mcCtl: string;
+}
+
 export interface ParseContext {
-  readonly host: string;
-  readonly instance: Instance;
+  readonly server: ServerPlace;
   /** The value behind `!secret NAME`; undefined when there is no such secret. */
   secret(name: string): Secret | undefined;
   /** Renders a file of templates/ with the variables of this host; undefined when there is no such template. */

@@ -7,7 +7,7 @@ import type { Position } from '../../base/position.ts';
 import type { Secret } from '../../base/secret.ts';
 import { parseSizeBytes } from '../../base/units.ts';
 import type { MapNode, Node, ScalarNode } from '../../base/yaml.ts';
-import type { ParseContext } from './context.ts';
+import type { ParseContext, ServerPlace } from './context.ts';
 
 /** What a field takes, for people and editors. */
 export type Shape =
@@ -26,6 +26,8 @@ export interface Field<T> {
   readonly meaning: string;
   /** What counts when the field is left out, as a playbook would write it. */
   readonly absent: 'required' | 'optional' | { readonly default: string };
+  /** Accepted, and no longer meant to be written: see `serverFields`. */
+  readonly former?: true;
   /** After a problem the value is a placeholder, so that the other fields are judged as well. */
   read(given: Given): T;
 }
@@ -198,6 +200,25 @@ export const optional = <T>(field: Field<T>): Field<T | undefined> => ({
   ...field,
   absent: 'optional',
   read: (given) => (isEmpty(given.node) ? undefined : field.read(given)),
+});
+
+/** What a playbook had to say of the server before its place came from the inventory. The same is accepted, nothing else is. */
+export const former = (place: keyof ServerPlace): Field<undefined> => ({
+  shape: { type: 'text' },
+  meaning: 'not needed: the inventory says it',
+  absent: 'optional',
+  former: true,
+  read: (given) => {
+    const { name, context, problem } = given;
+    const value = String(scalarOf(given)?.value ?? '');
+    const known = String(context.server[place] ?? '');
+    if (value !== '' && value !== known)
+      problem(
+        `'${name}' is '${value}', and the inventory says '${known}'`,
+        `Remove '${name}': the inventory says where the server is.`,
+      );
+    return undefined;
+  },
 });
 
 interface Single<T> {

@@ -7,8 +7,8 @@ import { type Diagnostic, failed, ok, type Result } from '../../base/diagnostic.
 import { nearest } from '../../base/nearest.ts';
 import type { Position } from '../../base/position.ts';
 import type { MapNode, Node } from '../../base/yaml.ts';
-import type { ParseContext } from './context.ts';
-import type { Field } from './field.ts';
+import type { ParseContext, ServerPlace } from './context.ts';
+import { type Field, former } from './field.ts';
 
 export type FieldTable = Readonly<Record<string, Field<unknown>>>;
 
@@ -80,6 +80,27 @@ export function fieldsOf<F extends FieldTable>(
       return problems.length > 0 ? failed(...problems) : ok(desired);
     },
   };
+}
+
+/** Fields that playbooks passed to these kinds until 0.1; they go with the next release. */
+const formerFields = {
+  id: former('id'),
+  data_dir: former('dataDir'),
+  wal_dir: former('walDir'),
+  management_dir: former('managementDir'),
+  owner: former('owner'),
+  version: former('version'),
+  mc_ctl: former('mcCtl'),
+};
+
+/** The fields of a kind that is about the server of the host, whose place comes from the inventory. */
+export function serverFields<F extends FieldTable>(table: F): Fields<ServerPlace & ValuesOf<F>>;
+export function serverFields<F extends FieldTable, D>(table: F, build: Build<F, D>): Fields<D>;
+export function serverFields<F extends FieldTable>(
+  table: F,
+  build: Build<F, unknown> = (values, { server }) => ({ ...server, ...values }),
+): Fields<unknown> {
+  return fieldsOf({ ...table, ...formerFields }, build as Build<FieldTable, unknown>);
 }
 
 /** A list of maps that have these fields. */

@@ -5,7 +5,7 @@
 import { quote, sh } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
 import { integer, optional, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import {
   type Change,
   change,
@@ -28,21 +28,13 @@ import {
 } from './controller-status.ts';
 import { isFormerPrimary, outage } from './outage.ts';
 
-const fields = fieldsOf(
+const fields = serverFields(
   {
-    management_dir: text('the management directory'),
-    mc_ctl: text('path of `mc_ctl`'),
     bundle: text('path of the controller program; a running one that is older is restarted'),
     unit: optional(text('the systemd unit that starts it; without it `mc_ctl start` does')),
     timeout: integer('seconds until the instance has to answer', 60),
   },
-  ({ timeout, ...rest }, { host, instance }) => ({
-    ...rest,
-    id: host,
-    owner: instance.owner,
-    instance,
-    timeoutSeconds: timeout,
-  }),
+  ({ timeout, ...rest }, { server }) => ({ ...server, ...rest, instance: server, timeoutSeconds: timeout }),
 );
 type Desired = DesiredOf<typeof fields>;
 

@@ -4,8 +4,8 @@
  */
 
 import { quote } from '../../base/shell.ts';
-import { integer, oneOf, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { integer, oneOf } from '../contract/field.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, degraded, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { isWhole, wholeFunction } from '../contract/whole.ts';
@@ -18,10 +18,8 @@ import {
 import { mirroringDifferences } from './mirroring-differences.ts';
 import { outage, sinceWords } from './outage.ts';
 
-const fields = fieldsOf(
+const fields = serverFields(
   {
-    management_dir: text('the management directory'),
-    mc_ctl: text('path of `mc_ctl`'),
     timeout: integer('seconds to wait', 30),
     failover: oneOf(
       ['automatic', 'manual', 'either'],
@@ -29,10 +27,8 @@ const fields = fieldsOf(
       'either',
     ),
   },
-  ({ timeout, failover, ...rest }, { host, instance }) => ({
-    ...rest,
-    id: host,
-    owner: instance.owner,
+  ({ timeout, failover }, { server }) => ({
+    ...server,
     timeoutSeconds: timeout,
     ...(failover === 'either' ? {} : { failover }),
   }),

@@ -4,18 +4,16 @@
  */
 import { quote, sh } from '../../base/shell.ts';
 import { text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { controllerProbe, mcCtlCommand, readControllerStatus } from './controller-status.ts';
 import { type Live, liveQuery, notes, obstacle, reasonFor, type SwitchSight } from './switch-observation.ts';
 
-const fields = fieldsOf(
+const fields = serverFields(
   {
     to: text('name of the server that becomes primary'),
-    management_dir: text('the management directory'),
-    mc_ctl: text('path of `mc_ctl`'),
   },
-  (values, { host, instance }) => ({ ...values, id: host, owner: instance.owner, instance }),
+  (values, { server }) => ({ ...server, ...values, instance: server }),
 );
 type Desired = DesiredOf<typeof fields>;
 

@@ -6,29 +6,23 @@
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
 import { integer, text, wordList } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf, mapsOf } from '../contract/fields.ts';
+import { type DesiredOf, mapsOf, serverFields } from '../contract/fields.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { replyLines } from '../contract/replies.ts';
 import { makingFile, systemFile } from './data-directory.ts';
 
-const fields = fieldsOf(
-  {
-    management_dir: text(
-      'the management directory, which remembers whose data this is, and what is unfinished',
-    ),
-    rooms: mapsOf(
-      { path: text('where a part of the copy is written'), bytes: integer('how much of it') },
-      'how many bytes of the copy are written where',
-    ),
-    architecture: text("the primary's, as `uname -m` says"),
-    libc: text("the primary's, as `getconf GNU_LIBC_VERSION` says"),
-    libraries: wordList('libraries that the server loads when it starts'),
-    extensions: wordList('extensions of the databases of the primary'),
-    locales: wordList('locales of the operating system that its databases use'),
-    tablespaces: wordList('directories of its tablespaces, which have to be empty', 'path'),
-  },
-  (values, { host, instance }) => ({ ...values, id: host, dataDir: instance.dataDir }),
-);
+const fields = serverFields({
+  rooms: mapsOf(
+    { path: text('where a part of the copy is written'), bytes: integer('how much of it') },
+    'how many bytes of the copy are written where',
+  ),
+  architecture: text("the primary's, as `uname -m` says"),
+  libc: text("the primary's, as `getconf GNU_LIBC_VERSION` says"),
+  libraries: wordList('libraries that the server loads when it starts'),
+  extensions: wordList('extensions of the databases of the primary'),
+  locales: wordList('locales of the operating system that its databases use'),
+  tablespaces: wordList('directories of its tablespaces, which have to be empty', 'path'),
+});
 type Desired = DesiredOf<typeof fields>;
 
 interface Seen {

@@ -1,8 +1,8 @@
 /** instance: the data directory of the primary, made by initdb with checksums. An existing one is never made again. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote, sh } from '../../base/shell.ts';
-import { integer, optional, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { text } from '../contract/field.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import {
   beginMaking,
@@ -14,13 +14,7 @@ import {
 } from './data-directory.ts';
 import { anotherCluster, unusable } from './refusals.ts';
 
-const fields = fieldsOf({
-  id: text('the server identifier'),
-  data_dir: text('the data directory'),
-  wal_dir: optional(text('where WAL goes; without it `pg_wal` in the data directory')),
-  management_dir: text('the management directory, which remembers whose data this is'),
-  owner: text('the instance administrator'),
-  version: integer('major version of PostgreSQL'),
+const fields = serverFields({
   locale: text('locale of the databases', 'C.UTF-8'),
   encoding: text('their encoding', 'UTF8'),
 });

@@ -4,7 +4,7 @@
  */
 import { formatBytes } from '../../base/units.ts';
 import { flag, integer, optional, secret, text } from '../contract/field.ts';
-import { fieldsOf } from '../contract/fields.ts';
+import { serverFields } from '../contract/fields.ts';
 import {
   type Change,
   change,
@@ -27,15 +27,8 @@ interface RebuildChange extends Change {
   readonly keep: boolean;
 }
 
-const fields = fieldsOf(
+const fields = serverFields(
   {
-    id: text('the server identifier'),
-    data_dir: text('the data directory'),
-    wal_dir: optional(text('where WAL goes; without it `pg_wal` in the data directory')),
-    management_dir: text('the management directory, which remembers whose data this is'),
-    owner: text('the instance administrator'),
-    version: integer('major version of PostgreSQL'),
-    mc_ctl: text('path of `mc_ctl`'),
     primary: text('name of the server that is primary'),
     host: text("the primary's address for replication"),
     port: integer('its port'),
@@ -48,8 +41,8 @@ const fields = fieldsOf(
       text('where data is put aside that may hold commits of its own; without it beside the data directory'),
     ),
   },
-  ({ rewindPassword: password, keepCopy, ...rest }, { host, entropy }, problem): RebuildDesired => {
-    const { dataDir } = rest;
+  ({ rewindPassword: password, keepCopy, ...rest }, { server, entropy }, problem): RebuildDesired => {
+    const { dataDir, id } = server;
     if (keepCopy !== undefined && (!keepCopy.startsWith('/') || `${keepCopy}/`.startsWith(`${dataDir}/`)))
       problem(
         'keep_copy',
@@ -57,9 +50,10 @@ const fields = fieldsOf(
         'Name a directory by its absolute path, outside of the data directory.',
       );
     return {
+      ...server,
       ...rest,
       keepIn: keepCopy ?? (dataDir.replace(/\/[^/]*$/, '') || '/'),
-      keepAs: keepCopy === undefined ? `${dataDir}.before-rebuild` : `${keepCopy}/${host}.before-rebuild`,
+      keepAs: keepCopy === undefined ? `${dataDir}.before-rebuild` : `${keepCopy}/${id}.before-rebuild`,
       run: entropy,
       ...(password ? { password } : {}),
     };

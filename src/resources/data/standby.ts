@@ -5,7 +5,7 @@
 import { quote, sh } from '../../base/shell.ts';
 import { serverConninfo } from '../../postgres/conninfo.ts';
 import { integer, optional, text, wordList } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import {
   change,
   type Progress,
@@ -48,13 +48,7 @@ export function basebackupProgress(line: string): Progress | undefined {
   return match ? { doneBytes: Number(match[1]) * 1024, totalBytes: Number(match[2]) * 1024 } : undefined;
 }
 
-const fields = fieldsOf({
-  id: text('the server identifier'),
-  data_dir: text('the data directory'),
-  wal_dir: optional(text('where WAL goes; without it `pg_wal` in the data directory')),
-  management_dir: text('the management directory, which remembers whose data this is'),
-  owner: text('the instance administrator'),
-  version: integer('major version of PostgreSQL'),
+const fields = serverFields({
   host: text("the primary's address for replication"),
   port: integer('its port'),
   user: text('the role that replicates'),

@@ -64,7 +64,7 @@ const liveQuery = `select json_build_object('loaded', extract(epoch from pg_conf
 
 const fields = fieldsOf(
   { template: template('template of the whole file; a rule with `trust` is an error') },
-  ({ template: content }, { instance }, problem): Desired => {
+  ({ template: content }, { server: instance }, problem): Desired => {
     if (hbaRules(ownPart(content)).some(({ text }) => isTrust(text)))
       problem('template', "a rule uses 'trust'", "Use 'peer' on the socket and 'scram-sha-256' elsewhere.");
     return { instance, content };

@@ -74,7 +74,7 @@ const fields = fieldsOf(
       'with it, settings that pgduet wrote earlier and that are declared no more are removed, except these names',
     ),
   },
-  ({ name, adopted, logging, except, ...source }, { instance }, problem): Desired => ({
+  ({ name, adopted, logging, except, ...source }, { server: instance }, problem): Desired => ({
     name,
     instance,
     values: wantedValues(source, problem),

@@ -4,8 +4,8 @@
  * administrator stay in charge until kind `takeover`.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { flag, integer, optional, text, wordList } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { flag, wordList } from '../contract/field.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { type Change, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { putFile } from '../contract/preamble.ts';
 import { systemFile } from '../data/data-directory.ts';
@@ -23,22 +23,18 @@ import { inTheWay, notesOn } from './adopt-notes.ts';
 import { type AdoptSight, adoptProbe, readAdoptSight } from './adopt-observation.ts';
 import { adoptedOf, recordOf, standingAlone } from './adoption.ts';
 
-const fields = fieldsOf(
+const fields = serverFields(
   {
-    id: text('the server identifier'),
-    data_dir: text('the data directory of the running server'),
-    wal_dir: optional(text('where its WAL goes; without it `pg_wal` in the data directory')),
-    management_dir: text('the management directory, where what was there before is recorded'),
-    version: integer('major version of PostgreSQL'),
     ...valueFields,
     standbys: wordList('names of the servers that will follow it, for the plan', 'name'),
     addresses: wordList('where they come from, for the plan'),
     roles: wordList('roles that pgduet makes; existing ones are recorded'),
     managed: flag('`false` where units and files of the system cannot be written', true),
   },
-  ({ template, values, ...rest }, { instance }, problem) => ({
+  ({ template, values, ...rest }, { server }, problem) => ({
+    ...server,
     ...rest,
-    instance,
+    instance: server,
     values: wantedValues({ template, values }, problem),
   }),
 );

@@ -5,8 +5,8 @@
  */
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
-import { flag, integer, oneOf, optional, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { flag, oneOf, optional, text } from '../contract/field.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import {
   type DataDirectory,
@@ -18,14 +18,8 @@ import {
 import { anotherCluster } from '../data/refusals.ts';
 import { vacating } from '../system/vacate.ts';
 
-const fields = fieldsOf(
+const fields = serverFields(
   {
-    data_dir: text('the data directory'),
-    wal_dir: optional(text('where WAL is; without it where `pg_wal` leads')),
-    management_dir: text(
-      'the management directory, which remembers whose data this is, and what is unfinished',
-    ),
-    version: integer('major version of PostgreSQL, which names its part of a tablespace'),
     proof: oneOf(
       ['standby', 'later', 'none'],
       '`standby`: it has to be a standby of the keeper, which `holds` proves to have all of it; `later`: the keeper becomes primary first; `none`: the whole cluster goes',
@@ -37,10 +31,10 @@ const fields = fieldsOf(
     ),
     serves: flag('`true` if the keeper runs as primary', false),
   },
-  (values, { host, instance }, problem) => {
+  (values, { server }, problem) => {
     if (values.proof !== 'none' && values.keeper === undefined)
       problem('keeper', 'the server that has the data too is missing', "Write 'keeper: server1'.");
-    return { ...values, id: host, owner: instance.owner };
+    return { ...server, ...values };
   },
 );
 type Desired = DesiredOf<typeof fields>;

@@ -4,20 +4,13 @@
  * interrupted never takes a server for something that it is not.
  */
 import { quote } from '../../base/shell.ts';
-import { text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { beforeFile } from '../data/record.ts';
 import { vacating } from '../system/vacate.ts';
 
-const fields = fieldsOf(
-  {
-    id: text('the server identifier'),
-    management_dir: text('the management directory'),
-  },
-  (values, { instance }) => ({ ...values, dataDir: instance.dataDir }),
-);
+const fields = serverFields({});
 type Desired = DesiredOf<typeof fields>;
 
 interface Seen {

@@ -21,7 +21,7 @@ const fields = fieldsOf(
     timeline: integer('the timeline of that position; 0 is none', 0),
     runs: flag('`true` as long as it still receives WAL', false),
   },
-  ({ timeline, ...rest }, { instance: { dataDir, owner } }, problem) => {
+  ({ timeline, ...rest }, { server: { dataDir, owner } }, problem) => {
     const { position } = rest;
     if (position !== undefined && !/^[0-9A-F]+\/[0-9A-F]+$/i.test(position))
       problem('position', `'${position}' is no WAL position`, "Write 'position: 0/3000060'.");

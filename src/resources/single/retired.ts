@@ -6,7 +6,7 @@
 
 import { quote, sh } from '../../base/shell.ts';
 import { optional, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, type Step, same, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
@@ -14,15 +14,10 @@ import { mcCtlCommand } from '../controller/controller-status.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
 
-const fields = fieldsOf(
-  {
-    management_dir: text('the management directory'),
-    mc_ctl: text('path of `mc_ctl`'),
-    unit: optional(text('the systemd unit of the controller; without it `mc_ctl stop` stops the controller')),
-    plain_unit: optional(text('the unit that `single` makes; it is removed, too')),
-  },
-  (values, { host, instance: { dataDir, owner } }) => ({ ...values, id: host, dataDir, owner }),
-);
+const fields = serverFields({
+  unit: optional(text('the systemd unit of the controller; without it `mc_ctl stop` stops the controller')),
+  plain_unit: optional(text('the unit that `single` makes; it is removed, too')),
+});
 type Desired = DesiredOf<typeof fields>;
 
 interface Seen {

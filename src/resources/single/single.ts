@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { flag, optional, template, text, wordList } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import {
   type Change,
   change,
@@ -31,10 +31,8 @@ import {
   writeStep,
 } from './single-steps.ts';
 
-const fields = fieldsOf(
+const fields = serverFields(
   {
-    management_dir: text('the management directory, which holds the record of what was before'),
-    mc_ctl: text('path of `mc_ctl`'),
     unit: optional(text('the systemd unit of the controller')),
     plain_unit: optional(
       text('name of the unit for a server that had none before; without it a person starts it'),
@@ -46,11 +44,9 @@ const fields = fieldsOf(
     slots: wordList('slots that are dropped'),
     later: flag('`true` if it becomes primary first', false),
   },
-  ({ plainTemplate, hbaTemplate, ...rest }, { host, instance: { dataDir, owner } }) => ({
+  ({ plainTemplate, hbaTemplate, ...rest }, { server }) => ({
+    ...server,
     ...rest,
-    id: host,
-    dataDir,
-    owner,
     plainText: plainTemplate,
     hba: hbaTemplate,
   }),

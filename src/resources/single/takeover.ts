@@ -5,7 +5,7 @@
  */
 import { quote, sh } from '../../base/shell.ts';
 import { optional, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { type Change, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 import { unbroken } from '../contract/preamble.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
@@ -15,19 +15,15 @@ import { valueFields, wantedValues } from '../postgres/settings.ts';
 import { type AdoptSight, adoptProbe, readAdoptSight } from './adopt-observation.ts';
 import { movesIn } from './adoption.ts';
 
-const fields = fieldsOf(
+const fields = serverFields(
   {
-    id: text('the server identifier'),
-    management_dir: text('the management directory'),
-    mc_ctl: text('path of `mc_ctl`'),
     unit: optional(text('the unit of the controller; without it `mc_ctl` starts it')),
     ...valueFields,
   },
-  ({ template, values, ...rest }, { instance }, problem) => ({
+  ({ template, values, ...rest }, { server }, problem) => ({
+    ...server,
     ...rest,
-    instance,
-    dataDir: instance.dataDir,
-    owner: instance.owner,
+    instance: server,
     values: wantedValues({ template, values }, problem),
   }),
 );

@@ -4,11 +4,10 @@ import { live, packaged, packagedLive, reply, running } from '../single.ts';
 
 const recorded = ['recorded 7300000000000000001'];
 const adopting = (over = ''): string =>
-  `{ id: server1, data_dir: /database/inst1, management_dir: /mcdir/inst1, version: 15, template: conf.hbs, standbys: server2, addresses: 10.0.0.1/32, roles: pgduet_repl${over} }`;
-const taking =
-  '{ id: server1, management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl, unit: mcoi_inst1, template: conf.hbs }';
+  `{ template: conf.hbs, standbys: server2, addresses: 10.0.0.1/32, roles: pgduet_repl${over} }`;
+const taking = '{ unit: mcoi_inst1, template: conf.hbs }';
 const target =
-  "{ management_dir: /mcdir/inst1, rooms: [{ path: /database/inst1, bytes: 1000000000 }, { path: /space1, bytes: 1000 }], architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', locales: 'C.UTF-8 de_DE.UTF-8', tablespaces: /space1 }";
+  "{ rooms: [{ path: /database/inst1, bytes: 1000000000 }, { path: /space1, bytes: 1000 }], architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', locales: 'C.UTF-8 de_DE.UTF-8', tablespaces: /space1 }";
 const fits = 'architecture x86_64\nlibc glibc 2.36\n';
 const free = (bytes: number): string =>
   `free ${bytes} /dev/sda1:/ /database/inst1\nfree ${bytes} /dev/sda1:/ /space1\n`;
@@ -19,7 +18,7 @@ export const adopts: readonly KindCases[] = [
     desired: adopting(),
     key: '/database/inst1',
     describes: 'the server in /database/inst1',
-    errors: [{ desired: adopting().replace('version: 15', 'version: x'), what: "not 'x'", at: '1:82' }],
+    errors: [{ desired: adopting(', managed: x'), what: "not 'x'", at: '1:95' }],
     cases: [
       {
         title: 'it runs alone, started by hand',
@@ -104,7 +103,7 @@ export const adopts: readonly KindCases[] = [
       },
       {
         title: 'its name has a space',
-        desired: adopting().replace('/database/inst1', '/data base/inst1'),
+        server: { dataDir: '/data base/inst1' },
         reply: reply(),
         gives: { refuse: 'SAF030', what: 'spaces or characters outside of ASCII' },
       },
@@ -123,9 +122,10 @@ export const adopts: readonly KindCases[] = [
     describes: 'control over the server in /database/inst1',
     errors: [
       {
-        desired: '{ id: server1, mc_ctl: /x, template: conf.hbs }',
-        what: "'management_dir' is missing",
-        at: '1:1',
+        desired: '{ template: missing.hbs }',
+        what: "no template 'missing.hbs'",
+        at: '1:13',
+        beyondSchema: true,
       },
     ],
     cases: [
@@ -170,7 +170,7 @@ export const adopts: readonly KindCases[] = [
     describes: 'a host that can take a copy of the primary',
     errors: [
       {
-        desired: '{ management_dir: /m, rooms: [{ path: /d, bytes: 1 }], architecture: x }',
+        desired: '{ rooms: [{ path: /d, bytes: 1 }], architecture: x }',
         what: "'libc' is missing",
         at: '1:1',
       },

@@ -33,8 +33,7 @@ const takenOver = {
 /** The line of times, then what the instance or the controller says: began 200, files read 200, the oldest written 50. */
 const seen = (says: string, config = 100, bundle = 100): string =>
   `200 ${bundle} 200 50 ${config}\n${says}\n`;
-const fields = 'management_dir: /mcdir/inst1, mc_ctl: /usr/local/bin/mc_ctl';
-const managed = `{ ${fields}, unit: mcoi_inst1, bundle: /usr/local/lib/pgduet/mc.cjs }`;
+const managed = '{ unit: mcoi_inst1, bundle: /usr/local/lib/pgduet/mc.cjs }';
 
 export const controllers: readonly KindCases[] = [
   {
@@ -43,8 +42,8 @@ export const controllers: readonly KindCases[] = [
     key: 'running',
     describes: 'Mirroring Controller and instance of server1',
     errors: [
-      { desired: `{ ${fields} }`, what: "'bundle' is missing", at: '1:1' },
-      { desired: `{ timeout: long, ${fields}, bundle: /x }`, what: "not 'long'", at: '1:12' },
+      { desired: '{}', what: "'bundle' is missing", at: '1:1' },
+      { desired: '{ timeout: long, bundle: /x }', what: "not 'long'", at: '1:12' },
     ],
     cases: [
       { title: 'it runs with its files', reply: { stdout: seen('ready') }, gives: { same: 'instance run' } },
@@ -60,7 +59,7 @@ export const controllers: readonly KindCases[] = [
       },
       {
         title: 'it does not run, and nobody but mc_ctl starts it',
-        desired: `{ ${fields}, bundle: /x }`,
+        desired: '{ bundle: /x }',
         reply: { stdout: 'stopped\n' },
         gives: {
           change: 'start the Mirroring Controller',
@@ -84,7 +83,7 @@ export const controllers: readonly KindCases[] = [
       },
       {
         title: 'its instance was stopped, and nobody but mc_ctl starts it',
-        desired: `{ ${fields}, bundle: /x }`,
+        desired: '{ bundle: /x }',
         reply: { stdout: seen(report({}, 'stopped')) },
         gives: { change: 'start the instance', reason: 'stopped', script: ['stop --mc-only', 'start -w'] },
       },
@@ -157,10 +156,10 @@ export const controllers: readonly KindCases[] = [
   },
   {
     kind: 'mirroring',
-    desired: `{ ${fields} }`,
+    desired: '{}',
     key: 'switchable',
     describes: "status 'switchable' on server1",
-    errors: [{ desired: '{ management_dir: /mcdir/inst1 }', what: "'mc_ctl' is missing", at: '1:1' }],
+    errors: [{ desired: '{ failover: off }', what: "'failover' cannot be 'off'", at: '1:13' }],
     cases: [
       { title: 'a switch is possible', reply: { stdout: report() }, gives: { same: 'switchable' } },
       {
@@ -213,7 +212,7 @@ export const controllers: readonly KindCases[] = [
       },
       {
         title: 'switching is off, and declared on',
-        desired: `{ ${fields}, failover: automatic }`,
+        desired: '{ failover: automatic }',
         reply: { stdout: report({ mirroring_status: 'failover-disabled', failover: 'disabled' }) },
         gives: { same: 'failover-disabled' },
         tells: [
@@ -225,7 +224,7 @@ export const controllers: readonly KindCases[] = [
       },
       {
         title: 'switching is on, and declared off',
-        desired: `{ ${fields}, failover: manual }`,
+        desired: '{ failover: manual }',
         reply: { stdout: report({ failover: 'enabled' }) },
         gives: { same: 'switchable' },
         tells: [{ code: 'CTL005', declared: 'manual', found: 'enabled' }],

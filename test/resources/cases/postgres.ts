@@ -38,10 +38,8 @@ const senders = (...rows: readonly (typeof streams)[]) => ({ names: 'server2', r
 const sync = '{ standbys: server2, state: sync }';
 const twoStandbys = '{ standbys: [server2, server3], state: sync }';
 
-const instanceYaml =
-  '{ id: server1, data_dir: /database/inst1, management_dir: /mcdir/inst1, owner: postgres, version: 15 }';
 const standbyYaml =
-  '{ id: server2, data_dir: /database/inst1, management_dir: /mcdir/inst1, owner: postgres, version: 15, host: 192.0.2.100, port: 27500, user: repl, slot: pgduet_copy_server2, system_identifier: 77 }';
+  '{ host: 192.0.2.100, port: 27500, user: repl, slot: pgduet_copy_server2, system_identifier: 77 }';
 
 const names = "{ name: names, values: { synchronous_standby_names: 'server2' } }";
 const upstream =
@@ -50,13 +48,10 @@ const upstream =
 export const postgres: readonly KindCases[] = [
   {
     kind: 'instance',
-    desired: instanceYaml,
+    desired: '{}',
     key: '/database/inst1',
     describes: 'instance in /database/inst1',
-    errors: [
-      { desired: instanceYaml.replace('15', 'fifteen'), what: "not 'fifteen'", at: '1:99' },
-      { desired: '{ id: a }', what: "'data_dir' is missing", at: '1:1' },
-    ],
+    errors: [{ desired: '{ locale: [C] }', what: "'locale' must be a single value", at: '1:11' }],
     cases: [
       { title: 'it is ours', reply: { stdout: ours }, gives: { same: 'cluster 77, timeline 1' } },
       {
@@ -70,7 +65,7 @@ export const postgres: readonly KindCases[] = [
       },
       {
         title: 'the directory is not there, and WAL has its own disk',
-        desired: instanceYaml.replace('}', ", wal_dir: '/wal/in st' }"),
+        server: { walDir: '/wal/in st' },
         reply: { stdout: 'content absent\n' },
         gives: { change: 'WAL in /wal/in st', reason: 'absent', script: ["--waldir='/wal/in st'"] },
       },
@@ -154,7 +149,7 @@ export const postgres: readonly KindCases[] = [
     key: '/database/inst1',
     describes: 'copy of the primary in /database/inst1',
     errors: [
-      { desired: standbyYaml.replace('27500', 'x'), what: "'port' must be a whole number", at: '1:128' },
+      { desired: standbyYaml.replace('27500', 'x'), what: "'port' must be a whole number", at: '1:28' },
     ],
     cases: [
       { title: 'it follows', reply: { stdout: follows }, gives: { same: 'standby of cluster 77' } },

@@ -3,8 +3,7 @@ import { scramVerifier } from '../../../src/postgres/scram.ts';
 import { canary, type KindCases } from '../cases.ts';
 
 const salt = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
-const yaml = `{ id: server1, data_dir: /database/inst1, management_dir: /mcdir/inst1, owner: postgres, version: 15, mc_ctl: /usr/local/bin/mc_ctl,
- primary: server2, host: 192.0.2.110, port: 27500, user: repl, slot: pgduet_copy_server1, rewind_user: pgduet_rewind, rewind_password: !secret replication_password }`;
+const yaml = `{ primary: server2, host: 192.0.2.110, port: 27500, user: repl, slot: pgduet_copy_server1, rewind_user: pgduet_rewind, rewind_password: !secret replication_password }`;
 const copyYaml = yaml.replace('primary:', 'copy: true, primary:');
 
 const control = (
@@ -41,7 +40,7 @@ export const rebuilding: readonly KindCases[] = [
     key: '/database/inst1',
     describes: 'server1 as standby of server2',
     errors: [
-      { desired: yaml.replace('version: 15', 'version: new'), what: "not 'new'", at: '1:99' },
+      { desired: yaml.replace('27500', 'new'), what: "not 'new'", at: '1:46' },
       { desired: yaml.replace('primary: server2, ', ''), what: "'primary' is missing", at: '1:1' },
     ],
     cases: [
