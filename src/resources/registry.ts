@@ -34,6 +34,7 @@ import { program } from './system/program.ts';
 import { room } from './system/room.ts';
 import { service } from './system/service.ts';
 import { symlink } from './system/symlink.ts';
+import { sysctl } from './system/sysctl.ts';
 import { unit } from './system/unit.ts';
 import { user } from './system/user.ts';
 
@@ -70,6 +71,7 @@ const all: readonly AnyKind[] = [
   anyKind(standby),
   anyKind(switchover),
   anyKind(symlink),
+  anyKind(sysctl),
   anyKind(takeover),
   anyKind(unit),
   anyKind(user),

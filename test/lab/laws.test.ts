@@ -135,6 +135,23 @@ const laws: readonly Law[] = [
     breaks: [fresh],
   },
   {
+    // Each network namespace has this parameter for itself, so no other host is touched. systemd-nspawn mounts it read-only.
+    host: 'server1',
+    resource: 'sysctl: { name: net.ipv4.tcp_keepalive_time, value: 61 }',
+    breaks: [
+      {
+        title: 'is not there',
+        script: 'mount --bind /proc/sys/net /proc/sys/net; mount -o remount,bind,rw /proc/sys/net',
+      },
+      { title: 'was set by hand', script: 'echo 7200 > /proc/sys/net/ipv4/tcp_keepalive_time' },
+      { title: 'has lost its file', script: 'rm /etc/sysctl.d/net.ipv4.tcp_keepalive_time.conf' },
+      {
+        title: 'may be written by everybody',
+        script: 'chmod 0666 /etc/sysctl.d/net.ipv4.tcp_keepalive_time.conf',
+      },
+    ],
+  },
+  {
     host: 'server1',
     resource: `line /etc/services ${unit}`,
     breaks: [

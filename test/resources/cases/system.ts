@@ -29,6 +29,10 @@ const mark = createHash('sha256')
 const markedText = `[Service]\n# a mark\nEnvironment=PGDUET_UNIT=${mark}\n[Install]\nWantedBy=multi-user.target graphical.target\n`;
 const running = { MainPID: '7', ActiveEnterTimestamp: 'Sat 2026-11-28 01:28:05 UTC' };
 
+const rootFile = 'regular file|644|root|root|100|200';
+const keepalive = (value: string, written = '60', stat = rootFile): string =>
+  `${value}\n${stat}\n# Written by pgduet.\nnet.ipv4.tcp_keepalive_time = ${written}\n`;
+
 export const system: readonly KindCases[] = [
   {
     kind: 'command',
@@ -248,6 +252,69 @@ export const system: readonly KindCases[] = [
         gives: { unknown: 'not been booted' },
       },
       { title: 'systemd says nothing', reply: { stdout: '\n' }, gives: { unknown: 'no answer' } },
+    ],
+  },
+  {
+    kind: 'sysctl',
+    desired: '{ name: net.ipv4.tcp_keepalive_time, value: 60 }',
+    key: 'net.ipv4.tcp_keepalive_time',
+    describes: 'kernel parameter net.ipv4.tcp_keepalive_time',
+    errors: [
+      { desired: '{ name: net.ipv4.tcp_keepalive_time }', what: "'value' is missing", at: '1:1' },
+      {
+        desired: '{ name: ../x, value: 1 }',
+        what: "'../x' is no kernel parameter",
+        at: '1:9',
+        beyondSchema: true,
+      },
+    ],
+    cases: [
+      {
+        title: 'it is in force, and in its file',
+        reply: { stdout: keepalive('60') },
+        gives: { same: 'it is 60' },
+      },
+      {
+        title: 'it has several values',
+        desired: '{ name: net.ipv4.tcp_rmem, value: "4096\t87380  6291456" }',
+        reply: {
+          stdout: `4096\t87380\t6291456\n${rootFile}\n# Written by pgduet.\nnet.ipv4.tcp_rmem = 4096 87380 6291456\n`,
+        },
+        gives: { same: 'also after a reboot' },
+      },
+      {
+        title: 'it was set by hand',
+        reply: { stdout: keepalive('7200') },
+        gives: {
+          change: 'set net.ipv4.tcp_keepalive_time to 60',
+          reason: /^it is 7200$/,
+          script: ['> /proc/sys/net/ipv4/tcp_keepalive_time'],
+        },
+      },
+      {
+        title: 'it has no file',
+        reply: { stdout: '7200\nabsent\n' },
+        gives: {
+          change: 'set net.ipv4.tcp_keepalive_time to 60',
+          reason: 'it is 7200; nothing sets it after a reboot',
+          script: ['put /etc/sysctl.d/net.ipv4.tcp_keepalive_time.conf 0644 root:root'],
+        },
+      },
+      {
+        title: 'its file says something else, and belongs to somebody else',
+        reply: { stdout: keepalive('60', '60 # mine', 'regular file|664|postgres|root|100|200') },
+        gives: { change: 'set', reason: 'has another content; postgres:root 0664 → root:root 0644' },
+      },
+      {
+        title: 'the kernel has no such parameter',
+        reply: { status: 1, stderr: 'the kernel has no such parameter' },
+        gives: { unknown: 'no such parameter' },
+      },
+      {
+        title: 'its file is not to be seen',
+        reply: { stdout: '60\nclosed /etc/sysctl.d\n' },
+        gives: { unknown: '/etc/sysctl.d' },
+      },
     ],
   },
   {
