@@ -47,11 +47,11 @@ describeLab('switch and rebuild', () => {
   beforeAll(async () => {
     pair = await provisionedPair();
     [a, b] = [pair.primary, pair.standby];
-    // One tablespace, since a rebuild has to take what stands outside of the data directory along.
+    // One tablespace, with a blank in its path, since a rebuild has to take what stands outside of the data directory along.
     await Promise.all(
-      [a, b].map(({ host }) => host.sh('install -d -o postgres -m 700 /space', { check: true })),
+      [a, b].map(({ host }) => host.sh('install -d -o postgres -m 700 "/my space"', { check: true })),
     );
-    await sql(a, "create tablespace space location '/space'");
+    await sql(a, "create tablespace space location '/my space'");
   });
   afterAll(() => pair?.close());
 
