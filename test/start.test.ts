@@ -30,7 +30,7 @@ beforeAll(async () => {
     buildProgram(outdir: string): Promise<Metafile>;
   };
   metafile = await buildProgram(folder);
-});
+}, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
