@@ -3,10 +3,10 @@
  * small extra ones that can be filled.
  * In: directories. It must never mount a host's upper directory twice at once.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Tree } from './changes.ts';
-import { run, text, until } from './run.ts';
+import { run, text } from './run.ts';
 
 export interface SmallDisk {
   /** Where the host sees it. */
@@ -76,16 +76,11 @@ export class Disks {
   async moveTo(dir: string): Promise<StoredDisks> {
     if (this.#contents.above !== undefined)
       throw new Error('what lies above a stored layer is no layer by itself');
+    const small: DiskImage[] = [];
+    for (const disk of this.#small.splice(0)) small.push(await copied(disk, dir));
     await unmountBelow(this.#dir);
     const layer = join(dir, 'root');
     await run('mv', [this.#upper, layer], { check: true });
-    const small: DiskImage[] = [];
-    for (const disk of this.#small.splice(0)) {
-      const file = join(dir, basename(imageOf(disk)));
-      await untilDetached(disk);
-      await run('mv', [imageOf(disk), file], { check: true });
-      small.push({ mountpoint: disk.mountpoint, file });
-    }
     return { layer, small };
   }
 
@@ -153,14 +148,16 @@ export class Disks {
 
 const imageOf = ({ outside }: SmallDisk): string => outside.slice(0, -'.mnt'.length);
 
-/** What a host has mounted itself ends a moment after its last process; only then all is in the image. */
-function untilDetached(disk: SmallDisk): Promise<true> {
-  const backing = `/sys/block/${basename(disk.device)}/loop/backing_file`;
-  return until(
-    () => `${disk.device} is still in use`,
-    10_000,
-    () => (existsSync(backing) && readFileSync(backing, 'utf8').trim() === imageOf(disk) ? undefined : true),
-  );
+/** Frozen, since somebody else may hold the mount: only a frozen file system is whole in its image. */
+async function copied(disk: SmallDisk, dir: string): Promise<DiskImage> {
+  const file = join(dir, basename(imageOf(disk)));
+  await run('fsfreeze', ['--freeze', disk.outside], { check: true });
+  try {
+    await run('cp', ['--sparse=always', imageOf(disk), file], { check: true });
+  } finally {
+    await run('fsfreeze', ['--unfreeze', disk.outside], { check: true });
+  }
+  return { mountpoint: disk.mountpoint, file };
 }
 
 /** Unmounts everything below a directory, the newest mount first. */
