@@ -7,7 +7,7 @@ import { nearest } from '../base/nearest.ts';
 import type { Secret } from '../base/secret.ts';
 import { type Node, nodeOf } from '../base/yaml.ts';
 import type { Situation } from '../intent/intent.ts';
-import type { Cluster, Server } from '../inventory/cluster.ts';
+import { type Cluster, type Server, serverOn } from '../inventory/cluster.ts';
 import type { Ref, Resource } from '../plan/plan.ts';
 import type { ParseContext, ServerPlace } from '../resources/contract/context.ts';
 import type { AnyKind } from '../resources/contract/kind.ts';
@@ -15,7 +15,7 @@ import { orderProblems } from './order.ts';
 import type { Entry, Playbook } from './playbook.ts';
 import { render, structureIn } from './render.ts';
 import { ownTemplates } from './variables/controller.ts';
-import { type Variables, variablesFor } from './variables.ts';
+import { type BareVariables, bareVariables, type Variables, variablesFor } from './variables.ts';
 
 /** What the edge provides: files that pgduet ships, and values that must not be guessed. */
 export interface Materials {
@@ -38,21 +38,17 @@ export function compile(
   materials: Materials,
 ): Result<readonly Resource[]> {
   const problems: Diagnostic[] = [...unknownHosts(playbook, situation.cluster)];
-  const present = presentServers(situation).map((server) => ({
-    server,
-    variables: variablesFor(situation, server),
-  }));
-  const drafts = present.flatMap(({ server, variables }) =>
+  const present = presentHosts(situation);
+  const drafts = present.flatMap((place) =>
     playbook.plays
-      .filter((play) => isFor(play.on, variables))
+      .filter((play) => isFor(play.on, place))
       .flatMap((play) => play.entries)
-      .flatMap((entry) => compileEntry(entry, server, variables, materials, problems)),
+      .flatMap((entry) => compileEntry(entry, place, materials, problems)),
   );
   const named = nameIndex(drafts, playbook);
-  const everyone = present.map(({ variables }) => variables);
   const resources = drafts.map((draft) => ({
     ...draft.resource,
-    after: references(draft, everyone, named, problems),
+    after: references(draft, present, named, problems),
   }));
   problems.push(
     ...orderProblems(
@@ -63,9 +59,16 @@ export function compile(
   return problems.length > 0 ? failed(...distinct(problems)) : ok(resources);
 }
 
-const isFor = (on: string, variables: Variables): boolean =>
+/** A host, and what is known of the server on it; a host without one is meant by its name alone. */
+type Place =
+  | { readonly variables: BareVariables; readonly server?: undefined }
+  | { readonly variables: Variables; readonly server: ServerPlace };
+
+const isFor = (on: string, { variables, server }: Place): boolean =>
+  on === variables.host.name || (server !== undefined && isForServer(on, variables));
+
+const isForServer = (on: string, variables: Variables): boolean =>
   on === 'all' ||
-  on === variables.host.name ||
   (on === 'target' && variables.host.name === variables.target.name) ||
   (on === 'kept' && !variables.teardown.drops) ||
   (on === 'dropped' && variables.teardown.drops) ||
@@ -75,8 +78,15 @@ const isFor = (on: string, variables: Variables): boolean =>
 export const selectors: readonly string[] = ['all', 'primary', 'standbys', 'target', 'kept', 'dropped'];
 
 /** Nothing is declared for a host that could not be reached. */
-const presentServers = ({ cluster, view }: Situation): readonly Server[] =>
-  cluster.servers.filter((server) => !view.absent?.has(server.name));
+const presentHosts = (situation: Situation): readonly Place[] =>
+  situation.cluster.hosts
+    .filter((host) => !situation.view.absent?.has(host.name))
+    .map((host): Place => {
+      const server = serverOn(situation.cluster, host.name);
+      if (!server) return { variables: bareVariables(situation, host) };
+      const variables = variablesFor(situation, server);
+      return { variables, server: placeOf(server, variables) };
+    });
 
 /** A play or an `after` for a host that the inventory does not have would be left out without a word. */
 function unknownHosts(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] {
@@ -101,12 +111,11 @@ function unknownHosts(playbook: Playbook, cluster: Cluster): readonly Diagnostic
 
 function compileEntry(
   entry: Entry,
-  server: Server,
-  variables: Variables,
+  { variables, server }: Place,
   materials: Materials,
   problems: Diagnostic[],
 ): readonly Draft[] {
-  const rounds: readonly Variables[] = entry.each
+  const rounds: readonly AnyVariables[] = entry.each
     ? variables[entry.each].map((item) => ({ ...variables, item }))
     : [variables];
   return rounds.flatMap((round) => {
@@ -124,7 +133,7 @@ function compileEntry(
       {
         entry,
         resource: {
-          host: server.host.name,
+          host: variables.host.name,
           id,
           kind,
           desired: parsed.value,
@@ -138,7 +147,9 @@ function compileEntry(
   });
 }
 
-function wanted(entry: Entry, variables: Variables, problems: Diagnostic[]): boolean {
+type AnyVariables = Variables | BareVariables;
+
+function wanted(entry: Entry, variables: AnyVariables, problems: Diagnostic[]): boolean {
   if (entry.when === undefined) return true;
   const text = render(entry.when, variables, 'when', entry.at);
   if (!text.ok) problems.push(...text.diagnostics);
@@ -146,7 +157,7 @@ function wanted(entry: Entry, variables: Variables, problems: Diagnostic[]): boo
 }
 
 /** The node with variables put into every text; places stay, so that errors point into the playbook. */
-function expand(node: Node, variables: Variables, problems: Diagnostic[]): Node {
+function expand(node: Node, variables: AnyVariables, problems: Diagnostic[]): Node {
   if (node.kind === 'map')
     return {
       ...node,
@@ -162,9 +173,13 @@ function expand(node: Node, variables: Variables, problems: Diagnostic[]): Node 
   return text.ok ? { ...node, value: text.value, source: text.value } : node;
 }
 
-function parseContext(server: Server, variables: Variables, materials: Materials): ParseContext {
+function parseContext(
+  server: ServerPlace | undefined,
+  variables: AnyVariables,
+  materials: Materials,
+): ParseContext {
   return {
-    server: placeOf(server, variables),
+    ...(server ? { server } : {}),
     secret: materials.secret,
     asset: materials.asset,
     entropy: materials.entropy,
@@ -177,8 +192,9 @@ function parseContext(server: Server, variables: Variables, materials: Materials
           why: 'the file cannot be written without it',
           fix: 'Put the template beside the playbook, or name one of templates/.',
         });
-      const own = ownTemplates[name];
-      return render(text, own ? variables[own] : variables, name);
+      const ofServer = 'serverConf' in variables ? variables : undefined;
+      const own = ofServer && ownTemplates[name];
+      return render(text, own ? ofServer[own] : variables, name);
     },
   };
 }
@@ -206,12 +222,12 @@ function nameIndex(drafts: readonly Draft[], playbook: Playbook): NameIndex {
 
 function references(
   draft: Draft,
-  everyone: readonly Variables[],
+  present: readonly Place[],
   named: NameIndex,
   problems: Diagnostic[],
 ): readonly Ref[] {
   return draft.entry.after.flatMap((after) => {
-    const hosts = everyone.filter((one) => isFor(after.on, one)).map(({ host }) => host.name);
+    const hosts = present.filter((one) => isFor(after.on, one)).map(({ variables }) => variables.host.name);
     const found = (named.get(after.name) ?? []).filter((other) => hosts.includes(other.resource.host));
     if (!named.has(after.name))
       problems.push({

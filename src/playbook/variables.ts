@@ -3,9 +3,11 @@
  * files of variables/. No secret is among them: a secret is named with `!secret` and never becomes text here. Pure.
  */
 import { type Situation, targetOf } from '../intent/intent.ts';
-import type { Server } from '../inventory/cluster.ts';
+import type { Host, Server } from '../inventory/cluster.ts';
 import { type ControllerVariables, controllerVariables, giveUpMs } from './variables/controller.ts';
 import {
+  type BareHostVariables,
+  bareHostVariables,
   type HostVariables,
   hbaVariables,
   hostVariables,
@@ -33,61 +35,90 @@ export interface TablespaceVariables {
   readonly path: string;
 }
 
-export interface Variables extends ControllerVariables {
+/** What all hosts share, and who else there is. */
+interface SharedVariables {
   readonly cluster: {
     readonly name: string;
     readonly replicationUser: string;
     readonly systemIdentifier: string;
   };
-  readonly host: HostVariables;
-  readonly postgres: Readonly<Record<string, unknown>>;
-  readonly multiplexing: MultiplexingVariables;
-  readonly primary: ServerVariables;
   readonly standbys: readonly ServerVariables[];
   readonly others: readonly ServerVariables[];
   readonly servers: readonly ServerVariables[];
-  /** The server that the command names; without one the first standby. */
-  readonly target: ServerVariables;
-  readonly replication: ReplicationVariables;
-  readonly hba: readonly { readonly line: string }[];
   /** In an `each`: the server or tablespace that is meant. */
   readonly item?: ServerVariables | TablespaceVariables;
   /** Those of the primary. */
   readonly tablespaces: readonly TablespaceVariables[];
-  readonly adopted: AdoptedVariables;
-  readonly single: SingleVariables;
   /** Those that a teardown takes away. */
   readonly dropped: readonly DroppedVariables[];
+}
+
+/** The variables of a host without a server. */
+export interface BareVariables extends SharedVariables {
+  readonly host: BareHostVariables;
+  readonly primary: ServerVariables | undefined;
+  readonly target: ServerVariables | undefined;
+}
+
+export interface Variables extends SharedVariables, ControllerVariables {
+  readonly host: HostVariables;
+  readonly postgres: Readonly<Record<string, unknown>>;
+  readonly multiplexing: MultiplexingVariables;
+  readonly primary: ServerVariables;
+  /** The server that the command names; without one the first standby. */
+  readonly target: ServerVariables;
+  readonly replication: ReplicationVariables;
+  readonly hba: readonly { readonly line: string }[];
+  readonly adopted: AdoptedVariables;
+  readonly single: SingleVariables;
   readonly teardown: TeardownVariables;
   readonly rebuild: RebuildVariables;
 }
 
-export function variablesFor(situation: Situation, server: Server): Variables {
+export function bareVariables(situation: Situation, host: Host): BareVariables {
+  const shared = sharedVariables(situation, host.name);
+  return {
+    ...shared,
+    host: bareHostVariables(host, situation.view),
+    primary: shared.servers.find(({ role }) => role === 'primary'),
+    target: shared.servers.find(({ name }) => name === targetOf(situation)),
+  };
+}
+
+function sharedVariables(situation: Situation, host: string): SharedVariables {
   const { cluster, view } = situation;
   const servers = cluster.servers.map((each) => serverVariables(each, view));
-  const me = hostVariables(server, view);
-  const primary = servers.find(({ role }) => role === 'primary') ?? me;
-  const others = servers.filter(({ name }) => name !== server.name);
-  const target = servers.find(({ name }) => name === targetOf(situation)) ?? me;
-  const source = me.role === 'primary' ? others[0] : primary;
   return {
     cluster: {
       name: cluster.name,
       replicationUser: cluster.replicationUser,
       systemIdentifier: view.systemIdentifier ?? '',
     },
+    servers,
+    standbys: servers.filter(({ role }) => role === 'standby'),
+    others: servers.filter(({ name }) => name !== host),
+    dropped: droppedVariables(situation, servers),
+    tablespaces: (view.hosts.get(view.primary)?.data?.tablespaces ?? []).map((path) => ({ path })),
+  };
+}
+
+export function variablesFor(situation: Situation, server: Server): Variables {
+  const { cluster, view } = situation;
+  const shared = sharedVariables(situation, server.name);
+  const { servers, others } = shared;
+  const me = hostVariables(server, view);
+  const primary = servers.find(({ role }) => role === 'primary') ?? me;
+  const target = servers.find(({ name }) => name === targetOf(situation)) ?? me;
+  const source = me.role === 'primary' ? others[0] : primary;
+  return {
+    ...shared,
     host: me,
     postgres: postgresVariables(server),
     multiplexing: multiplexingVariables(server),
     primary,
-    standbys: servers.filter(({ role }) => role === 'standby'),
-    others,
-    servers,
     target,
-    dropped: droppedVariables(situation, servers),
     teardown: teardownVariables(situation, server, target),
     rebuild: rebuildVariables(situation, target),
-    tablespaces: (view.hosts.get(primary.name)?.data?.tablespaces ?? []).map((path) => ({ path })),
     adopted: adoptedVariables(view),
     single: singleVariables(view, server),
     replication: replicationVariables(cluster, server, servers, source, giveUpMs(server)),

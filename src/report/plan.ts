@@ -1,5 +1,5 @@
 /** A plan as text a person decides by, and as JSON. In: a plan and who is primary. Shows; never decides. Pure. */
-import { type Cluster, shownAddress } from '../inventory/cluster.ts';
+import { type Cluster, serverOn, shownAddress } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { type Decision, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
 import { restartedHosts } from '../plan/restarts.ts';
@@ -24,9 +24,9 @@ export function planText(plan: Plan, cluster: Cluster, view: View, options: Plan
       (decision) => decision.resource.host === host.name && (options.all || decision.kind !== 'same'),
     );
     if (mine.length === 0) continue;
-    lines.push(
-      `${c.bold(host.name)}  ${host.name === view.primary ? 'primary' : 'standby'}  ${shownAddress(host)}`,
-    );
+    const server = serverOn(cluster, host.name);
+    const role = server && (server.name === view.primary ? 'primary' : 'standby');
+    lines.push([c.bold(host.name), ...(role ? [role] : []), shownAddress(host)].join('  '));
     for (const decision of mine) lines.push(...decisionLines(decision, options));
     lines.push('');
   }

@@ -7,11 +7,14 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../../src/apply/event.ts';
-import type { RunRequest } from '../../src/apply/request.ts';
+import type { RunPorts, RunRequest } from '../../src/apply/request.ts';
 import { type Outcome, run } from '../../src/apply/run.ts';
-import { DiagnosticError } from '../../src/base/diagnostic.ts';
+import { DiagnosticError, type Result } from '../../src/base/diagnostic.ts';
 import type { Secret } from '../../src/base/secret.ts';
+import type { Intent } from '../../src/intent/intent.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
+import type { View } from '../../src/observe/survey.ts';
+import type { Resource } from '../../src/plan/plan.ts';
 import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import type { EffectPlace } from '../../src/resources/contract/effects.ts';
@@ -44,6 +47,8 @@ export interface TestWorld {
   readonly events: RunEvent[];
   readonly secrets: Secret[];
   readonly abort: AbortController;
+  readonly ports: RunPorts;
+  compiler(text: string): (view: View, intent?: Intent) => Result<readonly Resource[]>;
   /** The directory that stands for a host. */
   at(host: string, name: string): string;
   /** Runs a playbook; `{{here}}` in it is the directory of the host. */
@@ -51,17 +56,18 @@ export interface TestWorld {
   remove(): void;
 }
 
-/** `between` may change what a host answers, or do something while a script runs. */
+/** `between` may change what a host answers, or do something while a script runs. The hosts of `bare` carry no server. */
 export async function testWorld(
   between: (real: () => Promise<Reply>, script: string, host: string) => Promise<Partial<Reply>> = (real) =>
     real(),
+  bare: readonly string[] = [],
 ): Promise<TestWorld> {
   const dir = mkdtempSync(join(tmpdir(), 'pgduet-apply-'));
-  const names = ['server1', 'server2'];
+  const names = ['server1', 'server2', ...bare];
   for (const name of names) mkdirSync(join(dir, name));
   const place = (name: string): string =>
     `postgres: { data_dir: '${dir}/${name}/data' }, multiplexing: { management_dir: '${dir}/${name}/mc' }`;
-  const cluster = await clusterOf(`
+  const pair = await clusterOf(`
 cluster: inst1
 ssh: { user: root }
 postgres: { version: 15, data_dir: /unused }
@@ -70,6 +76,7 @@ hosts:
   server1: { address: 192.0.2.100, role: primary, ${place('server1')} }
   server2: { address: 192.0.2.110, role: standby, ${place('server2')} }
 `);
+  const cluster = withBareHosts(pair, bare);
   const respond: Respond = (script, host) => between(() => shell(script), script, host);
   const transport = fakeTransport(respond);
   const events: RunEvent[] = [];
@@ -83,6 +90,39 @@ hosts:
     managementDir: `${dir}/${host.name}/mc`,
     mcCtl: '/nonexistent',
   });
+  const ports: RunPorts = {
+    transport,
+    emit: (event) => events.push(event),
+    now: () => {
+      clock += 1;
+      return clock;
+    },
+    clockMs: () => Date.now(),
+    nonce: () => {
+      nonce += 1;
+      return `nonce${nonce}x`;
+    },
+    interrupted: abort.signal,
+    remember: (secret) => secrets.push(secret),
+  };
+  const compiler: TestWorld['compiler'] = (text) => {
+    const here = text.replaceAll('{{here}}', `${dir}/{{host.name}}`);
+    const none = () => ({ reason: 'no such file' });
+    const playbook = parsePlaybook({ path: 'my.yml', text: here }, [...kinds.keys()], none);
+    if (!playbook.ok) throw new DiagnosticError(playbook.diagnostics, 3);
+    return (view, intent = { kind: 'run' }) =>
+      compile(
+        playbook.value,
+        { cluster, view, intent },
+        {
+          kinds,
+          template: () => undefined,
+          asset: () => undefined,
+          secret: () => undefined,
+          entropy: '00'.repeat(16),
+        },
+      );
+  };
   return {
     dir,
     cluster,
@@ -90,53 +130,32 @@ hosts:
     events,
     secrets,
     abort,
+    ports,
+    compiler,
     at: (host, name) => join(dir, host, name),
     remove: () => rmSync(dir, { recursive: true, force: true }),
-    play(text, over = {}) {
-      const playbook = parsePlaybook(
-        { path: 'my.yml', text: text.replaceAll('{{here}}', `${dir}/{{host.name}}`) },
-        [...kinds.keys()],
-        () => ({ reason: 'no such file' }),
-      );
-      if (!playbook.ok) throw new DiagnosticError(playbook.diagnostics, 3);
+    play: async (text, over = {}) => {
       const request: RunRequest = {
         cluster,
         intent: { kind: 'run' },
-        compile: (view, intent) =>
-          compile(
-            playbook.value,
-            { cluster, view, intent },
-            {
-              kinds,
-              template: () => undefined,
-              asset: () => undefined,
-              secret: () => undefined,
-              entropy: '00'.repeat(16),
-            },
-          ),
+        compile: compiler(text),
         effectPlace,
         change: true,
         confirm: async () => true,
         lockOwner: 'anna, provision',
         ...over,
       };
-      return run(request, {
-        transport,
-        emit: (event) => events.push(event),
-        now: () => {
-          clock += 1;
-          return clock;
-        },
-        clockMs: () => Date.now(),
-        nonce: () => {
-          nonce += 1;
-          return `nonce${nonce}x`;
-        },
-        interrupted: abort.signal,
-        remember: (secret) => secrets.push(secret),
-      });
+      return run(request, ports);
     },
   };
+}
+
+/** The inventory has no words yet for a host without a server. */
+function withBareHosts(cluster: Cluster, names: readonly string[]): Cluster {
+  const [first] = cluster.hosts;
+  if (!first) throw new Error('no hosts');
+  const hosts = names.map((name) => ({ ...first, name, address: name, machine: `${name}:22` }));
+  return { ...cluster, hosts: [...cluster.hosts, ...hosts] };
 }
 
 /** The error that a run ends with. */

@@ -4,15 +4,22 @@ import type { View } from '../../observe/survey.ts';
 import { cidr } from './replication.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
 
-export type HostVariables = ServerVariables & {
-  readonly unit: string;
+/** Those of every host, also of one without a server. */
+export interface BareHostVariables {
+  readonly name: string;
+  readonly address: string;
   readonly privileged: boolean;
   /** Root on a host with systemd: units, /usr/local and /etc/services are ours to write. */
   readonly managed: boolean;
   readonly systemd: boolean;
-  /** The socket directory is neither the system's own nor the management directory: it has to be made. */
-  readonly ownSocketDir: boolean;
-};
+}
+
+export type HostVariables = BareHostVariables &
+  ServerVariables & {
+    readonly unit: string;
+    /** The socket directory is neither the system's own nor the management directory: it has to be made. */
+    readonly ownSocketDir: boolean;
+  };
 
 export interface MultiplexingVariables {
   readonly managementDir: string;
@@ -28,16 +35,20 @@ export const isManaged = (host: Host, view: View): boolean =>
   host.privileged &&
   (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd') === 'systemd';
 
+export function bareHostVariables(host: Host, view: View): BareHostVariables {
+  const managed = isManaged(host, view);
+  return { name: host.name, address: host.address, privileged: host.privileged, managed, systemd: managed };
+}
+
 export function hostVariables(server: Server, view: View): HostVariables {
   const { host, multiplexing, postgres } = server;
-  const managed = isManaged(host, view);
+  const bare = bareHostVariables(host, view);
   return {
     ...serverVariables(server, view),
+    ...bare,
     unit: server.unit,
-    privileged: host.privileged,
-    managed,
-    systemd: managed,
-    ownSocketDir: !managed && ![multiplexing.managementDir, systemSocketDir].includes(postgres.socketDir),
+    ownSocketDir:
+      !bare.managed && ![multiplexing.managementDir, systemSocketDir].includes(postgres.socketDir),
   };
 }
 

@@ -24,7 +24,8 @@ export interface ServerPlace extends Instance {
 }
 
 export interface ParseContext {
-  readonly server: ServerPlace;
+  /** Absent on a host without a server. */
+  readonly server?: ServerPlace;
   /** The value behind `!secret NAME`; undefined when there is no such secret. */
   secret(name: string): Secret | undefined;
   /** Renders a file of templates/ with the variables of this host; undefined when there is no such template. */
@@ -34,3 +35,6 @@ export interface ParseContext {
   /** 16 random bytes as hex, new for every run, for salts. */
   readonly entropy: string;
 }
+
+/** What a kind is given that is about the server of its host. */
+export type ServerContext = ParseContext & { readonly server: ServerPlace };

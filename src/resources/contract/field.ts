@@ -211,7 +211,7 @@ export const former = (place: keyof ServerPlace): Field<undefined> => ({
   read: (given) => {
     const { name, context, problem } = given;
     const value = String(scalarOf(given)?.value ?? '');
-    const known = String(context.server[place] ?? '');
+    const known = String(context.server?.[place] ?? '');
     if (value !== '' && value !== known)
       problem(
         `'${name}' is '${value}', and the inventory says '${known}'`,

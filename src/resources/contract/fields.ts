@@ -7,7 +7,7 @@ import { type Diagnostic, failed, ok, type Result } from '../../base/diagnostic.
 import { nearest } from '../../base/nearest.ts';
 import type { Position } from '../../base/position.ts';
 import type { MapNode, Node } from '../../base/yaml.ts';
-import type { ParseContext, ServerPlace } from './context.ts';
+import type { ParseContext, ServerContext, ServerPlace } from './context.ts';
 import { type Field, former } from './field.ts';
 
 export type FieldTable = Readonly<Record<string, Field<unknown>>>;
@@ -41,45 +41,75 @@ export type ValuesOf<F extends FieldTable> = {
 /** Reports a mistake at the value of a field. */
 export type Problem<F extends FieldTable> = (name: keyof F & string, what: string, fix: string) => void;
 
-export type Build<F extends FieldTable, D> = (
+export type Build<F extends FieldTable, D, C = ParseContext> = (
   values: ValuesOf<F>,
-  context: ParseContext,
+  context: C,
   problem: Problem<F>,
 ) => D;
 
+/** The fields of a kind for any host. */
 export function fieldsOf<F extends FieldTable>(table: F): Fields<ValuesOf<F>>;
 export function fieldsOf<F extends FieldTable, D>(table: F, build: Build<F, D>): Fields<D>;
 export function fieldsOf<F extends FieldTable>(
   table: F,
   build: Build<F, unknown> = (values) => values,
 ): Fields<unknown> {
+  return { table, parse: (node, context, kind) => readNode(table, build, node, context, kind) };
+}
+
+/** The fields of a kind that is about the server of its host; on a host without one there is nothing that it could mean. */
+export function fieldsOnServer<F extends FieldTable>(table: F): Fields<ValuesOf<F>>;
+export function fieldsOnServer<F extends FieldTable, D>(
+  table: F,
+  build: Build<F, D, ServerContext>,
+): Fields<D>;
+export function fieldsOnServer<F extends FieldTable>(
+  table: F,
+  build: Build<F, unknown, ServerContext> = (values) => values,
+): Fields<unknown> {
   return {
     table,
     parse: (node, context, kind) => {
-      const problems: Diagnostic[] = [];
-      const say = (at: Position, what: string, fix: string) =>
-        problems.push({
-          code: 'PLY003',
-          what: `${kind}: ${what}`,
-          why: 'the resource cannot be understood, so nothing is done with it',
-          fix,
-          at,
-        });
-      if (node.kind !== 'map') {
-        say(
-          node.at,
-          'a map of fields is expected here',
-          `Write the fields of '${kind}' as "name: value" lines.`,
-        );
-        return failed(...problems);
-      }
-      const values = readTable(table, node, context, say) as ValuesOf<F>;
-      const problem: Problem<F> = (name, what, fix) => say(nodeOf(node, name)?.at ?? node.at, what, fix);
-      const desired = build(values, context, problem);
-      rejectUnknown(table, node, say);
-      return problems.length > 0 ? failed(...problems) : ok(desired);
+      const { server } = context;
+      if (server === undefined) return failed(noServer(kind, node.at));
+      return readNode(table, build, node, { ...context, server }, kind);
     },
   };
+}
+
+const noServer = (kind: string, at: Position): Diagnostic => ({
+  code: 'PLY003',
+  what: `${kind}: the host carries no server`,
+  why: 'this kind is about the PostgreSQL server of its host',
+  fix: `Move it to a play for servers, such as 'on: all' or the name of one.`,
+  at,
+});
+
+function readNode<F extends FieldTable, C extends ParseContext>(
+  table: F,
+  build: Build<F, unknown, C>,
+  node: Node,
+  context: C,
+  kind: string,
+): Result<unknown> {
+  const problems: Diagnostic[] = [];
+  const say = (at: Position, what: string, fix: string) =>
+    problems.push({
+      code: 'PLY003',
+      what: `${kind}: ${what}`,
+      why: 'the resource cannot be understood, so nothing is done with it',
+      fix,
+      at,
+    });
+  if (node.kind !== 'map') {
+    say(node.at, 'a map of fields is expected here', `Write the fields of '${kind}' as "name: value" lines.`);
+    return failed(...problems);
+  }
+  const values = readTable(table, node, context, say) as ValuesOf<F>;
+  const problem: Problem<F> = (name, what, fix) => say(nodeOf(node, name)?.at ?? node.at, what, fix);
+  const desired = build(values, context, problem);
+  rejectUnknown(table, node, say);
+  return problems.length > 0 ? failed(...problems) : ok(desired);
 }
 
 /** Fields that playbooks passed to these kinds until 0.1; they go with the next release. */
@@ -95,12 +125,12 @@ const formerFields = {
 
 /** The fields of a kind that is about the server of the host, whose place comes from the inventory. */
 export function serverFields<F extends FieldTable>(table: F): Fields<ServerPlace & ValuesOf<F>>;
-export function serverFields<F extends FieldTable, D>(table: F, build: Build<F, D>): Fields<D>;
+export function serverFields<F extends FieldTable, D>(table: F, build: Build<F, D, ServerContext>): Fields<D>;
 export function serverFields<F extends FieldTable>(
   table: F,
-  build: Build<F, unknown> = (values, { server }) => ({ ...server, ...values }),
+  build: Build<F, unknown, ServerContext> = (values, { server }) => ({ ...server, ...values }),
 ): Fields<unknown> {
-  return fieldsOf({ ...table, ...formerFields }, build as Build<FieldTable, unknown>);
+  return fieldsOnServer({ ...table, ...formerFields }, build as Build<FieldTable, unknown, ServerContext>);
 }
 
 /** A list of maps that have these fields. */

@@ -1,7 +1,7 @@
 /** hba: pg_hba.conf as a whole, in force in the running server. It is never written with a rule that lets anyone in without proof. */
 import { withoutOurRules } from '../../postgres/hba-file.ts';
 import { template } from '../contract/field.ts';
-import { fieldsOf } from '../contract/fields.ts';
+import { fieldsOnServer } from '../contract/fields.ts';
 import {
   type Change,
   change,
@@ -62,7 +62,7 @@ const liveQuery = `select json_build_object('loaded', extract(epoch from pg_conf
  'rows', (select coalesce(json_agg(json_build_object('file', to_jsonb(r) ->> 'file_name', 'line', line_number, 'method', auth_method, 'error', error)), '[]')
    from pg_hba_file_rules r where error is not null or to_jsonb(r) ->> 'file_name' <> current_setting('hba_file')))`;
 
-const fields = fieldsOf(
+const fields = fieldsOnServer(
   { template: template('template of the whole file; a rule with `trust` is an error') },
   ({ template: content }, { server: instance }, problem): Desired => {
     if (hbaRules(ownPart(content)).some(({ text }) => isTrust(text)))

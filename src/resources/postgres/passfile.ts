@@ -4,11 +4,11 @@ import { Secret } from '../../base/secret.ts';
 import { quote } from '../../base/shell.ts';
 import { type PgpassEntry, parsePgpassLine, pgpassLine } from '../../postgres/pgpass.ts';
 import { oneOf, secret, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 import { ownershipDifference, ownershipDifferences, readStat, type Stat } from '../contract/stat.ts';
 
-const fields = fieldsOf(
+const fields = fieldsOnServer(
   {
     owner: text('the instance administrator'),
     host: text('first field of the line'),

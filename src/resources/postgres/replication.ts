@@ -1,10 +1,10 @@
 /** replication: the proof on the primary that its standbys stream, and are synchronous. It changes nothing; its step waits. */
 import { quote } from '../../base/shell.ts';
 import { integer, oneOf, wordList } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import { change, type Difference, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-const fields = fieldsOf(
+const fields = fieldsOnServer(
   {
     standbys: wordList('names of the standbys', 'name'),
     state: oneOf(['streaming', 'sync'], '`sync`: no commit returns before a standby has it'),

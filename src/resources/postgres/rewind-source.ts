@@ -6,10 +6,10 @@ import { quote } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { scramVerifier, verifies } from '../../postgres/scram.ts';
 import { oneOf, secret, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-const fields = fieldsOf(
+const fields = fieldsOnServer(
   {
     name: text('name of the role'),
     state: oneOf(['present', 'absent'], 'whether it has to be there', 'present'),

@@ -3,7 +3,7 @@ import { quote } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { scramVerifier, verifies } from '../../postgres/scram.ts';
 import { flag, secret, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import {
   absent,
   change,
@@ -14,7 +14,7 @@ import {
   unknown,
 } from '../contract/kind.ts';
 
-const fields = fieldsOf(
+const fields = fieldsOnServer(
   {
     name: text('name of the role'),
     replication: flag('whether it may replicate', false),

@@ -7,7 +7,7 @@
 import { quote } from '../../base/shell.ts';
 import { effectiveConf, ourHeading as heading, namesInBlock, parseConf } from '../../postgres/conf-file.ts';
 import { list, map, oneOf, optional, template, text } from '../contract/field.ts';
-import { fieldsOf } from '../contract/fields.ts';
+import { fieldsOnServer } from '../contract/fields.ts';
 import { type Change, change, type ResourceKind, refuse, same } from '../contract/kind.ts';
 import { asInForce, judge, type ValuesInForce } from './adopted-rules.ts';
 import { accessScript, configurationProbe, readConfiguration } from './configuration-file.ts';
@@ -57,7 +57,7 @@ export function wantedValues(
   return values;
 }
 
-const fields = fieldsOf(
+const fields = fieldsOnServer(
   {
     name: text('what the plan calls them'),
     ...valueFields,

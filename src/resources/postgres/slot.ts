@@ -2,10 +2,10 @@
 import { quote } from '../../base/shell.ts';
 import { quoteLiteral } from '../../postgres/quote.ts';
 import { oneOf, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 
-const fields = fieldsOf({
+const fields = fieldsOnServer({
   name: text('name of the slot'),
   state: oneOf(['present', 'absent'], 'whether it has to be there', 'present'),
 });

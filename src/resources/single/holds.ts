@@ -7,11 +7,11 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote } from '../../base/shell.ts';
 import { parseControlData, walNumber } from '../../postgres/controldata.ts';
 import { flag, integer, optional, text } from '../contract/field.ts';
-import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { replyLines } from '../contract/replies.ts';
 
-const fields = fieldsOf(
+const fields = fieldsOnServer(
   {
     server: text('name of the other server'),
     system_identifier: optional(text('the system identifier of its data')),
