@@ -8,7 +8,7 @@ import { describeLab, labTest } from '../harness/describe.ts';
 import { Lab } from '../harness/lab.ts';
 import { built } from '../support/pgduet.ts';
 import { interruptions, nearlyAll, seeded, seedOf } from '../support/random.ts';
-import { Run } from '../trouble/trouble.ts';
+import { Run } from '../support/running.ts';
 import type { FormName } from './forms.ts';
 import {
   interrupted,

@@ -5,7 +5,8 @@
  */
 import { sleep, until } from '../harness/run.ts';
 import { type Server, sql } from '../support/instance.ts';
-import { type Ended, lockIsFree, Run } from '../trouble/trouble.ts';
+import { type Ended, Run } from '../support/running.ts';
+import { lockIsFree } from '../trouble/trouble.ts';
 import { clusterName } from './forms.ts';
 import type { Trip } from './trip.ts';
 

@@ -24,6 +24,8 @@ import {
 export interface ClusterOptions extends InventoryWish {
   /** Sizes in MiB of small disks that each host has, by mountpoint. */
   readonly disks?: Readonly<Record<string, number>>;
+  /** Shell that each host runs as root before it is provisioned. */
+  readonly prepare?: string;
   /** What the primary is told once it is provisioned: a database and SQL, in this order. */
   readonly sql?: readonly (readonly [database: string, text: string])[];
 }
@@ -122,7 +124,7 @@ async function fresh(count: number, options: ClusterOptions): Promise<LabCluster
   built();
   return opened(async (lab) => {
     const hosts = await lab.hosts(count, { image: imageOf(options), names: namesOf(count) });
-    await addDisks(hosts, options);
+    await prepareHosts(hosts, options);
     return new LabCluster(lab, hosts, options);
   });
 }
@@ -151,7 +153,7 @@ function recipe(count: number, options: ClusterOptions): Recipe {
   const names = namesOf(count);
   const nobody = { key: 'key', knownHosts: 'known_hosts' };
   const somewhere = names.map((name) => ({ name, address: `${name}.4`, address6: `${name}.6` }));
-  const { disks = {}, sql: statements = [] } = options;
+  const { disks = {}, prepare = '', sql: statements = [] } = options;
   return {
     name: `${count === 2 ? 'pair' : 'trio'}-${versionOf(options)}`,
     image: imageOf(options),
@@ -159,11 +161,11 @@ function recipe(count: number, options: ClusterOptions): Recipe {
     ingredients: [
       programText(),
       inventoryText(nobody, somewhere, options),
-      JSON.stringify([disks, statements]),
+      JSON.stringify([disks, prepare, statements]),
       readFileSync(fileURLToPath(import.meta.url), 'utf8'),
     ],
     async make(lab, hosts) {
-      await addDisks(hosts, options);
+      await prepareHosts(hosts, options);
       const cluster = new LabCluster(lab, hosts, options);
       expectExit(await cluster.provision(), 0);
       for (const [database, text] of statements) await sql(cluster.primary, text, database);
@@ -177,7 +179,11 @@ const versionOf = ({ version = 15 }: ClusterOptions): number => version;
 
 const imageOf = (options: ClusterOptions): ImageName => (versionOf(options) === 15 ? 'debian12' : 'debian13');
 
-async function addDisks(hosts: readonly Host[], { disks = {} }: ClusterOptions): Promise<void> {
+async function prepareHosts(
+  hosts: readonly Host[],
+  { disks = {}, prepare = ':' }: ClusterOptions,
+): Promise<void> {
   for (const [mountpoint, sizeMiB] of Object.entries(disks))
     await Promise.all(hosts.map((host) => host.smallDisk(mountpoint, sizeMiB)));
+  await Promise.all(hosts.map((host) => host.sh(prepare, { check: true })));
 }

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { documentOf, lockIsFree, Run, Trouble, traces } from './trouble.ts';
+import { Run } from '../support/running.ts';
+import { documentOf, lockIsFree, Trouble, traces } from './trouble.ts';
 
 describeLab('the command line', () => {
   let pair: Trouble;

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { DEPLOY_PASSWORD } from '../harness/lab.ts';
-import { Run, Trouble, traces } from './trouble.ts';
+import { Run } from '../support/running.ts';
+import { Trouble, traces } from './trouble.ts';
 
 describeLab('a host that cannot be reached', () => {
   let pair: Trouble;

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { sleep } from '../harness/run.ts';
 import { interruptions, nearlyAll, seeded, seedOf } from '../support/random.ts';
+import type { Ended, Run } from '../support/running.ts';
 import { free, nothingHalfMadeRuns, quiet } from './stopped.ts';
-import { type Ended, lockIsFree, type Run, Trouble, wipe } from './trouble.ts';
+import { lockIsFree, Trouble, wipe } from './trouble.ts';
 
 /** About as many steps as a whole run has. */
 const allSteps = 39;

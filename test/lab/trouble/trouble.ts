@@ -3,32 +3,20 @@
  * and asks them what is there. In: a lab. Out: exit status, the JSON document, texts. It must never hide a failure:
  * what was not expected stands in the error with everything that pgduet said.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { stringify } from 'yaml';
 import type { DiagnosticJson } from '../../../src/report/diagnostic.ts';
-import { type Host, Lab } from '../harness/lab.ts';
+import type { Host, Lab } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
-import { psqlPath } from '../support/instance.ts';
+import { type ClusterOptions, freshPair, type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { sql as ask, serverOf, mirroringStatus as statusOf } from '../support/instance.ts';
+import { dataDir, managementDir as mcDir, rootLogin, type YamlMap } from '../support/inventory.ts';
 import { type CheckDocument, findingsOf, type Told } from '../support/pgduet.ts';
-
-const program =
-  process.env.PGDUET_PROGRAM ?? fileURLToPath(new URL('../../../dist/pgduet.js', import.meta.url));
+import { type Ended, Run } from '../support/running.ts';
 
 /** The places of every inventory here. */
-export const dataDir = '/database/inst1';
-export const mcDir = '/mcdir/inst1';
+export { dataDir, managementDir as mcDir } from '../support/inventory.ts';
 export const pgPort = 27500;
 export const mcPort = 27540;
 export const bin = '/usr/lib/postgresql/15/bin';
-
-export interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** What `--json` prints. */
 export interface Document {
@@ -41,136 +29,44 @@ export interface Document {
   readonly diagnostics: readonly DiagnosticJson[];
 }
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-type Section = { readonly [key: string]: Json };
-
-export interface Wishes {
-  readonly ssh?: Section;
-  readonly postgres?: Section;
-  readonly multiplexing?: Section;
-  /** Added to one host of the inventory, by its name. */
-  readonly hosts?: { readonly [name: string]: Section };
-}
-
-/** A run of pgduet that may still go on. */
-export class Run {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  stdout = '';
-  stderr = '';
-
-  /** With `terminal` it runs on a terminal of its own, whose keyboard is `child.stdin` and whose screen is stdout. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, terminal = false) {
-    const words = [process.execPath, program, ...args];
-    const [command = '', ...rest] = terminal ? ['script', '-qec', words.join(' '), '/dev/null'] : words;
-    const child = spawn(command, rest, {
-      stdio: [terminal ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1', SSH_AUTH_SOCK: '', ...env },
-    });
-    this.child = child;
-    child.stdout?.on('data', (chunk: Buffer) => {
-      this.stdout += chunk.toString();
-    });
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.stderr += chunk.toString();
-    });
-    this.ended = new Promise((resolve) =>
-      child.on('close', (code, signal) =>
-        resolve({
-          status: code ?? (signal === 'SIGINT' ? 130 : 137),
-          stdout: this.stdout,
-          stderr: this.stderr,
-        }),
-      ),
-    );
-  }
-
-  /** Waits until the run has said this. */
-  async said(text: string): Promise<void> {
-    const all = () => `${this.stdout}${this.stderr}`;
-    await until(
-      () => `pgduet did not say '${text}':\n${all()}`,
-      30_000,
-      () => {
-        if (all().includes(text)) return true;
-        if (this.child.exitCode !== null) throw new Error(`pgduet ended without '${text}':\n${all()}`);
-        return undefined;
-      },
-      2,
-    );
-  }
-
-  /** Waits until so many steps are done, or until the run has ended: then it is false. */
-  async stepsDone(count: number): Promise<boolean> {
-    const done = () =>
-      this.stderr.split('\n').filter((line) => /^ +[\d.]+ s {2}\S+: .* \(.*s\)$/.test(line)).length;
-    return until(
-      () => `pgduet did not get to step ${count}:\n${this.stderr}`,
-      60_000,
-      () => {
-        if (this.child.exitCode !== null || this.child.signalCode !== null) return false;
-        return this.stderr.includes(' to change') && done() >= count ? true : undefined;
-      },
-      2,
-    );
-  }
+/** What the inventory of a test says besides, and what it says of one host, by its name. */
+export interface Wishes extends Omit<ClusterOptions, 'hosts' | 'host'> {
+  readonly hosts?: Readonly<Record<string, YamlMap>>;
 }
 
 /** Two hosts and the command lines for them. */
 export class Trouble {
+  readonly cluster: LabCluster;
   readonly lab: Lab;
   readonly a: Host;
   readonly b: Host;
   readonly inventory: string;
 
-  constructor(lab: Lab, a: Host, b: Host, wishes: Wishes = {}) {
-    this.lab = lab;
-    this.a = a;
-    this.b = b;
-    this.inventory = this.write('inventory.yml', wishes);
+  private constructor(cluster: LabCluster) {
+    this.cluster = cluster;
+    this.lab = cluster.lab;
+    this.a = cluster.primary.host;
+    this.b = cluster.standby.host;
+    this.inventory = this.write('inventory.yml');
   }
 
   /** A lab with a fresh pair in it. */
   static async open(): Promise<Trouble> {
-    const lab = await Lab.open();
-    const [a, b] = await lab.hosts(2);
-    return new Trouble(lab, a, b);
+    return new Trouble(await freshPair());
   }
 
-  /** A fresh pair in the same lab. */
-  async another(): Promise<Trouble> {
-    const [a, b] = await this.lab.hosts(2);
-    return new Trouble(this.lab, a, b);
+  /** A lab with a pair that has been provisioned. */
+  static async provisioned(options: ClusterOptions = {}): Promise<Trouble> {
+    return new Trouble(await provisionedPair(options));
   }
 
   /** Writes an inventory of the two hosts; returns its path. */
-  write(name: string, wishes: Wishes = {}): string {
-    const path = join(this.lab.dir, `${this.a.name}-${name}`);
-    const own = (host: Host): Section => wishes.hosts?.[host.name] ?? {};
-    const text = stringify({
-      cluster: 'inst1',
-      ssh: {
-        user: 'root',
-        identity_file: this.lab.key,
-        known_hosts: this.lab.knownHosts,
-        connect_timeout: '2s',
-        ...wishes.ssh,
-      },
-      postgres: {
-        version: 15,
-        port: pgPort,
-        data_dir: dataDir,
-        settings: { shared_buffers: '16MB' },
-        ...wishes.postgres,
-      },
-      multiplexing: { management_dir: mcDir, port: mcPort, ...wishes.multiplexing },
-      hosts: {
-        [this.a.name]: { address: this.a.address, role: 'primary', ...own(this.a) },
-        [this.b.name]: { address: this.b.address, role: 'standby', ...own(this.b) },
-      },
+  write(name: string, { hosts = {}, ssh, ...wishes }: Wishes = {}): string {
+    return this.cluster.inventory(`${this.a.name}-${name}`, {
+      ...wishes,
+      ssh: { ...rootLogin(this.lab), connect_timeout: '2s', ...ssh },
+      host: ({ name: host }) => hosts[host] ?? {},
     });
-    writeFileSync(path, text, { mode: 0o600 });
-    return path;
   }
 
   start(verb: string, args: readonly string[] = [], inventory = this.inventory): Run {
@@ -253,19 +149,10 @@ function expectText(found: string, wanted: string): void {
 }
 
 /** One value from the instance of a host. */
-export async function sql(host: Host, query: string): Promise<string> {
-  const answer = await host.sh(
-    `cd / && runuser -u postgres -- ${psqlPath} -X -q -A -t -h /var/run/postgresql -p ${pgPort} -d postgres -v ON_ERROR_STOP=1 -f -`,
-    { input: query, check: true },
-  );
-  return answer.stdout.trim();
-}
+export const sql = (host: Host, query: string): Promise<string> => ask(serverOf(host), query);
 
 /** The one word under the heading of `mc_ctl status`. */
-export async function mirroringStatus(host: Host): Promise<string> {
-  const answer = await host.sh(`mc_ctl status -M ${mcDir}`, { user: 'postgres' });
-  return answer.stdout.split('\n')[2] ?? `status ${answer.status}: ${answer.stderr}`;
-}
+export const mirroringStatus = (host: Host): Promise<string> => statusOf(serverOf(host));
 
 /** Makes a host bare again: what pgduet put there is gone, packages stay. */
 export async function wipe(...hosts: readonly Host[]): Promise<void> {

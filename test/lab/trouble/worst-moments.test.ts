@@ -5,8 +5,9 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { sleep } from '../harness/run.ts';
+import type { Run } from '../support/running.ts';
 import { free, nothingHalfMadeRuns, quiet } from './stopped.ts';
-import { dataDir, mcDir, type Run, sql, Trouble } from './trouble.ts';
+import { dataDir, mcDir, sql, Trouble } from './trouble.ts';
 
 describeLab('a run that is stopped at the worst moment', () => {
   let pair: Trouble;

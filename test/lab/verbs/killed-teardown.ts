@@ -5,21 +5,13 @@
 import { expect } from 'vitest';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
-import { dataDir, lockIsFree, mcDir, sql, type Trouble, wipe } from '../trouble/trouble.ts';
+import { dataDir, lockIsFree, mcDir, sql, Trouble } from '../trouble/trouble.ts';
 
-/** A pair with a table on hosts that are as they were. */
-export async function provisionAgain(pair: Trouble): Promise<void> {
-  const { a, b } = pair;
-  await Promise.all(
-    [a, b].map((host) =>
-      host.sh('systemctl disable -q --now postgresql_inst1; rm -rf /etc/systemd/system/postgresql_inst1*'),
-    ),
-  );
-  await wipe(a, b);
-  const ended = await pair.provision();
-  expect(ended.status, ended.stderr).toBe(0);
-  await sql(a, 'create table kept as select generate_series(1, 1000) as n');
-}
+/** A pair with a table whose rows have to stay. */
+export const openPair = (): Promise<Trouble> =>
+  Trouble.provisioned({
+    sql: [['postgres', 'create table kept as select generate_series(1, 1000) as n']],
+  });
 
 const released = (host: Host) =>
   until(

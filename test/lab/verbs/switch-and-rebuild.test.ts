@@ -10,7 +10,8 @@ import { mirroringStatus, type Server, sql } from '../support/instance.ts';
 import { dataDir, managementDir } from '../support/inventory.ts';
 import { expectRowsTravel, expectStreaming, expectSwitchable } from '../support/multiplexed.ts';
 import { expectExit, type RunDocument, type Said } from '../support/pgduet.ts';
-import { lockIsFree, Run } from '../trouble/trouble.ts';
+import { Run } from '../support/running.ts';
+import { lockIsFree } from '../trouble/trouble.ts';
 
 const untilStatus = (server: Server, wanted: string) =>
   until(

@@ -6,21 +6,20 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
-import { mcDir, Trouble } from '../trouble/trouble.ts';
-import { expectDone, killedAtEveryStep, provisionAgain, pullPlug } from './killed-teardown.ts';
+import { mcDir, type Trouble } from '../trouble/trouble.ts';
+import { expectDone, killedAtEveryStep, openPair, pullPlug } from './killed-teardown.ts';
 
 describeLab('teardown, interrupted, keeping the other server', () => {
   let pair: Trouble;
   let a: Host;
   let b: Host;
   beforeAll(async () => {
-    pair = await Trouble.open();
+    pair = await openPair();
     ({ a, b } = pair);
   });
   afterAll(() => pair?.lab.close());
 
   labTest('a primary that waits for the word of a standby that is gone is started', async () => {
-    await provisionAgain(pair);
     await b.sh('systemctl disable -q mcoi_inst1', { check: true });
     await Promise.all([a, b].map(pullPlug));
     let said = '';
@@ -41,7 +40,7 @@ describeLab('teardown, interrupted, keeping the other server', () => {
   });
 
   labTest('killed behind every step, the standby stays', async () => {
-    await provisionAgain(pair);
+    await pair.cluster.reset();
     const rounds = await killedAtEveryStep(pair, ['--keep', b.name], async () => undefined);
     expect(rounds).toBeGreaterThan(8);
     await expectDone(pair, b, a);

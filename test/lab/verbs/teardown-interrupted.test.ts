@@ -4,27 +4,20 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import type { Host } from '../harness/lab.ts';
-import { Trouble } from '../trouble/trouble.ts';
-import {
-  expectDone,
-  expectOneServer,
-  killedAtEveryStep,
-  provisionAgain,
-  pullPlug,
-} from './killed-teardown.ts';
+import type { Trouble } from '../trouble/trouble.ts';
+import { expectDone, expectOneServer, killedAtEveryStep, openPair, pullPlug } from './killed-teardown.ts';
 
 describeLab('teardown, interrupted', () => {
   let pair: Trouble;
   let a: Host;
   let b: Host;
   beforeAll(async () => {
-    pair = await Trouble.open();
+    pair = await openPair();
     ({ a, b } = pair);
   });
   afterAll(() => pair?.lab.close());
 
   labTest('killed behind every step, with power cuts of both hosts', async () => {
-    await provisionAgain(pair);
     const rounds = await killedAtEveryStep(pair, [], async (round) => {
       if (round % 3 === 1) await pullPlug(a);
       if (round % 3 === 2) await pullPlug(b);

@@ -7,17 +7,18 @@ import { expect } from 'vitest';
 import { facts } from '../harness/changes.ts';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
+import type { ClusterOptions } from '../support/cluster.ts';
+import type { YamlMap } from '../support/inventory.ts';
 import { filesNaming } from '../support/naming.ts';
+import type { Run } from '../support/running.ts';
 import {
   type Document,
   dataDir,
   documentOf,
   mirroringStatus,
   pgPort,
-  type Run,
   sql,
   Trouble,
-  wipe,
 } from '../trouble/trouble.ts';
 
 /** What the system writes by itself, and what another one may. */
@@ -28,6 +29,9 @@ const filesOf = (host: Host): readonly string[] =>
   [...host.changes({ except: restless })]
     .filter(([path]) => !restless.some((place) => path === place || path.startsWith(`${place}/`)))
     .flatMap(([path, change]) => facts(change, false)?.replace(/^/, `${path} `) ?? []);
+
+/** Keys and names differ from host to host, so that their files alone can be compared. */
+const pathOf = (line: string): string => line.split(' ')[0] ?? '';
 
 const ours = /mcoi|pgduet|mc_ctl|mcdir|\b27540\b|server[0-9]_copy/i;
 
@@ -79,9 +83,20 @@ export function startClient(host: Host) {
   };
 }
 
-const clientRule = [
-  { type: 'host', database: 'postgres', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' },
-];
+const postgres: YamlMap = {
+  hba: [{ type: 'host', database: 'postgres', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' }],
+};
+/** A client's role, a tablespace, a table of that client and one in the tablespace. */
+const options: ClusterOptions = {
+  postgres,
+  prepare: 'install -d -o postgres -m 700 /space',
+  sql: [
+    ['postgres', "create role app login password 'app-Secret-1'"],
+    ['postgres', 'create table written (n int primary key); grant insert on written to app'],
+    ['postgres', "create tablespace space location '/space'"],
+    ['postgres', 'create table kept tablespace space as select generate_series(1, 1000) as n'],
+  ],
+};
 
 export const untilStatus = (host: Host, wanted: string) =>
   until(
@@ -114,21 +129,20 @@ export class TeardownPair {
   readonly a: Host;
   readonly b: Host;
   readonly #inventory: string;
-  /** All files of each host before anything was provisioned. */
-  readonly #before: ReadonlyMap<Host, readonly string[]>;
+  /** What is on a host to which nothing was done, as lines of `filesOf`. */
+  readonly #fresh: readonly string[];
 
-  private constructor(pair: Trouble, before: ReadonlyMap<Host, readonly string[]>) {
+  private constructor(pair: Trouble, fresh: readonly string[]) {
     this.pair = pair;
     ({ a: this.a, b: this.b } = pair);
-    this.#inventory = pair.write('teardown.yml', { postgres: { hba: clientRule } });
-    this.#before = before;
+    this.#inventory = pair.write('teardown.yml', { postgres });
+    this.#fresh = fresh;
   }
 
   static async open(): Promise<TeardownPair> {
-    const pair = await Trouble.open();
-    const opened = new TeardownPair(pair, new Map([pair.a, pair.b].map((host) => [host, filesOf(host)])));
-    await opened.provision();
-    return opened;
+    const pair = await Trouble.provisioned(options);
+    const [other] = await pair.lab.hosts(1);
+    return new TeardownPair(pair, filesOf(other));
   }
 
   close(): Promise<void> {
@@ -146,43 +160,20 @@ export class TeardownPair {
     return { ...documentOf(ended), text: ended.stdout } as TeardownDocument;
   }
 
-  async provision(): Promise<void> {
-    const { a, b } = this;
-    const ended = await this.pair.provision(this.#inventory);
-    expect(ended.status, ended.stderr).toBe(0);
-    await Promise.all([a, b].map((host) => host.sh('install -d -o postgres -m 700 /space')));
-    await sql(
-      a,
-      "create role app login password 'app-Secret-1'; create table written (n int primary key); grant insert on written to app",
-    );
-    await sql(a, "create tablespace space location '/space'");
-    await sql(a, 'create table kept tablespace space as select generate_series(1, 1000) as n');
+  /** The pair as it was at first. */
+  again(): Promise<void> {
+    return this.pair.cluster.reset();
   }
 
-  /** A new pair on hosts that are as they were. */
-  async again(): Promise<void> {
-    const hosts = [this.a, this.b];
-    await Promise.all(
-      hosts.map((host) =>
-        host.sh(
-          'systemctl disable -q --now postgresql_inst1; rm -rf /etc/systemd/system/postgresql_inst1* /space',
-        ),
-      ),
-    );
-    await wipe(...hosts);
-    await Promise.all(hosts.map((host) => host.sh('rm -rf /database /mcdir')));
-    await this.provision();
-  }
-
-  /** Nothing is there that was not there before, but for these paths; and nothing is gone. */
+  /** Nothing is there that a fresh host has not, but for these paths; and nothing of that is gone. */
   async expectNothingLeft(host: Host, ...but: readonly string[]): Promise<void> {
-    const before = this.#before.get(host) ?? [];
-    const [had, found] = [new Set(before), filesOf(host)];
-    const come = found.filter((line) => !had.has(line));
-    const strange = come.filter((line) => !but.some((path) => line.startsWith(path)));
+    const found = filesOf(host);
+    const [had, has] = [new Set(this.#fresh.map(pathOf)), new Set(found.map(pathOf))];
+    const strange = found.filter(
+      (line) => !had.has(pathOf(line)) && !but.some((path) => line.startsWith(path)),
+    );
     expect(strange, `${host.name} holds more than before`).toEqual([]);
-    const has = new Set(found);
-    expect(before.filter((line) => !has.has(line))).toEqual([]);
+    expect([...had].filter((path) => !has.has(path))).toEqual([]);
     expect(await traces(host)).toEqual([]);
   }
 }

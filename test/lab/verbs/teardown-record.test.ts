@@ -15,7 +15,7 @@ import {
 import { describeLab, labTest } from '../harness/describe.ts';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
-import { bin, dataDir, lockIsFree, mcDir, sql, Trouble, wipe } from '../trouble/trouble.ts';
+import { bin, dataDir, lockIsFree, mcDir, sql, Trouble } from '../trouble/trouble.ts';
 
 const conf = `${dataDir}/postgresql.conf`;
 const hba = `${dataDir}/pg_hba.conf`;
@@ -32,7 +32,6 @@ const etc = '/etc/postgresql/15/main';
 describeLab('teardown of a server with a record', () => {
   let pair: Trouble;
   let a: Host;
-  let b: Host;
 
   const text = async (path: string): Promise<string> => (await a.sh(`cat ${path}`, { check: true })).stdout;
   const write = (path: string, content: string, mode: string, owner = 'postgres:postgres') =>
@@ -79,16 +78,6 @@ describeLab('teardown of a server with a record', () => {
     await a.sh('systemctl daemon-reload', { check: true });
   }
 
-  async function again(): Promise<void> {
-    await a.sh(
-      'systemctl disable -q --now pg-main postgresql@15-main; rm -rf /etc/systemd/system/pg-main.service* /etc/systemd/system/postgresql@15-main.service.d /etc/postgresql; systemctl daemon-reload',
-    );
-    await wipe(a, b);
-    const ended = await pair.provision();
-    expect(ended.status, ended.stderr).toBe(0);
-    await sql(a, 'create table kept as select generate_series(1, 100) as n');
-  }
-
   const teardown = (...args: readonly string[]) => pair.run('teardown', args);
   const stat = async (...paths: readonly string[]): Promise<string> =>
     (await a.sh(`stat -c '%a %U:%G' ${paths.join(' ')}`)).stdout.trim();
@@ -112,9 +101,10 @@ describeLab('teardown of a server with a record', () => {
   }
 
   beforeAll(async () => {
-    pair = await Trouble.open();
-    ({ a, b } = pair);
-    await again();
+    pair = await Trouble.provisioned({
+      sql: [['postgres', 'create table kept as select generate_series(1, 100) as n']],
+    });
+    ({ a } = pair);
   });
   afterAll(() => pair?.lab.close());
 
@@ -152,7 +142,7 @@ describeLab('teardown of a server with a record', () => {
   });
 
   labTest('an edited file keeps the edit, and the plan shows it', async () => {
-    await again();
+    await pair.cluster.reset();
     await write('/etc/systemd/system/pg-main.service', formerUnit, '644', 'root:root');
     const former = `${withoutOurs(await text(conf), ourHeading)}port = 27500\n`;
     await write(conf, former, '600');
@@ -174,7 +164,7 @@ describeLab('teardown of a server with a record', () => {
   });
 
   labTest('started by hand, and nothing needs a restart: the same process goes on', async () => {
-    await again();
+    await pair.cluster.reset();
     const block = (await text(conf)).split('\n');
     const same = [
       'port',
@@ -211,7 +201,7 @@ describeLab('teardown of a server with a record', () => {
   labTest(
     "Debian's form: it reads /etc/postgresql again, and nothing of it is left in the data directory",
     async () => {
-      await again();
+      await pair.cluster.reset();
       const main = `data_directory = '${dataDir}'
 hba_file = '${etc}/pg_hba.conf'
 ident_file = '${etc}/pg_ident.conf'
