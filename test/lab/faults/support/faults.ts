@@ -3,7 +3,7 @@
  * (docs/faults.md); none is asserted here. In: a title. Out: a pair in a lab of its own, and a way to break it.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
-import { describeLab } from '../../harness/describe.ts';
+import { describeLab, labTest } from '../../harness/describe.ts';
 import { built } from '../../support/pgduet.ts';
 import { catalogue } from './catalogue.ts';
 import { type Fault, type Result, runFault } from './fault.ts';
@@ -54,3 +54,13 @@ export function expectSafe(result: Result): void {
   expect(result.lost, 'acknowledged rows that are not there').toBe(0);
   expect(result.second, 'rows that a second primary acknowledged').toBe(0);
 }
+
+/** The standby takes over, nothing is lost, and the former primary takes no writes. */
+export const testsOfTakeover = (broken: Broken, faults: readonly Fault[]): void => {
+  for (const fault of faults)
+    labTest(`${label(fault)}: the standby takes over, nothing is lost`, async () => {
+      const result = await broken.run(fault);
+      expectSafe(result);
+      expect(result.oldPrimaryWrites, 'the former primary takes writes').toBe(false);
+    });
+};
