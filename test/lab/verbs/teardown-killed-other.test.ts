@@ -9,7 +9,7 @@ import { until } from '../harness/run.ts';
 import { mcDir, type Trouble } from '../trouble/trouble.ts';
 import { expectDone, killedAtEveryStep, openPair, pullPlug } from './killed-teardown.ts';
 
-describeLab('teardown, interrupted, keeping the other server', () => {
+describeLab('teardown, killed, keeping the other server', () => {
   let pair: Trouble;
   let a: Host;
   let b: Host;

@@ -7,7 +7,7 @@ import type { Host } from '../harness/lab.ts';
 import type { Trouble } from '../trouble/trouble.ts';
 import { expectDone, expectOneServer, killedAtEveryStep, openPair, pullPlug } from './killed-teardown.ts';
 
-describeLab('teardown, interrupted', () => {
+describeLab('teardown, killed', () => {
   let pair: Trouble;
   let a: Host;
   let b: Host;
