@@ -173,6 +173,8 @@ describeLab('teardown of a server with a record', () => {
       'logging_collector',
       'shared_buffers',
       'unix_socket_directories',
+      'max_connections',
+      'log_statement',
     ];
     const lines = block.filter(
       (line) =>
