@@ -2,14 +2,15 @@
  * A provisioned pair on lab hosts for the fault tests: clients, journals, the truth about roles, and the way back to a
  * whole pair. In: what differs from a plain inventory. Out: facts. It must never judge what the controllers do.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { type Host, Lab } from '../../harness/lab.ts';
+import type { Host, Lab } from '../../harness/lab.ts';
 import { run, sleep, until } from '../../harness/run.ts';
-import { type Server, serverOf, sql } from '../../support/instance.ts';
-import { type InventoryWish, inventory } from '../../support/inventory.ts';
+import { type ClusterOptions, freshPair, type LabCluster, provisionedPair } from '../../support/cluster.ts';
+import { type Server, sql } from '../../support/instance.ts';
+import type { YamlMap } from '../../support/inventory.ts';
+import { expectExit } from '../../support/pgduet.ts';
 import { Client, LocalClient } from './client.ts';
 
 const root = process.cwd();
@@ -33,58 +34,60 @@ export interface Status {
   readonly servers: readonly { server_id: string; host_role: string; db_proc_status: string }[];
 }
 
-export interface PairWish extends InventoryWish {
-  /** Done on each host before it is provisioned, for example to give it a small disk. */
-  readonly prepare?: (host: Host) => Promise<void>;
-  readonly multiplexingOf?: (hosts: readonly Host[]) => InventoryWish['multiplexing'];
+/** What differs from a plain pair. What only running hosts decide is done to fresh ones, which are provisioned then. */
+export interface PairWish extends ClusterOptions {
+  /** Done on each host before it is provisioned; a power cycle may undo it. */
+  readonly live?: (host: Host) => Promise<unknown>;
+  readonly multiplexingOf?: (hosts: readonly Host[]) => YamlMap;
 }
+
+const client = { user: 'app', password: 'app-Secret-1', database: 'app' };
+
+const plain: ClusterOptions = {
+  postgres: {
+    settings: { max_connections: 40, shared_buffers: '128MB' },
+    hba: [{ type: 'host', database: 'app', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' }],
+  },
+  sql: [
+    ['postgres', `CREATE ROLE app LOGIN PASSWORD '${client.password}'`],
+    ['postgres', 'CREATE DATABASE app OWNER app'],
+    ['app', 'CREATE TABLE written (who text, id bigint); GRANT ALL ON written TO app'],
+  ],
+};
 
 export class FaultPair {
   readonly lab: Lab;
   readonly servers: readonly [Server, Server];
-  readonly #password: string;
   readonly #program: string;
   #runs = 0;
 
-  private constructor(lab: Lab, servers: readonly [Server, Server], program: string) {
+  private constructor({ lab, primary, standby }: LabCluster, program: string) {
     this.lab = lab;
-    this.servers = servers;
+    this.servers = [primary, standby];
     this.#program = program;
-    this.#password = randomBytes(12).toString('hex');
   }
 
-  static async open(wish: PairWish = {}): Promise<FaultPair> {
-    const lab = await Lab.open();
+  static async open({ live, multiplexingOf, ...differs }: PairWish = {}): Promise<FaultPair> {
+    const options = { ...plain, ...differs, postgres: { ...plain.postgres, ...differs.postgres } };
+    const isPrepared = live === undefined && multiplexingOf === undefined;
+    const cluster = await (isPrepared ? provisionedPair(options) : freshPair(options));
     try {
-      const [a, b] = await lab.hosts(2, { names: ['server1', 'server2'] });
-      await Promise.all([a, b].map((host) => wish.prepare?.(host)));
-      const settings = { max_connections: 40, shared_buffers: '128MB' };
-      const hba = [
-        { type: 'host', database: 'app', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' },
-      ];
-      const multiplexing = wish.multiplexingOf?.([a, b]);
-      const postgres = { settings, hba, ...wish.postgres };
-      const file = inventory(lab, [a, b], { ...wish, postgres, ...(multiplexing ? { multiplexing } : {}) });
-      const args = [join(root, 'dist/pgduet.js'), 'provision', '-i', file, '--yes', '--no-color'];
-      const home = { PATH: process.env.PATH ?? '', HOME: lab.dir, LANG: 'C.UTF-8' };
-      await run(process.execPath, args, { check: true, env: home });
-      const pair = new FaultPair(lab, [serverOf(a), serverOf(b)], await bundledClient(lab.dir));
-      await pair.#prepareClients();
-      return pair;
+      if (!isPrepared) {
+        await Promise.all(cluster.hosts.map((host) => live?.(host)));
+        const multiplexing = multiplexingOf?.(cluster.hosts);
+        const file = cluster.inventory('live.yml', { ...options, ...(multiplexing ? { multiplexing } : {}) });
+        expectExit(await cluster.command(['provision', '-i', file, '--yes']), 0);
+        for (const [database, text] of options.sql ?? []) await sql(cluster.primary, text, database);
+      }
+      return new FaultPair(cluster, await bundledClient(cluster.lab.dir));
     } catch (error) {
-      await lab.close();
+      await cluster.close();
       throw error;
     }
   }
 
   async close(): Promise<void> {
     await this.lab.close();
-  }
-
-  async #prepareClients(): Promise<void> {
-    const [primary] = this.servers;
-    await sql(primary, `CREATE ROLE app LOGIN PASSWORD '${this.#password}'; CREATE DATABASE app OWNER app;`);
-    await sql(primary, 'CREATE TABLE written (who text, id bigint); GRANT ALL ON written TO app', 'app');
   }
 
   /** The client of this machine, through both addresses. */
@@ -94,9 +97,7 @@ export class FaultPair {
     return new Client(this.#program, {
       hosts,
       port: this.servers[0].port,
-      user: 'app',
-      password: this.#password,
-      database: 'app',
+      ...client,
       who: `run ${this.#runs}`,
       everyMs: 2,
     });

@@ -19,20 +19,13 @@ const wishes: Readonly<Record<Variant, PairWish>> = {
   // A pair of its own, because the shifted clocks come with restarts.
   clock: {},
   networks: {
-    prepare: async (host) => {
-      await host.sh(`ip addr add ${adminNet(host)}/24 dev host0; ip addr add ${logNet(host)}/24 dev host0`, {
+    live: (host) =>
+      host.sh(`ip addr add ${adminNet(host)}/24 dev host0; ip addr add ${logNet(host)}/24 dev host0`, {
         check: true,
-      });
-    },
+      }),
     host: (host) => ({ admin_address: adminNet(host), log_transfer_address: logNet(host) }),
   },
-  disks: {
-    prepare: async (host) => {
-      await host.smallDisk('/database', 400);
-      await host.smallDisk('/wal', 400);
-    },
-    postgres: { wal_dir: '/wal/inst1' },
-  },
+  disks: { disks: { '/database': 400, '/wal': 400 }, postgres: { wal_dir: '/wal/inst1' } },
   reference: { multiplexingOf: (hosts) => ({ reference_addresses: hosts.slice(0, 1).map(gateway) }) },
 };
 
