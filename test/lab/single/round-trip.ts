@@ -70,7 +70,7 @@ async function withClient(trip: Trip, verb: 'migrate' | 'teardown'): Promise<Tri
 /** Rows before, during and after a switch. */
 async function switchUnderLoad(trip: Trip, to: Server): Promise<void> {
   const [document] = await trip.writing(trip.clientOfPair, async (writing) => {
-    await writing.more(100);
+    await writing.more(40);
     return trip.run(0, 'switch', '--to', to.id, '--yes');
   });
   expect(document.primary).toBe(to.id);

@@ -32,7 +32,7 @@ export interface Written {
 }
 
 let runs = 0;
-const everyMs = 3;
+const everyMs = 10;
 
 /** From this machine, through the addresses of all servers. */
 export async function writeOverNetwork(lab: Lab, servers: readonly Server[]): Promise<Writing> {
