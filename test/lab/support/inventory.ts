@@ -28,6 +28,9 @@ export type Addressed = Pick<Host, 'name' | 'address' | 'address6'>;
 /** Who logs in there. */
 export type Operator = Pick<Lab, 'key' | 'knownHosts'>;
 
+/** Of every inventory that says nothing else. */
+export const plainSettings: YamlMap = { max_connections: 50, shared_buffers: '16MB', log_statement: 'all' };
+
 export interface InventoryWish {
   /** File name without directory; a second inventory of one lab needs a name of its own. */
   readonly name?: string;
@@ -70,7 +73,7 @@ export function inventoryText(lab: Operator, hosts: readonly Addressed[], wish: 
       version: wish.version ?? 15,
       port: 27500,
       data_dir: dataDir,
-      settings: { max_connections: 50, shared_buffers: '16MB', log_statement: 'all' },
+      settings: plainSettings,
       hba: [{ type: 'host', database: 'app', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' }],
       ...wish.postgres,
     },

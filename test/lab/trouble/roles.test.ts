@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { until } from '../harness/run.ts';
+import { plainSettings } from '../support/inventory.ts';
 import { bin, dataDir, documentOf, fingerprint, mcDir, sql, Trouble } from './trouble.ts';
 
 /** What pgduet and the instance are told by: none of it may change when a run is refused. */
@@ -27,8 +28,7 @@ const configuration = (trouble: Trouble) =>
 describeLab('roles that are not as they should be', () => {
   let pair: Trouble;
   beforeAll(async () => {
-    pair = await Trouble.open();
-    await pair.converges();
+    pair = await Trouble.provisioned();
   });
   afterAll(() => pair?.lab.close());
 
@@ -37,7 +37,7 @@ describeLab('roles that are not as they should be', () => {
     async () => {
       const { a } = pair;
       // No restart: before that the primary would be looked at anew, and the edit would be seen.
-      const settings = { shared_buffers: '16MB', work_mem: '7MB' };
+      const settings = { ...plainSettings, work_mem: '7MB' };
       const inventory = pair.write('memory.yml', { postgres: { settings } });
       const asking = pair.ask(inventory);
       await asking.said('[y/N]');
