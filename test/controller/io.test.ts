@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Persisted } from '../../src/controller/core/state.ts';
 import { findLocalServer, loadConfiguration, readPrivate } from '../../src/controller/io/files.ts';
 import { frameReader, longestFrame } from '../../src/controller/io/frames.ts';
-import { findPostmaster } from '../../src/controller/io/instance.ts';
+import { findPostmaster, passLockFile } from '../../src/controller/io/instance.ts';
 import { lockHolder, takeLock } from '../../src/controller/io/lock.ts';
 import { addressesOf, primaryAddresses } from '../../src/controller/io/primary-address.ts';
 import { readState, writeState } from '../../src/controller/io/state-file.ts';
@@ -157,6 +157,36 @@ describe('a postmaster whose disk has failed', () => {
     child.kill();
     await ended;
     expect(await findPostmaster(dir)).toBeNull();
+  });
+});
+
+describe('a postmaster.pid that a power cut has left', () => {
+  const rest = '/data\n1700000000\n27500\n/tmp\n*\n  1 2\nready\n';
+  const first = (): string => readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[0] ?? '';
+
+  it('names the controller where its number is that of a child of the controller', async () => {
+    const child = spawn('sleep', ['60']);
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    write('postmaster.pid', `${child.pid}\n${rest}`);
+    await passLockFile(dir);
+    expect(readFileSync(join(dir, 'postmaster.pid'), 'utf8')).toBe(`${process.pid}\n${rest}`);
+    child.kill();
+    await ended;
+  });
+
+  it('stays where it names the postmaster itself, a process of somebody else, or nobody', async () => {
+    const postmaster = spawn('sleep', ['60'], { cwd: dir });
+    const ended = new Promise((resolve) => postmaster.on('exit', resolve));
+    for (const pid of [String(postmaster.pid), String(process.ppid), '1', '4194305', '-7', '']) {
+      write('postmaster.pid', `${pid}\n${rest}`);
+      await passLockFile(dir);
+      expect(first()).toBe(pid);
+    }
+    postmaster.kill();
+    await ended;
+    rmSync(join(dir, 'postmaster.pid'));
+    await passLockFile(dir);
+    expect(existsSync(join(dir, 'postmaster.pid'))).toBe(false);
   });
 });
 

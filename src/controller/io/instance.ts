@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readFile, readlink, realpath, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
@@ -79,6 +79,27 @@ async function worksIn(pid: number, dataDir: string): Promise<string | null> {
   return cwd !== null && cwd === (await readOrNull(realpath(dataDir))) ? cwd : null;
 }
 
+/**
+ * After a power cut the number of the former postmaster may be that of a child of this controller, such as its disk helper.
+ * PostgreSQL takes every process of its own user for that postmaster and refuses to start; only its own parent's number does
+ * not stop it. So the file gets that number. The rest stays: it says which shared memory has to be free.
+ */
+export async function passLockFile(dataDir: string): Promise<void> {
+  const path = join(dataDir, 'postmaster.pid');
+  const text = await readOrNull(readFile(path, 'utf8'));
+  const pid = /^\d+(?=\n)/.exec(text ?? '')?.[0];
+  if (text === null || pid === undefined || (await findPostmaster(dataDir)) || !(await isOwnChild(pid)))
+    return;
+  await writeFile(`${path}.mc`, text.replace(pid, String(process.pid)), { mode: 0o600 });
+  await rename(`${path}.mc`, path);
+}
+
+async function isOwnChild(pid: string): Promise<boolean> {
+  const stat = await readOrNull(readFile(`/proc/${pid}/stat`, 'utf8'));
+  // "number (name) state parent …", and the name may hold anything.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === String(process.pid);
+}
+
 export const isStandby = (dataDir: string): boolean => existsSync(join(dataDir, 'standby.signal'));
 
 /** The program `postgres` that fits the data directory, or why there is none. */
@@ -128,6 +149,7 @@ export class Instance {
   async start(): Promise<string | null> {
     const program = await findServerProgram(this.#dataDir);
     if ('why' in program) return program.why;
+    await passLockFile(this.#dataDir);
     const child = this.#spawn(program.path);
     this.#child = child;
     let ended: string | null = null;
