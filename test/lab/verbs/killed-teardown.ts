@@ -13,6 +13,9 @@ export const openPair = (): Promise<Trouble> =>
     sql: [['postgres', 'create table kept as select generate_series(1, 1000) as n']],
   });
 
+/** Some fifteen runs and power cuts take long where much else runs. */
+export const killedMs = 400_000;
+
 const released = (host: Host) =>
   until(
     () => `the lock of ${host.name} is still held`,

@@ -7,7 +7,7 @@ import { describeLab, labTest } from '../harness/describe.ts';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
 import { mcDir, type Trouble } from '../trouble/trouble.ts';
-import { expectDone, killedAtEveryStep, openPair, pullPlug } from './killed-teardown.ts';
+import { expectDone, killedAtEveryStep, killedMs, openPair, pullPlug } from './killed-teardown.ts';
 
 describeLab('teardown, killed, keeping the other server', () => {
   let pair: Trouble;
@@ -39,10 +39,14 @@ describeLab('teardown, killed, keeping the other server', () => {
     await expectDone(pair, a, b);
   });
 
-  labTest('killed behind every step, the standby stays', async () => {
-    await pair.cluster.reset();
-    const rounds = await killedAtEveryStep(pair, ['--keep', b.name], async () => undefined);
-    expect(rounds).toBeGreaterThan(8);
-    await expectDone(pair, b, a);
-  });
+  labTest(
+    'killed behind every step, the standby stays',
+    async () => {
+      await pair.cluster.reset();
+      const rounds = await killedAtEveryStep(pair, ['--keep', b.name], async () => undefined);
+      expect(rounds).toBeGreaterThan(8);
+      await expectDone(pair, b, a);
+    },
+    killedMs,
+  );
 });

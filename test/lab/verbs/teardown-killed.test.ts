@@ -5,7 +5,14 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import type { Host } from '../harness/lab.ts';
 import type { Trouble } from '../trouble/trouble.ts';
-import { expectDone, expectOneServer, killedAtEveryStep, openPair, pullPlug } from './killed-teardown.ts';
+import {
+  expectDone,
+  expectOneServer,
+  killedAtEveryStep,
+  killedMs,
+  openPair,
+  pullPlug,
+} from './killed-teardown.ts';
 
 describeLab('teardown, killed', () => {
   let pair: Trouble;
@@ -17,13 +24,17 @@ describeLab('teardown, killed', () => {
   });
   afterAll(() => pair?.lab.close());
 
-  labTest('killed behind every step, with power cuts of both hosts', async () => {
-    const rounds = await killedAtEveryStep(pair, [], async (round) => {
-      if (round % 3 === 1) await pullPlug(a);
-      if (round % 3 === 2) await pullPlug(b);
-      await expectOneServer(a, round % 3 === 1);
-    });
-    expect(rounds).toBeGreaterThan(8);
-    await expectDone(pair, a, b);
-  });
+  labTest(
+    'killed behind every step, with power cuts of both hosts',
+    async () => {
+      const rounds = await killedAtEveryStep(pair, [], async (round) => {
+        if (round % 3 === 1) await pullPlug(a);
+        if (round % 3 === 2) await pullPlug(b);
+        await expectOneServer(a, round % 3 === 1);
+      });
+      expect(rounds).toBeGreaterThan(8);
+      await expectDone(pair, a, b);
+    },
+    killedMs,
+  );
 });
