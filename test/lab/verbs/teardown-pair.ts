@@ -8,18 +8,11 @@ import { facts } from '../harness/changes.ts';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
 import type { ClusterOptions } from '../support/cluster.ts';
+import { mcCtlStatus, serverOf } from '../support/instance.ts';
 import type { YamlMap } from '../support/inventory.ts';
 import { filesNaming } from '../support/naming.ts';
 import type { Run } from '../support/running.ts';
-import {
-  type Document,
-  dataDir,
-  documentOf,
-  mirroringStatus,
-  pgPort,
-  sql,
-  Trouble,
-} from '../trouble/trouble.ts';
+import { type Document, dataDir, documentOf, pgPort, sql, Trouble } from '../trouble/trouble.ts';
 
 /** What the system writes by itself, and what another one may. */
 const restless = ['/run', '/tmp', '/dev', '/var/log', '/var/tmp', '/var/lib/systemd', '/var/cache', '/root'];
@@ -98,13 +91,18 @@ const options: ClusterOptions = {
   ],
 };
 
-export const untilStatus = (host: Host, wanted: string) =>
-  until(
-    () => `${host.name} does not say '${wanted}'`,
-    30_000,
-    async () => ((await mirroringStatus(host)) === wanted ? true : undefined),
+export async function untilStatus(host: Host, wanted: string): Promise<void> {
+  let last = '';
+  await until(
+    () => `${host.name} does not say '${wanted}':\n${last}`,
+    60_000,
+    async () => {
+      last = await mcCtlStatus(serverOf(host));
+      return last.split('\n')[2] === wanted ? true : undefined;
+    },
     100,
   );
+}
 
 /** What `teardown --json` prints. */
 export interface TeardownDocument extends Document {
