@@ -41,20 +41,24 @@ export function groupless(): readonly string[] {
   ];
 }
 
-const mends = ({ mend }: FindingRule): string =>
-  mend === 'provision' ? '`pgduet provision`' : mend === '{object}' ? 'a person; the finding says how' : mend;
+const repairs = ({ repair }: FindingRule): string =>
+  repair === 'provision'
+    ? '`pgduet provision`'
+    : repair === '{object}'
+      ? 'a person; the finding says how'
+      : repair;
 
 /** In a cell a bar would end it, and a sign that looks like a tag would vanish. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
-const head = ['code', 'severity', 'what is found', 'if nothing is done', 'what mends it'];
+const head = ['code', 'severity', 'what is found', 'if nothing is done', 'what repairs it'];
 
 const codesText = (): string =>
   Object.entries(groups)
     .map(([prefix, title]) => {
       const rows = Object.entries(rules)
         .filter(([code]) => code.startsWith(prefix))
-        .map(([code, rule]) => [code, rule.severity, rule.title, rule.consequence, mends(rule)].map(cell));
+        .map(([code, rule]) => [code, rule.severity, rule.title, rule.consequence, repairs(rule)].map(cell));
       return `### ${prefix}: ${title}\n\n${table(head, rows)}`;
     })
     .join('\n\n');

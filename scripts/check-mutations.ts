@@ -1,5 +1,5 @@
 /**
- * The table of docs/check.md that says what was tried: the mutations of the lab test, how each is told, and who mends it.
+ * The table of docs/check.md that says what was tried: the mutations of the lab test, how each is reported, and who mends it.
  * In: the table of the test, and the document. Out: the document with its table made anew.
  */
 import type { Expected, Mutation } from '../test/lab/check/mutations/mutation.ts';

@@ -309,3 +309,22 @@ describe('source files', () => {
     expect(files.filter(({ text }) => pattern.test(text)).map(({ path }) => path)).toEqual([]);
   });
 });
+
+describe('words', () => {
+  // The glossary of ARCHITECTURE.md has another word for each of these.
+  it.each([
+    ['sight', 'observation', /\bsights?\b|\w+Sights?\b|\bSights?\b/],
+    ['mend', 'repair', /\b[mM]end(?:s|ed|ing|edBy)?\b/],
+    ['wish', 'options', /\b\w*[wW]ish(?:es)?\b/],
+    ['grave', 'severe', /\bgrave(?:st)?\b/],
+  ])('no source says %s, where the word is %s', (_, __, pattern) => {
+    // The JSON of check keeps the names of its fields: they are an interface.
+    const own = files.filter(({ path }) => path !== 'report/check-json.ts');
+    const lines = own.flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .flatMap((line, at) => (pattern.test(line) ? [`${path}:${at + 1}: ${line.trim()}`] : [])),
+    );
+    expect(lines).toEqual([]);
+  });
+});

@@ -1,4 +1,4 @@
-/** Several failures at once are told at once, with the exit status of the most severe. Pure. */
+/** Several failures at once are reported at once, with the exit status of the most severe. Pure. */
 import { codes } from '../base/codes.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';

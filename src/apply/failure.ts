@@ -67,7 +67,7 @@ const causes: readonly Cause[] = [
 const general: Omit<Cause, 'pattern'> = {
   code: 'HST001',
   why: 'the step ended with an error, so nothing behind it was done on this host',
-  fix: 'Look at the lines below, mend the cause on the host, then run the same command again: it continues where this run stopped.',
+  fix: 'Look at the lines below, repair the cause on the host, then run the same command again: it continues where this run stopped.',
 };
 
 const evidenceLines = 12;

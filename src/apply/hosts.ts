@@ -6,7 +6,7 @@ import { type Cluster, type Host, type Server, serverOn, shownAddress } from '..
 import { factsProbe, readFacts } from '../observe/facts.ts';
 import { answerTo, type Look, look } from '../observe/look.ts';
 import { roleProbe, surveyProbes } from '../observe/survey.ts';
-import type { ClockSight } from '../plan/clocks.ts';
+import type { ClockObservation } from '../plan/clocks.ts';
 import type { Resource } from '../plan/plan.ts';
 import type { Probe } from '../resources/contract/kind.ts';
 import type { Session } from '../transport/port.ts';
@@ -20,7 +20,7 @@ export interface HostState {
   readonly session: Session;
   /** The latest answer to everything that was asked of the host in this run. */
   look: Look;
-  clock?: ClockSight;
+  clock?: ClockObservation;
 }
 
 /** How long another run on a host that is not the first may take to see that it has lost. */

@@ -9,7 +9,7 @@ import { surveyFor } from '../intent/roles.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
 import { type HostView, readHostView, roleProbe, surveyReplies, type View } from '../observe/survey.ts';
-import { makePlan, type Plan, type Resource, type Sight } from '../plan/plan.ts';
+import { makePlan, type ObservedResource, type Plan, type Resource } from '../plan/plan.ts';
 import { withoutRestarts } from '../plan/restarts.ts';
 import { failure } from './failure-list.ts';
 import { type HostState, lookAt, probesFor } from './hosts.ts';
@@ -52,7 +52,7 @@ export async function observation(
       if (probes.some((probe) => !answerTo(state.look, probe))) await lookAt(ports, state, probes);
     }),
   );
-  return { view, intent, plan: allowed(request, makePlan(sightsOf(resources, states))) };
+  return { view, intent, plan: allowed(request, makePlan(observationsOf(resources, states))) };
 }
 
 /** The plan as far as it may be carried out now. */
@@ -60,7 +60,10 @@ export const allowed = (request: RunRequest, plan: Plan): Plan =>
   request.mayRestart ? withoutRestarts(plan, (host) => request.mayRestart?.(host) ?? true) : plan;
 
 /** What the hosts have answered about the resources that are declared for them. */
-export function sightsOf(resources: readonly Resource[], states: readonly HostState[]): readonly Sight[] {
+export function observationsOf(
+  resources: readonly Resource[],
+  states: readonly HostState[],
+): readonly ObservedResource[] {
   const byName = new Map(states.map((state) => [state.host.name, state]));
   return resources.flatMap((resource) => {
     const answer = answerTo(

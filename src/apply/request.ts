@@ -21,7 +21,7 @@ export interface RunPorts {
   nonce(): string;
   /** Aborted when the user asks to stop. */
   readonly interrupted: AbortSignal;
-  /** Told of every secret that was read from a host, before anything is shown. */
+  /** Called with every secret that was read from a host, before anything is shown. */
   remember(secret: Secret): void;
 }
 

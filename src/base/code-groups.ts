@@ -31,7 +31,7 @@ export const codeGroups: Readonly<Record<string, CodeGroup>> = {
   HST: {
     title: 'The state of a host',
     advice:
-      'Mend what the message names on the host, then run the same command again: it continues where it stopped.',
+      'Repair what the message names on the host, then run the same command again: it continues where it stopped.',
   },
   SAF: {
     title: 'Refused, to protect data',

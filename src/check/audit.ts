@@ -6,7 +6,7 @@
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import type { Observed, Probe, ProbeReply } from '../resources/contract/kind.ts';
-import type { Told } from './finding.ts';
+import type { Reported } from './finding.ts';
 
 export interface AuditContext {
   readonly cluster: Cluster;
@@ -27,7 +27,7 @@ export interface Audit<F> {
   /** "Could not look" is never "absent"; absent: there is nothing to judge. */
   read(reply: ProbeReply, server: Server): Observed<F>;
   /** `seen` holds the servers that could be looked at. */
-  judge(context: AuditContext, seen: ReadonlyMap<string, F>): readonly Told[];
+  judge(context: AuditContext, seen: ReadonlyMap<string, F>): readonly Reported[];
 }
 
 export type AnyAudit = Audit<unknown>;

@@ -8,8 +8,8 @@ import { type FindingCode, findingCodes } from '../base/finding-codes.ts';
 import { type Severity, severities } from '../base/findings/rule.ts';
 import type { Difference } from '../resources/contract/kind.ts';
 
-/** Who mends it: the next `pgduet provision`, or a person. Unknown things and notes may need nobody. */
-export type MendedBy = 'provision' | 'person';
+/** Who repairs it: the next `pgduet provision`, or a person. Unknown things and notes may need nobody. */
+export type RepairedBy = 'provision' | 'person';
 
 export interface Finding {
   readonly code: FindingCode | Code;
@@ -28,24 +28,24 @@ export interface Finding {
   readonly since: string | null;
   /** What will happen if nothing is done. */
   readonly consequence: string;
-  readonly mendedBy: MendedBy;
+  readonly repairedBy: RepairedBy;
   /** A command, or what a person does. */
-  readonly mend: string;
+  readonly repair: string;
   /** A unified diff of a text: what stands there and what is declared. */
   readonly diff: { readonly name: string; readonly before: string; readonly after: string } | null;
 }
 
 /** What an audit tells: a difference, and whose. */
-export interface Told extends Difference {
+export interface Reported extends Difference {
   readonly host: string | null;
 }
 
-/** `provision` is the command that mends what provision mends. */
-export function findingOf(told: Told, provision: string): Finding {
+/** `provision` is the command that repairs what provision repairs. */
+export function findingOf(told: Reported, provision: string): Finding {
   const rule = findingCodes[told.code];
-  const mend = told.mend ?? rule.mend;
-  const byProvision = mend === 'provision';
-  const text = byProvision ? provision : mend;
+  const repair = told.repair ?? rule.repair;
+  const byProvision = repair === 'provision';
+  const text = byProvision ? provision : repair;
   return {
     code: told.code,
     severity: rule.severity,
@@ -57,8 +57,8 @@ export function findingOf(told: Told, provision: string): Finding {
     source: told.source ?? null,
     since: told.since === undefined ? null : isoTime(told.since),
     consequence: rule.consequence,
-    mendedBy: byProvision ? 'provision' : 'person',
-    mend: text.replaceAll('{host}', told.host ?? 'the host').replaceAll('{object}', told.object),
+    repairedBy: byProvision ? 'provision' : 'person',
+    repair: text.replaceAll('{host}', told.host ?? 'the host').replaceAll('{object}', told.object),
     diff: null,
   };
 }
@@ -83,13 +83,13 @@ export function findingOfDiagnostic(
     source: null,
     since: null,
     consequence: diagnostic.why,
-    mendedBy: 'person',
-    mend: diagnostic.fix,
+    repairedBy: 'person',
+    repair: diagnostic.fix,
     diff: null,
   };
 }
 
-/** The gravest first; then by host, by code, by object. */
+/** The most severe first; then by host, by code, by object. */
 export const byGravity = (one: Finding, other: Finding): number =>
   severities.indexOf(one.severity) - severities.indexOf(other.severity) ||
   (one.host ?? '').localeCompare(other.host ?? '') ||

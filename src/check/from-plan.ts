@@ -1,6 +1,6 @@
 /**
  * A plan becomes findings: what differs, what is refused, what could not be looked at. In: the plan of `provision`.
- * Out: findings. Whatever is not known to be right is told: nothing passes for fine because nobody could look. Pure.
+ * Out: findings. Whatever is not known to be right is reported: nothing passes for fine because nobody could look. Pure.
  */
 import type { Severity } from '../base/findings/rule.ts';
 import type { Decision, Plan } from '../plan/plan.ts';
@@ -8,7 +8,7 @@ import type { Change, Difference } from '../resources/contract/kind.ts';
 import { type Finding, findingOf, findingOfDiagnostic } from './finding.ts';
 import type { Unseen } from './unseen.ts';
 
-/** `provision` is the command that mends what provision mends. */
+/** `provision` is the command that repairs what provision repairs. */
 export const planFindings = (plan: Plan, provision: string): readonly Finding[] =>
   distinct(plan.decisions.flatMap((decision) => decisionFindings(decision, provision)));
 
@@ -42,13 +42,13 @@ const differencesOf = (change: Change, object: string): readonly Difference[] =>
     ? change.differences
     : [{ code: 'RES001', object, declared: change.summary, found: change.reason }];
 
-/** The text of a file stands beside the first finding that provision mends. */
+/** The text of a file stands beside the first finding that provision repairs. */
 function withDiff(findings: readonly Finding[], { text }: Change): readonly Finding[] {
-  const first = findings.find(({ mendedBy }) => mendedBy === 'provision');
+  const first = findings.find(({ repairedBy }) => repairedBy === 'provision');
   return text ? findings.map((one) => (one === first ? { ...one, diff: text } : one)) : findings;
 }
 
-/** What is looked at late is looked at once what it comes after is right; that one is told already. */
+/** What is looked at late is looked at once what it comes after is right; that one is reported already. */
 function unseenOf(decision: Decision): readonly Unseen[] {
   const { host, kind, desired } = decision.resource;
   const what = kind.describe(desired);

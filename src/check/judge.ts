@@ -6,7 +6,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { findingCodes } from '../base/finding-codes.ts';
 import { type Cluster, type Host, type Role, serverOn, shownAddress } from '../inventory/cluster.ts';
 import { preferredView } from '../observe/survey.ts';
-import { type ClockSight, clockProblems } from '../plan/clocks.ts';
+import { type ClockObservation, clockProblems } from '../plan/clocks.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
 import type { Observed } from '../resources/contract/kind.ts';
 import { declaredSettings } from '../resources/postgres/declared-settings.ts';
@@ -18,7 +18,7 @@ import type { Roles } from './roles.ts';
 import { type Unseen, unseenFindings } from './unseen.ts';
 
 /** What all hosts of a cluster have shown. */
-export interface Sighting {
+export interface Inspection {
   readonly cluster: Cluster;
   /** The version of this pgduet. */
   readonly version: string;
@@ -31,17 +31,17 @@ export interface Sighting {
     readonly audit: AnyAudit;
     readonly seen: ReadonlyMap<string, Observed<unknown>>;
   }[];
-  readonly clocks: readonly ClockSight[];
+  readonly clocks: readonly ClockObservation[];
   readonly unreached: ReadonlyMap<string, readonly Diagnostic[]>;
   readonly roundTrips: Readonly<Record<string, number>>;
 }
 
 /** What is told of one host only, if only one is asked for; the others are looked at all the same. */
-export function clusterReport(sighting: Sighting, limit?: string): ClusterReport {
-  const { cluster, roles, roundTrips, unreached } = sighting;
+export function clusterReport(inspection: Inspection, limit?: string): ClusterReport {
+  const { cluster, roles, roundTrips, unreached } = inspection;
   const told = (name: string): boolean => limit === undefined || name === limit;
-  const findings = allFindings(sighting).filter(({ host }) => host === null || told(host));
-  // A host whose findings are not told must not stand there as one that has none.
+  const findings = allFindings(inspection).filter(({ host }) => host === null || told(host));
+  // A host whose findings are not reported must not stand there as one that has none.
   const hosts = cluster.hosts.filter(({ name }) => told(name));
   return {
     cluster: cluster.name,
@@ -51,7 +51,7 @@ export function clusterReport(sighting: Sighting, limit?: string): ClusterReport
     hosts: hosts.map((host) => ({
       name: host.name,
       address: shownAddress(host),
-      role: roleOf(host, sighting),
+      role: roleOf(host, inspection),
       preferredRole: serverOn(cluster, host.name)?.preferredRole ?? null,
       reached: !unreached.has(host.name),
       roundTrips: roundTrips[host.name] ?? 0,
@@ -60,24 +60,24 @@ export function clusterReport(sighting: Sighting, limit?: string): ClusterReport
   };
 }
 
-function roleOf({ name }: Host, { cluster, roles, unreached }: Sighting): Role | 'unknown' | 'none' {
+function roleOf({ name }: Host, { cluster, roles, unreached }: Inspection): Role | 'unknown' | 'none' {
   if (!serverOn(cluster, name)) return 'none';
   if (roles.primary === undefined || unreached.has(name)) return 'unknown';
   return name === roles.primary ? 'primary' : 'standby';
 }
 
-function allFindings(sighting: Sighting): readonly Finding[] {
-  const { cluster, plan, roles } = sighting;
+function allFindings(inspection: Inspection): readonly Finding[] {
+  const { cluster, plan, roles } = inspection;
   const provision = `pgduet provision -i ${cluster.file}`;
   const planned = plan ? planFindings(plan, provision) : [];
   return [
-    ...[...sighting.unreached].flatMap(([host, problems]) => unreachedFindings(host, problems)),
+    ...[...inspection.unreached].flatMap(([host, problems]) => unreachedFindings(host, problems)),
     ...(roles.refused ? [findingOfDiagnostic(roles.refused, 'danger', 'roles')] : []),
     ...planned,
-    ...auditFindings(sighting, provision).filter((one) => !isEcho(one, planned)),
-    ...unseenFindings([...(plan ? planUnseen(plan) : []), ...auditUnseen(sighting)]),
-    ...clockProblems(sighting.clocks).map(clockFinding),
-    ...preference(sighting, provision),
+    ...auditFindings(inspection, provision).filter((one) => !isEcho(one, planned)),
+    ...unseenFindings([...(plan ? planUnseen(plan) : []), ...auditUnseen(inspection)]),
+    ...clockProblems(inspection.clocks).map(clockFinding),
+    ...preference(inspection, provision),
   ];
 }
 
@@ -97,9 +97,9 @@ const unreachedFindings = (host: string, problems: readonly Diagnostic[]): reado
   }));
 };
 
-function auditFindings(sighting: Sighting, provision: string): readonly Finding[] {
-  const context = contextOf(sighting);
-  return sighting.audited.flatMap(({ audit, seen }) => {
+function auditFindings(inspection: Inspection, provision: string): readonly Finding[] {
+  const context = contextOf(inspection);
+  return inspection.audited.flatMap(({ audit, seen }) => {
     const present = [...seen].flatMap(([host, observed]) =>
       observed.state === 'present' ? [[host, observed.value] as const] : [],
     );
@@ -107,14 +107,14 @@ function auditFindings(sighting: Sighting, provision: string): readonly Finding[
   });
 }
 
-const auditUnseen = ({ audited }: Sighting): readonly Unseen[] =>
+const auditUnseen = ({ audited }: Inspection): readonly Unseen[] =>
   audited.flatMap(({ audit, seen }) =>
     [...seen].flatMap(([host, observed]) =>
       observed.state === 'unknown' ? [{ host, what: audit.name, reason: observed.reason }] : [],
     ),
   );
 
-function contextOf({ cluster, version, roles, resources }: Sighting): AuditContext {
+function contextOf({ cluster, version, roles, resources }: Inspection): AuditContext {
   return {
     cluster,
     version,
@@ -135,7 +135,7 @@ const clockFinding = (problem: Diagnostic): Finding => ({
   code: 'CLK001',
 });
 
-function preference({ cluster, roles }: Sighting, provision: string): readonly Finding[] {
+function preference({ cluster, roles }: Inspection, provision: string): readonly Finding[] {
   const preferred = preferredView(cluster).primary;
   const { primary } = roles;
   if (primary === undefined || primary === preferred || roles.refused) return [];

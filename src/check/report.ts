@@ -28,7 +28,7 @@ export interface ClusterReport {
   readonly preferredPrimary: string;
   /** In the order of the inventory. */
   readonly hosts: readonly HostReport[];
-  /** The gravest first. */
+  /** The most severe first. */
   readonly findings: readonly Finding[];
 }
 
@@ -49,17 +49,17 @@ export const countOf = (findings: readonly Finding[]): Counts =>
   ) as Record<Severity, number>;
 
 /**
- * Refused to protect data, then unreachable, then what differs from the declaration (or what provision would mend), then
+ * Refused to protect data, then unreachable, then what differs from the declaration (or what provision would repair), then
  * what is degraded, dangerous or unseen; notes are nothing to act on.
  */
 export function exitOf(findings: readonly Finding[]): number {
   const has = (test: (finding: Finding) => boolean): boolean => findings.some(test);
   if (has(isRefusal)) return exitCode.refused;
   if (has(({ code }) => code === 'LOK002')) return exitCode.unreachable;
-  const grave = findings.filter(({ severity }) => severity !== 'note');
-  if (grave.some(({ severity, mendedBy }) => severity === 'drift' || mendedBy === 'provision'))
+  const severe = findings.filter(({ severity }) => severity !== 'note');
+  if (severe.some(({ severity, repairedBy }) => severity === 'drift' || repairedBy === 'provision'))
     return exitCode.changesPending;
-  return grave.length > 0 ? exitCode.hostFailed : exitCode.done;
+  return severe.length > 0 ? exitCode.hostFailed : exitCode.done;
 }
 
 /** Diagnostics that stop every verb which changes something. */

@@ -17,7 +17,7 @@ export interface Roles {
   readonly refused?: Diagnostic;
 }
 
-/** Asked besides the survey: a login that may not look into the data directory can still be told by the server. */
+/** Asked besides the survey: a login that may not look into the data directory can still be recognised by what the server says. */
 export const recoveryProbe: Probe = { sql: 'select to_json(pg_is_in_recovery())' };
 
 export const readRecovery = (reply: ProbeReply | undefined): boolean | undefined =>

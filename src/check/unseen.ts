@@ -38,8 +38,8 @@ function groupFinding(group: readonly Unseen[]): Finding {
     source: null,
     since: null,
     consequence: rule.consequence,
-    mendedBy: 'person',
-    mend: rule.mend,
+    repairedBy: 'person',
+    repair: rule.repair,
     diff: null,
   };
 }

@@ -15,14 +15,14 @@ import { tellWrongValue } from './values.ts';
 
 export type Issue = z.core.$ZodIssue;
 
-export interface IssuesTold {
+export interface IssuesReported {
   readonly problems: readonly Diagnostic[];
   /** Paths, joined with dots, of keys that are missing only because they were mistyped. */
   readonly mistyped: ReadonlySet<string>;
 }
 
 /** All issues of one file, as messages. */
-export function tellIssues(issues: readonly Issue[], root: Node): IssuesTold {
+export function tellIssues(issues: readonly Issue[], root: Node): IssuesReported {
   const schema = knownSchema();
   const mistyped = new Set<string>();
   const unknown = issues.flatMap((issue) =>

@@ -23,7 +23,7 @@ export function keptSurvey(
   const finished = cluster.servers.filter((server) => isFinished(dataOf(server)));
   const leading = finished.filter((server) => !dataOf(server)?.standbySignal);
   const ours = leading.filter((server) => leads(dataOf(server)));
-  // A server that is single again is told by its data alone.
+  // A server that is single again is recognised by its data alone.
   const candidates = ours.length > 0 ? ours : leading;
   const someone = keep ?? preferredView(cluster).primary;
   const named = candidates.find(({ name }) => name === keep);

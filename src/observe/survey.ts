@@ -16,7 +16,11 @@ import {
   readDataDirectory,
 } from '../resources/data/data-directory.ts';
 import { type Adopted, adoptedFile, parseAdopted } from '../resources/data/record.ts';
-import { type AdoptSight, adoptProbe, readAdoptSight } from '../resources/single/adopt-observation.ts';
+import {
+  type AdoptObservation,
+  adoptProbe,
+  readAdoptObservation,
+} from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 
 /** What one host shows of itself. */
@@ -29,7 +33,7 @@ export interface HostView {
   /** What travels with the data of a cluster whose first server was there before it. */
   readonly adopted?: Adopted;
   /** Of a server that is being migrated; nobody else asks for it. */
-  readonly single?: AdoptSight;
+  readonly single?: AdoptObservation;
 }
 
 /** What all of them show together, and nothing else; every later stage reads it, none changes it. */
@@ -102,7 +106,7 @@ export function readHostView(replies: SurveyReplies): HostView {
   const data = replies.data && readDataDirectory(replies.data);
   const entry = parsePgpassLine(replies.passfile?.stdout.split('\n')[0] ?? '');
   const key = replies.clusterKey?.stdout.trim() ?? '';
-  const single = replies.single && readAdoptSight(replies.single);
+  const single = replies.single && readAdoptObservation(replies.single);
   // In the middle of a migration the server is asked again, and the survey is not: its record came to be meanwhile.
   const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
   return {

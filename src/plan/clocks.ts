@@ -1,7 +1,7 @@
 /** The clocks of the servers have to agree within a second: logs, timeouts and recovery targets are compared by them. Pure. */
 import type { Diagnostic } from '../base/diagnostic.ts';
 
-export interface ClockSight {
+export interface ClockObservation {
   readonly host: string;
   /** The host's clock minus ours, milliseconds. */
   readonly offsetMs: number;
@@ -12,8 +12,8 @@ export interface ClockSight {
 const toleranceMs = 1000;
 
 /** Compares each host with the first one; the uncertainty of both looks is granted. */
-export function clockProblems(sights: readonly ClockSight[]): readonly Diagnostic[] {
-  const [first, ...others] = sights;
+export function clockProblems(observations: readonly ClockObservation[]): readonly Diagnostic[] {
+  const [first, ...others] = observations;
   if (!first) return [];
   return others.flatMap((other) => {
     const apart = Math.abs(other.offsetMs - first.offsetMs);

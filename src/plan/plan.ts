@@ -47,30 +47,33 @@ export interface Plan {
   readonly decisions: readonly Decision[];
 }
 
-export interface Sight {
+export interface ObservedResource {
   readonly resource: Resource;
   readonly observed: Observed<unknown>;
 }
 
 /**
- * Decides every resource. The order of `sights` is the order of the playbook. What is looked at late may come after what
+ * Decides every resource. The order of `observations` is the order of the playbook. What is looked at late may come after what
  * stands further down or on a later host, so all is decided again until no more is `known` to be right.
  */
-export function makePlan(sights: readonly Sight[], known: ReadonlySet<string> = new Set()): Plan {
+export function makePlan(
+  observations: readonly ObservedResource[],
+  known: ReadonlySet<string> = new Set(),
+): Plan {
   const settled = new Set(known);
   const lastOpen = new Map<string, Resource>();
   const renewals: Resource[] = [];
-  const decisions = sights.map((sight): Decision => {
-    const renewal = renewals.find((earlier) => isInside(sight.resource, earlier));
+  const decisions = observations.map((observation): Decision => {
+    const renewal = renewals.find((earlier) => isInside(observation.resource, earlier));
     const decision = renewal
-      ? madeAnew(sight.resource, renewal)
-      : decide(sight, settled, lastOpen.get(sight.resource.host));
-    if (decision.kind === 'same') settled.add(refKey(sight.resource));
-    else lastOpen.set(sight.resource.host, sight.resource);
-    if (decision.kind === 'change' && sight.resource.kind.renews) renewals.push(sight.resource);
+      ? madeAnew(observation.resource, renewal)
+      : decide(observation, settled, lastOpen.get(observation.resource.host));
+    if (decision.kind === 'same') settled.add(refKey(observation.resource));
+    else lastOpen.set(observation.resource.host, observation.resource);
+    if (decision.kind === 'change' && observation.resource.kind.renews) renewals.push(observation.resource);
     return decision;
   });
-  if (settled.size > known.size) return makePlan(sights, settled);
+  if (settled.size > known.size) return makePlan(observations, settled);
   return { decisions: withoutVainWaits(decisions).map((decision) => withBlocks(decision, settled)) };
 }
 
@@ -106,7 +109,7 @@ const madeAnew = (resource: Resource, renewal: Resource): Decision => ({
 });
 
 function decide(
-  { resource, observed }: Sight,
+  { resource, observed }: ObservedResource,
   settled: ReadonlySet<string>,
   open: Resource | undefined,
 ): Decision {
@@ -152,7 +155,7 @@ const unseen = (resource: Resource, reason: string): Diagnostic => ({
   code: 'HST002',
   what: `${resource.kind.describe(resource.desired)} could not be looked at`,
   why: 'what cannot be seen is neither right nor wrong, so nothing is done',
-  fix: 'Look at the reason below on the host, mend it, and run the same command again.',
+  fix: 'Look at the reason below on the host, repair it, and run the same command again.',
   host: resource.host,
   evidence: reason.split('\n').slice(-6),
   ...(resource.at ? { at: resource.at } : {}),

@@ -55,7 +55,7 @@ export function compile(
       resources.flatMap((resource, index) => ({ resource, after: drafts[index]?.entry.after ?? [] })),
     ),
   );
-  // One mistake in a playbook shows on every host; it is told once.
+  // One mistake in a playbook shows on every host; it is reported once.
   return problems.length > 0 ? failed(...distinct(problems)) : ok(resources);
 }
 

@@ -33,7 +33,7 @@ const clusterJson = ({ cluster, inventory, primary, preferredPrimary, hosts, fin
   findings: findings.map(findingJson),
 });
 
-export const findingJson = ({ mendedBy, diff, ...finding }: Finding): object => ({
+export const findingJson = ({ repairedBy, repair, diff, ...finding }: Finding): object => ({
   code: finding.code,
   severity: finding.severity,
   host: finding.host,
@@ -44,7 +44,7 @@ export const findingJson = ({ mendedBy, diff, ...finding }: Finding): object => 
   source: finding.source,
   since: finding.since,
   consequence: finding.consequence,
-  mended_by: mendedBy,
-  mend: finding.mend,
+  mended_by: repairedBy,
+  mend: repair,
   diff: diff && unifiedDiff(diff.before, diff.after, diff.name),
 });

@@ -97,7 +97,7 @@ function caseOf(classname: string, finding: Finding): Case {
 
 /** What a person needs, as in the text; with the diff, since a CI system folds it away by itself. */
 function details(finding: Finding): string {
-  const { what, declared, found, source, since, consequence, mend, diff } = finding;
+  const { what, declared, found, source, since, consequence, repair, diff } = finding;
   const rows: readonly (readonly [string, string | null])[] = [
     ['what', what],
     ['declared', declared],
@@ -105,7 +105,7 @@ function details(finding: Finding): string {
     ['from', source],
     ['since', since],
     ['if left alone', consequence],
-    ['to mend', mend],
+    ['to repair', repair],
   ];
   const lines = rows.flatMap(([name, text]) => (text ? [`${name}: ${text}`] : []));
   const changes = diff === null ? [] : unifiedDiff(diff.before, diff.after, diff.name);

@@ -44,7 +44,7 @@ function answer(
   return { text: [head, ...details].join('\n'), exit: exit[state] };
 }
 
-/** The gravest decides; what is known to be wrong is worse than what is not known. */
+/** The most severe decides; what is known to be wrong is worse than what is not known. */
 function stateOf(findings: readonly Finding[]): State {
   const has = (...wanted: readonly Finding['severity'][]): boolean =>
     findings.some(({ severity }) => wanted.includes(severity));
@@ -62,9 +62,9 @@ function clusterWords(report: CheckReport, cluster: ClusterReport): string {
   return safe(`${nameIn(report, cluster)}: ${words}${away}`);
 }
 
-const detail = (cluster: string, { severity, code, host, what, found, mend }: Finding): string =>
+const detail = (cluster: string, { severity, code, host, what, found, repair }: Finding): string =>
   safe(
-    `${severity} ${code} ${cluster}/${host ?? 'the cluster'}: ${what}${found ? ` (found: ${found})` : ''}; to mend: ${mend}`,
+    `${severity} ${code} ${cluster}/${host ?? 'the cluster'}: ${what}${found ? ` (found: ${found})` : ''}; to repair: ${repair}`,
   );
 
 /** A broken bar reads the same and means nothing to a plugin's reader. */

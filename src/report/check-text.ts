@@ -1,7 +1,7 @@
 /**
  * What a check has found, as a person reads it: a table of the hosts, every finding with what to do, a last line that counts.
  * In: a CheckReport. Out: text without a line break at its end. Shows; never decides. Pure. What comes from a host is
- * escaped, and no host is left out where equal findings of several hosts are told once.
+ * escaped, and no host is left out where equal findings of several hosts are reported once.
  */
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf, type HostReport } from '../check/report.ts';
@@ -87,13 +87,13 @@ function wholeCells(cluster: ClusterReport): readonly (readonly string[])[] {
 
 const whole = 'the cluster';
 
-/** The same thing on several hosts; what differs between them is told for each. */
+/** The same thing on several hosts; what differs between them is reported for each. */
 interface Group {
   readonly first: Finding;
   readonly members: readonly Finding[];
 }
 
-/** In the order of the gravest; two findings of one group differ in host and time at most. */
+/** In the order of the most severe; two findings of one group differ in host and time at most. */
 function groups(findings: readonly Finding[]): readonly Group[] {
   const byKey = new Map<string, Finding[]>();
   for (const finding of findings) {
@@ -116,7 +116,7 @@ function findingLines({ first, members }: Group, options: CheckTextOptions): rea
     ['from', first.source],
     ['since', sinceOf(members)],
     ['if left alone', first.consequence],
-    ['to mend', first.mend],
+    ['to repair', first.repair],
   ];
   return [
     `${word}  ${first.code}  ${c.bold(escapeControls(hosts))}  ${escapeControls(first.what)}`,
@@ -157,13 +157,13 @@ function diffLines({ diff }: Finding, c: Colours, wanted: boolean): readonly str
   });
 }
 
-/** What the next run mends and what is left to a person, told apart; notes ask for nothing. */
+/** What the next run repairs and what is left to a person, told apart; notes ask for nothing. */
 function lastLine({ findings }: ClusterReport): string {
-  const mended = findings.filter(({ mendedBy }) => mendedBy === 'provision');
-  const mine = findings.filter(({ mendedBy, severity }) => mendedBy === 'person' && severity !== 'note');
-  const command = escapeControls(mended[0]?.mend ?? '');
+  const repaired = findings.filter(({ repairedBy }) => repairedBy === 'provision');
+  const mine = findings.filter(({ repairedBy, severity }) => repairedBy === 'person' && severity !== 'note');
+  const command = escapeControls(repaired[0]?.repair ?? '');
   const parts = [
-    ...(mended.length > 0 ? [`${command} mends ${mended.length}`] : []),
+    ...(repaired.length > 0 ? [`${command} repairs ${repaired.length}`] : []),
     ...(mine.length > 0 ? [`${mine.length} ${mine.length === 1 ? 'is' : 'are'} up to you`] : []),
   ];
   const first = countWords(countOf(findings));

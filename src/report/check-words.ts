@@ -7,7 +7,7 @@ import { type CheckReport, type ClusterReport, type Counts, countOf } from '../c
 /** "1 server", "2 servers". */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** "1 danger, 2 drift", the gravest first; "nothing" when there is none. */
+/** "1 danger, 2 drift", the most severe first; "nothing" when there is none. */
 export const countWords = (counts: Counts): string =>
   severities
     .filter((severity) => counts[severity] > 0)

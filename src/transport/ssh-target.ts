@@ -1,6 +1,6 @@
 /**
  * Everything that a connection needs to know about a host, with the precedence of ssh: the inventory wins over the
- * configuration files, the files over the defaults. In: the files, a host as it was typed, the inventory's wishes.
+ * configuration files, the files over the defaults. In: the files, a host as it was typed, the inventory's settings.
  * Out: a Target. Must never: pass over a keyword that changes who is reached; such a one is refused with CON008.
  */
 import { join } from 'node:path';
@@ -77,7 +77,7 @@ function rejectUnsupported(found: Found, name: string): void {
 }
 
 /** What the inventory says about a connection; a jump host has only what ProxyJump says. */
-export type Wishes = Partial<
+export type GivenSettings = Partial<
   Pick<SshSettings, 'user' | 'port' | 'identityFile' | 'knownHosts' | 'connectTimeoutMs'>
 >;
 
@@ -91,12 +91,12 @@ function agentOf(found: Found, env: SshEnvironment, expand: (path: string) => st
 
 function identitiesOf(
   found: Found,
-  wishes: Wishes,
+  given: GivenSettings,
   env: SshEnvironment,
   expand: (path: string) => string,
 ): IdentityFile[] {
-  if (wishes.identityFile !== undefined)
-    return [{ path: expandHome(wishes.identityFile, env), origin: 'inventory' }];
+  if (given.identityFile !== undefined)
+    return [{ path: expandHome(given.identityFile, env), origin: 'inventory' }];
   const configured = found.get('identityfile')?.filter((path) => path.toLowerCase() !== 'none');
   if (configured) return configured.map((path) => ({ path: expand(path), origin: 'config' }));
   return defaultIdentities.map((name) => ({ path: join(env.home, '.ssh', name), origin: 'default' }));
@@ -106,21 +106,21 @@ function identitiesOf(
 export function resolveTarget(
   files: SshConfigFiles,
   name: string,
-  wishes: Wishes,
+  given: GivenSettings,
   env: SshEnvironment,
 ): Target {
-  const found = lookUp(files, name, env.user, wishes.user);
+  const found = lookUp(files, name, env.user, given.user);
   rejectUnsupported(found, name);
   const first = (key: string) => found.get(key)?.[0];
   const address = expandTokens(first('hostname') ?? name, { h: name, '%': '%' });
-  const port = wishes.port ?? Number(first('port') ?? 22);
-  const user = wishes.user ?? first('user') ?? env.user;
+  const port = given.port ?? Number(first('port') ?? 22);
+  const user = given.user ?? first('user') ?? env.user;
   const tokens = { h: address, n: name, p: String(port), r: user, u: env.user, d: env.home, '%': '%' };
   const expand = (path: string) => expandHome(expandTokens(path, tokens), env);
   const configured = (found.get('userknownhostsfile') ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'])
     .filter((path) => path.toLowerCase() !== 'none')
     .map(expand);
-  const fixedTimeout = wishes.connectTimeoutMs === defaultTimeoutMs ? undefined : wishes.connectTimeoutMs;
+  const fixedTimeout = given.connectTimeoutMs === defaultTimeoutMs ? undefined : given.connectTimeoutMs;
   const ownTimeout = seconds(first('connecttimeout'));
   const agentSocket = agentOf(found, env, expand);
   const hostKeyAlias = first('hostkeyalias');
@@ -131,10 +131,10 @@ export function resolveTarget(
     address,
     port,
     user,
-    identityFiles: identitiesOf(found, wishes, env, expand),
+    identityFiles: identitiesOf(found, given, env, expand),
     identitiesOnly: first('identitiesonly')?.toLowerCase() === 'yes',
     jumps: jump.toLowerCase() === 'none' ? [] : parseHops(expandTokens(jump, tokens)),
-    userKnownHosts: wishes.knownHosts === undefined ? configured : [expandHome(wishes.knownHosts, env)],
+    userKnownHosts: given.knownHosts === undefined ? configured : [expandHome(given.knownHosts, env)],
     globalKnownHosts: (
       found.get('globalknownhostsfile') ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
     ).map(expand),

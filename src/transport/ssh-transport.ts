@@ -92,12 +92,12 @@ async function travel(
 function hopsOf(files: SshConfigFiles, target: Target, host: Host, env: SshEnvironment, depth = 0): Target[] {
   if (depth > 8) throw circle(target);
   return target.jumps.flatMap((hop: Hop, index): Target[] => {
-    const wishes = {
+    const given = {
       connectTimeoutMs: host.ssh.connectTimeoutMs,
       ...(hop.user === undefined ? {} : { user: hop.user }),
       ...(hop.port === undefined ? {} : { port: hop.port }),
     };
-    const found = resolveTarget(files, hop.host, wishes, env);
+    const found = resolveTarget(files, hop.host, given, env);
     // The inventory's known_hosts speaks for the jump hosts as well.
     const known = host.ssh.knownHosts === undefined ? [] : target.userKnownHosts;
     const hopTarget = { ...found, userKnownHosts: [...known, ...found.userKnownHosts] };

@@ -115,7 +115,7 @@ async function once(world: World, options: CheckOptions, targets: readonly Targe
   return exit;
 }
 
-/** The first look is told whole; after that only what has changed. */
+/** The first look is reported whole; after that only what has changed. */
 async function watch(
   world: World,
   options: CheckOptions,

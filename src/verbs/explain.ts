@@ -60,10 +60,10 @@ export function explanationOf(code: string): Explanation | undefined {
 }
 
 /** A rule is about any host and any object; a finding names them. */
-function repairOf({ mend }: FindingRule): string {
-  if (mend === 'provision') return 'pgduet provision';
-  if (mend === '{object}') return 'a person; the finding says how';
-  return mend.replaceAll('{host}', 'HOST').replaceAll('{object}', 'OBJECT');
+function repairOf({ repair }: FindingRule): string {
+  if (repair === 'provision') return 'pgduet provision';
+  if (repair === '{object}') return 'a person; the finding says how';
+  return repair.replaceAll('{host}', 'HOST').replaceAll('{object}', 'OBJECT');
 }
 
 function notKnown(code: string): DiagnosticError {

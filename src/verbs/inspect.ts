@@ -4,12 +4,12 @@
  * change anything on a host.
  */
 import { aborted, type HostState, lookAt, openHost, probesFor } from '../apply/hosts.ts';
-import { hostView, sightsOf } from '../apply/observation.ts';
+import { hostView, observationsOf } from '../apply/observation.ts';
 import type { RunPorts } from '../apply/request.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { AnyAudit } from '../check/audit.ts';
-import { clusterReport, type Sighting } from '../check/judge.ts';
+import { clusterReport, type Inspection } from '../check/judge.ts';
 import type { ClusterReport } from '../check/report.ts';
 import { readRecovery, recoveryProbe, rolesOf } from '../check/roles.ts';
 import { type Cluster, type Host, serverOn } from '../inventory/cluster.ts';
@@ -72,13 +72,13 @@ async function lookAtCluster(target: Target, ports: RunPorts): Promise<ClusterRe
   const roles = rolesOf(cluster, views, new Map(recovering));
   const resources = roles.refused ? preferred : resourcesFor(target, roles.view);
   if (!roles.refused) await askTheRest(target, ports, states, resources);
-  const sighting: Sighting = {
+  const inspection: Inspection = {
     cluster,
     version,
     roles,
     resources,
-    ...(roles.refused ? {} : { plan: makePlan(sightsOf(resources, states)) }),
-    audited: audits.map((audit) => ({ audit, seen: auditSights(audit, cluster, states) })),
+    ...(roles.refused ? {} : { plan: makePlan(observationsOf(resources, states)) }),
+    audited: audits.map((audit) => ({ audit, seen: auditObservations(audit, cluster, states) })),
     clocks: states.flatMap(({ clock }) => clock ?? []),
     unreached: new Map(
       looks.flatMap((look, index) =>
@@ -89,7 +89,7 @@ async function lookAtCluster(target: Target, ports: RunPorts): Promise<ClusterRe
       states.map(({ host, session }) => [host.name, session.roundTrips - (asked.get(host.name) ?? 0)]),
     ),
   };
-  return clusterReport(sighting, target.limit);
+  return clusterReport(inspection, target.limit);
 }
 
 function resourcesFor(target: Target, view: View): readonly Resource[] {
@@ -174,7 +174,7 @@ async function askTheRest(
   );
 }
 
-const auditSights = (audit: AnyAudit, cluster: Cluster, states: readonly HostState[]) =>
+const auditObservations = (audit: AnyAudit, cluster: Cluster, states: readonly HostState[]) =>
   new Map(
     states.flatMap(({ server, look }) => {
       if (!server) return [];

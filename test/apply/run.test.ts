@@ -229,7 +229,7 @@ describe('when a step fails', () => {
       [
         'primary',
         directory('a'),
-        command('fragile', run, `test -e '${w.at('server1', 'mended')}'`),
+        command('fragile', run, `test -e '${w.at('server1', 'repaired')}'`),
         directory('behind'),
       ],
       ['standbys', directory('other')],
@@ -257,11 +257,11 @@ describe('when a step fails', () => {
     expect(w.transport.locks.size).toBe(0);
   });
 
-  it('the same command continues once it is mended', async () => {
+  it('the same command continues once it is repaired', async () => {
     const w = await open();
     const text = failing(w, 'exit 5');
     await failureOf(w.play(text));
-    write(w.at('server1', 'mended'), '');
+    write(w.at('server1', 'repaired'), '');
     expect((await w.play(text)).changed.map(({ summary }) => summary)).toEqual([
       `create directory ${w.at('server1', 'behind')} (${me} 0700)`,
     ]);

@@ -1,18 +1,18 @@
 /** Differences, plans and what could not be looked at become findings; findings become an exit status. */
 import { describe, expect, it } from 'vitest';
 import { type FindingCode, findingCodes } from '../../src/base/finding-codes.ts';
-import { byGravity, type Finding, findingOf, type Told } from '../../src/check/finding.ts';
+import { byGravity, type Finding, findingOf, type Reported } from '../../src/check/finding.ts';
 import { planFindings, planUnseen } from '../../src/check/from-plan.ts';
 import { countOf, exitOf } from '../../src/check/report.ts';
 import { unseenFindings } from '../../src/check/unseen.ts';
 import { type Decision, makePlan, type Plan } from '../../src/plan/plan.ts';
-import { resource, type Seen, sight, type Told as Wish } from '../plan/fakes.ts';
+import { observation, resource, type Seen, type Reported as Wish } from '../plan/fakes.ts';
 
 const command = 'pgduet provision -i inventory.yml';
-const told = (code: FindingCode, more: Partial<Told> = {}): Finding =>
+const told = (code: FindingCode, more: Partial<Reported> = {}): Finding =>
   findingOf({ code, host: 'server1', object: 'x', declared: 'a', found: 'b', ...more }, command);
 const planOf = (...rows: readonly (readonly [string, Seen, Wish?])[]): Plan =>
-  makePlan(rows.map(([id, seen, wish]) => sight(id, seen, wish)));
+  makePlan(rows.map(([id, seen, wish]) => observation(id, seen, wish)));
 const decision = (more: object): Plan => ({
   decisions: [{ resource: resource('a/x'), ...more } as Decision],
 });
@@ -30,22 +30,22 @@ describe('a finding', () => {
       source: 'auto.conf:3',
       since: '1970-01-01T00:00:00Z',
       consequence: findingCodes.SET002.consequence,
-      mendedBy: 'provision',
-      mend: command,
+      repairedBy: 'provision',
+      repair: command,
       diff: null,
     });
   });
 
   it('names the host and the object in what a person does', () => {
     const found = told('SLT002', { object: 'old_slot' });
-    expect(found.mendedBy).toBe('person');
-    expect(found.mend).toContain("pg_drop_replication_slot('old_slot') on server1");
+    expect(found.repairedBy).toBe('person');
+    expect(found.repair).toContain("pg_drop_replication_slot('old_slot') on server1");
   });
 
   it('is up to a person when the one who tells it knows better', () => {
-    expect(told('SET001', { mend: 'Look at {object}.' })).toMatchObject({
-      mendedBy: 'person',
-      mend: 'Look at x.',
+    expect(told('SET001', { repair: 'Look at {object}.' })).toMatchObject({
+      repairedBy: 'person',
+      repair: 'Look at x.',
     });
   });
 
@@ -58,7 +58,7 @@ describe('a finding', () => {
 
 describe('the table of codes', () => {
   it.each(Object.entries(findingCodes))('%s has every text, without a full stop at its end', (_, rule) => {
-    for (const text of [rule.title, rule.consequence, rule.mend]) expect(text).toMatch(/[^.\s]$/);
+    for (const text of [rule.title, rule.consequence, rule.repair]) expect(text).toMatch(/[^.\s]$/);
   });
 });
 
@@ -70,11 +70,11 @@ describe('a plan', () => {
 
   it('tells a change in its own words where its kind knows no differences', () => {
     expect(planFindings(planOf(['a/x', 'wrong']), command)).toMatchObject([
-      { code: 'RES001', host: 'a', object: 'thing x', declared: 'make x', found: 'wrong', mend: command },
+      { code: 'RES001', host: 'a', object: 'thing x', declared: 'make x', found: 'wrong', repair: command },
     ]);
   });
 
-  it('tells each difference, with the text beside the first one that provision mends', () => {
+  it('tells each difference, with the text beside the first one that provision repairs', () => {
     const differences = [
       { code: 'SET003', object: 'one', declared: '1', found: '2' },
       { code: 'SET001', object: 'two', declared: '1', found: '2' },
@@ -83,7 +83,7 @@ describe('a plan', () => {
     const text = { before: 'x\n', after: 'y\n', name: 'f' };
     const change = { summary: 's', reason: 'r', differences, text };
     const found = planFindings(decision({ kind: 'change', change, blocked: [] }), command);
-    expect(found.map(({ object, mendedBy, diff }) => [object, mendedBy, diff])).toEqual([
+    expect(found.map(({ object, repairedBy, diff }) => [object, repairedBy, diff])).toEqual([
       ['one', 'person', null],
       ['two', 'provision', text],
       ['three', 'provision', null],
@@ -91,9 +91,9 @@ describe('a plan', () => {
   });
 
   it('tells what is right for provision and up to a person', () => {
-    const differences = [{ code: 'SET005', object: 'one', declared: '1', found: '2', mend: 'ALTER' }];
+    const differences = [{ code: 'SET005', object: 'one', declared: '1', found: '2', repair: 'ALTER' }];
     const found = planFindings(decision({ kind: 'same', reason: 'right', differences }), command);
-    expect(found).toMatchObject([{ code: 'SET005', mendedBy: 'person', mend: 'ALTER' }]);
+    expect(found).toMatchObject([{ code: 'SET005', repairedBy: 'person', repair: 'ALTER' }]);
   });
 
   it('keeps codes of refusals and troubles; a trouble that several tell of stands once', () => {
@@ -121,15 +121,15 @@ describe('a plan', () => {
 });
 
 describe('the exit status', () => {
-  const refused: Finding = { ...told('RES001'), code: 'SAF003', severity: 'danger', mendedBy: 'person' };
+  const refused: Finding = { ...told('RES001'), code: 'SAF003', severity: 'danger', repairedBy: 'person' };
   it.each([
     [0, 'nothing', []],
     [0, 'notes', [told('PRF001')]],
     [1, 'what is degraded and up to a person', [told('SLT002')]],
     [1, 'a danger that is up to a person', [told('SET012')]],
     [1, 'what could not be looked at', [told('LOK001')]],
-    [2, 'drift, whoever mends it', [told('SET003'), told('SET012')]],
-    [2, 'a danger that provision mends', [told('HBA002')]],
+    [2, 'drift, whoever repairs it', [told('SET003'), told('SET012')]],
+    [2, 'a danger that provision repairs', [told('HBA002')]],
     [4, 'a host that is away', [told('LOK002'), told('SET001')]],
     [5, 'a refusal, before all others', [told('LOK002'), told('SET001'), refused]],
   ])('is %d for %s', (exit, _, findings) => {

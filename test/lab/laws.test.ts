@@ -401,7 +401,7 @@ const laws: readonly Law[] = [
   },
 ];
 
-/** What a person has to mend: it is told, nothing is done about it, and the way back leaves no trace. */
+/** What a person has to mend: it is reported, nothing is done about it, and the way back leaves no trace. */
 interface Tale {
   readonly title: string;
   readonly host: string;
@@ -852,7 +852,7 @@ describeLab('the two laws', () => {
 
     labTest('and nothing is left to do for the whole playbook', async () => {
       const resources = compiled(playbookText, cluster, view);
-      const sights = await Promise.all(
+      const observations = await Promise.all(
         cluster.servers.map(async (server) => {
           const mine = resources.filter((one) => one.host === server.name);
           const probes = mine.map((one) => one.kind.probe(one.desired));
@@ -863,7 +863,7 @@ describeLab('the two laws', () => {
           });
         }),
       );
-      const plan = makePlan(sights.flat());
+      const plan = makePlan(observations.flat());
       expect(pending(plan).map((one) => `${one.resource.host}: ${one.resource.id}`)).toEqual([]);
       expect(isEmpty(plan)).toBe(true);
     });

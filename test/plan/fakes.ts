@@ -1,5 +1,5 @@
 /** Resources of a kind that exists in tests only: it knows one value and one wish. */
-import type { Resource, Sight } from '../../src/plan/plan.ts';
+import type { ObservedResource, Resource } from '../../src/plan/plan.ts';
 import { text } from '../../src/resources/contract/field.ts';
 import { fieldsOf } from '../../src/resources/contract/fields.ts';
 import {
@@ -61,7 +61,7 @@ function fakeKind(kind: string, waits: boolean): AnyKind {
 const thing = fakeKind('thing', false);
 const wait = fakeKind('wait', true);
 
-export interface Told extends Omit<Wish, 'name'> {
+export interface Reported extends Omit<Wish, 'name'> {
   /** Names like "host/name". */
   readonly after?: readonly string[];
   readonly late?: boolean;
@@ -71,7 +71,7 @@ export interface Told extends Omit<Wish, 'name'> {
 const kindName = (name: string): string => (name.startsWith('wait') ? 'wait' : 'thing');
 
 /** "a/one" is the thing 'one' of host 'a'; a name that begins with "wait" only waits. */
-export function resource(id: string, told: Told = {}): Resource {
+export function resource(id: string, told: Reported = {}): Resource {
   const [host = '', name = ''] = id.split('/');
   const { after = [], late = false, ...wish } = told;
   return {
@@ -89,7 +89,7 @@ export function resource(id: string, told: Told = {}): Resource {
 
 export type Seen = 'right' | 'wrong' | 'absent' | 'degraded' | 'refused' | 'unknown';
 
-export function sight(id: string, seen: Seen, told: Told = {}): Sight {
+export function observation(id: string, seen: Seen, told: Reported = {}): ObservedResource {
   const observed: Observed<unknown> =
     seen === 'unknown' ? unknown('could not look') : seen === 'absent' ? { state: 'absent' } : present(seen);
   return { resource: resource(id, told), observed };

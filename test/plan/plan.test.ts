@@ -12,11 +12,11 @@ import {
   worthAnotherLook,
 } from '../../src/plan/plan.ts';
 import type { Effect } from '../../src/resources/contract/kind.ts';
-import { type Seen, sight, type Told } from './fakes.ts';
+import { observation, type Reported, type Seen } from './fakes.ts';
 
 /** "a/one right", with what else is told of it. */
-const planOf = (...rows: readonly (readonly [string, Seen, Told?])[]): Plan =>
-  makePlan(rows.map(([id, seen, told]) => sight(id, seen, told)));
+const planOf = (...rows: readonly (readonly [string, Seen, Reported?])[]): Plan =>
+  makePlan(rows.map(([id, seen, told]) => observation(id, seen, told)));
 
 /** "a/one: change", with what it waits for. */
 const decided = (plan: Plan): readonly string[] =>
@@ -128,8 +128,8 @@ describe('a plan', () => {
       ],
       ['a/z: same', 'a/y: same', 'b/x: same'],
     ],
-  ] satisfies [string, [string, Seen, Told?][], string[]][])('%s', (_, rows, expected) => {
-    expect(decided(planOf(...(rows as [string, Seen, Told?][])))).toEqual(expected);
+  ] satisfies [string, [string, Seen, Reported?][], string[]][])('%s', (_, rows, expected) => {
+    expect(decided(planOf(...(rows as [string, Seen, Reported?][])))).toEqual(expected);
   });
 
   it('is empty only when everything was seen to be right', () => {
@@ -181,8 +181,8 @@ describe('a plan', () => {
       ],
       ['a/x: degraded', 'a/wait1: same'],
     ],
-  ] satisfies [string, [string, Seen, Told?][], string[]][])('in trouble: %s', (_, rows, expected) => {
-    const plan = planOf(...(rows as [string, Seen, Told?][]));
+  ] satisfies [string, [string, Seen, Reported?][], string[]][])('in trouble: %s', (_, rows, expected) => {
+    const plan = planOf(...(rows as [string, Seen, Reported?][]));
     expect(decided(plan)).toEqual(expected);
     expect(isEmpty(plan)).toBe(false);
     expect(refusals(plan)).toEqual([]);
@@ -295,11 +295,11 @@ describe('a batch', () => {
       {},
     ],
     ['is empty when nothing is to be done', [['a/x', 'right']], {}],
-  ] satisfies [string, [string, Seen, Told?][], object][])('%s', (_, rows, expected) => {
-    expect(batched(planOf(...(rows as [string, Seen, Told?][])))).toEqual(expected);
+  ] satisfies [string, [string, Seen, Reported?][], object][])('%s', (_, rows, expected) => {
+    expect(batched(planOf(...(rows as [string, Seen, Reported?][])))).toEqual(expected);
   });
 
-  const wants = (...effects: Effect[]): Told => ({ effects });
+  const wants = (...effects: Effect[]): Reported => ({ effects });
   const reload: Effect = { action: 'reload', target: 'instance' };
   const restart: Effect = { action: 'restart', target: 'instance' };
   const controller: Effect = { action: 'reload', target: 'controller' };
@@ -321,7 +321,7 @@ describe('a batch', () => {
       ['make 0', 'reload instance', 'make 1', 'reload controller'],
     ],
     ['nothing for what asks for nothing', [{}, {}], ['make 0', 'make 1']],
-  ] satisfies [string, Told[], string[]][])('merges %s', (_, wishes, expected) => {
+  ] satisfies [string, Reported[], string[]][])('merges %s', (_, wishes, expected) => {
     const plan = planOf(...wishes.map((told, index) => [`a/${index}`, 'wrong', told] as const));
     expect(batched(plan)).toEqual({ a: expected });
   });
@@ -347,8 +347,8 @@ describe('clocks', () => {
     ['are all ahead of ours alike', [at('a', 86_400_000), at('b', 86_400_100)], []],
     ['are one of them wrong', [at('a', 0), at('b', 10), at('c', 5000)], ['c']],
     ['are not known', [], []],
-  ])('that %s', (_, sights, hosts) => {
-    expect(clockProblems(sights).map(({ host }) => host)).toEqual(hosts);
+  ])('that %s', (_, observations, hosts) => {
+    expect(clockProblems(observations).map(({ host }) => host)).toEqual(hosts);
   });
 
   it('are told in seconds', () => {

@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { nextBatch } from '../../src/plan/batch.ts';
 import { isEmpty, makePlan, pending, postponed } from '../../src/plan/plan.ts';
 import { restartedHosts, withoutRestarts } from '../../src/plan/restarts.ts';
-import { sight } from './fakes.ts';
+import { observation } from './fakes.ts';
 
 const restart = { effects: [{ action: 'restart', target: 'instance' }] } as const;
 const controller = { effects: [{ action: 'restart', target: 'controller' }] } as const;
 const plan = makePlan([
-  sight('a/written', 'wrong', restart),
-  sight('a/pending', 'wrong', { ...restart, idle: true }),
-  sight('a/after', 'wrong'),
-  sight('a/daemon', 'wrong', controller),
-  sight('b/written', 'wrong', restart),
+  observation('a/written', 'wrong', restart),
+  observation('a/pending', 'wrong', { ...restart, idle: true }),
+  observation('a/after', 'wrong'),
+  observation('a/daemon', 'wrong', controller),
+  observation('b/written', 'wrong', restart),
 ]);
 
 describe('a plan without restarts', () => {
@@ -40,7 +40,7 @@ describe('a plan without restarts', () => {
   });
 
   it('is not empty as long as something is postponed', () => {
-    const waiting = makePlan([sight('a/pending', 'wrong', { ...restart, idle: true })]);
+    const waiting = makePlan([observation('a/pending', 'wrong', { ...restart, idle: true })]);
     expect(isEmpty(withoutRestarts(waiting, () => false))).toBe(false);
     expect(nextBatch(withoutRestarts(waiting, () => false))).toEqual([]);
   });

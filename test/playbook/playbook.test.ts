@@ -1,4 +1,4 @@
-/** Playbooks: what is wrong in one is told at its place, and what is right becomes the resources of every host. */
+/** Playbooks: what is wrong in one is reported at its place, and what is right becomes the resources of every host. */
 import {
   existsSync,
   mkdirSync,

@@ -11,7 +11,7 @@ import { kinds } from '../../src/resources/registry.ts';
 import { shippedTemplate } from '../../src/shipped.ts';
 import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
-import { live, running, sight } from '../resources/single.ts';
+import { live, observation, running } from '../resources/single.ts';
 
 const spaces = ['/space/my table space', '/space2'];
 const shipped = (name: string): string =>
@@ -69,7 +69,7 @@ describe('a tablespace whose path has a blank', () => {
 
   it('counts as one place, with its size, for a migration', () => {
     const tablespaces = spaces.map((path, index) => ({ path, bytes: 1000 + index }));
-    const single = sight(running, live({ tablespaces }));
+    const single = observation(running, live({ tablespaces }));
     const view = { ...preferredView(cluster), hosts: new Map([['server1', { single }]]) };
     expect(desired('copy_target', shipped('migrate.yml'), view)).toMatchObject({
       tablespaces: spaces,

@@ -1,6 +1,6 @@
 /** Reports of checks for the tests of what is made of them: one cluster as declared, one with a bit of everything, several. */
 import type { Finding } from '../../src/check/finding.ts';
-import { byGravity, findingOf, findingOfDiagnostic, type Told } from '../../src/check/finding.ts';
+import { byGravity, findingOf, findingOfDiagnostic, type Reported } from '../../src/check/finding.ts';
 import { type CheckReport, type ClusterReport, exitOf, type HostReport } from '../../src/check/report.ts';
 
 const provision = 'pgduet provision -i inventory.yml';
@@ -16,7 +16,7 @@ export const host = (name: string, change: Partial<HostReport> = {}): HostReport
 });
 
 export const finding = (
-  told: Pick<Told, 'code' | 'object'> & Partial<Told>,
+  told: Pick<Reported, 'code' | 'object'> & Partial<Reported>,
   diff: Finding['diff'] = null,
 ): Finding => ({
   ...findingOf({ host: 'server1', declared: 'a', found: 'b', ...told }, provision),

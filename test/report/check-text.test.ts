@@ -90,7 +90,7 @@ describe('checkText', () => {
     expect(text).not.toMatch(/^ +(found|from|since)/m);
   });
 
-  it('tells apart what provision mends and what is up to a person', () => {
+  it('tells apart what provision repairs and what is up to a person', () => {
     const last = (...codes: Parameters<typeof finding>[0]['code'][]): string => {
       const findings = codes.map((code) => finding({ code, object: 'x' }));
       return (
@@ -100,9 +100,9 @@ describe('checkText', () => {
       );
     };
     expect(last('SET001', 'SLT002', 'ARC001')).toBe(
-      '2 degraded, 1 drift: pgduet provision -i inventory.yml mends 1; 2 are up to you (480 ms, one look)',
+      '2 degraded, 1 drift: pgduet provision -i inventory.yml repairs 1; 2 are up to you (480 ms, one look)',
     );
-    expect(last('SET001')).toBe('1 drift: pgduet provision -i inventory.yml mends 1 (480 ms, one look)');
+    expect(last('SET001')).toBe('1 drift: pgduet provision -i inventory.yml repairs 1 (480 ms, one look)');
     expect(last('SLT002')).toBe('1 degraded: 1 is up to you (480 ms, one look)');
     expect(last('PRF001')).toBe('1 note, and nothing to do (480 ms, one look)');
   });

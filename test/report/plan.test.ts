@@ -7,7 +7,7 @@ import { unifiedDiff } from '../../src/report/diff.ts';
 import { planJson, planText } from '../../src/report/plan.ts';
 import { table } from '../../src/report/table.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
-import { sight } from '../plan/fakes.ts';
+import { observation } from '../plan/fakes.ts';
 
 let pair: Cluster;
 beforeAll(async () => {
@@ -19,11 +19,11 @@ const options = { colour: false, diff: false, all: false };
 const restart = [{ action: 'restart', target: 'instance' }] as const;
 const mixed = (): Plan =>
   makePlan([
-    sight('server1/a', 'right'),
-    sight('server1/b', 'wrong', { effects: restart }),
-    sight('server1/c', 'unknown'),
-    sight('server2/d', 'refused'),
-    sight('server2/e', 'right'),
+    observation('server1/a', 'right'),
+    observation('server1/b', 'wrong', { effects: restart }),
+    observation('server1/c', 'unknown'),
+    observation('server2/d', 'refused'),
+    observation('server2/e', 'right'),
   ]);
 
 describe('the text of a plan', () => {
@@ -46,7 +46,9 @@ describe('the text of a plan', () => {
   });
 
   it('of a cluster in good order is one line', () => {
-    expect(planText(makePlan([sight('server1/a', 'right')]), pair, view, options)).toBe('nothing to change');
+    expect(planText(makePlan([observation('server1/a', 'right')]), pair, view, options)).toBe(
+      'nothing to change',
+    );
   });
 
   it('says when another server is primary than the preferred one', () => {

@@ -10,7 +10,7 @@ import {
   recordOf,
   standingAlone,
 } from '../../src/resources/single/adoption.ts';
-import { dataDir, hba, live, packaged, packagedLive, place, row, running, sight } from './single.ts';
+import { dataDir, hba, live, observation, packaged, packagedLive, place, row, running } from './single.ts';
 
 const values = {
   listen_addresses: '*',
@@ -65,7 +65,7 @@ describe('what is in force', () => {
   });
 
   it('a log of its own stays; without one it is moved where there is a restart anyway', () => {
-    const all = sight().live?.settings ?? new Map();
+    const all = observation().live?.settings ?? new Map();
     expect(judge(values, all, undefined)).toEqual({
       names: ['listen_addresses', 'logging_collector', 'log_directory', 'work_mem'],
       restart: ['listen_addresses', 'logging_collector'],
@@ -81,7 +81,7 @@ describe('what is in force', () => {
 
 describe('the record', () => {
   it('holds files, settings with their places, and who started the server', () => {
-    const before = recordOf(place, sight(), wanted);
+    const before = recordOf(place, observation(), wanted);
     expect(before).toMatchObject({
       systemIdentifier: '7300000000000000001',
       starter: {
@@ -114,24 +114,24 @@ describe('the record', () => {
   });
 
   it('an earlier attempt saw what was there before, a later one does not', () => {
-    const first = recordOf(place, sight(), wanted);
+    const first = recordOf(place, observation(), wanted);
     const encoded = Buffer.from(JSON.stringify(first)).toString('base64');
-    const later = sight([...running, `before ${encoded}`], live({ bytes: 1 }));
+    const later = observation([...running, `before ${encoded}`], live({ bytes: 1 }));
     expect(recordOf(place, later, wanted)).toEqual(first);
     expect(formerRules(later)).toBe(hba);
   });
 
   it('what travels with the data has the options of the command line and the rules', () => {
-    expect(carriedSettings(sight())).toEqual({ work_mem: '7MB' });
+    expect(carriedSettings(observation())).toEqual({ work_mem: '7MB' });
     const given = (value: string, context = 'postmaster') =>
       [value, value, null, context, 'command line', null, null, false] as const;
     // Not what differs between servers, nor what multiplexing needs otherwise; but what is better.
     const options = { port: given('27500'), wal_level: given('logical'), max_wal_senders: given('2') };
-    expect(carriedSettings(sight(running, live({}, options)))).toEqual({
+    expect(carriedSettings(observation(running, live({}, options)))).toEqual({
       wal_level: 'logical',
       work_mem: '7MB',
     });
-    expect(adoptedOf(place, sight(), values)).toEqual({
+    expect(adoptedOf(place, observation(), values)).toEqual({
       schema: 1,
       server: 'server1',
       logging: 'ours',
@@ -143,8 +143,8 @@ describe('the record', () => {
 
 describe('a configuration that stands alone', () => {
   it('in the data directory: includes are brought in', () => {
-    const before = recordOf(place, sight(), wanted);
-    const files = before ? standingAlone(place, sight(), before) : [];
+    const before = recordOf(place, observation(), wanted);
+    const files = before ? standingAlone(place, observation(), before) : [];
     expect(files.map(({ path }) => path)).toEqual([`${dataDir}/postgresql.conf`]);
     expect(files[0]?.text).toBe(`#listen_addresses = '*'
 #pgduet: include 'extra.conf'
@@ -155,7 +155,7 @@ geqo = off
   });
 
   it("Debian's: three files come to be, in the order in which conf.d is read, and nothing points elsewhere", () => {
-    const seen = sight(packaged, packagedLive);
+    const seen = observation(packaged, packagedLive);
     expect(movesIn(place, seen)).toBe(true);
     const before = recordOf(place, seen, wanted);
     const files = before ? standingAlone(place, seen, before) : [];
@@ -181,19 +181,19 @@ geqo = on
   });
 
   it('what has been written already is not written again', () => {
-    const before = recordOf(place, sight(), wanted);
+    const before = recordOf(place, observation(), wanted);
     const edited = running.map((line) =>
       line.includes(Buffer.from(`${dataDir}/postgresql.conf`).toString('base64'))
         ? line.replace(/ [^ ]+$/, ` ${Buffer.from('edited\n').toString('base64')}`)
         : line,
     );
-    expect(before && standingAlone(place, sight(edited), before)).toEqual([]);
+    expect(before && standingAlone(place, observation(edited), before)).toEqual([]);
   });
 });
 
 describe('what is said beforehand', () => {
   it('of a server that needs a restart', () => {
-    expect(notesOn(intention, sight())).toEqual([
+    expect(notesOn(intention, observation())).toEqual([
       `listen_addresses: localhost (${dataDir}/postgresql.conf:60) becomes *; needs the restart`,
       'logging_collector: off (default) becomes on; needs the restart',
       'log_directory: what is not known becomes /mcdir/inst1/server1-log; needs a reload',
@@ -229,7 +229,7 @@ describe('what is said beforehand', () => {
         ]),
       },
     };
-    const notes = notesOn(intention, sight(packaged, sql)).join('\n');
+    const notes = notesOn(intention, observation(packaged, sql)).join('\n');
     expect(notes).toContain('the configuration moves from /etc/postgresql/15/main/postgresql.conf to');
     expect(notes).toContain('restarted once, for config_file, listen_addresses');
     expect(notes).toContain('logical slots are not carried to the other server by a switch');

@@ -57,7 +57,7 @@ function expectShell(script: string): void {
 const expectTexts = (found: readonly Difference[] = [], wanted: readonly string[]): void =>
   expect(found.map(differenceText)).toEqual(wanted);
 
-function expectTold(verdict: Verdict, tells: readonly ExpectedDifference[]): void {
+function expectReported(verdict: Verdict, tells: readonly ExpectedDifference[]): void {
   const told =
     verdict.kind === 'change'
       ? verdict.change.differences
@@ -80,7 +80,7 @@ function judge(table: KindCases, one: Case): void {
   }
   const verdict = kind.diff(desired, observed);
   expect(JSON.stringify([verdict, kind.key(desired), kind.describe(desired)])).not.toContain('canary');
-  if (tells) expectTold(verdict, tells);
+  if (tells) expectReported(verdict, tells);
   switch (verdict.kind) {
     case 'same':
       expect(gives).toHaveProperty('same');

@@ -6,7 +6,7 @@ import type { SettingRow } from '../../src/postgres/setting-row.ts';
 import { singleConf, stayingHeading } from '../../src/postgres/single-conf.ts';
 import type { Before } from '../../src/resources/data/record.ts';
 import { autoConf, filePlan } from '../../src/resources/single/single-files.ts';
-import type { SeenFile, SingleSight } from '../../src/resources/single/single-observation.ts';
+import type { SeenFile, SingleObservation } from '../../src/resources/single/single-observation.ts';
 import { needRestart } from '../../src/resources/single/single-restart.ts';
 import { withoutDataDir } from '../../src/resources/single/single-steps.ts';
 
@@ -15,11 +15,11 @@ const at = (name: string): string => `${dir}/${name}`;
 const original = "# mine\nport = 5433 # here\nshared_buffers = '16MB'\n";
 const seenFile = (text: string, mode = '600'): SeenFile => ({ mode, owner: 'postgres:postgres', text });
 
-function sight(
+function observation(
   files: Readonly<Record<string, SeenFile>>,
   record?: Before,
   leftovers: string[] = [],
-): SingleSight {
+): SingleObservation {
   return {
     programs: '/pg',
     ours: true,
@@ -84,11 +84,11 @@ describe('a server that was multiplexed from the beginning', () => {
 
   it('has the rules of its own and of the server that it was copied from, not ours', () => {
     const hba = `# Written by pgduet from the inventory; x\nhost replication r 10.0.0.1/32 scram-sha-256\n${formerRulesMarker}\nhost all all 10.0.0.0/8 md5\n`;
-    const plan = filePlan(wish, sight({ [at('pg_hba.conf')]: seenFile(hba) }));
+    const plan = filePlan(wish, observation({ [at('pg_hba.conf')]: seenFile(hba) }));
     expect(plan.write.map(({ file }) => file?.text)).toEqual([
       'local all all peer\nhost all all 10.0.0.0/8 md5\n',
     ]);
-    const again = filePlan(wish, sight({ [at('pg_hba.conf')]: seenFile('local all all peer\n') }));
+    const again = filePlan(wish, observation({ [at('pg_hba.conf')]: seenFile('local all all peer\n') }));
     expect(again.write).toEqual([]);
   });
 });
@@ -97,22 +97,25 @@ describe('a server with a record', () => {
   const made = editConf(original, { port: '27500', wal_log_hints: 'on' }, ourHeading);
 
   it('gets its file back with its mode, byte for byte', () => {
-    const plan = filePlan(wish, sight({ [at('postgresql.conf')]: seenFile(made) }, record()));
+    const plan = filePlan(wish, observation({ [at('postgresql.conf')]: seenFile(made) }, record()));
     expect(plan.write).toEqual([{ path: at('postgresql.conf'), file: seenFile(original, '644') }]);
     expect(plan.notes).toEqual([]);
-    const done = filePlan(wish, sight({ [at('postgresql.conf')]: seenFile(original, '644') }, record()));
+    const done = filePlan(
+      wish,
+      observation({ [at('postgresql.conf')]: seenFile(original, '644') }, record()),
+    );
     expect(done.write).toEqual([]);
   });
 
   it('keeps what somebody has written since, and says so', () => {
     const edited = `${made}work_mem = '5MB'\n`;
-    const plan = filePlan(wish, sight({ [at('postgresql.conf')]: seenFile(edited) }, record()));
+    const plan = filePlan(wish, observation({ [at('postgresql.conf')]: seenFile(edited) }, record()));
     expect(plan.write[0]?.file?.text).toBe(`${original}work_mem = '5MB'\n`);
     expect(plan.notes.join('\n')).toContain("only our lines are taken out\n  +work_mem = '5MB'");
   });
 
   it('gets a file back that is gone', () => {
-    expect(filePlan(wish, sight({}, record())).write).toEqual([
+    expect(filePlan(wish, observation({}, record())).write).toEqual([
       { path: at('postgresql.conf'), file: seenFile(original, '644') },
     ]);
   });
@@ -124,10 +127,10 @@ describe('a server with a record', () => {
       files: [{ path: at('postgresql.conf'), mode: '600', owner: 'postgres:postgres' }],
     });
     const files = { [etc]: seenFile(original), [at('postgresql.conf')]: seenFile(made) };
-    const plan = filePlan(wish, sight(files, debian, [at('pgduet.json')]));
+    const plan = filePlan(wish, observation(files, debian, [at('pgduet.json')]));
     expect(plan.remove).toEqual([{ path: at('postgresql.conf') }, { path: at('pgduet.json') }]);
     const edited = { ...files, [at('postgresql.conf')]: seenFile(`${made}work_mem = '5MB'\n`) };
-    expect(filePlan(wish, sight(edited, debian)).remove).toEqual([
+    expect(filePlan(wish, observation(edited, debian)).remove).toEqual([
       { path: at('postgresql.conf'), keepAs: at('postgresql.conf.edited') },
     ]);
   });

@@ -2,7 +2,7 @@
 
 import type { SettingRow } from '../../src/postgres/setting-row.ts';
 import type { ProbeReply } from '../../src/resources/contract/kind.ts';
-import { type AdoptSight, readAdoptSight } from '../../src/resources/single/adopt-observation.ts';
+import { type AdoptObservation, readAdoptObservation } from '../../src/resources/single/adopt-observation.ts';
 
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -120,8 +120,8 @@ export const reply = (lines: readonly string[] = running, sql: unknown = live())
   sql,
 });
 
-export function sight(lines: readonly string[] = running, sql: unknown = live()): AdoptSight {
-  const seen = readAdoptSight(reply(lines, sql));
+export function observation(lines: readonly string[] = running, sql: unknown = live()): AdoptObservation {
+  const seen = readAdoptObservation(reply(lines, sql));
   if (!seen) throw new Error('the server could not be looked at');
   return seen;
 }

@@ -1,6 +1,10 @@
-/** What a person is told before a switch: each thing that will be cut off or waited for, and nothing else. */
+/** What a person is reported before a switch: each thing that will be cut off or waited for, and nothing else. */
 import { describe, expect, it } from 'vitest';
-import { type Live, notes, type SwitchSight } from '../../src/resources/controller/switch-observation.ts';
+import {
+  type Live,
+  notes,
+  type SwitchObservation,
+} from '../../src/resources/controller/switch-observation.ts';
 
 const live: Live = { timeline: 1, clients: 0, transactions: [], prepared: [], archiver: null };
 const server = {
@@ -16,7 +20,7 @@ const server = {
   lag_bytes: null,
   controller_version: '0.1.0',
 };
-const report: SwitchSight['report'] = {
+const report: SwitchObservation['report'] = {
   mirroring_status: 'switchable',
   reason: null,
   advice: null,
@@ -24,7 +28,7 @@ const report: SwitchSight['report'] = {
   failover: 'enabled',
   servers: [server, { ...server, server_id: 'server2', sync_state: 'sync' }],
 };
-const say = (over: Partial<SwitchSight>): string =>
+const say = (over: Partial<SwitchObservation>): string =>
   notes('server1', 'server2', { report, live, ready: 0, ...over }).join('\n');
 
 describe('what a person is told before a switch', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSshConfig } from '../../src/transport/ssh-config.ts';
-import { parseHops, resolveTarget, type Target, type Wishes } from '../../src/transport/ssh-target.ts';
+import { type GivenSettings, parseHops, resolveTarget, type Target } from '../../src/transport/ssh-target.ts';
 import { diagnosticOf } from './expect-diagnostic.ts';
 
 let home: string;
@@ -14,7 +14,7 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true }));
 
 /** What a config file says about a host. */
-function resolve(config: string, name: string, wishes: Wishes = {}): Target {
+function resolve(config: string, name: string, wishes: GivenSettings = {}): Target {
   const file = join(home, 'config');
   writeFileSync(file, config);
   const env = { home, user: 'anna', sshAuthSock: '/agent' };

@@ -1,4 +1,4 @@
-/** What every code of a finding says: how grave it is, what follows, what mends it. */
+/** What every code of a finding says: how severe it is, what follows, what repairs it. */
 
 /**
  * danger: data, commits or secrets are at risk. degraded: it works, and not as a whole; up to the controller or a person.
@@ -13,5 +13,5 @@ export interface FindingRule {
   /** What will happen if nothing is done; a sentence without its full stop. */
   readonly consequence: string;
   /** 'provision', or what a person does; `{host}` and `{object}` are put in. */
-  readonly mend: string;
+  readonly repair: string;
 }

@@ -3,7 +3,7 @@
  * log alone. Pure.
  */
 import type { Audit } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { answer, reachedLsn } from './answer.ts';
 import { sizeWords } from './words.ts';
 
@@ -38,7 +38,7 @@ export const archiver: Audit<Archiver> = {
   judge: (_context, seen) => [...seen].flatMap(([host, facts]) => judgeArchiver(host, facts)),
 };
 
-function judgeArchiver(host: string, facts: Archiver): readonly Told[] {
+function judgeArchiver(host: string, facts: Archiver): readonly Reported[] {
   const { mode, recovery, failedAt, archivedAt } = facts;
   // On a standby it works with archive_mode 'always' only.
   if (mode === 'off' || (recovery && mode !== 'always')) return [];
@@ -52,7 +52,7 @@ function judgeArchiver(host: string, facts: Archiver): readonly Told[] {
       {
         ...told,
         found: 'archive_command is empty: every segment is kept',
-        mend: 'give {host} an archive_command, or set archive_mode to off (postgres.settings)',
+        repair: 'give {host} an archive_command, or set archive_mode to off (postgres.settings)',
         ...where,
       },
     ];

@@ -3,7 +3,7 @@
  */
 import { walNumber } from '../../postgres/controldata.ts';
 import type { Audit, AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { answer } from './answer.ts';
 import { lastKnown, type Position, positionQuery } from './position.ts';
 import { sizeWords } from './words.ts';
@@ -50,14 +50,14 @@ function judgeAway(
   asked: Position | undefined,
   primary: string,
   kept: Kept,
-): readonly Told[] {
+): readonly Reported[] {
   const last = lastKnown(view, host, asked);
   if (!last) return [];
   // A standby asks for whole segments, from the beginning of the one that it was in.
   const segment = BigInt(kept.segmentBytes);
   const needs = (walNumber(last.lsn) / segment) * segment;
   const oldest = startOf(kept.oldest ?? '', segment);
-  const told = (found: string): Told => ({
+  const told = (found: string): Reported => ({
     code: 'REP010',
     host,
     object: host,

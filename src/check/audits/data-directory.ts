@@ -7,7 +7,7 @@ import { quote } from '../../base/shell.ts';
 import { absent, type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import { replyLines } from '../../resources/contract/replies.ts';
 import type { Audit, AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 
 interface Facts {
   readonly files: ReadonlySet<string>;
@@ -61,14 +61,14 @@ function readFacts(reply: ProbeReply): Observed<Facts> {
   });
 }
 
-function judgeSignals(host: string, { files, recovery }: Facts): readonly Told[] {
-  const told = (object: string, declared: string, found: string, mend: string): Told => ({
+function judgeSignals(host: string, { files, recovery }: Facts): readonly Reported[] {
+  const told = (object: string, declared: string, found: string, repair: string): Reported => ({
     code: 'REP012',
     host,
     object,
     declared,
     found,
-    mend,
+    repair,
   });
   const remove = 'see what the server is meant to be, and remove {object} from its data directory on {host}';
   return [
@@ -94,7 +94,7 @@ function judgeSignals(host: string, { files, recovery }: Facts): readonly Told[]
   ];
 }
 
-function judgePlace({ cluster }: AuditContext, host: string, { inside }: Facts): readonly Told[] {
+function judgePlace({ cluster }: AuditContext, host: string, { inside }: Facts): readonly Reported[] {
   const place = cluster.servers.find(({ name }) => name === host);
   if (inside === undefined || !place) return [];
   return [
@@ -109,7 +109,7 @@ function judgePlace({ cluster }: AuditContext, host: string, { inside }: Facts):
 }
 
 /** The survey has read the control file of every server, also of one that does not run. */
-function judgeChecksums({ view, cluster }: AuditContext): readonly Told[] {
+function judgeChecksums({ view, cluster }: AuditContext): readonly Reported[] {
   return cluster.servers.flatMap(({ name }) => {
     if (view.hosts.get(name)?.data?.control?.checksums !== false) return [];
     // Of a server that was there before nobody has declared them.

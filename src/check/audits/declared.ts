@@ -7,17 +7,20 @@ import { isControlled } from '../../postgres/controlled-settings.ts';
 import { placeOf } from '../../postgres/setting-row.ts';
 import { sameValue } from '../../postgres/setting-value.ts';
 import type { AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { type InForce, shown } from './in-force.ts';
 
-export function judgeDeclared(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
+export function judgeDeclared(
+  context: AuditContext,
+  seen: ReadonlyMap<string, InForce>,
+): readonly Reported[] {
   return [...seen].flatMap(([host, inForce]) =>
     context.view.hosts.get(host)?.data === undefined ? judgeServer(context, host, inForce) : [],
   );
 }
 
-function judgeServer(context: AuditContext, host: string, { settings, whole }: InForce): readonly Told[] {
-  return [...context.declaredSettings(host)].flatMap(([name, declared]): readonly Told[] => {
+function judgeServer(context: AuditContext, host: string, { settings, whole }: InForce): readonly Reported[] {
+  return [...context.declaredSettings(host)].flatMap(([name, declared]): readonly Reported[] => {
     const found = settings.get(name);
     // What a login may not see looks as if it stood at its default.
     // The controller comments its settings out and in; without the file nobody can say whether that is so now.

@@ -1,12 +1,12 @@
 /**
  * Settings with which a server loses what it has acknowledged, or goes on with pages that are damaged: the server's own,
- * and those of roles and databases. What the inventory declares so is meant so, and is not told. Pure.
+ * and those of roles and databases. What the inventory declares so is meant so, and is not reported. Pure.
  */
 
 import { quoteIdentifier } from '../../postgres/quote.ts';
 import { placeOf } from '../../postgres/setting-row.ts';
 import type { AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { type InForce, type OwnSetting, shown, undoing } from './in-force.ts';
 
 interface Rule {
@@ -29,9 +29,12 @@ const rules: Readonly<Record<string, Rule>> = {
 export const isUnsafe = (name: string, value: string): boolean =>
   rules[name]?.unsafe.includes(value.toLowerCase()) ?? false;
 
-export function judgeDurability(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
+export function judgeDurability(
+  context: AuditContext,
+  seen: ReadonlyMap<string, InForce>,
+): readonly Reported[] {
   const ofServers = [...seen].flatMap(([host, inForce]) => ofServer(context, host, inForce));
-  // Roles and databases are the same on all servers: they are told once.
+  // Roles and databases are the same on all servers: they are reported once.
   const teller =
     context.primary !== undefined && seen.has(context.primary) ? context.primary : [...seen.keys()][0];
   const own = teller === undefined ? [] : (seen.get(teller)?.own ?? []);
@@ -41,13 +44,13 @@ export function judgeDurability(context: AuditContext, seen: ReadonlyMap<string,
 const isMeant = (context: AuditContext, host: string, name: string): boolean =>
   isUnsafe(name, context.declaredSettings(host).get(name) ?? '');
 
-function ofServer(context: AuditContext, host: string, { settings }: InForce): readonly Told[] {
+function ofServer(context: AuditContext, host: string, { settings }: InForce): readonly Reported[] {
   return Object.entries(rules).flatMap(([name, { safe }]) => {
     const setting = settings.get(name);
     if (!setting || !isUnsafe(name, setting.raw) || isMeant(context, host, name)) return [];
-    // What the administrator's own role or database says is told below, with its name.
+    // What the administrator's own role or database says is reported below, with its name.
     if (['user', 'database', 'database user'].includes(setting.source)) return [];
-    const mend = undoing(name, setting);
+    const repair = undoing(name, setting);
     return [
       {
         code: 'SET012' as const,
@@ -56,13 +59,13 @@ function ofServer(context: AuditContext, host: string, { settings }: InForce): r
         declared: safe,
         found: shown(setting),
         source: placeOf(setting),
-        ...(mend === undefined ? {} : { mend }),
+        ...(repair === undefined ? {} : { repair }),
       },
     ];
   });
 }
 
-function ofRoles(context: AuditContext, host: string, own: readonly OwnSetting[]): readonly Told[] {
+function ofRoles(context: AuditContext, host: string, own: readonly OwnSetting[]): readonly Reported[] {
   return own
     .filter(({ name, value }) => isUnsafe(name, value) && !isMeant(context, host, name))
     .map((one) => ({
@@ -72,7 +75,7 @@ function ofRoles(context: AuditContext, host: string, own: readonly OwnSetting[]
       declared: rules[one.name]?.safe ?? '',
       found: one.value,
       source: statement(one),
-      mend: `on {host}: ${statement(one)} RESET ${one.name}; sessions that are open keep the value`,
+      repair: `on {host}: ${statement(one)} RESET ${one.name}; sessions that are open keep the value`,
     }));
 }
 

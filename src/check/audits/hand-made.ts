@@ -1,12 +1,12 @@
 /**
  * Settings of a configuration file that nobody has declared, besides those that initdb writes. On a server that was there
- * before pgduet its own settings are its right. What another audit tells of a setting is not told again. Pure.
+ * before pgduet its own settings are its right. What another audit tells of a setting is not reported again. Pure.
  */
 import type { Server } from '../../inventory/cluster.ts';
 import { isControlled } from '../../postgres/controlled-settings.ts';
 import { placeOf, type SettingRow } from '../../postgres/setting-row.ts';
 import type { AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { isUnsafe } from './durability.ts';
 import { type InForce, shown } from './in-force.ts';
 import { judgeLimits, judgePeers } from './peers.ts';
@@ -25,10 +25,13 @@ const initdbLimits: Readonly<Record<string, number>> = { max_connections: 100, s
 /** Sizes that initdb derives from that of a WAL segment. */
 const initdbSegments: Readonly<Record<string, number>> = { min_wal_size: 5, max_wal_size: 64 };
 
-/** Told with a code of its own where it holds a standby up. */
+/** Reported with a code of its own where it holds a standby up. */
 const delay = 'recovery_min_apply_delay';
 
-export function judgeHandMade(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
+export function judgeHandMade(
+  context: AuditContext,
+  seen: ReadonlyMap<string, InForce>,
+): readonly Reported[] {
   const told = new Set(
     [...judgeLimits(context, seen), ...judgePeers(context, seen)].map(({ object }) => object),
   );
@@ -65,7 +68,7 @@ function isOfInitdb(name: string, setting: SettingRow, server: Server, { setting
   return segments !== undefined && Number(setting.raw) * 1024 ** 2 === segments * segmentBytes;
 }
 
-const tell = (host: string, name: string, setting: SettingRow): Told => ({
+const tell = (host: string, name: string, setting: SettingRow): Reported => ({
   code: 'SET014',
   host,
   object: name,

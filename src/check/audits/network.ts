@@ -7,7 +7,7 @@ import { quote } from '../../base/shell.ts';
 import type { Cluster, Server } from '../../inventory/cluster.ts';
 import { type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 
 /** Exit status of pg_isready by server; of `timeout`: 124. */
 type Reached = ReadonlyMap<string, number>;
@@ -40,7 +40,7 @@ function readReached(reply: ProbeReply): Observed<Reached> {
 }
 
 /** A server that does not run, or whose host did not answer, has a finding of its own. */
-function judgeReached({ cluster, view }: AuditContext, host: string, reached: Reached): readonly Told[] {
+function judgeReached({ cluster, view }: AuditContext, host: string, reached: Reached): readonly Reported[] {
   return cluster.servers.flatMap(({ name, logTransferAddress, postgres }) => {
     const status = reached.get(name) ?? 0;
     if (status < 2 || !view.hosts.get(name)?.data?.running) return [];

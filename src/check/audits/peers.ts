@@ -1,12 +1,12 @@
 /**
  * The settings of one server beside those of the primary: limits that a standby must not have lower, and all others that
- * differ without being a server's own. What is declared is compared by kind `settings`, and not told again. Pure.
+ * differ without being a server's own. What is declared is compared by kind `settings`, and not reported again. Pure.
  */
 
 import { controlledSettings } from '../../postgres/controlled-settings.ts';
 import { placeOf, type SettingRow } from '../../postgres/setting-row.ts';
 import type { AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { isUnsafe } from './durability.ts';
 import { type InForce, shown } from './in-force.ts';
 import { settingWords } from './words.ts';
@@ -36,12 +36,12 @@ const ownByNature: ReadonlySet<string> = new Set([
   'primary_slot_name',
   ...['in_hot_standby', 'transaction_read_only', 'transaction_isolation', 'transaction_deferrable'],
   ...['ssl_cert_file', 'ssl_key_file', 'ssl_ca_file', 'ssl_crl_file', 'ssl_crl_dir', 'ssl_dh_params_file'],
-  // Computed from others, or told with a code of their own.
+  // Computed from others, or reported with a code of their own.
   ...['shared_memory_size', 'shared_memory_size_in_huge_pages', 'num_os_semaphores', 'huge_pages_status'],
   ...['server_version', 'wal_segment_size', 'recovery_min_apply_delay', 'max_stack_depth'],
 ]);
 
-export function judgeLimits(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
+export function judgeLimits(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Reported[] {
   return againstPrimary(context, seen).flatMap(({ host, primary, mine, theirs }) =>
     limits.flatMap((name) => {
       const [own, needed] = [mine.settings.get(name), theirs.settings.get(name)];
@@ -60,7 +60,7 @@ export function judgeLimits(context: AuditContext, seen: ReadonlyMap<string, InF
   );
 }
 
-export function judgePeers(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Told[] {
+export function judgePeers(context: AuditContext, seen: ReadonlyMap<string, InForce>): readonly Reported[] {
   return againstPrimary(context, seen).flatMap(({ host, primary, mine, theirs }) => {
     const names = new Set([...mine.settings.keys(), ...theirs.settings.keys()]);
     const declared = [host, primary].map((name) => context.declaredSettings(name));
@@ -74,7 +74,7 @@ export function judgePeers(context: AuditContext, seen: ReadonlyMap<string, InFo
   });
 }
 
-/** One that is not told stands at its default, which the one that is told knows. */
+/** One that is not reported stands at its default, which the one that is reported knows. */
 const effective = (setting: SettingRow | undefined, other: SettingRow | undefined): string =>
   setting?.raw ?? other?.boot ?? '';
 
@@ -87,7 +87,7 @@ function difference(
   primary: string,
   own: SettingRow | undefined,
   other: SettingRow | undefined,
-): Told {
+): Reported {
   const unit = own?.unit ?? other?.unit ?? null;
   return {
     code: 'PEE002',

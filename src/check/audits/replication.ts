@@ -6,7 +6,7 @@ import { canonicalAddress, isHostName } from '../../inventory/addresses.ts';
 import type { Server } from '../../inventory/cluster.ts';
 import { type Observed, type ProbeReply, unknown } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { answer } from './answer.ts';
 import { durationWords, sizeWords } from './words.ts';
 
@@ -73,16 +73,16 @@ function judgeSender(
   host: string,
   sender: Sender,
   seen: ReadonlyMap<string, Replication>,
-): readonly Told[] {
+): readonly Reported[] {
   const server = context.cluster.servers.find(({ name }) => name === sender.name);
   if (!server) return isOurs(sender) ? [] : [stranger(host, sender)];
-  // What holds the standby up is told by that server itself.
+  // What holds the standby up is reported by that server itself.
   const standby = seen.get(server.name);
   const isHeld = standby !== undefined && (standby.paused === true || standby.delayMs > 0);
   return [...fromElsewhere(host, server, sender), ...(isHeld ? [] : behind(host, sender))];
 }
 
-const stranger = (host: string, { name, user, address, state, since }: Sender): Told => ({
+const stranger = (host: string, { name, user, address, state, since }: Sender): Reported => ({
   code: 'REP004',
   host,
   object: name === '' ? `a receiver at ${address ?? 'the socket'}` : name,
@@ -92,13 +92,13 @@ const stranger = (host: string, { name, user, address, state, since }: Sender): 
 });
 
 /** Names of hosts cannot be compared with addresses. Servers on one machine may use the socket. */
-function fromElsewhere(host: string, server: Server, { address }: Sender): readonly Told[] {
+function fromElsewhere(host: string, server: Server, { address }: Sender): readonly Reported[] {
   const declared = canonicalAddress(server.logTransferAddress);
   if (address === null || isHostName(declared) || canonicalAddress(address) === declared) return [];
   return [{ code: 'REP005', host, object: server.name, declared, found: address }];
 }
 
-function behind(host: string, { name, state, behindBytes, behindSeconds }: Sender): readonly Told[] {
+function behind(host: string, { name, state, behindBytes, behindSeconds }: Sender): readonly Reported[] {
   const [bytes, seconds] = [behindBytes ?? 0, behindSeconds ?? 0];
   if (state !== 'streaming' || (bytes <= behindLimitBytes && seconds <= behindLimitSeconds)) return [];
   return [
@@ -112,7 +112,7 @@ function behind(host: string, { name, state, behindBytes, behindSeconds }: Sende
   ];
 }
 
-const judgeStandby = (context: AuditContext, host: string, facts: Replication): readonly Told[] => [
+const judgeStandby = (context: AuditContext, host: string, facts: Replication): readonly Reported[] => [
   ...otherUpstream(context, host, facts),
   ...paused(host, facts),
   ...delayed(context, host, facts),
@@ -124,7 +124,7 @@ function otherUpstream(
   { cluster, primary }: AuditContext,
   host: string,
   { upstream }: Replication,
-): readonly Told[] {
+): readonly Reported[] {
   const leader = cluster.servers.find(({ name }) => name === primary);
   if (!upstream || !leader || leader.name === host) return [];
   const addresses = [leader.logTransferAddress, leader.host.address, leader.adminAddress].map(
@@ -144,20 +144,20 @@ function otherUpstream(
   ];
 }
 
-function paused(host: string, facts: Replication): readonly Told[] {
+function paused(host: string, facts: Replication): readonly Reported[] {
   if (facts.paused !== true) return [];
   const since = facts.replayedAt === null ? {} : { since: facts.replayedAt };
   return [{ code: 'REP009', host, object: 'replay', declared: 'goes on', found: 'paused', ...since }];
 }
 
-function delayed(context: AuditContext, host: string, { delayMs }: Replication): readonly Told[] {
+function delayed(context: AuditContext, host: string, { delayMs }: Replication): readonly Reported[] {
   const name = 'recovery_min_apply_delay';
   if (delayMs <= 0 || context.declaredSettings(host).has(name)) return [];
   return [{ code: 'REP013', host, object: name, declared: 'no delay', found: durationWords(delayMs) }];
 }
 
 /** Counted since the statistics were reset, or since the server has statistics at all. */
-function conflicts(host: string, { conflicts: count, countedSince }: Replication): readonly Told[] {
+function conflicts(host: string, { conflicts: count, countedSince }: Replication): readonly Reported[] {
   if (count <= 0) return [];
   return [
     {

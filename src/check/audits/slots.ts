@@ -4,7 +4,7 @@
  */
 import { copySlotName } from '../../postgres/replication-names.ts';
 import type { Audit, AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { answer, reachedLsn } from './answer.ts';
 import { sizeWords } from './words.ts';
 
@@ -37,7 +37,7 @@ export const slots: Audit<readonly Slot[]> = {
     [...seen].flatMap(([host, all]) => all.flatMap((slot) => judgeSlot(context, host, slot))),
 };
 
-function judgeSlot(context: AuditContext, host: string, slot: Slot): readonly Told[] {
+function judgeSlot(context: AuditContext, host: string, slot: Slot): readonly Reported[] {
   const { name, wal, reason, active, kept, since } = slot;
   if (wal === 'lost' || wal === 'unreserved')
     return [

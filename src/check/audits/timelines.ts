@@ -4,7 +4,7 @@
  */
 import { walNumber } from '../../postgres/controldata.ts';
 import type { Audit, AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 import { answer } from './answer.ts';
 import { lastKnown, type Position, positionQuery } from './position.ts';
 
@@ -38,7 +38,7 @@ function judgeStandby(
   facts: Facts | undefined,
   primary: string,
   leader: Facts,
-): readonly Told[] {
+): readonly Reported[] {
   const sameSystem = view.hosts.get(primary)?.data?.control?.systemIdentifier;
   const own = view.hosts.get(host)?.data?.control?.systemIdentifier;
   const position = lastKnown(view, host, facts?.position);

@@ -7,7 +7,7 @@ import type { Server } from '../../inventory/cluster.ts';
 import { type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import { program } from '../../resources/system/program.ts';
 import type { Audit, AuditContext } from '../audit.ts';
-import type { Told } from '../finding.ts';
+import type { Reported } from '../finding.ts';
 
 interface Versions {
   readonly running: string;
@@ -47,7 +47,7 @@ function readVersions(reply: ProbeReply): Observed<Versions> {
 /** Of dotted numbers: negative when the first one is the older. */
 const order = (one: string, other: string): number => one.localeCompare(other, 'en', { numeric: true });
 
-function ofInstalled([host, { running, installed }]: readonly [string, Versions]): readonly Told[] {
+function ofInstalled([host, { running, installed }]: readonly [string, Versions]): readonly Reported[] {
   if (installed === undefined || order(installed, running) <= 0) return [];
   return [
     {
@@ -60,7 +60,7 @@ function ofInstalled([host, { running, installed }]: readonly [string, Versions]
   ];
 }
 
-function ofServers(seen: ReadonlyMap<string, Versions>): readonly Told[] {
+function ofServers(seen: ReadonlyMap<string, Versions>): readonly Reported[] {
   const [newest] = [...seen].sort(([, one], [, other]) => order(other.running, one.running));
   if (!newest) return [];
   const [where, { running: wanted }] = newest;
@@ -92,7 +92,7 @@ export const nodeVersions: Audit<string> = {
   judge: ofNode,
 };
 
-function ofNode({ primary }: AuditContext, seen: ReadonlyMap<string, string>): readonly Told[] {
+function ofNode({ primary }: AuditContext, seen: ReadonlyMap<string, string>): readonly Reported[] {
   const major = (version: string): string => version.split('.')[0] ?? '';
   const [first] = [...seen].sort(([one], [other]) => Number(other === primary) - Number(one === primary));
   if (!first) return [];

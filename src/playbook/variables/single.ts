@@ -2,7 +2,7 @@
 import type { Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { formerRulesMarker } from '../../postgres/hba-file.ts';
-import type { AdoptSight } from '../../resources/single/adopt-observation.ts';
+import type { AdoptObservation } from '../../resources/single/adopt-observation.ts';
 import { carriedSettings, formerRules } from '../../resources/single/adoption.ts';
 
 export interface AdoptedVariables {
@@ -70,7 +70,7 @@ export function singleVariables(view: View, server: Server): SingleVariables {
   };
 }
 
-function roomsOf({ live }: AdoptSight, { postgres }: Server): SingleVariables['rooms'] {
+function roomsOf({ live }: AdoptObservation, { postgres }: Server): SingleVariables['rooms'] {
   const spaces = live?.tablespaces ?? [];
   const elsewhere = spaces.reduce((sum, { bytes }) => sum + bytes, 0);
   const rooms = [{ path: postgres.dataDir, bytes: (live?.bytes ?? 0) - elsewhere }, ...spaces];
@@ -78,7 +78,7 @@ function roomsOf({ live }: AdoptSight, { postgres }: Server): SingleVariables['r
 }
 
 /** "$libdir/pg_stat_statements" and "pg_stat_statements" are the same file. */
-function librariesOf({ live }: AdoptSight): readonly string[] {
+function librariesOf({ live }: AdoptObservation): readonly string[] {
   const names = ['shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries'];
   return names
     .flatMap((name) => (live?.settings.get(name)?.value ?? '').split(','))

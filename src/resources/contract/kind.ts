@@ -54,8 +54,8 @@ export interface Difference {
   readonly source?: string;
   /** Since when, as far as that can be seen; seconds since 1970. */
   readonly since?: number;
-  /** In place of what the code says: what a person does about it; 'provision' where the next run mends it after all. */
-  readonly mend?: string;
+  /** In place of what the code says: what a person does about it; 'provision' where the next run repairs it after all. */
+  readonly repair?: string;
 }
 
 /** All that is needed to remove one or more differences of a resource. */
@@ -69,7 +69,7 @@ export interface Change {
   readonly effects?: readonly Effect[];
   /** What a person should know before saying yes; a sentence each. Never holds a secret. */
   readonly notes?: readonly string[];
-  /** What differs, one by one; also what these steps do not mend. Without it the summary says it all. */
+  /** What differs, one by one; also what these steps do not repair. Without it the summary says it all. */
   readonly differences?: readonly Difference[];
 }
 
@@ -77,7 +77,7 @@ export type Verdict<C extends Change = Change> =
   /** Nothing to do from here; `differences` are up to a person. */
   | { readonly kind: 'same'; readonly reason: string; readonly differences?: readonly Difference[] }
   | { readonly kind: 'change'; readonly change: C }
-  /** Not as it should be, and up to the controller or a person: no step of ours may mend it. The rest is done. */
+  /** Not as it should be, and up to the controller or a person: no step of ours may repair it. The rest is done. */
   | {
       readonly kind: 'degraded';
       readonly diagnostic: Diagnostic;

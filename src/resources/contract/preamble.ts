@@ -65,7 +65,7 @@ sql() {
 }
 
 /**
- * Defines ME, `as`, `lines`, `postmaster`, `controller`, `sight`, `put`, `own`, `unfinished` and `listening`, and what concerns
+ * Defines ME, `as`, `lines`, `postmaster`, `controller`, `observation`, `put`, `own`, `unfinished` and `listening`, and what concerns
  * the server of the host; without a server those names are empty. Changes nothing on the host.
  */
 export function preamble(context: PreambleContext | undefined): string {
@@ -85,7 +85,7 @@ unseen() {
   if [ -x "$unseen" ]; then unseen=absent; else unseen="closed $unseen"; fi
 }
 # What \`stat\` says of a path, or why it is not seen.
-sight() {
+observation() {
   if [ -e "$1" ] || [ -L "$1" ]; then stat -c ${quote(statFormat)} "$1"; return; fi
   unseen "$1"
   echo "$unseen"

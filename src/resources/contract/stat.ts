@@ -14,7 +14,7 @@ export interface Stat {
   readonly changed: number;
 }
 
-/** Type, mode, owner, group, and the times of content and of anything: as the shell function `sight` prints it, too. */
+/** Type, mode, owner, group, and the times of content and of anything: as the shell function `observation` prints it, too. */
 export const statFormat = '%F|%a|%U|%G|%Y|%Z';
 
 /** Prints for each path its line, or why it is not seen, with the path behind it. */
@@ -56,7 +56,7 @@ export function sumLines(output: string): ReadonlyMap<string, string> {
 export const closed = (line: string): string | undefined =>
   line.startsWith('closed ') ? `no right to look into ${line.slice('closed '.length)}` : undefined;
 
-/** Reads the line of `sight`. What hides behind a directory that is closed to this login is unknown, not absent. */
+/** Reads the line of `observation`. What hides behind a directory that is closed to this login is unknown, not absent. */
 export function readStat(line: string, problem: string): Observed<Stat> {
   if (line === 'absent') return absent;
   const hidden = closed(line);

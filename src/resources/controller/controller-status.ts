@@ -39,7 +39,7 @@ export interface ControllerReport {
   }[];
 }
 
-export type ControllerSight =
+export type ControllerObservation =
   | { readonly state: 'running'; readonly report: ControllerReport; readonly instance: string }
   | { readonly state: 'stopped' }
   | { readonly state: 'missing' }
@@ -62,7 +62,7 @@ report=
 if [ $(($(date +%s) - written)) -le 1 ]; then report=$(cat "$shown"); fi
 case $report in *'"mirroring_status":"switchable"'*) printf '%s\\n' "$report";; *) ${mcCtl(place, 'status --json', 'reader')};; esac`;
 
-export function readControllerStatus(reply: ProbeReply, id: string): ControllerSight {
+export function readControllerStatus(reply: ProbeReply, id: string): ControllerObservation {
   const text = reply.stdout.trim();
   if (text === 'missing' || text === 'stopped') return { state: text };
   const hidden = closed(text);

@@ -89,14 +89,18 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
       Number.isNaN(started + configRead + configWritten + bundleWritten)
     )
       return unknown(reply.stderr.trim() || 'the controller could not be looked at');
-    const sight =
+    const observation =
       rest[0] === 'ready'
         ? undefined
         : readControllerStatus({ ...reply, stdout: rest.join('\n') }, desired.id);
-    if (sight?.state === 'unseen') return unknown(sight.reason);
+    if (observation?.state === 'unseen') return unknown(observation.reason);
     const instance =
-      sight === undefined ? 'running' : sight.state === 'running' ? sight.instance : sight.state;
-    const report = sight?.state === 'running' ? { report: sight.report } : {};
+      observation === undefined
+        ? 'running'
+        : observation.state === 'running'
+          ? observation.instance
+          : observation.state;
+    const report = observation?.state === 'running' ? { report: observation.report } : {};
     return present({ instance, started, configRead, configWritten, bundleWritten, ...report });
   },
   diff: (desired, observed) => {

@@ -1,5 +1,5 @@
 /**
- * What a controller's report tells of the pair that nobody but a person may mend: switching that was turned on or off,
+ * What a controller's report tells of the pair that nobody but a person may repair: switching that was turned on or off,
  * servers that do not hear each other, programs of different versions, a switch that is not possible. In: a report. Out:
  * differences. Pure.
  */
@@ -39,7 +39,7 @@ function notSwitchable({ id }: Desired, report: ControllerReport): readonly Diff
       found: reason ? `${mirroring_status}: ${reason}` : mirroring_status,
       source: `mc_ctl status on ${id}`,
       ...sinceOf(since),
-      ...(advice ? { mend: advice } : {}),
+      ...(advice ? { repair: advice } : {}),
     },
   ];
 }
@@ -56,7 +56,7 @@ function failover(desired: Desired, report: ControllerReport): readonly Differen
       declared: desired.failover,
       found: report.failover,
       source: `mc_ctl status on ${desired.id}`,
-      mend: `on {host}, as ${desired.owner}: ${desired.mcCtl} ${verb} -M ${desired.managementDir}`,
+      repair: `on {host}, as ${desired.owner}: ${desired.mcCtl} ${verb} -M ${desired.managementDir}`,
     },
   ];
 }

@@ -44,9 +44,9 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
   describe: (desired) => `status 'switchable' on ${desired.id}`,
   probe: (desired) => ({ shell: controllerProbe(desired) }),
   read: (reply, desired) => {
-    const sight = readControllerStatus(reply, desired.id);
-    if (sight.state === 'unseen') return unknown(sight.reason);
-    return sight.state === 'running' ? present(sight.report) : absent;
+    const observation = readControllerStatus(reply, desired.id);
+    if (observation.state === 'unseen') return unknown(observation.reason);
+    return observation.state === 'running' ? present(observation.report) : absent;
   },
   diff: (desired, observed) => {
     const report = observed.state === 'present' ? observed.value : undefined;

@@ -27,7 +27,7 @@ export interface Live {
   } | null;
 }
 
-export interface SwitchSight {
+export interface SwitchObservation {
   readonly report: ControllerReport;
   readonly live: Live;
   /** WAL files that wait for the archiver. */
@@ -58,7 +58,7 @@ const serverLine = (server: ControllerReport['servers'][number]): string =>
   `${server.server_id}: ${server.host_role}, instance ${server.instance}, ${server.sync_state ?? 'no sync state'}, timeline ${server.timeline ?? '?'}, ${server.lsn ?? 'position unknown'}`;
 
 /** The first thing that forbids the switch, if there is one. */
-export function obstacle(to: string, { report, live, ready }: SwitchSight): Diagnostic | undefined {
+export function obstacle(to: string, { report, live, ready }: SwitchObservation): Diagnostic | undefined {
   const evidence = report.servers.map(serverLine);
   if (!['switchable', 'failover-disabled'].includes(report.mirroring_status))
     return problem(
@@ -83,14 +83,18 @@ export function obstacle(to: string, { report, live, ready }: SwitchSight): Diag
       to,
       `the archiver fails, and ${ready} WAL files wait for it`,
       'a former primary does not archive what it wrote; these files would be missing from the archive for ever',
-      "Mend archive_command (the server's log says what it answered) and wait until the files are archived.",
+      "Repair archive_command (the server's log says what it answered) and wait until the files are archived.",
       [`last failed: ${live.archiver.lastFailed ?? '?'}, ${live.archiver.failedCount} failures`],
     );
   return undefined;
 }
 
 /** What a person should know before saying yes. */
-export function notes(from: string, to: string, { report, live, ready }: SwitchSight): readonly string[] {
+export function notes(
+  from: string,
+  to: string,
+  { report, live, ready }: SwitchObservation,
+): readonly string[] {
   const sessions =
     live.clients > 0
       ? `${live.clients} client sessions are ended; they find ${to} by the connection string of 'pgduet status'`
@@ -126,7 +130,7 @@ function otherVersions({ servers }: ControllerReport): readonly string[] {
 }
 
 /** "server2 is sync, 0 B behind" */
-export function reasonFor(to: string, { report }: SwitchSight): string {
+export function reasonFor(to: string, { report }: SwitchObservation): string {
   const target = report.servers.find((server) => server.server_id === to);
   return `${report.mirroring_status}; ${to} is ${target?.sync_state ?? '?'}, ${formatBytes(target?.lag_bytes ?? 0)} behind`;
 }

@@ -7,7 +7,14 @@ import { text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { controllerProbe, mcCtlCommand, readControllerStatus } from './controller-status.ts';
-import { type Live, liveQuery, notes, obstacle, reasonFor, type SwitchSight } from './switch-observation.ts';
+import {
+  type Live,
+  liveQuery,
+  notes,
+  obstacle,
+  reasonFor,
+  type SwitchObservation,
+} from './switch-observation.ts';
 
 const fields = serverFields(
   {
@@ -17,7 +24,7 @@ const fields = serverFields(
 );
 type Desired = DesiredOf<typeof fields>;
 
-export const switchover: ResourceKind<Desired, SwitchSight> = {
+export const switchover: ResourceKind<Desired, SwitchObservation> = {
   kind: 'switchover',
   movesRoles: true,
   summary: 'A named standby becomes primary, and the primary follows it; belongs on the primary.',
@@ -38,10 +45,10 @@ ${controllerProbe(desired)}`,
     const live = reply.sql as Live;
     if (desired.to === desired.id) return present({ report: nothingAsked, live, ready: 0 });
     const [first = '', ...rest] = reply.stdout.split('\n');
-    const sight = readControllerStatus({ ...reply, stdout: rest.join('\n') }, desired.id);
-    if (sight.state === 'unseen') return unknown(sight.reason);
-    if (sight.state !== 'running') return absent;
-    return present({ report: sight.report, live, ready: Number(first.replace('ready ', '')) });
+    const observation = readControllerStatus({ ...reply, stdout: rest.join('\n') }, desired.id);
+    if (observation.state === 'unseen') return unknown(observation.reason);
+    if (observation.state !== 'running') return absent;
+    return present({ report: observation.report, live, ready: Number(first.replace('ready ', '')) });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent')
@@ -70,7 +77,7 @@ ${controllerProbe(desired)}`,
 printf '%s\\n' "$said" >&2; ${mcCtlCommand(desired, 'status')} >&2 || :; exit 1; fi`,
     },
     {
-      // What keeps it from coming back is told by the proof behind it, with better words.
+      // What keeps it from coming back is reported by the proof behind it, with better words.
       title: `wait for ${desired.id} as standby`,
       script: `n=0
 until "$PGBIN/pg_isready" -q -h ${quote(desired.instance.socketDir)} -p ${desired.instance.port} || [ $n -gt 600 ]; do n=$((n + 1)); sleep 0.05; done`,
@@ -79,7 +86,7 @@ until "$PGBIN/pg_isready" -q -h ${quote(desired.instance.socketDir)} -p ${desire
 };
 
 /** Stands for the report where none is needed. */
-const nothingAsked: SwitchSight['report'] = {
+const nothingAsked: SwitchObservation['report'] = {
   mirroring_status: '',
   reason: null,
   advice: null,

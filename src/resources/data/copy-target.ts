@@ -64,11 +64,11 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
       code: 'SAF031',
       what: `the host cannot take a copy of the primary: ${problems[0]}${problems.length > 1 ? `, and ${problems.length - 1} more` : ''}`,
       why: 'the standby would not start, or not be the same as its primary; nothing has been changed',
-      fix: 'Mend what is listed below, then run the same command again.',
+      fix: 'Repair what is listed below, then run the same command again.',
       evidence: problems,
     });
   },
-  // Nothing to do: what does not fit, a person has to mend.
+  // Nothing to do: what does not fit, a person has to repair.
   steps: () => [],
 };
 

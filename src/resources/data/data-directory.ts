@@ -114,7 +114,7 @@ export const leads = (data: DataDirectory | undefined): boolean =>
   isFinished(data) && data?.standbySignal === false && data.recorded !== undefined;
 
 /**
- * Why it cannot be told whose data stands there, if it cannot: PostgreSQL's programs are not there yet, or its control
+ * Why nobody can say whose data stands there, if so: PostgreSQL's programs are not there yet, or its control
  * file is broken. Data that is not known to be ours must never pass for ours.
  */
 export const unidentified = (seen: DataDirectory): string | undefined =>

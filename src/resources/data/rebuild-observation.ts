@@ -31,7 +31,7 @@ export type Beyond =
   | { readonly kind: 'commits'; readonly count: number }
   | { readonly kind: 'unknown'; readonly reason: string };
 
-export interface RebuildSight {
+export interface RebuildObservation {
   readonly data: DataDirectory;
   /** The primary as it answered; else why not. */
   readonly source:
@@ -103,7 +103,7 @@ if [ "$commits" -gt 0 ]; then echo "beyond commits $commits"; else echo 'beyond 
 look_beyond`;
 
 /** Undefined when the probe could not look. */
-export function readRebuild(reply: ProbeReply): RebuildSight | undefined {
+export function readRebuild(reply: ProbeReply): RebuildObservation | undefined {
   const data = readDataDirectory(reply);
   if (!data) return undefined;
   const lines = replyLines(reply.stdout);

@@ -16,7 +16,7 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
-import { type RebuildSight, readRebuild, rebuildProbe, streamQuery } from './rebuild-observation.ts';
+import { type RebuildObservation, readRebuild, rebuildProbe, streamQuery } from './rebuild-observation.ts';
 import { copyStep, keepStep, type RebuildDesired, rewindStep, stopStep } from './rebuild-steps.ts';
 import { anotherCluster, unusable } from './refusals.ts';
 
@@ -60,7 +60,7 @@ const fields = serverFields(
   },
 );
 
-export const rebuild: ResourceKind<RebuildDesired, RebuildSight, RebuildChange> = {
+export const rebuild: ResourceKind<RebuildDesired, RebuildObservation, RebuildChange> = {
   kind: 'rebuild',
   summary:
     'A former primary, or a standby that does not stream, made a standby of the primary again: pg_rewind, else a base backup.',
@@ -86,10 +86,10 @@ export const rebuild: ResourceKind<RebuildDesired, RebuildSight, RebuildChange> 
 };
 
 /** A directory that holds nothing of its own: empty, or left unfinished by an earlier attempt. */
-const worthless = ({ data }: RebuildSight): boolean =>
+const worthless = ({ data }: RebuildObservation): boolean =>
   data.making !== undefined || data.content !== 'cluster';
 
-function refusal(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildChange> | undefined {
+function refusal(desired: RebuildDesired, seen: RebuildObservation): Verdict<RebuildChange> | undefined {
   const { data, source } = seen;
   const no = (what: string, why: string, fix: string) => refuse({ code: 'SAF012', what, why, fix });
   if (desired.id === desired.primary)
@@ -120,7 +120,7 @@ function refusal(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildCh
 }
 
 /** Done, or never needed. */
-function settled(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildChange> | undefined {
+function settled(desired: RebuildDesired, seen: RebuildObservation): Verdict<RebuildChange> | undefined {
   const { data } = seen;
   if (worthless(seen) || !data.standbySignal) return undefined;
   if (data.started !== true && !data.running) return same(`made a standby of ${desired.primary}`);
@@ -129,7 +129,7 @@ function settled(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildCh
   return undefined;
 }
 
-function decide(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildChange> {
+function decide(desired: RebuildDesired, seen: RebuildObservation): Verdict<RebuildChange> {
   const { method, reason } = chooseMethod(desired, seen);
   const keep = !worthless(seen) && seen.beyond.kind !== 'none' && seen.record.kept === undefined;
   if (keep && seen.free < seen.size * 1.05) return noRoom(desired, seen);
@@ -148,7 +148,7 @@ function decide(desired: RebuildDesired, seen: RebuildSight): Verdict<RebuildCha
 
 function chooseMethod(
   desired: RebuildDesired,
-  { data, record, walLogHints, fullPageWrites }: RebuildSight,
+  { data, record, walLogHints, fullPageWrites }: RebuildObservation,
 ): { readonly method: 'rewind' | 'copy'; readonly reason: string } {
   const copy = (reason: string) => ({ method: 'copy', reason }) as const;
   if (data.making !== undefined)
@@ -169,7 +169,7 @@ function chooseMethod(
 /** What stands only here, in words, and what becomes of it. */
 function beyondNotes(
   desired: RebuildDesired,
-  { beyond, record, size }: RebuildSight,
+  { beyond, record, size }: RebuildObservation,
   keep: boolean,
 ): readonly string[] {
   if (record.kept !== undefined) return [`its data as it was is kept in ${record.kept}`];
@@ -181,7 +181,7 @@ function beyondNotes(
   return [`${what}; its data, ${formatBytes(size * 1024)}, is kept in ${desired.keepAs}-TIME first`];
 }
 
-const noRoom = (desired: RebuildDesired, { size, free }: RebuildSight): Verdict<RebuildChange> =>
+const noRoom = (desired: RebuildDesired, { size, free }: RebuildObservation): Verdict<RebuildChange> =>
   refuse({
     code: 'SAF011',
     what: `'${desired.id}' may hold commits that ${desired.primary} lacks, and there is no room to keep its data`,

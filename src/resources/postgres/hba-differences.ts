@@ -44,16 +44,16 @@ function beyond(some: readonly Rule[], others: readonly Rule[]): readonly Rule[]
   });
 }
 
-interface Sight {
+interface Observation {
   readonly path: string;
   readonly text: string;
   readonly written: number;
   readonly rows: readonly HbaRow[];
 }
 
-export function ruleDifferences(declared: string, sight: Sight): readonly Difference[] {
-  const { path, written, rows } = sight;
-  const [wanted, found] = [hbaRules(declared), hbaRules(sight.text)];
+export function ruleDifferences(declared: string, observation: Observation): readonly Difference[] {
+  const { path, written, rows } = observation;
+  const [wanted, found] = [hbaRules(declared), hbaRules(observation.text)];
   const [missing, extra] = [beyond(wanted, found), beyond(found, wanted)];
   const broken = new Set(rows.filter((row) => row.error !== null && isOf(row, path)).map((row) => row.line));
   return [
@@ -72,7 +72,7 @@ export function ruleDifferences(declared: string, sight: Sight): readonly Differ
           since: written,
         }),
       ),
-    ...orderDifference(beyond(wanted, missing), beyond(found, extra), sight),
+    ...orderDifference(beyond(wanted, missing), beyond(found, extra), observation),
   ];
 }
 
@@ -82,7 +82,7 @@ const isOf = ({ file }: HbaRow, path: string): boolean => !file || file === path
 function orderDifference(
   wanted: readonly Rule[],
   found: readonly Rule[],
-  sight: Sight,
+  observation: Observation,
 ): readonly Difference[] {
   const at = wanted.findIndex(({ text }, index) => text !== found[index]?.text);
   const [first, instead] = [wanted[at], found[at]];
@@ -90,18 +90,18 @@ function orderDifference(
   return [
     {
       code: 'HBA001',
-      object: sight.path,
+      object: observation.path,
       declared: `first: ${first.text}`,
       found: `only the order of the rules differs; first: ${instead.text}`,
-      source: `${sight.path}:${instead.line}`,
-      since: sight.written,
+      source: `${observation.path}:${instead.line}`,
+      since: observation.written,
     },
   ];
 }
 
 /** Errors, and what an included file lets in. `rewritten`: the file is about to be the declared one. */
-export function rowDifferences(sight: Sight, rewritten: boolean): readonly Difference[] {
-  const { path, rows, text } = sight;
+export function rowDifferences(observation: Observation, rewritten: boolean): readonly Difference[] {
+  const { path, rows, text } = observation;
   const byLine = new Map(hbaRules(text).map((rule) => [rule.line, rule.text]));
   return rows.flatMap((row): readonly Difference[] => {
     const place = `${row.file ?? path}:${row.line}`;
@@ -116,7 +116,7 @@ export function rowDifferences(sight: Sight, rewritten: boolean): readonly Diffe
           ...(rewritten
             ? {}
             : {
-                mend: `correct the rule where it is declared (postgres.hba in the inventory), and run: pgduet provision`,
+                repair: `correct the rule where it is declared (postgres.hba in the inventory), and run: pgduet provision`,
               }),
         },
       ];

@@ -117,10 +117,10 @@ function judge(desired: Desired, seen: ConfigurationFile<Live>): Verdict<HbaChan
   const unread = isStale(seen) && live?.broken !== true;
   const wasThereBefore = withoutOurRules(desired.content) !== undefined;
   const open = wasThereBefore ? undefined : accessDifference('HBA006', name, desired.instance.owner, seen);
-  const sight = { path: name, text, written, rows: live?.rows ?? [] };
+  const observation = { path: name, text, written, rows: live?.rows ?? [] };
   const differences = [
-    ...(write ? ruleDifferences(desired.content, sight) : []),
-    ...rowDifferences(sight, write),
+    ...(write ? ruleDifferences(desired.content, observation) : []),
+    ...rowDifferences(observation, write),
     ...(unread ? [unreadDifference('HBA003', name, seen)] : []),
     ...(open ? [open] : []),
   ];

@@ -46,7 +46,7 @@ export const passfile: ResourceKind<Desired, Seen> = {
   // The path comes first: only the host knows the home of the administrator.
   probe: (desired) => ({
     shell: `printf '%s\\n' "$PASSFILE"
-sight "$PASSFILE" || exit 1
+observation "$PASSFILE" || exit 1
 ${desired.state === 'absent' ? `if [ -e "$(unfinished "$PASSFILE")" ]; then printf '%s\\n' ${quote(`${prefix(desired.entry)}unfinished`)}; exit; fi\n` : ''}if [ ! -e "$PASSFILE" ]; then exit; fi
 if [ ! -r "$PASSFILE" ]; then echo "no right to read $PASSFILE" >&2; exit 1; fi
 while IFS= read -r l || [ -n "$l" ]; do

@@ -39,7 +39,7 @@ function shortcomings(desired: Desired, { rows, names }: Seen): readonly Differe
   const streaming = mine.flatMap(({ name, rows: found }) => connection(name, found));
   const all = mine.flatMap(({ rows: found }) => found);
   const sync = all.map((row) => row.sync);
-  // Nobody is asynchronous who is not there: that is told above, and the controller settles it.
+  // Nobody is asynchronous who is not there: that is reported above, and the controller settles it.
   if (desired.state === 'streaming' || all.length === 0 || (sync.includes('sync') && !sync.includes('async')))
     return streaming;
   const found = all.map((row) => `${row.name} ${row.sync}`).join(', ');

@@ -1,5 +1,5 @@
 /**
- * What kind `settings` tells of the declared settings, one by one: where another value stands, since when, and who mends
+ * What kind `settings` tells of the declared settings, one by one: where another value stands, since when, and who repairs
  * it. In: what was seen, and what `settings-found.ts` made of it. Out: differences, without passwords. Pure.
  */
 import { effectiveConf } from '../../postgres/conf-file.ts';
@@ -26,7 +26,7 @@ import {
   places,
   type SettingsSeen as Seen,
 } from './settings-observation.ts';
-import { isElsewhere, isHard, isMended, isTaking } from './settings-over.ts';
+import { isElsewhere, isHard, isRepaired, isTaking } from './settings-over.ts';
 
 export function settingDifferences(desired: Desired, seen: Seen, found: Found): readonly Difference[] {
   const { live } = seen;
@@ -91,7 +91,7 @@ function access(desired: Desired, seen: Seen, found: Found): readonly Difference
   return found.access && one ? [one] : [];
 }
 
-/** Controlled settings that another resource declares, or nobody, are told by the one that speaks for the whole file. */
+/** Controlled settings that another resource declares, or nobody, are reported by the one that speaks for the whole file. */
 function undeclaredControlled(desired: Desired): readonly string[] {
   const declared = Object.keys(desired.values).map((name) => name.toLowerCase());
   if (!isWhole(desired)) return [];
@@ -100,7 +100,7 @@ function undeclaredControlled(desired: Desired): readonly string[] {
 
 function autoOnes(desired: Desired, seen: Seen, { reset, over }: Found): readonly Difference[] {
   const since = autoWritten(seen.extra);
-  const told = (name: string, declared: string, mend?: string): readonly Difference[] => {
+  const told = (name: string, declared: string, repair?: string): readonly Difference[] => {
     const line = over.auto.get(name.toLowerCase());
     if (!line) return [];
     return [
@@ -111,7 +111,7 @@ function autoOnes(desired: Desired, seen: Seen, { reset, over }: Found): readonl
         found: shown(line.value),
         source: place(line),
         ...(since === undefined ? {} : { since }),
-        ...(mend ? { mend } : {}),
+        ...(repair ? { repair } : {}),
       },
     ];
   };
@@ -144,7 +144,7 @@ function includedOnes(desired: Desired, live: Live, { over }: Found): readonly D
         declared: declared === undefined ? '(not declared)' : shown(declared),
         found: shown(line.value),
         source: place(line),
-        mend: `remove the line for ${name} in ${place(line)} on {host}, and reload: ${reloadCommand(desired)}`,
+        repair: `remove the line for ${name} in ${place(line)} on {host}, and reload: ${reloadCommand(desired)}`,
       },
     ];
   });
@@ -162,7 +162,7 @@ function errors(desired: Desired, live: Live, found: Found): readonly Difference
     declared: 'a line that the server can read',
     found: `${line.name === null ? '' : `${line.name}: `}${line.error ?? ''}`,
     source: place(line),
-    ...(isMended(line, live, found) ? { mend: 'provision' } : {}),
+    ...(isRepaired(line, live, found) ? { repair: 'provision' } : {}),
   }));
 }
 
@@ -181,12 +181,12 @@ function commandLine(desired: Desired, live: Live, name: string, found: Found): 
       declared: shown(declared),
       found: shown(facts.value),
       source: 'the command line of the server',
-      ...(found.effects.some(({ action }) => action === 'restart') ? { mend: 'provision' } : {}),
+      ...(found.effects.some(({ action }) => action === 'restart') ? { repair: 'provision' } : {}),
     },
   ];
 }
 
-/** Those of the catalog are the same on a standby; they are told where they can be mended. */
+/** Those of the catalog are the same on a standby; they are reported where they can be repaired. */
 function overrides(desired: Desired, live: Live): readonly Difference[] {
   const declared = new Map(
     Object.entries(desired.values).map(([name, value]) => [name.toLowerCase(), value]),
@@ -204,7 +204,7 @@ function overrides(desired: Desired, live: Live): readonly Difference[] {
         declared: shown(wanted),
         found: shown(value),
         source: holder(one),
-        mend: `${holder(one)} RESET ${name};`,
+        repair: `${holder(one)} RESET ${name};`,
       },
     ];
   });
@@ -230,7 +230,9 @@ function pendingOnes(desired: Desired, live: Live, { pending, effects }: Found):
     since: live.loaded,
     ...(restarts || isTaking(desired)
       ? {}
-      : { mend: 'correct the lines with errors first: the server would not start. Then: pgduet provision' }),
+      : {
+          repair: 'correct the lines with errors first: the server would not start. Then: pgduet provision',
+        }),
   }));
 }
 
@@ -263,7 +265,7 @@ function placesElsewhere(desired: Desired, seen: Seen): readonly Difference[] {
   });
 }
 
-/** What a session, a role or a database holds is told by itself, and what the server has made of a value is its own. */
+/** What a session, a role or a database holds is reported by itself, and what the server has made of a value is its own. */
 const lasting: readonly (string | undefined)[] = ['configuration file', 'default', 'environment variable'];
 
 function unexplained(

@@ -78,7 +78,7 @@ export function writeScript(desired: Desired, text: FileEdit): string {
 unchanged
 put ${quote(trial)} 0600 ${quote(`${owner}:`)} ${quote(text.after)}
 try() { as ${quote(owner)} "$PGBIN/postgres" -D ${quote(dataDir)} -C port -c config_file="$1" >/dev/null; }
-# What keeps a server from starting with the old one too is told, and for a person to mend.
+# What keeps a server from starting with the old one too is told, and for a person to repair.
 if ! try ${quote(trial)} && try ${quote(confPath(desired))} 2>/dev/null; then rm -f ${quote(trial)}; exit 1; fi
 sync ${quote(dataDir)}
 unchanged

@@ -1,5 +1,5 @@
 /**
- * What of the declared settings is not right, and what it takes to mend that: which lines, which reset, a reload or a
+ * What of the declared settings is not right, and what it takes to repair that: which lines, which reset, a reload or a
  * restart. Least disturbance: a restart only where the value in force is another one, and never with a file that the
  * server could not start with. In: what is needed and what was seen. Out: names and effects. Pure.
  */
@@ -21,7 +21,7 @@ import {
   readFloor,
   type SettingsSeen as Seen,
 } from './settings-observation.ts';
-import { isElsewhere, isHard, isMended, isTaking, type Over, standsOver } from './settings-over.ts';
+import { isElsewhere, isHard, isRepaired, isTaking, type Over, standsOver } from './settings-over.ts';
 
 /** All names as they are declared, but for `stale`. */
 export interface Found {
@@ -149,7 +149,7 @@ function effectsOf(
   const { wrong, reset, stale, over, pending, unread } = found;
   if (!live || (isElsewhere(live) && !isTaking(desired))) return [];
   const changes = wrong.length + reset.length + stale.length > 0 || unread || pending.length > 0;
-  const errors = over.errors.filter((line) => !isMended(line, live, found));
+  const errors = over.errors.filter((line) => !isRepaired(line, live, found));
   if (!changes || errors.some(isHard)) return [];
   const restart =
     pending.length > 0 ||

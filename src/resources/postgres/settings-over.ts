@@ -45,12 +45,16 @@ const isError = ({ error, context, pending }: FileLine, unread: boolean): boolea
 /** Such an error keeps the server from taking over anything at all; others only keep it from starting. */
 export const isHard = ({ error }: FileLine): boolean => error !== notApplied;
 
-interface Mending extends Record<'wrong' | 'stale' | 'reset', readonly string[]> {
+interface Repairing extends Record<'wrong' | 'stale' | 'reset', readonly string[]> {
   readonly access: boolean;
 }
 
 /** Does the error go when these settings are written, and those reset, and the file belongs to its owner again? */
-export const isMended = (line: FileLine, live: Live, { wrong, stale, reset, access }: Mending): boolean => {
+export const isRepaired = (
+  line: FileLine,
+  live: Live,
+  { wrong, stale, reset, access }: Repairing,
+): boolean => {
   if (line.line === 0) return access;
   const among = (names: readonly string[]): boolean => names.some((name) => name.toLowerCase() === line.name);
   if (isAuto(line)) return among(reset);

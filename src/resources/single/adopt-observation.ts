@@ -47,7 +47,7 @@ export interface LiveSingle {
   readonly locales: readonly string[];
 }
 
-export interface AdoptSight {
+export interface AdoptObservation {
   readonly running: boolean;
   /** By postmaster.pid: where it really listens. */
   readonly port: number | undefined;
@@ -160,7 +160,7 @@ interface RawLive extends Omit<LiveSingle, 'settings'> {
 }
 
 /** Undefined when the host could not be looked at. */
-export function readAdoptSight(reply: ProbeReply): AdoptSight | undefined {
+export function readAdoptObservation(reply: ProbeReply): AdoptObservation | undefined {
   const lines = replyLines(reply.stdout);
   const values = (word: string): readonly string[] => lines.all(word).map((text) => text.trim());
   const clock = Number(values('clock')[0] ?? Number.NaN);

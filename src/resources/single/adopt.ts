@@ -20,7 +20,7 @@ import {
 import { anotherCluster } from '../data/refusals.ts';
 import { valueFields, wantedValues } from '../postgres/settings.ts';
 import { inTheWay, notesOn } from './adopt-notes.ts';
-import { type AdoptSight, adoptProbe, readAdoptSight } from './adopt-observation.ts';
+import { type AdoptObservation, adoptProbe, readAdoptObservation } from './adopt-observation.ts';
 import { adoptedOf, recordOf, standingAlone } from './adoption.ts';
 
 const fields = serverFields(
@@ -41,11 +41,11 @@ const fields = serverFields(
 type Desired = DesiredOf<typeof fields>;
 
 interface AdoptChange extends Change {
-  readonly sight: AdoptSight;
+  readonly observation: AdoptObservation;
   readonly before: Before;
 }
 
-export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
+export const adopt: ResourceKind<Desired, AdoptObservation, AdoptChange> = {
   kind: 'adopt',
   summary:
     'A running single server with its data is taken into the cluster, and what was there before is recorded.',
@@ -55,22 +55,24 @@ export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
   describe: (desired) => `the server in ${desired.dataDir}`,
   probe: adoptProbe,
   read: (reply) => {
-    const sight = readAdoptSight(reply);
-    return sight ? present(sight) : unknown(reply.stderr.trim() || 'the server could not be looked at');
+    const observation = readAdoptObservation(reply);
+    return observation
+      ? present(observation)
+      : unknown(reply.stderr.trim() || 'the server could not be looked at');
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
-    const sight = observed.value;
-    if (sight.recorded !== undefined && !halfWayBack(sight)) return settled(desired, sight);
-    const problem = inTheWay(desired, sight);
+    const observation = observed.value;
+    if (observation.recorded !== undefined && !halfWayBack(observation)) return settled(desired, observation);
+    const problem = inTheWay(desired, observation);
     if (problem) return refuse(problem);
-    const before = recordOf(desired, sight, desired);
+    const before = recordOf(desired, observation, desired);
     if (!before) return refuse(unseen(desired));
     return change({
       summary: `take the server in ${desired.dataDir} into the cluster, and record what was there before`,
-      reason: sight.before ? 'an interrupted run has begun it' : `it runs alone, ${startedBy(before)}`,
-      notes: notesOn(desired, sight),
-      sight,
+      reason: observation.before ? 'an interrupted run has begun it' : `it runs alone, ${startedBy(before)}`,
+      notes: notesOn(desired, observation),
+      observation,
       before,
     });
   },
@@ -80,23 +82,23 @@ export const adopt: ResourceKind<Desired, AdoptSight, AdoptChange> = {
   ],
 };
 
-function settled(desired: Desired, sight: AdoptSight) {
-  if (sight.recorded === sight.systemIdentifier)
-    return same(`cluster ${sight.recorded}, recorded in ${beforeFile(desired)}`);
-  const { systemIdentifier } = sight;
+function settled(desired: Desired, observation: AdoptObservation) {
+  if (observation.recorded === observation.systemIdentifier)
+    return same(`cluster ${observation.recorded}, recorded in ${beforeFile(desired)}`);
+  const { systemIdentifier } = observation;
   const control = systemIdentifier ? { control: { systemIdentifier } as const } : {};
   return refuse({
     ...anotherCluster(
       desired.dataDir,
-      { content: 'cluster', files: [], standbySignal: false, running: sight.running },
-      sight.recorded,
+      { content: 'cluster', files: [], standbySignal: false, running: observation.running },
+      observation.recorded,
     ),
     evidence: [`system identifier there: ${control.control?.systemIdentifier ?? 'unknown'}`],
   });
 }
 
 /** A teardown that did not come to its end has given the server back and taken our files away; the record is still there. */
-const halfWayBack = ({ mark, before, adopted, recorded, systemIdentifier }: AdoptSight): boolean =>
+const halfWayBack = ({ mark, before, adopted, recorded, systemIdentifier }: AdoptObservation): boolean =>
   mark && before !== undefined && adopted === undefined && recorded === systemIdentifier;
 
 const startedBy = ({ starter }: Before): string =>
@@ -110,10 +112,10 @@ const unseen = (desired: Desired) => ({
 });
 
 /** The record first: whatever happens later, what was there before is known. The mark before the drop-in that asks for it. */
-function recordScript({ before, sight }: AdoptChange, desired: Desired): string {
+function recordScript({ before, observation }: AdoptChange, desired: Desired): string {
   const { owner } = desired.instance;
   const put = (path: string, content: string): string => putFile({ path, mode: '0600', owner, content });
-  const record = sight.before ? [] : [put(beforeFile(desired), `${JSON.stringify(before, null, 1)}\n`)];
+  const record = observation.before ? [] : [put(beforeFile(desired), `${JSON.stringify(before, null, 1)}\n`)];
   return [
     sh`mkdir -p ${desired.managementDir}`,
     sh`chown ${`${owner}:`} ${desired.managementDir}`,
@@ -140,11 +142,11 @@ ConditionPathExists=${formerMark(desired)}
 }
 
 /** The identifier at the end: it says that all of this is done. */
-function filesScript({ sight, before }: AdoptChange, desired: Desired): string {
+function filesScript({ observation, before }: AdoptChange, desired: Desired): string {
   const { owner } = desired.instance;
-  const adopted = `${JSON.stringify(adoptedOf(desired, sight, desired.values), null, 1)}\n`;
+  const adopted = `${JSON.stringify(adoptedOf(desired, observation, desired.values), null, 1)}\n`;
   return [
-    ...standingAlone(desired, sight, before).map((file) => putTried(file, desired)),
+    ...standingAlone(desired, observation, before).map((file) => putTried(file, desired)),
     putFile({ path: adoptedFile(desired.dataDir), mode: '0600', owner, content: adopted }),
     putFile({ path: systemFile(desired), mode: '0600', owner, content: before.systemIdentifier }),
   ].join('\n');

@@ -14,7 +14,7 @@ import {
   type Starter,
 } from '../data/record.ts';
 import { isCarried, judge, type Logging } from '../postgres/adopted-rules.ts';
-import type { AdoptPlace, AdoptSight, LiveSingle } from './adopt-observation.ts';
+import type { AdoptObservation, AdoptPlace, LiveSingle } from './adopt-observation.ts';
 
 const names = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;
 
@@ -29,14 +29,14 @@ function placesOf(live: LiveSingle): Readonly<Record<(typeof names)[number], str
 }
 
 /** Does the server read any of its files from outside of its data directory? Only a restart can change that. */
-export function movesIn(place: AdoptPlace, sight: AdoptSight): boolean {
-  const { live } = sight;
+export function movesIn(place: AdoptPlace, observation: AdoptObservation): boolean {
+  const { live } = observation;
   return live !== undefined && names.some((name) => placesOf(live)[name] !== `${place.dataDir}/${name}`);
 }
 
 /** Settings of the command line and the environment; those that say where files are mean nothing in the data directory. */
-export function carriedSettings(sight: AdoptSight): Readonly<Record<string, string>> {
-  const settings = sight.live?.settings ?? new Map<string, SettingRow>();
+export function carriedSettings(observation: AdoptObservation): Readonly<Record<string, string>> {
+  const settings = observation.live?.settings ?? new Map<string, SettingRow>();
   const carried = [...settings].filter(
     ([name]) => isCarried(name, settings) && !placeSettings.includes(name),
   );
@@ -44,10 +44,10 @@ export function carriedSettings(sight: AdoptSight): Readonly<Record<string, stri
 }
 
 /** The text of pg_hba.conf as the server read it before. */
-export function formerRules(sight: AdoptSight): string {
-  const path = sight.before?.hbaFile ?? sight.live?.settings.get('hba_file')?.value ?? '';
-  const recorded = sight.before?.files.find((file) => file.path === path);
-  return (recorded ?? sight.files.get(path))?.text ?? '';
+export function formerRules(observation: AdoptObservation): string {
+  const path = observation.before?.hbaFile ?? observation.live?.settings.get('hba_file')?.value ?? '';
+  const recorded = observation.before?.files.find((file) => file.path === path);
+  return (recorded ?? observation.files.get(path))?.text ?? '';
 }
 
 export interface Wanted {
@@ -56,40 +56,48 @@ export interface Wanted {
 }
 
 /** The record; what was recorded by an earlier attempt counts more than what is there now. Undefined: not seen enough. */
-export function recordOf(place: AdoptPlace, sight: AdoptSight, wanted: Wanted): Before | undefined {
-  if (sight.before) return sight.before;
-  const { live, systemIdentifier, version } = sight;
+export function recordOf(
+  place: AdoptPlace,
+  observation: AdoptObservation,
+  wanted: Wanted,
+): Before | undefined {
+  if (observation.before) return observation.before;
+  const { live, systemIdentifier, version } = observation;
   if (!live || !systemIdentifier || version === undefined) return undefined;
   const paths = placesOf(live);
   const inside = [...names, 'postgresql.auto.conf'].map((name) => `${place.dataDir}/${name}`);
   const files = [...new Set([...Object.values(paths), ...inside])].map(
-    (path): FileBefore => sight.files.get(path) ?? { path, mode: '', owner: '' },
+    (path): FileBefore => observation.files.get(path) ?? { path, mode: '', owner: '' },
   );
   return {
     schema: 1,
-    at: sight.clock,
+    at: observation.clock,
     systemIdentifier,
     version,
-    starter: starterOf(sight),
+    starter: starterOf(observation),
     configFile: paths['postgresql.conf'],
     hbaFile: paths['pg_hba.conf'],
     identFile: paths['pg_ident.conf'],
     files,
-    settings: settingsBefore(sight, wanted, movesIn(place, sight)),
-    made: sight.missing,
+    settings: settingsBefore(observation, wanted, movesIn(place, observation)),
+    made: observation.missing,
     roles: wanted.roles.filter((role) => live.roles.includes(role)),
   };
 }
 
-function starterOf(sight: AdoptSight): Starter {
-  const { unit, options, log } = sight;
+function starterOf(observation: AdoptObservation): Starter {
+  const { unit, options, log } = observation;
   if (unit) return { kind: 'unit', unit: unit.name, enabled: unit.enabled };
   return { kind: 'hand', options, ...(log ? { log } : {}) };
 }
 
-function settingsBefore(sight: AdoptSight, wanted: Wanted, moves: boolean): readonly SettingBefore[] {
-  const settings = sight.live?.settings ?? new Map<string, SettingRow>();
-  const main = sight.files.get(settings.get('config_file')?.value ?? '')?.text ?? '';
+function settingsBefore(
+  observation: AdoptObservation,
+  wanted: Wanted,
+  moves: boolean,
+): readonly SettingBefore[] {
+  const settings = observation.live?.settings ?? new Map<string, SettingRow>();
+  const main = observation.files.get(settings.get('config_file')?.value ?? '')?.text ?? '';
   const changed = judge(wanted.values, settings, undefined, moves).names;
   return [...changed, 'synchronous_standby_names'].map((name) => {
     const setting = settings.get(name.toLowerCase());
@@ -109,14 +117,28 @@ export function recordedPlace({ source, file, line }: SettingRow): string {
 }
 
 /** The little that travels with the data. */
-export function adoptedOf(place: AdoptPlace, sight: AdoptSight, values: Wanted['values']): Adopted {
-  const settings = sight.live?.settings ?? new Map<string, SettingRow>();
-  const logging: Logging = judge(values, settings, undefined, movesIn(place, sight)).logging;
-  return { schema: 1, server: place.id, logging, carried: carriedSettings(sight), hba: formerRules(sight) };
+export function adoptedOf(
+  place: AdoptPlace,
+  observation: AdoptObservation,
+  values: Wanted['values'],
+): Adopted {
+  const settings = observation.live?.settings ?? new Map<string, SettingRow>();
+  const logging: Logging = judge(values, settings, undefined, movesIn(place, observation)).logging;
+  return {
+    schema: 1,
+    server: place.id,
+    logging,
+    carried: carriedSettings(observation),
+    hba: formerRules(observation),
+  };
 }
 
 /** The files of the data directory whose text changes, so that they are the whole configuration. */
-export function standingAlone(place: AdoptPlace, sight: AdoptSight, before: Before): readonly FileBefore[] {
+export function standingAlone(
+  place: AdoptPlace,
+  observation: AdoptObservation,
+  before: Before,
+): readonly FileBefore[] {
   const original = (path: string): FileBefore | undefined =>
     before.files.find((file) => file.path === path && file.text !== undefined);
   const from = [before.configFile, before.hbaFile, before.identFile];
@@ -126,15 +148,15 @@ export function standingAlone(place: AdoptPlace, sight: AdoptSight, before: Befo
     const path = `${place.dataDir}/${name}`;
     // What is in place already may have our lines in it by now.
     if (name !== 'postgresql.conf' && source.path === path) return [];
-    if (sight.files.get(path)?.text !== original(path)?.text) return [];
-    const text = name === 'postgresql.conf' ? alone(source.path, source.text, sight) : source.text;
+    if (observation.files.get(path)?.text !== original(path)?.text) return [];
+    const text = name === 'postgresql.conf' ? alone(source.path, source.text, observation) : source.text;
     return text === original(path)?.text ? [] : [{ path, mode: source.mode, owner: source.owner, text }];
   });
 }
 
-function alone(path: string, text: string, sight: AdoptSight): string {
+function alone(path: string, text: string, observation: AdoptObservation): string {
   const flat = flattenConf({ path, text }, (directive, named, from) =>
-    included(directive, named, from, sight),
+    included(directive, named, from, observation),
   );
   return disableConf(flat, placeSettings);
 }
@@ -144,16 +166,16 @@ function included(
   directive: string,
   named: string,
   from: string,
-  sight: AdoptSight,
+  observation: AdoptObservation,
 ): readonly ConfFile[] | undefined {
   const path = named.startsWith('/') ? named : `${from.slice(0, from.lastIndexOf('/'))}/${named}`;
   const file = (each: FileBefore): ConfFile => ({ path: each.path, text: each.text ?? '' });
   if (directive !== 'include_dir') {
-    const found = sight.files.get(path);
+    const found = observation.files.get(path);
     return found ? [file(found)] : directive === 'include_if_exists' ? [] : undefined;
   }
   const folder = path.replace(/\/$/, '');
-  return [...sight.files.values()]
+  return [...observation.files.values()]
     .filter((each) => /^\/[^./][^/]*\.conf$/.test(each.path.slice(folder.length)))
     .filter((each) => each.path.startsWith(`${folder}/`))
     .sort((a, b) => (a.path < b.path ? -1 : 1))

@@ -1,6 +1,6 @@
 /**
  * Which files of the server that stays become what, by what stands in them and what was recorded. Byte for byte what was there
- * before, unless somebody has edited it meanwhile; then only our lines go. In: the sight. Out: files to write and to remove,
+ * before, unless somebody has edited it meanwhile; then only our lines go. In: the observation. Out: files to write and to remove,
  * with the words for a plan. Pure.
  */
 import {
@@ -13,7 +13,7 @@ import {
 import { withoutOurRules } from '../../postgres/hba-file.ts';
 import { singleConf } from '../../postgres/single-conf.ts';
 import { adoptedFile, type Before, type FileBefore } from '../data/record.ts';
-import type { SeenFile, SingleSight } from './single-observation.ts';
+import type { SeenFile, SingleObservation } from './single-observation.ts';
 
 export interface FileAct {
   readonly path: string;
@@ -32,7 +32,7 @@ export interface FilePlan {
   readonly conf: string;
 }
 
-export interface FileWish {
+export interface FileOptions {
   readonly dataDir: string;
   readonly owner: string;
   /** Names of settings that stay where there was no single server before. */
@@ -44,17 +44,17 @@ export interface FileWish {
 /** The first line of pg_hba.conf as we write it. */
 const ourRules = '# Written by pgduet from the inventory';
 
-export function filePlan(wish: FileWish, seen: SingleSight): FilePlan {
-  return seen.record ? recorded(wish, seen, seen.record) : unrecorded(wish, seen);
+export function filePlan(options: FileOptions, seen: SingleObservation): FilePlan {
+  return seen.record ? recorded(options, seen, seen.record) : unrecorded(options, seen);
 }
 
-function unrecorded(wish: FileWish, { files, leftovers }: SingleSight): FilePlan {
-  const at = (name: string): string => `${wish.dataDir}/${name}`;
+function unrecorded(options: FileOptions, { files, leftovers }: SingleObservation): FilePlan {
+  const at = (name: string): string => `${options.dataDir}/${name}`;
   const conf = files.get(at('postgresql.conf'));
   const hba = files.get(at('pg_hba.conf'));
-  const text = conf?.text.includes(ourHeading) ? singleConf(conf.text, wish.staying) : conf?.text;
+  const text = conf?.text.includes(ourHeading) ? singleConf(conf.text, options.staying) : conf?.text;
   const rules =
-    hba?.text.startsWith(ourRules) === true ? `${wish.hba}${withoutOurRules(hba.text) ?? ''}` : hba?.text;
+    hba?.text.startsWith(ourRules) === true ? `${options.hba}${withoutOurRules(hba.text) ?? ''}` : hba?.text;
   return {
     write: [
       ...(conf && text !== undefined && text !== conf.text
@@ -70,14 +70,16 @@ function unrecorded(wish: FileWish, { files, leftovers }: SingleSight): FilePlan
   };
 }
 
-function recorded(wish: FileWish, seen: SingleSight, record: Before): FilePlan {
-  const plans = record.files.map((before) => oneFile(wish, seen, record, before));
+function recorded(options: FileOptions, seen: SingleObservation, record: Before): FilePlan {
+  const plans = record.files.map((before) => oneFile(options, seen, record, before));
   const known = new Set(record.files.map(({ path }) => path));
   const made = seen.leftovers
-    .filter((path) => path === adoptedFile(wish.dataDir) || path.endsWith('disk_check') || !known.has(path))
+    .filter(
+      (path) => path === adoptedFile(options.dataDir) || path.endsWith('disk_check') || !known.has(path),
+    )
     .map((path) => ({ path }));
   const acts = plans.flatMap(({ act }) => act ?? []);
-  const conf = seen.files.get(`${wish.dataDir}/postgresql.conf`);
+  const conf = seen.files.get(`${options.dataDir}/postgresql.conf`);
   return {
     write: acts.filter(({ file }) => file !== undefined),
     remove: [...acts.filter(({ file }) => file === undefined), ...made],
@@ -91,11 +93,11 @@ interface OneFile {
   readonly notes: readonly string[];
 }
 
-function oneFile(wish: FileWish, seen: SingleSight, record: Before, before: FileBefore): OneFile {
+function oneFile(options: FileOptions, seen: SingleObservation, record: Before, before: FileBefore): OneFile {
   const now = seen.files.get(before.path);
   if (before.text === undefined) return now ? removal(seen, record, before.path, now) : { notes: [] };
   if (!now) return { act: { path: before.path, file: asFile(before, before.text) }, notes: [] };
-  const text = wanted(wish, record, before.path, before.text, now.text);
+  const text = wanted(options, record, before.path, before.text, now.text);
   const file = asFile(before, text);
   const edited = text === before.text ? [] : editedNotes(before.path, before.text, text);
   const right = now.text === text && sameMode(now, file);
@@ -107,8 +109,8 @@ const sameMode = (one: SeenFile, other: SeenFile): boolean =>
   one.mode.replace(/^0+/, '') === other.mode.replace(/^0+/, '') && one.owner === other.owner;
 
 /** The text of a file that was there before, as it is to be. */
-function wanted(wish: FileWish, record: Before, path: string, before: string, now: string): string {
-  if (path === `${wish.dataDir}/postgresql.auto.conf`) return autoConf(record, before, now);
+function wanted(options: FileOptions, record: Before, path: string, before: string, now: string): string {
+  if (path === `${options.dataDir}/postgresql.auto.conf`) return autoConf(record, before, now);
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (name === 'pg_hba.conf') return withoutOurRules(now) ?? now;
   if (!path.endsWith('.conf') || name === 'start.conf') return now;
@@ -133,7 +135,7 @@ export function autoConf(record: Before, before: string, now: string): string {
 }
 
 /** A file that the migration has made: it goes, and if somebody has edited it, a copy of it stays. */
-function removal(seen: SingleSight, record: Before, path: string, now: SeenFile): OneFile {
+function removal(seen: SingleObservation, record: Before, path: string, now: SeenFile): OneFile {
   const sources: Readonly<Record<string, string>> = {
     'postgresql.conf': record.configFile,
     'pg_hba.conf': record.hbaFile,

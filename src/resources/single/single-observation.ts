@@ -52,7 +52,7 @@ export interface SingleLive {
   readonly restart: Readonly<Record<string, SettingRow>>;
 }
 
-export interface SingleSight {
+export interface SingleObservation {
   /** Directory of PostgreSQL's programs. */
   readonly programs: string;
   /** The management directory says that the data is ours. */
@@ -127,7 +127,7 @@ echo looked`;
 }
 
 /** Undefined when the probe could not look. */
-export function readSingle(reply: ProbeReply, place: SinglePlace): SingleSight | undefined {
+export function readSingle(reply: ProbeReply, place: SinglePlace): SingleObservation | undefined {
   const lines = replyLines(reply.stdout);
   const { all } = lines;
   if (lines.last !== 'looked') return undefined;

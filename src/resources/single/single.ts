@@ -16,7 +16,7 @@ import {
   unknown,
 } from '../contract/kind.ts';
 import { type FileAct, type FilePlan, filePlan } from './single-files.ts';
-import { readSingle, type SeenFile, type SingleSight, singleProbe } from './single-observation.ts';
+import { readSingle, type SeenFile, type SingleObservation, singleProbe } from './single-observation.ts';
 import { needRestart } from './single-restart.ts';
 import {
   dropStep,
@@ -75,7 +75,7 @@ interface Acts {
   readonly keeper: Keeper;
 }
 
-export const single: ResourceKind<Desired, SingleSight, SingleChange> = {
+export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
   kind: 'single',
   summary:
     'A server of the cluster is a single PostgreSQL again, as it was before: files, unit, role and slots; the data stay.',
@@ -118,7 +118,7 @@ export const single: ResourceKind<Desired, SingleSight, SingleChange> = {
 };
 
 /** As it was recorded; without a record a unit of its own, or a person where there is no systemd. */
-function keeperOf(desired: Desired, { record, programs }: SingleSight): Keeper {
+function keeperOf(desired: Desired, { record, programs }: SingleObservation): Keeper {
   if (record?.starter.kind === 'hand') return record.starter;
   if (record?.starter.kind === 'unit')
     return { kind: 'unit', unit: record.starter.unit, enabled: enabledWord(record.starter.enabled) };
@@ -131,10 +131,10 @@ function keeperOf(desired: Desired, { record, programs }: SingleSight): Keeper {
 const enabledWord = (word: string): 'enabled' | 'disabled' | 'untouched' =>
   word === 'enabled' || word === 'disabled' ? word : 'untouched';
 
-const runsUnder = ({ server, services }: SingleSight, unit: string): boolean =>
+const runsUnder = ({ server, services }: SingleObservation, unit: string): boolean =>
   server?.cgroup.endsWith(`/${unit}`) === true && services.get(unit)?.active === 'active';
 
-function settled(desired: Desired, seen: SingleSight): string {
+function settled(desired: Desired, seen: SingleObservation): string {
   const unit = [...seen.services.keys()].find((name) => runsUnder(seen, name));
   const running = seen.server === undefined ? 'stopped' : `running${unit ? ` under ${unit}` : ''}`;
   const timeline = seen.live
@@ -151,10 +151,10 @@ const no = (desired: Desired, what: string, why: string, fix: string): Diagnosti
 });
 
 /** Roles with the names of ours, each with the number of objects it owns; those that were there before us stay. */
-const rolesOf = ({ live, record }: SingleSight): readonly (readonly [string, number])[] =>
+const rolesOf = ({ live, record }: SingleObservation): readonly (readonly [string, number])[] =>
   Object.entries(live?.roles ?? {}).filter(([role]) => !record?.roles.includes(role));
 
-function obstacle(desired: Desired, seen: SingleSight): Diagnostic | undefined {
+function obstacle(desired: Desired, seen: SingleObservation): Diagnostic | undefined {
   const { live } = seen;
   if (live?.recovering && !desired.later)
     return no(
@@ -176,7 +176,7 @@ function obstacle(desired: Desired, seen: SingleSight): Diagnostic | undefined {
 }
 
 /** Why the server has to be restarted, in words; none: it goes on. */
-function restartReasons(desired: Desired, seen: SingleSight, files: FilePlan): readonly string[] {
+function restartReasons(desired: Desired, seen: SingleObservation, files: FilePlan): readonly string[] {
   const keeper = keeperOf(desired, seen);
   if (!seen.server) return ['it does not run'];
   if (keeper.kind === 'unit' && runsUnder(seen, keeper.unit)) return [];
@@ -199,7 +199,7 @@ function restartReasons(desired: Desired, seen: SingleSight, files: FilePlan): r
   ];
 }
 
-function actsOf(desired: Desired, seen: SingleSight, files: FilePlan, restart: boolean): Acts {
+function actsOf(desired: Desired, seen: SingleObservation, files: FilePlan, restart: boolean): Acts {
   const keeper = keeperOf(desired, seen);
   const { live } = seen;
   const service = keeper.kind === 'unit' ? seen.services.get(keeper.unit) : undefined;
@@ -234,7 +234,11 @@ interface Found {
   readonly acts: Acts;
 }
 
-function describeChange(desired: Desired, seen: SingleSight, { files, reasons, acts }: Found): SingleChange {
+function describeChange(
+  desired: Desired,
+  seen: SingleObservation,
+  { files, reasons, acts }: Found,
+): SingleChange {
   const { server } = seen;
   const notes = [
     ...(acts.stop ? ['the Mirroring Controller is stopped; the instance goes on'] : []),

@@ -12,7 +12,7 @@ import { mcCtlCommand } from '../controller/controller-status.ts';
 import { type Before, formerDropIn, formerMark } from '../data/record.ts';
 import { judge } from '../postgres/adopted-rules.ts';
 import { valueFields, wantedValues } from '../postgres/settings.ts';
-import { type AdoptSight, adoptProbe, readAdoptSight } from './adopt-observation.ts';
+import { type AdoptObservation, adoptProbe, readAdoptObservation } from './adopt-observation.ts';
 import { movesIn } from './adoption.ts';
 
 const fields = serverFields(
@@ -35,7 +35,7 @@ interface TakeoverChange extends Change {
   readonly former: string | undefined;
 }
 
-export const takeover: ResourceKind<Desired, AdoptSight, TakeoverChange> = {
+export const takeover: ResourceKind<Desired, AdoptObservation, TakeoverChange> = {
   kind: 'takeover',
   summary:
     'The Mirroring Controller alone is in charge of a server that was there before; one restart at most.',
@@ -44,18 +44,20 @@ export const takeover: ResourceKind<Desired, AdoptSight, TakeoverChange> = {
   describe: (desired) => `control over the server in ${desired.dataDir}`,
   probe: adoptProbe,
   read: (reply) => {
-    const sight = readAdoptSight(reply);
-    return sight ? present(sight) : unknown(reply.stderr.trim() || 'the server could not be looked at');
+    const observation = readAdoptObservation(reply);
+    return observation
+      ? present(observation)
+      : unknown(reply.stderr.trim() || 'the server could not be looked at');
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
-    const sight = observed.value;
-    const settled = sight.recorded !== undefined && !sight.mark;
+    const observation = observed.value;
+    const settled = observation.recorded !== undefined && !observation.mark;
     // A run that was killed in between may have taken the mark away and no more.
-    if (settled && !sight.unit && !movesIn(desired, sight))
+    if (settled && !observation.unit && !movesIn(desired, observation))
       return same('the Mirroring Controller is in charge of it');
-    const reasons = restartReasons(desired, sight);
-    const by = sight.before ? formerUnit(sight.before) : sight.unit?.name;
+    const reasons = restartReasons(desired, observation);
+    const by = observation.before ? formerUnit(observation.before) : observation.unit?.name;
     return change({
       summary:
         reasons.length > 0
@@ -78,10 +80,10 @@ const formerUnit = ({ starter }: Before): string | undefined =>
   starter.kind === 'unit' ? starter.unit : undefined;
 
 /** A server that an interrupted run has stopped needs no restart, only a start; the script makes no difference. */
-function restartReasons({ values, ...place }: Desired, sight: AdoptSight): readonly string[] {
-  if (!sight.live) return ['its start'];
-  const { settings } = sight.live;
-  const moves = movesIn(place, sight);
+function restartReasons({ values, ...place }: Desired, observation: AdoptObservation): readonly string[] {
+  if (!observation.live) return ['its start'];
+  const { settings } = observation.live;
+  const moves = movesIn(place, observation);
   const pending = Object.keys(values).filter((name) => settings.get(name.toLowerCase())?.pending);
   const judged = judge(values, settings, undefined, moves).restart;
   return [...new Set([...(moves ? ['config_file'] : []), ...judged, ...pending])];

@@ -30,7 +30,7 @@ interface Seen {
   readonly modified?: number;
 }
 
-/** What `sight` says of a file that is not there, or is not to be seen. */
+/** What the shell function `observation` prints of a file that is not there, or is not to be seen. */
 function hiddenFile(said: string): Observed<Seen> {
   const hidden = readStat(said, 'the file could not be read');
   return hidden.state === 'present' ? unknown('the file has changed meanwhile') : hidden;
@@ -46,7 +46,7 @@ export const line: ResourceKind<Desired, Seen> = {
   probe: (desired) => ({
     shell: `f=${quote(desired.path)}
 ${desired.state === 'absent' ? `if [ -e "$(unfinished "$f")" ]; then printf '\\nunfinished\\n'; exit; fi` : ''}
-if [ ! -e "$f" ]; then sight "$f"; exit; fi
+if [ ! -e "$f" ]; then observation "$f"; exit; fi
 lines=$(awk -v w=${quote(desired.word)} '$1 == w' "$f") || exit 1
 if [ "$lines" != ${quote(desired.line)} ]; then stat -c %Y "$f" || exit 1; else echo; fi
 printf '%s\\n' "$lines"`,

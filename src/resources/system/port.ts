@@ -34,7 +34,7 @@ case $pid in '' | *[!0-9]*) ;; *) if [ -d "/proc/$pid" ]; then echo rightful; ex
 if [ ! -r /proc/net/tcp ]; then echo 'no right to read /proc/net/tcp' >&2; exit 1; fi
 if ! listening ${desired.port}; then echo free; exit; fi
 # Whose file cannot be seen may be in its rights.
-case $(sight "$f") in closed*) sight "$f"; exit;; esac
+case $(observation "$f") in closed*) observation "$f"; exit;; esac
 if [ -e "$f" ] && [ ! -r "$f" ]; then echo "no right to read $f" >&2; exit 1; fi
 echo taken
 if command -v ss >/dev/null; then ss -Hltnp "sport = :${desired.port}" | sed -n 's/.*users:((\\(.*\\)))/\\1/p' | head -n 1; fi`,

@@ -24,7 +24,7 @@ export const symlink: ResourceKind<Desired, Seen> = {
   probe: ({ path }) => ({
     shell: `p=${quote(path)}
 if [ -L "$p" ]; then echo link; readlink "$p"; elif [ -e "$p" ]; then echo other; else
-said=$(sight "$p")
+said=$(observation "$p")
 if [ "$said" = absent ] && [ ! -d "\${p%/*}" ]; then said=parent; fi
 echo "$said"; fi`,
   }),

@@ -50,7 +50,7 @@ export const sysctl: ResourceKind<Desired, Observation> = {
 if [ ! -e "$p" ]; then echo 'the kernel has no such parameter, or not yet: a module may bring it' >&2; exit 1; fi
 value=$(cat "$p") || exit 1
 printf '%s' "$value" | tr '\\n' ' '; echo
-sight ${quote(path(desired))}
+observation ${quote(path(desired))}
 if [ -f ${quote(path(desired))} ]; then cat ${quote(path(desired))}; fi`,
   }),
   read: (reply) => {

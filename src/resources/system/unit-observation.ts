@@ -8,7 +8,7 @@ import { type Observed, type ProbeReply, present, unknown } from '../contract/ki
 import { type Ownership, readStat, type Stat } from '../contract/stat.ts';
 import { unitFile } from './unit-files.ts';
 
-export interface UnitSight {
+export interface UnitObservation {
   readonly stat: Stat;
   readonly text: string;
   /** In the words of systemd: "enabled", "disabled", "masked" … */
@@ -49,8 +49,8 @@ const properties = [
  * The environment of a process has zero bytes between its variables; `read` of a shell leaves them out.
  */
 export const unitProbe = (name: string, content: string): string => `f=${quote(unitFile(name))}
-if [ ! -e "$f" ] && [ ! -L "$f" ]; then sight "$f"; exit; fi
-sight "$f" || exit 1
+if [ ! -e "$f" ] && [ ! -L "$f" ]; then observation "$f"; exit; fi
+observation "$f" || exit 1
 said=$(TZ=UTC systemctl show -p ${properties.join(' -p ')} ${quote(`${name}.service`)}) || exit 1
 printf '%s\\n' "$said"
 ${askLinks(wantLinks(name, content))}
@@ -79,7 +79,7 @@ const askLinks = (links: readonly string[]): string =>
     ? ''
     : `if ${links.map((link) => `[ -L ${quote(link)} ]`).join(' && ')}; then echo Links=yes; else echo Links=no; fi`;
 
-export function readUnit(reply: ProbeReply, { name }: { readonly name: string }): Observed<UnitSight> {
+export function readUnit(reply: ProbeReply, { name }: { readonly name: string }): Observed<UnitObservation> {
   const problem = reply.stderr.trim() || 'systemctl failed';
   const [first = '', ...lines] = reply.stdout.split('\n');
   const stat = readStat(first, problem);
@@ -88,7 +88,7 @@ export function readUnit(reply: ProbeReply, { name }: { readonly name: string })
   if (reply.status !== 0 || end < 0) return unknown(problem);
   const told = lines.slice(0, end).map((line) => split(line));
   const said = new Map(told);
-  const dropIns = dropInSight(told, `${unitFile(name)}.d/`);
+  const dropIns = dropInObservation(told, `${unitFile(name)}.d/`);
   const text = lines.slice(end + 1).join('\n');
   const forgotten = ['not-found', 'masked'].includes(said.get('LoadState') ?? '');
   return present({
@@ -115,7 +115,7 @@ function enabledState(said: ReadonlyMap<string, string>): string {
 }
 
 /** What systemd has loaded, and what is in the unit's own directory now: that it differs systemd does not always notice. */
-function dropInSight(told: readonly (readonly [string, string])[], directory: string) {
+function dropInObservation(told: readonly (readonly [string, string])[], directory: string) {
   const all = (name: string) => told.flatMap(([key, value]) => (key === name ? [value] : []));
   const loaded = all('DropInPaths').flatMap((paths) => paths.split(' '));
   const onDisk = all('DropIn');
@@ -129,7 +129,7 @@ function dropInSight(told: readonly (readonly [string, string])[], directory: st
 const isOfPeople = (path: string): boolean =>
   path !== '' && !/^\/(usr\/)?lib\//.test(path) && !/^\/run\/.*\/service\.d\//.test(path);
 
-function started(said: ReadonlyMap<string, string>): Pick<UnitSight, 'started'> {
+function started(said: ReadonlyMap<string, string>): Pick<UnitObservation, 'started'> {
   if ((said.get('MainPID') ?? '0') === '0') return {};
   const at = Date.parse((said.get('ActiveEnterTimestamp') ?? '').replace(/^\w+ (\S+) (\S+) UTC$/, '$1T$2Z'));
   const mark = said.get('Mark');

@@ -1,7 +1,7 @@
 /**
  * unit: a systemd unit file, enabled, and known to systemd as it stands on the disk. Whether it runs is kind `controller`
  * or `service`. A template with the line `Environment=PGDUET_UNIT=` gets its mark there, by which a running service shows
- * whether it was started from this text. What a drop-in changes is told, and left to a person.
+ * whether it was started from this text. What a drop-in changes is reported, and left to a person.
  */
 import { quote } from '../../base/shell.ts';
 import { flag, template, text } from '../contract/field.ts';
@@ -10,7 +10,14 @@ import { type Change, change, type Difference, type ResourceKind, refuse, same }
 import { ownFile, putFile } from '../contract/preamble.ts';
 import { ownershipDifference, ownershipDifferences, words } from '../contract/stat.ts';
 import { unitFile } from './unit-files.ts';
-import { markOf, readUnit, type UnitSight, unitOwnership, unitProbe, withMark } from './unit-observation.ts';
+import {
+  markOf,
+  readUnit,
+  type UnitObservation,
+  unitOwnership,
+  unitProbe,
+  withMark,
+} from './unit-observation.ts';
 
 const fields = fieldsOf(
   {
@@ -29,7 +36,7 @@ interface UnitChange extends Change {
   readonly reload: boolean;
 }
 
-/** One thing that a step of ours mends. */
+/** One thing that a step of ours repairs. */
 interface Fault {
   readonly summary: string;
   readonly reason: string;
@@ -37,7 +44,7 @@ interface Fault {
   readonly differences: readonly Difference[];
 }
 
-export const unit: ResourceKind<Desired, UnitSight, UnitChange> = {
+export const unit: ResourceKind<Desired, UnitObservation, UnitChange> = {
   kind: 'unit',
   summary:
     'A systemd service unit from a template: its text, whether it is enabled, whether systemd has read it.',
@@ -70,7 +77,7 @@ export const unit: ResourceKind<Desired, UnitSight, UnitChange> = {
 };
 
 const unitName = ({ name }: Pick<Desired, 'name'>): string => `${name}.service`;
-const isMasked = ({ enabled }: UnitSight): boolean => enabled === 'masked';
+const isMasked = ({ enabled }: UnitObservation): boolean => enabled === 'masked';
 const enabledWord = ({ enabled }: Desired): string => (enabled ? 'enabled' : 'disabled');
 
 const missing = (desired: Desired): UnitChange => ({
@@ -95,7 +102,7 @@ const masked = (desired: Desired): Fault => ({
 });
 
 /** A rewrite stands first: it brings owner and mode with it. */
-function faultsOf(desired: Desired, seen: UnitSight): readonly Fault[] {
+function faultsOf(desired: Desired, seen: UnitObservation): readonly Fault[] {
   const name = unitName(desired);
   const told = (code: Difference['code'], declared: string, found: string, since?: number) => [
     { code, object: name, declared, found, ...(since === undefined ? {} : { since }) },
@@ -126,7 +133,7 @@ function faultsOf(desired: Desired, seen: UnitSight): readonly Fault[] {
   return found;
 }
 
-function ownerFault(desired: Desired, { stat }: UnitSight): readonly Fault[] {
+function ownerFault(desired: Desired, { stat }: UnitObservation): readonly Fault[] {
   const object = unitFile(desired.name);
   const summary = `set owner and mode of ${object}`;
   if (stat.type === 'link') {
@@ -140,7 +147,7 @@ function ownerFault(desired: Desired, { stat }: UnitSight): readonly Fault[] {
   return reason ? [{ summary, reason, act: 'own', differences }] : [];
 }
 
-function olderText(desired: Desired, { started }: UnitSight): readonly Difference[] {
+function olderText(desired: Desired, { started }: UnitObservation): readonly Difference[] {
   const mark = markOf(desired.content);
   if (mark === undefined || started?.mark === undefined || started.mark === mark) return [];
   const since = started.at === undefined ? {} : { since: started.at };
@@ -150,7 +157,7 @@ function olderText(desired: Desired, { started }: UnitSight): readonly Differenc
   ];
 }
 
-const dropIns = (desired: Desired, seen: UnitSight): readonly Difference[] =>
+const dropIns = (desired: Desired, seen: UnitObservation): readonly Difference[] =>
   seen.dropIns.length === 0
     ? []
     : [
@@ -163,12 +170,12 @@ const dropIns = (desired: Desired, seen: UnitSight): readonly Difference[] =>
       ];
 
 /** Only root and the owner of a process may look into its environment. */
-const unseen = (desired: Desired, { started }: UnitSight): string =>
+const unseen = (desired: Desired, { started }: UnitObservation): string =>
   started && started.mark === undefined && markOf(desired.content) !== undefined
     ? '; no right to see whether the service was started from it'
     : '';
 
-const notAFile = (desired: Desired, { stat }: UnitSight) =>
+const notAFile = (desired: Desired, { stat }: UnitObservation) =>
   refuse({
     code: 'SAF002',
     what: `'${unitFile(desired.name)}' should be a file and is a ${stat.type}`,

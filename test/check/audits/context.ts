@@ -1,6 +1,6 @@
 /** What an audit is given in a test: a pair as an inventory names it, and what hosts show, as the engine would hand it over. */
 import type { Audit, AuditContext } from '../../../src/check/audit.ts';
-import type { Told } from '../../../src/check/finding.ts';
+import type { Reported } from '../../../src/check/finding.ts';
 import type { Cluster } from '../../../src/inventory/cluster.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
 import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
@@ -58,7 +58,7 @@ export function tell<F>(
   audit: Audit<F>,
   replies: Readonly<Record<string, ProbeReply>>,
   wish: Wish = {},
-): readonly Told[] {
+): readonly Reported[] {
   const context = contextOf(wish);
   const seen = context.cluster.servers.flatMap((server) => {
     const answer = replies[server.name];
@@ -69,5 +69,5 @@ export function tell<F>(
 }
 
 /** "SET012 server1 fsync", to compare at a glance. */
-export const brief = (told: readonly Told[]): readonly string[] =>
+export const brief = (told: readonly Reported[]): readonly string[] =>
   told.map(({ code, host, object }) => `${code} ${host} ${object}`);

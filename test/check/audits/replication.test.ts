@@ -1,4 +1,4 @@
-/** Replication as it runs: what servers show of their senders and receivers, and what is told. */
+/** Replication as it runs: what servers show of their senders and receivers, and what is reported. */
 import { describe, expect, it } from 'vitest';
 import { replication } from '../../../src/check/audits/replication.ts';
 import { serverNamed } from '../../observe/cluster.ts';

@@ -134,9 +134,9 @@ describe('settings in force', () => {
       declared: 'on',
       found: 'off',
       source: `${auto}:3`,
-      mend: 'on {host}: ALTER SYSTEM RESET fsync; then SELECT pg_reload_conf()',
+      repair: 'on {host}: ALTER SYSTEM RESET fsync; then SELECT pg_reload_conf()',
     });
-    expect(file).toMatchObject({ source: `${conf}:12`, mend: expect.stringContaining(`${conf}:12`) });
+    expect(file).toMatchObject({ source: `${conf}:12`, repair: expect.stringContaining(`${conf}:12`) });
     expect(command).toMatchObject({ source: 'the command line of the server' });
   });
 
@@ -154,7 +154,7 @@ describe('settings in force', () => {
       'server1 ALTER ROLE "Other One" IN DATABASE shop',
       'server1 ALTER DATABASE shop',
     ]);
-    expect(told[0]?.mend).toBe(
+    expect(told[0]?.repair).toBe(
       'on {host}: ALTER ROLE app RESET synchronous_commit; sessions that are open keep the value',
     );
   });

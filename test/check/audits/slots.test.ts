@@ -1,4 +1,4 @@
-/** Replication slots: which of them are told, and what of them. */
+/** Replication slots: which of them are reported, and what of them. */
 import { describe, expect, it } from 'vitest';
 import { slots } from '../../../src/check/audits/slots.ts';
 import { brief, reply, tell, type Wish } from './context.ts';

@@ -1,16 +1,16 @@
 /**
- * What persons and accidents do to a pair: each is told by `pgduet check` with the right code and severity, and mended by
+ * What persons and accidents do to a pair: each is reported by `pgduet check` with the right code and severity, and mended by
  * `pgduet provision`, or by doing what the message says. With none of them check says nothing. In: a part of the table in
  * mutations/. Out: tests on a pair of their own; each part has a file, so that the parts run side by side.
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
-import { findingsOf, type Told } from '../support/pgduet.ts';
+import { findingsOf, type Reported } from '../support/pgduet.ts';
 import type { Round } from './mutations/mutation.ts';
 import { type Part, parts } from './mutations/rounds.ts';
 import { richPair } from './pair.ts';
-import { act, expectNothing, expectTold, mend, restore, unexpected } from './round.ts';
+import { act, expectNothing, expectReported, mend, restore, unexpected } from './round.ts';
 
 export const describeMutations = (part: Part): void =>
   describeLab(`a pair that somebody changes by hand: ${part}`, () => {
@@ -26,7 +26,7 @@ export const describeMutations = (part: Part): void =>
   });
 
 function testsOf(round: Round, pair: () => LabCluster): void {
-  let told: readonly Told[];
+  let told: readonly Reported[];
   let whole = false;
   beforeAll(async () => {
     await act(pair(), round, (mutation) => mutation.break);
@@ -34,7 +34,7 @@ function testsOf(round: Round, pair: () => LabCluster): void {
   });
 
   for (const mutation of round.mutations)
-    labTest(`somebody ${mutation.title}`, async () => expectTold(pair(), mutation, told));
+    labTest(`somebody ${mutation.title}`, async () => expectReported(pair(), mutation, told));
 
   labTest('nothing else is told', async () => expect(unexpected(pair(), round, told)).toEqual([]));
 

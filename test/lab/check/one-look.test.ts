@@ -1,6 +1,6 @@
 /**
  * One look at each host, whatever is wrong: hosts that are away, an instance that is down, a login that may only read. What
- * could not be looked at is told as such and never passes for fine; what could be is compared all the same.
+ * could not be looked at is reported as such and never passes for fine; what could be is compared all the same.
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
@@ -8,7 +8,7 @@ import type { Host } from '../harness/lab.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { sql, untilSwitchable } from '../support/instance.ts';
 import { type InventoryWish, managementDir } from '../support/inventory.ts';
-import { type CheckDocument, expectExit, findingsOf, type Pgduet, type Told } from '../support/pgduet.ts';
+import { type CheckDocument, expectExit, findingsOf, type Pgduet, type Reported } from '../support/pgduet.ts';
 import { lines } from './pair.ts';
 import { expectNothing } from './round.ts';
 
@@ -29,12 +29,12 @@ describeLab('one look', () => {
     return said.json<CheckDocument>();
   };
   const wished = (name: string, wish: InventoryWish): string => pair.inventory(name, wish);
-  const on = (told: readonly Told[], code: string, host: string | null) =>
+  const on = (told: readonly Reported[], code: string, host: string | null) =>
     told.filter((one) => one.code === code && one.host === host);
-  const expectOnce = (told: readonly Told[], code: string, host: string | null): Told => {
+  const expectOnce = (told: readonly Reported[], code: string, host: string | null): Reported => {
     const found = on(told, code, host);
     expect(found.length, `${code} of ${host}; told was:\n${lines(told).join('\n')}`).toBe(1);
-    return found[0] as Told;
+    return found[0] as Reported;
   };
 
   labTest('asks each host once', async () => {
@@ -124,7 +124,7 @@ describeLab('one look', () => {
         );
     };
     /** It says what it could not see, with reasons, and leaves nothing behind. */
-    const looksAs = async (name: string): Promise<readonly Told[]> => {
+    const looksAs = async (name: string): Promise<readonly Reported[]> => {
       const before = await Promise.all(hosts.map(listed));
       const said = await command(['check', '-i', pair.file, '--login', name, '--json']);
       expect(said.status, said.all).not.toBe(0);

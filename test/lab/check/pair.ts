@@ -5,7 +5,7 @@
 import type { ClusterOptions } from '../support/cluster.ts';
 import { psqlPath, type Server } from '../support/instance.ts';
 import type { YamlMap } from '../support/inventory.ts';
-import type { Told } from '../support/pgduet.ts';
+import type { Reported } from '../support/pgduet.ts';
 
 /** Settings that let a test spoil more: an archive, logical slots, a rule for replication from other addresses. */
 const richSettings: YamlMap = {
@@ -35,7 +35,7 @@ export const richPair: ClusterOptions = {
 };
 
 /** All findings, in the words of one line, for messages of failed tests. */
-export const lines = (findings: readonly Told[]): string[] =>
+export const lines = (findings: readonly Reported[]): string[] =>
   findings.map(({ code, severity, host, object, declared, found, source, mended_by }) =>
     `${severity} ${code} ${host ?? 'cluster'} [${object}] declared ${declared}, found ${found} (${source}) by ${mended_by}`.slice(
       0,

@@ -1,12 +1,12 @@
 /**
  * One round of mutations on a pair: breaks, looks, compares with what the table says, mends, looks again. In: a pair and a
- * round. Out: what was told. It asserts by comparing lists of lines, so that a failure shows all of what was said.
+ * round. Out: what was reported. It asserts by comparing lists of lines, so that a failure shows all of what was said.
  */
 import { expect } from 'vitest';
 import { codes } from '../../../src/base/codes.ts';
 import type { LabCluster } from '../support/cluster.ts';
 import type { Server } from '../support/instance.ts';
-import { expectExit, findingsOf, type Told } from '../support/pgduet.ts';
+import { expectExit, findingsOf, type Reported } from '../support/pgduet.ts';
 import { type Cost, costs, type Expected, type Mutation, type Round } from './mutations/mutation.ts';
 import { scriptFor, textFor } from './mutations/shell.ts';
 import { type Daemons, daemonsOf, lines } from './pair.ts';
@@ -57,7 +57,7 @@ interface Place {
   readonly broken: Server;
 }
 
-function is(pair: LabCluster, expected: Expected, { server, broken }: Place, told: Told): boolean {
+function is(pair: LabCluster, expected: Expected, { server, broken }: Place, told: Reported): boolean {
   const fill = (text: string): string => textFor(broken, peerOf(pair, broken), text);
   return (
     told.code === expected.code &&
@@ -79,8 +79,8 @@ function placesOf(pair: LabCluster, mutation: Mutation, expected: Expected): rea
   }));
 }
 
-/** Each expected finding is there, as grave as expected, with all that a person needs to judge it. */
-export function expectTold(pair: LabCluster, mutation: Mutation, told: readonly Told[]): void {
+/** Each expected finding is there, as severe as expected, with all that a person needs to judge it. */
+export function expectReported(pair: LabCluster, mutation: Mutation, told: readonly Reported[]): void {
   for (const expected of mutation.expect)
     for (const place of placesOf(pair, mutation, expected)) {
       const { server } = place;
@@ -99,7 +99,11 @@ export function expectTold(pair: LabCluster, mutation: Mutation, told: readonly 
 }
 
 /** What no mutation of the round speaks of. */
-export function unexpected(pair: LabCluster, { mutations }: Round, told: readonly Told[]): readonly string[] {
+export function unexpected(
+  pair: LabCluster,
+  { mutations }: Round,
+  told: readonly Reported[],
+): readonly string[] {
   const foretold = mutations.flatMap((mutation) =>
     [...mutation.expect, ...(mutation.also ?? [])].flatMap((expected) =>
       placesOf(pair, mutation, expected).map((place) => ({ expected, place })),

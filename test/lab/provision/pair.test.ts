@@ -31,10 +31,10 @@ import {
   findingsOf,
   type Pgduet,
   pgduet,
+  type Reported,
   type RunDocument,
   type Said,
   type StatusDocument,
-  type Told,
 } from '../support/pgduet.ts';
 
 describeLab('a pair whose packages are present', () => {
@@ -254,7 +254,7 @@ describeLab('a pair whose packages are present', () => {
       const found = findingsOf((await command(['check', '-i', file, '--json'])).json<CheckDocument>());
       const key = `${managementDir}/cluster.key`;
       const passfile = '/var/lib/postgresql/.pgpass';
-      const expected: Partial<Told>[] = [
+      const expected: Partial<Reported>[] = [
         { host: 'server1', code: 'SET001', object: 'wal_log_hints', declared: 'on', found: 'off' },
         { host: 'server1', code: 'SET001', object: 'log_statement', declared: 'all', found: 'none' },
         { host: 'server1', code: 'SET002', object: 'log_line_prefix' },

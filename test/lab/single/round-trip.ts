@@ -157,7 +157,7 @@ async function expectPlain(trip: Trip, sums: Awaited<ReturnType<typeof checksums
   const [a, b] = [trip.original, trip.second];
   const unit = `postgresql_${clusterName}.service`;
   expect(logged(await checksums(b))).toEqual(logged(sums));
-  await trip.expectTold(b);
+  await trip.expectReported(b);
   const asked = 'SELECT pg_is_in_recovery(), current_setting($$synchronous_standby_names$$)';
   expect(await sql(b, asked)).toBe('f|');
   expect((await b.host.sh(`systemctl is-enabled ${unit}; systemctl is-active ${unit}`)).stdout).toBe(

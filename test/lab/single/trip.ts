@@ -13,7 +13,7 @@ import {
   type Pgduet,
   type PlanEntry,
   pgduet,
-  type Told,
+  type Reported,
 } from '../support/pgduet.ts';
 import { archiveDir, counterpart, type FormName, inventoryOf, prepareOther, type Single } from './forms.ts';
 import { preparedSingle } from './prepared.ts';
@@ -48,7 +48,7 @@ export class Trip {
   readonly inventory: string;
   readonly before: Before;
   readonly command: Pgduet;
-  /** What clients were told, in all of the trip. */
+  /** What clients were reported, in all of the trip. */
   readonly told: Written[] = [];
 
   private constructor(lab: Lab, single: Single, other: Host, before: Before) {
@@ -95,7 +95,7 @@ export class Trip {
   }
 
   /** What `check` tells; it has to end with this status. */
-  async checks(status: number): Promise<readonly Told[]> {
+  async checks(status: number): Promise<readonly Reported[]> {
     const said = await this.command(['check', '-i', this.inventory, '--json']);
     expectExit(said, status);
     return findingsOf(said.json<CheckDocument>());
@@ -140,12 +140,12 @@ export class Trip {
     expect(logged(await checksums(standby)), 'tables of the standby').toEqual(
       logged(await checksums(primary)),
     );
-    await this.expectTold(primary);
-    await this.expectTold(standby);
+    await this.expectReported(primary);
+    await this.expectReported(standby);
   }
 
-  /** Nothing that a client was told is missing. */
-  async expectTold(server: Server): Promise<void> {
+  /** Nothing that a client was reported is missing. */
+  async expectReported(server: Server): Promise<void> {
     expect(await missing(server, this.told), `rows missing on ${server.id}`).toEqual([]);
   }
 
@@ -157,7 +157,7 @@ export class Trip {
   async #expectOriginal(sums: Checksums): Promise<void> {
     const { server, host } = this.single;
     expect(logged(await checksums(server))).toEqual(logged(sums));
-    await this.expectTold(server);
+    await this.expectReported(server);
     expect(difference(this.before.single, await snapshot(this.single)), 'before and after').toBe('');
     expect(more(this.before.remains[0], await remains(host, server)), `left on ${host.name}`).toEqual([]);
   }

@@ -26,7 +26,7 @@ export interface ClusterOptions extends InventoryWish {
   readonly disks?: Readonly<Record<string, number>>;
   /** Shell that each host runs as root before it is provisioned. */
   readonly prepare?: string;
-  /** What the primary is told once it is provisioned: a database and SQL, in this order. */
+  /** What the primary is reported once it is provisioned: a database and SQL, in this order. */
   readonly sql?: readonly (readonly [database: string, text: string])[];
 }
 

@@ -13,7 +13,7 @@ const unread = /\.log(\.|$)|\/(base|global|pg_wal|pg_xact|pg_multixact|pg_stat|p
 
 /** "file PATH" and "text PATH:LINE". */
 export function filesNaming(host: Host, pattern: RegExp): string[] {
-  // The journal's own files are told by the machine's number.
+  // The journal's own files are reported by the machine's number.
   const changes = host.changes({ except: ['/var/log/journal'], contents: () => false });
   return [...changes]
     .filter(([, { how }]) => how !== 'removed')

@@ -66,7 +66,7 @@ export interface PlanEntry {
 }
 
 /** One finding of `check --json`. */
-export interface Told {
+export interface Reported {
   readonly code: string;
   readonly severity: string;
   readonly host: string | null;
@@ -96,11 +96,11 @@ export interface CheckDocument {
     readonly primary: string | null;
     readonly preferred_primary: string;
     readonly hosts: readonly CheckedHost[];
-    readonly findings: readonly Told[];
+    readonly findings: readonly Reported[];
   }[];
 }
 
-export const findingsOf = (document: CheckDocument): readonly Told[] =>
+export const findingsOf = (document: CheckDocument): readonly Reported[] =>
   document.clusters.flatMap(({ findings }) => findings);
 
 /** What `status --json` prints. */

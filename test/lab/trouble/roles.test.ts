@@ -8,7 +8,7 @@ import { until } from '../harness/run.ts';
 import { plainSettings } from '../support/inventory.ts';
 import { bin, dataDir, documentOf, fingerprint, mcDir, sql, Trouble } from './trouble.ts';
 
-/** What pgduet and the instance are told by: none of it may change when a run is refused. */
+/** What pgduet and the instance are reported by: none of it may change when a run is refused. */
 const configuration = (trouble: Trouble) =>
   Promise.all(
     [trouble.a, trouble.b].map((host) =>

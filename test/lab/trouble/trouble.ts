@@ -9,7 +9,7 @@ import { until } from '../harness/run.ts';
 import { type ClusterOptions, freshPair, type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { sql as ask, serverOf, mirroringStatus as statusOf } from '../support/instance.ts';
 import { dataDir, managementDir as mcDir, rootLogin, type YamlMap } from '../support/inventory.ts';
-import { type CheckDocument, findingsOf, type Told } from '../support/pgduet.ts';
+import { type CheckDocument, findingsOf, type Reported } from '../support/pgduet.ts';
 import { type Ended, Run } from '../support/running.ts';
 
 /** The places of every inventory here. */
@@ -96,7 +96,7 @@ export class Trouble {
   }
 
   /** What `check --json` tells; it has to end with this status. */
-  async tells(status: number): Promise<readonly Told[]> {
+  async tells(status: number): Promise<readonly Reported[]> {
     const ended = await this.run('check', ['--json']);
     if (ended.status !== status)
       throw new Error(

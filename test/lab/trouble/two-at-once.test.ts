@@ -1,5 +1,5 @@
 /**
- * Two runs at once on one pair: the lock lets one in, and the other one is told by whom it was kept out.
+ * Two runs at once on one pair: the lock lets one in, and the other one is reported by whom it was kept out.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';

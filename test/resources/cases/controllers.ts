@@ -218,7 +218,7 @@ export const controllers: readonly KindCases[] = [
         tells: [
           {
             code: 'CTL004',
-            mend: 'on {host}, as postgres: /usr/local/bin/mc_ctl enable-failover -M /mcdir/inst1',
+            repair: 'on {host}, as postgres: /usr/local/bin/mc_ctl enable-failover -M /mcdir/inst1',
           },
         ],
       },

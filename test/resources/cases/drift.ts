@@ -1,4 +1,4 @@
-/** Cases of what `check` tells one by one: settings, client rules, roles that are not as declared, and who mends them. */
+/** Cases of what `check` tells one by one: settings, client rules, roles that are not as declared, and who repairs them. */
 import { expect } from 'vitest';
 import { ourHeading } from '../../../src/postgres/conf-file.ts';
 import type { FileLine, Live, LiveSetting } from '../../../src/resources/postgres/settings-observation.ts';
@@ -146,7 +146,7 @@ export const settingsDrift: readonly Case[] = [
     },
     gives: { same: '2 settings' },
     tells: [
-      { code: 'SET010', mend: expect.stringContaining('ALTER SYSTEM RESET synchronized_standby_slots') },
+      { code: 'SET010', repair: expect.stringContaining('ALTER SYSTEM RESET synchronized_standby_slots') },
     ],
   },
   {
@@ -167,7 +167,7 @@ export const settingsDrift: readonly Case[] = [
         code: 'SET003',
         object: 'listen_addresses',
         source: '/database/inst1/law.inc:7',
-        mend: expect.stringContaining('remove the line for listen_addresses in /database/inst1/law.inc:7'),
+        repair: expect.stringContaining('remove the line for listen_addresses in /database/inst1/law.inc:7'),
       },
     ],
   },
@@ -220,9 +220,9 @@ export const settingsDrift: readonly Case[] = [
     },
     gives: { same: '1 settings' },
     tells: [
-      { code: 'SET005', found: '2GB', mend: 'ALTER ROLE app IN DATABASE "Shop" RESET shared_buffers;' },
-      { code: 'SET005', found: '3GB', mend: 'ALTER DATABASE shop RESET shared_buffers;' },
-      { code: 'SET005', found: '4GB', mend: 'ALTER ROLE ALL RESET shared_buffers;' },
+      { code: 'SET005', found: '2GB', repair: 'ALTER ROLE app IN DATABASE "Shop" RESET shared_buffers;' },
+      { code: 'SET005', found: '3GB', repair: 'ALTER DATABASE shop RESET shared_buffers;' },
+      { code: 'SET005', found: '4GB', repair: 'ALTER ROLE ALL RESET shared_buffers;' },
     ],
   },
   {
@@ -245,7 +245,7 @@ export const settingsDrift: readonly Case[] = [
     },
     gives: { same: '2 settings' },
     tells: [
-      { code: 'SET007', mend: expect.stringContaining('correct the lines') },
+      { code: 'SET007', repair: expect.stringContaining('correct the lines') },
       { code: 'SET008', object: `${confFile}:3`, found: expect.stringContaining('law_unknown') },
     ],
   },
@@ -271,7 +271,7 @@ export const settingsDrift: readonly Case[] = [
     gives: { change: 'set port', reason: 'other values', effects: reload },
     tells: [
       { code: 'SET001', found: 'many' },
-      { code: 'SET008', mend: 'provision' },
+      { code: 'SET008', repair: 'provision' },
     ],
   },
   {
@@ -403,7 +403,7 @@ export const hbaDrift: readonly Case[] = [
       sql: hbaSql([{ file: null, line: 2, method: null, error: 'no such host' }]),
     },
     gives: { same: '2 rules' },
-    tells: [{ code: 'HBA004', mend: expect.stringContaining('in the inventory') }],
+    tells: [{ code: 'HBA004', repair: expect.stringContaining('in the inventory') }],
   },
   {
     title: 'an included file lets everybody in',

@@ -13,7 +13,7 @@ export interface Expected {
   readonly code: FindingCode | Code;
   readonly severity: Severity;
   readonly object: string | RegExp;
-  /** Where it is told; absent: where it was broken. */
+  /** Where it is reported; absent: where it was broken. */
   readonly host?: Place | 'cluster';
   readonly declared?: string | RegExp;
   readonly found?: string | RegExp;
@@ -40,7 +40,7 @@ export interface Mutation {
   /** Shell, as root on the host; `shell.ts` says which words it knows. */
   readonly break: string;
   readonly expect: readonly Expected[];
-  /** What may be told besides, because it follows from it. */
+  /** What may be reported besides, because it follows from it. */
   readonly also?: readonly Expected[];
   readonly mended: Mended;
   /** What the mending may touch on the other server, whose controller takes this one in again. */
