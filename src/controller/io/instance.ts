@@ -69,35 +69,39 @@ export async function findPostmaster(dataDir: string): Promise<Postmaster | null
 async function stillThere(dataDir: string, error: unknown): Promise<Postmaster | null> {
   const last = lastFound.get(dataDir);
   if (!last) throw error;
-  const cwd = await readOrNull(readlink(`/proc/${last.postmaster.pid}/cwd`));
+  const cwd = await directoryOf(last.postmaster.pid);
   return cwd === last.cwd ? last.postmaster : null;
+}
+
+/** Where a process works; null of one that is gone, and of one of another user, which is no postmaster of this user. */
+async function directoryOf(pid: number): Promise<string | null> {
+  try {
+    return await readOrNull(readlink(`/proc/${pid}/cwd`));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES') return null;
+    throw error;
+  }
 }
 
 /** The postmaster changes into its data directory at start; a zombie has no directory any more. */
 async function worksIn(pid: number, dataDir: string): Promise<string | null> {
-  const cwd = await readOrNull(readlink(`/proc/${pid}/cwd`));
+  const cwd = await directoryOf(pid);
   return cwd !== null && cwd === (await readOrNull(realpath(dataDir))) ? cwd : null;
 }
 
 /**
- * After a power cut the number of the former postmaster may be that of a child of this controller, such as its disk helper.
- * PostgreSQL takes every process of its own user for that postmaster and refuses to start; only its own parent's number does
- * not stop it. So the file gets that number. The rest stays: it says which shared memory has to be free.
+ * After a power cut the number of the former postmaster may be that of any process, such as the disk helper. PostgreSQL takes
+ * every process of its own user for that postmaster and refuses to start; only its own parent's number does not stop it. So
+ * the file gets that number where the process works elsewhere. The rest stays: it says which shared memory has to be free.
  */
 export async function passLockFile(dataDir: string): Promise<void> {
   const path = join(dataDir, 'postmaster.pid');
   const text = await readOrNull(readFile(path, 'utf8'));
   const pid = /^\d+(?=\n)/.exec(text ?? '')?.[0];
-  if (text === null || pid === undefined || (await findPostmaster(dataDir)) || !(await isOwnChild(pid)))
-    return;
+  if (text === null || pid === undefined || !existsSync(`/proc/${pid}`)) return;
+  if (await findPostmaster(dataDir)) return;
   await writeFile(`${path}.mc`, text.replace(pid, String(process.pid)), { mode: 0o600 });
   await rename(`${path}.mc`, path);
-}
-
-async function isOwnChild(pid: string): Promise<boolean> {
-  const stat = await readOrNull(readFile(`/proc/${pid}/stat`, 'utf8'));
-  // "number (name) state parent …", and the name may hold anything.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === String(process.pid);
 }
 
 export const isStandby = (dataDir: string): boolean => existsSync(join(dataDir, 'standby.signal'));

@@ -33,6 +33,8 @@ export async function preparedSingle(lab: Lab, form: FormName, name: string): Pr
   };
   const { hosts, notes } = await prepared(lab, recipe, { names: [name] });
   const single = onHost(notes, hosts[0]);
+  // A snapshot says of each unit whether it starts or runs.
+  await single.host.sh('systemctl is-system-running --wait');
   if (single.unit === undefined) await startAgain(lab, single);
   await until(
     () => `the server of ${name} does not answer`,
