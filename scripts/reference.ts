@@ -95,6 +95,10 @@ export const variables: Readonly<Record<string, string>> = {
   'host.managed': '`true` with root and systemd: units, `/usr/local` and `/etc/services` may be written',
   'host.systemd': 'the same',
   'host.ownSocketDir': '`true` where the directory of the Unix socket has to be made',
+  'platform.postgresPackage': 'the package of PostgreSQL, as the distribution calls it',
+  'platform.nodePackage': 'the package of Node.js',
+  'platform.noOwnCluster':
+    '`path`, `content` and `directory` of the file that keeps the packages from making a cluster of their own; empty where they make none',
   'postgres.version': 'major version',
   'postgres.port': 'port of the instance',
   'postgres.dataDir': 'the data directory',

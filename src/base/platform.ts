@@ -27,6 +27,8 @@ export interface PackageManager {
 
 export interface Platform {
   readonly name: string;
+  /** As /etc/os-release calls the distribution and its relatives in ID and ID_LIKE. */
+  readonly ids: readonly string[];
   readonly manager: PackageManager;
   readonly packages: { postgres(majorVersion: number): string; readonly node: string };
   /** Directory of PostgreSQL's programs; %v stands for the major version. */
@@ -53,6 +55,7 @@ const ownClusters = '/etc/postgresql-common/createcluster.d';
 
 export const debian: Platform = {
   name: 'Debian',
+  ids: ['debian'],
   manager: {
     name: 'apt',
     query: 'dpkg-query',
@@ -77,3 +80,10 @@ create_main_cluster = false
 
 /** Every distribution that pgduet installs packages on. Elsewhere the programs have to be there. */
 export const platforms: readonly Platform[] = [debian];
+
+/**
+ * The platform of a host by the ids of its distribution. Of one that is not in the table, or not known yet, the names are
+ * Debian's: they stand in messages only, since there is no package manager that would install them.
+ */
+export const platformOf = (ids: readonly string[]): Platform =>
+  platforms.find((platform) => platform.ids.some((id) => ids.includes(id))) ?? debian;

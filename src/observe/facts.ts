@@ -4,6 +4,8 @@ import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 export interface Facts {
   /** "Debian GNU/Linux 12 (bookworm)" */
   readonly system: string;
+  /** ID and ID_LIKE of /etc/os-release: ["ubuntu", "debian"]. */
+  readonly distributions: readonly string[];
   readonly architecture: string;
   readonly hostname: string;
   readonly user: string;
@@ -18,7 +20,7 @@ export interface Facts {
 
 export const factsProbe: Probe = {
   shell: `date +%s.%N
-. /etc/os-release 2>/dev/null; echo "$PRETTY_NAME"
+. /etc/os-release 2>/dev/null; echo "$PRETTY_NAME"; echo "$ID $ID_LIKE"
 set -- $(uname -nm)
 echo "$2"
 echo "$1"
@@ -33,6 +35,7 @@ export function readFacts(reply: ProbeReply): Facts | undefined {
   const [
     clock = '',
     system = '',
+    ids = '',
     architecture = '',
     hostname = '',
     user = '',
@@ -43,6 +46,7 @@ export function readFacts(reply: ProbeReply): Facts | undefined {
   if (!/^\d+(\.\d+)?/.test(clock) || architecture === '') return undefined;
   return {
     system,
+    distributions: ids.split(' ').filter((id) => id !== ''),
     architecture,
     hostname,
     user,

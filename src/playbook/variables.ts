@@ -15,6 +15,7 @@ import {
   multiplexingVariables,
   postgresVariables,
 } from './variables/host.ts';
+import { type PlatformVariables, platformVariables } from './variables/platform.ts';
 import { type RebuildVariables, rebuildVariables } from './variables/rebuild.ts';
 import { type ReplicationVariables, replicationVariables } from './variables/replication.ts';
 import { type ServerVariables, serverVariables } from './variables/server.ts';
@@ -64,6 +65,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly host: HostVariables;
   readonly postgres: Readonly<Record<string, unknown>>;
   readonly multiplexing: MultiplexingVariables;
+  readonly platform: PlatformVariables;
   readonly primary: ServerVariables;
   /** The server that the command names; without one the first standby. */
   readonly target: ServerVariables;
@@ -115,6 +117,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     host: me,
     postgres: postgresVariables(server),
     multiplexing: multiplexingVariables(server),
+    platform: platformVariables(server, view),
     primary,
     target,
     teardown: teardownVariables(situation, server, target),

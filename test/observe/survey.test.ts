@@ -144,7 +144,7 @@ it('the system identifier is that of the primary', () => {
 describe('the view of a host', () => {
   const ok = (stdout: string) => ({ status: 0, stdout, stderr: '' });
   const facts =
-    '1700000000.5\nDebian GNU/Linux 12 (bookworm)\nx86_64\nserver1\nroot\nsystemd\nb00t\n/usr/bin/node\n';
+    '1700000000.5\nDebian GNU/Linux 12 (bookworm)\ndebian \nx86_64\nserver1\nroot\nsystemd\nb00t\n/usr/bin/node\n';
 
   it('holds facts, data and secrets, each as a secret', () => {
     const view = readHostView({
@@ -154,6 +154,7 @@ describe('the view of a host', () => {
       clusterKey: ok('canary-2\n'),
     });
     expect(view.facts).toMatchObject({
+      distributions: ['debian'],
       clockMs: 1_700_000_000_500,
       serviceManager: 'systemd',
       node: '/usr/bin/node',
@@ -173,8 +174,9 @@ describe('the view of a host', () => {
   });
 
   it('takes a host without systemd and without Node as it is', () => {
-    const found = readFacts(ok('1700000000.000000000\n\naarch64\nh\nme\nnone\nid\n\n'));
+    const found = readFacts(ok('1700000000.000000000\n\n \naarch64\nh\nme\nnone\nid\n\n'));
     expect(found).toMatchObject({ serviceManager: 'none', architecture: 'aarch64', system: '' });
+    expect(found).toMatchObject({ distributions: [] });
     expect(found).not.toHaveProperty('node');
   });
 
