@@ -4,7 +4,16 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -70,6 +79,34 @@ describe('postmaster', () => {
     await start(data);
     expect(runs()).toBe('not');
   });
+});
+
+describe('postmaster, for root that may not trace the processes of others', () => {
+  const without = ['--bounding-set=-sys_ptrace', '--inh-caps=-sys_ptrace', 'sh'];
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'is a postgres that the pid file names, and no other program',
+    async () => {
+      const runsWithout = (): string => {
+        const functions = preamble({ postgresVersion: 15, owner: me, socketDir: '/tmp', port: 1 });
+        const input = `set -e\n${functions}\nif postmaster "${data}"; then echo "runs $pid"; else echo not; fi`;
+        return spawnSync('setpriv', without, { input, encoding: 'utf8' }).stdout.trim();
+      };
+      chmodSync(root, 0o755);
+      for (const [program, said] of [
+        ['postgres', 'runs'],
+        ['another', 'not'],
+      ] as const) {
+        copyFileSync('/usr/bin/sleep', join(root, program));
+        sleeper = spawn(join(root, program), ['60'], { cwd: data, uid: 65534, gid: 65534 });
+        await once(sleeper, 'spawn');
+        writeFileSync(pidFile(), `${sleeper.pid}\n${data}\n`);
+        expect(runsWithout()).toBe(said === 'runs' ? `runs ${sleeper.pid}` : 'not');
+        sleeper.kill();
+        await once(sleeper, 'exit');
+      }
+    },
+  );
 });
 
 describe('controller', () => {

@@ -101,7 +101,8 @@ export async function passLockFile(dataDir: string): Promise<void> {
   if (text === null || pid === undefined || !existsSync(`/proc/${pid}`)) return;
   if (await findPostmaster(dataDir)) return;
   await writeFile(`${path}.mc`, text.replace(pid, String(process.pid)), { mode: 0o600 });
-  await rename(`${path}.mc`, path);
+  // Somebody may have started the server meanwhile: its lock file stays.
+  if ((await readOrNull(readFile(path, 'utf8'))) === text) await rename(`${path}.mc`, path);
 }
 
 export const isStandby = (dataDir: string): boolean => existsSync(join(dataDir, 'standby.signal'));

@@ -54,7 +54,9 @@ fi`;
 const reloadController = (place: EffectPlace): string =>
   ifControllerRuns(
     place,
-    place.unit ? sh`systemctl reload ${place.unit}` : sh`as ${place.instance.owner} kill -HUP "$mc"`,
+    place.unit
+      ? sh`systemctl reload ${place.unit}`
+      : sh`as ${place.instance.owner} sh -c 'kill -HUP "$1"' sh "$mc"`,
   );
 
 /** Of the instance and the controller, or of the controller alone. */

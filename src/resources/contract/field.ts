@@ -175,8 +175,8 @@ export const wordList = (meaning: string, key?: string): Field<readonly string[]
   absent: 'optional',
   read: (given) => {
     const texts = textsOf(given, key);
-    // What stands in a list is whole: the path of a directory may have blanks.
-    return given.node?.kind === 'seq' ? texts : texts.flatMap(splitWords);
+    // A path in a list is whole, with its blanks; names have none.
+    return given.node?.kind === 'seq' && key === 'path' ? texts : texts.flatMap(splitWords);
   },
 });
 

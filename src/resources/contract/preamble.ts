@@ -100,7 +100,11 @@ lines() {
 # Whether a server runs in this data directory; its process is in pid, which is empty otherwise. A pid file that a power cut
 # has left may name a process of somebody else: the postmaster is the one that works in the directory.
 postmaster() {
-  lines "$1/postmaster.pid" pid && [ -n "$pid" ] && [ "/proc/$pid/cwd" -ef "$1" ] && return
+  if lines "$1/postmaster.pid" pid && [ -n "$pid" ]; then
+    if [ "/proc/$pid/cwd" -ef "$1" ]; then return; fi
+    # Root without the right to trace others, as in many containers, cannot see where a process works: a postgres is ours then.
+    if lines "/proc/$pid/comm" pid_name && [ "$pid_name" = postgres ] && ! readlink "/proc/$pid/cwd" >/dev/null 2>&1; then return; fi
+  fi
   pid=
   return 1
 }

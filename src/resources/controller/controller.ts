@@ -220,13 +220,12 @@ if postmaster "$d" && lines "$d/postmaster.pid" x x x x x x x word && [ "\${word
 ${controllerProbe(desired)}`;
 };
 
-/** Shell: whether the controller's process runs; sets pidfile and pid. */
+/** Shell: whether the controller's process runs; sets pidfile, pid and began. */
 const runningScript = ({
   managementDir,
   id,
 }: Desired): string => `{ pidfile=${quote(`${managementDir}/${id}.pid`)}
-# The name in parentheses may hold spaces; the 20th field behind it is when the process began.
-lines "$pidfile" pid ticks boot began && [ -n "$pid" ] && lines "/proc/$pid/stat" now && set -- \${now##*)} && [ "\${20}" = "$ticks" ]; }`;
+controller "$pidfile" && lines "$pidfile" pid ticks boot began; }`;
 
 function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   const { unit, instance, timeoutSeconds } = desired;

@@ -20,7 +20,7 @@ import { outage, sinceWords } from './outage.ts';
 
 const fields = serverFields(
   {
-    timeout: integer('seconds to wait', 30),
+    timeout: integer('seconds to wait', 60),
     failover: oneOf(
       ['automatic', 'manual', 'either'],
       'what the controllers have to be set to; another setting is reported, and only a person changes it',

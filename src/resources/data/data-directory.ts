@@ -144,7 +144,7 @@ export const beginMaking = (
 d=${quote(place.dataDir)}
 if postmaster "$d"; then echo "a server runs in $d (process $pid)" >&2; exit 1; fi
 if controller ${quote(controllerPidFile(place))}; then
-  as ${quote(owner)} kill "$mc"; n=0
+  as ${quote(owner)} sh -c 'kill "$1"' sh "$mc"; n=0
   while kill -0 "$mc" 2>/dev/null; do n=$((n + 1)); if [ $n -gt 200 ]; then echo "the controller (process $mc) does not end" >&2; exit 1; fi; sleep 0.05; done
 fi
 if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi
