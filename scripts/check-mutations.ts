@@ -26,5 +26,7 @@ const row = (mutation: Mutation): readonly string[] => [
 
 export function mutationsDocument(document: string): string {
   const rows = rounds.flatMap(({ mutations }) => mutations.map(row));
-  return withParts(document, { mutations: table(['what was done by hand', 'found as', 'mended by'], rows) });
+  return withParts(document, {
+    mutations: table(['what was done by hand', 'found as', 'repaired by'], rows),
+  });
 }

@@ -92,7 +92,7 @@ Description: PostgreSQL primary with synchronous standbys from one inventory
  differs from the inventory, makes a single server the primary of a cluster
  and takes a cluster back to a single server.
  .
- This package is for the operator's machine. The hosts need nothing but ssh.
+ This package is for the operator's machine. The hosts need sshd, systemd, and root or sudo.
 `;
 
 /** Regular files in the order of their names, relative to the tree. */

@@ -8,7 +8,7 @@ import { exitCode } from './exit-codes.ts';
 const { inputWrong, unreachable, hostFailed, refused, locked, interrupted, bug } = exitCode;
 
 export const codes = {
-  INV001: { exit: inputWrong, title: 'the inventory cannot be read' },
+  INV001: { exit: inputWrong, title: 'the inventory cannot be read or written' },
   INV002: { exit: inputWrong, title: 'the inventory is not valid YAML' },
   INV003: { exit: inputWrong, title: 'a key is not known' },
   INV004: { exit: inputWrong, title: 'a required key is missing' },

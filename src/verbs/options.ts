@@ -25,8 +25,8 @@ const options = {
     takes: nothing,
     summary: 'add unknown host keys to known_hosts instead of stopping',
   },
-  check: { takes: nothing, summary: 'show what would be changed, change nothing' },
-  diff: { takes: nothing, summary: 'show the text of files before and after' },
+  check: { takes: nothing, summary: 'show what would be changed, with the text of files; change nothing' },
+  diff: { takes: nothing, summary: 'show the text of files before and after (--check does that anyway)' },
   yes: { takes: nothing, summary: 'do not ask' },
   limit: { takes: host, summary: 'change this host only' },
   restart: {
