@@ -41,6 +41,8 @@ describeLab('a check changes nothing', () => {
       shared_buffers: '16MB',
       log_statement: 'all',
       autovacuum_naptime: '1h',
+      // The background writer sleeps for 50 times this when nothing happens, and what it writes last comes that much later.
+      bgwriter_delay: '10ms',
     };
     pair = await freshPair({ postgres: { settings } });
     expectExit(await pair.provision(), 0);
