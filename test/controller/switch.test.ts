@@ -2,7 +2,7 @@
  * Switch, failover, disconnection and attach on two real instances, while a client writes all the time. What was
  * acknowledged must be there afterwards. The write gaps are printed, not asserted.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,11 +16,18 @@ if (cannotRun !== undefined) {
 
 const quickly = 20_000;
 
+/** Not UTF-8, as many a file of an older server. */
+const comment = Buffer.from('# gr\u00f6\u00dfere Werte\n', 'latin1');
+
 describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout: 90_000 }, () => {
   const pair = new Pair();
   let writer: Writer;
   beforeAll(async () => {
     await pair.create();
+    for (const number of [1, 2] as const) {
+      appendFileSync(join(pair.dataDir(number), 'postgresql.conf'), comment);
+      chmodSync(join(pair.dataDir(number), 'postgresql.conf'), 0o644);
+    }
     for (const id of ['server1', 'server2']) expect(pair.ctl('start', '--local-server', id).stderr).toBe('');
     await whole();
     expect(pair.sql(1, 'create table written (id int)').stderr).toBe('');
@@ -62,6 +69,11 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout:
     gap('switch on request');
     await whole();
     expect(existsSync(join(pair.dataDir(1), 'standby.signal'))).toBe(true);
+    for (const number of [1, 2] as const) {
+      const path = join(pair.dataDir(number), 'postgresql.conf');
+      expect(readFileSync(path).includes(comment)).toBe(true);
+      expect(statSync(path).mode & 0o777).toBe(0o644);
+    }
     expect(pair.log('server2')).toContain('promotion processing completed (MCA00062)');
     expect(pair.sql(2, 'show synchronous_standby_names').stdout.trim()).toBe('server1');
     nothingLost(2);

@@ -2,7 +2,6 @@
  * Does the actions that take time: stops with proof, names, receiver, promotion, following, commands. Each answers with
  * exactly one event, also when it fails; none of them decides anything.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConf } from '../config.ts';
 import type { Action } from '../core/action.ts';
@@ -11,6 +10,7 @@ import { type CommandResult, centre, reachesAny, runCommand } from './commands.t
 import type { Instance } from './instance.ts';
 import { withSession } from './postgres.ts';
 import { controlData, cutReceiver, follow, promote, setNames } from './switchover.ts';
+import { isThere } from './whole-file.ts';
 
 export type SlowAction = Extract<
   Action,
@@ -43,12 +43,12 @@ export const textOf = (error: unknown): string => (error instanceof Error ? erro
 
 /** Does one action and tells by an event how it ended; null when nobody waits for it. */
 export async function perform(action: SlowAction, shop: Workshop): Promise<Happening | null> {
-  const { conf, instance, id } = shop;
+  const { conf, id } = shop;
   const attempt = (work: () => Promise<Happening>, failed: (why: string) => Happening): Promise<Happening> =>
     work().catch((error: unknown) => failed(textOf(error)));
   switch (action.kind) {
     case 'start-instance': {
-      const failure = unfinished(shop) ?? (await instance.start().catch(textOf));
+      const failure = await start(shop).catch(textOf);
       return failure === null ? { kind: 'instance-started' } : { kind: 'start-failed', why: failure };
     }
     case 'stop-instance':
@@ -92,9 +92,11 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
 }
 
 /** While a data directory is being made or copied its mark stands; what is there must not be started. */
-function unfinished({ dir, id }: Workshop): string | null {
+async function start({ dir, id, instance }: Workshop): Promise<string | null> {
   const mark = join(dir, `${id}.making`);
-  return existsSync(mark) ? `the data directory is unfinished (${mark}): run pgduet provision again` : null;
+  return isThere(mark)
+    ? `the data directory is unfinished (${mark}): run pgduet provision again`
+    : instance.start();
 }
 
 async function stop(mode: 'fast' | 'forced' | 'immediate', { conf, instance }: Workshop): Promise<Happening> {

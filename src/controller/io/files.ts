@@ -1,20 +1,9 @@
 /**
- * The management directory: finds the local server, reads and checks the configuration, writes files so that a crash
- * leaves the old or the new content. Throws DiagnosticError with every mistake at once; never reads a file that others
- * can write or read.
+ * The management directory: finds the local server, reads and checks the configuration. Throws DiagnosticError with every
+ * mistake at once; never reads a file that others can write or read.
  */
 import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Code } from '../../base/codes.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
@@ -174,31 +163,16 @@ function checkDirectory(dir: string): Diagnostic[] {
 }
 
 function checkDataDirectory(dataDir: string): Diagnostic[] {
+  let uid: number | undefined;
+  try {
+    uid = statSync(dataDir, { throwIfNoEntry: false })?.uid;
+  } catch (error) {
+    const fix = 'Repair its disk, or the rights on the directories above it.';
+    return [diagnostic('MCF001', `${dataDir} cannot be looked at`, errorText(error), fix)];
+  }
   // Its absence is not a mistake here: a standby may be made after its controller's files.
-  if (!existsSync(dataDir)) return [];
-  const { uid } = statSync(dataDir);
-  if (uid === process.getuid?.()) return [];
+  if (uid === undefined || uid === process.getuid?.()) return [];
   const why = 'the controller starts and stops the instance as its own user';
   const fix = `Run mc_ctl as ${userName(uid)}, who must own the management directory, too.`;
   return [diagnostic('MCF011', `${dataDir} belongs to ${userName(uid)}`, why, fix)];
-}
-
-/** Writes beside the file, syncs, renames, syncs the directory: after a crash it is the old or the new file. */
-export function writeAtomic(dir: string, name: string, content: string): void {
-  const target = join(dir, name);
-  const temporary = `${target}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, target);
-  const directory = openSync(dir, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }

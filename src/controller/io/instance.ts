@@ -4,10 +4,11 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { readFile, readlink, realpath, rename, writeFile } from 'node:fs/promises';
+import { readFile, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
+import { isThere, readIfThere, writeAtomic } from './whole-file.ts';
 
 /** Lines of postmaster.pid (PostgreSQL, src/include/utils/pidfile.h). */
 export interface Postmaster {
@@ -95,17 +96,18 @@ async function worksIn(pid: number, dataDir: string): Promise<string | null> {
  * the file gets that number where the process works elsewhere. The rest stays: it says which shared memory has to be free.
  */
 export async function passLockFile(dataDir: string): Promise<void> {
-  const path = join(dataDir, 'postmaster.pid');
-  const text = await readOrNull(readFile(path, 'utf8'));
+  const name = 'postmaster.pid';
+  const read = (): string | undefined => readIfThere(join(dataDir, name));
+  const text = read();
   const pid = /^\d+(?=\n)/.exec(text ?? '')?.[0];
-  if (text === null || pid === undefined || !existsSync(`/proc/${pid}`)) return;
+  if (text === undefined || pid === undefined || !isThere(`/proc/${pid}`)) return;
   if (await findPostmaster(dataDir)) return;
-  await writeFile(`${path}.mc`, text.replace(pid, String(process.pid)), { mode: 0o600 });
   // Somebody may have started the server meanwhile: its lock file stays.
-  if ((await readOrNull(readFile(path, 'utf8'))) === text) await rename(`${path}.mc`, path);
+  const still = (): boolean => read() === text;
+  writeAtomic(dataDir, name, text.replace(pid, String(process.pid)), { still });
 }
 
-export const isStandby = (dataDir: string): boolean => existsSync(join(dataDir, 'standby.signal'));
+export const isStandby = (dataDir: string): boolean => isThere(join(dataDir, 'standby.signal'));
 
 /** The program `postgres` that fits the data directory, or why there is none. */
 export async function findServerProgram(dataDir: string): Promise<{ path: string } | { why: string }> {

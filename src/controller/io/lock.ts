@@ -4,8 +4,9 @@
  * Its lines: process, start of the process in clock ticks, boot, start in seconds since 1970, version of Node. Its time of change is when
  * the configuration in force was read, so that anyone can see that a file is newer than what runs.
  */
-import { linkSync, readFileSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere } from './whole-file.ts';
 
 export interface Holder {
   readonly pid: number;
@@ -62,13 +63,10 @@ export function lockHolder(dir: string, id: string): Holder | undefined {
 }
 
 function read(path: string): Holder | undefined {
-  try {
-    const [pid = '', started = '', boot = ''] = readFileSync(path, 'utf8').split('\n');
-    return { pid: Number(pid), started, boot };
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = readIfThere(path);
+  if (text === undefined) return undefined;
+  const [pid = '', started = '', boot = ''] = text.split('\n');
+  return { pid: Number(pid), started, boot };
 }
 
 /** The configuration that was read at this time is in force now. */
@@ -88,8 +86,8 @@ export function takeLock(dir: string, id: string): LockResult {
     started,
     process.version,
   ];
-  writeFileSync(own, `${lines.join('\n')}\n`, { mode: 0o600 });
   try {
+    writeFileSync(own, `${lines.join('\n')}\n`, { mode: 0o600 });
     for (let attempt = 0; attempt < 5; attempt += 1) {
       if (tryLink(own, path)) return { kind: 'taken', release: () => unlinkSync(path) };
       const holder = read(path);
@@ -98,7 +96,7 @@ export function takeLock(dir: string, id: string): LockResult {
     }
     throw new Error(`the lock ${path} changes hands too quickly`);
   } finally {
-    unlinkSync(own);
+    rmSync(own, { force: true });
   }
 }
 

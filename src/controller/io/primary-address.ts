@@ -2,11 +2,11 @@
  * Where a standby gets its WAL from, and whether that address takes connections. In: data directory. Out: yes or no.
  * It reads primary_conninfo and opens a TCP connection; it never logs in and never sees the password.
  */
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { effectiveConf } from '../../postgres/conf-file.ts';
 import { timerMs } from './timer.ts';
+import { readIfThere } from './whole-file.ts';
 
 interface Address {
   readonly host: string;
@@ -15,18 +15,11 @@ interface Address {
 
 /** postgresql.auto.conf is read last by PostgreSQL, so it wins. */
 export function primaryAddresses(dataDir: string): Address[] {
-  const texts = ['postgresql.auto.conf', 'postgresql.conf'].map((name) => readIfThere(join(dataDir, name)));
+  const texts = ['postgresql.auto.conf', 'postgresql.conf'].map(
+    (name) => readIfThere(join(dataDir, name)) ?? '',
+  );
   const found = texts.map((text) => effectiveConf(text).get('primary_conninfo')?.value).find((it) => it);
   return found === undefined ? [] : addressesOf(found);
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
 }
 
 /** Hosts and ports of a keyword/value connection string (libpq manual, "Connection Strings"); lists pair up. */

@@ -5,10 +5,10 @@
  * it can be believed.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Persisted } from '../core/state.ts';
-import { writeAtomic } from './files.ts';
+import { readIfThere, writeAtomic } from './whole-file.ts';
 
 const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
 const fileName = (id: string): string => `${id}.state.json`;
@@ -20,9 +20,7 @@ export function writeState(dir: string, id: string, state: Persisted): void {
 
 /** Written anew at every heartbeat; not synced, since nobody needs it after a crash. */
 export function writeStatus(dir: string, id: string, report: object): void {
-  const target = join(dir, `${id}.status.json`);
-  writeFileSync(`${target}.tmp`, `${JSON.stringify(report)}\n`, { mode: 0o600 });
-  renameSync(`${target}.tmp`, target);
+  writeAtomic(dir, `${id}.status.json`, `${JSON.stringify(report)}\n`, { synced: false });
 }
 
 /** The last state, or none; `torn` when there was a file that cannot be trusted (it is kept as *.torn). */
@@ -31,14 +29,8 @@ export function readState(
   id: string,
 ): { readonly state: Persisted | null; readonly torn: boolean } {
   const path = join(dir, fileName(id));
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      return { state: null, torn: false };
-    throw error;
-  }
+  const text = readIfThere(path);
+  if (text === undefined) return { state: null, torn: false };
   const state = trusted(text);
   if (state === null) renameSync(path, `${path}.torn`);
   return { state, torn: state === null };

@@ -1,10 +1,10 @@
 /**
  * What a switch, a disconnection and an attach do to the instance: names in postgresql.conf, the WAL receiver, promotion,
  * following another server, the proof of a clean shutdown. In: the data directory. Out: facts, or an Error with the reason.
- * Files are written whole or not at all; the data itself is never touched.
+ * Files are written whole or not at all, and what is not ours in them stays byte for byte; the data itself is never touched.
  */
 import { execFile } from 'node:child_process';
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -16,7 +16,6 @@ import { versionFacts } from '../../postgres/versions.ts';
 import type { ServerConf } from '../config.ts';
 import type { Proof } from '../core/event.ts';
 import { parseNames } from '../core/names.ts';
-import { writeAtomic } from './files.ts';
 import { findPostmaster, findServerProgram } from './instance.ts';
 import { type Ask, withSession } from './postgres.ts';
 import {
@@ -29,6 +28,7 @@ import {
   withPrimary,
   withSetting,
 } from './replication-conf.ts';
+import { isThere, readIfThere, writeAtomic } from './whole-file.ts';
 
 const cutWithinMs = 5000;
 const promoteWithinMs = 60_000;
@@ -36,15 +36,24 @@ const promoteWithinMs = 60_000;
 const main = 'postgresql.conf';
 const auto = 'postgresql.auto.conf';
 
-function read(dir: string, name: string): string {
-  const path = join(dir, name);
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+/** Comments may be in any encoding: each byte is a character here. What we write into the files is ASCII. */
+const encoding = 'latin1';
+
+const read = (dir: string, name: string): string => readIfThere(join(dir, name), encoding) ?? '';
+
+const write = (dir: string, name: string, text: string): void => writeAtomic(dir, name, text, { encoding });
+
+/** postgresql.conf, to be changed: without its lines there is no server any more, so that nothing is made of an empty one. */
+function readMain(dir: string): string {
+  const text = read(dir, main);
+  if (text.trim() === '') throw new Error(`${join(dir, main)} is empty or missing: restore it`);
+  return text;
 }
 
 function included(dir: string): { path: string; text: string }[] {
   const paths = includes(read(dir, main)).map((path) => resolve(dir, path));
   return paths
-    .filter((path) => existsSync(path))
+    .filter(isThere)
     .flatMap((path) =>
       statSync(path).isDirectory()
         ? readdirSync(path)
@@ -52,7 +61,7 @@ function included(dir: string): { path: string; text: string }[] {
             .map((name) => join(path, name))
         : [path],
     )
-    .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+    .map((path) => ({ path, text: readFileSync(path, encoding) }));
 }
 
 /** Whom the file names, or has named, in synchronous_standby_names. */
@@ -66,13 +75,13 @@ export async function setNames(conf: ServerConf, ids: readonly string[]): Promis
   const dir = conf.dbInstance;
   const other = overriding(namesSetting, { auto: read(dir, auto), included: included(dir) });
   if (other !== undefined) throw new Error(`${other} overrides ${namesSetting} of postgresql.conf`);
-  const { text, value } = withNames(read(dir, main), ids);
+  const { text, value } = withNames(readMain(dir), ids);
   const slots = !hasSlots(dir)
     ? text
     : ids.length === 0
       ? withoutSetting(text, slotsSetting)
       : withSetting(text, slotsSetting);
-  writeAtomic(dir, main, slots);
+  write(dir, main, slots);
   await withSession(conf, async (ask) => {
     await ask('select pg_reload_conf()');
     const late = `the server did not take over ${namesSetting}`;
@@ -108,7 +117,7 @@ async function until(
 export async function cutReceiver(conf: ServerConf): Promise<string> {
   const dir = conf.dbInstance;
   const moved = withPrimaryHere(dir);
-  writeAtomic(dir, main, withoutSetting(withoutSetting(moved, upstreamSetting), namesSetting));
+  write(dir, main, withoutSetting(withoutSetting(moved, upstreamSetting), namesSetting));
   return withSession(conf, async (ask) => {
     await ask('select pg_reload_conf()');
     await endReceiver(ask, dir);
@@ -118,9 +127,12 @@ export async function cutReceiver(conf: ServerConf): Promise<string> {
   });
 }
 
-/** ALTER SYSTEM or pg_basebackup -R may have put primary_conninfo into the other file, where it would win. */
+/**
+ * ALTER SYSTEM or pg_basebackup -R may have put primary_conninfo into the other file, where it would win. Between the two
+ * writes it stands in both, as it was.
+ */
 function withPrimaryHere(dir: string): string {
-  const text = read(dir, main);
+  const text = readMain(dir);
   const lines = read(dir, auto).split('\n');
   const standing = parseConf(lines.join('\n')).filter((line) => line.name === upstreamSetting);
   const last = standing.at(-1);
@@ -128,8 +140,8 @@ function withPrimaryHere(dir: string): string {
   const moved = lines[last.index] ?? '';
   const rest = lines.filter((_, index) => !standing.some((line) => line.index === index));
   const next = `${withoutSetting(text, upstreamSetting).replace(/\n*$/, '\n')}${moved}\n`;
-  writeAtomic(dir, main, next);
-  writeAtomic(dir, auto, rest.join('\n'));
+  write(dir, main, next);
+  write(dir, auto, rest.join('\n'));
   return next;
 }
 
@@ -186,18 +198,13 @@ export interface Upstream {
 export async function follow(conf: ServerConf, standby: string, to: Upstream): Promise<void> {
   const dir = conf.dbInstance;
   const followed = withPrimary(withPrimaryHere(dir), '', { ...to, standby });
-  writeAtomic(dir, main, withEveryName(followed));
+  write(dir, main, withEveryName(followed));
   if (await findPostmaster(dir)) {
     await withSession(conf, (ask) => ask('select pg_reload_conf()'));
     return;
   }
+  // The last file: one that is a standby knows whom to follow.
   writeAtomic(dir, 'standby.signal', '');
-  const directory = openSync(dir, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }
 
 /** What pg_controldata says; null when it cannot be asked. */

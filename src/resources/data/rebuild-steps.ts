@@ -36,9 +36,16 @@ n=0
 while [ -e ${quote(`${desired.managementDir}/${desired.id}.sock`)} ] && [ $n -lt 200 ]; do n=$((n + 1)); sleep 0.05; done`,
 });
 
-/** Adds a line to what is remembered of this rebuild, in place of the one with the same first word. */
-const remember = (desired: RebuildDesired): string => `remember() {
-put ${quote(recordFile(desired))} 0600 ${quote(`${desired.owner}:`)} "$({ grep -v "^$1 " ${quote(recordFile(desired))} 2>/dev/null; printf '%s %s' "$1" "$2"; } || :)
+/**
+ * `noted` tells what is remembered of this rebuild behind a first word; `remember` adds a line, in place of the one with the same
+ * word. A record that cannot be read is not written anew.
+ */
+const remember = (desired: RebuildDesired): string => `record=${quote(recordFile(desired))}
+noted() { if [ -e "$record" ]; then sed -n "s/^$1 //p" "$record"; fi; }
+remember() {
+others=.
+if [ -e "$record" ]; then others=$(sed "/^$1 /d" "$record" && echo .) || exit 1; fi
+put "$record" 0600 ${quote(`${desired.owner}:`)} "\${others%.}$1 $2
 "
 }`;
 
@@ -71,10 +78,8 @@ rm -f ${quote(rewindPassfile(desired))} "$d/postmaster.opts"
 put ${quote(makingFile(desired))} 0600 ${quote(`${desired.owner}:`)} ${what}
 sync -f ${quote(desired.managementDir)}`;
 
-const done = (
-  desired: RebuildDesired,
-): string => `kept=$(sed -n 's/^kept //p' ${quote(recordFile(desired))} 2>/dev/null || :)
-put ${quote(recordFile(desired))} 0600 ${quote(`${desired.owner}:`)} "done ${desired.run}
+const done = (desired: RebuildDesired): string => `kept=$(noted kept) || exit 1
+put "$record" 0600 ${quote(`${desired.owner}:`)} "done ${desired.run}
 \${kept:+was-kept $kept
 }"`;
 
@@ -128,7 +133,8 @@ export const copyStep = (desired: RebuildDesired): Step => ({
   progress: basebackupProgress,
   script: `${remember(desired)}
 d=${quote(desired.dataDir)}
-places=$({ sed -n 's/^tablespaces //p' ${quote(recordFile(desired))} 2>/dev/null | tr : '\\n'; for l in "$d"/pg_tblspc/*; do if [ -L "$l" ]; then readlink "$l"; fi; done; } | sort -u | grep . | tr '\\n' : || :)
+places=$(noted tablespaces) || exit 1
+places=$({ printf '%s\\n' "$places" | tr : '\\n'; for l in "$d"/pg_tblspc/*; do if [ -L "$l" ]; then readlink "$l"; fi; done; } | sort -u | grep . | tr '\\n' : || :)
 if [ -n "$places" ]; then remember tablespaces "$places"; fi
 ${mark(desired, 'copy')}
 printf '%s' "$places" | tr : '\\n' | while IFS= read -r place; do rm -rf "$place"/PG_${desired.version}_* "$place/pgsql_tmp_mc_disk_check"; done

@@ -90,17 +90,14 @@ done < "$PASSFILE"`,
       ],
     });
   },
+  // A shell takes a read error for the end of a file, and the lines behind it would be lost: awk fails.
   steps: (_change, desired) => [
     {
       title: `password of ${desired.entry.user}`,
       script: `rm -f "$(unfinished "$PASSFILE")"
-kept=
-if [ -e "$PASSFILE" ]; then
-while IFS= read -r l || [ -n "$l" ]; do
-case $l in ${quote(prefix(desired.entry))}*) ;; *) kept="$kept$l
-";; esac
-done < "$PASSFILE"
-fi
+kept=.
+if [ -e "$PASSFILE" ]; then kept=$(ours=${quote(prefix(desired.entry))} awk 'index($0, ENVIRON["ours"]) != 1' "$PASSFILE" && echo .) || exit 1; fi
+kept=\${kept%.}
 mkdir -p "\${PASSFILE%/*}"
 ${desired.state === 'absent' ? 'if [ -z "$kept" ]; then rm -f "$PASSFILE"; exit 0; fi\n' : ''}put "$PASSFILE" 0600 ${quote(`${desired.owner}:`)} "$kept"${desired.state === 'absent' ? '' : quote(`${pgpassLine(desired.entry)}\n`)}`,
     },

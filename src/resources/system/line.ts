@@ -87,9 +87,12 @@ printf '%s\\n' "$lines"`,
     {
       title: `line '${desired.word}' in ${desired.path}`,
       script: `f=${quote(desired.path)}
-[ -e "$f" ] || : > "$f"
-text=$(awk -v w=${quote(desired.word)} '$1 != w' "$f"; echo .)
-put "$f" "$(stat -c %a "$f")" "$(stat -c %U:%G "$f")" "\${text%.}"${desired.state === 'absent' ? '' : quote(`${desired.line}\n`)}`,
+set -- 644 "$ME:"; text=.
+if [ -e "$f" ]; then
+  set -- "$(stat -c %a "$f")" "$(stat -c %U:%G "$f")"
+  text=$(awk -v w=${quote(desired.word)} '$1 != w' "$f" && echo .) || exit 1
+fi
+put "$f" "$1" "$2" "\${text%.}"${desired.state === 'absent' ? '' : quote(`${desired.line}\n`)}`,
     },
   ],
 };

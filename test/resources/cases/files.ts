@@ -292,7 +292,7 @@ export const files: readonly KindCases[] = [
       {
         title: 'the file is not there',
         reply: { stdout: 'absent\n' },
-        gives: { change: 'add line', reason: 'not there', script: [': > "$f"'] },
+        gives: { change: 'add line', reason: 'not there', script: ['set -- 644 "$ME:"'] },
       },
       {
         title: 'a directory above it is closed to this login',
