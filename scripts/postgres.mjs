@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { dirname } from 'node:path';
 
 const base = '/usr/lib/postgresql';
-const oldest = 12;
+const oldest = 13;
 
 /** The newest version that is installed where Debian's packages put it; undefined when there is none. */
 export function installedVersion() {
@@ -18,7 +18,8 @@ export function installedVersion() {
 /** Why it cannot be installed here; undefined when it can. */
 export function installObstacle() {
   if (process.getuid?.() !== 0) return 'only root can install it; ask root for: apt-get install postgresql';
-  if (!existsSync('/usr/bin/apt-get')) return 'this is no Debian; install PostgreSQL 12 or newer by hand';
+  if (!existsSync('/usr/bin/apt-get'))
+    return `this is no Debian; install PostgreSQL ${oldest} or newer by hand`;
   return undefined;
 }
 

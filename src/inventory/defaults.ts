@@ -2,6 +2,8 @@
  * What a value is when the inventory leaves it out. One table, so that the schema, the reference in
  * `docs/inventory.md` and the Cluster cannot disagree. Data only.
  */
+import { newestVersion, oldestVersion } from '../postgres/versions.ts';
+
 export const defaults = {
   replicationUser: 'pgduet_repl',
   become: 'none',
@@ -20,7 +22,7 @@ export const defaults = {
 } as const;
 
 /** The oldest and the newest major version that `postgres/` has tables for. */
-export const versions = { oldest: 12, newest: 18 } as const;
+export const versions = { oldest: oldestVersion, newest: newestVersion } as const;
 
 /** Ports below 1024 need root, and neither PostgreSQL nor the controller runs as root. */
 export const ports = { lowest: 1024, highest: 65_535 } as const;

@@ -46,7 +46,7 @@ function tellVersion(written: string, oldest: number, newest: number): Diagnosti
     code: 'INV015',
     what: `PostgreSQL ${written} is not supported`,
     why: old
-      ? `before version ${oldest} a standby is set up with recovery.conf, which pgduet does not write`
+      ? `versions before ${oldest} get no more corrections, and there a standby that runs does not follow another primary`
       : `pgduet knows the settings of the versions ${oldest} to ${newest} only`,
     fix: old
       ? `Upgrade the instance to ${oldest} or newer first, and write its major version here.`

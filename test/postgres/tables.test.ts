@@ -11,24 +11,17 @@ import { newestVersion, oldestVersion, versionFacts } from '../../src/postgres/v
 
 describe('versions', () => {
   it.each([
-    [12, 'standby.signal', 'wal_keep_segments', '64', false],
-    [13, 'standby.signal', 'wal_keep_size', '1024MB', false],
-    [14, 'standby.signal', 'wal_keep_size', '1024MB', false],
-    [15, 'standby.signal', 'wal_keep_size', '1024MB', false],
-    [16, 'standby.signal', 'wal_keep_size', '1024MB', false],
-    [17, 'standby.signal', 'wal_keep_size', '1024MB', true],
-    [18, 'standby.signal', 'wal_keep_size', '1024MB', true],
-  ])('%i has its facts', (version, recovery, keepName, keepValue, slots) => {
-    const facts = versionFacts(version);
-    expect(facts.recovery).toBe(recovery);
-    expect([facts.walKeep.name, facts.walKeep.value(1024)]).toEqual([keepName, keepValue]);
-    expect(facts.synchronizedStandbySlots).toBe(slots);
+    [13, false],
+    [16, false],
+    [17, true],
+    [18, true],
+  ])('%i has its facts', (version, slots) => {
+    expect(versionFacts(version).synchronizedStandbySlots).toBe(slots);
   });
 
   it('are all known from the oldest to the newest, and none before', () => {
-    expect([oldestVersion, newestVersion]).toEqual([12, 18]);
-    expect(versionFacts(11).recovery).toBe('recovery.conf');
-    expect(() => versionFacts(9)).toThrow('PostgreSQL 9');
+    expect([oldestVersion, newestVersion]).toEqual([13, 18]);
+    expect(() => versionFacts(12)).toThrow('PostgreSQL 12');
   });
 });
 

@@ -22,11 +22,11 @@ interface Kept {
   readonly slotted: string | null;
 }
 
-/** wal_keep_size is wal_keep_segments before version 13. Names of WAL files are compared without their timelines. */
+/** Names of WAL files are compared without their timelines. */
 const query = `select json_build_object('recovery', pg_is_in_recovery(), 'position', ${positionQuery},
  'senders', (select coalesce(json_agg(application_name), '[]') from pg_stat_replication),
  'oldest', (select min(substr(name, 9)) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'),
- 'segmentBytes', b, 'keepBytes', coalesce(pg_size_bytes(current_setting('wal_keep_size', true)), current_setting('wal_keep_segments', true)::bigint * b),
+ 'segmentBytes', b, 'keepBytes', pg_size_bytes(current_setting('wal_keep_size')),
  'slotted', (select min(restart_lsn) from pg_replication_slots))
  from (select bytes_per_wal_segment b from pg_control_init()) s`;
 

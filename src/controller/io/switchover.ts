@@ -67,8 +67,10 @@ function included(dir: string): { path: string; text: string }[] {
 /** Whom the file names, or has named, in synchronous_standby_names. */
 export const namedStandbys = (dir: string): readonly string[] => everyName(read(dir, main));
 
-const hasSlots = (dir: string): boolean =>
-  versionFacts(majorVersion(read(dir, 'PG_VERSION')) ?? 12).synchronizedStandbySlots;
+function hasSlots(dir: string): boolean {
+  const version = majorVersion(read(dir, 'PG_VERSION'));
+  return version !== undefined && versionFacts(version).synchronizedStandbySlots;
+}
 
 /** Puts exactly these standbys into synchronous_standby_names; returns how many of them a commit needs. */
 export async function setNames(conf: ServerConf, ids: readonly string[]): Promise<number> {
@@ -84,16 +86,15 @@ export async function setNames(conf: ServerConf, ids: readonly string[]): Promis
   write(dir, main, slots);
   await withSession(conf, async (ask) => {
     await ask('select pg_reload_conf()');
-    const late = `the server did not take over ${namesSetting}`;
-    await until(
-      ask,
-      `select current_setting('${namesSetting}') as it`,
-      (it) => it === value,
-      cutWithinMs,
-      late,
-    );
+    await inForce(ask, namesSetting, value);
   });
   return parseNames(value).needed;
+}
+
+/** Waits for a value to count. A mistake anywhere in the file, or a setting elsewhere, keeps it out. */
+function inForce(ask: Ask, name: string, value: string): Promise<void> {
+  const late = `the server did not take over ${name}`;
+  return until(ask, `select current_setting('${name}') as it`, (it) => it === value, cutWithinMs, late);
 }
 
 /** Asks again and again until the answer is right. Throws when the time is up. */
@@ -120,7 +121,7 @@ export async function cutReceiver(conf: ServerConf): Promise<string> {
   write(dir, main, withoutSetting(withoutSetting(moved, upstreamSetting), namesSetting));
   return withSession(conf, async (ask) => {
     await ask('select pg_reload_conf()');
-    await endReceiver(ask, dir);
+    await endReceiver(ask);
     const received = 'select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) as lsn';
     const [row] = await ask<{ lsn: string | null }>(received);
     return row?.lsn ?? '0/0';
@@ -145,13 +146,19 @@ function withPrimaryHere(dir: string): string {
   return next;
 }
 
-/** Before version 13 a running standby keeps its primary_conninfo; there the receiver is ended as often as it returns. */
-async function endReceiver(ask: Ask, dir: string): Promise<void> {
-  const old = (majorVersion(read(dir, 'PG_VERSION')) ?? 13) < 13;
-  const look = old
-    ? 'select count(pg_terminate_backend(pid)) as it from pg_stat_wal_receiver'
-    : 'select count(*) as it from pg_stat_wal_receiver';
-  await until(ask, look, (it) => Number(it) === 0, cutWithinMs, 'the WAL receiver did not end');
+/** One that is connecting is a process, but no row of pg_stat_wal_receiver yet. */
+const receiving = `select exists (select from pg_stat_wal_receiver)
+ or exists (select from pg_stat_activity where backend_type = 'walreceiver') as it`;
+
+/** The startup process hears of the reload with the others; one that was asking for a receiver at that moment still gets it. */
+const quietLooks = 3;
+
+async function endReceiver(ask: Ask): Promise<void> {
+  await inForce(ask, upstreamSetting, '');
+  for (let look = 0; look < quietLooks; look += 1) {
+    if (look > 0) await sleep(5);
+    await until(ask, receiving, (it) => it === false, cutWithinMs, 'the WAL receiver did not end');
+  }
 }
 
 /**

@@ -1,19 +1,18 @@
 /** The variables of replication: everything postgresql.conf and pg_hba.conf need beyond the inventory's settings. Pure. */
 import type { Cluster, Server } from '../../inventory/cluster.ts';
 import { serverConninfo } from '../../postgres/conninfo.ts';
-import { versionFacts } from '../../postgres/versions.ts';
 import type { ServerVariables } from './server.ts';
 
 export interface ReplicationVariables {
   readonly conninfo: string;
   readonly giveUpMs: number;
   readonly synchronousStandbyNames: string;
-  readonly walKeepName: string;
   readonly walKeepValue: string;
   readonly addresses: readonly string[];
 }
 
-const walKeptMegabytes = 1024;
+/** So much WAL waits for a standby that is away. */
+const walKept = '1024MB';
 
 /** `source`: the server that this one follows, or would follow. */
 export function replicationVariables(
@@ -23,14 +22,12 @@ export function replicationVariables(
   source: ServerVariables | undefined,
   giveUpMs: number,
 ): ReplicationVariables {
-  const { walKeep } = versionFacts(server.postgres.version);
   const others = servers.filter(({ name }) => name !== server.name).map(({ name }) => standbyName(name));
   return {
     conninfo: source ? conninfoTo(source, cluster, server) : '',
     giveUpMs,
     synchronousStandbyNames: others.length <= 1 ? others.join('') : `FIRST 1 (${others.join(', ')})`,
-    walKeepName: walKeep.name,
-    walKeepValue: walKeep.value(walKeptMegabytes),
+    walKeepValue: walKept,
     addresses: [...new Set(servers.map((each) => cidr(each.logTransferAddress)))],
   };
 }

@@ -49,7 +49,6 @@ const rules: Readonly<Record<string, Rule>> = {
   max_replication_slots: atLeast(leastSenders),
   wal_keep_size: (wanted, seen) =>
     Number(seen.raw) >= (numberIn(wanted, seen.unit) ?? Number.POSITIVE_INFINITY),
-  wal_keep_segments: (wanted, seen) => Number(seen.raw) >= Number(wanted),
   // pg_rewind needs one of the two.
   wal_log_hints: (_wanted, seen, all) => seen.value === 'on' || all.get('data_checksums')?.value === 'on',
   // Only new passwords are made by it, and ours is sent as a verifier.
@@ -88,7 +87,6 @@ const leastCarried: Readonly<Record<string, string>> = {
   max_wal_senders: '10',
   max_replication_slots: '10',
   wal_keep_size: '1024MB',
-  wal_keep_segments: '64',
 };
 
 /** Is a setting of the command line taken over into the file of every server? */

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
+import { oldestVersion } from '../../postgres/versions.ts';
 import type { Instance } from '../contract/kind.ts';
 import { judge } from '../postgres/adopted-rules.ts';
 import type { AdoptObservation, AdoptPlace, LiveSingle } from './adopt-observation.ts';
@@ -59,6 +60,13 @@ function* obstacles(intention: Intention, observation: AdoptObservation): Genera
     yield {
       what: `there is no PostgreSQL data directory in '${dataDir}'`,
       fix: "Name the directory of the running server in the inventory (postgres.data_dir; SHOW data_directory tells it). A new server is made by 'pgduet provision'.",
+    };
+    return;
+  }
+  if (observation.version < oldestVersion) {
+    yield {
+      what: `the data directory holds PostgreSQL ${observation.version}; pgduet takes servers of version ${oldestVersion} and newer in`,
+      fix: `Upgrade it first (pg_upgrade, or dump and restore), then write its version into the inventory.`,
     };
     return;
   }

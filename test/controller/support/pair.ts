@@ -21,7 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import type { StatusReport } from '../../../src/controller/core/status.ts';
 
-const versions = ['18', '17', '16', '15', '14', '13', '12'];
+const versions = ['18', '17', '16', '15', '14', '13'];
 const binDir = versions
   .map((it) => `/usr/lib/postgresql/${it}/bin`)
   .find((dir) => existsSync(`${dir}/initdb`));

@@ -69,7 +69,6 @@ export async function expectRowsTravel({ primary, standbys }: Cluster): Promise<
 
 /** What holds on every server, whatever the inventory adds. */
 export async function expectInstance(cluster: Cluster, server: Server): Promise<void> {
-  const keep = cluster.version >= 13 ? 'wal_keep_size' : 'wal_keep_segments';
   const names = synchronousNames(cluster, server);
   const fixed = {
     recovery: server === cluster.primary ? 'f' : 't',
@@ -109,7 +108,7 @@ export async function expectInstance(cluster: Cluster, server: Server): Promise<
     wrong_lines: 'SELECT count(*) FROM pg_file_settings WHERE error IS NOT NULL OR NOT applied',
     trust: `SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'trust' OR error IS NOT NULL`,
     senders: shown('max_wal_senders'),
-    keep: shown(keep),
+    keep: shown('wal_keep_size'),
     conninfo: shown('primary_conninfo'),
     rules: `SELECT address, auth_method FROM pg_hba_file_rules WHERE database = '{replication}' ORDER BY line_number`,
   });

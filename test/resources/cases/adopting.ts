@@ -67,6 +67,14 @@ export const adopts: readonly KindCases[] = [
         gives: { refuse: 'SAF030', what: 'holds PostgreSQL 14' },
       },
       {
+        title: 'its version is older than what is supported',
+        reply: reply(running.map((line) => (line === 'version 15' ? 'version 12' : line))),
+        gives: {
+          refuse: 'SAF030',
+          what: 'holds PostgreSQL 12; pgduet takes servers of version 13 and newer in',
+        },
+      },
+      {
         title: 'it does not run',
         reply: reply(
           running.filter((line) => !line.startsWith('running')),
