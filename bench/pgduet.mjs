@@ -79,7 +79,7 @@ postgres:
   port: 27500
   data_dir: /database/inst1
   settings: { max_connections: 50, shared_buffers: 16MB }
-multiplexing: { management_dir: /mcdir/inst1, port: 27540 }
+multiplexing: { management_dir: /mcdir/inst1, port: 27540, on_heartbeat_loss: fallback }
 hosts:
   ${primary.name}: { address: ${primary.address}, role: primary }
   ${standby.name}: { address: ${standby.address}, role: standby }

@@ -12,7 +12,7 @@ export interface Diagnostic {
   readonly what: string;
   /** Why this is a problem. */
   readonly why: string;
-  /** What the user can do, as a sentence. */
+  /** What the user can do, as a sentence; a choice has a line for each. */
   readonly fix: string;
   /** Where in a file, if a file is to blame. */
   readonly at?: Position;

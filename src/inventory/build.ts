@@ -17,6 +17,7 @@ import { type ControllerKeys, controllerKeys } from './controller-keys.ts';
 import { defaults } from './defaults.ts';
 import type { Draft, DraftHost } from './draft.ts';
 import { machineOf, sharesMachine } from './machines.ts';
+import { policyOf } from './policy.ts';
 import { keyPosition, valuePosition } from './positions.ts';
 
 /** Secrets by the path of their key, joined with dots: "ssh.passphrase", "hosts.server1.ssh.password". */
@@ -70,14 +71,15 @@ function controllerKeysOf(keys: NonNullable<Draft['data']['multiplexing']>): Con
 
 function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefined {
   const { managementDir } = host;
-  if (managementDir === undefined) return undefined;
+  const onHeartbeatLoss = policyOf(draft);
+  if (managementDir === undefined || onHeartbeatLoss === undefined) return undefined;
   const keys = draft.data.multiplexing;
   return {
     managementDir,
     port: host.controllerPort,
     failover: keys?.failover ?? defaults.failover,
     heartbeat: draft.heartbeat,
-    onHeartbeatLoss: draft.onHeartbeatLoss,
+    onHeartbeatLoss,
     referenceAddresses: (keys?.reference_addresses ?? []).flatMap((address) => address ?? []),
     keys: controllerKeysOf(keys ?? {}),
     ...given({ arbitrationCommand: keys?.arbitration_command }),

@@ -18,6 +18,7 @@ export const defaults = {
   interval: '800ms',
   timeout: '1s',
   retries: 2,
+  /** Only where all servers are on one machine. */
   onHeartbeatLoss: 'fallback',
 } as const;
 

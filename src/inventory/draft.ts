@@ -10,7 +10,7 @@ import { isAbsolute, join, normalize } from 'node:path/posix';
 import type { Position } from '../base/position.ts';
 import { parseDurationMs } from '../base/units.ts';
 import type { Node } from '../base/yaml.ts';
-import type { HbaRule, HeartbeatLossPolicy, Role, SettingValue } from './cluster.ts';
+import type { HbaRule, Role, SettingValue } from './cluster.ts';
 import { defaults } from './defaults.ts';
 import type { Lookups } from './lookups.ts';
 import { keyPosition, valuePosition } from './positions.ts';
@@ -62,7 +62,6 @@ export interface Draft {
   readonly settings: Readonly<Record<string, SettingValue>>;
   readonly hba: readonly (Partly<HbaRule> | undefined)[];
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number; readonly retries: number };
-  readonly onHeartbeatLoss: HeartbeatLossPolicy;
   readonly lookups: Lookups;
   /** Where the value at a path stands, or its nearest parent. */
   valueAt(...path: (string | number)[]): Position;
@@ -150,7 +149,6 @@ export function makeDraft(data: DraftInventory, root: Node, file: string, lookup
       timeoutMs: milliseconds(heartbeat?.timeout, defaults.timeout),
       retries: heartbeat?.retries ?? defaults.retries,
     },
-    onHeartbeatLoss: data.multiplexing?.on_heartbeat_loss ?? defaults.onHeartbeatLoss,
     valueAt: (...path) => valuePosition(root, path) ?? keyPosition(root, path.slice(0, -1)),
     keyAt: (...path) => keyPosition(root, path),
     hostValueAt: (host, ...path) =>

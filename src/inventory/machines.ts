@@ -28,6 +28,10 @@ export function pairs(hosts: readonly DraftHost[]): [DraftHost, DraftHost][] {
   );
 }
 
+/** Whether no network can come between them. */
+export const onOneMachine = (hosts: readonly DraftHost[]): boolean =>
+  pairs(hosts).every(([one, other]) => sharesMachine(one, other));
+
 /** Two hosts that differ in nothing: one address was copied, rather than one machine shared on purpose. */
 export function areTwins(one: DraftHost, other: DraftHost): boolean {
   return (

@@ -177,9 +177,7 @@ const multiplexing = z
     on_heartbeat_loss: z
       .enum(['arbitration', 'command', 'message', 'fallback'])
       .meta({
-        description:
-          'Who may take over when the heartbeat is lost: an arbiter (not available yet), your own command, nobody, or each host on its own judgement.',
-        default: defaults.onHeartbeatLoss,
+        description: `Who decides when the heartbeat is lost: a person (message), your own command (command), each host for itself (fallback), or an arbiter (arbitration, not available yet). Required, unless all servers are on one machine: ${defaults.onHeartbeatLoss} there.`,
       })
       .optional(),
     arbitration_command: text(

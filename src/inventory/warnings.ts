@@ -1,7 +1,8 @@
 /** What an inventory may say but should have thought about: risks in plain sentences. Pure. */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Draft } from './draft.ts';
-import { pairs, sharesMachine } from './machines.ts';
+import { onOneMachine } from './machines.ts';
+import { policyOf } from './policy.ts';
 
 export function warnings(draft: Draft): Diagnostic[] {
   return [...warnOfFallback(draft)];
@@ -9,9 +10,8 @@ export function warnings(draft: Draft): Diagnostic[] {
 
 /** Hosts on one machine cannot be cut off from each other, and with failover: manual nobody takes over. */
 function warnOfFallback(draft: Draft): Diagnostic[] {
-  const together = pairs(draft.hosts).every(([one, other]) => sharesMachine(one, other));
   const manual = draft.data.multiplexing?.failover === 'manual';
-  if (draft.onHeartbeatLoss !== 'fallback' || together || manual) return [];
+  if (policyOf(draft) !== 'fallback' || onOneMachine(draft.hosts) || manual) return [];
   const asks = (draft.data.multiplexing?.reference_addresses ?? []).length > 0;
   return [
     {

@@ -53,12 +53,12 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions)
   const palette = options.color ? colors : noColors;
   const width = options.width === undefined ? undefined : Math.max(options.width, narrowest);
   const { at, host, evidence = [] } = diagnostic;
-  const line = (name: string, text: string) => labelled(name, text, width, palette);
+  const line = (name: string, ...lines: string[]) => labelled(name, lines, width, palette);
   return [
     headline(diagnostic, palette),
     ...(at === undefined ? [] : excerpt(at, width, palette)),
     ...line('why', diagnostic.why),
-    ...line('fix', diagnostic.fix),
+    ...line('fix', ...diagnostic.fix.split('\n')),
     ...(host === undefined ? [] : line('host', host)),
     ...(evidence.length === 0 ? [] : [palette.label('seen:')]),
     ...evidence.flatMap((text) => text.split(/\r?\n/)).map((text) => `  ${escapeControls(text)}`),
@@ -103,9 +103,15 @@ function window(at: Position, room: number): { text: string; start: number; leng
   };
 }
 
-function labelled(name: string, text: string, width: number | undefined, palette: Palette): string[] {
+function labelled(
+  name: string,
+  texts: readonly string[],
+  width: number | undefined,
+  palette: Palette,
+): string[] {
   const label = `${name}: `;
-  const lines = wrap(escapeControls(text), width === undefined ? undefined : width - label.length);
+  const room = width === undefined ? undefined : width - label.length;
+  const lines = texts.flatMap((text) => wrap(escapeControls(text), room));
   return lines.map(
     (line, index) => (index === 0 ? `${palette.label(label.trimEnd())} ` : ' '.repeat(label.length)) + line,
   );

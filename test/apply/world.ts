@@ -71,7 +71,7 @@ export async function testWorld(
 cluster: inst1
 ssh: { user: root }
 postgres: { version: 15, data_dir: /unused }
-multiplexing: { management_dir: /unused2 }
+multiplexing: { management_dir: /unused2, on_heartbeat_loss: fallback }
 hosts:
   server1: { address: 192.0.2.100, role: primary, ${place('server1')} }
   server2: { address: 192.0.2.110, role: standby, ${place('server2')} }

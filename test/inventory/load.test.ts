@@ -23,7 +23,7 @@ function server(cluster: Cluster, name: string): Server {
 
 const smallest = `cluster: inst1
 postgres: { version: 15, data_dir: /database/inst1/ }
-multiplexing: { management_dir: /mcdir/inst1 }
+multiplexing: { management_dir: /mcdir/inst1, on_heartbeat_loss: fallback }
 hosts:
   server1: { address: 192.0.2.100, role: primary }
   server2: { address: 192.0.2.110, role: standby }
@@ -38,6 +38,18 @@ describe('the examples', () => {
   it.each(readdirSync(examples))('%s names the schema for editors', (name) => {
     const first = readFileSync(join(examples, name), 'utf8').split('\n')[0];
     expect(first).toBe('# yaml-language-server: $schema=../schema/inventory.json');
+  });
+});
+
+describe('what pgduet init writes', () => {
+  const text = readFileSync(join(examples, 'pair.yml'), 'utf8');
+
+  it('chooses the word that loses nothing, and says beside it what each word means', async () => {
+    const { cluster, warnings } = await load(text);
+    expect(server(cluster, 'server1').multiplexing.onHeartbeatLoss).toBe('message');
+    expect(warnings).toEqual([]);
+    for (const word of ['message', 'command', 'fallback'])
+      expect(text).toMatch(new RegExp(`^ +# +${word} `, 'm'));
   });
 });
 
@@ -88,13 +100,16 @@ describe('the smallest inventory', () => {
   it('warns once of what fallback risks', async () => {
     const { warnings } = await load(smallest);
     expect(warnings.map((one) => one.code)).toEqual(['INV021']);
-    expect(warnings[0]?.at).toMatchObject({ line: 3, column: 1 });
+    expect(warnings[0]?.at).toMatchObject({ line: 3, length: 'fallback'.length });
   });
 
-  it.each(['on_heartbeat_loss: message', 'failover: manual'])('does not warn with %s', async (policy) => {
-    const text = smallest.replace('/mcdir/inst1 }', `/mcdir/inst1, ${policy} }`);
-    expect((await load(text)).warnings).toEqual([]);
-  });
+  it.each(['on_heartbeat_loss: message', 'on_heartbeat_loss: fallback, failover: manual'])(
+    'does not warn with %s',
+    async (policy) => {
+      const text = smallest.replace('on_heartbeat_loss: fallback', policy);
+      expect((await load(text)).warnings).toEqual([]);
+    },
+  );
 
   it('takes Windows line ends and a byte order mark', async () => {
     const { cluster } = await load(`\uFEFF${smallest.replaceAll('\n', '\r\n')}`);
@@ -211,6 +226,22 @@ hosts:
     const { cluster } = await load(text);
     expect(server(cluster, 'server2').unit).toBe('mcoi_inst1');
     expect(cluster.hosts.map(({ machine }) => machine)).toEqual(['192.0.2.1:2201', '192.0.2.1:2202']);
+  });
+
+  it('one machine is not cut off from itself: who decides need not be said; with a third host elsewhere it does', async () => {
+    const silent = local.replace(
+      ', on_heartbeat_loss: command, arbitration_command: /usr/local/bin/decide',
+      '',
+    );
+    const { cluster, warnings } = await load(silent);
+    expect(cluster.servers.map(({ multiplexing }) => multiplexing.onHeartbeatLoss)).toEqual([
+      'fallback',
+      'fallback',
+    ]);
+    expect(warnings).toEqual([]);
+    await expect(load(`${silent}  c: { address: 192.0.2.1, role: standby }\n`)).rejects.toThrow(
+      /does not say who decides/,
+    );
   });
 
   it('two servers of this machine have a host each, and one machine', async () => {

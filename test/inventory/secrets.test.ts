@@ -15,7 +15,7 @@ const clear = 'correct horse battery';
 const inventory = (password: string, ssh = '{ user: deploy }') => `cluster: inst1
 ssh: ${ssh}
 postgres: { version: 15, data_dir: /database/inst1 }
-multiplexing: { management_dir: /mcdir/inst1 }
+multiplexing: { management_dir: /mcdir/inst1, on_heartbeat_loss: fallback }
 secrets:
   replication_password: ${password}
 hosts:

@@ -7,7 +7,7 @@ export const pairInventory = `
 cluster: inst1
 ssh: { user: root }
 postgres: { version: 15, data_dir: /database/inst1 }
-multiplexing: { management_dir: /mcdir/inst1 }
+multiplexing: { management_dir: /mcdir/inst1, on_heartbeat_loss: fallback }
 hosts:
   server1: { address: 192.0.2.100, role: primary }
   server2: { address: 192.0.2.110, role: standby }

@@ -111,6 +111,20 @@ describe('renderDiagnostic', () => {
     ]);
   });
 
+  it('gives each line of a choice a line of its own', () => {
+    const choice = {
+      ...port,
+      fix: 'Write one of these:\na: 1   the first, which is long\nb: 2   the second.',
+    };
+    expect(plain(choice, 40).split('\n').slice(-4)).toEqual(
+      [
+        'fix: Write one of these:',
+        '     a: 1   the first, which is long',
+        '     b: 2   the second.',
+      ].toSpliced(0, 0, '     start'),
+    );
+  });
+
   it.each([3, 60, 140])('cuts a long line around column %i', (column) => {
     const text = `${'x'.repeat(column - 1)}VALUE${'y'.repeat(150 - column)}`;
     const rendered = plain(at(text, column, 5), 60);

@@ -27,7 +27,11 @@ export async function crossChecks(draft: Draft, mistyped: ReadonlySet<string>): 
     checkSettings,
     checkHba,
     checkTiming,
-    checkPolicy,
   ].flatMap((check) => check(draft));
-  return [...told, ...checkAddresses(draft, mistyped), ...(await checkSsh(draft))];
+  return [
+    ...told,
+    ...checkPolicy(draft, mistyped),
+    ...checkAddresses(draft, mistyped),
+    ...(await checkSsh(draft)),
+  ];
 }

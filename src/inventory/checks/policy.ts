@@ -1,14 +1,52 @@
 /** Who may take over when the heartbeat is lost: the policy and what it needs. Pure. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
+import { nodeAt } from '../../base/yaml.ts';
+import type { HeartbeatLossPolicy } from '../cluster.ts';
 import type { Draft } from '../draft.ts';
+import { machineOf, pairs } from '../machines.ts';
+import { policyOf } from '../policy.ts';
 
-export function checkPolicy(draft: Draft): Diagnostic[] {
+export function checkPolicy(draft: Draft, mistyped: ReadonlySet<string>): Diagnostic[] {
+  const policy = policyOf(draft);
+  if (policy === undefined) return hasToChoose(draft, mistyped) ? [tellUnchosen(draft)] : [];
+  return checkChoice(draft, policy);
+}
+
+const path = ['multiplexing', 'on_heartbeat_loss'] as const;
+
+/** What is wrong otherwise is told by others: a word that is none, a key that was mistyped, a host without an address. */
+function hasToChoose(draft: Draft, mistyped: ReadonlySet<string>): boolean {
+  if (draft.data.multiplexing === undefined || mistyped.has(path.join('.'))) return false;
+  const node = nodeAt(draft.root, path);
+  if (node !== undefined && !(node.kind === 'scalar' && node.value === null)) return false;
+  return pairs(draft.hosts).some((pair) => {
+    const [one, other] = pair.map(machineOf);
+    return one !== undefined && other !== undefined && one !== other;
+  });
+}
+
+const tellUnchosen = (draft: Draft): Diagnostic => ({
+  code: 'INV004',
+  what: 'the inventory does not say who decides when the heartbeat is lost (on_heartbeat_loss)',
+  why: 'a host that hears nothing cannot know whether the other one is dead or only the network between them; what is right then is your choice',
+  fix: [
+    'Write one of these words under multiplexing:',
+    'on_heartbeat_loss: message   a person decides; commits wait, none is lost',
+    'on_heartbeat_loss: command   your arbitration_command says who has failed',
+    'on_heartbeat_loss: fallback  each host decides: goes on when a host dies,',
+    '                             and on both sides when only the network fails;',
+    '                             reference_addresses tell a host it is cut off.',
+  ].join('\n'),
+  at: draft.keyAt(...path),
+});
+
+function checkChoice(draft: Draft, policy: HeartbeatLossPolicy): Diagnostic[] {
   const keys = draft.data.multiplexing;
   const command = keys?.arbitration_command;
   const policyAt = draft.valueAt('multiplexing', 'on_heartbeat_loss');
   const commandAt = draft.valueAt('multiplexing', 'arbitration_command');
-  if (draft.onHeartbeatLoss === 'arbitration') return [tellArbitration(policyAt)];
-  if (draft.onHeartbeatLoss === 'command' && !draft.has('multiplexing', 'arbitration_command')) {
+  if (policy === 'arbitration') return [tellArbitration(policyAt)];
+  if (policy === 'command' && !draft.has('multiplexing', 'arbitration_command')) {
     return [
       {
         code: 'INV004',
@@ -20,7 +58,7 @@ export function checkPolicy(draft: Draft): Diagnostic[] {
     ];
   }
   if (command === undefined) return [];
-  if (draft.onHeartbeatLoss !== 'command') return [tellIdle(draft.onHeartbeatLoss, commandAt)];
+  if (policy !== 'command') return [tellIdle(policy, commandAt)];
   if (command.trim() !== '' && !/[\u0000-\u001f\u007f]/.test(command)) return [];
   return [
     {

@@ -77,7 +77,12 @@ export function inventoryText(lab: Operator, hosts: readonly Addressed[], wish: 
       hba: [{ type: 'host', database: 'app', user: 'app', address: '10.0.0.0/8', method: 'scram-sha-256' }],
       ...wish.postgres,
     },
-    multiplexing: { management_dir: managementDir, port: 27540, ...wish.multiplexing },
+    multiplexing: {
+      management_dir: managementDir,
+      port: 27540,
+      on_heartbeat_loss: 'fallback',
+      ...wish.multiplexing,
+    },
     secrets: wish.secrets,
     hosts: wish.hosts ?? Object.fromEntries(entries),
   };
