@@ -18,7 +18,7 @@ export interface ServerLine {
 }
 
 export type HeartbeatErrorAction = 'arbitration' | 'command' | 'message' | 'fallback';
-export type InstanceTimeoutAction = 'none' | 'message' | 'failover';
+export type InstanceTimeoutAction = 'none' | 'message' | 'failover' | 'delayed_failover';
 export type SyslogFacility =
   | 'LOCAL0'
   | 'LOCAL1'
@@ -56,6 +56,8 @@ export interface ServerConf {
   readonly dbInstanceCheckTimeoutMs: number;
   readonly dbInstanceCheckRetry: number;
   readonly dbInstanceTimeoutAction: InstanceTimeoutAction;
+  /** With `delayed_failover`: an instance that has not answered for so long is given up. */
+  readonly dbInstanceFailoverDelayMs: number;
   readonly diskCheckIntervalMs: number;
   readonly diskCheckTimeoutMs: number;
   readonly diskCheckRetry: number;
@@ -115,10 +117,15 @@ export const serverKeys: KeyTable = {
   dbInstanceCheckRetry: integer('db_instance_check_retry', { min: 0, unit: '', fallback: 2 }),
   dbInstanceTimeoutAction: word(
     'db_instance_timeout_action',
-    ['none', 'message', 'failover'],
-    'message',
+    ['none', 'message', 'failover', 'delayed_failover'],
+    'delayed_failover',
     'bare',
   ),
+  dbInstanceFailoverDelayMs: integer('db_instance_failover_delay', {
+    min: 1,
+    unit: 's',
+    fallback: 60 * second,
+  }),
   diskCheckIntervalMs: integer('disk_check_interval', { min: 1, unit: 'ms', fallback: 800 }),
   // An fsync of several seconds is ordinary during a checkpoint on a busy disk; only a stuck disk takes longer.
   diskCheckTimeoutMs: integer('disk_check_timeout', { min: 1, unit: 's', fallback: 10 * second }),

@@ -262,6 +262,7 @@ class Daemon {
       await this.#checkInstance();
   }
 
+  /** A stalled disk holds the whole controller up here: it falls silent, and the policy of the others answers. That is meant. */
   #persist(persisted: Parameters<typeof writeState>[2]): void {
     try {
       writeState(this.#options.dir, this.#options.id, persisted);

@@ -8,10 +8,15 @@ import { largest } from './defaults.ts';
 
 export const controllerKeys = z
   .strictObject({
-    db_instance_timeout_action: z.enum(['none', 'message', 'failover']).meta({
+    db_instance_timeout_action: z.enum(['none', 'message', 'failover', 'delayed_failover']).meta({
       description:
-        'What the controller does when its instance does not answer: nothing, a message, or a switch as well (on a primary).',
-      default: 'message',
+        'What the controller does when its instance does not answer: nothing, a message, or (on a primary) a switch as well, at once or after db_instance_failover_delay.',
+      default: 'delayed_failover',
+    }),
+    db_instance_failover_delay: z.int().min(1).max(largest).meta({
+      description:
+        'Seconds without an answer of its instance, after which a primary with delayed_failover hands over.',
+      default: 60,
     }),
     tablespace_directory_error_action: z.enum(['message', 'failover']).meta({
       description:

@@ -70,6 +70,7 @@ describe('<serverIdentifier>.conf', () => {
       dbInstanceCheckTimeoutMs: 5000,
       dbInstanceCheckRetry: 3,
       dbInstanceTimeoutAction: 'failover',
+      dbInstanceFailoverDelayMs: 90_000,
       diskCheckIntervalMs: 1000,
       diskCheckTimeoutMs: 6000,
       diskCheckRetry: 4,

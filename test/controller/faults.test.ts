@@ -243,6 +243,39 @@ describe('faults that a controller sees for itself', () => {
     await expect(given(it1).remember().text()).toMatchFileSnapshot(golden('primary-no-answer'));
   });
 
+  const unanswered = (it1: Conversation, checks: number, other = view('server2', 'standby', told(2))) => {
+    const late: Happening = { kind: 'instance-check', outcome: { kind: 'timeout' } };
+    for (let check = 1; check <= checks && it1.state.giving === null; check += 1)
+      it1.silence(1600).after(100, 'server2 is heard', heard(other)).after(100, 'no answer in time', late);
+    return it1;
+  };
+
+  it('the instance of the primary does not answer for longer than the delay', async () => {
+    const it1 = unanswered(primary({ dbInstanceFailoverDelayMs: 8000 }), 4);
+    // Under load a query gets through now and then: the time begins anew.
+    it1.after(300, 'the instance answers', answer(report('primary')));
+    unanswered(it1, 5);
+    expect(it1.state.giving).toBeNull();
+    await expect(given(unanswered(it1, 1)).remember().text()).toMatchFileSnapshot(
+      golden('primary-no-answer-for-long'),
+    );
+  });
+
+  it('without a word in the configuration the delay is a minute', () => {
+    expect(unanswered(primary(), 33).state.giving).toBeNull();
+    expect(unanswered(primary(), 36).state.giving?.handover.to).toBe('server2');
+  });
+
+  it('the instance of the primary does not answer, and nobody can take over: nothing is stopped', () => {
+    const waits = view('server2', 'standby', { phase: 'waiting', report: null, ...told(2) });
+    for (const dbInstanceTimeoutAction of ['failover', 'delayed_failover'] as const) {
+      const it1 = unanswered(primary({ dbInstanceTimeoutAction }), 60, waits);
+      expect(it1.state.own.phase).toBe('silent');
+      expect(it1.text()).not.toContain('stop the instance');
+      expect(unanswered(it1, 1).text()).toContain('stop the instance (immediate)');
+    }
+  });
+
   it('a disk of the primary fails', async () => {
     const bad: Happening = { kind: 'disk-check', part: 'data', ok: false, error: '/database/inst1: EIO' };
     const it1 = primary();

@@ -1,5 +1,5 @@
 /** The files, the lock and the small readers of the controller, on a real directory. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Persisted } from '../../src/controller/core/state.ts';
 import { findLocalServer, loadConfiguration, readPrivate } from '../../src/controller/io/files.ts';
 import { frameReader, longestFrame } from '../../src/controller/io/frames.ts';
-import { findPostmaster, passLockFile } from '../../src/controller/io/instance.ts';
+import { findPostmaster, Instance, passLockFile } from '../../src/controller/io/instance.ts';
 import { lockHolder, takeLock } from '../../src/controller/io/lock.ts';
 import { addressesOf, primaryAddresses } from '../../src/controller/io/primary-address.ts';
 import { readState, writeState } from '../../src/controller/io/state-file.ts';
@@ -157,6 +157,29 @@ describe('a postmaster whose disk has failed', () => {
     child.kill();
     await ended;
     expect(await findPostmaster(dir)).toBeNull();
+  });
+});
+
+describe('a postmaster whose disk stalls', () => {
+  it('is known by its number, and can be stopped', async () => {
+    const child = spawn('sleep', ['60'], { cwd: dir });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    const file = join(dir, 'postmaster.pid');
+    writeFileSync(file, `${child.pid}\n${dir}\n1700000000\n27500\n/tmp\n*\n\nready\n`);
+    expect(await findPostmaster(dir)).toMatchObject({ pid: child.pid, port: 27500 });
+    // Whoever opens a FIFO waits for a writer, as for a disk that neither answers nor fails.
+    rmSync(file);
+    execFileSync('mkfifo', [file]);
+    try {
+      const seen = await Promise.all(Array.from({ length: 8 }, () => findPostmaster(dir)));
+      expect(seen.map((it) => it?.pid)).toEqual(Array.from({ length: 8 }, () => child.pid));
+      expect(await new Instance(dir, join(dir, 'log')).stop('immediate')).toBeNull();
+      await ended;
+      expect(await findPostmaster(dir)).toBeNull();
+    } finally {
+      child.kill('SIGKILL');
+      writeFileSync(file, '');
+    }
   });
 });
 

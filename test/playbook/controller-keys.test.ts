@@ -13,6 +13,7 @@ const samples: {
   readonly [Key in keyof ControllerKeys]-?: readonly [NonNullable<ControllerKeys[Key]>, string];
 } = {
   db_instance_timeout_action: ['failover', 'failover'],
+  db_instance_failover_delay: [90, '90'],
   tablespace_directory_error_action: ['failover', 'failover'],
   replay_lag_warning: [64, '64'],
 };

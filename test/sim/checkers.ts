@@ -7,6 +7,7 @@ import type { State } from '../../src/controller/core/state.ts';
 import { isJudged } from '../controller/support/judged.ts';
 import { collision } from '../controller/support/processes.ts';
 import type { Host } from './host.ts';
+import { standsStill } from './instance.ts';
 import type { World } from './world.ts';
 
 export class Checkers {
@@ -96,7 +97,7 @@ export class Checkers {
   canAcknowledge(host: Host): boolean {
     const { instance } = host;
     if (!host.up || host.frozen || !instance.running || instance.role !== 'primary') return false;
-    if (instance.hung === 'instance' || instance.disk !== 'ok') return false;
+    if (standsStill(instance) || instance.disk !== 'ok') return false;
     if (instance.waitsFor.length === 0) return true;
     return instance.waitsFor.some((name) => this.#world.replication.streams(this.#world.host(name), host));
   }

@@ -23,8 +23,8 @@ export interface Kind {
   readonly detaches?: true;
   /** Shorter than the time to give up. */
   readonly short?: true;
-  /** L3: no reason for a switch. */
-  readonly noSwitch?: true;
+  /** L3: no reason for a switch, or only where an instance is given up at once (db_instance_timeout_action = failover). */
+  readonly noSwitch?: true | 'unless-at-once';
   /** Writes may wait until it is over: always, or unless the policy lets a server decide for itself. */
   readonly waits?: 'always' | 'without-fallback' | 'without-failover-action';
   /** More than one fault, or a person's doing: safety holds, times and the number of switches are not judged. */

@@ -1,8 +1,12 @@
 /** Faults of hosts, instances, controllers and disks; each for itself. */
 import { type Fault, type Kinds, loseHost } from './fault.ts';
 import type { Host } from './host.ts';
+import type { Instance } from './instance.ts';
 import { ask, stopAndStart } from './persons.ts';
 import type { World } from './world.ts';
+
+/** Longer than a scenario; it ends when everything is healed. */
+const foreverMs = 600_000;
 
 function freeze(world: World, { host, lastsMs }: Fault): void {
   if (!host.up || host.frozen) return;
@@ -11,7 +15,7 @@ function freeze(world: World, { host, lastsMs }: Fault): void {
   world.clock.after(lastsMs, () => host.frozen && world.thaw(host));
 }
 
-function hang(world: World, { host, lastsMs }: Fault, what: 'instance' | 'postmaster'): void {
+function hang(world: World, { host, lastsMs }: Fault, what: Exclude<Instance['hung'], 'no'>): void {
   if (!host.up || !host.instance.running) return;
   host.instance.hung = what;
   const { startedAt } = host.instance;
@@ -63,6 +67,30 @@ export const faults: Kinds = {
   'instance hangs': {
     waits: 'without-failover-action',
     strike: (world, fault) => hang(world, fault, 'instance'),
+  },
+  /** Load: it answers now and then, and always before its time is over. */
+  'instance answers now and then': {
+    noSwitch: 'unless-at-once',
+    strike: (world, fault) => {
+      // A look each second finds it in between.
+      for (let at = 0; at < fault.lastsMs; at += 3000) {
+        const lastsMs = fault.dice.between(1200, 1800);
+        world.clock.after(at, () => hang(world, { ...fault, lastsMs }, 'instance'));
+      }
+    },
+  },
+  'instance hangs until somebody looks': {
+    waits: 'without-failover-action',
+    strike: (world, fault) => hang(world, { ...fault, lastsMs: foreverMs }, 'instance'),
+  },
+  /** Neither a query nor SIGKILL gets an answer; the receiver of the standby is what keeps it from acknowledging. */
+  'disk stalls': {
+    waits: 'without-failover-action',
+    strike: (world, fault) => hang(world, fault, 'stalled'),
+  },
+  'disk stalls until somebody looks': {
+    waits: 'without-failover-action',
+    strike: (world, fault) => hang(world, { ...fault, lastsMs: foreverMs }, 'stalled'),
   },
   'postmaster hangs': {
     waits: 'without-failover-action',

@@ -155,7 +155,8 @@ function start(world: World, host: Host): Happening {
 /** Clean is only a fast shutdown of an instance that was there until its end, on a disk that works. */
 function stop(world: World, host: Host, mode: 'fast' | 'forced' | 'immediate'): Happening {
   const { instance } = host;
-  if (mode === 'fast' && instance.hung !== 'no') return { kind: 'stop-failed', why: 'it is still there' };
+  if (instance.hung === 'stalled' || (mode === 'fast' && instance.hung !== 'no'))
+    return { kind: 'stop-failed', why: 'it is still there' };
   const there = instance.running;
   const clean = there && mode === 'fast' && instance.disk === 'ok';
   if (clean) world.replication.shutDown(host);

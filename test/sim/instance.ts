@@ -8,8 +8,8 @@ export interface Instance {
   /** Commits and shutdown checkpoints, by number; what stands here is flushed. */
   wal: number[];
   running: boolean;
-  /** instance: every process stands still (SIGSTOP). postmaster: only new connections do. */
-  hung: 'no' | 'instance' | 'postmaster';
+  /** instance: every process stands still (SIGSTOP). stalled: it waits for its disk, and no signal ends it. postmaster: only new connections do. */
+  hung: 'no' | 'instance' | 'stalled' | 'postmaster';
   role: 'primary' | 'standby';
   timeline: number;
   /** synchronous_standby_names as it stands in postgresql.conf, and as the server shows it. */
@@ -76,6 +76,9 @@ export function halt(instance: Instance): void {
   instance.waiting = [];
   instance.confirmed.clear();
 }
+
+/** Not even sessions that are there get on. */
+export const standsStill = ({ hung }: Instance): boolean => hung === 'instance' || hung === 'stalled';
 
 /** It takes queries, so that what needs a session can be done. */
 export const answers = (instance: Instance): boolean => instance.running && instance.hung === 'no';

@@ -16,7 +16,8 @@ export function judge(world: World, faults: readonly Fault[], healedAt: number):
   if (!only) return;
   const { noSwitch, compound } = kindOf(only.kind);
   const early = checkers.promotions.filter((it) => it.at <= healedAt);
-  if (!second && noSwitch && early.length > 0) checkers.fail(`L3: a switch for: ${only.kind}`);
+  const atOnce = noSwitch === 'unless-at-once' && world.settings.timeoutAction === 'failover';
+  if (!second && noSwitch && !atOnce && early.length > 0) checkers.fail(`L3: a switch for: ${only.kind}`);
   // A fence that ends a server just when it is heard again leaves both to a person.
   const fencedInVain = world.settings.fencing !== null && checkers.splitAllowed;
   if (second || compound || fencedInVain) return;
@@ -38,6 +39,6 @@ function mayWait({ settings }: World, fault: Fault): boolean {
   if (detaches && fencing !== null) return true;
   // A fence that does not answer yes holds the takeover up; one that does leaves its host down until somebody looks.
   if (waits === 'always') return true;
-  if (waits === 'without-failover-action') return timeoutAction !== 'failover' || fencing !== null;
+  if (waits === 'without-failover-action') return !timeoutAction.endsWith('failover') || fencing !== null;
   return waits === 'without-fallback' && (policy !== 'fallback' || fencing !== null);
 }

@@ -138,4 +138,25 @@ export const mutations: readonly Mutation[] = [
     replace: 'takeover, declined: null',
     kinds: [],
   },
+  {
+    rule: 'an instance that answers again in time is not given up',
+    file: 'instance.ts',
+    find: 'silentMs >= delayMs',
+    replace: 'silentMs >= 0',
+    kinds: ['instance answers now and then'],
+  },
+  {
+    rule: 'an instance that does not answer is given up at last',
+    file: 'instance.ts',
+    find: "if (own.phase === 'silent') return giveUpSilent(state);",
+    replace: '',
+    kinds: ['instance hangs until somebody looks'],
+  },
+  {
+    rule: 'a standby whose stop has failed is not on its way out any more',
+    file: 'stop.ts',
+    find: 'stop: null, leaving: null }',
+    replace: 'stop: null }',
+    kinds: ['disk stalls until somebody looks', 'instance hangs until somebody looks'],
+  },
 ];

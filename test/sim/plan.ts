@@ -42,7 +42,7 @@ export function planOf(seed: number): Plan {
   const references = policy === 'fallback' && random.chance(0.4);
   const arbitration = random.chance(0.8) ? 'well' : random.pick(['no', 'late'] as const);
   const fencing = random.chance(0.85) ? null : random.pick(['well', 'well', 'no', 'late'] as const);
-  const timeoutAction = random.pick(['message', 'failover', 'failover', 'none'] as const);
+  const timeoutAction = random.pick(['message', 'failover', 'delayed_failover', 'none'] as const);
   const count = random.chance(0.65) ? 1 : 2;
   const planned = Array.from({ length: count }, (_, index) => fault(random, servers, index));
   const aftermath = random.chance(0.75)

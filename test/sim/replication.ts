@@ -5,7 +5,7 @@
 import type { CheckOutcome } from '../../src/controller/core/event.ts';
 import type { InstanceReport, Sender } from '../../src/controller/core/view.ts';
 import type { Host } from './host.ts';
-import { answers, halt, isBeginning, lsn, satisfied } from './instance.ts';
+import { answers, halt, isBeginning, lsn, satisfied, standsStill } from './instance.ts';
 import type { World } from './world.ts';
 
 export class Replication {
@@ -29,7 +29,7 @@ export class Replication {
     for (const host of hosts) {
       const { instance } = host;
       if (!host.up || host.frozen || !instance.running || instance.role !== 'primary') continue;
-      if (instance.disk !== 'ok' || instance.hung === 'instance') continue;
+      if (instance.disk !== 'ok' || standsStill(instance)) continue;
       const commit = this.#append(host);
       instance.waiting.push({ commit, position: instance.wal.length });
       this.acknowledge(host);
@@ -122,8 +122,8 @@ export class Replication {
       primary.up &&
       !primary.frozen &&
       !standby.frozen &&
-      instance.hung !== 'instance' &&
-      source.hung !== 'instance' &&
+      !standsStill(instance) &&
+      !standsStill(source) &&
       this.#world.network.connected(standby, primary, 'log') &&
       isBeginning(instance.wal, source.wal)
     );

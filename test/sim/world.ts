@@ -32,6 +32,8 @@ export interface WorldSettings {
 
 export const intervalMs = 1000;
 export const giveUpMs = intervalMs + 1000;
+/** An instance that has not answered for so long is given up, with `delayed_failover`. */
+export const failoverDelayMs = 2500;
 
 export class World {
   readonly clock = new Clockwork();
@@ -248,6 +250,7 @@ function confOf(settings: WorldSettings): ServerConf {
     diskCheckRetry: 0,
     arbitrationCommandTimeoutMs: 500,
     dbInstanceTimeoutAction: timeoutAction,
+    dbInstanceFailoverDelayMs: failoverDelayMs,
     dbInstanceCheckRetry: 1,
     ...(fencing ? { fencingCommand: '/fence' } : {}),
   });

@@ -57,6 +57,7 @@ const sameOwn = fieldByField<OwnServer>({
   role: same,
   report: sameReport,
   missedChecks: ignored,
+  missedSince: ignored,
   disks: same,
   refusal: ignored,
 });

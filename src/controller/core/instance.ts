@@ -81,20 +81,30 @@ function getsOn(state: State, report: InstanceReport, row: Sender): boolean {
 }
 
 function onTimeout(before: State): Decision {
+  const { conf, own } = before;
   // A check that waited while this process stood still says nothing about the instance.
-  const paused =
-    before.graceFrom > 0 && before.now - before.graceFrom <= before.conf.dbInstanceCheckTimeoutMs;
-  const missed = paused ? before.own.missedChecks : before.own.missedChecks + 1;
-  const state = withOwn(before, { missedChecks: missed });
-  const { dbInstanceCheckRetry, dbInstanceTimeoutAction } = state.conf;
-  const known = ['running', 'starting', 'unknown'].includes(state.own.phase);
-  if (!known || missed <= dbInstanceCheckRetry) return decided(state);
+  const paused = before.graceFrom > 0 && before.now - before.graceFrom <= conf.dbInstanceCheckTimeoutMs;
+  const missedChecks = paused ? own.missedChecks : own.missedChecks + 1;
+  const missedSince = own.missedChecks === 0 ? before.now : own.missedSince;
+  const state = withOwn(before, { missedChecks, missedSince });
+  if (missedChecks <= conf.dbInstanceCheckRetry) return decided(state);
+  if (own.phase === 'silent') return giveUpSilent(state);
+  if (!['running', 'starting', 'unknown'].includes(own.phase)) return decided(state);
   const silent = withOwn(state, { phase: 'silent' });
-  if (dbInstanceTimeoutAction === 'none') return decided(silent);
-  const told = decided(silent, log('MCA01014', { checks: String(missed) }));
-  return dbInstanceTimeoutAction === 'failover'
-    ? andThen(told, (it) => onOwnFault(it, 'the instance does not answer', true))
-    : told;
+  const words =
+    conf.dbInstanceTimeoutAction === 'none' ? [] : [log('MCA01014', { checks: String(missedChecks) })];
+  return andThen(decided(silent, ...words), giveUpSilent);
+}
+
+/**
+ * Hands over when the time for it has come. It is looked at with every check, because a standby may be able to take over
+ * only later; as long as none is, nothing is stopped. An answer in between begins the time anew, a pause of this process does, too.
+ */
+function giveUpSilent(state: State): Decision {
+  const { dbInstanceTimeoutAction: action, dbInstanceFailoverDelayMs: delayMs } = state.conf;
+  const silentMs = state.now - Math.max(state.own.missedSince, state.graceFrom);
+  const over = action === 'failover' || (action === 'delayed_failover' && silentMs >= delayMs);
+  return over ? onOwnFault(state, 'the instance does not answer', true) : decided(state);
 }
 
 function onRefused(before: State, why: string): Decision {

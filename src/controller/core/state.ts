@@ -69,6 +69,8 @@ export interface OwnServer {
   readonly report: InstanceReport | null;
   /** Checks in a row that got no answer. */
   readonly missedChecks: number;
+  /** When the first of them failed. */
+  readonly missedSince: number;
   /** Failed checks in a row and the last error, by part. */
   readonly disks: Readonly<Record<DiskPart, { readonly missed: number; readonly error: string }>>;
   /** Whether a refused connection was reported, so that it is reported once. */
@@ -266,6 +268,7 @@ export function initialState(facts: {
       role: null,
       report: null,
       missedChecks: 0,
+      missedSince: now,
       disks: { data: quiet, transaction_log: quiet, tablespace: quiet },
       refusal: null,
     },

@@ -144,7 +144,7 @@ export function onStopFailed(state: State, why: string): Decision {
   const failures = [...stop.failures, `the instance of ${state.self.id} did not stop: ${why}`];
   if (stop.force) return andThen(told, (it) => nextServer({ ...it, stop: { ...stop, failures } }));
   return andThen(told, (it) =>
-    decided({ ...it, stop: null }, ...replies(stop.replyTo, false, failures.join('; '))),
+    decided({ ...it, stop: null, leaving: null }, ...replies(stop.replyTo, false, failures.join('; '))),
   );
 }
 

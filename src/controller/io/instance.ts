@@ -8,6 +8,7 @@ import { readFile, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
+import { withTimeout } from './timer.ts';
 import { isThere, readIfThere, writeAtomic } from './whole-file.ts';
 
 /** Lines of postmaster.pid (PostgreSQL, src/include/utils/pidfile.h). */
@@ -41,11 +42,24 @@ async function readOrNull(read: Promise<string>): Promise<string | null> {
 /** The last one that was found in each data directory, and where it works. */
 const lastFound = new Map<string, { readonly postmaster: Postmaster; readonly cwd: string }>();
 
+/** A disk that stalls answers neither with text nor with an error. */
+const diskPatienceMs = 2000;
+/** Reads without an answer yet. Each holds a thread of this process, of which there are few: one disk gets one of them. */
+const reading = new Map<string, Promise<string | null>>();
+
+function lockFile(dataDir: string): Promise<string | null> {
+  const open =
+    reading.get(dataDir) ??
+    readOrNull(readFile(join(dataDir, 'postmaster.pid'), 'utf8')).finally(() => reading.delete(dataDir));
+  reading.set(dataDir, open);
+  return open;
+}
+
 /** The running postmaster of a data directory, or null when there is none. */
 export async function findPostmaster(dataDir: string): Promise<Postmaster | null> {
   let text: string | null;
   try {
-    text = await readOrNull(readFile(join(dataDir, 'postmaster.pid'), 'utf8'));
+    text = await withTimeout(lockFile(dataDir), diskPatienceMs);
   } catch (error) {
     return stillThere(dataDir, error);
   }
@@ -66,7 +80,7 @@ export async function findPostmaster(dataDir: string): Promise<Postmaster | null
   return postmaster;
 }
 
-/** A disk that has failed hides the file, not the process: a postmaster that was seen can still be looked for and stopped. */
+/** A disk that has failed or stalls hides the file, not the process: a postmaster that was seen can still be looked for and stopped. */
 async function stillThere(dataDir: string, error: unknown): Promise<Postmaster | null> {
   const last = lastFound.get(dataDir);
   if (!last) throw error;
@@ -230,10 +244,12 @@ export class Instance {
   async #kill(): Promise<string | null> {
     await this.#signal('SIGQUIT');
     let killed = false;
-    for (let waited = 0; waited < 2 * killAfterMs; waited += pollMs) {
+    const begin = performance.now();
+    const waited = (): number => performance.now() - begin;
+    while (waited() < 2 * killAfterMs) {
       if (this.#child === null && (await findPostmaster(this.#dataDir)) === null) return null;
       await sleep(pollMs);
-      if (killed || waited < killAfterMs) continue;
+      if (killed || waited() < killAfterMs) continue;
       killed = true;
       await this.#signal('SIGKILL');
     }

@@ -9,7 +9,7 @@ import type { ServerConf } from '../config.ts';
 import type { CheckOutcome } from '../core/event.ts';
 import type { InstanceReport } from '../core/view.ts';
 import { findPostmaster, type Postmaster } from './instance.ts';
-import { timerMs } from './timer.ts';
+import { TimedOut, timerMs, withTimeout } from './timer.ts';
 
 /**
  * A promoted server's pg_control keeps the old timeline until its next checkpoint, so a primary's timeline is read from
@@ -53,8 +53,6 @@ const tellingStates: Readonly<Record<string, Failure>> = {
 
 /** Every how many checks the connection is made anew. */
 const freshEvery = 10;
-
-class TimedOut extends Error {}
 
 export class InstanceMonitor {
   readonly #conf: ServerConf;
@@ -182,19 +180,5 @@ export async function withSession<T>(conf: ServerConf, work: (ask: Ask) => Promi
     return await work(async <Row extends object>(text: string) => (await client.query<Row>(text)).rows);
   } finally {
     await client.end();
-  }
-}
-
-async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimedOut()), timerMs(ms));
-  });
-  // When the time is up first, the loser's failure has no other listener.
-  work.catch((error: unknown) => error);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

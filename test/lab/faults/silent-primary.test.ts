@@ -1,9 +1,11 @@
 /**
- * Faults that silence the host of the primary of a real pair: the standby takes over, nothing that was acknowledged is lost,
- * and the former primary does not come up writable.
+ * Faults that silence the primary of a real pair, its host or its instance: the standby takes over, nothing that was acknowledged
+ * is lost, and the former primary does not come up writable.
  */
-import { frozenOut } from './support/catalogue.ts';
-import { describeFaults, faultCalled, testsOfTakeover } from './support/faults.ts';
+
+import { labTest } from '../harness/describe.ts';
+import { frozenOut, instanceStopped } from './support/catalogue.ts';
+import { describeFaults, expectSafe, faultCalled, testsOfTakeover } from './support/faults.ts';
 
 describeFaults('a primary that falls silent', (broken) =>
   testsOfTakeover(broken, [
@@ -11,4 +13,15 @@ describeFaults('a primary that falls silent', (broken) =>
     frozenOut('primary', 12),
     faultCalled('power off, and on again 10 s later (primary)'),
   ]),
+);
+
+describeFaults(
+  'a primary whose instance does not answer while its processes live',
+  (broken) => {
+    labTest('it answers again before the delay is over: nobody switches', async () => {
+      expectSafe(await broken.run(instanceStopped('primary', 5, ['none'])));
+    });
+    testsOfTakeover(broken, [instanceStopped('primary', 40, ['switch'])]);
+  },
+  'impatient',
 );

@@ -102,7 +102,7 @@ export const watchingMessages = {
     text: 'the instance does not answer: {checks} checks in a row without a reply',
     cause:
       'The postmaster exists, but a simple query gets no answer in time: overload, a hung disk, or a stopped process.',
-    did: 'It keeps asking. With db_instance_timeout_action = failover a primary is stopped and hands over.',
+    did: 'It keeps asking. By db_instance_timeout_action a primary is stopped and hands over to a standby in sync, at once or after db_instance_failover_delay.',
     todo: 'Look at the load and the disks of this host. The times are db_instance_check_timeout and _retry.',
   },
   MCA01015: {

@@ -14,6 +14,12 @@ const at = (scene: Scene, side: Side): Server => scene[side];
 const signalPostmaster = (server: Server, signal: string) =>
   server.host.sh(`kill -${signal} $(head -n 1 ${server.dataDir}/postmaster.pid)`, { check: true });
 
+/** The postmaster and its children; a signal to what is gone meanwhile is no mistake. */
+const signalInstance = (server: Server, signal: string) =>
+  server.host.sh(
+    `p=$(head -n 1 ${server.dataDir}/postmaster.pid) && c=$(pgrep -P "$p"); kill -${signal} $p $c 2>/dev/null || true`,
+  );
+
 /** A server process of that kind; the newest, where there are several. */
 async function killBackend(server: Server, kind: string, more = ''): Promise<void> {
   const query = `SELECT pid FROM pg_stat_activity WHERE backend_type = '${kind}' ${more} ORDER BY backend_start DESC LIMIT 1`;
@@ -133,6 +139,17 @@ const stopped = (side: Side, seconds: number): Fault => ({
     await signalPostmaster(at(scene, side), 'CONT');
   },
   lastsMs: seconds * 1000 + 1000,
+});
+
+/** Every process of the instance stands still, sessions and walsenders too, as they do on a disk that answers nobody. */
+export const instanceStopped = (side: Side, seconds: number, action: Fault['action']): Fault => ({
+  name: `instance stopped (SIGSTOP) for ${seconds} s`,
+  on: side,
+  action,
+  inject: (scene) => signalInstance(at(scene, side), 'STOP'),
+  lastsMs: seconds * 1000,
+  heal: (scene) => signalInstance(at(scene, side), 'CONT'),
+  afterMs: 4000,
 });
 
 const daemonStopped = (side: Side, seconds: number): Fault => ({

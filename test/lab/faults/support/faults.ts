@@ -9,7 +9,7 @@ import { catalogue } from './catalogue.ts';
 import { type Fault, type Result, runFault } from './fault.ts';
 import type { FaultPair } from './pair.ts';
 import { label } from './report.ts';
-import { openPair } from './variants.ts';
+import { openPair, type Variant } from './variants.ts';
 
 /** The fault of the catalogue that docs/faults.md calls so. */
 export function faultCalled(name: string): Fault {
@@ -24,12 +24,16 @@ export interface Broken {
   run(fault: Fault): Promise<Result>;
 }
 
-export const describeFaults = (title: string, tests: (broken: Broken) => void): void =>
+export const describeFaults = (
+  title: string,
+  tests: (broken: Broken) => void,
+  variant: Variant = 'plain',
+): void =>
   describeLab(title, () => {
     let pair: FaultPair;
     beforeAll(async () => {
       built();
-      pair = await openPair('plain');
+      pair = await openPair(variant);
     });
     afterAll(() => pair?.close());
     tests({

@@ -5,7 +5,7 @@
 import type { Addressed } from '../../support/inventory.ts';
 import { FaultPair, type PairWish } from './pair.ts';
 
-export type Variant = 'plain' | 'networks' | 'disks' | 'reference' | 'clock';
+export type Variant = 'plain' | 'networks' | 'disks' | 'reference' | 'clock' | 'impatient';
 
 const last = (host: Addressed): string => host.address.split('.').at(-1) ?? '';
 export const adminNet = (host: Addressed): string => `192.168.77.${last(host)}`;
@@ -26,6 +26,8 @@ const wishes: Readonly<Record<Variant, PairWish>> = {
     host: (host) => ({ admin_address: adminNet(host), log_transfer_address: logNet(host) }),
   },
   disks: { disks: { '/database': 400, '/wal': 400 }, postgres: { wal_dir: '/wal/inst1' } },
+  // An instance that does not answer is given up within a test's time, and not only after the default of 60 s.
+  impatient: { multiplexing: { db_instance_failover_delay: 8 } },
   reference: { multiplexingOf: (hosts) => ({ reference_addresses: hosts.slice(0, 1).map(gateway) }) },
 };
 
