@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { interruptions, replayOf } from './night-plan.mjs';
 import { program, root, vitest } from './test-run.mjs';
 
+/** The simulation was told to end; it goes on where it was when the job is begun again. */
+const wasInterrupted = 130;
+
 const script = (name, args) => program(process.execPath, [join(root, 'scripts', name), ...args]);
 
 export async function run(job, folder) {
@@ -15,13 +18,15 @@ export async function run(job, folder) {
 }
 
 async function simulation(job, folder) {
+  // What a night that was stopped has found is still there, as the simulation goes on behind it.
   const file = join(folder, 'simulation.jsonl');
-  rmSync(file, { force: true });
   const status = await script('sim.mjs', [String(job.count), String(job.from), '--failures', file]);
+  if (status === wasInterrupted) return { passed: 0, failures: [] };
   const found = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   const failures = found
     .map((line) => JSON.parse(line))
     .map((it) => ({ ...it, replay: replayOf(job, it.seed) }));
+  rmSync(file, { force: true });
   if (status !== 0 && failures.length === 0) failures.push({ status, replay: replayOf(job) });
   return { passed: job.count - failures.length, failures };
 }

@@ -1,15 +1,18 @@
 // What a night does, one job after the other, without an end: scenarios of the simulation, interrupted verbs, faults. In: how
 // far earlier nights came, and the names of files and faults. Out: jobs, with the seed of each. Nothing here runs anything.
 
-/** npm test runs seeds up to this one, see test/sim/seeds.ts; nights begin behind it. */
-const firstSeed = 20_001;
 /** One pass is fifty times what npm test simulates. */
 const scenariosInJob = 10_000;
 const simulationsInPass = 20;
 /** Five times as many as npm test has. */
 export const interruptions = 10;
 
-export const beginning = { pass: 1, job: 0, nextSeed: firstSeed };
+/** The first night begins at a seed that follows its commit, so that nights of other people have other seeds. */
+export const beginningAt = (commit) => ({
+  pass: 1,
+  job: 0,
+  nextSeed: Number.parseInt(commit.slice(0, 8), 16),
+});
 
 /** All jobs of one pass. The simulation is spread between the others, so that a short night has some of each. */
 function jobsOfPass({ files, faults }) {

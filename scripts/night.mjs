@@ -7,7 +7,7 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { run } from './night-job.mjs';
-import { after, beginning, jobAt } from './night-plan.mjs';
+import { after, beginningAt, jobAt } from './night-plan.mjs';
 import { scratch } from './scratch.mjs';
 import { clearReports, countBoots, filesBelow, root } from './test-run.mjs';
 import { closingLine, linesOf } from './test-summary.mjs';
@@ -28,11 +28,12 @@ mkdirSync(folder, { recursive: true });
 clearReports();
 
 const names = { files: interruptedFiles(), faults: faultNames() };
-const commit = execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], {
-  cwd: root,
-  encoding: 'utf8',
-}).trim();
-let state = existsSync(memory) && !values.again ? JSON.parse(readFileSync(memory, 'utf8')) : beginning;
+const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+const commit = git('describe', '--always', '--dirty', '--abbrev=12');
+let state =
+  existsSync(memory) && !values.again
+    ? JSON.parse(readFileSync(memory, 'utf8'))
+    : beginningAt(git('rev-parse', 'HEAD'));
 let isStopped = false;
 // The programs get the signal as well and end; what was under way is begun anew by the next night.
 for (const signal of ['SIGINT', 'SIGTERM'])

@@ -1,5 +1,6 @@
 // npm run sim -- [N [FROM]] | --seed SEED | --mutations | --help: the controllers in a simulated world (test/sim).
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +19,9 @@ await build({
   outfile,
   logLevel: 'error',
 });
-const run = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+const run = spawn(process.execPath, [outfile, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+// It brings what is under way to its end, and says how far it came.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => run.kill(signal));
+const [status] = await once(run, 'exit');
 rmSync(outfile, { force: true });
-process.exitCode = run.status ?? 1;
+process.exitCode = status ?? 1;

@@ -2,8 +2,8 @@
  * What must never happen, judged from outside: from commits, promotions and what the instances could do, not from what
  * the controllers believe. In: the world. Out: violations, as sentences. The letters are explained in README.md.
  */
+import type { Decision } from '../../src/controller/core/decide.ts';
 import type { MessageNumber } from '../../src/controller/core/messages.ts';
-import type { State } from '../../src/controller/core/state.ts';
 import { isJudged } from '../controller/support/judged.ts';
 import { collision } from '../controller/support/processes.ts';
 import type { Host } from './host.ts';
@@ -42,11 +42,16 @@ export class Checkers {
     if (message === 'MCA01050') this.#lossSaid = true;
   }
 
-  /** J: the mirroring status is that of the state as it is now. E: no processes are under way that exclude each other. */
-  decided(id: string, state: State): void {
+  /**
+   * J: the mirroring status is that of the state as it is now. E: no processes are under way that exclude each other. R: one event
+   * tells one view.
+   */
+  decided(id: string, { state, actions }: Decision): void {
     const both = collision(state);
     if (both !== null) this.fail(`E: ${both} on ${id} at the same time`);
     if (!isJudged(state)) this.fail(`J: the mirroring status of ${id} is out of date`);
+    if (actions.filter((it) => it.kind === 'heartbeat').length > 1)
+      this.fail(`R: ${id} tells two views of one number`);
   }
 
   acknowledged(host: Host, commit: number): void {
@@ -61,15 +66,29 @@ export class Checkers {
   }
 
   /** S3: a former primary never comes up beside a newer one, nor without what a newer one has acknowledged. */
-  started(host: Host): void {
+  started(host: Host, orderedAt: number): void {
     const { role, timeline } = host.instance;
     if (role !== 'primary' || this.splitAllowed) return;
+    if (this.#isOvertaken(host, orderedAt)) {
+      this.look();
+      return;
+    }
     const newer = this.#world.hosts.find(
       (it) =>
         it.up && it.instance.running && it.instance.role === 'primary' && it.instance.timeline > timeline,
     );
     if (newer) this.fail(`S3: ${host.id} starts as primary although ${newer.id} is a newer one`);
     this.#missing(host, 'starts as primary');
+  }
+
+  /**
+   * The host stood still while its instance was being started, and only then somebody took over: nobody can call the start back.
+   * It is judged like a primary that stood still while it ran: it can acknowledge nothing (S2), and it stops (S4).
+   */
+  #isOvertaken(host: Host, orderedAt: number): boolean {
+    const before = this.promotions.findLast((it) => it.at <= orderedAt)?.id ?? 'server1';
+    const first = this.promotions.find((it) => it.at > orderedAt);
+    return before === host.id && first !== undefined && first.id !== host.id && host.thawedAt > first.at;
   }
 
   #missing(host: Host, what: string): void {

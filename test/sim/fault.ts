@@ -1,6 +1,6 @@
 /**
  * What can go wrong, as a table: how it strikes, and what may be expected of the controllers then. The kinds stand in
- * faults.ts (hosts, instances, controllers, disks), cables.ts, persons.ts and schedules.ts.
+ * faults.ts (hosts, instances, controllers, disks), cables.ts, persons.ts, schedules.ts and returns.ts.
  */
 import type { Host } from './host.ts';
 import type { Random } from './random.ts';
@@ -27,6 +27,8 @@ export interface Kind {
   readonly noSwitch?: true | 'unless-at-once';
   /** Writes may wait until it is over: always, or unless the policy lets a server decide for itself. */
   readonly waits?: 'always' | 'without-fallback' | 'without-failover-action';
+  /** It strikes for the last time so long after it begins, although each of its faults is short. */
+  readonly untilMs?: number;
   /** More than one fault, or a person's doing: safety holds, times and the number of switches are not judged. */
   readonly compound?: true;
 }

@@ -64,9 +64,10 @@ type Work = Exclude<
 /** After some time, or later when the instance stands still, the work is done and its answer is told. */
 function work(world: World, host: Host, action: Work): void {
   const { incarnation } = host;
+  const orderedAt = world.clock.now;
   const [low, high] = duration(world, host, action);
   world.later(host, world.random.between(low, high), () => {
-    const outcome = done(world, host, action);
+    const outcome = done(world, host, action, orderedAt);
     if (host.incarnation === incarnation) world.happen(host, outcome);
   });
 }
@@ -101,12 +102,12 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
 const commandIsLate = (world: World, { command }: Extract<Action, { kind: 'run-command' }>): boolean =>
   (command === 'fencing' ? world.settings.fencing : world.settings.arbitration) === 'late';
 
-function done(world: World, host: Host, action: Work): Happening {
+function done(world: World, host: Host, action: Work, orderedAt: number): Happening {
   const { instance } = host;
   const { replication } = world;
   switch (action.kind) {
     case 'start-instance':
-      return start(world, host);
+      return start(world, host, orderedAt);
     case 'stop-instance':
       return stop(world, host, action.mode);
     case 'checkpoint':
@@ -141,14 +142,14 @@ function done(world: World, host: Host, action: Work): Happening {
   }
 }
 
-function start(world: World, host: Host): Happening {
+function start(world: World, host: Host, orderedAt: number): Happening {
   const { instance } = host;
   if (instance.disk !== 'ok') return { kind: 'start-failed', why: 'the disk has failed' };
   if (instance.brokenStarts > 0) {
     instance.brokenStarts -= 1;
     return { kind: 'start-failed', why: 'the startup process was ended by a signal' };
   }
-  if (!instance.running) world.replication.start(host);
+  if (!instance.running) world.replication.start(host, orderedAt);
   return { kind: 'instance-started' };
 }
 

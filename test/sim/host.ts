@@ -37,6 +37,8 @@ export interface Host {
   full: boolean;
   wallOffset: number;
   bootedAt: number;
+  /** When it last went on after it had stood still. */
+  thawedAt: number;
   /** The controller is killed before this many more actions are done. */
   crashAfter: number | null;
   doom: Doom | null;
@@ -64,6 +66,7 @@ export function newHost(line: ServerLine): Host {
     full: false,
     wallOffset: 0,
     bootedAt: -1,
+    thawedAt: -1,
     crashAfter: null,
     doom: null,
     lagMs: 0,

@@ -42,7 +42,9 @@ export function rebuild(world: World, host: Host, primary: Host): void {
   instance.source = primary.id;
   instance.fileNames = world.hosts.filter((it) => it !== host).map((it) => it.id);
   instance.brokenStarts = 0;
-  world.startController(host, 10);
+  // Whoever rebuilds a server that a fence has shut off switches it on first.
+  if (host.up) world.startController(host, 10);
+  else world.bootHost(host);
 }
 
 export const persons: Kinds = {

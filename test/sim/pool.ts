@@ -17,23 +17,54 @@ export interface Range {
 
 const batchSize = 100;
 
-export async function runSeeds(bundle: string, range: Range): Promise<Found> {
+/** `told` gets each batch in the order of the seeds, as soon as all before it are done, and says whether to go on. */
+export async function runSeeds(
+  bundle: string,
+  range: Range,
+  told: (found: Found) => boolean = () => true,
+): Promise<Found> {
   const found: Found[] = [];
   const orders = batches(range);
   const enough = range.enough ?? Number.POSITIVE_INFINITY;
-  const done = (): boolean => found.reduce((sum, it) => sum + it.failed.length, 0) >= enough;
+  const inOrder = new InOrder(range.from, told);
+  const done = (): boolean => inOrder.ended || found.reduce((sum, it) => sum + it.failed.length, 0) >= enough;
   const workers = Math.max(1, Math.min(availableParallelism(), orders.length));
   const work = async (): Promise<void> => {
     const worker = new Worker(bundle);
     try {
-      for (let order = orders.shift(); order && !done(); order = orders.shift())
-        found.push(await answerOf(worker, order));
+      for (let order = orders.shift(); order && !done(); order = orders.shift()) {
+        const answer = await answerOf(worker, order);
+        found.push(answer);
+        inOrder.take(answer);
+      }
     } finally {
       await worker.terminate();
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
   return together(found);
+}
+
+/** Workers end in any order. */
+class InOrder {
+  readonly #early = new Map<number, Found>();
+  readonly #told: (found: Found) => boolean;
+  #next: number;
+  ended = false;
+
+  constructor(from: number, told: (found: Found) => boolean) {
+    this.#next = from;
+    this.#told = told;
+  }
+
+  take(found: Found): void {
+    this.#early.set(found.from, found);
+    for (let it = this.#early.get(this.#next); it; it = this.#early.get(this.#next)) {
+      this.#early.delete(this.#next);
+      this.#next += batchSize;
+      if (!this.#told(it)) this.ended = true;
+    }
+  }
 }
 
 function batches({ from, count, kinds = [], trace = false }: Range): Order[] {
@@ -58,6 +89,7 @@ function together(found: readonly Found[]): Found {
   const sum = (of: (it: Found) => number): number => parts.reduce((total, it) => total + of(it), 0);
   return {
     from: parts[0]?.from ?? 0,
+    seeds: sum((it) => it.seeds),
     scenarios: sum((it) => it.scenarios),
     promotions: sum((it) => it.promotions),
     acknowledged: sum((it) => it.acknowledged),

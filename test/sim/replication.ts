@@ -46,7 +46,7 @@ export class Replication {
     for (const { commit } of done) this.#world.checkers.acknowledged(host, commit);
   }
 
-  start(host: Host): void {
+  start(host: Host, orderedAt: number): void {
     const { instance } = host;
     instance.running = true;
     instance.startedAt = this.#world.clock.now;
@@ -55,7 +55,7 @@ export class Replication {
     instance.waitsFor = instance.fileNames;
     this.checkpoint(host);
     this.#world.tell(`the instance of ${host.id} runs as ${instance.role}`);
-    this.#world.checkers.started(host);
+    this.#world.checkers.started(host, orderedAt);
     if (instance.role === 'standby') this.#stream(host, host.bootedAt, instance.startedAt);
   }
 

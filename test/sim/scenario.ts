@@ -1,6 +1,6 @@
 /**
- * One scenario from one seed: a pair or a trio gets in sync, one or two things go wrong, everything is healed, and the
- * checkers judge. In: seed. Out: a report with the violations; the same seed gives the same report.
+ * One scenario: a pair or a trio gets in sync, one or two things go wrong, everything is healed, and the checkers judge.
+ * In: a plan, or the seed of one. Out: a report with the violations; the same plan gives the same report.
  */
 import type { Fault } from './fault.ts';
 import { repairDisk } from './faults.ts';
@@ -11,8 +11,7 @@ import { Random } from './random.ts';
 import { World } from './world.ts';
 
 export interface Report {
-  readonly seed: number;
-  readonly plan: string;
+  readonly plan: Plan;
   readonly promotions: number;
   readonly acknowledged: number;
   readonly violations: readonly string[];
@@ -26,8 +25,10 @@ const scheduleMs = 6000;
 const settleMs = 9000;
 const quietMs = 1000;
 
-export function runScenario(seed: number, trace = false): Report {
-  const plan = planOf(seed);
+export const runScenario = (seed: number, trace = false): Report => runPlan(planOf(seed), trace);
+
+/** The seed of the settings is all that chance needs, so that a plan tells the same story when seeds mean other plans. */
+export function runPlan(plan: Plan, trace = false): Report {
   const world = new World({ ...plan.settings, trace });
   world.tell(describePlan(plan));
   world.begin();
@@ -36,15 +37,12 @@ export function runScenario(seed: number, trace = false): Report {
   const faults = strikeLater(world, plan);
   world.checkers.splitAllowed = splitIsStated(plan);
   awaitEnd(world, faults);
-  const healedAt = world.clock.now;
-  heal(world);
-  runUntil(world, settleMs, isCalm);
+  const healedAt = becomeCalm(world);
   runUntil(world, quietMs, () => false);
   judge(world, faults, healedAt);
   if (plan.aftermath !== 'nothing' && world.checkers.violations.length === 0) afterwards(world, plan);
   return {
-    seed,
-    plan: describePlan(plan),
+    plan,
     promotions: world.checkers.promotions.length,
     acknowledged: world.checkers.acks.length,
     violations: world.checkers.violations,
@@ -88,7 +86,10 @@ const splitIsStated = ({ settings, faults }: Plan): boolean =>
 
 /** The faults run their course; then somebody has to serve, or the time for it passes. */
 function awaitEnd(world: World, faults: readonly Fault[]): void {
-  const ends = faults.map((it) => it.at + (kindOf(it.kind).compound ? scheduleMs : it.lastsMs));
+  const ends = faults.map(({ kind, at, lastsMs }) => {
+    const { compound, untilMs = 0 } = kindOf(kind);
+    return at + (compound ? scheduleMs : Math.max(lastsMs, untilMs));
+  });
   runUntil(world, Math.max(...ends) - world.clock.now, () => false);
   const last = Math.max(...faults.map((it) => it.at));
   const limit = Math.max(last + writableWithinMs, world.clock.now + writableWithinMs / 2);
@@ -97,6 +98,23 @@ function awaitEnd(world: World, faults: readonly Fault[]): void {
     limit - world.clock.now,
     (it) => it.checkers.longestGap(it.clock.now - quietMs, it.clock.now) < quietMs,
   );
+}
+
+/**
+ * Everything is healed; says when. A fencing command that had begun before, and whose answer comes too late for anybody to take
+ * over, may have shut a host off once more: then somebody switches it on once more.
+ */
+function becomeCalm(world: World): number {
+  const { clock, hosts, settings } = world;
+  const isShutOff = (): boolean => settings.fencing === 'late' && hosts.some((it) => !it.up);
+  let healedAt = clock.now;
+  heal(world);
+  runUntil(world, settleMs, (it) => isCalm(it) || isShutOff());
+  if (!isShutOff()) return healedAt;
+  healedAt = clock.now;
+  heal(world);
+  runUntil(world, settleMs, isCalm);
+  return healedAt;
 }
 
 function heal(world: World): void {

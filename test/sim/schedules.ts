@@ -169,6 +169,7 @@ export const schedules: Kinds = {
   /** Nobody can take over, so the primary has to come back by itself. */
   'instance of a primary killed that is alone': {
     detaches: true,
+    untilMs: 2000,
     strike: (world, { dice }) => {
       const primary = primaryOf(world);
       ask(world, primary, detach);

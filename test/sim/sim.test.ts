@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from './bundle.ts';
 import { mutations } from './mutations.ts';
+import { describePlan } from './plan.ts';
 import { runSeeds } from './pool.ts';
-import { runScenario } from './scenario.ts';
+import { type Report, runScenario } from './scenario.ts';
 import { fixed, named, ofCommit, type Seeds } from './seeds.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -23,10 +24,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const brief = (it: { seed: number; plan: string; violations: readonly string[] }) => ({
-  replay: `npm run sim -- --seed ${it.seed}`,
-  plan: it.plan,
-  violations: it.violations,
+const brief = ({ plan, violations }: Report) => ({
+  replay: `npm run sim -- --seed ${plan.settings.seed}`,
+  scenario: describePlan(plan),
+  violations,
 });
 
 describe('the controllers in a simulated world', () => {

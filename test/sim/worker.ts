@@ -15,6 +15,8 @@ export interface Order {
 
 export interface Found {
   readonly from: number;
+  /** So many seeds were looked at; without kinds, each is a scenario. */
+  readonly seeds: number;
   readonly scenarios: number;
   readonly promotions: number;
   readonly acknowledged: number;
@@ -31,6 +33,7 @@ function carryOut({ from, count, kinds, trace }: Order): Found {
   }
   return {
     from,
+    seeds: count,
     scenarios: all.length,
     promotions: all.reduce((sum, it) => sum + it.promotions, 0),
     acknowledged: all.reduce((sum, it) => sum + it.acknowledged, 0),
@@ -45,7 +48,8 @@ function runOne(seed: number, trace: boolean): Report {
     return runScenario(seed, trace);
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { seed, plan: '', promotions: 0, acknowledged: 0, violations: [`X: ${text}`], lines: [] };
+    const nothing = { promotions: 0, acknowledged: 0, lines: [] };
+    return { plan: planOf(seed), ...nothing, violations: [`X: ${text}`] };
   }
 }
 

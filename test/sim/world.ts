@@ -168,6 +168,7 @@ export class World {
   thaw(host: Host): void {
     this.tell(`${host.id} goes on`);
     host.frozen = false;
+    host.thawedAt = this.clock.now;
     const { queue } = host;
     host.queue = [];
     for (const run of queue) if (host.up) run();
@@ -203,19 +204,15 @@ export class World {
         host.inbox.push(happening);
       return;
     }
-    const { state, actions } = decide(host.state, {
-      ...happening,
-      at: this.#now(host),
-      wall: this.#wall(host),
-    });
-    host.state = state;
-    this.checkers.decided(host.id, state);
+    const decision = decide(host.state, { ...happening, at: this.#now(host), wall: this.#wall(host) });
+    host.state = decision.state;
+    this.checkers.decided(host.id, decision);
     if (this.settings.trace) {
       const story = storyOf(happening);
       if (story) this.tell(`${host.id}: ${story}`);
     }
     const { incarnation } = host;
-    for (const action of actions) {
+    for (const action of decision.actions) {
       if (host.incarnation !== incarnation || this.#crashes(host, action.kind)) return;
       act(this, host, action);
     }
