@@ -95,6 +95,10 @@ describe('the state file', () => {
       expect(readState(dir, 'server1')).toEqual({ state: null, torn: true });
       expect(existsSync(path)).toBe(false);
     }
+    // No new one could be written: the next start must not take this for a first one.
+    expect(readState(dir, 'server1')).toEqual({ state: null, torn: true });
+    writeState(dir, 'server1', state);
+    expect(readState(dir, 'server1')).toEqual({ state, torn: false });
   });
 });
 

@@ -159,4 +159,26 @@ export const mutations: readonly Mutation[] = [
     replace: 'stop: null }',
     kinds: ['disk stalls until somebody looks', 'instance hangs until somebody looks'],
   },
+  {
+    rule: 'one event tells one view, as it is at its end',
+    file: 'decide.ts',
+    find: 'return andThen(boot, advanceBoot);',
+    replace:
+      "return andThen(andThen(boot, advanceBoot), (it) => decided(it, { kind: 'heartbeat', view: ownView(it) }));",
+    kinds: [],
+  },
+  {
+    rule: 'a former primary whose record is torn asks everybody',
+    file: 'boot.ts',
+    find: "return forgotten ? 'perhaps' : 'no';",
+    replace: "return 'no';",
+    kinds: ['primary dies, its state file is torn, the new one dies, the old one returns'],
+  },
+  {
+    rule: 'a standby that was allowed to take over and is primary now has taken over',
+    file: 'boot.ts',
+    find: "if (view.role === 'primary' && couldTakeOver(state, line.id) === 'yes') return line.id;",
+    replace: '',
+    kinds: ['primary dies, the state file of the new one is torn, the old one returns'],
+  },
 ];

@@ -7,10 +7,11 @@ import type { Kind, Kinds } from './fault.ts';
 import { faults } from './faults.ts';
 import { persons } from './persons.ts';
 import { Random } from './random.ts';
+import { returns } from './returns.ts';
 import { schedules } from './schedules.ts';
 import { giveUpMs, type WorldSettings } from './world.ts';
 
-export const kinds: Kinds = { ...faults, ...cables, ...persons, ...schedules };
+export const kinds: Kinds = { ...faults, ...cables, ...persons, ...schedules, ...returns };
 const names = Object.keys(kinds);
 
 export function kindOf(name: string): Kind {

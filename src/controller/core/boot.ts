@@ -8,7 +8,8 @@ import type { Happening } from './event.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Boot, Kept, Peer, ReplyTo, State } from './state.ts';
 import { lastTimeline } from './state.ts';
-import type { ServerId, SyncSet } from './view.ts';
+import { isNewer } from './sync.ts';
+import type { ServerId, ServerView, SyncSet } from './view.ts';
 
 const probeEveryMs = 1000;
 const remindEveryMs = 600_000;
@@ -51,13 +52,14 @@ function finishTakeover(state: State, { standby, restored }: BootEvent): Decisio
 }
 
 /** What the state file says. A takeover that was interrupted is examined again before it goes on. */
-function remembered(before: State, { failover, restored, standby }: BootEvent): Kept {
+function remembered(before: State, { failover, restored, torn, standby }: BootEvent): Kept {
   const asked = failover === null ? null : { enabled: failover, changedAtWall: before.wall };
   const takeover = standby ? restored?.takeover : null;
   return {
     failover: asked ?? restored?.failover ?? before.failover,
     degraded: restored?.degraded ?? null,
     sync: restored?.sync ?? null,
+    forgotten: torn || (restored?.forgotten ?? false),
     takeover: takeover ? { ...takeover, stage: 'ask', lsn: null } : null,
     // The takeover of another standby counts only when it is heard again; the receiver stays cut (`unhitched`).
     yield: null,
@@ -152,7 +154,8 @@ const isGathered = (state: State): boolean =>
 function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'asking-peers' }>): Decision {
   const primary = livePrimary(state);
   if (primary) {
-    return hold(state, primary.line.id, 'MCA01006', 'is primary; this server must be rebuilt as its standby');
+    const why = 'is primary; this server must be rebuilt as its standby';
+    return hold(heeding(state, primary.view), primary.line.id, 'MCA01006', why);
   }
   const newer = newerPrimary(state);
   if (newer !== null && !byPerson) return yieldTo(state, newer);
@@ -174,21 +177,34 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
 function yieldTo(state: State, id: ServerId): Decision {
   const peer = state.peers[id];
   if (peer && !isHeard(peer)) return waitForWord(state, [peer]);
-  return hold(state, id, 'MCA01071', 'was primary after this server, which must be rebuilt as a standby');
+  const knowing = peer ? heeding(state, peer.view) : state;
+  return hold(knowing, id, 'MCA01071', 'was primary after this server, which must be rebuilt as a standby');
 }
 
-/** A server that is known to have been primary on a later timeline, whether its instance runs now or not. */
+/** Remembers whose promise counts from now on: later this server asks the newer primary, also when that is not heard. */
+const heeding = (state: State, { id, sync }: ServerView): State =>
+  sync?.primary === id && isNewer(sync, state.sync) ? { ...state, sync } : state;
+
+/** A server that is known to have been primary after this one, whether its instance runs now or not. */
 function newerPrimary(state: State): ServerId | null {
   const own = lastTimeline(state);
   const later = (sync: SyncSet | null | undefined): boolean =>
     sync != null && sync.primary !== state.self.id && sync.timeline > own;
   if (later(state.sync)) return state.sync?.primary ?? null;
   for (const { line, view } of heardPeers(state)) {
+    // It was a standby of this server. One whose controller has forgotten its record cannot say its timeline.
+    if (view.role === 'primary' && couldTakeOver(state, line.id) === 'yes') return line.id;
     // Without a timeline of its own this server cannot tell who is older; that is for wouldBePrimary.
     if (own > 0 && view.role === 'primary' && view.lastTimeline > own) return line.id;
     if (later(view.sync)) return view.sync?.primary ?? null;
   }
   return null;
+}
+
+/** Whether a standby was allowed to take over from this server, as far as its record goes; a torn one says nothing. */
+function couldTakeOver({ self, sync, forgotten }: State, id: ServerId): 'yes' | 'no' | 'perhaps' {
+  if (sync === null) return forgotten ? 'perhaps' : 'no';
+  return sync.primary === self.id && sync.eligible.includes(id) ? 'yes' : 'no';
 }
 
 /**
@@ -200,8 +216,10 @@ function mayBePrimary(state: State, peer: Peer): boolean {
   const { sync } = state;
   // Whatever it was allowed to: a person may have forced it.
   if (view?.takeover) return true;
+  // Its controller has attached to something that it had not looked at yet.
+  if (view?.role === 'primary' && view.phase === 'unknown') return true;
   if (sync && sync.primary === line.id) return !isHeard(peer);
-  if (sync?.primary !== state.self.id || !sync.eligible.includes(line.id)) return false;
+  if (couldTakeOver(state, line.id) === 'no') return false;
   return isHeard(peer) ? peer.view.role === null : true;
 }
 

@@ -58,7 +58,7 @@ export type { Decision } from './decision.ts';
 
 export function decide(before: State, event: Event): Decision {
   const state = { ...before, now: event.at, wall: event.wall, seq: before.seq + 1 };
-  return settle(before, handle(awake(state), event));
+  return settle(before, handle(awake(state), event), event.kind === 'tick');
 }
 
 /**
@@ -250,8 +250,7 @@ function carryOutFor(state: State, replyTo: ReplyTo, request: PeerRequest): Deci
 function onTick(before: State): Decision {
   const state: State = { ...before, tickAt: before.now };
   const boot = andThen(andThen(onPeersTick(state), askPolicy), onBootTick);
-  const advanced = andThen(boot, advanceBoot);
-  return andThen(advanced, (it) => decided(it, { kind: 'heartbeat', view: ownView(it) }));
+  return andThen(boot, advanceBoot);
 }
 
 /** Asks the policy about the peers whose silence could make this server act. */
@@ -270,7 +269,7 @@ function askPolicy(state: State): Decision {
 }
 
 /** After every event: go on with what is under way, judge the pair again, persist before anyone else can see it. */
-function settle(before: State, decision: Decision): Decision {
+function settle(before: State, decision: Decision, isTick: boolean): Decision {
   const steps = [
     advanceStop,
     watchOthers,
@@ -287,16 +286,19 @@ function settle(before: State, decision: Decision): Decision {
   );
   const kept = andThen(andThen(further, answerStarts), (state) => decided(keepTask(state)));
   const judged = andThen(kept, (state) => judge(before, state));
-  const told = andThen(judged, (state) => reportNews(before, state));
+  const told = andThen(judged, (state) => report(before, state, isTick));
   const persisted = toPersist(told.state);
   if (!persisted) return told;
   const first: Action = { kind: 'persist', persisted };
   return { state: { ...told.state, persisted, unsavedAt: -1 }, actions: [first, ...told.actions] };
 }
 
-/** What others act upon is told at once, not only with the next heartbeat. */
-const reportNews = (before: State, state: State): Decision =>
-  nothingToReport(before, state)
+/**
+ * What others act upon is told at once, not only with the next heartbeat. Once for each event, as it is at its end: two views
+ * of one number would say different things, and the older one could overtake the newer.
+ */
+const report = (before: State, state: State, isTick: boolean): Decision =>
+  nothingToReport(before, state) && !isTick
     ? decided(state)
     : decided(state, { kind: 'heartbeat', view: ownView(state) });
 

@@ -144,6 +144,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   failover: judgedAndReported,
   degraded: judged,
   sync: judgedAndReported,
+  forgotten: neither,
   confirmed: neither,
   parked: judgedAndReported,
   // What is under way.
@@ -160,6 +161,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   unhitched: neither,
   hitching: neither,
   hitchAfter: neither,
+  cutAfter: neither,
   ending: neither,
   revival: neither,
   detaching: neither,

@@ -8,6 +8,7 @@ import type { CheckOutcome, Happening } from './event.ts';
 import { onOwnFault } from './handover.ts';
 import { watchLag } from './lag.ts';
 import { lsnValue, parseNames } from './names.ts';
+import { takesOut } from './servers.ts';
 import { given, type State } from './state.ts';
 import { onProvingReport } from './sync.ts';
 import type { InstanceReport, Sender } from './view.ts';
@@ -129,9 +130,8 @@ export function onDiskCheck(before: State, check: Extract<Happening, { kind: 'di
   const state = withOwn(before, { disks: { ...before.own.disks, [part]: { missed, error } } });
   if (was <= limit && missed > limit) {
     const told = decided(state, log('MCA01017', { part, error }));
-    const serious = part !== 'tablespace' || state.conf.tablespaceDirectoryErrorAction === 'failover';
     const running = ['running', 'silent', 'starting'].includes(state.own.phase);
-    return serious && running
+    return takesOut(state, part) && running
       ? andThen(told, (it) => onOwnFault(it, `a disk has failed (${part})`, false))
       : told;
   }

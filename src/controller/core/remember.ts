@@ -35,6 +35,7 @@ function current(state: State): Persisted {
     failover: state.failover,
     degraded: state.degraded,
     sync: state.sync,
+    ...(state.sync === null && state.forgotten ? { forgotten: true } : {}),
     handover: given(state),
     takeover: state.takeover,
     yield: state.yield,

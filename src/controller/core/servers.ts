@@ -3,8 +3,8 @@
  * In: a state. Out: plain answers about this moment. It decides nothing. Pure.
  */
 import { lsnValue } from './names.ts';
-import type { Peer, State } from './state.ts';
-import type { Phase, ServerId, ServerView } from './view.ts';
+import { failedDisks, type Peer, type State } from './state.ts';
+import type { DiskPart, Phase, ServerId, ServerView } from './view.ts';
 
 /** Stands for a position that is not known. */
 export const noPosition = '0/0';
@@ -56,3 +56,10 @@ export const isBefore = (state: State, one: ServerId, other: ServerId): boolean 
   const order = state.servers.map((line) => line.id);
   return order.indexOf(one) < order.indexOf(other);
 };
+
+/** Whether the failure of such a disk takes a server out: one that it would hold up cannot serve. */
+export const takesOut = ({ conf }: State, part: DiskPart): boolean =>
+  part !== 'tablespace' || conf.tablespaceDirectoryErrorAction === 'failover';
+
+/** A disk of this server has failed, so that it can neither cut its receiver nor be promoted. */
+export const isBroken = (state: State): boolean => failedDisks(state).some((part) => takesOut(state, part));

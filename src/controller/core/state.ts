@@ -43,6 +43,8 @@ export interface Kept {
   /** The last change that took a server out, until the pair is whole again; `switched` or `detached`. */
   readonly degraded: 'switched' | 'detached' | null;
   readonly sync: SyncSet | null;
+  /** The state file was torn: what this server has promised is not known. It counts as long as `sync` is null. */
+  readonly forgotten?: boolean | undefined;
   readonly takeover: Takeover | null;
   readonly yield: Yield | null;
   /** The WAL receiver was cut, or follows a server that is primary no more: it must be pointed anew. */
@@ -225,6 +227,8 @@ export interface State extends Kept {
   readonly declined: ServerView['declined'];
   readonly hitching: boolean;
   readonly hitchAfter: number;
+  /** The receiver could not be cut, and is not cut for another standby before. */
+  readonly cutAfter: number;
   /** The instance is being stopped because another server is primary, or because this one is cut off. */
   readonly ending: 'demoted' | 'isolated' | null;
   readonly revival: Revival | null;
@@ -298,6 +302,7 @@ export function initialState(facts: {
     doubtFrom: -1,
     leaving: null,
     sync: null,
+    forgotten: false,
     confirmed: false,
     change: null,
     proving: null,
@@ -313,6 +318,7 @@ export function initialState(facts: {
     unhitched: false,
     hitching: false,
     hitchAfter: 0,
+    cutAfter: 0,
     ending: null,
     revival: null,
     references: { askedAt: -1, answer: null },

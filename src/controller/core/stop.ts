@@ -78,8 +78,7 @@ function nextServer(state: State): Decision {
  */
 function announceLeaving(state: State, stop: Stop | null): Decision {
   if (!stop) return decided(state);
-  const { sync } = state;
-  const leads = state.own.role === 'primary' && sync !== null && sync.eligible.length > 0;
+  const leads = promises(state) && state.sync !== null && state.sync.eligible.length > 0;
   const told: State = { ...state, leaving: stop.mcOnly ? 'controller' : 'instance' };
   const patienceMs = state.own.role === 'standby' ? giveUpTimeMs(state.conf) : state.conf.heartbeatTimeoutMs;
   const announcingUntil = state.now + patienceMs;
@@ -97,6 +96,10 @@ export function advanceStop(state: State): Decision {
   if (state.now < stop.announcingUntil && !everybodyKnows(state, stop)) return decided(state);
   return stopOwn({ ...state, stop: { ...stop, announcingUntil: null } }, stop);
 }
+
+/** Only a primary that serves can take its promise back: a former one would forget whom it has to ask before it starts. */
+const promises = ({ own, self, sync, giving, ending }: State): boolean =>
+  own.role === 'primary' && hasPostmaster(own.phase) && sync?.primary === self.id && !giving && !ending;
 
 function everybodyKnows(state: State, { mcOnly }: Stop): boolean {
   const { sync } = state;

@@ -7,7 +7,7 @@ import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { lsnValue, parseNames, sameIds } from './names.ts';
-import { heardPeers, isHeard, isInCharge, streams } from './servers.ts';
+import { heardPeers, isHeard, isInCharge, streams, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced } from './silence.ts';
 import type { Change, State } from './state.ts';
 import type { ServerId, ServerView, SyncSet } from './view.ts';
@@ -137,9 +137,7 @@ function fenceSilent(state: State): Decision {
 
 /** Its own controller says that it cannot serve as a standby. */
 function isAway(state: State, view: ServerView): boolean {
-  const failed = view.failedDisks.some(
-    (part) => part !== 'tablespace' || state.conf.tablespaceDirectoryErrorAction === 'failover',
-  );
+  const failed = view.failedDisks.some((part) => takesOut(state, part));
   return failed || view.leaving === 'instance' || ['down', 'held', 'stopped'].includes(view.phase);
 }
 

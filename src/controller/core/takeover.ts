@@ -11,16 +11,19 @@ import {
   type Heard,
   heardPeers,
   isBefore,
+  isBroken,
   isHeard,
   noPosition,
   ownPosition,
   positionOf,
+  takesOut,
 } from './servers.ts';
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
 import type { ReplyTo, State } from './state.ts';
 import type { ServerId, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
+const cutAgainMs = 5000;
 
 /** Its instance takes writes, or will in a moment, as far as it can be heard. */
 const serves = ({ view }: Heard): boolean =>
@@ -72,6 +75,7 @@ const fenceFirst = { stage: 'fence', unfenced: true } as const;
 
 function handoverObstacle(state: State, proof: boolean): string | null {
   if (state.own.phase !== 'running') return `the instance of ${state.self.id} does not run`;
+  if (isBroken(state)) return `a disk of ${state.self.id} has failed`;
   if (!proof && !isEligible(state)) return `${state.self.id} is not known to hold every commit`;
   return null;
 }
@@ -84,7 +88,8 @@ function considerSilence(state: State): Decision {
     state.takeover ||
     !state.failover.enabled ||
     !isEligible(state) ||
-    state.own.phase !== 'running'
+    state.own.phase !== 'running' ||
+    isBroken(state)
   )
     return decided(state);
   const primary = state.peers[sync.primary];
@@ -100,7 +105,8 @@ function considerSilence(state: State): Decision {
 function betterOne(state: State): boolean {
   return heardPeers(state).some((peer) => {
     if (peer.view.role !== 'standby' || state.sync?.eligible.includes(peer.line.id) !== true) return false;
-    if (peer.view.phase !== 'running') return false;
+    if (peer.view.phase !== 'running' || peer.view.failedDisks.some((part) => takesOut(state, part)))
+      return false;
     return beats(state, peer, ownPosition(state));
   });
 }
@@ -123,7 +129,7 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   const fence = state.conf.fencingCommand !== undefined && !noFencing;
   const from = state.sync?.primary ?? null;
   const waiting = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
-  const sure = state.sync?.eligible.includes(state.self.id) === true && enough(state, []);
+  const sure = isEligible(state) && enough(state, []);
   const words = sure ? [] : [log('MCA01050', { server: state.self.id })];
   return andThen(decided(waiting, ...words), (it) =>
     start(it, begins(from, 'force', fence ? fenceFirst : {})),
@@ -243,8 +249,10 @@ export function onReceiverCut(state: State, lsn: string): Decision {
 }
 
 export function onCutFailed(state: State, why: string): Decision {
-  if (state.takeover?.stage === 'cut') return abandon(state, why);
-  return decided({ ...state, yield: null }, log('MCA01052', { why }));
+  const failed = { ...state, cutAfter: state.now + cutAgainMs };
+  // As after a fence that has failed: not at once again, but only after the time of a new silence.
+  if (state.takeover?.stage === 'cut') return abandon({ ...failed, graceFrom: state.now }, why);
+  return decided({ ...failed, yield: null }, log('MCA01052', { why }));
 }
 
 export function onFenced(state: State, done: boolean, why: string): Decision {
@@ -295,6 +303,7 @@ function considerYield(state: State): Decision {
     return still || lost ? decided(state) : decided({ ...state, yield: null });
   }
   if (!taker || state.own.phase !== 'running' || heardPeers(state).some(serves)) return decided(state);
+  if (isBroken(state) || state.now < state.cutAfter) return decided(state);
   const from = state.sync === null ? undefined : state.peers[state.sync.primary];
   const handed = isHeard(from) && from.view.handover !== null;
   // A former primary that waits for the outcome of this takeover is as good as silent.

@@ -5,7 +5,7 @@
  * it can be believed.
  */
 import { createHash } from 'node:crypto';
-import { renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Persisted } from '../core/state.ts';
 import { readIfThere, writeAtomic } from './whole-file.ts';
@@ -23,14 +23,17 @@ export function writeStatus(dir: string, id: string, report: object): void {
   writeAtomic(dir, `${id}.status.json`, `${JSON.stringify(report)}\n`, { synced: false });
 }
 
-/** The last state, or none; `torn` when there was a file that cannot be trusted (it is kept as *.torn). */
+/**
+ * The last state, or none; `torn` when there was a file that cannot be trusted (it is kept as *.torn), also at a start before this
+ * one, as long as no new one could be written.
+ */
 export function readState(
   dir: string,
   id: string,
 ): { readonly state: Persisted | null; readonly torn: boolean } {
   const path = join(dir, fileName(id));
   const text = readIfThere(path);
-  if (text === undefined) return { state: null, torn: false };
+  if (text === undefined) return { state: null, torn: existsSync(`${path}.torn`) };
   const state = trusted(text);
   if (state === null) renameSync(path, `${path}.torn`);
   return { state, torn: state === null };

@@ -9,6 +9,7 @@ import { initialState, type State } from '../../../src/controller/core/state.ts'
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
 import type { InstanceReport, Role, ServerView } from '../../../src/controller/core/view.ts';
 import { isJudged } from './judged.ts';
+import { reportsOnce } from './reported.ts';
 import { recordStep } from './stages.ts';
 import { tell } from './tell.ts';
 
@@ -124,6 +125,7 @@ export class Conversation {
     });
     this.state = state;
     if (!isJudged(state)) throw new Error(`after '${words}' the mirroring status is out of date`);
+    if (!reportsOnce(state, actions)) throw new Error(`after '${words}' more than one view is told`);
     this.#steps.push([last, happening, state, actions]);
     this.#lines.push('', `${(this.#now / 1000).toFixed(1).padStart(6)} s  ${words}`);
     for (const action of actions) {

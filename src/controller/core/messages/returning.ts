@@ -7,9 +7,9 @@ import type { Message } from './message.ts';
 export const returningMessages = {
   MCA01070: {
     type: 'ERROR',
-    text: 'the instance is not started yet: {peers} was allowed to take over and is not heard',
+    text: 'the instance is not started yet: {peers} may have taken over and is not heard',
     cause:
-      'This server was primary. The named standby may have become primary since, and may hold commits that are missing here.',
+      'This server was primary. The named one may have become primary since, and may hold commits that are missing here.',
     did: 'It waits for the word of that server and starts by itself as soon as it hears that nobody has taken over.',
     todo: 'Start the other server. If it is lost, look for MCA00062 in its log; only if it never took over: `mc_ctl start` here.',
   },

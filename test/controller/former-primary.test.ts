@@ -1,0 +1,168 @@
+/** Conversations about what a server that was primary must not forget before it starts again: golden text in `golden/`. */
+import { describe, expect, it } from 'vitest';
+import type { Happening } from '../../src/controller/core/event.ts';
+import type { Persisted } from '../../src/controller/core/state.ts';
+import type { SyncSet } from '../../src/controller/core/view.ts';
+import { answer, boot, Conversation, heard, report, view } from './support/conversation.ts';
+
+const golden = (name: string) => `./golden/${name}.txt`;
+
+const inSync: SyncSet = {
+  primary: 'server1',
+  timeline: 1,
+  epoch: 2,
+  members: ['server2'],
+  eligible: ['server2'],
+  voters: ['server2'],
+  needed: 1,
+};
+const alone: SyncSet = { ...inSync, eligible: [], voters: [], needed: 0 };
+const taken: SyncSet = { ...alone, primary: 'server2', timeline: 2, epoch: 3, members: ['server1'] };
+
+const recorded = (sync: SyncSet | null): Persisted => ({
+  role: 'primary',
+  timeline: 1,
+  lsn: '0/3000060',
+  systemId: '7300000000000000001',
+  failover: { enabled: true, changedAtWall: 0 },
+  degraded: null,
+  sync,
+  handover: null,
+  takeover: null,
+  yield: null,
+  unhitched: false,
+  parked: {},
+  wroteWall: 0,
+});
+
+const refused: Happening = { kind: 'peer-refused', peer: 'server2' };
+const isPrimary = heard(
+  view('server2', 'primary', {
+    sync: taken,
+    lastTimeline: 2,
+    report: report('primary', { timeline: 2, senders: [] }),
+  }),
+);
+/** Its state file is torn, and its controller has not looked at the instance yet. */
+const justAttached = view('server2', 'primary', { phase: 'unknown', report: null, lastTimeline: 0 });
+
+const stop: Happening = {
+  kind: 'control',
+  id: 1,
+  request: { kind: 'stop', all: false, mcOnly: false, force: false },
+};
+
+/** The next start, while nobody else is there. */
+const bootsAgain = ({ state: { persisted: restored } }: Conversation) =>
+  new Conversation('server1')
+    .after(0, 'the host boots again', boot({ restored }))
+    .after(10, 'no controller runs on server2', refused)
+    .silence(8000);
+
+describe('a former primary', () => {
+  it('whose state file is torn asks everybody, and still does at the next start', async () => {
+    const first = new Conversation('server1')
+      .after(0, 'the host boots; the state file is torn', boot({ torn: true }))
+      .silence(8000)
+      .status();
+    const second = bootsAgain(first)
+      .after(1000, 'server2 is a standby', heard(view('server2', 'standby')))
+      .after(100, 'the postmaster is ready', { kind: 'instance-started' })
+      .after(10, 'the instance answers', answer(report('primary')));
+    expect(second.state.persisted).not.toHaveProperty('forgotten');
+    await expect(`${first.text()}\n${second.text()}`).toMatchFileSnapshot(golden('former-primary-torn'));
+  });
+
+  it('that is held back and stopped with the others knows afterwards whom it has to ask', async () => {
+    const first = new Conversation('server1')
+      .after(0, 'the host boots', boot({ restored: recorded(inSync) }))
+      .after(10, 'server2 is primary', isPrimary)
+      .after(5000, 'server2 stops everybody', {
+        kind: 'peer-request',
+        peer: 'server2',
+        id: 1,
+        request: { kind: 'stop', mcOnly: false, force: false },
+      });
+    const second = bootsAgain(first).status();
+    await expect(`${first.text()}\n${second.text()}`).toMatchFileSnapshot(golden('former-primary-stopped'));
+  });
+
+  it('that is stopped while it waits for the others still waits for them at the next start', () => {
+    const first = new Conversation('server1')
+      .after(0, 'the host boots', boot({ restored: recorded(inSync) }))
+      .after(10, 'mc_ctl stop', stop);
+    expect(first.state.sync).toEqual(inSync);
+    expect(bootsAgain(first).state.own.phase).toBe('waiting');
+  });
+
+  it('remembers a newer primary that a person has made without its leave', () => {
+    const first = new Conversation('server1')
+      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded(alone) }))
+      .after(10, 'server2 is primary', isPrimary);
+    expect(first.state.own.phase).toBe('held');
+    expect(bootsAgain(first).state.own.phase).toBe('waiting');
+  });
+
+  it('remembers it also when that one does not run', () => {
+    const stopped = view('server2', 'primary', {
+      phase: 'stopped',
+      report: null,
+      sync: taken,
+      lastTimeline: 2,
+    });
+    const first = new Conversation('server1')
+      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded(alone) }))
+      .after(10, 'server2 was primary and is stopped', heard(stopped));
+    expect(first.state.own.phase).toBe('held');
+    expect(bootsAgain(first).state.own.phase).toBe('waiting');
+  });
+
+  it('takes no older primary for the one whose promise counts', () => {
+    const older = { ...taken, timeline: 0 };
+    const first = new Conversation('server1')
+      .after(0, 'the host boots', boot({ restored: recorded(inSync) }))
+      .after(10, 'server2 runs as primary', heard(view('server2', 'primary', { sync: older })));
+    expect(first.state.own.phase).toBe('held');
+    expect(first.state.sync).toEqual(inSync);
+  });
+
+  it('is held back by its standby that is primary now, whatever that one still knows of itself', async () => {
+    const told = new Conversation('server1')
+      .after(0, 'the host boots; server2 was allowed to take over', boot({ restored: recorded(inSync) }))
+      .after(10, 'server2 is primary, and its controller has just been started', heard(justAttached))
+      .status();
+    await expect(told.text()).toMatchFileSnapshot(golden('former-primary-and-torn-one'));
+  });
+
+  it('waits until another one that may run as primary has looked at its instance', () => {
+    const told = new Conversation('server1')
+      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded(alone) }))
+      .after(10, 'server2 may be primary', heard(justAttached))
+      .silence(8000);
+    expect(told.state.own.phase).toBe('waiting');
+    told.after(10, 'server2 is primary', isPrimary);
+    expect(told.state.own.phase).toBe('held');
+  });
+});
+
+describe('a stop that fails', () => {
+  it('is over: nobody waits any longer for this server to leave', () => {
+    const told = new Conversation('server2')
+      .after(
+        0,
+        'the controller starts and finds its instance running',
+        boot({ running: true, standby: true }),
+      )
+      .after(10, 'the instance answers', answer(report('standby')))
+      .after(10, 'server1 is primary', heard(view('server1', 'primary', { sync: inSync })))
+      .after(10, 'mc_ctl stop', stop)
+      .after(
+        10,
+        'server1 does without it',
+        heard(view('server1', 'primary', { sync: { ...alone, epoch: 4 } })),
+      );
+    expect(told.state).toMatchObject({ leaving: 'instance', own: { phase: 'stopping' } });
+    told.after(60_000, 'it is still there', { kind: 'stop-failed', why: 'it is still there' });
+    expect(told.state).toMatchObject({ leaving: null, stop: null });
+  });
+});
