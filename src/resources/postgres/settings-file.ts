@@ -61,6 +61,12 @@ const withoutControlled = (text: string): string =>
     .filter((line) => !controlled.test(line))
     .join('\n');
 
+/** What is not UTF-8 arrives here with U+FFFD in its place: the file is another one then, and is not written from that. */
+const stranger = (before: string): string =>
+  before.includes('\ufffd')
+    ? 'postgresql.conf holds bytes that are no UTF-8: write it in UTF-8 (iconv -t UTF-8)'
+    : 'postgresql.conf was changed by someone else at this moment';
+
 /**
  * The new file is tried before it takes the old one's place: a server must always find one that it can start with.
  * Who edited the file since it was seen keeps the edit, and nothing is written: a person's is an error, since only that
@@ -73,7 +79,7 @@ export function writeScript(desired: Desired, text: FileEdit): string {
   if [ "$(sha256sum < ${quote(confPath(desired))})" = ${quote(checksum(text.before))} ]; then return; fi
   rm -f ${quote(trial)}
   if [ "$(${controlledScript} ${quote(confPath(desired))} | sha256sum)" = ${quote(checksum(withoutControlled(text.before)))} ]; then exit ${outdated}; fi
-  echo 'postgresql.conf was changed by someone else at this moment' >&2; exit 1
+  echo ${quote(stranger(text.before))} >&2; exit 1
 }
 unchanged
 put ${quote(trial)} 0600 ${quote(`${owner}:`)} ${quote(text.after)}

@@ -1,6 +1,7 @@
 /**
- * Disks that are full at the wrong moment: under the data directory of the standby during its base backup, and under the
- * management directory. The primary's data stays as it is, and with more room the same command goes on.
+ * Disks that are full at the wrong moment: under the data directory of the standby during its base backup, under the
+ * management directory, and under a primary whose postgresql.conf has to change. The primary's data stays as it is, and with
+ * more room the same command goes on.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
@@ -67,4 +68,45 @@ describeLab('a disk that is full', () => {
       );
     },
   );
+});
+
+describeLab('a primary whose data disk is full', () => {
+  let pair: Trouble;
+  beforeAll(async () => {
+    pair = await Trouble.open();
+  });
+  afterAll(() => pair?.lab.close());
+
+  labTest('keeps postgresql.conf whole and says why a standby cannot go; with room it goes', async () => {
+    const { a, b } = pair;
+    // In memory, since a write(2) takes a part there: ext4 takes all of it or nothing.
+    await a.sh('mkdir /small && mount -t tmpfs -o size=200m,mode=755 tmpfs /small', { check: true });
+    const inventory = pair.write('small.yml', {
+      hosts: { [a.name]: { postgres: { data_dir: '/small/inst1' } } },
+    });
+    await pair.converges(inventory);
+    // Not UTF-8, and longer than the room that will be left.
+    const comment = `for n in $(seq 400); do printf '# gr\\366\\337ere Werte %s\\n' "$n"; done`;
+    await a.sh(`( ${comment} ) >> /small/inst1/postgresql.conf`, { check: true });
+    const file = async (): Promise<string> =>
+      (
+        await a.sh(
+          'sha256sum < /small/inst1/postgresql.conf; stat -c "%a %U:%G" /small/inst1/postgresql.conf',
+        )
+      ).stdout;
+    const before = await file();
+    const detach = () => a.sh(`mc_ctl detach -M ${mcDir}`, { user: 'postgres' });
+    await a.sh('dd if=/dev/zero of=/small/.filler bs=1M; truncate -s -16K /small/.filler');
+    const refused = await detach();
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('ENOSPC')]);
+    expect(await file()).toBe(before);
+    expect((await a.sh('find /small/inst1 -maxdepth 1 -name ".*.pgduet-tmp"')).stdout).toBe('');
+    await a.sh('rm /small/.filler', { check: true });
+    await expect.poll(async () => (await detach()).stderr, { timeout: 60_000 }).toBe('');
+    expect(await sql(a, 'show synchronous_standby_names')).toBe('');
+    await sql(a, 'create table goes_on as select 1 as n');
+    const others = await a.sh("LC_ALL=C tr -cd '\\366\\337' < /small/inst1/postgresql.conf | wc -c");
+    expect(others.stdout.trim()).toBe('800');
+    expect((await b.sh('pgrep -x postgres')).stdout).not.toBe('');
+  });
 });

@@ -324,6 +324,19 @@ export const postgres: readonly KindCases[] = [
         },
       },
       {
+        title: 'one differs in a file that is not UTF-8: it is not written from what was read of it',
+        reply: {
+          stdout: `100 600 postgres\nrunning\n# gr\ufffd\ufffdere Werte\nport = 27500\nlisten_addresses = 'localhost'\n`,
+          sql: live(),
+        },
+        gives: {
+          change: 'set listen_addresses in /database/inst1/postgresql.conf',
+          reason: 'other values',
+          effects: reload,
+          script: ['holds bytes that are no UTF-8: write it in UTF-8'],
+        },
+      },
+      {
         title: 'one differs that only a start reads',
         reply: {
           stdout: `100 600 postgres\nrunning\nport = 5432\n`,
