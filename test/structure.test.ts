@@ -135,7 +135,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['base', 'verbs', 'shipped'],
   shipped: [],
   'controller/config': ['base'],
-  'controller/core': ['controller/config'],
+  'controller/core': ['postgres', 'controller/config'],
   'controller/io': ['base', 'postgres', 'controller/config', 'controller/core'],
   controller: ['base', 'controller/config', 'controller/core', 'controller/io'],
 };

@@ -1,6 +1,6 @@
 /** Single lines of postgresql.conf that the controller takes out and puts back: every other byte stays. */
 import { describe, expect, it } from 'vitest';
-import { lsnValue, parseNames } from '../../src/controller/core/names.ts';
+import { lsnValue } from '../../src/controller/core/names.ts';
 import {
   includes,
   overriding,
@@ -11,6 +11,7 @@ import {
   withSetting,
 } from '../../src/controller/io/replication-conf.ts';
 import { ourHeading } from '../../src/postgres/conf-file.ts';
+import { parseNames } from '../../src/postgres/standby-names.ts';
 
 const sample = "#synchronous_standby_names = ''\t# standby servers that provide sync rep\nport = 27500\n";
 const pair = `${sample}synchronous_standby_names = server2\nlog_directory = '/x'\n`;

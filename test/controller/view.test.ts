@@ -32,6 +32,7 @@ const whole = view('server2', 'standby', {
   busy: { work: 'switch', by: { pid: 1, user: 'postgres', server: 'server1' }, sinceWall: 1 },
   detached: ['server1'],
   lagging: ['server1'],
+  strangers: [{ kind: 'name', name: 'barman' }],
 });
 const full = {
   ...whole,
@@ -74,7 +75,9 @@ describe('a view', () => {
   });
 
   it.each(Object.keys(full))('with or without %s', (key) => {
-    expect(isView(without(full, key), 'server2')).toBe(['busy', 'detached', 'lagging'].includes(key));
+    expect(isView(without(full, key), 'server2')).toBe(
+      ['busy', 'detached', 'lagging', 'strangers'].includes(key),
+    );
   });
 
   it('of a later version may tell more', () => {

@@ -118,7 +118,15 @@ export class Checkers {
     if (!host.up || host.frozen || !instance.running || instance.role !== 'primary') return false;
     if (standsStill(instance) || instance.disk !== 'ok') return false;
     if (instance.waitsFor.length === 0) return true;
-    return instance.waitsFor.some((name) => this.#world.replication.streams(this.#world.host(name), host));
+    return instance.waitsFor.some((name) => this.#hasReceiver(host, name));
+  }
+
+  /** Somebody of this name confirms what the host writes. */
+  #hasReceiver(host: Host, name: string): boolean {
+    const { hosts, replication } = this.#world;
+    const standby = hosts.find((it) => it.id === name);
+    const guests = host.instance.guests.filter((it) => it.confirms && it.name === name);
+    return guests.length > 0 || (standby !== undefined && replication.streams(standby, host));
   }
 
   /** At the end, when everything is healed: S1 for who serves, and S4: no former primary goes on beside the newest. */

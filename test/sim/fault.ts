@@ -21,6 +21,8 @@ export interface Kind {
   readonly cutsAdmin?: true;
   /** A person detaches a standby: if that is silent just then, the person has said that it is dead. */
   readonly detaches?: true;
+  /** Somebody else confirms commits: in the moment in which that begins the primary must not fail as well. */
+  readonly stranger?: true;
   /** Shorter than the time to give up. */
   readonly short?: true;
   /** L3: no reason for a switch, or only where an instance is given up at once (db_instance_timeout_action = failover). */

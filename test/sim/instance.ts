@@ -3,6 +3,13 @@
  * in force are satisfied; a crash keeps what was flushed; a promotion begins a timeline. It knows nothing of controllers.
  */
 
+/** A receiver that is no server of the cluster; its name may be that of one. */
+export interface Guest {
+  readonly name: string;
+  /** False: a stream that is dead, and whose row still stands. */
+  readonly confirms: boolean;
+}
+
 export interface Instance {
   readonly id: string;
   /** Commits and shutdown checkpoints, by number; what stands here is flushed. */
@@ -25,8 +32,10 @@ export interface Instance {
   brokenStarts: number;
   /** "Latest checkpoint location" of pg_controldata: the position before that record. */
   checkpoint: number;
-  /** Positions up to which each standby has confirmed, as this primary knows it. */
+  /** Positions up to which each standby has confirmed, as this primary knows it; those of guests apart. */
   readonly confirmed: Map<string, number>;
+  readonly guestConfirmed: Map<string, number>;
+  guests: readonly Guest[];
   /** Commits that wait for a standby: their number and position. */
   waiting: { readonly commit: number; readonly position: number }[];
 }
@@ -47,6 +56,8 @@ export const newInstance = (id: string, role: Instance['role'], source: string |
   brokenStarts: 0,
   checkpoint: 0,
   confirmed: new Map(),
+  guestConfirmed: new Map(),
+  guests: [],
   waiting: [],
 });
 
@@ -63,10 +74,9 @@ export function isBeginning(one: readonly number[], whole: readonly number[]): b
 
 /** Whether a commit at this position may be acknowledged. */
 export function satisfied(primary: Instance, position: number): boolean {
-  return (
-    primary.waitsFor.length === 0 ||
-    primary.waitsFor.some((name) => (primary.confirmed.get(name) ?? 0) >= position)
-  );
+  const confirmed = (name: string): number =>
+    Math.max(primary.confirmed.get(name) ?? 0, primary.guestConfirmed.get(name) ?? 0);
+  return primary.waitsFor.length === 0 || primary.waitsFor.some((name) => confirmed(name) >= position);
 }
 
 /** The server ends, however: clients that wait get no answer, streams break. */
@@ -75,6 +85,7 @@ export function halt(instance: Instance): void {
   instance.hung = 'no';
   instance.waiting = [];
   instance.confirmed.clear();
+  instance.guestConfirmed.clear();
 }
 
 /** Not even sessions that are there get on. */

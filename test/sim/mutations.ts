@@ -36,8 +36,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a standby has flushed the position of the mark before it is called eligible',
     file: 'sync.ts',
-    find: 'if (!row || lsnValue(report.lsn) - row.lagBytes < lsnValue(proving.lsn)) return decided(state);',
-    replace: 'if (!row) return decided(state);',
+    find: 'if (!holds(state, state.peers[proving.id], proving.lsn)) return decided(state);',
+    replace: '',
     kinds: ['standby comes back slowly, then the primary dies'],
   },
   {
@@ -180,5 +180,34 @@ export const mutations: readonly Mutation[] = [
     find: "if (view.role === 'primary' && couldTakeOver(state, line.id) === 'yes') return line.id;",
     replace: '',
     kinds: ['primary dies, the state file of the new one is torn, the old one returns'],
+  },
+  {
+    rule: 'nobody may take over while a name is in force that is no server of the cluster',
+    file: 'rows.ts',
+    find: 'return [...foreign, ...Object',
+    replace: 'return [...Object',
+    kinds: ['a foreign name is in force, then the primary dies'],
+  },
+  {
+    rule: 'nobody may take over while several receivers use the name of a standby',
+    file: 'rows.ts',
+    find: "if (rows.length > 1) return [{ kind: 'rows', name: id }];",
+    replace: '',
+    kinds: ['a clone streams beside its standby, then the primary dies'],
+  },
+  {
+    rule: 'nobody may take over while another receiver confirms in the place of a standby',
+    file: 'rows.ts',
+    find: 'return isOthers ?',
+    replace: 'return isOthers && rows.length > 9 ?',
+    kinds: ['a clone streams in place of its standby, then the primary dies'],
+  },
+  {
+    rule: 'that a standby holds the mark is its own word, not that of a row with its name',
+    file: 'sync.ts',
+    find: 'if (!holds(state, state.peers[proving.id], proving.lsn)) return decided(state);',
+    replace: `const row = rowOf(report, proving.id);
+      if (!row || lsnValue(report.lsn) - row.lagBytes < lsnValue(proving.lsn)) return decided(state);`,
+    kinds: ['a clone streams beside its standby, which stops short, then the primary dies'],
   },
 ];

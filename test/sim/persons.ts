@@ -35,6 +35,8 @@ function stopAll(world: World, host: Host, afterMs: number): void {
 export function rebuild(world: World, host: Host, primary: Host): void {
   world.tell(`a person rebuilds ${host.id} as a standby of ${primary.id}`);
   const { instance } = host;
+  // A fence may have switched it off after everything else was healed.
+  if (!host.up) world.bootHost(host);
   world.killController(host);
   instance.wal = [...primary.instance.wal];
   instance.role = 'standby';

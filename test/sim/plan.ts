@@ -9,9 +9,17 @@ import { persons } from './persons.ts';
 import { Random } from './random.ts';
 import { returns } from './returns.ts';
 import { schedules } from './schedules.ts';
+import { strangers } from './strangers.ts';
 import { giveUpMs, type WorldSettings } from './world.ts';
 
-export const kinds: Kinds = { ...faults, ...cables, ...persons, ...schedules, ...returns };
+export const kinds: Kinds = {
+  ...faults,
+  ...cables,
+  ...persons,
+  ...schedules,
+  ...returns,
+  ...strangers,
+};
 const names = Object.keys(kinds);
 
 export function kindOf(name: string): Kind {

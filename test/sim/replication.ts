@@ -5,7 +5,7 @@
 import type { CheckOutcome } from '../../src/controller/core/event.ts';
 import type { InstanceReport, Sender } from '../../src/controller/core/view.ts';
 import type { Host } from './host.ts';
-import { answers, halt, isBeginning, lsn, satisfied, standsStill } from './instance.ts';
+import { answers, type Guest, halt, isBeginning, lsn, satisfied, standsStill } from './instance.ts';
 import type { World } from './world.ts';
 
 export class Replication {
@@ -169,6 +169,31 @@ export class Replication {
     });
   }
 
+  /** Somebody else's receiver connects, and takes and confirms what there is until it is gone. */
+  receive(host: Host, guest: Guest): void {
+    host.instance.guests = [...host.instance.guests, guest];
+    const turn = (): void => {
+      const { instance } = host;
+      if (!instance.guests.includes(guest)) return;
+      const lives = host.up && !host.frozen && instance.running && !standsStill(instance);
+      if (lives && instance.role === 'primary' && guest.confirms) {
+        instance.guestConfirmed.set(guest.name, instance.wal.length);
+        this.acknowledge(host);
+      }
+      this.#world.clock.after(100, turn);
+    };
+    turn();
+  }
+
+  /** A person writes names into the file and reloads. */
+  nameByHand(host: Host, names: readonly string[]): void {
+    const { instance } = host;
+    instance.fileNames = names;
+    if (!answers(instance)) return;
+    instance.names = names;
+    this.takeOverNames(host);
+  }
+
   /** What one look at the instance says. */
   outcome(host: Host): CheckOutcome {
     const { instance } = host;
@@ -203,15 +228,20 @@ export class Replication {
 
   #senders(host: Host): Sender[] {
     const { instance } = host;
-    return this.#world.hosts
+    const row = (name: string, address: string, confirmed = 0): Sender => ({
+      name,
+      address,
+      state: 'streaming',
+      syncState: instance.names.includes(name) ? 'sync' : 'async',
+      lagBytes: 100 * (instance.wal.length - confirmed),
+    });
+    const standbys = this.#world.hosts
       .filter((it) => it !== host && this.streams(it, host))
-      .map((it) => ({
-        name: it.id,
-        address: it.id,
-        state: 'streaming',
-        syncState: instance.names.includes(it.id) ? 'sync' : 'async',
-        lagBytes: 100 * (instance.wal.length - (instance.confirmed.get(it.id) ?? 0)),
-      }));
+      .map(({ id }) => row(id, id, instance.confirmed.get(id)));
+    const guests = instance.guests.map(({ name, confirms }) =>
+      row(name, 'elsewhere', confirms ? instance.guestConfirmed.get(name) : 0),
+    );
+    return [...standbys, ...(instance.role === 'primary' ? guests : [])];
   }
 }
 

@@ -8,6 +8,7 @@ import { judge, writableWithinMs } from './judge.ts';
 import { ask, rebuild } from './persons.ts';
 import { describeFault, describePlan, kindOf, type Plan, planOf } from './plan.ts';
 import { Random } from './random.ts';
+import { sendAway } from './strangers.ts';
 import { World } from './world.ts';
 
 export interface Report {
@@ -76,13 +77,13 @@ function strikeLater(world: World, plan: Plan): Fault[] {
   });
 }
 
-/** With fallback each server judges for itself, and a reference address may answer both in the moment of a repair. A person who detaches vouches for it. */
+/** With fallback each server judges for itself, and a reference address may answer both in the moment of a repair. A person who detaches vouches for it, and nobody for the moment in which a stranger comes. */
 const splitIsStated = ({ settings, faults }: Plan): boolean =>
   (settings.policy === 'fallback' && faults.some((it) => kindOf(it.kind).cutsAdmin)) ||
   ['management directory is full', 'controller killed, its state file is torn'].every((kind) =>
     faults.some((it) => it.kind === kind),
   ) ||
-  (faults.length > 1 && faults.some((it) => kindOf(it.kind).detaches));
+  (faults.length > 1 && faults.some((it) => kindOf(it.kind).detaches || kindOf(it.kind).stranger));
 
 /** The faults run their course; then somebody has to serve, or the time for it passes. */
 function awaitEnd(world: World, faults: readonly Fault[]): void {
@@ -127,6 +128,7 @@ function heal(world: World): void {
     host.full = false;
     host.instance.hung = 'no';
     host.instance.brokenStarts = 0;
+    sendAway(world, host);
     if (!host.up) world.bootHost(host);
     else if (host.frozen) world.thaw(host);
     world.resume(host);

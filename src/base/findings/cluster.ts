@@ -85,6 +85,13 @@ export const clusterCodes = {
     consequence: 'a takeover waits for all that was held back',
     repair: 'take recovery_min_apply_delay away on {host}',
   },
+  REP014: {
+    severity: 'danger',
+    title: 'a receiver that is no standby can acknowledge commits',
+    consequence: 'no standby may take over, since it may lack commits that clients were told to be safe',
+    repair:
+      'name only standbys of the cluster in synchronous_standby_names, and end a second receiver of the name {object}: select pid, client_addr from pg_stat_replication on {host}',
+  },
   PEE001: {
     severity: 'danger',
     title: 'a standby has a lower limit than its primary',

@@ -2,8 +2,10 @@
  * Replication as it runs: who follows whom, from where, how far behind, and what holds a standby up. Whether a standby is
  * connected and synchronous is a resource of kind `replication`, which tells of it. Pure.
  */
+
 import { canonicalAddress, isHostName } from '../../inventory/addresses.ts';
 import type { Server } from '../../inventory/cluster.ts';
+import { parseNames, sameName } from '../../postgres/standby-names.ts';
 import { type Observed, type ProbeReply, unknown } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Reported } from '../finding.ts';
@@ -24,6 +26,8 @@ interface Replication {
   /** Who asked may see more than that there are connections. */
   readonly whole: boolean;
   readonly recovery: boolean;
+  /** synchronous_standby_names in force. */
+  readonly names: string;
   readonly senders: readonly Sender[];
   readonly upstream: { readonly host: string; readonly port: number } | null;
   readonly paused: boolean | null;
@@ -35,7 +39,7 @@ interface Replication {
 }
 
 /** A cascading standby sends too: what it has sent is compared with what it has received. */
-const query = `select json_build_object('whole', pg_has_role(current_user, 'pg_read_all_stats', 'usage'), 'recovery', pg_is_in_recovery(),
+const query = `select json_build_object('whole', pg_has_role(current_user, 'pg_read_all_stats', 'usage'), 'recovery', pg_is_in_recovery(), 'names', current_setting('synchronous_standby_names'),
  'senders', (select coalesce(json_agg(json_build_object('name', application_name, 'user', usename, 'address', host(client_addr), 'state', state,
    'behindBytes', pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_receive_lsn() else pg_current_wal_lsn() end, replay_lsn),
    'behindSeconds', round(extract(epoch from replay_lag)::numeric, 3), 'since', round(extract(epoch from backend_start))) order by application_name), '[]') from pg_stat_replication),
@@ -52,7 +56,7 @@ export const replication: Audit<Replication> = {
   judge: (context, seen) =>
     [...seen].flatMap(([host, facts]) => [
       ...facts.senders.flatMap((sender) => judgeSender(context, host, sender, seen)),
-      ...(facts.recovery ? judgeStandby(context, host, facts) : []),
+      ...(facts.recovery ? judgeStandby(context, host, facts) : strangers(context, host, facts)),
     ]),
 };
 
@@ -90,6 +94,36 @@ const stranger = (host: string, { name, user, address, state, since }: Sender): 
   found: `role ${user ?? 'unknown'} from ${address ?? 'the socket of the host'}, ${state ?? 'state unknown'}`,
   ...(since === null ? {} : { since }),
 });
+
+/** The server takes every receiver whose name it knows for the standby of that name, and does not look at the case. */
+function strangers(
+  { cluster }: AuditContext,
+  host: string,
+  { names, senders }: Replication,
+): readonly Reported[] {
+  const standbys = cluster.servers.map(({ name }) => name).filter((name) => name !== host);
+  const told = (object: string, declared: string, found: string): Reported => ({
+    code: 'REP014',
+    host,
+    object,
+    declared,
+    found,
+  });
+  const foreign = parseNames(names).ids.filter((it) => !standbys.some((name) => sameName(name, it)));
+  const several = standbys.flatMap((name) => {
+    const rows = senders.filter((row) => sameName(row.name, name) && confirms(row));
+    return rows.length > 1
+      ? [{ name, from: rows.map(({ address }) => address ?? 'the socket').join(', ') }]
+      : [];
+  });
+  return [
+    ...foreign.map((it) => told(it, `only ${standbys.join(', ')} in synchronous_standby_names`, names)),
+    ...several.map(({ name, from }) => told(name, 'one receiver of this name', `several, from ${from}`)),
+  ];
+}
+
+const confirms = ({ state }: Sender): boolean =>
+  state !== null && ['streaming', 'catchup', 'stopping'].includes(state);
 
 /** Names of hosts cannot be compared with addresses. Servers on one machine may use the socket. */
 function fromElsewhere(host: string, server: Server, { address }: Sender): readonly Reported[] {

@@ -2,7 +2,9 @@
  * What keeps a pair from being switchable, and what a person does about it, with the exact command. In: observations of
  * the servers. Out: a reason and an advice. It names no command that could lose data without saying so. Pure.
  */
+import { rowOf } from './rows.ts';
 import type { Peer, State } from './state.ts';
+import { strangerWords } from './strangers.ts';
 import type { Phase, ServerId, ServerView } from './view.ts';
 
 /** A server as far as it can be believed at this moment. */
@@ -51,7 +53,19 @@ export function obstacle(state: State, primary: Observation, server: Observation
     const advice = `repair the disk of ${id}; it comes back by itself`;
     return because(`a disk of ${id} has failed (${view.failedDisks.join(', ')})`, advice);
   }
-  return detached(state, primary, id) ?? streamObstacle(primary, server);
+  return detached(state, primary, id) ?? strangersOf(primary) ?? streamObstacle(primary, server);
+}
+
+/** Commits may be acknowledged that no standby has. */
+function strangersOf({ id, view }: Observation): Obstacle | null {
+  const strangers = view?.strangers ?? [];
+  if (strangers.length === 0) return null;
+  const advice = strangers.map(({ kind, name }) =>
+    kind === 'name'
+      ? `take ${name} out of synchronous_standby_names where it stands on ${id}, and reload`
+      : `end the receiver that is not ${name} (select pid, client_addr, backend_start from pg_stat_replication on ${id}); one that is dead ends by itself after wal_sender_timeout`,
+  );
+  return because(strangers.map(strangerWords).join('; '), advice.join('; '));
 }
 
 /** Nobody can tell a dead host from a cut cable; what is to be done depends on who is left with the decision. */
@@ -113,7 +127,7 @@ function detached(state: State, primary: Observation, id: ServerId): Obstacle | 
 function streamObstacle(primary: Observation, { id, view }: Observation): Obstacle | null {
   if (!view?.report || !primary.view?.report)
     return because(`${view?.report ? primary.id : id} is being looked at`, 'wait a moment');
-  const row = primary.view.report.senders.find((sender) => sender.name === id);
+  const row = rowOf(primary.view.report, id);
   if (view.report.receiver !== 'streaming' || !row) {
     const advice = `read the server log of ${id} (primary_conninfo, pg_hba.conf); where WAL is missing: ${rebuild(id)}`;
     return because(`${id} does not receive WAL from ${primary.id}`, advice);

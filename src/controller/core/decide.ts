@@ -29,6 +29,7 @@ import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './
 import { onPersistFailed, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
+import { streams } from './rows.ts';
 import { heardPeers, isServingPrimary } from './servers.ts';
 import { askAbout, onFenceVerdict, onReferences, onVerdict, reaches } from './silence.ts';
 import { ownView, type ReplyTo, type State } from './state.ts';
@@ -263,8 +264,7 @@ function askPolicy(state: State): Decision {
     return concerned && !leaves && !state.takeover ? askAbout(state, [sync.primary]) : decided(state);
   }
   const booting = state.boot.kind === 'asking-peers';
-  const streaming = own.report?.senders.map((row) => row.name) ?? [];
-  const voters = booting ? sync.eligible : sync.voters.filter((id) => !streaming.includes(id));
+  const voters = booting ? sync.eligible : sync.voters.filter((id) => !streams(state, id));
   return askAbout(state, giving ? [giving.handover.to] : voters);
 }
 

@@ -83,6 +83,7 @@ const sameView = fieldByField<ServerView>({
   busy: same,
   detached: same,
   lagging: same,
+  strangers: same,
 });
 
 const samePeer = fieldByField<Peer>({
@@ -139,6 +140,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   peers: { judged: samePeers },
   rowAt: neither,
   lagging: judgedAndReported,
+  strangers: judgedAndReported,
   addresses: neither,
   // What is decided and remembered.
   failover: judgedAndReported,

@@ -7,11 +7,11 @@ import { andThen, type Decision, decided, log, withOwn } from './decision.ts';
 import type { CheckOutcome, Happening } from './event.ts';
 import { onOwnFault } from './handover.ts';
 import { watchLag } from './lag.ts';
-import { lsnValue, parseNames } from './names.ts';
+import { addressesIn, findStrangers, getsOn, namesInForce } from './rows.ts';
 import { takesOut } from './servers.ts';
 import { given, type State } from './state.ts';
 import { onProvingReport } from './sync.ts';
-import type { InstanceReport, Sender } from './view.ts';
+import type { InstanceReport } from './view.ts';
 
 export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
   // While the instance is started or stopped on purpose, start and stop themselves report how it goes.
@@ -60,25 +60,15 @@ function onAnswer(before: State, report: InstanceReport): Decision {
 
 /** When each standby streamed last, and where it is reached. */
 function withRows(state: State, report: InstanceReport): Pick<State, 'rowAt' | 'addresses'> {
-  const names = parseNames(report.synchronousStandbyNames).ids;
-  const streaming = report.senders.filter((row) => row.state === 'streaming' && getsOn(state, report, row));
+  const ids = Object.keys(state.peers);
+  const strangers = findStrangers(state, report);
+  const streaming = ids.filter((id) => getsOn(state.own.report, report, id, strangers));
   // A name that is new, as on a primary that has just started, gets its time from the first look.
+  const { ids: names } = namesInForce(state, report);
   const first = names.filter((name) => state.rowAt[name] === undefined || state.own.report === null);
-  const rowAt = Object.fromEntries(
-    [...streaming.map((row) => row.name), ...first].map((name) => [name, state.now]),
-  );
-  const addresses = Object.fromEntries(report.senders.map((row) => [row.name, row.address]));
+  const rowAt = Object.fromEntries([...streaming, ...first].map((id) => [id, state.now]));
+  const addresses = addressesIn(report, ids, strangers);
   return { rowAt: { ...state.rowAt, ...rowAt }, addresses: { ...state.addresses, ...addresses } };
-}
-
-/**
- * The row of a stream that is cut stands until wal_sender_timeout. When it owes something and has not moved since the
- * last look, it is no sign of life, so that the time to give up does not begin only after that timeout.
- */
-function getsOn(state: State, report: InstanceReport, row: Sender): boolean {
-  const before = state.own.report?.senders.find((it) => it.name === row.name);
-  if (!before || !state.own.report || row.lagBytes === 0) return true;
-  return lsnValue(report.lsn) - row.lagBytes !== lsnValue(state.own.report.lsn) - before.lagBytes;
 }
 
 function onTimeout(before: State): Decision {

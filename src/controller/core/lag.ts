@@ -5,6 +5,7 @@
  */
 import { type Decision, decided, log } from './decision.ts';
 import { sameIds } from './names.ts';
+import { rowOf } from './rows.ts';
 import type { State } from './state.ts';
 
 const bytesPerMegabyte = 1024 ** 2;
@@ -12,10 +13,15 @@ const bytesPerMegabyte = 1024 ** 2;
 /** Called with every answer of the instance. Half of the limit ends it, so that a lag at the limit is not said all the time. */
 export function watchLag(state: State): Decision {
   const limit = state.conf.replayLagWarningBytes;
-  const rows = state.own.role === 'primary' ? (state.own.report?.senders ?? []) : [];
+  const { role, report } = state.own;
+  const ids = role === 'primary' && report ? Object.keys(state.peers) : [];
+  const rows = ids.flatMap((name) => {
+    const row = report ? rowOf(report, name) : undefined;
+    return row ? [{ ...row, name }] : [];
+  });
   const late = rows.filter(({ name, replayLagBytes = 0 }) => {
     const most = state.lagging.includes(name) ? limit / 2 : limit;
-    return limit > 0 && state.peers[name] !== undefined && replayLagBytes > most;
+    return limit > 0 && replayLagBytes > most;
   });
   const lagging = late.map(({ name }) => name);
   if (sameIds(lagging, state.lagging)) return decided(state);

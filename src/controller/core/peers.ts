@@ -6,6 +6,7 @@ import { giveUpTimeMs } from '../config.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { checkSystemId } from './instance.ts';
+import { addressesIn } from './rows.ts';
 import { newPeer, type Peer, type ReplyTo, type State } from './state.ts';
 import { learn } from './sync.ts';
 import type { FailoverFlag, ServerId, ServerView } from './view.ts';
@@ -38,11 +39,11 @@ const isOvertaken = ({ view: last }: Peer, view: ServerView): boolean =>
   last !== null && last.incarnation === view.incarnation && view.seq < last.seq;
 
 function withAddresses(state: State, view: ServerView): State {
-  const rows = view.role === 'primary' ? (view.report?.senders ?? []) : [];
-  const news = rows.filter((row) => state.addresses[row.name] !== row.address);
-  if (news.length === 0) return state;
-  const seen = Object.fromEntries(news.map((row) => [row.name, row.address]));
-  return { ...state, addresses: { ...state.addresses, ...seen } };
+  if (view.role !== 'primary' || !view.report) return state;
+  const ids = state.servers.map((line) => line.id);
+  const seen = addressesIn(view.report, ids, view.strangers ?? []);
+  const isNew = ids.some((id) => seen[id] !== undefined && seen[id] !== state.addresses[id]);
+  return isNew ? { ...state, addresses: { ...state.addresses, ...seen } } : state;
 }
 
 export function onPeerRefused(state: State, id: ServerId): Decision {

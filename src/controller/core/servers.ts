@@ -1,5 +1,5 @@
 /**
- * What several processes ask about the servers: who is heard, who serves, who streams, where WAL ends, who leads.
+ * What several processes ask about the servers: who is heard, who serves, where WAL ends, who leads.
  * In: a state. Out: plain answers about this moment. It decides nothing. Pure.
  */
 import { lsnValue } from './names.ts';
@@ -21,10 +21,6 @@ export const hasPostmaster = (phase: Phase): boolean =>
 /** A heard peer that is primary and takes writes. */
 export const isServingPrimary = ({ view }: Heard): boolean =>
   view.role === 'primary' && view.phase === 'running';
-
-/** The standby streams from this server. */
-export const streams = (state: State, id: ServerId): boolean =>
-  state.own.report?.senders.some((row) => row.name === id && row.state === 'streaming') ?? false;
 
 /** This server is the primary in charge, so that its promise can change. */
 export const isInCharge = (state: State): boolean =>

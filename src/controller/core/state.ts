@@ -14,6 +14,7 @@ import {
   type Role,
   type ServerId,
   type ServerView,
+  type Stranger,
   type SyncSet,
   type Takeover,
   type Task,
@@ -221,6 +222,8 @@ export interface State extends Kept {
   readonly namesSetAt: number;
   /** Standbys of this primary that have much WAL yet to replay, as was said. */
   readonly lagging: readonly ServerId[];
+  /** Names and receivers for which nobody may take over from this primary, as was said. */
+  readonly strangers: readonly Stranger[];
   /** Log transfer addresses of the standbys, as primaries have seen them. */
   readonly addresses: Readonly<Record<ServerId, string>>;
   readonly giving: Giving | null;
@@ -309,6 +312,7 @@ export function initialState(facts: {
     rowAt: {},
     namesSetAt: -1,
     lagging: [],
+    strangers: [],
     parked: {},
     addresses: {},
     giving: null,
@@ -378,5 +382,6 @@ export function ownView(state: State): WholeView {
     busy: state.task,
     detached: detached.length > 0 ? detached : undefined,
     lagging: state.lagging.length > 0 ? state.lagging : undefined,
+    strangers: role === 'primary' && state.strangers.length > 0 ? state.strangers : undefined,
   };
 }

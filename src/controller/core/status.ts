@@ -4,6 +4,7 @@
  */
 import { ctl, type Observation, type Obstacle, obstacle, split, underWay, withoutPrimary } from './advice.ts';
 import { busyServers } from './busy.ts';
+import { rowOf } from './rows.ts';
 import { type Judgement, type MirroringStatus, ownView, type State } from './state.ts';
 import type { ServerId, ServerView, Task } from './view.ts';
 
@@ -189,7 +190,7 @@ function statusTask(state: State): StatusTask | null {
 function statusRow(state: State, servers: readonly Observation[], server: Observation): StatusRow {
   const { view } = server;
   const primary = servers.find((it) => serves(it) && it.view?.role === 'primary');
-  const sender = primary?.view?.report?.senders.find((row) => row.name === server.id);
+  const sender = primary?.view?.report ? rowOf(primary.view.report, server.id) : undefined;
   const peer = state.peers[server.id];
   const heardWall = server.reach === 'self' ? state.wall : (peer?.heardWall ?? null);
   return {
@@ -230,8 +231,7 @@ function procStatus(servers: readonly Observation[], server: Observation): strin
   if (!report) return 'normal';
   if (role === 'standby') return report.receiver === 'streaming' ? 'normal' : 'abnormal(wal_receiver)';
   const expected = servers.filter((it) => it.id !== server.id).map((it) => it.id);
-  const streams = (id: string) => report.senders.some((row) => row.name === id && row.state === 'streaming');
-  return expected.every(streams) ? 'normal' : 'abnormal(wal_sender)';
+  return expected.every((id) => rowOf(report, id)?.state === 'streaming') ? 'normal' : 'abnormal(wal_sender)';
 }
 
 function diskStatus(server: Observation): string {

@@ -6,10 +6,12 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
-import { lsnValue, parseNames, sameIds } from './names.ts';
-import { heardPeers, isHeard, isInCharge, streams, takesOut } from './servers.ts';
+import { lsnValue, sameIds } from './names.ts';
+import { namesInForce, rowOf, streams } from './rows.ts';
+import { heardPeers, isHeard, isInCharge, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced } from './silence.ts';
-import type { Change, State } from './state.ts';
+import type { Change, Peer, State } from './state.ts';
+import { watchStrangers } from './strangers.ts';
 import type { ServerId, ServerView, SyncSet } from './view.ts';
 
 const retryAfterMs = 5000;
@@ -51,21 +53,27 @@ export function learn(state: State, view: ServerView): State {
 
 export function advanceSync(state: State): Decision {
   if (!isInCharge(state)) return decided(state);
-  return [goOn, fenceSilent, beginChange, prove].reduce(andThen, decided(recollect(adoptNames(state))));
+  const watched = andThen(watchStrangers(recollect(adoptNames(state))), (it) => decided(withdraw(it)));
+  return [goOn, fenceSilent, beginChange, prove].reduce(andThen, watched);
 }
+
+/** While somebody else may acknowledge commits, nobody is known to hold all of them. */
+const withdraw = (state: State): State =>
+  state.strangers.length > 0 && state.sync && state.sync.eligible.length > 0
+    ? promise(state, { eligible: [] })
+    : state;
 
 /** Names that somebody else has put in force, as provisioning does, are taken over as they are. */
 function adoptNames(state: State): State {
   const { report } = state.own;
   if (!report) return state;
-  const names = parseNames(report.synchronousStandbyNames);
-  const ids = names.ids.filter((id) => state.peers[id] !== undefined);
+  const { ids, needed } = namesInForce(state, report);
   const { sync } = state;
   if (!sync || sync.primary !== state.self.id || sync.timeline < report.timeline) {
     // After a takeover everybody else belongs to the names again; before the first standby nobody does yet.
     const others = Object.keys(state.peers).filter((id) => sync !== null || state.named.includes(id));
     const members = [...new Set([...ids, ...others])];
-    const fresh = { members, eligible: [], voters: ids, needed: names.needed };
+    const fresh = { members, eligible: [], voters: ids, needed };
     return promise(state, { primary: state.self.id, timeline: report.timeline, ...fresh });
   }
   const settling = state.namesSetAt >= 0 && state.now - state.namesSetAt < namesSettleMs;
@@ -80,7 +88,7 @@ function adoptNames(state: State): State {
       members: [...new Set([...sync.members, ...ids])],
       eligible: sync.eligible.filter((id) => ids.includes(id)),
       voters: ids,
-      needed: names.needed,
+      needed,
     },
   );
 }
@@ -298,10 +306,11 @@ export function unpark(state: State): State {
  */
 function prove(state: State): Decision {
   const { sync, change, proving } = state;
-  if (!sync || (change && change.stage !== 'failed')) return decided({ ...state, proving: null });
+  if (!sync || state.strangers.length > 0 || (change && change.stage !== 'failed'))
+    return decided({ ...state, proving: null });
   const wanted = (id: ServerId): boolean => {
     const peer = state.peers[id];
-    const row = state.own.report?.senders.find((it) => it.name === id);
+    const row = state.own.report ? rowOf(state.own.report, id) : undefined;
     const sync = row?.state === 'streaming' && ['sync', 'quorum', 'potential'].includes(row.syncState);
     return sync && isHeard(peer) && isSound(state, peer.view) && absence(state, id) === 'no';
   };
@@ -328,12 +337,17 @@ export function onProvingReport(state: State): Decision {
   return decided({ ...state, proving: { ...proving, stage: 'catching', lsn: report.lsn } });
 }
 
+/** A standby says itself that it has the WAL up to there: a row has nothing but its name, and may be another one's. */
+function holds({ own }: State, peer: Peer | undefined, lsn: string): boolean {
+  const theirs = isHeard(peer) ? peer.view.report : null;
+  return theirs?.timeline === own.report?.timeline && lsnValue(theirs?.lsn ?? noPosition) >= lsnValue(lsn);
+}
+
 function caughtUp(state: State, sync: SyncSet): Decision {
   const { proving } = state;
   const { report } = state.own;
   if (!report || proving?.stage !== 'catching' || proving.lsn === null) return decided(state);
-  const row = report.senders.find((it) => it.name === proving.id);
-  if (!row || lsnValue(report.lsn) - row.lagBytes < lsnValue(proving.lsn)) return decided(state);
+  if (!holds(state, state.peers[proving.id], proving.lsn)) return decided(state);
   const shown = promise({ ...state, proving: null }, { eligible: [...sync.eligible, proving.id] });
   const returned = state.degraded !== null;
   return decided(

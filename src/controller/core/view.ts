@@ -42,6 +42,16 @@ export interface Sender {
 }
 
 /**
+ * By what commits may be acknowledged that no standby of the cluster has. name: one in force that is no standby's. rows:
+ * several receivers use the name of a standby. row: the only one that uses it is not that standby.
+ */
+export const strangerKinds = ['name', 'rows', 'row'] as const;
+export interface Stranger {
+  readonly kind: (typeof strangerKinds)[number];
+  readonly name: string;
+}
+
+/**
  * What a primary promises about its commits; told to every standby before it comes true. Newer is the higher timeline,
  * then the higher epoch. A standby keeps the newest one it was told, and its copy is the proof that it was told.
  */
@@ -152,4 +162,6 @@ export interface ServerView {
   readonly detached?: readonly ServerId[] | undefined;
   /** Standbys of this primary that have much WAL yet to replay. */
   readonly lagging?: readonly ServerId[] | undefined;
+  /** Why nobody may take over from this primary. */
+  readonly strangers?: readonly Stranger[] | undefined;
 }

@@ -12,7 +12,7 @@ import {
 } from '../../postgres/conf-file.ts';
 import { conninfo } from '../../postgres/conninfo.ts';
 import { namesSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
-import { parseNames } from '../core/names.ts';
+import { parseNames } from '../../postgres/standby-names.ts';
 
 interface Standing {
   readonly index: number;

@@ -12,10 +12,10 @@ import { majorVersion } from '../../postgres/bindirs.ts';
 import { parseConf } from '../../postgres/conf-file.ts';
 import { parseControlData } from '../../postgres/controldata.ts';
 import { namesSetting, slotsSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
+import { parseNames } from '../../postgres/standby-names.ts';
 import { versionFacts } from '../../postgres/versions.ts';
 import type { ServerConf } from '../config.ts';
 import type { Proof } from '../core/event.ts';
-import { parseNames } from '../core/names.ts';
 import { findPostmaster, findServerProgram } from './instance.ts';
 import { type Ask, withSession } from './postgres.ts';
 import {

@@ -13,7 +13,9 @@ import {
   roles,
   type Sender,
   type ServerView,
+  type Stranger,
   type SyncSet,
+  strangerKinds,
   type Takeover,
   type Task,
   type Yield,
@@ -133,6 +135,7 @@ const view = object<ServerView>({
   busy: optional(orNull(task)),
   detached: optional(ids),
   lagging: optional(ids),
+  strangers: optional(listOf(object<Stranger>({ kind: oneOf(strangerKinds), name: text }))),
 });
 
 /** A view of exactly the peer that the connection belongs to. */

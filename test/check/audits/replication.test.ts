@@ -15,6 +15,7 @@ const sender = {
 };
 const calm = {
   whole: true,
+  names: '',
   senders: [],
   upstream: null,
   paused: null,
@@ -23,7 +24,7 @@ const calm = {
   conflicts: 0,
   countedSince: null,
 };
-const primary = { ...calm, recovery: false, senders: [sender] };
+const primary = { ...calm, recovery: false, names: 'server2', senders: [sender] };
 const standby = {
   ...calm,
   recovery: true,
@@ -74,6 +75,17 @@ describe('replication', () => {
       { upstream: { host: '192.0.2.100', port: 1 } },
       ['REP011 server2 primary_conninfo'],
     ],
+    ['a foreign name in force', { names: 'ANY 1 (SERVER2, "bar,man")' }, {}, ['REP014 server1 bar,man']],
+    ['any name in force', { names: '*' }, {}, ['REP014 server1 *']],
+    ['itself in the names', { names: 'server2, server1' }, {}, ['REP014 server1 server1']],
+    [
+      'two receivers of one name',
+      { senders: [sender, { ...sender, name: 'SERVER2', state: 'catchup' }] },
+      {},
+      ['REP004 server1 SERVER2', 'REP014 server1 server2'],
+    ],
+    ['a second one that only begins', { senders: [sender, { ...sender, state: 'startup' }] }, {}, []],
+    ['what a standby has in its own file', {}, { names: 'barman' }, []],
     ['no upstream', {}, { upstream: null }, []],
     ['what a primary remembers of its time as a standby', { conflicts: 3, delayMs: 1000 }, {}, []],
   ])('tells of %s', (_, first, second, told) => {

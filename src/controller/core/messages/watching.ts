@@ -262,4 +262,19 @@ export const watchingMessages = {
     did: 'Monitoring goes on.',
     todo: nothing,
   },
+  MCA01090: {
+    type: 'WARNING',
+    text: 'no standby may take over: {why}',
+    cause:
+      'Commits may be acknowledged by the word of a receiver that is no standby of this cluster: a foreign name or * in synchronous_standby_names, or a receiver that uses the name of a standby.',
+    did: 'It told all standbys that they may not take over. Writes go on.',
+    todo: 'Name only standbys of this cluster, and end the other receiver, as `mc_ctl status` says. After a connection that broke this is over by itself when wal_sender_timeout has passed.',
+  },
+  MCA01091: {
+    type: 'LOG',
+    text: 'only standbys of this cluster acknowledge commits again',
+    cause: 'The reason of an earlier message is over.',
+    did: 'It makes sure that each standby holds every commit, and then calls it eligible again.',
+    todo: nothing,
+  },
 } as const satisfies Readonly<Record<string, Message>>;

@@ -1,0 +1,92 @@
+/**
+ * Receivers that are no servers of the cluster, and that PostgreSQL takes for standbys: under a name that a person has put
+ * into synchronous_standby_names, or under the name of a standby. The moment in which one comes is not judged.
+ */
+import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
+import type { Host } from './host.ts';
+import type { World } from './world.ts';
+
+/** Longer than it takes until the controllers have looked, and have told each other. */
+const knownAfterMs = [2600, 3600] as const;
+
+/** The standbys receive nothing any more, or late; then the primary dies. */
+function fallBehind(world: World, primary: Host, { dice, lastsMs }: Fault): void {
+  for (const standby of standbysOf(world)) {
+    if (dice.chance(0.5)) world.network.cut(['log'], between(primary, standby));
+    else standby.lagMs = 20_000;
+  }
+  world.clock.after(dice.between(300, 2500), () => loseHost(world, primary, 4000 + lastsMs));
+}
+
+/** Everything is put right: nobody else receives, and only servers are named. */
+export function sendAway(world: World, { instance }: Host): void {
+  const ours = (name: string): boolean => world.hosts.some((it) => it.id === name);
+  instance.guests = [];
+  instance.guestConfirmed.clear();
+  instance.fileNames = instance.fileNames.filter(ours);
+  instance.names = instance.names.filter(ours);
+  instance.waitsFor = instance.waitsFor.filter(ours);
+}
+
+export const strangers: Kinds = {
+  'a foreign name is in force, then the primary dies': {
+    compound: true,
+    stranger: true,
+    strike: (world, fault) => {
+      const primary = primaryOf(world);
+      world.replication.nameByHand(primary, [...primary.instance.names, 'archive']);
+      world.replication.receive(primary, { name: 'archive', confirms: true });
+      world.clock.after(fault.dice.between(...knownAfterMs), () => fallBehind(world, primary, fault));
+    },
+  },
+  'a clone streams beside its standby, then the primary dies': {
+    compound: true,
+    stranger: true,
+    strike: (world, fault) => {
+      const primary = primaryOf(world);
+      const { id } = fault.dice.pick(standbysOf(world));
+      world.replication.receive(primary, { name: id, confirms: true });
+      world.clock.after(fault.dice.between(...knownAfterMs), () => fallBehind(world, primary, fault));
+    },
+  },
+  /** The row of the clone is the only one, and the last word of the standby is that it receives WAL. */
+  'a clone streams beside its standby, which stops short, then the primary dies': {
+    compound: true,
+    stranger: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      world.replication.receive(primary, { name: standby.id, confirms: true });
+      world.clock.after(dice.between(...knownAfterMs), () => {
+        world.network.cut(['log'], between(primary, standby));
+        standby.paused = standby.state !== null;
+        world.clock.after(dice.between(900, 1900), () => world.resume(standby));
+        world.clock.after(dice.between(1200, 2600), () => loseHost(world, primary, 4000 + lastsMs));
+      });
+    },
+  },
+  'a clone streams in place of its standby, then the primary dies': {
+    compound: true,
+    stranger: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      world.network.cut(['log'], between(primary, standby));
+      world.replication.receive(primary, { name: standby.id, confirms: true });
+      world.clock.after(dice.between(2600, 4200), () => loseHost(world, primary, 4000 + lastsMs));
+    },
+  },
+  /** Its walsender has not noticed yet, and stands beside the new one. */
+  'a receiver connects again': {
+    noSwitch: true,
+    strike: (world, { dice, lastsMs }) => {
+      const { instance } = primaryOf(world);
+      const { id } = dice.pick(standbysOf(world));
+      const dead = { name: id, confirms: false };
+      world.replication.receive(primaryOf(world), dead);
+      world.clock.after(lastsMs, () => {
+        instance.guests = instance.guests.filter((it) => it !== dead);
+      });
+    },
+  },
+};
