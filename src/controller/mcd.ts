@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import type { Action } from './core/action.ts';
-import { decide } from './core/decide.ts';
+import type { Deed } from './core/action.ts';
 import type { Happening } from './core/event.ts';
-import { initialState, ownView, type State } from './core/state.ts';
+import { initialState, ownView, type Persisted, type State } from './core/state.ts';
 import { type StatusReport, statusReport } from './core/status.ts';
 import { perform, type SlowAction, textOf } from './io/actions.ts';
+import { openAdminPort } from './io/admin-port.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
 import { type Configuration, checkAdministrator, loadConfiguration } from './io/files.ts';
@@ -27,6 +27,7 @@ import { watchSelf } from './io/self-watch.ts';
 import { readState, writeState, writeStatus } from './io/state-file.ts';
 import { namedStandbys } from './io/switchover.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
+import { Turns } from './turns.ts';
 import { controllerVersion } from './version.ts';
 
 export interface DaemonOptions {
@@ -74,14 +75,14 @@ class Daemon {
   readonly #control: ControlSocket;
   readonly #instance: Instance;
   #configuration: Configuration;
-  #state: State;
+  readonly #turns: Turns;
   #monitor: InstanceMonitor;
   #disks: DiskWatch;
   #unwatch: () => void;
   #timers: NodeJS.Timeout[] = [];
   #checking = false;
   #checkAgain = false;
-  /** Actions are done one after the other: what must be persisted first is, before anyone can see the rest. */
+  /** Actions are done one after the other, in the order in which they were decided. */
   #work: Promise<void> = Promise.resolve();
   #exit: (code: number) => void = () => undefined;
 
@@ -90,8 +91,12 @@ class Daemon {
     this.#options = options;
     this.#configuration = configuration;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
-    const clocks = { now: monotonic(), wall: Date.now() };
-    this.#state = initialState({ self, servers, conf, dir, controllerVersion, ...clocks });
+    const begun = { now: monotonic(), wall: Date.now() };
+    this.#turns = new Turns(initialState({ self, servers, conf, dir, controllerVersion, ...begun }), {
+      clocks: () => ({ at: monotonic(), wall: Date.now() }),
+      write: (record) => this.#write(record),
+      act: (deeds, happening, before) => this.#carryOut(deeds, happening, before),
+    });
     this.#instance = new Instance(
       conf.dbInstance,
       join(dir, `${self.id}.startup.log`),
@@ -115,7 +120,7 @@ class Daemon {
   }
 
   #newLink(): AdminLink {
-    return new AdminLink(this.#configuration, () => ownView(this.#state), {
+    return new AdminLink(this.#configuration, () => this.#told(), {
       heard: (peer, view) => this.#happen({ kind: 'heard', peer, view }),
       refused: (peer) => this.#happen({ kind: 'peer-refused', peer }),
       unknownPeer: (from, why) => this.#happen({ kind: 'unknown-peer', from, why }),
@@ -125,11 +130,16 @@ class Daemon {
     });
   }
 
+  /** Null while the record of a decision is outstanding: then nobody is answered. */
+  #told(): ReturnType<typeof ownView> | null {
+    return this.#turns.standsStill ? null : ownView(this.#turns.state);
+  }
+
   async run(): Promise<number> {
     const ended = new Promise<number>((resolve) => {
       this.#exit = resolve;
     });
-    await this.#openAdminPort();
+    await openAdminPort(this.#link, this.#configuration);
     await this.#control.listen(this.#options.id);
     this.#log('MCA01001', { version: controllerVersion, server: this.#options.id, dir: this.#options.dir });
     this.#listenToSignals();
@@ -144,21 +154,6 @@ class Daemon {
 
   #log(message: Parameters<Journal['log']>[0], values: Readonly<Record<string, string>>): void {
     this.#journal.log(message, values);
-  }
-
-  /** At boot the address may come later than the controller; a port that someone else has will not become free. */
-  async #openAdminPort(): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.#link.listen();
-      } catch (error) {
-        const code = error instanceof Error && 'code' in error ? error.code : '';
-        if (code !== 'EADDRNOTAVAIL') throw portTaken(this.#configuration, textOf(error));
-        if (attempt === 0)
-          process.stderr.write(`waiting for the address of the admin port: ${textOf(error)}\n`);
-        await sleep(500);
-      }
-    }
   }
 
   async #boot(): Promise<void> {
@@ -196,17 +191,17 @@ class Daemon {
   }
 
   #happen(happening: Happening): void {
-    const event = { ...happening, at: monotonic(), wall: Date.now() };
-    const before = this.#state;
-    const { state, actions } = decide(before, event);
-    this.#state = state;
-    for (const action of actions) this.#work = this.#work.then(() => this.#act(action));
+    this.#turns.happen(happening);
+  }
+
+  #carryOut(deeds: readonly Deed[], { kind }: Happening, before: State): void {
+    for (const deed of deeds) this.#work = this.#work.then(() => this.#act(deed));
     // News is shown at once, before anybody who waits for it is answered.
-    if (event.kind === 'tick' || before.mirroring !== state.mirroring) this.#showStatus();
+    if (kind === 'tick' || before.mirroring !== this.#turns.state.mirroring) this.#showStatus();
   }
 
   #report(): StatusReport {
-    return statusReport(this.#state, { pid: process.pid, node: process.versions.node });
+    return statusReport(this.#turns.state, { pid: process.pid, node: process.versions.node });
   }
 
   /** A full disk must not end the controller; a file that is not renewed says so by its age. */
@@ -219,13 +214,10 @@ class Daemon {
   }
 
   /** Does one action. What takes long is only begun here, and reports back by an event. */
-  #act(action: Action): void {
+  #act(action: Deed): void {
     switch (action.kind) {
       case 'log':
         this.#log(action.message, action.values);
-        break;
-      case 'persist':
-        this.#persist(action.persisted);
         break;
       case 'heartbeat':
         this.#link.heartbeat(action.view);
@@ -263,11 +255,12 @@ class Daemon {
   }
 
   /** A stalled disk holds the whole controller up here: it falls silent, and the policy of the others answers. That is meant. */
-  #persist(persisted: Parameters<typeof writeState>[2]): void {
+  #write(record: Persisted): string | null {
     try {
-      writeState(this.#options.dir, this.#options.id, persisted);
+      writeState(this.#options.dir, this.#options.id, record);
+      return null;
     } catch (error) {
-      this.#happen({ kind: 'persist-failed', why: textOf(error) });
+      return textOf(error);
     }
   }
 
@@ -296,7 +289,7 @@ class Daemon {
     }
   }
 
-  #reply({ to, ...answer }: Extract<Action, { kind: 'reply' }>): void {
+  #reply({ to, ...answer }: Extract<Deed, { kind: 'reply' }>): void {
     switch (to.kind) {
       case 'control':
         this.#control.reply(to.id, { ok: answer.ok, text: answer.text, code: answer.code });
@@ -377,13 +370,6 @@ class Daemon {
     // Replies that were just written need a turn of the loop to leave.
     await sleep(20);
   }
-}
-
-function portTaken({ self }: Configuration, why: string): DiagnosticError {
-  const what = `the admin port ${self.host}:${self.port} cannot be opened`;
-  const fix =
-    'End the program that has it (ss -ltnp), or give this server another port in every network.conf.';
-  return new DiagnosticError([{ code: 'MCF013', what, why, fix }], exitCode.hostFailed);
 }
 
 const restartNeeded = (what: string): string =>

@@ -2,8 +2,9 @@
  * Carries out the actions of a controller in the simulated world, as io/ does in the real one: what takes time goes on
  * without the controller, and only its answer is lost when that is gone. It decides nothing.
  */
-import type { Action } from '../../src/controller/core/action.ts';
+import type { Deed } from '../../src/controller/core/action.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
+import type { Persisted } from '../../src/controller/core/state.ts';
 import { tell } from '../controller/support/tell.ts';
 import type { Host } from './host.ts';
 import { answers, halt, lsn } from './instance.ts';
@@ -12,16 +13,13 @@ import type { World } from './world.ts';
 /** A stop of an instance that stands still is given up after this time; a session is, too. */
 const patienceMs = 1500;
 
-export function act(world: World, host: Host, action: Action): void {
+export function act(world: World, host: Host, action: Deed): void {
   if (host.doom) strikeDoom(world, host, action);
   if (world.settings.trace && action.kind !== 'heartbeat') {
     const words = tell(action);
     if (words) world.tell(`  ${host.id}: ${words}`);
   }
   switch (action.kind) {
-    case 'persist':
-      persist(world, host, action);
-      break;
     case 'heartbeat':
       for (const peer of world.hosts) if (peer !== host) world.network.send(host, peer, action.view, true);
       break;
@@ -45,20 +43,18 @@ export function act(world: World, host: Host, action: Action): void {
   }
 }
 
-function persist(world: World, host: Host, action: Extract<Action, { kind: 'persist' }>): void {
-  if (host.full) {
-    // As on a real host the failure is told while the actions behind it are still to be done.
-    world.happen(host, { kind: 'persist-failed', why: 'no space left on device' });
-    return;
-  }
+/** Writes the state file; null when it is written, otherwise why not. */
+export function write(host: Host, record: Persisted): string | null {
+  if (host.full) return 'no space left on device';
   // Values of the core are replaced, never changed, so the file may hold the value itself.
-  host.file = action.persisted;
+  host.file = record;
   host.torn = false;
+  return null;
 }
 
 type Work = Exclude<
-  Action,
-  { kind: 'persist' | 'heartbeat' | 'ask-peer' | 'reply' | 'exit' | 'log' | 'hook' }
+  Deed,
+  { kind: 'heartbeat' | 'ask-peer' | 'reply' | 'exit' | 'log' | 'hook' }
 >;
 
 /** After some time, or later when the instance stands still, the work is done and its answer is told. */
@@ -99,7 +95,7 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
   }
 }
 
-const commandIsLate = (world: World, { command }: Extract<Action, { kind: 'run-command' }>): boolean =>
+const commandIsLate = (world: World, { command }: Extract<Deed, { kind: 'run-command' }>): boolean =>
   (command === 'fencing' ? world.settings.fencing : world.settings.arbitration) === 'late';
 
 function done(world: World, host: Host, action: Work, orderedAt: number): Happening {
@@ -190,7 +186,7 @@ function follow(world: World, host: Host, source: string): Happening {
 }
 
 /** The arbitration command knows the truth: a host that is only cut off or frozen has not failed. A fence is a power switch. */
-function command(world: World, action: Extract<Action, { kind: 'run-command' }>): Happening {
+function command(world: World, action: Extract<Deed, { kind: 'run-command' }>): Happening {
   const { command, target } = action;
   const host = world.host(target);
   const mode = command === 'fencing' ? world.settings.fencing : world.settings.arbitration;
@@ -208,7 +204,7 @@ function command(world: World, action: Extract<Action, { kind: 'run-command' }>)
 }
 
 /** What fails in the middle of what the host is doing. */
-function strikeDoom(world: World, host: Host, action: Action): void {
+function strikeDoom(world: World, host: Host, action: Deed): void {
   const { doom } = host;
   if (doom?.action !== action.kind) return;
   doom.times -= 1;

@@ -6,6 +6,7 @@ import type { ServerLine } from '../../src/controller/config.ts';
 import type { Action } from '../../src/controller/core/action.ts';
 import type { CheckOutcome, Happening } from '../../src/controller/core/event.ts';
 import type { Persisted, State } from '../../src/controller/core/state.ts';
+import type { Turns } from '../../src/controller/turns.ts';
 import { type Instance, newInstance } from './instance.ts';
 
 /** What fails in the middle of an action, so long after it begins for the n-th time. */
@@ -26,7 +27,8 @@ export interface Host {
   /** Work that came while the host was frozen. */
   queue: (() => void)[];
   /** Null while no controller runs. */
-  state: State | null;
+  turns: Turns | null;
+  readonly state: State | null;
   /** The controller alone stands still; what happens to it waits here. */
   paused: boolean;
   inbox: Happening[];
@@ -57,7 +59,10 @@ export function newHost(line: ServerLine): Host {
     up: false,
     frozen: false,
     queue: [],
-    state: null,
+    turns: null,
+    get state() {
+      return this.turns?.state ?? null;
+    },
     paused: false,
     inbox: [],
     incarnation: 0,

@@ -118,11 +118,11 @@ export const mutations: readonly Mutation[] = [
     kinds: ['instance of a primary killed that is alone'],
   },
   {
-    rule: 'a failure to write the state file is not answered by writing it at once',
-    file: 'remember.ts',
-    find: 'return state.unsavedAt === state.now ? null : current(state);',
-    replace: 'return current(state);',
-    kinds: ['management directory is full'],
+    rule: 'what could not be written down is not done and not told',
+    file: '../turns.ts',
+    find: 'if (why !== null && record?.must) {',
+    replace: "if (why === '') {",
+    kinds: ['full while a standby is attached, then the power fails on one after the other'],
   },
   {
     rule: 'the pair is judged again when a standby stops to receive WAL',

@@ -77,7 +77,8 @@ export class Network {
         return;
       }
       if (to.incarnation !== target) return;
-      const back = answered && !to.paused && world.random.chance(0.2) ? ownView(to.state) : null;
+      const answers = answered && !to.paused && to.turns?.standsStill === false;
+      const back = world.random.chance(0.2) && answers ? ownView(to.state) : null;
       world.happen(to, { kind: 'heard', peer: from.id, view });
       if (back && alive()) this.send(to, from, back, false);
     });

@@ -119,6 +119,29 @@ export const schedules: Kinds = {
       world.clock.after(deathMs, () => loseHost(world, primary, 4000 + lastsMs));
     },
   },
+  /** Who is told that it may take over must stand in the file of the primary, or that would not ask for it later. */
+  'full while a standby is attached, then the power fails on one after the other': {
+    compound: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      stopAndStart(world, standby, dice.between(1200, 2000));
+      world.clock.after(dice.between(900, 1200), () => {
+        primary.full = true;
+      });
+      const deathMs = dice.between(3500, 6000);
+      world.clock.after(deathMs, () => {
+        if (dice.chance(0.7)) primary.full = false;
+        if (primary.up) world.crashHost(primary);
+      });
+      const secondMs = deathMs + dice.between(3000, 6000);
+      world.clock.after(secondMs, () => {
+        if (standby.up) world.crashHost(standby);
+        world.clock.after(dice.between(10, 300), () => primary.up || world.bootHost(primary));
+        world.clock.after(4000 + lastsMs, () => standby.up || world.bootHost(standby));
+      });
+    },
+  },
   /** It streams and is heard, and yet must not take over. */
   'standby detached and slow, then the primary dies': {
     detaches: true,

@@ -3,12 +3,13 @@
  * `decide`; everything around them is a model. In: settings with a seed. Out: what the checkers saw, and a story.
  */
 import { type ServerConf, serverConf } from '../../src/controller/config.ts';
-import { decide } from '../../src/controller/core/decide.ts';
+import type { Deed } from '../../src/controller/core/action.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
 import { initialState } from '../../src/controller/core/state.ts';
+import { Turns } from '../../src/controller/turns.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
-import { act } from './hands.ts';
+import { act, write } from './hands.ts';
 import { type Host, newHost } from './host.ts';
 import { halt } from './instance.ts';
 import { Network } from './network.ts';
@@ -106,7 +107,7 @@ export class World {
 
   killController(host: Host): void {
     if (host.state) this.tell(`the controller of ${host.id} is gone`);
-    host.state = null;
+    host.turns = null;
     host.paused = false;
     host.inbox = [];
     host.incarnation += 1;
@@ -117,14 +118,7 @@ export class World {
     const { incarnation } = host;
     this.later(host, afterMs, () => {
       if (host.state || host.incarnation !== incarnation) return;
-      host.state = initialState({
-        self: host.line,
-        servers: this.hosts.map((it) => it.line),
-        conf: this.#conf,
-        controllerVersion: '0',
-        now: this.#now(host),
-        wall: this.#wall(host),
-      });
+      host.turns = this.#turnsOf(host);
       this.happen(host, {
         kind: 'boot',
         standby: host.instance.role === 'standby',
@@ -204,17 +198,32 @@ export class World {
         host.inbox.push(happening);
       return;
     }
-    const decision = decide(host.state, { ...happening, at: this.#now(host), wall: this.#wall(host) });
-    host.state = decision.state;
-    this.checkers.decided(host.id, decision);
+    host.turns?.happen(happening);
+  }
+
+  #turnsOf(host: Host): Turns {
+    const clocks = () => ({ at: this.#now(host), wall: this.#wall(host) });
+    const { at, wall } = clocks();
+    const { line: self } = host;
+    const servers = this.hosts.map((it) => it.line);
+    const state = initialState({ self, servers, conf: this.#conf, controllerVersion: '0', now: at, wall });
+    return new Turns(state, {
+      clocks,
+      write: (record) => write(host, record),
+      act: (deeds, happening) => this.#carryOut(host, deeds, happening),
+    });
+  }
+
+  #carryOut(host: Host, deeds: readonly Deed[], happening: Happening): void {
+    const { incarnation } = host;
+    if (host.state) this.checkers.decided(host.id, { state: host.state, actions: deeds });
     if (this.settings.trace) {
       const story = storyOf(happening);
       if (story) this.tell(`${host.id}: ${story}`);
     }
-    const { incarnation } = host;
-    for (const action of decision.actions) {
-      if (host.incarnation !== incarnation || this.#crashes(host, action.kind)) return;
-      act(this, host, action);
+    for (const deed of deeds) {
+      if (host.incarnation !== incarnation || this.#crashes(host, deed.kind)) return;
+      act(this, host, deed);
     }
     this.checkers.look();
   }

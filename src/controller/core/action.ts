@@ -13,7 +13,8 @@ export type Action =
       readonly message: MessageNumber;
       readonly values: Readonly<Record<string, string>>;
     }
-  | { readonly kind: 'persist'; readonly persisted: Persisted }
+  /** `must`: nothing else of the decision may happen before it is written. Otherwise it is tried, and may fail. */
+  | { readonly kind: 'persist'; readonly persisted: Persisted; readonly must: boolean }
   | { readonly kind: 'heartbeat'; readonly view: ServerView }
   /** Answers with `instance-started` or `start-failed`. */
   | { readonly kind: 'start-instance' }
@@ -60,3 +61,6 @@ export type Action =
     }
   /** Ends the controller, after the replies before it are out. */
   | { readonly kind: 'exit'; readonly code: number };
+
+/** What the caller does to the world; the record is written before any of it. */
+export type Deed = Exclude<Action, { kind: 'persist' }>;

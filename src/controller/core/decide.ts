@@ -26,7 +26,7 @@ import {
 } from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
-import { onPersistFailed, toPersist } from './remember.ts';
+import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
@@ -59,7 +59,14 @@ export type { Decision } from './decision.ts';
 
 export function decide(before: State, event: Event): Decision {
   const state = { ...before, now: event.at, wall: event.wall, seq: before.seq + 1 };
-  return settle(before, handle(awake(state), event), event.kind === 'tick');
+  // Nothing goes on while a record is outstanding; the time of the last tick stays, so that it ends as a pause.
+  if (event.kind === 'persist-failed')
+    return andThen(onPersistFailed(state, event.why), (it) => judge(before, it));
+  return settle(
+    before,
+    andThen(onRetry(awake(state)), (it) => handle(it, event)),
+    event.kind === 'tick',
+  );
 }
 
 /**
@@ -81,7 +88,7 @@ function awake(state: State): State {
   return { ...paused, takeover: { ...takeover, stage: 'ask', lsn: null } };
 }
 
-function handle(state: State, event: Event): Decision {
+function handle(state: State, event: Exclude<Event, { kind: 'persist-failed' }>): Decision {
   switch (event.kind) {
     case 'boot':
       return onBoot(state, event);
@@ -119,8 +126,6 @@ function handle(state: State, event: Event): Decision {
       return onReload(state, event);
     case 'reload-failed':
       return decided(state, log('MCA01029', { why: event.why }));
-    case 'persist-failed':
-      return onPersistFailed(state, event.why);
     default:
       return onOutcome(state, event);
   }
@@ -287,10 +292,10 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
   const kept = andThen(andThen(further, answerStarts), (state) => decided(keepTask(state)));
   const judged = andThen(kept, (state) => judge(before, state));
   const told = andThen(judged, (state) => report(before, state, isTick));
-  const persisted = toPersist(told.state);
-  if (!persisted) return told;
-  const first: Action = { kind: 'persist', persisted };
-  return { state: { ...told.state, persisted, unsavedAt: -1 }, actions: [first, ...told.actions] };
+  const record = toPersist(told.state);
+  if (!record) return told;
+  const first: Action = { kind: 'persist', ...record };
+  return { state: { ...told.state, persisted: record.persisted }, actions: [first, ...told.actions] };
 }
 
 /**

@@ -180,8 +180,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   // What the judgement and the state file leave behind.
   mirroring: neither,
   persisted: neither,
-  unsavedAt: neither,
-  unsavedSaidAt: neither,
+  unsaved: judged,
 };
 
 /** One comparison of all fields that have this use; the others make no difference. */

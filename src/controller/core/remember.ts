@@ -1,4 +1,5 @@
 /** What is written to the state file, and when: positions now and then, promises and decisions at once. Pure. */
+import type { Action } from './action.ts';
 import { type Decision, decided, log } from './decision.ts';
 import { noPosition } from './servers.ts';
 import { given, type Persisted, type State } from './state.ts';
@@ -6,23 +7,34 @@ import { given, type Persisted, type State } from './state.ts';
 const rewritePositionEveryMs = 60_000;
 const sayUnsavedEveryMs = 60_000;
 
-/** The state to persist now, or null when the last one still says what must not be forgotten. */
-export function toPersist(state: State): Persisted | null {
+export type Record = Omit<Extract<Action, { kind: 'persist' }>, 'kind'>;
+
+/**
+ * The record to write now, or null when the last one still says what must not be forgotten. A position may be written late,
+ * and a controller on its way out takes nothing upon itself that it would have to remember.
+ */
+export function toPersist(state: State): Record | null {
   if (state.boot.kind === 'new') return null;
-  // What could not be written is tried again with the next event, never in answer to the failure itself.
-  if (state.unsavedAt >= 0) return state.unsavedAt === state.now ? null : current(state);
   const { persisted: last } = state;
-  const now = current(state);
-  if (last === null || !saysTheSame(last, now)) return now;
-  const old = last.lsn !== now.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
-  return old ? now : null;
+  const persisted = current(state);
+  if (last === null || !saysTheSame(last, persisted)) return { persisted, must: state.stop === null };
+  const old = last.lsn !== persisted.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
+  return old ? { persisted, must: false } : null;
 }
 
 /** The state file could not be written; it is said now and then, as long as it lasts. */
 export function onPersistFailed(state: State, why: string): Decision {
-  const said = state.unsavedSaidAt >= 0 && state.now - state.unsavedSaidAt < sayUnsavedEveryMs;
-  const failed = { ...state, unsavedAt: state.now };
-  return said ? decided(failed) : decided({ ...failed, unsavedSaidAt: state.now }, log('MCA01027', { why }));
+  const { unsaved } = state;
+  const saidLately = unsaved !== null && state.now - unsaved.saidAt < sayUnsavedEveryMs;
+  const failed = { since: unsaved?.since ?? state.now, why, saidAt: saidLately ? unsaved.saidAt : state.now };
+  return decided({ ...state, unsaved: failed }, ...(saidLately ? [] : [log('MCA01027', { why })]));
+}
+
+/** The event whose record could not be written is handed in again: if this decision counts, its record was written. */
+export function onRetry(state: State): Decision {
+  if (!state.unsaved) return decided(state);
+  const seconds = ((state.now - state.unsaved.since) / 1000).toFixed(1);
+  return decided({ ...state, unsaved: null }, log('MCA01080', { seconds }));
 }
 
 function current(state: State): Persisted {

@@ -199,9 +199,12 @@ export interface State extends Kept {
   readonly stop: Stop | null;
   readonly mirroring: Mirroring;
   readonly persisted: Persisted | null;
-  /** When the state file could not be written, and when that was said; -1 when the last attempt may have succeeded. */
-  readonly unsavedAt: number;
-  readonly unsavedSaidAt: number;
+  /** The state file could not be written: since when, why, and when that was said last. */
+  readonly unsaved: {
+    readonly since: number;
+    readonly why: string;
+    readonly saidAt: number;
+  } | null;
 
   readonly incarnation: string;
   /** Whom synchronous_standby_names had named when the controller started: members, if the state file is lost. */
@@ -295,8 +298,7 @@ export function initialState(facts: {
       reasonSinceWall: wall,
     },
     persisted: null,
-    unsavedAt: -1,
-    unsavedSaidAt: -1,
+    unsaved: null,
     incarnation: '',
     named: [],
     seq: 0,

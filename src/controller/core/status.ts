@@ -54,6 +54,7 @@ const verdict = (status: MirroringStatus, { reason, advice }: Obstacle): Judgeme
 
 /** The mirroring status, why it is so, and what to do about it. */
 export function assess(state: State): Judgement {
+  if (state.unsaved) return verdict('not-switchable', unsaved(state, state.unsaved.why));
   const servers = observations(state);
   const live = servers.flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
   const [primary, second] = servers.filter(
@@ -72,6 +73,12 @@ export function assess(state: State): Judgement {
   }
   return withPrimary(state, primary, servers);
 }
+
+/** A controller that stands still decides nothing, whatever the others do. */
+const unsaved = (state: State, why: string): Obstacle => ({
+  reason: `the controller of ${state.self.id} stands still, because its state file cannot be written (${why})`,
+  advice: `make room in ${state.dir} on ${state.self.id}; it goes on by itself`,
+});
 
 function withPrimary(state: State, primary: Observation, servers: readonly Observation[]): Judgement {
   const others = servers.filter((server) => server.id !== primary.id);

@@ -64,7 +64,7 @@ interface Call {
 
 export class AdminLink {
   readonly #events: LinkEvents;
-  readonly #view: () => ServerView;
+  readonly #view: () => ServerView | null;
   #settings: LinkSettings;
   #server: Server | null = null;
   readonly #calls = new Map<ServerId, Call>();
@@ -75,7 +75,8 @@ export class AdminLink {
   #seq = 0;
   #requests = 0;
 
-  constructor(settings: LinkSettings, view: () => ServerView, events: LinkEvents) {
+  /** While `view` gives null nobody is answered; the port stays open, since a closed one says that no controller runs here. */
+  constructor(settings: LinkSettings, view: () => ServerView | null, events: LinkEvents) {
     this.#settings = settings;
     this.#view = view;
     this.#events = events;
@@ -187,7 +188,8 @@ export class AdminLink {
   ): void {
     if (value.v !== protocolVersion) bad(`it speaks protocol ${String(value.v).slice(0, 20)}`);
     else if (value.kind === 'heartbeat' && isView(value.view, peer)) {
-      socket.write(frame({ v: protocolVersion, kind: 'answer', seq: value.seq, view: this.#view() }));
+      const view = this.#view();
+      if (view) socket.write(frame({ v: protocolVersion, kind: 'answer', seq: value.seq, view }));
       this.#events.heard(peer, value.view);
     } else if (value.kind === 'request' && typeof value.id === 'number' && isPeerRequest(value.request)) {
       this.#events.request(peer, value.id, value.request);
@@ -242,7 +244,8 @@ export class AdminLink {
     socket.on('secureConnect', () => {
       call.ready = true;
       call.backoffMs = 0;
-      this.#beat(call, this.#view());
+      const view = this.#view();
+      if (view) this.#beat(call, view);
     });
     socket.on('error', (error) => this.#callFailed(call, socket, error));
     socket.on('close', () => this.#dropped(call, socket));

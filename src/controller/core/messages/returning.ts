@@ -36,4 +36,11 @@ export const returningMessages = {
     did: 'It stays stopped. If a standby can take over, it is handed over to that one.',
     todo: 'Correct what the server log and the startup log name, then `mc_ctl start`.',
   },
+  MCA01080: {
+    type: 'NOTICE',
+    text: 'the state file can be written again, after {seconds} s',
+    cause: 'The management directory has room again, or was repaired.',
+    did: 'The controller goes on. It hears the other servers anew before it decides anything that depends on them.',
+    todo: 'Nothing.',
+  },
 } as const satisfies Readonly<Record<string, Message>>;

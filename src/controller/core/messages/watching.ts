@@ -195,8 +195,8 @@ export const watchingMessages = {
     type: 'ERROR',
     text: 'the state file could not be written: {why}',
     cause: 'The management directory is full, read-only or gone.',
-    did: 'It goes on with what it holds in memory, tries again all the time, and says so once a minute.',
-    todo: 'Repair the management directory.',
+    did: 'What could not be written down is not done and not told: it stands still, so that the other servers do not hear it and do what their policy says. It tries again all the time, and says so once a minute.',
+    todo: 'Make room in the management directory, or repair it; the controller goes on by itself.',
   },
   MCA01028: {
     type: 'LOG',
