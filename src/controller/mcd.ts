@@ -14,6 +14,7 @@ import { initialState, ownView, type Persisted, type State } from './core/state.
 import { type StatusReport, statusReport } from './core/status.ts';
 import { perform, type SlowAction, textOf } from './io/actions.ts';
 import { openAdminPort } from './io/admin-port.ts';
+import { clocks } from './io/clocks.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
 import { type Configuration, checkAdministrator, loadConfiguration } from './io/files.ts';
@@ -66,8 +67,6 @@ const statusPatienceMs = 100;
 /** Peers on a local network answer within this time; slower ones are told of as they were last heard. */
 const peersAnswerMs = 20;
 
-const monotonic = (): number => Math.round(performance.now());
-
 class Daemon {
   readonly #options: DaemonOptions;
   readonly #journal: Journal;
@@ -91,9 +90,8 @@ class Daemon {
     this.#options = options;
     this.#configuration = configuration;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
-    const begun = { now: monotonic(), wall: Date.now() };
-    this.#turns = new Turns(initialState({ self, servers, conf, dir, controllerVersion, ...begun }), {
-      clocks: () => ({ at: monotonic(), wall: Date.now() }),
+    this.#turns = new Turns(initialState({ self, servers, conf, dir, controllerVersion, clocks: clocks() }), {
+      clocks,
       write: (record) => this.#write(record),
       act: (deeds, happening, before) => this.#carryOut(deeds, happening, before),
     });

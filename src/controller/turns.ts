@@ -5,10 +5,8 @@
  */
 import type { Action, Deed } from './core/action.ts';
 import { decide } from './core/decide.ts';
-import type { Event, Happening } from './core/event.ts';
+import type { Clocks, Happening } from './core/event.ts';
 import type { Persisted, State } from './core/state.ts';
-
-export type Clocks = Pick<Event, 'at' | 'wall'>;
 
 export interface Ports {
   clocks(): Clocks;

@@ -288,7 +288,7 @@ describe('laws of the core', () => {
         for (const [ms, it] of events) {
           at += ms;
           const before = state;
-          const decision = decide(before, { ...it, at, wall: at });
+          const decision = decide(before, { ...it, at, wall: at, sinceBoot: at });
           state = decision.state;
           const starts = decision.actions.some((action) => action.kind === 'start-instance');
           const other = Object.values(state.peers).some(
@@ -308,9 +308,9 @@ describe('laws of the core', () => {
         let at = 0;
         for (const [ms, it] of events) {
           at += ms;
-          state = decide(state, { ...it, at, wall: at }).state;
+          state = decide(state, { ...it, at, wall: at, sinceBoot: at }).state;
           if (it.kind !== 'heard') continue;
-          const again = () => decide(state, { ...structuredClone(it), at, wall: at });
+          const again = () => decide(state, { ...structuredClone(it), at, wall: at, sinceBoot: at });
           for (let time = 0; time < 4; time += 1) state = again().state;
           expect(again().actions).toEqual([]);
         }
@@ -326,7 +326,7 @@ describe('laws of the core', () => {
         let at = 0;
         for (const [ms, it] of events) {
           at += ms;
-          const decision = decide(state, { ...it, at, wall: at });
+          const decision = decide(state, { ...it, at, wall: at, sinceBoot: at });
           state = decision.state;
           const index = decision.actions.findIndex((action) => action.kind === 'persist');
           expect(index <= 0).toBe(true);

@@ -51,6 +51,20 @@ describe('host or network lost, by heartbeat_error_action', () => {
     await expect(promotion(it1).remember().text()).toMatchFileSnapshot(golden('lost-primary-fallback'));
   });
 
+  it('a standby that was suspended takes over only on a word that is younger than that', async () => {
+    const echo = (seq: number) => ({ echoes: { server2: { incarnation: 'first', seq } } });
+    const before = view('server1', 'primary', { sync: inSync, ...echo(1) });
+    const it1 = standby()
+      .suspended(3_600_000)
+      .after(10, 'a heartbeat that server1 has sent before is still in the buffer', heard(before))
+      .after(10, 'nothing comes from the primary', cutOff)
+      .silence(16_000)
+      .status();
+    const after = view('server1', 'primary', { sync: inSync, ...echo(it1.state.seq) });
+    it1.after(10, 'server1 has heard this server again, and calls it in sync', heard(after)).silence(8000);
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('standby-suspended'));
+  });
+
   it('a former primary that comes back and still waits for this one is no second primary', async () => {
     const it1 = standby().silence(4000).after(10, 'nothing comes from the primary', cutOff).silence(1600);
     const former = view('server1', 'primary', { sync: inSync });

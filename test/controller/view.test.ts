@@ -64,7 +64,12 @@ describe('a view', () => {
   });
 
   it('is accepted as a controller tells it', () => {
-    const { actions } = decide(new Conversation('server1').state, { ...boot(), at: 0, wall: 0 });
+    const { actions } = decide(new Conversation('server1').state, {
+      ...boot(),
+      at: 0,
+      wall: 0,
+      sinceBoot: 0,
+    });
     const told = actions.flatMap((action) => (action.kind === 'heartbeat' ? [action.view] : []));
     expect(told).toHaveLength(1);
     expect(isView(JSON.parse(JSON.stringify(told[0])), 'server1')).toBe(true);
@@ -76,7 +81,7 @@ describe('a view', () => {
 
   it.each(Object.keys(full))('with or without %s', (key) => {
     expect(isView(without(full, key), 'server2')).toBe(
-      ['busy', 'detached', 'lagging', 'strangers'].includes(key),
+      ['echoes', 'busy', 'detached', 'lagging', 'strangers'].includes(key),
     );
   });
 

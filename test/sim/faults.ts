@@ -1,6 +1,6 @@
 /** Faults of hosts, instances, controllers and disks; each for itself. */
 import { type Fault, type Kinds, loseHost } from './fault.ts';
-import type { Host } from './host.ts';
+import type { Host, Shown } from './host.ts';
 import type { Instance } from './instance.ts';
 import { ask, stopAndStart } from './persons.ts';
 import type { World } from './world.ts';
@@ -8,10 +8,9 @@ import type { World } from './world.ts';
 /** Longer than a scenario; it ends when everything is healed. */
 const foreverMs = 600_000;
 
-function freeze(world: World, { host, lastsMs }: Fault): void {
+function freeze(world: World, { host, lastsMs }: Fault, shownBy: Shown = 'every clock'): void {
   if (!host.up || host.frozen) return;
-  world.tell(`${host.id} freezes`);
-  host.frozen = true;
+  world.freeze(host, shownBy);
   world.clock.after(lastsMs, () => host.frozen && world.thaw(host));
 }
 
@@ -48,8 +47,12 @@ export const faults: Kinds = {
     waits: 'without-fallback',
     strike: (world, { host, lastsMs }) => loseHost(world, host, lastsMs),
   },
-  'host freezes': { waits: 'without-fallback', strike: freeze },
-  'short freeze': { short: true, noSwitch: true, strike: freeze },
+  'host freezes': { waits: 'without-fallback', strike: (world, fault) => freeze(world, fault) },
+  'host is suspended': {
+    waits: 'without-fallback',
+    strike: (world, fault) => freeze(world, fault, fault.dice.pick(['boot and wall', 'wall'] as const)),
+  },
+  'short freeze': { short: true, noSwitch: true, strike: (world, fault) => freeze(world, fault) },
   'clock jumps': {
     noSwitch: true,
     strike: (_, { host, dice }) => {

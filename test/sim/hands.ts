@@ -52,10 +52,7 @@ export function write(host: Host, record: Persisted): string | null {
   return null;
 }
 
-type Work = Exclude<
-  Deed,
-  { kind: 'heartbeat' | 'ask-peer' | 'reply' | 'exit' | 'log' | 'hook' }
->;
+type Work = Exclude<Deed, { kind: 'heartbeat' | 'ask-peer' | 'reply' | 'exit' | 'log' | 'hook' }>;
 
 /** After some time, or later when the instance stands still, the work is done and its answer is told. */
 function work(world: World, host: Host, action: Work): void {

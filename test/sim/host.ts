@@ -18,12 +18,20 @@ export interface Doom {
   readonly backMs: number;
 }
 
+/** Which clocks show a pause: SIGSTOP, a suspended host, a virtual machine that its hypervisor has stopped. */
+export type Shown = 'every clock' | 'boot and wall' | 'wall';
+
 export interface Host {
   readonly id: string;
   readonly line: ServerLine;
   readonly instance: Instance;
   up: boolean;
   frozen: boolean;
+  /** When it froze last, and which clocks went on meanwhile. */
+  frozenAt: number;
+  shownBy: Shown;
+  /** What its clocks have missed since it was booted. */
+  missed: { monotonic: number; sinceBoot: number };
   /** Work that came while the host was frozen. */
   queue: (() => void)[];
   /** Null while no controller runs. */
@@ -58,6 +66,9 @@ export function newHost(line: ServerLine): Host {
     instance: newInstance(line.id, primary ? 'primary' : 'standby', primary ? null : 'server1'),
     up: false,
     frozen: false,
+    frozenAt: -1,
+    shownBy: 'every clock',
+    missed: { monotonic: 0, sinceBoot: 0 },
     queue: [],
     turns: null,
     get state() {

@@ -91,9 +91,23 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'after a long pause what was heard before counts for nothing',
-    file: 'decide.ts',
-    find: 'const confirmed = state.confirmed && !outdated;',
-    replace: 'const confirmed = state.confirmed;',
+    file: 'pause.ts',
+    find: 'const confirmed = state.confirmed && !(',
+    replace: 'const confirmed = state.confirmed && (true || ',
+    kinds: ['standby stands still, then the primary dies'],
+  },
+  {
+    rule: 'a pause is seen by whichever clock shows it',
+    file: 'pause.ts',
+    find: 'Math.max(now - tick.at, wall - tick.wall, sinceBoot - tick.sinceBoot)',
+    replace: 'now - tick.at',
+    kinds: ['standby stands still, then the primary dies'],
+  },
+  {
+    rule: 'a word that was sent before a pause does not end the doubt',
+    file: 'pause.ts',
+    find: 'return echo !== undefined && echo.incarnation === state.incarnation && echo.seq >= asleepSeq;',
+    replace: 'return true;',
     kinds: ['standby stands still, then the primary dies'],
   },
   {

@@ -57,9 +57,15 @@ export class Network {
     return random.between(1, 15) + (random.chance(0.05) ? random.between(20, 200) : 0) + this.slowMs;
   }
 
-  /** While a host stands still its connections break in half of the worlds, and what was sent never arrives. */
-  readonly #isLost = (sentAt: number): boolean =>
-    this.#world.settings.seed % 2 === 0 && this.#world.clock.now - sentAt > brokenAfterMs;
+  /**
+   * What waits for a host that stands still: everything arrives when it goes on; what is old is lost with its connection; or what
+   * was sent before the connection broke waits in the buffer, and only what came later is lost.
+   */
+  #isLost(to: Host, sentAt: number): boolean {
+    const { clock, settings } = this.#world;
+    if (clock.now - sentAt <= brokenAfterMs) return false;
+    return settings.seed % 3 === 1 || (settings.seed % 3 === 2 && sentAt - to.frozenAt > brokenAfterMs);
+  }
 
   send(from: Host, to: Host, view: ServerView, answered: boolean): void {
     if (!this.passes(from, to, 'admin')) return;
@@ -68,7 +74,7 @@ export class Network {
     const target = to.incarnation;
     const sentAt = world.clock.now;
     world.later(to, this.#delay(), () => {
-      if (!this.passes(from, to, 'admin') || this.#isLost(sentAt)) return;
+      if (!this.passes(from, to, 'admin') || this.#isLost(to, sentAt)) return;
       const alive = (): boolean => from.incarnation === incarnation && from.state !== null;
       if (!to.state) {
         if (!this.passes(to, from, 'admin')) return;

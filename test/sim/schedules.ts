@@ -101,7 +101,7 @@ export const schedules: Kinds = {
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);
       const standby = dice.pick(standbysOf(world));
-      standby.frozen = true;
+      world.freeze(standby, dice.pick(['every clock', 'boot and wall', 'wall'] as const));
       const deathMs = dice.between(3500, 5500);
       world.clock.after(deathMs, () => loseHost(world, primary, 4000 + lastsMs));
       world.clock.after(deathMs + dice.between(-100, 500), () => standby.frozen && world.thaw(standby));

@@ -4,13 +4,13 @@
  */
 import { type ServerConf, serverConf } from '../../src/controller/config.ts';
 import type { Deed } from '../../src/controller/core/action.ts';
-import type { Happening } from '../../src/controller/core/event.ts';
+import type { Clocks, Happening } from '../../src/controller/core/event.ts';
 import { initialState } from '../../src/controller/core/state.ts';
 import { Turns } from '../../src/controller/turns.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
 import { act, write } from './hands.ts';
-import { type Host, newHost } from './host.ts';
+import { type Host, newHost, type Shown } from './host.ts';
 import { halt } from './instance.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
@@ -83,6 +83,7 @@ export class World {
   bootHost(host: Host): void {
     host.up = true;
     host.frozen = false;
+    host.missed = { monotonic: 0, sinceBoot: 0 };
     host.bootedAt = this.clock.now;
     this.tell(`${host.id} boots`);
     this.startController(host, this.random.between(50, 800));
@@ -136,7 +137,8 @@ export class World {
     });
   }
 
-  readonly #now = (host: Host): number => this.clock.now - host.bootedAt + 1000;
+  readonly #now = (host: Host): number => this.clock.now - host.bootedAt + 1000 - host.missed.monotonic;
+  readonly #sinceBoot = (host: Host): number => this.clock.now - host.bootedAt - host.missed.sinceBoot;
   readonly #wall = (host: Host): number => 1_800_000_000_000 + this.clock.now + host.wallOffset;
 
   /** On a frozen host everything waits; on a dead one it never happens. */
@@ -159,10 +161,21 @@ export class World {
     this.later(host, this.random.between(1, ms), turn);
   }
 
+  freeze(host: Host, shownBy: Shown): void {
+    if (!host.up || host.frozen) return;
+    this.tell(`${host.id} freezes, shown by ${shownBy}`);
+    host.frozen = true;
+    host.frozenAt = this.clock.now;
+    host.shownBy = shownBy;
+  }
+
   thaw(host: Host): void {
     this.tell(`${host.id} goes on`);
     host.frozen = false;
     host.thawedAt = this.clock.now;
+    const away = this.clock.now - host.frozenAt;
+    if (host.shownBy !== 'every clock') host.missed.monotonic += away;
+    if (host.shownBy === 'wall') host.missed.sinceBoot += away;
     const { queue } = host;
     host.queue = [];
     for (const run of queue) if (host.up) run();
@@ -202,11 +215,14 @@ export class World {
   }
 
   #turnsOf(host: Host): Turns {
-    const clocks = () => ({ at: this.#now(host), wall: this.#wall(host) });
-    const { at, wall } = clocks();
+    const clocks = (): Clocks => ({
+      at: this.#now(host),
+      wall: this.#wall(host),
+      sinceBoot: this.#sinceBoot(host),
+    });
     const { line: self } = host;
     const servers = this.hosts.map((it) => it.line);
-    const state = initialState({ self, servers, conf: this.#conf, controllerVersion: '0', now: at, wall });
+    const state = initialState({ self, servers, conf: this.#conf, controllerVersion: '0', clocks: clocks() });
     return new Turns(state, {
       clocks,
       write: (record) => write(host, record),

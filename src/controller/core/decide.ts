@@ -3,7 +3,6 @@
  * database. The same state and event always give the same answer, so a log of events can be replayed. README.md of this
  * folder describes the processes, the duties of the caller and the invariants.
  */
-import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import {
   advanceBoot,
@@ -25,6 +24,7 @@ import {
   onSwitchCheckpoint,
 } from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
+import { awake, clocksOf } from './pause.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
@@ -58,7 +58,8 @@ import {
 export type { Decision } from './decision.ts';
 
 export function decide(before: State, event: Event): Decision {
-  const state = { ...before, now: event.at, wall: event.wall, seq: before.seq + 1 };
+  const { at, wall, sinceBoot } = event;
+  const state = { ...before, now: at, wall, sinceBoot, seq: before.seq + 1 };
   // Nothing goes on while a record is outstanding; the time of the last tick stays, so that it ends as a pause.
   if (event.kind === 'persist-failed')
     return andThen(onPersistFailed(state, event.why), (it) => judge(before, it));
@@ -67,25 +68,6 @@ export function decide(before: State, event: Event): Decision {
     andThen(onRetry(awake(state)), (it) => handle(it, event)),
     event.kind === 'tick',
   );
-}
-
-/**
- * Ticks are late by more than an interval only when this process or its host has stood still. Then the silence of the
- * others counts from now on; and after a pause as long as a primary waits, that may have gone on alone, so that its
- * promise must be heard anew.
- */
-function awake(state: State): State {
-  const { conf, tickAt, now } = state;
-  const late = now - tickAt;
-  if (late <= 2 * conf.heartbeatIntervalMs) return state;
-  const outdated = late > giveUpTimeMs(conf) - conf.heartbeatTimeoutMs;
-  const doubtFrom = outdated ? now : state.doubtFrom;
-  const confirmed = state.confirmed && !outdated;
-  const paused = { ...state, tickAt: now, graceFrom: now, doubtFrom, confirmed };
-  const { takeover } = state;
-  // What began before a long pause may be out of date: the primary is looked for again first.
-  if (!outdated || !takeover || takeover.stage === 'promote') return paused;
-  return { ...paused, takeover: { ...takeover, stage: 'ask', lsn: null } };
 }
 
 function handle(state: State, event: Exclude<Event, { kind: 'persist-failed' }>): Decision {
@@ -254,7 +236,7 @@ function carryOutFor(state: State, replyTo: ReplyTo, request: PeerRequest): Deci
 }
 
 function onTick(before: State): Decision {
-  const state: State = { ...before, tickAt: before.now };
+  const state: State = { ...before, tick: clocksOf(before) };
   const boot = andThen(andThen(onPeersTick(state), askPolicy), onBootTick);
   return andThen(boot, advanceBoot);
 }

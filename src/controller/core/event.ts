@@ -6,11 +6,13 @@ import type { ServerConf, ServerLine } from '../config.ts';
 import type { Persisted } from './state.ts';
 import type { Asker, DiskPart, InstanceReport, ServerId, ServerView } from './view.ts';
 
-interface Timed {
+export interface Clocks {
   /** Monotonic milliseconds. */
   readonly at: number;
   /** Unix milliseconds; for people and for comparing decisions of different hosts, never for timeouts. */
   readonly wall: number;
+  /** Milliseconds since the host was booted, time in which it was suspended included. */
+  readonly sinceBoot: number;
 }
 
 /** busy: all connections are taken, which is a sign of life. starting: it is there but does not take queries yet. */
@@ -121,4 +123,4 @@ export type Happening =
   | { readonly kind: 'reload-failed'; readonly why: string }
   | { readonly kind: 'persist-failed'; readonly why: string };
 
-export type Event = Timed & Happening;
+export type Event = Clocks & Happening;

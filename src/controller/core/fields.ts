@@ -80,6 +80,7 @@ const sameView = fieldByField<ServerView>({
   declined: ignored,
   takeover: same,
   yield: ignored,
+  echoes: ignored,
   busy: same,
   detached: same,
   lagging: same,
@@ -93,6 +94,8 @@ const samePeer = fieldByField<Peer>({
   signAt: ignored,
   heardWall: ignored,
   heardAt: ignored,
+  asleepMs: ignored,
+  asleepSeq: ignored,
   view: sameView,
 });
 
@@ -132,9 +135,9 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   now: neither,
   wall: neither,
   seq: neither,
-  tickAt: neither,
+  sinceBoot: neither,
+  tick: neither,
   graceFrom: neither,
-  doubtFrom: neither,
   // What is observed.
   own: { judged: sameOwn, reported: nothingNewOfOwn },
   peers: { judged: samePeers },

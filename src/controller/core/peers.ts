@@ -6,6 +6,7 @@ import { giveUpTimeMs } from '../config.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { checkSystemId } from './instance.ts';
+import { isYounger } from './pause.ts';
 import { addressesIn } from './rows.ts';
 import { newPeer, type Peer, type ReplyTo, type State } from './state.ts';
 import { learn } from './sync.ts';
@@ -27,7 +28,8 @@ export function onHeard(state: State, id: ServerId, view: ServerView): Decision 
   const back = peer.reach === 'lost' || (peer.reach === 'refused' && peer.view !== null);
   const silence = ((state.wall - peer.sinceWall) / 1000).toFixed(1);
   const sign = { signAt: state.now, heardAt: state.now, heardWall: state.wall };
-  const up = learn(withAddresses(withPeer(state, id, { reach: 'up', ...sign, view }), view), view);
+  const awake = isYounger(state, peer, view) ? { asleepMs: 0 } : {};
+  const up = learn(withAddresses(withPeer(state, id, { reach: 'up', ...sign, ...awake, view }), view), view);
   const heard = decided(up, ...(back ? [log('MCA01020', { peer: id, seconds: silence })] : []));
   const adopted = andThen(heard, (it) => adoptFailover(it, view.failover));
   const checked = andThen(adopted, (it) => checkSystemId(it, id, peer.view?.report?.systemId));

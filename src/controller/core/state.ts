@@ -4,9 +4,11 @@
  * Never holds a timer, a socket or a secret. Times: `At` is monotonic milliseconds, `Wall` is Unix milliseconds.
  */
 import type { ServerConf, ServerLine } from '../config.ts';
+import type { Clocks } from './event.ts';
 import {
   type DiskPart,
   diskParts,
+  type Echo,
   type FailoverFlag,
   type Handover,
   type InstanceReport,
@@ -34,6 +36,10 @@ export interface Peer {
   readonly heardWall: number | null;
   /** When its controller was last heard; a refusal does not count. */
   readonly heardAt: number;
+  /** How long this process stood still since the last word of the peer that is younger than that, and the number of the first
+   *  own message behind it: a word is younger only if it echoes that or a later one. */
+  readonly asleepMs: number;
+  readonly asleepSeq: number;
   /** As it was last heard, also when the peer is lost now. */
   readonly view: ServerView | null;
 }
@@ -191,6 +197,7 @@ export interface State extends Kept {
   readonly controllerVersion: string;
   readonly now: number;
   readonly wall: number;
+  readonly sinceBoot: number;
   readonly own: OwnServer;
   readonly peers: Readonly<Record<ServerId, Peer>>;
   readonly boot: Boot;
@@ -210,11 +217,9 @@ export interface State extends Kept {
   /** Whom synchronous_standby_names had named when the controller started: members, if the state file is lost. */
   readonly named: readonly ServerId[];
   readonly seq: number;
-  /** The last tick; a longer gap is a pause of this process, after which nobody else's silence is believed. */
-  readonly tickAt: number;
+  /** The last tick, by all clocks; a longer gap is a pause of this process, after which nobody else's silence is believed. */
+  readonly tick: Clocks;
   readonly graceFrom: number;
-  /** The end of the last pause in which others may have gone on without this server; -1 when there was none. */
-  readonly doubtFrom: number;
   readonly leaving: ServerView['leaving'];
   /** The primary has told `sync` to this start of the controller. */
   readonly confirmed: boolean;
@@ -259,10 +264,10 @@ export function initialState(facts: {
   readonly conf: ServerConf;
   readonly dir?: string;
   readonly controllerVersion: string;
-  readonly now: number;
-  readonly wall: number;
+  readonly clocks: Clocks;
 }): State {
-  const { self, servers, conf, dir = 'DIR', controllerVersion, now, wall } = facts;
+  const { self, servers, conf, dir = 'DIR', controllerVersion, clocks } = facts;
+  const { at: now, wall, sinceBoot } = clocks;
   const quiet = { missed: 0, error: '' };
   return {
     self,
@@ -272,6 +277,7 @@ export function initialState(facts: {
     controllerVersion,
     now,
     wall,
+    sinceBoot,
     own: {
       phase: 'unknown',
       phaseSinceWall: wall,
@@ -302,9 +308,8 @@ export function initialState(facts: {
     incarnation: '',
     named: [],
     seq: 0,
-    tickAt: now,
+    tick: clocks,
     graceFrom: now,
-    doubtFrom: -1,
     leaving: null,
     sync: null,
     forgotten: false,
@@ -339,7 +344,8 @@ export function initialState(facts: {
 }
 
 export function newPeer(line: ServerLine, now: number, wall: number): Peer {
-  return { line, reach: 'unknown', sinceWall: wall, signAt: now, heardWall: null, heardAt: now, view: null };
+  const never = { signAt: now, heardWall: null, heardAt: now, asleepMs: 0, asleepSeq: 0, view: null };
+  return { line, reach: 'unknown', sinceWall: wall, ...never };
 }
 
 /** A part is failed when its check failed more often in a row than it may be tried again. */
@@ -356,6 +362,13 @@ export function lastTimeline(state: State): number {
 /** The role that has been given away. Until the own instance is stopped nobody is told of it, nor is it written down. */
 export const given = ({ giving }: State): Handover | null =>
   giving?.stage === 'given' || giving?.stage === 'following' ? giving.handover : null;
+
+function echoesOf({ peers }: State): Record<ServerId, Echo> {
+  const echoes: Record<ServerId, Echo> = {};
+  for (const { line, view } of Object.values(peers))
+    if (view) echoes[line.id] = { incarnation: view.incarnation, seq: view.seq };
+  return echoes;
+}
 
 /** A view with a decision about each field, also about one that peers of an earlier version do not know. */
 type WholeView = { readonly [Field in keyof Required<ServerView>]: ServerView[Field] };
@@ -375,6 +388,7 @@ export function ownView(state: State): WholeView {
     controllerVersion: state.controllerVersion,
     incarnation: state.incarnation,
     seq: state.seq,
+    echoes: echoesOf(state),
     leaving: state.leaving,
     sync: state.sync,
     handover: given(state),

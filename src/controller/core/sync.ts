@@ -7,6 +7,7 @@ import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { lsnValue, sameIds } from './names.ts';
+import { isDoubtful } from './pause.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
 import { heardPeers, isHeard, isInCharge, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced } from './silence.ts';
@@ -45,10 +46,12 @@ export function learn(state: State, view: ServerView): State {
   if (state.own.role === 'primary' || !sync || sync.primary !== view.id || view.role !== 'primary')
     return state;
   if (!isNewer(sync, state.sync)) return state;
+  // What was sent before a pause of this process says nothing about what was promised during it.
+  const confirmed = !isDoubtful(state, view.id);
   // The same promise, heard again with every heartbeat, is no news; telling it on would never end.
-  if (state.confirmed && isSame(sync, state.sync)) return state;
+  if (state.confirmed === confirmed && isSame(sync, state.sync)) return state;
   const moved = state.sync !== null && state.sync.primary !== sync.primary;
-  return { ...state, sync, confirmed: true, unhitched: state.unhitched || moved };
+  return { ...state, sync, confirmed, unhitched: state.unhitched || moved };
 }
 
 export function advanceSync(state: State): Decision {
@@ -127,7 +130,7 @@ function absence(state: State, id: ServerId): 'no' | 'must-confirm' | 'gone' {
   if (asked) return 'gone';
   if (!state.failover.enabled) return 'no';
   // During a long pause of this server it may have taken over, and may have acknowledged commits before it fell silent.
-  if (peer.heardAt <= state.doubtFrom && state.sync?.eligible.includes(id)) return 'no';
+  if (isDoubtful(state, id) && state.sync?.eligible.includes(id)) return 'no';
   if (peer.reach === 'refused') return rowLate ? 'gone' : 'no';
   return isDeaf(state, id) && isFenced(state, id) ? 'gone' : 'no';
 }

@@ -6,6 +6,7 @@
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
+import { isDoubtful } from './pause.ts';
 import {
   bytesAhead,
   type Heard,
@@ -181,7 +182,8 @@ export function resumeTakeover(state: State): Decision {
   const primary = takeover.from === null ? undefined : state.peers[takeover.from];
   const stage = takeover.unfenced ? 'fence' : 'cut';
   if (!primary) return at(state, takeover, { stage });
-  const heardNow = primary.heardAt > state.graceFrom || primary.reach === 'refused';
+  const heardNow =
+    (primary.heardAt > state.graceFrom && !isDoubtful(state, primary.line.id)) || primary.reach === 'refused';
   if (!heardNow && !isSilent(state, primary.line.id)) return decided(state);
   const given = isHeard(primary) && primary.view.handover?.id === takeover.id;
   if (takeover.kind === 'force' || given || isEligible(state)) return at(state, takeover, { stage });

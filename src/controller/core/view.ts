@@ -133,6 +133,12 @@ export interface Task {
   readonly sinceWall: number;
 }
 
+/** Which message of a controller: one of another start of it, or with a lower number, is an earlier one. */
+export interface Echo {
+  readonly incarnation: string;
+  readonly seq: number;
+}
+
 /** What a controller tells the others of its own server with every heartbeat. */
 export interface ServerView {
   readonly id: ServerId;
@@ -156,6 +162,11 @@ export interface ServerView {
   readonly declined: { readonly id: number; readonly why: string } | null;
   readonly takeover: Takeover | null;
   readonly yield: Yield | null;
+  /**
+   * The last message of each peer that its controller had when it told this: what it tells is younger than that. Missing from a
+   * controller of an earlier version.
+   */
+  readonly echoes?: Readonly<Record<ServerId, Echo>> | undefined;
   /** Missing from a controller that does not know it yet. */
   readonly busy?: Task | null | undefined;
   /** Standbys that a person has taken out of this primary. */

@@ -6,6 +6,7 @@ import type { PeerRequest } from '../core/event.ts';
 import {
   type Asker,
   diskParts,
+  type Echo,
   type FailoverFlag,
   type Handover,
   type InstanceReport,
@@ -49,6 +50,10 @@ const listOf =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
+const recordOf =
+  (check: Check): Check =>
+  (value) =>
+    isObject(value) && Object.values(value).every(check);
 const object = <T>(shape: Shape<T>): Check => {
   const checks = Object.entries<Check>(shape);
   return (value) => isObject(value) && checks.every(([field, check]) => check(value[field]));
@@ -115,6 +120,8 @@ const task = object<Task>({
   sinceWall: number,
 });
 
+const echo = object<Echo>({ incarnation: text, seq: number });
+
 const view = object<ServerView>({
   id: text,
   phase: oneOf(phases),
@@ -132,6 +139,7 @@ const view = object<ServerView>({
   declined: orNull(object<NonNullable<ServerView['declined']>>({ id: number, why: text })),
   takeover: orNull(takeover),
   yield: orNull(object<Yield>({ to: text, lsn: position })),
+  echoes: optional(recordOf(echo)),
   busy: optional(orNull(task)),
   detached: optional(ids),
   lagging: optional(ids),

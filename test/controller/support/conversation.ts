@@ -95,6 +95,8 @@ export class Conversation {
   readonly #lines: string[] = [];
   readonly #steps: Parameters<typeof recordStep>[] = [];
   #now = 0;
+  /** Time in which the monotonic clock stood still. */
+  #suspended = 0;
 
   constructor(self: string, count = 2, change: Partial<ServerConf> = {}) {
     const members = servers.slice(0, count);
@@ -107,10 +109,16 @@ export class Conversation {
       conf,
       dir: '/mcdir/inst1',
       controllerVersion: '0.1.0',
-      now: 0,
-      wall: startWall,
+      clocks: { at: 0, wall: startWall, sinceBoot: 0 },
     });
     this.#lines.push(`the controller of ${self}, one of ${members.map((it) => it.id).join(', ')}`);
+  }
+
+  /** The host is suspended: its monotonic clock does not count this time. */
+  suspended(ms: number): this {
+    this.#suspended += ms;
+    this.#lines.push('', `         the host is suspended for ${(ms / 1000).toFixed(1)} s`);
+    return this;
   }
 
   /** After this many milliseconds, this happens. */
@@ -121,7 +129,8 @@ export class Conversation {
     const { state, actions } = decide(this.state, {
       ...happening,
       at: this.#now,
-      wall: startWall + this.#now,
+      wall: startWall + this.#now + this.#suspended,
+      sinceBoot: this.#now + this.#suspended,
     });
     this.state = state;
     if (!isJudged(state)) throw new Error(`after '${words}' the mirroring status is out of date`);

@@ -1,0 +1,146 @@
+/** A decision whose record cannot be written has not happened: nothing of it is done, and its event comes again. */
+import { describe, expect, it } from 'vitest';
+import { serverConf } from '../../src/controller/config.ts';
+import type { Deed } from '../../src/controller/core/action.ts';
+import { initialState, type Persisted } from '../../src/controller/core/state.ts';
+import { Turns } from '../../src/controller/turns.ts';
+import { answer, boot, heard, report, sender, view } from './support/conversation.ts';
+
+/** The controller of a primary with a disk that can be filled. */
+class Host {
+  full = false;
+  now = 0;
+  readonly deeds: Deed[] = [];
+  readonly records: Persisted[] = [];
+  readonly turns: Turns;
+
+  constructor() {
+    const servers = ['server1', 'server2'].map((id) => ({ id, host: '192.0.2.1', port: 1 }));
+    const [self] = servers;
+    if (!self) throw new Error('no server');
+    const conf = serverConf({ dbInstance: '/data' });
+    const clocks = () => ({ at: this.now, wall: this.now, sinceBoot: this.now });
+    const state = initialState({ self, servers, conf, controllerVersion: '0', clocks: clocks() });
+    this.turns = new Turns(state, {
+      clocks,
+      write: (record) => {
+        if (this.full) return 'no space left on device';
+        this.records.push(record);
+        return null;
+      },
+      act: (deeds) => void this.deeds.push(...deeds),
+    });
+  }
+
+  at(ms: number, happening: Parameters<Turns['happen']>[0]): void {
+    this.now = ms;
+    this.turns.happen(happening);
+  }
+
+  kinds(): string[] {
+    return this.deeds.splice(0).map((it) => it.kind);
+  }
+}
+
+/** A primary that waits for the proof that server2 holds everything. */
+function proving(): Host {
+  const host = new Host();
+  host.at(0, boot({ running: true }));
+  host.at(10, answer(report('primary')));
+  host.at(20, heard(view('server2', 'standby')));
+  host.at(30, answer(report('primary')));
+  host.at(40, { kind: 'checkpointed', why: null });
+  host.kinds();
+  return host;
+}
+
+const checked = (lsn: string) => answer(report('primary', { lsn, senders: [sender('server2')] }));
+
+describe('a record that cannot be written', () => {
+  it('holds everything of its decision back, and nobody is told', () => {
+    const host = proving();
+    const before = host.turns.state.sync;
+    host.full = true;
+    host.at(50, checked('0/3000100'));
+    expect(host.kinds()).toEqual(['log']);
+    expect(host.turns.standsStill).toBe(true);
+    expect(host.turns.state.sync).toBe(before);
+    expect(host.turns.state.sync?.eligible).toEqual([]);
+    expect(host.turns.state.mirroring.reason).toContain('no space left on device');
+    host.at(800, { kind: 'tick' });
+    host.at(900, heard(view('server2', 'standby')));
+    expect(host.kinds()).toEqual([]);
+  });
+
+  it('lets it happen when there is room, and what waited behind it in its order', () => {
+    const host = proving();
+    host.full = true;
+    host.at(50, checked('0/3000100'));
+    host.at(60, { kind: 'hook-failed', hook: 'a', why: 'first' });
+    host.at(70, { kind: 'hook-failed', hook: 'b', why: 'second' });
+    host.kinds();
+    host.full = false;
+    host.at(800, { kind: 'tick' });
+    expect(host.turns.standsStill).toBe(false);
+    expect(host.turns.state.sync?.eligible).toEqual(['server2']);
+    expect(host.records.at(-1)?.sync?.eligible).toEqual(['server2']);
+    const said = host.deeds.flatMap((it) => (it.kind === 'log' ? [it.values.why ?? it.message] : []));
+    expect(said).toEqual(expect.arrayContaining(['MCA01080', 'first', 'second']));
+    expect(said.indexOf('first')).toBeLessThan(said.indexOf('second'));
+  });
+
+  it('ends as a pause: a standby that may have taken over meanwhile is not given up before it is heard anew', () => {
+    const host = proving();
+    host.at(50, checked('0/3000100'));
+    host.at(100, checked('0/3000200'));
+    expect(host.turns.state.sync?.eligible).toEqual(['server2']);
+    host.full = true;
+    host.at(200, { kind: 'peer-refused', peer: 'server2' });
+    host.at(210, answer(report('primary', { synchronousStandbyNames: '', senders: [] })));
+    expect(host.turns.standsStill).toBe(true);
+    host.full = false;
+    host.at(60_000, { kind: 'tick' });
+    expect(host.turns.standsStill).toBe(false);
+    expect(host.turns.state.peers.server2?.asleepMs).toBeGreaterThan(50_000);
+  });
+
+  it('refuses what a person asks, with the reason', () => {
+    const host = proving();
+    host.full = true;
+    host.at(50, checked('0/3000100'));
+    host.kinds();
+    host.at(60, { kind: 'control', id: 7, request: { kind: 'switch', force: false, noFencing: false } });
+    expect(host.deeds).toEqual([
+      {
+        kind: 'reply',
+        to: { kind: 'control', id: 7 },
+        ok: false,
+        text: 'the state file of server1 cannot be written (no space left on device), and nothing is decided until it can',
+      },
+    ]);
+  });
+
+  it('holds up no stop', () => {
+    const host = proving();
+    host.full = true;
+    host.at(50, checked('0/3000100'));
+    host.kinds();
+    host.at(60, { kind: 'terminate' });
+    host.at(1100, { kind: 'tick' });
+    expect(host.kinds()).toContain('stop-instance');
+    host.at(1200, { kind: 'instance-stopped', proof: null });
+    expect(host.kinds()).toContain('exit');
+  });
+
+  it('of the very first event keeps every other one out', () => {
+    const host = new Host();
+    host.full = true;
+    host.at(0, boot({ standby: true, running: true }));
+    host.at(10, heard(view('server2', 'primary')));
+    expect(host.turns.state.confirmed).toBe(false);
+    expect(host.turns.state.peers.server2?.view).toBeNull();
+    host.full = false;
+    host.at(800, { kind: 'tick' });
+    expect(host.turns.state.boot.kind).toBe('done');
+  });
+});
