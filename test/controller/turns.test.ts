@@ -61,7 +61,7 @@ describe('a record that cannot be written', () => {
     const host = proving();
     const before = host.turns.state.sync;
     host.full = true;
-    host.at(50, checked('0/3000100'));
+    host.at(50, checked('0/3000060'));
     expect(host.kinds()).toEqual(['log']);
     expect(host.turns.standsStill).toBe(true);
     expect(host.turns.state.sync).toBe(before);
@@ -75,7 +75,7 @@ describe('a record that cannot be written', () => {
   it('lets it happen when there is room, and what waited behind it in its order', () => {
     const host = proving();
     host.full = true;
-    host.at(50, checked('0/3000100'));
+    host.at(50, checked('0/3000060'));
     host.at(60, { kind: 'hook-failed', hook: 'a', why: 'first' });
     host.at(70, { kind: 'hook-failed', hook: 'b', why: 'second' });
     host.kinds();
@@ -91,8 +91,8 @@ describe('a record that cannot be written', () => {
 
   it('ends as a pause: a standby that may have taken over meanwhile is not given up before it is heard anew', () => {
     const host = proving();
-    host.at(50, checked('0/3000100'));
-    host.at(100, checked('0/3000200'));
+    host.at(50, checked('0/3000060'));
+    host.at(100, checked('0/3000060'));
     expect(host.turns.state.sync?.eligible).toEqual(['server2']);
     host.full = true;
     host.at(200, { kind: 'peer-refused', peer: 'server2' });
@@ -107,7 +107,7 @@ describe('a record that cannot be written', () => {
   it('refuses what a person asks, with the reason', () => {
     const host = proving();
     host.full = true;
-    host.at(50, checked('0/3000100'));
+    host.at(50, checked('0/3000060'));
     host.kinds();
     host.at(60, { kind: 'control', id: 7, request: { kind: 'switch', force: false, noFencing: false } });
     expect(host.deeds).toEqual([
@@ -123,7 +123,7 @@ describe('a record that cannot be written', () => {
   it('holds up no stop', () => {
     const host = proving();
     host.full = true;
-    host.at(50, checked('0/3000100'));
+    host.at(50, checked('0/3000060'));
     host.kinds();
     host.at(60, { kind: 'terminate' });
     host.at(1100, { kind: 'tick' });

@@ -3,7 +3,7 @@
  * the controllers travel over `admin`, WAL over `log`. Out: happenings at the other end, or none.
  */
 import type { PeerRequest } from '../../src/controller/core/event.ts';
-import { ownView } from '../../src/controller/core/state.ts';
+import { ownView } from '../../src/controller/core/own-view.ts';
 import type { ServerView } from '../../src/controller/core/view.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';

@@ -24,6 +24,7 @@ import {
   onSwitchCheckpoint,
 } from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
+import { ownView } from './own-view.ts';
 import { awake, clocksOf } from './pause.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
@@ -32,7 +33,7 @@ import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
 import { heardPeers, isServingPrimary } from './servers.ts';
 import { askAbout, onFenceVerdict, onReferences, onVerdict, reaches } from './silence.ts';
-import { ownView, type ReplyTo, type State } from './state.ts';
+import type { ReplyTo, State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import { advanceStop, demote, isolate, onInstanceStopped, onStopFailed, onStopRequest } from './stop.ts';
 import {

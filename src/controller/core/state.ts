@@ -8,7 +8,6 @@ import type { Clocks } from './event.ts';
 import {
   type DiskPart,
   diskParts,
-  type Echo,
   type FailoverFlag,
   type Handover,
   type InstanceReport,
@@ -362,42 +361,3 @@ export function lastTimeline(state: State): number {
 /** The role that has been given away. Until the own instance is stopped nobody is told of it, nor is it written down. */
 export const given = ({ giving }: State): Handover | null =>
   giving?.stage === 'given' || giving?.stage === 'following' ? giving.handover : null;
-
-function echoesOf({ peers }: State): Record<ServerId, Echo> {
-  const echoes: Record<ServerId, Echo> = {};
-  for (const { line, view } of Object.values(peers))
-    if (view) echoes[line.id] = { incarnation: view.incarnation, seq: view.seq };
-  return echoes;
-}
-
-/** A view with a decision about each field, also about one that peers of an earlier version do not know. */
-type WholeView = { readonly [Field in keyof Required<ServerView>]: ServerView[Field] };
-
-/** What this controller tells the others, and shows of its own server. */
-export function ownView(state: State): WholeView {
-  const { phase, role, report } = state.own;
-  const detached = Object.keys(state.parked);
-  return {
-    id: state.self.id,
-    phase,
-    role,
-    report,
-    lastTimeline: lastTimeline(state),
-    failedDisks: failedDisks(state),
-    failover: state.failover,
-    controllerVersion: state.controllerVersion,
-    incarnation: state.incarnation,
-    seq: state.seq,
-    echoes: echoesOf(state),
-    leaving: state.leaving,
-    sync: state.sync,
-    handover: given(state),
-    declined: state.declined,
-    takeover: state.takeover,
-    yield: state.yield,
-    busy: state.task,
-    detached: detached.length > 0 ? detached : undefined,
-    lagging: state.lagging.length > 0 ? state.lagging : undefined,
-    strangers: role === 'primary' && state.strangers.length > 0 ? state.strangers : undefined,
-  };
-}

@@ -4,8 +4,9 @@
  */
 import { ctl, type Observation, type Obstacle, obstacle, split, underWay, withoutPrimary } from './advice.ts';
 import { busyServers } from './busy.ts';
+import { ownView } from './own-view.ts';
 import { rowOf } from './rows.ts';
-import { type Judgement, type MirroringStatus, ownView, type State } from './state.ts';
+import type { Judgement, MirroringStatus, State } from './state.ts';
 import type { ServerId, ServerView, Task } from './view.ts';
 
 function observations(state: State): Observation[] {

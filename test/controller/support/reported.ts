@@ -4,7 +4,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '../../../src/controller/core/action.ts';
-import { ownView, type State } from '../../../src/controller/core/state.ts';
+import { ownView } from '../../../src/controller/core/own-view.ts';
+import type { State } from '../../../src/controller/core/state.ts';
 
 export function reportsOnce(state: State, actions: readonly Action[]): boolean {
   const [first, ...more] = actions.flatMap((it) => (it.kind === 'heartbeat' ? [it.view] : []));
