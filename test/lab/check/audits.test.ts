@@ -61,6 +61,25 @@ describeLab('audits', () => {
     expect(await told()).toEqual([]);
   });
 
+  labTest(
+    'a standby whose receiver is down is on the timeline of its WAL, whatever its control file says',
+    async () => {
+      expectExit(await command(['switch', '-i', file, '--yes']), 0);
+      await sql(two, 'INSERT INTO work VALUES (1)');
+      await sql(one, "ALTER SYSTEM SET primary_conninfo = ''");
+      await sql(one, 'SELECT pg_reload_conf()');
+      const receivers = () => sql(one, 'SELECT count(*) FROM pg_stat_wal_receiver');
+      await expect.poll(receivers, { timeout: 30_000 }).toBe('0');
+      const timeline = (server: Server) => sql(server, 'SELECT timeline_id FROM pg_control_checkpoint()');
+      expect(Number(await timeline(one))).toBeLessThan(Number(await timeline(two)));
+      expect(await told()).not.toContain('REP007 server1 server1');
+      await sql(one, 'ALTER SYSTEM RESET primary_conninfo');
+      await sql(one, 'SELECT pg_reload_conf()');
+      await untilSwitchable(two);
+      expectExit(await command(['switch', '-i', file, '--yes']), 0);
+    },
+  );
+
   labTest('a slot whose WAL is gone', async () => {
     for (const server of [one, two]) {
       await sql(server, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
