@@ -11,7 +11,7 @@ import {
   type Plan,
   pending,
   postponed,
-  refKey,
+  type Resource,
   refusals,
   troubles,
   worthAnotherLook,
@@ -21,10 +21,8 @@ import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
 import { byMachine, type HostState, lookAt, probesBetween, probesFor } from './hosts.ts';
 import { compiled, type Observation, observation } from './observation.ts';
+import { countRepeats } from './repeats.ts';
 import type { RunPorts, RunRequest } from './request.ts';
-
-/** The same change may be needed again when something else undoes it once, or was just at it; more is a circle. */
-const repeatsAllowed = 2;
 
 export interface Converged {
   /** As the roles were observed last. */
@@ -99,13 +97,16 @@ type End = 'waits' | 'changes' | 'open';
 
 function endOf(plan: Plan, batches: readonly HostBatch[]): End {
   const items = batches.flatMap((batch) => batch.items);
-  const changes = items.flatMap((item) => (item.kind === 'change' ? [item.resource] : []));
+  const changes = changedBy(batches);
   if (changes.some((resource) => resource.kind.movesRoles)) return 'changes';
   if (changes.length < pending(plan).length) return 'open';
   return items.length === changes.length && changes.every((resource) => resource.kind.waits)
     ? 'waits'
     : 'changes';
 }
+
+const changedBy = (batches: readonly HostBatch[]): readonly Resource[] =>
+  batches.flatMap(({ items }) => items.flatMap((item) => (item.kind === 'change' ? [item.resource] : [])));
 
 /** The verification at the end: everything is asked again, and earlier answers are discarded. */
 async function lookAtEverything(
@@ -120,26 +121,6 @@ async function lookAtEverything(
   );
   return observation(request, ports, states, current.intent);
 }
-
-function countRepeats(batches: readonly HostBatch[], repeats: Map<string, number>): void {
-  for (const batch of batches) {
-    for (const item of batch.items) {
-      if (item.kind !== 'change') continue;
-      const key = `${refKey(item.resource)}\0${item.summary}`;
-      const times = (repeats.get(key) ?? 0) + 1;
-      repeats.set(key, times);
-      if (times > repeatsAllowed) throw failure([circle(batch.host, item.summary)]);
-    }
-  }
-}
-
-const circle = (host: string, summary: string): Diagnostic => ({
-  code: 'HST011',
-  what: `'${summary}' was done ${repeatsAllowed} times and is needed again`,
-  why: 'something on the host undoes it, or it has no effect; going on would never end',
-  fix: 'Look for another tool that writes the same thing on the host, then run the same command again.',
-  host,
-});
 
 function stuck(plan: Plan): Diagnostic {
   return {
@@ -165,13 +146,14 @@ async function runBatches(
   { batches, end, current, changed }: Round,
 ): Promise<void> {
   const restarts = batches.filter(({ items }) => items.some(isRestart)).map(({ host }) => host);
+  const behind = (state: HostState) => probesBehind(request, state, { batches, end, current });
   const lookAgain = async (state: HostState): Promise<void> => {
-    const probes = probesBehind(request, state, current, end);
+    const probes = behind(state);
     if (probes.length > 0) await lookAt(ports, state, probes);
   };
   const work = async (state: HostState): Promise<void> => {
     const batch = batches.find((candidate) => candidate.host === state.host.name);
-    const probes = probesBehind(request, state, current, end);
+    const probes = behind(state);
     if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
     const place = state.server && request.effectPlace(state.server, current.view);
     const done = await runBatch(ports, state, { batch, place, probes, plan: current.plan });
@@ -204,8 +186,7 @@ const isRestart = (item: BatchItem): boolean =>
 function probesBehind(
   request: RunRequest,
   state: HostState,
-  current: Observation,
-  end: End,
+  { batches, end, current }: Omit<Round, 'changed'>,
 ): readonly Probe[] {
   switch (end) {
     case 'waits':
@@ -213,7 +194,7 @@ function probesBehind(
     case 'changes':
       return [];
     case 'open':
-      return probesBetween(state, worthAnotherLook(current.plan));
+      return probesBetween(state, worthAnotherLook(current.plan, changedBy(batches)));
   }
 }
 

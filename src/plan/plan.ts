@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Position } from '../base/position.ts';
-import type { AnyKind, Change, Difference, Observed } from '../resources/contract/kind.ts';
+import type { AnyKind, Change, Difference, Observed, Verdict } from '../resources/contract/kind.ts';
 
 /** A resource of a host, named by "kind key". */
 export interface Ref {
@@ -52,14 +52,26 @@ export interface ObservedResource {
   readonly observed: Observed<unknown>;
 }
 
+/** Decides every resource. The order of `observations` is the order of the playbook. */
+export const makePlan = (observations: readonly ObservedResource[]): Plan =>
+  decideAll(observations.map(judged), new Set());
+
+/** What a kind says of what was seen; asked once for all passes. */
+interface Judged {
+  readonly resource: Resource;
+  readonly verdict: Verdict | Extract<Observed<never>, { state: 'unknown' }>;
+}
+
+const judged = ({ resource, observed }: ObservedResource): Judged => ({
+  resource,
+  verdict: observed.state === 'unknown' ? observed : resource.kind.diff(resource.desired, observed),
+});
+
 /**
- * Decides every resource. The order of `observations` is the order of the playbook. What is looked at late may come after what
- * stands further down or on a later host, so all is decided again until no more is `known` to be right.
+ * What is looked at late may come after what stands further down or on a later host, so all is decided again until no more
+ * is `known` to be right.
  */
-export function makePlan(
-  observations: readonly ObservedResource[],
-  known: ReadonlySet<string> = new Set(),
-): Plan {
+function decideAll(observations: readonly Judged[], known: ReadonlySet<string>): Plan {
   const settled = new Set(known);
   const lastOpen = new Map<string, Resource>();
   const renewals: Resource[] = [];
@@ -73,7 +85,7 @@ export function makePlan(
     if (decision.kind === 'change' && observation.resource.kind.renews) renewals.push(observation.resource);
     return decision;
   });
-  if (settled.size > known.size) return makePlan(observations, settled);
+  if (settled.size > known.size) return decideAll(observations, settled);
   return { decisions: withoutVainWaits(decisions).map((decision) => withBlocks(decision, settled)) };
 }
 
@@ -83,10 +95,12 @@ function withoutVainWaits(decisions: readonly Decision[]): readonly Decision[] {
   if (lasting?.kind !== 'degraded') return decisions;
   const { diagnostic } = lasting;
   const vain = new Set<string>();
+  const isVain = (ref: Ref): boolean => vain.has(refKey(ref));
   return decisions.map((decision) => {
     const { kind, resource } = decision;
-    const waits = kind === 'change' && resource.kind.waits;
-    if (!waits && !(kind === 'deferred' && vain.has(refKey(decision.waitsFor)))) return decision;
+    const waits =
+      kind === 'change' && (resource.kind.waits || (resource.late && resource.after.some(isVain)));
+    if (!waits && !(kind === 'deferred' && isVain(decision.waitsFor))) return decision;
     vain.add(refKey(resource));
     return { kind: 'degraded', resource, diagnostic };
   });
@@ -108,31 +122,33 @@ const madeAnew = (resource: Resource, renewal: Resource): Decision => ({
   waitsFor: { host: renewal.host, id: renewal.id },
 });
 
+const isChange = (verdict: Judged['verdict']): boolean => 'kind' in verdict && verdict.kind === 'change';
+
 function decide(
-  { resource, observed }: ObservedResource,
+  { resource, verdict }: Judged,
   settled: ReadonlySet<string>,
   open: Resource | undefined,
 ): Decision {
   const waiting = resource.after.find((ref) => !settled.has(refKey(ref)));
-  if (resource.late && waiting)
+  if (resource.late && waiting && !(resource.kind.looksAgain && isChange(verdict)))
     return {
       kind: 'deferred',
       resource,
       reason: 'it is looked at later',
       waitsFor: { host: waiting.host, id: waiting.id },
     };
-  if (observed.state === 'unknown') {
+  if ('state' in verdict) {
+    const { reason } = verdict;
     const waitsFor = open ?? waiting;
     if (waitsFor)
       return {
         kind: 'deferred',
         resource,
-        reason: observed.reason,
+        reason,
         waitsFor: { host: waitsFor.host, id: waitsFor.id },
       };
-    return { kind: 'unseen', resource, diagnostic: unseen(resource, observed.reason) };
+    return { kind: 'unseen', resource, diagnostic: unseen(resource, reason) };
   }
-  const verdict = resource.kind.diff(resource.desired, observed);
   switch (verdict.kind) {
     case 'same':
       return { ...verdict, resource };
@@ -182,15 +198,21 @@ export function troubles(plan: Plan): readonly Diagnostic[] {
 export const postponed = (plan: Plan): readonly Extract<Decision, { kind: 'postponed' }>[] =>
   plan.decisions.flatMap((decision) => (decision.kind === 'postponed' ? [decision] : []));
 
-/** What has to be looked at between two batches: everything that is open, but for what only waits and is blocked. */
-export const worthAnotherLook = (plan: Plan): readonly Resource[] =>
-  plan.decisions
-    .filter(
-      (decision) =>
-        decision.kind !== 'same' &&
-        !(decision.kind === 'change' && decision.blocked.length > 0 && decision.resource.kind.waits),
-    )
+/**
+ * What has to be looked at behind a batch, which does what is in `doing`: everything that is open. What only waits and is
+ * blocked needs no look, unless its time has come with the batch.
+ */
+export function worthAnotherLook(plan: Plan, doing: readonly Ref[]): readonly Resource[] {
+  const done = new Set(doing.map(refKey));
+  const isFarOff = (decision: Decision): boolean =>
+    decision.kind === 'change' &&
+    decision.blocked.length > 0 &&
+    decision.resource.kind.waits === true &&
+    !done.has(refKey(decision.resource));
+  return plan.decisions
+    .filter((decision) => decision.kind !== 'same' && !isFarOff(decision))
     .map((decision) => decision.resource);
+}
 
 /** Changes and what waits for them: what a user is shown. */
 export const pending = (plan: Plan): readonly Extract<Decision, { kind: 'change' | 'deferred' }>[] =>

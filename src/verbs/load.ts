@@ -81,6 +81,8 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
     const path = join(dirname(playbookPath), name);
     return /^[A-Za-z0-9_.-]+$/.test(name) && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   };
+  const asset = once(shippedAsset);
+  const template = once((name) => ownTemplate(name) ?? shippedTemplate(name));
   return (view: View, intent: Intent) => {
     const seen = [view.primary, ...view.hosts.keys()].map((name) => view.hosts.get(name));
     const secrets: Readonly<Record<string, Secret>> = {
@@ -97,11 +99,20 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
       {
         kinds,
         entropy,
-        template: (name) => ownTemplate(name) ?? shippedTemplate(name),
-        asset: shippedAsset,
+        template,
+        asset,
         secret: (name) => secrets[name],
       },
     );
+  };
+}
+
+/** A file is read once in a run: the same name always means the same text. */
+function once(read: (name: string) => string | undefined): (name: string) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  return (name) => {
+    if (!known.has(name)) known.set(name, read(name));
+    return known.get(name);
   };
 }
 

@@ -303,6 +303,42 @@ describe('a run that does not come to its end', () => {
     expect(error.diagnostics[0]?.what).toContain("run 'useless'");
   });
 
+  /** The same commands as something that only waits. */
+  const waiting = (w: TestWorld, text: string) => ({
+    compile: (...args: Parameters<ReturnType<TestWorld['compiler']>>) => {
+      const made = w.compiler(text)(...args);
+      return made.ok
+        ? { ...made, value: made.value.map((one) => ({ ...one, kind: { ...one.kind, waits: true } })) }
+        : made;
+    },
+  });
+
+  it('may wait more than twice for what comes and goes, where a change would be a circle', async () => {
+    const run = 'echo >> {{here}}/times';
+    const text = plays([
+      'primary',
+      command('third', run, 'test -e {{here}}/times && test "$(wc -l < {{here}}/times)" -ge 3'),
+    ]);
+    const w = await open();
+    expect((await w.play(text, waiting(w, text))).changed).toEqual([]);
+    expect(readFileSync(w.at('server1', 'times'), 'utf8')).toBe('\n'.repeat(3));
+    w.remove();
+    const other = await open();
+    expect((await failureOf(other.play(text))).diagnostics[0]?.code).toBe('HST011');
+  });
+
+  it('does not wait for ever for what does not last', async () => {
+    const w = await open();
+    const text = plays(['primary', command('vain', 'true', 'false')]);
+    const [told] = (await failureOf(w.play(text, waiting(w, text)))).diagnostics;
+    expect(told).toMatchObject({
+      code: 'HST011',
+      host: 'server1',
+      why: expect.stringContaining('does not last'),
+    });
+    expect(told?.what).toContain("'run 'vain'' came true 10 times");
+  });
+
   it('is not called done when the last look finds what was undone meanwhile', async () => {
     const w = await open();
     // The second command takes away what the first one made.

@@ -26,11 +26,11 @@ export interface Wish {
 }
 
 /** Seen "right", "wrong", "degraded" or "refused". */
-function fakeKind(kind: string, waits: boolean): AnyKind {
+function fakeKind(kind: string, is: { waits?: true; looksAgain?: true } = {}): AnyKind {
   return anyKind<Wish, string, { summary: string; reason: string; effects: readonly Effect[] }>({
     kind,
     summary: 'A thing of tests.',
-    waits,
+    ...is,
     fields: fieldsOf({ name: text('name of the thing') }),
     key: (wish) => wish.name,
     describe: (wish) => `thing ${wish.name}`,
@@ -58,8 +58,11 @@ function fakeKind(kind: string, waits: boolean): AnyKind {
   });
 }
 
-const thing = fakeKind('thing', false);
-const wait = fakeKind('wait', true);
+const kinds = {
+  thing: fakeKind('thing'),
+  wait: fakeKind('wait', { waits: true }),
+  again: fakeKind('again', { looksAgain: true }),
+};
 
 export interface Reported extends Omit<Wish, 'name'> {
   /** Names like "host/name". */
@@ -68,16 +71,17 @@ export interface Reported extends Omit<Wish, 'name'> {
   readonly waits?: boolean;
 }
 
-const kindName = (name: string): string => (name.startsWith('wait') ? 'wait' : 'thing');
+const kindName = (name: string): keyof typeof kinds =>
+  name.startsWith('wait') ? 'wait' : name.startsWith('again') ? 'again' : 'thing';
 
-/** "a/one" is the thing 'one' of host 'a'; a name that begins with "wait" only waits. */
+/** "a/one" is the thing 'one' of host 'a'; a name that begins with "wait" only waits, one with "again" looks itself in its steps. */
 export function resource(id: string, told: Reported = {}): Resource {
   const [host = '', name = ''] = id.split('/');
   const { after = [], late = false, ...wish } = told;
   return {
     host,
     id: `${kindName(name)} ${name}`,
-    kind: kindName(name) === 'wait' ? wait : thing,
+    kind: kinds[kindName(name)],
     desired: { name, ...wish },
     after: after.map((ref) => {
       const [on = '', other = ''] = ref.split('/');

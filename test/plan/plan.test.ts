@@ -7,6 +7,7 @@ import {
   makePlan,
   type Plan,
   pending,
+  type Ref,
   refusals,
   troubles,
   worthAnotherLook,
@@ -103,6 +104,23 @@ describe('a plan', () => {
       ['b/x: change', 'a/y: deferred (b/x)'],
     ],
     [
+      'nor where an early look finds a difference',
+      [
+        ['b/x', 'wrong'],
+        ['a/y', 'wrong', { after: ['b/x'], late: true }],
+      ],
+      ['b/x: change', 'a/y: deferred (b/x)'],
+    ],
+    [
+      'unless its steps look themselves: that they are needed is known early, that they are not is not',
+      [
+        ['b/x', 'wrong'],
+        ['a/again1', 'wrong', { after: ['b/x'], late: true }],
+        ['a/again2', 'right', { after: ['b/x'], late: true }],
+      ],
+      ['b/x: change', 'a/again1: change blocked by x', 'a/again2: deferred (b/x)'],
+    ],
+    [
       'what stands in a directory that is made anew is not believed',
       [
         ['a/x', 'wrong', { renews: '/data' }],
@@ -159,10 +177,11 @@ describe('a plan', () => {
       [
         ['a/wait1', 'wrong'],
         ['a/late', 'wrong', { after: ['a/wait1'], late: true }],
+        ['a/again', 'wrong', { after: ['a/wait1'], late: true }],
         ['b/x', 'degraded'],
         ['b/wait2', 'wrong'],
       ],
-      ['a/wait1: degraded', 'a/late: degraded', 'b/x: degraded', 'b/wait2: degraded'],
+      ['a/wait1: degraded', 'a/late: degraded', 'a/again: degraded', 'b/x: degraded', 'b/wait2: degraded'],
     ],
     [
       'what can be changed is changed, unless it comes after that',
@@ -207,7 +226,15 @@ describe('a plan', () => {
       ['a/wait2', 'wrong'],
       ['b/y', 'wrong'],
     );
-    expect(worthAnotherLook(plan).map(({ id }) => id)).toEqual(['thing x', 'wait wait2', 'thing y']);
+    const looked = (...doing: readonly Ref[]) => worthAnotherLook(plan, doing).map(({ id }) => id);
+    expect(looked()).toEqual(['thing x', 'wait wait2', 'thing y']);
+    // What a batch has waited for would be waited for again.
+    expect(looked({ host: 'a', id: 'wait wait1' })).toEqual([
+      'thing x',
+      'wait wait1',
+      'wait wait2',
+      'thing y',
+    ]);
   });
 });
 

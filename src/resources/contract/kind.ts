@@ -127,6 +127,8 @@ export interface ResourceKind<D, O, C extends Change = Change> {
   renews?(desired: D): string;
   /** True for a kind whose steps only wait for something: an old look is as good as a new one. */
   readonly waits?: boolean;
+  /** True for a kind whose steps look themselves whether they are needed still: what an early look finds is as good as a late one. */
+  readonly looksAgain?: boolean;
   /** True for a kind whose steps change who is primary: whatever was seen before, on any host, says nothing any more. */
   readonly movesRoles?: boolean;
 }

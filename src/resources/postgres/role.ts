@@ -20,7 +20,7 @@ const fields = fieldsOnServer(
     replication: flag('whether it may replicate', false),
     password: secret('`!secret replication_password`; the server gets a SCRAM verifier only'),
   },
-  (values, { entropy }) => ({ ...values, salt: entropy }),
+  (values, { entropy, server }) => ({ ...values, salt: entropy, dataDir: server.dataDir }),
 );
 type Desired = DesiredOf<typeof fields>;
 
@@ -51,6 +51,7 @@ export const role: ResourceKind<Desired, Seen> = {
   key: (desired) => desired.name,
   describe: (desired) => `role ${desired.name}`,
   probe: (desired) => ({
+    shell: neverStarted(desired.dataDir),
     sql: `select (select json_build_object('verifier', rolpassword, 'replication', rolreplication, 'login', rolcanlogin, 'superuser', rolsuper,
   'createdb', rolcreatedb, 'createrole', rolcreaterole, 'bypassrls', rolbypassrls, 'connections', rolconnlimit,
   'until', case when isfinite(rolvaliduntil) then rolvaliduntil::text end, 'expired', coalesce(rolvaliduntil <= now(), false),
@@ -58,7 +59,10 @@ export const role: ResourceKind<Desired, Seen> = {
  from pg_authid a where rolname = ${quoteLiteral(desired.name)})`,
   }),
   read: (reply) => {
-    if (reply.sql === undefined) return unknown(reply.sqlProblem ?? 'the server did not answer');
+    if (reply.sql === undefined)
+      return reply.stdout.trim() === 'new'
+        ? absent
+        : unknown(reply.sqlProblem ?? 'the server did not answer');
     return reply.sql === null ? absent : present(reply.sql as Seen);
   },
   diff: (desired, observed) => {
@@ -91,6 +95,10 @@ ${desired.replication ? leaveGroups(desired.name) : ''}`;
     return [{ title: `role ${desired.name}`, script: `printf '%s' ${quote(statements)} | sql >/dev/null` }];
   },
 };
+
+/** Shell: "new" where initdb has made the server and nobody has started it: it holds the role of its owner and no other. */
+const neverStarted = (dataDir: string): string => `d=${quote(dataDir)}
+if [ -e "$d/global/pg_control" ] && [ ! -e "$d/postmaster.opts" ] && [ ! -e "$d/backup_label" ] && [ ! -e "$d/standby.signal" ]; then echo new; fi`;
 
 interface Shortcoming extends Difference {
   /** For the reason of the change. */

@@ -19,6 +19,7 @@ interface Seen {
 
 export const slot: ResourceKind<Desired, Seen> = {
   kind: 'slot',
+  looksAgain: true,
   summary: 'A physical replication slot that is there, or is not.',
   fields,
   key: (desired) => desired.name,
@@ -52,10 +53,11 @@ export const slot: ResourceKind<Desired, Seen> = {
     });
   },
   steps: (_change, desired) => {
+    const mine = `FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(desired.name)}`;
     const statement =
       desired.state === 'present'
-        ? `SELECT pg_create_physical_replication_slot(${quoteLiteral(desired.name)}, true);`
-        : `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(desired.name)};`;
+        ? `SELECT pg_create_physical_replication_slot(${quoteLiteral(desired.name)}, true) WHERE NOT EXISTS (SELECT ${mine});`
+        : `SELECT pg_drop_replication_slot(slot_name) ${mine} AND NOT active;`;
     return [{ title: `slot ${desired.name}`, script: `printf '%s' ${quote(statement)} | sql >/dev/null` }];
   },
 };

@@ -513,6 +513,11 @@ export const postgres: readonly KindCases[] = [
         },
       },
       {
+        title: 'its server was made and never started',
+        reply: { stdout: 'new\n', sqlProblem: 'connection refused' },
+        gives: { change: 'create role repl for replication (SCRAM)', reason: 'does not exist' },
+      },
+      {
         title: 'its password is another one',
         reply: { sql: { ...row, verifier: scramVerifier('other', Buffer.alloc(16)) } },
         gives: { change: 'alter role repl', reason: 'differs: password' },
@@ -555,7 +560,7 @@ export const postgres: readonly KindCases[] = [
         gives: {
           change: 'drop slot pgduet_copy_server2',
           reason: 'nothing uses it',
-          script: ['pg_drop_replication_slot'],
+          script: ['pg_drop_replication_slot', 'NOT active'],
         },
         tells: [{ code: 'SLT001', found: 'keeps 16 MB of WAL' }],
       },
@@ -567,7 +572,7 @@ export const postgres: readonly KindCases[] = [
         gives: {
           change: 'create slot keep',
           reason: 'not exist',
-          script: ['pg_create_physical_replication_slot'],
+          script: ['pg_create_physical_replication_slot', 'WHERE NOT EXISTS'],
         },
       },
       {
