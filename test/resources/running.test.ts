@@ -12,14 +12,17 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { effectScript } from '../../src/resources/contract/effects.ts';
 import { preamble } from '../../src/resources/contract/preamble.ts';
 import { beginMaking } from '../../src/resources/data/data-directory.ts';
 import { type RebuildDesired, rewindStep } from '../../src/resources/data/rebuild-steps.ts';
+import { kinds } from '../../src/resources/registry.ts';
 
 const { username: me } = userInfo();
 let root = '';
@@ -78,6 +81,75 @@ describe('postmaster', () => {
   it('is nobody where there is no pid file', async () => {
     await start(data);
     expect(runs()).toBe('not');
+  });
+});
+
+describe('a server', () => {
+  const said = (status: string) => `${sleeper.pid}\n${data}\n0\n27500\n/tmp\n*\n1 2\n${status}\n`;
+
+  it.each([
+    ['ready   ', 'yes'],
+    ['starting', 'no'],
+    ['standby ', 'no'],
+  ])('whose file says "%s" takes connections: %s', async (status, expected) => {
+    await start(data);
+    writeFileSync(pidFile(), said(status));
+    expect(sh(`if serving "${data}"; then echo yes; else echo no; fi`).stdout).toBe(expected);
+  });
+
+  it('takes none where its file is that of a process that works elsewhere', async () => {
+    await start(root);
+    writeFileSync(pidFile(), said('ready   '));
+    expect(sh(`if serving "${data}"; then echo yes; else echo no; fi`).stdout).toBe('no');
+  });
+
+  it('was never started as long as initdb alone has written there', () => {
+    const probe = kinds.get('role')?.probe({ name: 'repl', dataDir: data }).shell ?? '';
+    const seen = () => sh(probe).stdout;
+    expect(seen()).toBe('');
+    mkdirSync(join(data, 'global'));
+    writeFileSync(join(data, 'global/pg_control'), '');
+    expect(seen()).toBe('new');
+    for (const trace of ['postmaster.opts', 'backup_label', 'standby.signal']) {
+      writeFileSync(join(data, trace), '');
+      expect(seen()).toBe('');
+      rmSync(join(data, trace));
+    }
+    expect(seen()).toBe('new');
+  });
+});
+
+describe('a controller that is told to read its files', () => {
+  const file = () => join(management, 'server1.pid');
+  const place = () => ({
+    instance: { dataDir: data, socketDir: '/tmp', port: 1, owner: me },
+    id: 'server1',
+    managementDir: management,
+    mcCtl: '/nowhere',
+  });
+
+  /** A program that keeps a controller's file, and marks it when it has read its files, which takes it a while. */
+  const controllerOf = (then: string): string => `trap 'sleep 0.4; ${then}' HUP
+stat=$(cat /proc/$$/stat); set -- \${stat##*) }
+lines=$(printf '%s\\n' $$ "\${20}" "$(cat /proc/sys/kernel/random/boot_id)" 1)
+printf '%s\\n' "$lines" > "$FILE"
+touch -d @1000 "$FILE"
+while :; do sleep 0.05; done`;
+
+  const reloaded = async (then: string) => {
+    sleeper = spawn('sh', ['-c', controllerOf(then)], { env: { ...process.env, FILE: file() } });
+    await expect.poll(() => existsSync(file()) && statSync(file()).mtimeMs).toBe(1_000_000);
+    const { status, stderr } = sh(effectScript({ action: 'reload', target: 'controller' }, place()));
+    expect([status, stderr]).toEqual([0, '']);
+    return statSync(file()).mtimeMs;
+  };
+
+  it('has read them when the next look comes', async () => {
+    expect(await reloaded('touch -d @2000 "$FILE"')).toBe(2_000_000);
+  });
+
+  it('is not waited for without end where it cannot read them', async () => {
+    expect(await reloaded(':')).toBe(1_000_000);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { quote, sh } from '../../base/shell.ts';
 import type { Effect, Instance } from './kind.ts';
-import { controllerPidFile } from './preamble.ts';
+import { answers, controllerPidFile } from './preamble.ts';
 import { wholeFunction } from './whole.ts';
 
 /** What of a host an effect needs to know. */
@@ -30,19 +30,17 @@ export function effectScript(effect: Effect, place: EffectPlace | undefined): st
   if (place === undefined) return ':';
   switch (effect.target) {
     case 'instance':
-      return effect.action === 'reload' ? reloadInstance(place) : restart(place, '');
+      return effect.action === 'reload' ? reloadInstance : restart(place, '');
     case 'controller':
       return effect.action === 'reload' ? reloadController(place) : restart(place, '--mc-only');
   }
 }
 
 /** Waits until the server has read its files: the next look must see the new state. */
-const reloadInstance = ({ instance }: EffectPlace): string => `
-loaded() { echo 'SELECT pg_conf_load_time()' | sql; }
-if before=$(loaded 2>/dev/null); then
-  ${sh`as ${instance.owner} "$PGBIN/pg_ctl" reload -s -D ${instance.dataDir}`}
+const reloadInstance = `
+if before=$(echo 'SELECT pg_conf_load_time() FROM pg_reload_conf()' | sql 2>/dev/null); then
   n=0
-  while [ "$(loaded)" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done
+  while [ "$(echo 'SELECT pg_conf_load_time()' | sql)" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done
 fi`;
 
 /** The controller's process, by the file that it keeps. */
@@ -51,13 +49,20 @@ const ifControllerRuns = (place: EffectPlace, act: string): string =>
 ${act}
 fi`;
 
-const reloadController = (place: EffectPlace): string =>
-  ifControllerRuns(
+/** Waits until the controller has read its files, as far as they can be read: the time of its own file tells. */
+const reloadController = (place: EffectPlace): string => {
+  const read = `$(stat -c %.9Y ${quote(controllerPidFile(place))} 2>/dev/null)`;
+  const reload = place.unit
+    ? sh`systemctl reload ${place.unit}`
+    : sh`as ${place.instance.owner} sh -c 'kill -HUP "$1"' sh "$mc"`;
+  return ifControllerRuns(
     place,
-    place.unit
-      ? sh`systemctl reload ${place.unit}`
-      : sh`as ${place.instance.owner} sh -c 'kill -HUP "$1"' sh "$mc"`,
+    `before=${read}
+${reload}
+n=0
+while [ "${read}" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done`,
   );
+};
 
 /** Of the instance and the controller, or of the controller alone. */
 function restart(place: EffectPlace, only: string): string {
@@ -104,8 +109,8 @@ done`;
 const readySeconds = 60;
 
 /** The unit is up as soon as the controller is in charge; the next look needs an instance that answers. */
-const untilReady = ({ socketDir, port }: Instance): string => `n=0
-until "$PGBIN/pg_isready" -q -h ${quote(socketDir)} -p ${port}; do
+const untilReady = (instance: Instance): string => `n=0
+until ${answers(instance)}; do
   n=$((n + 1))
   if [ $n -gt ${readySeconds * 20} ]; then echo 'the instance did not answer within ${readySeconds} s after its restart' >&2; exit 1; fi
   sleep 0.05

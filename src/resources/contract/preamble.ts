@@ -4,6 +4,7 @@
  */
 import { quote, sh } from '../../base/shell.ts';
 import { binDirCandidates } from '../../postgres/bindirs.ts';
+import type { Instance } from './context.ts';
 import { chownWord, type Ownership, statFormat } from './stat.ts';
 
 export interface PreambleContext {
@@ -65,7 +66,7 @@ sql() {
 }
 
 /**
- * Defines ME, `as`, `lines`, `postmaster`, `controller`, `observation`, `put`, `own`, `unfinished` and `listening`, and what concerns
+ * Defines ME, `as`, `lines`, `postmaster`, `serving`, `controller`, `observation`, `put`, `own`, `unfinished` and `listening`, and what concerns
  * the server of the host; without a server those names are empty. Changes nothing on the host.
  */
 export function preamble(context: PreambleContext | undefined): string {
@@ -108,6 +109,8 @@ postmaster() {
   pid=
   return 1
 }
+# Whether it takes connections, as its file says; asking it would cost a process here and one there.
+serving() { postmaster "$1" && lines "$1/postmaster.pid" x x x x x x x word && [ "\${word%% *}" = ready ]; }
 # Whether the controller that keeps this pid file runs; its process is in mc, which is empty otherwise. The file holds the
 # process, its start in clock ticks (field 22 of /proc/PID/stat) and the boot; the three together name one process only. The
 # boot is read as the process sees it: in a container, a unit that is kept from /proc/sys sees another one than a login does.
@@ -143,6 +146,10 @@ listening() {
 /** The controller keeps this file as long as it runs; shell function `controller` reads it. */
 export const controllerPidFile = (place: { readonly managementDir: string; readonly id: string }): string =>
   `${place.managementDir}/${place.id}.pid`;
+
+/** Shell: whether the server takes connections. It is asked only once its own file says so. */
+export const answers = ({ dataDir, socketDir, port }: Instance): string =>
+  `{ serving ${quote(dataDir)} && "$PGBIN/pg_isready" -q -h ${quote(socketDir)} -p ${port}; }`;
 
 /** Gives a file that is right otherwise its owner and mode. */
 export function ownFile(file: Ownership & { readonly path: string }): string {

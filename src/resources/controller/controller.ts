@@ -18,6 +18,7 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
+import { answers } from '../contract/preamble.ts';
 import { closed } from '../contract/stat.ts';
 import {
   type ControllerReport,
@@ -216,7 +217,7 @@ if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desire
 program=$(stat -c %.3Y ${quote(desired.bundle)} || echo 0)
 echo "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
 d=${quote(desired.instance.dataDir)}
-if postmaster "$d" && lines "$d/postmaster.pid" x x x x x x x word && [ "\${word%% *}" = ready ]; then echo ready; exit; fi
+if serving "$d"; then echo ready; exit; fi
 ${controllerProbe(desired)}`;
 };
 
@@ -241,7 +242,7 @@ function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   return `tell() { ${log} >&2 || :; tail -n 5 ${quote(`${desired.managementDir}/${desired.id}.startup.log`)} >&2 2>/dev/null || :; }
 ( ${begin} ) || { tell; exit 1; }
 n=0
-until "$PGBIN/pg_isready" -q -h ${quote(instance.socketDir)} -p ${instance.port}; do
+until ${answers(instance)}; do
   n=$((n + 1))
   if [ $n -gt ${timeoutSeconds * 50} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi
   sleep 0.02

@@ -6,6 +6,7 @@ import { quote, sh } from '../../base/shell.ts';
 import { text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { answers } from '../contract/preamble.ts';
 import { controllerProbe, mcCtlCommand, readControllerStatus } from './controller-status.ts';
 import {
   type Live,
@@ -80,7 +81,7 @@ printf '%s\\n' "$said" >&2; ${mcCtlCommand(desired, 'status')} >&2 || :; exit 1;
       // What keeps it from coming back is reported by the proof behind it, with better words.
       title: `wait for ${desired.id} as standby`,
       script: `n=0
-until "$PGBIN/pg_isready" -q -h ${quote(desired.instance.socketDir)} -p ${desired.instance.port} || [ $n -gt 600 ]; do n=$((n + 1)); sleep 0.05; done`,
+until ${answers(desired.instance)} || [ $n -gt 600 ]; do n=$((n + 1)); sleep 0.05; done`,
     },
   ],
 };
