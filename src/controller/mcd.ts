@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import { Calls, CatchUp } from './catch-up.ts';
 import type { Deed } from './core/action.ts';
 import type { Happening } from './core/event.ts';
 import { ownView } from './core/own-view.ts';
 import { initialState, type Persisted, type State } from './core/state.ts';
 import { type StatusReport, statusReport } from './core/status.ts';
+import type { ServerView } from './core/view.ts';
 import { perform, type SlowAction, textOf } from './io/actions.ts';
 import { openAdminPort } from './io/admin-port.ts';
 import { clocks } from './io/clocks.ts';
@@ -80,6 +82,8 @@ class Daemon {
   #disks: DiskWatch;
   #unwatch: () => void;
   #timers: NodeJS.Timeout[] = [];
+  readonly #catchUp = new CatchUp(() => this.#happen({ kind: 'tick' }));
+  readonly #calls = new Calls();
   #checking = false;
   #checkAgain = false;
   /** Actions are done one after the other, in the order in which they were decided. */
@@ -120,7 +124,7 @@ class Daemon {
 
   #newLink(): AdminLink {
     return new AdminLink(this.#configuration, () => this.#told(), {
-      heard: (peer, view) => this.#happen({ kind: 'heard', peer, view }),
+      heard: (peer, view) => this.#heard(peer, view),
       refused: (peer) => this.#happen({ kind: 'peer-refused', peer }),
       unknownPeer: (from, why) => this.#happen({ kind: 'unknown-peer', from, why }),
       request: (peer, id, request) => this.#happen({ kind: 'peer-request', peer, id, request }),
@@ -191,6 +195,7 @@ class Daemon {
 
   #happen(happening: Happening): void {
     this.#turns.happen(happening);
+    this.#catchUp.follow(this.#turns.state.proving?.stage === 'catching');
   }
 
   #carryOut(deeds: readonly Deed[], { kind }: Happening, before: State): void {
@@ -288,6 +293,14 @@ class Daemon {
     }
   }
 
+  /** A primary that calls before its time wants news of its standby, whose instance is looked at for the next call. */
+  #heard(peer: string, view: ServerView): void {
+    this.#happen({ kind: 'heard', peer, view });
+    const early = this.#calls.isEarly(peer, clocks().at, this.#configuration.conf.heartbeatIntervalMs);
+    if (early && view.role === 'primary' && this.#turns.state.own.role === 'standby')
+      void this.#checkInstance();
+  }
+
   #reply({ to, ...answer }: Extract<Deed, { kind: 'reply' }>): void {
     switch (to.kind) {
       case 'control':
@@ -360,6 +373,7 @@ class Daemon {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#catchUp.end();
     this.#unwatch();
     this.#monitor.close();
     this.#disks.close();
