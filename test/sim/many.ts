@@ -15,6 +15,8 @@ export interface Wanted {
   /** Where failures are kept, and where it is noted how far the run has come. */
   readonly failures: string;
   readonly folder: string;
+  /** Batches that are under way when this becomes true are brought to their end. */
+  readonly stopped: () => boolean;
 }
 
 export interface Outcome extends Progress {
@@ -25,12 +27,11 @@ export interface Outcome extends Progress {
 
 const nothing = { scenarios: 0, failed: 0, promotions: 0, acknowledged: 0, ms: 0 };
 
-export async function runMany({ bundle, range, failures, folder }: Wanted): Promise<Outcome> {
+export async function runMany({ bundle, range, failures, folder, stopped }: Wanted): Promise<Outcome> {
   const file = new ProgressFile(folder, range, bundle);
   const begun = file.read() ?? { next: range.from, ...nothing };
   const reports: Report[] = [];
   const begin = performance.now();
-  const stopped = signalled();
   let progress: Progress = begun;
   const end = range.from + range.count;
   await runSeeds(bundle, { ...range, from: begun.next, count: end - begun.next }, (found) => {
@@ -38,7 +39,7 @@ export async function runMany({ bundle, range, failures, folder }: Wanted): Prom
     reports.push(...found.failed);
     progress = further(progress, found, begun.ms + performance.now() - begin);
     file.write(progress);
-    return !stopped.isSet;
+    return !stopped();
   });
   const interrupted = progress.next < end;
   if (!interrupted) file.remove();
@@ -62,14 +63,4 @@ function keep(file: string, failed: readonly Report[]): void {
     const line = { seed: plan.settings.seed, scenario: describePlan(plan), violations, plan };
     appendFileSync(file, `${JSON.stringify(line)}\n`);
   }
-}
-
-/** Batches that are under way are brought to their end. */
-function signalled(): { isSet: boolean } {
-  const stopped = { isSet: false };
-  for (const signal of ['SIGINT', 'SIGTERM'])
-    process.on(signal, () => {
-      stopped.isSet = true;
-    });
-  return stopped;
 }

@@ -13,9 +13,11 @@ export interface Range {
   readonly trace?: boolean;
   /** Further batches are not begun once so many seeds have failed. */
   readonly enough?: number;
+  /** So many seeds are given to a worker at a time. */
+  readonly batch?: number;
 }
 
-const batchSize = 100;
+const usualBatch = 100;
 
 /** `told` gets each batch in the order of the seeds, as soon as all before it are done, and says whether to go on. */
 export async function runSeeds(
@@ -26,7 +28,7 @@ export async function runSeeds(
   const found: Found[] = [];
   const orders = batches(range);
   const enough = range.enough ?? Number.POSITIVE_INFINITY;
-  const inOrder = new InOrder(range.from, told);
+  const inOrder = new InOrder(range, told);
   const done = (): boolean => inOrder.ended || found.reduce((sum, it) => sum + it.failed.length, 0) >= enough;
   const workers = Math.max(1, Math.min(availableParallelism(), orders.length));
   const work = async (): Promise<void> => {
@@ -52,7 +54,7 @@ class InOrder {
   #next: number;
   ended = false;
 
-  constructor(from: number, told: (found: Found) => boolean) {
+  constructor({ from }: Range, told: (found: Found) => boolean) {
     this.#next = from;
     this.#told = told;
   }
@@ -61,16 +63,16 @@ class InOrder {
     this.#early.set(found.from, found);
     for (let it = this.#early.get(this.#next); it; it = this.#early.get(this.#next)) {
       this.#early.delete(this.#next);
-      this.#next += batchSize;
+      this.#next += it.seeds;
       if (!this.#told(it)) this.ended = true;
     }
   }
 }
 
-function batches({ from, count, kinds = [], trace = false }: Range): Order[] {
-  return Array.from({ length: Math.ceil(count / batchSize) }, (_, index) => ({
-    from: from + index * batchSize,
-    count: Math.min(batchSize, count - index * batchSize),
+function batches({ from, count, kinds = [], trace = false, batch = usualBatch }: Range): Order[] {
+  return Array.from({ length: Math.ceil(count / batch) }, (_, index) => ({
+    from: from + index * batch,
+    count: Math.min(batch, count - index * batch),
     kinds,
     trace,
   }));

@@ -58,6 +58,16 @@ function replay(file: string, seed: number | null): boolean {
   return failed.length === 0;
 }
 
+/** A run that is told to end says how far it has come. */
+function whenSignalled(): () => boolean {
+  let isTold = false;
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => {
+      isTold = true;
+    });
+  return () => isTold;
+}
+
 async function many(wanted: Wanted): Promise<number> {
   const { from, count } = wanted.range;
   const done = await runMany(wanted);
@@ -125,7 +135,8 @@ async function main(): Promise<number> {
     const range = { from: from ?? 1, count: count ?? 20_000, kinds: values.kind };
     const kept = join(root, '.cache/sim');
     const failures = values.failures ?? join(kept, 'failures.jsonl');
-    return await many({ bundle: await bundle(root, folder), range, failures, folder: kept });
+    const stopped = whenSignalled();
+    return await many({ bundle: await bundle(root, folder), range, failures, folder: kept, stopped });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,0 +1,75 @@
+/** A run over many seeds goes on after an interruption, and keeps whatever fails, however much that is. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from './bundle.ts';
+import { runMany, type Wanted } from './many.ts';
+import { mutations } from './mutations.ts';
+import { planOf } from './plan.ts';
+
+const root = join(import.meta.dirname, '../..');
+const range = { from: 1001, count: 60, batch: 10 };
+let folder: string;
+let whole: string;
+let broken: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'pgduet-many-'));
+  whole = await bundle(root, folder);
+  // Without this rule every scenario fails.
+  broken = await bundle(
+    root,
+    folder,
+    mutations.find((it) => it.rule === 'one event tells one view, as it is at its end'),
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const wanted = (name: string, change: Partial<Wanted> = {}): Wanted => ({
+  bundle: whole,
+  range,
+  failures: join(folder, name, 'failures.jsonl'),
+  folder: join(folder, name),
+  stopped: () => false,
+  ...change,
+});
+const linesOf = (file: string): { seed: number; plan: unknown }[] =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('a run over many seeds', () => {
+  it('goes on where it was interrupted, and finds the same as one that was not', async () => {
+    const first = await runMany(wanted('parts', { stopped: () => true }));
+    expect(first.interrupted).toBe(true);
+    expect(first.scenarios).toBeGreaterThan(0);
+    expect(first.scenarios).toBeLessThan(60);
+    const second = await runMany(wanted('parts'));
+    const { ms: _, ...once } = await runMany(wanted('once'));
+    expect(second).toMatchObject(once);
+    expect(once).toMatchObject({ scenarios: 60, next: 1061, failed: 0, interrupted: false });
+    // What has come to its end begins anew.
+    expect(readdirSync(join(folder, 'parts'))).toEqual([]);
+  });
+
+  it('begins anew with another program: what that one has done says nothing about this one', async () => {
+    await runMany(wanted('other', { stopped: () => true }));
+    const failed = await runMany(wanted('other', { bundle: broken }));
+    expect(failed.scenarios).toBe(60);
+  });
+
+  it('keeps each that failed, with its plan, before and after an interruption', async () => {
+    const stopped = wanted('failing', { bundle: broken, stopped: () => true });
+    await runMany(stopped);
+    const before = linesOf(stopped.failures).length;
+    expect(before).toBeGreaterThan(0);
+    const { failed, reports } = await runMany(wanted('failing', { bundle: broken }));
+    expect(failed).toBe(60);
+    expect(reports).toHaveLength(60 - before);
+    const kept = linesOf(stopped.failures);
+    expect(kept.map((it) => it.seed)).toEqual(Array.from({ length: 60 }, (__, index) => 1001 + index));
+    expect(kept[0]?.plan).toEqual(planOf(1001));
+  });
+});
