@@ -182,11 +182,9 @@ describe('faults that a controller sees for itself', () => {
     alone
       .silence(1600)
       .status()
-      .after(5000, 'mc_ctl start', {
-        kind: 'control',
-        id: 1,
-        request: { kind: 'start' },
-      });
+      .silence(4800)
+      .after(1, 'server2 is stopped', leaving(4))
+      .after(200, 'mc_ctl start', { kind: 'control', id: 1, request: { kind: 'start' } });
     alone.after(900, 'the postmaster is ready', { kind: 'instance-started' });
     await expect(alone.text()).toMatchFileSnapshot(golden('primary-alone-down'));
   });

@@ -126,6 +126,38 @@ describe('a former primary', () => {
     expect(first.state.sync).toEqual(inSync);
   });
 
+  it('takes for an answer only what was said after this start of it was heard', () => {
+    const standby = (incarnation: string) =>
+      heard(view('server2', 'standby', { echoes: { server1: { incarnation, seq: 1 } } }));
+    for (const sync of [inSync, alone]) {
+      const told = new Conversation('server1')
+        .after(0, 'the host boots', boot({ restored: recorded(sync), incarnation: 'second' }))
+        .after(10, 'server2 was on its way to say that it is a standby', standby('first'));
+      expect(told.state.own.phase).toBe('waiting');
+      told.after(800, 'it says so again', standby('second'));
+      expect(told.state.own.phase).toBe('starting');
+    }
+  });
+
+  it('takes for no answer what was said before it stood still itself', () => {
+    const standby = (seq: number) =>
+      heard(view('server2', 'standby', { echoes: { server1: { incarnation: 'second', seq } } }));
+    const told = new Conversation('server1')
+      .after(0, 'the host boots', boot({ restored: recorded(inSync), incarnation: 'second' }))
+      .silence(800)
+      .after(10_000, 'it has stood still; server2 had said that it is a standby', standby(1));
+    expect(told.state.own.phase).toBe('waiting');
+    told.after(800, 'it says so again', standby(told.state.seq));
+    expect(told.state.own.phase).toBe('starting');
+  });
+
+  it('believes a controller that does not say yet whom it has heard', () => {
+    const told = new Conversation('server1')
+      .after(0, 'the host boots', boot({ restored: recorded(inSync) }))
+      .after(10, 'server2 is a standby', heard(view('server2', 'standby')));
+    expect(told.state.own.phase).toBe('starting');
+  });
+
   it('is held back by its standby that is primary now, whatever that one still knows of itself', async () => {
     const told = new Conversation('server1')
       .after(0, 'the host boots; server2 was allowed to take over', boot({ restored: recorded(inSync) }))

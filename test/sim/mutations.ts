@@ -71,7 +71,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a former primary does not start while a standby that was allowed to take over is not heard',
     file: 'boot.ts',
-    find: 'return isHeard(peer) ? peer.view.role === null : true;',
+    find: 'return !isHeard(peer) || !answers(state, peer);',
     replace: 'return false;',
     kinds: ['power fails on one after the other'],
   },

@@ -5,6 +5,7 @@
 import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
+import { isDoubtful } from './pause.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Boot, Kept, Peer, ReplyTo, State } from './state.ts';
 import { lastTimeline } from './state.ts';
@@ -163,7 +164,7 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   if (!byPerson && perhaps.length > 0) return waitForWord(state, perhaps);
   const isRival = (peer: Peer) => wouldBePrimary(state, peer, byPerson);
   const rival = Object.values(state.peers).find(isRival);
-  const open = Object.values(state.peers).filter((peer) => !hasAnswered(peer) || isRival(peer));
+  const open = Object.values(state.peers).filter((peer) => !hasAnswered(state, peer) || isRival(peer));
   if (open.length === 0) return startInstance(state);
   if (state.now < untilAt) return decided(state);
   if (rival) {
@@ -220,7 +221,7 @@ function mayBePrimary(state: State, peer: Peer): boolean {
   if (view?.role === 'primary' && view.phase === 'unknown') return true;
   if (sync && sync.primary === line.id) return !isHeard(peer);
   if (couldTakeOver(state, line.id) === 'no') return false;
-  return isHeard(peer) ? peer.view.role === null : true;
+  return !isHeard(peer) || !answers(state, peer);
 }
 
 /** Says once whose word is missing. */
@@ -231,8 +232,17 @@ function waitForWord(state: State, peers: readonly Peer[]): Decision {
   return decided({ ...state, boot: { ...boot, said: true } }, log('MCA01070', { peers: names }));
 }
 
-const hasAnswered = (peer: Peer): boolean =>
-  peer.reach === 'refused' || (isHeard(peer) && peer.view.role !== null);
+/**
+ * It knows its role, and has said so after it heard of this start, and after the last pause of this server: what it said before
+ * can have been out of date a moment later.
+ */
+function answers(state: State, { line, view }: Heard): boolean {
+  const toThis = view.echoes === undefined || view.echoes[state.self.id]?.incarnation === state.incarnation;
+  return view.role !== null && toThis && !isDoubtful(state, line.id);
+}
+
+const hasAnswered = (state: State, peer: Peer): boolean =>
+  peer.reach === 'refused' || (isHeard(peer) && answers(state, peer));
 
 /**
  * Another server that was primary, too, and is not known to be older: neither may take the other's silence for a yes.
