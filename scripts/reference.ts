@@ -97,6 +97,7 @@ export const variables: Readonly<Record<string, string>> = {
   'host.ownSocketDir': '`true` where the directory of the Unix socket has to be made',
   'platform.postgresPackage': 'the package of PostgreSQL, as the distribution calls it',
   'platform.nodePackage': 'the package of Node.js',
+  'platform.pingPackage': 'the package of ping',
   'platform.noOwnCluster':
     '`path`, `content` and `directory` of the file that keeps the packages from making a cluster of their own; empty where they make none',
   'postgres.version': 'major version',
@@ -109,6 +110,8 @@ export const variables: Readonly<Record<string, string>> = {
   'multiplexing.managementDir': 'the management directory',
   'multiplexing.port': 'port of the controller',
   'multiplexing.failover': '`automatic` or `manual`, as the inventory says',
+  'multiplexing.referenceAddresses':
+    'addresses that tell a host whether it is cut off; empty when there are none',
   'primary.*': 'the server that is primary now',
   standbys: 'all others, a list of servers',
   others: 'all servers but this one',

@@ -30,7 +30,7 @@ export interface Platform {
   /** As /etc/os-release calls the distribution and its relatives in ID and ID_LIKE. */
   readonly ids: readonly string[];
   readonly manager: PackageManager;
-  readonly packages: { postgres(majorVersion: number): string; readonly node: string };
+  readonly packages: { postgres(majorVersion: number): string; readonly node: string; readonly ping: string };
   /** Directory of PostgreSQL's programs; %v stands for the major version. */
   readonly binDir: string;
   /** A file that keeps the packages of PostgreSQL from creating and starting a cluster of their own. */
@@ -67,7 +67,11 @@ export const debian: Platform = {
       /Temporary failure resolving|Failed to fetch|Could not connect to|Unable to fetch some archives/i,
     refresh: 'apt-get update',
   },
-  packages: { postgres: (majorVersion) => `postgresql-${majorVersion}`, node: 'nodejs' },
+  packages: {
+    postgres: (majorVersion) => `postgresql-${majorVersion}`,
+    node: 'nodejs',
+    ping: 'iputils-ping',
+  },
   binDir: '/usr/lib/postgresql/%v/bin',
   noOwnCluster: {
     directory: ownClusters,

@@ -4,6 +4,7 @@ import { archiver } from './audits/archiver.ts';
 import { away } from './audits/away.ts';
 import { dataDirectory } from './audits/data-directory.ts';
 import { network } from './audits/network.ts';
+import { references } from './audits/references.ts';
 import { replication } from './audits/replication.ts';
 import { passwords, superusers } from './audits/roles.ts';
 import { placesOfSettings, settingsInForce } from './audits/settings.ts';
@@ -25,4 +26,5 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(postgresVersions),
   anyAudit(nodeVersions),
   anyAudit(network),
+  anyAudit(references),
 ];

@@ -77,26 +77,107 @@ describe('host or network lost, by heartbeat_error_action', () => {
     await expect(it1.text()).toMatchFileSnapshot(golden('former-primary-thaws'));
   });
 
-  it('fallback with reference addresses: a standby that is cut off does not take over', async () => {
-    const it1 = standby({ referenceAddresses: ['192.0.2.1'] })
-      .silence(4000)
-      .after(10, 'nothing comes from the primary', cutOff)
-      .silence(1600)
-      .after(1000, 'no reference address answers', { kind: 'references', reached: false })
-      .silence(2400)
-      .status();
-    await expect(it1.remember().text()).toMatchFileSnapshot(golden('lost-primary-cut-off'));
+  const references = (answered: readonly string[]): Happening => ({ kind: 'references', answered });
+  const gateway = ['192.0.2.1'];
+  const answers = (it1: Conversation) => it1.after(1, 'the reference address answers', references(gateway));
+  const isQuiet = (it1: Conversation) => it1.after(700, 'no reference address answers', references([]));
+  /** Rounds while a peer is silent: one with each tick. */
+  const rounds = (it1: Conversation, count: number, round: (it: Conversation) => Conversation) => {
+    for (let turn = 0; turn < count; turn += 1) round(it1.silence(800));
+    return it1;
+  };
+
+  it('fallback with reference addresses: the standby takes over', async () => {
+    const it1 = answers(standby({ referenceAddresses: gateway }));
+    rounds(it1, 5, answers).after(10, 'nothing comes from the primary', cutOff);
+    await expect(
+      promotion(rounds(it1, 1, answers))
+        .remember()
+        .text(),
+    ).toMatchFileSnapshot(golden('lost-primary-reference'));
   });
 
-  it('fallback with reference addresses: a primary that is cut off stops', async () => {
-    const it1 = primary({ referenceAddresses: ['192.0.2.1'] })
-      .silence(4000)
-      .after(10, 'the row of the standby is gone', answer(report('primary', { senders: [] })))
-      .silence(2400)
-      .after(500, 'no reference address answers', { kind: 'references', reached: false })
+  it('fallback with reference addresses: a standby that was cut off does not take over when its cable is back', async () => {
+    const it1 = rounds(answers(standby({ referenceAddresses: gateway })), 5, isQuiet)
+      .after(10, 'nothing comes from the primary', cutOff)
+      .silence(800);
+    rounds(answers(it1), 3, answers).status();
+    await expect(it1.remember().text()).toMatchFileSnapshot(golden('lost-primary-cut-off'));
+    expect(it1.state.takeover).toBeNull();
+    it1.after(10, 'server1 is heard again', heard(view('server1', 'primary', { sync: inSync })));
+    expect(it1.state.confirmed).toBe(true);
+  });
+
+  it('a reference address that has never answered does not count: nobody acts on silence', async () => {
+    const alone = rounds(standby({ referenceAddresses: gateway }), 8, isQuiet)
+      .after(10, 'nothing comes from the primary', cutOff)
+      .status();
+    rounds(alone, 4, isQuiet);
+    await expect(alone.remember().text()).toMatchFileSnapshot(golden('lost-primary-no-reference'));
+    const rowGone = answer(report('primary', { senders: [] }));
+    const it1 = primary({ referenceAddresses: gateway }).after(10, 'the row of the standby is gone', rowGone);
+    rounds(it1, 12, isQuiet);
+    expect(it1.text()).toContain('MCA01113');
+    expect(it1.text()).not.toContain('MCA01055');
+    expect(it1.state.change).toBeNull();
+  });
+
+  it('fallback with reference addresses: a primary that is cut off stops, and stays down until it is not', async () => {
+    const it1 = answers(primary({ referenceAddresses: gateway })).after(
+      10,
+      'the row of the standby is gone',
+      answer(report('primary', { senders: [] })),
+    );
+    rounds(it1, 5, isQuiet)
       .after(200, 'nothing of it is left', { kind: 'instance-stopped', proof: null })
       .status();
+    rounds(it1, 20, isQuiet);
+    expect(it1.text().split('MCA01055').length).toBe(2);
+    expect(it1.state.own.phase).toBe('waiting');
+    it1
+      .after(300, 'server2 is heard, and is still a standby', heard(view('server2', 'standby', told(2))))
+      .after(2000, 'postgres is ready', { kind: 'instance-started' })
+      .status();
     await expect(it1.remember().text()).toMatchFileSnapshot(golden('primary-cut-off'));
+  });
+
+  it('a primary that starts without its state file and hears nobody asks the reference addresses first', async () => {
+    const it1 = new Conversation('server1', 2, { referenceAddresses: gateway }).after(
+      0,
+      'the host has booted; its state file is lost',
+      boot({ named: ['server2'] }),
+    );
+    rounds(it1, 10, isQuiet);
+    expect(it1.state.own.phase).toBe('waiting');
+    await expect(rounds(it1, 1, answers).remember().text()).toMatchFileSnapshot(
+      golden('primary-starts-cut-off'),
+    );
+    expect(it1.state.own.phase).toBe('starting');
+  });
+
+  it('an address that does not answer is reported, and when it does again', () => {
+    const two = ['192.0.2.1', '192.0.2.2'];
+    const it1 = primary({ referenceAddresses: two });
+    const round = (answered: readonly string[]) => {
+      it1.after(10, 'server2 is heard', heard(view('server2', 'standby', told(2))));
+      for (let at = 0; at < 10_400; at += 800)
+        it1.silence(800).after(1, 'server2 is heard', heard(view('server2', 'standby', told(2))));
+      it1.after(1, 'a round ends', references(answered));
+    };
+    for (let turn = 0; turn < 3; turn += 1) round(gateway);
+    expect(it1.text()).toContain(
+      '192.0.2.2 has not answered since the controller started: it does not count (MCA01111)',
+    );
+    expect(it1.state.mirroring).toMatchObject({
+      status: 'switchable',
+      reason: 'no answer to server1 from its reference address 192.0.2.2',
+    });
+    for (let turn = 0; turn < 3; turn += 1) round([]);
+    expect(it1.text()).toContain('the reference address 192.0.2.1 does not answer any more (MCA01110)');
+    round(two);
+    expect(it1.text().split('MCA01112').length).toBe(3);
+    expect(it1.state.mirroring.reason).toBe('');
+    expect(it1.state.own.phase).toBe('running');
   });
 
   it('fallback: the primary goes on alone', async () => {

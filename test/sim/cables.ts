@@ -13,10 +13,17 @@ function cutForAWhile(
   world.clock.after(lastsMs, () => world.network.mend(networks, pairs));
 }
 
+/** The cable of the host is the way to the reference address, too; where there is none this changes nothing. */
+function withUplink(world: World, { host, lastsMs }: Fault): void {
+  world.network.cutUplink(host);
+  world.clock.after(lastsMs, () => world.network.mendUplink(host));
+}
+
 const both = ['admin', 'log'] as const;
 
 function cutCable(world: World, fault: Fault): void {
   cutForAWhile(world, fault, both, between(fault.host, fault.other));
+  withUplink(world, fault);
 }
 
 export const cables: Kinds = {
@@ -25,10 +32,14 @@ export const cables: Kinds = {
   'one-way cut': {
     cutsAdmin: true,
     waits: 'without-fallback',
-    strike: (world, fault) => cutForAWhile(world, fault, both, [`${fault.host.id}>${fault.other.id}`]),
+    strike: (world, fault) => {
+      cutForAWhile(world, fault, both, [`${fault.host.id}>${fault.other.id}`]);
+      withUplink(world, fault);
+    },
   },
   'admin network cut': {
     cutsAdmin: true,
+    bothReach: true,
     noSwitch: true,
     strike: (world, fault) => cutForAWhile(world, fault, ['admin'], between(fault.host, fault.other)),
   },
@@ -39,10 +50,9 @@ export const cables: Kinds = {
   'flapping cable': {
     cutsAdmin: true,
     waits: 'without-fallback',
-    strike: (world, { host, other, lastsMs }) => {
-      for (let at = 0; at < lastsMs; at += 1000) {
-        world.clock.after(at, () => world.network.cut(both, between(host, other)));
-        world.clock.after(at + 500, () => world.network.mend(both, between(host, other)));
+    strike: (world, fault) => {
+      for (let at = 0; at < fault.lastsMs; at += 1000) {
+        world.clock.after(at, () => cutCable(world, { ...fault, lastsMs: 500 }));
       }
     },
   },
@@ -50,10 +60,8 @@ export const cables: Kinds = {
     cutsAdmin: true,
     waits: 'without-fallback',
     strike: (world, fault) => {
-      const { host, lastsMs } = fault;
-      world.network.noUplink.add(host.id);
-      world.clock.after(lastsMs, () => world.network.noUplink.delete(host.id));
-      const pairs = world.hosts.flatMap((it) => between(it, host));
+      const pairs = world.hosts.flatMap((it) => between(it, fault.host));
+      withUplink(world, fault);
       cutForAWhile(world, fault, both, pairs);
     },
   },

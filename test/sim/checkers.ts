@@ -15,6 +15,8 @@ export class Checkers {
   readonly violations: string[] = [];
   readonly acks: { readonly commit: number; readonly by: string; readonly at: number }[] = [];
   readonly promotions: { readonly id: string; readonly at: number }[] = [];
+  /** Servers that stopped because they took themselves for cut off. */
+  readonly isolations: string[] = [];
   /** A split is stated for this world: policy fallback, and the admin network was cut between hosts that live. */
   splitAllowed = false;
   /** A person was told that commits may be missing, and that is stated, too. */
@@ -38,8 +40,17 @@ export class Checkers {
     this.#split = false;
   }
 
-  said(message: MessageNumber): void {
+  said(host: Host, message: MessageNumber): void {
     if (message === 'MCA01050') this.#lossSaid = true;
+    if (message === 'MCA01055') this.#isolated(host);
+  }
+
+  /** C: whoever takes itself for cut off is, or was a moment ago. A reference address that stops to answer looks like that. */
+  #isolated(host: Host): void {
+    this.isolations.push(host.id);
+    const { settings, network } = this.#world;
+    if (settings.references !== 'stops' && !network.lostUplink.has(host.id))
+      this.fail(`C: ${host.id} takes itself for cut off, and is not`);
   }
 
   /**

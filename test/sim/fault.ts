@@ -19,6 +19,8 @@ export interface Kind {
   readonly strike: (world: World, fault: Fault) => void;
   /** It loses the heartbeat between servers that live: with fallback a split is stated. */
   readonly cutsAdmin?: true;
+  /** It loses only the heartbeat: both sides reach a reference address, which then tells neither that it is cut off. */
+  readonly bothReach?: true;
   /** A person detaches a standby: if that is silent just then, the person has said that it is dead. */
   readonly detaches?: true;
   /** Somebody else confirms commits: in the moment in which that begins the primary must not fail as well. */

@@ -34,7 +34,7 @@ export function act(world: World, host: Host, action: Deed): void {
       world.killController(host);
       break;
     case 'log':
-      world.checkers.said(action.message);
+      world.checkers.said(host, action.message);
       break;
     case 'hook':
       break;
@@ -57,10 +57,11 @@ type Work = Exclude<Deed, { kind: 'heartbeat' | 'ask-peer' | 'reply' | 'exit' | 
 /** After some time, or later when the instance stands still, the work is done and its answer is told. */
 function work(world: World, host: Host, action: Work): void {
   const { incarnation } = host;
-  const orderedAt = world.clock.now;
   const [low, high] = duration(world, host, action);
+  // What is sent into a cut is lost, also when the cut is repaired before the time for the answer is over.
+  const order = { at: world.clock.now, reached: world.network.reachesGateway(host) };
   world.later(host, world.random.between(low, high), () => {
-    const outcome = done(world, host, action, orderedAt);
+    const outcome = done(world, host, action, order);
     if (host.incarnation === incarnation) world.happen(host, outcome);
   });
 }
@@ -86,7 +87,7 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
     case 'pre-detach':
       return [10, 400];
     case 'ask-references':
-      return [5, 60];
+      return world.network.reachesGateway(host) ? [5, 60] : [900, 1000];
     case 'run-command':
       return commandIsLate(world, action) ? [500, 500] : [50, 400];
   }
@@ -95,12 +96,18 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
 const commandIsLate = (world: World, { command }: Extract<Deed, { kind: 'run-command' }>): boolean =>
   (command === 'fencing' ? world.settings.fencing : world.settings.arbitration) === 'late';
 
-function done(world: World, host: Host, action: Work, orderedAt: number): Happening {
+/** When it was begun, and whether the reference address was reached then. */
+interface Order {
+  readonly at: number;
+  readonly reached: boolean;
+}
+
+function done(world: World, host: Host, action: Work, order: Order): Happening {
   const { instance } = host;
   const { replication } = world;
   switch (action.kind) {
     case 'start-instance':
-      return start(world, host, orderedAt);
+      return start(world, host, order.at);
     case 'stop-instance':
       return stop(world, host, action.mode);
     case 'checkpoint':
@@ -129,7 +136,7 @@ function done(world: World, host: Host, action: Work, orderedAt: number): Happen
       return { kind: 'primary-probe', open };
     }
     case 'ask-references':
-      return { kind: 'references', reached: !world.network.noUplink.has(host.id) };
+      return { kind: 'references', answered: order.reached ? ['gateway'] : [] };
     case 'run-command':
       return command(world, action);
   }

@@ -19,10 +19,13 @@ export function judge(world: World, faults: readonly Fault[], healedAt: number):
   const atOnce = noSwitch === 'unless-at-once' && world.settings.timeoutAction === 'failover';
   if (!second && noSwitch && !atOnce && early.length > 0) checkers.fail(`L3: a switch for: ${only.kind}`);
   // A fence that ends a server just when it is heard again leaves both to a person.
-  const fencedInVain = world.settings.fencing !== null && checkers.splitAllowed;
+  const { policy, fencing } = world.settings;
+  const fencedInVain = policy === 'fallback' && fencing !== null && kindOf(only.kind).cutsAdmin === true;
   if (second || compound || fencedInVain) return;
   if (checkers.promotions.length > 1)
     checkers.fail(`L5: ${checkers.promotions.length} switches in one incident`);
+  if (only.kind !== 'flapping cable' && checkers.isolations.length > 1)
+    checkers.fail(`L7: ${checkers.isolations.join(', ')} stopped for being cut off, one incident`);
   const gap = checkers.longestGap(only.at, world.clock.now);
   const bound = mayWait(world, only) ? healedAt - only.at + writableWithinMs : writableWithinMs;
   if (gap > bound)
@@ -34,11 +37,12 @@ export function judge(world: World, faults: readonly Fault[], healedAt: number):
 /** Whether writes may wait until the fault is over. */
 function mayWait({ settings }: World, fault: Fault): boolean {
   const { waits, detaches } = kindOf(fault.kind);
-  const { policy, fencing, timeoutAction } = settings;
+  const { policy, fencing, timeoutAction, references } = settings;
+  const decides = policy === 'fallback' && (references === 'none' || references === 'well');
   // The fencing command of a detach switches the standby's host off, also when its answer comes too late: a second fault.
   if (detaches && fencing !== null) return true;
   // A fence that does not answer yes holds the takeover up; one that does leaves its host down until somebody looks.
   if (waits === 'always') return true;
   if (waits === 'without-failover-action') return !timeoutAction.endsWith('failover') || fencing !== null;
-  return waits === 'without-fallback' && (policy !== 'fallback' || fencing !== null);
+  return waits === 'without-fallback' && (!decides || fencing !== null);
 }

@@ -224,4 +224,25 @@ export const mutations: readonly Mutation[] = [
       if (!row || lsnValue(report.lsn) - row.lagBytes < lsnValue(proving.lsn)) return decided(state);`,
     kinds: ['a clone streams beside its standby, which stops short, then the primary dies'],
   },
+  {
+    rule: 'with no reference address that counts nobody acts on silence',
+    file: 'references.ts',
+    find: 'const answer = counting.length > 0 ? known.some(answers) : null;',
+    replace: 'const answer = counting.length > 0 ? known.some(answers) : true;',
+    kinds: ['cut', 'isolated'],
+  },
+  {
+    rule: 'a reference address that has never answered makes nobody stop',
+    file: 'references.ts',
+    find: 'const answer = counting.length > 0 ? known.some(answers) : null;',
+    replace: 'const answer = known.some(answers);',
+    kinds: ['host crashes', 'cut'],
+  },
+  {
+    rule: 'whoever was perhaps cut off hears the word of the others anew',
+    file: 'references.ts',
+    find: 'return unheard.length > 0 ? doubt(state, unheard) : state;',
+    replace: 'return state;',
+    kinds: ['cut', 'isolated', 'flapping cable'],
+  },
 ];

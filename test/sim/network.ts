@@ -18,7 +18,11 @@ export class Network {
   readonly #world: World;
   /** One direction of a cable: "server1>server2". */
   readonly #cuts: Readonly<Record<NetworkName, Set<string>>> = { admin: new Set(), log: new Set() };
-  readonly noUplink = new Set<string>();
+  /** The reference address answers whoever reaches it. */
+  gateway = true;
+  /** Hosts whose way to it is cut, and those that it ever was of. */
+  readonly #noUplink = new Set<string>();
+  readonly lostUplink = new Set<string>();
   /** Requests of controllers that wait for their answer. */
   readonly #asked = new Map<number, { readonly from: Host; readonly incarnation: number }>();
   #requests = 0;
@@ -39,9 +43,21 @@ export class Network {
   heal(): void {
     this.#cuts.admin.clear();
     this.#cuts.log.clear();
-    this.noUplink.clear();
+    this.#noUplink.clear();
+    this.gateway = this.#world.settings.references !== 'never';
     this.slowMs = 0;
   }
+
+  cutUplink(host: Host): void {
+    this.#noUplink.add(host.id);
+    this.lostUplink.add(host.id);
+  }
+
+  mendUplink(host: Host): void {
+    this.#noUplink.delete(host.id);
+  }
+
+  reachesGateway = (host: Host): boolean => this.gateway && !this.#noUplink.has(host.id);
 
   /** Nothing of the path is cut, in the direction from `from` to `to`. */
   passes(from: Host, to: Host, network: NetworkName): boolean {

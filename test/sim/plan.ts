@@ -10,7 +10,7 @@ import { Random } from './random.ts';
 import { returns } from './returns.ts';
 import { schedules } from './schedules.ts';
 import { strangers } from './strangers.ts';
-import { giveUpMs, type WorldSettings } from './world.ts';
+import { giveUpMs, type References, type WorldSettings } from './world.ts';
 
 export const kinds: Kinds = {
   ...faults,
@@ -48,7 +48,7 @@ export function planOf(seed: number): Plan {
   const random = new Random(seed);
   const policy = random.pick(['fallback', 'fallback', 'message', 'command'] as const);
   const servers = random.chance(0.75) ? 2 : 3;
-  const references = policy === 'fallback' && random.chance(0.4);
+  const references = policy === 'fallback' && random.chance(0.4) ? referencesOf(seed) : 'none';
   const arbitration = random.chance(0.8) ? 'well' : random.pick(['no', 'late'] as const);
   const fencing = random.chance(0.85) ? null : random.pick(['well', 'well', 'no', 'late'] as const);
   const timeoutAction = random.pick(['message', 'failover', 'delayed_failover', 'none'] as const);
@@ -63,6 +63,10 @@ export function planOf(seed: number): Plan {
     aftermath,
   };
 }
+
+/** Dice of its own, so that the rest of a world does not change with it. */
+const referencesOf = (seed: number): References =>
+  new Random(17 * seed + 5).pick(['well', 'well', 'never', 'stops'] as const);
 
 function fault(random: Random, servers: number, index: number): PlannedFault {
   const kind = random.pick(names);
@@ -80,7 +84,7 @@ export function describePlan({ settings, faults: planned, aftermath }: Plan): st
   const parts = [
     `${servers} servers`,
     `policy ${policy}`,
-    ...(references ? ['with reference addresses'] : []),
+    ...(references === 'none' ? [] : [`reference address: ${references}`]),
     ...(policy === 'command' ? [`the command answers ${arbitration}`] : []),
     ...(fencing ? [`the fencing command answers ${fencing}`] : []),
     `on a timeout ${timeoutAction}`,

@@ -6,7 +6,7 @@ import type { Fault } from './fault.ts';
 import { repairDisk } from './faults.ts';
 import { judge, writableWithinMs } from './judge.ts';
 import { ask, rebuild } from './persons.ts';
-import { describeFault, describePlan, kindOf, type Plan, planOf } from './plan.ts';
+import { describeFault, describePlan, kindOf, type Plan, type PlannedFault, planOf } from './plan.ts';
 import { Random } from './random.ts';
 import { sendAway } from './strangers.ts';
 import { World } from './world.ts';
@@ -63,6 +63,11 @@ function runUntil(world: World, withinMs: number, done: (world: World) => boolea
 
 function strikeLater(world: World, plan: Plan): Fault[] {
   const { clock } = world;
+  if (plan.settings.references === 'stops')
+    clock.after(new Random(plan.settings.seed).between(10, 4000), () => {
+      world.tell('the reference address answers nobody any more');
+      world.network.gateway = false;
+    });
   return plan.faults.map((planned, index) => {
     const host = world.hosts[planned.host] ?? world.host('server1');
     const other = world.hosts[planned.other] ?? world.host('server2');
@@ -77,13 +82,27 @@ function strikeLater(world: World, plan: Plan): Fault[] {
   });
 }
 
-/** With fallback each server judges for itself, and a reference address may answer both in the moment of a repair. A person who detaches vouches for it, and nobody for the moment in which a stranger comes. */
+/**
+ * With fallback each server judges for itself when the admin network is cut, and both go on. A reference address prevents it,
+ * but for one that answers both sides, which takes a second fault besides the loss of the admin network alone: the stream.
+ */
 const splitIsStated = ({ settings, faults }: Plan): boolean =>
-  (settings.policy === 'fallback' && faults.some((it) => kindOf(it.kind).cutsAdmin)) ||
+  (settings.policy === 'fallback' && faults.some((it) => cutIsStated(settings, faults, it))) ||
   ['management directory is full', 'controller killed, its state file is torn'].every((kind) =>
     faults.some((it) => it.kind === kind),
   ) ||
+  // A person who detaches vouches for it, and nobody for the moment in which a stranger comes.
   (faults.length > 1 && faults.some((it) => kindOf(it.kind).detaches || kindOf(it.kind).stranger));
+
+function cutIsStated(
+  { references }: Plan['settings'],
+  faults: Plan['faults'],
+  { kind }: PlannedFault,
+): boolean {
+  const { cutsAdmin, bothReach } = kindOf(kind);
+  if (!cutsAdmin) return false;
+  return references === 'none' || (references === 'well' && bothReach === true && faults.length > 1);
+}
 
 /** The faults run their course; then somebody has to serve, or the time for it passes. */
 function awaitEnd(world: World, faults: readonly Fault[]): void {

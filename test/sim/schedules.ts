@@ -76,6 +76,7 @@ export const schedules: Kinds = {
     strike: (world, { dice }) => {
       const primary = primaryOf(world);
       world.network.cut(['admin', 'log'], [`${primary.id}>${standbysOf(world)[0]?.id}`]);
+      world.network.cutUplink(primary);
       world.clock.after(dice.between(2300, 3300), () => primary.up && world.crashHost(primary));
     },
   },

@@ -27,7 +27,7 @@ export function storyOf(it: Happening): string | null {
     case 'command-ended':
       return `the ${it.command} command about ${it.target} says ${it.yes ? 'yes' : 'no'}: ${it.why}`;
     case 'references':
-      return it.reached ? 'a reference address answers' : 'no reference address answers';
+      return it.answered.length > 0 ? 'a reference address answers' : 'no reference address answers';
     case 'disk-check':
       return `the check of the disk (${it.part}): ${it.ok ? 'good' : it.error}`;
     default:

@@ -17,6 +17,9 @@ import { Random } from './random.ts';
 import { Replication } from './replication.ts';
 import { storyOf } from './story.ts';
 
+/** The reference address: there is none; it works; it never answers; it stops to answer when something goes wrong. */
+export type References = 'none' | 'well' | 'never' | 'stops';
+
 /** What a command of the user answers: as it should, always no, or not in time. */
 export type CommandMode = 'well' | 'no' | 'late';
 
@@ -24,7 +27,7 @@ export interface WorldSettings {
   readonly seed: number;
   readonly servers: number;
   readonly policy: ServerConf['heartbeatErrorAction'];
-  readonly references: boolean;
+  readonly references: References;
   readonly arbitration: CommandMode;
   readonly fencing: CommandMode | null;
   readonly timeoutAction: ServerConf['dbInstanceTimeoutAction'];
@@ -58,6 +61,7 @@ export class World {
     this.checkers = new Checkers(this);
     this.network = new Network(this);
     this.replication = new Replication(this);
+    this.network.gateway = settings.references !== 'never';
     this.#conf = confOf(settings);
   }
 
@@ -268,7 +272,7 @@ function confOf(settings: WorldSettings): ServerConf {
     heartbeatTimeoutMs: 1000,
     heartbeatRetry: 0,
     heartbeatErrorAction: policy,
-    referenceAddresses: references ? ['gateway'] : [],
+    referenceAddresses: references === 'none' ? [] : ['gateway'],
     diskCheckRetry: 0,
     arbitrationCommandTimeoutMs: 500,
     dbInstanceTimeoutAction: timeoutAction,

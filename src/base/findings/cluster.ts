@@ -177,6 +177,12 @@ export const clusterCodes = {
     consequence: 'each takes the other for dead and acts by the policy for a lost heartbeat',
     repair: 'look at firewall and routes between {host} and {object}',
   },
+  NET003: {
+    severity: 'degraded',
+    title: 'a reference address does not answer',
+    consequence: 'without one that answers nobody acts when another server falls silent',
+    repair: "look at 'ping {object}' on {host}, or name another address (multiplexing.reference_addresses)",
+  },
   RES001: {
     severity: 'drift',
     title: 'something declared is not so',

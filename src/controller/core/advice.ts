@@ -2,6 +2,8 @@
  * What keeps a pair from being switchable, and what a person does about it, with the exact command. In: observations of
  * the servers. Out: a reason and an advice. It names no command that could lose data without saying so. Pure.
  */
+
+import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
 import type { Peer, State } from './state.ts';
 import { strangerWords } from './strangers.ts';
@@ -82,7 +84,9 @@ export const policy = (state: State): string =>
   state.failover.enabled
     ? state.conf.heartbeatErrorAction === 'message'
       ? ' (heartbeat_error_action = message leaves it to a person)'
-      : ''
+      : isUndecidable(state)
+        ? ' (no reference address has answered, so nobody acts on it)'
+        : ''
     : ' (automatic switch and disconnection are off)';
 
 function formerPrimary(primary: Observation, { id, view }: Observation): Obstacle {

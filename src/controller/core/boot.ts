@@ -3,9 +3,11 @@
  * and let a primary ask its peers first. It must never start a second primary while a peer says that it is primary.
  */
 import { giveUpTimeMs } from '../config.ts';
+import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
 import { isDoubtful } from './pause.ts';
+import { mayBeCutOff } from './references.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Boot, Kept, Peer, ReplyTo, State } from './state.ts';
 import { lastTimeline } from './state.ts';
@@ -170,6 +172,7 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   if (rival) {
     return hold(state, rival.line.id, 'MCA01034', 'would start as primary, too; start the right one first');
   }
+  if (!byPerson && mayBeCutOff(state)) return sayOnce(state, log('MCA01114'));
   const peers = open.map((peer) => peer.line.id).join(', ');
   return andThen(decided(state, log('MCA01007', { peers })), startInstance);
 }
@@ -226,10 +229,14 @@ function mayBePrimary(state: State, peer: Peer): boolean {
 
 /** Says once whose word is missing. */
 function waitForWord(state: State, peers: readonly Peer[]): Decision {
+  const names = peers.map((peer) => peer.line.id).join(', ');
+  return sayOnce(state, log('MCA01070', { peers: names }));
+}
+
+function sayOnce(state: State, words: Action): Decision {
   const { boot } = state;
   if (boot.kind !== 'asking-peers' || boot.said || state.now < boot.untilAt) return decided(state);
-  const names = peers.map((peer) => peer.line.id).join(', ');
-  return decided({ ...state, boot: { ...boot, said: true } }, log('MCA01070', { peers: names }));
+  return decided({ ...state, boot: { ...boot, said: true } }, words);
 }
 
 /**

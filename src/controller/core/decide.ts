@@ -27,12 +27,13 @@ import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { ownView } from './own-view.ts';
 import { awake, clocksOf } from './pause.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
+import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
 import { heardPeers, isServingPrimary } from './servers.ts';
-import { askAbout, onFenceVerdict, onReferences, onVerdict, reaches } from './silence.ts';
+import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
 import type { ReplyTo, State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import { advanceStop, demote, isolate, onInstanceStopped, onStopFailed, onStopRequest } from './stop.ts';
@@ -158,7 +159,7 @@ function onOutcome(state: State, event: Outcome): Decision {
     case 'follow-failed':
       return state.giving ? onFollowFailedAfterSwitch(state, event.why) : onFollowFailed(state, event.why);
     case 'references':
-      return onReferences(state, event.reached);
+      return andThen(onReferences(state, event.answered), advanceBoot);
     case 'command-ended':
       return event.command === 'fencing'
         ? onFencingEnded(state, event)
@@ -238,7 +239,7 @@ function carryOutFor(state: State, replyTo: ReplyTo, request: PeerRequest): Deci
 
 function onTick(before: State): Decision {
   const state: State = { ...before, tick: clocksOf(before) };
-  const boot = andThen(andThen(onPeersTick(state), askPolicy), onBootTick);
+  const boot = [askReferences, askPolicy, onBootTick].reduce(andThen, onPeersTick(state));
   return andThen(boot, advanceBoot);
 }
 
@@ -299,10 +300,7 @@ function watchOthers(state: State): Decision {
     (peer) => isServingPrimary(peer) && peer.view.lastTimeline > sync.timeline,
   );
   if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);
-  const gone = sync.voters.filter((id) => state.peers[id]?.reach !== 'up');
-  const cutOff = state.failover.enabled && gone.length > 0 && gone.length === sync.voters.length;
-  const alone = cutOff && gone.every((id) => reaches(state, id) === false);
-  return alone && state.conf.heartbeatErrorAction === 'fallback' ? isolate(state) : decided(state);
+  return isCutOff(state) ? isolate(state) : decided(state);
 }
 
 /** Whoever waits for the instance is answered as soon as it runs, however it came to run. */

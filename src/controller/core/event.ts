@@ -107,8 +107,8 @@ export type Happening =
   | { readonly kind: 'promote-failed'; readonly why: string }
   | { readonly kind: 'followed' }
   | { readonly kind: 'follow-failed'; readonly why: string }
-  /** Whether at least one of the reference addresses answers. */
-  | { readonly kind: 'references'; readonly reached: boolean }
+  /** The reference addresses that answered; every round ends with it. */
+  | { readonly kind: 'references'; readonly answered: readonly string[] }
   /** The arbitration command: yes means that the target has failed. The fencing command: yes means that it was fenced. */
   | {
       readonly kind: 'command-ended';

@@ -3,6 +3,7 @@
  * In: two states. Out: yes or no. A field without a row is a type error, so that every omission is a decision that
  * stands here. Whether a field is written to the state file is said by `Kept` (state.ts). Pure.
  */
+import { sameReferences } from './references.ts';
 import type { OwnServer, Peer, State } from './state.ts';
 import type { InstanceReport, Sender, ServerView } from './view.ts';
 
@@ -85,6 +86,7 @@ const sameView = fieldByField<ServerView>({
   detached: same,
   lagging: same,
   strangers: same,
+  quietReferences: same,
 });
 
 const samePeer = fieldByField<Peer>({
@@ -172,7 +174,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   detaching: neither,
   task: judgedAndReported,
   // Questions to the policy and their answers.
-  references: neither,
+  references: { judged: sameReferences, reported: sameReferences },
   verdicts: neither,
   fences: neither,
   warned: neither,

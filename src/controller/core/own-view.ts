@@ -1,4 +1,5 @@
 /** What this controller tells the others, and shows of its own server. In: a state. Out: the view. Pure. */
+import { quietReferences } from './references.ts';
 import { failedDisks, given, lastTimeline, type State } from './state.ts';
 import type { Echo, ServerId, ServerView } from './view.ts';
 
@@ -16,6 +17,7 @@ type WholeView = { readonly [Field in keyof Required<ServerView>]: ServerView[Fi
 export function ownView(state: State): WholeView {
   const { phase, role, report } = state.own;
   const detached = Object.keys(state.parked);
+  const quiet = quietReferences(state.references);
   return {
     id: state.self.id,
     phase,
@@ -38,5 +40,6 @@ export function ownView(state: State): WholeView {
     detached: detached.length > 0 ? detached : undefined,
     lagging: state.lagging.length > 0 ? state.lagging : undefined,
     strangers: role === 'primary' && state.strangers.length > 0 ? state.strangers : undefined,
+    quietReferences: quiet.length > 0 ? quiet : undefined,
   };
 }

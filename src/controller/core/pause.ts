@@ -1,5 +1,5 @@
 /**
- * Pauses of this process: a host that was suspended or frozen, a controller that was stopped. Meanwhile others may have gone on
+ * Pauses of this process: a host that was suspended or frozen, a controller that was stopped, and as good as that, a cut. Meanwhile others may have gone on
  * without it, so that what it was told before does not count until it is told again. In: a state. Out: the state. Pure.
  */
 import { giveUpTimeMs } from '../config.ts';
@@ -19,21 +19,29 @@ const longestMs = ({ conf }: State): number =>
  * the others counts from now on. A clock that was set forth looks the same: that costs one heartbeat.
  */
 export function awake(state: State): State {
-  const { tick, now, wall, sinceBoot, takeover } = state;
+  const { tick, now, wall, sinceBoot } = state;
   const late = Math.max(now - tick.at, wall - tick.wall, sinceBoot - tick.sinceBoot);
   if (late <= Math.min(2 * state.conf.heartbeatIntervalMs, longestMs(state))) return state;
-  const slept = ({ asleepMs, ...peer }: Peer): Peer => ({
-    ...peer,
-    asleepMs: asleepMs + late,
-    asleepSeq: state.seq,
-  });
-  const peers = Object.fromEntries(Object.entries(state.peers).map(([id, peer]) => [id, slept(peer)]));
-  const paused: State = { ...state, tick: clocksOf(state), graceFrom: now, peers };
-  const outdated = Object.keys(peers).some((id) => isDoubtful(paused, id));
-  const confirmed = state.confirmed && !(state.sync !== null && isDoubtful(paused, state.sync.primary));
+  const paused: State = { ...state, tick: clocksOf(state), graceFrom: now };
+  return without(paused, Object.keys(state.peers), late);
+}
+
+/** As after a long pause: these may have gone on without this server, which was cut off. */
+export const doubt = (state: State, ids: readonly ServerId[]): State =>
+  without(state, ids, longestMs(state) + 1);
+
+/** For so long this server has heard nothing of these, and they nothing of it. */
+function without(before: State, ids: readonly ServerId[], forMs: number): State {
+  const deaf = ([id, peer]: [ServerId, Peer]): [ServerId, Peer] =>
+    ids.includes(id) ? [id, { ...peer, asleepMs: peer.asleepMs + forMs, asleepSeq: before.seq }] : [id, peer];
+  const peers = Object.fromEntries(Object.entries(before.peers).map(deaf));
+  const state: State = { ...before, peers };
+  const outdated = ids.some((id) => isDoubtful(state, id));
+  const confirmed = state.confirmed && !(state.sync !== null && isDoubtful(state, state.sync.primary));
+  const { takeover } = state;
   // What began before a long pause may be out of date: the primary is looked for again first.
-  if (!outdated || !takeover || takeover.stage === 'promote') return { ...paused, confirmed };
-  return { ...paused, confirmed, takeover: { ...takeover, stage: 'ask', lsn: null } };
+  if (!outdated || !takeover || takeover.stage === 'promote') return { ...state, confirmed };
+  return { ...state, confirmed, takeover: { ...takeover, stage: 'ask', lsn: null } };
 }
 
 /** During the pauses since its last word the peer may have gone on without this server. Short ones add up. */

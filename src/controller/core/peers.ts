@@ -7,6 +7,7 @@ import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { checkSystemId } from './instance.ts';
 import { isYounger } from './pause.ts';
+import { renewReferences } from './references.ts';
 import { addressesIn } from './rows.ts';
 import { newPeer, type Peer, type ReplyTo, type State } from './state.ts';
 import { learn } from './sync.ts';
@@ -102,5 +103,7 @@ export function onReload(state: State, { conf, servers }: Pick<State, 'conf' | '
         return [line.id, known ? { ...known, line } : newPeer(line, state.now, state.wall)];
       }),
   );
-  return decided({ ...state, conf, servers, peers }, log('MCA01028', { server: state.self.id }));
+  const renewed: State = { ...state, conf, servers, peers };
+  const references = renewReferences(renewed);
+  return decided({ ...renewed, references }, log('MCA01028', { server: state.self.id }));
 }

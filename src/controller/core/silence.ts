@@ -5,6 +5,7 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { type Decision, decided, log } from './decision.ts';
+import { isUndecidable, reaches } from './references.ts';
 import type { Peer, State } from './state.ts';
 import type { ServerId } from './view.ts';
 
@@ -39,12 +40,6 @@ export function believesGone(state: State, id: ServerId): boolean {
   }
 }
 
-/** Whether this server itself is connected to anything; null while it is not known. */
-export function reaches(state: State, id: ServerId): boolean | null {
-  if (state.conf.referenceAddresses.length === 0) return true;
-  return fresh(state, state.references.askedAt, id) ? state.references.answer : null;
-}
-
 /** Asks what the policy needs to know about the silent peers that matter, and says so once where it does nothing. */
 export function askAbout(state: State, ids: readonly ServerId[]): Decision {
   const silent = ids.filter((id) => isSilent(state, id));
@@ -54,10 +49,9 @@ export function askAbout(state: State, ids: readonly ServerId[]): Decision {
   for (const id of silent) {
     switch (state.conf.heartbeatErrorAction) {
       case 'fallback':
-        if (state.conf.referenceAddresses.length > 0 && due(next, next.references.askedAt, id)) {
-          next = { ...next, references: { askedAt: state.now, answer: null } };
-          actions.push({ kind: 'ask-references' });
-        }
+        if (!isUndecidable(next) || warned.includes(id)) break;
+        next = { ...next, warned: [...next.warned, id] };
+        actions.push(log('MCA01113', { peer: id }));
         break;
       case 'command':
         if (due(next, next.verdicts[id]?.askedAt ?? -1, id)) {
@@ -127,9 +121,6 @@ export function onFenceVerdict(state: State, target: ServerId, done: boolean, wh
 
 export const fenceWords = (target: ServerId, done: boolean, why: string): Action =>
   done ? log('MCA01058', { server: target }) : log('MCA01059', { server: target, why });
-
-export const onReferences = (state: State, reached: boolean): Decision =>
-  decided({ ...state, references: { ...state.references, answer: reached } });
 
 export function onVerdict(state: State, target: ServerId, failed: boolean, why: string): Decision {
   const before = state.verdicts[target];

@@ -5,6 +5,7 @@
  */
 import type { ServerConf, ServerLine } from '../config.ts';
 import type { Clocks } from './event.ts';
+import { notAsked, type References } from './references.ts';
 import {
   type DiskPart,
   diskParts,
@@ -140,7 +141,7 @@ export interface Revival {
   readonly over: boolean;
 }
 
-/** An answer from outside: reference addresses, arbitration command. */
+/** An answer from outside: arbitration command, fencing command. */
 export interface Verdict {
   readonly askedAt: number;
   readonly answer: boolean | null;
@@ -242,7 +243,7 @@ export interface State extends Kept {
   /** The instance is being stopped because another server is primary, or because this one is cut off. */
   readonly ending: 'demoted' | 'isolated' | null;
   readonly revival: Revival | null;
-  readonly references: Verdict;
+  readonly references: References;
   readonly verdicts: Readonly<Record<ServerId, Verdict>>;
   /** Answers of fencing_command about standbys that are not heard. */
   readonly fences: Readonly<Record<ServerId, Verdict>>;
@@ -331,7 +332,7 @@ export function initialState(facts: {
     cutAfter: 0,
     ending: null,
     revival: null,
-    references: { askedAt: -1, answer: null },
+    references: notAsked,
     verdicts: {},
     fences: {},
     detaching: null,

@@ -92,7 +92,7 @@ function withPrimary(state: State, primary: Observation, servers: readonly Obser
   if (found.some((it) => it === null)) {
     const off = { reason: 'automatic switch is off', advice: ctl(state, state.self.id, 'enable-failover') };
     return state.failover.enabled
-      ? verdict('switchable', late(primary.view?.lagging ?? []))
+      ? verdict('switchable', remarks(primary, servers))
       : verdict('failover-disabled', off);
   }
   const obstacles = found.filter((it) => it !== null);
@@ -101,12 +101,27 @@ function withPrimary(state: State, primary: Observation, servers: readonly Obser
   return verdict(status, { reason: obstacles.map((it) => it.reason).join('; '), advice });
 }
 
-/** What a switch would take longer for; nothing keeps it from being possible. */
-function late(ids: readonly ServerId[]): Obstacle {
-  if (ids.length === 0) return { reason: '', advice: '' };
+/** What a person should know although a switch is possible. */
+function remarks(primary: Observation, servers: readonly Observation[]): Obstacle {
+  const quiet = servers.flatMap((server) => (server.fresh ? quietAddresses(server) : []));
+  const told = [...late(primary.view?.lagging ?? []), ...quiet];
+  return { reason: told.map((it) => it.reason).join('; '), advice: told.map((it) => it.advice).join('; ') };
+}
+
+/** What a switch would take longer for. */
+function late(ids: readonly ServerId[]): Obstacle[] {
+  if (ids.length === 0) return [];
   const names = ids.join(', ');
   const reason = `${names} would replay much WAL before taking writes in a takeover`;
-  return { reason, advice: `look for long queries and slow disks on ${names}` };
+  return [{ reason, advice: `look for long queries and slow disks on ${names}` }];
+}
+
+/** Without an address that answers nobody acts on the silence of another server. */
+function quietAddresses({ id, view }: Observation): Obstacle[] {
+  const addresses = view?.quietReferences?.join(', ') ?? '';
+  if (addresses === '') return [];
+  const reason = `no answer to ${id} from its reference address ${addresses}`;
+  return [{ reason, advice: `ping ${addresses} from ${id}; correct reference_addresses if it is gone` }];
 }
 
 /** Another server that was primary is the trace of a switch, for those who were not part of it. */
@@ -133,6 +148,8 @@ export interface StatusRow {
   readonly controller_version: string | null;
   /** It runs, but a person has taken it out with mc_ctl detach, as its primary tells. */
   readonly detached: boolean;
+  /** Reference addresses that do not answer it. */
+  readonly quiet_references: readonly string[];
 }
 
 /** Who is at work where; without a process the controller does it by itself. */
@@ -220,6 +237,7 @@ function statusRow(state: State, servers: readonly Observation[], server: Observ
     instance_version: view?.report?.version ?? null,
     controller_version: view?.controllerVersion ?? null,
     detached: isDetached(primary, server),
+    quiet_references: server.fresh ? (view?.quietReferences ?? []) : [],
   };
 }
 

@@ -175,4 +175,6 @@ export interface ServerView {
   readonly lagging?: readonly ServerId[] | undefined;
   /** Why nobody may take over from this primary. */
   readonly strangers?: readonly Stranger[] | undefined;
+  /** Reference addresses that do not answer this server. */
+  readonly quietReferences?: readonly string[] | undefined;
 }

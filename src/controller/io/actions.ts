@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import type { ServerConf } from '../config.ts';
 import type { Action } from '../core/action.ts';
 import type { Happening } from '../core/event.ts';
-import { type CommandResult, centre, reachesAny, runCommand } from './commands.ts';
+import { type CommandResult, centre, runCommand } from './commands.ts';
 import type { Instance } from './instance.ts';
 import { withSession } from './postgres.ts';
+import { answering } from './references.ts';
 import { controlData, cutReceiver, follow, promote, setNames } from './switchover.ts';
 import { isThere } from './whole-file.ts';
 
@@ -81,8 +82,8 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
         (why) => ({ kind: 'follow-failed', why }),
       );
     case 'ask-references': {
-      const reached = await reachesAny(conf.referenceAddresses, conf.heartbeatTimeoutMs);
-      return { kind: 'references', reached };
+      const answered = await answering(conf.referenceAddresses, conf.heartbeatTimeoutMs).catch(() => []);
+      return { kind: 'references', answered };
     }
     case 'run-command':
       return decide(action, shop);

@@ -1,9 +1,8 @@
 /**
- * Commands of the configuration and reference addresses: runs a program with a limit of time, and asks whether the world
- * outside can be reached. In: a path and arguments. Out: whether it ended with 0, and why not. Never throws.
+ * Runs a program with a limit of time, such as the commands of the configuration. In: a path and arguments. Out: whether it
+ * ended with 0, and why not. Never throws.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { connect } from 'node:net';
 import { timerMs } from './timer.ts';
 
 export interface CommandResult {
@@ -63,30 +62,4 @@ function cannotRun(path: string, error: Error): string {
   const code = 'code' in error ? error.code : '';
   if (code === 'ENOENT') return `${path}, or the program of its first line, does not exist`;
   return code === 'EACCES' ? `${path} may not be executed: check its mode and owner` : error.message;
-}
-
-/** True as soon as one of the addresses gives a sign of life: an echo, or an answer to a connection, even a refusal. */
-export async function reachesAny(addresses: readonly string[], timeoutMs: number): Promise<boolean> {
-  const signs = addresses.flatMap((address) => [echo(address, timeoutMs), answers(address, timeoutMs)]);
-  const positive = signs.map((sign) =>
-    sign.then((yes) => (yes ? true : Promise.reject(new Error('silent')))),
-  );
-  return Promise.any(positive).catch(() => false);
-}
-
-const echo = async (address: string, timeoutMs: number): Promise<boolean> =>
-  (await runCommand('/bin/ping', ['-c', '1', '-W', String(Math.ceil(timeoutMs / 1000)), address], timeoutMs))
-    .ok;
-
-function answers(host: string, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port: 7 });
-    const done = (yes: boolean): void => {
-      socket.destroy();
-      resolve(yes);
-    };
-    socket.setTimeout(timerMs(timeoutMs), () => done(false));
-    socket.on('connect', () => done(true));
-    socket.on('error', (error: Error & { code?: string }) => done(error.code === 'ECONNREFUSED'));
-  });
 }

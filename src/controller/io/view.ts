@@ -144,6 +144,7 @@ const view = object<ServerView>({
   detached: optional(ids),
   lagging: optional(ids),
   strangers: optional(listOf(object<Stranger>({ kind: oneOf(strangerKinds), name: text }))),
+  quietReferences: optional(ids),
 });
 
 /** A view of exactly the peer that the connection belongs to. */

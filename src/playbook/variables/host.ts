@@ -25,6 +25,7 @@ export interface MultiplexingVariables {
   readonly managementDir: string;
   readonly port: number;
   readonly failover: 'automatic' | 'manual';
+  readonly referenceAddresses: string;
 }
 
 /** Made by the packages of PostgreSQL, with a mode of its own. */
@@ -73,6 +74,7 @@ export const multiplexingVariables = ({ multiplexing }: Server): MultiplexingVar
   managementDir: multiplexing.managementDir,
   port: multiplexing.port,
   failover: multiplexing.failover,
+  referenceAddresses: multiplexing.referenceAddresses.join(', '),
 });
 
 /** The client rules of the inventory as lines of pg_hba.conf. */

@@ -6,6 +6,7 @@ import type { View } from '../../observe/survey.ts';
 export interface PlatformVariables {
   readonly postgresPackage: string;
   readonly nodePackage: string;
+  readonly pingPackage: string;
   /** Empty texts where the packages make no cluster by themselves. */
   readonly noOwnCluster: { readonly directory: string; readonly path: string; readonly content: string };
 }
@@ -15,6 +16,7 @@ export function platformVariables({ host, postgres }: Server, view: View): Platf
   return {
     postgresPackage: packages.postgres(postgres.version),
     nodePackage: packages.node,
+    pingPackage: packages.ping,
     noOwnCluster: noOwnCluster ?? { directory: '', path: '', content: '' },
   };
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { network } from '../../../src/check/audits/network.ts';
+import { references } from '../../../src/check/audits/references.ts';
 import { nodeVersions, postgresVersions } from '../../../src/check/audits/versions.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
 import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
@@ -115,4 +116,39 @@ it('the version of Node.js is asked in the words of the playbook, so that a look
   );
   const { shell } = nodeVersions.probe(serverNamed(pair, 'server1'), pair);
   expect(shell).toContain('/mcdir/inst1/server1.pid');
+});
+
+describe('reference addresses', () => {
+  const shows = (server: string, quiet: readonly string[]): ProbeReply => {
+    const rows = ['server1', 'server2'].map((server_id) => ({
+      server_id,
+      quiet_references: server_id === server ? quiet : ['192.0.2.9'],
+    }));
+    return reply(undefined, { stdout: `${JSON.stringify({ servers: rows })}\n` });
+  };
+
+  it('are told where one does not answer, as the host itself shows it', () => {
+    const server1 = shows('server1', []);
+    const server2 = shows('server2', ['192.0.2.1', '192.0.2.2']);
+    expect(brief(tell(references, { server1, server2 }))).toEqual([
+      'NET003 server2 192.0.2.1',
+      'NET003 server2 192.0.2.2',
+    ]);
+  });
+
+  it('are unknown where the file cannot be read, and nothing where no controller shows them', () => {
+    const host = serverNamed(pair, 'server1');
+    expect(references.read(reply(undefined, { stdout: '' }), host)).toEqual({ state: 'absent' });
+    // A controller of an earlier version does not know them.
+    const earlier = JSON.stringify({ servers: [{ server_id: 'server1' }] });
+    expect(references.read(reply(undefined, { stdout: earlier }), host)).toEqual({
+      state: 'present',
+      value: [],
+    });
+    expect(references.read(reply(undefined, { stdout: '{' }), host)).toMatchObject({ state: 'unknown' });
+    expect(references.read(reply(undefined, { status: 1, stderr: 'no' }), host)).toEqual({
+      state: 'unknown',
+      reason: 'no',
+    });
+  });
 });

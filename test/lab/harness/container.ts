@@ -41,7 +41,12 @@ export function startContainer(spec: ContainerSpec): Container {
   const child = spawn('setpriv', [...args, ...nspawnArguments(spec)], {
     stdio: ['ignore', console, console],
     detached: true,
-    env: { ...environment(), SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
+    // The parameters of the network belong to the namespace of the host, which may set them.
+    env: {
+      ...environment(),
+      SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1',
+      SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network',
+    },
   });
   closeSync(console);
   const ended = once(child, 'exit').then(([status]) => status === REBOOT_STATUS);

@@ -111,8 +111,15 @@ export function imageLayers(image: ImageName): [Layer, Layer] {
   const baseParts = { packages: BASE_PACKAGES, before: BASE_BEFORE, after: BASE_AFTER };
   const base = layer('base', debian12 ? 'debian12-base' : 'debian13-base', suite, baseParts, '');
   const top = image.endsWith('-bare')
-    ? { packages: [postgresql, 'postgresql', 'postgresql-client', 'nodejs'], after: BARE_AFTER }
-    : { packages: [postgresql, 'nodejs', 'python3'], before: PACKAGES_BEFORE, after: PACKAGES_AFTER };
+    ? {
+        packages: [postgresql, 'postgresql', 'postgresql-client', 'nodejs', 'iputils-ping'],
+        after: BARE_AFTER,
+      }
+    : {
+        packages: [postgresql, 'nodejs', 'python3', 'iputils-ping'],
+        before: PACKAGES_BEFORE,
+        after: PACKAGES_AFTER,
+      };
   return [base, layer(image.endsWith('-bare') ? 'bare' : 'packages', image, suite, top, base.name)];
 }
 

@@ -43,4 +43,11 @@ export const returningMessages = {
     did: 'The controller goes on. It hears the other servers anew before it decides anything that depends on them.',
     todo: 'Nothing.',
   },
+  MCA01114: {
+    type: 'ERROR',
+    text: 'the instance is not started yet: no other server is heard, and no reference address answers',
+    cause: 'This server was primary and is perhaps cut off, so that another one may have taken over.',
+    did: 'It waits, and starts by itself as soon as a reference address answers or another server is heard and nobody has taken over.',
+    todo: 'Repair the network of this host. Only if no other server has taken over: `mc_ctl start` here.',
+  },
 } as const satisfies Readonly<Record<string, Message>>;

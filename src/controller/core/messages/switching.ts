@@ -157,8 +157,8 @@ export const switchingMessages = {
     type: 'FATAL',
     text: 'this server is cut off: no standby and no reference address is reached; the instance is stopped',
     cause: 'Its network has failed.',
-    did: 'It stops accepting writes, so that the standby can take over. It asks before it starts again.',
-    todo: 'Repair the network of this host.',
+    did: 'It stops, so that the standby can take over. It stays down until a reference address answers or another server is heard, and asks before it starts.',
+    todo: 'Repair the network of this host. If the reference addresses are what has failed: `mc_ctl disable-failover`, then `mc_ctl start`.',
   },
   MCA01056: {
     type: 'WARNING',

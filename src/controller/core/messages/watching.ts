@@ -277,4 +277,33 @@ export const watchingMessages = {
     did: 'It makes sure that each standby holds every commit, and then calls it eligible again.',
     todo: nothing,
   },
+  MCA01110: {
+    type: 'WARNING',
+    text: 'the reference address {address} does not answer any more',
+    cause:
+      'It answered before. It is down, something on the way keeps its answers back, or this server is cut off.',
+    did: 'It keeps asking. If no reference address answers and no other server is heard, this server takes itself for cut off.',
+    todo: 'Look whether ping reaches it from this host. Name another address if it is gone (reference_addresses).',
+  },
+  MCA01111: {
+    type: 'WARNING',
+    text: 'the reference address {address} has not answered since the controller started: it does not count',
+    cause: 'The address is wrong or down, or it answers neither ping nor a connection that it refuses.',
+    did: 'It keeps asking. With no address that counts nobody acts on the silence of another server.',
+    todo: 'Look whether ping reaches it from this host. Name another address if it does not answer (reference_addresses).',
+  },
+  MCA01112: {
+    type: 'LOG',
+    text: 'the reference address {address} answers again',
+    cause: 'The reason of MCA01110 or MCA01111 is over.',
+    did: 'It counts from now on.',
+    todo: nothing,
+  },
+  MCA01113: {
+    type: 'ERROR',
+    text: '{peer} is not heard; nothing is done about it, because no reference address has ever answered',
+    cause: 'The host is down or cut off, and nothing says that it is not this server that is cut off.',
+    did: 'Nothing: commits on a primary wait, a standby stays a standby.',
+    todo: 'If the primary is really dead: `mc_ctl switch --force` on the standby. If the standby is: `mc_ctl detach`. Then correct reference_addresses.',
+  },
 } as const satisfies Readonly<Record<string, Message>>;

@@ -14,11 +14,9 @@ const at = (scene: Scene, side: Side): Server => scene[side];
 const signalPostmaster = (server: Server, signal: string) =>
   server.host.sh(`kill -${signal} $(head -n 1 ${server.dataDir}/postmaster.pid)`, { check: true });
 
-/** The postmaster and its children; a signal to what is gone meanwhile is no mistake. */
+/** All processes of the instance, which is the only one of its host; those that outlive their postmaster, too. */
 const signalInstance = (server: Server, signal: string) =>
-  server.host.sh(
-    `p=$(head -n 1 ${server.dataDir}/postmaster.pid) && c=$(pgrep -P "$p"); kill -${signal} $p $c 2>/dev/null || true`,
-  );
+  server.host.sh(`pkill -${signal} -x postgres || true`, { check: true });
 
 /** A server process of that kind; the newest, where there are several. */
 async function killBackend(server: Server, kind: string, more = ''): Promise<void> {
@@ -142,14 +140,26 @@ const stopped = (side: Side, seconds: number): Fault => ({
 });
 
 /** Every process of the instance stands still, sessions and walsenders too, as they do on a disk that answers nobody. */
-export const instanceStopped = (side: Side, seconds: number, action: Fault['action']): Fault => ({
-  name: `instance stopped (SIGSTOP) for ${seconds} s`,
+export const instanceStopped = (side: Side): Fault => ({
+  name: 'instance stopped (SIGSTOP)',
   on: side,
-  action,
+  action: ['switch'],
   inject: (scene) => signalInstance(at(scene, side), 'STOP'),
-  lastsMs: seconds * 1000,
+  lastsMs: 12_000,
   heal: (scene) => signalInstance(at(scene, side), 'CONT'),
   afterMs: 4000,
+});
+
+export const instanceStoppedFor = (side: Side, seconds: number): Fault => ({
+  name: `instance stopped (SIGSTOP) for ${seconds} s`,
+  on: side,
+  action: nothing,
+  inject: async (scene) => {
+    await signalInstance(at(scene, side), 'STOP');
+    await sleep(seconds * 1000);
+    await signalInstance(at(scene, side), 'CONT');
+  },
+  lastsMs: seconds * 1000 + 1000,
 });
 
 const daemonStopped = (side: Side, seconds: number): Fault => ({
@@ -172,6 +182,7 @@ export const processes: readonly Fault[] = [
   killed('standby', 'walreceiver'),
   ...sides.map((side) => killed(side, 'checkpointer')),
   ...sides.flatMap((side) => [1, 5, 30].map((seconds) => stopped(side, seconds))),
+  instanceStoppedFor('primary', 30),
   ...sides.map((side) => ({
     name: 'controller killed',
     on: side,
