@@ -20,7 +20,7 @@ import type { Probe } from '../resources/contract/kind.ts';
 import { runBatch } from './batch-run.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
 import { byMachine, type HostState, lookAt, probesBetween, probesFor } from './hosts.ts';
-import { compiled, type Observation, observation } from './observation.ts';
+import { type Observation, observation } from './observation.ts';
 import { countRepeats } from './repeats.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 
@@ -115,9 +115,8 @@ async function lookAtEverything(
   states: readonly HostState[],
   current: Observation,
 ): Promise<Observation> {
-  const resources = compiled(request, current.view, current.intent);
   await Promise.all(
-    states.map((state) => lookAt(ports, state, probesFor(request.cluster, state.host, resources))),
+    states.map((state) => lookAt(ports, state, probesFor(request.cluster, state.host, current.resources))),
   );
   return observation(request, ports, states, current.intent);
 }
@@ -190,7 +189,7 @@ function probesBehind(
 ): readonly Probe[] {
   switch (end) {
     case 'waits':
-      return probesFor(request.cluster, state.host, compiled(request, current.view, current.intent));
+      return probesFor(request.cluster, state.host, current.resources);
     case 'changes':
       return [];
     case 'open':

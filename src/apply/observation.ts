@@ -19,6 +19,8 @@ export interface Observation {
   readonly view: View;
   /** Settled: it means the same in every later observation. */
   readonly intent: Intent;
+  /** What the playbook declares for this view. */
+  readonly resources: readonly Resource[];
   readonly plan: Plan;
 }
 
@@ -52,7 +54,7 @@ export async function observation(
       if (probes.some((probe) => !answerTo(state.look, probe))) await lookAt(ports, state, probes);
     }),
   );
-  return { view, intent, plan: allowed(request, makePlan(observationsOf(resources, states))) };
+  return { view, intent, resources, plan: allowed(request, makePlan(observationsOf(resources, states))) };
 }
 
 /** The plan as far as it may be carried out now. */
