@@ -133,7 +133,8 @@ hosts:
     ports,
     compiler,
     at: (host, name) => join(dir, host, name),
-    remove: () => rmSync(dir, { recursive: true, force: true }),
+    // What an interrupt has ended may still write there for a moment.
+    remove: () => rmSync(dir, { recursive: true, force: true, maxRetries: 10 }),
     play: async (text, over = {}) => {
       const request: RunRequest = {
         cluster,

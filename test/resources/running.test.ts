@@ -19,10 +19,11 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { effectScript } from '../../src/resources/contract/effects.ts';
-import { preamble } from '../../src/resources/contract/preamble.ts';
+import { preamble, untilGone } from '../../src/resources/contract/preamble.ts';
 import { beginMaking } from '../../src/resources/data/data-directory.ts';
 import { type RebuildDesired, rewindStep } from '../../src/resources/data/rebuild-steps.ts';
 import { kinds } from '../../src/resources/registry.ts';
+import { readSingle, singleProbe } from '../../src/resources/single/single-observation.ts';
 
 const { username: me } = userInfo();
 let root = '';
@@ -151,6 +152,37 @@ while :; do sleep 0.05; done`;
   it('is not waited for without end where it cannot read them', async () => {
     expect(await reloaded(':')).toBe(1_000_000);
   });
+});
+
+describe('a controller that is told to stop', () => {
+  const untilIsGone = (pid: number) => sh(`mc=${pid}\n${untilGone(undefined, 1)}\necho gone`);
+
+  it('is waited for, and is gone when its process is', async () => {
+    const pid = await start(management);
+    spawn('sh', ['-c', `sleep 0.3; kill ${pid}`]);
+    expect(untilIsGone(pid)).toMatchObject({ status: 0, stdout: 'gone' });
+  });
+
+  it('that does not end is no reason to go on', async () => {
+    const { status, stderr, stdout } = untilIsGone(await start(management));
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('did not end within 1 s');
+  });
+});
+
+it('a systemd that gives no answer has not said that a server runs under no unit', () => {
+  const place = {
+    ...{ id: 'server1', managementDir: management, dataDir: data, owner: me, mcCtl: '/nowhere' },
+    ...{ unit: 'mcoi_inst1', plainUnit: 'postgresql_inst1', roles: [], slots: [] },
+  };
+  const systemctl = join(root, 'systemctl');
+  const seen = (answer: string) => {
+    writeFileSync(systemctl, `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+    const { stdout, stderr } = sh(`PATH=${root}:$PATH\n(\n${singleProbe(place)}\n) || :`);
+    return readSingle({ status: 0, stdout: `${stdout}\n`, stderr }, place);
+  };
+  expect(seen('echo inactive; exit 3')?.services.get('postgresql_inst1.service')?.active).toBe('inactive');
+  expect(seen('echo "Failed to connect to bus: Connection timed out" >&2; exit 1')).toBeUndefined();
 });
 
 describe('postmaster, for root that may not trace the processes of others', () => {

@@ -2,7 +2,7 @@
 
 import { quote, sh } from '../../base/shell.ts';
 import type { Effect, Instance } from './kind.ts';
-import { answers, controllerPidFile } from './preamble.ts';
+import { answers, controllerPidFile, untilGone } from './preamble.ts';
 import { wholeFunction } from './whole.ts';
 
 /** What of a host an effect needs to know. */
@@ -96,15 +96,6 @@ until [ -z "$before" ] || whole "$(head -n 1 ${quote(`${managementDir}/${id}.pid
 done`;
 
 const wholeSeconds = 120;
-
-/**
- * The controller answers a stop before its process is gone, and systemd sees the end later still; until then a start
- * would find it running and do nothing.
- */
-const untilGone = (unit: string | undefined): string => `n=0
-while [ $n -lt 200 ] && { kill -0 "$mc" 2>/dev/null${unit ? sh` || systemctl --quiet is-active ${unit}` : ''}; }; do
-  n=$((n + 1)); sleep 0.05
-done`;
 
 const readySeconds = 60;
 

@@ -151,6 +151,16 @@ export const controllerPidFile = (place: { readonly managementDir: string; reado
 export const answers = ({ dataDir, socketDir, port }: Instance): string =>
   `{ serving ${quote(dataDir)} && "$PGBIN/pg_isready" -q -h ${quote(socketDir)} -p ${port}; }`;
 
+/**
+ * Shell: waits until the controller, whose process is in mc, is gone. It answers a stop before that, and systemd sees the end later
+ * still; until then a start would find it running and do nothing, and it would start an instance that is stopped behind its back.
+ */
+export const untilGone = (unit: string | undefined, seconds = 60): string => `n=0
+while { [ -n "$mc" ] && lines "/proc/$mc/stat" mc_stat && case \${mc_stat##*) } in Z*) false;; esac; }${unit ? sh` || systemctl --quiet is-active ${unit}` : ''}; do
+  n=$((n + 1)); if [ $n -gt ${seconds * 20} ]; then echo "the controller (process $mc) did not end within ${seconds} s" >&2; exit 1; fi
+  sleep 0.05
+done`;
+
 /** Gives a file that is right otherwise its owner and mode. */
 export function ownFile(file: Ownership & { readonly path: string }): string {
   return sh`own ${file.path} ${file.mode} ${chownWord(file)}`;

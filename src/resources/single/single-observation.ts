@@ -111,7 +111,9 @@ ${
     ? `former=$(grep -o '"unit": *"[^"]*"' "$r" 2>/dev/null | head -n 1 | cut -d'"' -f4)
 for s in "$former" ${quote(`${plainUnit}.service`)}; do
   if [ -z "$s" ]; then continue; fi
-  echo "service $(systemctl is-enabled "$s" 2>/dev/null | head -n 1 | grep . || echo absent) $(systemctl is-active "$s") $(if [ -e "/etc/systemd/system/$s.d/pgduet.conf" ]; then echo yes; else echo no; fi) $s"
+  # A systemd that gives no answer, as on a busy host, has not said that the unit is inactive.
+  active=$(systemctl is-active "$s") || [ -n "$active" ] || exit 1
+  echo "service $(systemctl is-enabled "$s" 2>/dev/null | head -n 1 | grep . || echo absent) $active $(if [ -e "/etc/systemd/system/$s.d/pgduet.conf" ]; then echo yes; else echo no; fi) $s"
 done
 file ${quote(unitFile(plainUnit))}`
     : ''

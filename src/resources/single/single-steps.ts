@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { quote, sh } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { outdated, type Step } from '../contract/kind.ts';
-import { controllerPidFile } from '../contract/preamble.ts';
+import { controllerPidFile, untilGone } from '../contract/preamble.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { formerDropIn, formerMark, type Starter } from '../data/record.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
@@ -40,8 +40,7 @@ ${roles.map((role) => `SELECT ${quoteLiteral(`DROP OWNED BY ${quoteIdentifier(ro
 export const stopStep = (place: SinglePlace): Step => ({
   title: `stop the Mirroring Controller of ${place.id}, the instance goes on`,
   script: `if controller ${quote(controllerPidFile(place))}; then ${mcCtlCommand(place, 'stop --mc-only')} >&2; fi
-n=0
-while [ $n -lt 200 ] && { { [ -n "$mc" ] && kill -0 "$mc" 2>/dev/null; }${place.unit ? sh` || systemctl --quiet is-active ${`${place.unit}.service`}` : ''}; }; do n=$((n + 1)); sleep 0.05; done`,
+${untilGone(place.unit && `${place.unit}.service`)}`,
 });
 
 const sum = (text: string): string => `${createHash('sha256').update(text).digest('hex')}  -`;

@@ -131,8 +131,11 @@ function keeperOf(desired: Desired, { record, programs }: SingleObservation): Ke
 const enabledWord = (word: string): 'enabled' | 'disabled' | 'untouched' =>
   word === 'enabled' || word === 'disabled' ? word : 'untouched';
 
+/** While a server reads its files again, its unit says so. */
+const up: readonly string[] = ['active', 'reloading', 'refreshing'];
+
 const runsUnder = ({ server, services }: SingleObservation, unit: string): boolean =>
-  server?.cgroup.endsWith(`/${unit}`) === true && services.get(unit)?.active === 'active';
+  server?.cgroup.endsWith(`/${unit}`) === true && up.includes(services.get(unit)?.active ?? '');
 
 function settled(desired: Desired, seen: SingleObservation): string {
   const unit = [...seen.services.keys()].find((name) => runsUnder(seen, name));

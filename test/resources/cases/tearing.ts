@@ -472,6 +472,22 @@ export const tearing: readonly KindCases[] = [
         },
       },
       {
+        title: 'all is done, and the server reads its files at this moment',
+        reply: single(
+          'ours',
+          'mark',
+          record(),
+          file(`${dir}/postgresql.conf`, conf),
+          file(`${dir}/pg_hba.conf`, 'local all all peer\n', '640'),
+          'service enabled reloading no pg-main.service',
+          'server ready /system.slice/pg-main.service',
+          `live ${live()}`,
+        ),
+        gives: {
+          same: 'server1 is a single server: running under pg-main.service, timeline 1, takes writes',
+        },
+      },
+      {
         title: 'nothing is ours any more',
         reply: single('server ready /system.slice/pg.service', `live ${live()}`),
         gives: { same: 'server1 is a single server: running' },
