@@ -26,15 +26,16 @@ describeLab('bare hosts', () => {
         const without = await a.sh('command -v node psql postgres; ls /usr/lib/postgresql');
         expect(without.stdout).toBe('');
         const command = pgduet(lab);
-        const file = inventory(lab, [a, b], { version });
+        const gateway = a.address.replace(/\d+$/, '1');
+        const file = inventory(lab, [a, b], { version, multiplexing: { reference_addresses: [gateway] } });
         expectExit(await command(['provision', '--check', '-i', file]), 2);
         expect((await a.sh('dpkg -l | grep -c postgresql-')).stdout.trim()).toBe('0');
         expectExit(await command(['provision', '-i', file, '--yes']), 0);
         await expectMultiplexed({ primary: serverOf(a), standbys: [serverOf(b)], version });
         const installed = await b.sh(
-          `dpkg-query -W -f '\${db:Status-Status}\\n' postgresql-${version} nodejs`,
+          `dpkg-query -W -f '\${db:Status-Status}\\n' postgresql-${version} nodejs iputils-ping`,
         );
-        expect(installed.stdout).toBe('installed\ninstalled\n');
+        expect(installed.stdout).toBe('installed\ninstalled\ninstalled\n');
         expectExit(await command(['check', '-i', file]), 0);
       },
     );
