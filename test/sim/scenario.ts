@@ -88,9 +88,6 @@ function strikeLater(world: World, plan: Plan): Fault[] {
  */
 const splitIsStated = ({ settings, faults }: Plan): boolean =>
   (settings.policy === 'fallback' && faults.some((it) => cutIsStated(settings, faults, it))) ||
-  ['management directory is full', 'controller killed, its state file is torn'].every((kind) =>
-    faults.some((it) => it.kind === kind),
-  ) ||
   // A person who detaches vouches for it, and nobody for the moment in which a stranger comes.
   (faults.length > 1 && faults.some((it) => kindOf(it.kind).detaches || kindOf(it.kind).stranger));
 
