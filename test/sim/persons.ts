@@ -15,20 +15,24 @@ export const switchover: ControlRequest = { kind: 'switch', force: false, noFenc
 export const force: ControlRequest = { kind: 'switch', force: true, noFencing: false };
 export const detach: ControlRequest = { kind: 'detach', noFencing: false };
 
+/** mc_ctl start, once the stop has come to its end: not before it, and not for a server that has stayed. */
+function startLater(world: World, host: Host, afterMs: number, stopped: readonly Host[]): void {
+  world.clock.after(afterMs, () => {
+    if (stopped.some((it) => it.state?.stop)) startLater(world, host, 500, stopped);
+    else if (host.up && !host.state) world.startController(host, 10);
+  });
+}
+
 /** mc_ctl stop, and mc_ctl start after a while. */
 export function stopAndStart(world: World, host: Host, afterMs: number): void {
-  if (!ask(world, host, { kind: 'stop', all: false, mcOnly: false, force: false })) return;
-  world.clock.after(afterMs, () => host.up && !host.state && world.startController(host, 10));
+  if (ask(world, host, { kind: 'stop', all: false, mcOnly: false, force: false }))
+    startLater(world, host, afterMs, [host]);
 }
 
 /** mc_ctl stop -a, then mc_ctl start everywhere, in any order. */
 function stopAll(world: World, host: Host, afterMs: number): void {
   if (!ask(world, host, { kind: 'stop', all: true, mcOnly: false, force: false })) return;
-  for (const it of world.hosts)
-    world.clock.after(
-      afterMs + world.random.between(0, 800),
-      () => it.up && !it.state && world.startController(it, 10),
-    );
+  for (const it of world.hosts) startLater(world, it, afterMs + world.random.between(0, 800), world.hosts);
 }
 
 /** A server becomes a new copy of the primary and is started as its standby. */
@@ -62,7 +66,7 @@ export const persons: Kinds = {
     noSwitch: true,
     strike: (world, { host, lastsMs }) => {
       ask(world, host, { kind: 'stop', all: false, mcOnly: true, force: false });
-      world.clock.after(1500 + lastsMs, () => host.up && !host.state && world.startController(host, 10));
+      startLater(world, host, 1500 + lastsMs, [host]);
     },
   },
   'terminated by systemd': {
@@ -70,7 +74,7 @@ export const persons: Kinds = {
     waits: 'always',
     strike: (world, { host, lastsMs }) => {
       if (host.up && !host.frozen) world.happen(host, { kind: 'terminate' });
-      world.clock.after(1500 + lastsMs, () => host.up && !host.state && world.startController(host, 10));
+      startLater(world, host, 1500 + lastsMs, [host]);
     },
   },
   'stop -a and start': {

@@ -174,7 +174,15 @@ function isCalm(world: World): boolean {
   if (!primary || serving.length > 1) return false;
   return hosts.every((host) => {
     const { state } = host;
-    if (!state || state.takeover || state.giving || state.change || state.ending || state.proving)
+    if (
+      !state ||
+      state.takeover ||
+      state.giving ||
+      state.change ||
+      state.ending ||
+      state.proving ||
+      state.stop
+    )
       return false;
     if (host === primary) return true;
     if (replication.streams(host, primary))
