@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Plan, planOf } from './plan.ts';
+import { kindOf, type Plan, planOf } from './plan.ts';
 import { runPlan, runScenario } from './scenario.ts';
+import type { CommandMode, References } from './world.ts';
 
 interface Story {
   readonly story: string;
@@ -25,6 +26,22 @@ describe('what has failed once does not fail again', () => {
       expect(runPlan(plan).violations).toEqual([]);
     },
   );
+});
+
+/** The types do not see what stands in the file. Whoever changes the words of a plan changes them there, too. */
+it('every plan is in the words of today', () => {
+  const words: { readonly [Setting in 'references' | 'arbitration' | 'fencing']: readonly unknown[] } = {
+    references: ['none', 'well', 'never', 'stops'] satisfies References[],
+    arbitration: ['well', 'no', 'late'] satisfies CommandMode[],
+    fencing: [null, 'well', 'no', 'late'],
+  };
+  for (const { plan } of stories) {
+    expect(Object.keys(plan.settings).sort()).toEqual(Object.keys(planOf(1).settings).sort());
+    expect(words.references).toContain(plan.settings.references);
+    expect(words.arbitration).toContain(plan.settings.arbitration);
+    expect(words.fencing).toContain(plan.settings.fencing);
+    for (const { kind } of plan.faults) expect(kindOf(kind)).toBeDefined();
+  }
 });
 
 it('a plan that was written down tells what its seed tells', () => {
