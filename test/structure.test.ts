@@ -50,7 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'resources/contract': ['base', 'postgres'],
   'resources/system': ['base', 'resources/contract'],
   'resources/postgres': ['base', 'postgres', 'resources/contract'],
-  'resources/controller': ['base', 'resources/contract'],
+  'resources/controller': ['base', 'postgres', 'resources/contract'],
   'resources/data': ['base', 'postgres', 'resources/contract', 'resources/controller'],
   'resources/single': [
     'base',

@@ -245,10 +245,11 @@ class Daemon {
   }
 
   async #perform(action: SlowAction): Promise<void> {
-    const { conf, self } = this.#configuration;
+    const { conf, self, servers } = this.#configuration;
     const outcome = await perform(action, {
       conf,
       instance: this.#instance,
+      servers: servers.map(({ id }) => id),
       id: self.id,
       dir: this.#options.dir,
     });

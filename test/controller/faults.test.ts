@@ -533,6 +533,19 @@ describe('a switch on request', () => {
     await expect(it1.remember().text()).toMatchFileSnapshot(golden('switch'));
   });
 
+  it('the stop was cut short: server1 starts again when server2 has said that it is no primary', async () => {
+    const cut = { state: 'shutting down', checkpoint: '0/3000060' };
+    const it1 = asked()
+      .after(60_000, 'its limit has passed', { kind: 'instance-stopped', proof: cut, endedSenders: 1 })
+      .after(50, 'server2 says what it said before', heard(view('server2', 'standby', { echoes: {} })));
+    expect(it1.state.own.phase).toBe('waiting');
+    const { incarnation, seq } = it1.state;
+    const echoes = { server1: { incarnation, seq } };
+    it1.after(400, 'server2 answers', heard(view('server2', 'standby', { seq: 1, echoes })));
+    await expect(it1.text()).toMatchFileSnapshot(golden('switch-cut-short'));
+    expect(it1.state.own.phase).toBe('starting');
+  });
+
   it('the proof fails: writes go on where they were', async () => {
     const why = 'it received WAL up to 0/3000060, but the shutdown checkpoint is at 0/3000100';
     const it1 = asked().after(150, 'the instance has stopped', { kind: 'instance-stopped', proof });

@@ -6,7 +6,7 @@ import {
   type SwitchObservation,
 } from '../../src/resources/controller/switch-observation.ts';
 
-const live: Live = { timeline: 1, clients: 0, transactions: [], prepared: [], archiver: null };
+const live: Live = { timeline: 1, clients: 0, transactions: [], receivers: [], prepared: [], archiver: null };
 const server = {
   server_id: 'server1',
   host_role: 'primary',
@@ -32,6 +32,16 @@ const say = (over: Partial<SwitchObservation>): string =>
   notes('server1', 'server2', { report, live, ready: 0, ...over }).join('\n');
 
 describe('what a person is told before a switch', () => {
+  it('names who receives WAL besides the standbys', () => {
+    const row = { name: 'SERVER2', user: 'repl', address: '192.0.2.110', bytes: 0 };
+    const cdc = { name: 'pg_recvlogical', user: 'cdc', address: null, bytes: 52_428_800 };
+    const copy = { name: '', user: 'dba', address: '192.0.2.9', bytes: null };
+    const said = say({ live: { ...live, receivers: [row, cdc, copy] } });
+    expect(said).not.toContain('SERVER2');
+    expect(said).toContain('pg_recvlogical of role cdc from the socket receives WAL too, 50.0 MB behind');
+    expect(said).toContain('a receiver of role dba from 192.0.2.9 receives WAL too, how far is not known');
+  });
+
   it('is how writes are affected, when nothing else is to be said', () => {
     expect(say({})).toBe(
       'a checkpoint first, while writes go on; then server1 is shut down and takes no writes until server2 has been promoted\nno client is connected now',

@@ -7,8 +7,11 @@ import type { Happening } from '../../src/controller/core/event.ts';
 import type { Persisted } from '../../src/controller/core/state.ts';
 import { tell } from '../controller/support/tell.ts';
 import type { Host } from './host.ts';
+
 import { answers, halt, lsn } from './instance.ts';
 import type { World } from './world.ts';
+
+type StopMode = Extract<Deed, { kind: 'stop-instance' }>['mode'];
 
 /** A stop of an instance that stands still is given up after this time; a session is, too. */
 const patienceMs = 1500;
@@ -72,7 +75,7 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
     case 'start-instance':
       return [50, 400];
     case 'stop-instance':
-      return stuck ? [patienceMs / 2, patienceMs] : [20, 300];
+      return stopDuration(host, action.mode);
     case 'checkpoint':
       return stuck ? [patienceMs, patienceMs] : [10, 100];
     case 'set-names':
@@ -91,6 +94,14 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
     case 'run-command':
       return commandIsLate(world, action) ? [500, 500] : [50, 400];
   }
+}
+
+/** A walsender of somebody else holds a shutdown up until it is ended, or until the limit of a switch when it cannot be. */
+function stopDuration({ instance }: Host, mode: StopMode): readonly [number, number] {
+  if (instance.hung !== 'no') return [patienceMs / 2, patienceMs];
+  const stays = instance.guests.map((it) => it.stays);
+  if (mode === 'immediate' || !stays.some((it) => it !== undefined)) return [20, 300];
+  return mode === 'fast' || !stays.includes('for ever') ? [800, 1200] : [4000, 5000];
 }
 
 const commandIsLate = (world: World, { command }: Extract<Deed, { kind: 'run-command' }>): boolean =>
@@ -154,12 +165,14 @@ function start(world: World, host: Host, orderedAt: number): Happening {
 }
 
 /** Clean is only a fast shutdown of an instance that was there until its end, on a disk that works. */
-function stop(world: World, host: Host, mode: 'fast' | 'forced' | 'immediate'): Happening {
+function stop(world: World, host: Host, mode: StopMode): Happening {
   const { instance } = host;
-  if (instance.hung === 'stalled' || (mode === 'fast' && instance.hung !== 'no'))
+  const waits = mode === 'fast' || mode === 'limited';
+  if (instance.hung === 'stalled' || (waits && instance.hung !== 'no'))
     return { kind: 'stop-failed', why: 'it is still there' };
   const there = instance.running;
-  const clean = there && mode === 'fast' && instance.disk === 'ok';
+  const isLate = mode === 'limited' && instance.guests.some((it) => it.stays === 'for ever');
+  const clean = there && waits && !isLate && instance.disk === 'ok';
   if (clean) world.replication.shutDown(host);
   else halt(instance);
   const state = clean ? 'shut down' : there ? 'shutting down' : 'in production';

@@ -245,4 +245,11 @@ export const mutations: readonly Mutation[] = [
     replace: 'return state;',
     kinds: ['cut', 'isolated', 'flapping cable'],
   },
+  {
+    rule: 'a primary whose shutdown took long asks the others before it starts again',
+    file: 'handover.ts',
+    find: 'return andThen(decided(countAttempt(back), ...words), (it) => beginStart(it, false));',
+    replace: 'return andThen(decided(countAttempt(back), ...words), startInstance);',
+    kinds: ['a receiver holds up the shutdown of a switch'],
+  },
 ];

@@ -4,6 +4,7 @@
  */
 import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
 import type { Host } from './host.ts';
+import { ask, force, switchover } from './persons.ts';
 import type { World } from './world.ts';
 
 /** Longer than it takes until the controllers have looked, and have told each other. */
@@ -75,6 +76,28 @@ export const strangers: Kinds = {
       world.replication.receive(primary, { name: standby.id, confirms: true });
       world.clock.after(dice.between(2600, 4200), () => loseHost(world, primary, 4000 + lastsMs));
     },
+  },
+  /** The receiver never confirms; a switch is made, or is given up, in its time. */
+  'a receiver holds up the shutdown of a switch': {
+    compound: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const stays = dice.pick(['until ended', 'for ever'] as const);
+      world.replication.receive(primary, { name: 'cdc', confirms: false, stays });
+      ask(world, primary, dice.chance(0.8) ? switchover : force);
+      if (world.hosts.length > 2 || dice.chance(0.5)) return;
+      // Meanwhile it is taken for dead, by the policy or by a person.
+      const standby = dice.pick(standbysOf(world));
+      const cable = between(primary, standby);
+      const cutMs = dice.between(100, 2500);
+      world.clock.after(cutMs, () => world.network.cut(['admin', 'log'], cable));
+      world.clock.after(
+        cutMs + dice.between(2000, 3500),
+        () => primary.state?.giving && ask(world, standby, force),
+      );
+      world.clock.after(6000 + lastsMs, () => world.network.mend(['admin', 'log'], cable));
+    },
+    cutsAdmin: true,
   },
   /** Its walsender has not noticed yet, and stands beside the new one. */
   'a receiver connects again': {

@@ -19,10 +19,10 @@ export type Action =
   /** Answers with `instance-started` or `start-failed`. */
   | { readonly kind: 'start-instance' }
   /**
-   * fast: as long as it takes. forced: immediate shutdown when the fast one takes too long. immediate: at once, and
+   * fast: as long as it takes. limited: immediate shutdown after a minute, for a switch. forced: immediate shutdown when the fast one takes too long. immediate: at once, and
    * without mercy in the end. Answers with `instance-stopped` and what pg_controldata says, or `stop-failed`.
    */
-  | { readonly kind: 'stop-instance'; readonly mode: 'fast' | 'forced' | 'immediate' }
+  | { readonly kind: 'stop-instance'; readonly mode: 'fast' | 'limited' | 'forced' | 'immediate' }
   /** Answers with `checkpointed`. */
   | { readonly kind: 'checkpoint' }
   /** pre_detach_command for each of them, at once; answers with `pre-detached` when the last has ended or its time is up. */

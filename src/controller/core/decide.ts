@@ -95,7 +95,7 @@ function handle(state: State, event: Exclude<Event, { kind: 'persist-failed' }>)
     case 'start-failed':
       return onStartFailed(state, event.why);
     case 'instance-stopped':
-      return onInstanceStopped(state, event.proof);
+      return onInstanceStopped(state, event.proof, event.endedSenders);
     case 'stop-failed':
       return onStopFailed(state, event.why);
     case 'control':

@@ -80,7 +80,12 @@ export type Happening =
   | { readonly kind: 'disk-check'; readonly part: DiskPart; readonly ok: boolean; readonly error: string }
   | { readonly kind: 'instance-started' }
   | { readonly kind: 'start-failed'; readonly why: string }
-  | { readonly kind: 'instance-stopped'; readonly proof: Proof | null }
+  | {
+      readonly kind: 'instance-stopped';
+      readonly proof: Proof | null;
+      /** So many walsenders of others were ended, because they held the shutdown up. */
+      readonly endedSenders?: number;
+    }
   | { readonly kind: 'stop-failed'; readonly why: string }
   | { readonly kind: 'control'; readonly id: number; readonly request: ControlRequest }
   | {

@@ -3,9 +3,10 @@
  * disk has failed. It first makes sure that its instance is stopped, remembers to whom it gives, and only then says so.
  * The instance starts again only when the other side has said no. Pure.
  */
-import { countAttempt, startInstance } from './boot.ts';
+import { beginStart, countAttempt, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
+import { doubt } from './pause.ts';
 import { bytesAhead, type Heard, heardPeers, isBefore, isServingPrimary, positionOf } from './servers.ts';
 import { believesGone } from './silence.ts';
 import type { Giving, Peer, ReplyTo, State } from './state.ts';
@@ -59,7 +60,7 @@ export function onSwitchCheckpoint(state: State): Decision {
     ...withOwn(state, { phase: 'stopping' }),
     giving: { ...state.giving, stage: 'stop' },
   };
-  return decided(stopping, log('MCA01009', { mode: 'fast' }), { kind: 'stop-instance', mode: 'fast' });
+  return decided(stopping, log('MCA01009', { mode: 'fast' }), { kind: 'stop-instance', mode: 'limited' });
 }
 
 /** The own instance or disk has failed: hands over if there is somebody to hand over to. */
@@ -90,7 +91,8 @@ export function onGivingStopped(state: State, proof: Proof | null): Decision {
   if (handover.kind === 'failover') return decided(toGiven(stopped, giving));
   if (proof?.state !== 'shut down') {
     const why = `pg_controldata says '${proof?.state ?? 'nothing'}' instead of 'shut down'`;
-    return takeBack(stopped, giving, why);
+    // It may have taken long: meanwhile others may have taken this server for dead, and only what they say from now on counts.
+    return takeBack(doubt(stopped, Object.keys(stopped.peers)), giving, why);
   }
   const proven: Giving = { ...giving, handover: { ...handover, checkpoint: proof.checkpoint } };
   return decided(toGiven(stopped, proven), log('MCA01044', { checkpoint: proof.checkpoint }));
@@ -184,7 +186,7 @@ function takeBack(state: State, { handover: { to }, restartable }: Giving, why: 
   const told = replies(state.waitingForSwitch, false, `${to} did not take over: ${why}`);
   const back: State = { ...state, giving: null, waitingForSwitch: [] };
   const words = [log('MCA01047', { server: to, why }), ...told];
-  if (restartable) return andThen(decided(countAttempt(back), ...words), startInstance);
+  if (restartable) return andThen(decided(countAttempt(back), ...words), (it) => beginStart(it, false));
   return decided({ ...back, boot: { kind: 'failed', why } }, ...words);
 }
 

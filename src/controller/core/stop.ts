@@ -127,12 +127,17 @@ function stopOwn(state: State, { mcOnly, force }: Stop): Decision {
   return decided(stopping, log('MCA01009', { mode }), { kind: 'stop-instance', mode });
 }
 
-export function onInstanceStopped(state: State, proof: Proof | null): Decision {
+export function onInstanceStopped(state: State, proof: Proof | null, endedSenders = 0): Decision {
+  const words = endedSenders > 0 ? [log('MCA01092', { count: String(endedSenders) })] : [];
+  return andThen(decided(state, ...words), (it) => stopped(it, proof));
+}
+
+function stopped(state: State, proof: Proof | null): Decision {
   if (state.own.phase !== 'stopping') return decided(state);
   if (state.giving?.stage === 'stop' && !state.stop) return onGivingStopped(state, proof);
   if (state.ending && !state.stop) return onEnded(state);
-  const stopped = withOwn(state, { phase: 'stopped', missedChecks: 0 });
-  return andThen(decided(stopped, log('MCA01010')), nextServer);
+  const ended = withOwn(state, { phase: 'stopped', missedChecks: 0 });
+  return andThen(decided(ended, log('MCA01010')), nextServer);
 }
 
 /** Without -e the controller stays: an instance that will not stop needs watching more than any other. */

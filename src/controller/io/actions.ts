@@ -7,8 +7,8 @@ import type { ServerConf } from '../config.ts';
 import type { Action } from '../core/action.ts';
 import type { Happening } from '../core/event.ts';
 import { type CommandResult, centre, runCommand } from './commands.ts';
-import type { Instance } from './instance.ts';
-import { withSession } from './postgres.ts';
+import type { Instance, StopMode } from './instance.ts';
+import { ownWalsenders, withSession } from './postgres.ts';
 import { answering } from './references.ts';
 import { controlData, cutReceiver, follow, promote, setNames } from './switchover.ts';
 import { isThere } from './whole-file.ts';
@@ -34,6 +34,8 @@ export type SlowAction = Extract<
 export interface Workshop {
   readonly conf: ServerConf;
   readonly instance: Instance;
+  /** All servers of the cluster. */
+  readonly servers: readonly string[];
   /** The own server identifier. */
   readonly id: string;
   /** The management directory. */
@@ -100,12 +102,14 @@ async function start({ dir, id, instance }: Workshop): Promise<string | null> {
     : instance.start();
 }
 
-async function stop(mode: 'fast' | 'forced' | 'immediate', { conf, instance }: Workshop): Promise<Happening> {
-  const failure = await instance.stop(mode).catch(textOf);
+async function stop(mode: StopMode, { conf, instance, servers }: Workshop): Promise<Happening> {
+  const waits = mode === 'fast' || mode === 'limited';
+  const ours = waits ? await ownWalsenders(conf, servers) : null;
+  const failure = await instance.stop(mode, ours).catch(textOf);
   if (failure !== null) return { kind: 'stop-failed', why: failure };
   // Only a fast shutdown has something to prove; after any other one time counts.
-  const proof = mode === 'fast' ? await controlData(conf.dbInstance).catch(() => null) : null;
-  return { kind: 'instance-stopped', proof };
+  const proof = waits ? await controlData(conf.dbInstance).catch(() => null) : null;
+  return { kind: 'instance-stopped', proof, endedSenders: instance.endedSenders.length };
 }
 
 /** All at once, so that commits are held up for the time of one. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
 import { withTimeout } from './timer.ts';
+import { endWalsenders } from './walsenders.ts';
 import { isThere, readIfThere, writeAtomic } from './whole-file.ts';
 
 /** Lines of postmaster.pid (PostgreSQL, src/include/utils/pidfile.h). */
@@ -26,6 +27,7 @@ export interface Postmaster {
 const pollMs = 15;
 const forceAfterMs = 10_000;
 const killAfterMs = 5000;
+const sendersAgainMs = 1000;
 
 const missing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'ENOTDIR'].includes(String(error.code));
@@ -148,7 +150,16 @@ function instanceEnvironment(): NodeJS.ProcessEnv {
   return rest;
 }
 
-export type StopMode = 'fast' | 'forced' | 'immediate';
+export type StopMode = 'fast' | 'limited' | 'forced' | 'immediate';
+
+export interface StopTimes {
+  /** After so long in a shutdown, walsenders of others are ended. */
+  readonly sendersMs: number;
+  /** After so long a limited stop becomes an immediate one. */
+  readonly limitMs: number;
+}
+
+const stopTimes: StopTimes = { sendersMs: 10_000, limitMs: 60_000 };
 
 /** The life of one instance as this controller controls it. */
 export class Instance {
@@ -158,9 +169,17 @@ export class Instance {
   #child: ChildProcess | null = null;
   #forced = false;
   #stopping: Promise<string | null> | null = null;
+  #endedSenders: readonly number[] = [];
+  readonly #times: StopTimes;
 
   /** `onExit` is called at once when a postmaster that was started here ends. */
-  constructor(dataDir: string, startupLog: string, onExit: () => void = () => undefined) {
+  constructor(
+    dataDir: string,
+    startupLog: string,
+    onExit: () => void = () => undefined,
+    times: StopTimes = stopTimes,
+  ) {
+    this.#times = times;
     this.#onExit = onExit;
     this.#dataDir = dataDir;
     this.#startupLog = startupLog;
@@ -212,33 +231,57 @@ export class Instance {
   }
 
   /**
-   * fast: without a limit, a shutdown checkpoint takes as long as it takes. forced: becomes an immediate shutdown after
-   * 10 s and gives up after 20 s; a second call can add the force. immediate: without a checkpoint, and killed when not
-   * even that works. Null when it has stopped.
+   * fast: without a limit, a shutdown checkpoint takes as long as it takes. limited: becomes an immediate shutdown after
+   * 60 s. forced: becomes one after 10 s and gives up after 20 s; a second call can add the force. immediate: without a
+   * checkpoint, and killed when not even that works. After 10 s walsenders other than `ours` are ended, if those are known.
+   * Null when it has stopped.
    */
-  stop(mode: StopMode): Promise<string | null> {
+  stop(mode: StopMode, ours: readonly number[] | null = null): Promise<string | null> {
     this.#forced ||= mode === 'forced';
-    this.#stopping ??= (mode === 'immediate' ? this.#kill() : this.#stop()).finally(() => {
-      this.#stopping = null;
-      this.#forced = false;
-    });
+    this.#stopping ??= (mode === 'immediate' ? this.#kill() : this.#stop(mode === 'limited', ours)).finally(
+      () => {
+        this.#stopping = null;
+        this.#forced = false;
+      },
+    );
     return this.#stopping;
   }
 
-  async #stop(): Promise<string | null> {
+  /** Walsenders that the last stop has ended, because they held it up. */
+  get endedSenders(): readonly number[] {
+    return this.#endedSenders;
+  }
+
+  async #stop(limited: boolean, ours: readonly number[] | null): Promise<string | null> {
+    this.#endedSenders = [];
     await this.#signal('SIGINT');
+    const began = performance.now();
+    let sendersAt = this.#times.sendersMs;
     let forcedForMs = 0;
-    let immediate = false;
+    let immediateAt = Number.POSITIVE_INFINITY;
     for (;;) {
       if (this.#child === null && (await findPostmaster(this.#dataDir)) === null) return null;
       await sleep(pollMs);
+      const passed = performance.now() - began;
+      if (ours && passed >= sendersAt) {
+        sendersAt = passed + sendersAgainMs;
+        await this.#endSenders(ours);
+      }
       if (this.#forced) forcedForMs += pollMs;
-      if (!immediate && forcedForMs >= forceAfterMs) {
-        immediate = true;
+      const isOver = forcedForMs >= forceAfterMs || (limited && passed >= this.#times.limitMs);
+      if (isOver && passed < immediateAt) {
+        immediateAt = passed;
         await this.#signal('SIGQUIT');
       }
-      if (forcedForMs >= 2 * forceAfterMs) return 'it is still there after an immediate shutdown';
+      if (passed - immediateAt >= forceAfterMs) return 'it is still there after an immediate shutdown';
     }
+  }
+
+  /** One that is told to end tells its receiver so, and waits for that; told a second time it does not wait. */
+  async #endSenders(keep: readonly number[]): Promise<void> {
+    const pid = (await findPostmaster(this.#dataDir))?.pid;
+    const told = pid === undefined ? [] : await endWalsenders(pid, keep);
+    this.#endedSenders = [...new Set([...this.#endedSenders, ...told])];
   }
 
   async #kill(): Promise<string | null> {

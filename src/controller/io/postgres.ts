@@ -182,3 +182,21 @@ export async function withSession<T>(conf: ServerConf, work: (ask: Ask) => Promi
     await client.end();
   }
 }
+
+const sendersWithinMs = 2000;
+
+/** The walsenders of these servers; null when the instance cannot be asked, so that nobody else's are known either. */
+export async function ownWalsenders(
+  conf: ServerConf,
+  servers: readonly string[],
+): Promise<readonly number[] | null> {
+  const names = servers.map((id) => id.toLowerCase());
+  const text = 'select pid, lower(application_name) as name from pg_stat_replication';
+  const asked = withSession(conf, (ask) => ask<{ pid: number; name: string }>(text));
+  try {
+    const rows = await withTimeout(asked, sendersWithinMs);
+    return rows.filter(({ name }) => names.includes(name)).map(({ pid }) => pid);
+  } catch {
+    return null;
+  }
+}

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
+import { sameName } from '../../postgres/standby-names.ts';
 import type { ControllerReport } from './controller-status.ts';
 
 interface Transaction {
@@ -13,11 +14,20 @@ interface Transaction {
   readonly seconds: number;
 }
 
+/** Somebody who receives WAL: a standby, or not. */
+interface Receiver {
+  readonly name: string;
+  readonly user: string;
+  readonly address: string | null;
+  readonly bytes: number | null;
+}
+
 /** What the instance says of itself. */
 export interface Live {
   readonly timeline: number;
   readonly clients: number;
   readonly transactions: readonly Transaction[];
+  readonly receivers: readonly Receiver[];
   readonly prepared: readonly { readonly gid: string; readonly seconds: number }[];
   /** Null when nothing is archived. */
   readonly archiver: {
@@ -41,6 +51,8 @@ export const liveQuery = `select json_build_object('timeline', (select timeline_
  'clients', (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name not in ('pgduet', 'mc_agent')),
  'transactions', (select coalesce(json_agg(json_build_object('pid', pid, 'user', usename, 'application', application_name, 'seconds', round(extract(epoch from now() - xact_start))) order by xact_start), '[]')
    from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and xact_start < now() - interval '${longSeconds} s'),
+ 'receivers', (select coalesce(json_agg(json_build_object('name', application_name, 'user', usename, 'address', host(client_addr),
+   'bytes', case when pg_is_in_recovery() then null else pg_wal_lsn_diff(pg_current_wal_lsn(), coalesce(flush_lsn, sent_lsn)) end) order by pid), '[]') from pg_stat_replication),
  'prepared', (select coalesce(json_agg(json_build_object('gid', gid, 'seconds', round(extract(epoch from now() - prepared))) order by prepared), '[]') from pg_prepared_xacts),
  'archiver', (select case when current_setting('archive_mode') = 'off' then null else json_build_object(
    'failing', coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false), 'lastFailed', last_failed_wal, 'failedCount', failed_count) end from pg_stat_archiver))`;
@@ -110,6 +122,9 @@ export function notes(
       ({ gid, seconds }) =>
         `prepared ${formatDuration(seconds * 1000)} ago: '${gid}' stays prepared, and is there on ${to} too`,
     ),
+    ...live.receivers
+      .filter(({ name }) => !report.servers.some(({ server_id }) => sameName(server_id, name)))
+      .map(receiverNote),
     ...(ready > 0 && live.archiver
       ? [`${ready} WAL files wait for the archiver; the shutdown waits until they are archived`]
       : []),
@@ -119,6 +134,10 @@ export function notes(
       : []),
   ];
 }
+
+/** A shutdown waits for every receiver; the controller waits for one that is no standby only so long. */
+const receiverNote = ({ name, user, address, bytes }: Receiver): string =>
+  `${name || 'a receiver'} of role ${user} from ${address ?? 'the socket'} receives WAL too, ${bytes === null ? 'how far is not known' : `${formatBytes(bytes)} behind`}; it is disconnected when it holds the shutdown up for 10 s`;
 
 function otherVersions({ servers }: ControllerReport): readonly string[] {
   const versions = [...new Set(servers.map((server) => server.controller_version))];

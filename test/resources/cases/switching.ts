@@ -31,6 +31,7 @@ const live = (over: Record<string, unknown> = {}) => ({
   timeline: 1,
   clients: 0,
   transactions: [],
+  receivers: [],
   prepared: [],
   archiver: null,
   ...over,

@@ -270,6 +270,14 @@ export const watchingMessages = {
     did: 'It told all standbys that they may not take over. Writes go on.',
     todo: 'Name only standbys of this cluster, and end the other receiver, as `mc_ctl status` says. After a connection that broke this is over by itself when wal_sender_timeout has passed.',
   },
+  MCA01092: {
+    type: 'NOTICE',
+    text: '{count} receivers that are no standbys were disconnected: they held up the shutdown',
+    cause:
+      'A shutdown waits until every receiver of WAL has confirmed everything. Somebody else had not done so within 10 s: a consumer of logical replication, pg_receivewal, a copy.',
+    did: 'It ended the processes that serve these receivers, and none that serves a standby of the cluster.',
+    todo: 'Look why the receiver does not answer. It goes on where it was when it connects again.',
+  },
   MCA01091: {
     type: 'LOG',
     text: 'only standbys of this cluster acknowledge commits again',
