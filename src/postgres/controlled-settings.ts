@@ -7,7 +7,7 @@
 /** Commented out as long as no standby is in; commits then wait for nobody ("Synchronous Replication"). */
 export const namesSetting = 'synchronous_standby_names';
 
-/** Goes out and in together with the names: a logical walsender would wait for a standby that is out (17 and newer). */
+/** The slot of a standby goes out and in together with its name: a logical walsender would wait for one that is out (17 and newer). */
 export const slotsSetting = 'synchronized_standby_slots';
 
 /** Written for the server that is followed; commented out when the receiver is cut. */

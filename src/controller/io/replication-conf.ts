@@ -1,5 +1,6 @@
 /**
- * The settings of replication that the controller changes, in postgresql.conf itself: synchronous_standby_names out and in,
+ * The settings of replication that the controller changes, in postgresql.conf itself: synchronous_standby_names and
+ * synchronized_standby_slots out and in,
  * primary_conninfo out and to another server. In: the texts of the files. Out: the texts as they are to be, or why not.
  * What is taken out stays as a comment, so that it can be put back as it was; every other byte stays. Pure.
  */
@@ -11,8 +12,8 @@ import {
   placeForOurs,
 } from '../../postgres/conf-file.ts';
 import { conninfo } from '../../postgres/conninfo.ts';
-import { namesSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
-import { parseNames } from '../../postgres/standby-names.ts';
+import { namesSetting, slotsSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
+import { parseNames, sameName } from '../../postgres/standby-names.ts';
 
 interface Standing {
   readonly index: number;
@@ -77,16 +78,38 @@ export function withEveryName(text: string): string {
 }
 
 /** The text with exactly these standbys in synchronous_standby_names, and the value that stands there then. */
-export function withNames(
-  text: string,
-  ids: readonly string[],
-): { readonly text: string; readonly value: string } {
+export const withNames = (text: string, ids: readonly string[]): Changed =>
+  withList(text, namesSetting, (full) => namesValue(full, ids));
+
+/**
+ * The text with the slots for which logical walsenders wait: none without a standby that is in, and none of one that is out.
+ * A slot is a standby's when it has its name, in the letters that slots have; any other one goes and comes with the whole list.
+ */
+export function withSlots(text: string, ids: readonly string[]): string {
+  const out = everyName(text).filter((name) => !ids.some((id) => sameName(id, name)));
+  const gone = out.map(slotOf);
+  const slots = (full: string): string[] => parseNames(full).ids.filter((slot) => !gone.includes(slot));
+  return withList(text, slotsSetting, (full) => {
+    if (ids.length === 0) return '';
+    const left = slots(full);
+    return left.length === parseNames(full).ids.length ? full : left.join(', ');
+  }).text;
+}
+
+const slotOf = (id: string): string => id.toLowerCase().replace(/[^a-z0-9_]/g, '_');
+
+interface Changed {
+  readonly text: string;
+  readonly value: string;
+}
+
+/** The text with a list that is made from the longest one that stands there or stood there. */
+function withList(text: string, name: string, change: (full: string) => string): Changed {
   const lines = text.split('\n');
-  const name = namesSetting;
   const all = standing(lines, name);
   const full = fullest(all);
   for (const it of all) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
-  const value = namesValue(full?.value ?? '', ids);
+  const value = change(full?.value ?? '');
   if (value !== '') {
     if (full && full.value === value) lines[full.index] = uncommented(lines[full.index] ?? '');
     else {
@@ -94,8 +117,9 @@ export function withNames(
       lines.splice(at, 0, `${confLine(name, value)} ${mark}`);
     }
   }
-  const stale = (line: string): boolean => line.startsWith('#') && line.endsWith(mark);
-  return { text: lines.filter((line) => !stale(line)).join('\n'), value };
+  const isOld = (line: string): boolean =>
+    line.startsWith('#') && line.endsWith(mark) && standing([line], name).length > 0;
+  return { text: lines.filter((line) => !isOld(line)).join('\n'), value };
 }
 
 /** The value for some of the standbys: the method of the whole list, with no more of them needed than there are. */
@@ -117,16 +141,6 @@ function namesValue(full: string, ids: readonly string[]): string {
 export function withoutSetting(text: string, name: string): string {
   const lines = text.split('\n');
   for (const it of standing(lines, name)) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
-  return lines.join('\n');
-}
-
-/** Puts back what was commented out last, if nothing counts now. */
-export function withSetting(text: string, name: string): string {
-  const lines = text.split('\n');
-  const all = standing(lines, name);
-  const last = all.at(-1);
-  if (!last || all.some((it) => it.active)) return text;
-  lines[last.index] = uncommented(lines[last.index] ?? '');
   return lines.join('\n');
 }
 

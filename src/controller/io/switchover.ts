@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { majorVersion } from '../../postgres/bindirs.ts';
 import { parseConf } from '../../postgres/conf-file.ts';
 import { parseControlData } from '../../postgres/controldata.ts';
-import { namesSetting, slotsSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
+import { namesSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
 import { parseNames } from '../../postgres/standby-names.ts';
 import { versionFacts } from '../../postgres/versions.ts';
 import type { ServerConf } from '../config.ts';
@@ -26,7 +26,7 @@ import {
   withNames,
   withoutSetting,
   withPrimary,
-  withSetting,
+  withSlots,
 } from './replication-conf.ts';
 import { isThere, readIfThere, writeAtomic } from './whole-file.ts';
 
@@ -72,18 +72,16 @@ function hasSlots(dir: string): boolean {
   return version !== undefined && versionFacts(version).synchronizedStandbySlots;
 }
 
+const slotsToo = (dir: string, text: string, ids: readonly string[]): string =>
+  hasSlots(dir) ? withSlots(text, ids) : text;
+
 /** Puts exactly these standbys into synchronous_standby_names; returns how many of them a commit needs. */
 export async function setNames(conf: ServerConf, ids: readonly string[]): Promise<number> {
   const dir = conf.dbInstance;
   const other = overriding(namesSetting, { auto: read(dir, auto), included: included(dir) });
   if (other !== undefined) throw new Error(`${other} overrides ${namesSetting} of postgresql.conf`);
   const { text, value } = withNames(readMain(dir), ids);
-  const slots = !hasSlots(dir)
-    ? text
-    : ids.length === 0
-      ? withoutSetting(text, slotsSetting)
-      : withSetting(text, slotsSetting);
-  write(dir, main, slots);
+  write(dir, main, slotsToo(dir, text, ids));
   await withSession(conf, async (ask) => {
     await ask('select pg_reload_conf()');
     await inForce(ask, namesSetting, value);
@@ -118,7 +116,8 @@ async function until(
 export async function cutReceiver(conf: ServerConf): Promise<string> {
   const dir = conf.dbInstance;
   const moved = withPrimaryHere(dir);
-  write(dir, main, withoutSetting(withoutSetting(moved, upstreamSetting), namesSetting));
+  const alone = withoutSetting(withoutSetting(moved, upstreamSetting), namesSetting);
+  write(dir, main, slotsToo(dir, alone, []));
   return withSession(conf, async (ask) => {
     await ask('select pg_reload_conf()');
     await endReceiver(ask);
@@ -205,7 +204,8 @@ export interface Upstream {
 export async function follow(conf: ServerConf, standby: string, to: Upstream): Promise<void> {
   const dir = conf.dbInstance;
   const followed = withPrimary(withPrimaryHere(dir), '', { ...to, standby });
-  write(dir, main, withEveryName(followed));
+  const named = withEveryName(followed);
+  write(dir, main, slotsToo(dir, named, everyName(named)));
   if (await findPostmaster(dir)) {
     await withSession(conf, (ask) => ask('select pg_reload_conf()'));
     return;
