@@ -34,6 +34,7 @@ const words: Readonly<Record<ControlRequest['kind'], string>> = {
   'wait-started': 'start',
   stop: 'stop',
   switch: 'switch',
+  'abort-switch': 'end of the switch',
   detach: 'detach',
   'set-failover': 'change',
 };

@@ -17,7 +17,8 @@ const general = `mc_ctl controls the Mirroring Controller of this server and, th
   mc_ctl start            [-M DIR] [-w|-W] [-f|-F] [--mc-only] [--local-server ID]
   mc_ctl stop             [-M DIR] [-a] [-e] [--mc-only] [--local-server ID]
   mc_ctl status           [-M DIR] [--json] [--local-server ID]
-  mc_ctl switch           [-M DIR] [--to ID] [--force [--no-fencing]] [--local-server ID]
+  mc_ctl switch           [-M DIR] [--to ID] [--max-wait S] [--force [--no-fencing]] [--local-server ID]
+  mc_ctl switch --abort   [-M DIR] [--local-server ID]
   mc_ctl detach           [-M DIR] [--no-fencing] [--local-server ID]
   mc_ctl enable-failover  [-M DIR] [--local-server ID]
   mc_ctl disable-failover [-M DIR] [--local-server ID]
@@ -66,11 +67,15 @@ the controller answered, whatever the status is.
   switch: `mc_ctl switch: the standby becomes primary, and the primary follows it.
 
   --to ID        this standby; without it the most advanced one
+  --max-wait S   so many seconds (30) the primary waits, in service, until the standby has replayed what it
+                 would have to replay before it takes writes; then the switch is given up
+  --abort        ends a switch or a takeover that is under way; the role is given back only if the new
+                 primary is shown not to have become one
   --force        also a standby that is not known to be in sync; on a standby whose primary is not
                  heard: it takes over. Commits may be missing then, and the message says so
   --no-fencing   with --force: the fencing command is not called before such a takeover
 
-A checkpoint comes first, then a fast shutdown. The standby is promoted only if the shutdown checkpoint, as pg_controldata
+A checkpoint comes first, then the wait for replay, then a fast shutdown. The standby is promoted only if the shutdown checkpoint, as pg_controldata
 shows it, has arrived there; otherwise the old primary is started again, and the message names both positions. Works from
 every server.
 `,

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
+import type { ControlRequest } from './core/event.ts';
 import { renderStatus } from './core/status.ts';
 import { act } from './ctl-ask.ts';
 import { helpText, type Mode, modes } from './ctl-help.ts';
@@ -30,6 +31,8 @@ const options = {
   force: { type: 'boolean' },
   to: { type: 'string' },
   'no-fencing': { type: 'boolean' },
+  'max-wait': { type: 'string' },
+  abort: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -40,7 +43,7 @@ const allowed: Readonly<Record<Mode, readonly Flag[]>> = {
   start: ['wait', 'no-wait', 'failover', 'no-failover', 'mc-only'],
   stop: ['all', 'emergency', 'mc-only'],
   status: ['json'],
-  switch: ['to', 'force', 'no-fencing'],
+  switch: ['to', 'force', 'no-fencing', 'max-wait', 'abort'],
   detach: ['no-fencing'],
   'enable-failover': [],
   'disable-failover': [],
@@ -96,7 +99,29 @@ function contradiction(mode: Mode, values: Values): string | undefined {
   if (values.wait && values['no-wait']) return '-w and -W contradict each other';
   if (values.failover && values['no-failover']) return '-f and -F contradict each other';
   if (mode === 'switch' && values['no-fencing'] && !values.force) return '--no-fencing needs --force';
+  if (values.abort && (values.to !== undefined || values.force || values['max-wait'] !== undefined))
+    return '--abort ends a switch, and takes no other option';
+  if (values['max-wait'] !== undefined && secondsOf(values['max-wait']) === undefined)
+    return `--max-wait '${values['max-wait']}' is no number of seconds, 0 to 86400`;
   return undefined;
+}
+
+/** Whole seconds, a day at most. */
+function secondsOf(text: string): number | undefined {
+  const seconds = Number(text);
+  return /^\d+$/.test(text) && seconds <= 86_400 ? seconds : undefined;
+}
+
+function switchRequest(values: Values): ControlRequest {
+  if (values.abort) return { kind: 'abort-switch' };
+  const seconds = secondsOf(values['max-wait'] ?? '');
+  return {
+    kind: 'switch',
+    force: values.force ?? false,
+    noFencing: values['no-fencing'] ?? false,
+    ...(values.to === undefined ? {} : { to: values.to }),
+    ...(seconds === undefined ? {} : { maxWaitMs: 1000 * seconds }),
+  };
 }
 
 async function perform(mode: Mode, values: Values, bundle: string): Promise<number> {
@@ -126,12 +151,7 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
     case 'disable-failover':
       return act(target, { kind: 'set-failover', enabled: mode === 'enable-failover' }, statusTimeoutMs);
     case 'switch':
-      return act(target, {
-        kind: 'switch',
-        force: values.force ?? false,
-        noFencing: values['no-fencing'] ?? false,
-        ...(values.to === undefined ? {} : { to: values.to }),
-      });
+      return act(target, switchRequest(values));
     case 'detach':
       return act(target, { kind: 'detach', noFencing: values['no-fencing'] ?? false });
   }

@@ -11,8 +11,9 @@ import { exitCode } from '../base/exit-codes.ts';
 import { Calls, CatchUp } from './catch-up.ts';
 import type { Deed } from './core/action.ts';
 import type { Happening } from './core/event.ts';
+import { initialState } from './core/initial-state.ts';
 import { ownView } from './core/own-view.ts';
-import { initialState, type Persisted, type State } from './core/state.ts';
+import type { Persisted, State } from './core/state.ts';
 import { type StatusReport, statusReport } from './core/status.ts';
 import type { ServerView } from './core/view.ts';
 import { perform, type SlowAction, textOf } from './io/actions.ts';
@@ -29,7 +30,7 @@ import { InstanceMonitor } from './io/postgres.ts';
 import { primaryAnswers } from './io/primary-address.ts';
 import { watchSelf } from './io/self-watch.ts';
 import { readState, writeState, writeStatus } from './io/state-file.ts';
-import { namedStandbys } from './io/switchover.ts';
+import { namedStandbys, wasInRecovery } from './io/switchover.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
 import { Turns } from './turns.ts';
 import { controllerVersion } from './version.ts';
@@ -162,10 +163,12 @@ class Daemon {
   async #boot(): Promise<void> {
     const { dir, conf } = this.#configuration;
     const { state: restored, torn } = readState(dir, this.#options.id);
+    const running = (await findPostmaster(conf.dbInstance)) !== null;
+    const cutOff = !running && restored?.takeover?.stage === 'promote';
     this.#happen({
       kind: 'boot',
-      standby: isStandby(conf.dbInstance),
-      running: (await findPostmaster(conf.dbInstance)) !== null,
+      standby: isStandby(conf.dbInstance) || (cutOff && (await wasInRecovery(conf.dbInstance))),
+      running,
       mcOnly: this.#options.mcOnly,
       failover: this.#options.failover,
       restored,
@@ -323,6 +326,7 @@ class Daemon {
       case 'stop':
       case 'set-failover':
       case 'switch':
+      case 'abort-switch':
       case 'detach':
         this.#happen({ kind: 'control', id, request });
         break;

@@ -9,7 +9,15 @@ const check = (kind: 'busy' | 'starting' | 'timeout' | 'gone'): Happening => ({
   kind: 'instance-check',
   outcome: { kind },
 });
-const nothing = { sync: null, handover: null, takeover: null, yield: null, unhitched: false, parked: {} };
+const nothing = {
+  sync: null,
+  handover: null,
+  takeover: null,
+  yield: null,
+  unhitched: false,
+  parked: {},
+  withdrawn: {},
+};
 const golden = (name: string) => `./golden/${name}.txt`;
 
 /** The id of a handover is the time at which it began. */
@@ -23,7 +31,7 @@ const runningPrimary = () =>
     .after(10, 'the instance answers as primary', answer(report('primary', { senders: [] })))
     .after(900, 'server2 tells that it is a streaming standby', heard(view('server2', 'standby')))
     .after(10, 'the instance answers with its standby in sync', answer(report('primary')))
-    .after(50, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+    .after(50, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'proof', why: null })
     .after(50, 'the instance answers', answer(report('primary')));
 
 describe('conversations', () => {

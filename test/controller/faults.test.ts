@@ -25,7 +25,7 @@ const primary = (conf: Partial<ServerConf> = {}) =>
     .after(0, 'the controller starts and finds its instance running', boot({ running: true }))
     .after(10, 'the instance answers', answer(report('primary')))
     .after(5, 'server2 is a streaming standby', heard(view('server2', 'standby')))
-    .after(20, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+    .after(20, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'proof', why: null })
     .after(20, 'the instance answers', answer(report('primary')))
     .silence(800);
 
@@ -409,7 +409,7 @@ describe('faults that a controller sees for itself', () => {
       )
       .after(50, 'the names are back', { kind: 'names-set', ids: ['server2'], needed: 1 })
       .after(50, 'the instance answers', answer(report('primary')))
-      .after(50, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+      .after(50, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'proof', why: null })
       .after(50, 'the instance answers', answer(report('primary')))
       .status();
     await expect(it1.remember().text()).toMatchFileSnapshot(golden('standby-instance-down'));
@@ -514,8 +514,8 @@ describe('a switch on request', () => {
         id: 9,
         request: { kind: 'switch', force: false, noFencing: false },
       })
-      .after(200, 'the checkpoint is done', { kind: 'checkpointed', why: null });
-  const proof = { state: 'shut down', checkpoint: '0/3000100' };
+      .after(200, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'switch', why: null });
+  const proof = { state: 'shut down', checkpoint: '0/3000100', idle: true };
 
   it('goes well', async () => {
     const it1 = asked()
@@ -534,7 +534,7 @@ describe('a switch on request', () => {
   });
 
   it('the stop was cut short: server1 starts again when server2 has said that it is no primary', async () => {
-    const cut = { state: 'shutting down', checkpoint: '0/3000060' };
+    const cut = { state: 'shutting down', checkpoint: '0/3000060', idle: true };
     const it1 = asked()
       .after(60_000, 'its limit has passed', { kind: 'instance-stopped', proof: cut, endedSenders: 1 })
       .after(50, 'server2 says what it said before', heard(view('server2', 'standby', { echoes: {} })));

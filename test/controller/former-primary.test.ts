@@ -32,6 +32,7 @@ const recorded = (sync: SyncSet | null): Persisted => ({
   yield: null,
   unhitched: false,
   parked: {},
+  withdrawn: {},
   wroteWall: 0,
 });
 

@@ -77,6 +77,7 @@ describe('the state file', () => {
     yield: null,
     unhitched: false,
     parked: {},
+    withdrawn: {},
     wroteWall: 7,
   };
 

@@ -36,7 +36,7 @@ const primary = (conf: Partial<ServerConf>) =>
     .after(0, 'the controller starts and finds its instance running', boot({ running: true }))
     .after(10, 'the instance answers', answer(report('primary')))
     .after(5, 'server2 is a streaming standby', heard(view('server2', 'standby')))
-    .after(20, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+    .after(20, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'proof', why: null })
     .after(20, 'the instance answers', answer(report('primary')))
     .silence(800);
 

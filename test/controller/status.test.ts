@@ -32,7 +32,7 @@ const primary = (conf: Partial<ServerConf> = {}) =>
     .after(0, '', boot({ running: true }))
     .after(10, '', answer(report('primary')))
     .after(5, '', heard(view('server2', 'standby')))
-    .after(20, '', { kind: 'checkpointed', why: null })
+    .after(20, '', { kind: 'checkpointed', purpose: 'proof', why: null })
     .after(20, '', answer(report('primary')))
     .silence(800);
 

@@ -16,7 +16,7 @@ const inSync = () =>
     .after(0, 'the controller starts and finds its instance running', boot({ running: true }))
     .after(10, 'the instance answers', answer(report('primary')))
     .after(5, 'server2 is a streaming standby', standby())
-    .after(20, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+    .after(20, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'proof', why: null })
     .after(20, 'the instance answers', answer(report('primary')))
     .silence(800);
 
@@ -30,7 +30,7 @@ const names = (text: string, ...senders: Sender[]) =>
 const proven = (it: Conversation) =>
   it
     .after(800, 'everything is put right', answer(report('primary')))
-    .after(20, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+    .after(20, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'proof', why: null })
     .after(20, 'the instance answers', answer(report('primary')));
 
 describe('a name in force that is no server of the cluster', () => {
@@ -115,7 +115,7 @@ describe('a receiver that uses the name of a standby', () => {
       .after(0, 'the controller starts', boot({ running: true }))
       .after(10, 'the instance answers', answer(report('primary')))
       .after(5, 'server2 is a streaming standby', standby())
-      .after(20, 'the checkpoint is done', { kind: 'checkpointed', why: null })
+      .after(20, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'proof', why: null })
       .after(20, 'the instance answers; the row has everything', mark)
       .after(20, 'server2 is behind by its own word', standby());
     expect(eligible(it1.state)).toEqual([]);

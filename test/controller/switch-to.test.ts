@@ -33,8 +33,8 @@ describe('mc_ctl switch --to', () => {
   const both = threeServers(['server2', 'server3']);
 
   it('gives the role to the standby that is named, also when another one is ahead', () => {
-    expect(ask(both, 'server2').state.giving?.handover.to).toBe('server2');
-    expect(ask(both).state.giving?.handover.to).toBe('server3');
+    expect(ask(both, 'server2').state.preparing?.to).toBe('server2');
+    expect(ask(both).state.preparing?.to).toBe('server3');
   });
 
   it('does nothing when that one may not take over, or is no standby', () => {
@@ -44,7 +44,7 @@ describe('mc_ctl switch --to', () => {
       [both, 'nobody'],
     ] as const) {
       const { state: after, actions } = ask(state, to);
-      expect(after.giving).toBeNull();
+      expect(after.preparing).toBeNull();
       expect(actions).toMatchObject([
         { kind: 'reply', ok: false, text: expect.stringContaining(`${to} cannot take over`) },
       ]);

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { serverConf } from '../../src/controller/config.ts';
 import type { Deed } from '../../src/controller/core/action.ts';
-import { initialState, type Persisted } from '../../src/controller/core/state.ts';
+import { initialState } from '../../src/controller/core/initial-state.ts';
+import type { Persisted } from '../../src/controller/core/state.ts';
 import { Turns } from '../../src/controller/turns.ts';
 import { answer, boot, heard, report, sender, view } from './support/conversation.ts';
 
@@ -49,7 +50,7 @@ function proving(): Host {
   host.at(10, answer(report('primary')));
   host.at(20, heard(view('server2', 'standby')));
   host.at(30, answer(report('primary')));
-  host.at(40, { kind: 'checkpointed', why: null });
+  host.at(40, { kind: 'checkpointed', purpose: 'proof', why: null });
   host.kinds();
   return host;
 }

@@ -81,7 +81,7 @@ describe('a view', () => {
 
   it.each(Object.keys(full))('with or without %s', (key) => {
     expect(isView(without(full, key), 'server2')).toBe(
-      ['echoes', 'busy', 'detached', 'lagging', 'strangers'].includes(key),
+      ['understands', 'echoes', 'busy', 'detached', 'lagging', 'replay', 'strangers'].includes(key),
     );
   });
 

@@ -65,7 +65,7 @@ function work(world: World, host: Host, action: Work): void {
   const order = { at: world.clock.now, reached: world.network.reachesGateway(host) };
   world.later(host, world.random.between(low, high), () => {
     const outcome = done(world, host, action, order);
-    if (host.incarnation === incarnation) world.happen(host, outcome);
+    if (outcome && host.incarnation === incarnation) world.happen(host, outcome);
   });
 }
 
@@ -113,7 +113,8 @@ interface Order {
   readonly reached: boolean;
 }
 
-function done(world: World, host: Host, action: Work, order: Order): Happening {
+/** Null of what takes longer and answers by itself. */
+function done(world: World, host: Host, action: Work, order: Order): Happening | null {
   const { instance } = host;
   const { replication } = world;
   switch (action.kind) {
@@ -122,9 +123,9 @@ function done(world: World, host: Host, action: Work, order: Order): Happening {
     case 'stop-instance':
       return stop(world, host, action.mode);
     case 'checkpoint':
-      if (!answers(instance)) return { kind: 'checkpointed', why: 'no answer' };
+      if (!answers(instance)) return { kind: 'checkpointed', purpose: action.purpose, why: 'no answer' };
       replication.checkpoint(host);
-      return { kind: 'checkpointed', why: null };
+      return { kind: 'checkpointed', purpose: action.purpose, why: null };
     case 'set-names':
       if (instance.disk !== 'ok') return { kind: 'names-failed', why: 'the disk has failed' };
       instance.fileNames = action.ids;
@@ -134,9 +135,7 @@ function done(world: World, host: Host, action: Work, order: Order): Happening {
     case 'cut-receiver':
       return cut(host);
     case 'promote':
-      if (!answers(instance)) return { kind: 'promote-failed', why: 'no answer' };
-      if (instance.role === 'standby') replication.promote(host);
-      return { kind: 'promoted', timeline: instance.timeline };
+      return promote(world, host, action.startedAtWall);
     case 'follow':
       return follow(world, host, action.host);
     case 'pre-detach':
@@ -175,8 +174,41 @@ function stop(world: World, host: Host, mode: StopMode): Happening {
   const clean = there && waits && !isLate && instance.disk === 'ok';
   if (clean) world.replication.shutDown(host);
   else halt(instance);
-  const state = clean ? 'shut down' : there ? 'shutting down' : 'in production';
-  return { kind: 'instance-stopped', proof: { state, checkpoint: lsn(instance.checkpoint) } };
+  const standby = clean ? 'shut down in recovery' : 'in archive recovery';
+  const primary = clean ? 'shut down' : there ? 'shutting down' : 'in production';
+  const state = instance.role === 'standby' ? standby : primary;
+  return { kind: 'instance-stopped', proof: { state, checkpoint: lsn(instance.checkpoint), idle: true } };
+}
+
+/** The session that asks may end before the promotion is complete; that comes all the same, unless the instance ends. */
+function promote(world: World, host: Host, startedAtWall: number | null): Happening | null {
+  const { instance, incarnation } = host;
+  const { startedAt } = instance;
+  if (!answers(instance)) return { kind: 'promote-failed', why: 'no answer' };
+  if (startedAtWall !== null && startedAtWall !== startedAt)
+    return { kind: 'promote-failed', why: 'the instance was started anew' };
+  const complete = (): Happening => {
+    instance.promoting = false;
+    if (instance.role === 'standby') world.replication.promote(host);
+    return { kind: 'promoted', timeline: instance.timeline };
+  };
+  const leftMs = instance.role === 'standby' ? instance.replaysUntil - world.clock.now : 0;
+  if (leftMs <= 0) return complete();
+  instance.promoting = true;
+  const breaksMs = world.random.chance(0.3) ? world.random.between(10, leftMs) : null;
+  const tell = (happening: Happening): void => {
+    if (host.incarnation === incarnation) world.happen(host, happening);
+  };
+  if (breaksMs !== null)
+    world.later(host, breaksMs, () => tell({ kind: 'promote-failed', why: 'the session has ended' }));
+  world.later(host, leftMs, () => {
+    const same = instance.running && instance.startedAt === startedAt && instance.promoting;
+    if (!same && instance.role === 'primary') return;
+    if (!same) tell({ kind: 'promote-failed', why: 'the instance has gone away' });
+    else if (breaksMs === null) tell(complete());
+    else complete();
+  });
+  return null;
 }
 
 function cut(host: Host): Happening {

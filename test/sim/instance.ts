@@ -29,6 +29,10 @@ export interface Instance {
   /** Where primary_conninfo points; null when it is commented out. */
   source: string | null;
   startedAt: number;
+  /** Until then nothing is replayed behind this position; a promotion that is asked for comes then. */
+  replaysUntil: number;
+  replayed: number;
+  promoting: boolean;
   disk: 'ok' | 'failed';
   /** Crash recovery ends with an error this many more times. */
   brokenStarts: number;
@@ -54,6 +58,9 @@ export const newInstance = (id: string, role: Instance['role'], source: string |
   waitsFor: [],
   source,
   startedAt: 0,
+  replaysUntil: 0,
+  replayed: 0,
+  promoting: false,
   disk: 'ok',
   brokenStarts: 0,
   checkpoint: 0,
@@ -84,6 +91,7 @@ export function satisfied(primary: Instance, position: number): boolean {
 /** The server ends, however: clients that wait get no answer, streams break. */
 export function halt(instance: Instance): void {
   instance.running = false;
+  instance.promoting = false;
   instance.hung = 'no';
   instance.waiting = [];
   instance.confirmed.clear();
@@ -95,3 +103,7 @@ export const standsStill = ({ hung }: Instance): boolean => hung === 'instance' 
 
 /** It takes queries, so that what needs a session can be done. */
 export const answers = (instance: Instance): boolean => instance.running && instance.hung === 'no';
+
+/** How far a standby has replayed what it holds. */
+export const replayedBy = ({ wal, replaysUntil, replayed }: Instance, now: number): number =>
+  now < replaysUntil ? Math.min(replayed, wal.length) : wal.length;

@@ -13,6 +13,13 @@ export interface Mutation {
 
 export const mutations: readonly Mutation[] = [
   {
+    rule: 'a promotion that was asked for ends only with a proof',
+    file: 'promotion.ts',
+    find: 'if (!isPromoting(state) || state.promotion?.stopping) return decided(state);\n  return decided(',
+    replace: 'if (isPromoting(state)) return abandon(state, why);\n  return decided(',
+    kinds: ['standby replays slowly, and is to become primary'],
+  },
+  {
     rule: 'a standby takes over only if this start of its controller has heard its primary call it eligible',
     file: 'takeover.ts',
     find: "state.own.role === 'standby' && state.confirmed && state.sync",

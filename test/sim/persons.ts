@@ -12,6 +12,12 @@ export function ask(world: World, host: Host, request: ControlRequest): boolean 
 }
 
 export const switchover: ControlRequest = { kind: 'switch', force: false, noFencing: false };
+export const slowly = (maxWaitMs: number): ControlRequest => ({
+  kind: 'switch',
+  force: false,
+  noFencing: false,
+  maxWaitMs,
+});
 export const force: ControlRequest = { kind: 'switch', force: true, noFencing: false };
 export const detach: ControlRequest = { kind: 'detach', noFencing: false };
 

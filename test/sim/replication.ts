@@ -5,7 +5,16 @@
 import type { CheckOutcome } from '../../src/controller/core/event.ts';
 import type { InstanceReport, Sender } from '../../src/controller/core/view.ts';
 import type { Host } from './host.ts';
-import { answers, type Guest, halt, isBeginning, lsn, satisfied, standsStill } from './instance.ts';
+import {
+  answers,
+  type Guest,
+  halt,
+  isBeginning,
+  lsn,
+  replayedBy,
+  satisfied,
+  standsStill,
+} from './instance.ts';
 import type { World } from './world.ts';
 
 export class Replication {
@@ -216,6 +225,7 @@ export class Replication {
       timeline: instance.timeline,
       lsn: lsn(instance.wal.length),
       senders: this.#senders(host),
+      replayedLsn: instance.role === 'standby' ? lsn(replayedBy(instance, this.#world.clock.now)) : null,
       receiver: receives ? 'streaming' : null,
       synchronousStandbyNames: instance.names.join(', '),
       systemId: '1',
@@ -228,16 +238,19 @@ export class Replication {
 
   #senders(host: Host): Sender[] {
     const { instance } = host;
-    const row = (name: string, address: string, confirmed = 0): Sender => ({
+    const row = (name: string, address: string, confirmed = 0, replayed = confirmed): Sender => ({
       name,
       address,
       state: 'streaming',
       syncState: instance.names.includes(name) ? 'sync' : 'async',
       lagBytes: 100 * (instance.wal.length - confirmed),
+      replayLagBytes: 100 * Math.max(0, instance.wal.length - replayed),
     });
     const standbys = this.#world.hosts
       .filter((it) => it !== host && this.streams(it, host))
-      .map(({ id }) => row(id, id, instance.confirmed.get(id)));
+      .map(({ id, instance: theirs }) =>
+        row(id, id, instance.confirmed.get(id), replayedBy(theirs, this.#world.clock.now)),
+      );
     const guests = instance.guests.map(({ name, confirms }) =>
       row(name, 'elsewhere', confirms ? instance.guestConfirmed.get(name) : 0),
     );
@@ -250,6 +263,7 @@ function same(one: InstanceReport, other: InstanceReport): boolean {
     one.lsn === other.lsn &&
     one.role === other.role &&
     one.receiver === other.receiver &&
+    one.replayedLsn === other.replayedLsn &&
     one.timeline === other.timeline &&
     one.startedAtWall === other.startedAtWall &&
     one.synchronousStandbyNames === other.synchronousStandbyNames &&
@@ -259,4 +273,7 @@ function same(one: InstanceReport, other: InstanceReport): boolean {
 }
 
 const sameRow = (one: Sender, other: Sender | undefined): boolean =>
-  one.name === other?.name && one.syncState === other.syncState && one.lagBytes === other.lagBytes;
+  one.name === other?.name &&
+  one.syncState === other.syncState &&
+  one.lagBytes === other.lagBytes &&
+  one.replayLagBytes === other.replayLagBytes;

@@ -3,7 +3,7 @@
  * an action. Safety is judged; how long it takes is not.
  */
 import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
-import { ask, detach, force, stopAndStart, switchover } from './persons.ts';
+import { ask, detach, force, slowly, stopAndStart, switchover } from './persons.ts';
 import type { World } from './world.ts';
 
 /** Makes the controllers do something: a switch, a standby that goes and comes back, a standby that receives nothing. */
@@ -126,20 +126,53 @@ export const schedules: Kinds = {
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);
       const standby = dice.pick(standbysOf(world));
-      stopAndStart(world, standby, dice.between(1200, 2000));
-      world.clock.after(dice.between(900, 1200), () => {
+      stopAndStart(world, standby, dice.between(700, 1200));
+      world.clock.after(dice.between(500, 700), () => {
         primary.full = true;
       });
-      const deathMs = dice.between(3500, 6000);
+      const deathMs = dice.between(2600, 3300);
       world.clock.after(deathMs, () => {
         if (dice.chance(0.7)) primary.full = false;
         if (primary.up) world.crashHost(primary);
       });
-      const secondMs = deathMs + dice.between(3000, 6000);
+      const secondMs = deathMs + dice.between(2300, 2700);
       world.clock.after(secondMs, () => {
         if (standby.up) world.crashHost(standby);
         world.clock.after(dice.between(10, 300), () => primary.up || world.bootHost(primary));
         world.clock.after(4000 + lastsMs, () => standby.up || world.bootHost(standby));
+      });
+    },
+  },
+  /** A promotion that was asked for comes when everything is replayed, however long that takes, and whatever is told of it. */
+  'standby replays slowly, and is to become primary': {
+    compound: true,
+    detaches: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      for (const { instance } of standbysOf(world)) {
+        instance.replayed = instance.wal.length;
+        instance.replaysUntil = world.clock.now + dice.between(1500, 6000);
+      }
+      const what = dice.pick(['switch', 'instance', 'host', 'freeze'] as const);
+      world.clock.after(dice.between(100, 1200), () => {
+        if (what === 'switch') ask(world, primary, slowly(dice.between(500, 6000)));
+        else if (what === 'instance') world.killInstance(primary);
+        else if (what === 'host') loseHost(world, primary, 1000 + lastsMs);
+        else {
+          world.freeze(primary, 'every clock');
+          world.clock.after(2500 + lastsMs, () => primary.frozen && world.thaw(primary));
+        }
+      });
+      const then = dice.pick(['nothing', 'abort', 'controller', 'host', 'detach'] as const);
+      world.clock.after(dice.between(1500, 5000), () => {
+        if (then === 'abort') ask(world, dice.pick(world.hosts), { kind: 'abort-switch' });
+        else if (then === 'detach') ask(world, primary, detach);
+        else if (then === 'host') loseHost(world, standby, 500 + lastsMs);
+        else if (then === 'controller' && standby.up) {
+          world.killController(standby);
+          world.startController(standby, dice.between(200, 2500));
+        }
       });
     },
   },

@@ -5,7 +5,7 @@
 import { type ServerConf, serverConf } from '../../src/controller/config.ts';
 import type { Deed } from '../../src/controller/core/action.ts';
 import type { Clocks, Happening } from '../../src/controller/core/event.ts';
-import { initialState } from '../../src/controller/core/state.ts';
+import { initialState } from '../../src/controller/core/initial-state.ts';
 import { Turns } from '../../src/controller/turns.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';

@@ -5,7 +5,10 @@
 import type { PeerRequest } from './event.ts';
 import type { MessageNumber } from './messages.ts';
 import type { Persisted, ReplyTo } from './state.ts';
-import type { ServerId, ServerView } from './view.ts';
+import type { Role, ServerId, ServerView } from './view.ts';
+
+/** A checkpoint that was begun for the one says nothing about the other. */
+export type CheckpointPurpose = 'switch' | 'proof';
 
 export type Action =
   | {
@@ -16,23 +19,28 @@ export type Action =
   /** `must`: nothing else of the decision may happen before it is written. Otherwise it is tried, and may fail. */
   | { readonly kind: 'persist'; readonly persisted: Persisted; readonly must: boolean }
   | { readonly kind: 'heartbeat'; readonly view: ServerView }
-  /** Answers with `instance-started` or `start-failed`. */
-  | { readonly kind: 'start-instance' }
+  /** Answers with `instance-started` or `start-failed`. A standby without standby.signal is not started as a primary. */
+  | { readonly kind: 'start-instance'; readonly role: Role }
   /**
-   * fast: as long as it takes. limited: immediate shutdown after a minute, for a switch. forced: immediate shutdown when the fast one takes too long. immediate: at once, and
-   * without mercy in the end. Answers with `instance-stopped` and what pg_controldata says, or `stop-failed`.
+   * fast: as long as it takes. limited: immediate shutdown after a minute, for a switch. forced: immediate shutdown when the fast
+   * one takes too long. immediate: at once, and without mercy in the end. Answers with `instance-stopped` and what pg_controldata
+   * says after a fast one, or where a proof is asked for; or with `stop-failed`.
    */
-  | { readonly kind: 'stop-instance'; readonly mode: 'fast' | 'limited' | 'forced' | 'immediate' }
+  | {
+      readonly kind: 'stop-instance';
+      readonly mode: 'fast' | 'limited' | 'forced' | 'immediate';
+      readonly prove?: true;
+    }
   /** Answers with `checkpointed`. */
-  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'checkpoint'; readonly purpose: CheckpointPurpose }
   /** pre_detach_command for each of them, at once; answers with `pre-detached` when the last has ended or its time is up. */
   | { readonly kind: 'pre-detach'; readonly targets: readonly ServerId[] }
   /** The names in postgresql.conf, then a reload; `names-set`, `names-failed`. */
   | { readonly kind: 'set-names'; readonly ids: readonly ServerId[] }
   /** Comments out primary_conninfo and the own synchronous_standby_names; `receiver-cut` tells where WAL ends. */
   | { readonly kind: 'cut-receiver' }
-  /** Answers with `promoted` once the instance takes writes. */
-  | { readonly kind: 'promote' }
+  /** Asks the instance that was started then. Answers with `promoted` once it takes writes, however long that takes. */
+  | { readonly kind: 'promote'; readonly startedAtWall: number | null }
   /** Points the instance at a primary; a stopped former primary becomes a standby by it. `followed`, `follow-failed`. */
   | { readonly kind: 'follow'; readonly host: string; readonly port: number }
   /** Answers with `references`. */

@@ -9,10 +9,10 @@ import type { Happening } from './event.ts';
 import { isDoubtful } from './pause.ts';
 import { mayBeCutOff } from './references.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
-import type { Boot, Kept, Peer, ReplyTo, State } from './state.ts';
-import { lastTimeline } from './state.ts';
+import type { Boot, Kept, Peer, Persisted, ReplyTo, State } from './state.ts';
+import { lastTimeline, unknownPromotion } from './state.ts';
 import { isNewer } from './sync.ts';
-import type { ServerId, ServerView, SyncSet } from './view.ts';
+import type { ServerId, ServerView, SyncSet, Takeover } from './view.ts';
 
 const probeEveryMs = 1000;
 const remindEveryMs = 600_000;
@@ -27,6 +27,7 @@ export function onBoot(before: State, event: BootEvent): Decision {
     ...withOwn(before, { role: event.standby ? 'standby' : 'primary', phase: 'stopped' }),
     ...remembered(before, event),
     giving: stillGiving(event),
+    promotion: event.restored?.takeover?.stage === 'promote' ? unknownPromotion(before.now) : null,
     persisted: event.restored,
     incarnation: event.incarnation,
     named: event.named,
@@ -46,16 +47,29 @@ export function onBoot(before: State, event: BootEvent): Decision {
 /** The instance was promoted, but the controller ended before it could take note. */
 function finishTakeover(state: State, { standby, restored }: BootEvent): Decision {
   if (standby || !restored?.takeover) return decided(state);
-  const target = restored.takeover.from ?? '';
-  return decided({ ...state, degraded: 'switched' }, log('MCA00062'), {
+  const { takeover, sync } = restored;
+  const members = state.servers.map((line) => line.id).filter((id) => id !== state.self.id);
+  const own = { primary: state.self.id, timeline: restored.timeline + 1, epoch: (sync?.epoch ?? 0) + 1 };
+  const promised: SyncSet = { ...own, members, eligible: [], voters: [], needed: 0 };
+  return decided({ ...state, sync: promised, withdrawn: {}, degraded: 'switched' }, log('MCA00062'), {
     kind: 'hook',
     hook: 'post-switch',
-    target,
+    target: takeover.from ?? '',
   });
 }
 
+/** A promotion that was asked for may still come, as long as the same postmaster runs (`promotion.ts` looks which it is). */
+const interrupted = (takeover: Takeover, running: boolean): Takeover =>
+  running && takeover.stage === 'promote' ? takeover : { ...takeover, stage: 'ask', lsn: null };
+
+/** The file of an earlier version does not say who has confirmed. */
+const unconfirmed = ({ sync }: Persisted): Record<ServerId, number> =>
+  Object.fromEntries(
+    (sync?.voters ?? []).filter((id) => !sync?.eligible.includes(id)).map((id) => [id, sync?.epoch ?? 0]),
+  );
+
 /** What the state file says. A takeover that was interrupted is examined again before it goes on. */
-function remembered(before: State, { failover, restored, torn, standby }: BootEvent): Kept {
+function remembered(before: State, { failover, restored, torn, standby, running }: BootEvent): Kept {
   const asked = failover === null ? null : { enabled: failover, changedAtWall: before.wall };
   const takeover = standby ? restored?.takeover : null;
   return {
@@ -63,11 +77,11 @@ function remembered(before: State, { failover, restored, torn, standby }: BootEv
     degraded: restored?.degraded ?? null,
     sync: restored?.sync ?? null,
     forgotten: torn || (restored?.forgotten ?? false),
-    takeover: takeover ? { ...takeover, stage: 'ask', lsn: null } : null,
-    // The takeover of another standby counts only when it is heard again; the receiver stays cut (`unhitched`).
-    yield: null,
+    takeover: takeover ? interrupted(takeover, running) : null,
+    yield: (standby && restored?.yield) || null,
     unhitched: standby && (restored?.unhitched ?? false),
     parked: restored?.parked ?? {},
+    withdrawn: restored ? (restored.withdrawn ?? unconfirmed(restored)) : {},
   };
 }
 
@@ -206,9 +220,10 @@ function newerPrimary(state: State): ServerId | null {
 }
 
 /** Whether a standby was allowed to take over from this server, as far as its record goes; a torn one says nothing. */
-function couldTakeOver({ self, sync, forgotten }: State, id: ServerId): 'yes' | 'no' | 'perhaps' {
+function couldTakeOver({ self, sync, withdrawn, forgotten }: State, id: ServerId): 'yes' | 'no' | 'perhaps' {
   if (sync === null) return forgotten ? 'perhaps' : 'no';
-  return sync.primary === self.id && sync.eligible.includes(id) ? 'yes' : 'no';
+  const believes = sync.eligible.includes(id) || withdrawn[id] !== undefined;
+  return sync.primary === self.id && believes ? 'yes' : 'no';
 }
 
 /**
@@ -298,6 +313,7 @@ export function startInstance(state: State): Decision {
   };
   return decided(starting, log('MCA01003', { role: state.own.role ?? 'primary' }), {
     kind: 'start-instance',
+    role: state.own.role ?? 'primary',
   });
 }
 

@@ -8,6 +8,7 @@ import type { Asker, ServerId, Task } from './view.ts';
 
 function workOf(state: State): Task['work'] | null {
   if (state.stop) return 'stop';
+  if (state.preparing) return 'switch';
   if (state.giving) return state.giving.handover.kind === 'failover' ? 'failover' : 'switch';
   if (state.takeover) return state.takeover.kind === 'silence' ? 'failover' : 'switch';
   if (state.waitingForSwitch.length > 0) return 'switch';

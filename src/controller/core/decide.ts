@@ -3,6 +3,7 @@
  * database. The same state and event always give the same answer, so a log of events can be replayed. README.md of this
  * folder describes the processes, the duties of the caller and the invariants.
  */
+import { onAbortSwitch } from './abort.ts';
 import type { Action } from './action.ts';
 import {
   advanceBoot,
@@ -17,16 +18,13 @@ import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, r
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
 import { nothingToReport, sameJudgement } from './fields.ts';
-import {
-  advanceHandover,
-  onFollowedAfterSwitch,
-  onFollowFailedAfterSwitch,
-  onSwitchCheckpoint,
-} from './handover.ts';
+import { advanceHandover, onFollowedAfterSwitch, onFollowFailedAfterSwitch } from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { ownView } from './own-view.ts';
 import { awake, clocksOf } from './pause.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
+import { advancePreparation, onSwitchCheckpoint } from './preparation.ts';
+import { onPromoted, onPromoteFailed } from './promotion.ts';
 import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
@@ -52,8 +50,6 @@ import {
   onFenced,
   onFollowed,
   onFollowFailed,
-  onPromoted,
-  onPromoteFailed,
   onReceiverCut,
 } from './takeover.ts';
 
@@ -139,7 +135,7 @@ type Outcome = Extract<
 function onOutcome(state: State, event: Outcome): Decision {
   switch (event.kind) {
     case 'checkpointed':
-      return state.giving ? onSwitchCheckpoint(state) : onProvingCheckpoint(state, event.why);
+      return event.purpose === 'switch' ? onSwitchCheckpoint(state) : onProvingCheckpoint(state, event.why);
     case 'pre-detached':
       return onPreDetached(state, event.failures);
     case 'names-set':
@@ -191,6 +187,7 @@ function busyWith(state: State, replyTo: ReplyTo, request: ControlRequest | Peer
       return obstacleToChange(state, replyTo, request.by);
     case 'wait-started':
     case 'set-failover':
+    case 'abort-switch':
       return null;
   }
 }
@@ -214,6 +211,8 @@ function carryOut(state: State, replyTo: ReplyTo, request: ControlRequest): Deci
       return onSetFailover(state, replyTo, request.enabled);
     case 'switch':
       return onSwitchCommand(state, replyTo, request);
+    case 'abort-switch':
+      return onAbortSwitch(state, replyTo);
     case 'detach':
       return onDetachRequest(state, replyTo, request);
   }
@@ -232,6 +231,8 @@ function carryOutFor(state: State, replyTo: ReplyTo, request: PeerRequest): Deci
       return onStopRequest(state, replyTo, { ...request, all: false });
     case 'switch':
       return onSwitchCommand(state, replyTo, request);
+    case 'abort-switch':
+      return onAbortSwitch(state, replyTo);
     case 'detach':
       return onDetachRequest(state, replyTo, request);
   }
@@ -262,6 +263,7 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
   const steps = [
     advanceStop,
     watchOthers,
+    advancePreparation,
     advanceHandover,
     advanceRevival,
     advanceTakeover,

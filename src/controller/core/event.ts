@@ -3,6 +3,7 @@
  * Monitors report facts only; how many failures make a fault is counted in the core.
  */
 import type { ServerConf, ServerLine } from '../config.ts';
+import type { CheckpointPurpose } from './action.ts';
 import type { Persisted } from './state.ts';
 import type { Asker, DiskPart, InstanceReport, ServerId, ServerView } from './view.ts';
 
@@ -36,21 +37,34 @@ type ControlCommand =
   | { readonly kind: 'wait-started' }
   | { readonly kind: 'stop'; readonly all: boolean; readonly mcOnly: boolean; readonly force: boolean }
   | { readonly kind: 'set-failover'; readonly enabled: boolean }
-  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean; readonly to?: ServerId }
+  | SwitchCommand
+  | { readonly kind: 'abort-switch' }
   | { readonly kind: 'detach'; readonly noFencing: boolean };
+
+interface SwitchCommand {
+  readonly kind: 'switch';
+  readonly force: boolean;
+  readonly noFencing: boolean;
+  readonly to?: ServerId;
+  /** How long the primary waits, in service, until the standby has replayed enough; missing: 30 s. */
+  readonly maxWaitMs?: number;
+}
 
 /** What one controller may ask of another. */
 export type PeerRequest = Asked & PeerCommand;
 
 type PeerCommand =
   | { readonly kind: 'stop'; readonly mcOnly: boolean; readonly force: boolean }
-  | { readonly kind: 'switch'; readonly force: boolean; readonly noFencing: boolean; readonly to?: ServerId }
+  | SwitchCommand
+  | { readonly kind: 'abort-switch' }
   | { readonly kind: 'detach'; readonly noFencing: boolean };
 
 /** What pg_controldata says of a stopped instance. */
 export interface Proof {
   readonly state: string;
   readonly checkpoint: string;
+  /** No process of it is left, not only no postmaster. */
+  readonly idle: boolean;
 }
 
 export type Happening =
@@ -101,7 +115,7 @@ export type Happening =
       readonly text: string;
       readonly code?: 'busy';
     }
-  | { readonly kind: 'checkpointed'; readonly why: string | null }
+  | { readonly kind: 'checkpointed'; readonly purpose: CheckpointPurpose; readonly why: string | null }
   /** Every pre_detach_command has ended, or its time was up; what went wrong, if anything. */
   | { readonly kind: 'pre-detached'; readonly failures: readonly string[] }
   | { readonly kind: 'names-set'; readonly ids: readonly ServerId[]; readonly needed: number }
@@ -109,6 +123,7 @@ export type Happening =
   | { readonly kind: 'receiver-cut'; readonly lsn: string }
   | { readonly kind: 'cut-failed'; readonly why: string }
   | { readonly kind: 'promoted'; readonly timeline: number }
+  /** Nobody waits for it any more; whether it was asked for, and whether it will still come, is not known. */
   | { readonly kind: 'promote-failed'; readonly why: string }
   | { readonly kind: 'followed' }
   | { readonly kind: 'follow-failed'; readonly why: string }

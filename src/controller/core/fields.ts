@@ -41,6 +41,7 @@ const sameReport = fieldByField<InstanceReport>({
   role: ignored,
   timeline: ignored,
   lsn: ignored,
+  replayedLsn: ignored,
   senders: (before, after) =>
     before.length === after.length && before.every((row, index) => sameSender(row, after[index])),
   receiver: same,
@@ -73,6 +74,7 @@ const sameView = fieldByField<ServerView>({
   failedDisks: (before, after) => before.length === after.length,
   failover: ignored,
   controllerVersion: ignored,
+  understands: ignored,
   incarnation: ignored,
   seq: ignored,
   leaving: same,
@@ -87,12 +89,14 @@ const sameView = fieldByField<ServerView>({
   lagging: same,
   strangers: same,
   quietReferences: same,
+  replay: ignored,
 });
 
 const samePeer = fieldByField<Peer>({
   line: ignored,
   reach: same,
   sinceWall: ignored,
+  sinceAt: ignored,
   signAt: ignored,
   heardWall: ignored,
   heardAt: ignored,
@@ -161,6 +165,10 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   change: neither,
   proving: neither,
   namesSetAt: neither,
+  preparing: neither,
+  promotion: neither,
+  aborted: neither,
+  withdrawn: neither,
   giving: { judged: same, reported: (before, after) => before?.stage === after?.stage },
   takeover: judgedAndReported,
   declined: reported,
@@ -182,6 +190,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   waitingForStart: neither,
   waitingForSwitch: neither,
   waitingForDetach: neither,
+  waitingForAbort: neither,
   // What the judgement and the state file leave behind.
   mirroring: neither,
   persisted: neither,

@@ -9,8 +9,8 @@ import type { Proof } from './event.ts';
 import { doubt } from './pause.ts';
 import { bytesAhead, type Heard, heardPeers, isBefore, isServingPrimary, positionOf } from './servers.ts';
 import { believesGone } from './silence.ts';
-import type { Giving, Peer, ReplyTo, State } from './state.ts';
-import type { ServerId } from './view.ts';
+import type { Giving, Peer, State } from './state.ts';
+import { type ServerId, type ServerView, understanding } from './view.ts';
 
 /** Standbys that could take over now, the most advanced first. */
 export function candidates(state: State, force: boolean): ServerId[] {
@@ -18,6 +18,8 @@ export function candidates(state: State, force: boolean): ServerId[] {
     view.role === 'standby' &&
     view.phase === 'running' &&
     view.leaving === null &&
+    view.takeover === null &&
+    view.yield === null &&
     view.failedDisks.length === 0 &&
     (force || state.sync?.eligible.includes(line.id) === true);
   return heardPeers(state)
@@ -31,37 +33,8 @@ export function candidates(state: State, force: boolean): ServerId[] {
 }
 
 /** Higher than that of the handover before it, also when the clock was set back. */
-const newId = (state: State): number => Math.max(state.wall, (state.giving?.handover.id ?? 0) + 1);
-
-/** mc_ctl switch on the primary, to the standby that was named, or to the most advanced one. */
-export function onSwitchRequest(state: State, replyTo: ReplyTo, force: boolean, named?: ServerId): Decision {
-  const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
-  if (state.change && state.change.stage !== 'failed')
-    return refuse('synchronous_standby_names is being changed; try again in a moment');
-  const able = candidates(state, force);
-  const to = named === undefined ? able[0] : able.find((it) => it === named);
-  if (to === undefined && named !== undefined)
-    return refuse(`${named} cannot take over: ${state.mirroring.reason || 'it is no standby in sync'}`);
-  if (to === undefined)
-    return refuse(`no standby can take over: ${state.mirroring.reason || 'none is in sync'}`);
-  const handover = { id: newId(state), kind: 'switch', to, checkpoint: null } as const;
-  const next: State = {
-    ...state,
-    giving: { stage: 'checkpoint', handover, tried: [], restartable: true },
-    proving: null,
-    waitingForSwitch: [...state.waitingForSwitch, replyTo],
-  };
-  return decided(next, log('MCA01042', { server: to }), { kind: 'checkpoint' });
-}
-
-export function onSwitchCheckpoint(state: State): Decision {
-  if (state.giving?.stage !== 'checkpoint') return decided(state);
-  const stopping: State = {
-    ...withOwn(state, { phase: 'stopping' }),
-    giving: { ...state.giving, stage: 'stop' },
-  };
-  return decided(stopping, log('MCA01009', { mode: 'fast' }), { kind: 'stop-instance', mode: 'limited' });
-}
+export const newHandoverId = (state: State): number =>
+  Math.max(state.wall, (state.giving?.handover.id ?? 0) + 1);
 
 /** The own instance or disk has failed: hands over if there is somebody to hand over to. */
 export function onOwnFault(state: State, why: string, restartable: boolean): Decision {
@@ -69,10 +42,11 @@ export function onOwnFault(state: State, why: string, restartable: boolean): Dec
     return decided(state);
   const [to] = candidates(state, false);
   if (to === undefined) return decided(state);
-  const handover = { id: newId(state), kind: 'failover', to, checkpoint: null } as const;
+  const handover = { id: newHandoverId(state), kind: 'failover', to, checkpoint: null } as const;
   const next: State = {
     ...withOwn(state, { phase: 'stopping' }),
     boot: { kind: 'left' },
+    preparing: null,
     change: null,
     proving: null,
     giving: { stage: 'stop', handover, tried: [], restartable },
@@ -135,10 +109,14 @@ export function advanceHandover(state: State): Decision {
   // Its first report tells the port to follow it by.
   const promoted = heardPeers(state).find((it) => isServingPrimary(it) && it.view.report !== null);
   if (promoted) return handedOver(state, giving, promoted);
-  if (view?.declined?.id === handover.id) return next(state, giving, view.declined.why);
+  if (view?.declined?.id === handover.id && isProven(view)) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
   return decided(state);
 }
+
+/** An earlier version declines when a limit of time is over, and its instance may still become primary. */
+const isProven = ({ takeover, understands = 1 }: ServerView): boolean =>
+  takeover === null && understands >= understanding;
 
 /**
  * Silence takes the role back only while the other side has not said that it takes it: it may have acknowledged commits
@@ -178,7 +156,7 @@ function next(state: State, giving: Giving, why: string): Decision {
   const other =
     handover.kind === 'failover' ? candidates(state, false).find((it) => !tried.includes(it)) : undefined;
   if (other === undefined) return takeBack(state, giving, why);
-  const again: Giving = { ...giving, handover: { ...handover, id: newId(state), to: other }, tried };
+  const again: Giving = { ...giving, handover: { ...handover, id: newHandoverId(state), to: other }, tried };
   return decided({ ...state, giving: again }, log('MCA01043', { why, server: other }));
 }
 

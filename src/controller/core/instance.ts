@@ -7,8 +7,9 @@ import { andThen, type Decision, decided, log, withOwn } from './decision.ts';
 import type { CheckOutcome, Happening } from './event.ts';
 import { onOwnFault } from './handover.ts';
 import { watchLag } from './lag.ts';
+import { onPromotionCheck } from './promotion.ts';
 import { addressesIn, findStrangers, getsOn, namesInForce } from './rows.ts';
-import { takesOut } from './servers.ts';
+import { isPromoting, takesOut } from './servers.ts';
 import { given, type State } from './state.ts';
 import { onProvingReport } from './sync.ts';
 import type { InstanceReport } from './view.ts';
@@ -20,7 +21,7 @@ export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
   }
   // A role that was given away, or is being taken, changes only by the steps of the switch.
   if (given(state)) return decided(state);
-  if (state.takeover?.stage === 'promote') return decided(state);
+  if (isPromoting(state)) return onPromotionCheck(state, outcome);
   switch (outcome.kind) {
     case 'answer':
       return onAnswer(state, outcome.report);

@@ -1,13 +1,20 @@
 /** What this controller tells the others, and shows of its own server. In: a state. Out: the view. Pure. */
 import { quietReferences } from './references.ts';
 import { failedDisks, given, lastTimeline, type State } from './state.ts';
-import type { Echo, ServerId, ServerView } from './view.ts';
+import { type Echo, type ReplayLeft, type ServerId, type ServerView, understanding } from './view.ts';
 
 function echoesOf({ peers }: State): Record<ServerId, Echo> {
   const echoes: Record<ServerId, Echo> = {};
   for (const { line, view } of Object.values(peers))
     if (view) echoes[line.id] = { incarnation: view.incarnation, seq: view.seq };
   return echoes;
+}
+
+function replayLeft({ promotion, now }: State): ReplayLeft | null {
+  if (!promotion?.begun || promotion.leftBytes === null) return null;
+  const { begun, leftBytes } = promotion;
+  const seconds = (now - begun.at) / 1000;
+  return { leftBytes, bytesPerSecond: seconds > 0 ? Math.round((begun.leftBytes - leftBytes) / seconds) : 0 };
 }
 
 /** A view with a decision about each field, also about one that peers of an earlier version do not know. */
@@ -27,6 +34,7 @@ export function ownView(state: State): WholeView {
     failedDisks: failedDisks(state),
     failover: state.failover,
     controllerVersion: state.controllerVersion,
+    understands: understanding,
     incarnation: state.incarnation,
     seq: state.seq,
     echoes: echoesOf(state),
@@ -41,5 +49,6 @@ export function ownView(state: State): WholeView {
     lagging: state.lagging.length > 0 ? state.lagging : undefined,
     strangers: role === 'primary' && state.strangers.length > 0 ? state.strangers : undefined,
     quietReferences: quiet.length > 0 ? quiet : undefined,
+    replay: replayLeft(state) ?? undefined,
   };
 }

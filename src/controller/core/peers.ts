@@ -5,19 +5,20 @@
 import { giveUpTimeMs } from '../config.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { newPeer } from './initial-state.ts';
 import { checkSystemId } from './instance.ts';
 import { isYounger } from './pause.ts';
 import { renewReferences } from './references.ts';
 import { addressesIn } from './rows.ts';
-import { newPeer, type Peer, type ReplyTo, type State } from './state.ts';
-import { learn } from './sync.ts';
+import type { Peer, ReplyTo, State } from './state.ts';
+import { confirmedBy, learn } from './sync.ts';
 import type { FailoverFlag, ServerId, ServerView } from './view.ts';
 
 function withPeer(state: State, id: ServerId, change: Partial<Peer>): State {
   const before = state.peers[id];
   if (!before) return state;
   const newReach = change.reach !== undefined && change.reach !== before.reach;
-  const since = newReach ? { sinceWall: state.wall } : {};
+  const since = newReach ? { sinceWall: state.wall, sinceAt: state.now } : {};
   return { ...state, peers: { ...state.peers, [id]: { ...before, ...change, ...since } } };
 }
 
@@ -31,7 +32,8 @@ export function onHeard(state: State, id: ServerId, view: ServerView): Decision 
   const sign = { signAt: state.now, heardAt: state.now, heardWall: state.wall };
   const awake = isYounger(state, peer, view) ? { asleepMs: 0 } : {};
   const up = learn(withAddresses(withPeer(state, id, { reach: 'up', ...sign, ...awake, view }), view), view);
-  const heard = decided(up, ...(back ? [log('MCA01020', { peer: id, seconds: silence })] : []));
+  const known = confirmedBy({ ...up, aborted: up.aborted === id ? null : up.aborted }, id, view);
+  const heard = decided(known, ...(back ? [log('MCA01020', { peer: id, seconds: silence })] : []));
   const adopted = andThen(heard, (it) => adoptFailover(it, view.failover));
   const checked = andThen(adopted, (it) => checkSystemId(it, id, peer.view?.report?.systemId));
   return andThen(checked, advanceBoot);

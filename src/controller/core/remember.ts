@@ -53,6 +53,7 @@ function current(state: State): Persisted {
     yield: state.yield,
     unhitched: state.unhitched,
     parked: state.parked,
+    withdrawn: state.withdrawn,
     wroteWall: state.wall,
   };
 }

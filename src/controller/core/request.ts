@@ -5,7 +5,7 @@
 import { timeOfDay } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Happening } from './event.ts';
-import { onSwitchRequest } from './handover.ts';
+import { onSwitchRequest } from './preparation.ts';
 import { streams } from './rows.ts';
 import { type Heard, heardPeers, isPrimaryHere, isServingPrimary } from './servers.ts';
 import { fenceWords, fencing } from './silence.ts';
@@ -20,7 +20,7 @@ export function onSwitchCommand(
   replyTo: ReplyTo,
   request: Extract<ControlRequest, { kind: 'switch' }>,
 ): Decision {
-  if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, request.force, request.to);
+  if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, request);
   const primary = primaryPeer(state);
   if (primary && replyTo.kind === 'control') {
     const next = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
@@ -112,6 +112,8 @@ export function onPeerReply(
   { peer, ok, text, code }: Pick<Extract<Happening, { kind: 'peer-reply' }>, 'peer' | 'ok' | 'text' | 'code'>,
 ): Decision {
   if (state.stop) return onStopReply(state, peer, ok, text);
+  if (state.waitingForAbort.length > 0)
+    return decided({ ...state, waitingForAbort: [] }, ...replies(state.waitingForAbort, ok, text, code));
   const waiting = [...state.waitingForSwitch, ...state.waitingForDetach];
   const next = { ...state, waitingForSwitch: [], waitingForDetach: [] };
   return state.own.role === 'standby' && waiting.length > 0

@@ -59,3 +59,6 @@ export const takesOut = ({ conf }: State, part: DiskPart): boolean =>
 
 /** A disk of this server has failed, so that it can neither cut its receiver nor be promoted. */
 export const isBroken = (state: State): boolean => failedDisks(state).some((part) => takesOut(state, part));
+
+/** The takeover may end as a primary at any time, whatever its controller does. */
+export const isPromoting = (state: State): boolean => state.takeover?.stage === 'promote';

@@ -5,7 +5,7 @@
  */
 import type { ServerConf, ServerLine } from '../config.ts';
 import type { Clocks } from './event.ts';
-import { notAsked, type References } from './references.ts';
+import type { References } from './references.ts';
 import {
   type DiskPart,
   diskParts,
@@ -31,6 +31,7 @@ export interface Peer {
   readonly reach: Reach;
   /** Since when `reach` holds. */
   readonly sinceWall: number;
+  readonly sinceAt: number;
   /** The last sign of any kind, a refusal too; from it a silent host is told. */
   readonly signAt: number;
   readonly heardWall: number | null;
@@ -58,6 +59,8 @@ export interface Kept {
   readonly unhitched: boolean;
   /** Standbys that a person has detached, with the start time of their instance then. */
   readonly parked: Readonly<Record<ServerId, number>>;
+  /** Standbys that may take over no more, but are not known to know it, with the epoch of the promise that says so. */
+  readonly withdrawn: Readonly<Record<ServerId, number>>;
 }
 
 /** The state file: the last that is known to have been true of the own server. */
@@ -122,9 +125,32 @@ export interface Proving {
   readonly lsn: string | null;
 }
 
+/** A switch that a person has asked for and that has not begun: the primary serves on, and nothing depends on it. */
+export interface Preparation {
+  readonly to: ServerId;
+  readonly force: boolean;
+  readonly stage: 'checkpoint' | 'replay';
+  /** What the standby must have replayed. */
+  readonly mark: string | null;
+  readonly untilAt: number;
+}
+
+/** The stage promote of the own takeover. */
+export interface Promotion {
+  /** The action is under way. */
+  readonly asked: boolean;
+  /** When it was asked for; once its session has ended, when it is asked for again. */
+  readonly at: number;
+  /** The instance is being stopped, to see whether it was promoted: why, and who waits for that. */
+  readonly stopping: { readonly why: string; readonly replyTo: readonly ReplyTo[] } | null;
+  /** The first observation of what is left to replay. */
+  readonly begun: { readonly at: number; readonly leftBytes: number } | null;
+  readonly leftBytes: number | null;
+}
+
 /** How far the primary's part of a switch is. */
 export interface Giving {
-  readonly stage: 'checkpoint' | 'stop' | 'given' | 'following';
+  readonly stage: 'stop' | 'given' | 'following';
   readonly handover: Handover;
   /** Standbys that have refused it. */
   readonly tried: readonly ServerId[];
@@ -234,7 +260,11 @@ export interface State extends Kept {
   readonly strangers: readonly Stranger[];
   /** Log transfer addresses of the standbys, as primaries have seen them. */
   readonly addresses: Readonly<Record<ServerId, string>>;
+  readonly preparing: Preparation | null;
   readonly giving: Giving | null;
+  readonly promotion: Promotion | null;
+  /** A person has ended the takeover from this silent server; it does not begin anew before that is heard. */
+  readonly aborted: ServerId | null;
   readonly declined: ServerView['declined'];
   readonly hitching: boolean;
   readonly hitchAfter: number;
@@ -255,98 +285,17 @@ export interface State extends Kept {
   readonly warned: readonly ServerId[];
   readonly waitingForSwitch: readonly ReplyTo[];
   readonly waitingForDetach: readonly ReplyTo[];
+  readonly waitingForAbort: readonly ReplyTo[];
 }
 
-/** The state of a controller that has looked at nothing yet. */
-export function initialState(facts: {
-  readonly self: ServerLine;
-  readonly servers: readonly ServerLine[];
-  readonly conf: ServerConf;
-  readonly dir?: string;
-  readonly controllerVersion: string;
-  readonly clocks: Clocks;
-}): State {
-  const { self, servers, conf, dir = 'DIR', controllerVersion, clocks } = facts;
-  const { at: now, wall, sinceBoot } = clocks;
-  const quiet = { missed: 0, error: '' };
-  return {
-    self,
-    servers,
-    conf,
-    dir,
-    controllerVersion,
-    now,
-    wall,
-    sinceBoot,
-    own: {
-      phase: 'unknown',
-      phaseSinceWall: wall,
-      role: null,
-      report: null,
-      missedChecks: 0,
-      missedSince: now,
-      disks: { data: quiet, transaction_log: quiet, tablespace: quiet },
-      refusal: null,
-    },
-    peers: Object.fromEntries(
-      servers.filter((line) => line.id !== self.id).map((line) => [line.id, newPeer(line, now, wall)]),
-    ),
-    failover: { enabled: conf.failover === 'automatic', changedAtWall: 0 },
-    degraded: null,
-    boot: { kind: 'new' },
-    waitingForStart: [],
-    stop: null,
-    mirroring: {
-      status: 'unknown',
-      reason: 'the controller has just started',
-      advice: 'wait a moment',
-      sinceWall: wall,
-      reasonSinceWall: wall,
-    },
-    persisted: null,
-    unsaved: null,
-    incarnation: '',
-    named: [],
-    seq: 0,
-    tick: clocks,
-    graceFrom: now,
-    leaving: null,
-    sync: null,
-    forgotten: false,
-    confirmed: false,
-    change: null,
-    proving: null,
-    rowAt: {},
-    namesSetAt: -1,
-    lagging: [],
-    strangers: [],
-    parked: {},
-    addresses: {},
-    giving: null,
-    takeover: null,
-    declined: null,
-    yield: null,
-    unhitched: false,
-    hitching: false,
-    hitchAfter: 0,
-    cutAfter: 0,
-    ending: null,
-    revival: null,
-    references: notAsked,
-    verdicts: {},
-    fences: {},
-    detaching: null,
-    task: null,
-    warned: [],
-    waitingForSwitch: [],
-    waitingForDetach: [],
-  };
-}
-
-export function newPeer(line: ServerLine, now: number, wall: number): Peer {
-  const never = { signAt: now, heardWall: null, heardAt: now, asleepMs: 0, asleepSeq: 0, view: null };
-  return { line, reach: 'unknown', sinceWall: wall, ...never };
-}
+/** After a restart of the controller, when the outcome of the former request is not known. */
+export const unknownPromotion = (now: number): Promotion => ({
+  asked: false,
+  at: now,
+  stopping: null,
+  begun: null,
+  leftBytes: null,
+});
 
 /** A part is failed when its check failed more often in a row than it may be tried again. */
 export function failedDisks(state: State): DiskPart[] {

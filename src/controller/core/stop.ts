@@ -6,6 +6,7 @@ import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
+import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
 import { hasPostmaster } from './servers.ts';
 import type { ReplyTo, State, Stop } from './state.ts';
 import { promise } from './sync.ts';
@@ -30,7 +31,7 @@ export function onStopRequest(state: State, replyTo: ReplyTo | null, options: St
     failures,
     announcingUntil: null,
   };
-  const going: State = { ...state, stop, waitingForStart: [], change: null, proving: null };
+  const going: State = { ...state, stop, waitingForStart: [], preparing: null, change: null, proving: null };
   return andThen(decided(going, ...given), nextServer);
 }
 
@@ -134,6 +135,7 @@ export function onInstanceStopped(state: State, proof: Proof | null, endedSender
 
 function stopped(state: State, proof: Proof | null): Decision {
   if (state.own.phase !== 'stopping') return decided(state);
+  if (state.promotion?.stopping && !state.stop) return onPromotionStopped(state, proof);
   if (state.giving?.stage === 'stop' && !state.stop) return onGivingStopped(state, proof);
   if (state.ending && !state.stop) return onEnded(state);
   const ended = withOwn(state, { phase: 'stopped', missedChecks: 0 });
@@ -144,6 +146,7 @@ function stopped(state: State, proof: Proof | null): Decision {
 export function onStopFailed(state: State, why: string): Decision {
   const { stop } = state;
   if (state.own.phase !== 'stopping') return decided(state);
+  if (!stop && state.promotion?.stopping) return onPromotionStopFailed(state, why);
   if (!stop && state.giving) return onGivingStopFailed(state, why);
   if (!stop)
     return decided({ ...withOwn(state, { phase: 'silent' }), ending: null }, log('MCA01011', { why }));

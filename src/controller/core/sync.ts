@@ -9,7 +9,7 @@ import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { lsnValue, sameIds } from './names.ts';
 import { isDoubtful } from './pause.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
-import { heardPeers, isHeard, isInCharge, noPosition, takesOut } from './servers.ts';
+import { heardPeers, isHeard, isInCharge, isPromoting, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced } from './silence.ts';
 import type { Change, Peer, State } from './state.ts';
 import { watchStrangers } from './strangers.ts';
@@ -22,8 +22,29 @@ const namesSettleMs = 3000;
 /** A new promise. Its epoch makes it newer than every one before. */
 export function promise(state: State, change: Partial<SyncSet>): State {
   const before = state.sync ?? nothingPromised(state);
-  return { ...state, sync: { ...before, ...change, epoch: before.epoch + 1 } };
+  const sync: SyncSet = { ...before, ...change, epoch: before.epoch + 1 };
+  return { ...state, sync, withdrawn: withdrawnBy(state, before, sync) };
 }
+
+/** Who may take over no more may still believe that it may, until it is heard that it knows. */
+function withdrawnBy(state: State, before: SyncSet, after: SyncSet): State['withdrawn'] {
+  if (before.primary !== state.self.id || before.timeline !== after.timeline) return {};
+  const open = Object.entries(state.withdrawn).filter(([id]) => !after.eligible.includes(id));
+  const news = before.eligible.filter((id) => !after.eligible.includes(id));
+  if (news.length === 0 && open.length === Object.keys(state.withdrawn).length) return state.withdrawn;
+  return { ...Object.fromEntries(open), ...Object.fromEntries(news.map((id) => [id, after.epoch])) };
+}
+
+/** A standby has told that it knows the promise by which it may not take over. */
+export function confirmedBy(state: State, id: ServerId, { sync }: ServerView): State {
+  const epoch = state.withdrawn[id];
+  if (epoch === undefined || sync?.primary !== state.self.id || sync.timeline !== state.sync?.timeline)
+    return state;
+  return sync.epoch >= epoch ? { ...state, withdrawn: without(state.withdrawn, [id]) } : state;
+}
+
+const without = <T>(all: Readonly<Record<ServerId, T>>, ids: readonly ServerId[]): Record<ServerId, T> =>
+  Object.fromEntries(Object.entries(all).filter(([id]) => !ids.includes(id)));
 
 export function nothingPromised(state: State): SyncSet {
   const timeline = state.own.report?.timeline ?? 0;
@@ -43,6 +64,8 @@ const isSame = (one: SyncSet, other: SyncSet | null): boolean =>
 /** A standby takes over what its primary promises; a promise that was overtaken on its way counts for nothing. */
 export function learn(state: State, view: ServerView): State {
   const { sync } = view;
+  // Who is being promoted has nobody's promise any more, and confirms none.
+  if (isPromoting(state)) return state;
   if (state.own.role === 'primary' || !sync || sync.primary !== view.id || view.role !== 'primary')
     return state;
   if (!isNewer(sync, state.sync)) return state;
@@ -119,7 +142,8 @@ function recollect(state: State): State {
  */
 function absence(state: State, id: ServerId): 'no' | 'must-confirm' | 'gone' {
   const peer = state.peers[id];
-  if (!peer) return 'no';
+  // Who takes over, or was last heard to, may be primary at any moment: only its own word that it does not ends that.
+  if (!peer || peer.view?.takeover || peer.view?.yield) return 'no';
   const rowSince = Math.max(state.rowAt[id] ?? 0, state.graceFrom);
   const rowLate = !streams(state, id) && state.now - rowSince > giveUpTimeMs(state.conf);
   const asked = state.parked[id] !== undefined;
@@ -131,9 +155,15 @@ function absence(state: State, id: ServerId): 'no' | 'must-confirm' | 'gone' {
   if (!state.failover.enabled) return 'no';
   // During a long pause of this server it may have taken over, and may have acknowledged commits before it fell silent.
   if (isDoubtful(state, id) && state.sync?.eligible.includes(id)) return 'no';
-  if (peer.reach === 'refused') return rowLate ? 'gone' : 'no';
+  // It was heard until its controller ended, so that it cannot have begun to take over.
+  const watched = peer.view !== null && peer.sinceAt - peer.heardAt <= giveUpTimeMs(state.conf);
+  if (peer.reach === 'refused' && (watched || !mayBelieve(state, id))) return rowLate ? 'gone' : 'no';
   return isDeaf(state, id) && isFenced(state, id) ? 'gone' : 'no';
 }
+
+/** It may take over, or may believe so. */
+export const mayBelieve = (state: State, id: ServerId): boolean =>
+  state.sync?.eligible.includes(id) === true || state.withdrawn[id] !== undefined;
 
 /** Not heard, not streaming, and the policy says that it has failed. */
 const isDeaf = (state: State, id: ServerId): boolean => !streams(state, id) && believesGone(state, id);
@@ -249,7 +279,9 @@ export function onNamesSet(state: State, ids: readonly ServerId[], needed: numbe
   if (!sync || change?.stage !== 'setting' || state.own.role !== 'primary') return decided(state);
   const gone = sync.voters.filter((id) => !ids.includes(id));
   const degraded = ids.length === 0 && state.degraded === null ? 'detached' : state.degraded;
-  const done = promise({ ...state, change: null, namesSetAt: state.now, degraded }, { voters: ids, needed });
+  const excused = without(state.withdrawn, gone);
+  const base: State = { ...state, change: null, namesSetAt: state.now, degraded, withdrawn: excused };
+  const done = promise(base, { voters: ids, needed });
   const words = gone.map((id) => log('MCA01036', { server: id }));
   const told = replies(
     state.waitingForDetach,
@@ -320,9 +352,10 @@ function prove(state: State): Decision {
   if (proving) {
     return wanted(proving.id) ? caughtUp(state, sync) : decided({ ...state, proving: null });
   }
+  const checkpoint = { kind: 'checkpoint', purpose: 'proof' } as const;
   const next = sync.voters.find((id) => !sync.eligible.includes(id) && wanted(id));
   if (next === undefined) return decided(state);
-  return decided({ ...state, proving: { id: next, stage: 'checkpoint', lsn: null } }, { kind: 'checkpoint' });
+  return decided({ ...state, proving: { id: next, stage: 'checkpoint', lsn: null } }, checkpoint);
 }
 
 export function onProvingCheckpoint(state: State, why: string | null): Decision {

@@ -3,10 +3,11 @@
  * person forces it. Only a standby that is known to hold every acknowledged commit may; its receiver is cut first, and
  * with several standbys enough of them must have cut theirs, so that nobody can be acknowledged behind its back. Pure.
  */
-import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
+import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { isDoubtful } from './pause.ts';
+import { abandon, advancePromotion, beginPromotion } from './promotion.ts';
 import {
   bytesAhead,
   type Heard,
@@ -58,6 +59,8 @@ function considerHandover(state: State): Decision {
   const giver = heardPeers(state).find((it) => it.view.handover?.to === state.self.id);
   const handover = giver?.view.handover;
   if (!giver || !handover || state.takeover || state.declined?.id === handover.id) return decided(state);
+  // Another server has this one's word for its takeover, and may be primary at any moment.
+  if (state.yield) return decided(state);
   if (state.own.phase === 'starting' || state.own.phase === 'unknown') return decided(state);
   const obstacle = handoverObstacle(state, handover.checkpoint !== null);
   if (obstacle !== null) {
@@ -87,6 +90,8 @@ function considerSilence(state: State): Decision {
   if (
     !sync ||
     state.takeover ||
+    state.yield ||
+    state.aborted === sync.primary ||
     !state.failover.enabled ||
     !isEligible(state) ||
     state.own.phase !== 'running' ||
@@ -121,6 +126,10 @@ function beats(state: State, { line, view }: Heard, ours: string): boolean {
 export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
   const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
   if (state.takeover) return refuse('this server is already taking over');
+  if (state.yield)
+    return refuse(
+      `${state.yield.to} takes over with the word of ${state.self.id}, and may be primary; mc_ctl switch --abort here takes the word back`,
+    );
   if (state.own.role !== 'standby' || state.own.phase !== 'running')
     return refuse(`the instance of ${state.self.id} does not run as a standby`);
   const serving = heardPeers(state).find(serves);
@@ -160,7 +169,7 @@ function act(state: State, takeover: Takeover): Decision {
     case 'cut':
       return decided({ ...state, unhitched: true }, { kind: 'cut-receiver' });
     case 'promote':
-      return decided(state, { kind: 'promote' });
+      return beginPromotion(state, takeover);
     case 'ask':
     case 'gather':
       return decided(state);
@@ -191,7 +200,7 @@ export function resumeTakeover(state: State): Decision {
 }
 
 function goOn(state: State, takeover: Takeover): Decision {
-  if (takeover.stage === 'promote') return decided(state);
+  if (takeover.stage === 'promote') return advancePromotion(state);
   const primary = takeover.from === null ? undefined : state.peers[takeover.from];
   const alive = heardPeers(state).find(serves);
   if (alive) return abandon(state, `${alive.line.id} is primary`);
@@ -228,14 +237,6 @@ function enough(state: State, cut: readonly ServerId[]): boolean {
   return votes.length >= sync.voters.length - sync.needed + 1;
 }
 
-function abandon(state: State, why: string): Decision {
-  const { takeover } = state;
-  const declined = takeover?.kind === 'handover' ? { id: takeover.id, why } : state.declined;
-  const told = replies(state.waitingForSwitch, false, why);
-  const left: State = { ...state, takeover: null, declined, waitingForSwitch: [] };
-  return decided(left, log('MCA01052', { why }), ...told);
-}
-
 export function onReceiverCut(state: State, lsn: string): Decision {
   const { takeover } = state;
   if (state.yield && !takeover) return decided({ ...state, yield: { ...state.yield, lsn } });
@@ -269,40 +270,15 @@ export function onFenced(state: State, done: boolean, why: string): Decision {
   );
 }
 
-export function onPromoted(state: State, timeline: number): Decision {
-  const { takeover } = state;
-  if (takeover?.stage !== 'promote') return decided(state);
-  const members = state.servers.map((line) => line.id).filter((id) => id !== state.self.id);
-  const epoch = (state.sync?.epoch ?? 0) + 1;
-  const next: State = {
-    ...withOwn(state, { role: 'primary', phase: 'running', report: null }),
-    takeover: null,
-    unhitched: false,
-    degraded: 'switched',
-    waitingForSwitch: [],
-    namesSetAt: state.now,
-    sync: { primary: state.self.id, timeline, epoch, members, eligible: [], voters: [], needed: 0 },
-  };
-  const told = replies(state.waitingForSwitch, true, `${state.self.id} is primary`);
-  return decided(next, log('MCA00062'), ...told, {
-    kind: 'hook',
-    hook: 'post-switch',
-    target: takeover.from ?? '',
-  });
-}
-
-export function onPromoteFailed(state: State, why: string): Decision {
-  return state.takeover?.stage === 'promote' ? abandon(state, why) : decided(state);
-}
-
 /** Another standby wants to take over: if this one does not hear the primary either, it cuts its receiver for it. */
 function considerYield(state: State): Decision {
   if (state.takeover) return decided(state);
   const taker = heardPeers(state).find((it) => it.view.takeover && it.view.takeover.stage !== 'ask');
   if (state.yield) {
-    const still = taker?.line.id === state.yield.to;
-    const lost = !isHeard(state.peers[state.yield.to]) && !isSilent(state, state.yield.to);
-    return still || lost ? decided(state) : decided({ ...state, yield: null });
+    // It may have become primary, and may have acknowledged commits, before it fell silent: only its own word ends this.
+    const to = state.peers[state.yield.to];
+    const over = isHeard(to) && to.view.takeover === null;
+    return over ? decided({ ...state, yield: null }) : decided(state);
   }
   if (!taker || state.own.phase !== 'running' || heardPeers(state).some(serves)) return decided(state);
   if (isBroken(state) || state.now < state.cutAfter) return decided(state);

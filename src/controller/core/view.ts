@@ -5,6 +5,12 @@
  */
 
 export type ServerId = string;
+
+/**
+ * What a controller understands by the words that it tells; missing means 1. 2: `declined` after a promotion was asked for is
+ * proven by a stopped instance.
+ */
+export const understanding = 2;
 export const roles = ['primary', 'standby'] as const;
 export type Role = (typeof roles)[number];
 export const diskParts = ['data', 'transaction_log', 'tablespace'] as const;
@@ -87,6 +93,8 @@ export interface Takeover {
   /** The fencing command has still to say yes, also when the controller is started again in between. */
   readonly unfenced?: boolean;
   readonly lsn: string | null;
+  /** Stage promote: start of the instance that was asked for its promotion. Another start of it has forgotten the request. */
+  readonly startedAtWall?: number | undefined;
 }
 
 /** A standby lets another one take over: its own receiver is cut, and this is where it ended. */
@@ -101,6 +109,8 @@ export interface InstanceReport {
   readonly timeline: number;
   /** Primary: flushed. Standby: received, or replayed if that is further. */
   readonly lsn: string;
+  /** Standby: how far it has replayed; missing from a primary, and from a controller that does not know it yet. */
+  readonly replayedLsn?: string | null | undefined;
   readonly senders: readonly Sender[];
   /** Standby: the state of its WAL receiver, such as "streaming"; null when there is none. */
   readonly receiver: string | null;
@@ -139,6 +149,12 @@ export interface Echo {
   readonly seq: number;
 }
 
+export interface ReplayLeft {
+  readonly leftBytes: number;
+  /** 0 while it is not known, or nothing moves. */
+  readonly bytesPerSecond: number;
+}
+
 /** What a controller tells the others of its own server with every heartbeat. */
 export interface ServerView {
   readonly id: ServerId;
@@ -151,6 +167,7 @@ export interface ServerView {
   readonly failedDisks: readonly DiskPart[];
   readonly failover: FailoverFlag;
   readonly controllerVersion: string;
+  readonly understands?: number | undefined;
   /** Which start of the controller tells this, and the number of the message: an older one that comes later is dropped. */
   readonly incarnation: string;
   readonly seq: number;
@@ -177,4 +194,6 @@ export interface ServerView {
   readonly strangers?: readonly Stranger[] | undefined;
   /** Reference addresses that do not answer this server. */
   readonly quietReferences?: readonly string[] | undefined;
+  /** A promotion that is under way: what is left to replay before it takes writes, and how fast that goes. */
+  readonly replay?: ReplayLeft | null | undefined;
 }

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import type { ServerConf } from '../config.ts';
 import type { Action } from '../core/action.ts';
 import type { Happening } from '../core/event.ts';
+import type { Role } from '../core/view.ts';
 import { type CommandResult, centre, runCommand } from './commands.ts';
-import type { Instance, StopMode } from './instance.ts';
+import { type Instance, isStandby } from './instance.ts';
 import { ownWalsenders, withSession } from './postgres.ts';
 import { answering } from './references.ts';
-import { controlData, cutReceiver, follow, promote, setNames } from './switchover.ts';
-import { isThere } from './whole-file.ts';
+import { controlData, cutReceiver, follow, promote, setNames, wasInRecovery } from './switchover.ts';
+import { isThere, writeAtomic } from './whole-file.ts';
 
 export type SlowAction = Extract<
   Action,
@@ -51,15 +52,20 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
     work().catch((error: unknown) => failed(textOf(error)));
   switch (action.kind) {
     case 'start-instance': {
-      const failure = await start(shop).catch(textOf);
+      const failure = await start(action.role, shop).catch(textOf);
       return failure === null ? { kind: 'instance-started' } : { kind: 'start-failed', why: failure };
     }
     case 'stop-instance':
-      return stop(action.mode, shop);
+      return stop(action, shop);
     case 'checkpoint':
       return attempt(
-        () => withSession(conf, (ask) => ask('checkpoint')).then(() => ({ kind: 'checkpointed', why: null })),
-        (why) => ({ kind: 'checkpointed', why }),
+        () =>
+          withSession(conf, (ask) => ask('checkpoint')).then(() => ({
+            kind: 'checkpointed',
+            purpose: action.purpose,
+            why: null,
+          })),
+        (why) => ({ kind: 'checkpointed', purpose: action.purpose, why }),
       );
     case 'pre-detach':
       return { kind: 'pre-detached', failures: await preDetach(action.targets, shop) };
@@ -75,7 +81,7 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
       );
     case 'promote':
       return attempt(
-        async () => ({ kind: 'promoted', timeline: await promote(conf) }),
+        async () => ({ kind: 'promoted', timeline: await promote(conf, action.startedAtWall) }),
         (why) => ({ kind: 'promote-failed', why }),
       );
     case 'follow':
@@ -95,20 +101,28 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
 }
 
 /** While a data directory is being made or copied its mark stands; what is there must not be started. */
-async function start({ dir, id, instance }: Workshop): Promise<string | null> {
+async function start(role: Role, { conf, dir, id, instance }: Workshop): Promise<string | null> {
   const mark = join(dir, `${id}.making`);
-  return isThere(mark)
-    ? `the data directory is unfinished (${mark}): run pgduet provision again`
-    : instance.start();
+  if (isThere(mark)) return `the data directory is unfinished (${mark}): run pgduet provision again`;
+  if (role === 'standby' && !isStandby(conf.dbInstance)) {
+    if (!(await wasInRecovery(conf.dbInstance)))
+      return 'it is no standby any more: standby.signal is missing';
+    // A promotion that was cut off before its first write: without the file it would come up as a primary of the old timeline.
+    writeAtomic(conf.dbInstance, 'standby.signal', '');
+  }
+  return instance.start();
 }
 
-async function stop(mode: StopMode, { conf, instance, servers }: Workshop): Promise<Happening> {
+async function stop(
+  { mode, prove }: Extract<SlowAction, { kind: 'stop-instance' }>,
+  { conf, instance, servers }: Workshop,
+): Promise<Happening> {
   const waits = mode === 'fast' || mode === 'limited';
   const ours = waits ? await ownWalsenders(conf, servers) : null;
   const failure = await instance.stop(mode, ours).catch(textOf);
   if (failure !== null) return { kind: 'stop-failed', why: failure };
-  // Only a fast shutdown has something to prove; after any other one time counts.
-  const proof = waits ? await controlData(conf.dbInstance).catch(() => null) : null;
+  // After another than a fast shutdown time counts, unless a proof is asked for.
+  const proof = waits || prove === true ? await controlData(conf.dbInstance).catch(() => null) : null;
   return { kind: 'instance-stopped', proof, endedSenders: instance.endedSenders.length };
 }
 

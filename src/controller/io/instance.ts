@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
@@ -98,6 +98,17 @@ async function directoryOf(pid: number): Promise<string | null> {
     if (error instanceof Error && 'code' in error && error.code === 'EACCES') return null;
     throw error;
   }
+}
+
+/** Every process of PostgreSQL that works in the data directory, also one that has outlived its postmaster. */
+export async function processesIn(dataDir: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    const pid = Number(name);
+    if (Number.isInteger(pid) && pid !== process.pid && (await worksIn(pid, dataDir)) !== null)
+      found.push(pid);
+  }
+  return found;
 }
 
 /** The postmaster changes into its data directory at start; a zombie has no directory any more. */

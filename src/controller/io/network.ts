@@ -291,14 +291,15 @@ export class AdminLink {
     }
     this.#requests += 1;
     const { remoteCallTimeoutMs } = this.#settings.conf;
-    const seconds = remoteCallTimeoutMs / 1000;
+    const limitMs = remoteCallTimeoutMs + ('maxWaitMs' in request ? (request.maxWaitMs ?? 0) : 0);
+    const seconds = limitMs / 1000;
     const late = (): void =>
       this.#settle(
         call,
         false,
         `${peer} has not answered within ${seconds} s (remote_call_timeout); it may still go on`,
       );
-    const timer = remoteCallTimeoutMs > 0 ? setTimeout(late, remoteCallTimeoutMs) : null;
+    const timer = remoteCallTimeoutMs > 0 ? setTimeout(late, timerMs(limitMs)) : null;
     call.pending = { id: this.#requests, timer };
     call.socket?.write(frame({ v: protocolVersion, kind: 'request', id: this.#requests, request }));
   }

@@ -23,6 +23,7 @@ select json_build_object(
     else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
   'lsn', coalesce(case when r then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
     else pg_current_wal_flush_lsn() end, '0/0'),
+  'replayedLsn', case when r then pg_last_wal_replay_lsn() end,
   'senders', (select coalesce(json_agg(json_build_object(
       'name', application_name, 'address', coalesce(host(client_addr), ''), 'state', state, 'syncState', sync_state,
       'lagBytes', coalesce(case when r then 0 else pg_wal_lsn_diff(pg_current_wal_flush_lsn(), flush_lsn) end, 0),

@@ -11,6 +11,7 @@ import {
   type Handover,
   type InstanceReport,
   phases,
+  type ReplayLeft,
   roles,
   type Sender,
   type ServerView,
@@ -75,6 +76,7 @@ const report = object<InstanceReport>({
   role: oneOf(roles),
   timeline: number,
   lsn: text,
+  replayedLsn: optional(orNull(text)),
   senders: listOf(sender),
   receiver: orNull(text),
   synchronousStandbyNames: text,
@@ -110,6 +112,7 @@ const takeover = object<Takeover>({
   stage: oneOf(['ask', 'fence', 'cut', 'gather', 'promote']),
   unfenced: optional(flag),
   lsn: position,
+  startedAtWall: optional(number),
 });
 
 const asker = object<Asker>({ pid: number, user: text, server: text });
@@ -131,6 +134,7 @@ const view = object<ServerView>({
   failedDisks: listOf(oneOf(diskParts)),
   failover: object<FailoverFlag>({ enabled: flag, changedAtWall: number }),
   controllerVersion: text,
+  understands: optional(number),
   incarnation: text,
   seq: number,
   leaving: orNull(oneOf(['instance', 'controller'])),
@@ -143,6 +147,7 @@ const view = object<ServerView>({
   busy: optional(orNull(task)),
   detached: optional(ids),
   lagging: optional(ids),
+  replay: optional(orNull(object<ReplayLeft>({ leftBytes: number, bytesPerSecond: number }))),
   strangers: optional(listOf(object<Stranger>({ kind: oneOf(strangerKinds), name: text }))),
   quietReferences: optional(ids),
 });
@@ -157,7 +162,14 @@ const asked = { kind: text, by: optional(asker) };
 
 const requests: RequestShapes = {
   stop: object<Request<'stop'>>({ ...asked, mcOnly: flag, force: flag }),
-  switch: object<Request<'switch'>>({ ...asked, force: flag, noFencing: flag, to: optional(text) }),
+  switch: object<Request<'switch'>>({
+    ...asked,
+    force: flag,
+    noFencing: flag,
+    to: optional(text),
+    maxWaitMs: optional(number),
+  }),
+  'abort-switch': object<Request<'abort-switch'>>(asked),
   detach: object<Request<'detach'>>({ ...asked, noFencing: flag }),
 };
 

@@ -5,7 +5,8 @@
 import { type ServerConf, type ServerLine, serverConf } from '../../../src/controller/config.ts';
 import { decide } from '../../../src/controller/core/decide.ts';
 import type { Happening } from '../../../src/controller/core/event.ts';
-import { initialState, type State } from '../../../src/controller/core/state.ts';
+import { initialState } from '../../../src/controller/core/initial-state.ts';
+import type { State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
 import type { InstanceReport, Role, ServerView } from '../../../src/controller/core/view.ts';
 import { isJudged } from './judged.ts';
@@ -56,6 +57,7 @@ export function view(id: string, role: Role, change: Partial<ServerView> = {}): 
     failedDisks: [],
     failover: { enabled: true, changedAtWall: 0 },
     controllerVersion: '0.1.0',
+    understands: 2,
     incarnation: id,
     seq: 0,
     leaving: null,

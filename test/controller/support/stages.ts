@@ -17,7 +17,7 @@ const meanings = {
   'left alone': 'the instance is not started: --mc-only, or its start has failed',
   'primary, alone': 'takes writes; no standby could take over now',
   'primary, in sync': 'takes writes; a standby holds every acknowledged commit and may take over',
-  'handing over: checkpoint': 'a person asked for a switch; the checkpoint makes the shutdown short',
+  'preparing a switch': 'a person asked for it; takes writes until the standby has replayed enough',
   'handing over: stopping': 'the instance is made sure to be stopped',
   'handing over: given': 'stopped; waits for the other server to take over or to refuse',
   'handing over: following': 'the other server is primary; this one becomes its standby',
@@ -41,7 +41,7 @@ const meanings = {
 export type Stage = keyof typeof meanings;
 const order = Object.keys(meanings) as Stage[];
 
-function duringSwitch({ takeover, yield: to, giving, ending }: State): Stage | null {
+function duringSwitch({ takeover, yield: to, giving, ending, preparing }: State): Stage | null {
   const taking = {
     ask: 'asking',
     fence: 'fencing',
@@ -50,13 +50,13 @@ function duringSwitch({ takeover, yield: to, giving, ending }: State): Stage | n
     promote: 'promoting',
   } as const;
   const handing = {
-    checkpoint: 'checkpoint',
     stop: 'stopping',
     given: 'given',
     following: 'following',
   } as const;
   if (takeover) return `taking over: ${taking[takeover.stage]}`;
   if (to) return 'letting another one take over';
+  if (preparing) return 'preparing a switch';
   if (giving) return `handing over: ${handing[giving.stage]}`;
   if (ending) return ending === 'isolated' ? 'stopped: cut off' : 'stopped: another is primary';
   return null;

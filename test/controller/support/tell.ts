@@ -7,12 +7,13 @@ import { messages, messageText } from '../../../src/controller/core/messages.ts'
 import type { Persisted } from '../../../src/controller/core/state.ts';
 
 /** Who holds the commits, and what is under way, as it is written down. */
-function promises({ sync, handover, takeover, yield: to }: Persisted): string {
+function promises({ sync, handover, takeover, yield: to, withdrawn }: Persisted): string {
   const names = (ids: readonly string[]): string => ids.join(', ') || 'nobody';
   const parts = [
     sync
       ? `${sync.primary} waits for ${names(sync.voters)}; may take over: ${names(sync.eligible)} (${sync.timeline}.${sync.epoch})`
       : '',
+    Object.keys(withdrawn).length > 0 ? `not known to know it: ${names(Object.keys(withdrawn))}` : '',
     handover ? `given to ${handover.to}` : '',
     takeover ? `taking over from ${takeover.from}: ${takeover.stage}` : '',
     to ? `cut for ${to.to}` : '',
@@ -37,9 +38,9 @@ export function tell(action: Action): string {
     case 'heartbeat':
       return `send a heartbeat: ${action.view.role ?? 'role unknown'}, ${action.view.phase}`;
     case 'start-instance':
-      return 'start the instance';
+      return `start the instance as ${action.role}`;
     case 'stop-instance':
-      return `stop the instance (${action.mode})`;
+      return `stop the instance (${action.mode})${action.prove ? ', and look whether it was promoted' : ''}`;
     case 'probe-primary':
       return 'try the replication port of the primary';
     case 'ask-peer':

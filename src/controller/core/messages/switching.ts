@@ -188,4 +188,25 @@ export const switchingMessages = {
     did: 'Nothing: the takeover, or the disconnection, is given up. Without a person it is tried again later.',
     todo: 'Correct the command. `--no-fencing` goes on without it, when the other server is surely down.',
   },
+  MCA01081: {
+    type: 'WARNING',
+    text: 'the promotion is not complete: {why}; it goes on',
+    cause: 'The session that asked for it has ended. The instance may take writes at any moment.',
+    did: 'It is asked for again. The takeover ends only when the instance is primary, or is shown not to be.',
+    todo: '`mc_ctl status` shows what is left to replay; `mc_ctl switch --abort` stops the instance and gives the role back if it was not promoted.',
+  },
+  MCA01082: {
+    type: 'ERROR',
+    text: 'it is not known whether this server was promoted: {why}',
+    cause: 'Its instance could not be stopped, or does not say in which state it is.',
+    did: 'It tries again. Until it is known no other server takes the role back.',
+    todo: 'Look at the processes and the disk of the instance.',
+  },
+  MCA01083: {
+    type: 'WARNING',
+    text: 'the switch to {server} is given up: {why}',
+    cause: 'The standby has too much WAL to replay, cannot take over any more, or a person has ended it.',
+    did: 'Nothing has changed; writes go on.',
+    todo: 'Correct what is named, then switch again.',
+  },
 } as const satisfies Readonly<Record<string, Message>>;

@@ -1,0 +1,101 @@
+/** The state before the first event. In: what the configuration and the clocks say. Out: a state. Pure. */
+import type { ServerConf, ServerLine } from '../config.ts';
+import type { Clocks } from './event.ts';
+import { notAsked } from './references.ts';
+import type { Peer, State } from './state.ts';
+
+/** The state of a controller that has looked at nothing yet. */
+export function initialState(facts: {
+  readonly self: ServerLine;
+  readonly servers: readonly ServerLine[];
+  readonly conf: ServerConf;
+  readonly dir?: string;
+  readonly controllerVersion: string;
+  readonly clocks: Clocks;
+}): State {
+  const { self, servers, conf, dir = 'DIR', controllerVersion, clocks } = facts;
+  const { at: now, wall, sinceBoot } = clocks;
+  const quiet = { missed: 0, error: '' };
+  return {
+    self,
+    servers,
+    conf,
+    dir,
+    controllerVersion,
+    now,
+    wall,
+    sinceBoot,
+    own: {
+      phase: 'unknown',
+      phaseSinceWall: wall,
+      role: null,
+      report: null,
+      missedChecks: 0,
+      missedSince: now,
+      disks: { data: quiet, transaction_log: quiet, tablespace: quiet },
+      refusal: null,
+    },
+    peers: Object.fromEntries(
+      servers.filter((line) => line.id !== self.id).map((line) => [line.id, newPeer(line, now, wall)]),
+    ),
+    failover: { enabled: conf.failover === 'automatic', changedAtWall: 0 },
+    degraded: null,
+    boot: { kind: 'new' },
+    waitingForStart: [],
+    stop: null,
+    mirroring: {
+      status: 'unknown',
+      reason: 'the controller has just started',
+      advice: 'wait a moment',
+      sinceWall: wall,
+      reasonSinceWall: wall,
+    },
+    persisted: null,
+    unsaved: null,
+    incarnation: '',
+    named: [],
+    seq: 0,
+    tick: clocks,
+    graceFrom: now,
+    leaving: null,
+    sync: null,
+    forgotten: false,
+    confirmed: false,
+    change: null,
+    proving: null,
+    rowAt: {},
+    namesSetAt: -1,
+    lagging: [],
+    strangers: [],
+    parked: {},
+    addresses: {},
+    withdrawn: {},
+    preparing: null,
+    giving: null,
+    promotion: null,
+    aborted: null,
+    takeover: null,
+    declined: null,
+    yield: null,
+    unhitched: false,
+    hitching: false,
+    hitchAfter: 0,
+    cutAfter: 0,
+    ending: null,
+    revival: null,
+    references: notAsked,
+    verdicts: {},
+    fences: {},
+    detaching: null,
+    task: null,
+    warned: [],
+    waitingForSwitch: [],
+    waitingForDetach: [],
+    waitingForAbort: [],
+  };
+}
+
+export function newPeer(line: ServerLine, now: number, wall: number): Peer {
+  const never = { signAt: now, heardWall: null, heardAt: now, asleepMs: 0, asleepSeq: 0, view: null };
+  return { line, reach: 'unknown', sinceWall: wall, sinceAt: now, ...never };
+}

@@ -1,0 +1,104 @@
+/**
+ * A switch that a person has asked for, before it begins: the primary serves on until the standby has replayed what it would have
+ * to replay before it takes writes. Given up in time, it has cost nobody anything. In: a state. Out: a decision. Pure.
+ */
+import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
+import { candidates, newHandoverId } from './handover.ts';
+import { lsnValue } from './names.ts';
+import { isInCharge } from './servers.ts';
+import type { Preparation, ReplyTo, State } from './state.ts';
+import { type Sender, type ServerId, understanding } from './view.ts';
+
+export const defaultMaxWaitMs = 30_000;
+/** One segment of WAL: what a standby replays in a moment. */
+const mostLeftBytes = 16 * 1024 ** 2;
+const bytesPerMegabyte = 1024 ** 2;
+
+interface Wanted {
+  readonly force: boolean;
+  readonly to?: ServerId | undefined;
+  readonly maxWaitMs?: number | undefined;
+}
+
+/** mc_ctl switch on the primary, to the standby that was named, or to the most advanced one. */
+export function onSwitchRequest(state: State, replyTo: ReplyTo, wanted: Wanted): Decision {
+  const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
+  const { force, to: named, maxWaitMs = defaultMaxWaitMs } = wanted;
+  if (state.change && state.change.stage !== 'failed')
+    return refuse('synchronous_standby_names is being changed; try again in a moment');
+  const able = candidates(state, force);
+  const to = named === undefined ? able[0] : able.find((it) => it === named);
+  if (to === undefined && named !== undefined)
+    return refuse(`${named} cannot take over: ${state.mirroring.reason || 'it is no standby in sync'}`);
+  if (to === undefined)
+    return refuse(`no standby can take over: ${state.mirroring.reason || 'none is in sync'}`);
+  if ((state.peers[to]?.view?.understands ?? 1) < understanding)
+    return refuse(`the controller of ${to} is of an earlier version; run pgduet provision first`);
+  const preparing: Preparation = {
+    to,
+    force,
+    stage: 'checkpoint',
+    mark: null,
+    untilAt: state.now + maxWaitMs,
+  };
+  const next: State = { ...state, preparing, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
+  return decided(next, log('MCA01042', { server: to }), { kind: 'checkpoint', purpose: 'switch' });
+}
+
+/** A checkpoint that failed only makes the shutdown longer. The time to wait counts from here. */
+export function onSwitchCheckpoint(state: State): Decision {
+  const { preparing, own } = state;
+  if (preparing?.stage !== 'checkpoint') return decided(state);
+  return decided({ ...state, preparing: { ...preparing, stage: 'replay', mark: own.report?.lsn ?? null } });
+}
+
+/** Called after every event. */
+export function advancePreparation(state: State): Decision {
+  const { preparing } = state;
+  if (!preparing) return decided(state);
+  const { to, force } = preparing;
+  if (!isInCharge(state)) return giveUpSwitch(state, `${state.self.id} does not serve as primary any more`);
+  if (!candidates(state, force).includes(to))
+    return giveUpSwitch(
+      state,
+      `${to} cannot take over any more: ${state.mirroring.reason || 'it is not in sync'}`,
+    );
+  if (preparing.stage === 'checkpoint' || (state.change && state.change.stage !== 'failed'))
+    return decided(state);
+  const row = state.own.report?.senders.find((it) => it.name === to);
+  if (force || (row && hasReplayed(state, preparing, row))) return begin(state, to);
+  if (state.now < preparing.untilAt) return decided(state);
+  const left = Math.ceil((row?.replayLagBytes ?? 0) / bytesPerMegabyte);
+  return giveUpSwitch(
+    state,
+    `${to} still has ${left} MB of WAL to replay, and nobody could write until it has; writes go on here. Give it longer with --max-wait, or look for long queries and slow disks on ${to}`,
+  );
+}
+
+/** It holds in memory what the primary had written when the switch was asked for, and nearly all of what came later. */
+function hasReplayed(state: State, { mark }: Preparation, { replayLagBytes = 0 }: Sender): boolean {
+  const replayed = lsnValue(state.own.report?.lsn ?? '0/0') - replayLagBytes;
+  return mark !== null && replayed >= lsnValue(mark) && replayLagBytes <= mostLeftBytes;
+}
+
+function begin(state: State, to: ServerId): Decision {
+  const handover = { id: newHandoverId(state), kind: 'switch', to, checkpoint: null } as const;
+  const stopping: State = {
+    ...withOwn(state, { phase: 'stopping' }),
+    preparing: null,
+    change: null,
+    proving: null,
+    giving: { stage: 'stop', handover, tried: [], restartable: true },
+  };
+  return decided(stopping, log('MCA01009', { mode: 'fast' }), { kind: 'stop-instance', mode: 'limited' });
+}
+
+/** Writes go on. */
+export function giveUpSwitch(state: State, why: string): Decision {
+  const { preparing } = state;
+  if (!preparing) return decided(state);
+  const over: State = { ...state, preparing: null, waitingForSwitch: [] };
+  return andThen(decided(over, log('MCA01083', { server: preparing.to, why })), (it) =>
+    decided(it, ...replies(state.waitingForSwitch, false, `the switch is given up: ${why}`)),
+  );
+}
