@@ -57,17 +57,26 @@ export async function buildProgram(outdir) {
   return made.metafile;
 }
 
-/** The program of the database hosts. Returns the same account. */
-export async function buildController(outfile) {
-  const made = await build({
+const bundledController = (outfile) =>
+  build({
     ...common,
     entryPoints: ['src/controller/main.ts'],
     outfile,
     format: 'cjs',
     external: ['pg-native'],
   });
+
+/** The program of the database hosts. Returns the same account. */
+export async function buildController(outfile) {
+  const made = await bundledController(outfile);
   for (const { path, text } of made.outputFiles) put(path, text);
   return made.metafile;
+}
+
+/** The text of the same program. */
+export async function controllerText() {
+  const made = await bundledController('mc.cjs');
+  return made.outputFiles[0].text;
 }
 
 /** A file is whole at every moment, since a build may run beside the program; one that is right already is left alone. */

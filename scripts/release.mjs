@@ -1,4 +1,4 @@
-// npm run release [-- --allow-dirty]: the files of a release, the same bytes from the same commit whenever and
+// npm run release [-- --allow-dirty] [-- --keep]: the files of a release, the same bytes from the same commit whenever and
 // wherever it is made. Sets everything up itself; needs git and dpkg-deb. Out: the npm package, the Debian package, the
 // list of libraries (CycloneDX) and SHA256SUMS in release/. It must never read a clock.
 import { spawnSync } from 'node:child_process';
@@ -17,12 +17,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { debianName, debianTree } from './deb.mjs';
+import { keepRelease } from './keep-release.mjs';
 import { billOfMaterials } from './sbom.mjs';
 import { scratch } from './scratch.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const about = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const { values: options } = parseArgs({ options: { 'allow-dirty': { type: 'boolean', default: false } } });
+const no = { type: 'boolean', default: false };
+const { values: options } = parseArgs({ options: { 'allow-dirty': no, keep: no } });
 
 function fail(why) {
   console.error(why);
@@ -99,3 +101,9 @@ const sums = readdirSync(out)
   .join('');
 writeFileSync(join(out, 'SHA256SUMS'), sums);
 console.log(`${out}:\n${sums.trimEnd()}`);
+if (options.keep) {
+  await keepRelease(root, join(root, 'test/released'), about.version);
+  console.log(
+    'test/released has its controller, for the tests of the next version: commit it with the next number.',
+  );
+}

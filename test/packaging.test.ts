@@ -2,10 +2,13 @@
  * What goes into a package, and what may run while its libraries are installed. In: the lock file, package.json and small
  * inputs. The built packages themselves are tried on real hosts by test/lab/release.test.ts.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { controllerVersion } from '../src/controller/version.ts';
 
 const root = join(import.meta.dirname, '..');
 const script = <T>(name: string): Promise<T> =>
@@ -36,6 +39,34 @@ interface Bill {
   readonly components: readonly Component[];
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
 }
+
+it('the controller has the version of the package', () => {
+  expect(json('package.json')).toMatchObject({ version: controllerVersion });
+  expect(json('package-lock.json')).toMatchObject({
+    version: controllerVersion,
+    packages: { '': { version: controllerVersion } },
+  });
+});
+
+it('a release is kept for the tests of the next one, in the place of the one before it', async () => {
+  const { keepRelease } =
+    await script<Record<'keepRelease', (...input: string[]) => Promise<void>>>('keep-release.mjs');
+  const folder = mkdtempSync(join(tmpdir(), 'kept-'));
+  try {
+    await keepRelease(root, folder, '9.0.0');
+    await keepRelease(root, folder, '9.1.0');
+    expect(readdirSync(folder).sort()).toEqual(['core-9.1.0.mjs.gz', 'mc-9.1.0.cjs.gz']);
+    const core = join(folder, 'core.mjs');
+    writeFileSync(core, gunzipSync(readFileSync(join(folder, 'core-9.1.0.mjs.gz'))));
+    expect(Object.keys((await import(pathToFileURL(core).href)) as object).sort()).toEqual([
+      'decide',
+      'initialState',
+      'ownView',
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 describe('libraries', () => {
   const { packages } = json<Lock>('package-lock.json');

@@ -71,6 +71,7 @@ export const codes = {
   SAF010: { exit: refused, title: 'a switch is not possible now' },
   SAF011: { exit: refused, title: 'there is too little room on a disk' },
   SAF012: { exit: refused, title: 'a server cannot be rebuilt as it is' },
+  SAF013: { exit: refused, title: 'a host has a newer controller' },
   SAF030: { exit: refused, title: 'a server cannot be multiplexed as it is' },
   SAF031: { exit: refused, title: 'a host cannot take a copy of the primary' },
   SAF032: { exit: refused, title: 'a migration was begun and not finished' },
@@ -92,6 +93,7 @@ export const codes = {
   MCF011: { exit: inputWrong, title: 'only the instance administrator may do this' },
   MCF012: { exit: inputWrong, title: 'the key of the admin link cannot be used' },
   MCF013: { exit: hostFailed, title: 'the port of the admin link cannot be opened' },
+  MCF014: { exit: inputWrong, title: 'the state file was written by a newer controller' },
 } as const satisfies Record<string, { exit: number; title: string }>;
 
 export type Code = keyof typeof codes;

@@ -57,10 +57,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     process.stderr.write(`a controller of ${options.id} is already running: process ${lock.by.pid}\n`);
     return exitCode.locked;
   }
-  markConfigurationRead(options.dir, options.id, readAtWall);
-  const daemon = new Daemon(options, configuration);
   try {
-    return await daemon.run();
+    const found = readState(options.dir, options.id);
+    markConfigurationRead(options.dir, options.id, readAtWall);
+    return await new Daemon(options, configuration).run(found);
   } finally {
     lock.release();
   }
@@ -139,7 +139,7 @@ class Daemon {
     return this.#turns.standsStill ? null : ownView(this.#turns.state);
   }
 
-  async run(): Promise<number> {
+  async run(found: ReturnType<typeof readState>): Promise<number> {
     const ended = new Promise<number>((resolve) => {
       this.#exit = resolve;
     });
@@ -147,7 +147,7 @@ class Daemon {
     await this.#control.listen(this.#options.id);
     this.#log('MCA01001', { version: controllerVersion, server: this.#options.id, dir: this.#options.dir });
     this.#listenToSignals();
-    await this.#boot();
+    await this.#boot(found);
     this.#startTimers();
     notifyReady(`watching ${this.#options.id}`);
     startWatchdog();
@@ -160,9 +160,8 @@ class Daemon {
     this.#journal.log(message, values);
   }
 
-  async #boot(): Promise<void> {
-    const { dir, conf } = this.#configuration;
-    const { state: restored, torn } = readState(dir, this.#options.id);
+  async #boot({ state: restored, torn }: ReturnType<typeof readState>): Promise<void> {
+    const { conf } = this.#configuration;
     const running = (await findPostmaster(conf.dbInstance)) !== null;
     const cutOff = !running && restored?.takeover?.stage === 'promote';
     this.#happen({

@@ -103,6 +103,24 @@ describe('the state file', () => {
   });
 });
 
+describe('the state file of a newer controller', () => {
+  const path = (): string => join(dir, 'server1.state.json');
+  const later = { format: 2, version: '9.1.0', checksum: 'another kind', state: { all: 'new' } };
+
+  it('is not taken for torn: the controller does not start, and says what to do', () => {
+    writeFileSync(path(), JSON.stringify(later));
+    expect(() => readState(dir, 'server1')).toThrow(
+      /MCF014 .*server1.state.json was written by a newer controller \(9.1.0, format 2\)/,
+    );
+    expect([existsSync(path()), existsSync(`${path()}.torn`)]).toEqual([true, false]);
+  });
+
+  it('also when it does not say its version', () => {
+    writeFileSync(path(), JSON.stringify({ ...later, version: undefined }));
+    expect(() => readState(dir, 'server1')).toThrow(/of unknown version, format 2/);
+  });
+});
+
 describe('the lock', () => {
   it('is held by one process and freed by it', () => {
     const lock = takeLock(dir, 'server1');
