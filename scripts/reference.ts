@@ -162,6 +162,7 @@ export const variables: Readonly<Record<string, string>> = {
   node: 'path of Node.js on the host',
   bundle: 'where the controller program goes',
   mcCtl: 'where `mc_ctl` goes',
+  controllerVersion: 'version of the controller program that pgduet brings',
 };
 
 /** The fields of a server. */

@@ -173,13 +173,12 @@ async function runBatches(
       changed,
       openTitles(current.plan, changed),
     );
-  // While a server restarts, the controllers change the files of the others: what was seen of them meanwhile is old.
+  // While a server or its controller restarts, the controllers change the files of the others: what was seen of them is old.
   if (restarts.length > 0)
     await Promise.all(states.filter(({ host }) => !restarts.includes(host.name)).map(lookAgain));
 }
 
-const isRestart = (item: BatchItem): boolean =>
-  item.kind === 'effect' && item.effect.action === 'restart' && item.effect.target === 'instance';
+const isRestart = (item: BatchItem): boolean => item.kind === 'effect' && item.effect.action === 'restart';
 
 /** What is looked at when the steps of a batch are done. */
 function probesBehind(

@@ -1,7 +1,8 @@
 /**
  * The next batch of a plan: per host, the changes that can be made now, one after the other, in one round trip.
  * Reloads and restarts are merged: each once, behind the last change that asks for it. One instance is restarted at a
- * time, the primary last: a standby with less than its primary has would not go on, and somebody has to serve. Pure.
+ * time, the primary last: a standby with less than its primary has would not go on, and somebody has to serve. So are the
+ * controllers when they get another program: the others see it whole again before it is their turn. Pure.
  */
 import type { Effect, Step } from '../resources/contract/kind.ts';
 import { type Decision, type Plan, type Resource, refKey } from './plan.ts';
@@ -27,18 +28,21 @@ export function nextBatch(plan: Plan, primary?: string): readonly HostBatch[] {
   const changes = new Map(
     hosts.map((host) => [host, ready(plan.decisions.filter(({ resource }) => resource.host === host))]),
   );
-  const restarting = hosts.filter((host) => changes.get(host)?.some(restartsInstance));
+  const restarting = hosts.filter((host) => changes.get(host)?.some(takesTurn));
   const first = restarting.find((host) => host !== primary) ?? primary;
   return hosts
     .map((host) => {
       const mine = changes.get(host) ?? [];
-      const end = host === first ? -1 : mine.findIndex(restartsInstance);
+      const end = host === first ? -1 : mine.findIndex(takesTurn);
       return { host, items: mergeEffects(end < 0 ? mine : mine.slice(0, end)) };
     })
     .filter((batch) => batch.items.length > 0);
 }
 
 type ChangeDecision = Extract<Decision, { kind: 'change' }>;
+
+const takesTurn = (decision: ChangeDecision): boolean =>
+  decision.change.effects?.some((effect) => effect.inTurn === true) === true || restartsInstance(decision);
 
 /** Nothing is done about these, and nothing waits until they are over. */
 const passable: readonly Decision['kind'][] = ['same', 'degraded', 'postponed'];

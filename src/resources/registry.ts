@@ -2,6 +2,7 @@
 
 import { type AnyKind, anyKind } from './contract/kind.ts';
 import { controller } from './controller/controller.ts';
+import { controllerVersionKind } from './controller/controller-version.ts';
 import { mirroring } from './controller/mirroring.ts';
 import { switchover } from './controller/switchover.ts';
 import { copyTarget } from './data/copy-target.ts';
@@ -42,6 +43,7 @@ const all: readonly AnyKind[] = [
   anyKind(adopt),
   anyKind(command),
   anyKind(controller),
+  anyKind(controllerVersionKind),
   anyKind(copyTarget),
   anyKind(directory),
   anyKind(erased),

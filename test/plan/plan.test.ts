@@ -258,6 +258,27 @@ describe('a batch', () => {
     ]);
   });
 
+  it('restarts a controller that gets another program like an instance, and all at once for another reason', () => {
+    const inTurn = { effects: [{ action: 'restart', target: 'controller', inTurn: true }] } as const;
+    const together = { effects: [{ action: 'restart', target: 'controller' }] } as const;
+    const hosts = ['a', 'b', 'c'];
+    const both = hosts.flatMap((host) => [
+      [`${host}/key`, 'wrong', together] as const,
+      [`${host}/program`, 'wrong', inTurn] as const,
+    ]);
+    // A new key is on all of them before the first one has a new program: they would not hear each other.
+    expect(nextBatch(planOf(...both), 'a').map(({ host, items }) => [host, items.length])).toEqual([
+      ['a', 2],
+      ['b', 3],
+      ['c', 2],
+    ]);
+    const programs = hosts.map((host) => [`${host}/program`, 'wrong', inTurn] as const);
+    expect(hostsThatRestart(planOf(...programs), 'a')).toEqual(['b']);
+    expect(hostsThatRestart(planOf(...programs.slice(0, 1)), 'a')).toEqual(['a']);
+    const keys = hosts.map((host) => [`${host}/key`, 'wrong', together] as const);
+    expect(hostsThatRestart(planOf(...keys), 'a')).toEqual(hosts);
+  });
+
   it.each([
     [
       'takes every host as far as it can',

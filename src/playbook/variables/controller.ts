@@ -9,6 +9,7 @@ import {
   serverConfContext,
   type UnitContext,
 } from '../../controller/config.ts';
+import { controllerVersion } from '../../controller/version.ts';
 import type { Cluster, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { isManaged } from './host.ts';
@@ -17,6 +18,8 @@ export interface ControllerVariables {
   readonly node: string;
   readonly bundle: string;
   readonly mcCtl: string;
+  /** Of the program that pgduet brings. */
+  readonly controllerVersion: string;
   readonly serverConf: ServerConfContext;
   readonly networkConf: NetworkConfContext;
   readonly unit: UnitContext;
@@ -51,6 +54,7 @@ export function controllerVariables(cluster: Cluster, server: Server, view: View
     node,
     bundle,
     mcCtl: mcCtlPath(server, view),
+    controllerVersion,
     serverConf: serverConfContext(configurationOf(server), { cluster: cluster.name, serverId: server.name }),
     networkConf: networkConfContext(
       cluster.name,

@@ -41,6 +41,8 @@ export type Observed<O> =
 export interface Effect {
   readonly action: 'reload' | 'restart';
   readonly target: 'instance' | 'controller' | 'systemd';
+  /** On one server after the other, the primary last, as every restart of an instance. */
+  readonly inTurn?: true;
 }
 
 /** One thing that is not as declared, as `pgduet check` tells it. Never holds a secret. */

@@ -136,7 +136,7 @@ function readsItsFiles(desired: Desired, seen: Running): Verdict<ControllerChang
       summary: 'restart the Mirroring Controller',
       reason: 'its program is newer than what runs',
       act: 'none',
-      effects: [{ action: 'restart', target: 'controller' }],
+      effects: [{ action: 'restart', target: 'controller', inTurn: true }],
       differences,
     });
   if (seen.configWritten > seen.configRead)

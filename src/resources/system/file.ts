@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../../base/secret.ts';
 import { quote } from '../../base/shell.ts';
-import { mode, oneOf, optional, secret, template, text } from '../contract/field.ts';
+import { flag, mode, oneOf, optional, secret, template, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
   type Change,
@@ -66,13 +66,14 @@ const fields = fieldsOf(
     secret: secret('or a secret: `!secret cluster_key`; it is compared by checksum and never shown'),
     reload: optional(oneOf(targets, 'what reads the file again after a change')),
     restart: optional(oneOf(targets, 'what is restarted after a change')),
+    in_turn: flag('that restart: on one server after the other, the primary last', false),
   },
-  ({ content, template, asset, secret, reload, restart, ...place }, context, problem) => ({
+  ({ content, template, asset, secret, reload, restart, inTurn, ...place }, context, problem) => ({
     ...place,
     ...sourceOf({ content, template, asset, secret }, context, problem),
     effects: [
       ...(reload ? [{ action: 'reload', target: reload } as const] : []),
-      ...(restart ? [{ action: 'restart', target: restart } as const] : []),
+      ...(restart ? [{ action: 'restart', target: restart, ...(inTurn ? { inTurn } : {}) } as const] : []),
     ],
   }),
 );
@@ -147,11 +148,12 @@ const isSecret = ({ content }: Desired): boolean => typeof content !== 'string';
 const shown = (desired: Desired, before: string): Pick<Change, 'text'> =>
   desired.opaque ? {} : { text: { before, after: clear(desired.content), name: desired.path } };
 
+/** What runs was not started from a file that is not there: whether its turn has come is seen where it is looked at. */
 const missing = (desired: Desired): FileChange => ({
   summary: `write ${desired.path} (${words(desired)})`,
   reason: 'it is not there',
   ...shown(desired, ''),
-  effects: desired.effects,
+  effects: desired.effects.filter((effect) => !('inTurn' in effect)),
   rewrite: true,
   differences: [{ code: 'FIL001', object: desired.path, declared: words(desired), found: 'missing' }],
 });

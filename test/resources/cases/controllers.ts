@@ -122,7 +122,7 @@ export const controllers: readonly KindCases[] = [
         gives: {
           change: 'restart the Mirroring Controller',
           reason: 'newer',
-          effects: [{ action: 'restart', target: 'controller' }],
+          effects: [{ action: 'restart', target: 'controller', inTurn: true }],
           noSteps: true,
         },
       },
@@ -151,6 +151,45 @@ export const controllers: readonly KindCases[] = [
         title: 'the times are no times',
         reply: { stdout: 'now and then, or so\nready\n' },
         gives: { unknown: 'looked at' },
+      },
+    ],
+  },
+  {
+    kind: 'controller_version',
+    desired: '{ at_most: 0.10.0 }',
+    key: 'not newer',
+    describes: 'the controller of server1 is no newer one than 0.10.0',
+    errors: [{ desired: '{}', what: "'at_most' is missing", at: '1:1' }],
+    cases: [
+      { title: 'nothing has run here', reply: { stdout: 'looked\n' }, gives: { same: 'no newer' } },
+      {
+        title: 'the same and an older one',
+        reply: { stdout: '0.9.1 0\n0.10.0 1\nlooked\n' },
+        gives: { same: 'no newer' },
+      },
+      {
+        title: 'a release candidate of the same',
+        reply: { stdout: '0.10.0-rc.2 0\nlooked\n' },
+        gives: { same: 'no newer' },
+      },
+      {
+        title: 'a newer one has written the state file',
+        reply: { stdout: '0.10.1 0\n0.9.0 1\nlooked\n' },
+        gives: {
+          refuse: 'SAF013',
+          what: 'version 0.10.1 has run for server1, and this pgduet would bring 0.10.0',
+          fix: 'Use pgduet 0.10.1 or newer',
+        },
+      },
+      {
+        title: 'a newer one runs',
+        reply: { stdout: '1.0.0 1\nlooked\n' },
+        gives: { refuse: 'SAF013', what: 'version 1.0.0', fix: 'pgduet --version' },
+      },
+      {
+        title: 'the directory cannot be looked into',
+        reply: { stdout: 'closed /mcdir/inst1\nlooked\n' },
+        gives: { unknown: '/mcdir/inst1' },
       },
     ],
   },

@@ -234,6 +234,22 @@ export const files: readonly KindCases[] = [
         },
       },
       {
+        title: 'one that is older everywhere is put in place on one server after the other',
+        desired: `{ ${bundled}, in_turn: true }`,
+        reply: { stdout: `regular file|644|root|root|100|200\n${sum('older')}\n` },
+        gives: {
+          change: 'rewrite /x/mc.cjs',
+          reason: 'checksum differs',
+          effects: [{ action: 'restart', target: 'controller', inTurn: true }],
+        },
+      },
+      {
+        title: 'one that is not there needs no turn: nothing runs from it',
+        desired: `{ ${bundled}, in_turn: true }`,
+        reply: { stdout: 'absent\n' },
+        gives: { change: 'write /x/mc.cjs', reason: 'not there', effects: [] },
+      },
+      {
         title: 'a secret one differs and is not shown',
         desired: "{ path: /x, owner: root, mode: '0600', secret: !secret replication_password }",
         reply: { stdout: `regular file|600|root|root|100|200\n${sum('other')}\n` },
