@@ -123,7 +123,7 @@ export function clusterStatus(cluster: Cluster, statuses: ReadonlyMap<string, Ho
     readOnly: multiHostUri(clients, 'postgres', 'prefer-standby'),
     problem:
       primaries.length > 1
-        ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, and see SAF003 in docs/errors.md`
+        ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, keep copies of both, and see docs/runbooks/two-primaries.md`
         : primaries.length === 0
           ? 'no primary runs'
           : null,

@@ -171,7 +171,7 @@ const twoPrimaries = (servers: readonly Server[], views: ReadonlyMap<string, Hos
   code: 'SAF003',
   what: `${servers.map(({ name }) => name).join(' and ')} are both primary`,
   why: 'each may hold commits that the other lacks; whatever is done next could lose some',
-  fix: 'Stop the clients, bring over what is missing, stop the server that shall not be primary, and make it a standby again.',
+  fix: `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
   evidence: evidence(servers, views),
 });
 

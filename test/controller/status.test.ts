@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import type { ServerConf } from '../../src/controller/config.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
 import { renderStatus, statusReport } from '../../src/controller/core/status.ts';
-import type { SyncSet } from '../../src/controller/core/view.ts';
+import type { InstanceReport, SyncSet } from '../../src/controller/core/view.ts';
 import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
 
 const ask = (request: Extract<Happening, { kind: 'control' }>['request']): Happening => ({
@@ -57,6 +57,26 @@ const outOf = (it: Conversation) =>
   it.after(20, '', { kind: 'names-set', ids: [], needed: 0 }).after(20, '', answer(report('primary', alone)));
 const told = (epoch: number, change: Parameters<typeof view>[2] = {}) =>
   heard(view('server2', 'standby', { ...change, sync: { ...inSync, epoch } }));
+const promoting = {
+  from: 'server1',
+  kind: 'handover',
+  id: 7,
+  checkpoint: null,
+  stage: 'promote',
+  lsn: '0/3000060',
+} as const;
+/** Both acknowledge alone; their histories part at 0/3000060. */
+const apart = (older: Partial<InstanceReport>, newer: Partial<InstanceReport>) => {
+  const there = { ...alone, timeline: 2, history: [{ timeline: 1, endsAt: '0/3000060' }], ...newer };
+  return outOf(
+    primary()
+      .silence(4000)
+      .after(10, '', answer(report('primary', { senders: [] })))
+      .silence(2400),
+  )
+    .after(20, '', answer(report('primary', { ...alone, history: [], ...older })))
+    .after(60_000, '', heard({ ...newPrimary, report: report('primary', there) }));
+};
 const given = () =>
   primary()
     .after(100, '', { kind: 'instance-check', outcome: { kind: 'gone' } })
@@ -115,14 +135,7 @@ const states: readonly (readonly [string, Conversation])[] = [
         '',
         heard(
           view('server2', 'standby', {
-            takeover: {
-              from: 'server1',
-              kind: 'handover',
-              id: 7,
-              checkpoint: null,
-              stage: 'promote',
-              lsn: '0/0',
-            },
+            takeover: { ...promoting, lsn: '0/0' },
           }),
         ),
       )
@@ -190,6 +203,49 @@ const states: readonly (readonly [string, Conversation])[] = [
         .after(10, '', answer(report('primary', { senders: [] })))
         .silence(2400),
     ).after(60_000, '', heard(newPrimary)),
+  ],
+  [
+    'Two primaries: the one that was left on the lower timeline has gone on, and holds more',
+    apart({ lsn: '0/3C00060', nextXid: 790 }, { lsn: '0/301A060', nextXid: 748 }),
+  ],
+  [
+    'Two primaries: the newer one holds more',
+    apart({ lsn: '0/3002060', nextXid: 748 }, { lsn: '0/5C00060', nextXid: 790 }),
+  ],
+  [
+    'Two primaries: nothing tells which of them holds more',
+    apart({ lsn: '0/3002060', nextXid: 748 }, { lsn: '0/3002060', nextXid: 748 }),
+  ],
+  [
+    'The standby is being promoted, and has much to replay',
+    given().after(
+      100,
+      '',
+      heard(
+        view('server2', 'standby', {
+          takeover: promoting,
+          replay: { leftBytes: 300 * 1024 ** 2, bytesPerSecond: 12 * 1024 ** 2 },
+        }),
+      ),
+    ),
+  ],
+  [
+    'Another standby was being promoted, and is not heard any more',
+    new Conversation('server3', 3, { heartbeatErrorAction: 'message' })
+      .after(0, '', boot({ running: true, standby: true }))
+      .after(10, '', noReceiver)
+      .after(5, '', heard(view('server2', 'standby', { takeover: { ...promoting, kind: 'force' } })))
+      .silence(8000),
+  ],
+  [
+    'A former primary whose record is torn waits for the word of everybody',
+    new Conversation('server1', 2, { heartbeatErrorAction: 'message' })
+      .after(0, '', boot({ torn: true }))
+      .silence(8000),
+  ],
+  [
+    'The standby was suspended, and its primary is not heard since',
+    standby().suspended(60_000).after(10, '', noReceiver).silence(8000),
   ],
   [
     'The instance of the primary does not answer',

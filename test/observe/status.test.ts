@@ -82,6 +82,26 @@ describe('the status of a cluster', () => {
     expect(status.problem).toMatch(problem);
   });
 
+  it('does not speak of a rebuild while another server may still become primary', () => {
+    const advice = 'on server3: mc_ctl start';
+    const row = (server_id: string, host_role: string) => ({ server_id, host_role, disk_status: 'normal' });
+    const told = (undecided: readonly string[]) => {
+      const servers = [row('server1', 'none(inactivated primary)'), row('server2', 'primary')];
+      const words = {
+        mirroring_status: 'not-switchable',
+        reason: 'why',
+        advice,
+        since: '',
+        servers,
+        undecided,
+      };
+      const first = readStatus(serverNamed(pair, 'server1'), { controller: reply(JSON.stringify(words)) });
+      return of(first, seen('server2', primary)).rows[0]?.toDo;
+    };
+    expect(told([])).toContain('pgduet rebuild server1');
+    expect(told(['server3'])).toBe(advice);
+  });
+
   it('still has a row for a host that is away', () => {
     const status = of(seen('server1', primary), away);
     expect(status.rows[1]).toMatchObject({ role: 'unknown', state: 'host not reached' });

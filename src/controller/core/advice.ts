@@ -3,9 +3,10 @@
  * the servers. Out: a reason and an advice. It names no command that could lose data without saying so. Pure.
  */
 
+import { megabytes } from './names.ts';
 import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
-import type { Peer, State } from './state.ts';
+import type { MirroringStatus, Peer, State } from './state.ts';
 import { strangerWords } from './strangers.ts';
 import type { Phase, ServerId, ServerView } from './view.ts';
 
@@ -162,52 +163,61 @@ const phaseWord: Readonly<Record<Phase, string>> = {
   down: 'down',
 };
 
-/** Two servers that take writes: the one with the lower timeline is the one that was left behind. */
-export function split(state: State, one: Observation, other: Observation): Obstacle {
-  const line = (server: Observation): number => server.view?.lastTimeline ?? 0;
-  const [newer, older] = line(one) > line(other) ? [one, other] : [other, one];
-  const on = [newer, older].map((server) => `${server.id} on timeline ${line(server)}`).join(', ');
-  const reason = `${one.id} and ${other.id} are both primary (${on})`;
-  if (line(one) === line(other)) {
-    const choose = 'stop the clients; find out which of the two holds what must stay';
-    return because(
-      reason,
-      `${choose}; stop the other one with mc_ctl stop, keep a copy of it, and pgduet rebuild it`,
-    );
-  }
-  const keep = `keep a copy of what only ${older.id} holds`;
-  return because(
-    reason,
-    `stop the clients; ${keep}; ${ctl(state, older.id, 'stop')}; then ${rebuild(older.id)}`,
-  );
+/**
+ * Servers that may still become primary, or have: until they say that they have not, nobody else is stopped, rebuilt or forced.
+ * Silence ends nothing of this.
+ */
+export function undecided(servers: readonly Observation[]): ServerId[] {
+  const quiet = servers.filter(({ fresh }) => !fresh).map(({ id }) => id);
+  const promoting = servers.filter(({ view }) => view?.takeover?.stage === 'promote').map(({ id }) => id);
+  const heard = servers.flatMap(({ fresh, view }) => (fresh && view ? [view] : []));
+  const trusted = heard.flatMap(({ handover, yield: to }) => [handover?.to, to?.to]);
+  return [...new Set([...promoting, ...quiet.filter((id) => trusted.includes(id))])];
 }
 
+type Going = { readonly status: MirroringStatus; readonly moving?: boolean } & Obstacle;
+
 /** A switch that any of the servers is in the middle of; null when there is none. */
-export function underWay(
-  state: State,
-  servers: readonly Observation[],
-): ({ status: 'switching' | 'not-switchable' } & Obstacle) | null {
+export function underWay(state: State, servers: readonly Observation[]): Going | null {
   const fresh = servers.filter((server) => server.fresh);
-  const going = (reason: string, advice = 'wait until it is done') =>
-    ({ status: 'switching', reason, advice }) as const;
+  const going = (reason: string, advice = 'wait until it is done'): Going => ({
+    status: 'switching',
+    reason,
+    advice,
+  });
   const taker = fresh.find((server) => server.view?.takeover);
-  if (taker) {
-    const { from, stage } = taker.view?.takeover ?? {};
-    const what = stage === 'fence' ? `; the fencing command shuts ${from} out` : '';
-    return going(`${taker.id} is taking over${what}`);
-  }
+  if (taker) return takingOver(state, taker);
   const giver = fresh.find((server) => server.view?.handover);
   const to = giver?.view?.handover?.to ?? '';
   if (giver && servers.some((server) => server.id === to && !server.fresh)) {
     const reason = `${giver.id} has given its role to ${to}, which is not heard any more`;
-    const advice = `${ctl(state, to, 'start')}; only if ${to} has never become primary: ${ctl(state, giver.id, 'start')}`;
+    const proof = `its instance is stopped and pg_controldata says 'shut down in recovery' or 'in archive recovery'`;
+    const advice = `${ctl(state, to, 'start')}; only if ${to} has never become primary (${proof}): ${ctl(state, giver.id, 'start')}`;
     return { status: 'not-switchable', reason, advice };
   }
   if (giver) return going(`${giver.id} hands over to ${to}`);
+  const [open] = undecided(servers);
+  if (open !== undefined) {
+    const reason = `${open} was taking over when it was last heard, and may be primary`;
+    return { status: 'not-switchable', reason, advice: ctl(state, open, 'start') };
+  }
   const prepares = fresh.find(
     (server) => server.view?.role === 'primary' && server.view.busy?.work === 'switch',
   );
   return prepares ? going(`${prepares.id} prepares a switch`) : null;
+}
+
+function takingOver(state: State, { id, view }: Observation): Going {
+  const { from, stage } = view?.takeover ?? {};
+  const what = stage === 'fence' ? `; the fencing command shuts ${from} out` : '';
+  const reason = `${id} is taking over${what}`;
+  const { leftBytes, bytesPerSecond } = view?.replay ?? { leftBytes: 0, bytesPerSecond: 0 };
+  if (stage !== 'promote' || leftBytes === 0)
+    return { status: 'switching', reason, advice: 'wait until it is done' };
+  const rate = bytesPerSecond > 0 ? `, at ${megabytes(bytesPerSecond)} in a second` : ', and nothing moves';
+  const left = `${megabytes(leftBytes)} of WAL are left to replay${rate}`;
+  const abort = `${ctl(state, id, 'switch --abort')} gives it up`;
+  return { status: 'switching', reason, advice: `wait until it is done: ${left}; ${abort}`, moving: true };
 }
 
 /** Why no server takes writes, as far as it can be observed. */
@@ -220,26 +230,40 @@ export function withoutPrimary(
     .sort((a, b) => (b.view?.lastTimeline ?? 0) - (a.view?.lastTimeline ?? 0));
   const unheard = servers.filter((server) => !server.fresh).map((server) => server.id);
   if (last) return lastPrimary(state, last, unheard);
-  if (unheard.length > 0) {
-    const reason = `no primary is seen, and ${unheard.join(', ')} cannot be asked${policy(state)}`;
-    const standby = servers.find((server) => server.fresh && server.view?.role === 'standby');
-    const last = standby && state.failover.enabled && state.conf.heartbeatErrorAction !== 'message';
-    const force = standby
-      ? `; if the primary is surely down: ${ctl(state, standby.id, 'switch --force')}${last ? ', where it does not happen by itself' : ''}`
-      : '';
-    return {
-      status: 'unknown',
-      reason,
-      advice: `check the host and admin network of ${unheard.join(', ')}${force}`,
-    };
-  }
+  if (unheard.length > 0) return nobodyHeard(state, servers, unheard.join(', '));
   const advice = `find the last primary by message MCA00062, then on it: mc_ctl start -M ${state.dir}`;
   return { status: 'not-switchable', reason: 'no server is primary', advice };
 }
 
-/** What the former primary has promised tells whose word it waits for. */
-function mayHaveTakenOver({ id, sync }: ServerView, other: ServerId): boolean {
-  if (!sync) return false;
+function nobodyHeard(
+  state: State,
+  servers: readonly Observation[],
+  names: string,
+): { status: 'unknown' } & Obstacle {
+  const reason = `no primary is seen, and ${names} cannot be asked${policy(state)}`;
+  const check = `check the host and admin network of ${names}`;
+  const standby = servers.find((server) => server.fresh && server.view?.role === 'standby');
+  if (!standby) return { status: 'unknown', reason, advice: check };
+  const force = `${check}; if the primary is surely down: ${ctl(state, standby.id, 'switch --force')}`;
+  const doubt = unsure(state);
+  if (doubt) {
+    const advice = `${force}, which may lose what was acknowledged without ${state.self.id}`;
+    return { status: 'unknown', reason: `${reason}; ${doubt}`, advice };
+  }
+  const itself = state.failover.enabled && state.conf.heartbeatErrorAction !== 'message';
+  const advice = `${force}${itself ? ', where it does not happen by itself' : ''}`;
+  return { status: 'unknown', reason, advice };
+}
+
+/** A standby that has paused or was cut off does not know any more whether it may take over, until its primary says so again. */
+function unsure({ own, self, sync, confirmed }: State): string {
+  if (own.role !== 'standby' || !sync?.eligible.includes(self.id) || confirmed) return '';
+  return `${self.id} does not take over by itself, because ${sync.primary} has not said since its last start, pause or cut that it may`;
+}
+
+/** What the former primary has promised tells whose word it waits for. One whose record is torn waits for everybody. */
+function mayHaveTakenOver({ id, sync, forgotten }: ServerView, other: ServerId): boolean {
+  if (!sync) return forgotten === true;
   return sync.primary === id ? sync.eligible.includes(other) : sync.primary === other;
 }
 
@@ -258,7 +282,8 @@ function lastPrimary(
         return { status: 'unknown', reason: asks, advice };
       }
       const names = feared.join(', ');
-      const waits = `the instance of ${id} waits, because ${names} may have taken over and is not heard`;
+      const torn = view.forgotten ? 'its record is torn, and ' : '';
+      const waits = `the instance of ${id} waits, because ${torn}${names} may have taken over and is not heard`;
       return {
         status: 'unknown',
         reason: waits,

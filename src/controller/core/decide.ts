@@ -313,7 +313,7 @@ function answerStarts(state: State): Decision {
 }
 
 function judge(before: State, state: State): Decision {
-  if (sameJudgement(before, state)) return decided(state);
+  if (sameJudgement(before, state) && !state.mirroring.moving) return decided(state);
   const judgement = assess(state);
   const { status, reason } = judgement;
   const whole = status === 'switchable' || status === 'failover-disabled';

@@ -49,6 +49,8 @@ const sameReport = fieldByField<InstanceReport>({
   systemId: same,
   version: ignored,
   startedAtWall: ignored,
+  history: ignored,
+  nextXid: ignored,
   port: ignored,
   socketDir: ignored,
 });
@@ -89,6 +91,7 @@ const sameView = fieldByField<ServerView>({
   lagging: same,
   strangers: same,
   quietReferences: same,
+  forgotten: same,
   replay: ignored,
 });
 
@@ -155,8 +158,8 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   failover: judgedAndReported,
   degraded: judged,
   sync: judgedAndReported,
-  forgotten: neither,
-  confirmed: neither,
+  forgotten: judged,
+  confirmed: judged,
   parked: judgedAndReported,
   // What is under way.
   boot: judged,

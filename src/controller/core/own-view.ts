@@ -49,6 +49,7 @@ export function ownView(state: State): WholeView {
     lagging: state.lagging.length > 0 ? state.lagging : undefined,
     strangers: role === 'primary' && state.strangers.length > 0 ? state.strangers : undefined,
     quietReferences: quiet.length > 0 ? quiet : undefined,
+    forgotten: (state.forgotten && state.sync === null) || undefined,
     replay: replayLeft(state) ?? undefined,
   };
 }

@@ -203,6 +203,8 @@ export interface Judgement {
   /** Why it is not switchable, and what to do; empty when it is. */
   readonly reason: string;
   readonly advice: string;
+  /** The advice has figures that move, so that it is judged again at every event. */
+  readonly moving?: boolean | undefined;
 }
 
 /** The judgement in force. */

@@ -2,10 +2,19 @@
  * What `mc_ctl status` shows: the judgement of the pair, with its reason, and the rows of the table.
  * In: a state. Out: plain data and text. A server that is not heard is never called normal. Pure.
  */
-import { ctl, type Observation, type Obstacle, obstacle, split, underWay, withoutPrimary } from './advice.ts';
+import {
+  ctl,
+  type Observation,
+  type Obstacle,
+  obstacle,
+  undecided,
+  underWay,
+  withoutPrimary,
+} from './advice.ts';
 import { busyServers } from './busy.ts';
 import { ownView } from './own-view.ts';
 import { rowOf } from './rows.ts';
+import { split } from './split.ts';
 import type { Judgement, MirroringStatus, State } from './state.ts';
 import type { ServerId, ServerView, Task } from './view.ts';
 
@@ -61,9 +70,12 @@ export function assess(state: State): Judgement {
   const [primary, second] = servers.filter(
     ({ fresh, view }) => fresh && view !== null && isPrimary(view) && !isSuperseded(view, live),
   );
-  if (primary && second) return verdict('not-switchable', split(state, primary, second));
+  if (primary && second) {
+    const told = split(state, primary, second, undecided(servers));
+    return { ...verdict('not-switchable', told), moving: true };
+  }
   const going = underWay(state, servers);
-  if (going) return verdict(going.status, going);
+  if (going) return { ...verdict(going.status, going), moving: going.moving };
   if (!primary) {
     const missing = withoutPrimary(state, servers);
     return verdict(missing.status, missing);
@@ -177,6 +189,8 @@ export interface StatusReport {
   readonly local_server: string;
   readonly controller_pid: number;
   readonly versions: { readonly controller: string; readonly node: string };
+  /** Servers that may still become primary, or have: until that is known nobody else is stopped, rebuilt or forced. */
+  readonly undecided: readonly ServerId[];
   readonly servers: readonly StatusRow[];
 }
 
@@ -200,6 +214,7 @@ export function statusReport(
     local_server: state.self.id,
     controller_pid: facts.pid,
     versions: { controller: state.controllerVersion, node: facts.node },
+    undecided: undecided(servers),
     servers: servers.map((server) => statusRow(state, servers, server)),
   };
 }

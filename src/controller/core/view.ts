@@ -103,7 +103,13 @@ export interface Yield {
   readonly lsn: string | null;
 }
 
-/** What one query tells of a running instance. */
+/** A timeline that a server was on, and the position at which it left it. */
+export interface TimelineEnd {
+  readonly timeline: number;
+  readonly endsAt: string;
+}
+
+/** What one query tells of a running instance, and its history file. */
 export interface InstanceReport {
   readonly role: Role;
   readonly timeline: number;
@@ -118,6 +124,10 @@ export interface InstanceReport {
   readonly systemId: string;
   readonly version: string;
   readonly startedAtWall: number;
+  /** Primary: where it left the timelines before the present one; missing where that is not known. */
+  readonly history?: readonly TimelineEnd[] | undefined;
+  /** Primary: the number of the next transaction. Servers that part count on from the same one. */
+  readonly nextXid?: number | null | undefined;
   /** Where other servers reach it, besides the address that they know. */
   readonly port: number;
   readonly socketDir: string;
@@ -194,6 +204,8 @@ export interface ServerView {
   readonly strangers?: readonly Stranger[] | undefined;
   /** Reference addresses that do not answer this server. */
   readonly quietReferences?: readonly string[] | undefined;
+  /** Its record could not be read, so that everybody else may have taken over from it. */
+  readonly forgotten?: boolean | undefined;
   /** A promotion that is under way: what is left to replay before it takes writes, and how fast that goes. */
   readonly replay?: ReplayLeft | null | undefined;
 }

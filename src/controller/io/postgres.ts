@@ -7,7 +7,8 @@ import { userInfo } from 'node:os';
 import type { Client, ClientConfig } from 'pg';
 import type { ServerConf } from '../config.ts';
 import type { CheckOutcome } from '../core/event.ts';
-import type { InstanceReport } from '../core/view.ts';
+import type { InstanceReport, TimelineEnd } from '../core/view.ts';
+import { readHistory } from './history.ts';
 import { findPostmaster, type Postmaster } from './instance.ts';
 import { TimedOut, timerMs, withTimeout } from './timer.ts';
 
@@ -33,6 +34,7 @@ select json_build_object(
   'synchronousStandbyNames', current_setting('synchronous_standby_names'),
   'systemId', (select system_identifier::text from pg_control_system()),
   'version', current_setting('server_version'),
+  'nextXid', case when not r then pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint end,
   'startedAtWall', (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
   'port', current_setting('port')::int,
   'socketDir', split_part(current_setting('unix_socket_directories'), ',', 1)
@@ -60,6 +62,7 @@ export class InstanceMonitor {
   readonly #onBroken: () => void;
   #client: Client | null = null;
   readonly #sockets = new Set<Socket>();
+  #history: { readonly of: number; readonly read: readonly TimelineEnd[] } | undefined;
   /** Counts the checks: one that was given up must not leave its connection to a later one. */
   #turn = 0;
 
@@ -95,7 +98,18 @@ export class InstanceMonitor {
     const client = await this.#clientFor(postmaster, turn);
     const answer = await client.query<{ report: InstanceReport }>(question);
     const report = answer.rows[0]?.report;
-    return report ? { kind: 'answer', report } : { kind: 'timeout' };
+    if (!report) return { kind: 'timeout' };
+    return { kind: 'answer', report: { ...report, history: await this.#historyOf(report) } };
+  }
+
+  /** Read once for each timeline. */
+  async #historyOf({ role, timeline }: InstanceReport): Promise<InstanceReport['history']> {
+    if (role !== 'primary') return undefined;
+    if (this.#history?.of !== timeline) {
+      const read = await readHistory(this.#conf.dbInstance, timeline);
+      this.#history = read && { of: timeline, read };
+    }
+    return this.#history?.read;
   }
 
   /** The kept connection; now and then a new one, because a kept one does not see that nobody else can connect. */

@@ -20,6 +20,7 @@ import {
   strangerKinds,
   type Takeover,
   type Task,
+  type TimelineEnd,
   type Yield,
 } from '../core/view.ts';
 
@@ -83,6 +84,8 @@ const report = object<InstanceReport>({
   systemId: text,
   version: text,
   startedAtWall: number,
+  history: optional(listOf(object<TimelineEnd>({ timeline: number, endsAt: text }))),
+  nextXid: optional(orNull(number)),
   port: number,
   socketDir: text,
 });
@@ -147,6 +150,7 @@ const view = object<ServerView>({
   busy: optional(orNull(task)),
   detached: optional(ids),
   lagging: optional(ids),
+  forgotten: optional(flag),
   replay: optional(orNull(object<ReplayLeft>({ leftBytes: number, bytesPerSecond: number }))),
   strangers: optional(listOf(object<Stranger>({ kind: oneOf(strangerKinds), name: text }))),
   quietReferences: optional(ids),

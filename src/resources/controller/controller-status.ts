@@ -20,6 +20,8 @@ export interface ControllerReport {
   readonly advice: string | null;
   readonly since: string;
   readonly failover: 'enabled' | 'disabled';
+  /** Servers that may still become primary. Absent in what an older controller says. */
+  readonly undecided?: readonly string[];
   readonly servers: readonly {
     readonly server_id: string;
     readonly host_role: string;

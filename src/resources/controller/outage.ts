@@ -27,6 +27,8 @@ export const sinceWords = (since: string): string => since.replace('T', ' ').rep
 
 function outageOf(report: ControllerReport, row: Row): Outage | undefined {
   const server = row.server_id;
+  // Until it is known who is primary nobody is rebuilt; what the controller advises comes first.
+  if ((report.undecided ?? []).length > 0) return undefined;
   if (isFormerPrimary(report, server)) {
     const now = report.servers.find((other) => other.host_role === 'primary')?.server_id ?? '';
     const why = `it was primary, ${now} has taken over, and it is held back so that nothing on it is lost`;

@@ -217,7 +217,7 @@ export const watchingMessages = {
     text: 'two primaries: {servers}',
     cause: 'Two servers of one cluster accept writes. They diverge with every commit.',
     did: 'Nothing: which of them is right cannot be told from here.',
-    todo: 'Stop the clients, save what only one of them holds, stop the wrong one, rebuild it.',
+    todo: 'Stop the clients and keep copies of the data of both. `mc_ctl status` names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it.',
   },
   MCA01031: {
     type: 'ERROR',
@@ -245,7 +245,7 @@ export const watchingMessages = {
     text: 'the instance is not started: {peer} would start as primary, too',
     cause: 'Neither server has a standby.signal, and both were started at the same time.',
     did: 'Both instances stay stopped, and the controllers keep watching.',
-    todo: 'Find the last primary (the last MCA00062 in the logs, the higher timeline) and `mc_ctl start` there; rebuild the other one.',
+    todo: 'Find the last primary (the latest MCA00062 in the logs), keep copies of the data of both, `mc_ctl start` there, and rebuild the other one.',
   },
   MCA01074: {
     type: 'WARNING',
