@@ -112,7 +112,8 @@ export class Checkers {
 
   /** S2: never two that can acknowledge. */
   look(): void {
-    if (this.splitAllowed || this.#split) return;
+    // Who forces a takeover although commits may be missing has been told that another server may serve.
+    if (this.splitAllowed || this.#lossSaid || this.#split) return;
     let able: Host | undefined;
     for (const host of this.#world.hosts) {
       if (!this.canAcknowledge(host)) continue;

@@ -122,6 +122,16 @@ function beats(state: State, { line, view }: Heard, ours: string): boolean {
   return more > 0 || (more === 0 && isBefore(state, line.id, state.self.id));
 }
 
+/** It has this server's word that nobody took over, or will have it in a moment, and starts with that. */
+const asksBeforeItStarts = ({ view }: Heard): boolean =>
+  view.role === 'primary' && view.phase === 'waiting' && view.handover === null;
+
+/** Without a record a pair still knows whom it takes over from. */
+function onlyPeer(state: State): ServerId | null {
+  const [only, ...more] = Object.keys(state.peers);
+  return only !== undefined && more.length === 0 ? only : null;
+}
+
 /** mc_ctl switch --force on a standby whose primary does not answer. */
 export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
   const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
@@ -136,8 +146,17 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   const taker = heardPeers(state).find((it) => it.view.takeover !== null);
   if (taker) return refuse(`${taker.line.id} is taking over`);
   if (serving) return refuse(`${serving.line.id} is primary; mc_ctl switch without --force asks it`);
+  const returning = heardPeers(state).find(asksBeforeItStarts);
+  if (returning)
+    return refuse(
+      `${returning.line.id}, which was primary, is heard and asks the others before it starts; wait a moment, or end its controller first (mc_ctl stop there)`,
+    );
   const fence = state.conf.fencingCommand !== undefined && !noFencing;
-  const from = state.sync?.primary ?? null;
+  const from = state.sync?.primary ?? onlyPeer(state);
+  if (fence && from === null)
+    return refuse(
+      'it is not known which server was primary, so that the fencing command has no target; --no-fencing leaves it out',
+    );
   const waiting = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
   const sure = isEligible(state) && enough(state, []);
   const words = sure ? [] : [log('MCA01050', { server: state.self.id })];
