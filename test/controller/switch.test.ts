@@ -107,6 +107,16 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout:
     expect(await writer.writesAgain(quickly)).toBe(true);
   });
 
+  it('a role whose commits do not wait for a standby is told, and no more when that is taken back', async () => {
+    expect(pair.sql(1, 'create role hasty; alter role hasty set synchronous_commit = off').stderr).toBe('');
+    const told = await pair.until('server2', (it) => it.reason?.includes('role hasty') === true, quickly);
+    expect(told?.reason).toContain('role hasty: synchronous_commit=off');
+    expect(told?.mirroring_status).toBe('switchable');
+    expect(pair.sql(1, 'drop role hasty').stderr).toBe('');
+    await whole();
+    expect(pair.log('server1')).toMatch(/role hasty: synchronous_commit=off \(MCA01100\)[\s\S]*\(MCA01101\)/);
+  });
+
   it('a standby that is stopped on purpose is taken out before its WAL stops', async () => {
     writer.mark();
     expect(pair.ctl('stop', '--local-server', 'server2')).toMatchObject({ status: 0, stderr: '' });

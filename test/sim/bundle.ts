@@ -8,11 +8,15 @@ import { build, type Plugin } from 'esbuild';
 import type { Mutation } from './mutations.ts';
 
 function mutate({ file, find, replace }: Mutation): Plugin {
-  const core = new RegExp(`controller/core/${file.replace('.', '\\.')}$`);
+  const path = join('controller/core', file);
+  const core = new RegExp(`/src/${path.replaceAll('.', '\\.')}$`);
+  let met = false;
   return {
     name: 'mutation',
     setup(it) {
+      it.onEnd(() => (met ? {} : { errors: [{ text: `no file ${path} is part of the simulation` }] }));
       it.onLoad({ filter: core }, ({ path }) => {
+        met = true;
         const text = readFileSync(path, 'utf8');
         if (text.split(find).length !== 2)
           return { errors: [{ text: `this does not stand exactly once in ${file}: ${find}` }] };

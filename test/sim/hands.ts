@@ -97,8 +97,9 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
 }
 
 /** A walsender of somebody else holds a shutdown up until it is ended, or until the limit of a switch when it cannot be. */
-function stopDuration({ instance }: Host, mode: StopMode): readonly [number, number] {
+function stopDuration({ instance, stopsMs }: Host, mode: StopMode): readonly [number, number] {
   if (instance.hung !== 'no') return [patienceMs / 2, patienceMs];
+  if (stopsMs > 0 && mode !== 'immediate') return [stopsMs, stopsMs + 300];
   const stays = instance.guests.map((it) => it.stays);
   if (mode === 'immediate' || !stays.some((it) => it !== undefined)) return [20, 300];
   return mode === 'fast' || !stays.includes('for ever') ? [800, 1200] : [4000, 5000];

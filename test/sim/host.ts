@@ -54,6 +54,8 @@ export interface Host {
   doom: Doom | null;
   /** How much older WAL must be before this standby has received it. */
   lagMs: number;
+  /** A clean shutdown takes so much longer. */
+  stopsMs: number;
   /** The last answer of the instance, as long as nothing in it has changed. */
   seen: Extract<CheckOutcome, { kind: 'answer' }> | null;
 }
@@ -86,6 +88,7 @@ export function newHost(line: ServerLine): Host {
     crashAfter: null,
     doom: null,
     lagMs: 0,
+    stopsMs: 0,
     seen: null,
   };
 }

@@ -50,7 +50,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a checkpoint makes new names hold for all sessions before the mark is taken',
     file: 'sync.ts',
-    find: "proving: { id: next, stage: 'checkpoint', lsn: null } }, { kind: 'checkpoint' });",
+    find: "proving: { id: next, stage: 'checkpoint', lsn: null } }, checkpoint);",
     replace: "proving: { id: next, stage: 'mark', lsn: null } });",
     kinds: ['standby comes back slowly, then the primary dies'],
   },
@@ -88,13 +88,6 @@ export const mutations: readonly Mutation[] = [
     find: 'if (newer !== null && !byPerson) return',
     replace: 'if (newer !== null && newer === state.self.id) return',
     kinds: ['primary dies, then the instance of the new one, then the old one returns'],
-  },
-  {
-    rule: 'silence is no answer once the other side has said that it takes over',
-    file: 'handover.ts',
-    find: "const begun = peer.view === null || peer.view.takeover !== null || peer.view.role === 'primary';",
-    replace: 'const begun = false;',
-    kinds: ['power fails during an action', 'candidate fails during a switch'],
   },
   {
     rule: 'after a long pause what was heard before counts for nothing',

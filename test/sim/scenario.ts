@@ -105,7 +105,7 @@ function cutIsStated(
 function awaitEnd(world: World, faults: readonly Fault[]): void {
   const ends = faults.map(({ kind, at, lastsMs }) => {
     const { compound, untilMs = 0 } = kindOf(kind);
-    return at + (compound ? scheduleMs : Math.max(lastsMs, untilMs));
+    return at + (compound ? Math.max(scheduleMs, untilMs) : Math.max(lastsMs, untilMs));
   });
   runUntil(world, Math.max(...ends) - world.clock.now, () => false);
   const last = Math.max(...faults.map((it) => it.at));
@@ -141,6 +141,7 @@ function heal(world: World): void {
     host.crashAfter = null;
     host.doom = null;
     host.lagMs = 0;
+    host.stopsMs = 0;
     host.full = false;
     host.instance.hung = 'no';
     host.instance.brokenStarts = 0;

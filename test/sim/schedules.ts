@@ -123,19 +123,20 @@ export const schedules: Kinds = {
   /** Who is told that it may take over must stand in the file of the primary, or that would not ask for it later. */
   'full while a standby is attached, then the power fails on one after the other': {
     compound: true,
+    untilMs: 18_500,
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);
       const standby = dice.pick(standbysOf(world));
-      stopAndStart(world, standby, dice.between(700, 1200));
-      world.clock.after(dice.between(500, 700), () => {
+      stopAndStart(world, standby, dice.between(2600, 3200));
+      world.clock.after(dice.between(2000, 2500), () => {
         primary.full = true;
       });
-      const deathMs = dice.between(2600, 3300);
+      const deathMs = dice.between(6500, 8000);
       world.clock.after(deathMs, () => {
         if (dice.chance(0.7)) primary.full = false;
         if (primary.up) world.crashHost(primary);
       });
-      const secondMs = deathMs + dice.between(2300, 2700);
+      const secondMs = deathMs + dice.between(3000, 5000);
       world.clock.after(secondMs, () => {
         if (standby.up) world.crashHost(standby);
         world.clock.after(dice.between(10, 300), () => primary.up || world.bootHost(primary));
@@ -215,9 +216,10 @@ export const schedules: Kinds = {
         action: 'stop-instance',
         what: 'instance',
         times: 1,
-        afterMs: dice.between(1, 250),
+        afterMs: dice.between(1, 1500),
         backMs: 0,
       };
+      primary.stopsMs = 1500;
       world.clock.after(dice.between(300, 1500), () =>
         ask(world, primary, dice.chance(0.6) ? force : switchover),
       );
@@ -240,7 +242,7 @@ export const schedules: Kinds = {
       const primary = primaryOf(world);
       ask(world, primary, switchover);
       const standby = dice.pick(standbysOf(world));
-      world.clock.after(dice.between(10, 900), () =>
+      world.clock.after(dice.between(10, 2500), () =>
         dice.chance(0.7) ? world.killInstance(standby) : loseHost(world, standby, 3000),
       );
     },

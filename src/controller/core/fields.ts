@@ -46,6 +46,7 @@ const sameReport = fieldByField<InstanceReport>({
     before.length === after.length && before.every((row, index) => sameSender(row, after[index])),
   receiver: same,
   synchronousStandbyNames: same,
+  weakened: ignored,
   systemId: same,
   version: ignored,
   startedAtWall: ignored,
@@ -92,6 +93,7 @@ const sameView = fieldByField<ServerView>({
   strangers: same,
   quietReferences: same,
   forgotten: same,
+  weakened: same,
   replay: ignored,
 });
 
@@ -152,6 +154,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   peers: { judged: samePeers },
   rowAt: neither,
   lagging: judgedAndReported,
+  weakened: judgedAndReported,
   strangers: judgedAndReported,
   addresses: neither,
   // What is decided and remembered.

@@ -66,6 +66,7 @@ export function initialState(facts: {
     rowAt: {},
     namesSetAt: -1,
     lagging: [],
+    weakened: [],
     strangers: [],
     parked: {},
     addresses: {},

@@ -13,6 +13,7 @@ import { isPromoting, takesOut } from './servers.ts';
 import { given, type State } from './state.ts';
 import { onProvingReport } from './sync.ts';
 import type { InstanceReport } from './view.ts';
+import { watchWeakening } from './weakening.ts';
 
 export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
   // While the instance is started or stopped on purpose, start and stop themselves report how it goes.
@@ -56,7 +57,7 @@ function onAnswer(before: State, report: InstanceReport): Decision {
     ...(first ? [log('MCA01004', { role: report.role, timeline: String(report.timeline) })] : []),
     ...(changed ? [log('MCA01033', { role: report.role })] : []),
   );
-  return andThen(andThen(told, onProvingReport), watchLag);
+  return [onProvingReport, watchLag, watchWeakening].reduce(andThen, told);
 }
 
 /** When each standby streamed last, and where it is reached. */

@@ -256,6 +256,8 @@ export interface State extends Kept {
   /** When each standby was last seen to stream. */
   readonly rowAt: Readonly<Record<ServerId, number>>;
   readonly namesSetAt: number;
+  /** Settings by which commits are acknowledged before a standby has them, as was said. */
+  readonly weakened: readonly string[];
   /** Standbys of this primary that have much WAL yet to replay, as was said. */
   readonly lagging: readonly ServerId[];
   /** Names and receivers for which nobody may take over from this primary, as was said. */

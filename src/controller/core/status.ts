@@ -116,7 +116,7 @@ function withPrimary(state: State, primary: Observation, servers: readonly Obser
 /** What a person should know although a switch is possible. */
 function remarks(primary: Observation, servers: readonly Observation[]): Obstacle {
   const quiet = servers.flatMap((server) => (server.fresh ? quietAddresses(server) : []));
-  const told = [...late(primary.view?.lagging ?? []), ...quiet];
+  const told = [...late(primary.view?.lagging ?? []), ...weak(primary), ...quiet];
   return { reason: told.map((it) => it.reason).join('; '), advice: told.map((it) => it.advice).join('; ') };
 }
 
@@ -126,6 +126,14 @@ function late(ids: readonly ServerId[]): Obstacle[] {
   const names = ids.join(', ');
   const reason = `${names} would replay much WAL before taking writes in a takeover`;
   return [{ reason, advice: `look for long queries and slow disks on ${names}` }];
+}
+
+/** What is promised does not hold for commits under such a setting. */
+function weak({ id, view }: Observation): Obstacle[] {
+  const settings = view?.weakened ?? [];
+  if (settings.length === 0) return [];
+  const reason = `commits may be acknowledged before a standby has them (${settings.join('; ')})`;
+  return [{ reason, advice: `if that is not meant, take it back on ${id} (docs/promises.md)` }];
 }
 
 /** Without an address that answers nobody acts on the silence of another server. */

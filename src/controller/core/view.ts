@@ -121,6 +121,8 @@ export interface InstanceReport {
   /** Standby: the state of its WAL receiver, such as "streaming"; null when there is none. */
   readonly receiver: string | null;
   readonly synchronousStandbyNames: string;
+  /** Settings by which commits are acknowledged early, such as "role app: synchronous_commit=off"; missing while not known. */
+  readonly weakened?: readonly string[] | undefined;
   readonly systemId: string;
   readonly version: string;
   readonly startedAtWall: number;
@@ -206,6 +208,8 @@ export interface ServerView {
   readonly quietReferences?: readonly string[] | undefined;
   /** Its record could not be read, so that everybody else may have taken over from it. */
   readonly forgotten?: boolean | undefined;
+  /** Settings of this primary by which commits are acknowledged before a standby has them. */
+  readonly weakened?: readonly string[] | undefined;
   /** A promotion that is under way: what is left to replay before it takes writes, and how fast that goes. */
   readonly replay?: ReplayLeft | null | undefined;
 }

@@ -40,6 +40,22 @@ select json_build_object(
   'socketDir', split_part(current_setting('unix_socket_directories'), ',', 1)
 ) as report from (select pg_is_in_recovery() as r) as recovery`;
 
+/**
+ * What weakens the promise of a synchronous standby: of the whole server, and of roles and databases. With remote_write a commit is
+ * lost if both hosts lose their power.
+ */
+const weakenedQuestion = `
+select coalesce(json_agg(it order by it), '[]') as weakened from (
+  select name || '=' || reset_val as it from pg_catalog.pg_settings
+    where (name, reset_val) in (('fsync', 'off'), ('full_page_writes', 'off'))
+    or (name = 'synchronous_commit' and source not in ('user', 'database', 'database user', 'session', 'client')
+      and reset_val in ('off', 'local', 'remote_write'))
+  union all
+  select coalesce(nullif(concat_ws(' in ', 'role ' || rolname, 'database ' || datname), ''), 'every role') || ': ' || each from pg_catalog.pg_db_role_setting
+    left join pg_catalog.pg_roles r on r.oid = setrole left join pg_catalog.pg_database d on d.oid = setdatabase,
+    pg_catalog.unnest(setconfig) as each where each ~ '^synchronous_commit=(off|local|remote_write)$'
+) as found`;
+
 type Failure = Exclude<CheckOutcome['kind'], 'answer' | 'gone' | 'refused'>;
 
 /** SQLSTATEs that say how the instance is, although the query failed. */
@@ -63,6 +79,8 @@ export class InstanceMonitor {
   #client: Client | null = null;
   readonly #sockets = new Set<Socket>();
   #history: { readonly of: number; readonly read: readonly TimelineEnd[] } | undefined;
+  /** Asked for with every new connection. */
+  #weakened: readonly string[] | undefined;
   /** Counts the checks: one that was given up must not leave its connection to a later one. */
   #turn = 0;
 
@@ -99,7 +117,12 @@ export class InstanceMonitor {
     const answer = await client.query<{ report: InstanceReport }>(question);
     const report = answer.rows[0]?.report;
     if (!report) return { kind: 'timeout' };
-    return { kind: 'answer', report: { ...report, history: await this.#historyOf(report) } };
+    if (this.#weakened === undefined || turn % freshEvery === 0) {
+      const { rows } = await client.query<{ weakened: string[] }>(weakenedQuestion);
+      this.#weakened = rows[0]?.weakened ?? [];
+    }
+    const history = await this.#historyOf(report);
+    return { kind: 'answer', report: { ...report, history, weakened: this.#weakened } };
   }
 
   /** Read once for each timeline. */

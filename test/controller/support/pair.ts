@@ -86,7 +86,8 @@ export interface Ended {
 }
 
 export class Pair {
-  readonly dir = mkdtempSync(join(tmpdir(), 'mc-'));
+  /** In memory, where it costs nothing that the servers sync what they write. */
+  readonly dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'mc-'));
   readonly mcdir = join(this.dir, 'mc');
   readonly bundle = join(this.dir, 'mc.js');
   /** Another Node can be tried with PGDUET_TEST_NODE. */
@@ -153,7 +154,7 @@ export class Pair {
     writeFileSync(hba, `local postgres all peer map=test\n${readFileSync(hba, 'utf8')}`);
     appendFileSync(join(first, 'pg_ident.conf'), `test ${owner} ${owner}\ntest root ${owner}\n`);
     const settings = (port: number, other: string): string =>
-      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\nmax_connections=15\nsuperuser_reserved_connections=3\nshared_buffers=16MB\nfsync=off\nwal_log_hints=on\nwal_sender_timeout=1500\nwal_receiver_timeout=1500\nwal_retrieve_retry_interval=200\nsynchronous_standby_names='${other}'\n`;
+      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\nmax_connections=15\nsuperuser_reserved_connections=3\nshared_buffers=16MB\nwal_log_hints=on\nwal_sender_timeout=1500\nwal_receiver_timeout=1500\nwal_retrieve_retry_interval=200\nsynchronous_standby_names='${other}'\n`;
     appendFileSync(join(first, 'postgresql.conf'), settings(port1, 'server2'));
     this.#must(`${binDir}/pg_ctl`, ['-D', first, '-w', '-l', join(run, 'log'), 'start']);
     this.#must(`${binDir}/pg_basebackup`, [

@@ -314,4 +314,19 @@ export const watchingMessages = {
     did: 'Nothing: commits on a primary wait, a standby stays a standby.',
     todo: 'If the primary is really dead: `mc_ctl switch --force` on the standby. If the standby is: `mc_ctl detach`. Then correct reference_addresses.',
   },
+  MCA01100: {
+    type: 'WARNING',
+    text: 'commits may be acknowledged before a standby has them: {settings}',
+    cause:
+      'A setting of the server, a database or a role weakens what is promised, such as synchronous_commit = off.',
+    did: 'It says so, once for each change.',
+    todo: 'If it is not meant, take the setting back; docs/promises.md says what it costs.',
+  },
+  MCA01101: {
+    type: 'LOG',
+    text: 'no setting lets commits be acknowledged before a standby has them any more',
+    cause: 'The settings of MCA01100 were taken back.',
+    did: 'Nothing.',
+    todo: 'Nothing.',
+  },
 } as const satisfies Readonly<Record<string, Message>>;
