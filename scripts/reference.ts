@@ -131,6 +131,7 @@ export const variables: Readonly<Record<string, string>> = {
   'single.extensions': 'of its databases, a list',
   'single.locales': 'that its databases use, a list',
   'single.tablespaces': 'its tablespaces, a list of `path`',
+  'switch.maxWait': 'the seconds of `--max-wait` of `pgduet switch`; empty without',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',
   'rebuild.user': 'the role that pg_rewind reads with, there only as long as that',

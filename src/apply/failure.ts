@@ -15,7 +15,7 @@ const causes: readonly Cause[] = [
     pattern: /^mc_ctl: switch failed: /m,
     code: 'HST015',
     why: 'the Mirroring Controller gave the switch up; what it says, and how the servers stand now, is below',
-    fix: "Do what its words ask for. If no primary runs, see docs/switch.md, 'When a switch fails'; else run the same command again.",
+    fix: "Do what its words ask for. While the status is 'switching', wait, or end it with mc_ctl switch --abort on any server. If no primary runs, see docs/switch.md, 'When a switch fails'; else run the same command again.",
   },
   {
     pattern: /after \d+ s: |^mirroring status$/m,

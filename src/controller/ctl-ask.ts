@@ -16,8 +16,9 @@ export async function askController(
 ): Promise<CallResult> {
   const by = { pid: process.pid, user: userInfo().username, server: target.id };
   const interrupted = (): void => {
+    const end = request.kind === 'switch' ? `. To end it: mc_ctl switch --abort -M ${target.dir}` : '';
     process.stderr.write(
-      `mc_ctl: no longer waiting; the ${words[request.kind]} goes on in the controller of ${target.id}. See: mc_ctl status -M ${target.dir}\n`,
+      `mc_ctl: no longer waiting; the ${words[request.kind]} goes on in the controller of ${target.id}. See: mc_ctl status -M ${target.dir}${end}\n`,
     );
     process.exit(exitCode.interrupted);
   };

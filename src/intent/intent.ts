@@ -5,6 +5,14 @@
 import type { Cluster } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 
+export interface SwitchIntent {
+  readonly kind: 'switch';
+  /** The standby that becomes primary; without it the first one of the first observation. */
+  readonly to?: string;
+  /** So many seconds it may take until that has replayed enough; without it the controller decides. */
+  readonly maxWait?: number;
+}
+
 export interface RebuildIntent {
   readonly kind: 'rebuild';
   /** The server that becomes a standby again. */
@@ -32,8 +40,7 @@ export type Intent =
   | { readonly kind: 'migrate' }
   /** A playbook of the user. */
   | { readonly kind: 'run' }
-  /** `to`: the standby that becomes primary; without it the first one of the first observation. */
-  | { readonly kind: 'switch'; readonly to?: string }
+  | SwitchIntent
   | RebuildIntent
   | TeardownIntent;
 

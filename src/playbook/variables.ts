@@ -75,6 +75,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly single: SingleVariables;
   readonly teardown: TeardownVariables;
   readonly rebuild: RebuildVariables;
+  readonly switch: { readonly maxWait: string };
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -104,6 +105,10 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
   };
 }
 
+/** Empty where the command says nothing. */
+const maxWaitOf = ({ intent }: Situation): string =>
+  intent.kind === 'switch' ? `${intent.maxWait ?? ''}` : '';
+
 export function variablesFor(situation: Situation, server: Server): Variables {
   const { cluster, view } = situation;
   const shared = sharedVariables(situation, server.name);
@@ -122,6 +127,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     target,
     teardown: teardownVariables(situation, server, target),
     rebuild: rebuildVariables(situation, target),
+    switch: { maxWait: maxWaitOf(situation) },
     adopted: adoptedVariables(view),
     single: singleVariables(view, server),
     replication: replicationVariables(cluster, server, servers, source, giveUpMs(server)),

@@ -49,6 +49,12 @@ const options = {
     summary: "log in as this user in place of the inventory's, without sudo: one that may only read",
   },
   to: { takes: host, summary: 'this standby; without it the first one' },
+  'max-wait': {
+    takes: { kind: 'duration' },
+    fallback: '30s',
+    summary:
+      'how long the primary waits, in service, until that standby has replayed enough; then the switch is given up',
+  },
   copy: { takes: nothing, summary: 'a base backup in any case; without it pg_rewind where that is possible' },
   'keep-copy': {
     takes: { kind: 'directory' },

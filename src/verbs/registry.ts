@@ -72,7 +72,7 @@ export const verbs: readonly Verb[] = [
     name: 'switch',
     summary: 'make a standby primary, and the primary its standby; refused when something could be lost',
     arguments: [],
-    options: [option('to'), ...planOptions],
+    options: [option('to'), option('max-wait'), ...planOptions],
     load: async () => (await import('./switch.ts')).switchRoles,
   },
   {

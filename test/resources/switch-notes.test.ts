@@ -42,6 +42,18 @@ describe('what a person is told before a switch', () => {
     expect(said).toContain('a receiver of role dba from 192.0.2.9 receives WAL too, how far is not known');
   });
 
+  it('says how much there is to replay, and for how long the switch waits for that', () => {
+    const row = { name: 'SERVER2', user: 'repl', address: '192.0.2.110', bytes: 0, replay: 3 * 1024 ** 3 };
+    const other = { ...row, name: 'server3', replay: 77 };
+    const seen = { report, live: { ...live, receivers: [other, row] }, ready: 0 };
+    expect(notes('server1', 'server2', seen, '300').join('\n')).toContain(
+      'server2 has 3.0 GB of WAL left to replay; writes go on until nearly all of it is done, and the switch is given up after 300 s',
+    );
+    expect(notes('server1', 'server2', seen).join('\n')).toContain('given up after 30 s, or --max-wait');
+    const unknown = { ...live, receivers: [{ ...row, replay: null }] };
+    expect(say({ live: unknown })).not.toContain('left to replay');
+  });
+
   it('is how writes are affected, when nothing else is to be said', () => {
     expect(say({})).toBe(
       'a checkpoint first, while writes go on; then server1 is shut down and takes no writes until server2 has been promoted\nno client is connected now',

@@ -9,6 +9,7 @@ import { connect, createServer, type Server, type TLSSocket, type TlsOptions } f
 import type { Secret } from '../../base/secret.ts';
 import type { ServerConf, ServerLine } from '../config.ts';
 import type { PeerRequest } from '../core/event.ts';
+import { defaultMaxWaitMs } from '../core/preparation.ts';
 import type { ServerId, ServerView } from '../core/view.ts';
 import { protocolVersion } from '../version.ts';
 import { frame, frameReader } from './frames.ts';
@@ -291,7 +292,8 @@ export class AdminLink {
     }
     this.#requests += 1;
     const { remoteCallTimeoutMs } = this.#settings.conf;
-    const limitMs = remoteCallTimeoutMs + ('maxWaitMs' in request ? (request.maxWaitMs ?? 0) : 0);
+    const waitMs = request.kind === 'switch' ? (request.maxWaitMs ?? defaultMaxWaitMs) : 0;
+    const limitMs = remoteCallTimeoutMs + waitMs;
     const seconds = limitMs / 1000;
     const late = (): void =>
       this.#settle(

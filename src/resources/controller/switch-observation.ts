@@ -20,6 +20,8 @@ interface Receiver {
   readonly user: string;
   readonly address: string | null;
   readonly bytes: number | null;
+  /** How much of it is left to replay. */
+  readonly replay?: number | null;
 }
 
 /** What the instance says of itself. */
@@ -52,7 +54,8 @@ export const liveQuery = `select json_build_object('timeline', (select timeline_
  'transactions', (select coalesce(json_agg(json_build_object('pid', pid, 'user', usename, 'application', application_name, 'seconds', round(extract(epoch from now() - xact_start))) order by xact_start), '[]')
    from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and xact_start < now() - interval '${longSeconds} s'),
  'receivers', (select coalesce(json_agg(json_build_object('name', application_name, 'user', usename, 'address', host(client_addr),
-   'bytes', case when pg_is_in_recovery() then null else pg_wal_lsn_diff(pg_current_wal_lsn(), coalesce(flush_lsn, sent_lsn)) end) order by pid), '[]') from pg_stat_replication),
+   'bytes', case when pg_is_in_recovery() then null else pg_wal_lsn_diff(pg_current_wal_lsn(), coalesce(flush_lsn, sent_lsn)) end,
+   'replay', case when pg_is_in_recovery() then null else pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) end) order by pid), '[]') from pg_stat_replication),
  'prepared', (select coalesce(json_agg(json_build_object('gid', gid, 'seconds', round(extract(epoch from now() - prepared))) order by prepared), '[]') from pg_prepared_xacts),
  'archiver', (select case when current_setting('archive_mode') = 'off' then null else json_build_object(
    'failing', coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false), 'lastFailed', last_failed_wal, 'failedCount', failed_count) end from pg_stat_archiver))`;
@@ -106,6 +109,7 @@ export function notes(
   from: string,
   to: string,
   { report, live, ready }: SwitchObservation,
+  maxWait?: string,
 ): readonly string[] {
   const sessions =
     live.clients > 0
@@ -113,6 +117,7 @@ export function notes(
       : 'no client is connected now';
   return [
     `a checkpoint first, while writes go on; then ${from} is shut down and takes no writes until ${to} has been promoted`,
+    ...replayNotes(to, live, maxWait),
     sessions,
     ...live.transactions.map(
       ({ pid, user, application, seconds }) =>
@@ -132,6 +137,16 @@ export function notes(
     ...(report.failover === 'disabled'
       ? ['automatic switching is off, before and after it (mc_ctl enable-failover)']
       : []),
+  ];
+}
+
+/** The primary serves on until nearly all of it is replayed. */
+function replayNotes(to: string, { receivers }: Live, maxWait: string | undefined): readonly string[] {
+  const row = receivers.find(({ name }) => sameName(name, to));
+  if (row?.replay === undefined || row.replay === null) return [];
+  const limit = maxWait === undefined ? '30 s, or --max-wait' : `${maxWait} s`;
+  return [
+    `${to} has ${formatBytes(row.replay)} of WAL left to replay; writes go on until nearly all of it is done, and the switch is given up after ${limit}`,
   ];
 }
 

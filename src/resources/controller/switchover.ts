@@ -1,9 +1,9 @@
 /**
  * switchover: a named server is primary. On the present primary its step has the Mirroring Controller switch: checkpoint,
- * fast shutdown, the proof that nothing is missing, promotion; the old primary follows at once. What forbids it is refused.
+ * the wait for replay, fast shutdown, the proof that nothing is missing, promotion; the old primary follows at once. What forbids it is refused.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { text } from '../contract/field.ts';
+import { optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { answers } from '../contract/preamble.ts';
@@ -20,6 +20,11 @@ import {
 const fields = serverFields(
   {
     to: text('name of the server that becomes primary'),
+    max_wait: optional(
+      text(
+        'so many seconds it may take until that server has replayed enough; without it as `mc_ctl switch` says',
+      ),
+    ),
   },
   (values, { server }) => ({ ...server, ...values, instance: server }),
 );
@@ -68,13 +73,13 @@ ${controllerProbe(desired)}`,
     return change({
       summary: `make ${desired.to} primary; ${desired.id} follows it as standby`,
       reason: reasonFor(desired.to, seen),
-      notes: notes(desired.id, desired.to, seen),
+      notes: notes(desired.id, desired.to, seen, desired.maxWait),
     });
   },
   steps: (_change, desired) => [
     {
       title: `switch ${desired.id} to ${desired.to}`,
-      script: `if ! said=$(${mcCtlCommand(desired, sh`switch --to ${desired.to}`)} 2>&1); then
+      script: `if ! said=$(${mcCtlCommand(desired, asked(desired))} 2>&1); then
 printf '%s\\n' "$said" >&2; ${mcCtlCommand(desired, 'status')} >&2 || :; exit 1; fi`,
     },
     {
@@ -85,6 +90,9 @@ until ${answers(desired.instance)} || [ $n -gt 600 ]; do n=$((n + 1)); sleep 0.0
     },
   ],
 };
+
+const asked = ({ to, maxWait }: Desired): string =>
+  sh`switch --to ${to}` + (maxWait === undefined ? '' : sh` --max-wait ${maxWait}`);
 
 /** Stands for the report where none is needed. */
 const nothingAsked: SwitchObservation['report'] = {

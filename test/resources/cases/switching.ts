@@ -57,6 +57,16 @@ export const switching: readonly KindCases[] = [
         },
       },
       {
+        title: 'a person allows more time for the replay',
+        desired: "{ to: server2, max_wait: '300' }",
+        reply: seen(),
+        gives: {
+          change: 'make server2 primary; server1 follows it',
+          reason: 'switchable; server2 is sync, 0 B behind',
+          script: ['switch --to server2 --max-wait 300 -M /mcdir/inst1'],
+        },
+      },
+      {
         title: 'the server is primary itself',
         desired: '{ to: server1 }',
         reply: { sql: live({ timeline: 4 }) },
