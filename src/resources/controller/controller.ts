@@ -201,6 +201,15 @@ function heldBack(
       why: 'what is right for a server depends on its role, and that changes at this moment',
       fix: `Run the same command again when 'pgduet status' shows who is primary. If it stays so: ${report.advice ?? ''}.`,
     });
+  const open = report?.undecided ?? [];
+  // A start by a person takes the role back. The controllers of the others go on, so that theirs can tell how it ended.
+  if (report && open.length > 0)
+    return degraded({
+      code: 'HST014',
+      what: `the instance of ${id} is not started: ${open.join(', ')} may still become primary, or has`,
+      why: report.reason ?? 'nobody knows yet who is primary',
+      fix: `To do: ${report.advice ?? 'wait'}. Then run the same command again.`,
+    });
   const out = report && isFormerPrimary(report, id) ? outage(report) : undefined;
   return out && degraded(out);
 }

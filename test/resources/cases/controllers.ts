@@ -111,6 +111,27 @@ export const controllers: readonly KindCases[] = [
         gives: { refuse: 'HST014', what: 'server1 hands over to server2' },
       },
       {
+        title: 'it has given its role to a server that is not heard any more',
+        reply: {
+          stdout: seen(
+            report(
+              {
+                mirroring_status: 'not-switchable',
+                reason: 'server1 has given its role to server2, which is not heard any more',
+                advice: 'on server2: mc_ctl start',
+                undecided: ['server2'],
+              },
+              'stopped',
+            ),
+          ),
+        },
+        gives: {
+          degraded: 'server2 may still become primary',
+          why: 'server1 has given its role to server2',
+          fix: 'on server2: mc_ctl start',
+        },
+      },
+      {
         title: 'its instance is slow to answer',
         reply: { stdout: seen(report({}, 'silent')) },
         gives: { same: 'run' },
