@@ -1,13 +1,22 @@
 /** The files, the lock and the small readers of the controller, on a real directory. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Persisted } from '../../src/controller/core/state.ts';
 import { findLocalServer, loadConfiguration, readPrivate } from '../../src/controller/io/files.ts';
 import { frameReader, longestFrame } from '../../src/controller/io/frames.ts';
-import { findPostmaster, Instance, passLockFile } from '../../src/controller/io/instance.ts';
+import { findPostmaster, Instance, passLockFile, processesIn } from '../../src/controller/io/instance.ts';
 import { lockHolder, takeLock } from '../../src/controller/io/lock.ts';
 import { addressesOf, primaryAddresses } from '../../src/controller/io/primary-address.ts';
 import { readState, writeState } from '../../src/controller/io/state-file.ts';
@@ -203,6 +212,27 @@ describe('a postmaster whose disk stalls', () => {
       child.kill('SIGKILL');
       writeFileSync(file, '');
     }
+  });
+});
+
+describe('a server process that has outlived its postmaster', () => {
+  it('is ended by a stop, also where it stands still; another program that works there is not', async () => {
+    const program = join(dir, 'postgres');
+    copyFileSync('/bin/sleep', program);
+    const orphan = spawn(program, ['60'], { cwd: dir });
+    const shell = spawn('sleep', ['60'], { cwd: dir });
+    const ended = new Promise((resolve) => orphan.on('exit', (_, signal) => resolve(signal)));
+    const left = new Promise((resolve) => shell.on('exit', (_, signal) => resolve(signal)));
+    await expect.poll(() => processesIn(dir)).toEqual([orphan.pid]);
+    orphan.kill('SIGSTOP');
+    try {
+      expect(await new Instance(dir, join(dir, 'log')).stop('immediate')).toBeNull();
+      expect(await processesIn(dir)).toEqual([]);
+    } finally {
+      orphan.kill('SIGKILL');
+      shell.kill('SIGTERM');
+    }
+    expect([await ended, await left]).toEqual(['SIGKILL', 'SIGTERM']);
   });
 });
 

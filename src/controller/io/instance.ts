@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
 import { withTimeout } from './timer.ts';
@@ -28,6 +28,7 @@ const pollMs = 15;
 const forceAfterMs = 10_000;
 const killAfterMs = 5000;
 const sendersAgainMs = 1000;
+const orphansMs = 2000;
 
 const missing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'ENOTDIR'].includes(String(error.code));
@@ -105,10 +106,16 @@ export async function processesIn(dataDir: string): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir('/proc')) {
     const pid = Number(name);
-    if (Number.isInteger(pid) && pid !== process.pid && (await worksIn(pid, dataDir)) !== null)
+    if (Number.isInteger(pid) && (await worksIn(pid, dataDir)) !== null && (await isServerProcess(pid)))
       found.push(pid);
   }
   return found;
+}
+
+/** Not the shell of a person who stands in the data directory. */
+async function isServerProcess(pid: number): Promise<boolean> {
+  const program = await readOrNull(readlink(`/proc/${pid}/exe`));
+  return program !== null && /^postgres( \(deleted\))?$/.test(basename(program));
 }
 
 /** The postmaster changes into its data directory at start; a zombie has no directory any more. */
@@ -249,13 +256,29 @@ export class Instance {
    */
   stop(mode: StopMode, ours: readonly number[] | null = null): Promise<string | null> {
     this.#forced ||= mode === 'forced';
-    this.#stopping ??= (mode === 'immediate' ? this.#kill() : this.#stop(mode === 'limited', ours)).finally(
-      () => {
+    const stopped = (): Promise<string | null> =>
+      mode === 'immediate' ? this.#kill() : this.#stop(mode === 'limited', ours);
+    this.#stopping ??= stopped()
+      .then((failure) => failure ?? this.#killOrphans())
+      .finally(() => {
         this.#stopping = null;
         this.#forced = false;
-      },
-    );
+      });
     return this.#stopping;
+  }
+
+  /**
+   * A process that does not notice that its postmaster is gone, as one that was stopped (SIGSTOP), keeps the next one from starting.
+   * One that not even SIGKILL ends holds nothing up here: a proof says that it is there.
+   */
+  async #killOrphans(): Promise<null> {
+    for (let waited = 0; waited < orphansMs; waited += pollMs) {
+      const orphans = await processesIn(this.#dataDir);
+      if (orphans.length === 0 || (await findPostmaster(this.#dataDir)) !== null) return null;
+      for (const pid of orphans) signalTo(pid, 'SIGKILL');
+      await sleep(pollMs);
+    }
+    return null;
   }
 
   /** Walsenders that the last stop has ended, because they held it up. */
@@ -312,11 +335,14 @@ export class Instance {
 
   async #signal(name: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
     const pid = (await findPostmaster(this.#dataDir))?.pid ?? this.#child?.pid;
-    if (pid === undefined) return;
-    try {
-      process.kill(pid, name);
-    } catch (error) {
-      if (!missing(error)) throw error;
-    }
+    if (pid !== undefined) signalTo(pid, name);
+  }
+}
+
+function signalTo(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!missing(error)) throw error;
   }
 }
