@@ -3,6 +3,7 @@ import { type AnyAudit, anyAudit } from './audit.ts';
 import { archiver } from './audits/archiver.ts';
 import { away } from './audits/away.ts';
 import { dataDirectory } from './audits/data-directory.ts';
+import { fullDisks } from './audits/full-disks.ts';
 import { network } from './audits/network.ts';
 import { references } from './audits/references.ts';
 import { replication } from './audits/replication.ts';
@@ -19,6 +20,7 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(replication),
   anyAudit(timelines),
   anyAudit(away),
+  anyAudit(fullDisks),
   anyAudit(slots),
   anyAudit(archiver),
   anyAudit(passwords),

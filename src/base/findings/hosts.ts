@@ -84,6 +84,12 @@ export const hostsCodes = {
     repair:
       "stop the server ('mc_ctl stop' on {host}), move {object} out of the data directory, and name its new place in the inventory",
   },
+  DIR006: {
+    severity: 'degraded',
+    title: 'a disk is full',
+    consequence: 'what needs room there fails; without room for WAL the instance ends',
+    repair: 'make room on the disk of {object} of {host}; what failed goes on by itself',
+  },
   LNK001: {
     severity: 'danger',
     title: 'a symbolic link is missing',

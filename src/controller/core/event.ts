@@ -91,7 +91,14 @@ export type Happening =
   | { readonly kind: 'unknown-peer'; readonly from: string; readonly why: string }
   | { readonly kind: 'primary-probe'; readonly open: boolean }
   | { readonly kind: 'instance-check'; readonly outcome: CheckOutcome }
-  | { readonly kind: 'disk-check'; readonly part: DiskPart; readonly ok: boolean; readonly error: string }
+  | {
+      readonly kind: 'disk-check';
+      readonly part: DiskPart;
+      readonly ok: boolean;
+      readonly error: string;
+      /** Room that is left; null where it is not known. */
+      readonly freeBytes?: number | null;
+    }
   | { readonly kind: 'instance-started' }
   | { readonly kind: 'start-failed'; readonly why: string }
   | {

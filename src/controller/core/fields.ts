@@ -75,6 +75,7 @@ const sameView = fieldByField<ServerView>({
   report: sameReport,
   lastTimeline: same,
   failedDisks: (before, after) => before.length === after.length,
+  fullDisks: same,
   failover: ignored,
   controllerVersion: ignored,
   understands: ignored,

@@ -15,7 +15,7 @@ export function initialState(facts: {
 }): State {
   const { self, servers, conf, dir = 'DIR', controllerVersion, clocks } = facts;
   const { at: now, wall, sinceBoot } = clocks;
-  const quiet = { missed: 0, error: '' };
+  const quiet = { missed: 0, error: '', full: false };
   return {
     self,
     servers,

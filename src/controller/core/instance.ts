@@ -12,8 +12,10 @@ import { addressesIn, findStrangers, getsOn, namesInForce } from './rows.ts';
 import { isPromoting, takesOut } from './servers.ts';
 import { given, type State } from './state.ts';
 import { onProvingReport } from './sync.ts';
-import type { InstanceReport } from './view.ts';
+import type { DiskPart, InstanceReport } from './view.ts';
 import { watchWeakening } from './weakening.ts';
+
+const leastFreeBytes = 16 * 1024 ** 2;
 
 export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
   // While the instance is started or stopped on purpose, start and stop themselves report how it goes.
@@ -115,11 +117,28 @@ function onGone(state: State): Decision {
 }
 
 export function onDiskCheck(before: State, check: Extract<Happening, { kind: 'disk-check' }>): Decision {
-  const limit = before.conf.diskCheckRetry;
   const { part, error } = check;
   const was = before.own.disks[part].missed;
   const missed = check.ok ? 0 : was + 1;
-  const state = withOwn(before, { disks: { ...before.own.disks, [part]: { missed, error } } });
+  const full = isFull(before.own.disks[part].full, check.freeBytes);
+  const state = withOwn(before, { disks: { ...before.own.disks, [part]: { missed, error, full } } });
+  return andThen(onMissedDisk(state, part, was), (it) => tellOfRoom(it, part, before.own.disks[part].full));
+}
+
+/** Less than one segment of WAL; twice that ends it, so that it is not said all the time. */
+function isFull(was: boolean, freeBytes: number | null | undefined): boolean {
+  return freeBytes === null || freeBytes === undefined ? was : freeBytes < (was ? 2 : 1) * leastFreeBytes;
+}
+
+function tellOfRoom(state: State, part: DiskPart, was: boolean): Decision {
+  const { full } = state.own.disks[part];
+  if (full === was) return decided(state);
+  return decided(state, full ? log('MCA01120', { part }) : log('MCA01121', { part }));
+}
+
+function onMissedDisk(state: State, part: DiskPart, was: number): Decision {
+  const limit = state.conf.diskCheckRetry;
+  const { missed, error } = state.own.disks[part];
   if (was <= limit && missed > limit) {
     const told = decided(state, log('MCA01017', { part, error }));
     const running = ['running', 'silent', 'starting'].includes(state.own.phase);

@@ -1,6 +1,6 @@
 /** What this controller tells the others, and shows of its own server. In: a state. Out: the view. Pure. */
 import { quietReferences } from './references.ts';
-import { failedDisks, given, lastTimeline, type State } from './state.ts';
+import { failedDisks, fullDisks, given, lastTimeline, type State } from './state.ts';
 import { type Echo, type ReplayLeft, type ServerId, type ServerView, understanding } from './view.ts';
 
 function echoesOf({ peers }: State): Record<ServerId, Echo> {
@@ -24,6 +24,7 @@ type WholeView = { readonly [Field in keyof Required<ServerView>]: ServerView[Fi
 export function ownView(state: State): WholeView {
   const { phase, role, report } = state.own;
   const detached = Object.keys(state.parked);
+  const full = fullDisks(state);
   const quiet = quietReferences(state.references);
   return {
     id: state.self.id,
@@ -32,6 +33,7 @@ export function ownView(state: State): WholeView {
     report,
     lastTimeline: lastTimeline(state),
     failedDisks: failedDisks(state),
+    fullDisks: full.length > 0 ? full : undefined,
     failover: state.failover,
     controllerVersion: state.controllerVersion,
     understands: understanding,

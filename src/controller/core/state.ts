@@ -84,7 +84,9 @@ export interface OwnServer {
   /** When the first of them failed. */
   readonly missedSince: number;
   /** Failed checks in a row and the last error, by part. */
-  readonly disks: Readonly<Record<DiskPart, { readonly missed: number; readonly error: string }>>;
+  readonly disks: Readonly<
+    Record<DiskPart, { readonly missed: number; readonly error: string; readonly full: boolean }>
+  >;
   /** Whether a refused connection was reported, so that it is reported once. */
   readonly refusal: string | null;
 }
@@ -304,6 +306,11 @@ export const unknownPromotion = (now: number): Promotion => ({
 /** A part is failed when its check failed more often in a row than it may be tried again. */
 export function failedDisks(state: State): DiskPart[] {
   return diskParts.filter((part) => state.own.disks[part].missed > state.conf.diskCheckRetry);
+}
+
+/** They fail nothing but writes, and only until there is room; nobody takes over for them. */
+export function fullDisks(state: State): DiskPart[] {
+  return diskParts.filter((part) => state.own.disks[part].full);
 }
 
 /** A new primary knows its timeline before its instance has reported it. */

@@ -116,8 +116,24 @@ function withPrimary(state: State, primary: Observation, servers: readonly Obser
 /** What a person should know although a switch is possible. */
 function remarks(primary: Observation, servers: readonly Observation[]): Obstacle {
   const quiet = servers.flatMap((server) => (server.fresh ? quietAddresses(server) : []));
-  const told = [...late(primary.view?.lagging ?? []), ...weak(primary), ...quiet];
+  const told = [
+    ...servers.flatMap(fullDisk),
+    ...late(primary.view?.lagging ?? []),
+    ...weak(primary),
+    ...quiet,
+  ];
   return { reason: told.map((it) => it.reason).join('; '), advice: told.map((it) => it.advice).join('; ') };
+}
+
+function fullDisk({ id, fresh, view }: Observation): Obstacle[] {
+  const parts = fresh ? (view?.fullDisks?.join(', ') ?? '') : '';
+  if (parts === '') return [];
+  return [
+    {
+      reason: `a disk of ${id} is full (${parts})`,
+      advice: `make room on ${id}; writes go on by themselves`,
+    },
+  ];
 }
 
 /** What a switch would take longer for. */
@@ -170,6 +186,10 @@ export interface StatusRow {
   readonly detached: boolean;
   /** Reference addresses that do not answer it. */
   readonly quiet_references: readonly string[];
+  /** Of a server that becomes primary: WAL that it has to replay before. */
+  readonly replay_left_bytes: number | null;
+  /** 0 while it is not known, or nothing moves. */
+  readonly replay_bytes_per_second: number | null;
 }
 
 /** Who is at work where; without a process the controller does it by itself. */
@@ -241,6 +261,7 @@ function statusRow(state: State, servers: readonly Observation[], server: Observ
   const sender = primary?.view?.report ? rowOf(primary.view.report, server.id) : undefined;
   const peer = state.peers[server.id];
   const heardWall = server.reach === 'self' ? state.wall : (peer?.heardWall ?? null);
+  const replay = server.fresh ? view?.replay : null;
   return {
     server_id: server.id,
     host_role: hostRole(server),
@@ -261,6 +282,8 @@ function statusRow(state: State, servers: readonly Observation[], server: Observ
     controller_version: view?.controllerVersion ?? null,
     detached: isDetached(primary, server),
     quiet_references: server.fresh ? (view?.quietReferences ?? []) : [],
+    replay_left_bytes: replay?.leftBytes ?? null,
+    replay_bytes_per_second: replay?.bytesPerSecond ?? null,
   };
 }
 
@@ -285,8 +308,9 @@ function procStatus(servers: readonly Observation[], server: Observation): strin
 
 function diskStatus(server: Observation): string {
   if (!server.fresh || !server.view) return 'unknown';
-  const { failedDisks } = server.view;
-  return failedDisks.length === 0 ? 'normal' : `abnormal(${failedDisks.join(',')})`;
+  const { failedDisks, fullDisks = [] } = server.view;
+  if (failedDisks.length > 0) return `abnormal(${failedDisks.join(',')})`;
+  return fullDisks.length > 0 ? `full(${fullDisks.join(',')})` : 'normal';
 }
 
 const columns = ['server_id', 'host_role', 'host', 'host_status', 'db_proc_status', 'disk_status'] as const;

@@ -177,6 +177,8 @@ export interface ServerView {
   /** The timeline that the server was last seen on, also while it does not run; 0 when it is not known. */
   readonly lastTimeline: number;
   readonly failedDisks: readonly DiskPart[];
+  /** Missing from a controller that does not know it yet. */
+  readonly fullDisks?: readonly DiskPart[] | undefined;
   readonly failover: FailoverFlag;
   readonly controllerVersion: string;
   readonly understands?: number | undefined;

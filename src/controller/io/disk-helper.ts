@@ -3,7 +3,7 @@
  * directory and every tablespace. It may hang with a disk; the controller then ends, restarts and decides without it.
  * In: arguments. Out: one JSON line per part and round on stdout. It ends when its stdin is closed.
  */
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskPart } from '../core/view.ts';
 
@@ -11,6 +11,8 @@ export interface DiskReport {
   readonly part: DiskPart;
   readonly ok: boolean;
   readonly error: string;
+  /** Room for a user that is not root, of the fullest directory of the part; null where it cannot be asked. */
+  readonly freeBytes: number | null;
 }
 
 /** pg_basebackup and pg_rewind leave files with this prefix out (PostgreSQL, src/include/common/file_utils.h). */
@@ -18,8 +20,14 @@ const probeName = 'pgsql_tmp_mc_disk_check';
 
 /** A full disk is no broken disk, and too many open files are none either. */
 const harmless = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
+const full = new Set(['ENOSPC', 'EDQUOT']);
 
-async function probe(dir: string): Promise<string> {
+interface Finding {
+  readonly error: string;
+  readonly freeBytes: number | null;
+}
+
+async function probe(dir: string): Promise<Finding> {
   try {
     const file = await open(join(dir, probeName), 'w+', 0o600);
     try {
@@ -28,11 +36,19 @@ async function probe(dir: string): Promise<string> {
     } finally {
       await file.close();
     }
-    return '';
+    return { error: '', freeBytes: await room(dir) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    return harmless.has(code) ? '' : `${dir}: ${error instanceof Error ? error.message : String(error)}`;
+    if (harmless.has(code)) return { error: '', freeBytes: full.has(code) ? 0 : null };
+    return { error: `${dir}: ${error instanceof Error ? error.message : String(error)}`, freeBytes: null };
   }
+}
+
+/** The earliest versions 18 of Node.js cannot ask. */
+async function room(dir: string): Promise<number | null> {
+  if (typeof statfs !== 'function') return null;
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
 }
 
 async function targets(dataDir: string): Promise<Map<string, DiskPart>> {
@@ -48,15 +64,19 @@ async function targets(dataDir: string): Promise<Map<string, DiskPart>> {
 /** Runs until stdin ends. A directory whose check hangs is reported when its time is up, and not asked again before. */
 export function runDiskHelper(dataDir: string, intervalMs: number, timeoutMs: number): void {
   const pending = new Map<string, number>();
-  const results = new Map<string, { part: DiskPart; error: string }>();
-  const settle = (dir: string, part: DiskPart, error: string): void => {
-    results.set(dir, { part, error });
+  const results = new Map<string, Finding & { part: DiskPart }>();
+  const settle = (dir: string, part: DiskPart, found: Finding): void => {
+    results.set(dir, { part, ...found });
   };
+  const late = (dir: string): Finding => ({
+    error: `${dir}: no answer within ${timeoutMs / 1000} s`,
+    freeBytes: null,
+  });
   const begin = (dir: string, part: DiskPart): void => {
     pending.set(dir, performance.now());
-    void probe(dir).then((error) => {
+    void probe(dir).then((found) => {
       pending.delete(dir);
-      settle(dir, part, error);
+      settle(dir, part, found);
     });
   };
   const round = async (): Promise<void> => {
@@ -65,7 +85,7 @@ export function runDiskHelper(dataDir: string, intervalMs: number, timeoutMs: nu
       if (since === undefined) begin(dir, part);
       else if (performance.now() - since >= timeoutMs) {
         pending.set(dir, performance.now());
-        settle(dir, part, `${dir}: no answer within ${timeoutMs / 1000} s`);
+        settle(dir, part, late(dir));
       }
     }
     report(results);
@@ -80,7 +100,7 @@ export function runDiskHelper(dataDir: string, intervalMs: number, timeoutMs: nu
       });
     } else if (performance.now() - roundSince >= timeoutMs) {
       roundSince = performance.now();
-      results.set(dataDir, { part: 'data', error: `${dataDir}: no answer within ${timeoutMs / 1000} s` });
+      settle(dataDir, 'data', late(dataDir));
       report(results);
     }
   };
@@ -90,13 +110,19 @@ export function runDiskHelper(dataDir: string, intervalMs: number, timeoutMs: nu
   process.stdin.on('end', () => process.exit(0));
 }
 
+const least = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
+
 /** One line per part that has news; a part is well only if all of its directories are. */
-function report(results: Map<string, { part: DiskPart; error: string }>): void {
-  const parts = new Map<DiskPart, string>();
-  for (const { part, error } of results.values()) parts.set(part, parts.get(part) || error);
+function report(results: Map<string, Finding & { part: DiskPart }>): void {
+  const parts = new Map<DiskPart, Finding>();
+  for (const { part, error, freeBytes } of results.values()) {
+    const so = parts.get(part) ?? { error: '', freeBytes: null };
+    parts.set(part, { error: so.error || error, freeBytes: least(so.freeBytes, freeBytes) });
+  }
   results.clear();
-  for (const [part, error] of parts) {
-    const line: DiskReport = { part, ok: error === '', error };
+  for (const [part, { error, freeBytes }] of parts) {
+    const line: DiskReport = { part, ok: error === '', error, freeBytes };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 }

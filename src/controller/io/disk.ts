@@ -53,7 +53,7 @@ export class DiskWatch {
   }
 
   #failed(error: string): void {
-    this.#onReport({ part: 'data', ok: false, error });
+    this.#onReport({ part: 'data', ok: false, freeBytes: null, error });
   }
 
   /** Silence for longer than a hung check could explain means that the helper itself is stuck. */

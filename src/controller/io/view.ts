@@ -136,6 +136,7 @@ const view = object<ServerView>({
   report: orNull(report),
   lastTimeline: number,
   failedDisks: listOf(oneOf(diskParts)),
+  fullDisks: optional(listOf(oneOf(diskParts))),
   failover: object<FailoverFlag>({ enabled: flag, changedAtWall: number }),
   controllerVersion: text,
   understands: optional(number),

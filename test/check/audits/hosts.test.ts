@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { fullDisks } from '../../../src/check/audits/full-disks.ts';
 import { network } from '../../../src/check/audits/network.ts';
 import { references } from '../../../src/check/audits/references.ts';
 import { nodeVersions, postgresVersions } from '../../../src/check/audits/versions.ts';
@@ -116,6 +117,17 @@ it('the version of Node.js is asked in the words of the playbook, so that a look
   );
   const { shell } = nodeVersions.probe(serverNamed(pair, 'server1'), pair);
   expect(shell).toContain('/mcdir/inst1/server1.pid');
+});
+
+it('a full disk is told, as the controller of the host shows it', () => {
+  const shows = (disk_status: string): ProbeReply =>
+    reply(undefined, { stdout: JSON.stringify({ servers: [{ server_id: 'server1', disk_status }] }) });
+  const found = (disk_status: string) => brief(tell(fullDisks, { server1: shows(disk_status) }));
+  expect(found('full(data,transaction_log)')).toEqual([
+    'DIR006 server1 data',
+    'DIR006 server1 transaction_log',
+  ]);
+  expect([found('normal'), found('abnormal(data)')]).toEqual([[], []]);
 });
 
 describe('reference addresses', () => {

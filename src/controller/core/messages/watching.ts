@@ -307,6 +307,20 @@ export const watchingMessages = {
     did: 'It counts from now on.',
     todo: nothing,
   },
+  MCA01120: {
+    type: 'WARNING',
+    text: 'the disk is full ({part})',
+    cause: 'Less than 16 MB are left for the user of the instance.',
+    did: 'It shows the part in disk_status, and watches on. Statements that need room fail; nothing that was acknowledged is lost.',
+    todo: 'Make room; writes go on by themselves. An instance that ends for want of room, as for WAL or in a checkpoint, is taken over from.',
+  },
+  MCA01121: {
+    type: 'LOG',
+    text: 'the disk has room again ({part})',
+    cause: 'The reason of MCA01120 is over.',
+    did: 'disk_status of that part is normal.',
+    todo: nothing,
+  },
   MCA01113: {
     type: 'ERROR',
     text: '{peer} is not heard; nothing is done about it, because no reference address has ever answered',

@@ -1,0 +1,29 @@
+/** The row that a controller shows of its own server in the file that it renews at every heartbeat. Reading starts no program. Pure. */
+import { quote } from '../../base/shell.ts';
+import { absent, type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
+
+/** Fields that a controller of an earlier version does not show are missing. */
+export interface OwnRow {
+  readonly disk_status?: string;
+  readonly quiet_references?: readonly string[];
+}
+
+/** Nothing where the file is older than two minutes: its controller does not run, which is a finding of its own. */
+export function statusFileProbe(managementDir: string, server: string): string {
+  const file = quote(`${managementDir}/${server}.status.json`);
+  return `if [ -n "$(find ${file} -mmin -2 2>/dev/null)" ]; then cat ${file}; fi`;
+}
+
+export function readOwnRow(reply: ProbeReply, server: string): Observed<OwnRow> {
+  if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the status file could not be read');
+  if (reply.stdout.trim() === '') return absent;
+  try {
+    const { servers } = JSON.parse(reply.stdout) as {
+      servers?: readonly (OwnRow & { server_id?: string })[];
+    };
+    return present(servers?.find(({ server_id }) => server_id === server) ?? {});
+  } catch (error) {
+    if (error instanceof SyntaxError) return unknown('the status file is no JSON');
+    throw error;
+  }
+}
