@@ -514,7 +514,8 @@ describe('a switch on request', () => {
         id: 9,
         request: { kind: 'switch', force: false, noFencing: false },
       })
-      .after(200, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'switch', why: null });
+      .after(200, 'the checkpoint is done', { kind: 'checkpointed', purpose: 'switch', why: null })
+      .after(10, 'the instance answers', answer(report('primary')));
   const proof = { state: 'shut down', checkpoint: '0/3000100', idle: true };
 
   it('goes well', async () => {

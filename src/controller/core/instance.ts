@@ -7,6 +7,7 @@ import { andThen, type Decision, decided, log, withOwn } from './decision.ts';
 import type { CheckOutcome, Happening } from './event.ts';
 import { onOwnFault } from './handover.ts';
 import { watchLag } from './lag.ts';
+import { onPreparingReport } from './preparation.ts';
 import { onPromotionCheck } from './promotion.ts';
 import { addressesIn, findStrangers, getsOn, namesInForce } from './rows.ts';
 import { isPromoting, takesOut } from './servers.ts';
@@ -59,7 +60,7 @@ function onAnswer(before: State, report: InstanceReport): Decision {
     ...(first ? [log('MCA01004', { role: report.role, timeline: String(report.timeline) })] : []),
     ...(changed ? [log('MCA01033', { role: report.role })] : []),
   );
-  return [onProvingReport, watchLag, watchWeakening].reduce(andThen, told);
+  return [onProvingReport, onPreparingReport, watchLag, watchWeakening].reduce(andThen, told);
 }
 
 /** When each standby streamed last, and where it is reached. */

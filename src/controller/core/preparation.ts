@@ -47,9 +47,16 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, wanted: Wanted):
 
 /** A checkpoint that failed only makes the shutdown longer. The time to wait counts from here. */
 export function onSwitchCheckpoint(state: State): Decision {
-  const { preparing, own } = state;
+  const { preparing } = state;
   if (preparing?.stage !== 'checkpoint') return decided(state);
-  return decided({ ...state, preparing: { ...preparing, stage: 'replay', mark: own.report?.lsn ?? null } });
+  return decided({ ...state, preparing: { ...preparing, stage: 'mark' } });
+}
+
+/** Called with every answer of the instance: one from before the checkpoint knows nothing of a standby that has stood still since. */
+export function onPreparingReport(state: State): Decision {
+  const { preparing, own } = state;
+  if (preparing?.stage !== 'mark' || !own.report) return decided(state);
+  return decided({ ...state, preparing: { ...preparing, stage: 'replay', mark: own.report.lsn } });
 }
 
 /** Called after every event. */

@@ -131,7 +131,7 @@ export interface Proving {
 export interface Preparation {
   readonly to: ServerId;
   readonly force: boolean;
-  readonly stage: 'checkpoint' | 'replay';
+  readonly stage: 'checkpoint' | 'mark' | 'replay';
   /** What the standby must have replayed. */
   readonly mark: string | null;
   readonly untilAt: number;
