@@ -40,3 +40,11 @@ it('replay that stands still is waited for as long as the person has said, and w
   expect(it1.text()).toContain('the switch is given up: server2 still has 1 MB of WAL to replay');
   expect([stopped(it1), it1.state.preparing, it1.state.own.phase]).toEqual([false, null, 'running']);
 });
+
+it('an abort that comes when no switch is under way says who is primary', () => {
+  const it1 = new Conversation('server1')
+    .after(0, '', boot({ running: true }))
+    .after(10, '', answer(report('primary')))
+    .after(500, '', { kind: 'control', id: 9, request: { kind: 'abort-switch' } });
+  expect(it1.text()).toContain('answer mc_ctl: failed: no switch is under way; server1 is primary');
+});

@@ -5,7 +5,7 @@
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { giveUpSwitch } from './preparation.ts';
 import { abandon, stopAndProve } from './promotion.ts';
-import { type Heard, heardPeers, isPromoting } from './servers.ts';
+import { type Heard, heardPeers, isInCharge, isPromoting, isServingPrimary } from './servers.ts';
 import type { ReplyTo, State } from './state.ts';
 import { understanding } from './view.ts';
 
@@ -30,7 +30,13 @@ export function onAbortSwitch(state: State, replyTo: ReplyTo): Decision {
       `${to} was given the role and is not heard; it may still become primary. Make it heard, or end its instance, then mc_ctl start here`,
     );
   }
-  return answer(false, 'no switch is under way');
+  return answer(false, `no switch is under way${serving(state)}`);
+}
+
+/** For a person who has asked too late. */
+function serving(state: State): string {
+  const primary = isInCharge(state) ? state.self.id : heardPeers(state).find(isServingPrimary)?.line.id;
+  return primary === undefined ? '' : `; ${primary} is primary`;
 }
 
 function abortTakeover(state: State, replyTo: ReplyTo): Decision {

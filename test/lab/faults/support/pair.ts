@@ -57,13 +57,15 @@ const plain: ClusterOptions = {
 
 export class FaultPair {
   readonly lab: Lab;
+  readonly cluster: LabCluster;
   readonly servers: readonly [Server, Server];
   readonly #program: string;
   #runs = 0;
 
-  private constructor({ lab, primary, standby }: LabCluster, program: string) {
-    this.lab = lab;
-    this.servers = [primary, standby];
+  private constructor(cluster: LabCluster, program: string) {
+    this.lab = cluster.lab;
+    this.cluster = cluster;
+    this.servers = [cluster.primary, cluster.standby];
     this.#program = program;
   }
 

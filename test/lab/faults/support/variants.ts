@@ -5,7 +5,15 @@
 import type { Addressed } from '../../support/inventory.ts';
 import { FaultPair, type PairWish } from './pair.ts';
 
-export type Variant = 'plain' | 'networks' | 'disks' | 'reference' | 'clock' | 'impatient';
+export type Variant =
+  | 'plain'
+  | 'networks'
+  | 'disks'
+  | 'reference'
+  | 'clock'
+  | 'impatient'
+  | 'message'
+  | 'management';
 
 const last = (host: Addressed): string => host.address.split('.').at(-1) ?? '';
 export const adminNet = (host: Addressed): string => `192.168.77.${last(host)}`;
@@ -28,6 +36,9 @@ const wishes: Readonly<Record<Variant, PairWish>> = {
   disks: { disks: { '/database': 400, '/wal': 400 }, postgres: { wal_dir: '/wal/inst1' } },
   // An instance that does not answer is given up within a test's time, and not only after the default of 60 s.
   impatient: { multiplexing: { db_instance_failover_delay: 8 } },
+  // Silence is left to a person; the postmaster of a primary that is heard is not.
+  message: { multiplexing: { on_heartbeat_loss: 'message' } },
+  management: { disks: { '/mcdir': 16 } },
   reference: { multiplexingOf: (hosts) => ({ reference_addresses: hosts.slice(0, 1).map(gateway) }) },
 };
 
