@@ -204,4 +204,8 @@ const head = `# What a server goes through
 Recorded while all golden conversations of \`test/controller/\` were held with \`decide\`, so every arrow is a step that a test shows.
 \`npx vitest run --project unit test/controller/states.test.ts --update\` writes this page anew; a test checks that it is up to date.
 Where an event has several consequences at once, the arrow shows the last one. "primary" is the server that takes writes.
+
+Two states end only with a proof, whatever is not heard meanwhile ([ADR 8](adr/0008-what-cannot-be-taken-back.md)): "taking over: promoting" with
+an instance that is primary, or is stopped and shown to be none; "handing over: given", once the other side has said
+that it takes over, with its word or that of a person.
 `;
