@@ -35,11 +35,14 @@ const deedsOf = (actions: readonly Action[]): Deed[] => actions.filter((it) => i
 
 export class Turns {
   readonly #ports: Ports;
+  readonly #decide: typeof decide;
   #state: State;
   /** The event whose decision could not be written down, with those behind it. */
   #held: Happening[] = [];
 
-  constructor(state: State, ports: Ports) {
+  /** Another core may judge, as in the simulation of two versions. */
+  constructor(state: State, ports: Ports, judge = decide) {
+    this.#decide = judge;
     this.#state = state;
     this.#ports = ports;
   }
@@ -83,7 +86,7 @@ export class Turns {
 
   #take(happening: Happening): void {
     const before = this.#state;
-    const { state, actions } = decide(before, { ...happening, ...this.#ports.clocks() });
+    const { state, actions } = this.#decide(before, { ...happening, ...this.#ports.clocks() });
     const record = actions.find((it) => it.kind === 'persist');
     const why = record ? this.#ports.write(record.persisted) : null;
     if (why !== null && record?.must) {
@@ -99,7 +102,7 @@ export class Turns {
   #happenedNot(why: string): void {
     const before = this.#state;
     const failed: Happening = { kind: 'persist-failed', why };
-    const { state, actions } = decide(before, { ...failed, ...this.#ports.clocks() });
+    const { state, actions } = this.#decide(before, { ...failed, ...this.#ports.clocks() });
     this.#state = state;
     this.#ports.act(deedsOf(actions), failed, before);
   }

@@ -7,6 +7,7 @@ import type { Action } from '../../src/controller/core/action.ts';
 import type { CheckOutcome, Happening } from '../../src/controller/core/event.ts';
 import type { Persisted, State } from '../../src/controller/core/state.ts';
 import type { Turns } from '../../src/controller/turns.ts';
+import { type Core, presentCore } from './core.ts';
 import { type Instance, newInstance } from './instance.ts';
 
 /** What fails in the middle of an action, so long after it begins for the n-th time. */
@@ -34,6 +35,8 @@ export interface Host {
   missed: { monotonic: number; sinceBoot: number };
   /** Work that came while the host was frozen. */
   queue: (() => void)[];
+  /** What its controller judges with, from its next start on. */
+  core: Core;
   /** Null while no controller runs. */
   turns: Turns | null;
   readonly state: State | null;
@@ -72,6 +75,7 @@ export function newHost(line: ServerLine): Host {
     shownBy: 'every clock',
     missed: { monotonic: 0, sinceBoot: 0 },
     queue: [],
+    core: presentCore,
     turns: null,
     get state() {
       return this.turns?.state ?? null;

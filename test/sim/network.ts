@@ -3,7 +3,6 @@
  * the controllers travel over `admin`, WAL over `log`. Out: happenings at the other end, or none.
  */
 import type { PeerRequest } from '../../src/controller/core/event.ts';
-import { ownView } from '../../src/controller/core/own-view.ts';
 import type { ServerView } from '../../src/controller/core/view.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
@@ -100,7 +99,7 @@ export class Network {
       }
       if (to.incarnation !== target) return;
       const answers = answered && !to.paused && to.turns?.standsStill === false;
-      const back = world.random.chance(0.2) && answers ? ownView(to.state) : null;
+      const back = world.random.chance(0.2) && answers ? to.core.view(to.state) : null;
       world.happen(to, { kind: 'heard', peer: from.id, view });
       if (back && alive()) this.send(to, from, back, false);
     });

@@ -19,6 +19,14 @@ export interface Report {
   readonly lines: readonly string[];
 }
 
+/** Which controllers run: set before the hosts boot, and perhaps changed once the cluster is whole. */
+export interface Versions {
+  begin(world: World): void;
+  goOn(world: World): void;
+}
+
+const oneVersion: Versions = { begin: () => undefined, goOn: () => undefined };
+
 const stepMs = 250;
 const warmUpMs = 9000;
 /** Schedules have struck for the last time after this. */
@@ -29,12 +37,14 @@ const quietMs = 1000;
 export const runScenario = (seed: number, trace = false): Report => runPlan(planOf(seed), trace);
 
 /** The seed of the settings is all that chance needs, so that a plan tells the same story when seeds mean other plans. */
-export function runPlan(plan: Plan, trace = false): Report {
+export function runPlan(plan: Plan, trace = false, versions: Versions = oneVersion): Report {
   const world = new World({ ...plan.settings, trace });
   world.tell(describePlan(plan));
+  versions.begin(world);
   world.begin();
   if (!runUntil(world, warmUpMs, isWhole))
     world.checkers.fail(`L0: not switchable after the start: ${why(world)}`);
+  versions.goOn(world);
   const faults = strikeLater(world, plan);
   world.checkers.splitAllowed = splitIsStated(plan);
   awaitEnd(world, faults);

@@ -5,10 +5,10 @@
 import { type ServerConf, serverConf } from '../../src/controller/config.ts';
 import type { Deed } from '../../src/controller/core/action.ts';
 import type { Clocks, Happening } from '../../src/controller/core/event.ts';
-import { initialState } from '../../src/controller/core/initial-state.ts';
-import { Turns } from '../../src/controller/turns.ts';
+import { type Ports, Turns } from '../../src/controller/turns.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
+import { presentCore } from './core.ts';
 import { act, write } from './hands.ts';
 import { type Host, newHost, type Shown } from './host.ts';
 import { halt } from './instance.ts';
@@ -226,17 +226,20 @@ export class World {
     });
     const { line: self } = host;
     const servers = this.hosts.map((it) => it.line);
-    const state = initialState({ self, servers, conf: this.#conf, controllerVersion: '0', clocks: clocks() });
-    return new Turns(state, {
+    const { core } = host;
+    const state = core.begin({ self, servers, conf: this.#conf, controllerVersion: '0', clocks: clocks() });
+    const ports: Ports = {
       clocks,
       write: (record) => write(host, record),
       act: (deeds, happening) => this.#carryOut(host, deeds, happening),
-    });
+    };
+    return new Turns(state, ports, core.decide);
   }
 
   #carryOut(host: Host, deeds: readonly Deed[], happening: Happening): void {
     const { incarnation } = host;
-    if (host.state) this.checkers.decided(host.id, { state: host.state, actions: deeds });
+    if (host.state && host.core === presentCore)
+      this.checkers.decided(host.id, { state: host.state, actions: deeds });
     if (this.settings.trace) {
       const story = storyOf(happening);
       if (story) this.tell(`${host.id}: ${story}`);

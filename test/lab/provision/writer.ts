@@ -10,6 +10,8 @@ import type { Server } from '../support/instance.ts';
 export interface Writer {
   /** Waits until so many more rows were acknowledged. */
   more(rows: number): Promise<void>;
+  /** The longest time between two acknowledged rows. */
+  readonly longestGapMs: number;
   end(): Promise<readonly number[]>;
 }
 
@@ -22,6 +24,14 @@ export function startWriter(servers: readonly Server[]): Writer {
   const acknowledged: number[] = [];
   let ending = false;
   let next = 0;
+  let last: number | undefined;
+  let longestGapMs = 0;
+  const count = (row: number): void => {
+    const now = performance.now();
+    longestGapMs = Math.max(longestGapMs, now - (last ?? now));
+    last = now;
+    acknowledged.push(row);
+  };
   const write = async (): Promise<void> => {
     const client = await connect(servers);
     if (!client) return;
@@ -29,7 +39,7 @@ export function startWriter(servers: readonly Server[]): Writer {
       while (!ending) {
         next += 1;
         await client.query('INSERT INTO written VALUES ($1)', [next]);
-        acknowledged.push(next);
+        count(next);
         await sleep(2);
       }
     } finally {
@@ -41,6 +51,9 @@ export function startWriter(servers: readonly Server[]): Writer {
     while (!ending) await write().catch(() => sleep(20));
   })();
   return {
+    get longestGapMs() {
+      return longestGapMs;
+    },
     async more(rows) {
       const wanted = acknowledged.length + rows;
       for (let times = 0; acknowledged.length < wanted; times += 1) {
