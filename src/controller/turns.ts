@@ -1,7 +1,8 @@
 /**
  * Hands events to `decide`, one after the other, and writes the record of a decision down before anything else of it is done.
  * A decision whose record cannot be written has not happened: the controller stands still at its event, as after a SIGSTOP, and
- * hands the same event in again with every tick. In: happenings. Out: calls of the ports. It holds no timer and decides nothing.
+ * tries again with every tick: with the same event, or with the tick alone where the event repeats itself and would be out of
+ * date. In: happenings. Out: calls of the ports. It holds no timer and decides nothing.
  */
 import type { Action, Deed } from './core/action.ts';
 import { decide } from './core/decide.ts';
@@ -74,6 +75,11 @@ export class Turns {
   }
 
   #goOn(): void {
+    const why = this.#held[0]?.kind === 'tick' ? this.#writeAgain() : null;
+    if (why !== null) {
+      this.#happenedNot(why);
+      return;
+    }
     const waiting = this.#held;
     this.#held = [];
     for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -84,13 +90,19 @@ export class Turns {
     }
   }
 
+  /** A tick may need no record, and would show nothing about the disk: what is in force is written once more. A stop needs none. */
+  #writeAgain(): string | null {
+    const { persisted, stop } = this.#state;
+    return persisted === null || stop ? null : this.#ports.write(persisted);
+  }
+
   #take(happening: Happening): void {
     const before = this.#state;
     const { state, actions } = this.#decide(before, { ...happening, ...this.#ports.clocks() });
     const record = actions.find((it) => it.kind === 'persist');
     const why = record ? this.#ports.write(record.persisted) : null;
     if (why !== null && record?.must) {
-      this.#held.push(happening);
+      this.#held.push(repeats.has(happening.kind) ? { kind: 'tick' } : happening);
       this.#happenedNot(why);
       return;
     }

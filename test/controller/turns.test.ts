@@ -83,6 +83,9 @@ describe('a record that cannot be written', () => {
     host.full = false;
     host.at(800, { kind: 'tick' });
     expect(host.turns.standsStill).toBe(false);
+    // The look that waited is out of date; the next one says the same.
+    expect(host.turns.state.sync?.eligible).toEqual([]);
+    host.at(810, checked('0/3000060'));
     expect(host.turns.state.sync?.eligible).toEqual(['server2']);
     expect(host.records.at(-1)?.sync?.eligible).toEqual(['server2']);
     const said = host.deeds.flatMap((it) => (it.kind === 'log' ? [it.values.why ?? it.message] : []));
@@ -103,6 +106,20 @@ describe('a record that cannot be written', () => {
     host.at(60_000, { kind: 'tick' });
     expect(host.turns.standsStill).toBe(false);
     expect(host.turns.state.peers.server2).toMatchObject({ asleepMs: 60_000 });
+  });
+
+  it('does not act on a heartbeat that has waited: its primary may have taken its role back meanwhile', () => {
+    const host = new Host();
+    host.at(0, boot({ running: true, standby: true }));
+    host.at(10, answer(report('standby')));
+    host.at(20, heard(view('server2', 'primary')));
+    host.full = true;
+    const handover = { id: 7, kind: 'switch', to: 'server1', checkpoint: '0/3000100' } as const;
+    host.at(30, heard(view('server2', 'primary', { phase: 'stopped', report: null, handover })));
+    expect(host.turns.standsStill).toBe(true);
+    host.full = false;
+    host.at(12_000, { kind: 'tick' });
+    expect([host.turns.standsStill, host.turns.state.takeover]).toEqual([false, null]);
   });
 
   it('refuses what a person asks, with the reason', () => {

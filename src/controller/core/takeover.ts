@@ -54,9 +54,11 @@ export function advanceTakeover(state: State): Decision {
   return andThen(andThen(considerHandover(state), considerSilence), considerYield);
 }
 
-/** The primary has stopped and names this server. */
+/** The primary has stopped and names this server. What it said before a pause of this server it may have taken back. */
 function considerHandover(state: State): Decision {
-  const giver = heardPeers(state).find((it) => it.view.handover?.to === state.self.id);
+  const isGiver = ({ line, view }: Heard): boolean =>
+    view.handover?.to === state.self.id && !isDoubtful(state, line.id);
+  const giver = heardPeers(state).find(isGiver);
   const handover = giver?.view.handover;
   if (!giver || !handover || state.takeover || state.declined?.id === handover.id) return decided(state);
   // Another server has this one's word for its takeover, and may be primary at any moment.
