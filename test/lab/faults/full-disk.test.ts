@@ -1,0 +1,146 @@
+/**
+ * Disks of a real pair that are full: of the data of the primary, and of the management directory of each side while roles
+ * change. Nothing that was acknowledged is lost, the status says what is the matter, and with room all goes on by itself.
+ */
+import { afterAll, beforeAll, expect } from 'vitest';
+import { describeLab, labTest } from '../harness/describe.ts';
+import { sleep, until } from '../harness/run.ts';
+import type { Server } from '../support/instance.ts';
+import { built, findingsOf } from '../support/pgduet.ts';
+import { expectNothingLost, signalPostmaster, type Writing, writing } from './support/late.ts';
+import type { FaultPair } from './support/pair.ts';
+import { openPair } from './support/variants.ts';
+
+const unwritten = 'its state file cannot be written';
+
+describeLab('a primary whose disk of the data is full', () => {
+  let pair: FaultPair;
+  beforeAll(async () => {
+    built();
+    pair = await openPair('disks');
+  });
+  afterAll(() => pair?.close());
+
+  labTest('writes fail and nothing is lost; status and check say it; with room it goes on', async () => {
+    await pair.untilSwitchable();
+    const it = await writing(pair);
+    const { primary, standby, client } = it;
+    await primary.host.fillDisk('/database');
+    await until(
+      () => `no write fails: ${client.errors}`,
+      30_000,
+      () => (client.errors.includes('No space left on device') ? true : undefined),
+    );
+    await untilStatusSays(pair, primary, 'full(data)');
+    await untilStatusSays(pair, standby, `a disk of ${primary.id} is full (data)`);
+    const found = findingsOf(await pair.cluster.check()).map(({ code, host }) => `${code} ${host}`);
+    expect(found).toContain(`DIR006 ${primary.id}`);
+    expect(await pair.roles()).toEqual({ primary, standby });
+    await primary.host.freeDisk('/database');
+    expect(await client.writesAgain(20_000)).toBe(true);
+    await until(
+      () => 'the disk is called full although it has room',
+      20_000,
+      async () => ((await pair.mcCtl(primary, 'status')).stdout.includes('full') ? undefined : true),
+    );
+    await pair.untilSwitchable();
+    expect(await pair.roles()).toEqual({ primary, standby });
+    await expectNothingLost(pair, it);
+  });
+});
+
+describeLab('a management directory that is full', () => {
+  let pair: FaultPair;
+  beforeAll(async () => {
+    built();
+    pair = await openPair('management');
+  });
+  afterAll(() => pair?.close());
+
+  /** This side has no room from now on. */
+  async function without(side: 'primary' | 'standby'): Promise<Writing> {
+    await pair.untilSwitchable();
+    const it = await writing(pair);
+    await it[side].host.fillDisk('/mcdir');
+    return it;
+  }
+
+  /** With room. */
+  async function goesOn(side: 'primary' | 'standby', it: Writing): Promise<void> {
+    await it[side].host.freeDisk('/mcdir');
+    expect(await it.client.writesAgain(30_000), it.client.errors.slice(-500)).toBe(true);
+    await pair.untilSwitchable();
+    await pair.roles();
+    await expectNothingLost(pair, it);
+  }
+
+  labTest('of the primary, while the standby goes away and comes back', async () => {
+    const it = await without('primary');
+    await signalPostmaster(it.standby, 'KILL');
+    await untilStatusSays(pair, it.primary, unwritten);
+    // It has told nobody that it goes on alone, and it does not.
+    const before = it.client.rows.length;
+    await sleep(4000);
+    expect(it.client.rows.length).toBe(before);
+    const started = await pair.mcCtl(it.standby, 'start', '-W');
+    expect(started.status, started.stderr).toBe(0);
+    await goesOn('primary', it);
+  });
+
+  labTest('of the standby, while its instance goes away and comes back', async () => {
+    const it = await without('standby');
+    await signalPostmaster(it.standby, 'KILL');
+    expect(await it.client.writesAgain(20_000, Date.now() + 1000), it.client.errors.slice(-500)).toBe(true);
+    await pair.mcCtl(it.standby, 'start', '-W');
+    await untilStatusSays(pair, it.standby, unwritten);
+    await it.standby.host.freeDisk('/mcdir');
+    await pair.mcCtl(it.standby, 'start', '-W');
+    await goesOn('standby', it);
+  });
+
+  labTest(
+    'of the standby, while a person switches: what it could not write down it does not do later',
+    async () => {
+      const it = await without('standby');
+      const switched = pair.mcCtl(it.primary, 'switch', '--max-wait', '5');
+      await untilStatusSays(pair, it.standby, unwritten);
+      // The former primary takes its role back by the policy, or waits for a word.
+      await sleep(12_000);
+      await it.standby.host.freeDisk('/mcdir');
+      await goesOn('standby', it);
+      const { status, stdout, stderr } = await switched;
+      const { primary } = await pair.roles();
+      expect(status, stdout + stderr).toBe(primary === it.primary ? 1 : 0);
+    },
+  );
+
+  labTest(
+    'of the primary, while a person switches: the other one takes over as the policy has it',
+    async () => {
+      const it = await without('primary');
+      const switched = pair.mcCtl(it.primary, 'switch', '--max-wait', '5');
+      await untilStatusSays(pair, it.primary, unwritten);
+      expect(await it.client.writesAgain(30_000), it.client.errors.slice(-500)).toBe(true);
+      await pair.roles();
+      await it.primary.host.freeDisk('/mcdir');
+      await switched;
+      await pair.makeWhole();
+      expect(await pair.roles()).toEqual({ primary: it.standby, standby: it.primary });
+      await expectNothingLost(pair, it);
+    },
+  );
+});
+
+/** `mc_ctl status` of this server. */
+async function untilStatusSays(pair: FaultPair, server: Server, wanted: string): Promise<void> {
+  let last = '';
+  await until(
+    () => `${server.id} does not say '${wanted}': ${last}`,
+    20_000,
+    async () => {
+      last = (await pair.mcCtl(server, 'status')).stdout;
+      return last.includes(wanted) ? true : undefined;
+    },
+    100,
+  );
+}
