@@ -90,12 +90,20 @@ export const strangers: Kinds = {
       const standby = dice.pick(standbysOf(world));
       const cable = between(primary, standby);
       const cutMs = dice.between(100, 2500);
-      world.clock.after(cutMs, () => world.network.cut(['admin', 'log'], cable));
+      // One of the two hosts loses its cable, and with that the way to everything else.
+      const cutOff = dice.pick([primary, standby]);
+      world.clock.after(cutMs, () => {
+        world.network.cut(['admin', 'log'], cable);
+        world.network.cutUplink(cutOff);
+      });
       world.clock.after(
         cutMs + dice.between(2000, 3500),
         () => primary.state?.giving && ask(world, standby, force),
       );
-      world.clock.after(6000 + lastsMs, () => world.network.mend(['admin', 'log'], cable));
+      world.clock.after(6000 + lastsMs, () => {
+        world.network.mend(['admin', 'log'], cable);
+        world.network.mendUplink(cutOff);
+      });
     },
     cutsAdmin: true,
   },

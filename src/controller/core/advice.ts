@@ -212,12 +212,13 @@ function takingOver(state: State, { id, view }: Observation): Going {
   const what = stage === 'fence' ? `; the fencing command shuts ${from} out` : '';
   const reason = `${id} is taking over${what}`;
   const { leftBytes, bytesPerSecond } = view?.replay ?? { leftBytes: 0, bytesPerSecond: 0 };
-  if (stage !== 'promote' || leftBytes === 0)
-    return { status: 'switching', reason, advice: 'wait until it is done' };
+  const moving = stage === 'promote';
+  if (!moving || leftBytes === 0)
+    return { status: 'switching', reason, advice: 'wait until it is done', moving };
   const rate = bytesPerSecond > 0 ? `, at ${megabytes(bytesPerSecond)} in a second` : ', and nothing moves';
   const left = `${megabytes(leftBytes)} of WAL are left to replay${rate}`;
   const abort = `${ctl(state, id, 'switch --abort')} gives it up`;
-  return { status: 'switching', reason, advice: `wait until it is done: ${left}; ${abort}`, moving: true };
+  return { status: 'switching', reason, advice: `wait until it is done: ${left}; ${abort}`, moving };
 }
 
 /** Why no server takes writes, as far as it can be observed. */

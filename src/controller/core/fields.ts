@@ -67,7 +67,7 @@ const sameOwn = fieldByField<OwnServer>({
   refusal: ignored,
 });
 
-/** `declined` and `yield` are answers to another server's takeover or handover, which is judged where it is. */
+/** `declined` is an answer to another server's handover, which is judged where it is. */
 const sameView = fieldByField<ServerView>({
   id: ignored,
   phase: same,
@@ -86,7 +86,7 @@ const sameView = fieldByField<ServerView>({
   handover: same,
   declined: ignored,
   takeover: same,
-  yield: ignored,
+  yield: same,
   echoes: ignored,
   busy: same,
   detached: same,
@@ -179,7 +179,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   giving: { judged: same, reported: (before, after) => before?.stage === after?.stage },
   takeover: judgedAndReported,
   declined: reported,
-  yield: reported,
+  yield: judgedAndReported,
   unhitched: neither,
   hitching: neither,
   hitchAfter: neither,
