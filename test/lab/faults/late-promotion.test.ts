@@ -84,7 +84,9 @@ for (const variant of ['plain', 'message'] as const satisfies Variant[])
         await replay(it.standby, 'CONT');
         await pair.untilSwitchable();
         expect(await pair.roles()).toEqual({ primary: it.primary, standby: it.standby });
-        process.stdout.write(`longest write gap of a switch that is given up: ${Math.round(it.longestGapMs())} ms\n`);
+        process.stdout.write(
+          `longest write gap of a switch that is given up: ${Math.round(it.longestGapMs())} ms\n`,
+        );
         await expectNothingLost(pair, it);
       });
 
