@@ -587,7 +587,7 @@ const endings: readonly Law[] = [
 ];
 
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
-const onlyLook = ['copy_target', 'port', 'program', 'room'];
+const onlyLook = ['controller_version', 'copy_target', 'port', 'program', 'room'];
 
 /**
  * Paths, times, sizes, modes and owners of everything that a probe could have touched. Left out is what moves by itself:

@@ -1,4 +1,5 @@
 /** The Mirroring Controller, and what a host gives it: programs, ports, clocks, the network. */
+import { controllerVersion } from '../../../../src/controller/version.ts';
 import { danger, degraded, drift, note, person, provision, type Round, unknown } from './mutation.ts';
 import { alone } from './replication.ts';
 
@@ -70,7 +71,7 @@ export const controllerRounds: readonly Round[] = [
       {
         title: 'runs a controller of another version',
         on: 'standby',
-        break: `sed -i 's/0\\.1\\.0/0.0.9/g' ${bundle}; sleep 1; systemctl kill -s KILL $UNIT; sleep 1.5; switchable`,
+        break: `sed -i 's/${controllerVersion.replaceAll('.', '[.]')}/0.0.9/g' ${bundle}; sleep 1; systemctl kill -s KILL $UNIT; sleep 1.5; switchable`,
         expect: [drift('FIL002', bundle), drift('CTL006', 'server1, server2', { found: /server2: 0\.0\.9/ })],
         also: [drift('CTL006', 'server1, server2', { host: 'primary' })],
         mended: provision('controller'),
