@@ -19,7 +19,7 @@ describeFaults(
   'a primary whose instance does not answer while its processes live',
   (broken) => {
     labTest('it answers again before the delay is over: nobody switches', async () => {
-      expectSafe(await broken.run(instanceStoppedFor('primary', 5)));
+      expectSafe(await broken.run(instanceStoppedFor('primary', 3)));
     });
     testsOfTakeover(broken, [instanceStopped('primary')]);
   },
