@@ -49,6 +49,23 @@ const standby = (conf: Partial<ServerConf>) =>
     .after(10, 'nothing comes from the primary', noReceiver)
     .silence(1600);
 
+describe('mc_ctl stop of all servers', () => {
+  it('asks nothing of a standby that has stopped first, when the primary starts again alone', () => {
+    const off = { failover: 'manual' } as const;
+    const gone = { leaving: 'instance', phase: 'stopped', report: null } as const;
+    const it1 = primary(off)
+      .after(100, 'server2 tells that it has stopped', heard(view('server2', 'standby', gone)))
+      .after(100, 'its controller is gone', { kind: 'peer-refused', peer: 'server2' })
+      .after(100, 'mc_ctl stop', {
+        kind: 'control',
+        id: 5,
+        request: { kind: 'stop', all: false, mcOnly: false, force: false },
+      });
+    expect(it1.state.sync?.eligible).toEqual([]);
+    expect(it1.state.withdrawn).toEqual({});
+  });
+});
+
 describe('names that ALTER SYSTEM holds', () => {
   it('are tried again after a pause: each failure costs one attempt, and not the time for everything else', () => {
     const overridden = answer(

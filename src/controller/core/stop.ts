@@ -84,10 +84,24 @@ function announceLeaving(state: State, stop: Stop | null): Decision {
   const patienceMs = state.own.role === 'standby' ? giveUpTimeMs(state.conf) : state.conf.heartbeatTimeoutMs;
   const announcingUntil = state.now + patienceMs;
   const next: State = {
-    ...(leads ? promise(told, { eligible: [] }) : told),
+    ...(leads ? takenBack(told) : told),
     stop: { ...stop, announcingUntil },
   };
   return advanceStop(next);
+}
+
+/**
+ * Nobody may take over any more. A standby that has told that its instance stops need not be asked for at the next start: it takes
+ * nothing over on its way out, and after its next start only on a new word.
+ */
+function takenBack(state: State): State {
+  const next = promise(state, { eligible: [] });
+  const leaves = (id: ServerId): boolean => {
+    const view = state.peers[id]?.view;
+    return view?.leaving === 'instance' && view.takeover === null && view.yield === null;
+  };
+  const open = Object.entries(next.withdrawn).filter(([id]) => !leaves(id));
+  return { ...next, withdrawn: Object.fromEntries(open) };
 }
 
 /** Whether everybody who must know of the leaving does. Called after every event. */
