@@ -1,18 +1,8 @@
 /** A standby whose own disk has failed does not try to become primary, and does not try again and again. */
 import { describe, expect, it } from 'vitest';
 import type { Happening } from '../../src/controller/core/event.ts';
-import type { SyncSet } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, report, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, inSyncOfThree, report, view } from './support/conversation.ts';
 
-const inSync: SyncSet = {
-  primary: 'server1',
-  timeline: 1,
-  epoch: 2,
-  members: ['server2', 'server3'],
-  eligible: ['server2', 'server3'],
-  voters: ['server2', 'server3'],
-  needed: 1,
-};
 const handover = { id: 7, kind: 'failover', to: 'server2', checkpoint: null } as const;
 const cutOff = answer(report('standby', { receiver: null }));
 const bad = (part: 'data' | 'tablespace'): Happening => ({
@@ -26,17 +16,25 @@ const standby = (servers = 2) =>
   new Conversation('server2', servers, { diskCheckRetry: 0 })
     .after(0, 'the controller finds its instance running', boot({ running: true, standby: true }))
     .after(10, 'the instance answers', answer(report('standby')))
-    .after(5, 'server1 is primary and calls it in sync', heard(view('server1', 'primary', { sync: inSync })));
+    .after(
+      5,
+      'server1 is primary and calls it in sync',
+      heard(view('server1', 'primary', { sync: inSyncOfThree })),
+    );
 const cut = { from: 'server1', kind: 'silence', id: 0, checkpoint: null, stage: 'cut', lsn: null } as const;
 const better = report('standby', { receiver: null, lsn: '0/4000000' });
-const taker = heard(view('server3', 'standby', { takeover: cut, sync: inSync, report: better }));
+const taker = heard(view('server3', 'standby', { takeover: cut, sync: inSyncOfThree, report: better }));
 /** server1 is silent, and server3, which is heard, is the better one. */
 const quiet = (it1: Conversation) => {
   it1.after(10, 'nothing comes from server1', cutOff);
   for (let time = 0; time < 8; time += 1)
     it1
       .silence(800)
-      .after(1, 'server3 is heard', heard(view('server3', 'standby', { sync: inSync, report: better })));
+      .after(
+        1,
+        'server3 is heard',
+        heard(view('server3', 'standby', { sync: inSyncOfThree, report: better })),
+      );
   return it1;
 };
 const alone = (it1: Conversation) => it1.after(10, 'nothing comes from server1', cutOff).silence(8000);
@@ -55,7 +53,7 @@ describe('a standby whose disk has failed', () => {
 
   it('declines what is handed to it', () => {
     const given = heard(
-      view('server1', 'primary', { phase: 'stopped', report: null, sync: inSync, handover }),
+      view('server1', 'primary', { phase: 'stopped', report: null, sync: inSyncOfThree, handover }),
     );
     const told = standby().after(10, 'the disk fails', bad('data')).after(10, 'server1 hands over', given);
     expect(told.state.declined).toEqual({ id: 7, why: 'a disk of server2 has failed' });
@@ -66,7 +64,7 @@ describe('a standby whose disk has failed', () => {
       heard(
         view('server3', 'standby', {
           failedDisks,
-          sync: inSync,
+          sync: inSyncOfThree,
           report: report('standby', { receiver: null, lsn: '0/4000000' }),
         }),
       );

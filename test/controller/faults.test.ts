@@ -2,20 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerConf } from '../../src/controller/config.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
-import type { SyncSet } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, inSync, report, sender, view } from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
 
-const inSync: SyncSet = {
-  primary: 'server1',
-  timeline: 1,
-  epoch: 2,
-  members: ['server2'],
-  eligible: ['server2'],
-  voters: ['server2'],
-  needed: 1,
-};
 const told = (epoch: number) => ({ sync: { ...inSync, epoch } });
 const out = { synchronousStandbyNames: '', senders: [] };
 

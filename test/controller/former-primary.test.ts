@@ -3,19 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { Happening } from '../../src/controller/core/event.ts';
 import type { Persisted } from '../../src/controller/core/state.ts';
 import type { SyncSet } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, report, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, inSync, report, view } from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
 
-const inSync: SyncSet = {
-  primary: 'server1',
-  timeline: 1,
-  epoch: 2,
-  members: ['server2'],
-  eligible: ['server2'],
-  voters: ['server2'],
-  needed: 1,
-};
 const alone: SyncSet = { ...inSync, eligible: [], voters: [], needed: 0 };
 const taken: SyncSet = { ...alone, primary: 'server2', timeline: 2, epoch: 3, members: ['server1'] };
 

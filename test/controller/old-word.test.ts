@@ -1,17 +1,7 @@
 /** What was told before a pause of the hearer, and is read behind it, moves no role: meanwhile others may have gone on without it. */
 import { expect, it } from 'vitest';
-import type { SyncSet } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, report, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, inSync, report, view } from './support/conversation.ts';
 
-const inSync: SyncSet = {
-  primary: 'server1',
-  timeline: 1,
-  epoch: 2,
-  members: ['server2'],
-  eligible: ['server2'],
-  voters: ['server2'],
-  needed: 1,
-};
 const handover = { id: 7, kind: 'switch', to: 'server2', checkpoint: '0/3000100' } as const;
 const standby = () =>
   new Conversation('server2')

@@ -2,8 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerConf } from '../../src/controller/config.ts';
 import type { ControlRequest, Happening } from '../../src/controller/core/event.ts';
-import type { SyncSet } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, inSync, report, sender, view } from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
 const asked = (id: number, request: ControlRequest): Happening => ({ kind: 'control', id, request });
@@ -14,15 +13,6 @@ const fenced = (target: string, yes: boolean): Happening => ({
   yes,
   why: `exit status ${yes ? 0 : 1}`,
 });
-const inSync: SyncSet = {
-  primary: 'server1',
-  timeline: 1,
-  epoch: 2,
-  members: ['server2'],
-  eligible: ['server2'],
-  voters: ['server2'],
-  needed: 1,
-};
 const knows = (epoch: number, change: Parameters<typeof view>[2] = {}) =>
   heard(view('server2', 'standby', { ...change, sync: { ...inSync, epoch } }));
 const alone = answer(report('primary', { synchronousStandbyNames: '', senders: [] }));

@@ -7,19 +7,9 @@ import './faults.test.ts';
 import './requests.test.ts';
 import './status.test.ts';
 import { expect, it } from 'vitest';
-import type { SyncSet } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, report, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, inSyncOfThree, report, view } from './support/conversation.ts';
 import { statesDocument } from './support/stages.ts';
 
-const quorum: SyncSet = {
-  primary: 'server1',
-  timeline: 1,
-  epoch: 2,
-  members: ['server2', 'server3'],
-  eligible: ['server2', 'server3'],
-  voters: ['server2', 'server3'],
-  needed: 1,
-};
 const noReceiver = answer(report('standby', { receiver: null }));
 
 /** One of two standbys whose primary falls silent. */
@@ -27,14 +17,14 @@ const ofTwo = (self: 'server2' | 'server3', lsn: string) =>
   new Conversation(self, 3)
     .after(0, '', boot({ running: true, standby: true }))
     .after(10, '', answer(report('standby')))
-    .after(5, '', heard(view('server1', 'primary', { sync: quorum })))
+    .after(5, '', heard(view('server1', 'primary', { sync: inSyncOfThree })))
     .silence(4000)
     .after(
       5,
       '',
       heard(
         view(self === 'server2' ? 'server3' : 'server2', 'standby', {
-          sync: quorum,
+          sync: inSyncOfThree,
           report: report('standby', { lsn, receiver: null }),
         }),
       ),
@@ -50,7 +40,7 @@ it('with two standbys one takes over and the other lets it', () => {
   taker.after(30, '', heard(view('server3', 'standby', { yield: { to: 'server2', lsn: '0/3000000' } })));
   expect(taker.state.takeover?.stage).toBe('promote');
   const other = ofTwo('server3', '0/3000060').silence(1600);
-  other.after(5, '', heard(view('server2', 'standby', { takeover, sync: quorum })));
+  other.after(5, '', heard(view('server2', 'standby', { takeover, sync: inSyncOfThree })));
   expect(other.state.yield?.to).toBe('server2');
   other.after(30, '', { kind: 'receiver-cut', lsn: '0/3000000' });
   const primary = view('server2', 'primary', { lastTimeline: 2, report: report('primary', { timeline: 2 }) });

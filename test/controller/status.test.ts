@@ -6,23 +6,14 @@ import { expect, it } from 'vitest';
 import type { ServerConf } from '../../src/controller/config.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
 import { renderStatus, statusReport } from '../../src/controller/core/status.ts';
-import type { InstanceReport, SyncSet } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
+import type { InstanceReport } from '../../src/controller/core/view.ts';
+import { answer, boot, Conversation, heard, inSync, report, sender, view } from './support/conversation.ts';
 
 const ask = (request: Extract<Happening, { kind: 'control' }>['request']): Happening => ({
   kind: 'control',
   id: 9,
   request,
 });
-const inSync: SyncSet = {
-  primary: 'server1',
-  timeline: 1,
-  epoch: 2,
-  members: ['server2'],
-  eligible: ['server2'],
-  voters: ['server2'],
-  needed: 1,
-};
 const alone = { synchronousStandbyNames: '', senders: [] };
 const noReceiver = answer(report('standby', { receiver: null }));
 const by = { pid: 4711, user: 'postgres', server: 'server2' };

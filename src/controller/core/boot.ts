@@ -11,7 +11,7 @@ import { mayBeCutOff } from './references.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Boot, Kept, Peer, Persisted, ReplyTo, State } from './state.ts';
 import { lastTimeline, unknownPromotion } from './state.ts';
-import { isNewer } from './sync.ts';
+import { isNewer, mayBelieve } from './sync.ts';
 import type { ServerId, ServerView, SyncSet, Takeover } from './view.ts';
 
 const probeEveryMs = 1000;
@@ -220,10 +220,10 @@ function newerPrimary(state: State): ServerId | null {
 }
 
 /** Whether a standby was allowed to take over from this server, as far as its record goes; a torn one says nothing. */
-function couldTakeOver({ self, sync, withdrawn, forgotten }: State, id: ServerId): 'yes' | 'no' | 'perhaps' {
+function couldTakeOver(state: State, id: ServerId): 'yes' | 'no' | 'perhaps' {
+  const { self, sync, forgotten } = state;
   if (sync === null) return forgotten ? 'perhaps' : 'no';
-  const believes = sync.eligible.includes(id) || withdrawn[id] !== undefined;
-  return sync.primary === self.id && believes ? 'yes' : 'no';
+  return sync.primary === self.id && mayBelieve(state, id) ? 'yes' : 'no';
 }
 
 /**

@@ -3,6 +3,8 @@
  * In: two states. Out: yes or no. A field without a row is a type error, so that every omission is a decision that
  * stands here. Whether a field is written to the state file is said by `Kept` (state.ts). Pure.
  */
+
+import { sameIds } from './names.ts';
 import { sameReferences } from './references.ts';
 import type { OwnServer, Peer, State } from './state.ts';
 import type { InstanceReport, Sender, ServerView } from './view.ts';
@@ -46,7 +48,7 @@ const sameReport = fieldByField<InstanceReport>({
     before.length === after.length && before.every((row, index) => sameSender(row, after[index])),
   receiver: same,
   synchronousStandbyNames: same,
-  weakened: ignored,
+  weakened: (before = [], after = []) => sameIds(before, after),
   systemId: same,
   version: ignored,
   startedAtWall: ignored,
@@ -94,7 +96,6 @@ const sameView = fieldByField<ServerView>({
   strangers: same,
   quietReferences: same,
   forgotten: same,
-  weakened: same,
   replay: ignored,
 });
 
@@ -155,7 +156,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   peers: { judged: samePeers },
   rowAt: neither,
   lagging: judgedAndReported,
-  weakened: judgedAndReported,
+  weakened: neither,
   strangers: judgedAndReported,
   addresses: neither,
   // What is decided and remembered.

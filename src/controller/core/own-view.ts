@@ -52,7 +52,6 @@ export function ownView(state: State): WholeView {
     strangers: role === 'primary' && state.strangers.length > 0 ? state.strangers : undefined,
     quietReferences: quiet.length > 0 ? quiet : undefined,
     forgotten: (state.forgotten && state.sync === null) || undefined,
-    weakened: state.weakened.length > 0 ? state.weakened : undefined,
     replay: replayLeft(state) ?? undefined,
   };
 }

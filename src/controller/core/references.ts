@@ -29,7 +29,7 @@ const askEveryMs = 10_000;
 /** So many rounds in a row without an answer are no lost packet any more. */
 const quietAfter = 3;
 
-export const usesReferences = ({ conf }: State): boolean =>
+const usesReferences = ({ conf }: State): boolean =>
   conf.heartbeatErrorAction === 'fallback' && conf.referenceAddresses.length > 0;
 
 /** Addresses that do not answer, as is reported. */

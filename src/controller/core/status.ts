@@ -146,7 +146,7 @@ function late(ids: readonly ServerId[]): Obstacle[] {
 
 /** What is promised does not hold for commits under such a setting. */
 function weak({ id, view }: Observation): Obstacle[] {
-  const settings = view?.weakened ?? [];
+  const settings = view?.report?.weakened ?? [];
   if (settings.length === 0) return [];
   const reason = `commits may be acknowledged before a standby has them (${settings.join('; ')})`;
   return [{ reason, advice: `if that is not meant, take it back on ${id} (docs/promises.md)` }];

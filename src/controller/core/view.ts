@@ -210,8 +210,6 @@ export interface ServerView {
   readonly quietReferences?: readonly string[] | undefined;
   /** Its record could not be read, so that everybody else may have taken over from it. */
   readonly forgotten?: boolean | undefined;
-  /** Settings of this primary by which commits are acknowledged before a standby has them. */
-  readonly weakened?: readonly string[] | undefined;
   /** A promotion that is under way: what is left to replay before it takes writes, and how fast that goes. */
   readonly replay?: ReplayLeft | null | undefined;
 }

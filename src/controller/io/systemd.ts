@@ -11,7 +11,6 @@ function notify(...words: string[]): void {
 }
 
 export const notifyReady = (text: string): void => notify('--ready', `--status=${text}`);
-export const notifyStatus = (text: string): void => notify(`--status=${text}`);
 
 /** Says "alive" from the main loop at a third of the watchdog's time, so that a hung loop is restarted. */
 export function startWatchdog(): void {

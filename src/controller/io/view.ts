@@ -153,7 +153,6 @@ const view = object<ServerView>({
   detached: optional(ids),
   lagging: optional(ids),
   forgotten: optional(flag),
-  weakened: optional(ids),
   replay: optional(orNull(object<ReplayLeft>({ leftBytes: number, bytesPerSecond: number }))),
   strangers: optional(listOf(object<Stranger>({ kind: oneOf(strangerKinds), name: text }))),
   quietReferences: optional(ids),

@@ -8,7 +8,7 @@ import type { Happening } from '../../../src/controller/core/event.ts';
 import { initialState } from '../../../src/controller/core/initial-state.ts';
 import type { State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
-import type { InstanceReport, Role, ServerView } from '../../../src/controller/core/view.ts';
+import type { InstanceReport, Role, ServerView, SyncSet } from '../../../src/controller/core/view.ts';
 import { isJudged } from './judged.ts';
 import { reportsOnce } from './reported.ts';
 import { recordStep } from './stages.ts';
@@ -91,6 +91,14 @@ export const boot = (change: Partial<Extract<Happening, { kind: 'boot' }>> = {})
   incarnation: 'first',
   ...change,
 });
+
+/** What server1 promises of one standby, and of two, that hold every acknowledged commit. */
+export const inSync: SyncSet = promised(['server2']);
+export const inSyncOfThree: SyncSet = promised(['server2', 'server3']);
+
+function promised(ids: readonly string[]): SyncSet {
+  return { primary: 'server1', timeline: 1, epoch: 2, members: ids, eligible: ids, voters: ids, needed: 1 };
+}
 
 export class Conversation {
   state: State;

@@ -1,0 +1,56 @@
+/** A role that was given away comes back by a word, not by silence, once the other side has said that it takes it. */
+import { describe, expect, it } from 'vitest';
+import type { Takeover } from '../../src/controller/core/view.ts';
+import {
+  answer,
+  boot,
+  Conversation,
+  heard,
+  inSyncOfThree,
+  report,
+  sender,
+  view,
+} from './support/conversation.ts';
+
+/** server1 has lost its instance, and gives its role to server2; server3 could take it as well. */
+function given(): Conversation {
+  const senders = [sender('server2'), sender('server3')];
+  const names = { senders, synchronousStandbyNames: 'FIRST 1 (server2, server3)' };
+  const it = new Conversation('server1', 3)
+    .after(0, '', boot({ running: true }))
+    .after(10, '', answer(report('primary', names)))
+    .after(5, '', heard(view('server2', 'standby')))
+    .after(5, '', heard(view('server3', 'standby')));
+  it.state = { ...it.state, sync: inSyncOfThree, change: null, proving: null };
+  return it
+    .after(100, '', { kind: 'instance-check', outcome: { kind: 'gone' } })
+    .after(50, '', { kind: 'instance-stopped', proof: null });
+}
+
+const taking: Takeover = {
+  from: 'server1',
+  kind: 'handover',
+  id: 0,
+  checkpoint: null,
+  stage: 'promote',
+  lsn: '0/3000060',
+};
+
+describe('a role that was given away', () => {
+  it('is offered to another standby when the first one falls silent without a word', () => {
+    const it1 = given();
+    expect(it1.state.giving?.handover.to).toBe('server2');
+    const third = heard(view('server3', 'standby'));
+    for (let round = 0; round < 12; round += 1) it1.after(400, '', third).after(400, '', { kind: 'tick' });
+    expect(it1.state.giving?.handover.to).toBe('server3');
+  });
+
+  it('stays with a server that fell silent while it took it: that may have acknowledged commits', () => {
+    const it1 = given();
+    const id = it1.state.giving?.handover.id ?? 0;
+    it1.after(50, '', heard(view('server2', 'standby', { takeover: { ...taking, id } })));
+    const third = heard(view('server3', 'standby'));
+    for (let round = 0; round < 12; round += 1) it1.after(400, '', third).after(400, '', { kind: 'tick' });
+    expect(it1.state.giving?.handover.to).toBe('server2');
+  });
+});
