@@ -110,9 +110,9 @@ function onRefused(before: State, why: string): Decision {
 
 /** A postmaster that does not exist needs no retries: there is nothing that could still answer. */
 function onGone(state: State): Decision {
-  const { phase } = state.own;
-  if (phase === 'unknown') return decided(withOwn(state, { phase: 'stopped' }));
-  if (phase !== 'running' && phase !== 'silent' && phase !== 'starting') return decided(state);
+  // One that was there when the controller came, or that did not stop in time, has gone away like any other: whoever ended
+  // it, nobody waits for that any more.
+  if (!['running', 'silent', 'starting', 'unknown'].includes(state.own.phase)) return decided(state);
   const down = withOwn(state, { phase: 'down', missedChecks: 0, report: null });
   return andThen(decided(down, log('MCA01013')), (it) => onOwnFault(it, 'the instance has gone away', true));
 }
