@@ -17,6 +17,13 @@ export interface ServerLine {
   readonly arbitrationPort?: number;
 }
 
+/** An arbiter of network.conf: a third host that has no instance. */
+export interface ArbiterLine {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 export type HeartbeatErrorAction = 'arbitration' | 'command' | 'message' | 'fallback';
 export type InstanceTimeoutAction = 'none' | 'message' | 'failover' | 'delayed_failover';
 export type SyslogFacility =

@@ -7,7 +7,7 @@ import { giveUpSwitch } from './preparation.ts';
 import { abandon, stopAndProve } from './promotion.ts';
 import { type Heard, heardPeers, isInCharge, isPromoting, isServingPrimary } from './servers.ts';
 import type { ReplyTo, State } from './state.ts';
-import { understanding } from './view.ts';
+import { understandsProof } from './view.ts';
 
 const asked = 'a person has ended it (mc_ctl switch --abort)';
 
@@ -65,7 +65,7 @@ const elsewhere = (state: State): Heard | undefined =>
   heardPeers(state).find(({ view }) => view.busy?.work === 'switch' || view.busy?.work === 'failover');
 
 function passOn(state: State, replyTo: ReplyTo, { line, view }: Heard): Decision {
-  if ((view.understands ?? 1) < understanding)
+  if ((view.understands ?? 1) < understandsProof)
     return decided(
       state,
       ...replies(

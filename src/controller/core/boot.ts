@@ -7,11 +7,13 @@ import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
 import { isDoubtful } from './pause.ts';
+import { firstPromise, isNewer, mayBelieve } from './promise.ts';
 import { mayBeCutOff } from './references.ts';
+import { freshCell } from './register.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Boot, Kept, Peer, Persisted, ReplyTo, State } from './state.ts';
 import { lastTimeline, unknownPromotion } from './state.ts';
-import { isNewer, mayBelieve } from './sync.ts';
+import { isBound } from './term.ts';
 import type { ServerId, ServerView, SyncSet, Takeover } from './view.ts';
 
 const probeEveryMs = 1000;
@@ -47,10 +49,8 @@ export function onBoot(before: State, event: BootEvent): Decision {
 /** The instance was promoted, but the controller ended before it could take note. */
 function finishTakeover(state: State, { standby, restored }: BootEvent): Decision {
   if (standby || !restored?.takeover) return decided(state);
-  const { takeover, sync } = restored;
-  const members = state.servers.map((line) => line.id).filter((id) => id !== state.self.id);
-  const own = { primary: state.self.id, timeline: restored.timeline + 1, epoch: (sync?.epoch ?? 0) + 1 };
-  const promised: SyncSet = { ...own, members, eligible: [], voters: [], needed: 0 };
+  const { takeover } = restored;
+  const promised = firstPromise(state, takeover, restored.timeline + 1);
   return decided({ ...state, sync: promised, withdrawn: {}, degraded: 'switched' }, log('MCA00062'), {
     kind: 'hook',
     hook: 'post-switch',
@@ -69,7 +69,8 @@ const unconfirmed = ({ sync }: Persisted): Record<ServerId, number> =>
   );
 
 /** What the state file says. A takeover that was interrupted is examined again before it goes on. */
-function remembered(before: State, { failover, restored, torn, standby, running }: BootEvent): Kept {
+function remembered(before: State, event: BootEvent): Kept {
+  const { failover, restored, torn, standby, running, incarnation } = event;
   const asked = failover === null ? null : { enabled: failover, changedAtWall: before.wall };
   const takeover = standby ? restored?.takeover : null;
   return {
@@ -82,6 +83,9 @@ function remembered(before: State, { failover, restored, torn, standby, running 
     unhitched: standby && (restored?.unhitched ?? false),
     parked: restored?.parked ?? {},
     withdrawn: restored ? (restored.withdrawn ?? unconfirmed(restored)) : {},
+    // A memory that is lost is another cell.
+    cell: restored?.cell ?? freshCell(incarnation),
+    vote: restored?.vote ?? null,
   };
 }
 
@@ -150,7 +154,9 @@ export function advanceBoot(state: State): Decision {
     case 'asking-peers':
       return askPeers(state, state.boot);
     case 'waiting-for-primary':
-      return livePrimary(state) || isGathered(state) ? startInstance(state) : decided(state);
+      return livePrimary(state) || isGathered(state) || mayAskForTerm(state)
+        ? startInstance(state)
+        : decided(state);
     case 'new':
     case 'handed':
     case 'starting':
@@ -167,6 +173,25 @@ const livePrimary = (state: State): Heard | undefined =>
 /** Another standby needs this one's word for its takeover; only an instance that runs can give it. */
 const isGathered = (state: State): boolean =>
   heardPeers(state).some(({ view }) => view.takeover?.stage === 'gather');
+
+/** Its primary is not heard, and it may ask the register whether it can do without it; only an instance that runs can take over. */
+const mayAskForTerm = ({ sync, self, failover, peers, now, graceFrom, conf }: State): boolean => {
+  if (!sync || !isBound(sync) || !failover.enabled || !sync.eligible.includes(self.id)) return false;
+  const primary = peers[sync.primary];
+  return primary !== undefined && now - Math.max(primary.heardAt, graceFrom) > giveUpTimeMs(conf);
+};
+
+/** Servers that keep this one from starting, because they may have taken over and are not heard: the register can answer for them. */
+export function unheardRivals(state: State): ServerId[] {
+  const { boot, now, sync } = state;
+  if (boot.kind !== 'asking-peers' || boot.byPerson || now < boot.untilAt) return [];
+  return Object.values(state.peers)
+    .filter(
+      (peer) =>
+        sync?.primary === state.self.id && couldTakeOver(state, peer.line.id) === 'yes' && !isHeard(peer),
+    )
+    .map((peer) => peer.line.id);
+}
 
 function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'asking-peers' }>): Decision {
   const primary = livePrimary(state);

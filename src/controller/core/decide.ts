@@ -5,6 +5,7 @@
  */
 import { onAbortSwitch } from './abort.ts';
 import type { Action } from './action.ts';
+import { onArbiterHeard, onArbiterLost } from './arbiters.ts';
 import {
   advanceBoot,
   onBoot,
@@ -52,6 +53,7 @@ import {
   onFollowFailed,
   onReceiverCut,
 } from './takeover.ts';
+import { advanceVote, isTaken } from './vote.ts';
 
 export type { Decision } from './decision.ts';
 
@@ -78,6 +80,10 @@ function handle(state: State, event: Exclude<Event, { kind: 'persist-failed' }>)
       return onHeard(state, event.peer, event.view);
     case 'peer-refused':
       return onPeerRefused(state, event.peer);
+    case 'arbiter-heard':
+      return onArbiterHeard(state, event.arbiter, event.view);
+    case 'arbiter-lost':
+      return onArbiterLost(state, event.arbiter, event.why);
     case 'unknown-peer':
       return decided(state, log('MCA01022', { from: event.from, why: event.why }));
     case 'primary-probe':
@@ -262,6 +268,7 @@ function askPolicy(state: State): Decision {
 function settle(before: State, decision: Decision, isTick: boolean): Decision {
   const steps = [
     advanceStop,
+    advanceVote,
     watchOthers,
     advancePreparation,
     advanceHandover,
@@ -302,6 +309,8 @@ function watchOthers(state: State): Decision {
     (peer) => isServingPrimary(peer) && peer.view.lastTimeline > sync.timeline,
   );
   if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);
+  const taker = isTaken(state);
+  if (taker !== null) return isolate(state, log('MCA01134', { server: taker || 'another server' }));
   return isCutOff(state) ? isolate(state) : decided(state);
 }
 

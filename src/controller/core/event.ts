@@ -2,10 +2,10 @@
  * Everything that can happen to a controller. Each event carries both clocks, because `decide` has none.
  * Monitors report facts only; how many failures make a fault is counted in the core.
  */
-import type { ServerConf, ServerLine } from '../config.ts';
+import type { ArbiterLine, ServerConf, ServerLine } from '../config.ts';
 import type { CheckpointPurpose } from './action.ts';
 import type { Persisted } from './state.ts';
-import type { Asker, DiskPart, InstanceReport, ServerId, ServerView } from './view.ts';
+import type { ArbiterView, Asker, DiskPart, InstanceReport, ServerId, ServerView } from './view.ts';
 
 export interface Clocks {
   /** Monotonic milliseconds. */
@@ -88,6 +88,9 @@ export type Happening =
   | { readonly kind: 'tick' }
   | { readonly kind: 'heard'; readonly peer: ServerId; readonly view: ServerView }
   | { readonly kind: 'peer-refused'; readonly peer: ServerId }
+  | { readonly kind: 'arbiter-heard'; readonly arbiter: ServerId; readonly view: ArbiterView }
+  /** The connection to an arbiter could not be made, or has ended. */
+  | { readonly kind: 'arbiter-lost'; readonly arbiter: ServerId; readonly why: string }
   | { readonly kind: 'unknown-peer'; readonly from: string; readonly why: string }
   | { readonly kind: 'primary-probe'; readonly open: boolean }
   | { readonly kind: 'instance-check'; readonly outcome: CheckOutcome }
@@ -146,7 +149,12 @@ export type Happening =
     }
   | { readonly kind: 'hook-failed'; readonly hook: string; readonly why: string }
   | { readonly kind: 'terminate' }
-  | { readonly kind: 'reload'; readonly conf: ServerConf; readonly servers: readonly ServerLine[] }
+  | {
+      readonly kind: 'reload';
+      readonly conf: ServerConf;
+      readonly servers: readonly ServerLine[];
+      readonly arbiters?: readonly ArbiterLine[];
+    }
   | { readonly kind: 'reload-failed'; readonly why: string }
   | { readonly kind: 'persist-failed'; readonly why: string };
 

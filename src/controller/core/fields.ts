@@ -96,6 +96,8 @@ const sameView = fieldByField<ServerView>({
   strangers: same,
   quietReferences: same,
   forgotten: same,
+  cell: ignored,
+  vote: ignored,
   replay: ignored,
 });
 
@@ -154,6 +156,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   // What is observed.
   own: { judged: sameOwn, reported: nothingNewOfOwn },
   peers: { judged: samePeers },
+  arbiters: neither,
   rowAt: neither,
   lagging: judgedAndReported,
   weakened: neither,
@@ -177,6 +180,11 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   promotion: neither,
   aborted: neither,
   withdrawn: neither,
+  // A cell is written before it is told, and both at once: who asks waits for it.
+  cell: reported,
+  vote: reported,
+  voteAfter: neither,
+  refused: neither,
   giving: { judged: same, reported: (before, after) => before?.stage === after?.stage },
   takeover: judgedAndReported,
   declined: reported,

@@ -7,10 +7,12 @@ import { beginStart, countAttempt, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
 import { doubt } from './pause.ts';
+import { mayBelieve } from './promise.ts';
 import { bytesAhead, type Heard, heardPeers, isBefore, isServingPrimary, positionOf } from './servers.ts';
-import { believesGone } from './silence.ts';
+import { believesGone, isSilent } from './silence.ts';
 import type { Giving, Peer, State } from './state.ts';
-import { type ServerId, type ServerView, understanding } from './view.ts';
+import { isBound } from './term.ts';
+import { type Handover, type ServerId, type ServerView, understandsProof } from './view.ts';
 
 /** Standbys that could take over now, the most advanced first. */
 export function candidates(state: State, force: boolean): ServerId[] {
@@ -36,13 +38,27 @@ export function candidates(state: State, force: boolean): ServerId[] {
 export const newHandoverId = (state: State): number =>
   Math.max(state.wall, (state.giving?.handover.id ?? 0) + 1);
 
+/** Whoever else may believe that it can take over, as the receiver of the role has to know where a register answers. */
+export function believersBeside(state: State, to: ServerId): Pick<Handover, 'believers'> {
+  const { sync, withdrawn } = state;
+  if (!sync || !isBound(sync)) return {};
+  const all = [...sync.eligible, ...Object.keys(withdrawn)].filter((id) => id !== to);
+  return { believers: [...new Set(all)] };
+}
+
 /** The own instance or disk has failed: hands over if there is somebody to hand over to. */
 export function onOwnFault(state: State, why: string, restartable: boolean): Decision {
   if (state.own.role !== 'primary' || !state.failover.enabled || state.stop || state.giving || state.ending)
     return decided(state);
   const [to] = candidates(state, false);
   if (to === undefined) return decided(state);
-  const handover = { id: newHandoverId(state), kind: 'failover', to, checkpoint: null } as const;
+  const handover = {
+    id: newHandoverId(state),
+    kind: 'failover',
+    to,
+    checkpoint: null,
+    ...believersBeside(state, to),
+  } as const;
   const next: State = {
     ...withOwn(state, { phase: 'stopping' }),
     boot: { kind: 'left' },
@@ -116,16 +132,26 @@ export function advanceHandover(state: State): Decision {
 
 /** An earlier version declines when a limit of time is over, and its instance may still become primary. */
 const isProven = ({ takeover, understands = 1 }: ServerView): boolean =>
-  takeover === null && understands >= understanding;
+  takeover === null && understands >= understandsProof;
 
 /**
  * Silence takes the role back only while the other side has not said that it takes it: it may have acknowledged commits
  * since, even if it is dead now. Then a person decides, with mc_ctl start here, or it comes back and says no.
  */
-function mayTakeBack(state: State, peer: Peer): boolean {
-  // What it said before this start of the controller is forgotten, so that it may have been yes.
-  const begun = peer.view === null || peer.view.takeover !== null || peer.view.role === 'primary';
-  return !begun && believesGone(state, peer.line.id);
+const mayTakeBack = (state: State, peer: Peer): boolean =>
+  !hasBegun(peer) && believesGone(state, peer.line.id);
+
+/** What it said before this start of the controller is forgotten, so that it may have been yes. */
+const hasBegun = ({ view }: Peer): boolean =>
+  view === null || view.takeover !== null || view.role === 'primary';
+
+/** The role was given to a server that has not said that it takes it, and is silent: the register can answer for it. */
+export function silentTaker(state: State): ServerId[] {
+  const { giving } = state;
+  const peer = giving?.stage === 'given' ? state.peers[giving.handover.to] : undefined;
+  if (!peer || hasBegun(peer) || !isSilent(state, peer.line.id) || !mayBelieve(state, peer.line.id))
+    return [];
+  return [peer.line.id];
 }
 
 function handedOver(state: State, giving: Giving, to: Heard): Decision {
@@ -156,7 +182,11 @@ function next(state: State, giving: Giving, why: string): Decision {
   const other =
     handover.kind === 'failover' ? candidates(state, false).find((it) => !tried.includes(it)) : undefined;
   if (other === undefined) return takeBack(state, giving, why);
-  const again: Giving = { ...giving, handover: { ...handover, id: newHandoverId(state), to: other }, tried };
+  const again: Giving = {
+    ...giving,
+    handover: { ...handover, id: newHandoverId(state), to: other, ...believersBeside(state, other) },
+    tried,
+  };
   return decided({ ...state, giving: again }, log('MCA01043', { why, server: other }));
 }
 

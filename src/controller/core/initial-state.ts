@@ -1,19 +1,20 @@
 /** The state before the first event. In: what the configuration and the clocks say. Out: a state. Pure. */
-import type { ServerConf, ServerLine } from '../config.ts';
+import type { ArbiterLine, ServerConf, ServerLine } from '../config.ts';
 import type { Clocks } from './event.ts';
 import { notAsked } from './references.ts';
-import type { Peer, State } from './state.ts';
+import type { Arbiter, Peer, State } from './state.ts';
 
 /** The state of a controller that has looked at nothing yet. */
 export function initialState(facts: {
   readonly self: ServerLine;
   readonly servers: readonly ServerLine[];
+  readonly arbiters?: readonly ArbiterLine[];
   readonly conf: ServerConf;
   readonly dir?: string;
   readonly controllerVersion: string;
   readonly clocks: Clocks;
 }): State {
-  const { self, servers, conf, dir = 'DIR', controllerVersion, clocks } = facts;
+  const { self, servers, arbiters = [], conf, dir = 'DIR', controllerVersion, clocks } = facts;
   const { at: now, wall, sinceBoot } = clocks;
   const quiet = { missed: 0, error: '', full: false };
   return {
@@ -38,6 +39,7 @@ export function initialState(facts: {
     peers: Object.fromEntries(
       servers.filter((line) => line.id !== self.id).map((line) => [line.id, newPeer(line, now, wall)]),
     ),
+    arbiters: Object.fromEntries(arbiters.map((line) => [line.id, newArbiter(line)])),
     failover: { enabled: conf.failover === 'automatic', changedAtWall: 0 },
     degraded: null,
     boot: { kind: 'new' },
@@ -85,6 +87,10 @@ export function initialState(facts: {
     ending: null,
     revival: null,
     references: notAsked,
+    cell: null,
+    vote: null,
+    voteAfter: 0,
+    refused: null,
     verdicts: {},
     fences: {},
     detaching: null,
@@ -100,3 +106,11 @@ export function newPeer(line: ServerLine, now: number, wall: number): Peer {
   const never = { signAt: now, heardWall: null, heardAt: now, asleepMs: 0, asleepSeq: 0, view: null };
   return { line, reach: 'unknown', sinceWall: wall, sinceAt: now, ...never };
 }
+
+export const newArbiter = (line: ArbiterLine): Arbiter => ({
+  line,
+  heardAt: -1,
+  heardWall: null,
+  why: 'it was not heard yet',
+  view: null,
+});

@@ -3,9 +3,11 @@ import { quietReferences } from './references.ts';
 import { failedDisks, fullDisks, given, lastTimeline, type State } from './state.ts';
 import { type Echo, type ReplayLeft, type ServerId, type ServerView, understanding } from './view.ts';
 
-function echoesOf({ peers }: State): Record<ServerId, Echo> {
+function echoesOf({ peers, arbiters }: State): Record<ServerId, Echo> {
   const echoes: Record<ServerId, Echo> = {};
   for (const { line, view } of Object.values(peers))
+    if (view) echoes[line.id] = { incarnation: view.incarnation, seq: view.seq };
+  for (const { line, view } of Object.values(arbiters))
     if (view) echoes[line.id] = { incarnation: view.incarnation, seq: view.seq };
   return echoes;
 }
@@ -52,6 +54,8 @@ export function ownView(state: State): WholeView {
     strangers: role === 'primary' && state.strangers.length > 0 ? state.strangers : undefined,
     quietReferences: quiet.length > 0 ? quiet : undefined,
     forgotten: (state.forgotten && state.sync === null) || undefined,
+    cell: state.cell ?? undefined,
+    vote: state.vote ?? undefined,
     replay: replayLeft(state) ?? undefined,
   };
 }

@@ -3,15 +3,17 @@
  * newest decision of any server settles. Nothing that a peer says changes the own instance from here. Pure.
  */
 import { giveUpTimeMs } from '../config.ts';
+import { renewArbiters } from './arbiters.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import type { Happening } from './event.ts';
 import { newPeer } from './initial-state.ts';
 import { checkSystemId } from './instance.ts';
 import { isYounger } from './pause.ts';
+import { confirmedBy, learn } from './promise.ts';
 import { renewReferences } from './references.ts';
 import { addressesIn } from './rows.ts';
 import type { Peer, ReplyTo, State } from './state.ts';
-import { confirmedBy, learn } from './sync.ts';
 import type { FailoverFlag, ServerId, ServerView } from './view.ts';
 
 function withPeer(state: State, id: ServerId, change: Partial<Peer>): State {
@@ -96,7 +98,14 @@ export function onSetFailover(state: State, replyTo: ReplyTo, enabled: boolean):
 }
 
 /** New configuration: peers that stay keep what is known of them. */
-export function onReload(state: State, { conf, servers }: Pick<State, 'conf' | 'servers'>): Decision {
+export function onReload(
+  state: State,
+  {
+    conf,
+    servers,
+    arbiters = [],
+  }: Pick<Extract<Happening, { kind: 'reload' }>, 'conf' | 'servers' | 'arbiters'>,
+): Decision {
   const peers = Object.fromEntries(
     servers
       .filter((line) => line.id !== state.self.id)
@@ -105,7 +114,7 @@ export function onReload(state: State, { conf, servers }: Pick<State, 'conf' | '
         return [line.id, known ? { ...known, line } : newPeer(line, state.now, state.wall)];
       }),
   );
-  const renewed: State = { ...state, conf, servers, peers };
+  const renewed: State = { ...state, conf, servers, peers, arbiters: renewArbiters(state, arbiters) };
   const references = renewReferences(renewed);
   return decided({ ...renewed, references }, log('MCA01028', { server: state.self.id }));
 }

@@ -3,11 +3,12 @@
  * to replay before it takes writes. Given up in time, it has cost nobody anything. In: a state. Out: a decision. Pure.
  */
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
-import { candidates, newHandoverId } from './handover.ts';
+import { believersBeside, candidates, newHandoverId } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { isInCharge } from './servers.ts';
 import type { Preparation, ReplyTo, State } from './state.ts';
-import { type Sender, type ServerId, understanding } from './view.ts';
+import { isBound } from './term.ts';
+import { type Sender, type ServerId, understandsProof, understandsRegister } from './view.ts';
 
 export const defaultMaxWaitMs = 30_000;
 /** One segment of WAL: what a standby replays in a moment. */
@@ -32,7 +33,8 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, wanted: Wanted):
     return refuse(`${named} cannot take over: ${state.mirroring.reason || 'it is no standby in sync'}`);
   if (to === undefined)
     return refuse(`no standby can take over: ${state.mirroring.reason || 'none is in sync'}`);
-  if ((state.peers[to]?.view?.understands ?? 1) < understanding)
+  const needed = isBound(state.sync) ? understandsRegister : understandsProof;
+  if ((state.peers[to]?.view?.understands ?? 1) < needed)
     return refuse(`the controller of ${to} is of an earlier version; run pgduet provision first`);
   const preparing: Preparation = {
     to,
@@ -89,7 +91,13 @@ function hasReplayed(state: State, { mark }: Preparation, { replayLagBytes = 0 }
 }
 
 function begin(state: State, to: ServerId): Decision {
-  const handover = { id: newHandoverId(state), kind: 'switch', to, checkpoint: null } as const;
+  const handover = {
+    id: newHandoverId(state),
+    kind: 'switch',
+    to,
+    checkpoint: null,
+    ...believersBeside(state, to),
+  } as const;
   const stopping: State = {
     ...withOwn(state, { phase: 'stopping' }),
     preparing: null,

@@ -6,6 +6,7 @@
 import { beginStart, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { CheckOutcome, Proof } from './event.ts';
+import { firstPromise } from './promise.ts';
 import { bytesAhead, isPromoting } from './servers.ts';
 import { lastTimeline, type Promotion, type ReplyTo, type State, unknownPromotion } from './state.ts';
 import type { InstanceReport, Takeover } from './view.ts';
@@ -151,8 +152,6 @@ export function onPromoted(state: State, timeline: number): Decision {
 
 function asPrimary(state: State, timeline: number): Decision {
   const target = state.takeover?.from ?? '';
-  const members = state.servers.map((line) => line.id).filter((id) => id !== state.self.id);
-  const epoch = (state.sync?.epoch ?? 0) + 1;
   const next: State = {
     ...withOwn(state, { role: 'primary' }),
     takeover: null,
@@ -162,7 +161,7 @@ function asPrimary(state: State, timeline: number): Decision {
     waitingForSwitch: [],
     namesSetAt: state.now,
     withdrawn: {},
-    sync: { primary: state.self.id, timeline, epoch, members, eligible: [], voters: [], needed: 0 },
+    sync: firstPromise(state, state.takeover, timeline),
   };
   return decided(next, log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });
 }

@@ -3,6 +3,7 @@ import type { Action } from './action.ts';
 import { type Decision, decided, log } from './decision.ts';
 import { noPosition } from './servers.ts';
 import { given, type Persisted, type State } from './state.ts';
+import { isBound } from './term.ts';
 
 const rewritePositionEveryMs = 60_000;
 const sayUnsavedEveryMs = 60_000;
@@ -17,10 +18,15 @@ export function toPersist(state: State): Record | null {
   if (state.boot.kind === 'new') return null;
   const { persisted: last } = state;
   const persisted = current(state);
-  if (last === null || !saysTheSame(last, persisted)) return { persisted, must: state.stop === null };
+  if (last === null || !saysTheSame(last, persisted))
+    return { persisted, must: state.stop === null || bindsOthers(last, persisted) };
   const old = last.lsn !== persisted.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
   return old ? { persisted, must: false } : null;
 }
+
+/** A cell, a vote, and a promise that names a register are what others act upon, whatever this controller does next. */
+const bindsOthers = (last: Persisted | null, { cell, vote, sync }: Persisted): boolean =>
+  !equal(last?.cell, cell) || !equal(last?.vote, vote) || (isBound(sync) && !equal(last?.sync, sync));
 
 /** The state file could not be written; it is said now and then, as long as it lasts. */
 export function onPersistFailed(state: State, why: string): Decision {
@@ -54,6 +60,8 @@ function current(state: State): Persisted {
     unhitched: state.unhitched,
     parked: state.parked,
     withdrawn: state.withdrawn,
+    cell: state.cell ?? null,
+    vote: state.vote ?? null,
     wroteWall: state.wall,
   };
 }

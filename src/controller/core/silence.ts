@@ -5,8 +5,10 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { type Decision, decided, log } from './decision.ts';
+import { mayBelieve } from './promise.ts';
 import { isUndecidable, reaches } from './references.ts';
 import type { Peer, State } from './state.ts';
+import { isBound, registerAnswers } from './term.ts';
 import type { ServerId } from './view.ts';
 
 const askEveryMs = 3000;
@@ -27,6 +29,8 @@ const fresh = (state: State, asked: number, id: ServerId): boolean =>
 /** The policy's word that a silent peer may be treated as dead. */
 export function believesGone(state: State, id: ServerId): boolean {
   if (!isSilent(state, id)) return false;
+  // The register answers instead: before a standby becomes primary, and before a primary shuts out who could.
+  if (isBound(state.sync)) return state.sync?.primary !== state.self.id || !mayBelieve(state, id);
   switch (state.conf.heartbeatErrorAction) {
     case 'fallback':
       return reaches(state, id) === true;
@@ -69,9 +73,9 @@ export function askAbout(state: State, ids: readonly ServerId[]): Decision {
         break;
       case 'message':
       case 'arbitration':
-        if (warned.includes(id)) break;
+        if (warned.includes(id) || registerAnswers(next)) break;
         next = { ...next, warned: [...next.warned, id] };
-        actions.push(log('MCA01040', { peer: id }));
+        actions.push(log(isBound(next.sync) ? 'MCA01133' : 'MCA01040', { peer: id }));
         break;
     }
   }

@@ -3,10 +3,12 @@
  * In: nothing; these are words. Plain data only, so that a state can be printed, compared and replayed.
  * Never holds a timer, a socket or a secret. Times: `At` is monotonic milliseconds, `Wall` is Unix milliseconds.
  */
-import type { ServerConf, ServerLine } from '../config.ts';
+import type { ArbiterLine, ServerConf, ServerLine } from '../config.ts';
 import type { Clocks } from './event.ts';
 import type { References } from './references.ts';
 import {
+  type ArbiterView,
+  type Cell,
   type DiskPart,
   diskParts,
   type FailoverFlag,
@@ -20,6 +22,7 @@ import {
   type SyncSet,
   type Takeover,
   type Task,
+  type Vote,
   type Yield,
 } from './view.ts';
 
@@ -45,6 +48,17 @@ export interface Peer {
   readonly view: ServerView | null;
 }
 
+/** A third party that has a cell and no instance. */
+export interface Arbiter {
+  readonly line: ArbiterLine;
+  /** When it was last heard; -1 when it was not. */
+  readonly heardAt: number;
+  readonly heardWall: number | null;
+  /** Why it is not heard, as far as the connection tells. */
+  readonly why: string;
+  readonly view: ArbiterView | null;
+}
+
 /** Fields of the state that survive a crash of the controller and the host as they are. */
 export interface Kept {
   readonly failover: FailoverFlag;
@@ -61,6 +75,10 @@ export interface Kept {
   readonly parked: Readonly<Record<ServerId, number>>;
   /** Standbys that may take over no more, but are not known to know it, with the epoch of the promise that says so. */
   readonly withdrawn: Readonly<Record<ServerId, number>>;
+  /** The cell of this server; missing from the record of an earlier version. */
+  readonly cell?: Cell | null | undefined;
+  /** The last vote of this server. */
+  readonly vote?: Vote | null | undefined;
 }
 
 /** The state file: the last that is known to have been true of the own server. */
@@ -230,6 +248,7 @@ export interface State extends Kept {
   readonly sinceBoot: number;
   readonly own: OwnServer;
   readonly peers: Readonly<Record<ServerId, Peer>>;
+  readonly arbiters: Readonly<Record<ServerId, Arbiter>>;
   readonly boot: Boot;
   /** Control requests that wait until the instance runs. */
   readonly waitingForStart: readonly ReplyTo[];
@@ -280,6 +299,10 @@ export interface State extends Kept {
   readonly ending: 'demoted' | 'isolated' | null;
   readonly revival: Revival | null;
   readonly references: References;
+  /** No vote is begun before; while one is under way, an order of a person goes on without an answer from then on. */
+  readonly voteAfter: number;
+  /** A person who forces a takeover was told that the register has given this term to another server. */
+  readonly refused: number | null;
   readonly verdicts: Readonly<Record<ServerId, Verdict>>;
   /** Answers of fencing_command about standbys that are not heard. */
   readonly fences: Readonly<Record<ServerId, Verdict>>;

@@ -3,13 +3,15 @@
  * that is gone and every standby has the shutdown checkpoint's way open. The controller ends only after it. Pure.
  */
 import { giveUpTimeMs } from '../config.ts';
+import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
+import { promise } from './promise.ts';
 import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
 import { hasPostmaster } from './servers.ts';
 import type { ReplyTo, State, Stop } from './state.ts';
-import { promise } from './sync.ts';
+import { isBound } from './term.ts';
 import type { ServerId } from './view.ts';
 
 export interface StopOptions {
@@ -97,6 +99,8 @@ function announceLeaving(state: State, stop: Stop | null): Decision {
 function takenBack(state: State): State {
   const next = promise(state, { eligible: [] });
   const leaves = (id: ServerId): boolean => {
+    // Where a register answers, it needs no new word.
+    if (isBound(state.sync)) return false;
     const view = state.peers[id]?.view;
     return view?.leaving === 'instance' && view.takeover === null && view.yield === null;
   };
@@ -203,14 +207,14 @@ export function demote(state: State, by: ServerId): Decision {
 }
 
 /** Neither its standbys nor any reference address can be reached: it is this server that is cut off. */
-export function isolate(state: State): Decision {
+export function isolate(state: State, words: Action = log('MCA01055')): Decision {
   const ending: State = {
     ...withOwn(state, { phase: 'stopping' }),
     ending: 'isolated',
     change: null,
     proving: null,
   };
-  return decided(ending, log('MCA01055'), { kind: 'stop-instance', mode: 'immediate' });
+  return decided(ending, words, { kind: 'stop-instance', mode: 'immediate' });
 }
 
 function onEnded(state: State): Decision {

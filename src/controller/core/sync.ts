@@ -7,80 +7,25 @@ import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { lsnValue, sameIds } from './names.ts';
+import { advanceNaming, canName } from './naming.ts';
 import { isDoubtful } from './pause.ts';
+import { knows, mayBelieve, promise, without } from './promise.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
-import { heardPeers, isHeard, isInCharge, isPromoting, noPosition, takesOut } from './servers.ts';
-import { askFences, believesGone, isFenced } from './silence.ts';
+import { heardPeers, isHeard, isInCharge, noPosition, takesOut } from './servers.ts';
+import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
 import type { Change, Peer, State } from './state.ts';
 import { watchStrangers } from './strangers.ts';
-import type { ServerId, ServerView, SyncSet } from './view.ts';
+import { isBound } from './term.ts';
+import { type ServerId, type ServerView, type SyncSet, understandsRegister } from './view.ts';
 
 const retryAfterMs = 5000;
 /** A report that was on its way while the names were changed must not count as somebody else's change. */
 const namesSettleMs = 3000;
 
-/** A new promise. Its epoch makes it newer than every one before. */
-export function promise(state: State, change: Partial<SyncSet>): State {
-  const before = state.sync ?? nothingPromised(state);
-  const sync: SyncSet = { ...before, ...change, epoch: before.epoch + 1 };
-  return { ...state, sync, withdrawn: withdrawnBy(state, before, sync) };
-}
-
-/** Who may take over no more may still believe that it may, until it is heard that it knows. */
-function withdrawnBy(state: State, before: SyncSet, after: SyncSet): State['withdrawn'] {
-  if (before.primary !== state.self.id || before.timeline !== after.timeline) return {};
-  const open = Object.entries(state.withdrawn).filter(([id]) => !after.eligible.includes(id));
-  const news = before.eligible.filter((id) => !after.eligible.includes(id));
-  if (news.length === 0 && open.length === Object.keys(state.withdrawn).length) return state.withdrawn;
-  return { ...Object.fromEntries(open), ...Object.fromEntries(news.map((id) => [id, after.epoch])) };
-}
-
-/** A standby has told that it knows the promise by which it may not take over. */
-export function confirmedBy(state: State, id: ServerId, { sync }: ServerView): State {
-  const epoch = state.withdrawn[id];
-  if (epoch === undefined || sync?.primary !== state.self.id || sync.timeline !== state.sync?.timeline)
-    return state;
-  return sync.epoch >= epoch ? { ...state, withdrawn: without(state.withdrawn, [id]) } : state;
-}
-
-const without = <T>(all: Readonly<Record<ServerId, T>>, ids: readonly ServerId[]): Record<ServerId, T> =>
-  Object.fromEntries(Object.entries(all).filter(([id]) => !ids.includes(id)));
-
-export function nothingPromised(state: State): SyncSet {
-  const timeline = state.own.report?.timeline ?? 0;
-  const none = { members: [], eligible: [], voters: [], needed: 0 };
-  return { primary: state.self.id, timeline, epoch: 0, ...none };
-}
-
-export const isNewer = (one: SyncSet, other: SyncSet | null): boolean =>
-  other === null ||
-  one.timeline > other.timeline ||
-  (one.timeline === other.timeline && one.epoch >= other.epoch);
-
-/** An epoch is used once, but for a primary that has lost its state file: then the words decide. */
-const isSame = (one: SyncSet, other: SyncSet | null): boolean =>
-  other?.primary === one.primary && JSON.stringify(other) === JSON.stringify(one);
-
-/** A standby takes over what its primary promises; a promise that was overtaken on its way counts for nothing. */
-export function learn(state: State, view: ServerView): State {
-  const { sync } = view;
-  // Who is being promoted has nobody's promise any more, and confirms none.
-  if (isPromoting(state)) return state;
-  if (state.own.role === 'primary' || !sync || sync.primary !== view.id || view.role !== 'primary')
-    return state;
-  if (!isNewer(sync, state.sync)) return state;
-  // What was sent before a pause of this process says nothing about what was promised during it.
-  const confirmed = !isDoubtful(state, view.id);
-  // The same promise, heard again with every heartbeat, is no news; telling it on would never end.
-  if (state.confirmed === confirmed && isSame(sync, state.sync)) return state;
-  const moved = state.sync !== null && state.sync.primary !== sync.primary;
-  return { ...state, sync, confirmed, unhitched: state.unhitched || moved };
-}
-
 export function advanceSync(state: State): Decision {
   if (!isInCharge(state)) return decided(state);
   const watched = andThen(watchStrangers(recollect(adoptNames(state))), (it) => decided(withdraw(it)));
-  return [goOn, fenceSilent, beginChange, prove].reduce(andThen, watched);
+  return [goOn, fenceSilent, beginChange, advanceNaming, prove].reduce(andThen, watched);
 }
 
 /** While somebody else may acknowledge commits, nobody is known to hold all of them. */
@@ -99,7 +44,8 @@ function adoptNames(state: State): State {
     // After a takeover everybody else belongs to the names again; before the first standby nobody does yet.
     const others = Object.keys(state.peers).filter((id) => sync !== null || state.named.includes(id));
     const members = [...new Set([...ids, ...others])];
-    const fresh = { members, eligible: [], voters: ids, needed };
+    // Whoever made this server primary without its controller, no register has given it anything.
+    const fresh = { members, eligible: [], voters: ids, needed, cells: [] };
     return promise(state, { primary: state.self.id, timeline: report.timeline, ...fresh });
   }
   const settling = state.namesSetAt >= 0 && state.now - state.namesSetAt < namesSettleMs;
@@ -136,23 +82,34 @@ function recollect(state: State): State {
   return promise({ ...state, sync: { ...sync, epoch } }, { members });
 }
 
+type Absence = 'no' | 'must-confirm' | 'gone' | 'must-win';
+
 /**
  * Whether a voter has to go. 'must-confirm': it is heard, so it must confirm that it knows. 'gone': it cannot have a will of its
- * own, because no controller runs there, or because the policy says so.
+ * own, because no controller runs there, or because the policy says so. 'must-win': it may believe that it can take over, so that
+ * the register has to give its term to this primary first.
  */
-function absence(state: State, id: ServerId): 'no' | 'must-confirm' | 'gone' {
+function absence(state: State, id: ServerId): Absence {
   const peer = state.peers[id];
-  // Who takes over, or was last heard to, may be primary at any moment: only its own word that it does not ends that.
-  if (!peer || peer.view?.takeover || peer.view?.yield) return 'no';
+  if (!peer || mayBecomePrimary(state, peer)) return 'no';
   const rowSince = Math.max(state.rowAt[id] ?? 0, state.graceFrom);
   const rowLate = !streams(state, id) && state.now - rowSince > giveUpTimeMs(state.conf);
   const asked = state.parked[id] !== undefined;
   if (isHeard(peer)) {
     const late = rowLate && state.now - peer.heardAt < giveUpTimeMs(state.conf);
-    return asked || (state.failover.enabled && (isAway(state, peer.view) || late)) ? 'must-confirm' : 'no';
+    const leaves = asked || (state.failover.enabled && (isAway(state, peer.view) || late));
+    if (!leaves) return 'no';
+    return isBound(state.sync) && ignores(state, peer) ? shutOut(state, id) : 'must-confirm';
   }
   if (asked) return 'gone';
   if (!state.failover.enabled) return 'no';
+  if (isBound(state.sync)) {
+    const out = peer.reach === 'refused' ? rowLate : isSilent(state, id) && !streams(state, id);
+    const fenced = peer.reach === 'refused' || mayBelieve(state, id) || isFenced(state, id);
+    return out && fenced ? shutOut(state, id) : 'no';
+  }
+  // Until the promise names its register nobody knows who could ask it.
+  if (state.conf.heartbeatErrorAction === 'arbitration') return 'no';
   // During a long pause of this server it may have taken over, and may have acknowledged commits before it fell silent.
   if (isDoubtful(state, id) && state.sync?.eligible.includes(id)) return 'no';
   // It was heard until its controller ended, so that it cannot have begun to take over.
@@ -161,9 +118,33 @@ function absence(state: State, id: ServerId): 'no' | 'must-confirm' | 'gone' {
   return isDeaf(state, id) && isFenced(state, id) ? 'gone' : 'no';
 }
 
-/** It may take over, or may believe so. */
-export const mayBelieve = (state: State, id: ServerId): boolean =>
-  state.sync?.eligible.includes(id) === true || state.withdrawn[id] !== undefined;
+/**
+ * Who takes over, or was last heard to, may be primary at any moment: only its own word that it does not ends that. A takeover
+ * because of a silence needs the term, which the register gives to one of both.
+ */
+const mayBecomePrimary = ({ sync }: State, { view }: Peer): boolean =>
+  isBound(sync) ? (view?.takeover?.kind ?? 'silence') !== 'silence' : Boolean(view?.takeover || view?.yield);
+
+const shutOut = (state: State, id: ServerId): Absence => (mayBelieve(state, id) ? 'must-win' : 'gone');
+
+/** It is heard, and has not confirmed within the time to give up: it does not hear this server, which looks like a silence to it. */
+const ignores = (state: State, { view }: Peer): boolean =>
+  state.change?.stage === 'reporting' &&
+  state.now - state.change.at > giveUpTimeMs(state.conf) &&
+  view !== null &&
+  !knows(state, view);
+
+/** Voters for which the register has to be asked before they can be taken out. */
+export function mustWin(state: State): ServerId[] {
+  const { sync } = state;
+  if (!sync || !isInCharge(state)) return [];
+  const left = Object.keys(state.withdrawn).filter((id) => !sync.voters.includes(id) && isSilent(state, id));
+  return [...sync.voters.filter((id) => absence(state, id) === 'must-win'), ...left];
+}
+
+/** After the term was won, this standby stays one that may take over, with a new promise. */
+export const confirms = (state: State, id: ServerId): boolean =>
+  isHeard(state.peers[id]) && (isInCharge(state) ? absence(state, id) === 'no' : state.giving !== null);
 
 /** Not heard, not streaming, and the policy says that it has failed. */
 const isDeaf = (state: State, id: ServerId): boolean => !streams(state, id) && believesGone(state, id);
@@ -186,7 +167,7 @@ function beginChange(state: State): Decision {
   const { sync, change } = state;
   if (!sync || (change && (change.stage !== 'failed' || state.now - change.at < retryAfterMs)))
     return decided(state);
-  const leaving = sync.voters.filter((id) => absence(state, id) !== 'no');
+  const leaving = sync.voters.filter((id) => ['must-confirm', 'gone'].includes(absence(state, id)));
   const joining = sync.members.find((id) => !sync.voters.includes(id) && mayJoin(state, id));
   if (leaving.length === 0 && joining === undefined) return decided({ ...state, change: null });
   const to =
@@ -251,12 +232,6 @@ function whyAway(state: State, id: ServerId): string {
   return peer.view.phase === 'running' ? 'it does not receive WAL' : `its instance is ${peer.view.phase}`;
 }
 
-const knows = (state: State, view: ServerView): boolean =>
-  state.sync !== null &&
-  view.sync?.primary === state.self.id &&
-  view.sync.timeline === state.sync.timeline &&
-  view.sync.epoch >= state.sync.epoch;
-
 /** Goes from reporting to setting when everybody who could rely on the old promise knows the new one, or cannot act. */
 function goOn(state: State): Decision {
   const { change, sync } = state;
@@ -266,7 +241,8 @@ function goOn(state: State): Decision {
   const concerned = sync.voters.filter((id) => shrinks || sync.eligible.includes(id));
   const open = concerned.filter((id) => {
     const peer = state.peers[id];
-    if (isHeard(peer)) return !knows(state, peer.view);
+    if (isHeard(peer) && knows(state, peer.view)) return false;
+    if (isHeard(peer) && !isBound(sync)) return true;
     return absence(state, id) !== 'gone';
   });
   if (open.length > 0) return decided(state);
@@ -279,7 +255,8 @@ export function onNamesSet(state: State, ids: readonly ServerId[], needed: numbe
   if (!sync || change?.stage !== 'setting' || state.own.role !== 'primary') return decided(state);
   const gone = sync.voters.filter((id) => !ids.includes(id));
   const degraded = ids.length === 0 && state.degraded === null ? 'detached' : state.degraded;
-  const excused = without(state.withdrawn, gone);
+  // Where a register answers, a standby needs no word of its primary to ask it: only its own word or a later term ends that.
+  const excused = isBound(sync) ? state.withdrawn : without(state.withdrawn, gone);
   const base: State = { ...state, change: null, namesSetAt: state.now, degraded, withdrawn: excused };
   const done = promise(base, { voters: ids, needed });
   const words = gone.map((id) => log('MCA01036', { server: id }));
@@ -341,13 +318,19 @@ export function unpark(state: State): State {
  */
 function prove(state: State): Decision {
   const { sync, change, proving } = state;
-  if (!sync || state.strangers.length > 0 || (change && change.stage !== 'failed'))
+  if (!sync || state.strangers.length > 0 || (change && change.stage !== 'failed') || canName(state))
     return decided({ ...state, proving: null });
   const wanted = (id: ServerId): boolean => {
     const peer = state.peers[id];
     const row = state.own.report ? rowOf(state.own.report, id) : undefined;
     const sync = row?.state === 'streaming' && ['sync', 'quorum', 'potential'].includes(row.syncState);
-    return sync && isHeard(peer) && isSound(state, peer.view) && absence(state, id) === 'no';
+    return (
+      sync &&
+      isHeard(peer) &&
+      isSound(state, peer.view) &&
+      absence(state, id) === 'no' &&
+      isBoundBy(state, peer)
+    );
   };
   if (proving) {
     return wanted(proving.id) ? caughtUp(state, sync) : decided({ ...state, proving: null });
@@ -357,6 +340,10 @@ function prove(state: State): Decision {
   if (next === undefined) return decided(state);
   return decided({ ...state, proving: { id: next, stage: 'checkpoint', lsn: null } }, checkpoint);
 }
+
+/** A controller that does not know what a register is would take over without it. */
+const isBoundBy = ({ sync }: State, { view }: Peer): boolean =>
+  !isBound(sync) || (view?.understands ?? 1) >= understandsRegister;
 
 export function onProvingCheckpoint(state: State, why: string | null): Decision {
   const { proving } = state;

@@ -22,6 +22,7 @@ import {
 } from './servers.ts';
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
 import type { ReplyTo, State } from './state.ts';
+import { holdsTerm, isBound, termOf } from './term.ts';
 import type { ServerId, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
@@ -46,7 +47,10 @@ const begins = (from: ServerId | null, kind: Takeover['kind'], more: Partial<Tak
 
 /** May this server be promoted without a person? */
 export const isEligible = (state: State): boolean =>
-  state.own.role === 'standby' && state.confirmed && state.sync?.eligible.includes(state.self.id) === true;
+  state.own.role === 'standby' &&
+  // Who was shut out without its confirmation has lost its term, and does not need the word of its primary besides.
+  (state.confirmed || isBound(state.sync)) &&
+  state.sync?.eligible.includes(state.self.id) === true;
 
 export function advanceTakeover(state: State): Decision {
   if (state.own.role !== 'standby' || state.stop) return decided(state);
@@ -74,10 +78,13 @@ function considerHandover(state: State): Decision {
   const { id, checkpoint } = handover;
   // It could not stop its instance; all that is known is that it wanted to.
   const alive = giver.view.phase === 'silent' && state.conf.fencingCommand !== undefined;
-  return start(state, begins(giver.line.id, 'handover', { id, checkpoint, ...(alive ? fenceFirst : {}) }));
+  return start(state, begins(giver.line.id, 'handover', { id, checkpoint, ...(alive ? fenced(state) : {}) }));
 }
 
 const fenceFirst = { stage: 'fence', unfenced: true } as const;
+/** With a register the fence comes behind its answer. */
+const fenceLater = { unfenced: true } as const;
+const fenced = ({ sync }: State) => (isBound(sync) ? fenceLater : fenceFirst);
 
 function handoverObstacle(state: State, proof: boolean): string | null {
   if (state.own.phase !== 'running') return `the instance of ${state.self.id} does not run`;
@@ -105,8 +112,8 @@ function considerSilence(state: State): Decision {
     return decided(state);
   if (state.own.report?.receiver === 'streaming' || !believesGone(state, sync.primary)) return decided(state);
   if (heardPeers(state).some(serves) || betterOne(state)) return decided(state);
-  const fenced = state.conf.fencingCommand !== undefined;
-  return start(state, begins(sync.primary, 'silence', fenced ? fenceFirst : {}));
+  const fence = state.conf.fencingCommand !== undefined;
+  return start(state, begins(sync.primary, 'silence', fence ? fenced(state) : {}));
 }
 
 /** A heard standby with more WAL, or with as much and earlier in network.conf, takes over in place of this one. */
@@ -163,15 +170,16 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   const sure = isEligible(state) && enough(state, []);
   const words = sure ? [] : [log('MCA01050', { server: state.self.id })];
   return andThen(decided(waiting, ...words), (it) =>
-    start(it, begins(from, 'force', fence ? fenceFirst : {})),
+    start(it, begins(from, 'force', fence ? fenced(it) : {})),
   );
 }
 
 function start(state: State, takeover: Takeover): Decision {
-  const next: State = { ...state, takeover, yield: null, declined: null };
+  const told: Takeover = { ...takeover, toldSeq: state.seq };
+  const next: State = { ...state, takeover: told, yield: null, declined: null };
   const from = takeover.from ?? 'nobody';
   const words = log('MCA01051', { peer: from, why: reasons[takeover.kind] });
-  return andThen(decided(next, words), (it) => act(it, takeover));
+  return andThen(decided(next, words), (it) => act(it, told));
 }
 
 const reasons: Readonly<Record<Takeover['kind'], string>> = {
@@ -210,7 +218,7 @@ export function resumeTakeover(state: State): Decision {
   const { takeover } = state;
   if (takeover?.stage !== 'ask' || state.own.phase !== 'running') return decided(state);
   const primary = takeover.from === null ? undefined : state.peers[takeover.from];
-  const stage = takeover.unfenced ? 'fence' : 'cut';
+  const stage = takeover.unfenced && !isBound(state.sync) ? 'fence' : 'cut';
   if (!primary) return at(state, takeover, { stage });
   const heardNow =
     (primary.heardAt > state.graceFrom && !isDoubtful(state, primary.line.id)) || primary.reach === 'refused';
@@ -227,6 +235,8 @@ function goOn(state: State, takeover: Takeover): Decision {
   if (alive) return abandon(state, `${alive.line.id} is primary`);
   if (takeover.kind === 'handover' && isHeard(primary) && primary.view.handover?.id !== takeover.id)
     return abandon(state, `${primary.line.id} does not hand over any more`);
+  if (takeover.kind === 'silence' && isBound(state.sync) && !isEligible(state))
+    return abandon(state, `${takeover.from} has said that this server may not take over`);
   if (takeover.stage === 'ask') return resumeTakeover(state);
   return takeover.stage === 'gather' ? gather(state, takeover) : decided(state);
 }
@@ -239,9 +249,51 @@ function gather(state: State, takeover: Takeover): Decision {
   );
   if (ahead && (takeover.kind !== 'force' || ahead.view.takeover))
     return abandon(state, `${ahead.line.id} is ahead`);
-  return takeover.kind === 'force' || enough(state, cutForThis(state))
-    ? at(state, takeover, { stage: 'promote' })
-    : decided(state);
+  if (!isGathered(state, takeover) || !mayPromote(state, takeover)) return decided(state);
+  // A server is fenced only once it is settled that this one takes its place.
+  const fence = takeover.unfenced === true && isBound(state.sync);
+  return at(state, takeover, { stage: fence ? 'fence' : 'promote' });
+}
+
+/** After a clean shutdown that arrived here there is nothing that anybody else could hold in addition. */
+const isGathered = (state: State, { kind, checkpoint }: Takeover): boolean =>
+  kind === 'force' || checkpoint !== null || enough(state, cutForThis(state));
+
+/** Without a register the gathering is all it takes; with one nobody becomes primary without its word, or that of the giver. */
+function mayPromote(state: State, takeover: Takeover): boolean {
+  if (!isBound(state.sync) || holdsTerm(state) || isAgreed(state, takeover)) return true;
+  return takeover.kind === 'force' && goesOnWithout(state);
+}
+
+/** A person's order: the register has not answered in time, or has said no and the person has said it again. */
+const goesOnWithout = ({ vote, now, voteAfter, refused }: State): boolean =>
+  (vote?.stage === 'asking' && now > voteAfter) || (vote?.stage === 'back' && refused === vote.term);
+
+/**
+ * The giver has heard of this takeover and still gives: from then on it takes nothing back on silence. Not if it asks the
+ * register itself. And whoever else could have taken over has cut its receiver for this server.
+ */
+function isAgreed(state: State, { kind, from, id, toldSeq = state.seq }: Takeover): boolean {
+  const giver = from === null ? undefined : state.peers[from];
+  if (kind !== 'handover' || !isHeard(giver) || giver.view.handover?.id !== id) return false;
+  const { echoes, vote, sync, handover } = giver.view;
+  const echo = echoes?.[state.self.id];
+  const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;
+  const cut = cutForThis(state);
+  const alone = (handover.believers ?? []).every((it) => cut.includes(it));
+  return heard && alone && (!vote || (sync !== null && vote.term < termOf(sync)));
+}
+
+/**
+ * Everything but the word of the register is there. It is asked for a handover only where the giver is not heard, asks itself, or
+ * where somebody else who could have taken over is not heard.
+ */
+export function asksToServe(state: State): boolean {
+  const { takeover } = state;
+  if (takeover?.stage !== 'gather' || !isGathered(state, takeover)) return false;
+  const giver = takeover.from === null ? undefined : state.peers[takeover.from];
+  if (takeover.kind !== 'handover' || !isHeard(giver) || giver.view.vote?.stage === 'asking') return true;
+  return (giver.view.handover?.believers ?? []).some((id) => isSilent(state, id));
 }
 
 /** Standbys that have cut their receivers for this one. */
@@ -255,7 +307,9 @@ function enough(state: State, cut: readonly ServerId[]): boolean {
   const { sync } = state;
   if (!sync) return false;
   const votes = [state.self.id, ...cut].filter((id) => sync.voters.includes(id));
-  return votes.length >= sync.voters.length - sync.needed + 1;
+  // In one term nobody becomes primary behind the back of one to which the role was handed.
+  const needed = isBound(sync) ? Math.min(sync.needed, 1) : sync.needed;
+  return votes.length >= sync.voters.length - needed + 1;
 }
 
 export function onReceiverCut(state: State, lsn: string): Decision {
@@ -266,8 +320,8 @@ export function onReceiverCut(state: State, lsn: string): Decision {
   if (checkpoint !== null && lsnValue(lsn) <= lsnValue(checkpoint)) {
     return abandon(state, `it received WAL up to ${lsn}, but the shutdown checkpoint is at ${checkpoint}`);
   }
-  // After a clean shutdown that arrived here there is nothing that anybody else could hold in addition.
-  if (checkpoint !== null) return at(state, { ...takeover, lsn }, { stage: 'promote' });
+  if (checkpoint !== null && !isBound(state.sync))
+    return at(state, { ...takeover, lsn }, { stage: 'promote' });
   const next: State = { ...state, takeover: { ...takeover, lsn, stage: 'gather' } };
   return goOn(next, { ...takeover, lsn, stage: 'gather' });
 }
@@ -284,7 +338,9 @@ export function onFenced(state: State, done: boolean, why: string): Decision {
   if (takeover?.stage !== 'fence') return decided(state);
   const words = fenceWords(takeover.from ?? '', done, why);
   if (done)
-    return andThen(decided(state, words), (it) => at(it, takeover, { stage: 'cut', unfenced: false }));
+    return andThen(decided(state, words), (it) =>
+      at(it, takeover, { stage: takeover.lsn === null ? 'cut' : 'promote', unfenced: false }),
+    );
   // Without this the next tick would begin anew; the fence is asked again only after the time of a new silence.
   return andThen(decided({ ...state, graceFrom: state.now }, words), (it) =>
     abandon(it, `the fencing command failed: ${why}`),

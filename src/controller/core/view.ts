@@ -8,9 +8,11 @@ export type ServerId = string;
 
 /**
  * What a controller understands by the words that it tells; missing means 1. 2: `declined` after a promotion was asked for is
- * proven by a stopped instance.
+ * proven by a stopped instance. 3: a promise that names a register binds it.
  */
-export const understanding = 2;
+export const understanding = 3;
+export const understandsProof = 2;
+export const understandsRegister = 3;
 export const roles = ['primary', 'standby'] as const;
 export type Role = (typeof roles)[number];
 export const diskParts = ['data', 'transaction_log', 'tablespace'] as const;
@@ -57,6 +59,40 @@ export interface Stranger {
   readonly name: string;
 }
 
+/** A place that gives each term away once, by what it has written down. Another memory is another cell. */
+export interface Cell {
+  readonly id: string;
+  /** The last term that was given away; 0 when none was. */
+  readonly term: number;
+  /** To whom; null when the term was given back. */
+  readonly holder: ServerId | null;
+  /** For which attempt of the holder; of `gaveBack`, when the term was given back: no attempt up to that one counts any more. */
+  readonly attempt: number;
+  readonly gaveBack?: ServerId | undefined;
+}
+
+/** A cell of a register: where it is, a server or an arbiter, and which memory is meant. */
+export interface CellName {
+  readonly at: ServerId;
+  readonly id: string;
+}
+
+/**
+ * A server asks the cells for a term. asking: it waits. won: it uses the term, or will in a moment. back: it will not use it,
+ * and the cells that hold it for this attempt or an earlier one give it to nobody again.
+ */
+export interface Vote {
+  readonly cells: readonly CellName[];
+  readonly term: number;
+  /** Grows with each vote of a server. */
+  readonly attempt: number;
+  readonly stage: 'asking' | 'won' | 'back';
+  /** A standby asks: the primary that it would follow. Null: a primary asks. */
+  readonly against: ServerId | null;
+  /** A primary asks whose promise is to name these cells: they need not know the term before. */
+  readonly names?: boolean | undefined;
+}
+
 /**
  * What a primary promises about its commits; told to every standby before it comes true. Newer is the higher timeline,
  * then the higher epoch. A standby keeps the newest one it was told, and its copy is the proof that it was told.
@@ -72,6 +108,10 @@ export interface SyncSet {
   /** Standbys by whose word a commit may be acknowledged at this moment, and how many of them it takes at least. */
   readonly voters: readonly ServerId[];
   readonly needed: number;
+  /** It says nothing any more once its register has given this term to another server; missing means 0. */
+  readonly term?: number | undefined;
+  /** The register; none, or missing from an earlier version: the policy of the configuration answers. */
+  readonly cells?: readonly CellName[] | undefined;
 }
 
 /** A primary gives its role away: its instance is stopped, and it stays so until `to` has answered. */
@@ -81,6 +121,8 @@ export interface Handover {
   readonly to: ServerId;
   /** The shutdown checkpoint, which `to` must have received; null when there was no clean shutdown. */
   readonly checkpoint: string | null;
+  /** Other standbys that may believe that they can take over: they cut their receivers first, or the register is asked. */
+  readonly believers?: readonly ServerId[] | undefined;
 }
 
 /** A standby makes itself primary; `lsn` is known once its receiver is cut. */
@@ -93,6 +135,8 @@ export interface Takeover {
   /** The fencing command has still to say yes, also when the controller is started again in between. */
   readonly unfenced?: boolean;
   readonly lsn: string | null;
+  /** Number of the message that told it first: the giver of the role has heard of it when it echoes that or a later one. */
+  readonly toldSeq?: number | undefined;
   /** Stage promote: start of the instance that was asked for its promotion. Another start of it has forgotten the request. */
   readonly startedAtWall?: number | undefined;
 }
@@ -210,6 +254,19 @@ export interface ServerView {
   readonly quietReferences?: readonly string[] | undefined;
   /** Its record could not be read, so that everybody else may have taken over from it. */
   readonly forgotten?: boolean | undefined;
+  /** The cell of this server, and what it asks the cells; missing from a controller that does not know them yet. */
+  readonly cell?: Cell | null | undefined;
+  readonly vote?: Vote | null | undefined;
   /** A promotion that is under way: what is left to replay before it takes writes, and how fast that goes. */
   readonly replay?: ReplayLeft | null | undefined;
+}
+
+/** What an arbiter tells a server that has told it something. */
+export interface ArbiterView {
+  readonly id: ServerId;
+  readonly incarnation: string;
+  readonly seq: number;
+  readonly cell: Cell;
+  readonly version: string;
+  readonly echoes: Readonly<Record<ServerId, Echo>>;
 }

@@ -193,9 +193,10 @@ export class AdminLink {
   ): void {
     if (value.v !== protocolVersion) bad(`it speaks protocol ${String(value.v).slice(0, 20)}`);
     else if (value.kind === 'heartbeat' && isView(value.view, peer)) {
+      // The answer says already that this was heard.
+      this.#events.heard(peer, value.view);
       const view = this.#view();
       if (view) socket.write(frame({ v: protocolVersion, kind: 'answer', seq: value.seq, view }));
-      this.#events.heard(peer, value.view);
     } else if (value.kind === 'request' && typeof value.id === 'number' && isPeerRequest(value.request)) {
       this.#events.request(peer, value.id, value.request);
     } else bad('a message has an unknown form');

@@ -4,7 +4,10 @@
  */
 import type { PeerRequest } from '../core/event.ts';
 import {
+  type ArbiterView,
   type Asker,
+  type Cell,
+  type CellName,
   diskParts,
   type Echo,
   type FailoverFlag,
@@ -21,6 +24,7 @@ import {
   type Takeover,
   type Task,
   type TimelineEnd,
+  type Vote,
   type Yield,
 } from '../core/view.ts';
 
@@ -91,6 +95,25 @@ const report = object<InstanceReport>({
   socketDir: text,
 });
 
+const cells = listOf(object<CellName>({ at: text, id: text }));
+
+const cell = object<Cell>({
+  id: text,
+  term: number,
+  holder: orNull(text),
+  attempt: number,
+  gaveBack: optional(text),
+});
+
+const vote = object<Vote>({
+  cells,
+  term: number,
+  attempt: number,
+  stage: oneOf(['asking', 'won', 'back']),
+  against: orNull(text),
+  names: optional(flag),
+});
+
 const sync = object<SyncSet>({
   primary: text,
   timeline: number,
@@ -99,6 +122,8 @@ const sync = object<SyncSet>({
   eligible: ids,
   voters: ids,
   needed: number,
+  term: optional(number),
+  cells: optional(cells),
 });
 
 const handover = object<Handover>({
@@ -106,6 +131,7 @@ const handover = object<Handover>({
   kind: oneOf(['switch', 'failover']),
   to: text,
   checkpoint: position,
+  believers: optional(ids),
 });
 
 const takeover = object<Takeover>({
@@ -116,6 +142,7 @@ const takeover = object<Takeover>({
   stage: oneOf(['ask', 'fence', 'cut', 'gather', 'promote']),
   unfenced: optional(flag),
   lsn: position,
+  toldSeq: optional(number),
   startedAtWall: optional(number),
 });
 
@@ -156,7 +183,22 @@ const view = object<ServerView>({
   replay: optional(orNull(object<ReplayLeft>({ leftBytes: number, bytesPerSecond: number }))),
   strangers: optional(listOf(object<Stranger>({ kind: oneOf(strangerKinds), name: text }))),
   quietReferences: optional(ids),
+  cell: optional(orNull(cell)),
+  vote: optional(orNull(vote)),
 });
+
+const arbiterView = object<ArbiterView>({
+  id: text,
+  incarnation: text,
+  seq: number,
+  cell,
+  version: text,
+  echoes: recordOf(echo),
+});
+
+/** What an arbiter tells, of exactly the one that the connection belongs to. */
+export const isArbiterView = (value: unknown, from: string): value is ArbiterView =>
+  isObject(value) && value.id === from && arbiterView(value);
 
 /** A view of exactly the peer that the connection belongs to. */
 export const isView = (value: unknown, from: string): value is ServerView =>

@@ -98,6 +98,8 @@ const causes: Readonly<Record<Happening['kind'], string>> = {
   boot: 'the controller starts',
   tick: 'time passes',
   heard: 'another server is heard',
+  'arbiter-heard': 'an arbiter tells its cell',
+  'arbiter-lost': 'an arbiter is not heard',
   'peer-refused': 'another host has no controller',
   'unknown-peer': 'an unknown peer connects',
   'primary-probe': 'the primary answers on its replication port',

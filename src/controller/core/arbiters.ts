@@ -1,0 +1,36 @@
+/** What is known of the arbiters: heard, or why not. Pure. */
+import type { ArbiterLine } from '../config.ts';
+import { type Decision, decided, log } from './decision.ts';
+import { newArbiter } from './initial-state.ts';
+import type { Arbiter, State } from './state.ts';
+import { hearsArbiter } from './term.ts';
+import type { ArbiterView, ServerId } from './view.ts';
+
+const withArbiter = (state: State, arbiter: Arbiter): State => ({
+  ...state,
+  arbiters: { ...state.arbiters, [arbiter.line.id]: arbiter },
+});
+
+export function onArbiterHeard(state: State, id: ServerId, view: ArbiterView): Decision {
+  const before = state.arbiters[id];
+  const last = before?.view;
+  if (!before || (last?.incarnation === view.incarnation && view.seq < last.seq)) return decided(state);
+  const back = !hearsArbiter(state, id);
+  const heard = withArbiter(state, { ...before, view, heardAt: state.now, heardWall: state.wall, why: '' });
+  return decided(heard, ...(back ? [log('MCA01135', { arbiter: id })] : []));
+}
+
+export function onArbiterLost(state: State, id: ServerId, why: string): Decision {
+  const before = state.arbiters[id];
+  if (!before || before.why === why) return decided(state);
+  return decided(withArbiter(state, { ...before, why }), log('MCA01136', { arbiter: id, why }));
+}
+
+/** After a reload: an arbiter that stays keeps what is known of it. */
+export const renewArbiters = (state: State, lines: readonly ArbiterLine[]): State['arbiters'] =>
+  Object.fromEntries(
+    lines.map((line) => {
+      const known = state.arbiters[line.id];
+      return [line.id, known ? { ...known, line } : newArbiter(line)];
+    }),
+  );

@@ -1,0 +1,180 @@
+/**
+ * The process `vote`: this server asks the register of its promise for the term before it acts on a silence, and its own cell
+ * answers the votes of others. In: a state. Out: a decision. Pure. docs/adr/0009-who-decides-on-a-silence.md has the reasons.
+ */
+import { giveUpTimeMs } from '../config.ts';
+import { advanceBoot, unheardRivals } from './boot.ts';
+import { andThen, type Decision, decided, log } from './decision.ts';
+import { silentTaker } from './handover.ts';
+import { isNaming, wantedRegister } from './naming.ts';
+import { promise } from './promise.ts';
+import { abandon } from './promotion.ts';
+import { answerVote, heedPromise, isContested, openTerm, outcomeOf, sameCells, takenBy } from './register.ts';
+import { heardPeers, isHeard, isServingPrimary } from './servers.ts';
+import type { State } from './state.ts';
+import { confirms, mustWin } from './sync.ts';
+import { asksToServe } from './takeover.ts';
+import { cellAt, isBound, termOf } from './term.ts';
+import type { Cell, CellName, ServerId, SyncSet, Vote } from './view.ts';
+
+/** Called after every event: the own cell answers, and the own vote goes on. */
+export function advanceVote(state: State): Decision {
+  // A controller on its way out takes nothing upon itself.
+  if (!state.cell || state.stop) return decided(state);
+  return andThen(andThen(decided(answerOthers(state)), goOn), (it) => decided(answerOwn(it)));
+}
+
+/** What the cell of this server learns from the promises, and says to the votes, of those that are heard. */
+function answerOthers(before: State): State {
+  const promises = [before.sync, ...heardPeers(before).map(({ view }) => view.sync)];
+  const state = promises.reduce((so, sync) => (sync ? heeding(so, sync) : so), before);
+  return heardPeers(state).reduce(
+    (so, { line, view }) => (view.vote ? answered(so, line.id, view.vote) : so),
+    state,
+  );
+}
+
+const newId = ({ incarnation, seq }: State): string => `${incarnation}-${seq}`;
+
+function heeding(state: State, sync: SyncSet): State {
+  const cell = state.cell ? heedPromise(state.cell, state.self.id, sync, newId(state)) : state.cell;
+  return cell === state.cell ? state : { ...state, cell };
+}
+
+const answerOwn = (state: State): State => (state.vote ? answered(state, state.self.id, state.vote) : state);
+
+function answered(state: State, asker: ServerId, vote: Vote): State {
+  if (!state.cell) return state;
+  const leads = state.own.role === 'primary' && state.own.phase === 'running' && asker !== state.self.id;
+  const serves =
+    leads ||
+    heardPeers(state).some((it) => it.line.id !== asker && isServingPrimary(it) && !it.view.handover);
+  const cell = answerVote(state.cell, { at: state.self.id, asker, vote, serves, newId: newId(state) });
+  return cell === state.cell ? state : { ...state, cell };
+}
+
+interface Question {
+  readonly cells: readonly CellName[];
+  readonly term: number;
+  readonly against: ServerId | null;
+  readonly names?: true;
+}
+
+/** What this server would ask for now; null when it needs nothing of a register. */
+function question(state: State): Question | null {
+  const { sync, own, takeover, failover, stop } = state;
+  if (!sync || stop || !failover.enabled) return null;
+  if (own.role === 'standby') {
+    const ready = takeover?.stage === 'gather' && isBound(sync) && asksToServe(state);
+    return ready ? { cells: sync.cells ?? [], term: termOf(sync), against: takeover.from } : null;
+  }
+  if (sync.primary !== state.self.id) return null;
+  if (isNaming(state)) {
+    const cells = wantedRegister(state) ?? [];
+    return {
+      cells,
+      term: openTerm(cells, termOf(sync), (name) => cellAt(state, name)),
+      against: null,
+      names: true,
+    };
+  }
+  const silenced =
+    isBound(sync) &&
+    (mustWin(state).length > 0 || unheardRivals(state).length > 0 || silentTaker(state).length > 0);
+  return silenced ? { cells: sync.cells ?? [], term: termOf(sync), against: null } : null;
+}
+
+function goOn(state: State): Decision {
+  const { vote } = state;
+  const wanted = question(state);
+  if (vote?.stage === 'asking') return waitForAnswer(state, vote, wanted);
+  if (vote && isUnused(state, vote)) return giveBack(state, vote);
+  return wanted && state.now >= state.voteAfter ? ask(state, wanted) : decided(state);
+}
+
+/** A standby has won and takes nothing over any more. */
+const isUnused = ({ sync, takeover, own }: State, { stage, term }: Vote): boolean =>
+  stage === 'won' && own.role === 'standby' && takeover === null && sync !== null && termOf(sync) === term;
+
+function ask(state: State, wanted: Question): Decision {
+  if (hasWon(state, wanted)) return decided(state);
+  const attempt = Math.max(state.wall, (state.vote?.attempt ?? 0) + 1);
+  const vote: Vote = { ...wanted, attempt, stage: 'asking' };
+  return decided(
+    { ...state, vote, voteAfter: state.now + giveUpTimeMs(state.conf) },
+    log('MCA01130', { term: String(vote.term), register: namesOf(vote.cells) }),
+  );
+}
+
+export const namesOf = (cells: readonly CellName[]): string => cells.map((it) => it.at).join(', ');
+
+const hasWon = ({ vote }: State, { cells, term }: Pick<Question, 'cells' | 'term'>): boolean =>
+  vote?.stage === 'won' && vote.term === term && sameCells(vote.cells, cells);
+
+function waitForAnswer(state: State, vote: Vote, wanted: Question | null): Decision {
+  if (wanted === null || wanted.term !== vote.term || !sameCells(wanted.cells, vote.cells))
+    return giveBack(state, vote);
+  const told = (name: CellName): Cell | undefined => cellAt(state, name);
+  switch (outcomeOf(vote, state.self.id, told)) {
+    case 'open':
+      return state.now > state.voteAfter && isContested(vote, state.self.id, told)
+        ? giveBack(state, vote)
+        : decided(state);
+    case 'won':
+      return won({ ...state, vote: { ...vote, stage: 'won' } }, vote);
+    case 'lost': {
+      const holder = takenBy(vote.cells, vote.term, state.self.id, told);
+      return lost(state, vote, holder || 'another server');
+    }
+  }
+}
+
+/** A standby gives its takeover up, and looks at the silence anew. */
+function lost(state: State, vote: Vote, holder: string): Decision {
+  const words = log('MCA01132', { term: String(vote.term), server: holder });
+  const back = andThen(giveBack(state, vote), (it) => decided({ ...it, graceFrom: it.now }, words));
+  if (state.takeover?.stage !== 'gather') return back;
+  const { kind } = state.takeover;
+  const again =
+    kind === 'force'
+      ? '; the same command again goes on without it, and may lose what that one has acknowledged'
+      : '';
+  const told = andThen(back, (it) => decided({ ...it, refused: kind === 'force' ? vote.term : it.refused }));
+  return andThen(told, (it) => abandon(it, `the register has given the term to ${holder}${again}`));
+}
+
+/** Written down before it is told, so that nobody is told that it is free while this server may still use it. */
+function giveBack(state: State, vote: Vote): Decision {
+  // Who comes earlier in network.conf asks earlier, so that two that share the cells do not go on to share them.
+  const place = state.servers.findIndex((line) => line.id === state.self.id);
+  const voteAfter = state.now + (place * giveUpTimeMs(state.conf)) / 2 + state.conf.heartbeatIntervalMs;
+  return decided({ ...state, vote: { ...vote, stage: 'back' }, voteAfter });
+}
+
+/** A primary uses the term at once: its next promise is in the next one. */
+function won(state: State, vote: Vote): Decision {
+  const told = decided(state, log('MCA01131', { term: String(vote.term) }));
+  const { sync } = state;
+  if (state.own.role !== 'primary' || !sync) return told;
+  const named = !sameCells(vote.cells, sync.cells ?? []);
+  const news = named
+    ? { cells: vote.cells }
+    : { eligible: sync.eligible.filter((id) => confirms(state, id)) };
+  return andThen(
+    andThen(told, (it) => decided(promise(it, { term: vote.term + 1, ...news }))),
+    advanceBoot,
+  );
+}
+
+/**
+ * Another server holds the term of the own promise, so that this primary is one no more. One that is heard as a standby has not used
+ * it: it hears this server, and gives it back.
+ */
+export function isTaken(state: State): ServerId | null {
+  const { sync } = state;
+  if (!sync || !isBound(sync) || sync.primary !== state.self.id) return null;
+  const holder = takenBy(sync.cells ?? [], termOf(sync), state.self.id, (name) => cellAt(state, name));
+  if (holder === null) return null;
+  const peer = state.peers[holder];
+  return isHeard(peer) && peer.view.role === 'standby' ? null : holder;
+}
