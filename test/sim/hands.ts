@@ -25,6 +25,7 @@ export function act(world: World, host: Host, action: Deed): void {
   switch (action.kind) {
     case 'heartbeat':
       for (const peer of world.hosts) if (peer !== host) world.network.send(host, peer, action.view, true);
+      world.network.tellArbiter(host, action.view);
       break;
     case 'ask-peer':
       world.network.ask(host, world.host(action.peer), action.request);

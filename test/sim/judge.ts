@@ -38,7 +38,8 @@ export function judge(world: World, faults: readonly Fault[], healedAt: number):
 function mayWait({ settings }: World, fault: Fault): boolean {
   const { waits, detaches } = kindOf(fault.kind);
   const { policy, fencing, timeoutAction, references } = settings;
-  const decides = policy === 'fallback' && (references === 'none' || references === 'well');
+  const decides =
+    policy === 'arbitration' || (policy === 'fallback' && (references === 'none' || references === 'well'));
   // The fencing command of a detach switches the standby's host off, also when its answer comes too late: a second fault.
   if (detaches && fencing !== null) return true;
   // A fence that does not answer yes holds the takeover up; one that does leaves its host down until somebody looks.

@@ -4,6 +4,7 @@
  */
 import type { PeerRequest } from '../../src/controller/core/event.ts';
 import type { ServerView } from '../../src/controller/core/view.ts';
+import { tellOf } from './arbiter.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
@@ -102,6 +103,26 @@ export class Network {
       const back = world.random.chance(0.2) && answers ? to.core.view(to.state) : null;
       world.happen(to, { kind: 'heard', peer: from.id, view });
       if (back && alive()) this.send(to, from, back, false);
+    });
+  }
+
+  /** What a server tells its arbiter, and what that answers. */
+  tellArbiter(from: Host, view: ServerView): void {
+    const world = this.#world;
+    const { arbiter, clock } = world;
+    const { incarnation } = from;
+    const open = (pair: string): boolean => !this.#cuts.admin.has(pair);
+    if (!arbiter || !open(`${from.id}>arbiter`)) return;
+    clock.after(this.#delay(), () => {
+      if (!open(`${from.id}>arbiter`)) return;
+      arbiter.hear(from, view, (to, state) => {
+        const told = tellOf(state);
+        if (open(`arbiter>${to.id}`))
+          world.later(to, this.#delay(), () => {
+            if (to.incarnation === incarnation && open(`arbiter>${to.id}`))
+              world.happen(to, { kind: 'arbiter-heard', arbiter: arbiter.id, view: told });
+          });
+      });
     });
   }
 

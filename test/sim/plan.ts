@@ -2,6 +2,7 @@
  * What a seed stands for: the cluster, its policy, what goes wrong and what is done afterwards. In: a seed. Out: plain
  * data, made without running anything, so that seeds can be chosen by what they hold.
  */
+import { arbiterKinds } from './arbiter.ts';
 import { cables } from './cables.ts';
 import type { Kind, Kinds } from './fault.ts';
 import { faults } from './faults.ts';
@@ -22,8 +23,11 @@ export const kinds: Kinds = {
 };
 const names = Object.keys(kinds);
 
+/** Faults of an arbiter strike only where there is one. */
+const allKinds: Kinds = { ...kinds, ...arbiterKinds };
+
 export function kindOf(name: string): Kind {
-  const kind = kinds[name];
+  const kind = allKinds[name];
   if (!kind) throw new Error(`no kind of fault is called '${name}'`);
   return kind;
 }
@@ -45,6 +49,26 @@ export interface Plan {
 }
 
 export function planOf(seed: number): Plan {
+  const plan = withoutRegister(seed);
+  // Dice of its own: plans without a register are what they were.
+  const random = new Random(23 * seed + 7);
+  if (!random.chance(0.4)) return plan;
+  const { servers } = plan.settings;
+  const register = servers === 2 ? 'arbiter' : random.pick(['arbiter', 'servers'] as const);
+  const settings = { ...plan.settings, policy: 'arbitration', references: 'none', register } as const;
+  if (register === 'servers' || random.chance(0.5)) return { ...plan, settings };
+  const kind = random.pick(Object.keys(arbiterKinds));
+  const planned = fault(random, servers, 0);
+  const strikes = { ...planned, kind, lastsMs: random.between(300, 5000) };
+  const [first, ...more] = plan.faults;
+  return {
+    ...plan,
+    settings,
+    faults: random.chance(0.5) || !first ? [strikes] : [strikes, first, ...more].slice(0, 2),
+  };
+}
+
+function withoutRegister(seed: number): Plan {
   const random = new Random(seed);
   const policy = random.pick(['fallback', 'fallback', 'message', 'command'] as const);
   const servers = random.chance(0.75) ? 2 : 3;
@@ -80,10 +104,11 @@ export const describeFault = ({ kind, host, afterMs, lastsMs }: PlannedFault): s
   `${kind} (server${host + 1}, after ${(afterMs / 1000).toFixed(1)} s, for ${(lastsMs / 1000).toFixed(1)} s)`;
 
 export function describePlan({ settings, faults: planned, aftermath }: Plan): string {
-  const { servers, policy, references, arbitration, fencing, timeoutAction } = settings;
+  const { servers, policy, references, arbitration, fencing, timeoutAction, register } = settings;
   const parts = [
     `${servers} servers`,
     `policy ${policy}`,
+    ...(register ? [`the register: ${register}`] : []),
     ...(references === 'none' ? [] : [`reference address: ${references}`]),
     ...(policy === 'command' ? [`the command answers ${arbitration}`] : []),
     ...(fencing ? [`the fencing command answers ${fencing}`] : []),

@@ -2,6 +2,7 @@
  * One scenario: a pair or a trio gets in sync, one or two things go wrong, everything is healed, and the checkers judge.
  * In: a plan, or the seed of one. Out: a report with the violations; the same plan gives the same report.
  */
+import { isBound } from '../../src/controller/core/term.ts';
 import type { Fault } from './fault.ts';
 import { repairDisk } from './faults.ts';
 import { judge, writableWithinMs } from './judge.ts';
@@ -147,6 +148,8 @@ function becomeCalm(world: World): number {
 function heal(world: World): void {
   world.tell('everything is healed');
   world.network.heal();
+  world.arbiter?.thaw();
+  world.arbiter?.start();
   for (const host of world.hosts) {
     host.crashAfter = null;
     host.doom = null;
@@ -174,7 +177,8 @@ const isWhole = (world: World): boolean =>
     ({ id, state }) =>
       state?.mirroring.status === 'switchable' &&
       state.sync?.primary === id &&
-      state.sync.eligible.length === world.hosts.length - 1,
+      state.sync.eligible.length === world.hosts.length - 1 &&
+      (!world.settings.register || isBound(state.sync)),
   );
 
 /** One serves, the others are in sync or will not come back by themselves, and nothing is under way. */

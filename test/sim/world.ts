@@ -6,6 +6,7 @@ import { type ServerConf, serverConf } from '../../src/controller/config.ts';
 import type { Deed } from '../../src/controller/core/action.ts';
 import type { Clocks, Happening } from '../../src/controller/core/event.ts';
 import { type Ports, Turns } from '../../src/controller/turns.ts';
+import { arbiterLine, SimArbiter } from './arbiter.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
 import { presentCore } from './core.ts';
@@ -31,6 +32,8 @@ export interface WorldSettings {
   readonly arbitration: CommandMode;
   readonly fencing: CommandMode | null;
   readonly timeoutAction: ServerConf['dbInstanceTimeoutAction'];
+  /** Who answers with the policy `arbitration`; missing: nobody. */
+  readonly register?: 'arbiter' | 'servers' | undefined;
   readonly trace: boolean;
 }
 
@@ -43,6 +46,7 @@ export class World {
   readonly clock = new Clockwork();
   readonly random: Random;
   readonly hosts: readonly Host[];
+  readonly arbiter: SimArbiter | null;
   readonly checkers: Checkers;
   readonly network: Network;
   readonly replication: Replication;
@@ -58,6 +62,7 @@ export class World {
     this.random = new Random(settings.seed);
     const ids = Array.from({ length: settings.servers }, (_, index) => `server${index + 1}`);
     this.hosts = ids.map((id) => newHost({ id, host: id, port: 1 }));
+    this.arbiter = settings.register === 'arbiter' ? new SimArbiter(this) : null;
     this.checkers = new Checkers(this);
     this.network = new Network(this);
     this.replication = new Replication(this);
@@ -77,6 +82,7 @@ export class World {
 
   /** All hosts boot: a primary, and standbys that are in sync after a while. */
   begin(): void {
+    this.arbiter?.start();
     for (const host of this.hosts) {
       host.instance.fileNames = this.hosts.filter((it) => it !== host).map((it) => it.id);
       this.bootHost(host);
@@ -227,7 +233,15 @@ export class World {
     const { line: self } = host;
     const servers = this.hosts.map((it) => it.line);
     const { core } = host;
-    const state = core.begin({ self, servers, conf: this.#conf, controllerVersion: '0', clocks: clocks() });
+    const arbiters = this.arbiter ? [arbiterLine] : [];
+    const state = core.begin({
+      self,
+      servers,
+      arbiters,
+      conf: this.#conf,
+      controllerVersion: '0',
+      clocks: clocks(),
+    });
     const ports: Ports = {
       clocks,
       write: (record) => write(host, record),

@@ -71,17 +71,19 @@ function question(state: State): Question | null {
   if (sync.primary !== state.self.id) return null;
   if (isNaming(state)) {
     const cells = wantedRegister(state) ?? [];
-    return {
-      cells,
-      term: openTerm(cells, termOf(sync), (name) => cellAt(state, name)),
-      against: null,
-      names: true,
-    };
+    return { cells, term: namingTerm(state, cells, termOf(sync)), against: null, names: true };
   }
   const silenced =
     isBound(sync) &&
     (mustWin(state).length > 0 || unheardRivals(state).length > 0 || silentTaker(state).length > 0);
   return silenced ? { cells: sync.cells ?? [], term: termOf(sync), against: null } : null;
+}
+
+/** The term that was asked for already, as long as the answer is out. */
+function namingTerm(state: State, cells: readonly CellName[], atLeast: number): number {
+  const { vote } = state;
+  if (vote?.stage === 'asking' && vote.names && sameCells(vote.cells, cells)) return vote.term;
+  return openTerm(cells, atLeast, (name) => cellAt(state, name));
 }
 
 function goOn(state: State): Decision {
