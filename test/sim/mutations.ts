@@ -22,8 +22,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a standby takes over only if this start of its controller has heard its primary call it eligible',
     file: 'takeover.ts',
-    find: "state.own.role === 'standby' && state.confirmed && state.sync",
-    replace: "state.own.role === 'standby' && state.sync",
+    find: '(state.confirmed || isBound(state.sync)) &&',
+    replace: '',
     kinds: ['standby out while its controller is away, then the primary dies'],
   },
   {
@@ -71,7 +71,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'with several standbys as many have cut their receivers as it takes',
     file: 'takeover.ts',
-    find: 'return votes.length >= sync.voters.length - sync.needed + 1;',
+    find: 'return votes.length >= sync.voters.length - needed + 1;',
     replace: 'return votes.length >= 1;',
     kinds: ['slow standby', 'isolated', 'standby comes back slowly, then the primary dies'],
   },
@@ -113,8 +113,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'only a standby that its primary calls eligible takes over',
     file: 'takeover.ts',
-    find: 'state.confirmed && state.sync?.eligible.includes(state.self.id) === true;',
-    replace: 'state.confirmed;',
+    find: '(state.confirmed || isBound(state.sync)) &&\n  state.sync?.eligible.includes(state.self.id) === true;',
+    replace: '(state.confirmed || isBound(state.sync));',
     kinds: ['standby comes back slowly, then the primary dies'],
   },
   {
@@ -148,8 +148,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a standby that takes over no longer lets another one take over',
     file: 'takeover.ts',
-    find: 'takeover, yield: null, declined: null',
-    replace: 'takeover, declined: null',
+    find: 'takeover: told, yield: null, declined: null',
+    replace: 'takeover: told, declined: null',
     kinds: [],
   },
   {
@@ -251,5 +251,33 @@ export const mutations: readonly Mutation[] = [
     find: 'return andThen(decided(countAttempt(back), ...words), (it) => beginStart(it, false));',
     replace: 'return andThen(decided(countAttempt(back), ...words), startInstance);',
     kinds: ['a receiver holds up the shutdown of a switch'],
+  },
+  {
+    rule: 'a standby becomes primary on a silence only when the register has given it the term',
+    file: 'takeover.ts',
+    find: 'if (!isBound(state.sync) || holdsTerm(state) || isAgreed(state, takeover)) return true;',
+    replace: 'return true;',
+    kinds: ['cut', 'isolated', 'flapping cable'],
+  },
+  {
+    rule: 'a primary shuts nobody out who may take over before the register has given it the term',
+    file: 'sync.ts',
+    find: "(mayBelieve(state, id) ? 'must-win' : 'gone')",
+    replace: "(mayBelieve(state, id) ? 'gone' : 'gone')",
+    kinds: ['cut', 'isolated', 'cut, and the arbiter hears only one after the other'],
+  },
+  {
+    rule: 'a cell gives each term away once',
+    file: 'register.ts',
+    find: 'const open = cell.term < vote.term || (same && cell.holder === null && !dead);',
+    replace: 'const open = true || dead;',
+    kinds: ['cut', 'cut, and the arbiter hears only one after the other'],
+  },
+  {
+    rule: 'a primary that has won a term promises in the next one, and nobody who has not confirmed stays eligible',
+    file: 'vote.ts',
+    find: '? { cells: vote.cells }\n    : { eligible: sync.eligible.filter((id) => confirms(state, id)) };',
+    replace: '? { cells: vote.cells }\n    : {};',
+    kinds: ['cut', 'isolated', 'host crashes'],
   },
 ];
