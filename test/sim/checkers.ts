@@ -17,6 +17,8 @@ export class Checkers {
   readonly promotions: { readonly id: string; readonly at: number }[] = [];
   /** Servers that stopped because they took themselves for cut off. */
   readonly isolations: string[] = [];
+  /** Who has used a term of a register: by cells and term. */
+  readonly #used = new Map<string, string>();
   /** A split is stated for this world: policy fallback, and the admin network was cut between hosts that live. */
   splitAllowed = false;
   /** A person was told that commits may be missing, and that is stated, too. */
@@ -63,6 +65,16 @@ export class Checkers {
     if (!isJudged(state)) this.fail(`J: the mirroring status of ${id} is out of date`);
     if (actions.filter((it) => it.kind === 'heartbeat').length > 1)
       this.fail(`R: ${id} tells two views of one number`);
+    this.#usesTerm(id, state);
+  }
+
+  /** T: of each term and register one server uses a win at most. */
+  #usesTerm(id: string, { sync, vote }: Decision['state']): void {
+    if (sync?.primary !== id || vote?.stage !== 'won' || vote.term + 1 !== sync.term) return;
+    const term = `${vote.term} of ${JSON.stringify(vote.cells)}`;
+    const user = this.#used.get(term) ?? id;
+    this.#used.set(term, user);
+    if (user !== id) this.fail(`T: ${user} and ${id} have both used term ${term}`);
   }
 
   acknowledged(host: Host, commit: number): void {

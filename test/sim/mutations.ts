@@ -274,10 +274,28 @@ export const mutations: readonly Mutation[] = [
     kinds: ['cut', 'cut, and the arbiter hears only one after the other'],
   },
   {
-    rule: 'a primary that has won a term promises in the next one, and nobody who has not confirmed stays eligible',
-    file: 'vote.ts',
-    find: '? { cells: vote.cells }\n    : { eligible: sync.eligible.filter((id) => confirms(state, id)) };',
-    replace: '? { cells: vote.cells }\n    : {};',
-    kinds: ['cut', 'isolated', 'host crashes'],
+    rule: 'only the answer to the very attempt is a yes',
+    file: 'register.ts',
+    find: '(cell) => cell.term === term && cell.holder === asker && cell.attempt === attempt,',
+    replace: '(cell) => cell.term === term && cell.holder === asker,',
+    kinds: [
+      'flapping cable',
+      'cut, and the arbiter hears only one after the other',
+      'arbiter hears one, and is not heard',
+    ],
+  },
+  {
+    rule: 'the receiver of a role knows that the giver has heard of it, or has the word of the register',
+    file: 'takeover.ts',
+    find: 'const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;',
+    replace: 'const heard = toldSeq >= 0;',
+    kinds: ['a cut in the middle of a switch'],
+  },
+  {
+    rule: 'a standby that may not take over any more gives its takeover up, also while the register is away',
+    file: 'takeover.ts',
+    find: "if (takeover.kind === 'silence' && isBound(state.sync) && !isEligible(state))",
+    replace: "if (takeover.kind === 'silence' && isBound(state.sync) && state.sync === null)",
+    kinds: ['the register is away and the cable cut, then the primary is stopped'],
   },
 ];
