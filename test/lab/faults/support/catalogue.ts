@@ -149,7 +149,8 @@ export const instanceStopped = (side: Side): Fault => ({
 export const instanceStoppedFor = (side: Side, seconds: number): Fault => ({
   name: `instance stopped (SIGSTOP) for ${seconds} s`,
   on: side,
-  action: nothing,
+  // A receiver that has given up meanwhile comes in beside its dead stream: it is out until that has ended.
+  action: seconds > 5 ? ['none', 'disconnection'] : nothing,
   inject: async (scene) => {
     await signalInstance(at(scene, side), 'STOP');
     await sleep(seconds * 1000);
@@ -161,8 +162,8 @@ export const instanceStoppedFor = (side: Side, seconds: number): Fault => ({
 const daemonStopped = (side: Side, seconds: number): Fault => ({
   name: `controller stopped (SIGSTOP) for ${seconds} s`,
   on: side,
-  // A controller that is silent for longer than the others wait is given up, as a host is; its instance goes on.
-  action: seconds < 6 ? nothing : [side === 'primary' ? 'switch' : 'disconnection'],
+  // Also for longer than the others wait for a heartbeat: the stream shows that its instance goes on.
+  action: nothing,
   inject: async (scene) => {
     await daemon(at(scene, side), 'STOP');
     await sleep(seconds * 1000);
