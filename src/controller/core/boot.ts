@@ -51,11 +51,15 @@ function finishTakeover(state: State, { standby, restored }: BootEvent): Decisio
   const members = state.servers.map((line) => line.id).filter((id) => id !== state.self.id);
   const own = { primary: state.self.id, timeline: restored.timeline + 1, epoch: (sync?.epoch ?? 0) + 1 };
   const promised: SyncSet = { ...own, members, eligible: [], voters: [], needed: 0 };
-  return decided({ ...state, sync: promised, withdrawn: {}, degraded: 'switched' }, log('MCA00062'), {
-    kind: 'hook',
-    hook: 'post-switch',
-    target: takeover.from ?? '',
-  });
+  return decided(
+    { ...state, sync: promised, withdrawn: {}, suspects: [], origins: {}, degraded: 'switched' },
+    log('MCA00062'),
+    {
+      kind: 'hook',
+      hook: 'post-switch',
+      target: takeover.from ?? '',
+    },
+  );
 }
 
 /** A promotion that was asked for may still come, as long as the same postmaster runs (`promotion.ts` looks which it is). */
@@ -82,6 +86,8 @@ function remembered(before: State, { failover, restored, torn, standby, running 
     unhitched: standby && (restored?.unhitched ?? false),
     parked: restored?.parked ?? {},
     withdrawn: restored ? (restored.withdrawn ?? unconfirmed(restored)) : {},
+    suspects: restored?.suspects ?? [],
+    origins: restored?.origins ?? {},
   };
 }
 

@@ -162,6 +162,9 @@ function asPrimary(state: State, timeline: number): Decision {
     waitingForSwitch: [],
     namesSetAt: state.now,
     withdrawn: {},
+    suspects: [],
+    origins: {},
+    strangers: [],
     sync: { primary: state.self.id, timeline, epoch, members, eligible: [], voters: [], needed: 0 },
   };
   return decided(next, log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });

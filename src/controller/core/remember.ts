@@ -54,6 +54,8 @@ function current(state: State): Persisted {
     unhitched: state.unhitched,
     parked: state.parked,
     withdrawn: state.withdrawn,
+    suspects: state.suspects,
+    origins: state.origins,
     wroteWall: state.wall,
   };
 }

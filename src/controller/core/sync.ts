@@ -12,7 +12,7 @@ import { namesInForce, rowOf, streams } from './rows.ts';
 import { heardPeers, isHeard, isInCharge, isPromoting, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced } from './silence.ts';
 import type { Change, Peer, State } from './state.ts';
-import { watchStrangers } from './strangers.ts';
+import { cleared, toProve, watchStrangers } from './strangers.ts';
 import type { ServerId, ServerView, SyncSet } from './view.ts';
 
 const retryAfterMs = 5000;
@@ -341,7 +341,8 @@ export function unpark(state: State): State {
  */
 function prove(state: State): Decision {
   const { sync, change, proving } = state;
-  if (!sync || state.strangers.length > 0 || (change && change.stage !== 'failed'))
+  const voters = toProve(state, sync?.voters ?? []);
+  if (!sync || voters.length === 0 || (change && change.stage !== 'failed'))
     return decided({ ...state, proving: null });
   const wanted = (id: ServerId): boolean => {
     const peer = state.peers[id];
@@ -350,10 +351,12 @@ function prove(state: State): Decision {
     return sync && isHeard(peer) && isSound(state, peer.view) && absence(state, id) === 'no';
   };
   if (proving) {
-    return wanted(proving.id) ? caughtUp(state, sync) : decided({ ...state, proving: null });
+    return wanted(proving.id) && voters.includes(proving.id)
+      ? caughtUp(state, sync)
+      : decided({ ...state, proving: null });
   }
   const checkpoint = { kind: 'checkpoint', purpose: 'proof' } as const;
-  const next = sync.voters.find((id) => !sync.eligible.includes(id) && wanted(id));
+  const next = voters.find((id) => !sync.eligible.includes(id) && wanted(id));
   if (next === undefined) return decided(state);
   return decided({ ...state, proving: { id: next, stage: 'checkpoint', lsn: null } }, checkpoint);
 }
@@ -384,11 +387,14 @@ function caughtUp(state: State, sync: SyncSet): Decision {
   const { report } = state.own;
   if (!report || proving?.stage !== 'catching' || proving.lsn === null) return decided(state);
   if (!holds(state, state.peers[proving.id], proving.lsn)) return decided(state);
-  const shown = promise({ ...state, proving: null }, { eligible: [...sync.eligible, proving.id] });
-  const returned = state.degraded !== null;
-  return decided(
-    shown,
-    log('MCA01039', { server: proving.id }),
-    ...(returned ? [{ kind: 'hook', hook: 'post-attach', target: proving.id } as const] : []),
+  return andThen(cleared({ ...state, proving: null }, proving.id), (it) =>
+    callEligible(it, sync, proving.id),
   );
+}
+
+function callEligible(state: State, sync: SyncSet, id: ServerId): Decision {
+  if (state.strangers.length > 0) return decided(state);
+  const shown = promise(state, { eligible: [...sync.eligible, id] });
+  const hook = { kind: 'hook', hook: 'post-attach', target: id } as const;
+  return decided(shown, log('MCA01039', { server: id }), ...(state.degraded === null ? [] : [hook]));
 }
