@@ -24,6 +24,8 @@ const recorded = (sync: SyncSet | null): Persisted => ({
   unhitched: false,
   parked: {},
   withdrawn: {},
+  suspects: [],
+  origins: {},
   wroteWall: 0,
 });
 

@@ -87,6 +87,8 @@ describe('the state file', () => {
     unhitched: false,
     parked: {},
     withdrawn: {},
+    suspects: [],
+    origins: {},
     wroteWall: 7,
   };
 

@@ -250,4 +250,21 @@ export const arbiterKinds: Kinds = {
       world.clock.after(stopMs + 4000 + lastsMs, () => world.network.mend(['admin', 'log'], pairs));
     },
   },
+  /** A yes arrives when it was given back already, and the term is another one's. */
+  'the arbiter answers late, and the cable flaps': {
+    compound: true,
+    untilMs: 14_000,
+    strike: (world, { dice }) => {
+      const pairs = standbysOf(world).flatMap((it) => between(primaryOf(world), it));
+      for (let at = 0; at < 12_000; ) {
+        world.clock.after(at, () => {
+          world.network.cut(['admin', 'log'], pairs);
+          world.network.lateMs = dice.between(0, 3000);
+        });
+        at += dice.between(2100, 4500);
+        world.clock.after(at, () => world.network.mend(['admin', 'log'], pairs));
+        at += dice.between(50, 700);
+      }
+    },
+  },
 };

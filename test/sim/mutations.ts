@@ -212,9 +212,23 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'nobody may take over while another receiver confirms in the place of a standby',
     file: 'rows.ts',
-    find: 'return isOthers ?',
-    replace: 'return isOthers && rows.length > 9 ?',
+    find: '=> confirmedBy(report, row) > lsnValue(theirs.lsn)',
+    replace: '=> confirmedBy(report, row) < 0',
     kinds: ['a clone streams in place of its standby, then the primary dies'],
+  },
+  {
+    rule: 'the receiver that is left of several is suspect until the standby itself holds what was written since',
+    file: 'strangers.ts',
+    find: "kind === 'rows')",
+    replace: "kind === 'rows' && found.length > 99)",
+    kinds: ['of a clone and its standby the clone is left, then the primary dies'],
+  },
+  {
+    rule: 'a receiver that comes from another address than before under the name of a standby is suspect',
+    file: 'strangers.ts',
+    find: 'known[id] !== undefined && named.includes(id)',
+    replace: 'known[id] !== undefined && named.length > 99',
+    kinds: ['a clone streams in place of a standby that is not heard, then the primary dies'],
   },
   {
     rule: 'that a standby holds the mark is its own word, not that of a row with its name',

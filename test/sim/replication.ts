@@ -251,8 +251,8 @@ export class Replication {
       .map(({ id, instance: theirs }) =>
         row(id, id, instance.confirmed.get(id), replayedBy(theirs, this.#world.clock.now)),
       );
-    const guests = instance.guests.map(({ name, confirms }) =>
-      row(name, 'elsewhere', confirms ? instance.guestConfirmed.get(name) : 0),
+    const guests = instance.guests.map(({ name, confirms, address = 'elsewhere' }) =>
+      row(name, address, confirms ? instance.guestConfirmed.get(name) : 0),
     );
     return [...standbys, ...(instance.role === 'primary' ? guests : [])];
   }
@@ -274,6 +274,7 @@ function same(one: InstanceReport, other: InstanceReport): boolean {
 
 const sameRow = (one: Sender, other: Sender | undefined): boolean =>
   one.name === other?.name &&
+  one.address === other.address &&
   one.syncState === other.syncState &&
   one.lagBytes === other.lagBytes &&
   one.replayLagBytes === other.replayLagBytes;

@@ -51,11 +51,15 @@ function finishTakeover(state: State, { standby, restored }: BootEvent): Decisio
   if (standby || !restored?.takeover) return decided(state);
   const { takeover } = restored;
   const promised = firstPromise(state, takeover, restored.timeline + 1);
-  return decided({ ...state, sync: promised, withdrawn: {}, degraded: 'switched' }, log('MCA00062'), {
-    kind: 'hook',
-    hook: 'post-switch',
-    target: takeover.from ?? '',
-  });
+  return decided(
+    { ...state, sync: promised, withdrawn: {}, suspects: [], origins: {}, degraded: 'switched' },
+    log('MCA00062'),
+    {
+      kind: 'hook',
+      hook: 'post-switch',
+      target: takeover.from ?? '',
+    },
+  );
 }
 
 /** A promotion that was asked for may still come, as long as the same postmaster runs (`promotion.ts` looks which it is). */
@@ -83,6 +87,8 @@ function remembered(before: State, event: BootEvent): Kept {
     unhitched: standby && (restored?.unhitched ?? false),
     parked: restored?.parked ?? {},
     withdrawn: restored ? (restored.withdrawn ?? unconfirmed(restored)) : {},
+    suspects: restored?.suspects ?? [],
+    origins: restored?.origins ?? {},
     // A memory that is lost is another cell.
     cell: restored?.cell ?? freshCell(incarnation),
     vote: restored?.vote ?? null,

@@ -158,6 +158,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   peers: { judged: samePeers },
   arbiters: neither,
   rowAt: neither,
+  origins: neither,
   lagging: judgedAndReported,
   weakened: neither,
   strangers: judgedAndReported,
@@ -180,6 +181,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   promotion: neither,
   aborted: neither,
   withdrawn: neither,
+  suspects: neither,
   // A cell is written before it is told, and both at once: who asks waits for it.
   cell: reported,
   vote: reported,

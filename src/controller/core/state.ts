@@ -75,6 +75,10 @@ export interface Kept {
   readonly parked: Readonly<Record<ServerId, number>>;
   /** Standbys that may take over no more, but are not known to know it, with the epoch of the promise that says so. */
   readonly withdrawn: Readonly<Record<ServerId, number>>;
+  /** Standbys whose receiver may be another one's, as long as they have not shown that it is their own. */
+  readonly suspects: readonly ServerId[];
+  /** From which address the only receiver of each name came, as this primary saw it last. */
+  readonly origins: Readonly<Record<ServerId, string>>;
   /** The cell of this server; missing from the record of an earlier version. */
   readonly cell?: Cell | null | undefined;
   /** The last vote of this server. */

@@ -266,9 +266,9 @@ export const watchingMessages = {
     type: 'WARNING',
     text: 'no standby may take over: {why}',
     cause:
-      'Commits may be acknowledged by the word of a receiver that is no standby of this cluster: a foreign name or * in synchronous_standby_names, or a receiver that uses the name of a standby.',
+      'Commits may be acknowledged by the word of a receiver that is no standby of this cluster: a foreign name or * in synchronous_standby_names, or a receiver that uses the name of a standby, or may do so: one of several that did is left, or one comes from another address than before.',
     did: 'It told all standbys that they may not take over. Writes go on.',
-    todo: 'Name only standbys of this cluster, and end the other receiver, as `mc_ctl status` says. After a connection that broke this is over by itself when wal_sender_timeout has passed.',
+    todo: 'Name only standbys of this cluster, and end the other receiver, as `mc_ctl status` says. After a connection that broke this is over by itself when wal_sender_timeout has passed and the standby has been heard.',
   },
   MCA01092: {
     type: 'NOTICE',
