@@ -288,17 +288,6 @@ export const mutations: readonly Mutation[] = [
     kinds: ['cut', 'cut, and the arbiter hears only one after the other'],
   },
   {
-    rule: 'only the answer to the very attempt is a yes',
-    file: 'register.ts',
-    find: '(cell) => cell.term === term && cell.holder === asker && cell.attempt === attempt,',
-    replace: '(cell) => cell.term === term && cell.holder === asker,',
-    kinds: [
-      'flapping cable',
-      'cut, and the arbiter hears only one after the other',
-      'arbiter hears one, and is not heard',
-    ],
-  },
-  {
     rule: 'the receiver of a role knows that the giver has heard of it, or has the word of the register',
     file: 'takeover.ts',
     find: 'const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;',
