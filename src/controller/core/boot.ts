@@ -189,9 +189,7 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   const open = Object.values(state.peers).filter((peer) => !hasAnswered(state, peer) || isRival(peer));
   if (open.length === 0) return startInstance(state);
   if (state.now < untilAt) return decided(state);
-  if (rival) {
-    return hold(state, rival.line.id, 'MCA01034', 'would start as primary, too; start the right one first');
-  }
+  if (rival) return holdBeside(state, rival.line.id);
   if (!byPerson && mayBeCutOff(state)) return sayOnce(state, log('MCA01114'));
   const peers = open.map((peer) => peer.line.id).join(', ');
   return andThen(decided(state, log('MCA01007', { peers })), startInstance);
@@ -201,6 +199,8 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
 function yieldTo(state: State, id: ServerId): Decision {
   const peer = state.peers[id];
   if (peer && !isHeard(peer)) return waitForWord(state, [peer]);
+  // Every promise is later than that of a server that has forgotten its own, which may be the newer one all the same.
+  if (lastTimeline(state) === 0) return holdBeside(state, id);
   const knowing = peer ? heeding(state, peer.view) : state;
   return hold(knowing, id, 'MCA01071', 'was primary after this server, which must be rebuilt as a standby');
 }
@@ -282,6 +282,9 @@ function wouldBePrimary(state: State, peer: Peer, byPerson: boolean): boolean {
   if (view.role !== 'primary' || view.lastTimeline < lastTimeline(state)) return false;
   return view.phase === 'waiting' || (view.phase === 'held' && !byPerson);
 }
+
+const holdBeside = (state: State, rival: ServerId): Decision =>
+  hold(state, rival, 'MCA01034', 'would start as primary, too; start the right one first');
 
 function hold(
   state: State,

@@ -98,7 +98,8 @@ function takenBack(state: State): State {
   const next = promise(state, { eligible: [] });
   const leaves = (id: ServerId): boolean => {
     const view = state.peers[id]?.view;
-    return view?.leaving === 'instance' && view.takeover === null && view.yield === null;
+    const takesOver = view?.role !== 'standby' || view.takeover !== null || view.yield !== null;
+    return view?.leaving === 'instance' && !takesOver;
   };
   const open = Object.entries(next.withdrawn).filter(([id]) => !leaves(id));
   return { ...next, withdrawn: Object.fromEntries(open) };
