@@ -18,6 +18,7 @@ const probeEveryMs = 1000;
 const remindEveryMs = 600_000;
 /** Pauses after each attempt to start an instance again; the first attempt is made at once. */
 const pausesMs = [0, 3000, 15_000, 60_000];
+const longestPauseMs = 60_000;
 
 type BootEvent = Extract<Happening, { kind: 'boot' }>;
 
@@ -82,7 +83,8 @@ function remembered(before: State, { failover, restored, torn, standby, running 
     sync: restored?.sync ?? null,
     forgotten: torn || (restored?.forgotten ?? false),
     takeover: takeover ? interrupted(takeover, running) : null,
-    yield: (standby && restored?.yield) || null,
+    // Without a position nobody counts on it yet, and the order to cut the receiver went with the controller: it is begun anew.
+    yield: standby && restored?.yield?.lsn != null ? restored.yield : null,
     unhitched: standby && (restored?.unhitched ?? false),
     parked: restored?.parked ?? {},
     withdrawn: restored ? (restored.withdrawn ?? unconfirmed(restored)) : {},
@@ -329,7 +331,7 @@ export function startInstance(state: State): Decision {
 /** The instance of a primary is started again by the controller: one attempt more in its series. */
 export function countAttempt(state: State): State {
   const attempts = (state.revival?.attempts ?? 0) + 1;
-  const nextAt = state.now + (pausesMs[attempts] ?? 0);
+  const nextAt = state.now + (pausesMs[attempts] ?? longestPauseMs);
   return { ...state, revival: { attempts, nextAt, over: false } };
 }
 
