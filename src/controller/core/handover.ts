@@ -194,8 +194,10 @@ function takeBack(state: State, { handover: { to }, restartable }: Giving, why: 
   const told = replies(state.waitingForSwitch, false, `${to} did not take over: ${why}`);
   const back: State = { ...state, giving: null, waitingForSwitch: [] };
   const words = [log('MCA01047', { server: to, why }), ...told];
-  if (restartable) return andThen(decided(countAttempt(back), ...words), (it) => beginStart(it, false));
-  return decided({ ...back, boot: { kind: 'failed', why } }, ...words);
+  const counted = countAttempt(back);
+  if (restartable) return andThen(decided(counted, ...words), (it) => beginStart(it, false));
+  // Its disk has failed: it is down until that works again, or until another standby can take over (`revive.ts`).
+  return decided({ ...withOwn(counted, { phase: 'down' }), boot: { kind: 'failed', why } }, ...words);
 }
 
 /** The former primary is a standby from now on; it starts as one. */

@@ -243,7 +243,7 @@ export const watchingMessages = {
   MCA01034: {
     type: 'ERROR',
     text: 'the instance is not started: {peer} would start as primary, too',
-    cause: 'Neither server has a standby.signal, and both were started at the same time.',
+    cause: 'Neither server has a standby.signal, and this one cannot tell which of them was primary last.',
     did: 'Both instances stay stopped, and the controllers keep watching.',
     todo: 'Find the last primary (the latest MCA00062 in the logs), keep copies of the data of both, `mc_ctl start` there, and rebuild the other one.',
   },
