@@ -262,8 +262,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a primary whose shutdown took long asks the others before it starts again',
     file: 'handover.ts',
-    find: 'return andThen(decided(countAttempt(back), ...words), (it) => beginStart(it, false));',
-    replace: 'return andThen(decided(countAttempt(back), ...words), startInstance);',
+    find: 'return andThen(decided(counted, ...words), (it) => beginStart(it, false));',
+    replace: 'return andThen(decided(counted, ...words), startInstance);',
     kinds: ['a receiver holds up the shutdown of a switch'],
   },
   {
