@@ -187,7 +187,10 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   vote: reported,
   voteAfter: neither,
   refused: neither,
-  giving: { judged: same, reported: (before, after) => before?.stage === after?.stage },
+  giving: {
+    judged: same,
+    reported: (before, after) => before?.stage === after?.stage && before?.taken === after?.taken,
+  },
   takeover: judgedAndReported,
   declined: reported,
   yield: judgedAndReported,

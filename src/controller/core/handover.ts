@@ -127,7 +127,9 @@ export function advanceHandover(state: State): Decision {
   if (promoted) return handedOver(state, giving, promoted);
   if (view?.declined?.id === handover.id && isProven(view)) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
-  return decided(state);
+  return view?.takeover?.id === handover.id && giving.taken !== handover.to
+    ? decided({ ...state, giving: { ...giving, taken: handover.to } })
+    : decided(state);
 }
 
 /** An earlier version declines when a limit of time is over, and its instance may still become primary. */

@@ -180,6 +180,8 @@ export interface Giving {
   readonly tried: readonly ServerId[];
   /** The instance may be started again if all of them refuse. */
   readonly restartable: boolean;
+  /** It was heard that this handover is being taken; the receiver of the role waits for the echo of that. */
+  readonly taken?: ServerId | undefined;
 }
 
 /** How often the instance of a primary was started again after it had gone away, in one series of attempts. */
