@@ -47,8 +47,9 @@ async function watched(pair: FaultPair, client: Client, minutes: number, seed: n
   await burning;
   if (!(await client.writesAgain(60_000))) throw new Error(`the client writes no more: ${client.errors}`);
   client.stop();
-  await pair.untilSwitchable();
   const said = await pair.said(from);
+  // Also of a pair that has switched it is told what is lost.
+  await pair.makeWhole();
   const count = (wanted: string) => said.filter(({ number }) => number === wanted).length;
   return {
     minutes,
