@@ -53,4 +53,23 @@ describe('a role that was given away', () => {
     for (let round = 0; round < 12; round += 1) it1.after(400, '', third).after(400, '', { kind: 'tick' });
     expect(it1.state.giving?.handover.to).toBe('server2');
   });
+
+  it('is offered to whoever holds the most where the receivers were cut, and not by the look before that', () => {
+    const handover = { id: 7, kind: 'failover', to: 'server2', checkpoint: null } as const;
+    const giver = view('server1', 'primary', {
+      phase: 'stopped',
+      report: null,
+      sync: inSyncOfThree,
+      handover,
+    });
+    const takes = { ...taking, id: 7, stage: 'gather', lsn: '0/3000068' } as const;
+    const third = new Conversation('server3', 3)
+      .after(0, '', boot({ running: true, standby: true }))
+      .after(10, '', answer(report('standby', { lsn: '0/3000060' })))
+      .after(10, 'server1 hands over', heard(giver))
+      .after(10, 'server2 takes over', heard(view('server2', 'standby', { takeover: takes })))
+      .after(50, 'its receiver is cut', { kind: 'receiver-cut', lsn: '0/3000070' })
+      .after(10, 'server2 has refused', heard(view('server2', 'standby')));
+    expect(third.state).toMatchObject({ yield: null, own: { report: { lsn: '0/3000070' } } });
+  });
 });

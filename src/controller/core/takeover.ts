@@ -3,7 +3,7 @@
  * person forces it. Only a standby that is known to hold every acknowledged commit may; its receiver is cut first, and
  * with several standbys enough of them must have cut theirs, so that nobody can be acknowledged behind its back. Pure.
  */
-import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { isDoubtful } from './pause.ts';
@@ -314,10 +314,15 @@ function enough(state: State, cut: readonly ServerId[]): boolean {
   return votes.length >= sync.voters.length - needed + 1;
 }
 
-export function onReceiverCut(state: State, lsn: string): Decision {
-  const { takeover } = state;
+/** The last look was before the cut: what came in between counts when it is asked who holds the most. */
+const endsAt = (state: State, lsn: string): State =>
+  state.own.report ? withOwn(state, { report: { ...state.own.report, lsn } }) : state;
+
+export function onReceiverCut(before: State, lsn: string): Decision {
+  const { takeover } = before;
+  const state = endsAt(before, lsn);
   if (state.yield && !takeover) return decided({ ...state, yield: { ...state.yield, lsn } });
-  if (takeover?.stage !== 'cut') return decided(state);
+  if (takeover?.stage !== 'cut') return decided(before);
   const { checkpoint } = takeover;
   if (checkpoint !== null && lsnValue(lsn) <= lsnValue(checkpoint)) {
     return abandon(state, `it received WAL up to ${lsn}, but the shutdown checkpoint is at ${checkpoint}`);
