@@ -6,7 +6,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { Calls, CatchUp } from './catch-up.ts';
 import type { Deed } from './core/action.ts';
@@ -21,7 +20,7 @@ import { openAdminPort } from './io/admin-port.ts';
 import { clocks } from './io/clocks.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
-import { type Configuration, checkAdministrator, loadConfiguration } from './io/files.ts';
+import { type Configuration, checkAdministrator, loadConfiguration, shortly } from './io/files.ts';
 import { findPostmaster, Instance, isStandby } from './io/instance.ts';
 import { type Journal, openJournal } from './io/journal.ts';
 import { markConfigurationRead, takeLock } from './io/lock.ts';
@@ -371,8 +370,7 @@ class Daemon {
       this.#happen({ kind: 'reload', conf, servers, arbiters });
       this.#startTimers();
     } catch (error) {
-      const why = error instanceof DiagnosticError ? placesOf(error) : textOf(error);
-      this.#happen({ kind: 'reload-failed', why });
+      this.#happen({ kind: 'reload-failed', why: shortly(error) });
     }
   }
 
@@ -392,6 +390,3 @@ class Daemon {
 
 const restartNeeded = (what: string): string =>
   `${what} has changed, which needs a restart of the controller`;
-
-const placesOf = (error: DiagnosticError): string =>
-  error.diagnostics.map((it) => `${it.at ? `${it.at.file}:${it.at.line}: ` : ''}${it.what}`).join('; ');

@@ -14,7 +14,9 @@ export const arbiterIdentity = (key: Secret, id: ServerId): string => `${fingerp
 /** Undefined of what is no such identity. */
 export function readIdentity(
   identity: string,
-): { readonly cluster: string; readonly id: ServerId } | undefined {
+): { readonly fingerprint: string; readonly id: ServerId } | undefined {
   const match = /^([0-9a-f]{16})\/([^/]+)$/.exec(identity);
-  return match?.[1] === undefined || match[2] === undefined ? undefined : { cluster: match[1], id: match[2] };
+  return match?.[1] === undefined || match[2] === undefined
+    ? undefined
+    : { fingerprint: match[1], id: match[2] };
 }

@@ -34,6 +34,12 @@ export const refuse = (code: Code, what: string, why: string, fix: string): Diag
 
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** What went wrong, in one line for the log: each mistake with its place. */
+export const shortly = (error: unknown): string =>
+  error instanceof DiagnosticError
+    ? error.diagnostics.map((it) => `${it.at ? `${it.at.file}:${it.at.line}: ` : ''}${it.what}`).join('; ')
+    : errorText(error);
+
 /** Which server of the directory is meant: the one that was named, or the only one that has a configuration. */
 export function findLocalServer(dir: string, wanted: string | undefined): string {
   const ids = configuredServers(dir);
