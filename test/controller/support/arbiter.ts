@@ -41,12 +41,19 @@ export class RealArbiter {
   readonly #bundle: string;
   #process: ChildProcess | null = null;
   #said = '';
+  readonly #before: string[] = [];
 
   constructor(bundle: string, port: number) {
     this.#bundle = bundle;
     this.port = port;
     this.write('arbitration.conf', this.conf());
     this.addCluster('one');
+  }
+
+  /** A program that runs in the process before the arbiter: what happens to its disk. */
+  disturb(program: string): void {
+    this.write('disturb.cjs', program);
+    this.#before.push('--require', join(this.dir, 'disturb.cjs'));
   }
 
   conf = (...lines: string[]): string =>
@@ -91,7 +98,8 @@ export class RealArbiter {
   /** Starts it and waits until it answers, or has ended. Returns its exit status, or null while it runs. */
   async start(): Promise<number | null> {
     this.#said = '';
-    const child = spawn(process.execPath, [this.#bundle, 'arbiter-daemon', '-M', this.dir], {
+    const words = [...this.#before, this.#bundle, 'arbiter-daemon', '-M', this.dir];
+    const child = spawn(process.execPath, words, {
       ...user,
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {},
