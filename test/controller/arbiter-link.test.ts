@@ -4,9 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
+import { serverConf } from '../../src/controller/config.ts';
 import { arbiterView, startArbiter } from '../../src/controller/core/arbiter.ts';
 import { arbiterIdentity, fingerprint, readIdentity } from '../../src/controller/io/arbiter-identity.ts';
 import { ArbiterPort } from '../../src/controller/io/arbiter-port.ts';
+import { Links } from '../../src/controller/links.ts';
 import { keyOf, TalkingServer, until } from './support/arbiter.ts';
 import { view } from './support/conversation.ts';
 import { freePorts } from './support/pair.ts';
@@ -147,6 +149,46 @@ describe('the link to an arbiter', () => {
     await beat(server, () => false, 200);
     expect(server.seen.slice(before).filter((it) => it.startsWith('lost'))).toEqual([]);
     expect(server.answers).toEqual([]);
+  });
+});
+
+describe('the links of a controller', () => {
+  it('make events of what arbiters tell, and say once when the times do not go together', async () => {
+    const { port } = await listening();
+    const events: string[] = [];
+    const logged: string[] = [];
+    const links = (heartbeatRetry: number): Links => {
+      const made = new Links(
+        {
+          ...{ dir: '/nowhere', self: { id: 'server1', host: '127.0.0.1', port: 1 }, servers: [], key: one },
+          arbiters: [{ id: 'arbiter1', host: '127.0.0.1', port }],
+          conf: serverConf({ dbInstance: '/a', heartbeatIntervalMs: 50, heartbeatRetry }),
+        },
+        {
+          told: () => view('server1', 'standby'),
+          happen: (it) => events.push(it.kind),
+          heard: () => undefined,
+          log: (message, values) => logged.push(`${message} ${JSON.stringify(values)}`),
+        },
+      );
+      open.push(made);
+      return made;
+    };
+    const beating = async (it: Links, times: number): Promise<void> => {
+      const wanted = events.length + times;
+      for (let waited = 0; waited < 3000 && events.length < wanted; waited += 20) {
+        it.heartbeat(view('server1', 'standby'));
+        await sleep(20);
+      }
+    };
+    // The port of `listening` tells 1.8 s; 1.05 s are less, 3.15 s are not.
+    await beating(links(0), 5);
+    expect(events.slice(0, 5)).toEqual(Array(5).fill('arbiter-heard'));
+    expect(logged).toEqual(['MCA00213 {"arbiter":"arbiter1","seconds":"1.05","patience":"1.8"}']);
+    await beating(links(2), 3);
+    expect(logged).toHaveLength(1);
+    // The newer connection of a server counts, and the end of the other one is news.
+    await until(() => events.includes('arbiter-lost'));
   });
 });
 

@@ -97,8 +97,6 @@ export class ArbiterPort {
     bad: (why: string) => void,
   ): void {
     if (v !== protocolVersion) bad(`it speaks protocol ${String(v).slice(0, 20)}`);
-    // What has come in one piece with the end of its cluster is heard by nobody.
-    else if (!this.#known(caller)) socket.destroy();
     else if (kind === 'heartbeat' && isView(view, caller.id)) {
       const answer = this.#events.heard(caller, view, typeof giveUpMs === 'number' ? giveUpMs : undefined);
       if (answer) socket.write(frame({ v: protocolVersion, kind: 'answer', seq, ...answer }));
