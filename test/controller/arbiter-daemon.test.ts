@@ -240,7 +240,8 @@ describe('a reload of an arbiter', () => {
     // Another key: the former one opens nothing any more, and the cell is the same.
     arbiter.addCluster('two', keyOf('another two'));
     expect(reload().stdout).toBe('two has another key\n');
-    await until(() => two.seen.some((it) => it.startsWith('lost')));
+    await until(() => two.seen.at(-1) === 'lost arbiter1: the connection has ended', 2000);
+    expect(two.seen.at(-1)).toBe('lost arbiter1: the connection has ended');
     expect(await two.tell({}, shortly)).toBeNull();
     expect((await server('server1', 'two', keyOf('another two')).tell())?.cell).toEqual(before);
 
@@ -251,6 +252,19 @@ describe('a reload of an arbiter', () => {
 
     expect((await one.tell({ vote: null }))?.cell).toMatchObject({ term: 1, holder: 'server1' });
     expect(one.seen.slice(connected).filter((it) => it.startsWith('lost'))).toEqual([]);
+  });
+
+  it('hears a server only as long as network.conf of its cluster names it', async () => {
+    await arbiter.start();
+    const nine = server('server9');
+    expect(await nine.tell({}, shortly)).toBeNull();
+    expect(arbiter.said).toContain('(MCR00013)');
+    arbiter.write('clusters/one/network.conf', `server9 127.0.0.1 9\n${arbiter.network()}`);
+    expect(reload().stdout).toBe('one changed\n');
+    expect(await nine.tell()).not.toBeNull();
+    arbiter.write('clusters/one/network.conf', arbiter.network());
+    expect(reload().stdout).toBe('one changed\n');
+    expect(await nine.tell({}, shortly)).toBeNull();
   });
 
   it('tells of a cluster whose files have mistakes, and leaves it as it was', async () => {
