@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { ownAddress } from './own-address.mjs';
 import { scratch } from './scratch.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,6 +26,7 @@ await build({
   logLevel: 'error',
   banner,
   external,
+  plugins: [ownAddress],
 });
 try {
   const { runFaults } = await import(pathToFileURL(outfile).href);

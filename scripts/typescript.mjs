@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { ownAddress } from './own-address.mjs';
 import { scratch } from './scratch.mjs';
 
 export async function loadTypeScript(path) {
@@ -18,6 +19,7 @@ export async function loadTypeScript(path) {
     platform: 'node',
     format: 'esm',
     logLevel: 'error',
+    plugins: [ownAddress],
   });
   try {
     return await import(pathToFileURL(outfile).href);

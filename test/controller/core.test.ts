@@ -17,6 +17,8 @@ const nothing = {
   unhitched: false,
   parked: {},
   withdrawn: {},
+  suspects: [],
+  origins: {},
 };
 const golden = (name: string) => `./golden/${name}.txt`;
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Happening } from '../../src/controller/core/event.ts';
 import type { Persisted } from '../../src/controller/core/state.ts';
-import type { SyncSet } from '../../src/controller/core/view.ts';
+import type { SyncSet, Takeover } from '../../src/controller/core/view.ts';
 import { answer, boot, Conversation, heard, inSync, report, view } from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
@@ -24,6 +24,8 @@ const recorded = (sync: SyncSet | null): Persisted => ({
   unhitched: false,
   parked: {},
   withdrawn: {},
+  suspects: [],
+  origins: {},
   wroteWall: 0,
 });
 
@@ -166,6 +168,74 @@ describe('a former primary', () => {
     expect(told.state.own.phase).toBe('waiting');
     told.after(10, 'server2 is primary', isPrimary);
     expect(told.state.own.phase).toBe('held');
+  });
+});
+
+/** server2 may take over no more, and does not know it as long as it is not heard to. */
+const withdrawn: SyncSet = { ...inSync, eligible: [], epoch: 3 };
+const unsaid: Persisted = { ...recorded(withdrawn), withdrawn: { server2: 3 } };
+
+describe('a standby that was not told that it may take over no more', () => {
+  const boots = () => new Conversation('server1').after(0, 'the host boots', boot({ restored: unsaid }));
+
+  it('frees a former primary when it is a standby that knows it', () => {
+    const told = boots().after(10, 'it knows it', heard(view('server2', 'standby', { sync: withdrawn })));
+    expect(told.state).toMatchObject({ withdrawn: {}, own: { phase: 'starting' } });
+  });
+
+  it('holds a former primary back when it is primary, also if it has forgotten all but what it was told now', () => {
+    const forgetful = view('server2', 'primary', {
+      phase: 'held',
+      report: null,
+      lastTimeline: 0,
+      sync: withdrawn,
+    });
+    const told = boots().after(10, 'it was primary, and is held back', heard(forgetful));
+    expect(told.state).toMatchObject({ withdrawn: { server2: 3 }, own: { phase: 'held' } });
+    expect(bootsAgain(told).state.own.phase).toBe('waiting');
+  });
+
+  it('confirms nothing while it takes over', () => {
+    const takeover: Takeover = {
+      from: 'server1',
+      kind: 'silence',
+      id: 0,
+      checkpoint: null,
+      stage: 'gather',
+      lsn: '0/3000060',
+    };
+    const taking = view('server2', 'standby', { sync: withdrawn, takeover });
+    const told = boots().after(10, 'it takes over', heard(taking));
+    expect(told.state).toMatchObject({ withdrawn: { server2: 3 }, own: { phase: 'waiting' } });
+  });
+
+  it('is asked for after a stop of both, if it has become primary meanwhile', () => {
+    const leaves = view('server2', 'primary', {
+      phase: 'stopping',
+      leaving: 'instance',
+      lastTimeline: 2,
+      sync: taken,
+      failover: { enabled: false, changedAtWall: 1 },
+    });
+    const told = new Conversation('server1')
+      .after(0, 'the controller attaches', boot({ running: true, restored: recorded(inSync) }))
+      .after(10, 'the instance answers', answer(report('primary')))
+      .after(10, 'server2 has become primary, and is being stopped; failover is disabled', heard(leaves))
+      .after(10, 'mc_ctl stop', stop);
+    expect(told.state.withdrawn).toEqual({ server2: 3 });
+    expect(bootsAgain(told).state.own.phase).toBe('waiting');
+  });
+});
+
+describe('a server that has forgotten its promise', () => {
+  it('takes no other former primary for a newer one, and tells nobody to rebuild it', () => {
+    const waits = view('server1', 'primary', { phase: 'waiting', report: null, sync: withdrawn });
+    const told = new Conversation('server2')
+      .after(0, 'the host boots; the state file is torn', boot({ torn: true }))
+      .after(10, 'server1 was primary, too', heard(waits));
+    expect(told.state).toMatchObject({ sync: null, forgotten: true, own: { phase: 'held' } });
+    expect(told.text()).toContain('server1 would start as primary, too (MCA01034)');
+    expect(told.text()).not.toContain('MCA01071');
   });
 });
 

@@ -112,6 +112,10 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     }
     expect(pair.log('server2')).toContain('FATAL: the instance has gone away');
     await sleep(300);
+    // Its number has become that of another process of the same user, as at a boot: that of the other postmaster.
+    const locks = [join(pair.dataDir(2), 'postmaster.pid'), pair.socketLock(2)];
+    for (const path of locks)
+      writeFileSync(path, readFileSync(path, 'utf8').replace(/^\d+/, String(pair.postmasterPid(1))));
     expect(pair.ctl('start', '--local-server', 'server2')).toMatchObject({ status: 0, stderr: '' });
     expect((await pair.until('server1', (it) => it.mirroring_status === 'switchable'))?.reason).toBeNull();
   });

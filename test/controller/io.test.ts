@@ -6,8 +6,10 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,8 +18,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Persisted } from '../../src/controller/core/state.ts';
 import { findLocalServer, loadConfiguration, readPrivate } from '../../src/controller/io/files.ts';
 import { frameReader, longestFrame } from '../../src/controller/io/frames.ts';
-import { findPostmaster, Instance, passLockFile, processesIn } from '../../src/controller/io/instance.ts';
+import { Instance } from '../../src/controller/io/instance.ts';
 import { lockHolder, takeLock } from '../../src/controller/io/lock.ts';
+import { passLockFile, removeSocketLocks } from '../../src/controller/io/lock-files.ts';
+import { findPostmaster, processesIn } from '../../src/controller/io/postmaster.ts';
 import { addressesOf, primaryAddresses } from '../../src/controller/io/primary-address.ts';
 import { readState, writeState } from '../../src/controller/io/state-file.ts';
 import { binDirCandidates, majorVersion } from '../../src/postgres/bindirs.ts';
@@ -98,6 +102,8 @@ describe('the state file', () => {
     unhitched: false,
     parked: {},
     withdrawn: {},
+    suspects: [],
+    origins: {},
     wroteWall: 7,
   };
 
@@ -247,31 +253,58 @@ describe('a server process that has outlived its postmaster', () => {
   });
 });
 
-describe('a postmaster.pid that a power cut has left', () => {
+describe('a lock file that a crash or a power cut has left', () => {
   const rest = '/data\n1700000000\n27500\n/tmp\n*\n  1 2\nready\n';
-  const first = (): string => readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[0] ?? '';
+  const lock = '.s.PGSQL.27500.lock';
+  const nobody = '2147483647';
 
-  it('names the controller where its number is that of a process that works elsewhere', async () => {
-    for (const pid of [String(process.ppid), '1']) {
+  it('names nobody where its number is that of a process that works elsewhere, or of none yet', async () => {
+    // The last one is a thread, which has no entry in the list of processes.
+    const thread = readdirSync('/proc/self/task').find((id) => id !== String(process.pid));
+    for (const pid of [String(process.ppid), '1', '4194303', '-7', String(thread)]) {
       write('postmaster.pid', `${pid}\n${rest}`);
       await passLockFile(dir);
-      expect(readFileSync(join(dir, 'postmaster.pid'), 'utf8')).toBe(`${process.pid}\n${rest}`);
+      expect(readFileSync(join(dir, 'postmaster.pid'), 'utf8')).toBe(`${nobody}\n${rest}`);
     }
   });
 
-  it('stays where it names the postmaster itself, or nobody', async () => {
-    const postmaster = spawn('sleep', ['60'], { cwd: dir });
-    const ended = new Promise((resolve) => postmaster.on('exit', resolve));
-    for (const pid of [String(postmaster.pid), '4194305', '-7', '']) {
+  it('stays where its process works in the data directory, or where it has no number', async () => {
+    const server = spawn('sleep', ['60'], { cwd: dir });
+    const ended = new Promise((resolve) => server.on('exit', resolve));
+    for (const pid of [String(server.pid), `-${server.pid}`, '']) {
       write('postmaster.pid', `${pid}\n${rest}`);
+      write(lock, `${pid || server.pid}\n${dir}\n`);
       await passLockFile(dir);
-      expect(first()).toBe(pid);
+      await removeSocketLocks(dir, '27500', dir);
+      expect(readFileSync(join(dir, 'postmaster.pid'), 'utf8')).toBe(`${pid}\n${rest}`);
+      expect(existsSync(join(dir, lock))).toBe(true);
     }
-    postmaster.kill();
+    server.kill();
     await ended;
     rmSync(join(dir, 'postmaster.pid'));
     await passLockFile(dir);
     expect(existsSync(join(dir, 'postmaster.pid'))).toBe(false);
+  });
+
+  it('of a socket goes, in each directory of sockets, but not that of another server', async () => {
+    const other = join(dir, 'other');
+    mkdirSync(other);
+    symlinkSync(dir, join(other, 'same'));
+    write(lock, `${process.ppid}\n${join(other, 'same')}\n`);
+    write(`other/${lock}`, `4194303\n${dir}\n`);
+    await removeSocketLocks(dir, '27500', `${dir}, other`);
+    expect([existsSync(join(dir, lock)), existsSync(join(other, lock))]).toEqual([false, false]);
+    for (const text of [`${process.ppid}\n${other}\n`, `${process.ppid}\n/gone\n`, '']) {
+      write(lock, text);
+      await removeSocketLocks(dir, '27500', dir);
+      expect(readFileSync(join(dir, lock), 'utf8')).toBe(text);
+    }
+  });
+
+  it('of a socket that is something else is not opened', async () => {
+    execFileSync('mkfifo', [join(dir, lock)]);
+    await removeSocketLocks(dir, '27500', dir);
+    expect(existsSync(join(dir, lock))).toBe(true);
   });
 });
 

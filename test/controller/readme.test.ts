@@ -43,4 +43,8 @@ describe('the description of the core', () => {
     const named = rows('The invariants').flatMap(([, , rules]) => rules?.split('; ') ?? []);
     expect(named.toSorted()).toEqual(mutations.map(({ rule }) => rule).toSorted());
   });
+
+  it.each(mutations)('can still be taken out: $rule', ({ file, find }) => {
+    expect(readFileSync(join(folder, file), 'utf8').split(find).length - 1).toBe(1);
+  });
 });

@@ -85,6 +85,8 @@ const record: Persisted = {
   unhitched: false,
   parked: {},
   withdrawn: { server2: 4 },
+  suspects: [],
+  origins: {},
   wroteWall: 7,
 };
 

@@ -124,6 +124,128 @@ describe('a receiver that uses the name of a standby', () => {
   });
 });
 
+/** server1 is primary of two, both in sync; `lsn` is where WAL ends, and what each standby holds by its own word. */
+const rowsOf3 = (lsn: string, ...senders: Sender[]) =>
+  answer(report('primary', { lsn, senders, synchronousStandbyNames: 'server2, server3' }));
+const holds = (id: string, lsn: string) => heard(view(id, 'standby', { report: report('standby', { lsn }) }));
+const [second, third] = [sender('server2'), { ...sender('server3'), address: '192.0.2.120' }];
+const clone = { ...third, address: '192.0.2.200' };
+const done = { kind: 'checkpointed', purpose: 'proof', why: null } as const;
+
+const trio = (restored: State['persisted'] = null) =>
+  new Conversation('server1', 3)
+    .after(0, 'the controller starts and finds its instance running', boot({ running: true, restored }))
+    .after(10, 'the instance answers', rowsOf3('0/3000060', second, third));
+
+const trioInSync = () =>
+  trio()
+    .after(5, 'server2 holds all', holds('server2', '0/3000060'))
+    .after(5, 'server3 holds all', holds('server3', '0/3000060'))
+    .after(20, 'the checkpoint is done', done)
+    .after(20, 'the instance answers', rowsOf3('0/3000060', second, third))
+    .after(700, 'the instance answers', rowsOf3('0/3000060', second, third))
+    .after(20, 'the next checkpoint is done', done)
+    .after(20, 'the instance answers', rowsOf3('0/3000060', second, third));
+
+/** Everybody is heard as before, and the WAL goes on; server3 says no more than it said last. */
+const goesOn = (it: Conversation, ...rows: Sender[]) =>
+  it
+    .after(20, 'the checkpoint is done', done)
+    .after(700, 'the instance answers', rowsOf3('0/5000000', second, ...rows))
+    .after(10, 'server2 holds all', holds('server2', '0/5000000'));
+
+const provenAnew = (it: Conversation, ...rows: Sender[]) =>
+  it
+    .after(20, 'server3 holds what was written since', holds('server3', '0/5000000'))
+    .after(700, 'the instance answers', rowsOf3('0/5000000', second, ...rows))
+    .after(20, 'the checkpoint is done', done)
+    .after(20, 'the instance answers', rowsOf3('0/5000000', second, ...rows));
+
+describe('a receiver that may be another one’s', () => {
+  it('is the one that is left of several: until the standby itself holds what was written since', async () => {
+    const it1 = trioInSync();
+    expect(eligible(it1.state)).toEqual(['server2', 'server3']);
+    it1
+      .after(700, 'a clone has connected', rowsOf3('0/4000000', second, third, clone))
+      .after(700, 'one of the two has gone', rowsOf3('0/4000000', second, third))
+      .status();
+    goesOn(it1, third);
+    expect(it1.state.strangers).toEqual([{ kind: 'suspect', name: 'server3' }]);
+    expect(eligible(it1.state)).toEqual([]);
+    expect(eligible(provenAnew(it1, third).state)).toEqual(['server3', 'server2']);
+    await expect(it1.text()).toMatchFileSnapshot(golden('one-of-several'));
+  });
+
+  it('comes from another address than before', () => {
+    const it1 = trioInSync().after(700, 'server3 moves', rowsOf3('0/4000000', second, clone));
+    expect(eligible(goesOn(it1, clone).state)).toEqual([]);
+    // Not yet where others would follow server3.
+    expect(it1.state.addresses.server3).toBe('192.0.2.120');
+    expect(eligible(provenAnew(it1, clone).state)).toEqual(['server3', 'server2']);
+    expect(it1.state.addresses.server3).toBe('192.0.2.200');
+  });
+
+  it('has confirmed more than a standby that received nothing when it fell silent', () => {
+    const nothing = view('server3', 'standby', { report: report('standby', { receiver: null }) });
+    const it1 = trioInSync()
+      .after(400, 'server3 receives nothing', heard(nothing))
+      .after(400, 'the instance answers', rowsOf3('0/4000000', second, third));
+    expect(it1.state.strangers).toEqual([{ kind: 'row', name: 'server3' }]);
+    it1.silence(9000).after(10, 'server2 is heard', holds('server2', '0/4000000'));
+    expect(it1.state.peers.server3?.reach).toBe('lost');
+    expect(eligible(goesOn(it1, third).state)).toEqual([]);
+    expect(it1.state.suspects).toEqual(['server3']);
+    // Its own word that it receives again is not enough.
+    it1.after(10, 'server3 is heard', holds('server3', '0/4000000'));
+    expect(eligible(goesOn(it1, third).state)).toEqual([]);
+    expect(eligible(provenAnew(it1, third).state)).toEqual(['server3', 'server2']);
+  });
+
+  it('a proof that had begun before is none', () => {
+    const it1 = trio()
+      .after(5, 'server3 holds all', holds('server3', '0/3000060'))
+      .after(20, 'the checkpoint is done', done)
+      .after(20, 'a clone is there instead', rowsOf3('0/3000060', second, clone));
+    expect(eligible(it1.state)).toEqual([]);
+    expect(it1.state.proving).toMatchObject({ id: 'server3', stage: 'checkpoint' });
+  });
+
+  it('stays so when the controller starts anew, wherever it comes from then', () => {
+    const before = trioInSync()
+      .after(700, 'a clone has connected', rowsOf3('0/4000000', second, third, clone))
+      .after(700, 'one of the two has gone', rowsOf3('0/4000000', second, third));
+    const it1 = trio(before.state.persisted).after(5, 'server2 holds all', holds('server2', '0/3000060'));
+    expect(eligible(goesOn(it1, third).state)).toEqual([]);
+    expect(
+      eligible(provenAnew(it1.after(5, 'server3 is heard', holds('server3', '0/3000060')), third).state),
+    ).toEqual(['server3']);
+    const it2 = trio(trioInSync().state.persisted);
+    expect(eligible(it2.state)).toEqual(['server2', 'server3']);
+    it2.after(700, 'a clone is there instead', rowsOf3('0/4000000', second, clone));
+    expect(eligible(it2.state)).toEqual([]);
+  });
+
+  it('a standby that connects again from where it was is none', () => {
+    const it1 = trioInSync()
+      .after(700, 'server3 is away', rowsOf3('0/4000000', second))
+      .after(700, 'it is back, and not heard yet', rowsOf3('0/4000000', second, third));
+    expect(eligible(it1.state)).toEqual(['server2', 'server3']);
+    expect(it1.state.proving).toBeNull();
+  });
+
+  it('one whose name is not in force holds nobody up', () => {
+    const only = (...rows: Sender[]) =>
+      answer(report('primary', { senders: [second, ...rows], synchronousStandbyNames: 'server2' }));
+    const it1 = new Conversation('server1', 3)
+      .after(0, 'the controller starts', boot({ running: true, named: ['server2'] }))
+      .after(10, 'the instance answers', only(third))
+      .after(5, 'server2 holds all', holds('server2', '0/3000060'))
+      .after(20, 'the checkpoint is done', done)
+      .after(20, 'the instance answers; another one has the name of server3', only(clone));
+    expect(eligible(it1.state)).toEqual(['server2']);
+  });
+});
+
 describe('synchronous_standby_names is read as the server reads it', () => {
   it.each([
     ['a, b', 1, ['a', 'b']],

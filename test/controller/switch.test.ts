@@ -113,6 +113,7 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', { timeout:
     expect(told?.reason).toContain('role hasty: synchronous_commit=off');
     expect(told?.mirroring_status).toBe('switchable');
     expect(pair.sql(1, 'drop role hasty').stderr).toBe('');
+    for (const id of ['server1', 'server2']) await pair.until(id, (it) => it.reason === null, quickly);
     await whole();
     expect(pair.log('server1')).toMatch(/role hasty: synchronous_commit=off \(MCA01100\)[\s\S]*\(MCA01101\)/);
   });

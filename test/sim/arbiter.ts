@@ -11,6 +11,7 @@ import {
 import type { Cell, ServerView } from '../../src/controller/core/view.ts';
 import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
 import type { Host } from './host.ts';
+import { ask, stopAndStart, switchover } from './persons.ts';
 import type { World } from './world.ts';
 
 export const arbiterLine = { id: 'arbiter', host: 'arbiter', port: 1 };
@@ -193,6 +194,77 @@ export const arbiterKinds: Kinds = {
         const newer = primaryOf(world);
         if (newer !== primary) loseHost(world, newer, lastsMs);
       });
+    },
+  },
+  /** Partitions of every shape, in one direction or both, of every pair. */
+  'every link flaps by itself': {
+    compound: true,
+    strike: (world, { dice }) => {
+      const places = [...world.hosts.map((it) => it.id), 'arbiter'];
+      const links = places.flatMap((one) =>
+        places.filter((other) => other !== one).map((other) => `${one}>${other}`),
+      );
+      for (const link of links) {
+        for (let at = dice.between(0, 1500); at < 9000; at += dice.between(300, 3000)) {
+          const isCut = dice.chance(0.5);
+          world.clock.after(at, () =>
+            isCut
+              ? world.network.cut(['admin', 'log'], [link])
+              : world.network.mend(['admin', 'log'], [link]),
+          );
+        }
+      }
+    },
+    untilMs: 9500,
+  },
+  'a cut in the middle of a switch': {
+    compound: true,
+    untilMs: 9000,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      ask(world, primary, switchover);
+      world.clock.after(dice.between(10, 1800), () => {
+        const pairs = standbysOf(world).flatMap((it) => between(primary, it));
+        world.network.cut(['admin', 'log'], pairs);
+        if (dice.chance(0.3)) cutFrom(world, [dice.pick(world.hosts)], dice.between(300, 3000));
+        world.clock.after(2500 + lastsMs, () => world.network.mend(['admin', 'log'], pairs));
+      });
+    },
+  },
+  /** For a moment the standby hears that it may not take over, while the register has its question. */
+  'the register is away and the cable cut, then the primary is stopped': {
+    compound: true,
+    untilMs: 12_000,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const pairs = standbysOf(world).flatMap((it) => between(primary, it));
+      world.arbiter?.stop();
+      world.network.cut(['admin', 'log'], pairs);
+      const stopMs = dice.between(3000, 4500);
+      world.clock.after(stopMs, () => stopAndStart(world, primary, dice.between(1500, 3000)));
+      world.clock.after(stopMs + dice.between(-100, 400), () => world.network.mend(['admin', 'log'], pairs));
+      world.clock.after(stopMs + dice.between(300, 2500), () => {
+        world.network.cut(['admin', 'log'], pairs);
+        world.arbiter?.start();
+      });
+      world.clock.after(stopMs + 4000 + lastsMs, () => world.network.mend(['admin', 'log'], pairs));
+    },
+  },
+  /** A yes arrives when it was given back already, and the term is another one's. */
+  'the arbiter answers late, and the cable flaps': {
+    compound: true,
+    untilMs: 14_000,
+    strike: (world, { dice }) => {
+      const pairs = standbysOf(world).flatMap((it) => between(primaryOf(world), it));
+      for (let at = 0; at < 12_000; ) {
+        world.clock.after(at, () => {
+          world.network.cut(['admin', 'log'], pairs);
+          world.network.lateMs = dice.between(0, 3000);
+        });
+        at += dice.between(2100, 4500);
+        world.clock.after(at, () => world.network.mend(['admin', 'log'], pairs));
+        at += dice.between(50, 700);
+      }
     },
   },
 };

@@ -6,7 +6,7 @@ import type { Decision } from '../../src/controller/core/decide.ts';
 import type { MessageNumber } from '../../src/controller/core/messages.ts';
 import { isJudged } from '../controller/support/judged.ts';
 import { collision } from '../controller/support/processes.ts';
-import type { Host } from './host.ts';
+import type { Host, Order } from './host.ts';
 import { standsStill } from './instance.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +17,8 @@ export class Checkers {
   readonly promotions: { readonly id: string; readonly at: number }[] = [];
   /** Servers that stopped because they took themselves for cut off. */
   readonly isolations: string[] = [];
+  /** Who has used a term of a register: by cells and term. */
+  readonly #used = new Map<string, string>();
   /** A split is stated for this world: policy fallback, and the admin network was cut between hosts that live. */
   splitAllowed = false;
   /** A person was told that commits may be missing, and that is stated, too. */
@@ -63,6 +65,16 @@ export class Checkers {
     if (!isJudged(state)) this.fail(`J: the mirroring status of ${id} is out of date`);
     if (actions.filter((it) => it.kind === 'heartbeat').length > 1)
       this.fail(`R: ${id} tells two views of one number`);
+    this.#usesTerm(id, state);
+  }
+
+  /** T: of each term and register one server uses a win at most. */
+  #usesTerm(id: string, { sync, vote }: Decision['state']): void {
+    if (sync?.primary !== id || vote?.stage !== 'won' || vote.term + 1 !== sync.term) return;
+    const term = `${vote.term} of ${JSON.stringify(vote.cells)}`;
+    const user = this.#used.get(term) ?? id;
+    this.#used.set(term, user);
+    if (user !== id) this.fail(`T: ${user} and ${id} have both used term ${term}`);
   }
 
   acknowledged(host: Host, commit: number): void {
@@ -76,11 +88,14 @@ export class Checkers {
     this.#missing(host, 'is promoted');
   }
 
-  /** S3: a former primary never comes up beside a newer one, nor without what a newer one has acknowledged. */
-  started(host: Host, orderedAt: number): void {
+  /**
+   * S3: a former primary never comes up beside a newer one, nor without what a newer one has acknowledged. One that a person has
+   * made although commits may be missing is unknown to a former primary that has not heard it, and that nobody was to take over from.
+   */
+  started(host: Host, order: Order): void {
     const { role, timeline } = host.instance;
     if (role !== 'primary' || this.splitAllowed) return;
-    if (this.#isOvertaken(host, orderedAt)) {
+    if (this.#isOvertaken(host, order.at)) {
       this.look();
       return;
     }
@@ -88,7 +103,8 @@ export class Checkers {
       (it) =>
         it.up && it.instance.running && it.instance.role === 'primary' && it.instance.timeline > timeline,
     );
-    if (newer) this.fail(`S3: ${host.id} starts as primary although ${newer.id} is a newer one`);
+    if (newer && (order.knowsNewer || !this.#lossSaid))
+      this.fail(`S3: ${host.id} starts as primary although ${newer.id} is a newer one`);
     this.#missing(host, 'starts as primary');
   }
 
@@ -147,7 +163,10 @@ export class Checkers {
     for (const host of hosts) if (this.canAcknowledge(host)) this.#missing(host, 'serves at the end');
     if (this.splitAllowed) return;
     const primaries = hosts.filter((it) => it.instance.running && it.instance.role === 'primary');
-    if (primaries.length > 1)
+    const [, ...former] = primaries.sort((one, other) => other.instance.timeline - one.instance.timeline);
+    // Who counts on nobody acknowledges alone: between it and one that a person has made beside it, a person decides.
+    const chosen = this.#lossSaid && former.every((it) => it.instance.waitsFor.length === 0);
+    if (former.length > 0 && !chosen)
       this.fail(`S4: ${primaries.map((it) => it.id).join(' and ')} both run as primary at the end`);
   }
 

@@ -6,8 +6,7 @@ import type { Deed } from '../../src/controller/core/action.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
 import type { Persisted } from '../../src/controller/core/state.ts';
 import { tell } from '../controller/support/tell.ts';
-import type { Host } from './host.ts';
-
+import type { Host, Order } from './host.ts';
 import { answers, halt, lsn } from './instance.ts';
 import type { World } from './world.ts';
 
@@ -63,7 +62,8 @@ function work(world: World, host: Host, action: Work): void {
   const { incarnation } = host;
   const [low, high] = duration(world, host, action);
   // What is sent into a cut is lost, also when the cut is repaired before the time for the answer is over.
-  const order = { at: world.clock.now, reached: world.network.reachesGateway(host) };
+  const reached = world.network.reachesGateway(host);
+  const order = { at: world.clock.now, reached, knowsNewer: knowsNewer(host) };
   world.later(host, world.random.between(low, high), () => {
     const outcome = done(world, host, action, order);
     if (outcome && host.incarnation === incarnation) world.happen(host, outcome);
@@ -109,11 +109,10 @@ function stopDuration({ instance, stopsMs }: Host, mode: StopMode): readonly [nu
 const commandIsLate = (world: World, { command }: Extract<Deed, { kind: 'run-command' }>): boolean =>
   (command === 'fencing' ? world.settings.fencing : world.settings.arbitration) === 'late';
 
-/** When it was begun, and whether the reference address was reached then. */
-interface Order {
-  readonly at: number;
-  readonly reached: boolean;
-}
+const knowsNewer = ({ state, instance }: Host): boolean =>
+  Object.values(state?.peers ?? {}).some(
+    ({ view }) => view?.role === 'primary' && view.lastTimeline > instance.timeline,
+  );
 
 /** Null of what takes longer and answers by itself. */
 function done(world: World, host: Host, action: Work, order: Order): Happening | null {
@@ -121,7 +120,7 @@ function done(world: World, host: Host, action: Work, order: Order): Happening |
   const { replication } = world;
   switch (action.kind) {
     case 'start-instance':
-      return start(world, host, order.at);
+      return start(world, host, order);
     case 'stop-instance':
       return stop(world, host, action.mode);
     case 'checkpoint':
@@ -154,14 +153,14 @@ function done(world: World, host: Host, action: Work, order: Order): Happening |
   }
 }
 
-function start(world: World, host: Host, orderedAt: number): Happening {
+function start(world: World, host: Host, order: Order): Happening {
   const { instance } = host;
   if (instance.disk !== 'ok') return { kind: 'start-failed', why: 'the disk has failed' };
   if (instance.brokenStarts > 0) {
     instance.brokenStarts -= 1;
     return { kind: 'start-failed', why: 'the startup process was ended by a signal' };
   }
-  if (!instance.running) world.replication.start(host, orderedAt);
+  if (!instance.running) world.replication.start(host, order);
   return { kind: 'instance-started' };
 }
 

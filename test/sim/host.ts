@@ -96,3 +96,12 @@ export function newHost(line: ServerLine): Host {
     seen: null,
   };
 }
+
+/** How it was when an action was begun. */
+export interface Order {
+  readonly at: number;
+  /** The reference address was reached. */
+  readonly reached: boolean;
+  /** The controller had heard of a newer primary. */
+  readonly knowsNewer: boolean;
+}

@@ -8,6 +8,8 @@ export interface Guest {
   readonly name: string;
   /** False: a stream that is dead, and whose row still stands. */
   readonly confirms: boolean;
+  /** The address that it comes from; missing means one that no server has. */
+  readonly address?: string;
   /** It holds up a shutdown until it is ended, or is not ended by that either. */
   readonly stays?: 'until ended' | 'for ever';
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from './bundle.ts';
 import { runMany, type Wanted } from './many.ts';
 import { mutations } from './mutations.ts';
-import { planOf } from './plan.ts';
+import { kinds, planOf } from './plan.ts';
 
 const root = join(import.meta.dirname, '../..');
 const range = { from: 1001, count: 60, batch: 10 };
@@ -52,6 +52,14 @@ describe('a run over many seeds', () => {
     expect(once).toMatchObject({ scenarios: 60, next: 1061, failed: 0, interrupted: false });
     // What has come to its end begins anew.
     expect(readdirSync(join(folder, 'parts'))).toEqual([]);
+  });
+
+  it('takes any number of kinds, each choice with a progress of its own', async () => {
+    const all = { ...range, kinds: Object.keys(kinds) };
+    expect((await runMany(wanted('kinds', { range: all, stopped: () => true }))).interrupted).toBe(true);
+    const one = await runMany(wanted('kinds', { range: { ...range, kinds: ['cut'] } }));
+    expect(one.scenarios).toBeLessThan(10);
+    expect((await runMany(wanted('kinds', { range: all }))).scenarios).toBe(60);
   });
 
   it('begins anew with another program: what that one has done says nothing about this one', async () => {

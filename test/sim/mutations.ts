@@ -212,9 +212,23 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'nobody may take over while another receiver confirms in the place of a standby',
     file: 'rows.ts',
-    find: 'return isOthers ?',
-    replace: 'return isOthers && rows.length > 9 ?',
+    find: '=> confirmedBy(report, row) > lsnValue(theirs.lsn)',
+    replace: '=> confirmedBy(report, row) < 0',
     kinds: ['a clone streams in place of its standby, then the primary dies'],
+  },
+  {
+    rule: 'the receiver that is left of several is suspect until the standby itself holds what was written since',
+    file: 'strangers.ts',
+    find: "kind === 'rows')",
+    replace: "kind === 'rows' && found.length > 99)",
+    kinds: ['of a clone and its standby the clone is left, then the primary dies'],
+  },
+  {
+    rule: 'a receiver that comes from another address than before under the name of a standby is suspect',
+    file: 'strangers.ts',
+    find: 'known[id] !== undefined && named.includes(id)',
+    replace: 'known[id] !== undefined && named.length > 99',
+    kinds: ['a clone streams in place of a standby that is not heard, then the primary dies'],
   },
   {
     rule: 'that a standby holds the mark is its own word, not that of a row with its name',
@@ -248,8 +262,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a primary whose shutdown took long asks the others before it starts again',
     file: 'handover.ts',
-    find: 'return andThen(decided(countAttempt(back), ...words), (it) => beginStart(it, false));',
-    replace: 'return andThen(decided(countAttempt(back), ...words), startInstance);',
+    find: 'return andThen(decided(counted, ...words), (it) => beginStart(it, false));',
+    replace: 'return andThen(decided(counted, ...words), startInstance);',
     kinds: ['a receiver holds up the shutdown of a switch'],
   },
   {
@@ -274,10 +288,17 @@ export const mutations: readonly Mutation[] = [
     kinds: ['cut', 'cut, and the arbiter hears only one after the other'],
   },
   {
-    rule: 'a primary that has won a term promises in the next one, and nobody who has not confirmed stays eligible',
-    file: 'vote.ts',
-    find: '? { cells: vote.cells }\n    : { eligible: sync.eligible.filter((id) => confirms(state, id)) };',
-    replace: '? { cells: vote.cells }\n    : {};',
-    kinds: ['cut', 'isolated', 'host crashes'],
+    rule: 'the receiver of a role knows that the giver has heard of it, or has the word of the register',
+    file: 'takeover.ts',
+    find: 'const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;',
+    replace: 'const heard = toldSeq >= 0;',
+    kinds: ['a cut in the middle of a switch'],
+  },
+  {
+    rule: 'a standby that may not take over any more gives its takeover up, also while the register is away',
+    file: 'takeover.ts',
+    find: "if (takeover.kind === 'silence' && isBound(state.sync) && !isEligible(state))",
+    replace: "if (takeover.kind === 'silence' && isBound(state.sync) && state.sync === null)",
+    kinds: ['the register is away and the cable cut, then the primary is stopped'],
   },
 ];

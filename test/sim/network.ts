@@ -27,6 +27,8 @@ export class Network {
   readonly #asked = new Map<number, { readonly from: Host; readonly incarnation: number }>();
   #requests = 0;
   slowMs = 0;
+  /** What the arbiter answers is so much later. */
+  lateMs = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -46,6 +48,7 @@ export class Network {
     this.#noUplink.clear();
     this.gateway = this.#world.settings.references !== 'never';
     this.slowMs = 0;
+    this.lateMs = 0;
   }
 
   cutUplink(host: Host): void {
@@ -118,7 +121,7 @@ export class Network {
       arbiter.hear(from, view, (to, state) => {
         const told = tellOf(state);
         if (open(`arbiter>${to.id}`))
-          world.later(to, this.#delay(), () => {
+          world.later(to, this.#delay() + this.lateMs, () => {
             if (to.incarnation === incarnation && open(`arbiter>${to.id}`))
               world.happen(to, { kind: 'arbiter-heard', arbiter: arbiter.id, view: told });
           });

@@ -82,7 +82,7 @@ function withoutRegister(seed: number): Plan {
     ? 'nothing'
     : random.pick(['rebuild', 'rebuild, then again'] as const);
   return {
-    settings: { seed, servers, policy, references, arbitration, fencing, timeoutAction },
+    settings: { seed, servers, policy, references, arbitration, fencing, timeoutAction, register: 'none' },
     faults: planned,
     aftermath,
   };
@@ -108,7 +108,7 @@ export function describePlan({ settings, faults: planned, aftermath }: Plan): st
   const parts = [
     `${servers} servers`,
     `policy ${policy}`,
-    ...(register ? [`the register: ${register}`] : []),
+    ...(register !== 'none' ? [`the register: ${register}`] : []),
     ...(references === 'none' ? [] : [`reference address: ${references}`]),
     ...(policy === 'command' ? [`the command answers ${arbitration}`] : []),
     ...(fencing ? [`the fencing command answers ${fencing}`] : []),

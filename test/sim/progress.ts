@@ -17,14 +17,19 @@ export interface Progress {
   readonly ms: number;
 }
 
+const digest = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
+
 export class ProgressFile {
   readonly #path: string;
   readonly #program: string;
 
   constructor(folder: string, { from, count, kinds = [] }: Range, bundle: string) {
-    const name = [from, count, ...kinds].join('-').replaceAll(/[^\w-]+/g, '-');
+    // The words of many kinds are longer than a name may be.
+    const name = [from, count, ...(kinds.length > 0 ? [digest(kinds.join('\n')).slice(0, 16)] : [])].join(
+      '-',
+    );
     this.#path = join(folder, `${name}.json`);
-    this.#program = createHash('sha256').update(readFileSync(bundle)).digest('hex');
+    this.#program = digest(readFileSync(bundle));
   }
 
   /** Null when the range was not begun, or with another program. */

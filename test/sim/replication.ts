@@ -4,7 +4,7 @@
  */
 import type { CheckOutcome } from '../../src/controller/core/event.ts';
 import type { InstanceReport, Sender } from '../../src/controller/core/view.ts';
-import type { Host } from './host.ts';
+import type { Host, Order } from './host.ts';
 import {
   answers,
   type Guest,
@@ -55,7 +55,7 @@ export class Replication {
     for (const { commit } of done) this.#world.checkers.acknowledged(host, commit);
   }
 
-  start(host: Host, orderedAt: number): void {
+  start(host: Host, order: Order): void {
     const { instance } = host;
     instance.running = true;
     instance.startedAt = this.#world.clock.now;
@@ -64,7 +64,7 @@ export class Replication {
     instance.waitsFor = instance.fileNames;
     this.checkpoint(host);
     this.#world.tell(`the instance of ${host.id} runs as ${instance.role}`);
-    this.#world.checkers.started(host, orderedAt);
+    this.#world.checkers.started(host, order);
     if (instance.role === 'standby') this.#stream(host, host.bootedAt, instance.startedAt);
   }
 
@@ -251,8 +251,8 @@ export class Replication {
       .map(({ id, instance: theirs }) =>
         row(id, id, instance.confirmed.get(id), replayedBy(theirs, this.#world.clock.now)),
       );
-    const guests = instance.guests.map(({ name, confirms }) =>
-      row(name, 'elsewhere', confirms ? instance.guestConfirmed.get(name) : 0),
+    const guests = instance.guests.map(({ name, confirms, address = 'elsewhere' }) =>
+      row(name, address, confirms ? instance.guestConfirmed.get(name) : 0),
     );
     return [...standbys, ...(instance.role === 'primary' ? guests : [])];
   }
@@ -274,6 +274,7 @@ function same(one: InstanceReport, other: InstanceReport): boolean {
 
 const sameRow = (one: Sender, other: Sender | undefined): boolean =>
   one.name === other?.name &&
+  one.address === other.address &&
   one.syncState === other.syncState &&
   one.lagBytes === other.lagBytes &&
   one.replayLagBytes === other.replayLagBytes;

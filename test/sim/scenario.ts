@@ -178,7 +178,7 @@ const isWhole = (world: World): boolean =>
       state?.mirroring.status === 'switchable' &&
       state.sync?.primary === id &&
       state.sync.eligible.length === world.hosts.length - 1 &&
-      (!world.settings.register || isBound(state.sync)),
+      (world.settings.register === 'none' || isBound(state.sync)),
   );
 
 /** One serves, the others are in sync or will not come back by themselves, and nothing is under way. */

@@ -4,7 +4,9 @@
  */
 import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
 import type { Host } from './host.ts';
+import type { Guest } from './instance.ts';
 import { ask, force, switchover } from './persons.ts';
+import { Random } from './random.ts';
 import type { World } from './world.ts';
 
 /** Longer than it takes until the controllers have looked, and have told each other. */
@@ -17,6 +19,12 @@ function fallBehind(world: World, primary: Host, { dice, lastsMs }: Fault): void
     else standby.lagMs = 20_000;
   }
   world.clock.after(dice.between(300, 2500), () => loseHost(world, primary, 4000 + lastsMs));
+}
+
+/** It comes from elsewhere or from the address of its standby, by dice of its own. */
+function clone({ settings }: World, { id }: Host): Guest {
+  const sameAddress = new Random(7 * settings.seed + 3).chance(0.5);
+  return { name: id, confirms: true, ...(sameAddress ? { address: id } : {}) };
 }
 
 /** Everything is put right: nobody else receives, and only servers are named. */
@@ -45,8 +53,7 @@ export const strangers: Kinds = {
     stranger: true,
     strike: (world, fault) => {
       const primary = primaryOf(world);
-      const { id } = fault.dice.pick(standbysOf(world));
-      world.replication.receive(primary, { name: id, confirms: true });
+      world.replication.receive(primary, clone(world, fault.dice.pick(standbysOf(world))));
       world.clock.after(fault.dice.between(...knownAfterMs), () => fallBehind(world, primary, fault));
     },
   },
@@ -57,12 +64,33 @@ export const strangers: Kinds = {
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);
       const standby = dice.pick(standbysOf(world));
-      world.replication.receive(primary, { name: standby.id, confirms: true });
+      world.replication.receive(primary, clone(world, standby));
       world.clock.after(dice.between(...knownAfterMs), () => {
         world.network.cut(['log'], between(primary, standby));
         standby.paused = standby.state !== null;
         world.clock.after(dice.between(900, 1900), () => world.resume(standby));
         world.clock.after(dice.between(1200, 2600), () => loseHost(world, primary, 4000 + lastsMs));
+      });
+    },
+  },
+  /** Meanwhile there is time to call another standby eligible, which is a little behind in the end. */
+  'of a clone and its standby the clone is left, then the primary dies': {
+    compound: true,
+    stranger: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standbys = standbysOf(world);
+      const standby = dice.pick(standbys);
+      const deadMs = dice.between(3000, 4100);
+      world.replication.receive(primary, clone(world, standby));
+      world.clock.after(dice.between(1300, 1800), () => {
+        world.network.cut(['log'], between(primary, standby));
+        standby.paused = standby.state !== null;
+        world.clock.after(dice.between(3000, 5000), () => world.resume(standby));
+        world.clock.after(deadMs - 800, () => {
+          for (const each of standbys) world.network.cut(['log'], between(primary, each));
+        });
+        world.clock.after(deadMs, () => loseHost(world, primary, 4000 + lastsMs));
       });
     },
   },
@@ -73,8 +101,26 @@ export const strangers: Kinds = {
       const primary = primaryOf(world);
       const standby = dice.pick(standbysOf(world));
       world.network.cut(['log'], between(primary, standby));
-      world.replication.receive(primary, { name: standby.id, confirms: true });
+      world.replication.receive(primary, clone(world, standby));
       world.clock.after(dice.between(2600, 4200), () => loseHost(world, primary, 4000 + lastsMs));
+    },
+  },
+  /** Only its address tells that the receiver is another one's; docs/promises.md says what is not seen. */
+  'a clone streams in place of a standby that is not heard, then the primary dies': {
+    compound: true,
+    stranger: true,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const standby = dice.pick(standbysOf(world));
+      const backMs = dice.between(2600, 5000);
+      world.network.cut(['log'], between(primary, standby));
+      if (dice.chance(0.3)) loseHost(world, standby, backMs);
+      else standby.paused = standby.state !== null;
+      world.clock.after(backMs, () => world.resume(standby));
+      world.clock.after(dice.between(50, 1500), () =>
+        world.replication.receive(primary, { name: standby.id, confirms: true }),
+      );
+      world.clock.after(dice.between(4200, 5600), () => loseHost(world, primary, 4000 + lastsMs));
     },
   },
   /** The receiver never confirms; a switch is made, or is given up, in its time. */

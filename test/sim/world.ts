@@ -32,8 +32,8 @@ export interface WorldSettings {
   readonly arbitration: CommandMode;
   readonly fencing: CommandMode | null;
   readonly timeoutAction: ServerConf['dbInstanceTimeoutAction'];
-  /** Who answers with the policy `arbitration`; missing: nobody. */
-  readonly register?: 'arbiter' | 'servers' | undefined;
+  /** Who answers with the policy `arbitration`. */
+  readonly register: 'none' | 'arbiter' | 'servers';
   readonly trace: boolean;
 }
 

@@ -8,7 +8,7 @@ import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
 import type { MirroringStatus, Peer, State } from './state.ts';
 import { strangerWords } from './strangers.ts';
-import type { Phase, ServerId, ServerView } from './view.ts';
+import type { Phase, ServerId, ServerView, Stranger } from './view.ts';
 
 /** A server as far as it can be believed at this moment. */
 export interface Observation {
@@ -63,12 +63,17 @@ export function obstacle(state: State, primary: Observation, server: Observation
 function strangersOf({ id, view }: Observation): Obstacle | null {
   const strangers = view?.strangers ?? [];
   if (strangers.length === 0) return null;
-  const advice = strangers.map(({ kind, name }) =>
-    kind === 'name'
-      ? `take ${name} out of synchronous_standby_names where it stands on ${id}, and reload`
-      : `end the receiver that is not ${name} (select pid, client_addr, backend_start from pg_stat_replication on ${id}); one that is dead ends by itself after wal_sender_timeout`,
-  );
+  const advice = strangers.map((it) => adviceAbout(it, id));
   return because(strangers.map(strangerWords).join('; '), advice.join('; '));
+}
+
+function adviceAbout({ kind, name }: Stranger, primary: ServerId): string {
+  if (kind === 'name')
+    return `take ${name} out of synchronous_standby_names where it stands on ${primary}, and reload`;
+  const end = `end the receiver that is not ${name} (select pid, client_addr, backend_start from pg_stat_replication on ${primary})`;
+  return kind === 'suspect'
+    ? `wait a moment; if it stays so, see that ${name} is heard and receives WAL, or ${end}`
+    : `${end}; one that is dead ends by itself after wal_sender_timeout`;
 }
 
 /** Nobody can tell a dead host from a cut cable; what is to be done depends on who is left with the decision. */

@@ -20,6 +20,7 @@ const probeEveryMs = 1000;
 const remindEveryMs = 600_000;
 /** Pauses after each attempt to start an instance again; the first attempt is made at once. */
 const pausesMs = [0, 3000, 15_000, 60_000];
+const longestPauseMs = 60_000;
 
 type BootEvent = Extract<Happening, { kind: 'boot' }>;
 
@@ -51,11 +52,15 @@ function finishTakeover(state: State, { standby, restored }: BootEvent): Decisio
   if (standby || !restored?.takeover) return decided(state);
   const { takeover } = restored;
   const promised = firstPromise(state, takeover, restored.timeline + 1);
-  return decided({ ...state, sync: promised, withdrawn: {}, degraded: 'switched' }, log('MCA00062'), {
-    kind: 'hook',
-    hook: 'post-switch',
-    target: takeover.from ?? '',
-  });
+  return decided(
+    { ...state, sync: promised, withdrawn: {}, suspects: [], origins: {}, degraded: 'switched' },
+    log('MCA00062'),
+    {
+      kind: 'hook',
+      hook: 'post-switch',
+      target: takeover.from ?? '',
+    },
+  );
 }
 
 /** A promotion that was asked for may still come, as long as the same postmaster runs (`promotion.ts` looks which it is). */
@@ -79,10 +84,13 @@ function remembered(before: State, event: BootEvent): Kept {
     sync: restored?.sync ?? null,
     forgotten: torn || (restored?.forgotten ?? false),
     takeover: takeover ? interrupted(takeover, running) : null,
-    yield: (standby && restored?.yield) || null,
+    // Without a position nobody counts on it yet, and the order to cut the receiver went with the controller: it is begun anew.
+    yield: standby && restored?.yield?.lsn != null ? restored.yield : null,
     unhitched: standby && (restored?.unhitched ?? false),
     parked: restored?.parked ?? {},
     withdrawn: restored ? (restored.withdrawn ?? unconfirmed(restored)) : {},
+    suspects: restored?.suspects ?? [],
+    origins: restored?.origins ?? {},
     // A memory that is lost is another cell.
     cell: restored?.cell ?? freshCell(incarnation),
     vote: restored?.vote ?? null,
@@ -208,9 +216,7 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
   const open = Object.values(state.peers).filter((peer) => !hasAnswered(state, peer) || isRival(peer));
   if (open.length === 0) return startInstance(state);
   if (state.now < untilAt) return decided(state);
-  if (rival) {
-    return hold(state, rival.line.id, 'MCA01034', 'would start as primary, too; start the right one first');
-  }
+  if (rival) return holdBeside(state, rival.line.id);
   if (!byPerson && mayBeCutOff(state)) return sayOnce(state, log('MCA01114'));
   const peers = open.map((peer) => peer.line.id).join(', ');
   return andThen(decided(state, log('MCA01007', { peers })), startInstance);
@@ -220,6 +226,8 @@ function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'as
 function yieldTo(state: State, id: ServerId): Decision {
   const peer = state.peers[id];
   if (peer && !isHeard(peer)) return waitForWord(state, [peer]);
+  // Every promise is later than that of a server that has forgotten its own, which may be the newer one all the same.
+  if (lastTimeline(state) === 0) return holdBeside(state, id);
   const knowing = peer ? heeding(state, peer.view) : state;
   return hold(knowing, id, 'MCA01071', 'was primary after this server, which must be rebuilt as a standby');
 }
@@ -302,6 +310,9 @@ function wouldBePrimary(state: State, peer: Peer, byPerson: boolean): boolean {
   return view.phase === 'waiting' || (view.phase === 'held' && !byPerson);
 }
 
+const holdBeside = (state: State, rival: ServerId): Decision =>
+  hold(state, rival, 'MCA01034', 'would start as primary, too; start the right one first');
+
 function hold(
   state: State,
   peer: string,
@@ -345,7 +356,7 @@ export function startInstance(state: State): Decision {
 /** The instance of a primary is started again by the controller: one attempt more in its series. */
 export function countAttempt(state: State): State {
   const attempts = (state.revival?.attempts ?? 0) + 1;
-  const nextAt = state.now + (pausesMs[attempts] ?? 0);
+  const nextAt = state.now + (pausesMs[attempts] ?? longestPauseMs);
   return { ...state, revival: { attempts, nextAt, over: false } };
 }
 

@@ -127,7 +127,9 @@ export function advanceHandover(state: State): Decision {
   if (promoted) return handedOver(state, giving, promoted);
   if (view?.declined?.id === handover.id && isProven(view)) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
-  return decided(state);
+  return view?.takeover?.id === handover.id && giving.taken !== handover.to
+    ? decided({ ...state, giving: { ...giving, taken: handover.to } })
+    : decided(state);
 }
 
 /** An earlier version declines when a limit of time is over, and its instance may still become primary. */
@@ -194,8 +196,10 @@ function takeBack(state: State, { handover: { to }, restartable }: Giving, why: 
   const told = replies(state.waitingForSwitch, false, `${to} did not take over: ${why}`);
   const back: State = { ...state, giving: null, waitingForSwitch: [] };
   const words = [log('MCA01047', { server: to, why }), ...told];
-  if (restartable) return andThen(decided(countAttempt(back), ...words), (it) => beginStart(it, false));
-  return decided({ ...back, boot: { kind: 'failed', why } }, ...words);
+  const counted = countAttempt(back);
+  if (restartable) return andThen(decided(counted, ...words), (it) => beginStart(it, false));
+  // Its disk has failed: it is down until that works again, or until another standby can take over (`revive.ts`).
+  return decided({ ...withOwn(counted, { phase: 'down' }), boot: { kind: 'failed', why } }, ...words);
 }
 
 /** The former primary is a standby from now on; it starts as one. */

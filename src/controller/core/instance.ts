@@ -12,6 +12,7 @@ import { onPromotionCheck } from './promotion.ts';
 import { addressesIn, findStrangers, getsOn, namesInForce } from './rows.ts';
 import { isPromoting, takesOut } from './servers.ts';
 import { given, type State } from './state.ts';
+import { suspect } from './strangers.ts';
 import { onProvingReport } from './sync.ts';
 import type { DiskPart, InstanceReport } from './view.ts';
 import { watchWeakening } from './weakening.ts';
@@ -44,7 +45,8 @@ export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
 
 const alive = (state: State): State => withOwn(state, { phase: 'running', missedChecks: 0 });
 
-function onAnswer(before: State, report: InstanceReport): Decision {
+function onAnswer(last: State, report: InstanceReport): Decision {
+  const before = suspect(last, report);
   const state: State = {
     ...withOwn(alive(before), { role: report.role, report, refusal: null }),
     // Whoever started it, from now on it is the instance in charge.
@@ -72,7 +74,11 @@ function withRows(state: State, report: InstanceReport): Pick<State, 'rowAt' | '
   const { ids: names } = namesInForce(state, report);
   const first = names.filter((name) => state.rowAt[name] === undefined || state.own.report === null);
   const rowAt = Object.fromEntries([...streaming, ...first].map((id) => [id, state.now]));
-  const addresses = addressesIn(report, ids, strangers);
+  const addresses = addressesIn(
+    report,
+    ids.filter((id) => !state.suspects.includes(id)),
+    strangers,
+  );
   return { rowAt: { ...state.rowAt, ...rowAt }, addresses: { ...state.addresses, ...addresses } };
 }
 

@@ -26,11 +26,11 @@ function withdrawnBy(state: State, before: SyncSet, after: SyncSet): State['with
   return { ...Object.fromEntries(open), ...Object.fromEntries(news.map((id) => [id, after.epoch])) };
 }
 
-/** A standby has told that it knows the promise by which it may not take over. */
-export function confirmedBy(state: State, id: ServerId, { sync }: ServerView): State {
+/** A standby has told that it knows the promise by which it may not take over. Who has taken over, or does so, confirms nothing. */
+export function confirmedBy(state: State, id: ServerId, { sync, role, takeover }: ServerView): State {
   const epoch = state.withdrawn[id];
-  if (epoch === undefined || sync?.primary !== state.self.id || sync.timeline !== state.sync?.timeline)
-    return state;
+  if (epoch === undefined || role !== 'standby' || takeover) return state;
+  if (sync?.primary !== state.self.id || sync.timeline !== state.sync?.timeline) return state;
   return sync.epoch >= epoch ? { ...state, withdrawn: without(state.withdrawn, [id]) } : state;
 }
 

@@ -161,6 +161,9 @@ function asPrimary(state: State, timeline: number): Decision {
     waitingForSwitch: [],
     namesSetAt: state.now,
     withdrawn: {},
+    suspects: [],
+    origins: {},
+    strangers: [],
     sync: firstPromise(state, state.takeover, timeline),
   };
   return decided(next, log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });

@@ -60,6 +60,8 @@ function current(state: State): Persisted {
     unhitched: state.unhitched,
     parked: state.parked,
     withdrawn: state.withdrawn,
+    suspects: state.suspects,
+    origins: state.origins,
     cell: state.cell ?? null,
     vote: state.vote ?? null,
     wroteWall: state.wall,

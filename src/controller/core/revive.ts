@@ -1,6 +1,7 @@
 /**
  * The instance of a primary has gone away while nobody can take over: it is started again, so that it recovers from its
- * WAL. Never while another server may have become primary, and not for ever. Pure.
+ * WAL. Never while another server may have become primary, and not for ever. With a failed disk it is not started; as soon as
+ * a standby can take over, the role goes there. Pure.
  */
 import { beginStart, countAttempt } from './boot.ts';
 import { andThen, type Decision, decided, log } from './decision.ts';
@@ -14,23 +15,27 @@ const calmAfterMs = 600_000;
 /** Called after every event. */
 export function advanceRevival(state: State): Decision {
   if (!isDown(state)) return decided(calmed(state));
-  if (candidates(state, false).length > 0) return onOwnFault(state, 'the instance has gone away', true);
+  const waits = state.revival !== null && state.now < state.revival.nextAt;
+  const isSound = failedDisks(state).length === 0;
+  // Where nothing is started in between, only the pause keeps a role that is refused from being offered all the time.
+  if (candidates(state, false).length > 0 && (isSound || !waits))
+    return onOwnFault(state, 'the instance has gone away', isSound);
+  if (!isSound) return decided(state);
   const attempts = state.revival?.attempts ?? 0;
   if (attempts >= revivalAttempts) return giveUp(state);
-  if (state.revival && state.now < state.revival.nextAt) return decided(state);
+  if (waits) return decided(state);
   const words = { attempt: String(attempts + 1), attempts: String(revivalAttempts) };
   return andThen(decided(countAttempt(state), log('MCA01072', words)), (it) => beginStart(it, false));
 }
 
-/** It went away without being told to, its disks work, and automatic actions are allowed. */
+/** It went away without being told to, or was stopped for a fault that nobody takes over for, and automatic actions are allowed. */
 const isDown = (state: State): boolean =>
   state.own.role === 'primary' &&
   state.own.phase === 'down' &&
   state.failover.enabled &&
   !state.stop &&
   !state.giving &&
-  !state.ending &&
-  failedDisks(state).length === 0;
+  !state.ending;
 
 function calmed(state: State): State {
   const { revival, own } = state;

@@ -94,9 +94,27 @@ function strangeRows(state: State, report: InstanceReport, id: ServerId): Strang
   const rows = rowsOf(report, id).filter(counts);
   if (rows.length > 1) return [{ kind: 'rows', name: id }];
   const peer = state.peers[id];
-  const { lsn, receiver = null } = (isHeard(peer) && peer.view.report) || {};
-  if (lsn === undefined || receiver === 'streaming') return [];
-  // It receives nothing, and yet its name has confirmed more than it holds.
-  const isOthers = rows.some((row) => confirmedBy(report, row) > lsnValue(lsn));
-  return isOthers ? [{ kind: 'row', name: id }] : [];
+  const isForeign = isOthers(report, peer?.view?.report, rows);
+  if (isForeign && isHeard(peer)) return [{ kind: 'row', name: id }];
+  const confirms = rows.length > 0 && namesInForce(state, report).ids.includes(id);
+  return confirms && (isForeign || state.suspects.includes(id)) ? [{ kind: 'suspect', name: id }] : [];
+}
+
+/** The standby said last that it receives nothing, and yet its name has confirmed more than it holds. */
+function isOthers(
+  report: InstanceReport,
+  theirs: InstanceReport | null | undefined,
+  rows: readonly Sender[],
+): boolean {
+  if (!theirs || theirs.receiver === 'streaming') return false;
+  return rows.some((row) => confirmedBy(report, row) > lsnValue(theirs.lsn));
+}
+
+/** From where the only receiver of each name comes. */
+export function originsIn(report: InstanceReport, ids: readonly ServerId[]): Record<ServerId, string> {
+  const only = ids.flatMap((id) => {
+    const row = rowOf(report, id);
+    return row && counts(row) ? [[id, row.address] as const] : [];
+  });
+  return Object.fromEntries(only);
 }

@@ -75,6 +75,10 @@ export interface Kept {
   readonly parked: Readonly<Record<ServerId, number>>;
   /** Standbys that may take over no more, but are not known to know it, with the epoch of the promise that says so. */
   readonly withdrawn: Readonly<Record<ServerId, number>>;
+  /** Standbys whose receiver may be another one's, as long as they have not shown that it is their own. */
+  readonly suspects: readonly ServerId[];
+  /** From which address the only receiver of each name came, as this primary saw it last. */
+  readonly origins: Readonly<Record<ServerId, string>>;
   /** The cell of this server; missing from the record of an earlier version. */
   readonly cell?: Cell | null | undefined;
   /** The last vote of this server. */
@@ -176,6 +180,8 @@ export interface Giving {
   readonly tried: readonly ServerId[];
   /** The instance may be started again if all of them refuse. */
   readonly restartable: boolean;
+  /** It was heard that this handover is being taken; the receiver of the role waits for the echo of that. */
+  readonly taken?: ServerId | undefined;
 }
 
 /** How often the instance of a primary was started again after it had gone away, in one series of attempts. */

@@ -102,7 +102,8 @@ function takenBack(state: State): State {
     // Where a register answers, it needs no new word.
     if (isBound(state.sync)) return false;
     const view = state.peers[id]?.view;
-    return view?.leaving === 'instance' && view.takeover === null && view.yield === null;
+    const takesOver = view?.role !== 'standby' || view.takeover !== null || view.yield !== null;
+    return view?.leaving === 'instance' && !takesOver;
   };
   const open = Object.entries(next.withdrawn).filter(([id]) => !leaves(id));
   return { ...next, withdrawn: Object.fromEntries(open) };

@@ -14,7 +14,7 @@ import { namesInForce, rowOf, streams } from './rows.ts';
 import { heardPeers, isHeard, isInCharge, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
 import type { Change, Peer, State } from './state.ts';
-import { watchStrangers } from './strangers.ts';
+import { cleared, toProve, watchStrangers } from './strangers.ts';
 import { isBound } from './term.ts';
 import { type ServerId, type ServerView, type SyncSet, understandsRegister } from './view.ts';
 
@@ -318,7 +318,8 @@ export function unpark(state: State): State {
  */
 function prove(state: State): Decision {
   const { sync, change, proving } = state;
-  if (!sync || state.strangers.length > 0 || (change && change.stage !== 'failed') || canName(state))
+  const voters = toProve(state, sync?.voters ?? []);
+  if (!sync || voters.length === 0 || (change && change.stage !== 'failed') || canName(state))
     return decided({ ...state, proving: null });
   const wanted = (id: ServerId): boolean => {
     const peer = state.peers[id];
@@ -333,10 +334,12 @@ function prove(state: State): Decision {
     );
   };
   if (proving) {
-    return wanted(proving.id) ? caughtUp(state, sync) : decided({ ...state, proving: null });
+    return wanted(proving.id) && voters.includes(proving.id)
+      ? caughtUp(state, sync)
+      : decided({ ...state, proving: null });
   }
   const checkpoint = { kind: 'checkpoint', purpose: 'proof' } as const;
-  const next = sync.voters.find((id) => !sync.eligible.includes(id) && wanted(id));
+  const next = voters.find((id) => !sync.eligible.includes(id) && wanted(id));
   if (next === undefined) return decided(state);
   return decided({ ...state, proving: { id: next, stage: 'checkpoint', lsn: null } }, checkpoint);
 }
@@ -371,11 +374,14 @@ function caughtUp(state: State, sync: SyncSet): Decision {
   const { report } = state.own;
   if (!report || proving?.stage !== 'catching' || proving.lsn === null) return decided(state);
   if (!holds(state, state.peers[proving.id], proving.lsn)) return decided(state);
-  const shown = promise({ ...state, proving: null }, { eligible: [...sync.eligible, proving.id] });
-  const returned = state.degraded !== null;
-  return decided(
-    shown,
-    log('MCA01039', { server: proving.id }),
-    ...(returned ? [{ kind: 'hook', hook: 'post-attach', target: proving.id } as const] : []),
+  return andThen(cleared({ ...state, proving: null }, proving.id), (it) =>
+    callEligible(it, sync, proving.id),
   );
+}
+
+function callEligible(state: State, sync: SyncSet, id: ServerId): Decision {
+  if (state.strangers.length > 0) return decided(state);
+  const shown = promise(state, { eligible: [...sync.eligible, id] });
+  const hook = { kind: 'hook', hook: 'post-attach', target: id } as const;
+  return decided(shown, log('MCA01039', { server: id }), ...(state.degraded === null ? [] : [hook]));
 }

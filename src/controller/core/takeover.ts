@@ -219,12 +219,14 @@ export function resumeTakeover(state: State): Decision {
   if (takeover?.stage !== 'ask' || state.own.phase !== 'running') return decided(state);
   const primary = takeover.from === null ? undefined : state.peers[takeover.from];
   const stage = takeover.unfenced && !isBound(state.sync) ? 'fence' : 'cut';
-  if (!primary) return at(state, takeover, { stage });
+  // Messages are counted anew by each start of the controller.
+  const again = { stage, toldSeq: state.seq } as const;
+  if (!primary) return at(state, takeover, again);
   const heardNow =
     (primary.heardAt > state.graceFrom && !isDoubtful(state, primary.line.id)) || primary.reach === 'refused';
   if (!heardNow && !isSilent(state, primary.line.id)) return decided(state);
   const given = isHeard(primary) && primary.view.handover?.id === takeover.id;
-  if (takeover.kind === 'force' || given || isEligible(state)) return at(state, takeover, { stage });
+  if (takeover.kind === 'force' || given || isEligible(state)) return at(state, takeover, again);
   return abandon(state, `${primary.line.id} has not said again that this server may take over`);
 }
 

@@ -51,9 +51,9 @@ export interface Sender {
 
 /**
  * By what commits may be acknowledged that no standby of the cluster has. name: one in force that is no standby's. rows:
- * several receivers use the name of a standby. row: the only one that uses it is not that standby.
+ * several receivers use the name of a standby. row: the only one that uses it is not that standby. suspect: it may be another one's.
  */
-export const strangerKinds = ['name', 'rows', 'row'] as const;
+export const strangerKinds = ['name', 'rows', 'row', 'suspect'] as const;
 export interface Stranger {
   readonly kind: (typeof strangerKinds)[number];
   readonly name: string;

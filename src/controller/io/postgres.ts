@@ -9,7 +9,7 @@ import type { ServerConf } from '../config.ts';
 import type { CheckOutcome } from '../core/event.ts';
 import type { InstanceReport, TimelineEnd } from '../core/view.ts';
 import { readHistory } from './history.ts';
-import { findPostmaster, type Postmaster } from './instance.ts';
+import { findPostmaster, type Postmaster } from './postmaster.ts';
 import { TimedOut, timerMs, withTimeout } from './timer.ts';
 
 /**

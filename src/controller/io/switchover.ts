@@ -16,8 +16,9 @@ import { parseNames } from '../../postgres/standby-names.ts';
 import { versionFacts } from '../../postgres/versions.ts';
 import type { ServerConf } from '../config.ts';
 import type { Proof } from '../core/event.ts';
-import { findPostmaster, findServerProgram, processesIn } from './instance.ts';
+import { findServerProgram } from './instance.ts';
 import { type Ask, withSession } from './postgres.ts';
+import { findPostmaster, processesIn } from './postmaster.ts';
 import {
   everyName,
   includes,

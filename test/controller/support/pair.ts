@@ -237,6 +237,8 @@ export class Pair {
   daemonPid = (id: string): number => this.pidIn(join(this.mcdir, `${id}.pid`));
   postmasterPid = (number: 1 | 2): number => this.pidIn(join(this.dataDir(number), 'postmaster.pid'));
 
+  socketLock = (number: 1 | 2): string => join(this.dir, 'run', `.s.PGSQL.${this.ports[number - 1]}.lock`);
+
   sql(number: 1 | 2, text: string): SpawnSyncReturns<string> {
     const port = String(this.ports[number - 1]);
     return asOwner(`${binDir}/psql`, [

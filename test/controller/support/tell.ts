@@ -7,13 +7,14 @@ import { messages, messageText } from '../../../src/controller/core/messages.ts'
 import type { Persisted } from '../../../src/controller/core/state.ts';
 
 /** Who holds the commits, and what is under way, as it is written down. */
-function promises({ sync, handover, takeover, yield: to, withdrawn }: Persisted): string {
+function promises({ sync, handover, takeover, yield: to, withdrawn, suspects }: Persisted): string {
   const names = (ids: readonly string[]): string => ids.join(', ') || 'nobody';
   const parts = [
     sync
       ? `${sync.primary} waits for ${names(sync.voters)}; may take over: ${names(sync.eligible)} (${sync.timeline}.${sync.epoch})`
       : '',
     Object.keys(withdrawn).length > 0 ? `not known to know it: ${names(Object.keys(withdrawn))}` : '',
+    suspects.length > 0 ? `suspect: ${names(suspects)}` : '',
     handover ? `given to ${handover.to}` : '',
     takeover ? `taking over from ${takeover.from}: ${takeover.stage}` : '',
     to ? `cut for ${to.to}` : '',

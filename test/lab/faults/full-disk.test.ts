@@ -7,8 +7,9 @@ import { describeLab, labTest } from '../harness/describe.ts';
 import { sleep, until } from '../harness/run.ts';
 import type { Server } from '../support/instance.ts';
 import { built, findingsOf } from '../support/pgduet.ts';
-import { expectNothingLost, signalPostmaster, type Writing, writing } from './support/late.ts';
+import { expectNothingLost, type Writing, writing } from './support/late.ts';
 import type { FaultPair } from './support/pair.ts';
+import { signalPostmaster } from './support/processes.ts';
 import { openPair } from './support/variants.ts';
 
 const unwritten = 'its state file cannot be written';

@@ -7,8 +7,9 @@ import { describeLab, labTest } from '../harness/describe.ts';
 import { sleep, until } from '../harness/run.ts';
 import type { Server } from '../support/instance.ts';
 import { built } from '../support/pgduet.ts';
-import { expectNothingLost, replay, signalPostmaster, type Writing, writing } from './support/late.ts';
+import { expectNothingLost, type Writing, writing } from './support/late.ts';
 import type { FaultPair } from './support/pair.ts';
+import { replay, signalPostmaster } from './support/processes.ts';
 import { openPair, type Variant } from './support/variants.ts';
 
 /** In order, where no instance runs. */

@@ -238,6 +238,8 @@ export class Host {
    */
   async setClockOffset(seconds: number): Promise<void> {
     shiftClock(this.disk, this.#timeLibrary, seconds);
+    // Also of a host that stands still: what follows the offset finds the new one.
+    if (this.#shifted) return;
     this.#shifted = true;
     await this.sh(`systemctl set-environment ${CLOCK_ENVIRONMENT.join(' ')}`, { check: true });
     // sshd hands its own process image to each session, so it has to load the library itself.

@@ -71,7 +71,7 @@ export const sleep = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** Asks every `everyMs` until the answer is not undefined; after `withinMs` it throws `what`. */
 export async function until<T>(
-  what: () => string,
+  what: () => string | Promise<string>,
   withinMs: number,
   ask: () => Promise<T | undefined> | T | undefined,
   everyMs = 20,
@@ -80,7 +80,7 @@ export async function until<T>(
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (Date.now() > end) throw new Error(what());
+    if (Date.now() > end) throw new Error(await what());
     await sleep(everyMs);
   }
 }

@@ -11,11 +11,11 @@ import {
   changedPaths,
   fileText,
   listing,
-  mirroringStatus,
   postmasterPid,
   type Server,
   serverOf,
   sql,
+  untilMirroring,
   untilSwitchable,
 } from '../support/instance.ts';
 import { dataDir, inventory, managementDir } from '../support/inventory.ts';
@@ -71,13 +71,6 @@ describeLab('a cluster whose controllers have acted', () => {
     await expectSwitchable(cluster);
     await expectRowsTravel(cluster);
   };
-  const untilStatus = (server: Server, wanted: string) =>
-    until(
-      () => `${server.id} is not ${wanted}`,
-      60_000,
-      async () => ((await mirroringStatus(server)) === wanted ? true : undefined),
-      100,
-    );
   const promotions = async (): Promise<number> => {
     const journals = await Promise.all(hosts.map((host) => host.journal('mcoi_inst1')));
     return journals.join('\n').split('(MCA00062)').length - 1;
@@ -219,7 +212,7 @@ describeLab('a cluster whose controllers have acted', () => {
 
     labTest('because its instance has crashed: the same', async () => {
       await one.host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
-      await untilStatus(two, 'not-switchable');
+      await untilMirroring(two, 'not-switchable');
       await until(
         () => 'the names stand still',
         30_000,
@@ -241,7 +234,7 @@ describeLab('a cluster whose controllers have acted', () => {
   describe('after the primary has crashed', () => {
     labTest('the former primary is told, refused and left as it is', async () => {
       await two.host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
-      await untilStatus(one, 'switched');
+      await untilMirroring(one, 'switched');
       const pid = await postmasterPid(one);
       const conf = confOf(one);
       expect(names(one)).toEqual(["#synchronous_standby_names = 'server2'"]);
@@ -287,7 +280,7 @@ describeLab('a cluster whose controllers have acted', () => {
 
     labTest('a restart of its unit does not start it either', async () => {
       await two.host.sh('systemctl restart mcoi_inst1', { check: true });
-      await untilStatus(one, 'switched');
+      await untilMirroring(one, 'switched');
       expect(checked(await run('check', '--json')).exit).toBe(5);
       const document = documentOf(await run('provision', '--check', '--json'));
       expect(document).toMatchObject({ exit: 5, diagnostics: [{ code: 'SAF007' }] });

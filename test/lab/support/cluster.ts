@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Host, type ImageName, Lab } from '../harness/lab.ts';
+import { type Host, type ImageName, Lab, type LabOptions } from '../harness/lab.ts';
 import { prepared, type Recipe } from '../harness/prepared.ts';
 import { type Server, serverOf, sql, untilSwitchable } from './instance.ts';
 import { type InventoryWish, inventory, inventoryText } from './inventory.ts';
@@ -22,6 +22,8 @@ import {
 
 /** All of it is data, so that what has been made from the same options can be used again. */
 export interface ClusterOptions extends InventoryWish {
+  /** Where the disks of the hosts are. */
+  readonly storage?: LabOptions['disk'];
   /** Sizes in MiB of small disks that each host has, by mountpoint. */
   readonly disks?: Readonly<Record<string, number>>;
   /** Shell that each host runs as root before it is provisioned. */
@@ -122,7 +124,7 @@ export const provisionedTrio = (options: ClusterOptions = {}): Promise<LabCluste
 
 async function fresh(count: number, options: ClusterOptions): Promise<LabCluster> {
   built();
-  return opened(async (lab) => {
+  return opened(options, async (lab) => {
     const hosts = await lab.hosts(count, { image: imageOf(options), names: namesOf(count) });
     await prepareHosts(hosts, options);
     return new LabCluster(lab, hosts, options);
@@ -131,7 +133,7 @@ async function fresh(count: number, options: ClusterOptions): Promise<LabCluster
 
 async function provisioned(count: number, options: ClusterOptions): Promise<LabCluster> {
   built();
-  return opened(async (lab) => {
+  return opened(options, async (lab) => {
     const { hosts } = await prepared(lab, recipe(count, options));
     const cluster = new LabCluster(lab, hosts, options);
     await cluster.untilSwitchable();
@@ -139,8 +141,11 @@ async function provisioned(count: number, options: ClusterOptions): Promise<LabC
   });
 }
 
-async function opened(begin: (lab: Lab) => Promise<LabCluster>): Promise<LabCluster> {
-  const lab = await Lab.open();
+async function opened(
+  { storage = 'fast' }: ClusterOptions,
+  begin: (lab: Lab) => Promise<LabCluster>,
+): Promise<LabCluster> {
+  const lab = await Lab.open({ disk: storage });
   try {
     return await begin(lab);
   } catch (error) {

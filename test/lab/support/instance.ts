@@ -69,13 +69,26 @@ export async function mcCtlStatus(server: Server, user = 'postgres'): Promise<st
 export const mirroringStatus = async (server: Server): Promise<string> =>
   (await mcCtlStatus(server)).split('\n')[2] ?? '';
 
-export async function untilSwitchable(server: Server): Promise<void> {
+/** Waits for a mirroring status. Where it does not come, the error says what stands in the way. */
+export async function untilMirroring(server: Server, wanted: string, withinMs = 60_000): Promise<void> {
+  let last = '';
   await until(
-    () => `${server.id} did not become switchable`,
-    60_000,
-    async () => ((await mirroringStatus(server)) === 'switchable' ? true : undefined),
+    async () => `${server.id} does not become ${wanted}; mc_ctl status:\n${last}${await lastWords(server)}`,
+    withinMs,
+    async () => {
+      last = await mcCtlStatus(server);
+      return last.split('\n')[2] === wanted ? true : undefined;
+    },
     200,
   );
+}
+
+export const untilSwitchable = (server: Server): Promise<void> => untilMirroring(server, 'switchable');
+
+/** The end of what a controller has said, for the message of a test that waits for it in vain. */
+export async function lastWords({ host }: Server): Promise<string> {
+  const journal = await host.journal('mcoi*').catch(String);
+  return `\nthe journal of ${host.name} ends so:\n${journal.split('\n').slice(-20).join('\n')}`;
 }
 
 /** Waits until a query of the standby gives the text: replication may be some milliseconds behind. */
@@ -87,7 +100,8 @@ export async function untilSql(
 ): Promise<void> {
   let last = '';
   await until(
-    () => `${server.id} does not answer '${expected}' to: ${query}\nits last answer: ${last}`,
+    async () =>
+      `${server.id} does not answer '${expected}' to: ${query}\nits last answer: ${last}${await lastWords(server)}`,
     20_000,
     async () => {
       last = await sql(server, query, database).catch(String);

@@ -6,20 +6,14 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { until } from '../harness/run.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
-import { mirroringStatus, type Server, sql } from '../support/instance.ts';
+import { type Server, sql, untilMirroring } from '../support/instance.ts';
 import { dataDir, managementDir } from '../support/inventory.ts';
 import { expectRowsTravel, expectStreaming, expectSwitchable } from '../support/multiplexed.ts';
 import { expectExit, type RunDocument, type Said } from '../support/pgduet.ts';
 import { Run } from '../support/running.ts';
 import { lockIsFree } from '../trouble/trouble.ts';
 
-const untilStatus = (server: Server, wanted: string) =>
-  until(
-    () => `${server.id} does not say '${wanted}'`,
-    30_000,
-    async () => ((await mirroringStatus(server)) === wanted ? true : undefined),
-    100,
-  );
+const untilStatus = (server: Server, wanted: string) => untilMirroring(server, wanted, 30_000);
 
 /** The postmaster of the primary dies; the controllers make the other server primary by themselves. */
 async function crash(primary: Server, standby: Server): Promise<void> {

@@ -8,7 +8,7 @@ import { facts } from '../harness/changes.ts';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
 import type { ClusterOptions } from '../support/cluster.ts';
-import { mcCtlStatus, serverOf } from '../support/instance.ts';
+import { serverOf, untilMirroring } from '../support/instance.ts';
 import type { YamlMap } from '../support/inventory.ts';
 import { filesNaming } from '../support/naming.ts';
 import type { Run } from '../support/running.ts';
@@ -91,18 +91,8 @@ const options: ClusterOptions = {
   ],
 };
 
-export async function untilStatus(host: Host, wanted: string): Promise<void> {
-  let last = '';
-  await until(
-    () => `${host.name} does not say '${wanted}':\n${last}`,
-    60_000,
-    async () => {
-      last = await mcCtlStatus(serverOf(host));
-      return last.split('\n')[2] === wanted ? true : undefined;
-    },
-    100,
-  );
-}
+export const untilStatus = (host: Host, wanted: string): Promise<void> =>
+  untilMirroring(serverOf(host), wanted);
 
 /** What `teardown --json` prints. */
 export interface TeardownDocument extends Document {

@@ -122,7 +122,7 @@ export const switchingMessages = {
     text: '{server} was not known to be in sync: commits may be missing',
     cause: '`mc_ctl switch --force` on a standby that was out, or whose primary was not heard since.',
     did: 'It takes over, because a person has ordered it.',
-    todo: 'Keep the data directory of the old primary until it is certain that nothing is missing.',
+    todo: 'Keep the old primary stopped: until it hears this server it may start and take writes. Keep its data directory until it is certain that nothing is missing.',
   },
   MCA01051: {
     type: 'WARNING',

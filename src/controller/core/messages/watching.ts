@@ -243,7 +243,7 @@ export const watchingMessages = {
   MCA01034: {
     type: 'ERROR',
     text: 'the instance is not started: {peer} would start as primary, too',
-    cause: 'Neither server has a standby.signal, and both were started at the same time.',
+    cause: 'Neither server has a standby.signal, and this one cannot tell which of them was primary last.',
     did: 'Both instances stay stopped, and the controllers keep watching.',
     todo: 'Find the last primary (the latest MCA00062 in the logs), keep copies of the data of both, `mc_ctl start` there, and rebuild the other one.',
   },
@@ -266,9 +266,9 @@ export const watchingMessages = {
     type: 'WARNING',
     text: 'no standby may take over: {why}',
     cause:
-      'Commits may be acknowledged by the word of a receiver that is no standby of this cluster: a foreign name or * in synchronous_standby_names, or a receiver that uses the name of a standby.',
+      'Commits may be acknowledged by the word of a receiver that is no standby of this cluster: a foreign name or * in synchronous_standby_names, or a receiver that uses the name of a standby, or may do so: one of several that did is left, or one comes from another address than before.',
     did: 'It told all standbys that they may not take over. Writes go on.',
-    todo: 'Name only standbys of this cluster, and end the other receiver, as `mc_ctl status` says. After a connection that broke this is over by itself when wal_sender_timeout has passed.',
+    todo: 'Name only standbys of this cluster, and end the other receiver, as `mc_ctl status` says. After a connection that broke this is over by itself when wal_sender_timeout has passed and the standby has been heard.',
   },
   MCA01092: {
     type: 'NOTICE',

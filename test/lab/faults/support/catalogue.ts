@@ -4,19 +4,15 @@
  */
 import type { Server } from '../../support/instance.ts';
 import { sql } from '../../support/instance.ts';
+import { clocks } from './clocks.ts';
 import type { Fault, Scene } from './fault.ts';
+import { load } from './load.ts';
 import { disks, networks, others } from './more.ts';
 import { sleep } from './pair.ts';
+import { signalInstance, signalPostmaster } from './processes.ts';
 
 type Side = 'primary' | 'standby';
 const at = (scene: Scene, side: Side): Server => scene[side];
-
-const signalPostmaster = (server: Server, signal: string) =>
-  server.host.sh(`kill -${signal} $(head -n 1 ${server.dataDir}/postmaster.pid)`, { check: true });
-
-/** All processes of the instance, which is the only one of its host; those that outlive their postmaster, too. */
-const signalInstance = (server: Server, signal: string) =>
-  server.host.sh(`pkill -${signal} -x postgres || true`, { check: true });
 
 /** A server process of that kind; the newest, where there are several. */
 async function killBackend(server: Server, kind: string, more = ''): Promise<void> {
@@ -153,7 +149,8 @@ export const instanceStopped = (side: Side): Fault => ({
 export const instanceStoppedFor = (side: Side, seconds: number): Fault => ({
   name: `instance stopped (SIGSTOP) for ${seconds} s`,
   on: side,
-  action: nothing,
+  // A receiver that has given up meanwhile comes in beside its dead stream: it is out until that has ended.
+  action: seconds > 5 ? ['none', 'disconnection'] : nothing,
   inject: async (scene) => {
     await signalInstance(at(scene, side), 'STOP');
     await sleep(seconds * 1000);
@@ -165,6 +162,7 @@ export const instanceStoppedFor = (side: Side, seconds: number): Fault => ({
 const daemonStopped = (side: Side, seconds: number): Fault => ({
   name: `controller stopped (SIGSTOP) for ${seconds} s`,
   on: side,
+  // Also for longer than the others wait for a heartbeat: the stream shows that its instance goes on.
   action: nothing,
   inject: async (scene) => {
     await daemon(at(scene, side), 'STOP');
@@ -194,4 +192,12 @@ export const processes: readonly Fault[] = [
   ...sides.flatMap((side) => [1, 5].map((seconds) => frozen(side, seconds))),
 ];
 
-export const catalogue: readonly Fault[] = [...headline, ...processes, ...networks, ...others, ...disks];
+export const catalogue: readonly Fault[] = [
+  ...headline,
+  ...processes,
+  ...networks,
+  ...clocks,
+  ...others,
+  ...load,
+  ...disks,
+];

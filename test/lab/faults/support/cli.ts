@@ -1,6 +1,6 @@
 /**
- * `npm run faults`: runs faults on fresh pairs, prints each result as it comes, and writes docs/faults.md at the end.
- * In: names of faults (parts of them are enough) and --runs N. Out: the status; a lost row or a wrong action is 1.
+ * `npm run faults`: runs faults on fresh pairs, prints each result as it comes, and writes it into docs/faults.md; or a trial of some
+ * minutes under load. In: names of faults (parts of them are enough), options. Out: the status; a lost row or a wrong action is 1.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -8,21 +8,27 @@ import { prepareMachine } from '../../harness/machine.ts';
 import { catalogue } from './catalogue.ts';
 import { type Fault, type Result, runFault } from './fault.ts';
 import type { FaultPair } from './pair.ts';
-import { documentOf, label, type Rest } from './report.ts';
+import { documentOf, label, type Measured, nothingMeasured } from './report.ts';
 import { atRest } from './rest.ts';
+import { isWrongTrial, trial, trialLines } from './trial.ts';
 import { openPair, type Variant } from './variants.ts';
 
-const usage = `npm run faults [-- NAME…] [--runs N] [--rest] [--verbose] [--document FILE] | --list
+const usage = `npm run faults [-- NAME…] [--runs N] [--rest] [--verbose] [--document FILE]
+npm run faults -- --load MINUTES [--seed N] [--document FILE]
+npm run faults -- --list
 
 Breaks a pair of lab hosts while clients write, and writes what was seen into docs/faults.md. Without a name: all faults, which
 takes an hour. A part of a name is enough; a whole name means no other one, and --list shows them. --rest also measures a pair
-at rest; --verbose prints every message; --document names another file than docs/faults.md.
+at rest; --verbose prints every message; --document names another file than docs/faults.md. --load runs no fault, but a pair for
+so long while all processors are busy and hosts stand still for a second, at random: no switch and no lost row is right.
 `;
 
 const options = {
   runs: { type: 'string', default: '1' },
   verbose: { type: 'boolean', default: false },
   rest: { type: 'boolean', default: false },
+  load: { type: 'string' },
+  seed: { type: 'string', default: '1' },
   document: { type: 'string', default: 'docs/faults.md' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -37,7 +43,9 @@ function readArguments(argv: readonly string[]): ReturnType<typeof parse> | stri
     if (values.help) return '';
     const stranger = positionals.find((word) => !catalogue.some((it) => label(it).includes(word)));
     if (stranger !== undefined) return `no fault is called '${stranger}'`;
-    return Number(values.runs) >= 1 ? parsed : `--runs ${values.runs}: it takes a number from 1 on`;
+    const numbers = { runs: values.runs, load: values.load ?? '1', seed: values.seed };
+    const wrong = Object.entries(numbers).find(([, given]) => !(Number(given) >= 1));
+    return wrong === undefined ? parsed : `--${wrong[0]} ${wrong[1]}: it takes a number from 1 on`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -55,8 +63,9 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
     process.stdout.write([...new Set(catalogue.map(label))].map((it) => `${it}\n`).join(''));
     return 0;
   }
-  const wanted = positionals.length === 0 ? catalogue : catalogue.filter((it) => isCalled(it, positionals));
   await prepareMachine((line) => process.stderr.write(`${line}\n`));
+  if (values.load !== undefined) return runTrial(values.document, Number(values.load), Number(values.seed));
+  const wanted = positionals.length === 0 ? catalogue : catalogue.filter((it) => isCalled(it, positionals));
   const results: Result[] = [];
   let broken = 0;
   let pair: FaultPair | null = null;
@@ -74,7 +83,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
         const result = await runFault(pair, fault);
         results.push(result);
         tell(result, values.verbose);
-        write(values.document, results, null);
+        write(values.document, results);
       } catch (error) {
         broken += 1;
         process.stdout.write(`${label(fault)}: ${error instanceof Error ? error.stack : String(error)}\n`);
@@ -87,7 +96,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   }
   await end();
   const rest = values.rest || positionals.length === 0 ? await atRest() : null;
-  write(values.document, results, rest);
+  write(values.document, results, { ...nothingMeasured, atRest: rest });
   return results.some(isWrong) || broken > 0 ? 1 : 0;
 }
 
@@ -98,9 +107,17 @@ const isCalled = (fault: Fault, words: readonly string[]): boolean =>
   );
 
 /** After every result, so that a run that is ended early leaves what it has found. */
-function write(file: string, results: readonly Result[], rest: Rest | null): void {
+function write(file: string, results: readonly Result[], measured: Measured = nothingMeasured): void {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  writeFileSync(file, documentOf(before, results, catalogue, rest));
+  writeFileSync(file, documentOf(before, results, catalogue, measured));
+}
+
+async function runTrial(document: string, minutes: number, seed: number): Promise<number> {
+  const result = await trial(minutes, seed);
+  const lines = trialLines(result);
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  write(document, [], { ...nothingMeasured, underLoad: lines });
+  return isWrongTrial(result) ? 1 : 0;
 }
 
 const isWrong = ({ fault, action, lost, second, untrue }: Result): boolean =>

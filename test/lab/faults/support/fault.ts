@@ -120,7 +120,7 @@ async function steady(client: Client): Promise<void> {
 }
 
 /** The acknowledged rows that are not on the server. */
-async function missingRows(
+export async function missingRows(
   server: Server,
   clients: readonly { readonly who: string; readonly rows: readonly Acknowledged[] }[],
 ): Promise<Set<Acknowledged>> {

@@ -1,6 +1,6 @@
 /**
- * A client that writes to a real pair during a scene that a test plays by itself, and the startup process of a standby, whose
- * replay stands still and goes on. In: a pair. Out: what was acknowledged, and whether it is there. It must never judge by times.
+ * A client that writes to a real pair during a scene that a test plays by itself. In: a pair. Out: what was acknowledged, and
+ * whether it is there. It must never judge by times.
  */
 import { expect } from 'vitest';
 import type { Server } from '../../support/instance.ts';
@@ -41,10 +41,3 @@ export async function expectNothingLost(pair: FaultPair, { client }: Writing): P
     ).toEqual([]);
   }
 }
-
-/** The startup process of a standby stands still, or goes on. */
-export const replay = ({ host }: Server, signal: 'STOP' | 'CONT') =>
-  host.sh(`pkill -${signal} -f 'startup[ ]recovering'`, { check: true });
-
-export const signalPostmaster = ({ host, dataDir }: Server, signal: string) =>
-  host.sh(`kill -${signal} $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });

@@ -1,19 +1,17 @@
 /**
- * Faults of networks, disks, clocks, memory and load; the plain ones are in catalogue.ts. In: a scene. Out: data.
+ * Faults of networks, disks and memory; the plain ones are in catalogue.ts. In: a scene. Out: data.
  * It must never touch anything but the hosts of its pair.
  */
 import type { Host } from '../../harness/lab.ts';
 import { type Server, sql } from '../../support/instance.ts';
 import type { Fault, Scene } from './fault.ts';
 import { sleep } from './pair.ts';
+import { signalPostmaster } from './processes.ts';
 import { adminNet, logNet } from './variants.ts';
 
 type Side = 'primary' | 'standby';
 const sides: readonly Side[] = ['primary', 'standby'];
 const nothing = ['none'] as const;
-
-const kill = ({ host, dataDir }: Server) =>
-  host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
 
 /** Packets to the other host's address on one of the networks are lost, in both directions. */
 async function cutNetwork({ pair }: Scene, network: (host: Host) => string, lost: boolean): Promise<void> {
@@ -140,24 +138,6 @@ export const disks: readonly Fault[] = sides.flatMap((side) => {
   ];
 });
 
-const clock = (side: Side, seconds: number): Fault => ({
-  name: `clock set ${Math.abs(seconds) / 3600} h ${seconds > 0 ? 'forth' : 'back'}`,
-  on: side,
-  variant: 'clock',
-  action: nothing,
-  // The library that shifts the clock is there for programs that are started after the first call.
-  arrange: async ({ pair, ...scene }) => {
-    const { host, unit } = scene[side];
-    await host.setClockOffset(0);
-    await host.sh(`systemctl restart ${unit}`, { check: true });
-    await pair.untilSwitchable();
-  },
-  inject: (scene) => scene[side].host.setClockOffset(seconds),
-  lastsMs: 8000,
-  heal: (scene) => scene[side].host.setClockOffset(0),
-  wrongClock: true,
-});
-
 /** So many sessions that nobody else gets in, superusers neither. */
 const useUp = ({ host, port }: Server, seconds: number) =>
   host.sh(
@@ -185,7 +165,6 @@ async function limitReplayDelay(standby: Server): Promise<void> {
 }
 
 export const others: readonly Fault[] = [
-  ...sides.flatMap((side) => [clock(side, 3600), clock(side, -3600)]),
   ...sides.map(
     (side): Fault => ({
       name: 'no memory for the controller (prlimit)',
@@ -227,7 +206,7 @@ export const others: readonly Fault[] = [
     on: 'primary',
     action: ['switch'],
     arrange: holdReplay,
-    inject: ({ primary }) => kill(primary),
+    inject: ({ primary }) => signalPostmaster(primary, 'KILL'),
     lastsMs: 3000,
     heal: ({ standby }) => limitReplayDelay(standby),
   },
@@ -238,32 +217,6 @@ export const others: readonly Fault[] = [
     inject: holdReplay,
     lastsMs: 8000,
     heal: ({ standby }) => limitReplayDelay(standby),
-  },
-  {
-    name: 'all processors busy for 60 s',
-    on: 'both',
-    action: nothing,
-    inject: ({ primary, standby }) =>
-      Promise.all(
-        [primary, standby].map(({ host }) =>
-          host.sh("for i in 1 2; do timeout 60 sh -c 'while :; do :; done' & done; wait", {
-            timeoutMs: 90_000,
-          }),
-        ),
-      ),
-    lastsMs: 61_000,
-  },
-  {
-    name: 'a checkpoint of 1 GB',
-    on: 'primary',
-    action: nothing,
-    inject: async ({ primary }) => {
-      const rows = "SELECT generate_series(1, 1000000) AS id, repeat('x', 970) AS filler";
-      await sql(primary, `CREATE TABLE big AS ${rows}`);
-      await sql(primary, 'CHECKPOINT');
-    },
-    lastsMs: 1000,
-    heal: ({ primary }) => sql(primary, 'DROP TABLE big'),
   },
   ...sides.map(
     (side): Fault => ({

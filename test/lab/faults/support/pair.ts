@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 import type { Host, Lab } from '../../harness/lab.ts';
 import { run, sleep, until } from '../../harness/run.ts';
 import { type ClusterOptions, freshPair, type LabCluster, provisionedPair } from '../../support/cluster.ts';
-import { type Server, sql } from '../../support/instance.ts';
+import { lastWords, type Server, sql } from '../../support/instance.ts';
 import type { YamlMap } from '../../support/inventory.ts';
 import { expectExit } from '../../support/pgduet.ts';
 import { Client, LocalClient } from './client.ts';
@@ -152,7 +152,7 @@ export class FaultPair {
   async untilStatus(server: Server, wanted: string): Promise<void> {
     let last: Status | null = null;
     await until(
-      () => `${server.id} is not ${wanted} but ${JSON.stringify(last)}`,
+      async () => `${server.id} is not ${wanted} but ${JSON.stringify(last)}${await lastWords(server)}`,
       whole,
       async () => {
         last = await this.status(server);

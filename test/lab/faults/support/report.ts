@@ -80,28 +80,33 @@ function merged(before: string, fresh: readonly string[], order: readonly Fault[
   return order.flatMap(({ name, on }) => known.get(`| ${name} | ${on}`) ?? []);
 }
 
-export interface Rest {
-  readonly lines: readonly string[];
+/** Lines of the two parts that are no table; null where nothing was measured now. */
+export interface Measured {
+  readonly underLoad: readonly string[] | null;
+  readonly atRest: readonly string[] | null;
 }
 
-/** The whole document. `before` is what stands in the file now, `load` the load of the machine during the run. */
+export const nothingMeasured: Measured = { underLoad: null, atRest: null };
+
+/** The whole document. `before` is what stands in the file now. */
 export function documentOf(
   before: string,
   results: readonly Result[],
   order: readonly Fault[],
-  rest: Rest | null,
+  { underLoad, atRest }: Measured,
 ): string {
   const labels = [...new Set(results.map(({ fault }) => label(fault)))];
   const of = (name: string) => results.filter(({ fault }) => label(fault) === name);
   const lastOf = labels.flatMap((name) => of(name).at(-1) ?? []);
-  const [first = '', second = '', third = ''] = before.split(/^## .*$/m).slice(1);
+  const part = (title: string): string => before.split(`## ${title}\n`)[1]?.split(/^## /m)[0] ?? '';
   const rows = merged(
-    first,
+    part('Faults'),
     labels.map((name) => row(of(name))),
     order,
   );
-  const after = merged(second, lastOf.map(afterwards), order);
-  const still = rest ? rest.lines.join('\n') : third.trim();
+  const after = merged(part('What the servers say afterwards'), lastOf.map(afterwards), order);
+  const lines = (title: string, now: readonly string[] | null): string =>
+    `## ${title}\n\n${(now?.join('\n') ?? part(title).trim()) || 'Not measured yet.'}\n`;
   return `${head}
 ## Faults
 
@@ -113,10 +118,8 @@ After the fault was healed and before anybody did anything, on the former primar
 
 ${table(['fault', 'on', '`mc_ctl status`'], after)}
 
-## At rest
-
-${still === '' ? 'Not measured yet.' : still}
-`;
+${lines('Under load', underLoad)}
+${lines('At rest', atRest)}`;
 }
 
 const head = `# Faults
@@ -131,9 +134,16 @@ only that one, so that a server that is cut off and goes on acknowledging is fou
   own timeouts are in it: it comes back to the standby only every 2 s (1.0, 3.0, 5.0, 7.0 s). **new primary after**: from the fault to MCA00062.
 - **rows lost**: acknowledged, and not on both servers in the end. Everything but 0 is an error, except where \`fallback\` meets a
   network that has failed alone: both servers go on, which is what the word means (docs/adr/0005-who-may-acknowledge.md).
+- **two minutes behind**: the standby has replayed nothing for 120 s, in which the primary has written some 200 MB of WAL. From the fault
+  on its replay gets a fiftieth of a processor; up to a minute after the crash of the primary it gets all that it needs.
 - **seen as**: message numbers (docs/messages.md) of the primary (P) and the standby (S) before the fault.
 
 Times depend on the machine; they are measured, not asserted. Rows are of different runs: one that was made
 while other work kept the machine busy is an upper bound. What has to hold is asserted by \`test/lab/faults/\`.
+
+What the lab cannot do: a host that is suspended together with all of its clocks, as a virtual machine that is restored from a snapshot.
+The hosts are containers and share the kernel's clocks. A host that stands still can have its wall clock and its monotonic clock stand
+still with it; the time since boot goes on, and shows the pause. Where no clock shows it, see docs/promises.md. And a pulled plug loses
+no writes that were not flushed (docs/lab.md).
 
 `;

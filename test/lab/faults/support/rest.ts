@@ -4,7 +4,7 @@
  */
 import { loadavg } from 'node:os';
 import { type FaultPair, sleep } from './pair.ts';
-import { median, type Rest } from './report.ts';
+import { median } from './report.ts';
 import { openPair } from './variants.ts';
 
 const watchedMs = 20_000;
@@ -43,7 +43,7 @@ async function statusMs(pair: FaultPair): Promise<number> {
 }
 
 /** On the primary, 30 s after the pair is whole. */
-export async function atRest(): Promise<Rest> {
+export async function atRest(): Promise<string[]> {
   const pair = await openPair('plain');
   try {
     await pair.untilSwitchable();
@@ -58,7 +58,7 @@ export async function atRest(): Promise<Rest> {
     });
     const load = (loadavg()[0] ?? 0).toFixed(1);
     const took = `- \`mc_ctl status\`: ${(await statusMs(pair)).toFixed(0)} ms, median of 10, started with runuser in the host`;
-    return { lines: [...lines, took, `- load of the machine meanwhile: ${load}`] };
+    return [...lines, took, `- load of the machine meanwhile: ${load}`];
   } finally {
     await pair.close();
   }

@@ -11,6 +11,8 @@ export type Variant =
   | 'disks'
   | 'reference'
   | 'clock'
+  | 'suspended'
+  | 'checkpoint'
   | 'impatient'
   | 'message'
   | 'management';
@@ -24,8 +26,21 @@ const gateway = (host: Addressed): string => host.address.replace(/\d+$/, '1');
 
 const wishes: Readonly<Record<Variant, PairWish>> = {
   plain: {},
-  // A pair of its own, because the shifted clocks come with restarts.
+  // Pairs of their own, because the shifted clocks come with restarts.
   clock: {},
+  suspended: {},
+  // A checkpoint finds all of it in memory, and a flush to this disk takes its time.
+  checkpoint: {
+    storage: 'real',
+    postgres: {
+      settings: {
+        max_connections: 40,
+        shared_buffers: '1400MB',
+        max_wal_size: '8GB',
+        checkpoint_timeout: '30min',
+      },
+    },
+  },
   networks: {
     live: (host) =>
       host.sh(`ip addr add ${adminNet(host)}/24 dev host0; ip addr add ${logNet(host)}/24 dev host0`, {
