@@ -203,6 +203,21 @@ describe('the files of an arbiter', () => {
     expect(readFileSync(join(arbiter.dir, 'clusters/five/cell.json'), 'utf8')).toContain('9.1.0');
   });
 
+  it('a cell that cannot be read is refused as it is, and is no new one', async () => {
+    await arbiter.start();
+    const one = server('server1');
+    const cells = await named(one);
+    await arbiter.kill();
+    renameSync(arbiter.cellFile(), `${arbiter.cellFile()}.aside`);
+    arbiter.write('clusters/one/cell.json/not-a-file', '');
+    expect(await arbiter.start()).toBe(3);
+    expect(arbiter.said).toMatch(/MCF001 .*the cell of cluster one cannot be read\nwhy: EISDIR/);
+    rmSync(arbiter.cellFile(), { recursive: true });
+    renameSync(`${arbiter.cellFile()}.aside`, arbiter.cellFile());
+    await arbiter.start();
+    expect(await named(one)).toEqual(cells);
+  });
+
   it('a torn cell is another cell, and is kept aside', async () => {
     await arbiter.start();
     const one = server('server1');

@@ -12,14 +12,12 @@ import {
   type ArbiterFiles,
   arbiterAdministrator,
   arbiterName,
-  type ClusterFiles,
   diagnosticsOf,
   mistakesOf,
   readArbiterFiles,
   refuseMistakes,
 } from '../io/arbiter-files.ts';
 import { ArbiterPort, type Caller } from '../io/arbiter-port.ts';
-import { readCell } from '../io/cell-file.ts';
 import { ControlSocket } from '../io/control-socket.ts';
 import { checkAdministrator, shortly } from '../io/files.ts';
 import { type Journal, openJournal } from '../io/journal.ts';
@@ -27,7 +25,7 @@ import { markConfigurationRead, takeLock } from '../io/lock.ts';
 import { watchSelf } from '../io/self-watch.ts';
 import { notifyReady, startWatchdog } from '../io/systemd.ts';
 import { controllerVersion } from '../version.ts';
-import { Cluster } from './cluster.ts';
+import { Clusters, type Found, foundCell } from './clusters.ts';
 import type { ArbiterReply, ArbiterRequest } from './request.ts';
 import type { ArbiterStatus } from './status.ts';
 
@@ -53,23 +51,11 @@ export async function runArbiter(dir: string): Promise<number> {
   }
 }
 
-type Found = ReturnType<typeof readCell> & { readonly files: ClusterFiles };
-
 /** The cells of all clusters; throws every mistake at once, also that of a cell that a newer arbiter has written. */
 function foundCells(files: ArbiterFiles): Found[] {
-  const problems = mistakesOf(files);
-  const found = [...files.clusters.values()].flatMap((it): Found[] => {
-    if (!it.ok) return [];
-    try {
-      return [{ files: it.value, ...readCell(it.value.dir) }];
-    } catch (error) {
-      if (!(error instanceof DiagnosticError)) throw error;
-      problems.push(...error.diagnostics);
-      return [];
-    }
-  });
-  refuseMistakes(problems);
-  return found;
+  const cells = [...files.clusters.values()].flatMap((it) => (it.ok ? [foundCell(it.value)] : []));
+  refuseMistakes([...mistakesOf(files), ...cells.flatMap(diagnosticsOf)]);
+  return cells.flatMap((it) => (it.ok ? [it.value] : []));
 }
 
 const now = () => ({ at: Math.round(performance.now()), wall: Date.now() });
@@ -78,9 +64,7 @@ class Arbiter {
   readonly #dir: string;
   #conf: ArbiterConf;
   readonly #journal: Journal;
-  readonly #clusters = new Map<string, Cluster>();
-  /** Clusters whose files have mistakes, and which. */
-  #problems = new Map<string, string>();
+  readonly #clusters: Clusters;
   readonly #port: ArbiterPort;
   readonly #control: ControlSocket<ArbiterRequest, ArbiterReply>;
   #unwatch: () => void;
@@ -92,12 +76,13 @@ class Arbiter {
     this.#conf = conf;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
     this.#unwatch = watchSelf({ ...conf, agentAliveTimeoutMs: 0 });
-    for (const it of found) this.#add(it);
+    this.#clusters = new Clusters((message, values) => this.#journal.log(message, values));
+    for (const it of found) this.#clusters.add(it, conf, now().at);
     this.#port = new ArbiterPort(
       (caller) => this.#known(caller),
       () => 16 + 4 * this.#clusters.size,
       {
-        heard: (caller, view, giveUpMs) => this.#clusterOf(caller)?.hear(view, giveUpMs, now()) ?? null,
+        heard: (caller, view, giveUpMs) => this.#clusters.of(caller)?.hear(view, giveUpMs, now()) ?? null,
         unknownPeer: (from, why) => this.#journal.log('MCR00013', { from, why }),
       },
     );
@@ -127,27 +112,14 @@ class Arbiter {
     return code;
   }
 
-  #add({ files, ...found }: Found): void {
-    const log: Journal['log'] = (message, values) => this.#journal.log(message, values);
-    this.#clusters.set(files.cluster, new Cluster(files, this.#conf, found, now().at, log));
-  }
-
-  #clusterOf({ fingerprint, id }: Caller): Cluster | undefined {
-    return [...this.#clusters.values()].find(
-      ({ files }) => files.fingerprint === fingerprint && files.servers.some((line) => line.id === id),
-    );
-  }
-
   #known(caller: Caller) {
-    const cluster = this.#clusterOf(caller);
+    const cluster = this.#clusters.of(caller);
     return cluster && { who: caller, key: cluster.files.key };
   }
 
   #startTimer(): void {
     if (this.#timer) clearInterval(this.#timer);
-    this.#timer = setInterval(() => {
-      for (const cluster of this.#clusters.values()) cluster.tick(now().at);
-    }, this.#conf.heartbeatIntervalMs);
+    this.#timer = setInterval(() => this.#clusters.tick(now().at), this.#conf.heartbeatIntervalMs);
   }
 
   #onRequest(id: number, request: ArbiterRequest): void {
@@ -169,18 +141,13 @@ class Arbiter {
   }
 
   #status(): ArbiterStatus {
-    const { at } = now();
-    const problem = (name: string): string | null => this.#problems.get(name) ?? null;
     return {
       schema: 1,
       arbiter_pid: process.pid,
       versions: { arbiter: controllerVersion, node: process.versions.node },
       address: this.#conf.myAddress,
       port: this.#conf.port,
-      clusters: [...this.#clusters].map(([name, it]) => it.status(at, problem(name))),
-      left_out: [...this.#problems]
-        .filter(([name]) => !this.#clusters.has(name))
-        .map(([cluster, why]) => ({ cluster, why })),
+      ...this.#clusters.status(now().at),
     };
   }
 
@@ -189,12 +156,12 @@ class Arbiter {
     const readAtWall = Date.now();
     try {
       const files = readArbiterFiles(this.#dir);
-      const conf = this.#nextConf(files);
-      const changes = this.#takeOver(files, conf);
+      this.#takeTimes(this.#nextConf(files));
+      const { changes, failures } = this.#clusters.takeOver(files, this.#conf, now().at);
+      this.#port.review();
       markConfigurationRead(this.#dir, arbiterName, readAtWall);
       const clusters = changes.length > 0 ? changes.join(', ') : 'nothing has changed';
       this.#journal.log('MCR00003', { clusters });
-      const failures = [...this.#problems].map(([name, why]) => `cluster ${name}: ${why}`);
       return { ok: failures.length === 0, text: [clusters, ...failures].join('\n') };
     } catch (error) {
       const why = shortly(error);
@@ -211,50 +178,12 @@ class Arbiter {
     return conf.value;
   }
 
-  /** Returns what has changed, in words. */
-  #takeOver({ clusters }: ArbiterFiles, conf: ArbiterConf): string[] {
+  #takeTimes(conf: ArbiterConf): void {
     this.#conf = conf;
     this.#journal.configure({ ident: conf.syslogIdent, facility: conf.syslogFacility });
     this.#unwatch();
     this.#unwatch = watchSelf({ ...conf, agentAliveTimeoutMs: 0 });
-    this.#problems = new Map();
-    const changes = [...this.#clusters.keys()]
-      .filter((name) => !clusters.has(name))
-      .map((name) => {
-        this.#clusters.delete(name);
-        return `${name} removed`;
-      });
-    for (const [name, files] of clusters) {
-      const change = files.ok ? this.#takeCluster(files.value) : this.#leave(name, diagnosticsOf(files));
-      if (change !== null) changes.push(`${name} ${change}`);
-    }
-    this.#port.review();
     this.#startTimer();
-    return changes;
-  }
-
-  #takeCluster(files: ClusterFiles): string | null {
-    const cluster = this.#clusters.get(files.cluster);
-    // With another key it may be another cluster, so that its disk is believed and not what is remembered here.
-    if (cluster?.files.fingerprint === files.fingerprint) {
-      const before = shapeOf(cluster.files);
-      cluster.configure(files, this.#conf);
-      return before === shapeOf(files) ? null : 'changed';
-    }
-    try {
-      this.#add({ files, ...readCell(files.dir) });
-      return cluster ? 'has another key' : 'added';
-    } catch (error) {
-      if (!(error instanceof DiagnosticError)) throw error;
-      return this.#leave(files.cluster, error.diagnostics);
-    }
-  }
-
-  #leave(cluster: string, diagnostics: DiagnosticError['diagnostics']): null {
-    const why = shortly(new DiagnosticError([...diagnostics], exitCode.inputWrong));
-    this.#problems.set(cluster, why);
-    this.#journal.log('MCR00004', { cluster, why });
-    return null;
   }
 
   async #close(): Promise<void> {
@@ -268,6 +197,3 @@ class Arbiter {
     await sleep(20);
   }
 }
-
-const shapeOf = ({ self, servers, fingerprint }: ClusterFiles): string =>
-  JSON.stringify({ self, servers, fingerprint });
