@@ -1,6 +1,6 @@
 /**
  * Writes what is generated from the source: `docs/errors.md`, `docs/messages.md`, the tables of `docs/playbooks.md` and
- * `docs/check.md`, the help texts in `docs/mc_ctl.md`, the table of verbs in `README.md`, and the
+ * `docs/check.md`, the help texts in `docs/mc_ctl.md` and `docs/mc_arb.md`, the table of verbs in `README.md`, and the
  * manual pages in `man/`.
  * Tests check that all are up to date. Run: node scripts/docs.mjs
  */
@@ -12,6 +12,8 @@ const root = join(import.meta.dirname, '..');
 const {
   checkDocument,
   errorsText,
+  mcArbManual,
+  mcArbText,
   mcCtlManual,
   mcCtlText,
   messagesText,
@@ -28,8 +30,11 @@ const check = join(root, 'docs/check.md');
 await writeFile(check, mutationsDocument(checkDocument(await readFile(check, 'utf8'))));
 const ctl = join(root, 'docs/mc_ctl.md');
 await writeFile(ctl, mcCtlText(await readFile(ctl, 'utf8')));
+const arb = join(root, 'docs/mc_arb.md');
+await writeFile(arb, mcArbText(await readFile(arb, 'utf8')));
 const readme = join(root, 'README.md');
 await writeFile(readme, readmeText(await readFile(readme, 'utf8')));
 await mkdir(join(root, 'man'), { recursive: true });
 await writeFile(join(root, 'man/mc_ctl.1'), mcCtlManual());
+await writeFile(join(root, 'man/mc_arb.1'), mcArbManual());
 await writeFile(join(root, 'man/pgduet.1'), pgduetManual());

@@ -1,9 +1,11 @@
 /**
- * The manual pages man/mc_ctl.1 and man/pgduet.1, and the table of verbs in README.md. In: the help texts of mc_ctl and the
- * registry of verbs, which `--help` shows, too. Out: roff (man macros) and Markdown. Pure.
+ * The manual pages man/mc_ctl.1, man/mc_arb.1 and man/pgduet.1, and the table of verbs in README.md. In: the help texts of the
+ * commands and the registry of verbs, which `--help` shows, too. Out: roff (man macros) and Markdown. Pure.
  */
 import { exitCode, meaningOfExit } from '../src/base/exit-codes.ts';
+import { arbiterHelp, arbiterModes } from '../src/controller/arbiter/help.ts';
 import { serverKeys } from '../src/controller/config.ts';
+import { arbiterKeys } from '../src/controller/config-arbiter.ts';
 import type { KeySpec } from '../src/controller/config-value.ts';
 import { helpText, modes } from '../src/controller/ctl-help.ts';
 import { programSummary, verbs } from '../src/verbs/registry.ts';
@@ -62,6 +64,17 @@ export const managementFiles: readonly (readonly [string, string])[] = [
   ['<id>.startup.log', 'what postgres said when it started'],
 ];
 
+/** The same of an arbiter, as docs/mc_arb.md names them. */
+export const arbiterManagementFiles: readonly (readonly [string, string])[] = [
+  ['arbitration.conf', 'how the arbiter listens, and its times: key = value'],
+  ['clusters/CLUSTER/network.conf', 'that of the servers; its line of kind arbiter is this one'],
+  ['clusters/CLUSTER/cluster.key', 'the key of the admin link, that of the servers'],
+  ['clusters/CLUSTER/cell.json', 'what the arbiter must remember'],
+  ['arbiter.pid', 'the lock of a running arbiter'],
+  ['arbiter.sock', 'the control socket of a running arbiter'],
+  ['arbiter.log', 'messages, where there is no systemd'],
+];
+
 const examples: readonly (readonly [string, string])[] = [
   ['The state of the pair:', 'runuser -u postgres -- mc_ctl status -M /mcdir/inst1'],
   [
@@ -77,46 +90,109 @@ const examples: readonly (readonly [string, string])[] = [
   ['For a program:', 'mc_ctl status --json -M /mcdir/inst1 | jq -r .mirroring_status'],
 ];
 
-/** man/mc_ctl.1 */
-export function mcCtlManual(): string {
-  const general = helpText(undefined).split('\n');
+/** A command of a host, as its help texts, its document and its manual page tell of it. */
+interface HostCommand {
+  readonly command: string;
+  readonly modes: readonly string[];
+  readonly help: (mode: string | undefined) => string;
+  readonly keys: readonly KeySpec<unknown>[];
+}
+
+const mcCtl: HostCommand = {
+  command: 'mc_ctl',
+  modes,
+  help: (mode) => helpText(modes.find((it) => it === mode)),
+  keys: Object.values<KeySpec<unknown>>(serverKeys),
+};
+
+const mcArb: HostCommand = {
+  command: 'mc_arb',
+  modes: arbiterModes,
+  help: (mode) => arbiterHelp(arbiterModes.find((it) => it === mode)),
+  keys: Object.values<KeySpec<unknown>>(arbiterKeys),
+};
+
+type Pairs = readonly (readonly [string, string])[];
+
+/** What its manual page says besides the help texts. */
+interface ManualFacts {
+  readonly title: string;
+  readonly name: string;
+  readonly variable: string;
+  readonly filesAre: string;
+  readonly files: Pairs;
+  readonly messages: string;
+  readonly examples: Pairs;
+  readonly seeAlso: string;
+}
+
+function hostManual({ command, modes: all, help }: HostCommand, facts: ManualFacts): string {
+  const general = help(undefined).split('\n');
   const from = (start: RegExp, end: RegExp): string => {
     const first = general.findIndex((line) => start.test(line));
     const length = general.slice(first).findIndex((line) => end.test(line));
     return general.slice(first, first + length).join('\n');
   };
   const synopsis = general
-    .filter((line) => /^ {2}mc_ctl /.test(line))
+    .filter((line) => line.startsWith(`  ${command} `))
     .map((line) => line.trim().replace(/ +/g, ' '));
-  const files = managementFiles.map(([name, what]) => `.TP\n.I ${plain(name)}\n${plain(what)}`).join('\n');
-  const modesText = modes.map(
-    (mode) => `.SS ${plain(mode)}\n${roffOfHelp(helpText(mode).replace(/^mc_ctl \S+: /, ''))}`,
+  const files = facts.files.map(([name, what]) => `.TP\n.I ${plain(name)}\n${plain(what)}`).join('\n');
+  const modesText = all.map(
+    (mode) => `.SS ${plain(mode)}\n${roffOfHelp(help(mode).replace(/^mc_\w+ \S+: /, ''))}`,
   );
-  return page('MC_CTL', 'Mirroring Controller', [
-    section('NAME', 'mc_ctl \\- control the Mirroring Controller of a PostgreSQL server'),
+  const environment = `.TP\n.B ${facts.variable}\nthe management directory, where \\-M is not given`;
+  return page(command.toUpperCase(), facts.title, [
+    section('NAME', facts.name),
     section('SYNOPSIS', `.nf\n${synopsis.map(plain).join('\n')}\n.fi`),
     section('DESCRIPTION', plain(general[0] ?? '')),
     section('OPTIONS', roffOfHelp(from(/^ {2}-M/, /^Exit status/))),
     section('MODES', modesText.join('\n')),
-    section('EXIT STATUS', roffOfHelp(from(/^ {2}0 /, /^`mc_ctl MODE/))),
-    section('ENVIRONMENT', '.TP\n.B MCCONTROLDIR\nthe management directory, where \\-M is not given'),
-    section('FILES', `They stand in the management directory; <id> is the server identifier.\n${files}`),
-    section(
-      'MESSAGES',
-      plain(
-        'Messages go to the system log, each with a number such as MCA00062. docs/messages.md says of each what caused it, what the controller did, and what to do. docs/mc_ctl.md has every configuration key and the commands that the controller calls.',
-      ),
-    ),
+    section('EXIT STATUS', roffOfHelp(from(/^ {2}0 /, /^`mc_\w+ MODE/))),
+    section('ENVIRONMENT', environment),
+    section('FILES', `${facts.filesAre}\n${files}`),
+    section('MESSAGES', plain(facts.messages)),
     section(
       'EXAMPLES',
-      examples
+      facts.examples
         .map(([what, text]) => `.PP\n${plain(what)}\n${example(text)}`)
         .join('\n')
         .replace(/^\.PP\n/, ''),
     ),
-    section('SEE ALSO', '.BR pgduet (1)'),
+    section('SEE ALSO', facts.seeAlso),
   ]);
 }
+
+/** man/mc_ctl.1 */
+export const mcCtlManual = (): string =>
+  hostManual(mcCtl, {
+    title: 'Mirroring Controller',
+    name: 'mc_ctl \\- control the Mirroring Controller of a PostgreSQL server',
+    variable: 'MCCONTROLDIR',
+    filesAre: 'They stand in the management directory; <id> is the server identifier.',
+    files: managementFiles,
+    messages:
+      'Messages go to the system log, each with a number such as MCA00062. docs/messages.md says of each what caused it, what the controller did, and what to do. docs/mc_ctl.md has every configuration key and the commands that the controller calls.',
+    examples,
+    seeAlso: '.BR mc_arb (1),\n.BR pgduet (1)',
+  });
+
+/** man/mc_arb.1 */
+export const mcArbManual = (): string =>
+  hostManual(mcArb, {
+    title: 'Mirroring Controller',
+    name: 'mc_arb \\- control the arbiter of PostgreSQL clusters',
+    variable: 'ARBCONTROLDIR',
+    filesAre: 'They stand in the management directory.',
+    files: arbiterManagementFiles,
+    messages:
+      'Messages go to the system log, each with a number such as MCR00001. docs/messages.md says of each what caused it, what the arbiter did, and what to do. docs/mc_arb.md has every configuration key.',
+    examples: [
+      ['Which servers are online, and who has the last term:', 'mc_arb status -M /mcarb/arbiter'],
+      ['A cluster was added, changed or removed:', 'mc_arb reload -M /mcarb/arbiter'],
+      ['For a program:', 'mc_arb status --json -M /mcarb/arbiter | jq -r ".clusters[].holder"'],
+    ],
+    seeAlso: '.BR mc_ctl (1),\n.BR pgduet (1)',
+  });
 
 const tagged = (tag: string, body: string): string => `.TP\n.B ${plain(tag)}\n${plain(body)}`;
 
@@ -157,24 +233,27 @@ export const readmeText = (before: string): string =>
   });
 
 /** docs/mc_ctl.md with its fenced help texts and its table of keys as they are now. */
-export function mcCtlText(before: string): string {
+export const mcCtlText = (before: string): string => commandText(before, mcCtl);
+
+/** The same of docs/mc_arb.md. */
+export const mcArbText = (before: string): string => commandText(before, mcArb);
+
+function commandText(before: string, { command, modes: all, help, keys }: HostCommand): string {
   const fenced = '```\n';
-  const texts = [undefined, ...modes].reduce((text, mode) => {
-    const help = helpText(mode);
-    const first = mode === undefined ? 'mc_ctl controls' : `mc_ctl ${mode}:`;
+  const texts = [undefined, ...all].reduce<string>((text, mode) => {
+    const first = mode === undefined ? `${command} controls` : `${command} ${mode}:`;
     const start = text.indexOf(`${fenced}${first}`);
     const end = text.indexOf(`\n${fenced}`, start);
-    if (start < 0 || end < 0) throw new Error(`docs/mc_ctl.md has no block for ${mode ?? 'mc_ctl'}`);
-    return `${text.slice(0, start)}${fenced}${help.trimEnd()}${text.slice(end)}`;
+    if (start < 0 || end < 0) throw new Error(`docs/${command}.md has no block for ${mode ?? command}`);
+    return `${text.slice(0, start)}${fenced}${help(mode).trimEnd()}${text.slice(end)}`;
   }, before);
-  const keys = Object.values(serverKeys).map((spec) => {
-    const fallback =
-      spec.fallback === undefined ? undefined : (spec as KeySpec<unknown>).write(spec.fallback);
+  const rows = keys.map((spec) => {
+    const fallback = spec.fallback === undefined ? undefined : spec.write(spec.fallback);
     const shown = spec.required ? 'required' : fallback === undefined ? 'none' : `\`${fallback}\``;
     return `| \`${spec.key}\` | ${spec.expected} | ${shown} |`;
   });
   const head = '| key | value | default |\n| --- | --- | --- |\n';
   const start = texts.indexOf(head) + head.length;
   const end = texts.indexOf('\n\n', start);
-  return `${texts.slice(0, start)}${keys.join('\n')}${texts.slice(end)}`;
+  return `${texts.slice(0, start)}${rows.join('\n')}${texts.slice(end)}`;
 }

@@ -4,7 +4,7 @@
  */
 export { checkDocument, groupless } from './check-docs.ts';
 export { mutationsDocument } from './check-mutations.ts';
-export { mcCtlManual, mcCtlText, pgduetManual, readmeText } from './manual.ts';
+export { mcArbManual, mcArbText, mcCtlManual, mcCtlText, pgduetManual, readmeText } from './manual.ts';
 
 import { codeGroups } from '../src/base/code-groups.ts';
 import { type Code, codes } from '../src/base/codes.ts';

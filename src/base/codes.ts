@@ -88,12 +88,12 @@ export const codes = {
   MCF006: { exit: inputWrong, title: 'a value of a controller file is outside its range' },
   MCF007: { exit: inputWrong, title: 'something that a controller file must hold is missing' },
   MCF008: { exit: inputWrong, title: 'something stands twice in a controller file' },
-  MCF009: { exit: inputWrong, title: 'the controller does not offer this yet' },
-  MCF010: { exit: inputWrong, title: 'the local server cannot be told' },
-  MCF011: { exit: inputWrong, title: 'only the instance administrator may do this' },
+  MCF009: { exit: inputWrong, title: 'the controller does not offer this here' },
+  MCF010: { exit: inputWrong, title: 'the local server or arbiter cannot be told' },
+  MCF011: { exit: inputWrong, title: 'only the owner of the management directory may do this' },
   MCF012: { exit: inputWrong, title: 'the key of the admin link cannot be used' },
-  MCF013: { exit: hostFailed, title: 'the port of the admin link cannot be opened' },
-  MCF014: { exit: inputWrong, title: 'the state file was written by a newer controller' },
+  MCF013: { exit: hostFailed, title: 'the port of a controller or an arbiter cannot be opened' },
+  MCF014: { exit: inputWrong, title: 'a state or cell file was written by a newer program' },
 } as const satisfies Record<string, { exit: number; title: string }>;
 
 export type Code = keyof typeof codes;

@@ -1,5 +1,5 @@
 /**
- * The kinds of value that <serverIdentifier>.conf knows, each as one thing that reads and writes it:
+ * The kinds of value that <serverIdentifier>.conf and arbitration.conf know, each as one thing that reads and writes it:
  * token of the file ⇄ typed value. Reading says what was expected when it fails; it never throws. Pure.
  */
 import { Secret } from '../base/secret.ts';
@@ -26,6 +26,29 @@ export interface KeySpec<T> {
   write(value: T): string | undefined;
 }
 
+/** Every key of a file, by the field that holds its value. */
+export type KeyTable<T> = { readonly [Field in keyof T]-?: KeySpec<NonNullable<T[Field]>> };
+
+/** What the fields have when the file does not name them; those that are required or have no default are missing. */
+export function defaultsOf<T>(table: KeyTable<T>): Partial<T> {
+  const entries = Object.entries<KeySpec<unknown>>(table).flatMap(([field, spec]) =>
+    spec.fallback === undefined ? [] : [[field, spec.fallback] as const],
+  );
+  // The table's type ties each field to its value's type, which Object.entries cannot carry through.
+  return Object.fromEntries(entries) as unknown as Partial<T>;
+}
+
+/** Every value in the form of the file, by its key; one that is not set or must not be written is missing. */
+export function writtenValues<T>(table: KeyTable<T>, conf: T): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {};
+  for (const [field, spec] of Object.entries(table) as [keyof T, KeySpec<unknown>][]) {
+    const value = conf[field];
+    const written = value === undefined ? undefined : spec.write(value);
+    if (written !== undefined) values[spec.key] = written;
+  }
+  return values;
+}
+
 const largest = 2_147_483_647;
 const value = <T>(it: T): Reading<T> => ({ kind: 'value', value: it });
 
@@ -38,10 +61,16 @@ const factors = { ms: 1, s: 1000, MB: 1024 ** 2, '': 1 } as const;
 /** A whole number in the file's unit; times are kept in milliseconds and sizes in bytes, `fallback` too. */
 export function integer(
   key: string,
-  rule: { readonly min: number; readonly unit: keyof typeof factors; readonly fallback: number },
+  rule: {
+    readonly min: number;
+    readonly max?: number;
+    readonly unit: keyof typeof factors;
+    readonly fallback: number;
+  },
 ): KeySpec<number> {
   const factor = factors[rule.unit];
-  const expected = `a whole number${rule.unit ? ` of ${rule.unit}` : ''} from ${rule.min} to ${largest}`;
+  const { min, max = largest } = rule;
+  const expected = `a whole number${rule.unit ? ` of ${rule.unit}` : ''} from ${min} to ${max}`;
   return {
     key,
     required: false,
@@ -50,7 +79,7 @@ export function integer(
     read(token) {
       if (!/^\d+$/.test(token.text)) return { kind: 'wrong-form', expected };
       const number = Number(token.text);
-      if (number < rule.min || number > largest) return { kind: 'out-of-range', expected };
+      if (number < min || number > max) return { kind: 'out-of-range', expected };
       return value(number * factor);
     },
     write: (it) => String(Math.ceil(it / factor)),
@@ -125,6 +154,14 @@ export function secret(key: string): KeySpec<Secret> {
     (plain) => (plain === '' ? undefined : new Secret(plain)),
     () => undefined,
   );
+}
+
+/** A name or an address of the own host. */
+export function address(key: string): KeySpec<string> {
+  const expected = 'an address of this host in single quotes';
+  const convert = (plain: string) =>
+    /^[A-Za-z0-9.:_-]+(%[A-Za-z0-9._-]+)?$/.test(plain) ? plain : undefined;
+  return quotedText(key, { required: true, fallback: undefined, expected }, convert, quoteValue);
 }
 
 /** Addresses in one quoted string, separated by commas. */

@@ -4,7 +4,17 @@
  * The table `serverKeys` is the only place that knows the name, unit, range and default of a key. Pure.
  */
 import type { Secret } from '../base/secret.ts';
-import { integer, type KeySpec, list, path, secret, text, word } from './config-value.ts';
+import {
+  defaultsOf,
+  integer,
+  type KeyTable,
+  list,
+  path,
+  secret,
+  text,
+  word,
+  writtenValues,
+} from './config-value.ts';
 
 /** One server of network.conf. The order of the lines means nothing; who is primary is observed. */
 export interface ServerLine {
@@ -23,6 +33,16 @@ export interface ArbiterLine {
   readonly host: string;
   readonly port: number;
 }
+
+/** All of network.conf. */
+export interface NetworkConf {
+  readonly servers: readonly ServerLine[];
+  readonly arbiters: readonly ArbiterLine[];
+}
+
+/** Somebody can answer who may act on a silence: an arbiter, or a majority of three servers. */
+export const canArbitrate = ({ servers, arbiters }: NetworkConf): boolean =>
+  arbiters.length > 0 || servers.length >= 3;
 
 export type HeartbeatErrorAction = 'arbitration' | 'command' | 'message' | 'fallback';
 export type InstanceTimeoutAction = 'none' | 'message' | 'failover' | 'delayed_failover';
@@ -82,13 +102,20 @@ export interface ServerConf {
   readonly referenceAddresses: readonly string[];
 }
 
-type KeyTable = { readonly [Field in keyof ServerConf]-?: KeySpec<NonNullable<ServerConf[Field]>> };
-
 const second = 1000;
-const facilities = ['LOCAL0', 'LOCAL1', 'LOCAL2', 'LOCAL3', 'LOCAL4', 'LOCAL5', 'LOCAL6', 'LOCAL7'] as const;
+export const facilities = [
+  'LOCAL0',
+  'LOCAL1',
+  'LOCAL2',
+  'LOCAL3',
+  'LOCAL4',
+  'LOCAL5',
+  'LOCAL6',
+  'LOCAL7',
+] as const;
 
 /** Every key of <serverIdentifier>.conf, in the order in which the template writes them. */
-export const serverKeys: KeyTable = {
+export const serverKeys: KeyTable<ServerConf> = {
   dbInstance: path('db_instance', 'required'),
   dbInstanceUsername: text('db_instance_username', undefined, 63),
   dbInstancePassword: secret('db_instance_password'),
@@ -157,15 +184,7 @@ export const serverKeys: KeyTable = {
 };
 
 /** What a key has when the file does not name it. `dbInstance` has no default. */
-export const serverConfDefaults: Omit<ServerConf, 'dbInstance'> = defaultsOf(serverKeys);
-
-function defaultsOf(table: KeyTable): Omit<ServerConf, 'dbInstance'> {
-  const entries = Object.entries(table).flatMap(([field, spec]) =>
-    spec.fallback === undefined ? [] : [[field, spec.fallback] as const],
-  );
-  // The table's type ties each field to its value's type, which Object.entries cannot carry through.
-  return Object.fromEntries(entries) as unknown as Omit<ServerConf, 'dbInstance'>;
-}
+export const serverConfDefaults = defaultsOf(serverKeys) as Omit<ServerConf, 'dbInstance'>;
 
 /** The time after which a silent peer is given up: domain rule (timeout + interval) × (retry + 1). */
 export function giveUpTimeMs(conf: ServerConf): number {
@@ -190,6 +209,7 @@ export interface NetworkConfContext {
     /** " server" in the later form of the line, empty in the short one. */
     readonly suffix: string;
   }[];
+  readonly arbiters: readonly ArbiterLine[];
 }
 
 /** Context of `templates/mcoi.service.hbs`. Paths are absolute; ASCII without space, quote or percent sign. */
@@ -237,19 +257,18 @@ export function serverConfContext(
   conf: ServerConf,
   about: { readonly cluster: string; readonly serverId: string },
 ): ServerConfContext {
-  const values: Record<string, string> = {};
-  for (const [field, spec] of Object.entries(serverKeys) as [keyof ServerConf, KeySpec<unknown>][]) {
-    const value = conf[field];
-    const written = value === undefined ? undefined : spec.write(value);
-    if (written !== undefined) values[spec.key] = written;
-  }
-  return { ...about, values };
+  return { ...about, values: writtenValues(serverKeys, conf) };
 }
 
 /** The context that renders to exactly these lines. */
-export function networkConfContext(cluster: string, servers: readonly ServerLine[]): NetworkConfContext {
+export function networkConfContext(
+  cluster: string,
+  servers: readonly ServerLine[],
+  arbiters: readonly ArbiterLine[] = [],
+): NetworkConfContext {
   return {
     cluster,
+    arbiters,
     servers: servers.map((line) => {
       const later = line.arbitrationHost !== undefined && line.arbitrationPort !== undefined;
       return {

@@ -16,7 +16,7 @@ const general = `mc_ctl controls the Mirroring Controller of this server and, th
 
   mc_ctl start            [-M DIR] [-w|-W] [-f|-F] [--mc-only] [--local-server ID]
   mc_ctl stop             [-M DIR] [-a] [-e] [--mc-only] [--local-server ID]
-  mc_ctl status           [-M DIR] [--json] [--local-server ID]
+  mc_ctl status           [-M DIR] [--arbiter] [--json] [--local-server ID]
   mc_ctl switch           [-M DIR] [--to ID] [--max-wait S] [--force [--no-fencing]] [--local-server ID]
   mc_ctl switch --abort   [-M DIR] [--local-server ID]
   mc_ctl detach           [-M DIR] [--no-fencing] [--local-server ID]
@@ -59,6 +59,7 @@ stops, so that commits do not wait for it.
 `,
   status: `mc_ctl status: shows the servers, their instances and disks, and why no switch is possible.
 
+  --arbiter   shows the arbiters instead: online or offline, as this server hears them
   --json      the same and more, in a stable form for programs
 
 The line under the table says why no switch is possible, since when, and which command comes next. Exit status 0 means that

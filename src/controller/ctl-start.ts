@@ -2,8 +2,7 @@
  * mc_ctl start: makes a controller when there is none, and lets it start the instance. In: what the user wants.
  * Out: exit status. Under systemd the unit makes the controller; this is for hosts and tests without it.
  */
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../base/exit-codes.ts';
@@ -11,6 +10,7 @@ import { askController, exitOf } from './ctl-ask.ts';
 import type { Target } from './ctl-target.ts';
 import { callController } from './io/control-socket.ts';
 import { loadConfiguration } from './io/files.ts';
+import { launchDaemon } from './launch.ts';
 
 export interface StartOptions {
   readonly mcOnly: boolean;
@@ -79,43 +79,18 @@ function unitOf(pid: number | undefined): string {
   }
 }
 
-/** Makes the daemon and waits until it takes requests. Null, or what went wrong. */
-async function launch(target: Target, options: StartOptions, bundle: string): Promise<string | null> {
-  const { dir, id } = target;
-  const logFile = join(dir, `${id}.log`);
-  const output = openSync(logFile, 'a', 0o600);
-  const start = readFileSync(logFile).length;
+function launch({ dir, id }: Target, options: StartOptions, bundle: string): Promise<string | null> {
   const flags = [
     ...(options.mcOnly ? ['--mc-only'] : []),
     ...(options.failover === null ? [] : [options.failover ? '-f' : '-F']),
   ];
-  const { NOTIFY_SOCKET, WATCHDOG_USEC, JOURNAL_STREAM, ...env } = process.env;
-  const child = spawn(process.execPath, [bundle, 'daemon', '-M', dir, '--local-server', id, ...flags], {
-    stdio: ['ignore', output, output],
-    detached: true,
-    env,
+  return launchDaemon({
+    words: [bundle, 'daemon', '-M', dir, '--local-server', id, ...flags],
+    logFile: join(dir, `${id}.log`),
+    command: 'mc_ctl',
+    what: `the controller of ${id}`,
+    answers: async () => (await callController(id, { kind: 'status' }, aliveWithinMs)).kind === 'reply',
   });
-  closeSync(output);
-  let ended = false;
-  child.on('exit', () => {
-    ended = true;
-  });
-  child.unref();
-  const patience = setTimeout(
-    () => process.stderr.write(`mc_ctl: still starting; see ${logFile}\n`),
-    aliveWithinMs,
-  );
-  while (!ended) {
-    const result = await callController(id, { kind: 'status' }, aliveWithinMs);
-    if (result.kind === 'reply') {
-      clearTimeout(patience);
-      return null;
-    }
-    await sleep(15);
-  }
-  clearTimeout(patience);
-  const said = readFileSync(logFile).subarray(start).toString('utf8').trim();
-  return `mc_ctl: the controller of ${id} ended at once (${logFile}):\n${said}\n`;
 }
 
 async function waitUntilRunning(

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
+import { renderArbiters } from './core/arbiter-rows.ts';
 import type { ControlRequest } from './core/event.ts';
 import { renderStatus } from './core/status.ts';
 import { act } from './ctl-ask.ts';
@@ -28,6 +29,7 @@ const options = {
   all: { type: 'boolean', short: 'a' },
   emergency: { type: 'boolean', short: 'e' },
   json: { type: 'boolean' },
+  arbiter: { type: 'boolean' },
   force: { type: 'boolean' },
   to: { type: 'string' },
   'no-fencing': { type: 'boolean' },
@@ -42,7 +44,7 @@ type Flag = keyof typeof options;
 const allowed: Readonly<Record<Mode, readonly Flag[]>> = {
   start: ['wait', 'no-wait', 'failover', 'no-failover', 'mc-only'],
   stop: ['all', 'emergency', 'mc-only'],
-  status: ['json'],
+  status: ['json', 'arbiter'],
   switch: ['to', 'force', 'no-fencing', 'max-wait', 'abort'],
   detach: ['no-fencing'],
   'enable-failover': [],
@@ -146,7 +148,7 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
         mcOnly: values['mc-only'] ?? false,
       });
     case 'status':
-      return status(target, values.json ?? false);
+      return status(target, values.json ?? false, values.arbiter ?? false);
     case 'enable-failover':
     case 'disable-failover':
       return act(target, { kind: 'set-failover', enabled: mode === 'enable-failover' }, statusTimeoutMs);
@@ -159,14 +161,15 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
 
 const statusTimeoutMs = 5000;
 
-async function status(target: Target, json: boolean): Promise<number> {
+async function status(target: Target, json: boolean, arbiter: boolean): Promise<number> {
   const result = await callController(target.id, { kind: 'status' }, statusTimeoutMs);
   if (result.kind !== 'reply' || !result.reply.status) {
     process.stderr.write(notAnswering(result.kind === 'reply' ? { kind: 'no-answer' } : result, target));
     return exitCode.hostFailed;
   }
   const report = result.reply.status;
-  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderStatus(report));
+  const text = arbiter ? renderArbiters(report.arbiters ?? []) : renderStatus(report);
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : text);
   return exitCode.done;
 }
 

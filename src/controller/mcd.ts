@@ -6,7 +6,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { Calls, CatchUp } from './catch-up.ts';
 import type { Deed } from './core/action.ts';
@@ -21,11 +20,10 @@ import { openAdminPort } from './io/admin-port.ts';
 import { clocks } from './io/clocks.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
-import { type Configuration, checkAdministrator, loadConfiguration } from './io/files.ts';
+import { type Configuration, checkAdministrator, loadConfiguration, shortly } from './io/files.ts';
 import { Instance, isStandby } from './io/instance.ts';
 import { type Journal, openJournal } from './io/journal.ts';
 import { markConfigurationRead, takeLock } from './io/lock.ts';
-import { AdminLink } from './io/network.ts';
 import { InstanceMonitor } from './io/postgres.ts';
 import { findPostmaster } from './io/postmaster.ts';
 import { primaryAnswers } from './io/primary-address.ts';
@@ -33,6 +31,7 @@ import { watchSelf } from './io/self-watch.ts';
 import { readState, writeState, writeStatus } from './io/state-file.ts';
 import { namedStandbys, wasInRecovery } from './io/switchover.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
+import { Links } from './links.ts';
 import { Turns } from './turns.ts';
 import { controllerVersion } from './version.ts';
 
@@ -75,7 +74,7 @@ const peersAnswerMs = 20;
 class Daemon {
   readonly #options: DaemonOptions;
   readonly #journal: Journal;
-  readonly #link: AdminLink;
+  readonly #link: Links;
   readonly #control: ControlSocket;
   readonly #instance: Instance;
   #configuration: Configuration;
@@ -93,15 +92,18 @@ class Daemon {
   #exit: (code: number) => void = () => undefined;
 
   constructor(options: DaemonOptions, configuration: Configuration) {
-    const { dir, self, servers, conf } = configuration;
+    const { dir, self, servers, arbiters, conf } = configuration;
     this.#options = options;
     this.#configuration = configuration;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
-    this.#turns = new Turns(initialState({ self, servers, conf, dir, controllerVersion, clocks: clocks() }), {
-      clocks,
-      write: (record) => this.#write(record),
-      act: (deeds, happening, before) => this.#carryOut(deeds, happening, before),
-    });
+    this.#turns = new Turns(
+      initialState({ self, servers, arbiters, conf, dir, controllerVersion, clocks: clocks() }),
+      {
+        clocks,
+        write: (record) => this.#write(record),
+        act: (deeds, happening, before) => this.#carryOut(deeds, happening, before),
+      },
+    );
     this.#instance = new Instance(
       conf.dbInstance,
       join(dir, `${self.id}.startup.log`),
@@ -124,14 +126,12 @@ class Daemon {
     );
   }
 
-  #newLink(): AdminLink {
-    return new AdminLink(this.#configuration, () => this.#told(), {
+  #newLink(): Links {
+    return new Links(this.#configuration, {
+      told: () => this.#told(),
+      happen: (happening) => this.#happen(happening),
       heard: (peer, view) => this.#heard(peer, view),
-      refused: (peer) => this.#happen({ kind: 'peer-refused', peer }),
-      unknownPeer: (from, why) => this.#happen({ kind: 'unknown-peer', from, why }),
-      request: (peer, id, request) => this.#happen({ kind: 'peer-request', peer, id, request }),
-      reply: (peer, ok, text, code) =>
-        this.#happen({ kind: 'peer-reply', peer, ok, text, ...(code ? { code } : {}) }),
+      log: (message, values) => this.#log(message, values),
     });
   }
 
@@ -354,7 +354,7 @@ class Daemon {
     const readAtWall = Date.now();
     try {
       const next = loadConfiguration(before.dir, before.self.id);
-      const { self, conf, servers } = next;
+      const { self, conf, servers, arbiters } = next;
       if (self.host !== before.self.host || self.port !== before.self.port)
         throw new Error(restartNeeded('its address'));
       if (conf.dbInstance !== before.conf.dbInstance) throw new Error(restartNeeded('db_instance'));
@@ -368,11 +368,10 @@ class Daemon {
       this.#unwatch();
       this.#unwatch = watchSelf(conf);
       markConfigurationRead(before.dir, before.self.id, readAtWall);
-      this.#happen({ kind: 'reload', conf, servers });
+      this.#happen({ kind: 'reload', conf, servers, arbiters });
       this.#startTimers();
     } catch (error) {
-      const why = error instanceof DiagnosticError ? placesOf(error) : textOf(error);
-      this.#happen({ kind: 'reload-failed', why });
+      this.#happen({ kind: 'reload-failed', why: shortly(error) });
     }
   }
 
@@ -392,6 +391,3 @@ class Daemon {
 
 const restartNeeded = (what: string): string =>
   `${what} has changed, which needs a restart of the controller`;
-
-const placesOf = (error: DiagnosticError): string =>
-  error.diagnostics.map((it) => `${it.at ? `${it.at.file}:${it.at.line}: ` : ''}${it.what}`).join('; ');

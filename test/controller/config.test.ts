@@ -5,6 +5,8 @@ import Handlebars from 'handlebars';
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../src/base/diagnostic.ts';
 import {
+  type ArbiterLine,
+  canArbitrate,
   giveUpTimeMs,
   networkConfContext,
   type ServerConf,
@@ -14,7 +16,9 @@ import {
   serverKeys,
   type UnitContext,
 } from '../../src/controller/config.ts';
-import { parseNetworkConf, parseServerConf } from '../../src/controller/config-parse.ts';
+import { arbiterConf, arbiterKeys, offlineAfterMs, patienceMs } from '../../src/controller/config-arbiter.ts';
+import { parseArbiterConf, parseNetworkConf, parseServerConf } from '../../src/controller/config-parse.ts';
+import { writtenValues } from '../../src/controller/config-value.ts';
 
 const template = (name: string) =>
   Handlebars.compile(readFileSync(new URL(`../../templates/${name}`, import.meta.url), 'utf8'), {
@@ -24,8 +28,8 @@ const template = (name: string) =>
 
 const about = { cluster: 'inst1', serverId: 'server1' };
 const renderServer = (conf: ServerConf) => template('server.conf.hbs')(serverConfContext(conf, about));
-const renderNetwork = (lines: readonly ServerLine[]) =>
-  template('network.conf.hbs')(networkConfContext('inst1', lines));
+const renderNetwork = (lines: readonly ServerLine[], arbiters: readonly ArbiterLine[] = []) =>
+  template('network.conf.hbs')(networkConfContext('inst1', lines, arbiters));
 
 function value<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics, null, 1));
@@ -128,6 +132,12 @@ describe('<serverIdentifier>.conf', () => {
     expect([conf.dbInstance, conf.syslogIdent, conf.failover]).toEqual(['/a', "it's 'me' # here", 'manual']);
   });
 
+  it('takes arbitration where somebody can answer, and nowhere else', () => {
+    const text = "db_instance = '/a'\nheartbeat_error_action = arbitration\n";
+    expect(value(parseServerConf(text, 'f', true)).heartbeatErrorAction).toBe('arbitration');
+    expect(errors(parseServerConf(text, 'f', false))).toMatch(/^f:2:26 MCF009 /);
+  });
+
   it('gives a silent peer up after 5.4 s by default', () => {
     expect(giveUpTimeMs(serverConf({ dbInstance: '/a' }))).toBe(5400);
   });
@@ -138,6 +148,45 @@ describe('<serverIdentifier>.conf', () => {
   });
 });
 
+describe('arbitration.conf', () => {
+  const render = (conf: ReturnType<typeof arbiterConf>) =>
+    Object.entries(writtenValues(arbiterKeys, conf))
+      .map(([key, written]) => `${key} = ${written}\n`)
+      .join('');
+
+  it('comes back as it was', () => {
+    const least = arbiterConf({ myAddress: '192.0.2.120' });
+    expect(value(parseArbiterConf("my_address = '192.0.2.120'", 'f'))).toEqual(least);
+    expect([least.port, patienceMs(least), offlineAfterMs(least)]).toEqual([27541, 1800, 5400]);
+    const whole = arbiterConf({
+      myAddress: 'fe80::1%eth0',
+      port: 1,
+      heartbeatIntervalMs: 100,
+      heartbeatTimeoutMs: 3000,
+      heartbeatRetry: 0,
+      syslogFacility: 'LOCAL7',
+      syslogIdent: 'the arbiter',
+      coreFilePath: '/var/core',
+    });
+    expect(value(parseArbiterConf(render(whole), 'f'))).toEqual(whole);
+  });
+
+  it('names every mistake with its line and fix', () => {
+    const text = [
+      'port = 70000',
+      'heartbeat_intervall = 1',
+      'db_instance = /a',
+      'heartbeat_retry = 1',
+      'heartbeat_retry = 2',
+      "syslog_ident = ''",
+      'nonsense',
+    ].join('\n');
+    expect(errors(parseArbiterConf(text, '/mcarb/arbiter/arbitration.conf'))).toMatchSnapshot();
+    expect(errors(parseArbiterConf("my_address = '1.2.3.4; x'", 'f'))).toMatchSnapshot();
+    fc.assert(fc.property(fc.string(), (any) => typeof parseArbiterConf(any, 'f').ok === 'boolean'));
+  });
+});
+
 describe('network.conf', () => {
   it('comes back as it was, with three servers, IPv6 and the later form', () => {
     const lines: ServerLine[] = [
@@ -145,7 +194,21 @@ describe('network.conf', () => {
       { id: 'server2', host: '2001:db8::110', port: 27540 },
       { id: 'server3', host: 'db3', port: 27540, arbitrationHost: '198.51.100.3', arbitrationPort: 27541 },
     ];
-    expect(value(parseNetworkConf(renderNetwork(lines), 'network.conf'))).toEqual(lines);
+    expect(value(parseNetworkConf(renderNetwork(lines), 'network.conf'))).toEqual({
+      servers: lines,
+      arbiters: [],
+    });
+    const arbiters = [{ id: 'arbiter1', host: '192.0.2.120', port: 27541 }];
+    const text = renderNetwork(lines, arbiters);
+    expect(text).toContain('\narbiter1 192.0.2.120 27541 arbiter\n');
+    expect(value(parseNetworkConf(text, 'network.conf'))).toEqual({ servers: lines, arbiters });
+  });
+
+  it('an arbiter, or three servers, can arbitrate', () => {
+    const of = (text: string) => canArbitrate(value(parseNetworkConf(text, 'network.conf')));
+    expect(of('a h 1\nb h 2\n')).toBe(false);
+    expect(of('a h 1\nb h 2\nc h 3 arbiter\n')).toBe(true);
+    expect(of('a h 1\nb h 2\nc h 3\n')).toBe(true);
   });
 
   it('names every mistake with its line and fix', () => {
@@ -158,6 +221,11 @@ describe('network.conf', () => {
       'server5 192.0.2.140,192.0.3.140 27540',
       'server#6 192.0.2.150 27540',
       'arbiter 192.0.3.120 27541 arbiter',
+      'arbiter2 192.0.3.121 27541 arbiter',
+      'arbiter3 192.0.3.122,192.0.2.1 27541,27542 arbiter',
+      'server1 192.0.3.123 27541 arbiter',
+      'arbiter4 192.0.3.120 27541 arbiter',
+      'arbiter5 192.0.3.124 27541 witness',
       'server7 192.0.2.160; 27540',
     ].join('\n');
     expect(errors(parseNetworkConf(text, '/mcdir/inst1/network.conf'))).toMatchSnapshot();

@@ -50,6 +50,17 @@ describe('the configuration on disk', () => {
     expect([self.id, String(key), key.reveal()]).toEqual(['server1', '(secret)', 'ab'.repeat(32)]);
   });
 
+  it('takes arbitration by what network.conf names', () => {
+    good();
+    write('server1.conf', `db_instance = '${dir}/none'\nheartbeat_error_action = arbitration\n`);
+    expect(() => loadConfiguration(dir, 'server1')).toThrow(/MCF009/);
+    write('network.conf', 'server1 127.0.0.1 27540\narbiter1 127.0.0.1 27541 arbiter\n');
+    expect(loadConfiguration(dir, 'server1').arbiters).toEqual([
+      { id: 'arbiter1', host: '127.0.0.1', port: 27541 },
+    ]);
+    expect(() => loadConfiguration(dir, 'arbiter1')).toThrow(/MCF010 network.conf does not name 'arbiter1'/);
+  });
+
   it('names all mistakes of all files at once', () => {
     good();
     write('network.conf', 'server2 127.0.0.1 27540\n');

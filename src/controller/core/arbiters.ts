@@ -15,7 +15,8 @@ export function onArbiterHeard(state: State, id: ServerId, view: ArbiterView): D
   const before = state.arbiters[id];
   const last = before?.view;
   if (!before || (last?.incarnation === view.incarnation && view.seq < last.seq)) return decided(state);
-  const back = !hearsArbiter(state, id);
+  // Also where it was told that it is gone, and is back within the time to give up.
+  const back = before.why !== '' || !hearsArbiter(state, id);
   const heard = withArbiter(state, { ...before, view, heardAt: state.now, heardWall: state.wall, why: '' });
   return decided(heard, ...(back ? [log('MCA01135', { arbiter: id })] : []));
 }

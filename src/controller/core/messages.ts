@@ -2,12 +2,18 @@
  * The catalogue of messages: number → type, text with {parameters}, cause, what the system did, what to do.
  * In: number and values. Out: the line for the log. `docs/messages.md` is made from this table. Pure.
  */
+import { arbitratingMessages } from './messages/arbitrating.ts';
 import type { Message, MessageType } from './messages/message.ts';
 import { returningMessages } from './messages/returning.ts';
 import { switchingMessages } from './messages/switching.ts';
 import { watchingMessages } from './messages/watching.ts';
 
-export const messages = { ...switchingMessages, ...watchingMessages, ...returningMessages };
+export const messages = {
+  ...switchingMessages,
+  ...watchingMessages,
+  ...returningMessages,
+  ...arbitratingMessages,
+};
 
 export type MessageNumber = keyof typeof messages;
 
@@ -46,7 +52,7 @@ export function messagesDocument(): string {
     [
       `## ${number}`,
       `\`${it.type}: ${it.text} (${number})\``,
-      `- **Cause:** ${it.cause}\n- **What the controller did:** ${it.did}\n- **What to do:** ${it.todo}`,
+      `- **Cause:** ${it.cause}\n- **What ${number.startsWith('MCR') ? 'the arbiter' : 'the controller'} did:** ${it.did}\n- **What to do:** ${it.todo}`,
     ].join('\n\n'),
   );
   return `${documentHead}\n${sections.join('\n\n')}\n`;
@@ -57,7 +63,8 @@ const documentHead = `# Messages of the Mirroring Controller
 Made from the catalogue in \`src/controller/core/messages\`; a test keeps the two alike.
 
 Every message is one line, \`programName[pid]: TYPE: text (number)\`. The program name is \`syslog_ident\`. Under systemd the line goes
-to the journal, otherwise to \`<serverIdentifier>.log\` in the management directory and to syslog with \`syslog_facility\`.
+to the journal, otherwise to \`<serverIdentifier>.log\` in the management directory and to syslog with \`syslog_facility\`. Numbers that
+begin with MCR are of an arbiter, whose log is \`arbiter.log\`.
 
 | type | syslog priority | meaning |
 | --- | --- | --- |

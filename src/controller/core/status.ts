@@ -11,11 +11,13 @@ import {
   underWay,
   withoutPrimary,
 } from './advice.ts';
+import { type ArbiterRow, arbiterRows } from './arbiter-rows.ts';
 import { busyServers } from './busy.ts';
 import { ownView } from './own-view.ts';
 import { rowOf } from './rows.ts';
 import { split } from './split.ts';
 import type { Judgement, MirroringStatus, State } from './state.ts';
+import { tableLines } from './table.ts';
 import type { ServerId, ServerView, Task } from './view.ts';
 
 function observations(state: State): Observation[] {
@@ -220,6 +222,8 @@ export interface StatusReport {
   /** Servers that may still become primary, or have: until that is known nobody else is stopped, rebuilt or forced. */
   readonly undecided: readonly ServerId[];
   readonly servers: readonly StatusRow[];
+  /** Missing from a controller that does not know them yet. */
+  readonly arbiters?: readonly ArbiterRow[];
 }
 
 const time = (wall: number): string => new Date(wall).toISOString();
@@ -244,6 +248,7 @@ export function statusReport(
     versions: { controller: state.controllerVersion, node: facts.node },
     undecided: undecided(servers),
     servers: servers.map((server) => statusRow(state, servers, server)),
+    arbiters: arbiterRows(state),
   };
 }
 
@@ -317,20 +322,12 @@ const columns = ['server_id', 'host_role', 'host', 'host_status', 'db_proc_statu
 
 /** The text of `mc_ctl status`: the layout that operators and scripts know, then one line that says why. */
 export function renderStatus(report: StatusReport): string {
-  const cells = [
-    columns as readonly string[],
-    ...report.servers.map((row) => columns.map((name) => row[name])),
-  ];
-  const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] ?? '').length)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd();
-  const [head = '', ...rows] = cells.map(line);
-  const width = widths.reduce((sum, each) => sum + each, 0) + 2 * (widths.length - 1);
+  const table = tableLines(
+    columns,
+    report.servers.map((row) => columns.map((name) => row[name])),
+  );
   const since = (report.reason_since ?? report.since).replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
   const why = report.reason ? [`why: ${report.reason}; since ${since}; to do: ${report.advice ?? ''}`] : [];
   const top = ['mirroring status', '----------------', report.mirroring_status];
-  return `${[...top, head, '-'.repeat(width), ...rows, ...why].join('\n')}\n`;
+  return `${[...top, ...table, ...why].join('\n')}\n`;
 }

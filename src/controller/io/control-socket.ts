@@ -21,19 +21,20 @@ export interface Reply {
 
 const path = (id: string): string => `./${id}.sock`;
 
-export class ControlSocket {
+/** What is asked and told are those of a controller, unless another program says otherwise. */
+export class ControlSocket<Asked = Request, Told extends object = Reply> {
   readonly #server: Server;
   readonly #waiting = new Map<number, Socket>();
   #ids = 0;
 
   /** `onRequest` answers by `reply` with the number it was given, now or later. */
-  constructor(onRequest: (id: number, request: Request) => void) {
+  constructor(onRequest: (id: number, request: Asked) => void) {
     this.#server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
       const read = (value: Record<string, unknown>): void => {
         this.#ids += 1;
         this.#waiting.set(this.#ids, socket);
-        onRequest(this.#ids, value as unknown as Request);
+        onRequest(this.#ids, value as unknown as Asked);
       };
       socket.on(
         'data',
@@ -55,7 +56,7 @@ export class ControlSocket {
     });
   }
 
-  reply(id: number, reply: Reply): void {
+  reply(id: number, reply: Told): void {
     this.#waiting.get(id)?.end(frame(reply));
     this.#waiting.delete(id);
   }
@@ -65,17 +66,21 @@ export class ControlSocket {
   }
 }
 
-export type CallResult =
-  | { readonly kind: 'reply'; readonly reply: Reply }
+export type CallResult<Told = Reply> =
+  | { readonly kind: 'reply'; readonly reply: Told }
   | { readonly kind: 'not-running' }
   | { readonly kind: 'no-answer' };
 
 /** One request to the controller of server `id`. The caller stands in the management directory. 0 ms: no limit. */
-export function callController(id: string, request: Request, timeoutMs: number): Promise<CallResult> {
+export const callController = (id: string, request: Request, timeoutMs: number): Promise<CallResult> =>
+  callSocket<Reply>(id, request, timeoutMs);
+
+/** The same, to a program of any kind. */
+export function callSocket<Told>(id: string, request: object, timeoutMs: number): Promise<CallResult<Told>> {
   return new Promise((resolve, reject) => {
     const socket = connect(path(id));
     const timer = timeoutMs > 0 ? setTimeout(() => done({ kind: 'no-answer' }), timeoutMs) : undefined;
-    const done = (result: CallResult): void => {
+    const done = (result: CallResult<Told>): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(result);
@@ -88,7 +93,7 @@ export function callController(id: string, request: Request, timeoutMs: number):
     });
     socket.on('close', () => done({ kind: 'no-answer' }));
     const read = (value: Record<string, unknown>): void =>
-      done({ kind: 'reply', reply: value as unknown as Reply });
+      done({ kind: 'reply', reply: value as unknown as Told });
     socket.on(
       'data',
       frameReader(read, () => done({ kind: 'no-answer' })),

@@ -9,19 +9,20 @@ import type { Code } from '../../base/codes.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { Secret } from '../../base/secret.ts';
-import type { ServerConf, ServerLine } from '../config.ts';
+import { type ArbiterLine, canArbitrate, type ServerConf, type ServerLine } from '../config.ts';
 import { parseNetworkConf, parseServerConf } from '../config-parse.ts';
 
 export interface Configuration {
   readonly dir: string;
   readonly self: ServerLine;
   readonly servers: readonly ServerLine[];
+  readonly arbiters: readonly ArbiterLine[];
   readonly conf: ServerConf;
   /** The key of the admin link: 32 bytes as hex. */
   readonly key: Secret;
 }
 
-const diagnostic = (code: Code, what: string, why: string, fix: string): Diagnostic => ({
+export const diagnostic = (code: Code, what: string, why: string, fix: string): Diagnostic => ({
   code,
   what,
   why,
@@ -31,7 +32,13 @@ const diagnostic = (code: Code, what: string, why: string, fix: string): Diagnos
 export const refuse = (code: Code, what: string, why: string, fix: string): DiagnosticError =>
   new DiagnosticError([diagnostic(code, what, why, fix)], exitCode.inputWrong);
 
-const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What went wrong, in one line for the log: each mistake with its place. */
+export const shortly = (error: unknown): string =>
+  error instanceof DiagnosticError
+    ? error.diagnostics.map((it) => `${it.at ? `${it.at.file}:${it.at.line}: ` : ''}${it.what}`).join('; ')
+    : errorText(error);
 
 /** Which server of the directory is meant: the one that was named, or the only one that has a configuration. */
 export function findLocalServer(dir: string, wanted: string | undefined): string {
@@ -67,19 +74,34 @@ function configuredServers(dir: string): string[] {
   }
 }
 
-/** Only the instance administrator may act: root's files would lock the real owner out of its own cluster. */
-export function checkAdministrator(dir: string): void {
+/** How a command speaks of whoever may give it. */
+export interface Administrator {
+  readonly command: string;
+  readonly title: string;
+  readonly controls: string;
+  readonly notRoot: string;
+}
+
+const instanceAdministrator: Administrator = {
+  command: 'mc_ctl',
+  title: 'instance administrator',
+  controls: 'its instance',
+  notRoot: 'PostgreSQL does not run as root',
+};
+
+/** Only the owner of the directory may act: root's files would lock the real owner out of its own cluster. */
+export function checkAdministrator(dir: string, words = instanceAdministrator): void {
   const owner = statSync(dir).uid;
   const me = process.getuid?.() ?? -1;
   if (me === owner && me !== 0) return;
   const name = userName(owner);
   const what = me === 0 ? 'root may not do this' : `user ${userName(me)} may not do this`;
   if (owner === 0) {
-    const fix = `Give the directory to the instance administrator: chown -R USER ${dir}`;
-    throw refuse('MCF011', what, `${dir} belongs to root, and PostgreSQL does not run as root`, fix);
+    const fix = `Give the directory to the ${words.title}: chown -R USER ${dir}`;
+    throw refuse('MCF011', what, `${dir} belongs to root, and ${words.notRoot}`, fix);
   }
-  const why = `only the instance administrator, ${name}, may control its instance`;
-  throw refuse('MCF011', what, why, `Run it as that user: runuser -u ${name} -- mc_ctl …`);
+  const why = `only the ${words.title}, ${name}, may control ${words.controls}`;
+  throw refuse('MCF011', what, why, `Run it as that user: runuser -u ${name} -- ${words.command} …`);
 }
 
 function userName(uid: number): string {
@@ -119,12 +141,12 @@ export function readPrivate(path: string): Result<string> {
   }
 }
 
-function parsed<T>(path: string, parse: (text: string, file: string) => Result<T>): Result<T> {
+export function parsed<T>(path: string, parse: (text: string, file: string) => Result<T>): Result<T> {
   const text = readPrivate(path);
   return text.ok ? parse(text.value, path) : text;
 }
 
-function parseKey(text: string, file: string): Result<Secret> {
+export function parseKey(text: string, file: string): Result<Secret> {
   const line = text.trim();
   const bytes = /^[0-9a-fA-F]{64}$/.test(line) ? Buffer.from(line, 'hex') : Buffer.from(line, 'base64');
   if (bytes.length === 32) return { ok: true, value: new Secret(bytes.toString('hex')) };
@@ -136,27 +158,29 @@ function parseKey(text: string, file: string): Result<Secret> {
 /** Everything that a controller must know before it starts; all mistakes of all files at once. */
 export function loadConfiguration(dir: string, id: string): Configuration {
   const network = parsed(join(dir, 'network.conf'), parseNetworkConf);
-  const server = parsed(join(dir, `${id}.conf`), parseServerConf);
+  // Of a network.conf with mistakes nobody knows yet whom it names.
+  const arbitrated = !network.ok || canArbitrate(network.value);
+  const server = parsed(join(dir, `${id}.conf`), (text, file) => parseServerConf(text, file, arbitrated));
   const key = parsed(join(dir, 'cluster.key'), parseKey);
   const problems = [
     ...checkDirectory(dir),
     ...[network, server, key].flatMap((it) => (it.ok ? [] : it.diagnostics)),
   ];
-  const self = network.ok ? network.value.find((line) => line.id === id) : undefined;
+  const self = network.ok ? network.value.servers.find((line) => line.id === id) : undefined;
   if (network.ok && !self) {
-    const known = network.value.map((line) => line.id).join(', ');
+    const known = network.value.servers.map((line) => line.id).join(', ');
     const fix = `Add a line for ${id}, or rename ${id}.conf.`;
     problems.push(diagnostic('MCF010', `network.conf does not name '${id}'`, `it names ${known}`, fix));
   }
   if (server.ok) problems.push(...checkDataDirectory(server.value.dbInstance));
   if (network.ok && server.ok && key.ok && self && problems.length === 0) {
-    return { dir, self, servers: network.value, conf: server.value, key: key.value };
+    return { dir, self, ...network.value, conf: server.value, key: key.value };
   }
   throw new DiagnosticError(problems, exitCode.inputWrong);
 }
 
 /** Who can write into the directory can put other files in the place of the private ones. */
-function checkDirectory(dir: string): Diagnostic[] {
+export function checkDirectory(dir: string): Diagnostic[] {
   if ((statSync(dir).mode & 0o022) === 0) return [];
   const why = 'other users can replace the files in it';
   return [diagnostic('MCF002', `${dir} can be written by others`, why, `chmod 0700 ${dir}`)];

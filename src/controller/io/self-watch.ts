@@ -44,7 +44,7 @@ export function watchLoop(timeoutMs: number): () => void {
 }
 
 /** Takes both settings over; called again with every reload. Returns what ends the watching. */
-export function watchSelf(conf: ServerConf): () => void {
+export function watchSelf(conf: Pick<ServerConf, 'agentAliveTimeoutMs' | 'coreFilePath'>): () => void {
   const report = process.report;
   const wanted = conf.coreFilePath !== undefined;
   if (conf.coreFilePath !== undefined) report.directory = conf.coreFilePath;

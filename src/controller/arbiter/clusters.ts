@@ -1,0 +1,106 @@
+/**
+ * The clusters that an arbiter serves, and how they follow its files. In: what the files say, and the time. Out: clusters, and what
+ * has changed. A mistake in the files of one cluster leaves that one as it was, and touches no other.
+ */
+import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
+import { exitCode } from '../../base/exit-codes.ts';
+import type { ArbiterConf } from '../config-arbiter.ts';
+import { type ArbiterFiles, type ClusterFiles, diagnosticsOf } from '../io/arbiter-files.ts';
+import type { Caller } from '../io/arbiter-port.ts';
+import { readCell } from '../io/cell-file.ts';
+import { diagnostic, errorText, shortly } from '../io/files.ts';
+import { Cluster, type Log } from './cluster.ts';
+import type { ArbiterStatus } from './status.ts';
+
+export type Found = ReturnType<typeof readCell> & { readonly files: ClusterFiles };
+
+/** What the disk holds of a cluster; a file that is torn is set aside. */
+export function foundCell(files: ClusterFiles): Result<Found> {
+  try {
+    return { ok: true, value: { files, ...readCell(files.dir) } };
+  } catch (error) {
+    if (error instanceof DiagnosticError) return { ok: false, diagnostics: error.diagnostics };
+    const fix = 'Repair its disk, or the rights on it. Do not delete the file.';
+    const what = `the cell of cluster ${files.cluster} cannot be read`;
+    return { ok: false, diagnostics: [diagnostic('MCF001', what, errorText(error), fix)] };
+  }
+}
+
+export class Clusters {
+  readonly #log: Log;
+  readonly #served = new Map<string, Cluster>();
+  /** Clusters whose files have mistakes, and which. */
+  readonly #problems = new Map<string, string>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  get size(): number {
+    return this.#served.size;
+  }
+
+  add({ files, ...found }: Found, conf: ArbiterConf, at: number): void {
+    this.#served.set(files.cluster, new Cluster(files, conf, found, at, this.#log));
+  }
+
+  /** The cluster of this key, if it has such a server. */
+  of({ fingerprint, id }: Caller): Cluster | undefined {
+    return [...this.#served.values()].find(
+      ({ files }) => files.fingerprint === fingerprint && files.servers.some((line) => line.id === id),
+    );
+  }
+
+  tick(at: number): void {
+    for (const cluster of this.#served.values()) cluster.tick(at);
+  }
+
+  status(at: number): Pick<ArbiterStatus, 'clusters' | 'left_out'> {
+    const absent = [...this.#problems].filter(([name]) => !this.#served.has(name));
+    return {
+      clusters: [...this.#served].map(([name, it]) => it.status(at, this.#problems.get(name) ?? null)),
+      left_out: absent.map(([cluster, why]) => ({ cluster, why })),
+    };
+  }
+
+  /** Returns what has changed and what was not taken over, in words. */
+  takeOver(
+    { clusters }: ArbiterFiles,
+    conf: ArbiterConf,
+    at: number,
+  ): { changes: string[]; failures: string[] } {
+    this.#problems.clear();
+    const removed = [...this.#served.keys()].filter((name) => !clusters.has(name));
+    for (const name of removed) this.#served.delete(name);
+    const changes = removed.map((name) => `${name} removed`);
+    for (const [name, files] of clusters) {
+      const change = files.ok ? this.#take(files.value, conf, at) : this.#leave(name, diagnosticsOf(files));
+      if (change !== null) changes.push(`${name} ${change}`);
+    }
+    return { changes, failures: [...this.#problems].map(([name, why]) => `cluster ${name}: ${why}`) };
+  }
+
+  #take(files: ClusterFiles, conf: ArbiterConf, at: number): string | null {
+    const cluster = this.#served.get(files.cluster);
+    // With another key it may be another cluster, so that its disk is believed and not what is remembered here.
+    if (cluster?.files.fingerprint === files.fingerprint) {
+      const before = shapeOf(cluster.files);
+      cluster.configure(files, conf);
+      return before === shapeOf(files) ? null : 'changed';
+    }
+    const found = foundCell(files);
+    if (!found.ok) return this.#leave(files.cluster, found.diagnostics);
+    this.add(found.value, conf, at);
+    return cluster ? 'has another key' : 'added';
+  }
+
+  #leave(cluster: string, diagnostics: readonly Diagnostic[]): null {
+    const why = shortly(new DiagnosticError(diagnostics, exitCode.inputWrong));
+    this.#problems.set(cluster, why);
+    this.#log('MCR00004', { cluster, why });
+    return null;
+  }
+}
+
+const shapeOf = ({ self, servers, fingerprint }: ClusterFiles): string =>
+  JSON.stringify({ self, servers, fingerprint });

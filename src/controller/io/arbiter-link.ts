@@ -1,0 +1,129 @@
+/**
+ * The connections of a server to the arbiters: it tells them what it tells its peers, and hears what their cells hold. In: views.
+ * Out: what was heard, and why nothing is. An arbiter asks nothing of a server, so that it never calls.
+ */
+import type { Secret } from '../../base/secret.ts';
+import { type ArbiterLine, giveUpTimeMs, type ServerConf, type ServerLine } from '../config.ts';
+import type { ArbiterView, ServerId, ServerView } from '../core/view.ts';
+import { protocolVersion } from '../version.ts';
+import { arbiterIdentity } from './arbiter-identity.ts';
+import { Call } from './call.ts';
+import { isArbiterView } from './view.ts';
+
+export interface ArbiterLinkEvents {
+  heard(arbiter: ServerId, view: ArbiterView): void;
+  /** Told once for each reason. */
+  lost(arbiter: ServerId, why: string): void;
+  /** How long the arbiter prefers a primary that it does not hear. */
+  patience(arbiter: ServerId, patienceMs: number): void;
+}
+
+export interface ArbiterLinkSettings {
+  readonly self: ServerLine;
+  readonly arbiters: readonly ArbiterLine[];
+  readonly conf: ServerConf;
+  readonly key: Secret;
+}
+
+interface Line {
+  readonly line: ArbiterLine;
+  readonly call: Call;
+  /** Why it is not heard, as was told; null while it is. */
+  why: string | null;
+}
+
+export class ArbiterLink {
+  readonly #events: ArbiterLinkEvents;
+  readonly #view: () => ServerView | null;
+  #settings: ArbiterLinkSettings;
+  readonly #lines = new Map<ServerId, Line>();
+  #seq = 0;
+
+  constructor(settings: ArbiterLinkSettings, view: () => ServerView | null, events: ArbiterLinkEvents) {
+    this.#settings = settings;
+    this.#view = view;
+    this.#events = events;
+    this.update(settings);
+  }
+
+  /** Takes over other arbiters, times and keys. Connections to those that stayed the same go on. */
+  update(settings: ArbiterLinkSettings): void {
+    this.#settings = settings;
+    for (const [id, { line }] of this.#lines) {
+      const same = settings.arbiters.some(
+        (it) => it.id === id && it.host === line.host && it.port === line.port,
+      );
+      if (!same) this.#forget(id);
+    }
+    for (const line of settings.arbiters)
+      if (!this.#lines.has(line.id)) this.#lines.set(line.id, this.#newLine(line));
+  }
+
+  /** One heartbeat to each; where there is no connection, the next attempt to make one. */
+  heartbeat(view: ServerView): void {
+    this.#seq += 1;
+    for (const { call } of this.#lines.values()) call.heartbeat(() => this.#beat(view));
+  }
+
+  close(): void {
+    for (const id of [...this.#lines.keys()]) this.#forget(id);
+  }
+
+  /** Nothing is told of it any more. */
+  #forget(id: ServerId): void {
+    const line = this.#lines.get(id);
+    this.#lines.delete(id);
+    line?.call.hangUp('');
+  }
+
+  readonly #beat = (view: ServerView): object => ({
+    v: protocolVersion,
+    kind: 'heartbeat',
+    seq: this.#seq,
+    view,
+    giveUpMs: giveUpTimeMs(this.#settings.conf),
+  });
+
+  #newLine(line: ArbiterLine): Line {
+    const call = new Call(
+      () => ({
+        host: line.host,
+        port: line.port,
+        identity: arbiterIdentity(this.#settings.key, this.#settings.self.id),
+        key: this.#settings.key,
+        intervalMs: this.#settings.conf.heartbeatIntervalMs,
+        patienceMs: this.#settings.conf.heartbeatTimeoutMs,
+      }),
+      {
+        connected: () => {
+          const view = this.#view();
+          if (view) call.beat(this.#beat(view));
+        },
+        frame: (value, bad) => this.#heard(made, value, bad),
+        // The end of the connection tells both.
+        refused: () => undefined,
+        unknown: () => undefined,
+        ended: (why) => this.#lost(made, why),
+      },
+    );
+    const made: Line = { line, call, why: null };
+    return made;
+  }
+
+  #heard(line: Line, value: Record<string, unknown>, bad: (why: string) => void): void {
+    const { id } = line.line;
+    if (value.v !== protocolVersion) bad(`it speaks protocol ${String(value.v).slice(0, 20)}`);
+    else if (value.kind === 'answer' && isArbiterView(value.view, id)) {
+      line.call.answered();
+      line.why = null;
+      this.#events.heard(id, value.view);
+      if (typeof value.patienceMs === 'number') this.#events.patience(id, value.patienceMs);
+    } else bad('a message has an unknown form');
+  }
+
+  #lost(line: Line, why: string): void {
+    if (this.#lines.get(line.line.id) !== line || line.why === why) return;
+    line.why = why;
+    this.#events.lost(line.line.id, why);
+  }
+}

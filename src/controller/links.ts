@@ -1,0 +1,89 @@
+/**
+ * The connections of a controller, to its peers and to the arbiters. What they report becomes an event. In: a configuration and
+ * views. Out: happenings. It decides nothing.
+ */
+import { giveUpTimeMs } from './config.ts';
+import type { Happening, PeerRequest } from './core/event.ts';
+import type { MessageNumber } from './core/messages.ts';
+import type { ServerId, ServerView } from './core/view.ts';
+import { ArbiterLink } from './io/arbiter-link.ts';
+import type { Configuration } from './io/files.ts';
+import { AdminLink, type Answer } from './io/network.ts';
+
+export interface LinksPorts {
+  /** What this server tells; null while nobody is to be answered. */
+  told(): ServerView | null;
+  happen(happening: Happening): void;
+  /** A peer was heard, which may be news of its instance too. */
+  heard(peer: ServerId, view: ServerView): void;
+  log(message: MessageNumber, values: Readonly<Record<string, string>>): void;
+}
+
+export class Links {
+  readonly #ports: LinksPorts;
+  readonly #peers: AdminLink;
+  readonly #arbiters: ArbiterLink;
+  #configuration: Configuration;
+  /** The times of arbiters that do not go with those of this server, as was said. */
+  readonly #warned = new Map<ServerId, number>();
+
+  constructor(configuration: Configuration, ports: LinksPorts) {
+    const { happen } = ports;
+    this.#configuration = configuration;
+    this.#ports = ports;
+    this.#peers = new AdminLink(configuration, ports.told, {
+      heard: (peer, view) => ports.heard(peer, view),
+      refused: (peer) => happen({ kind: 'peer-refused', peer }),
+      unknownPeer: (from, why) => happen({ kind: 'unknown-peer', from, why }),
+      request: (peer, id, request) => happen({ kind: 'peer-request', peer, id, request }),
+      reply: (peer, ok, text, code) =>
+        happen({ kind: 'peer-reply', peer, ok, text, ...(code ? { code } : {}) }),
+    });
+    this.#arbiters = new ArbiterLink(configuration, ports.told, {
+      heard: (arbiter, view) => happen({ kind: 'arbiter-heard', arbiter, view }),
+      lost: (arbiter, why) => happen({ kind: 'arbiter-lost', arbiter, why }),
+      patience: (arbiter, patienceMs) => this.#compareTimes(arbiter, patienceMs),
+    });
+  }
+
+  listen(): Promise<void> {
+    return this.#peers.listen();
+  }
+
+  update(configuration: Configuration): void {
+    this.#configuration = configuration;
+    this.#warned.clear();
+    this.#peers.update(configuration);
+    this.#arbiters.update(configuration);
+  }
+
+  heartbeat(view: ServerView): void {
+    this.#peers.heartbeat(view);
+    this.#arbiters.heartbeat(view);
+  }
+
+  ask(peer: ServerId, request: PeerRequest): void {
+    this.#peers.ask(peer, request);
+  }
+
+  answer(peer: ServerId, id: number, answer: Answer): void {
+    this.#peers.answer(peer, id, answer);
+  }
+
+  close(): void {
+    this.#peers.close();
+    this.#arbiters.close();
+  }
+
+  /** A standby that asks earlier than the arbiter gives a silent primary up waits for it. */
+  #compareTimes(arbiter: ServerId, patienceMs: number): void {
+    const giveUpMs = giveUpTimeMs(this.#configuration.conf);
+    if (giveUpMs >= patienceMs || this.#warned.get(arbiter) === patienceMs) return;
+    this.#warned.set(arbiter, patienceMs);
+    this.#ports.log('MCA00213', {
+      arbiter,
+      seconds: String(giveUpMs / 1000),
+      patience: String(patienceMs / 1000),
+    });
+  }
+}
