@@ -70,7 +70,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'with several standbys as many have cut their receivers as it takes',
-    file: 'takeover.ts',
+    file: 'gather.ts',
     find: 'return votes.length >= sync.voters.length - needed + 1;',
     replace: 'return votes.length >= 1;',
     kinds: ['slow standby', 'isolated', 'standby comes back slowly, then the primary dies'],
@@ -268,7 +268,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'a standby becomes primary on a silence only when the register has given it the term',
-    file: 'takeover.ts',
+    file: 'gather.ts',
     find: 'if (!isBound(state.sync) || holdsTerm(state) || isAgreed(state, takeover)) return true;',
     replace: 'return true;',
     kinds: ['cut', 'isolated', 'flapping cable'],
@@ -289,7 +289,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'the receiver of a role knows that the giver has heard of it, or has the word of the register',
-    file: 'takeover.ts',
+    file: 'gather.ts',
     find: 'const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;',
     replace: 'const heard = toldSeq >= 0;',
     kinds: ['a cut in the middle of a switch'],

@@ -4,6 +4,7 @@
  * with several standbys enough of them must have cut theirs, so that nobody can be acknowledged behind its back. Pure.
  */
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
+import { enough, isGathered, mayPromote } from './gather.ts';
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { isDoubtful } from './pause.ts';
@@ -22,7 +23,7 @@ import {
 } from './servers.ts';
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
 import type { ReplyTo, State } from './state.ts';
-import { holdsTerm, isBound, termOf } from './term.ts';
+import { isBound } from './term.ts';
 import type { ServerId, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
@@ -255,63 +256,6 @@ function gather(state: State, takeover: Takeover): Decision {
   // A server is fenced only once it is settled that this one takes its place.
   const fence = takeover.unfenced === true && isBound(state.sync);
   return at(state, takeover, { stage: fence ? 'fence' : 'promote' });
-}
-
-/** After a clean shutdown that arrived here there is nothing that anybody else could hold in addition. */
-const isGathered = (state: State, { kind, checkpoint }: Takeover): boolean =>
-  kind === 'force' || checkpoint !== null || enough(state, cutForThis(state));
-
-/** Without a register the gathering is all it takes; with one nobody becomes primary without its word, or that of the giver. */
-function mayPromote(state: State, takeover: Takeover): boolean {
-  if (!isBound(state.sync) || holdsTerm(state) || isAgreed(state, takeover)) return true;
-  return takeover.kind === 'force' && goesOnWithout(state);
-}
-
-/** A person's order: the register has not answered in time, or has said no and the person has said it again. */
-const goesOnWithout = ({ vote, now, voteAfter, refused }: State): boolean =>
-  (vote?.stage === 'asking' && now > voteAfter) || (vote?.stage === 'back' && refused === vote.term);
-
-/**
- * The giver has heard of this takeover and still gives: from then on it takes nothing back on silence. Not if it asks the
- * register itself. And whoever else could have taken over has cut its receiver for this server.
- */
-function isAgreed(state: State, { kind, from, id, toldSeq = state.seq }: Takeover): boolean {
-  const giver = from === null ? undefined : state.peers[from];
-  if (kind !== 'handover' || !isHeard(giver) || giver.view.handover?.id !== id) return false;
-  const { echoes, vote, sync, handover } = giver.view;
-  const echo = echoes?.[state.self.id];
-  const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;
-  const cut = cutForThis(state);
-  const alone = (handover.believers ?? []).every((it) => cut.includes(it));
-  return heard && alone && (!vote || (sync !== null && vote.term < termOf(sync)));
-}
-
-/**
- * Everything but the word of the register is there. It is asked for a handover only where the giver is not heard, asks itself, or
- * where somebody else who could have taken over is not heard.
- */
-export function asksToServe(state: State): boolean {
-  const { takeover } = state;
-  if (takeover?.stage !== 'gather' || !isGathered(state, takeover)) return false;
-  const giver = takeover.from === null ? undefined : state.peers[takeover.from];
-  if (takeover.kind !== 'handover' || !isHeard(giver) || giver.view.vote?.stage === 'asking') return true;
-  return (giver.view.handover?.believers ?? []).some((id) => isSilent(state, id));
-}
-
-/** Standbys that have cut their receivers for this one. */
-const cutForThis = (state: State): ServerId[] =>
-  heardPeers(state)
-    .filter((it) => it.view.yield?.to === state.self.id && it.view.yield.lsn !== null)
-    .map((it) => it.line.id);
-
-/** So many voters have cut their receivers that no commit can be acknowledged without one of them. */
-function enough(state: State, cut: readonly ServerId[]): boolean {
-  const { sync } = state;
-  if (!sync) return false;
-  const votes = [state.self.id, ...cut].filter((id) => sync.voters.includes(id));
-  // In one term nobody becomes primary behind the back of one to which the role was handed.
-  const needed = isBound(sync) ? Math.min(sync.needed, 1) : sync.needed;
-  return votes.length >= sync.voters.length - needed + 1;
 }
 
 /** The last look was before the cut: what came in between counts when it is asked who holds the most. */

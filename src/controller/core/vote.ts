@@ -5,6 +5,7 @@
 import { giveUpTimeMs } from '../config.ts';
 import { advanceBoot, unheardRivals } from './boot.ts';
 import { andThen, type Decision, decided, log } from './decision.ts';
+import { asksToServe } from './gather.ts';
 import { silentTaker } from './handover.ts';
 import { isNaming, wantedRegister } from './naming.ts';
 import { promise } from './promise.ts';
@@ -13,7 +14,6 @@ import { answerVote, heedPromise, isContested, openTerm, outcomeOf, sameCells, t
 import { heardPeers, isHeard, isServingPrimary } from './servers.ts';
 import type { State } from './state.ts';
 import { confirms, mustWin } from './sync.ts';
-import { asksToServe } from './takeover.ts';
 import { cellAt, isBound, termOf } from './term.ts';
 import type { Cell, CellName, ServerId, SyncSet, Vote } from './view.ts';
 
