@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from './bundle.ts';
 import { runMany, type Wanted } from './many.ts';
 import { mutations } from './mutations.ts';
-import { kinds, planOf } from './plan.ts';
+import { allKinds, planOf } from './plan.ts';
 
 const root = join(import.meta.dirname, '../..');
 const range = { from: 1001, count: 60, batch: 10 };
@@ -55,7 +55,7 @@ describe('a run over many seeds', () => {
   });
 
   it('takes any number of kinds, each choice with a progress of its own', async () => {
-    const all = { ...range, kinds: Object.keys(kinds) };
+    const all = { ...range, kinds: Object.keys(allKinds) };
     expect((await runMany(wanted('kinds', { range: all, stopped: () => true }))).interrupted).toBe(true);
     const one = await runMany(wanted('kinds', { range: { ...range, kinds: ['cut'] } }));
     expect(one.scenarios).toBeLessThan(10);

@@ -24,7 +24,7 @@ export const kinds: Kinds = {
 const names = Object.keys(kinds);
 
 /** Faults of an arbiter strike only where there is one. */
-const allKinds: Kinds = { ...kinds, ...arbiterKinds };
+export const allKinds: Kinds = { ...kinds, ...arbiterKinds };
 
 export function kindOf(name: string): Kind {
   const kind = allKinds[name];
