@@ -51,6 +51,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'resources/system': ['base', 'resources/contract'],
   'resources/postgres': ['base', 'postgres', 'resources/contract'],
   'resources/controller': ['base', 'postgres', 'resources/contract'],
+  'resources/arbiter': ['base', 'resources/contract', 'resources/system'],
   'resources/data': ['base', 'postgres', 'resources/contract', 'resources/controller'],
   'resources/single': [
     'base',
@@ -66,6 +67,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'resources/system',
     'resources/postgres',
     'resources/controller',
+    'resources/arbiter',
     'resources/data',
     'resources/single',
   ],
@@ -221,6 +223,7 @@ describe('pure folders', () => {
     'resources/system',
     'resources/postgres',
     'resources/controller',
+    'resources/arbiter',
     'resources/data',
     'resources/single',
     'plan',

@@ -26,11 +26,13 @@ export function settles(situation: Situation): boolean {
 
 /** The server that stays is down, and no other one can have become primary: all of them are stopped standbys, or gone. */
 export function revives(situation: Situation): boolean {
-  const { view, intent } = situation;
+  const { cluster, view, intent } = situation;
   if (intent.kind !== 'teardown' || intent.allData) return false;
   const kept = targetOf(situation);
-  const others = [...view.hosts.keys()].filter((name) => name !== kept);
-  return isDown(view, kept) && view.absent === undefined && others.every((name) => isHarmless(view, name));
+  const servers = cluster.servers.map(({ name }) => name);
+  const others = servers.filter((name) => name !== kept && view.hosts.has(name));
+  const missed = servers.some((name) => view.absent?.has(name));
+  return isDown(view, kept) && !missed && others.every((name) => isHarmless(view, name));
 }
 
 /** A finished primary of ours that does not run. */

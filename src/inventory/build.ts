@@ -2,9 +2,12 @@
  * Draft → Cluster, when nothing was found wrong. In: a draft whose required values are all there, and the
  * secrets by their path. Out: the Cluster, complete. It judges nothing; a missing value here is our defect.
  */
+
+import { basename } from 'node:path/posix';
 import type { Secret } from '../base/secret.ts';
 import { normalAddress } from './addresses.ts';
 import type {
+  Arbiter,
   Cluster,
   HbaRule,
   Host,
@@ -15,7 +18,7 @@ import type {
 } from './cluster.ts';
 import { type ControllerKeys, controllerKeys } from './controller-keys.ts';
 import { defaults } from './defaults.ts';
-import type { Draft, DraftHost } from './draft.ts';
+import { arbiterOf, type Draft, type DraftHost, isArbiter, serversOf } from './draft.ts';
 import { machineOf, sharesMachine } from './machines.ts';
 import { policyOf } from './policy.ts';
 import { keyPosition, valuePosition } from './positions.ts';
@@ -50,11 +53,12 @@ function buildHba(draft: Draft): HbaRule[] {
 
 function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefined {
   const version = draft.data.postgres?.version;
-  const { dataDir, socketDir } = host;
-  if (version === undefined || dataDir === undefined || socketDir === undefined) return undefined;
+  const { dataDir, port, socketDir } = host;
+  if (version === undefined || dataDir === undefined || port === undefined || socketDir === undefined)
+    return undefined;
   return {
     version,
-    port: host.port,
+    port,
     dataDir,
     socketDir,
     owner: draft.data.postgres?.owner ?? defaults.owner,
@@ -98,8 +102,9 @@ function buildServer(draft: Draft, entry: DraftHost, host: Host, cluster: string
   const postgres = buildPostgres(draft, entry);
   const multiplexing = buildMultiplexing(draft, entry);
   const { name, adminAddress, logTransferAddress, role } = entry;
-  if (!postgres || !multiplexing || !adminAddress || !logTransferAddress || !role) return undefined;
-  const shared = draft.hosts.some((other) => other !== entry && sharesMachine(entry, other));
+  if (!postgres || !multiplexing || !adminAddress || !logTransferAddress) return undefined;
+  if (role === undefined || role === 'arbiter') return undefined;
+  const shared = serversOf(draft).some((other) => other !== entry && sharesMachine(entry, other));
   return {
     name,
     host,
@@ -112,20 +117,40 @@ function buildServer(draft: Draft, entry: DraftHost, host: Host, cluster: string
   };
 }
 
+/** Where scripts do not run as root, it runs as the login user, as the servers do. */
+function buildArbiter(draft: Draft, entry: DraftHost, host: Host): Arbiter | undefined {
+  const { name, adminAddress, managementDir, controllerPort } = entry;
+  if (!adminAddress || !managementDir) return undefined;
+  return {
+    name,
+    host,
+    adminAddress,
+    port: controllerPort,
+    managementDir,
+    owner: entry.privileged ? defaults.arbiterOwner : (draft.data.postgres?.owner ?? defaults.owner),
+    unit: `mcarb_${basename(managementDir)}`,
+  };
+}
+
 /** The Cluster, or undefined when a required value is missing: that must have been reported before. */
 export function buildCluster(draft: Draft, secrets: SecretsByPath): Cluster | undefined {
   const name = draft.data.cluster;
   if (name === undefined) return undefined;
-  const servers = draft.hosts.flatMap((entry) => {
+  const built = draft.hosts.flatMap((entry) => {
     const host = buildHost(entry, secrets);
-    return (host && buildServer(draft, entry, host, name)) ?? [];
+    return host ? [{ entry, host }] : [];
   });
-  if (servers.length !== draft.hosts.length) return undefined;
+  const servers = built.flatMap(({ entry, host }) => buildServer(draft, entry, host, name) ?? []);
+  const [arbiter] = built.flatMap(({ entry, host }) =>
+    isArbiter(entry) ? (buildArbiter(draft, entry, host) ?? []) : [],
+  );
+  if (servers.length !== serversOf(draft).length || (arbiterOf(draft) && !arbiter)) return undefined;
   return {
     name,
     file: draft.file,
-    hosts: servers.map(({ host }) => host),
+    hosts: built.map(({ host }) => host),
     servers,
+    ...given({ arbiter }),
     replicationUser: draft.data.replication_user ?? defaults.replicationUser,
     ...given({ replicationPassword: secrets.get('secrets.replication_password') }),
     positionOf: (...path) => valuePosition(draft.root, path) ?? keyPosition(draft.root, path),

@@ -101,6 +101,21 @@ export interface Server {
   readonly unit: string;
 }
 
+/** A third host that answers who may act on a silence. It has no PostgreSQL, and may serve other clusters, too. */
+export interface Arbiter {
+  /** Its name in network.conf: that of its host. */
+  readonly name: string;
+  readonly host: Host;
+  /** Where the controllers reach it. */
+  readonly adminAddress: string;
+  readonly port: number;
+  readonly managementDir: string;
+  /** OS user that it runs as. */
+  readonly owner: string;
+  /** Unit name without ".service": mcarb_<last part of its directory>; clusters that share the directory share the unit. */
+  readonly unit: string;
+}
+
 export interface Cluster {
   readonly name: string;
   /** Path of the inventory as given. */
@@ -109,6 +124,7 @@ export interface Cluster {
   readonly hosts: readonly Host[];
   /** In the order of their hosts; exactly one prefers to be primary. */
   readonly servers: readonly Server[];
+  readonly arbiter?: Arbiter;
   /** Absent when the inventory does not give it: then it is generated and kept on the hosts alone. */
   readonly replicationPassword?: Secret;
   readonly replicationUser: string;
@@ -123,11 +139,28 @@ export const shownAddress = ({ connection, address }: Host): string =>
 /** The same cluster on hosts that are reached in another way. */
 export function withHosts(cluster: Cluster, change: (host: Host) => Host): Cluster {
   const hosts = new Map(cluster.hosts.map((host) => [host, change(host)]));
+  const moved = <T extends { readonly host: Host }>(one: T): T => ({
+    ...one,
+    host: hosts.get(one.host) ?? one.host,
+  });
   return {
     ...cluster,
     hosts: [...hosts.values()],
-    servers: cluster.servers.map((server) => ({ ...server, host: hosts.get(server.host) ?? server.host })),
+    servers: cluster.servers.map(moved),
+    ...(cluster.arbiter ? { arbiter: moved(cluster.arbiter) } : {}),
   };
+}
+
+/** The same cluster for what concerns its servers alone: it goes on while the host of its arbiter is away. */
+export const serversOnly = (cluster: Cluster): Cluster => ({
+  ...cluster,
+  hosts: cluster.servers.map(({ host }) => host),
+});
+
+/** The places that answer who may act on a silence: the arbiter, else the servers themselves; none under another policy. */
+export function registerOf({ arbiter, servers }: Cluster): readonly string[] {
+  if (servers[0]?.multiplexing.onHeartbeatLoss !== 'arbitration') return [];
+  return arbiter ? [arbiter.name] : servers.map(({ name }) => name);
 }
 
 /** The server on a host; undefined where there is none. */

@@ -10,7 +10,7 @@ import { isAbsolute, join, normalize } from 'node:path/posix';
 import type { Position } from '../base/position.ts';
 import { parseDurationMs } from '../base/units.ts';
 import type { Node } from '../base/yaml.ts';
-import type { HbaRule, Role, SettingValue } from './cluster.ts';
+import type { HbaRule, SettingValue } from './cluster.ts';
 import { defaults } from './defaults.ts';
 import type { Lookups } from './lookups.ts';
 import { keyPosition, valuePosition } from './positions.ts';
@@ -28,7 +28,7 @@ export type Path = readonly (string | number)[];
 
 export interface DraftHost {
   readonly name: string;
-  readonly role: Role | undefined;
+  readonly role: 'primary' | 'standby' | 'arbiter' | undefined;
   readonly connection: 'ssh' | 'local';
   readonly address: string | undefined;
   readonly adminAddress: string | undefined;
@@ -44,15 +44,26 @@ export interface DraftHost {
     readonly become: 'none' | 'sudo';
     readonly connectTimeoutMs: number;
   };
-  readonly port: number;
+  /** Of the instance; an arbiter has none. */
+  readonly port: number | undefined;
   readonly dataDir: string | undefined;
   readonly walDir: string | undefined;
   readonly binDir: string | undefined;
   readonly socketDir: string | undefined;
   readonly passfile: string | undefined;
   readonly managementDir: string | undefined;
+  /** Of the controller, or of the arbiter. */
   readonly controllerPort: number;
 }
+
+export const isArbiter = ({ role }: DraftHost): boolean => role === 'arbiter';
+
+/** The hosts that carry a server. */
+export const serversOf = ({ hosts }: { readonly hosts: readonly DraftHost[] }): readonly DraftHost[] =>
+  hosts.filter((host) => !isArbiter(host));
+
+export const arbiterOf = ({ hosts }: { readonly hosts: readonly DraftHost[] }): DraftHost | undefined =>
+  hosts.find(isArbiter);
 
 export interface Draft {
   readonly file: string;
@@ -96,15 +107,12 @@ function draftHost(name: string, data: DraftInventory, file: string, lookups: Lo
   const privileged = become === 'sudo' || login;
   const here = (path: string | undefined) =>
     path === undefined ? undefined : localPath(path, file, lookups);
-  const place = { ...data.postgres, ...entry.postgres };
-  const managementDir = remotePath(entry.multiplexing?.management_dir ?? data.multiplexing?.management_dir);
   return {
     name,
     role: entry.role,
     connection,
     address,
     adminAddress: entry.admin_address ?? address,
-    logTransferAddress: entry.log_transfer_address ?? address,
     serviceManager: entry.service_manager,
     privileged,
     ssh: {
@@ -116,6 +124,47 @@ function draftHost(name: string, data: DraftInventory, file: string, lookups: Lo
       become,
       connectTimeoutMs: milliseconds(ssh.connect_timeout, defaults.connectTimeout),
     },
+    ...(entry.role === 'arbiter' ? arbiterPlace(entry) : serverPlace(data, entry, address, privileged)),
+  };
+}
+
+type DraftEntry = NonNullable<NonNullable<DraftInventory['hosts']>[string]>;
+type Place = Pick<
+  DraftHost,
+  | 'logTransferAddress'
+  | 'port'
+  | 'dataDir'
+  | 'walDir'
+  | 'binDir'
+  | 'socketDir'
+  | 'passfile'
+  | 'managementDir'
+  | 'controllerPort'
+>;
+
+/** What holds for all servers says nothing of an arbiter. */
+const arbiterPlace = ({ multiplexing }: DraftEntry): Place => ({
+  logTransferAddress: undefined,
+  port: undefined,
+  dataDir: undefined,
+  walDir: undefined,
+  binDir: undefined,
+  socketDir: undefined,
+  passfile: undefined,
+  managementDir: remotePath(multiplexing?.management_dir ?? defaults.arbiterDir),
+  controllerPort: multiplexing?.port ?? defaults.arbiterPort,
+});
+
+function serverPlace(
+  data: DraftInventory,
+  entry: DraftEntry,
+  address: string | undefined,
+  privileged: boolean,
+): Place {
+  const place = { ...data.postgres, ...entry.postgres };
+  const managementDir = remotePath(entry.multiplexing?.management_dir ?? data.multiplexing?.management_dir);
+  return {
+    logTransferAddress: entry.log_transfer_address ?? address,
     port: place.port ?? defaults.postgresPort,
     dataDir: remotePath(place.data_dir),
     walDir: remotePath(place.wal_dir),
@@ -153,7 +202,7 @@ export function makeDraft(data: DraftInventory, root: Node, file: string, lookup
     keyAt: (...path) => keyPosition(root, path),
     hostValueAt: (host, ...path) =>
       valuePosition(root, ['hosts', host, ...path]) ??
-      valuePosition(root, path) ??
+      (data.hosts?.[host]?.role === 'arbiter' ? undefined : valuePosition(root, path)) ??
       keyPosition(root, ['hosts', host]),
     has,
   };

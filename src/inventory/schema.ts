@@ -177,7 +177,7 @@ const multiplexing = z
     on_heartbeat_loss: z
       .enum(['arbitration', 'command', 'message', 'fallback'])
       .meta({
-        description: `Who decides when the heartbeat is lost: a person (message), your own command (command), each host for itself (fallback), or an arbiter (arbitration, not available yet). Required, unless all servers are on one machine: ${defaults.onHeartbeatLoss} there.`,
+        description: `Who decides when the heartbeat is lost: an arbiter or the majority of three servers or more (arbitration), a person (message), your own command (command), or each host for itself (fallback). Left out: arbitration where that is possible, ${defaults.onHeartbeatLoss} for a pair on one machine; any other pair has to choose.`,
       })
       .optional(),
     arbitration_command: text(
@@ -203,9 +203,9 @@ const host = z
         examples: ['192.0.2.100', 'db1.example.com'],
       },
     ).optional(),
-    role: z.enum(['primary', 'standby']).meta({
+    role: z.enum(['primary', 'standby', 'arbiter']).meta({
       description:
-        'The role that is preferred. After a switch the other host is primary, and that is no error.',
+        'The role that is preferred: after a switch the other host is primary, and that is no error. arbiter: a host without PostgreSQL that decides when two servers do not hear each other; one at most.',
     }),
     admin_address: text('Address for the controllers among themselves. Left out: address.').optional(),
     log_transfer_address: text('Address for replication. Left out: address.').optional(),
@@ -224,7 +224,9 @@ const host = z
       .optional(),
     multiplexing: z
       .strictObject({ port: controllerPort, management_dir: managementDir.optional() })
-      .meta({ description: 'Overrides of multiplexing for this host, key by key.' })
+      .meta({
+        description: `Overrides of multiplexing for this host, key by key. Of an arbiter: port (left out: ${defaults.arbiterPort}) and management_dir (left out: ${defaults.arbiterDir}) of its own.`,
+      })
       .optional(),
   })
   .meta({
@@ -251,9 +253,9 @@ export const inventorySchema = z
       })
       .meta({ description: 'Secrets of the cluster.' })
       .optional(),
-    hosts: z
-      .record(z.string(), host)
-      .meta({ description: 'The hosts by name: one primary, one or more standbys.' }),
+    hosts: z.record(z.string(), host).meta({
+      description: 'The hosts by name: one primary, one or more standbys, and an arbiter if you like.',
+    }),
   })
   .meta({ title: 'pgduet inventory', description: 'A PostgreSQL primary and its synchronous standbys.' });
 

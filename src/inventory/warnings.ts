@@ -1,17 +1,34 @@
 /** What an inventory may say but should have thought about: risks in plain sentences. Pure. */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { Draft } from './draft.ts';
-import { onOneMachine } from './machines.ts';
+import { arbiterOf, type Draft, serversOf } from './draft.ts';
+import { onOneMachine, sharesMachine } from './machines.ts';
 import { policyOf } from './policy.ts';
 
 export function warnings(draft: Draft): Diagnostic[] {
-  return [...warnOfFallback(draft)];
+  return [...warnOfFallback(draft), ...warnOfPlace(draft)];
+}
+
+/** An arbiter that goes away together with a server answers nobody just when it is asked. */
+function warnOfPlace(draft: Draft): Diagnostic[] {
+  const servers = serversOf(draft);
+  const arbiter = arbiterOf(draft);
+  const shared = arbiter && servers.find((server) => sharesMachine(server, arbiter));
+  if (!arbiter || !shared || onOneMachine(servers)) return [];
+  return [
+    {
+      code: 'INV021',
+      what: `the arbiter '${arbiter.name}' is on the machine of '${shared.name}'`,
+      why: 'if that machine is lost, nobody answers the other server: its commits wait, and a person has to decide',
+      fix: 'Give the arbiter a machine of its own, best on a third network; a small one is enough.',
+      at: draft.hostValueAt(arbiter.name, 'address'),
+    },
+  ];
 }
 
 /** Hosts on one machine cannot be cut off from each other, and with failover: manual nobody takes over. */
 function warnOfFallback(draft: Draft): Diagnostic[] {
   const manual = draft.data.multiplexing?.failover === 'manual';
-  if (policyOf(draft) !== 'fallback' || onOneMachine(draft.hosts) || manual) return [];
+  if (policyOf(draft) !== 'fallback' || onOneMachine(serversOf(draft)) || manual) return [];
   const asks = (draft.data.multiplexing?.reference_addresses ?? []).length > 0;
   return [
     {

@@ -28,7 +28,7 @@ export function keptSurvey(
   const someone = keep ?? preferredView(cluster).primary;
   const named = candidates.find(({ name }) => name === keep);
   const running = candidates.find((server) => dataOf(server)?.running);
-  if (hosts.size === 0) return { refused: keptUnreachable(someone) };
+  if (!cluster.servers.some(({ name }) => hosts.has(name))) return { refused: keptUnreachable(someone) };
   if (allData) return { view: viewOf(cluster, hosts, running ?? candidates[0]) };
   const unclear = finished.length === 0 && !hosts.has(someone);
   if (unclear || (keep !== undefined && !hosts.has(keep))) return { refused: keptUnreachable(someone) };

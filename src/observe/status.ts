@@ -37,11 +37,25 @@ export interface StatusRow {
   readonly state: string;
 }
 
+/** What the servers hear of the arbiter, as far as their controllers say it. */
+export interface ArbiterStatus {
+  readonly arbiter: string;
+  readonly address: string;
+  /** Servers that hear it. */
+  readonly heardBy: readonly string[];
+  /** Servers that do not, with why. */
+  readonly unheardBy: readonly { readonly server: string; readonly why: string }[];
+}
+
 export interface ClusterStatus {
   readonly cluster: string;
   readonly primary: string | null;
   readonly preferredPrimary: string;
   readonly rows: readonly StatusRow[];
+  /** Null where the inventory has none. */
+  readonly arbiter: ArbiterStatus | null;
+  /** Who answers who may act on a silence, as the promise of the primary has it; null: nobody, or it is not known. */
+  readonly register: readonly string[] | null;
   readonly readWrite: string;
   readonly readOnly: string;
   /** Two primaries, or none: what is wrong with the cluster as a whole. */
@@ -119,6 +133,8 @@ export function clusterStatus(cluster: Cluster, statuses: ReadonlyMap<string, Ho
     primary: primaries.length === 1 ? (primaries[0]?.name ?? null) : null,
     preferredPrimary: cluster.servers.find((server) => server.preferredRole === 'primary')?.name ?? '',
     rows: cluster.servers.map((server) => row(server, statuses.get(server.name), senders)),
+    arbiter: arbiterStatus(cluster, statuses),
+    register: reportOf(statuses.get(primaries[0]?.name ?? ''))?.register?.members ?? null,
     readWrite: multiHostUri(clients, 'postgres', 'read-write'),
     readOnly: multiHostUri(clients, 'postgres', 'prefer-standby'),
     problem:
@@ -127,6 +143,26 @@ export function clusterStatus(cluster: Cluster, statuses: ReadonlyMap<string, Ho
         : primaries.length === 0
           ? 'no primary runs'
           : null,
+  };
+}
+
+const reportOf = (status: HostStatus | undefined): ControllerReport | undefined =>
+  status?.kind === 'seen' && status.controller.state === 'running' ? status.controller.report : undefined;
+
+function arbiterStatus(
+  { arbiter, servers }: Cluster,
+  statuses: ReadonlyMap<string, HostStatus>,
+): ArbiterStatus | null {
+  if (!arbiter) return null;
+  const told = servers.flatMap(({ name: server }) => {
+    const row = reportOf(statuses.get(server))?.arbiters?.find(({ id }) => id === arbiter.name);
+    return row ? [{ server, online: row.status === 'online', why: row.why ?? 'it does not answer' }] : [];
+  });
+  return {
+    arbiter: arbiter.name,
+    address: shownAddress(arbiter.host),
+    heardBy: told.filter(({ online }) => online).map(({ server }) => server),
+    unheardBy: told.filter(({ online }) => !online).map(({ server, why }) => ({ server, why })),
   };
 }
 
@@ -143,8 +179,7 @@ function roleOf(status: HostStatus | undefined): StatusRow['role'] {
 function row(server: Server, status: HostStatus | undefined, senders: readonly Sender[]): StatusRow {
   const live = liveOf(status);
   const sender = senders.find((candidate) => candidate.name === server.name);
-  const mirroring =
-    status?.kind === 'seen' && status.controller.state === 'running' ? status.controller.report : undefined;
+  const mirroring = reportOf(status);
   const isStandby = live?.recovery === true;
   return {
     server: server.name,

@@ -59,13 +59,15 @@ export function compile(
   return problems.length > 0 ? failed(...distinct(problems)) : ok(resources);
 }
 
-/** A host, and what is known of the server on it; a host without one is meant by its name alone. */
+/** A host, and what is known of the server on it; a host without one is meant by its name alone, or as the arbiter. */
 type Place =
   | { readonly variables: BareVariables; readonly server?: undefined }
   | { readonly variables: Variables; readonly server: ServerPlace };
 
 const isFor = (on: string, { variables, server }: Place): boolean =>
-  on === variables.host.name || (server !== undefined && isForServer(on, variables));
+  on === 'arbiter'
+    ? variables.arbiter.name === variables.host.name
+    : on === variables.host.name || (server !== undefined && isForServer(on, variables));
 
 const isForServer = (on: string, variables: Variables): boolean =>
   on === 'all' ||
@@ -75,7 +77,15 @@ const isForServer = (on: string, variables: Variables): boolean =>
   (on === 'primary' && variables.host.role === 'primary') ||
   (on === 'standbys' && variables.host.role === 'standby');
 
-export const selectors: readonly string[] = ['all', 'primary', 'standbys', 'target', 'kept', 'dropped'];
+export const selectors: readonly string[] = [
+  'all',
+  'primary',
+  'standbys',
+  'target',
+  'kept',
+  'dropped',
+  'arbiter',
+];
 
 /** Nothing is declared for a host that could not be reached. */
 const presentHosts = (situation: Situation): readonly Place[] =>
@@ -149,6 +159,14 @@ function compileEntry(
 
 type AnyVariables = Variables | BareVariables;
 
+/** A file of the controller or of the arbiter is rendered from what it is read back as. */
+function ownContext(name: string, variables: AnyVariables): object | undefined {
+  const own = ownTemplates[name];
+  if (own === undefined) return undefined;
+  if (own === 'networkConf') return variables.networkConf;
+  return 'serverConf' in variables ? variables[own] : undefined;
+}
+
 function wanted(entry: Entry, variables: AnyVariables, problems: Diagnostic[]): boolean {
   if (entry.when === undefined) return true;
   const text = render(entry.when, variables, 'when', entry.at);
@@ -192,9 +210,7 @@ function parseContext(
           why: 'the file cannot be written without it',
           fix: 'Put the template beside the playbook, or name one of templates/.',
         });
-      const ofServer = 'serverConf' in variables ? variables : undefined;
-      const own = ofServer && ownTemplates[name];
-      return render(text, own ? ofServer[own] : variables, name);
+      return render(text, ownContext(name, variables) ?? variables, name);
     },
   };
 }

@@ -8,7 +8,7 @@ import { nearest } from '../base/nearest.ts';
 import type { Position } from '../base/position.ts';
 import { type Node, parseYaml } from '../base/yaml.ts';
 
-export type Selector = 'all' | 'primary' | 'standbys' | 'target' | 'kept' | 'dropped';
+export type Selector = 'all' | 'primary' | 'standbys' | 'target' | 'kept' | 'dropped' | 'arbiter';
 
 /** "standbys/controller": the resource of that name on those hosts. */
 export interface After {

@@ -2,9 +2,17 @@
  * The variables that playbooks and templates may use: everything known about one host and its cluster, as plain values, from the
  * files of variables/. No secret is among them: a secret is named with `!secret` and never becomes text here. Pure.
  */
+
+import type { NetworkConfContext } from '../controller/config.ts';
 import { type Situation, targetOf } from '../intent/intent.ts';
-import type { Host, Server } from '../inventory/cluster.ts';
-import { type ControllerVariables, controllerVariables, giveUpMs } from './variables/controller.ts';
+import { type Host, registerOf, type Server } from '../inventory/cluster.ts';
+import { type ArbiterVariables, arbiterVariables } from './variables/arbiter.ts';
+import {
+  type ControllerVariables,
+  controllerVariables,
+  giveUpMs,
+  networkConfOf,
+} from './variables/controller.ts';
 import {
   type BareHostVariables,
   bareHostVariables,
@@ -15,7 +23,7 @@ import {
   multiplexingVariables,
   postgresVariables,
 } from './variables/host.ts';
-import { type PlatformVariables, platformVariables } from './variables/platform.ts';
+import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
 import { type RebuildVariables, rebuildVariables } from './variables/rebuild.ts';
 import { type ReplicationVariables, replicationVariables } from './variables/replication.ts';
 import { type ServerVariables, serverVariables } from './variables/server.ts';
@@ -52,11 +60,16 @@ interface SharedVariables {
   readonly tablespaces: readonly TablespaceVariables[];
   /** Those that a teardown takes away. */
   readonly dropped: readonly DroppedVariables[];
+  readonly arbiter: ArbiterVariables;
+  /** Who answers who may act on a silence: the arbiter, or the servers; empty where nobody does. */
+  readonly register: readonly string[];
+  readonly networkConf: NetworkConfContext;
 }
 
 /** The variables of a host without a server. */
 export interface BareVariables extends SharedVariables {
   readonly host: BareHostVariables;
+  readonly platform: Pick<PlatformVariables, 'nodePackage'>;
   readonly primary: ServerVariables | undefined;
   readonly target: ServerVariables | undefined;
 }
@@ -83,6 +96,7 @@ export function bareVariables(situation: Situation, host: Host): BareVariables {
   return {
     ...shared,
     host: bareHostVariables(host, situation.view),
+    platform: barePlatform(host, situation.view),
     primary: shared.servers.find(({ role }) => role === 'primary'),
     target: shared.servers.find(({ name }) => name === targetOf(situation)),
   };
@@ -101,6 +115,9 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     standbys: servers.filter(({ role }) => role === 'standby'),
     others: servers.filter(({ name }) => name !== host),
     dropped: droppedVariables(situation, servers),
+    arbiter: arbiterVariables(cluster, view),
+    register: registerOf(cluster),
+    networkConf: networkConfOf(cluster),
     tablespaces: (view.hosts.get(view.primary)?.data?.tablespaces ?? []).map((path) => ({ path })),
   };
 }

@@ -7,7 +7,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { severities } from '../base/findings/rule.ts';
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf, isRefusal } from '../check/report.ts';
-import { allFindings, counted, countWords, nameIn } from './check-words.ts';
+import { allFindings, countedHosts, countWords, nameIn } from './check-words.ts';
 import { escapeControls } from './diagnostic.ts';
 
 export interface PluginAnswer {
@@ -56,8 +56,7 @@ function stateOf(findings: readonly Finding[]): State {
 function clusterWords(report: CheckReport, cluster: ClusterReport): string {
   const { findings, hosts } = cluster;
   const silent = hosts.filter(({ reached }) => !reached).map(({ name }) => name);
-  const words =
-    findings.length === 0 ? `${counted(hosts.length, 'server')} as declared` : countWords(countOf(findings));
+  const words = findings.length === 0 ? `${countedHosts(hosts)} as declared` : countWords(countOf(findings));
   const away = silent.length > 0 ? ` (not reached: ${silent.join(', ')})` : '';
   return safe(`${nameIn(report, cluster)}: ${words}${away}`);
 }

@@ -6,7 +6,7 @@
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf, type HostReport } from '../check/report.ts';
 import { sinceWords } from '../resources/controller/outage.ts';
-import { counted, countWords, findingsOf, nameIn, strangers, totalOf } from './check-words.ts';
+import { counted, countedHosts, countWords, findingsOf, nameIn, strangers, totalOf } from './check-words.ts';
 import { type Colours, colours } from './colour.ts';
 import { escapeControls, narrowest, wrap } from './diagnostic.ts';
 import { unifiedDiff } from './diff.ts';
@@ -43,7 +43,7 @@ export function checkText(report: CheckReport, options: CheckTextOptions): strin
 const isLong = (cluster: ClusterReport | undefined): boolean => (cluster?.findings.length ?? 0) > 0;
 
 const declared = ({ hosts }: ClusterReport): string =>
-  `${counted(hosts.length, 'server')} ${hosts.length === 1 ? 'is' : 'are'} as declared`;
+  `${countedHosts(hosts)} ${hosts.length === 1 ? 'is' : 'are'} as declared`;
 
 /** How long it took and how often the hosts were asked, which is once for each as long as nothing is wrong. */
 function cost({ clusters, ms }: CheckReport): string {
@@ -172,10 +172,9 @@ function lastLine({ findings }: ClusterReport): string {
 
 function summary(report: CheckReport): string {
   const { clusters } = report;
-  const servers = clusters.reduce((sum, { hosts }) => sum + hosts.length, 0);
   const touched = clusters.filter(({ findings }) => findings.length > 0);
   const names =
     touched.length > 0 ? `, in ${touched.map((cluster) => nameIn(report, cluster)).join(', ')}` : '';
   const found = touched.length > 0 ? countWords(totalOf(report)) : 'all as declared';
-  return `${counted(clusters.length, 'cluster')}, ${counted(servers, 'server')}: ${found}${names} (${cost(report)})`;
+  return `${counted(clusters.length, 'cluster')}, ${countedHosts(clusters.flatMap(({ hosts }) => hosts))}: ${found}${names} (${cost(report)})`;
 }

@@ -7,6 +7,16 @@ import { type CheckReport, type ClusterReport, type Counts, countOf } from '../c
 /** "1 server", "2 servers". */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
+/** "2 servers", "2 servers, 1 arbiter": a host that carries no server has no role. */
+export function countedHosts(hosts: ClusterReport['hosts']): string {
+  const arbiters = hosts.filter(({ role }) => role === 'none').length;
+  const servers = hosts.length - arbiters;
+  return [
+    ...(servers > 0 || arbiters === 0 ? [counted(servers, 'server')] : []),
+    ...(arbiters > 0 ? [counted(arbiters, 'arbiter')] : []),
+  ].join(', ');
+}
+
 /** "1 danger, 2 drift", the most severe first; "nothing" when there is none. */
 export const countWords = (counts: Counts): string =>
   severities

@@ -49,10 +49,19 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
     c.dim(head),
     ...rows,
     ...(notes.length + roles.length > 0 ? ['', ...roles, ...notes] : []),
+    ...arbiterLines(status),
     '',
     `clients, to write:  ${status.readWrite}`,
     `clients, to read:   ${status.readOnly}`,
   ].join('\n');
+}
+
+function arbiterLines({ arbiter }: ClusterStatus): readonly string[] {
+  if (arbiter === null) return [];
+  const { heardBy, unheardBy } = arbiter;
+  const heard = heardBy.length > 0 ? `heard by ${heardBy.join(', ')}` : 'heard by nobody';
+  const missed = unheardBy.map(({ server, why }) => `not by ${server} (${why})`);
+  return ['', `arbiter ${arbiter.arbiter}, ${arbiter.address}:  ${[heard, ...missed].join('; ')}`];
 }
 
 /** The primary knows best whom it waits for; where it says nothing, the others are heard. */
@@ -90,5 +99,12 @@ export const statusJson = (status: ClusterStatus): object => ({
     lag_seconds: row.lagSeconds,
     sync_state: row.syncState,
   })),
+  arbiter: status.arbiter && {
+    arbiter: status.arbiter.arbiter,
+    address: status.arbiter.address,
+    heard_by: status.arbiter.heardBy,
+    not_heard_by: status.arbiter.unheardBy,
+  },
+  register: status.register,
   clients: { read_write: status.readWrite, prefer_standby: status.readOnly },
 });

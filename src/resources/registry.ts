@@ -1,9 +1,12 @@
 /** All resource kinds by name: what a playbook may use. A new kind is added here and nowhere else. */
 
+import { arbiter } from './arbiter/arbiter.ts';
+import { dismissed } from './arbiter/dismissed.ts';
 import { type AnyKind, anyKind } from './contract/kind.ts';
 import { controller } from './controller/controller.ts';
 import { controllerVersionKind } from './controller/controller-version.ts';
 import { mirroring } from './controller/mirroring.ts';
+import { register } from './controller/register.ts';
 import { switchover } from './controller/switchover.ts';
 import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
@@ -41,11 +44,13 @@ import { user } from './system/user.ts';
 
 const all: readonly AnyKind[] = [
   anyKind(adopt),
+  anyKind(arbiter),
   anyKind(command),
   anyKind(controller),
   anyKind(controllerVersionKind),
   anyKind(copyTarget),
   anyKind(directory),
+  anyKind(dismissed),
   anyKind(erased),
   anyKind(file),
   anyKind(forgotten),
@@ -61,6 +66,7 @@ const all: readonly AnyKind[] = [
   anyKind(port),
   anyKind(program),
   anyKind(rebuild),
+  anyKind(register),
   anyKind(replication),
   anyKind(retired),
   anyKind(rewindSource),

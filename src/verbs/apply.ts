@@ -9,7 +9,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
 import type { Intent } from '../intent/intent.ts';
-import type { Cluster } from '../inventory/cluster.ts';
+import { type Cluster, serversOnly } from '../inventory/cluster.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { nextBatch } from '../plan/batch.ts';
 import { isEmpty, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
@@ -25,6 +25,8 @@ import type { World } from './world.ts';
 export interface Purpose {
   /** The run goes on without hosts that cannot be reached. */
   readonly leaveOutUnreachable?: boolean;
+  /** The host of an arbiter is not needed for it, and may be away. */
+  readonly serversOnly?: boolean;
   /** Throws before any host is contacted when the options do not fit the cluster. */
   check?(cluster: Cluster): void;
   /** Asks in its own way. */
@@ -49,7 +51,8 @@ export async function applyVerb(
   purpose?: Purpose,
 ): Promise<number> {
   const verb = intent.kind;
-  const { cluster, warnings } = await inventory(world);
+  const { cluster: declared, warnings } = await inventory(world);
+  const cluster = purpose?.serversOnly ? serversOnly(declared) : declared;
   const checkOnly = world.options.check;
   purpose?.check?.(cluster);
   const plays = playbook(playbookPath);

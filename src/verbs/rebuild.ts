@@ -12,6 +12,7 @@ export function rebuild(world: World, given: Given): Promise<number> {
   const copy = flag(given, 'copy');
   const intent = { kind: 'rebuild', host, copy, ...(keepCopy ? { keepCopy } : {}) } as const;
   return applyVerb(world, intent, shippedPlaybook('rebuild'), {
+    serversOnly: true,
     proof: (outcome: Outcome) => proofOf(outcome, ['rebuild', 'replication', 'mirroring']),
   });
 }

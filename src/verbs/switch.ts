@@ -39,6 +39,7 @@ function switching(world: World): Purpose {
   let began = 0;
   let switchMs: number | undefined;
   return {
+    serversOnly: true,
     watch: (event) => {
       if (event.kind !== 'step' || !event.title.startsWith('switch ')) return;
       if (event.state === 'started') began = world.elapsed();

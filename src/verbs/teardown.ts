@@ -6,7 +6,7 @@ import { isUnreachable } from '../apply/failure-list.ts';
 import type { Outcome } from '../apply/run.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import type { Cluster, Server } from '../inventory/cluster.ts';
+import type { Arbiter, Cluster, Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 import { shippedPlaybook } from '../shipped.ts';
 import { applyVerb, type Purpose } from './apply.ts';
@@ -63,7 +63,7 @@ function contradiction({ keep, keepData, allData, confirm }: TeardownOptions): D
   return undefined;
 }
 
-const proven = ['switchover', 'retired', 'holds', 'erased', 'single', 'forgotten'];
+const proven = ['switchover', 'retired', 'holds', 'erased', 'single', 'forgotten', 'dismissed'];
 
 function tearing(world: World, options: TeardownOptions): Purpose {
   return {
@@ -110,8 +110,17 @@ function namingForce(error: unknown): unknown {
 
 /** What stands on a host that was left out, and what it would do. */
 function leftBehind(view: View, cluster: Cluster): readonly string[] {
-  return cluster.servers.filter(({ name }) => view.absent?.has(name)).flatMap(leftOn);
+  const { servers, arbiter } = cluster;
+  return [
+    ...servers.filter(({ name }) => view.absent?.has(name)).flatMap(leftOn),
+    ...(arbiter && view.absent?.has(arbiter.name) ? leftOnArbiter(arbiter, cluster.name) : []),
+  ];
 }
+
+const leftOnArbiter = ({ name, managementDir, unit }: Arbiter, cluster: string): readonly string[] => [
+  `${name} is not reached and left out. Left behind there: ${managementDir}/clusters/${cluster}, with the key of the cluster.`,
+  `  by hand there: rm -r ${managementDir}/clusters/${cluster}, then systemctl reload ${unit}; or, once it is reachable, the same command again`,
+];
 
 function leftOn({ name, postgres, multiplexing, unit }: Server): readonly string[] {
   const { dataDir, walDir } = postgres;

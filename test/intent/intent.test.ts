@@ -17,7 +17,7 @@ import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedPlaybook, shippedTemplate } from '../../src/shipped.ts';
 import { included } from '../../src/verbs/playbook-files.ts';
-import { clusterOf, threeInventory } from '../observe/cluster.ts';
+import { arbiterInventory, clusterOf, threeInventory } from '../observe/cluster.ts';
 
 const names = ['server1', 'server2', 'server3'];
 let cluster: Cluster;
@@ -217,6 +217,15 @@ describe('a teardown', () => {
     const whole = situation(keeping('server1'), stopped, stoppedFollower);
     expect(revives(whole)).toBe(true);
     expect(revives({ ...whole, view: { ...whole.view, absent: new Set(['server3']) } })).toBe(false);
+  });
+
+  it('does not count the host of an arbiter among those that could be primary, reached or left out', async () => {
+    const whole = situation(keeping('server1'), stopped, stoppedFollower);
+    const withArbiter = await clusterOf(arbiterInventory);
+    const hosts = new Map([...whole.view.hosts, ['arb1', {}]]);
+    expect(revives({ ...whole, cluster: withArbiter, view: { ...whole.view, hosts } })).toBe(true);
+    const view = { ...whole.view, absent: new Set(['arb1']) };
+    expect(revives({ ...whole, cluster: withArbiter, view })).toBe(true);
   });
 
   it('switches first where another server is primary, and waits for the others after that', () => {

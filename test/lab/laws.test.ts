@@ -401,6 +401,34 @@ const laws: readonly Law[] = [
   },
 ];
 
+/** Those of the arbiter, and of a server that hears it. */
+const arbitrating: readonly Law[] = [
+  {
+    host: 'arb1',
+    resource: 'arbiter /mcarb/arbiter',
+    breaks: [
+      { title: 'does not run', script: 'systemctl stop mcarb_arbiter' },
+      {
+        title: 'has not read a file of the cluster',
+        script: 'touch /mcarb/arbiter/clusters/inst1/network.conf',
+      },
+      { title: 'runs with another port', script: 'touch /mcarb/arbiter/arbitration.conf' },
+    ],
+  },
+  {
+    host: 'server2',
+    resource: 'register named',
+    breaks: [
+      {
+        title: 'lost the arbiter',
+        on: 'arb1',
+        script: `systemctl stop mcarb_arbiter; n=0; until runuser -u postgres -- mc_ctl status --arbiter -M ${managementDir} | grep -q offline || [ $n -gt 100 ]; do n=$((n + 1)); sleep 0.2; done; sleep 1`,
+        meanwhile: 'systemctl --no-block start mcarb_arbiter',
+      },
+    ],
+  },
+];
+
 /** What a person has to mend: it is reported, nothing is done about it, and the way back leaves no trace. */
 interface Tale {
   readonly title: string;
@@ -586,6 +614,23 @@ const endings: readonly Law[] = [
   },
 ];
 
+/** Other clusters keep the arbiter; with the last one it goes. */
+const dismissals: readonly Law[] = [
+  {
+    host: 'arb1',
+    resource:
+      'dismissed: { directory: /mcarb/arbiter, cluster: inst1, owner: mcarb, unit: mcarb_arbiter, mc_arb: /usr/local/bin/mc_arb }',
+    breaks: [
+      {
+        title: 'serves another cluster, too',
+        script:
+          'cd /mcarb/arbiter/clusters; cp -rp inst1 other; rm -f other/cell.json; od -An -tx1 -N32 /dev/urandom | tr -d " \\n" > other/cluster.key; systemctl reload mcarb_arbiter',
+      },
+      { title: 'serves nobody else any more', script: 'rm -r /mcarb/arbiter/clusters/other' },
+    ],
+  },
+];
+
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
 const onlyLook = ['controller_version', 'copy_target', 'port', 'program', 'room'];
 
@@ -642,7 +687,19 @@ describeLab('the two laws', () => {
       lab.hosts(1, { names: ['bare'], image: 'debian12-bare' }),
     ]);
     for (const host of [...pair, ...bare]) hosts.set(host.name, host);
-    const loaded = await loadInventory(inventory(lab, pair));
+    // The arbiter shares the machine of server1, and is addressed by a name of its own.
+    const [first, second] = pair;
+    hosts.set('arb1', first);
+    const loaded = await loadInventory(
+      inventory(lab, pair, {
+        multiplexing: { on_heartbeat_loss: undefined },
+        hosts: {
+          server1: { address: first.address, role: 'primary' },
+          server2: { address: second.address, role: 'standby' },
+          arb1: { address: first.address, role: 'arbiter' },
+        },
+      }),
+    );
     if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ what }) => what).join('\n'));
     cluster = loaded.value.cluster;
     view = preferredView(cluster);
@@ -739,7 +796,9 @@ describeLab('the two laws', () => {
   }
 
   labTest('are proven for every kind of the registry', async () => {
-    const proven = [...laws, ...switches, ...endings].map(({ resource }) => resource.split(/[: ]/)[0] ?? '');
+    const proven = [...laws, ...arbitrating, ...switches, ...endings, ...dismissals].map(
+      ({ resource }) => resource.split(/[: ]/)[0] ?? '',
+    );
     expect([...new Set([...proven, ...onlyLook])].sort()).toEqual([...kinds.keys()].sort());
   });
 
@@ -782,6 +841,7 @@ describeLab('the two laws', () => {
       view = found.view;
       await expectNothingChanges('server1');
       await expectNothingChanges('server2');
+      await expectNothingChanges('arb1');
     });
   });
 
@@ -804,7 +864,7 @@ describeLab('the two laws', () => {
         });
       }
     };
-    for (const law of laws) prove(law);
+    for (const law of [...laws, ...arbitrating]) prove(law);
 
     for (const tale of tales)
       labTest(`${tale.title} is told, and left`, async () => {
@@ -869,6 +929,6 @@ describeLab('the two laws', () => {
     });
 
     for (const law of switches) prove(law);
-    for (const law of endings) prove(law);
+    for (const law of [...endings, ...dismissals]) prove(law);
   });
 });

@@ -15,6 +15,8 @@ hosts:
 
 export const threeInventory = `${pairInventory}  server3: { address: '2001:db8::3', role: standby }\n`;
 
+export const arbiterInventory = `${pairInventory.replace(', on_heartbeat_loss: fallback', '')}  arb1: { address: 192.0.2.120, role: arbiter }\n`;
+
 export async function clusterOf(text: string): Promise<Cluster> {
   const loaded = await parseInventory(text, 'inventory.yml', fakeLookups());
   if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ what }) => what).join('; '));

@@ -4,7 +4,7 @@ import type { Cluster } from '../../src/inventory/cluster.ts';
 import { clusterStatus, type HostStatus, readStatus, statusProbes } from '../../src/observe/status.ts';
 import { statusJson, statusText } from '../../src/report/status.ts';
 import type { ProbeReply } from '../../src/resources/contract/kind.ts';
-import { clusterOf, pairInventory, serverNamed } from './cluster.ts';
+import { arbiterInventory, clusterOf, pairInventory, serverNamed } from './cluster.ts';
 
 let pair: Cluster;
 beforeAll(async () => {
@@ -64,6 +64,45 @@ describe('the status of a cluster', () => {
     });
     expect(status.rows[0]).toMatchObject({ role: 'primary', lagBytes: null, syncState: null });
     expect(status.readWrite).toContain('192.0.2.100:27500,192.0.2.110:27500');
+  });
+
+  it('with an arbiter says who hears it, and whom the promise names', async () => {
+    const cluster = await clusterOf(arbiterInventory);
+    const status = (name: string, arbiters: unknown, sql: unknown): HostStatus =>
+      readStatus(serverNamed(cluster, name), {
+        facts,
+        data: data('running 1\n'),
+        controller: reply(
+          JSON.stringify({
+            mirroring_status: 'switchable',
+            servers: [],
+            arbiters,
+            register: { term: 3, members: ['arb1'], answers: true },
+          }),
+        ),
+        live: reply('', { sql }),
+      });
+    const found = clusterStatus(
+      cluster,
+      new Map([
+        ['server1', status('server1', [{ id: 'arb1', status: 'online', why: null }], primary)],
+        ['server2', status('server2', [{ id: 'arb1', status: 'offline', why: 'refused' }], standby)],
+      ]),
+    );
+    expect(statusText(found, false)).toContain(
+      'arbiter arb1, 192.0.2.120:  heard by server1; not by server2 (refused)',
+    );
+    expect(statusJson(found)).toMatchObject({
+      arbiter: {
+        arbiter: 'arb1',
+        heard_by: ['server1'],
+        not_heard_by: [{ server: 'server2', why: 'refused' }],
+      },
+      register: ['arb1'],
+    });
+    const blind = clusterStatus(cluster, new Map());
+    expect(statusText(blind, false)).toContain('heard by nobody');
+    expect(statusJson(of(seen('server1', primary), away))).toMatchObject({ arbiter: null, register: null });
   });
 
   it('whose roles have changed says so', () => {
@@ -138,6 +177,8 @@ describe('the status of a cluster', () => {
       'preferred_primary',
       'problem',
       'servers',
+      'arbiter',
+      'register',
       'clients',
     ]);
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);

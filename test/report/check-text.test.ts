@@ -36,6 +36,10 @@ describe('checkText', () => {
     expect(checkText(report(cluster([], { hosts: [host('server1')] })), plain)).toBe(
       'inst1: 1 server is as declared (480 ms, one look)',
     );
+    const hosts = [host('server1'), host('server2'), host('arb1', { role: 'none', preferredRole: null })];
+    expect(checkText(report(cluster([], { hosts })), plain)).toBe(
+      'inst1: 2 servers, 1 arbiter are as declared (480 ms, one look)',
+    );
   });
 
   it.each<[string, Parameters<typeof checkText>[0], CheckTextOptions]>([

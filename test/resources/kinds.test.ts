@@ -6,6 +6,7 @@ import { preamble } from '../../src/resources/contract/preamble.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { wrongWithKind } from '../playbook/playbook-schema.ts';
 import { adopts } from './cases/adopting.ts';
+import { arbitration } from './cases/arbitration.ts';
 import { controllers } from './cases/controllers.ts';
 import { files } from './cases/files.ts';
 import { postgres } from './cases/postgres.ts';
@@ -32,6 +33,7 @@ const tables: readonly KindCases[] = [
   ...files,
   ...postgres,
   ...controllers,
+  ...arbitration,
   ...switching,
   ...rebuilding,
   ...adopts,

@@ -153,6 +153,38 @@ export const clusterCodes = {
     consequence: 'clients and standbys cannot use this server',
     repair: provision,
   },
+  ARB001: {
+    severity: 'degraded',
+    title: 'the arbiter does not run',
+    consequence: 'when two servers do not hear each other, nobody takes over: commits wait for a person',
+    repair: provision,
+  },
+  ARB002: {
+    severity: 'drift',
+    title: 'the arbiter runs an older program than the file',
+    consequence: 'corrections are in force after its restart only',
+    repair: provision,
+  },
+  ARB003: {
+    severity: 'drift',
+    title: 'the arbiter has not read its files since they were written',
+    consequence: 'it answers by the older ones until it does',
+    repair: provision,
+  },
+  ARB004: {
+    severity: 'degraded',
+    title: 'who is to answer when a server falls silent does not answer',
+    consequence: 'when the other server is silent, too, nobody goes on by itself: commits wait for a person',
+    repair:
+      "look at the arbiter and at the network to it: 'mc_arb status' there, 'mc_ctl status --arbiter' on {host}",
+  },
+  ARB005: {
+    severity: 'degraded',
+    title: 'another register is in force than the declared one',
+    consequence: 'a silence is answered by those that are found here',
+    repair:
+      "wait until all servers and the arbiter hear each other; 'mc_ctl status --arbiter' on {host} says who is missing",
+  },
   PRF001: {
     severity: 'note',
     title: 'another server is primary than the preferred one',

@@ -1,7 +1,7 @@
 /** What `mc_ctl status --arbiter` shows. In: a state. Out: plain data and text. Pure. */
 import type { State } from './state.ts';
 import { tableLines } from './table.ts';
-import { hearsArbiter } from './term.ts';
+import { hearsArbiter, registerAnswers, termOf } from './term.ts';
 
 /** One arbiter of the status, in the form of `--json`. The names never change their meaning. */
 export interface ArbiterRow {
@@ -29,6 +29,22 @@ export const arbiterRows = (state: State): ArbiterRow[] =>
       holder: view?.cell.holder ?? null,
     };
   });
+
+/** The register that the promise of the primary names, as this server was told it. */
+export interface RegisterRow {
+  readonly term: number;
+  /** The arbiter, or the servers, in the order of their names. */
+  readonly members: readonly string[];
+  /** A majority of them is heard here, with the memory that the promise names. */
+  readonly answers: boolean;
+}
+
+export function registerRow(state: State): RegisterRow | null {
+  const { sync } = state;
+  const members = (sync?.cells ?? []).map(({ at }) => at).sort();
+  if (sync === null || members.length === 0) return null;
+  return { term: termOf(sync), members, answers: registerAnswers(state) };
+}
 
 /** The layout that operators know, then a line for each that is offline. */
 export function renderArbiters(rows: readonly ArbiterRow[]): string {

@@ -11,7 +11,7 @@ import {
   underWay,
   withoutPrimary,
 } from './advice.ts';
-import { type ArbiterRow, arbiterRows } from './arbiter-rows.ts';
+import { type ArbiterRow, arbiterRows, type RegisterRow, registerRow } from './arbiter-rows.ts';
 import { busyServers } from './busy.ts';
 import { ownView } from './own-view.ts';
 import { rowOf } from './rows.ts';
@@ -224,6 +224,7 @@ export interface StatusReport {
   readonly servers: readonly StatusRow[];
   /** Missing from a controller that does not know them yet. */
   readonly arbiters?: readonly ArbiterRow[];
+  readonly register?: RegisterRow | null;
 }
 
 const time = (wall: number): string => new Date(wall).toISOString();
@@ -249,6 +250,7 @@ export function statusReport(
     undecided: undecided(servers),
     servers: servers.map((server) => statusRow(state, servers, server)),
     arbiters: arbiterRows(state),
+    register: registerRow(state),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { Draft } from '../draft.ts';
 import { checkAddresses } from './addresses.ts';
+import { checkArbiter } from './arbiter.ts';
 import { checkCollisions } from './collisions.ts';
 import { checkHba } from './hba.ts';
 import { checkNames } from './names.ts';
@@ -21,6 +22,7 @@ export async function crossChecks(draft: Draft, mistyped: ReadonlySet<string>): 
   const told = [
     checkNames,
     checkRoles,
+    checkArbiter,
     checkPorts,
     checkPaths,
     checkCollisions,

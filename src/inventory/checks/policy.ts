@@ -2,9 +2,9 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { nodeAt } from '../../base/yaml.ts';
 import type { HeartbeatLossPolicy } from '../cluster.ts';
-import type { Draft } from '../draft.ts';
+import { arbiterOf, type Draft, serversOf } from '../draft.ts';
 import { machineOf, pairs } from '../machines.ts';
-import { policyOf } from '../policy.ts';
+import { canArbitrate, policyOf } from '../policy.ts';
 
 export function checkPolicy(draft: Draft, mistyped: ReadonlySet<string>): Diagnostic[] {
   const policy = policyOf(draft);
@@ -19,7 +19,7 @@ function hasToChoose(draft: Draft, mistyped: ReadonlySet<string>): boolean {
   if (draft.data.multiplexing === undefined || mistyped.has(path.join('.'))) return false;
   const node = nodeAt(draft.root, path);
   if (node !== undefined && !(node.kind === 'scalar' && node.value === null)) return false;
-  return pairs(draft.hosts).some((pair) => {
+  return pairs(serversOf(draft)).some((pair) => {
     const [one, other] = pair.map(machineOf);
     return one !== undefined && other !== undefined && one !== other;
   });
@@ -30,7 +30,8 @@ const tellUnchosen = (draft: Draft): Diagnostic => ({
   what: 'the inventory does not say who decides when the heartbeat is lost (on_heartbeat_loss)',
   why: 'a host that hears nothing cannot know whether the other one is dead or only the network between them; what is right then is your choice',
   fix: [
-    'Write one of these words under multiplexing:',
+    'Add a third host with role: arbiter, which needs no PostgreSQL: then one side goes on,',
+    'never both, and nobody has to be called. Or write one of these under multiplexing:',
     'on_heartbeat_loss: message   a person decides; commits wait, none is lost',
     'on_heartbeat_loss: command   your arbitration_command says who has failed',
     'on_heartbeat_loss: fallback  each host decides: goes on when a host dies,',
@@ -45,7 +46,9 @@ function checkChoice(draft: Draft, policy: HeartbeatLossPolicy): Diagnostic[] {
   const command = keys?.arbitration_command;
   const policyAt = draft.valueAt('multiplexing', 'on_heartbeat_loss');
   const commandAt = draft.valueAt('multiplexing', 'arbitration_command');
-  if (policy === 'arbitration') return [tellArbitration(policyAt)];
+  if (policy === 'arbitration' && !canArbitrate(draft)) return [tellNobody(policyAt)];
+  const arbiter = arbiterOf(draft);
+  if (arbiter && policy !== 'arbitration') return [tellUnasked(arbiter.name, policy, policyAt)];
   if (policy === 'command' && !draft.has('multiplexing', 'arbitration_command')) {
     return [
       {
@@ -71,11 +74,19 @@ function checkChoice(draft: Draft, policy: HeartbeatLossPolicy): Diagnostic[] {
   ];
 }
 
-const tellArbitration = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
-  code: 'INV016',
-  what: 'on_heartbeat_loss: arbitration is not available yet',
-  why: 'pgduet has no arbiter that could decide',
-  fix: 'Write message (a person decides), command (your own command decides) or fallback (each host decides for itself).',
+const tellNobody = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
+  code: 'INV008',
+  what: 'on_heartbeat_loss is arbitration, and there is neither an arbiter nor a third server',
+  why: 'of two servers that do not hear each other nobody could say which one goes on',
+  fix: 'Add a third host with role: arbiter (it needs no PostgreSQL) or one more with role: standby; or write message, command or fallback.',
+  at,
+});
+
+const tellUnasked = (arbiter: string, policy: string, at: NonNullable<Diagnostic['at']>): Diagnostic => ({
+  code: 'INV005',
+  what: `the arbiter '${arbiter}' would never be asked, since on_heartbeat_loss is ${policy}`,
+  why: 'whoever reads the inventory would believe that it decides',
+  fix: `Write on_heartbeat_loss: arbitration, or leave it out; or remove '${arbiter}'.`,
   at,
 });
 

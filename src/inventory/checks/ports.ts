@@ -1,18 +1,18 @@
 /** Ports: on one address every server listens on a port of its own. Pure. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { ports } from '../defaults.ts';
-import type { Draft, DraftHost } from '../draft.ts';
+import { type Draft, type DraftHost, isArbiter } from '../draft.ts';
 import { areTwins, pairs, sharesMachine } from '../machines.ts';
 
 interface Listener {
   readonly host: DraftHost;
-  readonly kind: 'instance' | 'controller';
+  readonly kind: 'instance' | 'controller' | 'arbiter';
   readonly port: number;
 }
 
-const listeners = (host: DraftHost): [Listener, Listener] => [
-  { host, kind: 'instance', port: host.port },
-  { host, kind: 'controller', port: host.controllerPort },
+const listeners = (host: DraftHost): Listener[] => [
+  ...(host.port === undefined ? [] : [{ host, kind: 'instance', port: host.port } as const]),
+  { host, kind: isArbiter(host) ? 'arbiter' : 'controller', port: host.controllerPort },
 ];
 
 export function checkPorts(draft: Draft): Diagnostic[] {
@@ -57,6 +57,9 @@ function tellOwn(draft: Draft, host: DraftHost): Diagnostic {
   };
 }
 
+const wording = ({ kind, host: { name } }: Listener): string =>
+  kind === 'arbiter' ? `the arbiter '${name}'` : `the ${kind} of '${name}'`;
+
 function tellTwo(draft: Draft, earlier: Listener, later: Listener): Diagnostic {
   const [one, other] = [earlier.host.name, later.host.name];
   const free = nextFree(later.port, usedPorts(draft, later.host));
@@ -65,7 +68,8 @@ function tellTwo(draft: Draft, earlier: Listener, later: Listener): Diagnostic {
   const whom = {
     instance: 'two instances cannot listen on one port; the second would not start',
     controller: 'two controllers cannot listen on one port; the second would not start',
-    mixed: `the ${earlier.kind} of '${one}' and the ${later.kind} of '${other}' cannot listen on one port`,
+    arbiter: 'two arbiters cannot listen on one port; the second would not start',
+    mixed: `${wording(earlier)} and ${wording(later)} cannot listen on one port`,
   };
   return {
     code: 'INV007',

@@ -1,6 +1,6 @@
-/** Roles: one primary and one or more standbys. Pure. */
+/** Roles: one primary and one or more standbys, and at most one arbiter. Pure. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import type { Draft } from '../draft.ts';
+import { type Draft, isArbiter, serversOf } from '../draft.ts';
 
 export function checkRoles(draft: Draft): Diagnostic[] {
   const { hosts } = draft;
@@ -9,15 +9,24 @@ export function checkRoles(draft: Draft): Diagnostic[] {
   const wrong = (what: string, why: string, fix: string, where = at): Diagnostic[] => [
     { code: 'INV008', what, why, fix, at: where },
   ];
-  if (hosts.length === 0)
+  const servers = serversOf(draft);
+  const [, extra] = hosts.filter(isArbiter);
+  if (extra)
     return wrong(
-      'there is no host',
+      `'${extra.name}' is a second arbiter`,
+      'two that each answer alone could give one answer to each server, and both would go on',
+      `Keep one of them: remove '${extra.name}', or give it role: standby.`,
+      draft.valueAt('hosts', extra.name, 'role'),
+    );
+  if (servers.length === 0)
+    return wrong(
+      hosts.length === 0 ? 'there is no host' : 'there is no host with a server',
       'nothing can be provisioned',
       'Add a primary and a standby under hosts.',
     );
-  if (hosts.length === 1) {
+  if (servers.length === 1) {
     return wrong(
-      `'${hosts[0]?.name}' is the only host`,
+      `'${servers[0]?.name}' is the only host${hosts.length > 1 ? ' with a server' : ''}`,
       'a multiplexed instance has a primary and at least one standby',
       'Add a second host with role: standby.',
     );
@@ -29,7 +38,7 @@ export function checkRoles(draft: Draft): Diagnostic[] {
     return wrong(
       'no host has the role primary',
       'it is not known which server the others follow',
-      `Write role: primary for one of: ${hosts.map((host) => host.name).join(', ')}.`,
+      `Write role: primary for one of: ${servers.map((host) => host.name).join(', ')}.`,
     );
   }
   if (second === undefined) return [];

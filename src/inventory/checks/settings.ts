@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { canonicalAddress, isWildcard } from '../addresses.ts';
 import type { SettingValue } from '../cluster.ts';
-import type { Draft } from '../draft.ts';
+import { type Draft, serversOf } from '../draft.ts';
 import { ownedSettings } from '../owned-settings.ts';
 
 interface Objection {
@@ -93,7 +93,7 @@ const noEnd =
         }
       : undefined;
 
-const standbys = (draft: Draft): number => Math.max(1, draft.hosts.length - 1);
+const standbys = (draft: Draft): number => Math.max(1, serversOf(draft).length - 1);
 
 const rules: Readonly<Record<string, Rule>> = {
   wal_level: (value) =>

@@ -10,7 +10,7 @@ import {
   type UnitContext,
 } from '../../controller/config.ts';
 import { controllerVersion } from '../../controller/version.ts';
-import type { Cluster, Server } from '../../inventory/cluster.ts';
+import type { Cluster, Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { isManaged } from './host.ts';
 
@@ -21,7 +21,6 @@ export interface ControllerVariables {
   /** Of the program that pgduet brings. */
   readonly controllerVersion: string;
   readonly serverConf: ServerConfContext;
-  readonly networkConf: NetworkConfContext;
   readonly unit: UnitContext;
 }
 
@@ -32,23 +31,46 @@ export const ownTemplates: Readonly<Record<string, 'serverConf' | 'networkConf' 
   'mcoi.service.hbs': 'unit',
 };
 
+interface ProgramFile {
+  readonly folder: string;
+  readonly name: string;
+}
+
+export const bundleFile: ProgramFile = { folder: '/usr/local/lib/pgduet', name: 'mc.cjs' };
+
+export const commandFile = (name: 'mc_ctl' | 'mc_arb'): ProgramFile => ({ folder: '/usr/local/bin', name });
+
 export const bundlePath = (server: Server, view: View): string =>
-  isManaged(server.host, view)
-    ? '/usr/local/lib/pgduet/mc.cjs'
-    : `${server.multiplexing.managementDir}/mc.cjs`;
+  installed(server.host, view, server.multiplexing.managementDir, bundleFile);
 
 export const mcCtlPath = (server: Server, view: View): string =>
-  isManaged(server.host, view) ? '/usr/local/bin/mc_ctl' : `${server.multiplexing.managementDir}/mc_ctl`;
+  installed(server.host, view, server.multiplexing.managementDir, commandFile('mc_ctl'));
 
-/** Shell text that succeeds as long as another cluster of this machine has a controller. */
-export const otherControllers = ({ unit }: Server): string =>
-  `ls /etc/systemd/system/mcoi_*.service | grep -vxF /etc/systemd/system/${unit}.service`;
+/** A program is where every login finds it, or beside the files of its owner. */
+export const installed = (host: Host, view: View, own: string, { folder, name }: ProgramFile): string =>
+  `${isManaged(host, view) ? folder : own}/${name}`;
+
+/** Shell text that succeeds as long as another controller, or an arbiter, runs on this machine. */
+export const otherControllers = ({ unit }: { readonly unit: string }): string =>
+  `ls /etc/systemd/system/mcoi_*.service /etc/systemd/system/mcarb_*.service | grep -vxF /etc/systemd/system/${unit}.service`;
+
+/** Those of the host's Node.js, or where it will be. */
+export const nodePath = (host: Host, view: View): string =>
+  view.hosts.get(host.name)?.facts?.node ?? '/usr/bin/node';
+
+/** The same file on every server and on the arbiter. */
+export const networkConfOf = ({ name, servers, arbiter }: Cluster): NetworkConfContext =>
+  networkConfContext(
+    name,
+    servers.map((each) => ({ id: each.name, host: each.adminAddress, port: each.multiplexing.port })),
+    arbiter ? [{ id: arbiter.name, host: arbiter.adminAddress, port: arbiter.port }] : [],
+  );
 
 /** After how many milliseconds the controller gives a silent peer up. */
 export const giveUpMs = (server: Server): number => giveUpTimeMs(configurationOf(server));
 
 export function controllerVariables(cluster: Cluster, server: Server, view: View): ControllerVariables {
-  const node = view.hosts.get(server.name)?.facts?.node ?? '/usr/bin/node';
+  const node = nodePath(server.host, view);
   const bundle = bundlePath(server, view);
   return {
     node,
@@ -56,14 +78,6 @@ export function controllerVariables(cluster: Cluster, server: Server, view: View
     mcCtl: mcCtlPath(server, view),
     controllerVersion,
     serverConf: serverConfContext(configurationOf(server), { cluster: cluster.name, serverId: server.name }),
-    networkConf: networkConfContext(
-      cluster.name,
-      cluster.servers.map((each) => ({
-        id: each.name,
-        host: each.adminAddress,
-        port: each.multiplexing.port,
-      })),
-    ),
     unit: {
       unit: server.unit,
       cluster: cluster.name,

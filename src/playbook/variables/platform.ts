@@ -1,6 +1,6 @@
 /** The variables of the distribution: what its packages are called, and what keeps them from making a cluster of their own. Pure. */
 import { platformOf } from '../../base/platform.ts';
-import type { Server } from '../../inventory/cluster.ts';
+import type { Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 
 export interface PlatformVariables {
@@ -11,8 +11,16 @@ export interface PlatformVariables {
   readonly noOwnCluster: { readonly directory: string; readonly path: string; readonly content: string };
 }
 
+const platformFor = (host: Host, view: View) =>
+  platformOf(view.hosts.get(host.name)?.facts?.distributions ?? []);
+
+/** Those of a host without a server. */
+export const barePlatform = (host: Host, view: View): Pick<PlatformVariables, 'nodePackage'> => ({
+  nodePackage: platformFor(host, view).packages.node,
+});
+
 export function platformVariables({ host, postgres }: Server, view: View): PlatformVariables {
-  const { packages, noOwnCluster } = platformOf(view.hosts.get(host.name)?.facts?.distributions ?? []);
+  const { packages, noOwnCluster } = platformFor(host, view);
   return {
     postgresPackage: packages.postgres(postgres.version),
     nodePackage: packages.node,

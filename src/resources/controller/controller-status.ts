@@ -22,6 +22,18 @@ export interface ControllerReport {
   readonly failover: 'enabled' | 'disabled';
   /** Servers that may still become primary. Absent in what an older controller says. */
   readonly undecided?: readonly string[];
+  /** What this controller hears of the arbiter. Absent in what an older controller says. */
+  readonly arbiters?: readonly {
+    readonly id: string;
+    readonly status: 'online' | 'offline';
+    readonly why: string | null;
+  }[];
+  /** What the promise of the primary names: the places that answer who may act on a silence, in the order of their names. */
+  readonly register?: {
+    readonly term: number;
+    readonly members: readonly string[];
+    readonly answers: boolean;
+  } | null;
   readonly servers: readonly {
     readonly server_id: string;
     readonly host_role: string;

@@ -20,7 +20,8 @@ const login = { user: 'app', password: 'app-Secret-1', database: 'app' };
 /** What the writer needs on the primary; the hba rule for it stands in every inventory of the lab. */
 export const writerSetup = `CREATE ROLE app LOGIN PASSWORD '${login.password}'`;
 
-export function startWriter(servers: readonly Server[]): Writer {
+/** With `patienceMs` it gives a commit up that is not answered for so long, as a client does whose server is cut off. */
+export function startWriter(servers: readonly Server[], patienceMs?: number): Writer {
   const acknowledged: number[] = [];
   let ending = false;
   let next = 0;
@@ -33,7 +34,7 @@ export function startWriter(servers: readonly Server[]): Writer {
     acknowledged.push(row);
   };
   const write = async (): Promise<void> => {
-    const client = await connect(servers);
+    const client = await connect(servers, patienceMs);
     if (!client) return;
     try {
       while (!ending) {
@@ -70,9 +71,16 @@ export function startWriter(servers: readonly Server[]): Writer {
 }
 
 /** The first server that is not in recovery. */
-async function connect(servers: readonly Server[]): Promise<pg.Client | undefined> {
+async function connect(servers: readonly Server[], patienceMs?: number): Promise<pg.Client | undefined> {
   for (const { address, port } of servers) {
-    const client = new pg.Client({ ...login, host: address, port, connectionTimeoutMillis: 1000 });
+    const patience = patienceMs === undefined ? {} : { query_timeout: patienceMs };
+    const client = new pg.Client({
+      ...login,
+      ...patience,
+      host: address,
+      port,
+      connectionTimeoutMillis: 1000,
+    });
     client.on('error', () => undefined);
     try {
       await client.connect();

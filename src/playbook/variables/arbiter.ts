@@ -1,0 +1,58 @@
+/** The variables of the arbiter: where it is, and who it runs as. The same on every host. Pure. */
+import { arbiterConf, arbiterConfContext } from '../../controller/config-arbiter.ts';
+import type { Cluster } from '../../inventory/cluster.ts';
+import type { View } from '../../observe/survey.ts';
+import { bundleFile, commandFile, installed, nodePath, otherControllers } from './controller.ts';
+
+/** Empty texts where the inventory has no arbiter. */
+export interface ArbiterVariables {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number | '';
+  readonly managementDir: string;
+  /** What belongs to this cluster alone; all else serves every cluster of the arbiter. */
+  readonly clusterDir: string;
+  readonly owner: string;
+  readonly unit: string;
+  readonly node: string;
+  readonly bundle: string;
+  readonly mcArb: string;
+  /** A shell command that succeeds as long as another program of this machine needs the bundle. */
+  readonly othersNeedIt: string;
+  /** By key of arbitration.conf, in the form of the file. Every cluster of the arbiter renders the same. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+const none: ArbiterVariables = {
+  name: '',
+  address: '',
+  port: '',
+  managementDir: '',
+  clusterDir: '',
+  owner: '',
+  unit: '',
+  node: '',
+  bundle: '',
+  mcArb: '',
+  othersNeedIt: '',
+  values: {},
+};
+
+export function arbiterVariables({ name: cluster, arbiter }: Cluster, view: View): ArbiterVariables {
+  if (!arbiter) return none;
+  const { name, adminAddress, port, managementDir, owner, unit, host } = arbiter;
+  return {
+    name,
+    address: adminAddress,
+    port,
+    managementDir,
+    clusterDir: `${managementDir}/clusters/${cluster}`,
+    owner,
+    unit,
+    node: nodePath(host, view),
+    bundle: installed(host, view, managementDir, bundleFile),
+    mcArb: installed(host, view, managementDir, commandFile('mc_arb')),
+    othersNeedIt: otherControllers(arbiter),
+    ...arbiterConfContext(arbiterConf({ port, myAddress: adminAddress })),
+  };
+}

@@ -1,0 +1,252 @@
+/** The shipped playbooks with an arbiter: what is declared on its host, what comes before what, and the files that are written. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import { type Cluster, serversOnly } from '../../src/inventory/cluster.ts';
+import { preferredView, type View } from '../../src/observe/survey.ts';
+import type { Resource } from '../../src/plan/plan.ts';
+import { compile } from '../../src/playbook/compile.ts';
+import { parsePlaybook } from '../../src/playbook/playbook.ts';
+import { kinds } from '../../src/resources/registry.ts';
+import { shippedTemplate } from '../../src/shipped.ts';
+import { included } from '../../src/verbs/playbook-files.ts';
+import { arbiterInventory, clusterOf, pairInventory, threeInventory } from '../observe/cluster.ts';
+
+const root = join(import.meta.dirname, '../../playbooks');
+const key = new Secret('5a'.repeat(32));
+
+function compiled(
+  name: string,
+  cluster: Cluster,
+  view: View = preferredView(cluster),
+  intent: Intent = { kind: 'provision' },
+): readonly Resource[] {
+  const path = join(root, `${name}.yml`);
+  const playbook = parsePlaybook({ path, text: readFileSync(path, 'utf8') }, [...kinds.keys()], included);
+  if (!playbook.ok) throw new Error(JSON.stringify(playbook.diagnostics));
+  const result = compile(
+    playbook.value,
+    { cluster, view, intent },
+    { kinds, template: shippedTemplate, asset: () => 'bundle', secret: () => key, entropy: '00'.repeat(16) },
+  );
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
+  return result.value;
+}
+
+const idsOn = (host: string, resources: readonly Resource[]): readonly string[] =>
+  resources.filter((resource) => resource.host === host).map(({ id }) => id);
+
+const found = (resources: readonly Resource[], host: string, id: string): Resource => {
+  const resource = resources.find((one) => one.host === host && one.id === id);
+  if (!resource) throw new Error(`no ${id} on ${host}: ${idsOn(host, resources).join('; ')}`);
+  return resource;
+};
+
+const contentOf = (resource: Resource): string => {
+  const { content } = resource.desired as { readonly content: string | Secret };
+  return typeof content === 'string' ? content : content.reveal();
+};
+
+const managed = [
+  'port 27541',
+  'package nodejs',
+  'program node',
+  'user mcarb',
+  'directory /mcarb/arbiter',
+  'directory /mcarb/arbiter/clusters',
+  'directory /mcarb/arbiter/clusters/inst1',
+  'directory /usr/local/lib/pgduet',
+  'file /usr/local/bin/mc_arb',
+  'file /usr/local/lib/pgduet/mc.cjs',
+  'file /mcarb/arbiter/arbitration.conf',
+  'file /mcarb/arbiter/clusters/inst1/cluster.key',
+  'file /mcarb/arbiter/clusters/inst1/network.conf',
+  'unit mcarb_arbiter',
+  'arbiter /mcarb/arbiter',
+];
+
+const network = `server1 192.0.2.100 27540
+server2 192.0.2.110 27540
+arb1 192.0.2.120 27541 arbiter
+`;
+const lines = (text: string): string => text.replace(/^#.*\n/gm, '').replace(/\n+$/, '\n');
+
+describe('a pair with an arbiter', () => {
+  it('gets all of it on its host, and nothing of PostgreSQL', async () => {
+    const cluster = await clusterOf(arbiterInventory);
+    expect(idsOn('arb1', compiled('provision', cluster))).toEqual(managed);
+    expect(idsOn('arb1', compiled('migrate', cluster))).toEqual(managed);
+  });
+
+  it('names it on every server and on itself by the same lines, and on the servers only once it runs', async () => {
+    const resources = compiled('provision', await clusterOf(arbiterInventory));
+    const own = found(resources, 'arb1', 'file /mcarb/arbiter/clusters/inst1/network.conf');
+    expect(lines(contentOf(own))).toBe(network);
+    for (const host of ['server1', 'server2']) {
+      const file = found(resources, host, 'file /mcdir/inst1/network.conf');
+      expect(contentOf(file)).toBe(contentOf(own));
+      expect(file.after).toEqual([{ host: 'arb1', id: 'arbiter /mcarb/arbiter' }]);
+      expect(contentOf(found(resources, host, `file /mcdir/inst1/${host}.conf`))).toContain(
+        'heartbeat_error_action = arbitration',
+      );
+      const named = found(resources, host, 'register named');
+      expect(named.desired).toMatchObject({ places: ['arb1'] });
+      expect(named.after).toEqual([
+        { host: 'server1', id: 'file /mcdir/inst1/server1.conf' },
+        { host: 'server2', id: 'file /mcdir/inst1/server2.conf' },
+        { host: 'arb1', id: 'arbiter /mcarb/arbiter' },
+      ]);
+    }
+  });
+
+  it('restarts no instance and no controller for it', async () => {
+    const before = compiled('provision', await clusterOf(pairInventory));
+    const after = compiled('provision', await clusterOf(arbiterInventory));
+    const changed = after.filter((resource) => {
+      const former = before.find(({ host, id }) => host === resource.host && id === resource.id);
+      return resource.host !== 'arb1' && JSON.stringify(former?.desired) !== JSON.stringify(resource.desired);
+    });
+    const effects = changed.map(({ host, id, desired }) => [
+      host,
+      id,
+      (desired as { readonly effects?: unknown }).effects,
+    ]);
+    const reload = [{ action: 'reload', target: 'controller' }];
+    expect(effects).toEqual(
+      ['server1', 'server2'].flatMap((host) => [
+        [host, 'file /mcdir/inst1/network.conf', reload],
+        [host, `file /mcdir/inst1/${host}.conf`, reload],
+        [host, 'register named', undefined],
+      ]),
+    );
+  });
+
+  it('has the key of the cluster for its own directory, which nobody else may read', async () => {
+    const resources = compiled('provision', await clusterOf(arbiterInventory));
+    const file = found(resources, 'arb1', 'file /mcarb/arbiter/clusters/inst1/cluster.key');
+    expect(contentOf(file)).toBe(key.reveal());
+    expect(file.desired).toMatchObject({ owner: 'mcarb', mode: '0600' });
+  });
+
+  it('has files that another cluster on the same arbiter would write word for word', async () => {
+    const one = compiled('provision', await clusterOf(arbiterInventory));
+    const other = compiled(
+      'provision',
+      await clusterOf(
+        arbiterInventory
+          .replace('cluster: inst1', 'cluster: sales')
+          .replaceAll('192.0.2.1', '198.51.100.1')
+          .replace('198.51.100.120', '192.0.2.120'),
+      ),
+    );
+    for (const id of [
+      'file /mcarb/arbiter/arbitration.conf',
+      'unit mcarb_arbiter',
+      'file /usr/local/bin/mc_arb',
+    ])
+      expect(contentOf(found(other, 'arb1', id))).toBe(contentOf(found(one, 'arb1', id)));
+    expect(idsOn('arb1', other)).toContain('directory /mcarb/arbiter/clusters/sales');
+  });
+
+  it('has a unit that runs it as its own user, hardened, and with a mark', async () => {
+    const text = contentOf(
+      found(compiled('provision', await clusterOf(arbiterInventory)), 'arb1', 'unit mcarb_arbiter'),
+    );
+    expect(text).toContain(
+      'ExecStart=/usr/bin/node /usr/local/lib/pgduet/mc.cjs arbiter-daemon -M /mcarb/arbiter\n',
+    );
+    expect(text).toContain('User=mcarb\n');
+    expect(text).toContain('ReadWritePaths=/mcarb/arbiter\n');
+    expect(text).toMatch(/^Environment=PGDUET_UNIT=[0-9a-f]{12}$/m);
+    expect(text).not.toContain('{{');
+  });
+
+  it('is done with mc_arb where systemd is not, in the directory of the arbiter', async () => {
+    const cluster = await clusterOf(
+      arbiterInventory.replace('role: arbiter', 'role: arbiter, service_manager: none'),
+    );
+    const resources = compiled('provision', cluster);
+    expect(idsOn('arb1', resources)).toContain('file /mcarb/arbiter/mc_arb');
+    expect(idsOn('arb1', resources)).not.toContain('unit mcarb_arbiter');
+    const runs = found(resources, 'arb1', 'arbiter /mcarb/arbiter');
+    expect(runs.desired).not.toHaveProperty('unit');
+    expect(contentOf(found(resources, 'arb1', 'file /mcarb/arbiter/mc_arb'))).toContain(
+      'exec /usr/bin/node /mcarb/arbiter/mc.cjs arb "$@"',
+    );
+  });
+
+  it('shares a machine with a server: each host declares what it needs', async () => {
+    const cluster = await clusterOf(arbiterInventory.replace('192.0.2.120', '192.0.2.110'));
+    const resources = compiled('provision', cluster);
+    expect(idsOn('arb1', resources)).toEqual(managed);
+    expect(contentOf(found(resources, 'server1', 'file /mcdir/inst1/network.conf'))).toContain(
+      'arb1 192.0.2.110 27541 arbiter\n',
+    );
+  });
+
+  it('is left alone by a switch and a rebuild, which go on while its host is away', async () => {
+    const cluster = serversOnly(await clusterOf(arbiterInventory));
+    for (const [name, intent] of [
+      ['switch', { kind: 'switch', to: 'server2' }],
+      ['rebuild', { kind: 'rebuild', host: 'server2', copy: false }],
+    ] as const)
+      expect(idsOn('arb1', compiled(name, cluster, preferredView(cluster), intent))).toEqual([]);
+  });
+});
+
+describe('clusters without an arbiter', () => {
+  it('a pair is provisioned as ever, and nobody may be named', async () => {
+    const resources = compiled('provision', await clusterOf(pairInventory));
+    expect(found(resources, 'server1', 'file /mcdir/inst1/network.conf').after).toEqual([]);
+    expect(found(resources, 'server1', 'register named').desired).toMatchObject({ places: [] });
+    expect(new Set(resources.map(({ host }) => host))).toEqual(new Set(['server1', 'server2']));
+  });
+
+  it('three servers name themselves', async () => {
+    const cluster = await clusterOf(threeInventory.replace(', on_heartbeat_loss: fallback', ''));
+    const resources = compiled('provision', cluster);
+    expect(found(resources, 'server3', 'register named').desired).toMatchObject({
+      places: ['server1', 'server2', 'server3'],
+    });
+    expect(contentOf(found(resources, 'server3', 'file /mcdir/inst1/server3.conf'))).toContain(
+      'heartbeat_error_action = arbitration',
+    );
+  });
+});
+
+describe('a host that is called arbiter, and is none', () => {
+  it('is a server like any other', async () => {
+    const cluster = await clusterOf(pairInventory.replace('server2', 'arbiter'));
+    expect(idsOn('arbiter', compiled('provision', cluster))).not.toContain('user mcarb');
+  });
+});
+
+describe('a teardown', () => {
+  it('dismisses the arbiter at the very end, and takes its programs only from a machine that needs them no more', async () => {
+    const cluster = await clusterOf(arbiterInventory);
+    const view = preferredView(cluster);
+    const intent = {
+      kind: 'teardown',
+      keepData: false,
+      allData: false,
+      moved: false,
+      keep: 'server1',
+    } as const;
+    const resources = compiled('teardown', cluster, view, intent);
+    expect(idsOn('arb1', resources)).toEqual([
+      'dismissed /mcarb/arbiter/clusters/inst1',
+      'gone /usr/local/bin/mc_arb',
+      'gone /usr/local/lib/pgduet/mc.cjs',
+      'gone /usr/local/lib/pgduet',
+    ]);
+    const last = found(resources, 'arb1', 'dismissed /mcarb/arbiter/clusters/inst1');
+    expect(last.after).toEqual([
+      { host: 'server2', id: 'forgotten /mcdir/inst1' },
+      { host: 'server1', id: 'forgotten /mcdir/inst1' },
+    ]);
+    const bundle = found(resources, 'server1', 'gone /usr/local/lib/pgduet/mc.cjs');
+    expect((bundle.desired as { readonly unless: string }).unless).toContain('mcarb_*.service');
+  });
+});
