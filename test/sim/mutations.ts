@@ -22,8 +22,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a standby takes over only if this start of its controller has heard its primary call it eligible',
     file: 'takeover.ts',
-    find: '(state.confirmed || isBound(state.sync)) &&',
-    replace: '',
+    find: "state.own.role === 'standby' && state.confirmed && state.sync",
+    replace: "state.own.role === 'standby' && state.sync",
     kinds: ['standby out while its controller is away, then the primary dies'],
   },
   {
@@ -113,8 +113,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'only a standby that its primary calls eligible takes over',
     file: 'takeover.ts',
-    find: '(state.confirmed || isBound(state.sync)) &&\n  state.sync?.eligible.includes(state.self.id) === true;',
-    replace: '(state.confirmed || isBound(state.sync));',
+    find: 'state.confirmed && state.sync?.eligible.includes(state.self.id) === true;',
+    replace: 'state.confirmed;',
     kinds: ['standby comes back slowly, then the primary dies'],
   },
   {

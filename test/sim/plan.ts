@@ -52,7 +52,7 @@ export function planOf(seed: number): Plan {
   const plan = withoutRegister(seed);
   // Dice of its own: plans without a register are what they were.
   const random = new Random(23 * seed + 7);
-  if (!random.chance(0.4)) return plan;
+  if (!random.chance(0.3)) return plan;
   const { servers } = plan.settings;
   const register = servers === 2 ? 'arbiter' : random.pick(['arbiter', 'servers'] as const);
   const settings = { ...plan.settings, policy: 'arbitration', references: 'none', register } as const;

@@ -13,7 +13,6 @@ import { freshCell } from './register.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Boot, Kept, Peer, Persisted, ReplyTo, State } from './state.ts';
 import { lastTimeline, unknownPromotion } from './state.ts';
-import { isBound } from './term.ts';
 import type { ServerId, ServerView, SyncSet, Takeover } from './view.ts';
 
 const probeEveryMs = 1000;
@@ -162,9 +161,7 @@ export function advanceBoot(state: State): Decision {
     case 'asking-peers':
       return askPeers(state, state.boot);
     case 'waiting-for-primary':
-      return livePrimary(state) || isGathered(state) || mayAskForTerm(state)
-        ? startInstance(state)
-        : decided(state);
+      return livePrimary(state) || isGathered(state) ? startInstance(state) : decided(state);
     case 'new':
     case 'handed':
     case 'starting':
@@ -181,13 +178,6 @@ const livePrimary = (state: State): Heard | undefined =>
 /** Another standby needs this one's word for its takeover; only an instance that runs can give it. */
 const isGathered = (state: State): boolean =>
   heardPeers(state).some(({ view }) => view.takeover?.stage === 'gather');
-
-/** Its primary is not heard, and it may ask the register whether it can do without it; only an instance that runs can take over. */
-const mayAskForTerm = ({ sync, self, failover, peers, now, graceFrom, conf }: State): boolean => {
-  if (!sync || !isBound(sync) || !failover.enabled || !sync.eligible.includes(self.id)) return false;
-  const primary = peers[sync.primary];
-  return primary !== undefined && now - Math.max(primary.heardAt, graceFrom) > giveUpTimeMs(conf);
-};
 
 /** Servers that keep this one from starting, because they may have taken over and are not heard: the register can answer for them. */
 export function unheardRivals(state: State): ServerId[] {

@@ -11,7 +11,6 @@ import { promise } from './promise.ts';
 import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
 import { hasPostmaster } from './servers.ts';
 import type { ReplyTo, State, Stop } from './state.ts';
-import { isBound } from './term.ts';
 import type { ServerId } from './view.ts';
 
 export interface StopOptions {
@@ -99,8 +98,6 @@ function announceLeaving(state: State, stop: Stop | null): Decision {
 function takenBack(state: State): State {
   const next = promise(state, { eligible: [] });
   const leaves = (id: ServerId): boolean => {
-    // Where a register answers, it needs no new word.
-    if (isBound(state.sync)) return false;
     const view = state.peers[id]?.view;
     const takesOver = view?.role !== 'standby' || view.takeover !== null || view.yield !== null;
     return view?.leaving === 'instance' && !takesOver;

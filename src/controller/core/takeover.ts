@@ -48,10 +48,7 @@ const begins = (from: ServerId | null, kind: Takeover['kind'], more: Partial<Tak
 
 /** May this server be promoted without a person? */
 export const isEligible = (state: State): boolean =>
-  state.own.role === 'standby' &&
-  // Who was shut out without its confirmation has lost its term, and does not need the word of its primary besides.
-  (state.confirmed || isBound(state.sync)) &&
-  state.sync?.eligible.includes(state.self.id) === true;
+  state.own.role === 'standby' && state.confirmed && state.sync?.eligible.includes(state.self.id) === true;
 
 export function advanceTakeover(state: State): Decision {
   if (state.own.role !== 'standby' || state.stop) return decided(state);
