@@ -111,7 +111,7 @@ function absence(state: State, id: ServerId): Absence {
   // Until the promise names its register nobody knows who could ask it.
   if (state.conf.heartbeatErrorAction === 'arbitration') return 'no';
   // During a long pause of this server it may have taken over, and may have acknowledged commits before it fell silent.
-  if (isDoubtful(state, id) && state.sync?.eligible.includes(id)) return 'no';
+  if (isDoubtful(state, id) && mayBelieve(state, id)) return 'no';
   // It was heard until its controller ended, so that it cannot have begun to take over.
   const watched = peer.view !== null && peer.sinceAt - peer.heardAt <= giveUpTimeMs(state.conf);
   if (peer.reach === 'refused' && (watched || !mayBelieve(state, id))) return rowLate ? 'gone' : 'no';
