@@ -11,7 +11,7 @@ import { advanceNaming, canName } from './naming.ts';
 import { isDoubtful } from './pause.ts';
 import { knows, mayBelieve, promise, without } from './promise.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
-import { heardPeers, isHeard, isInCharge, noPosition, takesOut } from './servers.ts';
+import { heardPeers, isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
 import type { Change, Peer, State } from './state.ts';
 import { cleared, toProve, watchStrangers } from './strangers.ts';
@@ -103,6 +103,8 @@ function absence(state: State, id: ServerId): Absence {
   }
   if (asked) return 'gone';
   if (!state.failover.enabled) return 'no';
+  // It has taken over, and may have acknowledged commits before it was stopped.
+  if (state.sync && peer.view && isLater(state.sync, peer.view)) return 'no';
   if (isBound(state.sync)) {
     const out = peer.reach === 'refused' ? rowLate : isSilent(state, id) && !streams(state, id);
     const fenced = peer.reach === 'refused' || mayBelieve(state, id) || isFenced(state, id);
