@@ -211,7 +211,7 @@ describe('a standby that was not told that it may take over no more', () => {
 
   it('is asked for after a stop of both, if it has become primary meanwhile', () => {
     const leaves = view('server2', 'primary', {
-      phase: 'stopping',
+      phase: 'stopped',
       leaving: 'instance',
       lastTimeline: 2,
       sync: taken,
@@ -220,10 +220,33 @@ describe('a standby that was not told that it may take over no more', () => {
     const told = new Conversation('server1')
       .after(0, 'the controller attaches', boot({ running: true, restored: recorded(inSync) }))
       .after(10, 'the instance answers', answer(report('primary')))
-      .after(10, 'server2 has become primary, and is being stopped; failover is disabled', heard(leaves))
+      .after(10, 'server2 has become primary, and is stopped; failover is disabled', heard(leaves))
       .after(10, 'mc_ctl stop', stop);
     expect(told.state.withdrawn).toEqual({ server2: 3 });
     expect(bootsAgain(told).state.own.phase).toBe('waiting');
+  });
+});
+
+describe('a primary that was cut off while its standby took over', () => {
+  const serves = () =>
+    new Conversation('server1', 2, { heartbeatErrorAction: 'fallback' })
+      .after(0, 'the controller attaches', boot({ running: true, restored: recorded(inSync) }))
+      .after(10, 'the instance answers', answer(report('primary', { senders: [] })));
+  const newer = (phase: 'stopping' | 'stopped') =>
+    heard(view('server2', 'primary', { phase, leaving: 'instance', lastTimeline: 2, sync: taken }));
+
+  it('stops when it hears that one, though that is being stopped itself', () => {
+    const told = serves().after(10, 'server2 was primary and is being stopped', newer('stopping'));
+    expect(told.state).toMatchObject({ ending: 'demoted', own: { phase: 'stopping' } });
+  });
+
+  it('does not go on alone when that one has gone', () => {
+    const told = serves()
+      .after(10, 'server2 was primary and is stopped', newer('stopped'))
+      .after(10, 'its controller has ended', refused)
+      .silence(16_000);
+    expect(told.text()).not.toContain('synchronous_standby_names: ');
+    expect(told.state.sync?.voters).toEqual(['server2']);
   });
 });
 

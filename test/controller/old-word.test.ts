@@ -31,3 +31,26 @@ it('a standby takes nothing over that was handed to it before its pause, until t
   it1.after(100, '', gives(it1.state.seq, incarnation));
   expect(it1.state.takeover).toMatchObject({ kind: 'handover', from: 'server1', id: 7 });
 });
+
+/** Its standby receives nothing any more and is being taken out, but has not confirmed that when it falls silent. */
+function takesOut(): Conversation {
+  const lost = answer(report('primary', { senders: [] }));
+  const before = new Conversation('server1').after(0, '', boot({ running: true })).state.persisted;
+  const it1 = new Conversation('server1', 2, { heartbeatErrorAction: 'fallback' })
+    .after(0, '', boot({ running: true, restored: before && { ...before, sync: inSync } }))
+    .after(10, '', answer(report('primary')))
+    .after(5, '', heard(view('server2', 'standby', { sync: inSync })));
+  for (let seq = 1; seq < 12 && it1.state.change === null; seq += 1)
+    it1
+      .silence(800)
+      .after(1, '', lost)
+      .after(1, '', heard(view('server2', 'standby', { sync: inSync, seq })));
+  expect(it1.state).toMatchObject({ change: { stage: 'reporting' }, withdrawn: { server2: 3 } });
+  return it1;
+}
+
+it('a primary that has stood still does not go on alone for a standby that had yet to learn that it may take over no more', () => {
+  expect(takesOut().silence(8000).state.change?.stage).toBe('setting');
+  const paused = takesOut().suspended(60_000).silence(8000);
+  expect(paused.state).toMatchObject({ change: { stage: 'reporting' }, withdrawn: { server2: 3 } });
+});

@@ -31,7 +31,7 @@ import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
-import { heardPeers, isServingPrimary } from './servers.ts';
+import { hasPostmaster, heardPeers, isLater } from './servers.ts';
 import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
 import type { ReplyTo, State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
@@ -305,9 +305,8 @@ function watchOthers(state: State): Decision {
   const { own, sync } = state;
   const serving = own.role === 'primary' && (own.phase === 'running' || own.phase === 'silent');
   if (!serving || !sync || state.stop || state.giving || state.ending) return decided(state);
-  const newer = heardPeers(state).find(
-    (peer) => isServingPrimary(peer) && peer.view.lastTimeline > sync.timeline,
-  );
+  // One that is being stopped may have acknowledged commits before that, as one that runs may.
+  const newer = heardPeers(state).find(({ view }) => isLater(sync, view) && hasPostmaster(view.phase));
   if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);
   const taker = isTaken(state);
   if (taker !== null) return isolate(state, log('MCA01134', { server: taker || 'another server' }));

@@ -4,7 +4,7 @@
  */
 import { lsnValue } from './names.ts';
 import { failedDisks, type Peer, type State } from './state.ts';
-import type { DiskPart, Phase, ServerId, ServerView } from './view.ts';
+import type { DiskPart, Phase, ServerId, ServerView, SyncSet } from './view.ts';
 
 /** Stands for a position that is not known. */
 export const noPosition = '0/0';
@@ -21,6 +21,10 @@ export const hasPostmaster = (phase: Phase): boolean =>
 /** A heard peer that is primary and takes writes. */
 export const isServingPrimary = ({ view }: Heard): boolean =>
   view.role === 'primary' && view.phase === 'running';
+
+/** It has become primary since this was promised, whether its instance runs now or not. */
+export const isLater = (sync: SyncSet, view: ServerView): boolean =>
+  view.role === 'primary' && view.lastTimeline > sync.timeline;
 
 /** This server is the primary in charge, so that its promise can change. */
 export const isInCharge = (state: State): boolean =>

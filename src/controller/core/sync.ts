@@ -11,7 +11,7 @@ import { advanceNaming, canName } from './naming.ts';
 import { isDoubtful } from './pause.ts';
 import { knows, mayBelieve, promise, without } from './promise.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
-import { heardPeers, isHeard, isInCharge, noPosition, takesOut } from './servers.ts';
+import { heardPeers, isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
 import type { Change, Peer, State } from './state.ts';
 import { cleared, toProve, watchStrangers } from './strangers.ts';
@@ -103,6 +103,8 @@ function absence(state: State, id: ServerId): Absence {
   }
   if (asked) return 'gone';
   if (!state.failover.enabled) return 'no';
+  // It has taken over, and may have acknowledged commits before it was stopped.
+  if (state.sync && peer.view && isLater(state.sync, peer.view)) return 'no';
   if (isBound(state.sync)) {
     const out = peer.reach === 'refused' ? rowLate : isSilent(state, id) && !streams(state, id);
     const fenced = peer.reach === 'refused' || mayBelieve(state, id) || isFenced(state, id);
@@ -111,7 +113,7 @@ function absence(state: State, id: ServerId): Absence {
   // Until the promise names its register nobody knows who could ask it.
   if (state.conf.heartbeatErrorAction === 'arbitration') return 'no';
   // During a long pause of this server it may have taken over, and may have acknowledged commits before it fell silent.
-  if (isDoubtful(state, id) && state.sync?.eligible.includes(id)) return 'no';
+  if (isDoubtful(state, id) && mayBelieve(state, id)) return 'no';
   // It was heard until its controller ended, so that it cannot have begun to take over.
   const watched = peer.view !== null && peer.sinceAt - peer.heardAt <= giveUpTimeMs(state.conf);
   if (peer.reach === 'refused' && (watched || !mayBelieve(state, id))) return rowLate ? 'gone' : 'no';
