@@ -24,6 +24,8 @@ export class SimArbiter {
   /** What its disk holds, and what it held before each write. */
   #file: Cell | null = null;
   readonly #older: (Cell | null)[] = [];
+  /** To whom each term was given in truth, also where the disk does not know it any more. */
+  readonly #given = new Map<string, string>();
   #incarnation = 0;
   #frozen = false;
   #inbox: (() => void)[] = [];
@@ -85,6 +87,19 @@ export class SimArbiter {
     for (const run of waiting) run();
   }
 
+  /** A memory that was put back and hears nobody who knows better gives a term away twice: that is stated. */
+  #note({ id, term, holder }: Cell): void {
+    const key = `${term} of ${id}`;
+    const known = this.#given.get(key);
+    if (holder === null) this.#given.delete(key);
+    else this.#given.set(key, holder);
+    if (known === undefined || holder === null || known === holder) return;
+    this.#world.tell(
+      'the arbiter gives a term away that it does not know to be gone: nothing is promised any more',
+    );
+    this.#world.checkers.splitAllowed = true;
+  }
+
   /** A heartbeat of a server has arrived. */
   hear(from: Host, view: ServerView, answer: (to: Host, state: ArbiterState) => void): void {
     if (this.#frozen) {
@@ -96,6 +111,7 @@ export class SimArbiter {
     this.#state = arbiterHears(this.#state, view, this.#world.clock.now);
     const { cell } = this.#state;
     this.#write(cell);
+    this.#note(cell);
     if (cell !== before)
       this.#world.tell(`the arbiter: term ${cell.term} is ${cell.holder ?? 'given back'}, ${cell.id}`);
     answer(from, this.#state);

@@ -70,7 +70,8 @@ export class Checkers {
 
   /** T: of each term and register one server uses a win at most. */
   #usesTerm(id: string, { sync, vote }: Decision['state']): void {
-    if (sync?.primary !== id || vote?.stage !== 'won' || vote.term + 1 !== sync.term) return;
+    if (this.splitAllowed || sync?.primary !== id || vote?.stage !== 'won' || vote.term + 1 !== sync.term)
+      return;
     const term = `${vote.term} of ${JSON.stringify(vote.cells)}`;
     const user = this.#used.get(term) ?? id;
     this.#used.set(term, user);

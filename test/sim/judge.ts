@@ -20,7 +20,8 @@ export function judge(world: World, faults: readonly Fault[], healedAt: number):
   if (!second && noSwitch && !atOnce && early.length > 0) checkers.fail(`L3: a switch for: ${only.kind}`);
   // A fence that ends a server just when it is heard again leaves both to a person.
   const { policy, fencing } = world.settings;
-  const fencedInVain = policy === 'fallback' && fencing !== null && kindOf(only.kind).cutsAdmin === true;
+  const fencedInVain =
+    ['fallback', 'arbitration'].includes(policy) && fencing !== null && kindOf(only.kind).cutsAdmin === true;
   if (second || compound || fencedInVain) return;
   if (checkers.promotions.length > 1)
     checkers.fail(`L5: ${checkers.promotions.length} switches in one incident`);
