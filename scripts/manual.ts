@@ -68,7 +68,10 @@ export const managementFiles: readonly (readonly [string, string])[] = [
 export const arbiterManagementFiles: readonly (readonly [string, string])[] = [
   ['arbitration.conf', 'how the arbiter listens, and its times: key = value'],
   ['clusters/CLUSTER/network.conf', 'that of the servers; its line of kind arbiter is this one'],
-  ['clusters/CLUSTER/cluster.key', 'the key of the admin link, that of the servers'],
+  [
+    'clusters/CLUSTER/arbiter.key',
+    'the key of the link to the servers of the cluster, made from their cluster.key',
+  ],
   ['clusters/CLUSTER/cell.json', 'what the arbiter must remember'],
   ['arbiter.pid', 'the lock of a running arbiter'],
   ['arbiter.sock', 'the control socket of a running arbiter'],

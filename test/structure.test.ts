@@ -131,6 +131,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'check',
     'report',
     'transport',
+    'controller/config',
     'controller/core',
     'shipped',
   ],

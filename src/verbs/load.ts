@@ -1,4 +1,5 @@
 /** What every verb reads first: the inventory and a playbook. Problems are thrown as DiagnosticError before any host is contacted. */
+
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -6,6 +7,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
 import { Secret } from '../base/secret.ts';
+import { arbiterKeyOf } from '../controller/config-arbiter-key.ts';
 import type { Intent } from '../intent/intent.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { loadInventory } from '../inventory/load.ts';
@@ -85,13 +87,15 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
   const template = once((name) => ownTemplate(name) ?? shippedTemplate(name));
   return (view: View, intent: Intent) => {
     const seen = [view.primary, ...view.hosts.keys()].map((name) => view.hosts.get(name));
+    const clusterKey = withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key;
     const secrets: Readonly<Record<string, Secret>> = {
       replication_password:
         cluster.replicationPassword ??
         seen.find((host) => host?.replicationPassword)?.replicationPassword ??
         made.replication_password,
       rewind_password: made.rewind_password,
-      cluster_key: withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key,
+      cluster_key: clusterKey,
+      arbiter_key: new Secret(`${arbiterKeyOf(clusterKey).reveal()}\n`),
     };
     return compile(
       plays,

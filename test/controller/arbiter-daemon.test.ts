@@ -180,9 +180,9 @@ describe('an arbiter whose disk is full', () => {
 describe('the files of an arbiter', () => {
   it('are refused at its start with all mistakes of all clusters', async () => {
     arbiter.write('arbitration.conf', 'port = 70000\n');
-    arbiter.write('clusters/one/cluster.key', 'short\n');
+    arbiter.write('clusters/one/arbiter.key', 'short\n');
     arbiter.write('clusters/two/network.conf', 'server1 h 1\n');
-    arbiter.write('clusters/two/cluster.key', `${keyOf('two')}\n`, 0o644);
+    arbiter.write('clusters/two/arbiter.key', `${keyOf('two')}\n`, 0o644);
     for (const name of ['three', 'four']) arbiter.addCluster(name, keyOf('three'));
     arbiter.addCluster('five');
     arbiter.write('clusters/five/cell.json', '{"format":2,"version":"9.1.0","cell":{}}');
@@ -191,16 +191,24 @@ describe('the files of an arbiter', () => {
     expect(seen).toEqual([
       "MCF006  'port' cannot be 70000",
       "MCF007  the key 'my_address' is missing",
-      'MCF012  DIR/clusters/one/cluster.key holds no key',
-      'MCF012  DIR/clusters/three/cluster.key is the key of cluster four',
-      'MCF002  DIR/clusters/two/cluster.key is open to others',
-      'MCF010  DIR/clusters/two/network.conf names no arbiter',
       'MCF014  DIR/clusters/five/cell.json was written by a newer arbiter (9.1.0, format 2)',
+      'MCF012  DIR/clusters/one/arbiter.key holds no key',
+      'MCF012  DIR/clusters/three/arbiter.key is the key of cluster four',
+      'MCF002  DIR/clusters/two/arbiter.key is open to others',
+      'MCF010  DIR/clusters/two/network.conf names no arbiter',
     ]);
     // The same, but of what only the arbiter itself looks at, on the terminal.
     const { status: code, stderr } = arbiter.ctl('start');
     expect([code, stderr.match(/MCF\d+/g)?.length]).toEqual([3, 6]);
     expect(readFileSync(join(arbiter.dir, 'clusters/five/cell.json'), 'utf8')).toContain('9.1.0');
+  });
+
+  it('of one cluster leave the others their arbiter, also at its start', async () => {
+    arbiter.addCluster('two');
+    arbiter.write('clusters/half-made/network.conf', '');
+    await arbiter.start();
+    expect((await server('server1', 'two').tell())?.cell.id).toBeTruthy();
+    expect(arbiter.said).toMatch(/MCR00004|half-made/);
   });
 
   it('a cell that cannot be read is refused as it is, and is no new one', async () => {

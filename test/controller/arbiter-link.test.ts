@@ -1,10 +1,12 @@
 /** The port of an arbiter over loopback: each cluster is heard by its own key alone, and unknown peers get nothing. */
+
 import { connect as tcpConnect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { serverConf } from '../../src/controller/config.ts';
+import { arbiterKeyOf } from '../../src/controller/config-arbiter-key.ts';
 import { arbiterView, startArbiter } from '../../src/controller/core/arbiter.ts';
 import { arbiterIdentity, fingerprint, readIdentity } from '../../src/controller/io/arbiter-identity.ts';
 import { ArbiterPort } from '../../src/controller/io/arbiter-port.ts';
@@ -18,7 +20,7 @@ afterEach(() => {
   for (const it of open.splice(0)) it.close();
 });
 
-const secrets = ['one', 'two'].map((name) => new Secret(keyOf(name)));
+const secrets = ['one', 'two'].map((name) => arbiterKeyOf(new Secret(keyOf(name))));
 const answer = arbiterView(
   startArbiter({ id: 'arbiter1', version: '0', incarnation: 'x', cell: null, at: 0, patienceMs: 1 }),
 );
@@ -160,7 +162,7 @@ describe('the links of a controller', () => {
     const links = (heartbeatRetry: number): Links => {
       const made = new Links(
         {
-          ...{ dir: '/nowhere', self: { id: 'server1', host: '127.0.0.1', port: 1 }, servers: [], key: one },
+          ...{ dir: '/nowhere', self: { id: 'server1', host: '127.0.0.1', port: 1 }, servers: [], key: new Secret(keyOf('one')) },
           arbiters: [{ id: 'arbiter1', host: '127.0.0.1', port }],
           conf: serverConf({ dbInstance: '/a', heartbeatIntervalMs: 50, heartbeatRetry }),
         },

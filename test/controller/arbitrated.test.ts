@@ -1,8 +1,11 @@
 /** Two real instances, their controllers and an arbiter: a frozen primary is survived without a person, and is not a second one. */
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
 import type { ArbiterStatus } from '../../src/controller/arbiter/status.ts';
+import { arbiterKeyOf } from '../../src/controller/config-arbiter-key.ts';
 import type { Persisted } from '../../src/controller/core/state.ts';
 import { RealArbiter } from './support/arbiter.ts';
 import { cannotRun, freePorts, Pair, signal } from './support/pair.ts';
@@ -34,7 +37,8 @@ describe.skipIf(cannotRun !== undefined)('two instances, their controllers and a
     const text = `${readFileSync(network, 'utf8')}arbiter1 127.0.0.1 ${port} arbiter\n`;
     writeFileSync(network, text);
     arbiter.write('clusters/one/network.conf', text);
-    arbiter.write('clusters/one/cluster.key', readFileSync(join(pair.mcdir, 'cluster.key'), 'utf8'));
+    const key = new Secret(readFileSync(join(pair.mcdir, 'cluster.key'), 'utf8'));
+    arbiter.write('clusters/one/arbiter.key', `${arbiterKeyOf(key).reveal()}\n`);
     for (const id of ['server1', 'server2'] as const)
       await pair.configure(id, 'heartbeat_error_action = arbitration');
     await arbiter.start();

@@ -44,6 +44,7 @@ const unitText =
 const secrets: Readonly<Record<string, Secret>> = {
   replication_password: new Secret('law-password-1'),
   rewind_password: new Secret('law-password-2'),
+  arbiter_key: new Secret(`${'6b'.repeat(32)}\n`),
   cluster_key: new Secret(`${'5a'.repeat(32)}\n`),
 };
 
@@ -624,7 +625,7 @@ const dismissals: readonly Law[] = [
       {
         title: 'serves another cluster, too',
         script:
-          'cd /mcarb/arbiter/clusters; cp -rp inst1 other; rm -f other/cell.json; od -An -tx1 -N32 /dev/urandom | tr -d " \\n" > other/cluster.key; systemctl reload mcarb_arbiter',
+          'cd /mcarb/arbiter/clusters; cp -rp inst1 other; rm -f other/cell.json; od -An -tx1 -N32 /dev/urandom | tr -d " \\n" > other/arbiter.key; systemctl reload mcarb_arbiter',
       },
       { title: 'serves nobody else any more', script: 'rm -r /mcarb/arbiter/clusters/other' },
     ],

@@ -16,6 +16,7 @@ import { arbiterInventory, clusterOf, pairInventory, threeInventory } from '../o
 
 const root = join(import.meta.dirname, '../../playbooks');
 const key = new Secret('5a'.repeat(32));
+const arbiterKey = new Secret('6b'.repeat(32));
 
 function compiled(
   name: string,
@@ -29,7 +30,13 @@ function compiled(
   const result = compile(
     playbook.value,
     { cluster, view, intent },
-    { kinds, template: shippedTemplate, asset: () => 'bundle', secret: () => key, entropy: '00'.repeat(16) },
+    {
+      kinds,
+      template: shippedTemplate,
+      asset: () => 'bundle',
+      secret: (name) => (name === 'arbiter_key' ? arbiterKey : key),
+      entropy: '00'.repeat(16),
+    },
   );
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
   return result.value;
@@ -61,7 +68,7 @@ const managed = [
   'file /usr/local/bin/mc_arb',
   'file /usr/local/lib/pgduet/mc.cjs',
   'file /mcarb/arbiter/arbitration.conf',
-  'file /mcarb/arbiter/clusters/inst1/cluster.key',
+  'file /mcarb/arbiter/clusters/inst1/arbiter.key',
   'file /mcarb/arbiter/clusters/inst1/network.conf',
   'unit mcarb_arbiter',
   'arbiter /mcarb/arbiter',
@@ -123,10 +130,10 @@ describe('a pair with an arbiter', () => {
     );
   });
 
-  it('has the key of the cluster for its own directory, which nobody else may read', async () => {
+  it('has a key of its own for the directory of the cluster, which nobody else may read', async () => {
     const resources = compiled('provision', await clusterOf(arbiterInventory));
-    const file = found(resources, 'arb1', 'file /mcarb/arbiter/clusters/inst1/cluster.key');
-    expect(contentOf(file)).toBe(key.reveal());
+    const file = found(resources, 'arb1', 'file /mcarb/arbiter/clusters/inst1/arbiter.key');
+    expect(contentOf(file)).toBe(arbiterKey.reveal());
     expect(file.desired).toMatchObject({ owner: 'mcarb', mode: '0600' });
   });
 

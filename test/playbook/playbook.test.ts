@@ -33,7 +33,7 @@ const materials: Materials = {
   template: (name) => (name === 'own.hbs' ? '{{host.name}} {{no.such.word}}' : shipped(name)),
   asset: () => 'bundle',
   secret: (name) =>
-    ['replication_password', 'rewind_password', 'cluster_key'].includes(name)
+    ['replication_password', 'rewind_password', 'cluster_key', 'arbiter_key'].includes(name)
       ? new Secret('canary-1')
       : undefined,
   entropy: '00'.repeat(16),

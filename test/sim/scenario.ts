@@ -30,6 +30,8 @@ const oneVersion: Versions = { begin: () => undefined, goOn: () => undefined };
 
 const stepMs = 250;
 const warmUpMs = 9000;
+/** The register is named behind the first proof of a standby, and each is proven once more. */
+const namingMs = 4000;
 /** Schedules have struck for the last time after this. */
 const scheduleMs = 6000;
 const settleMs = 9000;
@@ -43,7 +45,8 @@ export function runPlan(plan: Plan, trace = false, versions: Versions = oneVersi
   world.tell(describePlan(plan));
   versions.begin(world);
   world.begin();
-  if (!runUntil(world, warmUpMs, isWhole))
+  const withinMs = plan.settings.register === 'none' ? warmUpMs : warmUpMs + namingMs;
+  if (!runUntil(world, withinMs, isWhole))
     world.checkers.fail(`L0: not switchable after the start: ${why(world)}`);
   versions.goOn(world);
   const faults = strikeLater(world, plan);

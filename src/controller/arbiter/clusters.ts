@@ -40,7 +40,15 @@ export class Clusters {
     return this.#served.size;
   }
 
-  add({ files, ...found }: Found, conf: ArbiterConf, at: number): void {
+  /** At the start: what the disk holds of each cluster. */
+  begin(found: ReadonlyMap<string, Result<Found>>, conf: ArbiterConf, at: number): void {
+    for (const [name, it] of found) {
+      if (it.ok) this.#add(it.value, conf, at);
+      else this.#leave(name, it.diagnostics);
+    }
+  }
+
+  #add({ files, ...found }: Found, conf: ArbiterConf, at: number): void {
     this.#served.set(files.cluster, new Cluster(files, conf, found, at, this.#log));
   }
 
@@ -90,7 +98,7 @@ export class Clusters {
     }
     const found = foundCell(files);
     if (!found.ok) return this.#leave(files.cluster, found.diagnostics);
-    this.add(found.value, conf, at);
+    this.#add(found.value, conf, at);
     return cluster ? 'has another key' : 'added';
   }
 

@@ -4,7 +4,7 @@
  * once it runs.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DiagnosticError } from '../../base/diagnostic.ts';
+import { DiagnosticError, type Result } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import type { ArbiterConf } from '../config-arbiter.ts';
 import { openPort } from '../io/admin-port.ts';
@@ -29,7 +29,7 @@ import { Clusters, type Found, foundCell } from './clusters.ts';
 import type { ArbiterReply, ArbiterRequest } from './request.ts';
 import type { ArbiterStatus } from './status.ts';
 
-/** Runs until it is told to stop. Throws DiagnosticError when anything in the directory is wrong. */
+/** Runs until it is told to stop. Throws DiagnosticError when arbitration.conf is wrong, or nothing of what the directory holds can be served. */
 export async function runArbiter(dir: string): Promise<number> {
   process.umask(0o077);
   process.chdir(dir);
@@ -51,11 +51,17 @@ export async function runArbiter(dir: string): Promise<number> {
   }
 }
 
-/** The cells of all clusters; throws every mistake at once, also that of a cell that a newer arbiter has written. */
-function foundCells(files: ArbiterFiles): Found[] {
-  const cells = [...files.clusters.values()].flatMap((it) => (it.ok ? [foundCell(it.value)] : []));
-  refuseMistakes([...mistakesOf(files), ...cells.flatMap(diagnosticsOf)]);
-  return cells.flatMap((it) => (it.ok ? [it.value] : []));
+/**
+ * The cells of all clusters. One with a mistake is left out, so that the others keep their arbiter; if there is none without it is the
+ * arbiter that is wrong, and every mistake is told at once.
+ */
+function foundCells(files: ArbiterFiles): Map<string, Result<Found>> {
+  const cells = new Map<string, Result<Found>>();
+  for (const [name, it] of files.clusters) cells.set(name, it.ok ? foundCell(it.value) : it);
+  const all = [...cells.values()];
+  if (!files.conf.ok || (all.length > 0 && all.every((it) => !it.ok)))
+    refuseMistakes([...diagnosticsOf(files.conf), ...all.flatMap(diagnosticsOf)]);
+  return cells;
 }
 
 const now = () => ({ at: Math.round(performance.now()), wall: Date.now() });
@@ -71,13 +77,13 @@ class Arbiter {
   #timer: NodeJS.Timeout | null = null;
   #exit: (code: number) => void = () => undefined;
 
-  constructor(dir: string, conf: ArbiterConf, found: readonly Found[]) {
+  constructor(dir: string, conf: ArbiterConf, found: ReadonlyMap<string, Result<Found>>) {
     this.#dir = dir;
     this.#conf = conf;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
     this.#unwatch = watchSelf({ ...conf, agentAliveTimeoutMs: 0 });
     this.#clusters = new Clusters((message, values) => this.#journal.log(message, values));
-    for (const it of found) this.#clusters.add(it, conf, now().at);
+    this.#clusters.begin(found, conf, now().at);
     this.#port = new ArbiterPort(
       (caller) => this.#known(caller),
       () => 16 + 4 * this.#clusters.size,

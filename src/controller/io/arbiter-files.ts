@@ -1,5 +1,5 @@
 /**
- * The management directory of an arbiter: arbitration.conf, and for each cluster network.conf and cluster.key. In: a directory.
+ * The management directory of an arbiter: arbitration.conf, and for each cluster network.conf and arbiter.key. In: a directory.
  * Out: what the files say, and every mistake of each of them. Never reads a file that others can write or read.
  */
 import { readdirSync } from 'node:fs';
@@ -91,7 +91,7 @@ function clusterNames(dir: string): string[] {
 function readCluster(managementDir: string, cluster: string): Result<ClusterFiles> {
   const dir = join(managementDir, 'clusters', cluster);
   const network = parsed(join(dir, 'network.conf'), parseNetworkConf);
-  const key = parsed(join(dir, 'cluster.key'), parseKey);
+  const key = parsed(join(dir, 'arbiter.key'), parseKey);
   const problems = [...checkDirectory(dir), ...[network, key].flatMap(diagnosticsOf)];
   const [self] = network.ok ? network.value.arbiters : [];
   if (network.ok && !self) {
@@ -118,7 +118,7 @@ function sharedKeys(clusters: ReadonlyMap<string, Result<ClusterFiles>>): [strin
       owners.set(mark, cluster);
       return [];
     }
-    const what = `${join(dir, 'cluster.key')} is the key of cluster ${owner}`;
+    const what = `${join(dir, 'arbiter.key')} is the key of cluster ${owner}`;
     const why = 'one cluster could speak for the other';
     const fix = 'Give each cluster a key of its own: provision one of them again.';
     return [[cluster, { ok: false, diagnostics: [diagnostic('MCF012', what, why, fix)] }]];

@@ -5,7 +5,7 @@ import type { ServerId } from '../core/view.ts';
 
 const digits = 16;
 
-/** Names the cluster by its key, and says nothing of it. */
+/** Names the cluster by its key for arbiters, and says nothing of it. */
 export const fingerprint = (key: Secret): string =>
   createHash('sha256').update(`pgduet arbiter${key.reveal()}`).digest('hex').slice(0, digits);
 

@@ -4,6 +4,7 @@
  */
 import type { Secret } from '../../base/secret.ts';
 import { type ArbiterLine, giveUpTimeMs, type ServerConf, type ServerLine } from '../config.ts';
+import { arbiterKeyOf } from '../config-arbiter-key.ts';
 import type { ArbiterView, ServerId, ServerView } from '../core/view.ts';
 import { protocolVersion } from '../version.ts';
 import { arbiterIdentity } from './arbiter-identity.ts';
@@ -22,6 +23,7 @@ export interface ArbiterLinkSettings {
   readonly self: ServerLine;
   readonly arbiters: readonly ArbiterLine[];
   readonly conf: ServerConf;
+  /** The key of the cluster. */
   readonly key: Secret;
 }
 
@@ -89,8 +91,8 @@ export class ArbiterLink {
       () => ({
         host: line.host,
         port: line.port,
-        identity: arbiterIdentity(this.#settings.key, this.#settings.self.id),
-        key: this.#settings.key,
+        identity: arbiterIdentity(arbiterKeyOf(this.#settings.key), this.#settings.self.id),
+        key: arbiterKeyOf(this.#settings.key),
         intervalMs: this.#settings.conf.heartbeatIntervalMs,
         patienceMs: this.#settings.conf.heartbeatTimeoutMs,
       }),

@@ -159,7 +159,7 @@ function olderFiles({ directory }: Desired, { began, read, conf, cluster }: Runn
 }
 
 const filesOf = (desired: Desired): readonly string[] =>
-  ['network.conf', 'cluster.key'].map((name) => `${clusterDir(desired)}/${name}`);
+  ['network.conf', 'arbiter.key'].map((name) => `${clusterDir(desired)}/${name}`);
 
 const written = (path: string): string => `$(stat -c %.3Y ${quote(path)} 2>/dev/null || echo -)`;
 

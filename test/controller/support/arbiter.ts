@@ -2,6 +2,7 @@
  * A real arbiter: the bundle as a process, on a management directory of its own. It does not run as root, so that root becomes
  * nobody. Processes are only ever ended by number, and only those that were started here.
  */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -18,6 +19,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '../../../src/base/secret.ts';
 import { serverConf } from '../../../src/controller/config.ts';
+import { arbiterKeyOf } from '../../../src/controller/config-arbiter-key.ts';
 import type { ArbiterView, Cell, ServerView, Vote } from '../../../src/controller/core/view.ts';
 import { ArbiterLink, type ArbiterLinkSettings } from '../../../src/controller/io/arbiter-link.ts';
 import type { Ended } from './pair.ts';
@@ -64,7 +66,7 @@ export class RealArbiter {
 
   addCluster(name: string, key = keyOf(name)): void {
     this.write(`clusters/${name}/network.conf`, this.network());
-    this.write(`clusters/${name}/cluster.key`, `${key}\n`);
+    this.write(`clusters/${name}/arbiter.key`, `${arbiterKeyOf(new Secret(key)).reveal()}\n`);
   }
 
   write(path: string, text: string, mode = 0o600): void {

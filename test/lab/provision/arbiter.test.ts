@@ -2,8 +2,11 @@
  * A pair with an arbiter on real hosts: made from hosts that have nothing of it, cut, rebooted, moved and taken away; and an
  * arbiter that comes to a pair which runs. No acknowledged row is lost, and no instance is restarted for it.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { Secret } from '../../../src/base/secret.ts';
+import { arbiterKeyOf } from '../../../src/controller/config-arbiter-key.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { type Host, Lab } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
@@ -115,7 +118,7 @@ describeLab('a pair with an arbiter, from hosts that have nothing of it', () => 
   });
 
   labTest('the arbiter runs as a user of its own, and nobody else reads its files', async () => {
-    const files = ['arbitration.conf', 'clusters/inst1/network.conf', 'clusters/inst1/cluster.key'];
+    const files = ['arbitration.conf', 'clusters/inst1/network.conf', 'clusters/inst1/arbiter.key'];
     expect(await statOf(arbiter, [directory, ...files.map((name) => `${directory}/${name}`)])).toEqual([
       `${directory} 700 mcarb directory`,
       ...files.map((name) => `${directory}/${name} 600 mcarb regular file`),
@@ -127,8 +130,8 @@ systemctl list-units --state=failed --no-legend --plain`);
       'UnitFileState=enabled',
       'User=mcarb',
     ]);
-    expect(fileText(arbiter, `${directory}/clusters/inst1/cluster.key`)).toBe(
-      fileText(one.host, `${managementDir}/cluster.key`),
+    expect(fileText(arbiter, `${directory}/clusters/inst1/arbiter.key`)).toBe(
+      `${arbiterKeyOf(new Secret(fileText(one.host, `${managementDir}/cluster.key`))).reveal()}\n`,
     );
     const listening = await arbiter.sh("ss -Hltn 'sport = :27541'");
     expect(listening.stdout).toContain(':27541');
@@ -136,7 +139,7 @@ systemctl list-units --state=failed --no-legend --plain`);
 
   labTest('what differs on its host is told, and provision repairs it', async () => {
     await arbiter.sh(
-      `systemctl stop mcarb_arbiter; chmod 0644 ${directory}/clusters/inst1/cluster.key; echo '# x' >> ${directory}/arbitration.conf`,
+      `systemctl stop mcarb_arbiter; chmod 0644 ${directory}/clusters/inst1/arbiter.key; echo '# x' >> ${directory}/arbitration.conf`,
       { check: true },
     );
     const offline = async (): Promise<true | undefined> =>
@@ -251,7 +254,7 @@ describeLab('an arbiter that comes to a pair which runs', () => {
       // Another cluster that shares it stays.
       await second.sh(
         `cp -rp ${directory}/clusters/inst1 ${directory}/clusters/other && rm -f ${directory}/clusters/other/cell.json &&
-od -An -tx1 -N32 /dev/urandom | tr -d ' \\n' > ${directory}/clusters/other/cluster.key && systemctl reload mcarb_arbiter`,
+od -An -tx1 -N32 /dev/urandom | tr -d ' \\n' > ${directory}/clusters/other/arbiter.key && systemctl reload mcarb_arbiter`,
         { check: true },
       );
       expectExit(await pair.command(['teardown', '-i', withArbiter(second), '--yes']), 0);

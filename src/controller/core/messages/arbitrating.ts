@@ -104,7 +104,7 @@ export const arbitratingMessages = {
     cause:
       'Another key than that of a cluster, a server that network.conf does not name, or a program that does not belong here.',
     did: 'The connection was ended. The same address is named once a minute.',
-    todo: 'If it is a server of a cluster: give both sides the same cluster.key and network.conf, then `mc_arb reload`.',
+    todo: 'If it is a server of a cluster: `pgduet provision` gives both sides keys that belong together, and the same network.conf.',
   },
   MCR00094: {
     type: 'WARNING',
