@@ -256,6 +256,6 @@ export const switchingMessages = {
     text: 'the arbiter {arbiter} is not heard: {why}',
     cause: 'It does not run, its host is down, the network is cut, or the keys differ.',
     did: 'Nothing, as long as the servers hear each other. If they do not, nobody acts on it.',
-    todo: 'Start the arbiter (`mc_arb start`), or restore the network.',
+    todo: 'Start the arbiter (`systemctl start` of its unit, without one `mc_arb start`), or restore the network.',
   },
 } as const satisfies Readonly<Record<string, Message>>;
