@@ -141,6 +141,8 @@ only that one, so that a server that is cut off and goes on acknowledging is fou
 Times depend on the machine; they are measured, not asserted. Rows are of different runs: one that was made
 while other work kept the machine busy is an upper bound. What has to hold is asserted by \`test/lab/faults/\`.
 
+The pair has no arbiter. What happens with one is in docs/arbiter.md, and is tried by \`test/lab/provision/arbiter.test.ts\`.
+
 What the lab cannot do: a host that is suspended together with all of its clocks, as a virtual machine that is restored from a snapshot.
 The hosts are containers and share the kernel's clocks. A host that stands still can have its wall clock and its monotonic clock stand
 still with it; the time since boot goes on, and shows the pause. Where no clock shows it, see docs/promises.md. And a pulled plug loses
