@@ -162,7 +162,12 @@ describe('the links of a controller', () => {
     const links = (heartbeatRetry: number): Links => {
       const made = new Links(
         {
-          ...{ dir: '/nowhere', self: { id: 'server1', host: '127.0.0.1', port: 1 }, servers: [], key: new Secret(keyOf('one')) },
+          ...{
+            dir: '/nowhere',
+            self: { id: 'server1', host: '127.0.0.1', port: 1 },
+            servers: [],
+            key: new Secret(keyOf('one')),
+          },
           arbiters: [{ id: 'arbiter1', host: '127.0.0.1', port }],
           conf: serverConf({ dbInstance: '/a', heartbeatIntervalMs: 50, heartbeatRetry }),
         },

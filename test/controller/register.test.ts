@@ -155,7 +155,7 @@ describe('a server that has asked', () => {
   it('has lost when no majority is left', () => {
     const theirs = { server1: said('server1', 3, 'server1'), server3: said('server3', 4, 'server1') };
     expect(outcomeOf(vote({ cells: three }), 'server2', of(theirs))).toBe('lost');
-    expect(takenBy(three, 3, 'server2', of(theirs))).toBe('server1');
+    expect(takenBy(three, 3, 'server2', of(theirs))).toMatchObject({ holder: 'server1', term: 4 });
     expect(outcomeOf(vote(), 'server2', () => cell(3, 'server2', 11))).toBe('lost');
   });
 

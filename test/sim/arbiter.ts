@@ -11,7 +11,7 @@ import {
 import type { Cell, ServerView } from '../../src/controller/core/view.ts';
 import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
 import type { Host } from './host.ts';
-import { ask, stopAndStart, switchover } from './persons.ts';
+import { ask, detach, force, stopAndStart, switchover } from './persons.ts';
 import type { World } from './world.ts';
 
 export const arbiterLine = { id: 'arbiter', host: 'arbiter', port: 1 };
@@ -281,6 +281,38 @@ export const arbiterKinds: Kinds = {
         world.clock.after(at, () => world.network.mend(['admin', 'log'], pairs));
         at += dice.between(50, 700);
       }
+    },
+  },
+  /** A question that was asked in vain, and taken back, must not stand in the way of the next switch. */
+  'the standby is silent while the arbiter is away, and later the role is handed over': {
+    untilMs: 9000,
+    strike: (world, { dice }) => {
+      const pairs = standbysOf(world).flatMap((it) => between(primaryOf(world), it));
+      world.arbiter?.stop();
+      world.network.cut(['admin', 'log'], pairs);
+      const healMs = dice.between(2800, 4000);
+      world.clock.after(healMs, () => world.network.mend(['admin', 'log'], pairs));
+      world.clock.after(healMs + 200, () => dice.chance(0.5) && world.arbiter?.start());
+      world.clock.after(healMs + dice.between(2500, 4500), () => {
+        if (dice.chance(0.5)) ask(world, primaryOf(world), switchover);
+        else world.killInstance(primaryOf(world));
+      });
+    },
+  },
+  'a forced switch to a standby that is out, and a cut in the middle of it': {
+    compound: true,
+    untilMs: 12_000,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      ask(world, primary, detach);
+      world.clock.after(dice.between(500, 1500), () => {
+        ask(world, primary, force);
+        world.clock.after(dice.between(100, 900), () => {
+          const pairs = standbysOf(world).flatMap((it) => between(primary, it));
+          world.network.cut(['admin', 'log'], pairs);
+          world.clock.after(4000 + lastsMs, () => world.network.mend(['admin', 'log'], pairs));
+        });
+      });
     },
   },
 };

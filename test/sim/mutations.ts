@@ -3,13 +3,20 @@
  * would not notice either when the rule is lost by mistake. `kinds` are faults that need the rule: with them it is seen
  * in seconds. In: nothing. A replacement whose text is not found in the source is an error: the list has to be renewed.
  */
+import type { Worlds } from './worker.ts';
+
 export interface Mutation {
   readonly rule: string;
   readonly file: string;
   readonly find: string;
   readonly replace: string;
   readonly kinds: readonly string[];
+  /** It is about a register, and is seen only where there is one; the others are seen sooner where there is none. */
+  readonly register?: true;
 }
+
+export const worldsOf = ({ register }: Mutation): Worlds =>
+  register ? 'with a register' : 'without a register';
 
 export const mutations: readonly Mutation[] = [
   {
@@ -272,6 +279,7 @@ export const mutations: readonly Mutation[] = [
     find: 'if (!isBound(state.sync) || holdsTerm(state) || isAgreed(state, takeover)) return true;',
     replace: 'return true;',
     kinds: ['cut', 'isolated', 'flapping cable'],
+    register: true,
   },
   {
     rule: 'a primary shuts nobody out who may take over before the register has given it the term',
@@ -279,6 +287,7 @@ export const mutations: readonly Mutation[] = [
     find: "(mayBelieve(state, id) ? 'must-win' : 'gone')",
     replace: "(mayBelieve(state, id) ? 'gone' : 'gone')",
     kinds: ['cut', 'isolated', 'cut, and the arbiter hears only one after the other'],
+    register: true,
   },
   {
     rule: 'a cell gives each term away once',
@@ -286,6 +295,7 @@ export const mutations: readonly Mutation[] = [
     find: 'const open = cell.term < vote.term || (same && cell.holder === null && !dead);',
     replace: 'const open = true || dead;',
     kinds: ['cut', 'cut, and the arbiter hears only one after the other'],
+    register: true,
   },
   {
     rule: 'the receiver of a role knows that the giver has heard of it, or has the word of the register',
@@ -293,6 +303,7 @@ export const mutations: readonly Mutation[] = [
     find: 'const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;',
     replace: 'const heard = toldSeq >= 0;',
     kinds: ['a cut in the middle of a switch'],
+    register: true,
   },
   {
     rule: 'a standby that may not take over any more gives its takeover up, also while the register is away',
@@ -300,5 +311,14 @@ export const mutations: readonly Mutation[] = [
     find: "if (takeover.kind === 'silence' && isBound(state.sync) && !isEligible(state))",
     replace: "if (takeover.kind === 'silence' && isBound(state.sync) && state.sync === null)",
     kinds: ['the register is away and the cable cut, then the primary is stopped'],
+    register: true,
+  },
+  {
+    rule: 'a vote that was taken back does not stand in the way of a handover',
+    file: 'gather.ts',
+    find: "(!vote || vote.stage === 'back' || (",
+    replace: '(!vote || (',
+    kinds: ['the standby is silent while the arbiter is away, and later the role is handed over'],
+    register: true,
   },
 ];

@@ -4,12 +4,13 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Found, Order } from './worker.ts';
+import type { Found, Order, Worlds } from './worker.ts';
 
 export interface Range {
   readonly from: number;
   readonly count: number;
   readonly kinds?: readonly string[];
+  readonly worlds?: Worlds;
   readonly trace?: boolean;
   /** Further batches are not begun once so many seeds have failed. */
   readonly enough?: number;
@@ -69,11 +70,13 @@ class InOrder {
   }
 }
 
-function batches({ from, count, kinds = [], trace = false, batch = usualBatch }: Range): Order[] {
+function batches(range: Range): Order[] {
+  const { from, count, kinds = [], worlds = 'all', trace = false, batch = usualBatch } = range;
   return Array.from({ length: Math.ceil(count / batch) }, (_, index) => ({
     from: from + index * batch,
     count: Math.min(batch, count - index * batch),
     kinds,
+    worlds,
     trace,
   }));
 }

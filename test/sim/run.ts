@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.ts';
 import { runMany, type Wanted } from './many.ts';
-import { type Mutation, mutations } from './mutations.ts';
+import { type Mutation, mutations, worldsOf } from './mutations.ts';
 import { describePlan, type Plan, planOf } from './plan.ts';
 import { runSeeds } from './pool.ts';
 import { runPlan } from './scenario.ts';
@@ -105,7 +105,8 @@ async function notice(
   count: number,
 ): Promise<readonly Report[]> {
   const file = await bundle(root, folder, mutation);
-  return (await runSeeds(file, { from, count, enough: 3 })).failed;
+  const { kinds } = mutation;
+  return (await runSeeds(file, { from, count, kinds, worlds: worldsOf(mutation), enough: 3 })).failed;
 }
 
 async function main(): Promise<number> {

@@ -5,11 +5,15 @@ import { type Report, runScenario } from './scenario.ts';
 
 export type { Report } from './scenario.ts';
 
+export type Worlds = 'all' | 'with a register' | 'without a register';
+
 export interface Order {
   readonly from: number;
   readonly count: number;
   /** Only seeds with one of these faults; all of them when it is empty. */
   readonly kinds: readonly string[];
+  /** Only worlds with a register, or only those without one. */
+  readonly worlds: Worlds;
   readonly trace: boolean;
 }
 
@@ -25,11 +29,21 @@ export interface Found {
   readonly told: readonly Report[];
 }
 
-function carryOut({ from, count, kinds, trace }: Order): Found {
+function isWanted(seed: number, { kinds, worlds }: Order): boolean {
+  if (kinds.length === 0 && worlds === 'all') return true;
+  const { settings, faults } = planOf(seed);
+  const has = settings.register === 'none' ? 'without a register' : 'with a register';
+  return (
+    (worlds === 'all' || worlds === has) &&
+    (kinds.length === 0 || faults.some((it) => kinds.includes(it.kind)))
+  );
+}
+
+function carryOut(order: Order): Found {
+  const { from, count, trace } = order;
   const all: Report[] = [];
   for (let seed = from; seed < from + count; seed += 1) {
-    if (kinds.length === 0 || planOf(seed).faults.some((it) => kinds.includes(it.kind)))
-      all.push(runOne(seed, trace));
+    if (isWanted(seed, order)) all.push(runOne(seed, trace));
   }
   return {
     from,

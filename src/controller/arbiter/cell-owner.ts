@@ -54,6 +54,11 @@ export class CellOwner {
     this.#state = { ...this.#state, ...facts };
   }
 
+  /** This process stood still: who was not heard meanwhile may be there all the same. */
+  goOn(at: number): void {
+    this.#state = { ...this.#state, startedAt: at };
+  }
+
   /** What the server is told; null when nobody is answered. */
   hear(view: ServerView, at: number): ArbiterView | null {
     const { cell: before } = this.#state;

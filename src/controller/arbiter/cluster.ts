@@ -19,12 +19,15 @@ interface Heard {
   readonly wall: number;
 }
 
+const usualAttempts = 3;
+
 export class Cluster {
   #files: ClusterFiles;
   #conf: ArbiterConf;
   readonly #log: Log;
   readonly #owner: CellOwner;
   readonly #startedAt: number;
+  #tickedAt: number;
   readonly #heard = new Map<ServerId, Heard>();
   /** As was said; a server that is missing was neither. */
   readonly #online = new Map<ServerId, boolean>();
@@ -42,6 +45,7 @@ export class Cluster {
     this.#conf = conf;
     this.#log = (message, values) => log(message, { cluster: files.cluster, ...values });
     this.#startedAt = at;
+    this.#tickedAt = at;
     this.#owner = new CellOwner(
       {
         id: files.self.id,
@@ -82,13 +86,24 @@ export class Cluster {
       this.#online.set(view.id, true);
       this.#log('MCR00006', { server: view.id });
     }
-    if (giveUpMs !== undefined) this.#compareTimes(view.id, giveUpMs);
+    if (giveUpMs !== undefined) this.#heedTimes(view.id, giveUpMs);
     const told = this.#owner.hear(view, now.at);
     return told && { view: told, patienceMs: patienceMs(this.#conf) };
   }
 
-  /** Says which servers are not heard any more, or were never. */
+  /** A cluster with slow heartbeats is given more time than the arbiter's own say: one of three attempts, as by default. */
+  #heedTimes(server: ServerId, giveUpMs: number): void {
+    this.#compareTimes(server, giveUpMs);
+    this.#owner.configure({
+      id: this.#files.self.id,
+      patienceMs: Math.max(patienceMs(this.#conf), giveUpMs / usualAttempts),
+    });
+  }
+
+  /** Says which servers are not heard any more, or were never. Behind a pause of this process nobody was heard yet. */
   tick(at: number): void {
+    if (at - this.#tickedAt > patienceMs(this.#conf)) this.#owner.goOn(at);
+    this.#tickedAt = at;
     for (const { id } of this.#files.servers) {
       const since = this.#heard.get(id)?.at ?? this.#startedAt;
       if (at - since < offlineAfterMs(this.#conf) || this.#online.get(id) === false) continue;

@@ -7,12 +7,13 @@ import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
 import { isDoubtful } from './pause.ts';
-import { firstPromise, isNewer, mayBelieve } from './promise.ts';
+import { firstPromise, isNewer, mayBelieve, promise } from './promise.ts';
 import { mayBeCutOff } from './references.ts';
 import { freshCell } from './register.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Boot, Kept, Peer, Persisted, ReplyTo, State } from './state.ts';
 import { lastTimeline, unknownPromotion } from './state.ts';
+import { isTaken } from './term.ts';
 import type { ServerId, ServerView, SyncSet, Takeover } from './view.ts';
 
 const probeEveryMs = 1000;
@@ -191,7 +192,18 @@ export function unheardRivals(state: State): ServerId[] {
     .map((peer) => peer.line.id);
 }
 
-function askPeers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'asking-peers' }>): Decision {
+function askPeers(state: State, boot: Extract<Boot, { kind: 'asking-peers' }>): Decision {
+  const taker = isTaken(state);
+  if (taker === null) return askOthers(state, boot);
+  if (!boot.byPerson) return sayOnce(state, log('MCA01070', { peers: taker }));
+  // With its term it would stop again at once. Nobody can ask for one of this server's any more, until it names its register anew.
+  return andThen(
+    decided(promise(state, { cells: [], eligible: [] }), log('MCA01137', { server: taker })),
+    (it) => askOthers(it, boot),
+  );
+}
+
+function askOthers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'asking-peers' }>): Decision {
   const primary = livePrimary(state);
   if (primary) {
     const why = 'is primary; this server must be rebuilt as its standby';

@@ -53,7 +53,8 @@ import {
   onFollowFailed,
   onReceiverCut,
 } from './takeover.ts';
-import { advanceVote, isTaken } from './vote.ts';
+import { isTaken, waitsForRegister } from './term.ts';
+import { advanceVote } from './vote.ts';
 
 export type { Decision } from './decision.ts';
 
@@ -190,6 +191,8 @@ function busyWith(state: State, replyTo: ReplyTo, request: ControlRequest | Peer
       return request.force || replyTo.kind === 'peer' ? null : obstacleToStop(state);
     case 'switch':
     case 'detach':
+      // What the register does not answer is what a person decides.
+      if (request.kind === 'switch' && request.force && waitsForRegister(state)) return null;
       return obstacleToChange(state, replyTo, request.by);
     case 'wait-started':
     case 'set-failover':
@@ -309,7 +312,7 @@ function watchOthers(state: State): Decision {
   const newer = heardPeers(state).find(({ view }) => isLater(sync, view) && hasPostmaster(view.phase));
   if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);
   const taker = isTaken(state);
-  if (taker !== null) return isolate(state, log('MCA01134', { server: taker || 'another server' }));
+  if (taker !== null) return isolate(state, log('MCA01134', { server: taker }));
   return isCutOff(state) ? isolate(state) : decided(state);
 }
 

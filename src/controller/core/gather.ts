@@ -18,12 +18,16 @@ export function mayPromote(state: State, takeover: Takeover): boolean {
   return takeover.kind === 'force' && goesOnWithout(state);
 }
 
+/** A person's order goes on without the word of the register: commits may be missing. */
+export const isUnanswered = (state: State, takeover: Takeover): boolean =>
+  takeover.kind === 'force' && isBound(state.sync) && !holdsTerm(state);
+
 /** A person's order: the register has not answered in time, or has said no and the person has said it again. */
 const goesOnWithout = ({ vote, now, voteAfter, refused }: State): boolean =>
   (vote?.stage === 'asking' && now > voteAfter) || (vote?.stage === 'back' && refused === vote.term);
 
 /**
- * The giver has heard of this takeover and still gives: from then on it takes nothing back on silence. Not if it asks the
+ * The giver has heard of this takeover and still gives: from then on it takes nothing back on silence. Not while it asks the
  * register itself. And whoever else could have taken over has cut its receiver for this server.
  */
 function isAgreed(state: State, { kind, from, id, toldSeq = state.seq }: Takeover): boolean {
@@ -34,7 +38,7 @@ function isAgreed(state: State, { kind, from, id, toldSeq = state.seq }: Takeove
   const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;
   const cut = cutForThis(state);
   const alone = (handover.believers ?? []).every((it) => cut.includes(it));
-  return heard && alone && (!vote || (sync !== null && vote.term < termOf(sync)));
+  return heard && alone && (!vote || vote.stage === 'back' || (sync !== null && vote.term < termOf(sync)));
 }
 
 /**

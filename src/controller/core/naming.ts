@@ -4,7 +4,7 @@
  */
 import { type Decision, decided } from './decision.ts';
 import { knows, promise } from './promise.ts';
-import { sameCells, takenBy } from './register.ts';
+import { isPast, sameCells, takenBy } from './register.ts';
 import { streams } from './rows.ts';
 import { isHeard, isInCharge } from './servers.ts';
 import type { State } from './state.ts';
@@ -50,10 +50,15 @@ export function canName(state: State): boolean {
   return others.every(ready) && sync.voters.every((id) => streams(state, id));
 }
 
-/** A server holds the term and does not know it any more: nobody can win it, so the same cells are named with a later one. */
+/**
+ * Nobody can win the term: it lies behind, as after a naming that was interrupted, or the server that holds it does not know it any
+ * more. So the same cells are named with a later one.
+ */
 function isOrphaned(state: State, sync: SyncSet): boolean {
-  const holder = takenBy(sync.cells ?? [], termOf(sync), state.self.id, (name) => cellAt(state, name));
-  const peer = state.peers[holder ?? ''];
+  const told = (name: CellName) => cellAt(state, name);
+  const cells = sync.cells ?? [];
+  if (isPast(cells, termOf(sync), told)) return true;
+  const peer = state.peers[takenBy(cells, termOf(sync), state.self.id, told)?.holder ?? ''];
   if (!isHeard(peer) || peer.view.takeover || peer.view.role !== 'standby') return false;
   return peer.view.vote?.term !== termOf(sync);
 }

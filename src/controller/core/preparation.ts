@@ -90,6 +90,13 @@ function hasReplayed(state: State, { mark }: Preparation, { replayLagBytes = 0 }
   return mark !== null && replayed >= lsnValue(mark) && replayLagBytes <= mostLeftBytes;
 }
 
+/** Who gets the role without being one that may take over may believe it from now on, until it knows a later promise. */
+function withBeliever(state: State, to: ServerId): State['withdrawn'] {
+  const { sync, withdrawn } = state;
+  if (!sync || !isBound(sync) || sync.eligible.includes(to)) return withdrawn;
+  return { ...withdrawn, [to]: sync.epoch + 1 };
+}
+
 function begin(state: State, to: ServerId): Decision {
   const handover = {
     id: newHandoverId(state),
@@ -100,6 +107,7 @@ function begin(state: State, to: ServerId): Decision {
   } as const;
   const stopping: State = {
     ...withOwn(state, { phase: 'stopping' }),
+    withdrawn: withBeliever(state, to),
     preparing: null,
     change: null,
     proving: null,

@@ -67,7 +67,7 @@ export function learn(state: State, view: ServerView): State {
   // The same promise, heard again with every heartbeat, is no news; telling it on would never end.
   if (state.confirmed === confirmed && isSame(sync, state.sync)) return state;
   const moved = state.sync !== null && state.sync.primary !== sync.primary;
-  return { ...state, sync, confirmed, unhitched: state.unhitched || moved };
+  return { ...state, sync, confirmed, refused: null, unhitched: state.unhitched || moved };
 }
 
 /** It may take over, or may believe so. */

@@ -96,12 +96,19 @@ export function takenBy(
   term: number,
   asker: ServerId,
   cellAt: Told,
-): ServerId | null {
-  const taken = told(cells, cellAt).filter(
-    (cell) => cell.term > term || (cell.term === term && cell.holder !== null && cell.holder !== asker),
+): { readonly holder: ServerId; readonly term: number; readonly attempt: number } | null {
+  const taken = told(cells, cellAt).flatMap((cell) =>
+    cell.term >= term && cell.holder !== null && cell.holder !== asker
+      ? [{ ...cell, holder: cell.holder }]
+      : [],
   );
-  return taken.length >= majority(cells) ? (taken.find((it) => it.holder !== null)?.holder ?? '') : null;
+  const [last] = [...taken].sort((one, other) => other.term - one.term || other.attempt - one.attempt);
+  return taken.length >= majority(cells) ? (last ?? null) : null;
 }
+
+/** The term lies behind, whoever had it: nobody can win it any more. */
+export const isPast = (cells: readonly CellName[], term: number, cellAt: Told): boolean =>
+  told(cells, cellAt).filter((cell) => cell.term > term).length >= majority(cells);
 
 /** A term that none of these cells has given away. */
 export const openTerm = (cells: readonly CellName[], atLeast: number, cellAt: Told): number =>

@@ -3,8 +3,9 @@
  * person forces it. Only a standby that is known to hold every acknowledged commit may; its receiver is cut first, and
  * with several standbys enough of them must have cut theirs, so that nobody can be acknowledged behind its back. Pure.
  */
+import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
-import { enough, isGathered, mayPromote } from './gather.ts';
+import { enough, isGathered, isUnanswered, mayPromote } from './gather.ts';
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { isDoubtful } from './pause.ts';
@@ -23,7 +24,7 @@ import {
 } from './servers.ts';
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
 import type { ReplyTo, State } from './state.ts';
-import { isBound } from './term.ts';
+import { isBound, isTermGone, waitsForRegister } from './term.ts';
 import type { ServerId, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
@@ -109,6 +110,7 @@ function considerSilence(state: State): Decision {
   if (!primary || primary.reach === 'up' || primary.view?.leaving || primary.view?.handover)
     return decided(state);
   if (state.own.report?.receiver === 'streaming' || !believesGone(state, sync.primary)) return decided(state);
+  if (isTermGone(state)) return decided(state);
   if (heardPeers(state).some(serves) || betterOne(state)) return decided(state);
   const fence = state.conf.fencingCommand !== undefined;
   return start(state, begins(sync.primary, 'silence', fence ? fenced(state) : {}));
@@ -139,9 +141,17 @@ function onlyPeer(state: State): ServerId | null {
   return only !== undefined && more.length === 0 ? only : null;
 }
 
+/** A takeover that has begun by itself and has all but the word of the register becomes one that a person orders. */
+function force(state: State, takeover: Takeover, replyTo: ReplyTo): Decision {
+  const waitingForSwitch = [...state.waitingForSwitch, replyTo];
+  const voteAfter = state.now + giveUpTimeMs(state.conf);
+  return decided({ ...state, waitingForSwitch, voteAfter, takeover: { ...takeover, kind: 'force' } });
+}
+
 /** mc_ctl switch --force on a standby whose primary does not answer. */
 export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
   const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
+  if (state.takeover && waitsForRegister(state)) return force(state, state.takeover, replyTo);
   if (state.takeover) return refuse('this server is already taking over');
   if (state.yield)
     return refuse(
@@ -165,6 +175,7 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
       'it is not known which server was primary, so that the fencing command has no target; --no-fencing leaves it out',
     );
   const waiting = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
+  // Where a register answers, its answer tells whether commits may be missing (see below).
   const sure = isEligible(state) && enough(state, []);
   const words = sure ? [] : [log('MCA01050', { server: state.self.id })];
   return andThen(decided(waiting, ...words), (it) =>
@@ -252,7 +263,8 @@ function gather(state: State, takeover: Takeover): Decision {
   if (!isGathered(state, takeover) || !mayPromote(state, takeover)) return decided(state);
   // A server is fenced only once it is settled that this one takes its place.
   const fence = takeover.unfenced === true && isBound(state.sync);
-  return at(state, takeover, { stage: fence ? 'fence' : 'promote' });
+  const words = isUnanswered(state, takeover) ? [log('MCA01050', { server: state.self.id })] : [];
+  return andThen(decided(state, ...words), (it) => at(it, takeover, { stage: fence ? 'fence' : 'promote' }));
 }
 
 /** The last look was before the cut: what came in between counts when it is asked who holds the most. */

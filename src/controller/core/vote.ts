@@ -11,7 +11,7 @@ import { isNaming, wantedRegister } from './naming.ts';
 import { promise } from './promise.ts';
 import { abandon } from './promotion.ts';
 import { answerVote, heedPromise, isContested, openTerm, outcomeOf, sameCells, takenBy } from './register.ts';
-import { heardPeers, isHeard, isServingPrimary } from './servers.ts';
+import { heardPeers, isServingPrimary } from './servers.ts';
 import type { State } from './state.ts';
 import { confirms, mustWin } from './sync.ts';
 import { cellAt, isBound, termOf } from './term.ts';
@@ -63,7 +63,7 @@ interface Question {
 /** What this server would ask for now; null when it needs nothing of a register. */
 function question(state: State): Question | null {
   const { sync, own, takeover, failover, stop } = state;
-  if (!sync || stop || !failover.enabled) return null;
+  if (!sync || stop) return null;
   if (own.role === 'standby') {
     const ready = takeover?.stage === 'gather' && isBound(sync) && asksToServe(state);
     return ready ? { cells: sync.cells ?? [], term: termOf(sync), against: takeover.from } : null;
@@ -73,8 +73,10 @@ function question(state: State): Question | null {
     const cells = wantedRegister(state) ?? [];
     return { cells, term: namingTerm(state, cells, termOf(sync)), against: null, names: true };
   }
+  // Automatic disconnection is off: only a person acts on a silence. What the promise names, and an order, need the register all the same.
   const silenced =
     isBound(sync) &&
+    failover.enabled &&
     (mustWin(state).length > 0 || unheardRivals(state).length > 0 || silentTaker(state).length > 0);
   return silenced ? { cells: sync.cells ?? [], term: termOf(sync), against: null } : null;
 }
@@ -91,16 +93,26 @@ function goOn(state: State): Decision {
   const wanted = question(state);
   if (vote?.stage === 'asking') return waitForAnswer(state, vote, wanted);
   if (vote && isUnused(state, vote)) return giveBack(state, vote);
-  return wanted && state.now >= state.voteAfter ? ask(state, wanted) : decided(state);
+  return wanted && state.now >= state.voteAfter && !isVain(state, wanted)
+    ? ask(state, wanted)
+    : decided(state);
 }
 
 /** A standby has won and takes nothing over any more. */
 const isUnused = ({ sync, takeover, own }: State, { stage, term }: Vote): boolean =>
   stage === 'won' && own.role === 'standby' && takeover === null && sync !== null && termOf(sync) === term;
 
+/** A primary that waits for the holder of the term would ask again and again. A standby is asked by a person, or starts no takeover. */
+const isVain = (state: State, { cells, term, against, names }: Question): boolean =>
+  against === null && !names && takenBy(cells, term, state.self.id, (name) => cellAt(state, name)) !== null;
+
 function ask(state: State, wanted: Question): Decision {
   if (hasWon(state, wanted)) return decided(state);
-  const attempt = Math.max(state.wall, (state.vote?.attempt ?? 0) + 1);
+  // A cell may remember more of this server than its own record.
+  const known = wanted.cells
+    .map((name) => cellAt(state, name))
+    .map((cell) => (cell?.holder === state.self.id ? cell.attempt : 0));
+  const attempt = Math.max(state.wall, (state.vote?.attempt ?? 0) + 1, ...known.map((it) => it + 1));
   const vote: Vote = { ...wanted, attempt, stage: 'asking' };
   return decided(
     { ...state, vote, voteAfter: state.now + giveUpTimeMs(state.conf) },
@@ -125,8 +137,8 @@ function waitForAnswer(state: State, vote: Vote, wanted: Question | null): Decis
     case 'won':
       return won({ ...state, vote: { ...vote, stage: 'won' } }, vote);
     case 'lost': {
-      const holder = takenBy(vote.cells, vote.term, state.self.id, told);
-      return lost(state, vote, holder || 'another server');
+      const taken = takenBy(vote.cells, vote.term, state.self.id, told);
+      return lost(state, vote, taken?.holder ?? 'another server');
     }
   }
 }
@@ -134,7 +146,7 @@ function waitForAnswer(state: State, vote: Vote, wanted: Question | null): Decis
 /** A standby gives its takeover up, and looks at the silence anew. */
 function lost(state: State, vote: Vote, holder: string): Decision {
   const words = log('MCA01132', { term: String(vote.term), server: holder });
-  const back = andThen(giveBack(state, vote), (it) => decided({ ...it, graceFrom: it.now }, words));
+  const back = andThen(giveBack(state, vote), (it) => decided(it, words));
   if (state.takeover?.stage !== 'gather') return back;
   const { kind } = state.takeover;
   const again =
@@ -166,17 +178,4 @@ function won(state: State, vote: Vote): Decision {
     andThen(told, (it) => decided(promise(it, { term: vote.term + 1, ...news }))),
     advanceBoot,
   );
-}
-
-/**
- * Another server holds the term of the own promise, so that this primary is one no more. One that is heard as a standby has not used
- * it: it hears this server, and gives it back.
- */
-export function isTaken(state: State): ServerId | null {
-  const { sync } = state;
-  if (!sync || !isBound(sync) || sync.primary !== state.self.id) return null;
-  const holder = takenBy(sync.cells ?? [], termOf(sync), state.self.id, (name) => cellAt(state, name));
-  if (holder === null) return null;
-  const peer = state.peers[holder];
-  return isHeard(peer) && peer.view.role === 'standby' ? null : holder;
 }

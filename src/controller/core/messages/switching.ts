@@ -237,6 +237,13 @@ export const switchingMessages = {
     did: 'Commits wait as long as the other side is in the names. It asks on.',
     todo: 'Restore one of the connections. If it is certain that the other host is dead: `mc_ctl detach` on the primary, or `mc_ctl switch --force` on the standby.',
   },
+  MCA01137: {
+    type: 'WARNING',
+    text: 'a person starts this server, although the register has given its term to {server}',
+    cause: '`mc_ctl start` while {server} is not heard.',
+    did: 'The promise names no register any more until all servers are heard; commits wait for whoever stands in the names.',
+    todo: 'If {server} has taken over, commits that it has acknowledged are missing here: compare both before one of them is rebuilt.',
+  },
   MCA01134: {
     type: 'FATAL',
     text: 'the register has given the term of this primary to {server}; this server stops',
