@@ -2,12 +2,14 @@
  * The two laws of every resource kind, on real hosts: a probe changes nothing, and after its steps a resource is the
  * same. In: nothing; it provisions a pair of its own. A kind of the registry that is missing here fails the test.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { batchScript, batchSteps } from '../../src/apply/batch-script.ts';
 import { run } from '../../src/apply/run.ts';
 import { Secret } from '../../src/base/secret.ts';
+import { arbiterKeyOf } from '../../src/controller/config-arbiter-key.ts';
 import type { Cluster, Server } from '../../src/inventory/cluster.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { answerTo, hostPreamble, look } from '../../src/observe/look.ts';
@@ -44,7 +46,7 @@ const unitText =
 const secrets: Readonly<Record<string, Secret>> = {
   replication_password: new Secret('law-password-1'),
   rewind_password: new Secret('law-password-2'),
-  arbiter_key: new Secret(`${'6b'.repeat(32)}\n`),
+  arbiter_key: new Secret(`${arbiterKeyOf(new Secret('5a'.repeat(32))).reveal()}\n`),
   cluster_key: new Secret(`${'5a'.repeat(32)}\n`),
 };
 
