@@ -153,13 +153,6 @@ export const mutations: readonly Mutation[] = [
     kinds: ['cut', 'log network cut'],
   },
   {
-    rule: 'a standby that takes over no longer lets another one take over',
-    file: 'takeover.ts',
-    find: 'takeover: told, yield: null, declined: null',
-    replace: 'takeover: told, declined: null',
-    kinds: [],
-  },
-  {
     rule: 'an instance that answers again in time is not given up',
     file: 'instance.ts',
     find: 'silentMs >= delayMs',
@@ -290,14 +283,6 @@ export const mutations: readonly Mutation[] = [
     register: true,
   },
   {
-    rule: 'a cell gives each term away once',
-    file: 'register.ts',
-    find: 'const open = cell.term < vote.term || (same && cell.holder === null && !dead);',
-    replace: 'const open = true || dead;',
-    kinds: ['cut', 'cut, and the arbiter hears only one after the other'],
-    register: true,
-  },
-  {
     rule: 'the receiver of a role knows that the giver has heard of it, or has the word of the register',
     file: 'gather.ts',
     find: 'const heard = echo?.incarnation === state.incarnation && echo.seq >= toldSeq;',
@@ -320,5 +305,12 @@ export const mutations: readonly Mutation[] = [
     replace: '(!vote || (',
     kinds: ['the standby is silent while the arbiter is away, and later the role is handed over'],
     register: true,
+  },
+  {
+    rule: 'a primary that begins a switch proves nobody any more',
+    file: 'preparation.ts',
+    find: 'change: null,\n    proving: null,\n    giving:',
+    replace: 'change: null,\n    giving:',
+    kinds: [],
   },
 ];

@@ -15,7 +15,7 @@ import { type Report, runScenario } from './scenario.ts';
 import { fixed, named, ofCommit, type Seeds } from './seeds.ts';
 
 const root = join(import.meta.dirname, '../..');
-const seedsForMutation = 20_000;
+const seedsForMutation = 60_000;
 const minutes = 60_000;
 let folder: string;
 
