@@ -3,6 +3,7 @@
  * the unit. In: typed values. Out: the contexts of the three templates; `config-parse.ts` reads their result back.
  * The table `serverKeys` is the only place that knows the name, unit, range and default of a key. Pure.
  */
+import { fewestForMajority } from '../base/majority.ts';
 import type { Secret } from '../base/secret.ts';
 import {
   defaultsOf,
@@ -42,7 +43,7 @@ export interface NetworkConf {
 
 /** Somebody can answer who may act on a silence: an arbiter, or a majority of three servers. */
 export const canArbitrate = ({ servers, arbiters }: NetworkConf): boolean =>
-  arbiters.length > 0 || servers.length >= 3;
+  arbiters.length > 0 || servers.length >= fewestForMajority;
 
 export type HeartbeatErrorAction = 'arbitration' | 'command' | 'message' | 'fallback';
 export type InstanceTimeoutAction = 'none' | 'message' | 'failover' | 'delayed_failover';

@@ -3,10 +3,8 @@
  * Only `start` may create a process. It never touches the instance itself, except for `stop -e` with a hung controller.
  */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import { nearest } from '../base/nearest.ts';
 import { renderArbiters } from './core/arbiter-rows.ts';
 import type { ControlRequest } from './core/event.ts';
 import { renderStatus } from './core/status.ts';
@@ -17,6 +15,7 @@ import { stopController } from './ctl-stop.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
 import { callController } from './io/control-socket.ts';
 import { checkAdministrator, findLocalServer } from './io/files.ts';
+import { parseWords, unknownMode } from './usage.ts';
 
 const options = {
   mcdir: { type: 'string', short: 'M' },
@@ -62,7 +61,7 @@ const flagName = (flag: Flag): string => ('short' in options[flag] ? `-${options
 
 /** Runs one command and returns its exit status. Throws DiagnosticError for a wrong configuration. */
 export async function runCtl(args: string[], bundle: string): Promise<number> {
-  const parsed = parse(args);
+  const parsed = parseWords(args, options);
   if (typeof parsed === 'string') return usageError(parsed);
   const { values, positionals } = parsed;
   const [word, extra] = positionals;
@@ -71,7 +70,7 @@ export async function runCtl(args: string[], bundle: string): Promise<number> {
     process.stdout.write(helpText(mode));
     return exitCode.done;
   }
-  if (mode === undefined) return usageError(unknownMode(word));
+  if (mode === undefined) return usageError(unknownMode(word, modes));
   if (extra !== undefined) return usageError(`'${extra}' is too much; ${mode} takes only options`);
   const flags = Object.keys(values) as Flag[];
   const foreign = flags.find((flag) => !allowed[mode].includes(flag) && !everywhere.includes(flag));
@@ -81,21 +80,7 @@ export async function runCtl(args: string[], bundle: string): Promise<number> {
   return perform(mode, values, bundle);
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-type Values = Exclude<ReturnType<typeof parse>, string>['values'];
-
-function unknownMode(word: string | undefined): string {
-  if (word === undefined) return `a mode is missing: ${modes.join(', ')}`;
-  const meant = nearest(word, modes);
-  return `'${word}' is no mode${meant ? `; did you mean '${meant}'?` : `: ${modes.join(', ')}`}`;
-}
+type Values = Exclude<ReturnType<typeof parseWords<typeof options>>, string>['values'];
 
 function contradiction(mode: Mode, values: Values): string | undefined {
   if (values.wait && values['no-wait']) return '-w and -W contradict each other';

@@ -31,8 +31,5 @@ export const versions = { oldest: oldestVersion, newest: newestVersion } as cons
 /** Ports below 1024 need root, and neither PostgreSQL nor the controller runs as root. */
 export const ports = { lowest: 1024, highest: 65_535 } as const;
 
-/** So many servers are a majority without the one that is silent. */
-export const fewestForMajority = 3;
-
 /** The controller keeps its counts and its milliseconds in signed 32-bit numbers, as the product it follows. */
 export const largest = 2_147_483_647;

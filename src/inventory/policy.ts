@@ -2,8 +2,9 @@
  * Who decides when the heartbeat is lost: what the inventory says. Left out it is the arbiter, or the majority of three servers or
  * more; of a pair without an arbiter it has to be said, unless both are on one machine, where no network can come between them. Pure.
  */
+import { fewestForMajority } from '../base/majority.ts';
 import type { HeartbeatLossPolicy } from './cluster.ts';
-import { defaults, fewestForMajority } from './defaults.ts';
+import { defaults } from './defaults.ts';
 import { arbiterOf, type Draft, serversOf } from './draft.ts';
 import { onOneMachine } from './machines.ts';
 

@@ -1,7 +1,6 @@
 /** A primary whose disk has failed is not started; the role goes to a standby as soon as one can take it. */
 import { describe, expect, it } from 'vitest';
 import type { Happening } from '../../src/controller/core/event.ts';
-import type { Persisted } from '../../src/controller/core/state.ts';
 import type { ServerView } from '../../src/controller/core/view.ts';
 import {
   answer,
@@ -9,29 +8,13 @@ import {
   Conversation,
   heard,
   inSyncOfThree,
+  recorded,
   report,
   sender,
   view,
 } from './support/conversation.ts';
 
-const restored: Persisted = {
-  role: 'primary',
-  timeline: 1,
-  lsn: '0/3000060',
-  systemId: '7300000000000000001',
-  failover: { enabled: true, changedAtWall: 0 },
-  degraded: null,
-  sync: inSyncOfThree,
-  handover: null,
-  takeover: null,
-  yield: null,
-  unhitched: false,
-  parked: {},
-  withdrawn: {},
-  suspects: [],
-  origins: {},
-  wroteWall: 0,
-};
+const restored = recorded({ sync: inSyncOfThree });
 const both = report('primary', {
   synchronousStandbyNames: 'ANY 1 (server2,server3)',
   senders: [sender('server2'), sender('server3')],

@@ -3,23 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/controller/core/decide.ts';
 import type { Happening } from '../../src/controller/core/event.ts';
-import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, recorded, report, sender, view } from './support/conversation.ts';
 
 const check = (kind: 'busy' | 'starting' | 'timeout' | 'gone'): Happening => ({
   kind: 'instance-check',
   outcome: { kind },
 });
-const nothing = {
-  sync: null,
-  handover: null,
-  takeover: null,
-  yield: null,
-  unhitched: false,
-  parked: {},
-  withdrawn: {},
-  suspects: [],
-  origins: {},
-};
 const golden = (name: string) => `./golden/${name}.txt`;
 
 /** The id of a handover is the time at which it began. */
@@ -89,16 +78,8 @@ describe('conversations', () => {
   });
 
   it('the newer of two former primaries starts at once, the older one is held', async () => {
-    const restored = (timeline: number) => ({
-      role: 'primary' as const,
-      timeline,
-      lsn: '0/5000000',
-      systemId: '7300000000000000001',
-      failover: { enabled: true, changedAtWall: 0 },
-      degraded: timeline > 1 ? ('switched' as const) : null,
-      ...nothing,
-      wroteWall: 0,
-    });
+    const restored = (timeline: number) =>
+      recorded({ timeline, lsn: '0/5000000', degraded: timeline > 1 ? 'switched' : null });
     const rival = (lastTimeline: number, phase: 'waiting' | 'held') =>
       heard(view('server2', 'primary', { phase, report: null, lastTimeline }));
     const newer = new Conversation('server1')

@@ -1,33 +1,13 @@
 /** Conversations about what a server that was primary must not forget before it starts again: golden text in `golden/`. */
 import { describe, expect, it } from 'vitest';
 import type { Happening } from '../../src/controller/core/event.ts';
-import type { Persisted } from '../../src/controller/core/state.ts';
 import type { SyncSet, Takeover } from '../../src/controller/core/view.ts';
-import { answer, boot, Conversation, heard, inSync, report, view } from './support/conversation.ts';
+import { answer, boot, Conversation, heard, inSync, recorded, report, view } from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
 
 const alone: SyncSet = { ...inSync, eligible: [], voters: [], needed: 0 };
 const taken: SyncSet = { ...alone, primary: 'server2', timeline: 2, epoch: 3, members: ['server1'] };
-
-const recorded = (sync: SyncSet | null): Persisted => ({
-  role: 'primary',
-  timeline: 1,
-  lsn: '0/3000060',
-  systemId: '7300000000000000001',
-  failover: { enabled: true, changedAtWall: 0 },
-  degraded: null,
-  sync,
-  handover: null,
-  takeover: null,
-  yield: null,
-  unhitched: false,
-  parked: {},
-  withdrawn: {},
-  suspects: [],
-  origins: {},
-  wroteWall: 0,
-});
 
 const refused: Happening = { kind: 'peer-refused', peer: 'server2' };
 const isPrimary = heard(
@@ -69,7 +49,7 @@ describe('a former primary', () => {
 
   it('that is held back and stopped with the others knows afterwards whom it has to ask', async () => {
     const first = new Conversation('server1')
-      .after(0, 'the host boots', boot({ restored: recorded(inSync) }))
+      .after(0, 'the host boots', boot({ restored: recorded({ sync: inSync }) }))
       .after(10, 'server2 is primary', isPrimary)
       .after(5000, 'server2 stops everybody', {
         kind: 'peer-request',
@@ -83,7 +63,7 @@ describe('a former primary', () => {
 
   it('that is stopped while it waits for the others still waits for them at the next start', () => {
     const first = new Conversation('server1')
-      .after(0, 'the host boots', boot({ restored: recorded(inSync) }))
+      .after(0, 'the host boots', boot({ restored: recorded({ sync: inSync }) }))
       .after(10, 'mc_ctl stop', stop);
     expect(first.state.sync).toEqual(inSync);
     expect(bootsAgain(first).state.own.phase).toBe('waiting');
@@ -91,7 +71,7 @@ describe('a former primary', () => {
 
   it('remembers a newer primary that a person has made without its leave', () => {
     const first = new Conversation('server1')
-      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded(alone) }))
+      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded({ sync: alone }) }))
       .after(10, 'server2 is primary', isPrimary);
     expect(first.state.own.phase).toBe('held');
     expect(bootsAgain(first).state.own.phase).toBe('waiting');
@@ -105,7 +85,7 @@ describe('a former primary', () => {
       lastTimeline: 2,
     });
     const first = new Conversation('server1')
-      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded(alone) }))
+      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded({ sync: alone }) }))
       .after(10, 'server2 was primary and is stopped', heard(stopped));
     expect(first.state.own.phase).toBe('held');
     expect(bootsAgain(first).state.own.phase).toBe('waiting');
@@ -114,7 +94,7 @@ describe('a former primary', () => {
   it('takes no older primary for the one whose promise counts', () => {
     const older = { ...taken, timeline: 0 };
     const first = new Conversation('server1')
-      .after(0, 'the host boots', boot({ restored: recorded(inSync) }))
+      .after(0, 'the host boots', boot({ restored: recorded({ sync: inSync }) }))
       .after(10, 'server2 runs as primary', heard(view('server2', 'primary', { sync: older })));
     expect(first.state.own.phase).toBe('held');
     expect(first.state.sync).toEqual(inSync);
@@ -125,7 +105,7 @@ describe('a former primary', () => {
       heard(view('server2', 'standby', { echoes: { server1: { incarnation, seq: 1 } } }));
     for (const sync of [inSync, alone]) {
       const told = new Conversation('server1')
-        .after(0, 'the host boots', boot({ restored: recorded(sync), incarnation: 'second' }))
+        .after(0, 'the host boots', boot({ restored: recorded({ sync }), incarnation: 'second' }))
         .after(10, 'server2 was on its way to say that it is a standby', standby('first'));
       expect(told.state.own.phase).toBe('waiting');
       told.after(800, 'it says so again', standby('second'));
@@ -137,7 +117,7 @@ describe('a former primary', () => {
     const standby = (seq: number) =>
       heard(view('server2', 'standby', { echoes: { server1: { incarnation: 'second', seq } } }));
     const told = new Conversation('server1')
-      .after(0, 'the host boots', boot({ restored: recorded(inSync), incarnation: 'second' }))
+      .after(0, 'the host boots', boot({ restored: recorded({ sync: inSync }), incarnation: 'second' }))
       .silence(800)
       .after(10_000, 'it has stood still; server2 had said that it is a standby', standby(1));
     expect(told.state.own.phase).toBe('waiting');
@@ -147,14 +127,18 @@ describe('a former primary', () => {
 
   it('believes a controller that does not say yet whom it has heard', () => {
     const told = new Conversation('server1')
-      .after(0, 'the host boots', boot({ restored: recorded(inSync) }))
+      .after(0, 'the host boots', boot({ restored: recorded({ sync: inSync }) }))
       .after(10, 'server2 is a standby', heard(view('server2', 'standby')));
     expect(told.state.own.phase).toBe('starting');
   });
 
   it('is held back by its standby that is primary now, whatever that one still knows of itself', async () => {
     const told = new Conversation('server1')
-      .after(0, 'the host boots; server2 was allowed to take over', boot({ restored: recorded(inSync) }))
+      .after(
+        0,
+        'the host boots; server2 was allowed to take over',
+        boot({ restored: recorded({ sync: inSync }) }),
+      )
       .after(10, 'server2 is primary, and its controller has just been started', heard(justAttached))
       .status();
     await expect(told.text()).toMatchFileSnapshot(golden('former-primary-and-torn-one'));
@@ -162,7 +146,7 @@ describe('a former primary', () => {
 
   it('waits until another one that may run as primary has looked at its instance', () => {
     const told = new Conversation('server1')
-      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded(alone) }))
+      .after(0, 'the host boots; nobody could take over', boot({ restored: recorded({ sync: alone }) }))
       .after(10, 'server2 may be primary', heard(justAttached))
       .silence(8000);
     expect(told.state.own.phase).toBe('waiting');
@@ -173,7 +157,7 @@ describe('a former primary', () => {
 
 /** server2 may take over no more, and does not know it as long as it is not heard to. */
 const withdrawn: SyncSet = { ...inSync, eligible: [], epoch: 3 };
-const unsaid: Persisted = { ...recorded(withdrawn), withdrawn: { server2: 3 } };
+const unsaid = recorded({ sync: withdrawn, withdrawn: { server2: 3 } });
 
 describe('a standby that was not told that it may take over no more', () => {
   const boots = () => new Conversation('server1').after(0, 'the host boots', boot({ restored: unsaid }));
@@ -218,7 +202,7 @@ describe('a standby that was not told that it may take over no more', () => {
       failover: { enabled: false, changedAtWall: 1 },
     });
     const told = new Conversation('server1')
-      .after(0, 'the controller attaches', boot({ running: true, restored: recorded(inSync) }))
+      .after(0, 'the controller attaches', boot({ running: true, restored: recorded({ sync: inSync }) }))
       .after(10, 'the instance answers', answer(report('primary')))
       .after(10, 'server2 has become primary, and is stopped; failover is disabled', heard(leaves))
       .after(10, 'mc_ctl stop', stop);
@@ -230,7 +214,7 @@ describe('a standby that was not told that it may take over no more', () => {
 describe('a primary that was cut off while its standby took over', () => {
   const serves = () =>
     new Conversation('server1', 2, { heartbeatErrorAction: 'fallback' })
-      .after(0, 'the controller attaches', boot({ running: true, restored: recorded(inSync) }))
+      .after(0, 'the controller attaches', boot({ running: true, restored: recorded({ sync: inSync }) }))
       .after(10, 'the instance answers', answer(report('primary', { senders: [] })));
   const newer = (phase: 'stopping' | 'stopped') =>
     heard(view('server2', 'primary', { phase, leaving: 'instance', lastTimeline: 2, sync: taken }));

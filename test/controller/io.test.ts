@@ -15,7 +15,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Persisted } from '../../src/controller/core/state.ts';
 import { findLocalServer, loadConfiguration, readPrivate } from '../../src/controller/io/files.ts';
 import { frameReader, longestFrame } from '../../src/controller/io/frames.ts';
 import { Instance } from '../../src/controller/io/instance.ts';
@@ -25,6 +24,7 @@ import { findPostmaster, processesIn } from '../../src/controller/io/postmaster.
 import { addressesOf, primaryAddresses } from '../../src/controller/io/primary-address.ts';
 import { readState, writeState } from '../../src/controller/io/state-file.ts';
 import { binDirCandidates, majorVersion } from '../../src/postgres/bindirs.ts';
+import { recorded } from './support/conversation.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -88,24 +88,8 @@ describe('the configuration on disk', () => {
 });
 
 describe('the state file', () => {
-  const state: Persisted = {
-    role: 'primary',
-    timeline: 3,
-    lsn: '0/3000060',
-    systemId: '7300000000000000001',
-    failover: { enabled: false, changedAtWall: 5 },
-    degraded: 'switched',
-    sync: null,
-    handover: null,
-    takeover: null,
-    yield: null,
-    unhitched: false,
-    parked: {},
-    withdrawn: {},
-    suspects: [],
-    origins: {},
-    wroteWall: 7,
-  };
+  const failover = { enabled: false, changedAtWall: 5 };
+  const state = recorded({ timeline: 3, failover, degraded: 'switched', wroteWall: 7 });
 
   it('comes back as it was', () => {
     expect(readState(dir, 'server1')).toEqual({ state: null, torn: false });

@@ -7,11 +7,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Persisted } from '../../src/controller/core/state.ts';
 import { readState, writeState } from '../../src/controller/io/state-file.ts';
 import { readIfThere } from '../../src/controller/io/whole-file.ts';
 import { controllerVersion } from '../../src/controller/version.ts';
 import { released } from '../released/released.ts';
+import { recorded } from './support/conversation.ts';
 import { cannotRun, owner } from './support/pair.ts';
 
 let dir = '';
@@ -63,13 +63,10 @@ async function runReleased(): Promise<string> {
   return said;
 }
 
-const record: Persisted = {
+const record = recorded({
   role: 'standby',
   timeline: 3,
-  lsn: '0/3000060',
-  systemId: '7300000000000000001',
   failover: { enabled: true, changedAtWall: 5 },
-  degraded: null,
   sync: {
     primary: 'server1',
     timeline: 3,
@@ -79,16 +76,9 @@ const record: Persisted = {
     voters: ['server2'],
     needed: 1,
   },
-  handover: null,
-  takeover: null,
-  yield: null,
-  unhitched: false,
-  parked: {},
   withdrawn: { server2: 4 },
-  suspects: [],
-  origins: {},
   wroteWall: 7,
-};
+});
 
 describe.skipIf(cannotRun !== undefined)('a state file', () => {
   it('of the last release is read by the present controller', { timeout: 60_000 }, async () => {

@@ -5,9 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { exitCode } from '../../base/exit-codes.ts';
-import { nearest } from '../../base/nearest.ts';
 import {
   arbiterAdministrator,
   arbiterName,
@@ -19,6 +17,7 @@ import { type CallResult, callSocket } from '../io/control-socket.ts';
 import { checkAdministrator, errorText, refuse } from '../io/files.ts';
 import { lockHolder } from '../io/lock.ts';
 import { launchDaemon } from '../launch.ts';
+import { parseWords, unknownMode } from '../usage.ts';
 import { type ArbiterMode, arbiterHelp, arbiterModes } from './help.ts';
 import type { ArbiterReply, ArbiterRequest } from './request.ts';
 import { renderArbiterStatus } from './status.ts';
@@ -54,7 +53,7 @@ function failure(text: string): number {
 
 /** Runs one command and returns its exit status. Throws DiagnosticError for a wrong configuration. */
 export async function runArbiterCtl(args: string[], bundle: string): Promise<number> {
-  const parsed = parse(args);
+  const parsed = parseWords(args, options);
   if (typeof parsed === 'string') return usageError(parsed);
   const { values, positionals } = parsed;
   const [word, extra] = positionals;
@@ -63,7 +62,7 @@ export async function runArbiterCtl(args: string[], bundle: string): Promise<num
     process.stdout.write(arbiterHelp(mode));
     return exitCode.done;
   }
-  if (mode === undefined) return usageError(unknownMode(word));
+  if (mode === undefined) return usageError(unknownMode(word, arbiterModes));
   if (extra !== undefined) return usageError(`'${extra}' is too much; ${mode} takes only options`);
   const flags = Object.keys(values) as Flag[];
   const foreign = flags.find((flag) => flag !== 'mcdir' && !allowed[mode].includes(flag));
@@ -75,21 +74,7 @@ export async function runArbiterCtl(args: string[], bundle: string): Promise<num
   return perform(mode, values, resolve(given), bundle);
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-type Values = Exclude<ReturnType<typeof parse>, string>['values'];
-
-function unknownMode(word: string | undefined): string {
-  if (word === undefined) return `a mode is missing: ${arbiterModes.join(', ')}`;
-  const meant = nearest(word, arbiterModes);
-  return `'${word}' is no mode${meant ? `; did you mean '${meant}'?` : `: ${arbiterModes.join(', ')}`}`;
-}
+type Values = Exclude<ReturnType<typeof parseWords<typeof options>>, string>['values'];
 
 async function perform(mode: ArbiterMode, values: Values, dir: string, bundle: string): Promise<number> {
   checkReadable(dir);

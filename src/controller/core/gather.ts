@@ -54,7 +54,7 @@ export function asksToServe(state: State): boolean {
 }
 
 /** Standbys that have cut their receivers for this one. */
-export const cutForThis = (state: State): ServerId[] =>
+const cutForThis = (state: State): ServerId[] =>
   heardPeers(state)
     .filter((it) => it.view.yield?.to === state.self.id && it.view.yield.lsn !== null)
     .map((it) => it.line.id);

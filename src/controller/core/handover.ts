@@ -35,15 +35,15 @@ export function candidates(state: State, force: boolean): ServerId[] {
 }
 
 /** Higher than that of the handover before it, also when the clock was set back. */
-export const newHandoverId = (state: State): number =>
-  Math.max(state.wall, (state.giving?.handover.id ?? 0) + 1);
+const newHandoverId = (state: State): number => Math.max(state.wall, (state.giving?.handover.id ?? 0) + 1);
 
-/** Whoever else may believe that it can take over, as the receiver of the role has to know where a register answers. */
-export function believersBeside(state: State, to: ServerId): Pick<Handover, 'believers'> {
+/** Where a register answers, the receiver of the role has to know who else may believe that it can take over. */
+export function newHandover(state: State, kind: Handover['kind'], to: ServerId): Handover {
   const { sync, withdrawn } = state;
-  if (!sync || !isBound(sync)) return {};
+  const handover = { id: newHandoverId(state), kind, to, checkpoint: null };
+  if (!sync || !isBound(sync)) return handover;
   const all = [...sync.eligible, ...Object.keys(withdrawn)].filter((id) => id !== to);
-  return { believers: [...new Set(all)] };
+  return { ...handover, believers: [...new Set(all)] };
 }
 
 /** The own instance or disk has failed: hands over if there is somebody to hand over to. */
@@ -52,13 +52,7 @@ export function onOwnFault(state: State, why: string, restartable: boolean): Dec
     return decided(state);
   const [to] = candidates(state, false);
   if (to === undefined) return decided(state);
-  const handover = {
-    id: newHandoverId(state),
-    kind: 'failover',
-    to,
-    checkpoint: null,
-    ...believersBeside(state, to),
-  } as const;
+  const handover = newHandover(state, 'failover', to);
   const next: State = {
     ...withOwn(state, { phase: 'stopping' }),
     boot: { kind: 'left' },
@@ -184,11 +178,7 @@ function next(state: State, giving: Giving, why: string): Decision {
   const other =
     handover.kind === 'failover' ? candidates(state, false).find((it) => !tried.includes(it)) : undefined;
   if (other === undefined) return takeBack(state, giving, why);
-  const again: Giving = {
-    ...giving,
-    handover: { ...handover, id: newHandoverId(state), to: other, ...believersBeside(state, other) },
-    tried,
-  };
+  const again: Giving = { ...giving, handover: newHandover(state, handover.kind, other), tried };
   return decided({ ...state, giving: again }, log('MCA01043', { why, server: other }));
 }
 

@@ -2,6 +2,7 @@
  * Which register the promise of this primary names, and how it comes to name another: first nobody may take over any more, and
  * each has confirmed it; then the new register gives this primary a term (`vote.ts`); then the promise names it. In: a state. Pure.
  */
+import { canArbitrate } from '../config.ts';
 import { type Decision, decided } from './decision.ts';
 import { knows, promise } from './promise.ts';
 import { isPast, sameCells, takenBy } from './register.ts';
@@ -11,15 +12,13 @@ import type { State } from './state.ts';
 import { cellAt, hearsArbiter, isBound, termOf } from './term.ts';
 import { type CellName, type SyncSet, understandsRegister } from './view.ts';
 
-const fewestServers = 3;
-
 /** The cells that the configuration asks for; null while one of them is not heard. */
 export function wantedRegister(state: State): readonly CellName[] | null {
   if (state.conf.heartbeatErrorAction !== 'arbitration') return [];
   const [arbiter] = Object.keys(state.arbiters);
   if (arbiter !== undefined) return hearsArbiter(state, arbiter) ? cellsAt(state, [arbiter]) : null;
+  if (!canArbitrate({ servers: state.servers, arbiters: [] })) return [];
   const servers = state.servers.map((line) => line.id);
-  if (servers.length < fewestServers) return [];
   const heard = servers.every((id) => id === state.self.id || isHeard(state.peers[id]));
   return heard ? cellsAt(state, servers) : null;
 }

@@ -3,7 +3,7 @@
  * to replay before it takes writes. Given up in time, it has cost nobody anything. In: a state. Out: a decision. Pure.
  */
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
-import { believersBeside, candidates, newHandoverId } from './handover.ts';
+import { candidates, newHandover } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { isInCharge } from './servers.ts';
 import type { Preparation, ReplyTo, State } from './state.ts';
@@ -98,13 +98,7 @@ function withBeliever(state: State, to: ServerId): State['withdrawn'] {
 }
 
 function begin(state: State, to: ServerId): Decision {
-  const handover = {
-    id: newHandoverId(state),
-    kind: 'switch',
-    to,
-    checkpoint: null,
-    ...believersBeside(state, to),
-  } as const;
+  const handover = newHandover(state, 'switch', to);
   const stopping: State = {
     ...withOwn(state, { phase: 'stopping' }),
     withdrawn: withBeliever(state, to),

@@ -39,7 +39,7 @@ export const without = <T>(
   ids: readonly ServerId[],
 ): Record<ServerId, T> => Object.fromEntries(Object.entries(all).filter(([id]) => !ids.includes(id)));
 
-export function nothingPromised(state: State): SyncSet {
+function nothingPromised(state: State): SyncSet {
   const timeline = state.own.report?.timeline ?? 0;
   const none = { members: [], eligible: [], voters: [], needed: 0 };
   return { primary: state.self.id, timeline, epoch: 0, ...none };

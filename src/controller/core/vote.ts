@@ -120,7 +120,7 @@ function ask(state: State, wanted: Question): Decision {
   );
 }
 
-export const namesOf = (cells: readonly CellName[]): string => cells.map((it) => it.at).join(', ');
+const namesOf = (cells: readonly CellName[]): string => cells.map((it) => it.at).join(', ');
 
 const hasWon = ({ vote }: State, { cells, term }: Pick<Question, 'cells' | 'term'>): boolean =>
   vote?.stage === 'won' && vote.term === term && sameCells(vote.cells, cells);

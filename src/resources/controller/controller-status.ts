@@ -1,7 +1,7 @@
 /** What `mc_ctl status --json` says on a host: shared by the kinds `controller` and `mirroring` and by `pgduet status`. Pure. */
 
 import { quote, sh } from '../../base/shell.ts';
-import type { ProbeReply } from '../contract/kind.ts';
+import { absent, type Observed, type ProbeReply, present, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { closed } from '../contract/stat.ts';
 
@@ -97,3 +97,10 @@ export function sinceOf(iso: string | undefined): { readonly since?: number } {
 }
 
 export { mcCtl as mcCtlCommand };
+
+/** The report of a kind that examines nothing else: a controller that does not run is none. */
+export function readReport(reply: ProbeReply, id: string): Observed<ControllerReport> {
+  const observation = readControllerStatus(reply, id);
+  if (observation.state === 'unseen') return unknown(observation.reason);
+  return observation.state === 'running' ? present(observation.report) : absent;
+}

@@ -6,15 +6,10 @@
 import { quote } from '../../base/shell.ts';
 import { integer, oneOf } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
-import { absent, change, degraded, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
+import { change, degraded, type ResourceKind, same } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { isWhole, wholeFunction } from '../contract/whole.ts';
-import {
-  type ControllerReport,
-  controllerProbe,
-  mcCtlCommand,
-  readControllerStatus,
-} from './controller-status.ts';
+import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
 import { mirroringDifferences } from './mirroring-differences.ts';
 import { outage, sinceWords } from './outage.ts';
 
@@ -43,11 +38,7 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
   key: () => 'switchable',
   describe: (desired) => `status 'switchable' on ${desired.id}`,
   probe: (desired) => ({ shell: controllerProbe(desired) }),
-  read: (reply, desired) => {
-    const observation = readControllerStatus(reply, desired.id);
-    if (observation.state === 'unseen') return unknown(observation.reason);
-    return observation.state === 'running' ? present(observation.report) : absent;
-  },
+  read: (reply, desired) => readReport(reply, desired.id),
   diff: (desired, observed) => {
     const report = observed.state === 'present' ? observed.value : undefined;
     const status = report?.mirroring_status ?? 'no controller runs';

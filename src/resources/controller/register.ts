@@ -5,21 +5,8 @@
 import { quote } from '../../base/shell.ts';
 import { integer, list } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
-import {
-  absent,
-  change,
-  type Difference,
-  present,
-  type ResourceKind,
-  same,
-  unknown,
-} from '../contract/kind.ts';
-import {
-  type ControllerReport,
-  controllerProbe,
-  mcCtlCommand,
-  readControllerStatus,
-} from './controller-status.ts';
+import { change, type Difference, type ResourceKind, same } from '../contract/kind.ts';
+import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
 import { outage } from './outage.ts';
 
 const fields = serverFields(
@@ -39,11 +26,7 @@ export const register: ResourceKind<Desired, ControllerReport> = {
   key: () => 'named',
   describe: (desired) => `who answers, on ${desired.id}`,
   probe: (desired) => ({ shell: controllerProbe(desired) }),
-  read: (reply, desired) => {
-    const observation = readControllerStatus(reply, desired.id);
-    if (observation.state === 'unseen') return unknown(observation.reason);
-    return observation.state === 'running' ? present(observation.report) : absent;
-  },
+  read: (reply, desired) => readReport(reply, desired.id),
   diff: (desired, observed) => {
     const report = observed.state === 'present' ? observed.value : undefined;
     const differences = registerDifferences(desired, report);

@@ -6,7 +6,7 @@ import { type ServerConf, type ServerLine, serverConf } from '../../../src/contr
 import { decide } from '../../../src/controller/core/decide.ts';
 import type { Happening } from '../../../src/controller/core/event.ts';
 import { initialState } from '../../../src/controller/core/initial-state.ts';
-import type { State } from '../../../src/controller/core/state.ts';
+import type { Persisted, State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
 import type { InstanceReport, Role, ServerView, SyncSet } from '../../../src/controller/core/view.ts';
 import { isJudged } from './judged.ts';
@@ -99,6 +99,27 @@ export const inSyncOfThree: SyncSet = promised(['server2', 'server3']);
 function promised(ids: readonly string[]): SyncSet {
   return { primary: 'server1', timeline: 1, epoch: 2, members: ids, eligible: ids, voters: ids, needed: 1 };
 }
+
+/** What the state file of a primary on timeline 1 says. */
+export const recorded = (change: Partial<Persisted> = {}): Persisted => ({
+  role: 'primary',
+  timeline: 1,
+  lsn: '0/3000060',
+  systemId: '7300000000000000001',
+  failover: { enabled: true, changedAtWall: 0 },
+  degraded: null,
+  sync: null,
+  handover: null,
+  takeover: null,
+  yield: null,
+  unhitched: false,
+  parked: {},
+  withdrawn: {},
+  suspects: [],
+  origins: {},
+  wroteWall: 0,
+  ...change,
+});
 
 export class Conversation {
   state: State;

@@ -1,0 +1,2 @@
+/** So few servers have a majority when one of them is silent. */
+export const fewestForMajority = 3;
