@@ -80,4 +80,21 @@ describe('an order to take over where no register answers', () => {
     expect(it1.state.takeover?.stage).toBe('promote');
     expect(it1.text()).toContain('MCA01050');
   });
+
+  it('leaves the fence out when the person says so, also of a takeover that had begun by itself', () => {
+    const bound: SyncSet = { ...inSyncOfThree, term: 4, cells, eligible: ['server3'], voters: ['server3'] };
+    const it1 = new Conversation('server3', 3, {
+      heartbeatErrorAction: 'arbitration',
+      fencingCommand: '/fence',
+    })
+      .after(0, '', boot({ standby: true, running: true }))
+      .after(10, '', answer(report('standby', { receiver: null })));
+    it1.state = { ...it1.state, sync: bound, confirmed: true };
+    it1.silence(7000).after(50, '', { kind: 'receiver-cut', lsn: '0/3000060' });
+    expect(it1.state.takeover).toMatchObject({ stage: 'gather', unfenced: true });
+    const ordered = { kind: 'switch', force: true, noFencing: true } as const;
+    it1.after(10, '', { kind: 'control', id: 7, request: ordered });
+    for (let round = 0; round < 9; round += 1) it1.after(800, '', { kind: 'tick' });
+    expect(it1.state.takeover?.stage).toBe('promote');
+  });
 });

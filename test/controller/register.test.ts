@@ -6,6 +6,7 @@ import {
   freshCell,
   heedPromise,
   isContested,
+  isPast,
   openTerm,
   outcomeOf,
   takenBy,
@@ -164,6 +165,16 @@ describe('a server that has asked', () => {
     expect(outcomeOf(vote({ cells: three }), 'server2', of(shared))).toBe('open');
     expect(isContested(vote({ cells: three }), 'server2', of(shared))).toBe(true);
     expect(takenBy(three, 3, 'server2', of(shared))).toBeNull();
+  });
+
+  it('takes neither its own later term nor one that was given back for that of another server', () => {
+    const naming = { server1: said('server1', 4, 'server2'), server2: said('server2', 4, 'server2') };
+    expect(takenBy(three, 3, 'server2', of(naming))).toBeNull();
+    const free = { server1: said('server1', 4, null), server2: said('server2', 4, null) };
+    expect(takenBy(three, 3, 'server2', of(free))).toBeNull();
+    // Nobody can win it all the same, so that a later one has to be named.
+    for (const cells of [naming, free]) expect(isPast(three, 3, of(cells))).toBe(true);
+    expect(isPast(three, 4, of(free))).toBe(false);
   });
 
   it('asks new cells for a term that none of them has given away', () => {

@@ -2,12 +2,7 @@
  * A third host with a cell, and what goes wrong with it. Its judgement is the real one; its disk, its clock and its cables are a
  * model. The last write survives its crash, as on a real one, or the disk is an older one, or a new one.
  */
-import {
-  type ArbiterState,
-  arbiterHears,
-  arbiterView,
-  startArbiter,
-} from '../../src/controller/core/arbiter.ts';
+import { type ArbiterState, arbiterHears, startArbiter } from '../../src/controller/core/arbiter.ts';
 import type { Cell, ServerView } from '../../src/controller/core/view.ts';
 import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
 import type { Host } from './host.ts';
@@ -117,8 +112,6 @@ export class SimArbiter {
     answer(from, this.#state);
   }
 }
-
-export const tellOf = arbiterView;
 
 const cutFrom = (world: World, hosts: readonly Host[], lastsMs: number): void => {
   const pairs = hosts.flatMap((it) => [`${it.id}>arbiter`, `arbiter>${it.id}`]);
@@ -233,18 +226,26 @@ export const arbiterKinds: Kinds = {
     },
     untilMs: 9500,
   },
+  /** At any moment of it, or just when the receiver of the role has begun to take it. */
   'a cut in the middle of a switch': {
     compound: true,
     untilMs: 9000,
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);
+      const pairs = standbysOf(world).flatMap((it) => between(primary, it));
       ask(world, primary, switchover);
-      world.clock.after(dice.between(10, 1800), () => {
-        const pairs = standbysOf(world).flatMap((it) => between(primary, it));
+      const cut = (): void => {
         world.network.cut(['admin', 'log'], pairs);
         if (dice.chance(0.3)) cutFrom(world, [dice.pick(world.hosts)], dice.between(300, 3000));
         world.clock.after(2500 + lastsMs, () => world.network.mend(['admin', 'log'], pairs));
-      });
+      };
+      const late = dice.between(0, 40);
+      const watch = (leftMs: number): void => {
+        if (world.hosts.some((it) => it.state?.takeover)) world.clock.after(late, cut);
+        else if (leftMs > 0) world.clock.after(1, () => watch(leftMs - 1));
+      };
+      if (dice.chance(0.5)) watch(3000);
+      else world.clock.after(dice.between(10, 1800), cut);
     },
   },
   /** For a moment the standby hears that it may not take over, while the register has its question. */

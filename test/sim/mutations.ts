@@ -291,14 +291,6 @@ export const mutations: readonly Mutation[] = [
     register: true,
   },
   {
-    rule: 'a standby that may not take over any more gives its takeover up, also while the register is away',
-    file: 'takeover.ts',
-    find: "if (takeover.kind === 'silence' && isBound(state.sync) && !isEligible(state))",
-    replace: "if (takeover.kind === 'silence' && isBound(state.sync) && state.sync === null)",
-    kinds: ['the register is away and the cable cut, then the primary is stopped'],
-    register: true,
-  },
-  {
     rule: 'a vote that was taken back does not stand in the way of a handover',
     file: 'gather.ts',
     find: "(!vote || vote.stage === 'back' || (",

@@ -2,9 +2,9 @@
  * The two networks between the hosts: they delay, reorder and cut, each direction by itself. Heartbeats and requests of
  * the controllers travel over `admin`, WAL over `log`. Out: happenings at the other end, or none.
  */
+import { arbiterView } from '../../src/controller/core/arbiter.ts';
 import type { PeerRequest } from '../../src/controller/core/event.ts';
 import type { ServerView } from '../../src/controller/core/view.ts';
-import { tellOf } from './arbiter.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
@@ -119,7 +119,7 @@ export class Network {
     clock.after(this.#delay(), () => {
       if (!open(`${from.id}>arbiter`)) return;
       arbiter.hear(from, view, (to, state) => {
-        const told = tellOf(state);
+        const told = arbiterView(state);
         if (open(`arbiter>${to.id}`))
           world.later(to, this.#delay() + this.lateMs, () => {
             if (to.incarnation === incarnation && open(`arbiter>${to.id}`))

@@ -9,6 +9,7 @@ import type { CheckOutcome, Proof } from './event.ts';
 import { firstPromise } from './promise.ts';
 import { bytesAhead, isPromoting } from './servers.ts';
 import { lastTimeline, type Promotion, type ReplyTo, type State, unknownPromotion } from './state.ts';
+import { termOf } from './term.ts';
 import type { InstanceReport, Takeover } from './view.ts';
 
 const askAgainAfterMs = 1000;
@@ -169,11 +170,18 @@ function asPrimary(state: State, timeline: number): Decision {
   return decided(next, log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });
 }
 
+/** What was asked or won for the takeover is not used; a win of an earlier term was, and stays what it is. */
+function takenBack({ vote, sync }: State): State['vote'] {
+  const isOpen = vote != null && vote.stage !== 'back' && sync !== null && vote.term === termOf(sync);
+  return isOpen ? { ...vote, stage: 'back' } : vote;
+}
+
 /** The takeover ends, and this server is a standby as before. */
 export function abandon(state: State, why: string): Decision {
   const { takeover } = state;
   const declined = takeover?.kind === 'handover' ? { id: takeover.id, why } : state.declined;
   const told = replies(state.waitingForSwitch, false, why);
-  const left: State = { ...state, takeover: null, promotion: null, declined, waitingForSwitch: [] };
+  const ended: State = { ...state, takeover: null, promotion: null, declined, waitingForSwitch: [] };
+  const left: State = { ...ended, vote: takenBack(state) };
   return decided(left, log('MCA01052', { why }), ...told);
 }

@@ -142,16 +142,18 @@ function onlyPeer(state: State): ServerId | null {
 }
 
 /** A takeover that has begun by itself and has all but the word of the register becomes one that a person orders. */
-function force(state: State, takeover: Takeover, replyTo: ReplyTo): Decision {
+function force(state: State, takeover: Takeover, replyTo: ReplyTo, noFencing: boolean): Decision {
   const waitingForSwitch = [...state.waitingForSwitch, replyTo];
   const voteAfter = state.now + giveUpTimeMs(state.conf);
-  return decided({ ...state, waitingForSwitch, voteAfter, takeover: { ...takeover, kind: 'force' } });
+  const unfenced = takeover.unfenced === true && !noFencing;
+  const ordered: Takeover = { ...takeover, kind: 'force', unfenced };
+  return decided({ ...state, waitingForSwitch, voteAfter, takeover: ordered });
 }
 
 /** mc_ctl switch --force on a standby whose primary does not answer. */
 export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
   const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
-  if (state.takeover && waitsForRegister(state)) return force(state, state.takeover, replyTo);
+  if (state.takeover && waitsForRegister(state)) return force(state, state.takeover, replyTo, noFencing);
   if (state.takeover) return refuse('this server is already taking over');
   if (state.yield)
     return refuse(
