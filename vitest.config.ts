@@ -1,7 +1,8 @@
 /**
- * The projects of the test runner, one after the other: `unit` needs nothing but Node; `lab` needs root on Debian and real
- * hosts. Its files run side by side: each has a lab of its own, and the two that use this machine as a host have directories of
- * their own, no unit of systemd, and ports that nothing else here uses.
+ * The projects of the test runner: `unit` and `sim`, the controllers in a simulated world, need nothing but Node; `lab` needs root
+ * on Debian and real hosts. scripts/test.mjs says when each of them runs. The files of the lab run side by side: each has a lab of
+ * its own, and the two that use this machine as a host have directories of their own, no unit of systemd, and ports that nothing
+ * else here uses.
  */
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/sequencer.ts';
@@ -16,10 +17,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**'],
+          exclude: ['test/lab/**', 'test/sim/**'],
           // For what hangs. On a busy machine a test of a hundred shells takes half a minute.
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'sim',
+          include: ['test/sim/**/*.test.ts'],
+          // It takes what others leave of the machine, and its scenarios know no other clock than their own.
+          testTimeout: 1_800_000,
+          // One file has workers of its own for each core.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -31,7 +43,7 @@ export default defineConfig({
           globalSetup: ['test/lab/harness/global-setup.ts'],
           // A fourth one takes as long: two cores are busy then, and what waits for a second waits for three.
           maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

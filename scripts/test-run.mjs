@@ -44,11 +44,24 @@ export function filesBelow(folder) {
 }
 
 /** Runs the test runner with its output on this terminal. Out: its status, the results by file, the path of its report. */
-export async function vitest(name, args, env = {}) {
+export const vitest = (name, args, env = {}) => testRunner([], name, args, env);
+
+/** The same, behind all others that want the processors; not so far behind that a busy machine lets it stand still. */
+export const patientVitest = (name, args) => testRunner(['nice', '-n', '5'], name, args, {});
+
+async function testRunner(before, name, args, env) {
   const report = join(reports, `${name}.json`);
   const times = join(reports, `${name}.times.json`);
   const reporters = ['default', 'json', './test/times-reporter.ts'].map((one) => `--reporter=${one}`);
-  const child = spawn(bin('vitest'), ['run', ...reporters, `--outputFile.json=${report}`, ...args], {
+  const [first, ...words] = [
+    ...before,
+    bin('vitest'),
+    'run',
+    ...reporters,
+    `--outputFile.json=${report}`,
+    ...args,
+  ];
+  const child = spawn(first, words, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, PGDUET_TEST_TIMES: times, PGDUET_LAB_BOOTS: boots, ...env },

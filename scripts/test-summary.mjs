@@ -10,7 +10,7 @@ export function summaryOf(files, { seconds, boots, everything }) {
     passed: sum((file) => file.passed),
     failed: sum((file) => file.failed),
     skipped: sum((file) => file.skipped),
-    labSkipped: sum((file) => (file.project === 'unit' ? 0 : file.skipped)),
+    labSkipped: sum((file) => (file.project === 'lab' ? file.skipped : 0)),
     files: [...files].sort((a, b) => b.seconds - a.seconds || a.file.localeCompare(b.file)),
   };
 }

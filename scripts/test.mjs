@@ -1,11 +1,21 @@
-// `npm test`: types, lint and the lab's images beside the unit tests, then the tests on real hosts. Says how long each file
-// took and ends with the line "N passed, N failed, N skipped". With CI=true a skipped lab test is a failure: a lab that was
-// not there has proven nothing. With arguments, the test runner gets them and runs once.
+// `npm test`: types, lint and the lab's images beside the unit tests, then the tests on real hosts. The simulation, which has no
+// other clock than its own, runs beside both and takes what they leave of the processors. Says how long each file took and ends
+// with the line "N passed, N failed, N skipped". With CI=true a skipped lab test is a failure: a lab that was not there has proven
+// nothing. With arguments, the test runner gets them and runs once.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { installedVersion, installObstacle, installPostgres } from './postgres.mjs';
-import { beside, clearReports, countBoots, library, reports, root, vitest } from './test-run.mjs';
+import {
+  beside,
+  clearReports,
+  countBoots,
+  library,
+  patientVitest,
+  reports,
+  root,
+  vitest,
+} from './test-run.mjs';
 import { closingLine, summaryOf, tableOf } from './test-summary.mjs';
 
 const begin = performance.now();
@@ -46,6 +56,7 @@ async function some(args) {
 }
 
 async function everything() {
+  const simulation = patientVitest('sim', ['--project', 'sim']);
   const [unit, images, ...checks] = await Promise.all([
     vitest('unit', ['--project', 'unit']),
     // Where no image can be built, the set-up of the lab's tests says so again, and judges it.
@@ -54,7 +65,7 @@ async function everything() {
   ]);
   if (images !== 0) console.error('The images of the lab could not be built beside the unit tests.');
   const lab = await vitest('lab', ['--project', 'lab']);
-  return { checks, runs: [unit, lab] };
+  return { checks, runs: [unit, lab, await simulation] };
 }
 
 function typesAndLint() {

@@ -66,7 +66,7 @@ describe('a cluster of two versions loses nothing, and is switchable', () => {
     ['where a standby has the released one', onlyOld('server2'), /^L1:/],
     // A controller that is away when it happens is a second fault.
     ['while all get the present one, the primary last', upgraded, /^L[13]:/],
-  ])('%s', { timeout: 120_000 }, (_, versions, notJudged) => {
+  ])('%s', (_, versions, notJudged) => {
     const failed = plans.flatMap((plan) => {
       const run = (its: Versions) => runPlan({ ...plan, aftermath: 'nothing' }, false, its).violations;
       const judged = run(versions).filter((it) => !notJudged.test(it));

@@ -2,15 +2,15 @@
  * The command behind `npm run sim`: scenarios from a seed on, one seed with its story, or the check that lost rules are
  * noticed. In: arguments. Out: text, and an exit status that says whether all was well.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.ts';
 import { runMany, type Wanted } from './many.ts';
-import { type Mutation, mutations, worldsOf } from './mutations.ts';
+import { mutations } from './mutations.ts';
+import { noticedFile, type Search, search, seedsForMutation } from './notice.ts';
 import { describePlan, type Plan, planOf } from './plan.ts';
-import { runSeeds } from './pool.ts';
 import { runPlan } from './scenario.ts';
 import type { Report } from './worker.ts';
 
@@ -18,7 +18,8 @@ const help = `npm run sim -- [N [FROM]] [--kind FAULT]     N scenarios (20000) f
                        [--failures FILE]     appends each that failed to FILE, as a line of JSON with its plan
 npm run sim -- --seed SEED                   one scenario, with all that happens in it
 npm run sim -- --replay FILE [--seed SEED]   the plans in FILE, such as test/sim/stories.jsonl; those of SEED are told in full
-npm run sim -- --mutations [N [FROM]]        takes rules out of the core, one at a time; each must be noticed within N (4000)
+npm run sim -- --mutations [N [FROM]]        takes rules out of the core, one at a time; each must be noticed within N (60000),
+                       and the seeds that notice them are kept in test/sim/noticed.json
 
 Every failing seed is kept (in .cache/sim/failures.jsonl unless FILE is given) and the first one is told in full. An interrupted
 run goes on where it was with the same command. The same seed gives the same story on every machine, until the world changes: a
@@ -83,30 +84,22 @@ async function many(wanted: Wanted): Promise<number> {
   return done.interrupted ? 130 : failed > 0 ? 1 : 0;
 }
 
-async function withoutRules(root: string, folder: string, from: number, count: number): Promise<boolean> {
-  let missed = 0;
+async function withoutRules(root: string, folder: string, range: Search): Promise<boolean> {
+  const seeds: Record<string, number> = {};
   for (const mutation of mutations) {
     const begin = performance.now();
-    const noticed = await notice(root, folder, mutation, from, count);
-    if (noticed.length === 0) missed += 1;
-    write(`${noticed.length > 0 ? 'noticed' : 'NOT NOTICED'}: ${mutation.rule} (${seconds(begin)})`);
-    for (const { plan, violations } of noticed.slice(0, 3))
-      write(`    seed ${plan.settings.seed}: ${violations[0]}`);
+    const { failed, scenarios } = await search(await bundle(root, folder, mutation), mutation, range);
+    const [first] = failed;
+    if (first) seeds[mutation.rule] = first.plan.settings.seed;
+    write(
+      `${first ? 'noticed' : 'NOT NOTICED'}: ${mutation.rule} (${scenarios} scenarios, ${seconds(begin)})`,
+    );
+    for (const { plan, violations } of failed) write(`    seed ${plan.settings.seed}: ${violations[0]}`);
   }
+  writeFileSync(noticedFile(root), `${JSON.stringify(seeds, undefined, 2)}\n`);
+  const missed = mutations.length - Object.keys(seeds).length;
   write(`${mutations.length} rules taken out one at a time, ${missed} not noticed`);
   return missed === 0;
-}
-
-async function notice(
-  root: string,
-  folder: string,
-  mutation: Mutation,
-  from: number,
-  count: number,
-): Promise<readonly Report[]> {
-  const file = await bundle(root, folder, mutation);
-  const { kinds } = mutation;
-  return (await runSeeds(file, { from, count, kinds, worlds: worldsOf(mutation), enough: 3 })).failed;
 }
 
 async function main(): Promise<number> {
@@ -132,7 +125,10 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'pgduet-sim-'));
   const root = process.cwd();
   try {
-    if (values.mutations) return (await withoutRules(root, folder, from ?? 1, count ?? 4000)) ? 0 : 1;
+    if (values.mutations)
+      return (await withoutRules(root, folder, { from: from ?? 1, count: count ?? seedsForMutation }))
+        ? 0
+        : 1;
     const range = { from: from ?? 1, count: count ?? 20_000, kinds: values.kind };
     const kept = join(root, '.cache/sim');
     const failures = values.failures ?? join(kept, 'failures.jsonl');

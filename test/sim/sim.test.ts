@@ -8,15 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from './bundle.ts';
-import { mutations, worldsOf } from './mutations.ts';
+import { mutations } from './mutations.ts';
+import { notice, noticedSeeds, seedsForMutation } from './notice.ts';
 import { describePlan } from './plan.ts';
 import { runSeeds } from './pool.ts';
 import { type Report, runScenario } from './scenario.ts';
 import { fixed, named, ofCommit, type Seeds } from './seeds.ts';
 
 const root = join(import.meta.dirname, '../..');
-const seedsForMutation = 60_000;
-const minutes = 60_000;
 let folder: string;
 
 beforeAll(() => {
@@ -37,7 +36,7 @@ describe('the controllers in a simulated world', () => {
   it.each([
     [`always the same: ${named(fixed)}`, fixed],
     [`of commit ${commit.slice(0, 8)}: ${named(ofThisCommit)}`, ofThisCommit],
-  ])('%s', { timeout: 15 * minutes }, async (title, seeds: Seeds) => {
+  ])('%s', async (title, seeds: Seeds) => {
     const found = await runSeeds(await bundle(root, folder), { ...seeds, enough: 5 });
     process.stdout.write(`simulation, ${title}: ${found.scenarios} scenarios\n`);
     expect(found.failed.map(brief)).toEqual([]);
@@ -50,10 +49,11 @@ describe('the controllers in a simulated world', () => {
 });
 
 describe('a rule that is taken out of the core is noticed', () => {
-  it.each(mutations)('$rule', { timeout: 10 * minutes }, async (mutation) => {
-    const { kinds } = mutation;
-    const range = { from: 1, count: seedsForMutation, kinds, worlds: worldsOf(mutation), enough: 1 };
-    const found = await runSeeds(await bundle(root, folder, mutation), range);
+  const seeds = noticedSeeds(root);
+
+  it.each(mutations)('$rule', async (mutation) => {
+    const range = { from: 1, count: seedsForMutation };
+    const found = await notice(await bundle(root, folder, mutation), mutation, seeds, range);
     const [first] = found.failed;
     process.stdout.write(`noticed after ${found.scenarios} scenarios: ${first?.violations[0] ?? 'never'}\n`);
     expect(found.failed.length).toBeGreaterThan(0);
