@@ -112,8 +112,12 @@ export const variables: Readonly<Record<string, string>> = {
   'multiplexing.failover': '`automatic` or `manual`, as the inventory says',
   'multiplexing.referenceAddresses':
     'addresses that tell a host whether it is cut off; empty when there are none',
+  'duty.takeover': '`allowed`, or `never` without a person, as the inventory says of this server',
+  'duty.priority': 'of several with the same data the highest takes over',
+  'duty.replication': '`synchronous`, or `asynchronous`: commits never wait for it',
   'primary.*': 'the server that is primary now',
   standbys: 'all others, a list of servers',
+  waitedFor: 'those of them that may take over: commits wait for them as long as they are there',
   others: 'all servers but this one',
   servers: 'all servers',
   'target.*': 'the server that the command names; without one the first standby',

@@ -57,6 +57,11 @@ export type SyslogFacility =
   | 'LOCAL6'
   | 'LOCAL7';
 
+export const takeoverDuties = ['allowed', 'never'] as const;
+export type TakeoverDuty = (typeof takeoverDuties)[number];
+export const replicationDuties = ['synchronous', 'asynchronous'] as const;
+export type ReplicationDuty = (typeof replicationDuties)[number];
+
 /** <serverIdentifier>.conf with every default filled in. Times in milliseconds, as the names say. */
 export interface ServerConf {
   /** The data directory. */
@@ -101,6 +106,12 @@ export interface ServerConf {
   readonly failover: 'automatic' | 'manual';
   /** Ours: addresses that tell "I am cut off" from "the peer is gone". */
   readonly referenceAddresses: readonly string[];
+  /** Ours: whether this server may become primary by itself; `never` leaves it to a person. */
+  readonly takeover: TakeoverDuty;
+  /** Ours: of several that may take over with the same data the one with the highest number does. */
+  readonly takeoverPriority: number;
+  /** Ours: whether commits may wait for this server; one for which they do not neither votes nor takes over by itself. */
+  readonly replication: ReplicationDuty;
 }
 
 const second = 1000;
@@ -182,6 +193,9 @@ export const serverKeys: KeyTable<ServerConf> = {
   }),
   failover: word('failover', ['automatic', 'manual'], 'automatic', 'bare'),
   referenceAddresses: list('reference_addresses'),
+  takeover: word('takeover', takeoverDuties, 'allowed', 'bare'),
+  takeoverPriority: integer('takeover_priority', { min: 0, max: 1000, unit: '', fallback: 100 }),
+  replication: word('replication', replicationDuties, 'synchronous', 'bare'),
 };
 
 /** What a key has when the file does not name it. `dbInstance` has no default. */

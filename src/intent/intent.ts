@@ -2,12 +2,12 @@
  * What a command intends, as a value beside what is observed. In: the options of the command, then each observation. Out: the
  * intent with its gaps filled, and the server that it is about. A settled intent holds for the whole run. Pure.
  */
-import type { Cluster } from '../inventory/cluster.ts';
+import { type Cluster, mayTakeOver } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
 
 export interface SwitchIntent {
   readonly kind: 'switch';
-  /** The standby that becomes primary; without it the first one of the first observation. */
+  /** The standby that becomes primary; without it the preferred one of the first observation. */
   readonly to?: string;
   /** So many seconds it may take until that has replayed enough; without it the controller decides. */
   readonly maxWait?: number;
@@ -56,7 +56,7 @@ export function settle({ cluster, view, intent }: Situation): Intent {
   if (view.hosts.size === 0) return intent;
   switch (intent.kind) {
     case 'switch': {
-      const to = intent.to ?? firstStandby(cluster, view);
+      const to = intent.to ?? preferredStandby(cluster, view);
       return to === undefined ? intent : { ...intent, to };
     }
     case 'teardown': {
@@ -73,6 +73,13 @@ export function settle({ cluster, view, intent }: Situation): Intent {
 
 const firstStandby = (cluster: Cluster, view: View): string | undefined =>
   cluster.servers.find(({ name }) => name !== view.primary)?.name;
+
+/** Of the standbys that may take over the one that is preferred; the first of several. */
+function preferredStandby(cluster: Cluster, view: View): string | undefined {
+  const candidates = cluster.servers.filter((server) => server.name !== view.primary && mayTakeOver(server));
+  const highest = Math.max(...candidates.map(({ duty }) => duty.priority));
+  return candidates.find(({ duty }) => duty.priority === highest)?.name;
+}
 
 /** The server that the command is about; where it names none, the first standby. */
 export function targetOf({ cluster, view, intent }: Situation): string {

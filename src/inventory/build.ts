@@ -101,7 +101,7 @@ function buildHost(host: DraftHost, secrets: SecretsByPath): Host | undefined {
 function buildServer(draft: Draft, entry: DraftHost, host: Host, cluster: string): Server | undefined {
   const postgres = buildPostgres(draft, entry);
   const multiplexing = buildMultiplexing(draft, entry);
-  const { name, adminAddress, logTransferAddress, role } = entry;
+  const { name, adminAddress, logTransferAddress, role, duty } = entry;
   if (!postgres || !multiplexing || !adminAddress || !logTransferAddress) return undefined;
   if (role === undefined || role === 'arbiter') return undefined;
   const shared = serversOf(draft).some((other) => other !== entry && sharesMachine(entry, other));
@@ -111,6 +111,7 @@ function buildServer(draft: Draft, entry: DraftHost, host: Host, cluster: string
     adminAddress,
     logTransferAddress,
     preferredRole: role,
+    duty,
     postgres,
     multiplexing,
     unit: shared ? `mcoi_${cluster}_${name}` : `mcoi_${cluster}`,

@@ -84,6 +84,22 @@ export interface Host {
   readonly ssh: SshSettings;
 }
 
+/** What a server may do besides streaming. */
+export interface Duty {
+  readonly failover: 'automatic' | 'never';
+  /** Of several with the same data the highest is preferred. */
+  readonly priority: number;
+  readonly replication: 'synchronous' | 'asynchronous';
+}
+
+/** It becomes primary without a person. */
+export const mayTakeOver = ({ duty }: { readonly duty: Duty }): boolean =>
+  duty.failover === 'automatic' && duty.replication === 'synchronous';
+
+/** Commits may wait for it, and it votes. */
+export const isSynchronous = ({ duty }: { readonly duty: Duty }): boolean =>
+  duty.replication === 'synchronous';
+
 /** A PostgreSQL server with its Mirroring Controller, and the host that it runs on. A host carries one, or none. */
 export interface Server {
   /** The server identifier, also the standby's application_name. It is the name of its host. */
@@ -95,6 +111,7 @@ export interface Server {
   readonly logTransferAddress: string;
   /** What the inventory prefers; who is primary now is observed. */
   readonly preferredRole: Role;
+  readonly duty: Duty;
   readonly postgres: PostgresSettings;
   readonly multiplexing: Multiplexing;
   /** Unit name without ".service": mcoi_<cluster>, with the server's name where two servers share a machine. */
@@ -160,7 +177,7 @@ export const serversOnly = (cluster: Cluster): Cluster => ({
 /** The places that answer who may act on a silence: the arbiter, else the servers themselves; none under another policy. */
 export function registerOf({ arbiter, servers }: Cluster): readonly string[] {
   if (servers[0]?.multiplexing.onHeartbeatLoss !== 'arbitration') return [];
-  return arbiter ? [arbiter.name] : servers.map(({ name }) => name);
+  return arbiter ? [arbiter.name] : servers.filter(isSynchronous).map(({ name }) => name);
 }
 
 /** The server on a host; undefined where there is none. */

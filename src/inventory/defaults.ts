@@ -15,6 +15,9 @@ export const defaults = {
   socketDir: '/var/run/postgresql',
   controllerPort: 27540,
   failover: 'automatic',
+  serverFailover: 'automatic',
+  priority: 100,
+  replication: 'synchronous',
   interval: '800ms',
   timeout: '1s',
   retries: 2,
@@ -27,6 +30,9 @@ export const defaults = {
 
 /** The oldest and the newest major version that `postgres/` has tables for. */
 export const versions = { oldest: oldestVersion, newest: newestVersion } as const;
+
+/** Of standbys, as the controller takes them. */
+export const priorities = { highest: 1000 } as const;
 
 /** Ports below 1024 need root, and neither PostgreSQL nor the controller runs as root. */
 export const ports = { lowest: 1024, highest: 65_535 } as const;

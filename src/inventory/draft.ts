@@ -10,7 +10,7 @@ import { isAbsolute, join, normalize } from 'node:path/posix';
 import type { Position } from '../base/position.ts';
 import { parseDurationMs } from '../base/units.ts';
 import type { Node } from '../base/yaml.ts';
-import type { HbaRule, SettingValue } from './cluster.ts';
+import type { Duty, HbaRule, SettingValue } from './cluster.ts';
 import { defaults } from './defaults.ts';
 import type { Lookups } from './lookups.ts';
 import { keyPosition, valuePosition } from './positions.ts';
@@ -29,6 +29,7 @@ export type Path = readonly (string | number)[];
 export interface DraftHost {
   readonly name: string;
   readonly role: 'primary' | 'standby' | 'arbiter' | undefined;
+  readonly duty: Duty;
   readonly connection: 'ssh' | 'local';
   readonly address: string | undefined;
   readonly adminAddress: string | undefined;
@@ -110,6 +111,11 @@ function draftHost(name: string, data: DraftInventory, file: string, lookups: Lo
   return {
     name,
     role: entry.role,
+    duty: {
+      failover: entry.failover ?? defaults.serverFailover,
+      priority: entry.priority ?? defaults.priority,
+      replication: entry.replication ?? defaults.replication,
+    },
     connection,
     address,
     adminAddress: entry.admin_address ?? address,

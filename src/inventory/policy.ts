@@ -3,7 +3,7 @@
  * more; of a pair without an arbiter it has to be said, unless both are on one machine, where no network can come between them. Pure.
  */
 import { fewestForMajority } from '../base/majority.ts';
-import type { HeartbeatLossPolicy } from './cluster.ts';
+import { type HeartbeatLossPolicy, isSynchronous } from './cluster.ts';
 import { defaults } from './defaults.ts';
 import { arbiterOf, type Draft, serversOf } from './draft.ts';
 import { onOneMachine } from './machines.ts';
@@ -17,6 +17,6 @@ function standard(draft: Draft): HeartbeatLossPolicy | undefined {
   return onOneMachine(serversOf(draft)) ? defaults.onHeartbeatLoss : undefined;
 }
 
-/** Somebody is left who answers when one server is silent: an arbiter, or two servers. */
+/** Somebody is left who answers when one server is silent: an arbiter, or two servers that vote. */
 export const canArbitrate = (draft: Draft): boolean =>
-  arbiterOf(draft) !== undefined || serversOf(draft).length >= fewestForMajority;
+  arbiterOf(draft) !== undefined || serversOf(draft).filter(isSynchronous).length >= fewestForMajority;

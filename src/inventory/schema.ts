@@ -6,7 +6,7 @@
  */
 import * as z from 'zod';
 import { controllerKeys } from './controller-keys.ts';
-import { defaults, largest, ports, versions } from './defaults.ts';
+import { defaults, largest, ports, priorities, versions } from './defaults.ts';
 
 const text = (description: string, more: Record<string, unknown> = {}) =>
   z.string().meta({ description, ...more });
@@ -177,7 +177,7 @@ const multiplexing = z
     on_heartbeat_loss: z
       .enum(['arbitration', 'command', 'message', 'fallback'])
       .meta({
-        description: `Who decides when the heartbeat is lost: an arbiter or the majority of three servers or more (arbitration), a person (message), your own command (command), or each host for itself (fallback). Left out: arbitration where that is possible, ${defaults.onHeartbeatLoss} for a pair on one machine; any other pair has to choose.`,
+        description: `Who decides when the heartbeat is lost: an arbiter or the majority of three servers or more that vote (arbitration), a person (message), your own command (command), or each host for itself (fallback). Left out: arbitration where that is possible, ${defaults.onHeartbeatLoss} for a pair on one machine; any other pair has to choose.`,
       })
       .optional(),
     arbitration_command: text(
@@ -207,6 +207,32 @@ const host = z
       description:
         'The role that is preferred: after a switch the other host is primary, and that is no error. arbiter: a host without PostgreSQL that decides when two servers do not hear each other; one at most.',
     }),
+    failover: z
+      .enum(['automatic', 'never'])
+      .meta({
+        description:
+          'Whether this standby may become primary by itself. never: it streams, and commits wait for it where no other one may take over; only a person makes it primary.',
+        default: defaults.serverFailover,
+      })
+      .optional(),
+    priority: z
+      .int()
+      .min(0)
+      .max(priorities.highest)
+      .meta({
+        description:
+          'Which of several standbys with the same data is preferred on a failover or a switch: the highest number.',
+        default: defaults.priority,
+      })
+      .optional(),
+    replication: z
+      .enum(['synchronous', 'asynchronous'])
+      .meta({
+        description:
+          'Whether commits may wait for this standby. asynchronous: a distant copy, for which they never do; it does not vote, and only a person makes it primary.',
+        default: defaults.replication,
+      })
+      .optional(),
     admin_address: text('Address for the controllers among themselves. Left out: address.').optional(),
     log_transfer_address: text('Address for replication. Left out: address.').optional(),
     connection: z

@@ -5,11 +5,13 @@
 
 import type { NetworkConfContext } from '../controller/config.ts';
 import { type Situation, targetOf } from '../intent/intent.ts';
-import { type Host, registerOf, type Server } from '../inventory/cluster.ts';
+import { type Cluster, type Host, mayTakeOver, registerOf, type Server } from '../inventory/cluster.ts';
 import { type ArbiterVariables, arbiterVariables } from './variables/arbiter.ts';
 import {
   type ControllerVariables,
   controllerVariables,
+  type DutyVariables,
+  dutyVariables,
   giveUpMs,
   networkConfOf,
 } from './variables/controller.ts';
@@ -52,6 +54,8 @@ interface SharedVariables {
     readonly systemIdentifier: string;
   };
   readonly standbys: readonly ServerVariables[];
+  /** Those for whom commits wait as long as they are there. */
+  readonly waitedFor: readonly ServerVariables[];
   readonly others: readonly ServerVariables[];
   readonly servers: readonly ServerVariables[];
   /** In an `each`: the server or tablespace that is meant. */
@@ -78,6 +82,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly host: HostVariables;
   readonly postgres: Readonly<Record<string, unknown>>;
   readonly multiplexing: MultiplexingVariables;
+  readonly duty: DutyVariables;
   readonly platform: PlatformVariables;
   readonly primary: ServerVariables;
   /** The server that the command names; without one the first standby. */
@@ -113,6 +118,7 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     },
     servers,
     standbys: servers.filter(({ role }) => role === 'standby'),
+    waitedFor: servers.filter(({ role, name }) => role === 'standby' && isCandidate(cluster, name)),
     others: servers.filter(({ name }) => name !== host),
     dropped: droppedVariables(situation, servers),
     arbiter: arbiterVariables(cluster, view),
@@ -121,6 +127,9 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     tablespaces: (view.hosts.get(view.primary)?.data?.tablespaces ?? []).map((path) => ({ path })),
   };
 }
+
+const isCandidate = (cluster: Cluster, name: string): boolean =>
+  cluster.servers.some((server) => server.name === name && mayTakeOver(server));
 
 /** Empty where the command says nothing. */
 const maxWaitOf = ({ intent }: Situation): string =>
@@ -139,6 +148,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     host: me,
     postgres: postgresVariables(server),
     multiplexing: multiplexingVariables(server),
+    duty: dutyVariables(server),
     platform: platformVariables(server, view),
     primary,
     target,

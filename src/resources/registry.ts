@@ -5,6 +5,7 @@ import { dismissed } from './arbiter/dismissed.ts';
 import { type AnyKind, anyKind } from './contract/kind.ts';
 import { controller } from './controller/controller.ts';
 import { controllerVersionKind } from './controller/controller-version.ts';
+import { duty } from './controller/duty.ts';
 import { mirroring } from './controller/mirroring.ts';
 import { register } from './controller/register.ts';
 import { switchover } from './controller/switchover.ts';
@@ -51,6 +52,7 @@ const all: readonly AnyKind[] = [
   anyKind(copyTarget),
   anyKind(directory),
   anyKind(dismissed),
+  anyKind(duty),
   anyKind(erased),
   anyKind(file),
   anyKind(forgotten),

@@ -86,6 +86,9 @@ describe('<serverIdentifier>.conf', () => {
       stateTransitionCommandTimeoutMs: 7000,
       failover: 'manual',
       referenceAddresses: ['192.0.2.1', 'gateway.example', '2001:db8::1'],
+      takeover: 'never',
+      takeoverPriority: 1000,
+      replication: 'asynchronous',
     };
     expect(value(parseServerConf(renderServer(conf), 'server1.conf'))).toEqual(conf);
   });

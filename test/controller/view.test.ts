@@ -33,6 +33,7 @@ const whole = view('server2', 'standby', {
   detached: ['server1'],
   lagging: ['server1'],
   strangers: [{ kind: 'name', name: 'barman' }],
+  duty: { takeover: 'never', priority: 100, replication: 'synchronous' },
 });
 const full = {
   ...whole,
@@ -81,7 +82,7 @@ describe('a view', () => {
 
   it.each(Object.keys(full))('with or without %s', (key) => {
     expect(isView(without(full, key), 'server2')).toBe(
-      ['understands', 'echoes', 'busy', 'detached', 'lagging', 'replay', 'strangers'].includes(key),
+      ['understands', 'echoes', 'busy', 'detached', 'lagging', 'replay', 'strangers', 'duty'].includes(key),
     );
   });
 

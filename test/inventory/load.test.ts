@@ -141,6 +141,26 @@ describe('three servers', () => {
   });
 });
 
+describe('what a server may do', () => {
+  it('stands with the server, and an asynchronous copy does not vote', async () => {
+    const { cluster, warnings } = await load(
+      `${smallest.replace(', on_heartbeat_loss: fallback', '')}  server3: { address: 192.0.2.130, role: standby, failover: never }
+  server4: { address: 192.0.2.140, role: standby, priority: 200 }
+  far1: { address: 198.51.100.7, role: standby, replication: asynchronous }
+`,
+    );
+    expect(cluster.servers.map(({ duty }) => Object.values(duty))).toEqual([
+      ['automatic', 100, 'synchronous'],
+      ['automatic', 100, 'synchronous'],
+      ['never', 100, 'synchronous'],
+      ['automatic', 200, 'synchronous'],
+      ['automatic', 100, 'asynchronous'],
+    ]);
+    expect(registerOf(cluster)).toEqual(['server1', 'server2', 'server3', 'server4']);
+    expect(warnings).toEqual([]);
+  });
+});
+
 describe('the smallest inventory', () => {
   it('has every default', async () => {
     const { cluster } = await load(smallest);
@@ -159,6 +179,7 @@ describe('the smallest inventory', () => {
       adminAddress: '192.0.2.110',
       logTransferAddress: '192.0.2.110',
       preferredRole: 'standby',
+      duty: { failover: 'automatic', priority: 100, replication: 'synchronous' },
       postgres: {
         version: 15,
         port: 27500,

@@ -398,6 +398,17 @@ const laws: readonly Law[] = [
     breaks: [{ title: 'has nobody', ...stopStandby }],
   },
   {
+    host: 'server2',
+    resource: 'duty told',
+    breaks: [
+      {
+        title: 'is another one',
+        script: `sed -i.law 's/^takeover_priority = .*/takeover_priority = 7/' ${managementDir}/server2.conf; systemctl reload ${unit}; sleep 2`,
+        meanwhile: `mv ${managementDir}/server2.conf.law ${managementDir}/server2.conf; systemctl reload ${unit}`,
+      },
+    ],
+  },
+  {
     host: 'server1',
     resource: 'mirroring switchable',
     breaks: [{ title: 'lost the standby', ...stopStandby }],

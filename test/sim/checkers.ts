@@ -3,9 +3,13 @@
  * the controllers believe. In: the world. Out: violations, as sentences. The letters are explained in README.md.
  */
 import type { Decision } from '../../src/controller/core/decide.ts';
+import { dutyOf, mayTakeOver, ownDuty } from '../../src/controller/core/duty.ts';
 import type { MessageNumber } from '../../src/controller/core/messages.ts';
+import { bytesAhead, isHeard, positionOf } from '../../src/controller/core/servers.ts';
+import type { Takeover } from '../../src/controller/core/view.ts';
 import { isJudged } from '../controller/support/judged.ts';
 import { collision } from '../controller/support/processes.ts';
+import { isFree } from './duties.ts';
 import type { Host, Order } from './host.ts';
 import { standsStill } from './instance.ts';
 import type { World } from './world.ts';
@@ -19,6 +23,9 @@ export class Checkers {
   readonly isolations: string[] = [];
   /** Who has used a term of a register: by cells and term. */
   readonly #used = new Map<string, string>();
+  /** Whom a person wants to be primary whatever its duty says. */
+  readonly #wanted = new Set<string>();
+  readonly #taking = new Set<string>();
   /** A split is stated for this world: policy fallback, and the admin network was cut between hosts that live. */
   splitAllowed = false;
   /** A person was told that commits may be missing, and that is stated, too. */
@@ -66,6 +73,47 @@ export class Checkers {
     if (actions.filter((it) => it.kind === 'heartbeat').length > 1)
       this.fail(`R: ${id} tells two views of one number`);
     this.#usesTerm(id, state);
+    this.#keepsDuties(id, state, actions);
+  }
+
+  wanted(id: string): void {
+    this.#wanted.add(id);
+  }
+
+  /** D: nobody begins what its duty forbids, and no names are set that name an asynchronous copy. */
+  #keepsDuties(id: string, state: Decision['state'], actions: Decision['actions']): void {
+    if (!state.takeover) this.#taking.delete(id);
+    else if (!this.#taking.has(id)) this.#begins(id, state, state.takeover);
+    const to = state.preparing?.to;
+    if (to !== undefined && !this.#wanted.has(to) && !mayTakeOver(dutyOf(state.peers[to]?.view)))
+      this.fail(`D: ${id} prepares a switch to ${to}, whose duty forbids it`);
+    for (const action of actions) {
+      if (action.kind !== 'set-names') continue;
+      const copies = action.ids.filter((it) => dutyOf(state.peers[it]?.view).replication === 'asynchronous');
+      if (copies.length > 0) this.fail(`D: commits are to wait for ${copies.join(', ')}`);
+    }
+  }
+
+  #begins(id: string, state: Decision['state'], { kind, checkpoint, from }: Takeover): void {
+    this.#taking.add(id);
+    // What a person has asked for goes on; whom the role is offered is judged where it is given.
+    if (kind === 'force' || (kind === 'handover' && checkpoint !== null)) return;
+    if (!mayTakeOver(ownDuty(state))) this.fail(`D: ${id} takes over from ${from}, and its duty forbids it`);
+    if (kind !== 'silence' || !state.sync) return;
+    // P: with the same data the preferred one takes over, as far as this one hears.
+    const own = ownDuty(state).priority;
+    const better = Object.values(state.peers).filter(
+      (peer) =>
+        isHeard(peer) &&
+        state.sync?.eligible.includes(peer.line.id) &&
+        peer.view.role === 'standby' &&
+        peer.view.phase === 'running' &&
+        peer.view.failedDisks.length === 0 &&
+        mayTakeOver(dutyOf(peer.view)) &&
+        dutyOf(peer.view).priority > own &&
+        bytesAhead(positionOf(peer.view), state.own.report?.lsn ?? '0/0') >= 0,
+    );
+    if (better.length > 0) this.fail(`P: ${id} takes over, and ${better[0]?.line.id} is preferred`);
   }
 
   /** T: of each term and register one server uses a win at most. */
@@ -162,6 +210,7 @@ export class Checkers {
   atEnd(): void {
     const { hosts } = this.#world;
     for (const host of hosts) if (this.canAcknowledge(host)) this.#missing(host, 'serves at the end');
+    for (const host of hosts) this.#waitsAsDuties(host);
     if (this.splitAllowed) return;
     const primaries = hosts.filter((it) => it.instance.running && it.instance.role === 'primary');
     const [, ...former] = primaries.sort((one, other) => other.instance.timeline - one.instance.timeline);
@@ -169,6 +218,22 @@ export class Checkers {
     const chosen = this.#lossSaid && former.every((it) => it.instance.waitsFor.length === 0);
     if (former.length > 0 && !chosen)
       this.fail(`S4: ${primaries.map((it) => it.id).join(' and ')} both run as primary at the end`);
+  }
+
+  /** D: in the end no primary waits for a copy, nor for one that takes nothing over beside one that does; and calls neither eligible. */
+  #waitsAsDuties(host: Host): void {
+    const { hosts, replication } = this.#world;
+    if (!host.state || !host.instance.running || host.instance.role !== 'primary') return;
+    const there = hosts.filter((it) => it.state && replication.streams(it, host));
+    const bound = there.filter((it) => !isFree(it.duty));
+    const named = there.filter((it) => host.instance.names.includes(it.id));
+    const wrong = bound.filter(
+      (it) =>
+        host.state?.sync?.eligible.includes(it.id) ||
+        (named.includes(it) &&
+          (it.duty.replication === 'asynchronous' || named.some((other) => isFree(other.duty)))),
+    );
+    if (wrong.length > 0) this.fail(`D: ${host.id} counts on ${wrong.map((it) => it.id).join(', ')}`);
   }
 
   /** L1: the longest time without an acknowledgement since then. */

@@ -227,8 +227,7 @@ function follow(world: World, host: Host, source: string): Happening {
   const { instance } = host;
   if (instance.disk !== 'ok') return { kind: 'follow-failed', why: 'the disk has failed' };
   instance.source = source;
-  if (instance.fileNames.length === 0)
-    instance.fileNames = world.hosts.filter((it) => it !== host).map((it) => it.id);
+  if (instance.fileNames.length === 0) instance.fileNames = world.namesFor(host);
   if (!instance.running) instance.role = 'standby';
   else if (!answers(instance)) return { kind: 'follow-failed', why: 'no answer' };
   else instance.names = instance.fileNames;

@@ -8,6 +8,7 @@ import type { CheckOutcome, Happening } from '../../src/controller/core/event.ts
 import type { Persisted, State } from '../../src/controller/core/state.ts';
 import type { Turns } from '../../src/controller/turns.ts';
 import { type Core, presentCore } from './core.ts';
+import type { SimDuty } from './duties.ts';
 import { type Instance, newInstance } from './instance.ts';
 
 /** What fails in the middle of an action, so long after it begins for the n-th time. */
@@ -35,6 +36,8 @@ export interface Host {
   missed: { monotonic: number; sinceBoot: number };
   /** Work that came while the host was frozen. */
   queue: (() => void)[];
+  /** What it may do, as its file says. */
+  duty: SimDuty;
   /** What its controller judges with, from its next start on. */
   core: Core;
   /** Null while no controller runs. */
@@ -75,6 +78,7 @@ export function newHost(line: ServerLine): Host {
     shownBy: 'every clock',
     missed: { monotonic: 0, sinceBoot: 0 },
     queue: [],
+    duty: {},
     core: presentCore,
     turns: null,
     get state() {

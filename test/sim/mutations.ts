@@ -13,10 +13,12 @@ export interface Mutation {
   readonly kinds: readonly string[];
   /** It is about a register, and is seen only where there is one; the others are seen sooner where there is none. */
   readonly register?: true;
+  /** It is about duties, and is seen only where a server may not do everything. */
+  readonly duties?: true;
 }
 
-export const worldsOf = ({ register }: Mutation): Worlds =>
-  register ? 'with a register' : 'without a register';
+export const worldsOf = ({ register, duties }: Mutation): Worlds =>
+  duties ? 'with duties' : register ? 'with a register' : 'without a register';
 
 export const mutations: readonly Mutation[] = [
   {
@@ -78,8 +80,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'with several standbys as many have cut their receivers as it takes',
     file: 'gather.ts',
-    find: 'return votes.length >= sync.voters.length - needed + 1;',
-    replace: 'return votes.length >= 1;',
+    find: 'return heard.length >= sync.voters.length - needed + 1;',
+    replace: 'return heard.length >= 1;',
     kinds: ['slow standby', 'isolated', 'standby comes back slowly, then the primary dies'],
   },
   {
@@ -297,6 +299,74 @@ export const mutations: readonly Mutation[] = [
     replace: '(!vote || (',
     kinds: ['the standby is silent while the arbiter is away, and later the role is handed over'],
     register: true,
+  },
+  {
+    rule: 'a primary calls nobody eligible whose duty forbids to take over',
+    file: 'sync.ts',
+    find: 'if (state.strangers.length > 0 || !mayTakeOver(dutyAt(state, id))) return decided(state);',
+    replace: 'if (state.strangers.length > 0) return decided(state);',
+    kinds: ['the candidate is away, then the primary dies'],
+    duties: true,
+  },
+  {
+    rule: 'a primary takes it back that a standby may take over whose duty forbids it now',
+    file: 'sync.ts',
+    find: 'before.filter((id) => mayTakeOver(dutyAt(state, id)))',
+    replace: 'before',
+    kinds: ['a standby is to take nothing over any more, and the primary dies'],
+    duties: true,
+  },
+  {
+    rule: 'commits wait neither for a copy nor for one that takes nothing over beside one that does',
+    file: 'waited-for.ts',
+    find: 'return !mayTakeOver(duty) && candidatesBeside(state, id).some((it) => streams(state, it));',
+    replace: 'return false;',
+    kinds: ['the candidate is away, then the primary dies', 'host crashes', 'instance killed'],
+    duties: true,
+  },
+  {
+    rule: 'a copy joins no names',
+    file: 'waited-for.ts',
+    find: 'if (isAsynchronous(duty)) return false;',
+    replace: '',
+    kinds: ['the candidate is away, then the primary dies', 'host crashes', 'instance killed'],
+    duties: true,
+  },
+  {
+    rule: 'a standby takes nothing over on a silence that its own duty forbids',
+    file: 'takeover.ts',
+    find: '    !mayTakeOver(ownDuty(state)) ||\n    state.own.phase',
+    replace: '    state.own.phase',
+    kinds: ['a standby is to take nothing over any more, and the primary dies'],
+    duties: true,
+  },
+  {
+    rule: 'nobody waits for a standby whose duty forbids to take over',
+    file: 'takeover.ts',
+    find: 'if (!mayTakeOver(dutyOf(peer.view))) return false;',
+    replace: '',
+    kinds: ['a standby is to take nothing over any more, and the primary dies'],
+    duties: true,
+  },
+  {
+    rule: 'who acknowledges nothing does not count for the question who is ahead',
+    file: 'takeover.ts',
+    find: '(it.view.yield?.lsn && votes(state, it.line.id))',
+    replace: 'it.view.yield?.lsn',
+    kinds: [
+      'host crashes',
+      'instance killed',
+      'the one that takes nothing over is ahead, and the primary dies',
+    ],
+    duties: true,
+  },
+  {
+    rule: 'of two with the same data the preferred one takes over',
+    file: 'duty.ts',
+    find: 'const more = dutyAt(state, one).priority - dutyAt(state, other).priority;',
+    replace: 'const more = 0;',
+    kinds: ['priorities change, and the primary dies', 'host crashes'],
+    duties: true,
   },
   {
     rule: 'a primary that begins a switch proves nobody any more',

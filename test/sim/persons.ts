@@ -52,7 +52,7 @@ export function rebuild(world: World, host: Host, primary: Host): void {
   instance.role = 'standby';
   instance.timeline = primary.instance.timeline;
   instance.source = primary.id;
-  instance.fileNames = world.hosts.filter((it) => it !== host).map((it) => it.id);
+  instance.fileNames = world.namesFor(host);
   instance.brokenStarts = 0;
   // Whoever rebuilds a server that a fence has shut off switches it on first.
   if (host.up) world.startController(host, 10);

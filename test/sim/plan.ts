@@ -4,6 +4,7 @@
  */
 import { arbiterKinds } from './arbiter.ts';
 import { cables } from './cables.ts';
+import { type Duties, dutiesOf, dutyKinds } from './duties.ts';
 import type { Kind, Kinds } from './fault.ts';
 import { faults } from './faults.ts';
 import { persons } from './persons.ts';
@@ -23,8 +24,8 @@ export const kinds: Kinds = {
 };
 const names = Object.keys(kinds);
 
-/** Faults of an arbiter strike only where there is one. */
-export const allKinds: Kinds = { ...kinds, ...arbiterKinds };
+/** Faults of an arbiter strike only where there is one, those of duties where a server has one. */
+export const allKinds: Kinds = { ...kinds, ...arbiterKinds, ...dutyKinds };
 
 export function kindOf(name: string): Kind {
   const kind = allKinds[name];
@@ -42,13 +43,28 @@ export interface PlannedFault {
 }
 
 export interface Plan {
-  readonly settings: Omit<WorldSettings, 'trace'>;
+  readonly settings: Omit<WorldSettings, 'trace' | 'duties'>;
+  /** Missing: every server may do everything. */
+  readonly duties?: Duties;
   readonly faults: readonly PlannedFault[];
   /** When all is over: nothing; what is out is rebuilt; and then the new primary fails. */
   readonly aftermath: 'nothing' | 'rebuild' | 'rebuild, then again';
 }
 
 export function planOf(seed: number): Plan {
+  const plan = withRegister(seed);
+  // Dice of its own, as below.
+  const random = new Random(29 * seed + 11);
+  if (plan.settings.servers < 3 || !random.chance(0.4)) return plan;
+  const duties = dutiesOf(random, plan.settings.register === 'servers');
+  if (random.chance(0.5)) return { ...plan, duties };
+  const kind = random.pick(Object.keys(dutyKinds));
+  const strikes = { ...fault(random, plan.settings.servers, 0), kind, lastsMs: random.between(300, 5000) };
+  const [first] = plan.faults;
+  return { ...plan, duties, faults: random.chance(0.7) || !first ? [strikes] : [strikes, first] };
+}
+
+function withRegister(seed: number): Plan {
   const plan = withoutRegister(seed);
   // Dice of its own: plans without a register are what they were.
   const random = new Random(23 * seed + 7);
@@ -103,7 +119,7 @@ function fault(random: Random, servers: number, index: number): PlannedFault {
 export const describeFault = ({ kind, host, afterMs, lastsMs }: PlannedFault): string =>
   `${kind} (server${host + 1}, after ${(afterMs / 1000).toFixed(1)} s, for ${(lastsMs / 1000).toFixed(1)} s)`;
 
-export function describePlan({ settings, faults: planned, aftermath }: Plan): string {
+export function describePlan({ settings, duties = [], faults: planned, aftermath }: Plan): string {
   const { servers, policy, references, arbitration, fencing, timeoutAction, register } = settings;
   const parts = [
     `${servers} servers`,
@@ -112,6 +128,7 @@ export function describePlan({ settings, faults: planned, aftermath }: Plan): st
     ...(references === 'none' ? [] : [`reference address: ${references}`]),
     ...(policy === 'command' ? [`the command answers ${arbitration}`] : []),
     ...(fencing ? [`the fencing command answers ${fencing}`] : []),
+    ...duties.flatMap((duty, index) => Object.values(duty).map((word) => `server${index + 1}: ${word}`)),
     `on a timeout ${timeoutAction}`,
     ...planned.map(describeFault),
     ...(aftermath === 'nothing' ? [] : [`afterwards: ${aftermath}`]),

@@ -3,8 +3,10 @@
  * In: a plan, or the seed of one. Out: a report with the violations; the same plan gives the same report.
  */
 import { isBound } from '../../src/controller/core/term.ts';
+import { isFree } from './duties.ts';
 import type { Fault } from './fault.ts';
 import { repairDisk } from './faults.ts';
+import type { Host } from './host.ts';
 import { judge, writableWithinMs } from './judge.ts';
 import { ask, rebuild } from './persons.ts';
 import { describeFault, describePlan, kindOf, type Plan, type PlannedFault, planOf } from './plan.ts';
@@ -41,7 +43,7 @@ export const runScenario = (seed: number, trace = false): Report => runPlan(plan
 
 /** The seed of the settings is all that chance needs, so that a plan tells the same story when seeds mean other plans. */
 export function runPlan(plan: Plan, trace = false, versions: Versions = oneVersion): Report {
-  const world = new World({ ...plan.settings, trace });
+  const world = new World({ ...plan.settings, duties: plan.duties, trace });
   world.tell(describePlan(plan));
   versions.begin(world);
   world.begin();
@@ -174,13 +176,13 @@ function heal(world: World): void {
 
 const why = (world: World): string => world.host('server1').state?.mirroring.reason ?? 'no controller';
 
-/** Everybody is in sync, as the primary sees it. */
+/** Everybody who may take over is in sync, as the primary sees it. */
 const isWhole = (world: World): boolean =>
   world.hosts.some(
     ({ id, state }) =>
       state?.mirroring.status === 'switchable' &&
       state.sync?.primary === id &&
-      state.sync.eligible.length === world.hosts.length - 1 &&
+      state.sync.eligible.length === world.hosts.filter((it) => it.id !== id && isFree(it.duty)).length &&
       (world.settings.register === 'none' || isBound(state.sync)),
   );
 
@@ -205,11 +207,20 @@ function isCalm(world: World): boolean {
     if (host === primary) return true;
     if (replication.streams(host, primary))
       return (
-        primary.state?.sync?.eligible.includes(host.id) === true ||
+        primary.state?.sync?.eligible.includes(host.id) === isFree(host.duty) ||
         primary.state?.parked[host.id] !== undefined
       );
     return ['held', 'stopped', 'down'].includes(state.own.phase);
   });
+}
+
+/** Where nobody may take over any more, or two are left that vote, somebody takes the duties back. */
+function freeIfNobodyMay(world: World, primary: Host): void {
+  const { hosts, settings } = world;
+  const isStuck =
+    !hosts.some((it) => it !== primary && isFree(it.duty)) ||
+    (settings.register === 'servers' && hosts.some((it) => it.duty.replication === 'asynchronous'));
+  if (isStuck) for (const host of hosts) world.setDuty(host, {});
 }
 
 /** What is out is rebuilt, and the cluster is whole again by itself; then it may have to prove it. */
@@ -231,6 +242,7 @@ function afterwards(world: World, plan: Plan): void {
     }
   }
   checkers.beginAnew();
+  freeIfNobodyMay(world, primary);
   if (primary.state?.failover.enabled === false) ask(world, primary, { kind: 'set-failover', enabled: true });
   if (!runUntil(world, settleMs, isWhole)) {
     checkers.fail(`L6: not switchable after the rebuild: ${primary.state?.mirroring.reason}`);

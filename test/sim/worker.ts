@@ -5,14 +5,14 @@ import { type Report, runScenario } from './scenario.ts';
 
 export type { Report } from './scenario.ts';
 
-export type Worlds = 'all' | 'with a register' | 'without a register';
+export type Worlds = 'all' | 'with a register' | 'without a register' | 'with duties';
 
 export interface Order {
   readonly from: number;
   readonly count: number;
   /** Only seeds with one of these faults; all of them when it is empty. */
   readonly kinds: readonly string[];
-  /** Only worlds with a register, or only those without one. */
+  /** Only worlds with a register, or only those without one, or where a server may not do everything. */
   readonly worlds: Worlds;
   readonly trace: boolean;
 }
@@ -31,10 +31,10 @@ export interface Found {
 
 function isWanted(seed: number, { kinds, worlds }: Order): boolean {
   if (kinds.length === 0 && worlds === 'all') return true;
-  const { settings, faults } = planOf(seed);
+  const { settings, duties, faults } = planOf(seed);
   const has = settings.register === 'none' ? 'without a register' : 'with a register';
   return (
-    (worlds === 'all' || worlds === has) &&
+    (worlds === 'all' || worlds === has || (worlds === 'with duties' && duties !== undefined)) &&
     (kinds.length === 0 || faults.some((it) => kinds.includes(it.kind)))
   );
 }

@@ -10,6 +10,7 @@ import { arbiterLine, SimArbiter } from './arbiter.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
 import { presentCore } from './core.ts';
+import type { Duties, SimDuty } from './duties.ts';
 import { act, write } from './hands.ts';
 import { type Host, newHost, type Shown } from './host.ts';
 import { halt } from './instance.ts';
@@ -34,6 +35,7 @@ export interface WorldSettings {
   readonly timeoutAction: ServerConf['dbInstanceTimeoutAction'];
   /** Who answers with the policy `arbitration`. */
   readonly register: 'none' | 'arbiter' | 'servers';
+  readonly duties?: Duties | undefined;
   readonly trace: boolean;
 }
 
@@ -62,6 +64,7 @@ export class World {
     this.random = new Random(settings.seed);
     const ids = Array.from({ length: settings.servers }, (_, index) => `server${index + 1}`);
     this.hosts = ids.map((id) => newHost({ id, host: id, port: 1 }));
+    for (const [index, host] of this.hosts.entries()) host.duty = settings.duties?.[index] ?? {};
     this.arbiter = settings.register === 'arbiter' ? new SimArbiter(this) : null;
     this.checkers = new Checkers(this);
     this.network = new Network(this);
@@ -84,11 +87,30 @@ export class World {
   begin(): void {
     this.arbiter?.start();
     for (const host of this.hosts) {
-      host.instance.fileNames = this.hosts.filter((it) => it !== host).map((it) => it.id);
+      host.instance.fileNames = this.namesFor(host);
       this.bootHost(host);
     }
     this.replication.write();
   }
+
+  /** As they are provisioned: all that commits may wait for. */
+  namesFor(host: Host): readonly string[] {
+    return this.hosts
+      .filter((it) => it !== host && it.duty.replication !== 'asynchronous')
+      .map((it) => it.id);
+  }
+
+  setDuty(host: Host, duty: SimDuty): void {
+    host.duty = duty;
+    this.happen(host, {
+      kind: 'reload',
+      conf: this.#confOf(host),
+      servers: this.hosts.map((it) => it.line),
+      arbiters: this.arbiter ? [arbiterLine] : [],
+    });
+  }
+
+  readonly #confOf = (host: Host): ServerConf => ({ ...this.#conf, ...host.duty });
 
   bootHost(host: Host): void {
     host.up = true;
@@ -139,7 +161,7 @@ export class World {
         restored: host.torn ? null : host.file,
         torn: host.torn,
         // The names have been in force once, and stay in the file as a comment.
-        named: this.hosts.filter((it) => it !== host).map((it) => it.id),
+        named: this.namesFor(host),
         incarnation: `${host.id}-${host.incarnation}`,
       });
       this.#every(host, intervalMs, () => this.happen(host, { kind: 'tick' }));
@@ -238,7 +260,7 @@ export class World {
       self,
       servers,
       arbiters,
-      conf: this.#conf,
+      conf: this.#confOf(host),
       controllerVersion: '0',
       clocks: clocks(),
     });

@@ -153,6 +153,19 @@ export const clusterCodes = {
     consequence: 'clients and standbys cannot use this server',
     repair: provision,
   },
+  CTL009: {
+    severity: 'drift',
+    title: 'a server may do something else than is declared',
+    consequence: 'another server takes over than the one that was meant for it, or none',
+    repair: provision,
+  },
+  CTL010: {
+    severity: 'degraded',
+    title: 'commits wait for an asynchronous copy',
+    consequence: 'every commit takes the way to it and back, and stands still when it is not reached',
+    repair:
+      "wait a moment: its primary takes it out by itself; if it stays so, 'mc_ctl status' on the primary says why",
+  },
   ARB001: {
     severity: 'degraded',
     title: 'the arbiter does not run',

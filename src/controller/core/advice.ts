@@ -3,6 +3,7 @@
  * the servers. Out: a reason and an advice. It names no command that could lose data without saying so. Pure.
  */
 
+import { dutyOf, dutyWords, mayTakeOver } from './duty.ts';
 import { megabytes } from './names.ts';
 import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
@@ -56,7 +57,7 @@ export function obstacle(state: State, primary: Observation, server: Observation
     const advice = `repair the disk of ${id}; it comes back by itself`;
     return because(`a disk of ${id} has failed (${view.failedDisks.join(', ')})`, advice);
   }
-  return detached(state, primary, id) ?? strangersOf(primary) ?? streamObstacle(primary, server);
+  return detached(state, primary, id) ?? strangersOf(primary) ?? streamObstacle(state, primary, server);
 }
 
 /** Commits may be acknowledged that no standby has. */
@@ -134,7 +135,7 @@ function detached(state: State, primary: Observation, id: ServerId): Obstacle | 
   return because(`${id} was taken out by a person (mc_ctl detach)`, advice);
 }
 
-function streamObstacle(primary: Observation, { id, view }: Observation): Obstacle | null {
+function streamObstacle(state: State, primary: Observation, { id, view }: Observation): Obstacle | null {
   if (!view?.report || !primary.view?.report)
     return because(`${view?.report ? primary.id : id} is being looked at`, 'wait a moment');
   const row = rowOf(primary.view.report, id);
@@ -143,6 +144,11 @@ function streamObstacle(primary: Observation, { id, view }: Observation): Obstac
     return because(`${id} does not receive WAL from ${primary.id}`, advice);
   }
   if (row.state !== 'streaming') return because(`${id} is catching up (${row.state})`, 'wait until it has');
+  if (!mayTakeOver(dutyOf(view)))
+    return because(
+      dutyWords(id, dutyOf(view)),
+      `a person may make it primary all the same: ${ctl(state, primary.id, `switch --to ${id} --force`)}`,
+    );
   if (row.syncState === 'sync' || row.syncState === 'quorum') {
     const { sync } = primary.view;
     const counts = sync?.primary !== primary.id || sync.eligible.includes(id);
@@ -248,9 +254,15 @@ function nobodyHeard(
 ): { status: 'unknown' } & Obstacle {
   const reason = `no primary is seen, and ${names} cannot be asked${policy(state)}`;
   const check = `check the host and admin network of ${names}`;
-  const standby = servers.find((server) => server.fresh && server.view?.role === 'standby');
+  const standbys = servers.filter((server) => server.fresh && server.view?.role === 'standby');
+  const standby = standbys.find(({ view }) => mayTakeOver(dutyOf(view))) ?? standbys[0];
   if (!standby) return { status: 'unknown', reason, advice: check };
   const force = `${check}; if the primary is surely down: ${ctl(state, standby.id, 'switch --force')}`;
+  const limits = dutyWords(standby.id, dutyOf(standby.view));
+  if (limits !== '') {
+    const advice = `${force}, which may lose what was acknowledged without ${standby.id}`;
+    return { status: 'unknown', reason: `${reason}; ${limits}`, advice };
+  }
   const doubt = unsure(state);
   if (doubt) {
     const advice = `${force}, which may lose what was acknowledged without ${state.self.id}`;

@@ -36,14 +36,7 @@ import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
 import type { ReplyTo, State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import { advanceStop, demote, isolate, onInstanceStopped, onStopFailed, onStopRequest } from './stop.ts';
-import {
-  advanceSync,
-  onNamesFailed,
-  onNamesSet,
-  onPreDetached,
-  onProvingCheckpoint,
-  unpark,
-} from './sync.ts';
+import { advanceSync, onNamesFailed, onNamesSet, onPreDetached, onProvingCheckpoint } from './sync.ts';
 import {
   advanceFollow,
   advanceTakeover,
@@ -55,6 +48,7 @@ import {
 } from './takeover.ts';
 import { isTaken, waitsForRegister } from './term.ts';
 import { advanceVote } from './vote.ts';
+import { unpark } from './waited-for.ts';
 
 export type { Decision } from './decision.ts';
 

@@ -4,6 +4,7 @@
  * stands here. Whether a field is written to the state file is said by `Kept` (state.ts). Pure.
  */
 
+import { sameConfDuty, sameDuty } from './duty.ts';
 import { sameIds } from './names.ts';
 import { sameReferences } from './references.ts';
 import type { OwnServer, Peer, State } from './state.ts';
@@ -96,6 +97,7 @@ const sameView = fieldByField<ServerView>({
   strangers: same,
   quietReferences: same,
   forgotten: same,
+  duty: sameDuty,
   cell: ignored,
   vote: ignored,
   replay: ignored,
@@ -141,7 +143,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   // Fixed as long as the controller runs; a reload replaces `servers` with `conf`.
   self: neither,
   servers: judged,
-  conf: neither,
+  conf: { reported: sameConfDuty },
   dir: neither,
   controllerVersion: neither,
   incarnation: neither,

@@ -59,12 +59,15 @@ const cutForThis = (state: State): ServerId[] =>
     .filter((it) => it.view.yield?.to === state.self.id && it.view.yield.lsn !== null)
     .map((it) => it.line.id);
 
+/** A commit may be acknowledged by its word. */
+export const votes = ({ sync }: State, id: ServerId): boolean => sync?.voters.includes(id) === true;
+
 /** So many voters have cut their receivers that no commit can be acknowledged without one of them. */
 export function enough(state: State, cut: readonly ServerId[]): boolean {
   const { sync } = state;
   if (!sync) return false;
-  const votes = [state.self.id, ...cut].filter((id) => sync.voters.includes(id));
+  const heard = [state.self.id, ...cut].filter((id) => votes(state, id));
   // In one term nobody becomes primary behind the back of one to which the role was handed.
   const needed = isBound(sync) ? Math.min(sync.needed, 1) : sync.needed;
-  return votes.length >= sync.voters.length - needed + 1;
+  return heard.length >= sync.voters.length - needed + 1;
 }

@@ -5,6 +5,7 @@
  */
 import { beginStart, countAttempt, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
+import { dutyAt, dutyOf, mayTakeOver } from './duty.ts';
 import type { Proof } from './event.ts';
 import { doubt } from './pause.ts';
 import { mayBelieve } from './promise.ts';
@@ -14,7 +15,7 @@ import type { Giving, Peer, State } from './state.ts';
 import { isBound } from './term.ts';
 import { type Handover, type ServerId, type ServerView, understandsProof } from './view.ts';
 
-/** Standbys that could take over now, the most advanced first. */
+/** Standbys that could take over now, the preferred first, then the most advanced: whoever gets the role shows that it holds all. */
 export function candidates(state: State, force: boolean): ServerId[] {
   const fits = ({ line, view }: Heard): boolean =>
     view.role === 'standby' &&
@@ -23,11 +24,12 @@ export function candidates(state: State, force: boolean): ServerId[] {
     view.takeover === null &&
     view.yield === null &&
     view.failedDisks.length === 0 &&
-    (force || state.sync?.eligible.includes(line.id) === true);
+    (force || (state.sync?.eligible.includes(line.id) === true && mayTakeOver(dutyOf(view))));
   return heardPeers(state)
     .filter(fits)
     .sort(
       (a, b) =>
+        dutyAt(state, b.line.id).priority - dutyAt(state, a.line.id).priority ||
         bytesAhead(positionOf(b.view), positionOf(a.view)) ||
         (isBefore(state, a.line.id, b.line.id) ? -1 : 1),
     )

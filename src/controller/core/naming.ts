@@ -4,6 +4,7 @@
  */
 import { canArbitrate } from '../config.ts';
 import { type Decision, decided } from './decision.ts';
+import { dutyAt, isAsynchronous } from './duty.ts';
 import { knows, promise } from './promise.ts';
 import { isPast, sameCells, takenBy } from './register.ts';
 import { streams } from './rows.ts';
@@ -17,8 +18,10 @@ export function wantedRegister(state: State): readonly CellName[] | null {
   if (state.conf.heartbeatErrorAction !== 'arbitration') return [];
   const [arbiter] = Object.keys(state.arbiters);
   if (arbiter !== undefined) return hearsArbiter(state, arbiter) ? cellsAt(state, [arbiter]) : null;
-  if (!canArbitrate({ servers: state.servers, arbiters: [] })) return [];
-  const servers = state.servers.map((line) => line.id);
+  // An asynchronous copy does not vote; one that was never heard may be none.
+  const voting = state.servers.filter((line) => !isAsynchronous(dutyAt(state, line.id)));
+  if (!canArbitrate({ servers: voting, arbiters: [] })) return [];
+  const servers = voting.map((line) => line.id);
   const heard = servers.every((id) => id === state.self.id || isHeard(state.peers[id]));
   return heard ? cellsAt(state, servers) : null;
 }

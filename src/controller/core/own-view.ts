@@ -1,4 +1,5 @@
 /** What this controller tells the others, and shows of its own server. In: a state. Out: the view. Pure. */
+import { ownDuty } from './duty.ts';
 import { quietReferences } from './references.ts';
 import { failedDisks, fullDisks, given, lastTimeline, type State } from './state.ts';
 import { type Echo, type ReplayLeft, type ServerId, type ServerView, understanding } from './view.ts';
@@ -56,6 +57,7 @@ export function ownView(state: State): WholeView {
     forgotten: (state.forgotten && state.sync === null) || undefined,
     cell: state.cell ?? undefined,
     vote: state.vote ?? undefined,
+    duty: ownDuty(state),
     replay: replayLeft(state) ?? undefined,
   };
 }

@@ -3,6 +3,7 @@
  * to replay before it takes writes. Given up in time, it has cost nobody anything. In: a state. Out: a decision. Pure.
  */
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
+import { dutyAt, dutyWords, mayTakeOver } from './duty.ts';
 import { candidates, newHandover } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { isInCharge } from './servers.ts';
@@ -28,7 +29,13 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, wanted: Wanted):
   if (state.change && state.change.stage !== 'failed')
     return refuse('synchronous_standby_names is being changed; try again in a moment');
   const able = candidates(state, force);
-  const to = named === undefined ? able[0] : able.find((it) => it === named);
+  const allowed = (id: ServerId): boolean => mayTakeOver(dutyAt(state, id));
+  if (named !== undefined && !force && named !== state.self.id && !allowed(named))
+    return refuse(
+      `${dutyWords(named, dutyAt(state, named))}; mc_ctl switch --to ${named} --force makes it primary all the same, once it has received everything`,
+    );
+  // Who is not named by a person is one that may take over without one.
+  const to = named === undefined ? able.find(allowed) : able.find((it) => it === named);
   if (to === undefined && named !== undefined)
     return refuse(`${named} cannot take over: ${state.mirroring.reason || 'it is no standby in sync'}`);
   if (to === undefined)

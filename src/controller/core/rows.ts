@@ -4,6 +4,7 @@
  * In: a state and a report. Out: rows, names, addresses, strangers. It decides nothing. Pure.
  */
 import { type Names, parseNames, sameName } from '../../postgres/standby-names.ts';
+import { dutyOf, isAsynchronous } from './duty.ts';
 import { lsnValue } from './names.ts';
 import { isHeard } from './servers.ts';
 import type { State } from './state.ts';
@@ -92,11 +93,14 @@ export function findStrangers(state: State, report: InstanceReport): Stranger[] 
 
 function strangeRows(state: State, report: InstanceReport, id: ServerId): Stranger[] {
   const rows = rowsOf(report, id).filter(counts);
+  const isNamed = namesInForce(state, report).ids.includes(id);
+  // What its receivers confirm acknowledges nothing, and nobody is to wait for it.
+  if (!isNamed && isAsynchronous(dutyOf(state.peers[id]?.view))) return [];
   if (rows.length > 1) return [{ kind: 'rows', name: id }];
   const peer = state.peers[id];
   const isForeign = isOthers(report, peer?.view?.report, rows);
   if (isForeign && isHeard(peer)) return [{ kind: 'row', name: id }];
-  const confirms = rows.length > 0 && namesInForce(state, report).ids.includes(id);
+  const confirms = rows.length > 0 && isNamed;
   return confirms && (isForeign || state.suspects.includes(id)) ? [{ kind: 'suspect', name: id }] : [];
 }
 

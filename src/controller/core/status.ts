@@ -2,6 +2,8 @@
  * What `mc_ctl status` shows: the judgement of the pair, with its reason, and the rows of the table.
  * In: a state. Out: plain data and text. A server that is not heard is never called normal. Pure.
  */
+
+import type { ReplicationDuty, TakeoverDuty } from '../config.ts';
 import {
   ctl,
   type Observation,
@@ -13,6 +15,7 @@ import {
 } from './advice.ts';
 import { type ArbiterRow, arbiterRows, type RegisterRow, registerRow } from './arbiter-rows.ts';
 import { busyServers } from './busy.ts';
+import { dutyOf, dutyWords, sameDuty } from './duty.ts';
 import { ownView } from './own-view.ts';
 import { rowOf } from './rows.ts';
 import { split } from './split.ts';
@@ -192,6 +195,10 @@ export interface StatusRow {
   readonly replay_left_bytes: number | null;
   /** 0 while it is not known, or nothing moves. */
   readonly replay_bytes_per_second: number | null;
+  /** What it may do, as it was last told; null while that is not known. */
+  readonly takeover: TakeoverDuty | null;
+  readonly takeover_priority: number | null;
+  readonly replication: ReplicationDuty | null;
 }
 
 /** Who is at work where; without a process the controller does it by itself. */
@@ -291,6 +298,9 @@ function statusRow(state: State, servers: readonly Observation[], server: Observ
     quiet_references: server.fresh ? (view?.quietReferences ?? []) : [],
     replay_left_bytes: replay?.leftBytes ?? null,
     replay_bytes_per_second: replay?.bytesPerSecond ?? null,
+    takeover: view?.duty?.takeover ?? null,
+    takeover_priority: view?.duty?.priority ?? null,
+    replication: view?.duty?.replication ?? null,
   };
 }
 
@@ -331,5 +341,16 @@ export function renderStatus(report: StatusReport): string {
   const since = (report.reason_since ?? report.since).replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
   const why = report.reason ? [`why: ${report.reason}; since ${since}; to do: ${report.advice ?? ''}`] : [];
   const top = ['mirroring status', '----------------', report.mirroring_status];
-  return `${[...top, ...table, ...why].join('\n')}\n`;
+  return `${[...top, ...table, ...why, ...report.servers.flatMap(dutyLine)].join('\n')}\n`;
+}
+
+/** Only where it is not the usual one. */
+function dutyLine({ server_id, takeover, takeover_priority: priority, replication }: StatusRow): string[] {
+  const duty = dutyOf({
+    duty: takeover && replication && priority !== null ? { takeover, priority, replication } : undefined,
+  });
+  const words =
+    dutyWords(server_id, duty) ||
+    (sameDuty(duty, undefined) ? '' : `${server_id} takes over with priority ${duty.priority}`);
+  return words === '' ? [] : [`duty: ${words}`];
 }

@@ -6,6 +6,7 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { dutyAt, dutyWords, mayTakeOver } from './duty.ts';
 import { lsnValue, sameIds } from './names.ts';
 import { advanceNaming, canName } from './naming.ts';
 import { isDoubtful } from './pause.ts';
@@ -17,6 +18,7 @@ import type { Change, Peer, State } from './state.ts';
 import { cleared, toProve, watchStrangers } from './strangers.ts';
 import { isBound } from './term.ts';
 import { type ServerId, type ServerView, type SyncSet, understandsRegister } from './view.ts';
+import { leavesByDuty, mayBeWaitedFor, withCopies } from './waited-for.ts';
 
 const retryAfterMs = 5000;
 /** A report that was on its way while the names were changed must not count as somebody else's change. */
@@ -24,15 +26,18 @@ const namesSettleMs = 3000;
 
 export function advanceSync(state: State): Decision {
   if (!isInCharge(state)) return decided(state);
-  const watched = andThen(watchStrangers(recollect(adoptNames(state))), (it) => decided(withdraw(it)));
+  const watched = andThen(watchStrangers(withCopies(recollect(adoptNames(state)))), (it) =>
+    decided(withdraw(it)),
+  );
   return [goOn, fenceSilent, beginChange, advanceNaming, prove].reduce(andThen, watched);
 }
 
-/** While somebody else may acknowledge commits, nobody is known to hold all of them. */
-const withdraw = (state: State): State =>
-  state.strangers.length > 0 && state.sync && state.sync.eligible.length > 0
-    ? promise(state, { eligible: [] })
-    : state;
+/** While somebody else may acknowledge commits, nobody is known to hold all of them; and whose duty forbids it takes nothing over. */
+function withdraw(state: State): State {
+  const before = state.sync?.eligible ?? [];
+  const eligible = state.strangers.length > 0 ? [] : before.filter((id) => mayTakeOver(dutyAt(state, id)));
+  return eligible.length < before.length ? promise(state, { eligible }) : state;
+}
 
 /** Names that somebody else has put in force, as provisioning does, are taken over as they are. */
 function adoptNames(state: State): State {
@@ -95,13 +100,14 @@ function absence(state: State, id: ServerId): Absence {
   const rowSince = Math.max(state.rowAt[id] ?? 0, state.graceFrom);
   const rowLate = !streams(state, id) && state.now - rowSince > giveUpTimeMs(state.conf);
   const asked = state.parked[id] !== undefined;
+  const unfit = leavesByDuty(state, id);
   if (isHeard(peer)) {
     const late = rowLate && state.now - peer.heardAt < giveUpTimeMs(state.conf);
-    const leaves = asked || (state.failover.enabled && (isAway(state, peer.view) || late));
+    const leaves = asked || unfit || (state.failover.enabled && (isAway(state, peer.view) || late));
     if (!leaves) return 'no';
     return isBound(state.sync) && ignores(state, peer) ? shutOut(state, id) : 'must-confirm';
   }
-  if (asked) return 'gone';
+  if (asked || (unfit && !mayBelieve(state, id))) return 'gone';
   if (!state.failover.enabled) return 'no';
   // It has taken over, and may have acknowledged commits before it was stopped.
   if (state.sync && peer.view && isLater(state.sync, peer.view)) return 'no';
@@ -170,7 +176,8 @@ function beginChange(state: State): Decision {
   if (!sync || (change && (change.stage !== 'failed' || state.now - change.at < retryAfterMs)))
     return decided(state);
   const leaving = sync.voters.filter((id) => ['must-confirm', 'gone'].includes(absence(state, id)));
-  const joining = sync.members.find((id) => !sync.voters.includes(id) && mayJoin(state, id));
+  const able = sync.members.filter((id) => !sync.voters.includes(id) && mayJoin(state, id));
+  const joining = able.find((id) => mayTakeOver(dutyAt(state, id))) ?? able[0];
   if (leaving.length === 0 && joining === undefined) return decided({ ...state, change: null });
   const to =
     leaving.length > 0
@@ -226,6 +233,7 @@ function reportPromise(state: State, change: Change): Decision {
 
 function whyAway(state: State, id: ServerId): string {
   if (state.parked[id] !== undefined) return 'a person asked for it';
+  if (leavesByDuty(state, id)) return dutyWords(id, dutyAt(state, id));
   const peer = state.peers[id];
   if (!isHeard(peer))
     return peer?.reach === 'refused' ? 'neither its controller nor its stream is there' : 'it is not heard';
@@ -286,7 +294,7 @@ function mayJoin(state: State, id: ServerId): boolean {
   const peer = state.peers[id];
   if (!isHeard(peer) || state.parked[id] !== undefined) return false;
   const { view } = peer;
-  return isSound(state, view) && streams(state, id);
+  return isSound(state, view) && streams(state, id) && mayBeWaitedFor(state, id);
 }
 
 function isSound(state: State, view: ServerView): boolean {
@@ -300,18 +308,6 @@ function isSound(state: State, view: ServerView): boolean {
     !view.leaving &&
     !isAway(state, view)
   );
-}
-
-/** A person's detach holds until the instance of the standby is started again. */
-export function unpark(state: State): State {
-  const over = Object.entries(state.parked).filter(([id, startedAtWall]) => {
-    const report = state.peers[id]?.view?.report;
-    return report !== undefined && report !== null && report.startedAtWall !== startedAtWall;
-  });
-  if (over.length === 0) return state;
-  const ended = over.map(([id]) => id);
-  const left = Object.entries(state.parked).filter(([id]) => !ended.includes(id));
-  return { ...state, parked: Object.fromEntries(left) };
 }
 
 /**
@@ -341,7 +337,9 @@ function prove(state: State): Decision {
       : decided({ ...state, proving: null });
   }
   const checkpoint = { kind: 'checkpoint', purpose: 'proof' } as const;
-  const next = voters.find((id) => !sync.eligible.includes(id) && wanted(id));
+  // Who may not take over has to show only that a receiver is its own.
+  const open = (id: ServerId): boolean => mayTakeOver(dutyAt(state, id)) || state.suspects.includes(id);
+  const next = voters.find((id) => !sync.eligible.includes(id) && open(id) && wanted(id));
   if (next === undefined) return decided(state);
   return decided({ ...state, proving: { id: next, stage: 'checkpoint', lsn: null } }, checkpoint);
 }
@@ -382,7 +380,7 @@ function caughtUp(state: State, sync: SyncSet): Decision {
 }
 
 function callEligible(state: State, sync: SyncSet, id: ServerId): Decision {
-  if (state.strangers.length > 0) return decided(state);
+  if (state.strangers.length > 0 || !mayTakeOver(dutyAt(state, id))) return decided(state);
   const shown = promise(state, { eligible: [...sync.eligible, id] });
   const hook = { kind: 'hook', hook: 'post-attach', target: id } as const;
   return decided(shown, log('MCA01039', { server: id }), ...(state.degraded === null ? [] : [hook]));

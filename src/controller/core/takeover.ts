@@ -5,7 +5,8 @@
  */
 import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
-import { enough, isGathered, isUnanswered, mayPromote } from './gather.ts';
+import { dutyOf, dutyWords, isPreferred, mayTakeOver, ownDuty } from './duty.ts';
+import { enough, isGathered, isUnanswered, mayPromote, votes } from './gather.ts';
 import { addressOf } from './handover.ts';
 import { lsnValue } from './names.ts';
 import { isDoubtful } from './pause.ts';
@@ -14,7 +15,6 @@ import {
   bytesAhead,
   type Heard,
   heardPeers,
-  isBefore,
   isBroken,
   isHeard,
   noPosition,
@@ -25,7 +25,7 @@ import {
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
 import type { ReplyTo, State } from './state.ts';
 import { isBound, isTermGone, waitsForRegister } from './term.ts';
-import type { ServerId, Takeover } from './view.ts';
+import type { Handover, ServerId, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
 const cutAgainMs = 5000;
@@ -67,7 +67,7 @@ function considerHandover(state: State): Decision {
   // Another server has this one's word for its takeover, and may be primary at any moment.
   if (state.yield) return decided(state);
   if (state.own.phase === 'starting' || state.own.phase === 'unknown') return decided(state);
-  const obstacle = handoverObstacle(state, handover.checkpoint !== null);
+  const obstacle = handoverObstacle(state, handover);
   if (obstacle !== null) {
     return decided(
       { ...state, declined: { id: handover.id, why: obstacle } },
@@ -85,10 +85,11 @@ const fenceFirst = { stage: 'fence', unfenced: true } as const;
 const fenceLater = { unfenced: true } as const;
 const fenced = ({ sync }: State) => (isBound(sync) ? fenceLater : fenceFirst);
 
-function handoverObstacle(state: State, proof: boolean): string | null {
+function handoverObstacle(state: State, { kind, checkpoint }: Handover): string | null {
   if (state.own.phase !== 'running') return `the instance of ${state.self.id} does not run`;
   if (isBroken(state)) return `a disk of ${state.self.id} has failed`;
-  if (!proof && !isEligible(state)) return `${state.self.id} is not known to hold every commit`;
+  if (kind === 'failover' && !mayTakeOver(ownDuty(state))) return dutyWords(state.self.id, ownDuty(state));
+  if (checkpoint === null && !isEligible(state)) return `${state.self.id} is not known to hold every commit`;
   return null;
 }
 
@@ -102,6 +103,7 @@ function considerSilence(state: State): Decision {
     state.aborted === sync.primary ||
     !state.failover.enabled ||
     !isEligible(state) ||
+    !mayTakeOver(ownDuty(state)) ||
     state.own.phase !== 'running' ||
     isBroken(state)
   )
@@ -116,10 +118,11 @@ function considerSilence(state: State): Decision {
   return start(state, begins(sync.primary, 'silence', fence ? fenced(state) : {}));
 }
 
-/** A heard standby with more WAL, or with as much and earlier in network.conf, takes over in place of this one. */
+/** A heard standby with more WAL, or with as much and preferred, takes over in place of this one. */
 function betterOne(state: State): boolean {
   return heardPeers(state).some((peer) => {
     if (peer.view.role !== 'standby' || state.sync?.eligible.includes(peer.line.id) !== true) return false;
+    if (!mayTakeOver(dutyOf(peer.view))) return false;
     if (peer.view.phase !== 'running' || peer.view.failedDisks.some((part) => takesOut(state, part)))
       return false;
     return beats(state, peer, ownPosition(state));
@@ -128,7 +131,7 @@ function betterOne(state: State): boolean {
 
 function beats(state: State, { line, view }: Heard, ours: string): boolean {
   const more = bytesAhead(positionOf(view), ours);
-  return more > 0 || (more === 0 && isBefore(state, line.id, state.self.id));
+  return more > 0 || (more === 0 && isPreferred(state, line.id, state.self.id));
 }
 
 /** It has this server's word that nobody took over, or will have it in a moment, and starts with that. */
@@ -256,7 +259,10 @@ function goOn(state: State, takeover: Takeover): Decision {
 
 function gather(state: State, takeover: Takeover): Decision {
   const mine = takeover.lsn ?? noPosition;
-  const rivals = heardPeers(state).filter((it) => it.view.takeover?.lsn || it.view.yield?.lsn);
+  // What somebody holds whose word acknowledges nothing was acknowledged to nobody.
+  const rivals = heardPeers(state).filter(
+    (it) => it.view.takeover?.lsn || (it.view.yield?.lsn && votes(state, it.line.id)),
+  );
   const ahead = rivals.find((it) =>
     it.view.takeover ? beats(state, it, mine) : bytesAhead(positionOf(it.view), mine) > 0,
   );

@@ -4,6 +4,8 @@
  * milliseconds of the one who wrote it, `Wall` is Unix milliseconds.
  */
 
+import type { ReplicationDuty, TakeoverDuty } from '../config.ts';
+
 export type ServerId = string;
 
 /**
@@ -36,6 +38,16 @@ export const phases = [
   'down',
 ] as const;
 export type Phase = (typeof phases)[number];
+
+/** What a server may do besides streaming, as its own configuration says. */
+export interface Duty {
+  /** never: it becomes primary only by a person. */
+  readonly takeover: TakeoverDuty;
+  /** Of several with the same data the one with the highest number is preferred. */
+  readonly priority: number;
+  /** asynchronous: commits never wait for it, it does not vote, and it becomes primary only by a person. */
+  readonly replication: ReplicationDuty;
+}
 
 /** A row of pg_stat_replication. */
 export interface Sender {
@@ -254,6 +266,8 @@ export interface ServerView {
   readonly quietReferences?: readonly string[] | undefined;
   /** Its record could not be read, so that everybody else may have taken over from it. */
   readonly forgotten?: boolean | undefined;
+  /** Missing from a controller that does not know duties yet: all is allowed. */
+  readonly duty?: Duty | undefined;
   /** The cell of this server, and what it asks the cells; missing from a controller that does not know them yet. */
   readonly cell?: Cell | null | undefined;
   readonly vote?: Vote | null | undefined;

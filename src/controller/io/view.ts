@@ -2,12 +2,14 @@
  * Checks what came over the admin link before the core sees it. Peers hold the key of the cluster, but may be of another
  * version: a view of another shape is refused as a whole, a field that is not known here is left alone. Pure.
  */
+import { replicationDuties, takeoverDuties } from '../config.ts';
 import type { PeerRequest } from '../core/event.ts';
 import {
   type ArbiterView,
   type Asker,
   type Cell,
   type CellName,
+  type Duty,
   diskParts,
   type Echo,
   type FailoverFlag,
@@ -185,6 +187,13 @@ const view = object<ServerView>({
   quietReferences: optional(ids),
   cell: optional(orNull(cell)),
   vote: optional(orNull(vote)),
+  duty: optional(
+    object<Duty>({
+      takeover: oneOf(takeoverDuties),
+      priority: number,
+      replication: oneOf(replicationDuties),
+    }),
+  ),
 });
 
 const arbiterView = object<ArbiterView>({

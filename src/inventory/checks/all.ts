@@ -4,6 +4,7 @@ import type { Draft } from '../draft.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkArbiter } from './arbiter.ts';
 import { checkCollisions } from './collisions.ts';
+import { checkDuties } from './duties.ts';
 import { checkHba } from './hba.ts';
 import { checkNames } from './names.ts';
 import { checkPaths } from './paths.ts';
@@ -23,6 +24,7 @@ export async function crossChecks(draft: Draft, mistyped: ReadonlySet<string>): 
     checkNames,
     checkRoles,
     checkArbiter,
+    checkDuties,
     checkPorts,
     checkPaths,
     checkCollisions,

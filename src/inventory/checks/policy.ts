@@ -1,5 +1,6 @@
 /** Who may take over when the heartbeat is lost: the policy and what it needs. Pure. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
+import { fewestForMajority } from '../../base/majority.ts';
 import { nodeAt } from '../../base/yaml.ts';
 import type { HeartbeatLossPolicy } from '../cluster.ts';
 import { arbiterOf, type Draft, serversOf } from '../draft.ts';
@@ -28,7 +29,11 @@ function hasToChoose(draft: Draft, mistyped: ReadonlySet<string>): boolean {
 const tellUnchosen = (draft: Draft): Diagnostic => ({
   code: 'INV004',
   what: 'the inventory does not say who decides when the heartbeat is lost (on_heartbeat_loss)',
-  why: 'a host that hears nothing cannot know whether the other one is dead or only the network between them; what is right then is your choice',
+  why: `a host that hears nothing cannot know whether the other one is dead or only the network between them; what is right then is your choice${
+    serversOf(draft).length < fewestForMajority
+      ? ''
+      : ' (an asynchronous copy does not vote, so that there is no majority)'
+  }`,
   fix: [
     'Add a third host with role: arbiter, which needs no PostgreSQL: then one side goes on,',
     'never both, and nobody has to be called. Or write one of these under multiplexing:',
@@ -76,9 +81,9 @@ function checkChoice(draft: Draft, policy: HeartbeatLossPolicy): Diagnostic[] {
 
 const tellNobody = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
   code: 'INV008',
-  what: 'on_heartbeat_loss is arbitration, and there is neither an arbiter nor a third server',
+  what: 'on_heartbeat_loss is arbitration, and there is neither an arbiter nor a third server that votes',
   why: 'of two servers that do not hear each other nobody could say which one goes on',
-  fix: 'Add a third host with role: arbiter (it needs no PostgreSQL) or one more with role: standby; or write message, command or fallback.',
+  fix: 'Add a third host with role: arbiter (it needs no PostgreSQL) or one more with role: standby (an asynchronous copy does not vote); or write message, command or fallback.',
   at,
 });
 

@@ -92,9 +92,23 @@ export function controllerVariables(cluster: Cluster, server: Server, view: View
   };
 }
 
+/** What a server may do, in the words of its controller. */
+export interface DutyVariables {
+  readonly takeover: 'allowed' | 'never';
+  readonly priority: number;
+  readonly replication: 'synchronous' | 'asynchronous';
+}
+
+export const dutyVariables = ({ duty }: Server): DutyVariables => ({
+  takeover: duty.failover === 'never' ? 'never' : 'allowed',
+  priority: duty.priority,
+  replication: duty.replication,
+});
+
 function configurationOf(server: Server) {
   const { heartbeat, failover, onHeartbeatLoss, arbitrationCommand, referenceAddresses } =
     server.multiplexing;
+  const { takeover, priority, replication } = dutyVariables(server);
   return serverConf({
     dbInstance: server.postgres.dataDir,
     heartbeatIntervalMs: heartbeat.intervalMs,
@@ -104,6 +118,9 @@ function configurationOf(server: Server) {
     failover,
     referenceAddresses,
     ...(arbitrationCommand ? { arbitrationCommand } : {}),
+    takeover,
+    takeoverPriority: priority,
+    replication,
     ...confByKeys(server.multiplexing.keys),
   });
 }

@@ -1,5 +1,5 @@
 /** The variables of replication: everything postgresql.conf and pg_hba.conf need beyond the inventory's settings. Pure. */
-import type { Cluster, Server } from '../../inventory/cluster.ts';
+import { type Cluster, isSynchronous, type Server } from '../../inventory/cluster.ts';
 import { serverConninfo } from '../../postgres/conninfo.ts';
 import type { ServerVariables } from './server.ts';
 
@@ -22,7 +22,10 @@ export function replicationVariables(
   source: ServerVariables | undefined,
   giveUpMs: number,
 ): ReplicationVariables {
-  const others = servers.filter(({ name }) => name !== server.name).map(({ name }) => standbyName(name));
+  // The controller leaves out who need not be waited for at the moment; commits never wait for an asynchronous one.
+  const others = cluster.servers
+    .filter((each) => each.name !== server.name && isSynchronous(each))
+    .map(({ name }) => standbyName(name));
   return {
     conninfo: source ? conninfoTo(source, cluster, server) : '',
     giveUpMs,

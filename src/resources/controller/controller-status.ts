@@ -50,6 +50,10 @@ export interface ControllerReport {
     readonly sync_state: string | null;
     readonly lag_bytes: number | null;
     readonly controller_version: string | null;
+    /** What the server may do. Absent in what an older controller says. */
+    readonly takeover?: 'allowed' | 'never' | null;
+    readonly takeover_priority?: number | null;
+    readonly replication?: 'synchronous' | 'asynchronous' | null;
   }[];
 }
 

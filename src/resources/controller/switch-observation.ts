@@ -84,6 +84,16 @@ export function obstacle(to: string, { report, live, ready }: SwitchObservation)
       evidence,
     );
   const target = report.servers.find((server) => server.server_id === to);
+  if (target?.takeover === 'never' || target?.replication === 'asynchronous')
+    return problem(
+      to,
+      target.replication === 'asynchronous'
+        ? 'it is an asynchronous copy'
+        : 'it never takes over (failover: never)',
+      'the inventory keeps it from that, and nobody does it in passing',
+      `Name another standby; or, if it is meant: mc_ctl switch --to ${to} --force on the primary, which goes on only when ${to} has received everything.`,
+      evidence,
+    );
   const state = target?.sync_state ?? null;
   if (target?.instance !== 'running' || !['sync', 'quorum', 'potential'].includes(state ?? ''))
     return problem(

@@ -22,6 +22,7 @@ const row = (server_id: string, over: Record<string, unknown> = {}) => ({
   detached: false,
   ...over,
 });
+const copy = { takeover: 'allowed', takeover_priority: 100, replication: 'asynchronous' };
 const former = row('server1', { host_role: 'none(inactivated primary)', instance: 'stopped' });
 /** server2 has taken over from server1. */
 const takenOver = {
@@ -210,6 +211,60 @@ export const controllers: readonly KindCases[] = [
       {
         title: 'the directory cannot be looked into',
         reply: { stdout: 'closed /mcdir/inst1\nlooked\n' },
+        gives: { unknown: '/mcdir/inst1' },
+      },
+    ],
+  },
+  {
+    kind: 'duty',
+    desired: '{ takeover: allowed, priority: 100, replication: asynchronous }',
+    key: 'told',
+    describes: 'what server1 may do',
+    errors: [
+      { desired: '{ takeover: seldom }', what: "'takeover' cannot be 'seldom'", at: '1:13' },
+      { desired: '{ priority: high }', what: "not 'high'", at: '1:13' },
+    ],
+    cases: [
+      {
+        title: 'it is told, and commits do not wait for it',
+        reply: { stdout: report({ servers: [row('server1', { ...copy, sync_state: 'async' })] }) },
+        gives: { same: 'an asynchronous copy' },
+      },
+      {
+        title: 'it is told, and commits wait for it still',
+        reply: { stdout: report({ servers: [row('server1', { ...copy, sync_state: 'potential' })] }) },
+        gives: {
+          change: 'wait until the controllers know: an asynchronous copy',
+          reason: 'sync_state potential',
+          script: ['"server_id":"server1"[^}]*"sync_state":("async"|null)[^}]*"takeover":"allowed"'],
+          differences: [
+            'CTL010 server1: commits do not wait for it → sync_state potential < mc_ctl status on server1',
+          ],
+        },
+      },
+      {
+        title: 'its controller has another one in force',
+        desired: '{ takeover: never }',
+        reply: { stdout: report({ servers: [row('server1', { ...copy, replication: 'synchronous' })] }) },
+        gives: {
+          change: 'it takes over only by a person',
+          reason: 'it may take over, with priority 100',
+          differences: [
+            'CTL009 server1: it takes over only by a person → it may take over, with priority 100 < mc_ctl status on server1',
+          ],
+        },
+      },
+      {
+        title: 'an older controller tells none',
+        desired: '{}',
+        reply: { stdout: report() },
+        gives: { change: 'wait', reason: 'it tells no duty' },
+        tells: [{ code: 'CTL009', object: 'server1' }],
+      },
+      { title: 'no controller runs', reply: { stdout: 'stopped\n' }, gives: { same: 'copy' } },
+      {
+        title: 'nobody may look',
+        reply: { stdout: 'closed /mcdir/inst1\n' },
         gives: { unknown: '/mcdir/inst1' },
       },
     ],

@@ -66,6 +66,18 @@ export const controllerRounds: readonly Round[] = [
     ],
   },
   {
+    title: 'another duty',
+    mutations: [
+      {
+        title: 'has written what the standby may do by hand, and the controller has read it',
+        on: 'standby',
+        break: `sed -i 's/^takeover_priority = .*/takeover_priority = 7/' $M/$ID.conf; systemctl reload $UNIT; sleep 2`,
+        expect: [drift('CTL009', '$ID', { found: /priority 7/ }), drift('FIL002', /conf$/)],
+        mended: provision('controller'),
+      },
+    ],
+  },
+  {
     title: 'another version of the controller',
     mutations: [
       {

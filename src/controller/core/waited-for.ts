@@ -1,0 +1,53 @@
+/**
+ * For whom commits are to wait, as the duties of the standbys and persons say. In: the state of a primary. Out: plain answers. Pure.
+ * docs/adr/0010-which-server-may-do-what.md has the reasons.
+ */
+import { dutyAt, isAsynchronous, mayTakeOver } from './duty.ts';
+import { promise } from './promise.ts';
+import { streams } from './rows.ts';
+import { heardPeers } from './servers.ts';
+import type { State } from './state.ts';
+import type { ServerId } from './view.ts';
+
+/** Voters besides this one that may become primary without a person. */
+const candidatesBeside = (state: State, id: ServerId): ServerId[] =>
+  (state.sync?.voters ?? []).filter((it) => it !== id && mayTakeOver(dutyAt(state, it)));
+
+/** One that never takes over must not confirm alone what a candidate lacks: it joins only where none is in. */
+export function mayBeWaitedFor(state: State, id: ServerId): boolean {
+  const duty = dutyAt(state, id);
+  if (isAsynchronous(duty)) return false;
+  return mayTakeOver(duty) || candidatesBeside(state, id).length === 0;
+}
+
+/** A voter that has to go for its duty: it is asynchronous, or somebody who may take over is there in its place. */
+export function leavesByDuty(state: State, id: ServerId): boolean {
+  const duty = dutyAt(state, id);
+  if (isAsynchronous(duty)) return true;
+  return !mayTakeOver(duty) && candidatesBeside(state, id).some((it) => streams(state, it));
+}
+
+/**
+ * A copy belongs to the members of a promise, too, although no names name it: when it is a copy no more, it joins as any other,
+ * by its primary, and nobody has to name it first.
+ */
+export function withCopies(state: State): State {
+  const { sync } = state;
+  if (!sync || sync.members.length === 0) return state;
+  const copies = heardPeers(state)
+    .map(({ line }) => line.id)
+    .filter((id) => isAsynchronous(dutyAt(state, id)) && !sync.members.includes(id));
+  return copies.length === 0 ? state : promise(state, { members: [...sync.members, ...copies] });
+}
+
+/** A person's detach holds until the instance of the standby is started again. */
+export function unpark(state: State): State {
+  const over = Object.entries(state.parked).filter(([id, startedAtWall]) => {
+    const report = state.peers[id]?.view?.report;
+    return report !== undefined && report !== null && report.startedAtWall !== startedAtWall;
+  });
+  if (over.length === 0) return state;
+  const ended = over.map(([id]) => id);
+  const left = Object.entries(state.parked).filter(([id]) => !ended.includes(id));
+  return { ...state, parked: Object.fromEntries(left) };
+}
