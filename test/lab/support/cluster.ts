@@ -30,13 +30,18 @@ export interface ClusterOptions extends InventoryWish {
   readonly prepare?: string;
   /** What the primary is reported once it is provisioned: a database and SQL, in this order. */
   readonly sql?: readonly (readonly [database: string, text: string])[];
+  /** One host more, without an instance: the arbiter, which decides where the options name no policy. */
+  readonly arbiter?: true;
 }
+
+const arbiterName = 'arb1';
 
 export class LabCluster implements Cluster {
   readonly lab: Lab;
-  /** In the order of the inventory. */
+  /** In the order of the inventory, an arbiter at the end. */
   readonly hosts: readonly Host[];
   readonly servers: readonly Server[];
+  readonly arbiter: Host | undefined;
   /** Path of the inventory. */
   readonly file: string;
   readonly version: number;
@@ -45,8 +50,9 @@ export class LabCluster implements Cluster {
   constructor(lab: Lab, hosts: readonly Host[], options: ClusterOptions) {
     this.lab = lab;
     this.hosts = hosts;
-    this.servers = hosts.map((host) => serverOf(host));
-    this.file = inventory(lab, hosts, options);
+    this.arbiter = options.arbiter ? hosts.find(({ name }) => name === arbiterName) : undefined;
+    this.servers = hosts.filter((host) => host !== this.arbiter).map((host) => serverOf(host));
+    this.file = inventory(lab, hosts, wishOf(options));
     this.version = versionOf(options);
     this.command = pgduet(lab);
   }
@@ -79,8 +85,8 @@ export class LabCluster implements Cluster {
   }
 
   /** Another inventory of the same hosts; returns its path. */
-  inventory(name: string, options: InventoryWish): string {
-    return inventory(this.lab, this.hosts, { ...options, name });
+  inventory(name: string, options: ClusterOptions): string {
+    return inventory(this.lab, this.hosts, { ...wishOf(options), name });
   }
 
   /** The same hosts, and perhaps more of them, as another inventory declares them. */
@@ -113,6 +119,20 @@ export class LabCluster implements Cluster {
   }
 }
 
+/** An inventory with an arbiter: its host has that role, and no policy answers in its place. */
+function wishOf(options: ClusterOptions): InventoryWish {
+  if (!options.arbiter) return options;
+  const { host: entry, multiplexing } = options;
+  return {
+    ...options,
+    multiplexing: { on_heartbeat_loss: undefined, ...multiplexing },
+    host: (host, index) => ({
+      ...entry?.(host, index),
+      ...(host.name === arbiterName ? { role: 'arbiter' } : {}),
+    }),
+  };
+}
+
 /** Two hosts with their packages, to which nothing was done. */
 export const freshPair = (options: ClusterOptions = {}): Promise<LabCluster> => fresh(2, options);
 
@@ -122,10 +142,14 @@ export const provisionedPair = (options: ClusterOptions = {}): Promise<LabCluste
 /** A primary and two standbys, `switchable` for all controllers, after a power cycle of all hosts. */
 export const provisionedTrio = (options: ClusterOptions = {}): Promise<LabCluster> => provisioned(3, options);
 
+/** Three hosts with their packages, to which nothing was done. */
+export const freshTrio = (options: ClusterOptions = {}): Promise<LabCluster> => fresh(3, options);
+
 async function fresh(count: number, options: ClusterOptions): Promise<LabCluster> {
   built();
   return opened(options, async (lab) => {
-    const hosts = await lab.hosts(count, { image: imageOf(options), names: namesOf(count) });
+    const names = namesOf(count, options);
+    const hosts = await lab.hosts(names.length, { image: imageOf(options), names });
     await prepareHosts(hosts, options);
     return new LabCluster(lab, hosts, options);
   });
@@ -155,17 +179,17 @@ async function opened(
 }
 
 function recipe(count: number, options: ClusterOptions): Recipe {
-  const names = namesOf(count);
+  const names = namesOf(count, options);
   const nobody = { key: 'key', knownHosts: 'known_hosts' };
   const somewhere = names.map((name) => ({ name, address: `${name}.4`, address6: `${name}.6` }));
   const { disks = {}, prepare = '', sql: statements = [] } = options;
   return {
-    name: `${count === 2 ? 'pair' : 'trio'}-${versionOf(options)}`,
+    name: `${count === 2 ? 'pair' : 'trio'}${options.arbiter ? '-arbiter' : ''}-${versionOf(options)}`,
     image: imageOf(options),
     hosts: names,
     ingredients: [
       programText(),
-      inventoryText(nobody, somewhere, options),
+      inventoryText(nobody, somewhere, wishOf(options)),
       JSON.stringify([disks, prepare, statements]),
       readFileSync(fileURLToPath(import.meta.url), 'utf8'),
     ],
@@ -178,7 +202,10 @@ function recipe(count: number, options: ClusterOptions): Recipe {
   };
 }
 
-const namesOf = (count: number): string[] => Array.from({ length: count }, (_, at) => `server${at + 1}`);
+const namesOf = (count: number, { arbiter }: ClusterOptions): string[] => [
+  ...Array.from({ length: count }, (_, at) => `server${at + 1}`),
+  ...(arbiter ? [arbiterName] : []),
+];
 
 const versionOf = ({ version = 15 }: ClusterOptions): number => version;
 

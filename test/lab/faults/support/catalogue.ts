@@ -10,6 +10,7 @@ import { load } from './load.ts';
 import { disks, networks, others } from './more.ts';
 import { sleep } from './pair.ts';
 import { signalInstance, signalPostmaster } from './processes.ts';
+import { thirdParty } from './third-party.ts';
 
 type Side = 'primary' | 'standby';
 const at = (scene: Scene, side: Side): Server => scene[side];
@@ -200,4 +201,5 @@ export const catalogue: readonly Fault[] = [
   ...others,
   ...load,
   ...disks,
+  ...thirdParty,
 ];

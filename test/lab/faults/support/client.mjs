@@ -1,15 +1,24 @@
 // A client that writes all the time, one row in a commit of its own every few milliseconds, as a process of its own so that
 // its times are not those of the test. In: one JSON document on standard input: hosts, port, user, password, database, who,
-// everyMs. Out: a line "number, Unix time in ms, host" for each acknowledged row.
-// It connects as a multi-host connection string with target_session_attrs=read-write and connect_timeout=2 does.
+// everyMs, connectTimeoutMs. Out: a line "number, Unix time in ms, host" for each acknowledged row.
+// It connects as a multi-host connection string with target_session_attrs=read-write and connect_timeout=2 does, or with a shorter
+// timeout.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-const connectTimeoutMs = 2000;
 const answerTimeoutMs = 1000;
 const againMs = 10;
 
-const { hosts, port, user, password, database, who, everyMs } = JSON.parse(await firstLine());
+const {
+  hosts,
+  port,
+  user,
+  password,
+  database,
+  who,
+  everyMs,
+  connectTimeoutMs = 2000,
+} = JSON.parse(await firstLine());
 let next = 0;
 
 function firstLine() {

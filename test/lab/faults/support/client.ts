@@ -24,6 +24,8 @@ export interface ClientWish {
   /** Marks its rows. */
   readonly who: string;
   readonly everyMs: number;
+  /** 2 s where nothing is said. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** What a client has written down, one line per acknowledged row. */

@@ -7,7 +7,7 @@ import type { Server } from '../../support/instance.ts';
 import { sql } from '../../support/instance.ts';
 import { type Acknowledged, type Client, longestGapMs } from './client.ts';
 import { type FaultPair, type Said, type Status, sleep } from './pair.ts';
-import type { Variant } from './variants.ts';
+import type { ThirdParty, Variant } from './variants.ts';
 
 export type Outcome = 'switch' | 'disconnection' | 'none';
 
@@ -21,7 +21,7 @@ export interface Scene {
 
 export interface Fault {
   readonly name: string;
-  readonly on: 'primary' | 'standby' | 'both';
+  readonly on: 'primary' | 'standby' | 'both' | 'arbiter' | 'third';
   /** What the controllers should do; the first one is what is expected, further ones are as right. */
   readonly action: readonly Outcome[];
   /** Resolves when the fault is there. */
@@ -33,6 +33,8 @@ export interface Fault {
   readonly afterMs?: number;
   /** The pair that it needs; a plain one where nothing is said. */
   readonly variant?: Variant;
+  /** Who decides on a silence there. */
+  readonly third?: ThirdParty;
   /** What has to be there before the clients start. */
   readonly arrange?: (scene: Omit<Scene, 'client'>) => Promise<unknown>;
   /** The pair cannot be used again. */
@@ -100,9 +102,9 @@ export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
       said,
       lost: Math.max(...missing.map(({ size }) => size)),
       second: secondPrimary(
+        pair.servers,
         clients.map(({ rows }) => rows),
         primary,
-        standby,
         new Set(missing.flatMap((rows) => [...rows])),
       ),
       ...after,
@@ -148,22 +150,22 @@ function takenOver(said: readonly Said[], from: number): number | null {
  * client that was frozen with its server reads an older answer late; such a row is on the new primary, too.
  */
 function secondPrimary(
+  servers: readonly Server[],
   rows: readonly (readonly Acknowledged[])[],
   primary: Server,
-  standby: Server,
   missing: ReadonlySet<Acknowledged>,
 ): number {
   const [client = [], ...local] = rows;
-  const of = (server: Server, index: number): Acknowledged[] => [
+  const of = (server: Server): Acknowledged[] => [
     ...client.filter(({ host }) => host === server.address),
-    ...(local[index] ?? []),
+    ...(local[servers.indexOf(server)] ?? []),
   ];
-  const order = primary.host.name === 'server1' ? [0, 1] : [1, 0];
-  const first = Math.min(...of(standby, order[1] ?? 1).map(({ at }) => at));
-  return of(primary, order[0] ?? 0).filter((row) => row.at > first && missing.has(row)).length;
+  const others = servers.filter((server) => server !== primary).flatMap(of);
+  const first = Math.min(...others.map(({ at }) => at));
+  return of(primary).filter((row) => row.at > first && missing.has(row)).length;
 }
 
-/** What both servers say of themselves after healing, beside what is true. */
+/** What the servers say of themselves after healing, beside what is true. */
 async function lookAround({
   pair,
   primary,

@@ -23,7 +23,7 @@ async function cutNetwork({ pair }: Scene, network: (host: Host) => string, lost
   await Promise.all([a.host.sh(rule(b.host), { check: true }), b.host.sh(rule(a.host), { check: true })]);
 }
 
-async function flap(scene: Scene, side: Side): Promise<void> {
+export async function flap(scene: Scene, side: Side): Promise<void> {
   for (let turn = 0; turn < 8; turn += 1) {
     await scene[side].host.cut();
     await sleep(1000);

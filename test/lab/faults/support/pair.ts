@@ -1,13 +1,21 @@
 /**
- * A provisioned pair on lab hosts for the fault tests: clients, journals, the truth about roles, and the way back to a
- * whole pair. In: what differs from a plain inventory. Out: facts. It must never judge what the controllers do.
+ * A provisioned pair on lab hosts for the fault tests, or three servers, or a pair with an arbiter: clients, journals, the truth
+ * about roles, and the way back to a whole one. In: what differs from a plain inventory. Out: facts. It must never judge what the
+ * controllers do.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Host, Lab } from '../../harness/lab.ts';
 import { run, sleep, until } from '../../harness/run.ts';
-import { type ClusterOptions, freshPair, type LabCluster, provisionedPair } from '../../support/cluster.ts';
+import {
+  type ClusterOptions,
+  freshPair,
+  freshTrio,
+  type LabCluster,
+  provisionedPair,
+  provisionedTrio,
+} from '../../support/cluster.ts';
 import { lastWords, type Server, sql } from '../../support/instance.ts';
 import type { YamlMap } from '../../support/inventory.ts';
 import { expectExit } from '../../support/pgduet.ts';
@@ -32,10 +40,18 @@ export interface Status {
   readonly reason: string | null;
   readonly advice: string | null;
   readonly servers: readonly { server_id: string; host_role: string; db_proc_status: string }[];
+  /** Who answers a silence; null where the promise names nobody. */
+  readonly register: { readonly answers: boolean } | null;
 }
 
 /** What differs from a plain pair. What only running hosts decide is done to fresh ones, which are provisioned then. */
 export interface PairWish extends ClusterOptions {
+  /** A second standby. */
+  readonly three?: true;
+  /** The promise names a register before a fault begins. */
+  readonly bound?: true;
+  /** How long the client of this machine tries to connect to one address. */
+  readonly connectTimeoutMs?: number;
   /** Done on each host before it is provisioned; a power cycle may undo it. */
   readonly live?: (host: Host) => Promise<unknown>;
   readonly multiplexingOf?: (hosts: readonly Host[]) => YamlMap;
@@ -58,21 +74,25 @@ const plain: ClusterOptions = {
 export class FaultPair {
   readonly lab: Lab;
   readonly cluster: LabCluster;
-  readonly servers: readonly [Server, Server];
+  readonly servers: readonly [Server, Server, ...Server[]];
   readonly #program: string;
+  readonly #wish: PairWish;
   #runs = 0;
 
-  private constructor(cluster: LabCluster, program: string) {
+  private constructor(cluster: LabCluster, program: string, wish: PairWish) {
     this.lab = cluster.lab;
     this.cluster = cluster;
-    this.servers = [cluster.primary, cluster.standby];
+    this.servers = [cluster.primary, cluster.standby, ...cluster.standbys.slice(1)];
     this.#program = program;
+    this.#wish = wish;
   }
 
-  static async open({ live, multiplexingOf, ...differs }: PairWish = {}): Promise<FaultPair> {
+  static async open(wish: PairWish = {}): Promise<FaultPair> {
+    const { live, multiplexingOf, three, ...differs } = wish;
     const options = { ...plain, ...differs, postgres: { ...plain.postgres, ...differs.postgres } };
     const isPrepared = live === undefined && multiplexingOf === undefined;
-    const cluster = await (isPrepared ? provisionedPair(options) : freshPair(options));
+    const [provisioned, fresh] = three ? [provisionedTrio, freshTrio] : [provisionedPair, freshPair];
+    const cluster = await (isPrepared ? provisioned(options) : fresh(options));
     try {
       if (!isPrepared) {
         await Promise.all(cluster.hosts.map((host) => live?.(host)));
@@ -81,7 +101,7 @@ export class FaultPair {
         expectExit(await cluster.command(['provision', '-i', file, '--yes']), 0);
         for (const [database, text] of options.sql ?? []) await sql(cluster.primary, text, database);
       }
-      return new FaultPair(cluster, await bundledClient(cluster.lab.dir));
+      return new FaultPair(cluster, await bundledClient(cluster.lab.dir), wish);
     } catch (error) {
       await cluster.close();
       throw error;
@@ -92,16 +112,30 @@ export class FaultPair {
     await this.lab.close();
   }
 
-  /** The client of this machine, through both addresses. */
+  /** The host of the arbiter, where the pair has one. */
+  get arbiter(): Host {
+    const { arbiter } = this.cluster;
+    if (!arbiter) throw new Error('there is no arbiter');
+    return arbiter;
+  }
+
+  /** The host that decides beside the primary and its first standby: the arbiter, or that of the second standby. */
+  get third(): Host {
+    return this.servers[2]?.host ?? this.arbiter;
+  }
+
+  /** The client of this machine, through all addresses. */
   client(): Client {
     this.#runs += 1;
     const hosts = this.servers.map(({ address }) => address);
+    const { connectTimeoutMs } = this.#wish;
     return new Client(this.#program, {
       hosts,
       port: this.servers[0].port,
       ...client,
       who: `run ${this.#runs}`,
       everyMs: 2,
+      ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
     });
   }
 
@@ -123,13 +157,19 @@ export class FaultPair {
     return answer === null ? null : answer === 'f';
   }
 
-  /** The primary and the standby as they really are; throws when there is not exactly one primary. */
+  /** The primary and its first standby as they really are; throws when there is not exactly one primary. */
   async roles(): Promise<{ primary: Server; standby: Server }> {
-    const [a, b] = this.servers;
-    const [first, second] = await Promise.all(this.servers.map((server) => this.takesWrites(server)));
-    if (first === true && second !== true) return { primary: a, standby: b };
-    if (second === true && first !== true) return { primary: b, standby: a };
-    throw new Error(`no single primary: ${a.id} takes writes: ${first}, ${b.id}: ${second}`);
+    const writes = await Promise.all(this.servers.map((server) => this.takesWrites(server)));
+    const [primary, ...more] = this.servers.filter((_, index) => writes[index] === true);
+    const [standby] = this.servers.filter((server) => server !== primary);
+    if (primary && standby && more.length === 0) return { primary, standby };
+    const said = this.servers.map(({ id }, index) => `${id} takes writes: ${writes[index]}`);
+    throw new Error(`no single primary: ${said.join(', ')}`);
+  }
+
+  /** Those that are not the primary, in the order of the inventory. */
+  standbysOf(primary: Server): Server[] {
+    return this.servers.filter((server) => server !== primary);
   }
 
   async mcCtl(
@@ -164,64 +204,83 @@ export class FaultPair {
 
   async untilSwitchable(): Promise<void> {
     for (const server of this.servers) await this.untilStatus(server, 'switchable');
+    if (this.#wish.bound) await Promise.all(this.servers.map((server) => this.#untilBound(server)));
   }
 
-  /** What both controllers have said since, in the order of time. */
+  /** The promise names a register, and that answers. */
+  async #untilBound(server: Server): Promise<void> {
+    await until(
+      async () => `${server.id} knows no register that answers${await lastWords(server)}`,
+      whole,
+      async () => ((await this.status(server))?.register?.answers ? true : undefined),
+      100,
+    );
+  }
+
+  /** What the controllers have said since, in the order of time. */
   async said(sinceMs: number): Promise<Said[]> {
     const all = await Promise.all(this.servers.map((server) => journalOf(server, sinceMs)));
     return all.flat().sort((one, other) => one.at - other.at);
   }
 
-  /** Brings the pair back from whatever a fault has left: the primary that is there stays, the other one follows it. */
+  /** Brings the pair back from whatever a fault has left: the primary that is there stays, the others follow it. */
   async makeWhole(): Promise<void> {
-    for (const { host } of this.servers) await host.powerOn();
+    await Promise.all(this.cluster.hosts.map((host) => host.powerOn()));
     const primary = await this.#survivor();
-    const other = this.servers.find((server) => server !== primary) ?? this.servers[0];
-    const standby = await other.host.sh(`test -e ${other.dataDir}/standby.signal`);
-    const active = await other.host.sh(`systemctl is-active ${other.unit}`);
-    if (standby.status !== 0) await rebuild(other, primary);
-    else if (active.stdout.trim() !== 'active') await other.host.sh(`systemctl restart ${other.unit}`);
-    else if ((await this.takesWrites(other)) === null) await this.mcCtl(other, 'start');
+    await Promise.all(this.standbysOf(primary).map((other) => this.#comesBack(other, primary)));
     await this.untilSwitchable();
   }
 
-  /** The primary in charge: of two, the one on the higher timeline; the other one is stopped. */
+  async #comesBack(other: Server, primary: Server): Promise<void> {
+    const standby = await other.host.sh(`test -e ${other.dataDir}/standby.signal`);
+    const active = await other.host.sh(`systemctl is-active ${other.unit}`);
+    if (standby.status !== 0) await this.rebuild(other, primary);
+    else if (active.stdout.trim() !== 'active') await other.host.sh(`systemctl restart ${other.unit}`);
+    else if ((await this.takesWrites(other)) === null) await this.mcCtl(other, 'start');
+  }
+
+  /** Makes a server a standby of the primary anew. */
+  rebuild(server: Server, primary: Server): Promise<void> {
+    const entry = this.#wish.host?.(primary.host, this.servers.indexOf(primary));
+    return rebuild(server, primary, String(entry?.log_transfer_address ?? primary.address));
+  }
+
+  /** The primary in charge: of several, the one on the highest timeline; the others are stopped. */
   async #survivor(): Promise<Server> {
-    const [a, b] = this.servers;
     return until(
       () => 'no server takes writes',
       whole,
       async () => {
-        const [first, second] = await Promise.all(this.servers.map((it) => this.takesWrites(it)));
-        if (first === true && second === true) {
-          const line = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int";
-          const [one, two] = await Promise.all(this.servers.map(async (it) => Number(await sql(it, line))));
-          return (one ?? 0) > (two ?? 0) ? a : b;
-        }
-        return first === true ? a : second === true ? b : undefined;
+        const writes = await Promise.all(this.servers.map((it) => this.takesWrites(it)));
+        const [only, ...more] = this.servers.filter((_, index) => writes[index] === true);
+        if (!only || more.length === 0) return only;
+        const line = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int";
+        const ends = await Promise.all(
+          [only, ...more].map(async (server) => ({ server, timeline: Number(await sql(server, line)) })),
+        );
+        return ends.sort((one, other) => other.timeline - one.timeline)[0]?.server;
       },
       200,
     );
   }
 }
 
-/** Makes a server a standby of the other one, by a new copy. Own files stay; nothing of the old data does. */
-export async function rebuild(server: Server, primary: Server): Promise<void> {
+/** Makes a server a standby of the primary, by a new copy over that address. Own files stay; nothing of the old data does. */
+async function rebuild(server: Server, primary: Server, from: string): Promise<void> {
   const { host, dataDir, unit } = server;
   const keep = `${dataDir}.conf`;
   await host.sh(
     `set -e
 systemctl stop ${unit}
-from=$(sed -nE "s/^#?primary_conninfo *=.*host=([^ ']+).*/\\1/p" ${dataDir}/postgresql.conf | tail -n 1)
 rm -rf ${keep}; install -d -o postgres -m 700 ${keep}
 cp -p ${dataDir}/postgresql.conf ${dataDir}/pg_hba.conf ${dataDir}/pg_ident.conf ${keep}/
 wal=$(readlink ${dataDir}/pg_wal || true)
 [ -z "$wal" ] || find "$wal" -mindepth 1 -delete
 find ${dataDir} -mindepth 1 -delete
-runuser -u postgres -- pg_basebackup -D ${dataDir} -h "$from" -p ${primary.port} -U pgduet_repl -w -c fast -X stream \${wal:+--waldir="$wal"}
+runuser -u postgres -- pg_basebackup -D ${dataDir} -h ${from} -p ${primary.port} -U pgduet_repl -w -c fast -X stream \${wal:+--waldir="$wal"}
 cp -p ${keep}/* ${dataDir}/
 # A server that was promoted has it commented out.
-sed -i -E 's/^#(primary_conninfo)/\\1/' ${dataDir}/postgresql.conf
+sed -i -E "s/^#(primary_conninfo)/\\1/; /^primary_conninfo/s/host=[^ ']+/host=${from}/" ${dataDir}/postgresql.conf
 runuser -u postgres -- touch ${dataDir}/standby.signal
 rm -rf ${keep}
 systemctl start ${unit}`,

@@ -99,28 +99,42 @@ export function documentOf(
   const of = (name: string) => results.filter(({ fault }) => label(fault) === name);
   const lastOf = labels.flatMap((name) => of(name).at(-1) ?? []);
   const part = (title: string): string => before.split(`## ${title}\n`)[1]?.split(/^## /m)[0] ?? '';
-  const rows = merged(
-    part('Faults'),
-    labels.map((name) => row(of(name))),
-    order,
-  );
+  const rows = (title: string, third: boolean): string =>
+    table(
+      heads,
+      merged(
+        part(title),
+        labels.map((name) => row(of(name))),
+        order.filter((fault) => (fault.third !== undefined) === third),
+      ),
+    );
   const after = merged(part('What the servers say afterwards'), lastOf.map(afterwards), order);
   const lines = (title: string, now: readonly string[] | null): string =>
     `## ${title}\n\n${(now?.join('\n') ?? part(title).trim()) || 'Not measured yet.'}\n`;
   return `${head}
 ## Faults
 
-${table(heads, rows)}
+${rows('Faults', false)}
+
+## With a third party
+
+${thirdHead}
+
+${rows('With a third party', true)}
 
 ## What the servers say afterwards
 
-After the fault was healed and before anybody did anything, on the former primary (P) and the former standby (S).
+After the fault was healed and before anybody did anything, on the former primary (P) and the former standbys (S).
 
 ${table(['fault', 'on', '`mc_ctl status`'], after)}
 
 ${lines('Under load', underLoad)}
 ${lines('At rest', atRest)}`;
 }
+
+const thirdHead = `A pair with an arbiter on a host of its own, and three servers, whose majority decides
+([arbiter.md](arbiter.md)). The client tries an address for 0.25 s only, so that the gap is that of the servers. A link is the
+way between two of the three hosts, in both directions; with the admin or the log transfer network all hosts lose it.`;
 
 const head = `# Faults
 
@@ -132,16 +146,16 @@ only that one, so that a server that is cut off and goes on acknowledging is fou
 
 - **write gap**: the longest time between two acknowledged rows of the client. After a host that does not even refuse, its
   own timeouts are in it: it comes back to the standby only every 2 s (1.0, 3.0, 5.0, 7.0 s). **new primary after**: from the fault to MCA00062.
-- **rows lost**: acknowledged, and not on both servers in the end. Everything but 0 is an error, except where \`fallback\` meets a
+- **rows lost**: acknowledged, and not on all servers in the end. Everything but 0 is an error, except where \`fallback\` meets a
   network that has failed alone: both servers go on, which is what the word means (docs/adr/0005-who-may-acknowledge.md).
 - **two minutes behind**: the standby has replayed nothing for 120 s, in which the primary has written some 200 MB of WAL. From the fault
   on its replay gets a fiftieth of a processor; up to a minute after the crash of the primary it gets all that it needs.
-- **seen as**: message numbers (docs/messages.md) of the primary (P) and the standby (S) before the fault.
+- **seen as**: message numbers (docs/messages.md) of the primary (P) and the standbys (S) before the fault.
 
 Times depend on the machine; they are measured, not asserted. Rows are of different runs: one that was made
 while other work kept the machine busy is an upper bound. What has to hold is asserted by \`test/lab/faults/\`.
 
-The pair has no arbiter. What happens with one is in docs/arbiter.md, and is tried by \`test/lab/provision/arbiter.test.ts\`.
+The pair of the first table has no arbiter; the second table has one, or three servers.
 
 What the lab cannot do: a host that is suspended together with all of its clocks, as a virtual machine that is restored from a snapshot.
 The hosts are containers and share the kernel's clocks. A host that stands still can have its wall clock and its monotonic clock stand

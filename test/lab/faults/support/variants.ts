@@ -1,6 +1,6 @@
 /**
- * The kinds of pairs that faults need: plain, with networks of their own, with small disks, with a reference address.
- * In: a name. Out: a pair in good order. It must never know what is done to the pair.
+ * The kinds of pairs that faults need: plain, with networks of their own, with small disks, with a reference address, with somebody
+ * third who decides on a silence. In: a name. Out: a pair in good order. It must never know what is done to the pair.
  */
 import type { Addressed } from '../../support/inventory.ts';
 import { FaultPair, type PairWish } from './pair.ts';
@@ -15,7 +15,12 @@ export type Variant =
   | 'checkpoint'
   | 'impatient'
   | 'message'
-  | 'management';
+  | 'management'
+  | ThirdParty
+  | `${ThirdParty} networks`;
+
+/** Who answers when two servers do not hear each other. */
+export type ThirdParty = 'arbiter' | 'majority';
 
 const last = (host: Addressed): string => host.address.split('.').at(-1) ?? '';
 export const adminNet = (host: Addressed): string => `192.168.77.${last(host)}`;
@@ -23,6 +28,23 @@ export const logNet = (host: Addressed): string => `192.168.78.${last(host)}`;
 
 /** The bridge, which every host reaches while its cable is in. */
 const gateway = (host: Addressed): string => host.address.replace(/\d+$/, '1');
+
+/** Networks of their own for the controllers and for log transfer. */
+const networks: PairWish = {
+  live: (host) =>
+    host.sh(`ip addr add ${adminNet(host)}/24 dev host0; ip addr add ${logNet(host)}/24 dev host0`, {
+      check: true,
+    }),
+  host: (host) => ({ admin_address: adminNet(host), log_transfer_address: logNet(host) }),
+};
+
+/** The client finds a new primary at once, so that its gap is that of the servers. */
+const third: PairWish = { bound: true, connectTimeoutMs: 250 };
+
+/** The memory of the register is on a disk that can be full. */
+const withArbiter: PairWish = { ...third, arbiter: true, disks: { '/mcarb': 16 } };
+
+const threeServers: PairWish = { ...third, three: true, multiplexing: { on_heartbeat_loss: undefined } };
 
 const wishes: Readonly<Record<Variant, PairWish>> = {
   plain: {},
@@ -41,19 +63,24 @@ const wishes: Readonly<Record<Variant, PairWish>> = {
       },
     },
   },
-  networks: {
-    live: (host) =>
-      host.sh(`ip addr add ${adminNet(host)}/24 dev host0; ip addr add ${logNet(host)}/24 dev host0`, {
-        check: true,
-      }),
-    host: (host) => ({ admin_address: adminNet(host), log_transfer_address: logNet(host) }),
-  },
+  networks,
   disks: { disks: { '/database': 400, '/wal': 400 }, postgres: { wal_dir: '/wal/inst1' } },
   // An instance that does not answer is given up within a test's time, and not only after the default of 60 s.
   impatient: { multiplexing: { db_instance_failover_delay: 8 } },
   // Silence is left to a person; the postmaster of a primary that is heard is not.
   message: { multiplexing: { on_heartbeat_loss: 'message' } },
   management: { disks: { '/mcdir': 16 } },
+  arbiter: withArbiter,
+  majority: threeServers,
+  'arbiter networks': {
+    ...withArbiter,
+    ...networks,
+    host: (host) => ({
+      admin_address: adminNet(host),
+      ...(host.name.startsWith('server') ? { log_transfer_address: logNet(host) } : {}),
+    }),
+  },
+  'majority networks': { ...threeServers, ...networks },
   reference: { multiplexingOf: (hosts) => ({ reference_addresses: hosts.slice(0, 1).map(gateway) }) },
 };
 
