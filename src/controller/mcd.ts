@@ -15,12 +15,13 @@ import { ownView } from './core/own-view.ts';
 import type { Persisted, State } from './core/state.ts';
 import { type StatusReport, statusReport } from './core/status.ts';
 import type { ServerView } from './core/view.ts';
+import { Haste } from './haste.ts';
 import { perform, type SlowAction, textOf } from './io/actions.ts';
 import { openAdminPort } from './io/admin-port.ts';
 import { clocks } from './io/clocks.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
-import { type Configuration, checkAdministrator, loadConfiguration, shortly } from './io/files.ts';
+import { type Configuration, checkAdministrator, checkKept, loadConfiguration, shortly } from './io/files.ts';
 import { Instance, isStandby } from './io/instance.ts';
 import { type Journal, openJournal } from './io/journal.ts';
 import { markConfigurationRead, takeLock } from './io/lock.ts';
@@ -85,6 +86,10 @@ class Daemon {
   #timers: NodeJS.Timeout[] = [];
   readonly #catchUp = new CatchUp(() => this.#happen({ kind: 'tick' }));
   readonly #calls = new Calls();
+  readonly #haste = new Haste(
+    () => this.#turns.state,
+    () => this.#lookAround(),
+  );
   #checking = false;
   #checkAgain = false;
   /** Actions are done one after the other, in the order in which they were decided. */
@@ -185,6 +190,10 @@ class Daemon {
       setInterval(() => this.#happen({ kind: 'tick' }), heartbeatIntervalMs),
       setInterval(() => void this.#checkInstance(), dbInstanceCheckIntervalMs),
     ];
+    this.#lookAround();
+  }
+
+  #lookAround(): void {
     this.#happen({ kind: 'tick' });
     void this.#checkInstance();
   }
@@ -199,6 +208,7 @@ class Daemon {
   #happen(happening: Happening): void {
     this.#turns.happen(happening);
     this.#catchUp.follow(this.#turns.state.proving?.stage === 'catching');
+    this.#haste.follow();
   }
 
   #carryOut(deeds: readonly Deed[], { kind }: Happening, before: State): void {
@@ -354,10 +364,8 @@ class Daemon {
     const readAtWall = Date.now();
     try {
       const next = loadConfiguration(before.dir, before.self.id);
-      const { self, conf, servers, arbiters } = next;
-      if (self.host !== before.self.host || self.port !== before.self.port)
-        throw new Error(restartNeeded('its address'));
-      if (conf.dbInstance !== before.conf.dbInstance) throw new Error(restartNeeded('db_instance'));
+      checkKept(before, next);
+      const { conf, servers, arbiters } = next;
       this.#configuration = next;
       this.#journal.configure({ ident: conf.syslogIdent, facility: conf.syslogFacility });
       this.#link.update(next);
@@ -378,6 +386,7 @@ class Daemon {
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#catchUp.end();
+    this.#haste.end();
     this.#unwatch();
     this.#monitor.close();
     this.#disks.close();
@@ -388,6 +397,3 @@ class Daemon {
     await sleep(20);
   }
 }
-
-const restartNeeded = (what: string): string =>
-  `${what} has changed, which needs a restart of the controller`;

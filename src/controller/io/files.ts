@@ -179,6 +179,15 @@ export function loadConfiguration(dir: string, id: string): Configuration {
   throw new DiagnosticError(problems, exitCode.inputWrong);
 }
 
+/** Throws where a file names what a controller that runs cannot take over. */
+export function checkKept(before: Configuration, { self, conf }: Configuration): void {
+  const moved = self.host !== before.self.host || self.port !== before.self.port;
+  const other = conf.dbInstance !== before.conf.dbInstance ? 'db_instance' : undefined;
+  const changed = moved ? 'its address' : other;
+  if (changed !== undefined)
+    throw new Error(`${changed} has changed, which needs a restart of the controller`);
+}
+
 /** Who can write into the directory can put other files in the place of the private ones. */
 export function checkDirectory(dir: string): Diagnostic[] {
   if ((statSync(dir).mode & 0o022) === 0) return [];
