@@ -58,6 +58,8 @@ export interface Host {
   /** The controller is killed before this many more actions are done. */
   crashAfter: number | null;
   doom: Doom | null;
+  /** When a tick between the usual ones comes. */
+  hasteAt: number | null;
   /** How much older WAL must be before this standby has received it. */
   lagMs: number;
   /** A clean shutdown takes so much longer. */
@@ -95,6 +97,7 @@ export function newHost(line: ServerLine): Host {
     thawedAt: -1,
     crashAfter: null,
     doom: null,
+    hasteAt: null,
     lagMs: 0,
     stopsMs: 0,
     seen: null,

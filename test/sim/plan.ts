@@ -52,6 +52,12 @@ export interface Plan {
 }
 
 export function planOf(seed: number): Plan {
+  const plan = withDuties(seed);
+  const hasty = new Random(31 * seed + 11).chance(0.25);
+  return hasty ? { ...plan, settings: { ...plan.settings, hasty } } : plan;
+}
+
+function withDuties(seed: number): Plan {
   const plan = withRegister(seed);
   // Dice of its own, as below.
   const random = new Random(29 * seed + 11);
@@ -74,8 +80,7 @@ function withRegister(seed: number): Plan {
   const settings = { ...plan.settings, policy: 'arbitration', references: 'none', register } as const;
   if (register === 'servers' || random.chance(0.5)) return { ...plan, settings };
   const kind = random.pick(Object.keys(arbiterKinds));
-  const planned = fault(random, servers, 0);
-  const strikes = { ...planned, kind, lastsMs: random.between(300, 5000) };
+  const strikes = { ...fault(random, servers, 0), kind, lastsMs: random.between(300, 5000) };
   const [first, ...more] = plan.faults;
   return {
     ...plan,
@@ -93,13 +98,13 @@ function withoutRegister(seed: number): Plan {
   const fencing = random.chance(0.85) ? null : random.pick(['well', 'well', 'no', 'late'] as const);
   const timeoutAction = random.pick(['message', 'failover', 'delayed_failover', 'none'] as const);
   const count = random.chance(0.65) ? 1 : 2;
-  const planned = Array.from({ length: count }, (_, index) => fault(random, servers, index));
+  const strikes = Array.from({ length: count }, (_, index) => fault(random, servers, index));
   const aftermath = random.chance(0.75)
     ? 'nothing'
     : random.pick(['rebuild', 'rebuild, then again'] as const);
   return {
     settings: { seed, servers, policy, references, arbitration, fencing, timeoutAction, register: 'none' },
-    faults: planned,
+    faults: strikes,
     aftermath,
   };
 }
@@ -119,8 +124,8 @@ function fault(random: Random, servers: number, index: number): PlannedFault {
 export const describeFault = ({ kind, host, afterMs, lastsMs }: PlannedFault): string =>
   `${kind} (server${host + 1}, after ${(afterMs / 1000).toFixed(1)} s, for ${(lastsMs / 1000).toFixed(1)} s)`;
 
-export function describePlan({ settings, duties = [], faults: planned, aftermath }: Plan): string {
-  const { servers, policy, references, arbitration, fencing, timeoutAction, register } = settings;
+export function describePlan({ settings, duties = [], faults: strikes, aftermath }: Plan): string {
+  const { servers, policy, references, arbitration, fencing, timeoutAction, register, hasty } = settings;
   const parts = [
     `${servers} servers`,
     `policy ${policy}`,
@@ -130,7 +135,8 @@ export function describePlan({ settings, duties = [], faults: planned, aftermath
     ...(fencing ? [`the fencing command answers ${fencing}`] : []),
     ...duties.flatMap((duty, index) => Object.values(duty).map((word) => `server${index + 1}: ${word}`)),
     `on a timeout ${timeoutAction}`,
-    ...planned.map(describeFault),
+    ...(hasty ? ['ticks between the usual ones'] : []),
+    ...strikes.map(describeFault),
     ...(aftermath === 'nothing' ? [] : [`afterwards: ${aftermath}`]),
   ];
   return parts.join('; ');

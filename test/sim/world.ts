@@ -5,6 +5,7 @@
 import { type ServerConf, serverConf } from '../../src/controller/config.ts';
 import type { Deed } from '../../src/controller/core/action.ts';
 import type { Clocks, Happening } from '../../src/controller/core/event.ts';
+import { tickWantedAt } from '../../src/controller/core/haste.ts';
 import { type Ports, Turns } from '../../src/controller/turns.ts';
 import { arbiterLine, SimArbiter } from './arbiter.ts';
 import { Checkers } from './checkers.ts';
@@ -36,6 +37,8 @@ export interface WorldSettings {
   /** Who answers with the policy `arbitration`. */
   readonly register: 'none' | 'arbiter' | 'servers';
   readonly duties?: Duties | undefined;
+  /** The daemon's ticks between the usual ones, where a silence has become long enough. */
+  readonly hasty?: boolean;
   readonly trace: boolean;
 }
 
@@ -144,6 +147,7 @@ export class World {
     host.paused = false;
     host.inbox = [];
     host.incarnation += 1;
+    host.hasteAt = null;
     host.crashAfter = null;
   }
 
@@ -244,6 +248,27 @@ export class World {
       return;
     }
     host.turns?.happen(happening);
+    this.#hasten(host);
+  }
+
+  /** The ticks between the usual ones, as the daemon has them. */
+  #hasten(host: Host): void {
+    const { state, incarnation } = host;
+    // The released controller has none of them.
+    const hasty = this.settings.hasty === true && host.core === presentCore;
+    const at = hasty && state ? tickWantedAt(state) : null;
+    if (at === null || (host.hasteAt !== null && host.hasteAt <= at)) return;
+    host.hasteAt = at;
+    this.later(host, Math.max(10, at - this.#now(host)), () => {
+      if (host.incarnation !== incarnation || host.hasteAt !== at || !host.state) return;
+      host.hasteAt = null;
+      const wanted = tickWantedAt(host.state);
+      if (wanted === null || wanted > this.#now(host)) this.#hasten(host);
+      else {
+        this.happen(host, { kind: 'tick' });
+        this.check(host);
+      }
+    });
   }
 
   #turnsOf(host: Host): Turns {
