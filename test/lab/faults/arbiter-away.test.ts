@@ -11,7 +11,7 @@ import { describeFaults, expectSafe, faultCalled } from './support/faults.ts';
 import { expectNothingLost, writing } from './support/late.ts';
 
 /** Longer than a silent server is waited for. */
-const longMs = 9000;
+const longMs = 7000;
 
 describeFaults(
   'a pair whose arbiter is away',

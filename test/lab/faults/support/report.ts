@@ -134,7 +134,9 @@ ${lines('At rest', atRest)}`;
 
 const thirdHead = `A pair with an arbiter on a host of its own, and three servers, whose majority decides
 ([arbiter.md](arbiter.md)). The client tries an address for 0.25 s only, so that the gap is that of the servers. A link is the
-way between two of the three hosts, in both directions; with the admin or the log transfer network all hosts lose it.`;
+way between two of the three hosts, in both directions; with the admin or the log transfer network all hosts lose it. Where the links of the primary are cut the client still reaches it, and
+begins with its address each time: its commits wait there until the links are whole, although the new primary takes writes long before.
+"arbiter off" means for 10 s, and until the roles are clear.`;
 
 const head = `# Faults
 
