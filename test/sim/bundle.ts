@@ -3,7 +3,7 @@
  * In: a folder and perhaps a mutation. Out: the path. Throws when the text of a mutation is not in the source.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import type { Mutation } from './mutations.ts';
 
@@ -26,10 +26,19 @@ function mutate({ file, find, replace }: Mutation): Plugin {
   };
 }
 
-export async function bundle(root: string, folder: string, mutation?: Mutation): Promise<string> {
-  const outfile = join(folder, `sim-${mutation ? mutation.rule.replaceAll(/\W+/g, '-') : 'whole'}.mjs`);
+/** What the file begins with: scenarios for workers, or the search. */
+type Entry = 'worker.ts' | 'exhaustive/search.ts';
+
+export async function bundle(
+  root: string,
+  folder: string,
+  mutation?: Mutation,
+  entry: Entry = 'worker.ts',
+): Promise<string> {
+  const name = mutation ? mutation.rule.replaceAll(/\W+/g, '-') : 'whole';
+  const outfile = join(folder, `${basename(entry, '.ts')}-${name}.mjs`);
   await build({
-    entryPoints: [join(root, 'test/sim/worker.ts')],
+    entryPoints: [join(root, 'test/sim', entry)],
     bundle: true,
     platform: 'node',
     format: 'esm',

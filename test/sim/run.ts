@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.ts';
+import { exhaustively } from './exhaustive/command.ts';
 import { runMany, type Wanted } from './many.ts';
 import { mutations } from './mutations.ts';
 import { noticedFile, type Search, search, seedsForMutation } from './notice.ts';
@@ -20,6 +21,8 @@ npm run sim -- --seed SEED                   one scenario, with all that happens
 npm run sim -- --replay FILE [--seed SEED]   the plans in FILE, such as test/sim/stories.jsonl; those of SEED are told in full
 npm run sim -- --mutations [N [FROM]]        takes rules out of the core, one at a time; each must be noticed within N (60000),
                        and the seeds that notice them are kept in test/sim/noticed.json
+npm run sim -- --exhaustive [--servers 2|3]  everything that can happen in a small world, as far as the time reaches
+                       [--minutes M]         (10)
 
 Every failing seed is kept (in .cache/sim/failures.jsonl unless FILE is given) and the first one is told in full. An interrupted
 run goes on where it was with the same command. The same seed gives the same story on every machine, until the world changes: a
@@ -102,6 +105,13 @@ async function withoutRules(root: string, folder: string, range: Search): Promis
   return missed === 0;
 }
 
+function exhaustive(servers: number, minutes: number): number {
+  if ((servers === 2 || servers === 3) && minutes > 0)
+    return exhaustively({ servers, minutes }, write) ? 0 : 1;
+  process.stderr.write('--servers takes 2 or 3, --minutes a number above 0\n');
+  return 3;
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -112,12 +122,16 @@ async function main(): Promise<number> {
       kind: { type: 'string', multiple: true, default: [] },
       mutations: { type: 'boolean', default: false },
       failures: { type: 'string' },
+      exhaustive: { type: 'boolean', default: false },
+      servers: { type: 'string', default: '2' },
+      minutes: { type: 'string', default: '10' },
     },
   });
   if (values.help) {
     process.stdout.write(help);
     return 0;
   }
+  if (values.exhaustive) return exhaustive(Number(values.servers), Number(values.minutes));
   const seed = values.seed === undefined ? null : Number(values.seed);
   if (values.replay !== undefined) return replay(values.replay, seed) ? 0 : 1;
   if (seed !== null) return story(planOf(seed)) ? 0 : 1;
