@@ -81,6 +81,7 @@ const ofView = told<ServerView>({
   cell: all,
   vote: all,
   replay: no,
+  duty: no,
 });
 export const wordsOfView = (view: ServerView): string => JSON.stringify(ofView(view));
 
