@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { hasEtcd, installEtcd } from './etcd.mjs';
 import { installedVersion, installObstacle, installPostgres } from './postgres.mjs';
 import {
   beside,
@@ -27,6 +28,11 @@ if (installedVersion() === undefined) {
   if (obstacle) console.error(`PostgreSQL is not installed, and ${obstacle}`);
   else installPostgres();
 }
+// So do some for etcd.
+if (!hasEtcd() && !installEtcd())
+  console.error(
+    'etcd is not installed, so that the tests of the register in etcd are skipped: apt-get install etcd-server',
+  );
 
 const chosen = process.argv.slice(2);
 const { runs, checks } = chosen.length > 0 ? await some(chosen) : await everything();

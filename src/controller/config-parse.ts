@@ -15,8 +15,36 @@ import { type Doubt, parseKeys } from './config-keys.ts';
 import { isEmpty, type Line, linesOf, problem, wholeFile } from './config-lines.ts';
 
 /** Reads <serverIdentifier>.conf. `arbitrated`: network.conf names somebody who can arbitrate. */
-export const parseServerConf = (text: string, file: string, arbitrated = false): Result<ServerConf> =>
-  parseKeys(text, file, serverKeys, arbitrated ? noDoubt : noArbitration);
+export function parseServerConf(text: string, file: string, arbitrated = false): Result<ServerConf> {
+  const namesEtcd = /^\s*etcd_endpoints\s*=/m.test(text);
+  const read = parseKeys(text, file, serverKeys, arbitrated || namesEtcd ? noDoubt : noArbitration);
+  if (!read.ok) return read;
+  const problems = etcdMistakes(read.value, wholeFile(text, file));
+  return problems.length > 0 ? failed(...problems) : read;
+}
+
+/** What an etcd needs besides its addresses. */
+function etcdMistakes({ etcdEndpoints, etcdUser, etcdPrefix }: ServerConf, line: Line): Diagnostic[] {
+  if (etcdEndpoints.length === 0) return [];
+  const missing = [...(etcdUser ? [] : ['etcd_user']), ...(etcdPrefix ? [] : ['etcd_prefix'])];
+  const problems = missing.map((key) => {
+    const why = 'an etcd is asked as a user with a password, and about the keys of this cluster only';
+    return problem(
+      'MCF007',
+      line,
+      '',
+      `etcd_endpoints needs the key '${key}'`,
+      why,
+      `Add a line ${key} = '…'.`,
+    );
+  });
+  if (etcdPrefix && !/^\/.*[^/]\/$/.test(etcdPrefix)) {
+    const why = 'below a prefix without a slash at its end are the keys of other clusters, too';
+    const fix = "Write etcd_prefix = '/pgduet/CLUSTER/'.";
+    problems.push(problem('MCF005', line, '', `'etcd_prefix' cannot be '${etcdPrefix}'`, why, fix));
+  }
+  return problems;
+}
 
 /** Reads arbitration.conf. */
 export const parseArbiterConf = (text: string, file: string): Result<ArbiterConf> =>
@@ -31,8 +59,8 @@ const noArbitration: Doubt = (line, key, value, text) =>
         line,
         text,
         "heartbeat_error_action 'arbitration' has nobody who could answer",
-        'network.conf names no arbiter and fewer than three servers, so nothing would ever be switched',
-        "Add a line of kind arbiter to every network.conf, or use 'fallback', 'message' or 'command'.",
+        'network.conf names no arbiter and fewer than three servers, and there is no etcd, so nothing would ever be switched',
+        "Add a line of kind arbiter to every network.conf, or etcd_endpoints here; or use 'fallback', 'message' or 'command'.",
       )
     : undefined;
 

@@ -2,6 +2,7 @@
  * The kinds of value that <serverIdentifier>.conf and arbitration.conf know, each as one thing that reads and writes it:
  * token of the file ⇄ typed value. Reading says what was expected when it fails; it never throws. Pure.
  */
+import { isHttpsEndpoint } from '../base/endpoint.ts';
 import { Secret } from '../base/secret.ts';
 
 /** A value as it stands in the file: the text without its quotes, and whether it had them. */
@@ -165,13 +166,30 @@ export function address(key: string): KeySpec<string> {
 }
 
 /** Addresses in one quoted string, separated by commas. */
-export function list(key: string): KeySpec<readonly string[]> {
-  const expected =
-    "addresses in one pair of single quotes, separated by commas, such as '192.0.2.1, 192.0.2.2'";
+export const list = (key: string): KeySpec<readonly string[]> =>
+  listOf(
+    key,
+    "addresses in one pair of single quotes, separated by commas, such as '192.0.2.1, 192.0.2.2'",
+    (item) => /^[A-Za-z0-9.:_-]+$/.test(item),
+  );
+
+/** Members of an etcd in one quoted string, separated by commas. */
+export const httpsList = (key: string): KeySpec<readonly string[]> =>
+  listOf(
+    key,
+    "https addresses with ports in one pair of single quotes, separated by commas, such as 'https://192.0.2.1:2379'",
+    isHttpsEndpoint,
+  );
+
+function listOf(
+  key: string,
+  expected: string,
+  isItem: (item: string) => boolean,
+): KeySpec<readonly string[]> {
   const convert = (plain: string) => {
     const items = plain.split(',').map((item) => item.trim());
     if (items.length === 1 && items[0] === '') return [];
-    return items.every((item) => /^[A-Za-z0-9.:_-]+$/.test(item)) ? items : undefined;
+    return items.every(isItem) ? items : undefined;
   };
   return quotedText(key, { required: false, fallback: [], expected }, convert, (it) =>
     it.length === 0 ? undefined : quoteValue(it.join(', ')),

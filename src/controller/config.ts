@@ -3,10 +3,12 @@
  * the unit. In: typed values. Out: the contexts of the three templates; `config-parse.ts` reads their result back.
  * The table `serverKeys` is the only place that knows the name, unit, range and default of a key. Pure.
  */
+import { etcdName } from '../base/endpoint.ts';
 import { fewestForMajority } from '../base/majority.ts';
 import type { Secret } from '../base/secret.ts';
 import {
   defaultsOf,
+  httpsList,
   integer,
   type KeyTable,
   list,
@@ -33,6 +35,14 @@ export interface ArbiterLine {
   readonly id: string;
   readonly host: string;
   readonly port: number;
+}
+
+/** What the core knows of an etcd: an arbiter at all these addresses. */
+export function etcdLines({ etcdEndpoints }: Pick<ServerConf, 'etcdEndpoints'>): readonly ArbiterLine[] {
+  const [first] = etcdEndpoints;
+  return first === undefined
+    ? []
+    : [{ id: etcdName, host: etcdEndpoints.join(','), port: Number(new URL(first).port || 443) }];
 }
 
 /** All of network.conf. */
@@ -112,6 +122,11 @@ export interface ServerConf {
   readonly takeoverPriority: number;
   /** Ours: whether commits may wait for this server; one for which they do not neither votes nor takes over by itself. */
   readonly replication: ReplicationDuty;
+  /** Ours: the members of the etcd that is the register, https://host:port; none: it is no register. */
+  readonly etcdEndpoints: readonly string[];
+  readonly etcdUser?: string;
+  /** Below it are the keys of the cluster; it ends with a slash. */
+  readonly etcdPrefix?: string;
 }
 
 const second = 1000;
@@ -196,6 +211,9 @@ export const serverKeys: KeyTable<ServerConf> = {
   takeover: word('takeover', takeoverDuties, 'allowed', 'bare'),
   takeoverPriority: integer('takeover_priority', { min: 0, max: 1000, unit: '', fallback: 100 }),
   replication: word('replication', replicationDuties, 'synchronous', 'bare'),
+  etcdEndpoints: httpsList('etcd_endpoints'),
+  etcdUser: text('etcd_user', undefined, 63),
+  etcdPrefix: path('etcd_prefix', 'optional'),
 };
 
 /** What a key has when the file does not name it. `dbInstance` has no default. */

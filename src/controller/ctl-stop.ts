@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../base/exit-codes.ts';
 import { askController, exitOf } from './ctl-ask.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
+import { loadConfiguration } from './io/configuration.ts';
 import { callController } from './io/control-socket.ts';
-import { loadConfiguration } from './io/files.ts';
 import { Instance } from './io/instance.ts';
 import { lockHolder } from './io/lock.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The connections of a controller, to its peers and to the arbiters. What they report becomes an event. In: a configuration and
+ * The connections of a controller, to its peers, to the arbiters and to an etcd. What they report becomes an event. In: a configuration and
  * views. Out: happenings. It decides nothing.
  */
 import { giveUpTimeMs } from './config.ts';
@@ -7,7 +7,8 @@ import type { Happening, PeerRequest } from './core/event.ts';
 import type { MessageNumber } from './core/messages.ts';
 import type { ServerId, ServerView } from './core/view.ts';
 import { ArbiterLink } from './io/arbiter-link.ts';
-import type { Configuration } from './io/files.ts';
+import type { Configuration } from './io/configuration.ts';
+import { type EtcdEvents, EtcdLink } from './io/etcd-link.ts';
 import { AdminLink, type Answer } from './io/network.ts';
 
 export interface LinksPorts {
@@ -23,6 +24,7 @@ export class Links {
   readonly #ports: LinksPorts;
   readonly #peers: AdminLink;
   readonly #arbiters: ArbiterLink;
+  readonly #etcd: EtcdLink;
   #configuration: Configuration;
   /** The times of arbiters that do not go with those of this server, as was said. */
   readonly #warned = new Map<ServerId, number>();
@@ -39,9 +41,13 @@ export class Links {
       reply: (peer, ok, text, code) =>
         happen({ kind: 'peer-reply', peer, ok, text, ...(code ? { code } : {}) }),
     });
-    this.#arbiters = new ArbiterLink(configuration, ports.told, {
+    const register: EtcdEvents = {
       heard: (arbiter, view) => happen({ kind: 'arbiter-heard', arbiter, view }),
       lost: (arbiter, why) => happen({ kind: 'arbiter-lost', arbiter, why }),
+    };
+    this.#etcd = new EtcdLink(configuration, register);
+    this.#arbiters = new ArbiterLink(configuration, ports.told, {
+      ...register,
       patience: (arbiter, patienceMs) => this.#compareTimes(arbiter, patienceMs),
     });
   }
@@ -55,11 +61,13 @@ export class Links {
     this.#warned.clear();
     this.#peers.update(configuration);
     this.#arbiters.update(configuration);
+    this.#etcd.update(configuration);
   }
 
   heartbeat(view: ServerView): void {
     this.#peers.heartbeat(view);
     this.#arbiters.heartbeat(view);
+    this.#etcd.heartbeat(view);
   }
 
   ask(peer: ServerId, request: PeerRequest): void {
@@ -73,6 +81,7 @@ export class Links {
   close(): void {
     this.#peers.close();
     this.#arbiters.close();
+    this.#etcd.close();
   }
 
   /** A standby that asks earlier than the arbiter gives a silent primary up waits for it. */

@@ -19,9 +19,10 @@ import { Haste } from './haste.ts';
 import { perform, type SlowAction, textOf } from './io/actions.ts';
 import { openAdminPort } from './io/admin-port.ts';
 import { clocks } from './io/clocks.ts';
+import { type Configuration, checkKept, loadConfiguration } from './io/configuration.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
-import { type Configuration, checkAdministrator, checkKept, loadConfiguration, shortly } from './io/files.ts';
+import { checkAdministrator, shortly } from './io/files.ts';
 import { Instance, isStandby } from './io/instance.ts';
 import { type Journal, openJournal } from './io/journal.ts';
 import { markConfigurationRead, takeLock } from './io/lock.ts';
@@ -97,7 +98,7 @@ class Daemon {
   #exit: (code: number) => void = () => undefined;
 
   constructor(options: DaemonOptions, configuration: Configuration) {
-    const { dir, self, servers, arbiters, conf } = configuration;
+    const { dir, self, servers, places: arbiters, conf } = configuration;
     this.#options = options;
     this.#configuration = configuration;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
@@ -365,7 +366,7 @@ class Daemon {
     try {
       const next = loadConfiguration(before.dir, before.self.id);
       checkKept(before, next);
-      const { conf, servers, arbiters } = next;
+      const { conf, servers, places: arbiters } = next;
       this.#configuration = next;
       this.#journal.configure({ ident: conf.syslogIdent, facility: conf.syslogFacility });
       this.#link.update(next);

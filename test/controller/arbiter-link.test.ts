@@ -167,6 +167,8 @@ describe('the links of a controller', () => {
             self: { id: 'server1', host: '127.0.0.1', port: 1 },
             servers: [],
             key: new Secret(keyOf('one')),
+            etcd: null,
+            places: [],
           },
           arbiters: [{ id: 'arbiter1', host: '127.0.0.1', port }],
           conf: serverConf({ dbInstance: '/a', heartbeatIntervalMs: 50, heartbeatRetry }),

@@ -1,4 +1,4 @@
-/** The contract of a cell, kept by the judgement, by the owner of a cell, and by the daemon. */
+/** The contract of a cell, kept by the judgement, by the owner of a cell, by the daemon, and by a real etcd. */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import type { Cell } from '../../src/controller/core/view.ts';
 import { patienceMs, RealArbiter, TalkingServer } from './support/arbiter.ts';
 import { type CellUnderTest, cellContract } from './support/cell-contract.ts';
 import { view } from './support/conversation.ts';
+import { Authority, describeEtcd, EtcdServer, RealEtcd } from './support/etcd.ts';
 import { bundleController, freePorts } from './support/pair.ts';
 
 const short = 200;
@@ -100,4 +101,41 @@ cellContract('the daemon', async (): Promise<CellUnderTest> => {
       await arbiter.remove();
     },
   };
+});
+
+describeEtcd('with an etcd', () => {
+  let authority: Authority;
+  let etcd: RealEtcd;
+  let cells = 0;
+  beforeAll(async () => {
+    authority = new Authority();
+    etcd = await RealEtcd.started(authority);
+  }, 60_000);
+  afterAll(async () => {
+    await etcd.remove();
+    authority.remove();
+  });
+
+  cellContract('a key of it', async (): Promise<CellUnderTest> => {
+    cells += 1;
+    const prefix = `/pgduet/cluster${cells}/`;
+    const servers = new Map(
+      ['server1', 'server2'].map((id) => [id, new EtcdServer(view(id, 'standby'), etcd.register(prefix))]),
+    );
+    return {
+      // A lease of 3 s, of which etcd looks for the end twice a second.
+      patienceMs: 4500,
+      tell: async (it) => (await servers.get(it.id)?.say(it)) ?? null,
+      restart: async () => {
+        await etcd.kill();
+        await etcd.start();
+      },
+      loseMemory: async () => {
+        await etcd.admin.deleteKey(`${prefix}cell`);
+      },
+      close: async () => {
+        for (const server of servers.values()) server.link.close();
+      },
+    };
+  });
 });

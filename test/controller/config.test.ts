@@ -89,6 +89,9 @@ describe('<serverIdentifier>.conf', () => {
       takeover: 'never',
       takeoverPriority: 1000,
       replication: 'asynchronous',
+      etcdEndpoints: ['https://etcd1.example:2379', 'https://[2001:db8::2]:2379'],
+      etcdUser: 'pgduet',
+      etcdPrefix: '/pgduet/inst1/',
     };
     expect(value(parseServerConf(renderServer(conf), 'server1.conf'))).toEqual(conf);
   });
@@ -139,6 +142,34 @@ describe('<serverIdentifier>.conf', () => {
     const text = "db_instance = '/a'\nheartbeat_error_action = arbitration\n";
     expect(value(parseServerConf(text, 'f', true)).heartbeatErrorAction).toBe('arbitration');
     expect(errors(parseServerConf(text, 'f', false))).toMatch(/^f:2:26 MCF009 /);
+  });
+
+  it('takes it where an etcd is named too, which needs a user and a prefix of its own', () => {
+    const text = (...more: string[]) =>
+      [
+        "db_instance = '/a'",
+        'heartbeat_error_action = arbitration',
+        "etcd_endpoints = 'https://192.0.2.1:2379, https://[::1]:2379'",
+        ...more,
+      ].join('\n');
+    const user = "etcd_user = 'pgduet'";
+    const whole = value(parseServerConf(text(user, "etcd_prefix = '/pgduet/inst1/'"), 'f'));
+    expect(whole.etcdEndpoints).toEqual(['https://192.0.2.1:2379', 'https://[::1]:2379']);
+    expect(errors(parseServerConf(text(), 'f'))).toMatch(/MCF007 .*'etcd_user'[\s\S]*MCF007 .*'etcd_prefix'/);
+    for (const prefix of ['/', '/pgduet', '/pgduet//'])
+      expect(errors(parseServerConf(text(user, `etcd_prefix = '${prefix}'`), 'f'))).toMatch(
+        /^f:1:1 MCF005 'etcd_prefix'/,
+      );
+    for (const member of [
+      'http://192.0.2.1:2379',
+      'https://192.0.2.1',
+      '192.0.2.1:2379',
+      'https://a:0',
+      'https://a:1/b',
+    ])
+      expect(errors(parseServerConf(`db_instance = '/a'\netcd_endpoints = '${member}'`, 'f'))).toMatch(
+        /^f:2:\d+ MCF005 /,
+      );
   });
 
   it('gives a silent peer up after 5.4 s by default', () => {

@@ -15,7 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findLocalServer, loadConfiguration, readPrivate } from '../../src/controller/io/files.ts';
+import { loadConfiguration } from '../../src/controller/io/configuration.ts';
+import { findLocalServer, readPrivate } from '../../src/controller/io/files.ts';
 import { frameReader, longestFrame } from '../../src/controller/io/frames.ts';
 import { Instance } from '../../src/controller/io/instance.ts';
 import { lockHolder, takeLock } from '../../src/controller/io/lock.ts';
@@ -24,6 +25,7 @@ import { findPostmaster, processesIn } from '../../src/controller/io/postmaster.
 import { addressesOf, primaryAddresses } from '../../src/controller/io/primary-address.ts';
 import { readState, writeState } from '../../src/controller/io/state-file.ts';
 import { binDirCandidates, majorVersion } from '../../src/postgres/bindirs.ts';
+import { certificate } from '../inventory/lookups.ts';
 import { recorded } from './support/conversation.ts';
 
 let dir = '';
@@ -59,6 +61,56 @@ describe('the configuration on disk', () => {
       { id: 'arbiter1', host: '127.0.0.1', port: 27541 },
     ]);
     expect(() => loadConfiguration(dir, 'arbiter1')).toThrow(/MCF010 network.conf does not name 'arbiter1'/);
+  });
+
+  it('names an etcd with its password and certificates, which it keeps to itself', () => {
+    good();
+    const conf = [
+      `db_instance = '${dir}/none'`,
+      'heartbeat_error_action = arbitration',
+      "etcd_endpoints = 'https://192.0.2.1:2379,https://192.0.2.2:2380'",
+      "etcd_user = 'pgduet'",
+      "etcd_prefix = '/pgduet/inst1/'",
+    ];
+    write('server1.conf', `${conf.join('\n')}\n`);
+    expect(() => loadConfiguration(dir, 'server1')).toThrow(/MCF001 .*etcd\.password.*MCF001 .*etcd-ca\.pem/);
+    write('etcd.password', 'of etcd alone\n');
+    write('etcd-ca.pem', certificate);
+    const { etcd, places } = loadConfiguration(dir, 'server1');
+    expect(places).toEqual([
+      { id: 'etcd', host: 'https://192.0.2.1:2379,https://192.0.2.2:2380', port: 2379 },
+    ]);
+    expect(etcd).toMatchObject({ id: 'etcd', user: 'pgduet', ca: certificate });
+    expect(etcd?.prefix).toMatch(/^\/pgduet\/inst1\/[0-9a-f]{16}\/$/);
+    expect([String(etcd?.password), etcd?.password.reveal()]).toEqual(['(secret)', 'of etcd alone']);
+    // Another cluster of this name has other keys.
+    write('cluster.key', `${'cd'.repeat(32)}\n`);
+    expect(loadConfiguration(dir, 'server1').etcd?.prefix).not.toBe(etcd?.prefix);
+  });
+
+  it('refuses an etcd that could not be told from another one, and one besides an arbiter or under the name of a server', () => {
+    good();
+    const etcd = "etcd_endpoints = 'https://192.0.2.1:2379'\netcd_user = 'a'\netcd_prefix = '/a/'\n";
+    const said = (): string => {
+      try {
+        loadConfiguration(dir, 'server1');
+      } catch (error) {
+        return String(error).replaceAll(dir, 'DIR');
+      }
+      return '';
+    };
+    write('server1.conf', `db_instance = '${dir}/none'\n${etcd}`);
+    write('etcd.password', '\n');
+    write('etcd-ca.pem', 'no certificate\n');
+    expect(said()).toMatch(
+      /MCF007 DIR\/etcd.password holds no password.*MCF007 DIR\/etcd-ca.pem holds no cert/,
+    );
+    write('etcd.password', 'a\n', 0o640);
+    write('etcd-ca.pem', certificate);
+    expect(said()).toMatch(/MCF002 DIR\/etcd.password is open to others/);
+    write('etcd.password', 'a\n');
+    write('network.conf', 'server1 127.0.0.1 1\netcd 127.0.0.1 2\narb1 127.0.0.1 3 arbiter\n');
+    expect(said()).toMatch(/MCF008 network.conf names the arbiter 'arb1'.*MCF008 a server is called 'etcd'/);
   });
 
   it('names all mistakes of all files at once', () => {

@@ -6,10 +6,29 @@ export interface FakeFile {
   readonly mode: number;
 }
 
+/** Signs nothing; its key was thrown away. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBTzCCAQGgAwIBAgIUfDSoLLz+B4yKFFETQ62NOzt6I7gwBQYDK2VwMBwxGjAY
+BgNVBAMMEWF1dGhvcml0eSBvZiBldGNkMCAXDTI2MTEyOTAxMzUzOFoYDzIxMjYx
+MTA1MDEzNTM4WjAcMRowGAYDVQQDDBFhdXRob3JpdHkgb2YgZXRjZDAqMAUGAytl
+cAMhAJF7ZZVD72yY46u8G7Jv5WJrQskXDeOTs9Nu4iy8M3PEo1MwUTAdBgNVHQ4E
+FgQUQnTYn6pJH3A3XHfRB/Jm+pwxCQswHwYDVR0jBBgwFoAUQnTYn6pJH3A3XHfR
+B/Jm+pwxCQswDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQAKH7oDFV5EMvKhk2Hu
+IFiqDaduWLezsLcMv6cvlu0Vml0coyMYIZoeUYeJ3LHUJqFVcel2X2PBsbawTwqO
+jucK
+-----END CERTIFICATE-----
+`;
+
 const standard: Readonly<Record<string, FakeFile>> = {
   '/home/me/.ssh/key': { text: '', mode: 0o600 },
   '/home/me/.ssh/key.pub': { text: '', mode: 0o644 },
   '/home/me/.ssh/wide': { text: '', mode: 0o640 },
+  '/work/etcd-ca.pem': { text: certificate, mode: 0o644 },
+  '/work/etcd.password': { text: 'of etcd alone\n', mode: 0o600 },
+  '/work/docs/etcd-ca.pem': { text: certificate, mode: 0o644 },
+  '/work/docs/etcd.password': { text: 'of etcd alone\n', mode: 0o600 },
+  '/work/errors/etcd-ca.pem': { text: certificate, mode: 0o644 },
+  '/work/errors/no-ca.pem': { text: 'hunter2\n', mode: 0o644 },
   '/work/errors/wide.txt': { text: 'hunter2\n', mode: 0o644 },
   '/work/errors/lines.txt': { text: 'hunter2\nhunter3\n', mode: 0o600 },
 };

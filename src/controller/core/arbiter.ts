@@ -2,7 +2,7 @@
  * The judgement of an arbiter: it has a cell, hears what the servers tell, and answers each of them. It never judges who has failed;
  * it remembers to whom it gave a term, and prefers a primary that hears it. In: a state and a view. Out: a state. Pure.
  */
-import { answerVote, freshCell, heedPromise } from './register.ts';
+import { freshCell, hearServer } from './register.ts';
 import type { ArbiterView, Cell, Echo, ServerId, ServerView } from './view.ts';
 
 interface HeardServer {
@@ -44,11 +44,8 @@ export function arbiterHears(before: ArbiterState, view: ServerView, at: number)
   if (last && last.view.incarnation === view.incarnation && view.seq < last.view.seq) return before;
   const known = rememberView(before, view, at);
   const newId = `${known.incarnation}-${known.seq}`;
-  const heeded = view.sync ? heedPromise(known.cell, known.id, view.sync, newId) : known.cell;
-  if (!view.vote) return { ...known, cell: heeded };
   const serves = prefersAnother(known, view.id, at);
-  const cell = answerVote(heeded, { at: known.id, asker: view.id, vote: view.vote, serves, newId });
-  return { ...known, cell };
+  return { ...known, cell: hearServer(known.cell, view, { at: known.id, serves, newId }) };
 }
 
 function rememberView(state: ArbiterState, view: ServerView, at: number): ArbiterState {

@@ -3,7 +3,7 @@
  * arbiter and for the simulation; what a server makes of the answers is another. In: cells and votes. Out: a cell, or an outcome. Pure.
  * docs/adr/0009-who-decides-on-a-silence.md has the reasons.
  */
-import type { Cell, CellName, ServerId, SyncSet, Vote } from './view.ts';
+import type { Cell, CellName, ServerId, ServerView, SyncSet, Vote } from './view.ts';
 
 /** A cell that nobody has asked yet. */
 export const freshCell = (id: string): Cell => ({ id, term: 0, holder: null, attempt: 0 });
@@ -53,6 +53,16 @@ export function heedPromise(cell: Cell, at: ServerId, sync: SyncSet, newId: stri
   return hasForgotten(cell, cells, term)
     ? freshCell(newId)
     : { id: cell.id, term: term - 1, holder: primary, attempt: 0 };
+}
+
+/** What becomes of a cell whose owner hears a server: its promise first, then its vote. */
+export function hearServer(
+  cell: Cell,
+  view: Pick<ServerView, 'id' | 'sync' | 'vote'>,
+  { at, serves, newId }: Pick<Asking, 'at' | 'serves' | 'newId'>,
+): Cell {
+  const heeded = view.sync ? heedPromise(cell, at, view.sync, newId) : cell;
+  return view.vote ? answerVote(heeded, { at, asker: view.id, vote: view.vote, serves, newId }) : heeded;
 }
 
 /** So many cells give a term away. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
-import type { Configuration } from './files.ts';
+import type { Configuration } from './configuration.ts';
 
 /** At boot the address may come later than the controller; a port that someone else has will not become free. */
 export const openAdminPort = (

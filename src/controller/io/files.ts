@@ -1,26 +1,12 @@
 /**
- * The management directory: finds the local server, reads and checks the configuration. Throws DiagnosticError with every
- * mistake at once; never reads a file that others can write or read.
+ * The management directory: finds the local server, and reads files that nobody else can read or write. Mistakes are diagnostics.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Code } from '../../base/codes.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { Secret } from '../../base/secret.ts';
-import { type ArbiterLine, canArbitrate, type ServerConf, type ServerLine } from '../config.ts';
-import { parseNetworkConf, parseServerConf } from '../config-parse.ts';
-
-export interface Configuration {
-  readonly dir: string;
-  readonly self: ServerLine;
-  readonly servers: readonly ServerLine[];
-  readonly arbiters: readonly ArbiterLine[];
-  readonly conf: ServerConf;
-  /** The key of the admin link: 32 bytes as hex. */
-  readonly key: Secret;
-}
 
 export const diagnostic = (code: Code, what: string, why: string, fix: string): Diagnostic => ({
   code,
@@ -104,7 +90,7 @@ export function checkAdministrator(dir: string, words = instanceAdministrator): 
   throw refuse('MCF011', what, why, `Run it as that user: runuser -u ${name} -- ${words.command} …`);
 }
 
-function userName(uid: number): string {
+export function userName(uid: number): string {
   try {
     return execFileSync('id', ['-un', String(uid)], {
       encoding: 'utf8',
@@ -155,57 +141,9 @@ export function parseKey(text: string, file: string): Result<Secret> {
   return { ok: false, diagnostics: [diagnostic('MCF012', `${file} holds no key`, why, fix)] };
 }
 
-/** Everything that a controller must know before it starts; all mistakes of all files at once. */
-export function loadConfiguration(dir: string, id: string): Configuration {
-  const network = parsed(join(dir, 'network.conf'), parseNetworkConf);
-  // Of a network.conf with mistakes nobody knows yet whom it names.
-  const arbitrated = !network.ok || canArbitrate(network.value);
-  const server = parsed(join(dir, `${id}.conf`), (text, file) => parseServerConf(text, file, arbitrated));
-  const key = parsed(join(dir, 'cluster.key'), parseKey);
-  const problems = [
-    ...checkDirectory(dir),
-    ...[network, server, key].flatMap((it) => (it.ok ? [] : it.diagnostics)),
-  ];
-  const self = network.ok ? network.value.servers.find((line) => line.id === id) : undefined;
-  if (network.ok && !self) {
-    const known = network.value.servers.map((line) => line.id).join(', ');
-    const fix = `Add a line for ${id}, or rename ${id}.conf.`;
-    problems.push(diagnostic('MCF010', `network.conf does not name '${id}'`, `it names ${known}`, fix));
-  }
-  if (server.ok) problems.push(...checkDataDirectory(server.value.dbInstance));
-  if (network.ok && server.ok && key.ok && self && problems.length === 0) {
-    return { dir, self, ...network.value, conf: server.value, key: key.value };
-  }
-  throw new DiagnosticError(problems, exitCode.inputWrong);
-}
-
-/** Throws where a file names what a controller that runs cannot take over. */
-export function checkKept(before: Configuration, { self, conf }: Configuration): void {
-  const moved = self.host !== before.self.host || self.port !== before.self.port;
-  const other = conf.dbInstance !== before.conf.dbInstance ? 'db_instance' : undefined;
-  const changed = moved ? 'its address' : other;
-  if (changed !== undefined)
-    throw new Error(`${changed} has changed, which needs a restart of the controller`);
-}
-
 /** Who can write into the directory can put other files in the place of the private ones. */
 export function checkDirectory(dir: string): Diagnostic[] {
   if ((statSync(dir).mode & 0o022) === 0) return [];
   const why = 'other users can replace the files in it';
   return [diagnostic('MCF002', `${dir} can be written by others`, why, `chmod 0700 ${dir}`)];
-}
-
-function checkDataDirectory(dataDir: string): Diagnostic[] {
-  let uid: number | undefined;
-  try {
-    uid = statSync(dataDir, { throwIfNoEntry: false })?.uid;
-  } catch (error) {
-    const fix = 'Repair its disk, or the rights on the directories above it.';
-    return [diagnostic('MCF001', `${dataDir} cannot be looked at`, errorText(error), fix)];
-  }
-  // Its absence is not a mistake here: a standby may be made after its controller's files.
-  if (uid === undefined || uid === process.getuid?.()) return [];
-  const why = 'the controller starts and stops the instance as its own user';
-  const fix = `Run mc_ctl as ${userName(uid)}, who must own the management directory, too.`;
-  return [diagnostic('MCF011', `${dataDir} belongs to ${userName(uid)}`, why, fix)];
 }

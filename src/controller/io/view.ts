@@ -205,6 +205,9 @@ const arbiterView = object<ArbiterView>({
   echoes: recordOf(echo),
 });
 
+/** A cell, wherever it was kept. */
+export const isCell = (value: unknown): value is Cell => cell(value);
+
 /** What an arbiter tells, of exactly the one that the connection belongs to. */
 export const isArbiterView = (value: unknown, from: string): value is ArbiterView =>
   isObject(value) && value.id === from && arbiterView(value);

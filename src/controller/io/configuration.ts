@@ -1,0 +1,80 @@
+/**
+ * What a controller is told by its management directory. In: the directory and the server. Out: the configuration; throws
+ * DiagnosticError with every mistake of all files at once.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Diagnostic, DiagnosticError } from '../../base/diagnostic.ts';
+import { exitCode } from '../../base/exit-codes.ts';
+import type { Secret } from '../../base/secret.ts';
+import { type ArbiterLine, canArbitrate, etcdLines, type ServerConf, type ServerLine } from '../config.ts';
+import { parseNetworkConf, parseServerConf } from '../config-parse.ts';
+import { readEtcd } from './etcd-files.ts';
+import type { EtcdRegister } from './etcd-link.ts';
+import { checkDirectory, diagnostic, errorText, parsed, parseKey, userName } from './files.ts';
+
+export interface Configuration {
+  readonly dir: string;
+  readonly self: ServerLine;
+  readonly servers: readonly ServerLine[];
+  readonly arbiters: readonly ArbiterLine[];
+  readonly conf: ServerConf;
+  /** The key of the admin link: 32 bytes as hex. */
+  readonly key: Secret;
+  /** The etcd that is the register. */
+  readonly etcd: EtcdRegister | null;
+  /** Whoever may answer a vote besides the servers: to the core an etcd is an arbiter. */
+  readonly places: readonly ArbiterLine[];
+}
+
+/** Everything that a controller must know before it starts; all mistakes of all files at once. */
+export function loadConfiguration(dir: string, id: string): Configuration {
+  const network = parsed(join(dir, 'network.conf'), parseNetworkConf);
+  // Of a network.conf with mistakes nobody knows yet whom it names.
+  const arbitrated = !network.ok || canArbitrate(network.value);
+  const server = parsed(join(dir, `${id}.conf`), (text, file) => parseServerConf(text, file, arbitrated));
+  const key = parsed(join(dir, 'cluster.key'), parseKey);
+  const problems = [
+    ...checkDirectory(dir),
+    ...[network, server, key].flatMap((it) => (it.ok ? [] : it.diagnostics)),
+  ];
+  const self = network.ok ? network.value.servers.find((line) => line.id === id) : undefined;
+  if (network.ok && !self) {
+    const known = network.value.servers.map((line) => line.id).join(', ');
+    const fix = `Add a line for ${id}, or rename ${id}.conf.`;
+    problems.push(diagnostic('MCF010', `network.conf does not name '${id}'`, `it names ${known}`, fix));
+  }
+  if (server.ok) problems.push(...checkDataDirectory(server.value.dbInstance));
+  const etcd =
+    network.ok && server.ok && key.ok ? readEtcd(dir, network.value, server.value, key.value) : undefined;
+  if (etcd && !etcd.ok) problems.push(...etcd.diagnostics);
+  if (network.ok && server.ok && key.ok && self && etcd?.ok && problems.length === 0) {
+    const places = [...network.value.arbiters, ...etcdLines(server.value)];
+    return { dir, self, ...network.value, conf: server.value, key: key.value, etcd: etcd.value, places };
+  }
+  throw new DiagnosticError(problems, exitCode.inputWrong);
+}
+
+/** Throws where a file names what a controller that runs cannot take over. */
+export function checkKept(before: Configuration, { self, conf }: Configuration): void {
+  const moved = self.host !== before.self.host || self.port !== before.self.port;
+  const other = conf.dbInstance !== before.conf.dbInstance ? 'db_instance' : undefined;
+  const changed = moved ? 'its address' : other;
+  if (changed !== undefined)
+    throw new Error(`${changed} has changed, which needs a restart of the controller`);
+}
+
+function checkDataDirectory(dataDir: string): Diagnostic[] {
+  let uid: number | undefined;
+  try {
+    uid = statSync(dataDir, { throwIfNoEntry: false })?.uid;
+  } catch (error) {
+    const fix = 'Repair its disk, or the rights on the directories above it.';
+    return [diagnostic('MCF001', `${dataDir} cannot be looked at`, errorText(error), fix)];
+  }
+  // Its absence is not a mistake here: a standby may be made after its controller's files.
+  if (uid === undefined || uid === process.getuid?.()) return [];
+  const why = 'the controller starts and stops the instance as its own user';
+  const fix = `Run mc_ctl as ${userName(uid)}, who must own the management directory, too.`;
+  return [diagnostic('MCF011', `${dataDir} belongs to ${userName(uid)}`, why, fix)];
+}
