@@ -136,7 +136,10 @@ export const variables: Readonly<Record<string, string>> = {
     'a shell command that succeeds as long as another arbiter, or a controller, of the machine needs the program',
   'arbiter.values': 'the keys of arbitration.conf with their values, a map',
   register:
-    'names of those that answer who may act on a silence, a list: the arbiter, or all servers; empty where nobody does',
+    'names of those that answer who may act on a silence, a list: the arbiter, an etcd, or all servers; empty where nobody does',
+  'etcd.endpoints':
+    'members of the etcd that decides in place of an arbiter, with commas; it and the next are empty where there is none',
+  'etcd.ca': 'certificates that it is trusted by, as PEM',
   'adopted.phase': '`taking` or `taken` where the first server was there before the cluster, otherwise empty',
   'adopted.logging': '`ours` or `theirs`: where its log goes; empty as long as that is not decided',
   'adopted.carried': 'settings that stood on its command line, a map',

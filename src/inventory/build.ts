@@ -9,6 +9,7 @@ import { normalAddress } from './addresses.ts';
 import type {
   Arbiter,
   Cluster,
+  Etcd,
   HbaRule,
   Host,
   Multiplexing,
@@ -133,8 +134,21 @@ function buildArbiter(draft: Draft, entry: DraftHost, host: Host): Arbiter | und
   };
 }
 
+function buildEtcd(
+  { data }: Draft,
+  cluster: string,
+  secrets: SecretsByPath,
+  ca: string | undefined,
+): Etcd | undefined {
+  const { etcd = [], user, prefix = defaults.etcdPrefix } = data.arbiter ?? {};
+  const password = secrets.get('arbiter.password');
+  if (!user || !password || ca === undefined) return undefined;
+  const endpoints = etcd.flatMap((member) => member ?? []);
+  return { endpoints, ca, user, password, prefix: `${prefix.replace(/\/$/, '')}/${cluster}/` };
+}
+
 /** The Cluster, or undefined when a required value is missing: that must have been reported before. */
-export function buildCluster(draft: Draft, secrets: SecretsByPath): Cluster | undefined {
+export function buildCluster(draft: Draft, secrets: SecretsByPath, ca?: string): Cluster | undefined {
   const name = draft.data.cluster;
   if (name === undefined) return undefined;
   const built = draft.hosts.flatMap((entry) => {
@@ -145,13 +159,15 @@ export function buildCluster(draft: Draft, secrets: SecretsByPath): Cluster | un
   const [arbiter] = built.flatMap(({ entry, host }) =>
     isArbiter(entry) ? (buildArbiter(draft, entry, host) ?? []) : [],
   );
+  const etcd = buildEtcd(draft, name, secrets, ca);
   if (servers.length !== serversOf(draft).length || (arbiterOf(draft) && !arbiter)) return undefined;
+  if (draft.data.arbiter && !etcd) return undefined;
   return {
     name,
     file: draft.file,
     hosts: built.map(({ host }) => host),
     servers,
-    ...given({ arbiter }),
+    ...given({ arbiter, etcd }),
     replicationUser: draft.data.replication_user ?? defaults.replicationUser,
     ...given({ replicationPassword: secrets.get('secrets.replication_password') }),
     positionOf: (...path) => valuePosition(draft.root, path) ?? keyPosition(draft.root, path),

@@ -3,6 +3,7 @@
  * Every server carries its whole configuration, so that later stages never look for a default.
  * Made by `inventory/load.ts`; read by every later stage.
  */
+import { etcdName } from '../base/endpoint.ts';
 import type { Position } from '../base/position.ts';
 import type { Secret } from '../base/secret.ts';
 import type { ControllerKeys } from './controller-keys.ts';
@@ -133,6 +134,18 @@ export interface Arbiter {
   readonly unit: string;
 }
 
+/** An etcd that answers who may act on a silence. pgduet does not log in to its hosts. */
+export interface Etcd {
+  /** https://host:port of each member. */
+  readonly endpoints: readonly string[];
+  /** Certificates as PEM. */
+  readonly ca: string;
+  readonly user: string;
+  readonly password: Secret;
+  /** Of the keys of this cluster; it ends with a slash. */
+  readonly prefix: string;
+}
+
 export interface Cluster {
   readonly name: string;
   /** Path of the inventory as given. */
@@ -142,6 +155,8 @@ export interface Cluster {
   /** In the order of their hosts; exactly one prefers to be primary. */
   readonly servers: readonly Server[];
   readonly arbiter?: Arbiter;
+  /** In place of an arbiter. */
+  readonly etcd?: Etcd;
   /** Absent when the inventory does not give it: then it is generated and kept on the hosts alone. */
   readonly replicationPassword?: Secret;
   readonly replicationUser: string;
@@ -174,9 +189,10 @@ export const serversOnly = (cluster: Cluster): Cluster => ({
   hosts: cluster.servers.map(({ host }) => host),
 });
 
-/** The places that answer who may act on a silence: the arbiter, else the servers themselves; none under another policy. */
-export function registerOf({ arbiter, servers }: Cluster): readonly string[] {
+/** The places that answer who may act on a silence: the arbiter or the etcd, else the servers; none under another policy. */
+export function registerOf({ arbiter, etcd, servers }: Cluster): readonly string[] {
   if (servers[0]?.multiplexing.onHeartbeatLoss !== 'arbitration') return [];
+  if (etcd) return [etcdName];
   return arbiter ? [arbiter.name] : servers.filter(isSynchronous).map(({ name }) => name);
 }
 

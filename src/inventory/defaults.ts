@@ -26,6 +26,7 @@ export const defaults = {
   arbiterPort: 27541,
   arbiterDir: '/mcarb/arbiter',
   arbiterOwner: 'mcarb',
+  etcdPrefix: '/pgduet',
 } as const;
 
 /** The oldest and the newest major version that `postgres/` has tables for. */

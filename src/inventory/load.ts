@@ -8,6 +8,7 @@ import { failed, ok } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
 import { readYaml } from '../base/yaml.ts';
 import { buildCluster } from './build.ts';
+import { readCertificates } from './certificates.ts';
 import { crossChecks } from './checks/all.ts';
 import type { Cluster } from './cluster.ts';
 import { makeDraft } from './draft.ts';
@@ -81,9 +82,10 @@ export async function parseInventory(
   const crossed = (await crossChecks(draft, told.mistyped)).filter(
     ({ code }) => code !== 'INV008' || problems.length === 0,
   );
-  const found = inOrder([...problems, ...told.problems, ...secrets.problems, ...crossed]);
+  const { text: ca, problems: uncertified } = await readCertificates(draft);
+  const found = inOrder([...problems, ...told.problems, ...secrets.problems, ...crossed, ...uncertified]);
   if (found.length > 0) return failed(...found);
-  const cluster = buildCluster(draft, secrets.byPath);
+  const cluster = buildCluster(draft, secrets.byPath, ca);
   if (cluster === undefined) return failed(ourDefect);
   return ok({ cluster, warnings: warnings(draft), secrets: [...secrets.byPath.values()] });
 }

@@ -1,5 +1,5 @@
 /**
- * Who decides when the heartbeat is lost: what the inventory says. Left out it is the arbiter, or the majority of three servers or
+ * Who decides when the heartbeat is lost: what the inventory says. Left out it is the arbiter or the etcd, or the majority of three servers or
  * more; of a pair without an arbiter it has to be said, unless both are on one machine, where no network can come between them. Pure.
  */
 import { fewestForMajority } from '../base/majority.ts';
@@ -17,6 +17,8 @@ function standard(draft: Draft): HeartbeatLossPolicy | undefined {
   return onOneMachine(serversOf(draft)) ? defaults.onHeartbeatLoss : undefined;
 }
 
-/** Somebody is left who answers when one server is silent: an arbiter, or two servers that vote. */
+/** Somebody is left who answers when one server is silent: an arbiter, an etcd, or two servers that vote. */
 export const canArbitrate = (draft: Draft): boolean =>
-  arbiterOf(draft) !== undefined || serversOf(draft).filter(isSynchronous).length >= fewestForMajority;
+  arbiterOf(draft) !== undefined ||
+  draft.data.arbiter !== undefined ||
+  serversOf(draft).filter(isSynchronous).length >= fewestForMajority;

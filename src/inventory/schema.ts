@@ -195,6 +195,29 @@ const multiplexing = z
   })
   .meta({ description: 'The Mirroring Controller of every host.' });
 
+const arbiter = z
+  .strictObject({
+    etcd: z.array(text('https://HOST:PORT of a member.')).meta({
+      description: 'The members of the etcd, each as https://HOST:PORT; all of one cluster of etcd.',
+      examples: [['https://192.0.2.121:2379']],
+    }),
+    ca: text(
+      'File on this machine with the certificates (PEM) that sign those of the members; ~ and paths relative to the inventory are understood.',
+      { examples: ['etcd-ca.pem'] },
+    ),
+    user: text('User of etcd that reads and writes the keys of this cluster, and nothing else.', {
+      examples: ['pgduet'],
+    }),
+    password: secret('Password of that user.'),
+    prefix: text('Where the keys of this cluster are: PREFIX/CLUSTER/.', {
+      default: defaults.etcdPrefix,
+    }).optional(),
+  })
+  .meta({
+    description:
+      'An etcd (3.4 or newer) that decides in place of an arbiter host when two servers do not hear each other.',
+  });
+
 const host = z
   .strictObject({
     address: text(
@@ -268,6 +291,7 @@ export const inventorySchema = z
     ssh: ssh.optional(),
     postgres,
     multiplexing,
+    arbiter: arbiter.optional(),
     replication_user: text('Database user of the replication connections.', {
       default: defaults.replicationUser,
     }).optional(),

@@ -17,6 +17,7 @@ const sshSecrets = new Set(['passphrase', 'password', 'become_password']);
 export function isSecretPath(path: Path): boolean {
   const [first, second, third, fourth] = path;
   if (path.length === 2 && first === 'secrets') return second === 'replication_password';
+  if (path.length === 2 && first === 'arbiter') return second === 'password';
   if (path.length === 2 && first === 'ssh') return sshSecrets.has(String(second));
   return path.length === 4 && first === 'hosts' && third === 'ssh' && sshSecrets.has(String(fourth));
 }

@@ -3,6 +3,7 @@
  * a row too: status is the verb that still works when others stop. Pure.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { etcdName } from '../base/endpoint.ts';
 import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
@@ -37,7 +38,7 @@ export interface StatusRow {
   readonly state: string;
 }
 
-/** What the servers hear of the arbiter, as far as their controllers say it. */
+/** What the servers hear of the arbiter, or of the etcd in its place, as far as their controllers say it. */
 export interface ArbiterStatus {
   readonly arbiter: string;
   readonly address: string;
@@ -150,17 +151,18 @@ const reportOf = (status: HostStatus | undefined): ControllerReport | undefined 
   status?.kind === 'seen' && status.controller.state === 'running' ? status.controller.report : undefined;
 
 function arbiterStatus(
-  { arbiter, servers }: Cluster,
+  { arbiter, etcd, servers }: Cluster,
   statuses: ReadonlyMap<string, HostStatus>,
 ): ArbiterStatus | null {
-  if (!arbiter) return null;
+  const name = arbiter?.name ?? (etcd && etcdName);
+  if (name === undefined) return null;
   const told = servers.flatMap(({ name: server }) => {
-    const row = reportOf(statuses.get(server))?.arbiters?.find(({ id }) => id === arbiter.name);
+    const row = reportOf(statuses.get(server))?.arbiters?.find(({ id }) => id === name);
     return row ? [{ server, online: row.status === 'online', why: row.why ?? 'it does not answer' }] : [];
   });
   return {
-    arbiter: arbiter.name,
-    address: shownAddress(arbiter.host),
+    arbiter: name,
+    address: arbiter ? shownAddress(arbiter.host) : (etcd?.endpoints.join(',') ?? ''),
     heardBy: told.filter(({ online }) => online).map(({ server }) => server),
     unheardBy: told.filter(({ online }) => !online).map(({ server, why }) => ({ server, why })),
   };

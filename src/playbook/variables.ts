@@ -15,6 +15,7 @@ import {
   giveUpMs,
   networkConfOf,
 } from './variables/controller.ts';
+import { type EtcdVariables, etcdVariables } from './variables/etcd.ts';
 import {
   type BareHostVariables,
   bareHostVariables,
@@ -65,7 +66,8 @@ interface SharedVariables {
   /** Those that a teardown takes away. */
   readonly dropped: readonly DroppedVariables[];
   readonly arbiter: ArbiterVariables;
-  /** Who answers who may act on a silence: the arbiter, or the servers; empty where nobody does. */
+  readonly etcd: EtcdVariables;
+  /** Who answers who may act on a silence: the arbiter, an etcd, or the servers; empty where nobody does. */
   readonly register: readonly string[];
   readonly networkConf: NetworkConfContext;
 }
@@ -122,6 +124,7 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     others: servers.filter(({ name }) => name !== host),
     dropped: droppedVariables(situation, servers),
     arbiter: arbiterVariables(cluster, view),
+    etcd: etcdVariables(cluster),
     register: registerOf(cluster),
     networkConf: networkConfOf(cluster),
     tablespaces: (view.hosts.get(view.primary)?.data?.tablespaces ?? []).map((path) => ({ path })),

@@ -88,6 +88,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
   return (view: View, intent: Intent) => {
     const seen = [view.primary, ...view.hosts.keys()].map((name) => view.hosts.get(name));
     const clusterKey = withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key;
+    const etcdPassword = withNewline(cluster.etcd?.password);
     const secrets: Readonly<Record<string, Secret>> = {
       replication_password:
         cluster.replicationPassword ??
@@ -96,6 +97,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
       rewind_password: made.rewind_password,
       cluster_key: clusterKey,
       arbiter_key: new Secret(`${arbiterKeyOf(clusterKey).reveal()}\n`),
+      ...(etcdPassword ? { etcd_password: etcdPassword } : {}),
     };
     return compile(
       plays,

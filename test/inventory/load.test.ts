@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Cluster, registerOf, type Server, serverOn, withHosts } from '../../src/inventory/cluster.ts';
 import { type LoadedInventory, loadInventory, parseInventory } from '../../src/inventory/load.ts';
 import type { Lookups } from '../../src/inventory/lookups.ts';
-import { fakeLookups } from './lookups.ts';
+import { certificate, fakeLookups } from './lookups.ts';
 
 const examples = join(import.meta.dirname, '../../inventories');
 
@@ -50,6 +50,35 @@ describe('what pgduet init writes', () => {
     expect(warnings).toEqual([]);
     for (const word of ['message', 'command', 'fallback'])
       expect(text).toMatch(new RegExp(`^ +# +${word} `, 'm'));
+  });
+});
+
+describe('an etcd', () => {
+  const pair = smallest.replace(', on_heartbeat_loss: fallback', '');
+  const etcd = `arbiter:
+  etcd: [https://192.0.2.121:2379, 'https://[2001:db8::2]:2379']
+  ca: etcd-ca.pem
+  user: pgduet
+  password: !file etcd.password
+`;
+  const withEtcd = pair.replace('hosts:', `${etcd}hosts:`);
+
+  it('decides where nothing else is said, about keys of this cluster, and no host is its own', async () => {
+    const { cluster, warnings } = await load(withEtcd);
+    expect(cluster.etcd).toMatchObject({
+      endpoints: ['https://192.0.2.121:2379', 'https://[2001:db8::2]:2379'],
+      ...{ ca: certificate, user: 'pgduet', prefix: '/pgduet/inst1/' },
+    });
+    expect(cluster.etcd?.password.reveal()).toBe('of etcd alone');
+    expect(cluster.hosts).toHaveLength(2);
+    expect(server(cluster, 'server1').multiplexing.onHeartbeatLoss).toBe('arbitration');
+    expect(registerOf(cluster)).toEqual(['etcd']);
+    expect(warnings).toEqual([]);
+  });
+
+  it('has its keys where the inventory says so', async () => {
+    const { cluster } = await load(withEtcd.replace('  user:', '  prefix: /dba/pgduet/\n  user:'));
+    expect(cluster.etcd?.prefix).toBe('/dba/pgduet/inst1/');
   });
 });
 

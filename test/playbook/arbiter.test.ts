@@ -12,6 +12,7 @@ import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedTemplate } from '../../src/shipped.ts';
 import { included } from '../../src/verbs/playbook-files.ts';
+import { certificate } from '../inventory/lookups.ts';
 import { arbiterInventory, clusterOf, pairInventory, threeInventory } from '../observe/cluster.ts';
 
 const root = join(import.meta.dirname, '../../playbooks');
@@ -200,6 +201,43 @@ describe('a pair with an arbiter', () => {
       ['rebuild', { kind: 'rebuild', host: 'server2', copy: false }],
     ] as const)
       expect(idsOn('arb1', compiled(name, cluster, preferredView(cluster), intent))).toEqual([]);
+  });
+});
+
+describe('a pair with an etcd', () => {
+  const etcdInventory = pairInventory.replace(', on_heartbeat_loss: fallback', '').replace(
+    'hosts:',
+    `arbiter: { etcd: [https://192.0.2.121:2379, https://192.0.2.122:2379], ca: etcd-ca.pem, user: pgduet, password: !file etcd.password }
+hosts:`,
+  );
+
+  it('has its password and certificates on every server before it is named, and nothing in the files of all', async () => {
+    const resources = compiled('provision', await clusterOf(etcdInventory));
+    for (const host of ['server1', 'server2']) {
+      const password = found(resources, host, 'file /mcdir/inst1/etcd.password');
+      expect(password.desired).toMatchObject({ owner: 'postgres', mode: '0600', opaque: true });
+      expect(contentOf(found(resources, host, 'file /mcdir/inst1/etcd-ca.pem'))).toBe(certificate);
+      const conf = contentOf(found(resources, host, `file /mcdir/inst1/${host}.conf`));
+      expect(lines(conf)).toContain(`etcd_endpoints = 'https://192.0.2.121:2379, https://192.0.2.122:2379'
+etcd_user = 'pgduet'
+etcd_prefix = '/pgduet/inst1/'
+`);
+      expect(lines(contentOf(found(resources, host, 'file /mcdir/inst1/network.conf')))).toBe(
+        network.replace(/^arb1.*\n/m, ''),
+      );
+      const ids = idsOn(host, resources);
+      expect(ids.indexOf('file /mcdir/inst1/etcd-ca.pem')).toBeLessThan(
+        ids.indexOf(`file /mcdir/inst1/${host}.conf`),
+      );
+      expect(found(resources, host, 'register named').desired).toMatchObject({ places: ['etcd'] });
+    }
+  });
+
+  it('that has it no more forgets the password, once the promise names it no more', async () => {
+    const resources = compiled('provision', await clusterOf(pairInventory));
+    const ids = idsOn('server1', resources);
+    expect(ids.indexOf('gone /mcdir/inst1/etcd.password')).toBeGreaterThan(ids.indexOf('register named'));
+    expect(ids).not.toContain('file /mcdir/inst1/etcd.password');
   });
 });
 

@@ -5,6 +5,7 @@ import { checkAddresses } from './addresses.ts';
 import { checkArbiter } from './arbiter.ts';
 import { checkCollisions } from './collisions.ts';
 import { checkDuties } from './duties.ts';
+import { checkEtcd } from './etcd.ts';
 import { checkHba } from './hba.ts';
 import { checkNames } from './names.ts';
 import { checkPaths } from './paths.ts';
@@ -25,6 +26,7 @@ export async function crossChecks(draft: Draft, mistyped: ReadonlySet<string>): 
     checkRoles,
     checkArbiter,
     checkDuties,
+    checkEtcd,
     checkPorts,
     checkPaths,
     checkCollisions,

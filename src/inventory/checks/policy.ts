@@ -52,8 +52,8 @@ function checkChoice(draft: Draft, policy: HeartbeatLossPolicy): Diagnostic[] {
   const policyAt = draft.valueAt('multiplexing', 'on_heartbeat_loss');
   const commandAt = draft.valueAt('multiplexing', 'arbitration_command');
   if (policy === 'arbitration' && !canArbitrate(draft)) return [tellNobody(policyAt)];
-  const arbiter = arbiterOf(draft);
-  if (arbiter && policy !== 'arbitration') return [tellUnasked(arbiter.name, policy, policyAt)];
+  const idle = arbiterOf(draft)?.name ?? (draft.data.arbiter && 'etcd');
+  if (idle !== undefined && policy !== 'arbitration') return [tellUnasked(idle, policy, policyAt)];
   if (policy === 'command' && !draft.has('multiplexing', 'arbitration_command')) {
     return [
       {
@@ -81,9 +81,9 @@ function checkChoice(draft: Draft, policy: HeartbeatLossPolicy): Diagnostic[] {
 
 const tellNobody = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
   code: 'INV008',
-  what: 'on_heartbeat_loss is arbitration, and there is neither an arbiter nor a third server that votes',
+  what: 'on_heartbeat_loss is arbitration, and there is neither an arbiter, nor an etcd, nor a third server that votes',
   why: 'of two servers that do not hear each other nobody could say which one goes on',
-  fix: 'Add a third host with role: arbiter (it needs no PostgreSQL) or one more with role: standby (an asynchronous copy does not vote); or write message, command or fallback.',
+  fix: 'Add a third host with role: arbiter (it needs no PostgreSQL), an etcd under arbiter, or one more host with role: standby (an asynchronous copy does not vote); or write message, command or fallback.',
   at,
 });
 

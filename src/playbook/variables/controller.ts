@@ -10,7 +10,7 @@ import {
   type UnitContext,
 } from '../../controller/config.ts';
 import { controllerVersion } from '../../controller/version.ts';
-import type { Cluster, Host, Server } from '../../inventory/cluster.ts';
+import type { Cluster, Etcd, Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { isManaged } from './host.ts';
 
@@ -77,7 +77,10 @@ export function controllerVariables(cluster: Cluster, server: Server, view: View
     bundle,
     mcCtl: mcCtlPath(server, view),
     controllerVersion,
-    serverConf: serverConfContext(configurationOf(server), { cluster: cluster.name, serverId: server.name }),
+    serverConf: serverConfContext(configurationOf(server, cluster.etcd), {
+      cluster: cluster.name,
+      serverId: server.name,
+    }),
     unit: {
       unit: server.unit,
       cluster: cluster.name,
@@ -105,7 +108,7 @@ export const dutyVariables = ({ duty }: Server): DutyVariables => ({
   replication: duty.replication,
 });
 
-function configurationOf(server: Server) {
+function configurationOf(server: Server, etcd?: Etcd) {
   const { heartbeat, failover, onHeartbeatLoss, arbitrationCommand, referenceAddresses } =
     server.multiplexing;
   const { takeover, priority, replication } = dutyVariables(server);
@@ -121,6 +124,7 @@ function configurationOf(server: Server) {
     takeover,
     takeoverPriority: priority,
     replication,
+    ...(etcd ? { etcdEndpoints: etcd.endpoints, etcdUser: etcd.user, etcdPrefix: etcd.prefix } : {}),
     ...confByKeys(server.multiplexing.keys),
   });
 }

@@ -138,7 +138,13 @@ export const mode = (meaning: string, standard: string): Field<string> => ({
 });
 
 /** The secrets of a cluster. */
-export const secretNames = ['replication_password', 'rewind_password', 'cluster_key', 'arbiter_key'] as const;
+export const secretNames = [
+  'replication_password',
+  'rewind_password',
+  'cluster_key',
+  'arbiter_key',
+  'etcd_password',
+] as const;
 
 /** A secret by its name. */
 export const secret = (meaning: string): Field<Secret | undefined> => ({
