@@ -156,6 +156,35 @@ describe('a primary', () => {
   });
 });
 
+describe('a handover of a failover that the preferred one declines', () => {
+  const given = () => {
+    const it1 = new Trio(preferred).settle();
+    it1.after(10, '', { kind: 'instance-check', outcome: { kind: 'gone' } });
+    it1.after(10, '', { kind: 'instance-stopped', proof: null });
+    const id = it1.state.giving?.handover.id ?? 0;
+    const yielding = { to: 'server3', lsn: '0/3000100' };
+    const { sync } = it1.state;
+    it1.after(10, '', heard(view('server2', 'standby', { sync, duty: free, yield: yielding })));
+    return {
+      it1,
+      declining: view('server3', 'standby', {
+        sync,
+        duty: preferred,
+        declined: { id, why: 'server2 is ahead' },
+      }),
+    };
+  };
+
+  it('is offered to the one that is ahead, which has its word for the other one still', () => {
+    const { it1, declining } = given();
+    expect(it1.state.giving).toMatchObject({ stage: 'given', handover: { to: 'server3' } });
+    expect(it1.after(1, '', heard(declining)).state.giving).toMatchObject({
+      stage: 'given',
+      handover: { to: 'server2' },
+    });
+  });
+});
+
 describe('mc_ctl switch', () => {
   const ask = (duty: Duty, more: { readonly to?: string; readonly force?: boolean }) => {
     const { force = false, ...to } = more;

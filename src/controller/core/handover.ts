@@ -9,20 +9,32 @@ import { dutyAt, dutyOf, mayTakeOver } from './duty.ts';
 import type { Proof } from './event.ts';
 import { doubt } from './pause.ts';
 import { mayBelieve } from './promise.ts';
-import { bytesAhead, type Heard, heardPeers, isBefore, isServingPrimary, positionOf } from './servers.ts';
+import {
+  bytesAhead,
+  type Heard,
+  heardPeers,
+  isBefore,
+  isHeard,
+  isServingPrimary,
+  positionOf,
+} from './servers.ts';
 import { believesGone, isSilent } from './silence.ts';
 import type { Giving, Peer, State } from './state.ts';
 import { isBound } from './term.ts';
 import { type Handover, type ServerId, type ServerView, understandsProof } from './view.ts';
 
 /** Standbys that could take over now, the preferred first, then the most advanced: whoever gets the role shows that it holds all. */
-export function candidates(state: State, force: boolean): ServerId[] {
+export function candidates(
+  state: State,
+  force: boolean,
+  isFree: (view: ServerView) => boolean = ({ yield: to }) => to === null,
+): ServerId[] {
   const fits = ({ line, view }: Heard): boolean =>
     view.role === 'standby' &&
     view.phase === 'running' &&
     view.leaving === null &&
     view.takeover === null &&
-    view.yield === null &&
+    isFree(view) &&
     view.failedDisks.length === 0 &&
     (force || (state.sync?.eligible.includes(line.id) === true && mayTakeOver(dutyOf(view))));
   return heardPeers(state)
@@ -177,11 +189,21 @@ export function addressOf(state: State, server: ServerId): { host: string; port:
 function next(state: State, giving: Giving, why: string): Decision {
   const { handover } = giving;
   const tried = [...giving.tried, handover.to];
+  // Who has cut its receiver for one that has declined is about to hear of that, and then takes the role.
+  const declined = (id: ServerId): boolean => tried.includes(id) && hasDeclined(state, id);
+  const isFree = ({ yield: word }: ServerView): boolean => word === null || declined(word.to);
   const other =
-    handover.kind === 'failover' ? candidates(state, false).find((it) => !tried.includes(it)) : undefined;
+    handover.kind === 'failover'
+      ? candidates(state, false, isFree).find((it) => !tried.includes(it))
+      : undefined;
   if (other === undefined) return takeBack(state, giving, why);
   const again: Giving = { ...giving, handover: newHandover(state, handover.kind, other), tried };
   return decided({ ...state, giving: again }, log('MCA01043', { why, server: other }));
+}
+
+function hasDeclined({ peers }: State, id: ServerId): boolean {
+  const peer = peers[id];
+  return isHeard(peer) && peer.view.takeover === null && peer.view.declined !== null;
 }
 
 function takeBack(state: State, { handover: { to }, restartable }: Giving, why: string): Decision {
