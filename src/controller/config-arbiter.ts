@@ -32,7 +32,7 @@ export const arbiterKeys: KeyTable<ArbiterConf> = {
   port: integer('port', { min: 1, max: 65_535, unit: '', fallback: 27_541 }),
   myAddress: address('my_address'),
   heartbeatIntervalMs: integer('heartbeat_interval', { min: 1, unit: 'ms', fallback: 800 }),
-  heartbeatTimeoutMs: integer('heartbeat_timeout', { min: 1, unit: 's', fallback: 1000 }),
+  heartbeatTimeoutMs: integer('heartbeat_timeout', { min: 1, unit: 's', fallback: 1000, finer: true }),
   heartbeatRetry: integer('heartbeat_retry', { min: 0, unit: '', fallback: 2 }),
   syslogFacility: word('syslog_facility', facilities, 'LOCAL0', 'bare'),
   syslogIdent: text('syslog_ident', 'MirroringControllerArbiter', 64),

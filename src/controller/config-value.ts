@@ -59,7 +59,10 @@ export const quoteValue = (plain: string): string =>
 
 const factors = { ms: 1, s: 1000, MB: 1024 ** 2, '': 1 } as const;
 
-/** A whole number in the file's unit; times are kept in milliseconds and sizes in bytes, `fallback` too. */
+/**
+ * A whole number in the file's unit; times are kept in milliseconds and sizes in bytes, `fallback` too. `finer`: a number of
+ * seconds that is not whole is written in milliseconds, with their unit.
+ */
 export function integer(
   key: string,
   rule: {
@@ -67,23 +70,26 @@ export function integer(
     readonly max?: number;
     readonly unit: keyof typeof factors;
     readonly fallback: number;
+    readonly finer?: true;
   },
 ): KeySpec<number> {
   const factor = factors[rule.unit];
-  const { min, max = largest } = rule;
-  const expected = `a whole number${rule.unit ? ` of ${rule.unit}` : ''} from ${min} to ${max}`;
+  const { min, max = largest, finer = false } = rule;
+  const whole = `a whole number${rule.unit ? ` of ${rule.unit}` : ''} from ${min} to ${max}`;
+  const expected = finer ? `${whole}, or of ms with that unit, such as 400ms` : whole;
   return {
     key,
     required: false,
     fallback: rule.fallback,
     expected,
     read(token) {
-      if (!/^\d+$/.test(token.text)) return { kind: 'wrong-form', expected };
-      const number = Number(token.text);
+      const [, digits, unit] = /^(\d+)(ms)?$/.exec(token.text) ?? [];
+      if (digits === undefined || (unit && !finer)) return { kind: 'wrong-form', expected };
+      const number = Number(digits);
       if (number < min || number > max) return { kind: 'out-of-range', expected };
-      return value(number * factor);
+      return value(unit ? number : number * factor);
     },
-    write: (it) => String(Math.ceil(it / factor)),
+    write: (it) => (finer && it % factor !== 0 ? `${it}ms` : String(Math.ceil(it / factor))),
   };
 }
 

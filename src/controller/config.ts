@@ -153,7 +153,12 @@ export const serverKeys: KeyTable<ServerConf> = {
   syslogFacility: word('syslog_facility', facilities, 'LOCAL0', 'bare'),
   syslogIdent: text('syslog_ident', 'MirroringControllerOpen', 64),
   heartbeatIntervalMs: integer('heartbeat_interval', { min: 1, unit: 'ms', fallback: 800 }),
-  heartbeatTimeoutMs: integer('heartbeat_timeout', { min: 1, unit: 's', fallback: 1 * second }),
+  heartbeatTimeoutMs: integer('heartbeat_timeout', {
+    min: 1,
+    unit: 's',
+    fallback: 1 * second,
+    finer: true,
+  }),
   heartbeatRetry: integer('heartbeat_retry', { min: 0, unit: '', fallback: 2 }),
   heartbeatErrorAction: word(
     'heartbeat_error_action',

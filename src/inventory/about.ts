@@ -1,6 +1,6 @@
 /** What the schema says about a key: its part of the schema, an example, and a few words of meaning. Pure. */
 import type { Path } from './draft.ts';
-import { inventoryJsonSchema, type JsonSchema } from './schema.ts';
+import { asOne, inventoryJsonSchema, type JsonSchema } from './schema.ts';
 
 let schema: JsonSchema | undefined;
 
@@ -16,7 +16,8 @@ export function schemaAt(root: JsonSchema, path: Path): JsonSchema | undefined {
     if (typeof step === 'number') return schema?.items;
     const own = schema?.properties?.[step];
     const other = schema?.additionalProperties;
-    return own ?? (typeof other === 'object' ? other : undefined);
+    const found = own ?? (typeof other === 'object' ? other : undefined);
+    return found && asOne(found);
   }, root);
 }
 

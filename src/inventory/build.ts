@@ -87,7 +87,10 @@ function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefi
     onHeartbeatLoss,
     referenceAddresses: (keys?.reference_addresses ?? []).flatMap((address) => address ?? []),
     keys: controllerKeysOf(keys ?? {}),
-    ...given({ arbitrationCommand: keys?.arbitration_command }),
+    ...given({
+      arbitrationCommand: keys?.arbitration_command,
+      heartbeatChosen: keys?.heartbeat === undefined ? undefined : (true as const),
+    }),
   };
 }
 

@@ -21,6 +21,12 @@ export interface HbaRule {
 }
 
 export type Role = 'primary' | 'standby';
+export interface Heartbeat {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
+}
+
 export type HeartbeatLossPolicy = 'arbitration' | 'command' | 'message' | 'fallback';
 
 export interface SshSettings {
@@ -61,7 +67,9 @@ export interface Multiplexing {
   /** Port of the controller on the admin network. */
   readonly port: number;
   readonly failover: 'automatic' | 'manual';
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number; readonly retries: number };
+  readonly heartbeat: Heartbeat;
+  /** The inventory says something of it. */
+  readonly heartbeatChosen?: true;
   readonly onHeartbeatLoss: HeartbeatLossPolicy;
   /** For policy `command`. */
   readonly arbitrationCommand?: string;

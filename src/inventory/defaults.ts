@@ -4,6 +4,12 @@
  */
 import { newestVersion, oldestVersion } from '../postgres/versions.ts';
 
+/** The times that a word of `multiplexing.heartbeat` stands for. */
+export const heartbeatProfiles = {
+  normal: { interval: '800ms', timeout: '1s', retries: 2 },
+  fast: { interval: '200ms', timeout: '500ms', retries: 2 },
+} as const;
+
 export const defaults = {
   replicationUser: 'pgduet_repl',
   become: 'none',
@@ -18,9 +24,8 @@ export const defaults = {
   serverFailover: 'automatic',
   priority: 100,
   replication: 'synchronous',
-  interval: '800ms',
-  timeout: '1s',
-  retries: 2,
+  heartbeat: 'normal',
+  ...heartbeatProfiles.normal,
   /** Only where all servers are on one machine, and nobody answers who may act on a silence. */
   onHeartbeatLoss: 'fallback',
   arbiterPort: 27541,

@@ -10,8 +10,8 @@ import { isAbsolute, join, normalize } from 'node:path/posix';
 import type { Position } from '../base/position.ts';
 import { parseDurationMs } from '../base/units.ts';
 import type { Node } from '../base/yaml.ts';
-import type { Duty, HbaRule, SettingValue } from './cluster.ts';
-import { defaults } from './defaults.ts';
+import type { Duty, HbaRule, Heartbeat, SettingValue } from './cluster.ts';
+import { defaults, heartbeatProfiles } from './defaults.ts';
 import type { Lookups } from './lookups.ts';
 import { keyPosition, valuePosition } from './positions.ts';
 import type { Inventory } from './schema.ts';
@@ -73,7 +73,7 @@ export interface Draft {
   readonly hosts: readonly DraftHost[];
   readonly settings: Readonly<Record<string, SettingValue>>;
   readonly hba: readonly (Partly<HbaRule> | undefined)[];
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number; readonly retries: number };
+  readonly heartbeat: Heartbeat;
   readonly lookups: Lookups;
   /** Where the value at a path stands, or its nearest parent. */
   valueAt(...path: (string | number)[]): Position;
@@ -187,9 +187,15 @@ function milliseconds(text: string | undefined, standard: string): number {
   return parseDurationMs(text ?? standard) ?? parseDurationMs(standard) ?? 0;
 }
 
+type Written = NonNullable<NonNullable<DraftInventory['multiplexing']>['heartbeat']>;
+
+/** What a word stands for, or what stands there itself. */
+export const timesOf = (heartbeat: Written): Exclude<Written, string> =>
+  typeof heartbeat === 'string' ? heartbeatProfiles[heartbeat] : heartbeat;
+
 /** Applies overrides and defaults. Never fails: what is missing stays undefined. */
 export function makeDraft(data: DraftInventory, root: Node, file: string, lookups: Lookups): Draft {
-  const heartbeat = data.multiplexing?.heartbeat;
+  const heartbeat = timesOf(data.multiplexing?.heartbeat ?? defaults.heartbeat);
   const has = (...path: (string | number)[]) => valuePosition(root, path) !== undefined;
   return {
     file,
@@ -200,9 +206,9 @@ export function makeDraft(data: DraftInventory, root: Node, file: string, lookup
     settings: definedOnly(data.postgres?.settings ?? {}),
     hba: data.postgres?.hba ?? [],
     heartbeat: {
-      intervalMs: milliseconds(heartbeat?.interval, defaults.interval),
-      timeoutMs: milliseconds(heartbeat?.timeout, defaults.timeout),
-      retries: heartbeat?.retries ?? defaults.retries,
+      intervalMs: milliseconds(heartbeat.interval, defaults.interval),
+      timeoutMs: milliseconds(heartbeat.timeout, defaults.timeout),
+      retries: heartbeat.retries ?? defaults.retries,
     },
     valueAt: (...path) => valuePosition(root, path) ?? keyPosition(root, path.slice(0, -1)),
     keyAt: (...path) => keyPosition(root, path),

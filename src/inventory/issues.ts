@@ -9,7 +9,7 @@ import { type Node, nodeAt } from '../base/yaml.ts';
 import { exampleOf, knownSchema, meaning, schemaAt } from './about.ts';
 import type { Path } from './draft.ts';
 import { keyPosition, valuePosition } from './positions.ts';
-import type { JsonSchema } from './schema.ts';
+import { asOne, type JsonSchema } from './schema.ts';
 import { isSecretPath } from './secrets.ts';
 import { tellWrongValue } from './values.ts';
 
@@ -79,7 +79,7 @@ function tellUnknownKeys(
 
 /** Where else in the format a key of this name exists: it may only stand in the wrong map. */
 function placesOf(key: string, schema: JsonSchema, path: Path = []): string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => [
+  return Object.entries(asOne(schema).properties ?? {}).flatMap(([name, inner]) => [
     ...(name === key ? [`'${[...path, name].join('.')}'`] : []),
     ...placesOf(key, inner, [...path, name]),
     ...(name === 'hosts' && typeof inner.additionalProperties === 'object'

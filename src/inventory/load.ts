@@ -14,6 +14,7 @@ import type { Cluster } from './cluster.ts';
 import { makeDraft } from './draft.ts';
 import { tellIssues } from './issues.ts';
 import { type Lookups, machineLookups } from './lookups.ts';
+import { meantIssues } from './meant.ts';
 import { redact } from './redact.ts';
 import { inventorySchema } from './schema.ts';
 import { readSecrets } from './secrets.ts';
@@ -74,7 +75,7 @@ export async function parseInventory(
   );
   if (root === undefined) return failed(...problems);
   const value = plainInventory(root);
-  const issues = inventorySchema.safeParse(value).error?.issues ?? [];
+  const issues = meantIssues(inventorySchema.safeParse(value).error?.issues ?? []);
   const told = tellIssues(issues, root);
   const secrets = await readSecrets(root, file, lookups);
   const draft = makeDraft(prune(value, issues), root, file, lookups);

@@ -2,7 +2,7 @@
  * The generated texts: `schema/inventory.json`, and the tables of keys in `docs/inventory.md`, both made from
  * the zod definitions. Used by `scripts/schema.mjs` and by the test that compares. Pure.
  */
-import { inventoryJsonSchema, type JsonSchema } from './schema.ts';
+import { asOne, inventoryJsonSchema, type JsonSchema } from './schema.ts';
 
 /** The JSON schema as it stands in its file. */
 export const schemaText = (): string => `${JSON.stringify(inventoryJsonSchema(), null, 2)}\n`;
@@ -28,7 +28,8 @@ export function referenceTables(): string {
 }
 
 function sections({ title, schema }: Section): Section[] {
-  const children = Object.entries(schema.properties ?? {}).flatMap(([key, child]): Section[] => {
+  const children = Object.entries(schema.properties ?? {}).flatMap(([key, value]): Section[] => {
+    const child = asOne(value);
     const path = title === '' ? key : `${title}.${key}`;
     // The overrides of ssh have the keys of ssh; one table is enough.
     if (path === 'hosts.NAME.ssh') return [];
@@ -42,7 +43,8 @@ function sections({ title, schema }: Section): Section[] {
 }
 
 function renderSection({ title, schema }: Section): string {
-  const rows = Object.entries(schema.properties ?? {}).map(([key, child]) => {
+  const rows = Object.entries(schema.properties ?? {}).map(([key, value]) => {
+    const child = asOne(value);
     const required = schema.required?.includes(key) === true;
     return [
       `\`${key}\``,
@@ -69,7 +71,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
 function typeOf(schema: JsonSchema): string {
-  if (schema.enum) return schema.enum.map((word) => `\`${word}\``).join(', ');
+  if (schema.enum)
+    return [...schema.enum.map((word) => `\`${word}\``), ...(schema.anyOf ? ['map'] : [])].join(', ');
   if (schema.pattern?.includes('us\\|ms') || schema.pattern?.includes('us|ms')) return 'time';
   if (schema.pattern === '^/') return 'path on the host';
   if (schema.description?.includes('A secret:')) return 'secret';

@@ -6,7 +6,7 @@
  */
 import * as z from 'zod';
 import { controllerKeys } from './controller-keys.ts';
-import { defaults, largest, ports, priorities, versions } from './defaults.ts';
+import { defaults, heartbeatProfiles, largest, ports, priorities, versions } from './defaults.ts';
 
 const text = (description: string, more: Record<string, unknown> = {}) =>
   z.string().meta({ description, ...more });
@@ -146,21 +146,27 @@ const managementDir = remotePath(
   { examples: ['/mcdir/inst1'] },
 );
 
-const heartbeat = z
-  .strictObject({
-    interval: duration('Time between two heartbeats.', defaults.interval).optional(),
-    timeout: duration('How long to wait for the answer to one heartbeat.', defaults.timeout).optional(),
-    retries: z
-      .int()
-      .min(0)
-      .max(largest)
-      .meta({
-        description: 'How many heartbeats may be missed before the other host counts as lost.',
-        default: defaults.retries,
-      })
-      .optional(),
-  })
-  .meta({ description: 'Give-up time = (timeout + interval) × (retries + 1): 5.4 s by default.' });
+const profiles = Object.keys(heartbeatProfiles) as (keyof typeof heartbeatProfiles)[];
+
+const heartbeatTimes = z.strictObject({
+  interval: duration('Time between two heartbeats.', defaults.interval).optional(),
+  timeout: duration('How long to wait for the answer to one heartbeat.', defaults.timeout).optional(),
+  retries: z
+    .int()
+    .min(0)
+    .max(largest)
+    .meta({
+      description: 'How many heartbeats may be missed before the other host counts as lost.',
+      default: defaults.retries,
+    })
+    .optional(),
+});
+
+const heartbeat = z.union([z.enum(profiles), heartbeatTimes]).meta({
+  description:
+    'How soon a silent host is given up: a word for a set of times (normal: 5.4 s, fast: 2.1 s), or the times themselves. Give-up time = (timeout + interval) × (retries + 1).',
+  default: defaults.heartbeat,
+});
 
 const multiplexing = z
   .strictObject({
@@ -325,7 +331,12 @@ export interface JsonSchema {
   readonly required?: readonly string[];
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
 }
+
+/** A key that takes a word or a map has the words of the one and the keys of the other. */
+export const asOne = (schema: JsonSchema): JsonSchema =>
+  schema.anyOf ? Object.assign({}, ...schema.anyOf, schema) : schema;
 
 /** The JSON schema for editors. Draft 7, because that is what yaml-language-server knows best. */
 export function inventoryJsonSchema(): JsonSchema {

@@ -61,10 +61,13 @@ function tellChoice(name: string, node: Node | undefined, about: JsonSchema): Di
   return {
     code: 'INV005',
     what: `${name} ${written === undefined ? 'is no single word' : `cannot be '${written}'`}`,
-    why: `it takes one of ${choices.length} words: ${choices.join(', ')}`,
+    why: `it takes one of ${choices.length} words: ${choices.join(', ')}${orKeys(about)}`,
     fix: meant === undefined ? `Write one of: ${choices.join(', ')}.` : `Write '${meant}'.`,
   };
 }
+
+const orKeys = ({ properties }: JsonSchema): string =>
+  properties ? `; or a map of the keys ${Object.keys(properties).join(', ')}` : '';
 
 const typeWords: Readonly<Record<string, string>> = {
   string: 'text',

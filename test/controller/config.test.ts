@@ -176,6 +176,15 @@ describe('<serverIdentifier>.conf', () => {
     expect(giveUpTimeMs(serverConf({ dbInstance: '/a' }))).toBe(5400);
   });
 
+  it('keeps a part of a second of heartbeat_timeout, which was rounded up', () => {
+    const conf = serverConf({ dbInstance: '/a', heartbeatIntervalMs: 300, heartbeatTimeoutMs: 400 });
+    expect(renderServer(conf)).toMatch(/^heartbeat_timeout = 400ms /m);
+    expect(giveUpTimeMs(value(parseServerConf(renderServer(conf), 'f')))).toBe(2100);
+    expect(renderServer(serverConf({ dbInstance: '/a' }))).toMatch(/^heartbeat_timeout = 1 /m);
+    for (const wrong of ['heartbeat_timeout = 0ms', 'heartbeat_timeout = 1min', 'disk_check_timeout = 400ms'])
+      expect(errors(parseServerConf(`db_instance = '/a'\n${wrong}`, 'f'))).toMatch(/^f:2:/);
+  });
+
   it('never throws, whatever the file holds', () => {
     fc.assert(fc.property(fc.string(), (text) => typeof parseServerConf(text, 'f').ok === 'boolean'));
     fc.assert(fc.property(fc.string(), (text) => typeof parseNetworkConf(text, 'f').ok === 'boolean'));

@@ -2,9 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { arbiterConf, patienceMs } from '../../src/controller/config-arbiter.ts';
 import { type Cluster, registerOf, type Server, serverOn, withHosts } from '../../src/inventory/cluster.ts';
 import { type LoadedInventory, loadInventory, parseInventory } from '../../src/inventory/load.ts';
 import type { Lookups } from '../../src/inventory/lookups.ts';
+import { giveUpMs } from '../../src/playbook/variables/controller.ts';
 import { certificate, fakeLookups } from './lookups.ts';
 
 const examples = join(import.meta.dirname, '../../inventories');
@@ -233,6 +235,22 @@ describe('the smallest inventory', () => {
     expect(cluster.file).toBe('inv.yml');
     expect(cluster.replicationUser).toBe('pgduet_repl');
     expect('replicationPassword' in cluster).toBe(false);
+  });
+
+  it.each([
+    ['normal', { intervalMs: 800, timeoutMs: 1000, retries: 2 }],
+    ['fast', { intervalMs: 200, timeoutMs: 500, retries: 2 }],
+    ['{ timeout: 1500ms }', { intervalMs: 800, timeoutMs: 1500, retries: 2 }],
+    ['', { intervalMs: 800, timeoutMs: 1000, retries: 2 }],
+  ])('heartbeat: %s stands for times', async (heartbeat, times) => {
+    const text = smallest.replace('management_dir:', `heartbeat: ${heartbeat}, management_dir:`);
+    expect(server((await load(text)).cluster, 'server1').multiplexing.heartbeat).toEqual(times);
+  });
+
+  it('fast gives a silent server up after 2.1 s, and not before an arbiter does', async () => {
+    const { cluster } = await load(smallest.replace('management_dir:', 'heartbeat: fast, management_dir:'));
+    expect(giveUpMs(server(cluster, 'server1'))).toBe(2100);
+    expect(patienceMs(arbiterConf({ myAddress: '192.0.2.120' }))).toBeLessThan(2100);
   });
 
   it('warns once of what fallback risks', async () => {

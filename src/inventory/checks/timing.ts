@@ -3,7 +3,8 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { nearest } from '../../base/nearest.ts';
 import { formatDuration, parseDurationMs } from '../../base/units.ts';
 import { largest } from '../defaults.ts';
-import type { Draft, Path } from '../draft.ts';
+import { type Draft, type Path, timesOf } from '../draft.ts';
+import { giveUpMs } from '../heartbeat.ts';
 
 const units = ['us', 'ms', 's', 'min', 'h', 'd'];
 const unitNames: Readonly<Record<string, string>> = {
@@ -37,10 +38,10 @@ export function checkTiming(draft: Draft): Diagnostic[] {
 }
 
 function written(draft: Draft): { path: Path; value: string }[] {
-  const beat = draft.data.multiplexing?.heartbeat;
+  const beat = timesOf(draft.data.multiplexing?.heartbeat ?? {});
   const all: { path: Path; value: string | undefined }[] = [
-    { path: ['multiplexing', 'heartbeat', 'interval'], value: beat?.interval },
-    { path: ['multiplexing', 'heartbeat', 'timeout'], value: beat?.timeout },
+    { path: ['multiplexing', 'heartbeat', 'interval'], value: beat.interval },
+    { path: ['multiplexing', 'heartbeat', 'timeout'], value: beat.timeout },
     { path: ['ssh', 'connect_timeout'], value: draft.data.ssh?.connect_timeout },
     ...draft.hosts.map(({ name }) => ({
       path: ['hosts', name, 'ssh', 'connect_timeout'],
@@ -110,19 +111,19 @@ function checkHeartbeat(draft: Draft): Diagnostic[] {
             `Write ${shortestMs}ms or more; ${standard} is the default.`,
           ),
         ];
-  const giveUpMs = (timeoutMs + intervalMs) * (retries + 1);
+  const lostAfterMs = giveUpMs(draft.heartbeat);
   const worst = [
     { key: 'retries', share: (retries + 1) / 3 },
     { key: 'interval', share: intervalMs / 800 },
     { key: 'timeout', share: timeoutMs / 1000 },
   ].sort((a, b) => b.share - a.share)[0];
   const long =
-    giveUpMs <= longestGiveUpMs
+    lostAfterMs <= longestGiveUpMs
       ? []
       : [
           told(
             worst?.key ?? 'interval',
-            `the controllers would give a lost host up after ${hours(giveUpMs)} only`,
+            `the controllers would give a lost host up after ${hours(lostAfterMs)} only`,
             'that is (timeout + interval) × (retries + 1), and commits wait for a dead standby as long as that',
             'Make it an hour at most; the defaults 800ms, 1s and 2 give 5.4 s.',
           ),

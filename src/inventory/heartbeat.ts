@@ -1,0 +1,16 @@
+/** The times of a heartbeat: when they give a silent server up, and which silences they have room for. Pure. */
+import { parseDurationMs } from '../base/units.ts';
+import type { Heartbeat } from './cluster.ts';
+import { heartbeatProfiles } from './defaults.ts';
+
+export const giveUpMs = ({ intervalMs, timeoutMs, retries }: Heartbeat): number =>
+  (timeoutMs + intervalMs) * (retries + 1);
+
+export function timesOfProfile(word: keyof typeof heartbeatProfiles): Heartbeat {
+  const { interval, timeout, retries } = heartbeatProfiles[word];
+  return { intervalMs: parseDurationMs(interval) ?? 0, timeoutMs: parseDurationMs(timeout) ?? 0, retries };
+}
+
+/** There is room for a silence when it takes half of the time to give up at most. `measuredBy`: the times under which it was seen. */
+export const hasRoom = (heartbeat: Heartbeat, silenceMs: number, measuredBy: Heartbeat): boolean =>
+  2 * (silenceMs - measuredBy.intervalMs + heartbeat.intervalMs) <= giveUpMs(heartbeat);
