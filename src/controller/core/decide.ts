@@ -19,6 +19,7 @@ import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, r
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
 import { nothingToReport, sameJudgement } from './fields.ts';
+import { endGrant } from './granted.ts';
 import { advanceHandover, onFollowedAfterSwitch, onFollowFailedAfterSwitch } from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { ownView } from './own-view.ts';
@@ -277,7 +278,7 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
   ];
   const further = steps.reduce(
     andThen,
-    andThen(decision, (state) => decided(unpark(state))),
+    andThen(decision, (state) => decided(endGrant(unpark(state)))),
   );
   const kept = andThen(andThen(further, answerStarts), (state) => decided(keepTask(state)));
   const judged = andThen(kept, (state) => judge(before, state));

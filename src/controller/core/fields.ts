@@ -101,6 +101,7 @@ const sameView = fieldByField<ServerView>({
   cell: ignored,
   vote: ignored,
   replay: ignored,
+  waitsMs: ignored,
 });
 
 const samePeer = fieldByField<Peer>({
@@ -113,6 +114,7 @@ const samePeer = fieldByField<Peer>({
   heardAt: ignored,
   asleepMs: ignored,
   asleepSeq: ignored,
+  rhythm: ignored,
   view: sameView,
 });
 
@@ -155,6 +157,9 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   sinceBoot: neither,
   tick: neither,
   graceFrom: neither,
+  // A reload tells its times at once.
+  timesSeq: reported,
+  grantedMs: neither,
   // What is observed.
   own: { judged: sameOwn, reported: nothingNewOfOwn },
   peers: { judged: samePeers },

@@ -1,7 +1,8 @@
 /** The state before the first event. In: what the configuration and the clocks say. Out: a state. Pure. */
-import type { ArbiterLine, ServerConf, ServerLine } from '../config.ts';
+import { type ArbiterLine, giveUpTimeMs, type ServerConf, type ServerLine } from '../config.ts';
 import type { Clocks } from './event.ts';
 import { notAsked } from './references.ts';
+import { newRhythm } from './rhythm.ts';
 import type { Arbiter, Peer, State } from './state.ts';
 
 /** The state of a controller that has looked at nothing yet. */
@@ -59,6 +60,8 @@ export function initialState(facts: {
     seq: 0,
     tick: clocks,
     graceFrom: now,
+    grantedMs: giveUpTimeMs(conf),
+    timesSeq: 0,
     leaving: null,
     sync: null,
     forgotten: false,
@@ -105,7 +108,8 @@ export function initialState(facts: {
 }
 
 export function newPeer(line: ServerLine, now: number, wall: number): Peer {
-  const never = { signAt: now, heardWall: null, heardAt: now, asleepMs: 0, asleepSeq: 0, view: null };
+  const rhythm = newRhythm(now);
+  const never = { signAt: now, heardWall: null, heardAt: now, asleepMs: 0, asleepSeq: 0, rhythm, view: null };
   return { line, reach: 'unknown', sinceWall: wall, sinceAt: now, ...never };
 }
 

@@ -1,5 +1,6 @@
 /** What this controller tells the others, and shows of its own server. In: a state. Out: the view. Pure. */
 import { ownDuty } from './duty.ts';
+import { waitMs } from './granted.ts';
 import { quietReferences } from './references.ts';
 import { failedDisks, fullDisks, given, lastTimeline, type State } from './state.ts';
 import { type Echo, type ReplayLeft, type ServerId, type ServerView, understanding } from './view.ts';
@@ -59,5 +60,6 @@ export function ownView(state: State): WholeView {
     vote: state.vote ?? undefined,
     duty: ownDuty(state),
     replay: replayLeft(state) ?? undefined,
+    waitsMs: waitMs(state.conf),
   };
 }

@@ -2,16 +2,12 @@
  * Pauses of this process: a host that was suspended or frozen, a controller that was stopped, and as good as that, a cut. Meanwhile others may have gone on
  * without it, so that what it was told before does not count until it is told again. In: a state. Out: the state. Pure.
  */
-import { giveUpTimeMs } from '../config.ts';
 import type { Clocks } from './event.ts';
+import { leastWaitMs } from './granted.ts';
 import type { Peer, State } from './state.ts';
 import type { ServerId, ServerView } from './view.ts';
 
 export const clocksOf = ({ now, wall, sinceBoot }: State): Clocks => ({ at: now, wall, sinceBoot });
-
-/** A primary waits longer than this before it goes on alone, from the last heartbeat that was sent to it. */
-const longestMs = ({ conf }: State): number =>
-  Math.max(giveUpTimeMs(conf) - conf.heartbeatTimeoutMs, 1.5 * conf.heartbeatIntervalMs);
 
 /**
  * Ticks are late by more than an interval only when this process or its host has stood still; of a suspended host the
@@ -21,14 +17,14 @@ const longestMs = ({ conf }: State): number =>
 export function awake(state: State): State {
   const { tick, now, wall, sinceBoot } = state;
   const late = Math.max(now - tick.at, wall - tick.wall, sinceBoot - tick.sinceBoot);
-  if (late <= Math.min(2 * state.conf.heartbeatIntervalMs, longestMs(state))) return state;
+  if (late <= Math.min(2 * state.conf.heartbeatIntervalMs, leastWaitMs(state))) return state;
   const paused: State = { ...state, tick: clocksOf(state), graceFrom: now };
   return without(paused, Object.keys(state.peers), late);
 }
 
 /** As after a long pause: these may have gone on without this server, which was cut off. */
 export const doubt = (state: State, ids: readonly ServerId[]): State =>
-  without(state, ids, longestMs(state) + 1);
+  without(state, ids, leastWaitMs(state) + 1);
 
 /** For so long this server has heard nothing of these, and they nothing of it. */
 function without(before: State, ids: readonly ServerId[], forMs: number): State {
@@ -47,7 +43,7 @@ function without(before: State, ids: readonly ServerId[], forMs: number): State 
 /** During the pauses since its last word the peer may have gone on without this server. Short ones add up. */
 export function isDoubtful(state: State, id: ServerId): boolean {
   const peer = state.peers[id];
-  return peer !== undefined && peer.asleepMs > longestMs(state);
+  return peer !== undefined && peer.asleepMs > leastWaitMs(state);
 }
 
 /** The peer told this after it had heard something that was sent behind the last pause. An earlier version does not say. */

@@ -2,17 +2,19 @@
  * What is known of the other controllers: heard, refused, lost; and the decision about automatic failover, which the
  * newest decision of any server settles. Nothing that a peer says changes the own instance from here. Pure.
  */
-import { giveUpTimeMs } from '../config.ts';
 import { renewArbiters } from './arbiters.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { Happening } from './event.ts';
+import { grant, patienceMs } from './granted.ts';
 import { newPeer } from './initial-state.ts';
 import { checkSystemId } from './instance.ts';
 import { isYounger } from './pause.ts';
 import { confirmedBy, learn } from './promise.ts';
 import { renewReferences } from './references.ts';
+import { newRhythm, withSilence } from './rhythm.ts';
 import { addressesIn } from './rows.ts';
+import { silentMs } from './silence.ts';
 import type { Peer, ReplyTo, State } from './state.ts';
 import type { FailoverFlag, ServerId, ServerView } from './view.ts';
 
@@ -31,7 +33,9 @@ export function onHeard(state: State, id: ServerId, view: ServerView): Decision 
   if (!peer || isOvertaken(peer, view)) return decided(state);
   const back = peer.reach === 'lost' || (peer.reach === 'refused' && peer.view !== null);
   const silence = ((state.wall - peer.sinceWall) / 1000).toFixed(1);
-  const sign = { signAt: state.now, heardAt: state.now, heardWall: state.wall };
+  const goesOn = peer.view?.incarnation === view.incarnation;
+  const rhythm = goesOn ? withSilence(peer.rhythm, state.now, silentMs(state, peer)) : peer.rhythm;
+  const sign = { rhythm, signAt: state.now, heardAt: state.now, heardWall: state.wall };
   const awake = isYounger(state, peer, view) ? { asleepMs: 0 } : {};
   const up = learn(withAddresses(withPeer(state, id, { reach: 'up', ...sign, ...awake, view }), view), view);
   const known = confirmedBy({ ...up, aborted: up.aborted === id ? null : up.aborted }, id, view);
@@ -63,9 +67,9 @@ export function onPeerRefused(state: State, id: ServerId): Decision {
 
 /** Gives up the peers from which there was no sign for too long. */
 export function onPeersTick(state: State): Decision {
-  const limit = giveUpTimeMs(state.conf);
   const silent = Object.values(state.peers).filter(
-    (peer) => peer.reach !== 'lost' && state.now - Math.max(peer.signAt, state.graceFrom) > limit,
+    (peer) =>
+      peer.reach !== 'lost' && state.now - Math.max(peer.signAt, state.graceFrom) > patienceMs(state, peer),
   );
   return silent.reduce(
     (so, peer) =>
@@ -111,10 +115,13 @@ export function onReload(
       .filter((line) => line.id !== state.self.id)
       .map((line) => {
         const known = state.peers[line.id];
-        return [line.id, known ? { ...known, line } : newPeer(line, state.now, state.wall)];
+        // Silences under former times say nothing of these.
+        const rhythm = newRhythm(state.now);
+        return [line.id, known ? { ...known, line, rhythm } : newPeer(line, state.now, state.wall)];
       }),
   );
-  const renewed: State = { ...state, conf, servers, peers, arbiters: renewArbiters(state, arbiters) };
+  const changed: State = { ...state, conf, servers, peers, arbiters: renewArbiters(state, arbiters) };
+  const renewed = grant(changed, state.grantedMs);
   const references = renewReferences(renewed);
   return decided({ ...renewed, references }, log('MCA01028', { server: state.self.id }));
 }

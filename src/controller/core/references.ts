@@ -2,8 +2,8 @@
  * Reference addresses: whether this server itself is cut off. They are asked in good times too, so that one that never
  * answers is known before it is needed. In: rounds, each with the addresses that answered. Out: yes, no, or not known. Pure.
  */
-import { giveUpTimeMs } from '../config.ts';
 import { type Decision, decided, log } from './decision.ts';
+import { patienceMs } from './granted.ts';
 import { sameIds } from './names.ts';
 import { doubt } from './pause.ts';
 import type { State } from './state.ts';
@@ -40,9 +40,10 @@ export const quietReferences = ({ missed }: References): string[] =>
 export function reaches(state: State, id: ServerId): boolean | null {
   if (!usesReferences(state)) return true;
   const { askedAt, answer } = state.references;
-  const since = Math.max(state.peers[id]?.heardAt ?? 0, state.graceFrom);
+  const peer = state.peers[id];
+  const since = Math.max(peer?.heardAt ?? 0, state.graceFrom);
   // An answer from before the silence is complete may be older than what has cut this server off.
-  return askedAt - since > giveUpTimeMs(state.conf) ? answer : null;
+  return peer && askedAt - since > patienceMs(state, peer) ? answer : null;
 }
 
 /** Servers without whose word this one may be left behind: a primary's voters, a standby's primary. */

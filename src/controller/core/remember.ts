@@ -64,6 +64,7 @@ function current(state: State): Persisted {
     origins: state.origins,
     cell: state.cell ?? null,
     vote: state.vote ?? null,
+    grantedMs: state.grantedMs,
     wroteWall: state.wall,
   };
 }

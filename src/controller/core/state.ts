@@ -6,6 +6,7 @@
 import type { ArbiterLine, ServerConf, ServerLine } from '../config.ts';
 import type { Clocks } from './event.ts';
 import type { References } from './references.ts';
+import type { Rhythm } from './rhythm.ts';
 import {
   type ArbiterView,
   type Cell,
@@ -44,6 +45,8 @@ export interface Peer {
    *  own message behind it: a word is younger only if it echoes that or a later one. */
   readonly asleepMs: number;
   readonly asleepSeq: number;
+  /** How regularly it is heard. */
+  readonly rhythm: Rhythm;
   /** As it was last heard, also when the peer is lost now. */
   readonly view: ServerView | null;
 }
@@ -83,10 +86,14 @@ export interface Kept {
   readonly cell?: Cell | null | undefined;
   /** The last vote of this server. */
   readonly vote?: Vote | null | undefined;
+  /** How long the others may count on being waited for: more than the time to give up, until all have heard that it is shorter now. */
+  readonly grantedMs: number;
 }
 
 /** The state file: the last that is known to have been true of the own server. */
-export interface Persisted extends Kept {
+export interface Persisted extends Omit<Kept, 'grantedMs'> {
+  /** Missing from the record of an earlier version. */
+  readonly grantedMs?: number | undefined;
   readonly role: Role | null;
   readonly timeline: number;
   readonly lsn: string;
@@ -275,6 +282,8 @@ export interface State extends Kept {
   /** The last tick, by all clocks; a longer gap is a pause of this process, after which nobody else's silence is believed. */
   readonly tick: Clocks;
   readonly graceFrom: number;
+  /** The first own message that tells the present times. */
+  readonly timesSeq: number;
   readonly leaving: ServerView['leaving'];
   /** The primary has told `sync` to this start of the controller. */
   readonly confirmed: boolean;

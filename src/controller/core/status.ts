@@ -17,6 +17,7 @@ import { type ArbiterRow, arbiterRows, type RegisterRow, registerRow } from './a
 import { busyServers } from './busy.ts';
 import { dutyOf, dutyWords, sameDuty } from './duty.ts';
 import { ownView } from './own-view.ts';
+import { longestSilences, watchedSeconds } from './rhythm.ts';
 import { rowOf } from './rows.ts';
 import { split } from './split.ts';
 import type { Judgement, MirroringStatus, State } from './state.ts';
@@ -199,6 +200,10 @@ export interface StatusRow {
   readonly takeover: TakeoverDuty | null;
   readonly takeover_priority: number | null;
   readonly replication: ReplicationDuty | null;
+  /** Of another server: the three longest silences between two words of it, in this hour of the controller and the one before. */
+  readonly longest_silences_ms?: readonly number[];
+  /** For how long they were watched; 0 of the own server. Both are missing from a controller that does not know them yet. */
+  readonly silences_watched_s?: number;
 }
 
 /** Who is at work where; without a process the controller does it by itself. */
@@ -301,6 +306,8 @@ function statusRow(state: State, servers: readonly Observation[], server: Observ
     takeover: view?.duty?.takeover ?? null,
     takeover_priority: view?.duty?.priority ?? null,
     replication: view?.duty?.replication ?? null,
+    longest_silences_ms: peer ? longestSilences(peer.rhythm).map(Math.round) : [],
+    silences_watched_s: peer ? watchedSeconds(peer.rhythm, state.now) : 0,
   };
 }
 
@@ -340,8 +347,9 @@ export function renderStatus(report: StatusReport): string {
   );
   const since = (report.reason_since ?? report.since).replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
   const why = report.reason ? [`why: ${report.reason}; since ${since}; to do: ${report.advice ?? ''}`] : [];
+  const heard = report.servers.flatMap(silenceLine);
   const top = ['mirroring status', '----------------', report.mirroring_status];
-  return `${[...top, ...table, ...why, ...report.servers.flatMap(dutyLine)].join('\n')}\n`;
+  return `${[...top, ...table, ...why, ...report.servers.flatMap(dutyLine), ...heard].join('\n')}\n`;
 }
 
 /** Only where it is not the usual one. */
@@ -353,4 +361,14 @@ function dutyLine({ server_id, takeover, takeover_priority: priority, replicatio
     dutyWords(server_id, duty) ||
     (sameDuty(duty, undefined) ? '' : `${server_id} takes over with priority ${duty.priority}`);
   return words === '' ? [] : [`duty: ${words}`];
+}
+
+/** Said once there is something to say: the first minute of a controller shows little. */
+function silenceLine(row: StatusRow): string[] {
+  const [longest] = row.longest_silences_ms ?? [];
+  const minutes = Math.floor((row.silences_watched_s ?? 0) / 60);
+  if (longest === undefined || minutes < 1 || row.host_status !== 'normal') return [];
+  return [
+    `longest silence of ${row.server_id}: ${(longest / 1000).toFixed(1)} s, watched for ${minutes} min`,
+  ];
 }

@@ -273,6 +273,8 @@ export interface ServerView {
   readonly vote?: Vote | null | undefined;
   /** A promotion that is under way: what is left to replay before it takes writes, and how fast that goes. */
   readonly replay?: ReplayLeft | null | undefined;
+  /** It waits longer than this for another server; missing from a controller that does not tell it, nor heeds it. */
+  readonly waitsMs?: number | undefined;
 }
 
 /** What an arbiter tells a server that has told it something. */

@@ -183,6 +183,7 @@ const view = object<ServerView>({
   lagging: optional(ids),
   forgotten: optional(flag),
   replay: optional(orNull(object<ReplayLeft>({ leftBytes: number, bytesPerSecond: number }))),
+  waitsMs: optional(number),
   strangers: optional(listOf(object<Stranger>({ kind: oneOf(strangerKinds), name: text }))),
   quietReferences: optional(ids),
   cell: optional(orNull(cell)),
