@@ -4,6 +4,7 @@ import { archiver } from './audits/archiver.ts';
 import { away } from './audits/away.ts';
 import { dataDirectory } from './audits/data-directory.ts';
 import { fullDisks } from './audits/full-disks.ts';
+import { heartbeat } from './audits/heartbeat.ts';
 import { network } from './audits/network.ts';
 import { references } from './audits/references.ts';
 import { replication } from './audits/replication.ts';
@@ -29,4 +30,5 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(nodeVersions),
   anyAudit(network),
   anyAudit(references),
+  anyAudit(heartbeat),
 ];

@@ -165,6 +165,17 @@ export const clusterCodes = {
     consequence: 'every commit takes the way to it and back, and stands still when it is not reached',
     repair:
       "wait a moment: its primary takes it out by itself; if it stays so, 'mc_ctl status' on the primary says why",
+    severity: 'degraded',
+    title: 'the time to give up leaves little room above the silences that were measured',
+    consequence: 'a moment of load or of bad network is taken for the loss of that server',
+    repair:
+      'look at the load of {object} and at the network to it, or declare longer times (multiplexing.heartbeat) and run: pgduet provision',
+  },
+  CTL012: {
+    severity: 'note',
+    title: 'a silent server could be given up sooner',
+    consequence: 'when a host is lost, writes wait longer than they have to',
+    repair: 'declare heartbeat: fast under multiplexing, or heartbeat: normal to keep what is',
   },
   ARB001: {
     severity: 'degraded',
