@@ -165,6 +165,8 @@ export const clusterCodes = {
     consequence: 'every commit takes the way to it and back, and stands still when it is not reached',
     repair:
       "wait a moment: its primary takes it out by itself; if it stays so, 'mc_ctl status' on the primary says why",
+  },
+  CTL011: {
     severity: 'degraded',
     title: 'the time to give up leaves little room above the silences that were measured',
     consequence: 'a moment of load or of bad network is taken for the loss of that server',

@@ -11,7 +11,7 @@ import { type Changes, type ChangesOptions, changesIn, type Tree } from './chang
 import { CLOCK_ENVIRONMENT, resetClock, shiftClock } from './clock.ts';
 import { type Container, type ContainerSpec, leaderOf, startContainer, waitForSsh } from './container.ts';
 import type { Disks, StoredDisks } from './disk.ts';
-import { renewCable, setCable, setOneWayLoss } from './network.ts';
+import { lossCounts, renewCable, setCable, setLoss, setOneWayLoss } from './network.ts';
 import type { HostPlace } from './places.ts';
 import { type RunResult, run, until } from './run.ts';
 
@@ -195,6 +195,15 @@ export class Host {
 
   async healTo(other: Host): Promise<void> {
     await setOneWayLoss(this.#place, other.#place, false);
+  }
+
+  /** This share of the packets that come to this host is lost, at random, until it is 0 or the host starts anew. */
+  async lose(share: number): Promise<void> {
+    await setLoss(this.#place, share);
+  }
+
+  lossCounts(): ReturnType<typeof lossCounts> {
+    return lossCounts(this.#place);
   }
 
   /** Stops every process of the host; its kernel still accepts connections, as a stuck host's does. */

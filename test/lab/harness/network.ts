@@ -77,9 +77,40 @@ export async function setOneWayLoss(from: HostPlace, to: HostPlace, lost: boolea
   );
 }
 
+/**
+ * Of the packets that come to a host this share is lost, at random: they are sent through a queue of no length. Between two such
+ * hosts it is the same share in each direction. The kernel's netem would do the same, and is missing from small kernels.
+ */
+export async function setLoss({ id }: HostPlace, share: number): Promise<void> {
+  await run('tc', ['qdisc', 'del', 'dev', id, 'root']);
+  if (share === 0) return;
+  // Loads a random number, and picks the packet when that is below the threshold.
+  const random = '32 0 0 4294963256';
+  const threshold = `53 1 0 ${Math.round(share * 2 ** 32)}`;
+  const lines = [
+    `qdisc add dev ${id} root handle 1: htb default 1`,
+    `class add dev ${id} parent 1: classid 1:1 htb rate 10gbit quantum 60000`,
+    `class add dev ${id} parent 1: classid 1:2 htb rate 10gbit quantum 60000`,
+    `qdisc add dev ${id} parent 1:2 pfifo limit 0`,
+    `filter add dev ${id} parent 1: protocol all bpf bytecode "4,${random},${threshold},6 0 0 4294967295,6 0 0 0" classid 1:2`,
+  ];
+  await run('tc', ['-batch', '-'], { check: true, input: `${lines.join('\n')}\n` });
+}
+
+/** How many packets to the host were lost so since then, and how many were not. */
+export async function lossCounts({
+  id,
+}: HostPlace): Promise<{ readonly lost: number; readonly passed: number }> {
+  const { stdout } = await run('tc', ['-s', '-j', 'qdisc', 'show', 'dev', id], { check: true });
+  const queues = JSON.parse(stdout) as { kind: string; packets: number; drops: number }[];
+  const root = queues.find(({ kind }) => kind === 'htb');
+  return { lost: root?.drops ?? 0, passed: root?.packets ?? 0 };
+}
+
 /** The cable is in, and no packet is lost. */
 export async function renewCable(host: HostPlace): Promise<void> {
   await setCable(host, true);
+  await setLoss(host, 0);
   await batch(['neigh flush dev host0 nud permanent'], host.id);
 }
 

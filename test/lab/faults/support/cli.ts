@@ -10,17 +10,18 @@ import { type Fault, type Result, runFault } from './fault.ts';
 import type { FaultPair } from './pair.ts';
 import { documentOf, label, type Measured, nothingMeasured } from './report.ts';
 import { atRest } from './rest.ts';
-import { isWrongTrial, trial, trialLines } from './trial.ts';
+import { isWrongTrial, type TrialWish, trial, trialLines } from './trial.ts';
 import { openPair, type Variant } from './variants.ts';
 
 const usage = `npm run faults [-- NAME…] [--runs N] [--rest] [--verbose] [--document FILE]
-npm run faults -- --load MINUTES [--seed N] [--document FILE]
+npm run faults -- --load MINUTES [--heartbeat fast] [--loss PERCENT] [--seed N] [--document FILE]
 npm run faults -- --list
 
 Breaks a pair of lab hosts while clients write, and writes what was seen into docs/faults.md. Without a name: all faults, which
 takes an hour. A part of a name is enough; a whole name means no other one, and --list shows them. --rest also measures a pair
 at rest; --verbose prints every message; --document names another file than docs/faults.md. --load runs no fault, but a pair for
-so long while all processors are busy and hosts stand still for a second, at random: no switch and no lost row is right.
+so long while all processors are busy and hosts stand still for a second, at random: no switch and no lost row is right. With --loss
+that share of the packets to each host is lost, too.
 `;
 
 const options = {
@@ -29,6 +30,8 @@ const options = {
   rest: { type: 'boolean', default: false },
   load: { type: 'string' },
   seed: { type: 'string', default: '1' },
+  heartbeat: { type: 'string', default: 'normal' },
+  loss: { type: 'string', default: '0' },
   document: { type: 'string', default: 'docs/faults.md' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -43,6 +46,9 @@ function readArguments(argv: readonly string[]): ReturnType<typeof parse> | stri
     if (values.help) return '';
     const stranger = positionals.find((word) => !catalogue.some((it) => label(it).includes(word)));
     if (stranger !== undefined) return `no fault is called '${stranger}'`;
+    if (!['normal', 'fast'].includes(values.heartbeat)) return `no heartbeat is called '${values.heartbeat}'`;
+    if (!(Number(values.loss) >= 0 && Number(values.loss) < 100))
+      return `--loss ${values.loss}: it takes a percentage`;
     const numbers = { runs: values.runs, load: values.load ?? '1', seed: values.seed };
     const wrong = Object.entries(numbers).find(([, given]) => !(Number(given) >= 1));
     return wrong === undefined ? parsed : `--${wrong[0]} ${wrong[1]}: it takes a number from 1 on`;
@@ -64,7 +70,13 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
     return 0;
   }
   await prepareMachine((line) => process.stderr.write(`${line}\n`));
-  if (values.load !== undefined) return runTrial(values.document, Number(values.load), Number(values.seed));
+  if (values.load !== undefined)
+    return runTrial(values.document, {
+      minutes: Number(values.load),
+      seed: Number(values.seed),
+      heartbeat: values.heartbeat === 'fast' ? 'fast' : 'normal',
+      lossPercent: Number(values.loss),
+    });
   const wanted = positionals.length === 0 ? catalogue : catalogue.filter((it) => isCalled(it, positionals));
   const results: Result[] = [];
   let broken = 0;
@@ -112,11 +124,12 @@ function write(file: string, results: readonly Result[], measured: Measured = no
   writeFileSync(file, documentOf(before, results, catalogue, measured));
 }
 
-async function runTrial(document: string, minutes: number, seed: number): Promise<number> {
-  const result = await trial(minutes, seed);
+async function runTrial(document: string, wish: TrialWish): Promise<number> {
+  const result = await trial(wish);
   const lines = trialLines(result);
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
-  write(document, [], { ...nothingMeasured, underLoad: lines });
+  const part = wish.heartbeat === 'fast' ? 'fastUnderLoad' : 'underLoad';
+  write(document, [], { ...nothingMeasured, [part]: lines });
   return isWrongTrial(result) ? 1 : 0;
 }
 

@@ -39,7 +39,12 @@ export interface Status {
   readonly mirroring_status: string;
   readonly reason: string | null;
   readonly advice: string | null;
-  readonly servers: readonly { server_id: string; host_role: string; db_proc_status: string }[];
+  readonly servers: readonly {
+    server_id: string;
+    host_role: string;
+    db_proc_status: string;
+    longest_silences_ms?: readonly number[];
+  }[];
   /** Who answers a silence; null where the promise names nobody. */
   readonly register: { readonly answers: boolean } | null;
 }

@@ -83,17 +83,19 @@ function merged(before: string, fresh: readonly string[], order: readonly Fault[
 /** Lines of the two parts that are no table; null where nothing was measured now. */
 export interface Measured {
   readonly underLoad: readonly string[] | null;
+  /** The same with heartbeat: fast. */
+  readonly fastUnderLoad: readonly string[] | null;
   readonly atRest: readonly string[] | null;
 }
 
-export const nothingMeasured: Measured = { underLoad: null, atRest: null };
+export const nothingMeasured: Measured = { underLoad: null, fastUnderLoad: null, atRest: null };
 
 /** The whole document. `before` is what stands in the file now. */
 export function documentOf(
   before: string,
   results: readonly Result[],
   order: readonly Fault[],
-  { underLoad, atRest }: Measured,
+  { underLoad, fastUnderLoad, atRest }: Measured,
 ): string {
   const labels = [...new Set(results.map(({ fault }) => label(fault)))];
   const of = (name: string) => results.filter(({ fault }) => label(fault) === name);
@@ -129,6 +131,7 @@ After the fault was healed and before anybody did anything, on the former primar
 ${table(['fault', 'on', '`mc_ctl status`'], after)}
 
 ${lines('Under load', underLoad)}
+${lines('Under load, with heartbeat: fast', fastUnderLoad)}
 ${lines('At rest', atRest)}`;
 }
 

@@ -15,6 +15,7 @@ export type Variant =
   | 'checkpoint'
   | 'impatient'
   | 'message'
+  | 'fast'
   | 'management'
   | ThirdParty
   | `${ThirdParty} networks`;
@@ -69,6 +70,7 @@ const wishes: Readonly<Record<Variant, PairWish>> = {
   impatient: { multiplexing: { db_instance_failover_delay: 8 } },
   // Silence is left to a person; the postmaster of a primary that is heard is not.
   message: { multiplexing: { on_heartbeat_loss: 'message' } },
+  fast: { multiplexing: { heartbeat: 'fast' } },
   management: { disks: { '/mcdir': 16 } },
   arbiter: withArbiter,
   majority: threeServers,
