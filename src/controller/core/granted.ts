@@ -16,7 +16,9 @@ export const leastWaitMs = ({ conf, peers }: State): number =>
 
 /** After so long a silence this server gives the peer up. */
 export const patienceMs = (state: State, peer: Peer): number =>
-  knowsTimes(state, peer) ? giveUpTimeMs(state.conf) : Math.max(giveUpTimeMs(state.conf), state.grantedMs);
+  knowsTimes(state, peer)
+    ? giveUpTimeMs(state.conf)
+    : Math.max(giveUpTimeMs(state.conf), state.grantedMs ?? 0);
 
 /** It heeds what others wait, and has heard how long this server does now. */
 function knowsTimes(state: State, { view }: Peer): boolean {
@@ -30,7 +32,7 @@ function knowsTimes(state: State, { view }: Peer): boolean {
 }
 
 /** Other times after a start or a reload; `before` is what was granted until now. */
-export const grant = (state: State, before: number): State => ({
+export const grant = (state: State, before = 0): State => ({
   ...state,
   grantedMs: Math.max(before, giveUpTimeMs(state.conf)),
   timesSeq: state.seq,

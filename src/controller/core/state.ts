@@ -86,14 +86,15 @@ export interface Kept {
   readonly cell?: Cell | null | undefined;
   /** The last vote of this server. */
   readonly vote?: Vote | null | undefined;
-  /** How long the others may count on being waited for: more than the time to give up, until all have heard that it is shorter now. */
-  readonly grantedMs: number;
+  /**
+   * How long the others may count on being waited for: more than the time to give up, until all have heard that it is shorter now.
+   * Missing from the record of an earlier version.
+   */
+  readonly grantedMs?: number | undefined;
 }
 
 /** The state file: the last that is known to have been true of the own server. */
-export interface Persisted extends Omit<Kept, 'grantedMs'> {
-  /** Missing from the record of an earlier version. */
-  readonly grantedMs?: number | undefined;
+export interface Persisted extends Kept {
   readonly role: Role | null;
   readonly timeline: number;
   readonly lsn: string;

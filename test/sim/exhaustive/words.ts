@@ -82,6 +82,7 @@ const ofView = told<ServerView>({
   vote: all,
   replay: no,
   duty: no,
+  waitsMs: no,
 });
 export const wordsOfView = (view: ServerView): string => JSON.stringify(ofView(view));
 
@@ -111,6 +112,7 @@ const ofPeer = (numberOf: (view: ServerView) => number) =>
     heardAt: all,
     asleepMs: all,
     asleepSeq: all,
+    rhythm: no,
     view: numberOf,
   });
 
@@ -158,6 +160,7 @@ export const wordsOfState = (numberOf: (view: ServerView) => number): ((state: S
     seq: all,
     tick: no,
     graceFrom: all,
+    timesSeq: no,
     leaving: all,
     confirmed: all,
     // How long it has been so counts only while it is being reported.
@@ -203,6 +206,8 @@ export const wordsOfState = (numberOf: (view: ServerView) => number): ((state: S
     origins: no,
     cell: all,
     vote: all,
+    // All times are those of the beginning.
+    grantedMs: no,
   });
   return (state) => JSON.stringify(ofState(state));
 };
