@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { interruptions, replayOf } from './night-plan.mjs';
+import { interruptions, replayOf, searchMinutes } from './night-plan.mjs';
 import { program, root, vitest } from './test-run.mjs';
 
 /** The simulation was told to end; it goes on where it was when the job is begun again. */
@@ -13,6 +13,7 @@ const script = (name, args) => program(process.execPath, [join(root, 'scripts', 
 
 export async function run(job, folder) {
   if (job.kind === 'simulation') return simulation(job, folder);
+  if (job.kind === 'search') return search(job);
   if (job.kind === 'fault') return fault(job, folder);
   return interrupted(job);
 }
@@ -29,6 +30,12 @@ async function simulation(job, folder) {
   rmSync(file, { force: true });
   if (status !== 0 && failures.length === 0) failures.push({ status, replay: replayOf(job) });
   return { passed: job.count - failures.length, failures };
+}
+
+async function search(job) {
+  const bounds = ['--servers', String(job.servers), '--minutes', String(searchMinutes)];
+  const status = await script('sim.mjs', ['--exhaustive', ...bounds]);
+  return status === 0 ? { passed: 1, failures: [] } : broken(job, { status });
 }
 
 async function fault(job, folder) {

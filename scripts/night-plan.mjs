@@ -1,9 +1,12 @@
-// What a night does, one job after the other, without an end: scenarios of the simulation, interrupted verbs, faults. In: how
+// What a night does, one job after the other, without an end: scenarios of the simulation, searches, interrupted verbs, faults. In: how
 // far earlier nights came, and the names of files and faults. Out: jobs, with the seed of each. Nothing here runs anything.
 
 /** One pass is fifty times what npm test simulates. */
 const scenariosInJob = 10_000;
 const simulationsInPass = 20;
+/** The small worlds in which everything is searched, by the number of their servers. */
+const searched = [2, 3];
+export const searchMinutes = 10;
 /** Five times as many as npm test has. */
 export const interruptions = 10;
 
@@ -17,11 +20,12 @@ export const beginningAt = (commit) => ({
 /** All jobs of one pass. The simulation is spread between the others, so that a short night has some of each. */
 function jobsOfPass({ files, faults }) {
   const simulations = Array.from({ length: simulationsInPass }, () => ({ kind: 'simulation' }));
+  const searches = searched.map((servers) => ({ kind: 'search', servers }));
   const onHosts = [
     ...files.map((file) => ({ kind: 'interruptions', file })),
     ...faults.map((fault) => ({ kind: 'fault', fault })),
   ];
-  const placed = [simulations, onHosts].flatMap((jobs) =>
+  const placed = [simulations, searches, onHosts].flatMap((jobs) =>
     jobs.map((job, index) => ({ job, place: (index + 0.5) / jobs.length })),
   );
   return placed.sort((a, b) => a.place - b.place).map(({ job }) => job);
@@ -33,6 +37,8 @@ export function jobAt(state, names) {
   // There may be fewer jobs than in the night before.
   const job = jobs[state.job % jobs.length];
   if (job.kind === 'fault') return { ...job, title: `fault: ${job.fault}` };
+  if (job.kind === 'search')
+    return { ...job, title: `everything that can happen, ${job.servers} servers, ${searchMinutes} minutes` };
   if (job.kind === 'interruptions')
     return { ...job, seed: state.pass, title: `${job.file}, PGDUET_SEED=${state.pass}` };
   const last = state.nextSeed + scenariosInJob - 1;
@@ -53,6 +59,8 @@ export function after(state, job, names) {
 export function replayOf(job, seed) {
   if (job.kind === 'simulation')
     return seed === undefined ? `npm run sim -- ${job.count} ${job.from}` : `npm run sim -- --seed ${seed}`;
+  if (job.kind === 'search')
+    return `npm run sim -- --exhaustive --servers ${job.servers} --minutes ${searchMinutes}`;
   if (job.kind === 'fault') return `npm run faults -- '${job.fault}'`;
   return `PGDUET_INTERRUPTIONS=${interruptions} PGDUET_SEED=${job.seed} npx vitest run --project lab ${job.file}`;
 }

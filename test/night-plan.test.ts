@@ -46,7 +46,7 @@ function jobs(from: State, count: number): { made: Job[]; end: State } {
 }
 
 it('a pass has each file and each fault once, and fifty times the seeds of npm test, none of them twice', () => {
-  const { made, end } = jobs(beginning, 24);
+  const { made, end } = jobs(beginning, 26);
   const simulated = made.filter(({ kind }) => kind === 'simulation');
   expect(simulated.map(({ from }) => from)).toEqual(
     Array.from({ length: 20 }, (_, index) => 20_001 + index * 10_000),
@@ -56,6 +56,8 @@ it('a pass has each file and each fault once, and fifty times the seeds of npm t
   expect(others.sort()).toEqual([
     'a.test.ts, PGDUET_SEED=1',
     'b.test.ts, PGDUET_SEED=1',
+    'everything that can happen, 2 servers, 10 minutes',
+    'everything that can happen, 3 servers, 10 minutes',
     'fault: cable cut',
     'fault: disk full',
   ]);
@@ -64,23 +66,25 @@ it('a pass has each file and each fault once, and fifty times the seeds of npm t
 
 it('the simulation is spread, so that a few jobs have some of each', () => {
   const kinds = new Set(jobs(beginning, 12).made.map(({ kind }) => kind));
-  expect(kinds).toEqual(new Set(['simulation', 'interruptions']));
+  expect(kinds).toEqual(new Set(['simulation', 'interruptions', 'search']));
   expect(jobs(beginning, 4).made.map(({ kind }) => kind)).toContain('interruptions');
 });
 
 it('a night that stops and one that goes on do together what one long night does, and the next pass has other seeds', () => {
   const first = jobs(beginning, 7);
-  const second = jobs(first.end, 41);
-  expect([...first.made, ...second.made]).toEqual(jobs(beginning, 48).made);
+  const second = jobs(first.end, 45);
+  expect([...first.made, ...second.made]).toEqual(jobs(beginning, 52).made);
   const seeds = [...first.made, ...second.made].map(({ seed }) => seed).filter((seed) => seed !== undefined);
   expect(seeds).toEqual([1, 1, 2, 2]);
 });
 
 it('a failure names the command that repeats it', () => {
-  const { made } = jobs(beginning, 24);
+  const { made } = jobs(beginning, 26);
   const of = (kind: string): Job | undefined => made.find((job) => job.kind === kind);
   const [simulation, file, fault] = [of('simulation'), of('interruptions'), of('fault')];
   expect(simulation && plan.replayOf(simulation, 20375)).toBe('npm run sim -- --seed 20375');
+  const search = of('search');
+  expect(search && plan.replayOf(search)).toBe('npm run sim -- --exhaustive --servers 2 --minutes 10');
   expect(simulation && plan.replayOf(simulation)).toBe('npm run sim -- 10000 20001');
   expect(file && plan.replayOf(file)).toBe(
     'PGDUET_INTERRUPTIONS=10 PGDUET_SEED=1 npx vitest run --project lab a.test.ts',

@@ -153,6 +153,29 @@ describe('a former primary', () => {
     told.after(10, 'server2 is primary', isPrimary);
     expect(told.state.own.phase).toBe('held');
   });
+
+  it('that has written down who took over stops its instance, though its controller was killed in between', () => {
+    const told = new Conversation('server1')
+      .after(0, 'the controller starts again', boot({ running: true, restored: recorded({ sync: taken }) }))
+      .after(10, 'the instance answers', answer(report('primary')));
+    expect(told.state.sync).toEqual(taken);
+    expect(told.text()).toContain('stop the instance (immediate)');
+    told.after(100, 'it has stopped', { kind: 'instance-stopped', proof: null });
+    expect(told.state.own.phase).toBe('held');
+  });
+
+  it('that a person starts beside the one which has taken over does not stop again', () => {
+    const told = new Conversation('server1')
+      .after(0, 'the host boots', boot({ restored: recorded({ sync: taken }) }))
+      .silence(8000)
+      .after(10, 'mc_ctl start', { kind: 'control', id: 1, request: { kind: 'start' } })
+      .silence(8000)
+      .after(100, 'it runs', { kind: 'instance-started' })
+      .after(10, 'the instance answers', answer(report('primary')));
+    expect(told.state.own.phase).toBe('running');
+    expect(told.state.sync).toMatchObject({ primary: 'server1', timeline: 1, eligible: [] });
+    expect(told.state.sync?.epoch).toBeGreaterThan(taken.epoch);
+  });
 });
 
 /** server2 may take over no more, and does not know it as long as it is not heard to. */

@@ -217,12 +217,26 @@ function askOthers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'a
   const isRival = (peer: Peer) => wouldBePrimary(state, peer, byPerson);
   const rival = Object.values(state.peers).find(isRival);
   const open = Object.values(state.peers).filter((peer) => !hasAnswered(state, peer) || isRival(peer));
-  if (open.length === 0) return startInstance(state);
+  if (open.length === 0) return startInstance(chosen(state));
   if (state.now < untilAt) return decided(state);
   if (rival) return holdBeside(state, rival.line.id);
   if (!byPerson && mayBeCutOff(state)) return sayOnce(state, log('MCA01114'));
   const peers = open.map((peer) => peer.line.id).join(', ');
-  return andThen(decided(state, log('MCA01007', { peers })), startInstance);
+  return andThen(decided(chosen(state), log('MCA01007', { peers })), startInstance);
+}
+
+/** A person has chosen this server beside a newer one that its record names: with that record it would stop again at once. */
+function chosen(state: State): State {
+  const { self, sync, named } = state;
+  const timeline = lastTimeline(state);
+  if (sync === null || sync.primary === self.id || sync.timeline <= timeline) return state;
+  const voters = {
+    members: Object.keys(state.peers),
+    eligible: [],
+    voters: named,
+    needed: Math.min(1, named.length),
+  };
+  return promise(state, { primary: self.id, timeline, cells: [], ...voters });
 }
 
 /** A newer primary decides by its own word; when its instance does not run, this server is no substitute for it. */

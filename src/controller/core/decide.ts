@@ -306,10 +306,16 @@ function watchOthers(state: State): Decision {
   // One that is being stopped may have acknowledged commits before that, as one that runs may.
   const newer = heardPeers(state).find(({ view }) => isLater(sync, view) && hasPostmaster(view.phase));
   if (newer && sync.voters.includes(newer.line.id)) return demote(state, newer.line.id);
+  // It has written down who took over, and its controller ended before its instance was stopped.
+  if (own.phase === 'running' && isOvertaken(state)) return demote(state, sync.primary);
   const taker = isTaken(state);
   if (taker !== null) return isolate(state, log('MCA01134', { server: taker }));
   return isCutOff(state) ? isolate(state) : decided(state);
 }
+
+/** Its own record names a primary that is newer than its instance. */
+const isOvertaken = ({ self, sync, own }: State): boolean =>
+  sync !== null && own.report !== null && sync.primary !== self.id && sync.timeline > own.report.timeline;
 
 /** Whoever waits for the instance is answered as soon as it runs, however it came to run. */
 function answerStarts(state: State): Decision {

@@ -1,6 +1,6 @@
 /**
  * Rules that the search has to miss when they are taken out of the core, and the world in which it does. In: nothing. Those of
- * ../mutations.ts are meant by their names; the others are such that no random scenario has noticed.
+ * ../mutations.ts are meant by their names; the others are such that no random scenario has noticed them.
  */
 import { type Mutation, mutations } from '../mutations.ts';
 import { type Left, nothingLeft } from './scene.ts';
@@ -46,5 +46,15 @@ export const missed: readonly Missed[] = [
       kinds: [],
     },
     left: { ...nothingLeft, cuts: 1, votes: 3 },
+  },
+  {
+    mutation: {
+      rule: 'a former primary that has written down who took over stops, also after its controller was killed',
+      file: 'decide.ts',
+      find: "if (own.phase === 'running' && isOvertaken(state)) return demote(state, sync.primary);",
+      replace: '',
+      kinds: [],
+    },
+    left: { ...nothingLeft, cuts: 1, kills: 1, votes: 1 },
   },
 ];
