@@ -98,7 +98,8 @@ function absence(state: State, id: ServerId): Absence {
   const peer = state.peers[id];
   if (!peer || mayBecomePrimary(state, peer)) return 'no';
   const rowSince = Math.max(state.rowAt[id] ?? 0, state.graceFrom);
-  const rowLate = !streams(state, id) && state.now - rowSince > giveUpTimeMs(state.conf);
+  const stuck = state.now - rowSince > giveUpTimeMs(state.conf);
+  const rowLate = !streams(state, id) && stuck;
   const asked = state.parked[id] !== undefined;
   const unfit = leavesByDuty(state, id);
   if (isHeard(peer)) {
@@ -112,7 +113,7 @@ function absence(state: State, id: ServerId): Absence {
   // It has taken over, and may have acknowledged commits before it was stopped.
   if (state.sync && peer.view && isLater(state.sync, peer.view)) return 'no';
   if (isBound(state.sync)) {
-    const out = peer.reach === 'refused' ? rowLate : isSilent(state, id) && !streams(state, id);
+    const out = peer.reach === 'refused' ? rowLate : isSilent(state, id) && (stuck || !streams(state, id));
     const fenced = peer.reach === 'refused' || mayBelieve(state, id) || isFenced(state, id);
     return out && fenced ? shutOut(state, id) : 'no';
   }
