@@ -207,6 +207,33 @@ describe('mc_ctl switch', () => {
   });
 });
 
+describe('mc_ctl switch to one for which no commit waits', () => {
+  const begun = () =>
+    new Trio(copy)
+      .settle()
+      .after(10, '', {
+        kind: 'control',
+        id: 7,
+        request: { kind: 'switch', force: true, noFencing: false, to: 'server3', maxWaitMs: 3000 },
+      })
+      .after(10, '', { kind: 'checkpointed', purpose: 'switch', why: null });
+
+  it('begins when everybody who could take over beside it has confirmed that it does not', () => {
+    const it1 = begun();
+    expect(it1.state).toMatchObject({ giving: null, sync: { eligible: [], voters: ['server2'] } });
+    expect(it1.round(['server3']).state.giving).toBeNull();
+    expect(it1.round(['server2']).state.giving?.handover.to).toBe('server3');
+    expect(it1.state.sync?.eligible).toEqual([]);
+  });
+
+  it('is given up while one of them is not heard, and then everything is as before', () => {
+    const it1 = begun().silence(4000);
+    expect(it1.state).toMatchObject({ giving: null, preparing: null });
+    expect(it1.text()).toContain('server2 could take over beside server3');
+    expect(it1.settle().state.sync?.eligible).toEqual(['server2']);
+  });
+});
+
 /** server3 follows server1 and has heard its promise; server2 is the other standby. */
 function standby(own: Partial<ReturnType<typeof serverConf>>, lsn = '0/3000060'): Conversation {
   return new Conversation('server3', 3, own)

@@ -6,6 +6,7 @@ import { andThen, type Decision, decided, log, replies, withOwn } from './decisi
 import { dutyAt, dutyWords, mayTakeOver } from './duty.ts';
 import { candidates, newHandover } from './handover.ts';
 import { lsnValue } from './names.ts';
+import { mayBelieve } from './promise.ts';
 import { isInCharge } from './servers.ts';
 import type { Preparation, ReplyTo, State } from './state.ts';
 import { isBound } from './term.ts';
@@ -81,6 +82,7 @@ export function advancePreparation(state: State): Decision {
     );
   if (preparing.stage === 'checkpoint' || (state.change && state.change.stage !== 'failed'))
     return decided(state);
+  if (givesAside(state) && believers(state, to).length > 0) return waitForBelievers(state, preparing);
   const row = state.own.report?.senders.find((it) => it.name === to);
   if (force || (row && hasReplayed(state, preparing, row))) return begin(state, to);
   if (state.now < preparing.untilAt) return decided(state);
@@ -88,6 +90,26 @@ export function advancePreparation(state: State): Decision {
   return giveUpSwitch(
     state,
     `${to} still has ${left} MB of WAL to replay, and nobody could write until it has; writes go on here. Give it longer with --max-wait, or look for long queries and slow disks on ${to}`,
+  );
+}
+
+/**
+ * Nobody needs the word of the receiver of the role to acknowledge a commit, or to gather what was acknowledged: whoever may take
+ * over could do so beside it, unheard. Where no register answers, they have to know first that they may not.
+ */
+export const givesAside = ({ preparing, sync }: State): boolean =>
+  preparing !== null && sync !== null && !isBound(sync) && !sync.voters.includes(preparing.to);
+
+const believers = (state: State, to: ServerId): ServerId[] =>
+  Object.keys(state.peers).filter((id) => id !== to && mayBelieve(state, id));
+
+/** They are told by the next promise (`sync.ts`). */
+function waitForBelievers(state: State, { to, untilAt }: Preparation): Decision {
+  if (state.now < untilAt) return decided(state);
+  const names = believers(state, to).join(', ');
+  return giveUpSwitch(
+    state,
+    `${names} could take over beside ${to}, and has not confirmed that it does not. Make it heard, or, if it is surely down, take it out first (mc_ctl detach)`,
   );
 }
 

@@ -10,6 +10,7 @@ import { dutyAt, dutyWords, mayTakeOver } from './duty.ts';
 import { lsnValue, sameIds } from './names.ts';
 import { advanceNaming, canName } from './naming.ts';
 import { isDoubtful } from './pause.ts';
+import { givesAside } from './preparation.ts';
 import { knows, mayBelieve, promise, without } from './promise.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
 import { heardPeers, isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
@@ -35,7 +36,8 @@ export function advanceSync(state: State): Decision {
 /** While somebody else may acknowledge commits, nobody is known to hold all of them; and whose duty forbids it takes nothing over. */
 function withdraw(state: State): State {
   const before = state.sync?.eligible ?? [];
-  const eligible = state.strangers.length > 0 ? [] : before.filter((id) => mayTakeOver(dutyAt(state, id)));
+  const nobody = state.strangers.length > 0 || givesAside(state);
+  const eligible = nobody ? [] : before.filter((id) => mayTakeOver(dutyAt(state, id)));
   return eligible.length < before.length ? promise(state, { eligible }) : state;
 }
 
@@ -318,8 +320,8 @@ function isSound(state: State, view: ServerView): boolean {
 function prove(state: State): Decision {
   const { sync, change, proving } = state;
   const voters = toProve(state, sync?.voters ?? []);
-  if (!sync || voters.length === 0 || (change && change.stage !== 'failed') || canName(state))
-    return decided({ ...state, proving: null });
+  const waits = (change && change.stage !== 'failed') || canName(state) || givesAside(state);
+  if (!sync || voters.length === 0 || waits) return decided({ ...state, proving: null });
   const wanted = (id: ServerId): boolean => {
     const peer = state.peers[id];
     const row = state.own.report ? rowOf(state.own.report, id) : undefined;
