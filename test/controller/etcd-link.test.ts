@@ -98,6 +98,24 @@ describeEtcd('one member', () => {
     expect((await etcd.admin.keyOf(`${prefix}cell`))?.version).toBe(2);
   });
 
+  it('a transaction that finds the vote of another server is a no', async () => {
+    const { gate, endpoint } = await gateway();
+    const register = etcd.register(newPrefix());
+    const slow = serverAt({ ...register, endpoints: [endpoint] });
+    const cells = await slow.named();
+    let land = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      land = resolve;
+    });
+    gate.calls.length = 0;
+    gate.fate = (path) => (path === '/v3/kv/txn' ? { until: held } : 'pass');
+    const told = slow.vote({ cells, attempt: 7 });
+    await until(() => gate.calls.includes('/v3/kv/txn'));
+    await serverAt(register, 'server2').vote({ cells, attempt: 3 });
+    land();
+    expect(await told).toMatchObject({ holder: 'server2', attempt: 3 });
+  });
+
   it('one that lands after its vote was taken back is taken back, too', async () => {
     const { gate, endpoint } = await gateway();
     const server = serverAt(etcd.register(newPrefix(), { endpoints: [endpoint] }));
@@ -204,6 +222,8 @@ describeEtcd('one member', () => {
     await beat(server, () => server.seen.at(-1) === 'heard arbiter1 0');
     expect(await server.tell()).not.toBeNull();
     expect(logins() - before).toBeLessThanOrEqual(2);
+    // In the same round, so that nobody is told of a loss.
+    expect(server.seen.join()).not.toContain('auth token');
   });
 
   it('an etcd without authentication is none, and its password is not asked for with every heartbeat', async () => {
