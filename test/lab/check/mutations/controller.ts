@@ -154,6 +154,28 @@ export const controllerRounds: readonly Round[] = [
     ],
   },
   {
+    title: 'a server that is silent again and again',
+    mutations: [
+      {
+        title: 'has stopped the controller of the primary for three seconds, three times',
+        on: 'both',
+        break: `if [ $ID = server1 ]; then
+  pid=$(systemctl show -p MainPID --value $UNIT)
+  for turn in 1 2 3; do kill -s STOP $pid; sleep 3.3; kill -s CONT $pid; sleep 1; done
+fi`,
+        expect: [
+          degraded('CTL011', 'server1', {
+            host: 'standby',
+            declared: /5\.4 s/,
+            found: /^silent for \d\.\d, \d\.\d, \d\.\d s .*normal has no room/,
+          }),
+        ],
+        // What was measured is forgotten when a controller reads its files.
+        mended: person('systemctl reload $UNIT; sleep 1; switchable'),
+      },
+    ],
+  },
+  {
     title: 'a controller that hangs',
     mutations: [
       {

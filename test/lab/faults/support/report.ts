@@ -160,7 +160,8 @@ only that one, so that a server that is cut off and goes on acknowledging is fou
 Times depend on the machine; they are measured, not asserted. Rows are of different runs: one that was made
 while other work kept the machine busy is an upper bound. What has to hold is asserted by \`test/lab/faults/\`.
 
-The pair of the first table has no arbiter; the second table has one, or three servers.
+The pair of the first table has no arbiter; the second table has one, or three servers. Where a row says \`heartbeat: fast\`, a silent server is
+given up after 2.1 s.
 
 What the lab cannot do: a host that is suspended together with all of its clocks, as a virtual machine that is restored from a snapshot.
 The hosts are containers and share the kernel's clocks. A host that stands still can have its wall clock and its monotonic clock stand

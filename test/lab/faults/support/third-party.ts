@@ -258,4 +258,12 @@ function faultsWith(party: ThirdParty): readonly Fault[] {
   return [...near, ...far].map((fault) => ({ ...fault, name: `${fault.name}, ${words}`, third: party }));
 }
 
-export const thirdParty: readonly Fault[] = [...faultsWith('arbiter'), ...faultsWith('majority')];
+/** A lost host where it is asked to be given up soon. */
+const soon = sides
+  .flatMap((side) => [cable(side), powerOff(side)])
+  .map((fault): Fault => {
+    const name = `${fault.name}, with an arbiter and heartbeat: fast`;
+    return { ...fault, name, variant: 'arbiter fast', third: 'arbiter' };
+  });
+
+export const thirdParty: readonly Fault[] = [...faultsWith('arbiter'), ...soon, ...faultsWith('majority')];

@@ -18,6 +18,7 @@ export type Variant =
   | 'fast'
   | 'management'
   | ThirdParty
+  | 'arbiter fast'
   | `${ThirdParty} networks`;
 
 /** Who answers when two servers do not hear each other. */
@@ -73,6 +74,7 @@ const wishes: Readonly<Record<Variant, PairWish>> = {
   fast: { multiplexing: { heartbeat: 'fast' } },
   management: { disks: { '/mcdir': 16 } },
   arbiter: withArbiter,
+  'arbiter fast': { ...withArbiter, multiplexing: { heartbeat: 'fast' } },
   majority: threeServers,
   'arbiter networks': {
     ...withArbiter,
