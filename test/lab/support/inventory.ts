@@ -42,6 +42,8 @@ export interface InventoryWish {
   readonly postgres?: YamlMap;
   readonly multiplexing?: YamlMap;
   readonly secrets?: YamlMap;
+  /** An etcd in place of an arbiter host. */
+  readonly etcd?: YamlMap;
   /** Added to the entry of each host. */
   readonly host?: (host: Addressed, index: number) => YamlMap;
   /** In place of the entries that follow from the hosts. */
@@ -83,6 +85,7 @@ export function inventoryText(lab: Operator, hosts: readonly Addressed[], wish: 
       on_heartbeat_loss: 'fallback',
       ...wish.multiplexing,
     },
+    arbiter: wish.etcd,
     secrets: wish.secrets,
     hosts: wish.hosts ?? Object.fromEntries(entries),
   };
