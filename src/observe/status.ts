@@ -12,6 +12,7 @@ import {
   controllerProbe,
   readControllerStatus,
 } from '../resources/controller/controller-status.ts';
+import { type TellingDuty, tellingDuty } from '../resources/controller/duty.ts';
 import { outage } from '../resources/controller/outage.ts';
 import { type DataDirectory, readDataDirectory } from '../resources/data/data-directory.ts';
 import { factsProbe, readFacts } from './facts.ts';
@@ -34,6 +35,8 @@ export interface StatusRow {
   readonly lagBytes: number | null;
   readonly lagSeconds: number | null;
   readonly syncState: string | null;
+  /** What it may do, as its own controller has it in force; null where that does not say so. */
+  readonly duty: TellingDuty | null;
   /** In a few words: "running", "stopped (shut down)", "host not reached" … */
   readonly state: string;
 }
@@ -199,8 +202,14 @@ function row(server: Server, status: HostStatus | undefined, senders: readonly S
         ? `${sender.sync}${sender.state === 'streaming' ? '' : ` (${sender.state})`}`
         : 'not connected'
       : null,
+    duty: dutyOf(server, mirroring),
     state: stateWords(status),
   };
+}
+
+function dutyOf({ name }: Server, report: ControllerReport | undefined): TellingDuty | null {
+  const own = report?.servers.find(({ server_id }) => server_id === name);
+  return own ? tellingDuty(own) : null;
 }
 
 /** What this tool can do about it is said before what the controller advises. */

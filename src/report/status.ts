@@ -1,6 +1,7 @@
 /** The cluster's status as a table for people and as JSON for programs. Pure. */
 import { formatBytes } from '../base/units.ts';
 import type { ClusterStatus, StatusRow } from '../observe/status.ts';
+import { dutyWords } from '../resources/controller/duty.ts';
 import { sinceWords } from '../resources/controller/outage.ts';
 import { colours } from './colour.ts';
 import { preferenceNote } from './plan.ts';
@@ -50,6 +51,7 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
     ...rows,
     ...(notes.length + roles.length > 0 ? ['', ...roles, ...notes] : []),
     ...arbiterLines(status),
+    ...dutyLines(status),
     '',
     `clients, to write:  ${status.readWrite}`,
     `clients, to read:   ${status.readOnly}`,
@@ -62,6 +64,13 @@ function arbiterLines({ arbiter }: ClusterStatus): readonly string[] {
   const heard = heardBy.length > 0 ? `heard by ${heardBy.join(', ')}` : 'heard by nobody';
   const missed = unheardBy.map(({ server, why }) => `not by ${server} (${why})`);
   return ['', `arbiter ${arbiter.arbiter}, ${arbiter.address}:  ${[heard, ...missed].join('; ')}`];
+}
+
+/** All of them, as soon as one of them is not as the others. */
+function dutyLines({ rows }: ClusterStatus): readonly string[] {
+  const told = rows.flatMap(({ server, duty }) => (duty ? [{ server, words: dutyWords(duty) }] : []));
+  if (new Set(told.map(({ words }) => words)).size < 2) return [];
+  return ['', ...told.map(({ server, words }) => `${server}:  ${words}`)];
 }
 
 /** The primary knows best whom it waits for; where it says nothing, the others are heard. */
@@ -98,6 +107,9 @@ export const statusJson = (status: ClusterStatus): object => ({
     lag_bytes: row.lagBytes,
     lag_seconds: row.lagSeconds,
     sync_state: row.syncState,
+    takeover: row.duty?.takeover ?? null,
+    takeover_priority: row.duty?.priority ?? null,
+    replication: row.duty?.replication ?? null,
   })),
   arbiter: status.arbiter && {
     arbiter: status.arbiter.arbiter,

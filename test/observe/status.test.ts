@@ -66,6 +66,32 @@ describe('the status of a cluster', () => {
     expect(status.readWrite).toContain('192.0.2.100:27500,192.0.2.110:27500');
   });
 
+  it('tells what each server may do where that is not the same for all', () => {
+    const rows = (over: object) => [
+      {
+        server_id: 'server2',
+        disk_status: 'normal',
+        takeover: 'allowed',
+        takeover_priority: 100,
+        replication: 'synchronous',
+        ...over,
+      },
+    ];
+    const told = (over: object): HostStatus => {
+      const status = seen('server2', standby);
+      if (status.kind !== 'seen' || status.controller.state !== 'running') throw new Error('not seen');
+      const { controller } = status;
+      const report = { ...controller.report, servers: rows(over) as never };
+      return { ...status, controller: { ...controller, report } };
+    };
+    const first = told({ server_id: 'server1' });
+    const text = (over: object) => statusText(of(first, told(over)), false);
+    expect(text({ takeover: 'never' })).toMatch(/^server2: {2}it takes over only by a person$/m);
+    expect(text({ takeover: 'never' })).toMatch(/^server1: {2}it may take over, with priority 100$/m);
+    expect(text({})).not.toContain('priority');
+    expect(of(first, told({ takeover: null })).rows[1]?.duty).toBeNull();
+  });
+
   it('with an arbiter says who hears it, and whom the promise names', async () => {
     const cluster = await clusterOf(arbiterInventory);
     const status = (name: string, arbiters: unknown, sql: unknown): HostStatus =>

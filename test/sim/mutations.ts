@@ -301,11 +301,11 @@ export const mutations: readonly Mutation[] = [
     register: true,
   },
   {
-    rule: 'a primary calls nobody eligible whose duty forbids to take over',
-    file: 'sync.ts',
-    find: 'if (state.strangers.length > 0 || !mayTakeOver(dutyAt(state, id))) return decided(state);',
-    replace: 'if (state.strangers.length > 0) return decided(state);',
-    kinds: ['the candidate is away, then the primary dies'],
+    rule: 'a server that is never to take over, or is a copy, is nobody who may',
+    file: 'duty.ts',
+    find: "takeover === 'allowed' && replication === 'synchronous';",
+    replace: 'takeover !== undefined && replication !== undefined;',
+    kinds: ['the candidate is away, then the primary dies', 'host crashes'],
     duties: true,
   },
   {

@@ -34,9 +34,9 @@ export const duty: ResourceKind<Desired, ControllerReport> = {
     const row = report?.servers.find(({ server_id }) => server_id === desired.id);
     const differences = row ? dutyDifferences(desired, row) : [];
     // That no controller runs is told by others.
-    if (!row || differences.length === 0) return same(words(desired));
+    if (!row || differences.length === 0) return same(dutyWords(desired));
     return change({
-      summary: `wait until the controllers know: ${words(desired)}`,
+      summary: `wait until the controllers know: ${dutyWords(desired)}`,
       reason: differences.map(({ found }) => found).join('; '),
       differences,
     });
@@ -46,7 +46,8 @@ export const duty: ResourceKind<Desired, ControllerReport> = {
   ],
 };
 
-const words = ({
+/** "an asynchronous copy" */
+export const dutyWords = ({
   takeover,
   priority,
   replication,
@@ -57,18 +58,32 @@ const words = ({
       ? 'it takes over only by a person'
       : `it may take over, with priority ${priority}`;
 
+export interface TellingDuty {
+  readonly takeover: 'allowed' | 'never';
+  readonly priority: number;
+  readonly replication: 'synchronous' | 'asynchronous';
+}
+
+/** Null of a controller that tells none. */
+export function tellingDuty(row: Row): TellingDuty | null {
+  const { takeover = null, takeover_priority: priority = null, replication = null } = row;
+  return takeover === null || priority === null || replication === null
+    ? null
+    : { takeover, priority, replication };
+}
+
 /** Waited for, or about to be. */
 const waitedFor: readonly string[] = ['sync', 'quorum', 'potential'];
 
 function dutyDifferences(desired: Desired, row: Row): readonly Difference[] {
   const { id } = desired;
   const source = `mc_ctl status on ${id}`;
-  const { takeover = null, takeover_priority: priority = null, replication = null } = row;
-  if (takeover === null || priority === null || replication === null)
-    return [{ code: 'CTL009', object: id, declared: words(desired), found: 'it tells no duty', source }];
-  const told = { takeover, priority, replication };
+  const told = tellingDuty(row);
+  if (told === null)
+    return [{ code: 'CTL009', object: id, declared: dutyWords(desired), found: 'it tells no duty', source }];
+  const { takeover, priority, replication } = told;
   if (takeover !== desired.takeover || priority !== desired.priority || replication !== desired.replication)
-    return [{ code: 'CTL009', object: id, declared: words(desired), found: words(told), source }];
+    return [{ code: 'CTL009', object: id, declared: dutyWords(desired), found: dutyWords(told), source }];
   if (replication === 'synchronous' || !waitedFor.includes(row.sync_state ?? '')) return [];
   return [
     {
