@@ -293,9 +293,9 @@ describe('a standby', () => {
     expect(silence(standby({ takeoverPriority: 101 }), other).state.takeover?.kind).toBe('silence');
   });
 
-  it('does not wait for one that takes nothing over, although it is still called eligible and is ahead', () => {
-    const ahead = () => other({ duty: never }, '0/3000100');
-    expect(silence(standby({}), ahead).state.takeover?.kind).toBe('silence');
+  it('does not wait for one that takes nothing over, although it is still called eligible and comes first', () => {
+    const first = () => other({ duty: never });
+    expect(silence(standby({}), first).state.takeover?.kind).toBe('silence');
   });
 
   it.each([
@@ -322,5 +322,23 @@ describe('what a person is told', () => {
     const alone = standby({ takeover: 'never' }).after(10, '', cutOff()).silence(9000);
     expect(alone.state.mirroring.advice).toMatch(/on server3: mc_ctl switch --force.*which may lose/);
     expect(alone.state.mirroring.reason).toContain('server3 never takes over by itself');
+  });
+});
+
+describe('a voter that takes nothing over and holds more', () => {
+  const ahead = (duty: Duty) => () => other({ duty, sync: inSyncOfThree }, '0/3000100');
+
+  it('is left to a person, who is told of it: the other one begins nothing', () => {
+    const stays = silence(standby({}), ahead(never)).state;
+    expect(stays.takeover).toBeNull();
+    expect(stays.mirroring.advice).toContain('on server2: mc_ctl switch --force');
+    expect(stays.mirroring.advice).toContain('which may lose what was acknowledged without server2');
+  });
+
+  it('is no obstacle where its word acknowledges nothing', () => {
+    const it1 = standby({});
+    it1.state = { ...it1.state, sync: promiseOf(['server3']) };
+    const told = () => other({ duty: never, sync: promiseOf(['server3']) }, '0/3000100');
+    expect(silence(it1, told).state.takeover?.kind).toBe('silence');
   });
 });

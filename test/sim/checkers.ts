@@ -26,6 +26,8 @@ export class Checkers {
   /** Whom a person wants to be primary whatever its duty says. */
   readonly #wanted = new Set<string>();
   readonly #taking = new Set<string>();
+  /** The names that the change of each primary is about. */
+  readonly #names = new Map<string, readonly string[]>();
   /** A split is stated for this world: policy fallback, and the admin network was cut between hosts that live. */
   splitAllowed = false;
   /** A person was told that commits may be missing, and that is stated, too. */
@@ -73,7 +75,7 @@ export class Checkers {
     if (actions.filter((it) => it.kind === 'heartbeat').length > 1)
       this.fail(`R: ${id} tells two views of one number`);
     this.#usesTerm(id, state);
-    this.#keepsDuties(id, state, actions);
+    this.#keepsDuties(id, state);
   }
 
   wanted(id: string): void {
@@ -81,17 +83,18 @@ export class Checkers {
   }
 
   /** D: nobody begins what its duty forbids, and no names are set that name an asynchronous copy. */
-  #keepsDuties(id: string, state: Decision['state'], actions: Decision['actions']): void {
+  #keepsDuties(id: string, state: Decision['state']): void {
     if (!state.takeover) this.#taking.delete(id);
     else if (!this.#taking.has(id)) this.#begins(id, state, state.takeover);
     const to = state.preparing?.to;
     if (to !== undefined && !this.#wanted.has(to) && !mayTakeOver(dutyOf(state.peers[to]?.view)))
       this.fail(`D: ${id} prepares a switch to ${to}, whose duty forbids it`);
-    for (const action of actions) {
-      if (action.kind !== 'set-names') continue;
-      const copies = action.ids.filter((it) => dutyOf(state.peers[it]?.view).replication === 'asynchronous');
-      if (copies.length > 0) this.fail(`D: commits are to wait for ${copies.join(', ')}`);
-    }
+    // A change that had begun before it was told goes on, and another one follows.
+    const names = state.change?.to ?? [];
+    const begun = names === this.#names.get(id) ? [] : names;
+    this.#names.set(id, names);
+    const copies = begun.filter((it) => dutyOf(state.peers[it]?.view).replication === 'asynchronous');
+    if (copies.length > 0) this.fail(`D: commits are to wait for ${copies.join(', ')}`);
   }
 
   #begins(id: string, state: Decision['state'], { kind, checkpoint, from }: Takeover): void {
@@ -220,10 +223,27 @@ export class Checkers {
       this.fail(`S4: ${primaries.map((it) => it.id).join(' and ')} both run as primary at the end`);
   }
 
+  /** W: a candidate that holds as much, or beside which nobody acknowledges, takes over although the other one does not. */
+  nobodyWaits(candidate: Host, other: Host): void {
+    const { policy, references, fencing } = this.#world.settings;
+    const isReady = [candidate, other].every(
+      ({ state, instance, up }) =>
+        up && state?.failover.enabled && instance.running && instance.role === 'standby',
+    );
+    if (policy !== 'fallback' || references !== 'none' || fencing !== null || !isReady) return;
+    if (this.promotions.length > 0 || !candidate.state?.confirmed) return;
+    if (!candidate.state.sync?.eligible.includes(candidate.id)) return;
+    const acknowledges = candidate.state.sync.voters.includes(other.id);
+    if (!acknowledges || candidate.instance.wal.length >= other.instance.wal.length)
+      this.fail(`W: ${candidate.id} does not take over beside ${other.id}, which takes nothing over`);
+  }
+
   /** D: in the end no primary waits for a copy, nor for one that takes nothing over beside one that does; and calls neither eligible. */
   #waitsAsDuties(host: Host): void {
     const { hosts, replication } = this.#world;
     if (!host.state || !host.instance.running || host.instance.role !== 'primary') return;
+    // It has begun a moment ago, or is about to.
+    if (host.state.change || this.#world.clock.now - host.instance.startedAt < 3000) return;
     const there = hosts.filter((it) => it.state && replication.streams(it, host));
     const bound = there.filter((it) => !isFree(it.duty));
     const named = there.filter((it) => host.instance.names.includes(it.id));

@@ -70,6 +70,22 @@ export const dutyKinds: Kinds = {
     ({ dice }) => ({ takeoverPriority: dice.pick([50, 300]) }),
     (world, { dice }) => dice.pick(standbysOf(world).filter((it) => isFree(it.duty))),
   ),
+  /** The primary does not hear of it any more, so that it is called eligible still; the other one does. */
+  'the better candidate is to take nothing over any more, unheard, and the primary dies': {
+    compound: true,
+    untilMs: 9500,
+    strike: (world, { dice }) => {
+      const primary = primaryOf(world);
+      const [better, other] = standbysOf(world)
+        .filter((it) => isFree(it.duty))
+        .sort((one, its) => (its.duty.takeoverPriority ?? 100) - (one.duty.takeoverPriority ?? 100));
+      if (!better || !other) return;
+      world.network.cut(['admin'], [`${better.id}>${primary.id}`]);
+      change(world, better, never);
+      world.clock.after(dice.between(1, 600), () => loseHost(world, primary, 30_000));
+      world.clock.after(9000, () => world.checkers.nobodyWaits(other, better));
+    },
+  },
   /** Meanwhile commits wait for the one that does not take over; the candidate is back, and proven or not. */
   'the candidate is away, then the primary dies': {
     compound: true,
@@ -82,9 +98,17 @@ export const dutyKinds: Kinds = {
   },
   'the one that takes nothing over is ahead, and the primary dies': {
     compound: true,
+    untilMs: 11_000,
     strike: (world, fault) => {
-      for (const it of standbysOf(world)) if (isFree(it.duty)) it.lagMs = 300;
-      losePrimary(world, fault, fault.dice.between(500, 1500));
+      const primary = primaryOf(world);
+      const candidates = standbysOf(world).filter((it) => isFree(it.duty));
+      for (const it of candidates) it.lagMs = 300;
+      const [candidate] = candidates;
+      const ahead = bound(world);
+      const afterMs = fault.dice.between(500, 1500);
+      world.clock.after(afterMs, () => loseHost(world, primary, 30_000));
+      if (candidate && ahead)
+        world.clock.after(afterMs + 9000, () => world.checkers.nobodyWaits(candidate, ahead));
     },
   },
   'a person names the one that takes nothing over': {

@@ -343,9 +343,9 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'nobody waits for a standby whose duty forbids to take over',
     file: 'takeover.ts',
-    find: 'if (!mayTakeOver(dutyOf(peer.view))) return false;',
-    replace: '',
-    kinds: ['a standby is to take nothing over any more, and the primary dies'],
+    find: '=== true && mayTakeOver(dutyOf(view));\n    if (!may)',
+    replace: '=== true;\n    if (!may)',
+    kinds: ['the better candidate is to take nothing over any more, unheard, and the primary dies'],
     duties: true,
   },
   {

@@ -4,9 +4,11 @@
  */
 
 import { dutyOf, dutyWords, mayTakeOver } from './duty.ts';
+import { votes } from './gather.ts';
 import { megabytes } from './names.ts';
 import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
+import { bytesAhead, noPosition, positionOf } from './servers.ts';
 import type { MirroringStatus, Peer, State } from './state.ts';
 import { strangerWords } from './strangers.ts';
 import type { Phase, ServerId, ServerView, Stranger } from './view.ts';
@@ -236,15 +238,29 @@ function takingOver(state: State, { id, view }: Observation): Going {
 export function withoutPrimary(
   state: State,
   servers: readonly Observation[],
-): { status: 'unknown' | 'not-switchable' } & Obstacle {
+): { status: 'unknown' | 'not-switchable'; moving?: boolean } & Obstacle {
   const [last] = servers
     .filter((server) => server.fresh && server.view?.role === 'primary')
     .sort((a, b) => (b.view?.lastTimeline ?? 0) - (a.view?.lastTimeline ?? 0));
   const unheard = servers.filter((server) => !server.fresh).map((server) => server.id);
   if (last) return lastPrimary(state, last, unheard);
-  if (unheard.length > 0) return nobodyHeard(state, servers, unheard.join(', '));
+  // Which of several standbys holds the most is looked at anew with every event.
+  const moving = servers.filter(({ fresh, view }) => fresh && view?.role === 'standby').length > 1;
+  if (unheard.length > 0) return { ...nobodyHeard(state, servers, unheard.join(', ')), moving };
   const advice = `find the last primary by message MCA00062, then on it: mc_ctl start -M ${state.dir}`;
   return { status: 'not-switchable', reason: 'no server is primary', advice };
+}
+
+/** Of the standbys that are heard: one that holds the most of what was acknowledged, as far as the promise tells whose word that took. */
+function richest(state: State, servers: readonly Observation[]): Observation | undefined {
+  const standbys = servers.filter(({ fresh, view }) => fresh && view?.role === 'standby');
+  const voters = standbys.filter(({ id }) => votes(state, id));
+  const position = ({ view }: Observation): string => (view ? positionOf(view) : noPosition);
+  const may = ({ view }: Observation): number => Number(mayTakeOver(dutyOf(view)));
+  const [first] = [...(voters.length > 0 ? voters : standbys)].sort(
+    (one, other) => bytesAhead(position(other), position(one)) || may(other) - may(one),
+  );
+  return first;
 }
 
 function nobodyHeard(
@@ -254,8 +270,7 @@ function nobodyHeard(
 ): { status: 'unknown' } & Obstacle {
   const reason = `no primary is seen, and ${names} cannot be asked${policy(state)}`;
   const check = `check the host and admin network of ${names}`;
-  const standbys = servers.filter((server) => server.fresh && server.view?.role === 'standby');
-  const standby = standbys.find(({ view }) => mayTakeOver(dutyOf(view))) ?? standbys[0];
+  const standby = richest(state, servers);
   if (!standby) return { status: 'unknown', reason, advice: check };
   const force = `${check}; if the primary is surely down: ${ctl(state, standby.id, 'switch --force')}`;
   const limits = dutyWords(standby.id, dutyOf(standby.view));

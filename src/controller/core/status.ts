@@ -84,7 +84,7 @@ export function assess(state: State): Judgement {
   if (going) return { ...verdict(going.status, going), moving: going.moving };
   if (!primary) {
     const missing = withoutPrimary(state, servers);
-    return verdict(missing.status, missing);
+    return { ...verdict(missing.status, missing), moving: missing.moving };
   }
   if (primary.view?.phase === 'silent') {
     const reason = `the instance of ${primary.id}, the primary, does not answer`;

@@ -118,13 +118,17 @@ function considerSilence(state: State): Decision {
   return start(state, begins(sync.primary, 'silence', fence ? fenced(state) : {}));
 }
 
-/** A heard standby with more WAL, or with as much and preferred, takes over in place of this one. */
+/**
+ * A heard standby with more WAL, or with as much and preferred, takes over in place of this one. Where the one with more is a voter
+ * that may not take over, nobody can without a person: what it holds may have been acknowledged.
+ */
 function betterOne(state: State): boolean {
   return heardPeers(state).some((peer) => {
-    if (peer.view.role !== 'standby' || state.sync?.eligible.includes(peer.line.id) !== true) return false;
-    if (!mayTakeOver(dutyOf(peer.view))) return false;
-    if (peer.view.phase !== 'running' || peer.view.failedDisks.some((part) => takesOut(state, part)))
-      return false;
+    const { line, view } = peer;
+    if (view.role !== 'standby' || view.phase !== 'running') return false;
+    const may = state.sync?.eligible.includes(line.id) === true && mayTakeOver(dutyOf(view));
+    if (!may) return votes(state, line.id) && bytesAhead(positionOf(view), ownPosition(state)) > 0;
+    if (view.failedDisks.some((part) => takesOut(state, part))) return false;
     return beats(state, peer, ownPosition(state));
   });
 }
