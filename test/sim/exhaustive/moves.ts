@@ -22,6 +22,7 @@ const kinds = [
   'kill when done',
   'crash',
   'crash the instance',
+  'wipe',
 ] as const;
 
 export interface Move {
@@ -49,6 +50,7 @@ export function movesOf(meaning: Meaning, scene: Scene): Move[] {
     if (scene.of(at, 'state') > 0) ofController(meaning, scene, at, add);
     else add('boot', at);
   }
+  if (meaning.withArbiter && scene.all('wipes') > 0) add('wipe', 0);
   return moves;
 }
 
@@ -202,6 +204,13 @@ const effects: { readonly [Kind in Move['kind']]: Effect } = {
     make: (step, at) => {
       step.spend('crashes');
       step.crash(at, false);
+    },
+  },
+  wipe: {
+    words: () => 'the arbiter gets an empty disk',
+    make: (step) => {
+      step.spend('wipes');
+      step.wipe();
     },
   },
 };

@@ -4,7 +4,7 @@
  */
 
 /** What may still go wrong, or be asked for. */
-const budgets = ['commits', 'cuts', 'mends', 'kills', 'crashes', 'switches', 'votes'] as const;
+const budgets = ['commits', 'cuts', 'mends', 'kills', 'crashes', 'switches', 'votes', 'wipes'] as const;
 export type Budget = (typeof budgets)[number];
 export type Left = Readonly<Record<Budget, number>>;
 
@@ -16,6 +16,7 @@ export const nothingLeft: Left = {
   crashes: 0,
   switches: 0,
   votes: 0,
+  wipes: 0,
 };
 
 const ofHost = {
@@ -55,8 +56,9 @@ const ofAll = {
   crashes: 10,
   switches: 11,
   votes: 12,
+  wipes: 13,
 } as const satisfies Record<Budget, number> & Record<string, number>;
-const forAll = 13;
+const forAll = 14;
 
 type OfHost = keyof typeof ofHost;
 type OfAll = keyof typeof ofAll;

@@ -3,6 +3,7 @@
  * begun or done. In: a moment. Out: another one, and what was broken on the way.
  */
 import type { Happening } from '../../../src/controller/core/event.ts';
+import { freshCell } from '../../../src/controller/core/register.ts';
 import type { Turn, Work } from './controllers.ts';
 import { done } from './hands.ts';
 import { acknowledged, confirmedBy, halted, type Instance, received } from './instances.ts';
@@ -129,6 +130,13 @@ export class Step {
     const cell = this.meaning.hears(this.scene.all('cell'), this.scene.of(from, 'asked'));
     this.scene.putAll('cell', cell);
     if (this.scene.of(from, 'state') > 0) this.scene.put(from, 'answer', cell);
+  }
+
+  /** Its memory is lost, so that it is another cell. */
+  wipe(): void {
+    const { cells } = this.meaning;
+    const { id } = cells.get(this.scene.all('cell'));
+    this.scene.putAll('cell', cells.numberOf(freshCell(`${id}, wiped`)));
   }
 
   hearArbiter(at: number): void {

@@ -20,6 +20,7 @@ const pair = (name: string, left: Partial<Left>): SmallWorld => ({
 export const small: readonly SmallWorld[] = [
   pair('a controller is killed', { kills: 1, votes: 2, commits: 1 }),
   pair('a switch', { switches: 1 }),
+  pair('the arbiter gets an empty disk', { wipes: 1, votes: 1, commits: 1 }),
   pair('no WAL goes', { cuts: 1, votes: 1 }),
 ];
 
@@ -29,6 +30,7 @@ export const pairs: readonly SmallWorld[] = [
   pair('a host or an instance crashes', { crashes: 1, votes: 1, commits: 1 }),
   pair('a switch, and silences', { switches: 1, votes: 1 }),
   pair('no WAL goes', { cuts: 1, votes: 2 }),
+  pair('no WAL goes, and the arbiter gets an empty disk', { cuts: 1, wipes: 1, votes: 2 }),
   pair('no WAL goes, and goes again', { cuts: 1, mends: 1, votes: 2, commits: 1 }),
   pair('no WAL goes, and a controller is killed', { cuts: 1, kills: 1, votes: 2, commits: 1 }),
 ];
@@ -49,6 +51,7 @@ const words: Readonly<Record<Budget, string>> = {
   crashes: 'hosts or instances crashed',
   switches: 'switches asked for',
   votes: 'votes',
+  wipes: 'new disks of the arbiter',
 };
 
 export function describeBounds({ servers, arbiter, left }: SmallWorld): string {
