@@ -27,9 +27,9 @@ export const small: readonly SmallWorld[] = [
 /** From the smallest to the largest. */
 export const pairs: readonly SmallWorld[] = [
   ...small,
-  pair('a host or an instance crashes', { crashes: 1, votes: 1, commits: 1 }),
   pair('a switch, and silences', { switches: 1, votes: 1 }),
   pair('no WAL goes', { cuts: 1, votes: 2 }),
+  pair('a host or an instance crashes', { crashes: 1, votes: 1, commits: 1 }),
   pair('no WAL goes, and the arbiter gets an empty disk', { cuts: 1, wipes: 1, votes: 2 }),
   pair('no WAL goes, and goes again', { cuts: 1, mends: 1, votes: 2, commits: 1 }),
   pair('no WAL goes, and a controller is killed', { cuts: 1, kills: 1, votes: 2, commits: 1 }),
