@@ -19,9 +19,9 @@ const never: Duty = { ...free, takeover: 'never' };
 const copy: Duty = { ...free, replication: 'asynchronous' };
 const preferred: Duty = { ...free, priority: 200 };
 
-const streaming = (names: readonly string[]): Partial<InstanceReport> => ({
+const streaming = (names: readonly string[], needed = 1): Partial<InstanceReport> => ({
   senders: ['server2', 'server3'].map((id) => sender(id, 'streaming', names.includes(id) ? 'sync' : 'async')),
-  synchronousStandbyNames: names.length > 1 ? `FIRST 1 (${names.join(', ')})` : names.join(),
+  synchronousStandbyNames: names.length > 1 ? `FIRST ${needed} (${names.join(', ')})` : names.join(),
 });
 
 const promiseOf = (ids: readonly string[]): SyncSet => ({
@@ -34,6 +34,7 @@ const promiseOf = (ids: readonly string[]): SyncSet => ({
 /** server1 is primary; server3 has this duty, and both know the promise that is in force. */
 class Trio extends Conversation {
   duties: Readonly<Record<string, Duty>>;
+  needed = 1;
 
   constructor(duty: Duty, sync: SyncSet = inSyncOfThree, ids?: readonly string[]) {
     super('server1', 3);
@@ -61,7 +62,7 @@ class Trio extends Conversation {
     }
     if (proving?.stage === 'checkpoint') {
       this.after(5, '', { kind: 'checkpointed', purpose: 'proof', why: null });
-      this.after(5, '', answer(report('primary', streaming(this.state.sync?.voters ?? []))));
+      this.after(5, '', answer(report('primary', streaming(this.state.sync?.voters ?? [], this.needed))));
     }
     return this;
   }
@@ -226,11 +227,40 @@ describe('mc_ctl switch to one for which no commit waits', () => {
     expect(it1.state.sync?.eligible).toEqual([]);
   });
 
+  it('is the same where each of two standbys confirms every commit, so that each could take over alone', () => {
+    const it1 = new Trio(free);
+    it1.needed = 2;
+    const both = answer(report('primary', streaming(['server2', 'server3'], 2)));
+    const request = { kind: 'switch', force: false, noFencing: false, to: 'server3' } as const;
+    it1.after(10, '', both).settle().after(10, '', { kind: 'control', id: 7, request });
+    expect(it1.state).toMatchObject({ giving: null, sync: { needed: 2, eligible: ['server3'] } });
+    it1.after(10, '', { kind: 'checkpointed', purpose: 'switch', why: null }).after(10, '', both);
+    expect(it1.round(['server3']).state.giving).toBeNull();
+    expect(it1.round(['server2']).state.giving?.handover.to).toBe('server3');
+  });
+
   it('is given up while one of them is not heard, and then everything is as before', () => {
     const it1 = begun().silence(4000);
     expect(it1.state).toMatchObject({ giving: null, preparing: null });
     expect(it1.text()).toContain('server2 could take over beside server3');
     expect(it1.settle().state.sync?.eligible).toEqual(['server2']);
+  });
+});
+
+describe('how many standbys confirm a commit, when somebody changes that by hand', () => {
+  const both = ['server2', 'server3'];
+  const named = (needed: number, names: string) =>
+    new Trio(free, { ...inSyncOfThree, needed }).after(
+      10,
+      '',
+      answer(report('primary', { ...streaming(both), synchronousStandbyNames: names })),
+    ).state.sync;
+
+  it('is promised as it is in force, and who is eligible is proven anew where it becomes more', () => {
+    expect(named(1, 'FIRST 2 (server2, server3)')).toMatchObject({ voters: both, needed: 2, eligible: [] });
+    // One of them may confirm now what the other one lacks, so that nobody takes over without both.
+    const fewer = { voters: both, needed: 1, eligible: both };
+    expect(named(2, 'FIRST 1 (server2, server3)')).toMatchObject(fewer);
   });
 });
 

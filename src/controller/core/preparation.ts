@@ -97,8 +97,11 @@ export function advancePreparation(state: State): Decision {
  * Nobody needs the word of the receiver of the role to acknowledge a commit, or to gather what was acknowledged: whoever may take
  * over could do so beside it, unheard. Where no register answers, they have to know first that they may not.
  */
-export const givesAside = ({ preparing, sync }: State): boolean =>
-  preparing !== null && sync !== null && !isBound(sync) && !sync.voters.includes(preparing.to);
+export function givesAside({ preparing, sync }: State): boolean {
+  if (preparing === null || sync === null || isBound(sync)) return false;
+  const { voters, needed } = sync;
+  return voters.filter((id) => id !== preparing.to).length >= voters.length - needed + 1;
+}
 
 const believers = (state: State, to: ServerId): ServerId[] =>
   Object.keys(state.peers).filter((id) => id !== to && mayBelieve(state, id));

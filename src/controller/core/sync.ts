@@ -36,8 +36,9 @@ export function advanceSync(state: State): Decision {
 /** While somebody else may acknowledge commits, nobody is known to hold all of them; and whose duty forbids it takes nothing over. */
 function withdraw(state: State): State {
   const before = state.sync?.eligible ?? [];
-  const nobody = state.strangers.length > 0 || givesAside(state);
-  const eligible = nobody ? [] : before.filter((id) => mayTakeOver(dutyAt(state, id)));
+  const able = before.filter((id) => mayTakeOver(dutyAt(state, id)));
+  const free = givesAside(state) ? able.filter((id) => id === state.preparing?.to) : able;
+  const eligible = state.strangers.length > 0 ? [] : free;
   return eligible.length < before.length ? promise(state, { eligible }) : state;
 }
 
@@ -45,7 +46,7 @@ function withdraw(state: State): State {
 function adoptNames(state: State): State {
   const { report } = state.own;
   if (!report) return state;
-  const { ids, needed } = namesInForce(state, report);
+  const { ids, needed, foreign } = namesInForce(state, report);
   const { sync } = state;
   if (!sync || sync.primary !== state.self.id || sync.timeline < report.timeline) {
     // After a takeover everybody else belongs to the names again; before the first standby nobody does yet.
@@ -56,8 +57,9 @@ function adoptNames(state: State): State {
     return promise(state, { primary: state.self.id, timeline: report.timeline, ...fresh });
   }
   const settling = state.namesSetAt >= 0 && state.now - state.namesSetAt < namesSettleMs;
-  if (settling || (state.change && state.change.stage !== 'failed') || sameIds(ids, sync.voters))
-    return state;
+  // While a foreign name stands there nobody takes over, however many confirm.
+  const same = sameIds(ids, sync.voters) && (needed === sync.needed || foreign.length > 0);
+  if (settling || (state.change && state.change.stage !== 'failed') || same) return state;
   // A change that has just failed, as it does under ALTER SYSTEM, is tried again later and not at once: the controller
   // would do nothing else any more, and its peers would take it for dead.
   const waits = state.change?.stage === 'failed' && state.now - state.change.at < retryAfterMs;
@@ -65,7 +67,8 @@ function adoptNames(state: State): State {
     { ...state, change: waits ? state.change : null },
     {
       members: [...new Set([...sync.members, ...ids])],
-      eligible: sync.eligible.filter((id) => ids.includes(id)),
+      // Where fewer were enough until now, each need not hold what another one has confirmed.
+      eligible: needed > sync.needed ? [] : sync.eligible.filter((id) => ids.includes(id)),
       voters: ids,
       needed,
     },
