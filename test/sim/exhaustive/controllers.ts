@@ -37,6 +37,8 @@ export interface Turn {
   readonly works: readonly Work[];
   /** It asks a register once more. */
   readonly asks: boolean;
+  /** The number of its own promise; 0 of who makes none. */
+  readonly epoch: number;
   /** The term that it uses: it has won it, and its promise is in the next one. */
   readonly uses: string | null;
   /** Rules that the decision breaks. */
@@ -124,6 +126,7 @@ export class Controllers {
       view: view ? this.views.numberOf({ ...view, seq: state.seq, takeover: state.takeover }) : 0,
       works: actions.filter(isWork),
       asks: state.vote?.stage === 'asking' && state.vote.attempt !== before.vote?.attempt,
+      epoch: state.sync?.primary === state.self.id ? state.sync.epoch : 0,
       uses: usedTerm(state),
       broken: brokenRules(before, state, actions),
     };

@@ -26,6 +26,9 @@ const looksBehind: ReadonlySet<Work['kind']> = new Set([
   'checkpoint',
 ]);
 
+/** A standby whose stream stands still is taken out and comes back again and again: promises with higher numbers are not followed. */
+const lastEpoch = 9;
+
 /** More than a controller can have to do at once. */
 const mostWorks = 20;
 
@@ -68,6 +71,7 @@ export class Step {
     this.scene.put(at, 'state', turn.state);
     for (const broken of turn.broken) this.broken.push(broken);
     if (turn.asks) this.spend('votes');
+    if (turn.epoch > lastEpoch) this.isBeyond = true;
     if (turn.view > 0) this.#tell(at, turn.view);
     if (turn.state > 0) this.#noteTerm(at, turn);
     if (turn.works.length === 0) return;
