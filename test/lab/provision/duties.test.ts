@@ -10,7 +10,7 @@ import { dataDir, managementDir, type YamlMap } from '../support/inventory.ts';
 import { expectExit, findingsOf, type RunDocument } from '../support/pgduet.ts';
 
 const rows =
-  "SELECT string_agg(application_name || ' ' || sync_state, ', ' ORDER BY 1) FROM pg_stat_replication";
+  "SELECT string_agg(application_name || ' ' || sync_state, ', ' ORDER BY application_name) FROM pg_stat_replication";
 
 describeLab('duties of the servers of a trio', () => {
   let trio: LabCluster;
