@@ -24,8 +24,8 @@ const gone: Happening = { kind: 'instance-check', outcome: { kind: 'gone' } };
 const stopped: Happening = { kind: 'instance-stopped', proof: null };
 const standby = (id: string, change: Partial<ServerView> = {}) =>
   heard(view(id, 'standby', { sync: inSyncOfThree, ...change }));
-/** server3 has cut its receiver for the takeover of server2. */
-const yields = { yield: { to: 'server2', lsn: '0/3000070' } };
+/** server3 cannot take over at the moment. */
+const starts = { phase: 'starting' } as const;
 
 const trio = () =>
   new Conversation('server1', 3, { diskCheckRetry: 0 })
@@ -34,14 +34,14 @@ const trio = () =>
     .after(10, 'server2 is a standby', standby('server2'))
     .after(10, 'server3 is a standby', standby('server3'));
 
-/** The role is offered to server2, which finds that server3, which has cut its receiver for it, holds more. */
+/** The role is offered to server2, which refuses, and server3 can take nothing over yet. */
 function refused(it1: Conversation): Conversation {
   it1
     .after(50, 'nothing of the instance is left', stopped)
-    .after(20, 'server3 yields', standby('server3', yields));
+    .after(20, 'server3 starts', standby('server3', starts));
   const id = it1.state.giving?.handover.id ?? 0;
   expect(it1.state.giving?.handover.to).toBe('server2');
-  return it1.after(20, 'server2 refuses', standby('server2', { declined: { id, why: 'server3 is ahead' } }));
+  return it1.after(20, 'server2 refuses', standby('server2', { declined: { id, why: 'a disk of server2 has failed' } }));
 }
 
 const free = (it1: Conversation) =>
