@@ -41,7 +41,11 @@ function refused(it1: Conversation): Conversation {
     .after(20, 'server3 starts', standby('server3', starts));
   const id = it1.state.giving?.handover.id ?? 0;
   expect(it1.state.giving?.handover.to).toBe('server2');
-  return it1.after(20, 'server2 refuses', standby('server2', { declined: { id, why: 'a disk of server2 has failed' } }));
+  return it1.after(
+    20,
+    'server2 refuses',
+    standby('server2', { declined: { id, why: 'a disk of server2 has failed' } }),
+  );
 }
 
 const free = (it1: Conversation) =>
