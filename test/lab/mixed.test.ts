@@ -60,7 +60,8 @@ systemctl start ${server.unit}`,
   /** The released one, with the configuration of its time: it starts on nothing that it does not know. */
   async function goBack(server: Server): Promise<void> {
     const conf = `${server.managementDir}/${server.id}.conf`;
-    const words = 's/^(db_instance_timeout_action = ).*/\\1message/; /^db_instance_failover_delay/d';
+    const later = '/^(db_instance_failover_delay|takeover|takeover_priority|replication) /d';
+    const words = `s/^(db_instance_timeout_action = ).*/\\1message/; ${later}`;
     await server.host.sh(`sed -Ei '${words}' ${conf}`, { user: 'postgres', check: true });
     await run(old, server);
   }

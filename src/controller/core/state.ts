@@ -151,11 +151,10 @@ export interface Change {
 }
 
 /** A standby whose name is in force is shown to hold everything before it may be promoted. */
-export interface Proving {
-  readonly id: ServerId;
-  readonly stage: 'checkpoint' | 'mark' | 'catching';
-  readonly lsn: string | null;
-}
+export type Proving =
+  | { readonly id: ServerId; readonly stage: 'checkpoint' | 'mark' | 'catching'; readonly lsn: string | null }
+  /** The checkpoint has failed; it is asked for again behind a pause. */
+  | { readonly id: ServerId; readonly stage: 'failed'; readonly at: number };
 
 /** A switch that a person has asked for and that has not begun: the primary serves on, and nothing depends on it. */
 export interface Preparation {

@@ -337,7 +337,9 @@ function prove(state: State): Decision {
       isBoundBy(state, peer)
     );
   };
-  if (proving) {
+  if (proving?.stage === 'failed') {
+    if (state.now - proving.at < retryAfterMs) return decided(state);
+  } else if (proving) {
     return wanted(proving.id) && voters.includes(proving.id)
       ? caughtUp(state, sync)
       : decided({ ...state, proving: null });
@@ -357,7 +359,10 @@ const isBoundBy = ({ sync }: State, { view }: Peer): boolean =>
 export function onProvingCheckpoint(state: State, why: string | null): Decision {
   const { proving } = state;
   if (proving?.stage !== 'checkpoint') return decided(state);
-  if (why !== null) return decided({ ...state, proving: null }, log('MCA01038', { why }));
+  if (why !== null) {
+    const failed = { id: proving.id, stage: 'failed', at: state.now } as const;
+    return decided({ ...state, proving: failed }, log('MCA01038', { why }));
+  }
   return decided({ ...state, proving: { ...proving, stage: 'mark' } });
 }
 

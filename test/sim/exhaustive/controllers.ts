@@ -175,7 +175,7 @@ const eachOf = <T>(all: Readonly<Record<string, T>>, change: (one: T) => T): Rec
   Object.fromEntries(Object.entries(all).map(([id, one]) => [id, change(one)]));
 
 function older(state: State): State {
-  const { own, boot, change, preparing, promotion, revival } = state;
+  const { own, boot, change, proving, preparing, promotion, revival } = state;
   return {
     ...state,
     graceFrom: past(state.graceFrom),
@@ -193,6 +193,7 @@ function older(state: State): State {
           ? { ...boot, probedAt: past(boot.probedAt), remindedAt: past(boot.remindedAt) }
           : boot,
     change: change && { ...change, at: past(change.at) },
+    proving: proving?.stage === 'failed' ? { ...proving, at: past(proving.at) } : proving,
     rowAt: eachOf(state.rowAt, past),
     namesSetAt: past(state.namesSetAt),
     preparing: preparing && { ...preparing, untilAt: due(preparing.untilAt) },
