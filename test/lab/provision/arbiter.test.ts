@@ -49,9 +49,19 @@ async function reportOf({ host, id }: Server): Promise<Report> {
   return JSON.parse(said.stdout) as Report;
 }
 
+/** What was heard last counts for the time to give up, so that a server may be about to notice that an arbiter was off. */
+const untilHeard = (server: Server): Promise<true> =>
+  until(
+    () => `${server.id} does not hear the arbiter`,
+    20_000,
+    async () => ((await reportOf(server)).arbiters[0]?.status === 'online' ? true : undefined),
+    300,
+  );
+
 /** Every server hears the arbiter, and knows that the promise names it. */
 async function expectNamed(servers: readonly Server[], arbiter: string): Promise<void> {
   for (const server of servers) {
+    await untilHeard(server);
     const { arbiters, register } = await reportOf(server);
     expect(
       arbiters.map(({ id, status }) => `${id} ${status}`),
@@ -164,9 +174,7 @@ systemctl list-units --state=failed --no-legend --plain`);
     await writer.more(100);
     await writer.end();
     await Promise.all([one, two].map(untilSwitchable));
-    const named = async (): Promise<true | undefined> =>
-      (await reportOf(two)).arbiters[0]?.status === 'online' ? true : undefined;
-    await until(() => 'server2 does not hear the arbiter again', 20_000, named, 300);
+    await Promise.all([one, two].map(untilHeard));
     expect(await Promise.all([one, two].map(postmasterPid))).toEqual(before);
     expectExit(await run('check'), 0);
   });
