@@ -254,7 +254,7 @@ function goOn(state: State): Decision {
   if (change?.stage === 'hooked') return reportPromise(state, change);
   if (!sync || change?.stage !== 'reporting') return decided(state);
   const shrinks = sync.voters.some((id) => !change.to.includes(id));
-  const concerned = sync.voters.filter((id) => shrinks || sync.eligible.includes(id));
+  const concerned = sync.voters.filter((id) => shrinks || mayBelieve(state, id));
   const open = concerned.filter((id) => {
     const peer = state.peers[id];
     if (isHeard(peer) && knows(state, peer.view)) return false;
