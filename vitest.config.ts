@@ -18,8 +18,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/lab/**', 'test/sim/**'],
-          // For what hangs. On a busy machine a test of a hundred shells takes half a minute.
-          testTimeout: 60_000,
+          // For what hangs. On a busy machine a test of a hundred shells takes a minute.
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -36,6 +36,17 @@ const counts = map(
   Object.fromEntries(severities.map((severity) => [severity, count(`How many of severity '${severity}'.`)])),
 );
 
+const command = map('A command that a message advises.', {
+  on: textOrNull(
+    'The host to do it on; null: where pgduet is run. One of pgduet means the inventory of this run where it names none.',
+  ),
+  as: textOrNull('The user to do it as; null: root on a host, and whoever runs pgduet where that is run.'),
+  run: text('A line for a shell.'),
+  only_if: textOrNull(
+    'What has to be so, which nobody but a person knows; null: it may be done as it stands.',
+  ),
+});
+
 const finding = map('One thing that is not as declared, or worth knowing.', {
   code: {
     enum: [...Object.keys(findingCodes), ...Object.keys(codes)],
@@ -56,6 +67,7 @@ const finding = map('One thing that is not as declared, or worth knowing.', {
   consequence: text('What will happen if nothing is done.'),
   mended_by: { enum: ['provision', 'person'], description: 'Who mends it.' },
   mend: text('The command that mends it, or what a person does.'),
+  commands: list('The commands that `mend` names.', command),
   diff: {
     anyOf: [list('Lines of a unified diff.', { type: 'string' }), { type: 'null' }],
     description: 'From what stands there to what is declared; null where there is no text to compare.',
@@ -72,11 +84,22 @@ const host = map('A server that was to be looked at.', {
   counts: one('counts'),
 });
 
+const secretAge = map('One secret.', {
+  since: {
+    anyOf: [time('It has been there since then, or longer.'), { type: 'null' }],
+    description: 'Null: that cannot be seen.',
+  },
+});
+
 const cluster = map('A cluster: one inventory.', {
   cluster: text('Its name.'),
   inventory: text('Path of the inventory, as given.'),
   primary: textOrNull('The server that is primary; null when nobody can say.'),
   preferred_primary: text('The server that the inventory prefers as primary.'),
+  secrets: map('How old the secrets are at least.', {
+    cluster_key: secretAge,
+    replication_password: secretAge,
+  }),
   hosts: list('In the order of the inventory.', one('host')),
   counts: one('counts'),
   findings: list('The gravest first.', one('finding')),

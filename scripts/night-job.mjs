@@ -15,6 +15,7 @@ export async function run(job, folder) {
   if (job.kind === 'simulation') return simulation(job, folder);
   if (job.kind === 'search') return search(job);
   if (job.kind === 'fault') return fault(job, folder);
+  if (job.kind === 'hosts') return hosts(job);
   return interrupted(job);
 }
 
@@ -42,6 +43,11 @@ async function fault(job, folder) {
   const document = join(folder, 'faults.md');
   const status = await script('faults.mjs', [job.fault, '--document', document]);
   return status === 0 ? { passed: 1, failures: [] } : broken(job, { status });
+}
+
+async function hosts(job) {
+  const status = await script('test-hosts.mjs', ['--rounds', String(job.count), '--seed', String(job.from)]);
+  return status === 0 ? { passed: job.count, failures: [] } : broken(job, { status });
 }
 
 async function interrupted(job) {

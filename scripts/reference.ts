@@ -94,7 +94,10 @@ export const variables: Readonly<Record<string, string>> = {
   'host.privileged': '`true` where scripts run as root',
   'host.managed': '`true` with root and systemd: units, `/usr/local` and `/etc/services` may be written',
   'host.systemd': 'the same',
+  'host.needrestart': '`true` where needrestart is installed',
   'host.ownSocketDir': '`true` where the directory of the Unix socket has to be made',
+  'host.otherSocketDir':
+    '`true` where it is one that others made, and has to be open to the instance administrator',
   'platform.postgresPackage': 'the package of PostgreSQL, as the distribution calls it',
   'platform.nodePackage': 'the package of Node.js',
   'platform.pingPackage': 'the package of ping',
@@ -122,6 +125,8 @@ export const variables: Readonly<Record<string, string>> = {
   servers: 'all servers',
   'target.*': 'the server that the command names; without one the first standby',
   tablespaces: 'those of the primary; each has a `path`',
+  besides:
+    "what is not PostgreSQL's own in the data directory of the server that keeps the data; each has a `path`, with a sum before it",
   'arbiter.name': 'name of the host of the arbiter; it and all below are empty where there is none',
   'arbiter.address': 'where the controllers call it',
   'arbiter.port': 'port that they call',
@@ -137,27 +142,44 @@ export const variables: Readonly<Record<string, string>> = {
   'arbiter.values': 'the keys of arbitration.conf with their values, a map',
   register:
     'names of those that answer who may act on a silence, a list: the arbiter, an etcd, or all servers; empty where nobody does',
+  'renewal.open':
+    'whether servers use other secrets than the new ones still; of a renewal, as all that begins so',
+  'renewal.key': 'whether the cluster key is renewed',
+  'renewal.password': 'whether the replication password is renewed',
+  'renewal.speaks': 'mark of the new cluster key',
+  'renewal.hears': 'marks of the cluster keys that are to be heard now',
+  'names.asked': 'whether the hosts are several machines, so that names and addresses have to mean them',
+  'names.names': 'all names that are looked up on the hosts, a list',
+  'names.addresses': 'all addresses that are replicated from, a list',
+  'names.words': 'what each of them has to mean, a list for kind `names`',
   'etcd.endpoints':
     'members of the etcd that decides in place of an arbiter, with commas; it and the next are empty where there is none',
   'etcd.ca': 'certificates that it is trusted by, as PEM',
+  'etcd.cell': 'by which mark its cell is named, once the cluster key has been renewed; otherwise empty',
+  configuration:
+    'settings that a copy of the primary is started with, a map; empty where it is not known, and with `pgduet migrate`',
   'adopted.phase': '`taking` or `taken` where the first server was there before the cluster, otherwise empty',
   'adopted.logging': '`ours` or `theirs`: where its log goes; empty as long as that is not decided',
   'adopted.carried': 'settings that stood on its command line, a map',
   'adopted.hba': 'its pg_hba.conf as it was',
   'adopted.marker': 'the line above that',
+  'adopted.environment': '`true` where the instances are started with variables of their own',
   'single.seen': '`true` with `pgduet migrate`: the server was looked at, and:',
   'single.architecture': 'of its host',
   'single.libc': 'of its host',
+  'single.build': 'what its program says with `--version`',
   'single.rooms': 'how many bytes a copy of it takes where, a list of `path` and `bytes`',
   'single.libraries': 'that it loads when it starts, a list',
   'single.extensions': 'of its databases, a list',
   'single.locales': 'that its databases use, a list',
+  'single.configuration': 'settings that a copy of it is started with, a map',
   'single.tablespaces': 'its tablespaces, a list of `path`',
   'switch.maxWait': 'the seconds of `--max-wait` of `pgduet switch`; empty without',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',
   'rebuild.user': 'the role that pg_rewind reads with, there only as long as that',
   'rebuild.address': 'from where it reads, as `pg_hba.conf` wants it',
+  'rebuild.addresses': 'the same as a list: what a name means on this host, and the name',
   'rebuild.copy': '`true` with `--copy`',
   'rebuild.keepCopy': 'the directory of `--keep-copy`; empty without',
   'teardown.drops': 'with `pgduet teardown`: `true` on a server that goes',
@@ -175,12 +197,16 @@ export const variables: Readonly<Record<string, string>> = {
     'a shell command that succeeds as long as another cluster of the machine has a controller',
   dropped:
     'the servers that a teardown takes away, a list; each with `systemIdentifier`, `position` and `timeline` of its data, and `runs`',
+  'teardown.logFilename':
+    '`log_filename` by which a server may have its log in the management directory; empty for the usual one',
   'item.*': 'with `each`: the server that is meant',
   'replication.conninfo': '`primary_conninfo` of this server',
   'replication.giveUpMs': 'after how many milliseconds a silent peer is given up',
   'replication.synchronousStandbyNames': '`synchronous_standby_names` of this server',
   'replication.walKeepValue': 'how much WAL is kept, for wal_keep_size',
   'replication.addresses': 'from where the servers replicate, as `pg_hba.conf` wants it, a list',
+  'replication.failoverSlots':
+    '`on` with `sync_replication_slots: on` in the inventory, else `off`; empty before PostgreSQL 17',
   hba: 'the client rules of the inventory, a list of `line`',
   node: 'path of Node.js on the host',
   bundle: 'where the controller program goes',
@@ -198,6 +224,7 @@ export const serverVariables: Readonly<Record<string, string>> = {
   port: 'port of the instance',
   mcPort: 'port of the controller',
   copySlot: 'name of the slot for its base backup',
+  standbySlot: 'the slot that it streams through where standbys follow logical slots',
 };
 
 const variablesText = (): string =>

@@ -47,7 +47,7 @@ export function filesBelow(folder) {
 export const vitest = (name, args, env = {}) => testRunner([], name, args, env);
 
 /** The same, behind all others that want the processors; not so far behind that a busy machine lets it stand still. */
-export const patientVitest = (name, args) => testRunner(['nice', '-n', '5'], name, args, {});
+export const patientVitest = (name, args) => testRunner(['nice', '-n', '10'], name, args, {});
 
 async function testRunner(before, name, args, env) {
   const report = join(reports, `${name}.json`);

@@ -34,6 +34,10 @@ export function totalOf({ files, seconds, boots }) {
   return `${tests} tests in ${files.length} files: ${work.toFixed(0)} s of work in ${seconds.toFixed(0)} s; lab hosts were booted ${boots} times`;
 }
 
+/** What failed, a line each: whoever sees only the end of the output learns it there. */
+export const failuresOf = ({ files }) =>
+  files.flatMap(({ file, failures }) => failures.map((failure) => `failed: ${file} > ${failure}`));
+
 export const closingLine = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 

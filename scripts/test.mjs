@@ -17,7 +17,7 @@ import {
   root,
   vitest,
 } from './test-run.mjs';
-import { closingLine, summaryOf, tableOf } from './test-summary.mjs';
+import { closingLine, failuresOf, summaryOf, tableOf } from './test-summary.mjs';
 
 const begin = performance.now();
 clearReports();
@@ -53,6 +53,7 @@ console.log(`\n${tableOf(summary)}`);
 console.log(`reports: ${runs.map((run) => run.report).join(', ')}, .cache/tests/summary.json`);
 if (summary.labSkipped > 0)
   console.error(`${summary.labSkipped} lab tests were skipped: they need root on Debian (see docs/lab.md).`);
+for (const failure of failuresOf(summary)) console.log(failure);
 console.log(closingLine(closing));
 process.exitCode = closing.failed > 0 || closing.passed === 0 || skippedInCi ? 1 : 0;
 

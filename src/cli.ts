@@ -39,7 +39,10 @@ function givenTo(verb: Verb, command: Command, specs: ReadonlyMap<OptionSpec, Op
 function add(program: Command, verb: Verb): void {
   const specs = new Map(verb.options.map((spec) => [spec, optionOf(spec)]));
   const command = program.command(verb.name).description(verb.summary);
-  for (const { name } of verb.arguments) command.addArgument(new Argument(`<${name}>`));
+  for (const { name, takes } of verb.arguments) {
+    const made = new Argument(`<${name}>`);
+    command.addArgument(takes.kind === 'word' ? made.choices(takes.words) : made);
+  }
   for (const made of specs.values()) command.addOption(made);
   command.action(() => execute(verb, givenTo(verb, command, specs)));
 }

@@ -46,13 +46,15 @@ function jobs(from: State, count: number): { made: Job[]; end: State } {
 }
 
 it('a pass has each file and each fault once, and fifty times the seeds of npm test, none of them twice', () => {
-  const { made, end } = jobs(beginning, 26);
+  const { made, end } = jobs(beginning, 32);
   const simulated = made.filter(({ kind }) => kind === 'simulation');
   expect(simulated.map(({ from }) => from)).toEqual(
     Array.from({ length: 20 }, (_, index) => 20_001 + index * 10_000),
   );
   expect(simulated.reduce((sum, { count = 0 }) => sum + count, 0)).toBe(50 * 4000);
-  const others = made.filter(({ kind }) => kind !== 'simulation').map(({ title }) => title);
+  const others = made
+    .filter(({ kind }) => kind !== 'simulation' && kind !== 'hosts')
+    .map(({ title }) => title);
   expect(others.sort()).toEqual([
     'a.test.ts, PGDUET_SEED=1',
     'b.test.ts, PGDUET_SEED=1',
@@ -64,25 +66,36 @@ it('a pass has each file and each fault once, and fifty times the seeds of npm t
   expect(end).toEqual({ pass: 2, job: 0, nextSeed: 20_001 + 200_000 });
 });
 
+it('rounds with hosts as people have them have seeds of their own in each job', () => {
+  const hosts = jobs(beginning, 64).made.filter(({ kind }) => kind === 'hosts');
+  expect(hosts).toHaveLength(12);
+  const seeds = hosts.flatMap(({ from = 0, count = 0 }) =>
+    Array.from({ length: count }, (_, at) => from + at),
+  );
+  expect(new Set(seeds).size).toBe(12 * 20);
+});
+
 it('the simulation is spread, so that a few jobs have some of each', () => {
-  const kinds = new Set(jobs(beginning, 12).made.map(({ kind }) => kind));
-  expect(kinds).toEqual(new Set(['simulation', 'interruptions', 'search']));
-  expect(jobs(beginning, 4).made.map(({ kind }) => kind)).toContain('interruptions');
+  const kinds = new Set(jobs(beginning, 14).made.map(({ kind }) => kind));
+  expect(kinds).toEqual(new Set(['simulation', 'interruptions', 'search', 'hosts']));
+  expect(jobs(beginning, 5).made.map(({ kind }) => kind)).toContain('interruptions');
 });
 
 it('a night that stops and one that goes on do together what one long night does, and the next pass has other seeds', () => {
   const first = jobs(beginning, 7);
-  const second = jobs(first.end, 45);
-  expect([...first.made, ...second.made]).toEqual(jobs(beginning, 52).made);
+  const second = jobs(first.end, 57);
+  expect([...first.made, ...second.made]).toEqual(jobs(beginning, 64).made);
   const seeds = [...first.made, ...second.made].map(({ seed }) => seed).filter((seed) => seed !== undefined);
   expect(seeds).toEqual([1, 1, 2, 2]);
 });
 
 it('a failure names the command that repeats it', () => {
-  const { made } = jobs(beginning, 26);
+  const { made } = jobs(beginning, 32);
   const of = (kind: string): Job | undefined => made.find((job) => job.kind === kind);
   const [simulation, file, fault] = [of('simulation'), of('interruptions'), of('fault')];
   expect(simulation && plan.replayOf(simulation, 20375)).toBe('npm run sim -- --seed 20375');
+  const hosts = of('hosts');
+  expect(hosts && plan.replayOf(hosts)).toBe(`npm run test:hosts -- --rounds 20 --seed ${hosts?.from}`);
   const search = of('search');
   expect(search && plan.replayOf(search)).toBe('npm run sim -- --exhaustive --servers 2 --minutes 10');
   expect(simulation && plan.replayOf(simulation)).toBe('npm run sim -- 10000 20001');

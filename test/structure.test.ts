@@ -110,6 +110,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   report: [
     'base',
+    'postgres',
     'inventory',
     'resources/contract',
     'resources/controller',

@@ -10,6 +10,7 @@ interface FileResult {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly failures: readonly string[];
 }
 interface Summary {
   readonly files: readonly FileResult[];
@@ -22,6 +23,7 @@ interface Module {
   summaryOf(files: readonly FileResult[], run: object): Summary;
   tableOf(summary: Summary): string;
   closingLine(summary: Summary): string;
+  failuresOf(summary: Summary): string[];
   mergedTimes(
     before: Record<string, number>,
     summary: Summary,
@@ -41,13 +43,20 @@ const fileOf = (file: string, seconds: number, counts: Partial<FileResult> = {})
   passed: 0,
   failed: 0,
   skipped: 0,
+  failures: [],
   ...counts,
 });
 
 const summary = summaries.summaryOf(
   [
     fileOf('short.test.ts', 1.26, { passed: 3, skipped: 1 }),
-    fileOf('lab.test.ts', 61, { project: 'lab', passed: 2, failed: 1, skipped: 2 }),
+    fileOf('lab.test.ts', 61, {
+      project: 'lab',
+      passed: 2,
+      failed: 1,
+      skipped: 2,
+      failures: ['a pair > stands: no host'],
+    }),
   ],
   { seconds: 40, boots: 7, everything: true },
 );
@@ -65,6 +74,10 @@ it('the closing line counts what passed, failed and was skipped, and names skipp
   expect(summaries.closingLine(summary)).toBe('5 passed, 1 failed, 3 skipped');
   expect(summaries.closingLine({ ...summary, skipped: 0 })).toBe('5 passed, 1 failed');
   expect(summary.labSkipped).toBe(2);
+});
+
+it('what failed is told a line each', () => {
+  expect(summaries.failuresOf(summary)).toEqual(['failed: lab.test.ts > a pair > stands: no host']);
 });
 
 it('times of this run replace older ones; a file that was not run keeps its time, a removed one does not', () => {

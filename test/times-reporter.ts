@@ -14,15 +14,29 @@ interface FileResult {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** One line for each test that failed: its name and how its error begins. */
+  readonly failures: readonly string[];
 }
 
 const root = join(import.meta.dirname, '..');
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
+/** A file can fail outside of its tests: in a hook, or while it is loaded. */
+function failuresOf(module: TestModule): string[] {
+  const suites = [...module.children.allSuites()];
+  const outside = [module, ...suites].flatMap((one) => one.errors());
+  const tests = [...module.children.allTests('failed')].map((test) => {
+    const [error] = test.result().errors ?? [];
+    return `${test.fullName}: ${firstLine(error?.message ?? 'no error was told')}`;
+  });
+  return [...outside.map(({ message }) => `outside of its tests: ${firstLine(message)}`), ...tests];
+}
 
 function resultOf(module: TestModule): FileResult {
   const states = [...module.children.allTests()].map((test) => test.result().state);
   const count = (state: string): number => states.filter((one) => one === state).length;
   const { duration, collectDuration, setupDuration, prepareDuration } = module.diagnostic();
-  // A file can fail outside of its tests: in a hook, or while it is loaded.
   const brokenOutside = module.state() === 'failed' && count('failed') === 0 ? 1 : 0;
   return {
     file: relative(root, module.moduleId),
@@ -31,6 +45,7 @@ function resultOf(module: TestModule): FileResult {
     passed: count('passed'),
     failed: count('failed') + brokenOutside,
     skipped: count('skipped') + count('pending'),
+    failures: failuresOf(module),
   };
 }
 

@@ -14,10 +14,7 @@ import { type Account, brokenOff, stepFailure } from './failure.ts';
 import { type Changed, failure } from './failure-list.ts';
 import { type HostState, remember } from './hosts.ts';
 import type { RunPorts } from './request.ts';
-import { watchSteps } from './step-watch.ts';
-
-/** One change that was made. */
-export type Done = Omit<Changed, 'host'>;
+import { type StepWatch, watchSteps } from './step-watch.ts';
 
 /** What a batch has to know besides its host. */
 export interface BatchWork {
@@ -28,31 +25,36 @@ export interface BatchWork {
   readonly probes: readonly Probe[];
   /** What stays open of it is said where a step fails. */
   readonly plan: Plan;
+  /** What the run has changed so far, on all hosts; what the batch changes is added, also where it breaks off. */
+  readonly changed: Changed[];
 }
 
-/** Steps and the look behind them in one round trip. Returns what was changed. */
+/** Steps and the look behind them in one round trip. */
 export async function runBatch(
   ports: RunPorts,
   state: HostState,
-  { batch, place, probes, plan }: BatchWork,
-): Promise<readonly Done[]> {
+  { batch, place, probes, plan, changed }: BatchWork,
+): Promise<void> {
   const host = state.host.name;
   const nonce = ports.nonce();
   const steps = batchSteps(batch, place);
   const asked = question(state.server, probes, nonce, false);
   const script = batchScript(hostPreamble(state.server), steps, asked.script, nonce);
   const watch = watchSteps(ports, host, steps, nonce);
-  const account = (at: number) => accountOf(host, steps, plan, at);
+  const earlier = changed.filter((done) => done.host === host).map(({ summary }) => summary);
+  const account = (at: number) => accountOf(host, earlier, steps, plan, at);
   const began = ports.now();
-  const reply = await state.session.run(script, watch).catch((error: unknown) => {
-    const { running, finished } = watch.seen;
-    throw brokenOff(error, running?.title, account(running?.number ?? finished));
-  });
+  const reply = await state.session
+    .run(script, watch)
+    .catch((error: unknown) => {
+      const { running, finished } = watch.seen;
+      throw brokenOff(error, running?.title, account(running?.number ?? finished));
+    })
+    .finally(() => changed.push(...madeBy(batch, watch.seen)));
   ports.emit({ kind: 'script', host, script, status: reply.status, ms: ports.now() - began });
-  const { failed, putOff } = watch.seen;
+  const { failed } = watch.seen;
   if (failed) throw failure([failureOf(host, failed, reply, nonce, account)]);
   remember(state, readLook(probes, asked, reply));
-  return doneOf(batch, putOff?.title);
 }
 
 const failureOf = (
@@ -70,26 +72,31 @@ const failureOf = (
     ...account(step.number),
   });
 
-/** What was changed: everything in front of a step that was put off. To wait for something changes nothing. */
-function doneOf(batch: HostBatch, putOff: string | undefined): readonly Done[] {
-  const end = batch.items.findIndex(
-    (item) => item.kind === 'change' && item.steps.some((step) => step.title === putOff),
-  );
-  const items = end < 0 ? batch.items : batch.items.slice(0, end);
-  return items.flatMap((item) =>
-    item.kind === 'change' && !item.resource.kind.waits
-      ? [{ resource: item.resource.id, summary: item.summary }]
-      : [],
-  );
+/** What was changed: each change all of whose steps came to a good end. To wait for something changes nothing. */
+function madeBy(batch: HostBatch, { finished, failed, putOff }: StepWatch['seen']): readonly Changed[] {
+  const good = finished - (failed || putOff ? 1 : 0);
+  let steps = 0;
+  return batch.items.flatMap((item) => {
+    steps += item.kind === 'change' ? item.steps.length : 1;
+    return item.kind === 'change' && steps <= good && !item.resource.kind.waits
+      ? [{ host: batch.host, resource: item.resource.id, summary: item.summary }]
+      : [];
+  });
 }
 
-/** What this batch had done when it stopped at a step, and what of the host's plan stays open. */
-function accountOf(host: string, steps: readonly NumberedStep[], plan: Plan, at: number) {
+/** What the run had done on this host when it stopped at a step, and what of the host's plan stays open. */
+function accountOf(
+  host: string,
+  earlier: readonly string[],
+  steps: readonly NumberedStep[],
+  plan: Plan,
+  at: number,
+): Account {
   const later = pending(plan).filter(
     (decision) => decision.resource.host === host && decision.kind === 'deferred',
   );
   return {
-    done: steps.slice(0, at).map((step) => step.title),
+    done: [...earlier, ...steps.slice(0, at).map((step) => step.title)],
     open: [
       ...steps.slice(at + 1).map((step) => step.title),
       ...later.map((decision) => decision.resource.kind.describe(decision.resource.desired)),

@@ -36,7 +36,7 @@ ${step.script}
 )
 status=$?
 printf '\\n%s\\n' "${nonce} step ${step.number} end $status" >&2
-if [ $status -eq ${outdated} ]; then outdated=yes; elif [ $status -ne 0 ]; then exit 90; fi
+${step.outdated === undefined ? '' : `if [ $status -eq ${outdated} ]; then outdated=yes; status=0; fi\n`}if [ $status -ne 0 ]; then exit 90; fi
 fi`,
   );
   return `${preamble}\noutdated=\n${body.join('\n')}\n${look}`;

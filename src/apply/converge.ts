@@ -40,14 +40,35 @@ export async function converge(
   states: readonly HostState[],
   first: Observation,
 ): Promise<Converged> {
-  const changed: Changed[] = [];
+  const run: Run = { changed: [], current: first };
+  try {
+    return await untilDone(request, ports, states, run);
+  } catch (error) {
+    const { changed, current } = run;
+    throw interruption(ports.interrupted.aborted, error, changed, openTitles(current.plan, changed));
+  }
+}
+
+/** How far a run has come. */
+interface Run {
+  readonly changed: Changed[];
+  current: Observation;
+}
+
+async function untilDone(
+  request: RunRequest,
+  ports: RunPorts,
+  states: readonly HostState[],
+  run: Run,
+): Promise<Converged> {
+  const { changed } = run;
   const repeats = new Map<string, number>();
-  let current = first;
   for (let number = 1; ; number += 1) {
-    if (isAtEnd(current)) {
-      current = await lookAtEverything(request, ports, states, current);
-      if (isAtEnd(current)) return ended(current, changed);
+    if (isAtEnd(run.current)) {
+      run.current = await lookAtEverything(request, ports, states, run.current);
+      if (isAtEnd(run.current)) return ended(run.current, changed);
     }
+    const { current } = run;
     const batches = nextBatch(current.plan, current.view.primary).filter(
       (batch) => request.limit === undefined || batch.host === request.limit,
     );
@@ -66,13 +87,14 @@ export async function converge(
     });
     const end = endOf(current.plan, batches);
     await runBatches(request, ports, states, { batches, end, current, changed });
-    current =
+    run.current =
       end === 'changes'
         ? await lookAtEverything(request, ports, states, current)
         : await observation(request, ports, states, current.intent);
-    const refused = refusals(current.plan);
+    const { plan } = run.current;
+    const refused = refusals(plan);
     if (refused.length > 0) throw failure(refused);
-    if (end !== 'open' && isEmpty(current.plan)) return ended(current, changed);
+    if (end !== 'open' && isEmpty(plan)) return ended(run.current, changed);
   }
 }
 
@@ -155,8 +177,7 @@ async function runBatches(
     const probes = behind(state);
     if (!batch) return restarts.length > 0 ? undefined : lookAgain(state);
     const place = state.server && request.effectPlace(state.server, current.view);
-    const done = await runBatch(ports, state, { batch, place, probes, plan: current.plan });
-    changed.push(...done.map((one) => ({ host: state.host.name, ...one })));
+    await runBatch(ports, state, { batch, place, probes, plan: current.plan, changed });
   };
   const results = await Promise.allSettled(
     byMachine(states).map(async (machine) => {
@@ -166,13 +187,7 @@ async function runBatches(
   const problems = results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : [],
   );
-  if (problems.length > 0)
-    throw interruption(
-      ports.interrupted.aborted,
-      merged(problems),
-      changed,
-      openTitles(current.plan, changed),
-    );
+  if (problems.length > 0) throw merged(problems);
   // While a server or its controller restarts, the controllers change the files of the others: what was seen of them is old.
   if (restarts.length > 0)
     await Promise.all(states.filter(({ host }) => !restarts.includes(host.name)).map(lookAgain));

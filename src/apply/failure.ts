@@ -5,6 +5,8 @@ import { platforms } from '../base/platform.ts';
 
 interface Cause {
   readonly pattern: RegExp;
+  /** Lines that do not count: another program says there what happened to it. */
+  readonly butIn?: RegExp;
   readonly code: Code;
   readonly why: string;
   readonly fix: string;
@@ -52,6 +54,7 @@ const causes: readonly Cause[] = [
   {
     pattern:
       /Read-only file system|Permission denied|Operation not permitted|must be run as root|may not be used by non-root/i,
+    butIn: /\b(FATAL|PANIC|ERROR|LOG|DETAIL|HINT): |\b(EROFS|EACCES|EPERM): /,
     code: 'HST012',
     why: 'the login user may not do this on the host',
     fix: 'Log in as root or set "ssh: { become: sudo }" in the inventory; look for a file system that is mounted read-only.',
@@ -87,8 +90,8 @@ export interface FailedStep extends Account {
 }
 
 export function stepFailure(step: FailedStep): Diagnostic {
-  const cause = causes.find((candidate) => candidate.pattern.test(step.stderr)) ?? general;
   const lines = step.stderr.split('\n').filter((line) => line.trim() !== '');
+  const cause = causes.find((candidate) => isCause(candidate, step.stderr)) ?? general;
   return {
     code: cause.code,
     what: `'${step.title}' failed with status ${step.status}`,
@@ -98,6 +101,16 @@ export function stepFailure(step: FailedStep): Diagnostic {
     evidence: [...lines.slice(-evidenceLines), ...accountLines(step)],
   };
 }
+
+const isCause = ({ pattern, butIn }: Cause, said: string): boolean =>
+  pattern.test(
+    butIn
+      ? said
+          .split('\n')
+          .filter((line) => !butIn.test(line))
+          .join('\n')
+      : said,
+  );
 
 const accountLines = ({ done, open }: Account): readonly string[] => [
   `already changed: ${done.length === 0 ? 'nothing' : done.join('; ')}`,

@@ -6,9 +6,17 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { type Intent, settle } from '../intent/intent.ts';
 import { surveyFor } from '../intent/roles.ts';
+import { unreadable } from '../intent/unread.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
-import { type HostView, readHostView, roleProbe, surveyReplies, type View } from '../observe/survey.ts';
+import {
+  type HostView,
+  readHostView,
+  roleProbe,
+  secretsOf,
+  surveyReplies,
+  type View,
+} from '../observe/survey.ts';
 import { makePlan, type ObservedResource, type Plan, type Resource } from '../plan/plan.ts';
 import { withoutRestarts } from '../plan/restarts.ts';
 import { failure } from './failure-list.ts';
@@ -43,6 +51,8 @@ export async function observation(
     state.server && views.get(state.host.name)?.data === undefined ? [blindness(state, state.server)] : [],
   );
   if (blind.length > 0) throw failure(blind);
+  const unread = unreadable(intended, views);
+  if (unread.length > 0) throw failure(unread);
   const found = surveyFor(intended, cluster, views);
   if ('refused' in found) throw failure([found.refused]);
   const view = withAbsent(found.view, cluster, states);
@@ -87,7 +97,7 @@ function withAbsent(view: View, cluster: Cluster, states: readonly HostState[]):
 
 export function hostView(cluster: Cluster, state: HostState, ports: RunPorts): HostView {
   const view = readHostView(surveyReplies(cluster, state.server, (probe) => answerTo(state.look, probe)));
-  for (const secret of [view.replicationPassword, view.clusterKey]) if (secret) ports.remember(secret);
+  for (const secret of secretsOf(view)) ports.remember(secret);
   return view;
 }
 

@@ -12,6 +12,7 @@ import { type Changed, failure, interruption } from './failure-list.ts';
 import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
 import { allowed, compiled, type Observation, observation } from './observation.ts';
 import type { RunPorts, RunRequest } from './request.ts';
+import { withTries } from './tries.ts';
 
 export interface Outcome {
   /** The first plan: what there was to do. */
@@ -78,7 +79,10 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
 const end = ({ change }: RunRequest, { session }: HostState): Promise<void> | void =>
   change ? session.close() : session.leave();
 
-/** One round trip: the lock and the first observation travel together. A second one only if the roles are not as preferred. */
+/**
+ * One round trip: the lock and the first observation travel together. A second one if the roles are not as preferred, and one more
+ * where what is to be done is tried first.
+ */
 async function firstObservation(
   request: RunRequest,
   ports: RunPorts,
@@ -95,5 +99,5 @@ async function firstObservation(
       if (lookResult.status === 'rejected') throw lookResult.reason;
     }),
   );
-  return observation(request, ports, states, request.intent);
+  return withTries(ports, states, await observation(request, ports, states, request.intent));
 }

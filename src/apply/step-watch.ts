@@ -9,7 +9,7 @@ import type { Emit } from './event.ts';
 interface Watched {
   running?: NumberedStep | undefined;
   failed?: { readonly step: NumberedStep; readonly status: number };
-  /** It found that the controller has just changed its file; nothing behind it was done. */
+  /** It found that what it builds on has changed; nothing behind it was done. */
   putOff?: NumberedStep;
   /** How many steps have ended. */
   finished: number;
@@ -44,9 +44,9 @@ export function watchSteps(
   const end = (step: NumberedStep, status: number): void => {
     seen.running = undefined;
     seen.finished += 1;
-    if (status === outdated) {
+    if (status === outdated && step.outdated !== undefined) {
       seen.putOff = step;
-      tell(`${step.title}: put off, the controller is at work`, 'done');
+      tell(`${step.title}: put off, ${step.outdated}`, 'done');
     } else {
       if (status !== 0) seen.failed = { step, status };
       tell(step.title, status === 0 ? 'done' : 'failed');

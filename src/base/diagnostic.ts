@@ -4,6 +4,7 @@
  * all of them stand in `codes.ts`. A Diagnostic never holds a secret.
  */
 import type { Code } from './codes.ts';
+import type { Command } from './command.ts';
 import type { Position } from './position.ts';
 
 export interface Diagnostic {
@@ -14,6 +15,8 @@ export interface Diagnostic {
   readonly why: string;
   /** What the user can do, as a sentence; a choice has a line for each. */
   readonly fix: string;
+  /** The commands that `fix` names between backquotes: `advised` in command.ts makes both. */
+  readonly commands?: readonly Command[];
   /** Where in a file, if a file is to blame. */
   readonly at?: Position;
   /** The host that it happened on. */

@@ -1,4 +1,5 @@
 /** Units of time and size as PostgreSQL writes them ("800ms", "256MB"), and how people read them. Pure. */
+import { ownValue } from './own-value.ts';
 
 /** Milliseconds of each unit. */
 export const timeMs: Readonly<Record<string, number>> = {
@@ -20,7 +21,7 @@ export const sizeBytes: Readonly<Record<string, number>> = {
 
 function parseUnit(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim());
-  const factor = match?.[2] === undefined ? undefined : units[match[2]];
+  const factor = match?.[2] === undefined ? undefined : ownValue(units, match[2]);
   return match && factor !== undefined ? Number(match[1]) * factor : undefined;
 }
 

@@ -76,7 +76,9 @@ export function readYaml(
   const lineCounter = new LineCounter();
   const place = placer(file, shown, lineCounter);
   try {
-    const document = parseDocument(text, { lineCounter, uniqueKeys: true, logLevel: 'error' });
+    const uniqueKeys = (one: YamlNode | null, other: YamlNode | null): boolean =>
+      keyText(one) === keyText(other);
+    const document = parseDocument(text, { lineCounter, uniqueKeys, logLevel: 'error' });
     const problems = document.errors.map((error) => describe(error, codes, place));
     if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return { problems };
     return { node: converter(document, place)(document.contents as YamlNode | null), problems };
@@ -166,7 +168,7 @@ function converter(document: Document, place: Place): (node: YamlNode | null) =>
           entries: node.items.map((pair) => {
             const key = pair.key as YamlNode | null;
             return {
-              key: isScalar(key) ? String(key.value) : String(key),
+              key: keyText(key),
               keyAt: place(key?.range),
               value: convert(pair.value as YamlNode | null),
             };
@@ -177,6 +179,12 @@ function converter(document: Document, place: Place): (node: YamlNode | null) =>
     return collection;
   };
   return convert;
+}
+
+/** A key is a name, and means what stands there: `01`, `1e3` and `~` are no number and no null. */
+function keyText(key: YamlNode | null): string {
+  if (!isScalar(key)) return String(key);
+  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
 }
 
 function scalar(value: unknown, source: string | undefined): Pick<ScalarNode, 'value' | 'source'> {

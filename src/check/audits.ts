@@ -9,6 +9,7 @@ import { network } from './audits/network.ts';
 import { references } from './audits/references.ts';
 import { replication } from './audits/replication.ts';
 import { passwords, superusers } from './audits/roles.ts';
+import { secretsAudit } from './audits/secrets.ts';
 import { placesOfSettings, settingsInForce } from './audits/settings.ts';
 import { slots } from './audits/slots.ts';
 import { timelines } from './audits/timelines.ts';
@@ -31,4 +32,5 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(network),
   anyAudit(references),
   anyAudit(heartbeat),
+  anyAudit(secretsAudit),
 ];

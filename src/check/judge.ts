@@ -4,15 +4,19 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { findingCodes } from '../base/finding-codes.ts';
+import { sh } from '../base/shell.ts';
 import { type Cluster, type Host, type Role, serverOn, shownAddress } from '../inventory/cluster.ts';
-import { preferredView } from '../observe/survey.ts';
+import { preferredView, type View } from '../observe/survey.ts';
+import { withoutVainStart } from '../observe/unmade.ts';
 import { type ClockObservation, clockProblems } from '../plan/clocks.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
 import type { Observed } from '../resources/contract/kind.ts';
 import { declaredSettings } from '../resources/postgres/declared-settings.ts';
 import type { AnyAudit, AuditContext } from './audit.ts';
-import { byGravity, type Finding, findingOf, findingOfDiagnostic } from './finding.ts';
+import { type SecretTimes, secretDates, secretsAudit } from './audits/secrets.ts';
+import { byGravity, type Finding, findingOf, findingOfDiagnostic, isoTime, openFinding } from './finding.ts';
 import { planFindings, planUnseen } from './from-plan.ts';
+import { isOfRenewal } from './renewing.ts';
 import type { ClusterReport } from './report.ts';
 import type { Roles } from './roles.ts';
 import { type Unseen, unseenFindings } from './unseen.ts';
@@ -48,6 +52,7 @@ export function clusterReport(inspection: Inspection, limit?: string): ClusterRe
     inventory: cluster.file,
     primary: roles.primary ?? null,
     preferredPrimary: preferredView(cluster).primary,
+    secrets: secretsSince(inspection),
     hosts: hosts.map((host) => ({
       name: host.name,
       address: shownAddress(host),
@@ -56,8 +61,24 @@ export function clusterReport(inspection: Inspection, limit?: string): ClusterRe
       reached: !unreached.has(host.name),
       roundTrips: roundTrips[host.name] ?? 0,
     })),
-    findings: [...findings].sort(byGravity),
+    findings: findings.map((one) => openFinding(possible(one, roles.view))).sort(byGravity),
   };
+}
+
+/** What is up to a person can be done as things stand. */
+function possible(one: Finding, { hosts }: View): Finding {
+  const repair = withoutVainStart(one.repair, (server) => hosts.get(server)?.data);
+  return repair === one.repair ? one : { ...one, repair, commands: [] };
+}
+
+function secretsSince({ audited }: Inspection): ClusterReport['secrets'] {
+  const seen = audited.find(({ audit }) => audit.name === secretsAudit.name)?.seen ?? new Map();
+  const times = [...seen].flatMap(([host, observed]) =>
+    observed.state === 'present' ? [[host, observed.value as SecretTimes] as const] : [],
+  );
+  const { key, password } = secretDates(new Map(times));
+  const iso = (seconds: number | null): string | null => (seconds === null ? null : isoTime(seconds));
+  return { clusterKey: iso(key), replicationPassword: iso(password) };
 }
 
 function roleOf({ name }: Host, { cluster, roles, unreached }: Inspection): Role | 'unknown' | 'none' {
@@ -68,18 +89,56 @@ function roleOf({ name }: Host, { cluster, roles, unreached }: Inspection): Role
 
 function allFindings(inspection: Inspection): readonly Finding[] {
   const { cluster, plan, roles } = inspection;
-  const provision = `pgduet provision -i ${cluster.file}`;
-  const planned = plan ? planFindings(plan, provision) : [];
+  const provision = sh`pgduet provision -i ${cluster.file}`;
+  const bare = isBare(inspection);
+  const counting = bare && plan ? countingBeside(cluster, plan) : plan;
+  const differing = counting ? planFindings(counting, provision) : [];
+  if (bare && plan) return [bareFinding(cluster, provision), ...differing, ...clockFindings(inspection)];
+  const planned = differing.filter((one) => !isOfRenewal(cluster, roles.view, one));
   return [
     ...[...inspection.unreached].flatMap(([host, problems]) => unreachedFindings(host, problems)),
     ...(roles.refused ? [findingOfDiagnostic(roles.refused, 'danger', 'roles')] : []),
     ...planned,
     ...auditFindings(inspection, provision).filter((one) => !isEcho(one, planned)),
     ...unseenFindings([...(plan ? planUnseen(plan) : []), ...auditUnseen(inspection)]),
-    ...clockProblems(inspection.clocks).map(clockFinding),
+    ...clockFindings(inspection),
     ...preference(inspection, provision),
   ];
 }
+
+/**
+ * No server has data, and none was ever ours: all that a plan says is that everything is to be made. A host that was not reached, or a
+ * file that could not be read, may hold what says otherwise.
+ */
+function isBare({ cluster, roles, unreached }: Inspection): boolean {
+  if (unreached.size > 0) return false;
+  return cluster.servers.every(({ name }) => {
+    const view = roles.view.hosts.get(name);
+    const data = view?.data;
+    if (!view || !data || !['absent', 'empty'].includes(data.content)) return false;
+    const traces = [data.making, data.recorded, data.former, view.clusterKey, view.unread?.[0]];
+    return traces.every((one) => one === undefined || one === false);
+  });
+}
+
+const bareFinding = ({ servers, name }: Cluster, provision: string): Finding =>
+  findingOf(
+    {
+      code: 'PRV001',
+      host: null,
+      object: name,
+      declared: `servers on ${servers.map((server) => server.name).join(', ')}`,
+      found: 'no data, and no controller of ours',
+    },
+    provision,
+  );
+
+/** Beside that counts what stands in the way of provisioning, and a host without a server: it may have been there before. */
+const countingBeside = (cluster: Cluster, { decisions }: Plan): Plan => ({
+  decisions: decisions.filter(
+    ({ kind, resource }) => kind === 'refused' || !serverOn(cluster, resource.host),
+  ),
+});
 
 /** What stood in our block and is declared no more looks as if made by hand, too. */
 const isEcho = ({ code, host, object }: Finding, planned: readonly Finding[]): boolean =>
@@ -129,6 +188,8 @@ function contextOf({ cluster, version, roles, resources }: Inspection): AuditCon
       ),
   };
 }
+
+const clockFindings = ({ clocks }: Inspection): readonly Finding[] => clockProblems(clocks).map(clockFinding);
 
 const clockFinding = (problem: Diagnostic): Finding => ({
   ...findingOfDiagnostic(problem, findingCodes.CLK001.severity, 'clock'),

@@ -26,6 +26,8 @@ export interface ClusterReport {
   readonly inventory: string;
   readonly primary: string | null;
   readonly preferredPrimary: string;
+  /** Since when each secret has been there at least, ISO 8601; null where that cannot be seen. */
+  readonly secrets: { readonly clusterKey: string | null; readonly replicationPassword: string | null };
   /** In the order of the inventory. */
   readonly hosts: readonly HostReport[];
   /** The most severe first. */

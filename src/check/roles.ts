@@ -7,7 +7,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { type HostView, preferredView, survey, type View } from '../observe/survey.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
-import { leads } from '../resources/data/data-directory.ts';
+import { leads, unreadable } from '../resources/data/data-directory.ts';
 
 export interface Roles {
   readonly view: View;
@@ -65,5 +65,6 @@ function likeliest(
 /** Where the primary cannot be asked whose data it has, the others know it, as long as they agree. */
 function identifierOf(hosts: ReadonlyMap<string, HostView>): string | undefined {
   const known = new Set([...hosts.values()].flatMap(({ data }) => data?.recorded ?? []));
+  known.delete(unreadable);
   return known.size === 1 ? [...known][0] : undefined;
 }

@@ -40,6 +40,7 @@ function groupFinding(group: readonly Unseen[]): Finding {
     consequence: rule.consequence,
     repairedBy: 'person',
     repair: rule.repair,
+    commands: [],
     diff: null,
   };
 }

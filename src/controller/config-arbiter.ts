@@ -49,7 +49,10 @@ export const arbiterConf = (known: Pick<ArbiterConf, 'myAddress'> & Partial<Arbi
 });
 
 /** A primary that was heard within this time is preferred to a standby that asks. */
-export const patienceMs = ({ heartbeatIntervalMs, heartbeatTimeoutMs }: ArbiterConf): number =>
+export const patienceMs = ({
+  heartbeatIntervalMs,
+  heartbeatTimeoutMs,
+}: Pick<ArbiterConf, 'heartbeatIntervalMs' | 'heartbeatTimeoutMs'>): number =>
   heartbeatIntervalMs + heartbeatTimeoutMs;
 
 /** A server that was not heard for so long is offline. */

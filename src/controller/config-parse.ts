@@ -3,6 +3,7 @@
  * typed values, or every mistake at once with its file, line and fix. Never throws, never touches a file. Pure.
  */
 import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts';
+import { inheritedNames } from '../base/own-value.ts';
 import {
   type ArbiterLine,
   type NetworkConf,
@@ -106,6 +107,11 @@ function readLine(line: Line, before: readonly ReadLine[]): ReadLine | Diagnosti
   if (!/^[\x21-\x7e]{1,64}$/.test(id) || /[#/]/.test(id) || id.startsWith('.')) {
     const why = "a server identifier is ASCII without space, '#' or '/', at most 64 bytes; it names files";
     return problem('MCF005', line, id, `'${id}' cannot name a server`, why, 'Choose a shorter, plain name.');
+  }
+  if (inheritedNames.includes(id)) {
+    const why =
+      'JavaScript has a meaning of its own for it, and the controllers keep what they know by this name';
+    return problem('MCF005', line, id, `'${id}' cannot name a server`, why, 'Choose another name.');
   }
   const others = before.map((it) => it.line);
   const read = readAddresses(line, id, hosts.split(','), ports.split(','), others);

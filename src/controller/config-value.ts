@@ -179,6 +179,27 @@ export const list = (key: string): KeySpec<readonly string[]> =>
     (item) => /^[A-Za-z0-9.:_-]+$/.test(item),
   );
 
+/** An address for each of several servers in one quoted string, separated by commas. */
+export function addressesByServer(key: string): KeySpec<Readonly<Record<string, string>>> {
+  const expected =
+    "server=address in one pair of single quotes, separated by commas, such as 'server2=192.0.2.110, server3=db3.example.com'";
+  const convert = (plain: string) => {
+    const pairs = plain
+      .split(',')
+      .map((item) => /^\s*([^\s,=]+)=([A-Za-z0-9.:_-]+)\s*$/.exec(item) ?? [])
+      .map(([, server, host]) => [server, host] as const);
+    const isTwice = new Set(pairs.map(([server]) => server)).size < pairs.length;
+    if (isTwice || pairs.some(([server]) => server === undefined)) return undefined;
+    return Object.fromEntries(pairs) as Record<string, string>;
+  };
+  return quotedText(key, { required: false, fallback: {}, expected }, convert, (it) => {
+    const pairs = Object.entries(it);
+    return pairs.length === 0
+      ? undefined
+      : quoteValue(pairs.map(([server, host]) => `${server}=${host}`).join(', '));
+  });
+}
+
 /** Members of an etcd in one quoted string, separated by commas. */
 export const httpsList = (key: string): KeySpec<readonly string[]> =>
   listOf(

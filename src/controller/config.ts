@@ -4,9 +4,11 @@
  * The table `serverKeys` is the only place that knows the name, unit, range and default of a key. Pure.
  */
 import { etcdName } from '../base/endpoint.ts';
+import { giveUpMs } from '../base/heartbeat.ts';
 import { fewestForMajority } from '../base/majority.ts';
 import type { Secret } from '../base/secret.ts';
 import {
+  addressesByServer,
   defaultsOf,
   httpsList,
   integer,
@@ -116,6 +118,8 @@ export interface ServerConf {
   readonly failover: 'automatic' | 'manual';
   /** Ours: addresses that tell "I am cut off" from "the peer is gone". */
   readonly referenceAddresses: readonly string[];
+  /** Ours: by which word each of the other servers is replicated from, as it stands in the password file; by server. */
+  readonly logTransferAddresses: Readonly<Record<string, string>>;
   /** Ours: whether this server may become primary by itself; `never` leaves it to a person. */
   readonly takeover: TakeoverDuty;
   /** Ours: of several that may take over with the same data the one with the highest number does. */
@@ -127,6 +131,8 @@ export interface ServerConf {
   readonly etcdUser?: string;
   /** Below it are the keys of the cluster; it ends with a slash. */
   readonly etcdPrefix?: string;
+  /** Ours: where the programs of PostgreSQL are; absent: where distributions put them, or in PATH. */
+  readonly postgresBinDir?: string;
 }
 
 const second = 1000;
@@ -213,21 +219,26 @@ export const serverKeys: KeyTable<ServerConf> = {
   }),
   failover: word('failover', ['automatic', 'manual'], 'automatic', 'bare'),
   referenceAddresses: list('reference_addresses'),
+  logTransferAddresses: addressesByServer('log_transfer_addresses'),
   takeover: word('takeover', takeoverDuties, 'allowed', 'bare'),
   takeoverPriority: integer('takeover_priority', { min: 0, max: 1000, unit: '', fallback: 100 }),
   replication: word('replication', replicationDuties, 'synchronous', 'bare'),
   etcdEndpoints: httpsList('etcd_endpoints'),
   etcdUser: text('etcd_user', undefined, 63),
   etcdPrefix: path('etcd_prefix', 'optional'),
+  postgresBinDir: path('postgres_bin_dir', 'optional'),
 };
 
 /** What a key has when the file does not name it. `dbInstance` has no default. */
 export const serverConfDefaults = defaultsOf(serverKeys) as Omit<ServerConf, 'dbInstance'>;
 
-/** The time after which a silent peer is given up: domain rule (timeout + interval) × (retry + 1). */
-export function giveUpTimeMs(conf: ServerConf): number {
-  return (conf.heartbeatTimeoutMs + conf.heartbeatIntervalMs) * (conf.heartbeatRetry + 1);
-}
+/** The time after which a silent peer is given up. */
+export const giveUpTimeMs = (conf: ServerConf): number =>
+  giveUpMs({
+    intervalMs: conf.heartbeatIntervalMs,
+    timeoutMs: conf.heartbeatTimeoutMs,
+    retries: conf.heartbeatRetry,
+  });
 
 /** Context of `templates/server.conf.hbs`: every key's value already in the form of the file. */
 export interface ServerConfContext {
@@ -260,11 +271,19 @@ export interface UnitContext {
   readonly group: string;
   readonly managementDir: string;
   readonly dataDir: string;
+  /** What else the instance writes to in trees that systemd keeps read-only; `unitPath` has written them. */
+  readonly writable: readonly string[];
   /** Absolute path of the host's Node.js. */
   readonly node: string;
   /** Absolute path of mc.js on the host. */
   readonly bundle: string;
 }
+
+/** A path as a word of a unit, where blanks, quotes and percent signs have a meaning. */
+export const unitPath = (path: string): string => {
+  const literal = path.replaceAll('%', '%%').replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return /[\s'"]/.test(path) ? `"-${literal}"` : `-${literal}`;
+};
 
 /** Fills in the defaults; what the provisioner knows goes in, a whole configuration comes out. */
 export function serverConf(known: Pick<ServerConf, 'dbInstance'> & Partial<ServerConf>): ServerConf {

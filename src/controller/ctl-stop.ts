@@ -9,8 +9,10 @@ import { askController, exitOf } from './ctl-ask.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
 import { loadConfiguration } from './io/configuration.ts';
 import { callController } from './io/control-socket.ts';
+import { errorText } from './io/files.ts';
 import { Instance } from './io/instance.ts';
 import { lockHolder } from './io/lock.ts';
+import { sendSignal } from './io/processes.ts';
 
 export interface StopOptions {
   readonly all: boolean;
@@ -50,8 +52,12 @@ async function endByForce(target: Target, { mcOnly }: StopOptions): Promise<numb
   const holder = lockHolder(target.dir, target.id);
   const { conf } = loadConfiguration(target.dir, target.id);
   const log = join(target.dir, `${target.id}.startup.log`);
-  const failure = mcOnly ? null : await new Instance(conf.dbInstance, log).stop('forced');
-  if (holder) process.kill(holder.pid, 'SIGKILL');
+  const failure = mcOnly ? null : await new Instance(conf.dbInstance, log).stop('forced').catch(errorText);
+  const sent = holder ? sendSignal(holder.pid, 'SIGKILL') : 'gone';
+  if (sent instanceof Error) {
+    process.stderr.write(`mc_ctl: the controller of ${target.id} cannot be ended: ${sent.message}\n`);
+    return exitCode.hostFailed;
+  }
   await untilGone(target);
   process.stderr.write(`mc_ctl: the controller of ${target.id} did not answer and was ended by force\n`);
   if (failure === null) return exitCode.done;

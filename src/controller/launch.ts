@@ -2,9 +2,9 @@
  * Makes a daemon and waits until it answers. Under systemd a unit makes it; this is for hosts and tests without it. In: its command
  * line. Out: null, or what went wrong.
  */
-import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { startProgram } from './io/processes.ts';
 
 export interface Launch {
   /** The program of Node.js and its arguments. */
@@ -29,13 +29,24 @@ export async function launchDaemon({
   const output = openSync(logFile, 'a', 0o600);
   const start = readFileSync(logFile).length;
   const { NOTIFY_SOCKET, WATCHDOG_USEC, JOURNAL_STREAM, ...env } = process.env;
-  const child = spawn(process.execPath, words, { stdio: ['ignore', output, output], detached: true, env });
-  closeSync(output);
   let ended = false;
-  child.on('exit', () => {
+  let notStarted: Error | undefined;
+  const child = startProgram(
+    process.execPath,
+    words,
+    { stdio: ['ignore', output, output], detached: true, env },
+    (error) => {
+      ended = true;
+      notStarted = error;
+    },
+  );
+  closeSync(output);
+  child?.on('exit', () => {
     ended = true;
   });
-  child.unref();
+  child?.unref();
+  // Whether it could be started at all is known a moment later.
+  await turn();
   const patience = setTimeout(
     () => process.stderr.write(`${command}: still starting; see ${logFile}\n`),
     reminderMs,
@@ -48,6 +59,7 @@ export async function launchDaemon({
   } finally {
     clearTimeout(patience);
   }
+  if (notStarted) return `${command}: ${what} cannot be started: ${notStarted.message}\n`;
   const said = readFileSync(logFile).subarray(start).toString('utf8').trim();
   return `${command}: ${what} ended at once (${logFile}):\n${said}\n`;
 }

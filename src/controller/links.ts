@@ -2,10 +2,10 @@
  * The connections of a controller, to its peers, to the arbiters and to an etcd. What they report becomes an event. In: a configuration and
  * views. Out: happenings. It decides nothing.
  */
-import { giveUpTimeMs } from './config.ts';
+import { giveUpTimeMs, type ServerLine } from './config.ts';
 import type { Happening, PeerRequest } from './core/event.ts';
 import type { MessageNumber } from './core/messages.ts';
-import type { ServerId, ServerView } from './core/view.ts';
+import type { Lineages, ServerId, ServerView } from './core/view.ts';
 import { ArbiterLink } from './io/arbiter-link.ts';
 import type { Configuration } from './io/configuration.ts';
 import { type EtcdEvents, EtcdLink } from './io/etcd-link.ts';
@@ -42,18 +42,25 @@ export class Links {
         happen({ kind: 'peer-reply', peer, ok, text, ...(code ? { code } : {}) }),
     });
     const register: EtcdEvents = {
-      heard: (arbiter, view) => happen({ kind: 'arbiter-heard', arbiter, view }),
+      heard: (arbiter, view, lineages) => happen({ kind: 'arbiter-heard', arbiter, view, lineages }),
       lost: (arbiter, why) => happen({ kind: 'arbiter-lost', arbiter, why }),
     };
     this.#etcd = new EtcdLink(configuration, register);
     this.#arbiters = new ArbiterLink(configuration, ports.told, {
-      ...register,
+      heard: (arbiter, view) => happen({ kind: 'arbiter-heard', arbiter, view }),
+      lost: register.lost,
       patience: (arbiter, patienceMs) => this.#compareTimes(arbiter, patienceMs),
     });
   }
 
-  listen(): Promise<void> {
-    return this.#peers.listen();
+  /** What was seen before the controller was started. */
+  restore(lineages: Lineages): void {
+    this.#etcd.restore(lineages);
+  }
+
+  /** Where another place than before is named, that is heard besides. */
+  listen(self: ServerLine = this.#configuration.self): Promise<void> {
+    return this.#peers.listen(self);
   }
 
   update(configuration: Configuration): void {

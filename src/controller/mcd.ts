@@ -15,23 +15,25 @@ import { ownView } from './core/own-view.ts';
 import type { Persisted, State } from './core/state.ts';
 import { type StatusReport, statusReport } from './core/status.ts';
 import type { ServerView } from './core/view.ts';
+import { wasInRecoveryForSure } from './cut-off.ts';
 import { Haste } from './haste.ts';
 import { perform, type SlowAction, textOf } from './io/actions.ts';
-import { openAdminPort } from './io/admin-port.ts';
+import { movePort, openAdminPort } from './io/admin-port.ts';
 import { clocks } from './io/clocks.ts';
-import { type Configuration, checkKept, loadConfiguration } from './io/configuration.ts';
+import { type Configuration, checkKept, loadConfiguration, processFacts } from './io/configuration.ts';
 import { ControlSocket, type Request } from './io/control-socket.ts';
 import { DiskWatch } from './io/disk.ts';
 import { checkAdministrator, shortly } from './io/files.ts';
-import { Instance, isStandby } from './io/instance.ts';
+import { Instance, isStandby, surroundingsOf } from './io/instance.ts';
 import { type Journal, openJournal } from './io/journal.ts';
+import { removeLeftovers } from './io/leftovers.ts';
 import { markConfigurationRead, takeLock } from './io/lock.ts';
 import { InstanceMonitor } from './io/postgres.ts';
 import { findPostmaster } from './io/postmaster.ts';
 import { primaryAnswers } from './io/primary-address.ts';
 import { watchSelf } from './io/self-watch.ts';
-import { readState, writeState, writeStatus } from './io/state-file.ts';
-import { namedStandbys, wasInRecovery } from './io/switchover.ts';
+import { readState, showStatus, writeState } from './io/state-file.ts';
+import { namedStandbys } from './io/switchover.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
 import { Links } from './links.ts';
 import { Turns } from './turns.ts';
@@ -60,6 +62,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     return exitCode.locked;
   }
   try {
+    removeLeftovers(configuration);
     const found = readState(options.dir, options.id);
     markConfigurationRead(options.dir, options.id, readAtWall);
     return await new Daemon(options, configuration).run(found);
@@ -95,6 +98,8 @@ class Daemon {
   #checkAgain = false;
   /** Actions are done one after the other, in the order in which they were decided. */
   #work: Promise<void> = Promise.resolve();
+  /** One after the other. */
+  #reloading: Promise<void> = Promise.resolve();
   #exit: (code: number) => void = () => undefined;
 
   constructor(options: DaemonOptions, configuration: Configuration) {
@@ -104,16 +109,13 @@ class Daemon {
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
     this.#turns = new Turns(
       initialState({ self, servers, arbiters, conf, dir, controllerVersion, clocks: clocks() }),
-      {
-        clocks,
-        write: (record) => this.#write(record),
-        act: (deeds, happening, before) => this.#carryOut(deeds, happening, before),
-      },
+      { clocks, write: (record) => this.#write(record), act: (...all) => this.#carryOut(...all) },
     );
     this.#instance = new Instance(
       conf.dbInstance,
       join(dir, `${self.id}.startup.log`),
       () => void this.#checkInstance(),
+      () => surroundingsOf(this.#configuration),
     );
     this.#monitor = this.#newMonitor();
     this.#disks = this.#newDiskWatch();
@@ -123,13 +125,14 @@ class Daemon {
   }
 
   #newMonitor(): InstanceMonitor {
-    return new InstanceMonitor(this.#configuration.conf, () => void this.#checkInstance());
+    return new InstanceMonitor(this.#configuration, () => void this.#checkInstance());
   }
 
   #newDiskWatch(): DiskWatch {
-    return new DiskWatch(this.#options.bundle, this.#configuration.conf, (report) =>
-      this.#happen({ kind: 'disk-check', ...report }),
-    );
+    return new DiskWatch(this.#options.bundle, this.#configuration.conf, {
+      report: (report) => this.#happen({ kind: 'disk-check', ...report }),
+      unwatched: (why) => (why === null ? this.#log('MCA01123', {}) : this.#log('MCA01122', { why })),
+    });
   }
 
   #newLink(): Links {
@@ -137,7 +140,7 @@ class Daemon {
       told: () => this.#told(),
       happen: (happening) => this.#happen(happening),
       heard: (peer, view) => this.#heard(peer, view),
-      log: (message, values) => this.#log(message, values),
+      log: this.#log,
     });
   }
 
@@ -163,17 +166,17 @@ class Daemon {
     return code;
   }
 
-  #log(message: Parameters<Journal['log']>[0], values: Readonly<Record<string, string>>): void {
-    this.#journal.log(message, values);
-  }
+  readonly #log: Journal['log'] = (message, values) => this.#journal.log(message, values);
 
   async #boot({ state: restored, torn }: ReturnType<typeof readState>): Promise<void> {
     const { conf } = this.#configuration;
     const running = (await findPostmaster(conf.dbInstance)) !== null;
+    this.#link.restore(restored?.lineages ?? {});
     const cutOff = !running && restored?.takeover?.stage === 'promote';
+    const standby = isStandby(conf.dbInstance) || (cutOff && (await wasInRecoveryForSure(conf, this.#log)));
     this.#happen({
       kind: 'boot',
-      standby: isStandby(conf.dbInstance) || (cutOff && (await wasInRecovery(conf.dbInstance))),
+      standby,
       running,
       mcOnly: this.#options.mcOnly,
       failover: this.#options.failover,
@@ -200,10 +203,11 @@ class Daemon {
   }
 
   #listenToSignals(): void {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
       process.on(signal, () => this.#happen({ kind: 'terminate' }));
-    }
-    process.on('SIGHUP', () => this.#reload());
+    process.on('SIGHUP', () => {
+      this.#reloading = this.#reloading.then(() => this.#reload());
+    });
   }
 
   #happen(happening: Happening): void {
@@ -219,17 +223,10 @@ class Daemon {
   }
 
   #report(): StatusReport {
-    return statusReport(this.#turns.state, { pid: process.pid, node: process.versions.node });
+    return statusReport(this.#turns.state, processFacts(this.#configuration));
   }
 
-  /** A full disk must not end the controller; a file that is not renewed says so by its age. */
-  #showStatus(): void {
-    try {
-      writeStatus(this.#options.dir, this.#options.id, this.#report());
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error;
-    }
-  }
+  readonly #showStatus = (): void => showStatus(this.#options.dir, this.#options.id, this.#report());
 
   /** Does one action. What takes long is only begun here, and reports back by an event. */
   #act(action: Deed): void {
@@ -269,7 +266,7 @@ class Daemon {
     });
     if (outcome) this.#happen(outcome);
     // What an action has changed is looked at right away, not at the next interval.
-    if (['start-instance', 'set-names', 'promote', 'checkpoint'].includes(action.kind))
+    if (['start-instance', 'set-names', 'set-slots', 'promote', 'checkpoint'].includes(action.kind))
       await this.#checkInstance();
   }
 
@@ -360,17 +357,18 @@ class Daemon {
     this.#showStatus();
   }
 
-  #reload(): void {
+  async #reload(): Promise<void> {
     const before = this.#configuration;
     const readAtWall = Date.now();
     try {
       const next = loadConfiguration(before.dir, before.self.id);
       checkKept(before, next);
+      await movePort(this.#link, before.self, next.self);
       const { conf, servers, places: arbiters } = next;
       this.#configuration = next;
       this.#journal.configure({ ident: conf.syslogIdent, facility: conf.syslogFacility });
       this.#link.update(next);
-      this.#monitor.close();
+      this.#monitor.end();
       this.#monitor = this.#newMonitor();
       this.#disks.close();
       this.#disks = this.#newDiskWatch();
@@ -389,7 +387,7 @@ class Daemon {
     this.#catchUp.end();
     this.#haste.end();
     this.#unwatch();
-    this.#monitor.close();
+    this.#monitor.end();
     this.#disks.close();
     this.#control.close();
     this.#link.close();

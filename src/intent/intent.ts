@@ -2,8 +2,10 @@
  * What a command intends, as a value beside what is observed. In: the options of the command, then each observation. Out: the
  * intent with its gaps filled, and the server that it is about. A settled intent holds for the whole run. Pure.
  */
+import type { Renewal } from '../base/renewal.ts';
 import { type Cluster, mayTakeOver } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
+import { type Brought, broughtBy, type MadeSecrets, renewalFor } from './renew.ts';
 
 export interface SwitchIntent {
   readonly kind: 'switch';
@@ -35,6 +37,16 @@ export interface TeardownIntent {
   readonly moved: boolean;
 }
 
+export interface RenewIntent {
+  readonly kind: 'renew';
+  /** New secrets, for those that no inventory gives and no renewal under way names. */
+  readonly made: MadeSecrets;
+  /** What the first observation has settled. */
+  readonly renewal?: Renewal;
+  /** Which of it was not in use everywhere by then. */
+  readonly brought?: Brought;
+}
+
 export type Intent =
   | { readonly kind: 'provision' }
   | { readonly kind: 'migrate' }
@@ -42,7 +54,8 @@ export type Intent =
   | { readonly kind: 'run' }
   | SwitchIntent
   | RebuildIntent
-  | TeardownIntent;
+  | TeardownIntent
+  | RenewIntent;
 
 /** Everything that resources are compiled from: what is declared, what is observed, what is intended. */
 export interface Situation {
@@ -63,12 +76,19 @@ export function settle({ cluster, view, intent }: Situation): Intent {
       const keep = intent.keep ?? view.primary;
       return { ...intent, keep, moved: intent.moved || keep !== view.primary };
     }
+    case 'renew':
+      return intent.renewal ? intent : begun(intent, cluster, view);
     case 'provision':
     case 'migrate':
     case 'run':
     case 'rebuild':
       return intent;
   }
+}
+
+function begun(intent: RenewIntent, cluster: Cluster, view: View): RenewIntent {
+  const renewal = renewalFor(cluster, view, intent.made);
+  return { ...intent, renewal, brought: broughtBy(cluster, view, renewal) };
 }
 
 const firstStandby = (cluster: Cluster, view: View): string | undefined =>
@@ -93,6 +113,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
       return intent.keep ?? view.primary;
     case 'provision':
     case 'migrate':
+    case 'renew':
     case 'run':
       return standby;
   }

@@ -4,11 +4,15 @@ import type { Cluster } from '../inventory/cluster.ts';
 import { keptSurvey } from '../observe/kept.ts';
 import { type HostView, survey, type View } from '../observe/survey.ts';
 import type { Intent } from './intent.ts';
+import { renewalFor, strayValue } from './renew.ts';
 
-/** A teardown goes on where the usual survey finds no cluster of ours any more. */
-export const surveyFor = (
-  intent: Intent,
-  cluster: Cluster,
-  hosts: ReadonlyMap<string, HostView>,
-): { readonly view: View } | { readonly refused: Diagnostic } =>
-  intent.kind === 'teardown' ? keptSurvey(intent, cluster, hosts) : survey(cluster, hosts);
+type Found = { readonly view: View } | { readonly refused: Diagnostic };
+
+/** A teardown goes on where the usual survey finds no cluster of ours any more; a renewal does not begin with a value that it is not about. */
+export function surveyFor(intent: Intent, cluster: Cluster, hosts: ReadonlyMap<string, HostView>): Found {
+  if (intent.kind === 'teardown') return keptSurvey(intent, cluster, hosts);
+  const found: Found = survey(cluster, hosts);
+  if ('refused' in found || intent.kind !== 'renew' || intent.renewal) return found;
+  const refused = strayValue(cluster, found.view, renewalFor(cluster, found.view, intent.made));
+  return refused ? { refused } : found;
+}

@@ -7,6 +7,13 @@ import { type Situation, targetOf } from './intent.ts';
 export const drops = (situation: Situation, host: string): boolean =>
   situation.intent.kind === 'teardown' && (situation.intent.allData || host !== targetOf(situation));
 
+/** Who holds the data when all is done: what it has too need not be kept elsewhere. Where all of it goes, nobody does. */
+export function holder(situation: Situation): string | undefined {
+  const { intent, view } = situation;
+  if (intent.kind !== 'teardown') return view.primary;
+  return intent.allData ? undefined : targetOf(situation);
+}
+
 /** The server that stays is not primary yet. */
 export const switches = (situation: Situation): boolean =>
   situation.intent.kind === 'teardown' &&

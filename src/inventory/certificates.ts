@@ -2,7 +2,7 @@
  * The certificates that an etcd is trusted by: a file of this machine becomes text. In: a draft. Out: the text, or what is wrong
  * with the file. Looks at it, changes nothing.
  */
-import { X509Certificate } from 'node:crypto';
+import { certificatesIn } from '../base/certificates.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { type Draft, localPath } from './draft.ts';
 
@@ -11,8 +11,6 @@ export interface Certificates {
   readonly text?: string;
   readonly problems: readonly Diagnostic[];
 }
-
-const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 export async function readCertificates(draft: Draft): Promise<Certificates> {
   const written = draft.data.arbiter?.ca;
@@ -29,18 +27,7 @@ export async function readCertificates(draft: Draft): Promise<Certificates> {
     const found = facts === undefined ? 'not there' : 'not a file';
     return told(`ca '${written}'${shown} is ${found}`, 'nobody could tell etcd from another one', fix);
   }
-  const text = await draft.lookups.readFile(path);
-  const blocks = text.match(block) ?? [];
-  if (blocks.length > 0 && blocks.every(isCertificate))
-    return { text: `${blocks.join('\n')}\n`, problems: [] };
+  const found = certificatesIn(await draft.lookups.readFile(path));
+  if (found.length > 0) return { text: `${found.join('\n')}\n`, problems: [] };
   return told(`ca '${written}' holds no certificate`, 'etcd could not be told from another one', fix);
-}
-
-function isCertificate(text: string): boolean {
-  try {
-    return new X509Certificate(text).subject !== undefined;
-  } catch (error) {
-    if (error instanceof Error) return false;
-    throw error;
-  }
 }

@@ -4,6 +4,7 @@
  * Made by `inventory/load.ts`; read by every later stage.
  */
 import { etcdName } from '../base/endpoint.ts';
+import type { Heartbeat } from '../base/heartbeat.ts';
 import type { Position } from '../base/position.ts';
 import type { Secret } from '../base/secret.ts';
 import type { ControllerKeys } from './controller-keys.ts';
@@ -21,11 +22,6 @@ export interface HbaRule {
 }
 
 export type Role = 'primary' | 'standby';
-export interface Heartbeat {
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  readonly retries: number;
-}
 
 export type HeartbeatLossPolicy = 'arbitration' | 'command' | 'message' | 'fallback';
 

@@ -7,10 +7,11 @@
 
 import { dirname, isAbsolute as isAbsoluteHere, resolve } from 'node:path';
 import { isAbsolute, join, normalize } from 'node:path/posix';
+import type { Heartbeat } from '../base/heartbeat.ts';
 import type { Position } from '../base/position.ts';
 import { parseDurationMs } from '../base/units.ts';
-import type { Node } from '../base/yaml.ts';
-import type { Duty, HbaRule, Heartbeat, SettingValue } from './cluster.ts';
+import { type Node, nodeAt } from '../base/yaml.ts';
+import type { Duty, HbaRule, SettingValue } from './cluster.ts';
 import { defaults, heartbeatProfiles } from './defaults.ts';
 import type { Lookups } from './lookups.ts';
 import { keyPosition, valuePosition } from './positions.ts';
@@ -202,7 +203,7 @@ export function makeDraft(data: DraftInventory, root: Node, file: string, lookup
     root,
     data,
     lookups,
-    hosts: Object.keys(data.hosts ?? {}).map((name) => draftHost(name, data, file, lookups)),
+    hosts: hostNames(data, root).map((name) => draftHost(name, data, file, lookups)),
     settings: definedOnly(data.postgres?.settings ?? {}),
     hba: data.postgres?.hba ?? [],
     heartbeat: {
@@ -218,6 +219,13 @@ export function makeDraft(data: DraftInventory, root: Node, file: string, lookup
       keyPosition(root, ['hosts', host]),
     has,
   };
+}
+
+/** In the order of the file: an object puts names of digits first. */
+function hostNames(data: DraftInventory, root: Node): readonly string[] {
+  const hosts = nodeAt(root, ['hosts']);
+  const written = hosts?.kind === 'map' ? hosts.entries.map(({ key }) => key) : [];
+  return Object.keys(data.hosts ?? {}).sort((one, other) => written.indexOf(one) - written.indexOf(other));
 }
 
 function definedOnly(

@@ -1,10 +1,7 @@
-/** The times of a heartbeat: when they give a silent server up, and which silences they have room for. Pure. */
+/** The words for the times of a heartbeat, and which silences these have room for. Pure. */
+import { giveUpMs, type Heartbeat } from '../base/heartbeat.ts';
 import { parseDurationMs } from '../base/units.ts';
-import type { Heartbeat } from './cluster.ts';
 import { heartbeatProfiles } from './defaults.ts';
-
-export const giveUpMs = ({ intervalMs, timeoutMs, retries }: Heartbeat): number =>
-  (timeoutMs + intervalMs) * (retries + 1);
 
 export function timesOfProfile(word: keyof typeof heartbeatProfiles): Heartbeat {
   const { interval, timeout, retries } = heartbeatProfiles[word];

@@ -37,11 +37,14 @@ const recoveryTarget: Owned = {
 export const ownedSettings: Readonly<Record<string, Owned>> = {
   [namesSetting]: byController,
   [slotsSetting]: {
-    why: 'the controller comments it out and in by itself, and no standby of pgduet uses a slot of its own: it would make logical replication wait for ever',
-    fix: 'Remove it.',
+    why: 'the controller of the primary keeps it, by who is there: a name of a standby that is out would make logical replication wait for ever',
+    fix: 'Remove it; sync_replication_slots: on is all that failover slots need here.',
   },
   [upstreamSetting]: byRole,
-  primary_slot_name: byRole,
+  primary_slot_name: {
+    why: 'pgduet writes it where it is needed: a slot for each standby, with sync_replication_slots: on',
+    fix: 'Remove it.',
+  },
   hot_standby: { why: 'it is always on: the controller asks the standby for its state', fix: 'Remove it.' },
   port: elsewhere('postgres.port'),
   data_directory: elsewhere('postgres.data_dir'),

@@ -5,6 +5,9 @@
  * little. Pure.
  */
 
+import { isSecretName } from '../base/withheld.ts';
+import { openSetting, withoutSecrets } from '../postgres/withheld.ts';
+
 /**
  * A key that sounds like a secret, mistyped or not. `passfile`, `password_encryption` and the map `secrets`
  * hold none themselves.
@@ -36,7 +39,31 @@ function firstSecret(line: string): number | undefined {
     const rest = line.slice(end);
     if (!reference.test(rest)) return end + (rest.length - rest.trimStart().length);
   }
-  return undefined;
+  return secretInValue(line);
+}
+
+/** Keys that sound so are judged above, with what may stand behind them. */
+const isKey = (name: string): boolean => isSecretName(name) && !name.includes('.');
+const sample = 'two words';
+
+/** "key: value" or "- value", in quotes or not. */
+const entry = /^(\s*(?:-\s+)*(?:["']?([\w.]+)["']?\s*:(?:\s+|$))?)(["']?)(.*)$/;
+
+/** Values of settings and client rules may hold a secret under a harmless key: commands, addresses, options. */
+function secretInValue(line: string): number | undefined {
+  const [, lead = '', name, quote = '', rest = ''] = entry.exec(line) ?? [];
+  const value = quote !== '' && rest.trimEnd().endsWith(quote) ? rest.trimEnd().slice(0, -1) : rest;
+  const flow = /[{,]\s*["']?([\w.]+)["']?\s*:\s*(?=[^\s}\]])/g;
+  for (const match of line.matchAll(flow))
+    if (!isKey(match[1] ?? '') && openSetting(match[1] ?? '', sample) !== sample)
+      return match.index + match[0].length;
+  const isSetting = name !== undefined && !isKey(name);
+  // What a block holds stands on the lines below.
+  if (isSetting && /^[|>]/.test(value) && openSetting(name, sample) !== sample) return line.length;
+  const shown = isSetting ? openSetting(name, value) : withoutSecrets(value);
+  if (shown === value) return undefined;
+  const same = [...value].findIndex((char, index) => char !== shown[index]);
+  return lead.length + quote.length + (same < 0 ? value.length : same);
 }
 
 const blank = (line: string, from: number): string =>

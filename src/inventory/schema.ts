@@ -221,7 +221,7 @@ const arbiter = z
   })
   .meta({
     description:
-      'An etcd (3.4 or newer) that decides in place of an arbiter host when two servers do not hear each other.',
+      'An etcd (3.4.21 or newer, of 3.5 3.5.6 or newer) that decides in place of an arbiter host when two servers do not hear each other.',
   });
 
 const host = z

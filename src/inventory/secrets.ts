@@ -3,8 +3,10 @@
  * In: the nodes of the file and the lookups. Out: Secrets by path, and what is wrong with them.
  * Never: a clear text in a message, in an excerpt or anywhere but in a Secret.
  */
+import { advised, here } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
+import { ownValue } from '../base/own-value.ts';
 import { Secret } from '../base/secret.ts';
 import type { Node, ScalarNode } from '../base/yaml.ts';
 import { localPath, type Path } from './draft.ts';
@@ -112,7 +114,7 @@ function fromEnvironment(name: string, lookups: Lookups): Secret | Trouble {
       fix: 'Write the name of the variable after !env, without a $, for example !env PGDUET_SECRET.',
     };
   }
-  const value = lookups.env[name];
+  const value = ownValue(lookups.env, name);
   if (value !== undefined && value !== '') return oneLine(value, `the environment variable ${name}`);
   return {
     what: `the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`,
@@ -148,7 +150,7 @@ async function privateText(path: string, lookups: Lookups): Promise<string | Tro
     return {
       what: `the secret file ${path} has mode ${facts.mode.toString(8).padStart(4, '0')}`,
       why: 'other users of this machine may read it',
-      fix: `Run: chmod 600 ${path}. If others could log in here meanwhile, change the secret as well.`,
+      ...advised`${here`chmod 600 ${path}`}. If others could log in here meanwhile, change the secret as well.`,
     };
   }
   try {

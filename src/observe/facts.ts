@@ -14,6 +14,8 @@ export interface Facts {
   readonly bootId: string;
   /** Path of Node.js, if there is one. */
   readonly node?: string;
+  /** needrestart is there, which restarts services whose libraries have changed. */
+  readonly needrestart?: true;
   /** Milliseconds since 1970 by the host's own clock. */
   readonly clockMs: number;
 }
@@ -27,7 +29,8 @@ echo "$1"
 echo "$ME"
 if [ -d /run/systemd/system ]; then echo systemd; else echo none; fi
 read -r boot < /proc/sys/kernel/random/boot_id; echo "$boot"
-command -v node || command -v nodejs || echo`,
+command -v node || command -v nodejs || echo
+if [ -d /etc/needrestart ]; then echo needrestart; fi`,
 };
 
 /** Undefined when the host did not answer as a Linux host does. */
@@ -42,6 +45,7 @@ export function readFacts(reply: ProbeReply): Facts | undefined {
     manager,
     bootId = '',
     node = '',
+    needrestart = '',
   ] = reply.stdout.split('\n');
   if (!/^\d+(\.\d+)?/.test(clock) || architecture === '') return undefined;
   return {
@@ -54,5 +58,6 @@ export function readFacts(reply: ProbeReply): Facts | undefined {
     bootId,
     clockMs: Number(clock) * 1000,
     ...(node ? { node } : {}),
+    ...(needrestart === 'needrestart' ? { needrestart: true as const } : {}),
   };
 }

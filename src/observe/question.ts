@@ -4,6 +4,7 @@
  * from its reply one ProbeReply per probe. Pure.
  */
 import { quote } from '../base/shell.ts';
+import { sessionOptions } from '../postgres/session.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { statLines, statProbe, sumLines, sumProbe } from '../resources/contract/stat.ts';
 import type { Reply } from '../transport/port.ts';
@@ -67,13 +68,15 @@ ${shell}
 )
 printf '\\n%s %d\\n' '${nonce} ${name} end' $?`;
 
+// A notice would stand among the answers.
+const harmless = ['default_transaction_read_only=on', 'statement_timeout=10s', 'client_min_messages=error'];
+
 /**
  * For a superuser, who may say so: a look writes nothing to the server's log, whatever it logs, and cannot write at all.
  * Messages of the level LOG count as less than an error here, so the last of these holds for every kind of logging.
  */
 const quietly = [
-  'default_transaction_read_only=on',
-  'statement_timeout=10s',
+  ...harmless,
   'log_statement=none',
   'log_min_duration_statement=-1',
   'log_disconnections=off',
@@ -93,10 +96,10 @@ function sqlSection(nonce: string, queries: readonly string[], place: SqlPlace):
   return `if [ -z "$PGBIN" ]; then echo 'PostgreSQL is not installed'; exit 1; fi
 if [ -z "$OWNER_HOME" ]; then echo ${quote(`there is no user ${place.owner}`)}; exit 1; fi
 export PGCONNECT_TIMEOUT=5 PGAPPNAME=pgduet PGOPTIONS
-PGOPTIONS=${quote(quietly.map((setting) => `-c ${setting}`).join(' '))}
+PGOPTIONS=${quote(sessionOptions(quietly))}
 queries=${quote(text)}
 if [ "$ME" != ${owner} ] && [ "$ME" != root ] && [ "$(id -u)" != 0 ]; then
-PGOPTIONS='-c default_transaction_read_only=on -c statement_timeout=10s'
+PGOPTIONS=${quote(sessionOptions(harmless))}
 printf '%s' "$queries" | ${psql}
 else
 printf '%s' "$queries" | reader ${psql}

@@ -2,6 +2,7 @@
  * What `pgduet status` asks of each host, and the rows that follow from the answers. A host that cannot be reached is
  * a row too: status is the verb that still works when others stop. Pure.
  */
+import type { Command } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { etcdName } from '../base/endpoint.ts';
 import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
@@ -17,6 +18,7 @@ import { outage } from '../resources/controller/outage.ts';
 import { type DataDirectory, readDataDirectory } from '../resources/data/data-directory.ts';
 import { factsProbe, readFacts } from './facts.ts';
 import { roleProbe } from './survey.ts';
+import { withoutVainStart } from './unmade.ts';
 
 export interface StatusRow {
   readonly server: string;
@@ -30,6 +32,8 @@ export interface StatusRow {
   readonly why: string | null;
   readonly since: string | null;
   readonly toDo: string | null;
+  /** The commands that `toDo` names. */
+  readonly commands: readonly Command[];
   readonly timeline: number | null;
   readonly lsn: string | null;
   readonly lagBytes: number | null;
@@ -136,7 +140,9 @@ export function clusterStatus(cluster: Cluster, statuses: ReadonlyMap<string, Ho
     cluster: cluster.name,
     primary: primaries.length === 1 ? (primaries[0]?.name ?? null) : null,
     preferredPrimary: cluster.servers.find((server) => server.preferredRole === 'primary')?.name ?? '',
-    rows: cluster.servers.map((server) => row(server, statuses.get(server.name), senders)),
+    rows: cluster.servers.map((server) =>
+      possible(row(server, statuses.get(server.name), senders), statuses),
+    ),
     arbiter: arbiterStatus(cluster, statuses),
     register: reportOf(statuses.get(primaries[0]?.name ?? ''))?.register?.members ?? null,
     readWrite: multiHostUri(clients, 'postgres', 'read-write'),
@@ -207,17 +213,29 @@ function row(server: Server, status: HostStatus | undefined, senders: readonly S
   };
 }
 
+/** What is up to a person there can be done as things stand. */
+function possible(one: StatusRow, statuses: ReadonlyMap<string, HostStatus>): StatusRow {
+  if (one.toDo === null) return one;
+  const toDo = withoutVainStart(one.toDo, (server) => {
+    const status = statuses.get(server);
+    return status?.kind === 'seen' ? status.data : undefined;
+  });
+  return toDo === one.toDo ? one : { ...one, toDo, commands: [] };
+}
+
 function dutyOf({ name }: Server, report: ControllerReport | undefined): TellingDuty | null {
   const own = report?.servers.find(({ server_id }) => server_id === name);
   return own ? tellingDuty(own) : null;
 }
 
 /** What this tool can do about it is said before what the controller advises. */
-function trouble(report: ControllerReport | undefined): Pick<StatusRow, 'why' | 'since' | 'toDo'> {
+function trouble(
+  report: ControllerReport | undefined,
+): Pick<StatusRow, 'why' | 'since' | 'toDo' | 'commands'> {
   const out = report && outage(report);
-  if (!report || (!out && !report.reason)) return { why: null, since: null, toDo: null };
+  if (!report || (!out && !report.reason)) return { why: null, since: null, toDo: null, commands: [] };
   const { since, reason, advice } = report;
-  return { why: out?.why ?? reason, since, toDo: out?.fix ?? advice };
+  return { why: out?.why ?? reason, since, toDo: out?.fix ?? advice, commands: out?.commands ?? [] };
 }
 
 function controllerWords(status: HostStatus | undefined): string {

@@ -3,11 +3,16 @@
  * where, which secrets the hosts hold. Roles are observed, not commanded; two primaries or none stop the run. Pure.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { environmentFile, environmentText, parseEnvironment } from '../base/environment-file.ts';
+import { parseRenewal, type Renewal, renewalFile } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
+import { isSecretName } from '../base/withheld.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import { parsePgpassLine } from '../postgres/pgpass.ts';
+import { parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
+import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import { type NamesSeen, namesProbe, readNames } from '../resources/controller/names-observation.ts';
 import {
   type DataDirectory,
   dataDirectoryProbe,
@@ -15,25 +20,48 @@ import {
   leads,
   readDataDirectory,
 } from '../resources/data/data-directory.ts';
-import { type Adopted, adoptedFile, parseAdopted } from '../resources/data/record.ts';
+import { type Adopted, adoptedFile } from '../resources/data/record.ts';
+import { parseAdopted } from '../resources/data/record-form.ts';
 import {
   type AdoptObservation,
   adoptProbe,
   readAdoptObservation,
 } from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
+import { calledBy } from './names.ts';
 
 /** What one host shows of itself. */
 export interface HostView {
   readonly facts?: Facts;
   /** Undefined when it could not be looked at. */
   readonly data?: DataDirectory;
+  /** Where its tablespaces are, as the server itself says; undefined where it could not be asked. */
+  readonly tablespaces?: readonly string[];
+  /** Of a primary: what counts for each setting at its next start, by lower-case name, as far as files say it. */
+  readonly configured?: Readonly<Record<string, string>>;
   readonly replicationPassword?: Secret;
   readonly clusterKey?: Secret;
+  /** By which mark the cell in etcd is named, where the cluster key has been renewed since. */
+  readonly etcdCell?: string;
+  /** What its instance is started with besides the environment of the controller, as text. */
+  readonly environment?: Secret;
+  /** A renewal of the secrets that is under way. */
+  readonly renewal?: Renewal;
   /** What travels with the data of a cluster whose first server was there before it. */
   readonly adopted?: Adopted;
   /** Of a server that is being migrated; nobody else asks for it. */
   readonly single?: AdoptObservation;
+  /** What the words mean there by which the hosts call each other. */
+  readonly names?: NamesSeen;
+  /** What stands there and could not be read, or understood: unknown is not absent. */
+  readonly unread?: readonly Unread[];
+}
+
+/** A file of the survey that is there, and what it holds is not known. */
+export interface Unread {
+  readonly about: 'replicationPassword' | 'clusterKey' | 'environment' | 'renewal' | 'etcdCell' | 'adopted';
+  readonly file: string;
+  readonly why: string;
 }
 
 /** What all of them show together, and nothing else; every later stage reads it, none changes it. */
@@ -56,16 +84,45 @@ const place = (server: Server) => ({
 });
 
 /** What may change while a run goes on: whose data is where, and who leads. */
-export const roleProbe = (server: Server): Probe => ({ shell: dataDirectoryProbe(place(server)) });
+export const roleProbe = (server: Server): Probe => {
+  const { version, walDir } = server.postgres;
+  return { shell: dataDirectoryProbe({ ...place(server), version, ...(walDir ? { walDir } : {}) }) };
+};
+
+/** Those that stand outside of the data directory; a link there may lead to what is no tablespace. */
+const tablespaceQuery = `(select coalesce(json_agg(l order by l), '[]') from (select pg_tablespace_location(oid) as l from pg_tablespace) t where l like '/%')`;
+
+/** What counts for each setting at the next start, as far as files say it; of a standby nobody asks. */
+const configuredQuery = `(select case when pg_is_in_recovery() then null else coalesce(json_object_agg(c.name, c.setting), '{}') end from (${configuredRows}) c)`;
 
 const serverProbes = (cluster: Cluster, server: Server) => ({
   data: roleProbe(server),
-  passfile: {
-    shell: `if [ -f "$PASSFILE" ]; then grep -m 1 -F ${quote(`:replication:${cluster.replicationUser}:`)} "$PASSFILE"; fi`,
-  },
+  tablespaces: { sql: tablespaceQuery },
+  configured: { sql: configuredQuery },
+  passfile: { shell: passwordScript(cluster) },
   clusterKey: printFile(clusterKeyFile(server)),
+  environment: printFile(environmentFile(place(server))),
+  renewal: printFile(`${server.multiplexing.managementDir}/${renewalFile}`),
+  ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
 });
+
+/**
+ * The line of a server of this cluster. Where none has its present address, the first one that names a host and a port of the
+ * cluster: the address may have been another one. What stands for several clusters is the password of none.
+ */
+function passwordScript({ servers, replicationUser: user }: Cluster): string {
+  const line = (host: string, port: number): string =>
+    pgpassLine({ host, port: String(port), database: 'replication', user, password: new Secret('') });
+  const present = servers.map(({ logTransferAddress, postgres }) => line(logTransferAddress, postgres.port));
+  const moved = servers.map(({ postgres }) => line('', postgres.port));
+  const program = String.raw`BEGIN { n = split(ENVIRON["present"], present, "\n"); m = split(ENVIRON["moved"], moved, "\n") }
+{ for (i = 1; i <= n; i++) if (index($0, present[i]) == 1) { print; found = 1; exit }
+  if (other == "" && substr($0, 1, 2) != "*:") for (i = 1; i <= m; i++) if (index($0, moved[i]) > 1) other = $0 }
+END { if (!found && other != "") print other }`;
+  const words = [`present=${present.join('\n')}`, `moved=${[...new Set(moved)].join('\n')}`];
+  return `if [ -f "$PASSFILE" ]; then peek env LC_ALL=C ${words.map(quote).join(' ')} awk ${quote(program)} "$PASSFILE"; fi`;
+}
 
 type AboutServer = keyof ReturnType<typeof serverProbes>;
 
@@ -73,22 +130,31 @@ type AboutServer = keyof ReturnType<typeof serverProbes>;
 export const surveyProbes = (
   cluster: Cluster,
   server: Server | undefined,
-): { readonly facts: Probe } & Readonly<Partial<Record<AboutServer, Probe>>> => ({
+): { readonly facts: Probe } & Readonly<Partial<Record<AboutServer | 'names', Probe>>> => ({
   facts: factsProbe,
+  ...namesAsked(cluster),
   ...(server ? serverProbes(cluster, server) : {}),
 });
 
 /** The answers to the survey, and to the probe of a single server where that was asked, too. */
 export type SurveyReplies = Readonly<
-  Partial<Record<'facts' | AboutServer | 'single', ProbeReply | undefined>>
+  Partial<Record<'facts' | 'names' | AboutServer | 'single', ProbeReply | undefined>>
 >;
 
+function namesAsked(cluster: Cluster): { readonly names?: Probe } {
+  const called = calledBy(cluster);
+  return called ? { names: namesProbe(called) } : {};
+}
+
 const printFile = (path: string): Probe => ({
-  shell: `if [ -f ${quote(path)} ]; then cat ${quote(path)}; fi`,
+  shell: `if [ -f ${quote(path)} ]; then peek cat ${quote(path)}; fi`,
 });
 
 /** What a migration asks of the server that it begins with. */
-export const singleServerProbe = (server: Server): Probe => adoptProbe(place(server));
+export function singleServerProbe(server: Server): Probe {
+  const { walDir } = server.postgres;
+  return adoptProbe({ ...place(server), ...(walDir ? { walDir } : {}) });
+}
 
 /** The answers as they were given; `answer` is undefined for what was not asked. */
 export function surveyReplies(
@@ -104,19 +170,84 @@ export function surveyReplies(
 export function readHostView(replies: SurveyReplies): HostView {
   const facts = replies.facts && readFacts(replies.facts);
   const data = replies.data && readDataDirectory(replies.data);
+  const tablespaces = readTexts(replies.tablespaces?.sql);
+  const configured = readSettings(replies.configured?.sql);
   const entry = parsePgpassLine(replies.passfile?.stdout.split('\n')[0] ?? '');
   const key = replies.clusterKey?.stdout.trim() ?? '';
+  const renewal = parseRenewal(replies.renewal?.stdout ?? '');
+  const etcdCell = replies.etcdCell?.stdout.trim() ?? '';
+  const environment = replies.environment?.stdout ?? '';
+  const names = replies.names && readNames(replies.names);
   const single = replies.single && readAdoptObservation(replies.single);
   // In the middle of a migration the server is asked again, and the survey is not: its record came to be meanwhile.
   const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
+  const unread = unreadOf(replies, { renewal, adopted });
   return {
     ...(facts ? { facts } : {}),
     ...(data ? { data } : {}),
+    ...(tablespaces ? { tablespaces } : {}),
+    ...(configured ? { configured } : {}),
     ...(entry ? { replicationPassword: entry.password } : {}),
     ...(key ? { clusterKey: new Secret(key) } : {}),
+    ...(environment ? { environment: new Secret(environment) } : {}),
+    ...(renewal ? { renewal } : {}),
+    ...(etcdCell ? { etcdCell } : {}),
     ...(adopted ? { adopted } : {}),
     ...(single ? { single } : {}),
+    ...(unread.length > 0 ? { unread } : {}),
+    ...(names ? { names } : {}),
   };
+}
+
+function unreadOf(
+  replies: SurveyReplies,
+  { renewal, adopted }: { readonly renewal: unknown; readonly adopted: unknown },
+): readonly Unread[] {
+  const failed = (about: Unread['about'], file: string, reply: ProbeReply | undefined) =>
+    reply && reply.status !== 0 ? [{ about, file, why: lastLine(reply) }] : [];
+  const odd = (about: Unread['about'], file: string, reply: ProbeReply | undefined, value: unknown) =>
+    reply?.status === 0 && reply.stdout.trim() !== '' && value === undefined
+      ? [{ about, file, why: 'its text is not as this version of pgduet writes it' }]
+      : [];
+  return [
+    ...failed('replicationPassword', 'the password file', replies.passfile),
+    ...failed('clusterKey', 'cluster.key', replies.clusterKey),
+    ...failed('environment', 'the file of its environment', replies.environment),
+    ...failed('renewal', renewalFile, replies.renewal),
+    ...failed('etcdCell', 'etcd.cell', replies.etcdCell),
+    ...failed('adopted', 'pgduet.json', replies.adopted),
+    ...odd('renewal', renewalFile, replies.renewal, renewal),
+    ...odd('adopted', 'pgduet.json', replies.adopted, adopted),
+  ];
+}
+
+const lastLine = ({ status, stderr }: ProbeReply): string =>
+  stderr.trim().split('\n').at(-1) || (status === 124 ? 'it was not read in time' : `status ${status}`);
+
+const readSettings = (value: unknown): Readonly<Record<string, string>> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, setting]) => [name, String(setting)]))
+    : undefined;
+
+const readTexts = (value: unknown): readonly string[] | undefined =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;
+
+/** Every secret that a host has shown. */
+export const secretsOf = (view: HostView): readonly Secret[] =>
+  [
+    view.replicationPassword,
+    view.clusterKey,
+    ...[view.renewal?.key, view.renewal?.password].flatMap((turn) => (turn ? [turn.from, turn.to] : [])),
+    ...Object.entries(parseEnvironment(environmentOf(view)?.reveal() ?? '') ?? {}).flatMap(([name, value]) =>
+      isSecretName(name) ? [new Secret(value)] : [],
+    ),
+  ].flatMap((secret) => secret ?? []);
+
+/** The environment of a server, as it stands in its file, or as the former service of a server that is taken in gave it. */
+export function environmentOf({ environment, single }: HostView): Secret | undefined {
+  if (environment) return environment;
+  const given = Object.entries(single?.environment ?? {}).map(([name, value]) => [name, value.reveal()]);
+  return given.length > 0 ? new Secret(environmentText(Object.fromEntries(given))) : undefined;
 }
 
 /** Before anything was observed: the roles that the inventory prefers. */

@@ -77,17 +77,60 @@ function decideAll(observations: readonly Judged[], known: ReadonlySet<string>):
   const renewals: Resource[] = [];
   const decisions = observations.map((observation): Decision => {
     const renewal = renewals.find((earlier) => isInside(observation.resource, earlier));
+    const stop = isSame(observation.verdict)
+      ? renewals.find((it) => runsFrom(observation.resource, it))
+      : undefined;
     const decision = renewal
       ? madeAnew(observation.resource, renewal)
-      : decide(observation, settled, lastOpen.get(observation.resource.host));
+      : stop
+        ? startedAnew(observation.resource, stop)
+        : decide(observation, settled, lastOpen.get(observation.resource.host));
     if (decision.kind === 'same') settled.add(refKey(observation.resource));
     else lastOpen.set(observation.resource.host, observation.resource);
     if (decision.kind === 'change' && observation.resource.kind.renews) renewals.push(observation.resource);
     return decision;
   });
   if (settled.size > known.size) return decideAll(observations, settled);
-  return { decisions: withoutVainWaits(decisions).map((decision) => withBlocks(decision, settled)) };
+  const told = withoutForce(withoutVainWaits(decisions));
+  return { decisions: told.map((decision) => withBlocks(decision, settled)) };
 }
+
+const wrongName = 'SAF044';
+const byForce = /--force|\bdetach\b/;
+const nameFirst = `repair first what ${wrongName} says: servers that look for each other at a wrong address do not hear each other, and by force there would be two primaries`;
+
+/** A controller does not know why it hears nobody. Where a name is wrong, its advice for a server that is surely down is not for this. */
+function withoutForce(decisions: readonly Decision[]): readonly Decision[] {
+  if (!decisions.some((it) => it.kind === 'refused' && it.diagnostic.code === wrongName)) return decisions;
+  return decisions.map(withoutForceIn);
+}
+
+function withoutForceIn(decision: Decision): Decision {
+  switch (decision.kind) {
+    case 'degraded':
+      return { ...decision, ...gentle(decision), diagnostic: gentleFix(decision.diagnostic) };
+    case 'refused':
+      return { ...decision, diagnostic: gentleFix(decision.diagnostic) };
+    case 'change':
+    case 'postponed':
+      return { ...decision, change: { ...decision.change, ...gentle(decision.change) } };
+    case 'same':
+      return { ...decision, ...gentle(decision) };
+    case 'unseen':
+    case 'deferred':
+      return decision;
+  }
+}
+
+const gentleFix = (told: Diagnostic): Diagnostic =>
+  byForce.test(told.fix) ? { ...told, fix: `${nameFirst}.` } : told;
+
+const gentle = ({ differences }: { readonly differences?: readonly Difference[] }) =>
+  differences && {
+    differences: differences.map((one) =>
+      byForce.test(one.repair ?? '') ? { ...one, repair: nameFirst } : one,
+    ),
+  };
 
 /** To wait for what only a person can bring about would end in a time out that explains less. */
 function withoutVainWaits(decisions: readonly Decision[]): readonly Decision[] {
@@ -121,6 +164,25 @@ const madeAnew = (resource: Resource, renewal: Resource): Decision => ({
   reason: 'what is there now is an unfinished attempt',
   waitsFor: { host: renewal.host, id: renewal.id },
 });
+
+/** What runs there is stopped before, so that it is right now says nothing about then. */
+function runsFrom(resource: Resource, renewal: Resource): boolean {
+  const directory = resource.kind.runsFrom?.(resource.desired);
+  return (
+    resource.host === renewal.host &&
+    directory !== undefined &&
+    directory === renewal.kind.renews?.(renewal.desired)
+  );
+}
+
+const startedAnew = (resource: Resource, renewal: Resource): Decision => ({
+  kind: 'deferred',
+  resource,
+  reason: 'what runs now is stopped before',
+  waitsFor: { host: renewal.host, id: renewal.id },
+});
+
+const isSame = (verdict: Judged['verdict']): boolean => 'kind' in verdict && verdict.kind === 'same';
 
 const isChange = (verdict: Judged['verdict']): boolean => 'kind' in verdict && verdict.kind === 'change';
 

@@ -4,6 +4,7 @@
  */
 import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
+import { ownValue } from '../base/own-value.ts';
 import type { Secret } from '../base/secret.ts';
 import { type Node, nodeOf } from '../base/yaml.ts';
 import type { Situation } from '../intent/intent.ts';
@@ -161,7 +162,7 @@ type AnyVariables = Variables | BareVariables;
 
 /** A file of the controller or of the arbiter is rendered from what it is read back as. */
 function ownContext(name: string, variables: AnyVariables): object | undefined {
-  const own = ownTemplates[name];
+  const own = ownValue(ownTemplates, name);
   if (own === undefined) return undefined;
   if (own === 'networkConf') return variables.networkConf;
   return 'serverConf' in variables ? variables[own] : undefined;

@@ -5,7 +5,10 @@
 
 import type { NetworkConfContext } from '../controller/config.ts';
 import { type Situation, targetOf } from '../intent/intent.ts';
+import { holder } from '../intent/teardown.ts';
 import { type Cluster, type Host, mayTakeOver, registerOf, type Server } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
+import { besideWord } from '../resources/data/own-files.ts';
 import { type ArbiterVariables, arbiterVariables } from './variables/arbiter.ts';
 import {
   type ControllerVariables,
@@ -26,13 +29,16 @@ import {
   multiplexingVariables,
   postgresVariables,
 } from './variables/host.ts';
+import { type NamesVariables, namesVariables } from './variables/names.ts';
 import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
 import { type RebuildVariables, rebuildVariables } from './variables/rebuild.ts';
+import { type RenewalVariables, renewalVariables } from './variables/renewal.ts';
 import { type ReplicationVariables, replicationVariables } from './variables/replication.ts';
 import { type ServerVariables, serverVariables } from './variables/server.ts';
 import {
   type AdoptedVariables,
   adoptedVariables,
+  copiedConfiguration,
   type SingleVariables,
   singleVariables,
 } from './variables/single.ts';
@@ -63,6 +69,8 @@ interface SharedVariables {
   readonly item?: ServerVariables | TablespaceVariables;
   /** Those of the primary. */
   readonly tablespaces: readonly TablespaceVariables[];
+  /** What stands beside PostgreSQL's own in the data directory of the server that keeps the data. */
+  readonly besides: readonly { readonly path: string }[];
   /** Those that a teardown takes away. */
   readonly dropped: readonly DroppedVariables[];
   readonly arbiter: ArbiterVariables;
@@ -70,6 +78,8 @@ interface SharedVariables {
   /** Who answers who may act on a silence: the arbiter, an etcd, or the servers; empty where nobody does. */
   readonly register: readonly string[];
   readonly networkConf: NetworkConfContext;
+  readonly renewal: RenewalVariables;
+  readonly names: NamesVariables;
 }
 
 /** The variables of a host without a server. */
@@ -93,6 +103,8 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly hba: readonly { readonly line: string }[];
   readonly adopted: AdoptedVariables;
   readonly single: SingleVariables;
+  /** What a copy of the primary is started with, by lower-case name; empty where it is not known, or looked at otherwise. */
+  readonly configuration: Readonly<Record<string, string>>;
   readonly teardown: TeardownVariables;
   readonly rebuild: RebuildVariables;
   readonly switch: { readonly maxWait: string };
@@ -112,6 +124,7 @@ export function bareVariables(situation: Situation, host: Host): BareVariables {
 function sharedVariables(situation: Situation, host: string): SharedVariables {
   const { cluster, view } = situation;
   const servers = cluster.servers.map((each) => serverVariables(each, view));
+  const keeper = view.hosts.get(holder(situation) ?? '');
   return {
     cluster: {
       name: cluster.name,
@@ -124,11 +137,20 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     others: servers.filter(({ name }) => name !== host),
     dropped: droppedVariables(situation, servers),
     arbiter: arbiterVariables(cluster, view),
-    etcd: etcdVariables(cluster),
+    etcd: etcdVariables(situation),
     register: registerOf(cluster),
     networkConf: networkConfOf(cluster),
-    tablespaces: (view.hosts.get(view.primary)?.data?.tablespaces ?? []).map((path) => ({ path })),
+    tablespaces: tablespacesOf(view).map((path) => ({ path })),
+    renewal: renewalVariables(situation),
+    names: namesVariables(cluster, host, view),
+    besides: (keeper?.data?.besides ?? []).map((one) => ({ path: besideWord(one) })),
   };
+}
+
+/** Of a primary that does not run, its links tell. */
+function tablespacesOf({ hosts, primary }: View): readonly string[] {
+  const host = hosts.get(primary);
+  return host?.tablespaces ?? host?.data?.tablespaces ?? [];
 }
 
 const isCandidate = (cluster: Cluster, name: string): boolean =>
@@ -145,6 +167,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
   const me = hostVariables(server, view);
   const primary = servers.find(({ role }) => role === 'primary') ?? me;
   const target = servers.find(({ name }) => name === targetOf(situation)) ?? me;
+  const adopted = adoptedVariables(view);
   const source = me.role === 'primary' ? others[0] : primary;
   return {
     ...shared,
@@ -155,13 +178,14 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     platform: platformVariables(server, view),
     primary,
     target,
-    teardown: teardownVariables(situation, server, target),
-    rebuild: rebuildVariables(situation, target),
+    teardown: teardownVariables(situation, server, target, adopted.carried),
+    rebuild: rebuildVariables(situation, target, server.name),
     switch: { maxWait: maxWaitOf(situation) },
-    adopted: adoptedVariables(view),
+    adopted,
     single: singleVariables(view, server),
-    replication: replicationVariables(cluster, server, servers, source, giveUpMs(server)),
+    configuration: copiedConfiguration(view, server),
+    replication: replicationVariables(situation, server, servers, source, giveUpMs(server)),
     hba: hbaVariables(server),
-    ...controllerVariables(cluster, server, view),
+    ...controllerVariables(cluster, server, view, tablespacesOf(view)),
   };
 }

@@ -19,6 +19,17 @@ export function binDirCandidates(majorVersion: number, path = ''): string[] {
   return [...new Set([...known, ...path.split(':').filter((dir) => dir.startsWith('/'))])];
 }
 
+/**
+ * Who made a build, from what it says of its version: without the numbers, which differ with every correction.
+ * "postgres (PostgreSQL) 15.4 (Debian 15.4-1)" → "postgres (PostgreSQL) (Debian)". Of server_version, "(Debian)".
+ */
+export const makerOf = (version: string): string =>
+  version
+    .replace(/\(([A-Za-z]*)[^)]*\)/g, '($1)')
+    .replace(/\b\d\S*/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+
 /** The text of PG_VERSION, or of `postgres --version`, → major version; undefined when it is neither. */
 export function majorVersion(text: string): number | undefined {
   const match = /(?:^|\s)(\d+)(?:\.\d+|devel|beta\d+|rc\d+)*(?=\s|$)/.exec(text.trim());

@@ -1,7 +1,8 @@
 /**
  * postgresql.conf as text ("Setting Parameters / Parameter Interaction via the Configuration File"): which value counts, and how to
- * change single lines while every other byte stays. The last line for a name wins. Pure.
+ * change single lines while every other byte stays, its line ends as well. The last line for a name wins. Pure.
  */
+import { assignmentIn, commentedAssignment, lineEnd, plainLine } from './conf-lines.ts';
 import { quoteSetting } from './quote.ts';
 
 export interface ConfLine {
@@ -12,22 +13,22 @@ export interface ConfLine {
   readonly index: number;
 }
 
-const assignment = /^\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*|\s+)('(?:[^'\\]|''|\\.)*'|[^\s#'=]+)\s*(?:#.*)?$/;
-
-function unquote(text: string): string {
-  if (!text.startsWith("'")) return text;
-  return text.slice(1, -1).replaceAll("''", "'").replace(/\\(.)/g, '$1');
-}
-
 /** Every assignment that is not commented out, in order. Include directives are not followed. */
 export function parseConf(text: string): readonly ConfLine[] {
   return text.split('\n').flatMap((line, index) => {
-    const match = assignment.exec(line);
-    const name = match?.[1]?.toLowerCase();
-    if (!match || name === undefined || name.startsWith('include')) return [];
-    return [{ name, value: unquote(match[2] ?? ''), index }];
+    const found = assignmentIn(line);
+    return found && !isInclude(found.name) ? [{ ...found, index }] : [];
   });
 }
+
+/** Every directive that leads to other files: its name, and the path as it stands there. */
+export const includesIn = (text: string): readonly ConfLine[] =>
+  text.split('\n').flatMap((line, index) => {
+    const found = assignmentIn(line);
+    return found && isInclude(found.name) ? [{ ...found, index }] : [];
+  });
+
+const isInclude = (name: string): boolean => /^include(?:_if_exists|_dir)?$/.test(name);
 
 /** One file is asked about setting after setting, so that what was made of the last text is kept. */
 let latest: { readonly text: string; readonly values: ReadonlyMap<string, ConfLine> } | undefined;
@@ -39,12 +40,12 @@ export function effectiveConf(text: string): ReadonlyMap<string, ConfLine> {
   return latest.values;
 }
 
-/** Values of a setting in lines that were commented out as they stood; an empty one, as in the sample file, is none. */
-export function commentedOut(text: string, name: string): readonly string[] {
-  const lines = text.split('\n').flatMap((line) => (/^\s*#\s?\w/.test(line) ? [line.replace('#', '')] : []));
-  return parseConf(lines.join('\n')).flatMap((line) =>
-    line.name === name && line.value !== '' ? [line.value] : [],
-  );
+/** Lines that were commented out as they stood; one with an empty value, as in the sample file, is none. */
+export function commentedLines(text: string, name: string): readonly ConfLine[] {
+  return text.split('\n').flatMap((line, index) => {
+    const found = commentedAssignment(line);
+    return found?.name === name && found.value !== '' ? [{ ...found, index }] : [];
+  });
 }
 
 /** One settings line as we write it. */
@@ -79,7 +80,7 @@ export function editConf(
       lines[index] = `${mark}${lines[index] ?? ''}`;
     }
     if (value === undefined) continue;
-    if (place) lines[place.index] = confLine(name, value);
+    if (place) lines[place.index] = confLine(name, value) + lineEnd(lines[place.index] ?? '');
     else added.push(confLine(name, value));
   }
   return added.length === 0 ? lines.join('\n') : appendUnder(lines, heading, added);
@@ -124,8 +125,8 @@ export function flattenConf(file: ConfFile, included: Included): string {
   return file.text
     .split('\n')
     .flatMap((line) => {
-      const match = /^\s*(include(?:_if_exists|_dir)?)\s*=?\s*'((?:[^'\\]|''|\\.)*)'/i.exec(line);
-      const files = match?.[1] && included(match[1].toLowerCase(), unquote(`'${match[2] ?? ''}'`), file.path);
+      const found = assignmentIn(line);
+      const files = found && isInclude(found.name) && included(found.name, found.value, file.path);
       if (!files) return [line];
       const sections = files.flatMap(({ path, text }) => [
         `${sectionBegin}${path}`,
@@ -145,6 +146,16 @@ export function disableConf(text: string, names: readonly string[]): string {
   return lines.join('\n');
 }
 
+/** The text without the lines that set these. */
+export function withoutLines(text: string, names: readonly string[]): string {
+  const lower = names.map((name) => name.toLowerCase());
+  const gone = new Set(parseConf(text).flatMap(({ name, index }) => (lower.includes(name) ? [index] : [])));
+  return text
+    .split('\n')
+    .filter((_, index) => !gone.has(index))
+    .join('\n');
+}
+
 /** The text as it would be without pgduet: no block of ours, no section that it brought in, and what it had replaced in force. */
 export function withoutOurs(text: string, heading: string): string {
   return unreplaced(withoutBlock(text.split('\n'), heading), false);
@@ -160,7 +171,7 @@ function unreplaced(lines: readonly string[], withIncluded: boolean): string {
   const kept = lines.flatMap((line) => {
     if (line.startsWith(sectionBegin)) depth += 1;
     const inSection = depth > 0;
-    if (line === sectionEnd) depth -= 1;
+    if (plainLine(line) === sectionEnd) depth -= 1;
     if (inSection && !withIncluded) return [];
     return [line.startsWith(replacedMark) ? line.slice(replacedMark.length) : line];
   });
@@ -176,11 +187,11 @@ export function placeForOurs(lines: readonly string[], heading: string): number 
 
 /** An empty line before and behind belong to the block, as `editConf` wrote them; a line of the controller may stand anywhere. */
 export function withoutBlock(all: readonly string[], heading: string): readonly string[] {
-  const lines = all.filter((line) => !line.endsWith(controllerMark));
+  const lines = all.filter((line) => !plainLine(line).endsWith(controllerMark));
   const { start, end } = blockOf(lines, heading);
   if (start < 0) return lines;
-  const from = lines[start - 1] === '' ? start - 1 : start;
-  const to = lines[end] === '' ? end + 1 : end;
+  const from = isEmpty(lines[start - 1]) ? start - 1 : start;
+  const to = isEmpty(lines[end]) ? end + 1 : end;
   return [...lines.slice(0, from), ...lines.slice(to)];
 }
 
@@ -200,8 +211,10 @@ interface Block {
 const inside = (block: Block, index: number): boolean =>
   block.start >= 0 && index > block.start && index < block.end;
 
+const isEmpty = (line: string | undefined): boolean => line === '' || line === '\r';
+
 function blockOf(lines: readonly string[], heading: string): Block {
-  const start = lines.indexOf(heading);
+  const start = lines.findIndex((line) => plainLine(line) === heading);
   let end = start + 1;
   while (start >= 0 && end < lines.length && lines[end]?.trim() !== '') end += 1;
   return { start, end };
@@ -210,7 +223,12 @@ function blockOf(lines: readonly string[], heading: string): Block {
 function appendUnder(lines: readonly string[], heading: string, added: readonly string[]): string {
   const body = lines.at(-1) === '' ? lines.slice(0, -1) : [...lines];
   const { start, end } = blockOf(body, heading);
+  const ours = (...texts: string[]): readonly string[] => texts.map((text) => text + usualEnd(body));
   // The empty line behind the block keeps what somebody appends to the file later out of it.
-  if (start < 0) return [...body, '', heading, ...added, '', ''].join('\n');
-  return [...body.slice(0, end), ...added, ...body.slice(end), ''].join('\n');
+  if (start < 0) return [...body, ...ours('', heading, ...added, ''), ''].join('\n');
+  return [...body.slice(0, end), ...ours(...added), ...body.slice(end), ''].join('\n');
 }
+
+/** How most lines end: an editor that writes both characters did so in all of them. */
+const usualEnd = (lines: readonly string[]): string =>
+  lines.filter((line) => lineEnd(line) !== '').length * 2 > lines.length ? '\r' : '';

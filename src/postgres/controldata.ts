@@ -8,9 +8,20 @@ export interface ControlData {
   /** Location of the latest checkpoint, for example "0/3000060". */
   readonly checkpoint: string;
   readonly checksums: boolean;
+  /** Nobody has ever made an object there: initdb stays below the first OID of users. */
+  readonly unused?: true;
   /** How far its data is known to reach: of a standby beyond its last checkpoint. With the timeline of that place. */
   readonly reached: { readonly position: string; readonly timeline: number };
 }
+
+/** OIDs below this one are initdb's. */
+const firstUserOid = 16384;
+
+/** How many OIDs a checkpoint of a server that runs takes in advance. */
+const oidsAhead = 8192;
+
+/** As long as the next OID is below it, nobody has made an object: initdb itself runs a server, and may be killed meanwhile. */
+export const unusedBelow = { shutDown: firstUserOid, otherwise: firstUserOid + oidsAhead } as const;
 
 /** A WAL position as a number, to compare it with others. */
 export function walNumber(position: string): bigint {
@@ -43,5 +54,9 @@ export function parseControlData(text: string): ControlData | undefined {
     timeline: Number(timeline),
     reached,
     checksums: (value('Data page checksum version') ?? '0') !== '0',
+    ...(Number(value("Latest checkpoint's NextOID")) <
+    unusedBelow[state === 'shut down' ? 'shutDown' : 'otherwise']
+      ? { unused: true }
+      : {}),
   };
 }

@@ -6,6 +6,9 @@ export const formerRulesMarker =
 
 /** The text as it was before ours came in front of it; undefined where there is no marker. */
 export function withoutOurRules(text: string): string | undefined {
-  const at = text.indexOf(`${formerRulesMarker}\n`);
-  return at < 0 ? undefined : text.slice(at + formerRulesMarker.length + 1);
+  const at = markerLine.exec(text);
+  return at ? text.slice(at.index + at[0].length) : undefined;
 }
+
+/** An editor may have ended every line of the file in another way. */
+const markerLine = new RegExp(`^${formerRulesMarker.replaceAll('.', '\\.')}[ \t\r]*\n`, 'm');

@@ -32,6 +32,10 @@ export interface SettingRow {
 export const settingRow = `json_build_object('value', coalesce(current_setting(name, true), ''), 'raw', case when source = 'session' then reset_val else setting end,
  'unit', unit, 'type', vartype, 'context', context, 'source', source, 'file', sourcefile, 'line', sourceline, 'boot', boot_val, 'pending', pending_restart)`;
 
+/** SQL: what counts for each setting at the next start, by lower-case name, as far as files say it. */
+export const configuredRows =
+  'select distinct on (lower(name)) lower(name) as name, setting from pg_file_settings where name is not null and setting is not null order by lower(name), seqno desc';
+
 /** "/database/inst1/postgresql.conf:12", or in words where it comes from. */
 export function placeOf(setting: Pick<SettingRow, 'source' | 'file' | 'line'> | undefined): string {
   if (!setting || setting.source === 'default' || setting.source === 'session') return 'the default';

@@ -17,6 +17,10 @@ const plain = (text: string): string => {
   return truths[lower] ?? lower;
 };
 
+/** "Setting Parameters / Parameter Names and Values": any beginning of true and yes as well. */
+export const isOn = (text: string): boolean =>
+  /^(on|1|t|tr|tru|true|y|ye|yes)$/.test(text.trim().toLowerCase());
+
 /** A value in force, as pg_settings tells it: for reading, as a number of its unit, and that unit. */
 export interface ShownValue {
   readonly value: string;
@@ -84,7 +88,3 @@ export function wordsDiffer(
   const form = (text: string): string => plain(text.replace(/\s*,\s*/g, ',').replace(/\/+$/, ''));
   return form(wanted) !== form(seen.value);
 }
-
-/** A text in which a password of a connection string may stand, without it. */
-export const withoutPassword = (text: string): string =>
-  text.replace(/\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']+)/gi, 'password=***');

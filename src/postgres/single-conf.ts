@@ -3,6 +3,7 @@
  * the controller needed goes, what clients rely on stays. In: the text and the names that stay. Out: the new text. Pure.
  */
 import { confLine, effectiveConf, namesInBlock, ourHeading, withoutBlock } from './conf-file.ts';
+import { plainLine } from './conf-lines.ts';
 
 /** Above the lines that stay. */
 export const stayingHeading = '# Settings from the time when this server was multiplexed.';
@@ -24,12 +25,12 @@ export function singleConf(text: string, staying: readonly string[]): string {
     return line && ours.has(line.name) ? [confLine(line.name, line.value)] : [];
   });
   const lines = withoutBlock(text.split('\n'), ourHeading).flatMap((line) => {
-    if (line.startsWith('#pgduet begin ') || line === '#pgduet end') return [];
+    if (line.startsWith('#pgduet begin ') || plainLine(line) === '#pgduet end') return [];
     if (!line.startsWith(replaced)) return [line];
     const former = line.slice(replaced.length);
     const name = /^\s*([a-z_]+)/i.exec(former)?.[1]?.toLowerCase() ?? '';
     return name.startsWith('include') || places.includes(name) ? [] : [former];
   });
-  while (lines.at(-1) === '') lines.pop();
+  while (lines.length > 0 && plainLine(lines.at(-1) ?? '') === '') lines.pop();
   return [...lines, ...(kept.length > 0 ? ['', stayingHeading, ...kept] : []), ''].join('\n');
 }

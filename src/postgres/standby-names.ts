@@ -1,5 +1,5 @@
 /**
- * synchronous_standby_names as the server reads it ("Replication", "Primary Server"). In: its value. Out: names. Pure.
+ * synchronous_standby_names as the server reads it ("Replication", "Primary Server"). In: its value, or names. Out: names, or how they are written. Pure.
  */
 
 export interface Names {
@@ -22,6 +22,15 @@ export function parseNames(text: string): Names {
   const ids = list.map(({ name }) => name);
   return { needed: ids.length === 0 ? 0 : Number(words[open - 1]?.name ?? 1), ids };
 }
+
+/** A name as it has to stand there: in quotes unless it is a plain word, and none of those that say how many are waited for. */
+export const nameInList = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(name) && !['any', 'first'].includes(name)
+    ? name
+    : `"${name.replaceAll('"', '""')}"`;
+
+/** Whether any of the names will do; without a word the first ones do. */
+export const isAny = (text: string): boolean => /^\s*ANY\b[^,(]*\(/i.test(text);
 
 /** The server compares the name of a standby with the names in force without regard to case. */
 export const sameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

@@ -9,8 +9,8 @@ import { sinceWords } from '../resources/controller/outage.ts';
 import { findingJson } from './check-json.ts';
 import { countWords, nameIn } from './check-words.ts';
 import { type Colours, colours } from './colour.ts';
-import { escapeControls } from './diagnostic.ts';
 import { severityPaint } from './severity-colour.ts';
+import { shown } from './shown.ts';
 
 export interface CheckChange {
   /** When the later look was taken; ISO 8601, UTC. */
@@ -91,18 +91,18 @@ export function changeText(change: CheckChange, options: { readonly colour: bool
 }
 
 const line = ({ severity, code, host, what }: Finding, c: Colours): string =>
-  `${painted(severity, c)}  ${code}  ${escapeControls(`${host ?? 'the cluster'}  ${what}`)}`;
+  `${painted(severity, c)}  ${code}  ${shown(`${host ?? 'the cluster'}  ${what}`)}`;
 
 const painted = (severity: Severity, c: Colours): string => severityPaint(c, severity)(severity);
 
-const foundOf = ({ found }: Finding): string => (found ? ` (${escapeControls(found)})` : '');
+const foundOf = ({ found }: Finding): string => (found ? ` (${shown(found)})` : '');
 
 function differenceOf(before: Finding, after: Finding): string {
   const words = [
     ...(before.severity === after.severity ? [] : [`was ${before.severity}`]),
     ...(before.found === after.found ? [] : [`${before.found || 'nothing'} → ${after.found || 'nothing'}`]),
   ];
-  return ` (${escapeControls(words.join('; '))})`;
+  return ` (${shown(words.join('; '))})`;
 }
 
 /** One line of `--watch --json`; its schema is part of schema/check.json. */

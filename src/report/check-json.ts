@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf } from '../check/report.ts';
+import { commandJson } from './diagnostic.ts';
 import { unifiedDiff } from './diff.ts';
 
 export const checkJson = (report: CheckReport): object => ({
@@ -15,11 +16,23 @@ export const checkJson = (report: CheckReport): object => ({
   clusters: report.clusters.map(clusterJson),
 });
 
-const clusterJson = ({ cluster, inventory, primary, preferredPrimary, hosts, findings }: ClusterReport) => ({
+const clusterJson = ({
+  cluster,
+  inventory,
+  primary,
+  preferredPrimary,
+  secrets,
+  hosts,
+  findings,
+}: ClusterReport) => ({
   cluster,
   inventory,
   primary,
   preferred_primary: preferredPrimary,
+  secrets: {
+    cluster_key: { since: secrets.clusterKey },
+    replication_password: { since: secrets.replicationPassword },
+  },
   hosts: hosts.map((host) => ({
     server: host.name,
     address: host.address,
@@ -33,7 +46,7 @@ const clusterJson = ({ cluster, inventory, primary, preferredPrimary, hosts, fin
   findings: findings.map(findingJson),
 });
 
-export const findingJson = ({ repairedBy, repair, diff, ...finding }: Finding): object => ({
+export const findingJson = ({ repairedBy, repair, commands, diff, ...finding }: Finding): object => ({
   code: finding.code,
   severity: finding.severity,
   host: finding.host,
@@ -46,5 +59,6 @@ export const findingJson = ({ repairedBy, repair, diff, ...finding }: Finding): 
   consequence: finding.consequence,
   mended_by: repairedBy,
   mend: repair,
+  commands: commands.map(commandJson),
   diff: diff && unifiedDiff(diff.before, diff.after, diff.name),
 });

@@ -6,8 +6,8 @@
 import type { Finding } from '../check/finding.ts';
 import type { CheckReport, ClusterReport } from '../check/report.ts';
 import { findingsOf, nameIn, strangers } from './check-words.ts';
-import { escapeControls } from './diagnostic.ts';
 import { unifiedDiff } from './diff.ts';
+import { shown } from './shown.ts';
 import { element } from './xml.ts';
 
 type Lines = readonly string[];
@@ -38,7 +38,7 @@ interface Case {
 }
 
 function suite(report: CheckReport, cluster: ClusterReport) {
-  const name = nameIn(report, cluster);
+  const name = shown(nameIn(report, cluster));
   const hosts = [...cluster.hosts.map((host) => host.name), ...strangers(cluster)];
   const cases = [...hosts, null].flatMap((host) => casesOf(name, cluster, host));
   const of = (result: Case['result']): number => cases.filter((one) => one.result === result).length;
@@ -66,14 +66,14 @@ function properties({ inventory, primary, preferredPrimary, hosts }: ClusterRepo
       [`${name}.reached`, String(reached)],
     ]),
   ];
-  const lines = pairs.map(([name, value]) => element('property', { name, value }));
+  const lines = pairs.map(([name, value]) => element('property', { name: shown(name), value: shown(value) }));
   return element('properties', {}, lines);
 }
 
 /** Null: what is told of the cluster as a whole. */
 function casesOf(cluster: string, report: ClusterReport, host: string | null): readonly Case[] {
   const findings = findingsOf(report, host);
-  const classname = `${cluster}.${host ?? 'cluster'}`;
+  const classname = `${cluster}.${shown(host ?? 'cluster')}`;
   const bad = findings.filter(({ severity }) => severity !== 'note');
   const cases = findings.map((finding) => caseOf(classname, finding));
   const passed: Case = {
@@ -85,13 +85,13 @@ function casesOf(cluster: string, report: ClusterReport, host: string | null): r
 
 function caseOf(classname: string, finding: Finding): Case {
   const { severity, code, object, what } = finding;
-  const attributes = { classname, name: escapeControls(`${code} ${object}`), time: 0 };
+  const attributes = { classname, name: shown(`${code} ${object}`), time: 0 };
   const body = details(finding);
   if (severity === 'note')
     return { result: 'passed', lines: element('testcase', attributes, [element('system-out', {}, body)]) };
   const result = severity === 'unknown' ? 'errors' : 'failures';
   const tag = severity === 'unknown' ? 'error' : 'failure';
-  const verdict = element(tag, { type: severity, message: escapeControls(what) }, body);
+  const verdict = element(tag, { type: severity, message: shown(what) }, body);
   return { result, lines: element('testcase', attributes, [verdict]) };
 }
 
@@ -109,5 +109,5 @@ function details(finding: Finding): string {
   ];
   const lines = rows.flatMap(([name, text]) => (text ? [`${name}: ${text}`] : []));
   const changes = diff === null ? [] : unifiedDiff(diff.before, diff.after, diff.name);
-  return [...lines, ...changes].map(escapeControls).join('\n');
+  return [...lines, ...changes].map(shown).join('\n');
 }

@@ -8,7 +8,7 @@ import { severities } from '../base/findings/rule.ts';
 import type { Finding } from '../check/finding.ts';
 import { type CheckReport, type ClusterReport, countOf, isRefusal } from '../check/report.ts';
 import { allFindings, countedHosts, countWords, nameIn } from './check-words.ts';
-import { escapeControls } from './diagnostic.ts';
+import { shown } from './shown.ts';
 
 export interface PluginAnswer {
   readonly text: string;
@@ -67,7 +67,7 @@ const detail = (cluster: string, { severity, code, host, what, found, repair }: 
   );
 
 /** A broken bar reads the same and means nothing to a plugin's reader. */
-const safe = (text: string): string => escapeControls(text).replaceAll('|', '¦');
+const safe = (text: string): string => shown(text).replaceAll('|', '¦');
 
 /** 'label'=value[unit];warn;crit;min;max, with the ranges that this plugin judges by. */
 function perfdata(report: CheckReport): readonly string[] {

@@ -5,7 +5,7 @@
 import { severities } from '../base/findings/rule.ts';
 import type { CheckReport, ClusterReport } from '../check/report.ts';
 import { findingsOf, nameIn, strangers } from './check-words.ts';
-import { escapeControls } from './diagnostic.ts';
+import { shown } from './shown.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -76,6 +76,6 @@ function written(labels: Labels): string {
 
 /** Controls become their code first, so that what is left to escape is what the format names; half characters are no UTF-8. */
 const labelValue = (text: string): string =>
-  escapeControls(text)
+  shown(text)
     .replace(/[\ud800-\udfff]/gu, '\ufffd')
     .replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));

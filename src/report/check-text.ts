@@ -8,9 +8,10 @@ import { type CheckReport, type ClusterReport, countOf, type HostReport } from '
 import { sinceWords } from '../resources/controller/outage.ts';
 import { counted, countedHosts, countWords, findingsOf, nameIn, strangers, totalOf } from './check-words.ts';
 import { type Colours, colours } from './colour.ts';
-import { escapeControls, narrowest, wrap } from './diagnostic.ts';
+import { narrowest, wrap } from './diagnostic.ts';
 import { unifiedDiff } from './diff.ts';
 import { severityPaint } from './severity-colour.ts';
+import { shown } from './shown.ts';
 import { table } from './table.ts';
 
 export interface CheckTextOptions {
@@ -64,7 +65,7 @@ function clusterLines(
     ...wholeCells(cluster),
   ]);
   return [
-    `cluster ${c.bold(nameIn(report, cluster))}`,
+    `cluster ${c.bold(shown(nameIn(report, cluster)))}`,
     '',
     c.dim(head),
     ...rows,
@@ -76,7 +77,7 @@ function clusterLines(
 function hostCells(cluster: ClusterReport, host: HostReport): readonly string[] {
   const words = countWords(countOf(findingsOf(cluster, host.name)));
   const found = host.reached ? words : `not reached: ${words}`;
-  return [host.name, host.role, host.preferredRole ?? '', host.address, found].map(escapeControls);
+  return [host.name, host.role, host.preferredRole ?? '', host.address, found].map(shown);
 }
 
 /** What is told of no single host has a row of its own. */
@@ -119,7 +120,7 @@ function findingLines({ first, members }: Group, options: CheckTextOptions): rea
     ['to repair', first.repair],
   ];
   return [
-    `${word}  ${first.code}  ${c.bold(escapeControls(hosts))}  ${escapeControls(first.what)}`,
+    `${word}  ${first.code}  ${c.bold(shown(hosts))}  ${shown(first.what)}`,
     ...rows.flatMap(([name, text]) => labelled(name, text, c, options.width)),
     ...diffLines(first, c, options.diff),
   ];
@@ -142,7 +143,7 @@ const labelWidth = 'if left alone'.length + 2;
 function labelled(name: string, text: string | null, c: Colours, width?: number): readonly string[] {
   if (text === null || text === '') return [];
   const room = width === undefined ? undefined : Math.max(width, narrowest) - indent.length - labelWidth;
-  return wrap(escapeControls(text), room).map(
+  return wrap(shown(text), room).map(
     (line, index) =>
       `${indent}${index === 0 ? c.dim(name.padEnd(labelWidth)) : ' '.repeat(labelWidth)}${line}`,
   );
@@ -151,9 +152,8 @@ function labelled(name: string, text: string | null, c: Colours, width?: number)
 function diffLines({ diff }: Finding, c: Colours, wanted: boolean): readonly string[] {
   if (!wanted || diff === null) return [];
   return unifiedDiff(diff.before, diff.after, diff.name).map((line) => {
-    const safe = escapeControls(line);
-    const shown = safe.startsWith('+') ? c.green(safe) : safe.startsWith('-') ? c.red(safe) : c.dim(safe);
-    return `${indent}${indent}${shown}`;
+    const safe = shown(line);
+    return `${indent}${indent}${safe.startsWith('+') ? c.green(safe) : safe.startsWith('-') ? c.red(safe) : c.dim(safe)}`;
   });
 }
 
@@ -161,7 +161,7 @@ function diffLines({ diff }: Finding, c: Colours, wanted: boolean): readonly str
 function lastLine({ findings }: ClusterReport): string {
   const repaired = findings.filter(({ repairedBy }) => repairedBy === 'provision');
   const mine = findings.filter(({ repairedBy, severity }) => repairedBy === 'person' && severity !== 'note');
-  const command = escapeControls(repaired[0]?.repair ?? '');
+  const command = shown(repaired[0]?.repair ?? '');
   const parts = [
     ...(repaired.length > 0 ? [`${command} repairs ${repaired.length}`] : []),
     ...(mine.length > 0 ? [`${mine.length} ${mine.length === 1 ? 'is' : 'are'} up to you`] : []),

@@ -3,8 +3,11 @@
  * In: a Diagnostic. Out: lines without a line break at the end. Whatever came from a file or from a host is
  * escaped first: a message must never move the cursor, change colours or reverse the reading direction.
  */
+import type { Command } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Position } from '../base/position.ts';
+import { redact } from '../inventory/redact.ts';
+import { escapeControls, shown, shownLines } from './shown.ts';
 
 export interface RenderOptions {
   readonly color: boolean;
@@ -36,18 +39,6 @@ const noColors: Palette = { place: asIs, code: asIs, faint: asIs, label: asIs };
 /** Narrower than this, wrapping makes a message harder to read and not easier. */
 export const narrowest = 40;
 
-// C0 and C1 controls, the line separators of Unicode, and what turns the reading direction around.
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-
-/** Text that is safe to print: a tab becomes one space, so that columns stay columns; others their code. */
-export function escapeControls(text: string): string {
-  return text.replace(unsafe, (char) => {
-    if (char === '\t') return ' ';
-    const code = char.charCodeAt(0).toString(16);
-    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
-  });
-}
-
 /** The message as a person reads it: place, code and what; the line it is about; why; fix; host; evidence. */
 export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions): string {
   const palette = options.color ? colors : noColors;
@@ -61,18 +52,22 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions)
     ...line('fix', ...diagnostic.fix.split('\n')),
     ...(host === undefined ? [] : line('host', host)),
     ...(evidence.length === 0 ? [] : [palette.label('seen:')]),
-    ...evidence.flatMap((text) => text.split(/\r?\n/)).map((text) => `  ${escapeControls(text)}`),
+    ...evidence.flatMap((text) => shownLines(text.replaceAll('\r\n', '\n'))).map((text) => `  ${text}`),
   ].join('\n');
 }
 
 function headline({ at, code, what }: Diagnostic, palette: Palette): string {
-  const place =
-    at === undefined ? '' : `${palette.place(escapeControls(`${at.file}:${at.line}:${at.column}`))}  `;
-  return `${place}${palette.code(code)}  ${escapeControls(what)}`;
+  const place = at === undefined ? '' : `${palette.place(shown(`${at.file}:${at.line}:${at.column}`))}  `;
+  return `${place}${palette.code(code)}  ${shown(what)}`;
 }
 
+/** Of an inventory this was done before; playbooks and templates may hold secrets, too. One line may have mistake after mistake. */
+let latest = { text: '', open: '' };
+
 /** The line of the file with carets under what is meant. */
-function excerpt(at: Position, width: number | undefined, palette: Palette): string[] {
+function excerpt(given: Position, width: number | undefined, palette: Palette): string[] {
+  if (latest.text !== given.text) latest = { text: given.text, open: redact(given.text) };
+  const at = { ...given, text: latest.open };
   if (at.text.trim() === '') return [];
   const gutter = `  ${at.line} | `;
   const room = width === undefined ? Number.POSITIVE_INFINITY : width - gutter.length;
@@ -111,7 +106,7 @@ function labelled(
 ): string[] {
   const label = `${name}: `;
   const room = width === undefined ? undefined : width - label.length;
-  const lines = texts.flatMap((text) => wrap(escapeControls(text), room));
+  const lines = texts.flatMap((text) => wrap(shown(text), room));
   return lines.map(
     (line, index) => (index === 0 ? `${palette.label(label.trimEnd())} ` : ' '.repeat(label.length)) + line,
   );
@@ -137,11 +132,27 @@ function displayWidth(text: string): number {
   return [...text].reduce((sum, char) => sum + (/\p{Mark}/u.test(char) ? 0 : wide.test(char) ? 2 : 1), 0);
 }
 
+export interface CommandJson {
+  readonly on: string | null;
+  readonly as: string | null;
+  readonly run: string;
+  readonly only_if: string | null;
+}
+
+/** A command as data: all keys are always there. */
+export const commandJson = ({ on, as, run, onlyIf }: Command): CommandJson => ({
+  on,
+  as: as ?? null,
+  run,
+  only_if: onlyIf ?? null,
+});
+
 export interface DiagnosticJson {
   readonly code: string;
   readonly what: string;
   readonly why: string;
   readonly fix: string;
+  readonly commands?: readonly CommandJson[];
   readonly at?: {
     readonly file: string;
     readonly line: number;
@@ -153,12 +164,22 @@ export interface DiagnosticJson {
 }
 
 /** The message as data: always these keys in this order; the excerpt is left out, since the place says it. */
-export function diagnosticJson({ code, what, why, fix, at, host, evidence }: Diagnostic): DiagnosticJson {
+export function diagnosticJson({
+  code,
+  what,
+  why,
+  fix,
+  commands = [],
+  at,
+  host,
+  evidence,
+}: Diagnostic): DiagnosticJson {
   return {
     code,
     what,
     why,
     fix,
+    ...(commands.length === 0 ? {} : { commands: commands.map(commandJson) }),
     ...(at === undefined
       ? {}
       : { at: { file: at.file, line: at.line, column: at.column, length: at.length } }),

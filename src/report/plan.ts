@@ -6,6 +6,7 @@ import { restartedHosts } from '../plan/restarts.ts';
 import type { Change } from '../resources/contract/kind.ts';
 import { colours } from './colour.ts';
 import { unifiedDiff } from './diff.ts';
+import { shown } from './shown.ts';
 
 export interface PlanOptions {
   readonly colour: boolean;
@@ -60,10 +61,10 @@ export const preferenceNote = (primary: string, preferred: string): string =>
 function troubleLines(plan: Plan, options: PlanOptions): readonly string[] {
   const c = colours(options.colour);
   return troubles(plan).flatMap(({ what, why, fix, evidence = [] }) => [
-    c.red(what),
-    `  why: ${why}`,
-    ...evidence.map((line) => `  ${line}`),
-    `  to do: ${fix}`,
+    c.red(shown(what)),
+    `  why: ${shown(why)}`,
+    ...evidence.map((line) => `  ${shown(line)}`),
+    `  to do: ${shown(fix)}`,
     '',
   ]);
 }
@@ -78,30 +79,30 @@ function decisionLines(decision: Decision, options: PlanOptions): readonly strin
   const c = colours(options.colour);
   switch (decision.kind) {
     case 'same':
-      return [c.dim(`  = ${decision.resource.kind.describe(decision.resource.desired)}: ${decision.reason}`)];
+      return [c.dim(`  = ${described(decision)}: ${shown(decision.reason)}`)];
     case 'deferred':
       return [
-        `  ${c.cyan('?')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim(`(${foretold(decision)} after ${decision.waitsFor.host}: ${decision.waitsFor.id})`)}`,
+        `  ${c.cyan('?')} ${described(decision)}  ${c.dim(`(${foretold(decision)} after ${shown(`${decision.waitsFor.host}: ${decision.waitsFor.id}`)})`)}`,
       ];
     case 'refused':
     case 'unseen':
-      return [`  ${c.red('!')} ${decision.diagnostic.what}`];
+      return [`  ${c.red('!')} ${shown(decision.diagnostic.what)}`];
     case 'degraded':
-      return [
-        `  ${c.red('!')} ${decision.resource.kind.describe(decision.resource.desired)}  ${c.dim('(degraded, see below)')}`,
-      ];
+      return [`  ${c.red('!')} ${described(decision)}  ${c.dim('(degraded, see below)')}`];
     case 'postponed':
       return [
-        `  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason}; waits for a restart)`)}`,
+        `  ${c.yellow('~')} ${shown(decision.change.summary)}  ${c.dim(`(${shown(decision.change.reason)}; waits for a restart)`)}`,
       ];
     case 'change':
       return [
-        `  ${c.yellow('~')} ${decision.change.summary}  ${c.dim(`(${decision.change.reason})`)}`,
-        ...(decision.change.notes ?? []).map((note) => `      - ${note}`),
+        `  ${c.yellow('~')} ${shown(decision.change.summary)}  ${c.dim(`(${shown(decision.change.reason)})`)}`,
+        ...(decision.change.notes ?? []).map((note) => `      - ${shown(note)}`),
         ...diffLines(decision, options),
       ];
   }
 }
+
+const described = ({ resource }: Decision): string => shown(resource.kind.describe(resource.desired));
 
 const foretold = ({ resource }: Decision): string =>
   resource.expect === 'same' ? 'right by then; looked at' : 'decided';
@@ -110,9 +111,9 @@ function diffLines(decision: Extract<Decision, { kind: 'change' }>, options: Pla
   const { text } = decision.change;
   if (!options.diff || !text) return [];
   const c = colours(options.colour);
-  return unifiedDiff(text.before, text.after, text.name).map((line) => {
-    const shown = line.startsWith('+') ? c.green(line) : line.startsWith('-') ? c.red(line) : c.dim(line);
-    return `      ${shown}`;
+  return unifiedDiff(text.before, text.after, text.name).map((raw) => {
+    const line = shown(raw);
+    return `      ${line.startsWith('+') ? c.green(line) : line.startsWith('-') ? c.red(line) : c.dim(line)}`;
   });
 }
 

@@ -1,10 +1,13 @@
 /** The cluster's status as a table for people and as JSON for programs. Pure. */
+
 import { formatBytes } from '../base/units.ts';
 import type { ClusterStatus, StatusRow } from '../observe/status.ts';
 import { dutyWords } from '../resources/controller/duty.ts';
 import { sinceWords } from '../resources/controller/outage.ts';
 import { colours } from './colour.ts';
+import { commandJson } from './diagnostic.ts';
 import { preferenceNote } from './plan.ts';
+import { shown } from './shown.ts';
 import { table } from './table.ts';
 
 const titles = [
@@ -33,7 +36,7 @@ function cells(row: StatusRow): readonly string[] {
     row.lsn ?? '',
     lag,
     row.syncState ?? '',
-  ];
+  ].map(shown);
 }
 
 export function statusText(status: ClusterStatus, colour: boolean): string {
@@ -45,7 +48,7 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
       ? [preferenceNote(status.primary, status.preferredPrimary)]
       : [];
   return [
-    `cluster ${c.bold(status.cluster)}${status.problem ? `  ${c.red(status.problem)}` : ''}`,
+    `cluster ${c.bold(shown(status.cluster))}${status.problem ? `  ${c.red(shown(status.problem))}` : ''}`,
     '',
     c.dim(head),
     ...rows,
@@ -63,14 +66,14 @@ function arbiterLines({ arbiter }: ClusterStatus): readonly string[] {
   const { heardBy, unheardBy } = arbiter;
   const heard = heardBy.length > 0 ? `heard by ${heardBy.join(', ')}` : 'heard by nobody';
   const missed = unheardBy.map(({ server, why }) => `not by ${server} (${why})`);
-  return ['', `arbiter ${arbiter.arbiter}, ${arbiter.address}:  ${[heard, ...missed].join('; ')}`];
+  return ['', shown(`arbiter ${arbiter.arbiter}, ${arbiter.address}:  ${[heard, ...missed].join('; ')}`)];
 }
 
 /** All of them, as soon as one of them is not as the others. */
 function dutyLines({ rows }: ClusterStatus): readonly string[] {
   const told = rows.flatMap(({ server, duty }) => (duty ? [{ server, words: dutyWords(duty) }] : []));
   if (new Set(told.map(({ words }) => words)).size < 2) return [];
-  return ['', ...told.map(({ server, words }) => `${server}:  ${words}`)];
+  return ['', ...told.map(({ server, words }) => shown(`${server}:  ${words}`))];
 }
 
 /** The primary knows best whom it waits for; where it says nothing, the others are heard. */
@@ -81,8 +84,8 @@ function troubleLines(status: ClusterStatus): readonly string[] {
   return rows.flatMap((row, index) => {
     if (rows.findIndex((other) => other.why === row.why) < index) return [];
     const since = row.since ? `, since ${sinceWords(row.since)}` : '';
-    const lines = [`${row.server} says ${row.controller}${since}`, `  why:   ${row.why ?? ''}`];
-    return row.toDo ? [...lines, `  to do: ${row.toDo}`] : lines;
+    const lines = [shown(`${row.server} says ${row.controller}${since}`), `  why:   ${shown(row.why ?? '')}`];
+    return row.toDo ? [...lines, `  to do: ${shown(row.toDo)}`] : lines;
   });
 }
 
@@ -102,6 +105,7 @@ export const statusJson = (status: ClusterStatus): object => ({
     why: row.why,
     since: row.since,
     to_do: row.toDo,
+    commands: row.commands.map(commandJson),
     timeline: row.timeline,
     lsn: row.lsn,
     lag_bytes: row.lagBytes,

@@ -9,6 +9,7 @@ import {
 } from 'listr2';
 import type { RunEvent } from '../apply/event.ts';
 import { formatBytes, formatDuration } from '../base/units.ts';
+import { shown } from './shown.ts';
 
 export interface LiveTree {
   emit(event: RunEvent): void;
@@ -54,7 +55,7 @@ export function liveTree(hosts: readonly string[]): LiveTree {
   const start = (): void => {
     running ??= new Listr(
       [...branches.values()].map((branch) => ({
-        title: branch.host,
+        title: shown(branch.host),
         task: (_context: unknown, task: Task) => {
           branch.task = task;
           return branch.end;
@@ -72,13 +73,18 @@ export function liveTree(hosts: readonly string[]): LiveTree {
   };
   const show = (host: string, text: string): void => {
     const task = branches.get(host)?.task;
-    if (task) task.output = text;
+    if (task) task.output = shown(text);
   };
   return {
     emit(event) {
       if (event.kind === 'batch') start();
       if (event.kind === 'progress')
-        show(event.host, `${event.title}  ${bar(event.progress.doneBytes, event.progress.totalBytes)}`);
+        show(
+          event.host,
+          'doneBytes' in event.progress
+            ? `${event.title}  ${bar(event.progress.doneBytes, event.progress.totalBytes)}`
+            : `${event.title}: ${event.progress.meanwhile}`,
+        );
       if (event.kind !== 'step') return;
       const branch = branches.get(event.host);
       if (event.state === 'failed') failedHosts.add(event.host);
@@ -86,7 +92,9 @@ export function liveTree(hosts: readonly string[]): LiveTree {
       if (event.state === 'done' && branch) {
         branch.steps += 1;
         if (branch.task)
-          branch.task.title = `${event.host}  ${branch.steps} steps done, last: ${event.title} (${formatDuration(event.ms)})`;
+          branch.task.title = shown(
+            `${event.host}  ${branch.steps} steps done, last: ${event.title} (${formatDuration(event.ms)})`,
+          );
       }
     },
     async finish(failed) {

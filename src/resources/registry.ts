@@ -1,13 +1,17 @@
 /** All resource kinds by name: what a playbook may use. A new kind is added here and nowhere else. */
 
 import { arbiter } from './arbiter/arbiter.ts';
+import { arbiterKeys } from './arbiter/arbiter-keys.ts';
 import { dismissed } from './arbiter/dismissed.ts';
 import { type AnyKind, anyKind } from './contract/kind.ts';
+import { clusterKeys } from './controller/cluster-keys.ts';
 import { controller } from './controller/controller.ts';
 import { controllerVersionKind } from './controller/controller-version.ts';
 import { duty } from './controller/duty.ts';
 import { mirroring } from './controller/mirroring.ts';
+import { names } from './controller/names.ts';
 import { register } from './controller/register.ts';
+import { renewal } from './controller/renewal.ts';
 import { switchover } from './controller/switchover.ts';
 import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
@@ -38,14 +42,18 @@ import { port } from './system/port.ts';
 import { program } from './system/program.ts';
 import { room } from './system/room.ts';
 import { service } from './system/service.ts';
+import { sharedMemory } from './system/shared-memory.ts';
 import { symlink } from './system/symlink.ts';
 import { sysctl } from './system/sysctl.ts';
 import { unit } from './system/unit.ts';
 import { user } from './system/user.ts';
+import { writable } from './system/writable.ts';
 
 const all: readonly AnyKind[] = [
   anyKind(adopt),
   anyKind(arbiter),
+  anyKind(arbiterKeys),
+  anyKind(clusterKeys),
   anyKind(command),
   anyKind(controller),
   anyKind(controllerVersionKind),
@@ -63,18 +71,21 @@ const all: readonly AnyKind[] = [
   anyKind(instance),
   anyKind(line),
   anyKind(mirroring),
+  anyKind(names),
   anyKind(packageKind),
   anyKind(passfile),
   anyKind(port),
   anyKind(program),
   anyKind(rebuild),
   anyKind(register),
+  anyKind(renewal),
   anyKind(replication),
   anyKind(retired),
   anyKind(rewindSource),
   anyKind(role),
   anyKind(room),
   anyKind(service),
+  anyKind(sharedMemory),
   anyKind(settings),
   anyKind(single),
   anyKind(slot),
@@ -85,6 +96,7 @@ const all: readonly AnyKind[] = [
   anyKind(takeover),
   anyKind(unit),
   anyKind(user),
+  anyKind(writable),
 ];
 
 export const kinds: ReadonlyMap<string, AnyKind> = new Map(all.map((kind) => [kind.kind, kind]));

@@ -6,8 +6,15 @@ import type { Host } from '../inventory/cluster.ts';
 import type { LockReply, LockRequest, Reply, RunOptions, Session, Transport } from './port.ts';
 import { refusal } from './refusal.ts';
 
-/** What a host answers. What is left out is empty, or 0. A function may also throw, for a connection that breaks. */
-export type Respond = (script: string, host: string) => Partial<Reply> | Promise<Partial<Reply>>;
+/**
+ * What a host answers. What is left out is empty, or 0. A function may also throw, for a connection that breaks. Lines of
+ * stderr that are told come before the reply, which has them too.
+ */
+export type Respond = (
+  script: string,
+  host: string,
+  tell: (line: string) => void,
+) => Partial<Reply> | Promise<Partial<Reply>>;
 
 export interface FakeTransport extends Transport {
   /** Every script in the order in which it was begun. */
@@ -75,10 +82,15 @@ function queue(host: string) {
 
 async function answered(world: World, host: string, script: string, { onLine }: RunOptions): Promise<Reply> {
   world.scripts.push({ host, script });
-  const { status = 0, stdout = '', stderr = '' } = await world.respond(script, host);
+  let told = 0;
+  const tell = (line: string): void => {
+    told += 1;
+    onLine?.(line);
+  };
+  const { status = 0, stdout = '', stderr = '' } = await world.respond(script, host, tell);
   const lines = stderr.split('\n');
   if (lines.at(-1) === '') lines.pop();
-  for (const line of lines) onLine?.(line);
+  for (const line of lines.slice(told)) onLine?.(line);
   return { status, stdout, stderr };
 }
 

@@ -3,7 +3,9 @@
  * Out: attempts, each made once. What the inventory names is used alone; without it, as ssh does: configured keys, the
  * agent, the default files; then the password. Must never: read a key that was not configured or is no default.
  */
+
 import { readFile, stat } from 'node:fs/promises';
+import { type Advised, advised, fixOf, here } from '../base/command.ts';
 import type { DiagnosticError } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
 import { refusal } from './refusal.ts';
@@ -28,12 +30,12 @@ interface Identity {
   readonly skipped?: string;
 }
 
-function unusableKey(target: Target, path: string, problem: string, fix: string): DiagnosticError {
+function unusableKey(target: Target, path: string, problem: string, fix: string | Advised): DiagnosticError {
   return refusal({
     code: 'CON005',
     what: `the key file '${path}' cannot be used: ${problem}`,
     why: `it is the key that the inventory names for '${target.name}'`,
-    fix,
+    ...fixOf(fix),
     host: target.name,
   });
 }
@@ -77,7 +79,7 @@ async function identity(
 ): Promise<Identity> {
   const named = file.origin === 'inventory';
   const { path } = file;
-  const refuse = (problem: string, fix: string): Identity => {
+  const refuse = (problem: string, fix: string | Advised): Identity => {
     if (named) throw unusableKey(target, path, problem, fix);
     return { skipped: `${path}: ${problem}` };
   };
@@ -89,7 +91,11 @@ async function identity(
       'Correct ssh.identity_file in the inventory, or let the file be read.',
     );
   }
-  if (found.open) return refuse('others may read it, so it is no secret any more', `Run: chmod 600 ${path}`);
+  if (found.open)
+    return refuse(
+      'others may read it, so it is no secret any more',
+      advised`Run: ${here`chmod 600 ${path}`}`,
+    );
   const passphrase = credentials.passphrase?.reveal();
   const parsed = parseKeyFile(found.bytes, passphrase);
   if (parsed.kind === 'key') {

@@ -77,18 +77,28 @@ const relay = (silenceSeconds: number) =>
     'kill -9 0',
   ].join('; ');
 
-/** The first line of input: sets up the group and starts the loop. Its first boundary says that it is there. */
-export function bootLine(nonce: string, silenceSeconds: number): string {
-  const text = [
+/**
+ * The first two lines of input. The first one sees to a group of its own, whose leader reads the second one; that one starts
+ * the loop, whose first boundary says that it is there. The nonce comes in the second line alone, which becomes no argument
+ * of any program: who sees the processes of the host must not be able to write a boundary.
+ */
+export function bootLines(nonce: string, silenceSeconds: number): string {
+  const group = [
     ...environment,
     // Leader of its own group already (sshd and the local adapter see to that), or made so here (under sudo).
-    'kill -0 -$$ 2>/dev/null || exec setsid sh -c "$b"',
+    `kill -0 -$$ 2>/dev/null || exec setsid ${entryCommand}`,
+    'IFS= read -r b',
+    'eval "$b"',
+  ].join('; ');
+  const text = [
+    // A login may export such names; nothing that is started here gets them.
+    'unset b N',
     `N=${nonce}`,
     `m() { printf '\\036%s %s\\n' "$N" "$1"; printf '\\036%s %s\\n' "$N" "$1" >&2; }`,
     'trap : TERM',
     `{ ${relay(silenceSeconds)}; } | { trap : TERM; ( trap "exit 143" TERM; m 0; ${loop} ); kill -9 0; }`,
   ].join('; ');
-  return `${text}\n`;
+  return `${group}\n${text}\n`;
 }
 
 /** A script as it is sent: `run` in a subshell of its own, `own` in the loop itself. */

@@ -9,8 +9,8 @@ import type { DiagnosticError } from '../base/diagnostic.ts';
 import { splitFrames, splitLines } from './frames.ts';
 import { lockReply } from './lock.ts';
 import type { LockReply, LockRequest, Reply, RunOptions, Session } from './port.ts';
-import { evidenceOf, refusal } from './refusal.ts';
-import { bootLine, defaultPulse, lockScript, markerOf, type Pulse, requestOf } from './remote-shell.ts';
+import { evidenceOf, refusal, tooLong } from './refusal.ts';
+import { bootLines, defaultPulse, lockScript, markerOf, type Pulse, requestOf } from './remote-shell.ts';
 
 /** A shell somewhere: its three streams, its end, and the way to end it. */
 export interface ShellStreams {
@@ -37,18 +37,28 @@ interface Pending {
   readonly reject: (error: DiagnosticError) => void;
 }
 
+/**
+ * Bytes of one answer, both outputs together. A file of settings has some tens of kilobytes, and the progress of a copy that
+ * takes a day some megabytes.
+ */
+const longestAnswer = 64 * 1024 * 1024;
+
 /** One shell on one host, from its start to its end. */
 class ShellSession implements Session {
   readonly #host: string;
   readonly #streams: ShellStreams;
   readonly #queue: Pending[] = [];
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #longest: number;
+  /** Bytes since the last answer was whole. */
+  #arrived = 0;
   #runs = 0;
   #started = false;
   #ended: string | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(host: string, streams: ShellStreams, pulse: Pulse) {
+  constructor(host: string, streams: ShellStreams, pulse: Pulse, longest: number) {
+    this.#longest = longest;
     const nonce = randomBytes(16).toString('hex');
     this.#host = host;
     this.#streams = streams;
@@ -56,7 +66,7 @@ class ShellSession implements Session {
     streams.gone.then((reason) => this.#end(reason));
     // A write to a shell that is gone fails; the reason comes through `gone`.
     streams.stdin.on('error', () => undefined);
-    this.#ask(Buffer.from(bootLine(nonce, pulse.silenceSeconds))).then(
+    this.#ask(Buffer.from(bootLines(nonce, pulse.silenceSeconds))).then(
       () => {
         this.#started = true;
       },
@@ -135,14 +145,31 @@ class ShellSession implements Session {
         this.#settle();
       },
     });
-    this.#streams.stdout.on('data', out);
-    this.#streams.stderr.on('data', err);
+    this.#read(this.#streams.stdout, out);
+    this.#read(this.#streams.stderr, err);
+  }
+
+  /** A host that never comes to an end must not fill the memory here; nothing more of it is read. */
+  #read(stream: Readable, take: (chunk: Buffer) => void): void {
+    const onData = (chunk: Buffer): void => {
+      this.#arrived += chunk.length;
+      if (this.#arrived <= this.#longest) {
+        take(chunk);
+        return;
+      }
+      stream.off('data', onData);
+      stream.resume();
+      this.#end('it says too much', tooLong(this.#host, this.#longest));
+      this.leave();
+    };
+    stream.on('data', onData);
   }
 
   #settle(): void {
     const [head] = this.#queue;
     if (head?.status === undefined || !head.errDone) return;
     this.#queue.shift();
+    this.#arrived = 0;
     head.lines?.end();
     head.resolve({
       status: head.status,
@@ -152,13 +179,13 @@ class ShellSession implements Session {
     this.#settle();
   }
 
-  #end(reason: string): void {
+  #end(reason: string, error?: DiagnosticError): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
     clearInterval(this.#heartbeat);
     const [head] = this.#queue;
     const seen = head ? Buffer.concat([...head.out, ...head.err]).toString('utf8') : '';
-    for (const pending of this.#queue.splice(0)) pending.reject(this.#broken(reason, seen));
+    for (const pending of this.#queue.splice(0)) pending.reject(error ?? this.#broken(reason, seen));
   }
 
   #broken(reason: string, seen = ''): DiagnosticError {
@@ -181,6 +208,11 @@ class ShellSession implements Session {
 }
 
 /** A session on a shell that was just started and waits for its first line of input. `host` names it in messages. */
-export function openSession(host: string, streams: ShellStreams, pulse: Pulse = defaultPulse): Session {
-  return new ShellSession(host, streams, pulse);
+export function openSession(
+  host: string,
+  streams: ShellStreams,
+  pulse: Pulse = defaultPulse,
+  longest = longestAnswer,
+): Session {
+  return new ShellSession(host, streams, pulse, longest);
 }

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, sep } from 'node:path';
-import SSHConfig, { type Directive, glob, type Line, type Section } from 'ssh-config';
+import SSHConfig, { type Directive, glob, type Line, type Match, type Section } from 'ssh-config';
 import type { DiagnosticError } from '../base/diagnostic.ts';
 import { refusal } from './refusal.ts';
 
@@ -14,6 +14,20 @@ export interface SshEnvironment {
   readonly home: string;
   readonly user: string;
   readonly sshAuthSock?: string;
+  /** Of the process that runs pgduet, for `${NAME}` in a configuration. */
+  variable?(name: string): string | undefined;
+}
+
+/** What ssh puts in place of `${NAME}`; it ignores a setting that names what is not set, and here that is said. */
+export function variableOf(env: SshEnvironment, keyword: string, name: string): string {
+  const value = env.variable?.(name) ?? (name === 'HOME' ? env.home : undefined);
+  if (value !== undefined) return value;
+  throw refusal({
+    code: 'CON008',
+    what: `${keyword} in the ssh configuration names \${${name}}, which is not set`,
+    why: 'ssh ignores such a setting, and another key, file or agent would be used than the one that is meant',
+    fix: `Set ${name} in the environment of pgduet, or write the path into the configuration.`,
+  });
 }
 
 /** The files of one user, parsed, with what they include in its place. In the order in which they count. */
@@ -55,7 +69,7 @@ function unusable(file: string, problem: string): DiagnosticError {
   });
 }
 
-function readConfig(file: string, base: string, home: string, required: boolean, depth = 0): Line[] {
+function readConfig(file: string, base: string, env: SshEnvironment, required: boolean, depth = 0): Line[] {
   if (depth > includeDepth) throw unusable(file, 'it includes itself');
   let text: string;
   try {
@@ -71,9 +85,12 @@ function readConfig(file: string, base: string, home: string, required: boolean,
       if (isSection(line)) line.config = SSHConfig.from(include(line.config)) as SSHConfig;
       if (!isDirective(line) || line.param.toLowerCase() !== 'include') return [line];
       return valuesOf(line)
-        .map((path) => path.replace(/^~(?=\/)/, home))
+        .map((path) => path.replace(/^~(?=\/)/, env.home))
+        .map((path) =>
+          path.replaceAll(/\$\{([^}]*)\}/g, (_, name: string) => variableOf(env, 'Include', name)),
+        )
         .flatMap((path) => expandGlob(isAbsolute(path) ? path : join(base, path)))
-        .flatMap((path) => readConfig(path, base, home, false, depth + 1));
+        .flatMap((path) => readConfig(path, base, env, false, depth + 1));
     });
   try {
     return include(SSHConfig.parse(text));
@@ -88,13 +105,10 @@ export function readSshConfig(env: SshEnvironment, configFile?: string): SshConf
   const own = join(env.home, '.ssh', 'config');
   if (configFile !== undefined) {
     const path = expandHome(configFile, env);
-    return [readConfig(path, dirname(own), env.home, true)];
+    return [readConfig(path, dirname(own), env, true)];
   }
   const system = '/etc/ssh/ssh_config';
-  return [
-    readConfig(own, dirname(own), env.home, false),
-    readConfig(system, dirname(system), env.home, false),
-  ];
+  return [readConfig(own, dirname(own), env, false), readConfig(system, dirname(system), env, false)];
 }
 
 /** Keywords in small letters, with their values. */
@@ -109,11 +123,30 @@ function sectionMatches(section: Section, host: string, found: Found, user: stri
     separator: ' ',
     type: SSHConfig.DIRECTIVE,
   });
-  const marked = { ...section, config: SSHConfig.from([only('Pgduet', 'yes')]) };
+  const criteria = 'criteria' in section ? Object.entries((section as Match).criteria) : [];
+  const [programs, asked] = [criteria.filter(isProgram), criteria.filter((one) => !isProgram(one))];
+  const marked = {
+    ...section,
+    ...(criteria.length > 0 ? { criteria: Object.fromEntries(asked) } : {}),
+    config: SSHConfig.from([only('Pgduet', 'yes')]),
+  };
   const address = found.get('hostname')?.[0] ?? host;
   const probe = SSHConfig.from([only('HostName', address), marked]) as SSHConfig;
-  return 'Pgduet' in probe.compute({ Host: host, User: found.get('user')?.[0] ?? user });
+  const matches = 'Pgduet' in probe.compute({ Host: host, User: found.get('user')?.[0] ?? user });
+  if (matches && programs.length > 0) throw programAsked(host);
+  return matches;
 }
+
+/** The library would run it, in a shell; the file may be one that an inventory names. */
+const isProgram = ([keyword]: readonly [string, unknown]): boolean => /^!?exec$/i.test(keyword);
+
+const programAsked = (host: string): DiagnosticError =>
+  refusal({
+    code: 'CON008',
+    what: `the ssh configuration has a program decide about '${host}' (Match exec)`,
+    why: 'pgduet starts no program for a connection, and without its answer nobody knows how the host is reached',
+    fix: `Say it by Host or by Match host, or name a file without 'Match exec' as ssh.config_file in the inventory.`,
+  });
 
 function collect(lines: readonly Line[], host: string, user: string, found: Map<string, string[]>): void {
   for (const line of lines) {

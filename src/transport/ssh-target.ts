@@ -6,7 +6,14 @@
 import { join } from 'node:path';
 import type { SshSettings } from '../inventory/cluster.ts';
 import { refusal } from './refusal.ts';
-import { expandHome, type Found, lookUp, type SshConfigFiles, type SshEnvironment } from './ssh-config.ts';
+import {
+  expandHome,
+  type Found,
+  lookUp,
+  type SshConfigFiles,
+  type SshEnvironment,
+  variableOf,
+} from './ssh-config.ts';
 
 export interface IdentityFile {
   readonly path: string;
@@ -44,6 +51,46 @@ export interface Target {
 function expandTokens(text: string, tokens: Readonly<Record<string, string>>): string {
   return text.replaceAll(/%(.)/g, (whole, letter: string) => tokens[letter] ?? whole);
 }
+
+/** Of the keywords that are heeded here, those in which ssh takes variables ("ENVIRONMENT VARIABLES" of ssh_config), besides Include. */
+const withVariables = {
+  identityfile: 'IdentityFile',
+  identityagent: 'IdentityAgent',
+  userknownhostsfile: 'UserKnownHostsFile',
+} as const;
+
+/** Those in which it takes none, or only some versions do. */
+const withoutVariables = {
+  hostname: 'HostName',
+  user: 'User',
+  port: 'Port',
+  proxyjump: 'ProxyJump',
+  hostkeyalias: 'HostKeyAlias',
+  globalknownhostsfile: 'GlobalKnownHostsFile',
+} as const;
+
+function rejectVariables(found: Found, name: string): void {
+  for (const [key, keyword] of Object.entries(withoutVariables))
+    if (found.get(key)?.some((value) => value.includes('${')))
+      throw refusal({
+        code: 'CON008',
+        what: `${keyword} of '${name}' in the ssh configuration holds a variable`,
+        why: `ssh takes \${NAME} in ${Object.values(withVariables).join(', ')} and Include; elsewhere only some versions do`,
+        fix: `Write the value of ${keyword} itself, or in the inventory.`,
+      });
+}
+
+type Expand = (keyword: keyof typeof withVariables, text: string) => string;
+
+/** In one pass, so that what a variable holds is taken as it is. */
+const expandAll =
+  (tokens: Readonly<Record<string, string>>, env: SshEnvironment): Expand =>
+  (keyword, text) =>
+    expandHome(text, env).replaceAll(
+      /%(.)|\$\{([^}]*)\}/g,
+      (whole, letter: string | undefined, name: string | undefined) =>
+        name === undefined ? (tokens[letter ?? ''] ?? whole) : variableOf(env, withVariables[keyword], name),
+    );
 
 const defaultIdentities = ['id_rsa', 'id_ecdsa', 'id_ed25519'];
 
@@ -83,22 +130,27 @@ export type GivenSettings = Partial<
 
 const defaultTimeoutMs = 10_000;
 
-function agentOf(found: Found, env: SshEnvironment, expand: (path: string) => string): string | undefined {
+function agentOf(found: Found, env: SshEnvironment, expand: Expand): string | undefined {
   const agent = found.get('identityagent')?.[0] ?? 'SSH_AUTH_SOCK';
   if (agent.toLowerCase() === 'none') return undefined;
-  return agent === 'SSH_AUTH_SOCK' || agent === '$SSH_AUTH_SOCK' ? env.sshAuthSock : expand(agent);
+  if (agent === 'SSH_AUTH_SOCK' || agent === '$SSH_AUTH_SOCK') return env.sshAuthSock;
+  // `$NAME` as a whole is the name of a variable with the path, beside `${NAME}` within one.
+  const [, variable] = /^\$([A-Za-z_]\w*)$/.exec(agent) ?? [];
+  return variable === undefined
+    ? expand('identityagent', agent)
+    : variableOf(env, withVariables.identityagent, variable);
 }
 
 function identitiesOf(
   found: Found,
   given: GivenSettings,
   env: SshEnvironment,
-  expand: (path: string) => string,
+  expand: Expand,
 ): IdentityFile[] {
   if (given.identityFile !== undefined)
     return [{ path: expandHome(given.identityFile, env), origin: 'inventory' }];
   const configured = found.get('identityfile')?.filter((path) => path.toLowerCase() !== 'none');
-  if (configured) return configured.map((path) => ({ path: expand(path), origin: 'config' }));
+  if (configured) return configured.map((path) => ({ path: expand('identityfile', path), origin: 'config' }));
   return defaultIdentities.map((name) => ({ path: join(env.home, '.ssh', name), origin: 'default' }));
 }
 
@@ -111,15 +163,16 @@ export function resolveTarget(
 ): Target {
   const found = lookUp(files, name, env.user, given.user);
   rejectUnsupported(found, name);
+  rejectVariables(found, name);
   const first = (key: string) => found.get(key)?.[0];
   const address = expandTokens(first('hostname') ?? name, { h: name, '%': '%' });
   const port = given.port ?? Number(first('port') ?? 22);
   const user = given.user ?? first('user') ?? env.user;
   const tokens = { h: address, n: name, p: String(port), r: user, u: env.user, d: env.home, '%': '%' };
-  const expand = (path: string) => expandHome(expandTokens(path, tokens), env);
+  const expand = expandAll(tokens, env);
   const configured = (found.get('userknownhostsfile') ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'])
     .filter((path) => path.toLowerCase() !== 'none')
-    .map(expand);
+    .map((path) => expand('userknownhostsfile', path));
   const fixedTimeout = given.connectTimeoutMs === defaultTimeoutMs ? undefined : given.connectTimeoutMs;
   const ownTimeout = seconds(first('connecttimeout'));
   const agentSocket = agentOf(found, env, expand);
@@ -137,7 +190,7 @@ export function resolveTarget(
     userKnownHosts: given.knownHosts === undefined ? configured : [expandHome(given.knownHosts, env)],
     globalKnownHosts: (
       found.get('globalknownhostsfile') ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
-    ).map(expand),
+    ).map((path) => expandHome(expandTokens(path, tokens), env)),
     hashKnownHosts: first('hashknownhosts')?.toLowerCase() === 'yes',
     connectTimeoutMs: fixedTimeout ?? (ownTimeout === undefined ? defaultTimeoutMs : ownTimeout * 1000),
     keepalive: {

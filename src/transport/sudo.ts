@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { DiagnosticError } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
-import { evidenceOf, refusal } from './refusal.ts';
+import { evidenceOf, refusal, tooLong } from './refusal.ts';
 import { announcingCommand } from './remote-shell.ts';
 import type { ShellStreams } from './session.ts';
 
@@ -40,6 +40,10 @@ function refused(login: SudoLogin, seen: string): DiagnosticError {
   const { host, user, words } = login;
   const text = seen.replaceAll(words.prompt, '').replaceAll(words.ready, '');
   const fixes: [RegExp, string][] = [
+    [
+      /(unrecognized|invalid|unknown|unexpected|unsupported) .*(option|argument|flag)|usage: sudo/i,
+      `The sudo of '${host}' does not take '-S -k -H -p PROMPT -- COMMAND': it may be sudo-rs of an early version ('sudo --version' says it). Install the package sudo or a newer sudo-rs there, or log in as root with become: none.`,
+    ],
     [/not found|No such file/i, `Install sudo on '${host}', or log in as root with become: none.`],
     [/must have a tty/i, `Remove 'requiretty' for '${user}' from the sudoers of '${host}'.`],
     [
@@ -94,6 +98,9 @@ function silent(login: SudoLogin, seen: string): DiagnosticError {
   });
 }
 
+/** A lecture, a prompt and what PAM has to say are far shorter. */
+const longestTalk = 64 * 1024;
+
 /** Resolves when the shell behind sudo has announced itself on both outputs. */
 export function passSudo(streams: ShellStreams, login: SudoLogin): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -112,6 +119,7 @@ export function passSudo(streams: ShellStreams, login: SudoLogin): Promise<void>
     };
     const timer = setTimeout(() => finish(silent(login, `${out}\n${err}`)), login.timeoutMs);
     const look = () => {
+      if (out.length + err.length > longestTalk) return finish(tooLong(login.host, longestTalk));
       const prompts = err.split(login.words.prompt).length - 1;
       if (out.includes(login.words.ready) && err.includes(`${login.words.ready}\n`)) return finish();
       if (prompts <= asked) return;

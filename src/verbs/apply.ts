@@ -16,6 +16,7 @@ import { isEmpty, type Plan, pending, postponed, troubles } from '../plan/plan.t
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
 import { planJson, planText, postponedNote } from '../report/plan.ts';
+import { jsonText, shown } from '../report/shown.ts';
 import { compiler, effectPlace, inventory, playbook } from './load.ts';
 import { runPorts } from './ports.ts';
 import { restartPolicy } from './restart-policy.ts';
@@ -136,7 +137,7 @@ function showPlan(
   if (checkOnly) world.print(text);
   else world.say(text);
   if (pending(event.plan).length === 0) return;
-  for (const warning of warnings) world.say(`note: ${warning.what}: ${warning.why}`);
+  for (const warning of warnings) world.say(shown(`note: ${warning.what}: ${warning.why}`));
 }
 
 /** What stands on no host in particular; said also when nothing is changed, since something may be left behind. */
@@ -148,7 +149,7 @@ function showNotes(
   purpose: Purpose | undefined,
 ): void {
   const notes = purpose?.notes?.(event.view, cluster) ?? [];
-  if (notes.length > 0) (checkOnly ? world.print : world.say)(notes.join('\n'));
+  if (notes.length > 0) (checkOnly ? world.print : world.say)(notes.map(shown).join('\n'));
 }
 
 async function confirm(world: World, cluster: Cluster): Promise<boolean> {
@@ -241,7 +242,7 @@ function printJson(
   parts: JsonParts,
 ): void {
   world.print(
-    JSON.stringify(
+    jsonText(
       {
         schema: 1,
         verb,
@@ -256,7 +257,6 @@ function printJson(
         ...parts.facts,
         diagnostics: parts.diagnostics.map(diagnosticJson),
       },
-      null,
       2,
     ),
   );

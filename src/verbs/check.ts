@@ -15,6 +15,7 @@ import { checkJunit } from '../report/check-junit.ts';
 import { checkNagios, failedNagios } from '../report/check-nagios.ts';
 import { checkPrometheus } from '../report/check-prometheus.ts';
 import { checkText } from '../report/check-text.ts';
+import { jsonText } from '../report/shown.ts';
 import { shippedPlaybook, shippedVersion } from '../shipped.ts';
 import { type CheckOptions, checkOptions } from './check-options.ts';
 import { inspect, leaveAll, type Target } from './inspect.ts';
@@ -136,16 +137,14 @@ async function watch(
 }
 
 const changeLine = (world: World, { format }: CheckOptions, change: CheckChange): string =>
-  format === 'json'
-    ? JSON.stringify(changeJson(change))
-    : changeText(change, { colour: world.options.colour });
+  format === 'json' ? jsonText(changeJson(change)) : changeText(change, { colour: world.options.colour });
 
 function rendered(world: World, options: CheckOptions, report: CheckReport): { text: string; exit: number } {
   const { colour, diff } = world.options;
   const { exit } = report;
   switch (options.format) {
     case 'json':
-      return { text: JSON.stringify(checkJson(report), null, options.everyMs === undefined ? 2 : 0), exit };
+      return { text: jsonText(checkJson(report), options.everyMs === undefined ? 2 : 0), exit };
     case 'nagios':
       return checkNagios(report);
     case 'junit':

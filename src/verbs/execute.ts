@@ -6,6 +6,7 @@ import { codes } from '../base/codes.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
+import { jsonText } from '../report/shown.ts';
 import { defaultInventory, restartWords } from './options.ts';
 import { flag, type Given, namedHosts, text, type Verb, word } from './verb.ts';
 import { type CommonOptions, realWorld, type World } from './world.ts';
@@ -58,9 +59,8 @@ function report(verb: string, world: World, error: unknown, interrupted: boolean
   // With --json there is one document on stdout however a run ends; a verb that got far enough has printed its own.
   if (world.options.json && !world.printed())
     world.print(
-      JSON.stringify(
+      jsonText(
         { schema: 1, verb, exit: failed.exitCode, diagnostics: failed.diagnostics.map(diagnosticJson) },
-        null,
         2,
       ),
     );

@@ -6,12 +6,13 @@ import { dirname, join, normalize } from 'node:path';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { nearest } from '../base/nearest.ts';
+import { type Renewal, renewalText } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
 import { arbiterKeyOf } from '../controller/config-arbiter-key.ts';
 import type { Intent } from '../intent/intent.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { loadInventory } from '../inventory/load.ts';
-import type { View } from '../observe/survey.ts';
+import { environmentOf, type View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
 import { type Playbook, parsePlaybook } from '../playbook/playbook.ts';
 import { mcCtlPath } from '../playbook/variables/controller.ts';
@@ -87,17 +88,24 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
   const template = once((name) => ownTemplate(name) ?? shippedTemplate(name));
   return (view: View, intent: Intent) => {
     const seen = [view.primary, ...view.hosts.keys()].map((name) => view.hosts.get(name));
-    const clusterKey = withNewline(seen.find((host) => host?.clusterKey)?.clusterKey) ?? made.cluster_key;
+    // What a renewal brings goes before what the hosts use.
+    const renewal = intent.kind === 'renew' ? intent.renewal : undefined;
+    const used = renewal?.key?.to ?? seen.find((host) => host?.clusterKey)?.clusterKey;
+    const clusterKey = withNewline(used) ?? made.cluster_key;
+    const environment = seen.flatMap((host) => (host ? (environmentOf(host) ?? []) : []))[0];
     const etcdPassword = withNewline(cluster.etcd?.password);
     const secrets: Readonly<Record<string, Secret>> = {
       replication_password:
+        renewal?.password?.to ??
         cluster.replicationPassword ??
         seen.find((host) => host?.replicationPassword)?.replicationPassword ??
         made.replication_password,
       rewind_password: made.rewind_password,
       cluster_key: clusterKey,
       arbiter_key: new Secret(`${arbiterKeyOf(clusterKey).reveal()}\n`),
+      ...(environment ? { instance_environment: environment } : {}),
       ...(etcdPassword ? { etcd_password: etcdPassword } : {}),
+      ...renewalFiles(renewal ?? {}),
     };
     return compile(
       plays,
@@ -110,6 +118,15 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
         secret: (name) => secrets[name],
       },
     );
+  };
+}
+
+/** What renewal.json holds on a server, and on the host of the arbiter. */
+function renewalFiles({ key, password }: Renewal): Readonly<Record<string, Secret>> {
+  const arbiter = key && { from: arbiterKeyOf(key.from), to: arbiterKeyOf(key.to) };
+  return {
+    renewal: new Secret(renewalText({ ...(key ? { key } : {}), ...(password ? { password } : {}) })),
+    arbiter_renewal: new Secret(renewalText(arbiter ? { key: arbiter } : {})),
   };
 }
 

@@ -83,6 +83,13 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./rebuild.ts')).rebuild,
   },
   {
+    name: 'secrets',
+    summary: 'renew: change the replication password and the cluster key while everything runs',
+    arguments: [{ name: 'action', takes: { kind: 'word', words: ['renew'] } }],
+    options: planOptions,
+    load: async () => (await import('./secrets.ts')).secrets,
+  },
+  {
     name: 'teardown',
     summary: 'back to a single server, as it was before; the others go, with their data',
     arguments: [],

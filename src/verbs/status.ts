@@ -6,6 +6,7 @@ import { answerTo, look } from '../observe/look.ts';
 import { clusterStatus, type HostStatus, readStatus, statusProbes } from '../observe/status.ts';
 import { preferredView } from '../observe/survey.ts';
 import { mcCtlPath } from '../playbook/variables/controller.ts';
+import { jsonText } from '../report/shown.ts';
 import { statusJson, statusText } from '../report/status.ts';
 import type { Probe } from '../resources/contract/kind.ts';
 import type { Session } from '../transport/port.ts';
@@ -87,7 +88,7 @@ function show(
   const problems = [...statuses.values()].flatMap((found) =>
     found.kind === 'unreached' ? found.diagnostics : [],
   );
-  if (world.options.json) world.print(JSON.stringify(statusJson(result), null, watch ? 0 : 2));
+  if (world.options.json) world.print(jsonText(statusJson(result), watch ? 0 : 2));
   else {
     // In a terminal each look replaces the one before; elsewhere they follow each other.
     if (watch && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');

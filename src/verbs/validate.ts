@@ -3,6 +3,7 @@
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { preferredView } from '../observe/survey.ts';
+import { jsonText, shown } from '../report/shown.ts';
 import { shippedPlaybook } from '../shipped.ts';
 import { compiler, inventory, playbook } from './load.ts';
 import type { World } from './world.ts';
@@ -19,7 +20,7 @@ export async function validate(world: World): Promise<number> {
   if (!compiled.ok) throw new DiagnosticError(compiled.diagnostics, exitCode.inputWrong);
   if (world.options.json) {
     world.print(
-      JSON.stringify(
+      jsonText(
         {
           schema: 1,
           verb: 'validate',
@@ -28,13 +29,12 @@ export async function validate(world: World): Promise<number> {
           hosts: cluster.hosts.map((host) => host.name),
           warnings: warnings.map((warning) => warning.what),
         },
-        null,
         2,
       ),
     );
     return exitCode.done;
   }
-  for (const warning of warnings) world.say(`note: ${warning.what}: ${warning.why}`);
+  for (const warning of warnings) world.say(shown(`note: ${warning.what}: ${warning.why}`));
   world.print(
     `${world.options.inventory} is valid: cluster '${cluster.name}' with ${cluster.servers.map(({ name, preferredRole }) => `${name} (${preferredRole})`).join(', ')}`,
   );

@@ -2,12 +2,15 @@
  * The real world for a verb: streams, clocks, randomness, the transport, the mask over everything that is shown.
  * Built once per process by execute.ts. The only place where output leaves the program.
  */
+
 import { randomBytes } from 'node:crypto';
 import { homedir, hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { ownValue } from '../base/own-value.ts';
 import { Mask } from '../base/secret.ts';
 import { diagnosticJson, renderDiagnostic } from '../report/diagnostic.ts';
+import { harmless, jsonText, shownLines } from '../report/shown.ts';
 import { openTransport } from '../transport/open.ts';
 import type { Transport } from '../transport/port.ts';
 import type { RestartWord } from './options.ts';
@@ -56,7 +59,7 @@ export interface World {
 export function realWorld(options: CommonOptions, interrupted: AbortSignal): World {
   const mask = new Mask();
   const write = (stream: NodeJS.WriteStream, text: string): void => {
-    stream.write(`${mask.apply(text)}\n`);
+    stream.write(`${harmless(mask.apply(text))}\n`);
   };
   const say = (text: string): void => write(process.stderr, text);
   const { username } = userInfo();
@@ -72,6 +75,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
       env: {
         home: homedir(),
         user: username,
+        variable: (name) => ownValue(process.env, name),
         ...(process.env.SSH_AUTH_SOCK ? { sshAuthSock: process.env.SSH_AUTH_SOCK } : {}),
       },
     }),
@@ -84,7 +88,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
     tell: (diagnostics) => {
       const width = process.stderr.isTTY ? { width: process.stderr.columns } : {};
       for (const diagnostic of diagnostics) {
-        if (options.json) say(JSON.stringify(diagnosticJson(diagnostic)));
+        if (options.json) say(jsonText(diagnosticJson(diagnostic)));
         else say(`${renderDiagnostic(diagnostic, { color: options.colour, ...width })}\n`);
       }
     },
@@ -95,7 +99,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
       // In a terminal the reader itself gets Ctrl-C; it shall mean what it means everywhere else.
       reader.on('SIGINT', () => process.emit('SIGINT'));
       try {
-        return await reader.question(question, { signal: interrupted });
+        return await reader.question(mask.apply(shownLines(question).join('\n')), { signal: interrupted });
       } finally {
         reader.close();
       }

@@ -1,7 +1,7 @@
 /** A run from the first look to the last: convergence, round trips, refusals, locks, failures, interruptions. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { exitCode } from '../../src/base/exit-codes.ts';
 import { failureOf, me, type TestWorld, testWorld } from './world.ts';
 
@@ -257,6 +257,18 @@ describe('when a step fails', () => {
     expect(w.transport.locks.size).toBe(0);
   });
 
+  it('counts what the batches before it have changed on the host', async () => {
+    const w = await open();
+    const text = plays(
+      ['primary', directory('a'), command('fragile', 'exit 5', 'false', ', after: standbys/other')],
+      ['standbys', file('other', 'x', ', as: other')],
+    );
+    expect((await failureOf(w.play(text))).diagnostics[0]?.evidence).toEqual([
+      `already changed: create directory ${w.at('server1', 'a')} (${me} 0700)`,
+      'not done: nothing else was planned here',
+    ]);
+  });
+
   it('the same command continues once it is repaired', async () => {
     const w = await open();
     const text = failing(w, 'exit 5');
@@ -375,6 +387,40 @@ describe('an interrupt', () => {
       ],
     });
     expect(w.transport.locks.size).toBe(0);
+  });
+
+  it('counts the steps that a batch had finished', async () => {
+    const w = await open(async (real, script) => {
+      if (script.includes('step 0 begin'))
+        void vi
+          .waitFor(() => existsSync(w.at('server1', 'begun')) || Promise.reject(), 9000)
+          .then(() => w.abort.abort());
+      return real();
+    });
+    const run = `touch '${w.at('server1', 'begun')}'; sleep 2`;
+    const text = plays(['primary', directory('a'), command('slow', run, 'false'), directory('behind')]);
+    expect((await failureOf(w.play(text))).diagnostics[0]).toMatchObject({
+      code: 'RUN002',
+      evidence: [
+        `already changed: server1: create directory ${w.at('server1', 'a')} (${me} 0700)`,
+        `not done: server1: run 'slow'; server1: create directory ${w.at('server1', 'behind')} (${me} 0700)`,
+      ],
+    });
+  });
+
+  it('in the look at the end says what was changed', async () => {
+    const w = await open(async (real, script) => {
+      if (!script.includes('step 0 begin') && existsSync(w.at('server1', 'a'))) w.abort.abort();
+      return real();
+    });
+    const error = await failureOf(w.play(plays(['primary', directory('a')])));
+    expect(error.diagnostics[0]).toMatchObject({
+      code: 'RUN002',
+      evidence: [
+        `already changed: server1: create directory ${w.at('server1', 'a')} (${me} 0700)`,
+        'not done: nothing',
+      ],
+    });
   });
 
   it('before the first look is an interrupt too', async () => {

@@ -91,6 +91,12 @@ describe('a failed step', () => {
     ['chown: changing ownership of /x: Operation not permitted', 'HST012'],
     ['mkdir: cannot create directory: Permission denied', 'HST012'],
     ['touch: cannot touch /x: Read-only file system', 'HST012'],
+    ['FATAL:  could not create lock file "/run/x.lock": Permission denied', 'HST001'],
+    ['FATAL: a disk has failed (transaction_log): /w: EROFS: read-only file system', 'HST001'],
+    [
+      'FATAL:  could not open "x": Permission denied\nmkdir: cannot create directory: Permission denied',
+      'HST012',
+    ],
     ['sh: 3: initdb: not found', 'HST003'],
     ['something else', 'HST001'],
     ['', 'HST001'],

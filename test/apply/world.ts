@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { RunEvent } from '../../src/apply/event.ts';
 import type { RunPorts, RunRequest } from '../../src/apply/request.ts';
 import { type Outcome, run } from '../../src/apply/run.ts';
@@ -25,7 +26,7 @@ import { clusterOf } from '../observe/cluster.ts';
 
 export const me = userInfo().username;
 
-function shell(script: string): Promise<Reply> {
+function shell(script: string, tell: (line: string) => void): Promise<Reply> {
   return new Promise((resolve) => {
     const child = spawn('sh', [], { stdio: ['pipe', 'pipe', 'pipe'] });
     const reply = { stdout: '', stderr: '' };
@@ -35,6 +36,7 @@ function shell(script: string): Promise<Reply> {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       reply.stderr += text;
     });
+    createInterface({ input: child.stderr }).on('line', tell);
     child.on('close', (status) => resolve({ status: status ?? 255, ...reply }));
     child.stdin.end(script);
   });
@@ -77,7 +79,7 @@ hosts:
   server2: { address: 192.0.2.110, role: standby, ${place('server2')} }
 `);
   const cluster = withBareHosts(pair, bare);
-  const respond: Respond = (script, host) => between(() => shell(script), script, host);
+  const respond: Respond = (script, host, tell) => between(() => shell(script, tell), script, host);
   const transport = fakeTransport(respond);
   const events: RunEvent[] = [];
   const secrets: Secret[] = [];

@@ -21,8 +21,18 @@ describe('parseYaml', () => {
     expect(nodeAt(parsed.value, ['a', 'nothing', 'here'])).toBeUndefined();
   });
 
+  it('takes a key for the name that stands there', () => {
+    const parsed = parse(
+      '01: a\n1: b\n1e3: c\nyes: d\nnull: e\n~: f\n0x1F: g\n"07": h\n1.0: i\n2024-01-01: j\n',
+    );
+    expect(parsed.ok && parsed.value.kind === 'map' && parsed.value.entries.map(({ key }) => key)).toEqual([
+      ...['01', '1', '1e3', 'yes', 'null', '~', '0x1F', '07', '1.0', '2024-01-01'],
+    ]);
+  });
+
   it.each([
     ['a key that stands twice', 'a: 1\nb: 2\na: 3\n', 'PLY002', '3:1'],
+    ['a key that stands twice, once in quotes', '1: a\n"1": b\n', 'PLY002', '2:1'],
     ['a bracket that stays open', 'a: [1, 2\n', 'PLY001', /^[12]:/],
     ['a tab that indents', 'a:\n\tb: 1\n', 'PLY001', /^2:/],
     ['two documents', 'a: 1\n---\nb: 2\n', 'PLY001', /^/],

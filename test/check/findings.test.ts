@@ -32,6 +32,7 @@ describe('a finding', () => {
       consequence: findingCodes.SET002.consequence,
       repairedBy: 'provision',
       repair: command,
+      commands: [{ on: null, run: command }],
       diff: null,
     });
   });

@@ -1,10 +1,13 @@
 /** The arbiter as a process: what it has told is on its disk, what it cannot write it does not tell, and mc_arb controls it. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { renewalText } from '../../src/base/renewal.ts';
+import { Secret } from '../../src/base/secret.ts';
 import type { ArbiterStatus } from '../../src/controller/arbiter/status.ts';
+import { arbiterKeyOf, fingerprint } from '../../src/controller/config-arbiter-key.ts';
 import type { CellName } from '../../src/controller/core/view.ts';
 import { keyOf, RealArbiter, TalkingServer, until } from './support/arbiter.ts';
 import { view } from './support/conversation.ts';
@@ -100,8 +103,11 @@ describe('what an arbiter has told', () => {
     arbiter.write('armed', '');
     expect(await one.vote({ cells }, shortly)).toBeNull();
     expect(arbiter.cellOnDisk()).toMatchObject({ id: cells[0]?.id, term: 0, holder: null });
+    const cluster = (): readonly string[] => readdirSync(join(arbiter.dir, 'clusters/one'));
+    expect(cluster()).toContain('.cell.json.controller.pgduet-tmp');
     rmSync(join(arbiter.dir, 'armed'));
     await arbiter.start();
+    expect(cluster()).not.toContain('.cell.json.controller.pgduet-tmp');
     expect(await one.vote({ cells })).toMatchObject({ term: 1, holder: 'server1' });
   });
 
@@ -275,6 +281,67 @@ describe('a reload of an arbiter', () => {
 
     expect((await one.tell({ vote: null }))?.cell).toMatchObject({ term: 1, holder: 'server1' });
     expect(one.seen.slice(connected).filter((it) => it.startsWith('lost'))).toEqual([]);
+  });
+
+  it('hears two keys of a cluster while its secrets are renewed, and nobody loses it', async () => {
+    await arbiter.start();
+    const one = server('server1');
+    const two = server('server2');
+    const cells = await named(one);
+    expect(await one.vote({ cells })).toMatchObject({ term: 1, holder: 'server1' });
+    await two.tell();
+    const connected = [one, two].map(({ seen }) => seen.length);
+    const keys = (): readonly string[] => status().clusters[0]?.keys ?? [];
+    const [before = ''] = keys();
+
+    const key = keyOf('one, renewed');
+    const [from, to] = [keyOf('one'), key].map((it) => arbiterKeyOf(new Secret(it)));
+    if (!from || !to) throw new Error('no keys');
+    arbiter.write('clusters/one/renewal.json', renewalText({ key: { from, to } }));
+    expect(reload().stdout).toBe('one changed\n');
+    expect(keys()).toEqual([before, fingerprint(to)]);
+    one.speak(key);
+    expect((await one.tell())?.cell).toMatchObject({ term: 1, holder: 'server1' });
+    expect((await two.tell())?.cell).toMatchObject({ term: 1, holder: 'server1' });
+    arbiter.write('clusters/one/arbiter.key', `${to.reveal()}\n`);
+    expect(reload().stdout).toBe('one changed\n');
+    expect(await two.tell()).not.toBeNull();
+    two.speak(key);
+    expect(await two.tell()).not.toBeNull();
+
+    rmSync(join(arbiter.dir, 'clusters/one/renewal.json'));
+    expect(reload().stdout).toBe('one changed\n');
+    expect(keys()).toEqual([fingerprint(to)]);
+    for (const it1 of [one, two]) expect((await it1.tell())?.cell.id).toBe(cells[0]?.id);
+    const lost = [one, two].flatMap(({ seen }, index) =>
+      seen.slice(connected[index]).filter((it) => it.startsWith('lost')),
+    );
+    expect(lost).toEqual([]);
+    expect(await server('server1').tell({}, shortly)).toBeNull();
+  });
+
+  it('hears the old key no more once every server has called by the new one, whatever file is left there', async () => {
+    const key = keyOf('one, renewed');
+    const [from, to] = [keyOf('one'), key].map((it) => arbiterKeyOf(new Secret(it)));
+    if (!from || !to) throw new Error('no keys');
+    arbiter.write('clusters/one/renewal.json', renewalText({ key: { from, to } }));
+    arbiter.write('clusters/one/arbiter.key', `${to.reveal()}\n`);
+    await arbiter.start();
+    const [one, two, former] = [
+      server('server1', 'one', key),
+      server('server2', 'one', key),
+      server('server2'),
+    ];
+    expect(await one.tell()).not.toBeNull();
+    expect(await former.tell()).not.toBeNull();
+    expect(await two.tell()).not.toBeNull();
+    expect(await former.tell({}, shortly)).toBeNull();
+    expect(await server('server1').tell({}, shortly)).toBeNull();
+    for (const it1 of [one, two]) expect(await it1.tell()).not.toBeNull();
+    // What is told of its files is what confirms a step of a renewal.
+    expect(status().clusters[0]?.keys).toHaveLength(2);
+    expect(reload().status).toBe(0);
+    expect(await server('server1').tell()).not.toBeNull();
   });
 
   it('hears a server only as long as network.conf of its cluster names it', async () => {

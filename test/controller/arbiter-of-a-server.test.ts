@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusReport } from '../../src/controller/core/status.ts';
+import { gone } from '../child-end.ts';
 import { keyOf, RealArbiter, until } from './support/arbiter.ts';
 import { bundleController, freePorts } from './support/pair.ts';
 
@@ -92,6 +93,7 @@ describe('a controller whose network.conf names an arbiter', () => {
       expect(readFileSync(join(mcdir, 'server1.status.json'), 'utf8')).toContain('"arbiters":[]');
     } finally {
       controller.kill('SIGKILL');
+      await gone(controller);
       await arbiter.remove();
     }
   });

@@ -69,7 +69,8 @@ describe('the parts of the controller', () => {
     const core = all.filter((file) => file.startsWith('core/'));
     const foreign = core.flatMap((file) =>
       importsOf(file).filter(
-        (it) => !/^\.\/|^\.\.\/config\.ts$|^\.\.\/\.\.\/postgres\/standby-names\.ts$/.test(it ?? ''),
+        (it) =>
+          !/^\.\/|^\.\.\/config\.ts$|^\.\.\/\.\.\/postgres\/(standby|replication)-names\.ts$/.test(it ?? ''),
       ),
     );
     expect(foreign).toEqual([]);

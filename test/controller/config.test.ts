@@ -86,12 +86,14 @@ describe('<serverIdentifier>.conf', () => {
       stateTransitionCommandTimeoutMs: 7000,
       failover: 'manual',
       referenceAddresses: ['192.0.2.1', 'gateway.example', '2001:db8::1'],
+      logTransferAddresses: { server2: 'db2.example.com', 'server.3': 'FD00:0:0:0001::10' },
       takeover: 'never',
       takeoverPriority: 1000,
       replication: 'asynchronous',
       etcdEndpoints: ['https://etcd1.example:2379', 'https://[2001:db8::2]:2379'],
       etcdUser: 'pgduet',
       etcdPrefix: '/pgduet/inst1/',
+      postgresBinDir: '/opt/pg15/bin',
     };
     expect(value(parseServerConf(renderServer(conf), 'server1.conf'))).toEqual(conf);
   });
@@ -166,6 +168,9 @@ describe('<serverIdentifier>.conf', () => {
       '192.0.2.1:2379',
       'https://a:0',
       'https://a:1/b',
+      // They have the form of one, and would end the controller that asks them.
+      'https://192.0.2.300:2379',
+      'https://[1:2]:2379',
     ])
       expect(errors(parseServerConf(`db_instance = '/a'\netcd_endpoints = '${member}'`, 'f'))).toMatch(
         /^f:2:\d+ MCF005 /,
@@ -288,6 +293,7 @@ describe('the unit', () => {
       owner: 'postgres',
       group: 'postgres',
       managementDir: '/mcdir/inst1',
+      writable: [],
       dataDir: '/database/inst1',
       node: '/usr/bin/node',
       bundle: '/usr/local/lib/pgduet/mc.js',

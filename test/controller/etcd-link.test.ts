@@ -1,48 +1,25 @@
 /** The register in a real etcd: answers that are lost or late, members that are gone, and what makes a cell another one. */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { outcomeOf } from '../../src/controller/core/register.ts';
 import type { Vote } from '../../src/controller/core/view.ts';
 import type { EtcdRegister } from '../../src/controller/io/etcd-link.ts';
-import { until } from './support/arbiter.ts';
 import { view } from './support/conversation.ts';
-import { Authority, describeEtcd, EtcdServer, emptyDir, Gateway, RealEtcd } from './support/etcd.ts';
+import { Authority, describeEtcd, emptyDir, Gateway, RealEtcd } from './support/etcd.ts';
+import { asking, beat, EtcdTests } from './support/etcd-tests.ts';
 import { freePorts } from './support/pair.ts';
 
-const open: { close(): void }[] = [];
-afterEach(() => {
-  for (const it of open.splice(0)) it.close();
-});
-
-let authority: Authority;
-beforeAll(() => {
-  authority = new Authority();
-});
-afterAll(() => authority.remove());
-
-function serverAt(register: EtcdRegister, id = 'server1'): EtcdServer {
-  const server = new EtcdServer(view(id, 'standby'), register);
-  open.push(server.link);
-  return server;
-}
-
-const asking = (cells: Vote['cells'], attempt: number): Vote => ({
-  ...{ cells, term: 1, attempt, stage: 'asking', against: null },
-});
-
-/** Heartbeats without news, until this is so. */
-async function beat(server: EtcdServer, done: () => boolean, ms = 30_000): Promise<void> {
-  for (let waited = 0; waited < ms && !done(); waited += 100) await server.tell({}, 100);
-}
+const tests = new EtcdTests();
+const { serverAt } = tests;
 
 describeEtcd('one member', () => {
   let etcd: RealEtcd;
   let clusters = 0;
   let prefix = '';
   beforeAll(async () => {
-    etcd = await RealEtcd.started(authority);
+    etcd = await RealEtcd.started(tests.authority);
   }, 60_000);
   afterAll(() => etcd.remove());
 
@@ -52,11 +29,7 @@ describeEtcd('one member', () => {
     return prefix;
   };
 
-  async function gateway(): Promise<{ readonly gate: Gateway; readonly endpoint: string }> {
-    const gate = new Gateway(authority, etcd.endpoints[0] ?? '');
-    open.push(gate);
-    return { gate, endpoint: await gate.listen() };
-  }
+  const gateway = () => tests.gateway(etcd);
 
   it('an answer that is lost was given: the next read shows the own attempt, and nothing is written twice', async () => {
     const { gate, endpoint } = await gateway();
@@ -80,14 +53,9 @@ describeEtcd('one member', () => {
     const register = etcd.register(newPrefix());
     const slow = serverAt({ ...register, endpoints: [endpoint] });
     const cells = await slow.named();
-    let land = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      land = resolve;
-    });
-    gate.calls.length = 0;
-    gate.fate = (path) => (path === '/v3/kv/txn' ? { until: held } : 'pass');
+    const land = gate.holdWrites();
     expect(await slow.vote({ cells, attempt: 7 }, 300)).toBeNull();
-    await until(() => gate.calls.includes('/v3/kv/txn'));
+    await gate.untilWritten();
     const other = serverAt(register, 'server2');
     expect(await other.vote({ cells, attempt: 3 })).toMatchObject({ holder: 'server2', attempt: 3 });
     const before = gate.calls.length;
@@ -103,14 +71,9 @@ describeEtcd('one member', () => {
     const register = etcd.register(newPrefix());
     const slow = serverAt({ ...register, endpoints: [endpoint] });
     const cells = await slow.named();
-    let land = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      land = resolve;
-    });
-    gate.calls.length = 0;
-    gate.fate = (path) => (path === '/v3/kv/txn' ? { until: held } : 'pass');
+    const land = gate.holdWrites();
     const told = slow.vote({ cells, attempt: 7 });
-    await until(() => gate.calls.includes('/v3/kv/txn'));
+    await gate.untilWritten();
     await serverAt(register, 'server2').vote({ cells, attempt: 3 });
     land();
     expect(await told).toMatchObject({ holder: 'server2', attempt: 3 });
@@ -120,16 +83,11 @@ describeEtcd('one member', () => {
     const { gate, endpoint } = await gateway();
     const server = serverAt(etcd.register(newPrefix(), { endpoints: [endpoint] }));
     const cells = await server.named();
-    let land = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      land = resolve;
-    });
-    gate.calls.length = 0;
-    gate.fate = (path) => (path === '/v3/kv/txn' ? { until: held } : 'pass');
+    const land = gate.holdWrites();
     expect(await server.vote({ cells, attempt: 7 }, 300)).toBeNull();
     const back = { ...asking(cells, 7), stage: 'back' as const };
     // Nothing is there yet that could be given back.
-    await until(() => gate.calls.includes('/v3/kv/txn'));
+    await gate.untilWritten();
     expect((await server.tell({ vote: back }))?.cell).toMatchObject({ term: 0, holder: null });
     gate.fate = () => 'pass';
     land();
@@ -200,10 +158,36 @@ describeEtcd('one member', () => {
     other.remove();
   });
 
+  it('what cannot be asked at all is a member that does not answer, and the next one is asked', async () => {
+    const bad = 'https://127.0.0.300:2379';
+    const register = etcd.register(newPrefix());
+    const alone = serverAt({ ...register, endpoints: [bad] });
+    await beat(alone, () => alone.seen.length > 0);
+    expect(alone.seen).toEqual([`lost arbiter1: ${bad}: Invalid URL`]);
+    // It goes on to be asked, and its time limit is no error of its own.
+    expect(await alone.tell({}, 3000)).toBeNull();
+    const both = serverAt({ ...register, endpoints: [bad, ...etcd.endpoints] });
+    await both.named();
+    expect(both.seen.join()).not.toContain('lost');
+  });
+
+  it('a token that can be none is not sent back', async () => {
+    const { gate, endpoint } = await gateway();
+    for (const token of ['two\r\nlines: 1', 'a b', '', 'x'.repeat(8193)]) {
+      gate.fate = (path) => (path === '/v3/auth/authenticate' ? { says: { token } } : 'pass');
+      gate.calls.length = 0;
+      const server = serverAt(etcd.register(newPrefix(), { endpoints: [endpoint] }));
+      await beat(server, () => server.seen.length > 0);
+      expect(server.seen[0]).toMatch(/^lost arbiter1: .*: it says nothing that can be understood$/);
+      expect(new Set(gate.calls)).toEqual(new Set(['/version', '/v3/auth/authenticate']));
+      server.link.close();
+    }
+  });
+
   it('refuses one whose certificate is of another address', async () => {
-    authority.sign('stranger', 'IP:192.0.2.1');
-    const gate = new Gateway(authority, etcd.endpoints[0] ?? '', 'stranger');
-    open.push(gate);
+    tests.authority.sign('stranger', 'IP:192.0.2.1');
+    const gate = new Gateway(tests.authority, etcd.endpoints[0] ?? '', 'stranger');
+    tests.keep(gate);
     const server = serverAt(etcd.register(newPrefix(), { endpoints: [await gate.listen()] }));
     await beat(server, () => server.seen.length > 0);
     expect(server.seen.join()).toMatch(/its certificate is one of another name or address$/);
@@ -226,6 +210,33 @@ describeEtcd('one member', () => {
     expect(server.seen.join()).not.toContain('auth token');
   });
 
+  it('logs in anew each minute, and before it writes that a term is given away', async () => {
+    const { gate, endpoint } = await gateway();
+    const server = serverAt(etcd.register(newPrefix(), { endpoints: [endpoint] }));
+    const logins = (): number => gate.calls.filter((it) => it === '/v3/auth/authenticate').length;
+    const cells = await server.named();
+    await server.tell();
+    expect(logins()).toBe(1);
+    // The clock of this process, by which a login counts, goes on; etcd keeps the token for five minutes.
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now');
+    try {
+      clock.mockImplementation(() => now() + 59_000);
+      await server.tell();
+      expect(logins()).toBe(1);
+      clock.mockImplementation(() => now() + 61_000);
+      await server.tell();
+      await server.tell();
+      expect(logins()).toBe(2);
+    } finally {
+      clock.mockRestore();
+    }
+    expect(await server.vote({ cells, attempt: 7 })).toMatchObject({ holder: 'server1', attempt: 7 });
+    const wrote = gate.calls.lastIndexOf('/v3/kv/txn');
+    expect(gate.calls[wrote - 1]).toBe('/v3/auth/authenticate');
+    expect(server.seen.join()).not.toContain('lost');
+  });
+
   it('an etcd without authentication is none, and its password is not asked for with every heartbeat', async () => {
     const register = etcd.register(newPrefix());
     await etcd.admin.asRoot('/v3/auth/disable', {});
@@ -235,7 +246,7 @@ describeEtcd('one member', () => {
       await beat(server, () => false, 1000);
       expect(server.seen).toHaveLength(1);
       expect(server.seen[0]).toMatch(/its authentication is off/);
-      expect(gate.calls).toEqual(['/v3/auth/authenticate']);
+      expect(gate.calls).toEqual(['/version', '/v3/auth/authenticate']);
     } finally {
       await etcd.admin.post('/v3/auth/enable', {});
     }
@@ -277,22 +288,72 @@ describeEtcd('one member', () => {
     expect((await server.tell({ vote: back }))?.cell).toEqual(now);
   });
 
+  /** Who says that it serves as primary. */
+  const serving = async (): Promise<string | undefined> =>
+    (await etcd.admin.keyOf(`${prefix}primary`))?.value;
+  const soon = { timeout: 20_000 };
+  /** A lease that outlasts a busy machine. */
+  const long = { heartbeatTimeoutMs: 20_000 };
+
   it('a primary that is in service is preferred until it says that it hands over', async () => {
     const register = etcd.register(newPrefix());
-    const primary = serverAt(register);
+    const primary = serverAt(register, 'server1', long);
     const standby = serverAt(register, 'server2');
     const cells = await primary.named();
     const vote: Vote = { ...asking(cells, 1), against: 'server1' };
     await primary.tell({ role: 'primary', phase: 'running', handover: null });
+    await expect.poll(serving, soon).toBe('server1');
     await standby.named();
     await sleep(2500);
-    await primary.tell();
     expect((await standby.tell({ vote }))?.cell).toMatchObject({ term: 0 });
     const handover = { id: 1, kind: 'switch' as const, to: 'server2', checkpoint: null };
     await primary.tell({ handover });
-    // The round behind it: then the key is gone.
-    await primary.tell();
+    await expect.poll(serving, soon).toBeUndefined();
     expect((await standby.tell({ vote }))?.cell).toMatchObject({ term: 1, holder: 'server2' });
+  });
+
+  it('leaves the word of another primary alone, and says its own again when that was lost', async () => {
+    const register = etcd.register(newPrefix());
+    const [frozen, now] = [serverAt(register), serverAt(register, 'server2', long)];
+    const cells = await frozen.named();
+    const sync = { primary: 'server1', timeline: 1, epoch: 1, members: [], eligible: [] };
+    const bound = { ...sync, voters: [], needed: 0, term: 1, cells };
+    const running = { role: 'primary', phase: 'running', handover: null, vote: null } as const;
+    await frozen.tell({ ...running, sync: bound });
+    await expect.poll(serving, soon).toBe('server1');
+    // It stands still until its word has ended, and the term is given to the other one.
+    await expect.poll(serving, soon).toBeUndefined();
+    await now.vote({ cells });
+    // It wakes up, and tells what it was: it serves no more, although nobody else has said so yet.
+    await frozen.tell();
+    await frozen.tell();
+    await sleep(500);
+    expect(await serving()).toBeUndefined();
+    await now.tell({ ...running, sync: { ...bound, primary: 'server2', term: 2 } });
+    await expect.poll(serving, soon).toBe('server2');
+    await frozen.tell({ phase: 'stopping' });
+    await frozen.tell({ phase: 'stopped' });
+    await sleep(500);
+    expect(await serving()).toBe('server2');
+    await etcd.admin.deleteKey(`${prefix}primary`);
+    await now.tell();
+    await expect.poll(serving, soon).toBe('server2');
+  });
+
+  it('a primary says that it serves beside its votes, which wait for nothing', async () => {
+    const { gate, endpoint } = await gateway();
+    const register = etcd.register(newPrefix(), { endpoints: [endpoint] });
+    // Longer than anybody here waits.
+    const server = serverAt(register, 'server1', { heartbeatTimeoutMs: 100_000 });
+    const cells = await server.named();
+    gate.fate = (path) => (path === '/v3/lease/grant' ? 'lose the question' : 'pass');
+    await server.tell({ role: 'primary', phase: 'running', handover: null });
+    await expect.poll(() => gate.calls, soon).toContain('/v3/lease/grant');
+    expect((await server.tell({ vote: asking(cells, 1) }))?.cell).toMatchObject({
+      term: 1,
+      holder: 'server1',
+    });
+    expect(gate.calls.filter((it) => it === '/v3/lease/grant')).toHaveLength(1);
   });
 
   it('tells nothing of an etcd that a reload has taken away', async () => {
@@ -308,7 +369,7 @@ describeEtcd('one member', () => {
 describeEtcd('three members', () => {
   let etcd: RealEtcd;
   beforeAll(async () => {
-    etcd = await RealEtcd.started(authority, 3);
+    etcd = await RealEtcd.started(tests.authority, 3);
   }, 60_000);
   afterAll(() => etcd.remove());
 

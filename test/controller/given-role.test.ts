@@ -7,25 +7,18 @@ import {
   Conversation,
   heard,
   inSyncOfThree,
+  primaryOfThree,
   report,
-  sender,
   view,
 } from './support/conversation.ts';
 
 /** server1 has lost its instance, and gives its role to server2; server3 could take it as well. */
-function given(): Conversation {
-  const senders = [sender('server2'), sender('server3')];
-  const names = { senders, synchronousStandbyNames: 'FIRST 1 (server2, server3)' };
-  const it = new Conversation('server1', 3)
-    .after(0, '', boot({ running: true }))
-    .after(10, '', answer(report('primary', names)))
-    .after(5, '', heard(view('server2', 'standby')))
-    .after(5, '', heard(view('server3', 'standby')));
-  it.state = { ...it.state, sync: inSyncOfThree, change: null, proving: null };
-  return it
+const given = (): Conversation =>
+  primaryOfThree()
+    .after(5, '', heard(view('server2', 'standby', { sync: inSyncOfThree })))
+    .after(5, '', heard(view('server3', 'standby', { sync: inSyncOfThree })))
     .after(100, '', { kind: 'instance-check', outcome: { kind: 'gone' } })
     .after(50, '', { kind: 'instance-stopped', proof: null });
-}
 
 const taking: Takeover = {
   from: 'server1',

@@ -1,10 +1,11 @@
 /** The bundled controller on two real instances: start, status, faults as they are seen, stop. */
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asOwner, cannotRun, Pair, signal } from './support/pair.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { asOwner, cannotRun, freePorts, Pair, signal } from './support/pair.ts';
 
 if (cannotRun !== undefined) {
   process.stderr.write(`test/controller/integration.test.ts is skipped: ${cannotRun}\n`);
@@ -13,6 +14,14 @@ if (cannotRun !== undefined) {
 
 /** The limit of a wait; what it waits for comes within a second or two. */
 const quickly = 30_000;
+
+const listensAt = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    }).on('error', () => resolve(false));
+  });
 
 describe.skipIf(cannotRun !== undefined)('two instances and their controllers', () => {
   const pair = new Pair();
@@ -95,6 +104,31 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     expect(
       (await pair.until('server2', (it) => it.mirroring_status === 'switchable'))?.mirroring_status,
     ).toBe('switchable');
+  });
+
+  it('a reload takes another port of its own over, and nothing is restarted', async () => {
+    const network = join(pair.mcdir, 'network.conf');
+    const before = readFileSync(network, 'utf8');
+    const [next = 0, taken = 0] = await freePorts(2);
+    const other = createServer().listen(taken, '127.0.0.1');
+    onTestFinished(() => void other.close());
+    const running = [pair.daemonPid('server1'), pair.postmasterPid(1), pair.postmasterPid(2)];
+    const withPort = (port: number): void =>
+      writeFileSync(network, before.replace(/^server1.*/m, `server1 127.0.0.1 ${port}`));
+    withPort(taken);
+    signal(pair.daemonPid('server1'), 'SIGHUP');
+    await logged(new RegExp(`the admin port 127.0.0.1:${taken} cannot be opened: .*\\(MCA01029\\)`));
+    withPort(next);
+    signal(pair.daemonPid('server1'), 'SIGHUP');
+    await expect.poll(() => listensAt(next), { timeout: quickly }).toBe(true);
+    // The other one has not read of it yet.
+    expect(await listensAt(pair.ports[2] ?? 0)).toBe(true);
+    signal(pair.daemonPid('server2'), 'SIGHUP');
+    await expect.poll(() => listensAt(pair.ports[2] ?? 0), { timeout: quickly }).toBe(false);
+    const report = await pair.until('server2', (it) => it.mirroring_status === 'switchable');
+    expect(report?.mirroring_status).toBe('switchable');
+    expect([pair.daemonPid('server1'), pair.postmasterPid(1), pair.postmasterPid(2)]).toEqual(running);
+    expect(pair.log('server2')).not.toContain('MCA00019');
   });
 
   it('a killed postmaster is abnormal(postmaster), everywhere, and start brings it back', async () => {

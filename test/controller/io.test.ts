@@ -15,6 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
+import { clusterMark } from '../../src/controller/config-arbiter-key.ts';
 import { loadConfiguration } from '../../src/controller/io/configuration.ts';
 import { findLocalServer, readPrivate } from '../../src/controller/io/files.ts';
 import { frameReader, longestFrame } from '../../src/controller/io/frames.ts';
@@ -86,6 +88,11 @@ describe('the configuration on disk', () => {
     // Another cluster of this name has other keys.
     write('cluster.key', `${'cd'.repeat(32)}\n`);
     expect(loadConfiguration(dir, 'server1').etcd?.prefix).not.toBe(etcd?.prefix);
+    // A key that was renewed leaves the cell its name.
+    write('etcd.cell', `${clusterMark(new Secret('ab'.repeat(32)))}\n`);
+    expect(loadConfiguration(dir, 'server1').etcd?.prefix).toBe(etcd?.prefix);
+    write('etcd.cell', '../other\n');
+    expect(() => loadConfiguration(dir, 'server1')).toThrow(/MCF007 .*etcd\.cell names no cell/);
   });
 
   it('refuses an etcd that could not be told from another one, and one besides an arbiter or under the name of a server', () => {

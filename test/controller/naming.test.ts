@@ -7,8 +7,8 @@ import {
   Conversation,
   heard,
   inSyncOfThree,
+  primaryOfThree,
   report,
-  sender,
   view,
 } from './support/conversation.ts';
 
@@ -26,23 +26,14 @@ const standby = (it: Conversation, id: string, change: Partial<ServerView> = {})
   return heard(view(id, 'standby', { understands: 3, sync: it.state.sync, cell, ...change }));
 };
 
-function primaryOfThree(failover: 'automatic' | 'manual'): Conversation {
-  const names = {
-    senders: [sender('server2'), sender('server3')],
-    synchronousStandbyNames: 'ANY 1 (server2, server3)',
-  };
-  const it1 = new Conversation('server1', 3, { heartbeatErrorAction: 'arbitration', failover })
-    .after(0, '', boot({ running: true }))
-    .after(10, '', answer(report('primary', names)));
-  it1.state = { ...it1.state, sync: inSyncOfThree, change: null, proving: null };
-  return it1;
-}
+const arbitrating = (failover: 'automatic' | 'manual'): Conversation =>
+  primaryOfThree({ heartbeatErrorAction: 'arbitration', failover });
 
 describe('a promise', () => {
   it.each(['automatic', 'manual'] as const)(
     'names the servers when all are heard; failover is %s',
     (failover) => {
-      const it1 = primaryOfThree(failover);
+      const it1 = arbitrating(failover);
       for (let round = 0; round < 6 && (it1.state.sync?.cells ?? []).length === 0; round += 1)
         for (const id of ['server2', 'server3']) it1.after(100, '', standby(it1, id));
       expect(it1.state.sync).toMatchObject({ cells, term: 2 });
@@ -52,7 +43,7 @@ describe('a promise', () => {
   );
 
   it('names none while one of them is not heard, or does not know what a register is', () => {
-    const it1 = primaryOfThree('automatic');
+    const it1 = arbitrating('automatic');
     for (let round = 0; round < 6; round += 1) it1.after(100, '', standby(it1, 'server2'));
     expect(it1.state.sync?.cells).toBeUndefined();
     expect(it1.state.sync?.eligible).toEqual(['server2', 'server3']);

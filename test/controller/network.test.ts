@@ -21,27 +21,32 @@ afterEach(() => {
   for (const link of open.splice(0)) link.close();
 });
 
+const linesOf = (ports: readonly number[]) =>
+  ports.map((port, index) => ({ id: `server${index + 1}`, host: '127.0.0.1', port }));
+
 function makeLink(id: string, ports: readonly number[], secret = key) {
-  const servers = ports.map((port, index) => ({ id: `server${index + 1}`, host: '127.0.0.1', port }));
+  const servers = linesOf(ports);
   const self = servers.find((line) => line.id === id);
   if (!self) throw new Error(id);
   const seen: string[] = [];
-  const link = new AdminLink(
-    { self, servers, conf, key: secret },
-    () => view(id, id === 'server1' ? 'primary' : 'standby'),
-    {
-      heard: (peer, it) => seen.push(`heard ${peer} ${it.role}`),
-      refused: (peer) => seen.push(`refused ${peer}`),
-      unknownPeer: (from) => seen.push(`unknown ${from}`),
-      request: (peer, number, request) => {
-        seen.push(`request ${peer} ${request.kind}`);
-        link.answer(peer, number, { ok: true, text: 'stopped' });
-      },
-      reply: (peer, ok, text) => seen.push(`reply ${peer} ${ok} ${text}`),
+  const settings = { self, servers, conf, key: secret };
+  const link = new AdminLink(settings, () => view(id, id === 'server1' ? 'primary' : 'standby'), {
+    heard: (peer, it) => seen.push(`heard ${peer} ${it.role}`),
+    refused: (peer) => seen.push(`refused ${peer}`),
+    unknownPeer: (from) => seen.push(`unknown ${from}`),
+    request: (peer, number, request) => {
+      seen.push(`request ${peer} ${request.kind}`);
+      link.answer(peer, number, { ok: true, text: 'stopped' });
     },
-  );
+    reply: (peer, ok, text) => seen.push(`reply ${peer} ${ok} ${text}`),
+  });
   open.push(link);
-  return { link, seen, beat: () => link.heartbeat(view(id, id === 'server1' ? 'primary' : 'standby')) };
+  return {
+    link,
+    seen,
+    settings,
+    beat: () => link.heartbeat(view(id, id === 'server1' ? 'primary' : 'standby')),
+  };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -81,6 +86,34 @@ describe('the admin link', () => {
     expect(one.seen.concat(two.seen).filter((it) => it.startsWith('reply'))).toContain(
       'reply server2 true stopped',
     );
+  });
+
+  it('goes to another port, and is heard at the former one until every peer has called the new one', async () => {
+    const [first = 0, other = 0, next = 0, taken = 0] = await freePorts(4);
+    const one = makeLink('server1', [first, other]);
+    const two = makeLink('server2', [first, other]);
+    const third = makeLink('server1', [taken, other]);
+    await Promise.all([one.link.listen(), two.link.listen(), third.link.listen()]);
+    const isOpen = (port: number): Promise<boolean> =>
+      new Promise((resolve) => {
+        const socket = tcpConnect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+        setTimeout(() => socket.destroy(), 500).unref();
+      });
+    // What cannot be had changes nothing.
+    await expect(one.link.listen({ host: '127.0.0.1', port: taken })).rejects.toThrow('EADDRINUSE');
+    await one.link.listen({ host: '127.0.0.1', port: next });
+    // A name of the same place is the same place.
+    await one.link.listen({ host: 'localhost', port: next });
+    two.beat();
+    await until(() => one.seen.includes('heard server2 standby'));
+    expect([await isOpen(first), await isOpen(next)]).toEqual([true, true]);
+
+    two.link.update({ ...two.settings, servers: linesOf([next, other]) });
+    one.seen.length = 0;
+    two.beat();
+    await until(() => one.seen.includes('heard server2 standby'));
+    expect(one.seen).toContain('heard server2 standby');
+    expect([await isOpen(first), await isOpen(next)]).toEqual([false, true]);
   });
 
   it('says when nobody listens, and a request to nobody fails at once', async () => {

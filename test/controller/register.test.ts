@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Asking,
   answerVote,
+  attemptIn,
   freshCell,
   heedPromise,
   isContested,
@@ -77,6 +78,18 @@ describe('a cell that is asked for a term', () => {
     expect(asks(free, { attempt: 1, against: null }, { asker: 'server1' })).toEqual(cell(3, 'server1', 1));
   });
 
+  it('is another cell when another server has the term that the asker has won, and has not given back', () => {
+    const twice = cell(3, 'server1', 4);
+    expect(asks(twice, { stage: 'won' })).toEqual(freshCell('b'));
+    // Its own win, a term behind, and one of several cells, which need not have been among those that gave it.
+    const own = cell(3, 'server2');
+    expect(asks(own, { stage: 'won' })).toBe(own);
+    const later = cell(4, 'server1');
+    expect(asks(later, { stage: 'won' })).toBe(later);
+    expect(asks(twice)).toBe(twice);
+    expect(asks(twice, { stage: 'won', cells: [...one, ...three] })).toBe(twice);
+  });
+
   it('is another cell when it has forgotten the term before, and answers nobody who means the old one', () => {
     const other = asks(cell(1, 'server1'));
     expect(other).toEqual(freshCell('b'));
@@ -146,6 +159,20 @@ describe('a server that has asked', () => {
     expect(outcomeOf(vote({ cells: three }), 'server2', of({ server1: said('server1', 3, 'server2') }))).toBe(
       'open',
     );
+  });
+
+  it('cannot win with an attempt that it has given back, and can with a later one', () => {
+    const back: Cell = { ...cell(3, null, 900), gaveBack: 'server2' };
+    expect(outcomeOf(vote(), 'server2', () => back)).toBe('dead');
+    expect(outcomeOf(vote({ attempt: 901 }), 'server2', () => back)).toBe('open');
+    expect(outcomeOf(vote(), 'server1', () => back)).toBe('open');
+    expect([attemptIn(back, 'server2'), attemptIn(back, 'server1'), attemptIn(undefined, 'server2')]).toEqual(
+      [900, 0, 0],
+    );
+    // Of three cells two others say yes.
+    const yes = { server1: said('server1', 3, 'server2'), server2: said('server2', 3, 'server2') };
+    const dead: Cell = { ...said('server3', 3, null, 900), gaveBack: 'server2' };
+    expect(outcomeOf(vote({ cells: three }), 'server2', of({ ...yes, server3: dead }))).toBe('won');
   });
 
   it('counts no cell whose memory is another one, and no answer that did not come', () => {

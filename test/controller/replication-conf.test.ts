@@ -5,6 +5,7 @@ import {
   includes,
   overriding,
   withEveryName,
+  withListed,
   withNames,
   withoutSetting,
   withPrimary,
@@ -38,6 +39,52 @@ describe('synchronous_standby_names', () => {
     const none = withNames(one.text, []);
     expect(parseNames(none.value)).toEqual({ needed: 0, ids: [] });
     expect(withNames(none.text, ['server2']).value).toBe('server2');
+  });
+
+  it.each(['\n', '\r\n'])(
+    'of a primary that follows again keep user and password file, with the line end %j',
+    (end) => {
+      const line = (host: string) =>
+        `primary_conninfo = 'host=${host} port=1 user=repl application_name=server1 passfile=/p'`;
+      const text = `#primary_conninfo = ''${end}a = 1${end}${line('old')}${end}b = 2${end}`;
+      const out = withoutSetting(text, 'primary_conninfo');
+      expect(out).toBe(text.replace(`${end}primary`, `${end}#primary`));
+      const to = { host: 'new', port: 1, standby: 'server1' };
+      const words = withPrimary(out, '', to)
+        .split(end)
+        .filter((one) => one.startsWith('primary_conninfo'));
+      expect(words).toHaveLength(1);
+      expect(words[0]?.match(/[a-z_]+=[^ ']+/g)?.sort()).toEqual(
+        line('new')
+          .match(/[a-z_]+=[^ ']+/g)
+          ?.sort(),
+      );
+      expect(withPrimary(out, '', to)).toContain(`${end}b = 2${end}`);
+    },
+  );
+
+  it('has names in quotes that the server would take for words of its own', () => {
+    const text = `${sample}synchronous_standby_names = 'FIRST 1 ("any", first2, "First")'\n`;
+    expect(withNames(text, ['any']).value).toBe('"any"');
+    expect(withNames(text, ['First', 'any']).value).toBe('FIRST 1 ("any", "First")');
+    expect(withNames(withNames(text, []).text, ['any', 'first2', 'First']).text).toBe(text);
+  });
+
+  it('is found again after an editor has gone over the file', () => {
+    for (const edited of [
+      (text: string) => text.replaceAll('\n', '\r\n'),
+      (text: string) => text.replaceAll(' = ', '='),
+      (text: string) => text.replaceAll(' #', '\t#'),
+      (text: string) => text.replace(/^syn/m, '  Syn'),
+    ]) {
+      const one = edited(withNames(trio, ['server3']).text);
+      expect(withNames(one, ['server3']).value).toBe('server3');
+      const none = withNames(one, []).text;
+      expect(none).not.toMatch(/^\s*synchronous_standby_names/im);
+      const all = withNames(none, ['server2', 'server3']);
+      expect(all.value).toBe('FIRST 1 (server2, server3)');
+      expect(all.text.match(/^\s*synchronous_standby_names/gim)).toHaveLength(1);
+    }
   });
 
   it('of a standby that follows again has every name, however many were taken out before', () => {
@@ -96,6 +143,25 @@ describe('synchronized_standby_slots', () => {
   it('knows a slot by the name of its server, in the letters that slots have', () => {
     const text = `synchronous_standby_names = '"Db-1.x", db2'\nsynchronized_standby_slots = 'db_1_x,db2'\n`;
     expect(line(having(text, ['db2']))[0]).toContain("= 'db2' #");
+  });
+
+  it('has our own slot of a standby only once it is listed, beside what others wrote', () => {
+    const listed = withListed(trio, ['server2', 'server3']).text;
+    expect(line(listed)).toEqual([
+      "synchronized_standby_slots = 'pgduet_for_server2, pgduet_for_server3' # by the Mirroring Controller",
+    ]);
+    const one = having(listed, ['server3']);
+    expect(line(one)).toEqual([
+      "synchronized_standby_slots = 'pgduet_for_server3' # by the Mirroring Controller",
+    ]);
+    expect(line(having(one, ['server2', 'server3']))).toEqual(line(one));
+    expect(line(having(one, []))).toEqual([]);
+    expect(line(having(having(one, []), ['server2', 'server3']))).toEqual([]);
+    expect(line(withListed(slots, ['server2']).text)).toEqual([
+      "synchronized_standby_slots = 'server2, server3, reports, pgduet_for_server2' # by the Mirroring Controller",
+    ]);
+    expect(withListed(listed, []).value).toBe('');
+    expect(withListed(listed, ['server2', 'server3']).text).toBe(listed);
   });
 
   it('is not made where nobody has set it', () => {

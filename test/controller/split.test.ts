@@ -1,6 +1,6 @@
 /** Where two histories part, and who holds more behind that: from evidence, and never from the higher timeline. */
 import { describe, expect, it } from 'vitest';
-import type { Observation } from '../../src/controller/core/advice.ts';
+import { type Observation, obstacle } from '../../src/controller/core/advice.ts';
 import { partedAt, split } from '../../src/controller/core/split.ts';
 import type { InstanceReport } from '../../src/controller/core/view.ts';
 import { parseHistory } from '../../src/controller/io/history.ts';
@@ -71,6 +71,27 @@ const newer = (change: Partial<InstanceReport>) =>
   server('server2', 2, { ...on(2, '1@0/3000060'), ...alone, ...change });
 const advice = (one: Observation, other: Observation, undecided: readonly string[] = []): string =>
   split(state, one, other, undecided).advice;
+
+describe('servers of two clusters', () => {
+  it('are never told to be rebuilt, whoever has run more', () => {
+    const [one, other] = [older({ nextXid: 90, systemId: '42' }), newer({ nextXid: 50 })];
+    for (const { reason, advice: text } of [split(state, one, other, []), split(state, other, one, [])]) {
+      expect(reason).toContain('are of two clusters (system identifiers');
+      expect(text).not.toContain('pgduet rebuild');
+      expect(text).toMatch(/look whose data are on server\d and server\d, and rebuild nothing/);
+    }
+  });
+
+  it.each(['standby', 'primary'] as const)('nor is one that runs beside the primary as %s', (role) => {
+    const primary = older({});
+    const it = report(role, { systemId: '42' });
+    const foreign = { ...server('server2', 1, it), view: view('server2', role, { report: it }) };
+    const found = obstacle(state, primary, foreign);
+    expect(found?.reason).toBe('server2 belongs to another cluster');
+    expect(found?.advice).not.toContain('pgduet rebuild');
+    expect(found?.advice).toContain('may exist nowhere else');
+  });
+});
 
 describe('two primaries', () => {
   const rebuilt = (text: string): string | undefined => /pgduet rebuild (server\d)/.exec(text)?.[1];

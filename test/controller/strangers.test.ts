@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { State } from '../../src/controller/core/state.ts';
 import type { InstanceReport, Sender } from '../../src/controller/core/view.ts';
 import { parseNames } from '../../src/postgres/standby-names.ts';
-import { answer, boot, Conversation, heard, report, sender, view } from './support/conversation.ts';
+import {
+  answer,
+  boot,
+  Conversation,
+  heard,
+  inSyncOfThree,
+  recorded,
+  report,
+  sender,
+  view,
+} from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
 
@@ -243,6 +253,25 @@ describe('a receiver that may be another one’s', () => {
       .after(20, 'the checkpoint is done', done)
       .after(20, 'the instance answers; another one has the name of server3', only(clone));
     expect(eligible(it1.state)).toEqual(['server2']);
+  });
+
+  it('joins the names when nobody believes any more that it may take over', () => {
+    const only = (...rows: Sender[]) =>
+      answer(report('primary', { senders: [second, ...rows], synchronousStandbyNames: 'server2' }));
+    const out = { ...inSyncOfThree, eligible: ['server2'], voters: ['server2'] };
+    const known = { server2: second.address, server3: third.address };
+    const restored = recorded({ sync: out, origins: known });
+    const it1 = new Conversation('server1', 3)
+      .after(0, 'the controller starts', boot({ running: true, restored }))
+      .after(10, 'the instance answers; another one has the name of server3', only(clone))
+      .after(5, 'server2 holds all', heard(view('server2', 'standby', { sync: out })));
+    expect(eligible(it1.state)).toEqual(['server2']);
+    it1.after(20, 'server3 is heard, and received WAL when it looked last', holds('server3', '0/3000060'));
+    expect(eligible(it1.state)).toEqual([]);
+    expect(it1.state.change).toMatchObject({ stage: 'reporting', to: ['server2', 'server3'] });
+    const { sync } = it1.state;
+    it1.after(20, 'server2 knows', heard(view('server2', 'standby', { sync })));
+    expect(it1.state.change).toMatchObject({ stage: 'setting', to: ['server2', 'server3'] });
   });
 });
 

@@ -84,17 +84,47 @@ describe('a role that was given, by an order, to a server that was not one that 
 });
 
 describe('a server that has forgotten how often it has asked', () => {
-  it('asks with a higher attempt than its cells remember of it', () => {
-    const far = Date.UTC(2036, 0, 1);
-    const believed = { ...bound, eligible: ['server2'] };
-    const told = withArbiter(new Conversation('server1', 2, { heartbeatErrorAction: 'arbitration' }), {
-      ...givenAway,
-      holder: 'server1',
-      attempt: far,
-    })
-      .after(0, 'the host boots', boot({ restored: recorded({ sync: believed }) }))
-      .silence(7000);
+  const far = Date.UTC(2036, 0, 1);
+  const restored = recorded({ sync: { ...bound, eligible: ['server2'] } });
+  const booted = (cell: Cell) =>
+    withArbiter(new Conversation('server1', 2, { heartbeatErrorAction: 'arbitration' }), cell).after(
+      0,
+      'the host boots',
+      boot({ restored }),
+    );
+  const back: Cell = { ...givenAway, holder: null, gaveBack: 'server1', attempt: far };
+
+  it.each([
+    ['holds the term', { ...givenAway, holder: 'server1', attempt: far }],
+    ['has given it back', back],
+  ])('asks with a higher attempt than its cells remember of it, where it %s', (_, cell) => {
+    const told = booted(cell).silence(7000);
     expect(told.state.vote).toMatchObject({ stage: 'asking', term: 4, attempt: far + 1 });
+  });
+
+  it('begins anew when it has asked before it heard that its attempt is a dead one', () => {
+    const told = booted({ ...givenAway, term: 3, holder: null }).silence(7000);
+    expect(told.state.vote).toMatchObject({ stage: 'asking', term: 4 });
+    expect(told.state.vote?.attempt).toBeLessThan(far);
+    withArbiter(told, back).silence(1000);
+    expect(told.state.vote).toMatchObject({ stage: 'back' });
+    withArbiter(told, back).silence(6000);
+    expect(told.state.vote).toMatchObject({ stage: 'asking', term: 4, attempt: far + 1 });
+    // Nobody has taken it, and nobody is told so.
+    expect(told.text()).not.toContain('MCA01132');
+  });
+});
+
+describe('what a server has seen of a register that keeps a lineage', () => {
+  it('is written down, and is known after a restart', () => {
+    const lineages = { 'of an etcd': 'the last write' };
+    const cell = { ...givenAway, holder: 'server1' };
+    const told = withArbiter(new Conversation('server1'), cell).after(0, '', boot());
+    const register = { id: 'arb1', incarnation: 'a', seq: 2, cell, version: '0', echoes: {} };
+    told.after(5, '', { kind: 'arbiter-heard', arbiter: 'arb1', view: register, lineages });
+    expect(told.state.persisted).toMatchObject({ lineages });
+    const again = new Conversation('server1').after(0, '', boot({ restored: told.state.persisted }));
+    expect(again.state.persisted).toMatchObject({ lineages });
   });
 });
 

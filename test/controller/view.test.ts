@@ -30,14 +30,25 @@ const whole = view('server2', 'standby', {
   },
   yield: { to: 'server3', lsn: '0/3000060' },
   busy: { work: 'switch', by: { pid: 1, user: 'postgres', server: 'server1' }, sinceWall: 1 },
+  refusal: 'no',
   detached: ['server1'],
   lagging: ['server1'],
+  parted: ['server1'],
   strangers: [{ kind: 'name', name: 'barman' }],
   duty: { takeover: 'never', priority: 100, replication: 'synchronous' },
 });
 const full = {
   ...whole,
-  report: whole.report && { ...whole.report, senders: [{ ...sender('server1'), replayLagBytes: 0 }] },
+  report: whole.report && {
+    ...whole.report,
+    senders: [{ ...sender('server1'), replayLagBytes: 0 }],
+    slots: {
+      wanted: true,
+      waitedFor: '',
+      standbys: [{ name: 'pgduet_for_server1', active: true, keeps: true }],
+      failover: [{ name: 's', active: true, synced: false, confirmed: '0/1' }],
+    },
+  },
 };
 
 /** Every copy of a value in which one part, however deep, is of another type. */
@@ -82,7 +93,18 @@ describe('a view', () => {
 
   it.each(Object.keys(full))('with or without %s', (key) => {
     expect(isView(without(full, key), 'server2')).toBe(
-      ['understands', 'echoes', 'busy', 'detached', 'lagging', 'replay', 'strangers', 'duty'].includes(key),
+      [
+        'understands',
+        'echoes',
+        'busy',
+        'refusal',
+        'detached',
+        'lagging',
+        'parted',
+        'replay',
+        'strangers',
+        'duty',
+      ].includes(key),
     );
   });
 

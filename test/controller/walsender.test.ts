@@ -75,14 +75,18 @@ describe.skipIf(cannotRun !== undefined)('a shutdown that a receiver holds up', 
 
   async function stop(mode: 'fast' | 'limited', servers: readonly string[], limitMs: number) {
     const ours = await ownWalsenders(conf(), servers);
-    const instance = new Instance(pair.dataDir(1), join(run(), 'startup'), undefined, {
+    const instance = new Instance(pair.dataDir(1), join(run(), 'startup'), undefined, undefined, {
       sendersMs: 1500,
       limitMs,
     });
     const began = performance.now();
     expect(await instance.stop(mode, ours)).toBeNull();
     const ms = performance.now() - began;
-    return { ms, ended: instance.endedSenders.length, proof: await controlData(pair.dataDir(1)) };
+    return {
+      ms,
+      ended: instance.endedSenders.length,
+      proof: await controlData({ dbInstance: pair.dataDir(1) }),
+    };
   }
 
   it('ends cleanly when that one has been disconnected', async () => {

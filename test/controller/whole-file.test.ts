@@ -110,7 +110,7 @@ describe('what a failure leaves', () => {
   });
 
   it('beside it goes with the next write, when the process was killed', () => {
-    writeFileSync(path('.postgresql.conf.pgduet-tmp'), 'half', { mode: 0o644 });
+    writeFileSync(path('.postgresql.conf.controller.pgduet-tmp'), 'half', { mode: 0o644 });
     writeAtomic(dir, 'postgresql.conf', 'whole');
     expect(standing(dir)).toEqual(['postgresql.conf: whole']);
     expect(statSync(path()).mode & 0o777).toBe(0o600);
@@ -179,7 +179,7 @@ describe('a former primary that is told to follow', () => {
         "primary_conninfo = 'host=192.0.2.9 user=repl'\nwork_mem = '8MB'\n",
       );
       // A directory in the place of the file that is written first cannot be removed as a file can.
-      mkdirSync(path(`.${stop}.pgduet-tmp`));
+      mkdirSync(path(`.${stop}.controller.pgduet-tmp`));
       await expect(follow(conf(), 'server1', to)).rejects.toThrow(/EISDIR|directory/);
       expect([stop, isStandby(dir), follows('postgresql.conf')]).toEqual([
         stop,
@@ -187,7 +187,7 @@ describe('a former primary that is told to follow', () => {
         stop === 'standby.signal',
       ]);
       expect(readFileSync(path(), 'utf8')).toContain('port = 27500\n');
-      rmSync(path(`.${stop}.pgduet-tmp`), { recursive: true });
+      rmSync(path(`.${stop}.controller.pgduet-tmp`), { recursive: true });
       await follow(conf(), 'server1', to);
       expect([stop, isStandby(dir), follows('postgresql.conf')]).toEqual([stop, true, true]);
       expect(readFileSync(path('postgresql.auto.conf'), 'utf8')).toBe("work_mem = '8MB'\n");

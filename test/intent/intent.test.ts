@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { type Intent, type Situation, settle, targetOf } from '../../src/intent/intent.ts';
 import { rewinds } from '../../src/intent/rebuild.ts';
-import { drops, revives, settles, switches } from '../../src/intent/teardown.ts';
+import { drops, holder, revives, settles, switches } from '../../src/intent/teardown.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
 import type { View } from '../../src/observe/survey.ts';
 import { compile } from '../../src/playbook/compile.ts';
@@ -245,6 +245,14 @@ describe('a teardown', () => {
     const intent: Intent = { kind: 'teardown', keepData: false, allData: true, moved: false };
     expect(names.filter((name) => drops({ ...kept, intent }, name))).toEqual(names);
     expect(names.filter((name) => drops({ ...kept, intent: { kind: 'run' } }, name))).toEqual([]);
+  });
+
+  it('counts on nobody to hold what is deleted where all of it goes', () => {
+    const kept = situation(keeping('server2'), data({}), follower);
+    expect(holder(kept)).toBe('server2');
+    expect(holder({ ...kept, intent: { kind: 'run' } })).toBe('server1');
+    const intent: Intent = { kind: 'teardown', keepData: false, allData: true, moved: false };
+    expect(holder({ ...kept, intent })).toBeUndefined();
   });
 });
 

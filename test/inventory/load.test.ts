@@ -369,6 +369,18 @@ hosts:
     expect(server(cluster, 'a').postgres.socketDir).toBe('/var/run/postgresql');
   });
 
+  it('are called as they are written, and keep their order', async () => {
+    const named = (one: string, other: string) =>
+      load(smallest.replace('server1:', `${one}:`).replace('server2:', `${other}:`));
+    for (const [one, other] of [
+      ['01', '1e3'],
+      ['20', '3'],
+      ['yes', 'null'],
+      ['0x1F', 'True'],
+    ] as const)
+      expect((await named(one, other)).cluster.hosts.map(({ name }) => name)).toEqual([one, other]);
+  });
+
   it('two hosts behind one address but other SSH ports are two machines', async () => {
     const text = smallest
       .replace(

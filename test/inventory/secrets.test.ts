@@ -114,6 +114,14 @@ describe('redact', () => {
     ['password: *hunter2', 'password: ***'],
     ['password: !!str hunter2', 'password: ***'],
     ['api-token: hunter2', 'api-token: ***'],
+    ["  archive_command: 'PGPASSWORD=hunter2 cp %p /a/%f'", "  archive_command: 'PGPASSWORD=***"],
+    ['  archive_command: cp %p /a/%f && post hunter2', '  archive_command: cp %p /a/%f && post ***'],
+    ['settings: { a: b, restore_command: "get hunter2" }', 'settings: { a: b, restore_command: ***'],
+    ['  restore_command: >\n    get hunter2\n  x: y', '  restore_command: >\n    ***\n  x: y'],
+    ['  - "host all all ::/0 ldap ldapbindpasswd=hunter2"', '  - "host all all ::/0 ldap ldapbindpasswd=***'],
+    ['  vault.token: hunter2', '  vault.token: ***'],
+    ['  primary_conninfo: "host=a password=hunter2"', '  primary_conninfo: "host=a password=***'],
+    ['  x: postgresql://u:hunter2@h/d', '  x: postgresql://***'],
   ])('%j', (text, shown) => {
     expect(redact(text)).toBe(shown);
   });
@@ -124,6 +132,8 @@ describe('redact', () => {
     '  password: !age |\n    -----BEGIN',
     'settings: { password_encryption: md5 }',
     '- { method: password }',
+    "  archive_command: 'test ! -f /a/%f && cp %p /a/%f'",
+    '  url: postgresql://a,b/d?sslmode=require',
   ])('leaves %j', (text) => {
     expect(redact(text)).toBe(text);
   });

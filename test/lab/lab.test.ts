@@ -70,6 +70,11 @@ describeLab('a lab with two hosts', () => {
     expect((await b.sh('pg_lsclusters --no-header')).stdout).toBe('');
   });
 
+  labTest('ends a script that runs for ever, whoever holds its output', async () => {
+    const said = await a.sh('echo begun; until false; do sleep 0.05; done', { timeoutMs: 2000 });
+    expect(said).toMatchObject({ status: 128, stdout: 'begun\n' });
+  });
+
   labTest('loses its network and gets it back', async () => {
     await a.cut();
     expect((await ssh(lab, 'root', a.address, 'true')).status).toBe(255);

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { batchScript, batchSteps } from '../../src/apply/batch-script.ts';
 import { run } from '../../src/apply/run.ts';
+import { renewalText } from '../../src/base/renewal.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { arbiterKeyOf } from '../../src/controller/config-arbiter-key.ts';
+import { arbiterKeyOf, clusterMark } from '../../src/controller/config-arbiter-key.ts';
 import type { Cluster, Server } from '../../src/inventory/cluster.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { answerTo, hostPreamble, look } from '../../src/observe/look.ts';
@@ -43,11 +44,15 @@ const playbookText = readFileSync(join(import.meta.dirname, '../../playbooks/pro
 const switchText = readFileSync(join(import.meta.dirname, '../../playbooks/switch.yml'), 'utf8');
 const unitText =
   '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
+const lawKeys = { from: new Secret('5a'.repeat(32)), to: new Secret('6b'.repeat(32)) };
+const lawArbiterKeys = { from: arbiterKeyOf(lawKeys.from), to: arbiterKeyOf(lawKeys.to) };
 const secrets: Readonly<Record<string, Secret>> = {
   replication_password: new Secret('law-password-1'),
   rewind_password: new Secret('law-password-2'),
   arbiter_key: new Secret(`${arbiterKeyOf(new Secret('5a'.repeat(32))).reveal()}\n`),
   cluster_key: new Secret(`${'5a'.repeat(32)}\n`),
+  renewal: new Secret(renewalText({ key: lawKeys })),
+  arbiter_renewal: new Secret(renewalText({ key: lawArbiterKeys })),
 };
 
 function compiled(text: string, cluster: Cluster, view: View): readonly Resource[] {
@@ -104,6 +109,11 @@ const reloaded = `${as('SELECT pg_reload_conf()')} >/dev/null; sleep 0.5`;
 
 const untilSwitchable = `n=0; until runuser -u postgres -- mc_ctl status -M ${managementDir} | grep -qx switchable || [ $n -gt 100 ]; do n=$((n + 1)); sleep 0.2; done`;
 
+const renewalPath = `${managementDir}/renewal.json`;
+const bothMarks = [lawKeys.from, lawKeys.to].map(clusterMark).join(', ');
+const arbiterPlace =
+  'directory: /mcarb/arbiter, cluster: inst1, owner: mcarb, unit: mcarb_arbiter, mc_arb: /usr/local/bin/mc_arb';
+
 /** In the order of the playbook, since the later ones need the earlier ones. The standby's stand together at the end. */
 const laws: readonly Law[] = [
   {
@@ -115,17 +125,40 @@ const laws: readonly Law[] = [
   { host: 'server1', resource: 'user: { name: lawuser }', breaks: [fresh] },
   {
     host: 'server1',
+    resource: 'shared_memory: {}',
+    breaks: [
+      {
+        title: 'is that of a person',
+        script: "sed -i '/SYS_UID_MAX/d' /etc/login.defs; echo 'SYS_UID_MAX 50' >>/etc/login.defs",
+      },
+    ],
+  },
+  {
+    host: 'server1',
     resource: "directory: { path: /law, owner: postgres, mode: '0700' }",
     breaks: [fresh, { title: 'is open to all', script: 'chmod 0777 /law; chown lawuser /law' }],
   },
   {
     host: 'server1',
     resource:
-      "file: { path: /law/file, owner: postgres, group: lawgroup, mode: '0640', content: \"it's\\n$HOME\\n\" }",
+      "file: { path: /law-file, owner: postgres, group: lawgroup, mode: '0640', content: \"it's\\n$HOME\\n\" }",
     breaks: [
       fresh,
-      { title: 'was edited', script: 'echo x >> /law/file' },
-      { title: 'is open to all', script: 'chmod 0666 /law/file; chgrp 0 /law/file' },
+      { title: 'was edited', script: 'echo x >> /law-file' },
+      { title: 'is open to all', script: 'chmod 0666 /law-file; chgrp 0 /law-file' },
+      {
+        title: 'was edited by somebody who owns it now',
+        script: 'echo x >> /law-file; chown lawuser:root /law-file; chmod 0400 /law-file',
+      },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: "file: { path: /law/file, owner: postgres, mode: '0640', content: one }",
+    breaks: [
+      fresh,
+      { title: 'is open to all', script: 'chmod 0666 /law/file' },
+      { title: "is root's", script: 'chown root:root /law/file; chmod 0600 /law/file' },
       {
         title: 'was edited by somebody who owns it now',
         script: 'echo x >> /law/file; chown lawuser:root /law/file; chmod 0400 /law/file',
@@ -300,7 +333,7 @@ const laws: readonly Law[] = [
       },
       { title: 'were written and not read', script: `touch ${dataDir}/postgresql.conf` },
       { title: 'are open to all', script: `chmod 0644 ${conf}` },
-      { title: 'belong to somebody else', script: `chown root:root ${conf}` },
+      { title: 'belong to somebody else', script: `chown root:root ${conf}; chmod 0644 ${conf}` },
       {
         title: 'were edited, read, and put back with their old time',
         script: `cp -p ${conf} /law/conf; sed -i 's/^wal_sender_timeout.*/wal_sender_timeout = 9s/' ${conf}; ${reloaded}; cp -p /law/conf ${conf}`,
@@ -349,7 +382,12 @@ const laws: readonly Law[] = [
   {
     host: 'server2',
     resource: 'standby',
-    breaks: [{ title: 'is gone', script: `systemctl stop ${unit}; find ${dataDir} -mindepth 1 -delete` }],
+    breaks: [
+      {
+        title: 'is gone',
+        script: `systemctl stop ${unit}; find ${dataDir} -mindepth 1 -delete; rm ${managementDir}/server2.system`,
+      },
+    ],
   },
   // Its files, for a rebuild: what follows makes it run again.
   {
@@ -413,6 +451,37 @@ const laws: readonly Law[] = [
     resource: 'mirroring switchable',
     breaks: [{ title: 'lost the standby', ...stopStandby }],
   },
+  {
+    host: 'server2',
+    resource: `renewal: { path: ${renewalPath}, owner: postgres, secret: !secret renewal }`,
+    breaks: [
+      fresh,
+      {
+        title: 'names others, and is open to all',
+        script: `echo x > ${renewalPath}; chmod 0644 ${renewalPath}`,
+      },
+    ],
+  },
+  {
+    host: 'server2',
+    resource: `cluster_keys: { unit: ${unit}, hears: [${bothMarks}], renewal: known }`,
+    breaks: [fresh],
+  },
+  {
+    host: 'server2',
+    resource: `renewal: { path: ${renewalPath}, owner: postgres, state: absent }`,
+    breaks: [fresh],
+  },
+  {
+    host: 'server2',
+    resource: `cluster_keys: { unit: ${unit}, speaks: ${clusterMark(lawKeys.from)}, hears: [${clusterMark(lawKeys.from)}], renewal: forgotten }`,
+    breaks: [
+      {
+        title: 'has read a file that is gone',
+        script: `install -o postgres -m 600 /dev/null ${renewalPath}; echo '{"format":1}' > ${renewalPath}; systemctl reload ${unit}; sleep 1; rm ${renewalPath}`,
+      },
+    ],
+  },
 ];
 
 /** Those of the arbiter, and of a server that hears it. */
@@ -440,6 +509,18 @@ const arbitrating: readonly Law[] = [
         meanwhile: 'systemctl --no-block start mcarb_arbiter',
       },
     ],
+  },
+  {
+    host: 'arb1',
+    resource:
+      'renewal: { path: /mcarb/arbiter/clusters/inst1/renewal.json, owner: mcarb, secret: !secret arbiter_renewal }',
+    breaks: [fresh],
+  },
+  { host: 'arb1', resource: `arbiter_keys: { ${arbiterPlace}, hears: [${bothMarks}] }`, breaks: [fresh] },
+  {
+    host: 'arb1',
+    resource: `arbiter_keys: { ${arbiterPlace}, hears: [${clusterMark(lawKeys.from)}], only: true }`,
+    breaks: [{ title: 'hears two', script: 'rm /mcarb/arbiter/clusters/inst1/renewal.json' }],
   },
 ];
 
@@ -506,10 +587,10 @@ const tales: readonly Tale[] = [
     resource: 'settings server',
     codes: ['SET005', 'SET005', 'SET005'],
     script: as(
-      "ALTER ROLE postgres IN DATABASE postgres SET wal_sender_timeout = '9s'; ALTER DATABASE postgres SET wal_sender_timeout = '8s'; ALTER ROLE ALL SET wal_sender_timeout = '7s'",
+      "ALTER ROLE postgres IN DATABASE postgres SET password_encryption = 'md5'; ALTER DATABASE postgres SET password_encryption = 'md5'; ALTER ROLE ALL SET password_encryption = 'md5'",
     ),
     undo: as(
-      'ALTER ROLE postgres IN DATABASE postgres RESET wal_sender_timeout; ALTER DATABASE postgres RESET wal_sender_timeout; ALTER ROLE ALL RESET wal_sender_timeout',
+      'ALTER ROLE postgres IN DATABASE postgres RESET password_encryption; ALTER DATABASE postgres RESET password_encryption; ALTER ROLE ALL RESET password_encryption',
     ),
   },
   {
@@ -599,7 +680,10 @@ const endings: readonly Law[] = [
     resource: `erased: { keeper: server1, system_identifier: '{{cluster.systemIdentifier}}', serves: true }`,
     breaks: [
       { title: 'is a stopped standby' },
-      { title: 'was half deleted', script: `mkdir -p ${dataDir}/base/1; touch ${dataDir}/base/1/1` },
+      {
+        title: 'was half deleted',
+        script: `install -d -o postgres -m 700 ${dataDir} ${dataDir}/base ${dataDir}/base/1; runuser -u postgres -- touch ${dataDir}/base/1/1`,
+      },
     ],
   },
   {
@@ -607,7 +691,10 @@ const endings: readonly Law[] = [
     resource: `forgotten: {}`,
     breaks: [
       { title: 'is whole' },
-      { title: 'was half deleted', script: `mkdir -p ${managementDir}; touch ${managementDir}/network.conf` },
+      {
+        title: 'was half deleted',
+        script: `install -d -o postgres -m 700 ${managementDir}; touch ${managementDir}/network.conf`,
+      },
     ],
   },
   {
@@ -646,7 +733,7 @@ const dismissals: readonly Law[] = [
 ];
 
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
-const onlyLook = ['controller_version', 'copy_target', 'port', 'program', 'room'];
+const onlyLook = ['controller_version', 'copy_target', 'names', 'port', 'program', 'room', 'writable'];
 
 /**
  * Paths, times, sizes, modes and owners of everything that a probe could have touched. Left out is what moves by itself:

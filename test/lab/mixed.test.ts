@@ -2,23 +2,26 @@
  * A pair that does not run one version of the controller: the last released one beside the present one, each way; how
  * `provision` brings a new one; and that nothing goes back to an older one. Data is never lost, and nobody falls silent.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { controllerVersion } from '../../src/controller/version.ts';
-import { released } from '../released/released.ts';
 import { describeLab, labTest } from './harness/describe.ts';
 import { startWriter, writerSetup } from './provision/writer.ts';
 import { type LabCluster, provisionedPair } from './support/cluster.ts';
 import { fileText, mirroringStatus, type Server, sql, untilSwitchable } from './support/instance.ts';
 import { expectExit } from './support/pgduet.ts';
+import {
+  goBack,
+  journalsSince,
+  lastRelease,
+  type Program,
+  presentProgram,
+  runProgram,
+  secondsAt,
+  stopController,
+  versionsAt,
+} from './support/versions.ts';
 
-const old = released('mc');
-const present = {
-  version: controllerVersion,
-  text: readFileSync(new URL('../../dist/mc.cjs', import.meta.url), 'utf8'),
-};
-const bundle = '/usr/local/lib/pgduet/mc.cjs';
+const [old, present] = [lastRelease, presentProgram];
 
 describeLab('a pair of two versions', () => {
   let pair: LabCluster;
@@ -35,57 +38,15 @@ describeLab('a pair of two versions', () => {
   async function prepare(): Promise<void> {
     await sql(one, `${writerSetup}; CREATE DATABASE app OWNER app`);
     await sql(one, 'CREATE TABLE written (n int PRIMARY KEY); ALTER TABLE written OWNER TO app', 'app');
-    for (const server of [two, one]) await goBack(server);
-    expect(await versions(one)).toEqual([old.version, old.version]);
+    for (const server of [two, one]) await goBack(server, [one, two]);
+    expect(versionsAt(one)).toEqual([old.version, old.version]);
   }
 
-  const stopController = (server: Server) =>
-    server.host.sh(`mc_ctl stop --mc-only -M ${server.managementDir} --local-server ${server.id}`, {
-      user: 'postgres',
-      check: true,
-    });
-
-  /** As provision puts it there: the file, then a restart of the controller alone. */
-  async function run({ text }: { readonly text: string }, server: Server): Promise<void> {
-    await server.host.sh(`cat >${bundle}.new && mv ${bundle}.new ${bundle}`, { input: text, check: true });
-    await stopController(server);
-    await server.host.sh(
-      `while systemctl -q is-active ${server.unit}; do sleep 0.05; done
-systemctl start ${server.unit}`,
-      { check: true },
-    );
-    await Promise.all([one, two].map(untilSwitchable));
-  }
-
-  /** The released one, with the configuration of its time: it starts on nothing that it does not know. */
-  async function goBack(server: Server): Promise<void> {
-    const conf = `${server.managementDir}/${server.id}.conf`;
-    const later = '/^(db_instance_failover_delay|takeover|takeover_priority|replication) /d';
-    const words = `s/^(db_instance_timeout_action = ).*/\\1message/; ${later}`;
-    await server.host.sh(`sed -Ei '${words}' ${conf}`, { user: 'postgres', check: true });
-    await run(old, server);
-  }
-
-  async function versions(server: Server): Promise<readonly (string | null)[]> {
-    const text = fileText(server.host, `${server.managementDir}/${server.id}.status.json`);
-    const status = JSON.parse(text) as { servers: { controller_version: string | null }[] };
-    return status.servers.map((it) => it.controller_version);
-  }
+  const run = (program: Program, server: Server): Promise<void> => runProgram(program, server, [one, two]);
+  const journals = (since: string): Promise<string> => journalsSince([one, two], since);
 
   const switchFrom = (server: Server) =>
     server.host.sh(`mc_ctl switch -M ${server.managementDir}`, { user: 'postgres' });
-
-  const journals = async (since: string): Promise<string> =>
-    (
-      await Promise.all(
-        [one, two].map(({ host, unit }) =>
-          host.sh(`journalctl --sync; journalctl -u ${unit} --since '@${since}' -o cat`),
-        ),
-      )
-    )
-      .map(({ stdout }) => stdout)
-      .join('\n');
-  const now = async (): Promise<string> => (await one.host.sh('date +%s')).stdout.trim();
 
   async function expectAllRows(primary: Server, acknowledged: readonly number[]): Promise<void> {
     const rows = new Set((await sql(primary, 'SELECT n FROM written', 'app')).split('\n').map(Number));
@@ -107,7 +68,7 @@ systemctl start ${server.unit}`,
 
   labTest('is switchable as long as it lasts, with the new one on the standby', async () => {
     await run(present, two);
-    expect(await versions(one)).toEqual([old.version, present.version]);
+    expect(versionsAt(one)).toEqual([old.version, present.version]);
     for (let times = 0; times < 20; times += 1) {
       expect(await Promise.all([one, two].map(mirroringStatus))).toEqual(['switchable', 'switchable']);
       await sleep(500);
@@ -130,8 +91,8 @@ systemctl start ${server.unit}`,
   labTest(
     'becomes one of the new version: standby first, primary last, nobody is silent, nothing switches',
     async () => {
-      await goBack(two);
-      const since = await now();
+      await goBack(two, [one, two]);
+      const since = await secondsAt(one);
       const writer = startWriter([one, two]);
       await writer.more(50);
       const said = await pair.provision();
@@ -142,7 +103,7 @@ systemctl start ${server.unit}`,
         'server2: restart the Mirroring Controller',
         'server1: restart the Mirroring Controller',
       ]);
-      expect(await versions(one)).toEqual([present.version, present.version]);
+      expect(versionsAt(one)).toEqual([present.version, present.version]);
       const lines = await journals(since);
       expect(lines).toContain(`controller ${present.version} of server1`);
       expect(lines).not.toMatch(/MCA01019|MCA00062/);
@@ -162,7 +123,7 @@ systemctl start ${server.unit}`,
     const said = await pair.provision();
     expectExit(said, 5);
     expect(said.all).toMatch(/SAF013 .*9\.0\.0 has run for server2[\s\S]*Use pgduet 9\.0\.0 or newer/);
-    const since = await now();
+    const since = await secondsAt(one);
     expect((await two.host.sh(`systemctl start ${two.unit}`)).status).not.toBe(0);
     expect(await journals(since)).toMatch(
       /MCF014[\s\S]*was written by a newer controller \(9\.0\.0, format 2\)/,

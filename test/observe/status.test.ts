@@ -50,6 +50,41 @@ const of = (first: HostStatus, second: HostStatus) =>
     ]),
   );
 
+describe('the advice of a controller that knows nothing of the data of another one', () => {
+  const advice =
+    'read the server log of server2, then on server2: mc_ctl start -M /mcdir/inst1; look at server3';
+  const withData = (stdout: string): HostStatus =>
+    readStatus(serverNamed(pair, 'server2'), { facts, data: reply(stdout), controller: reply('stopped') });
+  const toDo = (stdout: string): string | null | undefined => {
+    const controller = reply(
+      JSON.stringify({ mirroring_status: 'not-switchable', reason: 'x', advice, since: '', servers: [] }),
+    );
+    const first = readStatus(serverNamed(pair, 'server1'), { facts, data: data('running 1\n'), controller });
+    return of(first, withData(stdout)).rows[0]?.toDo;
+  };
+
+  it.each([
+    [
+      'content empty\n',
+      'server2 has no data (its directory is empty), so that it cannot be started: run the same command again (pgduet provision, or migrate where that was begun)',
+    ],
+    [
+      'content cluster\nversion 15\nmaking copy\n',
+      'server2 is not finished, so that it cannot be started: run the same command again (pgduet rebuild, or provision or migrate where one of them was making it)',
+    ],
+    [
+      'content cluster\nversion 15\nmaking erase\n',
+      'server2 is not finished, so that it cannot be started: run the same command again (pgduet teardown)',
+    ],
+  ])('is not to start what cannot be started: %j', (stdout, told) => {
+    expect(toDo(stdout)).toBe(`${told}; look at server3`);
+  });
+
+  it('stays where there is something to be started', () => {
+    expect(toDo('recorded 7\ncontent cluster\nversion 15\n')).toBe(advice);
+  });
+});
+
 describe('the status of a cluster', () => {
   it('in good order has a primary, lags and addresses for clients', () => {
     const status = of(seen('server1', primary), seen('server2', standby));

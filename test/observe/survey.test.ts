@@ -167,10 +167,26 @@ describe('the view of a host', () => {
 
   it('holds nothing that was not seen', () => {
     const nothing = { status: 255, stdout: '', stderr: 'no' };
-    expect(readHostView({ facts: nothing, data: nothing, passfile: nothing, clusterKey: nothing })).toEqual(
-      {},
-    );
+    expect(readHostView({ facts: nothing, data: nothing })).toEqual({});
     expect(readHostView({})).toEqual({});
+  });
+
+  const all = ['passfile', 'clusterKey', 'environment', 'renewal', 'etcdCell', 'adopted'] as const;
+  const about = ['replicationPassword', 'clusterKey', 'environment', 'renewal', 'etcdCell', 'adopted'];
+
+  it.each([
+    ['is denied', { status: 1, stdout: '', stderr: 'cat: cluster.key: Permission denied' }],
+    ['fails', { status: 2, stdout: '', stderr: 'awk: Input/output error' }],
+    ['ends too late', { status: 124, stdout: '', stderr: '' }],
+  ])('a file whose read %s is unread, and not absent', (_how, reply) => {
+    const view = readHostView(Object.fromEntries(all.map((name) => [name, reply])));
+    expect(view.unread?.map((one) => one.about)).toEqual(about);
+    expect(readHostView(Object.fromEntries(all.map((name) => [name, ok('')]))).unread).toBeUndefined();
+  });
+
+  it('a record that is not understood is unread', () => {
+    const view = readHostView({ renewal: ok('{"format":2}\n'), adopted: ok('{"schema":9}\n') });
+    expect(view.unread?.map((one) => one.about)).toEqual(['renewal', 'adopted']);
   });
 
   it('takes a host without systemd and without Node as it is', () => {
@@ -191,8 +207,8 @@ describe('the view of a host', () => {
     const server1 = serverNamed(pair, 'server1');
     const probes = surveyProbes(pair, server1);
     expect(probes.facts).toBe(factsProbe);
-    const said = new Map(Object.entries(probes).map(([name, probe]) => [probe.shell, ok(name)]));
-    const replies = surveyReplies(pair, server1, (probe) => said.get(probe.shell ?? ''));
+    const said = new Map(Object.entries(probes).map(([name, probe]) => [probe.shell ?? probe.sql, ok(name)]));
+    const replies = surveyReplies(pair, server1, (probe) => said.get(probe.shell ?? probe.sql ?? ''));
     for (const name of Object.keys(probes)) expect(replies).toHaveProperty(name, ok(name));
     expect(replies.single).toBeUndefined();
   });

@@ -21,6 +21,7 @@ export interface Wish {
   readonly touches?: string;
   readonly renews?: string;
   readonly inside?: string;
+  readonly runsFrom?: string;
   /** Nothing is to be written: its effects alone make it so. */
   readonly idle?: boolean;
 }
@@ -55,6 +56,7 @@ function fakeKind(kind: string, is: { waits?: true; looksAgain?: true } = {}): A
     touches: (wish) => wish.touches as string,
     renews: (wish) => wish.renews as string,
     inside: (wish) => wish.inside as string,
+    runsFrom: (wish) => wish.runsFrom as string,
   });
 }
 

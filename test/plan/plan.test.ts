@@ -5,6 +5,7 @@ import { clockProblems } from '../../src/plan/clocks.ts';
 import {
   isEmpty,
   makePlan,
+  type ObservedResource,
   type Plan,
   pending,
   type Ref,
@@ -12,7 +13,14 @@ import {
   troubles,
   worthAnotherLook,
 } from '../../src/plan/plan.ts';
-import type { Effect } from '../../src/resources/contract/kind.ts';
+import {
+  change,
+  degraded,
+  type Effect,
+  refuse,
+  same,
+  type Verdict,
+} from '../../src/resources/contract/kind.ts';
 import { observation, type Reported, type Seen } from './fakes.ts';
 
 /** "a/one right", with what else is told of it. */
@@ -128,6 +136,17 @@ describe('a plan', () => {
         ['a/z', 'right', { inside: '/database/file' }],
       ],
       ['a/x: change', 'a/y: deferred (a/x)', 'a/z: same'],
+    ],
+    [
+      'what runs from such a directory is started again behind it, and is not waited for before',
+      [
+        ['a/x', 'wrong', { renews: '/data' }],
+        ['a/y', 'right', { runsFrom: '/data' }],
+        ['a/z', 'wrong', { runsFrom: '/data' }],
+        ['b/y', 'right', { runsFrom: '/data' }],
+        ['b/wait', 'wrong', { after: ['a/y'] }],
+      ],
+      ['a/x: change', 'a/y: deferred (a/x)', 'a/z: change', 'b/y: same', 'b/wait: change blocked by y'],
     ],
     [
       'and is decided when its time has come',
@@ -405,4 +424,34 @@ describe('clocks', () => {
       what: "the clocks of 'a' and 'b' are 61.5 s apart",
     });
   });
+});
+
+it('no advice makes a second primary where the servers look for each other at a wrong address', () => {
+  const says = (id: string, verdict: Verdict): ObservedResource => {
+    const { resource, observed } = observation(id, 'wrong');
+    return { resource: { ...resource, kind: { ...resource.kind, diff: () => verdict } }, observed };
+  };
+  const advice = 'if the primary is surely down: mc_ctl switch --force -M /mcdir/inst1';
+  const told = { code: 'HST012', what: 'not switchable', why: 'it is not heard', fix: advice } as const;
+  const difference = {
+    code: 'CTL007',
+    object: 'b',
+    declared: 'switchable',
+    found: 'alone',
+    repair: advice,
+  } as const;
+  const name = (code: 'SAF044' | 'SAF001'): Verdict =>
+    refuse({ code, what: 'a name', why: 'wrong', fix: 'Correct it.' });
+  const plan = (code: 'SAF044' | 'SAF001'): string =>
+    JSON.stringify(
+      makePlan([
+        says('a/x', name(code)),
+        says('b/x', { ...degraded(told), differences: [difference] } as Verdict),
+        says('b/y', change({ summary: 'wait', reason: 'it is not', differences: [difference] })),
+        says('b/z', same('it is so', [difference])),
+      ]).decisions.map(({ resource: _, ...rest }) => rest),
+    );
+  expect(plan('SAF001').match(/--force/g)).toHaveLength(4);
+  expect(plan('SAF044')).not.toContain('--force');
+  expect(plan('SAF044').match(/repair first what SAF044 says/g)).toHaveLength(4);
 });

@@ -58,6 +58,7 @@ const contentOf = (resource: Resource): string => {
 };
 
 const managed = [
+  'names mean the same everywhere',
   'port 27541',
   'package nodejs',
   'program node',
@@ -124,6 +125,7 @@ describe('a pair with an arbiter', () => {
     const reload = [{ action: 'reload', target: 'controller' }];
     expect(effects).toEqual(
       ['server1', 'server2'].flatMap((host) => [
+        [host, 'names mean the same everywhere', undefined],
         [host, 'file /mcdir/inst1/network.conf', reload],
         [host, `file /mcdir/inst1/${host}.conf`, reload],
         [host, 'register named', undefined],
@@ -269,6 +271,30 @@ describe('a host that is called arbiter, and is none', () => {
 });
 
 describe('a teardown', () => {
+  it.each([
+    ["{ Log_Filename: 'sales %a.log' }", 'sales %a.log'],
+    ['{ work_mem: 8MB }', undefined],
+  ])('knows by which names the log stands in a management directory: %s', async (settings, filename) => {
+    const cluster = await clusterOf(
+      pairInventory.replace(
+        'data_dir: /database/inst1 }',
+        `data_dir: /database/inst1, settings: ${settings} }`,
+      ),
+    );
+    const keep = {
+      kind: 'teardown',
+      keepData: false,
+      allData: false,
+      moved: false,
+      keep: 'server1',
+    } as const;
+    const resources = compiled('teardown', cluster, preferredView(cluster), keep);
+    for (const host of ['server1', 'server2']) {
+      const desired = found(resources, host, 'forgotten /mcdir/inst1').desired as { logFilename?: string };
+      expect(desired.logFilename).toBe(filename);
+    }
+  });
+
   it('dismisses the arbiter at the very end, and takes its programs only from a machine that needs them no more', async () => {
     const cluster = await clusterOf(arbiterInventory);
     const view = preferredView(cluster);
@@ -283,6 +309,7 @@ describe('a teardown', () => {
     expect(idsOn('arb1', resources)).toEqual([
       'dismissed /mcarb/arbiter/clusters/inst1',
       'gone /usr/local/bin/mc_arb',
+      'gone /etc/needrestart/conf.d/pgduet.conf',
       'gone /usr/local/lib/pgduet/mc.cjs',
       'gone /usr/local/lib/pgduet',
     ]);

@@ -1,4 +1,5 @@
 /** Playbooks: what is wrong in one is reported at its place, and what is right becomes the resources of every host. */
+
 import {
   existsSync,
   mkdirSync,
@@ -19,7 +20,9 @@ import type { Resource } from '../../src/plan/plan.ts';
 import { compile, type Materials } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { cidr } from '../../src/playbook/variables/replication.ts';
+import { copiedConfiguration } from '../../src/playbook/variables/single.ts';
 import { variablesFor } from '../../src/playbook/variables.ts';
+import { copySlotName } from '../../src/postgres/replication-names.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, pairInventory, serverNamed, threeInventory } from '../observe/cluster.ts';
@@ -448,6 +451,11 @@ describe('the variables', () => {
 
   it('name the other servers for commits to wait for, quoted where PostgreSQL wants it', async () => {
     const odd = await clusterOf(threeInventory.replace('server3', 'Server-3'));
+    const any = await clusterOf(threeInventory.replace('server3', 'any'));
+    expect(
+      variablesFor({ cluster: any, view, intent: { kind: 'run' } }, serverNamed(any, 'server1')).replication
+        .synchronousStandbyNames,
+    ).toBe('FIRST 1 (server2, "any")');
     const names = (name: string) =>
       variablesFor({ cluster: odd, view, intent: { kind: 'run' } }, serverNamed(odd, name)).replication
         .synchronousStandbyNames;
@@ -460,6 +468,34 @@ describe('the variables', () => {
       variablesFor({ cluster: odd, view, intent: { kind: 'run' } }, serverNamed(odd, 'Server-3')).host
         .copySlot,
     ).toBe('pgduet_copy_server_3');
+    // The server looks it up by so many bytes.
+    const long = 'orders-postgresql-node-01.eu-central-1.db.internal.example.com';
+    expect(copySlotName(long)).toBe('pgduet_copy_orders_postgresql_node_01_eu_central_1_db_internal_');
+    expect(copySlotName(long)).toHaveLength(63);
+  });
+
+  it('let a standby follow the logical slots of its primary where that is asked for, and can be', async () => {
+    const asked = async (version: number, words: string) => {
+      const text = pairInventory.replace('version: 15,', `version: ${version}, settings: { ${words} },`);
+      const cluster = await clusterOf(text);
+      const all = variablesFor({ cluster, view, intent: { kind: 'run' } }, serverNamed(cluster, 'server2'));
+      return { ...all.replication, staying: all.teardown.staying, slot: all.host.standbySlot };
+    };
+    const on = await asked(17, 'Sync_Replication_Slots: on');
+    expect(on).toMatchObject({ failoverSlots: 'on', slot: 'pgduet_for_server2' });
+    // A logical slot that is left needs it.
+    expect(on.staying).toContain('wal_level');
+    expect(on.conninfo).toMatch(/ dbname=postgres$/);
+    for (const [version, words, answer] of [
+      [17, "sync_replication_slots: 'off'", 'off'],
+      [17, 'work_mem: 4MB', 'off'],
+      [15, 'sync_replication_slots: on', ''],
+    ] as const) {
+      const variables = await asked(version, words);
+      expect(variables.failoverSlots).toBe(answer);
+      expect(variables.conninfo).not.toContain('dbname');
+      expect(variables.staying).not.toContain('wal_level');
+    }
   });
 
   it('let a standby follow the primary, and the primary one of the others', () => {
@@ -478,5 +514,24 @@ describe('the variables', () => {
     ['db1.example.com', 'db1.example.com'],
   ])('write the address %s as pg_hba.conf wants it', (address, expected) => {
     expect(cidr(address)).toBe(expected);
+  });
+});
+
+describe('the configuration that a copy is tried with', () => {
+  const configured = { log_directory: '/mcdir/inst1/server1-log', ssl_cert_file: '/etc/ssl/one.crt' };
+  const of = async (more: object): Promise<object> => {
+    const cluster = await clusterOf(pairInventory);
+    const hosts = new Map([['server1', { configured, ...more }]]);
+    return copiedConfiguration({ hosts, primary: 'server1' }, serverNamed(cluster, 'server2'));
+  };
+
+  it("is the primary's, but each server has a log directory of its own", async () => {
+    expect(await of({})).toMatchObject({ ssl_cert_file: '/etc/ssl/one.crt' });
+    expect(await of({})).not.toHaveProperty('log_directory');
+  });
+
+  it('names the log directory that a server had before, since the copy keeps it', async () => {
+    const adopted = { logging: 'theirs', carried: {}, hba: '' };
+    expect(await of({ adopted })).toMatchObject({ log_directory: '/mcdir/inst1/server1-log' });
   });
 });

@@ -11,7 +11,7 @@ import { kinds } from '../../src/resources/registry.ts';
 import { shippedTemplate } from '../../src/shipped.ts';
 import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
-import { live, observation, running } from '../resources/single.ts';
+import { b64, live, observation, running } from '../resources/single.ts';
 
 const spaces = ['/space/my table space', '/space2'];
 const shipped = (name: string): string =>
@@ -67,13 +67,36 @@ describe('a tablespace whose path has a blank', () => {
     expect(ids).toEqual(expect.arrayContaining(spaces.map((path) => `directory ${path}`)));
   });
 
+  it('is where the primary itself says, whatever its links say; where it was not asked its links tell', () => {
+    const text = shipped('provision.yml');
+    const view = withSpaces();
+    const said = { ...view.hosts.get('server1'), tablespaces: ['/said'] };
+    const asked = { ...view, hosts: new Map([...view.hosts, ['server1', said] as const]) };
+    expect(desired('standby', text, asked)).toMatchObject({ tablespaces: ['/said'] });
+    const made = resources(text, asked);
+    const directories = made.ok ? made.value.filter(({ id }) => id === 'directory /said') : [];
+    expect(directories.map(({ desired }) => desired)).toMatchObject([{ fromAnotherHost: true }]);
+  });
+
   it('counts as one place, with its size, for a migration', () => {
     const tablespaces = spaces.map((path, index) => ({ path, bytes: 1000 + index }));
-    const single = observation(running, live({ tablespaces }));
+    const sizes = tablespaces.map(({ path, bytes }) => `space ${bytes} ${b64(path)}`);
+    const single = observation([...running, ...sizes], live({ tablespaces }));
     const view = { ...preferredView(cluster), hosts: new Map([['server1', { single }]]) };
     expect(desired('copy_target', shipped('migrate.yml'), view)).toMatchObject({
       tablespaces: spaces,
       rooms: [{ path: '/database/inst1', bytes: 50_000_000 - 2001 }, ...tablespaces],
+    });
+  });
+});
+
+describe('what a copy is started with', () => {
+  it('is what stands in the files of the server, and over that its command line and the inventory', () => {
+    const configured = { ssl_cert_file: '/etc/ssl/db1.crt', work_mem: '1MB', 'my.x': "it's {{one}}" };
+    const single = observation([...running], live({ configured }));
+    const view = { ...preferredView(cluster), hosts: new Map([['server1', { single }]]) };
+    expect(desired('copy_target', shipped('migrate.yml'), view)).toMatchObject({
+      configuration: { ...configured, work_mem: '7MB' },
     });
   });
 });

@@ -93,6 +93,39 @@ function within(some: readonly string[], all: readonly string[]): boolean {
   return at === some.length;
 }
 
+/** As an editor writes it that ends lines in two characters. */
+const crlf = (lines: string): string => lines.replaceAll('\n', '\r\n');
+
+describe('line ends of other systems', () => {
+  it('change neither what counts nor what is written', () => {
+    fc.assert(
+      fc.property(text, wishes, (before, asked) => {
+        expect(values(crlf(before))).toEqual(values(before));
+        expect(values(editConf(crlf(before), asked, heading))).toEqual(
+          values(editConf(before, asked, heading)),
+        );
+        // Also where the editor has gone over what we wrote.
+        const ours = crlf(editConf(before, asked, heading));
+        expect(namesInBlock(ours, heading)).toEqual(namesInBlock(editConf(before, asked, heading), heading));
+        // A file may end in a block, and in no line end behind it.
+        const [left, same] = [
+          withoutOurs(ours, heading),
+          withoutOurs(editConf(before, asked, heading), heading),
+        ];
+        expect(left.replace(/\r$/, '')).toBe(crlf(same));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('are those of the file in the lines that are added to it', () => {
+    const after = editConf('a = 1 # x\r\nb = 2\r\n', { a: '3' }, heading);
+    expect(after).toBe('#pgduet: a = 1 # x\r\nb = 2\r\n\r\n# ours\r\na = 3\r\n\r\n');
+    expect(withoutOurs(after, heading)).toBe('a = 1 # x\r\nb = 2\r\n');
+    expect(disableConf("hba_file = '/x' # y\r\n", ['hba_file'])).toBe("#pgduet: hba_file = '/x' # y\r\n");
+  });
+});
+
 describe('editConf', () => {
   it('puts in force exactly what was asked for', () => {
     fc.assert(

@@ -31,6 +31,7 @@ export const cluster = (
   inventory: 'inventory.yml',
   primary: 'server1',
   preferredPrimary: 'server1',
+  secrets: { clusterKey: '2026-01-02T03:04:05Z', replicationPassword: null },
   hosts: [host('server1'), host('server2')],
   findings: [...findings].sort(byGravity),
   ...change,

@@ -1,7 +1,8 @@
 /** One Diagnostic as people and as programs see it. */
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../src/base/diagnostic.ts';
-import { diagnosticJson, escapeControls, renderDiagnostic } from '../../src/report/diagnostic.ts';
+import { diagnosticJson, renderDiagnostic } from '../../src/report/diagnostic.ts';
+import { escapeControls } from '../../src/report/shown.ts';
 
 const port: Diagnostic = {
   code: 'INV007',
@@ -32,6 +33,18 @@ function marked(rendered: string): string {
 }
 
 describe('renderDiagnostic', () => {
+  it.each([
+    ['    values: { archive_command: "put Ca9naRy %p" }', 15, 15],
+    ['    content: "PASSWORD=Ca9naRy"', 14, 19],
+    ['  - { type: host, ldapbindpasswd: Ca9naRy }', 9, 4],
+    ['    vault.token: Ca9naRy', 18, 7],
+  ])('shows no secret of a playbook beside its mistake: %s', (text, column, length) => {
+    const shown = plain(at(text, column, length));
+    expect(shown).not.toContain('Ca9naRy');
+    expect(shown).toContain('***');
+    expect(shown).toContain('^');
+  });
+
   it('shows place, code, line, carets, why and fix', () => {
     expect(plain(port)).toBe(
       [

@@ -10,7 +10,18 @@ import {
   recordOf,
   standingAlone,
 } from '../../src/resources/single/adoption.ts';
-import { dataDir, hba, live, observation, packaged, packagedLive, place, row, running } from './single.ts';
+import {
+  b64,
+  dataDir,
+  hba,
+  live,
+  observation,
+  packaged,
+  packagedLive,
+  place,
+  row,
+  running,
+} from './single.ts';
 
 const values = {
   listen_addresses: '*',
@@ -30,6 +41,8 @@ const intention = {
   addresses: ['10.0.0.1/32', '10.0.0.2/32'],
   managed: true,
 };
+
+const receiver = { name: 'debezium', user: 'cdc', address: '192.0.2.77', slot: 'feed', logical: true };
 
 describe('what is in force', () => {
   it.each([
@@ -116,7 +129,7 @@ describe('the record', () => {
   it('an earlier attempt saw what was there before, a later one does not', () => {
     const first = recordOf(place, observation(), wanted);
     const encoded = Buffer.from(JSON.stringify(first)).toString('base64');
-    const later = observation([...running, `before ${encoded}`], live({ bytes: 1 }));
+    const later = observation([...running, `record ${encoded}`], live({ senders: [receiver] }));
     expect(recordOf(place, later, wanted)).toEqual(first);
     expect(formerRules(later)).toBe(hba);
   });
@@ -192,6 +205,29 @@ geqo = on
 });
 
 describe('what is said beforehand', () => {
+  it('name what is left of a recovery, wherever it stands, and the record gives it back', () => {
+    const line = (name: string, value: string, file: string) => ({ name, value, file, line: 7, error: null });
+    const sql = live({
+      lines: [
+        line('recovery_target_time', '2024-01-01', `${dataDir}/postgresql.auto.conf`),
+        line('restore_command', 'cp /a/%f %p', `${dataDir}/extra.conf`),
+        line('recovery_min_apply_delay', '0s', `${dataDir}/extra.conf`),
+        line('primary_slot_name', '', `${dataDir}/extra.conf`),
+      ],
+    });
+    const notes = notesOn(intention, observation(running, sql)).filter((note) => note.includes('is left'));
+    expect(notes).toEqual([
+      expect.stringMatching(/^recovery_target_time: 2024-01-01 \(ALTER SYSTEM\) is left/),
+      expect.stringMatching(/^restore_command: cp \/a\/%f %p \(\/database\/inst1\/extra.conf:7\) is left/),
+    ]);
+    expect(recordOf(place, observation(running, sql), wanted)?.settings).toContainEqual({
+      name: 'recovery_target_time',
+      value: '2024-01-01',
+      place: 'ALTER SYSTEM',
+      commentedOut: false,
+    });
+  });
+
   it('of a server that needs a restart', () => {
     expect(notesOn(intention, observation())).toEqual([
       `listen_addresses: localhost (${dataDir}/postgresql.conf:60) becomes *; needs the restart`,
@@ -205,6 +241,22 @@ describe('what is said beforehand', () => {
       'clients are connected from 10.0.0.9 (3): the same rules go on letting them in',
       '2 unlogged tables are not replicated: they are empty after a switch',
     ]);
+  });
+
+  it.each(['off', 'local'])('of commits that wait for nobody: synchronous_commit = %s', (value) => {
+    const row = [value, value, null, 'user', 'configuration file', null, null, false] as const;
+    const notes = notesOn(intention, observation(running, live({}, { synchronous_commit: row })));
+    expect(notes).toContainEqual(expect.stringContaining(`synchronous_commit is ${value} and stays so`));
+  });
+
+  it('of a database that lets nobody in, and of data that nobody could measure', () => {
+    const barred = `unlooked ${b64(`\\connect -reuse-previous=on "dbname='it\\'s'"\nFATAL:  cannot connect`)}`;
+    const lines = running.filter((line) => !line.startsWith('bytes '));
+    const notes = notesOn(intention, observation([...lines, barred]));
+    expect(notes).toContainEqual(
+      expect.stringContaining("into the database 'it's' (FATAL:  cannot connect)"),
+    );
+    expect(notes).toContainEqual(expect.stringContaining('nobody has looked whether there is room for it'));
   });
 
   it('of slots, archiving and a configuration that moves', () => {
@@ -235,5 +287,33 @@ describe('what is said beforehand', () => {
     expect(notes).toContain('logical slots are not carried to the other server by a switch');
     expect(notes).toContain('physical slots stay on this server alone: old');
     expect(notes).toContain('archiving goes on as it is');
+  });
+
+  it('who receives WAL already is named, and what keeps his time', () => {
+    const slow = {
+      wal_sender_timeout: ['60000', '60000', 'ms', 'user', 'default', null, null, false] as const,
+    };
+    const values5 = { ...intention, values: { ...intention.values, wal_sender_timeout: '5400' } };
+    const told = (senders: readonly object[], slots: readonly object[] = [], changed = slow) =>
+      notesOn(values5, observation(running, live({ senders, slots }, changed))).join('\n');
+    const both = told([
+      receiver,
+      { ...receiver, name: '', user: 'Backup', slot: null, address: null, logical: false },
+    ]);
+    expect(both).toContain(
+      'others receive WAL from it already; they go on, and are no part of the cluster: debezium (role cdc, from 192.0.2.77, logical slot feed); one without a name (role Backup, from the socket of the host)',
+    );
+    expect(both).toContain('one that answers nothing for 5.4 s is disconnected');
+    expect(both).toContain('ALTER ROLE "cdc" SET wal_sender_timeout = \'60000\';');
+    expect(both).not.toContain('ALTER ROLE "Backup"');
+    expect(both).toContain("options='-c wal_sender_timeout=60000'");
+    // Whose role is not known while nobody is connected.
+    const away = told([], [{ name: 'feed', type: 'logical' }]);
+    expect(away).toContain('ALTER ROLE <its role> SET wal_sender_timeout');
+    expect(told([])).not.toContain('is disconnected');
+    const same = {
+      wal_sender_timeout: ['5400', '5400', 'ms', 'user', 'default', null, null, false] as const,
+    };
+    expect(told([receiver], [], same as never)).not.toContain('is disconnected');
   });
 });

@@ -6,6 +6,7 @@ import type { Code } from '../../src/base/codes.ts';
 import { ok, type Result } from '../../src/base/diagnostic.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { parseYaml } from '../../src/base/yaml.ts';
+import { formerRulesMarker } from '../../src/postgres/hba-file.ts';
 import type { ParseContext, ServerPlace } from '../../src/resources/contract/context.ts';
 import type { AnyKind, Difference, Effect, ProbeReply } from '../../src/resources/contract/kind.ts';
 import { kinds } from '../../src/resources/registry.ts';
@@ -15,7 +16,7 @@ type Words = string | RegExp;
 export type Expected =
   | { readonly unknown: Words }
   | { readonly same: Words; readonly differences?: readonly string[] }
-  | { readonly refuse: Code; readonly what: Words }
+  | { readonly refuse: Code; readonly what: Words; readonly fix?: Words }
   | { readonly degraded: Words; readonly why: Words; readonly fix: Words }
   | {
       readonly change: Words;
@@ -25,6 +26,8 @@ export type Expected =
       readonly differences?: readonly string[];
       /** What the scripts of its steps, put together, must hold. */
       readonly script?: readonly Words[];
+      /** What they must not hold. */
+      readonly scriptLacks?: readonly string[];
       /** True for a change that needs nothing but its effects. */
       readonly noSteps?: boolean;
     };
@@ -96,9 +99,11 @@ export const sampleContext = (over: Partial<ParseContext> = {}): ParseContext =>
 
 const templates: Readonly<Record<string, string>> = {
   'text.hbs': 'one\ntwo\n',
+  'ldap.hbs': 'host all all 10.0.0.0/8 ldap ldapserver=a ldapbindpasswd="a#b"\n',
   'unit.hbs':
     '[Service]\n# a mark\nEnvironment=PGDUET_UNIT=\n[Install]\nWantedBy=multi-user.target graphical.target\n',
   'hba.hbs': '# rules\nlocal  all  all  peer\nhost all  all 10.0.0.0/8 scram-sha-256\n',
+  'adopted.hbs': `local all all peer\n${formerRulesMarker}\nlocal all all peer\n`,
   'trust.hbs': 'host all all 10.0.0.0/8 trust\n',
   'conf.hbs': "# settings\nport = 27500\nlisten_addresses = '*'\n",
 };

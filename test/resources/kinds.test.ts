@@ -1,19 +1,14 @@
 /** Every kind of the registry against its table, and what has to hold for every kind whatever its table says. */
+
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import type { Command } from '../../src/base/command.ts';
+import { shownScript } from '../../src/report/script.ts';
 import type { Difference, Verdict } from '../../src/resources/contract/kind.ts';
 import { preamble } from '../../src/resources/contract/preamble.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { wrongWithKind } from '../playbook/playbook-schema.ts';
-import { adopts } from './cases/adopting.ts';
-import { arbitration } from './cases/arbitration.ts';
-import { controllers } from './cases/controllers.ts';
-import { files } from './cases/files.ts';
-import { postgres } from './cases/postgres.ts';
-import { rebuilding } from './cases/rebuilding.ts';
-import { switching } from './cases/switching.ts';
-import { system } from './cases/system.ts';
-import { tearing } from './cases/tearing.ts';
+import { tables } from './cases/tables.ts';
 import {
   type Case,
   canary,
@@ -28,17 +23,6 @@ import {
   samplePlace,
 } from './cases.ts';
 
-const tables: readonly KindCases[] = [
-  ...system,
-  ...files,
-  ...postgres,
-  ...controllers,
-  ...arbitration,
-  ...switching,
-  ...rebuilding,
-  ...adopts,
-  ...tearing,
-];
 const functions = preamble({ postgresVersion: 15, owner: 'postgres', socketDir: '/tmp', port: 27500 });
 
 function matches(text: string, words: string | RegExp, what: string): void {
@@ -59,14 +43,20 @@ function expectShell(script: string): void {
 const expectTexts = (found: readonly Difference[] = [], wanted: readonly string[]): void =>
   expect(found.map(differenceText)).toEqual(wanted);
 
-function expectReported(verdict: Verdict, tells: readonly ExpectedDifference[]): void {
-  const told =
-    verdict.kind === 'change'
-      ? verdict.change.differences
-      : 'differences' in verdict
-        ? verdict.differences
-        : [];
-  expect(told ?? []).toMatchObject(tells);
+const differencesIn = (verdict: Verdict): readonly Difference[] =>
+  (verdict.kind === 'change'
+    ? verdict.change.differences
+    : 'differences' in verdict
+      ? verdict.differences
+      : []) ?? [];
+
+const expectReported = (verdict: Verdict, tells: readonly ExpectedDifference[]): void =>
+  expect(differencesIn(verdict)).toMatchObject(tells);
+
+/** What a message names between backquotes is data, and the other way round. */
+function expectCommands(text: string, commands: readonly Command[] = []): void {
+  const named = [...text.matchAll(/`([^`]+)`/g)].map(([, run]) => run);
+  expect(commands.map(({ run }) => run)).toEqual(named);
 }
 
 function judge(table: KindCases, one: Case): void {
@@ -83,6 +73,8 @@ function judge(table: KindCases, one: Case): void {
   const verdict = kind.diff(desired, observed);
   expect(JSON.stringify([verdict, kind.key(desired), kind.describe(desired)])).not.toContain('canary');
   if (tells) expectReported(verdict, tells);
+  if ('diagnostic' in verdict) expectCommands(verdict.diagnostic.fix, verdict.diagnostic.commands);
+  for (const { repair, commands } of differencesIn(verdict)) expectCommands(repair ?? '', commands);
   switch (verdict.kind) {
     case 'same':
       expect(gives).toHaveProperty('same');
@@ -93,6 +85,7 @@ function judge(table: KindCases, one: Case): void {
     case 'refuse':
       expect(gives).toHaveProperty('refuse', verdict.diagnostic.code);
       if ('refuse' in gives) matches(verdict.diagnostic.what, gives.what, 'what');
+      if ('refuse' in gives && gives.fix) matches(verdict.diagnostic.fix, gives.fix, 'the fix');
       return;
     case 'degraded': {
       expect(gives).toHaveProperty('degraded');
@@ -113,11 +106,15 @@ function judge(table: KindCases, one: Case): void {
       const steps = kind.steps(change, desired);
       const script = steps.map((step) => step.script).join('\n');
       for (const words of gives.script ?? []) matches(script, words, 'the script');
+      for (const words of gives.scriptLacks ?? []) expect(script).not.toContain(words);
       expect(steps.length > 0, 'whether there are steps').toBe(gives.noSteps !== true);
       if (gives.noSteps) expect(change.effects ?? []).not.toEqual([]);
       for (const step of steps) {
         expect(step.title).not.toContain('canary');
         expectShell(step.script);
+        expect(shownScript(`${functions}\n${step.script}`), 'what --verbose shows').not.toMatch(
+          /^\(a script of/,
+        );
       }
     }
   }

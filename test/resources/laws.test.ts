@@ -20,9 +20,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../../src/observe/question.ts';
+import { answerOf } from '../../src/postgres/pgpass.ts';
 import type { AnyKind, Verdict } from '../../src/resources/contract/kind.ts';
 import { preamble } from '../../src/resources/contract/preamble.ts';
-import { desiredOf, kindNamed } from './cases.ts';
+import { canary, desiredOf, kindNamed } from './cases.ts';
 
 const { username: me } = userInfo();
 let root = '';
@@ -171,7 +172,6 @@ describe('line', () => {
     ['a file that is not there', undefined, ''],
     ['an empty file', '', ''],
     ['a file without it', 'ssh 22/tcp\n', 'ssh 22/tcp\n'],
-    ['a file whose last line has no end', 'ssh 22/tcp', 'ssh 22/tcp\n'],
     ['a file with another port', 'a 1/tcp\nmcoi_inst1 1/tcp\nb 2/tcp\n', 'a 1/tcp\nb 2/tcp\n'],
     ['a file that has it twice', 'mcoi_inst1 27540/tcp\nmcoi_inst1  27540/tcp\n', ''],
     [
@@ -184,6 +184,33 @@ describe('line', () => {
     if (before !== undefined) writeFileSync(join(dir, 'services'), before);
     proveLaws('line', dir, yaml(dir));
     expect(readFileSync(join(dir, 'services'), 'utf8')).toBe(`${kept}mcoi_inst1 27540/tcp\n`);
+  });
+});
+
+describe('the end of a file of others', () => {
+  const line = "line: 'mcoi_inst1 27540/tcp'";
+  const password = `${owner}, host: h, port: 1, database: replication, user: repl, password: !secret replication_password`;
+  it.each([
+    ['line', 'services', line],
+    ['passfile', '.pgpass', password],
+  ])('is there again when our %s has gone, with a line end or without', (name, file, fields) => {
+    for (const before of [
+      'ssh:22:a:b:c',
+      'a:1:b:c:d\nssh:22:a:b:c',
+      'ssh:22:a:b:c\n',
+      'x:1:y:z:w\r\nlast\r',
+      'x\n\n',
+    ]) {
+      const dir = scratch();
+      writeFileSync(join(dir, file), before);
+      const at = name === 'line' ? `${path(dir, file)}, ` : '';
+      proveLaws(name, dir, `{ ${at}${fields} }`);
+      expect(readFileSync(join(dir, file), 'utf8').endsWith(before.slice(-3))).toBe(
+        name === 'passfile' || !before.endsWith('\n'),
+      );
+      proveLaws(name, dir, `{ ${at}${fields}, state: absent }`);
+      expect(readFileSync(join(dir, file), 'utf8')).toBe(before);
+    }
   });
 });
 
@@ -212,6 +239,9 @@ describe('passfile', () => {
     ['a file with lines of others', "# mine\n*:*:*:joe:pa'ss\\:word\n"],
     ['a file whose last line has no end', 'a:1:b:c:d'],
     ['a file with the old password', '\\:\\:1:5432:replication:repl:old\n'],
+    ['a file that begins with a line for everything', 'db:1:*:*:x\n*:*:*:*:other\n'],
+    ['a file with a line for every host', '*:5432:*:repl:other\n'],
+    ['a file with lines for every replication', '*:*:replication:*:x\r\n*:*:*:*:\\\\y'],
   ])('is written to %s', (_, before) => {
     const dir = scratch();
     if (before !== undefined) writeFileSync(join(dir, '.pgpass'), before, { mode: 0o644 });
@@ -220,8 +250,29 @@ describe('passfile', () => {
     for (const line of (before ?? '').split('\n').filter((text) => !text.includes(':repl:')))
       expect(after).toContain(line);
     expect(after).not.toContain('repl:old');
+    const asked = { host: '::1', port: '5432', database: 'replication', user: 'repl' };
+    const [first] = after.split('\n').flatMap((line) => answerOf(line, asked) ?? []);
+    expect(first?.reveal()).toBe(canary);
     expect(lstatSync(join(dir, '.pgpass')).mode & 0o777).toBe(0o600);
   });
+
+  it.each(['..pgpass.pgduet-tmp', '..pgpass.controller.pgduet-tmp'])(
+    'takes %s with it, which holds the password',
+    (left) => {
+      const dir = scratch();
+      const lines = 'a:1:b:c:d\n';
+      writeFileSync(join(dir, '.pgpass'), lines, { mode: 0o600 });
+      writeFileSync(join(dir, left), `::1:5432:replication:repl:${canary}\n`, { mode: 0o600 });
+      const desired = desiredOf(
+        'passfile',
+        yaml.replace('password: !secret replication_password', 'state: absent'),
+      );
+      expect(look(kindNamed('passfile'), dir, desired).kind).toBe('change');
+      proveLaws('passfile', dir, yaml.replace('password: !secret replication_password', 'state: absent'));
+      expect(readdirSync(dir)).toEqual(['.pgpass']);
+      expect(readFileSync(join(dir, '.pgpass'), 'utf8')).toBe(lines);
+    },
+  );
 });
 
 describe('behind a directory that is closed to the login', () => {

@@ -20,10 +20,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { effectScript } from '../../src/resources/contract/effects.ts';
 import { preamble, untilGone } from '../../src/resources/contract/preamble.ts';
-import { beginMaking } from '../../src/resources/data/data-directory.ts';
+import { beginMaking } from '../../src/resources/data/making.ts';
 import { type RebuildDesired, rewindStep } from '../../src/resources/data/rebuild-steps.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { readSingle, singleProbe } from '../../src/resources/single/single-observation.ts';
+import { gone } from '../child-end.ts';
 
 const { username: me } = userInfo();
 let root = '';
@@ -40,7 +41,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   sleeper.kill();
-  if (sleeper.exitCode === null && sleeper.signalCode === null) await once(sleeper, 'exit');
+  await gone(sleeper);
   rmSync(root, { recursive: true });
 });
 
@@ -63,6 +64,23 @@ function sh(script: string) {
 const pidFile = () => join(data, 'postmaster.pid');
 const runs = () => sh(`if postmaster "${data}"; then echo "runs $pid"; else echo "not \${pid:-}"; fi`).stdout;
 
+it('the environment of a login leads no session of ours elsewhere', async () => {
+  await start(root);
+  const functions = preamble({ postgresVersion: 15, owner: me, socketDir: '/tmp', port: 1 });
+  const { stdout } = spawnSync('sh', [], {
+    input: `set -e\n${functions}\nenv | grep '^PG' | grep -v '^PGDUET_' || echo none`,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      PGUSER: 'nobody',
+      PGHOST: '192.0.2.9',
+      PGSERVICEFILE: '/nowhere',
+      PGOPTIONS: '-c x=1',
+    },
+  });
+  expect(stdout).toBe('none\n');
+});
+
 describe('postmaster', () => {
   it('is the process that works in the data directory', async () => {
     const pid = await start(data);
@@ -74,8 +92,9 @@ describe('postmaster', () => {
     ['names a process that works elsewhere', (pid: number) => `${pid}\n${data}\n`],
     ['names nobody', () => `4194304\n${data}\n`],
     ['is empty', () => ''],
-  ])('is nobody where the pid file %s', async (_, text) => {
-    writeFileSync(pidFile(), text(await start(root)));
+    ['names a path that leads to it', (pid: number) => `self/../${pid}\n${data}\n`, 'in it'],
+  ])('is nobody where the pid file %s', async (_, text, where?: string) => {
+    writeFileSync(pidFile(), text(await start(where === undefined ? root : data)));
     expect(runs()).toBe('not');
   });
 
@@ -232,6 +251,8 @@ describe('controller', () => {
     ['another boot', (pid: number) => `${pid}\n${stat(pid)}\n00000000-0000-0000-0000-000000000000\n`],
     ['its number alone', (pid: number) => `${pid}\n`],
     ['nobody', () => `4194304\n1\n${boot}\n`],
+    ['a path that leads to it', (pid: number) => `self/../${pid}\n${stat(pid)}\n${boot}\n`],
+    ['all processes', (pid: number) => `-1\n${stat(pid)}\n${boot}\n`],
   ])('is nobody where the file tells of %s', async (_, text) => {
     writeFileSync(file(), text(await start(root)));
     expect(found()).toBe('not');
@@ -264,7 +285,7 @@ describe('a pid file that a power cut has left, whose number another program has
   it('does not keep an interrupted copy from being continued', async () => {
     writeFileSync(pidFile(), `${await start(root)}\n${data}\n`);
     writeFileSync(join(management, 'server1.making'), 'copy');
-    const making = sh(`${beginMaking(place(), me, 'copy')}\necho begun`);
+    const making = sh(`${beginMaking({ ...place(), owner: me, version: 15, what: 'copy' })}\necho begun`);
     expect(making.stderr).toBe('');
     expect(making.stdout).toBe('begun');
     expect(existsSync(pidFile())).toBe(false);

@@ -27,6 +27,10 @@ function observation(
     controller: false,
     unit: false,
     guarded: false,
+    beside: [],
+    environment: false,
+    confirmed: [],
+    barred: [],
     files: new Map(Object.entries(files)),
     services: new Map(),
     leftovers,
@@ -95,6 +99,29 @@ describe('a server that was multiplexed from the beginning', () => {
 
 describe('a server with a record', () => {
   const made = editConf(original, { port: '27500', wal_log_hints: 'on' }, ourHeading);
+
+  it('gets back a file of the data directory that nobody read, once the gathered one is not read any more', () => {
+    const rules = 'host all all 10.0.0.0/8 md5\n';
+    const elsewhere = record({
+      hbaFile: '/etc/rules.conf',
+      files: [
+        { path: at('pg_hba.conf'), mode: '640', owner: 'postgres:postgres', text: '# nobody reads this\n' },
+        { path: '/etc/rules.conf', mode: '640', owner: 'postgres:postgres', text: rules },
+      ],
+    });
+    const files = (hba: string) => ({
+      [at('pg_hba.conf')]: seenFile(hba),
+      '/etc/rules.conf': seenFile(rules, '640'),
+    });
+    const gathered = filePlan(wish, observation(files(rules), elsewhere));
+    const back = { path: at('pg_hba.conf'), file: seenFile('# nobody reads this\n', '640'), late: true };
+    expect(gathered).toMatchObject({ write: [], remove: [back], notes: [] });
+    const edited = filePlan(wish, observation(files(`${rules}local all all peer\n`), elsewhere));
+    expect(edited.remove).toEqual([{ ...back, keepAs: `${at('pg_hba.conf')}.edited` }]);
+    expect(edited.notes.join('\n')).toContain('+local all all peer');
+    const before = { ...files(rules), [at('pg_hba.conf')]: back.file };
+    expect(filePlan(wish, observation(before, elsewhere))).toMatchObject({ write: [], remove: [] });
+  });
 
   it('gets its file back with its mode, byte for byte', () => {
     const plan = filePlan(wish, observation({ [at('postgresql.conf')]: seenFile(made) }, record()));
@@ -165,6 +192,7 @@ describe('a restart', () => {
   const live = (restart: Record<string, ReturnType<typeof setting>>) => ({
     timeline: 1,
     recovering: false,
+    configFile: `${dir}/postgresql.conf`,
     roles: {},
     slots: [],
     restart,

@@ -4,7 +4,7 @@ import type { SettingRow } from '../../src/postgres/setting-row.ts';
 import type { ProbeReply } from '../../src/resources/contract/kind.ts';
 import { type AdoptObservation, readAdoptObservation } from '../../src/resources/single/adopt-observation.ts';
 
-const b64 = (text: string): string => Buffer.from(text).toString('base64');
+export const b64 = (text: string): string => Buffer.from(text).toString('base64');
 
 type Row = readonly [
   value: string,
@@ -76,17 +76,16 @@ export const live = (over: Readonly<Record<string, unknown>> = {}, changed: Reco
     Object.entries({ ...settings, ...changed }).map(([name, one]) => [name, row(one)]),
   ),
   inRecovery: false,
-  bytes: 50_000_000,
   tablespaces: [],
   slots: [],
   roles: ['postgres', 'app'],
-  senders: 0,
+  senders: [],
   clients: { '10.0.0.9': 3 },
   locales: ['C.UTF-8', 'en_US.UTF-8'],
   ...over,
 });
 
-const file = (path: string, mode: string, text: string): string =>
+export const file = (path: string, mode: string, text: string): string =>
   `file ${mode} postgres:postgres ${b64(path)} ${b64(text)}`;
 
 export const hba = 'local all all trust\nhost app app 10.0.0.0/8 scram-sha-256\n';
@@ -100,7 +99,7 @@ export const running = [
   'version 15',
   'system 7300000000000000001',
   'running 27500 /run/postgresql',
-  'log /database/inst1.log',
+  `log ${b64('/database/inst1.log')}`,
   `options ${b64('"-D" "/database/inst1" "-c" "work_mem=7MB"')}`,
   file(`${dataDir}/postgresql.conf`, '600', "#listen_addresses = '*'\ninclude 'extra.conf'\n"),
   file(`${dataDir}/pg_hba.conf`, '640', hba),
@@ -110,7 +109,14 @@ export const running = [
   'read 67108864 500000000',
   'extension plpgsql',
   'unlogged 2',
+  'bytes 50000000',
   'publications 1',
+];
+
+/** With another rule behind the first one. */
+export const withRules = (rule: string): readonly string[] => [
+  ...running,
+  file(`${dataDir}/pg_hba.conf`, '640', `local all all peer\n${rule}\n`),
 ];
 
 export const reply = (lines: readonly string[] = running, sql: unknown = live()): ProbeReply => ({

@@ -63,6 +63,46 @@ function parsed(timeoutSeconds: number) {
   return desiredOf('mirroring', `{ timeout: ${timeoutSeconds} }`, context);
 }
 
+it.each([
+  ['ends well', 'exit 0', 0],
+  ['fails', 'exit 1', 1],
+])(
+  'a switch that %s has told meanwhile what its controller waits for, and leaves nobody behind',
+  async (_, end, expected) => {
+    const reason = 'server1 hands over to server2';
+    writeFileSync(
+      join(dir, 'server1.status.json'),
+      shown('switching').replace('{', `{"reason":"${reason}",`),
+    );
+    mcCtl(`if [ "$1" = switch ]; then until [ -e '${dir}/told' ]; do sleep 0.1; done; ${end}; fi`);
+    const place = {
+      dataDir: `${dir}/data`,
+      socketDir: dir,
+      owner: me,
+      managementDir: dir,
+      mcCtl: `${dir}/mc_ctl`,
+    };
+    const desired = desiredOf(
+      'switchover',
+      '{ to: server2 }',
+      sampleContext({ server: { ...samplePlace, ...place } }),
+    );
+    const [step] = kindNamed('switchover').steps({ summary: '', reason: '' }, desired);
+    const functions = preamble({ postgresVersion: 15, owner: me, socketDir: '/tmp', port: 1 });
+    const child = spawn('sh', [], { stdio: ['pipe', 'ignore', 'pipe'] });
+    const told: unknown[] = [];
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      const found = text.split('\n').flatMap((line) => step?.progress?.(line) ?? []);
+      if (found.length > 0) writeFileSync(join(dir, 'told'), '');
+      told.push(...found);
+    });
+    child.stdin.end(`set -e\n${functions}\n${step?.script}`);
+    // Closed: nobody who could still say something holds the stream.
+    const [status] = (await once(child, 'close')) as [number];
+    expect([status, told[0]]).toEqual([expected, { meanwhile: reason }]);
+  },
+);
+
 it('ends at once where the file shows that a switch is possible, and asks nobody', async () => {
   mcCtl('');
   writeFileSync(join(dir, 'server1.status.json'), shown('failover-disabled'));

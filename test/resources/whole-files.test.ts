@@ -55,7 +55,7 @@ describe('put', () => {
 const broken = '/proc/self/mem';
 
 describe('a file that cannot be read to its end is not written anew', () => {
-  const written = "put() { echo 'written'; }\n";
+  const written = "put() { echo 'written'; }; place() { put; }\n";
 
   it('lines of others in a file', () => {
     const yaml = `{ path: ${broken}, line: 'mcoi 27540/tcp' }`;

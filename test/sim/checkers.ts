@@ -6,12 +6,13 @@ import type { Decision } from '../../src/controller/core/decide.ts';
 import { dutyOf, mayTakeOver, ownDuty } from '../../src/controller/core/duty.ts';
 import type { MessageNumber } from '../../src/controller/core/messages.ts';
 import { bytesAhead, isHeard, positionOf } from '../../src/controller/core/servers.ts';
+import { failedDisks } from '../../src/controller/core/state.ts';
 import type { Takeover } from '../../src/controller/core/view.ts';
 import { isJudged } from '../controller/support/judged.ts';
 import { collision } from '../controller/support/processes.ts';
 import { isFree } from './duties.ts';
 import type { Host, Order } from './host.ts';
-import { standsStill } from './instance.ts';
+import { lsn, standsStill } from './instance.ts';
 import type { World } from './world.ts';
 
 export class Checkers {
@@ -23,6 +24,7 @@ export class Checkers {
   readonly isolations: string[] = [];
   /** Who has used a term of a register: by cells and term. */
   readonly #used = new Map<string, string>();
+  readonly #excused = new Set<string>();
   /** Whom a person wants to be primary whatever its duty says. */
   readonly #wanted = new Set<string>();
   readonly #taking = new Set<string>();
@@ -59,6 +61,7 @@ export class Checkers {
   /** C: whoever takes itself for cut off is, or was a moment ago. A reference address that stops to answer looks like that. */
   #isolated(host: Host): void {
     this.isolations.push(host.id);
+    if (host.unlike.released) return;
     const { settings, network } = this.#world;
     if (settings.references !== 'stops' && !network.lostUplink.has(host.id))
       this.fail(`C: ${host.id} takes itself for cut off, and is not`);
@@ -95,6 +98,21 @@ export class Checkers {
     this.#names.set(id, names);
     const copies = begun.filter((it) => dutyOf(state.peers[it]?.view).replication === 'asynchronous');
     if (copies.length > 0) this.fail(`D: commits are to wait for ${copies.join(', ')}`);
+    this.#joinsNobodyApart(id, state, begun);
+  }
+
+  /** A: nobody joins the names that cannot follow, as soon as its primary has heard what it holds. */
+  #joinsNobodyApart(id: string, state: Decision['state'], begun: readonly string[]): void {
+    const primary = this.#world.host(id);
+    const joining = begun
+      .filter((it) => !primary.instance.names.includes(it))
+      .map((it) => this.#world.host(it));
+    const apart = joining.filter(
+      (it) =>
+        this.#world.replication.isApart(it, primary) &&
+        state.peers[it.id]?.view?.report?.replayedLsn === lsn(it.instance.wal.length),
+    );
+    if (apart.length > 0) this.fail(`A: commits are to wait for ${apart[0]?.id}, which cannot follow ${id}`);
   }
 
   #begins(id: string, state: Decision['state'], { kind, checkpoint, from }: Takeover): void {
@@ -121,12 +139,14 @@ export class Checkers {
 
   /** T: of each term and register one server uses a win at most. */
   #usesTerm(id: string, { sync, vote }: Decision['state']): void {
-    if (this.splitAllowed || sync?.primary !== id || vote?.stage !== 'won' || vote.term + 1 !== sync.term)
-      return;
+    if (sync?.primary !== id || vote?.stage !== 'won' || vote.term + 1 !== sync.term) return;
     const term = `${vote.term} of ${JSON.stringify(vote.cells)}`;
     const user = this.#used.get(term) ?? id;
     this.#used.set(term, user);
-    if (user !== id) this.fail(`T: ${user} and ${id} have both used term ${term}`);
+    if (user === id || this.#excused.has(term)) return;
+    // Whoever used it while nothing was promised goes on to tell it.
+    if (this.splitAllowed) this.#excused.add(term);
+    else this.fail(`T: ${user} and ${id} have both used term ${term}`);
   }
 
   acknowledged(host: Host, commit: number): void {
@@ -228,8 +248,14 @@ export class Checkers {
     const { policy, references, fencing } = this.#world.settings;
     const isReady = [candidate, other].every(
       ({ state, instance, up }) =>
-        up && state?.failover.enabled && instance.running && instance.role === 'standby',
+        up &&
+        state?.failover.enabled &&
+        // One whose disk has failed cannot write down that it cuts its receiver, and says so: it is waited for.
+        failedDisks(state).length === 0 &&
+        instance.running &&
+        instance.role === 'standby',
     );
+    if (this.#world.hosts.some((it) => it.unlike.released || it.unlike.times === 'patient')) return;
     if (policy !== 'fallback' || references !== 'none' || fencing !== null || !isReady) return;
     if (this.promotions.length > 0 || !candidate.state?.confirmed) return;
     if (!candidate.state.sync?.eligible.includes(candidate.id)) return;
@@ -242,6 +268,8 @@ export class Checkers {
   #waitsAsDuties(host: Host): void {
     const { hosts, replication } = this.#world;
     if (!host.state || !host.instance.running || host.instance.role !== 'primary') return;
+    if (host.unlike.released) return;
+    this.#namesNoCopy(host);
     // It has begun a moment ago, or is about to.
     if (host.state.change || this.#world.clock.now - host.instance.startedAt < 3000) return;
     const there = hosts.filter((it) => it.state && replication.streams(it, host));
@@ -254,6 +282,16 @@ export class Checkers {
           (it.duty.replication === 'asynchronous' || named.some((other) => isFree(other.duty)))),
     );
     if (wrong.length > 0) this.fail(`D: ${host.id} counts on ${wrong.map((it) => it.id).join(', ')}`);
+  }
+
+  /** D: a register of servers that voted from the beginning has no cell of one that is a copy, and was one all the time. */
+  #namesNoCopy({ id, state }: Host): void {
+    const { hosts, settings } = this.#world;
+    const copies = hosts.filter((it, at) =>
+      [it.duty, settings.duties?.[at]].every((duty) => duty?.replication === 'asynchronous'),
+    );
+    const named = copies.filter((it) => state?.sync?.cells?.some(({ at }) => at === it.id));
+    if (named.length > 0) this.fail(`D: the register of ${id} has a cell of ${named[0]?.id}, a copy`);
   }
 
   /** L1: the longest time without an acknowledgement since then. */

@@ -28,7 +28,7 @@ interface Core010 {
   ownView(state: State): ServerView;
 }
 
-export async function releasedCore(): Promise<Core> {
+async function loadReleased(): Promise<Core> {
   const text = Buffer.from(released('core').text).toString('base64');
   const core = (await import(`data:text/javascript;base64,${text}`)) as Core010;
   return {
@@ -59,3 +59,5 @@ function inWordsOfToday(action: Action, state: State): Action {
       return action;
   }
 }
+
+export const releasedCore: Core = await loadReleased();

@@ -2,7 +2,7 @@
  * What each server of a trio may do, and what goes wrong because of it: a duty that changes at a bad moment, the only candidate that
  * is lost, a person who wants a server all the same. Struck only where there are duties. In: dice. Out: duties, and kinds of faults.
  */
-import { type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
+import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
 import type { Host } from './host.ts';
 import { ask } from './persons.ts';
 import type { Random } from './random.ts';
@@ -119,6 +119,58 @@ export const dutyKinds: Kinds = {
       const isForced = dice.chance(0.5);
       if (isForced) world.checkers.wanted(to);
       ask(world, dice.pick(world.hosts), { kind: 'switch', force: isForced, noFencing: false, to });
+    },
+  },
+};
+
+/** Who is waited for receives nothing any more, for as long as this; an asynchronous copy goes on to. */
+function starve(world: World, lastsMs: number): void {
+  const primary = primaryOf(world);
+  const pairs = standbysOf(world)
+    .filter((it) => it.duty.replication !== 'asynchronous')
+    .flatMap((it) => between(it, primary));
+  world.network.cut(['log'], pairs);
+  world.clock.after(lastsMs, () => world.network.mend(['log'], pairs));
+}
+
+/** Struck only where there is a copy: it holds what was acknowledged to nobody, and the new primary does not. */
+export const copyKinds: Kinds = {
+  'the copy alone receives, and the primary dies': {
+    compound: true,
+    untilMs: 9000,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const afterMs = dice.between(300, 2500);
+      starve(world, afterMs + dice.between(0, 800));
+      world.clock.after(afterMs, () => {
+        if (dice.chance(0.3)) world.killInstance(primary);
+        else loseHost(world, primary, 2000 + 4 * lastsMs);
+      });
+    },
+  },
+  'the copy alone receives, and the role is handed over': {
+    compound: true,
+    untilMs: 9000,
+    strike: (world, { dice }) => {
+      starve(world, dice.between(300, 2500));
+      const primary = primaryOf(world);
+      world.clock.after(dice.between(10, 2000), () => {
+        ask(world, primary, { kind: 'switch', force: false, noFencing: false });
+      });
+    },
+  },
+  'the copy is ahead of the new primary, and that dies, too': {
+    compound: true,
+    untilMs: 14_000,
+    strike: (world, { dice, lastsMs }) => {
+      const primary = primaryOf(world);
+      const afterMs = dice.between(300, 1500);
+      starve(world, afterMs);
+      world.clock.after(afterMs, () => loseHost(world, primary, 2000 + 2 * lastsMs));
+      world.clock.after(afterMs + dice.between(2500, 7000), () => {
+        const newer = primaryOf(world);
+        if (newer !== primary) loseHost(world, newer, 1000 + lastsMs);
+      });
     },
   },
 };

@@ -80,6 +80,7 @@ function duration(world: World, host: Host, action: Work): readonly [number, num
     case 'checkpoint':
       return stuck ? [patienceMs, patienceMs] : [10, 100];
     case 'set-names':
+    case 'set-slots':
     case 'follow':
       return stuck ? [patienceMs, patienceMs] : [10, 80];
     case 'cut-receiver':
@@ -133,6 +134,9 @@ function done(world: World, host: Host, action: Work, order: Order): Happening |
       if (!answers(instance)) return { kind: 'names-failed', why: 'no answer' };
       replication.setNames(host, action.ids);
       return { kind: 'names-set', ids: action.ids, needed: Math.min(1, action.ids.length) };
+    case 'set-slots':
+      // These instances are of a version that knows no slots for failover, so that nobody asks for it.
+      return { kind: 'slots-set', why: null };
     case 'cut-receiver':
       return cut(host);
     case 'promote':

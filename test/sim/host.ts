@@ -10,6 +10,7 @@ import type { Turns } from '../../src/controller/turns.ts';
 import { type Core, presentCore } from './core.ts';
 import type { SimDuty } from './duties.ts';
 import { type Instance, newInstance } from './instance.ts';
+import type { Unlike } from './unlike.ts';
 
 /** What fails in the middle of an action, so long after it begins for the n-th time. */
 export interface Doom {
@@ -38,6 +39,8 @@ export interface Host {
   queue: (() => void)[];
   /** What it may do, as its file says. */
   duty: SimDuty;
+  /** How it differs from the others. */
+  unlike: Unlike;
   /** What its controller judges with, from its next start on. */
   core: Core;
   /** Null while no controller runs. */
@@ -81,6 +84,7 @@ export function newHost(line: ServerLine): Host {
     missed: { monotonic: 0, sinceBoot: 0 },
     queue: [],
     duty: {},
+    unlike: {},
     core: presentCore,
     turns: null,
     get state() {

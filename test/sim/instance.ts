@@ -23,6 +23,8 @@ export interface Instance {
   hung: 'no' | 'instance' | 'stalled' | 'postmaster';
   role: 'primary' | 'standby';
   timeline: number;
+  /** The timelines before, and at which position each was left. */
+  history: readonly { readonly timeline: number; readonly position: number }[];
   /** synchronous_standby_names as it stands in postgresql.conf, and as the server shows it. */
   fileNames: readonly string[];
   names: readonly string[];
@@ -55,6 +57,7 @@ export const newInstance = (id: string, role: Instance['role'], source: string |
   hung: 'no',
   role,
   timeline: 1,
+  history: [],
   fileNames: [],
   names: [],
   waitsFor: [],

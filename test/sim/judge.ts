@@ -3,17 +3,18 @@
  * never twice. In: the world when all is over. Out: violations, told to the checkers.
  */
 import type { Fault } from './fault.ts';
-import { kindOf } from './plan.ts';
-import { giveUpMs, type World } from './world.ts';
+import { kindOf } from './planned.ts';
+import type { World } from './world.ts';
 
 /** Seen within twice the time to give up, then stopped, perhaps fenced, and promoted. */
-export const writableWithinMs = 2 * giveUpMs + 3000;
+export const writableWithinMs = ({ giveUpMs }: World): number => 2 * giveUpMs + 3000;
 
 export function judge(world: World, faults: readonly Fault[], healedAt: number): void {
   const { checkers } = world;
   checkers.atEnd();
   const [only, second] = faults;
-  if (!only) return;
+  // How long the last release takes, and what it switches for, is settled.
+  if (!only || world.hosts.some((it) => it.unlike.released)) return;
   const { noSwitch, compound } = kindOf(only.kind);
   const early = checkers.promotions.filter((it) => it.at <= healedAt);
   const atOnce = noSwitch === 'unless-at-once' && world.settings.timeoutAction === 'failover';
@@ -28,7 +29,8 @@ export function judge(world: World, faults: readonly Fault[], healedAt: number):
   if (only.kind !== 'flapping cable' && checkers.isolations.length > 1)
     checkers.fail(`L7: ${checkers.isolations.join(', ')} stopped for being cut off, one incident`);
   const gap = checkers.longestGap(only.at, world.clock.now);
-  const bound = mayWait(world, only) ? healedAt - only.at + writableWithinMs : writableWithinMs;
+  const within = writableWithinMs(world);
+  const bound = mayWait(world, only) ? healedAt - only.at + within : within;
   if (gap > bound)
     checkers.fail(
       `L1: no commit was acknowledged for ${(gap / 1000).toFixed(1)} s, more than ${bound / 1000} s`,

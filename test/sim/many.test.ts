@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from './bundle.ts';
 import { runMany, type Wanted } from './many.ts';
 import { mutations } from './mutations.ts';
-import { allKinds, planOf } from './plan.ts';
+import { planOf } from './plan.ts';
+import { allKinds } from './planned.ts';
 
 const root = join(import.meta.dirname, '../..');
 const range = { from: 1001, count: 60, batch: 10 };

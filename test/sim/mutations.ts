@@ -15,10 +15,12 @@ export interface Mutation {
   readonly register?: true;
   /** It is about duties, and is seen only where a server may not do everything. */
   readonly duties?: true;
+  /** It is about servers that are not alike, and is seen only where there are such. */
+  readonly unlike?: true;
 }
 
-export const worldsOf = ({ register, duties }: Mutation): Worlds =>
-  duties ? 'with duties' : register ? 'with a register' : 'without a register';
+export const worldsOf = ({ register, duties, unlike }: Mutation): Worlds =>
+  unlike ? 'not alike' : duties ? 'with duties' : register ? 'with a register' : 'without a register';
 
 export const mutations: readonly Mutation[] = [
   {
@@ -228,8 +230,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a receiver that comes from another address than before under the name of a standby is suspect',
     file: 'strangers.ts',
-    find: 'known[id] !== undefined && named.includes(id)',
-    replace: 'known[id] !== undefined && named.length > 99',
+    find: 'news.filter((id) => known[id] !== undefined)',
+    replace: "news.filter((id) => id === '')",
     kinds: ['a clone streams in place of a standby that is not heard, then the primary dies'],
   },
   {
@@ -374,5 +376,45 @@ export const mutations: readonly Mutation[] = [
     find: 'change: null,\n    proving: null,\n    giving:',
     replace: 'change: null,\n    giving:',
     kinds: [],
+  },
+  {
+    rule: 'a pause is long where it is longer than any other server waits',
+    file: 'granted.ts',
+    find: 'Math.min(least, view?.waitsMs ?? least)',
+    replace: 'Math.min(least, view === null ? least : waitMs(conf))',
+    kinds: ['a standby that waits long stands still, and the primary dies'],
+    unlike: true,
+  },
+  {
+    rule: 'a time to give up that has become shorter counts once the other one has heard of it',
+    file: 'granted.ts',
+    find: '  knowsTimes(state, peer)\n    ?',
+    replace: '  knowsTimes(state, peer) || state.grantedMs !== undefined\n    ?',
+    kinds: ['the primary waits less long while a standby stands still, and dies'],
+    unlike: true,
+  },
+  {
+    rule: 'a register is named only where everybody understands what it is',
+    file: 'naming.ts',
+    find: '(peer.view.understands ?? 1) >= understandsRegister',
+    replace: '(peer.view.understands ?? understandsRegister) >= 1',
+    kinds: [],
+    unlike: true,
+  },
+  {
+    rule: 'a copy has no cell in a register of servers',
+    file: 'naming.ts',
+    find: '!isAsynchronous(dutyAt(state, line.id))',
+    replace: '!isAsynchronous(dutyAt(state, line.id)) || line.id !== state.self.id',
+    kinds: [],
+    unlike: true,
+  },
+  {
+    rule: 'a standby that holds what its primary does not have joins no names',
+    file: 'sync.ts',
+    find: ' || isParted(state, id)) return false;',
+    replace: ') return false;',
+    kinds: ['the one that takes nothing over is ahead, and the primary dies'],
+    duties: true,
   },
 ];

@@ -51,6 +51,7 @@ export function rebuild(world: World, host: Host, primary: Host): void {
   instance.wal = [...primary.instance.wal];
   instance.role = 'standby';
   instance.timeline = primary.instance.timeline;
+  instance.history = primary.instance.history;
   instance.source = primary.id;
   instance.fileNames = world.namesFor(host);
   instance.brokenStarts = 0;

@@ -3,55 +3,17 @@
  * data, made without running anything, so that seeds can be chosen by what they hold.
  */
 import { arbiterKinds } from './arbiter.ts';
-import { cables } from './cables.ts';
-import { type Duties, dutiesOf, dutyKinds } from './duties.ts';
-import type { Kind, Kinds } from './fault.ts';
-import { faults } from './faults.ts';
-import { persons } from './persons.ts';
+import { dutiesOf, dutyKinds } from './duties.ts';
+import { fault, type Plan, type PlannedFault } from './planned.ts';
 import { Random } from './random.ts';
-import { returns } from './returns.ts';
-import { schedules } from './schedules.ts';
-import { strangers } from './strangers.ts';
-import { giveUpMs, type References, type WorldSettings } from './world.ts';
+import type { Unlike } from './unlike.ts';
+import { unlikePlan } from './unlike-plan.ts';
+import type { References } from './world.ts';
 
-export const kinds: Kinds = {
-  ...faults,
-  ...cables,
-  ...persons,
-  ...schedules,
-  ...returns,
-  ...strangers,
-};
-const names = Object.keys(kinds);
+/** Dice of its own for each of these, so that what a seed means otherwise stays. */
+export const planOf = (seed: number): Plan => unlikePlan(seed, alike(seed));
 
-/** Faults of an arbiter strike only where there is one, those of duties where a server has one. */
-export const allKinds: Kinds = { ...kinds, ...arbiterKinds, ...dutyKinds };
-
-export function kindOf(name: string): Kind {
-  const kind = allKinds[name];
-  if (!kind) throw new Error(`no kind of fault is called '${name}'`);
-  return kind;
-}
-
-export interface PlannedFault {
-  readonly kind: string;
-  readonly host: number;
-  readonly other: number;
-  /** After the cluster is whole. */
-  readonly afterMs: number;
-  readonly lastsMs: number;
-}
-
-export interface Plan {
-  readonly settings: Omit<WorldSettings, 'trace' | 'duties'>;
-  /** Missing: every server may do everything. */
-  readonly duties?: Duties;
-  readonly faults: readonly PlannedFault[];
-  /** When all is over: nothing; what is out is rebuilt; and then the new primary fails. */
-  readonly aftermath: 'nothing' | 'rebuild' | 'rebuild, then again';
-}
-
-export function planOf(seed: number): Plan {
+function alike(seed: number): Plan {
   const plan = withDuties(seed);
   const hasty = new Random(31 * seed + 11).chance(0.25);
   return hasty ? { ...plan, settings: { ...plan.settings, hasty } } : plan;
@@ -113,18 +75,16 @@ function withoutRegister(seed: number): Plan {
 const referencesOf = (seed: number): References =>
   new Random(17 * seed + 5).pick(['well', 'well', 'never', 'stops'] as const);
 
-function fault(random: Random, servers: number, index: number): PlannedFault {
-  const kind = random.pick(names);
-  const host = random.between(0, servers - 1);
-  const other = (host + random.between(1, servers - 1)) % servers;
-  const lastsMs = kindOf(kind).short ? random.between(50, giveUpMs / 3) : random.between(300, 5000);
-  return { kind, host, other, afterMs: random.between(10, 1500) + index * random.between(0, 3500), lastsMs };
-}
-
 export const describeFault = ({ kind, host, afterMs, lastsMs }: PlannedFault): string =>
   `${kind} (server${host + 1}, after ${(afterMs / 1000).toFixed(1)} s, for ${(lastsMs / 1000).toFixed(1)} s)`;
 
-export function describePlan({ settings, duties = [], faults: strikes, aftermath }: Plan): string {
+export function describePlan({
+  settings,
+  duties = [],
+  unlike = [],
+  faults: strikes,
+  aftermath,
+}: Plan): string {
   const { servers, policy, references, arbitration, fencing, timeoutAction, register, hasty } = settings;
   const parts = [
     `${servers} servers`,
@@ -134,10 +94,20 @@ export function describePlan({ settings, duties = [], faults: strikes, aftermath
     ...(policy === 'command' ? [`the command answers ${arbitration}`] : []),
     ...(fencing ? [`the fencing command answers ${fencing}`] : []),
     ...duties.flatMap((duty, index) => Object.values(duty).map((word) => `server${index + 1}: ${word}`)),
+    ...unlike.flatMap(unlikeWords),
     `on a timeout ${timeoutAction}`,
     ...(hasty ? ['ticks between the usual ones'] : []),
     ...strikes.map(describeFault),
     ...(aftermath === 'nothing' ? [] : [`afterwards: ${aftermath}`]),
   ];
   return parts.join('; ');
+}
+
+function unlikeWords({ times = 'usual', rate = 1, released }: Unlike, index: number): string[] {
+  const words = [
+    ...(times === 'usual' ? [] : [times]),
+    ...(rate === 1 ? [] : [`a clock at ${rate}`]),
+    ...(released ? [`the last release with ${released}`] : []),
+  ];
+  return words.length === 0 ? [] : [`server${index + 1}: ${words.join(', ')}`];
 }

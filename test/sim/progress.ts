@@ -23,11 +23,11 @@ export class ProgressFile {
   readonly #path: string;
   readonly #program: string;
 
-  constructor(folder: string, { from, count, kinds = [] }: Range, bundle: string) {
+  constructor(folder: string, { from, count, kinds = [], worlds = 'all' }: Range, bundle: string) {
+    const chosen = [...kinds, ...(worlds === 'all' ? [] : [worlds])];
     // The words of many kinds are longer than a name may be.
-    const name = [from, count, ...(kinds.length > 0 ? [digest(kinds.join('\n')).slice(0, 16)] : [])].join(
-      '-',
-    );
+    const choice = chosen.length > 0 ? [digest(chosen.join('\n')).slice(0, 16)] : [];
+    const name = [from, count, ...choice].join('-');
     this.#path = join(folder, `${name}.json`);
     this.#program = digest(readFileSync(bundle));
   }

@@ -17,6 +17,10 @@ import {
 } from './instance.ts';
 import type { World } from './world.ts';
 
+/** So often, and for so long, the receiver of one that has parted streams. */
+const flapsEveryMs = 2700;
+const flapMs = 400;
+
 export class Replication {
   readonly #world: World;
   /** When each commit was written, by its number. */
@@ -93,6 +97,7 @@ export class Replication {
   promote(host: Host): void {
     const { instance } = host;
     instance.role = 'primary';
+    instance.history = [...instance.history, { timeline: instance.timeline, position: instance.wal.length }];
     instance.timeline += 1;
     instance.source = null;
     instance.names = instance.fileNames;
@@ -119,7 +124,10 @@ export class Replication {
     this.acknowledge(host);
   }
 
-  streams(standby: Host, primary: Host): boolean {
+  streams = (standby: Host, primary: Host): boolean =>
+    this.#isConnected(standby, primary) && isBeginning(standby.instance.wal, primary.instance.wal);
+
+  #isConnected(standby: Host, primary: Host): boolean {
     const { instance } = standby;
     const { instance: source } = primary;
     return (
@@ -133,9 +141,25 @@ export class Replication {
       !standby.frozen &&
       !standsStill(instance) &&
       !standsStill(source) &&
-      this.#world.network.connected(standby, primary, 'log') &&
-      isBeginning(instance.wal, source.wal)
+      this.#world.network.connected(standby, primary, 'log')
     );
+  }
+
+  /** It holds WAL of a timeline that its primary has left before that. */
+  isApart = ({ instance }: Host, { id, instance: primary }: Host): boolean =>
+    instance.role === 'standby' &&
+    instance.source === id &&
+    instance.timeline !== primary.timeline &&
+    !isBeginning(instance.wal, primary.wal);
+
+  /**
+   * Its receiver gets what both have, is told that this timeline has ended, and begins anew after a while. For that moment it streams, and
+   * confirms all that it holds.
+   */
+  flaps(standby: Host, primary: Host): boolean {
+    const { startedAt } = standby.instance;
+    const isItsMoment = (this.#world.clock.now - startedAt) % flapsEveryMs < flapMs;
+    return isItsMoment && this.isApart(standby, primary) && this.#isConnected(standby, primary);
   }
 
   /** The WAL receiver of a standby: takes what there is, flushes, confirms. */
@@ -148,7 +172,7 @@ export class Replication {
     if (primary && this.streams(host, primary)) {
       this.#receive(host, primary);
       this.#confirm(host, primary);
-    }
+    } else if (primary && this.flaps(host, primary)) this.#confirm(host, primary);
     world.later(host, world.random.between(80, 220), () => this.#stream(host, bootedAt, startedAt));
   }
 
@@ -162,6 +186,7 @@ export class Replication {
       instance.wal.push(commit);
     }
     instance.timeline = primary.instance.timeline;
+    instance.history = primary.instance.history;
   }
 
   #confirm(host: Host, primary: Host): void {
@@ -219,18 +244,24 @@ export class Replication {
   #report(host: Host): InstanceReport {
     const { instance } = host;
     const source = instance.source === null ? undefined : this.#world.host(instance.source);
-    const receives = instance.role === 'standby' && source && this.streams(host, source);
+    const receives =
+      instance.role === 'standby' && source && (this.streams(host, source) || this.flaps(host, source));
+    const waits = instance.role === 'standby' && source && this.#isConnected(host, source);
     return {
       role: instance.role,
       timeline: instance.timeline,
       lsn: lsn(instance.wal.length),
       senders: this.#senders(host),
       replayedLsn: instance.role === 'standby' ? lsn(replayedBy(instance, this.#world.clock.now)) : null,
-      receiver: receives ? 'streaming' : null,
+      receiver: receives ? 'streaming' : waits ? 'waiting' : null,
       synchronousStandbyNames: instance.names.join(', '),
       systemId: '1',
       version: '15',
       startedAtWall: instance.startedAt,
+      history:
+        instance.role === 'primary'
+          ? instance.history.map(({ timeline, position }) => ({ timeline, endsAt: lsn(position) }))
+          : undefined,
       port: 1,
       socketDir: '',
     };
@@ -247,7 +278,7 @@ export class Replication {
       replayLagBytes: 100 * Math.max(0, instance.wal.length - replayed),
     });
     const standbys = this.#world.hosts
-      .filter((it) => it !== host && this.streams(it, host))
+      .filter((it) => it !== host && (this.streams(it, host) || this.flaps(it, host)))
       .map(({ id, instance: theirs }) =>
         row(id, id, instance.confirmed.get(id), replayedBy(theirs, this.#world.clock.now)),
       );

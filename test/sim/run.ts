@@ -11,11 +11,13 @@ import { exhaustively } from './exhaustive/command.ts';
 import { runMany, type Wanted } from './many.ts';
 import { mutations } from './mutations.ts';
 import { noticedFile, type Search, search, seedsForMutation } from './notice.ts';
-import { describePlan, type Plan, planOf } from './plan.ts';
+import { describePlan, planOf } from './plan.ts';
+import type { Plan } from './planned.ts';
 import { runPlan } from './scenario.ts';
-import type { Report } from './worker.ts';
+import type { Report, Worlds } from './worker.ts';
 
 const help = `npm run sim -- [N [FROM]] [--kind FAULT]     N scenarios (20000) from seed FROM (1) on, on all cores
+                       [--unlike]            only worlds in which the servers are not alike
                        [--failures FILE]     appends each that failed to FILE, as a line of JSON with its plan
 npm run sim -- --seed SEED                   one scenario, with all that happens in it
 npm run sim -- --replay FILE [--seed SEED]   the plans in FILE, such as test/sim/stories.jsonl; those of SEED are told in full
@@ -120,6 +122,7 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       replay: { type: 'string' },
       kind: { type: 'string', multiple: true, default: [] },
+      unlike: { type: 'boolean', default: false },
       mutations: { type: 'boolean', default: false },
       failures: { type: 'string' },
       exhaustive: { type: 'boolean', default: false },
@@ -143,7 +146,8 @@ async function main(): Promise<number> {
       return (await withoutRules(root, folder, { from: from ?? 1, count: count ?? seedsForMutation }))
         ? 0
         : 1;
-    const range = { from: from ?? 1, count: count ?? 20_000, kinds: values.kind };
+    const worlds: Worlds = values.unlike ? 'not alike' : 'all';
+    const range = { from: from ?? 1, count: count ?? 20_000, kinds: values.kind, worlds };
     const kept = join(root, '.cache/sim');
     const failures = values.failures ?? join(kept, 'failures.jsonl');
     const stopped = whenSignalled();

@@ -1,18 +1,20 @@
 /** A thread that runs scenarios: seeds come in, what they found goes out. It is loaded from a bundle (bundle.ts). */
 import { parentPort } from 'node:worker_threads';
+import type { Duties } from './duties.ts';
 import { planOf } from './plan.ts';
+import type { Plan } from './planned.ts';
 import { type Report, runScenario } from './scenario.ts';
 
 export type { Report } from './scenario.ts';
 
-export type Worlds = 'all' | 'with a register' | 'without a register' | 'with duties';
+export type Worlds = 'all' | 'with a register' | 'without a register' | 'with duties' | 'not alike';
 
 export interface Order {
   readonly from: number;
   readonly count: number;
   /** Only seeds with one of these faults; all of them when it is empty. */
   readonly kinds: readonly string[];
-  /** Only worlds with a register, or only those without one, or where a server may not do everything. */
+  /** Only worlds with a register, or only those without one, or where a server may not do everything, or is not like the others. */
   readonly worlds: Worlds;
   readonly trace: boolean;
 }
@@ -31,13 +33,23 @@ export interface Found {
 
 function isWanted(seed: number, { kinds, worlds }: Order): boolean {
   if (kinds.length === 0 && worlds === 'all') return true;
-  const { settings, duties, faults } = planOf(seed);
-  const has = settings.register === 'none' ? 'without a register' : 'with a register';
+  const plan = planOf(seed);
   return (
-    (worlds === 'all' || worlds === has || (worlds === 'with duties' && duties !== undefined)) &&
-    (kinds.length === 0 || faults.some((it) => kinds.includes(it.kind)))
+    worldsOf(plan).includes(worlds) &&
+    (kinds.length === 0 || plan.faults.some((it) => kinds.includes(it.kind)))
   );
 }
+
+const worldsOf = ({ settings, duties, unlike }: Plan): Worlds[] => [
+  'all',
+  settings.register === 'none' ? 'without a register' : 'with a register',
+  ...(duties ? ['with duties' as const] : []),
+  ...(unlike || isBesideRegister(settings, duties) ? ['not alike' as const] : []),
+];
+
+/** There is an asynchronous copy. */
+const isBesideRegister = ({ register }: Plan['settings'], duties: Duties = []): boolean =>
+  register !== 'none' && duties.some((it) => it.replication === 'asynchronous');
 
 function carryOut(order: Order): Found {
   const { from, count, trace } = order;

@@ -2,7 +2,7 @@
  * Hosts with a controller and an instance each, and the time in which everything happens. The controllers are the real
  * `decide`; everything around them is a model. In: settings with a seed. Out: what the checkers saw, and a story.
  */
-import { type ServerConf, serverConf } from '../../src/controller/config.ts';
+import { giveUpTimeMs, type ServerConf, serverConf } from '../../src/controller/config.ts';
 import type { Deed } from '../../src/controller/core/action.ts';
 import type { Clocks, Happening } from '../../src/controller/core/event.ts';
 import { tickWantedAt } from '../../src/controller/core/haste.ts';
@@ -10,7 +10,7 @@ import { type Ports, Turns } from '../../src/controller/turns.ts';
 import { arbiterLine, SimArbiter } from './arbiter.ts';
 import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
-import { presentCore } from './core.ts';
+import { presentCore, releasedCore } from './core.ts';
 import type { Duties, SimDuty } from './duties.ts';
 import { act, write } from './hands.ts';
 import { type Host, newHost, type Shown } from './host.ts';
@@ -19,6 +19,8 @@ import { Network } from './network.ts';
 import { Random } from './random.ts';
 import { Replication } from './replication.ts';
 import { storyOf } from './story.ts';
+import { giveUpMs, lookEveryMs } from './times.ts';
+import { confOf as confOfUnlike, type Unlike } from './unlike.ts';
 
 /** The reference address: there is none; it works; it never answers; it stops to answer when something goes wrong. */
 export type References = 'none' | 'well' | 'never' | 'stops';
@@ -37,13 +39,13 @@ export interface WorldSettings {
   /** Who answers with the policy `arbitration`. */
   readonly register: 'none' | 'arbiter' | 'servers';
   readonly duties?: Duties | undefined;
+  /** By the place of the server. */
+  readonly unlike?: readonly Unlike[] | undefined;
   /** The daemon's ticks between the usual ones, where a silence has become long enough. */
   readonly hasty?: boolean;
   readonly trace: boolean;
 }
 
-export const intervalMs = 1000;
-export const giveUpMs = intervalMs + 1000;
 /** An instance that has not answered for so long is given up, with `delayed_failover`. */
 export const failoverDelayMs = 2500;
 
@@ -67,7 +69,11 @@ export class World {
     this.random = new Random(settings.seed);
     const ids = Array.from({ length: settings.servers }, (_, index) => `server${index + 1}`);
     this.hosts = ids.map((id) => newHost({ id, host: id, port: 1 }));
-    for (const [index, host] of this.hosts.entries()) host.duty = settings.duties?.[index] ?? {};
+    for (const [index, host] of this.hosts.entries()) {
+      host.duty = settings.duties?.[index] ?? {};
+      host.unlike = settings.unlike?.[index] ?? {};
+      if (host.unlike.released) host.core = releasedCore;
+    }
     this.arbiter = settings.register === 'arbiter' ? new SimArbiter(this) : null;
     this.checkers = new Checkers(this);
     this.network = new Network(this);
@@ -105,6 +111,15 @@ export class World {
 
   setDuty(host: Host, duty: SimDuty): void {
     host.duty = duty;
+    this.#reload(host);
+  }
+
+  setUnlike(host: Host, unlike: Unlike): void {
+    host.unlike = unlike;
+    this.#reload(host);
+  }
+
+  #reload(host: Host): void {
     this.happen(host, {
       kind: 'reload',
       conf: this.#confOf(host),
@@ -113,7 +128,16 @@ export class World {
     });
   }
 
-  readonly #confOf = (host: Host): ServerConf => ({ ...this.#conf, ...host.duty });
+  readonly #confOf = (host: Host): ServerConf => ({
+    ...this.#conf,
+    ...confOfUnlike(host.unlike),
+    ...host.duty,
+  });
+
+  /** The longest time after which one of them gives another one up. */
+  get giveUpMs(): number {
+    return Math.max(giveUpMs, ...this.hosts.map((it) => giveUpTimeMs(this.#confOf(it))));
+  }
 
   bootHost(host: Host): void {
     host.up = true;
@@ -168,14 +192,28 @@ export class World {
         named: this.namesFor(host),
         incarnation: `${host.id}-${host.incarnation}`,
       });
-      this.#every(host, intervalMs, () => this.happen(host, { kind: 'tick' }));
-      this.#every(host, intervalMs, () => this.check(host));
+      this.#every(
+        host,
+        () => this.#confOf(host).heartbeatIntervalMs,
+        () => this.happen(host, { kind: 'tick' }),
+      );
+      this.#every(
+        host,
+        () => lookEveryMs,
+        () => this.check(host),
+      );
     });
   }
 
-  readonly #now = (host: Host): number => this.clock.now - host.bootedAt + 1000 - host.missed.monotonic;
-  readonly #sinceBoot = (host: Host): number => this.clock.now - host.bootedAt - host.missed.sinceBoot;
-  readonly #wall = (host: Host): number => 1_800_000_000_000 + this.clock.now + host.wallOffset;
+  /** What goes by on its clocks in so long a time. */
+  readonly #passes = ({ unlike: { rate = 1 } }: Host, ms: number): number => Math.round(rate * ms);
+
+  readonly #now = (host: Host): number =>
+    1000 + this.#passes(host, this.clock.now - host.bootedAt - host.missed.monotonic);
+  readonly #sinceBoot = (host: Host): number =>
+    this.#passes(host, this.clock.now - host.bootedAt - host.missed.sinceBoot);
+  readonly #wall = (host: Host): number =>
+    1_800_000_000_000 + this.#passes(host, this.clock.now) + host.wallOffset;
 
   /** On a frozen host everything waits; on a dead one it never happens. */
   later(host: Host, ms: number, run: () => void): void {
@@ -187,14 +225,15 @@ export class World {
     });
   }
 
-  #every(host: Host, ms: number, run: () => void): void {
+  /** By its own clock. */
+  #every(host: Host, ms: () => number, run: () => void): void {
     const { incarnation } = host;
     const turn = (): void => {
       if (host.incarnation !== incarnation || !host.state) return;
       run();
-      this.later(host, ms, turn);
+      this.later(host, ms() / (host.unlike.rate ?? 1), turn);
     };
-    this.later(host, this.random.between(1, ms), turn);
+    this.later(host, this.random.between(1, ms()), turn);
   }
 
   freeze(host: Host, shownBy: Shown): void {
@@ -332,9 +371,6 @@ function confOf(settings: WorldSettings): ServerConf {
   const { policy, references, fencing, timeoutAction } = settings;
   return serverConf({
     dbInstance: '/data',
-    heartbeatIntervalMs: intervalMs,
-    heartbeatTimeoutMs: 1000,
-    heartbeatRetry: 0,
     heartbeatErrorAction: policy,
     referenceAddresses: references === 'none' ? [] : ['gateway'],
     diskCheckRetry: 0,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -17,7 +17,12 @@ afterAll(() => rmSync(home, { recursive: true }));
 function resolve(config: string, name: string, wishes: GivenSettings = {}): Target {
   const file = join(home, 'config');
   writeFileSync(file, config);
-  const env = { home, user: 'anna', sshAuthSock: '/agent' };
+  const env = {
+    home,
+    user: 'anna',
+    sshAuthSock: '/agent',
+    variable: (name: string) => ({ KEYS: '/my %h keys', SOCKET: '/run/agent' })[name],
+  };
   return resolveTarget(readSshConfig(env, file), name, wishes, env);
 }
 
@@ -77,6 +82,41 @@ test('several key files add up, with tokens and quotes', () => {
   ]);
 });
 
+test('variables stand in the keywords where ssh takes them', () => {
+  const config =
+    'IdentityFile ${HOME}/.ssh/id_lab\nIdentityFile "${KEYS}/%n"\nUserKnownHostsFile ${HOME}/known\nIdentityAgent ${HOME}/agent\n';
+  expect(resolve(config, 'h')).toMatchObject({
+    identityFiles: [
+      { path: join(home, '.ssh/id_lab'), origin: 'config' },
+      { path: '/my %h keys/h', origin: 'config' },
+    ],
+    userKnownHosts: [join(home, 'known')],
+    agentSocket: join(home, 'agent'),
+  });
+  expect(resolve('IdentityAgent $SOCKET\n', 'h').agentSocket).toBe('/run/agent');
+  writeFileSync(join(home, '.ssh/included'), 'Port 2203\n');
+  expect(resolve('Include ${HOME}/.ssh/included\n', 'h').port).toBe(2203);
+});
+
+test('a variable that is not set, or where ssh takes none, is named', async () => {
+  const problem = (config: string) => diagnosticOf((async () => resolve(config, 'h'))());
+  for (const [keyword, line] of [
+    ['IdentityFile', 'IdentityFile ${NOBODY}/id'],
+    ['IdentityAgent', 'IdentityAgent $NOBODY'],
+    ['UserKnownHostsFile', 'UserKnownHostsFile ${NOBODY}'],
+    ['Include', 'Include ${NOBODY}/*'],
+    ['HostName', 'HostName ${KEYS}'],
+    ['ProxyJump', 'ProxyJump ${KEYS}'],
+    ['User', 'User ${KEYS}'],
+  ] as const)
+    expect(await problem(`${line}\n`)).toMatchObject({
+      code: 'CON008',
+      what: expect.stringMatching(new RegExp(`^${keyword} `)),
+    });
+  // What another host needs is no matter here.
+  expect(resolve('Host other\n  IdentityFile ${NOBODY}\n', 'h').port).toBe(22);
+});
+
 test('files are included where Include stands, also inside of a Host', () => {
   writeFileSync(join(home, '.ssh/conf.d/1.conf'), 'Host inc\n  Port 2201\n');
   writeFileSync(join(home, '.ssh/conf.d/2.conf'), 'Port 2202\n');
@@ -92,6 +132,20 @@ test('Match sees the address and the user', () => {
   expect(resolve(config, 'h').port).toBe(7);
   expect(resolve(config, 'x', { user: 'bob' }).port).toBe(8);
   expect(resolve(config, 'x').port).toBe(22);
+});
+
+test('no program is started to see whether a section counts', async () => {
+  const made = join(home, 'made');
+  const config = (criteria: string) => `Match ${criteria}\n  Port 7\n`;
+  const program = `exec "touch ${made}"`;
+  for (const criteria of [program, `host h ${program}`, `${program} user anna`, `EXEC "touch ${made}"`])
+    expect(await diagnosticOf((async () => resolve(config(criteria), 'h'))())).toMatchObject({
+      code: 'CON008',
+      what: expect.stringContaining('Match exec'),
+    });
+  // What else the section says keeps it from this host.
+  expect(resolve(config(`host other ${program}`), 'h').port).toBe(22);
+  expect(existsSync(made)).toBe(false);
 });
 
 test('jump hosts, agents, names in known_hosts', () => {

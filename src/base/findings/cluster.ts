@@ -4,11 +4,23 @@ import type { FindingRule } from './rule.ts';
 const provision = 'provision';
 
 export const clusterCodes = {
+  SEC001: {
+    severity: 'note',
+    title: 'a secret has not been renewed for a year',
+    consequence: 'whoever has come to know it meanwhile knows it still',
+    repair: 'renew it while everything runs: `pgduet secrets renew`',
+  },
+  SEC002: {
+    severity: 'degraded',
+    title: 'a renewal of the secrets is not finished',
+    consequence: 'the old values are accepted beside the new ones',
+    repair: 'run `pgduet secrets renew` again: it goes on where it was interrupted',
+  },
   REP001: {
     severity: 'degraded',
     title: 'a standby is not connected',
     consequence: 'commits wait for it, or are on one server only once it is taken out',
-    repair: "look at the server log of {object}; 'pgduet status' says what its controller sees",
+    repair: 'look at the server log of {object}; `pgduet status` says what its controller sees',
   },
   REP002: {
     severity: 'degraded',
@@ -44,7 +56,7 @@ export const clusterCodes = {
     severity: 'danger',
     title: 'a standby is on another timeline than the primary',
     consequence: 'it does not get what is committed, and must not take over',
-    repair: 'pgduet rebuild {object}',
+    repair: '`pgduet rebuild {object}`',
   },
   REP008: {
     severity: 'note',
@@ -91,6 +103,13 @@ export const clusterCodes = {
     consequence: 'no standby may take over, since it may lack commits that clients were told to be safe',
     repair:
       'name only standbys of the cluster in synchronous_standby_names, and end a second receiver of the name {object}: select pid, client_addr from pg_stat_replication on {host}',
+  },
+  REP015: {
+    severity: 'danger',
+    title: 'replay has stopped at a recovery target',
+    consequence:
+      'the standby does not follow any more, and to resume replay there would promote it: a second primary',
+    repair: provision,
   },
   PEE001: {
     severity: 'danger',
@@ -215,7 +234,13 @@ export const clusterCodes = {
     severity: 'note',
     title: 'another server is primary than the preferred one',
     consequence: 'the roles are as after the last switch, which is no fault',
-    repair: 'pgduet switch --to {object}',
+    repair: '`pgduet switch --to {object}`',
+  },
+  PRV001: {
+    severity: 'drift',
+    title: 'nothing was provisioned on these hosts yet',
+    consequence: 'there is no server to look at',
+    repair: provision,
   },
   CLK001: {
     severity: 'degraded',

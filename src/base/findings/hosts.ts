@@ -121,10 +121,33 @@ export const hostsCodes = {
     consequence: 'the controllers may behave differently',
     repair: 'install the same version on all hosts',
   },
+  PKG006: {
+    severity: 'drift',
+    title: 'the server runs from another directory than the programs of the inventory',
+    consequence:
+      'it may be another build than the one that made its data, and than that of the other servers',
+    repair:
+      'restart the standbys first, then switch and restart the former primary: systemctl restart of the unit on {host}',
+  },
+  PKG007: {
+    severity: 'drift',
+    title: 'the servers run builds of different makers',
+    consequence:
+      'what one was built with, such as ICU, the other may lack: after a switch texts may sort differently',
+    repair:
+      'install PostgreSQL from the same source on all hosts (postgres.bin_dir names its directory), and restart, standbys first',
+  },
   USR001: {
     severity: 'drift',
     title: 'the instance administrator does not exist',
     consequence: 'neither the instance nor the controller can start',
+    repair: provision,
+  },
+  USR002: {
+    severity: 'danger',
+    title: 'systemd-logind removes the shared memory of the instance at the end of a session',
+    consequence:
+      'nobody can connect any more, while the connections that are open go on, that of the controller too',
     repair: provision,
   },
   PWD001: {
@@ -143,6 +166,13 @@ export const hostsCodes = {
     severity: 'danger',
     title: 'the password file is open to others',
     consequence: 'every account of the host can read the password, and PostgreSQL ignores the file',
+    repair: provision,
+  },
+  PWD004: {
+    severity: 'danger',
+    title: 'a line of others answers in place of the one for another server',
+    consequence:
+      'PostgreSQL sends the password of the first line that fits: after a switch or a restart this server cannot follow, and nobody can take over',
     repair: provision,
   },
   UNT001: {
@@ -180,7 +210,7 @@ export const hostsCodes = {
     severity: 'note',
     title: 'a drop-in changes the unit',
     consequence: 'the unit does what the drop-in says, which no inventory declares',
-    repair: "look at it with 'systemctl cat {object}' on {host}; 'systemctl revert' takes it away",
+    repair: "look at it with `systemctl cat {object}` on {host}; 'systemctl revert' takes it away",
   },
   UNT007: {
     severity: 'drift',

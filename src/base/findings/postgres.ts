@@ -102,6 +102,13 @@ export const postgresCodes = {
     consequence: 'the declared value has no effect',
     repair: 'find out where {object} comes from: select * from pg_settings on {host}',
   },
+  SET017: {
+    severity: 'danger',
+    title: 'a setting of a recovery or a replication that is over is left',
+    consequence:
+      'replay stops there, or the standby promotes itself or does not follow, at once or at its next start',
+    repair: provision,
+  },
   HBA001: {
     severity: 'drift',
     title: 'the client rules differ',
@@ -191,6 +198,13 @@ export const postgresCodes = {
     title: 'a slot has lost the WAL that its user needs',
     consequence: 'its user cannot go on and has to be made anew',
     repair: "make its user anew, then: select pg_drop_replication_slot('{object}') on {host}",
+  },
+  SLT004: {
+    severity: 'degraded',
+    title: 'a standby does not follow a failover slot',
+    consequence: 'where it becomes primary, the consumer of the slot cannot go on',
+    repair:
+      'write sync_replication_slots: on into postgres.settings and run pgduet provision; a new slot is followed once its consumer has read something; the log of {host} says what is in its way',
   },
   SUM001: {
     severity: 'drift',

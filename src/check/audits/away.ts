@@ -53,6 +53,9 @@ function judgeAway(
 ): readonly Reported[] {
   const last = lastKnown(view, host, asked);
   if (!last) return [];
+  // Of another cluster it needs no WAL of this one, and a rebuild is no way; kind `standby` tells that.
+  const [theirs, ours] = [host, primary].map((name) => view.hosts.get(name)?.data?.control?.systemIdentifier);
+  if (theirs !== undefined && ours !== undefined && theirs !== ours) return [];
   // A standby asks for whole segments, from the beginning of the one that it was in.
   const segment = BigInt(kept.segmentBytes);
   const needs = (walNumber(last.lsn) / segment) * segment;

@@ -6,6 +6,7 @@
 import { isControlled } from '../../postgres/controlled-settings.ts';
 import { placeOf } from '../../postgres/setting-row.ts';
 import { sameValue } from '../../postgres/setting-value.ts';
+import { openSetting } from '../../postgres/withheld.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Reported } from '../finding.ts';
 import { type InForce, shown } from './in-force.ts';
@@ -32,8 +33,8 @@ function judgeServer(context: AuditContext, host: string, { settings, whole }: I
         code: 'SET016',
         host,
         object: name,
-        declared,
-        found: found ? shown(found) : 'the default',
+        declared: openSetting(name, declared),
+        found: found ? shown(name, found) : 'the default',
         ...source,
       },
     ];

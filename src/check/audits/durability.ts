@@ -5,6 +5,7 @@
 
 import { quoteIdentifier } from '../../postgres/quote.ts';
 import { placeOf } from '../../postgres/setting-row.ts';
+import { openSetting } from '../../postgres/withheld.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Reported } from '../finding.ts';
 import { type InForce, type OwnSetting, shown, undoing } from './in-force.ts';
@@ -57,7 +58,7 @@ function ofServer(context: AuditContext, host: string, { settings }: InForce): r
         host,
         object: name,
         declared: safe,
-        found: shown(setting),
+        found: shown(name, setting),
         source: placeOf(setting),
         ...(repair === undefined ? {} : { repair }),
       },
@@ -73,7 +74,7 @@ function ofRoles(context: AuditContext, host: string, own: readonly OwnSetting[]
       host,
       object: one.name,
       declared: rules[one.name]?.safe ?? '',
-      found: one.value,
+      found: openSetting(one.name, one.value),
       source: statement(one),
       repair: `on {host}: ${statement(one)} RESET ${one.name}; sessions that are open keep the value`,
     }));

@@ -4,6 +4,7 @@
  */
 import type { Server } from '../../inventory/cluster.ts';
 import { isControlled } from '../../postgres/controlled-settings.ts';
+import { neverMeant } from '../../postgres/recovery-settings.ts';
 import { placeOf, type SettingRow } from '../../postgres/setting-row.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Reported } from '../finding.ts';
@@ -51,6 +52,7 @@ export function judgeHandMade(
             (isStandby && name === delay) ||
             told.has(name) ||
             isControlled(name) ||
+            neverMeant.includes(name) ||
             isUnsafe(name, setting.raw)
           ),
       )
@@ -73,6 +75,6 @@ const tell = (host: string, name: string, setting: SettingRow): Reported => ({
   host,
   object: name,
   declared: 'nothing',
-  found: shown(setting),
+  found: shown(name, setting),
   source: placeOf(setting),
 });

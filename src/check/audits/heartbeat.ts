@@ -2,9 +2,10 @@
  * Whether the time to give up has room above the silences that the controllers have measured, as each shows it in the file that it
  * renews at every heartbeat; and whether shorter times had. Pure.
  */
+import { giveUpMs, type Heartbeat } from '../../base/heartbeat.ts';
 import { formatDuration } from '../../base/units.ts';
-import { type Heartbeat, serverOn } from '../../inventory/cluster.ts';
-import { giveUpMs, hasRoom, timesOfProfile } from '../../inventory/heartbeat.ts';
+import { serverOn } from '../../inventory/cluster.ts';
+import { hasRoom, timesOfProfile } from '../../inventory/heartbeat.ts';
 import { type ProbeReply, present } from '../../resources/contract/kind.ts';
 import type { Audit, AuditContext } from '../audit.ts';
 import type { Reported } from '../finding.ts';

@@ -66,7 +66,8 @@ export function readWhole(reply: ProbeReply): Observed<InForce> {
   );
 }
 
-export const shown = (setting: SettingRow): string => settingWords(setting.raw, setting.unit);
+export const shown = (name: string, setting: SettingRow): string =>
+  settingWords(name, setting.raw, setting.unit);
 
 /** What takes a setting away from where it stands; nothing to say of a place that nobody can change by one command. */
 export function undoing(name: string, setting: SettingRow): string | undefined {

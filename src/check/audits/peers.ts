@@ -4,6 +4,7 @@
  */
 
 import { controlledSettings } from '../../postgres/controlled-settings.ts';
+import { neverMeant } from '../../postgres/recovery-settings.ts';
 import { placeOf, type SettingRow } from '../../postgres/setting-row.ts';
 import type { AuditContext } from '../audit.ts';
 import type { Reported } from '../finding.ts';
@@ -33,7 +34,8 @@ const ownByNature: ReadonlySet<string> = new Set([
     'stats_temp_directory',
   ],
   ...controlledSettings,
-  'primary_slot_name',
+  // Told by kind `settings`; on a primary an old one stays in force until a restart, and means nothing.
+  ...neverMeant,
   ...['in_hot_standby', 'transaction_read_only', 'transaction_isolation', 'transaction_deferrable'],
   ...['ssl_cert_file', 'ssl_key_file', 'ssl_ca_file', 'ssl_crl_file', 'ssl_crl_dir', 'ssl_dh_params_file'],
   // Computed from others, or reported with a code of their own.
@@ -51,8 +53,8 @@ export function judgeLimits(context: AuditContext, seen: ReadonlyMap<string, InF
           code: 'PEE001' as const,
           host,
           object: name,
-          declared: `${shown(needed)} at least, as on ${primary}`,
-          found: shown(own),
+          declared: `${shown(name, needed)} at least, as on ${primary}`,
+          found: shown(name, own),
           source: placeOf(own),
         },
       ];
@@ -93,8 +95,8 @@ function difference(
     code: 'PEE002',
     host,
     object: name,
-    declared: `${settingWords(effective(other, own), unit)}, as on ${primary}`,
-    found: settingWords(effective(own, other), unit),
+    declared: `${settingWords(name, effective(other, own), unit)}, as on ${primary}`,
+    found: settingWords(name, effective(own, other), unit),
     source: `${host}: ${placeOf(own)}; ${primary}: ${placeOf(other)}`,
   };
 }

@@ -31,6 +31,8 @@ interface Replication {
   readonly senders: readonly Sender[];
   readonly upstream: { readonly host: string; readonly port: number } | null;
   readonly paused: boolean | null;
+  /** Where replay is to end: names and values. */
+  readonly targets: readonly { readonly name: string; readonly value: string }[];
   /** Commit time of what was replayed last; seconds since 1970. */
   readonly replayedAt: number | null;
   readonly delayMs: number;
@@ -45,6 +47,7 @@ const query = `select json_build_object('whole', pg_has_role(current_user, 'pg_r
    'behindSeconds', round(extract(epoch from replay_lag)::numeric, 3), 'since', round(extract(epoch from backend_start))) order by application_name), '[]') from pg_stat_replication),
  'upstream', (select json_build_object('host', sender_host, 'port', sender_port) from pg_stat_wal_receiver where sender_host is not null),
  'paused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() end, 'replayedAt', round(extract(epoch from pg_last_xact_replay_timestamp())),
+ 'targets', (select coalesce(json_agg(json_build_object('name', name, 'value', setting) order by name), '[]') from pg_settings where name ~ '^recovery_target(_(lsn|name|time|xid))?$' and setting <> ''),
  'delayMs', round(extract(epoch from current_setting('recovery_min_apply_delay')::interval) * 1000),
  'conflicts', (select coalesce(sum(confl_tablespace + confl_lock + confl_snapshot + confl_bufferpin + confl_deadlock), 0) from pg_stat_database_conflicts),
  'countedSince', (select round(extract(epoch from min(stats_reset))) from pg_stat_database))`;
@@ -181,6 +184,12 @@ function otherUpstream(
 function paused(host: string, facts: Replication): readonly Reported[] {
   if (facts.paused !== true) return [];
   const since = facts.replayedAt === null ? {} : { since: facts.replayedAt };
+  if (facts.targets.length > 0) {
+    const where = facts.targets.map(({ name, value }) => `${name} = ${value}`).join(', ');
+    return [
+      { code: 'REP015', host, object: 'replay', declared: 'goes on', found: `paused at ${where}`, ...since },
+    ];
+  }
   return [{ code: 'REP009', host, object: 'replay', declared: 'goes on', found: 'paused', ...since }];
 }
 

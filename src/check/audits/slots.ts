@@ -21,23 +21,56 @@ interface Slot {
   readonly since: number | null;
   readonly reason: string | null;
   readonly synced: boolean;
+  /** Its consumer means to go on behind a switch. */
+  readonly failover: boolean;
+}
+
+interface Slots {
+  readonly recovery: boolean;
+  /** sync_replication_slots is on; null before PostgreSQL 17. */
+  readonly follows: boolean | null;
+  readonly slots: readonly Slot[];
 }
 
 /** As a row of JSON, a column that the version does not have is null in place of an error. */
-const query = `select coalesce(json_agg(json_build_object('name', j->>'slot_name', 'type', j->>'slot_type', 'database', j->>'database',
+const query = `select json_build_object('recovery', pg_is_in_recovery(), 'follows', current_setting('sync_replication_slots', true)::boolean, 'slots', coalesce(json_agg(json_build_object('name', j->>'slot_name', 'type', j->>'slot_type', 'database', j->>'database',
  'active', (j->>'active')::boolean, 'kept', pg_wal_lsn_diff(${reachedLsn}, (j->>'restart_lsn')::pg_lsn), 'wal', j->>'wal_status',
- 'since', round(extract(epoch from (j->>'inactive_since')::timestamptz)), 'reason', j->>'invalidation_reason', 'synced', coalesce((j->>'synced')::boolean, false)) order by j->>'slot_name'), '[]')
+ 'since', round(extract(epoch from (j->>'inactive_since')::timestamptz)), 'reason', j->>'invalidation_reason', 'synced', coalesce((j->>'synced')::boolean, false), 'failover', coalesce((j->>'failover')::boolean, false)) order by j->>'slot_name'), '[]'))
  from (select to_jsonb(s) j from pg_replication_slots s where not temporary) t`;
 
-export const slots: Audit<readonly Slot[]> = {
+export const slots: Audit<Slots> = {
   name: 'replication slots',
   probe: () => ({ sql: query }),
   read: answer,
-  judge: (context, seen) =>
-    [...seen].flatMap(([host, all]) => all.flatMap((slot) => judgeSlot(context, host, slot))),
+  judge: (context, seen) => [
+    ...[...seen].flatMap(([host, all]) =>
+      all.slots.flatMap((slot) => judgeSlot(context, host, slot, all.recovery)),
+    ),
+    ...notFollowed(context, seen),
+  ],
 };
 
-function judgeSlot(context: AuditContext, host: string, slot: Slot): readonly Reported[] {
+/** A slot that is meant to go on behind a switch does so only on a standby that follows it. */
+function notFollowed({ primary }: AuditContext, seen: ReadonlyMap<string, Slots>): readonly Reported[] {
+  const meant = seen.get(primary ?? '')?.slots.filter(({ failover }) => failover) ?? [];
+  const standbys = [...seen].filter(([host, { recovery, follows }]) => {
+    return host !== primary && recovery && follows !== null;
+  });
+  return standbys.flatMap(([host, { follows, slots: theirs }]) =>
+    meant.flatMap(({ name }): Reported[] => {
+      const same = theirs.find((slot) => slot.name === name);
+      if (same?.synced && follows) return [];
+      const found = !follows
+        ? `sync_replication_slots is off${same?.synced ? '; what was followed until then is out of date, and keeps WAL' : ''}`
+        : same
+          ? 'a slot of its own has that name, and stands in the way'
+          : 'it is not followed yet';
+      return [{ code: 'SLT004', host, object: name, declared: `the failover slot of ${primary}`, found }];
+    }),
+  );
+}
+
+function judgeSlot(context: AuditContext, host: string, slot: Slot, recovery: boolean): readonly Reported[] {
   const { name, wal, reason, active, kept, since } = slot;
   if (wal === 'lost' || wal === 'unreserved')
     return [
@@ -50,8 +83,13 @@ function judgeSlot(context: AuditContext, host: string, slot: Slot): readonly Re
         ...sinceOf(since),
       },
     ];
-  // A slot that follows one of the primary is used once this server is primary.
-  if (active || kept === null || slot.synced || (host === context.primary && isCopySlot(context, name)))
+  // A slot that follows one of the primary is used once this server is primary, and then still bears the mark.
+  if (
+    active ||
+    kept === null ||
+    (slot.synced && recovery) ||
+    (host === context.primary && isCopySlot(context, name))
+  )
     return [];
   return [
     {

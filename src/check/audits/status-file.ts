@@ -14,7 +14,7 @@ export interface Row {
 /** Nothing where the file is older than two minutes: its controller does not run, which is a finding of its own. */
 export function statusFileProbe(managementDir: string, server: string): string {
   const file = quote(`${managementDir}/${server}.status.json`);
-  return `if [ -n "$(find ${file} -mmin -2 2>/dev/null)" ]; then cat ${file}; fi`;
+  return `if [ -n "$(peek find ${file} -mmin -2 2>/dev/null)" ]; then peek cat ${file}; fi`;
 }
 
 export function readOwnRow(reply: ProbeReply, server: string): Observed<Row> {

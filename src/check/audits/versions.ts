@@ -4,6 +4,7 @@
  */
 import { quote } from '../../base/shell.ts';
 import type { Server } from '../../inventory/cluster.ts';
+import { makerOf } from '../../postgres/bindirs.ts';
 import { type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import { program } from '../../resources/system/program.ts';
 import type { Audit, AuditContext } from '../audit.ts';
@@ -13,12 +14,20 @@ interface Versions {
   readonly running: string;
   /** Absent: the installed program is the one that runs. */
   readonly installed?: string;
+  /** Of the build that runs; see `makerOf`. */
+  readonly maker: string;
+  /** Where the programs are, and from where the server runs in place of that. */
+  readonly elsewhere?: { readonly declared: string; readonly found: string };
 }
 
 /** The program of a running process and the installed one are one file, or there has been an update since. */
 const script = (dataDir: string): string => `[ -n "$PGBIN" ] || exit 1
 postmaster ${quote(dataDir)} || :
-if [ "/proc/$pid/exe" -ef "$PGBIN/postgres" ]; then echo same; else "$PGBIN/postgres" --version; fi`;
+if [ "/proc/$pid/exe" -ef "$PGBIN/postgres" ]; then echo same; exit; fi
+peek "$PGBIN/postgres" --version || exit 1
+exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || exit 0
+exe=\${exe% (deleted)}
+if ! [ "\${exe%/*}" -ef "$PGBIN" ]; then printf '%s\\n' "$PGBIN" "\${exe%/*}"; fi`;
 
 export const postgresVersions: Audit<Versions> = {
   name: 'versions of PostgreSQL',
@@ -27,7 +36,12 @@ export const postgresVersions: Audit<Versions> = {
     sql: `select to_json(current_setting('server_version'))`,
   }),
   read: readVersions,
-  judge: (_context, seen) => [...[...seen].flatMap(ofInstalled), ...ofServers(seen)],
+  judge: (_context, seen) => [
+    ...[...seen].flatMap(ofInstalled),
+    ...[...seen].flatMap(ofPlace),
+    ...ofServers(seen),
+    ...ofMakers(seen),
+  ],
 };
 
 /** "15.4 (Debian 15.4-1)" → "15.4". Corrections of a distribution do not count. */
@@ -36,12 +50,18 @@ const numberIn = (text: string): string | undefined => /\d+(\.\d+|[a-z]+\d+)*/.e
 function readVersions(reply: ProbeReply): Observed<Versions> {
   const running = typeof reply.sql === 'string' ? numberIn(reply.sql) : undefined;
   if (running === undefined) return unknown(reply.sqlProblem ?? 'the server did not say its version');
-  const text = reply.stdout.trim();
-  if (text === 'same') return present({ running });
+  const maker = makerOf(String(reply.sql));
+  const [text = '', declared, found] = reply.stdout.trim().split('\n');
+  if (text === 'same') return present({ running, maker });
   const installed = numberIn(text);
   if (reply.status !== 0 || installed === undefined)
     return unknown(reply.stderr.trim() || 'the installed PostgreSQL did not say its version');
-  return present({ running, installed });
+  return present({
+    running,
+    installed,
+    maker,
+    ...(declared && found ? { elsewhere: { declared, found } } : {}),
+  });
 }
 
 /** Of dotted numbers: negative when the first one is the older. */
@@ -58,6 +78,37 @@ function ofInstalled([host, { running, installed }]: readonly [string, Versions]
       found: `${running} runs`,
     },
   ];
+}
+
+/** Whoever started it has looked for its programs elsewhere: another build, maybe. */
+const ofPlace = ([host, { elsewhere }]: readonly [string, Versions]): readonly Reported[] =>
+  elsewhere
+    ? [
+        {
+          code: 'PKG006',
+          host,
+          object: 'PostgreSQL',
+          declared: `it runs from ${elsewhere.declared}`,
+          found: `it runs from ${elsewhere.found}`,
+        },
+      ]
+    : [];
+
+/** The numbers are told apart already. */
+function ofMakers(seen: ReadonlyMap<string, Versions>): readonly Reported[] {
+  const [first] = [...seen];
+  if (!first) return [];
+  const [where, { maker: wanted }] = first;
+  const word = (maker: string): string => (maker === '' ? 'a build without a mark' : `a build of ${maker}`);
+  return [...seen]
+    .filter(([, { maker }]) => maker !== wanted)
+    .map(([host, { maker }]) => ({
+      code: 'PKG007',
+      host,
+      object: 'PostgreSQL',
+      declared: `${word(wanted)}, as on ${where}`,
+      found: word(maker),
+    }));
 }
 
 function ofServers(seen: ReadonlyMap<string, Versions>): readonly Reported[] {

@@ -134,6 +134,7 @@ export class Cluster {
       cell_id: cell.id,
       unwritten,
       problem,
+      keys: [...this.#files.keys.keys()],
       servers: this.#files.servers.map(({ id, host }) => {
         const heard = this.#heard.get(id);
         const fresh = heard !== undefined && at - heard.at < offlineAfterMs(this.#conf);

@@ -5,6 +5,7 @@
 import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import type { ArbiterConf } from '../config-arbiter.ts';
+import type { ServerId } from '../core/view.ts';
 import { type ArbiterFiles, type ClusterFiles, diagnosticsOf } from '../io/arbiter-files.ts';
 import type { Caller } from '../io/arbiter-port.ts';
 import { readCell } from '../io/cell-file.ts';
@@ -31,6 +32,8 @@ export class Clusters {
   readonly #served = new Map<string, Cluster>();
   /** Clusters whose files have mistakes, and which. */
   readonly #problems = new Map<string, string>();
+  /** By cluster, the servers that have proven the key that came since its files were read. */
+  readonly #proven = new Map<string, Set<ServerId>>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -55,8 +58,26 @@ export class Clusters {
   /** The cluster of this key, if it has such a server. */
   of({ fingerprint, id }: Caller): Cluster | undefined {
     return [...this.#served.values()].find(
-      ({ files }) => files.fingerprint === fingerprint && files.servers.some((line) => line.id === id),
+      ({ files }) =>
+        files.keys.has(fingerprint) &&
+        files.servers.some((line) => line.id === id) &&
+        (fingerprint === files.came || !this.#isUsed(files)),
     );
+  }
+
+  /** Every server uses the key that came, and none goes back from it: the other one is heard no more, whatever file is left here. */
+  #isUsed({ cluster, servers, came }: ClusterFiles): boolean {
+    const proven = this.#proven.get(cluster);
+    return came !== null && servers.every(({ id }) => proven?.has(id));
+  }
+
+  /** A server has proven its key. Returns whether it was the last one that had not proven the key that came. */
+  prove(caller: Caller): boolean {
+    const files = this.of(caller)?.files;
+    if (!files || files.came !== caller.fingerprint || this.#isUsed(files)) return false;
+    const proven = this.#proven.get(files.cluster) ?? new Set();
+    this.#proven.set(files.cluster, proven.add(caller.id));
+    return this.#isUsed(files);
   }
 
   tick(at: number): void {
@@ -78,6 +99,7 @@ export class Clusters {
     at: number,
   ): { changes: string[]; failures: string[] } {
     this.#problems.clear();
+    this.#proven.clear();
     const removed = [...this.#served.keys()].filter((name) => !clusters.has(name));
     for (const name of removed) this.#served.delete(name);
     const changes = removed.map((name) => `${name} removed`);
@@ -90,8 +112,8 @@ export class Clusters {
 
   #take(files: ClusterFiles, conf: ArbiterConf, at: number): string | null {
     const cluster = this.#served.get(files.cluster);
-    // With another key it may be another cluster, so that its disk is believed and not what is remembered here.
-    if (cluster?.files.fingerprint === files.fingerprint) {
+    // With other keys it may be another cluster, so that its disk is believed and not what is remembered here.
+    if (cluster && sharesKey(cluster.files, files)) {
       const before = shapeOf(cluster.files);
       cluster.configure(files, conf);
       return before === shapeOf(files) ? null : 'changed';
@@ -110,5 +132,8 @@ export class Clusters {
   }
 }
 
-const shapeOf = ({ self, servers, fingerprint }: ClusterFiles): string =>
-  JSON.stringify({ self, servers, fingerprint });
+const sharesKey = (one: ClusterFiles, other: ClusterFiles): boolean =>
+  [...one.keys.keys()].some((mark) => other.keys.has(mark));
+
+const shapeOf = ({ self, servers, keys }: ClusterFiles): string =>
+  JSON.stringify({ self, servers, keys: [...keys.keys()] });

@@ -16,6 +16,7 @@ import {
 import { type CallResult, callSocket } from '../io/control-socket.ts';
 import { checkAdministrator, errorText, refuse } from '../io/files.ts';
 import { lockHolder } from '../io/lock.ts';
+import { sendSignal } from '../io/processes.ts';
 import { launchDaemon } from '../launch.ts';
 import { parseWords, unknownMode } from '../usage.ts';
 import { type ArbiterMode, arbiterHelp, arbiterModes } from './help.ts';
@@ -138,7 +139,8 @@ async function stop(dir: string, force: boolean): Promise<number> {
   const holder = lockHolder(dir, arbiterName);
   if (!force || !holder)
     return failure(notAnswering(result.kind === 'reply' ? { kind: 'no-answer' } : result, dir));
-  process.kill(holder.pid, 'SIGKILL');
+  const sent = sendSignal(holder.pid, 'SIGKILL');
+  if (sent instanceof Error) return failure(`the arbiter cannot be ended: ${sent.message}`);
   await isGone(dir);
   process.stderr.write('mc_arb: the arbiter did not answer and was ended by force\n');
   return exitCode.done;

@@ -21,6 +21,7 @@ import { ArbiterPort, type Caller } from '../io/arbiter-port.ts';
 import { ControlSocket } from '../io/control-socket.ts';
 import { checkAdministrator, shortly } from '../io/files.ts';
 import { type Journal, openJournal } from '../io/journal.ts';
+import { removeArbiterLeftovers } from '../io/leftovers.ts';
 import { markConfigurationRead, takeLock } from '../io/lock.ts';
 import { watchSelf } from '../io/self-watch.ts';
 import { notifyReady, startWatchdog } from '../io/systemd.ts';
@@ -42,6 +43,7 @@ export async function runArbiter(dir: string): Promise<number> {
     return exitCode.locked;
   }
   try {
+    removeArbiterLeftovers(dir, arbiterName, files.clusters.keys());
     const found = foundCells(files);
     if (!files.conf.ok) throw new DiagnosticError(mistakesOf(files), exitCode.inputWrong);
     markConfigurationRead(dir, arbiterName, readAtWall);
@@ -88,7 +90,10 @@ class Arbiter {
       (caller) => this.#known(caller),
       () => 16 + 4 * this.#clusters.size,
       {
-        heard: (caller, view, giveUpMs) => this.#clusters.of(caller)?.hear(view, giveUpMs, now()) ?? null,
+        heard: (caller, view, giveUpMs) => {
+          if (this.#clusters.prove(caller)) this.#port.review();
+          return this.#clusters.of(caller)?.hear(view, giveUpMs, now()) ?? null;
+        },
         unknownPeer: (from, why) => this.#journal.log('MCR00013', { from, why }),
       },
     );
@@ -119,8 +124,8 @@ class Arbiter {
   }
 
   #known(caller: Caller) {
-    const cluster = this.#clusters.of(caller);
-    return cluster && { who: caller, key: cluster.files.key };
+    const key = this.#clusters.of(caller)?.files.keys.get(caller.fingerprint);
+    return key && { who: caller, key };
   }
 
   #startTimer(): void {

@@ -21,6 +21,8 @@ export interface ClusterStatus {
   readonly unwritten: string | null;
   /** Mistakes of files that were not taken over; else null. */
   readonly problem: string | null;
+  /** Marks of the keys that are heard; two while the secrets are renewed. */
+  readonly keys: readonly string[];
   readonly servers: readonly ServerStatus[];
 }
 

@@ -7,6 +7,18 @@ import type { MessageNumber } from './messages.ts';
 import type { Persisted, ReplyTo } from './state.ts';
 import type { Role, ServerId, ServerView } from './view.ts';
 
+/** What is to be done about slots. */
+export interface SlotWork {
+  /** Servers in whose slots logical walsenders wait; undefined: the list stays as it is. */
+  readonly waitFor?: readonly ServerId[] | undefined;
+  /** Servers that get a slot. */
+  readonly make: readonly ServerId[];
+  /** Servers whose slot is made anew, so that it keeps nothing. */
+  readonly renew: readonly ServerId[];
+  /** Slots by name. */
+  readonly drop: readonly string[];
+}
+
 /** A checkpoint that was begun for the one says nothing about the other. */
 export type CheckpointPurpose = 'switch' | 'proof';
 
@@ -37,6 +49,11 @@ export type Action =
   | { readonly kind: 'pre-detach'; readonly targets: readonly ServerId[] }
   /** The names in postgresql.conf, then a reload; `names-set`, `names-failed`. */
   | { readonly kind: 'set-names'; readonly ids: readonly ServerId[] }
+  /**
+   * Slots that standbys stream through and the list of those that logical walsenders wait for, then a reload: what is dropped or
+   * renewed is looked at once more, and is left alone while somebody uses it. Answers with `slots-set`.
+   */
+  | { readonly kind: 'set-slots'; readonly to: SlotWork }
   /** Comments out primary_conninfo and the own synchronous_standby_names; `receiver-cut` tells where WAL ends. */
   | { readonly kind: 'cut-receiver' }
   /** Asks the instance that was started then. Answers with `promoted` once it takes writes, however long that takes. */

@@ -40,6 +40,10 @@ export function ctl(state: State, id: ServerId, mode: string): string {
 
 const rebuild = (id: ServerId): string => `pgduet rebuild ${id}`;
 
+/** Nobody here holds what is in them: a rebuild is no way, neither of this server nor of the other one. */
+export const foreignData = (ids: string): string =>
+  `look whose data are on ${ids}, and rebuild nothing: they may exist nowhere else; correct db_instance or the host in the inventory, or move the data away, then pgduet provision`;
+
 const startOrRebuild = (state: State, id: ServerId): string =>
   `read the server log of ${id}, then ${ctl(state, id, 'start')}; if it does not start: ${rebuild(id)}`;
 
@@ -52,7 +56,7 @@ export function obstacle(state: State, primary: Observation, server: Observation
     return because(`${id} has not been heard yet`, ctl(state, id, 'start'));
   const ours = primary.view?.report?.systemId;
   if (view.report && ours && view.report.systemId !== ours)
-    return because(`${id} belongs to another cluster`, rebuild(id));
+    return because(`${id} belongs to another cluster`, foreignData(id));
   if (view.role !== 'standby') return formerPrimary(primary, server);
   if (view.phase !== 'running') return notRunning(state, server, view.phase);
   if (view.failedDisks.length > 0) {
@@ -109,7 +113,18 @@ function formerPrimary(primary: Observation, { id, view }: Observation): Obstacl
   return because(`${id} was primary before ${primary.id} took over, and ${how}`, rebuild(id));
 }
 
-function notRunning(state: State, { id }: Observation, phase: Phase): Obstacle {
+/** An instance that answers nothing, or that sessions which are open already may still work with while no other one is let in. */
+export function unanswered({ id, view }: Observation, who: string): Obstacle {
+  return view?.refusal === undefined
+    ? because(`the instance of ${who} does not answer`, `look at the load and the disks of ${id}`)
+    : because(
+        `the instance of ${who} lets no new session in (${view.refusal})`,
+        `see its log; what is missing a restart of the instance of ${id} makes anew`,
+      );
+}
+
+function notRunning(state: State, server: Observation, phase: Phase): Obstacle {
+  const { id } = server;
   const reason = `the instance of ${id} is ${phaseWord[phase]}`;
   switch (phase) {
     case 'starting':
@@ -119,7 +134,9 @@ function notRunning(state: State, { id }: Observation, phase: Phase): Obstacle {
     case 'waiting':
       return because(reason, 'wait a moment; it starts by itself when it reaches its primary');
     case 'silent':
-      return because(reason, `look at the load and the disks of ${id}`);
+      return server.view?.refusal === undefined
+        ? because(reason, `look at the load and the disks of ${id}`)
+        : unanswered(server, id);
     case 'running':
     case 'held':
     case 'stopped':
@@ -137,9 +154,16 @@ function detached(state: State, primary: Observation, id: ServerId): Obstacle | 
   return because(`${id} was taken out by a person (mc_ctl detach)`, advice);
 }
 
+/** It streams for a moment again and again, which is no sign of anything. */
+export const isApart = ({ view }: Observation, id: ServerId): boolean => view?.parted?.includes(id) === true;
+
+export const apart = (primary: Observation, id: ServerId): Obstacle =>
+  because(`${id} holds WAL that ${primary.id} does not have, and cannot follow it`, rebuild(id));
+
 function streamObstacle(state: State, primary: Observation, { id, view }: Observation): Obstacle | null {
   if (!view?.report || !primary.view?.report)
     return because(`${view?.report ? primary.id : id} is being looked at`, 'wait a moment');
+  if (isApart(primary, id)) return apart(primary, id);
   const row = rowOf(primary.view.report, id);
   if (view.report.receiver !== 'streaming' || !row) {
     const advice = `read the server log of ${id} (primary_conninfo, pg_hba.conf); where WAL is missing: ${rebuild(id)}`;

@@ -94,6 +94,7 @@ function remembered(before: State, event: BootEvent): Kept {
     // A memory that is lost is another cell.
     cell: restored?.cell ?? freshCell(incarnation),
     vote: restored?.vote ?? null,
+    lineages: restored?.lineages,
     grantedMs: Math.max(restored?.grantedMs ?? 0, before.grantedMs ?? 0),
   };
 }

@@ -34,6 +34,7 @@ import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
 import { hasPostmaster, heardPeers, isLater } from './servers.ts';
 import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
+import { advanceSlots, onSlotsSet } from './slots.ts';
 import type { ReplyTo, State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import { advanceStop, demote, isolate, onInstanceStopped, onStopFailed, onStopRequest } from './stop.ts';
@@ -77,7 +78,7 @@ function handle(state: State, event: Exclude<Event, { kind: 'persist-failed' }>)
     case 'peer-refused':
       return onPeerRefused(state, event.peer);
     case 'arbiter-heard':
-      return onArbiterHeard(state, event.arbiter, event.view);
+      return onArbiterHeard(state, event);
     case 'arbiter-lost':
       return onArbiterLost(state, event.arbiter, event.why);
     case 'unknown-peer':
@@ -121,6 +122,7 @@ type Outcome = Extract<
       | 'pre-detached'
       | 'names-set'
       | 'names-failed'
+      | 'slots-set'
       | 'receiver-cut'
       | 'cut-failed'
       | 'promoted'
@@ -144,6 +146,8 @@ function onOutcome(state: State, event: Outcome): Decision {
       return onNamesSet(state, event.ids, event.needed);
     case 'names-failed':
       return onNamesFailed(state, event.why);
+    case 'slots-set':
+      return onSlotsSet(state, event.why);
     case 'receiver-cut':
       return onReceiverCut(state, event.lsn);
     case 'cut-failed':
@@ -274,6 +278,7 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
     advanceTakeover,
     advanceFollow,
     advanceSync,
+    advanceSlots,
     endDetach,
   ];
   const further = steps.reduce(

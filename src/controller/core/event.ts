@@ -5,7 +5,7 @@
 import type { ArbiterLine, ServerConf, ServerLine } from '../config.ts';
 import type { CheckpointPurpose } from './action.ts';
 import type { Persisted } from './state.ts';
-import type { ArbiterView, Asker, DiskPart, InstanceReport, ServerId, ServerView } from './view.ts';
+import type { ArbiterView, Asker, DiskPart, InstanceReport, Lineages, ServerId, ServerView } from './view.ts';
 
 export interface Clocks {
   /** Monotonic milliseconds. */
@@ -21,7 +21,8 @@ export type CheckOutcome =
   | { readonly kind: 'answer'; readonly report: InstanceReport }
   | { readonly kind: 'busy' }
   | { readonly kind: 'starting' }
-  | { readonly kind: 'timeout' }
+  /** No answer in time; or, with `why`, no new session is possible, whatever those that are open already can do. */
+  | { readonly kind: 'timeout'; readonly why?: string }
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'gone' };
 
@@ -88,7 +89,13 @@ export type Happening =
   | { readonly kind: 'tick' }
   | { readonly kind: 'heard'; readonly peer: ServerId; readonly view: ServerView }
   | { readonly kind: 'peer-refused'; readonly peer: ServerId }
-  | { readonly kind: 'arbiter-heard'; readonly arbiter: ServerId; readonly view: ArbiterView }
+  | {
+      readonly kind: 'arbiter-heard';
+      readonly arbiter: ServerId;
+      readonly view: ArbiterView;
+      /** What this server has to remember of it, with what it remembers of others. */
+      readonly lineages?: Lineages;
+    }
   /** The connection to an arbiter could not be made, or has ended. */
   | { readonly kind: 'arbiter-lost'; readonly arbiter: ServerId; readonly why: string }
   | { readonly kind: 'unknown-peer'; readonly from: string; readonly why: string }
@@ -130,6 +137,8 @@ export type Happening =
   | { readonly kind: 'pre-detached'; readonly failures: readonly string[] }
   | { readonly kind: 'names-set'; readonly ids: readonly ServerId[]; readonly needed: number }
   | { readonly kind: 'names-failed'; readonly why: string }
+  /** `why`: what went wrong; null when all was done. */
+  | { readonly kind: 'slots-set'; readonly why: string | null }
   | { readonly kind: 'receiver-cut'; readonly lsn: string }
   | { readonly kind: 'cut-failed'; readonly why: string }
   | { readonly kind: 'promoted'; readonly timeline: number }

@@ -57,6 +57,8 @@ const sameReport = fieldByField<InstanceReport>({
   nextXid: ignored,
   port: ignored,
   socketDir: ignored,
+  // A standby compares its own slots with those of its primary at its own checks.
+  slots: ignored,
 });
 
 const sameOwn = fieldByField<OwnServer>({
@@ -67,7 +69,7 @@ const sameOwn = fieldByField<OwnServer>({
   missedChecks: ignored,
   missedSince: ignored,
   disks: same,
-  refusal: ignored,
+  refusal: same,
 });
 
 /** `declined` is an answer to another server's handover, which is judged where it is. */
@@ -92,8 +94,10 @@ const sameView = fieldByField<ServerView>({
   yield: same,
   echoes: ignored,
   busy: same,
+  refusal: same,
   detached: same,
   lagging: same,
+  parted: same,
   strangers: same,
   quietReferences: same,
   forgotten: same,
@@ -167,6 +171,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   rowAt: neither,
   origins: neither,
   lagging: judgedAndReported,
+  parted: judgedAndReported,
   weakened: neither,
   strangers: judgedAndReported,
   addresses: neither,
@@ -183,6 +188,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   leaving: reported,
   change: neither,
   proving: neither,
+  slotting: neither,
   namesSetAt: neither,
   preparing: neither,
   promotion: neither,
@@ -192,6 +198,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   // A cell is written before it is told, and both at once: who asks waits for it.
   cell: reported,
   vote: reported,
+  lineages: neither,
   voteAfter: neither,
   refused: neither,
   giving: {

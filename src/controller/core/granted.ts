@@ -15,7 +15,7 @@ export const leastWaitMs = ({ conf, peers }: State): number =>
   Object.values(peers).reduce((least, { view }) => Math.min(least, view?.waitsMs ?? least), waitMs(conf));
 
 /** After so long a silence this server gives the peer up. */
-export const patienceMs = (state: State, peer: Peer): number =>
+export const givesUpAfterMs = (state: State, peer: Peer): number =>
   knowsTimes(state, peer)
     ? giveUpTimeMs(state.conf)
     : Math.max(giveUpTimeMs(state.conf), state.grantedMs ?? 0);

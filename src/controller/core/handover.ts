@@ -176,12 +176,16 @@ function handedOver(state: State, giving: Giving, to: Heard): Decision {
   return decided(following, log('MCA01046', { server: to.line.id }), { kind: 'follow', ...address });
 }
 
-/** Where a server can be replicated from: as a primary has seen it, else where its controller is. */
+/**
+ * Where a server can be replicated from: by the word that is configured, since the password file has a line for that one and
+ * libpq compares text; else as a primary has seen it, else where its controller is.
+ */
 export function addressOf(state: State, server: ServerId): { host: string; port: number } {
   const peer = state.peers[server];
   const report = peer?.view?.report;
   const seen = state.addresses[server];
-  const host = seen === '' ? (report?.socketDir ?? '') : (seen ?? peer?.line.host ?? '');
+  const observed = seen === '' ? report?.socketDir : (seen ?? peer?.line.host);
+  const host = state.conf.logTransferAddresses[server] ?? observed ?? '';
   return { host, port: report?.port ?? 5432 };
 }
 

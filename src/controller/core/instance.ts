@@ -7,6 +7,7 @@ import { andThen, type Decision, decided, log, withOwn } from './decision.ts';
 import type { CheckOutcome, Happening } from './event.ts';
 import { onOwnFault } from './handover.ts';
 import { watchLag } from './lag.ts';
+import { watchParted } from './parted.ts';
 import { onPreparingReport } from './preparation.ts';
 import { onPromotionCheck } from './promotion.ts';
 import { addressesIn, findStrangers, getsOn, namesInForce } from './rows.ts';
@@ -35,7 +36,7 @@ export function onInstanceCheck(state: State, outcome: CheckOutcome): Decision {
     case 'starting':
       return decided(withOwn(state, { phase: 'starting', missedChecks: 0 }));
     case 'timeout':
-      return onTimeout(state);
+      return andThen(onUnlet(state, outcome.why), onTimeout);
     case 'refused':
       return onRefused(state, outcome.why);
     case 'gone':
@@ -62,7 +63,7 @@ function onAnswer(last: State, report: InstanceReport): Decision {
     ...(first ? [log('MCA01004', { role: report.role, timeline: String(report.timeline) })] : []),
     ...(changed ? [log('MCA01033', { role: report.role })] : []),
   );
-  return [onProvingReport, onPreparingReport, watchLag, watchWeakening].reduce(andThen, told);
+  return [onProvingReport, onPreparingReport, watchLag, watchParted, watchWeakening].reduce(andThen, told);
 }
 
 /** When each standby streamed last, and where it is reached. */
@@ -80,6 +81,12 @@ function withRows(state: State, report: InstanceReport): Pick<State, 'rowAt' | '
     strangers,
   );
   return { rowAt: { ...state.rowAt, ...rowAt }, addresses: { ...state.addresses, ...addresses } };
+}
+
+/** Said once, and kept until it answers: it is why it is called silent. */
+function onUnlet(state: State, why: string | undefined): Decision {
+  if (why === undefined || why === state.own.refusal) return decided(state);
+  return decided(withOwn(state, { refusal: why }), log('MCA01143', { why }));
 }
 
 function onTimeout(before: State): Decision {

@@ -5,6 +5,7 @@
 import { arbitratingMessages } from './messages/arbitrating.ts';
 import type { Message, MessageType } from './messages/message.ts';
 import { returningMessages } from './messages/returning.ts';
+import { slotMessages } from './messages/slots.ts';
 import { switchingMessages } from './messages/switching.ts';
 import { watchingMessages } from './messages/watching.ts';
 
@@ -12,6 +13,7 @@ export const messages = {
   ...switchingMessages,
   ...watchingMessages,
   ...returningMessages,
+  ...slotMessages,
   ...arbitratingMessages,
 };
 

@@ -6,7 +6,7 @@ import { renewArbiters } from './arbiters.ts';
 import { advanceBoot } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { Happening } from './event.ts';
-import { grant, patienceMs } from './granted.ts';
+import { givesUpAfterMs, grant } from './granted.ts';
 import { newPeer } from './initial-state.ts';
 import { checkSystemId } from './instance.ts';
 import { isYounger } from './pause.ts';
@@ -69,7 +69,8 @@ export function onPeerRefused(state: State, id: ServerId): Decision {
 export function onPeersTick(state: State): Decision {
   const silent = Object.values(state.peers).filter(
     (peer) =>
-      peer.reach !== 'lost' && state.now - Math.max(peer.signAt, state.graceFrom) > patienceMs(state, peer),
+      peer.reach !== 'lost' &&
+      state.now - Math.max(peer.signAt, state.graceFrom) > givesUpAfterMs(state, peer),
   );
   return silent.reduce(
     (so, peer) =>

@@ -3,7 +3,7 @@
  * answers is known before it is needed. In: rounds, each with the addresses that answered. Out: yes, no, or not known. Pure.
  */
 import { type Decision, decided, log } from './decision.ts';
-import { patienceMs } from './granted.ts';
+import { givesUpAfterMs } from './granted.ts';
 import { sameIds } from './names.ts';
 import { doubt } from './pause.ts';
 import type { State } from './state.ts';
@@ -43,7 +43,7 @@ export function reaches(state: State, id: ServerId): boolean | null {
   const peer = state.peers[id];
   const since = Math.max(peer?.heardAt ?? 0, state.graceFrom);
   // An answer from before the silence is complete may be older than what has cut this server off.
-  return peer && askedAt - since > patienceMs(state, peer) ? answer : null;
+  return peer && askedAt - since > givesUpAfterMs(state, peer) ? answer : null;
 }
 
 /** Servers without whose word this one may be left behind: a primary's voters, a standby's primary. */

@@ -35,8 +35,8 @@ export function answerVote(cell: Cell, { at, asker, vote, serves, newId }: Askin
       ? { id: cell.id, term: cell.term, holder: null, attempt: vote.attempt, gaveBack: asker }
       : cell;
   if (hasForgotten(cell, vote.cells, vote.term) && !vote.names) return freshCell(newId);
-  const dead = same && cell.gaveBack === asker && vote.attempt <= cell.attempt;
-  const open = cell.term < vote.term || (same && cell.holder === null && !dead);
+  if (hasGivenTwice(cell, asker, vote)) return freshCell(newId);
+  const open = cell.term < vote.term || (same && cell.holder === null && !isDead(cell, asker, vote));
   if (!mine && (!open || (serves && vote.against !== null))) return cell;
   if (mine && cell.attempt === vote.attempt) return cell;
   return { id: cell.id, term: vote.term, holder: asker, attempt: vote.attempt };
@@ -45,6 +45,18 @@ export function answerVote(cell: Cell, { at, asker, vote, serves, newId }: Askin
 /** Where one cell answers alone, it has given away the term before every one that is asked for: else its memory is an old one. */
 const hasForgotten = (cell: Cell, cells: readonly CellName[], term: number): boolean =>
   cells.length === 1 && cell.term < term - 1;
+
+/** The asker has won this term here, and has not given it back: who holds it now has it from an old memory. */
+const hasGivenTwice = (cell: Cell, asker: ServerId, { cells, term, stage }: Vote): boolean =>
+  stage === 'won' &&
+  cells.length === 1 &&
+  cell.term === term &&
+  cell.holder !== null &&
+  cell.holder !== asker;
+
+/** The server has given this attempt of its own back, or a later one, so that it is never answered. */
+const isDead = (cell: Cell, asker: ServerId, { term, attempt }: Pick<Vote, 'term' | 'attempt'>): boolean =>
+  cell.term === term && cell.holder === null && cell.gaveBack === asker && attempt <= cell.attempt;
 
 /** What becomes of a cell that hears of a promise which names it: the terms before that one are gone. */
 export function heedPromise(cell: Cell, at: ServerId, sync: SyncSet, newId: string): Cell {
@@ -77,20 +89,26 @@ const told = (cells: readonly CellName[], cellAt: Told): Cell[] =>
     return cell?.id === name.id ? [cell] : [];
   });
 
-/** Only a cell that holds the term for this very attempt has said yes. */
-export function outcomeOf(
-  { cells, term, attempt }: Vote,
-  asker: ServerId,
-  cellAt: Told,
-): 'won' | 'lost' | 'open' {
+/**
+ * Only a cell that holds the term for this very attempt has said yes. dead: nobody else has the term, and this attempt cannot win it
+ * any more, but a later one can.
+ */
+export function outcomeOf(vote: Vote, asker: ServerId, cellAt: Told): 'won' | 'lost' | 'dead' | 'open' {
+  const { cells, term, attempt } = vote;
   const answers = told(cells, cellAt);
   const yes = answers.filter(
     (cell) => cell.term === term && cell.holder === asker && cell.attempt === attempt,
   );
   if (yes.length >= majority(cells)) return 'won';
   const no = answers.filter((cell) => isNo(cell, term, asker, attempt));
-  return cells.length - no.length < majority(cells) ? 'lost' : 'open';
+  if (cells.length - no.length < majority(cells)) return 'lost';
+  const dead = answers.filter((cell) => isDead(cell, asker, vote));
+  return cells.length - no.length - dead.length < majority(cells) ? 'dead' : 'open';
 }
+
+/** The latest attempt of this server that a cell remembers; 0 when it remembers none. */
+export const attemptIn = (cell: Cell | undefined, asker: ServerId): number =>
+  cell && (cell.holder === asker || cell.gaveBack === asker) ? cell.attempt : 0;
 
 /** A cell has said no, so that it can take long until a majority says yes. */
 export const isContested = ({ cells, term, attempt }: Vote, asker: ServerId, cellAt: Told): boolean =>

@@ -64,6 +64,7 @@ function current(state: State): Persisted {
     origins: state.origins,
     cell: state.cell ?? null,
     vote: state.vote ?? null,
+    ...(state.lineages ? { lineages: state.lineages } : {}),
     grantedMs: state.grantedMs,
     wroteWall: state.wall,
   };

@@ -5,7 +5,7 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { type Decision, decided, log } from './decision.ts';
-import { patienceMs } from './granted.ts';
+import { givesUpAfterMs } from './granted.ts';
 import { mayBelieve } from './promise.ts';
 import { isUndecidable, reaches } from './references.ts';
 import type { Peer, State } from './state.ts';
@@ -20,7 +20,7 @@ export const silentMs = (state: State, peer: Peer): number =>
 
 export const isSilent = (state: State, id: ServerId): boolean => {
   const peer = state.peers[id];
-  return peer !== undefined && silentMs(state, peer) > patienceMs(state, peer);
+  return peer !== undefined && silentMs(state, peer) > givesUpAfterMs(state, peer);
 };
 
 /** An answer counts only if it was asked for after the peer fell silent. */

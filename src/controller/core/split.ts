@@ -3,7 +3,7 @@
  * nothing about it. In: observations of both. Out: a reason and an advice; it names neither without evidence. Pure.
  */
 
-import { ctl, type Observation, type Obstacle } from './advice.ts';
+import { ctl, foreignData, type Observation, type Obstacle } from './advice.ts';
 import { lsnValue, megabytes } from './names.ts';
 import { bytesAhead } from './servers.ts';
 import type { State } from './state.ts';
@@ -32,6 +32,11 @@ export function split(
   if (undecided.length > 0) {
     const advice = `stop the clients; wait until ${undecided.join(', ')} has become primary, or has not`;
     return { reason, advice };
+  }
+  const [ours, theirs] = [one.view?.report?.systemId, other.view?.report?.systemId];
+  if (ours && theirs && ours !== theirs) {
+    const found = `${one.id} and ${other.id} are of two clusters (system identifiers ${ours} and ${theirs})`;
+    return { reason: `${reason}; ${found}`, advice: foreignData(`${one.id} and ${other.id}`) };
   }
   return {
     reason,

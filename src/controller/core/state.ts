@@ -15,6 +15,7 @@ import {
   type FailoverFlag,
   type Handover,
   type InstanceReport,
+  type Lineages,
   type Phase,
   type Role,
   type ServerId,
@@ -86,6 +87,8 @@ export interface Kept {
   readonly cell?: Cell | null | undefined;
   /** The last vote of this server. */
   readonly vote?: Vote | null | undefined;
+  /** Of each register that keeps a lineage, and was heard: the last write there that was seen. Missing as long as there is none. */
+  readonly lineages?: Lineages | undefined;
   /**
    * How long the others may count on being waited for: more than the time to give up, until all have heard that it is shorter now.
    * Missing from the record of an earlier version.
@@ -117,7 +120,7 @@ export interface OwnServer {
   readonly disks: Readonly<
     Record<DiskPart, { readonly missed: number; readonly error: string; readonly full: boolean }>
   >;
-  /** Whether a refused connection was reported, so that it is reported once. */
+  /** Why no session, or not that of the controller, is let in, as was said. */
   readonly refusal: string | null;
 }
 
@@ -148,6 +151,15 @@ export interface Change {
   readonly announced: readonly ServerId[];
   /** When the stage began. */
   readonly at: number;
+}
+
+/** A change of slots that is under way, or over since a moment ago. */
+export interface Slotting {
+  /** done: it waits for an answer of the instance that shows it. */
+  readonly stage: 'doing' | 'done' | 'failed';
+  readonly at: number;
+  /** Why the last one has failed, also while it is tried again. */
+  readonly why: string | null;
 }
 
 /** A standby whose name is in force is shown to hold everything before it may be promoted. */
@@ -289,6 +301,7 @@ export interface State extends Kept {
   readonly confirmed: boolean;
   readonly change: Change | null;
   readonly proving: Proving | null;
+  readonly slotting: Slotting | null;
   /** When each standby was last seen to stream. */
   readonly rowAt: Readonly<Record<ServerId, number>>;
   readonly namesSetAt: number;
@@ -296,6 +309,8 @@ export interface State extends Kept {
   readonly weakened: readonly string[];
   /** Standbys of this primary that have much WAL yet to replay, as was said. */
   readonly lagging: readonly ServerId[];
+  /** Standbys that hold WAL which this primary does not have, and cannot follow it, as was said. */
+  readonly parted: readonly ServerId[];
   /** Names and receivers for which nobody may take over from this primary, as was said. */
   readonly strangers: readonly Stranger[];
   /** Log transfer addresses of the standbys, as primaries have seen them. */

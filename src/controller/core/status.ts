@@ -5,10 +5,13 @@
 
 import type { ReplicationDuty, TakeoverDuty } from '../config.ts';
 import {
+  apart,
   ctl,
+  isApart,
   type Observation,
   type Obstacle,
   obstacle,
+  unanswered,
   undecided,
   underWay,
   withoutPrimary,
@@ -87,8 +90,7 @@ export function assess(state: State): Judgement {
     return { ...verdict(missing.status, missing), moving: missing.moving };
   }
   if (primary.view?.phase === 'silent') {
-    const reason = `the instance of ${primary.id}, the primary, does not answer`;
-    return verdict('not-switchable', { reason, advice: `look at the load and the disks of ${primary.id}` });
+    return verdict('not-switchable', unanswered(primary, `${primary.id}, the primary,`));
   }
   return withPrimary(state, primary, servers);
 }
@@ -124,11 +126,20 @@ function remarks(primary: Observation, servers: readonly Observation[]): Obstacl
   const quiet = servers.flatMap((server) => (server.fresh ? quietAddresses(server) : []));
   const told = [
     ...servers.flatMap(fullDisk),
+    ...servers.flatMap(unlet),
+    ...(primary.view?.parted ?? []).map((id) => apart(primary, id)),
     ...late(primary.view?.lagging ?? []),
     ...weak(primary),
     ...quiet,
   ];
   return { reason: told.map((it) => it.reason).join('; '), advice: told.map((it) => it.advice).join('; ') };
+}
+
+/** It runs, and its controller does not see how it is. */
+function unlet({ id, fresh, view }: Observation): Obstacle[] {
+  if (!fresh || view?.phase !== 'running' || view.refusal === undefined) return [];
+  const reason = `the instance of ${id} lets its controller in no more (${view.refusal})`;
+  return [{ reason, advice: `let the instance administrator in on ${id} (pg_hba.conf), and reload` }];
 }
 
 function fullDisk({ id, fresh, view }: Observation): Obstacle[] {
@@ -190,6 +201,8 @@ export interface StatusRow {
   readonly controller_version: string | null;
   /** It runs, but a person has taken it out with mc_ctl detach, as its primary tells. */
   readonly detached: boolean;
+  /** It holds WAL that its primary does not have and cannot follow it, as that tells. Missing from a controller that does not know it yet. */
+  readonly parted?: boolean;
   /** Reference addresses that do not answer it. */
   readonly quiet_references: readonly string[];
   /** Of a server that becomes primary: WAL that it has to replay before. */
@@ -237,13 +250,23 @@ export interface StatusReport {
   /** Missing from a controller that does not know them yet. */
   readonly arbiters?: readonly ArbiterRow[];
   readonly register?: RegisterRow | null;
+  /** Marks of the cluster keys that this controller speaks and hears. Missing from one that cannot hear two. */
+  readonly cluster_key?: KeyRow;
+}
+
+/** From a mark no key can be found. While the secrets are renewed two keys are heard. */
+export interface KeyRow {
+  readonly speaks: string;
+  readonly hears: readonly string[];
+  /** renewal.json was there when the files were read last. */
+  readonly renewal: boolean;
 }
 
 const time = (wall: number): string => new Date(wall).toISOString();
 
 export function statusReport(
   state: State,
-  facts: { readonly pid: number; readonly node: string },
+  facts: { readonly pid: number; readonly node: string; readonly keys?: KeyRow },
 ): StatusReport {
   const { mirroring } = state;
   const servers = observations(state);
@@ -263,6 +286,7 @@ export function statusReport(
     servers: servers.map((server) => statusRow(state, servers, server)),
     arbiters: arbiterRows(state),
     register: registerRow(state),
+    ...(facts.keys ? { cluster_key: facts.keys } : {}),
   };
 }
 
@@ -300,6 +324,7 @@ function statusRow(state: State, servers: readonly Observation[], server: Observ
     instance_version: view?.report?.version ?? null,
     controller_version: view?.controllerVersion ?? null,
     detached: isDetached(primary, server),
+    parted: primary !== undefined && isApart(primary, server.id),
     quiet_references: server.fresh ? (view?.quietReferences ?? []) : [],
     replay_left_bytes: replay?.leftBytes ?? null,
     replay_bytes_per_second: replay?.bytesPerSecond ?? null,

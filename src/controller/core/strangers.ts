@@ -10,7 +10,8 @@ import type { InstanceReport, ServerId, Stranger } from './view.ts';
 
 /**
  * Called with every look of a primary, before it stands in the state. Which of several receivers has gone cannot be seen, nor
- * who comes from another address than before, or while a standby that received nothing is silent. An earlier proof is none.
+ * who comes from another address than before, or while a standby that received nothing is silent. An earlier proof is none
+ * where commits wait for that name; another name joins as a suspect.
  */
 export function suspect(state: State, report: InstanceReport): State {
   if (report.role !== 'primary') return state;
@@ -18,14 +19,15 @@ export function suspect(state: State, report: InstanceReport): State {
   const now = originsIn(report, Object.keys(state.peers));
   const news = Object.keys(now).filter((id) => now[id] !== known[id]);
   const seen: State = news.length > 0 ? { ...state, origins: { ...known, ...now } } : state;
-  const named = namesInForce(state, report).ids;
-  const moved = news.filter((id) => known[id] !== undefined && named.includes(id));
+  const { ids: named } = namesInForce(state, report);
+  const moved = news.filter((id) => known[id] !== undefined);
   const found = findStrangers(state, report);
   const several = [...strangers, ...found].filter(({ kind }) => kind === 'rows');
   const silent = found.filter(({ kind, name }) => kind === 'suspect' && !suspects.includes(name));
   const more = [...moved, ...[...several, ...silent].map(({ name }) => name)];
   if (more.length === 0) return seen;
-  return { ...seen, suspects: [...new Set([...suspects, ...more])], proving: null };
+  const proving = more.some((id) => named.includes(id)) ? null : state.proving;
+  return { ...seen, suspects: [...new Set([...suspects, ...more])], proving };
 }
 
 /** Whose proof comes next: a suspect is none any more before anybody is called eligible. */

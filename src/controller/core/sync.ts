@@ -6,20 +6,22 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
-import { dutyAt, dutyWords, mayTakeOver } from './duty.ts';
+import { dutyAt, mayTakeOver } from './duty.ts';
 import { lsnValue, sameIds } from './names.ts';
 import { advanceNaming, canName } from './naming.ts';
+import { isParted } from './parted.ts';
 import { isDoubtful } from './pause.ts';
 import { givesAside } from './preparation.ts';
 import { knows, mayBelieve, promise, without } from './promise.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
 import { heardPeers, isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
+import { awaitsList } from './slots.ts';
 import type { Change, Peer, State } from './state.ts';
 import { cleared, toProve, watchStrangers } from './strangers.ts';
 import { isBound } from './term.ts';
 import { type ServerId, type ServerView, type SyncSet, understandsRegister } from './view.ts';
-import { leavesByDuty, mayBeWaitedFor, withCopies } from './waited-for.ts';
+import { leavesByDuty, mayBeWaitedFor, whyAway, withCopies } from './waited-for.ts';
 
 const retryAfterMs = 5000;
 /** A report that was on its way while the names were changed must not count as somebody else's change. */
@@ -109,7 +111,8 @@ function absence(state: State, id: ServerId): Absence {
   const unfit = leavesByDuty(state, id);
   if (isHeard(peer)) {
     const late = rowLate && state.now - peer.heardAt < giveUpTimeMs(state.conf);
-    const leaves = asked || unfit || (state.failover.enabled && (isAway(state, peer.view) || late));
+    const leaves =
+      asked || unfit || (state.failover.enabled && (isAway(state, peer.view) || late || isParted(state, id)));
     if (!leaves) return 'no';
     return isBound(state.sync) && ignores(state, peer) ? shutOut(state, id) : 'must-confirm';
   }
@@ -224,28 +227,19 @@ function reportPromise(state: State, change: Change): Decision {
   if (!sync) return decided(state);
   const { to } = change;
   const shrinks = sync.voters.some((id) => !to.includes(id));
+  // What another receiver of that name confirms nobody needs to hold.
+  const admitsSuspect = to.some((id) => state.suspects.includes(id) && !sync.voters.includes(id));
+  // Where one of several was enough, the others need not hold what that one has confirmed. All are proven anew.
+  const none = admitsSuspect || (shrinks && sync.needed < sync.voters.length);
   const told = promise(
     { ...state, change: { ...change, stage: 'reporting', at: state.now } },
     {
-      // Where one of several was enough, the others need not hold what that one has confirmed: they are proven anew.
-      eligible:
-        shrinks && sync.needed < sync.voters.length ? [] : sync.eligible.filter((id) => to.includes(id)),
+      eligible: none ? [] : sync.eligible.filter((id) => to.includes(id)),
       voters: [...new Set([...sync.voters, ...to])],
       needed: Math.min(1, Math.max(sync.needed, to.length)),
     },
   );
   return andThen(decided(told), goOn);
-}
-
-function whyAway(state: State, id: ServerId): string {
-  if (state.parked[id] !== undefined) return 'a person asked for it';
-  if (leavesByDuty(state, id)) return dutyWords(id, dutyAt(state, id));
-  const peer = state.peers[id];
-  if (!isHeard(peer))
-    return peer?.reach === 'refused' ? 'neither its controller nor its stream is there' : 'it is not heard';
-  if (peer.view.leaving) return 'it is being stopped';
-  if (peer.view.failedDisks.length > 0) return `its disk has failed (${peer.view.failedDisks.join(', ')})`;
-  return peer.view.phase === 'running' ? 'it does not receive WAL' : `its instance is ${peer.view.phase}`;
 }
 
 /** Goes from reporting to setting when everybody who could rely on the old promise knows the new one, or cannot act. */
@@ -298,7 +292,7 @@ export function onNamesFailed(state: State, why: string): Decision {
 /** A standby that is out comes back by itself once it streams again, unless a person took it out since it was started. */
 function mayJoin(state: State, id: ServerId): boolean {
   const peer = state.peers[id];
-  if (!isHeard(peer) || state.parked[id] !== undefined) return false;
+  if (!isHeard(peer) || state.parked[id] !== undefined || isParted(state, id)) return false;
   const { view } = peer;
   return isSound(state, view) && streams(state, id) && mayBeWaitedFor(state, id);
 }
@@ -334,6 +328,7 @@ function prove(state: State): Decision {
       isHeard(peer) &&
       isSound(state, peer.view) &&
       absence(state, id) === 'no' &&
+      !awaitsList(state, id) &&
       isBoundBy(state, peer)
     );
   };

@@ -83,6 +83,9 @@ export interface Cell {
   readonly gaveBack?: ServerId | undefined;
 }
 
+/** By the name of a memory: the mark of the last write there that this server has seen. One that is not found there is lost. */
+export type Lineages = Readonly<Record<string, string>>;
+
 /** A cell of a register: where it is, a server or an arbiter, and which memory is meant. */
 export interface CellName {
   readonly at: ServerId;
@@ -189,6 +192,36 @@ export interface InstanceReport {
   /** Where other servers reach it, besides the address that they know. */
   readonly port: number;
   readonly socketDir: string;
+  /** Null before PostgreSQL 17; missing from a controller that does not know them. */
+  readonly slots?: SlotReport | null | undefined;
+}
+
+/** What a standby needs to follow the logical slots of its primary, and what is there of it. */
+export interface SlotReport {
+  /** sync_replication_slots is on. */
+  readonly wanted: boolean;
+  /** synchronized_standby_slots in force. */
+  readonly waitedFor: string;
+  /** The slots that servers of this cluster stream through. */
+  readonly standbys: readonly StandbySlot[];
+  /** Logical slots for failover. */
+  readonly failover: readonly FailoverSlot[];
+}
+
+export interface StandbySlot {
+  readonly name: string;
+  readonly active: boolean;
+  /** It keeps WAL. */
+  readonly keeps: boolean;
+}
+
+export interface FailoverSlot {
+  readonly name: string;
+  readonly active: boolean;
+  /** It follows the one of a primary, or did so until this server became primary. */
+  readonly synced: boolean;
+  /** How far its consumer has confirmed. */
+  readonly confirmed: string;
 }
 
 /** Automatic switch and disconnection. The newer decision wins everywhere, so that one command is enough. */
@@ -256,10 +289,14 @@ export interface ServerView {
   readonly echoes?: Readonly<Record<ServerId, Echo>> | undefined;
   /** Missing from a controller that does not know it yet. */
   readonly busy?: Task | null | undefined;
+  /** Why its instance lets no new session in, or not the controller. */
+  readonly refusal?: string | undefined;
   /** Standbys that a person has taken out of this primary. */
   readonly detached?: readonly ServerId[] | undefined;
   /** Standbys of this primary that have much WAL yet to replay. */
   readonly lagging?: readonly ServerId[] | undefined;
+  /** Standbys that hold WAL which this primary does not have, so that they cannot follow it. */
+  readonly parted?: readonly ServerId[] | undefined;
   /** Why nobody may take over from this primary. */
   readonly strangers?: readonly Stranger[] | undefined;
   /** Reference addresses that do not answer this server. */

@@ -10,7 +10,16 @@ import { silentTaker } from './handover.ts';
 import { isNaming, wantedRegister } from './naming.ts';
 import { promise } from './promise.ts';
 import { abandon } from './promotion.ts';
-import { answerVote, heedPromise, isContested, openTerm, outcomeOf, sameCells, takenBy } from './register.ts';
+import {
+  answerVote,
+  attemptIn,
+  heedPromise,
+  isContested,
+  openTerm,
+  outcomeOf,
+  sameCells,
+  takenBy,
+} from './register.ts';
 import { heardPeers, isServingPrimary } from './servers.ts';
 import type { State } from './state.ts';
 import { confirms, mustWin } from './sync.ts';
@@ -109,9 +118,7 @@ const isVain = (state: State, { cells, term, against, names }: Question): boolea
 function ask(state: State, wanted: Question): Decision {
   if (hasWon(state, wanted)) return decided(state);
   // A cell may remember more of this server than its own record.
-  const known = wanted.cells
-    .map((name) => cellAt(state, name))
-    .map((cell) => (cell?.holder === state.self.id ? cell.attempt : 0));
+  const known = wanted.cells.map((name) => attemptIn(cellAt(state, name), state.self.id));
   const attempt = Math.max(state.wall, (state.vote?.attempt ?? 0) + 1, ...known.map((it) => it + 1));
   const vote: Vote = { ...wanted, attempt, stage: 'asking' };
   return decided(
@@ -136,6 +143,8 @@ function waitForAnswer(state: State, vote: Vote, wanted: Question | null): Decis
         : decided(state);
     case 'won':
       return won({ ...state, vote: { ...vote, stage: 'won' } }, vote);
+    case 'dead':
+      return giveBack(state, vote);
     case 'lost': {
       const taken = takenBy(vote.cells, vote.term, state.self.id, told);
       return lost(state, vote, taken?.holder ?? 'another server');

@@ -2,10 +2,11 @@
  * For whom commits are to wait, as the duties of the standbys and persons say. In: the state of a primary. Out: plain answers. Pure.
  * docs/adr/0010-which-server-may-do-what.md has the reasons.
  */
-import { dutyAt, isAsynchronous, mayTakeOver } from './duty.ts';
+import { dutyAt, dutyWords, isAsynchronous, mayTakeOver } from './duty.ts';
+import { isParted } from './parted.ts';
 import { promise } from './promise.ts';
 import { streams } from './rows.ts';
-import { heardPeers } from './servers.ts';
+import { heardPeers, isHeard } from './servers.ts';
 import type { State } from './state.ts';
 import type { ServerId } from './view.ts';
 
@@ -25,6 +26,19 @@ export function leavesByDuty(state: State, id: ServerId): boolean {
   const duty = dutyAt(state, id);
   if (isAsynchronous(duty)) return true;
   return !mayTakeOver(duty) && candidatesBeside(state, id).some((it) => streams(state, it));
+}
+
+/** Why a voter is taken out. */
+export function whyAway(state: State, id: ServerId): string {
+  if (state.parked[id] !== undefined) return 'a person asked for it';
+  if (leavesByDuty(state, id)) return dutyWords(id, dutyAt(state, id));
+  const peer = state.peers[id];
+  if (!isHeard(peer))
+    return peer?.reach === 'refused' ? 'neither its controller nor its stream is there' : 'it is not heard';
+  if (peer.view.leaving) return 'it is being stopped';
+  if (peer.view.failedDisks.length > 0) return `its disk has failed (${peer.view.failedDisks.join(', ')})`;
+  if (isParted(state, id)) return `it holds WAL that ${state.self.id} does not have`;
+  return peer.view.phase === 'running' ? 'it does not receive WAL' : `its instance is ${peer.view.phase}`;
 }
 
 /**

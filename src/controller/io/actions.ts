@@ -11,7 +11,15 @@ import { type CommandResult, centre, runCommand } from './commands.ts';
 import { type Instance, isStandby } from './instance.ts';
 import { ownWalsenders, withSession } from './postgres.ts';
 import { answering } from './references.ts';
-import { controlData, cutReceiver, follow, promote, setNames, wasInRecovery } from './switchover.ts';
+import {
+  controlData,
+  cutReceiver,
+  follow,
+  promote,
+  setNames,
+  setSlots,
+  wasInRecovery,
+} from './switchover.ts';
 import { isThere, writeAtomic } from './whole-file.ts';
 
 export type SlowAction = Extract<
@@ -23,6 +31,7 @@ export type SlowAction = Extract<
       | 'checkpoint'
       | 'pre-detach'
       | 'set-names'
+      | 'set-slots'
       | 'cut-receiver'
       | 'promote'
       | 'follow'
@@ -74,6 +83,11 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
         async () => ({ kind: 'names-set', ids: action.ids, needed: await setNames(conf, action.ids) }),
         (why) => ({ kind: 'names-failed', why }),
       );
+    case 'set-slots':
+      return attempt(
+        () => setSlots(conf, action.to).then(() => ({ kind: 'slots-set', why: null })),
+        (why) => ({ kind: 'slots-set', why }),
+      );
     case 'cut-receiver':
       return attempt(
         async () => ({ kind: 'receiver-cut', lsn: await cutReceiver(conf) }),
@@ -105,8 +119,10 @@ async function start(role: Role, { conf, dir, id, instance }: Workshop): Promise
   const mark = join(dir, `${id}.making`);
   if (isThere(mark)) return `the data directory is unfinished (${mark}): run pgduet provision again`;
   if (role === 'standby' && !isStandby(conf.dbInstance)) {
-    if (!(await wasInRecovery(conf.dbInstance)))
-      return 'it is no standby any more: standby.signal is missing';
+    const was = await wasInRecovery(conf);
+    if (was === null)
+      return 'standby.signal is missing, and pg_controldata does not say whether it is a standby';
+    if (!was) return 'it is no standby any more: standby.signal is missing';
     // A promotion that was cut off before its first write: without the file it would come up as a primary of the old timeline.
     writeAtomic(conf.dbInstance, 'standby.signal', '');
   }
@@ -122,7 +138,7 @@ async function stop(
   const failure = await instance.stop(mode, ours).catch(textOf);
   if (failure !== null) return { kind: 'stop-failed', why: failure };
   // After another than a fast shutdown time counts, unless a proof is asked for.
-  const proof = waits || prove === true ? await controlData(conf.dbInstance).catch(() => null) : null;
+  const proof = waits || prove === true ? await controlData(conf).catch(() => null) : null;
   return { kind: 'instance-stopped', proof, endedSenders: instance.endedSenders.length };
 }
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import type { ServerLine } from '../config.ts';
 import type { Configuration } from './configuration.ts';
 
 /** At boot the address may come later than the controller; a port that someone else has will not become free. */
@@ -14,6 +15,19 @@ export const openAdminPort = (
     `the admin port ${self.host}:${self.port}`,
     'give this server another port in every network.conf',
   );
+
+/** After a reload: the port moves, if its address or number has changed. What cannot be had leaves it where it is. */
+export async function movePort(
+  link: { listen(self: ServerLine): Promise<void> },
+  before: ServerLine,
+  self: ServerLine,
+): Promise<void> {
+  if (self.host === before.host && self.port === before.port) return;
+  await link.listen(self).catch((error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new Error(`the admin port ${self.host}:${self.port} cannot be opened: ${text}`);
+  });
+}
 
 /** The port in words, and what else a person can do where another program has it. */
 export async function openPort(listen: () => Promise<void>, port: string, other: string): Promise<void> {

@@ -9,8 +9,8 @@ import { exitCode } from '../../base/exit-codes.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { ArbiterLine, ServerLine } from '../config.ts';
 import type { ArbiterConf } from '../config-arbiter.ts';
+import { fingerprint } from '../config-arbiter-key.ts';
 import { parseArbiterConf, parseNetworkConf } from '../config-parse.ts';
-import { fingerprint } from './arbiter-identity.ts';
 import {
   type Administrator,
   checkDirectory,
@@ -20,6 +20,7 @@ import {
   parseKey,
   refuse,
 } from './files.ts';
+import { heardKeys, readRenewal } from './renewal-file.ts';
 
 /** Names the lock and the control socket of an arbiter. */
 export const arbiterName = 'arbiter';
@@ -37,8 +38,10 @@ export interface ClusterFiles {
   readonly dir: string;
   readonly self: ArbiterLine;
   readonly servers: readonly ServerLine[];
-  readonly key: Secret;
-  readonly fingerprint: string;
+  /** Those that are heard, by their fingerprints: two while they are renewed. */
+  readonly keys: ReadonlyMap<string, Secret>;
+  /** The fingerprint of the own key, where a renewal has brought it; else null. */
+  readonly came: string | null;
 }
 
 export interface ArbiterFiles {
@@ -92,19 +95,20 @@ function readCluster(managementDir: string, cluster: string): Result<ClusterFile
   const dir = join(managementDir, 'clusters', cluster);
   const network = parsed(join(dir, 'network.conf'), parseNetworkConf);
   const key = parsed(join(dir, 'arbiter.key'), parseKey);
-  const problems = [...checkDirectory(dir), ...[network, key].flatMap(diagnosticsOf)];
+  const renewal = readRenewal(dir);
+  const problems = [...checkDirectory(dir), ...[network, key, renewal].flatMap(diagnosticsOf)];
   const [self] = network.ok ? network.value.arbiters : [];
   if (network.ok && !self) {
     const why = 'an arbiter does not know by which name the servers call it';
     const fix = 'Copy network.conf from a server of the cluster; its line is: identifier host port arbiter.';
     problems.push(diagnostic('MCF010', `${join(dir, 'network.conf')} names no arbiter`, why, fix));
   }
-  if (!network.ok || !key.ok || !self || problems.length > 0) return { ok: false, diagnostics: problems };
+  if (!network.ok || !key.ok || !renewal.ok || !self || problems.length > 0)
+    return { ok: false, diagnostics: problems };
   const { servers } = network.value;
-  return {
-    ok: true,
-    value: { cluster, dir, self, servers, key: key.value, fingerprint: fingerprint(key.value) },
-  };
+  const keys = heardKeys(key.value, renewal.value?.key).map((it) => [fingerprint(it), it] as const);
+  const came = renewal.value?.key?.to.equals(key.value) ? fingerprint(key.value) : null;
+  return { ok: true, value: { cluster, dir, self, servers, keys: new Map(keys), came } };
 }
 
 /** Who shows a key is of the cluster that has it, so that two of them must not have the same. */
@@ -112,10 +116,11 @@ function sharedKeys(clusters: ReadonlyMap<string, Result<ClusterFiles>>): [strin
   const owners = new Map<string, string>();
   return [...clusters.values()].flatMap((it): [string, Result<ClusterFiles>][] => {
     if (!it.ok) return [];
-    const { cluster, dir, fingerprint: mark } = it.value;
-    const owner = owners.get(mark);
+    const { cluster, dir, keys } = it.value;
+    const marks = [...keys.keys()];
+    const owner = marks.map((mark) => owners.get(mark)).find((name) => name !== undefined);
     if (owner === undefined) {
-      owners.set(mark, cluster);
+      for (const mark of marks) owners.set(mark, cluster);
       return [];
     }
     const what = `${join(dir, 'arbiter.key')} is the key of cluster ${owner}`;

@@ -1,13 +1,10 @@
-/** As what a server introduces itself to an arbiter: one port serves many clusters, each by its own key. Pure. */
-import { createHash } from 'node:crypto';
+/**
+ * As what a server introduces itself where one port knows several keys: to an arbiter, which serves many clusters, and to its peers while the
+ * cluster key is renewed. Pure.
+ */
 import type { Secret } from '../../base/secret.ts';
+import { fingerprint } from '../config-arbiter-key.ts';
 import type { ServerId } from '../core/view.ts';
-
-const digits = 16;
-
-/** Names the cluster by its key for arbiters, and says nothing of it. */
-export const fingerprint = (key: Secret): string =>
-  createHash('sha256').update(`pgduet arbiter${key.reveal()}`).digest('hex').slice(0, digits);
 
 export const arbiterIdentity = (key: Secret, id: ServerId): string => `${fingerprint(key)}/${id}`;
 

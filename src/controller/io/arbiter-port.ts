@@ -73,6 +73,8 @@ export class ArbiterPort {
   }
 
   #accept(socket: TLSSocket, caller: Caller): void {
+    // The key may have been forgotten since the handshake began.
+    if (!this.#known(caller)) socket.destroy();
     const name = `${caller.fingerprint}/${caller.id}`;
     this.#accepted.get(name)?.socket.destroy();
     this.#accepted.set(name, { socket, caller });

@@ -34,6 +34,8 @@ export class Call {
   readonly #events: CallEvents;
   #socket: TLSSocket | null = null;
   #ready = false;
+  /** By which the connection was made. */
+  #key: Secret | null = null;
   /** When the oldest heartbeat without an answer was sent. */
   #unansweredSince: number | null = null;
   #nextTryAt = 0;
@@ -48,9 +50,13 @@ export class Call {
     return this.#ready;
   }
 
-  /** A heartbeat; where there is no connection, the next attempt to make one. */
-  heartbeat(message: () => object): void {
+  /**
+   * A heartbeat; where there is no connection, the next attempt to make one. A connection that was made with another key than the present
+   * one is made again, as soon as nobody waits for an answer on it.
+   */
+  heartbeat(message: () => object, idle = true): void {
     const now = performance.now();
+    if (idle && this.#ready && !this.#key?.equals(this.#settings().key)) this.#leave();
     if (this.#unansweredSince !== null && now - this.#unansweredSince > this.#settings().patienceMs)
       this.hangUp('it does not answer');
     if (this.#socket === null) {
@@ -75,6 +81,7 @@ export class Call {
 
   #dial(): void {
     const { host, port, identity, key, intervalMs } = this.#settings();
+    this.#key = key;
     this.#nextTryAt = performance.now() + this.#backoffMs;
     this.#backoffMs = Math.min(this.#backoffMs * 1.5 || intervalMs, 3 * intervalMs);
     this.#unansweredSince = performance.now();
@@ -123,10 +130,21 @@ export class Call {
 
   #dropped(socket: TLSSocket, why: string): void {
     if (this.#socket !== socket) return;
+    this.#forget();
+    this.#events.ended(why);
+  }
+
+  #forget(): void {
     this.#socket = null;
     this.#ready = false;
     this.#unansweredSince = null;
-    this.#events.ended(why);
+  }
+
+  /** Without a word: the next connection is on its way. */
+  #leave(): void {
+    const socket = this.#socket;
+    this.#forget();
+    socket?.destroy();
   }
 
   hangUp(why: string): void {

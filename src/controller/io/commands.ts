@@ -2,7 +2,7 @@
  * Runs a program with a limit of time, such as the commands of the configuration. In: a path and arguments. Out: whether it
  * ended with 0, and why not. Never throws.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { sendSignal, startProgram } from './processes.ts';
 import { timerMs } from './timer.ts';
 
 export interface CommandResult {
@@ -17,49 +17,58 @@ export const centre = 'primarycenter';
 const lastWords = 300;
 /** A child that a command leaves behind may hold its output open; nobody waits for that. */
 const drainMs = 50;
+/** One that not even SIGKILL ends in this time belongs to somebody else, as that of sudo, or hangs in the kernel: it is left. */
+const endedWithinMs = 1000;
 
 /** When the time is up the command is killed with everything that it has started, as long as that is in its group. */
 export function runCommand(path: string, args: readonly string[], timeoutMs: number): Promise<CommandResult> {
   return new Promise((resolve) => {
     let said = '';
+    const tooLate = `no answer within ${timeoutMs / 1000} s`;
     let late = false;
     const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = process.env;
-    const child = spawn(path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env });
-    const limit = setTimeout(() => {
+    const child = startProgram(
+      path,
+      args,
+      { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env },
+      (error) => done(cannotRun(path, error)),
+    );
+    const left = (why: string): void => {
+      child?.unref();
+      done(`${tooLate}, and it cannot be ended${why}`);
+    };
+    let limit = setTimeout(() => {
       late = true;
-      killGroup(child);
+      const pid = child?.pid;
+      const sent = pid === undefined ? 'gone' : sendSignal(-pid, 'SIGKILL');
+      if (sent instanceof Error) left(` (${sent.message})`);
+      else limit = setTimeout(() => left(''), endedWithinMs);
     }, timerMs(timeoutMs));
     const done = (how: string): void => {
       clearTimeout(limit);
       const ok = how === 'exit status 0';
       const last = said.trim().split('\n').slice(-3).join(' | ').slice(-lastWords);
       resolve({ ok, why: ok || last === '' ? how : `${how}: ${last}` });
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      child?.stdout?.destroy();
+      child?.stderr?.destroy();
     };
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child?.stdout, child?.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         said = (said + text).slice(-2000);
       });
-    child.on('error', (error) => done(cannotRun(path, error)));
-    child.on('exit', (code, signal) => {
-      const how = late ? `no answer within ${timeoutMs / 1000} s` : `exit status ${code ?? signal}`;
+    child?.on('exit', (code, signal) => {
+      const how = late ? tooLate : `exit status ${code ?? signal}`;
       child.on('close', () => done(how));
       setTimeout(() => done(how), drainMs);
     });
   });
 }
 
-function killGroup(child: ChildProcess): void {
-  try {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}
-
 function cannotRun(path: string, error: Error): string {
   const code = 'code' in error ? error.code : '';
-  if (code === 'ENOENT') return `${path}, or the program of its first line, does not exist`;
-  return code === 'EACCES' ? `${path} may not be executed: check its mode and owner` : error.message;
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return `${path}, or the program of its first line, does not exist`;
+  return code === 'EACCES'
+    ? `${path} may not be executed: check its mode and owner`
+    : `${path}: ${error.message}`;
 }

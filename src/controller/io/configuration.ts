@@ -6,12 +6,15 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Diagnostic, DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import type { Renewal } from '../../base/renewal.ts';
 import type { Secret } from '../../base/secret.ts';
 import { type ArbiterLine, canArbitrate, etcdLines, type ServerConf, type ServerLine } from '../config.ts';
 import { parseNetworkConf, parseServerConf } from '../config-parse.ts';
+import type { KeyRow } from '../core/status.ts';
 import { readEtcd } from './etcd-files.ts';
 import type { EtcdRegister } from './etcd-link.ts';
 import { checkDirectory, diagnostic, errorText, parsed, parseKey, userName } from './files.ts';
+import { keyMarks, readRenewal } from './renewal-file.ts';
 
 export interface Configuration {
   readonly dir: string;
@@ -21,6 +24,8 @@ export interface Configuration {
   readonly conf: ServerConf;
   /** The key of the admin link: 32 bytes as hex. */
   readonly key: Secret;
+  /** As long as the secrets are renewed: what is accepted besides. */
+  readonly renewal: Renewal | null;
   /** The etcd that is the register. */
   readonly etcd: EtcdRegister | null;
   /** Whoever may answer a vote besides the servers: to the core an etcd is an arbiter. */
@@ -34,9 +39,10 @@ export function loadConfiguration(dir: string, id: string): Configuration {
   const arbitrated = !network.ok || canArbitrate(network.value);
   const server = parsed(join(dir, `${id}.conf`), (text, file) => parseServerConf(text, file, arbitrated));
   const key = parsed(join(dir, 'cluster.key'), parseKey);
+  const renewal = readRenewal(dir);
   const problems = [
     ...checkDirectory(dir),
-    ...[network, server, key].flatMap((it) => (it.ok ? [] : it.diagnostics)),
+    ...[network, server, key, renewal].flatMap((it) => (it.ok ? [] : it.diagnostics)),
   ];
   const self = network.ok ? network.value.servers.find((line) => line.id === id) : undefined;
   if (network.ok && !self) {
@@ -48,20 +54,31 @@ export function loadConfiguration(dir: string, id: string): Configuration {
   const etcd =
     network.ok && server.ok && key.ok ? readEtcd(dir, network.value, server.value, key.value) : undefined;
   if (etcd && !etcd.ok) problems.push(...etcd.diagnostics);
-  if (network.ok && server.ok && key.ok && self && etcd?.ok && problems.length === 0) {
+  if (network.ok && server.ok && key.ok && renewal.ok && self && etcd?.ok && problems.length === 0) {
     const places = [...network.value.arbiters, ...etcdLines(server.value)];
-    return { dir, self, ...network.value, conf: server.value, key: key.value, etcd: etcd.value, places };
+    const secrets = { key: key.value, renewal: renewal.value };
+    return { dir, self, ...network.value, conf: server.value, ...secrets, etcd: etcd.value, places };
   }
   throw new DiagnosticError(problems, exitCode.inputWrong);
 }
 
+/** What the report of a controller says of its process, and of the keys that it speaks and hears. */
+export const processFacts = ({ key, renewal }: Configuration): ProcessFacts => ({
+  pid: process.pid,
+  node: process.versions.node,
+  keys: keyMarks(key, renewal),
+});
+
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly node: string;
+  readonly keys: KeyRow;
+}
+
 /** Throws where a file names what a controller that runs cannot take over. */
-export function checkKept(before: Configuration, { self, conf }: Configuration): void {
-  const moved = self.host !== before.self.host || self.port !== before.self.port;
-  const other = conf.dbInstance !== before.conf.dbInstance ? 'db_instance' : undefined;
-  const changed = moved ? 'its address' : other;
-  if (changed !== undefined)
-    throw new Error(`${changed} has changed, which needs a restart of the controller`);
+export function checkKept(before: Configuration, { conf }: Configuration): void {
+  if (conf.dbInstance !== before.conf.dbInstance)
+    throw new Error('db_instance has changed, which needs a restart of the controller');
 }
 
 function checkDataDirectory(dataDir: string): Diagnostic[] {

@@ -52,7 +52,11 @@ export class ControlSocket<Asked = Request, Told extends object = Reply> {
     }
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(path(id), () => resolve());
+      this.#server.listen(path(id), () => {
+        // A connection that cannot be taken, for want of open files, is lost, and no more.
+        this.#server.off('error', reject).on('error', () => undefined);
+        resolve();
+      });
     });
   }
 

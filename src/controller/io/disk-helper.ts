@@ -3,9 +3,10 @@
  * directory and every tablespace. It may hang with a disk; the controller then ends, restarts and decides without it.
  * In: arguments. Out: one JSON line per part and round on stdout. It ends when its stdin is closed.
  */
-import { open, readdir, statfs } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskPart } from '../core/view.ts';
+import { keptReadOnly } from './read-only.ts';
 
 export interface DiskReport {
   readonly part: DiskPart;
@@ -40,8 +41,22 @@ async function probe(dir: string): Promise<Finding> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (harmless.has(code)) return { error: '', freeBytes: full.has(code) ? 0 : null };
-    return { error: `${dir}: ${error instanceof Error ? error.message : String(error)}`, freeBytes: null };
+    const why = code === 'EROFS' ? await whyReadOnly(dir) : '';
+    return {
+      error: `${dir}: ${error instanceof Error ? error.message : String(error)}${why}`,
+      freeBytes: null,
+    };
   }
+}
+
+/** A disk that the kernel has made read-only takes writes from nobody; what only this unit may not write to is no broken disk. */
+async function whyReadOnly(dir: string): Promise<string> {
+  const [mounts, path] = await Promise.all([readFile('/proc/self/mountinfo', 'utf8'), realpath(dir)]).catch(
+    () => ['', ''],
+  );
+  return keptReadOnly(mounts ?? '', path ?? '')
+    ? '; the file system takes writes: the unit keeps this place of it read-only (ProtectSystem), ReadWritePaths in a drop-in of it allows them'
+    : '';
 }
 
 /** The earliest versions 18 of Node.js cannot ask. */
@@ -64,6 +79,7 @@ async function targets(dataDir: string): Promise<Map<string, DiskPart>> {
 /** Runs until stdin ends. A directory whose check hangs is reported when its time is up, and not asked again before. */
 export function runDiskHelper(dataDir: string, intervalMs: number, timeoutMs: number): void {
   const pending = new Map<string, number>();
+  const failed = new Set<DiskPart>();
   const results = new Map<string, Finding & { part: DiskPart }>();
   const settle = (dir: string, part: DiskPart, found: Finding): void => {
     results.set(dir, { part, ...found });
@@ -80,7 +96,8 @@ export function runDiskHelper(dataDir: string, intervalMs: number, timeoutMs: nu
     });
   };
   const round = async (): Promise<void> => {
-    for (const [dir, part] of await targets(dataDir)) {
+    const asked = await targets(dataDir);
+    for (const [dir, part] of asked) {
       const since = pending.get(dir);
       if (since === undefined) begin(dir, part);
       else if (performance.now() - since >= timeoutMs) {
@@ -88,7 +105,10 @@ export function runDiskHelper(dataDir: string, intervalMs: number, timeoutMs: nu
         settle(dir, part, late(dir));
       }
     }
-    report(results);
+    // A part that failed, and is there no more, such as the only tablespace, has failed no longer.
+    const there = new Set(asked.values());
+    for (const part of failed) if (!there.has(part)) settle('', part, { error: '', freeBytes: null });
+    report(results, failed);
   };
   // The helper of the helper: when even listing the directory hangs, the part 'data' is late.
   let roundSince: number | null = null;
@@ -101,7 +121,7 @@ export function runDiskHelper(dataDir: string, intervalMs: number, timeoutMs: nu
     } else if (performance.now() - roundSince >= timeoutMs) {
       roundSince = performance.now();
       settle(dataDir, 'data', late(dataDir));
-      report(results);
+      report(results, failed);
     }
   };
   setInterval(turn, intervalMs);
@@ -114,7 +134,7 @@ const least = (one: number | null, other: number | null): number | null =>
   one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 /** One line per part that has news; a part is well only if all of its directories are. */
-function report(results: Map<string, Finding & { part: DiskPart }>): void {
+function report(results: Map<string, Finding & { part: DiskPart }>, failed: Set<DiskPart>): void {
   const parts = new Map<DiskPart, Finding>();
   for (const { part, error, freeBytes } of results.values()) {
     const so = parts.get(part) ?? { error: '', freeBytes: null };
@@ -123,6 +143,8 @@ function report(results: Map<string, Finding & { part: DiskPart }>): void {
   results.clear();
   for (const [part, { error, freeBytes }] of parts) {
     const line: DiskReport = { part, ok: error === '', error, freeBytes };
+    if (line.ok) failed.delete(part);
+    else failed.add(part);
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 }

@@ -2,25 +2,39 @@
  * The keys of one cluster in etcd: its cell, and which server serves as primary. In and out: a cell and what it was read with. What
  * was read is linearizable; what is written is written only if nothing was since.
  */
+import { randomUUID } from 'node:crypto';
 import { freshCell } from '../core/register.ts';
 import type { Cell, ServerId } from '../core/view.ts';
 import { controllerVersion } from '../version.ts';
-import { type Etcd, EtcdTrouble, isJson, type Json } from './etcd.ts';
+import type { Etcd } from './etcd.ts';
+import { EtcdTrouble, isJson, type Json, parsed } from './etcd-words.ts';
 import { isCell } from './view.ts';
 
-/** Raised when an earlier program could misunderstand what a later one has written. */
-const format = 1;
+/** Raised when an earlier program could misunderstand what a later one has written. 1 had no lineage, and would write none. */
+const format = 2;
+
+/** So many writes back a server finds what it has seen. */
+const longestLineage = 16;
 
 export interface Seen {
   /** Null: there is no such key. */
   readonly cell: Cell | null;
   /** The one that the cell was written in. */
   readonly madeIn: string;
+  /** The marks of its last writes, the last one first. */
+  readonly lineage: readonly string[];
   /** The revision of the key; 0 where there is none. */
   readonly revision: string;
-  /** The server that serves as primary, as long as it says so. */
-  readonly serving: ServerId | null;
-  readonly etcd: { readonly id: string; readonly revision: number };
+  readonly serving: Serving;
+  /** The etcd that answers, and where in it: what a server has seen there is remembered by this name. */
+  readonly etcd: string;
+  readonly place: string;
+}
+
+/** The server that serves as primary, as long as it says so, and the revision of that key; 0 where there is none. */
+export interface Serving {
+  readonly id: ServerId | null;
+  readonly revision: string;
 }
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
@@ -53,9 +67,19 @@ export class EtcdCell {
     return this.#seen(said.header, said.kvs);
   }
 
-  /** Writes the cell if the key is as it was seen. Returns what etcd holds then, of whomever it is. */
-  async write(cell: Cell, seen: Seen): Promise<{ readonly written: boolean; readonly seen: Seen }> {
-    const value = JSON.stringify({ format, version: controllerVersion, etcd: seen.etcd.id, cell });
+  /**
+   * Writes the cell if the key is as it was seen. The write comes behind what is there and behind what this server has seen before, so
+   * that who knows either finds it. Returns what etcd holds then, of whomever it is.
+   */
+  async write(
+    cell: Cell,
+    seen: Seen,
+    known: string | undefined,
+  ): Promise<{ readonly written: boolean; readonly seen: Seen }> {
+    const before = [...(known === undefined ? [] : [known]), ...seen.lineage];
+    const lineage = [...new Set([randomUUID().slice(0, 13), ...before])].slice(0, longestLineage);
+    const content = { format, version: controllerVersion, etcd: seen.etcd, lineage, cell };
+    const value = JSON.stringify(content);
     const said = await this.#etcd.call('/v3/kv/txn', {
       compare: [{ key: this.#cellKey, target: 'MOD', result: 'EQUAL', mod_revision: seen.revision }],
       success: [
@@ -76,36 +100,57 @@ export class EtcdCell {
     const pairs = (Array.isArray(kvs) ? kvs : []).filter(isJson);
     const cell = pairs.find(({ key }) => key === this.#cellKey);
     const serving = pairs.find(({ key }) => key === this.#servingKey);
-    const content = cell ? this.#content(plain(cell.value)) : { cell: null, madeIn: '' };
+    const content = cell ? this.#content(plain(cell.value)) : { cell: null, madeIn: '', lineage: [] };
     return {
       ...content,
       revision: number(cell?.mod_revision),
-      serving: serving ? plain(serving.value) : null,
-      etcd: { id: header.cluster_id, revision: Number(number(header.revision)) },
+      serving: { id: serving ? plain(serving.value) : null, revision: number(serving?.mod_revision) },
+      etcd: header.cluster_id,
+      place: `${header.cluster_id}${this.#prefix}`,
     };
   }
 
   /** What cannot be understood is not overwritten: it may be of a later version. */
-  #content(text: string): { readonly cell: Cell; readonly madeIn: string } {
-    const value = parsed(text);
-    if (isJson(value) && value.format === format && typeof value.etcd === 'string' && isCell(value.cell))
-      return { cell: value.cell, madeIn: value.etcd };
+  #content(text: string): Pick<Seen, 'madeIn' | 'lineage'> & { readonly cell: Cell } {
+    const { format: written, etcd: madeIn, cell, lineage = written === 1 ? [] : null } = parsed(text) ?? {};
+    if (
+      (written === 1 || written === format) &&
+      typeof madeIn === 'string' &&
+      isCell(cell) &&
+      isLineage(lineage)
+    )
+      return { cell, madeIn, lineage };
     throw new EtcdTrouble(
       `its key ${this.#prefix}cell holds no cell of this version; once it is deleted there, a new one is made`,
       'refused',
     );
   }
 
-  /** Says that this server serves as primary, for so many seconds from now on. */
-  async serve(id: ServerId, seconds: number): Promise<void> {
-    if (this.#lease !== null) {
-      const { result } = await this.#etcd.call('/v3/lease/keepalive', { ID: this.#lease });
-      if (isJson(result) && number(result.TTL) !== '0') return;
-    }
+  /**
+   * Says that this server serves as primary, for so many seconds from now on. The word of another one is left to end with its lease:
+   * a server that wakes up takes nothing from the one that serves now.
+   */
+  async serve(id: ServerId, seconds: number, { id: serving, revision }: Serving): Promise<void> {
+    if (serving !== null && serving !== id) return;
+    const renewed = this.#lease !== null && (await this.#renew(this.#lease));
+    if (renewed && serving === id) return;
+    const lease = renewed && this.#lease !== null ? this.#lease : await this.#grant(seconds);
+    this.#lease = lease;
+    await this.#etcd.call('/v3/kv/txn', {
+      compare: [{ key: this.#servingKey, target: 'MOD', result: 'EQUAL', mod_revision: revision }],
+      success: [{ request_put: { key: this.#servingKey, value: base64(id), lease } }],
+    });
+  }
+
+  async #renew(lease: string): Promise<boolean> {
+    const { result } = await this.#etcd.call('/v3/lease/keepalive', { ID: lease });
+    return isJson(result) && number(result.TTL) !== '0';
+  }
+
+  async #grant(seconds: number): Promise<string> {
     const { ID: lease } = await this.#etcd.call('/v3/lease/grant', { TTL: String(seconds) });
     if (typeof lease !== 'string') throw new EtcdTrouble('it says nothing that can be understood');
-    await this.#etcd.call('/v3/kv/put', { key: this.#servingKey, value: base64(id), lease });
-    this.#lease = lease;
+    return lease;
   }
 
   /** It serves no more, which is not to be waited for. */
@@ -121,17 +166,13 @@ export class EtcdCell {
   }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
+const isLineage = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((mark) => typeof mark === 'string');
 
-/** The cell that counts; a new one where there is none, or where what is there is not what this etcd has made. */
-export function cellOf({ cell, madeIn, etcd }: Seen, newestRevision: number, newId: string): Cell {
-  if (cell === null || madeIn !== etcd.id || etcd.revision < newestRevision) return freshCell(newId);
-  return cell;
-}
+/** What is there is not what this etcd has made, or does not come from what this server has seen there: an older state was put back. */
+const isForeign = ({ madeIn, etcd, lineage }: Seen, known: string | undefined): boolean =>
+  madeIn !== etcd || (known !== undefined && !lineage.includes(known));
+
+/** The cell that counts; a new one where there is none, or where what is there is a foreign one. */
+export const cellOf = (seen: Seen, known: string | undefined, newId: string): Cell =>
+  seen.cell === null || isForeign(seen, known) ? freshCell(newId) : seen.cell;

@@ -2,8 +2,11 @@
  * An etcd, spoken to by the JSON of its own gateway (3.4 and newer), over TLS and as a user with a password. In: requests. Out:
  * answers, or an EtcdTrouble with the reason in words. One member at a time is asked; the caller goes on to the next one.
  */
+import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Secret } from '../../base/secret.ts';
+import { versionTrouble } from './etcd-versions.ts';
+import { EtcdTrouble, errorOf, isStale, type Json, loginTrouble, parsed, printable } from './etcd-words.ts';
 import { timerMs } from './timer.ts';
 
 export interface EtcdAccess {
@@ -15,27 +18,23 @@ export interface EtcdAccess {
   readonly ca: string;
 }
 
-/** How long an answer may take, in milliseconds. A login costs etcd a slow hash. */
+/** How long an answer may take, in milliseconds. */
 export interface EtcdLimits {
   readonly call: number;
+  /** A login costs etcd a slow hash; counted from when the connection stands, so that a silent member costs no more than a call. */
   readonly login: number;
+  /** What is left for everything: no limit is longer. */
+  readonly left: number;
 }
 
-/** Why there is no answer that counts. */
-export class EtcdTrouble extends Error {
-  readonly kind: 'member' | 'login' | 'refused';
-
-  /** member: another one may answer; login: the password is not taken; refused: every member would say so. */
-  constructor(why: string, kind: EtcdTrouble['kind'] = 'member') {
-    super(why);
-    this.kind = kind;
-  }
+interface Question {
+  readonly endpoint: string;
+  readonly path: string;
+  /** Without one it only asks (GET). */
+  readonly body?: Json;
+  readonly token?: string;
+  readonly slow?: true;
 }
-
-export type Json = Readonly<Record<string, unknown>>;
-
-export const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 interface Answer {
   readonly status: number;
@@ -48,19 +47,26 @@ const longest = 256 * 1024;
 /** PERMISSION_DENIED of gRPC. */
 const denied = 7;
 
+/** From 3.5.10 on a token outlives the end of the authentication, which only a login is told of. */
+const loginLastsMs = 60_000;
+
 export class Etcd {
   readonly #access: EtcdAccess;
   readonly #limits: () => EtcdLimits;
   readonly #agent: Agent;
   #at = 0;
-  #token: string | null = null;
+  #token: { readonly text: string; readonly until: number } | null = null;
+  #loggingIn: Promise<string> | null = null;
+  /** Members whose version was looked at, as long as they answer. */
+  readonly #sound = new Set<string>();
 
   constructor(access: EtcdAccess, limits: () => EtcdLimits) {
     this.#access = access;
     this.#limits = limits;
     this.#agent = new Agent({
       keepAlive: true,
-      maxSockets: 1,
+      // One for the cell, one for what nobody waits for.
+      maxSockets: 2,
       ca: access.ca,
       minVersion: 'TLSv1.2',
       // An environment variable could switch this off for the whole process.
@@ -88,58 +94,92 @@ export class Etcd {
 
   /** A token that etcd does not know any more, or that is older than a change of its users, is renewed once. */
   async call(path: string, body: Json): Promise<Json> {
-    if (this.#token !== null) {
-      const answer = await this.#post(path, body, this.#token);
+    const { endpoint } = this;
+    await this.#checkVersion(endpoint);
+    const token = this.#token;
+    if (token !== null && performance.now() < token.until) {
+      const answer = await this.#send({ endpoint, path, body, token: token.text });
       if (!isStale(answer)) return this.#read(answer);
+      if (this.#token === token) this.#token = null;
     }
-    this.#token = await this.#logIn();
-    return this.#read(await this.#post(path, body, this.#token));
+    const renewed = await this.#logIn(endpoint);
+    return this.#read(await this.#send({ endpoint, path, body, token: renewed }));
   }
 
-  async #logIn(): Promise<string> {
+  async #checkVersion(endpoint: string): Promise<void> {
+    if (this.#sound.has(endpoint)) return;
+    const { text } = await this.#send({ endpoint, path: '/version' });
+    const trouble = versionTrouble(parsed(text));
+    if (trouble !== null) throw new EtcdTrouble(trouble, 'refused');
+    this.#sound.add(endpoint);
+  }
+
+  /** One at a time, also where two calls find that they need it. */
+  #logIn(endpoint: string): Promise<string> {
+    this.#loggingIn ??= this.#askForToken(endpoint).finally(() => {
+      this.#loggingIn = null;
+    });
+    return this.#loggingIn;
+  }
+
+  async #askForToken(endpoint: string): Promise<string> {
     const { user, password } = this.#access;
-    const login = { name: user, password: password.reveal() };
-    const answer = await this.#post('/v3/auth/authenticate', login, null, this.#limits().login);
-    const { token } = this.#read(answer);
-    if (typeof token !== 'string') throw new EtcdTrouble('it says nothing that can be understood');
+    const body = { name: user, password: password.reveal() };
+    const answer = await this.#send({ endpoint, path: '/v3/auth/authenticate', body, slow: true });
+    const said = parsed(answer.text);
+    if (answer.status !== 200 || !said) throw loginTrouble(answer.status, said, user);
+    const { token } = said;
+    if (typeof token !== 'string' || !isToken(token))
+      throw new EtcdTrouble('it says nothing that can be understood');
+    this.#token = { text: token, until: performance.now() + loginLastsMs };
     return token;
   }
 
   #read(answer: Answer): Json {
     const said = parsed(answer.text);
     if (answer.status === 200 && said) return said;
-    throw this.#trouble(answer.status, said);
-  }
-
-  #trouble(status: number, said: Json | null): EtcdTrouble {
     const { user } = this.#access;
     const { code, words } = errorOf(said);
-    if (status === 404)
-      return new EtcdTrouble('it has no JSON gateway: enable-grpc-gateway has to be true', 'refused');
-    if (/invalid user ID or password|authentication failed/.test(words))
-      return new EtcdTrouble(`it does not take the password of user '${user}'`, 'login');
-    if (/authentication is not enabled/.test(words))
-      return new EtcdTrouble('its authentication is off, so that everybody could write there', 'login');
+    if (answer.status === 404)
+      throw new EtcdTrouble('it has no JSON gateway: enable-grpc-gateway has to be true', 'refused');
     if (code === denied)
-      return new EtcdTrouble(`user '${user}' may not read and write the keys of this cluster`, 'refused');
-    return new EtcdTrouble(words === '' ? `it answers with status ${status}` : `it says: ${words}`);
+      throw new EtcdTrouble(`user '${user}' may not read and write the keys of this cluster`, 'refused');
+    const told = this.#withoutSecrets(words);
+    throw new EtcdTrouble(told === '' ? `it answers with status ${answer.status}` : `it says: ${told}`);
   }
 
-  #post(path: string, body: Json, token: string | null, limitMs = this.#limits().call): Promise<Answer> {
-    const text = JSON.stringify(body);
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
-      ...(token === null ? {} : { authorization: token }),
+  /** Whoever answers there may repeat what it was told. */
+  #withoutSecrets(words: string): string {
+    const secrets = [this.#access.password.reveal(), this.#token?.text ?? ''].filter((it) => it !== '');
+    return printable(secrets.reduce((so, secret) => so.replaceAll(secret, '***'), words)).slice(0, 200);
+  }
+
+  /** What cannot even be asked is as good as no answer: nothing that stands in a file or comes from there ends the controller. */
+  #begin({ endpoint, path, body, token }: Question, text: string): ClientRequest {
+    const headers: OutgoingHttpHeaders = {
+      ...(body ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {}),
+      ...(token === undefined ? {} : { authorization: token }),
     };
+    try {
+      const method = body ? 'POST' : 'GET';
+      return request(new URL(path, endpoint), { method, headers, agent: this.#agent });
+    } catch (error) {
+      throw new EtcdTrouble(error instanceof Error ? wordsOf(error) : String(error), 'silent');
+    }
+  }
+
+  #send(question: Question): Promise<Answer> {
+    const text = question.body ? JSON.stringify(question.body) : '';
     return new Promise((resolve, reject) => {
+      const call = this.#begin(question, text);
       const fail = (why: string): void => {
-        clearTimeout(timer);
+        end();
         call.destroy();
-        reject(new EtcdTrouble(why));
+        // Who comes back may be another program.
+        this.#sound.delete(question.endpoint);
+        reject(new EtcdTrouble(why, 'silent'));
       };
-      const timer = setTimeout(() => fail('it does not answer'), timerMs(limitMs));
-      const call = request(new URL(path, this.endpoint), { method: 'POST', headers, agent: this.#agent });
+      const end = this.#limit(call, question, () => fail('it does not answer'));
       call.on('error', (error) => fail(wordsOf(error)));
       call.on('response', (response) => {
         let came = '';
@@ -150,39 +190,31 @@ export class Etcd {
         });
         response.on('error', (error) => fail(wordsOf(error)));
         response.on('end', () => {
-          clearTimeout(timer);
+          end();
           resolve({ status: response.statusCode ?? 0, text: came });
         });
       });
-      call.end(text);
+      call.end(text === '' ? undefined : text);
     });
   }
-}
 
-function parsed(text: string): Json | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJson(value) ? value : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
+  /** Returns what ends the waiting. A slow answer has its own time once the connection stands. */
+  #limit(call: ClientRequest, { slow }: Question, late: () => void): () => void {
+    const wait = (ms: number): NodeJS.Timeout => setTimeout(late, timerMs(Math.min(ms, this.#limits().left)));
+    let timer = wait(this.#limits().call);
+    const end = (): void => clearTimeout(timer);
+    const stands = (): void => {
+      end();
+      timer = wait(this.#limits().login);
+    };
+    if (slow)
+      call.on('socket', (socket) => (call.reusedSocket ? stands() : socket.once('secureConnect', stands)));
+    return end;
   }
 }
 
-/** 3.4 and 3.5 say `error` as well as `message`. */
-function errorOf(said: Json | null): { readonly code: number; readonly words: string } {
-  const { code, message, error } = said ?? {};
-  const words = typeof message === 'string' ? message : typeof error === 'string' ? error : '';
-  return {
-    code: typeof code === 'number' ? code : 0,
-    words: words.replace(/^etcdserver: /, '').slice(0, 200),
-  };
-}
-
-/** It wants to be told the password anew. */
-const isStale = ({ status, text }: Answer): boolean =>
-  status !== 200 &&
-  /invalid auth token|auth store is old|user name is empty/.test(errorOf(parsed(text)).words);
+/** It becomes a header as it is. */
+const isToken = (text: string): boolean => /^[\x21-\x7e]{1,8192}$/.test(text);
 
 function wordsOf(error: Error): string {
   const code = 'code' in error ? String(error.code) : '';
@@ -190,5 +222,5 @@ function wordsOf(error: Error): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is one of another name or address';
   if (/CERT|SIGNATURE|ISSUER/.test(code)) return `its certificate is not trusted (${code})`;
   if (/^ERR_SSL|^EPROTO/.test(code)) return `it does not speak TLS as it should (${code})`;
-  return error.message;
+  return printable(error.message).slice(0, 200);
 }

@@ -1,12 +1,12 @@
 /**
  * The management directory: finds the local server, and reads files that nobody else can read or write. Mistakes are diagnostics.
  */
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Code } from '../../base/codes.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { Secret } from '../../base/secret.ts';
+import { outputOf } from './processes.ts';
 
 export const diagnostic = (code: Code, what: string, why: string, fix: string): Diagnostic => ({
   code,
@@ -91,14 +91,8 @@ export function checkAdministrator(dir: string, words = instanceAdministrator): 
 }
 
 export function userName(uid: number): string {
-  try {
-    return execFileSync('id', ['-un', String(uid)], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch (error) {
-    return errorText(error) === '' ? 'unknown' : String(uid);
-  }
+  const name = outputOf('id', ['-un', String(uid)]);
+  return name instanceof Error ? String(uid) : name.trim();
 }
 
 /** Reads a file that only its owner may see. */

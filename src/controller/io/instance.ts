@@ -2,14 +2,18 @@
  * The life of the PostgreSQL server of this host: start it, stop it. In: the data directory. No process is ever signalled but
  * the postmaster of that directory, and what has outlived it there.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { environmentFile, parseEnvironment } from '../../base/environment-file.ts';
 import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
+import type { Configuration } from './configuration.ts';
 import { passLocks } from './lock-files.ts';
-import { findPostmaster, isMissing, processesIn, readOrNull } from './postmaster.ts';
+import { findPostmaster, processesIn, readOrNull } from './postmaster.ts';
+import { outputOf, sendSignal, startProgram } from './processes.ts';
+import { type LogMark, markServerLog, serverLogSince } from './server-log.ts';
 import { endWalsenders } from './walsenders.ts';
 import { isThere } from './whole-file.ts';
 
@@ -21,11 +25,15 @@ const orphansMs = 2000;
 
 export const isStandby = (dataDir: string): boolean => isThere(join(dataDir, 'standby.signal'));
 
-/** The program `postgres` that fits the data directory, or why there is none. */
-export async function findServerProgram(dataDir: string): Promise<{ path: string } | { why: string }> {
+/** The program `postgres` that fits the data directory, or why there is none. Where a directory is declared, no other one counts. */
+export async function findServerProgram(
+  dataDir: string,
+  binDir?: string,
+): Promise<{ path: string } | { why: string }> {
   const text = await readOrNull(readFile(join(dataDir, 'PG_VERSION'), 'utf8'));
   const version = text === null ? undefined : majorVersion(text);
   if (version === undefined) return { why: `${dataDir} is no data directory: PG_VERSION is missing` };
+  if (binDir !== undefined) return declaredProgram(binDir, version);
   const candidates = binDirCandidates(version, process.env.PATH);
   const path = candidates.map((dir) => join(dir, 'postgres')).find((file) => fits(file, version));
   return path
@@ -33,18 +41,58 @@ export async function findServerProgram(dataDir: string): Promise<{ path: string
     : { why: `PostgreSQL ${version} is not in ${candidates.slice(0, 3).join(', ')} or PATH` };
 }
 
+function declaredProgram(binDir: string, version: number): { path: string } | { why: string } {
+  const path = join(binDir, 'postgres');
+  if (!existsSync(path)) return { why: `PostgreSQL ${version} is not in ${binDir} (postgres_bin_dir)` };
+  const found = versionOf(path);
+  return found === version
+    ? { path }
+    : {
+        why: `${path} (postgres_bin_dir) is PostgreSQL ${found instanceof Error ? `of an unknown version (${found.message})` : (found ?? 'of an unknown version')}, the data is of ${version}`,
+      };
+}
+
 function fits(file: string, version: number): boolean {
   if (!existsSync(file)) return false;
   // A directory that carries the version in its name needs no proof; asking costs a process.
   if (file.includes(`postgresql/${version}/`) || file.includes(`pgsql-${version}/`)) return true;
-  return majorVersion(spawnSync(file, ['--version'], { encoding: 'utf8' }).stdout ?? '') === version;
+  return versionOf(file) === version;
 }
 
-/** PostgreSQL talks to systemd itself when it finds these; the unit would then follow it instead of the controller. */
-function instanceEnvironment(): NodeJS.ProcessEnv {
-  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...rest } = process.env;
-  return rest;
+function versionOf(program: string): number | Error | undefined {
+  const said = outputOf(program, ['--version']);
+  return said instanceof Error ? said : majorVersion(said);
 }
+
+/**
+ * PostgreSQL talks to systemd itself when it finds these; the unit would then follow it instead of the controller. What the server
+ * was given before it was multiplexed stands in a file: commands of its configuration may need it.
+ */
+async function instanceEnvironment(
+  file: string | undefined,
+): Promise<{ readonly env: NodeJS.ProcessEnv } | { readonly why: string }> {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...rest } = process.env;
+  const text = file === undefined ? null : await readOrNull(readFile(file, 'utf8'));
+  const own = parseEnvironment(text ?? '');
+  return own ? { env: { ...rest, ...own } } : { why: `${file} holds a line that is not NAME="value"` };
+}
+
+/** What may change while the controller runs, asked for at each start. */
+export interface Surroundings {
+  /** Of its programs, where that is declared. */
+  readonly binDir?: string | undefined;
+  /** What its environment has besides the controller's; it need not be there. */
+  readonly environmentFile?: string | undefined;
+}
+
+export const surroundingsOf = ({
+  conf,
+  dir,
+  self,
+}: Pick<Configuration, 'conf' | 'dir' | 'self'>): Surroundings => ({
+  binDir: conf.postgresBinDir,
+  environmentFile: environmentFile({ managementDir: dir, id: self.id }),
+});
 
 export type StopMode = 'fast' | 'limited' | 'forced' | 'immediate';
 
@@ -67,15 +115,18 @@ export class Instance {
   #stopping: Promise<string | null> | null = null;
   #endedSenders: readonly number[] = [];
   readonly #times: StopTimes;
+  readonly #surroundings: () => Surroundings;
 
   /** `onExit` is called at once when a postmaster that was started here ends. */
   constructor(
     dataDir: string,
     startupLog: string,
     onExit: () => void = () => undefined,
+    surroundings: () => Surroundings = () => ({}),
     times: StopTimes = stopTimes,
   ) {
     this.#times = times;
+    this.#surroundings = surroundings;
     this.#onExit = onExit;
     this.#dataDir = dataDir;
     this.#startupLog = startupLog;
@@ -83,16 +134,21 @@ export class Instance {
 
   /** Starts the postmaster and waits until it takes connections. Null when it does, otherwise why not. */
   async start(): Promise<string | null> {
-    const program = await findServerProgram(this.#dataDir);
+    const { binDir, environmentFile } = this.#surroundings();
+    const program = await findServerProgram(this.#dataDir, binDir);
     if ('why' in program) return program.why;
+    const environment = await instanceEnvironment(environmentFile);
+    if ('why' in environment) return environment.why;
     await passLocks(program.path, this.#dataDir);
-    const child = this.#spawn(program.path);
-    this.#child = child;
+    const mark = await markServerLog(this.#dataDir);
     let ended: string | null = null;
-    child.on('error', (error) => {
+    // What never ran does not end either.
+    const child = this.#spawn(program.path, environment.env, (error) => {
       ended = error.message;
+      this.#child = null;
     });
-    child.on('exit', (code, signal) => {
+    this.#child = child ?? null;
+    child?.on('exit', (code, signal) => {
       ended = `postgres ended with ${signal ?? `exit status ${code}`}`;
       this.#child = null;
       this.#onExit();
@@ -103,27 +159,25 @@ export class Instance {
       // Recovery may take minutes; then looking less often is enough.
       await sleep(waited < 5000 ? pollMs : 200);
     }
-    return `${ended}: ${await this.#lastLines()}`;
+    return `${ended}: ${await this.#lastLines(mark)}`;
   }
 
-  #spawn(program: string): ChildProcess {
+  #spawn(program: string, env: NodeJS.ProcessEnv, failed: (error: Error) => void): ChildProcess | undefined {
     const output = openSync(this.#startupLog, 'w', 0o600);
     try {
       // Detached: the instance must outlive a controller that crashes, and not get its terminal's signals.
-      return spawn(program, ['-D', this.#dataDir], {
-        stdio: ['ignore', output, output],
-        detached: true,
-        env: instanceEnvironment(),
-      });
+      const options: SpawnOptions = { stdio: ['ignore', output, output], detached: true, env };
+      return startProgram(program, ['-D', this.#dataDir], options, failed);
     } finally {
       closeSync(output);
     }
   }
 
-  async #lastLines(): Promise<string> {
+  async #lastLines(mark: LogMark): Promise<string> {
     const text = (await readOrNull(readFile(this.#startupLog, 'utf8'))) ?? '';
     const lines = text.trim().split('\n').slice(-3);
-    return `${lines.join(' | ').slice(0, 600)} (${this.#startupLog})`;
+    const log = await serverLogSince(this.#dataDir, mark);
+    return [`${lines.join(' | ').slice(0, 600)} (${this.#startupLog})`, ...log].join('; ');
   }
 
   /**
@@ -153,7 +207,7 @@ export class Instance {
     for (let waited = 0; waited < orphansMs; waited += pollMs) {
       const orphans = await processesIn(this.#dataDir);
       if (orphans.length === 0 || (await findPostmaster(this.#dataDir)) !== null) return null;
-      for (const pid of orphans) signalTo(pid, 'SIGKILL');
+      for (const pid of orphans) sendSignal(pid, 'SIGKILL');
       await sleep(pollMs);
     }
     return null;
@@ -213,14 +267,8 @@ export class Instance {
 
   async #signal(name: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
     const pid = (await findPostmaster(this.#dataDir))?.pid ?? this.#child?.pid;
-    if (pid !== undefined) signalTo(pid, name);
-  }
-}
-
-function signalTo(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
+    const sent = pid === undefined ? 'gone' : sendSignal(pid, name);
+    // Nobody waits for the end of what was never asked to end.
+    if (sent instanceof Error) throw new Error(`process ${pid}: ${sent.message}`);
   }
 }

@@ -2,9 +2,10 @@
  * Where messages go: under systemd to the journal, by lines with a priority prefix on stderr; otherwise to stderr, which
  * is <serverIdentifier>.log, and to syslog through logger(1) when the host has both. Never blocks on a slow log.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, fstatSync } from 'node:fs';
 import { type MessageNumber, messageLine, messagePriority } from '../core/messages.ts';
+import { startProgram } from './processes.ts';
 
 export interface Journal {
   log(number: MessageNumber, values: Readonly<Record<string, string>>): void;
@@ -59,17 +60,18 @@ const facilityCode = (facility: string): number => 16 + Number(facility.slice(-1
 function startLogger({ ident }: JournalSettings): ChildProcess | undefined {
   if (!existsSync('/dev/log') || !existsSync('/usr/bin/logger')) return undefined;
   const tag = `${ident}[${process.pid}]`;
-  const child = spawn('/usr/bin/logger', ['--prio-prefix', '--tag', tag], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
   // A logger that is gone must not take the controller with it; the file still gets every line.
   const giveUp = (error: Error): void => {
     process.stderr.write(`syslog is not reached any more: ${error.message}\n`);
-    child.stdin?.destroy();
+    child?.stdin?.destroy();
   };
-  child.on('error', giveUp);
-  child.stdin?.on('error', giveUp);
-  child.unref();
+  const child = startProgram(
+    '/usr/bin/logger',
+    ['--prio-prefix', '--tag', tag],
+    { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
+    giveUp,
+  );
+  child?.stdin?.on('error', giveUp);
+  child?.unref();
   return child;
 }

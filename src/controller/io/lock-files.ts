@@ -2,12 +2,11 @@
  * Lock files that a crash or a power cut has left: they must not keep the next postmaster from starting. In: the program `postgres` and its
  * data directory, of which nobody runs. A file whose process works in that directory is never touched.
  */
-import { execFile } from 'node:child_process';
 import { lstatSync, rmSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { readOrNull, worksIn } from './postmaster.ts';
+import { runProgram } from './processes.ts';
 import { readIfThere, writeAtomic } from './whole-file.ts';
 
 /** More than any system gives to a process. */
@@ -56,7 +55,7 @@ export async function removeSocketLocks(dataDir: string, port: string, directori
 
 /** A setting as the server will have it; empty where its files cannot be read, which its start then says. */
 const settingOf = (program: string, dataDir: string, name: string): Promise<string> =>
-  promisify(execFile)(program, ['-D', dataDir, '-C', name], { timeout: 10_000 }).then(
+  runProgram(program, ['-D', dataDir, '-C', name], { timeout: 10_000 }).then(
     ({ stdout }) => stdout.trim(),
     () => '',
   );

@@ -4,7 +4,17 @@
  * Its lines: process, start of the process in clock ticks, boot, start in seconds since 1970, version of Node. Its time of change is when
  * the configuration in force was read, so that anyone can see that a file is newer than what runs.
  */
-import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { readIfThere } from './whole-file.ts';
 
@@ -72,6 +82,23 @@ function read(path: string): Holder | undefined {
 /** The configuration that was read at this time is in force now. */
 export function markConfigurationRead(dir: string, id: string, readAtWall: number): void {
   utimesSync(join(dir, `${id}.pid`), readAtWall / 1000, readAtWall / 1000);
+}
+
+/**
+ * What starts that were killed have left beside the lock: each by the number of its process, which is gone. One that was moved away and whose
+ * holder runs is somebody's lock still.
+ */
+export function removeLockLeftovers(dir: string, id: string): void {
+  for (const name of readdirSync(dir)) {
+    if (!name.startsWith(`${id}.pid.`)) continue;
+    const [, pid] = /^(?:stale\.)?([1-9][0-9]*)$/.exec(name.slice(`${id}.pid.`.length)) ?? [];
+    if (pid === undefined || startTicks(Number(pid)) !== undefined) continue;
+    const path = join(dir, name);
+    const facts = lstatSync(path, { throwIfNoEntry: false });
+    if (!facts?.isFile() || facts.uid !== process.getuid?.()) continue;
+    const holder = read(path);
+    if (!holder || !isAlive(holder)) rmSync(path, { force: true });
+  }
 }
 
 /** Takes the lock or says who has it. */

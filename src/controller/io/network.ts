@@ -5,15 +5,19 @@
  * byte is read as a message. It reports; it never decides that a peer is dead.
  */
 import type { TLSSocket } from 'node:tls';
+import type { Renewal } from '../../base/renewal.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { ServerConf, ServerLine } from '../config.ts';
+import { clusterMark } from '../config-arbiter-key.ts';
 import type { PeerRequest } from '../core/event.ts';
 import { defaultMaxWaitMs } from '../core/preparation.ts';
 import type { ServerId, ServerView } from '../core/view.ts';
 import { protocolVersion } from '../version.ts';
+import { readIdentity } from './arbiter-identity.ts';
 import { Call } from './call.ts';
 import { frame, frameReader } from './frames.ts';
-import { PskPort, UnknownPeers } from './psk-port.ts';
+import { type Known, PskPort, UnknownPeers } from './psk-port.ts';
+import { heardKeys } from './renewal-file.ts';
 import { timerMs } from './timer.ts';
 import { isPeerRequest, isView } from './view.ts';
 
@@ -30,6 +34,8 @@ export interface LinkSettings {
   readonly servers: readonly ServerLine[];
   readonly conf: ServerConf;
   readonly key: Secret;
+  /** As long as the secrets are renewed. */
+  readonly renewal?: Renewal | null;
 }
 
 /** Connections whose handshake is not done. */
@@ -43,9 +49,12 @@ export interface Answer {
   readonly code?: 'busy' | undefined;
 }
 
-/** A peer that proves its key is this server. */
+/** A peer that proves this key is this server. */
 interface Caller {
   readonly id: ServerId;
+  readonly key: Secret;
+  /** It introduced itself by its name alone: it knows of no renewal. */
+  readonly plain: boolean;
 }
 
 /** Our side of the connection to one peer. */
@@ -61,7 +70,11 @@ export class AdminLink {
   #settings: LinkSettings;
   readonly #port: PskPort<Caller>;
   readonly #lines = new Map<ServerId, Line>();
-  readonly #accepted = new Map<TLSSocket, ServerId>();
+  readonly #accepted = new Map<TLSSocket, Caller>();
+  /** Peers that have called by their name alone since the files were read. */
+  readonly #forgot = new Set<ServerId>();
+  /** Peers that have called where the port is now. */
+  readonly #arrived = new Set<ServerId>();
   readonly #unknownPeers: UnknownPeers;
   #seq = 0;
   #requests = 0;
@@ -73,10 +86,10 @@ export class AdminLink {
     this.#events = events;
     this.#unknownPeers = new UnknownPeers((from, why) => events.unknownPeer(from, why));
     this.#port = new PskPort<Caller>(
-      (id) => (this.#lines.has(id) ? { who: { id }, key: this.#settings.key } : undefined),
+      (identity) => this.#known(identity),
       () => mostHandshakes,
       {
-        accepted: (socket, { id }) => this.#accept(socket, id),
+        accepted: (socket, caller, isFormer) => this.#accept(socket, caller, isFormer),
         unknownPeer: (from, why) => this.#unknownPeers.seen(from, why),
         failed: (why) => events.unknownPeer('the admin port', why),
       },
@@ -84,9 +97,46 @@ export class AdminLink {
     this.update(settings);
   }
 
-  /** Takes over new peers, times and key. Connections to peers that stayed the same go on. */
+  /**
+   * Whom an identity stands for. While the key is renewed a peer says by which of the two it speaks; without a word it means the
+   * one of this server.
+   */
+  #known(identity: string): Known<Caller> | undefined {
+    const named = readIdentity(identity);
+    const id = named?.id ?? identity;
+    const key = named
+      ? this.#hears().find((it) => clusterMark(it) === named.fingerprint)
+      : this.#settings.key;
+    return key && this.#lines.has(id) ? { who: { id, key, plain: !named }, key } : undefined;
+  }
+
+  /**
+   * A peer that knows of no renewal and proves the key that came has forgotten the other one. Where every peer has, nobody speaks that one any
+   * more: the renewal is over, whatever file is left here.
+   */
+  readonly #hears = (): readonly Secret[] => {
+    const { key, renewal } = this.#settings;
+    const turn = renewal?.key;
+    const isOver = this.#lines.size > 0 && [...this.#lines.keys()].every((id) => this.#forgot.has(id));
+    return turn?.to.equals(key) && isOver ? [key] : heardKeys(key, turn);
+  };
+
+  #endForgotten(): void {
+    const heard = this.#hears();
+    for (const [socket, { key }] of this.#accepted) if (!heard.some((it) => it.equals(key))) socket.destroy();
+  }
+
+  /** As what this server introduces itself to its peers. */
+  #identity(): string {
+    const { self, key, renewal } = this.#settings;
+    return renewal?.key ? `${clusterMark(key)}/${self.id}` : self.id;
+  }
+
+  /** Takes over new peers, times and keys. Connections to peers that stayed the same go on; those by a key that counts no more end. */
   update(settings: LinkSettings): void {
     this.#settings = settings;
+    this.#forgot.clear();
+    this.#endForgotten();
     const peers = settings.servers.filter((line) => line.id !== settings.self.id);
     for (const [id, { line, call }] of this.#lines) {
       const same = peers.some((it) => it.id === id && it.host === line.host && it.port === line.port);
@@ -98,10 +148,18 @@ export class AdminLink {
     for (const line of peers) if (!this.#lines.has(line.id)) this.#lines.set(line.id, this.#newLine(line));
   }
 
-  /** Opens the admin port on the address of the own line only. Rejects when the address or port cannot be had. */
-  listen(): Promise<void> {
-    const { host, port } = this.#settings.self;
-    return this.#port.listen(host, port, mostConnections);
+  /**
+   * Opens the admin port on the address of the own line only. Rejects when the address or port cannot be had. A former one is closed
+   * when every peer has called the new one: until then they have not read of it.
+   */
+  async listen({ host, port }: Pick<ServerLine, 'host' | 'port'> = this.#settings.self): Promise<void> {
+    await this.#port.listen(host, port, mostConnections);
+    this.#arrived.clear();
+  }
+
+  #arrive(peer: ServerId): void {
+    this.#arrived.add(peer);
+    if ([...this.#lines.keys()].every((id) => this.#arrived.has(id))) this.#port.closeFormer();
   }
 
   #newLine(line: ServerLine): Line {
@@ -109,7 +167,7 @@ export class AdminLink {
       () => ({
         host: line.host,
         port: line.port,
-        identity: this.#settings.self.id,
+        identity: this.#identity(),
         key: this.#settings.key,
         intervalMs: this.#settings.conf.heartbeatIntervalMs,
         patienceMs: this.#patienceMs(),
@@ -129,8 +187,16 @@ export class AdminLink {
     return made;
   }
 
-  #accept(socket: TLSSocket, peer: ServerId): void {
-    this.#accepted.set(socket, peer);
+  #accept(socket: TLSSocket, caller: Caller, isFormer: boolean): void {
+    const peer = caller.id;
+    if (!isFormer) this.#arrive(peer);
+    // The key may have been forgotten since the handshake began.
+    if (!this.#hears().some((key) => key.equals(caller.key))) socket.destroy();
+    this.#accepted.set(socket, caller);
+    if (caller.plain && caller.key.equals(this.#settings.key)) {
+      this.#forgot.add(peer);
+      this.#endForgotten();
+    }
     socket.setTimeout(timerMs(4 * this.#patienceMs() + 60_000), () => socket.destroy());
     socket.on('close', () => this.#accepted.delete(socket));
     const bad = (why: string): void => {
@@ -163,14 +229,15 @@ export class AdminLink {
   /** Answers a request of a peer, on whichever of its connections is open. */
   answer(peer: ServerId, id: number, { ok, text, code }: Answer): void {
     for (const [socket, owner] of this.#accepted) {
-      if (owner === peer) socket.write(frame({ v: protocolVersion, kind: 'reply', id, ok, text, code }));
+      if (owner.id === peer) socket.write(frame({ v: protocolVersion, kind: 'reply', id, ok, text, code }));
     }
   }
 
   /** One heartbeat to every peer; where there is no connection, the next attempt to make one. */
   heartbeat(view: ServerView): void {
     this.#seq += 1;
-    for (const { call } of this.#lines.values()) call.heartbeat(() => this.#beat(view));
+    for (const { call, pending } of this.#lines.values())
+      call.heartbeat(() => this.#beat(view), pending === null);
   }
 
   readonly #beat = (view: ServerView): object => ({

@@ -2,13 +2,21 @@
  * Asks the own instance how it is: the only file that uses `pg`. In: data directory and settings. Out: CheckOutcome.
  * One connection is kept, so that a check costs one query and a crash is noticed at once. A check never writes.
  */
+import type { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
-import { userInfo } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import type { Client, ClientConfig } from 'pg';
+import type { Secret } from '../../base/secret.ts';
+import { quoteLiteral } from '../../postgres/quote.ts';
+import { standbySlotPrefix } from '../../postgres/replication-names.ts';
+import { workingOptions } from '../../postgres/session.ts';
 import type { ServerConf } from '../config.ts';
 import type { CheckOutcome } from '../core/event.ts';
 import type { InstanceReport, TimelineEnd } from '../core/view.ts';
+import type { Configuration } from './configuration.ts';
 import { readHistory } from './history.ts';
+import type { LoginAnswer, Upstream } from './password-choice.ts';
+import { PasswordChoice } from './password-choice.ts';
 import { findPostmaster, type Postmaster } from './postmaster.ts';
 import { TimedOut, timerMs, withTimeout } from './timer.ts';
 
@@ -34,10 +42,19 @@ select json_build_object(
   'synchronousStandbyNames', current_setting('synchronous_standby_names'),
   'systemId', (select system_identifier::text from pg_control_system()),
   'version', current_setting('server_version'),
-  'nextXid', case when not r then pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint end,
+  'nextXid', case when not r then pg_snapshot_xmax(pg_current_snapshot())::text::bigint end,
   'startedAtWall', (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
   'port', current_setting('port')::int,
-  'socketDir', split_part(current_setting('unix_socket_directories'), ',', 1)
+  'socketDir', split_part(current_setting('unix_socket_directories'), ',', 1),
+  'slots', case when current_setting('sync_replication_slots', true) is not null then json_build_object(
+    'wanted', current_setting('sync_replication_slots', true)::boolean,
+    'waitedFor', current_setting('synchronized_standby_slots', true),
+    'standbys', (select coalesce(json_agg(json_build_object('name', slot_name, 'active', active, 'keeps', restart_lsn is not null)
+        order by slot_name), '[]') from pg_replication_slots where slot_type = 'physical' and starts_with(slot_name, ${quoteLiteral(standbySlotPrefix)})),
+    'failover', (select coalesce(json_agg(json_build_object('name', j->>'slot_name', 'active', (j->>'active')::boolean,
+        'synced', (j->>'synced')::boolean, 'confirmed', coalesce(j->>'confirmed_flush_lsn', '0/0')) order by j->>'slot_name'), '[]')
+      from (select to_jsonb(s) as j from pg_replication_slots s where slot_type = 'logical' and not temporary) as logical
+      where (j->>'failover')::boolean)) end
 ) as report from (select pg_is_in_recovery() as r) as recovery`;
 
 /**
@@ -70,12 +87,29 @@ const tellingStates: Readonly<Record<string, Failure>> = {
   EPIPE: 'starting',
 };
 
+/**
+ * A login that fails with one of these fails for everybody: memory or a disk is exhausted, the system has failed ("58P01": a segment of
+ * shared memory is gone), the server has failed inside. All else is about who logs in, and says nothing of the clients.
+ */
+const lettingNobodyIn = /^(53[12]|58|XX)/;
+
+/** An error of the login, as opposed to one of the question. */
+class LoginFailed extends Error {
+  readonly code: string;
+  constructor(error: unknown) {
+    super(error instanceof Error ? error.message : String(error));
+    this.code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  }
+}
+
 /** Every how many checks the connection is made anew. */
 const freshEvery = 10;
 
 export class InstanceMonitor {
   readonly #conf: ServerConf;
   readonly #onBroken: () => void;
+  /** As long as the replication password is renewed. */
+  readonly #passwords: PasswordChoice | undefined;
   #client: Client | null = null;
   readonly #sockets = new Set<Socket>();
   #history: { readonly of: number; readonly read: readonly TimelineEnd[] } | undefined;
@@ -85,8 +119,10 @@ export class InstanceMonitor {
   #turn = 0;
 
   /** `onBroken` is called when the kept connection ends, so that the next check need not wait for its turn. */
-  constructor(conf: ServerConf, onBroken: () => void) {
+  constructor({ conf, renewal }: Pick<Configuration, 'conf' | 'renewal'>, onBroken: () => void) {
     this.#conf = conf;
+    const place = { dataDir: conf.dbInstance, home: homedir(), logIn: logInForReplication };
+    this.#passwords = renewal?.password && new PasswordChoice({ ...place, turn: renewal.password });
     this.#onBroken = onBroken;
   }
 
@@ -102,6 +138,7 @@ export class InstanceMonitor {
       const telling = tellingStates[code];
       if (telling) return { kind: telling };
       const text = error instanceof Error ? error.message : String(error);
+      if (error instanceof LoginFailed && lettingNobodyIn.test(code)) return { kind: 'timeout', why: text };
       // `pg` reports a connection that ended in the middle without a code.
       return /terminated/i.test(text) ? { kind: 'starting' } : { kind: 'refused', why: text };
     }
@@ -121,6 +158,7 @@ export class InstanceMonitor {
       const { rows } = await client.query<{ weakened: string[] }>(weakenedQuestion);
       this.#weakened = rows[0]?.weakened ?? [];
     }
+    void this.#passwords?.look(report);
     const history = await this.#historyOf(report);
     return { kind: 'answer', report: { ...report, history, weakened: this.#weakened } };
   }
@@ -158,7 +196,9 @@ export class InstanceMonitor {
     socket.on('close', () => this.#sockets.delete(socket));
     client.on('error', () => this.#broken(client));
     client.on('end', () => this.#broken(client));
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      throw new LoginFailed(error);
+    });
     const old = this.#client;
     this.#client = client;
     if (old) await old.end();
@@ -175,6 +215,12 @@ export class InstanceMonitor {
     if (this.#client !== client) return;
     this.close();
     this.#onBroken();
+  }
+
+  /** For good: another monitor takes its place. */
+  end(): void {
+    this.close();
+    this.#passwords?.end();
   }
 
   /** Drops the connection without a farewell: a frozen server would never answer one. */
@@ -194,6 +240,7 @@ function login(conf: ServerConf, postmaster: Postmaster): ClientConfig {
     user: dbInstanceUsername ?? userInfo().username,
     database: targetDb,
     application_name: 'mc_agent',
+    options: workingOptions,
     ...(dbInstancePassword ? { password: dbInstancePassword.reveal() } : {}),
   };
 }
@@ -214,7 +261,7 @@ export async function withSession<T>(conf: ServerConf, work: (ask: Ask) => Promi
   await client.connect();
   try {
     // A person's settings for the role must not cut off or delay what the controller does.
-    await client.query('set statement_timeout = 0; set synchronous_commit = local');
+    await client.query('set synchronous_commit = local');
     return await work(async <Row extends object>(text: string) => (await client.query<Row>(text)).rows);
   } finally {
     await client.end();
@@ -236,5 +283,62 @@ export async function ownWalsenders(
     return rows.filter(({ name }) => names.includes(name)).map(({ pid }) => pid);
   } catch {
     return null;
+  }
+}
+
+const loginWithinMs = 3000;
+
+/** By SQLSTATE: the password is wrong; no rule of pg_hba.conf is for this connection, or none without TLS. */
+const answers: Readonly<Record<string, 'refused' | 'barred'>> = { '28P01': 'refused', '28000': 'barred' };
+
+/**
+ * Whether a server takes a password for replication. Logs in as a standby does, sends nothing and leaves. Only a server that has proven
+ * by SCRAM that it knows the password counts, and none is told it in clear text: so it need not show a certificate where its
+ * rules let nobody in without TLS.
+ */
+export async function logInForReplication(upstream: Upstream, password: Secret): Promise<LoginAnswer> {
+  const answer = await logIn(upstream, password, false);
+  const last = answer === 'barred' ? await logIn(upstream, password, true) : answer;
+  return last === 'barred' ? 'silent' : last;
+}
+
+/** The answer 'barred' says that no rule fits a connection like this one. */
+async function logIn(
+  { host, port, user }: Upstream,
+  password: Secret,
+  encrypted: boolean,
+): Promise<LoginAnswer | 'barred'> {
+  const { default: pg } = await import('pg');
+  const socket = new Socket();
+  const client = new pg.Client({
+    host,
+    port,
+    user,
+    password: password.reveal(),
+    application_name: 'mc_agent',
+    connectionTimeoutMillis: loginWithinMs,
+    ssl: encrypted && { rejectUnauthorized: false },
+    // A walsender of a standby: such a connection belongs to no database.
+    replication: 'true',
+    stream: () => socket,
+  } as ClientConfig);
+  // A connection that breaks fails the login; without a listener it would end the controller instead.
+  client.on('error', () => undefined);
+  const { connection } = client as unknown as { readonly connection: EventEmitter };
+  let proven = false;
+  connection.once('authenticationSASLFinal', () => {
+    proven = true;
+  });
+  // Before the client's own listener, which would answer with the password.
+  for (const told of ['authenticationCleartextPassword', 'authenticationMD5Password'])
+    connection.once(told, () => socket.destroy());
+  try {
+    await client.connect();
+    return proven ? 'in' : 'silent';
+  } catch (error) {
+    return answers[error instanceof Error && 'code' in error ? String(error.code) : ''] ?? 'silent';
+  } finally {
+    // A farewell would wait for the other side.
+    socket.destroy();
   }
 }

@@ -2,7 +2,8 @@
  * A port that speaks TLS 1.2 with a pre-shared key: whoever does not prove a key gets nothing. In: which key an identity has.
  * Out: accepted connections and unknown peers. It reads no message.
  */
-import type { Socket } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { isIP, type Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Secret } from '../../base/secret.ts';
 
@@ -49,10 +50,20 @@ export interface Known<Who> {
 }
 
 export interface PortEvents<Who> {
-  accepted(socket: TLSSocket, who: Who): void;
+  /** `isFormer`: it has called a place that the port has left. */
+  accepted(socket: TLSSocket, who: Who, isFormer: boolean): void;
   unknownPeer(from: string, why: string): void;
   failed(why: string): void;
 }
+
+/** What a name means here; a loopback address only where it means nothing else. */
+async function reachableAddresses(name: string): Promise<readonly string[]> {
+  const found = [...new Set((await lookup(name, { all: true })).map(({ address }) => address))];
+  const outside = found.filter((address) => address !== '::1' && !address.startsWith('127.'));
+  return outside.length > 0 ? outside : found;
+}
+
+const placeOf = (address: string, port: number): string => `${address} ${port}`;
 
 export class PskPort<Who extends object> {
   readonly #known: (identity: string) => Known<Who> | undefined;
@@ -61,7 +72,9 @@ export class PskPort<Who extends object> {
   readonly #handshakes = new Set<Socket>();
   readonly #mostHandshakes: () => number;
   readonly #who = new WeakMap<TLSSocket, Who>();
-  #server: Server | null = null;
+  /** By address and port. */
+  readonly #servers = new Map<string, Server>();
+  #former: readonly string[] = [];
 
   constructor(
     known: (identity: string) => Known<Who> | undefined,
@@ -73,22 +86,48 @@ export class PskPort<Who extends object> {
     this.#events = events;
   }
 
-  /** Rejects when the address or port cannot be had. */
-  listen(host: string, port: number, mostConnections: number): Promise<void> {
+  /**
+   * On every address of a name: its peers may come by any of them. Rejects when no address or not the port can be had. Where it listened
+   * before it goes on, until that is closed.
+   */
+  async listen(host: string, port: number, mostConnections: number): Promise<void> {
+    const addresses = isIP(host) === 0 ? await reachableAddresses(host) : [host];
+    const opened = await Promise.allSettled(
+      addresses.map((address) => this.#open(address, port, mostConnections)),
+    );
+    const failed = opened.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : []));
+    if (failed.length === opened.length) throw failed[0];
+    for (const why of failed) this.#events.failed(why instanceof Error ? why.message : String(why));
+    const places = addresses.map((address) => placeOf(address, port));
+    this.#former = [...this.#servers.keys()].filter((place) => !places.includes(place));
+  }
+
+  /** Connections that were taken there go on. */
+  closeFormer(): void {
+    for (const place of this.#former) {
+      this.#servers.get(place)?.close();
+      this.#servers.delete(place);
+    }
+    this.#former = [];
+  }
+
+  #open(address: string, port: number, mostConnections: number): Promise<void> {
+    const place = placeOf(address, port);
+    if (this.#servers.has(place)) return Promise.resolve();
     const server = createServer({
       ...tlsOptions,
       handshakeTimeout: handshakeTimeoutMs,
       pskCallback: (socket, identity) => this.#keyFor(socket as TLSSocket, identity),
     });
-    this.#server = server;
     server.maxConnections = mostConnections;
     server.on('connection', (socket: Socket) => this.#watchHandshake(socket));
     server.on('tlsClientError', (error, socket) => this.#turnAway(socket, error.message));
-    server.on('secureConnection', (socket) => this.#accept(socket));
+    server.on('secureConnection', (socket) => this.#accept(socket, place));
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, host, () => {
+      server.listen(port, address, () => {
         server.off('error', reject);
+        this.#servers.set(place, server);
         server.on('error', (error) => this.#events.failed(error.message));
         resolve();
       });
@@ -121,7 +160,7 @@ export class PskPort<Who extends object> {
     this.#events.unknownPeer(from, plain || 'no TLS handshake');
   }
 
-  #accept(socket: TLSSocket): void {
+  #accept(socket: TLSSocket, place: string): void {
     const who = this.#who.get(socket);
     for (const raw of this.#handshakes)
       if (raw.remotePort === socket.remotePort) this.#handshakes.delete(raw);
@@ -131,11 +170,11 @@ export class PskPort<Who extends object> {
     }
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    this.#events.accepted(socket, who);
+    this.#events.accepted(socket, who, this.#former.includes(place));
   }
 
   close(): void {
     for (const socket of this.#handshakes) socket.destroy();
-    this.#server?.close();
+    for (const server of this.#servers.values()) server.close();
   }
 }

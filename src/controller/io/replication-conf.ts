@@ -5,15 +5,19 @@
  * What is taken out stays as a comment, so that it can be put back as it was; every other byte stays. Pure.
  */
 import {
+  commentedLines,
   confLine,
+  includesIn,
   controllerMark as mark,
   ourHeading,
   parseConf,
   placeForOurs,
 } from '../../postgres/conf-file.ts';
+import { lineEnd, plainLine } from '../../postgres/conf-lines.ts';
 import { conninfo } from '../../postgres/conninfo.ts';
 import { namesSetting, slotsSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
-import { parseNames, sameName } from '../../postgres/standby-names.ts';
+import { isStandbySlot, slotName, standbySlotName } from '../../postgres/replication-names.ts';
+import { isAny, nameInList, parseNames, sameName } from '../../postgres/standby-names.ts';
 
 interface Standing {
   readonly index: number;
@@ -21,24 +25,16 @@ interface Standing {
   readonly active: boolean;
 }
 
-const unquote = (text: string): string => text.replaceAll("''", "'").replace(/\\(.)/g, '$1');
-
 /** The line as it stood before it was taken out. */
 const uncommented = (line: string): string => line.replace(/^\s*#+\s?/, '');
 
 /** Every line for a setting, also those that were commented out, unless they are empty. */
 function standing(lines: readonly string[], name: string): Standing[] {
-  const active = parseConf(lines.join('\n'))
+  const text = lines.join('\n');
+  const active = parseConf(text)
     .filter((line) => line.name === name)
-    .map(({ index, value }) => ({ index, value, active: true }));
-  const pattern = new RegExp(
-    `^\\s*#+\\s*${name}\\s*=\\s*(?:'((?:[^'\\\\]|''|\\\\.)+)'|([A-Za-z0-9_]+))\\s*(?:#.*)?$`,
-    'i',
-  );
-  const commented = lines.flatMap((line, index) => {
-    const match = pattern.exec(line);
-    return match ? [{ index, value: unquote(match[1] ?? match[2] ?? ''), active: false }] : [];
-  });
+    .map((line) => ({ ...line, active: true }));
+  const commented = commentedLines(text, name).map((line) => ({ ...line, active: false }));
   return [...active, ...commented].sort((a, b) => a.index - b.index);
 }
 
@@ -53,10 +49,7 @@ export function overriding(
 }
 
 /** The paths behind include directives, as they stand in the file. */
-export const includes = (text: string): string[] =>
-  text
-    .split('\n')
-    .flatMap((line) => /^\s*include(?:_if_exists|_dir)?\s*=?\s*'([^']+)'/.exec(line)?.[1] ?? []);
+export const includes = (text: string): string[] => includesIn(text).map(({ value }) => value);
 
 /** The line with the most names; of several the last. */
 const fullest = (all: readonly Standing[]): Standing | undefined =>
@@ -83,20 +76,39 @@ export const withNames = (text: string, ids: readonly string[]): Changed =>
 
 /**
  * The text with the slots for which logical walsenders wait: none without a standby that is in, and none of one that is out.
- * A slot is a standby's when it has its name, in the letters that slots have; any other one goes and comes with the whole list.
+ * A slot of ours comes in by `withListed` alone, once its standby uses it. Any other one is a standby's when it has its name, in the
+ * letters that slots have; what is neither goes and comes with the whole list.
  */
 export function withSlots(text: string, ids: readonly string[]): string {
-  const out = everyName(text).filter((name) => !ids.some((id) => sameName(id, name)));
-  const gone = out.map(slotOf);
-  const slots = (full: string): string[] => parseNames(full).ids.filter((slot) => !gone.includes(slot));
-  return withList(text, slotsSetting, (full) => {
-    if (ids.length === 0) return '';
-    const left = slots(full);
-    return left.length === parseNames(full).ids.length ? full : left.join(', ');
-  }).text;
+  const ours = ids.map(standbySlotName);
+  return withList(text, slotsSetting, (full, active) =>
+    ids.length === 0
+      ? ''
+      : sameList(full, [
+          ...othersIn(text, full, ids),
+          ...parseNames(active).ids.filter((slot) => ours.includes(slot)),
+        ]),
+  ).text;
 }
 
-const slotOf = (id: string): string => id.toLowerCase().replace(/[^a-z0-9_]/g, '_');
+/** The text with the slots of exactly these standbys, beside those that are not ours. */
+export const withListed = (text: string, ids: readonly string[]): Changed =>
+  withList(text, slotsSetting, (_full, active) =>
+    sameList(active, [
+      ...parseNames(active).ids.filter((slot) => !isStandbySlot(slot)),
+      ...ids.map(standbySlotName),
+    ]),
+  );
+
+function othersIn(text: string, full: string, ids: readonly string[]): readonly string[] {
+  const out = everyName(text).filter((name) => !ids.some((id) => sameName(id, name)));
+  const gone = out.map((name) => slotName(name));
+  return parseNames(full).ids.filter((slot) => !isStandbySlot(slot) && !gone.includes(slot));
+}
+
+/** What stands there says the same: it stays byte for byte. */
+const sameList = (standing: string, slots: readonly string[]): string =>
+  parseNames(standing).ids.join() === slots.join() ? standing : slots.join(', ');
 
 interface Changed {
   readonly text: string;
@@ -104,21 +116,22 @@ interface Changed {
 }
 
 /** The text with a list that is made from the longest one that stands there or stood there. */
-function withList(text: string, name: string, change: (full: string) => string): Changed {
+function withList(text: string, name: string, change: (full: string, active: string) => string): Changed {
   const lines = text.split('\n');
   const all = standing(lines, name);
   const full = fullest(all);
+  const active = all.findLast((it) => it.active)?.value ?? '';
   for (const it of all) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
-  const value = change(full?.value ?? '');
+  const value = change(full?.value ?? '', active);
   if (value !== '') {
     if (full && full.value === value) lines[full.index] = uncommented(lines[full.index] ?? '');
     else {
       const at = full ? full.index + 1 : placeForOurs(lines, ourHeading);
-      lines.splice(at, 0, `${confLine(name, value)} ${mark}`);
+      lines.splice(at, 0, `${confLine(name, value)} ${mark}${lineEnd(lines[at - 1] ?? '')}`);
     }
   }
   const isOld = (line: string): boolean =>
-    line.startsWith('#') && line.endsWith(mark) && standing([line], name).length > 0;
+    line.startsWith('#') && plainLine(line).endsWith(mark) && standing([line], name).length > 0;
   return { text: lines.filter((line) => !isOld(line)).join('\n'), value };
 }
 
@@ -131,8 +144,8 @@ function namesValue(full: string, ids: readonly string[]): string {
     ...whole.ids.filter((id) => ids.includes(id)),
     ...ids.filter((id) => !whole.ids.includes(id)),
   ];
-  const method = /^\s*ANY/i.test(full) ? 'ANY' : 'FIRST';
-  const quoted = ordered.map((id) => (/^[a-z_][a-z0-9_]*$/.test(id) ? id : `"${id}"`));
+  const method = isAny(full) ? 'ANY' : 'FIRST';
+  const quoted = ordered.map(nameInList);
   if (quoted.length === 1) return quoted[0] ?? '';
   return `${method} ${Math.max(1, Math.min(whole.needed, ids.length))} (${quoted.join(', ')})`;
 }
@@ -167,6 +180,6 @@ export function withPrimary(
   for (const it of all) if (it.active) lines[it.index] = `#${lines[it.index] ?? ''}`;
   const at = all.at(-1)?.index;
   if (at === undefined) return [...lines.slice(0, -1), line, ...lines.slice(-1)].join('\n');
-  lines[at] = line;
+  lines[at] = line + lineEnd(lines[at] ?? '');
   return lines.join('\n');
 }

@@ -34,13 +34,26 @@ export function watchLoop(timeoutMs: number): () => void {
   const counter = new Int32Array(beats);
   const farewell = `the controller does not get on (agent_alive_timeout, ${timeoutMs / 1000} s) and is ended\n`;
   const workerData = { beats, everyMs, turns: Math.ceil(timeoutMs / everyMs), farewell };
-  const worker = new Worker(watcher, { eval: true, workerData });
-  worker.unref();
+  const worker = watching(workerData);
   const timer = setInterval(() => Atomics.add(counter, 0, 1), everyMs / 2).unref();
   return () => {
     clearInterval(timer);
-    void worker.terminate();
+    void worker?.terminate();
   };
+}
+
+/** A host without room for one more thread is no reason to end what it would watch. */
+function watching(workerData: object): Worker | undefined {
+  const unwatched = ({ message }: Error): void =>
+    void process.stderr.write(`<4>agent_alive_timeout is not watched: ${message}\n`);
+  try {
+    const worker = new Worker(watcher, { eval: true, workerData });
+    worker.on('error', unwatched).unref();
+    return worker;
+  } catch (error) {
+    unwatched(error instanceof Error ? error : new Error(String(error)));
+    return undefined;
+  }
 }
 
 /** Takes both settings over; called again with every reload. Returns what ends the watching. */

@@ -18,6 +18,15 @@ export function writeStatus(dir: string, id: string, report: object): void {
   writeAtomic(dir, `${id}.status.json`, `${JSON.stringify(report)}\n`, { synced: false });
 }
 
+/** The same, by a controller that a full disk must not end; a file that is not renewed says so by its age. */
+export function showStatus(dir: string, id: string, report: object): void {
+  try {
+    writeStatus(dir, id, report);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
+}
+
 /** The last state, or none; `torn` when there was a file that cannot be trusted. */
 export function readState(
   dir: string,

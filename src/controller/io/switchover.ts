@@ -3,27 +3,30 @@
  * following another server, the proof of a clean shutdown. In: the data directory. Out: facts, or an Error with the reason.
  * Files are written whole or not at all, and what is not ours in them stays byte for byte; the data itself is never touched.
  */
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { majorVersion } from '../../postgres/bindirs.ts';
 import { parseConf } from '../../postgres/conf-file.ts';
 import { parseControlData } from '../../postgres/controldata.ts';
-import { namesSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
+import { namesSetting, slotsSetting, upstreamSetting } from '../../postgres/controlled-settings.ts';
+import { quoteLiteral } from '../../postgres/quote.ts';
+import { standbySlotName } from '../../postgres/replication-names.ts';
 import { parseNames } from '../../postgres/standby-names.ts';
 import { versionFacts } from '../../postgres/versions.ts';
 import type { ServerConf } from '../config.ts';
+import type { SlotWork } from '../core/action.ts';
 import type { Proof } from '../core/event.ts';
 import { findServerProgram } from './instance.ts';
 import { type Ask, withSession } from './postgres.ts';
 import { findPostmaster, processesIn } from './postmaster.ts';
+import { runProgram } from './processes.ts';
 import {
   everyName,
   includes,
   overriding,
   withEveryName,
+  withListed,
   withNames,
   withoutSetting,
   withPrimary,
@@ -88,6 +91,39 @@ export async function setNames(conf: ServerConf, ids: readonly string[]): Promis
   });
   return parseNames(value).needed;
 }
+
+/**
+ * Slots that standbys stream through, and the list of those that logical walsenders wait for. A slot that somebody has begun to use
+ * meanwhile stays as it is: its next look says so.
+ */
+export async function setSlots(conf: ServerConf, { waitFor, make, renew, drop }: SlotWork): Promise<void> {
+  const dir = conf.dbInstance;
+  await withSession(conf, async (ask) => {
+    const create = (id: string): Promise<unknown> => ask(createSlot(standbySlotName(id)));
+    for (const id of make) await create(id);
+    if (waitFor !== undefined) {
+      const other = overriding(slotsSetting, { auto: read(dir, auto), included: included(dir) });
+      if (other !== undefined) throw new Error(`${other} overrides ${slotsSetting} of postgresql.conf`);
+      const { text, value } = withListed(readMain(dir), waitFor);
+      write(dir, main, text);
+      await ask('select pg_reload_conf()');
+      await inForce(ask, slotsSetting, value);
+    }
+    for (const id of renew) {
+      await ask(dropSlot(standbySlotName(id)));
+      await create(id);
+    }
+    for (const slot of drop) await ask(dropSlot(slot));
+  });
+}
+
+const slotNamed = (name: string): string =>
+  `from pg_catalog.pg_replication_slots where slot_name = ${quoteLiteral(name)}`;
+/** It keeps nothing before somebody has used it. */
+const createSlot = (name: string): string =>
+  `select pg_create_physical_replication_slot(${quoteLiteral(name)}, false) where not exists (select ${slotNamed(name)})`;
+const dropSlot = (name: string): string =>
+  `select pg_drop_replication_slot(slot_name) ${slotNamed(name)} and not active`;
 
 /** Waits for a value to count. A mistake anywhere in the file, or a setting elsewhere, keeps it out. */
 function inForce(ask: Ask, name: string, value: string): Promise<void> {
@@ -224,19 +260,28 @@ export async function follow(conf: ServerConf, standby: string, to: Upstream): P
   writeAtomic(dir, 'standby.signal', '');
 }
 
-/** What pg_controldata says; null when it cannot be asked. */
-export async function controlData(dataDir: string): Promise<Proof | null> {
-  const program = await findServerProgram(dataDir);
+/** What pg_controldata says; null when it cannot be asked, or says what cannot be trusted. */
+export async function controlData({
+  dbInstance: dataDir,
+  postgresBinDir,
+}: Pick<ServerConf, 'dbInstance' | 'postgresBinDir'>): Promise<Proof | null> {
+  const program = await findServerProgram(dataDir, postgresBinDir);
   if ('why' in program) return null;
   const path = join(dirname(program.path), 'pg_controldata');
   const env = { ...process.env, LC_ALL: 'C' };
-  const { stdout, stderr } = await promisify(execFile)(path, ['-D', dataDir], { env, timeout: 10_000 });
+  const said = await runProgram(path, ['-D', dataDir], { env, timeout: 10_000 }).catch(() => null);
+  if (said === null) return null;
+  const { stdout, stderr } = said;
   // A file whose checksum is wrong is shown all the same, with a warning.
   const parsed = /WARNING/.test(stdout + stderr) ? undefined : parseControlData(stdout);
   const idle = (await processesIn(dataDir)).length === 0;
   return parsed ? { state: parsed.state, checkpoint: parsed.checkpoint, idle } : null;
 }
 
-/** pg_control of a server that has not taken a write since it was a standby. */
-export const wasInRecovery = async (dataDir: string): Promise<boolean> =>
-  /in archive recovery|shut down in recovery/.test((await controlData(dataDir))?.state ?? '');
+/** Whether pg_control is that of a server that has not taken a write since it was a standby; null where that cannot be known now. */
+export const wasInRecovery = async (
+  conf: Pick<ServerConf, 'dbInstance' | 'postgresBinDir'>,
+): Promise<boolean | null> => {
+  const proof = await controlData(conf);
+  return proof && /in archive recovery|shut down in recovery/.test(proof.state);
+};

@@ -2,12 +2,13 @@
  * What systemd is told: ready, still alive, stopping. Node cannot send on a datagram socket of the Unix kind, so the
  * small program systemd-notify does it; the unit has NotifyAccess=all for that. Without NOTIFY_SOCKET nothing happens.
  */
-import { spawn } from 'node:child_process';
+import { startProgram } from './processes.ts';
 
 function notify(...words: string[]): void {
   if (process.env.NOTIFY_SOCKET === undefined) return;
-  const child = spawn('systemd-notify', words, { stdio: 'ignore' });
-  child.on('error', (error) => process.stderr.write(`<4>systemd-notify cannot be run: ${error.message}\n`));
+  startProgram('systemd-notify', words, { stdio: 'ignore' }, (error) =>
+    process.stderr.write(`<4>systemd-notify cannot be run: ${error.message}\n`),
+  );
 }
 
 export const notifyReady = (text: string): void => notify('--ready', `--status=${text}`);

@@ -13,6 +13,7 @@ import {
   diskParts,
   type Echo,
   type FailoverFlag,
+  type FailoverSlot,
   type Handover,
   type InstanceReport,
   phases,
@@ -20,6 +21,8 @@ import {
   roles,
   type Sender,
   type ServerView,
+  type SlotReport,
+  type StandbySlot,
   type Stranger,
   type SyncSet,
   strangerKinds,
@@ -79,6 +82,13 @@ const sender = object<Sender>({
   replayLagBytes: optional(number),
 });
 
+const slots = object<SlotReport>({
+  wanted: flag,
+  waitedFor: text,
+  standbys: listOf(object<StandbySlot>({ name: text, active: flag, keeps: flag })),
+  failover: listOf(object<FailoverSlot>({ name: text, active: flag, synced: flag, confirmed: text })),
+});
+
 const report = object<InstanceReport>({
   role: oneOf(roles),
   timeline: number,
@@ -95,6 +105,7 @@ const report = object<InstanceReport>({
   nextXid: optional(orNull(number)),
   port: number,
   socketDir: text,
+  slots: optional(orNull(slots)),
 });
 
 const cells = listOf(object<CellName>({ at: text, id: text }));
@@ -179,8 +190,10 @@ const view = object<ServerView>({
   yield: orNull(object<Yield>({ to: text, lsn: position })),
   echoes: optional(recordOf(echo)),
   busy: optional(orNull(task)),
+  refusal: optional(text),
   detached: optional(ids),
   lagging: optional(ids),
+  parted: optional(ids),
   forgotten: optional(flag),
   replay: optional(orNull(object<ReplayLeft>({ leftBytes: number, bytesPerSecond: number }))),
   waitsMs: optional(number),

@@ -3,6 +3,7 @@
  * never answers. In: the postmaster. Out: processes. Only its own children are ever signalled.
  */
 import { readdir, readFile } from 'node:fs/promises';
+import { sendSignal } from './processes.ts';
 
 /** Ends the walsenders of this postmaster but for those that are kept; returns whom it has asked to end. */
 export async function endWalsenders(postmaster: number, keep: readonly number[]): Promise<number[]> {
@@ -10,19 +11,10 @@ export async function endWalsenders(postmaster: number, keep: readonly number[])
   const ended: number[] = [];
   for (const pid of numbers) {
     if (keep.includes(pid) || !(await isWalsenderOf(postmaster, pid))) continue;
-    if (tellToEnd(pid)) ended.push(pid);
+    // One that is gone meanwhile, and whose number another user has, is not waited for.
+    if (sendSignal(pid, 'SIGTERM') === 'sent') ended.push(pid);
   }
   return ended;
-}
-
-/** False of a process that is gone meanwhile. */
-function tellToEnd(pid: number): boolean {
-  try {
-    return process.kill(pid, 'SIGTERM');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
-    throw error;
-  }
 }
 
 /** "postgres: walsender ROLE ADDRESS STATE", with cluster_name in between where there is one. */

@@ -8,6 +8,7 @@ import {
   fchownSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readFileSync,
   renameSync,
@@ -16,7 +17,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
 
@@ -41,10 +42,29 @@ export interface Replacing {
   readonly still?: () => boolean;
 }
 
+/** Beside a file, where a controller writes it. pgduet, which writes some of the same files, has another name there. */
+const unfinished = (name: string): string => `.${name}.controller.pgduet-tmp`;
+
+/** As an earlier controller wrote it, and as pgduet does still: to be removed only of files that pgduet does not write. */
+const formerUnfinished = (name: string): string => `.${name}.pgduet-tmp`;
+
+/**
+ * Removes what a killed controller has left of a write of this file: only a file of this user, by its exact name; a link is none. Whoever
+ * calls has the lock. `own`: nobody but a controller writes it.
+ */
+export function removeUnfinished(path: string, { own = false } = {}): void {
+  const name = basename(path);
+  for (const left of [unfinished(name), ...(own ? [formerUnfinished(name)] : [])]) {
+    const at = join(dirname(path), left);
+    const facts = lstatSync(at, { throwIfNoEntry: false });
+    if (facts?.isFile() && facts.uid === process.getuid?.()) rmSync(at, { force: true });
+  }
+}
+
 /**
  * Writes beside the file, syncs, renames, syncs the directory. The new file has mode, owner and group of the old one, as far as
- * this user may give them; one that was not there is its own alone. One process at a time writes a file, so what a crash has
- * left beside it is the next one's to remove.
+ * this user may give them; one that was not there is its own alone. One process at a time writes a file by one name beside it, so
+ * what a crash has left there is the next one's to remove.
  */
 export function writeAtomic(
   dir: string,
@@ -53,7 +73,7 @@ export function writeAtomic(
   { encoding = 'utf8', synced = true, still = () => true }: Replacing = {},
 ): void {
   const target = join(dir, name);
-  const temporary = join(dir, `.${name}.pgduet-tmp`);
+  const temporary = join(dir, unfinished(name));
   rmSync(temporary, { force: true });
   try {
     writeNew(temporary, Buffer.from(content, encoding), statOf(target), synced);

@@ -81,7 +81,7 @@ function checkMember(
   }
   return told(
     `'${member}' is no member of an etcd`,
-    'a member is https, a host and a port, and nothing else',
+    'a member is https, a name or an address that can be one, and a port, and nothing else',
     fix,
   );
 }

@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { nearest } from '../../base/nearest.ts';
 import type { Position } from '../../base/position.ts';
+import { listedNames } from '../../postgres/hba-tokens.ts';
 import { isHostAddress, isNetwork } from '../addresses.ts';
 import type { HbaRule } from '../cluster.ts';
 import type { Draft, Partly } from '../draft.ts';
@@ -95,18 +96,25 @@ function checkMethod({ type, method }: Rule, at: Place): Diagnostic[] {
   return [];
 }
 
-/** Names are written into one line of the file. */
+/** Names are written into one line of the file, in quotes where they need them. */
 function checkWords(rule: Rule, at: Place): Diagnostic[] {
   return (['database', 'user'] as const).flatMap((key) => {
     const value = rule[key];
-    if (value === undefined || (value.trim() !== '' && !/[\u0000-\u001f\u007f"#]/.test(value))) return [];
+    if (value === undefined || listedNames(value) !== undefined) return [];
     return wrong(
-      value.trim() === ''
-        ? `the ${key} of a rule is empty`
-        : `the ${key} of a rule holds a character that is not allowed`,
+      wordProblem(key, value),
       'PostgreSQL would read another rule than the one that is meant',
-      `Write a name, a list with commas, or all.`,
+      `Write a name, a list with commas, or all.${/[",]/.test(value) ? ` A name with a comma stands in quotes: '"one, two"'.` : ''}`,
       at(key),
     );
   });
+}
+
+function wordProblem(key: string, value: string): string {
+  if (value.trim() === '') return `the ${key} of a rule is empty`;
+  if (/[\u0000-\u001f\u007f]/.test(value))
+    return `the ${key} of a rule holds a character that is not allowed`;
+  return value.includes('"')
+    ? `the ${key} of a rule has a quote in the middle of a name, or one that is not closed`
+    : `the ${key} of a rule is a list with an empty name in it`;
 }

@@ -1,7 +1,9 @@
 /** Names: the cluster, the hosts, the database users. Each rule comes from where the name is written to. Pure. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
+import { inheritedNames } from '../../base/own-value.ts';
+import { copySlotName, slotName } from '../../postgres/replication-names.ts';
 import { defaults } from '../defaults.ts';
-import type { Draft } from '../draft.ts';
+import { type Draft, isArbiter } from '../draft.ts';
 import { pairs } from '../machines.ts';
 
 const problem = (what: string, why: string, fix: string, at: NonNullable<Diagnostic['at']>): Diagnostic => ({
@@ -17,6 +19,7 @@ export function checkNames(draft: Draft): Diagnostic[] {
     ...checkCluster(draft),
     ...draft.hosts.flatMap((host) => checkHost(draft, host.name)),
     ...checkCase(draft),
+    ...checkSlots(draft),
     ...checkOwner(draft),
     ...checkReplicationUser(draft),
   ];
@@ -72,6 +75,12 @@ function checkHost(draft: Draft, name: string): Diagnostic[] {
       'it is the application_name of the replication, which PostgreSQL cuts after 63 bytes',
     );
   }
+  if (inheritedNames.includes(name)) {
+    return wrong(
+      'JavaScript has a meaning of its own for it',
+      'the controllers keep what they know by this name',
+    );
+  }
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     const char = /^[^A-Za-z0-9]/.exec(name)?.[0] ?? /[^A-Za-z0-9._-]/.exec(name)?.[0] ?? '';
     const reason = name === '' ? 'it is empty' : `it holds '${char}' where that is not allowed`;
@@ -95,6 +104,29 @@ function checkCase(draft: Draft): Diagnostic[] {
       : [],
   );
 }
+
+/** Two names that are different may be one where only letters, digits and underscores count, and only so many of them. */
+function checkSlots(draft: Draft): Diagnostic[] {
+  // Nobody copies data to an arbiter.
+  return pairs(draft.hosts.filter((host) => !isArbiter(host))).flatMap(([one, other]) =>
+    one.name.toLowerCase() !== other.name.toLowerCase() && copySlotName(one.name) === copySlotName(other.name)
+      ? [
+          problem(
+            `'${one.name}' and '${other.name}' ${likeness(one.name, other.name)}`,
+            `both would be copied with the slot '${copySlotName(one.name)}'`,
+            `Give '${other.name}' another name.`,
+            draft.keyAt('hosts', other.name),
+          ),
+        ]
+      : [],
+  );
+}
+
+/** PostgreSQL cuts the name of a slot, so that what comes behind its end tells nothing apart. */
+const likeness = (one: string, other: string): string =>
+  slotName(one) === slotName(other)
+    ? "differ in '.', '-' and '_' only"
+    : `are the same in their first ${copySlotName(one).length - copySlotName('').length} bytes`;
 
 function checkOwner(draft: Draft): Diagnostic[] {
   const owner = draft.data.postgres?.owner;

@@ -1,6 +1,7 @@
 /** Paths on the hosts: absolute, and of characters that every file they are written to can carry. Pure. */
 import { isAbsolute, normalize } from 'node:path/posix';
 import type { Diagnostic } from '../../base/diagnostic.ts';
+import { isSystemDirectory } from '../../base/host-paths.ts';
 import { type Draft, type Path, remotePath } from '../draft.ts';
 
 interface Written {
@@ -95,41 +96,9 @@ function tellCharacters(key: string, value: string, plain: string): Diagnostic {
   };
 }
 
-const systemDirectories = new Set(
-  [
-    '',
-    'bin',
-    'boot',
-    'dev',
-    'etc',
-    'home',
-    'lib',
-    'lib64',
-    'media',
-    'mnt',
-    'opt',
-    'proc',
-    'root',
-    'run',
-    'sbin',
-    'srv',
-    'sys',
-    'tmp',
-    'usr',
-    'usr/local',
-    'var',
-    'var/lib',
-    'var/lib/postgresql',
-    'var/lib/pgsql',
-    'var/log',
-    'var/run',
-    'var/tmp',
-  ].map((name) => `/${name}`),
-);
-
 function tellSystem({ key, value }: Written): Diagnostic | undefined {
   const path = remotePath(value) ?? value;
-  if (!emptied.includes(key) || !systemDirectories.has(path)) return undefined;
+  if (!emptied.includes(key) || !isSystemDirectory(path)) return undefined;
   return {
     code: 'INV010',
     what: `${key} '${path}' is a directory of the system`,

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import type { Diagnostic } from '../../base/diagnostic.ts';
+import { isOn } from '../../postgres/setting-value.ts';
 import { canonicalAddress, isWildcard } from '../addresses.ts';
 import type { SettingValue } from '../cluster.ts';
 import { type Draft, serversOf } from '../draft.ts';
@@ -121,6 +122,7 @@ const rules: Readonly<Record<string, Rule>> = {
   ),
   wal_sender_timeout: noEnd('wal_sender_timeout'),
   wal_receiver_timeout: noEnd('wal_receiver_timeout'),
+  sync_replication_slots: checkSlots,
   fsync: mustBeOn('fsync', 'a crash of the host would lose commits that were acknowledged'),
   full_page_writes: mustBeOn('full_page_writes', 'a crash could leave torn pages, and pg_rewind needs it'),
   wal_log_hints: mustBeOn('wal_log_hints', 'pg_rewind needs it to bring an old primary back'),
@@ -142,6 +144,25 @@ const rules: Readonly<Record<string, Rule>> = {
         },
   listen_addresses: checkListen,
 };
+
+/** What pgduet writes for it by itself, other settings of the inventory may take away. */
+function checkSlots(value: string, draft: Draft): Objection | undefined {
+  if (!isOn(value)) return undefined;
+  const standing = Object.entries(draft.settings).map(
+    ([name, each]) => [name.toLowerCase(), text(each)] as const,
+  );
+  const against = standing.find(
+    ([name, each]) =>
+      (name === 'hot_standby_feedback' && isOff(each)) || (name === 'wal_level' && each !== 'logical'),
+  );
+  return against === undefined
+    ? undefined
+    : {
+        what: `'sync_replication_slots' does not go with '${against[0]}: ${against[1]}'`,
+        why: 'no standby could follow the slots of its primary, and a consumer would lose them with a switch',
+        fix: `Remove ${against[0]}; pgduet writes what is needed.`,
+      };
+}
 
 /** Every server has to be reached by the others, whichever is primary. */
 function checkListen(value: string, draft: Draft): Objection | undefined {

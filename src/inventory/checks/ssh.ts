@@ -1,4 +1,5 @@
 /** The login: keys that go together, and files of this machine that have to be there. Looks at files, changes none. */
+import { type Advised, advised, fixOf, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { Position } from '../../base/position.ts';
 import { type Draft, localPath, type Path } from '../draft.ts';
@@ -108,11 +109,11 @@ async function checkFile(
   if (written.includes('%')) return undefined;
   const path = localPath(written, draft.file, draft.lookups);
   const facts = await draft.lookups.stat(path);
-  const told = (what: string, why: string, fix: string): Diagnostic => ({
+  const told = (what: string, why: string, fix: string | Advised): Diagnostic => ({
     code: key === 'identity_file' ? 'INV011' : 'INV005',
     what,
     why,
-    fix,
+    ...fixOf(fix),
     at: draft.valueAt(...section, key),
   });
   if (facts?.kind !== 'file') {
@@ -137,6 +138,6 @@ async function checkFile(
   return told(
     `identity_file '${written}' has mode ${facts.mode.toString(8).padStart(4, '0')}`,
     'other users of this machine may read the key; ssh refuses such a key too',
-    `Run: chmod 600 ${written}.`,
+    advised`Run: ${here`chmod 600 ${path}`}.`,
   );
 }

@@ -1,10 +1,10 @@
 /** Times: their unit, their range, and whether they make sense together. Pure. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
+import { giveUpMs } from '../../base/heartbeat.ts';
 import { nearest } from '../../base/nearest.ts';
 import { formatDuration, parseDurationMs } from '../../base/units.ts';
 import { largest } from '../defaults.ts';
 import { type Draft, type Path, timesOf } from '../draft.ts';
-import { giveUpMs } from '../heartbeat.ts';
 
 const units = ['us', 'ms', 's', 'min', 'h', 'd'];
 const unitNames: Readonly<Record<string, string>> = {

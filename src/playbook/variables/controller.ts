@@ -1,4 +1,5 @@
 /** The variables of the Mirroring Controller: where its program is, and what its own files are rendered from. Pure. */
+import { isReadOnlyForUnit, isSystemDirectory } from '../../base/host-paths.ts';
 import {
   confByKeys,
   giveUpTimeMs,
@@ -8,10 +9,12 @@ import {
   serverConf,
   serverConfContext,
   type UnitContext,
+  unitPath,
 } from '../../controller/config.ts';
 import { controllerVersion } from '../../controller/version.ts';
-import type { Cluster, Etcd, Host, Server } from '../../inventory/cluster.ts';
+import type { Cluster, Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
+import { writtenPlaces } from '../../postgres/written-places.ts';
 import { isManaged } from './host.ts';
 
 export interface ControllerVariables {
@@ -69,7 +72,13 @@ export const networkConfOf = ({ name, servers, arbiter }: Cluster): NetworkConfC
 /** After how many milliseconds the controller gives a silent peer up. */
 export const giveUpMs = (server: Server): number => giveUpTimeMs(configurationOf(server));
 
-export function controllerVariables(cluster: Cluster, server: Server, view: View): ControllerVariables {
+/** `tablespaces`: those of the primary. */
+export function controllerVariables(
+  cluster: Cluster,
+  server: Server,
+  view: View,
+  tablespaces: readonly string[],
+): ControllerVariables {
   const node = nodePath(server.host, view);
   const bundle = bundlePath(server, view);
   return {
@@ -77,7 +86,7 @@ export function controllerVariables(cluster: Cluster, server: Server, view: View
     bundle,
     mcCtl: mcCtlPath(server, view),
     controllerVersion,
-    serverConf: serverConfContext(configurationOf(server, cluster.etcd), {
+    serverConf: serverConfContext(configurationOf(server, cluster), {
       cluster: cluster.name,
       serverId: server.name,
     }),
@@ -89,10 +98,21 @@ export function controllerVariables(cluster: Cluster, server: Server, view: View
       group: server.postgres.owner,
       managementDir: server.multiplexing.managementDir,
       dataDir: server.postgres.dataDir,
+      writable: writable(server, tablespaces).map(unitPath),
       node,
       bundle,
     },
   };
+}
+
+/** Where this server writes besides its data and management directories, as far as its unit has to allow it. */
+function writable({ postgres }: Server, tablespaces: readonly string[]): readonly string[] {
+  const { walDir, socketDir, settings } = postgres;
+  const named = writtenPlaces(
+    Object.entries(settings).map(([name, value]) => [name, String(value)] as const),
+  );
+  const places = [...(walDir ? [walDir] : []), socketDir, ...tablespaces, ...named.map(({ path }) => path)];
+  return [...new Set(places)].filter((path) => isReadOnlyForUnit(path) && !isSystemDirectory(path)).sort();
 }
 
 /** What a server may do, in the words of its controller. */
@@ -108,18 +128,29 @@ export const dutyVariables = ({ duty }: Server): DutyVariables => ({
   replication: duty.replication,
 });
 
-function configurationOf(server: Server, etcd?: Etcd) {
+/** The words of the inventory, which the password file has, too. */
+const addressesBeside = (server: Server, servers: readonly Server[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    servers
+      .filter(({ name }) => name !== server.name)
+      .map(({ name, logTransferAddress }) => [name, logTransferAddress]),
+  );
+
+function configurationOf(server: Server, cluster?: Cluster) {
+  const etcd = cluster?.etcd;
   const { heartbeat, failover, onHeartbeatLoss, arbitrationCommand, referenceAddresses } =
     server.multiplexing;
   const { takeover, priority, replication } = dutyVariables(server);
   return serverConf({
     dbInstance: server.postgres.dataDir,
+    ...(server.postgres.binDir ? { postgresBinDir: server.postgres.binDir } : {}),
     heartbeatIntervalMs: heartbeat.intervalMs,
     heartbeatTimeoutMs: heartbeat.timeoutMs,
     heartbeatRetry: heartbeat.retries,
     heartbeatErrorAction: onHeartbeatLoss,
     failover,
     referenceAddresses,
+    logTransferAddresses: addressesBeside(server, cluster?.servers ?? []),
     ...(arbitrationCommand ? { arbitrationCommand } : {}),
     takeover,
     takeoverPriority: priority,

@@ -1,6 +1,7 @@
 /** The variables of the host itself: what pgduet may write there, and what the inventory says of its server. Pure. */
 import type { Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
+import { fieldText, listedNames } from '../../postgres/hba-tokens.ts';
 import { cidr } from './replication.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
 
@@ -12,6 +13,8 @@ export interface BareHostVariables {
   /** Root on a host with systemd: units, /usr/local and /etc/services are ours to write. */
   readonly managed: boolean;
   readonly systemd: boolean;
+  /** Services are restarted by needrestart behind updates. */
+  readonly needrestart: boolean;
 }
 
 export type HostVariables = BareHostVariables &
@@ -19,6 +22,8 @@ export type HostVariables = BareHostVariables &
     readonly unit: string;
     /** The socket directory is neither the system's own nor the management directory: it has to be made. */
     readonly ownSocketDir: boolean;
+    /** It is another one, which has to be open to the instance administrator. */
+    readonly otherSocketDir: boolean;
   };
 
 export interface MultiplexingVariables {
@@ -38,18 +43,27 @@ export const isManaged = (host: Host, view: View): boolean =>
 
 export function bareHostVariables(host: Host, view: View): BareHostVariables {
   const managed = isManaged(host, view);
-  return { name: host.name, address: host.address, privileged: host.privileged, managed, systemd: managed };
+  return {
+    name: host.name,
+    address: host.address,
+    privileged: host.privileged,
+    managed,
+    systemd: managed,
+    needrestart: managed && view.hosts.get(host.name)?.facts?.needrestart === true,
+  };
 }
 
 export function hostVariables(server: Server, view: View): HostVariables {
   const { host, multiplexing, postgres } = server;
   const bare = bareHostVariables(host, view);
+  const ownSocketDir =
+    !bare.managed && ![multiplexing.managementDir, systemSocketDir].includes(postgres.socketDir);
   return {
     ...serverVariables(server, view),
     ...bare,
     unit: server.unit,
-    ownSocketDir:
-      !bare.managed && ![multiplexing.managementDir, systemSocketDir].includes(postgres.socketDir),
+    ownSocketDir,
+    otherSocketDir: !ownSocketDir && postgres.socketDir !== multiplexing.managementDir,
   };
 }
 
@@ -77,13 +91,16 @@ export const multiplexingVariables = ({ multiplexing }: Server): MultiplexingVar
   referenceAddresses: multiplexing.referenceAddresses.join(', '),
 });
 
+/** What cannot be read has been refused with the inventory. */
+const names = (list: string): string => fieldText(listedNames(list) ?? [{ text: list, quoted: true }]);
+
 /** The client rules of the inventory as lines of pg_hba.conf. */
 export const hbaVariables = (server: Server): readonly { readonly line: string }[] =>
   server.postgres.hba.map((rule) => ({
     line: [
       rule.type,
-      rule.database,
-      rule.user,
+      names(rule.database),
+      names(rule.user),
       rule.address === undefined ? '' : rule.address.includes('/') ? rule.address : cidr(rule.address),
       rule.method,
     ]

@@ -1,7 +1,7 @@
 /** The variables of one server, as the others see it. Pure. */
 import type { Role, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
-import { copySlotName } from '../../postgres/replication-names.ts';
+import { copySlotName, standbySlotName } from '../../postgres/replication-names.ts';
 
 export interface ServerVariables {
   readonly name: string;
@@ -13,6 +13,8 @@ export interface ServerVariables {
   readonly mcPort: number;
   /** Slot for the base backup of this server; letters, digits and underscores only. */
   readonly copySlot: string;
+  /** Slot that it streams through where standbys follow logical slots. */
+  readonly standbySlot: string;
 }
 
 export function serverVariables(server: Server, view: View): ServerVariables {
@@ -25,5 +27,6 @@ export function serverVariables(server: Server, view: View): ServerVariables {
     port: server.postgres.port,
     mcPort: server.multiplexing.port,
     copySlot: copySlotName(server.name),
+    standbySlot: standbySlotName(server.name),
   };
 }

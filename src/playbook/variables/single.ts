@@ -1,6 +1,6 @@
 /** The variables of a server that was there before the cluster: what templates leave alone, what a copy of it needs. Pure. */
 import type { Server } from '../../inventory/cluster.ts';
-import type { View } from '../../observe/survey.ts';
+import { environmentOf, type View } from '../../observe/survey.ts';
 import { formerRulesMarker } from '../../postgres/hba-file.ts';
 import type { AdoptObservation } from '../../resources/single/adopt-observation.ts';
 import { carriedSettings, formerRules } from '../../resources/single/adoption.ts';
@@ -14,6 +14,8 @@ export interface AdoptedVariables {
   /** pg_hba.conf as it was, and the line above it. */
   readonly hba: string;
   readonly marker: string;
+  /** Whether its instances are started with variables of their own. */
+  readonly environment: boolean;
 }
 
 export interface SingleVariables {
@@ -21,11 +23,15 @@ export interface SingleVariables {
   readonly seen: boolean;
   readonly architecture: string;
   readonly libc: string;
+  /** What its program says of its version. */
+  readonly build: string;
   /** How many bytes a copy on this host writes where. */
   readonly rooms: readonly { readonly path: string; readonly bytes: number }[];
   readonly libraries: readonly string[];
   readonly extensions: readonly string[];
   readonly locales: readonly string[];
+  /** What a copy of it is started with, by lower-case name; empty where it could not be asked. */
+  readonly configuration: Readonly<Record<string, string>>;
   readonly tablespaces: readonly { readonly path: string }[];
 }
 
@@ -34,12 +40,20 @@ export function adoptedVariables(view: View): AdoptedVariables {
   const hosts = [primary, ...view.hosts.values()];
   const record = hosts.find((host) => host?.adopted)?.adopted;
   const single = primary?.single;
+  const environment = hosts.some((host) => host && environmentOf(host) !== undefined);
   if (record) {
     const taking = hosts.some((host) => host?.data?.former);
     const { logging, carried, hba } = record;
-    return { phase: taking ? 'taking' : 'taken', logging, carried, hba, marker: formerRulesMarker };
+    return {
+      phase: taking ? 'taking' : 'taken',
+      logging,
+      carried,
+      hba,
+      marker: formerRulesMarker,
+      environment,
+    };
   }
-  const none = { logging: '', carried: {}, hba: '', marker: formerRulesMarker } as const;
+  const none = { logging: '', carried: {}, hba: '', marker: formerRulesMarker, environment } as const;
   if (!single) return { phase: '', ...none };
   return { ...none, phase: 'taking', carried: carriedSettings(single), hba: formerRules(single) };
 }
@@ -51,29 +65,78 @@ export function singleVariables(view: View, server: Server): SingleVariables {
       seen: false,
       architecture: '',
       libc: '',
+      build: '',
       rooms: [],
       libraries: [],
       extensions: [],
       locales: [],
+      configuration: {},
       tablespaces: [],
     };
-  const { architecture, libc, live } = single;
+  const { architecture, libc, build, live } = single;
   return {
     seen: true,
     architecture,
     libc,
+    build,
     rooms: roomsOf(single, server),
     libraries: librariesOf(single),
     extensions: single.extensions,
     locales: live?.locales ?? [],
+    configuration: configurationOf(view, single, server),
     tablespaces: (live?.tablespaces ?? []).map(({ path }) => ({ path })),
   };
 }
 
-function roomsOf({ live }: AdoptObservation, { postgres }: Server): SingleVariables['rooms'] {
-  const spaces = live?.tablespaces ?? [];
-  const elsewhere = spaces.reduce((sum, { bytes }) => sum + bytes, 0);
-  const rooms = [{ path: postgres.dataDir, bytes: (live?.bytes ?? 0) - elsewhere }, ...spaces];
+/** A migration has looked for itself, and what it begins with is tried with the room for the copy. */
+export function copiedConfiguration(view: View, server: Server): Readonly<Record<string, string>> {
+  const primary = view.hosts.get(view.primary);
+  if (!primary?.configured || primary.single) return {};
+  return { ...withoutOurLog(view, primary.configured), ...declared(server) };
+}
+
+/**
+ * Where pgduet sees to the log, each server has a directory of its own, which its settings name as soon as it is copied. A
+ * migration that has not yet decided copies what is there.
+ */
+function withoutOurLog(
+  view: View,
+  configured: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const { logging } = adoptedVariables(view);
+  const undecided = logging === '' && view.hosts.get(view.primary)?.single !== undefined;
+  if (logging === 'theirs' || undecided) return configured;
+  const { log_directory: _, ...shared } = configured;
+  return shared;
+}
+
+const declared = ({ postgres }: Server): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(postgres.settings).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+
+/** The files of the server, what stood on its command line, and what the inventory says over both. */
+function configurationOf(
+  view: View,
+  single: AdoptObservation,
+  server: Server,
+): Readonly<Record<string, string>> {
+  const configured = single.live?.configured;
+  if (configured === undefined) return {};
+  return { ...withoutOurLog(view, configured), ...carriedSettings(single), ...declared(server) };
+}
+
+/** What is not known needs no room: a note says so. */
+function roomsOf(
+  { live, bytes, tablespaceBytes }: AdoptObservation,
+  { postgres }: Server,
+): SingleVariables['rooms'] {
+  const spaces = (live?.tablespaces ?? []).map(({ path }) => ({
+    path,
+    bytes: tablespaceBytes.get(path) ?? 0,
+  }));
+  const elsewhere = spaces.reduce((sum, space) => sum + space.bytes, 0);
+  const rooms = [{ path: postgres.dataDir, bytes: (bytes ?? 0) - elsewhere }, ...spaces];
   return rooms.map(({ path, bytes }) => ({ path, bytes: Math.max(0, bytes) }));
 }
 
@@ -89,5 +152,5 @@ function librariesOf({ live }: AdoptObservation): readonly string[] {
         .replace(/^\$libdir\//, '')
         .replace(/\.so$/, ''),
     )
-    .filter((name) => name !== '' && !name.startsWith('/'));
+    .filter((name) => name !== '');
 }

@@ -4,6 +4,7 @@ import { drops, revives, settles, switches } from '../../intent/teardown.ts';
 import type { Server } from '../../inventory/cluster.ts';
 import { isFinished } from '../../resources/data/data-directory.ts';
 import { otherControllers } from './controller.ts';
+import { failoverSlotsOf } from './replication.ts';
 import type { ServerVariables } from './server.ts';
 
 /** A server that goes, and how far its data reaches. Empty where there is no data, or what is there is unfinished. */
@@ -31,14 +32,21 @@ export interface TeardownVariables {
   /** Settings that clients rely on: they stay where there was no single server before. */
   readonly staying: readonly string[];
   readonly othersNeedIt: string;
+  /** As the inventory or a former command line gives it; empty where neither does. */
+  readonly logFilename: string;
 }
 
 const relied = ['listen_addresses', 'port', 'unix_socket_directories', 'password_encryption'];
+
+/** A server with a logical slot does not start below logical WAL, which its inventory need not have asked for by name. */
+const slotsRely = (server: Server): readonly string[] =>
+  failoverSlotsOf(server) === 'on' ? ['wal_level'] : [];
 
 export function teardownVariables(
   situation: Situation,
   server: Server,
   target: ServerVariables,
+  carried: Readonly<Record<string, string>>,
 ): TeardownVariables {
   const { view, intent } = situation;
   const asked = intent.kind === 'teardown' ? intent : undefined;
@@ -53,9 +61,15 @@ export function teardownVariables(
     systemIdentifier: data?.control?.systemIdentifier ?? '',
     serves: data?.running === true && !data.standbySignal,
     revives: revives(situation),
-    staying: [...relied, ...Object.keys(server.postgres.settings)],
+    staying: [...relied, ...slotsRely(server), ...Object.keys(server.postgres.settings)],
     othersNeedIt: otherControllers(server),
+    logFilename: logFilename(server.postgres.settings) ?? logFilename(carried) ?? '',
   };
+}
+
+function logFilename(settings: Readonly<Record<string, unknown>>): string | undefined {
+  const found = Object.entries(settings).find(([name]) => name.toLowerCase() === 'log_filename');
+  return found && String(found[1]);
 }
 
 export function droppedVariables(

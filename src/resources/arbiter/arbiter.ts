@@ -167,7 +167,7 @@ const probeScript = (desired: Desired): string => {
   const conf = quote(`${desired.directory}/arbitration.conf`);
   const pidFile = arbiterPidFile(desired);
   const value = (key: string): string =>
-    `$(sed -n "s/^ *${key} *= *'*\\([^ '#]*\\).*/\\1/p" ${conf} 2>/dev/null)`;
+    `$(contents ${conf} 2>/dev/null | sed -n "s/^ *${key} *= *'*\\([^ '#]*\\).*/\\1/p")`;
   return `unseen ${quote(pidFile)}
 case $unseen in closed*) echo "$unseen"; exit;; esac
 ${findOthers(desired)}
@@ -185,7 +185,7 @@ const actScript = (act: Act, desired: Desired): string => {
   const pidFile = quote(arbiterPidFile(desired));
   const log = desired.unit
     ? sh`journalctl -u ${desired.unit} -n 15 --no-pager -o cat`
-    : sh`tail -n 15 ${`${desired.directory}/arbiter.log`}`;
+    : sh`as ${desired.owner} tail -n 15 ${`${desired.directory}/arbiter.log`}`;
   const older = filesOf(desired).map((path) => `[ ${quote(path)} -nt ${pidFile} ]`);
   return `tell() { ${log} >&2 || :; }
 ( ${tellArbiter(desired, act)} ) || { tell; exit 1; }

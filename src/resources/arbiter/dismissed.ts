@@ -4,9 +4,19 @@
  */
 import { quote } from '../../base/shell.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
-import { absent, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
+import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { replyLines } from '../contract/replies.ts';
 import { closed } from '../contract/stat.ts';
-import { removeUnit, unitFile } from '../system/unit-files.ts';
+import {
+  deleteOurs,
+  literally,
+  type OwnTree,
+  onlyOurs,
+  ownProgram,
+  strangers,
+  unfinishedFiles,
+} from '../system/own-tree.ts';
+import { findUnit, keptBeside, keptNotes, removeUnit, unitFile } from '../system/unit-files.ts';
 import { vacating } from '../system/vacate.ts';
 import { arbiterPidFile, arbiterPlaceFields, clusterDir, findOthers, tellArbiter } from './place.ts';
 
@@ -17,7 +27,21 @@ interface Seen {
   readonly others: readonly string[];
   /** It knows this cluster. */
   readonly known: boolean;
+  /** What is not its own in that which would be deleted. */
+  readonly strangers: readonly string[];
+  /** Drop-ins of its unit that a person has written. */
+  readonly beside: readonly string[];
 }
+
+const ofCluster = `network\\.conf|renewal\\.json|arbiter\\.key|cell\\.json(\\.torn)?|${unfinishedFiles}`;
+
+/** Of one cluster, and of an arbiter that knows no other one. */
+const clusterTree: OwnTree = { f: ofCluster };
+export const arbiterTree = ({ cluster }: Pick<Desired, 'cluster'>): OwnTree => ({
+  f: `arbitration\\.conf|${ownProgram}|arbiter\\.(log|pid(\\.(stale\\.)?[0-9]+)?)|${unfinishedFiles}|clusters/${literally(cluster)}/(${ofCluster})`,
+  d: `clusters|clusters/${literally(cluster)}`,
+  s: 'arbiter\\.sock',
+});
 
 export const dismissed: ResourceKind<Desired, Seen> = {
   kind: 'dismissed',
@@ -31,7 +55,12 @@ case $unseen in closed*) echo "$unseen"; exit;; esac
 if [ ! -e ${quote(desired.directory)} ]${desired.unit ? ` && [ ! -e ${quote(unitFile(desired.unit))} ]` : ''}; then echo absent; exit; fi
 ${findOthers(desired)}
 echo "others$others"
+${desired.unit ? findUnit(desired.unit, 'unit') : ''}
 if [ -e ${quote(clusterDir(desired))} ]; then echo known; fi
+seen=
+if [ -n "$others" ] && [ -d ${quote(clusterDir(desired))} ]; then seen=$(${strangers(clusterDir(desired), clusterTree, desired.owner)}) || exit 1; fi
+if [ -z "$others" ] && [ -d ${quote(desired.directory)} ]; then seen=$(${strangers(desired.directory, arbiterTree(desired), desired.owner)}) || exit 1; fi
+if [ -n "$seen" ]; then printf '%s\\n' "$seen" | sed 's/^/stranger /'; fi
 :`,
   }),
   read: (reply) => {
@@ -41,13 +70,28 @@ if [ -e ${quote(clusterDir(desired))} ]; then echo known; fi
     if (first === 'absent') return absent;
     if (reply.status !== 0 || !first.startsWith('others'))
       return unknown(reply.stderr.trim() || 'the arbiter could not be looked at');
-    return present({ others: first.split(' ').slice(1), known: rest.includes('known') });
+    return present({
+      others: first.split(' ').slice(1),
+      known: rest.includes('known'),
+      beside: keptBeside(replyLines(reply.stdout), 'unit'),
+      strangers: rest.flatMap((line) => /^stranger (.*)$/.exec(line)?.[1] ?? []),
+    });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same(`no arbiter in ${desired.directory}`);
-    const { others, known } = observed.value;
+    const { others, known, strangers } = observed.value;
+    if (strangers.length > 0)
+      return refuse({
+        code: 'SAF002',
+        what: `the directory '${others.length > 0 ? clusterDir(desired) : desired.directory}' of the arbiter holds files that are not pgduet's`,
+        why: 'they would be deleted with it',
+        fix: 'Look at them; move them away, then run the same command again.',
+        evidence: strangers.slice(0, 8).map((path) => `found: ${path}`),
+      });
+    const notes = keptNotes(observed.value.beside);
     if (others.length === 0)
       return change({
+        ...(notes.length > 0 ? { notes } : {}),
         summary: `stop the arbiter, and delete ${desired.directory}${desired.unit ? ` and unit ${desired.unit}.service` : ''}`,
         reason: 'it serves no other cluster',
       });
@@ -63,10 +107,14 @@ if [ -e ${quote(clusterDir(desired))} ]; then echo known; fi
   ],
 };
 
-/** Whether it is the last one is looked at again: another cluster may have come meanwhile. */
+/** Whether it is the last one is looked at again: another cluster may have come meanwhile. What the arbiter's user has made goes as that user. */
 const dismissal = (desired: Desired): string => `${vacating}
-rm -rf ${quote(clusterDir(desired))}
 ${findOthers(desired)}
+if [ -d ${quote(clusterDir(desired))} ]; then
+if [ -z "$others" ]; then ${onlyOurs(desired.directory, arbiterTree(desired), desired.owner)}; fi
+${onlyOurs(clusterDir(desired), clusterTree, desired.owner)}
+as ${quote(desired.owner)} sh -ec ${quote(`${deleteOurs(clusterDir(desired), clusterTree)}\nrmdir ${quote(clusterDir(desired))}`)}
+fi
 if [ -n "$others" ]; then
 if controller ${quote(arbiterPidFile(desired))}; then ${tellArbiter(desired, 'reload')}; fi
 exit 0
@@ -74,5 +122,6 @@ fi
 ${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${tellArbiter(desired, 'stop')}; fi\n${removeUnit(desired.unit)}` : tellArbiter(desired, 'stop')}
 d=${quote(desired.directory)}
 if [ ! -d "$d" ]; then exit 0; fi
-find "$d" -xdev -mindepth 1 -delete
-if ! mountpoint -q "$d"; then rmdir "$d"; vacate_above "$d"; fi`;
+${onlyOurs(desired.directory, arbiterTree(desired), desired.owner)}
+as ${quote(desired.owner)} sh -ec ${quote(deleteOurs(desired.directory, arbiterTree(desired)))}
+if ! mountpoint -q "$d"; then acting "$d" ${quote(desired.owner)} rmdir "$d"; vacate_above "$d"; fi`;

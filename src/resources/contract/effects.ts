@@ -3,6 +3,7 @@
 import { quote, sh } from '../../base/shell.ts';
 import type { Effect, Instance } from './kind.ts';
 import { answers, controllerPidFile, untilGone } from './preamble.ts';
+import { startable } from './tried.ts';
 import { wholeFunction } from './whole.ts';
 
 /** What of a host an effect needs to know. */
@@ -67,17 +68,18 @@ while [ "${read}" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); 
 /** Of the instance and the controller, or of the controller alone. */
 function restart(place: EffectPlace, only: string): string {
   const { instance, managementDir, id, mcCtl, unit } = place;
+  const tried = only === '' ? `${startable(instance)}\n` : '';
   if (unit && only === '')
     return ifControllerRuns(
       place,
-      `${wholeBefore(place)}\n${sh`systemctl restart ${unit}`}\n${untilReady(instance)}\n${untilWhole(place)}`,
+      `${tried}${wholeBefore(place)}\n${sh`systemctl restart ${unit}`}\n${untilReady(instance)}\n${untilWhole(place)}`,
     );
   const local = sh`-M ${managementDir} --local-server ${id} ${only === '' ? [] : [only]}`;
   const command = `as ${quote(instance.owner)} ${quote(mcCtl)}`;
   const start = unit ? sh`systemctl start ${unit}` : `${command} start -w ${local}`;
   return ifControllerRuns(
     place,
-    `${wholeBefore(place)}\n${command} stop ${local}\n${untilGone(unit)}\n${start}\n${untilWhole(place)}`,
+    `${tried}${wholeBefore(place)}\n${command} stop ${local}\n${untilGone(unit)}\n${start}\n${untilWhole(place)}`,
   );
 }
 
@@ -89,7 +91,7 @@ if whole "$mc"; then before=whole; else before=; fi`;
  * and the next server must not be restarted before that.
  */
 const untilWhole = ({ instance, managementDir, id, mcCtl }: EffectPlace): string => `n=0
-until [ -z "$before" ] || whole "$(head -n 1 ${quote(`${managementDir}/${id}.pid`)} 2>/dev/null)"; do
+until [ -z "$before" ] || { lines ${quote(controllerPidFile({ managementDir, id }))} mc && whole "$mc"; }; do
   n=$((n + 1))
   if [ $n -gt ${wholeSeconds * 10} ]; then as ${quote(instance.owner)} ${quote(mcCtl)} ${sh`status -M ${managementDir} --local-server ${id}`} >&2; exit 1; fi
   sleep 0.1

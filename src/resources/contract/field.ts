@@ -144,6 +144,9 @@ export const secretNames = [
   'cluster_key',
   'arbiter_key',
   'etcd_password',
+  'instance_environment',
+  'renewal',
+  'arbiter_renewal',
 ] as const;
 
 /** A secret by its name. */

@@ -4,6 +4,7 @@
  * and how to make it so (`steps`); the engine does the looking and the doing.
  * Laws, run as tests for every kind: after its steps `diff` says "same"; a probe changes nothing on the host.
  */
+import type { Command } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { FindingCode } from '../../base/finding-codes.ts';
 import type { Fields } from './fields.ts';
@@ -58,6 +59,8 @@ export interface Difference {
   readonly since?: number;
   /** In place of what the code says: what a person does about it; 'provision' where the next run repairs it after all. */
   readonly repair?: string;
+  /** The commands that `repair` names. */
+  readonly commands?: readonly Command[];
 }
 
 /** All that is needed to remove one or more differences of a resource. */
@@ -66,7 +69,7 @@ export interface Change {
   readonly summary: string;
   /** Why, from what was seen: "it is not there". */
   readonly reason: string;
-  /** Before and after as text, for a diff. Never holds a secret. */
+  /** Before and after as text, for a diff. No secret of ours; those of others are withheld by `report/diff.ts`. */
   readonly text?: { readonly before: string; readonly after: string; readonly name: string };
   readonly effects?: readonly Effect[];
   /** What a person should know before saying yes; a sentence each. Never holds a secret. */
@@ -88,21 +91,23 @@ export type Verdict<C extends Change = Change> =
   /** Making it so could destroy data or cannot work: the plan as a whole is refused with this message. */
   | { readonly kind: 'refuse'; readonly diagnostic: Diagnostic };
 
-/** Exit status of a step that found what it builds on changed by the controller: nothing is done, and it is looked at anew. */
+/** Exit status of a step that found what it builds on changed since it was looked at: nothing is done, and it is looked at anew. */
 export const outdated = 75;
 
 /** Shell text that makes one thing so. Runs under `set -e` with the functions of `preamble.ts`. */
 export interface Step {
   readonly title: string;
   readonly script: string;
+  /** What has changed where it ends as `outdated`, in words: "the controller is at work". Without it no step may end so. */
+  readonly outdated?: string;
   /** Reads a progress line from stderr, if the step writes any. */
   readonly progress?: (line: string) => Progress | undefined;
 }
 
-export interface Progress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
+export type Progress =
+  | { readonly doneBytes: number; readonly totalBytes: number }
+  /** What a step that only waits is told meanwhile. Never holds a secret. */
+  | { readonly meanwhile: string };
 
 export interface ResourceKind<D, O, C extends Change = Change> {
   readonly kind: string;
@@ -119,6 +124,13 @@ export interface ResourceKind<D, O, C extends Change = Change> {
   diff(desired: D, observed: Exclude<Observed<O>, { state: 'unknown' }>): Verdict<C>;
   steps(change: C, desired: D): readonly Step[];
   /**
+   * What a host is asked before a planned change is shown: whether it can do what the change leads to. It costs a round trip, so that it
+   * is asked once, with the first plan; without it there is nothing to ask.
+   */
+  tries?(change: C, desired: D): Probe | undefined;
+  /** Why the change cannot be made: the plan as a whole is refused with this. */
+  objection?(reply: ProbeReply, change: C, desired: D): Diagnostic | undefined;
+  /**
    * A file whose text, as it was seen, the steps build on. Two changes of one batch never build on the same one:
    * the second waits for a new look.
    */
@@ -127,6 +139,8 @@ export interface ResourceKind<D, O, C extends Change = Change> {
   inside?(desired: D): string;
   /** A directory whose content its change makes anew: what was seen inside before says nothing. */
   renews?(desired: D): string;
+  /** The directory from which runs what it is about: while that is made anew nothing runs there. */
+  runsFrom?(desired: D): string;
   /** True for a kind whose steps only wait for something: an old look is as good as a new one. */
   readonly waits?: boolean;
   /** True for a kind whose steps look themselves whether they are needed still: what an early look finds is as good as a late one. */

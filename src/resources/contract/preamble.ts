@@ -1,11 +1,12 @@
 /**
- * The shell functions that probes and steps may use, and how files reach a host. Pure text.
- * `put` takes the content as an argument of a shell function: that is no argv, so it shows up in no process list.
+ * The shell functions that probes and steps may use, and how files and directories reach a host. Pure text.
  */
 import { quote, sh } from '../../base/shell.ts';
 import { binDirCandidates } from '../../postgres/bindirs.ts';
+import { administration } from '../../postgres/session.ts';
 import type { Instance } from './context.ts';
 import { chownWord, type Ownership, statFormat } from './stat.ts';
+import { writingFunctions } from './writing.ts';
 
 export interface PreambleContext {
   readonly postgresVersion: number;
@@ -35,19 +36,44 @@ cat /dev/fd/8 >&2
 exec 8>&-
 if [ $status -ne 0 ]; then exit $status; fi`;
 
+/** Terms of `find`: a directory that whoever looks may not look into. It is nobody's to delete, whatever it is called. */
+export const closedDirectory = '-type d \\( ! -readable -o ! -executable \\) -prune';
+
 /**
- * As `as OWNER`, for what only looks: runuser would open a PAM session, which is written to the journal. Busybox has a setpriv
- * that knows no users.
+ * Defines `looker USER COMMAND…`: as `as`, for what only looks, since runuser would open a PAM session, which is written to the journal; busybox has a
+ * setpriv that knows no users. And `walks PLACE [USER]`: by whose rights that directory is gone through, into walker, which stands in
+ * front of a command and is empty for the login's own; without USER the instance administrator's.
  */
-const readerFunction = (owner: string): string => `reader() {
-  if [ "$ME" = ${quote(owner)} ]; then "$@"; return; fi
-  reader_path=$(command -v setpriv)
-  if [ -z "$reader_path" ] || [ "$reader_path" -ef /bin/busybox ]; then as ${quote(owner)} "$@"; return; fi
-  reader_group=\${OWNER_ENTRY#*:*:*:}
-  HOME="$OWNER_HOME" setpriv --reuid ${quote(owner)} --regid "\${reader_group%%:*}" --init-groups -- "$@"
+const lookerFunctions = `setpriv_path=$(command -v setpriv || :)
+if [ "$setpriv_path" -ef /bin/busybox ]; then setpriv_path=; fi
+looker() {
+  looker_user=$1; shift
+  if [ "$ME" = "$looker_user" ]; then "$@"; return; fi
+  if [ -z "$setpriv_path" ]; then as "$looker_user" "$@"; return; fi
+  looker_group=$(id -g "$looker_user") || return 1
+  "$setpriv_path" --reuid "$looker_user" --regid "$looker_group" --init-groups -- "$@"
+}
+# The names of files tell no less than what is in them. Root goes only where nobody else could have made a link on the way.
+walks() {
+  walker=
+  if [ -z "$ROOT" ]; then return 0; fi
+  keeper=he
+  if [ -O "$1" ]; then keeper "$1"; fi
+  if [ -n "$keeper" ]; then walker=\${2:+looker $2}; walker=\${walker:-reader}; fi
 }`;
 
-/** Where the server of the host is, and who owns it: PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `reader` and `sql`. */
+/** As `as OWNER`, for what only looks. */
+const readerFunction = (owner: string): string => `reader() {
+  if [ "$ME" = ${quote(owner)} ]; then "$@"; return; fi
+  if [ -z "$setpriv_path" ]; then as ${quote(owner)} "$@"; return; fi
+  reader_group=\${OWNER_ENTRY#*:*:*:}
+  HOME="$OWNER_HOME" "$setpriv_path" --reuid ${quote(owner)} --regid "\${reader_group%%:*}" --init-groups -- "$@"
+}
+# Reads what lies where the administrator could have made a link to something of root's, or runs a program that he could have
+# made: with no more rights than he has, and not for ever, since it may be a pipe that nobody writes to.
+peek() { if [ -n "$ROOT" ]; then reader timeout 20 "$@"; else "$@"; fi; }`;
+
+/** Where the server of the host is, and who owns it: PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `reader`, `peek` and `sql`. */
 function serverPart(context: PreambleContext | undefined): string {
   if (context === undefined) return 'PGBIN= OWNER_ENTRY= OWNER_HOME= PASSFILE=';
   const candidates = context.binDir ? [context.binDir] : binDirCandidates(context.postgresVersion);
@@ -61,21 +87,25 @@ OWNER_HOME=\${OWNER_HOME##*:}
 PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
 ${readerFunction(context.owner)}
 sql() {
-  as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d postgres
+  as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d ${quote(administration)}
 }`;
 }
 
 /**
- * Defines ME, `as`, `lines`, `postmaster`, `serving`, `controller`, `observation`, `put`, `own`, `unfinished` and `listening`, and what concerns
- * the server of the host; without a server those names are empty. Changes nothing on the host.
+ * Defines ME, `as`, `looker`, `walks`, `contents`, `lines`, `numbered`, `postmaster`, `serving`, `controller`, `observation` and `listening`, those of
+ * `writing.ts`, and what concerns the server of the host; without a server those names are empty. Changes nothing on the host.
  */
 export function preamble(context: PreambleContext | undefined): string {
   return `
 # Directories and files of others get the usual modes; what is ours says its own.
 umask 022
+# What libpq takes from the environment of a login, such as PGUSER in /etc/environment, is meant for others.
+unset $(env | sed -n 's/^\\(PG[A-Z]*\\)=.*/\\1/p')
 ME=$(id -un)
 ${asFunction}
+${lookerFunctions}
 ${serverPart(context)}
+${writingFunctions}
 # Why a path is not seen, in unseen: "absent", or "closed" and the directory that this login may not look into.
 unseen() {
   unseen=$1
@@ -91,17 +121,36 @@ observation() {
   unseen "$1"
   echo "$unseen"
 }
-# The first lines of a file into variables, without a process: \`lines FILE a b\`.
-lines() {
-  for lines_name in "$@"; do case $lines_name in */*) ;; *) eval "$lines_name=";; esac; done
-  lines_file=$1; shift
-  [ -r "$lines_file" ] || return 1
-  { for lines_name in "$@"; do IFS= read -r "$lines_name" || break; done; } 2>/dev/null < "$lines_file"
+# Prints a file that somebody else may replace at any moment: a pipe that has come in its place holds nothing up, and the last name is
+# no link. Where dd knows no such words, what is a file now is read, and not for ever.
+contents() {
+  dd if="$1" iflag=nonblock,nofollow bs=64k \${2:+"count=$2"} status=none 2>/dev/null ||
+    { [ ! -p "$1" ] && [ ! -L "$1" ] && timeout 20 cat "$1"; }
 }
-# Whether a server runs in this data directory; its process is in pid, which is empty otherwise. A pid file that a power cut
-# has left may name a process of somebody else: the postmaster is the one that works in the directory.
+# The first lines of a file into variables: \`lines FILE a b\`. What the kernel shows is read without a process.
+lines() {
+  lines_file=$1; shift
+  for lines_name in "$@"; do eval "$lines_name="; done
+  [ -f "$lines_file" ] && [ -r "$lines_file" ] || return 1
+  case $lines_file in /proc/*)
+    { for lines_name in "$@"; do IFS= read -r "$lines_name" || break; done; } 2>/dev/null < "$lines_file"
+    return;;
+  esac
+  { lines_left=$(contents "$lines_file" 1); } 2>/dev/null || return 1
+  lines_end='
+'
+  for lines_name in "$@"; do
+    lines_line=\${lines_left%%"$lines_end"*}
+    eval "$lines_name=\\$lines_line"
+    case $lines_left in *"$lines_end"*) lines_left=\${lines_left#*"$lines_end"};; *) break;; esac
+  done
+}
+# Whether a word of a pid file is the number of one process; 0, a group ("-1") and a path are none.
+numbered() { case $1 in '' | 0* | *[!0-9]*) return 1;; esac; }
+# Whether a server runs in this data directory; its process is in pid, which is empty otherwise, and what its file says of it in
+# pid_state. A pid file that a power cut has left may name a process of somebody else: the postmaster is the one that works in the directory.
 postmaster() {
-  if lines "$1/postmaster.pid" pid && [ -n "$pid" ]; then
+  if lines "$1/postmaster.pid" pid x x x x x x pid_state && numbered "$pid"; then
     if [ "/proc/$pid/cwd" -ef "$1" ]; then return; fi
     # Root without the right to trace others, as in many containers, cannot see where a process works: a postgres is ours then.
     if lines "/proc/$pid/comm" pid_name && [ "$pid_name" = postgres ] && ! readlink "/proc/$pid/cwd" >/dev/null 2>&1; then return; fi
@@ -110,12 +159,12 @@ postmaster() {
   return 1
 }
 # Whether it takes connections, as its file says; asking it would cost a process here and one there.
-serving() { postmaster "$1" && lines "$1/postmaster.pid" x x x x x x x word && [ "\${word%% *}" = ready ]; }
+serving() { postmaster "$1" && [ "\${pid_state%% *}" = ready ]; }
 # Whether the controller that keeps this pid file runs; its process is in mc, which is empty otherwise. The file holds the
 # process, its start in clock ticks (field 22 of /proc/PID/stat) and the boot; the three together name one process only. The
 # boot is read as the process sees it: in a container, a unit that is kept from /proc/sys sees another one than a login does.
 controller() {
-  if lines "$1" mc mc_started mc_boot && [ -n "$mc" ] && lines "/proc/$mc/stat" mc_stat; then
+  if lines "$1" mc mc_started mc_boot && numbered "$mc" && lines "/proc/$mc/stat" mc_stat; then
     # Another login may not see it so, and takes its own.
     lines "/proc/$mc/root/proc/sys/kernel/random/boot_id" mc_here || lines /proc/sys/kernel/random/boot_id mc_here
     set -- "$mc_started" \${mc_stat##*) }
@@ -123,19 +172,6 @@ controller() {
   fi
   mc=
   return 1
-}
-# Where \`put\` writes before it renames: a power cut in between leaves this.
-unfinished() { printf '%s' "\${1%/*}/.\${1##*/}.pgduet-tmp"; }
-put() {
-  put_tmp=$(unfinished "$1")
-  rm -f "$put_tmp"
-  ( umask 077; printf '%s' "$4" > "$put_tmp" ) || { rm -f "$put_tmp"; return 1; }
-  { chown "$3" "$put_tmp" && chmod "$2" "$put_tmp" && sync "$put_tmp" && mv -f "$put_tmp" "$1"; } || { rm -f "$put_tmp"; return 1; }
-}
-# Owner and mode of a file whose content is right. It is not written anew: what reads it would take it for newer.
-own() {
-  if [ -L "$1" ]; then echo "$1 has become a symbolic link" >&2; return 1; fi
-  chown -h "$3" "$1" && chmod "$2" "$1"
 }
 listening() {
   grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " /proc/net/tcp /proc/net/tcp6
@@ -149,7 +185,7 @@ export const controllerPidFile = (place: { readonly managementDir: string; reado
 
 /** Shell: whether the server takes connections. It is asked only once its own file says so. */
 export const answers = ({ dataDir, socketDir, port }: Instance): string =>
-  `{ serving ${quote(dataDir)} && "$PGBIN/pg_isready" -q -h ${quote(socketDir)} -p ${port}; }`;
+  `{ serving ${quote(dataDir)} && peek "$PGBIN/pg_isready" -q -h ${quote(socketDir)} -p ${port}; }`;
 
 /**
  * Shell: waits until the controller, whose process is in mc, is gone. It answers a stop before that, and systemd sees the end later
@@ -161,12 +197,17 @@ while { [ -n "$mc" ] && lines "/proc/$mc/stat" mc_stat && case \${mc_stat##*) } 
   sleep 0.05
 done`;
 
-/** Gives a file that is right otherwise its owner and mode. */
-export function ownFile(file: Ownership & { readonly path: string }): string {
-  return sh`own ${file.path} ${file.mode} ${chownWord(file)}`;
+/** Gives a file that is right otherwise its owner and mode; the content is for a file that its owner cannot read. */
+export function ownFile(file: Ownership & { readonly path: string; readonly content: string }): string {
+  return sh`own ${file.path} ${file.mode} ${chownWord(file)} ${file.content}`;
 }
 
 /** Writes a whole file: temporary name in its directory, synced, renamed. */
 export function putFile(file: Ownership & { readonly path: string; readonly content: string }): string {
   return sh`put ${file.path} ${file.mode} ${chownWord(file)} ${file.content}`;
+}
+
+/** Makes a directory, if it is missing, and gives it its owner and mode. */
+export function makeDirectory(place: Ownership & { readonly path: string }): string {
+  return sh`directory ${place.path} ${place.mode} ${chownWord(place)}`;
 }

@@ -26,3 +26,7 @@ export function replyLines(stdout: string): ReplyLines {
 }
 
 export const fromBase64 = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+
+/** What was printed in base64 behind this word. */
+export const textsOf = (lines: ReplyLines, word: string): readonly string[] =>
+  lines.all(word).map((text) => fromBase64(text.trim()));

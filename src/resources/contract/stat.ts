@@ -35,10 +35,10 @@ export function statLines(output: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Prints the SHA-256 of each path that is a file. */
+/** Prints the SHA-256 of each path that is a file. One that has become a pipe meanwhile ends by itself. */
 export const sumProbe = (paths: readonly string[]): string => `set --
 for p in ${paths.map(quote).join(' ')}; do if [ -f "$p" ]; then set -- "$@" "$p"; fi; done
-if [ $# -gt 0 ]; then sha256sum -- "$@"; fi`;
+if [ $# -gt 0 ]; then timeout 60 sha256sum -- "$@"; fi`;
 
 /** From the output of `sumProbe`: the line of each path, with the sum first. */
 export function sumLines(output: string): ReadonlyMap<string, string> {

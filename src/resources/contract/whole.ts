@@ -12,4 +12,8 @@ export const isWhole = (status: string): boolean => whole.includes(status);
 /** Shell: `whole PROCESS` succeeds where the controller with this process shows that a switch is possible. */
 export const wholeFunction = (place: { readonly managementDir: string; readonly id: string }): string =>
   `shown=${quote(`${place.managementDir}/${place.id}.status.json`)}
-whole() { grep -qF '"controller_pid":'"$1," "$shown" 2>/dev/null && grep -qE '"mirroring_status":"(${whole.join('|')})"' "$shown"; }`;
+whole() {
+  [ -f "$shown" ] && whole_text=$(contents "$shown") || return 1
+  case $whole_text in *'"controller_pid":'"$1,"*) ;; *) return 1;; esac
+  case $whole_text in ${whole.map((status) => `*'"mirroring_status":"${status}"'*`).join(' | ')}) ;; *) return 1;; esac
+}`;

@@ -29,6 +29,13 @@ export interface ControllerReport {
     readonly why: string | null;
   }[];
   /** What the promise of the primary names: the places that answer who may act on a silence, in the order of their names. */
+  /** Marks of the cluster keys that it speaks and hears. Absent in what an older controller says. */
+  readonly cluster_key?: {
+    readonly speaks: string;
+    readonly hears: readonly string[];
+    readonly renewal: boolean;
+  };
+  readonly versions?: { readonly controller: string };
   readonly register?: {
     readonly term: number;
     readonly members: readonly string[];
@@ -45,6 +52,7 @@ export interface ControllerReport {
     readonly since?: string;
     /** Absent in what an older controller says. */
     readonly detached?: boolean;
+    readonly parted?: boolean;
     readonly timeline: number | null;
     readonly lsn: string | null;
     readonly sync_state: string | null;
@@ -77,7 +85,7 @@ if ! controller ${quote(controllerPidFile(place))}; then echo stopped; exit; fi
 shown=${quote(`${place.managementDir}/${place.id}.status.json`)}
 written=$(stat -c %Y "$shown" 2>/dev/null || echo 0)
 report=
-if [ $(($(date +%s) - written)) -le 1 ]; then report=$(cat "$shown"); fi
+if [ -f "$shown" ] && [ $(($(date +%s) - written)) -le 1 ]; then report=$(peek cat "$shown"); fi
 case $report in *'"mirroring_status":"switchable"'*) printf '%s\\n' "$report";; *) ${mcCtl(place, 'status --json', 'reader')};; esac`;
 
 export function readControllerStatus(reply: ProbeReply, id: string): ControllerObservation {

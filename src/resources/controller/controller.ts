@@ -70,6 +70,7 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
   summary: 'The Mirroring Controller and the instance run, with the files as they are now.',
   fields,
   key: () => 'running',
+  runsFrom: (desired) => desired.instance.dataDir,
   describe: (desired) => `Mirroring Controller and instance of ${desired.id}`,
   probe: (desired) => ({ shell: probeScript(desired) }),
   read: (reply, desired) => {
@@ -237,6 +238,15 @@ const runningScript = ({
 }: Desired): string => `{ pidfile=${quote(`${managementDir}/${id}.pid`)}
 controller "$pidfile" && lines "$pidfile" pid ticks boot began; }`;
 
+/**
+ * Shell: `given_up` says whether the controller that this unit has just started tries no more, by its own message in the journal. Started by
+ * hand, `mc_ctl start -w` has said so itself.
+ */
+export const givenUp = (unit: string | undefined): string =>
+  unit
+    ? sh`given_up() { journalctl -u ${unit} "_SYSTEMD_INVOCATION_ID=$(systemctl show -p InvocationID --value ${unit})" -n 30 --no-pager -o cat | grep -qF '(MCA01008)'; }`
+    : 'given_up() { false; }';
+
 function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   const { unit, instance, timeoutSeconds } = desired;
   const command = unit
@@ -247,13 +257,18 @@ function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   const begin = act === 'wait' ? ':' : unlessRunning ? `${runningScript(desired)} || ${command}` : command;
   const log = unit
     ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat`
-    : sh`tail -n 15 ${`${desired.managementDir}/${desired.id}.log`}`;
-  return `tell() { ${log} >&2 || :; tail -n 5 ${quote(`${desired.managementDir}/${desired.id}.startup.log`)} >&2 2>/dev/null || :; }
+    : sh`peek tail -n 15 ${`${desired.managementDir}/${desired.id}.log`}`;
+  return `tell() { ${log} >&2 || :; ${sh`peek tail -n 5 ${`${desired.managementDir}/${desired.id}.startup.log`}`} >&2 2>/dev/null || :; }
 ( ${begin} ) || { tell; exit 1; }
+${givenUp(act === 'wait' ? undefined : unit)}
+began=$(date +%s)
 n=0
 until ${answers(instance)}; do
   n=$((n + 1))
-  if [ $n -gt ${timeoutSeconds * 50} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi
+  if [ $((n % 50)) -eq 0 ]; then
+    if given_up; then echo 'the instance could not be started' >&2; tell; exit 1; fi
+    if [ $(($(date +%s) - began)) -ge ${timeoutSeconds} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi
+  fi
   sleep 0.02
 done`;
 }

@@ -103,7 +103,7 @@ function waitScript(desired: Desired): string {
   const state = desired.replication === 'asynchronous' ? `"sync_state":("async"|null)[^}]*` : '';
   const told = `"takeover":"${desired.takeover}","takeover_priority":${desired.priority},"replication":"${desired.replication}"`;
   return `n=0
-until grep -qsE ${quote(`"server_id":"${id}"[^}]*${state}${told}`)} ${shown}; do
+until [ -f ${shown} ] && contents ${shown} | grep -qE ${quote(`"server_id":"${id}"[^}]*${state}${told}`)}; do
   n=$((n + 1))
   if [ $n -gt ${desired.timeoutSeconds * 10} ]; then ${mcCtlCommand(desired, 'status')} >&2; exit 1; fi
   sleep 0.1

@@ -4,6 +4,7 @@
  * differences. Pure.
  */
 
+import { type Command, commandWords, onHost } from '../../base/command.ts';
 import type { Difference } from '../contract/kind.ts';
 import { isWhole } from '../contract/whole.ts';
 import { type ControllerPlace, type ControllerReport, sinceOf } from './controller-status.ts';
@@ -56,10 +57,18 @@ function failover(desired: Desired, report: ControllerReport): readonly Differen
       declared: desired.failover,
       found: report.failover,
       source: `mc_ctl status on ${desired.id}`,
-      repair: `on {host}, as ${desired.owner}: ${desired.mcCtl} ${verb} -M ${desired.managementDir}`,
+      ...repairedBy({
+        ...onHost(desired.id)`${desired.mcCtl} ${verb} -M ${desired.managementDir}`,
+        as: desired.owner,
+      }),
     },
   ];
 }
+
+const repairedBy = (command: Command): Pick<Difference, 'repair' | 'commands'> => ({
+  repair: commandWords(command),
+  commands: [command],
+});
 
 /** Which of them is right is not known here: the next run brings the same program to all of them. */
 function versions({ servers }: ControllerReport): readonly Difference[] {

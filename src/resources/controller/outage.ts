@@ -2,6 +2,7 @@
  * Servers that are out of a cluster and do not come back by themselves, as a controller's report tells: why, and what a
  * person can do. In: a report. Out: a message, or nothing where a moment of patience is enough. Pure.
  */
+import { type Advised, advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { ControllerReport } from './controller-status.ts';
 
@@ -10,7 +11,7 @@ type Row = ControllerReport['servers'][number];
 interface Outage {
   readonly server: string;
   readonly why: string;
-  readonly fix: string;
+  readonly advice: Advised;
 }
 
 /** `id` was primary, and another server is primary now. */
@@ -19,8 +20,8 @@ export const isFormerPrimary = ({ servers }: ControllerReport, id: string): bool
   servers.some((row) => row.server_id !== id && row.host_role === 'primary');
 
 /** What brings a former primary back. */
-export const rebuildAdvice = (server: string): string =>
-  `Find out what happened (journalctl on ${server}), then: pgduet rebuild ${server}`;
+export const rebuildAdvice = (server: string): Advised =>
+  advised`Find out what happened (journalctl on ${server}), then: ${here`pgduet rebuild ${server}`}`;
 
 /** "2026-11-20T12:00:03.123Z" → "2026-11-20 12:00:03 UTC", as mc_ctl shows it. */
 export const sinceWords = (since: string): string => since.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
@@ -32,15 +33,20 @@ function outageOf(report: ControllerReport, row: Row): Outage | undefined {
   if (isFormerPrimary(report, server)) {
     const now = report.servers.find((other) => other.host_role === 'primary')?.server_id ?? '';
     const why = `it was primary, ${now} has taken over, and it is held back so that nothing on it is lost`;
-    return { server, why, fix: rebuildAdvice(server) };
+    return { server, why, advice: rebuildAdvice(server) };
   }
   if (row.detached) {
-    const fix = `Restart its instance to take it in again: mc_ctl stop and mc_ctl start on ${server}, or systemctl restart of its unit`;
-    return { server, why: 'a person has taken it out (mc_ctl detach)', fix };
+    const advice = advised`Restart its instance to take it in again: mc_ctl stop and mc_ctl start on ${server}, or systemctl restart of its unit`;
+    return { server, why: 'a person has taken it out (mc_ctl detach)', advice };
+  }
+  if (row.parted) {
+    const primary = report.servers.find((other) => other.host_role === 'primary')?.server_id ?? 'its primary';
+    const why = `it holds WAL that ${primary} does not have, which was acknowledged to nobody, and cannot follow it`;
+    return { server, why, advice: advised`Run: ${here`pgduet rebuild ${server}`}` };
   }
   if (row.disk_status.startsWith('abnormal')) {
-    const fix = `Repair the disk of ${server}, then run the same command again`;
-    return { server, why: `a disk has failed: ${row.disk_status}`, fix };
+    const advice = advised`Repair the disk of ${server}, then run the same command again`;
+    return { server, why: `a disk has failed: ${row.disk_status}`, advice };
   }
   return undefined;
 }
@@ -55,7 +61,8 @@ export function outage(report: ControllerReport): Diagnostic | undefined {
     code: 'HST013',
     what: `the cluster is degraded: ${names} ${found.length === 1 ? 'is' : 'are'} out`,
     why: `${found.map(({ server, why }) => `${server}: ${why}`).join('; ')}${without}`,
-    fix: `${found.map(({ fix }) => fix).join('. ')}.`,
+    fix: `${found.map(({ advice }) => advice.fix).join('. ')}.`,
+    commands: found.flatMap(({ advice }) => advice.commands),
     evidence: [`mirroring status: ${report.mirroring_status}, since ${sinceWords(report.since)}`],
   };
 }

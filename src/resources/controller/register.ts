@@ -95,7 +95,7 @@ const waitScript = (desired: Desired): string => {
     .join(',');
   const wanted = nobody(desired) ? '"register":null' : `"members":[${members}],"answers":true`;
   return `n=0
-until grep -qsF ${quote(wanted)} ${shown}; do
+until [ -f ${shown} ] && contents ${shown} | grep -qF ${quote(wanted)}; do
   n=$((n + 1))
   if [ $n -gt ${desired.timeoutSeconds * 10} ]; then ${mcCtlCommand(desired, 'status --arbiter')} >&2; exit 1; fi
   sleep 0.1

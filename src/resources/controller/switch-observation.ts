@@ -49,8 +49,11 @@ export interface SwitchObservation {
 /** A transaction that is open for longer is named, since it will be cut off. */
 const longSeconds = 5;
 
+/** The worker by which a standby follows logical slots logs in like its receiver, and comes again by itself. */
+const isWorker = `exists (select from pg_stat_replication r where (r.application_name, r.usename) = (a.application_name, a.usename) and r.client_addr is not distinct from a.client_addr)`;
+
 export const liveQuery = `select json_build_object('timeline', (select timeline_id from pg_control_checkpoint()),
- 'clients', (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name not in ('pgduet', 'mc_agent')),
+ 'clients', (select count(*) from pg_stat_activity a where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name not in ('pgduet', 'mc_agent') and not ${isWorker}),
  'transactions', (select coalesce(json_agg(json_build_object('pid', pid, 'user', usename, 'application', application_name, 'seconds', round(extract(epoch from now() - xact_start))) order by xact_start), '[]')
    from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and xact_start < now() - interval '${longSeconds} s'),
  'receivers', (select coalesce(json_agg(json_build_object('name', application_name, 'user', usename, 'address', host(client_addr),

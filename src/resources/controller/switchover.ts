@@ -2,10 +2,20 @@
  * switchover: a named server is primary. On the present primary its step has the Mirroring Controller switch: checkpoint,
  * the wait for replay, fast shutdown, the proof that nothing is missing, promotion; the old primary follows at once. What forbids it is refused.
  */
+import { advised, here } from '../../base/command.ts';
 import { quote, sh } from '../../base/shell.ts';
 import { optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
-import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import {
+  absent,
+  change,
+  type Progress,
+  present,
+  type ResourceKind,
+  refuse,
+  same,
+  unknown,
+} from '../contract/kind.ts';
 import { answers } from '../contract/preamble.ts';
 import { controllerProbe, mcCtlCommand, readControllerStatus } from './controller-status.ts';
 import {
@@ -42,7 +52,7 @@ export const switchover: ResourceKind<Desired, SwitchObservation> = {
     desired.to === desired.id
       ? { sql: liveQuery }
       : {
-          shell: `echo "ready $(find ${quote(`${desired.instance.dataDir}/pg_wal/archive_status/`)} -name '*.ready' 2>/dev/null | wc -l)"
+          shell: `echo "ready $(peek find ${quote(`${desired.instance.dataDir}/pg_wal/archive_status/`)} -name '*.ready' 2>/dev/null | wc -l)"
 ${controllerProbe(desired)}`,
           sql: liveQuery,
         },
@@ -62,7 +72,7 @@ ${controllerProbe(desired)}`,
         code: 'SAF010',
         what: `a switch to '${desired.to}' is not possible now: no controller runs on ${desired.id}`,
         why: 'the Mirroring Controller carries the switch out, and only it can prove that nothing is lost',
-        fix: `Start it (mc_ctl start on ${desired.id}, or pgduet provision), then run the same command again.`,
+        ...advised`Start it (mc_ctl start on ${desired.id}, or ${here`pgduet provision`}), then run the same command again.`,
       });
     const seen = observed.value;
     const leads = seen.report.servers.find((server) => server.host_role === 'primary')?.server_id;
@@ -79,8 +89,12 @@ ${controllerProbe(desired)}`,
   steps: (_change, desired) => [
     {
       title: `switch ${desired.id} to ${desired.to}`,
-      script: `if ! said=$(${mcCtlCommand(desired, asked(desired))} 2>&1); then
+      script: `${meanwhile(desired)}
+if said=$(${mcCtlCommand(desired, asked(desired))} 2>&1); then kill "$telling" 2>/dev/null || :
+else
+kill "$telling" 2>/dev/null || :
 printf '%s\\n' "$said" >&2; ${mcCtlCommand(desired, 'status')} >&2 || :; exit 1; fi`,
+      progress: switchProgress,
     },
     {
       // What keeps it from coming back is reported by the proof behind it, with better words.
@@ -90,6 +104,23 @@ until ${answers(desired.instance)} || [ $n -gt 600 ]; do n=$((n + 1)); sleep 0.0
     },
   ],
 };
+
+/**
+ * Shell: every few seconds, in the background, what the controller says of itself in the file that it renews; its process is in telling.
+ * It ends with the switch, with whoever listens, or after the longest switch that there is.
+ */
+const meanwhile = ({ managementDir, id }: Desired): string => `( n=0
+while [ $n -lt 1200 ]; do
+  sleep 3 2>/dev/null; n=$((n + 1))
+  why=$(peek sed -n 's/.*"reason":"\\([^"\\]*\\).*/\\1/p' ${quote(`${managementDir}/${id}.status.json`)} 2>/dev/null | head -n 1) || :
+  echo "meanwhile \${why:-the controller does not say what it waits for}" >&2 || exit 0
+done ) </dev/null >/dev/null &
+telling=$!`;
+
+export function switchProgress(line: string): Progress | undefined {
+  const said = /^meanwhile (.+)$/.exec(line)?.[1];
+  return said === undefined ? undefined : { meanwhile: said };
+}
 
 const asked = ({ to, maxWait }: Desired): string =>
   sh`switch --to ${to}` + (maxWait === undefined ? '' : sh` --max-wait ${maxWait}`);

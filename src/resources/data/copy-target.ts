@@ -1,15 +1,19 @@
 /**
  * copy_target: a host can take a copy of the primary: the same kind of machine, the libraries and extensions that the data
- * needs, room, and empty places for tablespaces. It only looks; what does not fit is refused, all of it at once.
+ * needs, what its configuration names, room, and empty places for tablespaces. It only looks; what does not fit is refused, all of it at once.
  */
 
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
-import { integer, text, wordList } from '../contract/field.ts';
+import { makerOf } from '../../postgres/bindirs.ts';
+import { integer, map, text, wordList } from '../contract/field.ts';
 import { type DesiredOf, mapsOf, serverFields } from '../contract/fields.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { replyLines } from '../contract/replies.ts';
+import { trialScript } from '../contract/scratch.ts';
+import { readTrial } from '../contract/trial.ts';
 import { makingFile, systemFile } from './data-directory.ts';
+import { noCopy } from './refusals.ts';
 
 const fields = serverFields({
   rooms: mapsOf(
@@ -18,8 +22,10 @@ const fields = serverFields({
   ),
   architecture: text("the primary's, as `uname -m` says"),
   libc: text("the primary's, as `getconf GNU_LIBC_VERSION` says"),
+  build: text("what the primary's program says with `--version`", ''),
   libraries: wordList('libraries that the server loads when it starts'),
   extensions: wordList('extensions of the databases of the primary'),
+  configuration: map('settings as the copy will start with them'),
   locales: wordList('locales of the operating system that its databases use'),
   tablespaces: wordList('directories of its tablespaces, which have to be empty', 'path'),
 });
@@ -28,15 +34,18 @@ type Desired = DesiredOf<typeof fields>;
 interface Seen {
   readonly architecture: string;
   readonly libc: string;
+  readonly build: string;
   readonly free: readonly { path: string; device: string; bytes: number }[];
   readonly missing: readonly string[];
   readonly filled: readonly string[];
+  /** Why a server would not start there with the configuration, a sentence each. */
+  readonly trial: readonly string[];
 }
 
 export const copyTarget: ResourceKind<Desired, Seen> = {
   kind: 'copy_target',
   summary:
-    'The host can take a copy of the primary: machine, libraries, extensions, room. It is never changed.',
+    'The host can take a copy of the primary: machine, libraries, extensions, configuration, room. It is never changed.',
   fields,
   key: () => 'fits',
   describe: () => 'a host that can take a copy of the primary',
@@ -54,19 +63,22 @@ export const copyTarget: ResourceKind<Desired, Seen> = {
       return [{ bytes: Number(bytes), device, path: path.join(' ') }];
     });
     const libc = lines.all('libc')[0] ?? '';
-    return present({ architecture, libc, free, missing: lines.all('missing'), filled: lines.all('filled') });
+    const build = lines.all('build')[0] ?? '';
+    return present({
+      architecture,
+      libc,
+      build,
+      free,
+      missing: lines.all('missing'),
+      filled: lines.all('filled'),
+      trial: readTrial(reply.stdout, desired.configuration, desired.owner),
+    });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('the copy is there');
     const problems = [...misfits(desired, observed.value)];
     if (problems.length === 0) return same('it can take the copy');
-    return refuse({
-      code: 'SAF031',
-      what: `the host cannot take a copy of the primary: ${problems[0]}${problems.length > 1 ? `, and ${problems.length - 1} more` : ''}`,
-      why: 'the standby would not start, or not be the same as its primary; nothing has been changed',
-      fix: 'Repair what is listed below, then run the same command again.',
-      evidence: problems,
-    });
+    return refuse(noCopy(problems));
   },
   // Nothing to do: what does not fit, a person has to repair.
   steps: () => [],
@@ -77,7 +89,13 @@ function* misfits(desired: Desired, seen: Seen): Generator<string> {
     yield `its architecture is ${seen.architecture}, the primary's is ${desired.architecture}: a copy of the data cannot be used`;
   if (seen.libc !== desired.libc)
     yield `its C library is ${seen.libc || 'not known'}, the primary's is ${desired.libc}: texts may sort differently, and indexes on them would be wrong after a switch; give both hosts the same release of the operating system`;
+  if (desired.build !== '' && seen.build !== '' && makerOf(seen.build) !== makerOf(desired.build))
+    yield `its PostgreSQL is another build, ${seen.build}, the primary's is ${desired.build}: what one was built with the other may lack; install both from the same source, or name the directory of the right one (postgres.bin_dir)`;
   for (const name of seen.missing) yield `${name} is not installed (the primary uses it)`;
+  // A library that has been missed by its file is missed by its loading, too.
+  for (const sentence of seen.trial)
+    if (!sentence.includes('preload_libraries') || !seen.missing.some((name) => name.startsWith('library')))
+      yield sentence;
   for (const path of seen.filled) yield `the tablespace directory ${path} is not empty`;
   yield* roomProblems(desired, seen);
 }
@@ -97,8 +115,13 @@ function* roomProblems(desired: Desired, seen: Seen): Generator<string> {
   }
 }
 
-const needs = (what: string, path: string): string =>
-  `[ -e ${path} ] || echo ${quote(`missing the ${what}`)}`;
+const needs = (what: string, ...paths: readonly string[]): string =>
+  `${paths.map((path) => `[ -e ${path} ] || `).join('')}echo ${quote(`missing the ${what}`)}`;
+
+const needsLibrary = (name: string): string =>
+  name.startsWith('/')
+    ? needs(`library ${name}`, quote(name), quote(`${name}.so`))
+    : needs(`library ${name}`, `"$lib"/${quote(`${name}.so`)}`);
 
 /** A path that is not there yet will be on the file system of its nearest parent. */
 const probeScript = (desired: Desired): string => {
@@ -106,7 +129,7 @@ const probeScript = (desired: Desired): string => {
     ...desired.extensions.map((name) =>
       needs(`extension ${name}`, `"$share"/extension/${quote(`${name}.control`)}`),
     ),
-    ...desired.libraries.map((name) => needs(`library ${name}`, `"$lib"/${quote(`${name}.so`)}`)),
+    ...desired.libraries.map(needsLibrary),
   ];
   return `if [ -e ${quote(systemFile(desired))} ] && [ ! -e ${quote(makingFile(desired))} ]; then echo copied; exit; fi
 echo "architecture $(uname -m)"
@@ -116,17 +139,19 @@ for path in ${desired.rooms.map(({ path }) => quote(path)).join(' ')}; do
   echo "free $(df -P -B1 "$p" | awk 'NR == 2 { print $4, $1 ":" $6 }') $path"
 done
 if [ ! -e ${quote(makingFile(desired))} ]; then
-for path in ${desired.tablespaces.map(quote).join(' ')}; do if [ -n "$(ls -A "$path" 2>/dev/null)" ]; then echo "filled $path"; fi; done
+for path in ${desired.tablespaces.map(quote).join(' ')}; do if [ -e "$path" ]; then names=$(ls -A "$path") || exit 1; if [ -n "$names" ]; then echo "filled $path"; fi; fi; done
 fi
 known=$(locale -a 2>/dev/null | tr 'A-Z' 'a-z' | tr -d -)
 for name in ${desired.locales.map(quote).join(' ')}; do
   printf '%s\\n' "$known" | grep -qxF "$(printf %s "$name" | tr 'A-Z' 'a-z' | tr -d -)" || echo "missing the locale $name"
 done
 if [ -z "$PGBIN" ]; then echo 'no programs'; exit; fi
-lib=$("$PGBIN/pg_config" --pkglibdir 2>/dev/null || echo "\${PGBIN%/bin}/lib")
-share=$("$PGBIN/pg_config" --sharedir 2>/dev/null || echo "\${PGBIN%/bin}/share")
+printf 'build %s\\n' "$(peek "$PGBIN/postgres" --version 2>/dev/null | head -n 1)"
+lib=$(peek "$PGBIN/pg_config" --pkglibdir 2>/dev/null || echo "\${PGBIN%/bin}/lib")
+share=$(peek "$PGBIN/pg_config" --sharedir 2>/dev/null || echo "\${PGBIN%/bin}/share")
 # Debian's packages keep what does not depend on the machine elsewhere.
 case $share in /usr/lib/*) share=/usr/share/\${share#/usr/lib/}; share=\${share%/share};; esac
 ${checks.join('\n')}
+${Object.keys(desired.configuration).length > 0 ? trialScript(desired.configuration, desired) : ''}
 :`;
 };

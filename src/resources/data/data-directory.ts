@@ -9,9 +9,10 @@
 
 import { quote } from '../../base/shell.ts';
 import { type ControlData, parseControlData } from '../../postgres/controldata.ts';
+import { diskCheck, topNames } from '../../postgres/own-names.ts';
 import type { ProbeReply } from '../contract/kind.ts';
-import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
+import { type Beside, besideFunction, readBesides } from './own-files.ts';
 import { formerMark } from './record.ts';
 
 export interface DataDirectoryPlace {
@@ -21,14 +22,28 @@ export interface DataDirectoryPlace {
   readonly id: string;
 }
 
+/** With what says which names are PostgreSQL's own there. */
+export interface DataPlaces extends DataDirectoryPlace {
+  readonly version: number;
+  readonly walDir?: string;
+  /** Where a copy writes its tablespaces. */
+  readonly tablespaces?: readonly string[];
+}
+
+/** A name below the data directory, and what it leads to. */
+export interface Lost {
+  readonly link: string;
+  readonly target: string;
+}
+
 export interface DataDirectory {
   /** Partial: unfinished, and not even its version is there yet. */
   readonly content: 'absent' | 'empty' | 'foreign' | 'partial' | 'cluster';
   /** Some names of a foreign directory. */
   readonly files: readonly string[];
-  /** "initdb" or "copy" while one was begun and not finished. */
+  /** What was begun and not finished, one of `marks`; `unreadable` where the mark does not tell. */
   readonly making?: string;
-  /** The system identifier that we recorded. */
+  /** The system identifier that we recorded; `unreadable` where the record does not tell. */
   readonly recorded?: string;
   readonly version?: number;
   readonly standbySignal: boolean;
@@ -39,38 +54,112 @@ export interface DataDirectory {
   readonly former?: boolean;
   /** Where its tablespaces are. */
   readonly tablespaces?: readonly string[];
+  /** Links of a finished data directory that lead to no WAL, or to no tablespace of this version; and its `pg_wal` itself where no WAL is. */
+  readonly lost?: readonly Lost[];
+  /**
+   * What is not PostgreSQL's: in a finished data directory, if there is something at its top; else in every place that would be
+   * written to or emptied.
+   */
+  readonly besides?: readonly Beside[];
   readonly control?: ControlData;
+  /** Of a cluster that we did not record: how Debian's packages call it, "15 main", and the unit that runs it. */
+  readonly packaged?: string;
+  readonly unit?: string;
+  /** There is a control file that tells nothing. */
+  readonly mute?: boolean;
 }
 
-/** Holds the tablespace directories that a copy writes to, one on a line, as long as it is not finished. */
-const spacesFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.spaces`;
+/** Holds the tablespace directories that a copy writes to, or a base backup empties, one on a line, as long as it is not finished. */
+export const spacesFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.spaces`;
 
 export const makingFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.making`;
 export const systemFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.system`;
 
-/** A controller that a reboot has started before there is an instance writes this into the empty directory. */
-const diskCheck = 'pgsql_tmp_mc_disk_check';
+/** A record, or a mark, that is there and does not hold what it should. */
+export const unreadable = 'unreadable';
+
+/** What a mark can hold. */
+export const marks = ['initdb', 'copy', 'rewind', 'erase'] as const;
+
+/**
+ * Shell: `record FILE number|mark` puts what a record says into word, which is empty where there is none. It is read by the
+ * login, perhaps through a link of the administrator's: nothing but a word of its form is told.
+ */
+export const recordFunction = `record() {
+  word=
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then return 0; fi
+  lines "$1" word || word=
+  case $2:$word in
+  number: | number:*[!0-9]* | number:${'?'.repeat(21)}*) word=${unreadable};;
+  number:* | ${marks.map((mark) => `mark:${mark}`).join(' | ')}) ;;
+  *) word=${unreadable};;
+  esac
+}`;
+
+/** Shell, for a step: the two records into recorded and mark. One that cannot be read ends it. */
+export const readRecords = (place: DataDirectoryPlace): string => `${recordFunction}
+record ${quote(systemFile(place))} number; recorded=$word
+record ${quote(makingFile(place))} mark; mark=$word
+if [ "$recorded" = ${unreadable} ]; then printf '%s\n' ${quote(`${systemFile(place)} does not say whose data this is`)} >&2; exit 1; fi
+if [ "$mark" = ${unreadable} ]; then printf '%s\n' ${quote(`${makingFile(place)} does not say what is unfinished`)} >&2; exit 1; fi`;
+
+/** Shell: `places` tells what is in the way of an `initdb` or a copy, or of emptying what an interrupted one left. */
+const placesFunction = (place: DataPlaces): string => `listed() {
+  [ -e ${quote(spacesFile(place))} ] || [ -L ${quote(spacesFile(place))} ] || return 1
+  peek grep -qxF -- "$1" ${quote(spacesFile(place))}
+  case $? in 0) ;; 1) return 1;; *) echo ${quote(`${spacesFile(place)} cannot be read`)} >&2; exit 1;; esac
+}
+linked() { for l in "$d"/pg_tblspc/*; do if [ -L "$l" ] && [ "$l" -ef "$1" ]; then return 0; fi; done; return 1; }
+places() {
+${place.walDir ? `if [ -e ${quote(makingFile(place))} ] && [ "$d/pg_wal" -ef ${quote(place.walDir)} ]; then of=wal; else of=any; fi; beside $of ${quote(place.walDir)} || return 1` : ':'}
+${(place.tablespaces ?? []).map((space) => besideSpace(place, space)).join('\n')}
+}`;
+
+/** The files of a version of an unfinished copy are its own. */
+const besideSpace = (place: DataDirectoryPlace, space: string): string => `s=${quote(space)}
+if [ -e ${quote(makingFile(place))} ] && { linked "$s" || listed "$s"; }; then of=tablespace; else of=any; fi
+beside $of "$s" || return 1`;
 
 /** Prints "word value" lines, then what pg_controldata says. */
-export const dataDirectoryProbe = (place: DataDirectoryPlace): string => `d=${quote(place.dataDir)}
-if [ -e ${quote(makingFile(place))} ]; then lines ${quote(makingFile(place))} word; echo "making $word"; fi
-if [ -e ${quote(systemFile(place))} ]; then lines ${quote(systemFile(place))} word; echo "recorded $word"; fi
+export const dataDirectoryProbe = (place: DataPlaces): string => `d=${quote(place.dataDir)}
+${besideFunction(place.version)}
+${placesFunction(place)}
+${recordFunction}
+look() { seen=$("$@") || exit 1; if [ -n "$seen" ]; then printf '%s\n' "$seen" | sed 's/^/beside /'; fi; }
+record ${quote(makingFile(place))} mark; making=$word
+if [ -n "$making" ]; then echo "making $making"; fi
+record ${quote(systemFile(place))} number
+if [ -n "$word" ]; then echo "recorded $word"; fi
 if [ -e ${quote(formerMark(place))} ]; then echo 'former yes'; fi
-if [ ! -e "$d" ]; then echo 'content absent'; exit; fi
+if [ ! -e "$d" ]; then unseen "$d"; case $unseen in closed*) echo "$unseen" >&2; exit 1;; esac; look places; echo 'content absent'; exit; fi
 if [ ! -f "$d/PG_VERSION" ]; then
-names=$(ls -A "$d") || exit 1
-names=$(printf '%s\\n' "$names" | grep -vxF ${diskCheck})
-if [ -z "$names" ]; then echo 'content empty'; exit; fi
-# initdb and pg_basebackup begin with these; the version may come last.
-if [ -e ${quote(makingFile(place))} ]; then for n in pg_wal base global backup_label; do if [ -e "$d/$n" ] || [ -L "$d/$n" ]; then echo 'content partial'; exit; fi; done; fi
-echo 'content foreign'; printf '%s\\n' "$names" | head -n 5 | sed 's/^/file /'; exit; fi
+walks "$d"
+names=$($walker ls -A "$d") || exit 1
+names=$(printf '%s\n' "$names" | grep -vxF ${diskCheck})
+if [ -z "$names" ]; then look places; echo 'content empty'; exit; fi
+if [ -z "$making" ]; then echo 'content foreign'; printf '%s\n' "$names" | head -n 5 | sed 's/^/file /'; exit; fi
+# The version comes early or last: what an interrupted attempt has left is told by its names.
+look beside data "$d"; look places; echo 'content partial'
+else
 echo 'content cluster'
-lines "$d/PG_VERSION" word; echo "version $word"
+lines "$d/PG_VERSION" word
+case $word in '' | *[!0-9.]*) ;; *) echo "version $word";; esac
+if [ -n "$making" ]; then look beside data "$d"; look places
+elif peek ls -A "$d" | grep -qvxE ${quote(topNames(place.version))} && seen=$(beside data "$d"); then printf '%s\n' "$seen" | sed 's/^/beside /'; fi
+fi
 if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
 if [ -e "$d/postmaster.opts" ]; then echo 'started once'; fi
-for n in "$d"/pg_tblspc/*; do if [ -L "$n" ]; then echo "tablespace $(readlink "$n")"; fi; done
+for n in "$d"/pg_tblspc/*; do if [ -L "$n" ]; then printf 'tablespace %s\n' "$(readlink "$n")"; fi; done
 if postmaster "$d"; then echo "running $pid"; fi
-[ -n "$PGBIN" ] && "$PGBIN/pg_controldata" -D "$d" 2>&1
+if [ ! -e ${quote(systemFile(place))} ]; then
+for n in /etc/postgresql/*/*/postgresql.conf; do
+if [ -f "$n" ]; then word=$(peek grep -sE '^[[:space:]]*data_directory[[:space:]=]' "$n"); else word=; fi
+case $word in *"'$d'"*) n=\${n#/etc/postgresql/}; n=\${n%/*}; echo "packaged \${n%/*} \${n#*/}";; esac
+done
+if [ -n "$pid" ]; then echo "unit $(sed -n 's|.*/\\([^/]*\\.service\\)$|\\1|p' "/proc/$pid/cgroup" 2>/dev/null | tail -n 1)"; fi
+fi
+if [ -s "$d/global/pg_control" ]; then echo 'control there'; fi
+[ -n "$PGBIN" ] && peek "$PGBIN/pg_controldata" -D "$d" 2>&1
 :`;
 
 /** Undefined when the probe could not look. */
@@ -89,6 +178,8 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   const control = parseControlData(reply.stdout);
   const making = lines.first('making');
   const recorded = lines.first('recorded');
+  const packaged = lines.first('packaged');
+  const unit = lines.first('unit');
   const version = lines.first('version');
   return {
     content,
@@ -98,8 +189,16 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
     started: lines.first('started') !== undefined,
     former: lines.first('former') !== undefined,
     tablespaces: lines.all('tablespace'),
+    besides: readBesides(lines.all('beside')),
+    lost: lines.all('lost').map((line) => {
+      const at = line.indexOf('//');
+      return { link: line.slice(0, at), target: line.slice(at + 2) };
+    }),
+    mute: lines.first('control') !== undefined && control === undefined,
     ...(making ? { making } : {}),
     ...(recorded ? { recorded } : {}),
+    ...(packaged && /^[\w.-]+ [\w.-]+$/.test(packaged) ? { packaged } : {}),
+    ...(unit && /^[\w:.@\\-]+\.service$/.test(unit) ? { unit } : {}),
     ...(version ? { version: Number.parseInt(version, 10) } : {}),
     ...(control ? { control } : {}),
   };
@@ -118,54 +217,7 @@ export const leads = (data: DataDirectory | undefined): boolean =>
  * file is broken. Data that is not known to be ours must never pass for ours.
  */
 export const unidentified = (seen: DataDirectory): string | undefined =>
-  seen.content === 'cluster' && seen.making === undefined && seen.control === undefined
+  (seen.content === 'cluster' && seen.making === undefined && seen.control === undefined) ||
+  (seen.making !== undefined && seen.mute === true)
     ? 'pg_controldata does not say which cluster the data belongs to'
     : undefined;
-
-/**
- * Shell: sets nosync to the option that leaves the syncing to `endMaking`, which syncs the file system once instead of a
- * thousand files one by one. Before Linux 5.8 syncfs did not tell of write errors, so there the programs sync themselves.
- */
-const chooseSync = `nosync=--no-sync
-if uname -r | awk -F. '{ exit !($1 < 5 || ($1 == 5 && $2 < 8)) }'; then nosync=; fi`;
-
-/**
- * Shell: marks that making begins, and empties what an interrupted attempt left. Only ever called where `making` or
- * nothing stands. A controller that is in charge of nothing would write its disk checks into the empty directory, or
- * start what is not finished; so it ends first. The step that runs the instance starts it again.
- */
-export const beginMaking = (
-  place: DataDirectoryPlace,
-  owner: string,
-  what: string,
-  walDir?: string,
-  tablespaces: readonly string[] = [],
-): string => `
-d=${quote(place.dataDir)}
-if postmaster "$d"; then echo "a server runs in $d (process $pid)" >&2; exit 1; fi
-if controller ${quote(controllerPidFile(place))}; then
-  as ${quote(owner)} sh -c 'kill "$1"' sh "$mc"; n=0
-  while kill -0 "$mc" 2>/dev/null; do n=$((n + 1)); if [ $n -gt 200 ]; then echo "the controller (process $mc) does not end" >&2; exit 1; fi; sleep 0.05; done
-fi
-if [ -e ${quote(makingFile(place))} ]; then find "$d" -mindepth 1 -delete${walDir ? `; find ${quote(walDir)} -mindepth 1 -delete` : ''}; fi
-rm -f "$d/${diskCheck}"${walDir ? ` ${quote(`${walDir}/${diskCheck}`)}` : ''}
-if [ -n "$(ls -A "$d" 2>/dev/null)" ]; then echo "$d is not empty" >&2; exit 1; fi
-${tablespaces.length > 0 ? emptySpaces(place, owner, tablespaces) : ''}put ${quote(makingFile(place))} 0600 ${quote(`${owner}:`)} ${quote(what)}
-${chooseSync}`;
-
-/** Shell: the places of tablespaces are empty, or were when the copy was begun; then what is there is the copy's. */
-const emptySpaces = (place: DataDirectoryPlace, owner: string, tablespaces: readonly string[]): string => `
-for s in ${tablespaces.map(quote).join(' ')}; do
-  if [ -e ${quote(makingFile(place))} ] && grep -qxF -- "$s" ${quote(spacesFile(place))} 2>/dev/null; then find "$s" -mindepth 1 -delete; fi
-  if [ -n "$(ls -A "$s" 2>/dev/null)" ]; then echo "the tablespace directory $s is not empty" >&2; exit 1; fi
-done
-put ${quote(spacesFile(place))} 0600 ${quote(`${owner}:`)} ${quote(`${tablespaces.join('\n')}\n`)}
-`;
-
-/** Shell: records whose data this is and takes the mark away; what stands there now is finished. */
-export const endMaking = (place: DataDirectoryPlace, owner: string, walDir?: string): string => `
-if [ -n "$nosync" ]; then sync -f ${quote(place.dataDir)}${walDir ? `; sync -f ${quote(walDir)}` : ''}; fi
-system=$("$PGBIN/pg_controldata" -D ${quote(place.dataDir)} | sed -n 's/^Database system identifier: *//p')
-if [ -z "$system" ]; then echo 'the new data directory has no system identifier' >&2; exit 1; fi
-put ${quote(systemFile(place))} 0600 ${quote(`${owner}:`)} "$system"
-rm -f ${quote(makingFile(place))} ${quote(spacesFile(place))}`;

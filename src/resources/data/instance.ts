@@ -1,18 +1,13 @@
 /** instance: the data directory of the primary, made by initdb with checksums. An existing one is never made again. */
+import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote, sh } from '../../base/shell.ts';
 import { text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
-import {
-  beginMaking,
-  type DataDirectory,
-  dataDirectoryProbe,
-  endMaking,
-  readDataDirectory,
-  unidentified,
-} from './data-directory.ts';
-import { anotherCluster, unusable } from './refusals.ts';
+import { type DataDirectory, dataDirectoryProbe, readDataDirectory, unidentified } from './data-directory.ts';
+import { beginMaking, endMaking } from './making.ts';
+import { anotherCluster, isMissing, missingData, unreadRecord, unusable } from './refusals.ts';
 
 const fields = serverFields({
   locale: text('locale of the databases', 'C.UTF-8'),
@@ -24,7 +19,7 @@ const begun = ({ dataDir }: Desired): Diagnostic => ({
   code: 'SAF032',
   what: `the server in '${dataDir}' is being migrated: its former unit or a person is still in charge of it`,
   why: 'what provision does would come between',
-  fix: "Run 'pgduet migrate' again to go on, or 'pgduet teardown' to go back.",
+  ...advised`Run ${here`pgduet migrate`} again to go on, or 'pgduet teardown' to go back.`,
 });
 
 export const instance: ResourceKind<Desired, DataDirectory> = {
@@ -40,13 +35,20 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
     const seen = readDataDirectory(reply);
     if (!seen) return unknown(reply.stderr.trim() || 'the data directory could not be looked at');
     // Without a record it is not ours, whatever it is; with one, it has to be the recorded one.
-    const problem = seen.version === desired.version && seen.recorded !== undefined && unidentified(seen);
+    const finished = seen.version === desired.version && seen.recorded !== undefined;
+    const problem = (finished || seen.making !== undefined) && unidentified(seen);
     return problem ? unknown(problem) : present(seen);
   },
   diff: (desired, observed) => {
     const seen = observed.state === 'present' ? observed.value : undefined;
-    const problem = seen && unusable(desired.dataDir, desired.version, seen);
+    // What is left of a copy belongs to a primary, and only what a teardown was deleting may be made anew.
+    const systems = seen?.making === 'erase' ? [seen.recorded] : [];
+    const problem =
+      seen &&
+      (unreadRecord(desired.dataDir, desired, seen) ??
+        unusable(desired.dataDir, desired.version, seen, { systems }));
     if (problem) return refuse(problem);
+    if (seen && isMissing(seen)) return refuse(missingData(desired.dataDir, desired, seen));
     if (seen?.former) return refuse(begun(desired));
     const summary = `make instance in ${desired.dataDir} (initdb, checksums${desired.walDir ? `, WAL in ${desired.walDir}` : ''})`;
     if (seen?.making !== undefined)
@@ -54,13 +56,13 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
     if (!seen || seen.content === 'absent' || seen.content === 'empty')
       return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
     if (seen.recorded === undefined || seen.recorded !== seen.control?.systemIdentifier)
-      return refuse(anotherCluster(desired.dataDir, seen, seen.recorded));
+      return refuse(anotherCluster(desired.id, desired.dataDir, seen, seen.recorded));
     return same(`cluster ${seen.recorded}, timeline ${seen.control.timeline}`);
   },
   steps: (_change, desired) => [
     {
       title: `initdb in ${desired.dataDir}`,
-      script: `${beginMaking(desired, desired.owner, 'initdb', desired.walDir)}
+      script: `${beginMaking({ ...desired, what: 'initdb' })}
 ${sh`as ${desired.owner} "$PGBIN/initdb" $nosync -D ${desired.dataDir} -U ${desired.owner} --data-checksums --auth-local=peer --auth-host=scram-sha-256 --encoding=${desired.encoding} --locale=${desired.locale}`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''} >&2
 ${endMaking(desired, desired.owner, desired.walDir)}`,
     },

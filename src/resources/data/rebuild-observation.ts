@@ -5,17 +5,22 @@
 
 import { quote } from '../../base/shell.ts';
 import { serverConninfo } from '../../postgres/conninfo.ts';
-import type { ProbeReply } from '../contract/kind.ts';
+import { outdated, type ProbeReply } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
 import {
   type DataDirectory,
   type DataDirectoryPlace,
+  type DataPlaces,
   dataDirectoryProbe,
+  makingFile,
   readDataDirectory,
 } from './data-directory.ts';
+import { placeFunctions } from './data-places.ts';
+import { besideFunction } from './own-files.ts';
+import { type Beyond, beyondFunction, readBeyond } from './rebuild-beyond.ts';
 
-export interface RebuildPlace extends DataDirectoryPlace {
+export interface RebuildPlace extends DataPlaces {
   readonly owner: string;
   /** The primary's log transfer address and port, and the role that replicates. */
   readonly host: string;
@@ -24,12 +29,6 @@ export interface RebuildPlace extends DataDirectoryPlace {
   /** Where a copy is put aside, if one is needed: its parent directory. */
   readonly keepIn: string;
 }
-
-/** What its WAL holds that the primary's history does not. Unknown counts as much. */
-export type Beyond =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'commits'; readonly count: number }
-  | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface RebuildObservation {
   readonly data: DataDirectory;
@@ -45,7 +44,7 @@ export interface RebuildObservation {
   /** Kilobytes. */
   readonly size: number;
   readonly free: number;
-  /** What an earlier attempt wrote down. */
+  /** What an earlier attempt wrote down; `kept` only where that is a copy of the present data, or the data is being changed. */
   readonly record: { readonly done?: string; readonly kept?: string; readonly why?: string };
 }
 
@@ -53,54 +52,74 @@ export const recordFile = (place: DataDirectoryPlace): string => `${place.manage
 
 export const streamQuery = `select json_build_object('streams', coalesce((select status = 'streaming' from pg_stat_wal_receiver), false))`;
 
-/** Prints "word value" lines behind those of the data directory. Only reads; what it asks the primary only reads, too. */
-export function rebuildProbe(place: RebuildPlace): string {
+/** Shell: `ask` puts a question to the primary. */
+const askFunction = (place: RebuildPlace): string => {
   const source = serverConninfo(place, 'pgduet_rebuild', {
     // The name under which the password file knows replication.
     dbname: 'replication',
     replication: 'true',
     connect_timeout: 5,
   });
-  return `( ${dataDirectoryProbe(place)} ) || exit 1
+  return `export PGPASSFILE="$PASSFILE"
+ask() { as ${quote(place.owner)} "$PGBIN/psql" -X -q -A -t -w -d ${quote(source)} -c "$1" 2>&1; }`;
+};
+
+/** From what the primary `said`: which timeline it is on, and how that came to be. */
+const timelines = `# Another host has said it: bash runs what stands in an index within arithmetic.
+case $said in *[!0-9A-F/'|']*) echo 'beyond unknown the primary does not say who it is'; exit 0;; esac
+now=$(echo "$said" | cut -d'|' -f2)
+history=; if [ "$now" -gt 1 ]; then history=$(ask "TIMELINE_HISTORY $now" | sed 's/^[0-9A-F]*\\.history|//' | grep -E '^[0-9]+[[:space:]]+[0-9A-F]{1,8}/[0-9A-F]{1,8}[[:space:]]'); fi`;
+
+/** Prints "word value" lines behind those of the data directory. Only reads; what it asks the primary only reads, too. */
+export const rebuildProbe = (place: RebuildPlace): string => `( ${dataDirectoryProbe(place)} ) || exit 1
 d=${quote(place.dataDir)}; w=$d/pg_wal
-sed 's/^/record /' ${quote(recordFile(place))} 2>/dev/null
+${besideFunction(place.version)}
+${placeFunctions(place)}
+tell_others
+peek sed 's/^/record /' ${quote(recordFile(place))} 2>/dev/null
+${keptProbe(place)}
 if controller ${quote(controllerPidFile(place))}; then echo 'controller runs'; fi
 [ -n "$PGBIN" ] || exit 0
-export PGPASSFILE="$PASSFILE"
-ask() { as ${quote(place.owner)} "$PGBIN/psql" -X -q -A -t -w -d ${quote(source)} -c "$1" 2>&1; }
+${askFunction(place)}
 if said=$(ask IDENTIFY_SYSTEM); then echo "source $said"; else echo "problem $(echo "$said" | tr '\\n' ' ')"; exit 0; fi
 [ -f "$d/PG_VERSION" ] || exit 0
-now=$(echo "$said" | cut -d'|' -f2)
-history=; if [ "$now" -gt 1 ]; then history=$(ask "TIMELINE_HISTORY $now" | sed 's/^[0-9A-F]*\\.history|//' | grep -E '^[0-9]+[[:space:]]'); fi
-echo "size $(du -skL "$d/" 2>/dev/null | cut -f1)"
+${timelines}
+walks "$d"
+echo "size $($walker du -skL "$d/" 2>/dev/null | cut -f1)"
 p=${quote(place.keepIn)}; until [ -d "$p" ]; do p=\${p%/*}; p=\${p:-/}; done
 echo "free $(df -P -k "$p" | awk 'NR == 2 { print $4 }')"
-last=$(ls "$w" | grep -E '^[0-9A-F]{24}$' | cut -c1-8 | sort | tail -n 1)
-if [ -z "$last" ]; then echo 'beyond unknown it has no WAL'; exit 0; fi
-mine=$((0x$last))
-${divergence(place)}`;
-}
-
-/** Its WAL is read from where the primary left its last timeline: every commit behind that is on this server alone. */
-const divergence = (place: RebuildPlace): string => `look_beyond() {
-if [ "$mine" = "$now" ]; then
-  own=$(grep -E '^[0-9]+[[:space:]]' "$w/$last.history" 2>/dev/null)
-  if [ "$own" = "$history" ] || [ "$now" = 1 ]; then echo 'beyond none'; else echo "beyond unknown its timeline $mine is not the one of the primary"; fi
-  return
-fi
-fork=$(printf '%s\\n' "$history" | awk -v t="$mine" '$1 == t { print $2 }')
-if [ -z "$fork" ]; then echo "beyond unknown its timeline $mine is no part of the primary's history"; return; fi
-bytes=$("$PGBIN/pg_controldata" -D "$d" | sed -n 's/^Bytes per WAL segment: *//p')
-segment=$(printf '%s%08X%08X' "$last" $((0x\${fork%/*})) $((0x\${fork#*/} / bytes)))
-if [ ! -e "$w/$segment" ]; then
-  later=$(ls "$w" | grep -E "^$last[0-9A-F]{16}$" | awk -v s="$segment" '$0 > s')
-  if [ -z "$later" ]; then echo 'beyond none'; else echo "beyond unknown its WAL file $segment is gone"; fi
-  return
-fi
-commits=$(as ${quote(place.owner)} "$PGBIN/pg_waldump" -p "$w" -t "$mine" -s "$fork" -r Transaction 2>/dev/null | grep -c 'desc: COMMIT')
-if [ "$commits" -gt 0 ]; then echo "beyond commits $commits"; else echo 'beyond none'; fi
-}
+${beyondFunction(place)}
 look_beyond`;
+
+/**
+ * Shell: what was true in the plan is asked again, since a person can promote the server meanwhile. Defines `still_known`, which ends the
+ * step as outdated unless all that stands in $d is in a copy that is kept, or on the primary. `noted` and `making` have to be there.
+ */
+export const stillKnownFunction = (place: RebuildPlace): string => `beyond_now() ( set +e
+w=$d/pg_wal
+${askFunction(place)}
+said=$(ask IDENTIFY_SYSTEM) || exit 0
+${timelines}
+${beyondFunction(place)}
+look_beyond )
+still_known() {
+  if [ -e "$making" ] || [ ! -e "$d/PG_VERSION" ]; then return 0; fi
+  kept=$(noted kept) || exit 1
+  if [ -n "$kept" ] && ${isKept('$kept')} && peek cmp -s "$kept/global/pg_control" "$d/global/pg_control"; then return 0; fi
+  found=$(beyond_now)
+  if [ "$found" != 'beyond none' ]; then echo "$d may hold commits by now that the primary lacks: \${found:-the primary does not answer}" >&2; exit ${outdated}; fi
+}`;
+
+const isKept = (copy: string): string =>
+  `[ -d "${copy}" ] && [ ! -L "${copy}" ] && [ -s "${copy}/global/pg_control" ]`;
+
+/** Whether what an earlier attempt has kept is a copy of what stands there still. */
+const keptProbe = (
+  place: RebuildPlace,
+): string => `k=$(peek sed -n 's/^kept //p' ${quote(recordFile(place))} 2>/dev/null)
+if [ -n "$k" ] && ${isKept('$k')}; then
+  if [ -e ${quote(makingFile(place))} ] || peek cmp -s "$k/global/pg_control" "$d/global/pg_control"; then echo 'kept real'; fi
+fi`;
 
 /** Undefined when the probe could not look. */
 export function readRebuild(reply: ProbeReply): RebuildObservation | undefined {
@@ -112,7 +131,8 @@ export function readRebuild(reply: ProbeReply): RebuildObservation | undefined {
   const problem = value('problem') ?? 'it gave no answer';
   const on = (label: string): boolean => value(label)?.trim() === 'on';
   const record = (word: string): string | undefined => value(`record ${word}`);
-  const [done, kept, why] = [record('done'), record('kept'), record('why')];
+  const kept = lines.has('kept real') ? record('kept') : undefined;
+  const [done, why] = [record('done'), record('why')];
   return {
     data,
     source: timeline ? { systemIdentifier, timeline: Number(timeline) } : { problem: problem.trim() },
@@ -125,10 +145,4 @@ export function readRebuild(reply: ProbeReply): RebuildObservation | undefined {
     free: Number(value('free') ?? 0),
     record: { ...(done ? { done } : {}), ...(kept ? { kept } : {}), ...(why ? { why } : {}) },
   };
-}
-
-function readBeyond(text: string): Beyond {
-  const commits = /^commits (\d+)$/.exec(text);
-  if (commits) return { kind: 'commits', count: Number(commits[1]) };
-  return text === 'none' ? { kind: 'none' } : { kind: 'unknown', reason: text.replace(/^unknown /, '') };
 }

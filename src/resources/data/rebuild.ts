@@ -3,7 +3,7 @@
  * primary: by pg_rewind where that is possible, else by a base backup. What it alone may know is put aside first.
  */
 import { formatBytes } from '../../base/units.ts';
-import { flag, integer, optional, secret, text } from '../contract/field.ts';
+import { flag, integer, optional, secret, text, wordList } from '../contract/field.ts';
 import { serverFields } from '../contract/fields.ts';
 import {
   type Change,
@@ -16,15 +16,20 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
+import { configurationField, configurationProbe, configurationProblem } from './copied-configuration.ts';
+import { inTheWay, othersInTheWay, sameFiles } from './own-files.ts';
 import { type RebuildObservation, readRebuild, rebuildProbe, streamQuery } from './rebuild-observation.ts';
 import { copyStep, keepStep, type RebuildDesired, rewindStep, stopStep } from './rebuild-steps.ts';
-import { anotherCluster, unusable } from './refusals.ts';
+import { anotherCluster, isMissing, lostPlace, missingData, unreadRecord, unusable } from './refusals.ts';
 
 interface RebuildChange extends Change {
   readonly method: 'rewind' | 'copy';
   /** The controller, and with it a standby that still runs, is stopped first. */
   readonly stop: boolean;
+  readonly standby: boolean;
   readonly keep: boolean;
+  /** The primary's system identifier. */
+  readonly system: string | undefined;
 }
 
 const fields = serverFields(
@@ -36,6 +41,12 @@ const fields = serverFields(
     slot: text('the slot that keeps WAL during a base backup'),
     rewind_user: text('the role that pg_rewind reads with'),
     rewind_password: secret('its password, made for each run: `!secret rewind_password`'),
+    tablespaces: wordList(
+      "directories of the primary's tablespaces: a base backup writes to the same places",
+      'path',
+    ),
+    same: sameFiles,
+    configuration: configurationField,
     copy: flag('`true` for a base backup in any case', false),
     keep_copy: optional(
       text('where data is put aside that may hold commits of its own; without it beside the data directory'),
@@ -78,10 +89,12 @@ export const rebuild: ResourceKind<RebuildDesired, RebuildObservation, RebuildCh
     const seen = observed.value;
     return refusal(desired, seen) ?? settled(desired, seen) ?? decide(desired, seen);
   },
+  tries: (_planned, desired) => configurationProbe(desired),
+  objection: (reply, _planned, desired) => configurationProblem(reply, desired),
   steps: (planned, desired): readonly Step[] => [
-    ...(planned.stop ? [stopStep(desired)] : []),
+    ...(planned.stop ? [stopStep(desired, planned)] : []),
     ...(planned.keep ? [keepStep(desired)] : []),
-    planned.method === 'rewind' ? rewindStep(desired) : copyStep(desired),
+    planned.method === 'rewind' ? rewindStep(desired) : copyStep(desired, planned.system),
   ],
 };
 
@@ -98,18 +111,18 @@ function refusal(desired: RebuildDesired, seen: RebuildObservation): Verdict<Reb
       'the other servers are rebuilt with its data',
       'Name a server that is out; or make a standby primary first (pgduet switch), then this one can be rebuilt.',
     );
-  const problem = unusable(desired.dataDir, desired.version, data);
-  if (problem) return refuse(problem);
   if ('problem' in source)
     return no(
       `the primary, ${desired.primary}, does not let '${desired.id}' replicate`,
       source.problem,
       `Look at the connection from ${desired.id} to ${desired.host}:${desired.port}, and at the password file and client rules ('pgduet check').`,
     );
+  const problem = unexpected(desired, seen, source.systemIdentifier);
+  if (problem) return refuse(problem);
   if (worthless(seen)) return undefined;
   const system = data.control?.systemIdentifier ?? data.recorded;
   if (data.recorded === undefined || system !== source.systemIdentifier)
-    return refuse(anotherCluster(desired.dataDir, data, source.systemIdentifier));
+    return refuse(anotherCluster(desired.id, desired.dataDir, data, source.systemIdentifier));
   if (data.running && !seen.controllerRuns)
     return no(
       `a server runs on '${desired.id}' that no controller watches`,
@@ -117,6 +130,21 @@ function refusal(desired: RebuildDesired, seen: RebuildObservation): Verdict<Reb
       `Stop it there: pg_ctl stop -D ${desired.dataDir} (as ${desired.owner}); then run the same command again.`,
     );
   return undefined;
+}
+
+/** Something that would be lost, or that is not what is remembered. pg_rewind removes what the primary does not have, too. */
+function unexpected(desired: RebuildDesired, { data }: RebuildObservation, system: string) {
+  const { dataDir, id, same } = desired;
+  const unread = unreadRecord(dataDir, desired, data);
+  if (unread) return unread;
+  if (isMissing(data)) return missingData(dataDir, desired, data);
+  const systems = [system, data.recorded];
+  const others = inTheWay(dataDir, data.besides ?? [], same);
+  return (
+    unusable(dataDir, desired.version, data, { systems, ...(same ? { same } : {}) }) ??
+    othersInTheWay(`the data of '${id}'`, others, 'a rebuild would delete it') ??
+    lostPlace(dataDir, desired, data)
+  );
 }
 
 /** Done, or never needed. */
@@ -142,8 +170,10 @@ function decide(desired: RebuildDesired, seen: RebuildObservation): Verdict<Rebu
     ...(seen.data.running ? [`the standby on ${desired.id} is stopped first, through its controller`] : []),
     ...(method === 'rewind' ? ['where its dry run says no, a base backup is taken instead'] : []),
   ];
-  const stop = seen.controllerRuns;
-  return change({ summary, reason, method, stop, keep, ...(notes.length > 0 ? { notes } : {}) });
+  const { controllerRuns: stop, data } = seen;
+  const system = 'problem' in seen.source ? undefined : seen.source.systemIdentifier;
+  const how = { method, stop, standby: data.standbySignal, keep, system };
+  return change({ summary, reason, ...how, ...(notes.length > 0 ? { notes } : {}) });
 }
 
 function chooseMethod(

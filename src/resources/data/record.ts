@@ -1,8 +1,11 @@
 /**
  * What a single server was before it became multiplexed, so that the way back is exact: two files. `<id>.before.json` in
  * the management directory of that server holds everything as it was. `pgduet.json` in its data directory holds the little
- * that every later run needs; base backups and pg_rewind take it along, so it says the same on every server. Pure.
+ * that every later run needs; base backups and pg_rewind take it along, so it says the same on every server. Both can be
+ * written by the instance administrator: what may follow from them is settled in ADR 13. Pure.
  */
+import { quote } from '../../base/shell.ts';
+import { startDropIn } from '../contract/drop-ins.ts';
 
 /** A file as it was. Paths are absolute. */
 export interface FileBefore {
@@ -93,23 +96,24 @@ export const placeSettings: readonly string[] = [
 export const formerMark = ({ managementDir, id }: Place): string => `${managementDir}/${id}.former`;
 
 /** What keeps a former unit from starting a server that the controller is in charge of. */
-export const formerDropIn = (unit: string): string => `/etc/systemd/system/${unit}.d/pgduet.conf`;
+export const formerDropIn = (unit: string): string => `/etc/systemd/system/${unit}.d/${startDropIn}`;
 
-/** Undefined where there is no such file, or one of a later version. */
-export function parseBefore(text: string): Before | undefined {
-  return parse<Before>(text);
-}
+/** "/etc/systemd/system/pg.service.d/pgduet.conf" → "pg.service" */
+export const unitOfDropIn = (path: string): string => path.replace(/^.*\/([^/]+)\.d\/[^/]+$/, '$1');
 
-export function parseAdopted(text: string): Adopted | undefined {
-  return parse<Adopted>(text);
-}
+/** Its line. Root alone can have written it: it confirms what a record says of the unit. */
+export const formerCondition = (place: Place): string => `ConditionPathExists=${formerMark(place)}`;
 
-function parse<T extends { readonly schema: 1 }>(text: string): T | undefined {
-  if (text.trim() === '') return undefined;
-  try {
-    const value = JSON.parse(text) as T;
-    return value.schema === 1 ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** The same for the unit of the controller: it starts nothing as long as the mark stands. */
+export const guardCondition = (place: Place): string => `ConditionPathExists=!${formerMark(place)}`;
+
+/** Shell: prints the paths of the drop-ins that ask for our mark, whichever unit they belong to. */
+export const findDropIns = (place: Place): string =>
+  `grep -lsxF ${quote(formerCondition(place))} /etc/systemd/system/*.d/${startDropIn}`;
+
+/** Shell: prints "record BASE64", or "unread WHY" where something stands in its place that nobody can read. */
+export const recordProbe = (place: Place): string => `r=${quote(beforeFile(place))}; record=
+if [ -L "$r" ] || { [ -e "$r" ] && [ ! -f "$r" ]; }; then echo 'unread it is no plain file'
+elif [ -e "$r" ]; then
+  if record=$(peek cat "$r"); then echo "record $(printf '%s' "$record" | base64 -w 0)"; else echo 'unread its owner may not read it'; fi
+fi`;

@@ -2,6 +2,7 @@
  * standby: a data directory copied from the primary by pg_basebackup, through a slot made for the copy, so that the
  * WAL written meanwhile is kept. It follows the primary from its first start. Existing data is never overwritten.
  */
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote, sh } from '../../base/shell.ts';
 import { serverConninfo } from '../../postgres/conninfo.ts';
 import { integer, optional, text, wordList } from '../contract/field.ts';
@@ -16,30 +17,35 @@ import {
   unknown,
 } from '../contract/kind.ts';
 import { rebuildAdvice } from '../controller/outage.ts';
+import { configurationField, configurationProbe, configurationProblem } from './copied-configuration.ts';
 import {
-  beginMaking,
   type DataDirectory,
+  type DataPlaces,
   dataDirectoryProbe,
-  endMaking,
   readDataDirectory,
   unidentified,
 } from './data-directory.ts';
-import { anotherCluster, unusable } from './refusals.ts';
+import { beginMaking, endMaking } from './making.ts';
+import { sameFiles } from './own-files.ts';
+import {
+  anotherCluster,
+  isMissing,
+  missingData,
+  unreadRecord,
+  unrecordedCopy,
+  unusable,
+} from './refusals.ts';
 
-/** What a copy needs to know. */
-interface CopyPlace {
-  readonly id: string;
-  readonly dataDir: string;
-  readonly walDir?: string;
-  readonly managementDir: string;
+/** What a copy needs to know; its tablespaces go where the primary has them. */
+interface CopyPlace extends DataPlaces {
   readonly owner: string;
   /** The primary's log transfer address and port. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly slot: string;
-  /** Where the primary has tablespaces: the copy writes to the same places. */
-  readonly tablespaces?: readonly string[];
+  readonly systemIdentifier?: string | undefined;
+  readonly same?: readonly string[];
 }
 
 /** "  12345/67890 kB (18%), 0/1 tablespace" as pg_basebackup --progress prints it. */
@@ -57,11 +63,26 @@ const fields = serverFields({
     "directories of the primary's tablespaces: the copy writes to the same places",
     'path',
   ),
+  same: sameFiles,
+  configuration: configurationField,
   system_identifier: optional(
     text("the primary's, as it was seen; data of another cluster is never touched"),
   ),
 });
 type Desired = DesiredOf<typeof fields>;
+
+/** It stays as it is: what only it holds would be lost. */
+function formerPrimary({ id, dataDir, host, port }: Desired, { control }: DataDirectory): Diagnostic {
+  const { fix, commands } = rebuildAdvice(id);
+  return {
+    code: 'SAF007',
+    what: `the server in '${dataDir}' was a primary and has not been made a standby`,
+    why: `another server is primary now (${host}:${port}); this one may hold commits that it lacks, so it is neither started nor overwritten`,
+    fix: `${fix}. Until then it stays as it is, and nothing is changed on any server.`,
+    commands,
+    evidence: [`state: ${control?.state ?? 'unknown'}`, `timeline: ${control?.timeline ?? 'unknown'}`],
+  };
+}
 
 export const standby: ResourceKind<Desired, DataDirectory> = {
   kind: 'standby',
@@ -79,28 +100,27 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
   },
   diff: (desired, observed) => {
     const seen = observed.state === 'present' ? observed.value : undefined;
-    const problem = seen && unusable(desired.dataDir, desired.version, seen);
+    const known = { same: desired.same, systems: systemsOf(desired) };
+    const problem =
+      seen &&
+      (unreadRecord(desired.dataDir, desired, seen) ??
+        unusable(desired.dataDir, desired.version, seen, known));
     if (problem) return refuse(problem);
+    if (seen && isMissing(seen)) return refuse(missingData(desired.dataDir, desired, seen));
     const summary = `copy the primary (${desired.host}:${desired.port}) to ${desired.dataDir}`;
     if (seen?.making !== undefined)
       return change({ summary, reason: `an interrupted ${seen.making} left an unfinished one` });
     if (!seen || seen.content === 'absent' || seen.content === 'empty')
       return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
     if (seen.control?.systemIdentifier !== desired.systemIdentifier)
-      return refuse(anotherCluster(desired.dataDir, seen, desired.systemIdentifier));
-    if (!seen.standbySignal)
-      return refuse({
-        code: 'SAF007',
-        what: `the server in '${desired.dataDir}' was a primary and has not been made a standby`,
-        why: `another server is primary now (${desired.host}:${desired.port}); this one may hold commits that it lacks, so it is neither started nor overwritten`,
-        fix: `${rebuildAdvice(desired.id)}. Until then it stays as it is, and nothing is changed on any server.`,
-        evidence: [
-          `state: ${seen.control?.state ?? 'unknown'}`,
-          `timeline: ${seen.control?.timeline ?? 'unknown'}`,
-        ],
-      });
+      return refuse(anotherCluster(desired.id, desired.dataDir, seen, desired.systemIdentifier));
+    if (!seen.standbySignal && seen.recorded === undefined)
+      return refuse(unrecordedCopy(desired.id, desired.dataDir, seen));
+    if (!seen.standbySignal) return refuse(formerPrimary(desired, seen));
     return same(`a standby of cluster ${desired.systemIdentifier ?? ''}`);
   },
+  tries: (_change, desired) => configurationProbe(desired),
+  objection: (reply, _change, desired) => configurationProblem(reply, desired),
   steps: (_change, desired) => [
     {
       title: `base backup to ${desired.dataDir}`,
@@ -109,6 +129,9 @@ export const standby: ResourceKind<Desired, DataDirectory> = {
     },
   ],
 };
+
+const systemsOf = ({ systemIdentifier }: Desired): readonly string[] =>
+  systemIdentifier ? [systemIdentifier] : [];
 
 /** Shell: the whole copy, from the mark that it begins to the mark that it is finished. */
 export function copyScript(desired: CopyPlace): string {
@@ -120,7 +143,7 @@ export function copyScript(desired: CopyPlace): string {
     keepalives_interval: 5,
     keepalives_count: 3,
   });
-  return `${beginMaking(desired, desired.owner, 'copy', desired.walDir, desired.tablespaces)}
+  return `${beginMaking({ ...desired, what: 'copy', system: desired.systemIdentifier })}
 export PGPASSFILE="$PASSFILE"
 ${sh`as ${desired.owner} "$PGBIN/pg_receivewal" -w -d ${source} -S ${desired.slot} --create-slot --if-not-exists`}
 ${sh`as ${desired.owner} "$PGBIN/pg_basebackup" $nosync -w -d ${source} -D ${desired.dataDir} -S ${desired.slot} -X stream --checkpoint=fast --progress`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''}

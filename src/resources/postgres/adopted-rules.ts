@@ -6,6 +6,7 @@
 
 import { parseDurationMs, parseSizeBytes } from '../../base/units.ts';
 import { controlledSettings, isControlled } from '../../postgres/controlled-settings.ts';
+import { recoveryNames } from '../../postgres/recovery-settings.ts';
 import type { SettingRow } from '../../postgres/setting-row.ts';
 import { numberIn, sameValue } from '../../postgres/setting-value.ts';
 
@@ -44,7 +45,7 @@ const anyValue: Rule = () => true;
 const rules: Readonly<Record<string, Rule>> = {
   listen_addresses: (_wanted, seen) => list(seen.value).some((address) => ['*', '0.0.0.0'].includes(address)),
   unix_socket_directories: (wanted, seen) => list(seen.value).includes(wanted),
-  wal_level: (_wanted, seen) => ['replica', 'logical'].includes(seen.value),
+  wal_level: (wanted, seen) => seen.value === 'logical' || (seen.value === 'replica' && wanted !== 'logical'),
   max_wal_senders: atLeast(leastSenders),
   max_replication_slots: atLeast(leastSenders),
   wal_keep_size: (wanted, seen) =>
@@ -69,6 +70,7 @@ const passing: readonly string[] = ['command line', 'environment variable'];
 /** What each server has of its own, and what multiplexing needs to be exactly so: the command line does not count there. */
 const neverCarried: readonly string[] = [
   ...controlledSettings,
+  ...recoveryNames,
   'port',
   'unix_socket_directories',
   'listen_addresses',

@@ -3,14 +3,18 @@
  * and `hba`. Seen from both sides, so that a reload that was missed shows. Pure.
  */
 
-import { quote, sh } from '../../base/shell.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import { quote } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
 import { type Difference, type Observed, type ProbeReply, present, unknown } from '../contract/kind.ts';
 import { closed } from '../contract/stat.ts';
 
 /** L is what the kind's own query tells of the running server; all of them tell when it last read its files. */
 export interface ConfigurationFile<L extends { readonly loaded: number }> {
+  /** Empty where it is closed. */
   readonly text: string;
+  /** The administrator of the instance may not read the file, so the server cannot either. */
+  readonly closed: boolean;
   /** When the file was written, seconds since 1970. */
   readonly written: number;
   /** As stat prints it: "600". */
@@ -22,6 +26,9 @@ export interface ConfigurationFile<L extends { readonly loaded: number }> {
   readonly live?: L;
 }
 
+/** The administrator may not read the file. */
+const closedStatus = 3;
+
 /** `extra` is shell text that prints words on one line; it may use $d, the data directory. */
 export const configurationProbe = (
   dataDir: string,
@@ -32,9 +39,10 @@ if [ ! -f "$d/${name}" ]; then unseen "$d/${name}"; echo "$unseen"; exit; fi
 stat -c '%.6Y %a %U' "$d/${name}" || exit 1
 if postmaster "$d"; then state=running; else state=stopped; fi
 # The last line of the pid file ("postmaster.pid"): a server that starts cannot be asked, and reads its files as one that is yet to.
-if [ $state = running ] && lines "$d/postmaster.pid" x x x x x x x word; then case $word in starting*) state=stopped;; esac; fi
+if [ $state = running ]; then case $pid_state in starting*) state=stopped;; esac; fi
 echo "$state"${extra === undefined ? '' : ` $(${extra})`}
-cat "$d/${name}"`;
+# What is read here is written anew as the administrator's.
+peek cat "$d/${name}" || { if [ -n "$ROOT" ] && ! peek test -r "$d/${name}"; then exit ${closedStatus}; fi; exit 1; }`;
 
 export function readConfiguration<L extends { readonly loaded: number }>(
   reply: ProbeReply,
@@ -47,14 +55,16 @@ export function readConfiguration<L extends { readonly loaded: number }>(
   const hidden = closed(first);
   if (hidden) return unknown(hidden);
   if (
-    reply.status !== 0 ||
+    (reply.status !== 0 && reply.status !== closedStatus) ||
     Number.isNaN(Number(written)) ||
     !mode ||
     !owner ||
     (state !== 'running' && state !== 'stopped')
   )
     return unknown(reply.stderr.trim() || `${name} could not be read`);
-  const seen = { text: lines.join('\n'), written: Number(written), mode, owner, extra };
+  const shut = reply.status === closedStatus;
+  const text = shut ? '' : lines.join('\n');
+  const seen = { text, closed: shut, written: Number(written), mode, owner, extra };
   if (state === 'stopped') return present(seen);
   if (typeof reply.sql !== 'object' || reply.sql === null)
     return unknown(reply.sqlProblem ?? 'the server did not answer');
@@ -80,9 +90,17 @@ export function accessDifference(
   return { code, object: path, declared: words(owner, ownMode), found: words(seen.owner, seen.mode) };
 }
 
-/** The content and the time when it was written stay, so that nothing has to be read again. */
-export const accessScript = (path: string, owner: string): string =>
-  `${sh`chown ${`${owner}:`} ${path}`}\n${sh`chmod 0600 ${path}`}`;
+/** What stands in it is not known, so it cannot be written anew; root gives nobody a file by a name that others can make. */
+export const closedFile = (
+  path: string,
+  owner: string,
+  seen: ConfigurationFile<{ readonly loaded: number }>,
+): Diagnostic => ({
+  code: 'SAF040',
+  what: `'${path}' (${seen.owner} ${seen.mode.padStart(4, '0')}) cannot be read by ${owner}`,
+  why: "the server would not start with it, and what is somebody else's is not taken over",
+  fix: `Look what it is. If it is the file of this server: chown -h ${owner}: ${path}, then run the same command again.`,
+});
 
 /** The server has read another text, or none, since the file was written. */
 export const unreadDifference = (

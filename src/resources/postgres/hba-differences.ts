@@ -2,6 +2,8 @@
  * How the rules of a pg_hba.conf differ from the declared ones, rule by rule ("The pg_hba.conf File"). In: texts, and what
  * the server says of the file. Out: differences. Pure.
  */
+import { authLines, authText, methodOf } from '../../postgres/hba-tokens.ts';
+import { openRule, openRuleError } from '../../postgres/withheld.ts';
 import type { Difference } from '../contract/kind.ts';
 
 /** A row of pg_hba_file_rules that has an error, or that comes from another file. */
@@ -13,25 +15,27 @@ export interface HbaRow {
   readonly error: string | null;
 }
 
-interface Rule {
+/** A rule for connections that cannot come, since TLS is off, is told like an error, and is none. */
+export const keepsFromStarting = ({ error }: Pick<HbaRow, 'error'>): boolean =>
+  error !== null && !error.includes('cannot match because');
+
+export interface Rule {
   readonly text: string;
   /** Counted from 1. */
   readonly line: number;
+  readonly method: string | undefined;
 }
 
-/** The rules alone: comments and spacing do not matter to the server. */
+/** The rules alone: comments, spacing and line ends do not matter to the server. */
 export const hbaRules = (text: string): readonly Rule[] =>
-  text.split('\n').flatMap((line, index) => {
-    const rule = line.replace(/#.*/, '').trim().replace(/\s+/g, ' ');
-    return rule === '' ? [] : [{ text: rule, line: index + 1 }];
-  });
+  authLines(text).map((line) => ({ text: authText(line), line: line.line, method: methodOf(line) }));
 
 export const rulesText = (text: string): string =>
   hbaRules(text)
     .map((rule) => rule.text)
     .join('\n');
 
-export const isTrust = (rule: string): boolean => /(^|\s)"?trust"?$/.test(rule);
+export const isTrust = ({ method }: Rule): boolean => method === 'trust';
 
 /** The rules of `some` that `others` lack; a rule that stands twice has to be there twice. */
 function beyond(some: readonly Rule[], others: readonly Rule[]): readonly Rule[] {
@@ -58,17 +62,18 @@ export function ruleDifferences(declared: string, observation: Observation): rea
   const broken = new Set(rows.filter((row) => row.error !== null && isOf(row, path)).map((row) => row.line));
   return [
     ...missing.map(({ text }): Difference => {
-      return { code: 'HBA001', object: text, declared: text, found: '(not there)', since: written };
+      const shown = openRule(text);
+      return { code: 'HBA001', object: shown, declared: shown, found: '(not there)', since: written };
     }),
     ...extra
       .filter(({ line }) => !broken.has(line))
       .map(
-        ({ text, line }): Difference => ({
-          code: isTrust(text) ? 'HBA002' : 'HBA001',
-          object: text,
+        (rule): Difference => ({
+          code: isTrust(rule) ? 'HBA002' : 'HBA001',
+          object: openRule(rule.text),
           declared: '(not declared)',
-          found: text,
-          source: `${path}:${line}`,
+          found: openRule(rule.text),
+          source: `${path}:${rule.line}`,
           since: written,
         }),
       ),
@@ -91,8 +96,8 @@ function orderDifference(
     {
       code: 'HBA001',
       object: observation.path,
-      declared: `first: ${first.text}`,
-      found: `only the order of the rules differs; first: ${instead.text}`,
+      declared: `first: ${openRule(first.text)}`,
+      found: `only the order of the rules differs; first: ${openRule(instead.text)}`,
       source: `${observation.path}:${instead.line}`,
       since: observation.written,
     },
@@ -111,7 +116,9 @@ export function rowDifferences(observation: Observation, rewritten: boolean): re
           code: 'HBA004',
           object: place,
           declared: 'a rule that the server can read',
-          found: [isOf(row, path) ? byLine.get(row.line) : undefined, row.error].filter(Boolean).join(': '),
+          found: [isOf(row, path) ? openRule(byLine.get(row.line) ?? '') : '', openRuleError(row.error)]
+            .filter(Boolean)
+            .join(': '),
           source: place,
           ...(rewritten
             ? {}

@@ -1,5 +1,9 @@
 /** hba: pg_hba.conf as a whole, in force in the running server. It is never written with a rule that lets anyone in without proof. */
+
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import { quote, sh } from '../../base/shell.ts';
 import { withoutOurRules } from '../../postgres/hba-file.ts';
+import { openRuleError } from '../../postgres/withheld.ts';
 import { template } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import {
@@ -7,14 +11,16 @@ import {
   change,
   type Instance,
   type ResourceKind,
+  refuse,
   same,
   type Verdict,
 } from '../contract/kind.ts';
-import { putFile } from '../contract/preamble.ts';
+import { ownFile } from '../contract/preamble.ts';
+import { tryFunctions } from '../contract/tried.ts';
 import {
   accessDifference,
-  accessScript,
   type ConfigurationFile,
+  closedFile,
   configurationProbe,
   isStale,
   readConfiguration,
@@ -24,6 +30,7 @@ import {
   type HbaRow,
   hbaRules,
   isTrust,
+  keepsFromStarting,
   rowDifferences,
   ruleDifferences,
   rulesText,
@@ -65,7 +72,7 @@ const liveQuery = `select json_build_object('loaded', extract(epoch from pg_conf
 const fields = fieldsOnServer(
   { template: template('template of the whole file; a rule with `trust` is an error') },
   ({ template: content }, { server: instance }, problem): Desired => {
-    if (hbaRules(ownPart(content)).some(({ text }) => isTrust(text)))
+    if (hbaRules(ownPart(content)).some(isTrust))
       problem('template', "a rule uses 'trust'", "Use 'peer' on the socket and 'scram-sha-256' elsewhere.");
     return { instance, content };
   },
@@ -97,29 +104,51 @@ export const hba: ResourceKind<Desired, ConfigurationFile<Live>, HbaChange> = {
   },
   steps: (planned, desired) => {
     const { owner } = desired.instance;
+    const file = { path: path(desired), mode: '0600', owner, content: desired.content };
     if (planned.write)
       return [
         {
           title: `client rules ${path(desired)}`,
-          script: putFile({ path: path(desired), mode: '0600', owner, content: desired.content }),
+          script: rulesScript(desired.instance, desired.content),
         },
       ];
-    return planned.access
-      ? [{ title: `owner and mode of ${path(desired)}`, script: accessScript(path(desired), owner) }]
-      : [];
+    return planned.access ? [{ title: `owner and mode of ${path(desired)}`, script: ownFile(file) }] : [];
   },
 };
+
+/** What is declared, or included, cannot be read: rewriting it would change nothing. */
+const brokenRule = (name: string, { file, line, error }: HbaRow): Diagnostic => ({
+  code: 'SAF046',
+  what: `${file ?? name}:${line} cannot be read by the server: ${openRuleError(error ?? '')}`,
+  why: 'the server takes no change of its rules over, and does not start the next time',
+  fix: 'Correct the rule where it is declared (postgres.hba in the inventory), or in the file of that name, then run the same command again.',
+});
+
+/** Tried before they take the place of the old ones: a server must always find rules that it can start with. */
+export function rulesScript({ dataDir, owner }: Instance, content: string): string {
+  const to = `${dataDir}/pg_hba.conf`;
+  const trial = `${dataDir}/.pg_hba.conf.trial`;
+  const script = `${tryFunctions(dataDir)}
+place ${quote(trial)} 0600 ${quote(`${owner}:`)}
+if ! rules_load ${quote(trial)}; then rm -f ${quote(trial)}; exit 1; fi
+mv -fT ${quote(trial)} ${quote(to)}
+sync ${quote(dataDir)}`;
+  return `printf '%s\\004' ${quote(content)} | ${sh`acting ${to} ${owner} received eval ${script}`}`;
+}
 
 function judge(desired: Desired, seen: ConfigurationFile<Live>): Verdict<HbaChange> {
   const { text, written, live } = seen;
   const name = path(desired);
-  const write = rulesText(text) !== rulesText(desired.content);
+  const write = seen.closed || rulesText(text) !== rulesText(desired.content);
   const unread = isStale(seen) && live?.broken !== true;
   const wasThereBefore = withoutOurRules(desired.content) !== undefined;
   const open = wasThereBefore ? undefined : accessDifference('HBA006', name, desired.instance.owner, seen);
+  if (seen.closed && !open) return refuse(closedFile(name, desired.instance.owner, seen));
   const observation = { path: name, text, written, rows: live?.rows ?? [] };
+  const broken = write ? undefined : live?.rows.find(keepsFromStarting);
+  if (broken) return refuse(brokenRule(name, broken));
   const differences = [
-    ...(write ? ruleDifferences(desired.content, observation) : []),
+    ...(write && !seen.closed ? ruleDifferences(desired.content, observation) : []),
     ...rowDifferences(observation, write),
     ...(unread ? [unreadDifference('HBA003', name, seen)] : []),
     ...(open ? [open] : []),
@@ -130,7 +159,7 @@ function judge(desired: Desired, seen: ConfigurationFile<Live>): Verdict<HbaChan
     return change({
       ...common,
       summary: `rewrite ${name}`,
-      reason: 'its rules differ',
+      reason: seen.closed ? `${desired.instance.owner} cannot read it` : 'its rules differ',
       text: { before: `${rulesText(text)}\n`, after: `${rulesText(desired.content)}\n`, name },
       effects,
     });

@@ -6,6 +6,7 @@ import { flag, secret, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import {
   absent,
+  type Change,
   change,
   type Difference,
   present,
@@ -13,12 +14,14 @@ import {
   same,
   unknown,
 } from '../contract/kind.ts';
+import { behindOf, behindProbe, receiptStep } from './receipt.ts';
 
 const fields = fieldsOnServer(
   {
     name: text('name of the role'),
     replication: flag('whether it may replicate', false),
     password: secret('`!secret replication_password`; the server gets a SCRAM verifier only'),
+    received: flag('whether every standby that commits wait for is to have it on disk', false),
   },
   (values, { entropy, server }) => ({ ...values, salt: entropy, dataDir: server.dataDir }),
 );
@@ -39,19 +42,26 @@ interface Seen {
   readonly expired: boolean;
   /** Roles that it is a member of. */
   readonly memberOf: readonly string[];
+  /** Standbys that have not received everything; empty where nobody asked. */
+  readonly behind: string;
+}
+
+interface RoleChange extends Change {
+  /** The role is right, and only waited for. */
+  readonly waits?: true;
 }
 
 /** The columns of pg_authid that may give a role more than it needs. */
 const powers = { createdb: 'CREATEDB', createrole: 'CREATEROLE', bypassrls: 'BYPASSRLS' } as const;
 
-export const role: ResourceKind<Desired, Seen> = {
+export const role: ResourceKind<Desired, Seen, RoleChange> = {
   kind: 'role',
   summary: 'A database role that may log in, and may be allowed to replicate.',
   fields,
   key: (desired) => desired.name,
   describe: (desired) => `role ${desired.name}`,
   probe: (desired) => ({
-    shell: neverStarted(desired.dataDir),
+    shell: `${neverStarted(desired.dataDir)}${desired.received ? `\n${behindProbe}` : ''}`,
     sql: `select (select json_build_object('verifier', rolpassword, 'replication', rolreplication, 'login', rolcanlogin, 'superuser', rolsuper,
   'createdb', rolcreatedb, 'createrole', rolcreaterole, 'bypassrls', rolbypassrls, 'connections', rolconnlimit,
   'until', case when isfinite(rolvaliduntil) then rolvaliduntil::text end, 'expired', coalesce(rolvaliduntil <= now(), false),
@@ -60,10 +70,10 @@ export const role: ResourceKind<Desired, Seen> = {
   }),
   read: (reply) => {
     if (reply.sql === undefined)
-      return reply.stdout.trim() === 'new'
+      return reply.stdout.split('\n')[0] === 'new'
         ? absent
         : unknown(reply.sqlProblem ?? 'the server did not answer');
-    return reply.sql === null ? absent : present(reply.sql as Seen);
+    return reply.sql === null ? absent : present({ ...(reply.sql as Seen), behind: behindOf(reply.stdout) });
   },
   diff: (desired, observed) => {
     const words = `role ${desired.name}${desired.replication ? ' for replication' : ''}`;
@@ -74,6 +84,13 @@ export const role: ResourceKind<Desired, Seen> = {
         differences: [{ code: 'ROL001', object: desired.name, declared: words, found: '(not there)' }],
       });
     const wrong = shortcomings(desired, observed.value);
+    const { behind } = observed.value;
+    if (wrong.length === 0 && behind !== '')
+      return change({
+        summary: `wait until the standbys have ${words}`,
+        reason: `not received yet by: ${behind}`,
+        waits: true as const,
+      });
     if (wrong.length === 0) return same('attributes and password are right');
     return change({
       summary: `alter ${words}`,
@@ -81,7 +98,7 @@ export const role: ResourceKind<Desired, Seen> = {
       differences: wrong.map(({ word, ...difference }) => difference),
     });
   },
-  steps: (_change, desired) => {
+  steps: ({ waits }, desired) => {
     const name = quoteIdentifier(desired.name);
     const password = desired.password
       ? ` PASSWORD ${quoteLiteral(scramVerifier(desired.password.reveal(), Buffer.from(desired.salt, 'hex')))}`
@@ -92,7 +109,11 @@ export const role: ResourceKind<Desired, Seen> = {
 SELECT 'CREATE ROLE ${name.replaceAll("'", "''")}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(desired.name)}) \\gexec
 ALTER ROLE ${name} ${attributes};
 ${desired.replication ? leaveGroups(desired.name) : ''}`;
-    return [{ title: `role ${desired.name}`, script: `printf '%s' ${quote(statements)} | sql >/dev/null` }];
+    const alter = {
+      title: `role ${desired.name}`,
+      script: `printf '%s' ${quote(statements)} | sql >/dev/null`,
+    };
+    return [...(waits ? [] : [alter]), ...(desired.received ? [receiptStep(desired.name)] : [])];
   },
 };
 

@@ -5,16 +5,13 @@
 import { effectiveConf } from '../../postgres/conf-file.ts';
 import { controlledSettings, isControlled } from '../../postgres/controlled-settings.ts';
 import { quoteIdentifier } from '../../postgres/quote.ts';
-import {
-  certainlyDiffers,
-  sameValue,
-  sameWords,
-  withoutPassword,
-  wordsDiffer,
-} from '../../postgres/setting-value.ts';
+import { recoverySettings } from '../../postgres/recovery-settings.ts';
+import { certainlyDiffers, sameValue, sameWords, wordsDiffer } from '../../postgres/setting-value.ts';
+import { openSetting } from '../../postgres/withheld.ts';
 import type { Difference } from '../contract/kind.ts';
 import { accessDifference, unreadDifference } from './configuration-file.ts';
 import { type Found, isWhole } from './settings-found.ts';
+import { isLeftover } from './settings-leftovers.ts';
 import {
   autoWritten,
   confPath,
@@ -32,7 +29,7 @@ export function settingDifferences(desired: Desired, seen: Seen, found: Found): 
   const { live } = seen;
   const own = [...wrongOnes(desired, seen, found), ...staleOnes(desired, seen, found)];
   const around = [...access(desired, seen, found), ...placesElsewhere(desired, seen)];
-  if (!live) return [...own, ...around];
+  if (!live) return [...own, ...around, ...autoOnes(desired, seen, found)];
   const names = Object.keys(desired.values);
   const settled = isTaking(desired) || isElsewhere(live);
   return [
@@ -54,18 +51,23 @@ export function settingDifferences(desired: Desired, seen: Seen, found: Found): 
 }
 
 const place = ({ file, line }: FileLine): string => (line === 0 ? file : `${file}:${line}`);
-const shown = (value: string | null | undefined): string =>
-  value === undefined || value === null ? '(not there)' : value === '' ? 'empty' : withoutPassword(value);
+const shown = (name: string, value: string | null | undefined): string =>
+  value === undefined || value === null ? '(not there)' : value === '' ? 'empty' : openSetting(name, value);
+
+const declaredWords = (desired: Desired, name: string): string =>
+  isLeftover(desired, name)
+    ? `nothing: ${recoverySettings[name]?.harm ?? ''}`
+    : shown(name, desired.values[name]);
 
 function wrongOnes(desired: Desired, seen: Seen, { wrong }: Found): readonly Difference[] {
   const standing = effectiveConf(seen.text);
   return wrong.map((name) => {
     const line = standing.get(name.toLowerCase());
     return {
-      code: 'SET001',
+      code: isLeftover(desired, name) ? 'SET017' : 'SET001',
       object: name,
-      declared: shown(desired.values[name]),
-      found: shown(line?.value),
+      declared: declaredWords(desired, name),
+      found: shown(name, line?.value),
       source: line ? `${confPath(desired)}:${line.index + 1}` : confPath(desired),
       since: seen.written,
     };
@@ -80,7 +82,7 @@ function staleOnes(desired: Desired, seen: Seen, { stale }: Found): readonly Dif
       code: 'SET009',
       object: name,
       declared: '(not declared)',
-      found: shown(line?.value),
+      found: shown(name, line?.value),
       source: `${confPath(desired)}:${(line?.index ?? 0) + 1}`,
     };
   });
@@ -105,10 +107,10 @@ function autoOnes(desired: Desired, seen: Seen, { reset, over }: Found): readonl
     if (!line) return [];
     return [
       {
-        code: isControlled(name) ? 'SET010' : 'SET002',
+        code: isLeftover(desired, name) ? 'SET017' : isControlled(name) ? 'SET010' : 'SET002',
         object: name,
         declared,
-        found: shown(line.value),
+        found: shown(name, line.value),
         source: place(line),
         ...(since === undefined ? {} : { since }),
         ...(repair ? { repair } : {}),
@@ -116,7 +118,7 @@ function autoOnes(desired: Desired, seen: Seen, { reset, over }: Found): readonl
     ];
   };
   return [
-    ...reset.flatMap((name) => told(name, shown(desired.values[name]))),
+    ...reset.flatMap((name) => told(name, declaredWords(desired, name))),
     ...undeclaredControlled(desired).flatMap((name) =>
       told(
         name,
@@ -141,8 +143,8 @@ function includedOnes(desired: Desired, live: Live, { over }: Found): readonly D
       {
         code: controlled ? 'SET011' : 'SET003',
         object: name,
-        declared: declared === undefined ? '(not declared)' : shown(declared),
-        found: shown(line.value),
+        declared: declared === undefined ? '(not declared)' : shown(name, declared),
+        found: shown(name, line.value),
         source: place(line),
         repair: `remove the line for ${name} in ${place(line)} on {host}, and reload: ${reloadCommand(desired)}`,
       },
@@ -178,13 +180,19 @@ function commandLine(desired: Desired, live: Live, name: string, found: Found): 
     {
       code: 'SET004',
       object: name,
-      declared: shown(declared),
-      found: shown(facts.value),
+      declared: shown(name, declared),
+      found: shown(name, facts.value),
       source: 'the command line of the server',
       ...(found.effects.some(({ action }) => action === 'restart') ? { repair: 'provision' } : {}),
     },
   ];
 }
+
+/**
+ * A standby's receiver belongs to no database, so that nothing of the catalog holds for it: whoever has set this means a consumer of
+ * logical replication, which may be as slow as it is.
+ */
+const receiversOwn = 'wal_sender_timeout';
 
 /** Those of the catalog are the same on a standby; they are reported where they can be repaired. */
 function overrides(desired: Desired, live: Live): readonly Difference[] {
@@ -195,14 +203,14 @@ function overrides(desired: Desired, live: Live): readonly Difference[] {
     const at = one.setting.indexOf('=');
     const [name, value] = [one.setting.slice(0, at), one.setting.slice(at + 1)];
     const wanted = declared.get(name.toLowerCase());
-    if (wanted === undefined) return [];
+    if (wanted === undefined || name.toLowerCase() === receiversOwn) return [];
     if (sameWords(wanted, value, live.settings[name.toLowerCase()]?.unit)) return [];
     return [
       {
         code: 'SET005',
         object: name,
-        declared: shown(wanted),
-        found: shown(value),
+        declared: shown(name, wanted),
+        found: shown(name, value),
         source: holder(one),
         repair: `${holder(one)} RESET ${name};`,
       },
@@ -225,8 +233,8 @@ function pendingOnes(desired: Desired, live: Live, { pending, effects }: Found):
   return pending.map((name) => ({
     code: 'SET007',
     object: name,
-    declared: shown(desired.values[name]),
-    found: `${shown(live.settings[name.toLowerCase()]?.value ?? 'another value')} until a restart`,
+    declared: shown(name, desired.values[name]),
+    found: `${shown(name, live.settings[name.toLowerCase()]?.value ?? 'another value')} until a restart`,
     since: live.loaded,
     ...(restarts || isTaking(desired)
       ? {}
@@ -294,8 +302,8 @@ function unexplained(
     {
       code: 'SET016',
       object: name,
-      declared: shown(desired.values[name]),
-      found: shown(facts.value),
+      declared: shown(name, desired.values[name]),
+      found: shown(name, facts.value),
       source,
     },
   ];

@@ -4,16 +4,18 @@
  * server could not start with. In: what is needed and what was seen. Out: names and effects. Pure.
  */
 import {
-  commentedOut,
+  commentedLines,
   effectiveConf,
   ourHeading as heading,
   namesInBlock,
 } from '../../postgres/conf-file.ts';
 import { parseConninfo } from '../../postgres/conninfo.ts';
 import { isControlled, upstreamSetting } from '../../postgres/controlled-settings.ts';
+import { isNeutral } from '../../postgres/recovery-settings.ts';
 import { certainlyDiffers, sameValue } from '../../postgres/setting-value.ts';
 import type { Effect } from '../contract/kind.ts';
 import { isStale } from './configuration-file.ts';
+import { isLeftover, isStandby } from './settings-leftovers.ts';
 import {
   type SettingsDesired as Desired,
   type Live,
@@ -48,7 +50,11 @@ export const isWhole = ({ except }: Desired): boolean => except !== undefined;
 export function findDifferences(desired: Desired, declared: readonly string[], seen: Seen): Found {
   const names = Object.keys(desired.values);
   const over = standsOver(desired, seen);
-  const wrong = names.filter((name) => !isRight(name.toLowerCase(), desired.values[name] ?? '', seen));
+  const wrong = names.filter((name) =>
+    isLeftover(desired, name)
+      ? stands(name, seen, over)
+      : !isRight(name.toLowerCase(), desired.values[name] ?? '', seen),
+  );
   const reset = names.filter((name) => over.auto.has(name.toLowerCase()));
   const stale = staleNames(desired, declared, seen);
   const access = isWhole(desired) && !desired.adopted && !hasOwnAccess(desired, seen);
@@ -58,6 +64,12 @@ export function findDifferences(desired: Desired, declared: readonly string[], s
   const effects = effectsOf(desired, seen, { ...open, pending, unread });
   return { ...open, pending, unread, effects };
 }
+
+/** A line of the file, or of one that it includes, says what has to be out of force. */
+const stands = (name: string, { text }: Seen, { included }: Over): boolean => {
+  const line = effectiveConf(text).get(name);
+  return line ? !isNeutral(name, line.value) : included.has(name);
+};
 
 const hasOwnAccess = ({ instance }: Desired, { owner, mode }: Seen): boolean =>
   owner === instance.owner && mode === '600';
@@ -74,14 +86,17 @@ function staleNames(desired: Desired, declared: readonly string[], seen: Seen): 
   );
 }
 
+const commentedOut = ({ text }: Seen, name: string): readonly string[] =>
+  commentedLines(text, name).map(({ value }) => value);
+
 function isRight(name: string, wanted: string, seen: Seen): boolean {
   const value = effectiveConf(seen.text).get(name)?.value;
   if (value === wanted) return true;
   if (!isControlled(name)) return false;
-  if (name !== upstreamSetting) return commentedOut(seen.text, name).includes(wanted);
-  if (seen.extra.includes('standby')) return value !== undefined && sameUpstream(value, wanted, []);
+  if (name !== upstreamSetting) return commentedOut(seen, name).includes(wanted);
+  if (isStandby(seen)) return value !== undefined && sameUpstream(value, wanted, []);
   // Nobody reads it on a primary. It waits there for the day when the server follows another one.
-  const waits = [...commentedOut(seen.text, name), ...(value === undefined ? [] : [value])];
+  const waits = [...commentedOut(seen, name), ...(value === undefined ? [] : [value])];
   return waits.some((one) => sameUpstream(one, wanted, ['host', 'port']));
 }
 
@@ -107,11 +122,13 @@ function isInForce(wanted: string, facts: LiveSetting | undefined): boolean {
   return type === 'string' ? value === wanted : sameValue(wanted, { ...facts, value, raw });
 }
 
-function waiting(desired: Desired, { live }: Seen, { wrong, reset, over }: Open): readonly string[] {
+function waiting(desired: Desired, seen: Seen, { wrong, reset, over }: Open): readonly string[] {
+  const { live } = seen;
   if (!live || isElsewhere(live)) return [];
   return Object.keys(desired.values).filter(
     (name) =>
       factsOf(live, name)?.pending &&
+      !(isLeftover(desired, name) && !isStandby(seen)) &&
       !isInForce(desired.values[name] ?? '', factsOf(live, name)) &&
       !wrong.includes(name) &&
       !reset.includes(name) &&
@@ -154,7 +171,9 @@ function effectsOf(
   const restart =
     pending.length > 0 ||
     stale.some((name) => factsOf(live, name)?.context === 'postmaster') ||
-    [...wrong, ...reset].some((name) => restarts(name, desired, live, over));
+    [...wrong, ...reset].some(
+      (name) => (isStandby(seen) || !isLeftover(desired, name)) && restarts(name, desired, live, over),
+    );
   if (restart && errors.length === 0 && !isTaking(desired))
     return [{ action: 'restart', target: 'instance' }];
   return wrong.length + reset.length + stale.length > 0 || unread

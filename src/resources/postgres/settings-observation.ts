@@ -5,6 +5,7 @@
 
 import { controlledSettings } from '../../postgres/controlled-settings.ts';
 import { quoteLiteral } from '../../postgres/quote.ts';
+import { recoveryNames } from '../../postgres/recovery-settings.ts';
 import { type SettingRow, settingRow } from '../../postgres/setting-row.ts';
 import type { Instance } from '../contract/kind.ts';
 import type { Logging } from './adopted-rules.ts';
@@ -13,6 +14,8 @@ import type { ConfigurationFile } from './configuration-file.ts';
 export interface SettingsDesired {
   readonly name: string;
   readonly instance: Instance;
+  /** Major version of PostgreSQL. */
+  readonly version: number;
   readonly values: Readonly<Record<string, string>>;
   /** Settings in our block that another resource declares; without this field the rest of the block is not ours. */
   readonly except?: readonly string[];
@@ -23,6 +26,8 @@ export interface SettingsDesired {
     /** Absent: not decided yet. */
     readonly logging?: Logging;
   };
+  /** Of `values`: nobody declares them, see `settings-leftovers.ts`. */
+  readonly leftovers?: readonly string[];
 }
 
 export interface Live {
@@ -34,6 +39,8 @@ export interface Live {
   readonly lines: readonly FileLine[];
   /** What ALTER ROLE and ALTER DATABASE hold. */
   readonly overrides: readonly Override[];
+  /** Those with which it does not start without logical WAL. */
+  readonly logicalSlots?: readonly string[];
   /** Where the server's configuration is: the settings of these names. */
   readonly places: Readonly<Record<Place, string>>;
 }
@@ -70,13 +77,14 @@ export type Place = (typeof places)[number];
 export type SettingsSeen = ConfigurationFile<Live>;
 
 /**
- * When ALTER SYSTEM was used last. On a standby: that it is one, and values of the primary below which it would not start
+ * When ALTER SYSTEM was used last, and all that it holds: a server that does not run cannot be asked. On a standby: that it is one, and values of the primary below which it would not start
  * ("Hot Standby", administrator's overview).
  */
 export const extraScript = `stat -c 'auto=%.3Y' "$d/postgresql.auto.conf" 2>/dev/null | tr '\\n' ' '
+printf 'held=%s ' "$(if [ -f "$d/postgresql.auto.conf" ]; then peek base64 -w 0 "$d/postgresql.auto.conf"; fi)"
 if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
 if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
-"$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
+peek "$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
 
 /** As pg_controldata calls them, and as the settings are called. */
 const floorNames: Readonly<Record<string, string>> = {
@@ -93,7 +101,11 @@ export const confPath = (desired: SettingsDesired): string => `${desired.instanc
 const judged: readonly string[] = ['data_checksums', 'log_destination'];
 
 export function liveQuery(names: readonly string[]): string {
-  const asked = [...new Set([...names, ...controlledSettings, ...judged].map((name) => name.toLowerCase()))];
+  const asked = [
+    ...new Set(
+      [...names, ...controlledSettings, ...recoveryNames, ...judged].map((name) => name.toLowerCase()),
+    ),
+  ];
   const list = `array[${asked.map(quoteLiteral).join(', ')}]::text[]`;
   return `select json_build_object('loaded', extract(epoch from pg_conf_load_time()),
  'settings', (select coalesce(json_object_agg(lower(name), ${settingRow}), '{}')
@@ -104,8 +116,18 @@ export function liveQuery(names: readonly string[]): string {
  'overrides', (select coalesce(json_agg(json_build_object('role', r.rolname, 'database', d.datname, 'setting', c.setting)), '[]')
    from pg_db_role_setting o left join pg_roles r on r.oid = o.setrole left join pg_database d on d.oid = o.setdatabase, unnest(o.setconfig) as c(setting)
    where lower(split_part(c.setting, '=', 1)) = any (${list})),
+ 'logicalSlots', (select coalesce(json_agg(slot_name order by slot_name), '[]') from pg_replication_slots where slot_type = 'logical' and not temporary),
  'places', json_build_object(${places.map((name) => `'${name}', current_setting('${name}')`).join(', ')}))`;
 }
+
+/** The text of postgresql.auto.conf. */
+export const autoText = (words: readonly string[]): string =>
+  Buffer.from(words.find((word) => word.startsWith('held='))?.slice('held='.length) ?? '', 'base64').toString(
+    'utf8',
+  );
+
+export const autoPath = (desired: SettingsDesired): string =>
+  `${desired.instance.dataDir}/postgresql.auto.conf`;
 
 /** When ALTER SYSTEM was used last, seconds since 1970. */
 export function autoWritten(words: readonly string[]): number | undefined {

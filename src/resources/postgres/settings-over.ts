@@ -1,8 +1,16 @@
 /**
- * What stands over postgresql.conf in a running server: ALTER SYSTEM, included files, lines with errors ("Setting
+ * What stands over postgresql.conf: ALTER SYSTEM, and in a running server included files and lines with errors ("Setting
  * Parameters"). In: what was seen. Out: which line counts for a setting, and which errors there are. Pure.
  */
-import type { FileLine, Live, SettingsDesired, SettingsSeen } from './settings-observation.ts';
+import { parseConf } from '../../postgres/conf-file.ts';
+import {
+  autoPath,
+  autoText,
+  type FileLine,
+  type Live,
+  type SettingsDesired,
+  type SettingsSeen,
+} from './settings-observation.ts';
 
 export interface Over {
   /** Lines of ALTER SYSTEM, by setting. */
@@ -15,7 +23,7 @@ export interface Over {
 const nothing: Over = { auto: new Map(), included: new Map(), errors: [] };
 
 /** What pg_file_settings says of a value that is wrong, and also of one that only a restart brings into force. */
-const notApplied = 'setting could not be applied';
+export const notApplied = 'setting could not be applied';
 
 /** Until the controller is in charge the former configuration counts, wherever that is. */
 export const isTaking = ({ adopted }: SettingsDesired): boolean => adopted?.taken === false;
@@ -29,7 +37,7 @@ const isAuto = ({ file }: FileLine): boolean => file.endsWith('/postgresql.auto.
 /** The last line for a setting counts; ALTER SYSTEM is read last. */
 export function standsOver(desired: SettingsDesired, seen: SettingsSeen): Over {
   const { live } = seen;
-  if (!live) return nothing;
+  if (!live) return { ...nothing, auto: heldByFile(desired, seen) };
   const auto = new Map<string, FileLine>();
   const last = new Map<string, FileLine>();
   for (const line of live.lines) if (line.name !== null) (isAuto(line) ? auto : last).set(line.name, line);
@@ -37,6 +45,15 @@ export function standsOver(desired: SettingsDesired, seen: SettingsSeen): Over {
   const included = new Map([...last].filter(([, { file }]) => file !== live.places.config_file));
   const errors = live.lines.filter((line) => isError(line, seen.written > live.loaded));
   return { auto, included, errors };
+}
+
+/** What ALTER SYSTEM holds on a server that does not run: it counts from the first moment of its start. */
+function heldByFile(desired: SettingsDesired, { extra }: SettingsSeen): ReadonlyMap<string, FileLine> {
+  const common = { file: autoPath(desired), error: null, context: null, pending: null };
+  const lines = parseConf(autoText(extra)).map(
+    ({ name, value, index }): FileLine => ({ ...common, name, value, line: index + 1 }),
+  );
+  return new Map(lines.map((line) => [line.name ?? '', line]));
 }
 
 const isError = ({ error, context, pending }: FileLine, unread: boolean): boolean =>

@@ -5,16 +5,25 @@
  * business: the declared value behind a '#' counts as right, and is never put in force from here.
  */
 import { quote } from '../../base/shell.ts';
-import { effectiveConf, ourHeading as heading, namesInBlock, parseConf } from '../../postgres/conf-file.ts';
+import {
+  effectiveConf,
+  ourHeading as heading,
+  namesInBlock,
+  parseConf,
+  withoutLines,
+} from '../../postgres/conf-file.ts';
 import { list, map, oneOf, optional, template, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import { type Change, change, type ResourceKind, refuse, same } from '../contract/kind.ts';
+import { ownFile } from '../contract/preamble.ts';
 import { asInForce, judge, type ValuesInForce } from './adopted-rules.ts';
-import { accessScript, configurationProbe, readConfiguration } from './configuration-file.ts';
+import { closedFile, configurationProbe, readConfiguration } from './configuration-file.ts';
 import { settingDifferences } from './settings-differences.ts';
-import { type FileEdit, fileChange, writeScript } from './settings-file.ts';
+import { type FileEdit, fileChange, heldChange, holdScript, writeScript } from './settings-file.ts';
 import { type Found, findDifferences } from './settings-found.ts';
+import { leftovers } from './settings-leftovers.ts';
 import {
+  autoText,
   confPath,
   type SettingsDesired as Desired,
   extraScript,
@@ -23,14 +32,18 @@ import {
   readFloor,
   type SettingsSeen as Seen,
 } from './settings-observation.ts';
+import { type TriedSettings, toBeTried, triedProbe, triedProblem } from './settings-tried.ts';
 
 interface SettingsChange extends Change {
   /** The text of the file as it was seen and as it shall be; absent when the file is right already. */
   readonly file?: FileEdit;
   /** Settings that ALTER SYSTEM holds over ours. */
   readonly reset: readonly string[];
+  /** Its file as it was seen and as it shall be, where no server runs that could be told to. */
+  readonly held?: FileEdit;
   /** The file gets its owner and mode. */
   readonly access: boolean;
+  readonly tried?: TriedSettings;
 }
 
 /** The fields of every kind that declares settings. */
@@ -77,6 +90,7 @@ const fields = fieldsOnServer(
   ({ name, adopted, logging, except, ...source }, { server: instance }, problem): Desired => ({
     name,
     instance,
+    version: instance.version,
     values: wantedValues(source, problem),
     ...(except.length === 0 ? {} : { except }),
     ...(adopted ? { adopted: { taken: adopted === 'taken', ...(logging ? { logging } : {}) } } : {}),
@@ -99,33 +113,61 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
     const seen = observed.value;
+    if (seen.closed) return refuse(closedFile(confPath(desired), desired.instance.owner, seen));
     const names = Object.keys(desired.values);
     const missing =
       seen.live &&
       names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
     if (missing !== undefined) return unknownSetting(missing);
     const raised = { ...desired, values: aboveFloor(desired.values, readFloor(seen.extra)) };
-    const needed = { ...raised, values: stillNeeded(raised, seen) };
-    const found = findDifferences(needed, names, seen);
+    const left = leftovers(raised, seen);
+    const needed = {
+      ...raised,
+      values: { ...stillNeeded(raised, seen), ...left },
+      leftovers: Object.keys(left),
+    };
+    const held = slotsNeedLogical(needed.values, seen.live);
+    if (held) return held;
+    const found = findDifferences(needed, [...names, ...needed.leftovers], seen);
     const told = settingDifferences(needed, seen, found);
     const { wrong, reset, stale, effects, access } = found;
     if (wrong.length + reset.length + stale.length + effects.length === 0 && !access)
       return same(`${names.length} settings are in force${seen.live ? '' : ' at the next start'}`, told);
-    return change({ ...describeChange(needed, seen, found), differences: told });
+    const planned = describeChange(needed, seen, found);
+    // A server that is being taken in is tried with what its copy needs, and before it is restarted.
+    const tried =
+      seen.live && desired.adopted?.taken !== false
+        ? toBeTried(
+            planned,
+            planned.file ?? { before: seen.text, after: seen.text },
+            withoutLines(autoText(seen.extra), planned.reset),
+          )
+        : undefined;
+    return change({ ...planned, differences: told, ...(tried ? { tried } : {}) });
   },
+  tries: ({ tried }, desired) => tried && triedProbe(tried, desired),
+  objection: (reply, { tried }, desired) => tried && triedProblem(reply, tried, desired),
   steps: (planned, desired) => {
     const steps = [];
-    if (planned.file !== undefined)
-      steps.push({ title: `settings '${desired.name}'`, script: writeScript(desired, planned.file) });
-    if (planned.access)
-      steps.push({
-        title: `owner and mode of ${confPath(desired)}`,
-        script: accessScript(confPath(desired), desired.instance.owner),
-      });
+    const place = { path: confPath(desired), owner: desired.instance.owner };
+    // First: what is tried behind it is tried without that.
     if (planned.reset.length > 0)
       steps.push({
         title: 'take back ALTER SYSTEM',
-        script: `printf '%s' ${quote(planned.reset.map((name) => `ALTER SYSTEM RESET ${name};`).join('\n'))} | sql`,
+        script: planned.held
+          ? holdScript(desired, planned.held)
+          : `printf '%s' ${quote(planned.reset.map((name) => `ALTER SYSTEM RESET ${name};`).join('\n'))} | sql`,
+      });
+    if (planned.file !== undefined)
+      steps.push({
+        title: `settings '${desired.name}'`,
+        outdated: 'the controller is at work',
+        script: writeScript(desired, planned.file),
+      });
+    if (planned.access)
+      steps.push({
+        title: `owner and mode of ${confPath(desired)}`,
+        script: ownFile({ ...place, mode: '0600', content: '' }),
       });
     return steps;
   },
@@ -175,6 +217,20 @@ function inForce(desired: Desired, seen: Seen): ValuesInForce {
   );
 }
 
+/** PostgreSQL starts with no logical slot below logical WAL ("logical replication slot exists, but wal_level < logical"). */
+function slotsNeedLogical(values: Desired['values'], live: Live | undefined) {
+  const wanted = Object.entries(values).find(([name]) => name.toLowerCase() === 'wal_level')?.[1];
+  const slots = live?.logicalSlots ?? [];
+  const lowers = wanted !== undefined && wanted.toLowerCase() !== 'logical';
+  if (!lowers || live?.settings.wal_level?.value !== 'logical' || slots.length === 0) return undefined;
+  return refuse({
+    code: 'INV013',
+    what: `wal_level cannot be ${wanted}: the server has logical slots (${slots.join(', ')})`,
+    why: 'it would not start with them below wal_level = logical',
+    fix: "Write wal_level: logical into postgres.settings; or, if nobody needs the slots: select pg_drop_replication_slot('…') for each on the primary, and run the same command again.",
+  });
+}
+
 const unknownSetting = (name: string) =>
   refuse({
     code: 'INV013',
@@ -198,6 +254,7 @@ function describeChange(desired: Desired, seen: Seen, found: Found): SettingsCha
           : `bring ${path} into force`,
     reason: reasonFor(found),
     reset,
+    ...(reset.length > 0 && !seen.live ? { held: heldChange(seen, reset) } : {}),
     // A file that is written anew gets them with that.
     access: access && touched.length === 0,
     effects,

@@ -4,10 +4,10 @@
  * administrator stay in charge until kind `takeover`.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { flag, wordList } from '../contract/field.ts';
+import { flag, optional, text, wordList } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { type Change, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
-import { putFile } from '../contract/preamble.ts';
+import { makeDirectory, putFile } from '../contract/preamble.ts';
 import { systemFile } from '../data/data-directory.ts';
 import {
   adoptedFile,
@@ -18,10 +18,12 @@ import {
   formerMark,
 } from '../data/record.ts';
 import { anotherCluster } from '../data/refusals.ts';
+import { rulesScript } from '../postgres/hba.ts';
 import { valueFields, wantedValues } from '../postgres/settings.ts';
 import { inTheWay, notesOn } from './adopt-notes.ts';
 import { type AdoptObservation, adoptProbe, readAdoptObservation } from './adopt-observation.ts';
 import { adoptedOf, recordOf, standingAlone } from './adoption.ts';
+import { confirmUnit } from './record-trust.ts';
 
 const fields = serverFields(
   {
@@ -29,6 +31,7 @@ const fields = serverFields(
     standbys: wordList('names of the servers that will follow it, for the plan', 'name'),
     addresses: wordList('where they come from, for the plan'),
     roles: wordList('roles that pgduet makes; existing ones are recorded'),
+    unit: optional(text('the unit of the controller; without it there is none')),
     managed: flag('`false` where units and files of the system cannot be written', true),
   },
   ({ template, values, ...rest }, { server }, problem) => ({
@@ -70,7 +73,7 @@ export const adopt: ResourceKind<Desired, AdoptObservation, AdoptChange> = {
     if (!before) return refuse(unseen(desired));
     return change({
       summary: `take the server in ${desired.dataDir} into the cluster, and record what was there before`,
-      reason: observation.before ? 'an interrupted run has begun it' : `it runs alone, ${startedBy(before)}`,
+      reason: observation.record ? 'an interrupted run has begun it' : `it runs alone, ${startedBy(before)}`,
       notes: notesOn(desired, observation),
       observation,
       before,
@@ -89,6 +92,7 @@ function settled(desired: Desired, observation: AdoptObservation) {
   const control = systemIdentifier ? { control: { systemIdentifier } as const } : {};
   return refuse({
     ...anotherCluster(
+      desired.id,
       desired.dataDir,
       { content: 'cluster', files: [], standbySignal: false, running: observation.running },
       observation.recorded,
@@ -98,8 +102,8 @@ function settled(desired: Desired, observation: AdoptObservation) {
 }
 
 /** A teardown that did not come to its end has given the server back and taken our files away; the record is still there. */
-const halfWayBack = ({ mark, before, adopted, recorded, systemIdentifier }: AdoptObservation): boolean =>
-  mark && before !== undefined && adopted === undefined && recorded === systemIdentifier;
+const halfWayBack = ({ mark, record, adopted, recorded, systemIdentifier }: AdoptObservation): boolean =>
+  mark && record !== undefined && adopted === undefined && recorded === systemIdentifier;
 
 const startedBy = ({ starter }: Before): string =>
   starter.kind === 'unit' ? `started by ${starter.unit}` : 'started by hand';
@@ -115,11 +119,9 @@ const unseen = (desired: Desired) => ({
 function recordScript({ before, observation }: AdoptChange, desired: Desired): string {
   const { owner } = desired.instance;
   const put = (path: string, content: string): string => putFile({ path, mode: '0600', owner, content });
-  const record = observation.before ? [] : [put(beforeFile(desired), `${JSON.stringify(before, null, 1)}\n`)];
+  const record = observation.record ? [] : [put(beforeFile(desired), `${JSON.stringify(before, null, 1)}\n`)];
   return [
-    sh`mkdir -p ${desired.managementDir}`,
-    sh`chown ${`${owner}:`} ${desired.managementDir}`,
-    sh`chmod 0700 ${desired.managementDir}`,
+    makeDirectory({ path: desired.managementDir, owner, mode: '0700' }),
     ...record,
     put(formerMark(desired), `${startedBy(before)}\n`),
     ...dropInScript(before, desired),
@@ -135,6 +137,7 @@ function dropInScript({ starter }: Before, desired: Desired): readonly string[] 
 ConditionPathExists=${formerMark(desired)}
 `;
   return [
+    confirmUnit(desired, starter.unit),
     sh`mkdir -p ${path.slice(0, path.lastIndexOf('/'))}`,
     putFile({ path, mode: '0644', owner: 'root', content }),
     'systemctl daemon-reload',
@@ -155,9 +158,10 @@ function filesScript({ observation, before }: AdoptChange, desired: Desired): st
 /** A server must always find a postgresql.conf that it can start with; the modes are those of its data directory. */
 function putTried({ path, text = '' }: FileBefore, desired: Desired): string {
   const { owner } = desired.instance;
-  if (!path.endsWith('/postgresql.conf')) return putFile({ path, mode: '0600', owner, content: text });
+  if (path.endsWith('/pg_ident.conf')) return putFile({ path, mode: '0600', owner, content: text });
+  if (path.endsWith('/pg_hba.conf')) return rulesScript(desired.instance, text);
   const trial = `${desired.dataDir}/.postgresql.conf.trial`;
   return `${putFile({ path: trial, mode: '0600', owner, content: text })}
-if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(desired.dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then rm -f ${quote(trial)}; exit 1; fi
-mv -f ${quote(trial)} ${quote(path)}`;
+if ! as ${quote(owner)} "$PGBIN/postgres" -D ${quote(desired.dataDir)} -C port -c config_file=${quote(trial)} >/dev/null; then ${sh`as ${owner} rm -f ${trial}`}; exit 1; fi
+${sh`as ${owner} mv -f -T ${trial} ${path}`}`;
 }

@@ -4,6 +4,7 @@
  */
 
 import { type ConfFile, disableConf, flattenConf } from '../../postgres/conf-file.ts';
+import { isNeutral, recoveryNames } from '../../postgres/recovery-settings.ts';
 import type { SettingRow } from '../../postgres/setting-row.ts';
 import {
   type Adopted,
@@ -14,7 +15,8 @@ import {
   type Starter,
 } from '../data/record.ts';
 import { isCarried, judge, type Logging } from '../postgres/adopted-rules.ts';
-import type { AdoptObservation, AdoptPlace, LiveSingle } from './adopt-observation.ts';
+import type { AdoptObservation, LiveSingle } from './adopt-observation.ts';
+import type { AdoptPlace } from './adopt-place.ts';
 
 const names = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;
 
@@ -45,8 +47,8 @@ export function carriedSettings(observation: AdoptObservation): Readonly<Record<
 
 /** The text of pg_hba.conf as the server read it before. */
 export function formerRules(observation: AdoptObservation): string {
-  const path = observation.before?.hbaFile ?? observation.live?.settings.get('hba_file')?.value ?? '';
-  const recorded = observation.before?.files.find((file) => file.path === path);
+  const path = observation.record?.hbaFile ?? observation.live?.settings.get('hba_file')?.value ?? '';
+  const recorded = observation.record?.files.find((file) => file.path === path);
   return (recorded ?? observation.files.get(path))?.text ?? '';
 }
 
@@ -61,7 +63,7 @@ export function recordOf(
   observation: AdoptObservation,
   wanted: Wanted,
 ): Before | undefined {
-  if (observation.before) return observation.before;
+  if (observation.record) return observation.record;
   const { live, systemIdentifier, version } = observation;
   if (!live || !systemIdentifier || version === undefined) return undefined;
   const paths = placesOf(live);
@@ -99,7 +101,10 @@ function settingsBefore(
   const settings = observation.live?.settings ?? new Map<string, SettingRow>();
   const main = observation.files.get(settings.get('config_file')?.value ?? '')?.text ?? '';
   const changed = judge(wanted.values, settings, undefined, moves).names;
-  return [...changed, 'synchronous_standby_names'].map((name) => {
+  const left = leftFromRecovery(observation, wanted.values).map(
+    ({ name, value, place }): SettingBefore => ({ name, value, place, commentedOut: false }),
+  );
+  const others = [...changed, 'synchronous_standby_names'].map((name) => {
     const setting = settings.get(name.toLowerCase());
     return {
       name,
@@ -108,12 +113,39 @@ function settingsBefore(
       commentedOut: new RegExp(`^\\s*#+\\s*${name}\\s*=`, 'im').test(main),
     };
   });
+  return [...left, ...others];
 }
+
+export interface Left {
+  readonly name: string;
+  readonly value: string;
+  readonly place: string;
+}
+
+/** Settings of a recovery that is over, in whichever file of the server they stand, and whether or not it has read them yet. */
+export function leftFromRecovery({ live }: AdoptObservation, values: Wanted['values']): readonly Left[] {
+  const declared = Object.keys(values).map((name) => name.toLowerCase());
+  const lines = (live?.lines ?? []).flatMap(({ name, value, file, line }): readonly Left[] =>
+    name === null || value === null ? [] : [{ name, value, place: placeInFile(file, line) }],
+  );
+  const known = new Set(lines.map(({ name }) => name));
+  const passing = recoveryNames.flatMap((name): readonly Left[] => {
+    const seen = live?.settings.get(name);
+    return seen && seen.file === null && !known.has(name)
+      ? [{ name, value: seen.value, place: recordedPlace(seen) }]
+      : [];
+  });
+  return [...lines, ...passing].filter(
+    ({ name, value }) => !declared.includes(name) && !isNeutral(name, value),
+  );
+}
+
+const placeInFile = (file: string, line: number | null): string =>
+  file.endsWith('/postgresql.auto.conf') ? 'ALTER SYSTEM' : `${file}:${line ?? '?'}`;
 
 /** Where a setting comes from, in the words of the record. */
 export function recordedPlace({ source, file, line }: SettingRow): string {
-  if (file?.endsWith('/postgresql.auto.conf')) return 'ALTER SYSTEM';
-  return file === null ? source : `${file}:${line ?? '?'}`;
+  return file === null ? source : placeInFile(file, line);
 }
 
 /** The little that travels with the data. */

@@ -3,6 +3,8 @@
  * is the data of a standby of the server that stays; that this one has all of it is proven there, by kind `holds`. The mark
  * `<id>.making` stands from the first deletion on: what is half deleted is never started, and the next run goes on.
  */
+import { type Advised, advised, fixOf, here } from '../../base/command.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
 import { flag, oneOf, optional, text } from '../contract/field.ts';
@@ -11,11 +13,22 @@ import { absent, change, present, type ResourceKind, refuse, same, unknown } fro
 import {
   type DataDirectory,
   dataDirectoryProbe,
-  makingFile,
   readDataDirectory,
+  readRecords,
   unidentified,
+  unreadable,
 } from '../data/data-directory.ts';
-import { anotherCluster } from '../data/refusals.ts';
+import { placeFunctions } from '../data/data-places.ts';
+import { expendableFunction } from '../data/making.ts';
+import { besideFunction, inTheWay, othersInTheWay, sameFiles, wipeFunctions } from '../data/own-files.ts';
+import {
+  anotherCluster,
+  isMissing,
+  lostPlace,
+  missingData,
+  notExpendable,
+  unreadRecord,
+} from '../data/refusals.ts';
 import { vacating } from '../system/vacate.ts';
 
 const fields = serverFields(
@@ -30,6 +43,7 @@ const fields = serverFields(
       text("the keeper's, as it was seen; data of another cluster is never touched"),
     ),
     serves: flag('`true` if the keeper runs as primary', false),
+    same: sameFiles,
   },
   (values, { server }, problem) => {
     if (values.proof !== 'none' && values.keeper === undefined)
@@ -76,13 +90,15 @@ export const erased: ResourceKind<Desired, Seen> = {
         : [];
     });
     const orphan = lines.includes('orphan');
-    if (data.content === 'absent' && places.length === 0 && !orphan) return absent;
+    const known = !isMissing(data) && data.making !== unreadable;
+    if (data.content === 'absent' && places.length === 0 && !orphan && known) return absent;
     return present({ data, orphan, mount: lines.includes('mount'), places });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same(`${desired.id}: no data in ${desired.dataDir}`);
     const { data, mount, places } = observed.value;
-    if (data.content === 'empty' && mount && places.length <= 1)
+    const known = !isMissing(data) && data.making !== unreadable;
+    if (data.content === 'empty' && mount && places.length <= 1 && known)
       return same(`${desired.id}: ${desired.dataDir} is an empty mount point`);
     const problem = obstacle(desired, data);
     if (problem) return refuse(problem);
@@ -113,18 +129,45 @@ function reasonFor({ proof, keeper }: Desired, data: DataDirectory): string {
     : `it is a standby of ${keeper}, which has all of it`;
 }
 
-const no = (desired: Desired, what: string, why: string, fix: string, evidence: readonly string[] = []) =>
+const no = (
+  desired: Desired,
+  what: string,
+  why: string,
+  fix: string | Advised,
+  evidence: readonly string[] = [],
+) =>
   ({
     code: 'SAF020',
     what: `the data of '${desired.id}' in ${desired.dataDir} cannot be deleted: ${what}`,
     why,
-    fix,
+    ...fixOf(fix),
     evidence,
   }) as const;
 
+const orKeep = (problem: Diagnostic): Diagnostic => ({
+  ...problem,
+  fix: `${problem.fix} Or leave all of it as it is: --keep-data.`,
+});
+
+const isKnown = (system: string | undefined): boolean => system !== undefined && system !== '';
+
 function obstacle(desired: Desired, data: DataDirectory) {
   const { proof, keeper, systemIdentifier } = desired;
-  if (data.making !== undefined || data.content === 'empty' || data.content === 'absent') return undefined;
+  const unread = unreadRecord(desired.dataDir, desired, data);
+  if (unread) return orKeep(unread);
+  const others = inTheWay(desired.dataDir, data.besides ?? [], desired.same);
+  const problem = othersInTheWay(
+    `the data of '${desired.id}'`,
+    others,
+    "nothing is deleted that is not provably PostgreSQL's own",
+  );
+  if (problem) return orKeep(problem);
+  if (isMissing(data)) return orKeep(missingData(desired.dataDir, desired, data));
+  const lost = lostPlace(desired.dataDir, desired, data);
+  if (lost) return orKeep(lost);
+  if (data.making !== undefined)
+    return notExpendable(desired.dataDir, data, [systemIdentifier, data.recorded].filter(isKnown));
+  if (data.content === 'empty' || data.content === 'absent') return undefined;
   if (data.content !== 'cluster')
     return {
       code: 'SAF002',
@@ -135,9 +178,11 @@ function obstacle(desired: Desired, data: DataDirectory) {
     } as const;
   const system = data.control?.systemIdentifier;
   if (data.recorded !== undefined && data.recorded !== system)
-    return anotherCluster(desired.dataDir, data, data.recorded);
+    return anotherCluster(desired.id, desired.dataDir, data, data.recorded);
   if (proof === 'none')
-    return data.recorded === undefined ? anotherCluster(desired.dataDir, data, undefined) : undefined;
+    return data.recorded === undefined
+      ? anotherCluster(desired.id, desired.dataDir, data, undefined)
+      : undefined;
   if (system !== systemIdentifier)
     return no(
       desired,
@@ -159,58 +204,60 @@ function obstacle(desired: Desired, data: DataDirectory) {
       desired,
       'it was primary, and has not been made a standby since',
       `it may hold commits that ${keeper} lacks`,
-      `Make it a standby first, which keeps what it alone has: pgduet rebuild ${desired.id}; or leave the data where it is: --keep-data.`,
+      advised`Make it a standby first, which keeps what it alone has: ${here`pgduet rebuild ${desired.id}`}; or leave the data where it is: --keep-data.`,
       [`state: ${data.control?.state ?? 'unknown'}`, `timeline: ${data.control?.timeline ?? '?'}`],
     );
   return undefined;
 }
 
-/** Shell: defines `spaces`, the directories of this cluster in its tablespaces: their names carry its catalog version. */
-const findSpaces = ({ version }: Desired): string => `spaces() {
-  cat=$("$PGBIN/pg_controldata" -D "$d" 2>/dev/null | sed -n 's/^Catalog version number: *//p')
-  for l in "$d"/pg_tblspc/*; do
-    if [ -L "$l" ]; then for s in "$(readlink -f "$l")"/PG_${version}_\${cat:-*}; do if [ -d "$s" ]; then printf '%s\\n' "$s"; fi; done; fi
-  done
-}
-wal() { w=$W; if [ -L "$d/pg_wal" ]; then w=$(readlink -f "$d/pg_wal"); fi; if [ -n "$w" ] && [ -d "$w" ]; then printf '%s\\n' "$w"; fi; }`;
-
 const variables = (desired: Desired): string =>
-  `d=${quote(desired.dataDir)}; W=${desired.walDir ? quote(desired.walDir) : ''}; making=${quote(makingFile(desired))}`;
+  `d=${quote(desired.dataDir)}
+${vacating}
+${placeFunctions(desired)}`;
 
 const probeScript = (desired: Desired): string => `( ${dataDirectoryProbe(desired)} ) || exit 1
 ${variables(desired)}
-${vacating}
-${findSpaces(desired)}
-size() { du -skx "$1" 2>/dev/null | cut -f1; }
+${besideFunction(desired.version)}
+size() { walks "$1"; $walker du -skx "$1/" 2>/dev/null | cut -f1; }
+tell_others
 if mountpoint -q "$d" 2>/dev/null; then echo mount; fi
 if [ -d "$d" ]; then echo "place data $(size "$d") $d"; fi
-if [ -d "$d" ] || [ -e "$making" ]; then wal | while IFS= read -r p; do echo "place wal $(size "$p") $p"; done; fi
-if [ -e "$d/PG_VERSION" ]; then spaces | while IFS= read -r p; do echo "place tablespace $(size "$p") $p"; done; fi
+if [ -d "$d" ] || [ -e "$making" ]; then wal | while IFS= read -r line; do of=\${line%% *}; p=\${line#* }; if vacant "$p" || [ -n "$(ls -A "$p")" ]; then echo "place wal $(size "$p") $p"; fi; done; fi
+sizes() { for p in "$1"/PG_${desired.version}_*; do if [ -d "$p" ]; then printf 'place tablespace %s\n' "$(size "$p") $p"; fi; done; }
+each_space sizes || exit 1
 if orphan "$d"; then echo orphan; fi
 echo looked`;
 
-/** Tablespaces first, since the links to them stand in the data directory; that goes last. */
-const eraseScript = (desired: Desired): string => `${vacating}
-${variables(desired)}
-${findSpaces(desired)}
+/**
+ * All of it is looked at again before the mark is set. Tablespaces first, then WAL, since the links to them stand in the data
+ * directory; that goes last, and with a link that leads to it the link.
+ */
+const eraseScript = (desired: Desired): string => `${variables(desired)}
+${wipeFunctions(desired)}
+${expendableFunction}
+his() { [ "$(stat -c %U "$1")" = ${quote(desired.owner)} ]; }
 if postmaster "$d"; then echo "a server runs in $d (process $pid)" >&2; exit 1; fi
 ${desired.proof === 'none' ? '' : stillStandby(desired)}
-if [ ! -e "$making" ]; then
-  if [ ! -d ${quote(desired.managementDir)} ]; then mkdir -p ${quote(desired.managementDir)}; chown ${quote(`${desired.owner}:`)} ${quote(desired.managementDir)}; chmod 0700 ${quote(desired.managementDir)}; fi
-  put "$making" 0600 ${quote(`${desired.owner}:`)} erase
-  sync -f ${quote(desired.managementDir)}
-fi
-spaces | while IFS= read -r p; do
-  rm -rf --one-file-system "$p" "\${p%/*}/pgsql_tmp_mc_disk_check"
-  vacate "\${p%/*}"
-done
-empty() { find "$1" -xdev -mindepth 1 -delete; if ! mountpoint -q "$1"; then rmdir "$1"; vacate_above "$1"; fi; }
-wal | while IFS= read -r p; do empty "$p"; done
-if [ -d "$d" ]; then empty "$d"; else vacate_above "$d"; fi`;
+${readRecords(desired)}
+if [ -n "$mark" ]; then expendable "$mark" ${quote(desired.systemIdentifier ?? '')} "$recorded"; fi
+if [ -n "$recorded" ] && [ ! -e "$making" ] && [ ! -e "$d/PG_VERSION" ]; then echo "the data is not in $d: is a disk not mounted?" >&2; exit 1; fi
+only_own
+if [ ! -d ${quote(desired.managementDir)} ]; then directory ${quote(desired.managementDir)} 0700 ${quote(`${desired.owner}:`)}; fi
+as ${quote(desired.owner)} rm -f "$d/postmaster.opts"
+put "$making" 0600 ${quote(`${desired.owner}:`)} erase
+sync -f ${quote(desired.managementDir)}
+places=$(spaces) || exit 1
+printf '%s\n' "$places" | while IFS= read -r s; do if [ -d "$s" ]; then wipe tablespace "$s"; if his "$s"; then vacate "$s"; fi; fi; done
+wal | while IFS= read -r line; do of=\${line%% *}; p=\${line#* }; if [ "$of" = wal ]; then wipe wal "$p"; fi; if his "$p"; then vacate "$p"; vacate_above "$p"; fi; done
+if [ ! -e "$d" ]; then vacate_above "$d"; exit 0; fi
+wipe data "$d"
+real=$(readlink -f "$d")
+if ! mountpoint -q "$real"; then acting "$real" ${quote(desired.owner)} rmdir "$real"; vacate_above "$real"; fi
+if [ -L "$d" ]; then acting "$d" ${quote(desired.owner)} rm -f "$d"; vacate_above "$d"; fi`;
 
 /** What was seen in the plan is looked at once more, at the last moment. */
 const stillStandby = (desired: Desired): string => `if [ -e "$d/PG_VERSION" ] && [ ! -e "$making" ]; then
   if [ ! -f "$d/standby.signal" ]; then echo "$d is no standby" >&2; exit 1; fi
-  system=$("$PGBIN/pg_controldata" -D "$d" | sed -n 's/^Database system identifier: *//p')
+  system=$(peek "$PGBIN/pg_controldata" -D "$d" | sed -n 's/^Database system identifier: *//p')
   if [ "$system" != ${quote(desired.systemIdentifier ?? '')} ]; then echo "$d is of another cluster: $system" >&2; exit 1; fi
 fi`;

@@ -4,21 +4,88 @@
  * interrupted never takes a server for something that it is not.
  */
 import { quote } from '../../base/shell.ts';
+import { namesOfLog, usualLog } from '../../postgres/log-names.ts';
+import { optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { beforeFile } from '../data/record.ts';
+import {
+  deleteOurs,
+  literally,
+  type OwnTree,
+  onlyOurs,
+  ownProgram,
+  strangers,
+  unfinishedFiles,
+} from '../system/own-tree.ts';
 import { vacating } from '../system/vacate.ts';
 
-const fields = serverFields({});
+const fields = serverFields({
+  log_filename: optional(
+    text(
+      '`log_filename` of the server, where it is not the usual one: files of that name in its log directory go',
+    ),
+  ),
+});
 type Desired = DesiredOf<typeof fields>;
 
 interface Seen {
   /** It is gone, and the empty directory that it stood in is not. */
   readonly orphan: boolean;
   readonly ours: boolean;
+  readonly empty: boolean;
   readonly mount: boolean;
+  /** A symbolic link stands in its place. */
+  readonly link: boolean;
+  /** What is not pgduet's. */
   readonly files: readonly string[];
+}
+
+/** Behind the server identifier, of this version and of earlier ones; `.torn`: a record that could not be trusted. */
+const records = [
+  'conf|environment|system|making|spaces|former|before\\.json|rebuild|rewind-pass|pg_control\\.before-rebuild',
+  '(state|status)\\.json(\\.torn|(\\.[0-9]+)?\\.tmp)?|pid(\\.(stale\\.)?[0-9]+)?|(startup\\.)?log',
+].join('|');
+
+/**
+ * What pgduet and the controller of this server write there, and the log of the instance, by its names; without systemd the sockets of the instance may
+ * stand there, too.
+ */
+export function managementTree({
+  id,
+  port,
+  logFilename,
+}: Pick<Desired, 'id' | 'port' | 'logFilename'>): OwnTree {
+  const name = literally(id);
+  const declared = namesOfLog(logFilename ?? '');
+  const logs = declared === undefined ? usualLog : `${usualLog}|${declared}`;
+  const socket = `\\.s\\.PGSQL\\.${port}`;
+  const files = [
+    ownProgram,
+    'network\\.conf',
+    'renewal\\.json',
+    'cluster\\.key',
+    'etcd\\.cell',
+    'etcd\\.password',
+    'etcd-ca\\.pem',
+    unfinishedFiles,
+  ];
+  const own = `${name}\\.(${records})|${name}-log/(${logs})|${socket}\\.lock`;
+  return {
+    f: [...files, own].join('|'),
+    d: `${name}-log`,
+    s: `${name}\\.sock|${socket}`,
+  };
+}
+
+/** By its name alone nobody tells the log of former settings from a file of a person. */
+function fixOf({ id, logFilename }: Desired, files: readonly string[]): string {
+  const logs = files.filter((path) => path.startsWith(`${id}-log/`));
+  const others = 'Look at them; move them away, or correct multiplexing.management_dir in the inventory.';
+  if (logs.length === 0) return others;
+  const known = `'postgresql-%a.log', PostgreSQL's own default${logFilename ? ` and '${logFilename}'` : ''}`;
+  return `${others} In ${id}-log only files by these values of log_filename are taken for the server's log: ${known}. If another or an earlier value made the others, they are logs, too: delete them, or move away what you want to keep.`;
 }
 
 const place = ({ managementDir, id, dataDir }: Desired) => ({ managementDir, id, dataDir });
@@ -33,42 +100,52 @@ export const forgotten: ResourceKind<Desired, Seen> = {
   probe: (desired) => ({
     shell: `m=${quote(desired.managementDir)}
 ${vacating}
+if [ -L "$m" ]; then echo link; exit; fi
 if [ ! -d "$m" ]; then if orphan "$m"; then echo orphan; else echo absent; fi; exit; fi
-names=$(ls -A "$m") || exit 1
+walks "$m" ${quote(desired.owner)}
+names=$($walker ls -A "$m") || exit 1
 if mountpoint -q "$m"; then echo mount; else echo directory; fi
-if [ -z "$names" ] || [ -e "$m/network.conf" ] || [ -e "$m/cluster.key" ] || [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ] || [ -e ${quote(beforeFile(desired))} ]; then echo ours; else echo foreign; fi
-echo "$names" | head -n 8`,
+if [ -z "$names" ]; then echo empty; elif [ -e "$m/network.conf" ] || [ -e "$m/cluster.key" ] || [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ] || [ -e ${quote(beforeFile(desired))} ]; then echo ours; else echo foreign; fi
+seen=$(${strangers(desired.managementDir, managementTree(desired), desired.owner)}) || exit 1
+printf '%s\\n' "$seen" | head -n 8`,
   }),
   read: (reply) => {
-    const [type, whose, ...files] = reply.stdout.trim().split('\n');
-    if (
-      reply.status !== 0 ||
-      (type !== 'absent' && type !== 'orphan' && whose !== 'ours' && whose !== 'foreign')
-    )
+    const [type = '', whose = '', ...files] = reply.stdout.trim().split('\n');
+    const said = ['absent', 'orphan', 'link'].includes(type) || ['ours', 'empty', 'foreign'].includes(whose);
+    if (reply.status !== 0 || !said)
       return unknown(reply.stderr.trim() || 'the management directory could not be looked at');
     if (type === 'absent') return absent;
     return present({
       orphan: type === 'orphan',
-      ours: whose === 'ours' || type === 'orphan',
+      ours: whose !== 'foreign',
+      empty: whose === 'empty',
       mount: type === 'mount',
+      link: type === 'link',
       files,
     });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same(`${desired.managementDir} is not there`);
-    const { orphan, ours, mount, files } = observed.value;
+    const { orphan, empty, mount, link, files } = observed.value;
+    if (link)
+      return refuse({
+        code: 'SAF002',
+        what: `'${desired.managementDir}' should be the management directory and is a symbolic link`,
+        why: "what it leads to may be somebody else's, and would be deleted",
+        fix: 'Name the directory itself in the inventory (multiplexing.management_dir), or put it back in the place of the link.',
+      });
     if (orphan)
       return change({
         summary: `remove the empty directory that ${desired.managementDir} stood in`,
         reason: 'nothing else is in it',
       });
-    if (mount && files.length === 0) return same(`${desired.managementDir} is an empty mount point`);
-    if (!ours)
+    if (mount && empty) return same(`${desired.managementDir} is an empty mount point`);
+    if (!observed.value.ours || files.length > 0)
       return refuse({
         code: 'SAF002',
         what: `the management directory '${desired.managementDir}' holds files that are not pgduet's`,
-        why: 'it would be deleted as a whole',
-        fix: 'Look at them; move them away, or correct multiplexing.management_dir in the inventory.',
+        why: 'they would be deleted with it',
+        fix: fixOf(desired, files),
         evidence: files.map((name) => `found: ${name}`),
       });
     return change({
@@ -79,13 +156,18 @@ echo "$names" | head -n 8`,
   steps: (_change, desired) => [{ title: `delete ${desired.managementDir}`, script: script(desired) }],
 };
 
+/** The directory is emptied by its owner: whatever a name in it leads to, it is no way to something of root's. */
 const script = (desired: Desired): string => `${vacating}
 m=${quote(desired.managementDir)}
 if [ ! -d "$m" ]; then vacate_above "$m"; exit 0; fi
-mc=$(head -n 1 "$m"/${quote(`${desired.id}.pid`)} 2>/dev/null | tr -dc 0-9)
+mc=$(peek head -n 1 "$m"/${quote(`${desired.id}.pid`)} 2>/dev/null | tr -dc 0-9)
 if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${desired.managementDir} `)}; then echo "the controller (process $mc) still runs" >&2; exit 1; fi
+${onlyOurs(desired.managementDir, managementTree(desired), desired.owner)}
+as ${quote(desired.owner)} sh -ec ${quote(emptying(desired))}
+if ! mountpoint -q "$m"; then acting "$m" ${quote(desired.owner)} rmdir "$m"; vacate_above "$m"; fi`;
+
+const emptying = (desired: Desired): string => `m=${quote(desired.managementDir)}
 rm -f ${quote(systemFile(place(desired)))}; sync -f "$m"
-find "$m" -xdev -mindepth 1 ! -name network.conf ! -path ${quote(beforeFile(desired))} -delete
+${deleteOurs(desired.managementDir, managementTree(desired), ['network.conf', `${desired.id}.before.json`])}
 rm -f "$m/network.conf"; sync -f "$m"
-rm -f ${quote(beforeFile(desired))}
-if ! mountpoint -q "$m"; then rmdir "$m"; vacate_above "$m"; fi`;
+rm -f ${quote(beforeFile(desired))}`;

@@ -3,9 +3,11 @@
  * says so, by a checkpoint behind that place. What is ahead, or on a timeline of its own, is refused.
  */
 
+import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote } from '../../base/shell.ts';
 import { parseControlData, walNumber } from '../../postgres/controldata.ts';
+import { administration } from '../../postgres/session.ts';
 import { flag, integer, optional, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
@@ -43,9 +45,9 @@ interface Seen {
 const query = `select pg_is_in_recovery() || ' ' || case when pg_is_in_recovery() then '0/0' else pg_current_wal_flush_lsn()::text end || ' ' ||
  case when pg_is_in_recovery() then 0 else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end`;
 
-/** Shell: defines `live`, psql to the server of the data directory wherever it listens now; its process is in pid. */
+/** Shell: defines `live`, psql to the server of the data directory wherever it listens now; its process is in pid, and without one it fails. */
 export const liveSql = (dataDir: string, owner: string): string => `postmaster ${quote(dataDir)} || :
-live() { as ${quote(owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h "$(sed -n 5p ${quote(`${dataDir}/postmaster.pid`)})" -p "$(sed -n 4p ${quote(`${dataDir}/postmaster.pid`)})" -d postgres; }`;
+live() { [ -n "$pid" ] || { echo 'no server runs in the data directory' >&2; return 1; }; as ${quote(owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h "$(peek sed -n 5p ${quote(`${dataDir}/postmaster.pid`)})" -p "$(peek sed -n 4p ${quote(`${dataDir}/postmaster.pid`)})" -d ${quote(administration)}; }`;
 
 export const holds: ResourceKind<Desired, Seen> = {
   kind: 'holds',
@@ -118,14 +120,14 @@ const probeScript = ({
 ${liveSql(dataDir, owner)}
 if [ -z "$pid" ]; then echo 'problem no server runs in the data directory'; exit; fi
 said=$(echo ${quote(query)} | live 2>&1) && echo "live $said" || echo "problem $said" | head -n 1
-for h in ${quote(dataDir)}/pg_wal/*.history; do if [ -f "$h" ]; then echo "history $((0x$(basename "$h" .history)))"; sed 's/^/left /' "$h"; fi; done
-"$PGBIN/pg_controldata" -D ${quote(dataDir)}`;
+for h in ${quote(dataDir)}/pg_wal/*.history; do if [ -f "$h" ]; then echo "history $(basename "$h" .history)"; peek sed 's/^/left /' "$h"; fi; done
+peek "$PGBIN/pg_controldata" -D ${quote(dataDir)}`;
 
-/** Of the file with the highest timeline: it holds all the earlier ones. */
+/** Of the file with the highest timeline, in hexadecimal digits: it holds all the earlier ones. */
 function readHistory(text: string): ReadonlyMap<number, string> {
-  const files = text.split(/^history (?=\d)/m).slice(1);
+  const files = text.split(/^history (?=[0-9A-F]{8}$)/m).slice(1);
   const newest = files.reduce(
-    (best, file) => (parseInt(file, 10) > parseInt(best || '0', 10) ? file : best),
+    (best, file) => (parseInt(file, 16) > parseInt(best || '0', 16) ? file : best),
     '',
   );
   return new Map(
@@ -140,7 +142,7 @@ const no = (desired: Desired, what: string, why: string, evidence: readonly stri
   code: 'SAF020',
   what: `the data of '${desired.server}' cannot be deleted: ${what}`,
   why,
-  fix: `Make ${desired.server} a standby again (pgduet rebuild ${desired.server}); or leave its data where it is: --keep-data.`,
+  ...advised`Make ${desired.server} a standby again (${here`pgduet rebuild ${desired.server}`}); or leave its data where it is: --keep-data.`,
   evidence,
 });
 

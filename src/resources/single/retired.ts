@@ -12,7 +12,8 @@ import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
-import { removeUnit, unitFile } from '../system/unit-files.ts';
+import { findDropIns, unitOfDropIn } from '../data/record.ts';
+import { findUnit, keptBeside, keptNotes, removeUnit, unitFile } from '../system/unit-files.ts';
 
 const fields = serverFields({
   unit: optional(text('the systemd unit of the controller; without it `mc_ctl stop` stops the controller')),
@@ -26,6 +27,8 @@ interface Seen {
   readonly controller: boolean;
   readonly instance: boolean;
   readonly dropIns: readonly string[];
+  /** Drop-ins of its units that a person has written. */
+  readonly beside: readonly string[];
 }
 
 const place = (desired: Desired) => ({
@@ -33,13 +36,6 @@ const place = (desired: Desired) => ({
   managementDir: desired.managementDir,
   id: desired.id,
 });
-
-/** "/etc/systemd/system/pg.service.d/pgduet.conf" → "pg.service" */
-const unitOf = (dropIn: string): string => dropIn.replace(/^.*\/([^/]+)\.d\/[^/]+$/, '$1');
-
-/** Drop-ins that ask for our mark, whichever unit they belong to. */
-const findDropIns = ({ managementDir, id }: Desired): string =>
-  `grep -lsF ${quote(`${managementDir}/${id}.former`)} /etc/systemd/system/*.d/pgduet.conf`;
 
 export const retired: ResourceKind<Desired, Seen> = {
   kind: 'retired',
@@ -50,11 +46,11 @@ export const retired: ResourceKind<Desired, Seen> = {
   // What is deleted behind it waits for a look at what the stop has left.
   touches: (desired) => desired.dataDir,
   probe: (desired) => ({
-    shell: `${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ] || [ -e ${quote(`${unitFile(desired.unit)}.d`)} ]; then echo unit; fi\n${findDropIns(desired)} | sed 's/^/dropin /'` : ''}
+    shell: `${desired.unit ? `${findUnit(desired.unit, 'unit')}\n${findDropIns(desired)} | sed 's/^/dropin /'` : ''}
 if controller ${quote(controllerPidFile(desired))}; then echo controller; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
 if postmaster ${quote(desired.dataDir)}; then echo instance; fi
-${desired.plainUnit ? `if [ -e ${quote(unitFile(desired.plainUnit))} ]; then echo plain; fi` : ''}
+${desired.plainUnit ? findUnit(desired.plainUnit, 'plain') : ''}
 fi
 echo looked`,
   }),
@@ -67,6 +63,7 @@ echo looked`,
       controller: lines.has('controller'),
       instance: lines.has('instance'),
       dropIns: lines.all('dropin'),
+      beside: ['unit', 'plain'].flatMap((word) => keptBeside(lines, word)),
     });
   },
   diff: (desired, observed) => {
@@ -82,9 +79,14 @@ echo looked`,
       ...(what.length > 0 ? [`stop ${what.join(' and ')} of ${desired.id}`] : []),
       ...(seen.unit ? [`remove unit ${desired.unit}.service`] : []),
       ...(seen.plain ? [`remove unit ${desired.plainUnit}.service`] : []),
-      ...(seen.dropIns.length > 0 ? [`disable ${seen.dropIns.map(unitOf).join(', ')}`] : []),
+      ...(seen.dropIns.length > 0 ? [`disable ${seen.dropIns.map(unitOfDropIn).join(', ')}`] : []),
     ];
-    return change({ summary: verbs.join(', '), reason: `${desired.id} goes` });
+    const notes = seen.unit || seen.plain ? keptNotes(seen.beside) : [];
+    return change({
+      summary: verbs.join(', '),
+      reason: `${desired.id} goes`,
+      ...(notes.length > 0 ? { notes } : {}),
+    });
   },
   steps: (_change, desired): readonly Step[] => [
     { title: `stop the controller and the instance of ${desired.id}`, script: stopScript(desired) },
@@ -106,7 +108,7 @@ const untilSettled = ({
   dataDir,
 }: Desired): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
 n=0
-while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! grep -qsE '"mirroring_status":"(switchable|failover-disabled)"' "$shown"; do n=$((n + 1)); sleep 0.1; done`;
+while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! { [ -f "$shown" ] && contents "$shown" | grep -qE '"mirroring_status":"(switchable|failover-disabled)"'; }; do n=$((n + 1)); sleep 0.1; done`;
 
 /** Through the controller where one runs, so that the others know of it; what it leaves is stopped without. */
 const stopScript = (desired: Desired): string => `controller ${quote(controllerPidFile(desired))} || :

@@ -21,6 +21,8 @@ export interface FileAct {
   readonly file?: SeenFile;
   /** An edited file that is removed is kept under this name. */
   readonly keepAs?: string;
+  /** It comes back only once nobody reads what stands there now. */
+  readonly late?: true;
 }
 
 export interface FilePlan {
@@ -28,6 +30,8 @@ export interface FilePlan {
   readonly write: readonly FileAct[];
   readonly remove: readonly FileAct[];
   readonly notes: readonly string[];
+  /** Files that are to be there, and that only somebody else than the instance administrator can bring back. */
+  readonly missing: readonly string[];
   /** postgresql.conf as the server will read it, with what it includes. */
   readonly conf: string;
 }
@@ -66,6 +70,7 @@ function unrecorded(options: FileOptions, { files, leftovers }: SingleObservatio
     ],
     remove: leftovers.map((path) => ({ path })),
     notes: [],
+    missing: [],
     conf: text ?? '',
   };
 }
@@ -81,37 +86,63 @@ function recorded(options: FileOptions, seen: SingleObservation, record: Before)
   const acts = plans.flatMap(({ act }) => act ?? []);
   const conf = seen.files.get(`${options.dataDir}/postgresql.conf`);
   return {
-    write: acts.filter(({ file }) => file !== undefined),
-    remove: [...acts.filter(({ file }) => file === undefined), ...made],
+    write: acts.filter(({ file, late }) => file !== undefined && !late),
+    remove: [...acts.filter(({ file, late }) => file === undefined || late), ...made],
     notes: plans.flatMap(({ notes }) => notes),
+    missing: plans.flatMap(({ missing }) => missing ?? []),
     conf: effectiveWithoutOurs(conf?.text ?? '', ourHeading),
   };
 }
 
 interface OneFile {
   readonly act?: FileAct;
+  readonly missing?: string;
   readonly notes: readonly string[];
 }
 
 function oneFile(options: FileOptions, seen: SingleObservation, record: Before, before: FileBefore): OneFile {
   const now = seen.files.get(before.path);
-  if (before.text === undefined) return now ? removal(seen, record, before.path, now) : { notes: [] };
-  if (!now) return { act: { path: before.path, file: asFile(before, before.text) }, notes: [] };
-  const text = wanted(options, record, before.path, before.text, now.text);
-  const file = asFile(before, text);
-  const edited = text === before.text ? [] : editedNotes(before.path, before.text, text);
-  const right = now.text === text && sameMode(now, file);
-  return { notes: edited, ...(right ? {} : { act: { path: before.path, file } }) };
+  const barred = seen.barred.includes(before.path);
+  if (before.text === undefined) {
+    if (!now) return { notes: [] };
+    return barred ? { notes: [stays(before.path)] } : removal(seen, record, before.path, now);
+  }
+  const source = sourceOf(record, before.path);
+  const isUnread = before.path === `${options.dataDir}/${nameOf(before.path)}` && source !== before.path;
+  if (source !== undefined && isUnread && !barred) return unread(options, seen, before, before.text, source);
+  const text = now ? wanted(options, record, before.path, before.text, now.text) : before.text;
+  const file = { mode: before.mode, owner: ownerOf(options, before, now), text };
+  if (now && now.text === text && sameMode(now, file)) return { notes: editedNotes(before, text) };
+  if (barred) return now ? { notes: [stays(before.path)] } : { notes: [], missing: before.path };
+  return {
+    notes: [...(now ? editedNotes(before, text) : []), ...ownerNotes(before, file)],
+    act: { path: before.path, file },
+  };
 }
 
-const asFile = ({ mode, owner }: FileBefore, text: string): SeenFile => ({ mode, owner, text });
+const userOf = (owner: string): string => owner.slice(0, owner.indexOf(':'));
+
+/** The instance administrator writes the file, and can make it nobody else's. */
+function ownerOf({ owner }: FileOptions, before: FileBefore, now: SeenFile | undefined): string {
+  if (userOf(before.owner) === owner || before.owner === now?.owner) return before.owner;
+  return now && userOf(now.owner) === owner ? now.owner : `${owner}:`;
+}
+
+const stays = (path: string): string =>
+  `${path} is not as it was before, and stays so: it lies where the instance administrator may not write`;
+
+const ownerNotes = ({ path, owner }: FileBefore, file: SeenFile): readonly string[] =>
+  file.owner === owner
+    ? []
+    : [`${path} belonged to ${owner} and is the instance administrator's now: chown ${owner} ${path}`];
+
 const sameMode = (one: SeenFile, other: SeenFile): boolean =>
   one.mode.replace(/^0+/, '') === other.mode.replace(/^0+/, '') && one.owner === other.owner;
 
 /** The text of a file that was there before, as it is to be. */
 function wanted(options: FileOptions, record: Before, path: string, before: string, now: string): string {
   if (path === `${options.dataDir}/postgresql.auto.conf`) return autoConf(record, before, now);
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const name = nameOf(path);
   if (name === 'pg_hba.conf') return withoutOurRules(now) ?? now;
   if (!path.endsWith('.conf') || name === 'start.conf') return now;
   const text = withoutOurs(now, ourHeading);
@@ -134,22 +165,34 @@ export function autoConf(record: Before, before: string, now: string): string {
   return text + back.map((name) => `${confLine(name, old.get(name) ?? '')}\n`).join('');
 }
 
-/** A file that the migration has made: it goes, and if somebody has edited it, a copy of it stays. */
-function removal(seen: SingleObservation, record: Before, path: string, now: SeenFile): OneFile {
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** Where the server read the file of that name before it was gathered. */
+function sourceOf(record: Before, path: string): string | undefined {
   const sources: Readonly<Record<string, string>> = {
     'postgresql.conf': record.configFile,
     'pg_hba.conf': record.hbaFile,
     'pg_ident.conf': record.identFile,
   };
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const source = sources[name];
+  return sources[nameOf(path)];
+}
+
+/** What somebody has made of a gathered file, without what is ours; undefined where that is its source. */
+function editedIn(
+  seen: SingleObservation,
+  path: string,
+  now: SeenFile,
+  source: string | undefined,
+): Edit | undefined {
   const original = source === undefined ? undefined : seen.files.get(source)?.text;
   const left =
-    name === 'pg_hba.conf' ? (withoutOurRules(now.text) ?? now.text) : withoutOurs(now.text, ourHeading);
-  if (original === undefined || left === original) return { act: { path }, notes: [] };
+    nameOf(path) === 'pg_hba.conf'
+      ? (withoutOurRules(now.text) ?? now.text)
+      : withoutOurs(now.text, ourHeading);
+  if (original === undefined || left === original) return undefined;
   const keepAs = `${path}.edited`;
   return {
-    act: { path, keepAs },
+    keepAs,
     notes: [
       `${path} was edited while it was in use, and the server reads ${source} again; the edited file is kept as ${keepAs}`,
       ...difference(original, left),
@@ -157,10 +200,41 @@ function removal(seen: SingleObservation, record: Before, path: string, now: See
   };
 }
 
-const editedNotes = (path: string, before: string, after: string): readonly string[] => [
-  `${path} has been edited since it was recorded: only our lines are taken out`,
-  ...difference(before, after),
-];
+interface Edit {
+  readonly keepAs: string;
+  readonly notes: readonly string[];
+}
+
+/** A file that the migration has made: it goes, and if somebody has edited it, a copy of it stays. */
+function removal(seen: SingleObservation, record: Before, path: string, now: SeenFile): OneFile {
+  const edit = editedIn(seen, path, now, sourceOf(record, path));
+  return edit ? { act: { path, keepAs: edit.keepAs }, notes: edit.notes } : { act: { path }, notes: [] };
+}
+
+/** A file of the data directory that nobody read, since the server's own stood elsewhere: it comes back as it was. */
+function unread(
+  options: FileOptions,
+  seen: SingleObservation,
+  before: FileBefore,
+  text: string,
+  source: string,
+): OneFile {
+  const { path, mode } = before;
+  const now = seen.files.get(path);
+  const file = { mode, owner: ownerOf(options, before, now), text };
+  if (now && now.text === text && sameMode(now, file)) return { notes: [] };
+  const edit = now && editedIn(seen, path, now, source);
+  const act: FileAct = { path, file, late: true, ...(edit ? { keepAs: edit.keepAs } : {}) };
+  return { act, notes: [...(edit?.notes ?? []), ...ownerNotes(before, file)] };
+}
+
+const editedNotes = ({ path, text = '' }: FileBefore, after: string): readonly string[] =>
+  text === after
+    ? []
+    : [
+        `${path} has been edited since it was recorded: only our lines are taken out`,
+        ...difference(text, after),
+      ];
 
 const shownLines = 10;
 

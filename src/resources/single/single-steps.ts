@@ -4,14 +4,18 @@
  */
 
 import { createHash } from 'node:crypto';
+import { environmentFile } from '../../base/environment-file.ts';
 import { quote, sh } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
+import { startDropIn } from '../contract/drop-ins.ts';
 import { outdated, type Step } from '../contract/kind.ts';
 import { controllerPidFile, untilGone } from '../contract/preamble.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
-import { formerDropIn, formerMark, type Starter } from '../data/record.ts';
+import { formerCondition, formerDropIn, formerMark, guardCondition, type Starter } from '../data/record.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
+import { moveInto } from './control-group.ts';
 import { liveSql } from './holds.ts';
+import { confirmUnit } from './record-trust.ts';
 import type { FileAct } from './single-files.ts';
 import type { SeenFile, SinglePlace } from './single-observation.ts';
 
@@ -26,6 +30,13 @@ export type Keeper =
       readonly text?: string;
     }
   | Extract<Starter, { kind: 'hand' }>;
+
+/** Where a unit of ours finds what the server is started with besides: root's, and readable by nobody else. */
+export const plainEnvironment = (unit: string): string => `/etc/default/${unit.replace(/\.service$/, '')}`;
+
+/** A unit with a text of ours has its name from the inventory, any other one from the record. */
+const confirmed = (place: SinglePlace, keeper: Keeper): string =>
+  keeper.kind === 'unit' && keeper.text === undefined ? confirmUnit(place, keeper.unit) : ':';
 
 /** Waiting for a standby that is gone would hang; nobody is there to wait for. */
 export const dropStep = (place: SinglePlace, roles: readonly string[]): Step => ({
@@ -47,7 +58,9 @@ const sum = (text: string): string => `${createHash('sha256').update(text).diges
 
 /** A file that somebody has edited since it was seen is not touched: all is looked at anew. */
 const unchanged = (path: string, seen: SeenFile | undefined): string =>
-  seen ? `if [ "$(sha256sum < ${quote(path)})" != ${quote(sum(seen.text))} ]; then exit ${outdated}; fi` : '';
+  seen
+    ? `if [ "$(peek cat ${quote(path)} | sha256sum)" != ${quote(sum(seen.text))} ]; then exit ${outdated}; fi`
+    : '';
 
 export const writeStep = (
   place: SinglePlace,
@@ -55,27 +68,43 @@ export const writeStep = (
   seen: ReadonlyMap<string, SeenFile>,
 ): Step => ({
   title: `files as they are for a single server: ${acts.map(({ path }) => path).join(', ')}`,
+  outdated: 'somebody has edited one of them since the plan',
   script: [
     ...acts.map(({ path }) => unchanged(path, seen.get(path))),
-    ...acts.map(({ path, file }) => {
-      if (!file) return '';
-      const trial = `${place.dataDir}/.postgresql.conf.trial`;
-      const owner = file.owner;
-      if (path !== `${place.dataDir}/postgresql.conf`)
-        return sh`put ${path} ${file.mode} ${owner} ${file.text}`;
-      // A server must always find a file that it can start with.
-      return sh`put ${trial} 0600 ${`${place.owner}:`} ${file.text}
-if ! as ${place.owner} "$PGBIN/postgres" -D ${place.dataDir} -C port -c ${`config_file=${trial}`} >/dev/null; then rm -f ${trial}; exit 1; fi
-rm -f ${trial}
-put ${path} ${file.mode} ${owner} ${file.text}`;
-    }),
+    ...acts.map(({ path, file }) => (file ? written(place, path, file) : '')),
   ].join('\n'),
 });
 
-export const removeStep = (acts: readonly FileAct[]): Step => ({
+/** By the instance administrator, as a whole. */
+const received = (
+  { owner: user }: SinglePlace,
+  to: string,
+  { owner, text }: SeenFile,
+  mode: string,
+): string =>
+  `printf '%s\\004' ${quote(text)} | ${sh`acting_as ${user} received place ${to} ${mode} ${owner}`}`;
+
+/** By the instance administrator, wherever the record says that the file lies. A server must always find one that it can start with. */
+function written(place: SinglePlace, path: string, file: SeenFile): string {
+  const { dataDir, owner: user } = place;
+  const { mode } = file;
+  const whole = (to: string, bits: string): string => received(place, to, file, bits);
+  if (path !== `${dataDir}/postgresql.conf`) return whole(path, mode);
+  const trial = `${dataDir}/.postgresql.conf.trial`;
+  return `${whole(trial, '0600')}
+if ! ${sh`as ${user} "$PGBIN/postgres" -D ${dataDir} -C port -c ${`config_file=${trial}`}`} >/dev/null; then ${sh`as ${user} rm -f ${trial}`}; exit 1; fi
+${sh`as ${user} rm -f ${trial}`}
+${whole(path, mode)}`;
+}
+
+export const removeStep = (place: SinglePlace, acts: readonly FileAct[]): Step => ({
   title: 'remove files that nobody reads any more',
   script: acts
-    .map(({ path, keepAs }) => (keepAs ? sh`mv -f ${path} ${keepAs}` : sh`rm -f ${path}`))
+    .flatMap(({ path, keepAs, file }) => [
+      ...(keepAs ? [sh`as ${place.owner} mv -f -T ${path} ${keepAs}`] : []),
+      ...(file ? [received(place, path, file, file.mode)] : []),
+      ...(keepAs || file ? [] : [sh`as ${place.owner} rm -f ${path}`]),
+    ])
     .join('\n'),
 });
 
@@ -83,19 +112,25 @@ export const removeStep = (acts: readonly FileAct[]): Step => ({
 export const markStep = (place: SinglePlace, keeper: Keeper, guarded: boolean): Step => {
   const mark = formerMark(place);
   const dropIn = keeper.kind === 'unit' ? formerDropIn(keeper.unit) : undefined;
-  const guard = place.unit ? `${unitFile(place.unit)}.d/pgduet.conf` : undefined;
+  const guard = place.unit ? `${unitFile(place.unit)}.d/${startDropIn}` : undefined;
   const conditional = (path: string, condition: string): string =>
     sh`mkdir -p ${path.replace(/\/[^/]*$/, '')}
-put ${path} 0644 root:root ${`[Unit]\nConditionPathExists=${condition}\n`}`;
+put ${path} 0644 root:root ${`[Unit]\n${condition}\n`}`;
   return {
     title: `${keeper.kind === 'unit' ? keeper.unit : 'a person'} is in charge of the server`,
     script: [
-      ...(dropIn ? [`if [ ! -e ${quote(dropIn)} ]; then\n${conditional(dropIn, mark)}\nfi`] : []),
-      ...(guard && !guarded ? [conditional(guard, `!${mark}`)] : []),
+      confirmed(place, keeper),
+      ...(dropIn
+        ? [
+            `if ! grep -qsxF ${quote(formerCondition(place))} ${quote(dropIn)}; then\n${conditional(dropIn, formerCondition(place))}\nfi`,
+          ]
+        : []),
+      ...(guard && !guarded ? [conditional(guard, guardCondition(place))] : []),
       ...(keeper.kind === 'unit' && keeper.text !== undefined
         ? [
             sh`put ${`/etc/systemd/system/${keeper.unit}`} 0644 root:root ${keeper.text}
 systemctl --quiet --no-reload enable ${keeper.unit}`,
+            environmentMoves(place, plainEnvironment(keeper.unit)),
           ]
         : []),
       'systemctl daemon-reload',
@@ -105,11 +140,18 @@ sync -f ${place.managementDir}`,
   };
 };
 
+/** What a later start of the server has to know stands in the management directory, which goes. */
+const environmentMoves = (place: SinglePlace, to: string): string => {
+  const from = quote(environmentFile(place));
+  return `if [ -s ${from} ]; then text=$(peek cat ${from}) && put ${quote(to)} 0600 root:root "$text
+"; fi`;
+};
+
 const readySeconds = 60;
 
 /** The line that the postmaster writes into its file tells more than the unit: connections are taken. */
 const untilReady = (dataDir: string): string => `n=0
-until [ "$(sed -n 8p ${quote(`${dataDir}/postmaster.pid`)} 2>/dev/null | tr -d ' ')" = ready ]; do
+until serving ${quote(dataDir)}; do
   n=$((n + 1)); if [ $n -gt ${readySeconds * 50} ]; then echo 'the server did not take connections within ${readySeconds} s' >&2; exit 1; fi
   sleep 0.02
 done`;
@@ -117,7 +159,8 @@ done`;
 /** Two checkpoints: the second one has little left to write, so that the shutdown is short. */
 export const restartStep = (place: SinglePlace, keeper: Keeper): Step => ({
   title: `restart under ${keeper.kind === 'unit' ? keeper.unit : 'pg_ctl'}`,
-  script: `${liveSql(place.dataDir, place.owner)}
+  script: `${confirmed(place, keeper)}
+${liveSql(place.dataDir, place.owner)}
 if [ -n "$pid" ]; then echo 'CHECKPOINT; CHECKPOINT;' | live; fi
 ${keeper.kind === 'unit' ? underUnit(place, keeper.unit) : byHand(place, keeper)}
 ${untilReady(place.dataDir)}`,
@@ -150,7 +193,10 @@ ${startByHand(place, keeper)}`;
 
 const startByHand = (place: SinglePlace, { options, log }: Extract<Starter, { kind: 'hand' }>): string =>
   `cd /
-${sh`as ${place.owner} "$PGBIN/pg_ctl" start -s -w -D ${place.dataDir} -l ${log ?? `${place.dataDir}/startup.log`} -o ${withoutDataDir(options)}`} >&2`;
+${sh`as ${place.owner} sh -c ${withEnvironment} sh ${environmentFile(place)} "$PGBIN/pg_ctl" start -s -w -D ${place.dataDir} -l ${log ?? `${place.dataDir}/startup.log`} -o ${withoutDataDir(options)}`} >&2`;
+
+/** The file of the administrator is read as the administrator; it says what the person had set who started the server. */
+const withEnvironment = 'if [ -s "$1" ]; then set -a; . "$1"; set +a; fi; shift; exec "$@"';
 
 /** As postmaster.opts has them, each in double quotes; pg_ctl adds the data directory itself. */
 export const withoutDataDir = (options: string): string =>
@@ -173,23 +219,32 @@ while [ "$(loaded)" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1))
  * A server that goes on without a restart belongs to the controller's unit until here. It moves to where it would be had a
  * person started it in this login: a control group keeps the name of its unit as long as one process is in it.
  */
-export const unitStep = ({ dataDir }: SinglePlace, unit: string): Step => ({
+export const unitStep = (place: SinglePlace, unit: string): Step => ({
   title: `remove unit ${unit}.service`,
-  script: `postmaster ${quote(dataDir)} || :
-group=$(sed -n 's/^0:://p' /proc/self/cgroup)
-move() { for p in "$@"; do echo "$p" > "/sys/fs/cgroup$group/cgroup.procs" 2>/dev/null || :; done; }
-if [ -n "$pid" ] && grep -q ${quote(`/${unit}.service$`)} "/proc/$pid/cgroup" && [ -w "/sys/fs/cgroup$group/cgroup.procs" ]; then
-  move "$pid" $(pgrep -P "$pid")
-  move $(pgrep -P "$pid")
-fi
+  script: `postmaster ${quote(place.dataDir)} || :
+group=
+if [ -n "$pid" ] && grep -q ${quote(`/${unit}.service$`)} "/proc/$pid/cgroup"; then group=$(sed -n 's/^0:://p' /proc/self/cgroup); fi
+${moveInto(place)}
 ${removeUnit(unit)}`,
 });
 
-/** Behind the end of the controller's unit: nothing but the former unit is left, so it needs no condition. */
-export const releaseStep = ({ unit, enabled }: Extract<Keeper, { kind: 'unit' }>): Step => ({
-  title: `${unit} as it was`,
-  script: sh`rm -f ${formerDropIn(unit)}
-rmdir ${`/etc/systemd/system/${unit}.d`} 2>/dev/null || :
-${enabled === 'untouched' ? [':'] : ['systemctl', '--quiet', '--no-reload', enabled === 'enabled' ? 'enable' : 'disable', unit]}
-systemctl daemon-reload`,
+/**
+ * Behind the end of the controller's unit: nothing but the former unit is left, so it needs no condition. That goes last: it
+ * confirms the unit to a run that was interrupted here.
+ */
+export const releaseStep = (place: SinglePlace, keeper: Extract<Keeper, { kind: 'unit' }>): Step => ({
+  title: `${keeper.unit} as it was`,
+  script: `${confirmed(place, keeper)}
+${released(keeper)}`,
 });
+
+const released = ({
+  unit,
+  enabled,
+}: Extract<
+  Keeper,
+  { kind: 'unit' }
+>): string => sh`${enabled === 'untouched' ? [':'] : ['systemctl', '--quiet', '--no-reload', enabled === 'enabled' ? 'enable' : 'disable', unit]}
+rm -f ${formerDropIn(unit)}
+rmdir ${`/etc/systemd/system/${unit}.d`} 2>/dev/null || :
+systemctl daemon-reload`;

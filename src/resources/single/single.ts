@@ -2,6 +2,7 @@
  * single: the server that stays is a plain PostgreSQL again: its controller is stopped and the instance goes on, its files are
  * as they were before it was multiplexed, and it runs under the unit that it had, or one of its own. At most one restart.
  */
+import { type Advised, advised, fixOf, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { flag, optional, template, text, wordList } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
@@ -15,6 +16,8 @@ import {
   same,
   unknown,
 } from '../contract/kind.ts';
+import { keptNotes } from '../system/unit-files.ts';
+import { recordProblem } from './record-trust.ts';
 import { type FileAct, type FilePlan, filePlan } from './single-files.ts';
 import { readSingle, type SeenFile, type SingleObservation, singleProbe } from './single-observation.ts';
 import { needRestart } from './single-restart.ts';
@@ -22,6 +25,7 @@ import {
   dropStep,
   type Keeper,
   markStep,
+  plainEnvironment,
   releaseStep,
   reloadStep,
   removeStep,
@@ -94,26 +98,31 @@ export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('nothing to say');
     const seen = observed.value;
-    if (!(seen.ours || seen.mark || seen.unit || seen.controller || seen.record))
+    if (!(seen.ours || seen.mark || seen.unit || seen.controller || seen.record || seen.broken))
       return same(settled(desired, seen));
     const problem = obstacle(desired, seen);
     if (problem) return refuse(problem);
+    const untrusted = recordProblem(desired, seen);
+    if (untrusted) return refuse({ code: 'SAF021', ...untrusted });
     const files = filePlan(desired, seen);
+    const [missing] = files.missing;
+    if (missing !== undefined) return refuse(barred(desired, missing));
     const reasons = restartReasons(desired, seen, files);
     const acts = actsOf(desired, seen, files, reasons.length > 0);
     if (nothingToDo(acts)) return same(settled(desired, seen));
     return change(describeChange(desired, seen, { files, reasons, acts }));
   },
   steps: ({ acts, seen }, desired): readonly Step[] => [
-    ...(acts.drop.length > 0 ? [dropStep(desired, acts.dropsRoles)] : []),
+    // The controller makes the slots of standbys again, as long as it is there.
     ...(acts.stop ? [stopStep(desired)] : []),
+    ...(acts.drop.length > 0 ? [dropStep(desired, acts.dropsRoles)] : []),
     ...(acts.write.length > 0 ? [writeStep(desired, acts.write, seen)] : []),
     ...(acts.mark ? [markStep(desired, acts.keeper, acts.guarded)] : []),
     ...(acts.restart ? [restartStep(desired, acts.keeper)] : []),
     ...(acts.reload ? [reloadStep(desired)] : []),
-    ...(acts.remove.length > 0 ? [removeStep(acts.remove)] : []),
+    ...(acts.remove.length > 0 ? [removeStep(desired, acts.remove)] : []),
     ...(acts.unit && desired.unit ? [unitStep(desired, desired.unit)] : []),
-    ...(acts.release && acts.keeper.kind === 'unit' ? [releaseStep(acts.keeper)] : []),
+    ...(acts.release && acts.keeper.kind === 'unit' ? [releaseStep(desired, acts.keeper)] : []),
   ],
 };
 
@@ -146,12 +155,20 @@ function settled(desired: Desired, seen: SingleObservation): string {
   return `${desired.id} is a single server: ${running}${timeline}`;
 }
 
-const no = (desired: Desired, what: string, why: string, fix: string): Diagnostic => ({
+const no = (desired: Desired, what: string, why: string, fix: string | Advised): Diagnostic => ({
   code: 'SAF021',
   what: `'${desired.id}' cannot become a single server now: ${what}`,
   why,
-  fix,
+  ...fixOf(fix),
 });
+
+const barred = (desired: Desired, path: string): Diagnostic =>
+  no(
+    desired,
+    `'${path}' is not there any more`,
+    `the record says that the server had it, and ${desired.owner} may not write there; pgduet writes nothing as root because a record says so`,
+    'Put the file back, or an empty one with the owner that it had, then run the same command again.',
+  );
 
 /** Roles with the names of ours, each with the number of objects it owns; those that were there before us stay. */
 const rolesOf = ({ live, record }: SingleObservation): readonly (readonly [string, number])[] =>
@@ -164,7 +181,7 @@ function obstacle(desired: Desired, seen: SingleObservation): Diagnostic | undef
       desired,
       'it is a standby',
       'a single server that nobody may write to is of no use, and it may lack commits',
-      `Make it primary first: pgduet switch --to ${desired.id}; or keep another server.`,
+      advised`Make it primary first: ${here`pgduet switch --to ${desired.id}`}; or keep another server.`,
     );
   const owner = rolesOf(seen).find(([, owned]) => owned > 0);
   return (
@@ -187,8 +204,10 @@ function restartReasons(desired: Desired, seen: SingleObservation, files: FilePl
   const auto = `${desired.dataDir}/postgresql.auto.conf`;
   const autoText =
     files.write.find(({ path }) => path === auto)?.file?.text ?? seen.files.get(auto)?.text ?? '';
-  const moves = record !== undefined && !record.configFile.startsWith(`${desired.dataDir}/`);
-  const names = live && !moves ? needRestart(live, files.conf, autoText) : [];
+  // Whoever starts it by hand names its configuration on the command line: it may be read again already.
+  const outside = record !== undefined && !record.configFile.startsWith(`${desired.dataDir}/`);
+  const moves = outside && live?.configFile !== record.configFile;
+  const names = live && !outside ? needRestart(live, files.conf, autoText) : [];
   return [
     ...(keeper.kind === 'unit'
       ? [
@@ -247,9 +266,12 @@ function describeChange(
     ...(acts.stop ? ['the Mirroring Controller is stopped; the instance goes on'] : []),
     ...(acts.drop.length > 0 ? [`dropped: ${acts.drop.join(', ')}`] : []),
     ...files.write.map(({ path }) => `written: ${path}${seen.record ? ', as it was' : ''}`),
-    ...files.remove.map(({ path }) => `removed: ${path}`),
+    ...files.remove.map(({ path, file }) => (file ? `written: ${path}, as it was` : `removed: ${path}`)),
     ...files.notes,
-    ...(acts.unit ? [`removed: unit ${desired.unit}.service`] : []),
+    ...(acts.unit ? [`removed: unit ${desired.unit}.service`, ...keptNotes(seen.beside)] : []),
+    ...(seen.environment && acts.keeper.kind === 'unit' && acts.keeper.text !== undefined
+      ? [`the variables that it is started with move to ${plainEnvironment(acts.keeper.unit)}`]
+      : []),
     ...(acts.restart && server
       ? [`one restart, behind a checkpoint, since ${reasons.join(' and ')}; writes wait for it`]
       : acts.restart

@@ -4,16 +4,23 @@
  * the running one over without a restart. A reboot at any point finds exactly one of the two in charge.
  */
 import { quote, sh } from '../../base/shell.ts';
+import { isOfHost } from '../../postgres/host-settings.ts';
+import { letGoDropIn } from '../contract/drop-ins.ts';
 import { optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
-import { type Change, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
+import { type Change, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { unbroken } from '../contract/preamble.ts';
+import { startable } from '../contract/tried.ts';
+import { givenUp } from '../controller/controller.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { type Before, formerDropIn, formerMark } from '../data/record.ts';
 import { judge } from '../postgres/adopted-rules.ts';
 import { valueFields, wantedValues } from '../postgres/settings.ts';
+import { type TriedSettings, triedProbe, triedProblem } from '../postgres/settings-tried.ts';
 import { type AdoptObservation, adoptProbe, readAdoptObservation } from './adopt-observation.ts';
 import { movesIn } from './adoption.ts';
+import { moveInto } from './control-group.ts';
+import { confirmUnit, recordProblem } from './record-trust.ts';
 
 const fields = serverFields(
   {
@@ -33,6 +40,8 @@ interface TakeoverChange extends Change {
   readonly restart: boolean;
   /** The unit that was in charge until now. */
   readonly former: string | undefined;
+  /** Where the inventory gives what the host of the server may lack. */
+  readonly tried?: TriedSettings | undefined;
 }
 
 export const takeover: ResourceKind<Desired, AdoptObservation, TakeoverChange> = {
@@ -56,8 +65,10 @@ export const takeover: ResourceKind<Desired, AdoptObservation, TakeoverChange> =
     // A run that was killed in between may have taken the mark away and no more.
     if (settled && !observation.unit && !movesIn(desired, observation))
       return same('the Mirroring Controller is in charge of it');
+    const problem = recordProblem(desired, observation);
+    if (problem) return refuse({ code: 'SAF030', ...problem });
     const reasons = restartReasons(desired, observation);
-    const by = observation.before ? formerUnit(observation.before) : observation.unit?.name;
+    const by = observation.record ? formerUnit(observation.record) : observation.unit?.name;
     return change({
       summary:
         reasons.length > 0
@@ -66,15 +77,33 @@ export const takeover: ResourceKind<Desired, AdoptObservation, TakeoverChange> =
       reason: `${by ?? 'a person'} is in charge of it${reasons.length > 0 ? `; ${reasons.join(', ')} need a restart` : ''}`,
       restart: reasons.length > 0,
       former: by,
+      tried: declaredOfHost(desired, observation),
     });
   },
+  tries: ({ tried }, desired) => tried && triedProbe(tried, desired),
+  objection: (reply, { tried }, desired) => tried && triedProblem(reply, tried, desired),
   steps: (planned, desired) => [
     {
       title: planned.summary,
-      script: planned.restart ? restartScript(planned, desired) : handOverScript(planned, desired),
+      script: `${planned.former ? confirmUnit(desired, planned.former) : ':'}
+${planned.restart ? restartScript(planned, desired) : handOverScript(planned, desired)}`,
     },
   ],
 };
+
+/** What it is started with today is right on its host; the log that pgduet gives it has its place by then. */
+function declaredOfHost(
+  { values, ...place }: Desired,
+  observation: AdoptObservation,
+): TriedSettings | undefined {
+  const { live } = observation;
+  if (!live?.configured) return undefined;
+  const names = judge(values, live.settings, undefined, movesIn(place, observation)).names;
+  const declared = names.filter((name) => isOfHost(name) && !/^log/i.test(name));
+  if (declared.length === 0) return undefined;
+  const over = declared.map((name) => [name.toLowerCase(), values[name] ?? '']);
+  return { settings: { ...live.configured, ...Object.fromEntries(over) } };
+}
 
 const formerUnit = ({ starter }: Before): string | undefined =>
   starter.kind === 'unit' ? starter.unit : undefined;
@@ -94,7 +123,9 @@ function startCommand(desired: Desired): string {
   const { unit, managementDir, id } = desired;
   const start = unit ? sh`systemctl start ${unit}` : `${mcCtlCommand(desired, 'start -w')} >&2`;
   const log = unit ? sh`journalctl -u ${unit} -n 10 --no-pager -o cat >&2` : ':';
-  return `tell() { ${log}; tail -n 5 ${quote(`${managementDir}/${id}.startup.log`)} >&2 2>/dev/null || :; }
+  // Within a script that is not broken off, `as` is the one function there is.
+  return `tell() { ${log}; as ${quote(desired.owner)} timeout 20 tail -n 5 ${quote(`${managementDir}/${id}.startup.log`)} >&2 2>/dev/null || :; }
+${givenUp(unit)}
 ( ${start} ) || { tell; exit 1; }`;
 }
 
@@ -107,16 +138,24 @@ if as ${quote(instance.owner)} "$PGBIN/pg_ctl" status -D ${quote(instance.dataDi
   as ${quote(instance.owner)} "$PGBIN/pg_ctl" stop -m fast -w -t 600 -D ${quote(instance.dataDir)} >&2
 fi`;
 
-const untilReady = ({ instance }: Desired): string => `n=0
-until "$PGBIN/pg_isready" -q -h ${quote(instance.socketDir)} -p ${instance.port}; do
-  n=$((n + 1)); if [ $n -gt 3000 ]; then echo 'the server did not answer within 60 s; pgduet teardown goes back' >&2; tell; exit 1; fi
+const readyWithinSeconds = 60;
+
+/** Each login as the administrator asks for a second or so: such a login is written to the journal. */
+const untilReady = ({ instance }: Desired): string => `began=$(date +%s)
+until as ${quote(instance.owner)} sh -c ${quote(`n=0
+until "$1/pg_isready" -q -h "$2" -p "$3"; do
+  n=$((n + 1)); if [ $n -gt 50 ]; then exit 1; fi
   sleep 0.02
+done`)} sh "$PGBIN" ${quote(instance.socketDir)} ${instance.port}; do
+  if given_up; then echo 'the instance could not be started; pgduet teardown goes back' >&2; tell; exit 1; fi
+  if [ $(($(date +%s) - began)) -ge ${readyWithinSeconds} ]; then echo 'the server did not answer within ${readyWithinSeconds} s; pgduet teardown goes back' >&2; tell; exit 1; fi
 done`;
 
 /** Two checkpoints: what was dirty, and the little that became so meanwhile; the shutdown then writes next to nothing. */
 const restartScript = (planned: TakeoverChange, desired: Desired): string => `
+${startable(desired.instance)}
 echo 'CHECKPOINT; CHECKPOINT' | sql >/dev/null || :
-${sh`rm -f ${formerMark(desired)}`}
+${sh`as ${desired.owner} rm -f ${formerMark(desired)}`}
 ${sh`sync ${desired.managementDir}`}
 ${unbroken(`${stopCommand(planned, desired)}
 ${startCommand(desired)}
@@ -129,21 +168,17 @@ ${untilReady(desired)}`)}`;
 function handOverScript(planned: TakeoverChange, desired: Desired): string {
   const { instance, unit } = desired;
   return `
-${sh`rm -f ${formerMark(desired)}`}
+${sh`as ${desired.owner} rm -f ${formerMark(desired)}`}
 ${sh`sync ${desired.managementDir}`}
 ${planned.former ? letGo(planned.former, desired) : ''}
 ${startCommand(desired)}
-pid=$(head -n 1 ${quote(`${instance.dataDir}/postmaster.pid`)})
 group=$(${unit ? sh`systemctl show -p ControlGroup --value ${unit}` : 'echo'})
-if [ -n "$group" ] && [ -w "/sys/fs/cgroup$group/cgroup.procs" ]; then
-  for p in "$pid" $(pgrep -P "$pid"); do echo "$p" > "/sys/fs/cgroup$group/cgroup.procs" 2>/dev/null || :; done
-  for p in $(pgrep -P "$pid"); do echo "$p" > "/sys/fs/cgroup$group/cgroup.procs" 2>/dev/null || :; done
-fi
+${moveInto(instance)}
 ${untilReady(desired)}`;
 }
 
 function letGo(former: string, desired: Desired): string {
-  const path = formerDropIn(former).replace(/pgduet\.conf$/, 'pgduet-let-go.conf');
+  const path = formerDropIn(former).replace(/[^/]*$/, letGoDropIn);
   const content = `[Service]
 ExecStop=
 ExecStopPost=

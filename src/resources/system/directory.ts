@@ -1,8 +1,10 @@
-/** directory: a directory with owner, group and mode. Missing parents are made, 0755 and root's. Never removes anything. */
+/** directory: a directory with owner, group and mode. Missing parents are made, 0755, by who makes it. Never removes anything. */
+import { isOfSystem, misfit } from '../../base/host-paths.ts';
 import { sh } from '../../base/shell.ts';
-import { mode, optional, text } from '../contract/field.ts';
+import { flag, mode, optional, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, type ResourceKind, refuse, same } from '../contract/kind.ts';
+import { makeDirectory } from '../contract/preamble.ts';
 import {
   chownWord,
   ownershipDifference,
@@ -17,6 +19,10 @@ const fields = fieldsOf({
   owner: text('user'),
   group: optional(text("group; without it the owner's own, whatever its name")),
   mode: mode('permissions', '0755'),
+  from_another_host: flag(
+    "the path is what another host says: a missing one is made, one that is there is not changed and has to be the owner's",
+    false,
+  ),
 });
 type Desired = DesiredOf<typeof fields>;
 
@@ -31,6 +37,8 @@ export const directory: ResourceKind<Desired, Stat> = {
   probe: (desired) => ({ stat: desired.path }),
   read: (reply) => readStat(reply.stdout.trim(), reply.stderr),
   diff: (desired, observed) => {
+    const problem = desired.fromAnotherHost && misfit(desired.path);
+    if (problem) return refuse(unusable(desired, problem));
     const wanted = words(desired);
     if (observed.state === 'absent')
       return change({
@@ -45,6 +53,7 @@ export const directory: ResourceKind<Desired, Stat> = {
         why: 'replacing it could destroy what is in it',
         fix: 'Move it away, or name another directory in the inventory.',
       });
+    if (desired.fromAnotherHost) return asItIs(desired, observed.value);
     const difference = ownershipDifference(desired, observed.value);
     if (!difference) return same(`${wanted}, as it should be`);
     return change({
@@ -56,9 +65,37 @@ export const directory: ResourceKind<Desired, Stat> = {
   steps: (_change, desired) => [
     {
       title: `directory ${desired.path}`,
-      script: sh`mkdir -p ${desired.path}
-chown ${chownWord(desired)} ${desired.path}
-chmod ${desired.mode} ${desired.path}`,
+      script: desired.fromAnotherHost ? beginning(desired) : makeDirectory(desired),
     },
   ],
+};
+
+const unusable = ({ path }: Desired, problem: string) =>
+  ({
+    code: 'SAF041',
+    what: `a directory '${path}' is wanted, because another host has one there: ${problem}`,
+    why: 'what another host says decides nothing about the directories of this one',
+    fix: 'Look at the tablespaces of the primary (\\db in psql) and at the links in its pg_tblspc; move the tablespace, or remove a link that is none.',
+  }) as const;
+
+/** It may hold anything: what another host says is no reason to change it. */
+function asItIs({ path, owner }: Desired, seen: Stat) {
+  if (seen.owner === owner) return same(`it is ${owner}'s`);
+  return refuse({
+    code: 'SAF040',
+    what: `'${path}' belongs to ${seen.owner}, and is wanted for ${owner}, because another host has such a directory`,
+    why: 'what another host says is no reason to give away a directory of this one',
+    fix: `Look what is in it. If it is meant for that: chown ${owner}: '${path}' (empty before a copy), then run the same command again.`,
+  });
+}
+
+/**
+ * One that has come to be there meanwhile is not taken. In the trees of the system a new directory may be read as
+ * configuration, so that root makes none there; the owner makes it, as far as that user may.
+ */
+const beginning = ({ path, owner, mode: bits, group }: Desired): string => {
+  const wanted = { owner, mode: bits, group };
+  const begun = sh`begun ${path} ${bits} ${chownWord(wanted)}`;
+  const hint = sh`echo ${`if it is right, make it as root: install -d -o ${owner} -m ${bits} '${path}'`} >&2`;
+  return `${isOfSystem(path) ? sh`acting_as ${owner} ` : sh`acting ${path} ${owner} `}${begun} || { ${hint}; exit 1; }`;
 };

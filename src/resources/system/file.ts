@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Secret } from '../../base/secret.ts';
-import { quote } from '../../base/shell.ts';
+import { sh } from '../../base/shell.ts';
 import { flag, mode, oneOf, optional, secret, template, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
@@ -66,6 +66,7 @@ const fields = fieldsOf(
     secret: secret('or a secret: `!secret cluster_key`; it is compared by checksum and never shown'),
     reload: optional(oneOf(targets, 'what reads the file again after a change')),
     restart: optional(oneOf(targets, 'what is restarted after a change')),
+    shared: flag('whether that secret is one by which the servers recognise each other', true),
     in_turn: flag('that restart: on one server after the other, the primary last', false),
   },
   ({ content, template, asset, secret, reload, restart, inTurn, ...place }, context, problem) => ({
@@ -104,7 +105,9 @@ export const file: ResourceKind<Desired, Seen, FileChange> = {
   describe: (desired) => `file ${desired.path}`,
   probe: ({ path, opaque }) => ({
     stat: path,
-    ...(opaque ? { sum: path } : { shell: `if [ -f ${quote(path)} ]; then cat ${quote(path)}; fi` }),
+    ...(opaque
+      ? { sum: path }
+      : { shell: sh`if [ -f ${path} ] && [ ! -L ${path} ]; then contents ${path}; fi` }),
   }),
   read: (reply, desired) => {
     const [first = '', ...rest] = reply.stdout.split('\n');
@@ -137,7 +140,7 @@ export const file: ResourceKind<Desired, Seen, FileChange> = {
   steps: ({ rewrite }, desired) => [
     {
       title: `file ${desired.path}`,
-      script: rewrite ? putFile({ ...desired, content: clear(desired.content) }) : ownFile(desired),
+      script: (rewrite ? putFile : ownFile)({ ...desired, content: clear(desired.content) }),
     },
   ],
 };
@@ -164,9 +167,10 @@ function otherContent(desired: Desired, { stat, content }: Seen): Difference | u
   const wanted = desired.opaque ? checksum(text) : text;
   if (content === wanted) return undefined;
   const told = { object: desired.path, since: stat.modified };
-  if (isSecret(desired))
+  if (isSecret(desired) && desired.shared)
     return { code: 'FIL006', declared: 'the secret of the cluster', found: 'another one', ...told };
-  if (!desired.opaque) return { code: 'FIL002', declared: 'as rendered', found: 'another content', ...told };
+  if (isSecret(desired) || !desired.opaque)
+    return { code: 'FIL002', declared: 'as rendered', found: 'another content', ...told };
   return { code: 'FIL002', declared: short(wanted), found: short(content), ...told };
 }
 

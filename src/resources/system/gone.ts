@@ -1,5 +1,5 @@
 /** gone: a file, or a directory with nothing in it, that is not there any more. What others have put into a directory keeps it. */
-import { quote } from '../../base/shell.ts';
+import { quote, sh } from '../../base/shell.ts';
 import { list, optional, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
@@ -56,10 +56,12 @@ if ls -A "$p" | grep -qvxF ${quote(except.join('\n'))}; then echo 'it holds othe
   steps: (_change, { path }) => [
     {
       title: `remove ${path}`,
-      script: `${vacating}
-p=${quote(path)}
-rm -f "$(unfinished "$p")"
-if [ -d "$p" ] && [ ! -L "$p" ]; then vacate "$p"; else rm -f "$p"; fi`,
+      script: sh`acting ${path} '' eval ${removal(path)}`,
     },
   ],
 };
+
+const removal = (path: string): string => `${vacating}
+p=${quote(path)}
+rm -f "$(unfinished "$p")"
+if [ -d "$p" ] && [ ! -L "$p" ]; then vacate "$p"; else rm -f "$p"; fi`;

@@ -1,5 +1,5 @@
 /** line: one line in a file that others own, such as /etc/services. Other lines stay as they are, byte for byte. */
-import { quote } from '../../base/shell.ts';
+import { quote, sh } from '../../base/shell.ts';
 import { oneOf, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import {
@@ -86,13 +86,25 @@ printf '%s\\n' "$lines"`,
   steps: (_change, desired) => [
     {
       title: `line '${desired.word}' in ${desired.path}`,
-      script: `f=${quote(desired.path)}
-set -- 644 "$ME:"; text=.
-if [ -e "$f" ]; then
-  set -- "$(stat -c %a "$f")" "$(stat -c %U:%G "$f")"
-  text=$(awk -v w=${quote(desired.word)} '$1 != w' "$f" && echo .) || exit 1
-fi
-put "$f" "$1" "$2" "\${text%.}"${desired.state === 'absent' ? '' : quote(`${desired.line}\n`)}`,
+      script: sh`acting ${desired.path} '' eval ${rewriting(desired)}`,
     },
   ],
 };
+
+/** Ours comes last, but for a line of others that ends without a line end: nobody would know afterwards that it did. */
+const othersAndOurs = `{ if (is) print line; is = $1 != w; line = $0 }
+END {
+  if (is && ended > 0) print line
+  printf "%s", ENVIRON["added"]
+  if (is && ended == 0) printf "%s", line
+}`;
+
+/** As the one who keeps the directory: what that user cannot read does not get into the file. */
+const rewriting = ({ path, word, line, state }: Desired): string => `f=${quote(path)}
+set -- 644 "$ME:"; export added=${state === 'absent' ? "''" : quote(`${line}\n`)}; text=$added.
+if [ -e "$f" ]; then
+  set -- "$(stat -Lc %a "$f")" "$(stat -Lc %U:%G "$f")"
+  text=$(awk -v w=${quote(word)} -v ended="$(tail -c 1 "$f" | wc -l)" ${quote(othersAndOurs)} "$f" && echo .) || exit 1
+fi
+text=\${text%.}
+place "$f" "$1" "$2"`;

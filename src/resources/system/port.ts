@@ -28,8 +28,7 @@ export const port: ResourceKind<Desired, Seen> = {
   describe: (desired) => `port ${desired.port} for ${desired.purpose}`,
   probe: (desired) => ({
     shell: `f=${quote(desired.pidFile)}
-pid=
-if [ -r "$f" ]; then read -r pid < "$f" || :; fi
+lines "$f" pid || :
 case $pid in '' | *[!0-9]*) ;; *) if [ -d "/proc/$pid" ]; then echo rightful; exit; fi;; esac
 if [ ! -r /proc/net/tcp ]; then echo 'no right to read /proc/net/tcp' >&2; exit 1; fi
 if ! listening ${desired.port}; then echo free; exit; fi

@@ -12,7 +12,10 @@ const fields = fieldsOf({
 });
 type Desired = DesiredOf<typeof fields>;
 
-type Seen = { readonly type: 'link'; readonly target: string } | { readonly type: 'other' };
+/** `same`: whatever is written in it, it leads to the directory that is meant. */
+type Seen =
+  | { readonly type: 'link'; readonly target: string; readonly same: boolean }
+  | { readonly type: 'other' };
 
 export const symlink: ResourceKind<Desired, Seen> = {
   kind: 'symlink',
@@ -21,16 +24,16 @@ export const symlink: ResourceKind<Desired, Seen> = {
   key: (desired) => desired.path,
   describe: (desired) => `link ${desired.path}`,
   inside: (desired) => desired.path,
-  probe: ({ path }) => ({
-    shell: `p=${quote(path)}
-if [ -L "$p" ]; then echo link; readlink "$p"; elif [ -e "$p" ]; then echo other; else
+  probe: ({ path, target }) => ({
+    shell: `p=${quote(path)}; t=${quote(target)}
+if [ -L "$p" ]; then echo link; if [ "$p" -ef "$t" ]; then echo same; else echo other; fi; readlink "$p"; elif [ -e "$p" ]; then echo other; else
 said=$(observation "$p")
 if [ "$said" = absent ] && [ ! -d "\${p%/*}" ]; then said=parent; fi
 echo "$said"; fi`,
   }),
   read: (reply) => {
-    const [type, target = ''] = reply.stdout.split('\n');
-    if (type === 'link') return present({ type, target });
+    const [type, place, target = ''] = reply.stdout.split('\n');
+    if (type === 'link') return present({ type, target, same: place === 'same' });
     if (type === 'other') return present({ type });
     if (type === 'parent') return unknown('its directory is not there yet');
     const hidden = readStat(type ?? '', reply.stderr || 'the path could not be looked at');
@@ -46,7 +49,7 @@ echo "$said"; fi`,
           { code: 'LNK001', object: desired.path, declared: `→ ${desired.target}`, found: 'missing' },
         ],
       });
-    if (observed.value.type === 'link' && observed.value.target === desired.target)
+    if (observed.value.type === 'link' && (observed.value.same || observed.value.target === desired.target))
       return same(`it leads to ${desired.target}`);
     return refuse({
       code: 'SAF002',
@@ -58,8 +61,7 @@ echo "$said"; fi`,
   steps: (_change, desired) => [
     {
       title: `link ${desired.path}`,
-      script: sh`ln -s ${desired.target} ${desired.path}
-chown -h ${desired.owner} ${desired.path}`,
+      script: sh`acting ${desired.path} ${desired.owner} tie ${desired.path} ${desired.target} ${desired.owner}`,
     },
   ],
 };

@@ -38,9 +38,11 @@ export const user: ResourceKind<Desired, string> = {
   steps: (_change, { name, home, shell }) => [
     {
       title: `user ${name}`,
+      // A home that was there before may be anybody's.
       script: sh`if getent group ${name} >/dev/null; then set -- --gid ${name}; else set -- --user-group; fi
+if [ -e ${home} ] || [ -L ${home} ]; then before=yes; else before=; fi
 useradd --system "$@" --create-home --home-dir ${home} --shell ${shell} ${name}
-chmod 0700 ${home}`,
+if [ -z "$before" ]; then as ${name} chmod 0700 ${home}; fi`,
     },
   ],
 };

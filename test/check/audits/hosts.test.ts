@@ -17,7 +17,20 @@ const debian = '15.4 (Debian 15.4-1.pgdg120+1)';
 
 describe('versions of PostgreSQL', () => {
   it.each<[string, ProbeReply, ProbeReply, string[]]>([
-    ['the same', postgres(debian), postgres('15.4 (Ubuntu 15.4-2)'), []],
+    ['the same', postgres(debian), postgres('15.4 (Debian 15.4-2)'), []],
+    [
+      'builds of two makers',
+      postgres(debian),
+      postgres('15.4 (Ubuntu 15.4-2)'),
+      ['PKG007 server2 PostgreSQL'],
+    ],
+    ['a build without a mark', postgres(debian), postgres('15.4'), ['PKG007 server2 PostgreSQL']],
+    [
+      'another directory',
+      postgres(debian, 'postgres (PostgreSQL) 15.4\n/opt/pg15/bin\n/usr/lib/postgresql/15/bin'),
+      postgres(debian),
+      ['PKG006 server1 PostgreSQL'],
+    ],
     [
       'an update with no restart yet',
       postgres(debian, 'postgres (PostgreSQL) 15.10'),

@@ -19,6 +19,7 @@ const calm = {
   senders: [],
   upstream: null,
   paused: null,
+  targets: [],
   replayedAt: null,
   delayMs: 0,
   conflicts: 0,
@@ -47,6 +48,13 @@ describe('replication', () => {
   });
 
   it.each<[string, object, object, string[]]>([
+    ['a pause', {}, { paused: true }, ['REP009 server2 replay']],
+    [
+      'a recovery target that is reached: nobody is told to resume',
+      {},
+      { paused: true, targets: [{ name: 'recovery_target', value: 'immediate' }] },
+      ['REP015 server2 replay'],
+    ],
     ['a stranger', sent({ name: 'barman' }), {}, ['REP004 server1 barman']],
     ['a stranger without a name', sent({ name: '' }), {}, ['REP004 server1 a receiver at 192.0.2.110']],
     ['a base backup of pgduet', sent({ name: 'pgduet_copy' }), {}, []],

@@ -90,6 +90,28 @@ describe('declared settings', () => {
   });
 });
 
+it('what of a setting may be a secret is told by none of the audits', () => {
+  const secret = 'Ca9naRy';
+  const holding = (mark: string): Settings => ({
+    ...plain,
+    archive_command: bySystem(`KEY=${secret} put ${secret}${mark} %p`),
+    'vault.token': inFile(`${secret}${mark}`),
+    primary_conninfo: inFile(`host=a password=${secret}${mark}`),
+    'shop.url': inFile(`https://u:${secret}${mark}@h`),
+  });
+  const declared = { archive_command: `KEY=${secret}`, 'vault.token': secret };
+  const replies = { server1: shows(holding('1')), server2: shows(holding('2')) };
+  const told = [
+    ...tell(settingsInForce, replies, { declared, views: { server1: {} } }),
+    ...tell(placesOfSettings, replies),
+    ...tell(placesOfSettings, { server1: shows(holding('1')), server2: shows(plain) }),
+    ...tell(placesOfSettings, { server1: shows(holding('1')), server2: shows(holding('1')) }),
+  ];
+  expect(new Set(told.map(({ code }) => code))).toEqual(new Set(['SET016', 'PEE002', 'SET014']));
+  expect(JSON.stringify(told).includes(secret)).toBe(false);
+  expect(JSON.stringify(told)).toContain('KEY=*** put *** %p');
+});
+
 describe('settings in force', () => {
   it('as initdb leaves them are nothing to tell', () => {
     expect(one({})).toEqual([]);

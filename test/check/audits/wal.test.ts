@@ -100,4 +100,9 @@ describe('WAL for a standby that is away', () => {
   it('is told with its name', () => {
     expect(brief(told({}, '0/2000100'))).toEqual(['REP010 server2 server2']);
   });
+
+  it("is none of this cluster's where the data are of another one, which no rebuild may take", () => {
+    const foreign = views(stopped('0/2000100', 1, '8'));
+    expect(tell(away, { server1: reply(kept) }, foreign)).toEqual([]);
+  });
 });

@@ -17,7 +17,7 @@ it.each([
   ['100', null, '100'],
   ['', null, 'empty'],
 ])('%s in %s is %s', (value, unit, words) => {
-  expect(settingWords(value, unit)).toBe(words);
+  expect(settingWords('x', value, unit)).toBe(words);
 });
 
 it('sizes and durations are short', () => {

@@ -20,9 +20,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '../../../src/base/secret.ts';
 import { serverConf } from '../../../src/controller/config.ts';
 import { arbiterKeyOf } from '../../../src/controller/config-arbiter-key.ts';
-import type { ArbiterView, Cell, ServerView, Vote } from '../../../src/controller/core/view.ts';
+import type { Cell, ServerView } from '../../../src/controller/core/view.ts';
 import { ArbiterLink, type ArbiterLinkSettings } from '../../../src/controller/io/arbiter-link.ts';
-import type { Ended } from './pair.ts';
+import { AskingServer } from './asking-server.ts';
+import { type Ended, withoutReminder } from './pair.ts';
 
 const root = process.getuid?.() === 0;
 const nobody = 65_534;
@@ -133,13 +134,15 @@ export class RealArbiter {
   }
 
   ctlAs(unprivileged: boolean, ...args: string[]): Ended {
-    return spawnSync(process.execPath, [this.#bundle, 'arb', ...args], {
-      ...(unprivileged ? user : {}),
-      encoding: 'utf8',
-      env: { ARBCONTROLDIR: this.dir },
-      cwd: '/',
-      timeout: 60_000,
-    });
+    return withoutReminder(
+      spawnSync(process.execPath, [this.#bundle, 'arb', ...args], {
+        ...(unprivileged ? user : {}),
+        encoding: 'utf8',
+        env: { ARBCONTROLDIR: this.dir },
+        cwd: '/',
+        timeout: 60_000,
+      }),
+    );
   }
 
   async remove(): Promise<void> {
@@ -148,13 +151,10 @@ export class RealArbiter {
   }
 }
 
-/** A server as an arbiter knows it: the real link, and a view that the test chooses. */
-export class TalkingServer {
-  readonly seen: string[] = [];
-  readonly answers: ArbiterView[] = [];
+/** A server as an arbiter knows it. */
+export class TalkingServer extends AskingServer {
   readonly link: ArbiterLink;
   readonly #settings: ArbiterLinkSettings;
-  #view: ServerView;
 
   constructor(
     view: ServerView,
@@ -162,7 +162,7 @@ export class TalkingServer {
     key = keyOf('one'),
     times: { readonly heartbeatTimeoutMs?: number; readonly heartbeatIntervalMs?: number } = {},
   ) {
-    this.#view = view;
+    super(view, 10_000);
     const self = { id: view.id, host: '127.0.0.1', port: 1 };
     const conf = serverConf({
       dbInstance: '/a',
@@ -172,43 +172,18 @@ export class TalkingServer {
     });
     const arbiters = [{ id: 'arbiter1', host: '127.0.0.1', port }];
     this.#settings = { self, arbiters, conf, key: new Secret(key) };
-    this.link = new ArbiterLink(this.#settings, () => this.#view, {
-      heard: (id, it) => {
-        this.answers.push(it);
-        this.seen.push(`heard ${id} ${it.cell.term}`);
-      },
-      lost: (id, why) => this.seen.push(`lost ${id}: ${why}`),
-      patience: () => undefined,
-    });
+    const { heard, lost } = this;
+    this.link = new ArbiterLink(this.#settings, () => this.view, { heard, lost, patience: () => undefined });
+  }
+
+  /** After a reload with another key of the cluster. */
+  speak(key: string): void {
+    this.link.update({ ...this.#settings, key: new Secret(key) });
   }
 
   /** After a reload without this arbiter. */
   forget(): void {
     this.answers.length = 0;
     this.link.update({ ...this.#settings, arbiters: [] });
-  }
-
-  /** Tells exactly this, until it was answered or the time is up; the answer, or none. */
-  async say(view: ServerView, ms = 10_000): Promise<ArbiterView | null> {
-    this.#view = view;
-    this.answers.length = 0;
-    const answered = (): ArbiterView | undefined =>
-      this.answers.find((it) => (it.echoes[view.id]?.seq ?? -1) >= view.seq);
-    for (let waited = 0; waited < ms && !answered(); waited += 5) {
-      if (waited % 100 === 0) this.link.heartbeat(view);
-      await sleep(5);
-    }
-    return answered() ?? null;
-  }
-
-  /** Tells something new. */
-  async tell(change: Partial<ServerView> = {}, ms = 10_000): Promise<ArbiterView | null> {
-    return this.say({ ...this.#view, seq: this.#view.seq + 1, ...change }, ms);
-  }
-
-  /** The vote of a primary, and the cell that answers it. */
-  async vote(change: Partial<Vote> & Pick<Vote, 'cells'>, ms = 10_000): Promise<Cell | null> {
-    const vote: Vote = { term: 1, attempt: 1, stage: 'asking', against: null, ...change };
-    return (await this.tell({ role: 'primary', phase: 'starting', vote }, ms))?.cell ?? null;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { outcomeOf } from '../../../src/controller/core/register.ts';
+import { attemptIn, outcomeOf } from '../../../src/controller/core/register.ts';
 import type { ArbiterView, Cell, ServerView, SyncSet, Vote } from '../../../src/controller/core/view.ts';
 import { view } from './conversation.ts';
 
@@ -118,6 +118,29 @@ export function cellContract(name: string, make: () => Promise<CellUnderTest>): 
       expect(await talk.cellNow()).toMatchObject({ term: 1, holder: null });
       expect(await talk.vote('server1', { cells, attempt: 3 })).toMatchObject({ holder: null });
       expect(await talk.vote('server2', { cells, attempt: 1 })).toMatchObject({ term: 1, holder: 'server2' });
+    });
+
+    it('gives a term again to a server whose clock was ahead once, for an attempt behind that', async () => {
+      const cells = await talk.named();
+      const ahead = 9e12;
+      await talk.vote('server1', { cells, attempt: ahead });
+      const back = await talk.vote('server1', { cells, attempt: ahead, stage: 'back' });
+      // Its record is lost, and the clock is right again: what it knows is what the cell tells.
+      const dead = await talk.vote('server1', { cells, attempt: 5 });
+      expect(dead).toEqual(back);
+      const asked: Vote = { cells, term: 1, attempt: 5, stage: 'asking', against: null };
+      expect(outcomeOf(asked, 'server1', () => dead ?? undefined)).toBe('dead');
+      const attempt = attemptIn(dead ?? undefined, 'server1') + 1;
+      expect(await talk.vote('server1', { cells, attempt })).toMatchObject({ holder: 'server1', attempt });
+    });
+
+    it('that has given one term to two servers, as an old memory does, becomes another cell', async () => {
+      const cells = await talk.named();
+      await talk.vote('server2', { cells, attempt: 2 });
+      const now = await talk.vote('server1', { cells, attempt: 1, stage: 'won' });
+      expect(now).toMatchObject({ term: 0, holder: null });
+      expect(now?.id).not.toBe(cells[0]?.id);
+      expect(await talk.vote('server2', { cells, attempt: 2, stage: 'won' })).toEqual(now);
     });
 
     it('gives nothing to a vote that names another memory', async () => {

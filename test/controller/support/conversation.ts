@@ -214,3 +214,14 @@ export class Conversation {
     return this;
   }
 }
+
+/** server1 is primary, commits wait for server2 or server3, and both may take over; nobody was heard. */
+export function primaryOfThree(conf: Partial<ServerConf> = {}): Conversation {
+  const senders = [sender('server2'), sender('server3')];
+  const names = { senders, synchronousStandbyNames: 'FIRST 1 (server2, server3)' };
+  const it = new Conversation('server1', 3, conf)
+    .after(0, '', boot({ running: true }))
+    .after(10, '', answer(report('primary', names)));
+  it.state = { ...it.state, sync: inSyncOfThree, change: null, proving: null };
+  return it;
+}

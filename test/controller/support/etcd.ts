@@ -3,7 +3,7 @@
  * that loses, holds and delays answers. Processes are only ever ended by number, and only those that were started here.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +11,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import { type ServerConf, serverConf } from '../../../src/controller/config.ts';
-import type { ArbiterView, Cell, ServerView, Vote } from '../../../src/controller/core/view.ts';
+import type { ArbiterView, Lineages, ServerView, Vote } from '../../../src/controller/core/view.ts';
 import { EtcdLink, type EtcdRegister } from '../../../src/controller/io/etcd-link.ts';
 import { until } from './arbiter.ts';
+import { AskingServer } from './asking-server.ts';
 import { freePorts } from './pair.ts';
 
 const installed = (name: string, word: string): boolean => spawnSync(name, [word]).status === 0;
@@ -321,7 +322,17 @@ export class RealEtcd {
 }
 
 /** What becomes of a call that came through the gateway. */
-export type Fate = 'pass' | 'lose the answer' | 'lose the question' | { readonly until: Promise<void> };
+export type Fate =
+  | 'pass'
+  | 'lose the answer'
+  | 'lose the question'
+  /** As etcd takes a token from 3.5.10 on, once its authentication is off. */
+  | 'pass without its token'
+  | { readonly until: Promise<void> }
+  /** Something between the controller and etcd answers in its place. */
+  | { readonly says: object; readonly status?: number };
+
+const written = '/v3/kv/txn';
 
 /** Stands before a member, and decides over each call by its path. */
 export class Gateway {
@@ -343,24 +354,32 @@ export class Gateway {
           const path = question.url ?? '';
           this.calls.push(path);
           const fate = this.fate(path);
-          const { authorization } = question.headers;
+          const authorization =
+            fate === 'pass without its token' ? undefined : question.headers.authorization;
           if (fate === 'lose the question') return;
+          if (typeof fate === 'object' && 'says' in fate) {
+            answer.writeHead(fate.status ?? 200, { 'content-type': 'application/json' });
+            answer.end(JSON.stringify(fate.says));
+            return;
+          }
           const wait = typeof fate === 'object' ? fate.until : Promise.resolve();
           void wait
-            .then(() => this.#forward(path, Buffer.concat(parts), authorization))
+            .then(() => this.#forward(question.method ?? 'POST', path, Buffer.concat(parts), authorization))
             .then(({ status, body }) => {
               if (fate === 'lose the answer') question.socket.destroy();
               else answer.writeHead(status, { 'content-type': 'application/json' }).end(body);
-            });
+            })
+            // A member that is gone gives no answer.
+            .catch(() => question.socket.destroy());
         });
       },
     );
   }
 
-  #forward(path: string, body: Buffer, authorization: string | undefined) {
+  #forward(method: string, path: string, body: Buffer, authorization: string | undefined) {
     return new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
       const options = {
-        method: 'POST',
+        method,
         ca: this.#authority.ca,
         agent: false as const,
         headers: authorization ? { authorization } : {},
@@ -375,6 +394,20 @@ export class Gateway {
     });
   }
 
+  /** Holds what is written until the returned function is called; all else passes. */
+  holdWrites(): () => void {
+    let land = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      land = resolve;
+    });
+    this.calls.length = 0;
+    this.fate = (path) => (path === written ? { until: held } : 'pass');
+    return land;
+  }
+
+  /** A write has come, whatever becomes of it. */
+  untilWritten = (): Promise<void> => until(() => this.calls.includes(written));
+
   async listen(): Promise<string> {
     const [port = 0] = await freePorts(1);
     await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
@@ -387,60 +420,32 @@ export class Gateway {
   }
 }
 
-/** A server as an etcd knows it: the real link, and a view that the test chooses. */
-export class EtcdServer {
-  readonly seen: string[] = [];
-  readonly answers: ArbiterView[] = [];
+/** A server as an etcd knows it. */
+export class EtcdServer extends AskingServer {
   readonly link: EtcdLink;
   readonly #conf: ServerConf;
-  #view: ServerView;
+  /** What its controller remembers of each etcd. */
+  lineages: Lineages = {};
 
   constructor(view: ServerView, etcd: EtcdRegister, times: Partial<ServerConf> = {}) {
-    this.#view = view;
+    super(view, 30_000);
     this.#conf = serverConf({
       dbInstance: '/a',
       heartbeatIntervalMs: 50,
       heartbeatTimeoutMs: 2000,
       ...times,
     });
-    this.link = new EtcdLink(
-      { etcd, conf: this.#conf },
-      {
-        heard: (id, it) => {
-          this.answers.push(it);
-          this.seen.push(`heard ${id} ${it.cell.term}`);
-        },
-        lost: (id, why) => this.seen.push(`lost ${id}: ${why}`),
-      },
-    );
+    const { lost } = this;
+    const heard = (id: string, told: ArbiterView, lineages: Lineages): void => {
+      this.lineages = lineages;
+      this.heard(id, told);
+    };
+    this.link = new EtcdLink({ etcd, conf: this.#conf }, { heard, lost });
   }
 
   /** After a reload. */
   update(etcd: EtcdRegister | null): void {
     this.link.update({ etcd, conf: this.#conf });
-  }
-
-  /** Tells exactly this, until it was answered or the time is up; the answer, or none. */
-  async say(view: ServerView, ms = 30_000): Promise<ArbiterView | null> {
-    this.#view = view;
-    this.answers.length = 0;
-    const answered = (): ArbiterView | undefined =>
-      this.answers.find((it) => (it.echoes[view.id]?.seq ?? -1) >= view.seq);
-    for (let waited = 0; waited < ms && !answered(); waited += 5) {
-      if (waited % 100 === 0) this.link.heartbeat(view);
-      await sleep(5);
-    }
-    return answered() ?? null;
-  }
-
-  async tell(change: Partial<ServerView> = {}, ms = 30_000): Promise<ArbiterView | null> {
-    return this.say({ ...this.#view, seq: this.#view.seq + 1, ...change }, ms);
-  }
-
-  /** The vote of a primary, which no preference holds up, and the cell that answers it. */
-  async vote(change: Partial<Vote> & Pick<Vote, 'cells'>, ms = 30_000): Promise<Cell | null> {
-    const vote: Vote = { term: 1, attempt: 1, stage: 'asking', against: null, ...change };
-    return (await this.tell({ role: 'primary', phase: 'starting', vote }, ms))?.cell ?? null;
   }
 
   async named(): Promise<Vote['cells']> {
@@ -450,8 +455,4 @@ export class EtcdServer {
   }
 }
 
-export const emptyDir = (): string => {
-  const dir = mkdtempSync(join(memory, 'etcd-copy-'));
-  mkdirSync(dir, { recursive: true });
-  return dir;
-};
+export const emptyDir = (): string => mkdtempSync(join(memory, 'etcd-copy-'));

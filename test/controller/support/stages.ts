@@ -115,6 +115,7 @@ const causes: Readonly<Record<Happening['kind'], string>> = {
   checkpointed: 'the checkpoint is done',
   'pre-detached': 'pre_detach_command has ended',
   'names-set': 'the names are changed',
+  'slots-set': 'slots are changed',
   'names-failed': 'the names cannot be changed',
   'receiver-cut': 'the WAL receiver is cut',
   'cut-failed': 'the WAL receiver cannot be cut',

@@ -56,6 +56,13 @@ export function tell(action: Action): string {
       return `run the pre-detach command for ${action.targets.join(', ')}`;
     case 'set-names':
       return `synchronous_standby_names: ${action.ids.join(', ') || '(commented out)'}`;
+    case 'set-slots': {
+      const { waitFor, make, renew, drop } = action.to;
+      const list = (verb: string, names: readonly string[]): string[] =>
+        names.length > 0 ? [`${verb} ${names.join(', ')}`] : [];
+      const waits = waitFor === undefined ? [] : [`consumers wait for ${waitFor.join(', ') || 'nobody'}`];
+      return `slots: ${[...list('make', make), ...waits, ...list('renew', renew), ...list('drop', drop)].join('; ')}`;
+    }
     case 'cut-receiver':
       return 'cut the WAL receiver';
     case 'promote':

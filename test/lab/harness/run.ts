@@ -1,7 +1,7 @@
 /**
  * Runs one program of this machine and hands back what it printed.
  * In: a command, its arguments, optional standard input and a time limit in milliseconds.
- * Out: status, stdout and stderr; with `check` a status other than 0 is an error that quotes stderr.
+ * Out: status, stdout and stderr, at the time limit as far as they have come; with `check` a status other than 0 is an error that quotes stderr.
  * It must never hand a string to a shell by itself: arguments stay separate words.
  */
 import { spawn } from 'node:child_process';
@@ -39,6 +39,12 @@ export function run(command: string, args: readonly string[], options: RunOption
     let spawnError = '';
     child.on('error', (error) => {
       spawnError = `${error.message}\n`;
+    });
+    // What it has started may live on with its output, on a host above all: nobody would ever close that.
+    child.on('exit', (_code, signal) => {
+      if (signal === null) return;
+      child.stdout.destroy();
+      child.stderr.destroy();
     });
     child.on('close', (code, signal) => {
       const stdout = Buffer.concat(out).toString();

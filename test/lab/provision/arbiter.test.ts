@@ -23,6 +23,7 @@ import {
 import { inventory, managementDir, type YamlMap } from '../support/inventory.ts';
 import { expectRowsTravel, expectStreaming, expectSwitchable } from '../support/multiplexed.ts';
 import { built, expectExit, type Pgduet, pgduet, type RunDocument } from '../support/pgduet.ts';
+import { expectNamed, registerReport, untilArbiterIs } from '../support/register.ts';
 import { startWriter, writerSetup } from './writer.ts';
 
 const directory = '/mcarb/arbiter';
@@ -35,43 +36,6 @@ const entries = (servers: readonly Host[], arbiter: Host | undefined): YamlMap =
   ),
   ...(arbiter ? { [arbiter.name]: { address: arbiter.address, role: 'arbiter' } } : {}),
 });
-
-interface Report {
-  readonly arbiters: readonly { readonly id: string; readonly status: string }[];
-  readonly register: { readonly members: readonly string[] } | null;
-}
-
-async function reportOf({ host, id }: Server): Promise<Report> {
-  const said = await host.sh(`mc_ctl status --json -M ${managementDir} --local-server ${id}`, {
-    user: 'postgres',
-    check: true,
-  });
-  return JSON.parse(said.stdout) as Report;
-}
-
-/** What was heard last counts for the time to give up, so that a server may be about to notice that an arbiter was off. */
-const untilHeard = (server: Server): Promise<true> =>
-  until(
-    () => `${server.id} does not hear the arbiter`,
-    20_000,
-    async () => ((await reportOf(server)).arbiters[0]?.status === 'online' ? true : undefined),
-    300,
-  );
-
-/** Every server hears the arbiter, and knows that the promise names it. */
-async function expectNamed(servers: readonly Server[], arbiter: string): Promise<void> {
-  for (const server of servers) {
-    await untilHeard(server);
-    const { arbiters, register } = await reportOf(server);
-    expect(
-      arbiters.map(({ id, status }) => `${id} ${status}`),
-      server.id,
-    ).toEqual([`${arbiter} online`]);
-    expect(register?.members, server.id).toEqual([arbiter]);
-    const table = await server.host.sh(`mc_ctl status --arbiter -M ${managementDir}`, { user: 'postgres' });
-    expect(table.stdout).toMatch(new RegExp(`^\\s*${arbiter} .*online`, 'm'));
-  }
-}
 
 const networkLines = (server: Server): readonly string[] =>
   fileText(server.host, `${managementDir}/network.conf`)
@@ -152,9 +116,7 @@ systemctl list-units --state=failed --no-legend --plain`);
       `systemctl stop mcarb_arbiter; chmod 0644 ${directory}/clusters/inst1/arbiter.key; echo '# x' >> ${directory}/arbitration.conf`,
       { check: true },
     );
-    const offline = async (): Promise<true | undefined> =>
-      (await reportOf(one)).arbiters[0]?.status === 'offline' ? true : undefined;
-    await until(() => 'server1 does not miss the arbiter', 20_000, offline, 300);
+    await untilArbiterIs(one, 'offline');
     const said = await run('check', '--json');
     for (const code of ['ARB001', 'ARB004', 'FIL002', 'FIL005']) expect(said.stdout).toContain(`"${code}"`);
     expectExit(await run('provision', '--yes'), 0);
@@ -174,7 +136,7 @@ systemctl list-units --state=failed --no-legend --plain`);
     await writer.more(100);
     await writer.end();
     await Promise.all([one, two].map(untilSwitchable));
-    await Promise.all([one, two].map(untilHeard));
+    await Promise.all([one, two].map((server) => untilArbiterIs(server, 'online')));
     expect(await Promise.all([one, two].map(postmasterPid))).toEqual(before);
     expectExit(await run('check'), 0);
   });
@@ -229,7 +191,7 @@ systemctl list-units --state=failed --no-legend --plain`);
     file = inventory(lab, hosts, { name: 'without.yml', multiplexing: { on_heartbeat_loss: 'message' } });
     expectExit(await run('provision', '--yes'), 0);
     for (const server of [one, two]) {
-      const { arbiters, register } = await reportOf(server);
+      const { arbiters, register } = await registerReport(server);
       expect({ arbiters, register }).toEqual({ arbiters: [], register: null });
     }
     expect(await Promise.all([one, two].map(postmasterPid))).toEqual(before);

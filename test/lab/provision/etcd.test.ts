@@ -2,6 +2,8 @@
  * An etcd of three members decides for a pair: it comes without a restart, a cut cable loses no row, one member may be gone, and with
  * two gone nothing happens until servers do not hear each other; then they wait as under `message`.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { password } from '../../controller/support/etcd.ts';
@@ -18,22 +20,11 @@ import {
   statOf,
   untilSwitchable,
 } from '../support/instance.ts';
-import { managementDir } from '../support/inventory.ts';
+import { managementDir, Tagged } from '../support/inventory.ts';
 import { expectExit, type RunDocument } from '../support/pgduet.ts';
+import { watchProcesses } from '../support/process-watch.ts';
+import { expectNamed, untilArbiterIs } from '../support/register.ts';
 import { startWriter, type Writer, writerSetup } from './writer.ts';
-
-interface Report {
-  readonly arbiters: readonly { readonly id: string; readonly status: string; readonly why: string | null }[];
-  readonly register: { readonly members: readonly string[] } | null;
-}
-
-async function reportOf({ host, id }: Server): Promise<Report> {
-  const said = await host.sh(`mc_ctl status --json -M ${managementDir} --local-server ${id}`, {
-    user: 'postgres',
-    check: true,
-  });
-  return JSON.parse(said.stdout) as Report;
-}
 
 const leads = async (server: Server): Promise<true | undefined> =>
   (await sql(server, 'SELECT pg_is_in_recovery()')) === 'f' ? true : undefined;
@@ -58,12 +49,6 @@ describeLab('a pair with an etcd of three members', () => {
   });
   afterAll(() => pair?.close());
 
-  async function untilHeard(server: Server, status: 'online' | 'offline'): Promise<void> {
-    const seen = async (): Promise<true | undefined> =>
-      (await reportOf(server)).arbiters[0]?.status === status ? true : undefined;
-    await until(() => `${server.id} does not have etcd ${status}`, 30_000, seen, 200);
-  }
-
   /** Rows that were acknowledged and are not there; and whether the others serve. */
   async function expectWhole(acknowledged: readonly number[], primary: Server, other: Server): Promise<void> {
     const rows = new Set((await sql(primary, 'SELECT n FROM written', 'app')).split('\n').map(Number));
@@ -78,13 +63,28 @@ describeLab('a pair with an etcd of three members', () => {
     return writer;
   }
 
+  labTest('a password that it does not take: the run says so, and the pair serves as before', async () => {
+    const file = join(pair.lab.dir, 'wrong.password');
+    writeFileSync(file, 'another word\n', { mode: 0o600 });
+    const wrong = pair.declared('wrong.yml', {
+      etcd: { ...etcd.declared, password: new Tagged(`!file ${file}`) },
+      multiplexing: { on_heartbeat_loss: undefined },
+    });
+    const ended = await wrong.provision();
+    expectExit(ended, 1);
+    expect(ended.stderr).toContain("it does not take the password of user 'pgduet'");
+    expect(await mcCtlStatus(one)).toContain('switchable');
+    expect((await wrong.run('check', '--json')).stdout).toContain('"ARB004"');
+  });
+
   labTest('is named without a restart, and keeps its password to itself', async () => {
     const before = await Promise.all([one, two].map(postmasterPid));
-    expectExit(await declared.provision(), 0);
+    const watched = await watchProcesses(() => declared.provision());
+    expectExit(watched.result, 0);
+    expect(watched.seen.length).toBeGreaterThan(20);
+    expect(watched.seen.filter(({ text }) => text.includes(password))).toEqual([]);
+    await expectNamed([one, two], 'etcd');
     for (const server of [one, two]) {
-      const { arbiters, register } = await reportOf(server);
-      expect(arbiters.map(({ id, status }) => `${id} ${status}`)).toEqual(['etcd online']);
-      expect(register?.members).toEqual(['etcd']);
       expect(
         await statOf(server.host, [`${managementDir}/etcd.password`, `${managementDir}/etcd-ca.pem`]),
       ).toEqual(
@@ -107,6 +107,25 @@ grep -rlsF -f - ${managementDir} /etc /run /var/log $p/environ $p/cmdline`,
     await sql(one, writerSetup);
     await sql(one, 'CREATE DATABASE app OWNER app');
     await sql(one, 'CREATE TABLE written (n int PRIMARY KEY); ALTER TABLE written OWNER TO app', 'app');
+  });
+
+  labTest('keeps the cell of a cluster whose secrets are renewed', async () => {
+    const term = async (server: Server): Promise<unknown> => {
+      const { stdout } = await server.host.sh(`mc_ctl status --json -M ${managementDir}`, {
+        user: 'postgres',
+      });
+      return (JSON.parse(stdout) as { register: unknown }).register;
+    };
+    const before = await Promise.all([one, two].map(term));
+    const keys = () => [one, two].map(({ host }) => fileText(host, `${managementDir}/cluster.key`));
+    const [key] = keys();
+    expectExit(await declared.run('secrets', 'renew', '--yes'), 0);
+    const [first, second] = keys();
+    expect([first === key, first === second]).toEqual([false, true]);
+    await expectNamed([one, two], 'etcd');
+    expect(await Promise.all([one, two].map(term))).toEqual(before);
+    const again = await declared.provision('--json');
+    expect(again.json<RunDocument>()).toMatchObject({ exit: 0, plan: [] });
   });
 
   labTest('a cut cable of the primary: the standby goes on, and no row is lost', async () => {
@@ -148,7 +167,7 @@ grep -rlsF -f - ${managementDir} /etc /run /var/log $p/environ $p/cmdline`,
   labTest('two members gone: writes go on; a lost primary is waited for until they are back', async () => {
     const writer = await writing();
     for (const host of etcd.hosts.slice(1)) await host.powerOff();
-    await untilHeard(two, 'offline');
+    await untilArbiterIs(two, 'offline');
     await writer.more(200);
     expect(await mcCtlStatus(one)).toContain('switchable');
     const check = await declared.run('check', '--json');

@@ -1,4 +1,4 @@
-/** A running pair is given up sooner, and later again: files are read anew, nothing is restarted, and both servers know of it. */
+/** A running pair is given up sooner, or speaks elsewhere, and later as before: files are read anew, nothing is restarted, and both servers know of it. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { daemonsOf } from '../check/pair.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
@@ -51,5 +51,12 @@ describeLab('a running pair', () => {
   labTest('becomes fast, and normal again, without a restart', async () => {
     await becomes(pair.inventory('fast.yml', { multiplexing: { heartbeat: 'fast' } }), 2100);
     await becomes(pair.file, 5400);
+  });
+
+  labTest('goes to other admin ports, and back, without a restart', async () => {
+    await becomes(pair.inventory('ports.yml', { multiplexing: { port: 27550 } }), 5400);
+    for (const { host } of pair.servers) expect((await host.sh('ss -ltnH')).stdout).toMatch(/:27550\b/);
+    await becomes(pair.file, 5400);
+    for (const { host } of pair.servers) expect((await host.sh('ss -ltnH')).stdout).not.toMatch(/:27550\b/);
   });
 });

@@ -69,9 +69,11 @@ describeLab('a pair whose packages are present', () => {
   describe('before anything is there', () => {
     labTest('check and provision --check say what would be done and touch nothing', async () => {
       const before = await Promise.all([outside(a), outside(b)]);
+      const checked = await command(['check', '-i', file]);
+      expectExit(checked, 2);
+      expect(checked.stdout).toContain('PRV001');
       for (const args of [
         ['provision', '--check'],
-        ['check'],
         ['provision', '--check', '--diff', '--verbose'],
       ]) {
         const said = await command([...args, '-i', file]);

@@ -17,16 +17,17 @@ plays:
     on: all
     resources:
       - directory: { path: /srv/app, owner: deploy, group: ops, mode: '0750' }
+      - directory: { path: /srv/site, owner: root }
       - file:
           path: /srv/app/about
           owner: deploy
           mode: '0640'
           content: |
             I am {{host.name}}, {{host.role}} of {{cluster.name}}; $HOME stays 'as it is'
-      - file: { path: /srv/app/servers, owner: root, template: servers.hbs }
-      - directory: { path: '/srv/app/peer-{{item.name}}', owner: root }
+      - file: { path: /srv/site/servers, owner: root, template: servers.hbs }
+      - directory: { path: '/srv/site/peer-{{item.name}}', owner: root }
         each: others
-      - file: { path: /srv/app/read-only, owner: root, content: 'standby' }
+      - file: { path: /srv/site/read-only, owner: root, content: 'standby' }
         when: '{{#if (eq host.role "standby")}}yes{{/if}}'
       - line: { path: /etc/services, line: 'our-app 12345/tcp' }
   - title: The primary first
@@ -80,14 +81,14 @@ describeLab("a user's own playbook", () => {
       [a, 'primary', 'server2'],
       [b, 'standby', 'server1'],
     ] as const) {
-      const paths = ['/srv/app', '/srv/app/about', `/srv/app/peer-${peer}`];
+      const paths = ['/srv/app', '/srv/app/about', `/srv/site/peer-${peer}`];
       expect(await statOf(host, paths)).toEqual([
         '/srv/app 750 deploy directory',
         '/srv/app/about 640 deploy regular file',
-        `/srv/app/peer-${peer} 755 root directory`,
+        `/srv/site/peer-${peer} 755 root directory`,
       ]);
       const texts = await host.sh(
-        'cat /srv/app/about /srv/app/servers; stat -c %G /srv/app; grep our-app /etc/services',
+        'cat /srv/app/about /srv/site/servers; stat -c %G /srv/app; grep our-app /etc/services',
       );
       expect(texts.stdout.split('\n').slice(0, 5)).toEqual([
         `I am ${host.name}, ${role} of inst1; $HOME stays 'as it is'`,
@@ -97,8 +98,8 @@ describeLab("a user's own playbook", () => {
         'our-app 12345/tcp',
       ]);
     }
-    expect((await a.sh('ls /srv/app')).stdout).not.toContain('read-only');
-    expect((await b.sh('cat /srv/app/read-only')).stdout).toBe('standby\n');
+    expect((await a.sh('ls /srv/site')).stdout).not.toContain('read-only');
+    expect((await b.sh('cat /srv/site/read-only')).stdout).toBe('standby\n');
     const first = (await a.sh('cat /srv/app/done')).stdout;
     const [second = '', user] = (await b.sh('cat /srv/app/done')).stdout.split('\n');
     expect(BigInt(second) > BigInt(first.trim())).toBe(true);

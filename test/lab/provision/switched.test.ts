@@ -289,7 +289,9 @@ describeLab('a cluster whose controllers have acted', () => {
     });
 
     labTest('emptied, it becomes a standby again', async () => {
-      await two.host.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      await two.host.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir} ${managementDir}/server2.system`, {
+        check: true,
+      });
       expectExit(await provision(), 0);
       await whole(one, two);
       await expectNoDrift(one, two);

@@ -8,7 +8,7 @@ import type { Host, Lab } from '../harness/lab.ts';
 import { prepared, type Recipe } from '../harness/prepared.ts';
 import { until } from '../harness/run.ts';
 import { type Server, serverOf, sql } from '../support/instance.ts';
-import { type FormName, forms, type Single, startAgain } from './forms.ts';
+import { type FormName, forms, inventoryOf, type Single, startAgain } from './forms.ts';
 
 /** A single server without the host that it stands on. */
 interface Described extends Omit<Single, 'host' | 'server'> {
@@ -43,6 +43,14 @@ export async function preparedSingle(lab: Lab, form: FormName, name: string): Pr
     50,
   );
   return single;
+}
+
+/** Debian's own cluster, a bare host for its standby, and the path of their inventory. */
+export async function packagedBesideBare(lab: Lab): Promise<{ single: Single; other: Host; file: string }> {
+  const [other] = await lab.hosts(1, { names: ['other'] });
+  if (other === undefined) throw new Error('there is no second host');
+  const single = await preparedSingle(lab, 'packaged', 'original');
+  return { single, other, file: inventoryOf(lab, single, [other]) };
 }
 
 function withoutHost({ host: _host, server, ...rest }: Single): Described {

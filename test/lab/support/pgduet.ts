@@ -66,6 +66,14 @@ export interface PlanEntry {
 }
 
 /** One finding of `check --json`. */
+/** A command that a message advises. */
+export interface CommandData {
+  readonly on: string | null;
+  readonly as: string | null;
+  readonly run: string;
+  readonly only_if: string | null;
+}
+
 export interface Reported {
   readonly code: string;
   readonly severity: string;
@@ -79,6 +87,7 @@ export interface Reported {
   readonly consequence: string;
   readonly mended_by: string;
   readonly mend: string;
+  readonly commands: readonly CommandData[];
 }
 
 export interface CheckedHost {
@@ -113,6 +122,7 @@ export interface StatusDocument {
 }
 
 export interface StatusServer {
+  readonly commands: readonly CommandData[];
   readonly server: string;
   readonly role: string;
   readonly preferred_role: string;
@@ -131,12 +141,16 @@ export type Pgduet = (
 ) => Promise<Said>;
 
 /** The program in the hands of a person of this lab, whose home directory is the lab's own. */
-export function pgduet(lab: Lab): Pgduet {
+/** `timeoutMs`: a run that takes longer is ended with status 128. */
+export function pgduet(lab: Lab, timeoutMs?: number): Pgduet {
   const home = join(lab.dir, 'home');
   mkdirSync(home, { recursive: true, mode: 0o700 });
   return async (args, environment = {}) => {
     const clean = { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', TMPDIR: '/tmp' };
-    const result = await run(process.execPath, [program, ...args], { env: { ...clean, ...environment } });
+    const result = await run(process.execPath, [program, ...args], {
+      env: { ...clean, ...environment },
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
     const all = `${result.stdout}${result.stderr}`;
     return { ...result, all, json: <T>() => JSON.parse(result.stdout) as T };
   };

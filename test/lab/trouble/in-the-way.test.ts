@@ -82,7 +82,7 @@ describeLab('something stands in the way', () => {
       const document = await pair.fails(5);
       expect(document.diagnostics.map(({ code, host }) => [code, host])).toEqual([['SAF001', b.name]]);
       expect(await fingerprint(b, dataDir)).toBe(before);
-      await b.sh(`rm -rf ${dataDir}`);
+      await b.sh(`rm -rf ${dataDir} ${mcDir}/${b.name}.system`);
       await pair.converges();
       await wipe(a, b);
     },
@@ -181,5 +181,18 @@ describeLab('something stands in the way', () => {
     expect(document.diagnostics[0]?.evidence?.[0]).toContain(`${pair.a.name}: running, not made by pgduet`);
     expect(await pair.a.sh('ls -d /mcdir/other')).toMatchObject({ stdout: '' });
     await pair.isWhole(pair.a, pair.b);
+  });
+
+  labTest('a server that does not start: exit 1 at once, with the line of its own log', async () => {
+    await wipe(pair.a, pair.b);
+    const bad = pair.write('bad.yml', {
+      postgres: { settings: { logging_collector: 'on', shared_preload_libraries: 'nothere' } },
+    });
+    const document = await pair.fails(1, bad);
+    const said = document.diagnostics.map(({ evidence }) => evidence?.join('\n')).join('\n');
+    expect(said).toContain('FATAL:  could not access file "nothere"');
+    // The controller has said that it tries no more, so nobody has waited for it.
+    expect(said).toContain('the instance could not be started');
+    expect(said).not.toContain('did not answer within');
   });
 });

@@ -99,7 +99,7 @@ describeLab('roles that are not as they should be', () => {
       expect(await configuration(pair)).toEqual(before);
       // The way out that the message names: the one that shall not be primary is stopped and emptied.
       await b.sh(`${bin}/pg_ctl -s -w stop -D ${dataDir}`, { user: 'postgres', check: true });
-      await b.sh(`rm -rf ${dataDir}`, { check: true });
+      await b.sh(`rm -rf ${dataDir} ${mcDir}/${b.name}.system`, { check: true });
       await pair.converges();
     },
   );
@@ -140,6 +140,11 @@ describeLab('roles that are not as they should be', () => {
       const status = await pair.run('status', ['--json']);
       expect(JSON.parse(status.stdout)).toMatchObject({ primary: b.name });
       await a.sh(`rm -rf ${dataDir}`, { check: true });
+      // Nothing is made where data was recorded: its disk might not be mounted.
+      expect((await pair.fails(5)).diagnostics.map(({ code, host }) => [code, host])).toEqual([
+        ['SAF008', a.name],
+      ]);
+      await a.sh(`rm ${mcDir}/${a.name}.system`, { check: true });
       const ended = await pair.run('provision', ['--yes', '--json']);
       expect(ended, ended.stderr).toMatchObject({ status: 0 });
       expect(documentOf(ended).primary).toBe(b.name);

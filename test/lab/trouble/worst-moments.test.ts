@@ -48,7 +48,7 @@ describeLab('a run that is stopped at the worst moment', () => {
         a,
         'create table big as select repeat(md5(i::text), 30) as t from generate_series(1, 150000) i',
       );
-      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir} ${mcDir}/${b.name}.system`, { check: true });
       const run = await heldCopy(pair);
       run.child.kill('SIGKILL');
       await run.ended;
@@ -67,7 +67,7 @@ describeLab('a run that is stopped at the worst moment', () => {
     'the host loses its power in the middle of a base backup: the half copy is not started at boot',
     async () => {
       const { a, b } = pair;
-      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir} ${mcDir}/${b.name}.system`, { check: true });
       const run = await heldCopy(pair);
       const boots = b.boots;
       await b.sh('systemctl reboot -ff');
@@ -92,7 +92,7 @@ describeLab('a run that is stopped at the worst moment', () => {
     "the primary's host reboots in the middle of a base backup: exit 1 or 4, then it goes on",
     async () => {
       const { a, b } = pair;
-      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir}`, { check: true });
+      await b.sh(`systemctl stop mcoi_inst1; rm -rf ${dataDir} ${mcDir}/${b.name}.system`, { check: true });
       const run = await heldCopy(pair);
       const boots = a.boots;
       await a.sh('systemctl reboot -ff');

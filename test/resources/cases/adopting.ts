@@ -1,13 +1,39 @@
 /** Cases of the kinds that take a server into the cluster that was there before it. */
-import type { KindCases } from '../cases.ts';
-import { live, packaged, packagedLive, reply, running } from '../single.ts';
+import type { Before } from '../../../src/resources/data/record.ts';
+import type { Case, KindCases } from '../cases.ts';
+import { b64, dataDir, file, live, packaged, packagedLive, reply, running, withRules } from '../single.ts';
 
+/** An interrupted migration has left it; whoever may write there can have written it, too. */
+const record = (starter: Before['starter']): string =>
+  `record ${Buffer.from(
+    JSON.stringify({
+      schema: 1,
+      at: 1,
+      systemIdentifier: '7300000000000000001',
+      version: 15,
+      starter,
+      configFile: '/database/inst1/postgresql.conf',
+      hbaFile: '/database/inst1/pg_hba.conf',
+      identFile: '/database/inst1/pg_ident.conf',
+      files: [],
+      settings: [],
+      made: [],
+      roles: [],
+    } satisfies Before),
+  ).toString('base64')}`;
+const bySsh = record({ kind: 'unit', unit: 'ssh.service', enabled: 'enabled' });
 const recorded = ['recorded 7300000000000000001'];
 const adopting = (over = ''): string =>
   `{ template: conf.hbs, standbys: server2, addresses: 10.0.0.1/32, roles: pgduet_repl${over} }`;
 const taking = '{ unit: mcoi_inst1, template: conf.hbs }';
 const target =
   "{ rooms: [{ path: /database/inst1, bytes: 1000000000 }, { path: /space1, bytes: 1000 }], architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', locales: 'C.UTF-8 de_DE.UTF-8', tablespaces: /space1 }";
+const configured = target.replace(
+  '{ ',
+  '{ configuration: { ssl_cert_file: /etc/ssl/db1.crt, lc_messages: de_DE.UTF-8, log_directory: /var/log/pgsql, shared_buffers: 8GB }, ',
+);
+const trial = (word: string, said: string): string =>
+  `trial ${word} ${Buffer.from(said).toString('base64')}\n`;
 const fits = 'architecture x86_64\nlibc glibc 2.36\n';
 const free = (bytes: number): string =>
   `free ${bytes} /dev/sda1:/ /database/inst1\nfree ${bytes} /dev/sda1:/ /space1\n`;
@@ -110,6 +136,18 @@ export const adopts: readonly KindCases[] = [
         gives: { refuse: 'SAF030', what: 'wait for other standbys already' },
       },
       {
+        title: 'one of those others is called as the word for any of them',
+        desired: adopting(),
+        reply: reply(
+          running,
+          live(
+            {},
+            { synchronous_standby_names: ['"any"', '"any"', null, 'sighup', 'default', null, null, false] },
+          ),
+        ),
+        gives: { refuse: 'SAF030', what: 'wait for other standbys already' },
+      },
+      {
         title: 'its name has a space',
         server: { dataDir: '/data base/inst1' },
         reply: reply(),
@@ -117,8 +155,150 @@ export const adopts: readonly KindCases[] = [
       },
       {
         title: 'WAL is elsewhere, and the version wrong: both are told',
-        reply: reply(['wal /wal/inst1', ...running.map((line) => line.replace('version 15', 'version 13'))]),
+        reply: reply([
+          `wal ${b64('/wal/inst1')}`,
+          ...running.map((line) => line.replace('version 15', 'version 13')),
+        ]),
         gives: { refuse: 'SAF030', what: '2 things stand in the way' },
+      },
+      {
+        title: 'the name of a database would be a command',
+        reply: reply([...running, 'unasked "a\\nb"']),
+        gives: { refuse: 'SAF030', what: 'the database "a\\nb" has a line break' },
+      },
+      {
+        title: 'the server is too slow to answer',
+        reply: {
+          ...reply(running, null),
+          sqlProblem: 'ERROR:  canceling statement due to statement timeout',
+        },
+        gives: { refuse: 'SAF030', what: 'has not answered within 10 s' },
+      },
+      {
+        title: 'it has no database for administration',
+        reply: { ...reply(running, null), sqlProblem: 'FATAL:  database "postgres" does not exist' },
+        gives: { refuse: 'SAF030', what: "has no database 'postgres'" },
+      },
+      {
+        title: 'its superuser has another name',
+        reply: { ...reply(running, null), sqlProblem: 'FATAL:  role "postgres" does not exist' },
+        gives: { refuse: 'SAF030', what: 'no role of the name of its owner' },
+      },
+      {
+        title: 'a record names a unit that does not run it',
+        reply: reply([...running, bySsh]),
+        gives: { refuse: 'SAF030', what: 'says that ssh.service started' },
+      },
+      {
+        title: 'a record names a unit that root has told of it',
+        reply: reply([...running, bySsh, 'dropin /etc/systemd/system/ssh.service.d/pgduet.conf']),
+        gives: { change: 'take the server', reason: 'an interrupted run has begun it' },
+      },
+      {
+        title: 'a record is broken',
+        reply: reply([...running, `record ${Buffer.from('{}').toString('base64')}`]),
+        gives: { refuse: 'SAF030', what: "its field 'schema' is not as this version" },
+      },
+      {
+        title: 'its configuration names what only others may read',
+        reply: reply([...running, `closed ${b64('/etc/shadow')}`]),
+        gives: { refuse: 'SAF030', what: 'postgres may not read /etc/shadow' },
+      },
+      {
+        title: 'a file beside its own cannot be copied',
+        desired: adopting(),
+        reply: reply([...running, `uncopied ${b64('/database/inst1/root.key')}`]),
+        gives: {
+          refuse: 'SAF030',
+          what: 'postgres may not read /database/inst1/root.key: a copy of the data directory stops there',
+        },
+      },
+      ...[
+        'host all all 10.0.0.0/8 ldap ldapserver=a ldapprefix="" ldapsuffix="@corp.example"',
+        'host all "jane@corp.example" 10.0.0.0/8 scram-sha-256',
+        'host all "@jane" 10.0.0.0/8 scram-sha-256',
+        'host all all 10.0.0.0/8 scram-sha-256 # @admins',
+        `host all @${dataDir}/admins 10.0.0.0/8 scram-sha-256`,
+        'host all @admins 10.0.0.0/8 scram-sha-256',
+        'include more.conf',
+      ].map(
+        (rule): Case => ({
+          title: `a rule leads to no file, or to one that is copied: ${rule}`,
+          reply: reply(withRules(rule)),
+          gives: { change: 'take the server', reason: 'started by hand' },
+        }),
+      ),
+      ...[
+        'host all @/etc/postgresql/admins 10.0.0.0/8 scram-sha-256',
+        'host @../dbs all 10.0.0.0/8 scram-sha-256\r',
+        'include /etc/postgresql/hba.d/apps.conf',
+        'include_dir "/etc/postgresql/hba d"',
+      ].map(
+        (rule): Case => ({
+          title: `a rule leads out of the data directory: ${rule}`,
+          reply: reply(withRules(rule)),
+          gives: { refuse: 'SAF030', what: 'pg_hba.conf:2 leads to /' },
+        }),
+      ),
+      {
+        title: 'a rule of a server whose files move leads to another file',
+        reply: reply(
+          [...packaged, file('/etc/postgresql/15/main/pg_hba.conf', '640', 'local all @admins peer\n')],
+          packagedLive,
+        ),
+        gives: { refuse: 'SAF030', what: 'pg_hba.conf:1 leads to /etc/postgresql/15/main/admins' },
+      },
+      {
+        title: 'an included file in the data directory includes one that is elsewhere',
+        reply: reply([
+          ...withRules('include more.conf'),
+          file(`${dataDir}/more.conf`, '600', 'include_if_exists /etc/more.conf\n'),
+        ]),
+        gives: { refuse: 'SAF030', what: `${dataDir}/more.conf:1 leads to /etc/more.conf` },
+      },
+      {
+        title: 'the server reads rules from a file that was not seen',
+        reply: reply(running, live({ ruleFiles: [`${dataDir}/pg_hba.conf`, '/srv/rules.conf'] })),
+        gives: { refuse: 'SAF030', what: 'leads to /srv/rules.conf' },
+      },
+      {
+        title: 'its rules, or its settings, have an error: it would not start again',
+        reply: reply(
+          running,
+          live({
+            rules: [
+              { file: `${dataDir}/pg_hba.conf`, line: 3, error: 'end-of-line before authentication method' },
+              {
+                file: `${dataDir}/pg_hba.conf`,
+                line: 4,
+                error: 'hostssl record cannot match because SSL is disabled',
+              },
+            ],
+            lines: [
+              {
+                name: 'work_mem',
+                value: '1',
+                file: 'a.conf',
+                line: 1,
+                error: 'setting could not be applied',
+              },
+              { name: null, value: null, file: 'b.conf', line: 2, error: 'syntax error' },
+            ],
+          }),
+        ),
+        gives: { refuse: 'SAF030', what: '2 things stand in the way' },
+      },
+      {
+        title: 'pg_wal leads there, and says so in another way',
+        server: { walDir: '/wal/inst1' },
+        reply: reply([`wal ${b64('/wal/inst1')}`, 'wal-as-declared', ...running]),
+        gives: { change: 'take the server', reason: 'started by hand' },
+      },
+      {
+        title: 'pg_wal leads elsewhere',
+        server: { walDir: '/wal/inst1' },
+        reply: reply([`wal ${b64('/wal/inst2')}`, ...running]),
+        gives: { refuse: 'SAF030', what: 'pg_wal leads to /wal/inst2, the inventory says /wal/inst1' },
       },
       { title: 'the host does not say', reply: { status: 1, stderr: 'no' }, gives: { unknown: 'no' } },
     ],
@@ -164,6 +344,11 @@ export const adopts: readonly KindCases[] = [
         gives: { change: 'restart the server', reason: 'postgresql-inst1.service' },
       },
       {
+        title: 'a record names a unit that does not run it',
+        reply: reply([...running, ...recorded, 'mark', bySsh]),
+        gives: { refuse: 'SAF030', what: 'says that ssh.service started' },
+      },
+      {
         title: 'it is done',
         reply: reply([...running, ...recorded]),
         gives: { same: 'the Mirroring Controller is in charge' },
@@ -197,6 +382,18 @@ export const adopts: readonly KindCases[] = [
         gives: { refuse: 'SAF031', what: 'architecture is aarch64' },
       },
       {
+        title: 'another build',
+        desired: target.replace('{ ', "{ build: 'postgres (PostgreSQL) 15.4 (Debian 15.4-1)', "),
+        reply: { stdout: `${fits}${free(2e9)}build postgres (PostgreSQL) 15.4\n` },
+        gives: { refuse: 'SAF031', what: 'its PostgreSQL is another build, postgres (PostgreSQL) 15.4, the' },
+      },
+      {
+        title: 'a correction of the same build',
+        desired: target.replace('{ ', "{ build: 'postgres (PostgreSQL) 15.4 (Debian 15.4-1)', "),
+        reply: { stdout: `${fits}${free(2e9)}build postgres (PostgreSQL) 15.6 (Debian 15.6-0+deb12u1)\n` },
+        gives: { same: 'it can take the copy' },
+      },
+      {
         title: 'another C library',
         reply: { stdout: `architecture x86_64\nlibc glibc 2.41\n${free(2e9)}` },
         gives: { refuse: 'SAF031', what: 'C library is glibc 2.41' },
@@ -205,6 +402,42 @@ export const adopts: readonly KindCases[] = [
         title: 'an extension is missing, and a place is not empty',
         reply: { stdout: `${fits}${free(2e9)}missing the extension uuid-ossp\nfilled /space1\n` },
         gives: { refuse: 'SAF031', what: /extension uuid-ossp is not installed .*, and 1 more/ },
+      },
+      {
+        title: 'a server would not start there with the configuration',
+        desired: configured,
+        reply: {
+          stdout: `${fits}${free(2e9)}${trial('start', 'FATAL:  could not load server certificate file "/etc/ssl/db1.crt": No such file or directory')}trial tried\n`,
+        },
+        gives: {
+          refuse: 'SAF031',
+          what: /with ssl_cert_file = '\/etc\/ssl\/db1\.crt' no server starts there \(FATAL: could not load .* put such a file on the host/,
+        },
+      },
+      {
+        title: 'several values of the configuration are none there',
+        desired: configured,
+        reply: {
+          stdout: `${fits}${free(2e9)}${trial('values', 'LOG:  invalid value for parameter "lc_messages": "de_DE.UTF-8"\nFATAL:  configuration file "/tmp/x/conf" contains errors')}${trial('log', 'FATAL:  could not open log file "/var/log/pgsql/x.log": No such file or directory')}trial tried\n`,
+        },
+        gives: { refuse: 'SAF031', what: /with lc_messages = 'de_DE\.UTF-8' .*, and 1 more$/ },
+      },
+      {
+        title: 'what could not be tried to its end is no reproach',
+        desired: configured,
+        reply: { stdout: `${fits}${free(2e9)}${trial('start', 'FATAL:  no room')}` },
+        gives: { same: 'it can take the copy' },
+      },
+      {
+        title: 'more memory than there is',
+        desired: configured,
+        reply: {
+          stdout: `${fits}${free(2e9)}trial memory 9000\ntrial has MemTotal 4194304\ntrial has SwapTotal 0\ntrial tried\n`,
+        },
+        gives: {
+          refuse: 'SAF031',
+          what: /shared_buffers = '8GB' a server takes 8\.8 GB of shared memory, and the host has 4\.0? GB/,
+        },
       },
       {
         title: 'PostgreSQL is not there yet',

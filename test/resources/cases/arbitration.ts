@@ -142,7 +142,7 @@ export const arbitration: readonly KindCases[] = [
           change: 'stop the arbiter, and delete /mcarb/arbiter and unit mcarb_arbiter.service',
           reason: 'no other cluster',
           script: [
-            'rm -rf /mcarb/arbiter/clusters/inst1',
+            /rmdir \/mcarb\/arbiter\/clusters\/inst1/,
             'systemctl stop mcarb_arbiter.service',
             'daemon-reload',
           ],

@@ -308,6 +308,19 @@ export const controllers: readonly KindCases[] = [
         gives: { degraded: 'server2 is out', why: 'mc_ctl detach', fix: 'Restart its instance' },
       },
       {
+        title: 'a copy holds what the new primary does not have, and another standby may take over',
+        reply: {
+          stdout: report({
+            servers: [
+              row('server1'),
+              row('server2', { host_role: 'standby' }),
+              row('server3', { host_role: 'standby', parted: true }),
+            ],
+          }),
+        },
+        gives: { degraded: 'server3 is out', why: 'server1 does not have', fix: 'pgduet rebuild server3' },
+      },
+      {
         title: 'one of two standbys has no disk, and the other one may take over',
         reply: {
           stdout: report({
@@ -333,7 +346,7 @@ export const controllers: readonly KindCases[] = [
         tells: [
           {
             code: 'CTL004',
-            repair: 'on {host}, as postgres: /usr/local/bin/mc_ctl enable-failover -M /mcdir/inst1',
+            repair: '`/usr/local/bin/mc_ctl enable-failover -M /mcdir/inst1` on server1 as postgres',
           },
         ],
       },

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { ourHeading } from '../../../src/postgres/conf-file.ts';
 import type { FileLine, Live, LiveSetting } from '../../../src/resources/postgres/settings-observation.ts';
 import type { Case } from '../cases.ts';
+import { b64 } from '../single.ts';
 
 export const hbaText = 'local all all peer\nhost\tall all 10.0.0.0/8   scram-sha-256 # clients\n';
 export const conf = "port = 27500\nlisten_addresses = '*'\n";
@@ -105,6 +106,108 @@ export const settingsDrift: readonly Case[] = [
     reply: { stdout: `${running}${conf}`, sql: live({}, [fileLine('port', '5433', { file: autoFile })]) },
     gives: { change: 'bring', reason: 'ALTER SYSTEM', effects: reload },
     tells: [{ code: 'SET002', object: 'port', found: '5433', source: `${autoFile}:3`, since: 90.5 }],
+  },
+  {
+    title: 'ALTER SYSTEM was used on a server that does not run',
+    desired: whole,
+    reply: { stdout: `100 600 postgres\nstopped held=${b64("port = '5433'\nwork_mem = '1MB'\n")}\n${conf}` },
+    gives: {
+      change: 'bring',
+      reason: 'ALTER SYSTEM',
+      script: ["printf '%s\\004' 'work_mem = ", 'sha256sum'],
+    },
+    tells: [{ code: 'SET002', object: 'port', found: '5433', source: `${autoFile}:1` }],
+  },
+  {
+    title: 'a copy that has never run holds a recovery target',
+    desired: whole,
+    reply: {
+      stdout: `100 600 postgres\nstopped held=${b64("recovery_target_time = '2024-01-01'\n")} standby\n${conf}`,
+    },
+    gives: { change: 'bring', reason: 'ALTER SYSTEM', script: ["printf '%s\\004' '' "] },
+    tells: [{ code: 'SET017', object: 'recovery_target_time', found: '2024-01-01' }],
+  },
+  {
+    title: 'a recovery target that does nothing is in nobody’s way',
+    desired: whole,
+    reply: {
+      stdout: `100 600 postgres\nstopped held=${b64("recovery_target_time = ''\nrecovery_target_action = 'pause'\nrestore_command = 'cp /a/%f %p'\n")} standby\n${conf}`,
+    },
+    gives: { same: '2 settings' },
+  },
+  {
+    title: 'somebody names a slot on a standby',
+    desired: whole,
+    reply: {
+      stdout: `100 600 postgres\nrunning auto=90.5 standby\n${conf}`,
+      sql: live({ primary_slot_name: text('node_2', { file: autoFile }) }, [
+        fileLine('primary_slot_name', 'node_2', { file: autoFile }),
+      ]),
+    },
+    gives: {
+      change: 'bring',
+      reason: 'ALTER SYSTEM',
+      effects: reload,
+      script: ['ALTER SYSTEM RESET primary_slot_name;'],
+    },
+    tells: [
+      { code: 'SET017', object: 'primary_slot_name', found: 'node_2', source: `${autoFile}:3`, since: 90.5 },
+    ],
+  },
+  {
+    title: 'a standby has a recovery target in postgresql.conf: it is restarted without it',
+    desired: whole,
+    reply: {
+      stdout: `100 600 postgres\nrunning standby\n${conf}recovery_target_xid = 9 # old\r\n`,
+      sql: live({ recovery_target_xid: text('9', { context: 'postmaster' }) }),
+    },
+    gives: {
+      change: 'set recovery_target_xid',
+      reason: 'other values',
+      effects: restart,
+      script: ['#pgduet: recovery_target_xid = 9 # old'],
+    },
+    tells: [{ code: 'SET017', object: 'recovery_target_xid', found: '9', source: `${confFile}:3` }],
+  },
+  {
+    title: 'a primary has it: nobody reads it there, and no restart is worth it',
+    desired: whole,
+    reply: {
+      stdout: `100 600 postgres\nrunning\n${conf}recovery_target_xid = 9 # old\r\n`,
+      sql: live({ recovery_target_xid: text('9', { context: 'postmaster' }) }),
+    },
+    gives: { change: 'set recovery_target_xid', reason: 'other values', effects: reload },
+    tells: [{ code: 'SET017', object: 'recovery_target_xid' }],
+  },
+  {
+    title: 'a line of ours keeps a command out of force that was there before',
+    desired: '{ name: server, template: conf.hbs, except: [synchronous_standby_names], adopted: taken }',
+    reply: {
+      stdout: `100 600 postgres\nstopped\n#pgduet: restore_command = 'cp /a/%f %p'\n\n${ourHeading}\n${conf}restore_command = ''\n`,
+    },
+    gives: { same: '2 settings' },
+  },
+  {
+    title: 'a standby still works with a target that no file has any more',
+    desired: whole,
+    reply: {
+      stdout: `100 600 postgres\nrunning standby\n${conf}`,
+      sql: live({ recovery_target: text('immediate', { context: 'postmaster', pending: true }) }),
+    },
+    gives: { change: 'bring', reason: 'restarted for recovery_target', effects: restart, noSteps: true },
+    tells: [{ code: 'SET007', object: 'recovery_target' }],
+  },
+  {
+    title: 'a primary is taken in with commands of the recovery that made it',
+    desired: '{ name: server, template: conf.hbs, except: [synchronous_standby_names], adopted: taking }',
+    reply: {
+      stdout: `100 600 postgres\nrunning\n${conf}`,
+      sql: live({ port: text('27500'), listen_addresses: text('*') }, [
+        fileLine('restore_command', 'cp /a/%f %p', { file: autoFile }),
+      ]),
+    },
+    gives: { change: 'bring', reason: 'ALTER SYSTEM', script: ['ALTER SYSTEM RESET restore_command;'] },
+    tells: [{ code: 'SET017', object: 'restore_command' }],
   },
   {
     title: 'the controller has commented out the slots, because no standby is in',
@@ -225,6 +328,36 @@ export const settingsDrift: readonly Case[] = [
       { code: 'SET005', found: '4GB', repair: 'ALTER ROLE ALL RESET shared_buffers;' },
     ],
   },
+  ...(
+    [
+      ['replica', ['feed'], { refuse: 'INV013', what: 'logical slots (feed)' }],
+      ['replica', [], { change: 'set wal_level', reason: 'other values' }],
+      ['logical', ['feed'], { same: '1 settings' }],
+    ] as const
+  ).map(([declared, logicalSlots, gives]) => ({
+    title: `wal_level is to be ${declared}, and there are ${logicalSlots.length} logical slots`,
+    desired: `{ name: wal, values: { wal_level: ${declared} } }`,
+    reply: {
+      stdout: `${running}wal_level = logical\n`,
+      sql: live({ wal_level: text('logical', { context: 'postmaster' }) }, [], { logicalSlots }),
+    },
+    gives,
+  })),
+  {
+    title: 'a role keeps its own time for a consumer, which holds for no standby',
+    desired: "{ name: times, values: { wal_sender_timeout: '5400' } }",
+    reply: {
+      stdout: `${running}wal_sender_timeout = 5400\n`,
+      sql: live({ wal_sender_timeout: integer('5400', { unit: 'ms' }) }, [], {
+        overrides: [
+          { role: 'cdc', database: null, setting: 'wal_sender_timeout=60000' },
+          { role: null, database: 'shop', setting: 'wal_sender_timeout=1min' },
+        ],
+      }),
+    },
+    gives: { same: '1 settings' },
+    tells: [],
+  },
   {
     title: 'one waits for a restart',
     reply: {
@@ -305,19 +438,30 @@ export const settingsDrift: readonly Case[] = [
       change: 'give /database/inst1/postgresql.conf its owner and mode',
       reason: 'open to others',
       effects: [],
-      script: ['chown postgres: /database/inst1/postgresql.conf', 'chmod 0600'],
+      script: ["own /database/inst1/postgresql.conf 0600 postgres: ''"],
     },
     tells: [{ code: 'SET013', declared: 'postgres 0600', found: 'postgres 0644' }],
   },
   {
-    title: 'the server cannot read the file, since it belongs to somebody else',
+    title: 'it belongs to somebody else, and the administrator may read it',
+    desired: whole,
+    reply: { stdout: `100 644 root\nrunning\n${conf}`, sql: live() },
+    gives: {
+      change: 'give /database/inst1/postgresql.conf',
+      reason: 'somebody else',
+      script: ["own /database/inst1/postgresql.conf 0600 postgres: ''"],
+    },
+    tells: [{ code: 'SET013', found: 'root 0644' }],
+  },
+  {
+    title: 'it belongs to somebody else, and neither the administrator nor the server may read it',
     desired: whole,
     reply: {
-      stdout: `300 600 root\nrunning\n${conf}`,
+      status: 3,
+      stdout: '300 600 root\nrunning\n',
       sql: live({}, [fileLine(null, null, { line: 0, error: 'could not open file' })]),
     },
-    gives: { change: 'give /database/inst1/postgresql.conf', reason: 'somebody else', script: ['chown'] },
-    tells: [{ code: 'SET013', found: 'root 0600' }],
+    gives: { refuse: 'SAF040', what: '(root 0600) cannot be read by postgres' },
   },
   {
     title: 'the file of a server that was there before keeps its mode',
@@ -402,8 +546,40 @@ export const hbaDrift: readonly Case[] = [
       stdout: `100 600 postgres\nrunning\n${hbaText}`,
       sql: hbaSql([{ file: null, line: 2, method: null, error: 'no such host' }]),
     },
+    gives: { refuse: 'SAF046', what: 'pg_hba.conf:2 cannot be read by the server: no such host' },
+  },
+  {
+    title: 'a declared rule is for connections that cannot come, since TLS is off',
+    reply: {
+      stdout: `100 600 postgres\nrunning\n${hbaText}`,
+      sql: hbaSql([
+        {
+          file: null,
+          line: 2,
+          method: null,
+          error: 'hostssl record cannot match because SSL is disabled',
+        },
+      ]),
+    },
     gives: { same: '2 rules' },
     tells: [{ code: 'HBA004', repair: expect.stringContaining('in the inventory') }],
+  },
+  {
+    title: 'only quotes, spaces, line ends and comments differ',
+    reply: {
+      stdout: `100 600 postgres\nrunning\nlocal all all peer # all\r\nhost all \\\nall  10.0.0.0/8 scram-sha-256\r\n`,
+      sql: hbaSql([]),
+    },
+    gives: { same: '2 rules' },
+  },
+  {
+    title: "a secret behind a '#' in quotes is another one",
+    desired: '{ template: ldap.hbs }',
+    reply: {
+      stdout: '100 600 postgres\nrunning\nhost all all 10.0.0.0/8 ldap ldapserver=a ldapbindpasswd="a#c"\n',
+      sql: hbaSql([]),
+    },
+    gives: { change: 'rewrite', reason: 'rules differ' },
   },
   {
     title: 'an included file lets everybody in',
@@ -431,15 +607,25 @@ export const hbaDrift: readonly Case[] = [
   },
   {
     title: 'the server cannot read it, since it belongs to somebody else',
-    reply: { stdout: `300 600 root\nrunning\n${hbaText}`, sqlProblem: 'ERROR: could not open it' },
-    gives: { change: 'give', reason: 'root 0600' },
+    reply: { status: 3, stdout: '300 600 root\nrunning\n', sqlProblem: 'ERROR: could not open it' },
+    gives: {
+      change: 'rewrite',
+      reason: 'postgres cannot read it',
+      script: ['acting /database/inst1/pg_hba.conf postgres received', '.pg_hba.conf.trial 0600 postgres:'],
+    },
     tells: [{ code: 'HBA006' }],
   },
   {
     title: 'it belongs to somebody else',
     reply: { stdout: `100 640 root\nrunning\n${hbaText}`, sql: hbaSql() },
-    gives: { change: 'give', reason: 'root 0640', script: ['chown postgres:', 'chmod 0600'] },
+    gives: { change: 'give', reason: 'root 0640', script: [/^own .* 0600 postgres: '# rules/] },
     tells: [{ code: 'HBA006', declared: 'postgres 0600', found: 'root 0640' }],
+  },
+  {
+    title: 'it had rules of its own before, and cannot be read',
+    desired: "{ template: 'adopted.hbs' }",
+    reply: { status: 3, stdout: '100 777 postgres\nstopped\n' },
+    gives: { refuse: 'SAF040', what: '(postgres 0777) cannot be read by postgres' },
   },
 ];
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Secret } from '../../../src/base/secret.ts';
 import { pgpassLine } from '../../../src/postgres/pgpass.ts';
-import { canary, type KindCases } from '../cases.ts';
+import { type Case, canary, type KindCases } from '../cases.ts';
 
 const sum = (text: string): string => `${createHash('sha256').update(text).digest('hex')}  -`;
 const passLine = pgpassLine({
@@ -42,7 +42,7 @@ export const files: readonly KindCases[] = [
           change: 'create directory /data base/inst1 (postgres 0700)',
           reason: 'not there',
           differences: ['DIR001 /data base/inst1: postgres 0700 → missing'],
-          script: ["mkdir -p '/data base/inst1'", "chown postgres: '/data base/inst1'", 'chmod 0700'],
+          script: ["directory '/data base/inst1' 0700 postgres:"],
         },
       },
       {
@@ -100,6 +100,43 @@ export const files: readonly KindCases[] = [
         reply: { stdout: 'symbolic link|777|root|root|100|200\n' },
         gives: { refuse: 'SAF002', what: 'is a link' },
       },
+      {
+        title: 'another host has it, and it is missing here',
+        desired: "{ path: '/data base/ts', owner: postgres, mode: '0700', from_another_host: true }",
+        reply: { stdout: 'absent\n' },
+        gives: {
+          change: 'create directory /data base/ts (postgres 0700)',
+          reason: 'not there',
+          script: [/^acting '\/data base\/ts' postgres begun '\/data base\/ts' 0700 postgres: \|\|/],
+        },
+      },
+      {
+        title: 'another host has it in a tree of the system, and it is missing here',
+        desired:
+          "{ path: /etc/systemd/system/x.service.d, owner: postgres, mode: '0700', from_another_host: true }",
+        reply: { stdout: 'absent\n' },
+        gives: { change: 'create', reason: 'not there', script: [/^acting_as postgres begun /] },
+      },
+      {
+        title: 'another host has it, and it is there with another mode: it stays as it is',
+        desired: "{ path: /ts, owner: postgres, mode: '0700', from_another_host: true }",
+        reply: { stdout: 'directory|750|postgres|users|100|200\n' },
+        gives: { same: "it is postgres's" },
+      },
+      {
+        title: "another host has it, and somebody else's is there",
+        desired: "{ path: /ts, owner: postgres, mode: '0700', from_another_host: true }",
+        reply: { stdout: 'directory|700|root|root|100|200\n' },
+        gives: { refuse: 'SAF040', what: "'/ts' belongs to root, and is wanted for postgres" },
+      },
+      ...['/etc', '/var//lib/', '/.', 'ts', '/ts/../etc', '"/ts\\n/x"'].map(
+        (path): Case => ({
+          title: `another host has it at ${path}`,
+          desired: `{ path: ${path}, owner: postgres, mode: '0700', from_another_host: true }`,
+          reply: { stdout: 'absent\n' },
+          gives: { refuse: 'SAF041', what: 'because another host has one there' },
+        }),
+      ),
       {
         title: 'stat fails',
         reply: { status: 1, stderr: "stat: cannot statx '/data base'" },
@@ -180,7 +217,7 @@ export const files: readonly KindCases[] = [
           reason: 'root 0666 → root 0644',
           effects: [],
           differences: ['FIL004 /etc/x: 0644 → 0666 @200'],
-          script: [/^own \/etc\/x 0644 root:$/],
+          script: ["own /etc/x 0644 root: 'one\n'"],
         },
       },
       {
@@ -302,7 +339,7 @@ export const files: readonly KindCases[] = [
           change: "add line 'mcoi_inst1 27540/tcp'",
           reason: 'not there',
           differences: ['FIL007 /etc/services mcoi_inst1: mcoi_inst1 27540/tcp → missing'],
-          script: ['put "$f"'],
+          script: ['place "$f"'],
         },
       },
       {
@@ -348,7 +385,7 @@ export const files: readonly KindCases[] = [
         gives: {
           change: "remove line 'mcoi_inst1'",
           reason: 'nothing needs it',
-          script: [/"\$\{text%.\}"$/],
+          script: [/\ntext=\$\{text%.\}\nplace/],
         },
       },
       {
@@ -366,7 +403,16 @@ export const files: readonly KindCases[] = [
     describes: 'link /database/inst1/pg_wal',
     errors: [{ desired: '{ path: /a, owner: b }', what: "'target' is missing", at: '1:1' }],
     cases: [
-      { title: 'it leads there', reply: { stdout: 'link\n/wal/inst1\n' }, gives: { same: '/wal/inst1' } },
+      {
+        title: 'it leads there',
+        reply: { stdout: 'link\nsame\n/wal/inst1\n' },
+        gives: { same: '/wal/inst1' },
+      },
+      {
+        title: 'it leads there, and says so in another way',
+        reply: { stdout: 'link\nsame\n../../wal/./inst1/\n' },
+        gives: { same: '/wal/inst1' },
+      },
       {
         title: 'it is not there',
         reply: { stdout: 'absent\n' },
@@ -374,12 +420,12 @@ export const files: readonly KindCases[] = [
           change: 'link',
           reason: 'not there',
           differences: ['LNK001 /database/inst1/pg_wal: → /wal/inst1 → missing'],
-          script: ['ln -s /wal/inst1 /database/inst1/pg_wal'],
+          script: ['tie /database/inst1/pg_wal /wal/inst1 postgres'],
         },
       },
       {
         title: 'it leads elsewhere',
-        reply: { stdout: 'link\n/other\n' },
+        reply: { stdout: 'link\nother\n/other\n' },
         gives: { refuse: 'SAF002', what: "leads to '/other'" },
       },
       {
@@ -426,7 +472,7 @@ export const files: readonly KindCases[] = [
           change: 'password of repl',
           reason: 'file is not there',
           differences: ['PWD001 /home/.pgpass 192.0.2.110:27500: a line for repl → missing'],
-          script: ['put "$PASSFILE" 0600 postgres:'],
+          script: ['place "$PASSFILE" 0600 postgres:'],
         },
       },
       {
@@ -457,6 +503,17 @@ export const files: readonly KindCases[] = [
           reason: 'differs',
           differences: [
             'PWD002 /home/.pgpass 192.0.2.110:27500: a line for repl with the password of the cluster → 2 lines @100',
+          ],
+        },
+      },
+      {
+        title: 'a line of others that fits stands in front of it',
+        reply: { stdout: `${passFile('600')}${passLine}\nbefore 2\n` },
+        gives: {
+          change: 'password of repl',
+          reason: 'line 2 answers in its place',
+          differences: [
+            'PWD004 /home/.pgpass 192.0.2.110:27500: a line for repl in front of others that fit → line 2 answers in its place @100',
           ],
         },
       },

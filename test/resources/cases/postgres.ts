@@ -13,6 +13,8 @@ Latest checkpoint's TimeLineID:       ${timeline}
 Data page checksum version:           1
 `;
 
+/** No object of a user was ever made. */
+const unused = "Latest checkpoint's NextOID: 13572\n";
 const ours = `recorded 77\ncontent cluster\nversion 15\nrunning 12\n${controlData('77')}`;
 const follows = `recorded 77\ncontent cluster\nversion 15\nsignal standby\nrunning 12\n${controlData('77', 'in archive recovery')}`;
 const verifier = scramVerifier(new Secret(canary).reveal(), Buffer.alloc(16, 7));
@@ -113,7 +115,7 @@ export const postgres: readonly KindCases[] = [
       },
       {
         title: 'initdb was interrupted at its end',
-        reply: { stdout: `making initdb\ncontent cluster\nversion 15\n${controlData('78')}` },
+        reply: { stdout: `making initdb\ncontent cluster\nversion 15\n${controlData('78')}${unused}` },
         gives: { change: 'make instance', reason: 'an interrupted initdb' },
       },
       {
@@ -183,6 +185,46 @@ export const postgres: readonly KindCases[] = [
         gives: { refuse: 'SAF007', what: 'was a primary' },
       },
       {
+        title: "it holds Debian's own cluster, which nobody has ever used",
+        reply: {
+          stdout: `content cluster\nversion 15\nrunning 12\npackaged 15 main\nunit postgresql@15-main.service\n${controlData('99', 'shut down')}${unused}`,
+        },
+        gives: {
+          refuse: 'SAF001',
+          what: /system identifier 99\), 15\/main of the packages of Debian; it is empty: nobody/,
+          fix: 'If nobody needs it: `pg_dropcluster --stop 15 main` on server1; then run the same command again',
+        },
+      },
+      {
+        title: 'it holds the empty cluster of a unit',
+        reply: {
+          stdout: `content cluster\nversion 15\nrunning 12\nunit pg-shop.service\n${controlData('99', 'shut down')}${unused}`,
+        },
+        gives: {
+          refuse: 'SAF001',
+          what: /which pg-shop\.service runs; it is empty/,
+          fix: 'systemctl disable --now pg-shop.service && mv /database/inst1 /database/inst1.old',
+        },
+      },
+      {
+        title: 'it holds another cluster of the packages, with something in it',
+        reply: {
+          stdout: `content cluster\nversion 15\npackaged 15 main\n${controlData('99', 'shut down')}Latest checkpoint's NextOID: 24600\n`,
+        },
+        gives: { refuse: 'SAF001', what: /Debian$/, fix: /^(?!.*pg_dropcluster)/ },
+      },
+      {
+        title: 'it comes from the same image as the primary',
+        reply: {
+          stdout: `content cluster\nversion 15\npackaged 15 main\n${controlData('77', 'shut down')}${unused}`,
+        },
+        gives: {
+          refuse: 'SAF001',
+          what: 'a copy of this cluster that pgduet has not made (15/main of the packages of Debian)',
+          fix: 'pg_dropcluster --stop 15 main',
+        },
+      },
+      {
         title: 'it follows another cluster',
         reply: { stdout: `content cluster\nversion 15\nsignal standby\n${controlData('99')}` },
         gives: { refuse: 'SAF001', what: 'system identifier 99' },
@@ -246,7 +288,7 @@ export const postgres: readonly KindCases[] = [
           change: 'rewrite',
           reason: 'rules differ',
           effects: reload,
-          script: ['pg_hba.conf 0600 postgres:'],
+          script: ['.pg_hba.conf.trial 0600 postgres:', 'mv -fT /database/inst1/.pg_hba.conf.trial'],
         },
       },
       {
@@ -320,7 +362,7 @@ export const postgres: readonly KindCases[] = [
           change: 'set listen_addresses in /database/inst1/postgresql.conf',
           reason: 'other values',
           effects: reload,
-          script: ['changed by someone else', ".trial 0600 postgres: 'port = 27500", 'mv -f'],
+          script: ['changed by someone else', "'port = 27500", '.trial 0600 postgres:', 'mv -f'],
         },
       },
       {
@@ -511,6 +553,28 @@ export const postgres: readonly KindCases[] = [
             'local;',
           ],
         },
+      },
+      {
+        title: 'a standby that commits wait for does not have it yet',
+        desired: '{ name: repl, replication: true, password: !secret replication_password, received: true }',
+        reply: { stdout: 'behind server2\n', sql: row },
+        gives: {
+          change: 'wait until the standbys have role repl',
+          reason: 'not received yet by: server2',
+          script: ['pg_current_wal_flush_lsn', "flush_lsn < '$mark'", 'sync_priority > 0', 'exit 1'],
+        },
+      },
+      {
+        title: 'it is changed, and its standbys are to have it',
+        desired: '{ name: repl, replication: true, password: !secret replication_password, received: true }',
+        reply: { stdout: 'behind \n', sql: { ...row, verifier: null } },
+        gives: { change: 'alter role repl', reason: 'password', script: ['ALTER ROLE', 'flush_lsn'] },
+      },
+      {
+        title: 'every standby that commits wait for has it',
+        desired: '{ name: repl, replication: true, password: !secret replication_password, received: true }',
+        reply: { stdout: 'behind \n', sql: row },
+        gives: { same: 'right' },
       },
       {
         title: 'its server was made and never started',

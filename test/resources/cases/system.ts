@@ -430,7 +430,7 @@ export const system: readonly KindCases[] = [
             'UNT007 /etc/systemd/system/mcoi_inst1.service: root:root → postgres:root @200',
             'UNT007 /etc/systemd/system/mcoi_inst1.service: 0644 → 0666 @200',
           ],
-          script: [/^own \/etc\/systemd\/system\/mcoi_inst1.service 0644 root:root$/m],
+          script: [/^own \/etc\/systemd\/system\/mcoi_inst1.service 0644 root:root /m],
         },
       },
       {

@@ -30,6 +30,12 @@ const b64 = (text: string): string => Buffer.from(text).toString('base64');
 const dir = '/database/inst1';
 const conf = "shared_buffers = '64MB'\n";
 const multiplexed = `${conf}\n${ourHeading}\nport = '27500'\nwal_log_hints = 'on'\n\n`;
+const byPerson = '"-D" "/database/inst1" "-c" "config_file=/etc/pg/postgresql.conf"';
+const elsewhere = {
+  configFile: '/etc/pg/postgresql.conf',
+  hbaFile: '/etc/pg/pg_hba.conf',
+  identFile: '/etc/pg/pg_ident.conf',
+};
 const rules = `# Written by pgduet from the inventory; x\nlocal  all  all  peer\n`;
 const inFile = (raw: string, boot: string, unit: string | null) => ({
   ...{ value: raw, raw, boot, unit },
@@ -39,6 +45,7 @@ const live = (over: Record<string, unknown> = {}): string =>
   JSON.stringify({
     timeline: 1,
     recovering: false,
+    configFile: `${dir}/postgresql.conf`,
     roles: {},
     slots: [],
     restart: {
@@ -165,7 +172,7 @@ export const tearing: readonly KindCases[] = [
         reply: holdsSeen(
           'false 0/5000000 2',
           '0/4000000',
-          'history 2\nleft 1\t0/3000060\tno recovery target\n',
+          'history 00000002\nleft 1\t0/3000060\tno recovery target\n',
         ),
         gives: { same: 'on timeline 2' },
       },
@@ -174,14 +181,14 @@ export const tearing: readonly KindCases[] = [
         reply: holdsSeen(
           'false 0/5000000 3',
           '0/4000000',
-          'history 2\nleft 1\t0/3000100\tx\nhistory 3\nleft 1\t0/3000000\tx\nleft 2\t0/3500000\tx\n',
+          'history 00000002\nleft 1\t0/3000100\tx\nhistory 00000003\nleft 1\t0/3000000\tx\nleft 2\t0/3500000\tx\n',
         ),
         gives: { refuse: 'SAF020', what: 'has timeline 1 up to 0/3000000' },
       },
       {
         title: 'the timeline of the other is nobody knows whose',
         desired: holdsYaml('position: 0/3000060, timeline: 4'),
-        reply: holdsSeen('false 0/5000000 2', '0/4000000', 'history 2\nleft 1\t0/3000060\tx\n'),
+        reply: holdsSeen('false 0/5000000 2', '0/4000000', 'history 00000002\nleft 1\t0/3000060\tx\n'),
         gives: { refuse: 'SAF020', what: 'its timeline 4 is no part of the history' },
       },
       {
@@ -338,7 +345,7 @@ export const tearing: readonly KindCases[] = [
       { title: 'it is not there', reply: { stdout: 'absent\n' }, gives: { same: 'is not there' } },
       {
         title: 'it is ours',
-        reply: { stdout: 'directory\nours\nnetwork.conf\n' },
+        reply: { stdout: 'directory\nours\n' },
         gives: {
           change: 'delete the management directory /mcdir/inst1',
           reason: 'no controller runs here',
@@ -356,8 +363,18 @@ export const tearing: readonly KindCases[] = [
         gives: { refuse: 'SAF002', what: "not pgduet's" },
       },
       {
+        title: 'a link stands in its place',
+        reply: { stdout: 'link\n' },
+        gives: { refuse: 'SAF002', what: 'is a symbolic link' },
+      },
+      {
+        title: 'it is ours, and holds files of others too',
+        reply: { stdout: 'directory\nours\nscripts/hook.sh\n' },
+        gives: { refuse: 'SAF002', what: "not pgduet's" },
+      },
+      {
         title: 'an empty mount point',
-        reply: { stdout: 'mount\nours\n' },
+        reply: { stdout: 'mount\nempty\n' },
         gives: { same: 'an empty mount point' },
       },
       {
@@ -416,8 +433,8 @@ export const tearing: readonly KindCases[] = [
           change: 'with one restart',
           reason: 'as it was recorded',
           script: [
-            `put ${dir}/pg_hba.conf 640 postgres:postgres 'local all all peer`,
-            `put ${dir}/postgresql.conf 600 postgres:postgres 'shared_buffers`,
+            `place ${dir}/pg_hba.conf 640 postgres:postgres`,
+            `place ${dir}/postgresql.conf 600 postgres:postgres`,
             /systemd-run .* pg-main.service/,
           ],
         },
@@ -463,12 +480,57 @@ export const tearing: readonly KindCases[] = [
           record(),
           file(`${dir}/postgresql.conf`, conf),
           file(`${dir}/pg_hba.conf`, 'local all all peer\n', '640'),
+          'main pg-main.service',
           'service enabled active no pg-main.service',
           'server ready /system.slice/pg-main.service',
           `live ${live()}`,
         ),
         gives: {
           same: 'server1 is a single server: running under pg-main.service, timeline 1, takes writes',
+        },
+      },
+      {
+        title: 'a person started it with its configuration elsewhere, and it reads that again',
+        reply: single(
+          'ours',
+          'mark',
+          record({ starter: { kind: 'hand', options: byPerson }, ...elsewhere }),
+          file(`${dir}/postgresql.conf`, conf),
+          file(`${dir}/pg_hba.conf`, 'local all all peer\n', '640'),
+          'server ready /user.slice/session-1.scope',
+          `live ${live({ configFile: elsewhere.configFile })}`,
+        ),
+        gives: { same: 'server1 is a single server: running, timeline 1, takes writes' },
+      },
+      {
+        title:
+          'a person started it with its configuration elsewhere, and it reads that of the data directory still',
+        reply: single(
+          'ours',
+          'mark',
+          record({ starter: { kind: 'hand', options: byPerson }, ...elsewhere }),
+          'server ready /user.slice/session-1.scope',
+          `live ${live()}`,
+        ),
+        gives: {
+          change: 'make server1 a single server again, with one restart',
+          reason: 'as it was recorded',
+          script: [
+            'set -a; . "$1"',
+            '/mcdir/inst1/server1.environment',
+            'config_file=/etc/pg/postgresql.conf',
+          ],
+        },
+      },
+      {
+        title: 'it goes on with variables of its own under a unit that it gets now',
+        reply: single('ours', 'environment', 'server ready /system.slice/x.service', `live ${live()}`),
+        gives: {
+          change: 'make server1 a single server again, with one restart',
+          reason: 'the others go',
+          script: [
+            /peek cat \S+server1\.environment[\s\S]* \S*\/etc\/default\/postgresql_inst1\S* 0600 root:root/,
+          ],
         },
       },
       {
@@ -479,6 +541,7 @@ export const tearing: readonly KindCases[] = [
           record(),
           file(`${dir}/postgresql.conf`, conf),
           file(`${dir}/pg_hba.conf`, 'local all all peer\n', '640'),
+          'main pg-main.service',
           'service enabled reloading no pg-main.service',
           'server ready /system.slice/pg-main.service',
           `live ${live()}`,
@@ -486,6 +549,66 @@ export const tearing: readonly KindCases[] = [
         gives: {
           same: 'server1 is a single server: running under pg-main.service, timeline 1, takes writes',
         },
+      },
+      {
+        title: 'the record names a unit, and nothing of root says that it started the server',
+        reply: single(
+          ...running,
+          record({ starter: { kind: 'unit', unit: 'ssh.service', enabled: 'enabled' } }),
+          file(`${dir}/postgresql.conf`, multiplexed),
+          former,
+          `live ${live()}`,
+        ),
+        gives: { refuse: 'SAF021', what: 'says that ssh.service started' },
+      },
+      {
+        title: 'the record names a unit whose name is a way to somewhere else',
+        reply: single(
+          ...running,
+          record({ starter: { kind: 'unit', unit: '../../cron.d/x.service', enabled: 'enabled' } }),
+          'service enabled inactive yes ../../cron.d/x.service',
+          `live ${live()}`,
+        ),
+        gives: { refuse: 'SAF021', what: "cannot be read: its field 'starter'" },
+      },
+      {
+        title: 'the record is no JSON',
+        reply: single(...running, `record ${b64('{')}`, `live ${live()}`),
+        gives: { refuse: 'SAF021', what: 'it is no JSON object' },
+      },
+      {
+        title: 'a link stands in the place of the record, and nothing else is left',
+        reply: single('unread it is no plain file', `live ${live()}`),
+        gives: { refuse: 'SAF021', what: 'it is no plain file' },
+      },
+      {
+        title: 'the record names a file of somebody else',
+        reply: single(
+          ...running,
+          record({
+            files: [{ path: '/etc/sudoers.d/x.conf', mode: '666', owner: 'root:root', text: 'all' }],
+          }),
+          'barred /etc/sudoers.d/x.conf',
+          `file 440 root:root ${b64('none')} /etc/sudoers.d/x.conf`,
+          former,
+          `live ${live()}`,
+        ),
+        gives: {
+          change: 'make server1 a single server again',
+          reason: 'recorded',
+          scriptLacks: ['/etc/sudoers.d'],
+        },
+      },
+      {
+        title: 'the record names a file that is not there, where only root may write',
+        reply: single(
+          ...running,
+          record({ files: [{ path: '/etc/sudoers.d/x', mode: '440', owner: 'root:root', text: 'all' }] }),
+          'barred /etc/sudoers.d/x',
+          former,
+          `live ${live()}`,
+        ),
+        gives: { refuse: 'SAF021', what: "'/etc/sudoers.d/x' is not there any more" },
       },
       {
         title: 'nothing is ours any more',

@@ -44,6 +44,7 @@ const ofReport = told<InstanceReport>({
   nextXid: no,
   port: no,
   socketDir: no,
+  slots: no,
 });
 
 /** Of a primary others need to know no more than that it is one: its rows and names are its own matter. */
@@ -73,8 +74,10 @@ const ofView = told<ServerView>({
   yield: all,
   echoes: all,
   busy: (it) => it.work,
+  refusal: no,
   detached: all,
   lagging: no,
+  parted: no,
   strangers: all,
   quietReferences: no,
   forgotten: all,
@@ -166,10 +169,12 @@ export const wordsOfState = (numberOf: (view: ServerView) => number): ((state: S
     // How long it has been so counts only while it is being reported.
     change: ({ stage, at, to }) => [stage, to, stage === 'setting' ? 0 : at],
     proving: all,
+    slotting: no,
     rowAt: all,
     namesSetAt: (at) => at === now,
     weakened: no,
     lagging: no,
+    parted: no,
     strangers: all,
     addresses: no,
     preparing: all,
@@ -204,6 +209,7 @@ export const wordsOfState = (numberOf: (view: ServerView) => number): ((state: S
     withdrawn: all,
     suspects: all,
     origins: no,
+    lineages: no,
     cell: all,
     vote: all,
     // All times are those of the beginning.

@@ -261,8 +261,9 @@ export const switchingMessages = {
   MCA01136: {
     type: 'WARNING',
     text: 'the arbiter {arbiter} is not heard: {why}',
-    cause: 'It does not run, its host is down, the network is cut, or the keys differ.',
-    did: 'Nothing, as long as the servers hear each other. If they do not, nobody acts on it.',
+    cause:
+      'It does not run, its host is down, the network is cut, or the keys differ. An etcd may also refuse what it is asked, or have been put back to an older state.',
+    did: 'Nothing, as long as the servers hear each other. If they do not, nobody acts on it. Where an etcd has forgotten something a new cell was made there.',
     todo: 'Start the arbiter (`systemctl start` of its unit, without one `mc_arb start`), or restore the network.',
   },
 } as const satisfies Readonly<Record<string, Message>>;

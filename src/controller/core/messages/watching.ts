@@ -120,6 +120,14 @@ export const watchingMessages = {
     did: 'It counts the instance as running and its role as it last was.',
     todo: 'Allow the instance administrator to database postgres in pg_hba.conf (local, peer) and reload.',
   },
+  MCA01143: {
+    type: 'ERROR',
+    text: 'the instance lets no new session in: {why}',
+    cause:
+      'A new connection fails for a reason that holds for everybody, although open ones may go on: shared memory was removed (RemoveIPC of systemd-logind), memory or a disk is exhausted, the server has failed inside.',
+    did: 'It counts that as no answer: what follows is what db_instance_check_retry and db_instance_timeout_action say.',
+    todo: 'Remove the reason. Shared memory that was removed comes back with a restart of the instance alone.',
+  },
   MCA01017: {
     type: 'FATAL',
     text: 'a disk has failed ({part}): {error}',
@@ -224,7 +232,7 @@ export const watchingMessages = {
     text: '{peer} belongs to another cluster: system identifier {theirs} instead of {ours}',
     cause: 'The two data directories do not come from one initdb.',
     did: 'It shows not-switchable.',
-    todo: 'Rebuild the wrong one from its primary.',
+    todo: 'Look whose data {peer} holds, and rebuild neither: what is there may exist nowhere else. Correct the directory or the host in the inventory, or move the data away; then `pgduet provision`.',
   },
   MCA01032: {
     type: 'LOG',
@@ -259,6 +267,21 @@ export const watchingMessages = {
     type: 'LOG',
     text: '{server} has replayed its WAL up to less than half of the limit',
     cause: 'The reason of MCA01074 is over.',
+    did: 'Monitoring goes on.',
+    todo: nothing,
+  },
+  MCA01076: {
+    type: 'WARNING',
+    text: '{server} holds WAL that {primary} does not have, and cannot follow it: it has to be rebuilt',
+    cause:
+      'It received more than {primary}, which then became primary: an asynchronous copy, or one that commits did not wait for. What only it holds was acknowledged to nobody.',
+    did: 'Commits do not wait for it, and it does not take over. `mc_ctl status` shows it.',
+    todo: '`pgduet rebuild` of {server}. Its data is kept beside the new one where only it holds commits.',
+  },
+  MCA01077: {
+    type: 'LOG',
+    text: '{server} can follow {primary} again',
+    cause: 'The reason of MCA01076 is over.',
     did: 'Monitoring goes on.',
     todo: nothing,
   },
@@ -319,6 +342,20 @@ export const watchingMessages = {
     text: 'the disk has room again ({part})',
     cause: 'The reason of MCA01120 is over.',
     did: 'disk_status of that part is normal.',
+    todo: nothing,
+  },
+  MCA01122: {
+    type: 'WARNING',
+    text: 'nobody watches the disks now, since the disk helper cannot be started: {why}',
+    cause: 'The host has no memory left, or no room for another process or open file.',
+    did: 'disk_status stays as it was; no disk counts as failed because of it. It tries again each second.',
+    todo: 'Look at memory, processes and open files of this host, and at their limits in the unit.',
+  },
+  MCA01123: {
+    type: 'LOG',
+    text: 'the disks are watched again',
+    cause: 'The reason of MCA01122 is over.',
+    did: 'disk_status is that of the last look again.',
     todo: nothing,
   },
   MCA01113: {

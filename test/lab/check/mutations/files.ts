@@ -237,8 +237,23 @@ export const fileRounds: readonly Round[] = [
         on: 'primary',
         break: `chown root: ${passfile}`,
         expect: [drift('FIL003', passfile)],
+        // Nobody reads it as root: for the administrator no line is there.
+        also: [drift('PWD001', /^\/var\/lib\/postgresql\/\.pgpass/)],
         mended: provision('nothing'),
       },
+      {
+        title: 'has put a line for everything on top of the password file',
+        on: 'standby',
+        break: `sed -i '1i *:*:*:*:other' ${passfile}`,
+        expect: [danger('PWD004', /^\/var\/lib\/postgresql\/\.pgpass/)],
+        mended: provision('nothing'),
+      },
+    ],
+  },
+  {
+    // A round of its own: where no server has a file that can be read, nobody knows the password.
+    title: 'a password file that is gone',
+    mutations: [
       {
         title: 'has removed the password file',
         on: 'standby',

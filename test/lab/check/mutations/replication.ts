@@ -102,6 +102,7 @@ echo $! > ${receiver}.pid; wait_until '[ -n "$(ls ${receiver})" ]'`,
 ip addr add $other/24 dev $dev; ip route add $PEER_ADDRESS/32 dev $dev src $other
 kill $(pgrep -f 'postgres: [w]alreceiver' | head -n 1)`,
         expect: [drift('REP005', /./, { host: 'primary', found: /\.77/, mendedBy: 'person' })],
+        also: [danger('SAF044', 'names and addresses of the hosts', { mendedBy: 'person' })],
         mended:
           person(`ip route del $PEER_ADDRESS/32; ip addr del \${ADDRESS%.*}.77/24 dev $(ip -o route get $PEER_ADDRESS | sed 's/.* dev \\([^ ]*\\) .*/\\1/')
 kill $(pgrep -f 'postgres: [w]alreceiver' | head -n 1); switchable; sleep 7`),

@@ -13,17 +13,21 @@ type Side = 'primary' | 'standby';
 const sides: readonly Side[] = ['primary', 'standby'];
 const nothing = ['none'] as const;
 
-/** Packets to the other host's address on one of the networks are lost, in both directions. */
+/** No packet of that network arrives, wherever it comes from. */
 async function cutNetwork({ pair }: Scene, network: (host: Host) => string, lost: boolean): Promise<void> {
-  const [a, b] = pair.servers;
-  const rule = (to: Host) =>
-    lost
-      ? `ip neigh replace ${network(to)} lladdr 02:00:00:00:00:01 nud permanent dev host0`
-      : `ip neigh del ${network(to)} dev host0`;
-  await Promise.all([a.host.sh(rule(b.host), { check: true }), b.host.sh(rule(a.host), { check: true })]);
+  const { hosts } = pair.cluster;
+  const rules = (from: Host) =>
+    hosts
+      .filter((to) => to !== from)
+      .map((to) =>
+        lost
+          ? `ip neigh replace ${network(to)} lladdr 02:00:00:00:00:01 nud permanent dev host0`
+          : `ip neigh del ${network(to)} dev host0`,
+      );
+  await Promise.all(hosts.map((host) => host.sh(rules(host).join('\n'), { check: true })));
 }
 
-export async function flap(scene: Scene, side: Side): Promise<void> {
+async function flap(scene: Scene, side: Side): Promise<void> {
   for (let turn = 0; turn < 8; turn += 1) {
     await scene[side].host.cut();
     await sleep(1000);
@@ -32,10 +36,36 @@ export async function flap(scene: Scene, side: Side): Promise<void> {
   }
 }
 
-const oneNetwork = (name: string, network: (host: Host) => string, action: Fault['action']): Fault => ({
+export const flapping = (side: Side): Fault => ({
+  name: 'cable out and in every second, 8 times',
+  on: side,
+  action: ['none', 'disconnection'],
+  inject: (scene) => flap(scene, side),
+  lastsMs: 16_000,
+  afterMs: 8000,
+});
+
+const otherHost = ({ primary, standby }: Scene, side: Side): Host =>
+  side === 'primary' ? standby.host : primary.host;
+
+/** In one direction; who answers for that depends on who decides on a silence. */
+export const packetsLost = (side: Side): Omit<Fault, 'action'> => ({
+  name: `packets from the ${side} to the other lost`,
+  on: side,
+  inject: (scene) => scene[side].host.cutFrom(otherHost(scene, side)),
+  lastsMs: 12_000,
+  heal: (scene) => scene[side].host.healTo(otherHost(scene, side)),
+  afterMs: 5000,
+});
+
+/** For a cluster whose servers have networks of their own. */
+export const oneNetwork = (
+  name: string,
+  network: (host: Host) => string,
+  action: Fault['action'],
+): Fault => ({
   name: `${name} network cut alone`,
   on: 'both',
-  variant: 'networks',
   action,
   inject: (scene) => cutNetwork(scene, network, true),
   lastsMs: 12_000,
@@ -64,32 +94,10 @@ export const networks: readonly Fault[] = [
     heal: ({ standby }) => standby.host.heal(),
     afterMs: 10_000,
   },
-  ...sides.map(
-    (side): Fault => ({
-      name: `packets from the ${side} to the other lost`,
-      on: side,
-      action: ['switch'],
-      inject: ({ primary, standby }) =>
-        side === 'primary' ? primary.host.cutFrom(standby.host) : standby.host.cutFrom(primary.host),
-      lastsMs: 12_000,
-      heal: ({ primary, standby }) =>
-        side === 'primary' ? primary.host.healTo(standby.host) : standby.host.healTo(primary.host),
-      afterMs: 5000,
-      splits: true,
-    }),
-  ),
-  ...sides.map(
-    (side): Fault => ({
-      name: 'cable out and in every second, 8 times',
-      on: side,
-      action: ['none', 'disconnection'],
-      inject: (scene) => flap(scene, side),
-      lastsMs: 16_000,
-      afterMs: 8000,
-    }),
-  ),
-  oneNetwork('admin', adminNet, nothing),
-  oneNetwork('log transfer', logNet, ['disconnection']),
+  ...sides.map((side): Fault => ({ ...packetsLost(side), action: ['switch'], splits: true })),
+  ...sides.map(flapping),
+  { ...oneNetwork('admin', adminNet, nothing), variant: 'networks' },
+  { ...oneNetwork('log transfer', logNet, ['disconnection']), variant: 'networks' },
 ];
 
 /** What ext4 offers to make a disk fail: it answers every access with an error from then on (EXT4_IOC_SHUTDOWN). */

@@ -16,7 +16,8 @@ import {
   provisionedPair,
   provisionedTrio,
 } from '../../support/cluster.ts';
-import { lastWords, type Server, sql } from '../../support/instance.ts';
+import { LabEtcd } from '../../support/etcd.ts';
+import { lastWords, type Server, sql, untilSwitchable } from '../../support/instance.ts';
 import type { YamlMap } from '../../support/inventory.ts';
 import { expectExit } from '../../support/pgduet.ts';
 import { Client, LocalClient } from './client.ts';
@@ -53,6 +54,8 @@ export interface Status {
 export interface PairWish extends ClusterOptions {
   /** A second standby. */
   readonly three?: true;
+  /** An etcd of so many members, each on a host of its own, decides on a silence. */
+  readonly etcdMembers?: number;
   /** The promise names a register before a fault begins. */
   readonly bound?: true;
   /** How long the client of this machine tries to connect to one address. */
@@ -80,33 +83,43 @@ export class FaultPair {
   readonly lab: Lab;
   readonly cluster: LabCluster;
   readonly servers: readonly [Server, Server, ...Server[]];
+  /** The members of an etcd, where one decides. */
+  readonly members: readonly Host[];
   readonly #program: string;
   readonly #wish: PairWish;
   #runs = 0;
 
-  private constructor(cluster: LabCluster, program: string, wish: PairWish) {
+  private constructor(cluster: LabCluster, members: readonly Host[], program: string, wish: PairWish) {
     this.lab = cluster.lab;
     this.cluster = cluster;
     this.servers = [cluster.primary, cluster.standby, ...cluster.standbys.slice(1)];
+    this.members = members;
     this.#program = program;
     this.#wish = wish;
   }
 
   static async open(wish: PairWish = {}): Promise<FaultPair> {
-    const { live, multiplexingOf, three, ...differs } = wish;
+    const { live, multiplexingOf, three, etcdMembers = 0, ...differs } = wish;
     const options = { ...plain, ...differs, postgres: { ...plain.postgres, ...differs.postgres } };
-    const isPrepared = live === undefined && multiplexingOf === undefined;
+    const isPrepared = live === undefined && multiplexingOf === undefined && etcdMembers === 0;
     const [provisioned, fresh] = three ? [provisionedTrio, freshTrio] : [provisionedPair, freshPair];
     const cluster = await (isPrepared ? provisioned(options) : fresh(options));
     try {
+      const names = Array.from({ length: etcdMembers }, (_, at) => `etcd${at + 1}`);
+      const members = etcdMembers > 0 ? await cluster.lab.hosts(etcdMembers, { names }) : [];
       if (!isPrepared) {
         await Promise.all(cluster.hosts.map((host) => live?.(host)));
         const multiplexing = multiplexingOf?.(cluster.hosts);
-        const file = cluster.inventory('live.yml', { ...options, ...(multiplexing ? { multiplexing } : {}) });
+        const etcd = etcdMembers > 0 ? (await LabEtcd.started(cluster.lab, members)).declared : undefined;
+        const file = cluster.inventory('live.yml', {
+          ...options,
+          ...(multiplexing ? { multiplexing } : {}),
+          ...(etcd ? { etcd } : {}),
+        });
         expectExit(await cluster.command(['provision', '-i', file, '--yes']), 0);
         for (const [database, text] of options.sql ?? []) await sql(cluster.primary, text, database);
       }
-      return new FaultPair(cluster, await bundledClient(cluster.lab.dir), wish);
+      return new FaultPair(cluster, members, await bundledClient(cluster.lab.dir), wish);
     } catch (error) {
       await cluster.close();
       throw error;
@@ -122,11 +135,6 @@ export class FaultPair {
     const { arbiter } = this.cluster;
     if (!arbiter) throw new Error('there is no arbiter');
     return arbiter;
-  }
-
-  /** The host that decides beside the primary and its first standby: the arbiter, or that of the second standby. */
-  get third(): Host {
-    return this.servers[2]?.host ?? this.arbiter;
   }
 
   /** The client of this machine, through all addresses. */
@@ -194,21 +202,8 @@ export class FaultPair {
     }
   }
 
-  async untilStatus(server: Server, wanted: string): Promise<void> {
-    let last: Status | null = null;
-    await until(
-      async () => `${server.id} is not ${wanted} but ${JSON.stringify(last)}${await lastWords(server)}`,
-      whole,
-      async () => {
-        last = await this.status(server);
-        return last?.mirroring_status === wanted ? true : undefined;
-      },
-      100,
-    );
-  }
-
   async untilSwitchable(): Promise<void> {
-    for (const server of this.servers) await this.untilStatus(server, 'switchable');
+    for (const server of this.servers) await untilSwitchable(server);
     if (this.#wish.bound) await Promise.all(this.servers.map((server) => this.#untilBound(server)));
   }
 

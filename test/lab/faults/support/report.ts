@@ -135,8 +135,8 @@ ${lines('Under load, with heartbeat: fast', fastUnderLoad)}
 ${lines('At rest', atRest)}`;
 }
 
-const thirdHead = `A pair with an arbiter on a host of its own, and three servers, whose majority decides
-([arbiter.md](arbiter.md)). The client tries an address for 0.25 s only, so that the gap is that of the servers. A link is the
+const thirdHead = `A pair with an arbiter on a host of its own, or with an etcd of three members on hosts of their own, and three servers, whose majority
+decides ([arbiter.md](arbiter.md)). The client tries an address for 0.25 s only, so that the gap is that of the servers. A link is the
 way between two of the three hosts, in both directions; with the admin or the log transfer network all hosts lose it. Where the links of the primary are cut the client still reaches it, and
 begins with its address each time: its commits wait there until the links are whole, although the new primary takes writes long before.
 "arbiter off" means for 10 s, and until the roles are clear.`;
@@ -160,7 +160,7 @@ only that one, so that a server that is cut off and goes on acknowledging is fou
 Times depend on the machine; they are measured, not asserted. Rows are of different runs: one that was made
 while other work kept the machine busy is an upper bound. What has to hold is asserted by \`test/lab/faults/\`.
 
-The pair of the first table has no arbiter; the second table has one, or three servers. Where a row says \`heartbeat: fast\`, a silent server is
+The pair of the first table has no third party; those of the second table have one, or are three servers. Where a row says \`heartbeat: fast\`, a silent server is
 given up after 2.1 s.
 
 What the lab cannot do: a host that is suspended together with all of its clocks, as a virtual machine that is restored from a snapshot.

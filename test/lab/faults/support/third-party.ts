@@ -1,10 +1,10 @@
 /**
- * Faults of a pair with an arbiter and of three servers, whose majority decides: networks, hosts, links between two of the three,
+ * Faults of a pair with an arbiter or an etcd, and of three servers, whose majority decides: networks, hosts, links between two of the three,
  * and the register itself. In: a scene. Out: data. It must never touch anything but the hosts of its pair.
  */
 import type { Host } from '../../harness/lab.ts';
 import type { Fault, Scene } from './fault.ts';
-import { flap } from './more.ts';
+import { flapping, oneNetwork, packetsLost } from './more.ts';
 import { sleep } from './pair.ts';
 import { adminNet, logNet, type ThirdParty } from './variants.ts';
 
@@ -18,10 +18,10 @@ const cutMs = 10_000;
 const hostOf = ({ pair, ...scene }: Scene, party: Party): Host =>
   party === 'third' ? thirdOf({ pair, ...scene }) : scene[party].host;
 
-/** The arbiter, or the server that is neither the primary nor its first standby. */
+/** The first member of the etcd, the arbiter, or the server that is neither the primary nor its first standby. */
 function thirdOf({ pair, primary, standby }: Pick<Scene, 'pair' | 'primary' | 'standby'>): Host {
   const other = pair.servers.find((server) => server !== primary && server !== standby);
-  return other?.host ?? pair.arbiter;
+  return pair.members[0] ?? other?.host ?? pair.arbiter;
 }
 
 /** What happens to whoever is shut out: a primary is replaced, a standby is taken out. */
@@ -57,51 +57,10 @@ const powerOff = (side: Side): Fault => ({
   afterMs: 5000,
 });
 
-/** The register hears both, and prefers the primary. */
-const oneWay = (from: Side): Fault => ({
-  name: `packets from the ${from} to the other lost`,
-  on: from,
-  action: ['disconnection'],
-  inject: (scene) => scene[from].host.cutFrom(other(scene, from)),
-  lastsMs: cutMs,
-  heal: (scene) => scene[from].host.healTo(other(scene, from)),
-  afterMs: 5000,
-});
-
-const other = ({ primary, standby }: Scene, side: Side): Host =>
-  side === 'primary' ? standby.host : primary.host;
-
-const flapping = (side: Side): Fault => ({
-  name: 'cable out and in every second, 8 times',
-  on: side,
-  action: ['none', 'disconnection'],
-  inject: (scene) => flap(scene, side),
-  lastsMs: 16_000,
-  afterMs: 6000,
-});
-
-/** No packet of that network arrives, wherever it comes from. */
-async function cutNetwork({ pair }: Scene, network: (host: Host) => string, lost: boolean): Promise<void> {
-  const { hosts } = pair.cluster;
-  const rules = (from: Host) =>
-    hosts
-      .filter((to) => to !== from)
-      .map((to) =>
-        lost
-          ? `ip neigh replace ${network(to)} lladdr 02:00:00:00:00:01 nud permanent dev host0`
-          : `ip neigh del ${network(to)} dev host0`,
-      );
-  await Promise.all(hosts.map((host) => host.sh(rules(host).join('\n'), { check: true })));
-}
-
-const oneNetwork = (name: string, network: (host: Host) => string, action: Fault['action']): Fault => ({
-  name: `${name} network cut alone`,
-  on: 'both',
-  action,
-  inject: (scene) => cutNetwork(scene, network, true),
-  lastsMs: 12_000,
-  heal: (scene) => cutNetwork(scene, network, false),
-  afterMs: 8000,
+/** The register hears both, and prefers the primary; an etcd as long as its lease is renewed in time. */
+const oneWay = (side: Side, party: ThirdParty): Fault => ({
+  ...packetsLost(side),
+  action: party === 'etcd' ? ['disconnection', 'switch'] : ['disconnection'],
 });
 
 type Link = readonly [Party, Party];
@@ -226,6 +185,19 @@ const registers: readonly Fault[] = [
   midway('the arbiter powered off 3 s later, on again 10 s after that', (host) => offFor(host, 10)),
 ];
 
+/** A majority of its members answers on. */
+const ofEtcd: readonly Fault[] = [
+  {
+    name: 'one of three members off for 10 s',
+    on: 'third',
+    action: ['none'],
+    inject: ({ pair }) => pair.members[0]?.powerOff() ?? Promise.resolve(),
+    lastsMs: 10_000,
+    heal: ({ pair }) => pair.members[0]?.powerOn() ?? Promise.resolve(),
+  },
+  midway('one of three members powered off 3 s later, on again 10 s after that', (host) => offFor(host, 10)),
+];
+
 const ofThree: readonly Fault[] = [
   midway('the second standby powered off 3 s later, on again 10 s after that', (host) => offFor(host, 10)),
   {
@@ -243,18 +215,20 @@ const ofThree: readonly Fault[] = [
 function faultsWith(party: ThirdParty): readonly Fault[] {
   const common = sides.flatMap((side) => [
     cable(side),
-    oneWay(side),
+    oneWay(side, party),
     flapping(side),
     frozen(side),
     powerOff(side),
   ]);
-  const own = party === 'arbiter' ? registers : ofThree;
-  const near = [...common, ...linksOf(party), ...own].map((fault) => ({ ...fault, variant: party }) as const);
+  const own = { arbiter: registers, majority: ofThree, etcd: ofEtcd }[party];
+  const near = [...common, ...(party === 'etcd' ? [] : linksOf(party)), ...own].map(
+    (fault) => ({ ...fault, variant: party }) as const,
+  );
   const far = [
     oneNetwork('admin', adminNet, ['none']),
     oneNetwork('log transfer', logNet, ['disconnection']),
   ].map((fault) => ({ ...fault, variant: `${party} networks` }) as const);
-  const words = party === 'arbiter' ? 'with an arbiter' : 'with three servers';
+  const words = { arbiter: 'with an arbiter', majority: 'with three servers', etcd: 'with an etcd' }[party];
   return [...near, ...far].map((fault) => ({ ...fault, name: `${fault.name}, ${words}`, third: party }));
 }
 
@@ -266,4 +240,9 @@ const soon = sides
     return { ...fault, name, variant: 'arbiter fast', third: 'arbiter' };
   });
 
-export const thirdParty: readonly Fault[] = [...faultsWith('arbiter'), ...soon, ...faultsWith('majority')];
+export const thirdParty: readonly Fault[] = [
+  ...faultsWith('arbiter'),
+  ...soon,
+  ...faultsWith('majority'),
+  ...faultsWith('etcd'),
+];

@@ -22,7 +22,7 @@ export type Variant =
   | `${ThirdParty} networks`;
 
 /** Who answers when two servers do not hear each other. */
-export type ThirdParty = 'arbiter' | 'majority';
+export type ThirdParty = 'arbiter' | 'majority' | 'etcd';
 
 const last = (host: Addressed): string => host.address.split('.').at(-1) ?? '';
 export const adminNet = (host: Addressed): string => `192.168.77.${last(host)}`;
@@ -47,6 +47,9 @@ const third: PairWish = { bound: true, connectTimeoutMs: 250 };
 const withArbiter: PairWish = { ...third, arbiter: true, disks: { '/mcarb': 16 } };
 
 const threeServers: PairWish = { ...third, three: true, multiplexing: { on_heartbeat_loss: undefined } };
+
+/** Its members have no part in the networks of the servers. */
+const withEtcd: PairWish = { ...third, etcdMembers: 3, multiplexing: { on_heartbeat_loss: undefined } };
 
 const wishes: Readonly<Record<Variant, PairWish>> = {
   plain: {},
@@ -85,6 +88,8 @@ const wishes: Readonly<Record<Variant, PairWish>> = {
     }),
   },
   'majority networks': { ...threeServers, ...networks },
+  etcd: withEtcd,
+  'etcd networks': { ...withEtcd, ...networks },
   reference: { multiplexingOf: (hosts) => ({ reference_addresses: hosts.slice(0, 1).map(gateway) }) },
 };
 

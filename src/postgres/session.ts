@@ -1,0 +1,31 @@
+/** How every session of ours with a server begins. Pure. */
+import { conninfo } from './conninfo.ts';
+
+/**
+ * A superuser's statement must not call what somebody else made: where names may mean more than pg_catalog's, whoever may
+ * create a function that fits better than PostgreSQL's own one is superuser. pg_temp is named, or it would come first for
+ * tables and types ("CREATE FUNCTION", "Writing SECURITY DEFINER Functions Safely"). What a session asks for itself wins over
+ * what is set for its role or its database.
+ */
+const ownNamesAlone = 'search_path=pg_catalog,pg_temp';
+
+/** As `options` of libpq and of drivers, with these settings besides. */
+export const sessionOptions = (settings: readonly string[] = []): string =>
+  [ownNamesAlone, ...settings].map((setting) => `-c ${setting}`).join(' ');
+
+/**
+ * What an administrator has set for all sessions, for a role or a database ends or refuses nothing that ours change: a server that is
+ * frozen for its clients is still one that a role, a slot or a setting has to be made on.
+ */
+const unhindered = [
+  'default_transaction_read_only=off',
+  'statement_timeout=0',
+  'lock_timeout=0',
+  'idle_in_transaction_session_timeout=0',
+];
+
+/** Of a session that may change something. */
+export const workingOptions = sessionOptions(unhindered);
+
+/** For `psql -d`: the database of administration. */
+export const administration = conninfo({ dbname: 'postgres', options: workingOptions });

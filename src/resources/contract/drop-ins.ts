@@ -1,0 +1,8 @@
+/** What pgduet writes into the directory of drop-ins of a unit: these names, and nothing else there is pgduet's. Pure. */
+
+/** Says who starts the server, this unit or another one. */
+export const startDropIn = 'pgduet.conf';
+/** There only while a unit lets its running server go. */
+export const letGoDropIn = 'pgduet-let-go.conf';
+
+export const ownDropIns: readonly string[] = [startDropIn, letGoDropIn];

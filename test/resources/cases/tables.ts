@@ -1,0 +1,29 @@
+/** The tables of all kinds. */
+import type { KindCases } from '../cases.ts';
+import { adopts } from './adopting.ts';
+import { arbitration } from './arbitration.ts';
+import { controllers } from './controllers.ts';
+import { files } from './files.ts';
+import { namesCases } from './names.ts';
+import { postgres } from './postgres.ts';
+import { rebuilding } from './rebuilding.ts';
+import { renewing } from './renewing.ts';
+import { surroundings } from './surroundings.ts';
+import { switching } from './switching.ts';
+import { system } from './system.ts';
+import { tearing } from './tearing.ts';
+
+export const tables: readonly KindCases[] = [
+  ...namesCases,
+  ...system,
+  ...surroundings,
+  ...files,
+  ...postgres,
+  ...controllers,
+  ...arbitration,
+  ...renewing,
+  ...switching,
+  ...rebuilding,
+  ...adopts,
+  ...tearing,
+];
