@@ -47,7 +47,8 @@ function refused(login: SudoLogin, seen: string): DiagnosticError {
     [/not found|No such file/i, `Install sudo on '${host}', or log in as root with become: none.`],
     [/must have a tty/i, `Remove 'requiretty' for '${user}' from the sudoers of '${host}'.`],
     [
-      /not in the sudoers|not allowed|may not run/i,
+      // The last one is what sudo-rs says.
+      /not in the sudoers|not allowed|may not run|afraid I can't do that/i,
       `Allow '${user}' to run a shell as root in the sudoers of '${host}'.`,
     ],
     [

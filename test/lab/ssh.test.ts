@@ -115,6 +115,26 @@ describeLab('ssh to real hosts', () => {
       await a.sh('rm /etc/sudoers.d/zz-tty');
       expect(terminal).toMatchObject({ code: 'CON006', fix: expect.stringContaining('requiretty') });
     });
+
+    labTest('sudo-rs in its place asks, refuses and lets in as well', async () => {
+      const [other] = await lab.hosts(1, { image: 'debian13' });
+      const sudo = (more: HostWish) => ({ address: other.address, become: 'sudo' as const, ...more });
+      await other.sh(
+        "ln -sf ../lib/cargo/bin/sudo /usr/bin/sudo; useradd -m plain; install -d -m 700 -o plain /home/plain/.ssh; install -m 600 -o plain /root/.ssh/authorized_keys /home/plain/.ssh/; echo 'plain:plain' | chpasswd",
+        { check: true },
+      );
+      expect((await other.sh('sudo --version 2>&1')).stdout).toContain('sudo-rs');
+      const known = { user: 'deploy', becomePassword: DEPLOY_PASSWORD };
+      expect(await runOnce('id -u; echo $HOME', sudo(known))).toBe('0\n/root');
+      expect(await runOnce('id -u', sudo({ user: 'ops' }))).toBe('0');
+      const wrong = await diagnosticOf(open(sudo({ user: 'deploy', becomePassword: 'wrong-Password-1' })));
+      expect(wrong).toMatchObject({ code: 'CON006', what: expect.stringContaining('does not accept') });
+      const none = await diagnosticOf(open(sudo({ user: 'deploy' })));
+      expect(none).toMatchObject({ code: 'CON006', fix: expect.stringContaining('become_password') });
+      const refused = await diagnosticOf(open(sudo({ user: 'plain', becomePassword: 'plain' })));
+      expect(refused).toMatchObject({ code: 'CON006', fix: expect.stringContaining('sudoers') });
+      expect(await other.journal()).not.toContain(DEPLOY_PASSWORD);
+    });
   });
 
   describe('host keys', () => {

@@ -249,6 +249,34 @@ describe('what is said beforehand', () => {
     expect(notes).toContainEqual(expect.stringContaining(`synchronous_commit is ${value} and stays so`));
   });
 
+  it('of transactions that are read-only by default: whoever looks for a primary finds none', () => {
+    const row = ['on', 'on', null, 'user', 'configuration file', null, null, false] as const;
+    const name = 'default_transaction_read_only';
+    const told = expect.stringContaining('target_session_attrs=read-write');
+    expect(notesOn(intention, observation(running, live({}, { [name]: row })))).toContainEqual(told);
+    const declared = { ...intention, values: { ...intention.values, [name]: 'yes' } };
+    expect(notesOn(declared, observation(running, live({})))).toContainEqual(told);
+    expect(notesOn(intention, observation(running, live({})))).not.toContainEqual(told);
+  });
+
+  it('of a certificate in the data directory, which is copied with it', () => {
+    const row = (value: string) =>
+      [value, value, null, 'sighup', 'configuration file', null, null, false] as const;
+    const notes = (key: string) =>
+      notesOn(
+        intention,
+        observation(
+          running,
+          live({}, { ssl: row('on'), ssl_cert_file: row('server.crt'), ssl_key_file: row(key) }),
+        ),
+      );
+    const told = expect.stringContaining('(server.crt, server.key) lie in the data directory');
+    expect(notes('server.key')).toContainEqual(told);
+    expect(notes('/etc/ssl/db1.key')).not.toContainEqual(
+      expect.stringContaining('lie in the data directory'),
+    );
+  });
+
   it('of a database that lets nobody in, and of data that nobody could measure', () => {
     const barred = `unlooked ${b64(`\\connect -reuse-previous=on "dbname='it\\'s'"\nFATAL:  cannot connect`)}`;
     const lines = running.filter((line) => !line.startsWith('bytes '));

@@ -645,6 +645,15 @@ describe('a rebuild', () => {
     expect(existsSync(join(mc, 'server1.making'))).toBe(false);
   });
 
+  it('says where a certificate of its own belongs, since the copy brings that of the primary', () => {
+    formerPrimary();
+    const key = put(join(data, 'server.key'), 'of this host');
+    expect(rebuild().judge()).toMatchObject({
+      diagnostic: { code: 'SAF002', fix: expect.stringMatching(/Move them away.* ssl_cert_file/) },
+    });
+    expect(readFileSync(key, 'utf8')).toBe('of this host');
+  });
+
   it.each(['', ', copy: true'])('changes nothing where commits came since the plan (%s)', (rest) => {
     formerPrimary();
     const outdated = () => {

@@ -352,9 +352,18 @@ describe.runIf(isRoot && existsSync(programs))('databases with odd names', () =>
       `${programs}/psql -X -q -h ${data} -p 1001 -d postgres`,
       `update pg_database set datconnlimit = -2 where datname in ('aa', 'closed "one"', 'it''s')`,
     );
+    as(
+      `${programs}/psql -X -q -h ${data} -p 1001 -d postgres`,
+      `create database "shut ""é"" \\"; alter database "shut ""é"" \\" allow_connections false;`,
+    );
     const seen = readAdoptObservation(sh(adoptProbe(place()).shell ?? '', data));
     const barred = seen?.unlooked.filter(({ why }) => /invalid|too many|limit/.test(why)) ?? [];
     expect(barred.map(({ database }) => database).sort()).toEqual(['aa', 'closed "one"', "it's"]);
+    expect(seen?.unlooked).toContainEqual({
+      database: 'shut "é" \\',
+      why: expect.stringContaining('takes no connections'),
+    });
+    expect(seen?.unlooked).toHaveLength(4);
     expect(seen?.unloggedTables).toBe(1);
     expect(seen?.extensions).toEqual(['plpgsql']);
     expect(seen?.bytes).toBeGreaterThan(1_000_000);

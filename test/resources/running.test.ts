@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { effectScript } from '../../src/resources/contract/effects.ts';
 import { preamble, untilGone } from '../../src/resources/contract/preamble.ts';
+import { stopServer } from '../../src/resources/contract/stop-server.ts';
 import { beginMaking } from '../../src/resources/data/making.ts';
 import { type RebuildDesired, rewindStep } from '../../src/resources/data/rebuild-steps.ts';
 import { kinds } from '../../src/resources/registry.ts';
@@ -186,6 +187,51 @@ describe('a controller that is told to stop', () => {
     const { status, stderr, stdout } = untilIsGone(await start(management));
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain('did not end within 1 s');
+  });
+});
+
+describe('a server that is told to stop', () => {
+  /** A pg_ctl that does this, in a shell that knows the data directory as $data. */
+  const stopped = (then: string) => {
+    const program = join(root, 'pg_ctl');
+    writeFileSync(program, `#!/bin/sh\nfor data; do :; done\n${then}\n`, { mode: 0o755 });
+    return sh(`PGBIN=${root}\n${stopServer(me, data, 1)}\necho gone`);
+  };
+  const running = async () => {
+    const pid = await start(data);
+    writeFileSync(pidFile(), `${pid}\n${data}\n`);
+    return pid;
+  };
+
+  it('is waited for, and is gone when its process is', async () => {
+    const pid = await running();
+    expect(stopped(`( sleep 0.3; kill ${pid}; rm "$data/postmaster.pid" ) >/dev/null 2>&1 &`)).toMatchObject({
+      status: 0,
+      stdout: 'gone',
+    });
+  });
+
+  it('is gone, too, where somebody has started another one right behind it', async () => {
+    const pid = await running();
+    const other = process.pid;
+    expect(stopped(`kill ${pid}; echo ${other} >"$data/postmaster.pid"`)).toMatchObject({
+      status: 0,
+      stdout: 'gone',
+    });
+  });
+
+  it('that does not end is no reason to go on', async () => {
+    await running();
+    const { status, stdout, stderr } = stopped(':');
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('did not stop within 1 s');
+  });
+
+  it('whose stop is refused is no reason to go on, with the reason', async () => {
+    await running();
+    expect(stopped("echo 'pg_ctl: no' >&2; exit 1")).toMatchObject({ status: 1, stderr: 'pg_ctl: no\n' });
+    rmSync(pidFile());
+    expect(stopped('exit 1')).toMatchObject({ status: 0, stdout: 'gone' });
   });
 });
 

@@ -44,8 +44,16 @@ const rebuild = (id: ServerId): string => `pgduet rebuild ${id}`;
 export const foreignData = (ids: string): string =>
   `look whose data are on ${ids}, and rebuild nothing: they may exist nowhere else; correct db_instance or the host in the inventory, or move the data away, then pgduet provision`;
 
+/** Where the own one is, is known: its collector writes down the name of the log, and what comes before it goes to the file of the start. */
+function serverLog({ self, conf, dir }: State, id: ServerId): string {
+  const named = `the server log of ${id}`;
+  return id === self.id
+    ? `${named} (${conf.dbInstance}/current_logfiles names it, or it is ${dir}/${id}.startup.log)`
+    : named;
+}
+
 const startOrRebuild = (state: State, id: ServerId): string =>
-  `read the server log of ${id}, then ${ctl(state, id, 'start')}; if it does not start: ${rebuild(id)}`;
+  `read ${serverLog(state, id)}, then ${ctl(state, id, 'start')}; if it does not start: ${rebuild(id)}`;
 
 /** What keeps a server from taking over now; null when nothing does. */
 export function obstacle(state: State, primary: Observation, server: Observation): Obstacle | null {
@@ -166,7 +174,7 @@ function streamObstacle(state: State, primary: Observation, { id, view }: Observ
   if (isApart(primary, id)) return apart(primary, id);
   const row = rowOf(primary.view.report, id);
   if (view.report.receiver !== 'streaming' || !row) {
-    const advice = `read the server log of ${id} (primary_conninfo, pg_hba.conf); where WAL is missing: ${rebuild(id)}`;
+    const advice = `read ${serverLog(state, id)} for primary_conninfo and pg_hba.conf; where WAL is missing: ${rebuild(id)}`;
     return because(`${id} does not receive WAL from ${primary.id}`, advice);
   }
   if (row.state !== 'streaming') return because(`${id} is catching up (${row.state})`, 'wait until it has');
@@ -360,7 +368,7 @@ function lastPrimary(
       return {
         status: 'not-switchable',
         reason,
-        advice: `read the server log of ${id}, then ${ctl(state, id, 'start')}`,
+        advice: `read ${serverLog(state, id)}, then ${ctl(state, id, 'start')}`,
       };
   }
   const word = view?.phase === 'unknown' ? 'being looked at' : 'starting';

@@ -49,6 +49,10 @@ export const inTheWay = (
 
 const shown = 8;
 
+/** A copy brings the primary's data directory as it is: a certificate in there would be the primary's (case C27). */
+const ownCertificate =
+  "A server's own certificate and key live outside of the data directory, at the same path on every host: name it with ssl_cert_file and ssl_key_file under postgres.settings.";
+
 /** Why nothing is made or deleted here. */
 export function othersInTheWay(
   where: string,
@@ -64,11 +68,12 @@ export function othersInTheWay(
     : ofMount
       ? `'lost+found' belongs to the mount point ${ofMount.root}: name a directory below it in the inventory. Anything else: move it away.`
       : 'Move them away, then run the same command again; or name another directory in the inventory.';
+  const keys = paths.some((path) => /\.(key|crt|pem|cer)$/i.test(path));
   return {
     code: 'SAF002',
     what: `${where} holds what is not PostgreSQL's: ${paths[0]}${paths.length > 1 ? `, and ${paths.length - 1} more` : ''}`,
     why,
-    fix,
+    fix: keys ? `${fix} ${ownCertificate}` : fix,
     evidence: [
       ...paths.slice(0, shown).map((path) => `found: ${path}`),
       ...(paths.length > shown ? [`and ${paths.length - shown} more`] : []),

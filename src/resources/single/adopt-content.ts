@@ -4,7 +4,7 @@
  */
 import { formatBytes, formatDuration } from '../../base/units.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
-import { sameValue } from '../../postgres/setting-value.ts';
+import { isOn, sameValue } from '../../postgres/setting-value.ts';
 import { openSetting } from '../../postgres/withheld.ts';
 import type { Receiver } from './adopt-look-content.ts';
 import type { AdoptObservation, LiveSingle } from './adopt-observation.ts';
@@ -38,6 +38,7 @@ const receiverWords = ({ name, user, address, slot, logical }: Receiver): string
   `${name === '' ? 'one without a name' : name} (role ${user}, from ${address ?? 'the socket of the host'}${slot === null ? '' : `, ${logical ? 'logical' : 'physical'} slot ${slot}`})`;
 
 const timeoutName = 'wal_sender_timeout';
+const readOnlyName = 'default_transaction_read_only';
 
 /**
  * The server's own time for a receiver that does not answer becomes that of the cluster, for those of others as well. A session of
@@ -56,6 +57,14 @@ function* timeoutNotes({ values }: Intention, { settings, senders, slots }: Live
   yield `${timeoutName} holds for receivers of others as well: one that answers nothing for ${Number(wanted) / 1000} s is disconnected from now on, in place of ${seen.value}. A consumer of logical replication keeps its time by its role, best before the migration: ${keep.join(' ')}`;
   if (senders.some(({ logical }) => !logical))
     yield `a receiver of physical replication has no settings of its role: it keeps its time by options='-c ${timeoutName}=${seen.value}' in its connection string`;
+}
+
+/** A file of the data directory is copied with it. */
+function* keyNotes({ values, standbys }: Intention, { settings }: LiveSingle): Generator<string> {
+  const inForce = (name: string): string => values[name] ?? settings.get(name)?.value ?? '';
+  const key = inForce('ssl_key_file');
+  if (!isOn(inForce('ssl')) || key === '' || key.startsWith('/')) return;
+  yield `its certificate and key (${inForce('ssl_cert_file')}, ${key}) lie in the data directory, and are copied with it: ${standbys.join(' and ')} shows the same certificate to its clients. One for each host lies outside of the data directory, at the same path everywhere (ssl_cert_file, ssl_key_file)`;
 }
 
 export function* contentNotes(
@@ -81,6 +90,10 @@ export function* contentNotes(
   const commit = live.settings.get('synchronous_commit')?.value ?? 'on';
   if (['off', 'local'].includes(commit))
     yield `synchronous_commit is ${commit} and stays so: commits of sessions that keep it wait for no standby, and can be lost with this server`;
+  yield* keyNotes(intention, live);
+  const readOnly = intention.values[readOnlyName] ?? live.settings.get(readOnlyName)?.value;
+  if (readOnly !== undefined && isOn(readOnly))
+    yield `${readOnlyName} is on and stays so: clients that look for the primary by target_session_attrs=read-write get into no server of the cluster`;
   if (live.settings.get('fsync')?.value === 'off')
     yield 'fsync is off: after a power failure of the host its data may be broken, and it is not noticed';
 }

@@ -60,11 +60,13 @@ export const contentSql = `'tablespaces', (select coalesce(json_agg(json_build_o
 
 /**
  * How psql gets to each database and keeps what the session began with, its search_path above all. A name may look like options of
- * a connection; one with a line break would end the command and begin another one, so it is told instead.
+ * a connection; one with a line break would end the command and begin another one, so it is told instead. So is one that takes no
+ * connections at all.
  */
-const connects = `select case when datname ~ '[[:cntrl:]]' then 'unasked ' || to_json(datname::text)
+const connects = `select case when not datallowconn then 'shut ' || to_json(datname::text)
+ when datname ~ '[[:cntrl:]]' then 'unasked ' || to_json(datname::text)
  else E'\\\\connect -reuse-previous=on "dbname=''' || replace(replace(replace(datname, E'\\\\', E'\\\\\\\\'), '''', E'\\\\'''), '"', '""') || '''"' end
- from pg_database where datallowconn and datname <> 'template1'`;
+ from pg_database where datname not in ('template0', 'template1')`;
 
 /** The server looks at every file for it: a minute is more than most need, and without an answer nothing else is wrong. */
 const sizes = `set statement_timeout = '60s';
@@ -96,7 +98,7 @@ from=$(date +%s%N)
 bytes=$({ peek dd if="$f" of=/dev/null bs=1M count=${readMegabytes} iflag=direct || peek dd if="$f" of=/dev/null bs=1M count=${readMegabytes}; } 2>&1 | sed -n 's/^\\([0-9]*\\) bytes.*/\\1/p' | tail -n 1)
 echo "read \${bytes:-0} $(( $(date +%s%N) - from ))"
 databases=$(printf '%s\\n' ${quote(connects)} | sql)
-printf '%s\\n' "$databases" | grep -a '^unasked '
+printf '%s\\n' "$databases" | grep -aE '^(unasked|shut) '
 ${askEach}
 printf '%s' ${quote(sizes)} | sql 2>/dev/null | grep -aE '^(bytes|space) [0-9]' || :`;
 
@@ -108,13 +110,18 @@ export function readContent(lines: ReplyLines): SeenContent {
     readRate: bytes > 0 && nanoseconds > 0 ? (bytes * 1e9) / nanoseconds : undefined,
     extensions: [...new Set(values('extension'))].sort(),
     unasked: values('unasked'),
-    unlooked: lines.all('unlooked').map(unlooked),
+    unlooked: [...values('shut').map(shut), ...lines.all('unlooked').map(unlooked)],
     bytes: values('bytes')[0] === undefined ? undefined : sum('bytes'),
     tablespaceBytes: new Map(values('space').map(spaceOf)),
     unloggedTables: sum('unlogged'),
     publications: sum('publications'),
   };
 }
+
+const shut = (name: string) => ({
+  database: JSON.parse(name) as string,
+  why: 'it takes no connections: ALLOW_CONNECTIONS is false',
+});
 
 /** From the command that would have led there. */
 function unlooked(text: string): { readonly database: string; readonly why: string } {

@@ -10,6 +10,7 @@ import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, type Step, same, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
+import { stopServer } from '../contract/stop-server.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { findDropIns, unitOfDropIn } from '../data/record.ts';
@@ -116,7 +117,7 @@ ${untilSettled(desired)}
 ${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${sh`systemctl stop ${`${desired.unit}.service`}`}; fi` : ''}
 if controller ${quote(controllerPidFile(desired))}; then ${mcCtlCommand(desired, 'stop')} >&2; fi
 if [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ]; then
-if postmaster ${quote(desired.dataDir)}; then ${sh`as ${desired.owner} "$PGBIN/pg_ctl" stop -s -w -t 120 -m fast -D ${desired.dataDir}`} >&2; fi
+if postmaster ${quote(desired.dataDir)}; then ${stopServer(desired.owner, desired.dataDir, 120)}; fi
 fi`;
 
 const unitScript = (desired: Desired, unit: string): string => `for f in $(${findDropIns(desired)}); do

@@ -10,6 +10,7 @@ import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { startDropIn } from '../contract/drop-ins.ts';
 import { outdated, type Step } from '../contract/kind.ts';
 import { controllerPidFile, untilGone } from '../contract/preamble.ts';
+import { haltProgram, stopServer } from '../contract/stop-server.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { formerCondition, formerDropIn, formerMark, guardCondition, type Starter } from '../data/record.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
@@ -167,7 +168,7 @@ ${untilReady(place.dataDir)}`,
 });
 
 const stopAndStart =
-  'if [ -n "$1" ]; then runuser -u "$2" -- "$3" stop -s -w -t 600 -m fast -D "$4"; fi; systemctl start "$5"';
+  'if [ -n "$1" ]; then runuser -u "$2" -- sh -c "$3" sh "$4" "$5" 600; fi; systemctl start "$6"';
 
 /**
  * The stop and the start belong together: a unit of its own does both, so that a connection that breaks in between, or a run
@@ -180,7 +181,7 @@ over() { n=0; while systemctl --quiet is-active "$job"; do n=$((n + 1)); if [ $n
 over
 postmaster ${quote(place.dataDir)} || :
 systemctl reset-failed "$job" ${quote(unit)} 2>/dev/null || :
-systemd-run --quiet --collect --unit="$job" sh -c ${quote(stopAndStart)} sh "$pid" ${quote(place.owner)} "$PGBIN/pg_ctl" ${quote(place.dataDir)} ${quote(unit)} >&2
+systemd-run --quiet --collect --unit="$job" sh -c ${quote(stopAndStart)} sh "$pid" ${quote(place.owner)} ${quote(haltProgram)} "$PGBIN/pg_ctl" ${quote(place.dataDir)} ${quote(unit)} >&2
 over
 systemctl --quiet is-active ${quote(unit)} || { systemctl status --no-pager -n 15 ${quote(unit)} >&2; exit 1; }`;
 }
@@ -188,7 +189,7 @@ systemctl --quiet is-active ${quote(unit)} || { systemctl status --no-pager -n 1
 const byHand = (
   place: SinglePlace,
   keeper: Extract<Starter, { kind: 'hand' }>,
-): string => `if [ -n "$pid" ]; then ${sh`as ${place.owner} "$PGBIN/pg_ctl" stop -s -w -t 600 -m fast -D ${place.dataDir}`} >&2; fi
+): string => `if [ -n "$pid" ]; then ${stopServer(place.owner, place.dataDir, 600)}; fi
 ${startByHand(place, keeper)}`;
 
 const startByHand = (place: SinglePlace, { options, log }: Extract<Starter, { kind: 'hand' }>): string =>

@@ -10,6 +10,7 @@ import { optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { type Change, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { unbroken } from '../contract/preamble.ts';
+import { stopServer } from '../contract/stop-server.ts';
 import { startable } from '../contract/tried.ts';
 import { givenUp } from '../controller/controller.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
@@ -135,7 +136,7 @@ const stopCommand = (
   { instance }: Desired,
 ): string => `${former ? sh`systemctl stop ${former}` : ':'}
 if as ${quote(instance.owner)} "$PGBIN/pg_ctl" status -D ${quote(instance.dataDir)} >/dev/null; then
-  as ${quote(instance.owner)} "$PGBIN/pg_ctl" stop -m fast -w -t 600 -D ${quote(instance.dataDir)} >&2
+  ${stopServer(instance.owner, instance.dataDir, 600)}
 fi`;
 
 const readyWithinSeconds = 60;

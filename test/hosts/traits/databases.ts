@@ -16,6 +16,7 @@ export const databases: readonly Trait[] = [
     has: 'databases that nobody can connect to, one of them half dropped',
     starts: single,
     sql: "CREATE DATABASE broken; CREATE DATABASE closed; UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'broken'; ALTER DATABASE closed ALLOW_CONNECTIONS false;",
+    foretold: /could look into the database 'closed'/,
     right: works,
   },
   {

@@ -63,6 +63,7 @@ export const replication: readonly Trait[] = [
     started: `install -d -o postgres -g postgres /received
 systemd-run --quiet --unit=receiver -p User=postgres -p Restart=always -p RestartSec=1 {bin}/pg_receivewal -D /received -h /var/run/postgresql -p {port} -U archiver --no-loop`,
     tells: ['HBA002'],
+    foretold: /receive WAL from it already.*role archiver/,
     right: works,
   },
   {
@@ -76,5 +77,6 @@ sed -i '1i local stock cdc trust' {conf}/pg_hba.conf`,
     started: `${psql('stock', "SELECT pg_create_logical_replication_slot('cdc', 'test_decoding')")}
 systemd-run --quiet --unit=reader -p User=postgres -p Restart=always -p RestartSec=1 {bin}/pg_recvlogical -d stock -h /var/run/postgresql -p {port} -U cdc --slot cdc --start -f /dev/null --no-loop`,
     tells: ['HBA002', 'SLT002'],
+    foretold: /receive WAL from it already.*role cdc/,
   },
 ];

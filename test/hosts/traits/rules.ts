@@ -94,8 +94,10 @@ printf 'admins postgres postgres\\nadmins root postgres\\nadmins /^(.*)@corp$ \\
   },
   {
     name: 'hba-closed-for-postgres',
-    has: 'the superuser gets into the database postgres alone without a password',
+    has: 'the superuser gets into one database not without a password',
     starts: single,
+    sql: 'CREATE DATABASE sealed;',
+    foretold: /could look into the database 'sealed'/,
     topics: ['local rules'],
     stopped:
       "sed -i '/^local/d' {conf}/pg_hba.conf; sed -i '1i local postgres postgres peer\\nlocal app,stock postgres peer\\nlocal all all scram-sha-256' {conf}/pg_hba.conf",

@@ -15,6 +15,7 @@ export const services: readonly Trait[] = [
     places: ['primary'],
     stopped: `echo "ARCHIVE_TO = '/archive'" >>{conf}/environment
 printf "archive_mode = on\\narchive_command = 'test -n \\"\\$ARCHIVE_TO\\" && cp %%p \\"\\$ARCHIVE_TO\\"/%%f'\\n" >>{conf}/postgresql.conf`,
+    foretold: /environment go on.*ARCHIVE_TO/,
     right: works,
   },
   {
@@ -25,6 +26,7 @@ printf "archive_mode = on\\narchive_command = 'test -n \\"\\$ARCHIVE_TO\\" && cp
 printf '[Service]\\nLimitNOFILE=20000\\nNice=-2\\nOOMScoreAdjust=-500\\nTasksMax=2000\\n' >/etc/systemd/system/{unit}.d/override.conf
 systemctl daemon-reload`,
     topics: ['drop-in'],
+    foretold: /does not take over what people wrote.*Nice=-2/,
     right: works,
   },
   {
@@ -35,6 +37,7 @@ systemctl daemon-reload`,
 printf '[Unit]\\nRequiresMountsFor=/srv\\nAfter=ssh.service\\nAssertPathExists=/etc/passwd\\n' >/etc/systemd/system/{unit}.d/10-disk.conf
 systemctl daemon-reload`,
     topics: ['drop-in'],
+    foretold: /RequiresMountsFor=\/srv/,
     right: works,
   },
   {

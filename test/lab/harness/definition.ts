@@ -116,7 +116,7 @@ export function imageLayers(image: ImageName): [Layer, Layer] {
         after: BARE_AFTER,
       }
     : {
-        packages: [postgresql, 'nodejs', 'python3', 'iputils-ping'],
+        packages: [postgresql, 'nodejs', 'python3', 'iputils-ping', ...(debian12 ? [] : ['sudo-rs'])],
         before: PACKAGES_BEFORE,
         after: PACKAGES_AFTER,
       };

@@ -77,10 +77,16 @@ install -d -o pgadm -g pgadm ${archiveDir}`,
       await verb(0, 'provision', '--yes', '-i', path);
       for (const host of hosts) {
         expect(await programs(host)).toBe(`${binDir}/postgres`);
-        expect(
-          (await host.sh('perl -e \'my %nrconf; do "/etc/needrestart/conf.d/pgduet.conf"; print $@\''))
-            .stdout,
-        ).toBe('');
+        // As needrestart reads it.
+        const left = `our %nrconf; defined(do "/etc/needrestart/conf.d/pgduet.conf") or die $@ || $!;
+my $rc = $nrconf{override_rc}; print join " ", map { my $unit = $_; grep { $unit =~ /$_/ && $rc->{$_} eq "0" } keys %$rc; } @ARGV`;
+        const { stdout } = await host.sh(
+          `perl -e '${left}' mcoi_inst1.service mcarb_inst1.service cron.service`,
+          {
+            check: true,
+          },
+        );
+        expect(stdout.split(' ')).toHaveLength(2);
       }
       expect(await sql(hosts[0], 'CREATE TABLE t (n int); SELECT pg_switch_wal() IS NULL')).toBe('f');
       await verb(0, 'switch', '--yes', '-i', path);
@@ -94,6 +100,20 @@ install -d -o pgadm -g pgadm ${archiveDir}`,
       await verb(0, 'provision', '--check', '-i', path);
     },
   );
+
+  labTest('the administrator logs out, and the shared memory of the server stays', async () => {
+    const segments = async () => (await hosts[1].sh('ls /dev/shm | grep PostgreSQL', { check: true })).stdout;
+    const before = await segments();
+    await hosts[1].sh(
+      `wait_for() { n=0; until "$@" >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 200 ] || exit 1; sleep 0.1; done; }
+away() { ! loginctl show-user pgadm; }
+loginctl enable-linger pgadm; wait_for loginctl show-user pgadm
+loginctl disable-linger pgadm; wait_for away; sleep 1`,
+      { check: true },
+    );
+    expect(await segments()).toBe(before);
+    expect(await sql(hosts[1], 'SELECT 1')).toBe('1');
+  });
 
   labTest('a server that was started from another build is found', async () => {
     const path = described({ socket_dir: managementDir });

@@ -257,6 +257,14 @@ export const adopts: readonly KindCases[] = [
         gives: { refuse: 'SAF030', what: `${dataDir}/more.conf:1 leads to /etc/more.conf` },
       },
       {
+        title: 'a map of user names leads out of the data directory',
+        reply: reply([
+          ...running,
+          file(`${dataDir}/pg_ident.conf`, '600', '# maps\ninclude_dir /etc/maps\n'),
+        ]),
+        gives: { refuse: 'SAF030', what: 'pg_ident.conf:2 leads to /etc/maps' },
+      },
+      {
         title: 'the server reads rules from a file that was not seen',
         reply: reply(running, live({ ruleFiles: [`${dataDir}/pg_hba.conf`, '/srv/rules.conf'] })),
         gives: { refuse: 'SAF030', what: 'leads to /srv/rules.conf' },

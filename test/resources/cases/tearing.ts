@@ -112,7 +112,7 @@ export const tearing: readonly KindCases[] = [
         title: 'an instance runs that no controller watches, where there is no systemd',
         desired: '{}',
         reply: { stdout: 'instance\nlooked\n' },
-        gives: { change: /^stop the instance of server1$/, reason: 'goes', script: ['pg_ctl" stop'] },
+        gives: { change: /^stop the instance of server1$/, reason: 'goes', script: ['stop -s -W -m fast'] },
       },
       {
         title: 'a former unit is held back by a mark that goes',
@@ -435,7 +435,7 @@ export const tearing: readonly KindCases[] = [
           script: [
             `place ${dir}/pg_hba.conf 640 postgres:postgres`,
             `place ${dir}/postgresql.conf 600 postgres:postgres`,
-            /systemd-run .* pg-main.service/,
+            /systemd-run .* pg-main.service/s,
           ],
         },
       },
@@ -469,7 +469,7 @@ export const tearing: readonly KindCases[] = [
         gives: {
           change: 'make server1 a single server again',
           reason: 'recorded',
-          script: [/systemd-run .* pg-main.service/],
+          script: [/systemd-run .* pg-main.service/s],
         },
       },
       {
