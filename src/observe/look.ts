@@ -2,11 +2,14 @@
  * A look: what a host answered, by probe. The same look answers every resource that asks what was asked, so that
  * learning the roles of the hosts costs no second round trip. In: a session. Out: Looks. Changes nothing on the host.
  */
+import { quote } from '../base/shell.ts';
 import type { Server } from '../inventory/cluster.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
-import { preamble } from '../resources/contract/preamble.ts';
+import { controllerPidFile, preamble } from '../resources/contract/preamble.ts';
+import { makingFile, systemFile } from '../resources/data/data-directory.ts';
 import type { Reply, Session } from '../transport/port.ts';
-import { ask, type Question } from './question.ts';
+import { ask, type Question, type Shared } from './question.ts';
+import { clusterKeyFile } from './survey.ts';
 
 export type Look = ReadonlyMap<string, ProbeReply>;
 
@@ -27,7 +30,26 @@ export const question = (
   probes: readonly Probe[],
   nonce: string,
   withPreamble: boolean,
-): Question => ask(withPreamble ? hostPreamble(server) : '', probes, nonce, server?.postgres);
+): Question =>
+  ask(withPreamble ? hostPreamble(server) : '', probes, nonce, server?.postgres, server && sharedBy(server));
+
+function sharedBy(server: Server): Shared {
+  const { name: id, postgres, multiplexing } = server;
+  const { managementDir } = multiplexing;
+  const place = { id, managementDir, dataDir: postgres.dataDir };
+  const paths = [
+    controllerPidFile(place),
+    `${managementDir}/${id}.status.json`,
+    `${managementDir}/${id}.state.json`,
+    clusterKeyFile(server),
+    makingFile(place),
+    systemFile(place),
+    `${postgres.dataDir}/postmaster.pid`,
+    `${postgres.dataDir}/PG_VERSION`,
+    `${postgres.dataDir}/postgresql.auto.conf`,
+  ];
+  return { dataDir: quote(postgres.dataDir), files: ['"$PASSFILE"', ...paths.map(quote)] };
+}
 
 export const readLook = (probes: readonly Probe[], asked: Question, reply: Reply): Look => {
   const replies = asked.read(reply);

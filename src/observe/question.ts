@@ -22,12 +22,22 @@ interface SqlPlace {
   readonly port: number;
 }
 
-/** The preamble defines `as`, PGBIN and the rest. Without a place, SQL is answered with why there is none. */
+/** What only the instance administrator may see and several probes are about, as words of the shell. */
+export interface Shared {
+  readonly dataDir: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * The preamble defines `as`, PGBIN and the rest. Without a place, SQL is answered with why there is none. What several probes are about (`shared`)
+ * is read once, before all of them.
+ */
 export function ask(
   preamble: string,
   probes: readonly Probe[],
   nonce: string,
   place: SqlPlace | undefined,
+  shared?: Shared,
 ): Question {
   const shells = unique(probes.map((probe) => probe.shell));
   const queries = unique(probes.map((probe) => probe.sql));
@@ -38,8 +48,14 @@ export function ask(
   if (sums.length > 0) sections.push(section(nonce, 'sum', sumProbe(sums)));
   if (queries.length > 0)
     sections.push(section(nonce, 'sql', place ? sqlSection(nonce, queries, place) : noServer));
+  // A probe may say a path in two parts; the last one it has to name.
+  const called = (word: string): string => word.replace(/^.*\/|['"]/g, '');
+  const glances = (shared?.files ?? []).filter((word) =>
+    shells.some((shell) => shell.includes(called(word))),
+  );
+  const glance = shared && glances.length > 0 ? `glance ${[shared.dataDir, ...glances].join(' ')}\n` : '';
   return {
-    script: `${preamble}\n${sections.join('\n')}`,
+    script: `${preamble}\n${glance}${sections.join('\n')}`,
     read: (reply) => {
       const shellReplies = new Map(
         shells.map((shell, index) => [shell, readSection(reply, nonce, `shell${index}`)]),

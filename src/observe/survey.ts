@@ -121,7 +121,7 @@ function passwordScript({ servers, replicationUser: user }: Cluster): string {
   if (other == "" && substr($0, 1, 2) != "*:") for (i = 1; i <= m; i++) if (index($0, moved[i]) > 1) other = $0 }
 END { if (!found && other != "") print other }`;
   const words = [`present=${present.join('\n')}`, `moved=${[...new Set(moved)].join('\n')}`];
-  return `if [ -f "$PASSFILE" ]; then peek env LC_ALL=C ${words.map(quote).join(' ')} awk ${quote(program)} "$PASSFILE"; fi`;
+  return `if [ -f "$PASSFILE" ]; then text_of "$PASSFILE" | env LC_ALL=C ${words.map(quote).join(' ')} awk ${quote(program)}; fi`;
 }
 
 type AboutServer = keyof ReturnType<typeof serverProbes>;
@@ -147,7 +147,7 @@ function namesAsked(cluster: Cluster): { readonly names?: Probe } {
 }
 
 const printFile = (path: string): Probe => ({
-  shell: `if [ -f ${quote(path)} ]; then peek cat ${quote(path)}; fi`,
+  shell: `if [ -f ${quote(path)} ]; then text_of ${quote(path)}; fi`,
 });
 
 /** What a migration asks of the server that it begins with. */

@@ -10,14 +10,17 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { quote } from '../../src/base/shell.ts';
 import { effectScript } from '../../src/resources/contract/effects.ts';
 import { preamble, untilGone } from '../../src/resources/contract/preamble.ts';
 import { stopServer } from '../../src/resources/contract/stop-server.ts';
@@ -74,12 +77,60 @@ it('the environment of a login leads no session of ours elsewhere', async () => 
     env: {
       ...process.env,
       PGUSER: 'nobody',
+      PGCONNECT_TIMEOUT: '1',
+      NOTE: "a\nexport PATH='x'\n*",
       PGHOST: '192.0.2.9',
       PGSERVICEFILE: '/nowhere',
       PGOPTIONS: '-c x=1',
     },
   });
   expect(stdout).toBe('none\n');
+});
+
+describe('a glance of what several probes are about', () => {
+  const at = (name: string) => join(data, name);
+  const glanced = (names: readonly string[], then: string) =>
+    sh(`PGBIN=\nglance ${quote(data)} ${names.map((name) => quote(at(name))).join(' ')}\n${then}`);
+
+  it('has each file byte for byte, whatever is in it', async () => {
+    await start(root);
+    const texts = ['', 'x', 'a\r\nb\n\n', ' $(touch here) `id` \'q\' "d" \\n %s\n', '\u001e\u001fé\n'];
+    for (const [index, text] of texts.entries()) {
+      writeFileSync(at('f one'), text);
+      writeFileSync(at('f2'), 'two\n');
+      const { stdout } = glanced(
+        ['f one', 'f2'],
+        `rm ${quote(at('f one'))}\ntext_of ${quote(at('f one'))} | od -An -c; text_of ${quote(at('f2'))}; echo "$glance_count"`,
+      );
+      const bytes = spawnSync('od', ['-An', '-c'], { input: text, encoding: 'utf8' }).stdout;
+      expect(stdout, String(index)).toBe(`${bytes}two\n3`.trim());
+    }
+    expect(readdirSync(data).sort()).toEqual(['f2']);
+  });
+
+  it('leaves what is large, no plain file, or not there to whoever asks for it', async () => {
+    await start(root);
+    writeFileSync(at('large'), 'x'.repeat(20_000));
+    writeFileSync(at('two parts'), 'a\u001db\n');
+    symlinkSync(at('two parts'), at('link'));
+    spawnSync('mkfifo', [at('pipe')]);
+    const names = ['large', 'two parts', 'link', 'pipe', 'none'];
+    const asked = names
+      .map((name) => `if glanced ${quote(at(name))}; then echo ${quote(name)}; fi`)
+      .join('\n');
+    expect(glanced(names, `${asked}\ntext_of ${quote(at('large'))} | wc -c`).stdout).toBe('20000');
+  });
+
+  it('is what lines, names and the control file are taken from', async () => {
+    await start(root);
+    writeFileSync(at('f'), '12\nb c\n');
+    const said = glanced(
+      ['f'],
+      `rm ${quote(at('f'))}; touch ${quote(at('f'))} ${quote(at('new'))}
+lines ${quote(at('f'))} a b c; echo "$a|$b|$c|"; listing ${quote(data)}; glance_count=0; listing ${quote(data)}`,
+    );
+    expect(said.stdout).toBe('12|b c||\nf\nf\nnew');
+  });
 });
 
 describe('postmaster', () => {

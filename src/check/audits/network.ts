@@ -13,7 +13,7 @@ import type { Reported } from '../finding.ts';
 type Reached = ReadonlyMap<string, number>;
 
 const call = ({ name, logTransferAddress, postgres }: Server, user: string): string =>
-  `( peek timeout 1 "$PGBIN/pg_isready" -q -h ${quote(logTransferAddress)} -p ${postgres.port} -U ${quote(user)} -d replication=true >/dev/null 2>&1 </dev/null; echo ${quote(name)} $? ) &`;
+  `( glimpse timeout 1 "$PGBIN/pg_isready" -q -h ${quote(logTransferAddress)} -p ${postgres.port} -U ${quote(user)} -d replication=true >/dev/null 2>&1 </dev/null; echo ${quote(name)} $? ) &`;
 
 const script = (server: Server, cluster: Cluster): string => {
   const others = cluster.servers.filter(({ name }) => name !== server.name);

@@ -24,12 +24,17 @@ export const secretsAudit: Audit<SecretTimes> = {
   name: 'the age of the secrets',
   probe: ({ multiplexing }, { replicationUser }) => {
     const place = (name: string): string => quote(`${multiplexing.managementDir}/${name}`);
-    const time = (path: string): string => `"$(stat -c %Y ${path} 2>/dev/null || echo -)"`;
     return {
       shell: `unseen ${place('cluster.key')}
 case $unseen in closed*) echo "$unseen"; exit;; esac
-p=-; if peek grep -qF ${quote(`:replication:${replicationUser}:`)} "$PASSFILE" 2>/dev/null; then p=$(stat -c %Y "$PASSFILE"); fi
-echo "$(date +%s)" ${time(place('cluster.key'))} "$p" ${time(place(renewalFile))}`,
+p=; if text_of "$PASSFILE" 2>/dev/null | grep -qF ${quote(`:replication:${replicationUser}:`)}; then p=$PASSFILE; fi
+stat -c '%Y %n' ${place('cluster.key')} ${place(renewalFile)} \${p:+"$p"} 2>/dev/null | {
+  key=- renewal=- password=-
+  while read -r time file; do
+    case $file in ${place('cluster.key')}) key=$time;; ${place(renewalFile)}) renewal=$time;; *) password=$time;; esac
+  done
+  echo "\${now:-$(date +%s)} $key $password $renewal"
+}`,
     };
   },
   read: (reply) => {

@@ -11,10 +11,13 @@ export interface Row {
   readonly silences_watched_s?: number;
 }
 
+const staleSeconds = 120;
+
 /** Nothing where the file is older than two minutes: its controller does not run, which is a finding of its own. */
 export function statusFileProbe(managementDir: string, server: string): string {
   const file = quote(`${managementDir}/${server}.status.json`);
-  return `if [ -n "$(peek find ${file} -mmin -2 2>/dev/null)" ]; then peek cat ${file}; fi`;
+  return `written=$(stat -c %Y ${file} 2>/dev/null) || written=0
+if [ $((\${now:-$(date +%s)} - written)) -lt ${staleSeconds} ]; then text_of ${file}; fi`;
 }
 
 export function readOwnRow(reply: ProbeReply, server: string): Observed<Row> {

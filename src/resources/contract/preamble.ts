@@ -71,7 +71,14 @@ const readerFunction = (owner: string): string => `reader() {
 }
 # Reads what lies where the administrator could have made a link to something of root's, or runs a program that he could have
 # made: with no more rights than he has, and not for ever, since it may be a pipe that nobody writes to.
-peek() { if [ -n "$ROOT" ]; then reader timeout 20 "$@"; else "$@"; fi; }`;
+peek() { if [ -n "$ROOT" ]; then reader timeout 20 "$@"; else "$@"; fi; }
+# As peek, for what opens no file of his, and needs no limit of time.
+glimpse() { if [ -n "$ROOT" ]; then reader "$@"; else "$@"; fi; }
+# The text of such a file, whole.
+text_of() { if glanced "$1"; then printf %s "$glance_text"; else peek cat "$1"; fi; }
+# The names in a directory of his, and the control file of a data directory.
+listing() { if glanced "ls $1"; then printf %s "$glance_text"; else glimpse ls -A "$1"; fi; }
+controldata() { if glanced "control $1"; then printf %s "$glance_text"; else peek "$PGBIN/pg_controldata" -D "$1" 2>&1; fi; }`;
 
 /** Where the server of the host is, and who owns it: PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `reader`, `peek` and `sql`. */
 function serverPart(context: PreambleContext | undefined): string {
@@ -86,13 +93,61 @@ OWNER_HOME=\${OWNER_ENTRY%:*}
 OWNER_HOME=\${OWNER_HOME##*:}
 PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
 ${readerFunction(context.owner)}
+${glanceFunction}
 sql() {
   as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d ${quote(administration)}
 }`;
 }
 
+/** Between two files of a glance. All of them are the administrator's, who could only lie about what is his. */
+const glanceEnd = '\x1d';
+
+/** A file is one record, so that its last line may have an end or none. */
+const glancedFiles = `BEGIN {
+  RS = "\\035"
+  for (i = 1; i < ARGC; i++) {
+    text = ""
+    got = (getline text < ARGV[i])
+    if (got == 1) got = (getline more < ARGV[i])
+    if (got == 0 && length(text) < 16384) printf "%s\\n%s\\035\\n", ARGV[i], text
+    close(ARGV[i])
+  }
+}`;
+
+const glanceProgram = `LC_ALL=C; export LC_ALL
+data=$1 programs=$2; shift 2
+awk ${quote(glancedFiles)} "$@"
+if [ -d "$data" ]; then
+  if said=$(ls -A "$data"); then printf 'ls %s\\n%s\\n\\035\\n' "$data" "$said"; fi
+  if [ -n "$programs" ]; then printf 'control %s\\n%s\\n\\035\\n' "$data" "$("$programs/pg_controldata" -D "$data" 2>&1)"; fi
+fi
+printf .`;
+
+const glanceFunction = `# What most of a look is about, and only the administrator may see, is read once, by one program: \`glance DATA_DIRECTORY FILE...\`: these files, what
+# is in the data directory, and what its control file says. What cannot be read so, or is large, which a shell takes apart slowly, is left to whoever
+# asks for it.
+glance() {
+  glance_count=0
+  now=$(date +%s)
+  glance_data=$1
+  shift
+  for glance_name; do
+    shift
+    if [ -f "$glance_name" ] && [ ! -L "$glance_name" ]; then set -- "$@" "$glance_name"; fi
+  done
+  if [ $# -eq 0 ]; then return; fi
+  glance_all=$(glimpse timeout 5 sh -c ${quote(glanceProgram)} sh "$glance_data" "$PGBIN" "$@" 2>/dev/null) || return 0
+  while :; do
+    case $glance_all in *"${glanceEnd}$line_end"*) ;; *) return 0;; esac
+    glance_part=\${glance_all%%"${glanceEnd}$line_end"*}
+    glance_all=\${glance_all#*"${glanceEnd}$line_end"}
+    glance_count=$((glance_count + 1))
+    eval "glance_name_$glance_count=\\\${glance_part%%\\"\\$line_end\\"*} glance_text_$glance_count=\\\${glance_part#*\\"\\$line_end\\"}"
+  done
+}`;
+
 /**
- * Defines ME, `as`, `looker`, `walks`, `contents`, `lines`, `numbered`, `postmaster`, `serving`, `controller`, `observation` and `listening`, those of
+ * Defines ME, `as`, `looker`, `walks`, `contents`, `glance`, `glanced`, `lines`, `numbered`, `postmaster`, `serving`, `controller`, `observation` and `listening`, those of
  * `writing.ts`, and what concerns the server of the host; without a server those names are empty. Changes nothing on the host.
  */
 export function preamble(context: PreambleContext | undefined): string {
@@ -100,7 +155,14 @@ export function preamble(context: PreambleContext | undefined): string {
 # Directories and files of others get the usual modes; what is ours says its own.
 umask 022
 # What libpq takes from the environment of a login, such as PGUSER in /etc/environment, is meant for others.
-unset $(env | sed -n 's/^\\(PG[A-Z]*\\)=.*/\\1/p')
+line_end='
+'
+IFS=$line_end
+for name in $(export -p); do
+  name=\${name#export }; name=\${name%%=*}
+  case $name in PGDUET_* | *[!A-Z_]*) ;; PG*) unset "$name";; esac
+done
+unset IFS
 ME=$(id -un)
 ${asFunction}
 ${lookerFunctions}
@@ -127,6 +189,18 @@ contents() {
   dd if="$1" iflag=nonblock,nofollow bs=64k \${2:+"count=$2"} status=none 2>/dev/null ||
     { [ ! -p "$1" ] && [ ! -L "$1" ] && timeout 20 cat "$1"; }
 }
+glance_count=0
+now=
+# Whether a look has read it already; the text is in glance_text then.
+glanced() {
+  glance_at=0
+  while [ $glance_at -lt $glance_count ]; do
+    glance_at=$((glance_at + 1))
+    eval "glance_name=\\$glance_name_$glance_at"
+    if [ "$glance_name" = "$1" ]; then eval "glance_text=\\$glance_text_$glance_at"; return; fi
+  done
+  return 1
+}
 # The first lines of a file into variables: \`lines FILE a b\`. What the kernel shows is read without a process.
 lines() {
   lines_file=$1; shift
@@ -136,13 +210,13 @@ lines() {
     { for lines_name in "$@"; do IFS= read -r "$lines_name" || break; done; } 2>/dev/null < "$lines_file"
     return;;
   esac
-  { lines_left=$(contents "$lines_file" 1); } 2>/dev/null || return 1
-  lines_end='
-'
+  if glanced "$lines_file"; then lines_left=$glance_text; else
+    { lines_left=$(contents "$lines_file" 1); } 2>/dev/null || return 1
+  fi
   for lines_name in "$@"; do
-    lines_line=\${lines_left%%"$lines_end"*}
+    lines_line=\${lines_left%%"$line_end"*}
     eval "$lines_name=\\$lines_line"
-    case $lines_left in *"$lines_end"*) lines_left=\${lines_left#*"$lines_end"};; *) break;; esac
+    case $lines_left in *"$line_end"*) lines_left=\${lines_left#*"$line_end"};; *) break;; esac
   done
 }
 # Whether a word of a pid file is the number of one process; 0, a group ("-1") and a path are none.

@@ -85,7 +85,7 @@ if ! controller ${quote(controllerPidFile(place))}; then echo stopped; exit; fi
 shown=${quote(`${place.managementDir}/${place.id}.status.json`)}
 written=$(stat -c %Y "$shown" 2>/dev/null || echo 0)
 report=
-if [ -f "$shown" ] && [ $(($(date +%s) - written)) -le 1 ]; then report=$(peek cat "$shown"); fi
+if [ -f "$shown" ] && [ $((\${now:-$(date +%s)} - written)) -le 1 ]; then report=$(text_of "$shown"); fi
 case $report in *'"mirroring_status":"switchable"'*) printf '%s\\n' "$report";; *) ${mcCtl(place, 'status --json', 'reader')};; esac`;
 
 export function readControllerStatus(reply: ProbeReply, id: string): ControllerObservation {

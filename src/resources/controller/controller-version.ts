@@ -23,7 +23,7 @@ const patterns = ['^{"format":[0-9]*,"version":"', '^.*"versions":{"controller":
 /** Shell: prints the version and which of the files has it; nothing where there is no file, or no version in it. */
 const versionIn = (path: string, index: number): string => `unseen ${quote(path)}
 case $unseen in closed*) echo "$unseen"; exit;; esac
-if [ -f ${quote(path)} ]; then peek sed -n 's/${patterns[index]}\\([^"]*\\)".*/\\1 ${index}/p' ${quote(path)}; fi`;
+if [ -f ${quote(path)} ]; then text_of ${quote(path)} | sed -n 's/${patterns[index]}\\([^"]*\\)".*/\\1 ${index}/p'; fi`;
 
 export const controllerVersionKind: ResourceKind<Desired, Seen> = {
   kind: 'controller_version',

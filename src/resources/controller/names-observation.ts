@@ -28,8 +28,12 @@ const patienceSeconds = 5;
 
 /** Names are asked for all at once, and each answer is one line, so that two of them never mix. */
 export const namesProbe = ({ names, addresses }: CalledBy): Probe => ({
-  shell: `${names.length === 0 ? '' : lookUp}from() { set -- "$1" $(ip -o route get "$1" 2>/dev/null); while [ $# -gt 2 ]; do if [ "$2" = src ]; then echo "from $1 $3"; break; fi; to=$1; shift 2; set -- "$to" "$@"; done; }
-ip -o addr show 2>/dev/null | while read -r _ _ _ address _; do echo "interface \${address%%/*}"; done
+  shell: `${names.length === 0 ? '' : lookUp}own=$(ip -o addr show 2>/dev/null | while read -r _ _ _ address _; do echo "interface \${address%%/*}"; done)
+if [ -n "$own" ]; then printf '%s\\n' "$own"; fi
+from() {
+  case "$line_end$own$line_end" in *"\${line_end}interface $1$line_end"*) echo "from $1 $1"; return;; esac
+  set -- "$1" $(ip -o route get "$1" 2>/dev/null); while [ $# -gt 2 ]; do if [ "$2" = src ]; then echo "from $1 $3"; break; fi; to=$1; shift 2; set -- "$to" "$@"; done
+}
 ${names.map((name) => `named ${quote(name)} &`).join('\n')}
 ${addresses.map((address) => `from ${quote(address)}`).join('\n')}
 ${names.length === 0 ? '' : `for name in ${names.map(quote).join(' ')}; do export name; awk ${quote(hostsLines)} /etc/hosts 2>/dev/null; done\nwait`}`,

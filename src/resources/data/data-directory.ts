@@ -145,7 +145,7 @@ echo 'content cluster'
 lines "$d/PG_VERSION" word
 case $word in '' | *[!0-9.]*) ;; *) echo "version $word";; esac
 if [ -n "$making" ]; then look beside data "$d"; look places
-elif peek ls -A "$d" | grep -qvxE ${quote(topNames(place.version))} && seen=$(beside data "$d"); then printf '%s\n' "$seen" | sed 's/^/beside /'; fi
+elif listing "$d" | grep -qvxE ${quote(topNames(place.version))} && seen=$(beside data "$d"); then printf '%s\n' "$seen" | sed 's/^/beside /'; fi
 fi
 if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
 if [ -e "$d/postmaster.opts" ]; then echo 'started once'; fi
@@ -159,7 +159,7 @@ done
 if [ -n "$pid" ]; then echo "unit $(sed -n 's|.*/\\([^/]*\\.service\\)$|\\1|p' "/proc/$pid/cgroup" 2>/dev/null | tail -n 1)"; fi
 fi
 if [ -s "$d/global/pg_control" ]; then echo 'control there'; fi
-[ -n "$PGBIN" ] && peek "$PGBIN/pg_controldata" -D "$d" 2>&1
+[ -n "$PGBIN" ] && controldata "$d"
 :`;
 
 /** Undefined when the probe could not look. */

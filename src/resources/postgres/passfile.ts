@@ -81,8 +81,8 @@ observation "$PASSFILE" || exit 1
 ${desired.state === 'absent' ? `if [ -e "$(unfinished "$PASSFILE")" ] || [ -e ${ofController} ]; then printf '%s\\n' ${quote(`${prefix(desired.entry)}unfinished`)}; exit; fi\n` : ''}if [ ! -e "$PASSFILE" ]; then exit; fi
 if [ ! -f "$PASSFILE" ]; then echo "$PASSFILE is no file" >&2; exit 1; fi
 if [ ! -r "$PASSFILE" ]; then echo "no right to read $PASSFILE" >&2; exit 1; fi
-if ! text=$(peek cat "$PASSFILE"); then
-if [ -z "$ROOT" ] || peek test -r "$PASSFILE"; then exit 1; fi
+if ! text=$(text_of "$PASSFILE"); then
+if [ -z "$ROOT" ] || glimpse test -r "$PASSFILE"; then exit 1; fi
 ${closed(desired)}
 fi
 printf '%s\\n' "$text" | while IFS= read -r l; do

@@ -81,10 +81,10 @@ export type SettingsSeen = ConfigurationFile<Live>;
  * ("Hot Standby", administrator's overview).
  */
 export const extraScript = `stat -c 'auto=%.3Y' "$d/postgresql.auto.conf" 2>/dev/null | tr '\\n' ' '
-printf 'held=%s ' "$(if [ -f "$d/postgresql.auto.conf" ]; then peek base64 -w 0 "$d/postgresql.auto.conf"; fi)"
+printf 'held=%s ' "$(if [ -f "$d/postgresql.auto.conf" ]; then text_of "$d/postgresql.auto.conf" | base64 -w 0; fi)"
 if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
 if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
-peek "$PGBIN/pg_controldata" -D "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
+controldata "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
 
 /** As pg_controldata calls them, and as the settings are called. */
 const floorNames: Readonly<Record<string, string>> = {
