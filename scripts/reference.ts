@@ -98,6 +98,7 @@ export const variables: Readonly<Record<string, string>> = {
   'host.ownSocketDir': '`true` where the directory of the Unix socket has to be made',
   'host.otherSocketDir':
     '`true` where it is one that others made, and has to be open to the instance administrator',
+  'host.socketsBeside': '`true` where it is the management directory',
   'platform.postgresPackage': 'the package of PostgreSQL, as the distribution calls it',
   'platform.nodePackage': 'the package of Node.js',
   'platform.pingPackage': 'the package of ping',

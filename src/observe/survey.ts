@@ -121,7 +121,8 @@ function passwordScript({ servers, replicationUser: user }: Cluster): string {
   if (other == "" && substr($0, 1, 2) != "*:") for (i = 1; i <= m; i++) if (index($0, moved[i]) > 1) other = $0 }
 END { if (!found && other != "") print other }`;
   const words = [`present=${present.join('\n')}`, `moved=${[...new Set(moved)].join('\n')}`];
-  return `if [ -f "$PASSFILE" ]; then text_of "$PASSFILE" | env LC_ALL=C ${words.map(quote).join(' ')} awk ${quote(program)}; fi`;
+  return `if [ -f "$PASSFILE" ]; then text=$(text_of "$PASSFILE") || exit $?
+printf '%s\\n' "$text" | env LC_ALL=C ${words.map(quote).join(' ')} awk ${quote(program)}; fi`;
 }
 
 type AboutServer = keyof ReturnType<typeof serverProbes>;

@@ -46,3 +46,10 @@ it('is none that stands for several clusters', () => {
   expect(found('*:*:replication:pgduet_repl:x', at('*:PORT:replication:pgduet_repl:x'))).toBe('');
   expect(found('192.0.2.110:1:replication:pgduet_repl:x', 'a:1:b:c:d')).toBe('');
 });
+
+it('is not known, and not missing, where the file could not be read to its end', () => {
+  writeFileSync(join(dir, '.pgpass'), 'x\n');
+  const late = "peek() { echo 'a:1:b:c:d'; return 124; }";
+  const { status } = spawnSync('sh', [], { input: `${functions}\n${late}\n${script}`, encoding: 'utf8' });
+  expect(status).toBe(124);
+});

@@ -3,6 +3,7 @@
  * way is named and stays, in the first run and in every further one.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -15,10 +16,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { preamble } from '../../src/resources/contract/preamble.ts';
+import { gone } from '../child-end.ts';
 import { desiredOf, kindNamed, sampleContext, samplePlace } from './cases.ts';
 
 const { username: owner } = userInfo();
@@ -1094,6 +1097,47 @@ describe('a management directory', () => {
     put(join(mc, 'server1.before.json'));
     expect(forgotten().run()).toEqual(done);
     expect(existsSync(mc)).toBe(false);
+  });
+
+  it('stays with the sockets of a server that stays, and nothing else', async () => {
+    const path = join(mc, `.s.PGSQL.${samplePlace.port}`);
+    for (const name of ours) put(join(mc, name));
+    const listener = createServer().listen(path);
+    await once(listener, 'listening');
+    mkdirSync(data, { recursive: true });
+    const server = spawn('sleep', ['60'], { cwd: data });
+    await once(server, 'spawn');
+    put(join(data, 'postmaster.pid'), `${server.pid}\n${data}\n`);
+    try {
+      const stays = () => forgotten('{ stays: seen }');
+      expect(stays().judge()).toMatchObject({
+        change: { summary: expect.stringMatching(/^empty the management directory .* but for the sockets/) },
+      });
+      expect(stays().run()).toEqual(done);
+      expect(readdirSync(mc).sort()).toEqual([
+        `.s.PGSQL.${samplePlace.port}`,
+        `.s.PGSQL.${samplePlace.port}.lock`,
+      ]);
+      expect(stays().judge()).toMatchObject({ kind: 'same' });
+    } finally {
+      server.kill();
+      listener.close();
+      await Promise.all([gone(server), once(listener, 'close')]);
+    }
+    // Stopped, it has none; its configuration says whether it will look for the directory.
+    rmSync(join(mc, `.s.PGSQL.${samplePlace.port}.lock`));
+    expect(forgotten('{ stays: declared }').judge()).toMatchObject({ kind: 'same' });
+    expect(forgotten('{ stays: seen }').run()).toEqual(done);
+    expect(existsSync(mc)).toBe(false);
+  });
+
+  it('stays empty where a server that does not run now has its sockets there by its configuration', () => {
+    for (const name of ours) put(join(mc, name));
+    expect(forgotten('{ stays: declared }').run()).toEqual(done);
+    expect(readdirSync(mc)).toEqual([`.s.PGSQL.${samplePlace.port}.lock`]);
+    const note = put(join(mc, 'notes.txt'));
+    expect(forgotten('{ stays: declared }').run()).toEqual(refused('SAF002', 'notes.txt'));
+    expect(existsSync(note)).toBe(true);
   });
 
   it('goes with the log by the name that is declared', () => {

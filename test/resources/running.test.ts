@@ -15,6 +15,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -119,6 +120,35 @@ describe('a glance of what several probes are about', () => {
       .map((name) => `if glanced ${quote(at(name))}; then echo ${quote(name)}; fi`)
       .join('\n');
     expect(glanced(names, `${asked}\ntext_of ${quote(at('large'))} | wc -c`).stdout).toBe('20000');
+  });
+
+  it('is no longer than what it was made of, and tells of no other path', async () => {
+    await start(root);
+    writeFileSync(at('f'), 'x');
+    for (let n = 0; n < 100; n++) writeFileSync(at(`${n}\u001d\nother\n${'y'.repeat(200)}`), '');
+    const said = glanced(
+      ['f'],
+      `if glanced other; then echo other; fi; echo $glance_count; listing ${quote(data)} | wc -c`,
+    );
+    expect(said.stdout.split('\n')).toEqual(['1', expect.stringMatching(/^[0-9]{5}$/)]);
+  });
+
+  it('is no answer of a file that was written behind it', async () => {
+    await start(root);
+    writeFileSync(at('f'), 'old\n');
+    const late = (wait: string) =>
+      glanced(
+        ['f'],
+        `${wait}\necho new >${quote(at('f'))}\nfresh_text ${quote(at('f'))} "$(stat -c %.3Y ${quote(at('f'))})"`,
+      ).stdout;
+    expect(late(':')).toBe('new');
+    writeFileSync(at('f'), 'old\n');
+    utimesSync(at('f'), 1, 1);
+    const kept = glanced(
+      ['f'],
+      `fresh_text ${quote(at('f'))} "$(stat -c %.3Y ${quote(at('f'))})"; printf new >${quote(at('f'))}; text_of ${quote(at('f'))}`,
+    );
+    expect(kept.stdout).toBe('old\nold');
   });
 
   it('is what lines, names and the control file are taken from', async () => {

@@ -16,8 +16,8 @@ const staleSeconds = 120;
 /** Nothing where the file is older than two minutes: its controller does not run, which is a finding of its own. */
 export function statusFileProbe(managementDir: string, server: string): string {
   const file = quote(`${managementDir}/${server}.status.json`);
-  return `written=$(stat -c %Y ${file} 2>/dev/null) || written=0
-if [ $((\${now:-$(date +%s)} - written)) -lt ${staleSeconds} ]; then text_of ${file}; fi`;
+  return `written=$(stat -c %.3Y ${file} 2>/dev/null) || written=0
+if [ $((\${now:-$(date +%s)} - \${written%.*})) -lt ${staleSeconds} ]; then fresh_text ${file} "$written"; fi`;
 }
 
 export function readOwnRow(reply: ProbeReply, server: string): Observed<Row> {

@@ -24,6 +24,8 @@ export type HostVariables = BareHostVariables &
     readonly ownSocketDir: boolean;
     /** It is another one, which has to be open to the instance administrator. */
     readonly otherSocketDir: boolean;
+    /** It is the management directory. */
+    readonly socketsBeside: boolean;
   };
 
 export interface MultiplexingVariables {
@@ -64,6 +66,7 @@ export function hostVariables(server: Server, view: View): HostVariables {
     unit: server.unit,
     ownSocketDir,
     otherSocketDir: !ownSocketDir && postgres.socketDir !== multiplexing.managementDir,
+    socketsBeside: postgres.socketDir === multiplexing.managementDir,
   };
 }
 

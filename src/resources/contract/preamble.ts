@@ -72,12 +72,14 @@ const readerFunction = (owner: string): string => `reader() {
 # Reads what lies where the administrator could have made a link to something of root's, or runs a program that he could have
 # made: with no more rights than he has, and not for ever, since it may be a pipe that nobody writes to.
 peek() { if [ -n "$ROOT" ]; then reader timeout 20 "$@"; else "$@"; fi; }
-# As peek, for what opens no file of his, and needs no limit of time.
+# As peek, for what has its own limit of time.
 glimpse() { if [ -n "$ROOT" ]; then reader "$@"; else "$@"; fi; }
 # The text of such a file, whole.
 text_of() { if glanced "$1"; then printf %s "$glance_text"; else peek cat "$1"; fi; }
+# Of a file that is written all the time (when last: what stat says with three decimals): what was read before that is none of what it says.
+fresh_text() { if [ -n "$glance_began" ] && [ "\${2%.*}\${2#*.}" -lt "$((glance_began - 50))" ]; then text_of "$1"; else peek cat "$1"; fi; }
 # The names in a directory of his, and the control file of a data directory.
-listing() { if glanced "ls $1"; then printf %s "$glance_text"; else glimpse ls -A "$1"; fi; }
+listing() { if glanced "ls $1"; then printf %s "$glance_text"; else peek ls -A "$1"; fi; }
 controldata() { if glanced "control $1"; then printf %s "$glance_text"; else peek "$PGBIN/pg_controldata" -D "$1" 2>&1; fi; }`;
 
 /** Where the server of the host is, and who owns it: PGBIN, OWNER_ENTRY, OWNER_HOME, PASSFILE, `reader`, `peek` and `sql`. */
@@ -102,6 +104,9 @@ sql() {
 /** Between two files of a glance. All of them are the administrator's, who could only lie about what is his. */
 const glanceEnd = '\x1d';
 
+/** What is larger is taken apart too slowly by a shell. */
+const glanceBytes = 16_384;
+
 /** A file is one record, so that its last line may have an end or none. */
 const glancedFiles = `BEGIN {
   RS = "\\035"
@@ -109,17 +114,19 @@ const glancedFiles = `BEGIN {
     text = ""
     got = (getline text < ARGV[i])
     if (got == 1) got = (getline more < ARGV[i])
-    if (got == 0 && length(text) < 16384) printf "%s\\n%s\\035\\n", ARGV[i], text
+    if (got == 0 && length(text) < ${glanceBytes}) printf "%s\\n%s\\035\\n", ARGV[i], text
     close(ARGV[i])
   }
 }`;
 
 const glanceProgram = `LC_ALL=C; export LC_ALL
 data=$1 programs=$2; shift 2
-awk ${quote(glancedFiles)} "$@"
+awk ${quote(glancedFiles)} "$@" || exit
+# Names may hold anything: what would end a part early is not told.
+part() { case $2 in *${glanceEnd}*) ;; *) if [ \${#2} -lt ${glanceBytes} ]; then printf '%s\\n%s\\n\\035\\n' "$1" "$2"; fi;; esac; }
 if [ -d "$data" ]; then
-  if said=$(ls -A "$data"); then printf 'ls %s\\n%s\\n\\035\\n' "$data" "$said"; fi
-  if [ -n "$programs" ]; then printf 'control %s\\n%s\\n\\035\\n' "$data" "$("$programs/pg_controldata" -D "$data" 2>&1)"; fi
+  if said=$(ls -A "$data"); then part "ls $data" "$said"; fi
+  if [ -n "$programs" ]; then part "control $data" "$("$programs/pg_controldata" -D "$data" 2>&1)"; fi
 fi
 printf .`;
 
@@ -128,7 +135,6 @@ const glanceFunction = `# What most of a look is about, and only the administrat
 # asks for it.
 glance() {
   glance_count=0
-  now=$(date +%s)
   glance_data=$1
   shift
   for glance_name; do
@@ -136,8 +142,13 @@ glance() {
     if [ -f "$glance_name" ] && [ ! -L "$glance_name" ]; then set -- "$@" "$glance_name"; fi
   done
   if [ $# -eq 0 ]; then return; fi
+  # That of busybox ends one process of several.
+  if [ "$(command -v timeout)" -ef /bin/busybox ]; then return; fi
+  glance_began=$(date +%s%3N)
+  now=\${glance_began%???}
   glance_all=$(glimpse timeout 5 sh -c ${quote(glanceProgram)} sh "$glance_data" "$PGBIN" "$@" 2>/dev/null) || return 0
-  while :; do
+  # One part for each file and two more: no text makes more of them, or one for another path.
+  while [ $glance_count -lt $(($# + 2)) ]; do
     case $glance_all in *"${glanceEnd}$line_end"*) ;; *) return 0;; esac
     glance_part=\${glance_all%%"${glanceEnd}$line_end"*}
     glance_all=\${glance_all#*"${glanceEnd}$line_end"}
@@ -191,6 +202,7 @@ contents() {
 }
 glance_count=0
 now=
+glance_began=
 # Whether a look has read it already; the text is in glance_text then.
 glanced() {
   glance_at=0

@@ -83,9 +83,9 @@ if ! controller ${quote(controllerPidFile(place))}; then echo stopped; exit; fi
 # The controller renews this file at every heartbeat. Good news that is fresh spares the start of mc_ctl; bad news may
 # be over by now, and mc_ctl makes the controller look again.
 shown=${quote(`${place.managementDir}/${place.id}.status.json`)}
-written=$(stat -c %Y "$shown" 2>/dev/null || echo 0)
+written=$(stat -c %.3Y "$shown" 2>/dev/null || echo 0)
 report=
-if [ -f "$shown" ] && [ $((\${now:-$(date +%s)} - written)) -le 1 ]; then report=$(text_of "$shown"); fi
+if [ -f "$shown" ] && [ $((\${now:-$(date +%s)} - \${written%.*})) -le 1 ]; then report=$(fresh_text "$shown" "$written"); fi
 case $report in *'"mirroring_status":"switchable"'*) printf '%s\\n' "$report";; *) ${mcCtl(place, 'status --json', 'reader')};; esac`;
 
 export function readControllerStatus(reply: ProbeReply, id: string): ControllerObservation {

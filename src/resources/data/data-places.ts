@@ -41,7 +41,7 @@ lost() {
     if [ ! -L "$l" ] && { [ "$l" != "$d/pg_wal" ] || [ ! -e "$l" ]; }; then continue; fi
     case $l in */pg_wal) own='[0-9A-F]{24}';; *) own='PG_${place.version}_[0-9]+';; esac
     if to=$(readlink -e "$l"); then
-      names=$(glimpse ls -A "$to") || return 1
+      names=$(peek ls -A "$to") || return 1
       if printf '%s\\n' "$names" | grep -qxE "$own"; then continue; fi
     fi
     printf '%s//%s\\n' "\${l#"$d"/}" "$(readlink "$l" || printf %s "$l")"

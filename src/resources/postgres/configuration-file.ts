@@ -42,7 +42,7 @@ if postmaster "$d"; then state=running; else state=stopped; fi
 if [ $state = running ]; then case $pid_state in starting*) state=stopped;; esac; fi
 echo "$state"${extra === undefined ? '' : ` $(${extra})`}
 # What is read here is written anew as the administrator's.
-peek cat "$d/${name}" || { if [ -n "$ROOT" ] && ! glimpse test -r "$d/${name}"; then exit ${closedStatus}; fi; exit 1; }`;
+peek cat "$d/${name}" || { if [ -n "$ROOT" ] && ! peek test -r "$d/${name}"; then exit ${closedStatus}; fi; exit 1; }`;
 
 export function readConfiguration<L extends { readonly loaded: number }>(
   reply: ProbeReply,

@@ -82,7 +82,7 @@ ${desired.state === 'absent' ? `if [ -e "$(unfinished "$PASSFILE")" ] || [ -e ${
 if [ ! -f "$PASSFILE" ]; then echo "$PASSFILE is no file" >&2; exit 1; fi
 if [ ! -r "$PASSFILE" ]; then echo "no right to read $PASSFILE" >&2; exit 1; fi
 if ! text=$(text_of "$PASSFILE"); then
-if [ -z "$ROOT" ] || glimpse test -r "$PASSFILE"; then exit 1; fi
+if [ -z "$ROOT" ] || peek test -r "$PASSFILE"; then exit 1; fi
 ${closed(desired)}
 fi
 printf '%s\\n' "$text" | while IFS= read -r l; do

@@ -27,6 +27,11 @@ const fields = serverFields({
       '`log_filename` of the server, where it is not the usual one: files of that name in its log directory go',
     ),
   ),
+  stays: optional(
+    text(
+      'the server stays, and the directory with it where its sockets are there: `declared` by its configuration, or only `seen`',
+    ),
+  ),
 });
 type Desired = DesiredOf<typeof fields>;
 
@@ -35,6 +40,8 @@ interface Seen {
   readonly orphan: boolean;
   readonly ours: boolean;
   readonly empty: boolean;
+  /** The sockets of a server that stays are there, and nothing of ours besides (`alone`), or more. */
+  readonly sockets?: 'alone' | 'more' | undefined;
   readonly mount: boolean;
   /** A symbolic link stands in its place. */
   readonly link: boolean;
@@ -105,13 +112,18 @@ if [ ! -d "$m" ]; then if orphan "$m"; then echo orphan; else echo absent; fi; e
 walks "$m" ${quote(desired.owner)}
 names=$($walker ls -A "$m") || exit 1
 if mountpoint -q "$m"; then echo mount; else echo directory; fi
-if [ -z "$names" ]; then echo empty; elif [ -e "$m/network.conf" ] || [ -e "$m/cluster.key" ] || [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ] || [ -e ${quote(beforeFile(desired))} ]; then echo ours; else echo foreign; fi
+${socketsStay(desired)}
+if sockets_stay; then
+  if [ -n "$names" ] && printf '%s\\n' "$names" | grep -qvxE ${quote(socketNames(desired))}; then echo served; else echo sockets; exit; fi
+elif [ -z "$names" ]; then echo empty; elif [ -e "$m/network.conf" ] || [ -e "$m/cluster.key" ] || [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ] || [ -e ${quote(beforeFile(desired))} ]; then echo ours; else echo foreign; fi
 seen=$(${strangers(desired.managementDir, managementTree(desired), desired.owner)}) || exit 1
 printf '%s\\n' "$seen" | head -n 8`,
   }),
   read: (reply) => {
     const [type = '', whose = '', ...files] = reply.stdout.trim().split('\n');
-    const said = ['absent', 'orphan', 'link'].includes(type) || ['ours', 'empty', 'foreign'].includes(whose);
+    const said =
+      ['absent', 'orphan', 'link'].includes(type) ||
+      ['ours', 'empty', 'foreign', 'served', 'sockets'].includes(whose);
     if (reply.status !== 0 || !said)
       return unknown(reply.stderr.trim() || 'the management directory could not be looked at');
     if (type === 'absent') return absent;
@@ -119,6 +131,7 @@ printf '%s\\n' "$seen" | head -n 8`,
       orphan: type === 'orphan',
       ours: whose !== 'foreign',
       empty: whose === 'empty',
+      sockets: whose === 'sockets' ? 'alone' : whose === 'served' ? 'more' : undefined,
       mount: type === 'mount',
       link: type === 'link',
       files,
@@ -126,7 +139,9 @@ printf '%s\\n' "$seen" | head -n 8`,
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same(`${desired.managementDir} is not there`);
-    const { orphan, empty, mount, link, files } = observed.value;
+    const { orphan, empty, mount, link, files, sockets } = observed.value;
+    if (sockets === 'alone')
+      return same(`${desired.managementDir} holds nothing but the sockets of the server that stays`);
     if (link)
       return refuse({
         code: 'SAF002',
@@ -148,6 +163,11 @@ printf '%s\\n' "$seen" | head -n 8`,
         fix: fixOf(desired, files),
         evidence: files.map((name) => `found: ${name}`),
       });
+    if (sockets === 'more')
+      return change({
+        summary: `empty the management directory ${desired.managementDir}, but for the sockets of the server that stays`,
+        reason: 'no controller runs here any more',
+      });
     return change({
       summary: `delete the management directory ${desired.managementDir}`,
       reason: 'no controller runs here any more',
@@ -163,11 +183,23 @@ if [ ! -d "$m" ]; then vacate_above "$m"; exit 0; fi
 mc=$(peek head -n 1 "$m"/${quote(`${desired.id}.pid`)} 2>/dev/null | tr -dc 0-9)
 if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${desired.managementDir} `)}; then echo "the controller (process $mc) still runs" >&2; exit 1; fi
 ${onlyOurs(desired.managementDir, managementTree(desired), desired.owner)}
+${socketsStay(desired)}
+if sockets_stay; then as ${quote(desired.owner)} sh -ec ${quote(emptying(desired, socketFiles(desired)))}; exit 0; fi
 as ${quote(desired.owner)} sh -ec ${quote(emptying(desired))}
 if ! mountpoint -q "$m"; then acting "$m" ${quote(desired.owner)} rmdir "$m"; vacate_above "$m"; fi`;
 
-const emptying = (desired: Desired): string => `m=${quote(desired.managementDir)}
+const socketFiles = ({ port }: Desired): readonly string[] => [`.s.PGSQL.${port}`, `.s.PGSQL.${port}.lock`];
+
+const socketNames = (desired: Desired): string => socketFiles(desired).map(literally).join('|');
+
+/** Shell: defines whether the directory, `$m`, stays, since clients find the server that stays there. Of one that does not run its configuration decides. */
+const socketsStay = ({ stays, dataDir, port }: Desired): string =>
+  stays === undefined
+    ? 'sockets_stay() { false; }'
+    : `sockets_stay() { if postmaster ${quote(dataDir)}; then [ -S "$m/.s.PGSQL.${port}" ]; else ${stays === 'declared' ? ':' : 'false'}; fi; }`;
+
+const emptying = (desired: Desired, but: readonly string[] = []): string => `m=${quote(desired.managementDir)}
 rm -f ${quote(systemFile(place(desired)))}; sync -f "$m"
-${deleteOurs(desired.managementDir, managementTree(desired), ['network.conf', `${desired.id}.before.json`])}
+${deleteOurs(desired.managementDir, managementTree(desired), ['network.conf', `${desired.id}.before.json`, ...but])}
 rm -f "$m/network.conf"; sync -f "$m"
 rm -f ${quote(beforeFile(desired))}`;

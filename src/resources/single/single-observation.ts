@@ -119,7 +119,7 @@ file() { if [ -f "$1" ]; then text=$(peek base64 -w 0 "$1") || exit 1; printf 'f
 ${recordProbe(place)}
 paths=$(printf '%s' "$record" | grep -o '"path": *"[^"]*"' | cut -d'"' -f4)
 { for n in ${dataFiles.join(' ')} pgduet.json; do echo "$d/$n"; done; printf '%s\\n' "$paths"; } | sort -u | while IFS= read -r p; do
-  case $p in '' | "$d"/*) ;; *) glimpse test -w "\${p%/*}/" || printf 'barred %s\\n' "$p";; esac
+  case $p in '' | "$d"/*) ;; *) peek test -w "\${p%/*}/" || printf 'barred %s\\n' "$p";; esac
   file "$p"
 done || exit 1
 postmaster "$d" || :

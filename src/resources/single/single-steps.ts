@@ -14,7 +14,7 @@ import { haltProgram, stopServer } from '../contract/stop-server.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { formerCondition, formerDropIn, formerMark, guardCondition, type Starter } from '../data/record.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
-import { moveInto } from './control-group.ts';
+import { isOfUnit, moveInto } from './control-group.ts';
 import { liveSql } from './holds.ts';
 import { confirmUnit } from './record-trust.ts';
 import type { FileAct } from './single-files.ts';
@@ -224,7 +224,7 @@ export const unitStep = (place: SinglePlace, unit: string): Step => ({
   title: `remove unit ${unit}.service`,
   script: `postmaster ${quote(place.dataDir)} || :
 group=
-if [ -n "$pid" ] && grep -q ${quote(`/${unit}.service$`)} "/proc/$pid/cgroup"; then group=$(sed -n 's/^0:://p' /proc/self/cgroup); fi
+if ${isOfUnit(unit)}; then group=$(sed -n 's/^0:://p' /proc/self/cgroup); fi
 ${moveInto(place)}
 ${removeUnit(unit)}`,
 });

@@ -20,7 +20,7 @@ import { valueFields, wantedValues } from '../postgres/settings.ts';
 import { type TriedSettings, triedProbe, triedProblem } from '../postgres/settings-tried.ts';
 import { type AdoptObservation, adoptProbe, readAdoptObservation } from './adopt-observation.ts';
 import { movesIn } from './adoption.ts';
-import { moveInto } from './control-group.ts';
+import { moveUnder } from './control-group.ts';
 import { confirmUnit, recordProblem } from './record-trust.ts';
 
 const fields = serverFields(
@@ -173,8 +173,7 @@ ${sh`as ${desired.owner} rm -f ${formerMark(desired)}`}
 ${sh`sync ${desired.managementDir}`}
 ${planned.former ? letGo(planned.former, desired) : ''}
 ${startCommand(desired)}
-group=$(${unit ? sh`systemctl show -p ControlGroup --value ${unit}` : 'echo'})
-${moveInto(instance)}
+${unit ? moveUnder(unit, instance) : ''}
 ${untilReady(desired)}`;
 }
 

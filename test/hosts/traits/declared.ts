@@ -110,7 +110,6 @@ export const declared: readonly Trait[] = [
       names: /socket_dir/,
       fix: { inventory: { postgres: { socket_dir: '/mcdir/inst1' } } },
     },
-    open: 'a whole round with it has not been seen to be right yet',
   },
   {
     name: 'programs-elsewhere',

@@ -74,6 +74,9 @@ async function switchUnderLoad(trip: Trip, to: Server): Promise<void> {
     return trip.run(0, 'switch', '--to', to.id, '--yes');
   });
   expect(document.primary).toBe(to.id);
+  // What a server says to systemd at its end is no word of the controller's.
+  for (const { host, unit } of [trip.original, trip.second])
+    expect((await host.sh(`systemctl show -p ActiveState --value ${unit}`)).stdout.trim()).toBe('active');
 }
 
 async function migrates(trip: Trip): Promise<void> {
