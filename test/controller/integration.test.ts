@@ -1,5 +1,6 @@
 /** The bundled controller on two real instances: start, status, faults as they are seen, stop. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -111,6 +112,7 @@ describe.skipIf(cannotRun !== undefined)('two instances and their controllers', 
     const before = readFileSync(network, 'utf8');
     const [next = 0, taken = 0] = await freePorts(2);
     const other = createServer().listen(taken, '127.0.0.1');
+    await once(other, 'listening');
     onTestFinished(() => void other.close());
     const running = [pair.daemonPid('server1'), pair.postmasterPid(1), pair.postmasterPid(2)];
     const withPort = (port: number): void =>
