@@ -133,6 +133,23 @@ describe('a glance of what several probes are about', () => {
     expect(said.stdout.split('\n')).toEqual(['1', expect.stringMatching(/^[0-9]{5}$/)]);
   });
 
+  it('tells of no path that was not asked for, whatever is said as the administrator', async () => {
+    await start(root);
+    writeFileSync(at('f'), 'x');
+    const pg = join(root, 'bin');
+    mkdirSync(pg);
+    // Whoever is the same user can write into what the program says.
+    writeFileSync(
+      join(pg, 'pg_controldata'),
+      "#!/bin/sh\nprintf '/other\\nfalse\\n\\035\\n' >/proc/$PPID/fd/1\n",
+      {
+        mode: 0o755,
+      },
+    );
+    const asked = `PGBIN=${pg}\nglance ${quote(data)} ${quote(at('f'))}\nif glanced /other; then echo other; fi; text_of ${quote(at('f'))}`;
+    expect(sh(asked).stdout).toBe('x');
+  });
+
   it('is no answer of a file that was written behind it', async () => {
     await start(root);
     writeFileSync(at('f'), 'old\n');

@@ -147,11 +147,18 @@ glance() {
   glance_began=$(date +%s%3N)
   now=\${glance_began%???}
   glance_all=$(glimpse timeout 5 sh -c ${quote(glanceProgram)} sh "$glance_data" "$PGBIN" "$@" 2>/dev/null) || return 0
-  # One part for each file and two more: no text makes more of them, or one for another path.
-  while [ $glance_count -lt $(($# + 2)) ]; do
+  # One part for each file and two more, whatever the administrator has made of what was said as him; and none for another path.
+  glance_left=$(($# + 2))
+  while [ $glance_left -gt 0 ]; do
+    glance_left=$((glance_left - 1))
     case $glance_all in *"${glanceEnd}$line_end"*) ;; *) return 0;; esac
     glance_part=\${glance_all%%"${glanceEnd}$line_end"*}
     glance_all=\${glance_all#*"${glanceEnd}$line_end"}
+    glance_asked=
+    for glance_name in "$@" "ls $glance_data" "control $glance_data"; do
+      if [ "$glance_name" = "\${glance_part%%"$line_end"*}" ]; then glance_asked=yes; fi
+    done
+    if [ -z "$glance_asked" ]; then continue; fi
     glance_count=$((glance_count + 1))
     eval "glance_name_$glance_count=\\\${glance_part%%\\"\\$line_end\\"*} glance_text_$glance_count=\\\${glance_part#*\\"\\$line_end\\"}"
   done
