@@ -36,6 +36,7 @@ import { readState, showStatus, writeState } from './io/state-file.ts';
 import { namedStandbys } from './io/switchover.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
 import { Links } from './links.ts';
+import { Looks } from './looks.ts';
 import { Turns } from './turns.ts';
 import { controllerVersion } from './version.ts';
 
@@ -94,8 +95,7 @@ class Daemon {
     () => this.#turns.state,
     () => this.#lookAround(),
   );
-  #checking = false;
-  #checkAgain = false;
+  readonly #looks = new Looks(() => this.#look());
   /** Actions are done one after the other, in the order in which they were decided. */
   #work: Promise<void> = Promise.resolve();
   /** One after the other. */
@@ -114,7 +114,7 @@ class Daemon {
     this.#instance = new Instance(
       conf.dbInstance,
       join(dir, `${self.id}.startup.log`),
-      () => void this.#checkInstance(),
+      () => void this.#looks.again(),
       () => surroundingsOf(this.#configuration),
     );
     this.#monitor = this.#newMonitor();
@@ -125,7 +125,7 @@ class Daemon {
   }
 
   #newMonitor(): InstanceMonitor {
-    return new InstanceMonitor(this.#configuration, () => void this.#checkInstance());
+    return new InstanceMonitor(this.#configuration, () => void this.#looks.again());
   }
 
   #newDiskWatch(): DiskWatch {
@@ -192,14 +192,14 @@ class Daemon {
     const { heartbeatIntervalMs, dbInstanceCheckIntervalMs } = this.#configuration.conf;
     this.#timers = [
       setInterval(() => this.#happen({ kind: 'tick' }), heartbeatIntervalMs),
-      setInterval(() => void this.#checkInstance(), dbInstanceCheckIntervalMs),
+      setInterval(() => void this.#looks.again(), dbInstanceCheckIntervalMs),
     ];
     this.#lookAround();
   }
 
   #lookAround(): void {
     this.#happen({ kind: 'tick' });
-    void this.#checkInstance();
+    void this.#looks.again();
   }
 
   #listenToSignals(): void {
@@ -264,10 +264,12 @@ class Daemon {
       id: self.id,
       dir: this.#options.dir,
     });
+    // The position of a proof is from behind its checkpoint.
+    if (outcome?.kind === 'checkpointed') await this.#looks.settled();
     if (outcome) this.#happen(outcome);
     // What an action has changed is looked at right away, not at the next interval.
     if (['start-instance', 'set-names', 'set-slots', 'promote', 'checkpoint'].includes(action.kind))
-      await this.#checkInstance();
+      await this.#looks.again();
   }
 
   /** A stalled disk holds the whole controller up here: it falls silent, and the policy of the others answers. That is meant. */
@@ -286,23 +288,12 @@ class Daemon {
     this.#happen({ kind: 'primary-probe', open });
   }
 
-  /** One check at a time; whoever asks during one gets another one after it, because that one may have looked too early. */
-  async #checkInstance(): Promise<void> {
-    this.#checkAgain = this.#checking;
-    if (this.#checking) return;
-    this.#checking = true;
-    try {
-      do {
-        this.#checkAgain = false;
-        const monitor = this.#monitor;
-        const outcome = await monitor.check();
-        // A reload ends the connection of the old monitor, which says nothing about the instance.
-        if (monitor === this.#monitor) this.#happen({ kind: 'instance-check', outcome });
-        else this.#checkAgain = true;
-      } while (this.#checkAgain);
-    } finally {
-      this.#checking = false;
-    }
+  async #look(): Promise<void> {
+    const monitor = this.#monitor;
+    const outcome = await monitor.check();
+    // A reload ends the connection of the old monitor, which says nothing about the instance.
+    if (monitor === this.#monitor) this.#happen({ kind: 'instance-check', outcome });
+    else void this.#looks.again();
   }
 
   /** A primary that calls before its time wants news of its standby, whose instance is looked at for the next call. */
@@ -310,7 +301,7 @@ class Daemon {
     this.#happen({ kind: 'heard', peer, view });
     const early = this.#calls.isEarly(peer, clocks().at, this.#configuration.conf.heartbeatIntervalMs);
     if (early && view.role === 'primary' && this.#turns.state.own.role === 'standby')
-      void this.#checkInstance();
+      void this.#looks.again();
   }
 
   #reply({ to, ...answer }: Extract<Deed, { kind: 'reply' }>): void {
@@ -347,7 +338,7 @@ class Daemon {
 
   /** The status as it is now, not as it was at the last check: looks once more, and tells and hears the peers. */
   async #answerStatus(id: number): Promise<void> {
-    await Promise.race([this.#checkInstance(), sleep(statusPatienceMs)]);
+    await Promise.race([this.#looks.again(), sleep(statusPatienceMs)]);
     this.#happen({ kind: 'tick' });
     await this.#work;
     await sleep(peersAnswerMs);

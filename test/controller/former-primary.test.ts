@@ -1,7 +1,8 @@
 /** Conversations about what a server that was primary must not forget before it starts again: golden text in `golden/`. */
 import { describe, expect, it } from 'vitest';
 import type { Happening } from '../../src/controller/core/event.ts';
-import type { SyncSet, Takeover } from '../../src/controller/core/view.ts';
+import { notToldYet } from '../../src/controller/core/promise.ts';
+import type { ServerView, SyncSet, Takeover } from '../../src/controller/core/view.ts';
 import { answer, boot, Conversation, heard, inSync, recorded, report, view } from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
@@ -266,6 +267,59 @@ describe('a server that has forgotten its promise', () => {
     expect(told.state).toMatchObject({ sync: null, forgotten: true, own: { phase: 'held' } });
     expect(told.text()).toContain('server1 would start as primary, too (MCA01034)');
     expect(told.text()).not.toContain('MCA01071');
+  });
+});
+
+/** Its record is torn while its instance runs, and nobody else is heard: it promises anew. */
+const promisesAnew = () =>
+  new Conversation('server1')
+    .after(0, 'the controller attaches; the state file is torn', boot({ running: true, torn: true }))
+    .after(10, 'the instance answers', answer(report('primary')));
+const knowing = (sync: SyncSet | null, change: Partial<ServerView> = {}) =>
+  heard(view('server2', 'standby', { sync, ...change }));
+
+describe('a primary that has promised anew without its record', () => {
+  it('waits at its next start for whoever could take over by the lost promise, and so does the start after that', () => {
+    const told = bootsAgain(promisesAnew());
+    expect(told.state).toMatchObject({ withdrawn: { server2: notToldYet }, own: { phase: 'waiting' } });
+    expect(bootsAgain(told).state.own.phase).toBe('waiting');
+  });
+
+  it('asks whoever is heard to confirm a promise that is later than the one it holds', () => {
+    for (const [name, lost, epoch] of [
+      ['an earlier one', { ...inSync, epoch: 0 }, 2],
+      ['one of the same number', { ...inSync, epoch: 1 }, 2],
+      ['a later one', { ...inSync, epoch: 7 }, 8],
+      ['none', null, 2],
+    ] as const) {
+      const told = promisesAnew().after(10, `server2 holds ${name}`, knowing(lost));
+      expect([name, told.state.sync?.epoch, told.state.withdrawn]).toEqual([name, epoch, { server2: epoch }]);
+      const { sync } = told.state;
+      expect(told.after(10, 'it knows the new one', knowing(sync)).state.withdrawn).toEqual({});
+    }
+  });
+
+  it('takes no word of a standby that takes over for a yes', () => {
+    const takeover = { from: 'server1', kind: 'silence', id: 0, checkpoint: null, stage: 'gather' } as const;
+    const told = promisesAnew()
+      .after(10, 'server2 holds the lost one', knowing(inSync))
+      .after(10, 'it takes over', knowing({ ...inSync, epoch: 9 }, { takeover: { ...takeover, lsn: null } }));
+    expect(Object.keys(told.state.withdrawn)).toEqual(['server2']);
+  });
+
+  it('still has to be told of by whoever turns up with a later promise, however long after', () => {
+    const told = promisesAnew().after(10, 'server2 knows nothing', knowing(null));
+    told.after(10, 'and knows the new promise', knowing(told.state.sync));
+    expect(told.state.withdrawn).toEqual({});
+    told.after(10, 'it reads what was sent before the loss', knowing({ ...inSync, epoch: 9 }));
+    expect(told.state).toMatchObject({ sync: { epoch: 10, eligible: [] }, withdrawn: { server2: 10 } });
+  });
+
+  it('asks nobody who is no server of the cluster any more', () => {
+    const told = promisesAnew();
+    const { conf, servers } = told.state;
+    const alone = servers.filter((line) => line.id === 'server1');
+    expect(told.after(10, 'reload', { kind: 'reload', conf, servers: alone }).state.withdrawn).toEqual({});
   });
 });
 

@@ -40,6 +40,8 @@ const namingMs = 4000;
 const scheduleMs = 6000;
 const settleMs = 9000;
 const quietMs = 1000;
+/** Standbys are proven one behind the other: a look of the standby each, and one of the primary. */
+const provingMs = 2000;
 
 /** Where a server waits longer than usual for the others. */
 const longerMs = (world: World): number => 2 * (world.giveUpMs - giveUpMs);
@@ -272,8 +274,11 @@ function afterwards(world: World, plan: Plan): void {
   checkers.beginAnew();
   freeIfNobodyMay(world, primary);
   if (primary.state?.failover.enabled === false) ask(world, primary, { kind: 'set-failover', enabled: true });
-  if (!runUntil(world, settleMs + longerMs(world), isWhole)) {
-    checkers.fail(`L6: not switchable after the rebuild: ${primary.state?.mirroring.reason}`);
+  const manyMs = provingMs * Math.max(0, hosts.length - 3);
+  if (!runUntil(world, settleMs + manyMs + longerMs(world), isWhole)) {
+    const { mirroring, sync } = primary.state ?? {};
+    const reason = mirroring?.reason || `in sync are ${sync?.eligible.join(', ') || 'none'} alone`;
+    checkers.fail(`L6: not switchable after the rebuild: ${reason}`);
     return;
   }
   if (plan.aftermath !== 'rebuild, then again') return;

@@ -7,7 +7,7 @@ import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
 import { isDoubtful } from './pause.ts';
-import { firstPromise, isNewer, mayBelieve, promise } from './promise.ts';
+import { firstPromise, isNewer, mayBelieve, ofCluster, promise } from './promise.ts';
 import { mayBeCutOff } from './references.ts';
 import { freshCell } from './register.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
@@ -88,7 +88,7 @@ function remembered(before: State, event: BootEvent): Kept {
     yield: standby && restored?.yield?.lsn != null ? restored.yield : null,
     unhitched: standby && (restored?.unhitched ?? false),
     parked: restored?.parked ?? {},
-    withdrawn: restored ? (restored.withdrawn ?? unconfirmed(restored)) : {},
+    withdrawn: restored ? ofCluster(restored.withdrawn ?? unconfirmed(restored), before.peers) : {},
     suspects: restored?.suspects ?? [],
     origins: restored?.origins ?? {},
     // A memory that is lost is another cell.

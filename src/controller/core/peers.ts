@@ -10,7 +10,7 @@ import { givesUpAfterMs, grant } from './granted.ts';
 import { newPeer } from './initial-state.ts';
 import { checkSystemId } from './instance.ts';
 import { isYounger } from './pause.ts';
-import { confirmedBy, learn } from './promise.ts';
+import { confirmedBy, learn, ofCluster } from './promise.ts';
 import { renewReferences } from './references.ts';
 import { newRhythm, withSilence } from './rhythm.ts';
 import { addressesIn } from './rows.ts';
@@ -121,7 +121,8 @@ export function onReload(
         return [line.id, known ? { ...known, line, rhythm } : newPeer(line, state.now, state.wall)];
       }),
   );
-  const changed: State = { ...state, conf, servers, peers, arbiters: renewArbiters(state, arbiters) };
+  const withdrawn = ofCluster(state.withdrawn, peers);
+  const changed = { ...state, conf, servers, peers, withdrawn, arbiters: renewArbiters(state, arbiters) };
   const renewed = grant(changed, state.grantedMs);
   const references = renewReferences(renewed);
   return decided({ ...renewed, references }, log('MCA01028', { server: state.self.id }));

@@ -8,6 +8,9 @@ import type { State } from './state.ts';
 import { holdsTerm, isBound, termOf } from './term.ts';
 import type { ServerId, ServerView, SyncSet, Takeover } from './view.ts';
 
+/** The epoch of a promise that could not be told yet, so that nobody confirms it: an epoch that is never reached. */
+export const notToldYet = Number.MAX_SAFE_INTEGER;
+
 /** A new promise. Its epoch makes it newer than every one before. */
 export function promise(state: State, change: Partial<SyncSet>): State {
   const before = state.sync ?? nothingPromised(state);
@@ -38,6 +41,10 @@ export const without = <T>(
   all: Readonly<Record<ServerId, T>>,
   ids: readonly ServerId[],
 ): Record<ServerId, T> => Object.fromEntries(Object.entries(all).filter(([id]) => !ids.includes(id)));
+
+/** Who is no server of the cluster any more, as a person has said, has nothing to confirm. */
+export const ofCluster = (withdrawn: State['withdrawn'], peers: State['peers']): State['withdrawn'] =>
+  Object.fromEntries(Object.entries(withdrawn).filter(([id]) => peers[id] !== undefined));
 
 function nothingPromised(state: State): SyncSet {
   const timeline = state.own.report?.timeline ?? 0;

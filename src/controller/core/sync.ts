@@ -12,7 +12,7 @@ import { advanceNaming, canName } from './naming.ts';
 import { isParted } from './parted.ts';
 import { isDoubtful } from './pause.ts';
 import { givesAside } from './preparation.ts';
-import { knows, mayBelieve, promise, without } from './promise.ts';
+import { knows, mayBelieve, notToldYet, promise, without } from './promise.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
 import { heardPeers, isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
@@ -56,7 +56,8 @@ function adoptNames(state: State): State {
     const members = [...new Set([...ids, ...others])];
     // Whoever made this server primary without its controller, no register has given it anything.
     const fresh = { members, eligible: [], voters: ids, needed, cells: [] };
-    return promise(state, { primary: state.self.id, timeline: report.timeline, ...fresh });
+    const first = promise(state, { primary: state.self.id, timeline: report.timeline, ...fresh });
+    return state.forgotten && !sync ? withEverybody(first) : first;
   }
   const settling = state.namesSetAt >= 0 && state.now - state.namesSetAt < namesSettleMs;
   // While a foreign name stands there nobody takes over, however many confirm.
@@ -77,21 +78,34 @@ function adoptNames(state: State): State {
   );
 }
 
+/** Whoever could take over by the record that is lost may believe it still, and have done it, until its own word says otherwise. */
+function withEverybody(state: State): State {
+  const ids = Object.keys(state.peers);
+  return { ...state, withdrawn: Object.fromEntries(ids.map((id) => [id, notToldYet])) };
+}
+
 /**
  * A primary whose state file was lost counts its promises from the beginning, while a standby still holds a later one: it
- * goes on behind that, or the standby would take every new promise for an old one and rely on the wrong one.
+ * goes on behind that, or the standby would take every new promise for an old one and rely on the wrong one. Whoever may take over
+ * by that later one has to confirm the new one, as has everybody who was not heard since the loss.
  */
 function recollect(state: State): State {
   const { sync } = state;
   if (!sync) return state;
-  const told = heardPeers(state).flatMap(({ view: { sync: theirs } }) => {
+  const heard = heardPeers(state);
+  const told = heard.flatMap(({ view: { sync: theirs } }) => {
     const ours = theirs?.primary === state.self.id && theirs.timeline === sync.timeline;
     return ours && theirs.epoch > sync.epoch ? [theirs] : [];
   });
-  if (told.length === 0) return state;
-  const epoch = Math.max(...told.map((it) => it.epoch));
+  const found = heard.map(({ line }) => line.id).filter((id) => state.withdrawn[id] === notToldYet);
+  if (told.length === 0 && found.length === 0) return state;
+  const epoch = Math.max(sync.epoch, ...told.map((it) => it.epoch));
   const members = [...new Set([...sync.members, ...told.flatMap((it) => it.members)])];
-  return promise({ ...state, sync: { ...sync, epoch } }, { members });
+  const believers = [...new Set([...sync.eligible, ...told.flatMap((it) => it.eligible)])];
+  const before = { ...state, sync: { ...sync, epoch, eligible: believers } };
+  const next = promise(before, { members, eligible: sync.eligible });
+  const open = Object.fromEntries(found.map((id) => [id, epoch + 1]));
+  return { ...next, withdrawn: { ...next.withdrawn, ...open } };
 }
 
 type Absence = 'no' | 'must-confirm' | 'gone' | 'must-win';
