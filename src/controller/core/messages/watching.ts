@@ -196,7 +196,7 @@ export const watchingMessages = {
     type: 'WARNING',
     text: 'the state file was torn and is ignored',
     cause: 'The host or the disk failed while it was written, or someone edited it.',
-    did: 'The controller starts as if it had none; failover is as the configuration says.',
+    did: 'The controller starts as if it had none; failover is as the configuration says. A primary counts every other server as one that it may have allowed to take over, until that has confirmed a new promise.',
     todo: 'Check `mc_ctl status`; the torn file is kept beside it with the ending .torn.',
   },
   MCA01027: {
