@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { precompiled } from './precompiled.mjs';
 import { scratch } from './scratch.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -46,6 +47,7 @@ export async function buildProgram(outdir) {
     format: 'esm',
     banner: commonJs,
     external: native,
+    plugins: [precompiled],
   });
   const isEntry = ({ path }) => basename(path) === 'pgduet.js';
   // The entry comes last: until then the old one finds its old parts.

@@ -10,6 +10,9 @@ export function quote(value: string): string {
 }
 
 /** A shell template: `sh\`mv ${from} ${to}\`` quotes what is put in; arrays become several words. */
+/** An assignment in front of a command: the command has the value in its environment, and the shell keeps nothing of it. */
+export const assigned = ([name, value]: readonly [string, string]): string => `${name}=${quote(value)}`;
+
 export function sh(parts: TemplateStringsArray, ...values: (string | number | readonly string[])[]): string {
   return parts.reduce((text, part, index) => {
     const value = values[index - 1];

@@ -46,9 +46,12 @@ function sharedBy(server: Server): Shared {
     systemFile(place),
     `${postgres.dataDir}/postmaster.pid`,
     `${postgres.dataDir}/PG_VERSION`,
-    `${postgres.dataDir}/postgresql.auto.conf`,
+    ...['postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf'].map(
+      (name) => `${postgres.dataDir}/${name}`,
+    ),
   ];
-  return { dataDir: quote(postgres.dataDir), files: ['"$PASSFILE"', ...paths.map(quote)] };
+  const [dataDir, socketDir] = [quote(postgres.dataDir), quote(postgres.socketDir)];
+  return { dataDir, socketDir, files: ['"$PASSFILE"', ...paths.map(quote)] };
 }
 
 export const readLook = (probes: readonly Probe[], asked: Question, reply: Reply): Look => {

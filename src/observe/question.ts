@@ -25,6 +25,7 @@ interface SqlPlace {
 /** What only the instance administrator may see and several probes are about, as words of the shell. */
 export interface Shared {
   readonly dataDir: string;
+  readonly socketDir: string;
   readonly files: readonly string[];
 }
 
@@ -53,7 +54,10 @@ export function ask(
   const glances = (shared?.files ?? []).filter((word) =>
     shells.some((shell) => shell.includes(called(word))),
   );
-  const glance = shared && glances.length > 0 ? `glance ${[shared.dataDir, ...glances].join(' ')}\n` : '';
+  const glance =
+    shared && glances.length > 0
+      ? `glance ${[shared.dataDir, shared.socketDir, ...glances].join(' ')}\n`
+      : '';
   return {
     script: `${preamble}\n${glance}${sections.join('\n')}`,
     read: (reply) => {

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { environmentFile, environmentText, parseEnvironment } from '../base/environment-file.ts';
 import { parseRenewal, type Renewal, renewalFile } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
-import { quote } from '../base/shell.ts';
+import { assigned, quote } from '../base/shell.ts';
 import { isSecretName } from '../base/withheld.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
@@ -120,9 +120,12 @@ function passwordScript({ servers, replicationUser: user }: Cluster): string {
 { for (i = 1; i <= n; i++) if (index($0, present[i]) == 1) { print; found = 1; exit }
   if (other == "" && substr($0, 1, 2) != "*:") for (i = 1; i <= m; i++) if (index($0, moved[i]) > 1) other = $0 }
 END { if (!found && other != "") print other }`;
-  const words = [`present=${present.join('\n')}`, `moved=${[...new Set(moved)].join('\n')}`];
+  const words = [
+    ['present', present.join('\n')],
+    ['moved', [...new Set(moved)].join('\n')],
+  ] as const;
   return `if [ -f "$PASSFILE" ]; then text=$(text_of "$PASSFILE") || exit $?
-printf '%s\\n' "$text" | env LC_ALL=C ${words.map(quote).join(' ')} awk ${quote(program)}; fi`;
+printf '%s\\n' "$text" | LC_ALL=C ${words.map(assigned).join(' ')} awk ${quote(program)}; fi`;
 }
 
 type AboutServer = keyof ReturnType<typeof serverProbes>;

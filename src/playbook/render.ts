@@ -7,6 +7,7 @@ import { failed, ok, type Result } from '../base/diagnostic.ts';
 import type { Position } from '../base/position.ts';
 import { quote } from '../base/shell.ts';
 import { quoteSetting } from '../postgres/quote.ts';
+import { precompiled } from './precompiled.ts';
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper('setting', (value: unknown) => quoteSetting(String(value)));
@@ -14,12 +15,15 @@ handlebars.registerHelper('shell', (value: unknown) => quote(String(value)));
 handlebars.registerHelper('concat', (...parts: unknown[]) => parts.slice(0, -1).join(''));
 handlebars.registerHelper('eq', (left: unknown, right: unknown) => String(left) === String(right));
 
+export const compileOptions = { noEscape: true, strict: true, preventIndent: true } as const;
+
 const compiled = new Map<string, HandlebarsTemplateDelegate>();
 
 function template(text: string): HandlebarsTemplateDelegate {
   const known = compiled.get(text);
   if (known) return known;
-  const made = handlebars.compile(text, { noEscape: true, strict: true, preventIndent: true });
+  const shipped = precompiled.get(text);
+  const made = shipped ? handlebars.template(shipped) : handlebars.compile(text, compileOptions);
   compiled.set(text, made);
   return made;
 }
@@ -27,9 +31,12 @@ function template(text: string): HandlebarsTemplateDelegate {
 /** `{{variable}}` and `{{a.variable}}`: nearly all that stands in playbooks. To compile each of them takes longer than all the rest. */
 const plainVariable = /(?<![\\{])\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}(?!\})/g;
 
+/** Nothing but variables stands in it, so that Handlebars is asked only to say what is wrong. */
+export const isPlain = (text: string): boolean => !text.replaceAll(plainVariable, '').includes('{{');
+
 /** Undefined where Handlebars has to be asked: for helpers and blocks, and to say what is wrong. */
 function renderPlain(text: string, variables: object): string | undefined {
-  let known = !text.replaceAll(plainVariable, '').includes('{{');
+  let known = isPlain(text);
   const rendered = text.replaceAll(plainVariable, (_whole, path: string) => {
     const value = path in handlebars.helpers ? undefined : valueAt(variables, path);
     if (!['string', 'number', 'boolean'].includes(typeof value)) known = false;

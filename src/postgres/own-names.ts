@@ -110,5 +110,25 @@ export function ownNames(place: OwnPlace, version: number): ReadonlyMap<OwnName[
   );
 }
 
-/** All of the above for names at the top of a data directory, of whatever type. */
-export const topNames = (version: number): string => [...ownNames('data', version).values()].join('|');
+/** All of the above for names at the top of a data directory, of whatever type: few words, since each look makes a program of them. */
+export const topNames = (version: number): string =>
+  [...ownNames('data', version).values()]
+    .flatMap(alternatives)
+    .filter((pattern) => !pattern.includes('/'))
+    .join('|');
+
+/** The parts of a pattern between the bars that stand in no brackets. */
+function alternatives(pattern: string): readonly string[] {
+  const parts: string[] = [];
+  let part = '';
+  let depth = 0;
+  for (const [token] of pattern.matchAll(/\\.|\[[^\]]*\]|./g)) {
+    if (token === '(') depth += 1;
+    if (token === ')') depth -= 1;
+    if (token === '|' && depth === 0) {
+      parts.push(part);
+      part = '';
+    } else part += token;
+  }
+  return [...parts, part];
+}

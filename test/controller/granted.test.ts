@@ -27,6 +27,22 @@ it('a standby that stood still for longer than its primary waits does not count 
   expect(standby(1700).suspended(700).silence(800).state.confirmed).toBe(true);
 });
 
+it('a standby whose wall clock was set, either way, cannot tell whether it stood still meanwhile', () => {
+  for (const ms of [3_600_000, -3_600_000]) {
+    const told = standby(undefined).clockSet(ms).silence(800);
+    expect([ms, told.state.confirmed]).toEqual([ms, false]);
+    const heardAgain = heard(
+      view('server1', 'primary', {
+        sync: inSync,
+        echoes: { server2: { incarnation: 'first', seq: told.state.seq } },
+      }),
+    );
+    expect([ms, told.after(10, '', heardAgain).state.confirmed]).toEqual([ms, true]);
+  }
+  for (const ms of [1000, -1000])
+    expect(standby(undefined).clockSet(ms).silence(800).state.confirmed).toBe(true);
+});
+
 /** A primary whose standby is in sync and has heard this start of it, or has not. */
 function primary(conf = normal, restored: Partial<Persisted> = {}, seq: number | null = 0): Conversation {
   const before = new Conversation('server1').after(0, '', boot({ running: true })).state.persisted;

@@ -1,6 +1,6 @@
 /** The table of PostgreSQL's own names knows what the sources of each version make, and nothing beside it. */
 import { describe, expect, it } from 'vitest';
-import { type OwnPlace, ownNames } from '../../src/postgres/own-names.ts';
+import { type OwnPlace, ownNames, topNames } from '../../src/postgres/own-names.ts';
 
 const known = (place: OwnPlace, version: number, type: 'd' | 'f', path: string): boolean =>
   new RegExp(`^(${ownNames(place, version).get(type)})$`).test(path);
@@ -56,5 +56,35 @@ describe.each(versions)('the names that PostgreSQL %i makes', (version) => {
     expect(of(`pg_notify/${version < 17 ? '0000' : '0'.repeat(15)}`)).toBe(true);
     expect(known('tablespace', version, 'd', `PG_${version}_202209061`)).toBe(true);
     expect(known('tablespace', version, 'd', 'PG_12_202209061')).toBe(false);
+  });
+
+  it('at the top of a data directory are those of the whole table that stand in no directory', () => {
+    const all = [...ownNames('data', version).values()].join('|');
+    const tops = topNames(version);
+    expect(tops).not.toContain('/');
+    for (const name of [
+      ...['base', 'global', 'pg_wal', 'pg_tblspc', 'pg_stat_tmp', 'pg_xact', 'log', 'PG_VERSION', 'promote'],
+      ...[
+        '.s.PGSQL.5432',
+        '.s.PGSQL.5432.lock',
+        'backup_label.old',
+        'recovery.signal',
+        'postmaster.pid',
+        'pgduet.json',
+      ],
+      ...[
+        'pg_control',
+        'postgresql.conf.bak',
+        'bas',
+        'x',
+        'archive_status',
+        'server.key',
+        '.pg_hba.conf.trial',
+      ],
+    ])
+      expect([name, new RegExp(`^(${tops})$`).test(name)]).toEqual([
+        name,
+        new RegExp(`^(${all})$`).test(name),
+      ]);
   });
 });

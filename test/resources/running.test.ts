@@ -91,7 +91,9 @@ it('the environment of a login leads no session of ours elsewhere', async () => 
 describe('a glance of what several probes are about', () => {
   const at = (name: string) => join(data, name);
   const glanced = (names: readonly string[], then: string) =>
-    sh(`PGBIN=\nglance ${quote(data)} ${names.map((name) => quote(at(name))).join(' ')}\n${then}`);
+    sh(
+      `PGBIN=\nglance ${quote(data)} ${quote(root)} ${names.map((name) => quote(at(name))).join(' ')}\n${then}`,
+    );
 
   it('has each file byte for byte, whatever is in it', async () => {
     await start(root);
@@ -104,14 +106,14 @@ describe('a glance of what several probes are about', () => {
         `rm ${quote(at('f one'))}\ntext_of ${quote(at('f one'))} | od -An -c; text_of ${quote(at('f2'))}; echo "$glance_count"`,
       );
       const bytes = spawnSync('od', ['-An', '-c'], { input: text, encoding: 'utf8' }).stdout;
-      expect(stdout, String(index)).toBe(`${bytes}two\n3`.trim());
+      expect(stdout, String(index)).toBe(`${bytes}two\n4`.trim());
     }
     expect(readdirSync(data).sort()).toEqual(['f2']);
   });
 
   it('leaves what is large, no plain file, or not there to whoever asks for it', async () => {
     await start(root);
-    writeFileSync(at('large'), 'x'.repeat(20_000));
+    writeFileSync(at('large'), 'x'.repeat(70_000));
     writeFileSync(at('two parts'), 'a\u001db\n');
     symlinkSync(at('two parts'), at('link'));
     spawnSync('mkfifo', [at('pipe')]);
@@ -119,7 +121,7 @@ describe('a glance of what several probes are about', () => {
     const asked = names
       .map((name) => `if glanced ${quote(at(name))}; then echo ${quote(name)}; fi`)
       .join('\n');
-    expect(glanced(names, `${asked}\ntext_of ${quote(at('large'))} | wc -c`).stdout).toBe('20000');
+    expect(glanced(names, `${asked}\ntext_of ${quote(at('large'))} | wc -c`).stdout).toBe('70000');
   });
 
   it('is no longer than what it was made of, and tells of no other path', async () => {
@@ -130,7 +132,7 @@ describe('a glance of what several probes are about', () => {
       ['f'],
       `if glanced other; then echo other; fi; echo $glance_count; listing ${quote(data)} | wc -c`,
     );
-    expect(said.stdout.split('\n')).toEqual(['1', expect.stringMatching(/^[0-9]{5}$/)]);
+    expect(said.stdout.split('\n')).toEqual(['2', expect.stringMatching(/^[0-9]{5}$/)]);
   });
 
   it('tells of no path that was not asked for, whatever is said as the administrator', async () => {
@@ -146,7 +148,7 @@ describe('a glance of what several probes are about', () => {
         mode: 0o755,
       },
     );
-    const asked = `PGBIN=${pg}\nglance ${quote(data)} ${quote(at('f'))}\nif glanced /other; then echo other; fi; text_of ${quote(at('f'))}`;
+    const asked = `PGBIN=${pg}\nglance ${quote(data)} ${quote(root)} ${quote(at('f'))}\nif glanced /other; then echo other; fi; text_of ${quote(at('f'))}`;
     expect(sh(asked).stdout).toBe('x');
   });
 
@@ -166,6 +168,35 @@ describe('a glance of what several probes are about', () => {
       `fresh_text ${quote(at('f'))} "$(stat -c %.3Y ${quote(at('f'))})"; printf new >${quote(at('f'))}; text_of ${quote(at('f'))}`,
     );
     expect(kept.stdout).toBe('old\nold');
+  });
+
+  it('is no answer of a file that has lost a byte on its way, nor of one that seems to be older than it is', async () => {
+    await start(root);
+    const own = `own_text ${quote(at('f'))} $(stat -c '%.3Z %s' ${quote(at('f'))})`;
+    // What changes no state of the file shows where the text comes from.
+    const from = (then: string) =>
+      glanced(['f'], `sleep 0.1\n${then}\npeek() { echo asked; }\n${own}`).stdout;
+    const earlier = () => spawnSync('sleep', ['0.2']);
+    writeFileSync(at('f'), 'text\n');
+    earlier();
+    expect(from(':')).toBe('text');
+    expect(from(`echo news >${quote(at('f'))}; touch -d @1 ${quote(at('f'))}`)).toBe('asked');
+    writeFileSync(at('f'), 'te\0xt\n');
+    earlier();
+    expect(from(':')).toBe('asked');
+    writeFileSync(at('f'), 'té\n');
+    earlier();
+    expect(from(':')).toBe('té');
+  });
+
+  it('says whether files may be made where the sockets are', async () => {
+    await start(root);
+    writeFileSync(at('f'), 'x');
+    const may = (place: string) =>
+      sh(`PGBIN=\nglance ${quote(data)} ${quote(place)} ${quote(at('f'))}\npeek() { echo asked; return 1; }
+if writes_in ${quote(place)}; then echo yes; else echo no; fi`).stdout;
+    expect(may(root)).toBe('yes');
+    expect(may(join(root, 'none'))).toBe('asked\nno');
   });
 
   it('is what lines, names and the control file are taken from', async () => {

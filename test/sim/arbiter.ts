@@ -7,6 +7,7 @@ import type { Cell, ServerView } from '../../src/controller/core/view.ts';
 import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
 import type { Host } from './host.ts';
 import { ask, detach, force, stopAndStart, switchover } from './persons.ts';
+import { Random } from './random.ts';
 import type { World } from './world.ts';
 
 export const arbiterLine = { id: 'arbiter', host: 'arbiter', port: 1 };
@@ -265,6 +266,14 @@ export const arbiterKinds: Kinds = {
         world.arbiter?.start();
       });
       world.clock.after(stopMs + 4000 + lastsMs, () => world.network.mend(['admin', 'log'], pairs));
+      // It may lose its record while it is cut off, before it is stopped or since. Dice of its own, so that all else stays.
+      const own = new Random(lastsMs);
+      if (own.chance(0.3))
+        world.clock.after(own.between(100, stopMs + 1000), () => {
+          primary.torn = true;
+          world.killController(primary);
+          world.startController(primary, own.between(100, 1000));
+        });
     },
   },
   /** A yes arrives when it was given back already, and the term is another one's. */

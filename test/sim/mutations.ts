@@ -110,9 +110,24 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a pause is seen by whichever clock shows it',
     file: 'pause.ts',
-    find: 'Math.max(now - tick.at, wall - tick.wall, sinceBoot - tick.sinceBoot)',
-    replace: 'now - tick.at',
+    find: 'Math.max(byTick, byWall, byTick - byWall, sinceBoot - tick.sinceBoot)',
+    replace: 'byTick',
     kinds: ['standby stands still, then the primary dies'],
+  },
+  {
+    rule: 'a wall clock that was set back may hide a pause',
+    file: 'pause.ts',
+    find: 'Math.max(byTick, byWall, byTick - byWall,',
+    replace: 'Math.max(byTick, byWall,',
+    kinds: ['standby stands still, then the primary dies'],
+  },
+  {
+    rule: 'a promise that is made without the record asks everybody to confirm it',
+    file: 'sync.ts',
+    find: 'state.forgotten && !sync ? withEverybody(first) : first',
+    replace: 'first',
+    kinds: ['the register is away and the cable cut, then the primary is stopped'],
+    register: true,
   },
   {
     rule: 'a word that was sent before a pause does not end the doubt',

@@ -4,6 +4,7 @@
  */
 import { between, type Fault, type Kinds, loseHost, primaryOf, standbysOf } from './fault.ts';
 import { ask, detach, force, slowly, stopAndStart, switchover } from './persons.ts';
+import { Random } from './random.ts';
 import type { World } from './world.ts';
 
 /** Makes the controllers do something: a switch, a standby that goes and comes back, a standby that receives nothing. */
@@ -96,13 +97,18 @@ export const schedules: Kinds = {
       );
     },
   },
-  /** The primary goes on alone while the standby stands still, and is dead when that goes on. */
+  /**
+   * The primary goes on alone while the standby stands still, and is dead when that goes on. A wall clock that is set back in that moment
+   * hides what it alone would show; dice of its own, so that all else stays.
+   */
   'standby stands still, then the primary dies': {
     compound: true,
     strike: (world, { dice, lastsMs }) => {
       const primary = primaryOf(world);
       const standby = dice.pick(standbysOf(world));
-      world.freeze(standby, dice.pick(['every clock', 'boot and wall', 'wall'] as const));
+      const shownBy = dice.pick(['every clock', 'boot and wall', 'wall'] as const);
+      world.freeze(standby, shownBy);
+      if (shownBy === 'wall' && new Random(lastsMs).chance(0.6)) standby.wallOffset -= 3_600_000;
       const deathMs = dice.between(3500, 5500);
       world.clock.after(deathMs, () => loseHost(world, primary, 4000 + lastsMs));
       world.clock.after(deathMs + dice.between(-100, 500), () => standby.frozen && world.thaw(standby));

@@ -27,7 +27,7 @@ export const secretsAudit: Audit<SecretTimes> = {
     return {
       shell: `unseen ${place('cluster.key')}
 case $unseen in closed*) echo "$unseen"; exit;; esac
-p=; if text_of "$PASSFILE" 2>/dev/null | grep -qF ${quote(`:replication:${replicationUser}:`)}; then p=$PASSFILE; fi
+p=; case $(text_of "$PASSFILE" 2>/dev/null) in *${quote(`:replication:${replicationUser}:`)}*) p=$PASSFILE;; esac
 stat -c '%Y %n' ${place('cluster.key')} ${place(renewalFile)} \${p:+"$p"} 2>/dev/null | {
   key=- renewal=- password=-
   while read -r time file; do

@@ -12,11 +12,13 @@ export const clocksOf = ({ now, wall, sinceBoot }: State): Clocks => ({ at: now,
 /**
  * Ticks are late by more than an interval only when this process or its host has stood still; of a suspended host the
  * monotonic clock tells nothing, but the one since its boot does, or the wall clock once it was set right. Then the silence of
- * the others counts from now on. A clock that was set forth looks the same: that costs one heartbeat.
+ * the others counts from now on. A clock that was set forth looks the same: that costs one heartbeat. One that was set back may hide a
+ * pause that nothing else shows, and counts as one.
  */
 export function awake(state: State): State {
   const { tick, now, wall, sinceBoot } = state;
-  const late = Math.max(now - tick.at, wall - tick.wall, sinceBoot - tick.sinceBoot);
+  const [byTick, byWall] = [now - tick.at, wall - tick.wall];
+  const late = Math.max(byTick, byWall, byTick - byWall, sinceBoot - tick.sinceBoot);
   if (late <= Math.min(2 * state.conf.heartbeatIntervalMs, leastWaitMs(state))) return state;
   const paused: State = { ...state, tick: clocksOf(state), graceFrom: now };
   return without(paused, Object.keys(state.peers), late);

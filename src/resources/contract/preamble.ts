@@ -78,6 +78,13 @@ glimpse() { if [ -n "$ROOT" ]; then reader "$@"; else "$@"; fi; }
 text_of() { if glanced "$1"; then printf %s "$glance_text"; else peek cat "$1"; fi; }
 # Of a file that is written all the time (when last: what stat says with three decimals): what was read before that is none of what it says.
 fresh_text() { if [ -n "$glance_began" ] && [ "\${2%.*}\${2#*.}" -lt "$((glance_began - 50))" ]; then text_of "$1"; else peek cat "$1"; fi; }
+# Of a file that is written anew from what is read: \`own_text FILE CTIME SIZE\`, as stat says them. Nobody can set the former; by the latter it shows where a
+# byte was lost that no shell can keep.
+own_text() {
+  if glanced "$1" && [ "$(LC_ALL=C; echo "\${#glance_text}")" = "$3" ]; then fresh_text "$1" "$2"; else peek cat "$1"; fi
+}
+# Whether he may make files in a directory.
+writes_in() { if glanced "may $1"; then case $glance_text in yes*) ;; *) return 1;; esac; else peek test -w "$1" -a -x "$1"; fi; }
 # The names in a directory of his, and the control file of a data directory.
 listing() { if glanced "ls $1"; then printf %s "$glance_text"; else peek ls -A "$1"; fi; }
 controldata() { if glanced "control $1"; then printf %s "$glance_text"; else peek "$PGBIN/pg_controldata" -D "$1" 2>&1; fi; }`;
@@ -104,8 +111,8 @@ sql() {
 /** Between two files of a glance. All of them are the administrator's, who could only lie about what is his. */
 const glanceEnd = '\x1d';
 
-/** What is larger is taken apart too slowly by a shell. */
-const glanceBytes = 16_384;
+/** What is larger is read by whoever asks for it. */
+const glanceBytes = 65_536;
 
 /** A file is one record, so that its last line may have an end or none. */
 const glancedFiles = `BEGIN {
@@ -120,7 +127,7 @@ const glancedFiles = `BEGIN {
 }`;
 
 const glanceProgram = `LC_ALL=C; export LC_ALL
-data=$1 programs=$2; shift 2
+data=$1 sockets=$2 programs=$3; shift 3
 awk ${quote(glancedFiles)} "$@" || exit
 # Names may hold anything: what would end a part early is not told.
 part() { case $2 in *${glanceEnd}*) ;; *) if [ \${#2} -lt ${glanceBytes} ]; then printf '%s\\n%s\\n\\035\\n' "$1" "$2"; fi;; esac; }
@@ -128,39 +135,44 @@ if [ -d "$data" ]; then
   if said=$(ls -A "$data"); then part "ls $data" "$said"; fi
   if [ -n "$programs" ]; then part "control $data" "$("$programs/pg_controldata" -D "$data" 2>&1)"; fi
 fi
+if [ -d "$sockets" ]; then if [ -w "$sockets" ] && [ -x "$sockets" ]; then part "may $sockets" yes; else part "may $sockets" no; fi; fi
 printf .`;
 
-const glanceFunction = `# What most of a look is about, and only the administrator may see, is read once, by one program: \`glance DATA_DIRECTORY FILE...\`: these files, what
-# is in the data directory, and what its control file says. What cannot be read so, or is large, which a shell takes apart slowly, is left to whoever
-# asks for it.
+const glanceFunction = `# What most of a look is about, and only the administrator may see, is read once, by one program: \`glance DATA_DIRECTORY SOCKET_DIRECTORY FILE...\`:
+# these files, what is in the data directory, what its control file says, and whether he may make sockets there. What cannot be read so, or is large, is left
+# to whoever asks for it.
 glance() {
   glance_count=0
-  glance_data=$1
-  shift
+  glance_data=$1 glance_sockets=$2
+  shift 2
+  glance_names="ls $glance_data\${line_end}control $glance_data\${line_end}may $glance_sockets$line_end"
   for glance_name; do
     shift
-    if [ -f "$glance_name" ] && [ ! -L "$glance_name" ]; then set -- "$@" "$glance_name"; fi
+    if [ -f "$glance_name" ] && [ ! -L "$glance_name" ]; then
+      set -- "$@" "$glance_name"
+      glance_names=$glance_names$glance_name$line_end
+    fi
   done
   if [ $# -eq 0 ]; then return; fi
   # That of busybox ends one process of several.
   if [ "$(command -v timeout)" -ef /bin/busybox ]; then return; fi
   glance_began=$(date +%s%3N)
   now=\${glance_began%???}
-  glance_all=$(glimpse timeout 5 sh -c ${quote(glanceProgram)} sh "$glance_data" "$PGBIN" "$@" 2>/dev/null) || return 0
-  # One part for each file and two more, whatever the administrator has made of what was said as him; and none for another path.
-  glance_left=$(($# + 2))
-  while [ $glance_left -gt 0 ]; do
+  glance_all=$(glimpse timeout 5 sh -c ${quote(glanceProgram)} sh "$glance_data" "$glance_sockets" "$PGBIN" "$@" 2>/dev/null) || return 0
+  # One part for each file and three more, whatever the administrator has made of what was said as him; and none for another path.
+  glance_left=$(($# + 3))
+  set -f; IFS=${quote(glanceEnd)}
+  set -- $glance_all
+  set +f; unset IFS
+  # What no end was said of may have been cut off.
+  while [ $# -gt 1 ] && [ $glance_left -gt 0 ]; do
     glance_left=$((glance_left - 1))
-    case $glance_all in *"${glanceEnd}$line_end"*) ;; *) return 0;; esac
-    glance_part=\${glance_all%%"${glanceEnd}$line_end"*}
-    glance_all=\${glance_all#*"${glanceEnd}$line_end"}
-    glance_asked=
-    for glance_name in "$@" "ls $glance_data" "control $glance_data"; do
-      if [ "$glance_name" = "\${glance_part%%"$line_end"*}" ]; then glance_asked=yes; fi
-    done
-    if [ -z "$glance_asked" ]; then continue; fi
+    glance_part=\${1#"$line_end"}
+    shift
+    glance_name=\${glance_part%%"$line_end"*}
+    case $line_end$glance_names in *"$line_end$glance_name$line_end"*) ;; *) continue;; esac
     glance_count=$((glance_count + 1))
-    eval "glance_name_$glance_count=\\\${glance_part%%\\"\\$line_end\\"*} glance_text_$glance_count=\\\${glance_part#*\\"\\$line_end\\"}"
+    eval "glance_name_$glance_count=\\$glance_name glance_text_$glance_count=\\\${glance_part#*\\"\\$line_end\\"}"
   done
 }`;
 

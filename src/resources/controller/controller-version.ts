@@ -20,10 +20,15 @@ const pathsOf = ({ managementDir, id }: Desired): readonly string[] =>
 
 const patterns = ['^{"format":[0-9]*,"version":"', '^.*"versions":{"controller":"'];
 
-/** Shell: prints the version and which of the files has it; nothing where there is no file, or no version in it. */
-const versionIn = (path: string, index: number): string => `unseen ${quote(path)}
-case $unseen in closed*) echo "$unseen"; exit;; esac
-if [ -f ${quote(path)} ]; then text_of ${quote(path)} | sed -n 's/${patterns[index]}\\([^"]*\\)".*/\\1 ${index}/p'; fi`;
+/** Shell: prints the versions, and which of the files has each; nothing where there is no file, or no version in it. */
+function versionsIn(paths: readonly string[]): string {
+  const hidden = paths.map(
+    (path) => `unseen ${quote(path)}\ncase $unseen in closed*) echo "$unseen"; exit;; esac`,
+  );
+  const texts = paths.map((path) => `if [ -f ${quote(path)} ]; then text_of ${quote(path)}; echo; fi`);
+  const words = patterns.map((pattern, index) => `-e 's/${pattern}\\([^"]*\\)".*/\\1 ${index}/p'`);
+  return `${hidden.join('\n')}\n{ ${texts.join('\n')}; } | sed -n ${words.join(' ')}`;
+}
 
 export const controllerVersionKind: ResourceKind<Desired, Seen> = {
   kind: 'controller_version',
@@ -31,7 +36,7 @@ export const controllerVersionKind: ResourceKind<Desired, Seen> = {
   fields,
   key: () => 'not newer',
   describe: ({ id, atMost }) => `the controller of ${id} is no newer one than ${atMost}`,
-  probe: (desired) => ({ shell: `${pathsOf(desired).map(versionIn).join('\n')}\necho looked` }),
+  probe: (desired) => ({ shell: `${versionsIn(pathsOf(desired))}\necho looked` }),
   read: (reply, desired) => {
     const paths = pathsOf(desired);
     const lines = reply.stdout.split('\n').filter((line) => line !== '');

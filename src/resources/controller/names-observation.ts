@@ -28,14 +28,37 @@ const patienceSeconds = 5;
 
 /** Names are asked for all at once, and each answer is one line, so that two of them never mix. */
 export const namesProbe = ({ names, addresses }: CalledBy): Probe => ({
-  shell: `${names.length === 0 ? '' : lookUp}own=$(ip -o addr show 2>/dev/null | while read -r _ _ _ address _; do echo "interface \${address%%/*}"; done)
-if [ -n "$own" ]; then printf '%s\\n' "$own"; fi
-from() {
+  shell: `${names.length === 0 ? '' : lookUp}# What \`ip route get\` says of an address of another host; an own one needs no route.
+routed() {
   case "$line_end$own$line_end" in *"\${line_end}interface $1$line_end"*) echo "from $1 $1"; return;; esac
-  set -- "$1" $(ip -o route get "$1" 2>/dev/null); while [ $# -gt 2 ]; do if [ "$2" = src ]; then echo "from $1 $3"; break; fi; to=$1; shift 2; set -- "$to" "$@"; done
+  while [ $# -gt 2 ]; do if [ "$2" = src ]; then echo "from $1 $3"; break; fi; to=$1; shift 2; set -- "$to" "$@"; done
 }
+from() { routed "$1" $(ip -o route get "$1" 2>/dev/null); }
+# All of it by one program. That of busybox knows no such thing, and is asked one by one.
+said=$(ip -force -o -batch - 2>/dev/null <<'asked'
+addr show
+${addresses.map((address) => `route get ${address}`).join('\n')}
+asked
+) || :
+by_one=
+if [ -z "$said" ]; then by_one=yes said=$(ip -o addr show 2>/dev/null); fi
+own=
+set -f
+while IFS= read -r line; do
+  set -- $line
+  case $3 in inet | inet6) own="$own\${own:+$line_end}interface \${4%%/*}"; continue;; esac
+  case $1 in local | unicast | broadcast | multicast | anycast) shift;; esac
+  if [ $# -gt 2 ]; then routed "$@"; fi
+done <<said
+$said
+said
+set +f
+if [ -n "$own" ]; then printf '%s\\n' "$own"; fi
 ${names.map((name) => `named ${quote(name)} &`).join('\n')}
+if [ -n "$by_one" ]; then
+:
 ${addresses.map((address) => `from ${quote(address)}`).join('\n')}
+fi
 ${names.length === 0 ? '' : `for name in ${names.map(quote).join(' ')}; do export name; awk ${quote(hostsLines)} /etc/hosts 2>/dev/null; done\nwait`}`,
 });
 

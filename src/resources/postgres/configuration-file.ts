@@ -36,13 +36,14 @@ export const configurationProbe = (
   extra?: string,
 ): string => `d=${quote(dataDir)}
 if [ ! -f "$d/${name}" ]; then unseen "$d/${name}"; echo "$unseen"; exit; fi
-stat -c '%.6Y %a %U' "$d/${name}" || exit 1
+stat=$(stat -c '%.6Y %a %U %.3Z %s' "$d/${name}") || exit 1
+printf '%s\\n' "\${stat% * *}"
 if postmaster "$d"; then state=running; else state=stopped; fi
 # The last line of the pid file ("postmaster.pid"): a server that starts cannot be asked, and reads its files as one that is yet to.
 if [ $state = running ]; then case $pid_state in starting*) state=stopped;; esac; fi
 echo "$state"${extra === undefined ? '' : ` $(${extra})`}
 # What is read here is written anew as the administrator's.
-peek cat "$d/${name}" || { if [ -n "$ROOT" ] && ! peek test -r "$d/${name}"; then exit ${closedStatus}; fi; exit 1; }`;
+own_text "$d/${name}" \${stat#* * * } || { if [ -n "$ROOT" ] && ! peek test -r "$d/${name}"; then exit ${closedStatus}; fi; exit 1; }`;
 
 export function readConfiguration<L extends { readonly loaded: number }>(
   reply: ProbeReply,

@@ -4,7 +4,7 @@
  */
 
 import { Secret } from '../../base/secret.ts';
-import { quote, sh } from '../../base/shell.ts';
+import { assigned, quote, sh } from '../../base/shell.ts';
 import { type PgpassEntry, parsePgpassLine, pgpassLine } from '../../postgres/pgpass.ts';
 import { oneOf, secret, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
@@ -56,9 +56,12 @@ rest != "" { if (index($0, ENVIRON["ours"]) != 1) print "before " NR; exit }`;
 
 const orderScript = ({ entry }: Desired): string => {
   const { host, port, database, user } = entry;
-  const words = [`asked=${[host, port, database, user].join('\n')}`, `ours=${prefix(entry)}`];
+  const words = [
+    ['asked', [host, port, database, user].join('\n')],
+    ['ours', prefix(entry)],
+  ] as const;
   return `case $text in *'
-'*) printf '%s\\n' "$text" | env LC_ALL=C ${words.map(quote).join(' ')} awk ${quote(firstAnswer)};; esac`;
+'*) printf '%s\\n' "$text" | LC_ALL=C ${words.map(assigned).join(' ')} awk ${quote(firstAnswer)};; esac`;
 };
 
 /** What a killed controller has left of a write of its own; as long as one runs, it is under way, or the next start removes it. */

@@ -80,11 +80,11 @@ export type SettingsSeen = ConfigurationFile<Live>;
  * When ALTER SYSTEM was used last, and all that it holds: a server that does not run cannot be asked. On a standby: that it is one, and values of the primary below which it would not start
  * ("Hot Standby", administrator's overview).
  */
-export const extraScript = `stat -c 'auto=%.3Y' "$d/postgresql.auto.conf" 2>/dev/null | tr '\\n' ' '
+export const extraScript = `stat -c 'auto=%.3Y' "$d/postgresql.auto.conf" 2>/dev/null
 printf 'held=%s ' "$(if [ -f "$d/postgresql.auto.conf" ]; then text_of "$d/postgresql.auto.conf" | base64 -w 0; fi)"
 if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
 if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
-controldata "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p' | tr '\\n' ' '; fi`;
+controldata "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p'; fi`;
 
 /** As pg_controldata calls them, and as the settings are called. */
 const floorNames: Readonly<Record<string, string>> = {

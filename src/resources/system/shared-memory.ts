@@ -37,7 +37,7 @@ export const sharedMemory: ResourceKind<Desired, Seen> = {
     shell: `uid=\${OWNER_ENTRY#*:*:}
 uid=\${uid%%:*}
 if [ -z "$uid" ]; then echo 'uid 0 the user is made for the system'; exit; fi
-last=$(sed -n 's/^SYS_UID_MAX[[:space:]]*\\([0-9]*\\).*/\\1/p' /etc/login.defs 2>/dev/null | tail -n 1)
+last=$(awk '$1 == "SYS_UID_MAX" && $2 ~ /^[0-9]+$/ { last = $2 } END { print last }' /etc/login.defs 2>/dev/null)
 if [ "$uid" -le "\${last:-999}" ]; then echo "uid $uid it is a user of the system"; exit; fi
 if [ ! -e /usr/lib/systemd/systemd-logind ] && [ ! -e /lib/systemd/systemd-logind ]; then echo "uid $uid there is no systemd-logind"; exit; fi
 set=$(systemd-analyze cat-config systemd/logind.conf 2>/dev/null | sed -n 's/^[[:space:]]*RemoveIPC[[:space:]]*=[[:space:]]*//p' | tail -n 1)

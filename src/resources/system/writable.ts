@@ -36,7 +36,7 @@ if [ ! -d "$p" ]; then unseen "$p"; case $unseen in closed*) echo "$unseen" >&2;
 whose=$(stat -L -c '%U:%G %a' "$p") || exit 1
 if [ -z "$OWNER_ENTRY" ]; then case $(stat -L -c %A "$p") in ????????w?) echo "yes $whose";; *) echo "no $whose";; esac; exit; fi
 if [ -z "$ROOT" ] && [ "$ME" != ${quote(owner)} ]; then echo 'only root and the instance administrator can see that' >&2; exit 1; fi
-if peek test -w "$p" -a -x "$p"; then echo "yes $whose"; else echo "no $whose"; fi`,
+if writes_in "$p"; then echo "yes $whose"; else echo "no $whose"; fi`,
   }),
   read: (reply) => {
     const [, may, whose = ''] = /^(yes|no) (.+)$/m.exec(reply.stdout) ?? [];

@@ -128,6 +128,8 @@ export class Conversation {
   #now = 0;
   /** Time in which the monotonic clock stood still. */
   #suspended = 0;
+  /** By how much the wall clock alone was set. */
+  #set = 0;
 
   constructor(self: string, count = 2, change: Partial<ServerConf> = {}) {
     const members = servers.slice(0, count);
@@ -152,6 +154,13 @@ export class Conversation {
     return this;
   }
 
+  /** Somebody sets the wall clock by so much, which no other clock shows. */
+  clockSet(ms: number): this {
+    this.#set += ms;
+    this.#lines.push('', `         the wall clock is set by ${(ms / 1000).toFixed(1)} s`);
+    return this;
+  }
+
   /** After this many milliseconds, this happens. */
   after(ms: number, words: string, happening: Happening): this {
     this.#now += ms;
@@ -160,7 +169,7 @@ export class Conversation {
     const { state, actions } = decide(this.state, {
       ...happening,
       at: this.#now,
-      wall: startWall + this.#now + this.#suspended,
+      wall: startWall + this.#now + this.#suspended + this.#set,
       sinceBoot: this.#now + this.#suspended,
     });
     this.state = state;
