@@ -12,9 +12,10 @@ import { advanceNaming, canName } from './naming.ts';
 import { isParted } from './parted.ts';
 import { isDoubtful } from './pause.ts';
 import { givesAside } from './preparation.ts';
-import { knows, mayBelieve, notToldYet, promise, without } from './promise.ts';
+import { knows, mayBelieve, promise, without } from './promise.ts';
+import { recollect, withEverybody } from './recollect.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
-import { heardPeers, isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
+import { isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
 import { awaitsList } from './slots.ts';
 import type { Change, Peer, State } from './state.ts';
@@ -76,36 +77,6 @@ function adoptNames(state: State): State {
       needed,
     },
   );
-}
-
-/** Whoever could take over by the record that is lost may believe it still, and have done it, until its own word says otherwise. */
-function withEverybody(state: State): State {
-  const ids = Object.keys(state.peers);
-  return { ...state, withdrawn: Object.fromEntries(ids.map((id) => [id, notToldYet])) };
-}
-
-/**
- * A primary whose state file was lost counts its promises from the beginning, while a standby still holds a later one: it
- * goes on behind that, or the standby would take every new promise for an old one and rely on the wrong one. Whoever may take over
- * by that later one has to confirm the new one, as has everybody who was not heard since the loss.
- */
-function recollect(state: State): State {
-  const { sync } = state;
-  if (!sync) return state;
-  const heard = heardPeers(state);
-  const told = heard.flatMap(({ view: { sync: theirs } }) => {
-    const ours = theirs?.primary === state.self.id && theirs.timeline === sync.timeline;
-    return ours && theirs.epoch > sync.epoch ? [theirs] : [];
-  });
-  const found = heard.map(({ line }) => line.id).filter((id) => state.withdrawn[id] === notToldYet);
-  if (told.length === 0 && found.length === 0) return state;
-  const epoch = Math.max(sync.epoch, ...told.map((it) => it.epoch));
-  const members = [...new Set([...sync.members, ...told.flatMap((it) => it.members)])];
-  const believers = [...new Set([...sync.eligible, ...told.flatMap((it) => it.eligible)])];
-  const before = { ...state, sync: { ...sync, epoch, eligible: believers } };
-  const next = promise(before, { members, eligible: sync.eligible });
-  const open = Object.fromEntries(found.map((id) => [id, epoch + 1]));
-  return { ...next, withdrawn: { ...next.withdrawn, ...open } };
 }
 
 type Absence = 'no' | 'must-confirm' | 'gone' | 'must-win';
