@@ -181,4 +181,40 @@ SQL`,
     await expectWhole(a, b);
     await expectNothingLeft(a, b);
   });
+
+  // The names line is the controller's own then, with its comment behind it.
+  labTest(
+    'an editor gives the configuration other line ends while a standby is out: all of it goes on',
+    async () => {
+      await b.host.sh('systemctl stop mcoi_inst1', { check: true });
+      await untilStatus(a, 'not-switchable');
+      await until(
+        () => 'commits still wait for the standby',
+        30_000,
+        async () => ((await sql(a, 'show synchronous_standby_names')) === '' ? true : undefined),
+        200,
+      );
+      for (const { host } of [a, b])
+        await host.sh(`sed -i 's/$/\\r/' ${dataDir}/postgresql.conf`, { check: true });
+      await sql(a, 'select pg_reload_conf()');
+      await b.host.sh('systemctl start mcoi_inst1', { check: true });
+      await untilStatus(a, 'switchable');
+      const conf = await a.host.sh(
+        `grep -c '^synchronous_standby_names' ${dataDir}/postgresql.conf; grep -c $(printf '\\r') ${dataDir}/postgresql.conf`,
+      );
+      const [names, lines] = conf.stdout.trim().split('\n').map(Number);
+      expect(names).toBe(1);
+      expect(lines).toBeGreaterThan(10);
+      expectExit(await pair.run('check'), 0);
+      await succeeds('switch');
+      await expectWhole(b, a);
+      await succeeds('switch');
+      await expectWhole(a, b);
+      expectExit(await pair.run('check'), 0);
+      // A block that is written again is one.
+      const blocks = await a.host.sh(`grep -c 'pgduet' ${dataDir}/postgresql.conf`);
+      expectExit(await pair.run('provision', '--yes'), 0);
+      expect((await a.host.sh(`grep -c 'pgduet' ${dataDir}/postgresql.conf`)).stdout).toBe(blocks.stdout);
+    },
+  );
 });
