@@ -175,6 +175,7 @@ export const variables: Readonly<Record<string, string>> = {
   'single.locales': 'that its databases use, a list',
   'single.configuration': 'settings that a copy of it is started with, a map',
   'single.tablespaces': 'its tablespaces, a list of `path`',
+  'failover.state': '`on` or `off`: the word of `pgduet failover`; in other runs what the inventory declares',
   'switch.maxWait': 'the seconds of `--max-wait` of `pgduet switch`; empty without',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',

@@ -73,6 +73,7 @@ export const codes = {
   SAF011: { exit: refused, title: 'there is too little room on a disk' },
   SAF012: { exit: refused, title: 'a server cannot be rebuilt as it is' },
   SAF013: { exit: refused, title: 'a host has a newer controller' },
+  SAF014: { exit: refused, title: 'automatic switching cannot be turned on or off now' },
   SAF030: { exit: refused, title: 'a server cannot be multiplexed as it is' },
   SAF031: { exit: refused, title: 'a host cannot take a copy of the primary' },
   SAF032: { exit: refused, title: 'a migration was begun and not finished' },

@@ -10,9 +10,6 @@ export function quote(value: string): string {
 }
 
 /** A shell template: `sh\`mv ${from} ${to}\`` quotes what is put in; arrays become several words. */
-/** An assignment in front of a command: the command has the value in its environment, and the shell keeps nothing of it. */
-export const assigned = ([name, value]: readonly [string, string]): string => `${name}=${quote(value)}`;
-
 export function sh(parts: TemplateStringsArray, ...values: (string | number | readonly string[])[]): string {
   return parts.reduce((text, part, index) => {
     const value = values[index - 1];
@@ -20,3 +17,6 @@ export function sh(parts: TemplateStringsArray, ...values: (string | number | re
     return text + words + part;
   });
 }
+
+/** An assignment in front of a command: the command has the value in its environment, and the shell keeps nothing of it. */
+export const assigned = ([name, value]: readonly [string, string]): string => `${name}=${quote(value)}`;

@@ -15,6 +15,12 @@ export interface SwitchIntent {
   readonly maxWait?: number;
 }
 
+export interface FailoverIntent {
+  readonly kind: 'failover';
+  /** Off: the controllers only say what fails. */
+  readonly state: 'on' | 'off';
+}
+
 export interface RebuildIntent {
   readonly kind: 'rebuild';
   /** The server that becomes a standby again. */
@@ -53,6 +59,7 @@ export type Intent =
   /** A playbook of the user. */
   | { readonly kind: 'run' }
   | SwitchIntent
+  | FailoverIntent
   | RebuildIntent
   | TeardownIntent
   | RenewIntent;
@@ -81,6 +88,7 @@ export function settle({ cluster, view, intent }: Situation): Intent {
     case 'provision':
     case 'migrate':
     case 'run':
+    case 'failover':
     case 'rebuild':
       return intent;
   }
@@ -114,6 +122,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
     case 'provision':
     case 'migrate':
     case 'renew':
+    case 'failover':
     case 'run':
       return standby;
   }

@@ -108,6 +108,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly teardown: TeardownVariables;
   readonly rebuild: RebuildVariables;
   readonly switch: { readonly maxWait: string };
+  readonly failover: { readonly state: string };
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -153,6 +154,12 @@ function tablespacesOf({ hosts, primary }: View): readonly string[] {
   return host?.tablespaces ?? host?.data?.tablespaces ?? [];
 }
 
+/** What `pgduet failover` was asked for; for other verbs what the inventory declares. */
+const switching = ({ intent }: Situation, { multiplexing }: Server): 'on' | 'off' => {
+  if (intent.kind === 'failover') return intent.state;
+  return multiplexing.failover === 'automatic' ? 'on' : 'off';
+};
+
 const isCandidate = (cluster: Cluster, name: string): boolean =>
   cluster.servers.some((server) => server.name === name && mayTakeOver(server));
 
@@ -181,6 +188,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     teardown: teardownVariables(situation, server, target, adopted.carried),
     rebuild: rebuildVariables(situation, target, server.name),
     switch: { maxWait: maxWaitOf(situation) },
+    failover: { state: switching(situation, server) },
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),

@@ -8,6 +8,7 @@ import { clusterKeys } from './controller/cluster-keys.ts';
 import { controller } from './controller/controller.ts';
 import { controllerVersionKind } from './controller/controller-version.ts';
 import { duty } from './controller/duty.ts';
+import { failover } from './controller/failover.ts';
 import { mirroring } from './controller/mirroring.ts';
 import { names } from './controller/names.ts';
 import { register } from './controller/register.ts';
@@ -91,6 +92,7 @@ const all: readonly AnyKind[] = [
   anyKind(slot),
   anyKind(standby),
   anyKind(switchover),
+  anyKind(failover),
   anyKind(symlink),
   anyKind(sysctl),
   anyKind(takeover),

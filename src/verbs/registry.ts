@@ -76,6 +76,13 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./switch.ts')).switchRoles,
   },
   {
+    name: 'failover',
+    summary: 'on or off: whether the controllers switch by themselves when something fails',
+    arguments: [{ name: 'state', takes: { kind: 'word', words: ['on', 'off'] } }],
+    options: planOptions,
+    load: async () => (await import('./failover.ts')).failover,
+  },
+  {
     name: 'rebuild',
     summary: 'make a server that is out a standby again; what it alone may know is kept',
     arguments: [{ name: 'host', takes: { kind: 'host' } }],

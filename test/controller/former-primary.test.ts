@@ -278,6 +278,10 @@ const promisesAnew = () =>
 const knowing = (sync: SyncSet | null, change: Partial<ServerView> = {}) =>
   heard(view('server2', 'standby', { sync, ...change }));
 
+/** Its record as it would be if nobody had been heard since the loss. */
+const promisedOnSecond = ({ state: { persisted } }: Conversation) =>
+  persisted && { ...persisted, withdrawn: { server2: notToldYet } };
+
 describe('a primary that has promised anew without its record', () => {
   it('waits at its next start for whoever could take over by the lost promise, and so does the start after that', () => {
     const told = bootsAgain(promisesAnew());
@@ -287,10 +291,10 @@ describe('a primary that has promised anew without its record', () => {
 
   it('asks whoever is heard to confirm a promise that is later than the one it holds', () => {
     for (const [name, lost, epoch] of [
-      ['an earlier one', { ...inSync, epoch: 0 }, 2],
-      ['one of the same number', { ...inSync, epoch: 1 }, 2],
-      ['a later one', { ...inSync, epoch: 7 }, 8],
-      ['none', null, 2],
+      ['an earlier one', { ...inSync, epoch: 0 }, 1002],
+      ['one of the same number', { ...inSync, epoch: 1 }, 1002],
+      ['a later one', { ...inSync, epoch: 7 }, 1008],
+      ['none', null, 1002],
     ] as const) {
       const told = promisesAnew().after(10, `server2 holds ${name}`, knowing(lost));
       expect([name, told.state.sync?.epoch, told.state.withdrawn]).toEqual([name, epoch, { server2: epoch }]);
@@ -311,8 +315,37 @@ describe('a primary that has promised anew without its record', () => {
     const told = promisesAnew().after(10, 'server2 knows nothing', knowing(null));
     told.after(10, 'and knows the new promise', knowing(told.state.sync));
     expect(told.state.withdrawn).toEqual({});
-    told.after(10, 'it reads what was sent before the loss', knowing({ ...inSync, epoch: 9 }));
-    expect(told.state).toMatchObject({ sync: { epoch: 10, eligible: [] }, withdrawn: { server2: 10 } });
+    told.after(10, 'it reads what was sent before the loss', knowing({ ...inSync, epoch: 2009 }));
+    expect(told.state).toMatchObject({ sync: { epoch: 3010, eligible: [] }, withdrawn: { server2: 3010 } });
+  });
+
+  it('takes what was on its way before the loss for no confirmation', () => {
+    const told = promisesAnew().after(10, 'server2 holds an earlier one', knowing({ ...inSync, epoch: 5 }));
+    told.after(10, 'the last message of the time before reaches it', knowing({ ...inSync, epoch: 6 }));
+    expect(Object.keys(told.state.withdrawn)).toEqual(['server2']);
+  });
+
+  it('counts no former primary of an earlier timeline, and does not wait for it at its next start', () => {
+    const rebuilt = { phase: 'held', report: null, lastTimeline: 1 } as const;
+    const onSecond = answer(report('primary', { timeline: 2, senders: [], synchronousStandbyNames: '' }));
+    const told = new Conversation('server1')
+      .after(0, 'the controller attaches; the state file is torn', boot({ running: true, torn: true }))
+      .after(10, 'the instance answers, on timeline 2', onSecond)
+      .after(10, 'server2 was primary, and is to be rebuilt', heard(view('server2', 'primary', rebuilt)))
+      .after(10, 'it says so again', heard(view('server2', 'primary', rebuilt)));
+    expect(told.state.withdrawn).toEqual({});
+    const again = new Conversation('server1')
+      .after(0, 'the host boots again', boot({ restored: promisedOnSecond(told) }))
+      .after(10, 'server2 is heard', heard(view('server2', 'primary', rebuilt)))
+      .silence(8000);
+    expect(again.state.own.phase).toBe('starting');
+    expect(again.text()).not.toContain('MCA01071');
+  });
+
+  it('says at its next start whose word is missing', () => {
+    expect(bootsAgain(promisesAnew()).state.mirroring).toMatchObject({
+      reason: 'the instance of server1 waits, because server2 may have taken over and is not heard',
+    });
   });
 
   it('asks nobody who is no server of the cluster any more', () => {
@@ -320,6 +353,21 @@ describe('a primary that has promised anew without its record', () => {
     const { conf, servers } = told.state;
     const alone = servers.filter((line) => line.id === 'server1');
     expect(told.after(10, 'reload', { kind: 'reload', conf, servers: alone }).state.withdrawn).toEqual({});
+    const eligible = new Conversation('server1')
+      .after(0, 'the controller attaches', boot({ running: true, restored: recorded({ sync: inSync }) }))
+      .after(
+        10,
+        'the instance answers',
+        answer(report('primary', { synchronousStandbyNames: '', senders: [] })),
+      );
+    eligible.after(10, 'server2 goes', { kind: 'reload', conf, servers: alone });
+    expect(
+      eligible.after(
+        10,
+        'the instance answers',
+        answer(report('primary', { synchronousStandbyNames: '', senders: [] })),
+      ).state.withdrawn,
+    ).toEqual({});
   });
 });
 

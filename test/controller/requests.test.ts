@@ -66,7 +66,9 @@ describe('names that ALTER SYSTEM holds', () => {
     // Nothing counts as somebody else's change right after one of its own.
     it1.silence(3200);
     for (let round = 0; round < 10; round += 1) {
-      it1.after(100, 'no name is in force', overridden).after(10, 'server2 knows', knows(50 + round));
+      it1
+        .after(100, 'no name is in force', overridden)
+        .after(10, 'server2 knows', knows(it1.state.sync?.epoch ?? 0));
       if (it1.state.change?.stage === 'setting')
         it1.after(10, 'the names cannot be changed', { kind: 'names-failed', why });
     }

@@ -451,6 +451,8 @@ const laws: readonly Law[] = [
     resource: 'mirroring switchable',
     breaks: [{ title: 'lost the standby', ...stopStandby }],
   },
+  { host: 'server1', resource: `failover: { state: 'off' }`, breaks: [{ title: 'is on' }] },
+  { host: 'server2', resource: `failover: { state: 'on' }`, breaks: [{ title: 'is off' }] },
   {
     host: 'server2',
     resource: `renewal: { path: ${renewalPath}, owner: postgres, secret: !secret renewal }`,

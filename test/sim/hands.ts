@@ -251,7 +251,10 @@ function command(world: World, action: Extract<Deed, { kind: 'run-command' }>): 
     why,
   });
   if (mode === 'no') return told(false, 'exit status 1');
-  if (command === 'fencing' && host.up) world.crashHost(host);
+  if (command === 'fencing' && host.up) {
+    world.crashHost(host);
+    world.shutOffInVain ||= mode === 'late';
+  }
   if (mode === 'late') return told(false, 'it took too long');
   return command === 'fencing' ? told(true, 'exit status 0') : told(!host.up, 'it looked');
 }

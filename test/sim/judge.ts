@@ -38,13 +38,15 @@ export function judge(world: World, faults: readonly Fault[], healedAt: number):
 }
 
 /** Whether writes may wait until the fault is over. */
-function mayWait({ settings }: World, fault: Fault): boolean {
+function mayWait({ settings, shutOffInVain }: World, fault: Fault): boolean {
   const { waits, detaches } = kindOf(fault.kind);
   const { policy, fencing, timeoutAction, references } = settings;
   const decides =
     policy === 'arbitration' || (policy === 'fallback' && (references === 'none' || references === 'well'));
   // The fencing command of a detach switches the standby's host off, also when its answer comes too late: a second fault.
   if (detaches && fencing !== null) return true;
+  // So does that of a takeover, where the host was about to come back.
+  if (shutOffInVain) return true;
   // A fence that does not answer yes holds the takeover up; one that does leaves its host down until somebody looks.
   if (waits === 'always') return true;
   if (waits === 'without-failover-action') return !timeoutAction.endsWith('failover') || fencing !== null;

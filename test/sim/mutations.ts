@@ -61,8 +61,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a checkpoint makes new names hold for all sessions before the mark is taken',
     file: 'sync.ts',
-    find: "proving: { id: next, stage: 'checkpoint', lsn: null } }, checkpoint);",
-    replace: "proving: { id: next, stage: 'mark', lsn: null } });",
+    find: 'return decided({ ...state, checkpointing: true, proving: begun }, checkpoint);',
+    replace: "return decided({ ...state, proving: { ...begun, stage: 'mark' } });",
     kinds: ['standby comes back slowly, then the primary dies'],
   },
   {

@@ -63,6 +63,8 @@ export class World {
   /** Requests of persons, and how many of them were answered. */
   asked = 0;
   answered = 0;
+  /** A fencing command has shut a host off, and has not said so in time. */
+  shutOffInVain = false;
 
   constructor(settings: WorldSettings) {
     this.settings = settings;

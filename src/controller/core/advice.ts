@@ -6,6 +6,7 @@
 import { dutyOf, dutyWords, mayTakeOver } from './duty.ts';
 import { votes } from './gather.ts';
 import { megabytes } from './names.ts';
+import { mayBelieve } from './promise.ts';
 import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
 import { bytesAhead, noPosition, positionOf } from './servers.ts';
@@ -326,9 +327,10 @@ function unsure({ own, self, sync, confirmed }: State): string {
   return `${self.id} does not take over by itself, because ${sync.primary} has not said since its last start, pause or cut that it may`;
 }
 
-/** What the former primary has promised tells whose word it waits for. One whose record is torn waits for everybody. */
-function mayHaveTakenOver({ id, sync, forgotten }: ServerView, other: ServerId): boolean {
+/** What the former primary has promised tells whose word it waits for. One whose record is torn waits for everybody; of itself it knows more. */
+function mayHaveTakenOver(state: State, { id, sync, forgotten }: ServerView, other: ServerId): boolean {
   if (!sync) return forgotten === true;
+  if (id === state.self.id && sync.primary === id) return mayBelieve(state, other);
   return sync.primary === id ? sync.eligible.includes(other) : sync.primary === other;
 }
 
@@ -340,7 +342,7 @@ function lastPrimary(
   const reason = `no primary is running; the last one was ${id}`;
   switch (view?.phase) {
     case 'waiting': {
-      const feared = unheard.filter((it) => mayHaveTakenOver(view, it));
+      const feared = unheard.filter((it) => mayHaveTakenOver(state, view, it));
       if (feared.length === 0) {
         const asks = `${id}, the last primary, asks the others before it starts`;
         const advice = `wait a moment; if it lasts, start the others, and read the messages of ${id}`;

@@ -188,6 +188,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   leaving: reported,
   change: neither,
   proving: neither,
+  checkpointing: neither,
   slotting: neither,
   namesSetAt: neither,
   preparing: neither,

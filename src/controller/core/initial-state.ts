@@ -68,6 +68,7 @@ export function initialState(facts: {
     confirmed: false,
     change: null,
     proving: null,
+    checkpointing: false,
     slotting: null,
     rowAt: {},
     origins: {},

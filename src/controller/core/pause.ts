@@ -12,8 +12,8 @@ export const clocksOf = ({ now, wall, sinceBoot }: State): Clocks => ({ at: now,
 /**
  * Ticks are late by more than an interval only when this process or its host has stood still; of a suspended host the
  * monotonic clock tells nothing, but the one since its boot does, or the wall clock once it was set right. Then the silence of
- * the others counts from now on. A clock that was set forth looks the same: that costs one heartbeat. One that was set back may hide a
- * pause that nothing else shows, and counts as one.
+ * the others counts from now on. A clock that was set forth looks the same, and one that was set back may hide a pause that nothing else
+ * shows. As long as the others are heard that costs one heartbeat; whoever is silent meanwhile has to be heard again first.
  */
 export function awake(state: State): State {
   const { tick, now, wall, sinceBoot } = state;

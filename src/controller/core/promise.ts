@@ -24,18 +24,29 @@ function withdrawnBy(state: State, before: SyncSet, after: SyncSet): State['with
   // Who believes in the term before has to ask the register for it, and that has given it away.
   if (termOf(before) !== termOf(after)) return {};
   const open = Object.entries(state.withdrawn).filter(([id]) => !after.eligible.includes(id));
-  const news = before.eligible.filter((id) => !after.eligible.includes(id));
+  const lost = before.eligible.filter((id) => !after.eligible.includes(id));
+  const news = lost.filter((id) => state.peers[id] !== undefined);
   if (news.length === 0 && open.length === Object.keys(state.withdrawn).length) return state.withdrawn;
   return { ...Object.fromEntries(open), ...Object.fromEntries(news.map((id) => [id, after.epoch])) };
 }
 
-/** A standby has told that it knows the promise by which it may not take over. Who has taken over, or does so, confirms nothing. */
-export function confirmedBy(state: State, id: ServerId, { sync, role, takeover }: ServerView): State {
+/**
+ * A standby has told that it knows the promise by which it may not take over. Who has taken over, or does so, confirms nothing. Who was primary
+ * before this promise's timeline, and is no standby since, was never told anything on it.
+ */
+export function confirmedBy(state: State, id: ServerId, view: ServerView): State {
+  const { sync, role, takeover } = view;
   const epoch = state.withdrawn[id];
-  if (epoch === undefined || role !== 'standby' || takeover) return state;
+  if (epoch === undefined || takeover) return state;
+  if (wasBefore(state, view)) return { ...state, withdrawn: without(state.withdrawn, [id]) };
+  if (role !== 'standby') return state;
   if (sync?.primary !== state.self.id || sync.timeline !== state.sync?.timeline) return state;
   return sync.epoch >= epoch ? { ...state, withdrawn: without(state.withdrawn, [id]) } : state;
 }
+
+/** Zero where its record is lost, too: then it cannot say. */
+const wasBefore = ({ sync, self }: State, { role, lastTimeline }: ServerView): boolean =>
+  sync?.primary === self.id && role === 'primary' && lastTimeline > 0 && lastTimeline < sync.timeline;
 
 export const without = <T>(
   all: Readonly<Record<ServerId, T>>,

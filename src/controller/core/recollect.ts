@@ -1,10 +1,13 @@
 /**
- * The promises of a primary whose record was lost: what it promised before is in the records of others alone. In: a state. Out: the state with
+ * The promises of a primary whose record was torn: what it promised before is in the records of others alone. In: a state. Out: the state with
  * a promise that is later than all of those, and with everybody who has to confirm one. Pure.
  */
 import { notToldYet, promise } from './promise.ts';
 import { heardPeers } from './servers.ts';
 import type { State } from './state.ts';
+
+/** More promises than can have been on their way to anybody when the record was lost: what turns up late is an old one. */
+const beyond = 1000;
 
 /** Whoever could take over by the record that is lost may believe it still, and have done it, until its own word says otherwise. */
 export function withEverybody(state: State): State {
@@ -27,7 +30,7 @@ export function recollect(state: State): State {
   });
   const found = heard.map(({ line }) => line.id).filter((id) => state.withdrawn[id] === notToldYet);
   if (told.length === 0 && found.length === 0) return state;
-  const epoch = Math.max(sync.epoch, ...told.map((it) => it.epoch));
+  const epoch = Math.max(sync.epoch, ...told.map((it) => it.epoch)) + beyond;
   const members = [...new Set([...sync.members, ...told.flatMap((it) => it.members)])];
   const believers = [...new Set([...sync.eligible, ...told.flatMap((it) => it.eligible)])];
   const before = { ...state, sync: { ...sync, epoch, eligible: believers } };

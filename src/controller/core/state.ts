@@ -301,6 +301,8 @@ export interface State extends Kept {
   readonly confirmed: boolean;
   readonly change: Change | null;
   readonly proving: Proving | null;
+  /** A checkpoint for a proof is under way, also when nobody needs that proof any more. */
+  readonly checkpointing: boolean;
   readonly slotting: Slotting | null;
   /** When each standby was last seen to stream. */
   readonly rowAt: Readonly<Record<ServerId, number>>;

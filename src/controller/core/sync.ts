@@ -18,7 +18,7 @@ import { namesInForce, rowOf, streams } from './rows.ts';
 import { isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
 import { awaitsList } from './slots.ts';
-import type { Change, Peer, State } from './state.ts';
+import type { Change, Peer, Proving, State } from './state.ts';
 import { cleared, toProve, watchStrangers } from './strangers.ts';
 import { isBound } from './term.ts';
 import { type ServerId, type ServerView, type SyncSet, understandsRegister } from './view.ts';
@@ -328,15 +328,18 @@ function prove(state: State): Decision {
   // Who may not take over has to show only that a receiver is its own.
   const open = (id: ServerId): boolean => mayTakeOver(dutyAt(state, id)) || state.suspects.includes(id);
   const next = voters.find((id) => !sync.eligible.includes(id) && open(id) && wanted(id));
-  if (next === undefined) return decided(state);
-  return decided({ ...state, proving: { id: next, stage: 'checkpoint', lsn: null } }, checkpoint);
+  // The end of a checkpoint that began before the names says nothing about them: it is waited for first.
+  if (next === undefined || state.checkpointing) return decided(state);
+  const begun: Proving = { id: next, stage: 'checkpoint', lsn: null };
+  return decided({ ...state, checkpointing: true, proving: begun }, checkpoint);
 }
 
 /** A controller that does not know what a register is would take over without it. */
 const isBoundBy = ({ sync }: State, { view }: Peer): boolean =>
   !isBound(sync) || (view?.understands ?? 1) >= understandsRegister;
 
-export function onProvingCheckpoint(state: State, why: string | null): Decision {
+export function onProvingCheckpoint(before: State, why: string | null): Decision {
+  const state = { ...before, checkpointing: false };
   const { proving } = state;
   if (proving?.stage !== 'checkpoint') return decided(state);
   if (why !== null) {

@@ -149,4 +149,53 @@ export const switching: readonly KindCases[] = [
       },
     ],
   },
+  {
+    kind: 'failover',
+    desired: "{ state: 'off', declared: automatic, leads: 'yes' }",
+    key: 'automatic switching',
+    describes: 'automatic switching off on server1',
+    errors: [{ desired: '{ state: maybe }', what: "'state' cannot be 'maybe'", at: '1:10' }],
+    cases: [
+      {
+        title: 'it is on',
+        reply: { stdout: report() },
+        gives: {
+          change: 'turn automatic switching off',
+          reason: 'it is enabled',
+          script: ['mc_ctl', 'disable-failover -M /mcdir/inst1 --local-server server1'],
+        },
+      },
+      {
+        title: 'it is off',
+        reply: { stdout: report({ failover: 'disabled', mirroring_status: 'failover-disabled' }) },
+        gives: { same: 'automatic switching is off on server1' },
+      },
+      {
+        title: 'it is to be on again',
+        desired: "{ state: 'on' }",
+        reply: { stdout: report({ failover: 'disabled' }) },
+        gives: {
+          change: 'turn automatic switching on',
+          reason: 'it is disabled',
+          script: ['enable-failover'],
+        },
+      },
+      {
+        title: 'no controller runs on the primary',
+        reply: { stdout: 'stopped' },
+        gives: { refuse: 'SAF014', what: 'no controller runs on server1' },
+      },
+      {
+        title: 'no controller runs on a standby',
+        desired: "{ state: 'off' }",
+        reply: { stdout: 'stopped' },
+        gives: { same: 'no controller runs on server1: it hears from the others' },
+      },
+      {
+        title: 'the controller gives no answer',
+        reply: { stdout: '', stderr: 'mc_ctl: the controller did not answer' },
+        gives: { unknown: 'did not answer' },
+      },
+    ],
+  },
 ];

@@ -169,6 +169,7 @@ export const wordsOfState = (numberOf: (view: ServerView) => number): ((state: S
     // How long it has been so counts only while it is being reported.
     change: ({ stage, at, to }) => [stage, to, stage === 'setting' ? 0 : at],
     proving: all,
+    checkpointing: all,
     slotting: no,
     rowAt: all,
     namesSetAt: (at) => at === now,

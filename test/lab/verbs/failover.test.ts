@@ -1,0 +1,100 @@
+/** `pgduet failover off` and `on` on a pair: nobody acts on a fault meanwhile, and a controller that was away hears of it. */
+import { afterAll, beforeAll, expect } from 'vitest';
+import { describeLab, labTest } from '../harness/describe.ts';
+import { until } from '../harness/run.ts';
+import { type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { type Server, sql, untilMirroring } from '../support/instance.ts';
+import { dataDir, managementDir } from '../support/inventory.ts';
+import { expectExit, type RunDocument } from '../support/pgduet.ts';
+
+describeLab('failover off and on', () => {
+  let pair: LabCluster;
+  let a: Server;
+  let b: Server;
+  beforeAll(async () => {
+    pair = await provisionedPair();
+    [a, b] = [pair.primary, pair.standby];
+  });
+  afterAll(() => pair?.close());
+
+  const untilItSays = ({ host, id }: Server, word: string): Promise<true> =>
+    until(
+      () => `the controller of ${id} does not say '${word}'`,
+      20_000,
+      async () => {
+        const said = await host.sh(`cat ${managementDir}/${id}.status.json`);
+        return said.stdout.includes(`"failover":"${word}"`) ? true : undefined;
+      },
+      100,
+    );
+
+  labTest('off: shown first, then so on both, and again without effect', async () => {
+    const shown = await pair.run('failover', 'off', '--check', '--json');
+    expectExit(shown, 2);
+    expect(shown.json<RunDocument & { failover: string | null }>()).toMatchObject({
+      failover: null,
+      changed: [],
+    });
+    await untilItSays(a, 'enabled');
+    const made = await pair.run('failover', 'off', '--yes');
+    expectExit(made, 0);
+    expect(made.stderr).toContain('commits wait for a person');
+    expect(made.stderr).toContain(`automatic switching is off on ${b.id}`);
+    await Promise.all([a, b].map((it) => untilItSays(it, 'disabled')));
+    const again = await pair.run('failover', 'off', '--yes', '--json');
+    expectExit(again, 0);
+    expect(again.json<RunDocument & { failover: string | null }>()).toMatchObject({
+      failover: 'off',
+      changed: [],
+    });
+    const check = await pair.run('check');
+    expectExit(check, 1);
+    expect(check.stdout).toContain('automatic switching is off, and declared on');
+  });
+
+  /** Its unit does not start it again until it is let. */
+  const lose = ({ host }: Server) =>
+    host.sh(
+      `systemctl mask --runtime mcoi_inst1; systemctl kill -s KILL mcoi_inst1; kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`,
+    );
+
+  labTest('while it is off nobody takes over from a primary that has died', async () => {
+    await lose(a);
+    await untilMirroring(b, 'unknown');
+    await new Promise((resolve) => setTimeout(resolve, 8000));
+    expect(await sql(b, 'select pg_is_in_recovery()')).toBe('t');
+    await a.host.sh('systemctl unmask --runtime mcoi_inst1; systemctl start mcoi_inst1');
+    await untilMirroring(a, 'failover-disabled');
+    expect(await sql(a, 'select pg_is_in_recovery()')).toBe('f');
+  });
+
+  labTest('on: a standby whose controller is away is told of, and hears it at its start', async () => {
+    await b.host.sh('systemctl stop mcoi_inst1', { check: true });
+    const made = await pair.run('failover', 'on', '--yes');
+    expectExit(made, 0);
+    expect(made.stderr).toContain(
+      `no controller runs on ${b.id}: it hears from the others that automatic switching is on`,
+    );
+    await untilItSays(a, 'enabled');
+    await b.host.sh('systemctl start mcoi_inst1', { check: true });
+    await untilItSays(b, 'enabled');
+    await untilMirroring(a, 'switchable');
+    expectExit(await pair.run('check'), 0);
+  });
+
+  labTest('a primary without a controller is refused, and another word than on or off is none', async () => {
+    await a.host.sh('mc_ctl stop -e -M /mcdir/inst1 || systemctl stop mcoi_inst1', { user: 'postgres' });
+    const refused = await pair.run('failover', 'off', '--yes');
+    expectExit(refused, 5);
+    expect(refused.stderr).toContain('SAF014');
+    await a.host.sh('systemctl start mcoi_inst1', { check: true });
+    await untilMirroring(a, 'switchable');
+    expectExit(await pair.run('failover', 'maybe'), 3);
+  });
+
+  labTest('while it is on, that is what a standby does', async () => {
+    await lose(a);
+    await untilMirroring(b, 'switched');
+    expect(await sql(b, 'select pg_is_in_recovery()')).toBe('f');
+  });
+});
