@@ -4,7 +4,7 @@ import { describeLab, labTest } from '../harness/describe.ts';
 import { until } from '../harness/run.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { type Server, sql, untilMirroring } from '../support/instance.ts';
-import { dataDir, managementDir } from '../support/inventory.ts';
+import { managementDir } from '../support/inventory.ts';
 import { expectExit, type RunDocument } from '../support/pgduet.ts';
 
 describeLab('failover off and on', () => {
@@ -52,18 +52,12 @@ describeLab('failover off and on', () => {
     expect(check.stdout).toContain('automatic switching is off, and declared on');
   });
 
-  /** Its unit does not start it again until it is let. */
-  const lose = ({ host }: Server) =>
-    host.sh(
-      `systemctl mask --runtime mcoi_inst1; systemctl kill -s KILL mcoi_inst1; kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`,
-    );
-
-  labTest('while it is off nobody takes over from a primary that has died', async () => {
-    await lose(a);
+  labTest('while it is off nobody takes over from a primary whose host is lost', async () => {
+    await a.host.powerOff();
     await untilMirroring(b, 'unknown');
     await new Promise((resolve) => setTimeout(resolve, 8000));
     expect(await sql(b, 'select pg_is_in_recovery()')).toBe('t');
-    await a.host.sh('systemctl unmask --runtime mcoi_inst1; systemctl start mcoi_inst1');
+    await a.host.powerOn();
     await untilMirroring(a, 'failover-disabled');
     expect(await sql(a, 'select pg_is_in_recovery()')).toBe('f');
   });
@@ -93,7 +87,7 @@ describeLab('failover off and on', () => {
   });
 
   labTest('while it is on, that is what a standby does', async () => {
-    await lose(a);
+    await a.host.powerOff();
     await untilMirroring(b, 'switched');
     expect(await sql(b, 'select pg_is_in_recovery()')).toBe('f');
   });
