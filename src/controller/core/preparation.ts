@@ -109,10 +109,14 @@ const believers = (state: State, to: ServerId): ServerId[] =>
 /** They are told by the next promise (`sync.ts`). */
 function waitForBelievers(state: State, { to, untilAt }: Preparation): Decision {
   if (state.now < untilAt) return decided(state);
-  const names = believers(state, to).join(', ');
+  const open = believers(state, to);
+  const names = open.join(', ');
+  // Only who is waited for can be detached; another one would go in its place.
+  const isIn = open.every((id) => state.sync?.voters.includes(id));
+  const way = isIn ? ', or, if it is surely down, take it out first (mc_ctl detach)' : '';
   return giveUpSwitch(
     state,
-    `${names} could take over beside ${to}, and has not confirmed that it does not. Make it heard, or, if it is surely down, take it out first (mc_ctl detach)`,
+    `${names} could take over beside ${to}, and has not confirmed that it does not. Make it heard${way}`,
   );
 }
 
