@@ -22,11 +22,13 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quote } from '../../src/base/shell.ts';
+import type { Instance } from '../../src/resources/contract/context.ts';
 import { effectScript } from '../../src/resources/contract/effects.ts';
 import { preamble, untilGone } from '../../src/resources/contract/preamble.ts';
 import { stopServer } from '../../src/resources/contract/stop-server.ts';
 import { beginMaking } from '../../src/resources/data/making.ts';
 import { type RebuildDesired, rewindStep } from '../../src/resources/data/rebuild-steps.ts';
+import { rulesScript } from '../../src/resources/postgres/hba.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { readSingle, singleProbe } from '../../src/resources/single/single-observation.ts';
 import { gone } from '../child-end.ts';
@@ -86,6 +88,32 @@ it('the environment of a login leads no session of ours elsewhere', async () => 
     },
   });
   expect(stdout).toBe('none\n');
+});
+
+describe('client rules that are to be written', () => {
+  const write = (before?: string) => {
+    const server = { dataDir: data, owner: me } as Instance;
+    return sh(`PGBIN=/nowhere\n${rulesScript(server, 'local all all peer\n', before)}`);
+  };
+
+  it('are not, where somebody has edited the file since it was seen', async () => {
+    await start(root);
+    writeFileSync(join(data, 'pg_hba.conf'), 'local all all scram-sha-256\n# mine\n');
+    const said = write('local all all scram-sha-256\n');
+    expect([said.status, said.stderr]).toEqual([
+      1,
+      expect.stringContaining('pg_hba.conf was changed by someone else'),
+    ]);
+    expect(readFileSync(join(data, 'pg_hba.conf'), 'utf8')).toBe('local all all scram-sha-256\n# mine\n');
+    expect(readdirSync(data)).toEqual(['pg_hba.conf']);
+  });
+
+  it('are tried, where it is as it was seen, or could not be', async () => {
+    await start(root);
+    writeFileSync(join(data, 'pg_hba.conf'), 'local all all scram-sha-256');
+    for (const before of ['local all all scram-sha-256', undefined, 'loc\ufffd'])
+      expect([before, write(before).stderr]).toEqual([before, expect.not.stringContaining('someone else')]);
+  });
 });
 
 describe('a glance of what several probes are about', () => {

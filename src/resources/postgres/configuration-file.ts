@@ -3,6 +3,7 @@
  * and `hba`. Seen from both sides, so that a reload that was missed shows. Pure.
  */
 
+import { createHash } from 'node:crypto';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
@@ -71,6 +72,9 @@ export function readConfiguration<L extends { readonly loaded: number }>(
     return unknown(reply.sqlProblem ?? 'the server did not answer');
   return present({ ...seen, live: reply.sql as L });
 }
+
+/** As `sha256sum` prints it of its standard input. */
+export const checksum = (text: string): string => `${createHash('sha256').update(text).digest('hex')}  -`;
 
 /** The server runs with an older text than the file's. */
 export const isStale = (seen: ConfigurationFile<{ readonly loaded: number }>): boolean =>

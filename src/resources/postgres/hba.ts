@@ -20,6 +20,7 @@ import { tryFunctions } from '../contract/tried.ts';
 import {
   accessDifference,
   type ConfigurationFile,
+  checksum,
   closedFile,
   configurationProbe,
   isStale,
@@ -56,6 +57,8 @@ interface HbaChange extends Change {
   readonly write: boolean;
   /** The file gets its owner and mode. */
   readonly access: boolean;
+  /** As it was seen; absent where it could not be read. */
+  readonly before?: string;
 }
 
 const unreadable: Live = { loaded: 0, broken: true, rows: [] };
@@ -109,7 +112,7 @@ export const hba: ResourceKind<Desired, ConfigurationFile<Live>, HbaChange> = {
       return [
         {
           title: `client rules ${path(desired)}`,
-          script: rulesScript(desired.instance, desired.content),
+          script: rulesScript(desired.instance, desired.content, planned.before),
         },
       ];
     return planned.access ? [{ title: `owner and mode of ${path(desired)}`, script: ownFile(file) }] : [];
@@ -124,13 +127,24 @@ const brokenRule = (name: string, { file, line, error }: HbaRow): Diagnostic => 
   fix: 'Correct the rule where it is declared (postgres.hba in the inventory), or in the file of that name, then run the same command again.',
 });
 
-/** Tried before they take the place of the old ones: a server must always find rules that it can start with. */
-export function rulesScript({ dataDir, owner }: Instance, content: string): string {
+/**
+ * Tried before they take the place of the old ones: a server must always find rules that it can start with. Who edited the file since it
+ * was seen (`before`) keeps the edit: nobody was told that it would go.
+ */
+export function rulesScript({ dataDir, owner }: Instance, content: string, before?: string): string {
   const to = `${dataDir}/pg_hba.conf`;
   const trial = `${dataDir}/.pg_hba.conf.trial`;
+  // What is not UTF-8 arrives here with U+FFFD in its place, and cannot be compared.
+  const isKnown = before !== undefined && !before.includes('\ufffd');
+  const unchanged = isKnown
+    ? `if [ "$(timeout 20 cat ${quote(to)} | sha256sum)" != ${quote(checksum(before))} ]; then
+  rm -f ${quote(trial)}; echo 'pg_hba.conf was changed by someone else at this moment' >&2; exit 1; fi`
+    : '';
   const script = `${tryFunctions(dataDir)}
+${unchanged}
 place ${quote(trial)} 0600 ${quote(`${owner}:`)}
 if ! rules_load ${quote(trial)}; then rm -f ${quote(trial)}; exit 1; fi
+${unchanged}
 mv -fT ${quote(trial)} ${quote(to)}
 sync ${quote(dataDir)}`;
   return `printf '%s\\004' ${quote(content)} | ${sh`acting ${to} ${owner} received eval ${script}`}`;
@@ -153,7 +167,7 @@ function judge(desired: Desired, seen: ConfigurationFile<Live>): Verdict<HbaChan
     ...(unread ? [unreadDifference('HBA003', name, seen)] : []),
     ...(open ? [open] : []),
   ];
-  const common = { write, access: open !== undefined, differences };
+  const common = { write, access: open !== undefined, differences, ...(seen.closed ? {} : { before: text }) };
   const effects = live ? ([{ action: 'reload', target: 'instance' }] as const) : [];
   if (write)
     return change({

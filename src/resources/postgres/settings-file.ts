@@ -2,7 +2,6 @@
  * How kind `settings` changes postgresql.conf: line by line, tried before it takes its place, and never over an edit that
  * somebody made since it was seen. In: the text as it was seen. Out: the text as it shall be, and shell. Pure.
  */
-import { createHash } from 'node:crypto';
 import { quote, sh } from '../../base/shell.ts';
 import {
   confLine,
@@ -15,6 +14,7 @@ import {
 import { controlledSettings } from '../../postgres/controlled-settings.ts';
 import { openSetting } from '../../postgres/withheld.ts';
 import { type Change, outdated } from '../contract/kind.ts';
+import { checksum } from './configuration-file.ts';
 import {
   autoPath,
   autoText,
@@ -70,8 +70,6 @@ place ${quote(path)} 0600 ${quote(`${owner}:`)}`;
 const anyControlled = controlledSettings.join('|');
 const controlled = new RegExp(`^#*\\s*(${anyControlled})\\b`);
 const controlledScript = `grep -Ev '^#*[[:space:]]*(${anyControlled})\\>'`;
-
-const checksum = (text: string): string => `${createHash('sha256').update(text).digest('hex')}  -`;
 
 const withoutControlled = (text: string): string =>
   text
