@@ -41,7 +41,10 @@ const isSteady = (path: string): boolean => !alwaysChanging.some((pattern) => pa
 
 export async function tracesOf(server: Server): Promise<Traces> {
   const { host } = server;
-  const processes = await host.sh('ps -eo pid=,args=', { check: true });
+  // One that has ended, and whose parent has not looked yet (Z), is there no more: on a busy machine a backend is seen so.
+  const processes = await host.sh('ps -eo pid=,stat=,args= | awk \'$2 !~ /^Z/ { $2 = ""; print }\'', {
+    check: true,
+  });
   const files = filesOf(host);
   const [writes, cursor, log] = await Promise.all([
     writesOf(server),
@@ -51,7 +54,7 @@ export async function tracesOf(server: Server): Promise<Traces> {
   return {
     files,
     writes,
-    processes: new Set(processes.stdout.split('\n').filter((line) => !/\b(ps -eo|sh -c)/.test(line))),
+    processes: new Set(processes.stdout.split('\n').filter((line) => !/\b(ps -eo|sh -c|awk \$2)/.test(line))),
     logBytes: Number(log.stdout),
     cursor: (JSON.parse(cursor.stdout) as { __CURSOR: string }).__CURSOR,
   };
