@@ -51,3 +51,16 @@ it('is asked for again behind a pause, and then the standby may take over', () =
     .after(100, 'the standby is heard', standby);
   expect(talk.state.sync?.eligible).toEqual(['server2']);
 });
+
+it('is waited for, where its proof was given up: its end says nothing about names that came since', () => {
+  const cut = view('server2', 'standby', { sync, report: report('standby', { receiver: null }) });
+  const talk = proving().after(100, 'the standby receives nothing', heard(cut));
+  expect(talk.state.proving).toBeNull();
+  talk.after(100, 'it does again', standby).after(100, 'the instance answers', looks);
+  expect([checkpoints(talk), talk.state.proving]).toEqual([1, null]);
+  talk
+    .after(10, 'the first checkpoint is done', { kind: 'checkpointed', purpose: 'proof', why: null })
+    .after(100, 'the standby is heard', standby);
+  expect(checkpoints(talk)).toBe(2);
+  expect(talk.state.proving).toMatchObject({ id: 'server2', stage: 'checkpoint' });
+});

@@ -353,21 +353,18 @@ describe('a primary that has promised anew without its record', () => {
     const { conf, servers } = told.state;
     const alone = servers.filter((line) => line.id === 'server1');
     expect(told.after(10, 'reload', { kind: 'reload', conf, servers: alone }).state.withdrawn).toEqual({});
+    const inForce = answer(report('primary'));
     const eligible = new Conversation('server1')
       .after(0, 'the controller attaches', boot({ running: true, restored: recorded({ sync: inSync }) }))
-      .after(
-        10,
-        'the instance answers',
-        answer(report('primary', { synchronousStandbyNames: '', senders: [] })),
-      );
-    eligible.after(10, 'server2 goes', { kind: 'reload', conf, servers: alone });
-    expect(
-      eligible.after(
-        10,
-        'the instance answers',
-        answer(report('primary', { synchronousStandbyNames: '', senders: [] })),
-      ).state.withdrawn,
-    ).toEqual({});
+      .after(10, 'the instance answers', inForce)
+      .after(4000, 'server2, which may take over, goes', { kind: 'reload', conf, servers: alone });
+    expect(eligible.state.withdrawn).toEqual({});
+    expect(eligible.after(10, 'the instance answers', inForce).state).toMatchObject({
+      withdrawn: {},
+      sync: { eligible: [] },
+    });
+    const booted = boot({ restored: recorded({ sync: inSync, withdrawn: { server9: 3 } }) });
+    expect(new Conversation('server1').after(0, 'the host boots', booted).state.withdrawn).toEqual({});
   });
 });
 

@@ -24,10 +24,10 @@ function withdrawnBy(state: State, before: SyncSet, after: SyncSet): State['with
   // Who believes in the term before has to ask the register for it, and that has given it away.
   if (termOf(before) !== termOf(after)) return {};
   const open = Object.entries(state.withdrawn).filter(([id]) => !after.eligible.includes(id));
-  const lost = before.eligible.filter((id) => !after.eligible.includes(id));
-  const news = lost.filter((id) => state.peers[id] !== undefined);
+  const news = before.eligible.filter((id) => !after.eligible.includes(id));
   if (news.length === 0 && open.length === Object.keys(state.withdrawn).length) return state.withdrawn;
-  return { ...Object.fromEntries(open), ...Object.fromEntries(news.map((id) => [id, after.epoch])) };
+  const all = { ...Object.fromEntries(open), ...Object.fromEntries(news.map((id) => [id, after.epoch])) };
+  return ofCluster(all, state.peers);
 }
 
 /**

@@ -74,10 +74,15 @@ export async function mcCtlStatus(server: Server, user = 'postgres'): Promise<st
 export const mirroringStatus = async (server: Server): Promise<string> =>
   (await mcCtlStatus(server)).split('\n')[2] ?? '';
 
-/** What the controller wrote at its last heartbeat; it costs no process, and is old where the controller has stopped. */
-function writtenStatus({ host, managementDir, id }: Server): string | undefined {
+/** A field of what the controller wrote at its last heartbeat; it costs no process, and is old where the controller has stopped. */
+export function written(
+  { host, managementDir, id }: Server,
+  field: 'mirroring_status' | 'failover',
+): string | undefined {
   const path = host.at(`${managementDir}/${id}.status.json`);
-  return existsSync(path) ? /"mirroring_status":"([^"]*)"/.exec(readFileSync(path, 'utf8'))?.[1] : undefined;
+  return existsSync(path)
+    ? new RegExp(`"${field}":"([^"]*)"`).exec(readFileSync(path, 'utf8'))?.[1]
+    : undefined;
 }
 
 /**
@@ -92,7 +97,7 @@ export async function untilMirroring(server: Server, wanted: string, withinMs = 
     withinMs,
     async () => {
       const since = Date.now() - asked;
-      if (since < (writtenStatus(server) === wanted ? 200 : 1000)) return undefined;
+      if (since < (written(server, 'mirroring_status') === wanted ? 200 : 1000)) return undefined;
       last = await mcCtlStatus(server);
       asked = Date.now();
       return last.split('\n')[2] === wanted ? true : undefined;

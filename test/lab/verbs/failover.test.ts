@@ -3,8 +3,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { until } from '../harness/run.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
-import { type Server, sql, untilMirroring } from '../support/instance.ts';
-import { managementDir } from '../support/inventory.ts';
+import { type Server, sql, untilMirroring, written } from '../support/instance.ts';
 import { expectExit, type RunDocument } from '../support/pgduet.ts';
 
 describeLab('failover off and on', () => {
@@ -17,14 +16,11 @@ describeLab('failover off and on', () => {
   });
   afterAll(() => pair?.close());
 
-  const untilItSays = ({ host, id }: Server, word: string): Promise<true> =>
+  const untilItSays = (server: Server, word: 'enabled' | 'disabled'): Promise<true> =>
     until(
-      () => `the controller of ${id} does not say '${word}'`,
+      () => `the controller of ${server.id} does not say '${word}'`,
       20_000,
-      async () => {
-        const said = await host.sh(`cat ${managementDir}/${id}.status.json`);
-        return said.stdout.includes(`"failover":"${word}"`) ? true : undefined;
-      },
+      async () => (written(server, 'failover') === word ? true : undefined),
       100,
     );
 
