@@ -5,6 +5,7 @@ import { until } from '../harness/run.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { type Server, sql, untilMirroring, written } from '../support/instance.ts';
 import { expectExit, type RunDocument } from '../support/pgduet.ts';
+import { Run } from '../support/running.ts';
 
 describeLab('failover off and on', () => {
   let pair: LabCluster;
@@ -81,6 +82,38 @@ describeLab('failover off and on', () => {
     await untilMirroring(a, 'switchable');
     expectExit(await pair.run('failover', 'maybe'), 3);
   });
+
+  labTest(
+    'a second run at once is refused, Ctrl-C leaves what the same command ends, and a host that is down ends it first',
+    async () => {
+      const args = (state: string) => ['failover', state, '-i', pair.file, '--yes'];
+      const asking = new Run(['failover', 'off', '-i', pair.file], {}, true);
+      await asking.said('[y/N]');
+      const second = await pair.run('failover', 'off', '--yes');
+      expectExit(second, 6);
+      expect(second.stderr).toContain('RUN001');
+      asking.child.stdin?.write('y\n');
+      expect((await asking.ended).status, asking.stdout).toBe(0);
+      await Promise.all([a, b].map((it) => untilItSays(it, 'disabled')));
+
+      const cut = new Run(args('on'));
+      await cut.said('turn automatic switching on');
+      cut.child.kill('SIGINT');
+      expect([0, 130]).toContain((await cut.ended).status);
+      await expect
+        .poll(() => pair.run('failover', 'on', '--yes').then(({ status }) => status), { timeout: 20_000 })
+        .toBe(0);
+      await Promise.all([a, b].map((it) => untilItSays(it, 'enabled')));
+
+      await b.host.powerOff();
+      const refused = await pair.run('failover', 'off', '--yes');
+      expectExit(refused, 4);
+      expect(refused.stderr).toContain(b.id);
+      expect(written(a, 'failover')).toBe('enabled');
+      await b.host.powerOn();
+      await untilMirroring(a, 'switchable');
+    },
+  );
 
   labTest('while it is on, that is what a standby does', async () => {
     await a.host.powerOff();
