@@ -26,7 +26,13 @@ export interface HostState {
 /** How long another run on a host that is not the first may take to see that it has lost. */
 const otherLockWaitMs = 2000;
 
-export async function openAll(request: RunRequest, ports: RunPorts): Promise<readonly HostState[]> {
+/** The hosts that were opened, and why others could not be reached: whoever is in maintenance may be away. */
+export interface Opened {
+  readonly states: readonly HostState[];
+  readonly away: ReadonlyMap<string, unknown>;
+}
+
+export async function openAll(request: RunRequest, ports: RunPorts): Promise<Opened> {
   const { hosts } = request.cluster;
   const opening = hosts.map((host) => openHost(request.cluster, host, ports));
   const opened = await Promise.race([Promise.allSettled(opening), aborted(ports.interrupted)]);
@@ -36,14 +42,17 @@ export async function openAll(request: RunRequest, ports: RunPorts): Promise<rea
     throw interruption(ports.interrupted.aborted, undefined, [], []);
   }
   const states = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const problems = opened.flatMap((result) => {
-    if (result.status === 'fulfilled') return [];
-    const reason: unknown = result.reason;
-    return request.leaveOutUnreachable && isUnreachable(reason) ? [] : [reason];
+  const failed = opened.flatMap((result, index) => {
+    const reason: unknown = result.status === 'rejected' ? result.reason : undefined;
+    const name = hosts[index]?.name ?? '';
+    return result.status === 'fulfilled' || (request.leaveOutUnreachable && isUnreachable(reason))
+      ? []
+      : [[name, reason] as const];
   });
-  if (problems.length === 0) return states;
+  const isHopeless = failed.some(([, reason]) => !isUnreachable(reason)) || states.length === 0;
+  if (failed.length === 0 || !isHopeless) return { states, away: new Map(failed) };
   await Promise.all(states.map((state) => state.session.close()));
-  throw merged(problems);
+  throw merged(failed.map(([, reason]) => reason));
 }
 
 export async function openHost(cluster: Cluster, host: Host, ports: RunPorts): Promise<HostState> {

@@ -5,12 +5,14 @@
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { type Intent, settle } from '../intent/intent.ts';
+import { maintenanceObstacles } from '../intent/maintenance.ts';
 import { surveyFor } from '../intent/roles.ts';
 import { unreadable } from '../intent/unread.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
 import {
   type HostView,
+  maintainedOf,
   readHostView,
   roleProbe,
   secretsOf,
@@ -20,7 +22,7 @@ import {
 import { makePlan, type ObservedResource, type Plan, type Resource } from '../plan/plan.ts';
 import { withoutRestarts } from '../plan/restarts.ts';
 import { failure } from './failure-list.ts';
-import { type HostState, lookAt, probesFor } from './hosts.ts';
+import { type HostState, lookAt, type Opened, probesFor } from './hosts.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 
 export interface Observation {
@@ -57,6 +59,8 @@ export async function observation(
   if ('refused' in found) throw failure([found.refused]);
   const view = withAbsent(found.view, cluster, states);
   const intent = settle({ cluster, view, intent: intended });
+  const obstacles = maintenanceObstacles(intent, view);
+  if (obstacles.length > 0) throw failure(obstacles);
   const resources = compiled(request, view, intent);
   await Promise.all(
     states.map(async (state) => {
@@ -65,6 +69,18 @@ export async function observation(
     }),
   );
   return { view, intent, resources, plan: allowed(request, makePlan(observationsOf(resources, states))) };
+}
+
+/** Why hosts that nobody has in maintenance could not be reached: the others remember who has. */
+export function awayInVain(
+  request: RunRequest,
+  ports: RunPorts,
+  { states, away }: Opened,
+): readonly unknown[] {
+  if (away.size === 0) return [];
+  const views = states.map((state) => [state.host.name, hostView(request.cluster, state, ports)] as const);
+  const { maintained } = maintainedOf(new Map(views));
+  return [...away].flatMap(([name, reason]) => (maintained?.has(name) ? [] : [reason]));
 }
 
 /** The plan as far as it may be carried out now. */

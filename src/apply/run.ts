@@ -8,9 +8,9 @@ import { preferredView, type View } from '../observe/survey.ts';
 import { clockProblems } from '../plan/clocks.ts';
 import { type Plan, type Resource, refusals } from '../plan/plan.ts';
 import { type Converged, converge, isAtEnd } from './converge.ts';
-import { type Changed, failure, interruption } from './failure-list.ts';
-import { type HostState, lock, lookAt, openAll, probesFor } from './hosts.ts';
-import { allowed, compiled, type Observation, observation } from './observation.ts';
+import { type Changed, failure, interruption, merged } from './failure-list.ts';
+import { type HostState, lock, lookAt, type Opened, openAll, probesFor } from './hosts.ts';
+import { allowed, awayInVain, compiled, type Observation, observation } from './observation.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 import { withTries } from './tries.ts';
 
@@ -33,7 +33,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
   const started = ports.now();
   // What is wrong with the playbook is said before anybody is contacted.
   const resources = compiled(request, preferredView(request.cluster), request.intent);
-  const states = await openAll(request, ports);
+  const { states, away } = await openAll(request, ports);
   // Closing the sessions ends what still runs on the hosts, so an interrupt needs nothing else.
   const stop = (): void => {
     for (const state of states) void state.session.close();
@@ -41,7 +41,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
   ports.interrupted.addEventListener('abort', stop);
   try {
     if (ports.interrupted.aborted) stop();
-    const first = await firstObservation(request, ports, states, resources);
+    const first = await firstObservation(request, ports, { states, away }, resources);
     ports.emit({ kind: 'planned', plan: first.plan, view: first.view });
     const refused = [...clockProblems(states.flatMap((state) => state.clock ?? [])), ...refusals(first.plan)];
     if (refused.length > 0) throw failure(refused);
@@ -86,7 +86,7 @@ const end = ({ change }: RunRequest, { session }: HostState): Promise<void> | vo
 async function firstObservation(
   request: RunRequest,
   ports: RunPorts,
-  states: readonly HostState[],
+  { states, away }: Opened,
   resources: readonly Resource[],
 ): Promise<Observation> {
   await Promise.all(
@@ -99,5 +99,7 @@ async function firstObservation(
       if (lookResult.status === 'rejected') throw lookResult.reason;
     }),
   );
+  const unreached = awayInVain(request, ports, { states, away });
+  if (unreached.length > 0) throw merged(unreached);
   return withTries(ports, states, await observation(request, ports, states, request.intent));
 }

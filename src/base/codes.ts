@@ -74,6 +74,8 @@ export const codes = {
   SAF012: { exit: refused, title: 'a server cannot be rebuilt as it is' },
   SAF013: { exit: refused, title: 'a host has a newer controller' },
   SAF014: { exit: refused, title: 'automatic switching cannot be turned on or off now' },
+  SAF015: { exit: refused, title: 'a server is in maintenance' },
+  SAF016: { exit: refused, title: 'a maintenance cannot begin or end as it is asked for' },
   SAF030: { exit: refused, title: 'a server cannot be multiplexed as it is' },
   SAF031: { exit: refused, title: 'a host cannot take a copy of the primary' },
   SAF032: { exit: refused, title: 'a migration was begun and not finished' },

@@ -5,7 +5,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import { type HostView, preferredView, survey, type View } from '../observe/survey.ts';
+import { type HostView, maintainedOf, preferredView, survey, type View } from '../observe/survey.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { leads, unreadable } from '../resources/data/data-directory.ts';
 
@@ -41,6 +41,7 @@ export function rolesOf(
     hosts,
     primary,
     ...away,
+    ...maintainedOf(hosts),
     ...(systemIdentifier === undefined ? {} : { systemIdentifier }),
   });
   if ('refused' in found && (whole || found.refused.code === 'SAF003'))

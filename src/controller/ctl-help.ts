@@ -6,6 +6,7 @@ export const modes = [
   'status',
   'switch',
   'detach',
+  'maintenance',
   'enable-failover',
   'disable-failover',
 ] as const;
@@ -14,12 +15,14 @@ export type Mode = (typeof modes)[number];
 
 const general = `mc_ctl controls the Mirroring Controller of this server and, through it, its PostgreSQL instance.
 
-  mc_ctl start            [-M DIR] [-w|-W] [-f|-F] [--mc-only] [--local-server ID]
+  mc_ctl start            [-M DIR] [-w|-W] [-f|-F] [--mc-only|--force-start] [--local-server ID]
   mc_ctl stop             [-M DIR] [-a] [-e] [--mc-only] [--local-server ID]
   mc_ctl status           [-M DIR] [--arbiter] [--json] [--local-server ID]
   mc_ctl switch           [-M DIR] [--to ID] [--max-wait S] [--force [--no-fencing]] [--local-server ID]
   mc_ctl switch --abort   [-M DIR] [--local-server ID]
-  mc_ctl detach           [-M DIR] [--no-fencing] [--local-server ID]
+  mc_ctl detach           [-M DIR] [--server ID] [--no-fencing] [--local-server ID]
+  mc_ctl maintenance begin --server ID [-M DIR] [--reason TEXT] [--for 2h] [--by NAME] [--replace] [--alone]
+  mc_ctl maintenance end   --server ID [-M DIR] [--by NAME] [--of NAME]
   mc_ctl enable-failover  [-M DIR] [--local-server ID]
   mc_ctl disable-failover [-M DIR] [--local-server ID]
 
@@ -44,9 +47,11 @@ const details: Readonly<Record<Mode, string>> = {
   -f, -F      automatic switch and disconnection on, or off; without either it stays as it was,
               and at the very first start it is as the configuration says
   --mc-only   leave the instance alone
+  --force-start   start the instance of a standby that is in maintenance, once
 
 A standby waits for its primary. A server that was primary asks the others first and does not start when one of them
-is primary now. Where a systemd unit runs the controller, use systemctl start.
+is primary now. Where a systemd unit runs the controller, use systemctl start. Of a server in maintenance only the
+controller is started.
 `,
   stop: `mc_ctl stop: stops the instance (fast shutdown), then the controller.
 
@@ -82,10 +87,25 @@ every server.
 `,
   detach: `mc_ctl detach: takes the standby out; commits do not wait for it any more.
 
+  --server ID    this standby; without it the one that is worst off
   --no-fencing   the fencing command is not called
 
 The fencing command comes first, if there is one: another exit status than 0 cancels the detach. Then pre_detach_command, then
 the names. The standby comes back by itself when its instance is started again and streams. Works from every server.
+`,
+  maintenance: `mc_ctl maintenance begin|end: a standby is out for as long as somebody works on its host.
+
+  --server ID     which server
+  --reason TEXT   why, for whoever looks at the status
+  --for TIME      how long it is expected to take: 30m, 2h, 1d; only told, nothing happens by itself
+  --by NAME       who; without it the user who runs the command
+  --replace       in the place of somebody else who has it in maintenance
+  --alone         no commit need wait for any standby meanwhile: there is no second copy then
+  --of NAME       ends the maintenance of somebody else
+
+From begin to end no commit waits for it, it takes no role, and its controller starts no instance by itself, whatever host is
+restarted and whichever server is primary. It goes on to vote where the servers are the register. The end starts the instance as
+that of any standby. Works from every server, as long as there is a primary.
 `,
   'enable-failover': `mc_ctl enable-failover: automatic switch and disconnection on, on all servers.
 

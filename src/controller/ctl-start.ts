@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly mcOnly: boolean;
   readonly wait: boolean;
   readonly failover: boolean | null;
+  /** Also an instance of a server that is in maintenance. */
+  readonly forced: boolean;
 }
 
 const aliveWithinMs = 3000;
@@ -41,6 +43,7 @@ export async function startController(
     process.stderr.write(failure);
     return exitCode.hostFailed;
   }
+  if (options.forced) return waitUntilRunning(target, { kind: 'start', force: true });
   if (options.mcOnly || !options.wait) return exitCode.done;
   return waitUntilRunning(target, { kind: 'wait-started' });
 }
@@ -62,7 +65,8 @@ async function useRunning(target: Target, options: StartOptions, pid: number | u
   if (options.failover !== null) {
     await callController(target.id, { kind: 'set-failover', enabled: options.failover }, aliveWithinMs);
   }
-  if (options.wait) return waitUntilRunning(target, { kind: 'start' });
+  if (options.wait || options.forced)
+    return waitUntilRunning(target, { kind: 'start', ...(options.forced ? { force: true } : {}) });
   // Without waiting the request is only handed over; its answer would come when the instance runs.
   void callController(target.id, { kind: 'start' }, 200);
   await sleep(100);
@@ -95,12 +99,15 @@ function launch({ dir, id }: Target, options: StartOptions, bundle: string): Pro
 
 async function waitUntilRunning(
   target: Target,
-  request: { readonly kind: 'start' | 'wait-started' },
+  request: { readonly kind: 'start'; readonly force?: boolean } | { readonly kind: 'wait-started' },
 ): Promise<number> {
   const reminder = setTimeout(() => void remind(target), reminderMs);
   const result = await askController(target, request, 0);
   clearTimeout(reminder);
-  if (result.kind === 'reply' && result.reply.ok) return exitCode.done;
+  if (result.kind === 'reply' && result.reply.ok) {
+    if (result.reply.text.includes('is left alone')) process.stdout.write(`${result.reply.text}\n`);
+    return exitCode.done;
+  }
   if (result.kind === 'reply' && result.reply.code === 'busy') {
     process.stderr.write(`mc_ctl: ${result.reply.text}\n`);
     return exitOf(result.reply);

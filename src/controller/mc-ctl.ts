@@ -10,6 +10,7 @@ import type { ControlRequest } from './core/event.ts';
 import { renderStatus } from './core/status.ts';
 import { act } from './ctl-ask.ts';
 import { helpText, type Mode, modes } from './ctl-help.ts';
+import { maintenanceRequest, wrongMaintenance } from './ctl-maintenance.ts';
 import { startController } from './ctl-start.ts';
 import { stopController } from './ctl-stop.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
@@ -34,6 +35,14 @@ const options = {
   'no-fencing': { type: 'boolean' },
   'max-wait': { type: 'string' },
   abort: { type: 'boolean' },
+  'force-start': { type: 'boolean' },
+  server: { type: 'string' },
+  reason: { type: 'string' },
+  for: { type: 'string' },
+  by: { type: 'string' },
+  of: { type: 'string' },
+  replace: { type: 'boolean' },
+  alone: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -41,11 +50,12 @@ type Flag = keyof typeof options;
 
 /** Which options each mode knows; another one is an error, not ignored. */
 const allowed: Readonly<Record<Mode, readonly Flag[]>> = {
-  start: ['wait', 'no-wait', 'failover', 'no-failover', 'mc-only'],
+  start: ['wait', 'no-wait', 'failover', 'no-failover', 'mc-only', 'force-start'],
   stop: ['all', 'emergency', 'mc-only'],
   status: ['json', 'arbiter'],
   switch: ['to', 'force', 'no-fencing', 'max-wait', 'abort'],
-  detach: ['no-fencing'],
+  detach: ['no-fencing', 'server'],
+  maintenance: ['server', 'reason', 'for', 'by', 'of', 'replace', 'alone'],
   'enable-failover': [],
   'disable-failover': [],
 };
@@ -64,26 +74,30 @@ export async function runCtl(args: string[], bundle: string): Promise<number> {
   const parsed = parseWords(args, options);
   if (typeof parsed === 'string') return usageError(parsed);
   const { values, positionals } = parsed;
-  const [word, extra] = positionals;
+  const [word, extra, more] = positionals;
   const mode = modes.find((it) => it === word);
   if (values.help || (word === undefined && args.length === 0)) {
     process.stdout.write(helpText(mode));
     return exitCode.done;
   }
   if (mode === undefined) return usageError(unknownMode(word, modes));
-  if (extra !== undefined) return usageError(`'${extra}' is too much; ${mode} takes only options`);
+  if (mode === 'maintenance') {
+    const wrong = wrongMaintenance(extra, more, values);
+    if (wrong !== undefined) return usageError(wrong);
+  } else if (extra !== undefined) return usageError(`'${extra}' is too much; ${mode} takes only options`);
   const flags = Object.keys(values) as Flag[];
   const foreign = flags.find((flag) => !allowed[mode].includes(flag) && !everywhere.includes(flag));
   if (foreign) return usageError(`${mode} does not know ${flagName(foreign)}`);
   const clash = contradiction(mode, values);
   if (clash) return usageError(clash);
-  return perform(mode, values, bundle);
+  return perform(mode, values, { bundle, goal: extra });
 }
 
 type Values = Exclude<ReturnType<typeof parseWords<typeof options>>, string>['values'];
 
 function contradiction(mode: Mode, values: Values): string | undefined {
   if (values.wait && values['no-wait']) return '-w and -W contradict each other';
+  if (values['force-start'] && values['mc-only']) return '--force-start and --mc-only contradict each other';
   if (values.failover && values['no-failover']) return '-f and -F contradict each other';
   if (mode === 'switch' && values['no-fencing'] && !values.force) return '--no-fencing needs --force';
   if (values.abort && (values.to !== undefined || values.force || values['max-wait'] !== undefined))
@@ -111,7 +125,11 @@ function switchRequest(values: Values): ControlRequest {
   };
 }
 
-async function perform(mode: Mode, values: Values, bundle: string): Promise<number> {
+async function perform(
+  mode: Mode,
+  values: Values,
+  { bundle, goal }: { readonly bundle: string; readonly goal: string | undefined },
+): Promise<number> {
   const given = values.mcdir ?? process.env.MCCONTROLDIR;
   if (given === undefined)
     return usageError('the management directory is missing: -M DIR, or MCCONTROLDIR in the environment');
@@ -123,7 +141,8 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
   switch (mode) {
     case 'start': {
       const failover = values.failover ? true : values['no-failover'] ? false : null;
-      const options = { mcOnly: values['mc-only'] ?? false, wait: !values['no-wait'], failover };
+      const forced = values['force-start'] ?? false;
+      const options = { mcOnly: values['mc-only'] ?? false, wait: !values['no-wait'], failover, forced };
       return startController(target, options, bundle);
     }
     case 'stop':
@@ -140,7 +159,13 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
     case 'switch':
       return act(target, switchRequest(values));
     case 'detach':
-      return act(target, { kind: 'detach', noFencing: values['no-fencing'] ?? false });
+      return act(target, {
+        kind: 'detach',
+        noFencing: values['no-fencing'] ?? false,
+        ...(values.server === undefined ? {} : { server: values.server }),
+      });
+    case 'maintenance':
+      return act(target, maintenanceRequest(goal, values));
   }
 }
 

@@ -327,6 +327,8 @@ class Daemon {
       case 'switch':
       case 'abort-switch':
       case 'detach':
+      case 'maintenance-begin':
+      case 'maintenance-end':
         this.#happen({ kind: 'control', id, request });
         break;
       default:

@@ -21,6 +21,22 @@ export interface FailoverIntent {
   readonly state: 'on' | 'off';
 }
 
+export interface MaintenanceIntent {
+  readonly kind: 'maintenance';
+  readonly goal: 'begin' | 'end';
+  /** The server that is worked on. */
+  readonly host: string;
+  /** Who works, for everybody else. */
+  readonly by: string;
+  readonly reason: string;
+  /** How long it is expected to take, as mc_ctl takes it; without it nothing is said. */
+  readonly expected?: string;
+  /** In the place of whoever has it in maintenance. */
+  readonly replace: boolean;
+  /** No commit need wait for any standby meanwhile. */
+  readonly alone: boolean;
+}
+
 export interface RebuildIntent {
   readonly kind: 'rebuild';
   /** The server that becomes a standby again. */
@@ -60,6 +76,7 @@ export type Intent =
   | { readonly kind: 'run' }
   | SwitchIntent
   | FailoverIntent
+  | MaintenanceIntent
   | RebuildIntent
   | TeardownIntent
   | RenewIntent;
@@ -89,6 +106,7 @@ export function settle({ cluster, view, intent }: Situation): Intent {
     case 'migrate':
     case 'run':
     case 'failover':
+    case 'maintenance':
     case 'rebuild':
       return intent;
   }
@@ -104,7 +122,9 @@ const firstStandby = (cluster: Cluster, view: View): string | undefined =>
 
 /** Of the standbys that may take over the one that is preferred; the first of several. */
 function preferredStandby(cluster: Cluster, view: View): string | undefined {
-  const candidates = cluster.servers.filter((server) => server.name !== view.primary && mayTakeOver(server));
+  const candidates = cluster.servers.filter(
+    (server) => server.name !== view.primary && mayTakeOver(server) && !view.maintained?.has(server.name),
+  );
   const highest = Math.max(...candidates.map(({ duty }) => duty.priority));
   return candidates.find(({ duty }) => duty.priority === highest)?.name;
 }
@@ -115,6 +135,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
   switch (intent.kind) {
     case 'switch':
       return intent.to ?? standby;
+    case 'maintenance':
     case 'rebuild':
       return intent.host;
     case 'teardown':

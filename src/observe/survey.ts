@@ -28,6 +28,7 @@ import {
   readAdoptObservation,
 } from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
+import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
 
 /** What one host shows of itself. */
@@ -47,6 +48,8 @@ export interface HostView {
   readonly environment?: Secret;
   /** A renewal of the secrets that is under way. */
   readonly renewal?: Renewal;
+  /** Who is in maintenance, as the record of its controller says. */
+  readonly remembered?: Remembered;
   /** What travels with the data of a cluster whose first server was there before it. */
   readonly adopted?: Adopted;
   /** Of a server that is being migrated; nobody else asks for it. */
@@ -73,6 +76,8 @@ export interface View {
   readonly systemIdentifier?: string;
   /** Hosts that could not be reached and are left out. */
   readonly absent?: ReadonlySet<string>;
+  /** Servers that a person has in maintenance; missing where there is none. */
+  readonly maintained?: ReadonlyMap<string, MaintenanceSeen>;
 }
 
 export const clusterKeyFile = (server: Server): string => `${server.multiplexing.managementDir}/cluster.key`;
@@ -103,6 +108,7 @@ const serverProbes = (cluster: Cluster, server: Server) => ({
   clusterKey: printFile(clusterKeyFile(server)),
   environment: printFile(environmentFile(place(server))),
   renewal: printFile(`${server.multiplexing.managementDir}/${renewalFile}`),
+  remembered: printFile(`${server.multiplexing.managementDir}/${server.name}.state.json`),
   ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
 });
@@ -185,6 +191,7 @@ export function readHostView(replies: SurveyReplies): HostView {
   const single = replies.single && readAdoptObservation(replies.single);
   // In the middle of a migration the server is asked again, and the survey is not: its record came to be meanwhile.
   const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
+  const remembered = parseRemembered(replies.remembered?.stdout ?? '');
   const unread = unreadOf(replies, { renewal, adopted });
   return {
     ...(facts ? { facts } : {}),
@@ -195,6 +202,7 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(key ? { clusterKey: new Secret(key) } : {}),
     ...(environment ? { environment: new Secret(environment) } : {}),
     ...(renewal ? { renewal } : {}),
+    ...(Object.keys(remembered).length > 0 ? { remembered } : {}),
     ...(etcdCell ? { etcdCell } : {}),
     ...(adopted ? { adopted } : {}),
     ...(single ? { single } : {}),
@@ -269,7 +277,14 @@ export function survey(
   const found = findPrimary(cluster, hosts);
   if ('refused' in found) return found;
   const systemIdentifier = hosts.get(found.primary)?.data?.control?.systemIdentifier;
-  return { view: { hosts, primary: found.primary, ...(systemIdentifier ? { systemIdentifier } : {}) } };
+  const known = systemIdentifier ? { systemIdentifier } : {};
+  return { view: { hosts, primary: found.primary, ...known, ...maintainedOf(hosts) } };
+}
+
+/** Who is in maintenance, by all that the hosts remember. */
+export function maintainedOf(hosts: ReadonlyMap<string, HostView>): Pick<View, 'maintained'> {
+  const maintained = inMaintenance([...hosts.values()].map(({ remembered }) => remembered));
+  return maintained.size > 0 ? { maintained } : {};
 }
 
 function findPrimary(

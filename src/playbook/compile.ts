@@ -8,6 +8,7 @@ import { ownValue } from '../base/own-value.ts';
 import type { Secret } from '../base/secret.ts';
 import { type Node, nodeOf } from '../base/yaml.ts';
 import type { Situation } from '../intent/intent.ts';
+import { leftAlone } from '../intent/maintenance.ts';
 import { type Cluster, type Server, serverOn } from '../inventory/cluster.ts';
 import type { Ref, Resource } from '../plan/plan.ts';
 import type { ParseContext, ServerPlace } from '../resources/contract/context.ts';
@@ -88,16 +89,18 @@ export const selectors: readonly string[] = [
   'arbiter',
 ];
 
-/** Nothing is declared for a host that could not be reached. */
-const presentHosts = (situation: Situation): readonly Place[] =>
-  situation.cluster.hosts
-    .filter((host) => !situation.view.absent?.has(host.name))
+/** Nothing is declared for a host that could not be reached, or whose server is in maintenance. */
+function presentHosts(situation: Situation): readonly Place[] {
+  const out = leftAlone(situation.intent, situation.view);
+  return situation.cluster.hosts
+    .filter(({ name }) => !situation.view.absent?.has(name) && !out.includes(name))
     .map((host): Place => {
       const server = serverOn(situation.cluster, host.name);
       if (!server) return { variables: bareVariables(situation, host) };
       const variables = variablesFor(situation, server);
       return { variables, server: placeOf(server, variables) };
     });
+}
 
 /** A play or an `after` for a host that the inventory does not have would be left out without a word. */
 function unknownHosts(playbook: Playbook, cluster: Cluster): readonly Diagnostic[] {

@@ -5,6 +5,7 @@
 
 import type { NetworkConfContext } from '../controller/config.ts';
 import { type Situation, targetOf } from '../intent/intent.ts';
+import { leftAlone } from '../intent/maintenance.ts';
 import { holder } from '../intent/teardown.ts';
 import { type Cluster, type Host, mayTakeOver, registerOf, type Server } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
@@ -125,6 +126,7 @@ export function bareVariables(situation: Situation, host: Host): BareVariables {
 function sharedVariables(situation: Situation, host: string): SharedVariables {
   const { cluster, view } = situation;
   const servers = cluster.servers.map((each) => serverVariables(each, view));
+  const out = leftAlone(situation.intent, view);
   const keeper = view.hosts.get(holder(situation) ?? '');
   return {
     cluster: {
@@ -134,7 +136,9 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     },
     servers,
     standbys: servers.filter(({ role }) => role === 'standby'),
-    waitedFor: servers.filter(({ role, name }) => role === 'standby' && isCandidate(cluster, name)),
+    waitedFor: servers.filter(
+      ({ role, name }) => role === 'standby' && isCandidate(cluster, name) && !out.includes(name),
+    ),
     others: servers.filter(({ name }) => name !== host),
     dropped: droppedVariables(situation, servers),
     arbiter: arbiterVariables(cluster, view),

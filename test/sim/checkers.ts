@@ -13,10 +13,12 @@ import { collision } from '../controller/support/processes.ts';
 import { isFree } from './duties.ts';
 import type { Host, Order } from './host.ts';
 import { lsn, standsStill } from './instance.ts';
+import { MaintenanceChecker } from './maintenance.ts';
 import type { World } from './world.ts';
 
 export class Checkers {
   readonly #world: World;
+  readonly maintenance = new MaintenanceChecker((text) => this.fail(text));
   readonly violations: string[] = [];
   readonly acks: { readonly commit: number; readonly by: string; readonly at: number }[] = [];
   readonly promotions: { readonly id: string; readonly at: number }[] = [];
@@ -79,6 +81,7 @@ export class Checkers {
       this.fail(`R: ${id} tells two views of one number`);
     this.#usesTerm(id, state);
     this.#keepsDuties(id, state);
+    this.maintenance.decided(id, { state, actions });
   }
 
   wanted(id: string): void {

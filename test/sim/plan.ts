@@ -4,6 +4,7 @@
  */
 import { arbiterKinds } from './arbiter.ts';
 import { dutiesOf, dutyKinds } from './duties.ts';
+import { maintenanceKinds } from './maintenance.ts';
 import { fault, type Plan, type PlannedFault } from './planned.ts';
 import { Random } from './random.ts';
 import type { Unlike } from './unlike.ts';
@@ -11,7 +12,17 @@ import { unlikePlan } from './unlike-plan.ts';
 import type { References } from './world.ts';
 
 /** Dice of its own for each of these, so that what a seed means otherwise stays. */
-export const planOf = (seed: number): Plan => unlikePlan(seed, alike(seed));
+export const planOf = (seed: number): Plan => withMaintenance(seed, unlikePlan(seed, alike(seed)));
+
+/** The last release knows no maintenance: beside it none begins. */
+function withMaintenance(seed: number, plan: Plan): Plan {
+  const random = new Random(41 * seed + 17);
+  if (!random.chance(0.12) || plan.unlike?.some((it) => it.released)) return plan;
+  const kind = random.pick(Object.keys(maintenanceKinds));
+  const strikes = { ...fault(random, plan.settings.servers, 0), kind, lastsMs: random.between(300, 5000) };
+  const [first] = plan.faults;
+  return { ...plan, faults: random.chance(0.6) || !first ? [strikes] : [strikes, first] };
+}
 
 function alike(seed: number): Plan {
   const plan = withDuties(seed);

@@ -4,6 +4,7 @@ import { cables } from './cables.ts';
 import { copyKinds, type Duties, dutyKinds } from './duties.ts';
 import type { Kind, Kinds } from './fault.ts';
 import { faults } from './faults.ts';
+import { maintenanceKinds } from './maintenance.ts';
 import { persons } from './persons.ts';
 import type { Random } from './random.ts';
 import { returns } from './returns.ts';
@@ -24,7 +25,14 @@ export const kinds: Kinds = {
 const names = Object.keys(kinds);
 
 /** Faults of an arbiter strike only where there is one, those of duties where a server has one, those of times where they differ. */
-export const allKinds: Kinds = { ...kinds, ...arbiterKinds, ...dutyKinds, ...copyKinds, ...timesKinds };
+export const allKinds: Kinds = {
+  ...kinds,
+  ...arbiterKinds,
+  ...dutyKinds,
+  ...copyKinds,
+  ...timesKinds,
+  ...maintenanceKinds,
+};
 
 export function kindOf(name: string): Kind {
   const kind = allKinds[name];

@@ -8,6 +8,7 @@ import type { Fault } from './fault.ts';
 import { repairDisk } from './faults.ts';
 import type { Host } from './host.ts';
 import { judge, writableWithinMs } from './judge.ts';
+import { endMaintenance } from './maintenance.ts';
 import { ask, rebuild } from './persons.ts';
 import { describeFault, describePlan, planOf } from './plan.ts';
 import { kindOf, type Plan, type PlannedFault } from './planned.ts';
@@ -193,6 +194,7 @@ function heal(world: World): void {
     if (!host.state) world.startController(host, 10);
     repairDisk(world, host);
   }
+  endMaintenance(world);
   const off = world.hosts.find((it) => it.state?.failover.enabled === false);
   if (off) ask(world, off, { kind: 'set-failover', enabled: true });
 }

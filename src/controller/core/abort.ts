@@ -4,9 +4,10 @@
  */
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { giveUpSwitch } from './preparation.ts';
+import type { ReplyTo } from './processes.ts';
 import { abandon, stopAndProve } from './promotion.ts';
 import { type Heard, heardPeers, isInCharge, isPromoting, isServingPrimary } from './servers.ts';
-import type { ReplyTo, State } from './state.ts';
+import type { State } from './state.ts';
 import { understandsProof } from './view.ts';
 
 const asked = 'a person has ended it (mc_ctl switch --abort)';

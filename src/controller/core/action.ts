@@ -4,7 +4,8 @@
  */
 import type { PeerRequest } from './event.ts';
 import type { MessageNumber } from './messages.ts';
-import type { Persisted, ReplyTo } from './state.ts';
+import type { ReplyTo } from './processes.ts';
+import type { Persisted } from './state.ts';
 import type { Role, ServerId, ServerView } from './view.ts';
 
 /** What is to be done about slots. */

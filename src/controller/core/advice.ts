@@ -5,6 +5,7 @@
 
 import { dutyOf, dutyWords, mayTakeOver } from './duty.ts';
 import { votes } from './gather.ts';
+import { isMaintained, leftOutWords } from './maintenance.ts';
 import { megabytes } from './names.ts';
 import { mayBelieve } from './promise.ts';
 import { isUndecidable } from './references.ts';
@@ -59,6 +60,8 @@ const startOrRebuild = (state: State, id: ServerId): string =>
 /** What keeps a server from taking over now; null when nothing does. */
 export function obstacle(state: State, primary: Observation, server: Observation): Obstacle | null {
   const { id, view } = server;
+  const out = leftOutWords(state, id);
+  if (out !== '') return because(out, `when the work is done: pgduet maintenance end ${id}`);
   if (server.reach === 'refused') return because(`no controller runs on ${id}`, ctl(state, id, 'start'));
   if (server.reach === 'lost') return silent(state, primary, id);
   if (!view || server.reach === 'unknown')
@@ -289,7 +292,8 @@ function richest(state: State, servers: readonly Observation[]): Observation | u
   const standbys = servers.filter(({ fresh, view }) => fresh && view?.role === 'standby');
   const voters = standbys.filter(({ id }) => votes(state, id));
   const position = ({ view }: Observation): string => (view ? positionOf(view) : noPosition);
-  const may = ({ view }: Observation): number => Number(mayTakeOver(dutyOf(view)));
+  const may = ({ id, view }: Observation): number =>
+    Number(mayTakeOver(dutyOf(view)) && !isMaintained(state, id));
   const [first] = [...(voters.length > 0 ? voters : standbys)].sort(
     (one, other) => bytesAhead(position(other), position(one)) || may(other) - may(one),
   );
@@ -306,6 +310,7 @@ function nobodyHeard(
   const standby = richest(state, servers);
   if (!standby) return { status: 'unknown', reason, advice: check };
   const force = `${check}; if the primary is surely down: ${ctl(state, standby.id, 'switch --force')}`;
+  if (isMaintained(state, standby.id)) return onlyMaintained(state, standby.id, { reason, check });
   const limits = dutyWords(standby.id, dutyOf(standby.view));
   if (limits !== '') {
     const advice = `${force}, which may lose what was acknowledged without ${standby.id}`;
@@ -319,6 +324,17 @@ function nobodyHeard(
   const itself = state.failover.enabled && state.conf.heartbeatErrorAction !== 'message';
   const advice = `${force}${itself ? ', where it does not happen by itself' : ''}`;
   return { status: 'unknown', reason, advice };
+}
+
+/** The last way, where the primary is lost for good. */
+function onlyMaintained(
+  state: State,
+  id: ServerId,
+  { reason, check }: { readonly reason: string; readonly check: string },
+): { status: 'unknown' } & Obstacle {
+  const ways = `${ctl(state, id, 'start --force-start')}, then ${ctl(state, id, 'switch --force')}`;
+  const advice = `${check}; only if the primary is lost for good: ${ways}, which lose what was acknowledged without ${id}`;
+  return { status: 'unknown', reason: `${reason}; ${leftOutWords(state, id)}`, advice };
 }
 
 /** A standby that has paused or was cut off does not know any more whether it may take over, until its primary says so again. */

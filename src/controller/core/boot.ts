@@ -6,12 +6,14 @@ import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
+import { endedHere, entryOf, entryWords, isMaintained } from './maintenance.ts';
 import { isDoubtful } from './pause.ts';
+import type { Boot } from './processes.ts';
 import { firstPromise, isNewer, mayBelieve, ofCluster, promise } from './promise.ts';
 import { mayBeCutOff } from './references.ts';
 import { freshCell } from './register.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
-import type { Boot, Kept, Peer, Persisted, ReplyTo, State } from './state.ts';
+import type { Kept, Peer, Persisted, State } from './state.ts';
 import { lastTimeline, unknownPromotion } from './state.ts';
 import { isTaken } from './term.ts';
 import type { ServerId, ServerView, SyncSet, Takeover } from './view.ts';
@@ -53,7 +55,7 @@ function finishTakeover(state: State, { standby, restored }: BootEvent): Decisio
   const { takeover } = restored;
   const promised = firstPromise(state, takeover, restored.timeline + 1);
   return decided(
-    { ...state, sync: promised, withdrawn: {}, suspects: [], origins: {}, degraded: 'switched' },
+    endedHere({ ...state, sync: promised, withdrawn: {}, suspects: [], origins: {}, degraded: 'switched' }),
     log('MCA00062'),
     {
       kind: 'hook',
@@ -96,6 +98,7 @@ function remembered(before: State, event: BootEvent): Kept {
     vote: restored?.vote ?? null,
     lineages: restored?.lineages,
     grantedMs: Math.max(restored?.grantedMs ?? 0, before.grantedMs ?? 0),
+    maintenance: restored?.maintenance,
   };
 }
 
@@ -113,8 +116,10 @@ export function beginStart(state: State, byPerson: boolean): Decision {
     return beginStart({ ...state, giving: null }, true);
   }
   if (state.own.role === 'standby' && state.takeover) return startInstance(state);
+  if (isMaintained(state, state.self.id)) return rest(state);
   if (state.own.role === 'standby') {
-    const boot = { kind: 'waiting-for-primary', probedAt: state.now, remindedAt: -1 } as const;
+    const since = { sinceAt: state.now, probedAt: state.now };
+    const boot = { kind: 'waiting-for-primary', ...since, remindedAt: -1 } as const;
     const waiting: State = { ...withOwn(state, { phase: 'waiting' }), boot };
     return andThen(decided(waiting), (it) => {
       const next = advanceBoot(it);
@@ -131,36 +136,25 @@ export function beginStart(state: State, byPerson: boolean): Decision {
   return advanceBoot(asking);
 }
 
-/** A person asks a controller in charge to start its instance, or waits for it. */
-export function onStartRequest(state: State, replyTo: ReplyTo, wanted: 'start' | 'wait-started'): Decision {
-  if (state.stop) return decided(state, ...replies([replyTo], false, 'the controller is being stopped'));
-  if (state.own.phase === 'running' || state.own.phase === 'silent') {
-    return decided(state, ...replies([replyTo], true, 'the instance is running'));
-  }
-  const to = state.giving?.handover.to;
-  if (to !== undefined && state.peers[to]?.reach === 'up') {
-    const why = `this server gives its role to ${to}; it starts again only if that refuses`;
-    return decided(state, ...replies([replyTo], false, why));
-  }
-  const revival = wanted === 'start' ? null : state.revival;
-  const waiting = { ...state, revival, waitingForStart: [...state.waitingForStart, replyTo] };
-  if (state.boot.kind === 'left') {
-    return wanted === 'start'
-      ? beginStart(waiting, true)
-      : decided(state, ...replies([replyTo], true, 'the instance is left alone (--mc-only)'));
-  }
-  if (state.boot.kind === 'failed' && wanted === 'wait-started') {
-    return decided(state, ...replies([replyTo], false, state.boot.why));
-  }
-  const away = ['down', 'stopped', 'held'].includes(state.own.phase) && state.giving === null;
-  // Whoever asks for the start after it was said that this server waits for another one's word has decided.
-  const waits = state.boot.kind === 'asking-peers' && state.boot.said;
-  return wanted === 'start' && (away || waits) ? beginStart(waiting, true) : decided(waiting);
+/** In maintenance the controller starts nothing by itself. Whoever waits for the start is told so, and a unit has started all the same. */
+function rest(state: State): Decision {
+  const entry = entryOf(state, state.self.id);
+  const words = entry ? entryWords(entry) : '';
+  const told = replies(state.waitingForStart, true, `in maintenance ${words}: the instance is left alone`);
+  const resting: State = { ...withOwn(state, { phase: 'stopped' }), boot: { kind: 'maintained' } };
+  return decided({ ...resting, waitingForStart: [] }, log('MCA01153', { words }), ...told);
 }
+
+const waits = ({ boot }: State): boolean =>
+  boot.kind === 'asking-peers' || boot.kind === 'waiting-for-primary';
 
 /** Looks whether what the start waits for has come. Called after everything that may have changed it. */
 export function advanceBoot(state: State): Decision {
+  const isOut = isMaintained(state, state.self.id);
+  if (isOut && waits(state) && !state.takeover) return rest(state);
   switch (state.boot.kind) {
+    case 'maintained':
+      return isOut ? decided(state) : beginStart(state, false);
     case 'asking-peers':
       return askPeers(state, state.boot);
     case 'waiting-for-primary':
@@ -345,9 +339,15 @@ function hold(
   );
 }
 
+/** The port says nothing of a maintenance that this server has slept through: somebody who would tell is heard first, as far as there is time. */
+function knowsItsPlace(state: State, { sinceAt }: Extract<Boot, { kind: 'waiting-for-primary' }>): boolean {
+  if (heardPeers(state).some(({ line, view }) => view.sync?.primary === line.id)) return true;
+  return !(state.forgotten && state.sync === null) && state.now - sinceAt >= giveUpTimeMs(state.conf);
+}
+
 export function onPrimaryProbe(state: State, open: boolean): Decision {
   if (state.boot.kind !== 'waiting-for-primary') return decided(state);
-  if (open) return startInstance(state);
+  if (open && knowsItsPlace(state, state.boot)) return startInstance(state);
   const reminded = state.boot.remindedAt;
   if (reminded >= 0 && state.now - reminded < remindEveryMs) return decided(state);
   return decided({ ...state, boot: { ...state.boot, remindedAt: state.now } }, log('MCA01005'));

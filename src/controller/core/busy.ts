@@ -3,7 +3,8 @@
  * on whichever server it is given. In: a state. Out: the task that is told with every heartbeat, or a sentence. Pure.
  */
 import { type Decision, decided } from './decision.ts';
-import type { ReplyTo, State } from './state.ts';
+import type { ReplyTo } from './processes.ts';
+import type { State } from './state.ts';
 import type { Asker, ServerId, Task } from './view.ts';
 
 function workOf(state: State): Task['work'] | null {
@@ -12,7 +13,9 @@ function workOf(state: State): Task['work'] | null {
   if (state.giving) return state.giving.handover.kind === 'failover' ? 'failover' : 'switch';
   if (state.takeover) return state.takeover.kind === 'silence' ? 'failover' : 'switch';
   if (state.waitingForSwitch.length > 0) return 'switch';
-  return state.waitingForDetach.length > 0 || state.detaching ? 'detach' : null;
+  // A word of its own would be none for an earlier version, which drops a view that has it.
+  const maintains = state.maintaining !== null || state.waitingForMaintenance.length > 0;
+  return state.waitingForDetach.length > 0 || state.detaching || maintains ? 'detach' : null;
 }
 
 /** Keeps the task in step with the work; whoever asked for it first is named as long as it lasts. */

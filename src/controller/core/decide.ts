@@ -6,15 +6,7 @@
 import { onAbortSwitch } from './abort.ts';
 import type { Action } from './action.ts';
 import { onArbiterHeard, onArbiterLost } from './arbiters.ts';
-import {
-  advanceBoot,
-  onBoot,
-  onBootTick,
-  onInstanceStarted,
-  onPrimaryProbe,
-  onStartFailed,
-  onStartRequest,
-} from './boot.ts';
+import { advanceBoot, onBoot, onBootTick, onInstanceStarted, onPrimaryProbe, onStartFailed } from './boot.ts';
 import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, refuseBusy } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
@@ -22,20 +14,30 @@ import { nothingToReport, sameJudgement } from './fields.ts';
 import { endGrant } from './granted.ts';
 import { advanceHandover, onFollowedAfterSwitch, onFollowFailedAfterSwitch } from './handover.ts';
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
+import { advanceMaintenance } from './maintaining.ts';
 import { ownView } from './own-view.ts';
 import { awake, clocksOf } from './pause.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
 import { advancePreparation, onSwitchCheckpoint } from './preparation.ts';
+import type { ReplyTo } from './processes.ts';
 import { onPromoted, onPromoteFailed } from './promotion.ts';
 import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
-import { endDetach, onDetachFenced, onDetachRequest, onPeerReply, onSwitchCommand } from './request.ts';
+import {
+  endDetach,
+  onDetachFenced,
+  onDetachRequest,
+  onMaintenanceRequest,
+  onPeerReply,
+  onSwitchCommand,
+} from './request.ts';
 import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
 import { hasPostmaster, heardPeers, isLater } from './servers.ts';
 import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
 import { advanceSlots, onSlotsSet } from './slots.ts';
-import type { ReplyTo, State } from './state.ts';
+import { onStartRequest } from './start-request.ts';
+import type { State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import { advanceStop, demote, isolate, onInstanceStopped, onStopFailed, onStopRequest } from './stop.ts';
 import { advanceSync, onNamesFailed, onNamesSet, onPreDetached, onProvingCheckpoint } from './sync.ts';
@@ -190,6 +192,8 @@ function busyWith(state: State, replyTo: ReplyTo, request: ControlRequest | Peer
       return request.force || replyTo.kind === 'peer' ? null : obstacleToStop(state);
     case 'switch':
     case 'detach':
+    case 'maintenance-begin':
+    case 'maintenance-end':
       // What the register does not answer is what a person decides.
       if (request.kind === 'switch' && request.force && waitsForRegister(state)) return null;
       return obstacleToChange(state, replyTo, request.by);
@@ -212,7 +216,7 @@ function carryOut(state: State, replyTo: ReplyTo, request: ControlRequest): Deci
   switch (request.kind) {
     case 'start':
     case 'wait-started':
-      return onStartRequest(state, replyTo, request.kind);
+      return onStartRequest(state, replyTo, request.kind, request.kind === 'start' && request.force);
     case 'stop':
       return onStopRequest(state, replyTo, request);
     case 'set-failover':
@@ -223,6 +227,9 @@ function carryOut(state: State, replyTo: ReplyTo, request: ControlRequest): Deci
       return onAbortSwitch(state, replyTo);
     case 'detach':
       return onDetachRequest(state, replyTo, request);
+    case 'maintenance-begin':
+    case 'maintenance-end':
+      return onMaintenanceRequest(state, replyTo, request);
   }
 }
 
@@ -243,6 +250,9 @@ function carryOutFor(state: State, replyTo: ReplyTo, request: PeerRequest): Deci
       return onAbortSwitch(state, replyTo);
     case 'detach':
       return onDetachRequest(state, replyTo, request);
+    case 'maintenance-begin':
+    case 'maintenance-end':
+      return onMaintenanceRequest(state, replyTo, request);
   }
 }
 
@@ -278,6 +288,7 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
     advanceTakeover,
     advanceFollow,
     advanceSync,
+    advanceMaintenance,
     advanceSlots,
     endDetach,
   ];

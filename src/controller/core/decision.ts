@@ -1,7 +1,8 @@
 /** What every step of the core returns, and how steps are put one after the other. Pure. */
 import type { Action } from './action.ts';
 import type { MessageNumber } from './messages.ts';
-import type { OwnServer, ReplyTo, State } from './state.ts';
+import type { ReplyTo } from './processes.ts';
+import type { OwnServer, State } from './state.ts';
 
 export interface Decision {
   readonly state: State;

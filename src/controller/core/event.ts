@@ -34,13 +34,44 @@ interface Asked {
 export type ControlRequest = Asked & ControlCommand;
 
 type ControlCommand =
-  | { readonly kind: 'start' }
+  /** `force`: also a server in maintenance. */
+  | { readonly kind: 'start'; readonly force?: boolean }
   | { readonly kind: 'wait-started' }
   | { readonly kind: 'stop'; readonly all: boolean; readonly mcOnly: boolean; readonly force: boolean }
   | { readonly kind: 'set-failover'; readonly enabled: boolean }
   | SwitchCommand
   | { readonly kind: 'abort-switch' }
-  | { readonly kind: 'detach'; readonly noFencing: boolean };
+  | DetachCommand
+  | MaintenanceBegin
+  | MaintenanceEnd;
+
+/** `who` has it in maintenance from then on. */
+export interface MaintenanceBegin {
+  readonly kind: 'maintenance-begin';
+  readonly server: ServerId;
+  readonly who: string;
+  readonly reason: string;
+  readonly untilWall: number | null;
+  /** In the place of somebody else. */
+  readonly replace: boolean;
+  /** No commit need wait for any standby meanwhile. */
+  readonly alone: boolean;
+}
+
+/** `of`: the maintenance of somebody else. */
+export interface MaintenanceEnd {
+  readonly kind: 'maintenance-end';
+  readonly server: ServerId;
+  readonly who: string;
+  readonly of?: string;
+}
+
+/** Without a server: the one that is worst off. */
+interface DetachCommand {
+  readonly kind: 'detach';
+  readonly noFencing: boolean;
+  readonly server?: ServerId;
+}
 
 interface SwitchCommand {
   readonly kind: 'switch';
@@ -58,7 +89,9 @@ type PeerCommand =
   | { readonly kind: 'stop'; readonly mcOnly: boolean; readonly force: boolean }
   | SwitchCommand
   | { readonly kind: 'abort-switch' }
-  | { readonly kind: 'detach'; readonly noFencing: boolean };
+  | DetachCommand
+  | MaintenanceBegin
+  | MaintenanceEnd;
 
 /** What pg_controldata says of a stopped instance. */
 export interface Proof {

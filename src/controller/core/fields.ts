@@ -105,6 +105,7 @@ const sameView = fieldByField<ServerView>({
   cell: ignored,
   vote: ignored,
   replay: ignored,
+  maintenance: same,
   waitsMs: ignored,
 });
 
@@ -216,6 +217,8 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   ending: neither,
   revival: neither,
   detaching: neither,
+  maintaining: neither,
+  maintenance: judgedAndReported,
   task: judgedAndReported,
   // Questions to the policy and their answers.
   references: { judged: sameReferences, reported: sameReferences },
@@ -227,6 +230,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   waitingForSwitch: neither,
   waitingForDetach: neither,
   waitingForAbort: neither,
+  waitingForMaintenance: neither,
   // What the judgement and the state file leave behind.
   mirroring: neither,
   persisted: neither,

@@ -7,7 +7,9 @@ import { beginStart, countAttempt, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import { dutyAt, dutyOf, mayTakeOver } from './duty.ts';
 import type { Proof } from './event.ts';
+import { heedsMaintenance, isLeftOut } from './maintenance.ts';
 import { doubt } from './pause.ts';
+import type { Giving } from './processes.ts';
 import { mayBelieve } from './promise.ts';
 import {
   bytesAhead,
@@ -19,7 +21,7 @@ import {
   positionOf,
 } from './servers.ts';
 import { believesGone, isSilent } from './silence.ts';
-import type { Giving, Peer, State } from './state.ts';
+import type { Peer, State } from './state.ts';
 import { isBound } from './term.ts';
 import { type Handover, type ServerId, type ServerView, understandsProof } from './view.ts';
 
@@ -35,6 +37,8 @@ export function candidates(
     view.leaving === null &&
     view.takeover === null &&
     isFree(view) &&
+    !isLeftOut(state, line.id) &&
+    heedsMaintenance(state, view) &&
     view.failedDisks.length === 0 &&
     (force || (state.sync?.eligible.includes(line.id) === true && mayTakeOver(dutyOf(view))));
   return heardPeers(state)

@@ -102,11 +102,14 @@ export function initialState(facts: {
     verdicts: {},
     fences: {},
     detaching: null,
+    maintaining: null,
+    maintenance: undefined,
     task: null,
     warned: [],
     waitingForSwitch: [],
     waitingForDetach: [],
     waitingForAbort: [],
+    waitingForMaintenance: [],
   };
 }
 

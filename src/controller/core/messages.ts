@@ -3,6 +3,7 @@
  * In: number and values. Out: the line for the log. `docs/messages.md` is made from this table. Pure.
  */
 import { arbitratingMessages } from './messages/arbitrating.ts';
+import { maintainingMessages } from './messages/maintaining.ts';
 import type { Message, MessageType } from './messages/message.ts';
 import { returningMessages } from './messages/returning.ts';
 import { slotMessages } from './messages/slots.ts';
@@ -14,6 +15,7 @@ export const messages = {
   ...watchingMessages,
   ...returningMessages,
   ...slotMessages,
+  ...maintainingMessages,
   ...arbitratingMessages,
 };
 

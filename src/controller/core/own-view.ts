@@ -62,6 +62,7 @@ export function ownView(state: State): WholeView {
     vote: state.vote ?? undefined,
     duty: ownDuty(state),
     replay: replayLeft(state) ?? undefined,
+    maintenance: state.maintenance,
     waitsMs: waitMs(state.conf),
   };
 }

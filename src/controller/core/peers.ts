@@ -9,13 +9,15 @@ import type { Happening } from './event.ts';
 import { givesUpAfterMs, grant } from './granted.ts';
 import { newPeer } from './initial-state.ts';
 import { checkSystemId } from './instance.ts';
+import { entriesOf, heedEntries } from './maintenance.ts';
 import { isYounger } from './pause.ts';
+import type { ReplyTo } from './processes.ts';
 import { confirmedBy, learn, ofCluster } from './promise.ts';
 import { renewReferences } from './references.ts';
 import { newRhythm, withSilence } from './rhythm.ts';
 import { addressesIn } from './rows.ts';
 import { silentMs } from './silence.ts';
-import type { Peer, ReplyTo, State } from './state.ts';
+import type { Peer, State } from './state.ts';
 import type { FailoverFlag, ServerId, ServerView } from './view.ts';
 
 function withPeer(state: State, id: ServerId, change: Partial<Peer>): State {
@@ -37,9 +39,16 @@ export function onHeard(state: State, id: ServerId, view: ServerView): Decision 
   const rhythm = goesOn ? withSilence(peer.rhythm, state.now, silentMs(state, peer)) : peer.rhythm;
   const sign = { rhythm, signAt: state.now, heardAt: state.now, heardWall: state.wall };
   const awake = isYounger(state, peer, view) ? { asleepMs: 0 } : {};
-  const up = learn(withAddresses(withPeer(state, id, { reach: 'up', ...sign, ...awake, view }), view), view);
-  const known = confirmedBy({ ...up, aborted: up.aborted === id ? null : up.aborted }, id, view);
-  const heard = decided(known, ...(back ? [log('MCA01020', { peer: id, seconds: silence })] : []));
+  const up = withAddresses(withPeer(state, id, { reach: 'up', ...sign, ...awake, view }), view);
+  const told = heedEntries(up, view);
+  const knowing = learn(told.state, view);
+  const aborted = knowing.aborted === id ? null : knowing.aborted;
+  const known = confirmedBy({ ...knowing, aborted }, id, view);
+  const heard = decided(
+    known,
+    ...told.actions,
+    ...(back ? [log('MCA01020', { peer: id, seconds: silence })] : []),
+  );
   const adopted = andThen(heard, (it) => adoptFailover(it, view.failover));
   const checked = andThen(adopted, (it) => checkSystemId(it, id, peer.view?.report?.systemId));
   return andThen(checked, advanceBoot);
@@ -122,7 +131,12 @@ export function onReload(
       }),
   );
   const withdrawn = ofCluster(state.withdrawn, peers);
-  const changed = { ...state, conf, servers, peers, withdrawn, arbiters: renewArbiters(state, arbiters) };
+  const maintenance = entriesOf(
+    state,
+    servers.map((line) => line.id),
+  );
+  const kept = { withdrawn, maintenance, arbiters: renewArbiters(state, arbiters) };
+  const changed = { ...state, conf, servers, peers, ...kept };
   const renewed = grant(changed, state.grantedMs);
   const references = renewReferences(renewed);
   return decided({ ...renewed, references }, log('MCA01028', { server: state.self.id }));

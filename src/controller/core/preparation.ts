@@ -5,10 +5,12 @@
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import { dutyAt, dutyWords, mayTakeOver } from './duty.ts';
 import { candidates, newHandover } from './handover.ts';
+import { leftOutWords } from './maintenance.ts';
 import { lsnValue } from './names.ts';
+import type { Preparation, ReplyTo } from './processes.ts';
 import { mayBelieve } from './promise.ts';
 import { isInCharge } from './servers.ts';
-import type { Preparation, ReplyTo, State } from './state.ts';
+import type { State } from './state.ts';
 import { isBound } from './term.ts';
 import { type Sender, type ServerId, understandsProof, understandsRegister } from './view.ts';
 
@@ -35,6 +37,8 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, wanted: Wanted):
     return refuse(
       `${dutyWords(named, dutyAt(state, named))}; mc_ctl switch --to ${named} --force makes it primary all the same, once it has received everything`,
     );
+  const out = named === undefined ? '' : leftOutWords(state, named);
+  if (out !== '') return refuse(`${out}; end that first (mc_ctl maintenance end --server ${named})`);
   // Who is not named by a person is one that may take over without one.
   const to = named === undefined ? able.find(allowed) : able.find((it) => it === named);
   if (to === undefined && named !== undefined)

@@ -2,6 +2,7 @@
  * The promise of a primary about its commits: how it gets newer, who knows it, and who may still believe in an earlier one.
  * In: a state. Out: the state with another promise. Pure. docs/adr/0005-who-may-acknowledge.md has the reasons.
  */
+import { isMaintained } from './maintenance.ts';
 import { isDoubtful } from './pause.ts';
 import { isPromoting } from './servers.ts';
 import type { State } from './state.ts';
@@ -76,7 +77,7 @@ const isSame = (one: SyncSet, other: SyncSet | null): boolean =>
 export function learn(state: State, view: ServerView): State {
   const { sync } = view;
   // Who is being promoted has nobody's promise any more, and confirms none.
-  if (isPromoting(state)) return state;
+  if (isPromoting(state) || isMaintained(state, view.id)) return state;
   if (state.own.role === 'primary' || !sync || sync.primary !== view.id || view.role !== 'primary')
     return state;
   if (!isNewer(sync, state.sync)) return state;

@@ -6,9 +6,11 @@
 import { beginStart, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { CheckOutcome, Proof } from './event.ts';
+import { endedHere } from './maintenance.ts';
+import type { Promotion, ReplyTo } from './processes.ts';
 import { firstPromise } from './promise.ts';
 import { bytesAhead, isPromoting } from './servers.ts';
-import { lastTimeline, type Promotion, type ReplyTo, type State, unknownPromotion } from './state.ts';
+import { lastTimeline, type State, unknownPromotion } from './state.ts';
 import { termOf } from './term.ts';
 import type { InstanceReport, Takeover } from './view.ts';
 
@@ -167,7 +169,7 @@ function asPrimary(state: State, timeline: number): Decision {
     strangers: [],
     sync: firstPromise(state, state.takeover, timeline),
   };
-  return decided(next, log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });
+  return decided(endedHere(next), log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });
 }
 
 /** What was asked or won for the takeover is not used; a win of an earlier term was, and stays what it is. */

@@ -66,6 +66,7 @@ function current(state: State): Persisted {
     vote: state.vote ?? null,
     ...(state.lineages ? { lineages: state.lineages } : {}),
     grantedMs: state.grantedMs,
+    ...(state.maintenance ? { maintenance: state.maintenance } : {}),
     wroteWall: state.wall,
   };
 }

@@ -4,14 +4,17 @@
  */
 import { timeOfDay } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
-import type { ControlRequest, Happening } from './event.ts';
+import type { ControlRequest, Happening, MaintenanceBegin, MaintenanceEnd } from './event.ts';
+import { onBegin, onEnd } from './maintaining.ts';
 import { onSwitchRequest } from './preparation.ts';
+import type { ReplyTo } from './processes.ts';
 import { streams } from './rows.ts';
 import { type Heard, heardPeers, isPrimaryHere, isServingPrimary } from './servers.ts';
 import { fenceWords, fencing } from './silence.ts';
-import type { ReplyTo, State } from './state.ts';
+import type { State } from './state.ts';
 import { onStopReply } from './stop.ts';
 import { onForcedTakeover } from './takeover.ts';
+import { type ServerId, understandsMaintenance } from './view.ts';
 
 const primaryPeer = (state: State): Heard | undefined => heardPeers(state).find(isServingPrimary);
 
@@ -48,19 +51,56 @@ export function onDetachRequest(
   replyTo: ReplyTo,
   { noFencing, ...request }: Extract<ControlRequest, { kind: 'detach' }>,
 ): Decision {
-  if (isPrimaryHere(state)) return detachHere(state, replyTo, noFencing);
+  if (isPrimaryHere(state)) return detachHere(state, replyTo, noFencing, request.server);
   const primary = primaryPeer(state);
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
+  if (request.server !== undefined && isOld(primary)) return refuseOld(state, replyTo, primary);
   const next = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
   return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: { ...request, noFencing } });
 }
 
-/** Takes out the standby that commits wait for; with several of them the one that is worst off. */
-function detachHere(state: State, replyTo: ReplyTo, noFencing: boolean): Decision {
+const isOld = ({ view }: Heard): boolean => (view.understands ?? 1) < understandsMaintenance;
+
+/** It would take a word that it does not know for another one. */
+const refuseOld = (state: State, replyTo: ReplyTo, { line }: Heard): Decision =>
+  decided(
+    state,
+    ...replies(
+      [replyTo],
+      false,
+      `the controller of ${line.id}, the primary, is of an earlier version; run pgduet provision first`,
+    ),
+  );
+
+/** The primary begins and ends a maintenance; another server passes it on. */
+export function onMaintenanceRequest(
+  state: State,
+  replyTo: ReplyTo,
+  request: MaintenanceBegin | MaintenanceEnd,
+): Decision {
+  if (isPrimaryHere(state))
+    return request.kind === 'maintenance-begin'
+      ? onBegin(state, replyTo, request)
+      : onEnd(state, replyTo, request);
+  const primary = primaryPeer(state);
+  if (!primary || replyTo.kind === 'peer')
+    return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
+  if (isOld(primary)) return refuseOld(state, replyTo, primary);
+  const next = { ...state, waitingForMaintenance: [...state.waitingForMaintenance, replyTo] };
+  return decided(next, { kind: 'ask-peer', peer: primary.line.id, request });
+}
+
+/** Takes out the standby that is named, or one that commits wait for: with several of them the one that is worst off. */
+function detachHere(state: State, replyTo: ReplyTo, noFencing: boolean, named?: ServerId): Decision {
   const voters = state.sync?.voters ?? [];
   if (voters.length === 0) return decided(state, ...replies([replyTo], false, 'no standby is waited for'));
-  const id = voters.find((it) => !streams(state, it)) ?? voters.at(-1) ?? '';
+  if (named !== undefined && !voters.includes(named))
+    return decided(
+      state,
+      ...replies([replyTo], false, `no commit waits for ${named}; those waited for: ${voters.join(', ')}`),
+    );
+  const id = named ?? voters.find((it) => !streams(state, it)) ?? voters.at(-1) ?? '';
   const startedAtWall = state.peers[id]?.view?.report?.startedAtWall ?? 0;
   const detaching = { id, startedAtWall };
   const waiting: State = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
@@ -114,8 +154,8 @@ export function onPeerReply(
   if (state.stop) return onStopReply(state, peer, ok, text);
   if (state.waitingForAbort.length > 0)
     return decided({ ...state, waitingForAbort: [] }, ...replies(state.waitingForAbort, ok, text, code));
-  const waiting = [...state.waitingForSwitch, ...state.waitingForDetach];
-  const next = { ...state, waitingForSwitch: [], waitingForDetach: [] };
+  const waiting = [...state.waitingForSwitch, ...state.waitingForDetach, ...state.waitingForMaintenance];
+  const next = { ...state, waitingForSwitch: [], waitingForDetach: [], waitingForMaintenance: [] };
   return state.own.role === 'standby' && waiting.length > 0
     ? decided(next, ...replies(waiting, ok, text, code))
     : decided(state);

@@ -5,6 +5,7 @@
  */
 import { type Names, parseNames, sameName } from '../../postgres/standby-names.ts';
 import { dutyOf, isAsynchronous } from './duty.ts';
+import { isMaintained } from './maintenance.ts';
 import { lsnValue } from './names.ts';
 import { isHeard } from './servers.ts';
 import type { State } from './state.ts';
@@ -95,7 +96,7 @@ function strangeRows(state: State, report: InstanceReport, id: ServerId): Strang
   const rows = rowsOf(report, id).filter(counts);
   const isNamed = namesInForce(state, report).ids.includes(id);
   // What its receivers confirm acknowledges nothing, and nobody is to wait for it.
-  if (!isNamed && isAsynchronous(dutyOf(state.peers[id]?.view))) return [];
+  if (!isNamed && (isAsynchronous(dutyOf(state.peers[id]?.view)) || isMaintained(state, id))) return [];
   if (rows.length > 1) return [{ kind: 'rows', name: id }];
   const peer = state.peers[id];
   const isForeign = isOthers(report, peer?.view?.report, rows);

@@ -2,6 +2,7 @@
  * What several processes ask about the servers: who is heard, who serves, where WAL ends, who leads.
  * In: a state. Out: plain answers about this moment. It decides nothing. Pure.
  */
+import { isMaintained } from './maintenance.ts';
 import { lsnValue } from './names.ts';
 import { failedDisks, type Peer, type State } from './state.ts';
 import type { DiskPart, Phase, ServerId, ServerView, SyncSet } from './view.ts';
@@ -34,7 +35,9 @@ export const isInCharge = (state: State): boolean =>
   state.giving === null &&
   state.takeover === null &&
   state.stop === null &&
-  state.ending === null;
+  state.ending === null &&
+  // One that somebody has promoted by hand leads nobody.
+  !isMaintained(state, state.self.id);
 
 /** The primary in charge, or one that is giving its role away: requests of a person are carried out here. */
 export const isPrimaryHere = (state: State): boolean =>

@@ -5,6 +5,20 @@
  */
 import type { ArbiterLine, ServerConf, ServerLine } from '../config.ts';
 import type { Clocks } from './event.ts';
+import type {
+  Boot,
+  Change,
+  Giving,
+  Maintaining,
+  Preparation,
+  Promotion,
+  Proving,
+  ReplyTo,
+  Revival,
+  Slotting,
+  Stop,
+  Verdict,
+} from './processes.ts';
 import type { References } from './references.ts';
 import type { Rhythm } from './rhythm.ts';
 import {
@@ -12,6 +26,7 @@ import {
   type Cell,
   type DiskPart,
   diskParts,
+  type Entries,
   type FailoverFlag,
   type Handover,
   type InstanceReport,
@@ -94,6 +109,8 @@ export interface Kept {
    * Missing from the record of an earlier version.
    */
   readonly grantedMs?: number | undefined;
+  /** Who is, or was, in maintenance; missing as long as nobody was. */
+  readonly maintenance?: Entries | undefined;
 }
 
 /** The state file: the last that is known to have been true of the own server. */
@@ -123,117 +140,6 @@ export interface OwnServer {
   /** Why no session, or not that of the controller, is let in, as was said. */
   readonly refusal: string | null;
 }
-
-/** How far the start of the own instance is. `left`: nobody asked for it (--mc-only). */
-export type Boot =
-  | { readonly kind: 'new' }
-  | {
-      readonly kind: 'asking-peers';
-      readonly untilAt: number;
-      readonly byPerson: boolean;
-      /** It was said that a server which may be primary is not heard. */
-      readonly said: boolean;
-    }
-  | { readonly kind: 'waiting-for-primary'; readonly probedAt: number; readonly remindedAt: number }
-  /** The role was given away; the other server's answer decides. */
-  | { readonly kind: 'handed' }
-  | { readonly kind: 'starting' }
-  | { readonly kind: 'left' }
-  | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly why: string };
-
-/** A change of synchronous_standby_names that is under way. */
-export interface Change {
-  readonly to: readonly ServerId[];
-  /** hook: pre_detach_command runs; hooked: it has ended, and nothing was promised yet. */
-  readonly stage: 'hook' | 'hooked' | 'reporting' | 'setting' | 'failed';
-  /** For whom pre_detach_command has been run; it is not run again when the change is tried again. */
-  readonly announced: readonly ServerId[];
-  /** When the stage began. */
-  readonly at: number;
-}
-
-/** A change of slots that is under way, or over since a moment ago. */
-export interface Slotting {
-  /** done: it waits for an answer of the instance that shows it. */
-  readonly stage: 'doing' | 'done' | 'failed';
-  readonly at: number;
-  /** Why the last one has failed, also while it is tried again. */
-  readonly why: string | null;
-}
-
-/** A standby whose name is in force is shown to hold everything before it may be promoted. */
-export type Proving =
-  | { readonly id: ServerId; readonly stage: 'checkpoint' | 'mark' | 'catching'; readonly lsn: string | null }
-  /** The checkpoint has failed; it is asked for again behind a pause. */
-  | { readonly id: ServerId; readonly stage: 'failed'; readonly at: number };
-
-/** A switch that a person has asked for and that has not begun: the primary serves on, and nothing depends on it. */
-export interface Preparation {
-  readonly to: ServerId;
-  readonly force: boolean;
-  readonly stage: 'checkpoint' | 'mark' | 'replay';
-  /** What the standby must have replayed. */
-  readonly mark: string | null;
-  readonly untilAt: number;
-}
-
-/** The stage promote of the own takeover. */
-export interface Promotion {
-  /** The action is under way. */
-  readonly asked: boolean;
-  /** When it was asked for; once its session has ended, when it is asked for again. */
-  readonly at: number;
-  /** The instance is being stopped, to see whether it was promoted: why, and who waits for that. */
-  readonly stopping: { readonly why: string; readonly replyTo: readonly ReplyTo[] } | null;
-  /** The first observation of what is left to replay. */
-  readonly begun: { readonly at: number; readonly leftBytes: number } | null;
-  readonly leftBytes: number | null;
-}
-
-/** How far the primary's part of a switch is. */
-export interface Giving {
-  readonly stage: 'stop' | 'given' | 'following';
-  readonly handover: Handover;
-  /** Standbys that have refused it. */
-  readonly tried: readonly ServerId[];
-  /** The instance may be started again if all of them refuse. */
-  readonly restartable: boolean;
-  /** It was heard that this handover is being taken; the receiver of the role waits for the echo of that. */
-  readonly taken?: ServerId | undefined;
-}
-
-/** How often the instance of a primary was started again after it had gone away, in one series of attempts. */
-export interface Revival {
-  readonly attempts: number;
-  /** The next attempt is not made before. */
-  readonly nextAt: number;
-  /** It was said that there will be no further one. */
-  readonly over: boolean;
-}
-
-/** An answer from outside: arbitration command, fencing command. */
-export interface Verdict {
-  readonly askedAt: number;
-  readonly answer: boolean | null;
-}
-
-/** A stop that is under way: servers are taken one after the other, standbys first. */
-export interface Stop {
-  /** Who asked: control requests and peers; nobody when it was a signal. */
-  readonly replyTo: readonly ReplyTo[];
-  readonly mcOnly: boolean;
-  readonly force: boolean;
-  readonly queue: readonly ServerId[];
-  readonly current: ServerId;
-  readonly failures: readonly string[];
-  /** The others are being told that this server leaves; not waited for any longer than this. */
-  readonly announcingUntil: number | null;
-}
-
-export type ReplyTo =
-  | { readonly kind: 'control'; readonly id: number }
-  | { readonly kind: 'peer'; readonly peer: ServerId; readonly id: number };
 
 export type MirroringStatus =
   | 'switchable'
@@ -340,6 +246,7 @@ export interface State extends Kept {
   readonly fences: Readonly<Record<ServerId, Verdict>>;
   /** A person wants this standby out, and it is being fenced first; `startedAtWall` is that of its instance. */
   readonly detaching: { readonly id: ServerId; readonly startedAtWall: number } | null;
+  readonly maintaining: Maintaining | null;
   /** What is under way, and who asked for it. */
   readonly task: Task | null;
   /** Peers about which it was said that nothing is done. */
@@ -347,6 +254,7 @@ export interface State extends Kept {
   readonly waitingForSwitch: readonly ReplyTo[];
   readonly waitingForDetach: readonly ReplyTo[];
   readonly waitingForAbort: readonly ReplyTo[];
+  readonly waitingForMaintenance: readonly ReplyTo[];
 }
 
 /** After a restart of the controller, when the outcome of the former request is not known. */

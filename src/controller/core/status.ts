@@ -3,11 +3,9 @@
  * In: a state. Out: plain data and text. A server that is not heard is never called normal. Pure.
  */
 
-import type { ReplicationDuty, TakeoverDuty } from '../config.ts';
 import {
   apart,
   ctl,
-  isApart,
   type Observation,
   type Obstacle,
   obstacle,
@@ -19,29 +17,12 @@ import {
 import { type ArbiterRow, arbiterRows, type RegisterRow, registerRow } from './arbiter-rows.ts';
 import { busyServers } from './busy.ts';
 import { dutyOf, dutyWords, sameDuty } from './duty.ts';
-import { ownView } from './own-view.ts';
-import { longestSilences, watchedSeconds } from './rhythm.ts';
-import { rowOf } from './rows.ts';
+import { entryOf } from './maintenance.ts';
 import { split } from './split.ts';
 import type { Judgement, MirroringStatus, State } from './state.ts';
+import { observations, type StatusRow, serves, statusRow, time } from './status-row.ts';
 import { tableLines } from './table.ts';
 import type { ServerId, ServerView, Task } from './view.ts';
-
-function observations(state: State): Observation[] {
-  return state.servers.map(({ id, host, port }) => {
-    const at = { id, host, port };
-    if (id === state.self.id) {
-      const view = ownView(state);
-      return { ...at, fresh: true, reach: 'self', view, sinceWall: state.own.phaseSinceWall };
-    }
-    const peer = state.peers[id];
-    const { reach = 'unknown', view = null, sinceWall = state.wall } = peer ?? {};
-    return { ...at, fresh: reach === 'up', reach, view, sinceWall };
-  });
-}
-
-const serves = (server: Observation): boolean =>
-  server.fresh && (server.view?.phase === 'running' || server.view?.phase === 'silent');
 
 const isPrimary = ({ role, phase }: Pick<ServerView, 'phase' | 'role'>): boolean =>
   role === 'primary' && (phase === 'running' || phase === 'silent');
@@ -181,44 +162,6 @@ function quietAddresses({ id, view }: Observation): Obstacle[] {
 const wasPrimary = (server: Observation): boolean =>
   server.fresh && server.view?.role === 'primary' && !serves(server);
 
-/** One server of the status, in the form of `--json`. The names never change their meaning. */
-export interface StatusRow {
-  readonly server_id: string;
-  readonly host_role: string;
-  readonly host: string;
-  readonly port: number;
-  readonly host_status: string;
-  readonly db_proc_status: string;
-  readonly disk_status: string;
-  readonly instance: string;
-  readonly since: string;
-  readonly timeline: number | null;
-  readonly lsn: string | null;
-  readonly sync_state: string | null;
-  readonly lag_bytes: number | null;
-  readonly last_heard: string | null;
-  readonly instance_version: string | null;
-  readonly controller_version: string | null;
-  /** It runs, but a person has taken it out with mc_ctl detach, as its primary tells. */
-  readonly detached: boolean;
-  /** It holds WAL that its primary does not have and cannot follow it, as that tells. Missing from a controller that does not know it yet. */
-  readonly parted?: boolean;
-  /** Reference addresses that do not answer it. */
-  readonly quiet_references: readonly string[];
-  /** Of a server that becomes primary: WAL that it has to replay before. */
-  readonly replay_left_bytes: number | null;
-  /** 0 while it is not known, or nothing moves. */
-  readonly replay_bytes_per_second: number | null;
-  /** What it may do, as it was last told; null while that is not known. */
-  readonly takeover: TakeoverDuty | null;
-  readonly takeover_priority: number | null;
-  readonly replication: ReplicationDuty | null;
-  /** Of another server: the three longest silences between two words of it, in this hour of the controller and the one before. */
-  readonly longest_silences_ms?: readonly number[];
-  /** For how long they were watched; 0 of the own server. Both are missing from a controller that does not know them yet. */
-  readonly silences_watched_s?: number;
-}
-
 /** Who is at work where; without a process the controller does it by itself. */
 export interface StatusTask {
   readonly server: string;
@@ -247,11 +190,27 @@ export interface StatusReport {
   /** Servers that may still become primary, or have: until that is known nobody else is stopped, rebuilt or forced. */
   readonly undecided: readonly ServerId[];
   readonly servers: readonly StatusRow[];
+  /** Servers in maintenance; missing from a controller that does not know it yet. */
+  readonly maintenance?: readonly MaintenanceRow[];
   /** Missing from a controller that does not know them yet. */
   readonly arbiters?: readonly ArbiterRow[];
   readonly register?: RegisterRow | null;
   /** Marks of the cluster keys that this controller speaks and hears. Missing from one that cannot hear two. */
   readonly cluster_key?: KeyRow;
+}
+
+/** A server that is in maintenance, or about to be (asked). */
+export interface MaintenanceRow {
+  readonly server: string;
+  readonly stage: 'asked' | 'open';
+  readonly by: string;
+  readonly since: string;
+  /** Until when it is expected; null where nobody has said. */
+  readonly until: string | null;
+  readonly overdue: boolean;
+  readonly reason: string;
+  /** Each entry of a server has a higher number than the one before. */
+  readonly number: number;
 }
 
 /** From a mark no key can be found. While the secrets are renewed two keys are heard. */
@@ -261,8 +220,6 @@ export interface KeyRow {
   /** renewal.json was there when the files were read last. */
   readonly renewal: boolean;
 }
-
-const time = (wall: number): string => new Date(wall).toISOString();
 
 export function statusReport(
   state: State,
@@ -284,10 +241,22 @@ export function statusReport(
     versions: { controller: state.controllerVersion, node: facts.node },
     undecided: undecided(servers),
     servers: servers.map((server) => statusRow(state, servers, server)),
+    maintenance: maintenanceRows(state),
     arbiters: arbiterRows(state),
     register: registerRow(state),
     ...(facts.keys ? { cluster_key: facts.keys } : {}),
   };
+}
+
+function maintenanceRows(state: State): MaintenanceRow[] {
+  return state.servers.flatMap(({ id }) => {
+    const entry = entryOf(state, id);
+    if (!entry || entry.stage === 'ended') return [];
+    const { stage, by, sinceWall, untilWall, reason, number } = entry;
+    const until = untilWall === null ? null : time(untilWall);
+    const overdue = untilWall !== null && state.wall > untilWall;
+    return [{ server: id, stage, by, since: time(sinceWall), until, overdue, reason, number }];
+  });
 }
 
 function statusTask(state: State): StatusTask | null {
@@ -296,70 +265,6 @@ function statusTask(state: State): StatusTask | null {
   const { server, task } = first;
   const { pid = null, user = null, server: askedOn = null } = task.by ?? {};
   return { server, work: task.work, pid, user, asked_on: askedOn, since: time(task.sinceWall) };
-}
-
-function statusRow(state: State, servers: readonly Observation[], server: Observation): StatusRow {
-  const { view } = server;
-  const primary = servers.find((it) => serves(it) && it.view?.role === 'primary');
-  const sender = primary?.view?.report ? rowOf(primary.view.report, server.id) : undefined;
-  const peer = state.peers[server.id];
-  const heardWall = server.reach === 'self' ? state.wall : (peer?.heardWall ?? null);
-  const replay = server.fresh ? view?.replay : null;
-  return {
-    server_id: server.id,
-    host_role: hostRole(server),
-    host: server.host,
-    port: server.port,
-    // A host that refuses the connection is up; only its controller is not.
-    host_status: server.reach === 'lost' || server.reach === 'unknown' ? 'abnormal' : 'normal',
-    db_proc_status: procStatus(servers, server),
-    disk_status: diskStatus(server),
-    instance: server.fresh ? (view?.phase ?? 'unknown') : 'unknown',
-    since: time(server.sinceWall),
-    timeline: view?.report?.timeline ?? null,
-    lsn: view?.report?.lsn ?? null,
-    sync_state: sender?.syncState ?? null,
-    lag_bytes: sender?.lagBytes ?? null,
-    last_heard: heardWall === null ? null : time(heardWall),
-    instance_version: view?.report?.version ?? null,
-    controller_version: view?.controllerVersion ?? null,
-    detached: isDetached(primary, server),
-    parted: primary !== undefined && isApart(primary, server.id),
-    quiet_references: server.fresh ? (view?.quietReferences ?? []) : [],
-    replay_left_bytes: replay?.leftBytes ?? null,
-    replay_bytes_per_second: replay?.bytesPerSecond ?? null,
-    takeover: view?.duty?.takeover ?? null,
-    takeover_priority: view?.duty?.priority ?? null,
-    replication: view?.duty?.replication ?? null,
-    longest_silences_ms: peer ? longestSilences(peer.rhythm).map(Math.round) : [],
-    silences_watched_s: peer ? watchedSeconds(peer.rhythm, state.now) : 0,
-  };
-}
-
-/** Once it has stopped nothing keeps it out any more: its start takes it in again. */
-const isDetached = (primary: Observation | undefined, { id, fresh, view }: Observation): boolean =>
-  fresh && view?.phase === 'running' && primary?.view?.detached?.includes(id) === true;
-
-function hostRole(server: Observation): string {
-  if (!server.view?.role) return 'unknown';
-  return serves(server) ? server.view.role : `none(inactivated ${server.view.role})`;
-}
-
-function procStatus(servers: readonly Observation[], server: Observation): string {
-  if (!server.fresh || !server.view || server.view.phase === 'unknown') return 'unknown';
-  if (server.view.phase !== 'running') return 'abnormal(postmaster)';
-  const { report, role } = server.view;
-  if (!report) return 'normal';
-  if (role === 'standby') return report.receiver === 'streaming' ? 'normal' : 'abnormal(wal_receiver)';
-  const expected = servers.filter((it) => it.id !== server.id).map((it) => it.id);
-  return expected.every((id) => rowOf(report, id)?.state === 'streaming') ? 'normal' : 'abnormal(wal_sender)';
-}
-
-function diskStatus(server: Observation): string {
-  if (!server.fresh || !server.view) return 'unknown';
-  const { failedDisks, fullDisks = [] } = server.view;
-  if (failedDisks.length > 0) return `abnormal(${failedDisks.join(',')})`;
-  return fullDisks.length > 0 ? `full(${fullDisks.join(',')})` : 'normal';
 }
 
 const columns = ['server_id', 'host_role', 'host', 'host_status', 'db_proc_status', 'disk_status'] as const;
@@ -374,7 +279,17 @@ export function renderStatus(report: StatusReport): string {
   const why = report.reason ? [`why: ${report.reason}; since ${since}; to do: ${report.advice ?? ''}`] : [];
   const heard = report.servers.flatMap(silenceLine);
   const top = ['mirroring status', '----------------', report.mirroring_status];
-  return `${[...top, ...table, ...why, ...report.servers.flatMap(dutyLine), ...heard].join('\n')}\n`;
+  const out = (report.maintenance ?? []).map(maintenanceLine);
+  const lines = [...top, ...table, ...why, ...out, ...report.servers.flatMap(dutyLine), ...heard];
+  return `${lines.join('\n')}\n`;
+}
+
+const moment = (text: string): string => text.replace('T', ' ').replace(/:\d+\.\d+Z$/, ' UTC');
+
+function maintenanceLine({ server, stage, by, since, until, overdue, reason }: MaintenanceRow): string {
+  const expected = until === null ? '' : `, expected until ${moment(until)}${overdue ? ' (overdue)' : ''}`;
+  const begins = stage === 'asked' ? ', about to begin' : '';
+  return `maintenance: ${server}, by ${by} since ${moment(since)}${expected}${begins}${reason === '' ? '' : `: ${reason}`}`;
 }
 
 /** Only where it is not the usual one. */

@@ -7,10 +7,11 @@ import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
+import type { ReplyTo, Stop } from './processes.ts';
 import { promise } from './promise.ts';
 import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
 import { hasPostmaster } from './servers.ts';
-import type { ReplyTo, State, Stop } from './state.ts';
+import type { State } from './state.ts';
 import type { ServerId } from './view.ts';
 
 export interface StopOptions {

@@ -7,18 +7,20 @@ import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import { dutyAt, mayTakeOver } from './duty.ts';
+import { heedsMaintenance, isMaintained } from './maintenance.ts';
 import { lsnValue, sameIds } from './names.ts';
 import { advanceNaming, canName } from './naming.ts';
 import { isParted } from './parted.ts';
 import { isDoubtful } from './pause.ts';
 import { givesAside } from './preparation.ts';
+import type { Change, Proving } from './processes.ts';
 import { knows, mayBelieve, promise, without } from './promise.ts';
 import { recollect, withEverybody } from './recollect.ts';
 import { namesInForce, rowOf, streams } from './rows.ts';
 import { isHeard, isInCharge, isLater, noPosition, takesOut } from './servers.ts';
 import { askFences, believesGone, isFenced, isSilent } from './silence.ts';
 import { awaitsList } from './slots.ts';
-import type { Change, Peer, Proving, State } from './state.ts';
+import type { Peer, State } from './state.ts';
 import { cleared, toProve, watchStrangers } from './strangers.ts';
 import { isBound } from './term.ts';
 import { type ServerId, type ServerView, type SyncSet, understandsRegister } from './view.ts';
@@ -39,7 +41,7 @@ export function advanceSync(state: State): Decision {
 /** While somebody else may acknowledge commits, nobody is known to hold all of them; and whose duty forbids it takes nothing over. */
 function withdraw(state: State): State {
   const before = state.sync?.eligible ?? [];
-  const able = before.filter((id) => mayTakeOver(dutyAt(state, id)));
+  const able = before.filter((id) => mayTakeOver(dutyAt(state, id)) && !isMaintained(state, id));
   const free = givesAside(state) ? able.filter((id) => id === state.preparing?.to) : able;
   const eligible = state.strangers.length > 0 ? [] : free;
   return eligible.length < before.length ? promise(state, { eligible }) : state;
@@ -335,8 +337,8 @@ function prove(state: State): Decision {
 }
 
 /** A controller that does not know what a register is would take over without it. */
-const isBoundBy = ({ sync }: State, { view }: Peer): boolean =>
-  !isBound(sync) || (view?.understands ?? 1) >= understandsRegister;
+const isBoundBy = (state: State, { view }: Peer): boolean =>
+  heedsMaintenance(state, view) && (!isBound(state.sync) || (view?.understands ?? 1) >= understandsRegister);
 
 export function onProvingCheckpoint(before: State, why: string | null): Decision {
   const state = { ...before, checkpointing: false };

@@ -8,8 +8,10 @@ import { andThen, type Decision, decided, log, replies, withOwn } from './decisi
 import { dutyOf, dutyWords, isPreferred, mayTakeOver, ownDuty } from './duty.ts';
 import { enough, isGathered, isUnanswered, mayPromote, votes } from './gather.ts';
 import { addressOf } from './handover.ts';
+import { isMaintained, leftOutWords } from './maintenance.ts';
 import { lsnValue } from './names.ts';
 import { isDoubtful } from './pause.ts';
+import type { ReplyTo } from './processes.ts';
 import { abandon, advancePromotion, beginPromotion } from './promotion.ts';
 import {
   bytesAhead,
@@ -23,7 +25,7 @@ import {
   takesOut,
 } from './servers.ts';
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
-import type { ReplyTo, State } from './state.ts';
+import type { State } from './state.ts';
 import { isBound, isTermGone, waitsForRegister } from './term.ts';
 import type { Handover, ServerId, Takeover } from './view.ts';
 
@@ -88,6 +90,7 @@ const fenced = ({ sync }: State) => (isBound(sync) ? fenceLater : fenceFirst);
 function handoverObstacle(state: State, { kind, checkpoint }: Handover): string | null {
   if (state.own.phase !== 'running') return `the instance of ${state.self.id} does not run`;
   if (isBroken(state)) return `a disk of ${state.self.id} has failed`;
+  if (isMaintained(state, state.self.id)) return leftOutWords(state, state.self.id);
   if (kind === 'failover' && !mayTakeOver(ownDuty(state))) return dutyWords(state.self.id, ownDuty(state));
   if (checkpoint === null && !isEligible(state)) return `${state.self.id} is not known to hold every commit`;
   return null;
@@ -104,6 +107,7 @@ function considerSilence(state: State): Decision {
     !state.failover.enabled ||
     !isEligible(state) ||
     !mayTakeOver(ownDuty(state)) ||
+    isMaintained(state, state.self.id) ||
     state.own.phase !== 'running' ||
     isBroken(state)
   )
@@ -126,7 +130,10 @@ function betterOne(state: State): boolean {
   return heardPeers(state).some((peer) => {
     const { line, view } = peer;
     if (view.role !== 'standby' || view.phase !== 'running') return false;
-    const may = state.sync?.eligible.includes(line.id) === true && mayTakeOver(dutyOf(view));
+    const may =
+      state.sync?.eligible.includes(line.id) === true &&
+      mayTakeOver(dutyOf(view)) &&
+      !isMaintained(state, line.id);
     if (!may) return votes(state, line.id) && bytesAhead(positionOf(view), ownPosition(state)) > 0;
     if (view.failedDisks.some((part) => takesOut(state, part))) return false;
     return beats(state, peer, ownPosition(state));
@@ -257,6 +264,8 @@ function goOn(state: State, takeover: Takeover): Decision {
     return abandon(state, `${primary.line.id} does not hand over any more`);
   if (takeover.kind === 'silence' && isBound(state.sync) && !isEligible(state))
     return abandon(state, `${takeover.from} has said that this server may not take over`);
+  if (takeover.kind !== 'force' && isMaintained(state, state.self.id))
+    return abandon(state, leftOutWords(state, state.self.id));
   if (takeover.stage === 'ask') return resumeTakeover(state);
   return takeover.stage === 'gather' ? gather(state, takeover) : decided(state);
 }

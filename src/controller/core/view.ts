@@ -11,10 +11,12 @@ export type ServerId = string;
 /**
  * What a controller understands by the words that it tells; missing means 1. 2: `declined` after a promotion was asked for is
  * proven by a stopped instance. 3: a promise that names a register binds it.
+ * 4: it remembers who is in maintenance, and heeds it.
  */
-export const understanding = 3;
+export const understanding = 4;
 export const understandsProof = 2;
 export const understandsRegister = 3;
+export const understandsMaintenance = 4;
 export const roles = ['primary', 'standby'] as const;
 export type Role = (typeof roles)[number];
 export const diskParts = ['data', 'transaction_log', 'tablespace'] as const;
@@ -244,6 +246,21 @@ export interface Task {
   readonly sinceWall: number;
 }
 
+/** What is remembered of the maintenance of one server, on all of them. The entry with the highest number counts, on any timeline. */
+export const maintenanceStages = ['asked', 'open', 'ended'] as const;
+export interface Maintenance {
+  readonly number: number;
+  readonly stage: (typeof maintenanceStages)[number];
+  /** Who has it in maintenance, in words. */
+  readonly by: string;
+  readonly sinceWall: number;
+  /** Why; may be empty. */
+  readonly reason: string;
+  /** Until when it is expected; only told. */
+  readonly untilWall: number | null;
+}
+export type Entries = Readonly<Record<ServerId, Maintenance>>;
+
 /** Which message of a controller: one of another start of it, or with a lower number, is an earlier one. */
 export interface Echo {
   readonly incarnation: string;
@@ -310,6 +327,8 @@ export interface ServerView {
   readonly vote?: Vote | null | undefined;
   /** A promotion that is under way: what is left to replay before it takes writes, and how fast that goes. */
   readonly replay?: ReplayLeft | null | undefined;
+  /** Missing where there was none yet, and from a controller that does not know it. */
+  readonly maintenance?: Entries | undefined;
   /** It waits longer than this for another server; missing from a controller that does not tell it, nor heeds it. */
   readonly waitsMs?: number | undefined;
 }

@@ -7,6 +7,7 @@ import { advanceBoot, unheardRivals } from './boot.ts';
 import { andThen, type Decision, decided, log } from './decision.ts';
 import { asksToServe } from './gather.ts';
 import { silentTaker } from './handover.ts';
+import { isMaintained } from './maintenance.ts';
 import { isNaming, wantedRegister } from './naming.ts';
 import { promise } from './promise.ts';
 import { abandon } from './promotion.ts';
@@ -53,7 +54,7 @@ function heeding(state: State, sync: SyncSet): State {
 const answerOwn = (state: State): State => (state.vote ? answered(state, state.self.id, state.vote) : state);
 
 function answered(state: State, asker: ServerId, vote: Vote): State {
-  if (!state.cell) return state;
+  if (!state.cell || (vote.against !== null && isPutBack(state))) return state;
   const leads = state.own.role === 'primary' && state.own.phase === 'running' && asker !== state.self.id;
   const serves =
     leads ||
@@ -61,6 +62,11 @@ function answered(state: State, asker: ServerId, vote: Vote): State {
   const cell = answerVote(state.cell, { at: state.self.id, asker, vote, serves, newId: newId(state) });
   return cell === state.cell ? state : { ...state, cell };
 }
+
+/** Its host may have been put back to an earlier moment as long as it is in maintenance: its cell gives no standby a term before a primary was heard. */
+const isPutBack = (state: State): boolean =>
+  isMaintained(state, state.self.id) &&
+  !Object.values(state.peers).some(({ view }) => view?.role === 'primary');
 
 interface Question {
   readonly cells: readonly CellName[];

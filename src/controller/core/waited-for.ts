@@ -3,6 +3,7 @@
  * docs/adr/0010-which-server-may-do-what.md has the reasons.
  */
 import { dutyAt, dutyWords, isAsynchronous, mayTakeOver } from './duty.ts';
+import { isLeftOut } from './maintenance.ts';
 import { isParted } from './parted.ts';
 import { promise } from './promise.ts';
 import { streams } from './rows.ts';
@@ -12,25 +13,28 @@ import type { ServerId } from './view.ts';
 
 /** Voters besides this one that may become primary without a person. */
 const candidatesBeside = (state: State, id: ServerId): ServerId[] =>
-  (state.sync?.voters ?? []).filter((it) => it !== id && mayTakeOver(dutyAt(state, it)));
+  (state.sync?.voters ?? []).filter(
+    (it) => it !== id && mayTakeOver(dutyAt(state, it)) && !isLeftOut(state, it),
+  );
 
 /** One that never takes over must not confirm alone what a candidate lacks: it joins only where none is in. */
 export function mayBeWaitedFor(state: State, id: ServerId): boolean {
   const duty = dutyAt(state, id);
-  if (isAsynchronous(duty)) return false;
+  if (isAsynchronous(duty) || isLeftOut(state, id)) return false;
   return mayTakeOver(duty) || candidatesBeside(state, id).length === 0;
 }
 
-/** A voter that has to go for its duty: it is asynchronous, or somebody who may take over is there in its place. */
+/** A voter that has to go: it is in maintenance, asynchronous, or somebody who may take over is there in its place. */
 export function leavesByDuty(state: State, id: ServerId): boolean {
   const duty = dutyAt(state, id);
-  if (isAsynchronous(duty)) return true;
+  if (isAsynchronous(duty) || isLeftOut(state, id)) return true;
   return !mayTakeOver(duty) && candidatesBeside(state, id).some((it) => streams(state, it));
 }
 
 /** Why a voter is taken out. */
 export function whyAway(state: State, id: ServerId): string {
   if (state.parked[id] !== undefined) return 'a person asked for it';
+  if (isLeftOut(state, id)) return 'a person has it in maintenance';
   if (leavesByDuty(state, id)) return dutyWords(id, dutyAt(state, id));
   const peer = state.peers[id];
   if (!isHeard(peer))

@@ -16,6 +16,8 @@ import {
   type FailoverSlot,
   type Handover,
   type InstanceReport,
+  type Maintenance,
+  maintenanceStages,
   phases,
   type ReplayLeft,
   roles,
@@ -167,6 +169,15 @@ const task = object<Task>({
   sinceWall: number,
 });
 
+const maintenance = object<Maintenance>({
+  number,
+  stage: oneOf(maintenanceStages),
+  by: text,
+  sinceWall: number,
+  reason: text,
+  untilWall: orNull(number),
+});
+
 const echo = object<Echo>({ incarnation: text, seq: number });
 
 const view = object<ServerView>({
@@ -197,6 +208,7 @@ const view = object<ServerView>({
   forgotten: optional(flag),
   replay: optional(orNull(object<ReplayLeft>({ leftBytes: number, bytesPerSecond: number }))),
   waitsMs: optional(number),
+  maintenance: optional(recordOf(maintenance)),
   strangers: optional(listOf(object<Stranger>({ kind: oneOf(strangerKinds), name: text }))),
   quietReferences: optional(ids),
   cell: optional(orNull(cell)),
@@ -244,7 +256,22 @@ const requests: RequestShapes = {
     maxWaitMs: optional(number),
   }),
   'abort-switch': object<Request<'abort-switch'>>(asked),
-  detach: object<Request<'detach'>>({ ...asked, noFencing: flag }),
+  detach: object<Request<'detach'>>({ ...asked, noFencing: flag, server: optional(text) }),
+  'maintenance-begin': object<Request<'maintenance-begin'>>({
+    ...asked,
+    server: text,
+    who: text,
+    reason: text,
+    untilWall: orNull(number),
+    replace: flag,
+    alone: flag,
+  }),
+  'maintenance-end': object<Request<'maintenance-end'>>({
+    ...asked,
+    server: text,
+    who: text,
+    of: optional(text),
+  }),
 };
 
 export const isPeerRequest = (value: unknown): value is PeerRequest =>

@@ -1,0 +1,61 @@
+/** A person, or the unit, asks the controller for its instance: started now, or waited for. In: a state. Out: a decision. Pure. */
+import { beginStart, startInstance } from './boot.ts';
+import { type Decision, decided, replies } from './decision.ts';
+import { entryOf, entryWords, isMaintained } from './maintenance.ts';
+import type { ReplyTo } from './processes.ts';
+import type { State } from './state.ts';
+
+/** A person asks a controller in charge to start its instance, or waits for it. */
+export function onStartRequest(
+  state: State,
+  replyTo: ReplyTo,
+  wanted: 'start' | 'wait-started',
+  force = false,
+): Decision {
+  if (state.stop) return decided(state, ...replies([replyTo], false, 'the controller is being stopped'));
+  if (state.own.phase === 'running' || state.own.phase === 'silent') {
+    return decided(state, ...replies([replyTo], true, 'the instance is running'));
+  }
+  if (isMaintained(state, state.self.id) && !state.takeover && state.boot.kind !== 'starting')
+    return startInMaintenance(state, replyTo, wanted, force);
+  const to = state.giving?.handover.to;
+  if (to !== undefined && state.peers[to]?.reach === 'up') {
+    const why = `this server gives its role to ${to}; it starts again only if that refuses`;
+    return decided(state, ...replies([replyTo], false, why));
+  }
+  const revival = wanted === 'start' ? null : state.revival;
+  const waiting = { ...state, revival, waitingForStart: [...state.waitingForStart, replyTo] };
+  if (state.boot.kind === 'left') {
+    return wanted === 'start'
+      ? beginStart(waiting, true)
+      : decided(state, ...replies([replyTo], true, 'the instance is left alone (--mc-only)'));
+  }
+  if (state.boot.kind === 'failed' && wanted === 'wait-started') {
+    return decided(state, ...replies([replyTo], false, state.boot.why));
+  }
+  const away = ['down', 'stopped', 'held'].includes(state.own.phase) && state.giving === null;
+  // Whoever asks for the start after it was said that this server waits for another one's word has decided.
+  const waits = state.boot.kind === 'asking-peers' && state.boot.said;
+  return wanted === 'start' && (away || waits) ? beginStart(waiting, true) : decided(waiting);
+}
+
+/** Only a person starts it, and only this once: nothing is left waiting behind it. */
+function startInMaintenance(
+  state: State,
+  replyTo: ReplyTo,
+  wanted: 'start' | 'wait-started',
+  force: boolean,
+): Decision {
+  const entry = entryOf(state, state.self.id);
+  const words = `${state.self.id} is in maintenance ${entry ? entryWords(entry) : ''}`;
+  if (wanted === 'wait-started')
+    return decided(state, ...replies([replyTo], true, `${words}: the instance is left alone`));
+  const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
+  if (!force)
+    return refuse(
+      `${words}. To end it: mc_ctl maintenance end --server ${state.self.id}; to start the instance all the same, once: mc_ctl start --force-start`,
+    );
+  if (state.own.role !== 'standby')
+    return refuse(`${state.self.id} was primary, and starts as no standby; end the maintenance first`);
+  return startInstance({ ...state, waitingForStart: [...state.waitingForStart, replyTo] });
+}

@@ -1,0 +1,63 @@
+/**
+ * Which servers are in maintenance, as the records of the controllers say it: each host has what its controller has heard last, and the entry
+ * with the highest number counts. In: what the hosts show. Out: who is out, with why and until when. Pure.
+ */
+
+/** The entry of a server that is out. Times: ISO 8601. */
+export interface MaintenanceSeen {
+  readonly number: number;
+  readonly by: string;
+  readonly since: string;
+  /** Until when it is expected; null where nobody has said. */
+  readonly until: string | null;
+  readonly reason: string;
+}
+
+/** By server: what one host remembers; ended ones too, since they say that an earlier entry of another host is over. */
+export type Remembered = Readonly<
+  Record<string, { readonly number: number; readonly seen: MaintenanceSeen | null }>
+>;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const time = (wall: unknown): string | null =>
+  typeof wall === 'number' && Math.abs(wall) < 8.64e15 ? new Date(wall).toISOString() : null;
+
+/** Of the state file of a controller; nothing where it has none, or is not understood: then others say it. */
+export function parseRemembered(text: string): Remembered {
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  const state = isObject(file) ? file.state : undefined;
+  const entries = isObject(state) ? state.maintenance : undefined;
+  if (!isObject(entries)) return {};
+  return Object.fromEntries(
+    Object.entries(entries).flatMap(([server, entry]) => {
+      if (!isObject(entry) || typeof entry.number !== 'number') return [];
+      const seen =
+        entry.stage === 'open'
+          ? {
+              number: entry.number,
+              by: String(entry.by),
+              since: time(entry.sinceWall) ?? '',
+              until: time(entry.untilWall),
+              reason: String(entry.reason ?? ''),
+            }
+          : null;
+      return [[server, { number: entry.number, seen }]];
+    }),
+  );
+}
+
+/** Who is out, by all that is remembered anywhere. */
+export function inMaintenance(all: Iterable<Remembered | undefined>): ReadonlyMap<string, MaintenanceSeen> {
+  const newest = new Map<string, Remembered[string]>();
+  for (const remembered of all)
+    for (const [server, entry] of Object.entries(remembered ?? {}))
+      if (entry.number > (newest.get(server)?.number ?? 0)) newest.set(server, entry);
+  return new Map([...newest].flatMap(([server, { seen }]) => (seen ? [[server, seen] as const] : [])));
+}
