@@ -57,6 +57,7 @@ export class Checkers {
 
   said(host: Host, message: MessageNumber): void {
     if (message === 'MCA01050') this.#lossSaid = true;
+    if (message === 'MCA01026') this.maintenance.torn(this.#world.hosts);
     if (message === 'MCA01055') this.#isolated(host);
   }
 

@@ -21,8 +21,8 @@ const begin = (server: string): ControlRequest => ({
 const end = (server: string): ControlRequest => ({ kind: 'maintenance-end', server, who: 'a person' });
 
 /** As its controller remembers, or would. */
-const isOut = ({ state, file }: Host, id: string): boolean =>
-  (state ?? file)?.maintenance?.[id]?.stage === 'open';
+const isOut = ({ state, file, torn }: Host, id: string): boolean =>
+  (state ?? (torn ? null : file))?.maintenance?.[id]?.stage === 'open';
 
 /** Whoever ends it asks as long as somebody holds it for open. */
 export function endMaintenance(world: World): void {
@@ -111,6 +111,11 @@ export class MaintenanceChecker {
 
   over(id: string): void {
     this.#begun.delete(id);
+  }
+
+  /** A record was torn: what nobody remembers any more is over. */
+  torn(hosts: readonly Host[]): void {
+    for (const id of this.#begun) if (!hosts.some((it) => isOut(it, id))) this.over(id);
   }
 
   wanted(id: string): void {
