@@ -93,7 +93,7 @@ every server.
 The fencing command comes first, if there is one: another exit status than 0 cancels the detach. Then pre_detach_command, then
 the names. The standby comes back by itself when its instance is started again and streams. Works from every server.
 `,
-  maintenance: `mc_ctl maintenance begin|end: a standby is out for as long as somebody works on its host.
+  maintenance: `mc_ctl maintenance: from begin to end a standby is out, for as long as somebody works on its host.
 
   --server ID     which server
   --reason TEXT   why, for whoever looks at the status

@@ -28,9 +28,12 @@ export interface MaintenanceIntent {
   readonly host: string;
   /** Who works, for everybody else. */
   readonly by: string;
+  /** Empty where nothing is said, as are the next two. */
   readonly reason: string;
-  /** How long it is expected to take, as mc_ctl takes it; without it nothing is said. */
-  readonly expected?: string;
+  /** How long it is expected to take, as mc_ctl takes it. */
+  readonly expected: string;
+  /** Who has begun it, where that is somebody else. */
+  readonly of: string;
   /** In the place of whoever has it in maintenance. */
   readonly replace: boolean;
   /** No commit need wait for any standby meanwhile. */

@@ -30,6 +30,7 @@ import {
   multiplexingVariables,
   postgresVariables,
 } from './variables/host.ts';
+import { type MaintenanceVariables, maintenanceVariables } from './variables/maintenance.ts';
 import { type NamesVariables, namesVariables } from './variables/names.ts';
 import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
 import { type RebuildVariables, rebuildVariables } from './variables/rebuild.ts';
@@ -110,6 +111,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly rebuild: RebuildVariables;
   readonly switch: { readonly maxWait: string };
   readonly failover: { readonly state: string };
+  readonly maintenance: MaintenanceVariables;
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -193,6 +195,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     rebuild: rebuildVariables(situation, target, server.name),
     switch: { maxWait: maxWaitOf(situation) },
     failover: { state: switching(situation, server) },
+    maintenance: maintenanceVariables(situation),
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),

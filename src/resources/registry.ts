@@ -9,6 +9,7 @@ import { controller } from './controller/controller.ts';
 import { controllerVersionKind } from './controller/controller-version.ts';
 import { duty } from './controller/duty.ts';
 import { failover } from './controller/failover.ts';
+import { maintenance } from './controller/maintenance.ts';
 import { mirroring } from './controller/mirroring.ts';
 import { names } from './controller/names.ts';
 import { register } from './controller/register.ts';
@@ -71,6 +72,7 @@ const all: readonly AnyKind[] = [
   anyKind(holds),
   anyKind(instance),
   anyKind(line),
+  anyKind(maintenance),
   anyKind(mirroring),
   anyKind(names),
   anyKind(packageKind),

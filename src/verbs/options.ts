@@ -62,6 +62,18 @@ const options = {
   },
   keep: { takes: host, summary: 'the server that stays; without it the primary' },
   'keep-data': { takes: nothing, summary: 'leave the data of the servers that go where it is' },
+  reason: { takes: { kind: 'text' }, summary: 'why, for everybody who looks' },
+  for: {
+    takes: { kind: 'duration' },
+    summary: 'how long it is expected to take; behind that check calls it overdue',
+  },
+  by: { takes: { kind: 'user' }, summary: 'who works; without it you, as USER@HOST' },
+  of: { takes: { kind: 'user' }, summary: 'end: also one that this person has begun' },
+  replace: { takes: nothing, summary: 'begin: in the place of somebody else' },
+  alone: {
+    takes: nothing,
+    summary: 'begin: also where no commit waits for any standby then, so that there is no second copy',
+  },
   force: { takes: nothing, summary: 'leave out servers that cannot be reached' },
   'all-data': { takes: nothing, summary: 'no server stays: the whole cluster goes, with all data' },
   confirm: {

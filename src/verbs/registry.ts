@@ -83,6 +83,24 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./failover.ts')).failover,
   },
   {
+    name: 'maintenance',
+    summary: 'begin or end: a standby is left out by everybody for as long as its host is worked on',
+    arguments: [
+      { name: 'goal', takes: { kind: 'word', words: ['begin', 'end'] } },
+      { name: 'host', takes: { kind: 'host' } },
+    ],
+    options: [
+      option('reason'),
+      option('for'),
+      option('alone'),
+      option('replace'),
+      option('of'),
+      option('by'),
+      ...planOptions,
+    ],
+    load: async () => (await import('./maintenance.ts')).maintenance,
+  },
+  {
     name: 'rebuild',
     summary: 'make a server that is out a standby again; what it alone may know is kept',
     arguments: [{ name: 'host', takes: { kind: 'host' } }],

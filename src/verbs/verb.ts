@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 export type Takes =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'word'; readonly words: readonly string[] }
-  | { readonly kind: 'file' | 'directory' | 'host' | 'cluster' | 'user' | 'duration' | 'code' };
+  | { readonly kind: 'file' | 'directory' | 'host' | 'cluster' | 'user' | 'duration' | 'code' | 'text' };
 
 export interface OptionSpec {
   /** Without its dashes. */

@@ -454,6 +454,16 @@ const laws: readonly Law[] = [
   { host: 'server1', resource: `failover: { state: 'off' }`, breaks: [{ title: 'is on' }] },
   { host: 'server2', resource: `failover: { state: 'on' }`, breaks: [{ title: 'is off' }] },
   {
+    host: 'server1',
+    resource: 'maintenance: { server: server2, state: open, by: law, alone: true }',
+    breaks: [{ title: 'is not out' }],
+  },
+  {
+    host: 'server1',
+    resource: 'maintenance: { server: server2, state: over, by: law }',
+    breaks: [{ title: 'is out' }],
+  },
+  {
     host: 'server2',
     resource: `renewal: { path: ${renewalPath}, owner: postgres, secret: !secret renewal }`,
     breaks: [

@@ -41,6 +41,16 @@ export interface ControllerReport {
     readonly members: readonly string[];
     readonly answers: boolean;
   } | null;
+  /** Servers that are in maintenance, or about to be. Absent in what an older controller says. */
+  readonly maintenance?: readonly {
+    readonly server: string;
+    readonly stage: 'asked' | 'open';
+    readonly by: string;
+    readonly since: string;
+    readonly until: string | null;
+    readonly overdue: boolean;
+    readonly reason: string;
+  }[];
   readonly servers: readonly {
     readonly server_id: string;
     readonly host_role: string;

@@ -27,6 +27,15 @@ const report = (over: Record<string, unknown> = {}, target: Record<string, unkno
     ],
     ...over,
   });
+const heldByAlice = {
+  server: 'server2',
+  stage: 'open',
+  by: 'alice',
+  since: '2026-11-30T10:00:00.000Z',
+  until: null,
+  overdue: false,
+  reason: 'new disks',
+};
 const live = (over: Record<string, unknown> = {}) => ({
   timeline: 1,
   clients: 0,
@@ -195,6 +204,90 @@ export const switching: readonly KindCases[] = [
         title: 'the controller gives no answer',
         reply: { stdout: '', stderr: 'mc_ctl: the controller did not answer' },
         gives: { unknown: 'did not answer' },
+      },
+    ],
+  },
+  {
+    kind: 'maintenance',
+    desired: '{ server: server2, state: open, by: alice, reason: new disks, expected: 120m }',
+    key: 'server2',
+    describes: 'server2 in maintenance',
+    errors: [
+      { desired: '{ server: server2, state: closed }', what: "'state' cannot be 'closed'", at: '1:27' },
+    ],
+    cases: [
+      {
+        title: 'it is the only standby that commits wait for',
+        reply: { stdout: report({ maintenance: [] }) },
+        gives: { refuse: 'SAF016', what: 'no commit would wait for any standby while server2 is out' },
+      },
+      {
+        title: 'it is the only one, and that is meant',
+        desired: "{ server: server2, state: open, by: alice, reason: it's new, alone: true }",
+        reply: { stdout: report({ maintenance: [] }) },
+        gives: {
+          change: 'take server2 out for maintenance, by alice',
+          reason: 'it counts as a standby',
+          script: [
+            `mc_ctl`,
+            `maintenance begin --server server2 --by alice --reason 'it'\\''s new' --alone`,
+          ],
+        },
+      },
+      {
+        title: 'it is out already',
+        desired: '{ server: server2, state: open, by: alice }',
+        reply: { stdout: report({ maintenance: [heldByAlice] }) },
+        gives: { same: 'server2 is in maintenance by alice since 2026-11-30 10:00 UTC: new disks' },
+      },
+      {
+        title: 'somebody else has it',
+        desired: '{ server: server2, state: open, by: bob }',
+        reply: { stdout: report({ maintenance: [heldByAlice] }) },
+        gives: { refuse: 'SAF016', what: 'in maintenance by alice' },
+      },
+      {
+        title: 'it is the primary',
+        desired: '{ server: server1, state: open, by: alice }',
+        reply: { stdout: report({ maintenance: [] }) },
+        gives: { refuse: 'SAF016', what: 'server1 is the primary' },
+      },
+      {
+        title: 'the controller does not know it',
+        reply: { stdout: report() },
+        gives: { refuse: 'SAF016', what: 'of an earlier version' },
+      },
+      {
+        title: 'no controller runs',
+        reply: { stdout: 'stopped' },
+        gives: { refuse: 'SAF016', what: 'no controller runs on server1' },
+      },
+      {
+        title: 'it is to end',
+        desired: '{ server: server2, state: over, by: alice }',
+        reply: { stdout: report({ maintenance: [heldByAlice] }) },
+        gives: {
+          change: 'end the maintenance of server2',
+          reason: 'server2 is in maintenance by alice',
+          script: [`maintenance end --server server2 --by alice`],
+        },
+      },
+      {
+        title: 'that of somebody else is to end',
+        desired: '{ server: server2, state: over, by: bob }',
+        reply: { stdout: report({ maintenance: [heldByAlice] }) },
+        gives: { refuse: 'SAF016', what: 'in maintenance by alice' },
+      },
+      {
+        title: 'the controller gives no answer to that',
+        reply: { stdout: '', stderr: 'mc_ctl: the controller did not answer' },
+        gives: { unknown: 'did not answer' },
+      },
+      {
+        title: 'it has ended',
+        desired: '{ server: server2, state: over, by: alice }',
+        reply: { stdout: report({ maintenance: [] }) },
+        gives: { same: 'server2 is in no maintenance' },
       },
     ],
   },

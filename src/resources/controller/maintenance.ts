@@ -1,0 +1,162 @@
+/**
+ * maintenance: the controllers leave a server out, or take it back, as their primary is asked. Everything about it is remembered by the
+ * controllers (ADR 18): who has it in maintenance, since when, why, until when that is expected.
+ */
+import { advised, here } from '../../base/command.ts';
+import { quote } from '../../base/shell.ts';
+import { flag, oneOf, optional, text } from '../contract/field.ts';
+import { type DesiredOf, serverFields } from '../contract/fields.ts';
+import { change, type ResourceKind, refuse, same, type Verdict } from '../contract/kind.ts';
+import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
+
+const fields = serverFields({
+  server: text('the server that is worked on'),
+  state: oneOf(['open', 'over'], 'open: it is out; over: it is back'),
+  by: text('who works on it', 'pgduet'),
+  reason: optional(text('why')),
+  expected: optional(text('how long it is expected to take, such as `120m`')),
+  of: optional(text('over: the one who has it in maintenance, where that is somebody else')),
+  replace: flag('open: `true` also where somebody else has it in maintenance', false),
+  alone: flag('open: `true` also where no commit waits for any standby then', false),
+});
+type Desired = DesiredOf<typeof fields>;
+type Entry = NonNullable<ControllerReport['maintenance']>[number];
+
+export const maintenance: ResourceKind<Desired, ControllerReport> = {
+  kind: 'maintenance',
+  summary:
+    'A server is in maintenance, or is not any more: commits wait for it, or not, and it takes a role, or none.',
+  fields,
+  key: ({ server }) => server,
+  describe: ({ server, state }) =>
+    state === 'open' ? `${server} in maintenance` : `${server} out of maintenance`,
+  probe: (desired) => ({ shell: controllerProbe(desired) }),
+  read: (reply, desired) => readReport(reply, desired.id),
+  diff: (desired, observed) => {
+    if (observed.state === 'absent')
+      return no(
+        `no controller runs on ${desired.id}, the primary`,
+        'the controllers remember what is in maintenance, and the one of the primary tells the others',
+        `mc_ctl start on ${desired.id}`,
+      );
+    const report = observed.value;
+    if (!report.maintenance)
+      return no(
+        `the controller of ${desired.id} is of an earlier version`,
+        'it does not know what a maintenance is',
+        'pgduet provision brings the present one',
+      );
+    const entry = report.maintenance.find((it) => it.server === desired.server);
+    return desired.state === 'open' ? begin(desired, report, entry) : end(desired, entry);
+  },
+  steps: (_change, desired) => [
+    { title: titleOf(desired), script: `${mcCtlCommand(desired, wordsOf(desired))} >&2` },
+  ],
+};
+
+const titleOf = ({ server, state }: Desired): string =>
+  state === 'open' ? `${server} is taken out` : `${server} comes back`;
+
+function wordsOf({ server, state, by, reason, expected, of, replace, alone }: Desired): string {
+  const words =
+    state === 'open'
+      ? [
+          ...(reason === undefined ? [] : ['--reason', quote(reason)]),
+          ...(expected === undefined ? [] : ['--for', quote(expected)]),
+          ...(replace ? ['--replace'] : []),
+          ...(alone ? ['--alone'] : []),
+        ]
+      : of === undefined
+        ? []
+        : ['--of', quote(of)];
+  const verb = state === 'open' ? 'begin' : 'end';
+  return ['maintenance', verb, '--server', quote(server), '--by', quote(by), ...words].join(' ');
+}
+
+const no = (what: string, why: string, fix: string): Verdict<never> =>
+  refuse({ code: 'SAF016', what, why, fix: `${fix}; then run the same command again.` });
+
+const heldBy = ({ server, by, since, reason }: Entry): string =>
+  `${server} is in maintenance by ${by} since ${since.slice(0, 16).replace('T', ' ')} UTC${reason === '' ? '' : `: ${reason}`}`;
+
+function begin(
+  desired: Desired,
+  report: ControllerReport,
+  entry: Entry | undefined,
+): Verdict<never> | ReturnType<typeof change> {
+  const { server, id, by, replace, reason, expected, alone } = desired;
+  if (server === id)
+    return refuse({
+      code: 'SAF016',
+      what: `${server} is the primary`,
+      why: 'clients write there, and only a standby can be left out',
+      ...advised`Make a standby primary first (${here`pgduet switch`}), then run the same command again.`,
+    });
+  if (
+    entry?.stage === 'open' &&
+    entry.by === by &&
+    expected === undefined &&
+    (reason ?? entry.reason) === entry.reason
+  )
+    return same(heldBy(entry));
+  if (entry && entry.by !== by && !replace)
+    return no(
+      heldBy(entry),
+      'two people would work on one host without a word',
+      '--replace takes it over, once that person knows it',
+    );
+  if (entry?.stage === 'open')
+    return change({ summary: `${server} stays in maintenance, by ${by} now`, reason: heldBy(entry) });
+  const synchronous = report.servers.filter((it) => it.server_id !== id && isWaitedFor(it.sync_state));
+  const left = synchronous.filter((it) => it.server_id !== server).map((it) => it.server_id);
+  if (synchronous.length > 0 && left.length === 0 && !alone)
+    return no(
+      `no commit would wait for any standby while ${server} is out`,
+      `${id} alone would have what is written meanwhile: if it is lost, that is lost, and nobody takes over`,
+      '--alone says that this is meant',
+    );
+  return change({
+    summary: `take ${server} out for maintenance, by ${by}`,
+    reason: 'it counts as a standby',
+    notes: consequences(desired, report, left),
+  });
+}
+
+const isWaitedFor = (state: string | null): boolean =>
+  state === 'sync' || state === 'quorum' || state === 'potential';
+
+/** What follows, before anybody says yes. */
+function consequences(
+  { server, id }: Desired,
+  { register }: ControllerReport,
+  left: readonly string[],
+): readonly string[] {
+  const votes = register?.members.includes(server) ?? false;
+  return [
+    left.length > 0
+      ? `commits wait for ${left.join(', ')} meanwhile, and only of ${left.length === 1 ? 'that one' : 'those'} one may take over`
+      : `there is no second copy meanwhile: ${id} alone has what is written, and nobody takes over from it`,
+    'it takes no role, and neither a reboot nor pgduet provision starts its instance, until pgduet maintenance end',
+    ...(votes
+      ? [
+          `${server} votes on who may act on a silence: as long as its controller is away, the next failure is left to a person`,
+        ]
+      : []),
+  ];
+}
+
+function end(desired: Desired, entry: Entry | undefined): Verdict<never> | ReturnType<typeof change> {
+  const { server, by, of } = desired;
+  if (!entry) return same(`${server} is in no maintenance`);
+  if (entry.by !== by && entry.by !== of)
+    return no(
+      heldBy(entry),
+      'its instance would be started under the hands of that person',
+      `--of '${entry.by}' ends it all the same, once that person knows it`,
+    );
+  return change({
+    summary: `end the maintenance of ${server}`,
+    reason: heldBy(entry),
+    notes: [`its controller starts its instance as a standby; commits wait for it once it streams again`],
+  });
+}
