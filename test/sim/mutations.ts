@@ -433,13 +433,6 @@ export const mutations: readonly Mutation[] = [
     duties: true,
   },
   {
-    rule: 'a standby in maintenance takes nothing over by itself',
-    file: 'takeover.ts',
-    find: '    isMaintained(state, state.self.id) ||\n',
-    replace: '',
-    kinds: ['a standby is put into maintenance, and the primary dies'],
-  },
-  {
     rule: 'a primary takes it back that a standby in maintenance may take over',
     file: 'waited-for.ts',
     find: 'if (isAsynchronous(duty) || isLeftOut(state, id)) return true;',

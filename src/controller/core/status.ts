@@ -208,6 +208,8 @@ export interface MaintenanceRow {
   /** Until when it is expected; null where nobody has said. */
   readonly until: string | null;
   readonly overdue: boolean;
+  /** Until then, by the clock of this server; negative when it is over. */
+  readonly seconds_left: number | null;
   readonly reason: string;
   /** Each entry of a server has a higher number than the one before. */
   readonly number: number;
@@ -255,7 +257,10 @@ function maintenanceRows(state: State): MaintenanceRow[] {
     const { stage, by, sinceWall, untilWall, reason, number } = entry;
     const until = untilWall === null ? null : time(untilWall);
     const overdue = untilWall !== null && state.wall > untilWall;
-    return [{ server: id, stage, by, since: time(sinceWall), until, overdue, reason, number }];
+    const left = untilWall === null ? null : Math.round((untilWall - state.wall) / 1000);
+    return [
+      { server: id, stage, by, since: time(sinceWall), until, overdue, seconds_left: left, reason, number },
+    ];
   });
 }
 

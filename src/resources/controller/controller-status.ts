@@ -49,6 +49,7 @@ export interface ControllerReport {
     readonly since: string;
     readonly until: string | null;
     readonly overdue: boolean;
+    readonly seconds_left: number | null;
     readonly reason: string;
   }[];
   readonly servers: readonly {

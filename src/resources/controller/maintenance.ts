@@ -4,10 +4,14 @@
  */
 import { advised, here } from '../../base/command.ts';
 import { quote } from '../../base/shell.ts';
+import { parseDurationMs } from '../../base/units.ts';
 import { flag, oneOf, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, type ResourceKind, refuse, same, type Verdict } from '../contract/kind.ts';
 import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
+
+/** What goes by between the command and the look behind it, and a rounded minute. */
+const toleranceSeconds = 120;
 
 const fields = serverFields({
   server: text('the server that is worked on'),
@@ -84,7 +88,7 @@ function begin(
   report: ControllerReport,
   entry: Entry | undefined,
 ): Verdict<never> | ReturnType<typeof change> {
-  const { server, id, by, replace, reason, expected, alone } = desired;
+  const { server, id, by, replace, alone } = desired;
   if (server === id)
     return refuse({
       code: 'SAF016',
@@ -92,13 +96,7 @@ function begin(
       why: 'clients write there, and only a standby can be left out',
       ...advised`Make a standby primary first (${here`pgduet switch`}), then run the same command again.`,
     });
-  if (
-    entry?.stage === 'open' &&
-    entry.by === by &&
-    expected === undefined &&
-    (reason ?? entry.reason) === entry.reason
-  )
-    return same(heldBy(entry));
+  if (entry?.stage === 'open' && entry.by === by && saysTheSame(desired, entry)) return same(heldBy(entry));
   if (entry && entry.by !== by && !replace)
     return no(
       heldBy(entry),
@@ -106,7 +104,10 @@ function begin(
       '--replace takes it over, once that person knows it',
     );
   if (entry?.stage === 'open')
-    return change({ summary: `${server} stays in maintenance, by ${by} now`, reason: heldBy(entry) });
+    return change({
+      summary: `what is said of the maintenance of ${server}, by ${by} now`,
+      reason: heldBy(entry),
+    });
   const synchronous = report.servers.filter((it) => it.server_id !== id && isWaitedFor(it.sync_state));
   const left = synchronous.filter((it) => it.server_id !== server).map((it) => it.server_id);
   if (synchronous.length > 0 && left.length === 0 && !alone)
@@ -120,6 +121,14 @@ function begin(
     reason: 'it counts as a standby',
     notes: consequences(desired, report, left),
   });
+}
+
+/** As far as the command says something. A time counts from now on, so that the same words extend it later. */
+function saysTheSame({ reason, expected }: Desired, entry: Entry): boolean {
+  if (reason !== undefined && reason !== entry.reason) return false;
+  if (expected === undefined) return true;
+  const wanted = (parseDurationMs(expected.replace(/m$/, 'min')) ?? 0) / 1000;
+  return entry.seconds_left !== null && Math.abs(entry.seconds_left - wanted) <= toleranceSeconds;
 }
 
 const isWaitedFor = (state: string | null): boolean =>

@@ -34,6 +34,7 @@ const heldByAlice = {
   since: '2026-11-30T10:00:00.000Z',
   until: null,
   overdue: false,
+  seconds_left: null,
   reason: 'new disks',
 };
 const live = (over: Record<string, unknown> = {}) => ({
@@ -228,10 +229,7 @@ export const switching: readonly KindCases[] = [
         gives: {
           change: 'take server2 out for maintenance, by alice',
           reason: 'it counts as a standby',
-          script: [
-            `mc_ctl`,
-            `maintenance begin --server server2 --by alice --reason 'it'\\''s new' --alone`,
-          ],
+          script: [`mc_ctl`, `maintenance begin --server server2 --by alice --reason 'it'\\''s new' --alone`],
         },
       },
       {
