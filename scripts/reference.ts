@@ -184,6 +184,8 @@ export const variables: Readonly<Record<string, string>> = {
   'maintenance.replace': '`true` with `--replace`',
   'maintenance.alone': '`true` with `--alone`',
   'maintenance.returns': 'not empty where the target of `pgduet maintenance end` can be reached',
+  'detachment.state': '`out` for `pgduet detach`, `in` for `attach`',
+  'detachment.alone': '`true` with `--alone`',
   'switch.maxWait': 'the seconds of `--max-wait` of `pgduet switch`; empty without',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',

@@ -76,6 +76,7 @@ export const codes = {
   SAF014: { exit: refused, title: 'automatic switching cannot be turned on or off now' },
   SAF015: { exit: refused, title: 'a server is in maintenance' },
   SAF016: { exit: refused, title: 'a maintenance cannot begin or end as it is asked for' },
+  SAF017: { exit: refused, title: 'a standby cannot be taken out or let in as it is asked for' },
   SAF030: { exit: refused, title: 'a server cannot be multiplexed as it is' },
   SAF031: { exit: refused, title: 'a host cannot take a copy of the primary' },
   SAF032: { exit: refused, title: 'a migration was begun and not finished' },

@@ -37,6 +37,7 @@ const words: Readonly<Record<ControlRequest['kind'], string>> = {
   switch: 'switch',
   'abort-switch': 'end of the switch',
   detach: 'detach',
+  attach: 'end of the detach',
   'maintenance-begin': 'begin of the maintenance',
   'maintenance-end': 'end of the maintenance',
   'set-failover': 'change',

@@ -6,6 +6,7 @@ export const modes = [
   'status',
   'switch',
   'detach',
+  'attach',
   'maintenance',
   'enable-failover',
   'disable-failover',
@@ -21,6 +22,7 @@ const general = `mc_ctl controls the Mirroring Controller of this server and, th
   mc_ctl switch           [-M DIR] [--to ID] [--max-wait S] [--force [--no-fencing]] [--local-server ID]
   mc_ctl switch --abort   [-M DIR] [--local-server ID]
   mc_ctl detach           [-M DIR] [--server ID] [--no-fencing] [--local-server ID]
+  mc_ctl attach           --server ID [-M DIR] [--local-server ID]
   mc_ctl maintenance begin --server ID [-M DIR] [--reason TEXT] [--for 2h] [--by NAME] [--replace] [--alone]
   mc_ctl maintenance end   --server ID [-M DIR] [--by NAME] [--of NAME]
   mc_ctl enable-failover  [-M DIR] [--local-server ID]
@@ -92,6 +94,12 @@ every server.
 
 The fencing command comes first, if there is one: another exit status than 0 cancels the detach. Then pre_detach_command, then
 the names. The standby comes back by itself when its instance is started again and streams. Works from every server.
+`,
+  attach: `mc_ctl attach: ends a detach; commits wait for the standby again once it streams.
+
+  --server ID    which standby
+
+Without it a detach ends when the instance of the standby is started again. Works from every server.
 `,
   maintenance: `mc_ctl maintenance: from begin to end a standby is out, for as long as somebody works on its host.
 

@@ -55,6 +55,7 @@ const allowed: Readonly<Record<Mode, readonly Flag[]>> = {
   status: ['json', 'arbiter'],
   switch: ['to', 'force', 'no-fencing', 'max-wait', 'abort'],
   detach: ['no-fencing', 'server'],
+  attach: ['server'],
   maintenance: ['server', 'reason', 'for', 'by', 'of', 'replace', 'alone'],
   'enable-failover': [],
   'disable-failover': [],
@@ -99,6 +100,7 @@ function contradiction(mode: Mode, values: Values): string | undefined {
   if (values.wait && values['no-wait']) return '-w and -W contradict each other';
   if (values['force-start'] && values['mc-only']) return '--force-start and --mc-only contradict each other';
   if (values.failover && values['no-failover']) return '-f and -F contradict each other';
+  if (mode === 'attach' && !values.server) return 'attach needs --server ID';
   if (mode === 'switch' && values['no-fencing'] && !values.force) return '--no-fencing needs --force';
   if (values.abort && (values.to !== undefined || values.force || values['max-wait'] !== undefined))
     return '--abort ends a switch, and takes no other option';
@@ -164,6 +166,8 @@ async function perform(
         noFencing: values['no-fencing'] ?? false,
         ...(values.server === undefined ? {} : { server: values.server }),
       });
+    case 'attach':
+      return act(target, { kind: 'attach', server: values.server ?? '' });
     case 'maintenance':
       return act(target, maintenanceRequest(goal, values));
   }

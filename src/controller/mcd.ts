@@ -327,6 +327,7 @@ class Daemon {
       case 'switch':
       case 'abort-switch':
       case 'detach':
+      case 'attach':
       case 'maintenance-begin':
       case 'maintenance-end':
         this.#happen({ kind: 'control', id, request });

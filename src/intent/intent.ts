@@ -21,6 +21,14 @@ export interface FailoverIntent {
   readonly state: 'on' | 'off';
 }
 
+export interface DetachIntent {
+  readonly kind: 'detach';
+  readonly host: string;
+  readonly state: 'out' | 'in';
+  /** No commit need wait for any standby meanwhile. */
+  readonly alone: boolean;
+}
+
 export interface MaintenanceIntent {
   readonly kind: 'maintenance';
   readonly goal: 'begin' | 'end';
@@ -79,6 +87,7 @@ export type Intent =
   | { readonly kind: 'run' }
   | SwitchIntent
   | FailoverIntent
+  | DetachIntent
   | MaintenanceIntent
   | RebuildIntent
   | TeardownIntent
@@ -109,6 +118,7 @@ export function settle({ cluster, view, intent }: Situation): Intent {
     case 'migrate':
     case 'run':
     case 'failover':
+    case 'detach':
     case 'maintenance':
     case 'rebuild':
       return intent;
@@ -138,6 +148,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
   switch (intent.kind) {
     case 'switch':
       return intent.to ?? standby;
+    case 'detach':
     case 'maintenance':
     case 'rebuild':
       return intent.host;

@@ -112,6 +112,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly switch: { readonly maxWait: string };
   readonly failover: { readonly state: string };
   readonly maintenance: MaintenanceVariables;
+  readonly detachment: { readonly state: string; readonly alone: string };
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -169,6 +170,12 @@ const switching = ({ intent }: Situation, { multiplexing }: Server): 'on' | 'off
 const isCandidate = (cluster: Cluster, name: string): boolean =>
   cluster.servers.some((server) => server.name === name && mayTakeOver(server));
 
+/** What `pgduet detach` or `attach` was asked for. */
+const detachmentOf = ({ intent }: Situation) =>
+  intent.kind === 'detach'
+    ? { state: intent.state, alone: `${intent.alone}` }
+    : { state: 'in', alone: 'false' };
+
 /** Empty where the command says nothing. */
 const maxWaitOf = ({ intent }: Situation): string =>
   intent.kind === 'switch' ? `${intent.maxWait ?? ''}` : '';
@@ -196,6 +203,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     switch: { maxWait: maxWaitOf(situation) },
     failover: { state: switching(situation, server) },
     maintenance: maintenanceVariables(situation),
+    detachment: detachmentOf(situation),
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),

@@ -7,6 +7,7 @@ import { type AnyKind, anyKind } from './contract/kind.ts';
 import { clusterKeys } from './controller/cluster-keys.ts';
 import { controller } from './controller/controller.ts';
 import { controllerVersionKind } from './controller/controller-version.ts';
+import { detachment } from './controller/detachment.ts';
 import { duty } from './controller/duty.ts';
 import { failover } from './controller/failover.ts';
 import { maintenance } from './controller/maintenance.ts';
@@ -72,6 +73,7 @@ const all: readonly AnyKind[] = [
   anyKind(holds),
   anyKind(instance),
   anyKind(line),
+  anyKind(detachment),
   anyKind(maintenance),
   anyKind(mirroring),
   anyKind(names),

@@ -72,7 +72,7 @@ const options = {
   replace: { takes: nothing, summary: 'begin: in the place of somebody else' },
   alone: {
     takes: nothing,
-    summary: 'begin: also where no commit waits for any standby then, so that there is no second copy',
+    summary: 'also where no commit waits for any standby then, so that there is no second copy',
   },
   force: { takes: nothing, summary: 'leave out servers that cannot be reached' },
   'all-data': { takes: nothing, summary: 'no server stays: the whole cluster goes, with all data' },

@@ -83,6 +83,21 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./failover.ts')).failover,
   },
   {
+    name: 'detach',
+    summary:
+      'take a standby out: commits do not wait for it; until attach, or the next start of its instance',
+    arguments: [{ name: 'host', takes: { kind: 'host' } }],
+    options: [option('alone'), ...planOptions],
+    load: async () => (await import('./detach.ts')).detach,
+  },
+  {
+    name: 'attach',
+    summary: 'let a standby in again that was taken out, and wait until it is in sync',
+    arguments: [{ name: 'host', takes: { kind: 'host' } }],
+    options: planOptions,
+    load: async () => (await import('./detach.ts')).attach,
+  },
+  {
     name: 'maintenance',
     summary: 'begin or end: a standby is left out by everybody for as long as its host is worked on',
     arguments: [

@@ -455,6 +455,16 @@ const laws: readonly Law[] = [
   { host: 'server2', resource: `failover: { state: 'on' }`, breaks: [{ title: 'is off' }] },
   {
     host: 'server1',
+    resource: 'detachment: { server: server2, state: out, alone: true }',
+    breaks: [{ title: 'is in' }],
+  },
+  {
+    host: 'server1',
+    resource: 'detachment: { server: server2, state: in }',
+    breaks: [{ title: 'is out' }],
+  },
+  {
+    host: 'server1',
     resource: 'maintenance: { server: server2, state: open, by: law, alone: true }',
     breaks: [{ title: 'is not out' }],
   },

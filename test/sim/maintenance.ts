@@ -132,6 +132,9 @@ export class MaintenanceChecker {
       const out = state.sync.eligible.find((it) => this.#begun.has(it));
       if (out !== undefined) this.#fail(`M: ${id} calls ${out} eligible, which is in maintenance`);
     }
+    const waitedFor = state.change?.to.find((it) => this.#begun.has(it));
+    if (waitedFor !== undefined)
+      this.#fail(`M: commits of ${id} are to wait for ${waitedFor}, which is in maintenance`);
     if (this.#wanted.has(id) || state.maintenance?.[id]?.stage !== 'open') return;
     if (state.takeover && state.takeover.kind !== 'force')
       this.#fail(`M: ${id} takes over by itself, and is in maintenance`);

@@ -433,13 +433,6 @@ export const mutations: readonly Mutation[] = [
     duties: true,
   },
   {
-    rule: 'a primary takes it back that a standby in maintenance may take over',
-    file: 'waited-for.ts',
-    find: 'if (isAsynchronous(duty) || isLeftOut(state, id)) return true;',
-    replace: 'if (isAsynchronous(duty)) return true;',
-    kinds: ['a standby is put into maintenance, and the primary dies'],
-  },
-  {
     rule: 'a standby in maintenance joins no names',
     file: 'waited-for.ts',
     find: 'if (isAsynchronous(duty) || isLeftOut(state, id)) return false;',

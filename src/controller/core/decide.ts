@@ -25,6 +25,7 @@ import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import {
   endDetach,
+  onAttachRequest,
   onDetachFenced,
   onDetachRequest,
   onMaintenanceRequest,
@@ -192,6 +193,7 @@ function busyWith(state: State, replyTo: ReplyTo, request: ControlRequest | Peer
       return request.force || replyTo.kind === 'peer' ? null : obstacleToStop(state);
     case 'switch':
     case 'detach':
+    case 'attach':
     case 'maintenance-begin':
     case 'maintenance-end':
       // What the register does not answer is what a person decides.
@@ -227,6 +229,8 @@ function carryOut(state: State, replyTo: ReplyTo, request: ControlRequest): Deci
       return onAbortSwitch(state, replyTo);
     case 'detach':
       return onDetachRequest(state, replyTo, request);
+    case 'attach':
+      return onAttachRequest(state, replyTo, request);
     case 'maintenance-begin':
     case 'maintenance-end':
       return onMaintenanceRequest(state, replyTo, request);
@@ -250,6 +254,8 @@ function carryOutFor(state: State, replyTo: ReplyTo, request: PeerRequest): Deci
       return onAbortSwitch(state, replyTo);
     case 'detach':
       return onDetachRequest(state, replyTo, request);
+    case 'attach':
+      return onAttachRequest(state, replyTo, request);
     case 'maintenance-begin':
     case 'maintenance-end':
       return onMaintenanceRequest(state, replyTo, request);

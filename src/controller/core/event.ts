@@ -42,6 +42,7 @@ type ControlCommand =
   | SwitchCommand
   | { readonly kind: 'abort-switch' }
   | DetachCommand
+  | AttachCommand
   | MaintenanceBegin
   | MaintenanceEnd;
 
@@ -73,6 +74,12 @@ interface DetachCommand {
   readonly server?: ServerId;
 }
 
+/** Ends a detach: commits wait for the standby again once it streams. */
+export interface AttachCommand {
+  readonly kind: 'attach';
+  readonly server: ServerId;
+}
+
 interface SwitchCommand {
   readonly kind: 'switch';
   readonly force: boolean;
@@ -90,6 +97,7 @@ type PeerCommand =
   | SwitchCommand
   | { readonly kind: 'abort-switch' }
   | DetachCommand
+  | AttachCommand
   | MaintenanceBegin
   | MaintenanceEnd;
 

@@ -4,10 +4,11 @@
  */
 import { timeOfDay } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
-import type { ControlRequest, Happening, MaintenanceBegin, MaintenanceEnd } from './event.ts';
+import type { AttachCommand, ControlRequest, Happening, MaintenanceBegin, MaintenanceEnd } from './event.ts';
 import { onBegin, onEnd } from './maintaining.ts';
 import { onSwitchRequest } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
+import { without } from './promise.ts';
 import { streams } from './rows.ts';
 import { type Heard, heardPeers, isPrimaryHere, isServingPrimary } from './servers.ts';
 import { fenceWords, fencing } from './silence.ts';
@@ -89,6 +90,23 @@ export function onMaintenanceRequest(
   if (isOld(primary)) return refuseOld(state, replyTo, primary);
   const next = { ...state, waitingForMaintenance: [...state.waitingForMaintenance, replyTo] };
   return decided(next, { kind: 'ask-peer', peer: primary.line.id, request });
+}
+
+/** mc_ctl attach: a person's detach is over before the instance of the standby is started anew. */
+export function onAttachRequest(state: State, replyTo: ReplyTo, request: AttachCommand): Decision {
+  const { server: id } = request;
+  if (!isPrimaryHere(state)) {
+    const primary = primaryPeer(state);
+    if (!primary || replyTo.kind === 'peer')
+      return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
+    if (isOld(primary)) return refuseOld(state, replyTo, primary);
+    const next = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
+    return decided(next, { kind: 'ask-peer', peer: primary.line.id, request });
+  }
+  if (state.parked[id] === undefined)
+    return decided(state, ...replies([replyTo], true, `no person has taken ${id} out`));
+  const text = `${id} may come back: commits wait for it once it streams`;
+  return decided({ ...state, parked: without(state.parked, [id]) }, ...replies([replyTo], true, text));
 }
 
 /** Takes out the standby that is named, or one that commits wait for: with several of them the one that is worst off. */

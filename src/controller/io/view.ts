@@ -257,6 +257,7 @@ const requests: RequestShapes = {
   }),
   'abort-switch': object<Request<'abort-switch'>>(asked),
   detach: object<Request<'detach'>>({ ...asked, noFencing: flag, server: optional(text) }),
+  attach: object<Request<'attach'>>({ ...asked, server: text }),
   'maintenance-begin': object<Request<'maintenance-begin'>>({
     ...asked,
     server: text,

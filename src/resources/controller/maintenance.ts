@@ -9,6 +9,7 @@ import { flag, oneOf, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, type ResourceKind, refuse, same, type Verdict } from '../contract/kind.ts';
 import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
+import { isWaitedFor, secondCopies } from './waited-for.ts';
 
 /** What goes by between the command and the look behind it, and a rounded minute. */
 const toleranceSeconds = 120;
@@ -108,9 +109,9 @@ function begin(
       summary: `what is said of the maintenance of ${server}, by ${by} now`,
       reason: heldBy(entry),
     });
-  const synchronous = report.servers.filter((it) => it.server_id !== id && isWaitedFor(it.sync_state));
-  const left = synchronous.filter((it) => it.server_id !== server).map((it) => it.server_id);
-  if (synchronous.length > 0 && left.length === 0 && !alone)
+  const left = secondCopies(report, { primary: id, without: server });
+  const counts = report.servers.some((it) => it.server_id === server && isWaitedFor(it));
+  if (counts && left.length === 0 && !alone)
     return no(
       `no commit would wait for any standby while ${server} is out`,
       `${id} alone would have what is written meanwhile: if it is lost, that is lost, and nobody takes over`,
@@ -130,9 +131,6 @@ function saysTheSame({ reason, expected }: Desired, entry: Entry): boolean {
   const wanted = (parseDurationMs(expected.replace(/m$/, 'min')) ?? 0) / 1000;
   return entry.seconds_left !== null && Math.abs(entry.seconds_left - wanted) <= toleranceSeconds;
 }
-
-const isWaitedFor = (state: string | null): boolean =>
-  state === 'sync' || state === 'quorum' || state === 'potential';
 
 /** What follows, before anybody says yes. */
 function consequences(

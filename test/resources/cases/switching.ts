@@ -289,4 +289,75 @@ export const switching: readonly KindCases[] = [
       },
     ],
   },
+  {
+    kind: 'detachment',
+    desired: '{ server: server2, state: out }',
+    key: 'server2',
+    describes: 'server2 taken out',
+    errors: [{ desired: '{ server: server2, state: off }', what: "'state' cannot be 'off'", at: '1:27' }],
+    cases: [
+      {
+        title: 'it is the only standby',
+        reply: { stdout: report({ maintenance: [] }) },
+        gives: { refuse: 'SAF017', what: 'no commit would wait for any standby' },
+      },
+      {
+        title: 'it is the only one, and that is meant',
+        desired: '{ server: server2, state: out, alone: true }',
+        reply: { stdout: report({ maintenance: [] }) },
+        gives: {
+          change: 'take server2 out: commits do not wait for it',
+          reason: 'commits wait for it (sync)',
+          script: ['detach --server server2 -M /mcdir/inst1'],
+        },
+      },
+      {
+        title: 'it is out',
+        reply: { stdout: report({ maintenance: [] }, { detached: true }) },
+        gives: { same: 'server2 is out' },
+      },
+      {
+        title: 'no commit waits for it',
+        reply: { stdout: report({ maintenance: [] }, { sync_state: 'async' }) },
+        gives: { same: 'no commit waits for server2' },
+      },
+      {
+        title: 'it is the primary',
+        desired: '{ server: server1, state: out }',
+        reply: { stdout: report({ maintenance: [] }) },
+        gives: { refuse: 'SAF017', what: 'server1 is the primary' },
+      },
+      {
+        title: 'the controller takes none that is named',
+        reply: { stdout: report() },
+        gives: { refuse: 'SAF017', what: 'of an earlier version' },
+      },
+      {
+        title: 'it is let in',
+        desired: '{ server: server2, state: in }',
+        reply: { stdout: report({ maintenance: [] }, { detached: true }) },
+        gives: {
+          change: 'let server2 in again',
+          reason: 'a person has taken it out',
+          script: ['attach --server server2'],
+        },
+      },
+      {
+        title: 'it is in',
+        desired: '{ server: server2, state: in }',
+        reply: { stdout: report({ maintenance: [] }) },
+        gives: { same: 'no person has taken server2 out' },
+      },
+      {
+        title: 'no controller runs there',
+        reply: { stdout: 'stopped' },
+        gives: { refuse: 'SAF017', what: 'no controller runs on server1' },
+      },
+      {
+        title: 'the controller says nothing',
+        reply: { stdout: '', stderr: 'mc_ctl: the controller did not answer' },
+        gives: { unknown: 'did not answer' },
+      },
+    ],
+  },
 ];
