@@ -27,6 +27,18 @@ describeLab('a server in maintenance', () => {
   const postmasters = async (server: Server): Promise<string> =>
     (await server.host.sh('pgrep -c -x postgres || true')).stdout.trim();
 
+  labTest('detach and attach: the one that is named is out, and in again', async () => {
+    expectExit(await trio.run('detach', c.id, '--check'), 2);
+    expectExit(await trio.run('detach', c.id, '--yes'), 0);
+    expect(await names(a)).not.toContain(c.id);
+    const lonely = await trio.run('detach', b.id, '--yes');
+    expectExit(lonely, 5);
+    expect(lonely.stderr).toContain('SAF017');
+    expect((await trio.run('detach', c.id, '--yes', '--json')).json<RunDocument>().changed).toEqual([]);
+    expectExit(await trio.run('attach', c.id, '--yes'), 0);
+    expect(await names(a)).toContain(c.id);
+  });
+
   labTest('begins: shown first, then said by all, and again without effect', async () => {
     const begin = ['maintenance', 'begin', c.id, '--by', 'alice', '--reason', "it's new", '--for', '2h'];
     const [verb = '', ...words] = begin;
