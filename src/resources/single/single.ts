@@ -120,7 +120,7 @@ export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
     ...(acts.mark ? [markStep(desired, acts.keeper, acts.guarded)] : []),
     ...(acts.restart ? [restartStep(desired, acts.keeper)] : []),
     ...(acts.reload ? [reloadStep(desired)] : []),
-    ...(acts.remove.length > 0 ? [removeStep(desired, acts.remove)] : []),
+    ...(acts.remove.length > 0 ? [removeStep(desired, acts.remove, seen)] : []),
     ...(acts.unit && desired.unit ? [unitStep(desired, desired.unit)] : []),
     ...(acts.release && acts.keeper.kind === 'unit' ? [releaseStep(desired, acts.keeper)] : []),
   ],
