@@ -651,8 +651,14 @@ describe('a rebuild', () => {
   it('says where a certificate of its own belongs, since the copy brings that of the primary', () => {
     formerPrimary();
     const key = put(join(data, 'server.key'), 'of this host');
+    const certificate = put(join(data, 'server.crt'), 'of this host');
     expect(rebuild().judge()).toMatchObject({
-      diagnostic: { code: 'SAF002', fix: expect.stringMatching(/Move them away.* ssl_cert_file/) },
+      diagnostic: {
+        code: 'SAF002',
+        what: expect.stringContaining(`${certificate}, and 1 more`),
+        fix: expect.stringMatching(/Move them away.* ssl_cert_file/),
+        evidence: [`found: ${certificate}`, `found: ${key}`],
+      },
     });
     expect(readFileSync(key, 'utf8')).toBe('of this host');
   });
