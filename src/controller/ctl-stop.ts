@@ -13,6 +13,7 @@ import { errorText } from './io/files.ts';
 import { Instance } from './io/instance.ts';
 import { lockHolder } from './io/lock.ts';
 import { sendSignal } from './io/processes.ts';
+import { unfinished } from './io/unmade.ts';
 
 export interface StopOptions {
   readonly all: boolean;
@@ -39,7 +40,7 @@ export async function stopController(target: Target, options: StopOptions): Prom
     return exitOf(result.reply);
   }
   if (options.force && lockHolder(target.dir, target.id)) return endByForce(target, options);
-  process.stderr.write(notAnswering(result, target));
+  process.stderr.write(notAnswering(result, target, unfinished(target.dir, target.id)));
   return exitCode.hostFailed;
 }
 

@@ -6,8 +6,13 @@ export interface Target {
   readonly id: string;
 }
 
-export function notAnswering(result: Exclude<CallResult, { kind: 'reply' }>, { id, dir }: Target): string {
+/** `unfinished`: why there is nothing to start. */
+export function notAnswering(
+  result: Exclude<CallResult, { kind: 'reply' }>,
+  { id, dir }: Target,
+  unfinished: string | null,
+): string {
   return result.kind === 'not-running'
-    ? `mc_ctl: the controller of ${id} is not running (mc_ctl start -M ${dir} --local-server ${id})\n`
+    ? `mc_ctl: the controller of ${id} is not running (${unfinished ?? `mc_ctl start -M ${dir} --local-server ${id}`})\n`
     : `mc_ctl: the controller of ${id} does not answer (mc_ctl stop -e ends it by force)\n`;
 }

@@ -5,9 +5,10 @@
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import { withoutVainStart } from '../base/vain-start.ts';
 import { renderArbiters } from './core/arbiter-rows.ts';
 import type { ControlRequest } from './core/event.ts';
-import { renderStatus } from './core/status.ts';
+import { renderStatus, type StatusReport } from './core/status.ts';
 import { act } from './ctl-ask.ts';
 import { helpText, type Mode, modes } from './ctl-help.ts';
 import { maintenanceRequest, wrongMaintenance } from './ctl-maintenance.ts';
@@ -16,6 +17,7 @@ import { stopController } from './ctl-stop.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
 import { callController } from './io/control-socket.ts';
 import { checkAdministrator, findLocalServer } from './io/files.ts';
+import { unfinished, unmade } from './io/unmade.ts';
 import { parseWords, unknownMode } from './usage.ts';
 
 const options = {
@@ -178,13 +180,24 @@ const statusTimeoutMs = 5000;
 async function status(target: Target, json: boolean, arbiter: boolean): Promise<number> {
   const result = await callController(target.id, { kind: 'status' }, statusTimeoutMs);
   if (result.kind !== 'reply' || !result.reply.status) {
-    process.stderr.write(notAnswering(result.kind === 'reply' ? { kind: 'no-answer' } : result, target));
+    const silent = result.kind === 'reply' ? ({ kind: 'no-answer' } as const) : result;
+    process.stderr.write(notAnswering(silent, target, unfinished(target.dir, target.id)));
     return exitCode.hostFailed;
   }
-  const report = result.reply.status;
+  const report = await possible(result.reply.status, target);
   const text = arbiter ? renderArbiters(report.arbiters ?? []) : renderStatus(report);
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : text);
   return exitCode.done;
+}
+
+/** What the others have or lack only their own hosts show. */
+async function possible(report: StatusReport, { dir, id }: Target): Promise<StatusReport> {
+  const { advice } = report;
+  if (!advice?.includes(`on ${id}: mc_ctl start`)) return report;
+  const way = await unmade(dir, id);
+  return way === null
+    ? report
+    : { ...report, advice: withoutVainStart(advice, (server) => (server === id ? way : undefined)) };
 }
 
 /** Plain text of diagnostics, in the form that the whole project uses. */

@@ -31,12 +31,22 @@ describeLab('ssh to real hosts', () => {
 
   /** A transport of a person whose home directory is empty. */
   const transport = (
-    options: { acceptNewHostKeys?: boolean; home?: string; sshAuthSock?: string } = {},
+    options: {
+      acceptNewHostKeys?: boolean;
+      home?: string;
+      sshAuthSock?: string;
+      variables?: Readonly<Record<string, string>>;
+    } = {},
   ): Transport => {
-    const { acceptNewHostKeys = false, home = join(work, 'empty'), sshAuthSock } = options;
+    const { acceptNewHostKeys = false, home = join(work, 'empty'), sshAuthSock, variables = {} } = options;
     return openTransport({
       acceptNewHostKeys,
-      env: { home, user: 'nobody', ...(sshAuthSock ? { sshAuthSock } : {}) },
+      env: {
+        home,
+        user: 'nobody',
+        variable: (name) => variables[name],
+        ...(sshAuthSock ? { sshAuthSock } : {}),
+      },
     });
   };
   const wish = (more: HostWish = {}): HostWish => ({
@@ -315,6 +325,28 @@ describeLab('ssh to real hosts', () => {
       expect((await session.run('id -un; hostname')).stdout).toBe(`root\n${a.name}\n`);
       await session.close();
     });
+
+    labTest(
+      'variables lead to the key and the known hosts, and one that is not set stops the run',
+      async () => {
+        const path = home('variables');
+        writeFileSync(
+          join(path, '.ssh/config'),
+          `Host *\n  User root\n  HostName ${a.address}\n  IdentityFile \${HOME}/.ssh/\${KEY}\n  UserKnownHostsFile \${KNOWN}\n`,
+        );
+        writeFileSync(join(path, '.ssh/lab'), readFileSync(lab.key), { mode: 0o600 });
+        const asTold = (variables: Readonly<Record<string, string>>) =>
+          transport({ home: path, variables }).open(sampleHost({ address: 'db1' }));
+        const session = await asTold({ KEY: 'lab', KNOWN: lab.knownHosts });
+        expect((await session.run('hostname')).stdout).toBe(`${a.name}\n`);
+        await session.close();
+        expect(await diagnosticOf(asTold({ KNOWN: lab.knownHosts }))).toMatchObject({
+          code: 'CON008',
+          what: expect.stringContaining('IdentityFile'),
+          fix: expect.stringContaining('Set KEY'),
+        });
+      },
+    );
 
     labTest('a jump host is logged in to on its own, and its key is checked too', async () => {
       const file = join(work, 'jump-config');

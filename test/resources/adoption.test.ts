@@ -13,6 +13,7 @@ import {
 import {
   b64,
   dataDir,
+  file,
   hba,
   live,
   observation,
@@ -132,6 +133,26 @@ describe('the record', () => {
     const later = observation([...running, `record ${encoded}`], live({ senders: [receiver] }));
     expect(recordOf(place, later, wanted)).toEqual(first);
     expect(formerRules(later)).toBe(hba);
+  });
+
+  it('what was edited since an earlier attempt is gathered as it is now', () => {
+    const first = recordOf(place, observation(packaged, packagedLive), wanted);
+    const record = `record ${b64(JSON.stringify(first))}`;
+    const etc = '/etc/postgresql/15/main';
+    const edits: Readonly<Record<string, string>> = {
+      [`${etc}/postgresql.conf`]: "work_mem = '8MB'\n",
+      [`${etc}/pg_hba.conf`]: 'local all all peer map=m\n',
+      [`${etc}/pg_ident.conf`]: 'm root postgres\n',
+    };
+    const lines = packaged.filter((line) => !Object.keys(edits).some((path) => line.includes(b64(path))));
+    const edited = Object.entries(edits).map(([path, text]) => file(path, '640', text));
+    const later = observation([...lines, ...edited, record], packagedLive);
+    const before = recordOf(place, later, wanted);
+    expect(before).toEqual(first);
+    expect(before && standingAlone(place, later, before).map(({ text }) => text)).toEqual(
+      Object.values(edits),
+    );
+    expect(adoptedOf(place, later, values).hba).toBe('local all all peer map=m\n');
   });
 
   it('what travels with the data has the options of the command line and the rules', () => {

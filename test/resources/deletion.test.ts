@@ -651,10 +651,26 @@ describe('a rebuild', () => {
   it('says where a certificate of its own belongs, since the copy brings that of the primary', () => {
     formerPrimary();
     const key = put(join(data, 'server.key'), 'of this host');
+    const certificate = put(join(data, 'server.crt'), 'of this host');
     expect(rebuild().judge()).toMatchObject({
-      diagnostic: { code: 'SAF002', fix: expect.stringMatching(/Move them away.* ssl_cert_file/) },
+      diagnostic: {
+        code: 'SAF002',
+        what: expect.stringContaining(`${certificate}, and 1 more`),
+        fix: expect.stringMatching(/Move them away.* ssl_cert_file/),
+        evidence: [`found: ${certificate}`, `found: ${key}`],
+      },
     });
     expect(readFileSync(key, 'utf8')).toBe('of this host');
+  });
+
+  it('names the slots of a former primary, which go with what it had', () => {
+    formerPrimary();
+    for (const name of ['feed', 'pgduet_copy_server2', 'pg_basebackup_77'])
+      put(join(data, 'pg_replslot', name, 'state'));
+    const go = 'the replication slots of server1 go, and whoever read from them begins anew at server2: feed';
+    expect(rebuild().judge()).toMatchObject({ change: { notes: expect.arrayContaining([go]) } });
+    put(join(data, 'standby.signal'), '');
+    expect(JSON.stringify(rebuild().judge())).not.toContain('replication slots');
   });
 
   it.each(['', ', copy: true'])('changes nothing where commits came since the plan (%s)', (rest) => {

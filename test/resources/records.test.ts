@@ -20,10 +20,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { outdated } from '../../src/resources/contract/kind.ts';
 import { preamble } from '../../src/resources/contract/preamble.ts';
 import { replyLines } from '../../src/resources/contract/replies.ts';
 import { recordProbe } from '../../src/resources/data/record.ts';
 import { readRecord } from '../../src/resources/data/record-form.ts';
+import { stillAsSeen } from '../../src/resources/single/adopt-look-files.ts';
 import { adoptProbe, readAdoptObservation } from '../../src/resources/single/adopt-observation.ts';
 import { moveInto } from '../../src/resources/single/control-group.ts';
 import { readSingle, singleProbe } from '../../src/resources/single/single-observation.ts';
@@ -146,12 +148,29 @@ describe.runIf(isRoot)('files that a record names', () => {
     for (const script of [
       write(secretFile, 'root:root'),
       write(join(root, 'new'), `${owner}:`),
-      removeStep(single(), [{ path: secretFile }]).script,
-      removeStep(single(), [{ path: secretFile, keepAs: join(root, 'kept') }]).script,
+      removeStep(single(), [{ path: secretFile }], new Map()).script,
+      removeStep(single(), [{ path: secretFile, keepAs: join(root, 'kept') }], new Map()).script,
     ])
       expect(sh(`set -e\n${script}`).status).not.toBe(0);
     expect(readFileSync(secretFile, 'utf8')).toContain(secret);
     expect(readdirSync(root).sort()).toEqual(['data', 'mc', 'secret']);
+  });
+
+  it('are left to whoever has edited them, or made one, since they were looked at', () => {
+    const path = his(join(data, 'postgresql.conf'), "work_mem = '8MB' # mine\n");
+    const seen = new Map([[path, file(`${owner}:`, "work_mem = '4MB'\n")]]);
+    for (const { script } of [
+      removeStep(single(), [{ path }], seen),
+      removeStep(single(), [{ path, keepAs: join(data, 'kept') }], seen),
+      removeStep(single(), [{ path, file: file(`${owner}:`), late: true }], seen),
+      writeStep(single(), [{ path, file: file(`${owner}:`) }], seen),
+      writeStep(single(), [{ path, file: file(`${owner}:`) }], new Map()),
+    ])
+      expect(sh(`set -e\n${script}`)).toMatchObject({ status: outdated, stderr: '' });
+    expect(readFileSync(path, 'utf8')).toContain('# mine');
+    expect(readdirSync(data)).toEqual(['postgresql.conf']);
+    expect(sh(`set -e\n${removeStep(single(), [{ path }], new Map()).script}`).status).toBe(0);
+    expect(readdirSync(data)).toEqual([]);
   });
 
   it('are no way to be given away: a link in their place stays what it is', () => {
@@ -194,6 +213,37 @@ describe.runIf(isRoot)('the configuration of a server that is taken in', () => {
       ['base/5', 'lost+found', 'postmaster.log', 'root.key'].map((name) => join(data, name)),
     );
     expect([...(observation?.files.keys() ?? [])]).toEqual([conf]);
+  });
+
+  it('is gathered as it was seen: of an edit, and of a file that came since, nothing is lost', async () => {
+    his(join(data, 'PG_VERSION'), '15\n');
+    his(join(data, 'postmaster.pid'), `${await runs(uid)}\n${data}\n0\n27500\n/tmp\n`);
+    his(join(data, 'postmaster.opts'), 'postgres\n');
+    const more = join(data, 'conf.d');
+    mkdirSync(more);
+    const conf = his(join(data, 'postgresql.conf'), `include_dir 'conf.d'\n`);
+    const hba = his(join(root, 'pg_hba.conf'), 'local all all peer map=m\n');
+    const ident = his(join(root, 'pg_ident.conf'), 'm root postgres\n');
+    const fakes = join(root, 'bin');
+    mkdirSync(fakes);
+    const psql = `#!/bin/sh\nprintf '%s\\n' '${conf}' '${hba}' '${ident}'\n`;
+    writeFileSync(join(fakes, 'psql'), psql, { mode: 0o755 });
+    const observation = readAdoptObservation(sh(`PGBIN=${fakes}\n${adoptProbe(place()).shell}`));
+    const now = () => sh(`set -e\nPGBIN=${fakes}\n${stillAsSeen(place(), observation?.shown ?? '')}`).status;
+    expect(now()).toBe(0);
+    for (const [path, text] of [
+      [conf, "include_dir 'conf.d'\nwork_mem = '8MB'\n"],
+      [hba, 'local all all peer map=m\n# mine\n'],
+      [ident, 'm root postgres\nm anna postgres\n'],
+      [join(more, 'new.conf'), "work_mem = '8MB'\n"],
+    ] as const) {
+      const before = existsSync(path) ? readFileSync(path) : undefined;
+      his(path, text);
+      expect([path, now()]).toEqual([path, outdated]);
+      if (before) writeFileSync(path, before);
+      else rmSync(path);
+      expect([path, now()]).toEqual([path, 0]);
+    }
   });
 });
 

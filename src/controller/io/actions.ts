@@ -2,7 +2,6 @@
  * Does the actions that take time: stops with proof, names, receiver, promotion, following, commands. Each answers with
  * exactly one event, also when it fails; none of them decides anything.
  */
-import { join } from 'node:path';
 import type { ServerConf } from '../config.ts';
 import type { Action } from '../core/action.ts';
 import type { Happening } from '../core/event.ts';
@@ -20,7 +19,8 @@ import {
   setSlots,
   wasInRecovery,
 } from './switchover.ts';
-import { isThere, writeAtomic } from './whole-file.ts';
+import { unfinished, unmade } from './unmade.ts';
+import { writeAtomic } from './whole-file.ts';
 
 export type SlowAction = Extract<
   Action,
@@ -114,14 +114,16 @@ export async function perform(action: SlowAction, shop: Workshop): Promise<Happe
   }
 }
 
-/** While a data directory is being made or copied its mark stands; what is there must not be started. */
 async function start(role: Role, { conf, dir, id, instance }: Workshop): Promise<string | null> {
-  const mark = join(dir, `${id}.making`);
-  if (isThere(mark)) return `the data directory is unfinished (${mark}): run pgduet provision again`;
+  const missing = unfinished(dir, id);
+  if (missing !== null) return missing;
   if (role === 'standby' && !isStandby(conf.dbInstance)) {
     const was = await wasInRecovery(conf);
     if (was === null)
-      return 'standby.signal is missing, and pg_controldata does not say whether it is a standby';
+      return (
+        (await unmade(dir, id)) ??
+        'standby.signal is missing, and pg_controldata does not say whether it is a standby'
+      );
     if (!was) return 'it is no standby any more: standby.signal is missing';
     // A promotion that was cut off before its first write: without the file it would come up as a primary of the old timeline.
     writeAtomic(conf.dbInstance, 'standby.signal', '');

@@ -32,7 +32,10 @@ export async function findServerProgram(
 ): Promise<{ path: string } | { why: string }> {
   const text = await readOrNull(readFile(join(dataDir, 'PG_VERSION'), 'utf8'));
   const version = text === null ? undefined : majorVersion(text);
-  if (version === undefined) return { why: `${dataDir} is no data directory: PG_VERSION is missing` };
+  if (version === undefined)
+    return {
+      why: `${dataDir} is no data directory: PG_VERSION is missing (is its disk mounted? where no data were made yet: pgduet provision, or migrate)`,
+    };
   if (binDir !== undefined) return declaredProgram(binDir, version);
   const candidates = binDirCandidates(version, process.env.PATH);
   const path = candidates.map((dir) => join(dir, 'postgres')).find((file) => fits(file, version));

@@ -41,6 +41,8 @@ export interface RebuildObservation {
   readonly walLogHints: boolean;
   readonly fullPageWrites: boolean;
   readonly beyond: Beyond;
+  /** Of others. A former primary's are found where they were; on a standby they may be those of its primary. */
+  readonly slots: readonly string[];
   /** Kilobytes. */
   readonly size: number;
   readonly free: number;
@@ -84,6 +86,7 @@ ${askFunction(place)}
 if said=$(ask IDENTIFY_SYSTEM); then echo "source $said"; else echo "problem $(echo "$said" | tr '\\n' ' ')"; exit 0; fi
 [ -f "$d/PG_VERSION" ] || exit 0
 ${timelines}
+peek ls "$d/pg_replslot" 2>/dev/null | sed 's/^/slot /'
 walks "$d"
 echo "size $($walker du -skL "$d/" 2>/dev/null | cut -f1)"
 p=${quote(place.keepIn)}; until [ -d "$p" ]; do p=\${p%/*}; p=\${p:-/}; done
@@ -121,6 +124,9 @@ if [ -n "$k" ] && ${isKept('$k')}; then
   if [ -e ${quote(makingFile(place))} ] || peek cmp -s "$k/global/pg_control" "$d/global/pg_control"; then echo 'kept real'; fi
 fi`;
 
+/** Our own, and what a base backup that was cut off has left. */
+const passing = /^pg(duet|_basebackup)_/;
+
 /** Undefined when the probe could not look. */
 export function readRebuild(reply: ProbeReply): RebuildObservation | undefined {
   const data = readDataDirectory(reply);
@@ -141,6 +147,7 @@ export function readRebuild(reply: ProbeReply): RebuildObservation | undefined {
     walLogHints: on('wal_log_hints setting:'),
     fullPageWrites: on("Latest checkpoint's full_page_writes:"),
     beyond: readBeyond(value('beyond') ?? 'unknown its WAL could not be read'),
+    slots: lines.all('slot').filter((name) => !passing.test(name)),
     size: Number(value('size') ?? 0),
     free: Number(value('free') ?? 0),
     record: { ...(done ? { done } : {}), ...(kept ? { kept } : {}), ...(why ? { why } : {}) },

@@ -167,6 +167,7 @@ function decide(desired: RebuildDesired, seen: RebuildObservation): Verdict<Rebu
       : `copy the primary, ${desired.primary}, to ${desired.id} (base backup)`;
   const notes = [
     ...beyondNotes(desired, seen, keep),
+    ...slotNotes(desired, seen),
     ...(seen.data.running ? [`the standby on ${desired.id} is stopped first, through its controller`] : []),
     ...(method === 'rewind' ? ['where its dry run says no, a base backup is taken instead'] : []),
   ];
@@ -210,6 +211,17 @@ function beyondNotes(
       : `it cannot be told whether ${desired.id} holds commits that ${desired.primary} lacks: ${beyond.reason}`;
   return [`${what}; its data, ${formatBytes(size * 1024)}, is kept in ${desired.keepAs}-TIME first`];
 }
+
+/** Neither a copy nor pg_rewind leaves one. */
+const slotNotes = (
+  { id, primary }: RebuildDesired,
+  { data, slots }: RebuildObservation,
+): readonly string[] =>
+  data.standbySignal || slots.length === 0
+    ? []
+    : [
+        `the replication slots of ${id} go, and whoever read from them begins anew at ${primary}: ${slots.join(', ')}`,
+      ];
 
 const noRoom = (desired: RebuildDesired, { size, free }: RebuildObservation): Verdict<RebuildChange> =>
   refuse({

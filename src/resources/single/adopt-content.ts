@@ -54,7 +54,7 @@ function* timeoutNotes({ values }: Intention, { settings, senders, slots }: Live
   const keep = (roles.length > 0 ? roles.map(quoteIdentifier) : ['<its role>']).map(
     (role) => `ALTER ROLE ${role} SET ${timeoutName} = ${before};`,
   );
-  yield `${timeoutName} holds for receivers of others as well: one that answers nothing for ${Number(wanted) / 1000} s is disconnected from now on, in place of ${seen.value}. A consumer of logical replication keeps its time by its role, best before the migration: ${keep.join(' ')}`;
+  yield `${timeoutName} holds for receivers of others as well: one that answers nothing for ${Number(wanted) / 1000} s is disconnected from now on, in place of ${seen.value}. A consumer of logical replication keeps its time by its role, from its next connection on, and so best before the migration: ${keep.join(' ')}`;
   if (senders.some(({ logical }) => !logical))
     yield `a receiver of physical replication has no settings of its role: it keeps its time by options='-c ${timeoutName}=${seen.value}' in its connection string`;
 }

@@ -7,8 +7,10 @@ import { quote } from '../../base/shell.ts';
 import { quoteLiteral } from '../../postgres/quote.ts';
 import { recoveryNames } from '../../postgres/recovery-settings.ts';
 import { configuredRows } from '../../postgres/setting-row.ts';
+import { outdated } from '../contract/kind.ts';
 import { fromBase64, type ReplyLines, textsOf } from '../contract/replies.ts';
 import type { FileBefore } from '../data/record.ts';
+import { checksum } from '../postgres/configuration-file.ts';
 import type { AdoptPlace } from './adopt-place.ts';
 
 /** A line of a configuration file as the server itself reads it. */
@@ -39,6 +41,8 @@ export interface SeenFiles {
   readonly walAsDeclared: boolean;
   /** Every file of the configuration by its path. */
   readonly files: ReadonlyMap<string, FileBefore>;
+  /** Of all that was told of them, so that an edit since then shows. */
+  readonly shown: string;
   /** Paths whose bytes are no UTF-8. */
   readonly unreadable: readonly string[];
   /** Files of the configuration that the instance administrator may not read. */
@@ -92,6 +96,19 @@ echo "select current_setting('config_file') union all select current_setting('hb
   while IFS= read -r f; do rules "$f" 0; done
 }`;
 
+/** What the shell of this file, and of the probe that it is a part of, tells with. */
+export const tellingShell = `b64() { base64 -w 0; }
+told() { printf '%s %s\\n' "$1" "$(printf %s "$2" | b64)"; }`;
+
+/** For a step: it ends as outdated where anything of these files is another one by now, so that no edit is lost. */
+export const stillAsSeen = ({ dataDir }: Pick<AdoptPlace, 'dataDir'>, shown: string): string =>
+  `d=${quote(dataDir)}
+${tellingShell}
+shown_now() ( set +e
+${filesShell}
+)
+if [ "$(shown_now | grep -a '^file ' | sha256sum)" != ${quote(shown)} ]; then exit ${outdated}; fi`;
+
 /** In a data directory, by name: what the server makes anew and pg_basebackup leaves out ("Base Backup", in its protocol). */
 const leftOut = 'pg_stat_tmp pg_replslot pg_dynshmem pg_notify pg_serial pg_snapshots pg_subtrans pg_wal';
 const passed =
@@ -109,11 +126,13 @@ export const copyShell = `peek find -H "$d" -mindepth 1 \\( ${leftOut
   )} -exec sh -c 'for f; do printf "uncopied "; printf %s "$f" | base64 -w 0; echo; done' sh {} + 2>/dev/null | head -n 5`;
 
 export function readSeenFiles(lines: ReplyLines): SeenFiles {
-  const files = readFiles(lines.all('file'));
+  const told = lines.all('file');
+  const files = readFiles(told);
   return {
     walDir: textsOf(lines, 'wal')[0],
     walAsDeclared: lines.has('wal-as-declared'),
     files: new Map(files.map(({ file }) => [file.path, file])),
+    shown: checksum(told.map((line) => `file ${line}\n`).join('')),
     closed: textsOf(lines, 'closed'),
     uncopied: textsOf(lines, 'uncopied'),
     unreadable: files.flatMap(({ file, whole }) => (whole ? [] : [file.path])),

@@ -33,6 +33,7 @@ import {
   type LiveFiles,
   readSeenFiles,
   type SeenFiles,
+  tellingShell,
   walShell,
 } from './adopt-look-files.ts';
 import { readSurroundings, type SeenSurroundings, surroundingsShell } from './adopt-look-surroundings.ts';
@@ -80,8 +81,7 @@ const ownClusterFiles = platforms
  * could have written, a name as well, is told in one line or in base64: another line could pass for a word of the probe's own.
  */
 const shell = (place: AdoptPlace): string => `d=${quote(place.dataDir)}
-b64() { base64 -w 0; }
-told() { printf '%s %s\\n' "$1" "$(printf %s "$2" | b64)"; }
+${tellingShell}
 # Some lines of a plain file in one, each behind a space: \`words 4,5 FILE\`.
 words() { if [ -f "$2" ]; then peek sed -n "$1p" "$2" | tr '\\n' ' '; fi; }
 echo "clock $(date +%s)"

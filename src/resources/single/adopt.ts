@@ -20,6 +20,7 @@ import {
 import { anotherCluster } from '../data/refusals.ts';
 import { rulesScript } from '../postgres/hba.ts';
 import { valueFields, wantedValues } from '../postgres/settings.ts';
+import { stillAsSeen } from './adopt-look-files.ts';
 import { inTheWay, notesOn } from './adopt-notes.ts';
 import { type AdoptObservation, adoptProbe, readAdoptObservation } from './adopt-observation.ts';
 import { adoptedOf, recordOf, standingAlone } from './adoption.ts';
@@ -80,10 +81,20 @@ export const adopt: ResourceKind<Desired, AdoptObservation, AdoptChange> = {
     });
   },
   steps: (planned, desired) => [
-    { title: `record the server in ${desired.dataDir}`, script: recordScript(planned, desired) },
-    { title: `its configuration in ${desired.dataDir}`, script: filesScript(planned, desired) },
+    {
+      title: `record the server in ${desired.dataDir}`,
+      outdated: edited,
+      script: recordScript(planned, desired),
+    },
+    {
+      title: `its configuration in ${desired.dataDir}`,
+      outdated: edited,
+      script: filesScript(planned, desired),
+    },
   ],
 };
+
+const edited = 'somebody has edited its configuration since the plan';
 
 function settled(desired: Desired, observation: AdoptObservation) {
   if (observation.recorded === observation.systemIdentifier)
@@ -121,6 +132,7 @@ function recordScript({ before, observation }: AdoptChange, desired: Desired): s
   const put = (path: string, content: string): string => putFile({ path, mode: '0600', owner, content });
   const record = observation.record ? [] : [put(beforeFile(desired), `${JSON.stringify(before, null, 1)}\n`)];
   return [
+    stillAsSeen(desired, observation.shown),
     makeDirectory({ path: desired.managementDir, owner, mode: '0700' }),
     ...record,
     put(formerMark(desired), `${startedBy(before)}\n`),
@@ -149,6 +161,7 @@ function filesScript({ observation, before }: AdoptChange, desired: Desired): st
   const { owner } = desired.instance;
   const adopted = `${JSON.stringify(adoptedOf(desired, observation, desired.values), null, 1)}\n`;
   return [
+    stillAsSeen(desired, observation.shown),
     ...standingAlone(desired, observation, before).map((file) => putTried(file, desired)),
     putFile({ path: adoptedFile(desired.dataDir), mode: '0600', owner, content: adopted }),
     putFile({ path: systemFile(desired), mode: '0600', owner, content: before.systemIdentifier }),

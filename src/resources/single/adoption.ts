@@ -4,6 +4,7 @@
  */
 
 import { type ConfFile, disableConf, flattenConf } from '../../postgres/conf-file.ts';
+import { withoutOurRules } from '../../postgres/hba-file.ts';
 import { isNeutral, recoveryNames } from '../../postgres/recovery-settings.ts';
 import type { SettingRow } from '../../postgres/setting-row.ts';
 import {
@@ -45,11 +46,12 @@ export function carriedSettings(observation: AdoptObservation): Readonly<Record<
   return Object.fromEntries(carried.map(([name, { value }]) => [name, value]));
 }
 
-/** The text of pg_hba.conf as the server read it before. */
+/** The text of pg_hba.conf as the server read it before: also of an edit since an earlier attempt has recorded it. */
 export function formerRules(observation: AdoptObservation): string {
   const path = observation.record?.hbaFile ?? observation.live?.settings.get('hba_file')?.value ?? '';
   const recorded = observation.record?.files.find((file) => file.path === path);
-  return (recorded ?? observation.files.get(path))?.text ?? '';
+  const text = (observation.files.get(path) ?? recorded)?.text ?? '';
+  return withoutOurRules(text) ?? text;
 }
 
 export interface Wanted {
@@ -171,18 +173,19 @@ export function standingAlone(
   observation: AdoptObservation,
   before: Before,
 ): readonly FileBefore[] {
-  const original = (path: string): FileBefore | undefined =>
-    before.files.find((file) => file.path === path && file.text !== undefined);
+  // What an earlier attempt has recorded may have been edited since.
+  const seen = (path: string): FileBefore | undefined =>
+    observation.files.get(path) ?? before.files.find((file) => file.path === path);
   const from = [before.configFile, before.hbaFile, before.identFile];
   return names.flatMap((name, index) => {
-    const source = original(from[index] ?? '');
+    const source = seen(from[index] ?? '');
     if (source?.text === undefined) return [];
     const path = `${place.dataDir}/${name}`;
     // What is in place already may have our lines in it by now.
     if (name !== 'postgresql.conf' && source.path === path) return [];
-    if (observation.files.get(path)?.text !== original(path)?.text) return [];
     const text = name === 'postgresql.conf' ? alone(source.path, source.text, observation) : source.text;
-    return text === original(path)?.text ? [] : [{ path, mode: source.mode, owner: source.owner, text }];
+    const { mode, owner } = source;
+    return text === observation.files.get(path)?.text ? [] : [{ path, mode, owner, text }];
   });
 }
 

@@ -7,7 +7,8 @@ import { type Advised, advised, fixOf, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote } from '../../base/shell.ts';
 import { formatBytes } from '../../base/units.ts';
-import { flag, oneOf, optional, text } from '../contract/field.ts';
+import { quoteLiteral } from '../../postgres/quote.ts';
+import { flag, oneOf, optional, text, wordList } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import {
@@ -44,6 +45,7 @@ const fields = serverFields(
     ),
     serves: flag('`true` if the keeper runs as primary', false),
     same: sameFiles,
+    slots: wordList('names of slots that are our own: of its others is told that they go'),
   },
   (values, { server }, problem) => {
     if (values.proof !== 'none' && values.keeper === undefined)
@@ -65,7 +67,16 @@ interface Seen {
   /** It is gone, and the empty directory that it stood in is not. */
   readonly orphan: boolean;
   readonly places: readonly Place[];
+  /** Slots of others, as far as the server runs and tells. */
+  readonly slots: readonly string[];
 }
+
+/** One that follows a slot of the primary, from PostgreSQL 17 on, is there as well. */
+const slotsQuery = (
+  slots: readonly string[],
+): string => `select coalesce(json_agg((j->>'slot_name') || ' (' || (j->>'slot_type') || ')' order by j->>'slot_name'), '[]')
+ from (select to_jsonb(s) j from pg_replication_slots s) t where not (j->>'temporary')::boolean and not coalesce((j->>'synced')::boolean, false)
+ and (j->>'slot_name') <> all (array[${slots.map(quoteLiteral).join(', ')}]::text[])`;
 
 export const erased: ResourceKind<Desired, Seen> = {
   kind: 'erased',
@@ -75,7 +86,7 @@ export const erased: ResourceKind<Desired, Seen> = {
   key: (desired) => desired.dataDir,
   describe: (desired) => `no data in ${desired.dataDir}`,
   touches: (desired) => desired.dataDir,
-  probe: (desired) => ({ shell: probeScript(desired) }),
+  probe: (desired) => ({ shell: probeScript(desired), sql: slotsQuery(desired.slots) }),
   read: (reply) => {
     const data = readDataDirectory(reply);
     const lines = reply.stdout.split('\n');
@@ -92,11 +103,12 @@ export const erased: ResourceKind<Desired, Seen> = {
     const orphan = lines.includes('orphan');
     const known = !isMissing(data) && data.making !== unreadable;
     if (data.content === 'absent' && places.length === 0 && !orphan && known) return absent;
-    return present({ data, orphan, mount: lines.includes('mount'), places });
+    const slots = Array.isArray(reply.sql) ? (reply.sql as readonly string[]) : [];
+    return present({ data, orphan, mount: lines.includes('mount'), places, slots });
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same(`${desired.id}: no data in ${desired.dataDir}`);
-    const { data, mount, places } = observed.value;
+    const { data, mount, places, slots } = observed.value;
     const known = !isMissing(data) && data.making !== unreadable;
     if (data.content === 'empty' && mount && places.length <= 1 && known)
       return same(`${desired.id}: ${desired.dataDir} is an empty mount point`);
@@ -106,7 +118,12 @@ export const erased: ResourceKind<Desired, Seen> = {
     return change({
       summary: `delete the data of ${desired.id} in ${desired.dataDir}${system ? ` (system identifier ${system})` : ''}`,
       reason: reasonFor(desired, data),
-      notes: places.map(({ kind, bytes, path }) => `${words[kind]} ${path}, ${formatBytes(bytes)}`),
+      notes: [
+        ...places.map(({ kind, bytes, path }) => `${words[kind]} ${path}, ${formatBytes(bytes)}`),
+        ...(slots.length > 0
+          ? [`its replication slots go with it, and whoever reads from them begins anew: ${slots.join(', ')}`]
+          : []),
+      ],
     });
   },
   steps: (_change, desired) => [

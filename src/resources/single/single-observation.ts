@@ -53,6 +53,8 @@ export interface SingleLive {
   /** Of ours; `owns`: what depends on it. */
   readonly roles: Readonly<Record<string, number>>;
   readonly slots: readonly string[];
+  /** Slots of others that are there at the next start, too. */
+  readonly others?: readonly { readonly name: string; readonly logical: boolean }[];
   /** Settings that only a restart changes: the value in force, and what it is without any line for it. */
   readonly restart: Readonly<Record<string, SettingRow>>;
 }
@@ -93,6 +95,7 @@ const liveQuery = ({
 }: SinglePlace): string => `select json_build_object('timeline', (select timeline_id from pg_control_checkpoint()), 'recovering', pg_is_in_recovery(), 'configFile', current_setting('config_file'),
  'roles', (select coalesce(json_object_agg(rolname, (select count(*) from pg_shdepend where refclassid = 'pg_authid'::regclass and refobjid = r.oid and deptype = 'o')), '{}') from pg_roles r where rolname = any (${literals(roles)})),
  'slots', (select coalesce(json_agg(slot_name order by slot_name), '[]') from pg_replication_slots where slot_name = any (${literals(slots)}) and not active),
+ 'others', (select coalesce(json_agg(json_build_object('name', slot_name, 'logical', slot_type = 'logical') order by slot_name), '[]') from pg_replication_slots where not temporary and slot_name <> all (${literals(slots)})),
  'restart', (select json_object_agg(name, ${settingRow}) from pg_settings where context = 'postmaster'))`;
 
 export const dataFiles = ['postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;

@@ -13,6 +13,7 @@ import { controllerPidFile, untilGone } from '../contract/preamble.ts';
 import { haltProgram, stopServer } from '../contract/stop-server.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { formerCondition, formerDropIn, formerMark, guardCondition, type Starter } from '../data/record.ts';
+import { checksum } from '../postgres/configuration-file.ts';
 import { removeUnit, unitFile } from '../system/unit-files.ts';
 import { isOfUnit, moveInto } from './control-group.ts';
 import { liveSql } from './holds.ts';
@@ -55,13 +56,13 @@ export const stopStep = (place: SinglePlace): Step => ({
 ${untilGone(place.unit && `${place.unit}.service`)}`,
 });
 
-const sum = (text: string): string => `${createHash('sha256').update(text).digest('hex')}  -`;
-
-/** A file that somebody has edited since it was seen is not touched: all is looked at anew. */
+/** A file that somebody has edited, or made, since it was looked for is not touched: all is looked at anew. */
 const unchanged = (path: string, seen: SeenFile | undefined): string =>
   seen
-    ? `if [ "$(peek cat ${quote(path)} | sha256sum)" != ${quote(sum(seen.text))} ]; then exit ${outdated}; fi`
-    : '';
+    ? `if [ "$(peek cat ${quote(path)} | sha256sum)" != ${quote(checksum(seen.text))} ]; then exit ${outdated}; fi`
+    : `if peek test -f ${quote(path)} -a ! -L ${quote(path)}; then exit ${outdated}; fi`;
+
+const edited = 'somebody has edited one of them since the plan';
 
 export const writeStep = (
   place: SinglePlace,
@@ -69,7 +70,7 @@ export const writeStep = (
   seen: ReadonlyMap<string, SeenFile>,
 ): Step => ({
   title: `files as they are for a single server: ${acts.map(({ path }) => path).join(', ')}`,
-  outdated: 'somebody has edited one of them since the plan',
+  outdated: edited,
   script: [
     ...acts.map(({ path }) => unchanged(path, seen.get(path))),
     ...acts.map(({ path, file }) => (file ? written(place, path, file) : '')),
@@ -98,10 +99,17 @@ ${sh`as ${user} rm -f ${trial}`}
 ${whole(path, mode)}`;
 }
 
-export const removeStep = (place: SinglePlace, acts: readonly FileAct[]): Step => ({
+/** What nobody has looked into is a file of ours, or one that a base backup has left. */
+export const removeStep = (
+  place: SinglePlace,
+  acts: readonly FileAct[],
+  seen: ReadonlyMap<string, SeenFile>,
+): Step => ({
   title: 'remove files that nobody reads any more',
+  outdated: edited,
   script: acts
     .flatMap(({ path, keepAs, file }) => [
+      ...(seen.has(path) ? [unchanged(path, seen.get(path))] : []),
       ...(keepAs ? [sh`as ${place.owner} mv -f -T ${path} ${keepAs}`] : []),
       ...(file ? [received(place, path, file, file.mode)] : []),
       ...(keepAs || file ? [] : [sh`as ${place.owner} rm -f ${path}`]),

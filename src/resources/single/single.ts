@@ -21,6 +21,7 @@ import { recordProblem } from './record-trust.ts';
 import { type FileAct, type FilePlan, filePlan } from './single-files.ts';
 import { readSingle, type SeenFile, type SingleObservation, singleProbe } from './single-observation.ts';
 import { needRestart } from './single-restart.ts';
+import { type FutureFiles, slotsInTheWay } from './single-slots.ts';
 import {
   dropStep,
   type Keeper,
@@ -107,6 +108,8 @@ export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
     const files = filePlan(desired, seen);
     const [missing] = files.missing;
     if (missing !== undefined) return refuse(barred(desired, missing));
+    const slots = seen.live && slotsInTheWay(seen.live, futureFiles(desired, seen, files));
+    if (slots) return refuse(no(desired, slots.what, slots.why, slots.fix));
     const reasons = restartReasons(desired, seen, files);
     const acts = actsOf(desired, seen, files, reasons.length > 0);
     if (nothingToDo(acts)) return same(settled(desired, seen));
@@ -120,7 +123,7 @@ export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
     ...(acts.mark ? [markStep(desired, acts.keeper, acts.guarded)] : []),
     ...(acts.restart ? [restartStep(desired, acts.keeper)] : []),
     ...(acts.reload ? [reloadStep(desired)] : []),
-    ...(acts.remove.length > 0 ? [removeStep(desired, acts.remove)] : []),
+    ...(acts.remove.length > 0 ? [removeStep(desired, acts.remove, seen)] : []),
     ...(acts.unit && desired.unit ? [unitStep(desired, desired.unit)] : []),
     ...(acts.release && acts.keeper.kind === 'unit' ? [releaseStep(desired, acts.keeper)] : []),
   ],
@@ -195,19 +198,28 @@ function obstacle(desired: Desired, seen: SingleObservation): Diagnostic | undef
   );
 }
 
+/** postgresql.auto.conf as the server will read it. */
+function autoText({ dataDir }: Desired, seen: SingleObservation, files: FilePlan): string {
+  const auto = `${dataDir}/postgresql.auto.conf`;
+  return files.write.find(({ path }) => path === auto)?.file?.text ?? seen.files.get(auto)?.text ?? '';
+}
+
+const futureFiles = (desired: Desired, seen: SingleObservation, files: FilePlan): FutureFiles => ({
+  conf: files.conf,
+  auto: autoText(desired, seen, files),
+  record: seen.record,
+});
+
 /** Why the server has to be restarted, in words; none: it goes on. */
 function restartReasons(desired: Desired, seen: SingleObservation, files: FilePlan): readonly string[] {
   const keeper = keeperOf(desired, seen);
   if (!seen.server) return ['it does not run'];
   if (keeper.kind === 'unit' && runsUnder(seen, keeper.unit)) return [];
   const { record, live } = seen;
-  const auto = `${desired.dataDir}/postgresql.auto.conf`;
-  const autoText =
-    files.write.find(({ path }) => path === auto)?.file?.text ?? seen.files.get(auto)?.text ?? '';
   // Whoever starts it by hand names its configuration on the command line: it may be read again already.
   const outside = record !== undefined && !record.configFile.startsWith(`${desired.dataDir}/`);
   const moves = outside && live?.configFile !== record.configFile;
-  const names = live && !outside ? needRestart(live, files.conf, autoText) : [];
+  const names = live && !outside ? needRestart(live, files.conf, autoText(desired, seen, files)) : [];
   return [
     ...(keeper.kind === 'unit'
       ? [

@@ -82,6 +82,17 @@ const mcoi = 'server ready /system.slice/mcoi_inst1.service';
 const single = (...lines: readonly string[]) => ({
   stdout: ['programs /pg/bin', ...lines, '', 'looked'].join('\n'),
 });
+const slot = (name: string, logical: boolean) => ({ name, logical });
+/** With a slot of others that needs logical WAL, which the server has only as long as it is multiplexed. */
+const withSlots = (...lines: readonly string[]) =>
+  single(
+    ...running,
+    ...(lines.some((line) => line.startsWith('record ')) ? [] : [record()]),
+    file(`${dir}/postgresql.conf`, multiplexed.replace('port', "wal_level = 'logical'\nport")),
+    ...lines,
+    former,
+    `live ${live({ others: [slot('feed', true)], restart: { wal_level: inFile('logical', 'replica', null) } })}`,
+  );
 const plain = 'service absent inactive no postgresql_inst1.service';
 const former = 'service enabled inactive yes pg-main.service';
 const running = ['ours', 'controller', 'unit', mcoi] as const;
@@ -437,6 +448,42 @@ export const tearing: readonly KindCases[] = [
             `place ${dir}/postgresql.conf 600 postgres:postgres`,
             /systemd-run .* pg-main.service/s,
           ],
+        },
+      },
+      {
+        title: 'it has logical slots by now, and had no logical WAL before',
+        reply: withSlots(),
+        gives: {
+          refuse: 'SAF021',
+          what: 'it has logical slots (feed), and wal_level becomes replica again',
+        },
+      },
+      {
+        title: 'what was set since keeps the slots',
+        reply: withSlots(file(`${dir}/postgresql.auto.conf`, "wal_level = 'logical'\n")),
+        gives: { change: 'make server1 a single server again', reason: 'as it was recorded' },
+      },
+      {
+        title: 'whoever starts it asks for logical WAL',
+        reply: withSlots(
+          record({
+            settings: [{ name: 'wal_level', value: 'logical', place: 'command line', commentedOut: false }],
+          }),
+        ),
+        gives: { change: 'make server1 a single server again', reason: 'as it was recorded' },
+      },
+      {
+        title: 'it has more slots by now than it could have',
+        reply: single(
+          ...running,
+          record(),
+          file(`${dir}/postgresql.conf`, `max_replication_slots = 1\n${multiplexed}`),
+          former,
+          `live ${live({ others: [slot('feed', false), slot('old', false)] })}`,
+        ),
+        gives: {
+          refuse: 'SAF021',
+          what: 'it has 2 replication slots (feed, old), and max_replication_slots becomes 1 again',
         },
       },
       {
