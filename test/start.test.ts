@@ -39,10 +39,14 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 };
 
 /** The libraries of package.json that are part of what Node read; Node's own account for coverage says what that was. */
-function loadedBy(...args: string[]): string[] {
+function loadedBy(args: readonly string[], exit: number): string[] {
   const account = mkdtempSync(join(folder, 'account-'));
   const env = { ...process.env, NODE_V8_COVERAGE: account };
-  execFileSync(process.execPath, [join(folder, 'pgduet.js'), ...args], { env, stdio: 'pipe' });
+  const { status } = spawnSync(process.execPath, [join(folder, 'pgduet.js'), ...args], {
+    env,
+    stdio: 'pipe',
+  });
+  expect(status).toBe(exit);
   const read = readdirSync(account).flatMap((name) => {
     const { result } = JSON.parse(readFileSync(join(account, name), 'utf8')) as { result: { url: string }[] };
     return result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
@@ -56,12 +60,16 @@ function loadedBy(...args: string[]): string[] {
     .sort();
 }
 
+const pair = join(root, 'inventories', 'pair.yml');
+
 it.each([
-  ['--version', [], ['commander']],
-  ['--help', [], ['commander']],
-  ['validate', ['-i', join(root, 'inventories', 'pair.yml')], ['commander', 'handlebars', 'yaml', 'zod']],
-])('pgduet %s loads no library that it does not need', (verb, more, libraries) => {
-  expect(loadedBy(verb, ...more)).toEqual(libraries);
+  [['--version'], exitCode.done, ['commander']],
+  [['--help'], exitCode.done, ['commander']],
+  [['validate', '-i', pair], exitCode.done, ['commander', 'handlebars', 'yaml', 'zod']],
+  // It reads the inventory and no playbook, so that it needs no templates.
+  [['status', '-i', join(root, 'nowhere.yml')], exitCode.inputWrong, ['commander', 'yaml', 'zod']],
+])('pgduet %j loads no library that it does not need', (args, exit, libraries) => {
+  expect(loadedBy(args, exit)).toEqual(libraries);
 });
 
 /** What the program says, with all white space as one blank: help breaks lines where the terminal ends. */
