@@ -10,8 +10,6 @@ import type { ControlRequest } from './core/event.ts';
 import { renderStatus } from './core/status.ts';
 import { act } from './ctl-ask.ts';
 import { helpText, type Mode, modes } from './ctl-help.ts';
-import { startController } from './ctl-start.ts';
-import { stopController } from './ctl-stop.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
 import { callController } from './io/control-socket.ts';
 import { checkAdministrator, findLocalServer } from './io/files.ts';
@@ -117,21 +115,25 @@ async function perform(mode: Mode, values: Values, bundle: string): Promise<numb
     return usageError('the management directory is missing: -M DIR, or MCCONTROLDIR in the environment');
   const dir = resolve(given);
   const id = findLocalServer(dir, values['local-server']);
-  checkAdministrator(dir);
+  await checkAdministrator(dir);
   process.chdir(dir);
   const target = { dir, id };
   switch (mode) {
     case 'start': {
       const failover = values.failover ? true : values['no-failover'] ? false : null;
       const options = { mcOnly: values['mc-only'] ?? false, wait: !values['no-wait'], failover };
+      // Loaded here, and `stop` below, so that `status` does not pay for what reads the configuration and starts programs.
+      const { startController } = await import('./ctl-start.ts');
       return startController(target, options, bundle);
     }
-    case 'stop':
+    case 'stop': {
+      const { stopController } = await import('./ctl-stop.ts');
       return stopController(target, {
         all: values.all ?? false,
         force: values.emergency ?? false,
         mcOnly: values['mc-only'] ?? false,
       });
+    }
     case 'status':
       return status(target, values.json ?? false, values.arbiter ?? false);
     case 'enable-failover':
