@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { leftOut } from './left-out.mjs';
 import { precompiled } from './precompiled.mjs';
 import { scratch } from './scratch.mjs';
 
@@ -47,7 +48,7 @@ export async function buildProgram(outdir) {
     format: 'esm',
     banner: commonJs,
     external: native,
-    plugins: [precompiled],
+    plugins: [precompiled, leftOut],
   });
   const isEntry = ({ path }) => basename(path) === 'pgduet.js';
   // The entry comes last: until then the old one finds its old parts.

@@ -4,7 +4,7 @@
  * exact. And the texts of --help, beside the registry of verbs.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,10 +26,13 @@ let metafile: Metafile = { outputs: {} };
 beforeAll(async () => {
   mkdirSync(cache, { recursive: true });
   folder = mkdtempSync(join(cache, 'pgduet-start-'));
-  const { buildProgram } = (await import(pathToFileURL(join(root, 'scripts', 'bundle.mjs')).href)) as {
+  const { buildController, buildProgram } = (await import(
+    pathToFileURL(join(root, 'scripts', 'bundle.mjs')).href
+  )) as {
+    buildController(outfile: string): Promise<unknown>;
     buildProgram(outdir: string): Promise<Metafile>;
   };
-  metafile = await buildProgram(folder);
+  [metafile] = await Promise.all([buildProgram(folder), buildController(join(folder, 'mc.cjs'))]);
 }, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,10 +42,14 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 };
 
 /** The libraries of package.json that are part of what Node read; Node's own account for coverage says what that was. */
-function loadedBy(...args: string[]): string[] {
+function loadedBy(args: readonly string[], exit: number): string[] {
   const account = mkdtempSync(join(folder, 'account-'));
   const env = { ...process.env, NODE_V8_COVERAGE: account };
-  execFileSync(process.execPath, [join(folder, 'pgduet.js'), ...args], { env, stdio: 'pipe' });
+  const { status } = spawnSync(process.execPath, [join(folder, 'pgduet.js'), ...args], {
+    env,
+    stdio: 'pipe',
+  });
+  expect(status).toBe(exit);
   const read = readdirSync(account).flatMap((name) => {
     const { result } = JSON.parse(readFileSync(join(account, name), 'utf8')) as { result: { url: string }[] };
     return result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
@@ -56,12 +63,30 @@ function loadedBy(...args: string[]): string[] {
     .sort();
 }
 
+const pair = join(root, 'inventories', 'pair.yml');
+
 it.each([
-  ['--version', [], ['commander']],
-  ['--help', [], ['commander']],
-  ['validate', ['-i', join(root, 'inventories', 'pair.yml')], ['commander', 'handlebars', 'yaml', 'zod']],
-])('pgduet %s loads no library that it does not need', (verb, more, libraries) => {
-  expect(loadedBy(verb, ...more)).toEqual(libraries);
+  [['--version'], exitCode.done, ['commander']],
+  [['--help'], exitCode.done, ['commander']],
+  [['validate', '-i', pair], exitCode.done, ['commander', 'handlebars', 'yaml', 'zod']],
+  // It reads the inventory and no playbook, so that it needs no templates.
+  [['status', '-i', join(root, 'nowhere.yml')], exitCode.inputWrong, ['commander', 'yaml', 'zod']],
+])('pgduet %j loads no library that it does not need', (args, exit, libraries) => {
+  expect(loadedBy(args, exit)).toEqual(libraries);
+});
+
+it('mc_ctl loads no part of Node that only a start, a stop or the daemon needs', () => {
+  const account = join(folder, 'account.cjs');
+  writeFileSync(account, `process.on('exit', () => console.error(process.moduleLoadList.join('\\n')));`);
+  const words = ['--require', account, join(folder, 'mc.cjs'), 'ctl', '--help'];
+  const { stderr, status } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+  expect(status).toBe(exitCode.done);
+  const loaded = stderr.split('\n').map((line) => line.replace(/^NativeModule /, ''));
+  // It has asked for the one that it talks to the controller by.
+  expect(loaded).toContain('net');
+  expect(
+    loaded.filter((name) => ['child_process', 'crypto', 'tls', 'timers/promises'].includes(name)),
+  ).toEqual([]);
 });
 
 /** What the program says, with all white space as one blank: help breaks lines where the terminal ends. */

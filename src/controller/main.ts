@@ -5,7 +5,6 @@
 import { parseArgs } from 'node:util';
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import { runDiskHelper } from './io/disk-helper.ts';
 import { renderDiagnostics, runCtl } from './mc-ctl.ts';
 
 async function main(bundle: string, [mode = '', ...args]: string[]): Promise<number> {
@@ -23,6 +22,7 @@ async function main(bundle: string, [mode = '', ...args]: string[]): Promise<num
       return arbiterDaemon(args);
     case 'disk-helper': {
       const [dataDir = '', intervalMs, timeoutMs] = args;
+      const { runDiskHelper } = await import('./io/disk-helper.ts');
       runDiskHelper(dataDir, Number(intervalMs), Number(timeoutMs));
       return new Promise(() => undefined);
     }

@@ -12,8 +12,6 @@ import { renderStatus, type StatusReport } from './core/status.ts';
 import { act } from './ctl-ask.ts';
 import { helpText, type Mode, modes } from './ctl-help.ts';
 import { maintenanceRequest, wrongMaintenance } from './ctl-maintenance.ts';
-import { startController } from './ctl-start.ts';
-import { stopController } from './ctl-stop.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
 import { callController } from './io/control-socket.ts';
 import { checkAdministrator, findLocalServer } from './io/files.ts';
@@ -139,7 +137,7 @@ async function perform(
     return usageError('the management directory is missing: -M DIR, or MCCONTROLDIR in the environment');
   const dir = resolve(given);
   const id = findLocalServer(dir, values['local-server']);
-  checkAdministrator(dir);
+  await checkAdministrator(dir);
   process.chdir(dir);
   const target = { dir, id };
   switch (mode) {
@@ -147,14 +145,18 @@ async function perform(
       const failover = values.failover ? true : values['no-failover'] ? false : null;
       const forced = values['force-start'] ?? false;
       const options = { mcOnly: values['mc-only'] ?? false, wait: !values['no-wait'], failover, forced };
+      // Loaded here, and `stop` below, so that `status` does not pay for what reads the configuration and starts programs.
+      const { startController } = await import('./ctl-start.ts');
       return startController(target, options, bundle);
     }
-    case 'stop':
+    case 'stop': {
+      const { stopController } = await import('./ctl-stop.ts');
       return stopController(target, {
         all: values.all ?? false,
         force: values.emergency ?? false,
         mcOnly: values['mc-only'] ?? false,
       });
+    }
     case 'status':
       return status(target, values.json ?? false, values.arbiter ?? false);
     case 'enable-failover':

@@ -54,7 +54,7 @@ export interface DaemonOptions {
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.umask(0o077);
   process.chdir(options.dir);
-  checkAdministrator(options.dir);
+  await checkAdministrator(options.dir);
   const readAtWall = Date.now();
   const configuration = loadConfiguration(options.dir, options.id);
   const lock = takeLock(options.dir, options.id);

@@ -23,6 +23,7 @@ export interface IssuesReported {
 
 /** All issues of one file, as messages. */
 export function tellIssues(issues: readonly Issue[], root: Node): IssuesReported {
+  if (issues.length === 0) return { problems: [], mistyped: new Set() };
   const schema = knownSchema();
   const mistyped = new Set<string>();
   const unknown = issues.flatMap((issue) =>

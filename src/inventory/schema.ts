@@ -8,6 +8,9 @@ import * as z from 'zod';
 import { controllerKeys } from './controller-keys.ts';
 import { defaults, heartbeatProfiles, largest, ports, priorities, versions } from './defaults.ts';
 
+// A process reads an inventory or a few: to write a function for each map and compile it takes longer than what it saves.
+z.config({ jitless: true });
+
 const text = (description: string, more: Record<string, unknown> = {}) =>
   z.string().meta({ description, ...more });
 

@@ -5,8 +5,10 @@
  */
 import { type Diagnostic, failed, ok, type Result } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
+import { type Packed, unpack } from '../base/packed-yaml.ts';
 import type { Position } from '../base/position.ts';
 import { type Node, parseYaml } from '../base/yaml.ts';
+import { preparsed } from './preparsed.ts';
 
 export type Selector = 'all' | 'primary' | 'standbys' | 'target' | 'kept' | 'dropped' | 'arbiter';
 
@@ -92,6 +94,8 @@ const say = (reader: Reader, at: Position, what: string, fix: string): void =>
   });
 
 function readFile({ text, path }: PlaybookFile, reader: Reader): Playbook {
+  const packed = preparsed.get(text);
+  if (packed !== undefined) return readPlaybook(unpack(JSON.parse(packed) as Packed, text, path), reader);
   const parsed = parseYaml(text, path, { syntax: 'PLY001', duplicateKey: 'PLY002' });
   if (parsed.ok) return readPlaybook(parsed.value, reader);
   reader.report(...parsed.diagnostics);

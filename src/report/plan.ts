@@ -6,6 +6,7 @@ import { restartedHosts } from '../plan/restarts.ts';
 import type { Change } from '../resources/contract/kind.ts';
 import { colours } from './colour.ts';
 import { unifiedDiff } from './diff.ts';
+import { preferenceNote } from './preference.ts';
 import { shown } from './shown.ts';
 
 export interface PlanOptions {
@@ -53,10 +54,6 @@ function summary(open: readonly Decision[]): string {
   const later = open.length - changes;
   return `${changes} to change${later > 0 ? `, ${later} to be decided on the way` : ''}`;
 }
-
-/** A difference in preference only; the same words in every verb. */
-export const preferenceNote = (primary: string, preferred: string): string =>
-  `${primary} is primary; the inventory prefers ${preferred}. To bring the role back: pgduet switch --to ${preferred}.`;
 
 function troubleLines(plan: Plan, options: PlanOptions): readonly string[] {
   const c = colours(options.colour);

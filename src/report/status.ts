@@ -6,7 +6,7 @@ import { dutyWords } from '../resources/controller/duty.ts';
 import { sinceWords } from '../resources/controller/outage.ts';
 import { colours } from './colour.ts';
 import { commandJson } from './diagnostic.ts';
-import { preferenceNote } from './plan.ts';
+import { preferenceNote } from './preference.ts';
 import { shown } from './shown.ts';
 import { table } from './table.ts';
 

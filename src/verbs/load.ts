@@ -1,17 +1,15 @@
-/** What every verb reads first: the inventory and a playbook. Problems are thrown as DiagnosticError before any host is contacted. */
+/** The playbook of a verb, and what makes resources of it. Problems are thrown as DiagnosticError before any host is contacted. */
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
+import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import { nearest } from '../base/nearest.ts';
 import { type Renewal, renewalText } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
 import { arbiterKeyOf } from '../controller/config-arbiter-key.ts';
 import type { Intent } from '../intent/intent.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import { loadInventory } from '../inventory/load.ts';
 import { environmentOf, type View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
 import { type Playbook, parsePlaybook } from '../playbook/playbook.ts';
@@ -21,33 +19,7 @@ import type { EffectPlace } from '../resources/contract/effects.ts';
 import { kinds } from '../resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../shipped.ts';
 import { included, textOf } from './playbook-files.ts';
-import type { NamedHost } from './verb.ts';
 import type { World } from './world.ts';
-
-export async function inventory(
-  world: World,
-  file = world.options.inventory,
-): Promise<{ cluster: Cluster; warnings: readonly Diagnostic[] }> {
-  const loaded = await loadInventory(file);
-  if (!loaded.ok) throw new DiagnosticError(loaded.diagnostics, exitCode.inputWrong);
-  for (const secret of loaded.value.secrets) world.mask.add(secret);
-  for (const named of world.options.named) checkHost(loaded.value.cluster, named);
-  return loaded.value;
-}
-
-/** Ends the run when the command line names a host that the inventory does not have. */
-function checkHost(cluster: Cluster, { by, host }: NamedHost): void {
-  const names = cluster.hosts.map(({ name }) => name);
-  if (names.includes(host)) return;
-  const near = nearest(host, names);
-  const diagnostic: Diagnostic = {
-    code: 'INV020',
-    what: `${by} names '${host}', which is no host of the inventory`,
-    why: 'nothing would be done',
-    fix: near ? `Did you mean '${near}'?` : `Hosts: ${names.join(', ')}.`,
-  };
-  throw new DiagnosticError([diagnostic], exitCode.inputWrong);
-}
 
 export function playbook(path: string): Playbook {
   const text = textOf(path);

@@ -10,7 +10,7 @@ import { jsonText } from '../report/shown.ts';
 import { statusJson, statusText } from '../report/status.ts';
 import type { Probe } from '../resources/contract/kind.ts';
 import type { Session } from '../transport/port.ts';
-import { inventory } from './load.ts';
+import { inventory } from './inventory.ts';
 import { pause } from './pause.ts';
 import { flag, type Given } from './verb.ts';
 import type { World } from './world.ts';

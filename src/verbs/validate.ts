@@ -5,7 +5,8 @@ import { exitCode } from '../base/exit-codes.ts';
 import { preferredView } from '../observe/survey.ts';
 import { jsonText, shown } from '../report/shown.ts';
 import { shippedPlaybook } from '../shipped.ts';
-import { compiler, inventory, playbook } from './load.ts';
+import { inventory } from './inventory.ts';
+import { compiler, playbook } from './load.ts';
 import type { World } from './world.ts';
 
 export async function validate(world: World): Promise<number> {

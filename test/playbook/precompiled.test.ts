@@ -1,18 +1,31 @@
-/** What the build makes of the shipped templates says the same as Handlebars does at a start. */
+/** What the build makes of the shipped templates and playbooks says the same as the libraries do at a start. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Handlebars from 'handlebars';
 import { expect, it } from 'vitest';
+import { ok } from '../../src/base/diagnostic.ts';
+import { type Packed, pack, unpack } from '../../src/base/packed-yaml.ts';
+import { nodeAt, parseYaml } from '../../src/base/yaml.ts';
 import { compileOptions, isPlain } from '../../src/playbook/render.ts';
 
-const { precompiledSource, shippedTexts } = (await import(
+const { precompiledSource, preparsedSource, shippedPlaybooks, shippedTexts } = (await import(
   pathToFileURL(join(import.meta.dirname, '../../scripts/precompiled.mjs')).href
-)) as { precompiledSource(): Promise<string>; shippedTexts(): readonly string[] };
-const source = await precompiledSource();
-const { precompiled } = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as {
+)) as {
+  precompiledSource(): Promise<string>;
+  preparsedSource(): Promise<string>;
+  shippedPlaybooks(): readonly string[];
+  shippedTexts(): readonly string[];
+};
+const moduleOf = async (source: string): Promise<unknown> =>
+  import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { precompiled } = (await moduleOf(await precompiledSource())) as {
   readonly precompiled: ReadonlyMap<string, TemplateSpecification>;
 };
+const { preparsed } = (await moduleOf(await preparsedSource())) as {
+  readonly preparsed: ReadonlyMap<string, string>;
+};
+const yamlCodes = { syntax: 'PLY001', duplicateKey: 'PLY002' } as const;
 
 const handlebars = Handlebars.create();
 for (const name of ['setting', 'shell', 'concat', 'eq'])
@@ -59,4 +72,19 @@ it.each(shippedTexts().filter((text) => !isPlain(text)))('says the same of %j', 
     const given = variables(names, known);
     expect(said(ours, given)).toBe(said(theirs, given));
   }
+});
+
+it.each(shippedPlaybooks())('knows the nodes of a playbook and their places: %j', (text) => {
+  const packed = JSON.parse(preparsed.get(text) ?? 'null') as Packed;
+  const nodes = unpack(packed, text, 'its name');
+  expect(ok(nodes)).toEqual(parseYaml(text, 'its name', yamlCodes));
+  expect(nodeAt(nodes, ['title'])).toMatchObject({ kind: 'scalar', at: { file: 'its name' } });
+});
+
+it('packs whatever a playbook may hold', () => {
+  const text = `a: [1, 07, 1e3, ~, '', "b\\n", true]\r\nb: !secret c\nd: {}\n? e\n: &f { g: [] }\nh: *f\ni: |\n  j\n\n  k\nl:\n`;
+  const parsed = parseYaml(text, 'file', yamlCodes);
+  if (!parsed.ok) throw new Error('it cannot be read');
+  const kept = JSON.parse(JSON.stringify(pack(parsed.value))) as Packed;
+  expect(unpack(kept, text, 'file')).toEqual(parsed.value);
 });

@@ -239,6 +239,7 @@ const parts = [
   'colour.ts',
   'diff.ts',
   'explanation.ts',
+  'preference.ts',
   'script.ts',
   'severity-colour.ts',
   'shown.ts',

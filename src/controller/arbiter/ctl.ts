@@ -79,7 +79,7 @@ type Values = Exclude<ReturnType<typeof parseWords<typeof options>>, string>['va
 
 async function perform(mode: ArbiterMode, values: Values, dir: string, bundle: string): Promise<number> {
   checkReadable(dir);
-  checkAdministrator(dir, arbiterAdministrator);
+  await checkAdministrator(dir, arbiterAdministrator);
   process.chdir(dir);
   switch (mode) {
     case 'start':

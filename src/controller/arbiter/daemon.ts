@@ -34,7 +34,7 @@ import type { ArbiterStatus } from './status.ts';
 export async function runArbiter(dir: string): Promise<number> {
   process.umask(0o077);
   process.chdir(dir);
-  checkAdministrator(dir, arbiterAdministrator);
+  await checkAdministrator(dir, arbiterAdministrator);
   const readAtWall = Date.now();
   const files = readArbiterFiles(dir);
   const lock = takeLock(dir, arbiterName);

@@ -13,8 +13,9 @@ import { parseNetworkConf, parseServerConf } from '../config-parse.ts';
 import type { KeyRow } from '../core/status.ts';
 import { readEtcd } from './etcd-files.ts';
 import type { EtcdRegister } from './etcd-link.ts';
-import { checkDirectory, diagnostic, errorText, parsed, parseKey, userName } from './files.ts';
+import { checkDirectory, diagnostic, errorText, parsed, parseKey } from './files.ts';
 import { keyMarks, readRenewal } from './renewal-file.ts';
+import { userName } from './user-name.ts';
 
 export interface Configuration {
   readonly dir: string;

@@ -6,7 +6,6 @@ import type { Code } from '../../base/codes.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { Secret } from '../../base/secret.ts';
-import { outputOf } from './processes.ts';
 
 export const diagnostic = (code: Code, what: string, why: string, fix: string): Diagnostic => ({
   code,
@@ -76,10 +75,12 @@ const instanceAdministrator: Administrator = {
 };
 
 /** Only the owner of the directory may act: root's files would lock the real owner out of its own cluster. */
-export function checkAdministrator(dir: string, words = instanceAdministrator): void {
+export async function checkAdministrator(dir: string, words = instanceAdministrator): Promise<void> {
   const owner = statSync(dir).uid;
   const me = process.getuid?.() ?? -1;
   if (me === owner && me !== 0) return;
+  // Loaded here, so that whoever may act does not pay for what starts programs.
+  const { userName } = await import('./user-name.ts');
   const name = userName(owner);
   const what = me === 0 ? 'root may not do this' : `user ${userName(me)} may not do this`;
   if (owner === 0) {
@@ -88,11 +89,6 @@ export function checkAdministrator(dir: string, words = instanceAdministrator): 
   }
   const why = `only the ${words.title}, ${name}, may control ${words.controls}`;
   throw refuse('MCF011', what, why, `Run it as that user: runuser -u ${name} -- ${words.command} …`);
-}
-
-export function userName(uid: number): string {
-  const name = outputOf('id', ['-un', String(uid)]);
-  return name instanceof Error ? String(uid) : name.trim();
 }
 
 /** Reads a file that only its owner may see. */

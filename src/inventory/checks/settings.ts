@@ -2,10 +2,9 @@
  * Settings that belong to pgduet or the controller, and values with which multiplexing would not work.
  * Whether a setting exists in this version of PostgreSQL is looked at by another stage. Pure.
  */
-import { isIP } from 'node:net';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { isOn } from '../../postgres/setting-value.ts';
-import { canonicalAddress, isWildcard } from '../addresses.ts';
+import { canonicalAddress, isIP, isWildcard } from '../addresses.ts';
 import type { SettingValue } from '../cluster.ts';
 import { type Draft, serversOf } from '../draft.ts';
 import { ownedSettings } from '../owned-settings.ts';
