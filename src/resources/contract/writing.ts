@@ -126,9 +126,10 @@ acting() {
 acting_as() {
   acting_user=$1
   shift
-  as "$acting_user" sh -ec "PGBIN=\\$1 ME=\\$2 PASSFILE=\\$3 ROOT=; shift 3
+  set -- sh -ec "PGBIN=\\$1 ME=\\$2 PASSFILE=\\$3 ROOT=; shift 3
 $writing
 "'"$@"' sh "$PGBIN" "$acting_user" "$PASSFILE" "$@"
+  if [ "$acting_user" = "\${OWNER_ENTRY%%:*}" ]; then reader "$@"; else as "$acting_user" "$@"; fi
 }
 # put PATH MODE OWNER TEXT: a whole file. own: owner and mode of a file whose content is right; what reads it would take a file that is written anew for newer.
 put() {
