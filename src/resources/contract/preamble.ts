@@ -62,7 +62,10 @@ walks() {
   if [ -n "$keeper" ]; then walker=\${2:+looker $2}; walker=\${walker:-reader}; fi
 }`;
 
-/** As `as OWNER`, for what only looks. */
+/**
+ * As `as OWNER`, for what needs no session of PAM: looks, files and psql. The session costs two processes and an entry of the journal; its limits
+ * (limits.conf) are meant for what goes on running.
+ */
 const readerFunction = (owner: string): string => `reader() {
   if [ "$ME" = ${quote(owner)} ]; then "$@"; return; fi
   if [ -z "$setpriv_path" ]; then as ${quote(owner)} "$@"; return; fi
@@ -104,7 +107,7 @@ PASSFILE=${context.passfile ? quote(context.passfile) : '"$OWNER_HOME/.pgpass"'}
 ${readerFunction(context.owner)}
 ${glanceFunction}
 sql() {
-  as ${quote(context.owner)} "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d ${quote(administration)}
+  reader "$PGBIN/psql" -X -q -A -t -w -v ON_ERROR_STOP=1 -h ${quote(context.socketDir)} -p ${context.port} -d ${quote(administration)}
 }`;
 }
 

@@ -12,7 +12,8 @@ import { quote } from '../../base/shell.ts';
  * directory, `begun` one that has to be missing, `tie PATH TARGET OWNER` a link.
  */
 const writing = `# Where \`place\` writes before it renames: a power cut in between leaves this.
-unfinished() { printf '%s' "\${1%/*}/.\${1##*/}.pgduet-tmp"; }
+unfinished() { temporary "$1"; printf '%s' "$place_tmp"; }
+temporary() { place_tmp=\${1%/*}/.\${1##*/}.pgduet-tmp; }
 received() {
   text_end=$(printf '\\004')
   text=$(cat) || return 1
@@ -20,8 +21,8 @@ received() {
   "$@"
 }
 place() {
-  place_tmp=$(unfinished "$1")
-  rm -f "$place_tmp"
+  temporary "$1"
+  if [ -e "$place_tmp" ] || [ -L "$place_tmp" ]; then rm -f "$place_tmp"; fi
   ( umask 077; set -C; printf '%s' "$text" > "$place_tmp" ) || { rm -f "$place_tmp"; return 1; }
   { chown -h "$3" "$place_tmp" && chmod "$2" "$place_tmp" && { [ -z "\${4-}" ] || touch -r "$4" "$place_tmp"; } &&
     sync "$place_tmp" && mv -fT "$place_tmp" "$1"; } || { rm -f "$place_tmp"; return 1; }
@@ -37,7 +38,7 @@ keep() {
 made() {
   if [ -L "$1" ]; then echo "$1 has become a symbolic link" >&2; return 1; fi
   if [ ! -d "$1" ]; then
-    ( umask 022; mkdir -p "\${1%/*}/" ) && mkdir -m 0700 "$1" ||
+    { [ -d "\${1%/*}/" ] || ( umask 022; mkdir -p "\${1%/*}/" ); } && mkdir -m 0700 "$1" ||
       { echo "root alone has not made the way to $1; if it is right: install -d -o \${3%%:*} -m $2 $1" >&2; return 1; }
   fi
   if [ -z "$ROOT" ] && [ ! -O "$1" ]; then
@@ -48,7 +49,7 @@ made() {
 # Who acts does so already.
 acting() { shift 2; "$@"; }
 # A directory that is not there yet; one that is there stays as it is, and is none.
-begun() { ( umask 022; mkdir -p "\${1%/*}/" ) && mkdir -m 0700 "$1" && chown -h "$3" "$1" && chmod "$2" "$1"; }
+begun() { { [ -d "\${1%/*}/" ] || ( umask 022; mkdir -p "\${1%/*}/" ); } && mkdir -m 0700 "$1" && chown -h "$3" "$1" && chmod "$2" "$1"; }
 tie() { ln -sT "$2" "$1" && chown -h "$3" "$1"; }
 `;
 
@@ -69,7 +70,7 @@ listed() { case $(ls -ld -- "$1") in ??????????+*) return 0;; esac; return 1; }
 # Who besides root could have made a name on the way to this directory, as far as it is there: into keeper and keeper_place.
 # Empty: nobody; a question mark: anybody. Each link on the way is followed here, step by step.
 keeper() {
-  keeper_left=$1; keeper_at=
+  keeper_left=$1; keeper_at=; keeper_all=$1
   set -- /
   while [ -n "$keeper_left" ] && [ $# -le 200 ]; do
     keeper_name=\${keeper_left%%/*}
@@ -88,39 +89,59 @@ keeper() {
     fi
   done
   if [ -n "$keeper_left" ]; then keeper='?'; keeper_place=$1; return; fi
-  keeper_seen=$(stat -c '%u %g %a %f %U %n' -- "$@" | while read -r uid gid mode type name place; do
-    if [ "$uid" != 0 ]; then echo "$name $place"; break; fi
+  keeper_seen=$(stat -c '%u %g %a %f %U %n' -- "$@") || { keeper='?'; keeper_place=$keeper_all; return; }
+  keeper=; keeper_place=
+  while [ -n "$keeper_seen" ]; do
+    keeper_line=\${keeper_seen%%"$line_end"*}
+    keeper_seen=\${keeper_seen#"$keeper_line"}; keeper_seen=\${keeper_seen#"$line_end"}
+    # User, group, mode, type and name of the user; the place may hold anything.
+    set -f; set -- $keeper_line; set +f
+    keeper_place=\${keeper_line#* * * * * }
+    if [ "$1" != 0 ]; then keeper=\${5:-?}; return; fi
     # In a sticky directory nobody replaces what root has made.
-    case $type in a*) continue;; esac
-    case $mode in
+    case $4 in a*) continue;; esac
+    case $3 in
       [1357]???) ;;
-      *[2367]) echo "? $place"; break;;
-      *[2367]?) if ! trusted_group "$gid" || listed "$place"; then echo "? $place"; break; fi;;
+      *[2367]) keeper='?'; return;;
+      *[2367]?) if ! trusted_group "$2" || listed "$keeper_place"; then keeper='?'; return; fi;;
     esac
-  done)
-  keeper=\${keeper_seen%% *}; keeper_place=\${keeper_seen#* }
+  done
 }
-acting() {
+# Who acts on a path, as \`acting\` says it, into acting_user, which is empty where this shell does.
+actor() {
   acting_user=\${2%%:*}
   keeper=
   if [ -n "$ROOT" ]; then keeper "\${1%/*}"; fi
-  shift 2
-  if [ -z "$keeper" ]; then "$@"; return; fi
+  if [ -z "$keeper" ]; then acting_user=; return; fi
   acting_user=\${acting_user:-$keeper}
   case $acting_user in
     root | "$ME" | '?') echo "root does nothing by the names in $keeper_place, where others than root may write" >&2; return 1;;
   esac
-  acting_as "$acting_user" "$@"
+}
+acting() {
+  actor "$1" "$2" || return
+  shift 2
+  if [ -z "$acting_user" ]; then "$@"; else acting_as "$acting_user" "$@"; fi
 }
 acting_as() {
   acting_user=$1
   shift
-  as "$acting_user" sh -ec "PGBIN=\\$1 ME=\\$2 PASSFILE=\\$3 ROOT=; shift 3
+  set -- sh -ec "PGBIN=\\$1 ME=\\$2 PASSFILE=\\$3 ROOT=; shift 3
 $writing
 "'"$@"' sh "$PGBIN" "$acting_user" "$PASSFILE" "$@"
+  if [ "$acting_user" = "\${OWNER_ENTRY%%:*}" ]; then reader "$@"; else as "$acting_user" "$@"; fi
 }
 # put PATH MODE OWNER TEXT: a whole file. own: owner and mode of a file whose content is right; what reads it would take a file that is written anew for newer.
-put() { printf '%s\\004' "$4" | acting "$1" "$3" received place "$1" "$2" "$3"; }
-own() { printf '%s\\004' "$4" | acting "$1" "$3" received keep "$1" "$2" "$3"; }
+put() {
+  actor "$1" "$3" || return
+  # This shell has the text already.
+  if [ -z "$acting_user" ]; then text=$4; place "$1" "$2" "$3"; return; fi
+  printf '%s\\004' "$4" | acting_as "$acting_user" received place "$1" "$2" "$3"
+}
+own() {
+  actor "$1" "$3" || return
+  if [ -z "$acting_user" ]; then text=$4; keep "$1" "$2" "$3"; return; fi
+  printf '%s\\004' "$4" | acting_as "$acting_user" received keep "$1" "$2" "$3"
+}
 directory() { acting "$1" "$3" made "$1" "$2" "$3"; }
 `;
