@@ -176,6 +176,11 @@ export const variables: Readonly<Record<string, string>> = {
   'single.configuration': 'settings that a copy of it is started with, a map',
   'single.tablespaces': 'its tablespaces, a list of `path`',
   'failover.state': '`on` or `off`: the word of `pgduet failover`; in other runs what the inventory declares',
+  'operating.means': '`true` on the servers that `pgduet reload` or `restart` is about',
+  'operating.since':
+    'when such a server had read its files, or was started, before the command; empty with `--pending`, and in other runs',
+  'operating.switches': '`true` with `--switch-first`, if it is about the primary',
+  'operating.standbys': '`true` if it is about a standby',
   'switch.maxWait': 'the seconds of `--max-wait` of `pgduet switch`; empty without',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',

@@ -36,10 +36,11 @@ export async function openAll(request: RunRequest, ports: RunPorts): Promise<rea
     throw interruption(ports.interrupted.aborted, undefined, [], []);
   }
   const states = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const problems = opened.flatMap((result) => {
+  const problems = opened.flatMap((result, index) => {
     if (result.status === 'fulfilled') return [];
     const reason: unknown = result.reason;
-    return request.leaveOutUnreachable && isUnreachable(reason) ? [] : [reason];
+    const mayGo = request.leaveOutUnreachable?.(hosts[index]?.name ?? '') === true;
+    return mayGo && isUnreachable(reason) ? [] : [reason];
   });
   if (problems.length === 0) return states;
   await Promise.all(states.map((state) => state.session.close()));

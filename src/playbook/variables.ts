@@ -30,6 +30,7 @@ import {
   postgresVariables,
 } from './variables/host.ts';
 import { type NamesVariables, namesVariables } from './variables/names.ts';
+import { type OperatingVariables, operatingVariables } from './variables/operating.ts';
 import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
 import { type RebuildVariables, rebuildVariables } from './variables/rebuild.ts';
 import { type RenewalVariables, renewalVariables } from './variables/renewal.ts';
@@ -109,6 +110,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly rebuild: RebuildVariables;
   readonly switch: { readonly maxWait: string };
   readonly failover: { readonly state: string };
+  readonly operating: OperatingVariables;
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -189,6 +191,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     rebuild: rebuildVariables(situation, target, server.name),
     switch: { maxWait: maxWaitOf(situation) },
     failover: { state: switching(situation, server) },
+    operating: operatingVariables(situation, server.name),
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),

@@ -12,7 +12,9 @@ import { failover } from './controller/failover.ts';
 import { mirroring } from './controller/mirroring.ts';
 import { names } from './controller/names.ts';
 import { register } from './controller/register.ts';
+import { reloaded } from './controller/reloaded.ts';
 import { renewal } from './controller/renewal.ts';
+import { restarted } from './controller/restarted.ts';
 import { switchover } from './controller/switchover.ts';
 import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
@@ -79,8 +81,10 @@ const all: readonly AnyKind[] = [
   anyKind(program),
   anyKind(rebuild),
   anyKind(register),
+  anyKind(reloaded),
   anyKind(renewal),
   anyKind(replication),
+  anyKind(restarted),
   anyKind(retired),
   anyKind(rewindSource),
   anyKind(role),
