@@ -121,7 +121,9 @@ function zshVerb(verb: Completed): string {
   const [argument] = verb.arguments;
   const specs = [
     ...optionsOf(verb).flatMap(zshOption),
-    ...(argument ? [quoted(`1:${argument.name}:${zshValue(argument.takes)}`)] : []),
+    ...(argument
+      ? [quoted(`${argument.repeated ? '*' : '1'}:${argument.name}:${zshValue(argument.takes)}`)]
+      : []),
   ];
   return `        ${verb.name}) _arguments ${specs.join(' ')} ;;`;
 }

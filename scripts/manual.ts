@@ -9,7 +9,7 @@ import { arbiterKeys } from '../src/controller/config-arbiter.ts';
 import type { KeySpec } from '../src/controller/config-value.ts';
 import { helpText, modes } from '../src/controller/ctl-help.ts';
 import { programSummary, verbs } from '../src/verbs/registry.ts';
-import { flagsOf, meaningOf, type Verb } from '../src/verbs/verb.ts';
+import { argumentText, flagsOf, meaningOf, type Verb } from '../src/verbs/verb.ts';
 import { table, withParts } from './markdown.ts';
 
 /** Text that roff must not read as a request or an escape. */
@@ -202,9 +202,7 @@ export const mcArbManual = (): string =>
 const tagged = (tag: string, body: string): string => `.TP\n.B ${plain(tag)}\n${plain(body)}`;
 
 function verbText(verb: Verb): string {
-  const usage = ['pgduet', verb.name, '[options]', ...verb.arguments.map(({ name }) => `<${name}>`)].join(
-    ' ',
-  );
+  const usage = ['pgduet', verb.name, '[options]', ...verb.arguments.map(argumentText)].join(' ');
   const options = verb.options.map((one) => tagged(flagsOf(one), meaningOf(one)));
   return `.SS ${plain(verb.name)}\n.B ${plain(usage)}\n.PP\n${plain(verb.summary)}\n${options.join('\n')}`;
 }

@@ -186,6 +186,11 @@ export const variables: Readonly<Record<string, string>> = {
   'maintenance.returns': 'not empty where the target of `pgduet maintenance end` can be reached',
   'detachment.state': '`out` for `pgduet detach`, `in` for `attach`',
   'detachment.alone': '`true` with `--alone`',
+  'operating.means': '`true` on the servers that `pgduet reload` or `restart` is about',
+  'operating.since':
+    'when such a server had read its files, or was started, before the command; empty with `--pending`, and in other runs',
+  'operating.switches': '`true` with `--switch-first`, if it is about the primary',
+  'operating.standbys': '`true` if it is about a standby',
   'switch.maxWait': 'the seconds of `--max-wait` of `pgduet switch`; empty without',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',

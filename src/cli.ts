@@ -7,7 +7,7 @@ import { exitCode, meaningOfExit } from './base/exit-codes.ts';
 import { shippedVersion } from './shipped.ts';
 import { execute } from './verbs/execute.ts';
 import { programSummary, verbs } from './verbs/registry.ts';
-import { flagsOf, type Given, meaningOf, type OptionSpec, type Verb } from './verbs/verb.ts';
+import { argumentText, flagsOf, type Given, meaningOf, type OptionSpec, type Verb } from './verbs/verb.ts';
 
 const exits = (): string =>
   Object.values(exitCode)
@@ -25,7 +25,12 @@ function optionOf(spec: OptionSpec): Option {
 
 function givenTo(verb: Verb, command: Command, specs: ReadonlyMap<OptionSpec, Option>): Given {
   return {
-    arguments: new Map(verb.arguments.map(({ name }, place) => [name, command.args[place] ?? ''])),
+    arguments: new Map(
+      verb.arguments.map(({ name, repeated }, place) => [
+        name,
+        repeated ? command.args.slice(place) : (command.args[place] ?? ''),
+      ]),
+    ),
     options: new Map(
       [...specs].flatMap(([{ name }, made]) => {
         const value: unknown = command.getOptionValue(made.attributeName());
@@ -39,9 +44,9 @@ function givenTo(verb: Verb, command: Command, specs: ReadonlyMap<OptionSpec, Op
 function add(program: Command, verb: Verb): void {
   const specs = new Map(verb.options.map((spec) => [spec, optionOf(spec)]));
   const command = program.command(verb.name).description(verb.summary);
-  for (const { name, takes } of verb.arguments) {
-    const made = new Argument(`<${name}>`);
-    command.addArgument(takes.kind === 'word' ? made.choices(takes.words) : made);
+  for (const spec of verb.arguments) {
+    const made = new Argument(argumentText(spec));
+    command.addArgument(spec.takes.kind === 'word' ? made.choices(spec.takes.words) : made);
   }
   for (const made of specs.values()) command.addOption(made);
   command.action(() => execute(verb, givenTo(verb, command, specs)));

@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCode, meaningOfExit } from '../src/base/exit-codes.ts';
 import { verbs } from '../src/verbs/registry.ts';
-import { flagsOf, meaningOf } from '../src/verbs/verb.ts';
+import { argumentText, flagsOf, meaningOf } from '../src/verbs/verb.ts';
 
 const root = join(import.meta.dirname, '..');
 /** Below the root of the package, so that the program finds its playbooks. */
@@ -100,7 +100,7 @@ describe('help', () => {
   it('lists the verbs of the registry and no others, and the exit statuses', () => {
     const general = said('--help');
     const lines = verbs.map(({ name, summary, arguments: taken }) =>
-      [name, '[options]', ...taken.map((one) => `<${one.name}>`), summary].join(' '),
+      [name, '[options]', ...taken.map(argumentText), summary].join(' '),
     );
     expect(general).toContain(` Commands: ${lines.join(' ')} help [command] `);
     for (const status of Object.values(exitCode))

@@ -45,9 +45,8 @@ export async function openAll(request: RunRequest, ports: RunPorts): Promise<Ope
   const failed = opened.flatMap((result, index) => {
     const reason: unknown = result.status === 'rejected' ? result.reason : undefined;
     const name = hosts[index]?.name ?? '';
-    return result.status === 'fulfilled' || (request.leaveOutUnreachable && isUnreachable(reason))
-      ? []
-      : [[name, reason] as const];
+    const mayGo = request.leaveOutUnreachable?.(name) === true;
+    return result.status === 'fulfilled' || (mayGo && isUnreachable(reason)) ? [] : [[name, reason] as const];
   });
   const isHopeless = failed.some(([, reason]) => !isUnreachable(reason)) || states.length === 0;
   if (failed.length === 0 || !isHopeless) return { states, away: new Map(failed) };

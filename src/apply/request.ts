@@ -41,8 +41,8 @@ export interface RunRequest {
   mayRestart?(host: string): boolean;
   /** Asked once, after the plan was shown. */
   confirm(plan: Plan): Promise<boolean>;
-  /** The run goes on without hosts that cannot be reached. */
-  readonly leaveOutUnreachable?: boolean;
+  /** Whether the run goes on without this host where it cannot be reached; absent: without none. */
+  leaveOutUnreachable?(host: string): boolean;
   /** Who runs, for the one whom the lock keeps out. */
   readonly lockOwner: string;
 }

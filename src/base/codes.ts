@@ -85,6 +85,8 @@ export const codes = {
   SAF041: { exit: refused, title: 'a path that another host names cannot be used here' },
   SAF042: { exit: refused, title: 'the instance administrator may not write where the server has to' },
   SAF044: { exit: refused, title: 'a name or address of the inventory means something else on a host' },
+  SAF060: { exit: refused, title: 'a server that does not run cannot be restarted' },
+  SAF061: { exit: refused, title: 'a standby would have less than its primary' },
   SAF048: { exit: refused, title: 'a server would not start with its configuration' },
   SAF046: { exit: refused, title: 'a configuration file holds what the server cannot read' },
   SAF034: { exit: refused, title: 'the secrets cannot be renewed as it is' },

@@ -3,8 +3,15 @@
  * intent with its gaps filled, and the server that it is about. A settled intent holds for the whole run. Pure.
  */
 import type { Renewal } from '../base/renewal.ts';
-import { type Cluster, mayTakeOver } from '../inventory/cluster.ts';
+import type { Cluster } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
+import {
+  preferredStandby,
+  type ReloadIntent,
+  type RestartIntent,
+  settleReload,
+  settleRestart,
+} from './operating.ts';
 import { type Brought, broughtBy, type MadeSecrets, renewalFor } from './renew.ts';
 
 export interface SwitchIntent {
@@ -89,6 +96,8 @@ export type Intent =
   | FailoverIntent
   | DetachIntent
   | MaintenanceIntent
+  | ReloadIntent
+  | RestartIntent
   | RebuildIntent
   | TeardownIntent
   | RenewIntent;
@@ -114,6 +123,10 @@ export function settle({ cluster, view, intent }: Situation): Intent {
     }
     case 'renew':
       return intent.renewal ? intent : begun(intent, cluster, view);
+    case 'reload':
+      return settleReload(intent, cluster, view);
+    case 'restart':
+      return settleRestart(intent, cluster, view);
     case 'provision':
     case 'migrate':
     case 'run':
@@ -133,20 +146,12 @@ function begun(intent: RenewIntent, cluster: Cluster, view: View): RenewIntent {
 const firstStandby = (cluster: Cluster, view: View): string | undefined =>
   cluster.servers.find(({ name }) => name !== view.primary)?.name;
 
-/** Of the standbys that may take over the one that is preferred; the first of several. */
-function preferredStandby(cluster: Cluster, view: View): string | undefined {
-  const candidates = cluster.servers.filter(
-    (server) => server.name !== view.primary && mayTakeOver(server) && !view.maintained?.has(server.name),
-  );
-  const highest = Math.max(...candidates.map(({ duty }) => duty.priority));
-  return candidates.find(({ duty }) => duty.priority === highest)?.name;
-}
-
 /** The server that the command is about; where it names none, the first standby. */
 export function targetOf({ cluster, view, intent }: Situation): string {
   const standby = firstStandby(cluster, view) ?? view.primary;
   switch (intent.kind) {
     case 'switch':
+    case 'restart':
       return intent.to ?? standby;
     case 'detach':
     case 'maintenance':
@@ -158,6 +163,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
     case 'migrate':
     case 'renew':
     case 'failover':
+    case 'reload':
     case 'run':
       return standby;
   }

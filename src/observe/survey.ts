@@ -13,6 +13,7 @@ import { parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
 import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { type NamesSeen, namesProbe, readNames } from '../resources/controller/names-observation.ts';
+import { readRunning, runningProbe, waitingForRestart } from '../resources/controller/running-observation.ts';
 import {
   type DataDirectory,
   dataDirectoryProbe,
@@ -54,10 +55,19 @@ export interface HostView {
   readonly adopted?: Adopted;
   /** Of a server that is being migrated; nobody else asks for it. */
   readonly single?: AdoptObservation;
+  /** Of a server that runs; only a command that is about that asks for it. */
+  readonly running?: Running;
   /** What the words mean there by which the hosts call each other. */
   readonly names?: NamesSeen;
   /** What stands there and could not be read, or understood: unknown is not absent. */
   readonly unread?: readonly Unread[];
+}
+
+/** When it was started and has read its files, as it says so itself, and which settings wait for a restart. */
+export interface Running {
+  readonly started: string;
+  readonly loaded: string;
+  readonly waiting: readonly string[];
 }
 
 /** A file of the survey that is there, and what it holds is not known. */
@@ -146,9 +156,9 @@ export const surveyProbes = (
   ...(server ? serverProbes(cluster, server) : {}),
 });
 
-/** The answers to the survey, and to the probe of a single server where that was asked, too. */
+/** The answers to the survey, and to what some commands ask besides. */
 export type SurveyReplies = Readonly<
-  Partial<Record<'facts' | 'names' | AboutServer | 'single', ProbeReply | undefined>>
+  Partial<Record<'facts' | 'names' | AboutServer | 'single' | 'running', ProbeReply | undefined>>
 >;
 
 function namesAsked(cluster: Cluster): { readonly names?: Probe } {
@@ -166,14 +176,17 @@ export function singleServerProbe(server: Server): Probe {
   return adoptProbe({ ...place(server), ...(walDir ? { walDir } : {}) });
 }
 
+const runningServerProbe = (server: Server): Probe =>
+  runningProbe({ ...place(server), owner: server.postgres.owner, version: server.postgres.version });
+
 /** The answers as they were given; `answer` is undefined for what was not asked. */
 export function surveyReplies(
   cluster: Cluster,
   server: Server | undefined,
   answer: (probe: Probe) => ProbeReply | undefined,
 ): SurveyReplies {
-  const single = server ? { single: singleServerProbe(server) } : {};
-  const asked = Object.entries({ ...surveyProbes(cluster, server), ...single });
+  const more = server ? { single: singleServerProbe(server), running: runningServerProbe(server) } : {};
+  const asked = Object.entries({ ...surveyProbes(cluster, server), ...more });
   return Object.fromEntries(asked.map(([about, probe]) => [about, answer(probe)]));
 }
 
@@ -189,6 +202,7 @@ export function readHostView(replies: SurveyReplies): HostView {
   const environment = replies.environment?.stdout ?? '';
   const names = replies.names && readNames(replies.names);
   const single = replies.single && readAdoptObservation(replies.single);
+  const running = runningOf(replies.running);
   // In the middle of a migration the server is asked again, and the survey is not: its record came to be meanwhile.
   const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
   const remembered = parseRemembered(replies.remembered?.stdout ?? '');
@@ -206,9 +220,17 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(etcdCell ? { etcdCell } : {}),
     ...(adopted ? { adopted } : {}),
     ...(single ? { single } : {}),
+    ...(running ? { running } : {}),
     ...(unread.length > 0 ? { unread } : {}),
     ...(names ? { names } : {}),
   };
+}
+
+function runningOf(reply: ProbeReply | undefined): Running | undefined {
+  const seen = reply && readRunning(reply);
+  if (seen?.state !== 'present' || !seen.value.live) return undefined;
+  const { started, loaded } = seen.value.live;
+  return { started, loaded, waiting: waitingForRestart(seen.value) };
 }
 
 function unreadOf(

@@ -32,6 +32,7 @@ import {
 } from './variables/host.ts';
 import { type MaintenanceVariables, maintenanceVariables } from './variables/maintenance.ts';
 import { type NamesVariables, namesVariables } from './variables/names.ts';
+import { type OperatingVariables, operatingVariables } from './variables/operating.ts';
 import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
 import { type RebuildVariables, rebuildVariables } from './variables/rebuild.ts';
 import { type RenewalVariables, renewalVariables } from './variables/renewal.ts';
@@ -113,6 +114,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly failover: { readonly state: string };
   readonly maintenance: MaintenanceVariables;
   readonly detachment: { readonly state: string; readonly alone: string };
+  readonly operating: OperatingVariables;
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -204,6 +206,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     failover: { state: switching(situation, server) },
     maintenance: maintenanceVariables(situation),
     detachment: detachmentOf(situation),
+    operating: operatingVariables(situation, server.name),
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),

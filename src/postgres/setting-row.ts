@@ -36,6 +36,9 @@ export const settingRow = `json_build_object('value', coalesce(current_setting(n
 export const configuredRows =
   'select distinct on (lower(name)) lower(name) as name, setting from pg_file_settings where name is not null and setting is not null order by lower(name), seqno desc';
 
+/** What pg_file_settings says of a value that is wrong, and also of one that only a restart brings into force. */
+export const notApplied = 'setting could not be applied';
+
 /** "/database/inst1/postgresql.conf:12", or in words where it comes from. */
 export function placeOf(setting: Pick<SettingRow, 'source' | 'file' | 'line'> | undefined): string {
   if (!setting || setting.source === 'default' || setting.source === 'session') return 'the default';

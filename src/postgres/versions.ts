@@ -3,6 +3,8 @@
 export interface VersionFacts {
   /** From 17 on logical slots may wait for standbys; the controller empties this list with the other one. */
   readonly synchronizedStandbySlots: boolean;
+  /** From 15 on the server tells which lines of pg_ident.conf it cannot read. */
+  readonly identFileView: boolean;
 }
 
 /** Before 13 a running standby keeps its primary_conninfo: its receiver cannot be ended, and it follows nobody else. */
@@ -11,8 +13,9 @@ export const newestVersion = 18;
 
 /** Each row holds from its version on, until the next row. */
 const table: readonly { readonly from: number; readonly facts: VersionFacts }[] = [
-  { from: oldestVersion, facts: { synchronizedStandbySlots: false } },
-  { from: 17, facts: { synchronizedStandbySlots: true } },
+  { from: oldestVersion, facts: { synchronizedStandbySlots: false, identFileView: false } },
+  { from: 15, facts: { synchronizedStandbySlots: false, identFileView: true } },
+  { from: 17, facts: { synchronizedStandbySlots: true, identFileView: true } },
 ];
 
 export function versionFacts(version: number): VersionFacts {

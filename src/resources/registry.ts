@@ -14,7 +14,9 @@ import { maintenance } from './controller/maintenance.ts';
 import { mirroring } from './controller/mirroring.ts';
 import { names } from './controller/names.ts';
 import { register } from './controller/register.ts';
+import { reloaded } from './controller/reloaded.ts';
 import { renewal } from './controller/renewal.ts';
+import { restarted } from './controller/restarted.ts';
 import { switchover } from './controller/switchover.ts';
 import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
@@ -83,8 +85,10 @@ const all: readonly AnyKind[] = [
   anyKind(program),
   anyKind(rebuild),
   anyKind(register),
+  anyKind(reloaded),
   anyKind(renewal),
   anyKind(replication),
+  anyKind(restarted),
   anyKind(retired),
   anyKind(rewindSource),
   anyKind(role),

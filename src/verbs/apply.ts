@@ -25,8 +25,8 @@ import type { World } from './world.ts';
 
 /** What a verb with a purpose of its own adds to a run. */
 export interface Purpose {
-  /** The run goes on without hosts that cannot be reached. */
-  readonly leaveOutUnreachable?: boolean;
+  /** The run goes on without this host where it cannot be reached. */
+  mayBeAway?(host: string): boolean;
   /** The host of an arbiter is not needed for it, and may be away. */
   readonly serversOnly?: boolean;
   /** Throws before any host is contacted when the options do not fit the cluster. */
@@ -34,7 +34,7 @@ export interface Purpose {
   /** Asks in its own way. */
   confirm?(cluster: Cluster): Promise<boolean>;
   /** Said below the plan; a sentence each. */
-  notes?(view: View, cluster: Cluster): readonly string[];
+  notes?(view: View, cluster: Cluster, plan: Plan): readonly string[];
   /** Adds to an error what this verb offers as a way out. */
   explain?(problem: unknown): unknown;
   /** More fields for --json. */
@@ -77,7 +77,7 @@ export async function applyVerb(
           if (agreed && !purpose) await restarts.agree(shownPlan, plan.view?.primary ?? '');
           return agreed;
         },
-        leaveOutUnreachable: purpose?.leaveOutUnreachable ?? false,
+        leaveOutUnreachable: (host) => purpose?.mayBeAway?.(host) === true,
         lockOwner: world.lockOwner(verb),
         ...(world.options.limit ? { limit: world.options.limit } : {}),
       },
@@ -149,7 +149,7 @@ function showNotes(
   checkOnly: boolean,
   purpose: Purpose | undefined,
 ): void {
-  const notes = purpose?.notes?.(event.view, cluster) ?? [];
+  const notes = purpose?.notes?.(event.view, cluster, event.plan) ?? [];
   if (notes.length > 0) (checkOnly ? world.print : world.say)(notes.map(shown).join('\n'));
 }
 

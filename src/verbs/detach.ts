@@ -13,7 +13,7 @@ const detachment = (world: World, given: Given, state: 'out' | 'in'): Promise<nu
     {
       serversOnly: true,
       // Who is taken out may be the one that cannot be reached.
-      leaveOutUnreachable: state === 'out',
+      mayBeAway: () => state === 'out',
       proof: (outcome) => proofOf(outcome, ['detachment', 'replication']),
     },
   );

@@ -39,7 +39,7 @@ export function maintenance(world: World, given: Given): Promise<number> {
   return applyVerb(world, intent, shippedPlaybook('maintenance'), {
     serversOnly: true,
     // The host that is worked on may be away, and whoever is not heard hears of it later.
-    leaveOutUnreachable: true,
+    mayBeAway: () => true,
     facts: ({ view }) => ({ maintenance: { host, in_maintenance: view.maintained?.has(host) ?? false } }),
     proof: (outcome) => proofOf(outcome, ['maintenance', 'replication', 'mirroring']),
   });

@@ -76,6 +76,11 @@ const options = {
   },
   force: { takes: nothing, summary: 'leave out servers that cannot be reached' },
   'all-data': { takes: nothing, summary: 'no server stays: the whole cluster goes, with all data' },
+  'switch-first': {
+    takes: nothing,
+    summary: 'the primary gives its role to a standby first; it does not come back by itself',
+  },
+  pending: { takes: nothing, summary: 'only where a setting waits for a restart' },
   confirm: {
     takes: { kind: 'cluster' },
     summary: "the cluster's name, for --all-data without a terminal",

@@ -8,6 +8,9 @@ import type { Verb } from './verb.ts';
 export const programSummary =
   'One inventory in; a PostgreSQL primary with synchronous standbys out, watched by a Mirroring Controller.';
 
+/** None: all servers. */
+const hosts = { name: 'host', takes: { kind: 'host' }, repeated: true } as const;
+
 export const verbs: readonly Verb[] = [
   {
     name: 'init',
@@ -114,6 +117,22 @@ export const verbs: readonly Verb[] = [
       ...planOptions,
     ],
     load: async () => (await import('./maintenance.ts')).maintenance,
+  },
+  {
+    name: 'restart',
+    summary:
+      'restart PostgreSQL: standbys first, one after the other, then the primary in place or by a switch',
+    arguments: [hosts],
+    options: [option('pending'), option('switch-first'), ...planOptions],
+    load: async () => (await import('./restart.ts')).restart,
+  },
+  {
+    name: 'reload',
+    summary:
+      'make the servers read their files; refused where they cannot, and says what waits for a restart',
+    arguments: [hosts],
+    options: planOptions,
+    load: async () => (await import('./reload.ts')).reload,
   },
   {
     name: 'rebuild',

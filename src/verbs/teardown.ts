@@ -67,7 +67,7 @@ const proven = ['switchover', 'retired', 'holds', 'erased', 'single', 'forgotten
 
 function tearing(world: World, options: TeardownOptions): Purpose {
   return {
-    leaveOutUnreachable: options.force,
+    mayBeAway: () => options.force,
     explain: (problem) => (options.force ? problem : namingForce(problem)),
     check: (cluster) => checkName(world, cluster, options),
     ...(options.allData ? { confirm: (cluster) => confirmName(world, cluster, options) } : {}),

@@ -32,6 +32,8 @@ export interface OptionSpec {
 export interface ArgumentSpec {
   readonly name: string;
   readonly takes: Takes;
+  /** Any number of them, or none; only the last argument can be so. */
+  readonly repeated?: true;
 }
 
 export interface Verb {
@@ -49,7 +51,8 @@ export type RunVerb = (world: World, given: Given) => Promise<number> | number;
 
 /** What the command line gave. */
 export interface Given {
-  readonly arguments: ReadonlyMap<string, string>;
+  /** A list: one that may be repeated. */
+  readonly arguments: ReadonlyMap<string, string | readonly string[]>;
   /** True: an option without a value. */
   readonly options: ReadonlyMap<OptionName, true | string | readonly string[]>;
 }
@@ -73,8 +76,14 @@ export const word = <W extends string>(given: Given, name: OptionName, words: re
 /** An argument of the verb; commander has seen to it that it is there. */
 export function argument(given: Given, name: string): string {
   const value = given.arguments.get(name);
-  if (value === undefined) throw new Error(`the argument '${name}' is not one of the verb`);
+  if (typeof value !== 'string') throw new Error(`the argument '${name}' is not one of the verb`);
   return value;
+}
+
+/** The words of an argument that may be repeated, each once. */
+export function repeatedArgument(given: Given, name: string): readonly string[] {
+  const value = given.arguments.get(name) ?? [];
+  return [...new Set(typeof value === 'string' ? [value] : value)];
 }
 
 /** The hosts that the command line names, and where: each has to be one of the inventory. */
@@ -85,14 +94,23 @@ export interface NamedHost {
 
 export function namedHosts(verb: Verb, given: Given): readonly NamedHost[] {
   return [
-    ...verb.arguments.flatMap(({ name, takes }) =>
-      takes.kind === 'host' ? [{ by: verb.name, host: argument(given, name) }] : [],
+    ...verb.arguments.flatMap(({ name, takes, repeated }) =>
+      takes.kind === 'host'
+        ? (repeated ? repeatedArgument(given, name) : [argument(given, name)]).map((host) => ({
+            by: verb.name,
+            host,
+          }))
+        : [],
     ),
     ...verb.options.flatMap(({ name, takes }) =>
       takes.kind === 'host' ? texts(given, name).map((host) => ({ by: `--${name}`, host })) : [],
     ),
   ];
 }
+
+/** "<host>" or "[host...]", as help and the manual page show it. */
+export const argumentText = ({ name, repeated }: ArgumentSpec): string =>
+  repeated ? `[${name}...]` : `<${name}>`;
 
 /** "-i, --inventory <file>", as help and the manual page show it. */
 export function flagsOf({ name, short, takes, value, optional }: OptionSpec): string {

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { type Intent, type Situation, settle, targetOf } from '../../src/intent/intent.ts';
+import type { RestartIntent } from '../../src/intent/operating.ts';
 import { rewinds } from '../../src/intent/rebuild.ts';
 import { drops, holder, revives, settles, switches } from '../../src/intent/teardown.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
@@ -63,6 +64,13 @@ const intentOf: fc.Arbitrary<Intent> = fc.oneof(
     },
     { requiredKeys: ['kind', 'keepData', 'allData', 'moved'] },
   ),
+  fc.record({ kind: fc.constant('reload' as const), hosts: fc.subarray(names) }),
+  fc.record({
+    kind: fc.constant('restart' as const),
+    hosts: fc.subarray(names),
+    pending: fc.boolean(),
+    switchFirst: fc.boolean(),
+  }),
 );
 
 /** The intent after these observations, one after the other. */
@@ -125,6 +133,50 @@ describe('an intent', () => {
   });
 });
 
+describe('a restart', () => {
+  const asked = { kind: 'restart', hosts: [], pending: false, switchFirst: false } as const;
+  const running = (started: string, waiting: readonly string[] = []) => ({
+    running: { started, loaded: `${started}9`, waiting },
+  });
+  const view = (primary: string, ...waits: readonly string[]): View => ({
+    primary,
+    hosts: new Map(names.map((name, at) => [name, running(`${at}`, waits.includes(name) ? ['port'] : [])])),
+  });
+  const settled = (over: Partial<RestartIntent>, seen: View) =>
+    settle({ cluster, view: seen, intent: { ...asked, ...over } });
+
+  it('remembers since when each server runs, and a later look changes nothing of that', () => {
+    const first = settled({}, view('server1'));
+    expect(first).toMatchObject({ found: { server1: '0', server2: '1', server3: '2' } });
+    expect(settle({ cluster, view: view('server2'), intent: first })).toBe(first);
+    expect(settle({ cluster, view: view('server1'), intent: { kind: 'reload', hosts: [] } })).toMatchObject({
+      found: { server1: '09', server2: '19', server3: '29' },
+    });
+  });
+
+  it('where a setting waits goes by that alone', () => {
+    expect(settled({ pending: true }, view('server1', 'server2'))).toMatchObject({ found: {} });
+  });
+
+  it.each([
+    ['all', {}, [], 'server2'],
+    ['the primary', { hosts: ['server1'] }, [], 'server2'],
+    ['a standby', { hosts: ['server2'] }, [], undefined],
+    ['what waits on a standby', { pending: true }, ['server2'], undefined],
+    ['what waits on the primary', { pending: true }, ['server1'], 'server2'],
+  ] satisfies [string, Partial<RestartIntent>, string[], string | undefined][])(
+    'of %s moves the role first where the primary is restarted',
+    (_, over, waits, to) => {
+      expect(settled({ ...over, switchFirst: true }, view('server1', ...waits))).toMatchObject(
+        to ? { to } : {},
+      );
+      const first = settled({ ...over, switchFirst: true }, view('server1', ...waits));
+      expect('to' in first ? first.to : undefined).toBe(to);
+      expect(settled(over, view('server1', ...waits))).not.toHaveProperty('to');
+    },
+  );
+});
+
 describe('what is compiled', () => {
   const materials = {
     kinds,
@@ -133,7 +185,7 @@ describe('what is compiled', () => {
     secret: (name: string) => new Secret(`some ${name}`),
     entropy: '00'.repeat(16),
   };
-  const playbooks = ['provision', 'switch', 'rebuild', 'teardown'].map((name) => {
+  const playbooks = ['provision', 'switch', 'rebuild', 'teardown', 'reload', 'restart'].map((name) => {
     const path = shippedPlaybook(name);
     const parsed = parsePlaybook({ path, text: readFileSync(path, 'utf8') }, [...kinds.keys()], included);
     if (!parsed.ok) throw new Error(`${name} does not load`);

@@ -451,6 +451,24 @@ const laws: readonly Law[] = [
     resource: 'mirroring switchable',
     breaks: [{ title: 'lost the standby', ...stopStandby }],
   },
+  {
+    host: 'server2',
+    resource: `reloaded: { unit: ${unit} }`,
+    breaks: [
+      { title: 'is older than a file of the instance', script: `sleep 0.1; touch ${hba}` },
+      { title: 'is older than a file of the controller', script: `touch ${managementDir}/network.conf` },
+    ],
+  },
+  {
+    host: 'server2',
+    resource: 'restarted: {}',
+    breaks: [
+      {
+        title: 'is waited for',
+        script: `${untilSwitchable}; ${as('ALTER SYSTEM SET max_files_per_process = 999')}; ${reloaded}`,
+      },
+    ],
+  },
   { host: 'server1', resource: `failover: { state: 'off' }`, breaks: [{ title: 'is on' }] },
   { host: 'server2', resource: `failover: { state: 'on' }`, breaks: [{ title: 'is off' }] },
   {

@@ -11,17 +11,17 @@ import {
 } from '../../postgres/conf-file.ts';
 import { parseConninfo } from '../../postgres/conninfo.ts';
 import { isControlled, upstreamSetting } from '../../postgres/controlled-settings.ts';
+import { readLimits } from '../../postgres/limits.ts';
 import { isNeutral } from '../../postgres/recovery-settings.ts';
 import { certainlyDiffers, sameValue } from '../../postgres/setting-value.ts';
 import type { Effect } from '../contract/kind.ts';
 import { isStale } from './configuration-file.ts';
 import { isLeftover, isStandby } from './settings-leftovers.ts';
-import {
-  type SettingsDesired as Desired,
-  type Live,
-  type LiveSetting,
-  readFloor,
-  type SettingsSeen as Seen,
+import type {
+  SettingsDesired as Desired,
+  Live,
+  LiveSetting,
+  SettingsSeen as Seen,
 } from './settings-observation.ts';
 import { isElsewhere, isHard, isRepaired, isTaking, type Over, standsOver } from './settings-over.ts';
 
@@ -78,7 +78,7 @@ function staleNames(desired: Desired, declared: readonly string[], seen: Seen): 
   if (!desired.except) return [];
   const lower = new Set(declared.map((name) => name.toLowerCase()));
   const standing = effectiveConf(seen.text);
-  const floor = readFloor(seen.extra);
+  const floor = readLimits(seen.extra);
   // A standby keeps what its primary still has.
   const needed = (name: string): boolean => floor.get(name) === Number(standing.get(name)?.value);
   return namesInBlock(seen.text, heading).filter(

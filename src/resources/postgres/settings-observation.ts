@@ -4,6 +4,7 @@
  */
 
 import { controlledSettings } from '../../postgres/controlled-settings.ts';
+import { limitScript } from '../../postgres/limits.ts';
 import { quoteLiteral } from '../../postgres/quote.ts';
 import { recoveryNames } from '../../postgres/recovery-settings.ts';
 import { type SettingRow, settingRow } from '../../postgres/setting-row.ts';
@@ -84,16 +85,7 @@ export const extraScript = `stat -c 'auto=%.3Y' "$d/postgresql.auto.conf" 2>/dev
 printf 'held=%s ' "$(if [ -f "$d/postgresql.auto.conf" ]; then text_of "$d/postgresql.auto.conf" | base64 -w 0; fi)"
 if [ -f "$d/standby.signal" ]; then printf 'standby '; fi
 if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then
-controldata "$d" | sed -n 's/^\\(max_[a-z_]*\\) setting: */\\1=/p'; fi`;
-
-/** As pg_controldata calls them, and as the settings are called. */
-const floorNames: Readonly<Record<string, string>> = {
-  max_connections: 'max_connections',
-  max_worker_processes: 'max_worker_processes',
-  max_wal_senders: 'max_wal_senders',
-  max_prepared_xacts: 'max_prepared_transactions',
-  max_locks_per_xact: 'max_locks_per_transaction',
-};
+${limitScript('"$d"')}; fi`;
 
 export const confPath = (desired: SettingsDesired): string => `${desired.instance.dataDir}/postgresql.conf`;
 
@@ -133,14 +125,4 @@ export const autoPath = (desired: SettingsDesired): string =>
 export function autoWritten(words: readonly string[]): number | undefined {
   const time = Number(words.find((word) => word.startsWith('auto='))?.slice('auto='.length));
   return Number.isNaN(time) ? undefined : time;
-}
-
-export function readFloor(words: readonly string[]): ReadonlyMap<string, number> {
-  const pairs = words.map((word) => word.split('='));
-  return new Map(
-    pairs.flatMap(([label = '', value]) => {
-      const name = floorNames[label];
-      return name === undefined ? [] : [[name, Number(value)] as const];
-    }),
-  );
 }

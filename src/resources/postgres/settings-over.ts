@@ -3,6 +3,7 @@
  * Parameters"). In: what was seen. Out: which line counts for a setting, and which errors there are. Pure.
  */
 import { parseConf } from '../../postgres/conf-file.ts';
+import { notApplied } from '../../postgres/setting-row.ts';
 import {
   autoPath,
   autoText,
@@ -21,9 +22,6 @@ export interface Over {
 }
 
 const nothing: Over = { auto: new Map(), included: new Map(), errors: [] };
-
-/** What pg_file_settings says of a value that is wrong, and also of one that only a restart brings into force. */
-export const notApplied = 'setting could not be applied';
 
 /** Until the controller is in charge the former configuration counts, wherever that is. */
 export const isTaking = ({ adopted }: SettingsDesired): boolean => adopted?.taken === false;

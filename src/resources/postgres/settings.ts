@@ -12,6 +12,7 @@ import {
   parseConf,
   withoutLines,
 } from '../../postgres/conf-file.ts';
+import { readLimits } from '../../postgres/limits.ts';
 import { list, map, oneOf, optional, template, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import { type Change, change, type ResourceKind, refuse, same } from '../contract/kind.ts';
@@ -29,7 +30,6 @@ import {
   extraScript,
   type Live,
   liveQuery,
-  readFloor,
   type SettingsSeen as Seen,
 } from './settings-observation.ts';
 import { type TriedSettings, toBeTried, triedProbe, triedProblem } from './settings-tried.ts';
@@ -119,7 +119,7 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
       seen.live &&
       names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
     if (missing !== undefined) return unknownSetting(missing);
-    const raised = { ...desired, values: aboveFloor(desired.values, readFloor(seen.extra)) };
+    const raised = { ...desired, values: aboveFloor(desired.values, readLimits(seen.extra)) };
     const left = leftovers(raised, seen);
     const needed = {
       ...raised,
@@ -208,7 +208,7 @@ function inForce(desired: Desired, seen: Seen): ValuesInForce {
   const standing = effectiveConf(seen.text);
   // ALTER SYSTEM may hold another value than the file. More than its primary has is not wanted on a standby: once it is
   // primary, the other one could not follow it.
-  const floor = readFloor(seen.extra);
+  const floor = readLimits(seen.extra);
   return new Map(
     Object.entries(desired.values).map(([name, wanted]) => {
       const lower = name.toLowerCase();

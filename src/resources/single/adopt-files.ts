@@ -3,10 +3,10 @@
  * becomes of its settings and of its rules. In: what was seen of the server. Out: words. Pure.
  */
 import { recoverySettings } from '../../postgres/recovery-settings.ts';
+import { notApplied } from '../../postgres/setting-row.ts';
 import { openRule, openRuleError, openSetting } from '../../postgres/withheld.ts';
 import { judge } from '../postgres/adopted-rules.ts';
 import { hbaRules, isTrust, keepsFromStarting } from '../postgres/hba-differences.ts';
-import { notApplied } from '../postgres/settings-over.ts';
 import type { AdoptObservation, LiveSingle } from './adopt-observation.ts';
 import type { Intention, Obstacle } from './adopt-place.ts';
 import { outsideFiles } from './adopt-rule-files.ts';

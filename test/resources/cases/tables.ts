@@ -5,6 +5,7 @@ import { arbitration } from './arbitration.ts';
 import { controllers } from './controllers.ts';
 import { files } from './files.ts';
 import { namesCases } from './names.ts';
+import { operatingCases } from './operating.ts';
 import { postgres } from './postgres.ts';
 import { rebuilding } from './rebuilding.ts';
 import { renewing } from './renewing.ts';
@@ -23,6 +24,7 @@ export const tables: readonly KindCases[] = [
   ...arbitration,
   ...renewing,
   ...switching,
+  ...operatingCases,
   ...rebuilding,
   ...adopts,
   ...tearing,
