@@ -41,6 +41,8 @@ export interface ControllerReport {
     readonly members: readonly string[];
     readonly answers: boolean;
   } | null;
+  /** Servers that a person has in maintenance, or is about to. Absent in what an older controller says. */
+  readonly maintenance?: readonly { readonly server: string; readonly stage: 'asked' | 'open' }[];
   readonly servers: readonly {
     readonly server_id: string;
     readonly host_role: string;
