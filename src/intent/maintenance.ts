@@ -4,7 +4,8 @@
  */
 import { advised } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { endCommand, maintenanceWords } from '../observe/maintenance.ts';
+import type { Cluster } from '../inventory/cluster.ts';
+import { endCommand, type MaintenanceSeen, maintenanceWords } from '../observe/maintenance.ts';
 import type { View } from '../observe/survey.ts';
 import type { Intent } from './intent.ts';
 
@@ -15,10 +16,25 @@ function about(intent: Intent): string | undefined {
 }
 
 /** Servers for which nothing is declared as long as they are in maintenance. */
-export function leftAlone(intent: Intent, { maintained }: View): readonly string[] {
+export function leftAlone(intent: Intent, { maintained }: Pick<View, 'maintained'>): readonly string[] {
   if (!maintained) return [];
   const meant = about(intent);
   return [...maintained.keys()].filter((name) => name !== meant);
+}
+
+/** The same, by name in the order of the inventory, with why. */
+export function leftAloneWith(
+  intent: Intent,
+  view: View,
+  { servers }: Cluster,
+): ReadonlyMap<string, MaintenanceSeen> {
+  const out = leftAlone(intent, view);
+  return new Map(
+    servers.flatMap(({ name }) => {
+      const seen = out.includes(name) ? view.maintained?.get(name) : undefined;
+      return seen ? [[name, seen] as const] : [];
+    }),
+  );
 }
 
 /** Why the command has to wait for the end of a maintenance; nothing where it need not. */

@@ -44,8 +44,9 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
   const c = colours(colour);
   const [head = '', ...rows] = table([titles, ...status.rows.map(cells)]);
   const notes = troubleLines(status);
+  const away = status.rows.some((row) => row.server === status.preferredPrimary && row.maintenance !== null);
   const roles =
-    status.primary !== null && status.primary !== status.preferredPrimary
+    status.primary !== null && status.primary !== status.preferredPrimary && !away
       ? [preferenceNote(status.primary, status.preferredPrimary)]
       : [];
   return [
