@@ -23,6 +23,7 @@ const groups: Readonly<Record<string, string>> = {
   REP: 'Replication',
   PEE: 'One server beside another',
   CTL: 'The Mirroring Controller and its instance',
+  MNT: 'Maintenance',
   ARB: 'The arbiter',
   SEC: 'Secrets',
   PRF: 'Preferences',

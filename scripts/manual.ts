@@ -244,8 +244,9 @@ export const mcArbText = (before: string): string => commandText(before, mcArb);
 function commandText(before: string, { command, modes: all, help, keys }: HostCommand): string {
   const fenced = '```\n';
   const texts = [undefined, ...all].reduce<string>((text, mode) => {
-    const first = mode === undefined ? `${command} controls` : `${command} ${mode}:`;
-    const start = text.indexOf(`${fenced}${first}`);
+    // A mode may have words of its own before the colon.
+    const first = mode === undefined ? `${command} controls` : `${command} ${mode}(?=[ :])`;
+    const start = text.search(new RegExp(`${fenced}${first}`));
     const end = text.indexOf(`\n${fenced}`, start);
     if (start < 0 || end < 0) throw new Error(`docs/${command}.md has no block for ${mode ?? command}`);
     return `${text.slice(0, start)}${fenced}${help(mode).trimEnd()}${text.slice(end)}`;

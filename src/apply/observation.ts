@@ -5,7 +5,7 @@
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { type Intent, settle } from '../intent/intent.ts';
-import { maintenanceObstacles } from '../intent/maintenance.ts';
+import { leftAlone, maintenanceObstacles } from '../intent/maintenance.ts';
 import { surveyFor } from '../intent/roles.ts';
 import { unreadable } from '../intent/unread.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
@@ -49,11 +49,13 @@ export async function observation(
 ): Promise<Observation> {
   const { cluster } = request;
   const views = new Map(states.map((state) => [state.host.name, hostView(cluster, state, ports)]));
-  const blind = states.flatMap((state) =>
+  const out = leftAlone(intended, maintainedOf(views));
+  const met = states.filter(({ host }) => !out.includes(host.name));
+  const blind = met.flatMap((state) =>
     state.server && views.get(state.host.name)?.data === undefined ? [blindness(state, state.server)] : [],
   );
   if (blind.length > 0) throw failure(blind);
-  const unread = unreadable(intended, views);
+  const unread = unreadable(intended, new Map([...views].filter(([name]) => !out.includes(name))));
   if (unread.length > 0) throw failure(unread);
   const found = surveyFor(intended, cluster, views);
   if ('refused' in found) throw failure([found.refused]);

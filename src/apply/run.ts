@@ -4,8 +4,9 @@
  * the end. Must never act on a plan that was refused.
  */
 import type { Intent } from '../intent/intent.ts';
+import { leftAlone } from '../intent/maintenance.ts';
 import { preferredView, type View } from '../observe/survey.ts';
-import { clockProblems } from '../plan/clocks.ts';
+import { type ClockObservation, clockProblems } from '../plan/clocks.ts';
 import { type Plan, type Resource, refusals } from '../plan/plan.ts';
 import { type Converged, converge, isAtEnd } from './converge.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
@@ -43,7 +44,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     if (ports.interrupted.aborted) stop();
     const first = await firstObservation(request, ports, { states, away }, resources);
     ports.emit({ kind: 'planned', plan: first.plan, view: first.view });
-    const refused = [...clockProblems(states.flatMap((state) => state.clock ?? [])), ...refusals(first.plan)];
+    const refused = [...clockProblems(clocksOf(states, first)), ...refusals(first.plan)];
     if (refused.length > 0) throw failure(refused);
     const outcome = ({ changed, left, view, intent }: Converged, confirmed: boolean): Outcome => ({
       plan: first.plan,
@@ -73,6 +74,12 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     ports.interrupted.removeEventListener('abort', stop);
     await Promise.all(states.map((state) => end(request, state)));
   }
+}
+
+/** Nobody compares logs with a server on which somebody works. */
+function clocksOf(states: readonly HostState[], { intent, view }: Observation): readonly ClockObservation[] {
+  const out = leftAlone(intent, view);
+  return states.flatMap(({ host, clock }) => (clock && !out.includes(host.name) ? [clock] : []));
 }
 
 /** Who only looks has no lock that somebody else could wait for. */

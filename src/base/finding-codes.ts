@@ -2,8 +2,8 @@
  * Every code of a difference that `pgduet check` may tell, with how severe it is, what happens if nothing is done, and
  * what repairs it. `docs/check.md` is made from this table. A code never changes its meaning; a new meaning gets a new code.
  * FIL files · DIR directories · PKG packages · PWD password file · UNT units · SET settings · HBA client rules · ROL roles ·
- * SLT slots · ARC archive · REP replication · PEE one server beside another · CTL controller · ARB arbiter · NET network · CLK clocks ·
- * SEC secrets · PRF preferences · PRV whether anything was provisioned · LOK what could not be looked at · RES any other resource.
+ * SLT slots · ARC archive · REP replication · PEE one server beside another · CTL controller · MNT maintenance · ARB arbiter · NET network ·
+ * CLK clocks · SEC secrets · PRF preferences · PRV whether anything was provisioned · LOK what could not be looked at · RES any other resource.
  */
 import { clusterCodes } from './findings/cluster.ts';
 import { hostsCodes } from './findings/hosts.ts';

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { findingCodes } from '../base/finding-codes.ts';
 import { sh } from '../base/shell.ts';
 import { type Cluster, type Host, type Role, serverOn, shownAddress } from '../inventory/cluster.ts';
-import { preferredView, type View } from '../observe/survey.ts';
+import { preferredView } from '../observe/survey.ts';
 import { withoutVainStart } from '../observe/unmade.ts';
 import { type ClockObservation, clockProblems } from '../plan/clocks.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
@@ -16,6 +16,7 @@ import type { AnyAudit, AuditContext } from './audit.ts';
 import { type SecretTimes, secretDates, secretsAudit } from './audits/secrets.ts';
 import { byGravity, type Finding, findingOf, findingOfDiagnostic, isoTime, openFinding } from './finding.ts';
 import { planFindings, planUnseen } from './from-plan.ts';
+import { isAboutMaintained, maintenanceFindings, outOf, withoutMaintained } from './maintained.ts';
 import { isOfRenewal } from './renewing.ts';
 import type { ClusterReport } from './report.ts';
 import type { Roles } from './roles.ts';
@@ -26,6 +27,8 @@ export interface Inspection {
   readonly cluster: Cluster;
   /** The version of this pgduet. */
   readonly version: string;
+  /** Our own clock, milliseconds since 1970. */
+  readonly nowMs: number;
   readonly roles: Roles;
   /** Absent when the roles were refused. */
   readonly plan?: Plan;
@@ -61,13 +64,15 @@ export function clusterReport(inspection: Inspection, limit?: string): ClusterRe
       reached: !unreached.has(host.name),
       roundTrips: roundTrips[host.name] ?? 0,
     })),
-    findings: findings.map((one) => openFinding(possible(one, roles.view))).sort(byGravity),
+    findings: findings.map((one) => openFinding(possible(one, roles))).sort(byGravity),
   };
 }
 
 /** What is up to a person can be done as things stand. */
-function possible(one: Finding, { hosts }: View): Finding {
-  const repair = withoutVainStart(one.repair, (server) => hosts.get(server)?.data);
+function possible(one: Finding, roles: Roles): Finding {
+  const out = outOf(roles);
+  const dataOf = (server: string) => roles.view.hosts.get(server)?.data;
+  const repair = withoutVainStart(one.repair, dataOf, (server) => out.has(server));
   return repair === one.repair ? one : { ...one, repair, commands: [] };
 }
 
@@ -87,9 +92,17 @@ function roleOf({ name }: Host, { cluster, roles, unreached }: Inspection): Role
   return name === roles.primary ? 'primary' : 'standby';
 }
 
+/** Of a server in maintenance only that is told. */
 function allFindings(inspection: Inspection): readonly Finding[] {
-  const { cluster, plan, roles } = inspection;
+  const { cluster, roles, nowMs } = inspection;
   const provision = sh`pgduet provision -i ${cluster.file}`;
+  const out = maintenanceFindings(cluster, outOf(roles), nowMs).map((told) => findingOf(told, provision));
+  const others = otherFindings(withoutMaintained(inspection), provision);
+  return [...out, ...others.filter((one) => !isAboutMaintained(one, outOf(roles)))];
+}
+
+function otherFindings(inspection: Inspection, provision: string): readonly Finding[] {
+  const { cluster, plan, roles } = inspection;
   const bare = isBare(inspection);
   const counting = bare && plan ? countingBeside(cluster, plan) : plan;
   const differing = counting ? planFindings(counting, provision) : [];

@@ -2,9 +2,10 @@
  * What a command does about servers that a person has in maintenance: it leaves them alone, is about one of them, or needs all servers and
  * waits. In: the intent and the view. Out: who is left alone, or why the command cannot go on. Pure.
  */
-import { advised, here } from '../base/command.ts';
+import { advised } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { MaintenanceSeen } from '../observe/maintenance.ts';
+import type { Cluster } from '../inventory/cluster.ts';
+import { endCommand, type MaintenanceSeen, maintenanceWords } from '../observe/maintenance.ts';
 import type { View } from '../observe/survey.ts';
 import type { Intent } from './intent.ts';
 
@@ -15,18 +16,25 @@ function about(intent: Intent): string | undefined {
 }
 
 /** Servers for which nothing is declared as long as they are in maintenance. */
-export function leftAlone(intent: Intent, { maintained }: View): readonly string[] {
+export function leftAlone(intent: Intent, { maintained }: Pick<View, 'maintained'>): readonly string[] {
   if (!maintained) return [];
   const meant = about(intent);
   return [...maintained.keys()].filter((name) => name !== meant);
 }
 
-const moment = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
-
-/** "in maintenance by alice since 2026-11-30 10:00 UTC, expected until 2026-11-30 12:00 UTC: new disks". */
-export function maintenanceWords({ by, since, until, reason }: MaintenanceSeen): string {
-  const expected = until === null ? '' : `, expected until ${moment(until)} UTC`;
-  return `in maintenance by ${by} since ${moment(since)} UTC${expected}${reason === '' ? '' : `: ${reason}`}`;
+/** The same, by name in the order of the inventory, with why. */
+export function leftAloneWith(
+  intent: Intent,
+  view: View,
+  { servers }: Cluster,
+): ReadonlyMap<string, MaintenanceSeen> {
+  const out = leftAlone(intent, view);
+  return new Map(
+    servers.flatMap(({ name }) => {
+      const seen = out.includes(name) ? view.maintained?.get(name) : undefined;
+      return seen ? [[name, seen] as const] : [];
+    }),
+  );
 }
 
 /** Why the command has to wait for the end of a maintenance; nothing where it need not. */
@@ -44,7 +52,7 @@ export function maintenanceObstacles(intent: Intent, { maintained, absent }: Vie
         why: isTarget
           ? 'it takes no role meanwhile'
           : 'this command changes every server, and nobody works on that one meanwhile but who has it in maintenance',
-        ...advised`End it when the work there is done: ${here`pgduet maintenance end ${name}`}.`,
+        ...advised`${endCommand(name)}; then run the same command again.`,
         host: name,
       },
     ];

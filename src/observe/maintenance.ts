@@ -3,6 +3,8 @@
  * with the highest number counts. In: what the hosts show. Out: who is out, with why and until when. Pure.
  */
 
+import { type Command, here } from '../base/command.ts';
+
 /** The entry of a server that is out. Times: ISO 8601. */
 export interface MaintenanceSeen {
   readonly number: number;
@@ -52,6 +54,24 @@ export function parseRemembered(text: string): Remembered {
     }),
   );
 }
+
+export const momentOf = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+
+/** "in maintenance by alice since 2026-11-30 10:00 UTC, expected until 2026-11-30 12:00 UTC: new disks". */
+export function maintenanceWords({ by, since, until, reason }: MaintenanceSeen): string {
+  const expected = until === null ? '' : `, expected until ${momentOf(until)}`;
+  return `in maintenance by ${by} since ${momentOf(since)}${expected}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+/** It was expected to be over by now. */
+export const isOverdue = ({ until }: MaintenanceSeen, nowMs: number): boolean =>
+  until !== null && Date.parse(until) < nowMs;
+
+/** Nobody but who works there knows when that is. */
+export const endCommand = (server: string): Command => ({
+  ...here`pgduet maintenance end ${server}`,
+  onlyIf: `the work on ${server} is done`,
+});
 
 /** Who is out, by all that is remembered anywhere. */
 export function inMaintenance(all: Iterable<Remembered | undefined>): ReadonlyMap<string, MaintenanceSeen> {

@@ -14,10 +14,19 @@ import {
   readControllerStatus,
 } from '../resources/controller/controller-status.ts';
 import { type TellingDuty, tellingDuty } from '../resources/controller/duty.ts';
+import { onlyMaintained } from '../resources/controller/maintained.ts';
 import { outage } from '../resources/controller/outage.ts';
 import { type DataDirectory, readDataDirectory } from '../resources/data/data-directory.ts';
 import { factsProbe, readFacts } from './facts.ts';
-import { roleProbe } from './survey.ts';
+import {
+  endCommand,
+  inMaintenance,
+  isOverdue,
+  type MaintenanceSeen,
+  parseRemembered,
+  type Remembered,
+} from './maintenance.ts';
+import { rememberedProbe, roleProbe } from './survey.ts';
 import { withoutVainStart } from './unmade.ts';
 
 export interface StatusRow {
@@ -41,8 +50,15 @@ export interface StatusRow {
   readonly syncState: string | null;
   /** What it may do, as its own controller has it in force; null where that does not say so. */
   readonly duty: TellingDuty | null;
+  /** Who works on it, as any host that was reached remembers it; null: nobody. */
+  readonly maintenance: MaintenanceStatus | null;
   /** In a few words: "running", "stopped (shut down)", "host not reached" … */
   readonly state: string;
+}
+
+export interface MaintenanceStatus extends MaintenanceSeen {
+  /** It was expected to be over by now. */
+  readonly overdue: boolean;
 }
 
 /** What the servers hear of the arbiter, or of the etcd in its place, as far as their controllers say it. */
@@ -106,6 +122,7 @@ export const statusProbes = (server: Server, mcCtl: string) =>
       }),
     },
     live: { sql: liveQuery },
+    remembered: rememberedProbe(server),
   }) satisfies Readonly<Record<string, Probe>>;
 
 export type StatusReplies = Readonly<
@@ -119,20 +136,37 @@ export type HostStatus =
       readonly data?: DataDirectory;
       readonly live?: Live;
       readonly controller: ReturnType<typeof readControllerStatus>;
+      readonly remembered?: Remembered;
     }
   | { readonly kind: 'unreached'; readonly diagnostics: readonly Diagnostic[] };
 
-export function readStatus(server: Server, { facts, data, controller, live }: StatusReplies): HostStatus {
+export function readStatus(server: Server, replies: StatusReplies): HostStatus {
+  const { facts, data, controller, live, remembered } = replies;
   const seen = data && readDataDirectory(data);
   return {
     kind: 'seen',
     ...(seen && facts && readFacts(facts) ? { data: seen } : {}),
     ...(live?.sql !== undefined && live.sql !== null ? { live: live.sql as Live } : {}),
     controller: controller ? readControllerStatus(controller, server.name) : { state: 'missing' },
+    ...(remembered ? { remembered: parseRemembered(remembered.stdout) } : {}),
   };
 }
 
-export function clusterStatus(cluster: Cluster, statuses: ReadonlyMap<string, HostStatus>): ClusterStatus {
+/** Servers in maintenance; whoever leads is in none. */
+export function maintainedIn(
+  statuses: ReadonlyMap<string, HostStatus>,
+): ReadonlyMap<string, MaintenanceSeen> {
+  const all = [...statuses.values()].map((one) => (one.kind === 'seen' ? one.remembered : undefined));
+  return new Map([...inMaintenance(all)].filter(([name]) => roleOf(statuses.get(name)) !== 'primary'));
+}
+
+/** `nowMs`: our own clock, milliseconds since 1970. */
+export function clusterStatus(
+  cluster: Cluster,
+  statuses: ReadonlyMap<string, HostStatus>,
+  nowMs: number,
+): ClusterStatus {
+  const maintained = maintainedIn(statuses);
   const primaries = cluster.servers.filter(({ name }) => roleOf(statuses.get(name)) === 'primary');
   const senders = primaries.flatMap(({ name }) => liveOf(statuses.get(name))?.senders ?? []);
   const clients = cluster.servers.map(({ host, postgres }) => ({ host: host.address, port: postgres.port }));
@@ -140,9 +174,11 @@ export function clusterStatus(cluster: Cluster, statuses: ReadonlyMap<string, Ho
     cluster: cluster.name,
     primary: primaries.length === 1 ? (primaries[0]?.name ?? null) : null,
     preferredPrimary: cluster.servers.find((server) => server.preferredRole === 'primary')?.name ?? '',
-    rows: cluster.servers.map((server) =>
-      possible(row(server, statuses.get(server.name), senders), statuses),
-    ),
+    rows: cluster.servers.map((server) => {
+      const seen = maintained.get(server.name);
+      const out = seen ? { ...seen, overdue: isOverdue(seen, nowMs) } : null;
+      return possible(row(server, statuses.get(server.name), senders, out), statuses, maintained);
+    }),
     arbiter: arbiterStatus(cluster, statuses),
     register: reportOf(statuses.get(primaries[0]?.name ?? ''))?.register?.members ?? null,
     readWrite: multiHostUri(clients, 'postgres', 'read-write'),
@@ -187,7 +223,12 @@ function roleOf(status: HostStatus | undefined): StatusRow['role'] {
   return status.data.running ? 'unknown' : 'none';
 }
 
-function row(server: Server, status: HostStatus | undefined, senders: readonly Sender[]): StatusRow {
+function row(
+  server: Server,
+  status: HostStatus | undefined,
+  senders: readonly Sender[],
+  maintenance: MaintenanceStatus | null,
+): StatusRow {
   const live = liveOf(status);
   const sender = senders.find((candidate) => candidate.name === server.name);
   const mirroring = reportOf(status);
@@ -209,17 +250,23 @@ function row(server: Server, status: HostStatus | undefined, senders: readonly S
         : 'not connected'
       : null,
     duty: dutyOf(server, mirroring),
+    maintenance,
     state: stateWords(status),
   };
 }
 
 /** What is up to a person there can be done as things stand. */
-function possible(one: StatusRow, statuses: ReadonlyMap<string, HostStatus>): StatusRow {
+function possible(
+  one: StatusRow,
+  statuses: ReadonlyMap<string, HostStatus>,
+  maintained: ReadonlyMap<string, MaintenanceSeen>,
+): StatusRow {
   if (one.toDo === null) return one;
-  const toDo = withoutVainStart(one.toDo, (server) => {
+  const dataOf = (server: string) => {
     const status = statuses.get(server);
     return status?.kind === 'seen' ? status.data : undefined;
-  });
+  };
+  const toDo = withoutVainStart(one.toDo, dataOf, (server) => maintained.has(server));
   return toDo === one.toDo ? one : { ...one, toDo, commands: [] };
 }
 
@@ -235,7 +282,8 @@ function trouble(
   const out = report && outage(report);
   if (!report || (!out && !report.reason)) return { why: null, since: null, toDo: null, commands: [] };
   const { since, reason, advice } = report;
-  return { why: out?.why ?? reason, since, toDo: out?.fix ?? advice, commands: out?.commands ?? [] };
+  const ends = onlyMaintained(report)?.map(endCommand) ?? [];
+  return { why: out?.why ?? reason, since, toDo: out?.fix ?? advice, commands: out?.commands ?? ends };
 }
 
 function controllerWords(status: HostStatus | undefined): string {

@@ -90,6 +90,10 @@ export interface View {
   readonly maintained?: ReadonlyMap<string, MaintenanceSeen>;
 }
 
+/** Its controller need not run for that. */
+export const rememberedProbe = ({ name, multiplexing }: Server): Probe =>
+  printFile(`${multiplexing.managementDir}/${name}.state.json`);
+
 export const clusterKeyFile = (server: Server): string => `${server.multiplexing.managementDir}/cluster.key`;
 
 const place = (server: Server) => ({
@@ -118,7 +122,7 @@ const serverProbes = (cluster: Cluster, server: Server) => ({
   clusterKey: printFile(clusterKeyFile(server)),
   environment: printFile(environmentFile(place(server))),
   renewal: printFile(`${server.multiplexing.managementDir}/${renewalFile}`),
-  remembered: printFile(`${server.multiplexing.managementDir}/${server.name}.state.json`),
+  remembered: rememberedProbe(server),
   ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
 });

@@ -1,9 +1,11 @@
 /**
- * A controller sees that another one does not run, and not why. In: its advice, and what stands on the hosts. Out: an advice that can be
- * followed. Pure.
+ * A controller sees that another one does not run, and not why. Where a server has no data yet, or a copy that nobody has finished, its
+ * advice to start it cannot work; where a person works on it, it must not be followed. In: the advice, and what stands on the hosts. Out: an
+ * advice that can be followed. Pure.
  */
 import { howToMake, withoutVainStart as withWayOf } from '../base/vain-start.ts';
 import type { DataDirectory } from '../resources/data/data-directory.ts';
+import { endCommand } from './maintenance.ts';
 
 const isUnmade = ({ making, content }: DataDirectory): boolean =>
   making !== undefined || content !== 'cluster';
@@ -11,9 +13,21 @@ const isUnmade = ({ making, content }: DataDirectory): boolean =>
 export function withoutVainStart(
   advice: string,
   dataOf: (server: string) => DataDirectory | undefined,
+  isMaintained: (server: string) => boolean = () => false,
 ): string {
-  return withWayOf(advice, (id) => {
+  const kept = advice.split('; ').map((clause) => {
+    const out = broughtBack(clause);
+    return out !== undefined && isMaintained(out) ? `when the work is done: ${endCommand(out).run}` : clause;
+  });
+  return withWayOf(kept.join('; '), (id) => {
     const data = dataOf(id);
     return data && isUnmade(data) ? howToMake(id, data.making, data.content) : undefined;
   });
 }
+
+/** The last way, where a primary is lost for good, is for a server in maintenance, too. */
+const broughtBack = (clause: string): string | undefined => {
+  const [, started, rebuilt] =
+    /\bon (\S+): mc_ctl start\b(?! --force-start)|\bpgduet rebuild ([\w.-]*\w)/.exec(clause) ?? [];
+  return started ?? rebuilt;
+};

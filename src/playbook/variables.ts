@@ -63,9 +63,12 @@ interface SharedVariables {
     readonly replicationUser: string;
     readonly systemIdentifier: string;
   };
+  /** Without those in maintenance. */
   readonly standbys: readonly ServerVariables[];
   /** Those for whom commits wait as long as they are there. */
   readonly waitedFor: readonly ServerVariables[];
+  /** Everybody who might take over is in maintenance: `yes` or `no`. */
+  readonly alone: 'yes' | 'no';
   readonly others: readonly ServerVariables[];
   readonly servers: readonly ServerVariables[];
   /** In an `each`: the server or tablespace that is meant. */
@@ -132,6 +135,8 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
   const { cluster, view } = situation;
   const servers = cluster.servers.map((each) => serverVariables(each, view));
   const out = leftAlone(situation.intent, view);
+  const standbys = servers.filter(({ role, name }) => role === 'standby' && !out.includes(name));
+  const waitedFor = standbys.filter(({ name }) => isCandidate(cluster, name));
   const keeper = view.hosts.get(holder(situation) ?? '');
   return {
     cluster: {
@@ -140,10 +145,9 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
       systemIdentifier: view.systemIdentifier ?? '',
     },
     servers,
-    standbys: servers.filter(({ role }) => role === 'standby'),
-    waitedFor: servers.filter(
-      ({ role, name }) => role === 'standby' && isCandidate(cluster, name) && !out.includes(name),
-    ),
+    standbys,
+    waitedFor,
+    alone: waitedFor.length === 0 && out.length > 0 ? 'yes' : 'no',
     others: servers.filter(({ name }) => name !== host),
     dropped: droppedVariables(situation, servers),
     arbiter: arbiterVariables(cluster, view),

@@ -1,5 +1,6 @@
 /** A plan as text a person decides by, and as JSON. In: a plan and who is primary. Shows; never decides. Pure. */
 import { type Cluster, serverOn, shownAddress } from '../inventory/cluster.ts';
+import { type MaintenanceSeen, maintenanceWords } from '../observe/maintenance.ts';
 import type { View } from '../observe/survey.ts';
 import { type Decision, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
 import { restartedHosts } from '../plan/restarts.ts';
@@ -15,7 +16,11 @@ export interface PlanOptions {
   readonly diff: boolean;
   /** Show also what is right already. */
   readonly all: boolean;
+  /** Servers in maintenance that the run leaves alone. */
+  readonly leftAlone?: LeftAlone;
 }
+
+export type LeftAlone = ReadonlyMap<string, MaintenanceSeen>;
 
 export function planText(plan: Plan, cluster: Cluster, view: View, options: PlanOptions): string {
   const c = colours(options.colour);
@@ -36,9 +41,26 @@ export function planText(plan: Plan, cluster: Cluster, view: View, options: Plan
   const restarted = restartedHosts(plan);
   if (restarted.length > 0) lines.push(`PostgreSQL is restarted on: ${restarted.join(', ')}`);
   lines.push(...postponedNote(plan));
-  lines.push(open.length === 0 ? 'nothing to change' : summary(open));
+  const leftAlone: LeftAlone = options.leftAlone ?? new Map();
+  lines.push(...leftAloneLines(leftAlone));
+  const where = leftAlone.size > 0 ? ` on ${lookedAt(cluster, leftAlone)}` : '';
+  lines.push(open.length === 0 ? `nothing to change${where}` : summary(open));
   return lines.join('\n');
 }
+
+const leftAloneLines = (leftAlone: LeftAlone): readonly string[] =>
+  [...leftAlone].map(([name, seen]) => shown(`${name} is left alone: ${maintenanceWords(seen)}`));
+
+/** "2 of 3 servers": what is said of a cluster says nothing of those that were left alone. */
+export const lookedAt = ({ servers }: Cluster, leftAlone: LeftAlone): string =>
+  `${servers.length - leftAlone.size} of ${servers.length} servers`;
+
+/** "server2 is in maintenance" */
+export const inMaintenanceWords = (leftAlone: LeftAlone): string =>
+  `${[...leftAlone.keys()].join(', ')} ${leftAlone.size === 1 ? 'is' : 'are'} in maintenance`;
+
+export const leftAloneJson = (leftAlone: LeftAlone): readonly object[] =>
+  [...leftAlone].map(([server, { by, since, until, reason }]) => ({ server, by, since, until, reason }));
 
 /** What is left by --restart never, or by a no to the question for it. */
 export function postponedNote(plan: Plan): readonly string[] {
@@ -68,7 +90,8 @@ function troubleLines(plan: Plan, options: PlanOptions): readonly string[] {
 
 export function roleNote(cluster: Cluster, view: View): readonly string[] {
   const preferred = cluster.servers.find((server) => server.preferredRole === 'primary')?.name;
-  if (preferred === undefined || preferred === view.primary) return [];
+  // To whom somebody works on nobody switches.
+  if (preferred === undefined || preferred === view.primary || view.maintained?.has(preferred)) return [];
   return [`${preferenceNote(view.primary, preferred)} This is no drift.`, ''];
 }
 

@@ -1,6 +1,7 @@
 /** The cluster's status as a table for people and as JSON for programs. Pure. */
 
 import { formatBytes } from '../base/units.ts';
+import { maintenanceWords } from '../observe/maintenance.ts';
 import type { ClusterStatus, StatusRow } from '../observe/status.ts';
 import { dutyWords } from '../resources/controller/duty.ts';
 import { sinceWords } from '../resources/controller/outage.ts';
@@ -30,7 +31,7 @@ function cells(row: StatusRow): readonly string[] {
     row.role,
     row.preferred,
     row.address,
-    row.state,
+    row.maintenance ? `${row.state}, in maintenance` : row.state,
     row.controller,
     String(row.timeline ?? ''),
     row.lsn ?? '',
@@ -43,8 +44,9 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
   const c = colours(colour);
   const [head = '', ...rows] = table([titles, ...status.rows.map(cells)]);
   const notes = troubleLines(status);
+  const away = status.rows.some((row) => row.server === status.preferredPrimary && row.maintenance !== null);
   const roles =
-    status.primary !== null && status.primary !== status.preferredPrimary
+    status.primary !== null && status.primary !== status.preferredPrimary && !away
       ? [preferenceNote(status.primary, status.preferredPrimary)]
       : [];
   return [
@@ -53,12 +55,22 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
     c.dim(head),
     ...rows,
     ...(notes.length + roles.length > 0 ? ['', ...roles, ...notes] : []),
+    ...maintenanceLines(status),
     ...arbiterLines(status),
     ...dutyLines(status),
     '',
     `clients, to write:  ${status.readWrite}`,
     `clients, to read:   ${status.readOnly}`,
   ].join('\n');
+}
+
+function maintenanceLines({ rows }: ClusterStatus): readonly string[] {
+  const lines = rows.flatMap(({ server, maintenance }) => {
+    if (!maintenance) return [];
+    const late = maintenance.overdue ? ' (overdue)' : '';
+    return [shown(`${server}:  ${maintenanceWords(maintenance)}${late}`)];
+  });
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 function arbiterLines({ arbiter }: ClusterStatus): readonly string[] {
@@ -114,6 +126,14 @@ export const statusJson = (status: ClusterStatus): object => ({
     takeover: row.duty?.takeover ?? null,
     takeover_priority: row.duty?.priority ?? null,
     replication: row.duty?.replication ?? null,
+    maintenance: row.maintenance && {
+      by: row.maintenance.by,
+      since: row.maintenance.since,
+      until: row.maintenance.until,
+      overdue: row.maintenance.overdue,
+      reason: row.maintenance.reason,
+      number: row.maintenance.number,
+    },
   })),
   arbiter: status.arbiter && {
     arbiter: status.arbiter.arbiter,

@@ -9,13 +9,22 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { formatDuration } from '../base/units.ts';
 import type { Intent } from '../intent/intent.ts';
+import { leftAloneWith } from '../intent/maintenance.ts';
 import { type Cluster, serversOnly } from '../inventory/cluster.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { nextBatch } from '../plan/batch.ts';
 import { isEmpty, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
 import { diagnosticJson } from '../report/diagnostic.ts';
 import { plainReport } from '../report/plain.ts';
-import { planJson, planText, postponedNote } from '../report/plan.ts';
+import {
+  inMaintenanceWords,
+  type LeftAlone,
+  leftAloneJson,
+  lookedAt,
+  planJson,
+  planText,
+  postponedNote,
+} from '../report/plan.ts';
 import { jsonText, shown } from '../report/shown.ts';
 import { inventory } from './inventory.ts';
 import { compiler, effectPlace, playbook } from './load.ts';
@@ -86,7 +95,8 @@ export async function applyVerb(
           plan.seen = event.plan;
           plan.view = event.view;
           if (!world.options.json) {
-            showPlan(world, cluster, event, warnings, checkOnly);
+            const leftAlone = leftAloneWith(intent, event.view, cluster);
+            showPlan(world, cluster, { ...event, leftAlone }, warnings, checkOnly);
             showNotes(world, cluster, event, checkOnly, purpose);
           }
         }
@@ -95,12 +105,12 @@ export async function applyVerb(
       }),
     );
     await shown.finish(false);
-    return conclude(world, verb, cluster, outcome, checkOnly, warnings, purpose);
+    return conclude(world, { intent, cluster, outcome, checkOnly, warnings, purpose });
   } catch (problem) {
     await shown.finish(true);
     const error = purpose?.explain ? purpose.explain(problem) : problem;
     if (error instanceof DiagnosticError && world.options.json)
-      printJson(world, verb, cluster, plan.seen, {
+      printJson(world, intent, cluster, plan.seen, {
         exit: error.exitCode,
         diagnostics: error.diagnostics,
         ...(plan.view ? { view: plan.view } : {}),
@@ -124,7 +134,7 @@ async function reporter(world: World, cluster: Cluster, checkOnly: boolean) {
 function showPlan(
   world: World,
   cluster: Cluster,
-  event: Extract<RunEvent, { kind: 'planned' }>,
+  event: Extract<RunEvent, { kind: 'planned' }> & { readonly leftAlone: LeftAlone },
   warnings: readonly Diagnostic[],
   checkOnly: boolean,
 ): void {
@@ -133,6 +143,7 @@ function showPlan(
     colour: options.colour,
     diff: options.diff || checkOnly,
     all: options.verbose,
+    leftAlone: event.leftAlone,
   });
   // A plan is the data of a check, and a preview of everything else.
   if (checkOnly) world.print(text);
@@ -172,20 +183,21 @@ async function confirm(world: World, cluster: Cluster): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-function conclude(
-  world: World,
-  verb: string,
-  cluster: Cluster,
-  outcome: Outcome,
-  checkOnly: boolean,
-  warnings: readonly Diagnostic[],
-  purpose: Purpose | undefined,
-): number {
+interface Ended {
+  readonly intent: Intent;
+  readonly cluster: Cluster;
+  readonly outcome: Outcome;
+  readonly checkOnly: boolean;
+  readonly warnings: readonly Diagnostic[];
+  readonly purpose: Purpose | undefined;
+}
+
+function conclude(world: World, { intent, cluster, outcome, checkOnly, warnings, purpose }: Ended): number {
   const exit = exitOf(outcome);
   if (world.options.json) {
     const diagnostics = [...troubles(outcome.left), ...warnings];
     const facts = purpose?.facts?.(outcome, cluster);
-    printJson(world, verb, cluster, outcome.plan, {
+    printJson(world, intent, cluster, outcome.plan, {
       exit,
       outcome,
       diagnostics,
@@ -193,10 +205,16 @@ function conclude(
     });
     return exit;
   }
-  if (!checkOnly && !isEmpty(outcome.plan)) world.say(lastWord(cluster, outcome));
+  const leftAlone = leftAloneWith(intent, outcome.view, cluster);
+  // What was proven is so of those that were looked at.
+  const scope =
+    leftAlone.size > 0
+      ? `\n${lookedAt(cluster, leftAlone)} were looked at; ${inMaintenanceWords(leftAlone)}.`
+      : '';
+  if (!checkOnly && !isEmpty(outcome.plan)) world.say(lastWord(cluster, outcome, leftAlone));
   // A check has shown them with its plan.
   if (!checkOnly) world.tell(troubles(outcome.left));
-  if (purpose && isEmpty(outcome.left)) world.say(purpose.proof(outcome));
+  if (purpose && isEmpty(outcome.left)) world.say(purpose.proof(outcome) + scope);
   if (world.options.verbose) world.say(roundTrips(world, outcome));
   return exit;
 }
@@ -208,14 +226,16 @@ function exitOf({ left, view }: Outcome): number {
   return degraded ? exitCode.hostFailed : exitCode.changesPending;
 }
 
-function lastWord(cluster: Cluster, { confirmed, changed, left }: Outcome): string {
+function lastWord(cluster: Cluster, { confirmed, changed, left }: Outcome, leftAlone: LeftAlone): string {
   if (!confirmed) return 'Nothing was changed.';
   const made = `${cluster.name}: ${changed.length} changes made`;
   const open = pending(left).length;
   if (troubles(left).length > 0) return `${made}; the rest is up to you:`;
   if (open === 0 && postponed(left).length > 0) return [`${made}.`, ...postponedNote(left)].join('\n');
   return open === 0
-    ? `${made}; the last look found nothing to do.`
+    ? leftAlone.size > 0
+      ? `${made}; the last look at ${lookedAt(cluster, leftAlone)} found nothing to do; ${inMaintenanceWords(leftAlone)}.`
+      : `${made}; the last look found nothing to do.`
     : `${made}; ${open} are left because of --limit: run the same command without it.`;
 }
 
@@ -237,20 +257,22 @@ interface JsonParts {
 /** One document on stdout; `schema` is raised when a field changes its meaning. */
 function printJson(
   world: World,
-  verb: string,
+  intent: Intent,
   cluster: Cluster,
   plan: Plan | undefined,
   parts: JsonParts,
 ): void {
+  const view = parts.outcome?.view ?? parts.view;
   world.print(
     jsonText(
       {
         schema: 1,
-        verb,
+        verb: intent.kind,
         cluster: cluster.name,
         exit: parts.exit,
-        primary: (parts.outcome?.view ?? parts.view)?.primary ?? null,
+        primary: view?.primary ?? null,
         preferred_primary: preferredView(cluster).primary,
+        left_alone: view ? leftAloneJson(leftAloneWith(intent, view, cluster)) : [],
         plan: plan ? planJson(plan) : [],
         changed: parts.outcome?.changed ?? [],
         round_trips: parts.outcome?.roundTrips ?? {},

@@ -75,6 +75,7 @@ async function lookAtCluster(target: Target, ports: RunPorts): Promise<ClusterRe
   const inspection: Inspection = {
     cluster,
     version,
+    nowMs: ports.clockMs(),
     roles,
     resources,
     ...(roles.refused ? {} : { plan: makePlan(observationsOf(resources, states)) }),

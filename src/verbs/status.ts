@@ -3,7 +3,7 @@ import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo, look } from '../observe/look.ts';
-import { clusterStatus, type HostStatus, readStatus, statusProbes } from '../observe/status.ts';
+import { clusterStatus, type HostStatus, maintainedIn, readStatus, statusProbes } from '../observe/status.ts';
 import { preferredView } from '../observe/survey.ts';
 import { mcCtlPath } from '../playbook/variables/controller.ts';
 import { jsonText } from '../report/shown.ts';
@@ -23,7 +23,7 @@ const candidates = (server: Server, cluster: Cluster): readonly string[] => [
 
 const watchEveryMs = 1000;
 
-/** 0 when a primary runs and every host was reached; else the status of the most severe problem. */
+/** 0 when a primary runs and every host was reached but those in maintenance; else the status of the most severe problem. */
 export async function status(world: World, given: Given): Promise<number> {
   const watch = flag(given, 'watch');
   const { cluster } = await inventory(world);
@@ -58,12 +58,13 @@ async function statusOf(
     sessions.set(server.name, session);
     const sets = candidates(server, cluster).map((mcCtl) => statusProbes(server, mcCtl));
     const answers = await look(session, server, sets.flatMap(Object.values<Probe>), world.nonce());
-    const statuses = sets.map(({ facts, data, controller, live }) =>
+    const statuses = sets.map(({ facts, data, controller, live, remembered }) =>
       readStatus(server, {
         facts: answerTo(answers, facts),
         data: answerTo(answers, data),
         controller: answerTo(answers, controller),
         live: answerTo(answers, live),
+        remembered: answerTo(answers, remembered),
       }),
     );
     return (
@@ -84,9 +85,11 @@ function show(
   statuses: ReadonlyMap<string, HostStatus>,
   watch: boolean,
 ): number {
-  const result = clusterStatus(cluster, statuses);
-  const problems = [...statuses.values()].flatMap((found) =>
-    found.kind === 'unreached' ? found.diagnostics : [],
+  const result = clusterStatus(cluster, statuses, Date.now());
+  // Whoever works on a host may have it off.
+  const out = maintainedIn(statuses);
+  const problems = [...statuses].flatMap(([name, found]) =>
+    found.kind === 'unreached' && !out.has(name) ? found.diagnostics : [],
   );
   if (world.options.json) world.print(jsonText(statusJson(result), watch ? 0 : 2));
   else {

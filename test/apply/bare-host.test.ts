@@ -120,7 +120,7 @@ it('a check tells of what has gone from it', async () => {
 });
 
 it('the status of the cluster is that of its servers', () => {
-  expect(clusterStatus(w.cluster, new Map()).rows.map(({ server }) => server)).toEqual([
+  expect(clusterStatus(w.cluster, new Map(), 0).rows.map(({ server }) => server)).toEqual([
     'server1',
     'server2',
   ]);

@@ -17,6 +17,7 @@ const codes = async (
   const inspection: Inspection = {
     cluster,
     version: '0.1.0',
+    nowMs: 0,
     roles: {
       view: {
         primary: 'server1',

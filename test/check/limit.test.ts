@@ -10,6 +10,7 @@ it('a report of one host has neither rows nor findings of the others', async () 
   const inspection: Inspection = {
     cluster,
     version: '0.1.0',
+    nowMs: 0,
     roles: { view: preferredView(cluster), primary: 'server1' },
     resources: [],
     audited: [],

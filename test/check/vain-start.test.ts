@@ -23,6 +23,7 @@ it.each([
   const inspection: Inspection = {
     cluster,
     version: '0.1.0',
+    nowMs: 0,
     roles: { view: { ...preferredView(cluster), hosts }, primary: 'server1' },
     resources: [],
     audited: [],

@@ -41,13 +41,14 @@ const seen = (name: string, sql: unknown, status = 'switchable', reason: string 
     live: reply('', { sql }),
   });
 const away: HostStatus = { kind: 'unreached', diagnostics: [] };
-const of = (first: HostStatus, second: HostStatus) =>
+const of = (first: HostStatus, second: HostStatus, nowMs = 0) =>
   clusterStatus(
     pair,
     new Map([
       ['server1', first],
       ['server2', second],
     ]),
+    nowMs,
   );
 
 describe('the advice of a controller that knows nothing of the data of another one', () => {
@@ -82,6 +83,90 @@ describe('the advice of a controller that knows nothing of the data of another o
 
   it('stays where there is something to be started', () => {
     expect(toDo('recorded 7\ncontent cluster\nversion 15\n')).toBe(advice);
+  });
+});
+
+describe('a server in maintenance', () => {
+  const since = Date.parse('2026-11-30T10:00:00Z');
+  const hour = 3_600_000;
+  const entry = (over: object = {}) => ({
+    number: 5,
+    stage: 'open',
+    by: 'alice',
+    sinceWall: since,
+    untilWall: since + hour,
+    reason: 'disks',
+    ...over,
+  });
+  const remembering = (server2: object): ProbeReply =>
+    reply(JSON.stringify({ format: 1, state: { maintenance: { server2 } } }));
+  const said = JSON.stringify({
+    mirroring_status: 'not-switchable',
+    reason: 'server2 is in maintenance by alice since 2026-11-30 10:00 UTC: disks',
+    advice: 'when the work is done: pgduet maintenance end server2',
+    since: '2026-11-30T10:00:00Z',
+    servers: [
+      { server_id: 'server1', host_role: 'primary', instance: 'running', disk_status: 'normal' },
+      { server_id: 'server2', host_role: 'none(inactivated primary)', disk_status: 'abnormal(data)' },
+    ],
+    maintenance: [{ server: 'server2', stage: 'open' }],
+  });
+  const first = (more: object = {}): HostStatus =>
+    readStatus(serverNamed(pair, 'server1'), {
+      facts,
+      data: data('running 1\n'),
+      controller: reply(said),
+      live: reply('', { sql: primary }),
+      remembered: remembering(entry()),
+      ...more,
+    });
+
+  it('stands there as such, also when its host is off', () => {
+    const status = of(first(), away, since);
+    expect(status.rows.map(({ maintenance }) => maintenance)).toEqual([
+      null,
+      {
+        number: 5,
+        by: 'alice',
+        since: '2026-11-30T10:00:00.000Z',
+        until: '2026-11-30T11:00:00.000Z',
+        reason: 'disks',
+        overdue: false,
+      },
+    ]);
+    const text = statusText(status, false);
+    expect(text).toContain('host not reached, in maintenance');
+    const words =
+      'in maintenance by alice since 2026-11-30 10:00 UTC, expected until 2026-11-30 11:00 UTC: disks';
+    expect(text).toMatch(new RegExp(`^server2: {2}${words}$`, 'm'));
+    expect(statusText(of(first(), away, since + 2 * hour), false)).toContain(`${words} (overdue)`);
+    expect(statusJson(of(first(), away, since + 2 * hour))).toMatchObject({
+      servers: [{ maintenance: null }, { maintenance: { by: 'alice', overdue: true, number: 5 } }],
+    });
+  });
+
+  it('is known by the last word of any host, whether a controller runs there or not', () => {
+    const stopped = { controller: reply('stopped\n'), live: reply('', { sqlProblem: 'no' }) };
+    expect(of(first(stopped), away).rows[1]?.maintenance?.by).toBe('alice');
+    const later = readStatus(serverNamed(pair, 'server2'), {
+      remembered: remembering(entry({ number: 6, stage: 'ended' })),
+    });
+    expect(of(first(), later).rows[1]?.maintenance).toBeNull();
+    const leads = readStatus(serverNamed(pair, 'server2'), { live: reply('', { sql: primary }) });
+    expect(of(first(), leads).rows[1]?.maintenance).toBeNull();
+  });
+
+  it('is neither to be rebuilt nor started, and its end has a condition', () => {
+    expect(of(first(), away).rows[0]).toMatchObject({
+      toDo: 'when the work is done: pgduet maintenance end server2',
+      commands: [{ on: null, run: 'pgduet maintenance end server2', onlyIf: 'the work on server2 is done' }],
+    });
+    const advice = 'on server2: mc_ctl start -M /mcdir/inst1; if it does not start: pgduet rebuild server2';
+    const old = { mirroring_status: 'not-switchable', reason: 'x', advice, since: '', servers: [] };
+    expect(of(first({ controller: reply(JSON.stringify(old)) }), away).rows[0]).toMatchObject({
+      toDo: 'when the work is done: pgduet maintenance end server2',
+      commands: [],
+    });
   });
 });
 
@@ -149,6 +234,7 @@ describe('the status of a cluster', () => {
         ['server1', status('server1', [{ id: 'arb1', status: 'online', why: null }], primary)],
         ['server2', status('server2', [{ id: 'arb1', status: 'offline', why: 'refused' }], standby)],
       ]),
+      0,
     );
     expect(statusText(found, false)).toContain(
       'arbiter arb1, 192.0.2.120:  heard by server1; not by server2 (refused)',
@@ -161,7 +247,7 @@ describe('the status of a cluster', () => {
       },
       register: ['arb1'],
     });
-    const blind = clusterStatus(cluster, new Map());
+    const blind = clusterStatus(cluster, new Map(), 0);
     expect(statusText(blind, false)).toContain('heard by nobody');
     expect(statusJson(of(seen('server1', primary), away))).toMatchObject({ arbiter: null, register: null });
   });
@@ -245,8 +331,8 @@ describe('the status of a cluster', () => {
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
   });
 
-  it('asks four things of each host', () => {
+  it('asks five things of each host', () => {
     const probes = statusProbes(serverNamed(pair, 'server1'), '/usr/local/bin/mc_ctl');
-    expect(Object.keys(probes)).toEqual(['facts', 'data', 'controller', 'live']);
+    expect(Object.keys(probes)).toEqual(['facts', 'data', 'controller', 'live', 'remembered']);
   });
 });

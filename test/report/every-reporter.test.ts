@@ -162,7 +162,7 @@ beforeAll(async () => {
 const view: View = { hosts: new Map(), primary: 'server1' };
 
 function status() {
-  const found = clusterStatus(pair, new Map());
+  const found = clusterStatus(pair, new Map(), 0);
   const rows = found.rows.map((row) => ({
     ...row,
     state: poison,

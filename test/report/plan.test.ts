@@ -4,7 +4,7 @@ import type { Cluster } from '../../src/inventory/cluster.ts';
 import type { View } from '../../src/observe/survey.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 import { unifiedDiff } from '../../src/report/diff.ts';
-import { planJson, planText } from '../../src/report/plan.ts';
+import { leftAloneJson, planJson, planText } from '../../src/report/plan.ts';
 import { table } from '../../src/report/table.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
 import { observation } from '../plan/fakes.ts';
@@ -49,6 +49,28 @@ describe('the text of a plan', () => {
     expect(planText(makePlan([observation('server1/a', 'right')]), pair, view, options)).toBe(
       'nothing to change',
     );
+  });
+
+  it('names who is left alone, and speaks of the others alone', () => {
+    const seen = {
+      number: 1,
+      by: 'alice',
+      since: '2026-11-30T10:00:00.000Z',
+      until: '2026-11-30T12:00:00.000Z',
+      reason: 'disks\u001b[2J',
+    };
+    const leftAlone = new Map([['server2', seen]]);
+    expect(planText(makePlan([]), pair, view, { ...options, leftAlone }).split('\n')).toEqual([
+      expect.stringMatching(
+        /^server2 is left alone: in maintenance by alice since 2026-11-30 10:00 UTC, expected until 2026-11-30 12:00 UTC: disks[^\u001b]*$/,
+      ),
+      'nothing to change on 1 of 2 servers',
+    ]);
+    expect(leftAloneJson(leftAlone)).toMatchObject([
+      { server: 'server2', by: 'alice', since: seen.since, until: seen.until },
+    ]);
+    const after = { ...view, primary: 'server2', maintained: new Map([['server1', seen]]) };
+    expect(planText(makePlan([]), pair, after, options)).not.toContain('pgduet switch --to server1');
   });
 
   it('says when another server is primary than the preferred one', () => {

@@ -42,6 +42,14 @@ describe('what a person is told before a switch', () => {
     expect(said).toContain('a receiver of role dba from 192.0.2.9 receives WAL too, how far is not known');
   });
 
+  it('names controllers of different versions, but not that of a server in maintenance', () => {
+    const old = { ...server, server_id: 'server3', controller_version: null };
+    const servers = [...report.servers, old];
+    expect(say({ report: { ...report, servers } })).toContain('server3 unknown');
+    const out = { ...report, servers, maintenance: [{ server: 'server3', stage: 'open' }] } as const;
+    expect(say({ report: out })).not.toContain('different versions');
+  });
+
   it('says how much there is to replay, and for how long the switch waits for that', () => {
     const row = { name: 'SERVER2', user: 'repl', address: '192.0.2.110', bytes: 0, replay: 3 * 1024 ** 3 };
     const other = { ...row, name: 'server3', replay: 77 };

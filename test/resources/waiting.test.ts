@@ -34,8 +34,11 @@ const mcCtl = (then: string): void =>
 const shown = (status: string, pid = controller.pid): string =>
   `{"schema":1,"mirroring_status":"${status}","controller_pid":${pid},"servers":[]}\n`;
 
-async function wait(timeoutSeconds: number): Promise<{ status: number; stderr: string; asked: number }> {
-  const desired = parsed(timeoutSeconds);
+async function wait(
+  timeoutSeconds: number,
+  alone = 'no',
+): Promise<{ status: number; stderr: string; asked: number }> {
+  const desired = parsed(timeoutSeconds, alone);
   const [step] = kindNamed('mirroring').steps({ summary: '', reason: '' }, desired);
   const functions = preamble({ postgresVersion: 15, owner: me, socketDir: '/tmp', port: 1 });
   const child = spawn('sh', [], { stdio: ['pipe', 'ignore', 'pipe'] });
@@ -51,7 +54,7 @@ async function wait(timeoutSeconds: number): Promise<{ status: number; stderr: s
   return { status, stderr, asked };
 }
 
-function parsed(timeoutSeconds: number) {
+function parsed(timeoutSeconds: number, alone: string) {
   const place = {
     dataDir: `${dir}/data`,
     socketDir: dir,
@@ -60,7 +63,7 @@ function parsed(timeoutSeconds: number) {
     mcCtl: `${dir}/mc_ctl`,
   };
   const context = sampleContext({ server: { ...samplePlace, ...place } });
-  return desiredOf('mirroring', `{ timeout: ${timeoutSeconds} }`, context);
+  return desiredOf('mirroring', `{ timeout: ${timeoutSeconds}, alone: ${alone} }`, context);
 }
 
 it.each([
@@ -108,6 +111,25 @@ it('ends at once where the file shows that a switch is possible, and asks nobody
   writeFileSync(join(dir, 'server1.status.json'), shown('failover-disabled'));
   expect(await wait(5)).toEqual({ status: 0, stderr: '', asked: 0 });
 });
+
+it.each([
+  ['yes', 'not-switchable', 'server2 is in maintenance by alice', 0],
+  ['yes', 'switched', 'server2 is in maintenance by alice', 0],
+  ['yes', 'unknown', 'no primary is heard; server2 is in maintenance by alice', 1],
+  ['yes', 'not-switchable', 'server2 is not heard', 1],
+  ['no', 'not-switchable', 'server2 is in maintenance by alice; server3 is not heard', 1],
+])(
+  'where nobody might take over but who is in maintenance (%s), and it is %s: %s',
+  async (alone, status, reason, expected) => {
+    mcCtl('exit 1');
+    const text = shown(status).replace('{', `{"reason":"${reason}",`);
+    writeFileSync(
+      join(dir, 'server1.status.json'),
+      text.replace(/("reason":"[^"]*",)(.*?)("controller_pid)/, '$2$1$3'),
+    );
+    expect((await wait(1, alone)).status).toBe(expected);
+  },
+);
 
 it('asks once, and ends with the news of the file', async () => {
   writeFileSync(join(dir, 'server1.status.json'), shown('not-switchable'));

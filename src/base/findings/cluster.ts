@@ -198,6 +198,18 @@ export const clusterCodes = {
     consequence: 'when a host is lost, writes wait longer than they have to',
     repair: 'declare heartbeat: fast under multiplexing, or heartbeat: normal to keep what is',
   },
+  MNT001: {
+    severity: 'note',
+    title: 'a server is in maintenance',
+    consequence: 'no commit waits for it, it takes no role, and nothing else of it is told meanwhile',
+    repair: 'when the work there is done: pgduet maintenance end {object}',
+  },
+  MNT002: {
+    severity: 'danger',
+    title: 'a maintenance was expected to be over',
+    consequence: 'the server may have been forgotten: it takes over for nobody, and falls behind',
+    repair: 'ask who works there; when the work is done: pgduet maintenance end {object}',
+  },
   ARB001: {
     severity: 'degraded',
     title: 'the arbiter does not run',

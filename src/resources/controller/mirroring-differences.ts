@@ -8,6 +8,7 @@ import { type Command, commandWords, onHost } from '../../base/command.ts';
 import type { Difference } from '../contract/kind.ts';
 import { isWhole } from '../contract/whole.ts';
 import { type ControllerPlace, type ControllerReport, sinceOf } from './controller-status.ts';
+import { isMaintained, onlyMaintained } from './maintained.ts';
 
 interface Desired extends ControllerPlace {
   readonly failover?: 'automatic' | 'manual';
@@ -31,7 +32,7 @@ export function mirroringDifferences(
 
 function notSwitchable({ id }: Desired, report: ControllerReport): readonly Difference[] {
   const { mirroring_status, reason, advice, since } = report;
-  if (isWhole(mirroring_status)) return [];
+  if (isWhole(mirroring_status) || onlyMaintained(report)) return [];
   return [
     {
       code: 'CTL007',
@@ -71,9 +72,9 @@ const repairedBy = (command: Command): Pick<Difference, 'repair' | 'commands'> =
 });
 
 /** Which of them is right is not known here: the next run brings the same program to all of them. */
-function versions({ servers }: ControllerReport): readonly Difference[] {
-  const known = servers.flatMap(({ server_id, controller_version }) =>
-    controller_version === null || controller_version === undefined
+function versions(report: ControllerReport): readonly Difference[] {
+  const known = report.servers.flatMap(({ server_id, controller_version }) =>
+    controller_version === null || controller_version === undefined || isMaintained(report, server_id)
       ? []
       : [{ id: server_id, version: controller_version }],
   );
@@ -89,11 +90,12 @@ function versions({ servers }: ControllerReport): readonly Difference[] {
 }
 
 /** Not heard, although WAL flows between the two: it is the network of the controllers, and not the server. */
-function unheard({ id }: Desired, { servers }: ControllerReport): readonly Difference[] {
-  const me = servers.find((row) => row.server_id === id);
+function unheard({ id }: Desired, report: ControllerReport): readonly Difference[] {
+  const me = report.servers.find((row) => row.server_id === id);
   if (!me) return [];
-  return servers
-    .filter((row) => row.server_id !== id && row.host_status === 'abnormal' && flows(me, row))
+  return report.servers
+    .filter((row) => row.server_id !== id && !isMaintained(report, row.server_id))
+    .filter((row) => row.host_status === 'abnormal' && flows(me, row))
     .map((row) => ({
       code: 'NET002',
       object: row.server_id,

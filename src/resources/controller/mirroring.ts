@@ -1,6 +1,7 @@
 /**
  * mirroring: the controllers see each other and say that a switch is possible. It changes nothing; its step waits for
- * that, unless a server is out that only a person can bring back: then the cluster is degraded, and it says so.
+ * that, unless a server is out that only a person can bring back: then the cluster is degraded, and it says so. What is missed only because
+ * a person has a server in maintenance is right as it is.
  */
 
 import { quote } from '../../base/shell.ts';
@@ -10,6 +11,7 @@ import { change, degraded, type ResourceKind, same } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { isWhole, wholeFunction } from '../contract/whole.ts';
 import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
+import { onlyMaintained } from './maintained.ts';
 import { mirroringDifferences } from './mirroring-differences.ts';
 import { outage, sinceWords } from './outage.ts';
 
@@ -21,9 +23,15 @@ const fields = serverFields(
       'what the controllers have to be set to; another setting is reported, and only a person changes it',
       'either',
     ),
+    alone: oneOf(
+      ['yes', 'no'],
+      'yes: everybody who might take over is in maintenance, and nobody else is waited for',
+      'no',
+    ),
   },
-  ({ timeout, failover }, { server }) => ({
+  ({ timeout, failover, alone }, { server }) => ({
     ...server,
+    alone,
     timeoutSeconds: timeout,
     ...(failover === 'either' ? {} : { failover }),
   }),
@@ -46,6 +54,8 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
     const out = report && outage(report);
     if (out) return degraded(out, differences);
     if (isWhole(status)) return same(status, differences);
+    const maintained = report && onlyMaintained(report);
+    if (maintained) return same(`${status}, since ${maintained.join(', ')} is in maintenance`, differences);
     const why = report?.reason ? `: ${report.reason}, since ${sinceWords(report.since)}` : '';
     return change({
       summary: "wait until the Mirroring Controller says 'switchable'",
@@ -62,14 +72,24 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
 };
 
 /** A controller that is asked looks at once; what it then sees stands in its file as soon as it changes. */
-const waitScript = (desired: Desired): string => `${wholeFunction(desired)}
+const waitScript = (
+  desired: Desired,
+): string => `${wholeFunction(desired)}${desired.alone === 'yes' ? aloneFunction : ''}
 n=0
-until controller ${quote(controllerPidFile(desired))} && whole "$mc"; do
+until controller ${quote(controllerPidFile(desired))} && { whole "$mc"${desired.alone === 'yes' ? ' || alone "$mc"' : ''}; }; do
   if [ $((n % ${askEvery})) -eq 0 ]; then text=$(${mcCtlCommand(desired, 'status')}) || :; fi
   n=$((n + 1))
   if [ $n -gt ${desired.timeoutSeconds * 20} ]; then printf '%s\\n' "$text" >&2; exit 1; fi
   sleep 0.05
 done`;
+
+/** Shell: as `whole`, where nobody is left who might take over. */
+const aloneFunction = `
+alone() {
+  case \${whole_text:-} in *'"controller_pid":'"$1,"*) ;; *) return 1;; esac
+  case $whole_text in *'"mirroring_status":"not-switchable"'* | *'"mirroring_status":"switched"'*) ;; *) return 1;; esac
+  case $whole_text in *'"reason":"'*' is in maintenance '*) ;; *) return 1;; esac
+}`;
 
 /** How many looks at the file there are for each question: it starts Node. */
 const askEvery = 20;

@@ -5,6 +5,7 @@
 import { type Advised, advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { ControllerReport } from './controller-status.ts';
+import { isMaintained } from './maintained.ts';
 
 type Row = ControllerReport['servers'][number];
 
@@ -28,6 +29,8 @@ export const sinceWords = (since: string): string => since.replace('T', ' ').rep
 
 function outageOf(report: ControllerReport, row: Row): Outage | undefined {
   const server = row.server_id;
+  // Whoever has it in maintenance brings it back.
+  if (isMaintained(report, server)) return undefined;
   // Until it is known who is primary nobody is rebuilt; what the controller advises comes first.
   if ((report.undecided ?? []).length > 0) return undefined;
   if (isFormerPrimary(report, server)) {

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
 import { sameName } from '../../postgres/standby-names.ts';
 import type { ControllerReport } from './controller-status.ts';
+import { isMaintained } from './maintained.ts';
 
 interface Transaction {
   readonly pid: number;
@@ -167,7 +168,8 @@ function replayNotes(to: string, { receivers }: Live, maxWait: string | undefine
 const receiverNote = ({ name, user, address, bytes }: Receiver): string =>
   `${name || 'a receiver'} of role ${user} from ${address ?? 'the socket'} receives WAL too, ${bytes === null ? 'how far is not known' : `${formatBytes(bytes)} behind`}; it is disconnected when it holds the shutdown up for 10 s`;
 
-function otherVersions({ servers }: ControllerReport): readonly string[] {
+function otherVersions(report: ControllerReport): readonly string[] {
+  const servers = report.servers.filter(({ server_id }) => !isMaintained(report, server_id));
   const versions = [...new Set(servers.map((server) => server.controller_version))];
   return versions.length <= 1
     ? []

@@ -73,7 +73,7 @@ export const replication: ResourceKind<Desired, Seen> = {
   fields,
   key: (desired) => `${desired.state} ${desired.standbys.join(',')}`,
   describe: (desired) =>
-    `${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'in state sync' : 'streaming'}`,
+    `${desired.standbys.join(', ') || 'no standby'} ${desired.state === 'sync' ? 'in state sync' : 'streaming'}`,
   probe: () => ({ sql: query }),
   read: (reply) =>
     isSeen(reply.sql) ? present(reply.sql) : unknown(reply.sqlProblem ?? 'the server did not answer'),
@@ -84,7 +84,7 @@ export const replication: ResourceKind<Desired, Seen> = {
       return same(
         seen.rows
           .map((row) => `${row.name} ${row.state} ${row.sync} from ${row.address ?? 'the socket'}`)
-          .join('; '),
+          .join('; ') || 'no standby is waited for',
       );
     return change({
       summary: `wait until ${desired.standbys.join(', ')} ${desired.state === 'sync' ? 'is synchronous' : 'streams'}`,

@@ -46,6 +46,7 @@ export interface Said {
 export interface RunDocument {
   readonly exit: number;
   readonly primary: string | null;
+  readonly left_alone: readonly { readonly server: string; readonly by: string; readonly reason: string }[];
   readonly plan: readonly PlanEntry[];
   readonly changed: readonly unknown[];
   readonly round_trips: Readonly<Record<string, number>>;
@@ -133,6 +134,7 @@ export interface StatusServer {
   readonly lag_bytes: number | null;
   readonly lag_seconds: number | null;
   readonly sync_state: string | null;
+  readonly maintenance: { readonly by: string; readonly overdue: boolean; readonly reason: string } | null;
 }
 
 export type Pgduet = (

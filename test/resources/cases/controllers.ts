@@ -22,6 +22,14 @@ const row = (server_id: string, over: Record<string, unknown> = {}) => ({
   detached: false,
   ...over,
 });
+/** Why no switch is possible, as the controller says it; `more`: what else there is. */
+const maintained = (server: string, more?: string) => ({
+  mirroring_status: 'not-switchable',
+  reason: [`${server} is in maintenance by alice since 2026-11-30 10:00 UTC: a; b`, more]
+    .filter((it) => it !== undefined)
+    .join('; '),
+  maintenance: [{ server, stage: 'open' }],
+});
 const copy = { takeover: 'allowed', takeover_priority: 100, replication: 'asynchronous' };
 const former = row('server1', { host_role: 'none(inactivated primary)', instance: 'stopped' });
 /** server2 has taken over from server1. */
@@ -332,6 +340,81 @@ export const controllers: readonly KindCases[] = [
           }),
         },
         gives: { degraded: 'server3 is out', why: 'abnormal(data)', fix: 'Repair the disk of server3' },
+      },
+      {
+        title: 'the only standby is in maintenance, and its controller does not run',
+        reply: {
+          stdout: report({
+            ...maintained('server2'),
+            servers: [
+              row('server1', { controller_version: '0.2.0' }),
+              row('server2', {
+                host_role: 'standby',
+                host_status: 'abnormal',
+                disk_status: 'abnormal(data)',
+                sync_state: 'async',
+                parted: true,
+                controller_version: '0.1.0',
+              }),
+            ],
+          }),
+        },
+        gives: { same: 'not-switchable, since server2 is in maintenance' },
+        tells: [],
+      },
+      {
+        title: 'the other copy may not take over anyhow',
+        reply: {
+          stdout: report({
+            ...maintained('server2'),
+            servers: [row('server1'), row('server2', { host_role: 'standby' }), row('server3', copy)],
+          }),
+        },
+        gives: { same: 'since server2 is in maintenance' },
+        tells: [],
+      },
+      {
+        title: 'one standby is in maintenance, and the other one is not heard',
+        reply: {
+          stdout: report({
+            ...maintained('server2', 'server3 is not heard'),
+            servers: [
+              row('server1'),
+              row('server2', { host_role: 'standby' }),
+              row('server3', { host_role: 'standby' }),
+            ],
+          }),
+        },
+        gives: { change: 'wait until', reason: 'server3 is not heard' },
+        tells: [{ code: 'CTL007' }],
+      },
+      {
+        title: 'the standby is in maintenance, and the controller of the primary stands still',
+        reply: {
+          stdout: report({
+            ...maintained('server2'),
+            reason: 'the controller of server1 stands still',
+            servers: [row('server1'), row('server2', { host_role: 'standby' })],
+          }),
+        },
+        gives: { change: 'wait until', reason: 'stands still' },
+        tells: [{ code: 'CTL007' }],
+      },
+      {
+        title: 'nobody but a person brings a maintained former primary back',
+        reply: { stdout: report({ ...takenOver, ...maintained('server1'), mirroring_status: 'switched' }) },
+        gives: { same: 'switched, since server1 is in maintenance' },
+        tells: [],
+      },
+      {
+        title: 'everybody who might take over is in maintenance, and the controller is just coming back',
+        desired: '{ alone: yes }',
+        reply: { stdout: report({ mirroring_status: 'unknown', reason: 'no primary is heard' }) },
+        gives: {
+          change: 'wait until',
+          reason: "'unknown'",
+          script: ['|| alone "$mc"', ' is in maintenance '],
+        },
       },
       {
         title: 'a switch is under way',

@@ -665,6 +665,12 @@ export const postgres: readonly KindCases[] = [
         gives: { same: 'server2 streaming sync from 192.0.2.110' },
       },
       {
+        title: 'everybody who might be waited for is in maintenance',
+        desired: "{ standbys: '', state: sync }",
+        reply: { sql: senders() },
+        gives: { same: 'no standby is waited for' },
+      },
+      {
         title: 'a base backup of the same name runs beside it',
         desired: sync,
         reply: { sql: senders(streams, { ...streams, state: 'backup', sync: 'async' }) },

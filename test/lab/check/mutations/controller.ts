@@ -104,6 +104,20 @@ export const controllerRounds: readonly Round[] = [
     ],
   },
   {
+    title: 'a server in maintenance',
+    mutations: [
+      {
+        title: 'has put the standby into maintenance, and stopped it with its controller',
+        on: 'standby',
+        break: 'mc maintenance begin --server $ID --alone --reason disks >/dev/null; systemctl stop $UNIT',
+        expect: [note('MNT001', '$ID', { found: /in maintenance by postgres since .*: disks/ })],
+        mended: person(
+          'systemctl start $UNIT; mc maintenance end --server $ID >/dev/null; switchable; sleep 1',
+        ),
+      },
+    ],
+  },
+  {
     title: 'the roles are swapped',
     mutations: [
       {

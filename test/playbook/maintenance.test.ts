@@ -1,0 +1,80 @@
+/** What the shipped playbooks declare while a server is in maintenance: nothing for it, and nothing that waits for it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import type { Cluster } from '../../src/inventory/cluster.ts';
+import { preferredView } from '../../src/observe/survey.ts';
+import type { Resource } from '../../src/plan/plan.ts';
+import { compile } from '../../src/playbook/compile.ts';
+import { parsePlaybook } from '../../src/playbook/playbook.ts';
+import { kinds } from '../../src/resources/registry.ts';
+import { included } from '../../src/verbs/playbook-files.ts';
+import { clusterOf, pairInventory, threeInventory } from '../observe/cluster.ts';
+
+const root = join(import.meta.dirname, '../..');
+const fileOf = (folder: string, name: string): string | undefined =>
+  existsSync(join(root, folder, name)) ? readFileSync(join(root, folder, name), 'utf8') : undefined;
+
+const seen = { number: 1, by: 'alice', since: '2026-11-30T10:00:00.000Z', until: null, reason: 'disks' };
+
+function declared(
+  cluster: Cluster,
+  intent: Intent,
+  out: readonly string[] = ['server2'],
+): readonly Resource[] {
+  const path = join(root, 'playbooks', `${intent.kind}.yml`);
+  const text = fileOf('playbooks', `${intent.kind}.yml`) ?? '';
+  const playbook = parsePlaybook({ path, text }, [...kinds.keys()], included);
+  if (!playbook.ok) throw new Error(playbook.diagnostics.map(({ what }) => what).join('; '));
+  const maintained = new Map(out.map((name) => [name, seen]));
+  const view = { ...preferredView(cluster), ...(out.length > 0 ? { maintained } : {}) };
+  const result = compile(
+    playbook.value,
+    { cluster, view, intent },
+    {
+      kinds,
+      template: (name) => fileOf('templates', name),
+      asset: () => 'bundle',
+      secret: () => new Secret('canary-1'),
+      entropy: '00'.repeat(16),
+    },
+  );
+  if (!result.ok) throw new Error(result.diagnostics.map(({ what }) => what).join('; '));
+  return result.value;
+}
+
+const of = (resources: readonly Resource[], kind: string, host = 'server1'): readonly unknown[] =>
+  resources.filter((one) => one.host === host && one.kind.kind === kind).map(({ desired }) => desired);
+
+describe.each<Intent>([
+  { kind: 'provision' },
+  { kind: 'switch' },
+  { kind: 'failover', state: 'on' },
+  { kind: 'rebuild', host: 'server3', copy: false },
+])('$kind of three servers, one of them in maintenance', (intent) => {
+  it('declares nothing for it, and waits for the others alone', async () => {
+    const resources = declared(await clusterOf(threeInventory), intent);
+    expect(resources.filter(({ host }) => host === 'server2')).toEqual([]);
+    for (const desired of of(resources, 'replication'))
+      expect(desired).toMatchObject({ standbys: ['server3'] });
+    for (const desired of of(resources, 'mirroring')) expect(desired).toMatchObject({ alone: 'no' });
+    expect(of(resources, 'slot')).not.toContainEqual(expect.objectContaining({ name: 'pgduet_server2' }));
+  });
+});
+
+describe('a pair whose standby is in maintenance', () => {
+  it('waits for nobody, and still lets it in', async () => {
+    const pair = await clusterOf(pairInventory);
+    const resources = declared(pair, { kind: 'provision' });
+    expect(of(resources, 'replication')).toMatchObject([{ standbys: [] }, { standbys: [] }]);
+    expect(of(resources, 'mirroring')).toMatchObject([{ alone: 'yes' }]);
+    expect(of(resources, 'slot')).toEqual([]);
+    expect(of(resources, 'passfile')).toHaveLength(1);
+    expect(JSON.stringify(of(resources, 'hba'))).toContain('192.0.2.110/32');
+    const whole = declared(pair, { kind: 'provision' }, []);
+    expect(of(whole, 'mirroring')).toMatchObject([{ alone: 'no' }]);
+    expect(of(whole, 'replication')).toMatchObject([{ standbys: ['server2'] }, { standbys: ['server2'] }]);
+  });
+});
