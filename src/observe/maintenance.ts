@@ -1,6 +1,6 @@
 /**
  * Which servers are in maintenance, as the records of the controllers say it: each host has what its controller has heard last, and the entry
- * with the highest number counts. In: what the hosts show. Out: who is out, with why and until when. Pure.
+ * of the latest timeline, and of it the one with the highest number, counts. In: what the hosts show. Out: who is out, with why and until when. Pure.
  */
 
 import { type Command, here } from '../base/command.ts';
@@ -17,7 +17,10 @@ export interface MaintenanceSeen {
 
 /** By server: what one host remembers; ended ones too, since they say that an earlier entry of another host is over. */
 export type Remembered = Readonly<
-  Record<string, { readonly number: number; readonly seen: MaintenanceSeen | null }>
+  Record<
+    string,
+    { readonly timeline: number; readonly number: number; readonly seen: MaintenanceSeen | null }
+  >
 >;
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -40,6 +43,7 @@ export function parseRemembered(text: string): Remembered {
   return Object.fromEntries(
     Object.entries(entries).flatMap(([server, entry]) => {
       if (!isObject(entry) || typeof entry.number !== 'number') return [];
+      const timeline = typeof entry.timeline === 'number' ? entry.timeline : 0;
       const seen =
         entry.stage === 'open'
           ? {
@@ -50,7 +54,7 @@ export function parseRemembered(text: string): Remembered {
               reason: String(entry.reason ?? ''),
             }
           : null;
-      return [[server, { number: entry.number, seen }]];
+      return [[server, { timeline, number: entry.number, seen }]];
     }),
   );
 }
@@ -73,11 +77,16 @@ export const endCommand = (server: string): Command => ({
   onlyIf: `the work on ${server} is done`,
 });
 
+const isLater = (one: Remembered[string], other: Remembered[string] | undefined): boolean =>
+  other === undefined ||
+  one.timeline > other.timeline ||
+  (one.timeline === other.timeline && one.number > other.number);
+
 /** Who is out, by all that is remembered anywhere. */
 export function inMaintenance(all: Iterable<Remembered | undefined>): ReadonlyMap<string, MaintenanceSeen> {
   const newest = new Map<string, Remembered[string]>();
   for (const remembered of all)
     for (const [server, entry] of Object.entries(remembered ?? {}))
-      if (entry.number > (newest.get(server)?.number ?? 0)) newest.set(server, entry);
+      if (isLater(entry, newest.get(server))) newest.set(server, entry);
   return new Map([...newest].flatMap(([server, { seen }]) => (seen ? [[server, seen] as const] : [])));
 }

@@ -35,6 +35,7 @@ const begin = (server: string, more: object = {}) =>
 const end = (server: string, more: object = {}) =>
   asked({ kind: 'maintenance-end', server, who: 'alice', ...more }, 2);
 const open: Maintenance = {
+  timeline: 1,
   number: 100,
   stage: 'open',
   by: 'alice',

@@ -16,6 +16,7 @@ import {
 } from '../controller/support/conversation.ts';
 
 const open: Maintenance = {
+  timeline: 1,
   number: 100,
   stage: 'open',
   by: 'alice',

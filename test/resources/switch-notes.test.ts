@@ -46,7 +46,12 @@ describe('what a person is told before a switch', () => {
     const old = { ...server, server_id: 'server3', controller_version: null };
     const servers = [...report.servers, old];
     expect(say({ report: { ...report, servers } })).toContain('server3 unknown');
-    const out = { ...report, servers, maintenance: [{ server: 'server3', stage: 'open' }] } as const;
+    const entry = { by: 'alice', since: '', until: null, overdue: false, seconds_left: null, reason: '' };
+    const out = {
+      ...report,
+      servers,
+      maintenance: [{ server: 'server3', stage: 'open' as const, ...entry }],
+    };
     expect(say({ report: out })).not.toContain('different versions');
   });
 

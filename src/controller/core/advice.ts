@@ -69,7 +69,8 @@ export function obstacle(state: State, primary: Observation, server: Observation
   const ours = primary.view?.report?.systemId;
   if (view.report && ours && view.report.systemId !== ours)
     return because(`${id} belongs to another cluster`, foreignData(id));
-  if (view.role !== 'standby') return formerPrimary(primary, server);
+  if (view.role !== 'standby')
+    return isMaintained(state, primary.id) ? byHand(state, primary.id, id) : formerPrimary(primary, server);
   if (view.phase !== 'running') return notRunning(state, server, view.phase);
   if (view.failedDisks.length > 0) {
     const advice = `repair the disk of ${id}; it comes back by itself`;
@@ -113,6 +114,13 @@ export const policy = (state: State): string =>
         ? ' (no reference address has answered, so nobody acts on it)'
         : ''
     : ' (automatic switch and disconnection are off)';
+
+/** One that somebody has promoted by hand leads nobody, and nobody is made its copy. */
+const byHand = (state: State, primary: ServerId, id: ServerId): Obstacle =>
+  because(
+    `${primary} is in maintenance, and runs as primary; ${id} was primary before`,
+    `look which of the two counts; if it is ${id}: stop the instance of ${primary}, then ${ctl(state, id, 'start')}`,
+  );
 
 function formerPrimary(primary: Observation, { id, view }: Observation): Obstacle {
   if (view?.role !== 'primary') return because(`${id} is no standby of ${primary.id}`, rebuild(id));

@@ -6,12 +6,13 @@ import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening } from './event.ts';
-import { endedHere, entryOf, entryWords, isMaintained } from './maintenance.ts';
+import { endedHere, entriesOf, isMaintained } from './maintenance.ts';
 import { isDoubtful } from './pause.ts';
 import type { Boot } from './processes.ts';
 import { firstPromise, isNewer, mayBelieve, ofCluster, promise } from './promise.ts';
 import { mayBeCutOff } from './references.ts';
 import { freshCell } from './register.ts';
+import { knowsItsPlace, rest } from './resting.ts';
 import { type Heard, hasPostmaster, heardPeers, isHeard } from './servers.ts';
 import type { Kept, Peer, Persisted, State } from './state.ts';
 import { lastTimeline, unknownPromotion } from './state.ts';
@@ -98,7 +99,10 @@ function remembered(before: State, event: BootEvent): Kept {
     vote: restored?.vote ?? null,
     lineages: restored?.lineages,
     grantedMs: Math.max(restored?.grantedMs ?? 0, before.grantedMs ?? 0),
-    maintenance: restored?.maintenance,
+    maintenance: entriesOf(
+      restored ?? {},
+      before.servers.map((line) => line.id),
+    ),
   };
 }
 
@@ -115,8 +119,10 @@ export function beginStart(state: State, byPerson: boolean): Decision {
     // A person who asks for the start has decided that the role comes back.
     return beginStart({ ...state, giving: null }, true);
   }
-  if (state.own.role === 'standby' && state.takeover) return startInstance(state);
-  if (isMaintained(state, state.self.id)) return rest(state);
+  const isOut = isMaintained(state, state.self.id);
+  if (state.own.role === 'standby' && state.takeover && (!isOut || state.takeover.kind === 'force'))
+    return startInstance(state);
+  if (isOut) return rest(state);
   if (state.own.role === 'standby') {
     const since = { sinceAt: state.now, probedAt: state.now };
     const boot = { kind: 'waiting-for-primary', ...since, remindedAt: -1 } as const;
@@ -136,22 +142,13 @@ export function beginStart(state: State, byPerson: boolean): Decision {
   return advanceBoot(asking);
 }
 
-/** In maintenance the controller starts nothing by itself. Whoever waits for the start is told so, and a unit has started all the same. */
-function rest(state: State): Decision {
-  const entry = entryOf(state, state.self.id);
-  const words = entry ? entryWords(entry) : '';
-  const told = replies(state.waitingForStart, true, `in maintenance ${words}: the instance is left alone`);
-  const resting: State = { ...withOwn(state, { phase: 'stopped' }), boot: { kind: 'maintained' } };
-  return decided({ ...resting, waitingForStart: [] }, log('MCA01153', { words }), ...told);
-}
-
 const waits = ({ boot }: State): boolean =>
   boot.kind === 'asking-peers' || boot.kind === 'waiting-for-primary';
 
 /** Looks whether what the start waits for has come. Called after everything that may have changed it. */
 export function advanceBoot(state: State): Decision {
   const isOut = isMaintained(state, state.self.id);
-  if (isOut && waits(state) && !state.takeover) return rest(state);
+  if (isOut && waits(state) && state.takeover?.kind !== 'force') return rest(state);
   switch (state.boot.kind) {
     case 'maintained':
       return isOut ? decided(state) : beginStart(state, false);
@@ -201,7 +198,16 @@ function askPeers(state: State, boot: Extract<Boot, { kind: 'asking-peers' }>): 
 
 function askOthers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'asking-peers' }>): Decision {
   const primary = livePrimary(state);
-  if (primary) {
+  // It leads nobody: a person decides which of the two counts.
+  const byHand = primary !== undefined && isMaintained(state, primary.line.id);
+  if (byHand && !byPerson)
+    return hold(
+      state,
+      primary.line.id,
+      'MCA01154',
+      'is in maintenance, and somebody has made it primary by hand: look which of both counts',
+    );
+  if (primary && !byHand) {
     const why = 'is primary; this server must be rebuilt as its standby';
     return hold(heeding(state, primary.view), primary.line.id, 'MCA01006', why);
   }
@@ -328,7 +334,7 @@ const holdBeside = (state: State, rival: ServerId): Decision =>
 function hold(
   state: State,
   peer: string,
-  message: 'MCA01006' | 'MCA01034' | 'MCA01071',
+  message: 'MCA01006' | 'MCA01034' | 'MCA01071' | 'MCA01154',
   reason: string,
 ): Decision {
   const why = `${peer} ${reason}`;
@@ -339,15 +345,9 @@ function hold(
   );
 }
 
-/** The port says nothing of a maintenance that this server has slept through: somebody who would tell is heard first, as far as there is time. */
-function knowsItsPlace(state: State, { sinceAt }: Extract<Boot, { kind: 'waiting-for-primary' }>): boolean {
-  if (heardPeers(state).some(({ line, view }) => view.sync?.primary === line.id)) return true;
-  return !(state.forgotten && state.sync === null) && state.now - sinceAt >= giveUpTimeMs(state.conf);
-}
-
 export function onPrimaryProbe(state: State, open: boolean): Decision {
   if (state.boot.kind !== 'waiting-for-primary') return decided(state);
-  if (open && knowsItsPlace(state, state.boot)) return startInstance(state);
+  if (open) return knowsItsPlace(state, state.boot) ? startInstance(state) : decided(state);
   const reminded = state.boot.remindedAt;
   if (reminded >= 0 && state.now - reminded < remindEveryMs) return decided(state);
   return decided({ ...state, boot: { ...state.boot, remindedAt: state.now } }, log('MCA01005'));

@@ -7,7 +7,7 @@ import { beginStart, countAttempt, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import { dutyAt, dutyOf, mayTakeOver } from './duty.ts';
 import type { Proof } from './event.ts';
-import { heedsMaintenance, isLeftOut } from './maintenance.ts';
+import { heedsMaintenance, isLeftOut, isMaintained } from './maintenance.ts';
 import { doubt } from './pause.ts';
 import type { Giving } from './processes.ts';
 import { mayBelieve } from './promise.ts';
@@ -68,6 +68,8 @@ export function newHandover(state: State, kind: Handover['kind'], to: ServerId):
 export function onOwnFault(state: State, why: string, restartable: boolean): Decision {
   if (state.own.role !== 'primary' || !state.failover.enabled || state.stop || state.giving || state.ending)
     return decided(state);
+  // Who leads by no promise of its own, as one that somebody has promoted by hand, has no role to give away.
+  if (state.sync?.primary !== state.self.id || isMaintained(state, state.self.id)) return decided(state);
   const [to] = candidates(state, false);
   if (to === undefined) return decided(state);
   const handover = newHandover(state, 'failover', to);

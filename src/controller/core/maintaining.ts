@@ -1,21 +1,21 @@
 /**
  * The process `maintenance`: a person puts a server into maintenance, or ends that. The primary carries it out: the server leaves the names as
  * one whose duty has changed does, and only when nobody relies on it, and whoever may take over remembers it, it is said that it has begun. In:
- * a state. Out: a decision. Pure. docs/adr/0018-maintenance-is-a-state.md has the reasons.
+ * a state. Out: a decision. Pure. docs/adr/0018-maintenance-is-a-state-of-a-server.md has the reasons.
  */
 import { giveUpTimeMs } from '../config.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
-import { dutyAt, mayTakeOver } from './duty.ts';
+import { dutyAt, isAsynchronous, mayTakeOver } from './duty.ts';
 import type { MaintenanceBegin, MaintenanceEnd } from './event.ts';
-import { ended, entryOf, entryWords, opened, withEntry } from './maintenance.ts';
+import { ended, entryOf, entryWords, opened, remembers, withEntry } from './maintenance.ts';
 import type { Maintaining, ReplyTo } from './processes.ts';
 import { mayBelieve, without } from './promise.ts';
 import { isHeard, isInCharge } from './servers.ts';
 import type { State } from './state.ts';
 import { type Maintenance, type ServerId, understandsMaintenance } from './view.ts';
 
-/** Longer than pre_detach_command and every silence that ends by itself. */
-const patienceMs = 120_000;
+/** Longer than pre_detach_command and every silence that ends by itself; less than a request that is passed on is waited for. */
+const patienceMs = 60_000;
 
 /** mc_ctl maintenance begin on the primary. */
 export function onBegin(state: State, replyTo: ReplyTo, wanted: MaintenanceBegin): Decision {
@@ -24,14 +24,30 @@ export function onBegin(state: State, replyTo: ReplyTo, wanted: MaintenanceBegin
   const { server: id, who, reason, untilWall } = wanted;
   const entry = entryOf(state, id);
   const words = { by: who, reason, untilWall };
-  if (entry?.stage === 'open') {
-    const sinceWall = entry.by === who ? entry.sinceWall : state.wall;
-    const renewed = withEntry(state, id, { stage: 'open', sinceWall, ...words });
-    return decided(tells(renewed, id, 'begin', replyTo));
-  }
+  if (entry?.stage === 'open') return renew(state, replyTo, wanted, entry);
   const asked = withEntry(state, id, { stage: 'asked', sinceWall: state.wall, ...words });
-  const going: State = { ...tells(asked, id, 'begin', replyTo), proving: null };
+  // A change that has failed before says nothing about this one.
+  const change = state.change?.stage === 'failed' ? null : state.change;
+  const going: State = { ...tells(asked, id, 'begin', replyTo), proving: null, change };
   return decided({ ...going, maintaining: { ...begun(going, id, 'begin'), stage: 'leaving' } });
+}
+
+/** It goes on, with what is said now; what is not said again stays as it was said by the same person. */
+function renew(
+  state: State,
+  replyTo: ReplyTo,
+  { server: id, who, reason, untilWall }: MaintenanceBegin,
+  entry: Maintenance,
+): Decision {
+  const same = entry.by === who;
+  const renewed = withEntry(state, id, {
+    stage: 'open',
+    by: who,
+    sinceWall: same ? entry.sinceWall : state.wall,
+    reason: same && reason === '' ? entry.reason : reason,
+    untilWall: same ? (untilWall ?? entry.untilWall) : untilWall,
+  });
+  return decided(tells(renewed, id, 'renew', replyTo));
 }
 
 /** mc_ctl maintenance end on the primary. */
@@ -87,7 +103,9 @@ function obstacleTo(state: State, { server: id, who, replace, alone }: Maintenan
   if (isRelied(state, id) && !isHeard(peer))
     return `${id} is not heard, and commits may wait for it, or it may take over; when it is out, or is heard again, it can be put into maintenance`;
   const left = sync.voters.filter((it) => it !== id);
-  if (sync.voters.includes(id) && left.length === 0 && !alone)
+  // One that is about to be waited for counts, too.
+  const counts = isRelied(state, id) || (isHeard(peer) && !isAsynchronous(dutyAt(state, id)));
+  if (entry?.stage !== 'open' && counts && left.length === 0 && !alone)
     return `no commit would wait for any standby while ${id} is out, so that there is no second copy; --alone says that this is meant`;
   return null;
 }
@@ -114,17 +132,22 @@ export function advanceMaintenance(state: State): Decision {
       ),
     decided(state),
   );
-  return maintaining ? andThen(told, (it) => goOn(it, maintaining)) : told;
+  if (maintaining) return andThen(told, (it) => goOn(it, maintaining));
+  // Passed on by a standby that is primary now: the answer comes to nobody.
+  return state.waitingForMaintenance.length === 0
+    ? told
+    : andThen(told, (it) => answered(it, false, `${it.self.id} is primary now; ask again`));
 }
 
 /** Whoever is primary next ends what was only asked for. */
-const lose = (state: State, { goal, id }: Maintaining): Decision =>
-  answered(state, false, `${state.self.id} does not serve as primary any more, so that ${notDone(goal, id)}`);
-
-const notDone = (goal: Maintaining['goal'], id: ServerId): string =>
-  goal === 'begin'
-    ? `the maintenance of ${id} has not begun`
-    : `it is not known whether everybody has heard that the maintenance of ${id} is over`;
+const lose = (state: State, { goal, stage, id }: Maintaining): Decision =>
+  answered(
+    state,
+    false,
+    goal === 'begin' && stage === 'leaving'
+      ? `${state.self.id} does not serve as primary any more: the maintenance of ${id} has not begun`
+      : `${state.self.id} does not serve as primary any more: whether everybody remembers what is asked about the maintenance of ${id}, mc_ctl status says`,
+  );
 
 const answered = (state: State, ok: boolean, text: string): Decision =>
   decided(
@@ -139,22 +162,21 @@ function goOn(state: State, maintaining: Maintaining): Decision {
   if (open.length > 0) {
     if (state.now < maintaining.untilAt) return decided(state);
     const why = `${open.join(', ')} has not confirmed that it knows`;
-    return goal === 'begin'
-      ? fail(state, id, why)
-      : answered(state, true, `the maintenance of ${id} is over; ${why}`);
+    if (goal === 'begin') return fail(state, id, why);
+    const word = goal === 'end' ? `the maintenance of ${id} is over` : `${id} is in maintenance`;
+    return answered(state, true, `${word}; ${why}`);
   }
-  return answered(state, true, goal === 'begin' ? beginWords(state, id) : endWords(state, id));
+  return answered(state, true, goal === 'end' ? endWords(state, id) : beginWords(state, id));
 }
 
 /** Who has to remember it before it is said: whoever may take over, and the server itself where it is heard. */
 function deaf(state: State, id: ServerId): ServerId[] {
-  const number = entryOf(state, id)?.number ?? 0;
   const concerned = [
     ...new Set([...(state.sync?.eligible ?? []), ...(isHeard(state.peers[id]) ? [id] : [])]),
   ];
   return concerned.filter((it) => {
     const peer = state.peers[it];
-    return !isHeard(peer) || (peer.view.maintenance?.[id]?.number ?? 0) < number;
+    return !isHeard(peer) || !remembers(state, peer.view, id);
   });
 }
 
@@ -192,7 +214,10 @@ function beginWords(state: State, id: ServerId): string {
   const deafness = isHeard(state.peers[id])
     ? ''
     : `; ${id} is not heard, and does not know it before it hears another server`;
-  return `${id} is in maintenance; ${copies}${deafness}`;
+  const votes = state.sync?.cells?.some(({ at }) => at === id)
+    ? `; ${id} votes on who may act on a silence: while its controller is away, the next failure is left to a person`
+    : '';
+  return `${id} is in maintenance; ${copies}${votes}${deafness}`;
 }
 
 const endWords = (state: State, id: ServerId): string =>

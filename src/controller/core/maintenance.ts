@@ -1,10 +1,10 @@
 /**
  * Which servers are in maintenance: what every controller remembers of it, whoever said it and on whatever timeline, and what it keeps a server
  * from. Only a primary in charge makes new entries (`maintaining.ts`). In: a state or a view. Out: plain answers. Pure.
- * docs/adr/0018-maintenance-is-a-state.md has the reasons.
+ * docs/adr/0018-maintenance-is-a-state-of-a-server.md has the reasons.
  */
 import { type Decision, decided, log } from './decision.ts';
-import type { State } from './state.ts';
+import { lastTimeline, type State } from './state.ts';
 import { type Maintenance, type ServerId, type ServerView, understandsMaintenance } from './view.ts';
 
 export const entryOf = (state: Pick<State, 'maintenance'>, id: ServerId): Maintenance | undefined =>
@@ -25,10 +25,27 @@ export const heedsMaintenance = (state: State, view: ServerView | null | undefin
   (view?.understands ?? 1) >= understandsMaintenance ||
   !Object.keys(state.maintenance ?? {}).some((id) => isLeftOut(state, id));
 
+const isLaterEntry = (one: Maintenance, other: Maintenance | undefined): boolean =>
+  other === undefined ||
+  one.timeline > other.timeline ||
+  (one.timeline === other.timeline && one.number > other.number);
+
+/** A peer has told an entry that is as late as ours. */
+export function remembers(state: State, view: ServerView, id: ServerId): boolean {
+  const [ours, theirs] = [entryOf(state, id), view.maintenance?.[id]];
+  return ours === undefined || (theirs !== undefined && !isLaterEntry(ours, theirs));
+}
+
 /** An entry in the place of an earlier one: who knows both keeps this one. */
-export function withEntry(state: State, id: ServerId, entry: Omit<Maintenance, 'number'>): State {
-  const number = Math.max(state.wall, (entryOf(state, id)?.number ?? 0) + 1);
-  return { ...state, maintenance: { ...state.maintenance, [id]: { ...entry, number } } };
+export function withEntry(
+  state: State,
+  id: ServerId,
+  entry: Omit<Maintenance, 'number' | 'timeline'>,
+): State {
+  const before = entryOf(state, id);
+  const number = Math.max(state.wall, (before?.number ?? 0) + 1);
+  const timeline = Math.max(before?.timeline ?? 0, lastTimeline(state));
+  return { ...state, maintenance: { ...state.maintenance, [id]: { ...entry, number, timeline } } };
 }
 
 /** The maintenance is over. The entry stays, so that an old copy cannot bring it back. */
@@ -40,16 +57,27 @@ export function ended(state: State, id: ServerId): State {
 /** Who leads is in no maintenance, whoever has made it primary. */
 export const endedHere = (state: State): State => ended(state, state.self.id);
 
+/**
+ * It was made primary, by a person or before it could hear of its maintenance, and the one who tells of that knows no later primary: whoever
+ * leads is in none.
+ */
+function leadsAgainst({ own, sync, self }: State, { sync: theirs }: ServerView): boolean {
+  if (own.role !== 'primary' || sync?.primary !== self.id) return false;
+  return theirs == null || theirs.primary === self.id || theirs.timeline <= sync.timeline;
+}
+
 /** What a peer remembers and this server does not know yet. */
-export function heedEntries(state: State, view: Pick<ServerView, 'maintenance'>): Decision {
+export function heedEntries(state: State, view: ServerView): Decision {
   const news = Object.entries(view.maintenance ?? {}).filter(
-    ([id, { number }]) =>
-      state.servers.some((line) => line.id === id) && number > (entryOf(state, id)?.number ?? 0),
+    ([id, entry]) => state.servers.some((line) => line.id === id) && isLaterEntry(entry, entryOf(state, id)),
   );
   if (news.length === 0) return decided(state);
-  const next = { ...state, maintenance: { ...state.maintenance, ...Object.fromEntries(news) } };
+  const leads = !isMaintained(state, state.self.id) && leadsAgainst(state, view);
+  const heard = { ...state, maintenance: { ...state.maintenance, ...Object.fromEntries(news) } };
+  const next = leads ? endedHere(heard) : heard;
   const words = news.flatMap(([id, entry]) => {
     const before = entryOf(state, id)?.stage;
+    if (leads && id === state.self.id) return [];
     if (entry.stage === 'open' && before !== 'open') return [opened(id, entry)];
     return entry.stage === 'ended' && before === 'open' ? [log('MCA01151', { server: id })] : [];
   });

@@ -3,13 +3,13 @@
  * newest decision of any server settles. Nothing that a peer says changes the own instance from here. Pure.
  */
 import { renewArbiters } from './arbiters.ts';
-import { advanceBoot } from './boot.ts';
+import { advanceBoot, beginStart } from './boot.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { Happening } from './event.ts';
 import { givesUpAfterMs, grant } from './granted.ts';
 import { newPeer } from './initial-state.ts';
 import { checkSystemId } from './instance.ts';
-import { entriesOf, heedEntries } from './maintenance.ts';
+import { entriesOf, heedEntries, isMaintained } from './maintenance.ts';
 import { isYounger } from './pause.ts';
 import type { ReplyTo } from './processes.ts';
 import { confirmedBy, learn, ofCluster } from './promise.ts';
@@ -51,7 +51,18 @@ export function onHeard(state: State, id: ServerId, view: ServerView): Decision 
   );
   const adopted = andThen(heard, (it) => adoptFailover(it, view.failover));
   const checked = andThen(adopted, (it) => checkSystemId(it, id, peer.view?.report?.systemId));
-  return andThen(checked, advanceBoot);
+  return andThen(
+    andThen(checked, (it) => comeBack(state, it)),
+    advanceBoot,
+  );
+}
+
+/** Its maintenance is over, and its instance was stopped by hand meanwhile, or did not start. */
+function comeBack(before: State, state: State): Decision {
+  const isOver = isMaintained(before, before.self.id) && !isMaintained(state, state.self.id);
+  const isAway =
+    ['down', 'stopped'].includes(state.own.phase) && ['done', 'failed'].includes(state.boot.kind);
+  return isOver && isAway && !state.stop ? beginStart(state, false) : decided(state);
 }
 
 /** Two connections carry views, so an older one can come after a newer one. */

@@ -78,7 +78,8 @@ export interface Promotion {
 /** A maintenance that a person begins or ends. */
 export interface Maintaining {
   readonly id: ServerId;
-  readonly goal: 'begin' | 'end';
+  /** renew: it has begun, and something else is said of it. */
+  readonly goal: 'begin' | 'renew' | 'end';
   /** leaving: somebody relies on it still. telling: the others are to remember it. */
   readonly stage: 'leaving' | 'telling';
   readonly untilAt: number;

@@ -6,6 +6,7 @@
 import { beginStart, countAttempt } from './boot.ts';
 import { andThen, type Decision, decided, log } from './decision.ts';
 import { candidates, onOwnFault } from './handover.ts';
+import { isMaintained } from './maintenance.ts';
 import { failedDisks, type State } from './state.ts';
 
 const revivalAttempts = 4;
@@ -32,6 +33,7 @@ export function advanceRevival(state: State): Decision {
 const isDown = (state: State): boolean =>
   state.own.role === 'primary' &&
   state.own.phase === 'down' &&
+  !isMaintained(state, state.self.id) &&
   state.failover.enabled &&
   !state.stop &&
   !state.giving &&

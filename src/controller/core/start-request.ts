@@ -1,7 +1,7 @@
 /** A person, or the unit, asks the controller for its instance: started now, or waited for. In: a state. Out: a decision. Pure. */
 import { beginStart, startInstance } from './boot.ts';
 import { type Decision, decided, replies } from './decision.ts';
-import { entryOf, entryWords, isMaintained } from './maintenance.ts';
+import { endedHere, entryOf, entryWords, isMaintained } from './maintenance.ts';
 import type { ReplyTo } from './processes.ts';
 import type { State } from './state.ts';
 
@@ -18,6 +18,9 @@ export function onStartRequest(
   }
   if (isMaintained(state, state.self.id) && !state.takeover && state.boot.kind !== 'starting')
     return startInMaintenance(state, replyTo, wanted, force);
+  // It may be in maintenance without having heard of it: the person has said what is meant.
+  if (force && state.boot.kind === 'waiting-for-primary')
+    return startInstance({ ...state, waitingForStart: [...state.waitingForStart, replyTo] });
   const to = state.giving?.handover.to;
   if (to !== undefined && state.peers[to]?.reach === 'up') {
     const why = `this server gives its role to ${to}; it starts again only if that refuses`;
@@ -55,7 +58,8 @@ function startInMaintenance(
     return refuse(
       `${words}. To end it: mc_ctl maintenance end --server ${state.self.id}; to start the instance all the same, once: mc_ctl start --force-start`,
     );
-  if (state.own.role !== 'standby')
-    return refuse(`${state.self.id} was primary, and starts as no standby; end the maintenance first`);
-  return startInstance({ ...state, waitingForStart: [...state.waitingForStart, replyTo] });
+  if (state.own.phase === 'unknown')
+    return refuse('the controller looks at the instance still; wait a moment');
+  const waiting = { ...state, waitingForStart: [...state.waitingForStart, replyTo] };
+  return state.own.role === 'standby' ? startInstance(waiting) : beginStart(endedHere(waiting), true);
 }

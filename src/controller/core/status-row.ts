@@ -47,14 +47,13 @@ export interface StatusRow {
 
 export function observations(state: State): Observation[] {
   return state.servers.map(({ id, host, port }) => {
-    const at = { id, host, port };
     if (id === state.self.id) {
       const view = ownView(state);
-      return { ...at, fresh: true, reach: 'self', view, sinceWall: state.own.phaseSinceWall };
+      return { id, host, port, fresh: true, reach: 'self', view, sinceWall: state.own.phaseSinceWall };
     }
     const peer = state.peers[id];
     const { reach = 'unknown', view = null, sinceWall = state.wall } = peer ?? {};
-    return { ...at, fresh: reach === 'up', reach, view, sinceWall };
+    return { id, host, port, fresh: reach === 'up', reach, view, sinceWall };
   });
 }
 

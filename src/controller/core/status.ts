@@ -211,7 +211,8 @@ export interface MaintenanceRow {
   /** Until then, by the clock of this server; negative when it is over. */
   readonly seconds_left: number | null;
   readonly reason: string;
-  /** Each entry of a server has a higher number than the one before. */
+  /** Each entry of a server is on a later timeline than the one before, or has a higher number. */
+  readonly timeline: number;
   readonly number: number;
 }
 
@@ -254,12 +255,23 @@ function maintenanceRows(state: State): MaintenanceRow[] {
   return state.servers.flatMap(({ id }) => {
     const entry = entryOf(state, id);
     if (!entry || entry.stage === 'ended') return [];
-    const { stage, by, sinceWall, untilWall, reason, number } = entry;
+    const { stage, by, sinceWall, untilWall, reason, number, timeline } = entry;
     const until = untilWall === null ? null : time(untilWall);
     const overdue = untilWall !== null && state.wall > untilWall;
     const left = untilWall === null ? null : Math.round((untilWall - state.wall) / 1000);
     return [
-      { server: id, stage, by, since: time(sinceWall), until, overdue, seconds_left: left, reason, number },
+      {
+        server: id,
+        stage,
+        by,
+        since: time(sinceWall),
+        until,
+        overdue,
+        seconds_left: left,
+        reason,
+        timeline,
+        number,
+      },
     ];
   });
 }

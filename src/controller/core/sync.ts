@@ -41,7 +41,11 @@ export function advanceSync(state: State): Decision {
 /** While somebody else may acknowledge commits, nobody is known to hold all of them; and whose duty forbids it takes nothing over. */
 function withdraw(state: State): State {
   const before = state.sync?.eligible ?? [];
-  const able = before.filter((id) => mayTakeOver(dutyAt(state, id)) && !isMaintained(state, id));
+  const heeds = (id: ServerId): boolean => {
+    const peer = state.peers[id];
+    return !isHeard(peer) || heedsMaintenance(state, peer.view);
+  };
+  const able = before.filter((id) => mayTakeOver(dutyAt(state, id)) && !isMaintained(state, id) && heeds(id));
   const free = givesAside(state) ? able.filter((id) => id === state.preparing?.to) : able;
   const eligible = state.strangers.length > 0 ? [] : free;
   return eligible.length < before.length ? promise(state, { eligible }) : state;

@@ -62,7 +62,7 @@ export function advanceTakeover(state: State): Decision {
 /** The primary has stopped and names this server. What it said before a pause of this server it may have taken back. */
 function considerHandover(state: State): Decision {
   const isGiver = ({ line, view }: Heard): boolean =>
-    view.handover?.to === state.self.id && !isDoubtful(state, line.id);
+    view.handover?.to === state.self.id && !isDoubtful(state, line.id) && !isMaintained(state, line.id);
   const giver = heardPeers(state).find(isGiver);
   const handover = giver?.view.handover;
   if (!giver || !handover || state.takeover || state.declined?.id === handover.id) return decided(state);

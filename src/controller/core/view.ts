@@ -246,9 +246,11 @@ export interface Task {
   readonly sinceWall: number;
 }
 
-/** What is remembered of the maintenance of one server, on all of them. The entry with the highest number counts, on any timeline. */
+/** What is remembered of the maintenance of one server, on all of them. A later timeline counts more, then a higher number. */
 export const maintenanceStages = ['asked', 'open', 'ended'] as const;
 export interface Maintenance {
+  /** Of the primary that made the entry: the clock of another one may be behind. */
+  readonly timeline: number;
   readonly number: number;
   readonly stage: (typeof maintenanceStages)[number];
   /** Who has it in maintenance, in words. */

@@ -54,7 +54,7 @@ function heeding(state: State, sync: SyncSet): State {
 const answerOwn = (state: State): State => (state.vote ? answered(state, state.self.id, state.vote) : state);
 
 function answered(state: State, asker: ServerId, vote: Vote): State {
-  if (!state.cell || (vote.against !== null && isPutBack(state))) return state;
+  if (!state.cell || isPutBack(state)) return state;
   const leads = state.own.role === 'primary' && state.own.phase === 'running' && asker !== state.self.id;
   const serves =
     leads ||
@@ -63,10 +63,12 @@ function answered(state: State, asker: ServerId, vote: Vote): State {
   return cell === state.cell ? state : { ...state, cell };
 }
 
-/** Its host may have been put back to an earlier moment as long as it is in maintenance: its cell gives no standby a term before a primary was heard. */
+/** Its host may have been put back to an earlier moment as long as it is in maintenance: its cell gives no term away before a primary that serves was heard. */
 const isPutBack = (state: State): boolean =>
   isMaintained(state, state.self.id) &&
-  !Object.values(state.peers).some(({ view }) => view?.role === 'primary');
+  !Object.values(state.peers).some(
+    ({ view }) => view?.role === 'primary' && view.phase === 'running' && view.sync?.primary === view.id,
+  );
 
 interface Question {
   readonly cells: readonly CellName[];

@@ -169,13 +169,18 @@ const task = object<Task>({
   sinceWall: number,
 });
 
+/** What a date can be made of. */
+const wall: Check = (value) => typeof value === 'number' && Number.isFinite(value) && Math.abs(value) < 8e15;
+const shortText: Check = (value) => typeof value === 'string' && value.length <= 1000;
+
 const maintenance = object<Maintenance>({
-  number,
+  timeline: number,
+  number: wall,
   stage: oneOf(maintenanceStages),
-  by: text,
-  sinceWall: number,
-  reason: text,
-  untilWall: orNull(number),
+  by: shortText,
+  sinceWall: wall,
+  reason: shortText,
+  untilWall: orNull(wall),
 });
 
 const echo = object<Echo>({ incarnation: text, seq: number });
@@ -261,9 +266,9 @@ const requests: RequestShapes = {
   'maintenance-begin': object<Request<'maintenance-begin'>>({
     ...asked,
     server: text,
-    who: text,
-    reason: text,
-    untilWall: orNull(number),
+    who: shortText,
+    reason: shortText,
+    untilWall: orNull(wall),
     replace: flag,
     alone: flag,
   }),

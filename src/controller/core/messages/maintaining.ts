@@ -30,4 +30,11 @@ export const maintainingMessages = {
     did: 'The controller runs, and leaves the instance alone.',
     todo: 'When the work is done: `pgduet maintenance end`. To start it meanwhile: `mc_ctl start --force-start`.',
   },
+  MCA01154: {
+    type: 'ERROR',
+    text: 'the instance is not started: {peer}, which is in maintenance, runs as primary',
+    cause: 'Somebody has promoted it by hand. It leads no standby, but clients may have written there.',
+    did: 'The instance stays stopped, and the controller keeps watching.',
+    todo: 'Look which of the two counts. If it is this one: stop the other one, then `mc_ctl start` here.',
+  },
 } as const satisfies Record<string, Message>;
