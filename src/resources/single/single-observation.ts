@@ -55,6 +55,8 @@ export interface SingleLive {
   readonly slots: readonly string[];
   /** Slots of others that are there at the next start, too. */
   readonly others?: readonly { readonly name: string; readonly logical: boolean }[];
+  /** Transactions that wait for their second phase. */
+  readonly prepared?: number;
   /** Settings that only a restart changes: the value in force, and what it is without any line for it. */
   readonly restart: Readonly<Record<string, SettingRow>>;
 }
@@ -96,6 +98,7 @@ const liveQuery = ({
  'roles', (select coalesce(json_object_agg(rolname, (select count(*) from pg_shdepend where refclassid = 'pg_authid'::regclass and refobjid = r.oid and deptype = 'o')), '{}') from pg_roles r where rolname = any (${literals(roles)})),
  'slots', (select coalesce(json_agg(slot_name order by slot_name), '[]') from pg_replication_slots where slot_name = any (${literals(slots)}) and not active),
  'others', (select coalesce(json_agg(json_build_object('name', slot_name, 'logical', slot_type = 'logical') order by slot_name), '[]') from pg_replication_slots where not temporary and slot_name <> all (${literals(slots)})),
+ 'prepared', (select count(*) from pg_prepared_xacts),
  'restart', (select json_object_agg(name, ${settingRow}) from pg_settings where context = 'postmaster'))`;
 
 export const dataFiles = ['postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf'] as const;

@@ -21,7 +21,7 @@ import { recordProblem } from './record-trust.ts';
 import { type FileAct, type FilePlan, filePlan } from './single-files.ts';
 import { readSingle, type SeenFile, type SingleObservation, singleProbe } from './single-observation.ts';
 import { needRestart } from './single-restart.ts';
-import { type FutureFiles, slotsInTheWay } from './single-slots.ts';
+import { type FutureFiles, keepsFromStarting } from './single-start.ts';
 import {
   dropStep,
   type Keeper,
@@ -108,8 +108,8 @@ export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
     const files = filePlan(desired, seen);
     const [missing] = files.missing;
     if (missing !== undefined) return refuse(barred(desired, missing));
-    const slots = seen.live && slotsInTheWay(seen.live, futureFiles(desired, seen, files));
-    if (slots) return refuse(no(desired, slots.what, slots.why, slots.fix));
+    const never = seen.live && keepsFromStarting(seen.live, futureFiles(desired, seen, files));
+    if (never) return refuse(no(desired, never.what, never.why, never.fix));
     const reasons = restartReasons(desired, seen, files);
     const acts = actsOf(desired, seen, files, reasons.length > 0);
     if (nothingToDo(acts)) return same(settled(desired, seen));

@@ -487,6 +487,20 @@ export const tearing: readonly KindCases[] = [
         },
       },
       {
+        title: 'transactions wait for their second phase, which it could not have before',
+        reply: single(
+          ...running,
+          record(),
+          file(`${dir}/postgresql.conf`, multiplexed.replace('port', 'max_prepared_transactions = 9\nport')),
+          former,
+          `live ${live({ prepared: 2, restart: { max_prepared_transactions: inFile('9', '0', null) } })}`,
+        ),
+        gives: {
+          refuse: 'SAF021',
+          what: 'it has 2 prepared transactions, and max_prepared_transactions becomes 0 again',
+        },
+      },
+      {
         title: 'it was started by hand, and nothing needs a restart',
         reply: single(
           ...running,

@@ -1,12 +1,12 @@
 /**
- * Slots of others that keep a server from starting as the single one that it was: PostgreSQL starts with none below the level of WAL that
- * they need, and with no more than its settings allow. In: what is there, and the files as they will be. Out: words. Pure.
+ * What keeps a server from starting as the single one that it was: slots of others below the level of WAL that they need, and more slots or
+ * prepared transactions than its settings allow. In: what is there, and the files as they will be. Out: words. Pure.
  */
 import { effectiveConf } from '../../postgres/conf-file.ts';
 import type { Before } from '../data/record.ts';
 import type { SingleLive } from './single-observation.ts';
 
-export interface SlotProblem {
+export interface StartProblem {
   readonly what: string;
   readonly why: string;
   readonly fix: string;
@@ -19,7 +19,7 @@ export interface FutureFiles {
   readonly record: Before | undefined;
 }
 
-export function slotsInTheWay(live: SingleLive, files: FutureFiles): SlotProblem | undefined {
+export function keepsFromStarting(live: SingleLive, files: FutureFiles): StartProblem | undefined {
   const slots = live.others ?? [];
   const logical = slots.filter((slot) => slot.logical);
   const level = futureValue('wal_level', live, files);
@@ -35,6 +35,14 @@ export function slotsInTheWay(live: SingleLive, files: FutureFiles): SlotProblem
       what: `it has ${slots.length} replication slots (${namesOf(slots)}), and max_replication_slots becomes ${most} again`,
       why: 'the server would not start with more slots than that',
       fix: `${drop(slots)} Or keep them: ALTER SYSTEM SET max_replication_slots = ${slots.length}. Then run the same command again.`,
+    };
+  const prepared = live.prepared ?? 0;
+  const room = Number(futureValue('max_prepared_transactions', live, files));
+  if (prepared > room)
+    return {
+      what: `it has ${prepared} prepared transactions, and max_prepared_transactions becomes ${room} again`,
+      why: 'the server would not start with more of them than that',
+      fix: `End them (SELECT * FROM pg_prepared_xacts; COMMIT PREPARED or ROLLBACK PREPARED). Or keep them: ALTER SYSTEM SET max_prepared_transactions = ${prepared}. Then run the same command again.`,
     };
   return undefined;
 }
