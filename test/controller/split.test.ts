@@ -1,6 +1,7 @@
 /** Where two histories part, and who holds more behind that: from evidence, and never from the higher timeline. */
 import { describe, expect, it } from 'vitest';
-import { type Observation, obstacle } from '../../src/controller/core/advice.ts';
+import { obstacle } from '../../src/controller/core/advice.ts';
+import type { Observation } from '../../src/controller/core/obstacle.ts';
 import { partedAt, split } from '../../src/controller/core/split.ts';
 import type { InstanceReport } from '../../src/controller/core/view.ts';
 import { parseHistory } from '../../src/controller/io/history.ts';

@@ -328,8 +328,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a primary takes it back that a standby may take over whose duty forbids it now',
     file: 'sync.ts',
-    find: 'before.filter((id) => mayTakeOver(dutyAt(state, id)) && !isMaintained(state, id))',
-    replace: 'before',
+    find: '(id) => mayTakeOver(dutyAt(state, id)) && !isMaintained(state, id) && heeds(id),',
+    replace: '(id) => heeds(id),',
     kinds: ['a standby is to take nothing over any more, and the primary dies'],
     duties: true,
   },
@@ -442,7 +442,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'the controller of a server in maintenance starts no instance by itself',
     file: 'boot.ts',
-    find: '  if (isMaintained(state, state.self.id)) return rest(state);\n',
+    find: '  if (isOut) return rest(state);\n',
     replace: '',
     kinds: ['a standby in maintenance is rebooted, and the primary dies'],
   },
@@ -456,8 +456,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'an entry of a maintenance is followed only by one with a higher number',
     file: 'maintenance.ts',
-    find: 'number > (entryOf(state, id)?.number ?? 0),',
-    replace: 'number !== entryOf(state, id)?.number,',
+    find: '  (one.timeline === other.timeline && one.number > other.number);',
+    replace: '  one.number !== other.number;',
     kinds: ['a standby in maintenance sleeps through a switch', 'a maintenance ends, and the primary dies'],
   },
   {

@@ -7,38 +7,14 @@ import { dutyOf, dutyWords, mayTakeOver } from './duty.ts';
 import { votes } from './gather.ts';
 import { isMaintained, leftOutWords } from './maintenance.ts';
 import { megabytes } from './names.ts';
+import { because, ctl, type Observation, type Obstacle } from './obstacle.ts';
 import { mayBelieve } from './promise.ts';
 import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
 import { bytesAhead, noPosition, positionOf } from './servers.ts';
-import type { MirroringStatus, Peer, State } from './state.ts';
+import type { MirroringStatus, State } from './state.ts';
 import { strangerWords } from './strangers.ts';
 import type { Phase, ServerId, ServerView, Stranger } from './view.ts';
-
-/** A server as far as it can be believed at this moment. */
-export interface Observation {
-  readonly id: ServerId;
-  readonly host: string;
-  readonly port: number;
-  readonly fresh: boolean;
-  readonly reach: Peer['reach'] | 'self';
-  readonly view: ServerView | null;
-  readonly sinceWall: number;
-}
-
-export interface Obstacle {
-  readonly reason: string;
-  readonly advice: string;
-}
-
-const because = (reason: string, advice: string): Obstacle => ({ reason, advice });
-
-/** "on server2: mc_ctl start -M /mcdir/inst1", with --local-server where two servers share a host. */
-export function ctl(state: State, id: ServerId, mode: string): string {
-  const line = state.servers.find((it) => it.id === id);
-  const shared = state.servers.some((it) => it.id !== id && it.host === line?.host);
-  return `on ${id}: mc_ctl ${mode} -M ${state.dir}${shared ? ` --local-server ${id}` : ''}`;
-}
 
 const rebuild = (id: ServerId): string => `pgduet rebuild ${id}`;
 

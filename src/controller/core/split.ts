@@ -3,8 +3,9 @@
  * nothing about it. In: observations of both. Out: a reason and an advice; it names neither without evidence. Pure.
  */
 
-import { ctl, foreignData, type Observation, type Obstacle } from './advice.ts';
+import { foreignData } from './advice.ts';
 import { lsnValue, megabytes } from './names.ts';
+import { ctl, type Observation, type Obstacle } from './obstacle.ts';
 import { bytesAhead } from './servers.ts';
 import type { State } from './state.ts';
 import type { InstanceReport, ServerId } from './view.ts';

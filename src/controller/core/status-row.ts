@@ -1,7 +1,8 @@
 /** The rows of `mc_ctl status`: each server as far as it can be believed at this moment. In: a state. Out: plain data. Pure. */
 import type { ReplicationDuty, TakeoverDuty } from '../config.ts';
-import { isApart, type Observation } from './advice.ts';
+import { isApart } from './advice.ts';
 import { isMaintained } from './maintenance.ts';
+import type { Observation } from './obstacle.ts';
 import { ownView } from './own-view.ts';
 import { longestSilences, watchedSeconds } from './rhythm.ts';
 import { rowOf } from './rows.ts';

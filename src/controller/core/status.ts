@@ -3,21 +3,12 @@
  * In: a state. Out: plain data and text. A server that is not heard is never called normal. Pure.
  */
 
-import {
-  apart,
-  ctl,
-  type Observation,
-  type Obstacle,
-  obstacle,
-  unanswered,
-  undecided,
-  underWay,
-  withoutPrimary,
-} from './advice.ts';
+import { apart, obstacle, unanswered, undecided, underWay, withoutPrimary } from './advice.ts';
 import { type ArbiterRow, arbiterRows, type RegisterRow, registerRow } from './arbiter-rows.ts';
 import { busyServers } from './busy.ts';
 import { dutyOf, dutyWords, sameDuty } from './duty.ts';
 import { entryOf } from './maintenance.ts';
+import { ctl, type Observation, type Obstacle } from './obstacle.ts';
 import { split } from './split.ts';
 import type { Judgement, MirroringStatus, State } from './state.ts';
 import { observations, type StatusRow, serves, statusRow, time } from './status-row.ts';
