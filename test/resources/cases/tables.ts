@@ -4,6 +4,7 @@ import { adopts } from './adopting.ts';
 import { arbitration } from './arbitration.ts';
 import { controllers } from './controllers.ts';
 import { files } from './files.ts';
+import { mirroring } from './mirroring.ts';
 import { namesCases } from './names.ts';
 import { postgres } from './postgres.ts';
 import { rebuilding } from './rebuilding.ts';
@@ -20,6 +21,7 @@ export const tables: readonly KindCases[] = [
   ...files,
   ...postgres,
   ...controllers,
+  ...mirroring,
   ...arbitration,
   ...renewing,
   ...switching,
