@@ -4,6 +4,7 @@ import { adopts } from './adopting.ts';
 import { arbitration } from './arbitration.ts';
 import { controllers } from './controllers.ts';
 import { files } from './files.ts';
+import { mirroring } from './mirroring.ts';
 import { namesCases } from './names.ts';
 import { operatingCases } from './operating.ts';
 import { postgres } from './postgres.ts';
@@ -21,6 +22,7 @@ export const tables: readonly KindCases[] = [
   ...files,
   ...postgres,
   ...controllers,
+  ...mirroring,
   ...arbitration,
   ...renewing,
   ...switching,
