@@ -354,6 +354,113 @@ describe('a server in maintenance', () => {
   });
 });
 
+describe('who leads', () => {
+  const promoted = report('primary', { timeline: 2, senders: [] });
+
+  it('by the hand of a person while it is in maintenance gives no role away, and nobody takes one from it', () => {
+    const it1 = new Conversation('server2', 3)
+      .after(
+        0,
+        '',
+        boot({ running: true, restored: recorded({ sync: inSyncOfThree, maintenance: { server2: open } }) }),
+      )
+      .after(10, '', answer(promoted))
+      .after(5, '', heard(view('server3', 'standby', { ...knowing, sync: inSyncOfThree })))
+      .after(10, 'the instance goes away', { kind: 'instance-check', outcome: { kind: 'gone' } });
+    it1.silence(20_000);
+    expect(it1.state.giving).toBeNull();
+    expect(it1.state.boot.kind).not.toBe('starting');
+    const it3 = new Conversation('server3', 3)
+      .after(0, '', boot({ running: true, standby: true }))
+      .after(10, '', answer(report('standby')))
+      .after(
+        5,
+        '',
+        heard(
+          view('server1', 'primary', { ...knowing, sync: inSyncOfThree, maintenance: { server2: open } }),
+        ),
+      );
+    const handover = { id: 7, kind: 'failover', to: 'server3', checkpoint: null } as const;
+    it3.after(
+      5,
+      '',
+      heard(
+        view('server2', 'primary', {
+          ...knowing,
+          phase: 'stopped',
+          handover,
+          maintenance: { server2: open },
+        }),
+      ),
+    );
+    expect(it3.state.takeover).toBeNull();
+  });
+
+  it('by its own promise is in no maintenance, whatever it has slept through', () => {
+    const mine: SyncSet = {
+      ...inSyncOfThree,
+      primary: 'server2',
+      timeline: 2,
+      epoch: 9,
+      eligible: [],
+      voters: [],
+    };
+    const it1 = new Conversation('server2', 3)
+      .after(0, '', boot({ running: true, restored: recorded({ timeline: 2, sync: mine }) }))
+      .after(10, '', answer(promoted));
+    // The clock of whoever has begun it is an hour ahead.
+    const ahead = { ...open, number: startWall + 3_600_000 };
+    it1.after(
+      5,
+      '',
+      heard(view('server3', 'standby', { ...knowing, sync: inSyncOfThree, maintenance: { server2: ahead } })),
+    );
+    expect(entryOf(it1.state, 'server2')?.stage).toBe('ended');
+    expect(entryOf(it1.state, 'server2')?.timeline).toBe(2);
+    it1.after(
+      5,
+      '',
+      heard(view('server3', 'standby', { ...knowing, sync: inSyncOfThree, maintenance: { server2: ahead } })),
+    );
+    expect(entryOf(it1.state, 'server2')?.stage).toBe('ended');
+  });
+
+  it('no more, and is in maintenance, leads again where a person forces its start', () => {
+    const it1 = new Conversation('server2', 2)
+      .after(
+        0,
+        '',
+        boot({
+          restored: recorded({ sync: { ...inSync, primary: 'server2' }, maintenance: { server2: open } }),
+        }),
+      )
+      .after(10, '', asked({ kind: 'start' }));
+    expect(answersOf(it1)).toContain('--force-start');
+    it1.after(10, '', asked({ kind: 'start', force: true }, 3)).silence(12_000);
+    expect(it1.state.own.phase).toBe('starting');
+    expect(entryOf(it1.state, 'server2')?.stage).toBe('ended');
+  });
+
+  it('keeps a maintenance that goes on when what is said anew is not confirmed', () => {
+    const it1 = maintained().after(10, '', begin('server2', { untilWall: startWall + 60_000 }));
+    const silent = { ...it1.state.maintenance, server2: open };
+    for (let n = 0; n < 80; n += 1)
+      it1
+        .after(800, '', echoing('server3', it1.state, { maintenance: silent }))
+        .after(1, '', echoing('server2', it1.state))
+        .after(1, '', { kind: 'tick' });
+    expect(entryOf(it1.state, 'server2')?.stage).toBe('open');
+    expect(answersOf(it1)).toContain('server2 is in maintenance; server3 has not confirmed');
+  });
+
+  it('calls nobody eligible whose controller came back as one that knows no maintenance', () => {
+    const it1 = maintained();
+    expect(it1.state.sync?.eligible).toEqual(['server3']);
+    it1.after(1, '', echoing('server3', it1.state, { understands: 3 }));
+    expect(it1.state.sync?.eligible).toEqual([]);
+  });
+});
+
 describe('a maintenance that ends', () => {
   it('is ended by whoever has it, or by somebody who says whose it is, and is said when all have heard it', () => {
     const refused = maintained().after(10, '', end('server2', { who: 'bob' }));
@@ -374,5 +481,28 @@ describe('a maintenance that ends', () => {
     it1.after(10, '', end('server2'));
     expect(it1.state.parked).toEqual({});
     expect(answersOf(both(both(it1)).after(10, '', end('server2')))).toContain('is in no maintenance');
+  });
+
+  it('brings an instance back that was stopped by hand meanwhile', () => {
+    const it1 = new Conversation('server2', 3)
+      .after(
+        0,
+        '',
+        boot({
+          running: true,
+          standby: true,
+          restored: recorded({ role: 'standby', maintenance: { server2: open } }),
+        }),
+      )
+      .after(10, '', answer(report('standby')))
+      .after(10, '', { kind: 'instance-check', outcome: { kind: 'gone' } });
+    expect(it1.state.own.phase).toBe('down');
+    const over = { ...open, number: 101, stage: 'ended' } as const;
+    it1.after(
+      10,
+      '',
+      heard(view('server1', 'primary', { ...knowing, sync: inSyncOfThree, maintenance: { server2: over } })),
+    );
+    expect(it1.state.own.phase).toBe('starting');
   });
 });

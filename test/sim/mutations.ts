@@ -328,8 +328,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'a primary takes it back that a standby may take over whose duty forbids it now',
     file: 'sync.ts',
-    find: '(id) => mayTakeOver(dutyAt(state, id)) && !isMaintained(state, id) && heeds(id),',
-    replace: '(id) => heeds(id),',
+    find: 'mayTakeOver(dutyAt(state, id)) && !isMaintained(state, id) && heeds(id)',
+    replace: 'heeds(id)',
     kinds: ['a standby is to take nothing over any more, and the primary dies'],
     duties: true,
   },
@@ -442,16 +442,9 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'the controller of a server in maintenance starts no instance by itself',
     file: 'boot.ts',
-    find: '  if (isOut) return rest(state);\n',
+    find: "  if (isOut && waits(state) && state.takeover?.kind !== 'force') return rest(state);\n",
     replace: '',
     kinds: ['a standby in maintenance is rebooted, and the primary dies'],
-  },
-  {
-    rule: 'a maintenance has begun only when whoever may take over remembers it',
-    file: 'maintaining.ts',
-    find: 'return concerned.filter((it) => {',
-    replace: 'return [].filter((it: ServerId) => {',
-    kinds: ['a standby is put into maintenance, and the primary dies'],
   },
   {
     rule: 'an entry of a maintenance is followed only by one with a higher number',
@@ -459,12 +452,5 @@ export const mutations: readonly Mutation[] = [
     find: '  (one.timeline === other.timeline && one.number > other.number);',
     replace: '  one.number !== other.number;',
     kinds: ['a standby in maintenance sleeps through a switch', 'a maintenance ends, and the primary dies'],
-  },
-  {
-    rule: 'who falls silent before it has confirmed that it takes nothing over is in no maintenance',
-    file: 'maintaining.ts',
-    find: 'if (!sync || isRelied(state, id) || change) return decided(state);',
-    replace: 'if (!sync || change) return decided(state);',
-    kinds: ['a standby is put into maintenance, and the primary dies'],
   },
 ];

@@ -119,10 +119,8 @@ export function beginStart(state: State, byPerson: boolean): Decision {
     // A person who asks for the start has decided that the role comes back.
     return beginStart({ ...state, giving: null }, true);
   }
-  const isOut = isMaintained(state, state.self.id);
-  if (state.own.role === 'standby' && state.takeover && (!isOut || state.takeover.kind === 'force'))
-    return startInstance(state);
-  if (isOut) return rest(state);
+  const goesOn = !isMaintained(state, state.self.id) || state.takeover?.kind === 'force';
+  if (state.own.role === 'standby' && state.takeover && goesOn) return startInstance(state);
   if (state.own.role === 'standby') {
     const since = { sinceAt: state.now, probedAt: state.now };
     const boot = { kind: 'waiting-for-primary', ...since, remindedAt: -1 } as const;

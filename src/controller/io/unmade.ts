@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { howToMake } from '../../base/vain-start.ts';
 import { parseServerConf } from '../config-parse.ts';
-import { runCommand } from './commands.ts';
 import { parsed } from './files.ts';
 import { isThere, readIfThere } from './whole-file.ts';
 
@@ -24,6 +23,8 @@ export async function unmade(dir: string, id: string): Promise<string | null> {
   const conf = parsed(join(dir, `${id}.conf`), (text, file) => parseServerConf(text, file, true));
   if (!conf.ok) return null;
   const look = ['!', '-e', join(conf.value.dbInstance, 'PG_VERSION')];
+  // Loaded here, so that `status` does not pay for what starts programs where nothing has to be looked at.
+  const { runCommand } = await import('./commands.ts');
   const { ok } = await runCommand('/usr/bin/test', look, patienceMs);
   return ok ? howToMake(id, undefined, 'without PG_VERSION') : null;
 }
