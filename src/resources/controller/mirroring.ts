@@ -63,10 +63,13 @@ export const mirroring: ResourceKind<Desired, ControllerReport> = {
 
 /** A controller that is asked looks at once; what it then sees stands in its file as soon as it changes. */
 const waitScript = (desired: Desired): string => `${wholeFunction(desired)}
-n=0
-until controller ${quote(controllerPidFile(desired))} && whole "$mc"; do
+runs() { controller ${quote(controllerPidFile(desired))}; }
+n=0; mc=
+until { [ -n "$mc" ] || runs; } && whole "$mc" && runs; do
   if [ $((n % ${askEvery})) -eq 0 ]; then text=$(${mcCtlCommand(desired, 'status')}) || :; fi
   n=$((n + 1))
+  # One that was started again is another process.
+  if [ $((n % 5)) -eq 0 ]; then mc=; fi
   if [ $n -gt ${desired.timeoutSeconds * 20} ]; then printf '%s\\n' "$text" >&2; exit 1; fi
   sleep 0.05
 done`;

@@ -288,7 +288,7 @@ export const controllers: readonly KindCases[] = [
         gives: {
           change: 'wait until',
           reason: "'not-switchable': server2 is not heard",
-          script: ['until controller /mcdir/inst1/server1.pid', 'whole "$mc"', 'mc_ctl status'],
+          script: ['controller /mcdir/inst1/server1.pid', 'whole "$mc" && runs', 'mc_ctl status'],
         },
         tells: [{ code: 'CTL007', object: 'server1', found: 'not-switchable: server2 is not heard' }],
       },
