@@ -222,6 +222,10 @@ contents() {
   dd if="$1" iflag=nonblock,nofollow bs=64k \${2:+"count=$2"} status=none 2>/dev/null ||
     { [ ! -p "$1" ] && [ ! -L "$1" ] && timeout 20 cat "$1"; }
 }
+# The same into a variable, by one process in place of two: \`content FILE [BLOCKS]\`.
+content() {
+  content=$(dd if="$1" iflag=nonblock,nofollow bs=64k \${2:+"count=$2"} status=none 2>/dev/null) || content=$(contents "$@")
+}
 glance_count=0
 now=
 glance_began=
@@ -245,7 +249,8 @@ lines() {
     return;;
   esac
   if glanced "$lines_file"; then lines_left=$glance_text; else
-    { lines_left=$(contents "$lines_file" 1); } 2>/dev/null || return 1
+    { content "$lines_file" 1; } 2>/dev/null || return 1
+    lines_left=$content
   fi
   for lines_name in "$@"; do
     lines_line=\${lines_left%%"$line_end"*}
@@ -294,6 +299,31 @@ export const controllerPidFile = (place: { readonly managementDir: string; reado
 /** Shell: whether the server takes connections. It is asked only once its own file says so. */
 export const answers = ({ dataDir, socketDir, port }: Instance): string =>
   `{ serving ${quote(dataDir)} && peek "$PGBIN/pg_isready" -q -h ${quote(socketDir)} -p ${port}; }`;
+
+/**
+ * As the administrator, who reads his own file without a process for each look: until it says that the server takes connections, or for
+ * a second, which is told.
+ */
+const untilSaid = `n=0
+while [ $n -lt 50 ]; do
+  state=
+  if [ -f "$1" ]; then { for line in 1 2 3 4 5 6 7 8; do IFS= read -r state || break; done; } 2>/dev/null < "$1"; fi
+  case $state in ready*) exit;; esac
+  n=$((n + 1)); sleep 0.02
+done
+echo second`;
+
+/** Shell: waits until the server answers; `eachSecond` is what is looked at meanwhile. It ends the wait by `exit`. */
+export const untilAnswers = (instance: Instance, eachSecond: string): string => `n=0
+until ${answers(instance)}; do
+  sleep 0.02
+  n=$((n + 1))
+  if [ "$(peek sh -c ${quote(untilSaid)} sh ${quote(`${instance.dataDir}/postmaster.pid`)})" = second ]; then n=50; fi
+  if [ $n -ge 50 ]; then
+    n=0
+${eachSecond}
+  fi
+done`;
 
 /**
  * Shell: waits until the controller, whose process is in mc, is gone. It answers a stop before that, and systemd sees the end later

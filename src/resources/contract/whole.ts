@@ -13,7 +13,7 @@ export const isWhole = (status: string): boolean => whole.includes(status);
 export const wholeFunction = (place: { readonly managementDir: string; readonly id: string }): string =>
   `shown=${quote(`${place.managementDir}/${place.id}.status.json`)}
 whole() {
-  [ -f "$shown" ] && whole_text=$(contents "$shown") || return 1
-  case $whole_text in *'"controller_pid":'"$1,"*) ;; *) return 1;; esac
-  case $whole_text in ${whole.map((status) => `*'"mirroring_status":"${status}"'*`).join(' | ')}) ;; *) return 1;; esac
+  [ -f "$shown" ] && content "$shown" || return 1
+  case $content in *'"controller_pid":'"$1,"*) ;; *) return 1;; esac
+  case $content in ${whole.map((status) => `*'"mirroring_status":"${status}"'*`).join(' | ')}) ;; *) return 1;; esac
 }`;

@@ -18,7 +18,7 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
-import { answers } from '../contract/preamble.ts';
+import { untilAnswers } from '../contract/preamble.ts';
 import { closed } from '../contract/stat.ts';
 import {
   type ControllerReport,
@@ -262,13 +262,9 @@ function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
 ( ${begin} ) || { tell; exit 1; }
 ${givenUp(act === 'wait' ? undefined : unit)}
 began=$(date +%s)
-n=0
-until ${answers(instance)}; do
-  n=$((n + 1))
-  if [ $((n % 50)) -eq 0 ]; then
-    if given_up; then echo 'the instance could not be started' >&2; tell; exit 1; fi
-    if [ $(($(date +%s) - began)) -ge ${timeoutSeconds} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi
-  fi
-  sleep 0.02
-done`;
+${untilAnswers(
+  instance,
+  `    if given_up; then echo 'the instance could not be started' >&2; tell; exit 1; fi
+    if [ $(($(date +%s) - began)) -ge ${timeoutSeconds} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi`,
+)}`;
 }

@@ -31,7 +31,7 @@ export const mirroring: readonly KindCases[] = [
         gives: {
           change: 'wait until',
           reason: "'not-switchable': server2 is not heard",
-          script: ['until controller /mcdir/inst1/server1.pid', 'whole "$mc"', 'mc_ctl status'],
+          script: ['controller /mcdir/inst1/server1.pid', '{ whole "$mc"; } && runs', 'mc_ctl status'],
         },
         tells: [{ code: 'CTL007', object: 'server1', found: 'not-switchable: server2 is not heard' }],
       },
