@@ -95,7 +95,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'attach',
-    summary: 'let a standby in again that was taken out, and wait until it is in sync',
+    summary: 'let a standby in again that was taken out: commits wait for it once it streams',
     arguments: [{ name: 'host', takes: { kind: 'host' } }],
     options: planOptions,
     load: async () => (await import('./detach.ts')).attach,

@@ -11,6 +11,7 @@ const underWay = {
   end: (state) => state.ending !== null,
   stop: (state) => state.stop !== null,
   detach: (state) => state.detaching !== null,
+  maintenance: (state) => state.maintaining !== null,
   takeover: (state) => state.takeover !== null,
   yield: (state) => state.yield !== null,
   'a primary': (state) => state.own.role === 'primary',
@@ -23,8 +24,9 @@ const exclusive: readonly (readonly [Process, readonly Process[]])[] = [
   ['change', ['proof', 'handover', 'end', 'stop']],
   ['proof', ['handover', 'end', 'stop']],
   ['handover', ['end']],
+  ['maintenance', ['handover', 'end', 'stop']],
   ['takeover', ['yield']],
-  ['a standby', ['change', 'proof', 'handover', 'end', 'detach']],
+  ['a standby', ['change', 'proof', 'handover', 'end', 'detach', 'maintenance']],
   ['a primary', ['takeover', 'yield']],
 ];
 

@@ -36,7 +36,12 @@ describeLab('a server in maintenance', () => {
     expect(lonely.stderr).toContain('SAF017');
     expect((await trio.run('detach', c.id, '--yes', '--json')).json<RunDocument>().changed).toEqual([]);
     expectExit(await trio.run('attach', c.id, '--yes'), 0);
-    expect(await names(a)).toContain(c.id);
+    await until(
+      () => `commits do not wait for ${c.id} again`,
+      20_000,
+      async () => ((await names(a)).includes(c.id) ? true : undefined),
+      200,
+    );
   });
 
   labTest('begins: shown first, then said by all, and again without effect', async () => {
