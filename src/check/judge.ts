@@ -19,7 +19,7 @@ import { planFindings, planUnseen } from './from-plan.ts';
 import { isOfRenewal } from './renewing.ts';
 import type { ClusterReport } from './report.ts';
 import type { Roles } from './roles.ts';
-import { type Unseen, unseenFindings } from './unseen.ts';
+import { type Unseen, unseenFindings, withoutStopped } from './unseen.ts';
 
 /** What all hosts of a cluster have shown. */
 export interface Inspection {
@@ -100,7 +100,9 @@ function allFindings(inspection: Inspection): readonly Finding[] {
     ...(roles.refused ? [findingOfDiagnostic(roles.refused, 'danger', 'roles')] : []),
     ...planned,
     ...auditFindings(inspection, provision).filter((one) => !isEcho(one, planned)),
-    ...unseenFindings([...(plan ? planUnseen(plan) : []), ...auditUnseen(inspection)]),
+    ...unseenFindings(
+      withoutStopped([...(plan ? planUnseen(plan) : []), ...auditUnseen(inspection)], roles.view),
+    ),
     ...clockFindings(inspection),
     ...preference(inspection, provision),
   ];

@@ -8,6 +8,7 @@ import { etcdName } from '../base/endpoint.ts';
 import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import { type StoppedRecord, stoppedBy } from '../resources/contract/stopped-record.ts';
 import {
   type ControllerReport,
   controllerProbe,
@@ -17,7 +18,7 @@ import { type TellingDuty, tellingDuty } from '../resources/controller/duty.ts';
 import { outage } from '../resources/controller/outage.ts';
 import { type DataDirectory, readDataDirectory } from '../resources/data/data-directory.ts';
 import { factsProbe, readFacts } from './facts.ts';
-import { roleProbe } from './survey.ts';
+import { readStoppedServer, roleProbe, stoppedServerProbe } from './survey.ts';
 import { withoutVainStart } from './unmade.ts';
 
 export interface StatusRow {
@@ -43,6 +44,8 @@ export interface StatusRow {
   readonly duty: TellingDuty | null;
   /** In a few words: "running", "stopped (shut down)", "host not reached" … */
   readonly state: string;
+  /** Who has stopped it with `pgduet stop`, and when; null where nobody has. */
+  readonly stopped: StoppedRecord | null;
 }
 
 /** What the servers hear of the arbiter, or of the etcd in its place, as far as their controllers say it. */
@@ -106,6 +109,7 @@ export const statusProbes = (server: Server, mcCtl: string) =>
       }),
     },
     live: { sql: liveQuery },
+    stopped: stoppedServerProbe(server),
   }) satisfies Readonly<Record<string, Probe>>;
 
 export type StatusReplies = Readonly<
@@ -118,16 +122,22 @@ export type HostStatus =
       readonly kind: 'seen';
       readonly data?: DataDirectory;
       readonly live?: Live;
+      readonly stopped?: StoppedRecord;
       readonly controller: ReturnType<typeof readControllerStatus>;
     }
   | { readonly kind: 'unreached'; readonly diagnostics: readonly Diagnostic[] };
 
-export function readStatus(server: Server, { facts, data, controller, live }: StatusReplies): HostStatus {
+export function readStatus(
+  server: Server,
+  { facts, data, controller, live, stopped }: StatusReplies,
+): HostStatus {
   const seen = data && readDataDirectory(data);
+  const record = stopped && readStoppedServer(stopped);
   return {
     kind: 'seen',
     ...(seen && facts && readFacts(facts) ? { data: seen } : {}),
     ...(live?.sql !== undefined && live.sql !== null ? { live: live.sql as Live } : {}),
+    ...(record ? { stopped: record } : {}),
     controller: controller ? readControllerStatus(controller, server.name) : { state: 'missing' },
   };
 }
@@ -151,10 +161,20 @@ export function clusterStatus(cluster: Cluster, statuses: ReadonlyMap<string, Ho
       primaries.length > 1
         ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, keep copies of both, and see docs/runbooks/two-primaries.md`
         : primaries.length === 0
-          ? 'no primary runs'
+          ? `no primary runs${wholeStop(cluster, statuses)}`
           : null,
   };
 }
+
+/** A cluster that a person has stopped as a whole. */
+function wholeStop({ servers }: Cluster, statuses: ReadonlyMap<string, HostStatus>): string {
+  const records = servers.map(({ name }) => recordOf(statuses.get(name)));
+  const [first] = records;
+  return first && records.every((one) => one !== undefined) ? `: all are ${stoppedBy(first)}` : '';
+}
+
+const recordOf = (status: HostStatus | undefined): StoppedRecord | undefined =>
+  status?.kind === 'seen' ? status.stopped : undefined;
 
 const reportOf = (status: HostStatus | undefined): ControllerReport | undefined =>
   status?.kind === 'seen' && status.controller.state === 'running' ? status.controller.report : undefined;
@@ -210,6 +230,7 @@ function row(server: Server, status: HostStatus | undefined, senders: readonly S
       : null,
     duty: dutyOf(server, mirroring),
     state: stateWords(status),
+    stopped: recordOf(status) ?? null,
   };
 }
 
@@ -252,8 +273,9 @@ function controllerWords(status: HostStatus | undefined): string {
 function stateWords(status: HostStatus | undefined): string {
   if (status?.kind !== 'seen') return 'host not reached';
   if (status.live) return 'running';
-  const { data } = status;
+  const { data, stopped } = status;
   if (!data) return 'could not be looked at';
+  if (stopped && !data.running) return stoppedBy(stopped);
   if (data.making) return `unfinished (${data.making})`;
   if (data.content !== 'cluster') return `no instance (directory ${data.content})`;
   return data.running ? 'running, does not answer' : `stopped (${data.control?.state ?? 'state unknown'})`;

@@ -58,12 +58,13 @@ async function statusOf(
     sessions.set(server.name, session);
     const sets = candidates(server, cluster).map((mcCtl) => statusProbes(server, mcCtl));
     const answers = await look(session, server, sets.flatMap(Object.values<Probe>), world.nonce());
-    const statuses = sets.map(({ facts, data, controller, live }) =>
+    const statuses = sets.map(({ facts, data, controller, live, stopped }) =>
       readStatus(server, {
         facts: answerTo(answers, facts),
         data: answerTo(answers, data),
         controller: answerTo(answers, controller),
         live: answerTo(answers, live),
+        stopped: answerTo(answers, stopped),
       }),
     );
     return (

@@ -198,6 +198,12 @@ export const clusterCodes = {
     consequence: 'when a host is lost, writes wait longer than they have to',
     repair: 'declare heartbeat: fast under multiplexing, or heartbeat: normal to keep what is',
   },
+  CTL013: {
+    severity: 'drift',
+    title: 'a server runs although a person has stopped it',
+    consequence: 'its unit is disabled: it stays down when its host boots',
+    repair: '`pgduet start {object}`, which lets it run from now on; where it shall not run, stop it again',
+  },
   ARB001: {
     severity: 'degraded',
     title: 'the arbiter does not run',
