@@ -58,6 +58,7 @@ export const managementFiles: readonly (readonly [string, string])[] = [
   ['cluster.key', 'the key of the admin link, the same on all servers of the cluster'],
   ['renewal.json', 'the old and the new secrets, while they are renewed'],
   ['etcd.cell', 'by what the cell in etcd is named, once the cluster key was renewed'],
+  ['<id>.stopped', 'who has stopped this server with pgduet stop, and when, until it is started'],
   ['<id>.state.json', 'what the controller must remember'],
   ['<id>.status.json', 'the status, renewed at every heartbeat'],
   ['<id>.pid', 'the lock of a running controller'],

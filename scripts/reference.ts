@@ -99,6 +99,7 @@ export const variables: Readonly<Record<string, string>> = {
   'host.otherSocketDir':
     '`true` where it is one that others made, and has to be open to the instance administrator',
   'host.socketsBeside': '`true` where it is the management directory',
+  'host.stopped': 'who has stopped it with `pgduet stop`, and when; otherwise empty',
   'platform.postgresPackage': 'the package of PostgreSQL, as the distribution calls it',
   'platform.nodePackage': 'the package of Node.js',
   'platform.pingPackage': 'the package of ping',
@@ -187,11 +188,17 @@ export const variables: Readonly<Record<string, string>> = {
   'maintenance.returns': 'not empty where the target of `pgduet maintenance end` can be reached',
   'detachment.state': '`out` for `pgduet detach`, `in` for `attach`',
   'detachment.alone': '`true` with `--alone`',
-  'operating.means': '`true` on the servers that `pgduet reload` or `restart` is about',
+  'operating.means': '`true` on the servers that `pgduet reload`, `restart`, `stop` or `start` is about',
   'operating.since':
     'when such a server had read its files, or was started, before the command; empty with `--pending`, and in other runs',
+  'operating.inSync': 'with `pgduet restart`: standbys that were in sync before, a list of names',
   'operating.switches': '`true` with `--switch-first`, if it is about the primary',
   'operating.standbys': '`true` if it is about a standby',
+  'operating.names': 'all servers that it is about, a list of names',
+  'operating.all': '`true` if these are all that there are',
+  'operating.by': 'with `pgduet stop`: who has asked for it',
+  'operating.runs': '`true` on a server that runs, or is about to',
+  'operating.followers': 'standbys that do, and that commits wait for, a list of servers',
   'switch.maxWait': 'the seconds of `--max-wait` of `pgduet switch`; empty without',
   'rebuild.rewinds':
     '`true` as long as the target of `pgduet rebuild` is a former primary that could be rewound',

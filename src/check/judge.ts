@@ -20,7 +20,7 @@ import { isAboutMaintained, maintenanceFindings, outOf, withoutMaintained } from
 import { isOfRenewal } from './renewing.ts';
 import type { ClusterReport } from './report.ts';
 import type { Roles } from './roles.ts';
-import { type Unseen, unseenFindings } from './unseen.ts';
+import { type Unseen, unseenFindings, withoutStopped } from './unseen.ts';
 
 /** What all hosts of a cluster have shown. */
 export interface Inspection {
@@ -113,7 +113,9 @@ function otherFindings(inspection: Inspection, provision: string): readonly Find
     ...(roles.refused ? [findingOfDiagnostic(roles.refused, 'danger', 'roles')] : []),
     ...planned,
     ...auditFindings(inspection, provision).filter((one) => !isEcho(one, planned)),
-    ...unseenFindings([...(plan ? planUnseen(plan) : []), ...auditUnseen(inspection)]),
+    ...unseenFindings(
+      withoutStopped([...(plan ? planUnseen(plan) : []), ...auditUnseen(inspection)], roles.view),
+    ),
     ...clockFindings(inspection),
     ...preference(inspection, provision),
   ];

@@ -3,6 +3,7 @@
  * unknown. Pure.
  */
 import { findingCodes } from '../base/finding-codes.ts';
+import type { View } from '../observe/survey.ts';
 import type { Finding } from './finding.ts';
 
 export interface Unseen {
@@ -11,6 +12,17 @@ export interface Unseen {
   /** Why not, as the host said it. */
   readonly reason: string;
 }
+
+/** A server that a person has stopped answers no query: that it is down is told, and nothing follows from it but that. */
+export const withoutStopped = (unseen: readonly Unseen[], { hosts }: View): readonly Unseen[] =>
+  unseen.filter(({ host, reason }) => {
+    const seen = hosts.get(host);
+    const isDown = seen?.stopped !== undefined && seen.data?.running === false;
+    return !(isDown && noServer.test(reason));
+  });
+
+/** As psql says it. */
+const noServer = /^psql: .*connection to server on socket .* failed/;
 
 export function unseenFindings(unseen: readonly Unseen[]): readonly Finding[] {
   const groups = new Map<string, readonly Unseen[]>();

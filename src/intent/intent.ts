@@ -9,8 +9,11 @@ import {
   preferredStandby,
   type ReloadIntent,
   type RestartIntent,
+  type StartIntent,
+  type StopIntent,
   settleReload,
   settleRestart,
+  settleStop,
 } from './operating.ts';
 import { type Brought, broughtBy, type MadeSecrets, renewalFor } from './renew.ts';
 
@@ -98,6 +101,8 @@ export type Intent =
   | MaintenanceIntent
   | ReloadIntent
   | RestartIntent
+  | StopIntent
+  | StartIntent
   | RebuildIntent
   | TeardownIntent
   | RenewIntent;
@@ -127,12 +132,15 @@ export function settle({ cluster, view, intent }: Situation): Intent {
       return settleReload(intent, cluster, view);
     case 'restart':
       return settleRestart(intent, cluster, view);
+    case 'stop':
+      return settleStop(intent, cluster, view);
     case 'provision':
     case 'migrate':
     case 'run':
     case 'failover':
     case 'detach':
     case 'maintenance':
+    case 'start':
     case 'rebuild':
       return intent;
   }
@@ -152,6 +160,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
   switch (intent.kind) {
     case 'switch':
     case 'restart':
+    case 'stop':
       return intent.to ?? standby;
     case 'detach':
     case 'maintenance':
@@ -164,6 +173,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
     case 'renew':
     case 'failover':
     case 'reload':
+    case 'start':
     case 'run':
       return standby;
   }

@@ -8,18 +8,34 @@ import type { Cluster } from '../inventory/cluster.ts';
 import { endCommand, type MaintenanceSeen, maintenanceWords } from '../observe/maintenance.ts';
 import type { View } from '../observe/survey.ts';
 import type { Intent } from './intent.ts';
+import { means } from './operating.ts';
 
-/** The server that the command works on although, or because, it is in maintenance. */
-function about(intent: Intent): string | undefined {
-  if (intent.kind === 'rebuild') return intent.host;
-  return intent.kind === 'maintenance' && intent.goal === 'end' ? intent.host : undefined;
+/** Whether the command works on a server although, or because, it is in maintenance. A stop is meant for it, too. */
+function isAbout(intent: Intent, name: string): boolean {
+  if (intent.kind === 'stop') return means(intent, name);
+  return intent.kind === 'maintenance' && intent.goal === 'end' && intent.host === name;
+}
+
+/** The command names a server, and can do nothing for it before the maintenance is over: its controller starts no instance. */
+function isVain(intent: Intent, name: string): boolean {
+  switch (intent.kind) {
+    case 'switch':
+      return intent.to === name;
+    case 'rebuild':
+      return intent.host === name;
+    case 'start':
+    case 'restart':
+    case 'reload':
+      return intent.hosts.includes(name);
+    default:
+      return false;
+  }
 }
 
 /** Servers for which nothing is declared as long as they are in maintenance. */
 export function leftAlone(intent: Intent, { maintained }: Pick<View, 'maintained'>): readonly string[] {
   if (!maintained) return [];
-  const meant = about(intent);
-  return [...maintained.keys()].filter((name) => name !== meant);
+  return [...maintained.keys()].filter((name) => !isAbout(intent, name));
 }
 
 /** The same, by name in the order of the inventory, with why. */
@@ -42,7 +58,7 @@ export function maintenanceObstacles(intent: Intent, { maintained, absent }: Vie
   if (!maintained) return [];
   const needsAll = intent.kind === 'renew' || intent.kind === 'migrate' || intent.kind === 'teardown';
   return [...maintained].flatMap(([name, seen]): Diagnostic[] => {
-    const isTarget = intent.kind === 'switch' && intent.to === name;
+    const isTarget = isVain(intent, name);
     // A teardown that is forced goes on without a host that is lost.
     if (!isTarget && (!needsAll || absent?.has(name))) return [];
     return [
@@ -50,7 +66,7 @@ export function maintenanceObstacles(intent: Intent, { maintained, absent }: Vie
         code: 'SAF015',
         what: `${name} is ${maintenanceWords(seen)}`,
         why: isTarget
-          ? 'it takes no role meanwhile'
+          ? 'it takes no role meanwhile, and its controller starts no instance'
           : 'this command changes every server, and nobody works on that one meanwhile but who has it in maintenance',
         ...advised`${endCommand(name)}; then run the same command again.`,
         host: name,

@@ -22,14 +22,35 @@ export interface RestartIntent {
   readonly pending: boolean;
   readonly switchFirst: boolean;
   readonly found?: Found;
+  /** Standbys that were in sync: each is so again before the next server is restarted. */
+  readonly inSync?: readonly string[];
   /** The standby that becomes primary before; absent: the primary stays, or is not meant. */
   readonly to?: string;
 }
 
-export type OperatingIntent = ReloadIntent | RestartIntent;
+export interface StopIntent {
+  readonly kind: 'stop';
+  readonly hosts: readonly string[];
+  readonly switchFirst: boolean;
+  /** Who asks for it. */
+  readonly by: string;
+  /** As of a restart. */
+  readonly to?: string;
+  /** The first observation was made. */
+  readonly begun?: true;
+}
+
+export interface StartIntent {
+  readonly kind: 'start';
+  readonly hosts: readonly string[];
+}
+
+export type OperatingIntent = ReloadIntent | RestartIntent | StopIntent | StartIntent;
+
+const kinds: readonly string[] = ['reload', 'restart', 'stop', 'start'];
 
 export const isOperating = (intent: { readonly kind: string }): intent is OperatingIntent =>
-  intent.kind === 'reload' || intent.kind === 'restart';
+  kinds.includes(intent.kind);
 
 /** Whether the command is about this server. */
 export const means = ({ hosts }: Pick<OperatingIntent, 'hosts'>, name: string): boolean =>
@@ -46,8 +67,21 @@ export function settleRestart(intent: RestartIntent, cluster: Cluster, view: Vie
   const waits = (view.hosts.get(view.primary)?.running?.waiting.length ?? 0) > 0;
   const moves = intent.switchFirst && means(intent, view.primary) && (!intent.pending || waits);
   const to = moves ? preferredStandby(cluster, view) : undefined;
-  return { ...intent, found, ...(to === undefined ? {} : { to }) };
+  const inSync = view.hosts.get(view.primary)?.running?.inSync ?? [];
+  return { ...intent, found, inSync, ...(to === undefined ? {} : { to }) };
 }
+
+/** A role that is given away first goes to a server that goes on; where none does, nobody needs it. */
+export function settleStop(intent: StopIntent, cluster: Cluster, view: View): StopIntent {
+  if (intent.begun) return intent;
+  const moves = intent.switchFirst && means(intent, view.primary);
+  const to = moves ? preferredStandby(cluster, view, ({ name }) => !means(intent, name)) : undefined;
+  return { ...intent, begun: true, ...(to === undefined ? {} : { to }) };
+}
+
+/** The servers that the command is about, in the order of the inventory. */
+export const meant = (intent: OperatingIntent, { servers }: Cluster): readonly string[] =>
+  servers.map(({ name }) => name).filter((name) => means(intent, name));
 
 const marks = (cluster: Cluster, view: View, of: 'loaded' | 'started'): Found =>
   Object.fromEntries(

@@ -5,6 +5,7 @@ import { keptSurvey } from '../observe/kept.ts';
 import { type HostView, survey, type View } from '../observe/survey.ts';
 import type { Intent } from './intent.ts';
 import { renewalFor, strayValue } from './renew.ts';
+import { stoppedObstacle } from './stopped.ts';
 
 type Found = { readonly view: View } | { readonly refused: Diagnostic };
 
@@ -12,6 +13,8 @@ type Found = { readonly view: View } | { readonly refused: Diagnostic };
 export function surveyFor(intent: Intent, cluster: Cluster, hosts: ReadonlyMap<string, HostView>): Found {
   if (intent.kind === 'teardown') return keptSurvey(intent, cluster, hosts);
   const found: Found = survey(cluster, hosts);
+  const stopped = 'view' in found ? stoppedObstacle(intent, found.view) : undefined;
+  if (stopped) return { refused: stopped };
   if ('refused' in found || intent.kind !== 'renew' || intent.renewal) return found;
   const refused = strayValue(cluster, found.view, renewalFor(cluster, found.view, intent.made));
   return refused ? { refused } : found;

@@ -8,6 +8,7 @@ import { etcdName } from '../base/endpoint.ts';
 import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import { type StoppedRecord, stoppedBy } from '../resources/contract/stopped-record.ts';
 import {
   type ControllerReport,
   controllerProbe,
@@ -26,7 +27,7 @@ import {
   parseRemembered,
   type Remembered,
 } from './maintenance.ts';
-import { rememberedProbe, roleProbe } from './survey.ts';
+import { readStoppedServer, rememberedProbe, roleProbe, stoppedServerProbe } from './survey.ts';
 import { withoutVainStart } from './unmade.ts';
 
 export interface StatusRow {
@@ -54,6 +55,8 @@ export interface StatusRow {
   readonly maintenance: MaintenanceStatus | null;
   /** In a few words: "running", "stopped (shut down)", "host not reached" … */
   readonly state: string;
+  /** Who has stopped it with `pgduet stop`, and when; null where nobody has. */
+  readonly stopped: StoppedRecord | null;
 }
 
 export interface MaintenanceStatus extends MaintenanceSeen {
@@ -123,6 +126,7 @@ export const statusProbes = (server: Server, mcCtl: string) =>
     },
     live: { sql: liveQuery },
     remembered: rememberedProbe(server),
+    stopped: stoppedServerProbe(server),
   }) satisfies Readonly<Record<string, Probe>>;
 
 export type StatusReplies = Readonly<
@@ -135,18 +139,21 @@ export type HostStatus =
       readonly kind: 'seen';
       readonly data?: DataDirectory;
       readonly live?: Live;
+      readonly stopped?: StoppedRecord;
       readonly controller: ReturnType<typeof readControllerStatus>;
       readonly remembered?: Remembered;
     }
   | { readonly kind: 'unreached'; readonly diagnostics: readonly Diagnostic[] };
 
 export function readStatus(server: Server, replies: StatusReplies): HostStatus {
-  const { facts, data, controller, live, remembered } = replies;
+  const { facts, data, controller, live, remembered, stopped } = replies;
   const seen = data && readDataDirectory(data);
+  const record = stopped && readStoppedServer(stopped);
   return {
     kind: 'seen',
     ...(seen && facts && readFacts(facts) ? { data: seen } : {}),
     ...(live?.sql !== undefined && live.sql !== null ? { live: live.sql as Live } : {}),
+    ...(record ? { stopped: record } : {}),
     controller: controller ? readControllerStatus(controller, server.name) : { state: 'missing' },
     ...(remembered ? { remembered: parseRemembered(remembered.stdout) } : {}),
   };
@@ -187,10 +194,20 @@ export function clusterStatus(
       primaries.length > 1
         ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, keep copies of both, and see docs/runbooks/two-primaries.md`
         : primaries.length === 0
-          ? 'no primary runs'
+          ? `no primary runs${wholeStop(cluster, statuses)}`
           : null,
   };
 }
+
+/** A cluster that a person has stopped as a whole. */
+function wholeStop({ servers }: Cluster, statuses: ReadonlyMap<string, HostStatus>): string {
+  const records = servers.map(({ name }) => recordOf(statuses.get(name)));
+  const [first] = records;
+  return first && records.every((one) => one !== undefined) ? `: all are ${stoppedBy(first)}` : '';
+}
+
+const recordOf = (status: HostStatus | undefined): StoppedRecord | undefined =>
+  status?.kind === 'seen' ? status.stopped : undefined;
 
 const reportOf = (status: HostStatus | undefined): ControllerReport | undefined =>
   status?.kind === 'seen' && status.controller.state === 'running' ? status.controller.report : undefined;
@@ -252,6 +269,7 @@ function row(
     duty: dutyOf(server, mirroring),
     maintenance,
     state: stateWords(status),
+    stopped: recordOf(status) ?? null,
   };
 }
 
@@ -300,8 +318,9 @@ function controllerWords(status: HostStatus | undefined): string {
 function stateWords(status: HostStatus | undefined): string {
   if (status?.kind !== 'seen') return 'host not reached';
   if (status.live) return 'running';
-  const { data } = status;
+  const { data, stopped } = status;
   if (!data) return 'could not be looked at';
+  if (stopped && !data.running) return stoppedBy(stopped);
   if (data.making) return `unfinished (${data.making})`;
   if (data.content !== 'cluster') return `no instance (directory ${data.content})`;
   return data.running ? 'running, does not answer' : `stopped (${data.control?.state ?? 'state unknown'})`;

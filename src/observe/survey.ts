@@ -12,6 +12,7 @@ import type { Cluster, Server } from '../inventory/cluster.ts';
 import { parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
 import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import { readStoppedRecord, type StoppedRecord, stoppedProbe } from '../resources/contract/stopped-record.ts';
 import { type NamesSeen, namesProbe, readNames } from '../resources/controller/names-observation.ts';
 import { readRunning, runningProbe, waitingForRestart } from '../resources/controller/running-observation.ts';
 import {
@@ -55,6 +56,8 @@ export interface HostView {
   readonly adopted?: Adopted;
   /** Of a server that is being migrated; nobody else asks for it. */
   readonly single?: AdoptObservation;
+  /** A person has stopped it, and it is to stay down. */
+  readonly stopped?: StoppedRecord;
   /** Of a server that runs; only a command that is about that asks for it. */
   readonly running?: Running;
   /** What the words mean there by which the hosts call each other. */
@@ -68,6 +71,8 @@ export interface Running {
   readonly started: string;
   readonly loaded: string;
   readonly waiting: readonly string[];
+  /** Standbys that are in sync, as its controller has heard it. */
+  readonly inSync: readonly string[];
 }
 
 /** A file of the survey that is there, and what it holds is not known. */
@@ -125,7 +130,14 @@ const serverProbes = (cluster: Cluster, server: Server) => ({
   remembered: rememberedProbe(server),
   ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
+  stopped: stoppedServerProbe(server),
 });
+
+export const stoppedServerProbe = (server: Server): Probe => ({ shell: stoppedProbe(place(server)) });
+
+/** The record, where there is one. */
+export const readStoppedServer = (reply: ProbeReply): StoppedRecord | undefined =>
+  reply.stdout.startsWith('stopped') ? readStoppedRecord(reply.stdout.slice('stopped'.length)) : undefined;
 
 /**
  * The line of a server of this cluster. Where none has its present address, the first one that names a host and a port of the
@@ -207,6 +219,7 @@ export function readHostView(replies: SurveyReplies): HostView {
   const names = replies.names && readNames(replies.names);
   const single = replies.single && readAdoptObservation(replies.single);
   const running = runningOf(replies.running);
+  const stopped = replies.stopped && readStoppedServer(replies.stopped);
   // In the middle of a migration the server is asked again, and the survey is not: its record came to be meanwhile.
   const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
   const remembered = parseRemembered(replies.remembered?.stdout ?? '');
@@ -225,6 +238,7 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(adopted ? { adopted } : {}),
     ...(single ? { single } : {}),
     ...(running ? { running } : {}),
+    ...(stopped ? { stopped } : {}),
     ...(unread.length > 0 ? { unread } : {}),
     ...(names ? { names } : {}),
   };
@@ -234,7 +248,7 @@ function runningOf(reply: ProbeReply | undefined): Running | undefined {
   const seen = reply && readRunning(reply);
   if (seen?.state !== 'present' || !seen.value.live) return undefined;
   const { started, loaded } = seen.value.live;
-  return { started, loaded, waiting: waitingForRestart(seen.value) };
+  return { started, loaded, waiting: waitingForRestart(seen.value), inSync: seen.value.inSync };
 }
 
 function unreadOf(

@@ -113,6 +113,7 @@ export const statusJson = (status: ClusterStatus): object => ({
     role: row.role,
     preferred_role: row.preferred,
     state: row.state,
+    stopped: row.stopped,
     controller: row.controller,
     why: row.why,
     since: row.since,

@@ -17,6 +17,7 @@ import { register } from './controller/register.ts';
 import { reloaded } from './controller/reloaded.ts';
 import { renewal } from './controller/renewal.ts';
 import { restarted } from './controller/restarted.ts';
+import { stopped } from './controller/stopped.ts';
 import { switchover } from './controller/switchover.ts';
 import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
@@ -99,6 +100,7 @@ const all: readonly AnyKind[] = [
   anyKind(single),
   anyKind(slot),
   anyKind(standby),
+  anyKind(stopped),
   anyKind(switchover),
   anyKind(failover),
   anyKind(symlink),

@@ -2,6 +2,8 @@
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { Cluster } from '../inventory/cluster.ts';
+import type { View } from '../observe/survey.ts';
+import type { StoppedRecord } from '../resources/contract/stopped-record.ts';
 import type { Purpose } from './apply.ts';
 import { type Given, repeatedArgument } from './verb.ts';
 
@@ -13,6 +15,10 @@ export const about = (hosts: readonly string[]): Pick<Purpose, 'serversOnly' | '
   mayBeAway: (host) => hosts.length > 0 && !hosts.includes(host),
   check: (cluster) => checkServers(cluster, hosts),
 });
+
+/** By server: who has stopped it and when, as it was seen last; null where nobody has. */
+export const stoppedServers = ({ hosts }: View): Readonly<Record<string, StoppedRecord | null>> =>
+  Object.fromEntries([...hosts].map(([name, { stopped }]) => [name, stopped ?? null]));
 
 function checkServers({ servers }: Cluster, hosts: readonly string[]): void {
   const stray = hosts.find((host) => !servers.some(({ name }) => name === host));

@@ -119,6 +119,20 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./maintenance.ts')).maintenance,
   },
   {
+    name: 'stop',
+    summary: 'stop the cluster, standbys first, or the servers that are named; they stay down until start',
+    arguments: [hosts],
+    options: [option('switch-first'), ...planOptions],
+    load: async () => (await import('./stop.ts')).stop,
+  },
+  {
+    name: 'start',
+    summary: 'start what was stopped, the primary first, and prove that the standbys follow',
+    arguments: [hosts],
+    options: planOptions,
+    load: async () => (await import('./start.ts')).start,
+  },
+  {
     name: 'restart',
     summary:
       'restart PostgreSQL: standbys first, one after the other, then the primary in place or by a switch',

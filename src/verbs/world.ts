@@ -52,6 +52,8 @@ export interface World {
   elapsed(): number;
   nonce(): string;
   ask(question: string): Promise<string>;
+  /** The person at this machine: "anna@desk". */
+  readonly operator: string;
   /** Who runs, for the one whom the lock keeps out. */
   lockOwner(verb: string): string;
 }
@@ -104,6 +106,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
         reader.close();
       }
     },
+    operator: `${username}@${hostname()}`,
     lockOwner: (verb) =>
       `${username}@${hostname()}, pgduet ${verb}, process ${process.pid}, since ${new Date().toISOString()}`,
   };

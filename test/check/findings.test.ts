@@ -4,7 +4,7 @@ import { type FindingCode, findingCodes } from '../../src/base/finding-codes.ts'
 import { byGravity, type Finding, findingOf, type Reported } from '../../src/check/finding.ts';
 import { planFindings, planUnseen } from '../../src/check/from-plan.ts';
 import { countOf, exitOf } from '../../src/check/report.ts';
-import { unseenFindings } from '../../src/check/unseen.ts';
+import { unseenFindings, withoutStopped } from '../../src/check/unseen.ts';
 import { type Decision, makePlan, type Plan } from '../../src/plan/plan.ts';
 import { observation, resource, type Seen, type Reported as Wish } from '../plan/fakes.ts';
 
@@ -118,6 +118,25 @@ describe('a plan', () => {
   it('is silent about what is looked at late, since what it comes after is told', () => {
     const plan = planOf(['a/x', 'wrong'], ['a/y', 'right', { after: ['a/x'], late: true }]);
     expect(planUnseen(plan)).toEqual([]);
+  });
+});
+
+describe('what a server does not answer that a person has stopped', () => {
+  const noServer = 'psql: error: connection to server on socket "/s" failed: No such file or directory';
+  const unseen = [
+    { host: 'server1', what: 'replication', reason: noServer },
+    { host: 'server1', what: 'a file', reason: 'stat: cannot statx' },
+  ];
+  const data = (running: boolean) =>
+    ({ content: 'cluster', files: [], standbySignal: true, running }) as const;
+  const stopped = { since: '?', by: 'somebody' };
+  it.each([
+    ['is not told', { data: data(false), stopped }, ['a file']],
+    ['is told where it runs', { data: data(true), stopped }, ['replication', 'a file']],
+    ['is told of one that is down by itself', { data: data(false) }, ['replication', 'a file']],
+  ])('%s', (_, host, left) => {
+    const view = { primary: 'server2', hosts: new Map([['server1', host]]) };
+    expect(withoutStopped(unseen, view).map(({ what }) => what)).toEqual(left);
   });
 });
 

@@ -136,7 +136,7 @@ describe('an intent', () => {
 describe('a restart', () => {
   const asked = { kind: 'restart', hosts: [], pending: false, switchFirst: false } as const;
   const running = (started: string, waiting: readonly string[] = []) => ({
-    running: { started, loaded: `${started}9`, waiting },
+    running: { started, loaded: `${started}9`, waiting, inSync: ['server2', 'server3'] },
   });
   const view = (primary: string, ...waits: readonly string[]): View => ({
     primary,
@@ -147,7 +147,10 @@ describe('a restart', () => {
 
   it('remembers since when each server runs, and a later look changes nothing of that', () => {
     const first = settled({}, view('server1'));
-    expect(first).toMatchObject({ found: { server1: '0', server2: '1', server3: '2' } });
+    expect(first).toMatchObject({
+      found: { server1: '0', server2: '1', server3: '2' },
+      inSync: ['server2', 'server3'],
+    });
     expect(settle({ cluster, view: view('server2'), intent: first })).toBe(first);
     expect(settle({ cluster, view: view('server1'), intent: { kind: 'reload', hosts: [] } })).toMatchObject({
       found: { server1: '09', server2: '19', server3: '29' },

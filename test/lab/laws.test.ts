@@ -469,6 +469,28 @@ const laws: readonly Law[] = [
       },
     ],
   },
+  {
+    host: 'server2',
+    resource: `stopped: { unit: ${unit}, by: law, names: [server2] }`,
+    breaks: [
+      { title: 'runs', script: untilSwitchable },
+      {
+        title: 'is down without a word',
+        script: `rm ${managementDir}/server2.stopped; systemctl --quiet enable ${unit}`,
+      },
+    ],
+  },
+  {
+    host: 'server2',
+    resource: `stopped: { state: released, unit: ${unit} }`,
+    breaks: [
+      { title: 'is kept down' },
+      {
+        title: 'runs, and would not with its host',
+        script: `echo torn > ${managementDir}/server2.stopped; systemctl --quiet disable ${unit}; systemctl start ${unit}; ${untilSwitchable}`,
+      },
+    ],
+  },
   { host: 'server1', resource: `failover: { state: 'off' }`, breaks: [{ title: 'is on' }] },
   { host: 'server2', resource: `failover: { state: 'on' }`, breaks: [{ title: 'is off' }] },
   {

@@ -315,6 +315,29 @@ describe('the status of a cluster', () => {
     expect(of(seen('server1', primary), status).rows[1]).toMatchObject(row);
   });
 
+  it('says who has stopped a server, and of all of them that the cluster is stopped', () => {
+    const stopped = (name: string, by: string, more = '') =>
+      readStatus(serverNamed(pair, name), {
+        facts,
+        data: data(more),
+        controller: reply('stopped'),
+        stopped: reply(`stopped 2026-11-30T09:12:00Z ${by}\n`),
+      });
+    const one = of(seen('server1', primary), stopped('server2', 'anna@desk'));
+    expect(one.rows[1]).toMatchObject({
+      state: 'stopped with pgduet stop by anna@desk, 2026-11-30 09:12:00 UTC',
+      stopped: { by: 'anna@desk', since: '2026-11-30T09:12:00Z' },
+    });
+    expect(one.rows[0]?.stopped).toBeNull();
+    expect(of(seen('server1', primary), stopped('server2', 'x', 'running 1\n')).rows[1]?.state).toBe(
+      'running, does not answer',
+    );
+    expect(of(stopped('server1', 'anna@desk'), stopped('server2', 'bob')).problem).toBe(
+      'no primary runs: all are stopped with pgduet stop by anna@desk, 2026-11-30 09:12:00 UTC',
+    );
+    expect(of(stopped('server1', 'anna@desk'), away).problem).toBe('no primary runs');
+  });
+
   it('has one schema for programs', () => {
     const json = statusJson(of(seen('server1', primary), away));
     expect(Object.keys(json)).toEqual([
@@ -333,6 +356,6 @@ describe('the status of a cluster', () => {
 
   it('asks five things of each host', () => {
     const probes = statusProbes(serverNamed(pair, 'server1'), '/usr/local/bin/mc_ctl');
-    expect(Object.keys(probes)).toEqual(['facts', 'data', 'controller', 'live', 'remembered']);
+    expect(Object.keys(probes)).toEqual(['facts', 'data', 'controller', 'live', 'remembered', 'stopped']);
   });
 });

@@ -210,6 +210,12 @@ export const clusterCodes = {
     consequence: 'the server may have been forgotten: it takes over for nobody, and falls behind',
     repair: 'ask who works there; when the work is done: pgduet maintenance end {object}',
   },
+  CTL013: {
+    severity: 'drift',
+    title: 'a server runs although a person has stopped it',
+    consequence: 'its unit is disabled: it stays down when its host boots',
+    repair: '`pgduet start {object}`, which lets it run from now on; where it shall not run, stop it again',
+  },
   ARB001: {
     severity: 'degraded',
     title: 'the arbiter does not run',

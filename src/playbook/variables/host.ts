@@ -2,6 +2,7 @@
 import type { Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { fieldText, listedNames } from '../../postgres/hba-tokens.ts';
+import { stoppedBy } from '../../resources/contract/stopped-record.ts';
 import { cidr } from './replication.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
 
@@ -26,6 +27,8 @@ export type HostVariables = BareHostVariables &
     readonly otherSocketDir: boolean;
     /** It is the management directory. */
     readonly socketsBeside: boolean;
+    /** Who has stopped it and when, where it is to stay down. */
+    readonly stopped: string;
   };
 
 export interface MultiplexingVariables {
@@ -67,7 +70,13 @@ export function hostVariables(server: Server, view: View): HostVariables {
     ownSocketDir,
     otherSocketDir: !ownSocketDir && postgres.socketDir !== multiplexing.managementDir,
     socketsBeside: postgres.socketDir === multiplexing.managementDir,
+    stopped: stoppedWords(view, server.name),
   };
+}
+
+function stoppedWords(view: View, name: string): string {
+  const record = view.hosts.get(name)?.stopped;
+  return record ? stoppedBy(record) : '';
 }
 
 /** Strings for everything, since the playbook's values are text; lists and maps stay for templates. */

@@ -2,6 +2,8 @@
  * controller: the Mirroring Controller and, through it, the instance run. Its step starts what does not run and waits
  * until the instance answers. A controller that runs with older files than those on the disk is told to read them.
  */
+import { advised, here } from '../../base/command.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote, sh } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
 import { integer, optional, text } from '../contract/field.ts';
@@ -34,6 +36,7 @@ const fields = serverFields(
     bundle: text('path of the controller program; a running one that is older is restarted'),
     unit: optional(text('the systemd unit that starts it; without it `mc_ctl start` does')),
     timeout: integer('seconds until the instance has to answer', 60),
+    stopped: optional(text('who has stopped it, and when: then it is not started')),
   },
   ({ timeout, ...rest }, { server }) => ({ ...server, ...rest, instance: server, timeoutSeconds: timeout }),
 );
@@ -107,6 +110,8 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
   },
   diff: (desired, observed) => {
     const value = observed.state === 'present' ? observed.value : undefined;
+    if ((!value || !('started' in value)) && desired.stopped !== undefined)
+      return degraded(staysDown(desired, desired.stopped));
     if (!value || !('started' in value))
       return change({
         summary: `start the Mirroring Controller and the instance of ${desired.id}`,
@@ -130,8 +135,21 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
     planned.act === 'none' ? [] : [{ title: planned.summary, script: startScript(planned.act, desired) }],
 };
 
+/** Nobody but a person ends what a person has begun. */
+const staysDown = ({ id }: Desired, stopped: string): Diagnostic => ({
+  code: 'HST020',
+  what: `${id} is down, as a person has asked: ${stopped}`,
+  why: 'it stays down, also across a reboot of its host, until a person starts it',
+  ...advised`When it may run again: ${here`pgduet start ${id}`}.`,
+});
+
+const runsAllTheSame = ({ id, stopped }: Desired): readonly Difference[] =>
+  stopped === undefined
+    ? []
+    : [{ code: 'CTL013', object: id, declared: `down: ${stopped}`, found: 'it runs' }];
+
 function readsItsFiles(desired: Desired, seen: Running): Verdict<ControllerChange> {
-  const differences = outdatedOnes(desired, seen);
+  const differences = [...outdatedOnes(desired, seen), ...runsAllTheSame(desired)];
   if (seen.bundleWritten > seen.started)
     return change({
       summary: 'restart the Mirroring Controller',
@@ -148,7 +166,7 @@ function readsItsFiles(desired: Desired, seen: Running): Verdict<ControllerChang
       effects: [{ action: 'reload', target: 'controller' }],
       differences,
     });
-  return same('the controller and the instance run, with the files as they are');
+  return same('the controller and the instance run, with the files as they are', runsAllTheSame(desired));
 }
 
 const notRunning = ({ id }: Desired, since: number | undefined): Difference => ({

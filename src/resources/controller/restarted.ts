@@ -4,8 +4,8 @@
  */
 import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import { formatDuration, moment } from '../../base/units.ts';
-import { oneOf, optional, text } from '../contract/field.ts';
+import { moment } from '../../base/units.ts';
+import { list, oneOf, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, type ResourceKind, refuse, same } from '../contract/kind.ts';
 import {
@@ -13,8 +13,10 @@ import {
   type RunningServer,
   readRunning,
   runningProbe,
+  untilInSync,
   waitingForRestart,
 } from './running-observation.ts';
+import { sessionNotes } from './sessions.ts';
 
 const fields = serverFields({
   since: optional(
@@ -23,6 +25,7 @@ const fields = serverFields({
     ),
   ),
   primary: optional(text('the primary, for messages about a standby')),
+  behind: list('standbys that have to be in sync before'),
   by_switch: oneOf(['yes', 'no'], 'yes: the server gives its role away first, which restarts it', 'no'),
 });
 type Desired = DesiredOf<typeof fields>;
@@ -33,6 +36,8 @@ export const restarted: ResourceKind<Desired, RunningServer> = {
   fields,
   key: ({ id }) => id,
   describe: ({ id }) => `restart of ${id}`,
+  // A switch on the same server restarts it: that is seen before.
+  touches: ({ dataDir }) => dataDir,
   probe: (desired) => runningProbe(desired),
   read: readRunning,
   diff: (desired, observed) => {
@@ -55,7 +60,12 @@ export const restarted: ResourceKind<Desired, RunningServer> = {
       effects: [{ action: 'restart', target: 'instance' }],
     });
   },
-  steps: () => [],
+  steps: (_change, desired) => {
+    const names = desired.behind.filter((name) => name !== desired.id);
+    return names.length === 0
+      ? []
+      : [{ title: `wait until ${names.join(', ')} is in sync`, script: untilInSync(desired, names) }];
+  },
 };
 
 function obstacle({ id, primary }: Desired, seen: RunningServer): Diagnostic | undefined {
@@ -90,23 +100,14 @@ function obstacle({ id, primary }: Desired, seen: RunningServer): Diagnostic | u
 
 function notes({ bySwitch }: Desired, { live, failoverOff }: RunningServer): readonly string[] {
   if (!live) return [];
-  const sessions = live.clients > 0 ? [`${live.clients} client sessions are ended`] : [];
-  const open = live.transactions.map(
-    ({ pid, user, application, seconds }) =>
-      `open for ${formatDuration(seconds * 1000)}, and rolled back: process ${pid} of ${user}${application ? ` (${application})` : ''}`,
-  );
+  const sessions = sessionNotes(live);
   if (live.recovery)
     return [
       failoverOff
         ? 'automatic switching is off: commits may wait for it until it is back'
         : 'commits do not wait for it meanwhile; the next server waits until it is back and in sync',
       ...sessions,
-      ...open,
     ];
   if (bySwitch === 'yes') return ['it gives its role away first, and is started again as a standby by that'];
-  return [
-    'in place: it stays primary, nobody takes over, and writes wait until it is back',
-    ...sessions,
-    ...open,
-  ];
+  return ['in place: it stays primary, nobody takes over, and writes wait until it is back', ...sessions];
 }

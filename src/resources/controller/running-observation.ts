@@ -13,6 +13,7 @@ import { type Observed, type Probe, type ProbeReply, present, unknown } from '..
 import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
 import { closed } from '../contract/stat.ts';
+import { type Sessions, sessionsQuery } from './sessions.ts';
 
 export interface RunningPlace {
   readonly id: string;
@@ -31,15 +32,8 @@ interface FileError {
   readonly context: string | null;
 }
 
-interface Transaction {
-  readonly pid: number;
-  readonly user: string;
-  readonly application: string;
-  readonly seconds: number;
-}
-
 /** What the instance says of itself. */
-interface Live {
+interface Live extends Sessions {
   /** Seconds since 1970, as text: they are only compared with each other. */
   readonly started: string;
   readonly loaded: string;
@@ -49,8 +43,6 @@ interface Live {
   readonly pending: readonly string[];
   /** What its files say of the settings of which a standby needs as much as its primary. */
   readonly limits: Readonly<Record<string, string>>;
-  readonly clients: number;
-  readonly transactions: readonly Transaction[];
 }
 
 export interface RunningServer {
@@ -62,15 +54,14 @@ export interface RunningServer {
   readonly configured: number;
   /** Its controller leaves what fails to a person. */
   readonly failoverOff: boolean;
+  /** Standbys that commits wait for, or would wait for next, as its controller has heard it. */
+  readonly inSync: readonly string[];
   /** Of a standby: what its primary has. */
   readonly floor: ReadonlyMap<string, number>;
   /** Why the server would not start with its settings, in its own words; empty where it would. */
   readonly wrong: readonly string[];
   readonly live?: Live;
 }
-
-/** A transaction that is open for longer is named, since it will be cut off. */
-const longSeconds = 5;
 
 const fileErrors = (view: string, line: string, file: string): string =>
   `(select coalesce(json_agg(json_build_object('name', null, 'file', ${file}, 'line', ${line}, 'error', error, 'context', null)), '[]') from ${view} r where error is not null and error not like '%cannot match because%')`;
@@ -83,9 +74,7 @@ const query = (version: number): string => `select json_build_object(
  'idents', ${versionFacts(version).identFileView ? fileErrors('pg_ident_file_mappings', 'line_number', "coalesce(to_jsonb(r) ->> 'file_name', current_setting('ident_file'))") : "'[]'::json"},
  'pending', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
  'limits', (select coalesce(json_object_agg(c.name, c.setting), '{}') from (${configuredRows}) c where c.name in (${limitNames.map(quoteLiteral).join(', ')})),
- 'clients', (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name not in ('pgduet', 'mc_agent')),
- 'transactions', (select coalesce(json_agg(json_build_object('pid', pid, 'user', usename, 'application', application_name, 'seconds', round(extract(epoch from now() - xact_start))) order by xact_start), '[]')
-   from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and xact_start < now() - interval '${longSeconds} s'))`;
+ ${sessionsQuery})`;
 
 const newest = (word: string, paths: readonly string[]): string =>
   `echo "${word} $(stat -c %.6Y ${paths.join(' ')} 2>/dev/null | sort -n | tail -n 1)"`;
@@ -107,7 +96,7 @@ ${newest(
 )}
 if controller ${pidFile}; then echo "controller $(stat -c %.6Y ${pidFile})"; fi
 ${newest('configured', own)}
-if [ -f ${status} ]; then case $(text_of ${status}) in *'"failover":"disabled"'*) echo 'failover off';; esac; fi
+if [ -f ${status} ]; then echo "status $(text_of ${status} | tr -d '\n')"; fi
 if [ -f "$d/standby.signal" ] && [ -n "$PGBIN" ]; then ${limitScript('"$d"')} | sed 's/^/limit /'; fi
 if [ -n "$PGBIN" ] && { [ -n "$ROOT" ] || [ "$ME" = ${quote(owner)} ]; }; then
 said=$(peek "$PGBIN/postgres" -D "$d" -C data_directory 2>&1 >/dev/null) || printf '%s\\n' "$said" | sed 's/^/wrong /'
@@ -131,12 +120,62 @@ export function readRunning(reply: ProbeReply): Observed<RunningServer> {
     ...(read === undefined ? {} : { controllerRead: Number(read) }),
     written: Number(lines.first('written') ?? 0),
     configured: Number(lines.first('configured') ?? 0),
-    failoverOff: lines.has('failover off'),
+    ...readStatusFile(lines.first('status')),
     floor: readLimits(lines.all('limit')),
     wrong: lines.all('wrong'),
     ...(instance && live ? { live: { ...live, rules: [...live.rules, ...live.idents] } } : {}),
   });
 }
+
+interface StatusFile {
+  readonly failover?: string;
+  readonly servers?: readonly { readonly server_id: string; readonly sync_state: string | null }[];
+}
+
+/** Words of pg_stat_replication. */
+const waitedFor: readonly string[] = ['sync', 'quorum', 'potential'];
+
+/** What is not there, or just being written, tells nothing. */
+function readStatusFile(text = ''): Pick<RunningServer, 'failoverOff' | 'inSync'> {
+  try {
+    const { failover, servers = [] } = JSON.parse(text) as StatusFile;
+    return {
+      failoverOff: failover === 'disabled',
+      inSync: servers.flatMap(({ server_id, sync_state }) =>
+        waitedFor.includes(sync_state ?? '') ? [server_id] : [],
+      ),
+    };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { failoverOff: false, inSync: [] };
+    throw error;
+  }
+}
+
+const syncSeconds = 120;
+
+/**
+ * Shell: waits until these standbys are in sync, as the controller of this host shows it in the file that it keeps, where a server is an object
+ * without any other one in it.
+ */
+export const untilInSync = (
+  { managementDir, id }: Pick<RunningPlace, 'managementDir' | 'id'>,
+  names: readonly string[],
+): string => {
+  const file = quote(`${managementDir}/${id}.status.json`);
+  const patterns = names.map((name) =>
+    quote(`"server_id":"${name.replaceAll('.', '[.]')}"[^}]*"sync_state":"(${waitedFor.join('|')})"`),
+  );
+  return `in_sync() {
+text=$(contents ${file}) || return 1
+for pattern in ${patterns.join(' ')}; do printf '%s' "$text" | grep -qE "$pattern" || return 1; done
+}
+n=0
+until in_sync; do
+  n=$((n + 1))
+  if [ $n -gt ${syncSeconds * 10} ]; then echo ${quote(`${names.join(', ')}: not in sync within ${syncSeconds} s`)} >&2; exit 1; fi
+  sleep 0.1
+done`;
+};
 
 /** It is right, and comes into force with a restart only. */
 const isPending = ({ error, context }: FileError): boolean =>

@@ -47,6 +47,8 @@ export const switchover: ResourceKind<Desired, SwitchObservation> = {
   fields,
   key: (desired) => desired.to,
   describe: (desired) => `${desired.to} as primary`,
+  // What is done to the server behind it waits for a look at what it has become.
+  touches: ({ instance }) => instance.dataDir,
   probe: (desired) =>
     // Once it is primary there is nothing to ask: a second look, behind the switch, must not fail at a starting controller.
     desired.to === desired.id

@@ -51,7 +51,7 @@ interface Seen {
 
 /** Behind the server identifier, of this version and of earlier ones; `.torn`: a record that could not be trusted. */
 const records = [
-  'conf|environment|system|making|spaces|former|before\\.json|rebuild|rewind-pass|pg_control\\.before-rebuild',
+  'conf|environment|system|making|spaces|former|stopped|before\\.json|rebuild|rewind-pass|pg_control\\.before-rebuild',
   '(state|status)\\.json(\\.torn|(\\.[0-9]+)?\\.tmp)?|pid(\\.(stale\\.)?[0-9]+)?|(startup\\.)?log',
 ].join('|');
 

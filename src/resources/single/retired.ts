@@ -12,6 +12,7 @@ import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
 import { stopServer } from '../contract/stop-server.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
+import { untilSettled } from '../controller/settled.ts';
 import { makingFile, systemFile } from '../data/data-directory.ts';
 import { findDropIns, unitOfDropIn } from '../data/record.ts';
 import { findUnit, keptBeside, keptNotes, removeUnit, unitFile } from '../system/unit-files.ts';
@@ -96,20 +97,6 @@ echo looked`,
       : []),
   ],
 };
-
-const settledSeconds = 15;
-
-/**
- * Shell: waits a little while the controllers are just coming together, for example behind a reboot. A standby that stops
- * before the primary has taken it in leaves a primary that would wait for its word at the next start.
- */
-const untilSettled = ({
-  managementDir,
-  id,
-  dataDir,
-}: Desired): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
-n=0
-while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! { [ -f "$shown" ] && contents "$shown" | grep -qE '"mirroring_status":"(switchable|failover-disabled)"'; }; do n=$((n + 1)); sleep 0.1; done`;
 
 /** Through the controller where one runs, so that the others know of it; what it leaves is stopped without. */
 const stopScript = (desired: Desired): string => `controller ${quote(controllerPidFile(desired))} || :

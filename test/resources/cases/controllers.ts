@@ -69,6 +69,26 @@ export const controllers: readonly KindCases[] = [
         },
       },
       {
+        title: 'it does not run, as a person has asked',
+        desired: '{ bundle: /x, stopped: stopped with pgduet stop by anna@desk }',
+        reply: { stdout: 'stopped 1700000000\n' },
+        gives: {
+          degraded: 'server1 is down, as a person has asked: stopped with pgduet stop by anna@desk',
+          why: 'until a person starts it',
+          fix: 'pgduet start server1',
+        },
+      },
+      {
+        title: 'it runs, although a person has stopped it',
+        desired: '{ bundle: /x, stopped: stopped with pgduet stop by anna@desk }',
+        reply: { stdout: seen('ready') },
+        tells: [{ code: 'CTL013', object: 'server1', found: 'it runs' }],
+        gives: {
+          same: 'instance run',
+          differences: ['CTL013 server1: down: stopped with pgduet stop by anna@desk → it runs'],
+        },
+      },
+      {
         title: 'its instance was stopped',
         reply: {
           stdout: seen(

@@ -58,6 +58,49 @@ const notYet = fileError({
   context: 'postmaster',
 });
 
+interface Stopping {
+  readonly record?: string;
+  readonly enabled?: boolean;
+  readonly controller?: boolean;
+  readonly instance?: boolean;
+  readonly standby?: boolean;
+  readonly status?: string;
+}
+
+const down: Stopping = { controller: false, instance: false };
+
+const stopping = (over: Stopping = {}) => {
+  const {
+    record,
+    enabled = true,
+    controller = true,
+    instance = true,
+    standby = false,
+    status = 'switchable',
+  } = over;
+  const report = {
+    mirroring_status: status,
+    reason: null,
+    advice: null,
+    since: '',
+    failover: 'enabled',
+    servers: [],
+  };
+  return {
+    stdout: [
+      ...(record === undefined ? [] : [`stopped ${record}`]),
+      `unit ${enabled ? 'enabled' : 'disabled'}`,
+      ...(controller ? ['controller runs'] : []),
+      ...(instance ? ['instance runs'] : []),
+      ...(standby ? ['role standby'] : []),
+      'looked',
+      controller ? JSON.stringify(report) : 'stopped',
+      '',
+    ].join('\n'),
+    sql: { clients: 0, transactions: [] },
+  };
+};
+
 export const operatingCases: readonly KindCases[] = [
   {
     kind: 'reloaded',
@@ -206,6 +249,32 @@ export const operatingCases: readonly KindCases[] = [
         },
       },
       {
+        title: 'others that were in sync are so again before',
+        desired: "{ since: '1700000000.5', behind: [server1, server2, server3] }",
+        reply: shown(live(), { more: ['status {"failover":"disabled","servers":[]}'] }),
+        gives: {
+          change: 'restart server1',
+          reason: 'it runs since',
+          script: [
+            '"server_id":"server2"',
+            '"server_id":"server3"',
+            'server2, server3: not in sync within 120 s',
+          ],
+          scriptLacks: ['"server_id":"server1"'],
+          effects: [{ action: 'restart', target: 'instance' }],
+        },
+      },
+      {
+        title: 'what its controller shows is just being written',
+        reply: shown(live(), { more: ['status {"failover":"dis'] }),
+        gives: {
+          change: 'restart server1',
+          reason: 'it runs since',
+          effects: [{ action: 'restart', target: 'instance' }],
+          noSteps: true,
+        },
+      },
+      {
         title: 'a setting waits for it, also one that was not read yet',
         reply: shown(live({ pending: ['shared_buffers'], errors: [notYet] })),
         gives: {
@@ -280,6 +349,148 @@ export const operatingCases: readonly KindCases[] = [
         title: 'the instance does not answer',
         reply: { ...shown(), sql: undefined, sqlProblem: 'too many clients' },
         gives: { unknown: 'too many clients' },
+      },
+    ],
+  },
+  {
+    kind: 'stopped',
+    desired: '{ unit: mcoi_inst1, by: anna@desk, names: [server1] }',
+    key: 'server1',
+    describes: 'stop of server1',
+    errors: [
+      { desired: '{ state: away }', what: "'state' cannot be 'away'", at: '1:10' },
+      { desired: '{ all: perhaps }', what: "'all' cannot be 'perhaps'", at: '1:8' },
+    ],
+    cases: [
+      {
+        title: 'a standby, the only one in sync',
+        reply: stopping({ standby: true }),
+        gives: {
+          change: 'stop server1',
+          reason: 'it runs',
+          script: [
+            '/mcdir/inst1/server1.stopped 0600',
+            'anna@desk',
+            'systemctl --quiet --no-reload disable mcoi_inst1.service',
+            'mc_ctl stop -M /mcdir/inst1 --local-server server1',
+            'pg_ctl',
+          ],
+        },
+      },
+      {
+        title: 'the primary, with the whole cluster, without systemd',
+        desired: "{ by: anna@desk, names: [server1, server2], all: 'yes' }",
+        reply: stopping({ enabled: false }),
+        gives: { change: 'stop server1', reason: 'it runs', scriptLacks: ['systemctl'] },
+      },
+      {
+        title: 'the primary alone, and a standby could take over',
+        reply: stopping(),
+        gives: { refuse: 'SAF063', what: 'a standby could take its place', fix: '--switch-first' },
+      },
+      {
+        title: 'the primary alone, and automatic switching is off',
+        reply: stopping({ status: 'failover-disabled' }),
+        gives: { refuse: 'SAF063', what: 'a standby could take its place' },
+      },
+      {
+        title: 'the primary alone, and its role is given away first',
+        desired: '{ unit: mcoi_inst1, by: anna@desk, names: [server1], to: server2 }',
+        reply: stopping(),
+        gives: { change: 'stop server1', reason: 'it runs' },
+      },
+      {
+        title: 'the primary alone, and no standby may take over',
+        reply: stopping({ status: 'not-switchable' }),
+        gives: { change: 'stop server1', reason: 'it runs' },
+      },
+      {
+        title: 'the primary has no controller',
+        reply: stopping({ controller: false }),
+        gives: { refuse: 'SAF063', what: 'no controller runs on it', fix: 'pgduet start server1' },
+      },
+      {
+        title: 'the primary has no controller, and all stop',
+        desired: "{ unit: mcoi_inst1, names: [server1, server2], all: 'yes' }",
+        reply: stopping({ controller: false }),
+        gives: { change: 'stop server1', reason: 'it runs', script: ['pg_ctl'] },
+      },
+      {
+        title: 'a former primary that is held back, while others go on',
+        reply: stopping({ instance: false }),
+        gives: { change: 'stop server1', reason: 'it runs' },
+      },
+      {
+        title: 'a switch is under way',
+        reply: stopping({ standby: true, status: 'switching' }),
+        gives: { refuse: 'HST014', what: 'a switch is under way' },
+      },
+      {
+        title: 'it is down and meant to be',
+        reply: stopping({ ...down, enabled: false, record: '2026-11-30T09:12:00Z bob@desk' }),
+        gives: {
+          same: 'server1 is down and stays down: stopped with pgduet stop by bob@desk, 2026-11-30 09:12:00 UTC',
+        },
+      },
+      {
+        title: 'it is down, and nobody has said so',
+        reply: stopping(down),
+        gives: {
+          change: 'keep server1 down',
+          reason: 'nothing says that it is meant',
+          script: ['/mcdir/inst1/server1.stopped 0600', 'disable'],
+          scriptLacks: ['mc_ctl'],
+        },
+      },
+      {
+        title: 'it is down, and would start with its host',
+        reply: stopping({ ...down, record: '2026-11-30T09:12:00Z bob@desk' }),
+        gives: { change: 'keep server1 down', reason: 'would start when its host boots' },
+      },
+      {
+        title: 'it was stopped, and runs again',
+        reply: stopping({ standby: true, record: '2026-11-30T09:12:00Z bob@desk' }),
+        gives: { change: 'stop server1', reason: 'although it was stopped with pgduet stop by bob@desk' },
+      },
+      {
+        title: 'the record does not tell',
+        reply: stopping({ ...down, enabled: false, record: '' }),
+        gives: { same: 'stopped with pgduet stop by somebody' },
+      },
+      {
+        title: 'it may run again',
+        desired: '{ state: released, unit: mcoi_inst1 }',
+        reply: stopping({ ...down, enabled: false, record: '2026-11-30T09:12:00Z bob@desk' }),
+        gives: {
+          change: 'end the stop of server1',
+          reason: 'by bob@desk, 2026-11-30 09:12:00 UTC',
+          script: ['rm -f /mcdir/inst1/server1.stopped', 'enable mcoi_inst1.service'],
+        },
+      },
+      {
+        title: 'nothing keeps it down',
+        desired: '{ state: released, unit: mcoi_inst1 }',
+        reply: stopping(),
+        gives: { same: 'nothing keeps server1 down' },
+      },
+      {
+        title: 'the controller does not answer',
+        reply: {
+          ...stopping(),
+          stdout: 'controller runs\ninstance runs\nlooked\n',
+          stderr: 'no answer within 5 s',
+        },
+        gives: { unknown: 'no answer within 5 s' },
+      },
+      {
+        title: 'the management directory is closed',
+        reply: { stdout: 'closed /mcdir/inst1\n' },
+        gives: { unknown: '/mcdir/inst1' },
+      },
+      {
+        title: 'the look broke off',
+        reply: { status: 1, stdout: 'unit enabled\n', stderr: 'systemctl failed' },
+        gives: { unknown: 'systemctl failed' },
       },
     ],
   },

@@ -6,6 +6,9 @@ import { alone } from './replication.ts';
 const bundle = '/usr/local/lib/pgduet/mc.cjs';
 const node = '/usr/bin/node';
 const stopAlone = 'mc stop --mc-only >/dev/null';
+/** What pgduet stop leaves besides the stop. */
+const recorded =
+  "printf '2026-11-30T09:12:00Z anna@desk\\n' > $M/$ID.stopped; chown postgres: $M/$ID.stopped; systemctl -q disable $UNIT";
 /** A program before the real one, which answers the question for its version itself. */
 const claims = (version: string) => `mv ${node} ${node}.real
 printf '#!/bin/sh\\ncase \${1:-} in --version|-v) echo ${version};; *) exec ${node}.real "$@";; esac\\n' > ${node}; chmod 755 ${node}`;
@@ -43,6 +46,30 @@ export const controllerRounds: readonly Round[] = [
         expect: [degraded('CTL001', /./, { mendedBy: 'provision' })],
         also: [...others, ...alone, degraded('NET002', '$ID', { host: 'standby' })],
         mended: provision('controller'),
+      },
+    ],
+  },
+  {
+    title: 'a server that a person has stopped',
+    mutations: [
+      {
+        title: 'has stopped the standby with pgduet stop',
+        on: 'standby',
+        break: `${recorded}; mc stop >/dev/null`,
+        expect: [degraded('HST020', /./, { what: /stopped with pgduet stop by anna@desk/ })],
+        mended: person('pgduet start server2'),
+      },
+    ],
+  },
+  {
+    title: 'a server that runs although a person has stopped it',
+    mutations: [
+      {
+        title: 'has started a server by hand that pgduet has stopped',
+        on: 'standby',
+        break: recorded,
+        expect: [drift('CTL013', '$ID', { declared: /anna@desk/, found: /it runs/ })],
+        mended: person('pgduet start server2'),
       },
     ],
   },

@@ -1,0 +1,54 @@
+/**
+ * What a server that a person has stopped forbids: to be rebuilt, to be renewed without, or to be waited for by its standbys. In: the intent and
+ * the view. Out: a refusal, or nothing. Pure.
+ */
+import { advised, here } from '../base/command.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { View } from '../observe/survey.ts';
+import { stoppedBy } from '../resources/contract/stopped-record.ts';
+import type { Intent } from './intent.ts';
+import { means, type StartIntent } from './operating.ts';
+
+export function stoppedObstacle(intent: Intent, view: View): Diagnostic | undefined {
+  switch (intent.kind) {
+    case 'rebuild':
+      return needed(view, [intent.host], 'a rebuild starts it');
+    case 'renew':
+      return needed(view, [...view.hosts.keys()], 'every server has to learn the new secrets');
+    case 'start':
+      return withoutPrimary(intent, view);
+    case 'switch':
+    case 'teardown':
+    case 'provision':
+    case 'migrate':
+    case 'failover':
+    case 'reload':
+    case 'restart':
+    case 'stop':
+    case 'run':
+      return undefined;
+  }
+}
+
+function needed(view: View, names: readonly string[], why: string): Diagnostic | undefined {
+  const name = names.find((one) => view.hosts.get(one)?.stopped !== undefined);
+  const record = name === undefined ? undefined : view.hosts.get(name)?.stopped;
+  if (name === undefined || record === undefined) return undefined;
+  return {
+    code: 'SAF062',
+    what: `${name} is not to run: ${stoppedBy(record)}`,
+    why,
+    ...advised`When it may run again: ${here`pgduet start ${name}`}, then run the same command again.`,
+  };
+}
+
+function withoutPrimary(intent: StartIntent, { primary, hosts }: View): Diagnostic | undefined {
+  const seen = hosts.get(primary);
+  if (means(intent, primary) || seen?.data?.running !== false) return undefined;
+  return {
+    code: 'SAF064',
+    what: `${primary}, which is primary, does not run${seen.stopped ? `: ${stoppedBy(seen.stopped)}` : ''}`,
+    why: 'a standby waits for its primary before it starts',
+    ...advised`Start the whole cluster (${here`pgduet start`}), or the primary first (${here`pgduet start ${primary}`}). If it is lost for good: mc_ctl start on a standby, then mc_ctl switch --force there, which says what may be missing.`,
+  };
+}
