@@ -36,6 +36,20 @@ describeLab('stop and start', () => {
     expect(await both()).toEqual([up, up]);
   });
 
+  labTest('a stop that the controller refuses leaves nothing that keeps the server down', async () => {
+    const mcCtl = '/usr/local/bin/mc_ctl';
+    await b.host.sh(
+      `mv ${mcCtl} ${mcCtl}.real; printf '#!/bin/sh\ncase $1 in stop) echo busy >&2; exit 6;; esac\nexec ${mcCtl}.real "$@"\n' > ${mcCtl}; chmod 755 ${mcCtl}`,
+      { check: true },
+    );
+    const refused = await pair.run('stop', b.id, '--yes');
+    expectExit(refused, 1);
+    expect(refused.stderr).toContain('busy');
+    expect(await runs(b)).toBe(up);
+    const left = await b.host.sh(`mv ${mcCtl}.real ${mcCtl}; ls ${b.managementDir}`, { check: true });
+    expect(left.stdout).not.toContain('.stopped');
+  });
+
   labTest('a standby: shown first, then down, and still so behind a power cut and a provision', async () => {
     const shown = await pair.run('stop', b.id, '--check');
     expectExit(shown, 2);
@@ -131,5 +145,22 @@ describeLab('stop and start', () => {
     expect(await both()).toEqual([down, down]);
     expectExit(await pair.run('start', b.id, '--yes'), 0);
     expect(await sql(b, 'select pg_is_in_recovery()')).toBe('f');
+  });
+
+  labTest('a host that nobody names may be away; where all are meant, it may not', async () => {
+    await a.host.powerOff();
+    const all = await pair.run('stop', '--yes');
+    expectExit(all, 4);
+    expect(all.stderr).toContain(a.id);
+    expect(await runs(b)).toBe(up);
+    expectExit(await pair.run('stop', b.id, '--yes'), 0);
+    expect(await runs(b)).toBe(down);
+    expectExit(await pair.run('start', b.id, '--yes'), 0);
+    expect(await runs(b)).toBe(up);
+    await a.host.powerOn();
+    expect(await both()).toEqual([down, up]);
+    expectExit(await pair.run('start', '--yes'), 0);
+    expect(await both()).toEqual([up, up]);
+    expectExit(await pair.run('stop', 'server9', '--yes'), 3);
   });
 });
