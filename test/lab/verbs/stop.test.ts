@@ -128,6 +128,22 @@ describeLab('stop and start', () => {
     },
   );
 
+  labTest('a start that is killed is gone on with, also while automatic switching is off', async () => {
+    expectExit(await pair.run('failover', 'off', '--yes'), 0);
+    expectExit(await pair.run('stop', '--yes'), 0);
+    const cut = new Run(['start', '-i', pair.file, '--yes']);
+    await cut.stepsDone(1);
+    cut.child.kill('SIGKILL');
+    await cut.ended;
+    await expect
+      .poll(() => pair.run('start', '--yes').then(({ status }) => status), { timeout: 20_000 })
+      .toBe(0);
+    expect(await both()).toEqual([up, up]);
+    await untilMirroring(a, 'failover-disabled');
+    expectExit(await pair.run('failover', 'on', '--yes'), 0);
+    expectExit(await pair.run('check'), 0);
+  });
+
   labTest('the primary, with its role given away first', async () => {
     const made = await pair.run('stop', a.id, '--switch-first', '--yes');
     expectExit(made, 0);
