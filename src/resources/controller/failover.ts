@@ -38,7 +38,7 @@ export const failover: ResourceKind<Desired, ControllerReport> = {
             code: 'SAF014',
             what: `automatic switching cannot be turned ${state}: no controller runs on ${id}`,
             why: 'the controllers carry it out, and the one of the primary tells the others',
-            ...advised`Start it (mc_ctl start on ${id}, or ${here`pgduet provision`}), then run the same command again.`,
+            ...advised`Start it (${here`pgduet start ${id}`}), then run the same command again.`,
           });
     const { failover: found } = observed.value;
     if (found === words[state]) return same(`automatic switching is ${state} on ${id}`);

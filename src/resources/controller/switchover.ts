@@ -74,7 +74,7 @@ ${controllerProbe(desired)}`,
         code: 'SAF010',
         what: `a switch to '${desired.to}' is not possible now: no controller runs on ${desired.id}`,
         why: 'the Mirroring Controller carries the switch out, and only it can prove that nothing is lost',
-        ...advised`Start it (mc_ctl start on ${desired.id}, or ${here`pgduet provision`}), then run the same command again.`,
+        ...advised`Start it (${here`pgduet start ${desired.id}`}), then run the same command again.`,
       });
     const seen = observed.value;
     const leads = seen.report.servers.find((server) => server.host_role === 'primary')?.server_id;

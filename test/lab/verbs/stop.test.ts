@@ -36,6 +36,20 @@ describeLab('stop and start', () => {
     expect(await both()).toEqual([up, up]);
   });
 
+  labTest('a stop that the controller refuses leaves nothing that keeps the server down', async () => {
+    const mcCtl = '/usr/local/bin/mc_ctl';
+    await b.host.sh(
+      `mv ${mcCtl} ${mcCtl}.real; printf '#!/bin/sh\ncase $1 in stop) echo busy >&2; exit 6;; esac\nexec ${mcCtl}.real "$@"\n' > ${mcCtl}; chmod 755 ${mcCtl}`,
+      { check: true },
+    );
+    const refused = await pair.run('stop', b.id, '--yes');
+    expectExit(refused, 1);
+    expect(refused.stderr).toContain('busy');
+    expect(await runs(b)).toBe(up);
+    const left = await b.host.sh(`mv ${mcCtl}.real ${mcCtl}; ls ${b.managementDir}`, { check: true });
+    expect(left.stdout).not.toContain('.stopped');
+  });
+
   labTest('a standby: shown first, then down, and still so behind a power cut and a provision', async () => {
     const shown = await pair.run('stop', b.id, '--check');
     expectExit(shown, 2);
@@ -114,6 +128,22 @@ describeLab('stop and start', () => {
     },
   );
 
+  labTest('a start that is killed is gone on with, also while automatic switching is off', async () => {
+    expectExit(await pair.run('failover', 'off', '--yes'), 0);
+    expectExit(await pair.run('stop', '--yes'), 0);
+    const cut = new Run(['start', '-i', pair.file, '--yes']);
+    await cut.stepsDone(1);
+    cut.child.kill('SIGKILL');
+    await cut.ended;
+    await expect
+      .poll(() => pair.run('start', '--yes').then(({ status }) => status), { timeout: 20_000 })
+      .toBe(0);
+    expect(await both()).toEqual([up, up]);
+    await untilMirroring(a, 'failover-disabled');
+    expectExit(await pair.run('failover', 'on', '--yes'), 0);
+    expectExit(await pair.run('check'), 0);
+  });
+
   labTest('the primary, with its role given away first', async () => {
     const made = await pair.run('stop', a.id, '--switch-first', '--yes');
     expectExit(made, 0);
@@ -131,5 +161,22 @@ describeLab('stop and start', () => {
     expect(await both()).toEqual([down, down]);
     expectExit(await pair.run('start', b.id, '--yes'), 0);
     expect(await sql(b, 'select pg_is_in_recovery()')).toBe('f');
+  });
+
+  labTest('a host that nobody names may be away; where all are meant, it may not', async () => {
+    await a.host.powerOff();
+    const all = await pair.run('stop', '--yes');
+    expectExit(all, 4);
+    expect(all.stderr).toContain(a.id);
+    expect(await runs(b)).toBe(up);
+    expectExit(await pair.run('stop', b.id, '--yes'), 0);
+    expect(await runs(b)).toBe(down);
+    expectExit(await pair.run('start', b.id, '--yes'), 0);
+    expect(await runs(b)).toBe(up);
+    await a.host.powerOn();
+    expect(await both()).toEqual([down, up]);
+    expectExit(await pair.run('start', '--yes'), 0);
+    expect(await both()).toEqual([up, up]);
+    expectExit(await pair.run('stop', 'server9', '--yes'), 3);
   });
 });
