@@ -261,6 +261,9 @@ export class Checkers {
     );
     if (this.#world.hosts.some((it) => it.unlike.released || it.unlike.times === 'patient')) return;
     if (policy !== 'fallback' || references !== 'none' || fencing !== null || !isReady) return;
+    // Its host was down already when it was to be lost, and has come back since.
+    if (this.#world.hosts.some((it) => it.up && it.instance.running && it.instance.role === 'primary'))
+      return;
     if (this.promotions.length > 0 || !candidate.state?.confirmed) return;
     if (!candidate.state.sync?.eligible.includes(candidate.id)) return;
     const acknowledges = candidate.state.sync.voters.includes(other.id);
