@@ -115,12 +115,14 @@ describeLab('a server in maintenance', () => {
 
   labTest('ends: its instance comes back, and holds what was written meanwhile', async () => {
     await sql(b, 'insert into t values (2)');
+    expectExit(await trio.run('stop', c.id, '--yes'), 0);
     const ended = await trio.run('maintenance', 'end', c.id, '--by', 'alice', '--yes', '--json');
     expectExit(ended, 0);
     expect(ended.json<Document>().maintenance).toEqual({ host: c.id, in_maintenance: false });
     await trio.untilSwitchable();
     expect(await names(b)).toContain(c.id);
     expect(await sql(c, 'select count(*) from t')).toBe('2');
+    expect((await c.host.sh('systemctl is-enabled mcoi_inst1')).stdout.trim()).toBe('enabled');
     expectExit(await trio.run('check'), 0);
   });
 });
