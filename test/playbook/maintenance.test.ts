@@ -53,6 +53,9 @@ describe.each<Intent>([
   { kind: 'switch' },
   { kind: 'failover', state: 'on' },
   { kind: 'rebuild', host: 'server3', copy: false },
+  { kind: 'start', hosts: [] },
+  { kind: 'restart', hosts: [], pending: false, switchFirst: false },
+  { kind: 'reload', hosts: [] },
 ])('$kind of three servers, one of them in maintenance', (intent) => {
   it('declares nothing for it, and waits for the others alone', async () => {
     const resources = declared(await clusterOf(threeInventory), intent);

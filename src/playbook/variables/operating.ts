@@ -1,5 +1,7 @@
 /** The variables of the verbs that an operator has for servers that are there. Pure. */
+
 import type { Situation } from '../../intent/intent.ts';
+import { leftAlone } from '../../intent/maintenance.ts';
 import { isOperating, means, meant, type OperatingIntent } from '../../intent/operating.ts';
 import { mayTakeOver } from '../../inventory/cluster.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
@@ -42,6 +44,7 @@ export function operatingVariables(situation: Situation, server: string): Operat
   const { intent, cluster, view } = situation;
   if (!isOperating(intent)) return nothing;
   const names = meant(intent, cluster);
+  const out = leftAlone(intent, view);
   const runs = (name: string): boolean =>
     names.includes(name) || view.hosts.get(name)?.data?.running === true;
   return {
@@ -56,6 +59,7 @@ export function operatingVariables(situation: Situation, server: string): Operat
     runs: runs(server),
     followers: cluster.servers
       .filter((one) => one.name !== view.primary && mayTakeOver(one) && runs(one.name))
+      .filter((one) => !out.includes(one.name))
       .map((one) => serverVariables(one, view)),
   };
 }
