@@ -18,9 +18,9 @@ const longestMs = 400 * 86_400_000;
 const longestReason = 200;
 const longestName = 64;
 
-/** Milliseconds of "30m", "2h", "1d"; undefined where it is none of them, or more than a year. */
+/** Milliseconds of "30m" or "30min", "2h", "1d"; undefined where it is none of them, or more than a year. */
 export function durationMs(text: string): number | undefined {
-  const [, count = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
+  const [, count = '', unit = ''] = /^(\d{1,6})(m|h|d)(?:(?<=m)in)?$/.exec(text) ?? [];
   const ms = Number(count) * (unitMs[unit] ?? 0);
   return ms > 0 && ms <= longestMs ? ms : undefined;
 }

@@ -14,6 +14,14 @@ const detachment = (world: World, given: Given, state: 'out' | 'in'): Promise<nu
       serversOnly: true,
       // Who is taken out may be the one that cannot be reached.
       mayBeAway: () => state === 'out',
+      notes: (view) => {
+        const host = argument(given, 'host');
+        return view.absent?.has(host)
+          ? [
+              `${host} cannot be reached: it comes back when its instance is started again, or with pgduet attach`,
+            ]
+          : [];
+      },
       proof: (outcome) => proofOf(outcome, ['detachment', 'replication']),
     },
   );

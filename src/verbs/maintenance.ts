@@ -9,6 +9,8 @@ import { proofOf } from './proof.ts';
 import { argument, flag, type Given, text } from './verb.ts';
 import type { World } from './world.ts';
 
+const beginLacks = ['of'] as const;
+const endLacks = ['reason', 'for', 'alone', 'replace'] as const;
 const longestReason = 200;
 const longestName = 64;
 const minuteMs = 60_000;
@@ -17,6 +19,13 @@ const longestMs = 400 * 24 * 60 * minuteMs;
 export function maintenance(world: World, given: Given): Promise<number> {
   const goal = argument(given, 'goal') === 'begin' ? 'begin' : 'end';
   const host = argument(given, 'host');
+  const foreign = (goal === 'begin' ? beginLacks : endLacks).find((name) => given.options.has(name));
+  if (foreign)
+    throw wrong(
+      `maintenance ${goal} does not take --${foreign}`,
+      `it says something about the ${goal === 'begin' ? 'end' : 'begin'} of a maintenance`,
+      `Leave it out, or see 'pgduet maintenance --help'.`,
+    );
   const expected = minutes(text(given, 'for'));
   const reason = line('reason', text(given, 'reason') ?? '', longestReason);
   const of = line('of', text(given, 'of') ?? '', longestName);
@@ -40,6 +49,12 @@ export function maintenance(world: World, given: Given): Promise<number> {
     serversOnly: true,
     // The host that is worked on may be away, and whoever is not heard hears of it later.
     mayBeAway: () => true,
+    notes: (view) =>
+      view.absent?.has(host)
+        ? [
+            `${host} cannot be reached: it hears of ${goal === 'begin' ? 'this' : 'the end'} when it hears another server`,
+          ]
+        : [],
     facts: ({ view }) => ({ maintenance: { host, in_maintenance: view.maintained?.has(host) ?? false } }),
     proof: (outcome) => proofOf(outcome, ['maintenance', 'replication', 'mirroring']),
   });
@@ -51,12 +66,13 @@ const wrong = (what: string, why: string, fix: string): DiagnosticError =>
 /** As mc_ctl takes it; empty where nothing is said. */
 function minutes(given: string | undefined): string {
   if (given === undefined) return '';
-  const ms = parseDurationMs(given);
+  // As mc_ctl takes it, too.
+  const ms = parseDurationMs(given.replace(/(\d)m$/, '$1min'));
   if (ms !== undefined && ms >= minuteMs && ms <= longestMs) return `${Math.ceil(ms / minuteMs)}m`;
   throw wrong(
     `--for takes a time of at least a minute, 400 days at most, not '${given}'`,
     'it is how long the work is expected to take: nothing happens by itself when it is over, but check calls it overdue',
-    "Write '--for 2h' or '--for 30min', for example.",
+    "Write '--for 30m', '--for 2h' or '--for 1d', for example.",
   );
 }
 

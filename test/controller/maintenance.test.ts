@@ -5,6 +5,7 @@ import { entryOf } from '../../src/controller/core/maintenance.ts';
 import type { State } from '../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../src/controller/core/status.ts';
 import type { Maintenance, ServerView, SyncSet } from '../../src/controller/core/view.ts';
+import { durationMs, wrongMaintenance } from '../../src/controller/ctl-maintenance.ts';
 import {
   answer,
   boot,
@@ -504,5 +505,32 @@ describe('a maintenance that ends', () => {
       heard(view('server1', 'primary', { ...knowing, sync: inSyncOfThree, maintenance: { server2: over } })),
     );
     expect(it1.state.own.phase).toBe('starting');
+  });
+});
+
+describe('the words of mc_ctl maintenance', () => {
+  it.each([
+    ['30m', 1_800_000],
+    ['30min', 1_800_000],
+    ['2h', 7_200_000],
+    ['1d', 86_400_000],
+    ['0m', undefined],
+    ['2', undefined],
+    ['2x', undefined],
+    ['9999d', undefined],
+  ])('take %s for a time, or for none', (text, ms) => {
+    expect(durationMs(text)).toBe(ms);
+  });
+
+  it.each([
+    [undefined, undefined, { server: 'server2' }, 'begin or end'],
+    ['begin', 'more', { server: 'server2' }, 'too much'],
+    ['begin', undefined, {}, 'needs --server'],
+    ['begin', undefined, { server: 'server2', of: 'bob' }, 'does not know --of'],
+    ['end', undefined, { server: 'server2', alone: true }, 'does not know --alone'],
+    ['begin', undefined, { server: 'server2', reason: 'a\nb' }, 'one line'],
+    ['begin', undefined, { server: 'server2', by: '' }, 'a name'],
+  ])('%s %s %j are told what is wrong', (goal, more, words, why) => {
+    expect(wrongMaintenance(goal, more, words)).toContain(why);
   });
 });

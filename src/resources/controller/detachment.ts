@@ -31,7 +31,7 @@ export const detachment: ResourceKind<Desired, ControllerReport> = {
       return no(
         `no controller runs on ${id}, the primary`,
         'it is the one that commits wait by',
-        `Start it (mc_ctl start on ${id})`,
+        `Start it (pgduet start ${id})`,
       );
     if (server === id)
       return refuse({

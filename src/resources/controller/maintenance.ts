@@ -42,7 +42,7 @@ export const maintenance: ResourceKind<Desired, ControllerReport> = {
       return no(
         `no controller runs on ${desired.id}, the primary`,
         'the controllers remember what is in maintenance, and the one of the primary tells the others',
-        `mc_ctl start on ${desired.id}`,
+        `Start it (pgduet start ${desired.id})`,
       );
     const report = observed.value;
     if (!report.maintenance)
@@ -81,8 +81,18 @@ function wordsOf({ server, state, by, reason, expected, of, replace, alone }: De
 const no = (what: string, why: string, fix: string): Verdict<never> =>
   refuse({ code: 'SAF016', what, why, fix: `${fix}; then run the same command again.` });
 
-const heldBy = ({ server, by, since, reason }: Entry): string =>
-  `${server} is in maintenance by ${by} since ${since.slice(0, 16).replace('T', ' ')} UTC${reason === '' ? '' : `: ${reason}`}`;
+const moment = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+
+const heldBy = ({ server, by, since, until, reason }: Entry): string => {
+  const expected = until === null ? '' : `, expected until ${moment(until)}`;
+  return `${server} is in maintenance by ${by} since ${moment(since)}${expected}${reason === '' ? '' : `: ${reason}`}`;
+};
+
+/** What everybody will read of it, so that a mistake is seen before the yes. */
+const saidOf = ({ reason, expected }: Desired): readonly string[] => [
+  ...(reason === undefined ? [] : [`why: ${reason}`]),
+  ...(expected === undefined ? [] : [`expected to take ${expected.replace(/m$/, ' min')}, from now`]),
+];
 
 function begin(
   desired: Desired,
@@ -106,8 +116,9 @@ function begin(
     );
   if (entry?.stage === 'open')
     return change({
-      summary: `what is said of the maintenance of ${server}, by ${by} now`,
+      summary: `say anew who has ${server} in maintenance: ${by}`,
       reason: heldBy(entry),
+      notes: saidOf(desired),
     });
   const left = secondCopies(report, { primary: id, without: server });
   const counts = report.servers.some((it) => it.server_id === server && isWaitedFor(it));
@@ -120,7 +131,7 @@ function begin(
   return change({
     summary: `take ${server} out for maintenance, by ${by}`,
     reason: 'it counts as a standby',
-    notes: consequences(desired, report, left),
+    notes: [...saidOf(desired), ...consequences(desired, report, left)],
   });
 }
 
