@@ -185,7 +185,8 @@ export const variables: Readonly<Record<string, string>> = {
   'maintenance.of': 'what `--of` says',
   'maintenance.replace': '`true` with `--replace`',
   'maintenance.alone': '`true` with `--alone`',
-  'maintenance.returns': 'not empty where the target of `pgduet maintenance end` can be reached',
+  'maintenance.returns':
+    'not empty where the target of `pgduet maintenance end` can be reached, and is a standby',
   'detachment.state': '`out` for `pgduet detach`, `in` for `attach`',
   'detachment.alone': '`true` with `--alone`',
   'operating.means': '`true` on the servers that `pgduet reload`, `restart`, `stop` or `start` is about',

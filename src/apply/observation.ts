@@ -58,7 +58,7 @@ export async function observation(
   const unread = unreadable(intended, new Map([...views].filter(([name]) => !out.includes(name))));
   if (unread.length > 0) throw failure(unread);
   const found = surveyFor(intended, cluster, views);
-  if ('refused' in found) throw failure([found.refused]);
+  if ('refused' in found) throw failure([unseen(found.refused, cluster, states)]);
   const view = withAbsent(found.view, cluster, states);
   const intent = settle({ cluster, view, intent: intended });
   const obstacles = maintenanceObstacles(intent, view);
@@ -83,6 +83,19 @@ export function awayInVain(
   const views = states.map((state) => [state.host.name, hostView(request.cluster, state, ports)] as const);
   const { maintained } = maintainedOf(new Map(views));
   return [...away].flatMap(([name, reason]) => (maintained?.has(name) ? [] : [reason]));
+}
+
+/** Where a host was left out, the primary may be there. */
+function unseen(refused: Diagnostic, cluster: Cluster, states: readonly HostState[]): Diagnostic {
+  const away = cluster.servers.filter(({ name }) => !states.some(({ host }) => host.name === name));
+  if (refused.code !== 'SAF004' || away.length === 0) return refused;
+  const names = away.map(({ name }) => name).join(', ');
+  return {
+    ...refused,
+    what: `no server that can be reached is primary, and ${names} cannot be reached`,
+    why: `the primary may be ${names}`,
+    fix: `Make ${names} reachable, then run the same command again. Where it is lost for good, 'mc_ctl status' on a standby says what is left to do.`,
+  };
 }
 
 /** The plan as far as it may be carried out now. */

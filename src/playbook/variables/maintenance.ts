@@ -9,7 +9,7 @@ export interface MaintenanceVariables {
   readonly of: string;
   readonly replace: string;
   readonly alone: string;
-  /** Not empty: it comes back, and its host can be reached. */
+  /** Not empty: it comes back as a standby, and its host can be reached. */
   readonly returns: string;
 }
 
@@ -24,6 +24,6 @@ export function maintenanceVariables({ intent, view }: Situation): MaintenanceVa
     of: asked?.of ?? '',
     replace: `${asked?.replace ?? false}`,
     alone: `${asked?.alone ?? false}`,
-    returns: isOver && !view.absent?.has(asked.host) ? 'yes' : '',
+    returns: isOver && asked.host !== view.primary && !view.absent?.has(asked.host) ? 'yes' : '',
   };
 }

@@ -17,4 +17,4 @@ export const untilSettled = ({
   readonly dataDir: string;
 }): string => `shown=${quote(`${managementDir}/${id}.status.json`)}
 n=0
-while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! { [ -f "$shown" ] && contents "$shown" | grep -qE '"mirroring_status":"(switchable|failover-disabled)"'; }; do n=$((n + 1)); sleep 0.1; done`;
+while [ -n "$mc" ] && [ -f ${quote(`${dataDir}/standby.signal`)} ] && [ $n -lt ${settledSeconds * 10} ] && ! { [ -f "$shown" ] && contents "$shown" | grep -qE '"mirroring_status":"(switchable|failover-disabled)"| is in maintenance '; }; do n=$((n + 1)); sleep 0.1; done`;
