@@ -2,15 +2,11 @@
  * Servers in maintenance: that is told, with who, why and until when, and nothing else of them. In: who is out, what was seen. Out: findings,
  * and what is left of the rest. Pure.
  */
+
 import { commandWords } from '../base/command.ts';
+import { maintenanceWords, momentOf } from '../base/maintenance-words.ts';
 import type { Cluster } from '../inventory/cluster.ts';
-import {
-  endCommand,
-  isOverdue,
-  type MaintenanceSeen,
-  maintenanceWords,
-  momentOf,
-} from '../observe/maintenance.ts';
+import { endCommand, isOverdue, type MaintenanceSeen } from '../observe/maintenance.ts';
 import type { Finding, Reported } from './finding.ts';
 import type { Roles } from './roles.ts';
 

@@ -1,5 +1,6 @@
 /** `mc_ctl maintenance`: the words of the command line become a request. In: words. Out: a request, or what is wrong with them. */
 import { userInfo } from 'node:os';
+import { foreignTo, isPlain, longestMs, longestName, longestReason } from '../base/maintenance-words.ts';
 import type { ControlRequest } from './core/event.ts';
 
 interface Words {
@@ -13,10 +14,6 @@ interface Words {
 }
 
 const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-const longestMs = 400 * 86_400_000;
-/** They stand in logs and in the status of every server. */
-const longestReason = 200;
-const longestName = 64;
 
 /** Milliseconds of "30m" or "30min", "2h", "1d"; undefined where it is none of them, or more than a year. */
 export function durationMs(text: string): number | undefined {
@@ -24,9 +21,6 @@ export function durationMs(text: string): number | undefined {
   const ms = Number(count) * (unitMs[unit] ?? 0);
   return ms > 0 && ms <= longestMs ? ms : undefined;
 }
-
-/** A line, without anything that would forge another one. */
-const isPlain = (text: string, longest: number): boolean => text.length <= longest && !/\p{Cc}/u.test(text);
 
 /** What is wrong with the words; undefined when nothing is. */
 export function wrongMaintenance(
@@ -38,10 +32,7 @@ export function wrongMaintenance(
     return `maintenance needs begin or end${goal === undefined ? '' : `, not '${goal}'`}`;
   if (more !== undefined) return `'${more}' is too much; maintenance ${goal} takes only options`;
   if (words.server === undefined || words.server === '') return `maintenance ${goal} needs --server ID`;
-  const foreign =
-    goal === 'begin'
-      ? (['of'] as const).find((it) => words[it] !== undefined)
-      : (['reason', 'for', 'replace', 'alone'] as const).find((it) => words[it] !== undefined);
+  const foreign = foreignTo[goal].find((it) => words[it] !== undefined);
   if (foreign) return `maintenance ${goal} does not know --${foreign}`;
   if (words.for !== undefined && durationMs(words.for) === undefined)
     return `--for '${words.for}' is no time such as 30m, 2h or 1d`;

@@ -4,8 +4,9 @@
  */
 import { advised } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { maintenanceWords } from '../base/maintenance-words.ts';
 import type { Cluster } from '../inventory/cluster.ts';
-import { endCommand, type MaintenanceSeen, maintenanceWords } from '../observe/maintenance.ts';
+import { endCommand, type MaintenanceSeen } from '../observe/maintenance.ts';
 import type { View } from '../observe/survey.ts';
 import type { Intent } from './intent.ts';
 import { means } from './operating.ts';

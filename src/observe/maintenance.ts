@@ -59,14 +59,6 @@ export function parseRemembered(text: string): Remembered {
   );
 }
 
-export const momentOf = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`;
-
-/** "in maintenance by alice since 2026-11-30 10:00 UTC, expected until 2026-11-30 12:00 UTC: new disks". */
-export function maintenanceWords({ by, since, until, reason }: MaintenanceSeen): string {
-  const expected = until === null ? '' : `, expected until ${momentOf(until)}`;
-  return `in maintenance by ${by} since ${momentOf(since)}${expected}${reason === '' ? '' : `: ${reason}`}`;
-}
-
 /** It was expected to be over by now. */
 export const isOverdue = ({ until }: MaintenanceSeen, nowMs: number): boolean =>
   until !== null && Date.parse(until) < nowMs;

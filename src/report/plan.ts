@@ -1,6 +1,8 @@
 /** A plan as text a person decides by, and as JSON. In: a plan and who is primary. Shows; never decides. Pure. */
+
+import { maintenanceWords } from '../base/maintenance-words.ts';
 import { type Cluster, serverOn, shownAddress } from '../inventory/cluster.ts';
-import { type MaintenanceSeen, maintenanceWords } from '../observe/maintenance.ts';
+import type { MaintenanceSeen } from '../observe/maintenance.ts';
 import type { View } from '../observe/survey.ts';
 import { type Decision, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
 import { restartedHosts } from '../plan/restarts.ts';

@@ -1,7 +1,7 @@
 /** The cluster's status as a table for people and as JSON for programs. Pure. */
 
+import { maintenanceWords } from '../base/maintenance-words.ts';
 import { formatBytes } from '../base/units.ts';
-import { maintenanceWords } from '../observe/maintenance.ts';
 import type { ClusterStatus, StatusRow } from '../observe/status.ts';
 import { dutyWords } from '../resources/controller/duty.ts';
 import { sinceWords } from '../resources/controller/outage.ts';

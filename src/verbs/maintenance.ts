@@ -2,6 +2,7 @@
 import { hostname, userInfo } from 'node:os';
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import { foreignTo, isPlain, longestMs, longestName, longestReason } from '../base/maintenance-words.ts';
 import { parseDurationMs } from '../base/units.ts';
 import { shippedPlaybook } from '../shipped.ts';
 import { applyVerb } from './apply.ts';
@@ -9,17 +10,12 @@ import { proofOf } from './proof.ts';
 import { argument, flag, type Given, text } from './verb.ts';
 import type { World } from './world.ts';
 
-const beginLacks = ['of'] as const;
-const endLacks = ['reason', 'for', 'alone', 'replace'] as const;
-const longestReason = 200;
-const longestName = 64;
 const minuteMs = 60_000;
-const longestMs = 400 * 24 * 60 * minuteMs;
 
 export function maintenance(world: World, given: Given): Promise<number> {
   const goal = argument(given, 'goal') === 'begin' ? 'begin' : 'end';
   const host = argument(given, 'host');
-  const foreign = (goal === 'begin' ? beginLacks : endLacks).find((name) => given.options.has(name));
+  const foreign = foreignTo[goal].find((name) => given.options.has(name));
   if (foreign)
     throw wrong(
       `maintenance ${goal} does not take --${foreign}`,
@@ -63,10 +59,9 @@ export function maintenance(world: World, given: Given): Promise<number> {
 const wrong = (what: string, why: string, fix: string): DiagnosticError =>
   new DiagnosticError([{ code: 'CLI004', what, why, fix }], exitCode.inputWrong);
 
-/** As mc_ctl takes it; empty where nothing is said. */
+/** In the words of mc_ctl, whose `m` is taken, too; empty where nothing is said. */
 function minutes(given: string | undefined): string {
   if (given === undefined) return '';
-  // As mc_ctl takes it, too.
   const ms = parseDurationMs(given.replace(/(\d)m$/, '$1min'));
   if (ms !== undefined && ms >= minuteMs && ms <= longestMs) return `${Math.ceil(ms / minuteMs)}m`;
   throw wrong(
@@ -78,10 +73,10 @@ function minutes(given: string | undefined): string {
 
 /** It stands in the logs and in the status of every server. */
 function line(name: 'reason' | 'of' | 'by', value: string, longest: number): string {
-  if (value.length <= longest && !/\p{Cc}/u.test(value)) return value;
+  if (isPlain(value, longest)) return value;
   throw wrong(
     `--${name} takes one line of at most ${longest} characters`,
     'it stands in the logs and in the status of every server',
-    'Say it in fewer words.',
+    'Say it in fewer words, without line breaks.',
   );
 }

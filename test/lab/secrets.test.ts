@@ -79,6 +79,15 @@ const formats: readonly (readonly string[])[] = [
   ['teardown', '--check', '--diff', '--verbose'],
   ['teardown', '--check', '--json'],
   ['secrets', 'renew', '--check', '--diff', '--verbose'],
+  ['reload', '--check', '--diff', '--verbose'],
+  ['reload', '--check', '--json'],
+  ['restart', '--check', '--verbose'],
+  ['restart', '--pending', '--check', '--json'],
+  ['stop', '--check', '--verbose'],
+  ['start', '--check', '--verbose'],
+  ['failover', 'off', '--check', '--verbose'],
+  ['detach', 'server2', '--alone', '--check', '--verbose'],
+  ['maintenance', 'begin', 'server2', '--alone', '--check', '--json', '--verbose'],
 ];
 
 describeLab('secrets of others on a pair', () => {

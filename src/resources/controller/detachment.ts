@@ -8,7 +8,7 @@ import { flag, oneOf, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, type ResourceKind, refuse, same, type Verdict } from '../contract/kind.ts';
 import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
-import { isWaitedFor, secondCopies } from './waited-for.ts';
+import { isWaitedFor, meanwhile, secondCopies, wouldBeAlone } from './waited-for.ts';
 
 const fields = serverFields({
   server: text('the standby that is meant'),
@@ -69,19 +69,12 @@ function takeOut({ server, id, alone }: Desired, report: ControllerReport, row: 
   if (row.detached) return same(`${server} is out, as a person has asked`);
   if (!isWaitedFor(row)) return same(`no commit waits for ${server}`);
   const left = secondCopies(report, { primary: id, without: server });
-  if (left.length === 0 && !alone)
-    return no(
-      `no commit would wait for any standby while ${server} is out`,
-      `${id} alone would have what is written meanwhile: if it is lost, that is lost, and nobody takes over`,
-      '--alone says that this is meant',
-    );
+  if (left.length === 0 && !alone) return no(...wouldBeAlone({ server, primary: id }));
   return change({
     summary: `take ${server} out: commits do not wait for it`,
     reason: `commits wait for it (${row.sync_state})`,
     notes: [
-      left.length > 0
-        ? `commits wait for ${left.join(', ')} meanwhile`
-        : `there is no second copy meanwhile: ${id} alone has what is written, and nobody takes over from it`,
+      meanwhile(left, id),
       'it ends with pgduet attach, or with the next start of its instance; for work on its host: pgduet maintenance begin',
     ],
   });

@@ -3,13 +3,14 @@
  * controllers (ADR 18): who has it in maintenance, since when, why, until when that is expected.
  */
 import { advised, here } from '../../base/command.ts';
+import { maintenanceWords } from '../../base/maintenance-words.ts';
 import { quote } from '../../base/shell.ts';
 import { parseDurationMs } from '../../base/units.ts';
 import { flag, oneOf, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, type ResourceKind, refuse, same, type Verdict } from '../contract/kind.ts';
 import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
-import { isWaitedFor, secondCopies } from './waited-for.ts';
+import { isWaitedFor, meanwhile, secondCopies, wouldBeAlone } from './waited-for.ts';
 
 /** What goes by between the command and the look behind it, and a rounded minute. */
 const toleranceSeconds = 120;
@@ -81,12 +82,7 @@ function wordsOf({ server, state, by, reason, expected, of, replace, alone }: De
 const no = (what: string, why: string, fix: string): Verdict<never> =>
   refuse({ code: 'SAF016', what, why, fix: `${fix}; then run the same command again.` });
 
-const moment = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`;
-
-const heldBy = ({ server, by, since, until, reason }: Entry): string => {
-  const expected = until === null ? '' : `, expected until ${moment(until)}`;
-  return `${server} is in maintenance by ${by} since ${moment(since)}${expected}${reason === '' ? '' : `: ${reason}`}`;
-};
+const heldBy = (entry: Entry): string => `${entry.server} is ${maintenanceWords(entry)}`;
 
 /** What everybody will read of it, so that a mistake is seen before the yes. */
 const saidOf = ({ reason, expected }: Desired): readonly string[] => [
@@ -122,12 +118,7 @@ function begin(
     });
   const left = secondCopies(report, { primary: id, without: server });
   const counts = report.servers.some((it) => it.server_id === server && isWaitedFor(it));
-  if (counts && left.length === 0 && !alone)
-    return no(
-      `no commit would wait for any standby while ${server} is out`,
-      `${id} alone would have what is written meanwhile: if it is lost, that is lost, and nobody takes over`,
-      '--alone says that this is meant',
-    );
+  if (counts && left.length === 0 && !alone) return no(...wouldBeAlone({ server, primary: id }));
   return change({
     summary: `take ${server} out for maintenance, by ${by}`,
     reason: 'it counts as a standby',
@@ -151,9 +142,7 @@ function consequences(
 ): readonly string[] {
   const votes = register?.members.includes(server) ?? false;
   return [
-    left.length > 0
-      ? `commits wait for ${left.join(', ')} meanwhile, and only of ${left.length === 1 ? 'that one' : 'those'} one may take over`
-      : `there is no second copy meanwhile: ${id} alone has what is written, and nobody takes over from it`,
+    meanwhile(left, id),
     'it takes no role, and neither a reboot nor pgduet provision starts its instance, until pgduet maintenance end',
     ...(votes
       ? [
