@@ -53,6 +53,8 @@ describe('the end of a log', () => {
     const mark = await markServerLog(dir);
     appendFileSync(place('log'), 'FATAL:  no\n');
     expect(await serverLogSince(dir, mark)).toEqual([`FATAL:  no (${place('log')})`]);
+    // Made in the very millisecond of the mark.
+    expect(await serverLogSince(dir, { ...mark, atMs: 0 })).toEqual([`FATAL:  no (${place('log')})`]);
     // Another file that was there before: how much of it is new is not known.
     name('stderr short\n');
     expect(await serverLogSince(dir, mark)).toEqual([]);

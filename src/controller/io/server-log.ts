@@ -15,6 +15,7 @@ export interface LogMark {
   /** By the wall clock, as the times of files. */
   readonly atMs: number;
   readonly path?: string;
+  readonly ino?: number;
   readonly bytes: number;
 }
 
@@ -29,7 +30,8 @@ export async function markServerLog(dataDir: string): Promise<LogMark> {
   const atMs = Date.now();
   try {
     const path = await logFile(dataDir);
-    return { atMs, path, bytes: (await stat(path)).size };
+    const { size, ino } = await stat(path);
+    return { atMs, path, ino, bytes: size };
   } catch {
     // None yet: what there will be is new.
     return { atMs, bytes: 0 };
@@ -53,9 +55,11 @@ async function tail(path: string, mark: LogMark): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const facts = await file.stat();
-    const isNew = facts.birthtimeMs >= mark.atMs;
-    if (!facts.isFile() || (path !== mark.path && !isNew)) return '';
-    const before = isNew || facts.size < mark.bytes ? 0 : mark.bytes;
+    const isSame = path === mark.path && facts.ino === mark.ino;
+    // One that was made in the millisecond of the mark, and had been looked at by then, is none that is new.
+    const isNew = !isSame && facts.birthtimeMs >= mark.atMs;
+    if (!facts.isFile() || (!isSame && !isNew)) return '';
+    const before = isSame && facts.size >= mark.bytes ? mark.bytes : 0;
     const from = Math.max(before, facts.size - lastBytes);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(lastBytes), 0, lastBytes, from);
     return buffer.toString('utf8', 0, bytesRead);
