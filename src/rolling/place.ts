@@ -90,7 +90,7 @@ const put = (path: string, text: string): string =>
 
 /** Of an update that is over nothing stays but the last order with its mark. */
 export const orderScript = (directory: string, text: string): string =>
-  `${makeDirectory(directory)} && rm -f ${quote(directory)}/*.sh ${quote(directory)}/*.out ${quote(directory)}/*.rc ${quote(directory)}/*.begun ${quote(directory)}/*.unit ${quote(directory)}/row ${quote(directory)}/skipped && ${put(`${directory}/order`, text)}`;
+  `${makeDirectory(directory)} && cd ${quote(directory)} && rm -f ${fileNames.filter((name) => name !== 'order' && name !== 'ended').join(' ')} && ${put(`${directory}/order`, text)}`;
 
 export const rowScript = (directory: string, text: string): string => put(`${directory}/row`, text);
 
@@ -107,8 +107,20 @@ export interface Job {
   readonly step: string;
 }
 
+const jobFiles = ['sh', 'unit', 'out', 'rc', 'begun'] as const;
+type JobFile = (typeof jobFiles)[number];
+
+/** All that such a directory ever holds; a teardown takes it away. */
+export const fileNames: readonly string[] = [
+  'order',
+  'row',
+  'ended',
+  'skipped',
+  ...['packages', 'command', 'validate'].flatMap((step) => jobFiles.map((end) => `${step}.${end}`)),
+];
+
 const unitOf = ({ id, step }: Job): string => `pgduet-update-${id}-${step}`;
-const fileOf = ({ directory, id, step }: Job, end: string): string => `${directory}/${id}.${step}.${end}`;
+const fileOf = ({ directory, step }: Job, end: JobFile): string => `${directory}/${step}.${end}`;
 export const outputOf = (job: Job): string => fileOf(job, 'out');
 
 /** What has to be so on the host at that moment: it is the one that was meant, and its instance leads nobody. */
@@ -128,7 +140,8 @@ if [ -e ${quote(`${dataDir}/PG_VERSION`)} ] && [ ! -e ${quote(`${dataDir}/standb
  * by the unit; a begin without an end, and without the unit, is "not known".
  */
 export function startScript(job: Job, guard: Guard, text: string): string {
-  const [script, output, rc, begun] = ['sh', 'out', 'rc', 'begun'].map((end) => fileOf(job, end)) as [
+  const [script, unit, output, rc, begun] = jobFiles.map((end) => fileOf(job, end)) as [
+    string,
     string,
     string,
     string,
@@ -136,8 +149,8 @@ export function startScript(job: Job, guard: Guard, text: string): string {
   ];
   const wrapper = sh`sh ${script} > ${output} 2>&1 < /dev/null; echo $? > ${`${rc}.new`}; sync ${`${rc}.new`}; mv ${`${rc}.new`} ${rc}`;
   return `${guardScript(guard)}
-${put(script, text)} && ${put(`${script}.unit`, `${wrapper}\n`)} && rm -f ${quote(rc)} && ${put(begun, '')} || exit 1
-systemd-run --quiet --collect --unit=${unitOf(job)} --setenv=HOME=/root --setenv=LC_ALL=C.UTF-8 --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh ${quote(`${script}.unit`)}`;
+${put(script, text)} && ${put(unit, `${wrapper}\n`)} && rm -f ${quote(rc)} && ${put(begun, '')} || exit 1
+systemd-run --quiet --collect --unit=${unitOf(job)} --setenv=HOME=/root --setenv=LC_ALL=C.UTF-8 --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh ${quote(unit)}`;
 }
 
 /** Waits for its end; prints "KNOWN|UNKNOWN|NONE STATUS", then the last lines of its output. */

@@ -8,7 +8,9 @@ import { otherCollations } from '../../src/rolling/collations.ts';
 import { orderText, parseOrder } from '../../src/rolling/order.ts';
 import { choose, readOffer, unlike } from '../../src/rolling/packages.ts';
 import {
+  directoryOf,
   endScript,
+  fileNames,
   guardScript,
   guardStatus,
   lookScript,
@@ -188,5 +190,14 @@ describe('collations', () => {
     expect(otherCollations(reply(['database a']), reply([]))).toEqual(['database a']);
     expect(otherCollations(reply(['database a']), reply(['database a']))).toEqual([]);
     expect(otherCollations(undefined, undefined)).toEqual([]);
+  });
+});
+
+describe('a teardown', () => {
+  it('takes away all that an update leaves', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../playbooks/teardown.yml'), 'utf8');
+    const [, listed = ''] = /except: \[([^\]]*order[^\]]*)\]/.exec(text) ?? [];
+    expect(listed.split(',').map((name) => name.trim())).toEqual(fileNames);
+    expect(text).toContain(directoryOf('{{cluster.name}}', '{{host.name}}'));
   });
 });
