@@ -83,7 +83,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'transport',
   ],
   plan: ['base', 'resources/contract'],
-  intent: ['base', 'inventory', 'resources/contract', 'resources/data', 'observe'],
+  intent: ['base', 'inventory', 'resources/data', 'observe'],
   playbook: [
     'base',
     'postgres',
