@@ -17,6 +17,7 @@ import {
   roleProbe,
   secretsOf,
   surveyReplies,
+  unseenPrimary,
   type View,
 } from '../observe/survey.ts';
 import { makePlan, type ObservedResource, type Plan, type Resource } from '../plan/plan.ts';
@@ -89,13 +90,7 @@ export function awayInVain(
 function unseen(refused: Diagnostic, cluster: Cluster, states: readonly HostState[]): Diagnostic {
   const away = cluster.servers.filter(({ name }) => !states.some(({ host }) => host.name === name));
   if (refused.code !== 'SAF004' || away.length === 0) return refused;
-  const names = away.map(({ name }) => name).join(', ');
-  return {
-    ...refused,
-    what: `no server that can be reached is primary, and ${names} cannot be reached`,
-    why: `the primary may be ${names}`,
-    fix: `Make ${names} reachable, then run the same command again. Where it is lost for good, 'mc_ctl status' on a standby says what is left to do.`,
-  };
+  return { ...refused, ...unseenPrimary(away.map(({ name }) => name)) };
 }
 
 /** The plan as far as it may be carried out now. */

@@ -5,10 +5,10 @@
 import type { Command } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { etcdName } from '../base/endpoint.ts';
+import { type StoppedRecord, stoppedBy } from '../base/stopped-words.ts';
 import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
-import { type StoppedRecord, stoppedBy } from '../resources/contract/stopped-record.ts';
 import {
   type ControllerReport,
   controllerProbe,
@@ -284,7 +284,9 @@ function possible(
     const status = statuses.get(server);
     return status?.kind === 'seen' ? status.data : undefined;
   };
-  const toDo = withoutVainStart(one.toDo, dataOf, (server) => maintained.has(server));
+  const isMaintained = (server: string) => maintained.has(server);
+  const isStopped = (server: string) => recordOf(statuses.get(server)) !== undefined;
+  const toDo = withoutVainStart(one.toDo, dataOf, isMaintained, isStopped);
   return toDo === one.toDo ? one : { ...one, toDo, commands: [] };
 }
 

@@ -7,12 +7,13 @@ import { environmentFile, environmentText, parseEnvironment } from '../base/envi
 import { parseRenewal, type Renewal, renewalFile } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
 import { assigned, quote } from '../base/shell.ts';
+import { readStoppedRecord, type StoppedRecord } from '../base/stopped-words.ts';
 import { isSecretName } from '../base/withheld.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
 import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
-import { readStoppedRecord, type StoppedRecord, stoppedProbe } from '../resources/contract/stopped-record.ts';
+import { stoppedProbe } from '../resources/contract/stopped-record.ts';
 import { type NamesSeen, namesProbe, readNames } from '../resources/controller/names-observation.ts';
 import { readRunning, runningProbe, waitingForRestart } from '../resources/controller/running-observation.ts';
 import {
@@ -364,6 +365,17 @@ const twoPrimaries = (servers: readonly Server[], views: ReadonlyMap<string, Hos
   fix: `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
   evidence: evidence(servers, views),
 });
+
+/** Hosts that were not reached are `away`; `more` is known of the others. */
+export const unseenPrimary = (away: readonly string[], more?: string): Diagnostic => {
+  const names = away.join(', ');
+  return {
+    code: 'SAF004',
+    what: `no server that can be reached is primary, and ${names} cannot be reached`,
+    why: `the primary may be ${names}${more === undefined ? '' : `; ${more}`}`,
+    fix: `Make ${names} reachable, then run the same command again. Where it is lost for good, 'mc_ctl status' on a standby says what is left to do.`,
+  };
+};
 
 const noPrimary = (servers: readonly Server[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
   code: 'SAF004',

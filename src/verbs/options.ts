@@ -62,7 +62,7 @@ const options = {
   },
   keep: { takes: host, summary: 'the server that stays; without it the primary' },
   'keep-data': { takes: nothing, summary: 'leave the data of the servers that go where it is' },
-  reason: { takes: { kind: 'text' }, summary: 'why, for everybody who looks' },
+  reason: { takes: { kind: 'text' }, summary: 'why, for everybody who looks; no place for a secret' },
   for: {
     takes: { kind: 'duration' },
     summary: 'how long it is expected to take (30m, 2h, 1d); behind that check calls it overdue',

@@ -139,6 +139,21 @@ describe('a server in maintenance', () => {
     expect(brief(look({ unreached: both }))).toEqual(['LOK002 server3 server3', 'MNT001 server2 server2']);
   });
 
+  it('does not hide that nobody leads, where it alone was reached', () => {
+    const roles = { primary: undefined } as unknown as Partial<Roles>;
+    const unreached = new Map(['server1', 'server3'].map((name) => [name, [away]] as const));
+    const report = look({ roles, unreached });
+    expect(brief(report)[0]).toBe('SAF004 null roles');
+    expect(report.findings[0]).toMatchObject({
+      severity: 'danger',
+      what: 'no server that can be reached is primary, and server1, server3 cannot be reached',
+      consequence: expect.stringContaining('server2, in maintenance, takes no role'),
+    });
+    // Another one that was reached tells what it sees of the primary.
+    const one = new Map([['server1', [away]]]);
+    expect(brief(look({ roles, unreached: one }))).not.toContain('SAF004 null roles');
+  });
+
   it('hides neither what is wrong with another one, nor two primaries', () => {
     const plan = makePlan([observation('server1/a', 'wrong'), observation('server3/b', 'refused')]);
     expect(look({ plan }).findings.map(({ host }) => host)).toEqual(['server3', 'server1', 'server2']);
