@@ -9,6 +9,7 @@ import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
 import { mayTakeOver } from '../../inventory/cluster.ts';
 import { moveWords, statesText } from '../../report/rolling.ts';
+import { shown } from '../../report/shown.ts';
 import { after, leftOver, type Move, nextMove, rowOf, type Situation, sheet } from '../../rolling/next.ts';
 import type { Order } from '../../rolling/order.ts';
 import { directoryOf, endScript, rowScript } from '../../rolling/place.ts';
@@ -91,7 +92,7 @@ async function one(
   const start = ports.now();
   const rows = sheet(situation);
   const number = rows.filter(({ state }) => state === 'done').length + 1;
-  const words = `${String(number).padStart(3)}/${rows.length}  ${moveWords(move)}`;
+  const words = `${String(number).padStart(3)}/${rows.length}  ${shown(moveWords(move))}`;
   if (move.kind === 'work' && move.step === 'pause' && mayPass) {
     world.say(`${words}: done by hand`);
     return [entered(situation, move, { began, ms: 0, seen: 'by hand' }), {}];
@@ -104,7 +105,7 @@ async function one(
   if (moved.paused) return [before, moved];
   const ms = ports.now() - start;
   world.say(
-    `${words}: ${formatDuration(ms)}${moved.seen ? `, ${moved.seen}` : ''}   ${statesText(order, situation, move)}`,
+    `${words}: ${formatDuration(ms)}${moved.seen ? `, ${shown(moved.seen)}` : ''}   ${statesText(order, situation, move)}`,
   );
   const row = entered({ ...situation, rows: new Map(situation.rows).set(move.server, before) }, move, {
     began,
