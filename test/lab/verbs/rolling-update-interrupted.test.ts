@@ -106,8 +106,9 @@ describeLab('rolling updates that are broken into', () => {
     'end whole, with every acknowledged row',
     async () => {
       const random = seeded(seedOf(16_000));
+      const offset = Math.floor(random() * kinds.length);
       for (let round = 0; round < interruptions; round += 1) {
-        const kind = kinds[(round + Math.floor(random() * kinds.length)) % kinds.length] ?? 'kill';
+        const kind = kinds[(round + offset) % kinds.length] ?? 'kill';
         const delayMs = 500 + random() * 25_000;
         const ends = random() < 0.25;
         await sql(trio.servers.find(({ id }) => id === 'server1') ?? trio.primary, 'select 1');
