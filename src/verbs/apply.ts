@@ -4,6 +4,7 @@
  */
 
 import type { RunEvent } from '../apply/event.ts';
+import type { Prelude } from '../apply/request.ts';
 import { type Outcome, run } from '../apply/run.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
@@ -43,7 +44,9 @@ export interface Purpose {
   /** Asks in its own way. */
   confirm?(cluster: Cluster): Promise<boolean>;
   /** Said below the plan; a sentence each. */
-  notes?(view: View, cluster: Cluster, plan: Plan): readonly string[];
+  notes?(view: View, cluster: Cluster, plan: Plan, settled: Intent): readonly string[];
+  /** What goes before the run, once the plan is agreed to. */
+  prelude?(cluster: Cluster, first: { readonly view: View; readonly intent: Intent }): Prelude | undefined;
   /** Adds to an error what this verb offers as a way out. */
   explain?(problem: unknown): unknown;
   /** More fields for --json. */
@@ -86,6 +89,7 @@ export async function applyVerb(
           if (agreed && !purpose) await restarts.agree(shownPlan, plan.view?.primary ?? '');
           return agreed;
         },
+        prelude: (first) => purpose?.prelude?.(cluster, first),
         leaveOutUnreachable: (host) => purpose?.mayBeAway?.(host) === true,
         lockOwner: world.lockOwner(verb),
         ...(world.options.limit ? { limit: world.options.limit } : {}),
@@ -160,7 +164,7 @@ function showNotes(
   checkOnly: boolean,
   purpose: Purpose | undefined,
 ): void {
-  const notes = purpose?.notes?.(event.view, cluster, event.plan) ?? [];
+  const notes = purpose?.notes?.(event.view, cluster, event.plan, event.intent) ?? [];
   if (notes.length > 0) (checkOnly ? world.print : world.say)(notes.map(shown).join('\n'));
 }
 
