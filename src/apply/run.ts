@@ -62,8 +62,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     // The answer may have been that the primary must not be restarted.
     const { changed, current } = await prelude(request, ports, states, first);
     const agreed = { ...current, plan: allowed(request, current.plan) };
-    const main = await converge(request, ports, states, agreed);
-    const result = outcome({ ...main, changed: [...changed, ...main.changed] }, true);
+    const result = outcome(await converge(request, ports, states, agreed, changed), true);
     ports.emit({
       kind: 'verified',
       changes: result.changed.length,

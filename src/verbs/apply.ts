@@ -41,6 +41,8 @@ export interface Purpose {
   readonly serversOnly?: boolean;
   /** Throws before any host is contacted when the options do not fit the cluster. */
   check?(cluster: Cluster): void;
+  /** Whether PostgreSQL may be restarted there in passing, where a setting waits for it. */
+  mayRestart?(host: string): boolean;
   /** Asks in its own way. */
   confirm?(cluster: Cluster): Promise<boolean>;
   /** Said below the plan; a sentence each. */
@@ -82,7 +84,7 @@ export async function applyVerb(
         compile,
         effectPlace,
         change: !checkOnly,
-        mayRestart: restarts.mayRestart,
+        mayRestart: (host) => restarts.mayRestart(host) && (purpose?.mayRestart?.(host) ?? true),
         confirm: async (shownPlan) => {
           const agreed = await (purpose?.confirm?.(cluster) ?? confirm(world, cluster));
           // A verb with a purpose of its own has announced what it stops.

@@ -51,6 +51,8 @@ export function replace(world: World, given: Given): Promise<number> {
   };
   return applyVerb(world, intent, shippedPlaybook('replace'), {
     check: (cluster) => checkServers(cluster, [host]),
+    // What waits for a restart elsewhere is no part of it.
+    mayRestart: (name) => name === host,
     prelude: (cluster, first) => (stageOf(first.intent) === 'new' ? lockOut(cluster) : undefined),
     notes: (view, cluster, _plan, settled) => notesOf(host, view, cluster, settled),
     facts: (outcome, cluster) => ({

@@ -1,17 +1,13 @@
 /**
- * `pgduet replace`: the host of a standby is a new one, at another address or at the same one. The former host comes back, and is nobody; what was
- * interrupted goes on.
+ * `pgduet replace` of a standby of three, whose host is another one at another address: the former host comes back, and is nobody; a maintenance of it
+ * is over.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
-import { LabCluster, provisionedPair, provisionedTrio } from '../support/cluster.ts';
+import { type LabCluster, provisionedTrio } from '../support/cluster.ts';
 import {
-  fileText,
   mcCtlStatus,
   mirroringStatus,
   type Server,
@@ -21,7 +17,7 @@ import {
 } from '../support/instance.ts';
 import { expectMultiplexed } from '../support/multiplexed.ts';
 import { expectExit, type RunDocument } from '../support/pgduet.ts';
-import { Run } from '../support/running.ts';
+import { clusterKey, passfile, untilOut, withNewHost } from './replaced.ts';
 
 type Document = RunDocument & {
   readonly replace: { readonly host: string; readonly locked_out_of: readonly string[] | null };
@@ -29,29 +25,6 @@ type Document = RunDocument & {
 
 /** `fallback` where nothing is said; a register of three where that is left out. */
 const majority = { multiplexing: { on_heartbeat_loss: undefined } } as const;
-
-/** The same cluster with another host in the place of one. */
-async function withNewHost(
-  old: LabCluster,
-  options: ConstructorParameters<typeof LabCluster>[2],
-  name: string,
-): Promise<LabCluster> {
-  const [fresh] = await old.lab.hosts(1, { names: [name] });
-  const hosts = old.hosts.map((host) => (host.name === name ? (fresh as Host) : host));
-  return new LabCluster(old.lab, hosts, { ...options, name: `with-${fresh.address}.yml` });
-}
-
-const passfile = (host: Host): string => fileText(host, '/var/lib/postgresql/.pgpass');
-const clusterKey = (host: Host): string => fileText(host, '/mcdir/inst1/cluster.key');
-
-/** Until the primary has left the server out. */
-const untilOut = (primary: Server, id: string): Promise<unknown> =>
-  until(
-    async () => `${id} is not out:\n${await mcCtlStatus(primary)}`,
-    30_000,
-    async () => ((await sql(primary, 'show synchronous_standby_names')).includes(id) ? undefined : true),
-    200,
-  );
 
 describeLab('a standby of three whose host is another one', () => {
   let trio: LabCluster;
@@ -147,99 +120,6 @@ describeLab('a standby of three whose host is another one', () => {
     expect(states[2]).not.toBe('f');
     await untilSql(leads, "select count(*) from pg_stat_replication where sync_state <> 'async'", '1');
     await sql(leads, 'insert into t values (0)');
-  });
-});
-
-describeLab('a standby with an arbiter whose host is installed anew', () => {
-  let pair: LabCluster;
-  let key: string;
-  const fingerprint = (line: string): string =>
-    `SHA256:${createHash('sha256')
-      .update(Buffer.from(line.split(' ')[1] ?? '', 'base64'))
-      .digest('base64')
-      .replace(/=+$/, '')}`;
-  beforeAll(async () => {
-    pair = await provisionedPair({ arbiter: true });
-    key = await pair.lab.reinstall(pair.standby.host);
-    await untilOut(pair.primary, pair.standby.id);
-  });
-  afterAll(() => pair?.close());
-
-  labTest('its host key is refused but for the one that a person names', async () => {
-    const known = readFileSync(pair.lab.knownHosts, 'utf8');
-    const unnamed = await pair.run('replace', pair.standby.id, '--yes', '--accept-new-host-keys');
-    expectExit(unnamed, 4);
-    expect(unnamed.stderr).toContain('CON003');
-    const other = await pair.run(
-      'replace',
-      pair.standby.id,
-      '--yes',
-      '--host-key',
-      `SHA256:${'a'.repeat(43)}`,
-    );
-    expectExit(other, 4);
-    expect(other.stderr).toContain('CON003');
-    expectExit(await pair.run('replace', pair.standby.id, '--host-key', 'MD5:00'), 3);
-    expect(readFileSync(pair.lab.knownHosts, 'utf8')).toBe(known);
-  });
-
-  const words = (): string[] => [
-    'replace',
-    '-i',
-    pair.file,
-    pair.standby.id,
-    '--yes',
-    '--host-key',
-    fingerprint(key),
-  ];
-
-  labTest('interrupted at many moments, the same command goes on', async () => {
-    for (const [step, signal] of [
-      [1, 'SIGKILL'],
-      [4, 'SIGINT'],
-      [12, 'SIGKILL'],
-      [25, 'SIGKILL'],
-      [33, 'SIGINT'],
-    ] as const) {
-      const run = new Run(words());
-      if (!(await run.stepsDone(step))) break;
-      run.child.kill(signal);
-      await run.ended;
-      await sleep(3000);
-    }
-    const done = await pair.run(words()[0] ?? '', ...words().slice(3));
-    expectExit(done, 0);
-    await pair.untilSwitchable();
-    const known = readFileSync(pair.lab.knownHosts, 'utf8');
-    expect(known).toContain(key);
-    expect(known.split('\n').filter((line) => line.includes(pair.standby.address))).toHaveLength(1);
-    expectExit(await pair.run('check'), 0);
-    await sql(pair.primary, 'create table u (n int)');
-    expectExit(await pair.run('switch', '--yes'), 0);
-  });
-});
-
-describeLab('a standby that still counts', () => {
-  let pair: LabCluster;
-  const message = { multiplexing: { on_heartbeat_loss: 'message' } } as const;
-  beforeAll(async () => {
-    pair = await provisionedPair(message);
-  });
-  afterAll(() => pair?.close());
-
-  labTest('is replaced by nobody before a person has said that it is gone', async () => {
-    await pair.standby.host.powerOff();
-    const now = await withNewHost(pair, message, pair.standby.id);
-    const before = clusterKey(pair.primary.host);
-    const refused = await now.run('replace', pair.standby.id, '--yes');
-    expectExit(refused, 5);
-    expect(refused.stderr).toContain('SAF071');
-    expect(clusterKey(pair.primary.host)).toBe(before);
-    expectExit(await now.run('detach', pair.standby.id, '--alone', '--yes'), 0);
-    const done = await now.run('replace', pair.standby.id, '--yes');
-    expectExit(done, 0);
-    expect(done.stderr).toContain('Your yes says that it is off or lost');
-    await now.untilSwitchable();
   });
 });
 
