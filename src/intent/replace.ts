@@ -6,7 +6,8 @@ import { advised, here } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Cluster } from '../inventory/cluster.ts';
-import type { HostView, View } from '../observe/survey.ts';
+import { isNew, newMembers } from '../observe/newcomers.ts';
+import type { View } from '../observe/survey.ts';
 import { isFinished } from '../resources/data/data-directory.ts';
 import type { Intent } from './intent.ts';
 
@@ -25,14 +26,6 @@ export interface ReplaceIntent {
    */
   readonly stage?: 'new' | 'entered' | 'known';
 }
-
-/** No controller has ever remembered anything there: it can answer for nobody, and nothing was told to it. */
-export const isNew = (host: HostView | undefined): boolean =>
-  host?.record === undefined && host?.data?.running !== true && !(isFinished(host?.data) && isOld(host));
-
-/** Data that was started is of a server that had a controller; a copy that was just made was not. */
-const isOld = (host: HostView | undefined): boolean =>
-  host?.data?.started === true || host?.data?.standbySignal === false;
 
 export function settleReplace(intent: ReplaceIntent, view: View): ReplaceIntent {
   if (intent.stage) return intent;
@@ -112,16 +105,12 @@ function isCounted({ host }: ReplaceIntent, view: View): Diagnostic | undefined 
 }
 
 /** A new host in the place of a member: the former one has the key of the cluster, and would be heard under the same name. */
-function newHosts({ servers }: Cluster, view: View): readonly Diagnostic[] {
-  const record = view.hosts.get(view.primary)?.record;
-  return servers
-    .filter(({ name }) => name !== view.primary && !view.maintained?.has(name) && view.hosts.has(name))
-    .filter(({ name }) => record?.members.includes(name) === true && isNew(view.hosts.get(name)))
-    .map(({ name }) => ({
-      code: 'SAF073',
-      what: `the host of ${name} is new, and ${view.primary} has had a standby of that name`,
-      why: 'if the former host comes back it has the key of the cluster, is taken for the new one, and both could become primary',
-      ...advised`${here`pgduet replace ${name}`} locks the former host out, and makes the new one a standby.`,
-      host: name,
-    }));
+function newHosts(cluster: Cluster, view: View): readonly Diagnostic[] {
+  return newMembers(cluster, view).map((name) => ({
+    code: 'SAF073',
+    what: `the host of ${name} is new, and ${view.primary} has had a standby of that name`,
+    why: 'if the former host comes back it has the key of the cluster, is taken for the new one, and both could become primary',
+    ...advised`${here`pgduet replace ${name}`} locks the former host out, and makes the new one a standby.`,
+    host: name,
+  }));
 }

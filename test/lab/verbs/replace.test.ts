@@ -16,7 +16,7 @@ import {
   untilSql,
 } from '../support/instance.ts';
 import { expectMultiplexed } from '../support/multiplexed.ts';
-import { expectExit, type RunDocument } from '../support/pgduet.ts';
+import { expectExit, findingsOf, type RunDocument } from '../support/pgduet.ts';
 import { clusterKey, passfile, untilOut, withNewHost } from './replaced.ts';
 
 type Document = RunDocument & {
@@ -50,6 +50,14 @@ describeLab('a standby of three whose host is another one', () => {
     await lost.host.powerOff();
     await untilOut(trio.primary, lost.id);
     now = await withNewHost(trio, majority, lost.id);
+    const findings = findingsOf(await now.check());
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        code: 'CTL014',
+        host: lost.id,
+        commands: [expect.objectContaining({ run: `pgduet replace ${lost.id}` })],
+      }),
+    );
     const refused = await now.provision();
     expectExit(refused, 5);
     expect(refused.stderr).toContain('SAF073');
