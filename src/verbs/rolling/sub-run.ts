@@ -1,0 +1,61 @@
+/** One verb within a rolling update: its playbook, without a question of its own. In: an intent. Out: its outcome, or why it was not reached. */
+import type { RunEvent } from '../../apply/event.ts';
+import { type Outcome, run } from '../../apply/run.ts';
+import { DiagnosticError } from '../../base/diagnostic.ts';
+import { exitCode } from '../../base/exit-codes.ts';
+import type { Intent } from '../../intent/intent.ts';
+import { type Cluster, serversOnly } from '../../inventory/cluster.ts';
+import { isEmpty, type Plan, pending, troubles } from '../../plan/plan.ts';
+import { plainReport } from '../../report/plain.ts';
+import { compiler, effectPlace, playbook } from '../load.ts';
+import { runPorts } from '../ports.ts';
+import type { World } from '../world.ts';
+
+export interface Within {
+  readonly intent: Intent;
+  readonly path: string;
+  /** Throws where the plan goes further than it may. */
+  agrees?(plan: Plan): void;
+}
+
+export async function runWithin(
+  world: World,
+  declared: Cluster,
+  { intent, path, agrees }: Within,
+): Promise<Outcome> {
+  const cluster = serversOnly(declared);
+  const { verbose } = world.options;
+  const told = plainReport({ verbose, elapsed: world.elapsed, write: world.say });
+  const emit = (event: RunEvent): void => {
+    if (verbose || event.kind === 'progress') told(event);
+  };
+  const outcome = await run(
+    {
+      cluster,
+      intent,
+      compile: compiler(world, cluster, playbook(path), path),
+      effectPlace,
+      change: true,
+      confirm: async (plan) => {
+        agrees?.(plan);
+        return true;
+      },
+      lockOwner: world.lockOwner('rolling-update'),
+    },
+    runPorts(world, emit),
+  );
+  if (isEmpty(outcome.left)) return outcome;
+  const left = troubles(outcome.left);
+  if (left.length > 0) throw new DiagnosticError(left, exitCode.hostFailed);
+  throw new DiagnosticError(
+    [
+      {
+        code: 'HST011',
+        what: `${pending(outcome.left).length} changes are left to do`,
+        why: 'the step is done only when a last look finds nothing',
+        fix: 'Run pgduet check, then go on.',
+      },
+    ],
+    exitCode.hostFailed,
+  );
+}
