@@ -222,7 +222,7 @@ export const clusterCodes = {
     consequence:
       'the server is missing; if its former host comes back, it has the key of the cluster and is taken for it',
     repair:
-      '`pgduet replace {object}`, which locks the former host out; `pgduet provision` is refused meanwhile',
+      '`pgduet replace {object}`, which locks the former host out; a provisioning is refused meanwhile',
   },
   ARB001: {
     severity: 'degraded',
