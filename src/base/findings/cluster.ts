@@ -221,8 +221,7 @@ export const clusterCodes = {
     title: 'the host of a server is a new one',
     consequence:
       'the server is missing; if its former host comes back, it has the key of the cluster and is taken for it',
-    repair:
-      '`pgduet replace {object}`, which locks the former host out; a provisioning is refused meanwhile',
+    repair: '`pgduet replace {object}`, which locks the former host out; a provisioning is refused meanwhile',
   },
   ARB001: {
     severity: 'degraded',
