@@ -70,7 +70,7 @@ export function maintenanceObstacles(intent: Intent, { maintained, absent }: Vie
         why: isTarget
           ? 'it takes no role meanwhile, and its controller starts no instance'
           : 'this command changes every server, and nobody works on that one meanwhile but who has it in maintenance',
-        ...advised`${endCommand(name)}; then run the same command again.`,
+        ...advised`${endCommand(name, seen)}; then run the same command again.`,
         host: name,
       },
     ];

@@ -300,7 +300,7 @@ function trouble(
   const out = report && outage(report);
   if (!report || (!out && !report.reason)) return { why: null, since: null, toDo: null, commands: [] };
   const { since, reason, advice } = report;
-  const ends = onlyMaintained(report)?.map(endCommand) ?? [];
+  const ends = onlyMaintained(report)?.map((server) => endCommand(server)) ?? [];
   return { why: out?.why ?? reason, since, toDo: out?.fix ?? advice, commands: out?.commands ?? ends };
 }
 

@@ -28,7 +28,7 @@ export interface PrimarySeen {
     readonly pid: number;
     readonly user: string;
   } | null;
-  /** Null before PostgreSQL 14. */
+  /** Null before PostgreSQL 14, and where too little time was seen. */
   readonly walPerSecond: number | null;
   /** WAL that stays for a standby that is away: what is set, at least. */
   readonly walKept: number;
@@ -37,13 +37,16 @@ export interface PrimarySeen {
   readonly slots: readonly string[];
 }
 
+/** The making of a cluster says nothing of its days. */
+const shortestSpanS = 1800;
+
 /** `pg_stat_wal` came with PostgreSQL 14. */
 export const primaryProbe = (version: number): Probe => ({
   sql: `select json_build_object(
  'inSync', (select coalesce(json_agg(application_name), '[]') from pg_stat_replication where sync_state in ('sync', 'quorum', 'potential') and state = 'streaming'),
  'lag', (select coalesce(json_object_agg(application_name, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)), '{}') from pg_stat_replication where state = 'streaming' and replay_lsn is not null),
  'oldestTransaction', (select json_build_object('seconds', extract(epoch from now() - xact_start), 'pid', pid, 'user', usename) from pg_stat_activity where backend_type = 'client backend' and xact_start is not null and pid <> pg_backend_pid() order by xact_start limit 1),
- 'walPerSecond', ${version >= 14 ? '(select wal_bytes / greatest(extract(epoch from now() - stats_reset), 1) from pg_stat_wal)' : 'null'},
+ 'walPerSecond', ${version >= 14 ? `(select case when now() - stats_reset > interval '${shortestSpanS} seconds' then wal_bytes / extract(epoch from now() - stats_reset) end from pg_stat_wal)` : 'null'},
  'walKept', (select setting::numeric * 1048576 from pg_settings where name = 'wal_keep_size'),
  'slotLimit', (select case when setting = '-1' then -1 else setting::numeric * 1048576 end from pg_settings where name = 'max_slot_wal_keep_size'),
  'slots', (select coalesce(json_agg(slot_name), '[]') from pg_replication_slots where slot_type = 'physical' and active))`,

@@ -70,6 +70,13 @@ const brief = (report: ReturnType<typeof look>) =>
   report.findings.map(({ code, host, object }) => `${code} ${host} ${object}`);
 
 describe('a server in maintenance', () => {
+  it('of a rolling update: that brings it back', () => {
+    const maintained = new Map([['server2', { ...entry, by: 'rolling-update 0badcafe' }]]);
+    const { findings } = look({ roles: { view: { ...preferredView(three), maintained } } });
+    const commands = findings.filter(({ code }) => code === 'MNT001').flatMap((one) => one.commands);
+    expect(commands.map(({ run }) => run)).toEqual(['pgduet rolling-update --continue']);
+  });
+
   it('is told with who, why and until when, and with the command that ends it', () => {
     const [told, ...rest] = look().findings;
     expect(rest).toEqual([]);

@@ -237,8 +237,19 @@ export function fingerprint(path: string): string {
       if ('path' in found) add(found.path);
     }
   };
-  // What is wrong with it is said before anything is looked at.
-  playbook(path);
+  // What is wrong with it is said before any server is taken out.
+  const lost = playbook(path).plays.filter(({ on }) => on === 'primary' || on === 'target');
+  if (lost.length > 0)
+    throw new DiagnosticError(
+      lost.map(({ on, title, onAt }) => ({
+        code: 'CLI004',
+        what: `the play '${title}' is on: ${on}`,
+        why: 'in a rolling update every server is a standby when it is its turn, so nothing would come of it',
+        fix: "Write 'on: all' or 'on: standbys', and bring the rest about with pgduet run.",
+        at: onAt,
+      })),
+      exitCode.inputWrong,
+    );
   add(path);
   return hash.digest('hex');
 }

@@ -2,13 +2,15 @@
  * A rolling update, move by move: look, say what comes next, do it, write it down. In: an order that stands on the hosts. Out: how it ended. What
  * comes next follows from what is seen, so a failover, a person or a lost connection in the middle changes the way and not the end.
  */
+
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
 import { mayTakeOver } from '../../inventory/cluster.ts';
 import { moveWords, statesText } from '../../report/rolling.ts';
 import { after, leftOver, type Move, nextMove, rowOf, type Situation, sheet } from '../../rolling/next.ts';
-import { type Order, ownerOf } from '../../rolling/order.ts';
+import type { Order } from '../../rolling/order.ts';
 import { directoryOf, endScript, rowScript } from '../../rolling/place.ts';
 import { asSeen, isDone, parseRow, type Row, rowText } from '../../rolling/row.ts';
 import { pause } from '../pause.ts';
@@ -147,7 +149,9 @@ async function lookUntilBack(update: Update): Promise<FleetSeen> {
     const situation = situationOf(order, seen, update.cluster);
     const missing = [...seen.away].filter(([name]) => !rowOf(situation, name).skipped);
     if (missing.length === 0) return seen;
-    const [strange] = missing.filter(([name]) => seen.view.maintained?.get(name)?.by !== ownerOf(order.id));
+    const [strange] = missing.filter(
+      ([name]) => seen.view.maintained?.get(name)?.by !== updateOwner(order.id),
+    );
     if (strange) throw strange[1];
     const [name = ''] = missing[0] ?? [];
     if (ports.now() > until)

@@ -14,14 +14,14 @@ import type { World } from '../world.ts';
 export interface Within {
   readonly intent: Intent;
   readonly path: string;
-  /** Throws where the plan goes further than it may. */
-  agrees?(plan: Plan): void;
+  /** This host alone is changed; what is left to do on others is not of this run. */
+  readonly limit?: string;
 }
 
 export async function runWithin(
   world: World,
   declared: Cluster,
-  { intent, path, agrees }: Within,
+  { intent, path, limit }: Within,
 ): Promise<Outcome> {
   const cluster = serversOnly(declared);
   const { verbose } = world.options;
@@ -36,22 +36,21 @@ export async function runWithin(
       compile: compiler(world, cluster, playbook(path), path),
       effectPlace,
       change: true,
-      confirm: async (plan) => {
-        agrees?.(plan);
-        return true;
-      },
+      confirm: async () => true,
       lockOwner: world.lockOwner('rolling-update'),
+      ...(limit === undefined ? {} : { limit }),
     },
     runPorts(world, emit),
   );
-  if (isEmpty(outcome.left)) return outcome;
-  const left = troubles(outcome.left);
+  const mine = limit === undefined ? outcome.left : onlyOn(limit, outcome.left);
+  if (isEmpty(mine)) return outcome;
+  const left = troubles(mine);
   if (left.length > 0) throw new DiagnosticError(left, exitCode.hostFailed);
   throw new DiagnosticError(
     [
       {
         code: 'HST011',
-        what: `${pending(outcome.left).length} changes are left to do`,
+        what: `${pending(mine).length} changes are left to do`,
         why: 'the step is done only when a last look finds nothing',
         fix: 'Run pgduet check, then go on.',
       },
@@ -59,3 +58,7 @@ export async function runWithin(
     exitCode.hostFailed,
   );
 }
+
+const onlyOn = (host: string, { decisions }: Plan): Plan => ({
+  decisions: decisions.filter(({ resource }) => resource.host === host),
+});

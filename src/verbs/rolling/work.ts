@@ -2,11 +2,11 @@
  * The work on one host that is out: packages, a playbook, a command, a reboot, and the proof that the host is fit. In: a server, and what was
  * seen just before. Out: what was seen of it. It must never begin on a host whose maintenance is not this update's own, and never ends what runs there.
  */
+
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
-import { type Plan, pending } from '../../plan/plan.ts';
-import { ownerOf } from '../../rolling/order.ts';
 import {
   directoryOf,
   type Guard,
@@ -55,7 +55,7 @@ const jobOf = ({ order, cluster }: Update, name: string, step: string): Job => (
 /** By the promise of the controllers, and by its own record: nobody gives a role to it meanwhile. */
 function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
   const entry = seen.view.maintained?.get(name);
-  if (entry?.by === ownerOf(order.id)) return;
+  if (entry?.by === updateOwner(order.id)) return;
   throw failedStep(
     name,
     `${name} is not in maintenance by this update`,
@@ -144,7 +144,7 @@ export async function commandRun(update: Update, name: string, seen: FleetSeen):
   return job(update, seen, { name, step: 'command', text, isHarmless: false });
 }
 
-/** What it would do elsewhere is not what was asked for: one server at a time. */
+/** What it says of other servers comes true when it is their turn. */
 export async function playbookRun({ world, cluster, run }: Update, host: string): Promise<Moved> {
   if (run === undefined)
     throw failedStep(
@@ -153,19 +153,7 @@ export async function playbookRun({ world, cluster, run }: Update, host: string)
       'the hosts remember which one it was, and not its text',
       'Say it again: pgduet rolling-update --continue --run FILE.',
     );
-  const agrees = (plan: Plan): void => {
-    const others = [
-      ...new Set(pending(plan).flatMap(({ resource }) => (resource.host === host ? [] : [resource.host]))),
-    ];
-    if (others.length > 0)
-      throw failedStep(
-        host,
-        `the playbook would change ${others.join(', ')} as well`,
-        'in a rolling update one server is worked on at a time',
-        `Limit its plays to what every server has by itself ('on: all'), and bring the rest about with pgduet run.`,
-      );
-  };
-  const outcome = await runWithin(world, cluster, { intent: { kind: 'run', host }, path: run, agrees });
+  const outcome = await runWithin(world, cluster, { intent: { kind: 'run', host }, path: run, limit: host });
   return { seen: `${outcome.changed.length} changes` };
 }
 

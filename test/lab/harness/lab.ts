@@ -51,6 +51,8 @@ export type Hosts<N extends number, Found extends Host[] = []> = number extends 
     : Hosts<N, [...Found, Host]>;
 
 export class Lab {
+  /** Those of this process that nobody has closed yet. */
+  static readonly #open = new Set<Lab>();
   /** Private directory of this lab; it goes when the lab is closed. */
   readonly dir: string;
   /** Path of the private key that root, deploy and ops of every host accept. */
@@ -69,6 +71,7 @@ export class Lab {
     this.key = keys.path;
     this.keyPub = keys.publicLine;
     this.knownHosts = keys.knownHosts;
+    Lab.#open.add(this);
   }
 
   static async open(options: LabOptions = {}): Promise<Lab> {
@@ -146,8 +149,14 @@ export class Lab {
 
   /** Switches every host off and removes all of the lab; a second call does nothing. */
   async close(): Promise<void> {
+    Lab.#open.delete(this);
     await Promise.all(this.#hosts.splice(0).map(({ host }) => host.powerOff()));
     await removeLab(this.#place);
+  }
+
+  /** What a test file has left open when it ends badly; its process goes on with the next file. */
+  static async closeAll(): Promise<void> {
+    await Promise.all([...Lab.#open].map((lab) => lab.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
