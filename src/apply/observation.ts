@@ -6,6 +6,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { type Intent, settle } from '../intent/intent.ts';
 import { leftAlone, maintenanceObstacles } from '../intent/maintenance.ts';
+import { replaceObstacles } from '../intent/replace.ts';
 import { surveyFor } from '../intent/roles.ts';
 import { unreadable } from '../intent/unread.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
@@ -62,7 +63,10 @@ export async function observation(
   if ('refused' in found) throw failure([unseen(found.refused, cluster, states)]);
   const view = withAbsent(found.view, cluster, states);
   const intent = settle({ cluster, view, intent: intended });
-  const obstacles = maintenanceObstacles(intent, view);
+  const obstacles = [
+    ...maintenanceObstacles(intent, view),
+    ...replaceObstacles({ intent, intended }, cluster, view),
+  ];
   if (obstacles.length > 0) throw failure(obstacles);
   const resources = compiled(request, view, intent);
   await Promise.all(

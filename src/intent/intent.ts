@@ -16,6 +16,7 @@ import {
   settleStop,
 } from './operating.ts';
 import { type Brought, broughtBy, type MadeSecrets, renewalFor } from './renew.ts';
+import { type ReplaceIntent, settleReplace } from './replace.ts';
 
 export interface SwitchIntent {
   readonly kind: 'switch';
@@ -110,6 +111,7 @@ export type Intent =
   | StopIntent
   | StartIntent
   | RebuildIntent
+  | ReplaceIntent
   | TeardownIntent
   | RenewIntent;
 
@@ -132,6 +134,8 @@ export function settle({ cluster, view, intent }: Situation): Intent {
       const keep = intent.keep ?? view.primary;
       return { ...intent, keep, moved: intent.moved || keep !== view.primary };
     }
+    case 'replace':
+      return settleReplace(intent, view);
     case 'renew':
       return intent.renewal ? intent : begun(intent, cluster, view);
     case 'reload':
@@ -171,6 +175,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
     case 'detach':
     case 'maintenance':
     case 'rebuild':
+    case 'replace':
       return intent.host;
     case 'teardown':
       return intent.keep ?? view.primary;

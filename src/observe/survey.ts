@@ -33,6 +33,7 @@ import {
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
+import { type ControllerRecord, parseRecord } from './record.ts';
 
 /** What one host shows of itself. */
 export interface HostView {
@@ -53,6 +54,8 @@ export interface HostView {
   readonly renewal?: Renewal;
   /** Who is in maintenance, as the record of its controller says. */
   readonly remembered?: Remembered;
+  /** What its controller has written down; missing where it never ran, or the file is not understood. */
+  readonly record?: ControllerRecord;
   /** What travels with the data of a cluster whose first server was there before it. */
   readonly adopted?: Adopted;
   /** Of a server that is being migrated; nobody else asks for it. */
@@ -224,6 +227,7 @@ export function readHostView(replies: SurveyReplies): HostView {
   // In the middle of a migration the server is asked again, and the survey is not: its record came to be meanwhile.
   const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
   const remembered = parseRemembered(replies.remembered?.stdout ?? '');
+  const record = parseRecord(replies.remembered?.stdout ?? '');
   const unread = unreadOf(replies, { renewal, adopted });
   return {
     ...(facts ? { facts } : {}),
@@ -235,6 +239,7 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(environment ? { environment: new Secret(environment) } : {}),
     ...(renewal ? { renewal } : {}),
     ...(Object.keys(remembered).length > 0 ? { remembered } : {}),
+    ...(record ? { record } : {}),
     ...(etcdCell ? { etcdCell } : {}),
     ...(adopted ? { adopted } : {}),
     ...(single ? { single } : {}),
@@ -319,7 +324,14 @@ export function survey(
   if ('refused' in found) return found;
   const systemIdentifier = hosts.get(found.primary)?.data?.control?.systemIdentifier;
   const known = systemIdentifier ? { systemIdentifier } : {};
-  return { view: { hosts, primary: found.primary, ...known, ...maintainedOf(hosts) } };
+  return { view: { hosts, primary: found.primary, ...known, ...maintainedIn(cluster, hosts) } };
+}
+
+/** What is remembered of a server that is not of the cluster any more says nothing. */
+function maintainedIn(cluster: Cluster, hosts: ReadonlyMap<string, HostView>): Pick<View, 'maintained'> {
+  const all = [...(maintainedOf(hosts).maintained ?? [])];
+  const ours = all.filter(([name]) => cluster.servers.some((server) => server.name === name));
+  return ours.length > 0 ? { maintained: new Map(ours) } : {};
 }
 
 /** Who is in maintenance, by all that the hosts remember. */

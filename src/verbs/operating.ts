@@ -20,7 +20,7 @@ export const about = (hosts: readonly string[]): Pick<Purpose, 'serversOnly' | '
 export const stoppedServers = ({ hosts }: View): Readonly<Record<string, StoppedRecord | null>> =>
   Object.fromEntries([...hosts].map(([name, { stopped }]) => [name, stopped ?? null]));
 
-function checkServers({ servers }: Cluster, hosts: readonly string[]): void {
+export function checkServers({ servers }: Cluster, hosts: readonly string[]): void {
   const stray = hosts.find((host) => !servers.some(({ name }) => name === host));
   if (stray === undefined) return;
   const diagnostic: Diagnostic = {

@@ -68,6 +68,12 @@ const options = {
     summary: 'how long it is expected to take (30m, 2h, 1d); behind that check calls it overdue',
   },
   by: { takes: { kind: 'user' }, summary: 'who works; without it you, as USER@HOST' },
+  'host-key': {
+    takes: { kind: 'text' },
+    value: 'SHA256:...',
+    summary:
+      'its new host key, as its console shows it; only that one is accepted, in place of the known one',
+  },
   of: { takes: { kind: 'user' }, summary: 'end: also one that this person has begun' },
   replace: { takes: nothing, summary: 'begin: in the place of somebody else' },
   alone: {

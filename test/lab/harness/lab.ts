@@ -4,6 +4,7 @@
  * It must never leave anything behind: closing removes all of it, and opening removes what a lab
  * left whose process has died.
  */
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Addresses } from './addresses.ts';
@@ -99,6 +100,15 @@ export class Lab {
     await createCables(this.#place, places);
     const addresses = this.addressesOf(places);
     return Promise.all(places.map((place, at) => this.#start(place, specs[at] as HostSpec, addresses)));
+  }
+
+  /** Installs a host anew, at the same address, and starts it; returns its new host key, which no known_hosts file has yet. It cannot be reset behind that. */
+  async reinstall(host: Host): Promise<string> {
+    await host.wipe();
+    const keyFile = join(this.dir, `${host.name}-${randomBytes(4).toString('hex')}`);
+    const key = await furnish(host.disk, host.name, this.keyPub, keyFile);
+    await host.powerOn();
+    return key;
   }
 
   /** Makes all hosts what they were when they were started: power off, the disks and the network of then, power on. */
