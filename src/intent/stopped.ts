@@ -17,9 +17,9 @@ export function stoppedObstacle(intent: Intent, view: View): Diagnostic | undefi
       return needed(view, [...view.hosts.keys()], 'every server has to learn the new secrets');
     case 'start':
       return withoutPrimary(intent, view);
-    case 'replace':
     case 'switch':
       return forSwitch(intent.to, view);
+    case 'replace':
     case 'teardown':
     case 'provision':
     case 'migrate':
