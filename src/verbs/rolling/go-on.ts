@@ -9,7 +9,7 @@ import { directoryOf, skipScript } from '../../rolling/place.ts';
 import { shippedPlaybook } from '../../shipped.ts';
 import type { OpenUpdate } from './ask.ts';
 import { fingerprint } from './begin.ts';
-import { drive, isOut, mark, situationOf, withSkipped } from './drive.ts';
+import { drive, mark, situationOf, withSkipped } from './drive.ts';
 import type { FleetSeen } from './fleet.ts';
 import { runWithin } from './sub-run.ts';
 import { agreed, refusal, report, told } from './tell.ts';
@@ -80,7 +80,8 @@ export async function goOn(scene: Scene, request: OpenUpdate, seen: FleetSeen): 
   if (!(await agreed(world, cluster.name)))
     return told(world, now, { ...facts, state: 'declined', exit: exitCode.changesPending });
   if (request.skip.length > 0) await leaveOut(update, situationOf(order, seen, cluster), seen, request.skip);
-  if (request.kind === 'abort') return abort(update, seen);
+  if (request.kind === 'abort')
+    return abort(update, request.skip.length > 0 ? await scene.fleet.look() : seen);
   return report(update, await drive(update, true), facts);
 }
 
@@ -112,7 +113,8 @@ async function leaveOut(
 ): Promise<void> {
   const { world, cluster, fleet, order } = update;
   for (const host of skip) {
-    if (seen.view.maintained?.get(host)?.by !== ownerOf(order.id)) continue;
+    const by = seen.view.maintained?.get(host)?.by;
+    if (by === undefined ? !seen.away.has(host) : by !== ownerOf(order.id)) continue;
     await runWithin(world, cluster, {
       intent: {
         kind: 'maintenance',
@@ -126,6 +128,7 @@ async function leaveOut(
         alone: order.agreed.alone,
       },
       path: shippedPlaybook('maintenance'),
+      mayBeAway: true,
     });
     world.say(
       `${host} stays in maintenance, by ${world.operator}: pgduet maintenance end ${host} brings it back`,
@@ -140,14 +143,15 @@ async function leaveOut(
   );
 }
 
+/** Servers that this update has taken out. What a person has in maintenance since is that person's. */
+export const ownOut = (order: Order, { view }: Pick<FleetSeen, 'view'>): readonly string[] =>
+  order.servers.flatMap(({ name }) => (view.maintained?.get(name)?.by === ownerOf(order.id) ? [name] : []));
+
 /** Nobody switches for it. What is out comes back where it can; what cannot be reached stays out, by a person's name. */
 async function abort(update: Update, seen: FleetSeen): Promise<number> {
   const { world, cluster, order } = update;
   const situation = situationOf(order, seen, cluster);
-  const mine = order.servers.filter(
-    ({ name }) => isOut(situation, name) || seen.view.maintained?.get(name)?.by === ownerOf(order.id),
-  );
-  for (const { name: host } of mine) {
+  for (const host of ownOut(order, seen)) {
     if (situation.away.has(host)) {
       await leaveOut(update, situation, seen, [host]);
       continue;
@@ -166,6 +170,7 @@ async function abort(update: Update, seen: FleetSeen): Promise<number> {
         alone: false,
       },
       path: shippedPlaybook('maintenance'),
+      mayBeAway: true,
     });
   }
   await mark(update, situation, 'aborted');

@@ -16,12 +16,14 @@ export interface Within {
   readonly path: string;
   /** This host alone is changed; what is left to do on others is not of this run. */
   readonly limit?: string;
+  /** The primary alone is asked: whoever cannot be reached hears of it later. */
+  readonly mayBeAway?: true;
 }
 
 export async function runWithin(
   world: World,
   declared: Cluster,
-  { intent, path, limit }: Within,
+  { intent, path, limit, mayBeAway }: Within,
 ): Promise<Outcome> {
   const cluster = serversOnly(declared);
   const { verbose } = world.options;
@@ -37,6 +39,7 @@ export async function runWithin(
       effectPlace,
       change: true,
       confirm: async () => true,
+      leaveOutUnreachable: () => mayBeAway === true,
       lockOwner: world.lockOwner('rolling-update'),
       ...(limit === undefined ? {} : { limit }),
     },

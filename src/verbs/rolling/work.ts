@@ -9,6 +9,7 @@ import { ownerOf } from '../../rolling/order.ts';
 import {
   directoryOf,
   type Guard,
+  guardScript,
   guardStatus,
   type Job,
   outputOf,
@@ -52,7 +53,7 @@ const jobOf = ({ order, cluster }: Update, name: string, step: string): Job => (
 });
 
 /** By the promise of the controllers, and by its own record: nobody gives a role to it meanwhile. */
-function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
+export function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
   const entry = seen.view.maintained?.get(name);
   if (entry?.by === ownerOf(order.id)) return;
   throw failedStep(
@@ -62,6 +63,8 @@ function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
     goesOn,
   );
 }
+
+const notNow = 'it may not be done there now';
 
 interface Work {
   readonly name: string;
@@ -93,7 +96,7 @@ async function job(update: Update, seen: FleetSeen, { name, step, text, isHarmle
     throw failedStep(
       name,
       `the ${step} of ${name} was not begun`,
-      started.status === guardStatus ? 'it may not be done there now' : 'its unit could not be started',
+      started.status === guardStatus ? notNow : 'its unit could not be started',
       goesOn,
       tail(started),
     );
@@ -144,7 +147,8 @@ export async function commandRun(update: Update, name: string, seen: FleetSeen):
 }
 
 /** What it says of other servers comes true when it is their turn. */
-export async function playbookRun({ world, cluster, run }: Update, host: string): Promise<Moved> {
+export async function playbookRun(update: Update, host: string, seen: FleetSeen): Promise<Moved> {
+  const { world, cluster, run } = update;
   if (run === undefined)
     throw failedStep(
       host,
@@ -152,6 +156,10 @@ export async function playbookRun({ world, cluster, run }: Update, host: string)
       'the hosts remember which one it was, and not its text',
       'Say it again: pgduet rolling-update --continue --run FILE.',
     );
+  isOurs(update, host, seen);
+  const guarded = await update.fleet.run(host, guardScript(guardOf(update, host)));
+  if (guarded.status !== 0)
+    throw failedStep(host, `the playbook was not run on ${host}`, notNow, goesOn, tail(guarded));
   const outcome = await runWithin(world, cluster, { intent: { kind: 'run', host }, path: run, limit: host });
   return { seen: `${outcome.changed.length} changes` };
 }
@@ -173,7 +181,7 @@ export async function rebooted(update: Update, name: string, seen: FleetSeen, ro
       throw failedStep(
         name,
         `${name} was not rebooted`,
-        reply.status === guardStatus ? 'it may not be done there now' : 'it refuses',
+        reply.status === guardStatus ? notNow : 'it refuses',
         goesOn,
         tail(reply),
       );
