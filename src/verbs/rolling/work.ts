@@ -221,8 +221,9 @@ export async function proven(update: Update, name: string, seen: FleetSeen, row:
   const { order } = update;
   const pins = order.work.packages?.[name] ?? {};
   const { dataDir } = serverOf(update, name).postgres;
-  const look = Object.keys(pins).length > 0 ? managerOf(seen, name).installed(Object.keys(pins)) : ':';
-  const reply = await update.fleet.run(name, proofScript({ dataDir, installed: look }));
+  // A command or a person may have installed something, too.
+  const installed = managerOf(seen, name).installed(Object.keys(pins));
+  const reply = await update.fleet.run(name, proofScript({ dataDir, installed }));
   const problems = readProof(reply, {
     pins,
     mounts: { before: row.mounts ?? '', now: seen.hosts.get(name)?.mounts ?? '' },
