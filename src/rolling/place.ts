@@ -119,7 +119,7 @@ export interface Job {
   readonly step: string;
 }
 
-const jobFiles = ['sh', 'unit', 'out', 'rc', 'begun'] as const;
+const jobFiles = ['sh', 'unit', 'out', 'rc', 'begun', 'told'] as const;
 type JobFile = (typeof jobFiles)[number];
 
 const kept: readonly string[] = [
@@ -163,11 +163,14 @@ export function startScript(job: Job, guard: Guard, text: string): string {
   ];
   const wrapper = sh`sh ${script} > ${output} 2>&1 < /dev/null; echo $? > ${`${rc}.new`}; sync ${`${rc}.new`}; mv ${`${rc}.new`} ${rc}`;
   return `${guardScript(guard)}
-${put(script, text)} && ${put(unit, `${wrapper}\n`)} && rm -f ${quote(rc)} && ${put(begun, '')} || exit 1
+${put(script, text)} && ${put(unit, `${wrapper}\n`)} && rm -f ${quote(rc)} ${quote(fileOf(job, 'told'))} && ${put(begun, '')} || exit 1
 systemd-run --quiet --collect --unit=${unitOf(job)} --setenv=HOME=/root --setenv=LC_ALL=C.UTF-8 --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh ${quote(unit)}`;
 }
 
-/** Waits for its end; prints "KNOWN|UNKNOWN|NONE STATUS", then the last lines of its output. */
+/** A person has read how it ended. */
+export const toldScript = (job: Job): string => put(fileOf(job, 'told'), '');
+
+/** Waits for its end; prints "KNOWN|UNKNOWN|NONE STATUS TOLD", then the last lines of its output. */
 export const waitScript = (job: Job): string => `mute=0
 while [ ! -f ${quote(fileOf(job, 'rc'))} ]; do
 case $(systemctl show -p ActiveState --value ${unitOf(job)} 2>/dev/null) in
@@ -177,18 +180,23 @@ inactive|failed) break;;
 *) mute=0;;
 esac
 sleep 0.2; done
-if [ -f ${quote(fileOf(job, 'rc'))} ]; then echo "known $(cat ${quote(fileOf(job, 'rc'))})"; elif [ -f ${quote(fileOf(job, 'begun'))} ]; then echo unknown; else echo none; fi
+if [ -f ${quote(fileOf(job, 'rc'))} ]; then echo "known $(cat ${quote(fileOf(job, 'rc'))})$(if [ -f ${quote(fileOf(job, 'told'))} ]; then echo ' told'; fi)"; elif [ -f ${quote(fileOf(job, 'begun'))} ]; then echo unknown; else echo none; fi
 if [ -f ${quote(fileOf(job, 'out'))} ]; then tail -n 12 ${quote(fileOf(job, 'out'))} | cut -c 1-500; fi`;
 
 export type JobState =
   | { readonly kind: 'none' }
   | { readonly kind: 'unknown'; readonly said: readonly string[] }
-  | { readonly kind: 'known'; readonly status: number; readonly said: readonly string[] };
+  | {
+      readonly kind: 'known';
+      readonly status: number;
+      readonly told: boolean;
+      readonly said: readonly string[];
+    };
 
 export function readJob(stdout: string): JobState {
   const [first = '', ...said] = stdout.split('\n').filter((line) => line !== '');
-  const [kind, status] = first.split(' ');
-  if (kind === 'known') return { kind, status: Number(status), said };
+  const [kind, status, told] = first.split(' ');
+  if (kind === 'known') return { kind, status: Number(status), told: told === 'told', said };
   return kind === 'unknown' ? { kind, said } : { kind: 'none' };
 }
 

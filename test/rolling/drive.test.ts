@@ -1,4 +1,5 @@
 /** The moves of a rolling update behind each other, on hosts that are directories; the other verbs are played. */
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DiagnosticError } from '../../src/base/diagnostic.ts';
 import { exitCode } from '../../src/base/exit-codes.ts';
@@ -151,5 +152,40 @@ describe('an end', () => {
     begun(hosts, 'server3', 'out');
     hosts.maintained.set('server2', 'alice@desk');
     expect(ownOut(hosts.update.order, await hosts.update.fleet.look())).toEqual(['server3']);
+  });
+});
+
+describe('a command', () => {
+  const machineId = readFileSync('/etc/machine-id', 'utf8').trim();
+  const ordered = (command: string, validate?: string) => {
+    const order = orderFor({ command, ...(validate ? { validate } : {}) });
+    return { ...order, servers: order.servers.map(({ name }) => ({ name, machineId })) };
+  };
+  const times = () => hosts.file('server2', 'times').length;
+  const failing = async () => {
+    hosts = await fakeHosts(ordered('printf x >> /var/lib/pgduet/shop.server2/times; exit 3'));
+    begun(hosts, 'server2', 'out');
+  };
+
+  it('that failed while nobody was there is told before it is run once more', async () => {
+    await failing();
+    hosts.write('server2', 'command.begun', '');
+    hosts.write('server2', 'command.rc', '3\n');
+    const first = await drive(hosts.update, true);
+    expect(words(first.problem)).toContain('the command of server2 ended with status 3');
+    expect(times()).toBe(0);
+    await drive(hosts.update, true);
+    expect(times()).toBe(1);
+    await drive(hosts.update, true);
+    expect(times()).toBe(2);
+  });
+
+  it('that failed counts as done where a person says so, and is not run', async () => {
+    await failing();
+    await drive(hosts.update, true);
+    const ended = await drive({ ...hosts.update, unsure: 'done' }, true);
+    expect(times()).toBe(1);
+    expect(words(ended.problem)).toContain('server2 is not fit to come back');
+    expect(hosts.file('server2', 'row')).toContain('done by hand');
   });
 });

@@ -43,6 +43,13 @@ export async function fakeHosts(order: Order): Promise<FakeHosts> {
   const root = mkdtempSync(join(tmpdir(), 'rolling-'));
   const cluster: Cluster = await clusterOf(inventory);
   const at = (server: string, name: string): string => join(root, `shop.${server}`, name);
+  const programs = {
+    systemctl: 'echo inactive',
+    // "sh FILE" are the last words; without a unit its end is that of the call.
+    'systemd-run': 'while [ $# -gt 2 ]; do shift; done; "$@"',
+  };
+  for (const [name, text] of Object.entries(programs))
+    writeFileSync(join(root, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   for (const { name } of order.servers) {
     mkdirSync(join(root, `shop.${name}`));
     writeFileSync(at(name, 'order'), orderText(order));
@@ -76,7 +83,10 @@ export async function fakeHosts(order: Order): Promise<FakeHosts> {
     run: async (server, script) => {
       const status = hosts.refuse(server, script);
       if (status !== 0) return { status, stdout: '', stderr: 'No space left on device' };
-      const reply = spawnSync('sh', ['-c', script.replaceAll('/var/lib/pgduet', root)], { encoding: 'utf8' });
+      const reply = spawnSync('sh', ['-c', script.replaceAll('/var/lib/pgduet', root)], {
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${root}:${process.env.PATH}` },
+      });
       return { status: reply.status ?? 1, stdout: reply.stdout, stderr: reply.stderr };
     },
     state: () => {

@@ -165,7 +165,12 @@ describe('a job', () => {
   });
 
   it('is known, unknown, or none', () => {
-    expect(readJob('known 3\nlast words\n')).toEqual({ kind: 'known', status: 3, said: ['last words'] });
+    expect(readJob('known 3\nlast words\n')).toEqual({
+      kind: 'known',
+      status: 3,
+      told: false,
+      said: ['last words'],
+    });
     expect(readJob('unknown\nhalf')).toEqual({ kind: 'unknown', said: ['half'] });
     expect(readJob('none\n')).toEqual({ kind: 'none' });
     expect(readJob('')).toEqual({ kind: 'none' });

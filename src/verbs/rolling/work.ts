@@ -12,10 +12,12 @@ import {
   guardScript,
   guardStatus,
   type Job,
+  type JobState,
   outputOf,
   readJob,
   rebootScript,
   startScript,
+  toldScript,
   waitScript,
 } from '../../rolling/place.ts';
 import { proofScript, readProof } from '../../rolling/proof.ts';
@@ -88,8 +90,10 @@ async function job(update: Update, seen: FleetSeen, { name, step, text, isHarmle
       'Look on the host. Then: pgduet rolling-update --continue --done where it is done, or --continue --again to run it once more.',
       before.said,
     );
-  if (before.kind === 'unknown' && update.unsure === 'done') return { seen: 'done by hand' };
   if (before.kind === 'known' && before.status === 0 && step !== 'validate') return {};
+  if (before.kind !== 'none' && !isHarmless && update.unsure === 'done') return { seen: 'done by hand' };
+  // It has gone on without us, and nobody has read yet that it failed.
+  if (before.kind === 'known' && !again && !before.told) return fails(update, work, name, before);
   // What has failed before is tried once more: whoever goes on has put right what was in its way.
   const started = await update.fleet.run(name, startScript(work, guardOf(update, name), text));
   if (started.status !== 0)
@@ -102,6 +106,12 @@ async function job(update: Update, seen: FleetSeen, { name, step, text, isHarmle
     );
   const ended = readJob((await patiently(update, name, waitScript(work))).stdout);
   if (ended.kind === 'known' && ended.status === 0) return {};
+  return fails(update, work, name, ended);
+}
+
+async function fails(update: Update, work: Job, name: string, ended: JobState): Promise<never> {
+  const { step } = work;
+  if (ended.kind === 'known') await update.fleet.run(name, toldScript(work));
   const how = ended.kind === 'known' ? `ended with status ${ended.status}` : 'was cut off';
   throw failedStep(
     name,
