@@ -39,6 +39,14 @@ export function openOrder(seen: FleetSeen): Order | undefined {
 export async function goOn(scene: Scene, request: OpenUpdate, seen: FleetSeen): Promise<number> {
   const { world, cluster } = scene;
   const order = openOrder(seen);
+  const blind = [...seen.hosts].flatMap(([name, { isRoot }]) => (isRoot ? [] : [name]));
+  if (!order && blind.length > 0)
+    throw refusal(
+      'SAF067',
+      `what ${blind.join(', ')} ${blind.length === 1 ? 'holds' : 'hold'} of a rolling update cannot be read`,
+      'only root can, and scripts do not run as root there',
+      'Set ssh.become: sudo, or log in as root.',
+    );
   if (!order)
     throw refusal(
       'SAF067',
@@ -74,6 +82,7 @@ export async function goOn(scene: Scene, request: OpenUpdate, seen: FleetSeen): 
   if (!world.options.json) {
     world.say(shown(`The update of ${order.by}, begun ${order.made}:`));
     (world.options.check ? world.print : world.say)(sheetText(now));
+    if (request.kind === 'abort') world.say(shown(endWords(ownOut(order, seen), request.skip)));
   }
   if (world.options.check)
     return told(world, now, { ...facts, state: 'planned', exit: exitCode.changesPending });
@@ -146,6 +155,13 @@ async function leaveOut(
 /** Servers that this update has taken out. What a person has in maintenance since is that person's. */
 export const ownOut = (order: Order, { view }: Pick<FleetSeen, 'view'>): readonly string[] =>
   order.servers.flatMap(({ name }) => (view.maintained?.get(name)?.by === ownerOf(order.id) ? [name] : []));
+
+/** The sheet above shows what is open; an end does none of it. */
+export function endWords(out: readonly string[], skip: readonly string[]): string {
+  const back = out.filter((name) => !skip.includes(name));
+  const what = back.length > 0 ? `${back.join(', ')} comes back` : 'no server has to come back';
+  return `The update is to end: ${what}, nobody switches, and what is open above is not done.`;
+}
 
 /** Nobody switches for it. What is out comes back where it can; what cannot be reached stays out, by a person's name. */
 async function abort(update: Update, seen: FleetSeen): Promise<number> {
