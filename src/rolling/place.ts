@@ -122,12 +122,14 @@ export interface Job {
 const jobFiles = ['sh', 'unit', 'out', 'rc', 'begun', 'told'] as const;
 type JobFile = (typeof jobFiles)[number];
 
+export const jobSteps = ['packages', 'command', 'validate'] as const;
+
 const kept: readonly string[] = [
   'order',
   'row',
   'ended',
   'skipped',
-  ...['packages', 'command', 'validate'].flatMap((step) => jobFiles.map((end) => `${step}.${end}`)),
+  ...jobSteps.flatMap((step) => jobFiles.map((end) => `${step}.${end}`)),
 ];
 
 /** All that such a directory ever holds, also where a write was cut off; a teardown takes it away. */
@@ -166,6 +168,15 @@ export function startScript(job: Job, guard: Guard, text: string): string {
 ${put(script, text)} && ${put(unit, `${wrapper}\n`)} && rm -f ${quote(rc)} ${quote(fileOf(job, 'told'))} && ${put(begun, '')} || exit 1
 systemd-run --quiet --collect --unit=${unitOf(job)} --setenv=HOME=/root --setenv=LC_ALL=C.UTF-8 --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh ${quote(unit)}`;
 }
+
+/** Prints the steps whose unit has not ended. */
+export const runningScript = (jobs: readonly Job[]): string =>
+  jobs
+    .map(
+      (job) =>
+        `case $(systemctl show -p ActiveState --value ${unitOf(job)} 2>/dev/null) in inactive|failed|'') ;; *) echo ${job.step};; esac`,
+    )
+    .join('\n');
 
 /** A person has read how it ended. */
 export const toldScript = (job: Job): string => put(fileOf(job, 'told'), '');

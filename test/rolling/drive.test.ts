@@ -6,7 +6,7 @@ import { exitCode } from '../../src/base/exit-codes.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import { emptyRow, rowText } from '../../src/rolling/row.ts';
 import { drive } from '../../src/verbs/rolling/drive.ts';
-import { ownOut } from '../../src/verbs/rolling/go-on.ts';
+import { abort, ownOut } from '../../src/verbs/rolling/go-on.ts';
 import { runWithin } from '../../src/verbs/rolling/sub-run.ts';
 import { begun, done, type FakeHosts, fakeHosts } from './fakes.ts';
 import { orderFor } from './samples.ts';
@@ -152,6 +152,21 @@ describe('an end', () => {
     begun(hosts, 'server3', 'out');
     hosts.maintained.set('server2', 'alice@desk');
     expect(ownOut(hosts.update.order, await hosts.update.fleet.look())).toEqual(['server3']);
+  });
+
+  it('starts no instance beside work that goes on by itself', async () => {
+    hosts = await fakeHosts(orderFor({ command: 'true' }));
+    begun(hosts, 'server2', 'out');
+    for (const state of ['active', 'deactivating']) {
+      hosts.units(state);
+      await expect(abort(hosts.update, await hosts.update.fleet.look())).rejects.toThrow('still runs there');
+      expect(ran).toEqual([]);
+      expect(hosts.file('server2', 'ended')).toBe('');
+    }
+    hosts.units('inactive');
+    await abort(hosts.update, await hosts.update.fleet.look());
+    expect(ran).toEqual([expect.objectContaining({ kind: 'maintenance', goal: 'end', host: 'server2' })]);
+    expect(hosts.file('server2', 'ended')).toBe('0badcafe aborted');
   });
 });
 

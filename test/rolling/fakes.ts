@@ -22,6 +22,8 @@ export interface FakeHosts {
   readonly abort: AbortController;
   primary: string;
   looks: number;
+  /** What systemd says of every unit from now on. */
+  units(state: string): void;
   file(server: string, name: string): string;
   write(server: string, name: string, text: string): void;
   /** What the next scripts on it end with. */
@@ -44,7 +46,7 @@ export async function fakeHosts(order: Order): Promise<FakeHosts> {
   const cluster: Cluster = await clusterOf(inventory);
   const at = (server: string, name: string): string => join(root, `shop.${server}`, name);
   const programs = {
-    systemctl: 'echo inactive',
+    systemctl: `cat ${root}/state 2>/dev/null || echo inactive`,
     // "sh FILE" are the last words; without a unit its end is that of the call.
     'systemd-run': 'while [ $# -gt 2 ]; do shift; done; "$@"',
   };
@@ -100,6 +102,7 @@ export async function fakeHosts(order: Order): Promise<FakeHosts> {
     options: { json: false, yes: true, check: false, verbose: false },
     interrupted: abort.signal,
     say: (text: string) => said.push(text),
+    print: (text: string) => said.push(text),
     operator: 'alice@desk',
   };
   const ports = { now: () => ++clock, interrupted: abort.signal };
@@ -110,6 +113,7 @@ export async function fakeHosts(order: Order): Promise<FakeHosts> {
     abort,
     primary: order.primary,
     looks: 0,
+    units: (state) => writeFileSync(join(root, 'state'), `${state}\n`),
     file: read,
     write: (server, name, text) => writeFileSync(at(server, name), text),
     refuse: () => 0,

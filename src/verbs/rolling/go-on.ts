@@ -14,6 +14,7 @@ import type { FleetSeen } from './fleet.ts';
 import { runWithin } from './sub-run.ts';
 import { agreed, refusal, report, told } from './tell.ts';
 import type { Scene, Update } from './update.ts';
+import { atRest } from './work.ts';
 
 /** The one that no host calls ended; several hosts have the same one. */
 export function openOrder(seen: FleetSeen): Order | undefined {
@@ -164,7 +165,7 @@ export function endWords(out: readonly string[], skip: readonly string[]): strin
 }
 
 /** Nobody switches for it. What is out comes back where it can; what cannot be reached stays out, by a person's name. */
-async function abort(update: Update, seen: FleetSeen): Promise<number> {
+export async function abort(update: Update, seen: FleetSeen): Promise<number> {
   const { world, cluster, order } = update;
   const situation = situationOf(order, seen, cluster);
   for (const host of ownOut(order, seen)) {
@@ -172,6 +173,7 @@ async function abort(update: Update, seen: FleetSeen): Promise<number> {
       await leaveOut(update, situation, seen, [host]);
       continue;
     }
+    await atRest(update, host, seen);
     world.say(`bring ${host} back …`);
     await runWithin(world, cluster, {
       intent: {

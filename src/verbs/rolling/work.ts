@@ -13,9 +13,11 @@ import {
   guardStatus,
   type Job,
   type JobState,
+  jobSteps,
   outputOf,
   readJob,
   rebootScript,
+  runningScript,
   startScript,
   toldScript,
   waitScript,
@@ -63,6 +65,20 @@ export function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
     `${name} is not in maintenance by this update`,
     entry ? `${entry.by} has it` : 'somebody has ended that',
     goesOn,
+  );
+}
+
+/** What was begun goes on by itself: no instance is started beside it. */
+export async function atRest(update: Update, name: string, seen: FleetSeen): Promise<void> {
+  const script = runningScript(jobSteps.map((step) => jobOf(update, name, step)));
+  const running = (await update.fleet.run(name, script)).stdout.trim().split('\n').join(', ');
+  const goesDown = seen.hosts.get(name)?.systemd === 'stopping';
+  if (running === '' && !goesDown) return;
+  throw failedStep(
+    name,
+    goesDown ? `${name} is going down` : `the ${running} of ${name} still runs there`,
+    'it has gone on by itself, and its instance may not be started beside it',
+    'Wait for its end, then run the same command again.',
   );
 }
 
