@@ -189,6 +189,7 @@ export async function abort(update: Update, seen: FleetSeen): Promise<number> {
       },
       path: shippedPlaybook('maintenance'),
       mayBeAway: true,
+      needs: host,
     });
   }
   await mark(update, situation, 'aborted');

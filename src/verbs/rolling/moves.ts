@@ -33,6 +33,7 @@ export async function makeMove(update: Update, move: Move, seen: FleetSeen, row:
         intent: { kind: 'stop', hosts: [server], switchFirst: false, by: ownerOf(update.order.id) },
         path: shippedPlaybook('stop'),
         mayBeAway: true,
+        needs: server,
       });
       return {};
     case 'packages':
@@ -127,6 +128,7 @@ async function broughtBack(update: Update, name: string): Promise<Moved> {
       },
       path: shippedPlaybook('maintenance'),
       mayBeAway: true,
+      needs: name,
     });
   try {
     await end();

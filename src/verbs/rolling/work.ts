@@ -186,7 +186,12 @@ export async function playbookRun(update: Update, host: string, seen: FleetSeen)
   const guarded = await update.fleet.run(host, guardScript(guardOf(update, host)));
   if (guarded.status !== 0)
     throw failedStep(host, `the playbook was not run on ${host}`, notNow, goesOn, tail(guarded));
-  const outcome = await runWithin(world, cluster, { intent: { kind: 'run', host }, path: run, limit: host });
+  const outcome = await runWithin(world, cluster, {
+    intent: { kind: 'run', host },
+    path: run,
+    limit: host,
+    needs: host,
+  });
   return { seen: `${outcome.changed.length} changes` };
 }
 
