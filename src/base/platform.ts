@@ -85,7 +85,10 @@ for name in ${names.map(quote).join(' ')}; do
   found="$found $name"
 done
 echo "lists $(stat -c %Y /var/lib/apt/lists /var/cache/apt/pkgcache.bin 2>/dev/null | sort -n | head -n 1)"
-if [ -n "$found" ]; then apt-get install -q -s --only-upgrade $found | sed -n -e 's/^Inst \\([^ ]*\\).* (\\([^ ]*\\) .*/new \\1 \\2/p' -e 's/^Remv \\([^ ]*\\).*/gone \\1/p'; fi`;
+if [ -z "$found" ]; then exit 0; fi
+# With -y it refuses what the upgrade would refuse, such as a package that is held.
+said=$(apt-get install -y -q -s --only-upgrade $found) || exit 1
+echo "$said" | sed -n -e 's/^Inst \\([^ ]*\\).* (\\([^ ]*\\) .*/new \\1 \\2/p' -e 's/^Remv \\([^ ]*\\).*/gone \\1/p'`;
 
 const quietly =
   'export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none';
@@ -107,10 +110,13 @@ export const debian: Platform = {
     refresh: 'apt-get update',
     offer: aptOffer,
     fetch: (pins) => `${quietly}\n${aptUpdate(pins, '--download-only')} >&2`,
-    upgrade: (pins) => `${quietly}\ndpkg --configure -a && ${aptUpdate(pins)}`,
+    // dpkg does not wait for another one that is at work, and apt-get does.
+    upgrade: (pins) => `${quietly}
+apt-get check -q -o DPkg::Lock::Timeout=600 >/dev/null 2>&1
+dpkg --configure -a && ${aptUpdate(pins)}`,
     installed: (names) => `export LC_ALL=C
-dpkg-query -W -f '\${Package} \${Version}\\n' ${names.map(quote).join(' ')}
-if [ -n "$(dpkg --audit)" ]; then echo half-made; fi`,
+${names.length > 0 ? `dpkg-query -W -f '\${Package} \${Version}\\n' ${names.map(quote).join(' ')}` : ':'}
+if dpkg-query -W -f '\${db:Status-Status} \${db:Status-Eflag}\\n' 2>/dev/null | grep -Eq '^(half-|unpacked|triggers-)| reinstreq$'; then echo half-made; fi`,
   },
   packages: {
     postgres: (majorVersion) => `postgresql-${majorVersion}`,

@@ -28,14 +28,20 @@ export const lookScript = ({ directory, dataDir, walDir }: Asked): string =>
     told(
       'mounts',
       [dataDir, ...(walDir ? [walDir] : [])]
-        .map((path) => sh`findmnt -n -o SOURCE,TARGET -T ${path}`)
+        // Names of disks may change with a reboot; what is on them does not.
+        .map(
+          (path) =>
+            sh`findmnt -n -o UUID,FSROOT,TARGET -T ${path} | grep -E '^[^ ]+ +/' || findmnt -n -o SOURCE,TARGET -T ${path}`,
+        )
         .join('; '),
     ),
     told(
       'units',
       "systemctl list-units --type=service --state=active --no-legend --plain 'mcoi_*' 'mcarb_*' 'etcd*' 'patroni*'",
     ),
-    ...['order', 'row', 'ended', 'skipped'].map((name) => told(name, sh`cat ${`${directory}/${name}`}`)),
+    ...['order', 'row', 'ended', 'skipped'].map((name) =>
+      told(name, `{ ${isOwn(directory)}; } && ${sh`cat ${`${directory}/${name}`}`}`),
+    ),
   ].join('\n');
 
 export interface HostSeen {
@@ -81,8 +87,14 @@ export function readHost(stdout: string): HostSeen {
   };
 }
 
+/** Nobody else can have put something there, or in its place: a home of that name, for example. */
+const isOwn = (directory: string): string => {
+  const parent = directory.slice(0, directory.lastIndexOf('/'));
+  return `odd=; for d in ${quote(parent)} ${quote(directory)}; do if [ -L "$d" ] || [ ! -O "$d" ] || [ -n "$(find "$d" -maxdepth 0 -perm /022)" ]; then odd=$d; fi; done; if [ -n "$odd" ]; then echo "$odd is not a directory of root's that nobody else can write to" >&2; false; fi`;
+};
+
 const makeDirectory = (directory: string): string =>
-  sh`mkdir -p -m 0755 /var/lib/pgduet && mkdir -p -m 0700 ${directory} && chown root:root ${directory} && chmod 0700 ${directory}`;
+  `${sh`mkdir -p -m 0755 /var/lib/pgduet && mkdir -p -m 0700 ${directory}`} && { ${isOwn(directory)}; } && ${sh`chmod 0700 ${directory}`}`;
 
 /** Whole or not at all, and on the disk. */
 const put = (path: string, text: string): string =>
@@ -107,17 +119,21 @@ export interface Job {
   readonly step: string;
 }
 
-const jobFiles = ['sh', 'unit', 'out', 'rc', 'begun'] as const;
+const jobFiles = ['sh', 'unit', 'out', 'rc', 'begun', 'told'] as const;
 type JobFile = (typeof jobFiles)[number];
 
-/** All that such a directory ever holds; a teardown takes it away. */
-export const fileNames: readonly string[] = [
+export const jobSteps = ['packages', 'command', 'validate'] as const;
+
+const kept: readonly string[] = [
   'order',
   'row',
   'ended',
   'skipped',
-  ...['packages', 'command', 'validate'].flatMap((step) => jobFiles.map((end) => `${step}.${end}`)),
+  ...jobSteps.flatMap((step) => jobFiles.map((end) => `${step}.${end}`)),
 ];
+
+/** All that such a directory ever holds, also where a write was cut off; a teardown takes it away. */
+export const fileNames: readonly string[] = [...kept, ...kept.map((name) => `${name}.new`)];
 
 const unitOf = ({ id, step }: Job): string => `pgduet-update-${id}-${step}`;
 const fileOf = ({ directory, step }: Job, end: JobFile): string => `${directory}/${step}.${end}`;
@@ -149,26 +165,49 @@ export function startScript(job: Job, guard: Guard, text: string): string {
   ];
   const wrapper = sh`sh ${script} > ${output} 2>&1 < /dev/null; echo $? > ${`${rc}.new`}; sync ${`${rc}.new`}; mv ${`${rc}.new`} ${rc}`;
   return `${guardScript(guard)}
-${put(script, text)} && ${put(unit, `${wrapper}\n`)} && rm -f ${quote(rc)} && ${put(begun, '')} || exit 1
+${put(script, text)} && ${put(unit, `${wrapper}\n`)} && rm -f ${quote(rc)} ${quote(fileOf(job, 'told'))} && ${put(begun, '')} || exit 1
 systemd-run --quiet --collect --unit=${unitOf(job)} --setenv=HOME=/root --setenv=LC_ALL=C.UTF-8 --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh ${quote(unit)}`;
 }
 
-/** Waits for its end; prints "KNOWN|UNKNOWN|NONE STATUS", then the last lines of its output. */
-export const waitScript = (
-  job: Job,
-): string => `while systemctl is-active --quiet ${unitOf(job)}; do sleep 0.2; done
-if [ -f ${quote(fileOf(job, 'rc'))} ]; then echo "known $(cat ${quote(fileOf(job, 'rc'))})"; elif [ -f ${quote(fileOf(job, 'begun'))} ]; then echo unknown; else echo none; fi
+/** Prints the steps whose unit has not ended. */
+export const runningScript = (jobs: readonly Job[]): string =>
+  jobs
+    .map(
+      (job) =>
+        `case $(systemctl show -p ActiveState --value ${unitOf(job)} 2>/dev/null) in inactive|failed|'') ;; *) echo ${job.step};; esac`,
+    )
+    .join('\n');
+
+/** A person has read how it ended. */
+export const toldScript = (job: Job): string => put(fileOf(job, 'told'), '');
+
+/** Waits for its end; prints "KNOWN|UNKNOWN|NONE STATUS TOLD", then the last lines of its output. */
+export const waitScript = (job: Job): string => `mute=0
+while [ ! -f ${quote(fileOf(job, 'rc'))} ]; do
+case $(systemctl show -p ActiveState --value ${unitOf(job)} 2>/dev/null) in
+inactive|failed) break;;
+# systemd itself may be replaced by what runs.
+'') mute=$((mute + 1)); if [ $mute -gt 150 ]; then break; fi;;
+*) mute=0;;
+esac
+sleep 0.2; done
+if [ -f ${quote(fileOf(job, 'rc'))} ]; then echo "known $(cat ${quote(fileOf(job, 'rc'))})$(if [ -f ${quote(fileOf(job, 'told'))} ]; then echo ' told'; fi)"; elif [ -f ${quote(fileOf(job, 'begun'))} ]; then echo unknown; else echo none; fi
 if [ -f ${quote(fileOf(job, 'out'))} ]; then tail -n 12 ${quote(fileOf(job, 'out'))} | cut -c 1-500; fi`;
 
 export type JobState =
   | { readonly kind: 'none' }
   | { readonly kind: 'unknown'; readonly said: readonly string[] }
-  | { readonly kind: 'known'; readonly status: number; readonly said: readonly string[] };
+  | {
+      readonly kind: 'known';
+      readonly status: number;
+      readonly told: boolean;
+      readonly said: readonly string[];
+    };
 
 export function readJob(stdout: string): JobState {
   const [first = '', ...said] = stdout.split('\n').filter((line) => line !== '');
-  const [kind, status] = first.split(' ');
-  if (kind === 'known') return { kind, status: Number(status), said };
+  const [kind, status, told] = first.split(' ');
+  if (kind === 'known') return { kind, status: Number(status), told: told === 'told', said };
   return kind === 'unknown' ? { kind, said } : { kind: 'none' };
 }
 

@@ -42,6 +42,8 @@ export interface Row {
   readonly done: readonly Done[];
   /** Nothing more is done on it in this update; it stays as it is. */
   readonly skipped?: true;
+  /** A person was told that it is his turn; only then going on means that the work is done. */
+  readonly asked?: true;
   /** The boot of the host behind its last work; another one is the proof of a reboot. */
   readonly boot?: string;
   /** Where data and WAL were mounted before the work. */
@@ -101,10 +103,10 @@ export const isFinished = (order: Order, row: Row, name: string): boolean =>
 /** Taken back: the server is not out any more although its row says so, or the other way round. */
 export function asSeen(row: Row, isOut: boolean): Row {
   const wasOut = isDone(row, 'out') && !isDone(row, 'back');
-  if (wasOut && !isOut)
-    return {
-      ...row,
-      done: row.done.filter(({ step }) => step !== 'out' && step !== 'stop' && step !== 'proof'),
-    };
-  return row;
+  if (!wasOut || isOut) return row;
+  const { asked: _, ...kept } = row;
+  return {
+    ...kept,
+    done: row.done.filter(({ step }) => step !== 'out' && step !== 'stop' && step !== 'proof'),
+  };
 }

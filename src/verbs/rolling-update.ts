@@ -1,11 +1,12 @@
 /** `pgduet rolling-update`: every server is taken out in turn for some work, while clients go on; begun, gone on with, or ended. */
+import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { maintenanceWords } from '../base/maintenance-words.ts';
 import { serversOnly } from '../inventory/cluster.ts';
 import { notesText, type RollingFacts } from '../report/rolling.ts';
 import { leftOver, nextMove, type Situation } from '../rolling/next.ts';
 import { type Order, orderText } from '../rolling/order.ts';
-import { directoryOf, orderScript, skipScript } from '../rolling/place.ts';
+import { directoryOf, endScript, orderScript, skipScript } from '../rolling/place.ts';
 import { inventory } from './inventory.ts';
 import { runPorts } from './ports.ts';
 import { asked, type NewUpdate } from './rolling/ask.ts';
@@ -33,11 +34,27 @@ export async function rollingUpdate(world: World, given: Given): Promise<number>
     const seen = await fleet.look();
     const scene = { world, cluster, ports, fleet };
     return request.kind === 'new' ? await beginNew(scene, request, seen) : await goOn(scene, request, seen);
+  } catch (error) {
+    // The connection broke because it was closed for that.
+    throw world.interrupted.aborted ? stopped() : error;
   } finally {
     world.interrupted.removeEventListener('abort', stop);
     await fleet.close();
   }
 }
+
+const stopped = (): DiagnosticError =>
+  new DiagnosticError(
+    [
+      {
+        code: 'RUN002',
+        what: 'the command was interrupted',
+        why: 'you asked to stop',
+        fix: 'Run the same command again; where an update is open already, it says so.',
+      },
+    ],
+    exitCode.interrupted,
+  );
 
 async function beginNew(scene: Scene, request: NewUpdate, seen: FleetSeen): Promise<number> {
   const { world, cluster } = scene;
@@ -90,8 +107,13 @@ const lastOf = (situation: Situation): Situation => ({
   rows: new Map([...situation.rows].filter(([, row]) => row.skipped)),
 });
 
-async function write({ cluster, fleet }: Scene, order: Order, skip: readonly string[]): Promise<void> {
-  await Promise.all(
+/** On every host, or it is open on none. */
+export async function write(
+  { cluster, fleet }: Pick<Scene, 'cluster' | 'fleet'>,
+  order: Order,
+  skip: readonly string[],
+): Promise<void> {
+  const written = await Promise.allSettled(
     order.servers.map(async ({ name }) => {
       const directory = directoryOf(cluster.name, name);
       const lines = skip.map((one) => `${order.id} ${one}`);
@@ -111,6 +133,14 @@ async function write({ cluster, fleet }: Scene, order: Order, skip: readonly str
         );
     }),
   );
+  const failed = written.find((one) => one.status === 'rejected');
+  if (!failed) return;
+  await Promise.allSettled(
+    order.servers.map(({ name }) =>
+      fleet.run(name, endScript(directoryOf(cluster.name, name), order.id, 'aborted')),
+    ),
+  );
+  throw failed.reason;
 }
 
 function refused(world: World, situation: Situation, facts: Omit<RollingFacts, 'state' | 'exit'>): number {

@@ -1,6 +1,15 @@
 /** What stands on the hosts and what they answer: orders, rows, jobs, offers of packages, proofs. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -19,6 +28,7 @@ import {
   readJob,
   rowScript,
   skipScript,
+  waitScript,
 } from '../../src/rolling/place.ts';
 import { readProof } from '../../src/rolling/proof.ts';
 import { emptyRow, parseRow, rowText } from '../../src/rolling/row.ts';
@@ -50,8 +60,7 @@ describe('an order', () => {
   it('stands in a directory of its owner alone, whole, and the rest of an earlier one is gone', () => {
     const directory = join(mkdtempSync(join(tmpdir(), 'rolling-')), 'shop.server2');
     const order = orderText(orderFor({ command: "echo $(id) `id` 'x'\n\\n %s" }));
-    const place = (script: string) =>
-      script.replaceAll('/var/lib/pgduet', join(directory, '..')).replace(/chown root:root \S+/, ':');
+    const place = (script: string) => script.replaceAll('/var/lib/pgduet', join(directory, '..'));
     sh(place(orderScript(directory, order)));
     sh(rowScript(directory, rowText(emptyRow('0badcafe'))));
     sh(skipScript(directory, ['0badcafe server3']));
@@ -70,9 +79,44 @@ describe('an order', () => {
     expect(existsSync(join(directory, 'skipped'))).toBe(false);
   });
 
+  it('counts, and is written, only where nobody else can have put it', () => {
+    const parent = mkdtempSync(join(tmpdir(), 'rolling-'));
+    const directory = join(parent, 'shop.server2');
+    const write = () =>
+      spawnSync('sh', ['-c', orderScript(directory, 'x').replaceAll('/var/lib/pgduet', parent)]);
+    const order = () => readHost(sh(lookScript({ directory, dataDir: '/nowhere' }))).order;
+    expect([write().status, order()]).toEqual([0, 'x']);
+    chmodSync(parent, 0o777);
+    expect([write().status, order()]).toEqual([1, '']);
+    chmodSync(parent, 0o755);
+    chmodSync(directory, 0o770);
+    expect([write().status, order()]).toEqual([1, '']);
+    chmodSync(directory, 0o700);
+    renameSync(directory, `${directory}.else`);
+    symlinkSync(`${directory}.else`, directory);
+    expect([write().status, order()]).toEqual([1, '']);
+  });
+
   it('of another id says nothing of a row', () => {
     expect(parseRow(rowText({ id: 'other', done: [] }), '0badcafe')).toEqual(emptyRow('0badcafe'));
     expect(parseRow('{', '0badcafe')).toEqual(emptyRow('0badcafe'));
+  });
+});
+
+describe('what is mounted', () => {
+  it('is named by what is on the disk, whose own name may change with a reboot', () => {
+    const bin = mkdtempSync(join(tmpdir(), 'mounts-'));
+    const look = (disk: string, uuid: string) => {
+      writeFileSync(
+        join(bin, 'findmnt'),
+        `#!/bin/sh\ncase $* in *UUID*) printf '%-20s /  /data\\n' '${uuid}';; *) echo '${disk} /data';; esac\n`,
+      );
+      chmodSync(join(bin, 'findmnt'), 0o755);
+      return readHost(sh(`PATH=${bin}:$PATH\n${lookScript({ directory: bin, dataDir: '/data' })}`)).mounts;
+    };
+    expect(look('/dev/sda1', 'aa-bb')).toBe(look('/dev/sdb1', 'aa-bb'));
+    expect(look('/dev/sda1', 'aa-bb')).not.toBe(look('/dev/sda1', 'cc-dd'));
+    expect(look('server:/export', '')).toBe('server:/export /data');
   });
 });
 
@@ -99,8 +143,34 @@ describe('a guard', () => {
 });
 
 describe('a job', () => {
+  const waited = (states: string) => {
+    const directory = mkdtempSync(join(tmpdir(), 'job-'));
+    const job = { directory, id: '0badcafe', step: 'command' };
+    // Each question takes the next word; behind the last one the command has written its end.
+    writeFileSync(join(directory, 'states'), states);
+    writeFileSync(join(directory, 'command.begun'), '');
+    writeFileSync(
+      join(directory, 'systemctl'),
+      `#!/bin/sh\nread -r word < ${directory}/states; sed -i 1d ${directory}/states\nif [ ! -s ${directory}/states ]; then echo 0 > ${directory}/command.rc; fi\nif [ "$word" = mute ]; then exit 1; fi; echo "$word"\ncase $word in active) ;; *) exit 3;; esac\n`,
+    );
+    chmodSync(join(directory, 'systemctl'), 0o755);
+    return readJob(sh(`PATH=${directory}:$PATH\n${waitScript(job)}`)).kind;
+  };
+
+  it('is waited for while it ends, and while systemd itself is replaced', () => {
+    expect(waited('active\nmute\nactive\n')).toBe('known');
+    expect(waited('active\ndeactivating\nactive\n')).toBe('known');
+    expect(waited('active\ninactive\nactive\n')).toBe('unknown');
+    expect(waited('failed\nactive\n')).toBe('unknown');
+  });
+
   it('is known, unknown, or none', () => {
-    expect(readJob('known 3\nlast words\n')).toEqual({ kind: 'known', status: 3, said: ['last words'] });
+    expect(readJob('known 3\nlast words\n')).toEqual({
+      kind: 'known',
+      status: 3,
+      told: false,
+      said: ['last words'],
+    });
     expect(readJob('unknown\nhalf')).toEqual({ kind: 'unknown', said: ['half'] });
     expect(readJob('none\n')).toEqual({ kind: 'none' });
     expect(readJob('')).toEqual({ kind: 'none' });

@@ -11,13 +11,13 @@ import { mayTakeOver } from '../../inventory/cluster.ts';
 import { moveWords, statesText } from '../../report/rolling.ts';
 import { shown } from '../../report/shown.ts';
 import { after, leftOver, type Move, nextMove, rowOf, type Situation, sheet } from '../../rolling/next.ts';
-import type { Order } from '../../rolling/order.ts';
+import { type Order, orderText } from '../../rolling/order.ts';
 import { directoryOf, endScript, rowScript } from '../../rolling/place.ts';
-import { asSeen, isDone, parseRow, type Row, rowText } from '../../rolling/row.ts';
+import { asSeen, parseRow, type Row, rowText } from '../../rolling/row.ts';
 import { pause } from '../pause.ts';
 import type { FleetSeen } from './fleet.ts';
 import { makeMove } from './moves.ts';
-import { failedStep, type Moved, type Update } from './update.ts';
+import { failedStep, type Moved, tail, type Update } from './update.ts';
 
 export type Ended = 'done' | 'paused' | 'failed';
 
@@ -58,6 +58,7 @@ export const withSkipped = (situation: Situation, skip: readonly string[]): Situ
 
 /** `passes`: a person who says to go on has done the work that the update was waiting for. */
 export async function drive(update: Update, passes: boolean): Promise<Driven> {
+  const { world } = update;
   let mayPass = passes;
   let situation: Situation | undefined;
   try {
@@ -66,18 +67,42 @@ export async function drive(update: Update, passes: boolean): Promise<Driven> {
       situation = situationOf(update.order, seen, update.cluster);
       const move = nextMove(situation);
       if (!move) return await finished(update, situation);
-      const [row, moved] = await one(update, situation, move, seen, mayPass);
-      mayPass = false;
-      if (moved.paused) return { ended: 'paused', situation };
-      await update.fleet.run(
-        move.server,
-        rowScript(directoryOf(update.cluster.name, move.server), rowText(row)),
+      holdsOrder(update, move, seen);
+      const made = await one(update, situation, move, seen, mayPass).catch((error: unknown) =>
+        stays(update, move, error),
       );
+      if (made instanceof DiagnosticError) return await finished(update, situation, made);
+      const [row, moved] = made;
+      mayPass = false;
+      await writeRow(update, move.server, row);
+      if (moved.paused) return { ended: 'paused', situation };
     }
   } catch (error) {
+    if (world.interrupted.aborted) {
+      if (!situation) throw interrupted();
+      return { ended: 'failed', situation, problem: interrupted() };
+    }
     if (!(error instanceof DiagnosticError) || !situation) throw error;
     return { ended: 'failed', situation, problem: error };
   }
+}
+
+/** What root does on a host is taken from that host: the order of another one is not carried there. */
+function holdsOrder({ order }: Update, move: Move, { hosts }: FleetSeen): void {
+  const { server } = move;
+  if (move.kind === 'home' || hosts.get(server)?.order === orderText(order).trim()) return;
+  throw failedStep(
+    server,
+    `${server} does not hold the order of this update`,
+    'it was not written there, or the host was put back to an earlier state; what is done as root on a host stands on that host',
+    `pgduet rolling-update --continue --skip ${server} goes on without it; --abort ends the update, and a new one can begin.`,
+  );
+}
+
+/** Where the switch back is refused, the role stays where it is, and the work is done all the same. */
+function stays({ world }: Update, move: Move, error: unknown): DiagnosticError {
+  if (move.kind !== 'home' || world.interrupted.aborted || !(error instanceof DiagnosticError)) throw error;
+  return error;
 }
 
 async function one(
@@ -93,7 +118,7 @@ async function one(
   const rows = sheet(situation);
   const number = rows.filter(({ state }) => state === 'done').length + 1;
   const words = `${String(number).padStart(3)}/${rows.length}  ${shown(moveWords(move))}`;
-  if (move.kind === 'work' && move.step === 'pause' && mayPass) {
+  if (move.kind === 'work' && move.step === 'pause' && mayPass && rowOf(situation, move.server).asked) {
     world.say(`${words}: done by hand`);
     return [entered(situation, move, { began, ms: 0, seen: 'by hand' }), {}];
   }
@@ -102,7 +127,7 @@ async function one(
   const before = await marked(update, situation, move, seen);
   const moved = await makeMove(update, move, seen, before);
   if (world.interrupted.aborted) throw interrupted();
-  if (moved.paused) return [before, moved];
+  if (moved.paused) return [{ ...before, asked: true }, moved];
   const ms = ports.now() - start;
   world.say(
     `${words}: ${formatDuration(ms)}${moved.seen ? `, ${shown(moved.seen)}` : ''}   ${statesText(order, situation, move)}`,
@@ -121,8 +146,22 @@ async function marked(update: Update, situation: Situation, move: Move, seen: Fl
   if (move.kind !== 'work' || move.step !== 'reboot' || row.boot !== undefined) return row;
   const boot = seen.hosts.get(move.server)?.boot ?? '';
   const now: Row = { ...row, boot };
-  await update.fleet.run(move.server, rowScript(directoryOf(update.cluster.name, move.server), rowText(now)));
+  await writeRow(update, move.server, now);
   return now;
+}
+
+/** What is done and cannot be written down would be done once more, without an end. */
+async function writeRow({ fleet, cluster }: Update, name: string, row: Row): Promise<void> {
+  const directory = directoryOf(cluster.name, name);
+  const reply = await fleet.run(name, rowScript(directory, rowText(row)));
+  if (reply.status === 0) return;
+  throw failedStep(
+    name,
+    `${name} cannot keep what is done`,
+    'without it the same would be done once more',
+    `Make room below ${directory}, then: pgduet rolling-update --continue.`,
+    tail(reply),
+  );
 }
 
 const entered = (situation: Situation, move: Move, done: { began: string; ms: number; seen?: string }): Row =>
@@ -168,7 +207,7 @@ async function lookUntilBack(update: Update): Promise<FleetSeen> {
   }
 }
 
-async function finished(update: Update, situation: Situation): Promise<Driven> {
+async function finished(update: Update, situation: Situation, why?: DiagnosticError): Promise<Driven> {
   await mark(update, situation, 'done');
   const left = leftOver(situation);
   const { order, primary } = situation;
@@ -181,6 +220,7 @@ async function finished(update: Update, situation: Situation): Promise<Driven> {
         `${order.home} is not primary again`,
         'the work is done on every server; the role stays where it is',
         `pgduet switch --to ${order.home} brings it back when that is possible.`,
+        why?.diagnostics.map(({ what, why: because }) => `${what}: ${because}`),
       ),
     };
   return { ended: 'done', situation };
@@ -190,10 +230,15 @@ async function finished(update: Update, situation: Situation): Promise<Driven> {
 export async function mark(update: Update, { away }: Situation, how: 'done' | 'aborted'): Promise<void> {
   const { cluster, fleet, order } = update;
   const reached = order.servers.filter(({ name }) => !away.has(name));
-  await Promise.all(
+  const replies = await Promise.all(
     reached.map(({ name }) => fleet.run(name, endScript(directoryOf(cluster.name, name), order.id, how))),
   );
+  if (replies.some(({ status }) => status === 0)) return;
+  throw failedStep(
+    order.primary,
+    'no host can keep that the update is over',
+    'it would count as open',
+    'Make room below /var/lib/pgduet on one of them, then run the same command again.',
+    replies.flatMap(tail),
+  );
 }
-
-export const isOut = (situation: Situation, name: string): boolean =>
-  situation.out.has(name) && isDone(rowOf(situation, name), 'out');

@@ -44,12 +44,19 @@ export const askedOf = (cluster: Cluster, { name, postgres }: Server): Asked => 
 
 export function openFleet(cluster: Cluster, ports: RunPorts, options: FleetOptions): Fleet {
   const states = new Map<string, HostState>();
+  const locked = new Set<string>();
   const open = async (server: Server): Promise<HostState> => {
     const known = states.get(server.name);
     if (known) return known;
     const state = await openHost(cluster, server.host, ports);
     states.set(server.name, state);
-    if (options.locks) await lockUpdate(cluster, state, options.owner);
+    // What a broken connection has left there may hold our own lock until it has heard nothing for a while.
+    if (options.locks)
+      await lockUpdate(cluster, state, {
+        owner: options.owner,
+        waitMs: locked.has(server.name) ? ownLockWaitMs : 0,
+      });
+    locked.add(server.name);
     return state;
   };
   const drop = async (name: string): Promise<void> => {
@@ -81,8 +88,15 @@ export function openFleet(cluster: Cluster, ports: RunPorts, options: FleetOptio
   };
 }
 
-async function lockUpdate(cluster: Cluster, { host, session }: HostState, owner: string): Promise<void> {
-  const reply = await session.lock({ cluster: `${cluster.name}.${host.name}.update`, owner, waitMs: 0 });
+/** Longer than a shell without a connection stays (transport/remote-shell.ts, ssh keepalive). */
+const ownLockWaitMs = 120_000;
+
+async function lockUpdate(
+  cluster: Cluster,
+  { host, session }: HostState,
+  { owner, waitMs }: { readonly owner: string; readonly waitMs: number },
+): Promise<void> {
+  const reply = await session.lock({ cluster: `${cluster.name}.${host.name}.update`, owner, waitMs });
   if (reply.held) return;
   throw new DiagnosticError(
     [

@@ -11,11 +11,12 @@ import { directoryOf, skipScript } from '../../rolling/place.ts';
 import { shippedPlaybook } from '../../shipped.ts';
 import type { OpenUpdate } from './ask.ts';
 import { fingerprint } from './begin.ts';
-import { drive, isOut, mark, situationOf, withSkipped } from './drive.ts';
+import { drive, mark, situationOf, withSkipped } from './drive.ts';
 import type { FleetSeen } from './fleet.ts';
 import { runWithin } from './sub-run.ts';
 import { agreed, refusal, report, told } from './tell.ts';
 import type { Scene, Update } from './update.ts';
+import { atRest } from './work.ts';
 
 /** The one that no host calls ended; several hosts have the same one. */
 export function openOrder(seen: FleetSeen): Order | undefined {
@@ -41,6 +42,14 @@ export function openOrder(seen: FleetSeen): Order | undefined {
 export async function goOn(scene: Scene, request: OpenUpdate, seen: FleetSeen): Promise<number> {
   const { world, cluster } = scene;
   const order = openOrder(seen);
+  const blind = [...seen.hosts].flatMap(([name, { isRoot }]) => (isRoot ? [] : [name]));
+  if (!order && blind.length > 0)
+    throw refusal(
+      'SAF067',
+      `what ${blind.join(', ')} ${blind.length === 1 ? 'holds' : 'hold'} of a rolling update cannot be read`,
+      'only root can, and scripts do not run as root there',
+      'Set ssh.become: sudo, or log in as root.',
+    );
   if (!order)
     throw refusal(
       'SAF067',
@@ -76,13 +85,15 @@ export async function goOn(scene: Scene, request: OpenUpdate, seen: FleetSeen): 
   if (!world.options.json) {
     world.say(shown(`The update of ${order.by}, begun ${order.made}:`));
     (world.options.check ? world.print : world.say)(sheetText(now));
+    if (request.kind === 'abort') world.say(shown(endWords(ownOut(order, seen), request.skip)));
   }
   if (world.options.check)
     return told(world, now, { ...facts, state: 'planned', exit: exitCode.changesPending });
   if (!(await agreed(world, cluster.name)))
     return told(world, now, { ...facts, state: 'declined', exit: exitCode.changesPending });
   if (request.skip.length > 0) await leaveOut(update, situationOf(order, seen, cluster), seen, request.skip);
-  if (request.kind === 'abort') return abort(update, seen);
+  if (request.kind === 'abort')
+    return abort(update, request.skip.length > 0 ? await scene.fleet.look() : seen);
   return report(update, await drive(update, true), facts);
 }
 
@@ -114,7 +125,8 @@ async function leaveOut(
 ): Promise<void> {
   const { world, cluster, fleet, order } = update;
   for (const host of skip) {
-    if (seen.view.maintained?.get(host)?.by !== updateOwner(order.id)) continue;
+    const by = seen.view.maintained?.get(host)?.by;
+    if (by === undefined ? !seen.away.has(host) : by !== updateOwner(order.id)) continue;
     await runWithin(world, cluster, {
       intent: {
         kind: 'maintenance',
@@ -128,6 +140,7 @@ async function leaveOut(
         alone: order.agreed.alone,
       },
       path: shippedPlaybook('maintenance'),
+      mayBeAway: true,
     });
     world.say(
       `${host} stays in maintenance, by ${world.operator}: pgduet maintenance end ${host} brings it back`,
@@ -142,18 +155,29 @@ async function leaveOut(
   );
 }
 
+/** Servers that this update has taken out. What a person has in maintenance since is that person's. */
+export const ownOut = (order: Order, { view }: Pick<FleetSeen, 'view'>): readonly string[] =>
+  order.servers.flatMap(({ name }) =>
+    view.maintained?.get(name)?.by === updateOwner(order.id) ? [name] : [],
+  );
+
+/** The sheet above shows what is open; an end does none of it. */
+export function endWords(out: readonly string[], skip: readonly string[]): string {
+  const back = out.filter((name) => !skip.includes(name));
+  const what = back.length > 0 ? `${back.join(', ')} comes back` : 'no server has to come back';
+  return `The update is to end: ${what}, nobody switches, and what is open above is not done.`;
+}
+
 /** Nobody switches for it. What is out comes back where it can; what cannot be reached stays out, by a person's name. */
-async function abort(update: Update, seen: FleetSeen): Promise<number> {
+export async function abort(update: Update, seen: FleetSeen): Promise<number> {
   const { world, cluster, order } = update;
   const situation = situationOf(order, seen, cluster);
-  const mine = order.servers.filter(
-    ({ name }) => isOut(situation, name) || seen.view.maintained?.get(name)?.by === updateOwner(order.id),
-  );
-  for (const { name: host } of mine) {
+  for (const host of ownOut(order, seen)) {
     if (situation.away.has(host)) {
       await leaveOut(update, situation, seen, [host]);
       continue;
     }
+    await atRest(update, host, seen);
     world.say(`bring ${host} back …`);
     await runWithin(world, cluster, {
       intent: {
@@ -168,6 +192,8 @@ async function abort(update: Update, seen: FleetSeen): Promise<number> {
         alone: false,
       },
       path: shippedPlaybook('maintenance'),
+      mayBeAway: true,
+      needs: host,
     });
   }
   await mark(update, situation, 'aborted');

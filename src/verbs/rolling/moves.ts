@@ -18,7 +18,7 @@ import { checked } from './findings.ts';
 import type { FleetSeen } from './fleet.ts';
 import { runWithin } from './sub-run.ts';
 import { failedStep, goesOn, type Moved, type Update } from './update.ts';
-import { commandRun, fetched, packagesInstalled, playbookRun, proven, rebooted } from './work.ts';
+import { commandRun, fetched, isOurs, packagesInstalled, playbookRun, proven, rebooted } from './work.ts';
 
 export async function makeMove(update: Update, move: Move, seen: FleetSeen, row: Row): Promise<Moved> {
   if (move.kind !== 'work') return switched(update, move, seen);
@@ -29,15 +29,18 @@ export async function makeMove(update: Update, move: Move, seen: FleetSeen, row:
     case 'out':
       return takenOut(update, server, seen);
     case 'stop':
+      isOurs(update, server, seen);
       await runWithin(update.world, update.cluster, {
         intent: { kind: 'stop', hosts: [server], switchFirst: false, by: updateOwner(update.order.id) },
         path: shippedPlaybook('stop'),
+        mayBeAway: true,
+        needs: server,
       });
       return {};
     case 'packages':
       return packagesInstalled(update, server, seen);
     case 'run':
-      return playbookRun(update, server);
+      return playbookRun(update, server, seen);
     case 'command':
       return commandRun(update, server, seen);
     case 'reboot':
@@ -125,6 +128,8 @@ async function broughtBack(update: Update, name: string): Promise<Moved> {
         alone: false,
       },
       path: shippedPlaybook('maintenance'),
+      mayBeAway: true,
+      needs: name,
     });
   try {
     await end();

@@ -16,12 +16,16 @@ export interface Within {
   readonly path: string;
   /** This host alone is changed; what is left to do on others is not of this run. */
   readonly limit?: string;
+  /** The primary alone is asked: whoever cannot be reached hears of it later. */
+  readonly mayBeAway?: true;
+  /** A server in maintenance may be away for a run, which then does nothing there; for this one that is a failure. */
+  readonly needs?: string;
 }
 
 export async function runWithin(
   world: World,
   declared: Cluster,
-  { intent, path, limit }: Within,
+  { intent, path, limit, mayBeAway, needs }: Within,
 ): Promise<Outcome> {
   const cluster = serversOnly(declared);
   const { verbose } = world.options;
@@ -37,11 +41,25 @@ export async function runWithin(
       effectPlace,
       change: true,
       confirm: async () => true,
+      leaveOutUnreachable: () => mayBeAway === true,
       lockOwner: world.lockOwner('rolling-update'),
       ...(limit === undefined ? {} : { limit }),
     },
     runPorts(world, emit),
   );
+  if (needs !== undefined && outcome.view.absent?.has(needs))
+    throw new DiagnosticError(
+      [
+        {
+          code: 'CON001',
+          what: `'${needs}' could not be reached any more`,
+          why: 'the step was about that host, and nothing was done there',
+          fix: 'Make it reachable, then: pgduet rolling-update --continue.',
+          host: needs,
+        },
+      ],
+      exitCode.unreachable,
+    );
   const mine = limit === undefined ? outcome.left : onlyOn(limit, outcome.left);
   if (isEmpty(mine)) return outcome;
   const left = troubles(mine);

@@ -46,10 +46,12 @@ export async function report(
 ): Promise<number> {
   const { world, fleet, order, cluster } = update;
   // What was done last stands on the hosts; where they cannot be asked, what was known before that is shown.
-  const situation = await fleet.look().then(
-    (seen) => situationOf(order, seen, cluster),
-    () => driven.situation,
-  );
+  const situation = world.interrupted.aborted
+    ? driven.situation
+    : await fleet.look().then(
+        (seen) => situationOf(order, seen, cluster),
+        () => driven.situation,
+      );
   const left = leftOver(situation);
   const exit =
     driven.problem?.exitCode ?? (driven.ended === 'paused' ? exitCode.changesPending : exitCode.done);

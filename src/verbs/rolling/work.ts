@@ -10,12 +10,17 @@ import { formatDuration } from '../../base/units.ts';
 import {
   directoryOf,
   type Guard,
+  guardScript,
   guardStatus,
   type Job,
+  type JobState,
+  jobSteps,
   outputOf,
   readJob,
   rebootScript,
+  runningScript,
   startScript,
+  toldScript,
   waitScript,
 } from '../../rolling/place.ts';
 import { proofScript, readProof } from '../../rolling/proof.ts';
@@ -53,7 +58,7 @@ const jobOf = ({ order, cluster }: Update, name: string, step: string): Job => (
 });
 
 /** By the promise of the controllers, and by its own record: nobody gives a role to it meanwhile. */
-function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
+export function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
   const entry = seen.view.maintained?.get(name);
   if (entry?.by === updateOwner(order.id)) return;
   throw failedStep(
@@ -63,6 +68,22 @@ function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
     goesOn,
   );
 }
+
+/** What was begun goes on by itself: no instance is started beside it. */
+export async function atRest(update: Update, name: string, seen: FleetSeen): Promise<void> {
+  const script = runningScript(jobSteps.map((step) => jobOf(update, name, step)));
+  const running = (await update.fleet.run(name, script)).stdout.trim().split('\n').join(', ');
+  const goesDown = seen.hosts.get(name)?.systemd === 'stopping';
+  if (running === '' && !goesDown) return;
+  throw failedStep(
+    name,
+    goesDown ? `${name} is going down` : `the ${running} of ${name} still runs there`,
+    'it has gone on by itself, and its instance may not be started beside it',
+    'Wait for its end, then run the same command again.',
+  );
+}
+
+const notNow = 'it may not be done there now';
 
 interface Work {
   readonly name: string;
@@ -86,20 +107,28 @@ async function job(update: Update, seen: FleetSeen, { name, step, text, isHarmle
       'Look on the host. Then: pgduet rolling-update --continue --done where it is done, or --continue --again to run it once more.',
       before.said,
     );
-  if (before.kind === 'unknown' && update.unsure === 'done') return { seen: 'done by hand' };
   if (before.kind === 'known' && before.status === 0 && step !== 'validate') return {};
+  if (before.kind !== 'none' && !isHarmless && update.unsure === 'done') return { seen: 'done by hand' };
+  // It has gone on without us, and nobody has read yet that it failed.
+  if (before.kind === 'known' && !again && !before.told) return fails(update, work, name, before);
   // What has failed before is tried once more: whoever goes on has put right what was in its way.
   const started = await update.fleet.run(name, startScript(work, guardOf(update, name), text));
   if (started.status !== 0)
     throw failedStep(
       name,
       `the ${step} of ${name} was not begun`,
-      started.status === guardStatus ? 'it may not be done there now' : 'its unit could not be started',
+      started.status === guardStatus ? notNow : 'its unit could not be started',
       goesOn,
       tail(started),
     );
   const ended = readJob((await patiently(update, name, waitScript(work))).stdout);
   if (ended.kind === 'known' && ended.status === 0) return {};
+  return fails(update, work, name, ended);
+}
+
+async function fails(update: Update, work: Job, name: string, ended: JobState): Promise<never> {
+  const { step } = work;
+  if (ended.kind === 'known') await update.fleet.run(name, toldScript(work));
   const how = ended.kind === 'known' ? `ended with status ${ended.status}` : 'was cut off';
   throw failedStep(
     name,
@@ -145,7 +174,8 @@ export async function commandRun(update: Update, name: string, seen: FleetSeen):
 }
 
 /** What it says of other servers comes true when it is their turn. */
-export async function playbookRun({ world, cluster, run }: Update, host: string): Promise<Moved> {
+export async function playbookRun(update: Update, host: string, seen: FleetSeen): Promise<Moved> {
+  const { world, cluster, run } = update;
   if (run === undefined)
     throw failedStep(
       host,
@@ -153,7 +183,16 @@ export async function playbookRun({ world, cluster, run }: Update, host: string)
       'the hosts remember which one it was, and not its text',
       'Say it again: pgduet rolling-update --continue --run FILE.',
     );
-  const outcome = await runWithin(world, cluster, { intent: { kind: 'run', host }, path: run, limit: host });
+  isOurs(update, host, seen);
+  const guarded = await update.fleet.run(host, guardScript(guardOf(update, host)));
+  if (guarded.status !== 0)
+    throw failedStep(host, `the playbook was not run on ${host}`, notNow, goesOn, tail(guarded));
+  const outcome = await runWithin(world, cluster, {
+    intent: { kind: 'run', host },
+    path: run,
+    limit: host,
+    needs: host,
+  });
   return { seen: `${outcome.changed.length} changes` };
 }
 
@@ -174,7 +213,7 @@ export async function rebooted(update: Update, name: string, seen: FleetSeen, ro
       throw failedStep(
         name,
         `${name} was not rebooted`,
-        reply.status === guardStatus ? 'it may not be done there now' : 'it refuses',
+        reply.status === guardStatus ? notNow : 'it refuses',
         goesOn,
         tail(reply),
       );
@@ -214,8 +253,9 @@ export async function proven(update: Update, name: string, seen: FleetSeen, row:
   const { order } = update;
   const pins = order.work.packages?.[name] ?? {};
   const { dataDir } = serverOf(update, name).postgres;
-  const look = Object.keys(pins).length > 0 ? managerOf(seen, name).installed(Object.keys(pins)) : ':';
-  const reply = await update.fleet.run(name, proofScript({ dataDir, installed: look }));
+  // A command or a person may have installed something, too.
+  const installed = managerOf(seen, name).installed(Object.keys(pins));
+  const reply = await update.fleet.run(name, proofScript({ dataDir, installed }));
   const problems = readProof(reply, {
     pins,
     mounts: { before: row.mounts ?? '', now: seen.hosts.get(name)?.mounts ?? '' },

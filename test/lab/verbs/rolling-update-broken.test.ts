@@ -113,6 +113,39 @@ describeLab('a rolling update of a pair', () => {
     expect([await ran(0), await ran(1)]).toEqual([1, 1]);
   });
 
+  labTest(
+    'a person asks to stop in the middle of a command: that is said, and the command goes on',
+    async () => {
+      await Promise.all(pair.hosts.map((host) => host.sh('rm -f /root/ran', { check: true })));
+      const run = new Run([
+        'rolling-update',
+        '-i',
+        pair.file,
+        '--command',
+        `sleep 5; ${append}`,
+        '--alone',
+        '--yes',
+        '--json',
+      ]);
+      await until(
+        () => `the command was not begun:\n${run.stderr}`,
+        60_000,
+        async () => ((await pair.hosts[1]?.sh('pgrep -f "^sleep 5$"'))?.status === 0 ? true : undefined),
+        100,
+      );
+      run.child.kill('SIGINT');
+      const stopped = await run.ended;
+      expect(stopped.status, stopped.stderr).toBe(130);
+      expect(JSON.parse(stopped.stdout)).toMatchObject({
+        state: 'failed',
+        diagnostics: [{ code: 'RUN002' }],
+      });
+      const done = await update('--continue', '--yes');
+      expectExit(done, 0);
+      expect([await ran(0), await ran(1)]).toEqual([1, 1]);
+    },
+  );
+
   labTest('its host is switched off in the middle of a command: that is not run again unasked', async () => {
     const run = new Run([
       'rolling-update',
@@ -155,6 +188,13 @@ describeLab('a rolling update of a pair', () => {
       const left = await update('--continue', '--skip', 'server2', '--yes');
       expectExit(left, 0);
       expect(left.json<Sheet>().left_out).toEqual(['server2', 'server1']);
+      expect(await maintained()).toEqual([expect.stringMatching(/^server2 .*@/)]);
+      expectExit(await pair.run('maintenance', 'end', 'server2', '--yes'), 0);
+      await pair.untilSwitchable();
+      expectExit(await update('--pause', '--alone', '--yes'), 2);
+      const both = await update('--abort', '--skip', 'server2', '--yes');
+      expectExit(both, 0);
+      expect(both.json<Sheet>().state).toBe('aborted');
       expect(await maintained()).toEqual([expect.stringMatching(/^server2 .*@/)]);
       expectExit(await pair.run('maintenance', 'end', 'server2', '--yes'), 0);
       await pair.untilSwitchable();
