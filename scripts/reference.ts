@@ -219,6 +219,8 @@ export const variables: Readonly<Record<string, string>> = {
   'teardown.revives':
     '`true` if that is down, and all others are stopped standbys, or gone: none of them can have become primary',
   'teardown.staying': 'names of the settings that clients rely on, a list',
+  'teardown.replicating':
+    'the same, and the settings that replication needs, a list; they stay where only the controllers go',
   'teardown.othersNeedIt':
     'a shell command that succeeds as long as another cluster of the machine has a controller',
   dropped:

@@ -95,6 +95,7 @@ export const codes = {
   SAF046: { exit: refused, title: 'a configuration file holds what the server cannot read' },
   SAF034: { exit: refused, title: 'the secrets cannot be renewed as it is' },
   SAF020: { exit: refused, title: 'data would be deleted that is not proven to be elsewhere' },
+  SAF080: { exit: refused, title: 'the controllers cannot go as it is' },
   SAF021: { exit: refused, title: 'the server that is to be kept cannot be kept as it is' },
   RUN001: { exit: locked, title: 'another run holds the lock' },
   RUN002: { exit: interrupted, title: 'the run was interrupted' },

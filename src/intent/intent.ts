@@ -76,6 +76,8 @@ export interface TeardownIntent {
   readonly keepData: boolean;
   /** No server stays. */
   readonly allData: boolean;
+  /** All servers stay, and replicate; only their controllers go. */
+  readonly controllersOnly: boolean;
   /** The server that stays was not primary at some time of this run. */
   readonly moved: boolean;
 }
