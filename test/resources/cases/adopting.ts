@@ -128,6 +128,43 @@ export const adopts: readonly KindCases[] = [
         gives: { refuse: 'SAF030', what: 'cannot be changed without root' },
       },
       {
+        title: 'Patroni looks after it',
+        reply: reply([...running, 'watcher patroni'], live()),
+        gives: { refuse: 'SAF030', what: 'Patroni looks after it' },
+      },
+      {
+        title: 'pg_auto_failover has started it',
+        reply: reply([...running, 'watcher pg_autoctl'], live()),
+        gives: { refuse: 'SAF030', what: 'pg_auto_failover (pg_autoctl) started it' },
+      },
+      {
+        title: 'repmgrd looks after it',
+        reply: reply(
+          [...running, 'watcher repmgrd'],
+          live(
+            {},
+            {
+              shared_preload_libraries: [
+                'pg_stat_statements, repmgr',
+                'pg_stat_statements, repmgr',
+                null,
+                'postmaster',
+                'configuration file',
+                null,
+                null,
+                false,
+              ],
+            },
+          ),
+        ),
+        gives: { refuse: 'SAF030', what: 'repmgrd (repmgr) looks after it' },
+      },
+      {
+        title: 'a repmgrd of the host looks after another server',
+        reply: reply([...running, 'watcher repmgrd'], live()),
+        gives: { change: /^take the server in/, reason: 'it runs alone' },
+      },
+      {
         title: 'its commits wait for others',
         reply: reply(
           running,
