@@ -35,7 +35,7 @@ export interface Opened {
 export async function openAll(request: RunRequest, ports: RunPorts): Promise<Opened> {
   const { hosts } = request.cluster;
   const opening = hosts.map((host) => openHost(request.cluster, host, ports));
-  const opened = await Promise.race([Promise.allSettled(opening), aborted(ports.interrupted)]);
+  const opened = await orAborted(Promise.allSettled(opening), ports.interrupted);
   if (opened === undefined || ports.interrupted.aborted) {
     // A host that does not answer is not waited for; what still opens is closed when it has.
     for (const each of opening) each.then(({ session }) => session.close()).catch(() => undefined);
@@ -66,11 +66,20 @@ export async function openHost(cluster: Cluster, host: Host, ports: RunPorts): P
   return { host, server: serverOn(cluster, host.name), session, look: new Map() };
 }
 
-export const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+/** Undefined where the signal came first. Nothing is left on the signal: a long run asks it many times. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  let end: () => void = () => undefined;
+  const aborted = new Promise<undefined>((resolve) => {
+    end = () => resolve(undefined);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
   });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
 
 /** The first host decides who may run: of two runs at once exactly one gets it, and the other one lets go of the rest. */
 export async function lock(

@@ -21,8 +21,19 @@ export interface PackageManager {
   /** What `install` says when no source has the package, and when a source cannot be reached. */
   readonly notOffered: RegExp;
   readonly unreachable: RegExp;
-  /** The command that reads the package sources anew, for a person. */
+  /** The command that reads the package sources anew. */
   readonly refresh: string;
+  /**
+   * Shell that prints "have NAME INSTALLED OFFERED" for each package, "lists SECONDS" for the last time that the sources were read, then, by
+   * a dry run, "new NAME VERSION" and "gone NAME" for all that would follow. Changes nothing.
+   */
+  offer(names: readonly string[]): string;
+  /** Shell that fetches exactly these versions, and installs nothing. */
+  fetch(pins: Readonly<Record<string, string>>): string;
+  /** Shell that installs exactly these versions over those that are there, asks nothing, removes nothing, and restarts no service of others. */
+  upgrade(pins: Readonly<Record<string, string>>): string;
+  /** Shell that prints "NAME VERSION" of what is installed of them, and says "half-made" where an installation was cut off. */
+  installed(names: readonly string[]): string;
 }
 
 export interface Platform {
@@ -30,7 +41,13 @@ export interface Platform {
   /** As /etc/os-release calls the distribution and its relatives in ID and ID_LIKE. */
   readonly ids: readonly string[];
   readonly manager: PackageManager;
-  readonly packages: { postgres(majorVersion: number): string; readonly node: string; readonly ping: string };
+  readonly packages: {
+    postgres(majorVersion: number): string;
+    /** Besides, what is of the same version and holds programs or libraries of it. */
+    besidePostgres(majorVersion: number): readonly string[];
+    readonly node: string;
+    readonly ping: string;
+  };
   /** Directory of PostgreSQL's programs; %v stands for the major version. */
   readonly binDir: string;
   /** A file that keeps the packages of PostgreSQL from creating and starting a cluster of their own. */
@@ -51,6 +68,28 @@ install() { apt-get install -y -q --no-install-recommends ${again ? ['--reinstal
 if ! apt-get install -q -s ${again ? ['--reinstall'] : []} ${name} >/dev/null 2>&1; then apt-get update -q -o DPkg::Lock::Timeout=120; fi
 install >&2`;
 
+const aptPins = (pins: Readonly<Record<string, string>>): string =>
+  Object.entries(pins)
+    .map(([name, version]) => quote(`${name}=${version}`))
+    .join(' ');
+
+const aptUpdate = (pins: Readonly<Record<string, string>>, ...words: readonly string[]): string =>
+  `apt-get install -y -q --only-upgrade --no-remove -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=600 ${[...words, aptPins(pins)].join(' ')}`;
+
+const aptOffer = (names: readonly string[]): string => `export LC_ALL=C
+found=
+for name in ${names.map(quote).join(' ')}; do
+  if ! dpkg-query -W -f '\${Status}' "$name" 2>/dev/null | grep -q ' installed$'; then echo "have $name - -"; continue; fi
+  policy=$(apt-cache policy "$name") || exit 1
+  echo "have $name $(echo "$policy" | sed -n 's/^  Installed: //p') $(echo "$policy" | sed -n 's/^  Candidate: //p')"
+  found="$found $name"
+done
+echo "lists $(stat -c %Y /var/lib/apt/lists /var/cache/apt/pkgcache.bin 2>/dev/null | sort -n | head -n 1)"
+if [ -n "$found" ]; then apt-get install -q -s --only-upgrade $found | sed -n -e 's/^Inst \\([^ ]*\\).* (\\([^ ]*\\) .*/new \\1 \\2/p' -e 's/^Remv \\([^ ]*\\).*/gone \\1/p'; fi`;
+
+const quietly =
+  'export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none';
+
 const ownClusters = '/etc/postgresql-common/createcluster.d';
 
 export const debian: Platform = {
@@ -66,9 +105,20 @@ export const debian: Platform = {
     unreachable:
       /Temporary failure resolving|Failed to fetch|Could not connect to|Unable to fetch some archives/i,
     refresh: 'apt-get update',
+    offer: aptOffer,
+    fetch: (pins) => `${quietly}\n${aptUpdate(pins, '--download-only')} >&2`,
+    upgrade: (pins) => `${quietly}\ndpkg --configure -a && ${aptUpdate(pins)}`,
+    installed: (names) => `export LC_ALL=C
+dpkg-query -W -f '\${Package} \${Version}\\n' ${names.map(quote).join(' ')}
+if [ -n "$(dpkg --audit)" ]; then echo half-made; fi`,
   },
   packages: {
     postgres: (majorVersion) => `postgresql-${majorVersion}`,
+    besidePostgres: (majorVersion) => [
+      `postgresql-client-${majorVersion}`,
+      `postgresql-contrib-${majorVersion}`,
+      'libpq5',
+    ],
     node: 'nodejs',
     ping: 'iputils-ping',
   },

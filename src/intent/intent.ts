@@ -58,6 +58,13 @@ export interface MaintenanceIntent {
   readonly alone: boolean;
 }
 
+export interface RunIntent {
+  /** A playbook of the user. */
+  readonly kind: 'run';
+  /** This host alone is meant, although its server is in maintenance. */
+  readonly host?: string;
+}
+
 export interface RebuildIntent {
   readonly kind: 'rebuild';
   /** The server that becomes a standby again. */
@@ -95,8 +102,7 @@ export interface RenewIntent {
 export type Intent =
   | { readonly kind: 'provision' }
   | { readonly kind: 'migrate' }
-  /** A playbook of the user. */
-  | { readonly kind: 'run' }
+  | RunIntent
   | SwitchIntent
   | FailoverIntent
   | DetachIntent

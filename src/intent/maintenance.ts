@@ -14,6 +14,7 @@ import { means } from './operating.ts';
 /** Whether the command works on a server although, or because, it is in maintenance. A stop is meant for it, too. */
 function isAbout(intent: Intent, name: string): boolean {
   if (intent.kind === 'stop') return means(intent, name);
+  if (intent.kind === 'run') return intent.host === name;
   return intent.kind === 'maintenance' && intent.goal === 'end' && intent.host === name;
 }
 

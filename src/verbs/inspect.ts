@@ -3,7 +3,7 @@
  * In: a cluster, what it should be, the audits, sessions of an earlier look. Out: a report. It takes no lock and must never
  * change anything on a host.
  */
-import { aborted, type HostState, lookAt, openHost, probesFor } from '../apply/hosts.ts';
+import { type HostState, lookAt, openHost, orAborted, probesFor } from '../apply/hosts.ts';
 import { hostView, observationsOf } from '../apply/observation.ts';
 import type { RunPorts } from '../apply/request.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../base/diagnostic.ts';
@@ -34,7 +34,7 @@ export async function inspect(target: Target, ports: RunPorts): Promise<ClusterR
   const look = lookAtCluster(target, ports);
   // Whoever was asked to stop does not wait for a host that does not answer.
   look.catch(() => undefined);
-  const report = await Promise.race([look, aborted(ports.interrupted)]);
+  const report = await orAborted(look, ports.interrupted);
   if (report === undefined || ports.interrupted.aborted) throw interrupted();
   return report;
 }

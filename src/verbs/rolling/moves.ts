@@ -1,0 +1,160 @@
+/**
+ * One move of a rolling update, done on real hosts: mostly one of the other verbs, as a run of its own. In: the move, and what was seen just
+ * before. Out: what was seen of it; or an error that leaves the server as it is.
+ */
+import { lookAt } from '../../apply/hosts.ts';
+import { DiagnosticError } from '../../base/diagnostic.ts';
+import { exitCode } from '../../base/exit-codes.ts';
+import { formatDuration } from '../../base/units.ts';
+import { isSynchronous } from '../../inventory/cluster.ts';
+import { answerTo } from '../../observe/look.ts';
+import type { Move } from '../../rolling/next.ts';
+import { ownerOf } from '../../rolling/order.ts';
+import { oneLess, primaryProbe, readPrimary } from '../../rolling/preparation.ts';
+import type { Row } from '../../rolling/row.ts';
+import { shippedPlaybook } from '../../shipped.ts';
+import { checked } from './findings.ts';
+import type { FleetSeen } from './fleet.ts';
+import { runWithin } from './sub-run.ts';
+import { failedStep, goesOn, type Moved, type Update } from './update.ts';
+import { commandRun, fetched, packagesInstalled, playbookRun, proven, rebooted } from './work.ts';
+
+export async function makeMove(update: Update, move: Move, seen: FleetSeen, row: Row): Promise<Moved> {
+  if (move.kind !== 'work') return switched(update, move, seen);
+  const { server } = move;
+  switch (move.step) {
+    case 'fetch':
+      return fetched(update, server, seen);
+    case 'out':
+      return takenOut(update, server, seen);
+    case 'stop':
+      await runWithin(update.world, update.cluster, {
+        intent: { kind: 'stop', hosts: [server], switchFirst: false, by: ownerOf(update.order.id) },
+        path: shippedPlaybook('stop'),
+      });
+      return {};
+    case 'packages':
+      return packagesInstalled(update, server, seen);
+    case 'run':
+      return playbookRun(update, server);
+    case 'command':
+      return commandRun(update, server, seen);
+    case 'reboot':
+      return rebooted(update, server, seen, row);
+    case 'pause':
+      return { paused: true };
+    case 'proof':
+      return proven(update, server, seen, row);
+    case 'back':
+      return broughtBack(update, server);
+    case 'check':
+      return checked(update, server, seen);
+  }
+}
+
+/** The question of the plan may be an hour old. */
+async function takenOut(update: Update, name: string, seen: FleetSeen): Promise<Moved> {
+  const { world, cluster, order } = update;
+  const primary = await primarySeen(update, seen);
+  const synchronous = cluster.servers.filter(isSynchronous).map((server) => server.name);
+  const obstacle = oneLess({
+    name,
+    primary: seen.view.primary,
+    seen: primary,
+    synchronous,
+    out: outOf(seen),
+    alone: order.agreed.alone,
+  });
+  if (obstacle)
+    throw failedStep(
+      name,
+      `${name} is not taken out: ${obstacle}`,
+      'a commit that was acknowledged has to be on a second server',
+      `pgduet status says more. ${goesOn}`,
+    );
+  await runWithin(world, cluster, {
+    intent: {
+      kind: 'maintenance',
+      goal: 'begin',
+      host: name,
+      by: ownerOf(order.id),
+      reason: `rolling update of ${order.by}`,
+      expected: order.expected,
+      of: '',
+      replace: false,
+      // Only where the plan has said so: what the controllers refuse otherwise is their last guard.
+      alone: order.agreed.alone && synchronous.filter((one) => one !== seen.view.primary).length === 1,
+    },
+    path: shippedPlaybook('maintenance'),
+  });
+  const mounts = seen.hosts.get(name)?.mounts ?? '';
+  return { kept: { mounts } };
+}
+
+const outOf = (seen: FleetSeen): readonly string[] => [...(seen.view.maintained?.keys() ?? [])];
+
+async function primarySeen({ fleet, ports, cluster }: Update, { view }: FleetSeen) {
+  const version = cluster.servers.find(({ name }) => name === view.primary)?.postgres.version ?? 0;
+  const probe = primaryProbe(version);
+  const state = fleet.state(view.primary);
+  await lookAt(ports, state, [probe]);
+  const primary = readPrimary(answerTo(state.look, probe));
+  if (primary) return primary;
+  throw failedStep(
+    view.primary,
+    `the primary ${view.primary} does not answer`,
+    'without it nobody knows who is in sync',
+    goesOn,
+  );
+}
+
+async function broughtBack(update: Update, name: string): Promise<Moved> {
+  const { world, cluster, order } = update;
+  const end = () =>
+    runWithin(world, cluster, {
+      intent: {
+        kind: 'maintenance',
+        goal: 'end',
+        host: name,
+        by: ownerOf(order.id),
+        reason: '',
+        expected: '',
+        of: '',
+        replace: false,
+        alone: false,
+      },
+      path: shippedPlaybook('maintenance'),
+    });
+  try {
+    await end();
+    return { seen: 'by replication' };
+  } catch (error) {
+    if (
+      !(error instanceof DiagnosticError) ||
+      error.exitCode === exitCode.unreachable ||
+      world.interrupted.aborted
+    )
+      throw error;
+    if (!order.agreed.rebuild) throw error;
+    // Its maintenance is over, and it cannot follow: it is rewound, or copied anew.
+    const rebuilt = await runWithin(world, cluster, {
+      intent: { kind: 'rebuild', host: name, copy: false },
+      path: shippedPlaybook('rebuild'),
+    });
+    await end();
+    return { seen: rebuilt.changed.length > 0 ? 'by a rebuild' : 'by replication' };
+  }
+}
+
+async function switched(
+  update: Update,
+  { to }: Exclude<Move, { kind: 'work' }>,
+  _seen: FleetSeen,
+): Promise<Moved> {
+  const began = update.ports.now();
+  await runWithin(update.world, update.cluster, {
+    intent: { kind: 'switch', to },
+    path: shippedPlaybook('switch'),
+  });
+  return { seen: `ready for the next one after ${formatDuration(update.ports.now() - began)}` };
+}

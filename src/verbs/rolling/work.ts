@@ -1,0 +1,234 @@
+/**
+ * The work on one host that is out: packages, a playbook, a command, a reboot, and the proof that the host is fit. In: a server, and what was
+ * seen just before. Out: what was seen of it. It must never begin on a host whose maintenance is not this update's own, and never ends what runs there.
+ */
+import { DiagnosticError } from '../../base/diagnostic.ts';
+import { exitCode } from '../../base/exit-codes.ts';
+import { formatDuration } from '../../base/units.ts';
+import { ownerOf } from '../../rolling/order.ts';
+import {
+  directoryOf,
+  type Guard,
+  guardStatus,
+  type Job,
+  outputOf,
+  readJob,
+  rebootScript,
+  startScript,
+  waitScript,
+} from '../../rolling/place.ts';
+import { proofScript, readProof } from '../../rolling/proof.ts';
+import type { Row } from '../../rolling/row.ts';
+import type { Reply } from '../../transport/port.ts';
+import { pause } from '../pause.ts';
+import { type FleetSeen, isAway } from './fleet.ts';
+import { runWithin } from './sub-run.ts';
+import { failedStep, goesOn, type Moved, managerOf, serverOf, tail, type Update } from './update.ts';
+
+/** Before anything is taken out: what can fail for want of a source, of room or of a lock fails here. */
+export async function fetched({ fleet, order }: Update, server: string, seen: FleetSeen): Promise<Moved> {
+  const pins = order.work.packages?.[server] ?? {};
+  const reply = await fleet.run(server, managerOf(seen, server).fetch(pins));
+  if (reply.status === 0) return {};
+  throw failedStep(
+    server,
+    `the packages of ${server} cannot be fetched`,
+    'nothing was taken out, and nothing was installed',
+    goesOn,
+    tail(reply),
+  );
+}
+
+function guardOf({ order, cluster }: Update, name: string): Guard {
+  const machineId = order.servers.find((one) => one.name === name)?.machineId ?? '';
+  const dataDir = cluster.servers.find((one) => one.name === name)?.postgres.dataDir ?? '';
+  return { machineId, dataDir };
+}
+
+const jobOf = ({ order, cluster }: Update, name: string, step: string): Job => ({
+  directory: directoryOf(cluster.name, name),
+  id: order.id,
+  step,
+});
+
+/** By the promise of the controllers, and by its own record: nobody gives a role to it meanwhile. */
+function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
+  const entry = seen.view.maintained?.get(name);
+  if (entry?.by === ownerOf(order.id)) return;
+  throw failedStep(
+    name,
+    `${name} is not in maintenance by this update`,
+    entry ? `${entry.by} has it` : 'somebody has ended that',
+    goesOn,
+  );
+}
+
+interface Work {
+  readonly name: string;
+  readonly step: string;
+  readonly text: string;
+  /** Its text may run twice. */
+  readonly isHarmless: boolean;
+}
+
+/** Begun once; what runs already is waited for, and what has ended is read. */
+async function job(update: Update, seen: FleetSeen, { name, step, text, isHarmless }: Work): Promise<Moved> {
+  isOurs(update, name, seen);
+  const work = jobOf(update, name, step);
+  const before = readJob((await patiently(update, name, waitScript(work))).stdout);
+  const again = before.kind === 'none' || isHarmless || update.unsure === 'again';
+  if (before.kind === 'unknown' && !again && update.unsure !== 'done')
+    throw failedStep(
+      name,
+      `nobody knows how the ${step} of ${name} ended`,
+      'its host went down, or it was killed, in the middle: it may have been done in part',
+      'Look on the host. Then: pgduet rolling-update --continue --done where it is done, or --continue --again to run it once more.',
+      before.said,
+    );
+  if (before.kind === 'unknown' && update.unsure === 'done') return { seen: 'done by hand' };
+  if (before.kind === 'known' && before.status === 0 && step !== 'validate') return {};
+  // What has failed before is tried once more: whoever goes on has put right what was in its way.
+  const started = await update.fleet.run(name, startScript(work, guardOf(update, name), text));
+  if (started.status !== 0)
+    throw failedStep(
+      name,
+      `the ${step} of ${name} was not begun`,
+      started.status === guardStatus ? 'it may not be done there now' : 'its unit could not be started',
+      goesOn,
+      tail(started),
+    );
+  const ended = readJob((await patiently(update, name, waitScript(work))).stdout);
+  if (ended.kind === 'known' && ended.status === 0) return {};
+  const how = ended.kind === 'known' ? `ended with status ${ended.status}` : 'was cut off';
+  throw failedStep(
+    name,
+    `the ${step} of ${name} ${how}`,
+    `${name} stays out, and the others are whole; all of its output is in ${outputOf(work)} there`,
+    goesOn,
+    ended.kind === 'none' ? [] : ended.said,
+  );
+}
+
+/** What runs on the host goes on while the connection is lost: as long as a reboot may take, it is tried again. */
+async function patiently(update: Update, name: string, script: string): Promise<Reply> {
+  const until = update.ports.now() + update.order.rebootMs;
+  for (;;) {
+    try {
+      return await update.fleet.run(name, script);
+    } catch (error) {
+      await update.fleet.drop(name);
+      if (!isAway(error) || update.ports.now() > until || update.world.interrupted.aborted) throw error;
+      await pause(1000, update.world.interrupted);
+    }
+  }
+}
+
+export async function packagesInstalled(update: Update, name: string, seen: FleetSeen): Promise<Moved> {
+  const pins = update.order.work.packages?.[name] ?? {};
+  await job(update, seen, {
+    name,
+    step: 'packages',
+    text: managerOf(seen, name).upgrade(pins),
+    isHarmless: true,
+  });
+  return {
+    seen: Object.entries(pins)
+      .map(([one, version]) => `${one} ${version}`)
+      .join(', '),
+  };
+}
+
+export async function commandRun(update: Update, name: string, seen: FleetSeen): Promise<Moved> {
+  const text = update.order.work.command ?? '';
+  return job(update, seen, { name, step: 'command', text, isHarmless: false });
+}
+
+/** What it says of other servers comes true when it is their turn. */
+export async function playbookRun({ world, cluster, run }: Update, host: string): Promise<Moved> {
+  if (run === undefined)
+    throw failedStep(
+      host,
+      'the playbook is needed once more',
+      'the hosts remember which one it was, and not its text',
+      'Say it again: pgduet rolling-update --continue --run FILE.',
+    );
+  const outcome = await runWithin(world, cluster, { intent: { kind: 'run', host }, path: run, limit: host });
+  return { seen: `${outcome.changed.length} changes` };
+}
+
+export async function rebooted(update: Update, name: string, seen: FleetSeen, row: Row): Promise<Moved> {
+  isOurs(update, name, seen);
+  const now = seen.hosts.get(name);
+  const boot = row.boot ?? now?.boot ?? '';
+  if (now && now.boot !== boot) return { seen: 'was rebooted' };
+  if (now?.systemd !== 'stopping') {
+    const reply = await update.fleet
+      .run(name, rebootScript(guardOf(update, name)))
+      .catch((error: unknown) => {
+        // The connection may be gone before the answer.
+        if (isAway(error)) return undefined;
+        throw error;
+      });
+    if (reply && reply.status !== 0)
+      throw failedStep(
+        name,
+        `${name} was not rebooted`,
+        reply.status === guardStatus ? 'it may not be done there now' : 'it refuses',
+        goesOn,
+        tail(reply),
+      );
+  }
+  await untilBooted(update, name, boot);
+  return { seen: 'rebooted' };
+}
+
+async function untilBooted(
+  { fleet, ports, world, order }: Update,
+  name: string,
+  boot: string,
+): Promise<void> {
+  const until = ports.now() + order.rebootMs;
+  while (ports.now() < until && !world.interrupted.aborted) {
+    await fleet.drop(name);
+    await pause(1000, world.interrupted);
+    try {
+      const reply = await fleet.run(name, "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat");
+      if (reply.stdout.trim().replaceAll('\n', ' ') !== boot) return;
+    } catch (error) {
+      // Nobody may log in while it shuts down or starts.
+      if (!(error instanceof DiagnosticError) || error.exitCode !== exitCode.unreachable) throw error;
+    }
+  }
+  if (world.interrupted.aborted) return;
+  throw failedStep(
+    name,
+    `${name} is not back within ${formatDuration(order.rebootMs)}`,
+    'it was told to reboot; nobody tells it a second time',
+    `Look at its console. ${goesOn} It waits once more then; --skip ${name} leaves it out.`,
+  );
+}
+
+/** That the host is fit, before its server comes back. */
+export async function proven(update: Update, name: string, seen: FleetSeen, row: Row): Promise<Moved> {
+  const { order } = update;
+  const pins = order.work.packages?.[name] ?? {};
+  const { dataDir } = serverOf(update, name).postgres;
+  const look = Object.keys(pins).length > 0 ? managerOf(seen, name).installed(Object.keys(pins)) : ':';
+  const reply = await update.fleet.run(name, proofScript({ dataDir, installed: look }));
+  const problems = readProof(reply, {
+    pins,
+    mounts: { before: row.mounts ?? '', now: seen.hosts.get(name)?.mounts ?? '' },
+  });
+  if (problems.length > 0)
+    throw failedStep(
+      name,
+      `${name} is not fit to come back`,
+      `${name} stays out, and the others are whole`,
+      goesOn,
+      problems,
+    );
+  const { validate } = order.work;
+  if (validate !== undefined)
+    await job(update, seen, { name, step: 'validate', text: validate, isHarmless: true });
+  return {};
+}
