@@ -15,6 +15,7 @@ import {
   settleRestart,
   settleStop,
 } from './operating.ts';
+import { formerPrimary } from './pairs.ts';
 import { type Brought, broughtBy, type MadeSecrets, renewalFor } from './renew.ts';
 
 export interface SwitchIntent {
@@ -131,7 +132,7 @@ export function settle({ cluster, view, intent }: Situation): Intent {
       return to === undefined ? intent : { ...intent, to };
     }
     case 'teardown': {
-      const keep = intent.keep ?? view.primary;
+      const keep = intent.keep ?? (intent.controllersOnly ? formerPrimary(view) : undefined) ?? view.primary;
       return { ...intent, keep, moved: intent.moved || keep !== view.primary };
     }
     case 'renew':

@@ -1,5 +1,6 @@
 /** The variables of a teardown: who stays, who goes, and what was observed of their data. Pure. */
 import type { Situation } from '../../intent/intent.ts';
+import { isOfPair } from '../../intent/pairs.ts';
 import { drops, revives, settles, switches } from '../../intent/teardown.ts';
 import type { Server } from '../../inventory/cluster.ts';
 import { recoveryNames } from '../../postgres/recovery-settings.ts';
@@ -34,6 +35,10 @@ export interface TeardownVariables {
   readonly staying: readonly string[];
   /** With those that replication needs: they stay where only the controllers go. */
   readonly replicating: readonly string[];
+  /** This server was one of a pair before pgduet, and is given back as it was. */
+  readonly exact: boolean;
+  /** The standbys go on under their names of the inventory. */
+  readonly named: boolean;
   readonly othersNeedIt: string;
   /** As the inventory or a former command line gives it; empty where neither does. */
   readonly logFilename: string;
@@ -87,6 +92,8 @@ export function teardownVariables(
     revives: revives(situation),
     staying,
     replicating: [...new Set([...staying, ...replicating])],
+    exact: isOfPair(view, server.name),
+    named: view.hosts.get(view.primary)?.data?.recorded !== undefined && !isOfPair(view, view.primary),
     othersNeedIt: otherControllers(server),
     logFilename: logFilename(server.postgres.settings) ?? logFilename(carried) ?? '',
   };

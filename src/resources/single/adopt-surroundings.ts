@@ -38,7 +38,7 @@ function* watcherObstacles({ watchers, live }: AdoptObservation): Generator<Obst
 }
 
 export function* chargeObstacles(
-  { managed, standbys }: Intention,
+  { managed, standbys, follows }: Intention,
   observation: AdoptObservation,
 ): Generator<Obstacle> {
   yield* watcherObstacles(observation);
@@ -48,7 +48,8 @@ export function* chargeObstacles(
       fix: 'Log in as root, or set ssh: { become: sudo } in the inventory.',
     };
   const names = observation.live?.settings.get('synchronous_standby_names')?.value ?? '';
-  if (strangers(names, standbys).length > 0 && !observation.record)
+  // A standby's own count for nobody.
+  if (!follows && strangers(names, standbys).length > 0 && !observation.record)
     yield {
       what: `its commits wait for other standbys already: synchronous_standby_names = ${names}`,
       fix: 'Take them out first (ALTER SYSTEM RESET synchronous_standby_names, or remove the line, and reload).',

@@ -14,6 +14,7 @@ import {
 import { withoutOurRules } from '../../postgres/hba-file.ts';
 import { replicatingConf, type Staying, singleConf, stayingHeading } from '../../postgres/single-conf.ts';
 import { adoptedFile, type Before, type FileBefore } from '../data/record.ts';
+import { parseAdopted } from '../data/record-form.ts';
 import type { SeenFile, SingleObservation } from './single-observation.ts';
 
 export interface FileAct {
@@ -42,6 +43,8 @@ export interface FilePlan {
 export interface FileOptions {
   readonly dataDir: string;
   readonly owner: string;
+  /** Of the server. */
+  readonly id?: string;
   /** Settings that stay where there was no single server before; and of a server that goes on replicating. */
   readonly staying: Staying;
   /** The other servers stay, too: what was recorded comes back with what replication needs. */
@@ -89,6 +92,8 @@ function recorded(options: FileOptions, seen: SingleObservation, record: Before)
     .filter(
       (path) => path === adoptedFile(options.dataDir) || path.endsWith('disk_check') || !known.has(path),
     )
+    // A standby that was made by hand has what its own base backup has left.
+    .filter((path) => record.pair === undefined || !/\/(backup_manifest|[a-z_]+\.old)$/.test(path))
     .map((path) => ({ path }));
   const acts = plans.flatMap(({ act }) => act ?? []);
   const conf = seen.files.get(`${options.dataDir}/postgresql.conf`);
@@ -153,8 +158,11 @@ function oneFile(options: FileOptions, seen: SingleObservation, record: Before, 
   }
   const source = sourceOf(record, before.path);
   const isUnread = before.path === `${options.dataDir}/${nameOf(before.path)}` && source !== before.path;
-  if (source !== undefined && isUnread && !barred) return unread(options, seen, before, before.text, source);
-  const text = now ? wanted(options, record, before.path, before.text, now.text) : before.text;
+  if (source !== undefined && isUnread && !barred)
+    return unread(options, seen, record, before, before.text, source);
+  // What came with the data of another server is no edit of this one's file.
+  const foreign = record.pair !== undefined && cameFromAnother(options, seen) && !outside;
+  const text = now && !foreign ? wanted(options, record, before.path, before.text, now.text) : before.text;
   const file = { mode: before.mode, owner: ownerOf(options, before, now), text };
   if (now && now.text === text && sameMode(now, file)) return { notes: editedNotes(before, text) };
   if (barred) return now ? { notes: [stays(before.path)] } : { notes: [], missing: before.path };
@@ -239,14 +247,22 @@ function unreplicated({ hba, replicates }: FileOptions, path: string, text: stri
   return withoutBlock(text.split('\n'), stayingHeading).join('\n');
 }
 
+/** The data directory was copied or rewound from another server of the pair, and its files with it. */
+const cameFromAnother = ({ dataDir, id }: FileOptions, { files }: SingleObservation): boolean => {
+  const adopted = parseAdopted(files.get(adoptedFile(dataDir))?.text ?? '');
+  return adopted !== undefined && id !== undefined && adopted.server !== id;
+};
+
 /** What somebody has made of a gathered file, without what is ours; undefined where that is its source. */
 function editedIn(
   options: FileOptions,
   seen: SingleObservation,
+  record: Before,
   path: string,
   now: SeenFile,
   source: string | undefined,
 ): Edit | undefined {
+  if (record.pair && cameFromAnother(options, seen)) return undefined;
   const original = source === undefined ? undefined : seen.files.get(source)?.text;
   const left =
     nameOf(path) === 'pg_hba.conf'
@@ -278,7 +294,7 @@ function removal(
   path: string,
   now: SeenFile,
 ): OneFile {
-  const edit = editedIn(options, seen, path, now, sourceOf(record, path));
+  const edit = editedIn(options, seen, record, path, now, sourceOf(record, path));
   return edit ? { act: { path, keepAs: edit.keepAs }, notes: edit.notes } : { act: { path }, notes: [] };
 }
 
@@ -286,6 +302,7 @@ function removal(
 function unread(
   options: FileOptions,
   seen: SingleObservation,
+  record: Before,
   before: FileBefore,
   text: string,
   source: string,
@@ -294,7 +311,7 @@ function unread(
   const now = seen.files.get(path);
   const file = { mode, owner: ownerOf(options, before, now), text };
   if (now && now.text === text && sameMode(now, file)) return { notes: [] };
-  const edit = now && editedIn(options, seen, path, now, source);
+  const edit = now && editedIn(options, seen, record, path, now, source);
   const act: FileAct = { path, file, late: true, ...(edit ? { keepAs: edit.keepAs } : {}) };
   return { act, notes: [...(edit?.notes ?? []), ...ownerNotes(before, file)] };
 }

@@ -113,7 +113,7 @@ export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
     if (problem) return refuse(problem);
     const untrusted = recordProblem(desired, seen);
     if (untrusted) return refuse({ code: 'SAF021', ...untrusted });
-    const files = filePlan(desired, seen);
+    const files = filesOf(desired, seen);
     const [missing] = files.missing;
     if (missing !== undefined) return refuse(barred(desired, missing));
     const [closed] = files.unwritable;
@@ -191,11 +191,29 @@ const closedFile = (desired: Desired, path: string): Diagnostic => ({
 });
 
 /** Roles with the names of ours, each with the number of objects it owns; those that were there before us stay. */
-const rolesOf = ({ live, record }: SingleObservation): readonly (readonly [string, number])[] =>
-  Object.entries(live?.roles ?? {}).filter(([role]) => !record?.roles.includes(role));
+function rolesOf(
+  { replicates }: Desired,
+  { live, record }: SingleObservation,
+): readonly (readonly [string, number])[] {
+  // The standbys of a pair log in by a role of their own again; a standby drops nothing.
+  if (replicates && (record?.pair === undefined || live?.recovering)) return [];
+  return Object.entries(live?.roles ?? {}).filter(([role]) => !record?.roles.includes(role));
+}
+
+/** What was recorded of a pair comes back as it was; of anything else what replication needs stays in it. */
+const filesOf = (desired: Desired, seen: SingleObservation): FilePlan =>
+  filePlan({ ...desired, replicates: desired.replicates && seen.record?.pair === undefined }, seen);
 
 function obstacle(desired: Desired, seen: SingleObservation): Diagnostic | undefined {
   const { live } = seen;
+  const { record } = seen;
+  if (record?.pair && live && !desired.later && live.recovering !== (record.pair.role === 'standby'))
+    return no(
+      desired,
+      `it was the ${record.pair.role} of its pair, and is not now`,
+      'its files would say that it follows itself, or nobody',
+      advised`Move the roles back first (${here`pgduet switch`}), then run the same command again.`,
+    );
   if (live?.recovering && !desired.later && !desired.replicates)
     return no(
       desired,
@@ -203,7 +221,7 @@ function obstacle(desired: Desired, seen: SingleObservation): Diagnostic | undef
       'a single server that nobody may write to is of no use, and it may lack commits',
       advised`Make it primary first: ${here`pgduet switch --to ${desired.id}`}; or keep another server.`,
     );
-  const owner = rolesOf(seen).find(([, owned]) => owned > 0);
+  const owner = rolesOf(desired, seen).find(([, owned]) => owned > 0);
   return (
     owner &&
     no(
@@ -257,7 +275,7 @@ function actsOf(desired: Desired, seen: SingleObservation, files: FilePlan, rest
   const unwritten = keeper.kind === 'unit' && keeper.text !== undefined && service?.text !== keeper.text;
   const enabled =
     keeper.kind === 'unit' && keeper.enabled !== 'untouched' && keeper.enabled !== service?.enabled;
-  const dropsRoles = rolesOf(seen).map(([role]) => role);
+  const dropsRoles = rolesOf(desired, seen).map(([role]) => role);
   const mark = desired.unit !== undefined && ((!seen.mark && seen.unit) || unwritten);
   return {
     dropsRoles,
@@ -286,7 +304,7 @@ interface Found {
 }
 
 const asItWas = ({ replicates }: Desired, { record }: SingleObservation): string =>
-  replicates ? ', with what replication needs' : record ? ', as it was' : '';
+  replicates && record?.pair === undefined ? ', with what replication needs' : record ? ', as it was' : '';
 
 function describeChange(
   desired: Desired,
@@ -319,7 +337,9 @@ function describeChange(
   return {
     summary: `make ${desired.id} a ${desired.replicates ? 'plain' : 'single'} server again${acts.restart && server ? ', with one restart' : ''}`,
     reason: desired.replicates
-      ? 'its controller goes, replication stays'
+      ? seen.record?.pair
+        ? 'as it was recorded as one of a pair'
+        : 'its controller goes, replication stays'
       : seen.record
         ? 'as it was recorded before it was multiplexed'
         : 'the others go',

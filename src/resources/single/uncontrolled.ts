@@ -4,10 +4,10 @@
  */
 import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import { quote } from '../../base/shell.ts';
-import { optional, text, wordList } from '../contract/field.ts';
+import { quote, sh } from '../../base/shell.ts';
+import { flag, optional, text, wordList } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
-import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { change, present, type ResourceKind, refuse, type Step, same, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
 import { stopStep } from './single-steps.ts';
@@ -15,6 +15,10 @@ import { stopStep } from './single-steps.ts';
 const fields = serverFields({
   unit: optional(text('the systemd unit of the controller')),
   standbys: wordList('standbys that have to stream before it stops; none on a standby', 'name'),
+  release: flag(
+    '`true` on the primary of a pair that is given back: no commit waits for a name of ours any more',
+    false,
+  ),
 });
 type Desired = DesiredOf<typeof fields>;
 
@@ -58,8 +62,19 @@ echo looked`,
       reason: 'the controllers go',
     });
   },
-  steps: (_change, desired) => [stopStep(desired)],
+  steps: (_change, desired) => [stopStep(desired), ...(desired.release ? [releaseStep(desired)] : [])],
 };
+
+/** Its standby comes back under another name, and nobody is left who would take the present one out. The line goes with all that is ours. */
+const releaseStep = ({ dataDir, owner }: Desired): Step => ({
+  title: 'commits wait for no standby until the pair is as it was',
+  script: `conf=${quote(`${dataDir}/postgresql.conf`)}
+# Every line end stays, also the last ones, which the shell would take away.
+if text=$(peek sed 's/^synchronous_standby_names[[:space:]=]/#&/' "$conf" && echo x) && [ "$text" != x ]; then
+  printf '%s\\004' "\${text%x}" | ${sh`acting_as ${owner} received place ${`${dataDir}/postgresql.conf`} 0600 ${`${owner}:`}`}
+  ${sh`as ${owner} "$PGBIN/pg_ctl" reload -s -D ${dataDir}`}
+fi`,
+});
 
 const no = (what: string, why: string, fix: ReturnType<typeof advised>): Diagnostic => ({
   code: 'SAF080',
