@@ -3,6 +3,9 @@
  * on Debian and real hosts. scripts/test.mjs says when each of them runs. The files of the lab run side by side: each has a lab of
  * its own, and the two that use this machine as a host have directories of their own, no unit of systemd, and ports that nothing
  * else here uses.
+ *
+ * A worker of `unit` and of `lab` goes on with the next file, and with the modules that it has: to begin anew costs a third of a second of
+ * a processor, and more for what a file imports. So what a module remembers must make no difference for another file.
  */
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/sequencer.ts';
@@ -18,6 +21,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/lab/**', 'test/sim/**'],
+          isolate: false,
           // For what hangs. On a busy machine a test of a hundred shells takes a minute.
           testTimeout: 180_000,
           hookTimeout: 60_000,
@@ -39,8 +43,10 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
+          isolate: false,
           testTimeout: 180_000,
           hookTimeout: 300_000,
+          setupFiles: ['test/lab/harness/left-open.ts'],
           globalSetup: ['test/lab/harness/global-setup.ts'],
           // A fourth one takes as long: two cores are busy then, and what waits for a second waits for three.
           maxWorkers: 3,

@@ -194,6 +194,7 @@ export const variables: Readonly<Record<string, string>> = {
   'maintenance.alone': '`true` with `--alone`',
   'maintenance.returns':
     'not empty where the target of `pgduet maintenance end` can be reached, and is a standby',
+  'maintenance.lasts': 'not empty where the server that is replaced is in maintenance',
   'detachment.state': '`out` for `pgduet detach`, `in` for `attach`',
   'detachment.alone': '`true` with `--alone`',
   'operating.means': '`true` on the servers that `pgduet reload`, `restart`, `stop` or `start` is about',

@@ -84,7 +84,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   rolling: ['base', 'resources/contract'],
   plan: ['base', 'resources/contract'],
-  intent: ['base', 'inventory', 'resources/contract', 'resources/data', 'observe'],
+  intent: ['base', 'inventory', 'resources/data', 'observe'],
   playbook: [
     'base',
     'postgres',

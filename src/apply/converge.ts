@@ -33,14 +33,15 @@ export interface Converged {
   readonly left: Plan;
 }
 
-/** Batch after batch until the look at the end finds nothing to do. */
+/** Batch after batch until the look at the end finds nothing to do. `before`: what this run has changed by now. */
 export async function converge(
   request: RunRequest,
   ports: RunPorts,
   states: readonly HostState[],
   first: Observation,
+  before: readonly Changed[] = [],
 ): Promise<Converged> {
-  const run: Run = { changed: [], current: first };
+  const run: Run = { changed: [...before], current: first };
   try {
     return await untilDone(request, ports, states, run);
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What happens during a run, as data. `report/` shows it; nothing is decided by it. */
 
+import type { Intent } from '../intent/intent.ts';
 import type { View } from '../observe/survey.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Progress } from '../resources/contract/kind.ts';
@@ -10,7 +11,7 @@ export type RunEvent =
   | { readonly kind: 'opened'; readonly host: string; readonly ms: number }
   | { readonly kind: 'locked'; readonly host: string; readonly reply: LockReply }
   | { readonly kind: 'observed'; readonly host: string; readonly ms: number; readonly probes: number }
-  | { readonly kind: 'planned'; readonly plan: Plan; readonly view: View }
+  | { readonly kind: 'planned'; readonly plan: Plan; readonly view: View; readonly intent: Intent }
   | {
       readonly kind: 'batch';
       readonly number: number;

@@ -6,6 +6,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { type Intent, settle } from '../intent/intent.ts';
 import { leftAlone, maintenanceObstacles } from '../intent/maintenance.ts';
+import { replaceObstacles } from '../intent/replace.ts';
 import { surveyFor } from '../intent/roles.ts';
 import { unreadable } from '../intent/unread.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
@@ -17,6 +18,7 @@ import {
   roleProbe,
   secretsOf,
   surveyReplies,
+  unseenPrimary,
   type View,
 } from '../observe/survey.ts';
 import { makePlan, type ObservedResource, type Plan, type Resource } from '../plan/plan.ts';
@@ -61,7 +63,10 @@ export async function observation(
   if ('refused' in found) throw failure([unseen(found.refused, cluster, states)]);
   const view = withAbsent(found.view, cluster, states);
   const intent = settle({ cluster, view, intent: intended });
-  const obstacles = maintenanceObstacles(intent, view);
+  const obstacles = [
+    ...maintenanceObstacles(intent, view),
+    ...replaceObstacles({ intent, intended }, cluster, view),
+  ];
   if (obstacles.length > 0) throw failure(obstacles);
   const resources = compiled(request, view, intent);
   await Promise.all(
@@ -89,13 +94,7 @@ export function awayInVain(
 function unseen(refused: Diagnostic, cluster: Cluster, states: readonly HostState[]): Diagnostic {
   const away = cluster.servers.filter(({ name }) => !states.some(({ host }) => host.name === name));
   if (refused.code !== 'SAF004' || away.length === 0) return refused;
-  const names = away.map(({ name }) => name).join(', ');
-  return {
-    ...refused,
-    what: `no server that can be reached is primary, and ${names} cannot be reached`,
-    why: `the primary may be ${names}`,
-    fix: `Make ${names} reachable, then run the same command again. Where it is lost for good, 'mc_ctl status' on a standby says what is left to do.`,
-  };
+  return { ...refused, ...unseenPrimary(away.map(({ name }) => name)) };
 }
 
 /** The plan as far as it may be carried out now. */

@@ -25,6 +25,16 @@ export interface RunPorts {
   remember(secret: Secret): void;
 }
 
+/** A run of its own that is made in the sessions of another one, and brought to its end before that begins. */
+export interface Prelude {
+  /** With some of the hosts of the run, and no other ones. */
+  readonly cluster: Cluster;
+  readonly intent: Intent;
+  compile(view: View, intent: Intent): Result<readonly Resource[]>;
+  /** What the run itself intends from then on, by what the prelude has settled. Everything is looked at once more with what it intended before. */
+  behind(settled: Intent): Intent;
+}
+
 export interface RunRequest {
   readonly cluster: Cluster;
   /** What the command intends; the run settles it with its first observation. */
@@ -41,6 +51,8 @@ export interface RunRequest {
   mayRestart?(host: string): boolean;
   /** Asked once, after the plan was shown. */
   confirm(plan: Plan): Promise<boolean>;
+  /** What goes before, on some of the hosts, once the plan is agreed to; absent, or nothing: the run itself begins at once. */
+  prelude?(first: { readonly view: View; readonly intent: Intent }): Prelude | undefined;
   /** Whether the run goes on without this host where it cannot be reached; absent: without none. */
   leaveOutUnreachable?(host: string): boolean;
   /** Who runs, for the one whom the lock keeps out. */

@@ -12,6 +12,7 @@ import { type Converged, converge, isAtEnd } from './converge.ts';
 import { type Changed, failure, interruption, merged } from './failure-list.ts';
 import { type HostState, lock, lookAt, type Opened, openAll, probesFor } from './hosts.ts';
 import { allowed, awayInVain, compiled, type Observation, observation } from './observation.ts';
+import { prelude } from './prelude.ts';
 import type { RunPorts, RunRequest } from './request.ts';
 import { withTries } from './tries.ts';
 
@@ -43,7 +44,7 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
   try {
     if (ports.interrupted.aborted) stop();
     const first = await firstObservation(request, ports, { states, away }, resources);
-    ports.emit({ kind: 'planned', plan: first.plan, view: first.view });
+    ports.emit({ kind: 'planned', plan: first.plan, view: first.view, intent: first.intent });
     const refused = [...clockProblems(clocksOf(states, first)), ...refusals(first.plan)];
     if (refused.length > 0) throw failure(refused);
     const outcome = ({ changed, left, view, intent }: Converged, confirmed: boolean): Outcome => ({
@@ -59,8 +60,9 @@ export async function run(request: RunRequest, ports: RunPorts): Promise<Outcome
     if (!request.change || isAtEnd(first)) return outcome(untouched, true);
     if (!(await request.confirm(first.plan))) return outcome(untouched, false);
     // The answer may have been that the primary must not be restarted.
-    const agreed = { ...first, plan: allowed(request, first.plan) };
-    const result = outcome(await converge(request, ports, states, agreed), true);
+    const { changed, current } = await prelude(request, ports, states, first);
+    const agreed = { ...current, plan: allowed(request, current.plan) };
+    const result = outcome(await converge(request, ports, states, agreed, changed), true);
     ports.emit({
       kind: 'verified',
       changes: result.changed.length,

@@ -19,6 +19,12 @@ export const foreignTo = {
 export const isPlain = (text: string, longest: number): boolean =>
   text.length <= longest && !/\p{Cc}/u.test(text);
 
+/** The name by which a rolling update takes servers out: nobody else's. */
+export const updateOwner = (id: string): string => `rolling-update ${id}`;
+
+/** Whether a rolling update has taken it out, which alone brings it back. */
+export const isOfUpdate = ({ by }: { readonly by: string }): boolean => by.startsWith(updateOwner(''));
+
 interface Told {
   readonly by: string;
   /** ISO 8601. */

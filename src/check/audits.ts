@@ -6,6 +6,7 @@ import { dataDirectory } from './audits/data-directory.ts';
 import { fullDisks } from './audits/full-disks.ts';
 import { heartbeat } from './audits/heartbeat.ts';
 import { network } from './audits/network.ts';
+import { newHost } from './audits/new-host.ts';
 import { references } from './audits/references.ts';
 import { replication } from './audits/replication.ts';
 import { passwords, superusers } from './audits/roles.ts';
@@ -30,6 +31,7 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(postgresVersions),
   anyAudit(nodeVersions),
   anyAudit(network),
+  anyAudit(newHost),
   anyAudit(references),
   anyAudit(heartbeat),
   anyAudit(secretsAudit),

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { findingCodes } from '../base/finding-codes.ts';
 import { sh } from '../base/shell.ts';
 import { type Cluster, type Host, type Role, serverOn, shownAddress } from '../inventory/cluster.ts';
-import { preferredView } from '../observe/survey.ts';
+import { preferredView, unseenPrimary } from '../observe/survey.ts';
 import { withoutVainStart } from '../observe/unmade.ts';
 import { type ClockObservation, clockProblems } from '../plan/clocks.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
@@ -72,7 +72,8 @@ export function clusterReport(inspection: Inspection, limit?: string): ClusterRe
 function possible(one: Finding, roles: Roles): Finding {
   const out = outOf(roles);
   const dataOf = (server: string) => roles.view.hosts.get(server)?.data;
-  const repair = withoutVainStart(one.repair, dataOf, (server) => out.has(server));
+  const isStopped = (server: string) => roles.view.hosts.get(server)?.stopped !== undefined;
+  const repair = withoutVainStart(one.repair, dataOf, (server) => out.has(server), isStopped);
   return repair === one.repair ? one : { ...one, repair, commands: [] };
 }
 
@@ -98,7 +99,26 @@ function allFindings(inspection: Inspection): readonly Finding[] {
   const provision = sh`pgduet provision -i ${cluster.file}`;
   const out = maintenanceFindings(cluster, outOf(roles), nowMs).map((told) => findingOf(told, provision));
   const others = otherFindings(withoutMaintained(inspection), provision);
-  return [...out, ...others.filter((one) => !isAboutMaintained(one, outOf(roles)))];
+  return [
+    ...leaderless(inspection),
+    ...out,
+    ...others.filter((one) => !isAboutMaintained(one, outOf(roles))),
+  ];
+}
+
+/**
+ * Every server that was reached is in maintenance, and none of them leads. What their controllers say of that is not told, and that a host is away
+ * is no word about the primary.
+ */
+function leaderless({ cluster, roles, unreached }: Inspection): readonly Finding[] {
+  if (roles.primary !== undefined || roles.refused) return [];
+  const names = cluster.servers.map(({ name }) => name);
+  const away = names.filter((name) => unreached.has(name));
+  const reached = names.filter((name) => !unreached.has(name));
+  const out = outOf(roles);
+  if (away.length === 0 || reached.length === 0 || !reached.every((name) => out.has(name))) return [];
+  const told = unseenPrimary(away, `${reached.join(' and ')}, in maintenance, takes no role by itself`);
+  return [findingOfDiagnostic(told, 'danger', 'roles')];
 }
 
 function otherFindings(inspection: Inspection, provision: string): readonly Finding[] {

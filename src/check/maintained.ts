@@ -23,7 +23,7 @@ export const maintenanceFindings = ({ servers }: Cluster, out: Out, nowMs: numbe
   });
 
 function findingsOf(name: string, seen: MaintenanceSeen, nowMs: number): readonly Reported[] {
-  const end = endCommand(name);
+  const end = endCommand(name, seen);
   const repair = { repair: commandWords(end), commands: [end] };
   const common = { host: name, object: name, ...repair };
   const is: Reported = {

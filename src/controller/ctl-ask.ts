@@ -7,7 +7,7 @@ import { exitCode } from '../base/exit-codes.ts';
 import type { ControlRequest } from './core/event.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
 import { type CallResult, callController, type Reply } from './io/control-socket.ts';
-import { unfinished } from './io/unmade.ts';
+import { whyDown } from './io/unmade.ts';
 
 /** Names this process to whoever asks for something else meanwhile. `limitMs` 0: no limit. */
 export async function askController(
@@ -54,7 +54,7 @@ export function exitOf({ ok, code }: Reply): number {
 export async function act(target: Target, request: ControlRequest, limitMs = 0): Promise<number> {
   const result = await askController(target, request, limitMs);
   if (result.kind !== 'reply') {
-    process.stderr.write(notAnswering(result, target, unfinished(target.dir, target.id)));
+    process.stderr.write(notAnswering(result, target, whyDown(target.dir, target.id)));
     return exitCode.hostFailed;
   }
   const { ok, text, code } = result.reply;

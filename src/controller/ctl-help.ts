@@ -104,7 +104,7 @@ Without it a detach ends when the instance of the standby is started again. Work
   maintenance: `mc_ctl maintenance: from begin to end a standby is out, for as long as somebody works on its host.
 
   --server ID     which server
-  --reason TEXT   why, for whoever looks at the status
+  --reason TEXT   why, for whoever looks at the status or the log: no place for a secret
   --for TIME      how long it is expected to take: 30m, 2h, 1d; only told, nothing happens by itself
   --by NAME       who; without it the user who runs the command
   --replace       in the place of somebody else who has it in maintenance

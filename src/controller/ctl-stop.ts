@@ -13,7 +13,7 @@ import { errorText } from './io/files.ts';
 import { Instance } from './io/instance.ts';
 import { lockHolder } from './io/lock.ts';
 import { sendSignal } from './io/processes.ts';
-import { unfinished } from './io/unmade.ts';
+import { whyDown } from './io/unmade.ts';
 
 export interface StopOptions {
   readonly all: boolean;
@@ -40,7 +40,7 @@ export async function stopController(target: Target, options: StopOptions): Prom
     return exitOf(result.reply);
   }
   if (options.force && lockHolder(target.dir, target.id)) return endByForce(target, options);
-  process.stderr.write(notAnswering(result, target, unfinished(target.dir, target.id)));
+  process.stderr.write(notAnswering(result, target, whyDown(target.dir, target.id)));
   return exitCode.hostFailed;
 }
 

@@ -6,13 +6,13 @@ export interface Target {
   readonly id: string;
 }
 
-/** `unfinished`: why there is nothing to start. */
+/** `why`: what is known of the reason, and what is to be done in place of a start. */
 export function notAnswering(
   result: Exclude<CallResult, { kind: 'reply' }>,
   { id, dir }: Target,
-  unfinished: string | null,
+  why: string | null,
 ): string {
   return result.kind === 'not-running'
-    ? `mc_ctl: the controller of ${id} is not running (${unfinished ?? `mc_ctl start -M ${dir} --local-server ${id}`})\n`
+    ? `mc_ctl: the controller of ${id} is not running (${why ?? `mc_ctl start -M ${dir} --local-server ${id}`})\n`
     : `mc_ctl: the controller of ${id} does not answer (mc_ctl stop -e ends it by force)\n`;
 }

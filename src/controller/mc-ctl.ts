@@ -15,7 +15,7 @@ import { maintenanceRequest, wrongMaintenance } from './ctl-maintenance.ts';
 import { notAnswering, type Target } from './ctl-target.ts';
 import { callController } from './io/control-socket.ts';
 import { checkAdministrator, findLocalServer } from './io/files.ts';
-import { unfinished, unmade } from './io/unmade.ts';
+import { unmade, whyDown } from './io/unmade.ts';
 import { parseWords, unknownMode } from './usage.ts';
 
 const options = {
@@ -183,7 +183,7 @@ async function status(target: Target, json: boolean, arbiter: boolean): Promise<
   const result = await callController(target.id, { kind: 'status' }, statusTimeoutMs);
   if (result.kind !== 'reply' || !result.reply.status) {
     const silent = result.kind === 'reply' ? ({ kind: 'no-answer' } as const) : result;
-    process.stderr.write(notAnswering(silent, target, unfinished(target.dir, target.id)));
+    process.stderr.write(notAnswering(silent, target, whyDown(target.dir, target.id)));
     return exitCode.hostFailed;
   }
   const report = await possible(result.reply.status, target);

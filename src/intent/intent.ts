@@ -17,6 +17,7 @@ import {
 } from './operating.ts';
 import { formerPrimary } from './pairs.ts';
 import { type Brought, broughtBy, type MadeSecrets, renewalFor } from './renew.ts';
+import { type ReplaceIntent, settleReplace } from './replace.ts';
 
 export interface SwitchIntent {
   readonly kind: 'switch';
@@ -113,6 +114,7 @@ export type Intent =
   | StopIntent
   | StartIntent
   | RebuildIntent
+  | ReplaceIntent
   | TeardownIntent
   | RenewIntent;
 
@@ -135,6 +137,8 @@ export function settle({ cluster, view, intent }: Situation): Intent {
       const keep = intent.keep ?? (intent.controllersOnly ? formerPrimary(view) : undefined) ?? view.primary;
       return { ...intent, keep, moved: intent.moved || keep !== view.primary };
     }
+    case 'replace':
+      return settleReplace(intent, view);
     case 'renew':
       return intent.renewal ? intent : begun(intent, cluster, view);
     case 'reload':
@@ -174,6 +178,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
     case 'detach':
     case 'maintenance':
     case 'rebuild':
+    case 'replace':
       return intent.host;
     case 'teardown':
       return intent.keep ?? view.primary;

@@ -14,7 +14,7 @@ import { means } from './operating.ts';
 /** Whether the command works on a server although, or because, it is in maintenance. A stop is meant for it, too. */
 function isAbout(intent: Intent, name: string): boolean {
   if (intent.kind === 'stop') return means(intent, name);
-  if (intent.kind === 'run') return intent.host === name;
+  if (intent.kind === 'replace' || intent.kind === 'run') return intent.host === name;
   return intent.kind === 'maintenance' && intent.goal === 'end' && intent.host === name;
 }
 
@@ -70,7 +70,7 @@ export function maintenanceObstacles(intent: Intent, { maintained, absent }: Vie
         why: isTarget
           ? 'it takes no role meanwhile, and its controller starts no instance'
           : 'this command changes every server, and nobody works on that one meanwhile but who has it in maintenance',
-        ...advised`${endCommand(name)}; then run the same command again.`,
+        ...advised`${endCommand(name, seen)}; then run the same command again.`,
         host: name,
       },
     ];

@@ -59,7 +59,9 @@ export function renewalFor(cluster: Cluster, view: View, made: MadeSecrets): Ren
     },
     cluster.replicationPassword ?? made.password,
   );
-  return { ...(key ? { key } : {}), ...(password ? { password } : {}) };
+  // With no other server there is nobody to log in, and no file that would show which password is in use.
+  const logsIn = cluster.servers.length > 1;
+  return { ...(key ? { key } : {}), ...(password && logsIn ? { password } : {}) };
 }
 
 /** Why nothing may begin: a server uses a value that is neither the one that goes nor the one that comes. */

@@ -4,6 +4,7 @@
  */
 
 import { type Command, here } from '../base/command.ts';
+import { isOfUpdate } from '../base/maintenance-words.ts';
 
 /** The entry of a server that is out. Times: ISO 8601. */
 export interface MaintenanceSeen {
@@ -63,9 +64,11 @@ export function parseRemembered(text: string): Remembered {
 export const isOverdue = ({ until }: MaintenanceSeen, nowMs: number): boolean =>
   until !== null && Date.parse(until) < nowMs;
 
-/** Nobody but who works there knows when that is. */
-export const endCommand = (server: string): Command => ({
-  ...here`pgduet maintenance end ${server}`,
+/** Nobody but who works there knows when that is. A rolling update brings its servers back itself. */
+export const endCommand = (server: string, seen?: MaintenanceSeen): Command => ({
+  ...(seen && isOfUpdate(seen)
+    ? here`pgduet rolling-update --continue`
+    : here`pgduet maintenance end ${server}`),
   onlyIf: `the work on ${server} is done`,
 });
 

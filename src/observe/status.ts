@@ -5,10 +5,10 @@
 import type { Command } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { etcdName } from '../base/endpoint.ts';
+import { type StoppedRecord, stoppedBy } from '../base/stopped-words.ts';
 import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
-import { type StoppedRecord, stoppedBy } from '../resources/contract/stopped-record.ts';
 import {
   type ControllerReport,
   controllerProbe,
@@ -284,7 +284,9 @@ function possible(
     const status = statuses.get(server);
     return status?.kind === 'seen' ? status.data : undefined;
   };
-  const toDo = withoutVainStart(one.toDo, dataOf, (server) => maintained.has(server));
+  const isMaintained = (server: string) => maintained.has(server);
+  const isStopped = (server: string) => recordOf(statuses.get(server)) !== undefined;
+  const toDo = withoutVainStart(one.toDo, dataOf, isMaintained, isStopped);
   return toDo === one.toDo ? one : { ...one, toDo, commands: [] };
 }
 
@@ -300,7 +302,7 @@ function trouble(
   const out = report && outage(report);
   if (!report || (!out && !report.reason)) return { why: null, since: null, toDo: null, commands: [] };
   const { since, reason, advice } = report;
-  const ends = onlyMaintained(report)?.map(endCommand) ?? [];
+  const ends = onlyMaintained(report)?.map((server) => endCommand(server)) ?? [];
   return { why: out?.why ?? reason, since, toDo: out?.fix ?? advice, commands: out?.commands ?? ends };
 }
 

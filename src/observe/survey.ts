@@ -7,12 +7,13 @@ import { environmentFile, environmentText, parseEnvironment } from '../base/envi
 import { parseRenewal, type Renewal, renewalFile } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
 import { assigned, quote } from '../base/shell.ts';
+import { readStoppedRecord, type StoppedRecord } from '../base/stopped-words.ts';
 import { isSecretName } from '../base/withheld.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
 import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
-import { readStoppedRecord, type StoppedRecord, stoppedProbe } from '../resources/contract/stopped-record.ts';
+import { stoppedProbe } from '../resources/contract/stopped-record.ts';
 import { type NamesSeen, namesProbe, readNames } from '../resources/controller/names-observation.ts';
 import { readRunning, runningProbe, waitingForRestart } from '../resources/controller/running-observation.ts';
 import {
@@ -32,6 +33,7 @@ import {
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
+import { type ControllerRecord, parseRecord } from './record.ts';
 
 /** What one host shows of itself. */
 export interface HostView {
@@ -52,6 +54,8 @@ export interface HostView {
   readonly renewal?: Renewal;
   /** Who is in maintenance, as the record of its controller says. */
   readonly remembered?: Remembered;
+  /** What its controller has written down; missing where it never ran, or the file is not understood. */
+  readonly record?: ControllerRecord;
   /** What travels with the data of a cluster whose first server was there before it. */
   readonly adopted?: Adopted;
   /** Of a server that is being migrated; nobody else asks for it. */
@@ -223,6 +227,7 @@ export function readHostView(replies: SurveyReplies): HostView {
   // In the middle of a migration the server is asked again, and the survey is not: its record came to be meanwhile.
   const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
   const remembered = parseRemembered(replies.remembered?.stdout ?? '');
+  const record = parseRecord(replies.remembered?.stdout ?? '');
   const unread = unreadOf(replies, { renewal, adopted });
   return {
     ...(facts ? { facts } : {}),
@@ -234,6 +239,7 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(environment ? { environment: new Secret(environment) } : {}),
     ...(renewal ? { renewal } : {}),
     ...(Object.keys(remembered).length > 0 ? { remembered } : {}),
+    ...(record ? { record } : {}),
     ...(etcdCell ? { etcdCell } : {}),
     ...(adopted ? { adopted } : {}),
     ...(single ? { single } : {}),
@@ -318,7 +324,14 @@ export function survey(
   if ('refused' in found) return found;
   const systemIdentifier = hosts.get(found.primary)?.data?.control?.systemIdentifier;
   const known = systemIdentifier ? { systemIdentifier } : {};
-  return { view: { hosts, primary: found.primary, ...known, ...maintainedOf(hosts) } };
+  return { view: { hosts, primary: found.primary, ...known, ...maintainedIn(cluster, hosts) } };
+}
+
+/** What is remembered of a server that is not of the cluster any more says nothing. */
+function maintainedIn(cluster: Cluster, hosts: ReadonlyMap<string, HostView>): Pick<View, 'maintained'> {
+  const all = [...(maintainedOf(hosts).maintained ?? [])];
+  const ours = all.filter(([name]) => cluster.servers.some((server) => server.name === name));
+  return ours.length > 0 ? { maintained: new Map(ours) } : {};
 }
 
 /** Who is in maintenance, by all that the hosts remember. */
@@ -364,6 +377,17 @@ const twoPrimaries = (servers: readonly Server[], views: ReadonlyMap<string, Hos
   fix: `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
   evidence: evidence(servers, views),
 });
+
+/** Hosts that were not reached are `away`; `more` is known of the others. */
+export const unseenPrimary = (away: readonly string[], more?: string): Diagnostic => {
+  const names = away.join(', ');
+  return {
+    code: 'SAF004',
+    what: `no server that can be reached is primary, and ${names} cannot be reached`,
+    why: `the primary may be ${names}${more === undefined ? '' : `; ${more}`}`,
+    fix: `Make ${names} reachable, then run the same command again. Where it is lost for good, 'mc_ctl status' on a standby says what is left to do.`,
+  };
+};
 
 const noPrimary = (servers: readonly Server[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
   code: 'SAF004',

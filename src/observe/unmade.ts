@@ -1,8 +1,9 @@
 /**
  * A controller sees that another one does not run, and not why. Where a server has no data yet, or a copy that nobody has finished, its
- * advice to start it cannot work; where a person works on it, it must not be followed. In: the advice, and what stands on the hosts. Out: an
+ * advice to start it cannot work; where a person works on it, or has stopped it, it must not be followed. In: the advice, and what stands on the hosts. Out: an
  * advice that can be followed. Pure.
  */
+import { here } from '../base/command.ts';
 import { howToMake, withoutVainStart as withWayOf } from '../base/vain-start.ts';
 import type { DataDirectory } from '../resources/data/data-directory.ts';
 import { endCommand } from './maintenance.ts';
@@ -14,10 +15,13 @@ export function withoutVainStart(
   advice: string,
   dataOf: (server: string) => DataDirectory | undefined,
   isMaintained: (server: string) => boolean = () => false,
+  isStopped: (server: string) => boolean = () => false,
 ): string {
   const kept = advice.split('; ').map((clause) => {
     const out = broughtBack(clause);
-    return out !== undefined && isMaintained(out) ? `when the work is done: ${endCommand(out).run}` : clause;
+    if (out === undefined) return clause;
+    if (isMaintained(out)) return `when the work is done: ${endCommand(out).run}`;
+    return isStopped(out) ? `when it may run again: ${here`pgduet start ${out}`.run}` : clause;
   });
   return withWayOf(kept.join('; '), (id) => {
     const data = dataOf(id);

@@ -4,7 +4,7 @@ import { maintenanceWords } from '../base/maintenance-words.ts';
 import { type Cluster, serverOn, shownAddress } from '../inventory/cluster.ts';
 import type { MaintenanceSeen } from '../observe/maintenance.ts';
 import type { View } from '../observe/survey.ts';
-import { type Decision, type Plan, pending, postponed, troubles } from '../plan/plan.ts';
+import { type Decision, type Plan, pending, postponed, refusals, troubles } from '../plan/plan.ts';
 import { restartedHosts } from '../plan/restarts.ts';
 import type { Change } from '../resources/contract/kind.ts';
 import { colours } from './colour.ts';
@@ -46,7 +46,9 @@ export function planText(plan: Plan, cluster: Cluster, view: View, options: Plan
   const leftAlone: LeftAlone = options.leftAlone ?? new Map();
   lines.push(...leftAloneLines(leftAlone));
   const where = leftAlone.size > 0 ? ` on ${lookedAt(cluster, leftAlone)}` : '';
-  lines.push(open.length === 0 ? `nothing to change${where}` : summary(open));
+  const refused = refusals(plan).length > 0;
+  if (refused) lines.push('refused: nothing is changed');
+  else lines.push(open.length === 0 ? `nothing to change${where}` : summary(open));
   return lines.join('\n');
 }
 

@@ -84,7 +84,10 @@ export function sheetText(situation: Situation): string {
 const shortened = (text: string): string => (text.length > 48 ? `${text.slice(0, 47)}…` : text);
 
 export const pointText = ({ name, host, what, fix }: Point): string =>
-  shown(`  ${name}${host ? ` (${host})` : ''}: ${what}\n    ${fix}`);
+  [`  ${name}${host ? ` (${host})` : ''}: ${what}`, `    ${fix}`].map(shown).join('\n');
+
+/** A line each. */
+export const notesText = (notes: readonly string[]): string => notes.map(shown).join('\n');
 
 const rowJson = (order: Order, { move, states, state, done }: SheetRow, index: number): object => ({
   number: index + 1,

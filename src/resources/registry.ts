@@ -23,6 +23,7 @@ import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
 import { rebuild } from './data/rebuild.ts';
 import { standby } from './data/standby.ts';
+import { formerPasswords } from './postgres/former-passwords.ts';
 import { hba } from './postgres/hba.ts';
 import { passfile } from './postgres/passfile.ts';
 import { replication } from './postgres/replication.ts';
@@ -71,6 +72,7 @@ const all: readonly AnyKind[] = [
   anyKind(erased),
   anyKind(file),
   anyKind(forgotten),
+  anyKind(formerPasswords),
   anyKind(gone),
   anyKind(group),
   anyKind(hba),

@@ -61,9 +61,6 @@ export interface Order {
   readonly known: readonly string[];
 }
 
-/** The name by which the maintenances of a rolling update are begun: nobody else's. */
-export const ownerOf = (id: string): string => `rolling-update ${id}`;
-
 export const orderText = (order: Order): string => `${JSON.stringify(order, null, 1)}\n`;
 
 /** What root reads of its own file: a text of another form is refused whole, whatever the reason. */

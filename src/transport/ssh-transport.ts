@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { DiagnosticError } from '../base/diagnostic.ts';
 import type { Host } from '../inventory/cluster.ts';
-import { type HostKeys, hostKeys } from './host-keys.ts';
+import { type HostKeys, hostKeys, type NamedKey } from './host-keys.ts';
 import { type Credentials, type LoginPlan, planLogin } from './login.ts';
 import type { Session, Transport } from './port.ts';
 import { refusal } from './refusal.ts';
@@ -142,11 +142,13 @@ async function start(host: Host, target: Target, connection: SshConnection): Pro
 export interface SshTransportOptions {
   /** Adds keys of hosts that are not known yet; a changed key is refused all the same. */
   readonly acceptNewHostKeys: boolean;
+  /** The key of one host, as a person has named it. */
+  readonly namedKey?: NamedKey;
   readonly env: SshEnvironment;
 }
 
-export function sshTransport({ acceptNewHostKeys, env }: SshTransportOptions): Transport {
-  const keys = hostKeys(acceptNewHostKeys);
+export function sshTransport({ acceptNewHostKeys, namedKey, env }: SshTransportOptions): Transport {
+  const keys = hostKeys(acceptNewHostKeys, namedKey);
   const configs = new Map<string | undefined, SshConfigFiles>();
   const configOf = (file: string | undefined): SshConfigFiles => {
     const files = configs.get(file) ?? readSshConfig(env, file);

@@ -4,6 +4,7 @@
  */
 
 import type { RunEvent } from '../apply/event.ts';
+import type { Prelude } from '../apply/request.ts';
 import { type Outcome, run } from '../apply/run.ts';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
@@ -40,10 +41,14 @@ export interface Purpose {
   readonly serversOnly?: boolean;
   /** Throws before any host is contacted when the options do not fit the cluster. */
   check?(cluster: Cluster): void;
+  /** Whether PostgreSQL may be restarted there in passing, where a setting waits for it. */
+  mayRestart?(host: string): boolean;
   /** Asks in its own way. */
   confirm?(cluster: Cluster): Promise<boolean>;
   /** Said below the plan; a sentence each. */
-  notes?(view: View, cluster: Cluster, plan: Plan): readonly string[];
+  notes?(view: View, cluster: Cluster, plan: Plan, settled: Intent): readonly string[];
+  /** What goes before the run, once the plan is agreed to. */
+  prelude?(cluster: Cluster, first: { readonly view: View; readonly intent: Intent }): Prelude | undefined;
   /** Adds to an error what this verb offers as a way out. */
   explain?(problem: unknown): unknown;
   /** More fields for --json. */
@@ -79,13 +84,14 @@ export async function applyVerb(
         compile,
         effectPlace,
         change: !checkOnly,
-        mayRestart: restarts.mayRestart,
+        mayRestart: (host) => restarts.mayRestart(host) && (purpose?.mayRestart?.(host) ?? true),
         confirm: async (shownPlan) => {
           const agreed = await (purpose?.confirm?.(cluster) ?? confirm(world, cluster));
           // A verb with a purpose of its own has announced what it stops.
           if (agreed && !purpose) await restarts.agree(shownPlan, plan.view?.primary ?? '');
           return agreed;
         },
+        prelude: (first) => purpose?.prelude?.(cluster, first),
         leaveOutUnreachable: (host) => purpose?.mayBeAway?.(host) === true,
         lockOwner: world.lockOwner(verb),
         ...(world.options.limit ? { limit: world.options.limit } : {}),
@@ -160,7 +166,7 @@ function showNotes(
   checkOnly: boolean,
   purpose: Purpose | undefined,
 ): void {
-  const notes = purpose?.notes?.(event.view, cluster, event.plan) ?? [];
+  const notes = purpose?.notes?.(event.view, cluster, event.plan, event.intent) ?? [];
   if (notes.length > 0) (checkOnly ? world.print : world.say)(notes.map(shown).join('\n'));
 }
 

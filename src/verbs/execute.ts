@@ -38,6 +38,7 @@ export async function execute(verb: Verb, given: Given): Promise<void> {
 
 function commonOptions(verb: Verb, given: Given): CommonOptions {
   const limit = text(given, 'limit');
+  const hostKey = text(given, 'host-key');
   return {
     inventory: text(given, 'inventory') ?? defaultInventory,
     check: flag(given, 'check'),
@@ -51,6 +52,7 @@ function commonOptions(verb: Verb, given: Given): CommonOptions {
     restart: word(given, 'restart', restartWords) ?? 'ask',
     named: namedHosts(verb, given),
     ...(limit ? { limit } : {}),
+    ...(hostKey ? { hostKey } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ import { type Renewal, renewalText } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
 import { arbiterKeyOf } from '../controller/config-arbiter-key.ts';
 import type { Intent } from '../intent/intent.ts';
+import { broughtPassword } from '../intent/replace.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { environmentOf, type View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
@@ -70,6 +71,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
       replication_password:
         renewal?.password?.to ??
         cluster.replicationPassword ??
+        broughtPassword(intent) ??
         seen.find((host) => host?.replicationPassword)?.replicationPassword ??
         made.replication_password,
       rewind_password: made.rewind_password,

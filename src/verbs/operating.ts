@@ -1,9 +1,9 @@
 /** What the verbs that name servers have in common: which are meant, and which of the others may be away. In: the command line. Out: parts of a purpose. */
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import type { StoppedRecord } from '../base/stopped-words.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import type { View } from '../observe/survey.ts';
-import type { StoppedRecord } from '../resources/contract/stopped-record.ts';
 import type { Purpose } from './apply.ts';
 import { type Given, repeatedArgument } from './verb.ts';
 
@@ -20,7 +20,7 @@ export const about = (hosts: readonly string[]): Pick<Purpose, 'serversOnly' | '
 export const stoppedServers = ({ hosts }: View): Readonly<Record<string, StoppedRecord | null>> =>
   Object.fromEntries([...hosts].map(([name, { stopped }]) => [name, stopped ?? null]));
 
-function checkServers({ servers }: Cluster, hosts: readonly string[]): void {
+export function checkServers({ servers }: Cluster, hosts: readonly string[]): void {
   const stray = hosts.find((host) => !servers.some(({ name }) => name === host));
   if (stray === undefined) return;
   const diagnostic: Diagnostic = {

@@ -62,12 +62,18 @@ const options = {
   },
   keep: { takes: host, summary: 'the server that stays; without it the primary' },
   'keep-data': { takes: nothing, summary: 'leave the data of the servers that go where it is' },
-  reason: { takes: { kind: 'text' }, summary: 'why, for everybody who looks' },
+  reason: { takes: { kind: 'text' }, summary: 'why, for everybody who looks; no place for a secret' },
   for: {
     takes: { kind: 'duration' },
     summary: 'how long it is expected to take (30m, 2h, 1d); behind that check calls it overdue',
   },
   by: { takes: { kind: 'user' }, summary: 'who works; without it you, as USER@HOST' },
+  'host-key': {
+    takes: { kind: 'text' },
+    value: 'SHA256:...',
+    summary:
+      'its new host key, as its console shows it; only that one is accepted, in place of the known one',
+  },
   of: { takes: { kind: 'user' }, summary: 'end: also one that this person has begun' },
   replace: { takes: nothing, summary: 'begin: in the place of somebody else' },
   alone: {

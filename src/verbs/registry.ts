@@ -188,6 +188,17 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./rebuild.ts')).rebuild,
   },
   {
+    name: 'replace',
+    summary: 'the host of a standby is a new one: lock the former host out, and make the new one a standby',
+    arguments: [{ name: 'host', takes: { kind: 'host' } }],
+    options: [
+      option('host-key'),
+      option('of', { summary: 'end its maintenance also where this person has begun it' }),
+      ...planOptions,
+    ],
+    load: async () => (await import('./replace.ts')).replace,
+  },
+  {
     name: 'secrets',
     summary: 'renew: change the replication password and the cluster key while everything runs',
     arguments: [{ name: 'action', takes: { kind: 'word', words: ['renew'] } }],

@@ -2,8 +2,7 @@
 import { exitCode } from '../base/exit-codes.ts';
 import { maintenanceWords } from '../base/maintenance-words.ts';
 import { serversOnly } from '../inventory/cluster.ts';
-import type { RollingFacts } from '../report/rolling.ts';
-import { shown } from '../report/shown.ts';
+import { notesText, type RollingFacts } from '../report/rolling.ts';
 import { leftOver, nextMove, type Situation } from '../rolling/next.ts';
 import { type Order, orderText } from '../rolling/order.ts';
 import { directoryOf, orderScript, skipScript } from '../rolling/place.ts';
@@ -81,8 +80,7 @@ function nothingToDo(
   situation: Situation,
   facts: Omit<RollingFacts, 'state' | 'exit'>,
 ): number {
-  if (!world.options.json)
-    world.say(shown([...facts.notes, 'Nothing is to be done on any server.'].join('\n')));
+  if (!world.options.json) world.say(notesText([...facts.notes, 'Nothing is to be done on any server.']));
   return told(world, situation, { ...facts, points: [], state: 'done', exit: exitCode.done });
 }
 

@@ -30,6 +30,8 @@ export interface CommonOptions {
   /** Every host that the command line names. */
   readonly named: readonly NamedHost[];
   readonly acceptNewHostKeys: boolean;
+  /** The host key that the command line names for the host that it names. */
+  readonly hostKey?: string;
   readonly restart: RestartWord;
 }
 
@@ -58,6 +60,10 @@ export interface World {
   lockOwner(verb: string): string;
 }
 
+function namedKey({ hostKey, named: [first] }: CommonOptions) {
+  return hostKey && first ? { namedKey: { host: first.host, fingerprint: hostKey } } : {};
+}
+
 export function realWorld(options: CommonOptions, interrupted: AbortSignal): World {
   const mask = new Mask();
   const write = (stream: NodeJS.WriteStream, text: string): void => {
@@ -74,6 +80,7 @@ export function realWorld(options: CommonOptions, interrupted: AbortSignal): Wor
     ...(process.stdout.isTTY ? { width: process.stdout.columns } : {}),
     transport: openTransport({
       acceptNewHostKeys: options.acceptNewHostKeys,
+      ...namedKey(options),
       env: {
         home: homedir(),
         user: username,

@@ -70,6 +70,13 @@ const brief = (report: ReturnType<typeof look>) =>
   report.findings.map(({ code, host, object }) => `${code} ${host} ${object}`);
 
 describe('a server in maintenance', () => {
+  it('of a rolling update: that brings it back', () => {
+    const maintained = new Map([['server2', { ...entry, by: 'rolling-update 0badcafe' }]]);
+    const { findings } = look({ roles: { view: { ...preferredView(three), maintained } } });
+    const commands = findings.filter(({ code }) => code === 'MNT001').flatMap((one) => one.commands);
+    expect(commands.map(({ run }) => run)).toEqual(['pgduet rolling-update --continue']);
+  });
+
   it('is told with who, why and until when, and with the command that ends it', () => {
     const [told, ...rest] = look().findings;
     expect(rest).toEqual([]);
@@ -130,6 +137,21 @@ describe('a server in maintenance', () => {
     ]);
     const both = new Map(['server2', 'server3'].map((name) => [name, [away]] as const));
     expect(brief(look({ unreached: both }))).toEqual(['LOK002 server3 server3', 'MNT001 server2 server2']);
+  });
+
+  it('does not hide that nobody leads, where it alone was reached', () => {
+    const roles = { primary: undefined } as unknown as Partial<Roles>;
+    const unreached = new Map(['server1', 'server3'].map((name) => [name, [away]] as const));
+    const report = look({ roles, unreached });
+    expect(brief(report)[0]).toBe('SAF004 null roles');
+    expect(report.findings[0]).toMatchObject({
+      severity: 'danger',
+      what: 'no server that can be reached is primary, and server1, server3 cannot be reached',
+      consequence: expect.stringContaining('server2, in maintenance, takes no role'),
+    });
+    // Another one that was reached tells what it sees of the primary.
+    const one = new Map([['server1', [away]]]);
+    expect(brief(look({ roles, unreached: one }))).not.toContain('SAF004 null roles');
   });
 
   it('hides neither what is wrong with another one, nor two primaries', () => {

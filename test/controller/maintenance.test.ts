@@ -304,6 +304,7 @@ describe('a server in maintenance', () => {
       .after(10, '', { kind: 'receiver-cut', lsn: '0/3000060' })
       .after(10, '', { kind: 'promoted', timeline: 2 });
     expect(it1.state.own.role).toBe('primary');
+    expect(it1.text()).toMatch(/answer mc_ctl: done: server2 is primary\. .* commits may be missing/);
     expect(entryOf(it1.state, 'server2')?.stage).toBe('ended');
     expect(it1.state.sync?.primary).toBe('server2');
   });

@@ -2,13 +2,20 @@
  * docs/states.md is what the golden conversations go through. They are held once more here, because a page about all of
  * them can only be written by a file that has seen them all.
  */
-import './core.test.ts';
-import './faults.test.ts';
-import './requests.test.ts';
-import './status.test.ts';
-import { expect, it } from 'vitest';
-import { answer, boot, Conversation, heard, inSyncOfThree, report, view } from './support/conversation.ts';
-import { statesDocument } from './support/stages.ts';
+import { expect, it, vi } from 'vitest';
+
+// A worker loads a file once: what it has loaded before is forgotten, so that all are held here, and recorded once; and afterwards,
+// so that they are held as tests of their own, too.
+vi.resetModules();
+await import('./core.test.ts');
+await import('./faults.test.ts');
+await import('./requests.test.ts');
+await import('./status.test.ts');
+const { answer, boot, Conversation, heard, inSyncOfThree, report, view } = await import(
+  './support/conversation.ts'
+);
+const { statesDocument } = await import('./support/stages.ts');
+vi.resetModules();
 
 const noReceiver = answer(report('standby', { receiver: null }));
 

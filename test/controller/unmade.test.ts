@@ -23,6 +23,15 @@ describe.skipIf(cannotRun !== undefined)('a standby without data', { timeout: 12
   }, 60_000);
   afterAll(() => pair.destroy(), 60_000);
 
+  it('that a person has stopped', () => {
+    const record = join(pair.mcdir, 'server2.stopped');
+    writeFileSync(record, '2026-11-30T09:12:00Z anna@desk\n');
+    const why = 'stopped with pgduet stop by anna@desk, 2026-11-30 09:12:00 UTC';
+    for (const mode of ['status', 'switch'])
+      expect(say(mode)).toContain(`is not running (${why}; when it may run again: pgduet start server2)`);
+    rmSync(record);
+  });
+
   it('that is being copied', async () => {
     writeFileSync(mark, 'copy\n');
     const unfinished = 'server2 is not finished, so that it cannot be started: run the same command again';

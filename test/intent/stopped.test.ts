@@ -50,6 +50,12 @@ describe('a server that was stopped', () => {
     ['the start of a standby, whose primary was stopped', start('server2'), view(names), 'SAF064'],
     ['the start of a standby, whose primary is down', start('server2'), view([], names), 'SAF064'],
     ['the start of both', start('server1', 'server2'), view(names), undefined],
+    ['a switch, where all were stopped', { kind: 'switch' }, view(names), 'SAF062'],
+    ['a switch to it', { kind: 'switch', to: 'server2' }, view(['server2']), 'SAF062'],
+    ['a switch to another one', { kind: 'switch', to: 'server3' }, view(['server2']), undefined],
+    ['a switch to anybody', { kind: 'switch' }, view(['server2']), undefined],
+    ['a switch, where no standby is left', { kind: 'switch' }, view(['server2', 'server3']), 'SAF062'],
+    ['a switch, where it was started by hand', { kind: 'switch' }, view(names, []), undefined],
   ] satisfies [string, Intent, View, string | undefined][])('and %s', (_, intent, seen, code) => {
     const found = stoppedObstacle(intent, seen);
     expect(found?.code).toBe(code);
@@ -60,6 +66,10 @@ describe('a server that was stopped', () => {
     expect(stoppedObstacle(rebuild('server2'), view(['server2']))).toMatchObject({
       what: 'server2 is not to run: stopped with pgduet stop by anna@desk, 2026-11-30 09:12:00 UTC',
       commands: [{ run: 'pgduet start server2' }],
+    });
+    expect(stoppedObstacle({ kind: 'switch' }, view(names))).toMatchObject({
+      what: 'the cluster is not to run: stopped with pgduet stop by anna@desk, 2026-11-30 09:12:00 UTC',
+      commands: [{ run: 'pgduet start' }],
     });
   });
 });

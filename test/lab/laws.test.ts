@@ -705,6 +705,18 @@ const endings: readonly Law[] = [
   },
   {
     host: 'server1',
+    resource: 'former_passwords: { user: law, addresses: [192.0.2.1], ports: [27500] }',
+    place: { dataDir: '/law/pg', managementDir: '/law' },
+    breaks: [
+      {
+        title: 'are left over',
+        script:
+          "install -d -o postgres -m 700 /law; echo \"log_transfer_addresses = 'a=192.0.2.2, b=fd00::1'\" > /law/server1.conf; chown postgres: /law/server1.conf; printf '%s\\n' '192.0.2.2:27500:replication:law:x' 'fd00\\:\\:1:27500:postgres:law:y' '192.0.2.1:27500:replication:law:z' >> ~postgres/.pgpass",
+      },
+    ],
+  },
+  {
+    host: 'server1',
     resource: 'gone: { path: /law-gone, except: [going] }',
     breaks: [
       { title: 'is a file', script: 'touch /law-gone' },

@@ -87,6 +87,8 @@ const formats: readonly (readonly string[])[] = [
   ['start', '--check', '--verbose'],
   ['failover', 'off', '--check', '--verbose'],
   ['detach', 'server2', '--alone', '--check', '--verbose'],
+  ['rolling-update', '--reboot', '--packages', '--check', '--verbose'],
+  ['rolling-update', '--pause', '--alone', '--check', '--json'],
   ['maintenance', 'begin', 'server2', '--alone', '--check', '--json', '--verbose'],
 ];
 

@@ -54,14 +54,19 @@ const of = (first: HostStatus, second: HostStatus, nowMs = 0) =>
 describe('the advice of a controller that knows nothing of the data of another one', () => {
   const advice =
     'read the server log of server2, then on server2: mc_ctl start -M /mcdir/inst1; look at server3';
-  const withData = (stdout: string): HostStatus =>
-    readStatus(serverNamed(pair, 'server2'), { facts, data: reply(stdout), controller: reply('stopped') });
-  const toDo = (stdout: string): string | null | undefined => {
+  const withData = (stdout: string, more: object): HostStatus =>
+    readStatus(serverNamed(pair, 'server2'), {
+      facts,
+      data: reply(stdout),
+      controller: reply('stopped'),
+      ...more,
+    });
+  const toDo = (stdout: string, more = {}): string | null | undefined => {
     const controller = reply(
       JSON.stringify({ mirroring_status: 'not-switchable', reason: 'x', advice, since: '', servers: [] }),
     );
     const first = readStatus(serverNamed(pair, 'server1'), { facts, data: data('running 1\n'), controller });
-    return of(first, withData(stdout)).rows[0]?.toDo;
+    return of(first, withData(stdout, more)).rows[0]?.toDo;
   };
 
   it.each([
@@ -83,6 +88,13 @@ describe('the advice of a controller that knows nothing of the data of another o
 
   it('stays where there is something to be started', () => {
     expect(toDo('recorded 7\ncontent cluster\nversion 15\n')).toBe(advice);
+  });
+
+  it('names the command that takes back what a person has stopped', () => {
+    const stopped = reply('stopped 2026-11-30T09:12:00Z anna@desk\n');
+    expect(toDo('recorded 7\ncontent cluster\nversion 15\n', { stopped })).toBe(
+      'when it may run again: pgduet start server2; look at server3',
+    );
   });
 });
 

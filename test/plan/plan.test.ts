@@ -61,6 +61,15 @@ describe('a plan', () => {
       ['a/x: change', 'a/y: change'],
     ],
     ['what must not be changed is refused', [['a/x', 'refused']], ['a/x: refused']],
+    [
+      'where something is refused nothing is waited for',
+      [
+        ['a/x', 'refused'],
+        ['b/y', 'wrong'],
+        ['b/wait', 'wrong'],
+      ],
+      ['a/x: refused', 'b/y: change', 'b/wait: deferred (a/x)'],
+    ],
     ['what could not be seen is not taken for absent', [['a/x', 'unknown']], ['a/x: unseen']],
     [
       'what could not be seen is decided after what is changed above it',

@@ -22,7 +22,8 @@ import { checkText } from '../../src/report/check-text.ts';
 import { diagnosticJson, renderDiagnostic } from '../../src/report/diagnostic.ts';
 import { plainReport } from '../../src/report/plain.ts';
 import { planJson, planText } from '../../src/report/plan.ts';
-import { harmless, jsonText } from '../../src/report/shown.ts';
+import { moveWords, notesText, pointText, rollingJson, sheetText } from '../../src/report/rolling.ts';
+import { harmless, jsonText, shown } from '../../src/report/shown.ts';
 import { statusJson, statusText } from '../../src/report/status.ts';
 import { liveTree } from '../../src/report/tree.ts';
 import { text } from '../../src/resources/contract/field.ts';
@@ -37,6 +38,7 @@ import {
   same,
   unknown,
 } from '../../src/resources/contract/kind.ts';
+import type { Situation } from '../../src/rolling/next.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
 import { mixed } from './check-samples.ts';
 
@@ -206,6 +208,47 @@ function ofPlain(): string {
   return lines.join('\n');
 }
 
+const doneSteps = ['out', 'command'] as const;
+const update: Situation = {
+  order: {
+    format: 1,
+    id: '0badcafe',
+    cluster: 'shop',
+    systemIdentifier: '7000',
+    by: poison,
+    made: '2026-11-30T12:00:00.000Z',
+    servers: [
+      { name: 'server2', machineId: '' },
+      { name: 'server1', machineId: '' },
+    ],
+    primary: 'server1',
+    home: null,
+    to: null,
+    work: {
+      reboot: false,
+      pause: false,
+      command: poison,
+      validate: poison,
+      packages: { server2: { [poison]: poison } },
+    },
+    expected: '30m',
+    rebootMs: 1,
+    agreed: { alone: true, rebuild: false, despite: [] },
+    known: [],
+  },
+  rows: new Map([
+    [
+      'server2',
+      { id: '0badcafe', done: [{ step: 'out', at: 1, began: poison, ms: 1, states: {}, seen: poison }] },
+    ],
+  ]),
+  primary: 'server1',
+  out: new Set(['server2']),
+  away: new Set(),
+  able: new Set(['server2']),
+};
+const point = { name: 'check', host: poison, what: poison, fix: poison } as const;
+
 const planOptions = { colour: false, diff: true, all: true };
 /** By file of src/report/: everything that it makes. */
 const reporters: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
@@ -230,6 +273,15 @@ const reporters: Readonly<Record<string, () => readonly string[] | Promise<reado
   'plain.ts': () => [ofPlain()],
   'plan.ts': () =>
     plans().flatMap((one) => [planText(one, pair, view, planOptions), jsonText({ plan: planJson(one) })]),
+  'rolling.ts': () => [
+    sheetText(update),
+    pointText(point),
+    notesText([poison]),
+    ...doneSteps.map((step) => moveWords({ kind: 'work', server: poison, step })).map(shown),
+    jsonText(
+      rollingJson(update, { state: 'failed', exit: 1, points: [point], notes: [poison], left: [poison] }),
+    ),
+  ],
   'status.ts': () => [statusText(status(), false), jsonText(statusJson(status()))],
   'tree.ts': async () => [await ofTree()],
 };

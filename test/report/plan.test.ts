@@ -37,8 +37,13 @@ describe('the text of a plan', () => {
       '  ! not d',
       '',
       'PostgreSQL is restarted on: server1',
-      '1 to change, 1 to be decided on the way',
+      'refused: nothing is changed',
     ]);
+  });
+
+  it('counts what is changed, and what is decided on the way, where nothing is refused', () => {
+    const plan = makePlan([observation('server1/b', 'wrong'), observation('server1/c', 'unknown')]);
+    expect(planText(plan, pair, view, options)).toContain('1 to change, 1 to be decided on the way');
   });
 
   it('shows what is right only when it is asked for', () => {

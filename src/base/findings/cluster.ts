@@ -216,6 +216,13 @@ export const clusterCodes = {
     consequence: 'its unit is disabled: it stays down when its host boots',
     repair: '`pgduet start {object}`, which lets it run from now on; where it shall not run, stop it again',
   },
+  CTL014: {
+    severity: 'degraded',
+    title: 'the host of a server is a new one',
+    consequence:
+      'the server is missing; if its former host comes back, it has the key of the cluster and is taken for it',
+    repair: '`pgduet replace {object}`, which locks the former host out; a provisioning is refused meanwhile',
+  },
   ARB001: {
     severity: 'degraded',
     title: 'the arbiter does not run',

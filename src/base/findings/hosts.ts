@@ -175,6 +175,12 @@ export const hostsCodes = {
       'PostgreSQL sends the password of the first line that fits: after a switch or a restart this server cannot follow, and nobody can take over',
     repair: provision,
   },
+  PWD005: {
+    severity: 'drift',
+    title: 'the password file has a line for an address that no server has any more',
+    consequence: 'whoever has that address now would be sent the password by whoever connects there',
+    repair: provision,
+  },
   UNT001: {
     severity: 'drift',
     title: 'the unit is missing',

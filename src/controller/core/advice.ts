@@ -52,7 +52,7 @@ export function obstacle(state: State, primary: Observation, server: Observation
     const advice = `repair the disk of ${id}; it comes back by itself`;
     return because(`a disk of ${id} has failed (${view.failedDisks.join(', ')})`, advice);
   }
-  return detached(state, primary, id) ?? strangersOf(primary) ?? streamObstacle(state, primary, server);
+  return detached(primary, id) ?? strangersOf(primary) ?? streamObstacle(state, primary, server);
 }
 
 /** Commits may be acknowledged that no standby has. */
@@ -141,13 +141,15 @@ function notRunning(state: State, server: Observation, phase: Phase): Obstacle {
   }
 }
 
-/** A person's detach holds until the instance of the standby is started anew. */
-function detached(state: State, primary: Observation, id: ServerId): Obstacle | null {
+/** A person's detach holds until a person takes it back, or the instance of the standby is started anew. */
+function detached(primary: Observation, id: ServerId): Obstacle | null {
   if (!primary.view?.detached?.includes(id)) return null;
   if (primary.view.busy?.work === 'detach')
     return because(`a person takes ${id} out (mc_ctl detach)`, 'wait until it is done');
-  const advice = `when it may come back: ${ctl(state, id, 'stop')}, then ${ctl(state, id, 'start')}`;
-  return because(`${id} was taken out by a person (mc_ctl detach)`, advice);
+  return because(
+    `${id} was taken out by a person (mc_ctl detach)`,
+    `when it may come back: pgduet attach ${id}`,
+  );
 }
 
 /** It streams for a moment again and again, which is no sign of anything. */

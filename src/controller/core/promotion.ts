@@ -139,10 +139,16 @@ function unproven(state: State, why: string): Decision {
   return decided(open, log('MCA01082', { why }), ...replies(replyTo, false, text));
 }
 
+/** Whoever has ordered it reads what stands in the log, too. */
+const answer = ({ self, takeover }: State): string =>
+  takeover?.unproven
+    ? `${self.id} is primary. It was not known to be in sync: commits may be missing. Keep ${takeover.from ?? 'the former primary'} stopped, and its data, until it is certain that none is missed`
+    : `${self.id} is primary`;
+
 /** The instance takes writes. */
 export function onPromoted(state: State, timeline: number): Decision {
   if (!isPromoting(state)) return decided(state);
-  const told = replies(state.waitingForSwitch, true, `${state.self.id} is primary`);
+  const told = replies(state.waitingForSwitch, true, answer(state));
   const late = replies(
     state.promotion?.stopping?.replyTo ?? [],
     false,

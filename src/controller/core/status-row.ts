@@ -22,6 +22,8 @@ export interface StatusRow {
   readonly timeline: number | null;
   readonly lsn: string | null;
   readonly sync_state: string | null;
+  /** Its word is in the promise of the primary: commits wait for it, also while it is not heard. Missing from a controller that does not know it yet. */
+  readonly waited_for?: boolean;
   readonly lag_bytes: number | null;
   readonly last_heard: string | null;
   readonly instance_version: string | null;
@@ -84,6 +86,7 @@ export function statusRow(state: State, servers: readonly Observation[], server:
     timeline: view?.report?.timeline ?? null,
     lsn: view?.report?.lsn ?? null,
     sync_state: sender?.syncState ?? null,
+    waited_for: primary?.view?.sync?.voters.includes(server.id) ?? false,
     lag_bytes: sender?.lagBytes ?? null,
     last_heard: heardWall === null ? null : time(heardWall),
     instance_version: view?.report?.version ?? null,

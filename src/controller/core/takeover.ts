@@ -195,7 +195,7 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   const sure = isEligible(state) && enough(state, []);
   const words = sure ? [] : [log('MCA01050', { server: state.self.id })];
   return andThen(decided(waiting, ...words), (it) =>
-    start(it, begins(from, 'force', fence ? fenced(it) : {})),
+    start(it, begins(from, 'force', { ...(fence ? fenced(it) : {}), ...(sure ? {} : { unproven: true }) })),
   );
 }
 
@@ -284,8 +284,10 @@ function gather(state: State, takeover: Takeover): Decision {
   if (!isGathered(state, takeover) || !mayPromote(state, takeover)) return decided(state);
   // A server is fenced only once it is settled that this one takes its place.
   const fence = takeover.unfenced === true && isBound(state.sync);
-  const words = isUnanswered(state, takeover) ? [log('MCA01050', { server: state.self.id })] : [];
-  return andThen(decided(state, ...words), (it) => at(it, takeover, { stage: fence ? 'fence' : 'promote' }));
+  const bare = isUnanswered(state, takeover);
+  const words = bare ? [log('MCA01050', { server: state.self.id })] : [];
+  const next = { stage: fence ? 'fence' : 'promote', ...(bare ? { unproven: true } : {}) } as const;
+  return andThen(decided(state, ...words), (it) => at(it, takeover, next));
 }
 
 /** The last look was before the cut: what came in between counts when it is asked who holds the most. */

@@ -151,6 +151,8 @@ export interface Takeover {
   readonly stage: 'ask' | 'fence' | 'cut' | 'gather' | 'promote';
   /** The fencing command has still to say yes, also when the controller is started again in between. */
   readonly unfenced?: boolean;
+  /** A person has ordered it without the proof that nothing is missing: MCA01050 was said, and the answer repeats it. */
+  readonly unproven?: boolean;
   readonly lsn: string | null;
   /** Number of the message that told it first: the giver of the role has heard of it when it echoes that or a later one. */
   readonly toldSeq?: number | undefined;

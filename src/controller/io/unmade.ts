@@ -3,6 +3,7 @@
  * nothing to start and what makes it, or null. It must never wait for a disk that does not answer.
  */
 import { join } from 'node:path';
+import { readStoppedRecord, stoppedBy, stoppedName } from '../../base/stopped-words.ts';
 import { howToMake } from '../../base/vain-start.ts';
 import { parseServerConf } from '../config-parse.ts';
 import { parsed } from './files.ts';
@@ -12,6 +13,13 @@ import { isThere, readIfThere } from './whole-file.ts';
 export function unfinished(dir: string, id: string): string | null {
   const mark = readIfThere(join(dir, `${id}.making`));
   return mark === undefined ? null : howToMake(id, mark.trim(), '');
+}
+
+/** Why no controller runs here, where that is known, and what is to be done in place of a start. */
+export function whyDown(dir: string, id: string): string | null {
+  const record = readIfThere(join(dir, stoppedName(id)));
+  if (record === undefined) return unfinished(dir, id);
+  return `${stoppedBy(readStoppedRecord(record.split('\n')[0] ?? ''))}; when it may run again: pgduet start ${id}`;
 }
 
 const patienceMs = 1000;

@@ -156,6 +156,7 @@ const takeover = object<Takeover>({
   checkpoint: position,
   stage: oneOf(['ask', 'fence', 'cut', 'gather', 'promote']),
   unfenced: optional(flag),
+  unproven: optional(flag),
   lsn: position,
   toldSeq: optional(number),
   startedAtWall: optional(number),

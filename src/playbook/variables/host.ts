@@ -1,8 +1,9 @@
 /** The variables of the host itself: what pgduet may write there, and what the inventory says of its server. Pure. */
+
+import { stoppedBy } from '../../base/stopped-words.ts';
 import type { Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { fieldText, listedNames } from '../../postgres/hba-tokens.ts';
-import { stoppedBy } from '../../resources/contract/stopped-record.ts';
 import { cidr } from './replication.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
 

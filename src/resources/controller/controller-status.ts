@@ -67,6 +67,8 @@ export interface ControllerReport {
     readonly timeline: number | null;
     readonly lsn: string | null;
     readonly sync_state: string | null;
+    /** Commits wait for it, also while it is not heard. Absent in what an older controller says. */
+    readonly waited_for?: boolean;
     readonly lag_bytes: number | null;
     readonly controller_version: string | null;
     /** What the server may do. Absent in what an older controller says. */

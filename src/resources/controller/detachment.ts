@@ -67,12 +67,12 @@ const no = (what: string, why: string, fix: string): Verdict<never> =>
 
 function takeOut({ server, id, alone }: Desired, report: ControllerReport, row: Row) {
   if (row.detached) return same(`${server} is out, as a person has asked`);
-  if (!isWaitedFor(row)) return same(`no commit waits for ${server}`);
+  if (!isWaitedFor(row) && !row.waited_for) return same(`no commit waits for ${server}`);
   const left = secondCopies(report, { primary: id, without: server });
   if (left.length === 0 && !alone) return no(...wouldBeAlone({ server, primary: id }));
   return change({
     summary: `take ${server} out: commits do not wait for it`,
-    reason: `commits wait for it (${row.sync_state})`,
+    reason: `commits wait for it (${row.sync_state ?? 'it does not stream'})`,
     notes: [
       meanwhile(left, id),
       'it ends with pgduet attach, or with the next start of its instance; for work on its host: pgduet maintenance begin',

@@ -39,8 +39,8 @@ function outageOf(report: ControllerReport, row: Row): Outage | undefined {
     return { server, why, advice: rebuildAdvice(server) };
   }
   if (row.detached) {
-    const advice = advised`Restart its instance to take it in again: mc_ctl stop and mc_ctl start on ${server}, or systemctl restart of its unit`;
-    return { server, why: 'a person has taken it out (mc_ctl detach)', advice };
+    const advice = advised`When it may come back: ${here`pgduet attach ${server}`}`;
+    return { server, why: 'a person has taken it out (pgduet detach, or mc_ctl detach)', advice };
   }
   if (row.parted) {
     const primary = report.servers.find((other) => other.host_role === 'primary')?.server_id ?? 'its primary';

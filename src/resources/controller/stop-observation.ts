@@ -5,11 +5,12 @@
 import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote, sh } from '../../base/shell.ts';
+import { readStoppedRecord, type StoppedRecord } from '../../base/stopped-words.ts';
 import { type Observed, type Probe, type ProbeReply, present, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
 import { closed } from '../contract/stat.ts';
-import { readStoppedRecord, type StoppedRecord, stoppedProbe } from '../contract/stopped-record.ts';
+import { stoppedProbe } from '../contract/stopped-record.ts';
 import { isWhole } from '../contract/whole.ts';
 import {
   type ControllerPlace,

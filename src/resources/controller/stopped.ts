@@ -3,6 +3,7 @@
  * down any more. Its steps go through the controller where one runs, so that the others take the stop for no fault.
  */
 import { quote, sh } from '../../base/shell.ts';
+import { stoppedBy } from '../../base/stopped-words.ts';
 import { list, oneOf, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from '../contract/kind.ts';
 import { controllerPidFile, untilGone } from '../contract/preamble.ts';
 import { stopServer } from '../contract/stop-server.ts';
-import { removeRecord, stoppedBy, stoppedFile, writeRecord } from '../contract/stopped-record.ts';
+import { removeRecord, stoppedFile, writeRecord } from '../contract/stopped-record.ts';
 import { mcCtlCommand } from './controller-status.ts';
 import { untilSettled } from './settled.ts';
 import { obstacle, readStop, type StopObservation, stopNotes, stopProbe } from './stop-observation.ts';

@@ -146,10 +146,17 @@ ${desired.state === 'absent' ? '' : orderScript(desired)}`,
   steps: (_change, desired) => [
     {
       title: `password of ${desired.entry.user}`,
-      script: `printf '%s\\004' ${quote(desired.state === 'absent' ? '' : `${pgpassLine(desired.entry)}\n`)} | acting "$PASSFILE" ${quote(`${desired.owner}:`)} received eval ${quote(rewriting(desired))}`,
+      script: rewriteScript(desired),
     },
   ],
 };
+
+const rewriteScript = (desired: Desired): string =>
+  `printf '%s\\004' ${quote(desired.state === 'absent' ? '' : `${pgpassLine(desired.entry)}\n`)} | acting "$PASSFILE" ${quote(`${desired.owner}:`)} received eval ${quote(rewriting(desired))}`;
+
+/** Shell: the password file has no line for it any more. */
+export const withoutEntry = (owner: string, entry: PgpassEntry): string =>
+  rewriteScript({ owner, state: 'absent', entry });
 
 /** All lines but ours, and the last one without a line end where it has none. */
 const others = `{ if (is) print line; is = index($0, ENVIRON["ours"]) != 1; line = $0 }

@@ -2,13 +2,16 @@
  * A rolling update, move by move: look, say what comes next, do it, write it down. In: an order that stands on the hosts. Out: how it ended. What
  * comes next follows from what is seen, so a failover, a person or a lost connection in the middle changes the way and not the end.
  */
+
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
 import { mayTakeOver } from '../../inventory/cluster.ts';
 import { moveWords, statesText } from '../../report/rolling.ts';
+import { shown } from '../../report/shown.ts';
 import { after, leftOver, type Move, nextMove, rowOf, type Situation, sheet } from '../../rolling/next.ts';
-import { type Order, ownerOf } from '../../rolling/order.ts';
+import type { Order } from '../../rolling/order.ts';
 import { directoryOf, endScript, rowScript } from '../../rolling/place.ts';
 import { asSeen, isDone, parseRow, type Row, rowText } from '../../rolling/row.ts';
 import { pause } from '../pause.ts';
@@ -89,7 +92,7 @@ async function one(
   const start = ports.now();
   const rows = sheet(situation);
   const number = rows.filter(({ state }) => state === 'done').length + 1;
-  const words = `${String(number).padStart(3)}/${rows.length}  ${moveWords(move)}`;
+  const words = `${String(number).padStart(3)}/${rows.length}  ${shown(moveWords(move))}`;
   if (move.kind === 'work' && move.step === 'pause' && mayPass) {
     world.say(`${words}: done by hand`);
     return [entered(situation, move, { began, ms: 0, seen: 'by hand' }), {}];
@@ -102,7 +105,7 @@ async function one(
   if (moved.paused) return [before, moved];
   const ms = ports.now() - start;
   world.say(
-    `${words}: ${formatDuration(ms)}${moved.seen ? `, ${moved.seen}` : ''}   ${statesText(order, situation, move)}`,
+    `${words}: ${formatDuration(ms)}${moved.seen ? `, ${shown(moved.seen)}` : ''}   ${statesText(order, situation, move)}`,
   );
   const row = entered({ ...situation, rows: new Map(situation.rows).set(move.server, before) }, move, {
     began,
@@ -147,7 +150,9 @@ async function lookUntilBack(update: Update): Promise<FleetSeen> {
     const situation = situationOf(order, seen, update.cluster);
     const missing = [...seen.away].filter(([name]) => !rowOf(situation, name).skipped);
     if (missing.length === 0) return seen;
-    const [strange] = missing.filter(([name]) => seen.view.maintained?.get(name)?.by !== ownerOf(order.id));
+    const [strange] = missing.filter(
+      ([name]) => seen.view.maintained?.get(name)?.by !== updateOwner(order.id),
+    );
     if (strange) throw strange[1];
     const [name = ''] = missing[0] ?? [];
     if (ports.now() > until)

@@ -1,10 +1,12 @@
 /** A rolling update that was begun: gone on with, or ended, by whoever comes by. In: what the hosts hold of it. Out: how it ended. */
+
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import { updateOwner } from '../../base/maintenance-words.ts';
 import { sheetText } from '../../report/rolling.ts';
 import { shown } from '../../report/shown.ts';
 import { leftOver, type Situation } from '../../rolling/next.ts';
-import { type Order, orderText, ownerOf, parseOrder } from '../../rolling/order.ts';
+import { type Order, orderText, parseOrder } from '../../rolling/order.ts';
 import { directoryOf, skipScript } from '../../rolling/place.ts';
 import { shippedPlaybook } from '../../shipped.ts';
 import type { OpenUpdate } from './ask.ts';
@@ -112,7 +114,7 @@ async function leaveOut(
 ): Promise<void> {
   const { world, cluster, fleet, order } = update;
   for (const host of skip) {
-    if (seen.view.maintained?.get(host)?.by !== ownerOf(order.id)) continue;
+    if (seen.view.maintained?.get(host)?.by !== updateOwner(order.id)) continue;
     await runWithin(world, cluster, {
       intent: {
         kind: 'maintenance',
@@ -145,7 +147,7 @@ async function abort(update: Update, seen: FleetSeen): Promise<number> {
   const { world, cluster, order } = update;
   const situation = situationOf(order, seen, cluster);
   const mine = order.servers.filter(
-    ({ name }) => isOut(situation, name) || seen.view.maintained?.get(name)?.by === ownerOf(order.id),
+    ({ name }) => isOut(situation, name) || seen.view.maintained?.get(name)?.by === updateOwner(order.id),
   );
   for (const { name: host } of mine) {
     if (situation.away.has(host)) {
@@ -158,7 +160,7 @@ async function abort(update: Update, seen: FleetSeen): Promise<number> {
         kind: 'maintenance',
         goal: 'end',
         host,
-        by: ownerOf(order.id),
+        by: updateOwner(order.id),
         reason: '',
         expected: '',
         of: '',

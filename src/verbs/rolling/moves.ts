@@ -2,14 +2,15 @@
  * One move of a rolling update, done on real hosts: mostly one of the other verbs, as a run of its own. In: the move, and what was seen just
  * before. Out: what was seen of it; or an error that leaves the server as it is.
  */
+
 import { lookAt } from '../../apply/hosts.ts';
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
 import { isSynchronous } from '../../inventory/cluster.ts';
 import { answerTo } from '../../observe/look.ts';
 import type { Move } from '../../rolling/next.ts';
-import { ownerOf } from '../../rolling/order.ts';
 import { oneLess, primaryProbe, readPrimary } from '../../rolling/preparation.ts';
 import type { Row } from '../../rolling/row.ts';
 import { shippedPlaybook } from '../../shipped.ts';
@@ -29,7 +30,7 @@ export async function makeMove(update: Update, move: Move, seen: FleetSeen, row:
       return takenOut(update, server, seen);
     case 'stop':
       await runWithin(update.world, update.cluster, {
-        intent: { kind: 'stop', hosts: [server], switchFirst: false, by: ownerOf(update.order.id) },
+        intent: { kind: 'stop', hosts: [server], switchFirst: false, by: updateOwner(update.order.id) },
         path: shippedPlaybook('stop'),
       });
       return {};
@@ -77,7 +78,7 @@ async function takenOut(update: Update, name: string, seen: FleetSeen): Promise<
       kind: 'maintenance',
       goal: 'begin',
       host: name,
-      by: ownerOf(order.id),
+      by: updateOwner(order.id),
       reason: `rolling update of ${order.by}`,
       expected: order.expected,
       of: '',
@@ -116,7 +117,7 @@ async function broughtBack(update: Update, name: string): Promise<Moved> {
         kind: 'maintenance',
         goal: 'end',
         host: name,
-        by: ownerOf(order.id),
+        by: updateOwner(order.id),
         reason: '',
         expected: '',
         of: '',

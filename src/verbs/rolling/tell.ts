@@ -2,7 +2,7 @@
 import { type Diagnostic, DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { diagnosticJson } from '../../report/diagnostic.ts';
-import { pointText, type RollingFacts, rollingJson, sheetText } from '../../report/rolling.ts';
+import { notesText, pointText, type RollingFacts, rollingJson, sheetText } from '../../report/rolling.ts';
 import { jsonText, shown } from '../../report/shown.ts';
 import { leftOver, nextMove, type Situation } from '../../rolling/next.ts';
 import type { World } from '../world.ts';
@@ -17,7 +17,7 @@ export function showPlan(
 ): void {
   const write = world.options.check ? world.print : world.say;
   write(sheetText(situation));
-  if (notes.length > 0) write(shown(notes.join('\n')));
+  if (notes.length > 0) write(notesText(notes));
   if (run !== undefined) write(shown(`The playbook: ${run}`));
   if (points.length > 0) write(['', 'What has to be put right first:', ...points.map(pointText)].join('\n'));
 }
@@ -57,7 +57,7 @@ export async function report(
     world.say(`\n${sheetText(situation)}`);
     if (driven.ended === 'paused')
       world.say(`\nIt is your turn. When the work is done: pgduet rolling-update --continue`);
-    if (driven.ended === 'failed') world.say(shown(waysOn(situation)));
+    if (driven.ended === 'failed') world.say(notesText(waysOn(situation)));
     if (driven.ended === 'done')
       world.say(
         `\nThe update is done${left.length > 0 ? `, but not on ${left.join(', ')}` : ' on every server'}; ${situation.primary} is primary.`,
@@ -71,7 +71,7 @@ export async function report(
   );
 }
 
-function waysOn(situation: Situation): string {
+function waysOn(situation: Situation): readonly string[] {
   const move = nextMove(situation);
   const out = [...situation.out].join(', ');
   return [
@@ -82,7 +82,7 @@ function waysOn(situation: Situation): string {
     ...(move ? [`  pgduet rolling-update --continue --skip ${move.server}   goes on without it`] : []),
     '  pgduet rolling-update --abort      brings back what is out, and ends the update',
     '',
-  ].join('\n');
+  ];
 }
 
 export function told(

@@ -2,10 +2,11 @@
  * The work on one host that is out: packages, a playbook, a command, a reboot, and the proof that the host is fit. In: a server, and what was
  * seen just before. Out: what was seen of it. It must never begin on a host whose maintenance is not this update's own, and never ends what runs there.
  */
+
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
-import { ownerOf } from '../../rolling/order.ts';
 import {
   directoryOf,
   type Guard,
@@ -54,7 +55,7 @@ const jobOf = ({ order, cluster }: Update, name: string, step: string): Job => (
 /** By the promise of the controllers, and by its own record: nobody gives a role to it meanwhile. */
 function isOurs({ order }: Update, name: string, seen: FleetSeen): void {
   const entry = seen.view.maintained?.get(name);
-  if (entry?.by === ownerOf(order.id)) return;
+  if (entry?.by === updateOwner(order.id)) return;
   throw failedStep(
     name,
     `${name} is not in maintenance by this update`,

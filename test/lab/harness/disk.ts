@@ -43,7 +43,7 @@ export class Disks {
   /** The image alone, read-only. */
   readonly #image: string;
   readonly #dir: string;
-  readonly #contents: DiskContents;
+  #contents: DiskContents;
   readonly #small: SmallDisk[] = [];
 
   private constructor(dir: string, contents: DiskContents) {
@@ -70,6 +70,12 @@ export class Disks {
     for (const disk of this.#small.splice(0)) rmSync(imageOf(disk));
     for (const path of [this.#upper, this.#work()]) rmSync(path, { recursive: true });
     await this.#mount();
+  }
+
+  /** A disk with nothing but the image. The host has to be off. */
+  async wipe(): Promise<void> {
+    this.#contents = { image: this.#contents.image };
+    await this.renew();
   }
 
   /** Moves what was written into a directory, as a layer and images; these disks are gone. The host has to be off. */

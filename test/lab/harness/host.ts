@@ -84,6 +84,12 @@ export class Host {
     await renewCable(this.#place);
   }
 
+  /** Pulls the plug, and leaves nothing on its disks but the image. */
+  async wipe(): Promise<void> {
+    await this.powerOff();
+    await this.#disks.wipe();
+  }
+
   /** Switches it off for good, and moves what it has written to a directory that other hosts can begin with. */
   async store(dir: string): Promise<StoredDisks> {
     await this.powerOff();

@@ -4,6 +4,7 @@
  * It must never leave anything behind: closing removes all of it, and opening removes what a lab
  * left whose process has died.
  */
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Addresses } from './addresses.ts';
@@ -50,6 +51,8 @@ export type Hosts<N extends number, Found extends Host[] = []> = number extends 
     : Hosts<N, [...Found, Host]>;
 
 export class Lab {
+  /** Those of this process that nobody has closed yet. */
+  static readonly #open = new Set<Lab>();
   /** Private directory of this lab; it goes when the lab is closed. */
   readonly dir: string;
   /** Path of the private key that root, deploy and ops of every host accept. */
@@ -68,6 +71,7 @@ export class Lab {
     this.key = keys.path;
     this.keyPub = keys.publicLine;
     this.knownHosts = keys.knownHosts;
+    Lab.#open.add(this);
   }
 
   static async open(options: LabOptions = {}): Promise<Lab> {
@@ -96,6 +100,15 @@ export class Lab {
     await createCables(this.#place, places);
     const addresses = this.addressesOf(places);
     return Promise.all(places.map((place, at) => this.#start(place, specs[at] as HostSpec, addresses)));
+  }
+
+  /** Installs a host anew, at the same address, and starts it; returns its new host key, which no known_hosts file has yet. It cannot be reset behind that. */
+  async reinstall(host: Host): Promise<string> {
+    await host.wipe();
+    const keyFile = join(this.dir, `${host.name}-${randomBytes(4).toString('hex')}`);
+    const key = await furnish(host.disk, host.name, this.keyPub, keyFile);
+    await host.powerOn();
+    return key;
   }
 
   /** Makes all hosts what they were when they were started: power off, the disks and the network of then, power on. */
@@ -136,8 +149,14 @@ export class Lab {
 
   /** Switches every host off and removes all of the lab; a second call does nothing. */
   async close(): Promise<void> {
+    Lab.#open.delete(this);
     await Promise.all(this.#hosts.splice(0).map(({ host }) => host.powerOff()));
     await removeLab(this.#place);
+  }
+
+  /** What a test file has left open when it ends badly; its process goes on with the next file. */
+  static async closeAll(): Promise<void> {
+    await Promise.all([...Lab.#open].map((lab) => lab.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

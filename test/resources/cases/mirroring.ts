@@ -48,7 +48,7 @@ export const mirroring: readonly KindCases[] = [
             servers: [row('server1'), row('server2', { host_role: 'standby', detached: true })],
           }),
         },
-        gives: { degraded: 'server2 is out', why: 'mc_ctl detach', fix: 'Restart its instance' },
+        gives: { degraded: 'server2 is out', why: 'mc_ctl detach', fix: 'pgduet attach server2' },
       },
       {
         title: 'a copy holds what the new primary does not have, and another standby may take over',

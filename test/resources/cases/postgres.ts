@@ -611,6 +611,65 @@ export const postgres: readonly KindCases[] = [
     ],
   },
   {
+    kind: 'former_passwords',
+    desired: '{ user: repl, addresses: [192.0.2.1, 192.0.2.3], ports: [5432] }',
+    key: 'repl',
+    describes: 'no password of repl for former addresses',
+    errors: [{ desired: '{}', what: "'user' is missing", at: '1:1' }],
+    cases: [
+      { title: 'there is nothing yet', reply: { stdout: 'looked\n' }, gives: { same: 'it has none' } },
+      {
+        title:
+          'the configuration names an address that no server has any more, and the file a password for it',
+        reply: {
+          stdout: `log_transfer_addresses 'server2=192.0.2.2, server3=192.0.2.3'
+line 192.0.2.2:5432:replication:repl:secret
+line 192.0.2.3:5432:replication:repl:secret
+looked
+`,
+        },
+        gives: {
+          change: 'remove the password of repl for 192.0.2.2 from the password file',
+          reason: 'no server of the cluster has that address any more',
+          script: ['192.0.2.2:5432:replication:repl:', 'awk'],
+        },
+        tells: [{ code: 'PWD005', object: '192.0.2.2:5432', found: 'a line for repl' }],
+      },
+      {
+        title: 'the line is of another cluster, by its port, and another one of another role',
+        reply: {
+          stdout: `log_transfer_addresses 'server2=192.0.2.2'
+line 192.0.2.2:6000:replication:repl:secret
+line 192.0.2.2:5432:repl:app:secret
+looked
+`,
+        },
+        gives: { same: 'it has none' },
+      },
+      {
+        title: 'the address is an IPv6 one',
+        reply: {
+          stdout: `log_transfer_addresses 'server2=fd00::2'
+line fd00\\:\\:2:5432:postgres:repl:secret
+looked
+`,
+        },
+        gives: { change: 'for fd00::2', reason: 'any more', script: ['fd00\\:\\:2:5432:postgres:repl:'] },
+      },
+      {
+        title: 'the line is for an address that no configuration of ours has named',
+        reply: {
+          stdout: `log_transfer_addresses 'server3=192.0.2.3'
+line 198.51.100.1:5432:replication:repl:secret
+looked
+`,
+        },
+        gives: { same: 'it has none' },
+      },
+      { title: 'the look was cut off', reply: { stderr: 'no' }, gives: { unknown: 'no' } },
+    ],
+  },
+  {
     kind: 'slot',
     desired: '{ name: pgduet_copy_server2, state: absent }',
     key: 'pgduet_copy_server2',

@@ -322,6 +322,12 @@ export const switching: readonly KindCases[] = [
         gives: { same: 'no commit waits for server2' },
       },
       {
+        title: 'its host is gone, and commits wait for it all the same',
+        desired: '{ server: server2, state: out, alone: true }',
+        reply: { stdout: report({ maintenance: [] }, { sync_state: null, waited_for: true }) },
+        gives: { change: 'take server2 out', reason: 'commits wait for it (it does not stream)' },
+      },
+      {
         title: 'it is the primary',
         desired: '{ server: server1, state: out }',
         reply: { stdout: report({ maintenance: [] }) },

@@ -242,6 +242,14 @@ export const fileRounds: readonly Round[] = [
         mended: provision('nothing'),
       },
       {
+        title: 'has left a line for an address that a server had before',
+        on: 'standby',
+        break: `sed -i "s/^log_transfer_addresses = '/&other=192.0.2.9, /" $M/$ID.conf && echo '192.0.2.9:27500:replication:pgduet_repl:x' >>${passfile}`,
+        expect: [drift('PWD005', '192.0.2.9:27500')],
+        also: [drift('FIL002', '$M/$ID.conf'), ...unread],
+        mended: provision('controller'),
+      },
+      {
         title: 'has put a line for everything on top of the password file',
         on: 'standby',
         break: `sed -i '1i *:*:*:*:other' ${passfile}`,
