@@ -128,6 +128,7 @@ export const variables: Readonly<Record<string, string>> = {
   servers: 'all servers',
   'target.*': 'the server that the command names; without one the first standby',
   tablespaces: 'those of the primary; each has a `path`',
+  formerSlots: 'slots through which the standbys of a pair streamed before pgduet; each has a `name`',
   besides:
     "what is not PostgreSQL's own in the data directory of the server that keeps the data; each has a `path`, with a sum before it",
   'arbiter.name': 'name of the host of the arbiter; it and all below are empty where there is none',
@@ -177,6 +178,12 @@ export const variables: Readonly<Record<string, string>> = {
   'single.locales': 'that its databases use, a list',
   'single.configuration': 'settings that a copy of it is started with, a map',
   'single.tablespaces': 'its tablespaces, a list of `path`',
+  'single.follows': '`true` on a standby that was there before, and is not copied',
+  'single.mayFollow': 'the same, and `true` on every standby as long as nothing has been seen',
+  'single.sender': "how the primary's sender for such a standby does, and how many bytes it is behind",
+  'single.streaming': 'standbys that were there before, a list',
+  'single.slots': 'slots through which they stream, a list',
+  'single.pair': '`true` where there is such a standby',
   'failover.state': '`on` or `off`: the word of `pgduet failover`; in other runs what the inventory declares',
   'maintenance.state': '`open` for `pgduet maintenance begin`, `over` for `end`',
   'maintenance.by': 'who works, of `pgduet maintenance`',
@@ -220,6 +227,10 @@ export const variables: Readonly<Record<string, string>> = {
   'teardown.revives':
     '`true` if that is down, and all others are stopped standbys, or gone: none of them can have become primary',
   'teardown.staying': 'names of the settings that clients rely on, a list',
+  'teardown.replicating':
+    'the same, and the settings that replication needs, a list; they stay where only the controllers go',
+  'teardown.exact': '`true` on a server that was one of a pair before pgduet',
+  'teardown.named': '`true` as long as the standbys replicate under their names of the inventory',
   'teardown.othersNeedIt':
     'a shell command that succeeds as long as another cluster of the machine has a controller',
   dropped:

@@ -15,6 +15,7 @@ import {
   settleRestart,
   settleStop,
 } from './operating.ts';
+import { formerPrimary } from './pairs.ts';
 import { type Brought, broughtBy, type MadeSecrets, renewalFor } from './renew.ts';
 import { type ReplaceIntent, settleReplace } from './replace.ts';
 
@@ -84,6 +85,8 @@ export interface TeardownIntent {
   readonly keepData: boolean;
   /** No server stays. */
   readonly allData: boolean;
+  /** All servers stay, and replicate; only their controllers go. */
+  readonly controllersOnly: boolean;
   /** The server that stays was not primary at some time of this run. */
   readonly moved: boolean;
 }
@@ -131,7 +134,7 @@ export function settle({ cluster, view, intent }: Situation): Intent {
       return to === undefined ? intent : { ...intent, to };
     }
     case 'teardown': {
-      const keep = intent.keep ?? view.primary;
+      const keep = intent.keep ?? (intent.controllersOnly ? formerPrimary(view) : undefined) ?? view.primary;
       return { ...intent, keep, moved: intent.moved || keep !== view.primary };
     }
     case 'replace':

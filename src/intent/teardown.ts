@@ -5,7 +5,9 @@ import { type Situation, targetOf } from './intent.ts';
 
 /** This server goes. */
 export const drops = (situation: Situation, host: string): boolean =>
-  situation.intent.kind === 'teardown' && (situation.intent.allData || host !== targetOf(situation));
+  situation.intent.kind === 'teardown' &&
+  !situation.intent.controllersOnly &&
+  (situation.intent.allData || host !== targetOf(situation));
 
 /** Who holds the data when all is done: what it has too need not be kept elsewhere. Where all of it goes, nobody does. */
 export function holder(situation: Situation): string | undefined {
@@ -34,7 +36,7 @@ export function settles(situation: Situation): boolean {
 /** The server that stays is down, and no other one can have become primary: all of them are stopped standbys, or gone. */
 export function revives(situation: Situation): boolean {
   const { cluster, view, intent } = situation;
-  if (intent.kind !== 'teardown' || intent.allData) return false;
+  if (intent.kind !== 'teardown' || intent.allData || intent.controllersOnly) return false;
   const kept = targetOf(situation);
   const servers = cluster.servers.map(({ name }) => name);
   const others = servers.filter((name) => name !== kept && view.hosts.has(name));

@@ -42,6 +42,7 @@ import {
   type AdoptedVariables,
   adoptedVariables,
   copiedConfiguration,
+  formerSlots,
   type SingleVariables,
   singleVariables,
 } from './variables/single.ts';
@@ -57,6 +58,10 @@ export interface TablespaceVariables {
 }
 
 /** What all hosts share, and who else there is. */
+interface SlotVariables {
+  readonly name: string;
+}
+
 interface SharedVariables {
   readonly cluster: {
     readonly name: string;
@@ -72,11 +77,13 @@ interface SharedVariables {
   readonly others: readonly ServerVariables[];
   readonly servers: readonly ServerVariables[];
   /** In an `each`: the server or tablespace that is meant. */
-  readonly item?: ServerVariables | TablespaceVariables;
+  readonly item?: ServerVariables | TablespaceVariables | SlotVariables;
   /** Those of the primary. */
   readonly tablespaces: readonly TablespaceVariables[];
   /** What stands beside PostgreSQL's own in the data directory of the server that keeps the data. */
   readonly besides: readonly { readonly path: string }[];
+  /** Slots of a pair that was there before. */
+  readonly formerSlots: readonly SlotVariables[];
   /** Those that a teardown takes away. */
   readonly dropped: readonly DroppedVariables[];
   readonly arbiter: ArbiterVariables;
@@ -157,6 +164,7 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     tablespaces: tablespacesOf(view).map((path) => ({ path })),
     renewal: renewalVariables(situation),
     names: namesVariables(cluster, host, view),
+    formerSlots: formerSlots(view).map((name) => ({ name })),
     besides: (keeper?.data?.besides ?? []).map((one) => ({ path: besideWord(one) })),
   };
 }
@@ -193,7 +201,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
   const me = hostVariables(server, view);
   const primary = servers.find(({ role }) => role === 'primary') ?? me;
   const target = servers.find(({ name }) => name === targetOf(situation)) ?? me;
-  const adopted = adoptedVariables(view);
+  const adopted = adoptedVariables(view, server.name);
   const source = me.role === 'primary' ? others[0] : primary;
   return {
     ...shared,

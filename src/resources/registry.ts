@@ -38,6 +38,7 @@ import { holds } from './single/holds.ts';
 import { retired } from './single/retired.ts';
 import { single } from './single/single.ts';
 import { takeover } from './single/takeover.ts';
+import { uncontrolled } from './single/uncontrolled.ts';
 import { command } from './system/command.ts';
 import { directory } from './system/directory.ts';
 import { file } from './system/file.ts';
@@ -108,6 +109,7 @@ const all: readonly AnyKind[] = [
   anyKind(symlink),
   anyKind(sysctl),
   anyKind(takeover),
+  anyKind(uncontrolled),
   anyKind(unit),
   anyKind(user),
   anyKind(writable),

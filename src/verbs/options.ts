@@ -81,6 +81,10 @@ const options = {
     summary: 'also where no commit waits for any standby then, so that there is no second copy',
   },
   force: { takes: nothing, summary: 'leave out servers that cannot be reached' },
+  'controllers-only': {
+    takes: nothing,
+    summary: 'all servers stay and replicate; only the controllers go',
+  },
   'all-data': { takes: nothing, summary: 'no server stays: the whole cluster goes, with all data' },
   'switch-first': {
     takes: nothing,

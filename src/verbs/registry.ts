@@ -207,13 +207,15 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'teardown',
-    summary: 'back to a single server, as it was before; the others go, with their data',
+    summary:
+      'back to a single server, as it was before; the others go, with their data, or only the controllers',
     arguments: [],
     options: [
       option('keep'),
       option('keep-data'),
       option('force'),
       option('all-data'),
+      option('controllers-only'),
       option('confirm'),
       ...planOptions,
     ],

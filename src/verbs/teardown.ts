@@ -19,6 +19,7 @@ interface TeardownOptions {
   readonly keepData: boolean;
   readonly force: boolean;
   readonly allData: boolean;
+  readonly controllersOnly: boolean;
   /** The cluster's name, from the command line. */
   readonly confirm?: string;
 }
@@ -27,9 +28,12 @@ export async function teardown(world: World, given: Given): Promise<number> {
   const options = teardownOptions(given);
   const wrong = contradiction(options);
   if (wrong) throw new DiagnosticError([wrong], exitCode.inputWrong);
-  const { keep, keepData, allData } = options;
-  const intent = { kind: 'teardown', keepData, allData, moved: false, ...(keep ? { keep } : {}) } as const;
-  return applyVerb(world, intent, shippedPlaybook('teardown'), tearing(world, options));
+  const { keep, keepData, allData, controllersOnly } = options;
+  const goes = { keepData, allData, controllersOnly } as const;
+  const intent = { kind: 'teardown', ...goes, moved: false, ...(keep ? { keep } : {}) } as const;
+  return controllersOnly
+    ? applyVerb(world, intent, shippedPlaybook('teardown-controllers'), releasing)
+    : applyVerb(world, intent, shippedPlaybook('teardown'), tearing(world, options));
 }
 
 function teardownOptions(given: Given): TeardownOptions {
@@ -39,12 +43,32 @@ function teardownOptions(given: Given): TeardownOptions {
     keepData: flag(given, 'keep-data'),
     force: flag(given, 'force'),
     allData: flag(given, 'all-data'),
+    controllersOnly: flag(given, 'controllers-only'),
     ...(keep ? { keep } : {}),
     ...(confirm === undefined ? {} : { confirm }),
   };
 }
 
-function contradiction({ keep, keepData, allData, confirm }: TeardownOptions): Diagnostic | undefined {
+/** What says of servers or data that they go, where none goes; and a controller that is left behind may take over when its host comes back. */
+function besideControllersOnly({ keep, keepData, force, allData }: TeardownOptions): string | undefined {
+  if (keep !== undefined) return '--keep';
+  if (keepData) return '--keep-data';
+  return allData ? '--all-data' : force ? '--force' : undefined;
+}
+
+function contradiction(options: TeardownOptions): Diagnostic | undefined {
+  const { keep, keepData, allData, controllersOnly, confirm } = options;
+  const beside = controllersOnly ? besideControllersOnly(options) : undefined;
+  if (beside)
+    return {
+      code: 'CLI003',
+      what: `--controllers-only and ${beside} contradict each other`,
+      why:
+        beside === '--force'
+          ? 'a controller that is left behind on a host may take over when that comes back, beside a primary that no controller watches'
+          : 'with --controllers-only all servers stay, with their data',
+      fix: 'Leave one of the two out.',
+    };
   const both = allData && (keep !== undefined ? '--keep' : keepData ? '--keep-data' : undefined);
   if (both)
     return {
@@ -62,6 +86,34 @@ function contradiction({ keep, keepData, allData, confirm }: TeardownOptions): D
     };
   return undefined;
 }
+
+const remaining = ['switchover', 'uncontrolled', 'single', 'replication', 'forgotten', 'dismissed'];
+
+/** All servers stay. */
+const releasing: Purpose = {
+  notes: () => [
+    'All servers, their data, and what they replicate with stay, and so do the packages. Nobody watches them from now on: a standby does not take over by itself, and is not taken out when it fails.',
+  ],
+  proof: (outcome) =>
+    [
+      'As seen at the end:',
+      ...proofLines(outcome, remaining).map((line) => `  ${line}`),
+      ...aloneNow(outcome),
+    ].join('\n'),
+  facts: (outcome, cluster) => ({
+    kept: outcome.view.primary,
+    stay: cluster.servers.map(({ name }) => name),
+    dropped: [],
+    left_out: [],
+    left_behind: [],
+    seen: proofLines(outcome, remaining),
+    advice: aloneNow(outcome),
+  }),
+};
+
+const aloneNow = ({ view }: Outcome): readonly string[] => [
+  `Nobody takes over when ${view.primary} fails, and where synchronous_standby_names is set its commits wait when no standby is there: promote a standby by hand (pg_ctl promote), or take the names out and reload.`,
+];
 
 const proven = ['switchover', 'retired', 'holds', 'erased', 'single', 'forgotten', 'dismissed'];
 

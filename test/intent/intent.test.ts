@@ -60,9 +60,10 @@ const intentOf: fc.Arbitrary<Intent> = fc.oneof(
       keep: nameOf,
       keepData: fc.boolean(),
       allData: fc.boolean(),
+      controllersOnly: fc.boolean(),
       moved: fc.constant(false),
     },
-    { requiredKeys: ['kind', 'keepData', 'allData', 'moved'] },
+    { requiredKeys: ['kind', 'keepData', 'allData', 'controllersOnly', 'moved'] },
   ),
   fc.record({ kind: fc.constant('reload' as const), hosts: fc.subarray(names) }),
   fc.record({
@@ -123,7 +124,14 @@ describe('an intent', () => {
     fc.assert(
       fc.property(fc.array(viewOf, { minLength: 1, maxLength: 4 }), (views) => {
         const settled = settledBy(
-          { kind: 'teardown', keepData: false, allData: false, moved: false, keep: 'server2' },
+          {
+            kind: 'teardown',
+            keepData: false,
+            allData: false,
+            controllersOnly: false,
+            moved: false,
+            keep: 'server2',
+          },
           views,
         );
         const moved = views.some(({ primary }) => primary !== 'server2');
@@ -248,6 +256,7 @@ const keeping = (keep: string, moved = false): Intent => ({
   keep,
   keepData: false,
   allData: false,
+  controllersOnly: false,
   moved,
 });
 
@@ -297,7 +306,13 @@ describe('a teardown', () => {
   it('drops all but the server that stays, or all', () => {
     const kept = situation(keeping('server1'), data({}), follower);
     expect(names.filter((name) => drops(kept, name))).toEqual(['server2', 'server3']);
-    const intent: Intent = { kind: 'teardown', keepData: false, allData: true, moved: false };
+    const intent: Intent = {
+      kind: 'teardown',
+      keepData: false,
+      allData: true,
+      controllersOnly: false,
+      moved: false,
+    };
     expect(names.filter((name) => drops({ ...kept, intent }, name))).toEqual(names);
     expect(names.filter((name) => drops({ ...kept, intent: { kind: 'run' } }, name))).toEqual([]);
   });
@@ -306,7 +321,13 @@ describe('a teardown', () => {
     const kept = situation(keeping('server2'), data({}), follower);
     expect(holder(kept)).toBe('server2');
     expect(holder({ ...kept, intent: { kind: 'run' } })).toBe('server1');
-    const intent: Intent = { kind: 'teardown', keepData: false, allData: true, moved: false };
+    const intent: Intent = {
+      kind: 'teardown',
+      keepData: false,
+      allData: true,
+      controllersOnly: false,
+      moved: false,
+    };
     expect(holder({ ...kept, intent })).toBeUndefined();
   });
 });

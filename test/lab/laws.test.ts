@@ -726,6 +726,11 @@ const endings: readonly Law[] = [
   },
   {
     host: 'server2',
+    resource: `uncontrolled: { unit: ${unit} }`,
+    breaks: [{ title: 'is in charge' }],
+  },
+  {
+    host: 'server2',
     resource: `retired: { unit: ${unit} }`,
     breaks: [
       { title: 'runs' },

@@ -285,6 +285,7 @@ describe('a teardown', () => {
       kind: 'teardown',
       keepData: false,
       allData: false,
+      controllersOnly: false,
       moved: false,
       keep: 'server1',
     } as const;
@@ -302,6 +303,7 @@ describe('a teardown', () => {
       kind: 'teardown',
       keepData: false,
       allData: false,
+      controllersOnly: false,
       moved: false,
       keep: 'server1',
     } as const;

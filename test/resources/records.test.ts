@@ -435,7 +435,7 @@ describe.runIf(isRoot)('a unit that a plan names', () => {
   };
   const steps: Readonly<Record<string, () => string>> = {
     'the mark': () => markStep(single(), keeper, true).script,
-    'the restart': () => restartStep(single(), keeper).script,
+    'the restart': () => restartStep(single(), keeper, false).script,
     'the release': () => releaseStep(single(), keeper).script,
     'the takeover with a restart': () => taken(true),
     'the takeover without one': () => taken(false),

@@ -53,7 +53,13 @@ const record = (over: Partial<Before> = {}): Before => ({
   roles: [],
   ...over,
 });
-const wish = { dataDir: dir, owner: 'postgres', staying: ['port'], hba: 'local all all peer\n' };
+const wish = {
+  dataDir: dir,
+  owner: 'postgres',
+  staying: { names: ['port'] },
+  replicates: false,
+  hba: 'local all all peer\n',
+};
 
 describe('a server that was multiplexed from the beginning', () => {
   it('keeps what clients rely on, and nothing of replication', () => {
@@ -62,10 +68,10 @@ describe('a server that was multiplexed from the beginning', () => {
       { port: '27500', wal_sender_timeout: '5400', work_mem: '4MB' },
       ourHeading,
     );
-    expect(singleConf(made, ['port', 'work_mem', 'unset'])).toBe(
+    expect(singleConf(made, { names: ['port', 'work_mem', 'unset'] })).toBe(
       `${original}\n${stayingHeading}\nport = 27500\nwork_mem = '4MB'\n`,
     );
-    expect(singleConf(made, [])).toBe(original);
+    expect(singleConf(made, { names: [] })).toBe(original);
   });
 
   it('is the same when done twice, and knows nothing of what the controller has commented out', () => {
@@ -73,9 +79,9 @@ describe('a server that was multiplexed from the beginning', () => {
       'synchronous',
       '#synchronous',
     );
-    const once = singleConf(made, ['port']);
+    const once = singleConf(made, { names: ['port'] });
     expect(once).not.toContain('synchronous');
-    expect(singleConf(once, ['port'])).toBe(once);
+    expect(singleConf(once, { names: ['port'] })).toBe(once);
   });
 
   it("does not bring back another server's includes and places", () => {
@@ -83,7 +89,7 @@ describe('a server that was multiplexed from the beginning', () => {
       { path: '/etc/x/a.conf', text: "work_mem = '7MB'\n" },
     ]);
     const made = editConf(`#pgduet: data_directory = '/var/x'\n${flat}`, { port: '27500' }, ourHeading);
-    expect(singleConf(made, [])).toBe("work_mem = '7MB'\nport = 5432\n");
+    expect(singleConf(made, { names: [] })).toBe("work_mem = '7MB'\nport = 5432\n");
   });
 
   it('has the rules of its own and of the server that it was copied from, not ours', () => {
@@ -227,5 +233,107 @@ describe('a restart', () => {
   it('by hand takes the options as they were, but for the data directory', () => {
     expect(withoutDataDir('"-D" "/data" "-p" "5433"\n')).toBe('"-p" "5433"');
     expect(withoutDataDir('"-D" "/data"')).toBe('');
+  });
+});
+
+describe('a server that goes on replicating', () => {
+  const given = { synchronous_standby_names: 'server2' };
+  const goesOn = {
+    ...wish,
+    hba: '# ours\nhost replication r 10.0.0.1/32 scram-sha-256\n',
+    staying: { names: ['port', 'wal_level', 'primary_conninfo'], given },
+    replicates: true,
+  };
+  const made = editConf(
+    original,
+    {
+      port: '27500',
+      wal_level: 'logical',
+      log_directory: '/mcdir/log',
+      synchronous_standby_names: 'server2',
+    },
+    ourHeading,
+  ).replace('\nsynchronous', '\n#synchronous');
+  const standing = `${original}\n${stayingHeading}\nport = 27500\nwal_level = logical\nsynchronous_standby_names = 'server2'\n`;
+  const ourHba = `# Written by pgduet from the inventory; x\nlocal all all peer\n${formerRulesMarker}\nhost all all 10.0.0.0/8 md5\n`;
+
+  it('keeps what replication needs, with the names in force that its controller had taken out, and no log in a directory that goes', () => {
+    const plan = filePlan(goesOn, observation({ [at('postgresql.conf')]: seenFile(made) }));
+    expect(plan.write.map(({ file }) => file?.text)).toEqual([standing]);
+    const again = filePlan(goesOn, observation({ [at('postgresql.conf')]: seenFile(standing) }));
+    expect(again.write).toEqual([]);
+  });
+
+  it('has its own lines and rules behind that where it was a single server before', () => {
+    const files = [
+      ...record().files,
+      { path: at('pg_hba.conf'), mode: '600', owner: 'postgres:postgres', text: 'x' },
+    ];
+    const seen = observation(
+      { [at('postgresql.conf')]: seenFile(made, '644'), [at('pg_hba.conf')]: seenFile(ourHba) },
+      record({ files }),
+    );
+    const plan = filePlan(goesOn, seen);
+    expect(plan.write.map(({ file }) => file?.text)).toEqual([
+      standing,
+      `${goesOn.hba}host all all 10.0.0.0/8 md5\n`,
+    ]);
+    const done = Object.fromEntries(plan.write.map(({ path, file }) => [path, file as SeenFile]));
+    expect(filePlan(goesOn, observation(done, record({ files }))).write).toEqual([]);
+  });
+
+  it('reads its former files again, and they get it, once', () => {
+    const rules = 'host all all 10.0.0.0/8 md5\n';
+    const outside = record({
+      configFile: '/etc/pg/postgresql.conf',
+      hbaFile: '/etc/pg/pg_hba.conf',
+      files: [
+        { path: '/etc/pg/postgresql.conf', mode: '644', owner: 'postgres:postgres', text: original },
+        {
+          path: '/etc/pg/pg_hba.conf',
+          mode: '640',
+          owner: 'postgres:postgres',
+          text: 'local all all peer\n',
+        },
+        { path: at('postgresql.conf'), mode: '', owner: '' },
+        { path: at('pg_hba.conf'), mode: '', owner: '' },
+      ],
+    });
+    const gathered = { [at('postgresql.conf')]: seenFile(made), [at('pg_hba.conf')]: seenFile(ourHba) };
+    const former = {
+      '/etc/pg/postgresql.conf': seenFile(original, '644'),
+      '/etc/pg/pg_hba.conf': seenFile(rules, '640'),
+    };
+    const plan = filePlan(goesOn, observation({ ...gathered, ...former }, outside));
+    expect(plan.write.map(({ path, file }) => [path, file?.text])).toEqual([
+      ['/etc/pg/postgresql.conf', standing],
+      ['/etc/pg/pg_hba.conf', `${goesOn.hba}${rules}`],
+    ]);
+    expect(plan.remove.map(({ path }) => path)).toEqual([at('postgresql.conf'), at('pg_hba.conf')]);
+    expect(plan.notes).toEqual([]);
+    const written = Object.fromEntries(plan.write.map(({ path, file }) => [path, file as SeenFile]));
+    const continued = filePlan(goesOn, observation({ ...gathered, ...written }, outside));
+    expect(continued).toMatchObject({ write: [], notes: [] });
+    expect(continued.remove.some(({ keepAs }) => keepAs !== undefined)).toBe(false);
+    expect(filePlan(goesOn, observation(written, outside))).toMatchObject({ write: [], remove: [] });
+    const closed = observation({ ...gathered, ...former }, outside);
+    expect(filePlan(goesOn, { ...closed, barred: ['/etc/pg/pg_hba.conf'] }).unwritable).toEqual([
+      '/etc/pg/pg_hba.conf',
+    ]);
+  });
+
+  it('does not get back what ALTER SYSTEM held of a setting that stays', () => {
+    const before = "wal_level = 'replica'\nwork_mem = '4MB'\n";
+    const auto = record({
+      files: [{ path: at('postgresql.auto.conf'), mode: '600', owner: 'postgres:postgres', text: before }],
+      settings: ['wal_level', 'work_mem'].map((name) => ({
+        name,
+        value: '',
+        place: 'ALTER SYSTEM',
+        commentedOut: false,
+      })),
+    });
+    const plan = filePlan(goesOn, observation({ [at('postgresql.auto.conf')]: seenFile('') }, auto));
+    expect(plan.write.map(({ file }) => file?.text)).toEqual(["work_mem = '4MB'\n"]);
   });
 });

@@ -1,5 +1,6 @@
 /** The variables of a server that was there before the cluster: what templates leave alone, what a copy of it needs. Pure. */
 import type { Server } from '../../inventory/cluster.ts';
+import { wasThere } from '../../observe/standing.ts';
 import { environmentOf, type View } from '../../observe/survey.ts';
 import { formerRulesMarker } from '../../postgres/hba-file.ts';
 import type { AdoptObservation } from '../../resources/single/adopt-observation.ts';
@@ -33,16 +34,29 @@ export interface SingleVariables {
   /** What a copy of it is started with, by lower-case name; empty where it could not be asked. */
   readonly configuration: Readonly<Record<string, string>>;
   readonly tablespaces: readonly { readonly path: string }[];
+  /** This server is a standby that was there before, and is not copied. */
+  readonly follows: boolean;
+  /** It may be one: nothing has been seen yet. */
+  readonly mayFollow: boolean;
+  /** How the primary's sender for it does, "streaming 1234". */
+  readonly sender: string;
+  /** Standbys that were there before. */
+  readonly streaming: readonly string[];
+  /** Through which they stream. */
+  readonly slots: readonly string[];
+  readonly pair: boolean;
 }
 
-export function adoptedVariables(view: View): AdoptedVariables {
-  const primary = view.hosts.get(view.primary);
-  const hosts = [primary, ...view.hosts.values()];
+/** Each server of a pair has what it had itself; one that was copied has what the primary had. */
+export function adoptedVariables(view: View, name: string): AdoptedVariables {
+  const own = view.hosts.get(name);
+  const primary = own?.adopted || own?.single ? own : view.hosts.get(view.primary);
+  const hosts = [primary, view.hosts.get(view.primary), ...view.hosts.values()];
   const record = hosts.find((host) => host?.adopted)?.adopted;
   const single = primary?.single;
   const environment = hosts.some((host) => host && environmentOf(host) !== undefined);
   if (record) {
-    const taking = hosts.some((host) => host?.data?.former);
+    const taking = own?.adopted ? own.data?.former === true : hosts.some((host) => host?.data?.former);
     const { logging, carried, hba } = record;
     return {
       phase: taking ? 'taking' : 'taken',
@@ -58,10 +72,55 @@ export function adoptedVariables(view: View): AdoptedVariables {
   return { ...none, phase: 'taking', carried: carriedSettings(single), hba: formerRules(single) };
 }
 
+const standbysThere = (view: View): readonly string[] =>
+  [...view.hosts.keys()].filter((name) => wasThere(view, name));
+
+/** Slots by which standbys that were there stream: as they say it, or as it was recorded. */
+export const formerSlots = (view: View): readonly string[] => [
+  ...new Set(
+    [...view.hosts].flatMap(([name, { adopted, single }]) => {
+      if (adopted) return adopted.slots ?? [];
+      const slot = wasThere(view, name) ? single?.live?.settings.get('primary_slot_name')?.value : undefined;
+      return slot ? [slot] : [];
+    }),
+  ),
+];
+
+/** The primary knows a standby by an address of that one's host; two servers of one host are told by the slot. */
+function senderFor(view: View, { name, logTransferAddress, host }: Server): string {
+  const senders = view.hosts.get(view.primary)?.single?.live?.senders ?? [];
+  const own = view.hosts.get(name);
+  const addresses = [logTransferAddress, host.address, ...(own?.names?.interfaces ?? [])];
+  const slot = own?.single?.live?.settings.get('primary_slot_name')?.value;
+  const mine = senders.filter(
+    ({ logical, address }) => !logical && (address === null || addresses.includes(address)),
+  );
+  const found = mine.find((one) => slot && one.slot === slot) ?? (mine.length === 1 ? mine[0] : undefined);
+  return found ? `${found.state ?? ''} ${found.behind ?? ''}`.trim() : '';
+}
+
+function pairVariables(
+  view: View,
+  server: Server,
+): Pick<SingleVariables, 'follows' | 'mayFollow' | 'sender' | 'streaming' | 'slots' | 'pair'> {
+  const streaming = standbysThere(view);
+  const follows = streaming.includes(server.name);
+  return {
+    follows,
+    // Asked with the first look, so that all that is compiled behind it knows the slots.
+    mayFollow: follows || (view.hosts.size === 0 && server.name !== view.primary),
+    sender: follows ? senderFor(view, server) : '',
+    streaming,
+    slots: formerSlots(view),
+    pair: streaming.length > 0,
+  };
+}
+
 export function singleVariables(view: View, server: Server): SingleVariables {
   const single = view.hosts.get(view.primary)?.single;
   if (!single)
     return {
+      ...pairVariables(view, server),
       seen: false,
       architecture: '',
       libc: '',
@@ -75,6 +134,7 @@ export function singleVariables(view: View, server: Server): SingleVariables {
     };
   const { architecture, libc, build, live } = single;
   return {
+    ...pairVariables(view, server),
     seen: true,
     architecture,
     libc,
@@ -103,7 +163,7 @@ function withoutOurLog(
   view: View,
   configured: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  const { logging } = adoptedVariables(view);
+  const { logging } = adoptedVariables(view, view.primary);
   const undecided = logging === '' && view.hosts.get(view.primary)?.single !== undefined;
   if (logging === 'theirs' || undecided) return configured;
   const { log_directory: _, ...shared } = configured;

@@ -13,7 +13,7 @@ import { diskCheck, topNames } from '../../postgres/own-names.ts';
 import type { ProbeReply } from '../contract/kind.ts';
 import { replyLines } from '../contract/replies.ts';
 import { type Beside, besideFunction, readBesides } from './own-files.ts';
-import { formerMark } from './record.ts';
+import { beforeProbe, formerMark } from './record.ts';
 
 export interface DataDirectoryPlace {
   readonly dataDir: string;
@@ -52,6 +52,8 @@ export interface DataDirectory {
   readonly started?: boolean;
   /** A migration was begun: the former unit or a person is still in charge. */
   readonly former?: boolean;
+  /** It was there before pgduet, alone or in a role of a pair, and has a record of that. */
+  readonly before?: 'single' | 'primary' | 'standby';
   /** Where its tablespaces are. */
   readonly tablespaces?: readonly string[];
   /** Links of a finished data directory that lead to no WAL, or to no tablespace of this version; and its `pg_wal` itself where no WAL is. */
@@ -131,6 +133,7 @@ if [ -n "$making" ]; then echo "making $making"; fi
 record ${quote(systemFile(place))} number
 if [ -n "$word" ]; then echo "recorded $word"; fi
 if [ -e ${quote(formerMark(place))} ]; then echo 'former yes'; fi
+${beforeProbe(place)}
 if [ ! -e "$d" ]; then unseen "$d"; case $unseen in closed*) echo "$unseen" >&2; exit 1;; esac; look places; echo 'content absent'; exit; fi
 if [ ! -f "$d/PG_VERSION" ]; then
 walks "$d"
@@ -181,6 +184,7 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   const packaged = lines.first('packaged');
   const unit = lines.first('unit');
   const version = lines.first('version');
+  const before = (['single', 'primary', 'standby'] as const).find((word) => word === lines.first('before'));
   return {
     content,
     files: lines.all('file'),
@@ -196,6 +200,7 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
     }),
     mute: lines.first('control') !== undefined && control === undefined,
     ...(making ? { making } : {}),
+    ...(before ? { before } : {}),
     ...(recorded ? { recorded } : {}),
     ...(packaged && /^[\w.-]+ [\w.-]+$/.test(packaged) ? { packaged } : {}),
     ...(unit && /^[\w:.@\\-]+\.service$/.test(unit) ? { unit } : {}),

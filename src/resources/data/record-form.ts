@@ -64,6 +64,7 @@ const before: Readonly<Record<keyof Before, Form>> = {
   settings: list(object({ name: text, value: text, place: text, commentedOut: flag })),
   made: list(text),
   roles: list(text),
+  pair: maybe(object({ role: oneOf('primary', 'standby') })),
 };
 
 const adopted: Readonly<Record<keyof Adopted, Form>> = {
@@ -72,6 +73,7 @@ const adopted: Readonly<Record<keyof Adopted, Form>> = {
   logging: oneOf('ours', 'theirs'),
   carried: (value) => isObject(value) && Object.values(value).every(text),
   hba: text,
+  slots: maybe(list(like(/^[a-z0-9_]{1,63}$/))),
 };
 
 /** What was seen of the record, and of what confirms it. */

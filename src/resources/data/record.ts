@@ -60,6 +60,12 @@ export interface Before {
   readonly made: readonly string[];
   /** Roles with the names of ours that were there already: they stay. */
   readonly roles: readonly string[];
+  /** Of a server that was one of a pair: what it was there. Absent: it was alone. */
+  readonly pair?: PairBefore;
+}
+
+export interface PairBefore {
+  readonly role: 'primary' | 'standby';
 }
 
 /** What provision, check and rebuild have to know of a cluster whose first server was there before it. */
@@ -73,6 +79,8 @@ export interface Adopted {
   readonly carried: Readonly<Record<string, string>>;
   /** pg_hba.conf as it was, every byte. */
   readonly hba: string;
+  /** Of a server of a pair: slots through which the standbys streamed. They are dropped meanwhile, and made again on the way back. */
+  readonly slots?: readonly string[];
 }
 
 interface Place {
@@ -91,6 +99,14 @@ export const placeSettings: readonly string[] = [
   'ident_file',
   'external_pid_file',
 ];
+
+/** Shell: prints "before primary", "before standby" or "before single" where there is a record. */
+export const beforeProbe = (place: Place): string => `b=${quote(beforeFile(place))}
+if [ -f "$b" ]; then
+  word=$(peek sed -n '/^ "pair": {/,/^ }/s/^  "role": "\\([a-z]*\\)".*/\\1/p' "$b" | head -n 1)
+  case $word in primary | standby) ;; *) word=single;; esac
+  echo "before $word"
+fi`;
 
 /** As long as this file stands, the former unit or a person is in charge of the server, and not the controller. */
 export const formerMark = ({ managementDir, id }: Place): string => `${managementDir}/${id}.former`;

@@ -55,7 +55,9 @@ export function findDifferences(desired: Desired, declared: readonly string[], s
       ? stands(name, seen, over)
       : !isRight(name.toLowerCase(), desired.values[name] ?? '', seen),
   );
-  const reset = names.filter((name) => over.auto.has(name.toLowerCase()));
+  const reset = names.filter(
+    (name) => over.auto.has(name.toLowerCase()) && !isFollowedUntilTakeover(desired, seen, name),
+  );
   const stale = staleNames(desired, declared, seen);
   const access = isWhole(desired) && !desired.adopted && !hasOwnAccess(desired, seen);
   const open = { wrong, reset, stale, access, over };
@@ -64,6 +66,17 @@ export function findDifferences(desired: Desired, declared: readonly string[], s
   const effects = effectsOf(desired, seen, { ...open, pending, unread });
   return { ...open, pending, unread, effects };
 }
+
+/**
+ * A standby that is taken in follows by what ALTER SYSTEM holds as long as it reads its former files: what shall count in its place stands in
+ * a file that it does not read yet.
+ */
+const isFollowedUntilTakeover = (desired: Desired, seen: Seen, name: string): boolean =>
+  [upstreamSetting, 'primary_slot_name'].includes(name.toLowerCase()) &&
+  isTaking(desired) &&
+  isStandby(seen) &&
+  seen.live !== undefined &&
+  isElsewhere(seen.live);
 
 /** A line of the file, or of one that it includes, says what has to be out of force. */
 const stands = (name: string, { text }: Seen, { included }: Over): boolean => {

@@ -10,7 +10,9 @@ import type { Receiver } from './adopt-look-content.ts';
 import type { AdoptObservation, LiveSingle } from './adopt-observation.ts';
 import type { Intention } from './adopt-place.ts';
 
-export function copyNote({ standbys }: Intention, { bytes, readRate }: AdoptObservation): readonly string[] {
+export function copyNote(intention: Intention, { bytes, readRate }: AdoptObservation): readonly string[] {
+  const standbys = intention.standbys.filter((name) => !intention.streaming?.includes(name));
+  if (standbys.length === 0) return [];
   if (bytes === undefined)
     return [
       `all data are copied to ${standbys.join(' and ')} while clients go on working; how much it is could not be found in a minute, so nobody has looked whether there is room for it`,
@@ -80,12 +82,16 @@ export function* contentNotes(
   const physical = live.slots.filter(({ type }) => type === 'physical').map(({ name }) => name);
   if (logical.length > 0)
     yield `logical slots are not carried to the other server by a switch, their subscribers have to begin anew there: ${logical.join(', ')}${observation.publications > 0 ? ` (${observation.publications} publications are)` : ''}`;
-  if (physical.length > 0) yield `physical slots stay on this server alone: ${physical.join(', ')}`;
+  const ours = physical.filter((name) => intention.slots?.includes(name));
+  const others = physical.filter((name) => !intention.slots?.includes(name));
+  if (others.length > 0) yield `physical slots stay on this server alone: ${others.join(', ')}`;
+  if (ours.length > 0)
+    yield `the slots of its standbys are dropped once these follow without (${ours.join(', ')}); they come back at 'pgduet teardown --controllers-only'`;
   const archive = live.settings.get('archive_mode')?.value ?? 'off';
   if (archive !== 'off')
     yield `archiving goes on as it is, with archive_command on whichever server is primary: ${openSetting('archive_command', live.settings.get('archive_command')?.value ?? '')}`;
   if (live.senders.length > 0)
-    yield `others receive WAL from it already; they go on, and are no part of the cluster: ${live.senders.map(receiverWords).join('; ')}`;
+    yield `${(intention.streaming ?? []).length > 0 ? 'it sends WAL already, to its standbys or to others, who are no part of the cluster' : 'others receive WAL from it already; they go on, and are no part of the cluster'}: ${live.senders.map(receiverWords).join('; ')}`;
   yield* timeoutNotes(intention, live);
   const commit = live.settings.get('synchronous_commit')?.value ?? 'on';
   if (['off', 'local'].includes(commit))

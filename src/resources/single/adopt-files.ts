@@ -78,10 +78,11 @@ export function settingNotes(
 }
 
 /** Named one by one, with their places: whoever made them may have forgotten them. */
-const leftNotes = ({ values }: Intention, observation: AdoptObservation): readonly string[] =>
-  leftFromRecovery(observation, values).map(
-    ({ name, value, place }) =>
-      `${name}: ${openSetting(name, value)} (${place}) is left from a recovery or a replication that is over (${recoverySettings[name]?.harm}); it is out of force while multiplexed, and comes back at 'pgduet teardown'`,
+const leftNotes = ({ values, follows }: Intention, observation: AdoptObservation): readonly string[] =>
+  leftFromRecovery(observation, values).map(({ name, value, place }) =>
+    follows
+      ? `${name}: ${openSetting(name, value)} (${place}) is out of force while multiplexed, and comes back at 'pgduet teardown --controllers-only'`
+      : `${name}: ${openSetting(name, value)} (${place}) is left from a recovery or a replication that is over (${recoverySettings[name]?.harm}); it is out of force while multiplexed, and comes back at 'pgduet teardown'`,
   );
 
 export const ruleNotes = (

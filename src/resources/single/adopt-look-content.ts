@@ -19,6 +19,9 @@ export interface Receiver {
   readonly slot: string | null;
   /** Of changes, as a session in a database. */
   readonly logical: boolean;
+  readonly state?: string;
+  /** Bytes that it has not written to its disk yet. */
+  readonly behind?: number | null;
 }
 
 /** What the server says of it. */
@@ -55,7 +58,8 @@ export const contentSql = `'tablespaces', (select coalesce(json_agg(json_build_o
  'roles', (select json_agg(rolname order by rolname) from pg_roles),
  'clients', (select coalesce(json_object_agg(address, n), '{}') from (select host(client_addr) as address, count(*) as n from pg_stat_activity where client_addr is not null and backend_type = 'client backend' group by 1 order by 1) as c),
  'locales', (select json_agg(distinct name) from (select datcollate as name from pg_database union select datctype from pg_database) as l),
- 'senders', (select coalesce(json_agg(json_build_object('name', application_name, 'user', usename, 'address', host(client_addr), 'slot', slot_name, 'logical', coalesce(slot_type = 'logical', false)) order by application_name, r.pid), '[]')
+ 'senders', (select coalesce(json_agg(json_build_object('name', application_name, 'user', usename, 'address', host(client_addr), 'slot', slot_name, 'logical', coalesce(slot_type = 'logical', false), 'state', state,
+   'behind', case when pg_is_in_recovery() then null else pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn) end) order by application_name, r.pid), '[]')
    from pg_stat_replication r left join pg_replication_slots on active_pid = r.pid where application_name not like 'pgduet%')`;
 
 /**

@@ -17,7 +17,22 @@ export interface SeenSurroundings extends SeenFormer {
   readonly build: string;
   /** The directory that it was started from, if that is not where its programs are looked for. */
   readonly elsewhere: string | undefined;
+  /** Programs of others that switch servers and look after this one. */
+  readonly watchers: readonly Watcher[];
 }
+
+export const watchers = ['repmgrd', 'patroni', 'pg_autoctl'] as const;
+export type Watcher = (typeof watchers)[number];
+
+/**
+ * Each is told by its process and by what it leaves at the server that it looks after: several of them may run on one host, for several servers.
+ * pg_autoctl is a parent of the postmaster. repmgrd needs its library, which the server says.
+ */
+const watcherShell = `runs() { pgrep -u "$(stat -c %u "/proc/$pid")" -x "$1" >/dev/null || pgrep -u "$(stat -c %u "/proc/$pid")" -f "(^|/)$1( |$)" >/dev/null; }
+if runs repmgrd; then echo 'watcher repmgrd'; fi
+if [ -e "$d/patroni.dynamic.json" ] && runs patroni; then echo 'watcher patroni'; fi
+up=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")
+if [ "$(cat "/proc/$up/comm" 2>/dev/null)" = pg_autoctl ]; then echo 'watcher pg_autoctl'; fi`;
 
 /** Needs `$d`, `$pid`, `told` and `peek`; the server runs. */
 export const surroundingsShell = `if [ -f "$d/postmaster.opts" ]; then echo "options $(peek sed '1s/^[^ ]* *//' "$d/postmaster.opts" | b64)"; fi
@@ -32,6 +47,7 @@ if [ -n "$unit" ] && [ "$(systemctl show -p MainPID --value -- "$unit" 2>/dev/nu
   printf 'unit %s\\n' "$unit $(systemctl is-enabled -- "$unit" 2>/dev/null | head -n 1)"
 else unit=
 fi
+${watcherShell}
 ${formerShell}`;
 
 export function readSurroundings(lines: ReplyLines): SeenSurroundings {
@@ -42,6 +58,7 @@ export function readSurroundings(lines: ReplyLines): SeenSurroundings {
     log: textsOf(lines, 'log')[0],
     build: textsOf(lines, 'build')[0] ?? '',
     elsewhere: textsOf(lines, 'elsewhere')[0],
+    watchers: watchers.filter((name) => lines.all('watcher').some((line) => line.trim() === name)),
     ...readFormer(lines, name !== undefined && name !== ''),
   };
 }

@@ -38,6 +38,9 @@ const notesOf: readonly ((
   contentNotes,
 ];
 
+/** Its content is that of the primary. */
+const notesOfStandby: typeof notesOf = [settingNotes, stopNote, formerNotes, ruleNotes, clientNote];
+
 /** Why this server cannot be multiplexed as it is; undefined when nothing stands in the way. */
 export function inTheWay(intention: Intention, observation: AdoptObservation): Diagnostic | undefined {
   const found = [...obstacles(intention, observation)];
@@ -49,7 +52,7 @@ export function inTheWay(intention: Intention, observation: AdoptObservation): D
     what: alone
       ? first.what
       : `${found.length} things stand in the way of multiplexing the server in '${intention.dataDir}'`,
-    why: 'the server would not work as the primary of a pair; nothing has been changed',
+    why: `the server would not work as ${intention.follows ? 'a standby' : 'the primary'} of a pair; nothing has been changed`,
     fix: alone ? first.fix : 'Repair what is listed below, then run the same command again.',
     evidence: alone ? [] : found.map(({ what, fix }) => `${what}. ${fix}`),
   };
@@ -119,10 +122,37 @@ function* places(intention: Intention, observation: AdoptObservation): Generator
         ? `Write postgres.wal_dir: ${observation.walDir}; the standbys get the same.`
         : 'Remove postgres.wal_dir, or give it only to the standbys (hosts: … postgres.wal_dir).',
     };
-  if (observation.live?.inRecovery)
+  if (intention.follows) yield* followObstacles(intention, observation);
+  else if (observation.live?.inRecovery)
     yield {
       what: 'the server is a standby itself',
       fix: 'Name its primary in the inventory, or promote it first if it shall be one.',
+    };
+}
+
+/** So much a planned switch waits for, too. */
+const mostBehind = 16 * 1024 * 1024;
+
+/** Only what streams from the primary now is proven to be its standby. */
+function* followObstacles(
+  { sender = '', instance }: Intention,
+  { live }: AdoptObservation,
+): Generator<Obstacle> {
+  if (live && !live.inRecovery)
+    yield {
+      what: 'the server takes writes: it was a standby when it was looked at first',
+      fix: 'Look which of the two shall be primary; two primaries are no pair.',
+    };
+  const [state = '', behind = ''] = sender.split(' ');
+  if (state === '')
+    yield {
+      what: 'the primary has no WAL sender for it: it does not stream, or follows another standby',
+      fix: `See the log of the standby, and set primary_conninfo so that it follows the primary itself on port ${instance.port}; where it cannot follow any more, move its data away, and 'pgduet migrate' copies it anew.`,
+    };
+  else if (state !== 'streaming' || Number(behind) > mostBehind)
+    yield {
+      what: `it is behind its primary: ${state}, ${behind === '' ? 'nobody knows how many' : behind} bytes are missing`,
+      fix: 'Wait until it has caught up (pg_stat_replication on the primary), then run the same command again.',
     };
 }
 
@@ -153,5 +183,6 @@ function unanswered({ instance }: Intention, { problem, socketDir }: AdoptObserv
 /** What a person should know before saying yes. */
 export function notesOn(intention: Intention, observation: AdoptObservation): readonly string[] {
   const { live } = observation;
-  return live ? notesOf.flatMap((subject) => [...subject(intention, observation, live)]) : [];
+  const subjects = intention.follows ? notesOfStandby : notesOf;
+  return live ? subjects.flatMap((subject) => [...subject(intention, observation, live)]) : [];
 }

@@ -16,6 +16,14 @@ export interface Intention extends AdoptPlace {
   readonly version: number;
   readonly values: Readonly<Record<string, string>>;
   readonly standbys: readonly string[];
+  /** Those of them that stream already, and are not copied. */
+  readonly streaming?: readonly string[];
+  /** Of a standby that streams already: how the primary's sender for it does, "streaming 1234"; empty where it has none. */
+  readonly sender?: string;
+  /** It is such a standby. */
+  readonly follows?: boolean;
+  /** Of a pair: slots of its standbys. */
+  readonly slots?: readonly string[];
   readonly addresses: readonly string[];
   /** Units and files of the system may be written there. */
   readonly managed: boolean;

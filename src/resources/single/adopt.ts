@@ -30,6 +30,15 @@ const fields = serverFields(
   {
     ...valueFields,
     standbys: wordList('names of the servers that will follow it, for the plan', 'name'),
+    streaming: wordList('those of them that stream already, and are not copied', 'name'),
+    follows: flag('`true`: a standby that streams from the primary already, and stays one', false),
+    sender: optional(
+      text("with that: how the primary's sender for it does, and how many bytes it is behind"),
+    ),
+    slots: wordList(
+      'slots through which standbys stream; they are dropped meanwhile, and made again on the way back',
+    ),
+    pair: flag('`true`: it is one of a pair that was there before', false),
     addresses: wordList('where they come from, for the plan'),
     roles: wordList('roles that pgduet makes; existing ones are recorded'),
     unit: optional(text('the unit of the controller; without it there is none')),
@@ -70,11 +79,13 @@ export const adopt: ResourceKind<Desired, AdoptObservation, AdoptChange> = {
     if (observation.recorded !== undefined && !halfWayBack(observation)) return settled(desired, observation);
     const problem = inTheWay(desired, observation);
     if (problem) return refuse(problem);
-    const before = recordOf(desired, observation, desired);
+    const before = recordOf(desired, observation, wantedOf(desired));
     if (!before) return refuse(unseen(desired));
     return change({
       summary: `take the server in ${desired.dataDir} into the cluster, and record what was there before`,
-      reason: observation.record ? 'an interrupted run has begun it' : `it runs alone, ${startedBy(before)}`,
+      reason: observation.record
+        ? 'an interrupted run has begun it'
+        : `${company(desired)}, ${startedBy(before)}`,
       notes: notesOn(desired, observation),
       observation,
       before,
@@ -96,7 +107,33 @@ export const adopt: ResourceKind<Desired, AdoptObservation, AdoptChange> = {
 
 const edited = 'somebody has edited its configuration since the plan';
 
+const wantedOf = ({ values, roles, pair, follows }: Desired) => ({
+  values,
+  roles,
+  ...(pair ? { pair: { role: follows ? ('standby' as const) : ('primary' as const) } } : {}),
+});
+
+/** A standby says itself by which slot it streams. */
+function slotsOf({ follows, slots }: Desired, { live }: AdoptObservation): readonly string[] {
+  const own = follows ? live?.settings.get('primary_slot_name')?.value : undefined;
+  return [...new Set([...slots, ...(own ? [own] : [])])];
+}
+
+const company = ({ pair, follows }: Desired): string =>
+  follows ? 'it streams from the primary' : pair ? 'it is the primary of a pair' : 'it runs alone';
+
+/** A record of an earlier trial says that the server is ours, and its former unit runs it: nobody knows any more what it was. */
+const leftOver = (desired: Desired, unit: string) => ({
+  code: 'SAF083' as const,
+  what: `${systemFile(desired)} says that the server in '${desired.dataDir}' is pgduet's already, and ${unit} runs it`,
+  why: 'the file is left over from an earlier cluster, or the record of what was before is lost',
+  fix: `If no controller of pgduet is in charge of it: rm ${systemFile(desired)} on its host, then run the same command again.`,
+});
+
 function settled(desired: Desired, observation: AdoptObservation) {
+  const { unit, record } = observation;
+  if (unit && !record && observation.recorded === observation.systemIdentifier)
+    return refuse(leftOver(desired, unit.name));
   if (observation.recorded === observation.systemIdentifier)
     return same(`cluster ${observation.recorded}, recorded in ${beforeFile(desired)}`);
   const { systemIdentifier } = observation;
@@ -159,7 +196,7 @@ ConditionPathExists=${formerMark(desired)}
 /** The identifier at the end: it says that all of this is done. */
 function filesScript({ observation, before }: AdoptChange, desired: Desired): string {
   const { owner } = desired.instance;
-  const adopted = `${JSON.stringify(adoptedOf(desired, observation, desired.values), null, 1)}\n`;
+  const adopted = `${JSON.stringify(adoptedOf(desired, observation, desired.values, slotsOf(desired, observation)), null, 1)}\n`;
   return [
     stillAsSeen(desired, observation.shown),
     ...standingAlone(desired, observation, before).map((file) => putTried(file, desired)),

@@ -11,6 +11,7 @@ import {
   type Adopted,
   type Before,
   type FileBefore,
+  type PairBefore,
   placeSettings,
   type SettingBefore,
   type Starter,
@@ -57,6 +58,7 @@ export function formerRules(observation: AdoptObservation): string {
 export interface Wanted {
   readonly values: Readonly<Record<string, string>>;
   readonly roles: readonly string[];
+  readonly pair?: PairBefore;
 }
 
 /** The record; what was recorded by an earlier attempt counts more than what is there now. Undefined: not seen enough. */
@@ -86,6 +88,7 @@ export function recordOf(
     settings: settingsBefore(observation, wanted, movesIn(place, observation)),
     made: observation.missing,
     roles: wanted.roles.filter((role) => live.roles.includes(role)),
+    ...(wanted.pair ? { pair: wanted.pair } : {}),
   };
 }
 
@@ -155,6 +158,7 @@ export function adoptedOf(
   place: AdoptPlace,
   observation: AdoptObservation,
   values: Wanted['values'],
+  slots: readonly string[] = [],
 ): Adopted {
   const settings = observation.live?.settings ?? new Map<string, SettingRow>();
   const logging: Logging = judge(values, settings, undefined, movesIn(place, observation)).logging;
@@ -164,6 +168,7 @@ export function adoptedOf(
     logging,
     carried: carriedSettings(observation),
     hba: formerRules(observation),
+    ...(slots.length > 0 ? { slots } : {}),
   };
 }
 

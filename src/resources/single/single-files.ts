@@ -8,11 +8,13 @@ import {
   effectiveWithoutOurs,
   ourHeading,
   parseConf,
+  withoutBlock,
   withoutOurs,
 } from '../../postgres/conf-file.ts';
 import { withoutOurRules } from '../../postgres/hba-file.ts';
-import { singleConf } from '../../postgres/single-conf.ts';
+import { replicatingConf, type Staying, singleConf, stayingHeading } from '../../postgres/single-conf.ts';
 import { adoptedFile, type Before, type FileBefore } from '../data/record.ts';
+import { parseAdopted } from '../data/record-form.ts';
 import type { SeenFile, SingleObservation } from './single-observation.ts';
 
 export interface FileAct {
@@ -32,6 +34,8 @@ export interface FilePlan {
   readonly notes: readonly string[];
   /** Files that are to be there, and that only somebody else than the instance administrator can bring back. */
   readonly missing: readonly string[];
+  /** Files that the server needs another text in, and that the instance administrator may not write. */
+  readonly unwritable: readonly string[];
   /** postgresql.conf as the server will read it, with what it includes. */
   readonly conf: string;
 }
@@ -39,8 +43,12 @@ export interface FilePlan {
 export interface FileOptions {
   readonly dataDir: string;
   readonly owner: string;
-  /** Names of settings that stay where there was no single server before. */
-  readonly staying: readonly string[];
+  /** Of the server. */
+  readonly id?: string;
+  /** Settings that stay where there was no single server before; and of a server that goes on replicating. */
+  readonly staying: Staying;
+  /** The other servers stay, too: what was recorded comes back with what replication needs. */
+  readonly replicates: boolean;
   /** pg_hba.conf of a server that has no record. */
   readonly hba: string;
 }
@@ -71,28 +79,65 @@ function unrecorded(options: FileOptions, { files, leftovers }: SingleObservatio
     remove: leftovers.map((path) => ({ path })),
     notes: [],
     missing: [],
+    unwritable: [],
     conf: text ?? '',
   };
 }
 
 function recorded(options: FileOptions, seen: SingleObservation, record: Before): FilePlan {
   const plans = record.files.map((before) => oneFile(options, seen, record, before));
+  const read = options.replicates ? readAgain(options, seen, record) : undefined;
   const known = new Set(record.files.map(({ path }) => path));
   const made = seen.leftovers
     .filter(
       (path) => path === adoptedFile(options.dataDir) || path.endsWith('disk_check') || !known.has(path),
     )
+    // A standby that was made by hand has what its own base backup has left.
+    .filter((path) => record.pair === undefined || !/\/(backup_manifest|[a-z_]+\.old)$/.test(path))
     .map((path) => ({ path }));
   const acts = plans.flatMap(({ act }) => act ?? []);
   const conf = seen.files.get(`${options.dataDir}/postgresql.conf`);
   return {
-    write: acts.filter(({ file, late }) => file !== undefined && !late),
+    write: [...acts.filter(({ file, late }) => file !== undefined && !late), ...(read?.acts ?? [])],
     remove: [...acts.filter(({ file, late }) => file === undefined || late), ...made],
     notes: plans.flatMap(({ notes }) => notes),
     missing: plans.flatMap(({ missing }) => missing ?? []),
-    conf: effectiveWithoutOurs(conf?.text ?? '', ourHeading),
+    unwritable: read?.unwritable ?? [],
+    conf: future(options, conf?.text ?? ''),
   };
 }
+
+const future = ({ staying, replicates }: FileOptions, text: string): string => {
+  const without = effectiveWithoutOurs(text, ourHeading);
+  return replicates && text.includes(ourHeading) ? replicatingConf(without, text, staying) : without;
+};
+
+/** The files outside of the data directory that the server reads again: they get what replication needs, as long as the gathered ones tell it. */
+function readAgain(options: FileOptions, { files, barred }: SingleObservation, record: Before) {
+  const texts = [
+    { gathered: 'postgresql.conf', path: record.configFile, text: confAgain },
+    { gathered: 'pg_hba.conf', path: record.hbaFile, text: rulesAgain },
+  ] as const;
+  const wanted = texts.flatMap(({ gathered, path, text }): readonly FileAct[] => {
+    const source = files.get(`${options.dataDir}/${gathered}`);
+    const now = files.get(path);
+    if (path === `${options.dataDir}/${gathered}` || !source || !now) return [];
+    const next = text(options, source.text, now.text);
+    return next === now.text ? [] : [{ path, file: { ...now, text: next } }];
+  });
+  return {
+    acts: wanted.filter(({ path }) => !barred.includes(path)),
+    unwritable: wanted.map(({ path }) => path).filter((path) => barred.includes(path)),
+  };
+}
+
+const confAgain = ({ staying }: FileOptions, source: string, now: string): string =>
+  source.includes(ourHeading) ? replicatingConf(now, source, staying) : now;
+
+const firstLine = (text: string): string => text.slice(0, text.indexOf('\n') + 1);
+
+const rulesAgain = ({ hba }: FileOptions, source: string, now: string): string =>
+  source.startsWith(ourRules) && !now.startsWith(firstLine(hba)) ? `${hba}${now}` : now;
 
 interface OneFile {
   readonly act?: FileAct;
@@ -103,14 +148,21 @@ interface OneFile {
 function oneFile(options: FileOptions, seen: SingleObservation, record: Before, before: FileBefore): OneFile {
   const now = seen.files.get(before.path);
   const barred = seen.barred.includes(before.path);
+  // What it reads again is settled by `readAgain`.
+  const outside = !before.path.startsWith(`${options.dataDir}/`);
+  if (options.replicates && outside && now && [record.configFile, record.hbaFile].includes(before.path))
+    return { notes: [] };
   if (before.text === undefined) {
     if (!now) return { notes: [] };
-    return barred ? { notes: [stays(before.path)] } : removal(seen, record, before.path, now);
+    return barred ? { notes: [stays(before.path)] } : removal(options, seen, record, before.path, now);
   }
   const source = sourceOf(record, before.path);
   const isUnread = before.path === `${options.dataDir}/${nameOf(before.path)}` && source !== before.path;
-  if (source !== undefined && isUnread && !barred) return unread(options, seen, before, before.text, source);
-  const text = now ? wanted(options, record, before.path, before.text, now.text) : before.text;
+  if (source !== undefined && isUnread && !barred)
+    return unread(options, seen, record, before, before.text, source);
+  // What came with the data of another server is no edit of this one's file.
+  const foreign = record.pair !== undefined && cameFromAnother(options, seen) && !outside;
+  const text = now && !foreign ? wanted(options, record, before.path, before.text, now.text) : before.text;
   const file = { mode: before.mode, owner: ownerOf(options, before, now), text };
   if (now && now.text === text && sameMode(now, file)) return { notes: editedNotes(before, text) };
   if (barred) return now ? { notes: [stays(before.path)] } : { notes: [], missing: before.path };
@@ -141,14 +193,25 @@ const sameMode = (one: SeenFile, other: SeenFile): boolean =>
 
 /** The text of a file that was there before, as it is to be. */
 function wanted(options: FileOptions, record: Before, path: string, before: string, now: string): string {
-  if (path === `${options.dataDir}/postgresql.auto.conf`) return autoConf(record, before, now);
+  if (path === `${options.dataDir}/postgresql.auto.conf`)
+    return autoConf(options.replicates ? withoutStaying(record, options.staying) : record, before, now);
   const name = nameOf(path);
-  if (name === 'pg_hba.conf') return withoutOurRules(now) ?? now;
+  const rules = withoutOurRules(now);
+  if (name === 'pg_hba.conf' && options.replicates)
+    return now.startsWith(ourRules) ? `${options.hba}${rules ?? ''}` : now;
+  if (name === 'pg_hba.conf') return rules ?? now;
   if (!path.endsWith('.conf') || name === 'start.conf') return now;
   const text = withoutOurs(now, ourHeading);
+  if (options.replicates && now.includes(ourHeading)) return replicatingConf(text, now, options.staying);
   // Our block needs a line end in front of it, also where there was none.
   return text === `${before}\n` ? before : text;
 }
+
+/** What ALTER SYSTEM held of a setting that stays would count over it. */
+const withoutStaying = (record: Before, { names, given = {} }: Staying): Before => {
+  const stay = [...names, ...Object.keys(given)].map((name) => name.toLowerCase());
+  return { ...record, settings: record.settings.filter(({ name }) => !stay.includes(name.toLowerCase())) };
+};
 
 /** What ALTER SYSTEM held of the settings that were ours comes back; what somebody has set since stays. */
 export function autoConf(record: Before, before: string, now: string): string {
@@ -177,19 +240,37 @@ function sourceOf(record: Before, path: string): string | undefined {
   return sources[nameOf(path)];
 }
 
+/** The text of a source that has what replication needs by now, without that. */
+function unreplicated({ hba, replicates }: FileOptions, path: string, text: string): string {
+  if (!replicates) return text;
+  if (nameOf(path) === 'pg_hba.conf') return text.startsWith(hba) ? text.slice(hba.length) : text;
+  return withoutBlock(text.split('\n'), stayingHeading).join('\n');
+}
+
+/** The data directory was copied or rewound from another server of the pair, and its files with it. */
+const cameFromAnother = ({ dataDir, id }: FileOptions, { files }: SingleObservation): boolean => {
+  const adopted = parseAdopted(files.get(adoptedFile(dataDir))?.text ?? '');
+  return adopted !== undefined && id !== undefined && adopted.server !== id;
+};
+
 /** What somebody has made of a gathered file, without what is ours; undefined where that is its source. */
 function editedIn(
+  options: FileOptions,
   seen: SingleObservation,
+  record: Before,
   path: string,
   now: SeenFile,
   source: string | undefined,
 ): Edit | undefined {
+  if (record.pair && cameFromAnother(options, seen)) return undefined;
   const original = source === undefined ? undefined : seen.files.get(source)?.text;
   const left =
     nameOf(path) === 'pg_hba.conf'
       ? (withoutOurRules(now.text) ?? now.text)
       : withoutOurs(now.text, ourHeading);
   if (original === undefined || left === original) return undefined;
+  if (options.replicates && left.trimEnd() === unreplicated(options, path, original).trimEnd())
+    return undefined;
   const keepAs = `${path}.edited`;
   return {
     keepAs,
@@ -206,8 +287,14 @@ interface Edit {
 }
 
 /** A file that the migration has made: it goes, and if somebody has edited it, a copy of it stays. */
-function removal(seen: SingleObservation, record: Before, path: string, now: SeenFile): OneFile {
-  const edit = editedIn(seen, path, now, sourceOf(record, path));
+function removal(
+  options: FileOptions,
+  seen: SingleObservation,
+  record: Before,
+  path: string,
+  now: SeenFile,
+): OneFile {
+  const edit = editedIn(options, seen, record, path, now, sourceOf(record, path));
   return edit ? { act: { path, keepAs: edit.keepAs }, notes: edit.notes } : { act: { path }, notes: [] };
 }
 
@@ -215,6 +302,7 @@ function removal(seen: SingleObservation, record: Before, path: string, now: See
 function unread(
   options: FileOptions,
   seen: SingleObservation,
+  record: Before,
   before: FileBefore,
   text: string,
   source: string,
@@ -223,7 +311,7 @@ function unread(
   const now = seen.files.get(path);
   const file = { mode, owner: ownerOf(options, before, now), text };
   if (now && now.text === text && sameMode(now, file)) return { notes: [] };
-  const edit = now && editedIn(seen, path, now, source);
+  const edit = now && editedIn(options, seen, record, path, now, source);
   const act: FileAct = { path, file, late: true, ...(edit ? { keepAs: edit.keepAs } : {}) };
   return { act, notes: [...(edit?.notes ?? []), ...ownerNotes(before, file)] };
 }

@@ -50,7 +50,9 @@ ${roles.map((role) => `SELECT ${quoteLiteral(`DROP OWNED BY ${quoteIdentifier(ro
 `)} | live >/dev/null`,
 });
 
-export const stopStep = (place: SinglePlace): Step => ({
+export const stopStep = (
+  place: Pick<SinglePlace, 'id' | 'unit' | 'managementDir' | 'mcCtl' | 'owner'>,
+): Step => ({
   title: `stop the Mirroring Controller of ${place.id}, the instance goes on`,
   script: `if controller ${quote(controllerPidFile(place))}; then ${mcCtlCommand(place, 'stop --mc-only')} >&2; fi
 ${untilGone(place.unit && `${place.unit}.service`)}`,
@@ -165,14 +167,24 @@ until serving ${quote(dataDir)}; do
   sleep 0.02
 done`;
 
+/** A standby that has to go on as one, behind its restart: only then is the next server restarted. */
+const untilFollows = (place: SinglePlace): string => `${liveSql(place.dataDir, place.owner)}
+follows() { [ "$(echo "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'" | live 2>/dev/null)" = 1 ]; }
+n=0
+until follows; do
+  n=$((n + 1)); if [ $n -gt ${readySeconds * 10} ]; then printf '%s\\n' ${quote(`${place.id} runs and did not follow its primary within ${readySeconds} s. Commits may wait for it: see the server's log, or take its name out of synchronous_standby_names on the primary and reload`)} >&2; exit 1; fi
+  sleep 0.1
+done`;
+
 /** Two checkpoints: the second one has little left to write, so that the shutdown is short. */
-export const restartStep = (place: SinglePlace, keeper: Keeper): Step => ({
+export const restartStep = (place: SinglePlace, keeper: Keeper, follows: boolean): Step => ({
   title: `restart under ${keeper.kind === 'unit' ? keeper.unit : 'pg_ctl'}`,
   script: `${confirmed(place, keeper)}
 ${liveSql(place.dataDir, place.owner)}
 if [ -n "$pid" ]; then echo 'CHECKPOINT; CHECKPOINT;' | live; fi
 ${keeper.kind === 'unit' ? underUnit(place, keeper.unit) : byHand(place, keeper)}
-${untilReady(place.dataDir)}`,
+${untilReady(place.dataDir)}
+${follows ? untilFollows(place) : ':'}`,
 });
 
 const stopAndStart =

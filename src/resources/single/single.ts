@@ -48,10 +48,16 @@ const fields = serverFields(
     roles: wordList('roles that are dropped'),
     slots: wordList('slots that are dropped'),
     later: flag('`true` if it becomes primary first', false),
+    replicates: flag('`true` if the other servers stay, too, and it goes on replicating', false),
+    synchronous: optional(text('with that: `synchronous_standby_names`, which is in force afterwards')),
   },
-  ({ plainTemplate, hbaTemplate, ...rest }, { server }) => ({
+  ({ plainTemplate, hbaTemplate, staying, synchronous, ...rest }, { server }) => ({
     ...server,
     ...rest,
+    staying: {
+      names: staying,
+      ...(synchronous ? { given: { synchronous_standby_names: synchronous } } : {}),
+    },
     plainText: plainTemplate,
     hba: hbaTemplate,
   }),
@@ -61,6 +67,8 @@ type Desired = DesiredOf<typeof fields>;
 interface SingleChange extends Change {
   readonly acts: Acts;
   readonly seen: ReadonlyMap<string, SeenFile>;
+  /** A standby that goes on as one. */
+  readonly follows: boolean;
 }
 
 /** What has to be done, in this order. */
@@ -83,7 +91,7 @@ interface Acts {
 export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
   kind: 'single',
   summary:
-    'A server of the cluster is a single PostgreSQL again, as it was before: files, unit, role and slots; the data stay.',
+    'A server of the cluster is a plain PostgreSQL again, as it was before: files, unit, role and slots; the data stay.',
   fields,
   key: () => 'single',
   // The record is needed until a look has found nothing to do any more.
@@ -105,9 +113,11 @@ export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
     if (problem) return refuse(problem);
     const untrusted = recordProblem(desired, seen);
     if (untrusted) return refuse({ code: 'SAF021', ...untrusted });
-    const files = filePlan(desired, seen);
+    const files = filesOf(desired, seen);
     const [missing] = files.missing;
     if (missing !== undefined) return refuse(barred(desired, missing));
+    const [closed] = files.unwritable;
+    if (closed !== undefined) return refuse(closedFile(desired, closed));
     const never = seen.live && keepsFromStarting(seen.live, futureFiles(desired, seen, files));
     if (never) return refuse(no(desired, never.what, never.why, never.fix));
     const reasons = restartReasons(desired, seen, files);
@@ -115,13 +125,13 @@ export const single: ResourceKind<Desired, SingleObservation, SingleChange> = {
     if (nothingToDo(acts)) return same(settled(desired, seen));
     return change(describeChange(desired, seen, { files, reasons, acts }));
   },
-  steps: ({ acts, seen }, desired): readonly Step[] => [
+  steps: ({ acts, seen, follows }, desired): readonly Step[] => [
     // The controller makes the slots of standbys again, as long as it is there.
     ...(acts.stop ? [stopStep(desired)] : []),
     ...(acts.drop.length > 0 ? [dropStep(desired, acts.dropsRoles)] : []),
     ...(acts.write.length > 0 ? [writeStep(desired, acts.write, seen)] : []),
     ...(acts.mark ? [markStep(desired, acts.keeper, acts.guarded)] : []),
-    ...(acts.restart ? [restartStep(desired, acts.keeper)] : []),
+    ...(acts.restart ? [restartStep(desired, acts.keeper, follows)] : []),
     ...(acts.reload ? [reloadStep(desired)] : []),
     ...(acts.remove.length > 0 ? [removeStep(desired, acts.remove, seen)] : []),
     ...(acts.unit && desired.unit ? [unitStep(desired, desired.unit)] : []),
@@ -155,7 +165,7 @@ function settled(desired: Desired, seen: SingleObservation): string {
   const timeline = seen.live
     ? `, timeline ${seen.live.timeline}, ${seen.live.recovering ? 'in recovery' : 'takes writes'}`
     : '';
-  return `${desired.id} is a single server: ${running}${timeline}`;
+  return `${desired.id} is a ${desired.replicates ? 'plain' : 'single'} server: ${running}${timeline}`;
 }
 
 const no = (desired: Desired, what: string, why: string, fix: string | Advised): Diagnostic => ({
@@ -173,20 +183,45 @@ const barred = (desired: Desired, path: string): Diagnostic =>
     'Put the file back, or an empty one with the owner that it had, then run the same command again.',
   );
 
+const closedFile = (desired: Desired, path: string): Diagnostic => ({
+  code: 'SAF080',
+  what: `the controllers cannot go now: '${path}', which ${desired.id} reads again, has to get what replication needs`,
+  why: `${desired.owner} may not write there, and pgduet writes nothing as root because a record says so`,
+  fix: `Let ${desired.owner} write it (chown, also of its directory), then run the same command again.`,
+});
+
 /** Roles with the names of ours, each with the number of objects it owns; those that were there before us stay. */
-const rolesOf = ({ live, record }: SingleObservation): readonly (readonly [string, number])[] =>
-  Object.entries(live?.roles ?? {}).filter(([role]) => !record?.roles.includes(role));
+function rolesOf(
+  { replicates }: Desired,
+  { live, record }: SingleObservation,
+): readonly (readonly [string, number])[] {
+  // The standbys of a pair log in by a role of their own again; a standby drops nothing.
+  if (replicates && (record?.pair === undefined || live?.recovering)) return [];
+  return Object.entries(live?.roles ?? {}).filter(([role]) => !record?.roles.includes(role));
+}
+
+/** What was recorded of a pair comes back as it was; of anything else what replication needs stays in it. */
+const filesOf = (desired: Desired, seen: SingleObservation): FilePlan =>
+  filePlan({ ...desired, replicates: desired.replicates && seen.record?.pair === undefined }, seen);
 
 function obstacle(desired: Desired, seen: SingleObservation): Diagnostic | undefined {
   const { live } = seen;
-  if (live?.recovering && !desired.later)
+  const { record } = seen;
+  if (record?.pair && live && !desired.later && live.recovering !== (record.pair.role === 'standby'))
+    return no(
+      desired,
+      `it was the ${record.pair.role} of its pair, and is not now`,
+      'its files would say that it follows itself, or nobody',
+      advised`Move the roles back first (${here`pgduet switch`}), then run the same command again.`,
+    );
+  if (live?.recovering && !desired.later && !desired.replicates)
     return no(
       desired,
       'it is a standby',
       'a single server that nobody may write to is of no use, and it may lack commits',
       advised`Make it primary first: ${here`pgduet switch --to ${desired.id}`}; or keep another server.`,
     );
-  const owner = rolesOf(seen).find(([, owned]) => owned > 0);
+  const owner = rolesOf(desired, seen).find(([, owned]) => owned > 0);
   return (
     owner &&
     no(
@@ -240,7 +275,7 @@ function actsOf(desired: Desired, seen: SingleObservation, files: FilePlan, rest
   const unwritten = keeper.kind === 'unit' && keeper.text !== undefined && service?.text !== keeper.text;
   const enabled =
     keeper.kind === 'unit' && keeper.enabled !== 'untouched' && keeper.enabled !== service?.enabled;
-  const dropsRoles = rolesOf(seen).map(([role]) => role);
+  const dropsRoles = rolesOf(desired, seen).map(([role]) => role);
   const mark = desired.unit !== undefined && ((!seen.mark && seen.unit) || unwritten);
   return {
     dropsRoles,
@@ -268,16 +303,20 @@ interface Found {
   readonly acts: Acts;
 }
 
+const asItWas = ({ replicates }: Desired, { record }: SingleObservation): string =>
+  replicates && record?.pair === undefined ? ', with what replication needs' : record ? ', as it was' : '';
+
 function describeChange(
   desired: Desired,
   seen: SingleObservation,
   { files, reasons, acts }: Found,
 ): SingleChange {
-  const { server } = seen;
+  const { server, live } = seen;
+  const follows = desired.replicates && live?.recovering === true;
   const notes = [
     ...(acts.stop ? ['the Mirroring Controller is stopped; the instance goes on'] : []),
     ...(acts.drop.length > 0 ? [`dropped: ${acts.drop.join(', ')}`] : []),
-    ...files.write.map(({ path }) => `written: ${path}${seen.record ? ', as it was' : ''}`),
+    ...files.write.map(({ path }) => `written: ${path}${asItWas(desired, seen)}`),
     ...files.remove.map(({ path, file }) => (file ? `written: ${path}, as it was` : `removed: ${path}`)),
     ...files.notes,
     ...(acts.unit ? [`removed: unit ${desired.unit}.service`, ...keptNotes(seen.beside)] : []),
@@ -285,7 +324,9 @@ function describeChange(
       ? [`the variables that it is started with move to ${plainEnvironment(acts.keeper.unit)}`]
       : []),
     ...(acts.restart && server
-      ? [`one restart, behind a checkpoint, since ${reasons.join(' and ')}; writes wait for it`]
+      ? [
+          `one restart, behind a checkpoint, since ${reasons.join(' and ')}; ${follows ? 'commits that wait for this standby alone wait for it' : 'writes wait for it'}`,
+        ]
       : acts.restart
         ? ['it is started']
         : ['no restart: the running server goes on']),
@@ -294,11 +335,18 @@ function describeChange(
   const text = (side: (act: FileAct) => string): string =>
     texts.map((act) => `${texts.length > 1 ? `==> ${act.path}\n` : ''}${side(act)}`).join('');
   return {
-    summary: `make ${desired.id} a single server again${acts.restart && server ? ', with one restart' : ''}`,
-    reason: seen.record ? 'as it was recorded before it was multiplexed' : 'the others go',
+    summary: `make ${desired.id} a ${desired.replicates ? 'plain' : 'single'} server again${acts.restart && server ? ', with one restart' : ''}`,
+    reason: desired.replicates
+      ? seen.record?.pair
+        ? 'as it was recorded as one of a pair'
+        : 'its controller goes, replication stays'
+      : seen.record
+        ? 'as it was recorded before it was multiplexed'
+        : 'the others go',
     notes,
     acts,
     seen: seen.files,
+    follows,
     ...(texts.length > 0
       ? {
           text: {

@@ -154,7 +154,7 @@ export class TeardownPair {
   }
 
   /** Nothing is there that a fresh host has not, but for these paths; and nothing of that is gone. */
-  async expectNothingLeft(host: Host, ...but: readonly string[]): Promise<void> {
+  async expectNothingNew(host: Host, ...but: readonly string[]): Promise<void> {
     const found = filesOf(host);
     const [had, has] = [new Set(this.#fresh.map(pathOf)), new Set(found.map(pathOf))];
     const strange = found.filter(
@@ -162,7 +162,18 @@ export class TeardownPair {
     );
     expect(strange, `${host.name} holds more than before`).toEqual([]);
     expect([...had].filter((path) => !has.has(path))).toEqual([]);
+  }
+
+  /** The same, and nothing speaks of the cluster any more. */
+  async expectNothingLeft(host: Host, ...but: readonly string[]): Promise<void> {
+    await this.expectNothingNew(host, ...but);
     expect(await traces(host)).toEqual([]);
+  }
+
+  /** The same, but for what these files speak of. */
+  async expectNothingNamed(host: Host, ...but: readonly string[]): Promise<void> {
+    await this.expectNothingNew(host, ...but);
+    expect((await traces(host)).filter((line) => !but.some((path) => line.includes(path)))).toEqual([]);
   }
 }
 

@@ -25,6 +25,8 @@ const bySsh = record({ kind: 'unit', unit: 'ssh.service', enabled: 'enabled' });
 const recorded = ['recorded 7300000000000000001'];
 const adopting = (over = ''): string =>
   `{ template: conf.hbs, standbys: server2, addresses: 10.0.0.1/32, roles: pgduet_repl${over} }`;
+const following = (sender: string): string =>
+  adopting(`, follows: true, pair: true${sender === '' ? '' : `, sender: '${sender}'`}`);
 const taking = '{ unit: mcoi_inst1, template: conf.hbs }';
 const target =
   "{ rooms: [{ path: /database/inst1, bytes: 1000000000 }, { path: /space1, bytes: 1000 }], architecture: x86_64, libc: glibc 2.36, libraries: pg_stat_statements, extensions: 'plpgsql uuid-ossp', locales: 'C.UTF-8 de_DE.UTF-8', tablespaces: /space1 }";
@@ -126,6 +128,99 @@ export const adopts: readonly KindCases[] = [
         desired: adopting(', managed: false'),
         reply: reply(packaged, packagedLive),
         gives: { refuse: 'SAF030', what: 'cannot be changed without root' },
+      },
+      {
+        title: 'it is a standby that streams, with a slot and its own upstream',
+        desired: following('streaming 1234'),
+        reply: reply(
+          running,
+          live(
+            { inRecovery: true },
+            {
+              primary_slot_name: [
+                'hand_b',
+                'hand_b',
+                null,
+                'sighup',
+                'configuration file',
+                `${dataDir}/postgresql.auto.conf`,
+                4,
+                false,
+              ],
+            },
+          ),
+        ),
+        gives: {
+          change: /^take the server in/,
+          reason: 'it streams from the primary, started by hand',
+          script: ['"pair": {', '"role": "standby"', '"slots": ['],
+        },
+      },
+      {
+        title: 'it is a standby of somebody else',
+        desired: following(''),
+        reply: reply(running, live({ inRecovery: true })),
+        gives: { refuse: 'SAF030', what: 'the primary has no WAL sender for it' },
+      },
+      {
+        title: 'it is a standby that catches up',
+        desired: following('catchup 1234'),
+        reply: reply(running, live({ inRecovery: true })),
+        gives: { refuse: 'SAF030', what: 'it is behind its primary: catchup' },
+      },
+      {
+        title: 'it is a standby that is far behind',
+        desired: following('streaming 99999999'),
+        reply: reply(running, live({ inRecovery: true })),
+        gives: { refuse: 'SAF030', what: '99999999 bytes are missing' },
+      },
+      {
+        title: 'it was promoted meanwhile',
+        desired: following('streaming 0'),
+        reply: reply(running, live()),
+        gives: { refuse: 'SAF030', what: 'the server takes writes' },
+      },
+      {
+        title: "a record of an earlier cluster is left, and Debian's unit runs it",
+        reply: reply([...packaged, 'recorded 7300000000000000001'], packagedLive),
+        gives: { refuse: 'SAF083', what: "is pgduet's already, and postgresql@15-main.service runs it" },
+      },
+      {
+        title: 'Patroni looks after it',
+        reply: reply([...running, 'watcher patroni'], live()),
+        gives: { refuse: 'SAF030', what: 'Patroni looks after it' },
+      },
+      {
+        title: 'pg_auto_failover has started it',
+        reply: reply([...running, 'watcher pg_autoctl'], live()),
+        gives: { refuse: 'SAF030', what: 'pg_auto_failover (pg_autoctl) started it' },
+      },
+      {
+        title: 'repmgrd looks after it',
+        reply: reply(
+          [...running, 'watcher repmgrd'],
+          live(
+            {},
+            {
+              shared_preload_libraries: [
+                'pg_stat_statements, repmgr',
+                'pg_stat_statements, repmgr',
+                null,
+                'postmaster',
+                'configuration file',
+                null,
+                null,
+                false,
+              ],
+            },
+          ),
+        ),
+        gives: { refuse: 'SAF030', what: 'repmgrd (repmgr) looks after it' },
+      },
+      {
+        title: 'a repmgrd of the host looks after another server',
+        reply: reply([...running, 'watcher repmgrd'], live()),
+        gives: { change: /^take the server in/, reason: 'it runs alone' },
       },
       {
         title: 'its commits wait for others',

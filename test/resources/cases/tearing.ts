@@ -143,6 +143,56 @@ export const tearing: readonly KindCases[] = [
     ],
   },
   {
+    kind: 'uncontrolled',
+    desired: '{ unit: mcoi_inst1, standbys: server2 }',
+    key: 'controller stopped',
+    describes: 'Mirroring Controller of server1 stopped',
+    errors: [{ desired: '{ unit: [a] }', what: "'unit' must be a single value", at: '1:9' }],
+    cases: [
+      {
+        title: 'its standby streams',
+        reply: { stdout: 'controller\ninstance\nlooked\n', sql: ['server2', 'report'] },
+        gives: {
+          change: 'stop the Mirroring Controller of server1; the instance goes on',
+          reason: 'the controllers go',
+          script: ['stop --mc-only', 'mcoi_inst1.service'],
+        },
+      },
+      {
+        title: 'a standby is missed',
+        desired: '{ standbys: [server2, server3] }',
+        reply: { stdout: 'controller\ninstance\nlooked\n', sql: ['server3'] },
+        gives: { refuse: 'SAF080', what: 'server2 does not follow server1' },
+      },
+      {
+        title: 'the primary gives no answer',
+        reply: { stdout: 'controller\ninstance\nlooked\n', sqlProblem: 'no' },
+        gives: { refuse: 'SAF080', what: 'server1 gives no answer' },
+      },
+      {
+        title: 'its instance does not run',
+        reply: { stdout: 'controller\nlooked\n', sqlProblem: 'no' },
+        gives: { refuse: 'SAF080', what: 'the instance of server1 does not run' },
+      },
+      {
+        title: 'a standby asks nobody',
+        desired: '{ unit: mcoi_inst1 }',
+        reply: { stdout: 'controller\nlooked\n', sqlProblem: 'no' },
+        gives: { change: /^stop the Mirroring Controller of server1/, reason: 'the controllers go' },
+      },
+      {
+        title: 'no controller runs, whoever follows',
+        reply: { stdout: 'instance\nlooked\n', sql: [] },
+        gives: { same: 'no controller runs' },
+      },
+      {
+        title: 'the look broke off',
+        reply: { stdout: 'controller\n' },
+        gives: { unknown: 'could not be looked at' },
+      },
+    ],
+  },
+  {
     kind: 'holds',
     desired: holdsYaml('position: 0/3000060, timeline: 1'),
     key: 'server2',
@@ -429,6 +479,43 @@ export const tearing: readonly KindCases[] = [
             /systemd-run [\s\S]*rm -f \S+ \/etc\/systemd\/system\/mcoi_inst1\.service[\s\S]*rm -f \/etc\/systemd\/system\/postgresql_inst1\.service\.d/,
           ],
         },
+      },
+      {
+        title: 'only its controller goes: a standby stays one, with what replication needs',
+        desired:
+          '{ unit: mcoi_inst1, plain_unit: postgresql_inst1, plain_template: text.hbs, hba_template: hba.hbs, staying: [port, wal_log_hints], replicates: true, synchronous: server2 }',
+        reply: single(
+          ...running,
+          file(`${dir}/postgresql.conf`, multiplexed),
+          file(`${dir}/pg_hba.conf`, rules),
+          plain,
+          `live ${live({ recovering: true, roles: { pgduet_repl: 0 } })}`,
+        ),
+        gives: {
+          change: 'make server1 a plain server again, with one restart',
+          reason: 'its controller goes, replication stays',
+          script: [
+            'wal_log_hints = on',
+            /synchronous_standby_names = \S*server2/,
+            'pg_stat_wal_receiver',
+            'systemctl --quiet --no-reload enable postgresql_inst1.service',
+          ],
+        },
+      },
+      {
+        title: 'only its controller goes, and its former configuration is closed to its owner',
+        desired:
+          '{ unit: mcoi_inst1, plain_unit: postgresql_inst1, plain_template: text.hbs, hba_template: hba.hbs, staying: [port, wal_log_hints], replicates: true, synchronous: server2 }',
+        reply: single(
+          ...running,
+          record(elsewhere),
+          former,
+          file(`${dir}/postgresql.conf`, multiplexed),
+          file('/etc/pg/postgresql.conf', conf),
+          'barred /etc/pg/postgresql.conf',
+          `live ${live()}`,
+        ),
+        gives: { refuse: 'SAF080', what: "'/etc/pg/postgresql.conf', which server1 reads again" },
       },
       {
         title: 'it was a single server under a unit, and nobody has edited anything',
