@@ -84,7 +84,7 @@ function homeward(situation: Situation): Move | undefined {
   return { kind: 'home', server: primary, to: home };
 }
 
-/** What every server is while the move is made. */
+/** What every server is once the move is made. */
 export function statesDuring(situation: Situation, move: Move): Readonly<Record<string, ServerState>> {
   const { order, primary, out, away } = situation;
   const isOut = (name: string): boolean =>

@@ -57,7 +57,7 @@ export interface Order {
   /** How long a host may take to reboot. */
   readonly rebootMs: number;
   readonly agreed: Agreed;
-  /** What check found before: "CODE host object". Only what is new counts behind the work. */
+  /** What check found before: "severity CODE host object". Only what is new counts behind the work. */
   readonly known: readonly string[];
 }
 

@@ -39,11 +39,20 @@ export function choose(host: string, offer: Offer, needed: readonly string[], ve
     ({ name }) => /^postgresql-\d+$/.test(name) && name !== `postgresql-${version}`,
   );
   const point = (what: string, fix: string): Point => ({ name: 'packages', host, what, fix });
+  const besides = offer.fresh.filter(({ name }) => !offer.have.some((one) => one.name === name));
+  const changed = there.flatMap(({ name, installed, offered }) =>
+    installed === offered ? [] : [`${name} ${installed} → ${offered}`],
+  );
   return {
     pins: Object.fromEntries(there.map(({ name, offered }) => [name, offered])),
-    words: there.flatMap(({ name, installed, offered }) =>
-      installed === offered ? [] : [`${name} ${installed} → ${offered}`],
-    ),
+    // What they depend on comes in the version that is offered then.
+    words:
+      changed.length > 0 && besides.length > 0
+        ? [
+            ...changed,
+            `with what they need: ${besides.map(({ name, version: to }) => `${name} ${to}`).join(' ')}`,
+          ]
+        : changed,
     points: [
       ...missing.map(({ name }) =>
         point(

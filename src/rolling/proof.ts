@@ -10,7 +10,12 @@ interface Asked {
 }
 
 /** The preamble of a look is not needed: the programs are found where the data directory says which they are. */
-export const proofScript = ({ dataDir, installed }: Asked): string => `${installed}
+/** Right behind a reboot the host may not have mounted everything. Seconds. */
+const longestStart = 120;
+
+export const proofScript = ({ dataDir, installed }: Asked): string => `n=0
+while [ "$(systemctl is-system-running 2>/dev/null)" = starting ] && [ $n -lt ${longestStart} ]; do n=$((n + 1)); sleep 1; done
+${installed}
 if [ ! -e ${quote(`${dataDir}/PG_VERSION`)} ]; then echo 'wrong the data directory is not there'; fi
 if command -v sshd >/dev/null 2>&1 || [ -x /usr/sbin/sshd ]; then said=$(PATH=$PATH:/usr/sbin sshd -t 2>&1) || echo "wrong sshd would not start: $(echo "$said" | head -n 1)"; fi
 if ! { command -v node || command -v nodejs; } >/dev/null 2>&1; then echo 'wrong Node.js is gone: the controller cannot start'; fi`;

@@ -31,7 +31,7 @@ export interface Done {
   /** ISO 8601. */
   readonly began: string;
   readonly ms: number;
-  /** What every server was while it was done. */
+  /** What every server was when it was done. */
   readonly states: Readonly<Record<string, ServerState>>;
   /** What was seen: versions, how it came back. */
   readonly seen?: string;

@@ -106,6 +106,7 @@ describe('a pause', () => {
     begun(hosts, 'server2', 'out');
     expect((await drive(hosts.update, true)).ended).toBe('paused');
     expect(hosts.file('server2', 'row')).not.toContain('"pause"');
+    hosts.losesData();
     await drive(hosts.update, true);
     expect(hosts.file('server2', 'row')).toContain('"pause"');
   });
@@ -170,6 +171,26 @@ describe('an end', () => {
   });
 });
 
+describe('an end of a host that is not fit', () => {
+  it('leaves it out by the name of the person, and starts nothing there', async () => {
+    hosts = await fakeHosts(orderFor({ reboot: true }));
+    begun(hosts, 'server2', 'out', 'stop');
+    hosts.losesData();
+    await abort(hosts.update, await hosts.update.fleet.look());
+    expect(ran).toEqual([
+      expect.objectContaining({
+        kind: 'maintenance',
+        goal: 'begin',
+        by: 'alice@desk',
+        replace: true,
+        host: 'server2',
+      }),
+    ]);
+    expect(hosts.said.join('\n')).toContain('the data directory is not there');
+    expect(hosts.file('server2', 'ended')).toBe('0badcafe aborted');
+  });
+});
+
 describe('a command', () => {
   const machineId = readFileSync('/etc/machine-id', 'utf8').trim();
   const ordered = (command: string, validate?: string) => {
@@ -197,6 +218,7 @@ describe('a command', () => {
 
   it('that failed counts as done where a person says so, and is not run', async () => {
     await failing();
+    hosts.losesData();
     await drive(hosts.update, true);
     const ended = await drive({ ...hosts.update, unsure: 'done' }, true);
     expect(times()).toBe(1);

@@ -1,6 +1,6 @@
 /** Hosts of a rolling update that answer from directories of this machine, and what is seen of them. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { updateOwner } from '../../src/base/maintenance-words.ts';
@@ -23,6 +23,8 @@ export interface FakeHosts {
   readonly abort: AbortController;
   primary: string;
   looks: number;
+  /** The disk with the data is not mounted. */
+  losesData(): void;
   /** What systemd says of every unit from now on. */
   units(state: string): void;
   file(server: string, name: string): string;
@@ -49,10 +51,15 @@ export async function fakeHosts(order: Order): Promise<FakeHosts> {
   const programs = {
     systemctl: `cat ${root}/state 2>/dev/null || echo inactive`,
     // "sh FILE" are the last words; without a unit its end is that of the call.
+    sshd: 'exit 0',
+    dpkg: 'exit 0',
+    'dpkg-query': 'exit 0',
     'systemd-run': 'while [ $# -gt 2 ]; do shift; done; "$@"',
   };
   for (const [name, text] of Object.entries(programs))
     writeFileSync(join(root, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  mkdirSync(join(root, 'data'));
+  for (const name of ['PG_VERSION', 'standby.signal']) writeFileSync(join(root, 'data', name), '');
   for (const { name } of order.servers) {
     mkdirSync(join(root, `shop.${name}`));
     writeFileSync(at(name, 'order'), orderText(order));
@@ -86,10 +93,14 @@ export async function fakeHosts(order: Order): Promise<FakeHosts> {
     run: async (server, script) => {
       const status = hosts.refuse(server, script);
       if (status !== 0) return { status, stdout: '', stderr: 'No space left on device' };
-      const reply = spawnSync('sh', ['-c', script.replaceAll('/var/lib/pgduet', root)], {
-        encoding: 'utf8',
-        env: { ...process.env, PATH: `${root}:${process.env.PATH}` },
-      });
+      const reply = spawnSync(
+        'sh',
+        ['-c', script.replaceAll('/var/lib/pgduet', root).replaceAll('/nowhere/', `${root}/data/`)],
+        {
+          encoding: 'utf8',
+          env: { ...process.env, PATH: `${root}:${process.env.PATH}` },
+        },
+      );
       return { status: reply.status ?? 1, stdout: reply.stdout, stderr: reply.stderr };
     },
     state: () => {
@@ -114,6 +125,7 @@ export async function fakeHosts(order: Order): Promise<FakeHosts> {
     abort,
     primary: order.primary,
     looks: 0,
+    losesData: () => rmSync(join(root, 'data', 'PG_VERSION')),
     units: (state) => writeFileSync(join(root, 'state'), `${state}\n`),
     file: read,
     write: (server, name, text) => writeFileSync(at(server, name), text),

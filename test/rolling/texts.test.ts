@@ -195,7 +195,7 @@ gone nodejs
       15,
     );
     expect(pins).toEqual({ 'postgresql-15': '15.9-1', openssl: '3.0' });
-    expect(words).toEqual(['postgresql-15 15.8-1 → 15.9-1']);
+    expect(words).toEqual(['postgresql-15 15.8-1 → 15.9-1', 'with what they need: postgresql-16 16.1-1']);
     expect(points.map(({ what }) => what)).toEqual([
       'the package postgresql-contrib-15 is not installed',
       'the update would remove nodejs',

@@ -231,8 +231,8 @@ export function fingerprint(path: string): string {
     const text = textOf(file);
     if (typeof text !== 'string' || seen.has(file)) return;
     seen.add(file);
-    hash.update(text);
-    for (const [, name = ''] of text.matchAll(/^\s*-\s*include:\s*(\S+)/gm)) {
+    hash.update(`${text.length}\n${text}`);
+    for (const [, name = ''] of text.matchAll(/^\s*-\s*\{?\s*include:\s*["']?([^\s"'}]+)/gm)) {
       const found = included(name, file);
       if ('path' in found) add(found.path);
     }

@@ -180,12 +180,30 @@ const interrupted = (): DiagnosticError =>
     exitCode.interrupted,
   );
 
+/** Milliseconds: in the middle of a takeover there are two primaries to see, or none. */
+const takeoverMs = 60_000;
+
+async function lookSettled({ fleet, ports, world }: Update): Promise<FleetSeen> {
+  const until = ports.now() + takeoverMs;
+  for (;;) {
+    try {
+      return await fleet.look();
+    } catch (error) {
+      const isUnsettled =
+        error instanceof DiagnosticError &&
+        error.diagnostics.some(({ code }) => code === 'SAF003' || code === 'SAF004');
+      if (!isUnsettled || ports.now() > until || world.interrupted.aborted) throw error;
+      await pause(1000, world.interrupted);
+    }
+  }
+}
+
 /** Only the host that is worked on may be away, and it is waited for. */
 async function lookUntilBack(update: Update): Promise<FleetSeen> {
-  const { fleet, ports, order, world } = update;
+  const { ports, order, world } = update;
   const until = ports.now() + order.rebootMs;
   for (let isFirst = true; ; isFirst = false) {
-    const seen = await fleet.look();
+    const seen = await lookSettled(update);
     const situation = situationOf(order, seen, update.cluster);
     const missing = [...seen.away].filter(([name]) => !rowOf(situation, name).skipped);
     if (missing.length === 0) return seen;

@@ -60,7 +60,7 @@ export async function findings({
     return report.findings
       .filter(({ severity }) => severity !== 'note')
       .map(({ code, host, object, severity, what, found }) => ({
-        key: `${code} ${host ?? ''} ${object}`,
+        key: `${severity} ${code} ${host ?? ''} ${object}`,
         host,
         severity,
         words: `${code} ${what}${found === null ? '' : ` (${found})`}`,

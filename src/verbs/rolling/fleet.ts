@@ -129,7 +129,7 @@ async function lookAll(cluster: Cluster, ports: RunPorts, hands: Hands): Promise
     hosts.set(server.name, readHost(reply.stdout));
     views.set(server.name, hostView(cluster, state, ports));
   };
-  // One behind the other where there is no session yet: of two updates at once the one that has the first lock goes on.
+  // Of two updates that begin at once, both may be refused.
   const failures = await Promise.all(
     cluster.servers.map(async (server) => {
       try {

@@ -3,9 +3,9 @@
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { updateOwner } from '../../base/maintenance-words.ts';
-import { sheetText } from '../../report/rolling.ts';
+import { notesText, sheetText } from '../../report/rolling.ts';
 import { shown } from '../../report/shown.ts';
-import { leftOver, type Situation } from '../../rolling/next.ts';
+import { leftOver, rowOf, type Situation } from '../../rolling/next.ts';
 import { type Order, orderText, parseOrder } from '../../rolling/order.ts';
 import { directoryOf, skipScript } from '../../rolling/place.ts';
 import { shippedPlaybook } from '../../shipped.ts';
@@ -16,7 +16,7 @@ import type { FleetSeen } from './fleet.ts';
 import { runWithin } from './sub-run.ts';
 import { agreed, refusal, report, told } from './tell.ts';
 import type { Scene, Update } from './update.ts';
-import { atRest } from './work.ts';
+import { atRest, unfit } from './work.ts';
 
 /** The one that no host calls ended; several hosts have the same one. */
 export function openOrder(seen: FleetSeen): Order | undefined {
@@ -178,6 +178,12 @@ export async function abort(update: Update, seen: FleetSeen): Promise<number> {
       continue;
     }
     await atRest(update, host, seen);
+    const problems = await unfit(update, host, seen, rowOf(situation, host), {});
+    if (problems.length > 0) {
+      world.say(notesText([`${host} is not fit to come back:`, ...problems.map((one) => `  ${one}`)]));
+      await leaveOut(update, situation, seen, [host]);
+      continue;
+    }
     world.say(`bring ${host} back …`);
     await runWithin(world, cluster, {
       intent: {

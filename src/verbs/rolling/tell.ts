@@ -4,7 +4,7 @@ import { exitCode } from '../../base/exit-codes.ts';
 import { diagnosticJson } from '../../report/diagnostic.ts';
 import { notesText, pointText, type RollingFacts, rollingJson, sheetText } from '../../report/rolling.ts';
 import { jsonText, shown } from '../../report/shown.ts';
-import { leftOver, nextMove, type Situation } from '../../rolling/next.ts';
+import { leftOver, nextMove, rowOf, type Situation } from '../../rolling/next.ts';
 import type { World } from '../world.ts';
 import { type Driven, situationOf } from './drive.ts';
 import type { Update } from './update.ts';
@@ -53,8 +53,10 @@ export async function report(
         () => driven.situation,
       );
   const left = leftOver(situation);
-  const exit =
-    driven.problem?.exitCode ?? (driven.ended === 'paused' ? exitCode.changesPending : exitCode.done);
+  // Whom nobody has left out, and nobody could take over from.
+  const open = left.filter((name) => !rowOf(situation, name).skipped);
+  const isLeft = driven.ended === 'paused' || open.length > 0;
+  const exit = driven.problem?.exitCode ?? (isLeft ? exitCode.changesPending : exitCode.done);
   if (!world.options.json) {
     world.say(`\n${sheetText(situation)}`);
     if (driven.ended === 'paused')

@@ -7,6 +7,7 @@ import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
+import type { Pins } from '../../rolling/order.ts';
 import {
   directoryOf,
   type Guard,
@@ -15,7 +16,9 @@ import {
   type Job,
   type JobState,
   jobSteps,
+  lookScript,
   outputOf,
+  readHost,
   readJob,
   rebootScript,
   runningScript,
@@ -27,7 +30,7 @@ import { proofScript, readProof } from '../../rolling/proof.ts';
 import type { Row } from '../../rolling/row.ts';
 import type { Reply } from '../../transport/port.ts';
 import { pause } from '../pause.ts';
-import { type FleetSeen, isAway } from './fleet.ts';
+import { askedOf, type FleetSeen, isAway } from './fleet.ts';
 import { runWithin } from './sub-run.ts';
 import { failedStep, goesOn, type Moved, managerOf, serverOf, tail, type Update } from './update.ts';
 
@@ -248,18 +251,28 @@ async function untilBooted(
   );
 }
 
-/** That the host is fit, before its server comes back. */
-export async function proven(update: Update, name: string, seen: FleetSeen, row: Row): Promise<Moved> {
-  const { order } = update;
-  const pins = order.work.packages?.[name] ?? {};
+/** What is wrong with a host that is to come back. */
+export async function unfit(
+  update: Update,
+  name: string,
+  seen: FleetSeen,
+  row: Row,
+  pins: Pins,
+): Promise<readonly string[]> {
   const { dataDir } = serverOf(update, name).postgres;
   // A command or a person may have installed something, too.
   const installed = managerOf(seen, name).installed(Object.keys(pins));
   const reply = await update.fleet.run(name, proofScript({ dataDir, installed }));
-  const problems = readProof(reply, {
-    pins,
-    mounts: { before: row.mounts ?? '', now: seen.hosts.get(name)?.mounts ?? '' },
-  });
+  // What is mounted is looked at behind the wait for the end of the start.
+  const now = await update.fleet.run(name, lookScript(askedOf(update.cluster, serverOf(update, name))));
+  const mounts = { before: row.mounts ?? '', now: readHost(now.stdout).mounts };
+  return readProof(reply, { pins, mounts });
+}
+
+/** That the host is fit, before its server comes back. */
+export async function proven(update: Update, name: string, seen: FleetSeen, row: Row): Promise<Moved> {
+  const { order } = update;
+  const problems = await unfit(update, name, seen, row, order.work.packages?.[name] ?? {});
   if (problems.length > 0)
     throw failedStep(
       name,
