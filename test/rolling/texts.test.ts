@@ -32,6 +32,7 @@ import {
 } from '../../src/rolling/place.ts';
 import { readProof } from '../../src/rolling/proof.ts';
 import { emptyRow, parseRow, rowText } from '../../src/rolling/row.ts';
+import { changing } from '../../src/verbs/rolling/begin.ts';
 import { orderFor } from './samples.ts';
 
 const sh = (script: string): string => execFileSync('sh', ['-c', script], { encoding: 'utf8' });
@@ -204,6 +205,16 @@ gone nodejs
     expect(choose('server2', readOffer('have postgresql-15 15.8-1 15.8-1\n'), ['postgresql-15'], 15)).toEqual(
       { pins: { 'postgresql-15': '15.8-1' }, words: [], points: [] },
     );
+  });
+
+  it('that are there and do not run yet are work, too', () => {
+    const same = choose('server2', readOffer('have postgresql-15 15.9-1 15.9-1\n'), ['postgresql-15'], 15);
+    const chosen = new Map([
+      ['server2', same],
+      ['server3', same],
+    ]);
+    expect([...changing(chosen, ['server3']).keys()]).toEqual(['server3']);
+    expect([...changing(chosen, [])]).toEqual([]);
   });
 
   it('of two hosts have to be alike', () => {

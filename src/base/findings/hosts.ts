@@ -106,8 +106,7 @@ export const hostsCodes = {
     severity: 'note',
     title: 'a newer minor version is installed than the one that runs',
     consequence: 'its corrections are in force after a restart only',
-    repair:
-      'restart the standbys first, then switch and restart the former primary: systemctl restart of the unit on {host}',
+    repair: 'start every server anew, one after the other: `pgduet rolling-update --packages`',
   },
   PKG004: {
     severity: 'drift',
@@ -126,8 +125,7 @@ export const hostsCodes = {
     title: 'the server runs from another directory than the programs of the inventory',
     consequence:
       'it may be another build than the one that made its data, and than that of the other servers',
-    repair:
-      'restart the standbys first, then switch and restart the former primary: systemctl restart of the unit on {host}',
+    repair: 'start every server anew, one after the other: `pgduet rolling-update --packages`',
   },
   PKG007: {
     severity: 'drift',

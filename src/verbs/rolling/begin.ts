@@ -74,7 +74,7 @@ export async function begin(scene: Scene, update: NewUpdate, seen: FleetSeen): P
       home: update.stay ? null : (preferred ?? primary),
       to: update.to ?? null,
       work: {
-        ...(update.packages ? { packages: Object.fromEntries(changing(chosen)) } : {}),
+        ...(update.packages ? { packages: Object.fromEntries(changing(chosen, staleIn(found))) } : {}),
         ...(update.run === undefined ? {} : { run: fingerprint(update.run) }),
         ...(update.command === undefined ? {} : { command: update.command }),
         reboot: update.reboot,
@@ -87,18 +87,27 @@ export async function begin(scene: Scene, update: NewUpdate, seen: FleetSeen): P
       known: found.map(({ key }) => key),
     },
     failing: all.filter((point) => countsStill(point, update.despite)),
-    notes: notesOf(chosen, update),
+    notes: notesOf(chosen, update, staleIn(found)),
   };
 }
 
 const pinsOf = (chosen: ReadonlyMap<string, Chosen>): ReadonlyMap<string, Pins> =>
   new Map([...chosen].map(([name, { pins }]) => [name, pins]));
 
-/** A server that has what is offered is not taken out for it. */
-const changing = (chosen: ReadonlyMap<string, Chosen>): ReadonlyMap<string, Pins> =>
+/** A server that has what is offered, and runs it, is not taken out for it. */
+export const changing = (
+  chosen: ReadonlyMap<string, Chosen>,
+  stale: readonly string[],
+): ReadonlyMap<string, Pins> =>
   new Map(
-    [...chosen].flatMap(([name, { pins, words }]) => (words.length > 0 ? [[name, pins] as const] : [])),
+    [...chosen].flatMap(([name, { pins, words }]) =>
+      words.length > 0 || stale.includes(name) ? [[name, pins] as const] : [],
+    ),
   );
+
+/** Servers that run an earlier minor version than is installed. */
+const staleIn = (found: readonly Found[]): readonly string[] =>
+  found.flatMap(({ code, host }) => (code === 'PKG003' && host !== null ? [host] : []));
 
 /** Standbys in the order that is asked for, then in that of the inventory; the primary last. */
 function orderOf({ servers }: Cluster, primary: string, { first }: NewUpdate): readonly string[] {
@@ -215,12 +224,19 @@ const unasked = (host: string, stderr: string): Chosen => ({
   ],
 });
 
-function notesOf(chosen: ReadonlyMap<string, Chosen>, { packages }: NewUpdate): readonly string[] {
+function notesOf(
+  chosen: ReadonlyMap<string, Chosen>,
+  { packages }: NewUpdate,
+  stale: readonly string[],
+): readonly string[] {
   if (packages === undefined) return [];
-  return [...chosen].map(
-    ([name, { words }]) =>
-      `${name}: ${words.length > 0 ? words.join(', ') : 'its packages are in the versions that are offered'}`,
-  );
+  return [...chosen].map(([name, { words }]) => {
+    const runs = stale.includes(name)
+      ? ['it runs an earlier version than is installed, and is started anew']
+      : [];
+    const all = [...words, ...runs];
+    return `${name}: ${all.length > 0 ? all.join(', ') : 'its packages are in the versions that are offered'}`;
+  });
 }
 
 /** Of the playbook and all that it includes, by text: templates beside it are not part of it. */

@@ -18,7 +18,7 @@ export async function checked(update: Update, name: string, seen: FleetSeen): Pr
   const until = update.ports.now() + settlesWithinMs;
   for (;;) {
     const found = (await findings(update)).filter(
-      ({ key, host }) => host === name && !update.order.known.includes(key),
+      (one) => isSevere(one) && one.host === name && !update.order.known.includes(one.key),
     );
     if (found.length === 0) return {};
     if (update.ports.now() > until || update.world.interrupted.aborted)
@@ -34,13 +34,17 @@ export async function checked(update: Update, name: string, seen: FleetSeen): Pr
 }
 
 export interface Found {
+  readonly code: string;
   readonly key: string;
   readonly host: string | null;
   readonly severity: string;
   readonly words: string;
 }
 
-/** What a check says, without notes. */
+/** Of a note nothing follows for the next server. */
+const isSevere = ({ severity }: Found): boolean => severity !== 'note';
+
+/** What a check says. */
 export async function findings({
   world,
   cluster,
@@ -57,14 +61,13 @@ export async function findings({
   };
   try {
     const report = await inspect(target, ports);
-    return report.findings
-      .filter(({ severity }) => severity !== 'note')
-      .map(({ code, host, object, severity, what, found }) => ({
-        key: `${severity} ${code} ${host ?? ''} ${object}`,
-        host,
-        severity,
-        words: `${code} ${what}${found === null ? '' : ` (${found})`}`,
-      }));
+    return report.findings.map(({ code, host, object, severity, what, found }) => ({
+      code,
+      key: `${severity} ${code} ${host ?? ''} ${object}`,
+      host,
+      severity,
+      words: `${code} ${what}${found === null ? '' : ` (${found})`}`,
+    }));
   } finally {
     await leaveAll(target, world.interrupted.aborted);
   }
