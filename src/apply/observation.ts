@@ -21,7 +21,13 @@ import {
   unseenPrimary,
   type View,
 } from '../observe/survey.ts';
-import { makePlan, type ObservedResource, type Plan, type Resource } from '../plan/plan.ts';
+import {
+  makePlan,
+  type ObservedResource,
+  type Plan,
+  type Resource,
+  waitingForNothing,
+} from '../plan/plan.ts';
 import { withoutRestarts } from '../plan/restarts.ts';
 import { failure } from './failure-list.ts';
 import { type HostState, lookAt, type Opened, probesFor } from './hosts.ts';
@@ -75,7 +81,8 @@ export async function observation(
       if (probes.some((probe) => !answerTo(state.look, probe))) await lookAt(ports, state, probes);
     }),
   );
-  return { view, intent, resources, plan: allowed(request, makePlan(observationsOf(resources, states))) };
+  const plan = waitingForNothing(makePlan(observationsOf(resources, states)));
+  return { view, intent, resources, plan: allowed(request, plan) };
 }
 
 /** Why hosts that nobody has in maintenance could not be reached: the others remember who has. */

@@ -91,7 +91,7 @@ function decideAll(observations: readonly Judged[], known: ReadonlySet<string>):
     return decision;
   });
   if (settled.size > known.size) return decideAll(observations, settled);
-  const told = withoutForce(withoutVainWaits(withoutRefusedWaits(decisions)));
+  const told = withoutForce(withoutVainWaits(decisions));
   return { decisions: told.map((decision) => withBlocks(decision, settled)) };
 }
 
@@ -131,23 +131,6 @@ const gentle = ({ differences }: { readonly differences?: readonly Difference[] 
       byForce.test(one.repair ?? '') ? { ...one, repair: nameFirst } : one,
     ),
   };
-
-/** Nothing of a plan that is refused is done, so that nothing is waited for. */
-function withoutRefusedWaits(decisions: readonly Decision[]): readonly Decision[] {
-  const refused = decisions.find(({ kind }) => kind === 'refused' || kind === 'unseen');
-  if (!refused) return decisions;
-  const { host, id } = refused.resource;
-  return decisions.map((decision) =>
-    decision.kind === 'change' && decision.resource.kind.waits
-      ? {
-          kind: 'deferred',
-          resource: decision.resource,
-          reason: 'it is looked at later',
-          waitsFor: { host, id },
-        }
-      : decision,
-  );
-}
 
 /** To wait for what only a person can bring about would end in a time out that explains less. */
 function withoutVainWaits(decisions: readonly Decision[]): readonly Decision[] {
@@ -298,3 +281,22 @@ export const pending = (plan: Plan): readonly Extract<Decision, { kind: 'change'
   plan.decisions.flatMap((decision) =>
     decision.kind === 'change' || decision.kind === 'deferred' ? [decision] : [],
   );
+
+/** A plan that is carried out by nobody: nothing of it is done, so that nothing is waited for. What a check tells is another thing. */
+export function waitingForNothing(plan: Plan): Plan {
+  const refused = plan.decisions.find(({ kind }) => kind === 'refused' || kind === 'unseen');
+  if (!refused || refusals(plan).length === 0) return plan;
+  const { host, id } = refused.resource;
+  return {
+    decisions: plan.decisions.map((decision) =>
+      decision.kind === 'change' && decision.resource.kind.waits
+        ? {
+            kind: 'deferred',
+            resource: decision.resource,
+            reason: 'it is looked at later',
+            waitsFor: { host, id },
+          }
+        : decision,
+    ),
+  };
+}

@@ -11,6 +11,7 @@ import {
   type Ref,
   refusals,
   troubles,
+  waitingForNothing,
   worthAnotherLook,
 } from '../../src/plan/plan.ts';
 import {
@@ -49,6 +50,20 @@ const batched = (plan: Plan): Readonly<Record<string, readonly string[]>> =>
     ]),
   );
 
+describe('a plan that is refused', () => {
+  it('waits for nothing where it would be carried out, and tells a check what there is', () => {
+    const plan = planOf(['a/x', 'refused'], ['b/y', 'wrong'], ['b/wait', 'wrong']);
+    expect(decided(plan)).toEqual(['a/x: refused', 'b/y: change', 'b/wait: change']);
+    expect(decided(waitingForNothing(plan))).toEqual([
+      'a/x: refused',
+      'b/y: change',
+      'b/wait: deferred (a/x)',
+    ]);
+    const whole = planOf(['b/wait', 'wrong']);
+    expect(waitingForNothing(whole)).toBe(whole);
+  });
+});
+
 describe('a plan', () => {
   it.each([
     ['what is right stays', [['a/x', 'right']], ['a/x: same']],
@@ -61,15 +76,6 @@ describe('a plan', () => {
       ['a/x: change', 'a/y: change'],
     ],
     ['what must not be changed is refused', [['a/x', 'refused']], ['a/x: refused']],
-    [
-      'where something is refused nothing is waited for',
-      [
-        ['a/x', 'refused'],
-        ['b/y', 'wrong'],
-        ['b/wait', 'wrong'],
-      ],
-      ['a/x: refused', 'b/y: change', 'b/wait: deferred (a/x)'],
-    ],
     ['what could not be seen is not taken for absent', [['a/x', 'unknown']], ['a/x: unseen']],
     [
       'what could not be seen is decided after what is changed above it',
