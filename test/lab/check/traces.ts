@@ -24,7 +24,7 @@ export interface Traces {
  */
 const alwaysChanging: readonly RegExp[] = [
   // The controller writes what it sees of the cluster beside its files, each time by way of a file that it renames.
-  /^\/mcdir\/inst1(\/\w+\.(status|state)\.json.*)?$/,
+  /^\/mcdir\/inst1(\/\.?\w+\.(status|state)\.json.*)?$/,
   // With every statement, those of the controllers fill the log of the server: its lines are compared, see `logSince`.
   /^\/mcdir\/inst1\/\w+-log\/postgresql-\w+\.log\b/,
   // It tries the disk with a file of its own.
