@@ -125,8 +125,12 @@ ${desired.unit ? `# A controller that systemd is just starting again is none tha
 if postmaster ${quote(desired.dataDir)}; then ${stopServer(desired.owner, desired.dataDir, stopSeconds)}; fi`;
 };
 
-const enable = ({ unit }: Desired): string =>
-  unit ? sh`systemctl --quiet --no-reload enable ${`${unit}.service`}` : ':';
+/** Of a unit that was disabled when the host has booted, systemd 257 says then that it has to be read again. */
+const enable = ({ unit }: Desired): string => {
+  if (!unit) return ':';
+  const name = `${unit}.service`;
+  return sh`systemctl --quiet --no-reload enable ${name} && case $(systemctl show -p NeedDaemonReload ${name}) in *=yes) systemctl daemon-reload;; esac`;
+};
 
 const endStep = (desired: Desired): Step => ({
   title: `end the stop of ${desired.id}`,
