@@ -4,8 +4,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DiagnosticError } from '../../src/base/diagnostic.ts';
 import { exitCode } from '../../src/base/exit-codes.ts';
 import type { Intent } from '../../src/intent/intent.ts';
+import { nextMove } from '../../src/rolling/next.ts';
 import { emptyRow, rowText } from '../../src/rolling/row.ts';
-import { drive } from '../../src/verbs/rolling/drive.ts';
+import { drive, situationOf } from '../../src/verbs/rolling/drive.ts';
 import { abort, ownOut } from '../../src/verbs/rolling/go-on.ts';
 import { runWithin } from '../../src/verbs/rolling/sub-run.ts';
 import { begun, done, type FakeHosts, fakeHosts } from './fakes.ts';
@@ -97,6 +98,26 @@ describe('a host', () => {
     const ended = await drive({ ...hosts.update, run: 'my.yml' }, true);
     expect(words(ended.problem)).toContain('the playbook was not run on server2');
     expect(ran).toEqual([]);
+  });
+});
+
+describe('a server that was cut off on its way back', () => {
+  it('goes on with that: it is not taken out a second time', async () => {
+    const order = orderFor({ reboot: true });
+    hosts = await fakeHosts(order);
+    begun(hosts, 'server2', 'out', 'stop', 'reboot', 'proof');
+    hosts.maintained.clear();
+    const seen = await hosts.update.fleet.look();
+    const next = (by: string) => {
+      const stopped = { at: '', by };
+      const view = {
+        ...seen.view,
+        hosts: new Map([['server2', { stopped }]]),
+      } as unknown as typeof seen.view;
+      return nextMove(situationOf(order, { ...seen, view }, hosts.update.cluster));
+    };
+    expect(next('rolling-update 0badcafe')).toEqual({ kind: 'work', server: 'server2', step: 'back' });
+    expect(next('alice@desk')).toEqual({ kind: 'work', server: 'server2', step: 'out' });
   });
 });
 

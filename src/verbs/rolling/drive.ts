@@ -32,7 +32,9 @@ export const situationOf = (order: Order, seen: FleetSeen, { servers }: Update['
   const out = new Set(seen.view.maintained?.keys() ?? []);
   const lines = [...seen.hosts.values()].flatMap(({ skipped }) => skipped);
   const rows = order.servers.map(({ name }) => {
-    const row = asSeen(parseRow(seen.hosts.get(name)?.row ?? '', order.id), out.has(name));
+    // Cut off on its way back, it is in no maintenance any more, and still down: that way goes on.
+    const isDown = seen.view.hosts.get(name)?.stopped?.by === updateOwner(order.id);
+    const row = asSeen(parseRow(seen.hosts.get(name)?.row ?? '', order.id), out.has(name) || isDown);
     return [name, lines.includes(`${order.id} ${name}`) ? { ...row, skipped: true as const } : row] as const;
   });
   return {
