@@ -7,7 +7,6 @@ import {
   type Done,
   emptyRow,
   isBegun,
-  isDone,
   isFinished,
   openSteps,
   type Row,
@@ -161,7 +160,3 @@ export function leftOver(situation: Situation): readonly string[] {
     .map(({ name }) => name)
     .filter((name) => rowOf(situation, name).skipped || !isFinished(order, rowOf(situation, name), name));
 }
-
-/** Whether some step of it was begun at all. */
-export const isUntouched = (situation: Situation): boolean =>
-  [...situation.rows.values()].every((row) => !isDone(row, 'out') && !isDone(row, 'switch'));

@@ -18,13 +18,18 @@ export interface Asked {
   readonly walDir?: string;
 }
 
+/** Which start of the machine this is. In a container of somebody else's the kernel, and its boot, may be shared. */
+export const bootScript = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat";
+
+/** As it is compared. */
+export const readBoot = (text: string): string => text.trim().replaceAll('\n', ' ');
+
 export const lookScript = ({ directory, dataDir, walDir }: Asked): string =>
   [
     told('uid', 'id -u'),
     told('systemd', '[ -d /run/systemd/system ] && systemctl is-system-running'),
     told('machine', 'cat /etc/machine-id'),
-    // In a container of somebody else's the kernel, and its boot, may be shared.
-    told('boot', "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat"),
+    told('boot', bootScript),
     told(
       'mounts',
       [dataDir, ...(walDir ? [walDir] : [])]
@@ -73,7 +78,7 @@ export function readHost(stdout: string): HostSeen {
     isRoot: text('uid') === '0',
     systemd: text('systemd'),
     machineId: text('machine'),
-    boot: text('boot').replaceAll('\n', ' '),
+    boot: readBoot(text('boot')),
     mounts: text('mounts'),
     units: text('units')
       .split('\n')

@@ -4,20 +4,19 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { lookAt } from '../../apply/hosts.ts';
 import { type Diagnostic, DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { platformOf } from '../../base/platform.ts';
 import { type Cluster, isSynchronous } from '../../inventory/cluster.ts';
-import { answerTo } from '../../observe/look.ts';
 import type { Order, Pins } from '../../rolling/order.ts';
 import { type Chosen, choose, readOffer, unlike } from '../../rolling/packages.ts';
-import { countsStill, type Point, points, primaryProbe, readPrimary } from '../../rolling/preparation.ts';
+import { countsStill, type Point, points } from '../../rolling/preparation.ts';
 import { playbook } from '../load.ts';
 import { included, textOf } from '../playbook-files.ts';
 import type { NewUpdate } from './ask.ts';
 import { type Found, findings } from './findings.ts';
 import type { FleetSeen } from './fleet.ts';
+import { askPrimary } from './maintain.ts';
 import type { Scene } from './update.ts';
 
 export interface Begun {
@@ -162,28 +161,6 @@ const checkPoints = (found: readonly Found[]): readonly Point[] =>
       what: words,
       fix: 'pgduet check says what repairs it; --despite check begins all the same.',
     }));
-
-async function askPrimary({ fleet, ports, cluster }: Scene, primary: string) {
-  const version = cluster.servers.find(({ name }) => name === primary)?.postgres.version ?? 0;
-  const probe = primaryProbe(version);
-  const state = fleet.state(primary);
-  await lookAt(ports, state, [probe]);
-  const seen = readPrimary(answerTo(state.look, probe));
-  if (seen) return seen;
-  throw new DiagnosticError(
-    [
-      {
-        code: 'HST002',
-        what: `the primary ${primary} does not answer`,
-        why: 'without it nobody knows who is in sync',
-        fix: 'pgduet status says more.',
-        host: primary,
-        evidence: [answerTo(state.look, probe)?.sqlProblem ?? 'no answer'],
-      },
-    ],
-    exitCode.hostFailed,
-  );
-}
 
 async function offers(
   { fleet, cluster }: Scene,

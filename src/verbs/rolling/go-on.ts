@@ -8,12 +8,11 @@ import { shown } from '../../report/shown.ts';
 import { leftOver, rowOf, type Situation } from '../../rolling/next.ts';
 import { type Order, orderText, parseOrder } from '../../rolling/order.ts';
 import { directoryOf, skipScript } from '../../rolling/place.ts';
-import { shippedPlaybook } from '../../shipped.ts';
 import type { OpenUpdate } from './ask.ts';
 import { fingerprint } from './begin.ts';
 import { drive, mark, situationOf, withSkipped } from './drive.ts';
 import type { FleetSeen } from './fleet.ts';
-import { runWithin } from './sub-run.ts';
+import { bringBack, takeOut } from './maintain.ts';
 import { agreed, refusal, report, told } from './tell.ts';
 import type { Scene, Update } from './update.ts';
 import { atRest, unfit } from './work.ts';
@@ -127,21 +126,13 @@ async function leaveOut(
   for (const host of skip) {
     const by = seen.view.maintained?.get(host)?.by;
     if (by === undefined ? !seen.away.has(host) : by !== updateOwner(order.id)) continue;
-    await runWithin(world, cluster, {
-      intent: {
-        kind: 'maintenance',
-        goal: 'begin',
-        host,
-        by: world.operator,
-        reason: `left out of rolling update ${order.id}`,
-        expected: order.expected,
-        of: '',
-        replace: true,
-        alone: order.agreed.alone,
-      },
-      path: shippedPlaybook('maintenance'),
-      mayBeAway: true,
-    });
+    const reason = `left out of rolling update ${order.id}`;
+    await takeOut(
+      update,
+      host,
+      { by: world.operator, reason, replace: true, alone: order.agreed.alone },
+      true,
+    );
     world.say(
       `${host} stays in maintenance, by ${world.operator}: pgduet maintenance end ${host} brings it back`,
     );
@@ -185,22 +176,7 @@ export async function abort(update: Update, seen: FleetSeen): Promise<number> {
       continue;
     }
     world.say(`bring ${host} back …`);
-    await runWithin(world, cluster, {
-      intent: {
-        kind: 'maintenance',
-        goal: 'end',
-        host,
-        by: updateOwner(order.id),
-        reason: '',
-        expected: '',
-        of: '',
-        replace: false,
-        alone: false,
-      },
-      path: shippedPlaybook('maintenance'),
-      mayBeAway: true,
-      needs: host,
-    });
+    await bringBack(update, host);
   }
   await mark(update, situation, 'aborted');
   const last = situationOf(order, await update.fleet.look(), cluster);

@@ -3,25 +3,24 @@
  * before. Out: what was seen of it; or an error that leaves the server as it is.
  */
 
-import { lookAt } from '../../apply/hosts.ts';
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
 import { isSynchronous } from '../../inventory/cluster.ts';
-import { answerTo } from '../../observe/look.ts';
 import type { Move } from '../../rolling/next.ts';
-import { oneLess, primaryProbe, readPrimary } from '../../rolling/preparation.ts';
+import { oneLess } from '../../rolling/preparation.ts';
 import type { Row } from '../../rolling/row.ts';
 import { shippedPlaybook } from '../../shipped.ts';
 import { checked } from './findings.ts';
 import type { FleetSeen } from './fleet.ts';
+import { askPrimary, bringBack, takeOut } from './maintain.ts';
 import { runWithin } from './sub-run.ts';
 import { failedStep, goesOn, type Moved, type Update } from './update.ts';
 import { commandRun, fetched, isOurs, packagesInstalled, playbookRun, proven, rebooted } from './work.ts';
 
 export async function makeMove(update: Update, move: Move, seen: FleetSeen, row: Row): Promise<Moved> {
-  if (move.kind !== 'work') return switched(update, move, seen);
+  if (move.kind !== 'work') return switched(update, move.to);
   const { server } = move;
   switch (move.step) {
     case 'fetch':
@@ -58,8 +57,8 @@ export async function makeMove(update: Update, move: Move, seen: FleetSeen, row:
 
 /** The question of the plan may be an hour old. */
 async function takenOut(update: Update, name: string, seen: FleetSeen): Promise<Moved> {
-  const { world, cluster, order } = update;
-  const primary = await primarySeen(update, seen);
+  const { cluster, order } = update;
+  const primary = await askPrimary(update, seen.view.primary);
   const synchronous = cluster.servers.filter(isSynchronous).map((server) => server.name);
   const obstacle = oneLess({
     name,
@@ -76,63 +75,24 @@ async function takenOut(update: Update, name: string, seen: FleetSeen): Promise<
       'a commit that was acknowledged has to be on a second server',
       `pgduet status says more. ${goesOn}`,
     );
-  await runWithin(world, cluster, {
-    intent: {
-      kind: 'maintenance',
-      goal: 'begin',
-      host: name,
-      by: updateOwner(order.id),
-      reason: `rolling update of ${order.by}`,
-      expected: order.expected,
-      of: '',
-      replace: false,
-      // Only where the plan has said so: what the controllers refuse otherwise is their last guard.
-      alone: order.agreed.alone && synchronous.filter((one) => one !== seen.view.primary).length === 1,
-    },
-    path: shippedPlaybook('maintenance'),
-  });
+  const said = {
+    by: updateOwner(order.id),
+    reason: `rolling update of ${order.by}`,
+    replace: false,
+    // Only where the plan has said so: what the controllers refuse otherwise is their last guard.
+    alone: order.agreed.alone && synchronous.filter((one) => one !== seen.view.primary).length === 1,
+  };
+  await takeOut(update, name, said, false);
   const mounts = seen.hosts.get(name)?.mounts ?? '';
   return { kept: { mounts } };
 }
 
 const outOf = (seen: FleetSeen): readonly string[] => [...(seen.view.maintained?.keys() ?? [])];
 
-async function primarySeen({ fleet, ports, cluster }: Update, { view }: FleetSeen) {
-  const version = cluster.servers.find(({ name }) => name === view.primary)?.postgres.version ?? 0;
-  const probe = primaryProbe(version);
-  const state = fleet.state(view.primary);
-  await lookAt(ports, state, [probe]);
-  const primary = readPrimary(answerTo(state.look, probe));
-  if (primary) return primary;
-  throw failedStep(
-    view.primary,
-    `the primary ${view.primary} does not answer`,
-    'without it nobody knows who is in sync',
-    goesOn,
-  );
-}
-
 async function broughtBack(update: Update, name: string): Promise<Moved> {
   const { world, cluster, order } = update;
-  const end = () =>
-    runWithin(world, cluster, {
-      intent: {
-        kind: 'maintenance',
-        goal: 'end',
-        host: name,
-        by: updateOwner(order.id),
-        reason: '',
-        expected: '',
-        of: '',
-        replace: false,
-        alone: false,
-      },
-      path: shippedPlaybook('maintenance'),
-      mayBeAway: true,
-      needs: name,
-    });
   try {
-    await end();
+    await bringBack(update, name);
     return { seen: 'by replication' };
   } catch (error) {
     if (
@@ -147,16 +107,12 @@ async function broughtBack(update: Update, name: string): Promise<Moved> {
       intent: { kind: 'rebuild', host: name, copy: false },
       path: shippedPlaybook('rebuild'),
     });
-    await end();
+    await bringBack(update, name);
     return { seen: rebuilt.changed.length > 0 ? 'by a rebuild' : 'by replication' };
   }
 }
 
-async function switched(
-  update: Update,
-  { to }: Exclude<Move, { kind: 'work' }>,
-  _seen: FleetSeen,
-): Promise<Moved> {
+async function switched(update: Update, to: string): Promise<Moved> {
   const began = update.ports.now();
   await runWithin(update.world, update.cluster, {
     intent: { kind: 'switch', to },

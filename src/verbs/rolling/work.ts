@@ -9,6 +9,7 @@ import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
 import type { Pins } from '../../rolling/order.ts';
 import {
+  bootScript,
   directoryOf,
   type Guard,
   guardScript,
@@ -18,6 +19,7 @@ import {
   jobSteps,
   lookScript,
   outputOf,
+  readBoot,
   readHost,
   readJob,
   rebootScript,
@@ -235,8 +237,8 @@ async function untilBooted(
     await fleet.drop(name);
     await pause(1000, world.interrupted);
     try {
-      const reply = await fleet.run(name, "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat");
-      if (reply.stdout.trim().replaceAll('\n', ' ') !== boot) return;
+      const reply = await fleet.run(name, bootScript);
+      if (readBoot(reply.stdout) !== boot) return;
     } catch (error) {
       // Nobody may log in while it shuts down or starts.
       if (!(error instanceof DiagnosticError) || error.exitCode !== exitCode.unreachable) throw error;
