@@ -32,10 +32,10 @@ function commandOf({ work }: Order, move: Move): string {
   const { server, step } = move;
   const pins = Object.entries(work.packages?.[server] ?? {}).map(([name, version]) => `${name}=${version}`);
   const commands: Readonly<Record<RowStep, string>> = {
-    fetch: 'apt-get install --download-only …',
+    fetch: 'fetch, install nothing',
     out: `pgduet maintenance begin ${server}`,
     stop: `pgduet stop ${server}`,
-    packages: `apt-get install --only-upgrade ${pins[0] ?? ''}${pins.length > 1 ? ' …' : ''}`,
+    packages: `${pins[0] ?? ''}${pins.length > 1 ? ' …' : ''}`,
     run: 'pgduet run …',
     command: (work.command ?? '').split('\n')[0] ?? '',
     reboot: 'systemctl reboot',

@@ -29,6 +29,8 @@ export interface Chosen {
   /** "postgresql-15 15.8 → 15.9", of what changes. */
   readonly words: readonly string[];
   readonly points: readonly Point[];
+  /** Seconds since 1970: when the host has read its package sources last; 0: nobody knows. */
+  readonly read: number;
 }
 
 /** `needed` have to be there; what is asked for besides only changes where it is installed. */
@@ -44,6 +46,7 @@ export function choose(host: string, offer: Offer, needed: readonly string[], ve
     installed === offered ? [] : [`${name} ${installed} → ${offered}`],
   );
   return {
+    read: offer.lists,
     pins: Object.fromEntries(there.map(({ name, offered }) => [name, offered])),
     // What they depend on comes in the version that is offered then.
     words:

@@ -189,13 +189,14 @@ gone nodejs
 `);
 
   it('become exact versions of what is there; what would be removed or is another major is a point', () => {
-    const { pins, words, points } = choose(
+    const { pins, words, points, read } = choose(
       'server2',
       offer,
       ['postgresql-15', 'openssl', 'postgresql-contrib-15'],
       15,
     );
     expect(pins).toEqual({ 'postgresql-15': '15.9-1', openssl: '3.0' });
+    expect(read).toBe(1_700_000_000);
     expect(words).toEqual(['postgresql-15 15.8-1 → 15.9-1', 'with what they need: postgresql-16 16.1-1']);
     expect(points.map(({ what }) => what)).toEqual([
       'the package postgresql-contrib-15 is not installed',
@@ -203,7 +204,7 @@ gone nodejs
       'the update would bring postgresql-16, another major version',
     ]);
     expect(choose('server2', readOffer('have postgresql-15 15.8-1 15.8-1\n'), ['postgresql-15'], 15)).toEqual(
-      { pins: { 'postgresql-15': '15.8-1' }, words: [], points: [] },
+      { pins: { 'postgresql-15': '15.8-1' }, words: [], points: [], read: 0 },
     );
   });
 

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { type Diagnostic, DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
 import { platformOf } from '../../base/platform.ts';
+import { moment } from '../../base/units.ts';
 import { type Cluster, isSynchronous } from '../../inventory/cluster.ts';
 import type { Order, Pins } from '../../rolling/order.ts';
 import { type Chosen, choose, readOffer, unlike } from '../../rolling/packages.ts';
@@ -189,6 +190,7 @@ async function offers(
 }
 
 const unasked = (host: string, stderr: string): Chosen => ({
+  read: 0,
   pins: {},
   words: [],
   points: [
@@ -207,12 +209,13 @@ function notesOf(
   stale: readonly string[],
 ): readonly string[] {
   if (packages === undefined) return [];
-  return [...chosen].map(([name, { words }]) => {
+  return [...chosen].map(([name, { words, read }]) => {
     const runs = stale.includes(name)
       ? ['it runs an earlier version than is installed, and is started anew']
       : [];
     const all = [...words, ...runs];
-    return `${name}: ${all.length > 0 ? all.join(', ') : 'its packages are in the versions that are offered'}`;
+    const since = read > 0 ? ` (its package sources were read last ${moment(read)})` : '';
+    return `${name}: ${all.length > 0 ? all.join(', ') : 'its packages are in the versions that are offered'}${since}`;
   });
 }
 
