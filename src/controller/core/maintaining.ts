@@ -132,11 +132,7 @@ export function advanceMaintenance(state: State): Decision {
       ),
     decided(state),
   );
-  if (maintaining) return andThen(told, (it) => goOn(it, maintaining));
-  // Passed on by a standby that is primary now: the answer comes to nobody.
-  return state.waitingForMaintenance.length === 0
-    ? told
-    : andThen(told, (it) => answered(it, false, `${it.self.id} is primary now; ask again`));
+  return maintaining ? andThen(told, (it) => goOn(it, maintaining)) : told;
 }
 
 /** Whoever is primary next ends what was only asked for. */
