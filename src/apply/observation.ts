@@ -11,6 +11,7 @@ import { surveyFor } from '../intent/roles.ts';
 import { unreadable } from '../intent/unread.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
+import { unseenPrimary } from '../observe/no-primary.ts';
 import {
   type HostView,
   maintainedOf,
@@ -18,7 +19,6 @@ import {
   roleProbe,
   secretsOf,
   surveyReplies,
-  unseenPrimary,
   type View,
 } from '../observe/survey.ts';
 import {

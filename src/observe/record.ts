@@ -2,26 +2,58 @@
  * What a controller has written down of its promise, as its state file says: it is there before anybody is told, so nobody relies on more. In: the text
  * of the file. Out: who counts on whom, or nothing where it is not understood. Pure.
  */
+import { createHash } from 'node:crypto';
 
 /** Names of servers. */
 export interface ControllerRecord {
   /** Whose promise it is; null where it knows none. */
   readonly primary: string | null;
+  /** The timeline that it is about; 0 where it knows none. */
+  readonly timeline: number;
+  /** Of the register; 0 where none was asked. */
+  readonly term: number;
   /** Those that belong into the names of the primary, in or out. */
   readonly members: readonly string[];
   /** By whose word a commit may be acknowledged. */
   readonly voters: readonly string[];
+  /** How many of them it takes at least. */
+  readonly needed: number;
+  /** Those that may take over. */
+  readonly eligible: readonly string[];
   /** Those that may take over, and those that may still believe so. */
   readonly believers: readonly string[];
   /** A register of the promise answers who may act on a silence. */
   readonly bound: boolean;
+  /** It has given its role away, to this server. */
+  readonly handover?: string;
+  /** It was taking over. */
+  readonly takeover?: true;
+  /** Nothing of it was lost: the controller itself would believe it. */
+  readonly whole: boolean;
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const names = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;
+
+/** What the file of an earlier version does not say. */
+const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0);
+
+const nobody = {
+  primary: null,
+  timeline: 0,
+  term: 0,
+  members: [],
+  voters: [],
+  needed: 0,
+  eligible: [],
+  believers: [],
+  bound: false,
+} as const;
 
 export function parseRecord(text: string): ControllerRecord | undefined {
   let file: unknown;
@@ -30,15 +62,41 @@ export function parseRecord(text: string): ControllerRecord | undefined {
   } catch {
     return undefined;
   }
-  const state = isObject(file) ? file.state : undefined;
-  if (!isObject(state)) return undefined;
+  if (!isObject(file) || !isObject(file.state)) return undefined;
+  const promised = promiseOf(file.state);
+  return promised && { ...promised, ...underWay(file.state), whole: isWhole(file) };
+}
+
+function promiseOf(state: Fields): Omit<ControllerRecord, 'whole'> | undefined {
   const { sync, withdrawn = {} } = state;
-  const nobody = { primary: null, members: [], voters: [], believers: [], bound: false };
   if (sync === null) return nobody;
   if (!isObject(sync) || !isObject(withdrawn) || typeof sync.primary !== 'string') return undefined;
   const [members, voters, eligible] = [sync.members, sync.voters, sync.eligible].map(names);
   if (!members || !voters || !eligible) return undefined;
-  const believers = [...new Set([...eligible, ...Object.keys(withdrawn)])];
-  const bound = Array.isArray(sync.cells) && sync.cells.length > 0;
-  return { primary: sync.primary, members, voters, believers, bound };
+  return {
+    primary: sync.primary,
+    timeline: count(sync.timeline),
+    term: count(sync.term),
+    members,
+    voters,
+    needed: count(sync.needed),
+    eligible,
+    believers: [...new Set([...eligible, ...Object.keys(withdrawn)])],
+    bound: Array.isArray(sync.cells) && sync.cells.length > 0,
+  };
+}
+
+/** A role on its way, in either direction. What is there and is not understood counts as one. */
+function underWay({ handover, takeover }: Fields): Pick<ControllerRecord, 'handover' | 'takeover'> {
+  const to = isObject(handover) ? String(handover.to) : String(handover ?? '');
+  return {
+    ...(handover === null || handover === undefined ? {} : { handover: to }),
+    ...(takeover === null || takeover === undefined ? {} : { takeover: true }),
+  };
+}
+
+/** As the controller reads it, and by one that had not lost an earlier one. */
+function isWhole({ format, checksum, state }: Fields): boolean {
+  if (!isObject(state) || state.forgotten === true || format !== 1) return false;
+  return checksum === createHash('sha256').update(JSON.stringify(state)).digest('hex');
 }

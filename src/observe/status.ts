@@ -17,7 +17,7 @@ import {
 import { type TellingDuty, tellingDuty } from '../resources/controller/duty.ts';
 import { onlyMaintained } from '../resources/controller/maintained.ts';
 import { outage } from '../resources/controller/outage.ts';
-import { type DataDirectory, readDataDirectory } from '../resources/data/data-directory.ts';
+import { type DataDirectory, isFinished, readDataDirectory } from '../resources/data/data-directory.ts';
 import { factsProbe, readFacts } from './facts.ts';
 import {
   endCommand,
@@ -46,6 +46,8 @@ export interface StatusRow {
   readonly commands: readonly Command[];
   readonly timeline: number | null;
   readonly lsn: string | null;
+  /** It does not run, and may hold more than that: its control file is behind its WAL. */
+  readonly atLeast: boolean;
   readonly lagBytes: number | null;
   readonly lagSeconds: number | null;
   readonly syncState: string | null;
@@ -257,8 +259,7 @@ function row(
     preferred: server.preferredRole,
     controller: mirroring?.mirroring_status ?? controllerWords(status),
     ...trouble(mirroring),
-    timeline: live?.timeline ?? null,
-    lsn: live?.lsn ?? null,
+    ...(live ? { timeline: live.timeline, lsn: live.lsn, atLeast: false } : reached(status)),
     lagBytes: isStandby ? (sender?.lag_bytes ?? null) : null,
     lagSeconds: isStandby ? (sender?.lag_seconds ?? null) : null,
     syncState: isStandby
@@ -271,6 +272,15 @@ function row(
     state: stateWords(status),
     stopped: recordOf(status) ?? null,
   };
+}
+
+/** How far a server reaches that does not run. */
+function reached(status: HostStatus | undefined): Pick<StatusRow, 'timeline' | 'lsn' | 'atLeast'> {
+  const data = status?.kind === 'seen' ? status.data : undefined;
+  if (!data?.control || data.running || !isFinished(data))
+    return { timeline: null, lsn: null, atLeast: false };
+  const { state, reached: end } = data.control;
+  return { timeline: end.timeline, lsn: end.position, atLeast: state !== 'shut down' };
 }
 
 /** What is up to a person there can be done as things stand. */

@@ -31,8 +31,10 @@ import {
   readAdoptObservation,
 } from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
+import { type Origin, originProbe, readOrigin } from './lineage.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
+import { noPrimary, twoPrimaries } from './no-primary.ts';
 import { type ControllerRecord, parseRecord } from './record.ts';
 
 /** What one host shows of itself. */
@@ -40,6 +42,8 @@ export interface HostView {
   readonly facts?: Facts;
   /** Undefined when it could not be looked at. */
   readonly data?: DataDirectory;
+  /** Where that comes from, as the files beside it say. */
+  readonly origin?: Origin;
   /** Where its tablespaces are, as the server itself says; undefined where it could not be asked. */
   readonly tablespaces?: readonly string[];
   /** Of a primary: what counts for each setting at its next start, by lower-case name, as far as files say it. */
@@ -125,6 +129,7 @@ const configuredQuery = `(select case when pg_is_in_recovery() then null else co
 
 const serverProbes = (cluster: Cluster, server: Server) => ({
   data: roleProbe(server),
+  origin: originProbe(place(server)),
   tablespaces: { sql: tablespaceQuery },
   configured: { sql: configuredQuery },
   passfile: { shell: passwordScript(cluster) },
@@ -232,6 +237,7 @@ export function readHostView(replies: SurveyReplies): HostView {
   return {
     ...(facts ? { facts } : {}),
     ...(data ? { data } : {}),
+    ...(replies.origin?.status === 0 ? { origin: readOrigin(replies.origin, data?.control) } : {}),
     ...(tablespaces ? { tablespaces } : {}),
     ...(configured ? { configured } : {}),
     ...(entry ? { replicationPassword: entry.password } : {}),
@@ -344,13 +350,13 @@ function findPrimary(
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
 ): { primary: string } | { refused: Diagnostic } {
-  const dataOf = (server: Server) => hosts.get(server.name)?.data;
+  const dataOf = ({ name }: Server) => hosts.get(name)?.data;
   const running = cluster.servers.filter((server) => leads(dataOf(server)) && dataOf(server)?.running);
-  if (running.length > 1) return { refused: twoPrimaries(running, hosts) };
+  if (running.length > 1) return { refused: twoPrimaries(running, dataOf) };
   const [runs] = running;
   if (runs) return { primary: runs.name };
   const stopped = cluster.servers.filter((server) => leads(dataOf(server)));
-  if (stopped.length > 1) return { refused: twoPrimaries(stopped, hosts) };
+  if (stopped.length > 1) return { refused: twoPrimaries(stopped, dataOf) };
   const [stands] = stopped;
   if (stands) return { primary: stands.name };
   const followers = cluster.servers.filter(
@@ -358,41 +364,6 @@ function findPrimary(
   );
   // The primary of another cluster is named too: it may be the one that is missed.
   const clusters = cluster.servers.filter((server) => dataOf(server)?.content === 'cluster');
-  if (followers.length > 0) return { refused: noPrimary(clusters, hosts) };
+  if (followers.length > 0) return { refused: noPrimary(clusters, dataOf) };
   return { primary: preferredView(cluster).primary };
 }
-
-function evidence(servers: readonly Server[], views: ReadonlyMap<string, HostView>): readonly string[] {
-  return servers.map(({ name }) => {
-    const data = views.get(name)?.data;
-    const whose = data?.recorded === undefined ? ', not made by pgduet for this server' : '';
-    return `${name}: ${data?.running ? 'running' : 'stopped'}${whose}, ${data?.control?.state ?? 'state unknown'}, timeline ${data?.control?.timeline ?? '?'}, checkpoint ${data?.control?.checkpoint ?? '?'}`;
-  });
-}
-
-const twoPrimaries = (servers: readonly Server[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
-  code: 'SAF003',
-  what: `${servers.map(({ name }) => name).join(' and ')} are both primary`,
-  why: 'each may hold commits that the other lacks; whatever is done next could lose some',
-  fix: `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
-  evidence: evidence(servers, views),
-});
-
-/** Hosts that were not reached are `away`; `more` is known of the others. */
-export const unseenPrimary = (away: readonly string[], more?: string): Diagnostic => {
-  const names = away.join(', ');
-  return {
-    code: 'SAF004',
-    what: `no server that can be reached is primary, and ${names} cannot be reached`,
-    why: `the primary may be ${names}${more === undefined ? '' : `; ${more}`}`,
-    fix: `Make ${names} reachable, then run the same command again. Where it is lost for good, 'mc_ctl status' on a standby says what is left to do.`,
-  };
-};
-
-const noPrimary = (servers: readonly Server[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
-  code: 'SAF004',
-  what: 'no server is primary, and there are standbys',
-  why: 'the primary may have been on a host that is not in the inventory, or its data is gone; a new one would not fit the standbys',
-  fix: 'Find the last primary and name it in the inventory, or promote the standby that is ahead (mc_ctl switch), then run the same command again.',
-  evidence: evidence(servers, views),
-});

@@ -34,7 +34,7 @@ function cells(row: StatusRow): readonly string[] {
     row.maintenance ? `${row.state}, in maintenance` : row.state,
     row.controller,
     String(row.timeline ?? ''),
-    row.lsn ?? '',
+    row.lsn === null ? '' : `${row.atLeast ? '≥ ' : ''}${row.lsn}`,
     lag,
     row.syncState ?? '',
   ].map(shown);
@@ -121,6 +121,7 @@ export const statusJson = (status: ClusterStatus): object => ({
     commands: row.commands.map(commandJson),
     timeline: row.timeline,
     lsn: row.lsn,
+    at_least: row.atLeast,
     lag_bytes: row.lagBytes,
     lag_seconds: row.lagSeconds,
     sync_state: row.syncState,

@@ -30,10 +30,15 @@ const all = ['server2', 'server3'];
 /** Of the primary; server3 is out for everybody. */
 const out: ControllerRecord = {
   primary: 'server1',
+  timeline: 1,
+  term: 1,
   members: all,
   voters: ['server2'],
+  needed: 1,
+  eligible: ['server2'],
   believers: ['server2'],
   bound: true,
+  whole: true,
 };
 const control = { systemIdentifier: '7' } as NonNullable<DataDirectory['control']>;
 const data = (more: Partial<DataDirectory> = {}): DataDirectory => ({

@@ -350,6 +350,45 @@ describe('the status of a cluster', () => {
     expect(of(stopped('server1', 'anna@desk'), away).problem).toBe('no primary runs');
   });
 
+  describe('of a server that does not run', () => {
+    const down = (state: string, recovered: string, more = '') =>
+      of(
+        seen('server1', primary),
+        readStatus(serverNamed(pair, 'server2'), {
+          facts,
+          data: data(
+            `${more}Database system identifier: 7
+Database cluster state: ${state}
+Latest checkpoint location: 0/5000060
+Latest checkpoint's TimeLineID: 1
+${recovered}`,
+          ),
+          controller: reply('stopped'),
+        }),
+      );
+    const promoted = "Minimum recovery ending location: 0/5000148\nMin recovery ending loc's timeline: 2\n";
+    const shows = (status: ReturnType<typeof down>) => {
+      const { timeline, lsn, atLeast } = status.rows[1] ?? {};
+      return [timeline, lsn, atLeast];
+    };
+
+    it('says how far it reaches, and whether it may reach further', () => {
+      expect(shows(down('shut down', ''))).toEqual([1, '0/5000060', false]);
+      expect(shows(down('in production', ''))).toEqual([1, '0/5000060', true]);
+      expect(shows(down('in production', promoted))).toEqual([2, '0/5000148', true]);
+      expect(shows(down('shut down in recovery', promoted))).toEqual([2, '0/5000148', true]);
+      expect(statusText(down('in production', promoted), false)).toMatch(/ 2 +≥ 0\/5000148/);
+      expect(statusJson(down('in production', promoted))).toMatchObject({
+        servers: [{ at_least: false }, { timeline: 2, lsn: '0/5000148', at_least: true }],
+      });
+    });
+
+    it('says nothing of what is unfinished, or runs and does not answer', () => {
+      expect(shows(down('in production', promoted, 'making copy\n'))).toEqual([null, null, false]);
+      expect(shows(down('in production', promoted, 'running 1\n'))).toEqual([null, null, false]);
+    });
+  });
+
   it('has one schema for programs', () => {
     const json = statusJson(of(seen('server1', primary), away));
     expect(Object.keys(json)).toEqual([

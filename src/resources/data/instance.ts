@@ -57,7 +57,7 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
       return change({ summary, reason: `the directory is ${seen?.content ?? 'absent'}` });
     if (seen.recorded === undefined || seen.recorded !== seen.control?.systemIdentifier)
       return refuse(anotherCluster(desired.id, desired.dataDir, seen, seen.recorded));
-    return same(`cluster ${seen.recorded}, timeline ${seen.control.timeline}`);
+    return same(`cluster ${seen.recorded}, timeline ${seen.control.reached.timeline}`);
   },
   steps: (_change, desired) => [
     {

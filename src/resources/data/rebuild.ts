@@ -193,7 +193,7 @@ function chooseMethod(
   if (!fullPageWrites) return copy('no rewind is possible: full_page_writes was off');
   return {
     method: 'rewind',
-    reason: `it was primary on timeline ${data.control.timeline}; ${data.control.checksums ? 'checksums' : 'wal_log_hints'} and full_page_writes were on`,
+    reason: `it was primary on timeline ${data.control.reached.timeline}; ${data.control.checksums ? 'checksums' : 'wal_log_hints'} and full_page_writes were on`,
   };
 }
 

@@ -80,7 +80,10 @@ function formerPrimary({ id, dataDir, host, port }: Desired, { control }: DataDi
     why: `another server is primary now (${host}:${port}); this one may hold commits that it lacks, so it is neither started nor overwritten`,
     fix: `${fix}. Until then it stays as it is, and nothing is changed on any server.`,
     commands,
-    evidence: [`state: ${control?.state ?? 'unknown'}`, `timeline: ${control?.timeline ?? 'unknown'}`],
+    evidence: [
+      `state: ${control?.state ?? 'unknown'}`,
+      `timeline: ${control?.reached.timeline ?? 'unknown'}`,
+    ],
   };
 }
 

@@ -222,7 +222,7 @@ function obstacle(desired: Desired, data: DataDirectory) {
       'it was primary, and has not been made a standby since',
       `it may hold commits that ${keeper} lacks`,
       advised`Make it a standby first, which keeps what it alone has: ${here`pgduet rebuild ${desired.id}`}; or leave the data where it is: --keep-data.`,
-      [`state: ${data.control?.state ?? 'unknown'}`, `timeline: ${data.control?.timeline ?? '?'}`],
+      [`state: ${data.control?.state ?? 'unknown'}`, `timeline: ${data.control?.reached.timeline ?? '?'}`],
     );
   return undefined;
 }

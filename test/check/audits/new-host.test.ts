@@ -1,11 +1,23 @@
 /** A new host in the place of a server that the primary has had. */
 import { describe, expect, it } from 'vitest';
 import { newHost } from '../../../src/check/audits/new-host.ts';
+import type { ControllerRecord } from '../../../src/observe/record.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
 import { reply, tell } from './context.ts';
 
 const looked = reply(undefined, { stdout: 'content absent\n' });
-const record = { primary: 'server1', members: ['server2'], voters: [], believers: [], bound: false };
+const record: ControllerRecord = {
+  primary: 'server1',
+  timeline: 1,
+  term: 0,
+  members: ['server2'],
+  voters: [],
+  needed: 0,
+  eligible: [],
+  believers: [],
+  bound: false,
+  whole: true,
+};
 const bare: HostView = { data: { content: 'absent', files: [], standbySignal: false, running: false } };
 const primary = { data: { content: 'cluster', files: [], standbySignal: false, running: true } } as const;
 

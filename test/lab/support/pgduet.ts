@@ -131,6 +131,8 @@ export interface StatusServer {
   readonly controller: string;
   readonly timeline: number | null;
   readonly lsn: string | null;
+  /** It does not run, and may hold more than that. */
+  readonly at_least: boolean;
   readonly lag_bytes: number | null;
   readonly lag_seconds: number | null;
   readonly sync_state: string | null;
