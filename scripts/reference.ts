@@ -197,6 +197,21 @@ export const variables: Readonly<Record<string, string>> = {
   'maintenance.lasts': 'not empty where the server that is replaced is in maintenance',
   'detachment.state': '`out` for `pgduet detach`, `in` for `attach`',
   'detachment.alone': '`true` with `--alone`',
+  'recovery.starts': 'with `pgduet recover`: `true` on a server that is started',
+  'recovery.followers': 'standbys that are, too, and that commits wait for, a list of servers',
+  'recovery.former': '`true` on a server that was primary before, and stays as it is',
+  'recovery.formers': '`true` if any server was',
+  'recovery.decides': '`true` as long as the primary does not run',
+  'recovery.timeline': 'the timeline of the primary',
+  'recovery.history': 'where it left each timeline before, as `1 0/5000148, 2 0/7000000`',
+  'recovery.fork': 'where it left the timeline of this server; empty where that is not known',
+  'recovery.restless': 'why this server would start by itself; empty where it waits',
+  'recovery.successor':
+    'the server that took over from this one directly; empty where that is none of those that lead',
+  'recovery.unproven':
+    'why the promise of this server does not say that only that one confirmed its commits; empty where it does',
+  'recovery.promise': 'the promise of this server, in words',
+  'recovery.commands': 'how a person starts the controllers',
   'operating.means': '`true` on the servers that `pgduet reload`, `restart`, `stop` or `start` is about',
   'operating.since':
     'when such a server had read its files, or was started, before the command; empty with `--pending`, and in other runs',

@@ -16,7 +16,11 @@ export async function prelude(
   first: Observation,
 ): Promise<{ readonly changed: readonly Changed[]; readonly current: Observation }> {
   const before = request.prelude?.(first);
-  if (!before) return { changed: [], current: first };
+  if (!before)
+    return {
+      changed: [],
+      current: request.looksBehindYes ? await anew(request, ports, states, first) : first,
+    };
   const { cluster, intent, compile } = before;
   const own: RunRequest = { ...request, cluster, intent, compile };
   const some = states.filter(({ host }) => cluster.hosts.some(({ name }) => name === host.name));
@@ -25,13 +29,25 @@ export async function prelude(
   const done = await converge(own, ports, some, seen);
   if (!isEmpty(done.left)) throw failure(troubles(done.left));
   // Only now is known whether something has come between.
-  await Promise.all(
-    states.map((state) => lookAt(ports, state, probesFor(request.cluster, state.host, first.resources))),
-  );
-  refuse(await observation(request, ports, states, first.intent));
+  await anew(request, ports, states, first);
   const current = await observation(request, ports, states, before.behind(done.intent));
   refuse(current);
   return { changed: done.changed, current };
+}
+
+/** Refused where it is not any more as it was. */
+async function anew(
+  request: RunRequest,
+  ports: RunPorts,
+  states: readonly HostState[],
+  { resources, intent }: Observation,
+): Promise<Observation> {
+  await Promise.all(
+    states.map((state) => lookAt(ports, state, probesFor(request.cluster, state.host, resources))),
+  );
+  const now = await observation(request, ports, states, intent);
+  refuse(now);
+  return now;
 }
 
 function refuse({ plan }: Observation): void {

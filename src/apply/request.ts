@@ -51,6 +51,8 @@ export interface RunRequest {
   mayRestart?(host: string): boolean;
   /** Asked once, after the plan was shown. */
   confirm(plan: Plan): Promise<boolean>;
+  /** Everything is looked at once more behind the yes: what the plan was decided by has to be so still. */
+  readonly looksBehindYes?: boolean;
   /** What goes before, on some of the hosts, once the plan is agreed to; absent, or nothing: the run itself begins at once. */
   prelude?(first: { readonly view: View; readonly intent: Intent }): Prelude | undefined;
   /** Whether the run goes on without this host where it cannot be reached; absent: without none. */

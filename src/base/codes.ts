@@ -99,6 +99,8 @@ export const codes = {
   SAF071: { exit: refused, title: 'the former host of a server still counts' },
   SAF072: { exit: refused, title: 'the host of a server is no new one' },
   SAF073: { exit: refused, title: 'the host of a known server is a new one' },
+  SAF090: { exit: refused, title: 'it cannot be told which server was primary last' },
+  SAF091: { exit: refused, title: 'no server is proven to hold everything that was acknowledged' },
   SAF048: { exit: refused, title: 'a server would not start with its configuration' },
   SAF046: { exit: refused, title: 'a configuration file holds what the server cannot read' },
   SAF034: { exit: refused, title: 'the secrets cannot be renewed as it is' },

@@ -16,6 +16,7 @@ import {
   settleStop,
 } from './operating.ts';
 import { formerPrimary } from './pairs.ts';
+import { type RecoverIntent, settleRecover } from './recover.ts';
 import { type Brought, broughtBy, type MadeSecrets, renewalFor } from './renew.ts';
 import { type ReplaceIntent, settleReplace } from './replace.ts';
 
@@ -114,6 +115,7 @@ export type Intent =
   | StopIntent
   | StartIntent
   | RebuildIntent
+  | RecoverIntent
   | ReplaceIntent
   | TeardownIntent
   | RenewIntent;
@@ -147,6 +149,8 @@ export function settle({ cluster, view, intent }: Situation): Intent {
       return settleRestart(intent, cluster, view);
     case 'stop':
       return settleStop(intent, cluster, view);
+    case 'recover':
+      return settleRecover(intent, cluster, view);
     case 'provision':
     case 'migrate':
     case 'run':
@@ -188,6 +192,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
     case 'failover':
     case 'reload':
     case 'start':
+    case 'recover':
     case 'run':
       return standby;
   }

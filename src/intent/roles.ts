@@ -6,6 +6,7 @@ import { standingSurvey } from '../observe/standing.ts';
 import { type HostView, survey, type View } from '../observe/survey.ts';
 import type { Intent, TeardownIntent } from './intent.ts';
 import { pairObstacle } from './pairs.ts';
+import { recoverSurvey } from './recover.ts';
 import { renewalFor, strayValue } from './renew.ts';
 import { stoppedObstacle } from './stopped.ts';
 
@@ -14,6 +15,7 @@ type Found = { readonly view: View } | { readonly refused: Diagnostic };
 /** A teardown goes on where the usual survey finds no cluster of ours any more; a renewal does not begin with a value that it is not about. */
 export function surveyFor(intent: Intent, cluster: Cluster, hosts: ReadonlyMap<string, HostView>): Found {
   if (intent.kind === 'teardown') return keptFor(intent, cluster, hosts);
+  if (intent.kind === 'recover') return recoverSurvey(intent, cluster, hosts);
   const found: Found = intent.kind === 'migrate' ? standingSurvey(cluster, hosts) : survey(cluster, hosts);
   const stopped = 'view' in found ? stoppedObstacle(intent, found.view) : undefined;
   if (stopped) return { refused: stopped };

@@ -19,6 +19,7 @@ export function stoppedObstacle(intent: Intent, view: View): Diagnostic | undefi
       return withoutPrimary(intent, view);
     case 'switch':
       return forSwitch(intent.to, view);
+    case 'recover':
     case 'replace':
     case 'teardown':
     case 'provision':

@@ -5,7 +5,8 @@ import type { DataDirectory } from '../resources/data/data-directory.ts';
 
 type DataOf = (server: Server) => DataDirectory | undefined;
 
-function evidence(servers: readonly Server[], dataOf: DataOf): readonly string[] {
+/** What each of them shows, a line for each. */
+export function evidence(servers: readonly Server[], dataOf: DataOf): readonly string[] {
   return servers.map((server) => {
     const data = dataOf(server);
     const { state, checkpoint, reached } = data?.control ?? {};
@@ -18,7 +19,7 @@ export const twoPrimaries = (servers: readonly Server[], dataOf: DataOf): Diagno
   code: 'SAF003',
   what: `${servers.map(({ name }) => name).join(' and ')} are both primary`,
   why: 'each may hold commits that the other lacks; whatever is done next could lose some',
-  fix: `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
+  fix: `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild. Where none of them runs, pgduet recover starts the one that is proven to hold everything.`,
   evidence: evidence(servers, dataOf),
 });
 

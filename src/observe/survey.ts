@@ -31,6 +31,7 @@ import {
   readAdoptObservation,
 } from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
+import type { LastPrimary } from './former.ts';
 import { type Origin, originProbe, readOrigin } from './lineage.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
@@ -99,6 +100,8 @@ export interface View {
   readonly systemIdentifier?: string;
   /** Hosts that could not be reached and are left out. */
   readonly absent?: ReadonlySet<string>;
+  /** Who was primary before, where the command is about that. */
+  readonly last?: LastPrimary;
   /** Servers that a person has in maintenance; missing where there is none. */
   readonly maintained?: ReadonlyMap<string, MaintenanceSeen>;
 }

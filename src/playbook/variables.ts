@@ -35,6 +35,7 @@ import { type NamesVariables, namesVariables } from './variables/names.ts';
 import { type OperatingVariables, operatingVariables } from './variables/operating.ts';
 import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
 import { type RebuildVariables, rebuildVariables } from './variables/rebuild.ts';
+import { type RecoveringVariables, recoveringVariables } from './variables/recovering.ts';
 import { type RenewalVariables, renewalVariables } from './variables/renewal.ts';
 import { type ReplicationVariables, replicationVariables } from './variables/replication.ts';
 import { type ServerVariables, serverVariables } from './variables/server.ts';
@@ -125,6 +126,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly maintenance: MaintenanceVariables;
   readonly detachment: { readonly state: string; readonly alone: string };
   readonly operating: OperatingVariables;
+  readonly recovery: RecoveringVariables;
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -219,6 +221,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     maintenance: maintenanceVariables(situation),
     detachment: detachmentOf(situation),
     operating: operatingVariables(situation, server.name),
+    recovery: recoveringVariables(situation, server.name),
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),

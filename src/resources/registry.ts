@@ -19,6 +19,7 @@ import { renewal } from './controller/renewal.ts';
 import { restarted } from './controller/restarted.ts';
 import { stopped } from './controller/stopped.ts';
 import { switchover } from './controller/switchover.ts';
+import { alone } from './data/alone.ts';
 import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
 import { rebuild } from './data/rebuild.ts';
@@ -59,6 +60,7 @@ import { writable } from './system/writable.ts';
 
 const all: readonly AnyKind[] = [
   anyKind(adopt),
+  anyKind(alone),
   anyKind(arbiter),
   anyKind(arbiterKeys),
   anyKind(clusterKeys),

@@ -43,6 +43,8 @@ export interface Purpose {
   check?(cluster: Cluster): void;
   /** Whether PostgreSQL may be restarted there in passing, where a setting waits for it. */
   mayRestart?(host: string): boolean;
+  /** Everything is looked at once more behind the yes, before anything is changed. */
+  readonly looksBehindYes?: boolean;
   /** Asks in its own way. */
   confirm?(cluster: Cluster): Promise<boolean>;
   /** Said below the plan; a sentence each. */
@@ -92,6 +94,7 @@ export async function applyVerb(
           return agreed;
         },
         prelude: (first) => purpose?.prelude?.(cluster, first),
+        ...(purpose?.looksBehindYes ? { looksBehindYes: true } : {}),
         leaveOutUnreachable: (host) => purpose?.mayBeAway?.(host) === true,
         lockOwner: world.lockOwner(verb),
         ...(world.options.limit ? { limit: world.options.limit } : {}),

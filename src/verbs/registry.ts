@@ -165,6 +165,14 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./start.ts')).start,
   },
   {
+    name: 'recover',
+    summary:
+      'all servers are down: start the one that was primary last and holds everything; says what the others alone hold',
+    arguments: [],
+    options: planOptions,
+    load: async () => (await import('./recover.ts')).recover,
+  },
+  {
     name: 'restart',
     summary:
       'restart PostgreSQL: standbys first, one after the other, then the primary in place or by a switch',

@@ -85,6 +85,7 @@ const formats: readonly (readonly string[])[] = [
   ['restart', '--pending', '--check', '--json'],
   ['stop', '--check', '--verbose'],
   ['start', '--check', '--verbose'],
+  ['recover', '--check', '--verbose'],
   ['failover', 'off', '--check', '--verbose'],
   ['detach', 'server2', '--alone', '--check', '--verbose'],
   ['rolling-update', '--reboot', '--packages', '--check', '--verbose'],

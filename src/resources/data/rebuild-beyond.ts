@@ -48,7 +48,10 @@ goes_on() {
   done
 }`;
 
-/** Prints a line "beyond …". Its variables: d, w, its WAL, `said`, what the primary answered, `now` and `history`, its timeline and how that came to be. */
+/**
+ * Prints a line "beyond …". Its variables: d, w, its WAL, `now` and `history`, the timeline of the primary and how that came to be, and `said`, what it has answered;
+ * empty where it was not asked.
+ */
 export const beyondFunction = ({ owner }: { readonly owner: string }): string => `${endOfWal}
 control() { printf '%s\n' "$data" | sed -n "s/^$1: *//p"; }
 look_beyond() {

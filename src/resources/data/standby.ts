@@ -78,7 +78,7 @@ function formerPrimary({ id, dataDir, host, port }: Desired, { control }: DataDi
     code: 'SAF007',
     what: `the server in '${dataDir}' was a primary and has not been made a standby`,
     why: `another server is primary now (${host}:${port}); this one may hold commits that it lacks, so it is neither started nor overwritten`,
-    fix: `${fix}. Until then it stays as it is, and nothing is changed on any server.`,
+    fix: `${fix}. That needs the primary: where it does not run, pgduet recover starts it. Until then this server stays as it is, and nothing is changed on any server.`,
     commands,
     evidence: [
       `state: ${control?.state ?? 'unknown'}`,

@@ -1,0 +1,324 @@
+/** Which of several former primaries is the right one: each condition is there, and missing once. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { recoverSurvey, settleRecover } from '../../src/intent/recover.ts';
+import type { Cluster } from '../../src/inventory/cluster.ts';
+import { lastPrimary } from '../../src/observe/last-primary.ts';
+import type { ControllerRecord } from '../../src/observe/record.ts';
+import type { HostView } from '../../src/observe/survey.ts';
+import type { Lineage } from '../../src/postgres/lineage.ts';
+import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
+import { clusterOf, pairInventory, threeInventory } from './cluster.ts';
+
+let pair: Cluster;
+let three: Cluster;
+beforeAll(async () => {
+  pair = await clusterOf(pairInventory);
+  three = await clusterOf(threeInventory);
+});
+
+const first: Lineage = { timeline: 1, left: [] };
+const second: Lineage = { timeline: 2, left: [{ timeline: 1, at: '0/5000148' }] };
+const third: Lineage = { timeline: 3, left: [...second.left, { timeline: 2, at: '0/7000000' }] };
+
+const promise = (primary: string, more: Partial<ControllerRecord> = {}): ControllerRecord => ({
+  primary,
+  timeline: 1,
+  term: 0,
+  members: [],
+  voters: [],
+  needed: 0,
+  eligible: [],
+  believers: [],
+  bound: false,
+  whole: true,
+  ...more,
+});
+const counting = (on: readonly string[], needed = 1, more: Partial<ControllerRecord> = {}) => ({
+  voters: on,
+  eligible: on,
+  believers: on,
+  needed,
+  ...more,
+});
+
+interface Shown {
+  readonly data?: Partial<DataDirectory>;
+  readonly state?: string;
+  readonly system?: string;
+  readonly record?: ControllerRecord | null;
+  readonly more?: Partial<HostView>;
+}
+function shows(lineage: Lineage | null, record: ControllerRecord, over: Shown = {}): HostView {
+  const systemIdentifier = over.system ?? '7';
+  const timeline = lineage?.timeline ?? 2;
+  const control = {
+    systemIdentifier,
+    state: over.state ?? 'in production',
+    timeline,
+    checkpoint: '0/8000000',
+    checksums: true,
+    reached: { position: '0/8000000', timeline },
+  };
+  return {
+    data: {
+      content: 'cluster',
+      files: [],
+      standbySignal: false,
+      running: false,
+      recorded: systemIdentifier,
+      control,
+      ...over.data,
+    },
+    origin: lineage ? { lineage } : {},
+    ...(over.record === null ? {} : { record: over.record ?? record }),
+    ...over.more,
+  };
+}
+
+const one = (over: Shown = {}) => shows(first, promise('server1', counting(['server2'])), over);
+const two = (over: Shown = {}) => shows(second, promise('server2', { timeline: 2 }), over);
+const ofPair = (a: HostView, b: HostView) =>
+  lastPrimary(
+    pair,
+    new Map([
+      ['server1', a],
+      ['server2', b],
+    ]),
+  );
+const ofThree = (...views: readonly HostView[]) =>
+  lastPrimary(three, new Map(views.map((view, index) => [`server${index + 1}`, view])));
+const codeOf = (found: ReturnType<typeof lastPrimary>): string =>
+  'refused' in found ? found.refused.code : found.last.primary;
+const formerOf = (found: ReturnType<typeof lastPrimary>, name = 'server1') =>
+  'last' in found ? found.last.formers.find((former) => former.name === name) : undefined;
+
+describe('behind one failover', () => {
+  it('it is the server whose history goes through the other one', () => {
+    const found = ofPair(one(), two());
+    expect(codeOf(found)).toBe('server2');
+    expect(formerOf(found)).toEqual({
+      name: 'server1',
+      fork: '0/5000148',
+      successor: 'server2',
+      promise: 'promise of server1 on timeline 1: 1 of server2 confirm, server2 may take over',
+    });
+  });
+
+  it.each([
+    ['no other promise', two({ record: promise('server1') }), 'its record is not its own promise'],
+    ['a promise of another timeline', two({ record: promise('server2') }), 'not its own promise'],
+    ['a record that is missing', two({ record: null }), 'missing'],
+    ['a record that is torn', two({ record: promise('server2', { timeline: 2, whole: false }) }), 'torn'],
+    [
+      'a promise by which the other one may take over',
+      two({ record: promise('server2', counting(['server1'], 1, { timeline: 2 })) }),
+      'lets server1 take over',
+    ],
+    ['a control file of a recovery', two({ state: 'in archive recovery' }), 'never primary there'],
+    ['another one of a recovery', two({ state: 'shut down in recovery' }), 'never primary there'],
+    [
+      'a takeover under way',
+      two({ record: promise('server2', { timeline: 2, takeover: true }) }),
+      'takeover',
+    ],
+    ['a role that was given away', two({ record: promise('server2', { handover: 'server1' }) }), 'given'],
+    [
+      'a maintenance',
+      two({
+        more: {
+          remembered: {
+            server2: {
+              timeline: 2,
+              number: 1,
+              seen: { number: 1, by: 'anna', since: '2026-11-30T09:12:00Z', until: null, reason: '' },
+            },
+          } as never,
+        },
+      }),
+      'maintenance',
+    ],
+  ])('of the right one %s is refused', (_, view, why) => {
+    const found = ofPair(one(), view);
+    expect(codeOf(found)).toBe('SAF090');
+    if ('refused' in found) expect(found.refused.why).toContain(why);
+  });
+
+  it.each([
+    ['no data', one({ data: { content: 'empty' } }), 'no data'],
+    ['unfinished data', one({ data: { making: 'copy' } }), 'unfinished'],
+    ['no control file', one({ data: { control: undefined as never } }), 'control file'],
+    ['data of nobody', one({ data: { recorded: undefined as never } }), 'management directory'],
+    ['data of another cluster', one({ system: '8' }), 'system identifier'],
+    ['a part that is lost', one({ data: { lost: [{ link: 'pg_wal', target: '/wal' }] } }), 'not there'],
+    ['an odd history', shows(null, promise('server1')), 'history file'],
+    ['a restore', one({ more: { origin: { lineage: first, restoring: 'backup_label' } } }), 'backup_label'],
+    ['a role given away', one({ record: promise('server1', { handover: 'server2' }) }), 'given its role'],
+    ['a takeover', one({ record: promise('server1', { takeover: true }) }), 'takeover'],
+  ])('of the other one %s is refused, too', (_, view, why) => {
+    const found = ofPair(view, two());
+    expect(codeOf(found)).toBe('SAF090');
+    if ('refused' in found) expect(found.refused.why).toContain(why);
+  });
+
+  it('a server that was not reached is refused', () => {
+    expect(codeOf(lastPrimary(pair, new Map([['server2', two()]])))).toBe('SAF090');
+  });
+
+  it.each([
+    ['two of one timeline', shows(second, promise('server1', { timeline: 2 }))],
+    [
+      'two that parted elsewhere',
+      shows({ timeline: 2, left: [{ timeline: 1, at: '0/4000000' }] }, promise('server1', { timeline: 2 })),
+    ],
+  ])('of %s none is proven', (_, view) => {
+    expect(codeOf(ofPair(view, two()))).toBe('SAF091');
+  });
+
+  it.each([
+    ['its record is lost', null, 'missing'],
+    ['its record is torn', promise('server1', counting(['server2'], 1, { whole: false })), 'torn'],
+    ['its promise names nobody', promise('server1'), 'take over'],
+    ['it heeds a server that is none of those', promise('server9', { timeline: 2 }), 'nobody'],
+    ['it knows no promise', promise(null as never), 'nobody'],
+    [
+      'its register gave it this term',
+      promise('server1', counting(['server2'], 1, { bound: true, term: 1 })),
+      'term',
+    ],
+  ])('the other one would start by itself, where %s', (_, record, why) => {
+    expect(formerOf(ofPair(one({ record }), two()))?.restless).toContain(why);
+  });
+
+  it.each([
+    ['one that may believe so still', promise('server1', { believers: ['server2'] })],
+    ['a newer primary that it heeds', promise('server2', { timeline: 2 })],
+  ])('the other one waits for %s', (_, record) => {
+    expect(formerOf(ofPair(one({ record }), two()))?.restless).toBeUndefined();
+  });
+
+  it('a register of a later term lets it wait', () => {
+    const bound = promise('server1', counting(['server2'], 1, { bound: true, term: 1 }));
+    const later = two({ record: promise('server2', { timeline: 2, term: 2 }) });
+    expect(formerOf(ofPair(one({ record: bound }), later))?.restless).toBeUndefined();
+  });
+
+  it.each([
+    ['is lost', null, 'missing'],
+    ['is that of another server', promise('server2', { timeline: 2 }), 'own promise'],
+    ['is of another timeline', promise('server1', counting(['server2'], 1, { timeline: 2 })), 'own promise'],
+    ['lets nobody take over', promise('server1', { ...counting(['server2']), eligible: [] }), 'count on'],
+    ['waits for nobody', promise('server1', { ...counting(['server2']), voters: [] }), 'count on'],
+    ['lets others confirm', promise('server1', counting(['server2', 'server3'], 1)), 'without server2'],
+  ])('its promise proves nothing of its commits where it %s', (_, record, why) => {
+    expect(formerOf(ofPair(one({ record }), two()))?.unproven).toContain(why);
+  });
+});
+
+describe('of three servers', () => {
+  const standby = (lineage: Lineage, over: Shown = {}) =>
+    shows(lineage, promise('server2', { timeline: lineage.timeline }), {
+      ...over,
+      data: { standbySignal: true, ...over.data },
+    });
+  const last = (over: Shown = {}) => shows(third, promise('server3', { timeline: 3 }), over);
+
+  it('two failovers are followed step by step', () => {
+    const between = shows(second, promise('server2', counting(['server3'], 1, { timeline: 2 })));
+    const found = ofThree(one(), between, last());
+    expect(codeOf(found)).toBe('server3');
+    expect(formerOf(found, 'server1')).toMatchObject({ successor: 'server2', fork: '0/5000148' });
+    expect(formerOf(found, 'server2')).toMatchObject({ successor: 'server3', fork: '0/7000000' });
+    expect(formerOf(found, 'server1')?.restless ?? formerOf(found, 'server2')?.restless).toBeUndefined();
+  });
+
+  it('the one in between was rebuilt: nobody took over directly', () => {
+    const found = ofThree(one(), standby(third), last());
+    expect(codeOf(found)).toBe('server3');
+    expect(formerOf(found)).toMatchObject({ unproven: expect.stringContaining('directly') });
+    // Its promise names a standby of the right one: it waits for that.
+    expect(formerOf(found)?.restless).toBeUndefined();
+  });
+
+  it('a commit that another standby alone may have confirmed is not proven', () => {
+    const any = one({ record: promise('server1', counting(['server2', 'server3'])) });
+    const found = ofThree(any, two(), standby(second));
+    expect(formerOf(found)?.unproven).toContain('without server2');
+    const all = one({ record: promise('server1', counting(['server2', 'server3'], 2)) });
+    expect(formerOf(ofThree(all, two(), standby(second)))?.unproven).toBeUndefined();
+  });
+
+  it.each([
+    ['on a timeline before', standby(first), 'server2'],
+    [
+      'on one that parted elsewhere',
+      standby({ timeline: 2, left: [{ timeline: 1, at: '0/4000000' }] }),
+      'SAF090',
+    ],
+    ['on a later one', standby(third), 'SAF090'],
+    ['without a record', standby(second, { record: null }), 'SAF090'],
+    ['that takes over', standby(second, { record: promise('server2', { takeover: true }) }), 'SAF090'],
+  ])('a standby %s', (_, view, expected) => {
+    expect(codeOf(ofThree(one(), two(), view))).toBe(expected);
+  });
+});
+
+describe('what was decided', () => {
+  const hosts = (a: HostView, b: HostView) =>
+    new Map([
+      ['server1', a],
+      ['server2', b],
+    ]);
+  const begun = () => {
+    const found = recoverSurvey({ kind: 'recover' }, pair, hosts(one(), two()));
+    if (!('view' in found)) throw new Error(found.refused.what);
+    return settleRecover({ kind: 'recover' }, pair, found.view);
+  };
+  const later = (a: HostView, b: HostView) => {
+    const found = recoverSurvey(begun(), pair, hosts(a, b));
+    return 'view' in found ? found.view.primary : found.refused.code;
+  };
+  const checkpoint = { ...one().data?.control, checkpoint: '0/9000000' } as never;
+
+  it('holds, also once the right one runs', () => {
+    expect(later(one(), two())).toBe('server2');
+    expect(later(one(), two({ data: { running: true } }))).toBe('server2');
+  });
+
+  it.each([
+    [
+      'a former primary runs beside it',
+      one({ data: { running: true } }),
+      two({ data: { running: true } }),
+      'SAF003',
+    ],
+    ['a former primary runs instead', one({ data: { running: true } }), two(), 'SAF090'],
+    ['a former primary was started in between', one({ data: { control: checkpoint } }), two(), 'SAF090'],
+    ['the data of the right one is another', one(), two({ state: 'in archive recovery' }), 'SAF090'],
+  ])('does not hold where %s', (_, a, b, code) => {
+    expect(later(a, b)).toBe(code);
+  });
+
+  it('is nothing where only one leads: nothing is compared', () => {
+    const found = recoverSurvey(
+      { kind: 'recover' },
+      pair,
+      hosts(one({ record: null }), two({ data: { standbySignal: true } })),
+    );
+    expect('view' in found && [found.view.primary, found.view.last?.formers]).toEqual(['server1', []]);
+  });
+
+  it('takes back the stop of the right one, and of its standbys where all were stopped', () => {
+    const stopped = { more: { stopped: { by: 'anna', since: '2026-11-30T09:12:00Z' } } };
+    const standing = (a: Shown, b: Shown) => {
+      const found = recoverSurvey(
+        { kind: 'recover' },
+        pair,
+        hosts(one(a), two({ data: { standbySignal: true }, ...b })),
+      );
+      if (!('view' in found)) throw new Error(found.refused.what);
+      return settleRecover({ kind: 'recover' }, pair, found.view).decided?.released;
+    };
+    expect(standing(stopped, stopped)).toEqual(['server1', 'server2']);
+    expect(standing({}, stopped)).toEqual(['server1']);
+  });
+});
