@@ -54,17 +54,26 @@ export function asOwner(
   });
 }
 
-export async function bundleController(outfile: string, target = 'node18'): Promise<void> {
-  await build({
+/** Made once for all files of a worker. */
+let bundled: Promise<string> | undefined;
+
+export async function bundleController(outfile: string): Promise<void> {
+  bundled ??= bundleText();
+  writeFileSync(outfile, await bundled);
+}
+
+async function bundleText(): Promise<string> {
+  const { outputFiles } = await build({
     entryPoints: [new URL('../../../src/controller/main.ts', import.meta.url).pathname],
     bundle: true,
     platform: 'node',
-    target,
+    target: 'node18',
     format: 'cjs',
     external: ['pg-native'],
-    outfile,
+    write: false,
     logLevel: 'error',
   });
+  return outputFiles.map(({ text }) => text).join('');
 }
 
 export async function freePorts(count: number): Promise<number[]> {
