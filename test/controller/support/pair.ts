@@ -35,7 +35,8 @@ export const owner = root ? 'postgres' : userInfo().username;
 
 /** Where a start takes long a command says so on its standard error: that is the machine's time, which no test judges. */
 export function withoutReminder(result: SpawnSyncReturns<string>): SpawnSyncReturns<string> {
-  return { ...result, stderr: result.stderr.replace(/^mc_(?:ctl|arb): still starting; see .*\n/gm, '') };
+  const reminder = /^mc_(?:ctl|arb): (?:still starting; see |the instance is ).*\n/gm;
+  return { ...result, stderr: result.stderr.replace(reminder, '') };
 }
 
 /** PostgreSQL refuses to run as root, so root becomes the user of the package. */
