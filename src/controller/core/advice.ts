@@ -7,9 +7,8 @@ import { dutyOf, dutyWords, mayTakeOver } from './duty.ts';
 import { votes } from './gather.ts';
 import { isMaintained, leftOutWords } from './maintenance.ts';
 import { megabytes } from './names.ts';
-import { because, ctl, type Observation, type Obstacle } from './obstacle.ts';
+import { because, ctl, fedBySilent, forgetful, type Observation, type Obstacle, policy } from './obstacle.ts';
 import { mayBelieve } from './promise.ts';
-import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
 import { bytesAhead, noPosition, positionOf } from './servers.ts';
 import type { MirroringStatus, State } from './state.ts';
@@ -52,6 +51,7 @@ export function obstacle(state: State, primary: Observation, server: Observation
     const advice = `repair the disk of ${id}; it comes back by itself`;
     return because(`a disk of ${id} has failed (${view.failedDisks.join(', ')})`, advice);
   }
+  if (view.unsaved !== undefined) return forgetful(state, id, view.unsaved);
   return detached(primary, id) ?? strangersOf(primary) ?? streamObstacle(state, primary, server);
 }
 
@@ -80,16 +80,6 @@ function silent(state: State, primary: Observation, id: ServerId): Obstacle {
   const detach = `if it is surely down: ${ctl(state, primary.id, 'detach')} lets waiting commits go on`;
   return because(`${id} is not heard, and commits wait for it${policy(state)}`, `${check}; ${detach}`);
 }
-
-/** Why the controller leaves a silent server alone. */
-export const policy = (state: State): string =>
-  state.failover.enabled
-    ? state.conf.heartbeatErrorAction === 'message'
-      ? ' (heartbeat_error_action = message leaves it to a person)'
-      : isUndecidable(state)
-        ? ' (no reference address has answered, so nobody acts on it)'
-        : ''
-    : ' (automatic switch and disconnection are off)';
 
 /** One that somebody has promoted by hand leads nobody, and nobody is made its copy. */
 const byHand = (state: State, primary: ServerId, id: ServerId): Obstacle =>
@@ -291,6 +281,9 @@ function nobodyHeard(
   servers: readonly Observation[],
   names: string,
 ): { status: 'unknown' } & Obstacle {
+  const fed = servers.find(({ fresh, view }) => fresh && view?.report?.receiver === 'streaming');
+  // Who has just been started has heard nobody yet.
+  if (fed && servers.every(({ reach }) => reach !== 'unknown')) return fedBySilent(state, fed, names);
   const reason = `no primary is seen, and ${names} cannot be asked${policy(state)}`;
   const check = `check the host and admin network of ${names}`;
   const standby = richest(state, servers);

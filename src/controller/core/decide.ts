@@ -23,7 +23,7 @@ import { advancePreparation, onSwitchCheckpoint } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
 import { onPromoted, onPromoteFailed } from './promotion.ts';
 import { askReferences, isCutOff, onReferences } from './references.ts';
-import { onPersistFailed, onRetry, toPersist } from './remember.ts';
+import { onPersistFailed, onPlaceBack, onPlaceLost, onRetry, toPersist } from './remember.ts';
 import {
   endDetach,
   onAttachRequest,
@@ -118,6 +118,10 @@ function handle(state: State, event: Exclude<Event, { kind: 'persist-failed' }>)
       return onStopRequest(state, null, { all: false, mcOnly: false, force: false });
     case 'reload':
       return onReload(state, event);
+    case 'place-lost':
+      return onPlaceLost(state, event.why);
+    case 'place-back':
+      return onPlaceBack(state);
     case 'reload-failed':
       return decided(state, log('MCA01029', { why: event.why }));
     default:

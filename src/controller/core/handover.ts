@@ -11,6 +11,7 @@ import { heedsMaintenance, isLeftOut, isMaintained } from './maintenance.ts';
 import { doubt } from './pause.ts';
 import type { Giving } from './processes.ts';
 import { mayBelieve } from './promise.ts';
+import { unwritten } from './remember.ts';
 import {
   bytesAhead,
   type Heard,
@@ -40,6 +41,7 @@ export function candidates(
     !isLeftOut(state, line.id) &&
     heedsMaintenance(state, view) &&
     view.failedDisks.length === 0 &&
+    view.unsaved === undefined &&
     (force || (state.sync?.eligible.includes(line.id) === true && mayTakeOver(dutyOf(view))));
   return heardPeers(state)
     .filter(fits)
@@ -68,6 +70,8 @@ export function newHandover(state: State, kind: Handover['kind'], to: ServerId):
 export function onOwnFault(state: State, why: string, restartable: boolean): Decision {
   if (state.own.role !== 'primary' || !state.failover.enabled || state.stop || state.giving || state.ending)
     return decided(state);
+  // To whom a role was given must not be forgotten.
+  if (state.place !== null) return decided(state);
   // Who leads by no promise of its own, as one that somebody has promoted by hand, has no role to give away.
   if (state.sync?.primary !== state.self.id || isMaintained(state, state.self.id)) return decided(state);
   const [to] = candidates(state, false);
@@ -92,6 +96,9 @@ export function onGivingStopped(state: State, proof: Proof | null): Decision {
     ...withOwn(state, { phase: 'stopped', missedChecks: 0 }),
     boot: { kind: 'handed' },
   };
+  // To whom it was given could not be written down, so that it is given to nobody. As after a long shutdown: only new words count.
+  if (state.place !== null)
+    return takeBack(doubt(stopped, Object.keys(stopped.peers)), giving, unwritten(state, state.place));
   if (handover.kind === 'failover') return decided(toGiven(stopped, giving));
   if (proof?.state !== 'shut down') {
     const why = `pg_controldata says '${proof?.state ?? 'nothing'}' instead of 'shut down'`;

@@ -2,7 +2,7 @@
 import { beginStart, startInstance } from './boot.ts';
 import { type Decision, decided, log, replies } from './decision.ts';
 import { endedHere, entryOf, entryWords, isMaintained } from './maintenance.ts';
-import type { ReplyTo } from './processes.ts';
+import type { Giving, ReplyTo } from './processes.ts';
 import { heardPeers, isServingPrimary, leadsNobody } from './servers.ts';
 import type { State } from './state.ts';
 
@@ -23,11 +23,8 @@ export function onStartRequest(
   // It may be in maintenance without having heard of it: the person has said what is meant.
   if (force && state.boot.kind === 'waiting-for-primary')
     return startInstance({ ...state, waitingForStart: [...state.waitingForStart, replyTo] });
-  const to = state.giving?.handover.to;
-  if (to !== undefined && state.peers[to]?.reach === 'up') {
-    const why = `this server gives its role to ${to}; it starts again only if that refuses`;
-    return decided(state, ...replies([replyTo], false, why));
-  }
+  const given = state.giving ? obstacleToTakeBack(state, state.giving, wanted) : null;
+  if (given !== null) return decided(state, ...replies([replyTo], false, given));
   const revival = wanted === 'start' ? null : state.revival;
   const waiting = { ...state, revival, waitingForStart: [...state.waitingForStart, replyTo] };
   if (state.boot.kind === 'left') {
@@ -38,10 +35,28 @@ export function onStartRequest(
   if (state.boot.kind === 'failed' && wanted === 'wait-started') {
     return decided(state, ...replies([replyTo], false, state.boot.why));
   }
-  const away = ['down', 'stopped', 'held'].includes(state.own.phase) && state.giving === null;
+  const away = ['down', 'stopped', 'held'].includes(state.own.phase);
   // Whoever asks for the start after it was said that this server waits for another one's word has decided.
   const waits = state.boot.kind === 'asking-peers' && state.boot.said;
   return wanted === 'start' && (away || waits) ? beginStart(waiting, true) : decided(waiting);
+}
+
+/**
+ * Why a role that was given away does not come back by a person's word: whoever has it is heard, or was not waited for yet. Where that one is
+ * lost nothing but this word brings the role back.
+ */
+function obstacleToTakeBack(
+  { peers }: State,
+  { stage, handover: { to } }: Giving,
+  wanted: 'start' | 'wait-started',
+): string | null {
+  const reach = peers[to]?.reach;
+  if (reach === 'up') return `this server gives its role to ${to}; it starts again only if that refuses`;
+  if (stage !== 'given') return `this server is giving its role to ${to}; wait a moment`;
+  if (reach === 'unknown') return `this server gave its role to ${to}, which is being asked; wait a moment`;
+  return wanted === 'start'
+    ? null
+    : `this server gave its role to ${to}, which is not heard any more; only if ${to} has never become primary: mc_ctl start once more`;
 }
 
 /**

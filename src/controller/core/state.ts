@@ -194,6 +194,9 @@ export interface State extends Kept {
     readonly saidAt: number;
   } | null;
 
+  /** Why nothing can be written down, as far as is known before it has to be: then this server takes nothing upon itself. */
+  readonly place: string | null;
+
   readonly incarnation: string;
   /** Whom synchronous_standby_names had named when the controller started: members, if the state file is lost. */
   readonly named: readonly ServerId[];

@@ -8,7 +8,7 @@ import { type ArbiterRow, arbiterRows, type RegisterRow, registerRow } from './a
 import { busyServers } from './busy.ts';
 import { dutyOf, dutyWords, sameDuty } from './duty.ts';
 import { entryOf } from './maintenance.ts';
-import { ctl, type Observation, type Obstacle } from './obstacle.ts';
+import { ctl, forgetful, type Observation, type Obstacle } from './obstacle.ts';
 import { split } from './split.ts';
 import type { Judgement, MirroringStatus, State } from './state.ts';
 import { observations, type StatusRow, serves, statusRow, time } from './status-row.ts';
@@ -61,6 +61,8 @@ export function assess(state: State): Judgement {
     const missing = withoutPrimary(state, servers);
     return { ...verdict(missing.status, missing), moving: missing.moving };
   }
+  const { unsaved: lost } = primary.view ?? {};
+  if (lost !== undefined) return verdict('not-switchable', forgetful(state, primary.id, lost));
   if (primary.view?.phase === 'silent') {
     return verdict('not-switchable', unanswered(primary, `${primary.id}, the primary,`));
   }

@@ -297,6 +297,7 @@ function isSound(state: State, view: ServerView): boolean {
     view.takeover === null &&
     view.yield === null &&
     !view.leaving &&
+    view.unsaved === undefined &&
     !isAway(state, view)
   );
 }
