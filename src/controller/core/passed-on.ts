@@ -8,18 +8,20 @@ import type { PassedOn } from './processes.ts';
 import { isInCharge } from './servers.ts';
 import type { State } from './state.ts';
 
-export const passOn = (state: State, passed: PassedOn, request: PeerRequest): Decision =>
-  decided(
-    { ...state, passedOn: [...state.passedOn, passed] },
-    { kind: 'ask-peer', peer: passed.peer, request },
+export function passOn(state: State, passed: Omit<PassedOn, 'id'>, request: PeerRequest): Decision {
+  const { seq: id } = state;
+  return decided(
+    { ...state, passedOn: [...state.passedOn, { ...passed, id }] },
+    { kind: 'ask-peer', peer: passed.peer, id, request },
   );
+}
 
 /** The other server has answered, or will not any more. */
 export function onPeerReply(
   state: State,
-  { peer, ok, text, code }: Pick<Extract<Happening, { kind: 'peer-reply' }>, 'peer' | 'ok' | 'text' | 'code'>,
+  { peer, id, ok, text, code }: Omit<Extract<Happening, { kind: 'peer-reply' }>, 'kind'>,
 ): Decision {
-  const [settled, rest] = parted(state.passedOn, (it) => it.peer === peer);
+  const [settled, rest] = parted(state.passedOn, (it) => it.peer === peer && it.id === id);
   return answered(state, settled, rest, (to) => replies(to, ok, text, code));
 }
 

@@ -131,6 +131,8 @@ export interface Stop {
 export interface PassedOn {
   readonly replyTo: ReplyTo;
   readonly peer: ServerId;
+  /** Several may be on their way to one server. */
+  readonly id: number;
   /** What this server is busy with meanwhile; null: nothing that keeps another command away. */
   readonly work: 'switch' | 'detach' | null;
 }

@@ -5,7 +5,7 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
-import type { Proof } from './event.ts';
+import type { Happening, Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
 import type { ReplyTo, Stop } from './processes.ts';
 import { promise } from './promise.ts';
@@ -13,6 +13,9 @@ import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
 import { hasPostmaster } from './servers.ts';
 import type { State } from './state.ts';
 import type { ServerId } from './view.ts';
+
+/** One server is asked to stop at a time; what is passed on for a person has the number of its event, which is higher. */
+const stopRequest = 0;
 
 export interface StopOptions {
   readonly all: boolean;
@@ -71,7 +74,7 @@ function nextServer(state: State): Decision {
   const going: State = { ...state, stop: { ...stop, current, queue } };
   if (current === state.self.id) return announceLeaving(going, going.stop);
   const request = { kind: 'stop', mcOnly: stop.mcOnly, force: stop.force } as const;
-  return decided(going, { kind: 'ask-peer', peer: current, request });
+  return decided(going, { kind: 'ask-peer', peer: current, id: stopRequest, request });
 }
 
 /**
@@ -178,10 +181,10 @@ export function onStopFailed(state: State, why: string): Decision {
 
 export function onStopReply(
   state: State,
-  { peer, ok, text }: { readonly peer: ServerId; readonly ok: boolean; readonly text: string },
+  { peer, id, ok, text }: Omit<Extract<Happening, { kind: 'peer-reply' }>, 'kind'>,
 ): Decision {
   const { stop } = state;
-  if (!stop || stop.current !== peer) return decided(state);
+  if (!stop || id !== stopRequest || stop.current !== peer) return decided(state);
   const failures = ok ? stop.failures : [...stop.failures, `${peer}: ${text}`];
   return nextServer({ ...state, stop: { ...stop, failures } });
 }
