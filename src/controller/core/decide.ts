@@ -37,7 +37,7 @@ import { streams } from './rows.ts';
 import { hasPostmaster, heardPeers, isLater } from './servers.ts';
 import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
 import { advanceSlots, onSlotsSet } from './slots.ts';
-import { onStartRequest } from './start-request.ts';
+import { isRunning, onStartRequest } from './start-request.ts';
 import type { State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import {
@@ -351,7 +351,7 @@ const isOvertaken = ({ self, sync, own }: State): boolean =>
 /** Whoever waits for the instance is answered as soon as it runs, however it came to run. */
 function answerStarts(state: State): Decision {
   if (state.waitingForStart.length === 0 || state.own.phase !== 'running') return decided(state);
-  const told = replies(state.waitingForStart, true, 'the instance is running');
+  const told = replies(state.waitingForStart, true, isRunning);
   return decided({ ...state, waitingForStart: [] }, ...told);
 }
 

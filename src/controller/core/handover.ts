@@ -11,15 +11,7 @@ import { heedsMaintenance, isLeftOut, isMaintained } from './maintenance.ts';
 import { doubt } from './pause.ts';
 import type { Giving } from './processes.ts';
 import { mayBelieve } from './promise.ts';
-import {
-  bytesAhead,
-  type Heard,
-  heardPeers,
-  isBefore,
-  isHeard,
-  isServingPrimary,
-  positionOf,
-} from './servers.ts';
+import { bytesAhead, type Heard, heardPeers, isBefore, isHeard, leader, positionOf } from './servers.ts';
 import { believesGone, isSilent } from './silence.ts';
 import type { Peer, State } from './state.ts';
 import { isBound } from './term.ts';
@@ -137,7 +129,8 @@ export function advanceHandover(state: State): Decision {
   const peer = state.peers[handover.to];
   const view = peer?.reach === 'up' ? peer.view : null;
   // Its first report tells the port to follow it by.
-  const promoted = heardPeers(state).find((it) => isServingPrimary(it) && it.view.report !== null);
+  const led = leader(state);
+  const promoted = led?.view.report ? led : undefined;
   if (promoted) return handedOver(state, giving, promoted);
   if (view?.declined?.id === handover.id && isProven(view)) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);

@@ -6,18 +6,17 @@ import { timeOfDay } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
 import type { AttachCommand, ControlRequest, MaintenanceBegin, MaintenanceEnd } from './event.ts';
 import { onBegin, onEnd } from './maintaining.ts';
+import { byHandWords } from './maintenance.ts';
 import { passOn } from './passed-on.ts';
 import { onSwitchRequest } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
 import { without } from './promise.ts';
 import { streams } from './rows.ts';
-import { type Heard, heardPeers, isPrimaryHere, isServingPrimary } from './servers.ts';
+import { type Heard, isPrimaryHere, leader, leadsNobody, ledByHand } from './servers.ts';
 import { fenceWords, fencing } from './silence.ts';
 import type { State } from './state.ts';
 import { onForcedTakeover } from './takeover.ts';
 import { type ServerId, understandsMaintenance } from './view.ts';
-
-const primaryPeer = (state: State): Heard | undefined => heardPeers(state).find(isServingPrimary);
 
 export function onSwitchCommand(
   state: State,
@@ -25,10 +24,10 @@ export function onSwitchCommand(
   request: Extract<ControlRequest, { kind: 'switch' }>,
 ): Decision {
   if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, request);
-  const primary = primaryPeer(state);
+  const primary = leader(state);
   if (primary && replyTo.kind === 'control')
     return passOn(state, { replyTo, peer: primary.line.id, work: 'switch' }, request);
-  if (request.force && (request.to ?? state.self.id) === state.self.id)
+  if (request.force && !leadsNobody(state) && (request.to ?? state.self.id) === state.self.id)
     return onForcedTakeover(state, replyTo, request.noFencing);
   const standby = state.own.role === 'standby' && state.own.phase === 'running';
   const way = standby ? `; mc_ctl switch --force makes ${state.self.id} primary without it` : '';
@@ -37,6 +36,8 @@ export function onSwitchCommand(
 
 /** Which server would have to act, and how long ago it was heard. */
 function nobodyLeads(state: State): string {
+  const byHand = ledByHand(state);
+  if (byHand !== undefined) return byHandWords(byHand);
   const last = state.peers[state.sync?.primary ?? ''] ?? Object.values(state.peers)[0];
   if (!last || last.reach === 'up') return `no primary is running (${state.mirroring.reason || 'none'})`;
   const since = last.heardWall === null ? 'and was not yet' : `since ${timeOfDay(last.heardWall)}`;
@@ -51,7 +52,7 @@ export function onDetachRequest(
   { noFencing, ...request }: Extract<ControlRequest, { kind: 'detach' }>,
 ): Decision {
   if (isPrimaryHere(state)) return detachHere(state, replyTo, noFencing, request.server);
-  const primary = primaryPeer(state);
+  const primary = leader(state);
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
   if (request.server !== undefined && isOld(primary)) return refuseOld(state, replyTo, primary);
@@ -81,7 +82,7 @@ export function onMaintenanceRequest(
     return request.kind === 'maintenance-begin'
       ? onBegin(state, replyTo, request)
       : onEnd(state, replyTo, request);
-  const primary = primaryPeer(state);
+  const primary = leader(state);
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
   if (isOld(primary)) return refuseOld(state, replyTo, primary);
@@ -92,7 +93,7 @@ export function onMaintenanceRequest(
 export function onAttachRequest(state: State, replyTo: ReplyTo, request: AttachCommand): Decision {
   const { server: id } = request;
   if (!isPrimaryHere(state)) {
-    const primary = primaryPeer(state);
+    const primary = leader(state);
     if (!primary || replyTo.kind === 'peer')
       return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
     if (isOld(primary)) return refuseOld(state, replyTo, primary);
