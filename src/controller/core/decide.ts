@@ -9,6 +9,7 @@ import { onArbiterHeard, onArbiterLost } from './arbiters.ts';
 import { advanceBoot, onBoot, onBootTick, onInstanceStarted, onPrimaryProbe, onStartFailed } from './boot.ts';
 import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, refuseBusy } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { endDetach, isWaitedFor, onDetachFenced } from './detach.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
 import { nothingToReport, sameJudgement } from './fields.ts';
 import { endGrant } from './granted.ts';
@@ -24,17 +25,10 @@ import type { ReplyTo } from './processes.ts';
 import { onPromoted, onPromoteFailed } from './promotion.ts';
 import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
-import {
-  endDetach,
-  onAttachRequest,
-  onDetachFenced,
-  onDetachRequest,
-  onMaintenanceRequest,
-  onSwitchCommand,
-} from './request.ts';
+import { onAttachRequest, onDetachRequest, onMaintenanceRequest, onSwitchCommand } from './request.ts';
 import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
-import { hasPostmaster, heardPeers, isLater } from './servers.ts';
+import { hasPostmaster, heardPeers, isLater, isPrimaryHere } from './servers.ts';
 import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
 import { advanceSlots, onSlotsSet } from './slots.ts';
 import { isRunning, onStartRequest } from './start-request.ts';
@@ -206,6 +200,8 @@ function busyWith(state: State, replyTo: ReplyTo, request: ControlRequest | Peer
     case 'maintenance-end':
       // What the register does not answer is what a person decides.
       if (request.kind === 'switch' && request.force && waitsForRegister(state)) return null;
+      if (request.kind === 'detach' && isPrimaryHere(state) && isWaitedFor(state, request.server))
+        return null;
       return obstacleToChange(state, replyTo, request.by);
     case 'wait-started':
     case 'set-failover':

@@ -127,6 +127,14 @@ export interface Stop {
   readonly announcingUntil: number | null;
 }
 
+/** A person waits for that standby to be out. */
+export interface Detaching {
+  readonly replyTo: ReplyTo;
+  readonly id: ServerId;
+  /** From then on it is said that it is not out yet. */
+  readonly untilAt: number;
+}
+
 /** A request of a person that was passed on to another server, whose answer is given back. */
 export interface PassedOn {
   readonly replyTo: ReplyTo;

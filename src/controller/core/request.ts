@@ -3,7 +3,8 @@
  * them on and gives the answer back. Pure.
  */
 import { timeOfDay } from './busy.ts';
-import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { type Decision, decided, replies } from './decision.ts';
+import { detachHere } from './detach.ts';
 import type { AttachCommand, ControlRequest, MaintenanceBegin, MaintenanceEnd } from './event.ts';
 import { onBegin, onEnd } from './maintaining.ts';
 import { byHandWords } from './maintenance.ts';
@@ -11,12 +12,10 @@ import { passOn } from './passed-on.ts';
 import { onSwitchRequest } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
 import { without } from './promise.ts';
-import { streams } from './rows.ts';
 import { type Heard, isPrimaryHere, leader, leadsNobody, ledByHand } from './servers.ts';
-import { fenceWords, fencing } from './silence.ts';
 import type { State } from './state.ts';
 import { onForcedTakeover } from './takeover.ts';
-import { type ServerId, understandsMaintenance } from './view.ts';
+import { understandsMaintenance } from './view.ts';
 
 export function onSwitchCommand(
   state: State,
@@ -103,59 +102,4 @@ export function onAttachRequest(state: State, replyTo: ReplyTo, request: AttachC
     return decided(state, ...replies([replyTo], true, `no person has taken ${id} out`));
   const text = `${id} may come back: commits wait for it once it streams`;
   return decided({ ...state, parked: without(state.parked, [id]) }, ...replies([replyTo], true, text));
-}
-
-/** Takes out the standby that is named, or one that commits wait for: with several of them the one that is worst off. */
-function detachHere(state: State, replyTo: ReplyTo, noFencing: boolean, named?: ServerId): Decision {
-  const voters = state.sync?.voters ?? [];
-  if (voters.length === 0) return decided(state, ...replies([replyTo], false, 'no standby is waited for'));
-  if (named !== undefined && !voters.includes(named))
-    return decided(
-      state,
-      ...replies([replyTo], false, `no commit waits for ${named}; those waited for: ${voters.join(', ')}`),
-    );
-  const id = named ?? voters.find((it) => !streams(state, it)) ?? voters.at(-1) ?? '';
-  const startedAtWall = state.peers[id]?.view?.report?.startedAtWall ?? 0;
-  const detaching = { id, startedAtWall };
-  const waiting: State = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
-  const told = decided({ ...waiting, detaching }, log('MCA01057', { server: id }));
-  if (state.conf.fencingCommand === undefined || noFencing) return andThen(told, park);
-  return andThen(told, (it) => decided(it, fencing(id, 'detach', 'command')));
-}
-
-/** From here on the standby is to be out, whatever else is seen of it. */
-function park(state: State): Decision {
-  const { detaching } = state;
-  if (!detaching) return decided(state);
-  const parked = { ...state.parked, [detaching.id]: detaching.startedAtWall };
-  return decided({ ...state, parked, detaching: null });
-}
-
-/** The fencing command of mc_ctl detach has ended. */
-export function onDetachFenced(state: State, done: boolean, why: string): Decision {
-  const { detaching } = state;
-  if (!detaching) return decided(state);
-  const told = decided(state, fenceWords(detaching.id, done, why));
-  if (done) return andThen(told, park);
-  const text = `the fencing command failed, so ${detaching.id} is not taken out: ${why}`;
-  return andThen(told, (it) => giveUpDetach(it, text));
-}
-
-const giveUpDetach = (state: State, why: string): Decision =>
-  decided(
-    { ...state, detaching: null, waitingForDetach: [] },
-    ...replies(state.waitingForDetach, false, why),
-  );
-
-/** A primary that stops or hands over takes nobody out any more; whoever waits for it is told. */
-export function endDetach(state: State): Decision {
-  const here =
-    state.own.role === 'primary' && (state.waitingForDetach.length > 0 || state.detaching !== null);
-  if (!here || (state.own.phase === 'running' && !state.giving && !state.stop && !state.ending))
-    return decided(state);
-  // Who was told that it failed must not find it done after the next start.
-  const parked = Object.fromEntries(
-    Object.entries(state.parked).filter(([id]) => !state.sync?.voters.includes(id)),
-  );
-  return giveUpDetach({ ...state, parked }, `${state.self.id} does not serve as primary any more`);
 }
