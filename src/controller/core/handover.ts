@@ -72,8 +72,15 @@ export function onOwnFault(state: State, why: string, restartable: boolean): Dec
     change: null,
     proving: null,
     giving: { stage: 'stop', handover, tried: [], restartable },
+    waitingForSwitch: [],
   };
-  return decided(next, log('MCA01043', { why, server: to }), { kind: 'stop-instance', mode: 'immediate' });
+  const given = replies(
+    state.waitingForSwitch,
+    false,
+    `the switch is given up: ${why}, and ${to} takes over`,
+  );
+  const words = log('MCA01043', { why, server: to });
+  return decided(next, words, ...given, { kind: 'stop-instance', mode: 'immediate' });
 }
 
 export function onGivingStopped(state: State, proof: Proof | null): Decision {
@@ -134,9 +141,16 @@ export function advanceHandover(state: State): Decision {
   if (promoted) return handedOver(state, giving, promoted);
   if (view?.declined?.id === handover.id && isProven(view)) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
+  if (isSilent(state, handover.to)) return answerUnknown(state, handover);
   return view?.takeover?.id === handover.id && giving.taken !== handover.to
     ? decided({ ...state, giving: { ...giving, taken: handover.to } })
     : decided(state);
+}
+
+/** What has become of it only the other side, or the register, can say; whoever has asked does not wait for that. */
+function answerUnknown(state: State, { to }: Handover): Decision {
+  const text = `${to} was given the role and is not heard any more: it may have become primary, and ${state.self.id} stays stopped until that is known. What to do says mc_ctl status`;
+  return decided({ ...state, waitingForSwitch: [] }, ...replies(state.waitingForSwitch, false, text));
 }
 
 /** An earlier version declines when a limit of time is over, and its instance may still become primary. */

@@ -25,9 +25,13 @@ export function onPeerReply(
   return answered(state, settled, rest, (to) => replies(to, ok, text, code));
 }
 
-/** What was passed on for a switch is done once this server is primary, whoever might still say so. */
+/** What was passed on for a switch is done once this server is primary, whoever might still say so; unless it was to be another one. */
 export function switchedHere(state: State, text: string): Decision {
-  const [settled, rest] = parted(state.passedOn, ({ work }) => work === 'switch');
+  const { id } = state.self;
+  const [settled, rest] = parted(
+    state.passedOn,
+    ({ work, to }) => work === 'switch' && (to === undefined || to === id),
+  );
   return answered(state, settled, rest, (to) => replies(to, true, text));
 }
 

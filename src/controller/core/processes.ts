@@ -143,6 +143,8 @@ export interface PassedOn {
   readonly id: number;
   /** What this server is busy with meanwhile; null: nothing that keeps another command away. */
   readonly work: 'switch' | 'detach' | null;
+  /** Whom a person has named for a switch. */
+  readonly to?: ServerId | undefined;
 }
 
 export type ReplyTo =

@@ -25,7 +25,7 @@ export function onSwitchCommand(
   if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, request);
   const primary = leader(state);
   if (primary && replyTo.kind === 'control')
-    return passOn(state, { replyTo, peer: primary.line.id, work: 'switch' }, request);
+    return passOn(state, { replyTo, peer: primary.line.id, work: 'switch', to: request.to }, request);
   if (request.force && !leadsNobody(state) && (request.to ?? state.self.id) === state.self.id)
     return onForcedTakeover(state, replyTo, request.noFencing);
   const standby = state.own.role === 'standby' && state.own.phase === 'running';

@@ -7,6 +7,7 @@ import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening, Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
+import { giveUpSwitch } from './preparation.ts';
 import type { ReplyTo, Stop } from './processes.ts';
 import { promise } from './promise.ts';
 import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
@@ -36,8 +37,9 @@ export function onStopRequest(state: State, replyTo: ReplyTo | null, options: St
     failures,
     announcingUntil: null,
   };
-  const going: State = { ...state, stop, waitingForStart: [], preparing: null, change: null, proving: null };
-  return andThen(decided(going, ...given), nextServer);
+  const still = giveUpSwitch(state, `${state.self.id} is being stopped`);
+  const going: State = { ...still.state, stop, waitingForStart: [], change: null, proving: null };
+  return andThen(decided(going, ...still.actions, ...given), nextServer);
 }
 
 /** A second request waits for the first; with -e it also makes the running one forceful. */
@@ -174,9 +176,13 @@ export function onStopFailed(state: State, why: string): Decision {
   const told = decided(going, log('MCA01011', { why }));
   const failures = [...stop.failures, `the instance of ${state.self.id} did not stop: ${why}`];
   if (stop.force) return andThen(told, (it) => nextServer({ ...it, stop: { ...stop, failures } }));
-  return andThen(told, (it) =>
-    decided({ ...it, stop: null, leaving: null }, ...replies(stop.replyTo, false, failures.join('; '))),
-  );
+  const answers = replies(stop.replyTo, false, failures.join('; '));
+  const over = { stop: null, leaving: null };
+  // It was being stopped before, for something that waits for the outcome still.
+  const goesOn = state.promotion?.stopping || state.giving?.stage === 'stop' || state.ending;
+  return goesOn
+    ? andThen(decided({ ...state, ...over }, ...answers), (it) => onStopFailed(it, why))
+    : andThen(told, (it) => decided({ ...it, ...over }, ...answers));
 }
 
 export function onStopReply(
@@ -224,7 +230,13 @@ export function isolate(state: State, words: Action = log('MCA01055')): Decision
 
 function onEnded(state: State): Decision {
   if (state.ending === 'demoted') {
-    return decided({ ...withOwn(state, { phase: 'held', report: null }), ending: null }, log('MCA01010'));
+    const why = state.boot.kind === 'failed' ? state.boot.why : 'another server is primary';
+    const held: State = {
+      ...withOwn(state, { phase: 'held', report: null }),
+      ending: null,
+      waitingForStart: [],
+    };
+    return decided(held, log('MCA01010'), ...replies(state.waitingForStart, false, why));
   }
   const untilAt = state.now + giveUpTimeMs(state.conf);
   const waiting: State = {
