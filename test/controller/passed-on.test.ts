@@ -84,6 +84,15 @@ describe.each(passing)('%s', (_, request) => {
   });
 });
 
+it('a request that waits when the controller is stopped is answered, and not left with a connection that ends', () => {
+  const request: ControlRequest = { kind: 'maintenance-end', server: 'server3', who: 'alice' };
+  const it1 = standby().after(10, 'a person asks', { kind: 'control', id: 7, request });
+  it1.after(10, 'systemctl stop', { kind: 'terminate' }).after(5000, '', { kind: 'tick' });
+  it1.after(10, '', { kind: 'instance-stopped', proof: null });
+  expect(it1.text()).toContain('end with 0');
+  expect(answersOf(it1)).toEqual([expect.stringMatching(/failed: .*server2 goes on/)]);
+});
+
 const switching: ControlRequest = { kind: 'switch', force: false, noFencing: false };
 const askedOf = (it: Conversation): readonly string[] => it.text().match(/ask server2[^\n]*/g) ?? [];
 

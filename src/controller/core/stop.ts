@@ -8,7 +8,7 @@ import { andThen, type Decision, decided, log, replies, withOwn } from './decisi
 import type { Happening, Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
 import { giveUpSwitch } from './preparation.ts';
-import type { ReplyTo, Stop } from './processes.ts';
+import type { PassedOn, ReplyTo, Stop } from './processes.ts';
 import { promise } from './promise.ts';
 import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
 import { hasPostmaster } from './servers.ts';
@@ -195,12 +195,19 @@ export function onStopReply(
   return nextServer({ ...state, stop: { ...stop, failures } });
 }
 
+/** A connection that just ends looks like a controller that hangs. */
+function leftBehind({ self, passedOn, waitingForSwitch, promotion }: State): Action[] {
+  const here = [...waitingForSwitch, ...(promotion?.stopping?.replyTo ?? [])];
+  const ends = `the controller of ${self.id} was stopped meanwhile`;
+  const goesOn = ({ peer, replyTo }: PassedOn) =>
+    replies([replyTo], false, `${ends}; ${peer} goes on with what it was asked for: mc_ctl status there`);
+  return [...replies(here, false, `${ends}; see mc_ctl status`), ...passedOn.flatMap(goesOn)];
+}
+
 function finish(state: State, stop: Stop): Decision {
   const text = stop.failures.length === 0 ? 'stopped' : stop.failures.join('; ');
-  return decided(state, log('MCA01012'), ...replies(stop.replyTo, stop.failures.length === 0, text), {
-    kind: 'exit',
-    code: 0,
-  });
+  const told = replies(stop.replyTo, stop.failures.length === 0, text);
+  return decided(state, log('MCA01012'), ...told, ...leftBehind(state), { kind: 'exit', code: 0 });
 }
 
 /** This server was primary while another one is now, and has promised not to acknowledge anything without it. */
