@@ -163,6 +163,15 @@ describe('one that was promoted by hand', () => {
     expect(switched.state.preparing).toBeNull();
   });
 
+  it('and was stopped is not started beside the primary, and its maintenance goes on', () => {
+    const restored = recorded({ sync: promise, maintenance: { server3: open } });
+    const it1 = new Conversation('server3', 3).after(0, '', boot({ restored })).after(10, '', leader());
+    it1.after(10, '', asked({ kind: 'start', force: true }));
+    expect(answersOf(it1)).toEqual([expect.stringMatching(/failed: server1 is primary/)]);
+    expect(entryOf(it1.state, 'server3')?.stage).toBe('open');
+    expect(it1.state.boot.kind).toBe('maintained');
+  });
+
   const later = { ...promise, primary: 'server2', timeline: 2, epoch: 9 };
   it.each<readonly [string, ServerView, string]>([
     ['whose instance starts', view('server1', 'primary', { ...told, phase: 'starting' }), 'only one can be'],

@@ -3,7 +3,7 @@ import { beginStart, startInstance } from './boot.ts';
 import { type Decision, decided, log, replies } from './decision.ts';
 import { endedHere, entryOf, entryWords, isMaintained } from './maintenance.ts';
 import type { ReplyTo } from './processes.ts';
-import { asksBeforeItStarts, heardPeers, leadsNobody, serves } from './servers.ts';
+import { asksBeforeItStarts, type Heard, heardPeers, leadsNobody, serves } from './servers.ts';
 import { lastTimeline, type State } from './state.ts';
 
 /** The answer of a start that needs no word: whoever has asked sees more only where there is more to say. */
@@ -59,11 +59,19 @@ function leadAllTheSame(state: State, replyTo: ReplyTo): Decision {
   return decided(endedHere(state), log('MCA01050', { server: id }), ...replies([replyTo], true, text));
 }
 
+const unmaintained = (state: State): Heard[] =>
+  heardPeers(state).filter(({ line }) => !isMaintained(state, line.id));
+
+function primaryBeside(state: State): string | null {
+  const other = unmaintained(state).find(serves);
+  return other ? `${other.line.id} is primary, and only one can be` : null;
+}
+
 /** Who leads already, or may in a moment, or would not follow. */
 function obstacleToLead(state: State): string | null {
-  const others = heardPeers(state).filter(({ line }) => !isMaintained(state, line.id));
-  const other = others.find(serves);
-  if (other) return `${other.line.id} is primary, and only one can be`;
+  const others = unmaintained(state);
+  const other = primaryBeside(state);
+  if (other !== null) return other;
   const taker = others.find(({ view }) => view.takeover !== null);
   if (taker) return `${taker.line.id} is taking over`;
   const asking = others.find(asksBeforeItStarts);
@@ -98,5 +106,8 @@ function startInMaintenance(
   if (state.own.phase === 'unknown')
     return refuse('the controller looks at the instance still; wait a moment');
   const waiting = { ...state, waitingForStart: [...state.waitingForStart, replyTo] };
-  return state.own.role === 'standby' ? startInstance(waiting) : beginStart(endedHere(waiting), true);
+  if (state.own.role === 'standby') return startInstance(waiting);
+  // It would be held, and a start that is none ends no maintenance.
+  const other = primaryBeside(state);
+  return other === null ? beginStart(endedHere(waiting), true) : refuse(other);
 }
