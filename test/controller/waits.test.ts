@@ -34,23 +34,6 @@ function preparing(): Conversation {
 const proof = { state: 'shut down', checkpoint: '0/4000028', idle: true };
 
 describe('a switch', () => {
-  it('that is prepared while the instance fails is answered, and blocks nothing later', () => {
-    const it1 = preparing().after(10, '', gone);
-    expect(it1.state.giving).toMatchObject({ handover: { kind: 'failover', to: 'server2' } });
-    expect(answersOf(it1)).toEqual([
-      expect.stringMatching(/failed: the switch is given up: .*server2 takes over/),
-    ]);
-    it1.after(10, '', { kind: 'instance-stopped', proof: null });
-    const led = { ...inSyncOfThree, primary: 'server2', timeline: 2, epoch: 9 };
-    it1.after(10, '', heard(view('server2', 'primary', { ...knowing, lastTimeline: 2, sync: led })));
-    expect(it1.state).toMatchObject({ task: null, giving: null, waitingForSwitch: [] });
-  });
-
-  it('that is prepared while the unit is stopped is answered', () => {
-    const it1 = preparing().after(10, 'systemctl stop', { kind: 'terminate' });
-    expect(answersOf(it1)).toEqual([expect.stringContaining('server1 is being stopped')]);
-  });
-
   it('whose receiver falls silent behind its yes is answered, and the role stays given', () => {
     const it1 = new Conversation('server1')
       .after(0, '', boot({ running: true }))
@@ -86,10 +69,9 @@ describe('a switch', () => {
 describe('an instance that does not stop, in a stop of the unit that came behind', () => {
   it('a switch ends the switch, and it serves on', () => {
     const it1 = preparing();
-    it1.state = { ...it1.state, preparing: null };
-    it1.after(1, '', { kind: 'tick' });
     it1.state = {
       ...it1.state,
+      preparing: null,
       own: { ...it1.state.own, phase: 'stopping' },
       giving: {
         stage: 'stop',

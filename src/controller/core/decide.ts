@@ -25,7 +25,13 @@ import type { ReplyTo } from './processes.ts';
 import { onPromoted, onPromoteFailed } from './promotion.ts';
 import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
-import { onAttachRequest, onDetachRequest, onMaintenanceRequest, onSwitchCommand } from './request.ts';
+import {
+  endSwitch,
+  onAttachRequest,
+  onDetachRequest,
+  onMaintenanceRequest,
+  onSwitchCommand,
+} from './request.ts';
 import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
 import { hasPostmaster, heardPeers, isLater, isPrimaryHere } from './servers.ts';
@@ -301,6 +307,7 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
     advanceMaintenance,
     advanceSlots,
     endDetach,
+    endSwitch,
     endPassedOn,
   ];
   const further = steps.reduce(

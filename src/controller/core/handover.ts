@@ -72,15 +72,8 @@ export function onOwnFault(state: State, why: string, restartable: boolean): Dec
     change: null,
     proving: null,
     giving: { stage: 'stop', handover, tried: [], restartable },
-    waitingForSwitch: [],
   };
-  const given = replies(
-    state.waitingForSwitch,
-    false,
-    `the switch is given up: ${why}, and ${to} takes over`,
-  );
-  const words = log('MCA01043', { why, server: to });
-  return decided(next, words, ...given, { kind: 'stop-instance', mode: 'immediate' });
+  return decided(next, log('MCA01043', { why, server: to }), { kind: 'stop-instance', mode: 'immediate' });
 }
 
 export function onGivingStopped(state: State, proof: Proof | null): Decision {

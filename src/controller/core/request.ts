@@ -103,3 +103,21 @@ export function onAttachRequest(state: State, replyTo: ReplyTo, request: AttachC
   const text = `${id} may come back: commits wait for it once it streams`;
   return decided({ ...state, parked: without(state.parked, [id]) }, ...replies([replyTo], true, text));
 }
+
+/** A switch that has come to an end of another kind, such as a failover or a stop in the middle of it; whoever waits for it is told. */
+export function endSwitch(state: State): Decision {
+  const { waitingForSwitch: waiting, preparing, giving, takeover, stop, boot } = state;
+  if (waiting.length === 0 || preparing || giving || takeover) return decided(state);
+  const primary = leader(state);
+  const outcome = stop
+    ? 'this controller is being stopped'
+    : boot.kind === 'failed'
+      ? boot.why
+      : primary
+        ? `${primary.line.id} is primary`
+        : 'see mc_ctl status';
+  return decided(
+    { ...state, waitingForSwitch: [] },
+    ...replies(waiting, false, `the switch has not come to its end: ${outcome}`),
+  );
+}

@@ -7,7 +7,6 @@ import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { Happening, Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
-import { giveUpSwitch } from './preparation.ts';
 import type { PassedOn, ReplyTo, Stop } from './processes.ts';
 import { promise } from './promise.ts';
 import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
@@ -37,9 +36,8 @@ export function onStopRequest(state: State, replyTo: ReplyTo | null, options: St
     failures,
     announcingUntil: null,
   };
-  const still = giveUpSwitch(state, `${state.self.id} is being stopped`);
-  const going: State = { ...still.state, stop, waitingForStart: [], change: null, proving: null };
-  return andThen(decided(going, ...still.actions, ...given), nextServer);
+  const going: State = { ...state, stop, waitingForStart: [], preparing: null, change: null, proving: null };
+  return andThen(decided(going, ...given), nextServer);
 }
 
 /** A second request waits for the first; with -e it also makes the running one forceful. */
