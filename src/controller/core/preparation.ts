@@ -10,7 +10,7 @@ import { lsnValue } from './names.ts';
 import type { Preparation, ReplyTo } from './processes.ts';
 import { mayBelieve } from './promise.ts';
 import { unwritten } from './remember.ts';
-import { isInCharge } from './servers.ts';
+import { isInCharge, ledByHand } from './servers.ts';
 import type { State } from './state.ts';
 import { isBound } from './term.ts';
 import { type Sender, type ServerId, understandsProof, understandsRegister } from './view.ts';
@@ -33,6 +33,11 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, wanted: Wanted):
   if (state.change && state.change.stage !== 'failed')
     return refuse('synchronous_standby_names is being changed; try again in a moment');
   if (state.place !== null) return refuse(unwritten(state, state.place));
+  const byHand = ledByHand(state);
+  if (byHand !== undefined)
+    return refuse(
+      `${byHand} is in maintenance, and somebody has made it primary by hand: nobody takes over beside it; bring over what only ${byHand} holds, and stop its instance first`,
+    );
   const able = candidates(state, force);
   const allowed = (id: ServerId): boolean => mayTakeOver(dutyAt(state, id));
   if (named !== undefined && !force && named !== state.self.id && !allowed(named))
