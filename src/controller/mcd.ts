@@ -65,7 +65,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   }
   try {
     removeLeftovers(configuration);
-    const found = recall(options.dir, options.id, configuration.conf.dbInstance);
+    const found = recall(options.dir, options.id);
     markConfigurationRead(options.dir, options.id, readAtWall);
     return await new Daemon(options, configuration, new Place(options.dir, options.id, lock)).run(found);
   } finally {

@@ -149,29 +149,21 @@ describe('the files of a management directory', () => {
     const [dir, data] = [join(root, 'mc'), join(root, 'data')];
     mkdirSync(dir);
     mkdirSync(data);
-    return { dir, data, put: (path: string) => writeFileSync(join(root, path), '') };
+    return { dir, put: (path: string) => writeFileSync(join(root, path), '') };
   };
   const first = { state: null, torn: false };
   const lost = { state: null, torn: true };
 
   it('tell a record that is lost from a first start', () => {
-    const { dir, data, put } = made();
-    expect(recall(dir, 'server1', data)).toEqual(first);
-    // pgduet has taken in a server that ran before.
+    const { dir, put } = made();
+    // A pair that is set up by hand was started without a controller.
     put('data/postmaster.opts');
-    put('mc/server1.before.json');
-    expect(recall(dir, 'server1', data)).toEqual(first);
+    expect(recall(dir, 'server1')).toEqual(first);
     // Its controller has run since.
     put('mc/server1.status.json');
-    expect(recall(dir, 'server1', data)).toEqual(lost);
+    expect(recall(dir, 'server1')).toEqual(lost);
     writeState(dir, 'server1', recorded());
-    expect(recall(dir, 'server1', data)).toEqual({ state: recorded(), torn: false });
-  });
-
-  it('tell it where the directory was made anew by hand', () => {
-    const { dir, data, put } = made();
-    put('data/postmaster.opts');
-    expect(recall(dir, 'server1', data)).toEqual(lost);
+    expect(recall(dir, 'server1')).toEqual({ state: recorded(), torn: false });
   });
 
   it('are not written into a directory that has taken the place of the one with the lock', () => {
@@ -188,7 +180,7 @@ describe('the files of a management directory', () => {
     expect(process.cwd()).toBe('/');
     mkdirSync(dir);
     expect(place.write(recorded())).toContain(`${dir} is gone`);
-    expect(recall(dir, 'server1', dir)).toEqual(first);
+    expect(recall(dir, 'server1')).toEqual(first);
     // It ends in order.
     expect(() => lock.release()).not.toThrow();
     rmSync(dir, { recursive: true });

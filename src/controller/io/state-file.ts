@@ -31,16 +31,13 @@ export function showStatus(dir: string, id: string, report: object): string | nu
 }
 
 /**
- * What was found for a controller that starts. A record that is not there although a controller was in charge here is lost, as a torn one
- * is: its status file stands there, or the data were started by somebody, and no record of a server that was taken in (`.before.json`) tells that
- * this was not a controller.
+ * What was found for a controller that starts. A record that is not there although a controller was in charge here, whose status file stands
+ * there still, is lost, as a torn one is. That data were started before says nothing: a pair may be set up by hand.
  */
-export function recall(dir: string, id: string, dataDir: string): ReturnType<typeof readState> {
+export function recall(dir: string, id: string): ReturnType<typeof readState> {
   const found = readState(dir, id);
   if (found.state !== null || found.torn) return found;
-  const had = isThere(join(dir, `${id}.status.json`));
-  const wasStarted = isThere(join(dataDir, 'postmaster.opts')) && !isThere(join(dir, `${id}.before.json`));
-  return { state: null, torn: had || wasStarted };
+  return { state: null, torn: isThere(join(dir, `${id}.status.json`)) };
 }
 
 /** The last state, or none; `torn` when there was a file that cannot be trusted. */
