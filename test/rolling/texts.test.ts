@@ -185,6 +185,8 @@ have openssl 3.0 3.0
 lists 1700000000
 new postgresql-15 15.9-1
 new postgresql-16 16.1-1
+new libssl3 3.1
+new libc6:i386 2.36
 gone nodejs
 `);
 
@@ -195,9 +197,17 @@ gone nodejs
       ['postgresql-15', 'openssl', 'postgresql-contrib-15'],
       15,
     );
-    expect(pins).toEqual({ 'postgresql-15': '15.9-1', openssl: '3.0' });
+    expect(pins).toEqual({
+      'postgresql-15': '15.9-1',
+      openssl: '3.0',
+      'postgresql-16': '16.1-1',
+      libssl3: '3.1',
+    });
     expect(read).toBe(1_700_000_000);
-    expect(words).toEqual(['postgresql-15 15.8-1 → 15.9-1', 'with what they need: postgresql-16 16.1-1']);
+    expect(words).toEqual([
+      'postgresql-15 15.8-1 → 15.9-1',
+      'with what they need: postgresql-16 16.1-1 libssl3 3.1 libc6:i386 2.36',
+    ]);
     expect(points.map(({ what }) => what)).toEqual([
       'the package postgresql-contrib-15 is not installed',
       'the update would remove nodejs',
