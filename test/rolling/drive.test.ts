@@ -108,15 +108,16 @@ describe('a server that was cut off on its way back', () => {
     begun(hosts, 'server2', 'out', 'stop', 'reboot', 'proof');
     hosts.maintained.clear();
     const seen = await hosts.update.fleet.look();
-    const next = (by: string) => {
-      const stopped = { at: '', by };
+    const next = (by?: string) => {
       const view = {
         ...seen.view,
-        hosts: new Map([['server2', { stopped }]]),
+        hosts: new Map([['server2', by === undefined ? {} : { stopped: { at: '', by } }]]),
       } as unknown as typeof seen.view;
       return nextMove(situationOf(order, { ...seen, view }, hosts.update.cluster));
     };
     expect(next('rolling-update 0badcafe')).toEqual({ kind: 'work', server: 'server2', step: 'back' });
+    // Its controller starts it already.
+    expect(next()).toEqual({ kind: 'work', server: 'server2', step: 'back' });
     expect(next('alice@desk')).toEqual({ kind: 'work', server: 'server2', step: 'out' });
   });
 });
