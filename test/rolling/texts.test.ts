@@ -276,6 +276,24 @@ describe('the proof of a host', () => {
   });
 });
 
+describe('what a proof finds and a person has meant', () => {
+  const wrong = {
+    stdout: 'wrong sshd would not start: x\nwrong the data directory is not there\n',
+    status: 0,
+    stderr: '',
+  };
+  const about = { pins: {}, mounts: { before: 'a /data', now: 'b /data' } };
+  it.each([
+    [[], ['sshd would', 'the data', 'what is mounted']],
+    [['mounts'], ['sshd would', 'the data']],
+    [['sshd'], ['the data', 'what is mounted']],
+    [['sshd', 'mounts', 'check'], ['the data']],
+  ])('does not count: %j', (despite, left) => {
+    const found = readProof(wrong, { ...about, despite });
+    expect(found).toEqual(left.map((words) => expect.stringContaining(words)));
+  });
+});
+
 describe('collations', () => {
   const reply = (sql: unknown) => ({ status: 0, stdout: '', stderr: '', sql });
   it('count where only the worked one differs', () => {

@@ -70,7 +70,13 @@ export async function goOn(scene: Scene, request: OpenUpdate, seen: FleetSeen): 
     : request.done
       ? ({ unsure: 'done' } as const)
       : {};
-  const update: Update = { ...scene, order, ...(run === undefined ? {} : { run }), ...unsure };
+  const update: Update = {
+    ...scene,
+    order,
+    ...(run === undefined ? {} : { run }),
+    ...unsure,
+    despite: request.despite,
+  };
   const strange = request.skip.find((name) => !order.servers.some((one) => one.name === name));
   if (strange !== undefined)
     throw refusal(

@@ -20,10 +20,12 @@ export interface Update {
   readonly run?: string;
   /** What to do about a command of which nobody knows how it ended. */
   readonly unsure?: 'again' | 'done';
+  /** Points of the proof that do not count, by whoever goes on; besides those of the order. */
+  readonly despite?: readonly string[];
 }
 
 /** Before there is an order. */
-export type Scene = Omit<Update, 'order' | 'run' | 'unsure'>;
+export type Scene = Omit<Update, 'order' | 'run' | 'unsure' | 'despite'>;
 
 export interface Moved {
   readonly seen?: string;

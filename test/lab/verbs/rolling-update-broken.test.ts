@@ -1,4 +1,4 @@
-/** `pgduet rolling-update` of a pair that stops for a person: refused, failed, paused, ended, a server left out, a playbook. */
+/** `pgduet rolling-update` of a pair that stops for a person: refused, failed, paused; and one of a playbook. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -60,32 +60,6 @@ describeLab('a rolling update of a pair', () => {
     expect(third.json<Sheet>()).toMatchObject({ state: 'done', primary: 'server2' });
     expectExit(await pair().run('switch', '--to', 'server1', '--yes'), 0);
   });
-
-  labTest(
-    'an end brings back what is out, and switches nothing; a server that is left out stays out by a person',
-    async () => {
-      expectExit(await update('--pause', '--alone', '--yes'), 2);
-      const aborted = await update('--abort', '--yes');
-      expectExit(aborted, 0);
-      expect(aborted.json<Sheet>()).toMatchObject({ state: 'aborted', primary: 'server1' });
-      expect(await maintained()).toEqual([]);
-      expectExit(await update('--pause', '--alone', '--yes'), 2);
-      const left = await update('--continue', '--skip', 'server2', '--yes');
-      // Nobody is there to take over from server1.
-      expectExit(left, 2);
-      expect(left.json<Sheet>().left_out).toEqual(['server2', 'server1']);
-      expect(await maintained()).toEqual([expect.stringMatching(/^server2 .*@/)]);
-      expectExit(await pair().run('maintenance', 'end', 'server2', '--yes'), 0);
-      await pair().untilSwitchable();
-      expectExit(await update('--pause', '--alone', '--yes'), 2);
-      const both = await update('--abort', '--skip', 'server2', '--yes');
-      expectExit(both, 0);
-      expect(both.json<Sheet>().state).toBe('aborted');
-      expect(await maintained()).toEqual([expect.stringMatching(/^server2 .*@/)]);
-      expectExit(await pair().run('maintenance', 'end', 'server2', '--yes'), 0);
-      await pair().untilSwitchable();
-    },
-  );
 
   labTest('a playbook changes the host whose turn it is, and no other', async () => {
     const file = join(pair().lab.dir, 'motd.yml');
