@@ -2,6 +2,7 @@
  * The WAL that a primary keeps for a standby that is away: how much, for how long at the present rate, and what comes then. In: what the
  * primary says of its settings and slots. Out: bytes, and words for a plan. Pure.
  */
+import { ownValue } from '../base/own-value.ts';
 import { formatBytes, formatDuration } from '../base/units.ts';
 import { versionFacts } from './versions.ts';
 
@@ -29,7 +30,7 @@ export const keptWalMembers = (version: number): string =>
 
 /** How much stays for this standby while it is away; without an end where nothing limits its slot. */
 export function keptFor({ walKept, slotLimit, slots }: KeptWal, standby: string): number {
-  if (slots[standby] === undefined) return Number(walKept);
+  if (ownValue(slots, standby) === undefined) return Number(walKept);
   return slotLimit < 0 ? Number.POSITIVE_INFINITY : Math.max(Number(walKept), Number(slotLimit));
 }
 
@@ -55,7 +56,7 @@ export function keptWords(seen: KeptWal, { primary, standby, expectedMs, room }:
     rate === undefined
       ? ''
       : `, enough for ${formatDuration((bytes / rate) * 1000)} at the present rate (${rateWords(rate)})`;
-  const slot = seen.slots[standby];
+  const slot = ownValue(seen.slots, standby);
   if (slot !== undefined && !Number.isFinite(kept))
     return [
       `the slot '${slot}' keeps all WAL that ${standby} lacks on ${primary}, without a limit${room === undefined ? '' : `: ${formatBytes(room)} are free there${lasts(room)}`}; a full disk stops ${primary}`,

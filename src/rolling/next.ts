@@ -93,20 +93,13 @@ export function statesDuring(situation: Situation, move: Move): Readonly<Record<
     (out.has(name) || (move.kind === 'work' && move.server === name && move.step === 'out')) &&
     !(move.kind === 'work' && move.server === name && move.step === 'back');
   const now = move.kind === 'work' ? primary : move.to;
-  return Object.fromEntries(
-    [...order.servers].map(({ name }) => [
-      name,
-      name === now
-        ? 'primary'
-        : isOut(name)
-          ? 'out'
-          : away.has(name)
-            ? 'away'
-            : held.has(name)
-              ? 'held'
-              : 'standby',
-    ]),
-  );
+  const stateOf = (name: string): ServerState => {
+    if (name === now) return 'primary';
+    if (isOut(name)) return 'out';
+    if (away.has(name)) return 'away';
+    return held.has(name) ? 'held' : 'standby';
+  };
+  return Object.fromEntries([...order.servers].map(({ name }) => [name, stateOf(name)]));
 }
 
 /** The situation once the move is made. */

@@ -67,6 +67,20 @@ it('a moment without a connection is no reason to stop, and a lasting one is', a
   expect(takeOut).toHaveBeenCalledTimes(1);
 });
 
+it('where its data were mounted before the work counts, also when it goes out once more', async () => {
+  looks(all);
+  const hosts = await fakeHosts(orderFor({ pause: true }));
+  const move = { kind: 'work', server: 'server2', step: 'out' } as const;
+  const seen = await hosts.update.fleet.look();
+  const first = seen.hosts.get('server2');
+  if (!first) throw new Error('no host');
+  const now = { ...seen, hosts: new Map([['server2', { ...first, mounts: 'b /' }]]) };
+  const row = { id: '0badcafe', done: [] };
+  expect((await makeMove(hosts.update, move, now, row)).kept).toEqual({ mounts: 'b /' });
+  const worked = { ...row, mounts: 'a /data' };
+  expect((await makeMove(hosts.update, move, now, worked)).kept).toEqual({ mounts: 'a /data' });
+});
+
 it('a former primary is for a person at once: it is rebuilt first', async () => {
   looks(['server3']);
   const leads = { content: 'cluster', standbySignal: false, recorded: '7000' } as unknown as DataDirectory;

@@ -10,6 +10,7 @@ import { formatDuration } from '../../base/units.ts';
 import { isSynchronous } from '../../inventory/cluster.ts';
 import { heldBack } from '../../observe/held.ts';
 import type { Move } from '../../rolling/next.ts';
+import type { Order } from '../../rolling/order.ts';
 import { oneLess, type PrimarySeen } from '../../rolling/preparation.ts';
 import type { Row } from '../../rolling/row.ts';
 import { shippedPlaybook } from '../../shipped.ts';
@@ -18,7 +19,7 @@ import { checked } from './findings.ts';
 import type { FleetSeen } from './fleet.ts';
 import { askPrimary, bringBack, takeOut } from './maintain.ts';
 import { runWithin } from './sub-run.ts';
-import { failedStep, goesOn, type Moved, type Update } from './update.ts';
+import { failedStep, goesOn, hasOut, type Moved, type Update } from './update.ts';
 import { commandRun, fetched, isOurs, packagesInstalled, playbookRun, proven, rebooted } from './work.ts';
 
 export async function makeMove(update: Update, move: Move, seen: FleetSeen, row: Row): Promise<Moved> {
@@ -28,7 +29,7 @@ export async function makeMove(update: Update, move: Move, seen: FleetSeen, row:
     case 'fetch':
       return fetched(update, server, seen);
     case 'out':
-      return takenOut(update, server, seen);
+      return takenOut(update, server, seen, row);
     case 'stop':
       isOurs(update, server, seen);
       await runWithin(update.world, update.cluster, {
@@ -58,14 +59,14 @@ export async function makeMove(update: Update, move: Move, seen: FleetSeen, row:
 }
 
 /** The question of the plan may be an hour old. */
-async function takenOut(update: Update, name: string, seen: FleetSeen): Promise<Moved> {
+async function takenOut(update: Update, name: string, seen: FleetSeen, row: Row): Promise<Moved> {
   const { cluster, order, ports, world } = update;
   const synchronous = cluster.servers.filter(isSynchronous).map((server) => server.name);
   const until = ports.now() + reconnectMs;
   for (;;) {
     const primary = await askPrimary(update, seen.view.primary);
     const obstacle =
-      doesNotFollow(name, primary, seen, order.id) ??
+      doesNotFollow(name, primary, seen, order) ??
       tooFew(name, {
         name,
         primary: seen.view.primary,
@@ -86,7 +87,8 @@ async function takenOut(update: Update, name: string, seen: FleetSeen): Promise<
     alone: order.agreed.alone && synchronous.filter((one) => one !== seen.view.primary).length === 1,
   };
   await takeOut(update, name, said, false);
-  const mounts = seen.hosts.get(name)?.mounts ?? '';
+  // As they were before any of the work, also where it is taken out once more.
+  const mounts = row.mounts ?? seen.hosts.get(name)?.mounts ?? '';
   return { kept: { mounts } };
 }
 
@@ -114,10 +116,10 @@ function doesNotFollow(
   name: string,
   primary: PrimarySeen,
   { view }: FleetSeen,
-  id: string,
+  order: Order,
 ): Obstacle | undefined {
-  const isDown = view.maintained?.has(name) || view.hosts.get(name)?.stopped?.by === updateOwner(id);
-  if (isDown || name in primary.lag) return undefined;
+  if (view.maintained?.has(name) || hasOut(order, view, name)) return undefined;
+  if (Object.hasOwn(primary.lag, name)) return undefined;
   const what = `it does not follow ${view.primary}`;
   const skip = `--skip ${name} goes on without it.`;
   const isHeld = heldBack(view).has(name);
