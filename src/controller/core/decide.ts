@@ -26,6 +26,7 @@ import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import {
   endDetach,
+  endSwitch,
   onAttachRequest,
   onDetachFenced,
   onDetachRequest,
@@ -305,6 +306,7 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
     advanceMaintenance,
     advanceSlots,
     endDetach,
+    endSwitch,
     endPassedOn,
   ];
   const further = steps.reduce(

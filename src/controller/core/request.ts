@@ -158,3 +158,21 @@ export function endDetach(state: State): Decision {
   );
   return giveUpDetach({ ...state, parked }, `${state.self.id} does not serve as primary any more`);
 }
+
+/** A switch that has come to an end of another kind, such as a failover or a stop in the middle of it; whoever waits for it is told. */
+export function endSwitch(state: State): Decision {
+  const { waitingForSwitch: waiting, preparing, giving, takeover, stop, boot } = state;
+  if (waiting.length === 0 || preparing || giving || takeover) return decided(state);
+  const primary = primaryPeer(state);
+  const outcome = stop
+    ? 'this controller is being stopped'
+    : boot.kind === 'failed'
+      ? boot.why
+      : primary
+        ? `${primary.line.id} is primary`
+        : 'see mc_ctl status';
+  return decided(
+    { ...state, waitingForSwitch: [] },
+    ...replies(waiting, false, `the switch has not come to its end: ${outcome}`),
+  );
+}
