@@ -60,7 +60,8 @@ describeLab('rolling updates that are broken into', () => {
     );
     await until(
       async () => `a server stays out:\n${(await trio.run('status')).all}`,
-      90_000,
+      // A rebuild of several servers is in it.
+      400_000,
       async () => {
         const { servers, primary } = await status();
         const lost = servers.filter(

@@ -78,5 +78,7 @@ for (const { who, make, version, alone } of clusters)
         expect(acknowledged.filter((row) => !rows.includes(row))).toEqual([]);
         expectExit(await trio.run('check'), 0);
       },
+      // A reboot of every host takes long where much else runs.
+      600_000,
     );
   });
