@@ -82,7 +82,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'resources/single',
     'transport',
   ],
-  rolling: ['base', 'resources/contract'],
+  rolling: ['base', 'postgres', 'resources/contract'],
   plan: ['base', 'resources/contract'],
   intent: ['base', 'inventory', 'resources/data', 'observe'],
   playbook: [

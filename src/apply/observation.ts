@@ -11,7 +11,6 @@ import { surveyFor } from '../intent/roles.ts';
 import { unreadable } from '../intent/unread.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { answerTo } from '../observe/look.ts';
-import { unseenPrimary } from '../observe/no-primary.ts';
 import {
   type HostView,
   maintainedOf,
@@ -21,6 +20,7 @@ import {
   surveyReplies,
   type View,
 } from '../observe/survey.ts';
+import { unseenPrimary } from '../observe/who-leads.ts';
 import {
   makePlan,
   type ObservedResource,

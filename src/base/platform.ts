@@ -30,7 +30,10 @@ export interface PackageManager {
   offer(names: readonly string[]): string;
   /** Shell that fetches exactly these versions, and installs nothing. */
   fetch(pins: Readonly<Record<string, string>>): string;
-  /** Shell that installs exactly these versions over those that are there, asks nothing, removes nothing, and restarts no service of others. */
+  /**
+   * Shell that installs exactly these versions, asks nothing, removes nothing, and restarts no service of others. What is there because another
+   * package needs it stays so.
+   */
   upgrade(pins: Readonly<Record<string, string>>): string;
   /** Shell that prints "NAME VERSION" of what is installed of them, and says "half-made" where an installation was cut off. */
   installed(names: readonly string[]): string;
@@ -74,7 +77,9 @@ const aptPins = (pins: Readonly<Record<string, string>>): string =>
     .join(' ');
 
 const aptUpdate = (pins: Readonly<Record<string, string>>, ...words: readonly string[]): string =>
-  `apt-get install -y -q --only-upgrade --no-remove -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=600 ${[...words, aptPins(pins)].join(' ')}`;
+  `apt-get install -y -q --no-remove -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=600 ${[...words, aptPins(pins)].join(' ')}`;
+
+const names = (pins: Readonly<Record<string, string>>): string => Object.keys(pins).map(quote).join(' ');
 
 const aptOffer = (names: readonly string[]): string => `export LC_ALL=C
 found=
@@ -112,8 +117,12 @@ export const debian: Platform = {
     fetch: (pins) => `${quietly}\n${aptUpdate(pins, '--download-only')} >&2`,
     // dpkg does not wait for another one that is at work, and apt-get does.
     upgrade: (pins) => `${quietly}
+auto=$(apt-mark showauto ${names(pins)} 2>/dev/null)
+for name in ${names(pins)}; do if ! dpkg-query -W -f '\${Status}' "$name" 2>/dev/null | grep -q ' installed$'; then auto="$auto $name"; fi; done
 apt-get check -q -o DPkg::Lock::Timeout=600 >/dev/null 2>&1
-dpkg --configure -a && ${aptUpdate(pins)}`,
+dpkg --configure -a && ${aptUpdate(pins)} || exit
+# Who is named counts as asked for by a person, and would stay when nobody needs it any more.
+if [ -n "$auto" ]; then apt-mark auto $auto >/dev/null || :; fi`,
     installed: (names) => `export LC_ALL=C
 ${names.length > 0 ? `dpkg-query -W -f '\${Package} \${Version}\\n' ${names.map(quote).join(' ')}` : ':'}
 if dpkg-query -W -f '\${db:Status-Status} \${db:Status-Eflag}\\n' 2>/dev/null | grep -Eq '^(half-|unpacked|triggers-)| reinstreq$'; then echo half-made; fi`,

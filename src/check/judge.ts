@@ -6,14 +6,15 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { findingCodes } from '../base/finding-codes.ts';
 import { sh } from '../base/shell.ts';
 import { type Cluster, type Host, type Role, serverOn, shownAddress } from '../inventory/cluster.ts';
-import { unseenPrimary } from '../observe/no-primary.ts';
 import { preferredView } from '../observe/survey.ts';
 import { withoutVainStart } from '../observe/unmade.ts';
+import { unseenPrimary } from '../observe/who-leads.ts';
 import { type ClockObservation, clockProblems } from '../plan/clocks.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
 import type { Observed } from '../resources/contract/kind.ts';
 import { declaredSettings } from '../resources/postgres/declared-settings.ts';
 import type { AnyAudit, AuditContext } from './audit.ts';
+import { away, keptWords } from './audits/away.ts';
 import { type SecretTimes, secretDates, secretsAudit } from './audits/secrets.ts';
 import { byGravity, type Finding, findingOf, findingOfDiagnostic, isoTime, openFinding } from './finding.ts';
 import { planFindings, planUnseen } from './from-plan.ts';
@@ -98,7 +99,11 @@ function roleOf({ name }: Host, { cluster, roles, unreached }: Inspection): Role
 function allFindings(inspection: Inspection): readonly Finding[] {
   const { cluster, roles, nowMs } = inspection;
   const provision = sh`pgduet provision -i ${cluster.file}`;
-  const out = maintenanceFindings(cluster, outOf(roles), nowMs).map((told) => findingOf(told, provision));
+  const context = contextOf(inspection);
+  const kept = presentOf(inspection.audited.find(({ audit }) => audit.name === away.name)?.seen ?? new Map());
+  const out = maintenanceFindings(cluster, outOf(roles), nowMs, (name) => keptWords(context, kept, name)).map(
+    (told) => findingOf(told, provision),
+  );
   const others = otherFindings(withoutMaintained(inspection), provision);
   return [
     ...leaderless(inspection),
@@ -195,12 +200,16 @@ const unreachedFindings = (host: string, problems: readonly Diagnostic[]): reado
 function auditFindings(inspection: Inspection, provision: string): readonly Finding[] {
   const context = contextOf(inspection);
   return inspection.audited.flatMap(({ audit, seen }) => {
-    const present = [...seen].flatMap(([host, observed]) =>
-      observed.state === 'present' ? [[host, observed.value] as const] : [],
-    );
-    return audit.judge(context, new Map(present)).map((told) => findingOf(told, provision));
+    return audit.judge(context, presentOf(seen)).map((told) => findingOf(told, provision));
   });
 }
+
+const presentOf = (seen: ReadonlyMap<string, Observed<unknown>>): ReadonlyMap<string, unknown> =>
+  new Map(
+    [...seen].flatMap(([host, observed]) =>
+      observed.state === 'present' ? [[host, observed.value] as const] : [],
+    ),
+  );
 
 const auditUnseen = ({ audited }: Inspection): readonly Unseen[] =>
   audited.flatMap(({ audit, seen }) =>

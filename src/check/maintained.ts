@@ -16,13 +16,24 @@ type Out = ReadonlyMap<string, MaintenanceSeen>;
 export const outOf = ({ view, primary }: Roles): Out =>
   new Map([...(view.maintained ?? [])].filter(([name]) => name !== primary));
 
-export const maintenanceFindings = ({ servers }: Cluster, out: Out, nowMs: number): readonly Reported[] =>
+/** `kept`: of the WAL that the server will ask for, as far as that is known. */
+export const maintenanceFindings = (
+  { servers }: Cluster,
+  out: Out,
+  nowMs: number,
+  kept: (server: string) => string | undefined,
+): readonly Reported[] =>
   servers.flatMap(({ name }) => {
     const seen = out.get(name);
-    return seen ? findingsOf(name, seen, nowMs) : [];
+    return seen ? findingsOf(name, seen, nowMs, kept(name)) : [];
   });
 
-function findingsOf(name: string, seen: MaintenanceSeen, nowMs: number): readonly Reported[] {
+function findingsOf(
+  name: string,
+  seen: MaintenanceSeen,
+  nowMs: number,
+  kept: string | undefined,
+): readonly Reported[] {
   const end = endCommand(name, seen);
   const repair = { repair: commandWords(end), commands: [end] };
   const common = { host: name, object: name, ...repair };
@@ -30,7 +41,7 @@ function findingsOf(name: string, seen: MaintenanceSeen, nowMs: number): readonl
     ...common,
     code: 'MNT001',
     declared: 'nobody works on it',
-    found: maintenanceWords(seen),
+    found: [maintenanceWords(seen), ...(kept === undefined ? [] : [kept])].join('; '),
     ...sinceOf(seen.since),
   };
   if (seen.until === null || !isOverdue(seen, nowMs)) return [is];
@@ -72,6 +83,6 @@ export function withoutMaintained<Inspection extends Seen>(inspection: Inspectio
   };
 }
 
-/** Another server may tell of it, too. */
-export const isAboutMaintained = ({ host, object }: Finding, out: Out): boolean =>
-  out.has(object) || (host !== null && out.has(host));
+/** Another server may tell of it, too. That it cannot follow any more, or soon cannot, is for whoever works there. */
+export const isAboutMaintained = ({ code, host, object }: Finding, out: Out): boolean =>
+  code !== 'REP010' && (out.has(object) || (host !== null && out.has(host)));

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import { besidePrimary, lastPrimary, reaches } from '../observe/last-primary.ts';
 import { type HostView, maintainedOf, survey, type View } from '../observe/survey.ts';
-import { isFinished, leads } from '../resources/data/data-directory.ts';
+import { type DataDirectory, isFinished, leads } from '../resources/data/data-directory.ts';
 
 export interface RecoverIntent {
   readonly kind: 'recover';
@@ -39,19 +39,27 @@ export function recoverSurvey(intent: RecoverIntent, cluster: Cluster, hosts: Ho
 /** Where the usual survey finds somebody, nothing has to be decided. */
 function findLast(cluster: Cluster, hosts: Hosts): Found {
   const found = survey(cluster, hosts);
-  if ('view' in found) {
+  // Of data that leads, and that nobody knows to be ours, nothing can be said.
+  const strays = cluster.servers.some(({ name }) => isStray(hosts.get(name)?.data));
+  const running = cluster.servers.some(
+    ({ name }) => leads(hosts.get(name)?.data) && hosts.get(name)?.data?.running,
+  );
+  if ('view' in found && (running || !strays)) {
     const { view } = found;
     return { view: { ...view, last: besidePrimary(cluster, hosts, view.primary) } };
   }
   const leaders = cluster.servers.filter(({ name }) => leads(hosts.get(name)?.data));
   const runs = leaders.some(({ name }) => hosts.get(name)?.data?.running);
-  if (leaders.length < 2 || runs) return found;
+  if ('refused' in found && (leaders.length < 2 || runs)) return found;
   const decided = lastPrimary(cluster, hosts);
   if ('refused' in decided) return decided;
   const { last } = decided;
   const systemIdentifier = hosts.get(last.primary)?.data?.control?.systemIdentifier ?? '';
   return { view: { hosts, primary: last.primary, systemIdentifier, last, ...maintainedOf(hosts) } };
 }
+
+const isStray = (data: DataDirectory | undefined): boolean =>
+  isFinished(data) && data?.standbySignal === false && data.recorded === undefined;
 
 export function settleRecover(intent: RecoverIntent, cluster: Cluster, view: View): RecoverIntent {
   if (intent.decided) return intent;

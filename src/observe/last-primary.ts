@@ -10,9 +10,9 @@ import { forkOf, isSameLineage, type Lineage, tookOverDirectly } from '../postgr
 import { byPerson } from '../resources/data/alone.ts';
 import { isFinished, leads } from '../resources/data/data-directory.ts';
 import type { Former, LastPrimary } from './former.ts';
-import { evidence } from './no-primary.ts';
 import type { ControllerRecord } from './record.ts';
 import { type HostView, maintainedOf } from './survey.ts';
+import { evidence } from './who-leads.ts';
 
 type Hosts = ReadonlyMap<string, HostView>;
 type Found = { readonly last: LastPrimary } | { readonly refused: Diagnostic };
@@ -234,6 +234,6 @@ const noneProven = (cluster: Cluster, hosts: Hosts, leaders: readonly Leader[]):
 
 const seen = (cluster: Cluster, hosts: Hosts): readonly string[] => {
   const known = cluster.servers.filter(({ name }) => hosts.has(name));
-  const lines = evidence(known, ({ name }) => hosts.get(name)?.data);
+  const lines = evidence(known, (name) => hosts.get(name)?.data);
   return known.map(({ name }, index) => `${lines[index]}; ${promiseWords(hosts.get(name)?.record)}`);
 };

@@ -35,8 +35,8 @@ import type { LastPrimary } from './former.ts';
 import { type Origin, originProbe, readOrigin } from './lineage.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
-import { noPrimary, twoPrimaries } from './no-primary.ts';
 import { type ControllerRecord, parseRecord } from './record.ts';
+import { type DataOf, noPrimary, twoPrimaries, unknownPrimary } from './who-leads.ts';
 
 /** What one host shows of itself. */
 export interface HostView {
@@ -121,7 +121,14 @@ const place = (server: Server) => ({
 /** What may change while a run goes on: whose data is where, and who leads. */
 export const roleProbe = (server: Server): Probe => {
   const { version, walDir } = server.postgres;
-  return { shell: dataDirectoryProbe({ ...place(server), version, ...(walDir ? { walDir } : {}) }) };
+  return {
+    shell: dataDirectoryProbe({
+      ...place(server),
+      unit: server.unit,
+      version,
+      ...(walDir ? { walDir } : {}),
+    }),
+  };
 };
 
 /** Those that stand outside of the data directory; a link there may lead to what is no tablespace. */
@@ -353,13 +360,14 @@ function findPrimary(
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
 ): { primary: string } | { refused: Diagnostic } {
-  const dataOf = ({ name }: Server) => hosts.get(name)?.data;
+  const byName: DataOf = (name) => hosts.get(name)?.data;
+  const dataOf = (server: Server) => byName(server.name);
   const running = cluster.servers.filter((server) => leads(dataOf(server)) && dataOf(server)?.running);
-  if (running.length > 1) return { refused: twoPrimaries(running, dataOf) };
+  if (running.length > 1) return { refused: twoPrimaries(running, byName) };
   const [runs] = running;
   if (runs) return { primary: runs.name };
   const stopped = cluster.servers.filter((server) => leads(dataOf(server)));
-  if (stopped.length > 1) return { refused: twoPrimaries(stopped, dataOf) };
+  if (stopped.length > 1) return { refused: twoPrimaries(stopped, byName) };
   const [stands] = stopped;
   if (stands) return { primary: stands.name };
   const followers = cluster.servers.filter(
@@ -367,6 +375,15 @@ function findPrimary(
   );
   // The primary of another cluster is named too: it may be the one that is missed.
   const clusters = cluster.servers.filter((server) => dataOf(server)?.content === 'cluster');
-  if (followers.length > 0) return { refused: noPrimary(clusters, dataOf) };
+  // A standby that were promoted beside it would be a second primary.
+  const unknown = clusters.filter(({ name }) => {
+    const data = byName(name);
+    return isFinished(data) && data?.standbySignal === false;
+  });
+  const lost = unknown.filter((server) => dataOf(server)?.directoryLost);
+  if (followers.length > 0 || lost.length > 0)
+    return {
+      refused: unknown.length > 0 ? unknownPrimary(unknown, clusters, byName) : noPrimary(clusters, byName),
+    };
   return { primary: preferredView(cluster).primary };
 }

@@ -8,6 +8,7 @@ import { type Situation, targetOf } from '../intent/intent.ts';
 import { leftAlone } from '../intent/maintenance.ts';
 import { holder } from '../intent/teardown.ts';
 import { type Cluster, type Host, mayTakeOver, registerOf, type Server } from '../inventory/cluster.ts';
+import { heldBack } from '../observe/held.ts';
 import type { View } from '../observe/survey.ts';
 import { besideWord } from '../resources/data/own-files.ts';
 import { type ArbiterVariables, arbiterVariables } from './variables/arbiter.ts';
@@ -145,7 +146,8 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
   const servers = cluster.servers.map((each) => serverVariables(each, view));
   const out = leftAlone(situation.intent, view);
   const standbys = servers.filter(({ role, name }) => role === 'standby' && !out.includes(name));
-  const waitedFor = standbys.filter(({ name }) => isCandidate(cluster, name));
+  const vain = inVain(situation);
+  const waitedFor = standbys.filter(({ name }) => isCandidate(cluster, name) && !vain.has(name));
   const keeper = view.hosts.get(holder(situation) ?? '');
   return {
     cluster: {
@@ -169,6 +171,12 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     formerSlots: formerSlots(view).map((name) => ({ name })),
     besides: (keeper?.data?.besides ?? []).map((one) => ({ path: besideWord(one) })),
   };
+}
+
+/** Where one server is to come back: others that a person has to rebuild first do not come while it is waited for. */
+function inVain({ intent, view }: Situation): ReadonlySet<string> {
+  if (intent.kind !== 'maintenance' && intent.kind !== 'rebuild') return new Set();
+  return new Set([...heldBack(view)].filter((name) => name !== intent.host));
 }
 
 /** Of a primary that does not run, its links tell. */

@@ -52,6 +52,7 @@ const stateWords: Readonly<Record<ServerState, string>> = {
   standby: 'standby',
   out: 'OUT',
   away: 'away',
+  held: 'held',
 };
 
 const cells = (order: Order, states: Readonly<Record<string, ServerState>>): readonly string[] =>

@@ -22,6 +22,8 @@ export interface Situation {
   /** Servers in maintenance, by whomever. */
   readonly out: ReadonlySet<string>;
   readonly away: ReadonlySet<string>;
+  /** Servers that were primary and have not been rebuilt since. */
+  readonly held: ReadonlySet<string>;
   /** Servers that may become primary, by the inventory. */
   readonly able: ReadonlySet<string>;
 }
@@ -61,13 +63,14 @@ function firstOpen(situation: Situation, names: readonly string[]): string | und
 
 /** A standby that the work is done on. */
 function heir(situation: Situation, names: readonly string[]): string | undefined {
-  const { order, primary, out, away, able } = situation;
+  const { order, primary, out, away, held, able } = situation;
   const done = names.filter(
     (name) =>
       able.has(name) &&
       name !== primary &&
       !out.has(name) &&
       !away.has(name) &&
+      !held.has(name) &&
       isFinished(order, rowOf(situation, name), name) &&
       !rowOf(situation, name).skipped,
   );
@@ -76,26 +79,27 @@ function heir(situation: Situation, names: readonly string[]): string | undefine
 
 /** Whatever stands in its way ends the update all the same. */
 function homeward(situation: Situation): Move | undefined {
-  const { order, primary, out, away } = situation;
+  const { order, primary, out, away, held } = situation;
   const { home } = order;
-  if (home === null || home === primary || out.has(home) || away.has(home) || rowOf(situation, home).skipped)
-    return undefined;
+  if (home === null || home === primary || rowOf(situation, home).skipped) return undefined;
+  if ([out, away, held].some((names) => names.has(home))) return undefined;
   return { kind: 'home', server: primary, to: home };
 }
 
 /** What every server is once the move is made. */
 export function statesDuring(situation: Situation, move: Move): Readonly<Record<string, ServerState>> {
-  const { order, primary, out, away } = situation;
+  const { order, primary, out, away, held } = situation;
   const isOut = (name: string): boolean =>
     (out.has(name) || (move.kind === 'work' && move.server === name && move.step === 'out')) &&
     !(move.kind === 'work' && move.server === name && move.step === 'back');
   const now = move.kind === 'work' ? primary : move.to;
-  return Object.fromEntries(
-    [...order.servers].map(({ name }) => [
-      name,
-      name === now ? 'primary' : isOut(name) ? 'out' : away.has(name) ? 'away' : 'standby',
-    ]),
-  );
+  const stateOf = (name: string): ServerState => {
+    if (name === now) return 'primary';
+    if (isOut(name)) return 'out';
+    if (away.has(name)) return 'away';
+    return held.has(name) ? 'held' : 'standby';
+  };
+  return Object.fromEntries([...order.servers].map(({ name }) => [name, stateOf(name)]));
 }
 
 /** The situation once the move is made. */

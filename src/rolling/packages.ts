@@ -47,8 +47,13 @@ export function choose(host: string, offer: Offer, needed: readonly string[], ve
   );
   return {
     read: offer.lists,
-    pins: Object.fromEntries(there.map(({ name, offered }) => [name, offered])),
-    // What they depend on comes in the version that is offered then.
+    pins: Object.fromEntries([
+      ...there.map(({ name, offered }) => [name, offered]),
+      ...(changed.length > 0 ? besides : []).flatMap(({ name, version: to }) =>
+        // Of another architecture it comes in the version that is offered then.
+        name.includes(':') ? [] : [[name, to]],
+      ),
+    ]),
     words:
       changed.length > 0 && besides.length > 0
         ? [

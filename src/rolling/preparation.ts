@@ -3,6 +3,7 @@
  * count. In: what was seen of every host and of the primary. Out: the points that fail. Pure.
  */
 import { formatBytes, formatDuration } from '../base/units.ts';
+import { type KeptWal, keptFor, keptWalMembers, rateWords } from '../postgres/kept-wal.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import type { HostSeen } from './place.ts';
 
@@ -19,7 +20,7 @@ export interface Point {
 }
 
 /** Of the primary. Bytes and seconds. */
-export interface PrimarySeen {
+export interface PrimarySeen extends KeptWal {
   readonly inSync: readonly string[];
   /** The longest way from what is written to what a standby has replayed, by standby. */
   readonly lag: Readonly<Record<string, number>>;
@@ -28,28 +29,14 @@ export interface PrimarySeen {
     readonly pid: number;
     readonly user: string;
   } | null;
-  /** Null before PostgreSQL 14, and where too little time was seen. */
-  readonly walPerSecond: number | null;
-  /** WAL that stays for a standby that is away: what is set, at least. */
-  readonly walKept: number;
-  /** By slot of a standby: -1 without a limit. */
-  readonly slotLimit: number;
-  readonly slots: readonly string[];
 }
 
-/** The making of a cluster says nothing of its days. */
-const shortestSpanS = 1800;
-
-/** `pg_stat_wal` came with PostgreSQL 14. */
 export const primaryProbe = (version: number): Probe => ({
   sql: `select json_build_object(
  'inSync', (select coalesce(json_agg(application_name), '[]') from pg_stat_replication where sync_state in ('sync', 'quorum', 'potential') and state = 'streaming'),
  'lag', (select coalesce(json_object_agg(application_name, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)), '{}') from pg_stat_replication where state = 'streaming' and replay_lsn is not null),
  'oldestTransaction', (select json_build_object('seconds', extract(epoch from now() - xact_start), 'pid', pid, 'user', usename) from pg_stat_activity where backend_type = 'client backend' and xact_start is not null and pid <> pg_backend_pid() order by xact_start limit 1),
- 'walPerSecond', ${version >= 14 ? `(select case when now() - stats_reset > interval '${shortestSpanS} seconds' then wal_bytes / extract(epoch from now() - stats_reset) end from pg_stat_wal)` : 'null'},
- 'walKept', (select setting::numeric * 1048576 from pg_settings where name = 'wal_keep_size'),
- 'slotLimit', (select case when setting = '-1' then -1 else setting::numeric * 1048576 end from pg_settings where name = 'max_slot_wal_keep_size'),
- 'slots', (select coalesce(json_agg(slot_name), '[]') from pg_replication_slots where slot_type = 'physical' and active))`,
+ ${keptWalMembers(version)})`,
 });
 
 /** Undefined: the primary could not be asked. */
@@ -159,15 +146,14 @@ function transactionPoints({ seen, primary, servers }: Circumstances): readonly 
   ];
 }
 
-/** A slot keeps what its standby lacks, up to its limit; without one only what is set to be kept stays. */
+/** Each standby as it streams now; a server that is primary still has the same settings behind the switch. */
 function walPoints({ seen, expectedMs, rebuild, servers, primary }: Circumstances): readonly Point[] {
-  if (seen.walPerSecond === null || rebuild || !servers.some((name) => name !== primary)) return [];
+  const standbys = servers.filter((name) => name !== primary);
+  if (seen.walPerSecond === null || rebuild || standbys.length === 0) return [];
   const needed = (Number(seen.walPerSecond) * expectedMs) / 1000;
-  const kept =
-    seen.slots.length === 0 ? seen.walKept : seen.slotLimit < 0 ? Number.POSITIVE_INFINITY : seen.slotLimit;
+  const kept = Math.min(...standbys.map((name) => keptFor(seen, name)));
   if (needed <= kept) return [];
-  const rate = `${formatBytes(Number(seen.walPerSecond) * 3600)} of WAL are written in an hour`;
-  const what = `${rate}, and ${formatBytes(Number(kept))} are kept for a server that is out: it may not be able to follow after ${formatDuration(expectedMs)}`;
+  const what = `${rateWords(seen.walPerSecond)}, and ${formatBytes(kept)} are kept for a server that is out: it may not be able to follow after ${formatDuration(expectedMs)}`;
   return [
     {
       name: 'wal',

@@ -22,7 +22,8 @@ export type RowStep = (typeof rowSteps)[number];
 /** `switch` and `home` stand in the row of the server that has given the role away. */
 export type Step = RowStep | 'switch' | 'home';
 
-export type ServerState = 'primary' | 'standby' | 'out' | 'away';
+/** `held`: it was primary, and a person has to rebuild it. */
+export type ServerState = 'primary' | 'standby' | 'out' | 'away' | 'held';
 
 export interface Done {
   readonly step: Step;
@@ -35,6 +36,8 @@ export interface Done {
   readonly states: Readonly<Record<string, ServerState>>;
   /** What was seen: versions, how it came back. */
   readonly seen?: string;
+  /** It was done, and does not hold any more: it stays in the sheet, and is done again. */
+  readonly undone?: true;
 }
 
 export interface Row {
@@ -88,7 +91,8 @@ export function stepsOf({ work }: Order, name: string): readonly RowStep[] {
   return rowSteps.filter((step) => isAsked[step]);
 }
 
-export const isDone = (row: Row, step: Step): boolean => row.done.some((one) => one.step === step);
+export const isDone = (row: Row, step: Step): boolean =>
+  row.done.some((one) => one.step === step && !one.undone);
 
 export const openSteps = (order: Order, row: Row, name: string): readonly RowStep[] =>
   stepsOf(order, name).filter((step) => !isDone(row, step));
@@ -105,8 +109,6 @@ export function asSeen(row: Row, isOut: boolean): Row {
   const wasOut = isDone(row, 'out') && !isDone(row, 'back');
   if (!wasOut || isOut) return row;
   const { asked: _, ...kept } = row;
-  return {
-    ...kept,
-    done: row.done.filter(({ step }) => step !== 'out' && step !== 'stop' && step !== 'proof'),
-  };
+  const holds = ({ step }: Done): boolean => step !== 'out' && step !== 'stop' && step !== 'proof';
+  return { ...kept, done: row.done.map((one) => (holds(one) ? one : { ...one, undone: true as const })) };
 }

@@ -122,7 +122,7 @@ const options = {
     takes: { kind: 'text' },
     repeated: true,
     value: 'point',
-    summary: 'this point of the preparation does not count',
+    summary: 'this point of the preparation, or of the proof of a host, does not count',
   },
   continue: { takes: nothing, summary: 'go on with the update that is open' },
   abort: { takes: nothing, summary: 'end the update that is open: what is out comes back, nobody switches' },

@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../src/base/diagnostic.ts';
 import { type AnyAudit, type Audit, anyAudit } from '../../src/check/audit.ts';
+import { away as walKept } from '../../src/check/audits/away.ts';
 import { clusterReport, type Inspection } from '../../src/check/judge.ts';
 import { exitOf } from '../../src/check/report.ts';
 import type { Roles } from '../../src/check/roles.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
-import { preferredView } from '../../src/observe/survey.ts';
+import { preferredView, type View } from '../../src/observe/survey.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { type Observed, present, unknown } from '../../src/resources/contract/kind.ts';
 import { clusterOf, threeInventory } from '../observe/cluster.ts';
@@ -124,6 +125,30 @@ describe('a server in maintenance', () => {
       'LOK001 server3 another thing',
       'MNT001 server2 server2',
     ]);
+  });
+
+  it('is told with the WAL that is kept for it, and with what it will not find any more', () => {
+    const kept = {
+      ...{
+        recovery: false,
+        position: { lsn: '0/9000000', timeline: 1 },
+        senders: ['server3'],
+        oldest: '0000000000000003',
+      },
+      ...{ segmentBytes: 16 * 1024 ** 2, keepBytes: 128 * 1024 ** 2, slotted: null, slotBytes: -1 },
+    };
+    const whenAt = (position: string) => {
+      const data = { control: { reached: { position, timeline: 1 } } };
+      const hosts = new Map([['server2', { data }]]);
+      const maintained = new Map([['server2', entry]]);
+      const view = { ...preferredView(three), hosts, maintained } as unknown as View;
+      const audited = [{ audit: anyAudit(walKept), seen: new Map([['server1', present(kept)]]) }];
+      return look({ roles: { view }, audited });
+    };
+    expect(whenAt('0/8000100').findings.map(({ found }) => found)).toEqual([
+      expect.stringContaining(': new disks; server1 keeps the WAL that it lacks, 16 MB, and 112 MB more'),
+    ]);
+    expect(brief(whenAt('0/2000100'))).toEqual(['REP010 server2 server2', 'MNT001 server2 server2']);
   });
 
   it('may be away, and stands there as one that was not reached', () => {

@@ -3,7 +3,9 @@
  * of a migrated server hold one, each its own; every verb is run in every format, and none of them shows any. The places come
  * from the server: its settings by type, and the options that it takes in its rules.
  */
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { verbs } from '../../src/verbs/registry.ts';
 import { richPair } from './check/pair.ts';
 import { describeLab, labTest } from './harness/describe.ts';
 import { Lab } from './harness/lab.ts';
@@ -78,6 +80,10 @@ const formats: readonly (readonly string[])[] = [
   ['rebuild', 'server2', '--check', '--diff', '--verbose'],
   ['teardown', '--check', '--diff', '--verbose'],
   ['teardown', '--check', '--json'],
+  ['teardown', '--controllers-only', '--check', '--diff', '--verbose'],
+  ['teardown', '--controllers-only', '--check', '--json'],
+  ['replace', 'server2', '--check', '--diff', '--verbose'],
+  ['replace', 'server2', '--check', '--json'],
   ['secrets', 'renew', '--check', '--diff', '--verbose'],
   ['reload', '--check', '--diff', '--verbose'],
   ['reload', '--check', '--json'],
@@ -88,10 +94,15 @@ const formats: readonly (readonly string[])[] = [
   ['recover', '--check', '--verbose'],
   ['failover', 'off', '--check', '--verbose'],
   ['detach', 'server2', '--alone', '--check', '--verbose'],
+  ['attach', 'server2', '--check', '--verbose'],
+  ['run', join(import.meta.dirname, '../../playbooks/provision.yml'), '--check', '--diff', '--verbose'],
   ['rolling-update', '--reboot', '--packages', '--check', '--verbose'],
   ['rolling-update', '--pause', '--alone', '--check', '--json'],
   ['maintenance', 'begin', 'server2', '--alone', '--check', '--json', '--verbose'],
 ];
+
+/** Migrated below, or no host is contacted. */
+const elsewhere: readonly string[] = ['migrate', 'init', 'explain'];
 
 describeLab('secrets of others on a pair', () => {
   let pair: LabCluster;
@@ -99,6 +110,11 @@ describeLab('secrets of others on a pair', () => {
     pair = await provisionedPair(richPair);
   });
   afterAll(() => pair?.close());
+
+  labTest('are looked for in what every verb says', async () => {
+    const run = new Set([...formats.map(([verb]) => verb), ...elsewhere]);
+    expect(verbs.map(({ name }) => name).filter((name) => !run.has(name))).toEqual([]);
+  });
 
   labTest('are in no output of any verb', async () => {
     const { primary } = pair;

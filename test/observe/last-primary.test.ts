@@ -307,6 +307,15 @@ describe('what was decided', () => {
     expect('view' in found && [found.view.primary, found.view.last?.formers]).toEqual(['server1', []]);
   });
 
+  it('is refused beside data that leads, and that nobody knows to be ours', () => {
+    const stray = one({ data: { recorded: undefined as never } });
+    const found = recoverSurvey({ kind: 'recover' }, pair, hosts(stray, two()));
+    expect('refused' in found && found.refused).toMatchObject({
+      code: 'SAF090',
+      why: expect.stringContaining('server1: its management directory'),
+    });
+  });
+
   it('takes back the stop of the right one, and of its standbys where all were stopped', () => {
     const stopped = { more: { stopped: { by: 'anna', since: '2026-11-30T09:12:00Z' } } };
     const standing = (a: Shown, b: Shown) => {

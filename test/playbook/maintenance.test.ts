@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
-import { preferredView } from '../../src/observe/survey.ts';
+import { type HostView, preferredView } from '../../src/observe/survey.ts';
 import type { Resource } from '../../src/plan/plan.ts';
 import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
+import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, pairInventory, threeInventory } from '../observe/cluster.ts';
@@ -23,13 +24,16 @@ function declared(
   cluster: Cluster,
   intent: Intent,
   out: readonly string[] = ['server2'],
+  looks: Readonly<Record<string, HostView>> = {},
 ): readonly Resource[] {
   const path = join(root, 'playbooks', `${intent.kind}.yml`);
   const text = fileOf('playbooks', `${intent.kind}.yml`) ?? '';
   const playbook = parsePlaybook({ path, text }, [...kinds.keys()], included);
   if (!playbook.ok) throw new Error(playbook.diagnostics.map(({ what }) => what).join('; '));
   const maintained = new Map(out.map((name) => [name, seen]));
-  const view = { ...preferredView(cluster), ...(out.length > 0 ? { maintained } : {}) };
+  const preferred = preferredView(cluster);
+  const hosts = new Map([...preferred.hosts, ...Object.entries(looks)]);
+  const view = { ...preferred, hosts, ...(out.length > 0 ? { maintained } : {}) };
   const result = compile(
     playbook.value,
     { cluster, view, intent },
@@ -79,5 +83,33 @@ describe('a pair whose standby is in maintenance', () => {
     const whole = declared(pair, { kind: 'provision' }, []);
     expect(of(whole, 'mirroring')).toMatchObject([{ alone: 'no' }]);
     expect(of(whole, 'replication')).toMatchObject([{ standbys: ['server2'] }, { standbys: ['server2'] }]);
+  });
+});
+
+describe('a server that comes back while a former primary is held back', () => {
+  const leads = { content: 'cluster', standbySignal: false, recorded: '7000' } as unknown as DataDirectory;
+  const held = { server3: { data: leads } };
+  const back = {
+    goal: 'end',
+    by: 'alice',
+    reason: '',
+    expected: '',
+    of: '',
+    replace: false,
+    alone: false,
+  } as const;
+
+  it.each<[Intent, readonly string[]]>([
+    [{ kind: 'maintenance', host: 'server2', ...back }, ['server2']],
+    [{ kind: 'rebuild', host: 'server2', copy: false }, ['server2']],
+    // It is the one that comes back.
+    [{ kind: 'rebuild', host: 'server3', copy: false }, ['server2', 'server3']],
+    [{ kind: 'switch' }, ['server2', 'server3']],
+  ])('%j waits for those who can come', async (intent, names) => {
+    const resources = declared(await clusterOf(threeInventory), intent, [], held);
+    const waits = of(resources, 'replication') as readonly { state: string; standbys: readonly string[] }[];
+    expect(waits.filter(({ state }) => state === 'sync').map(({ standbys }) => standbys)).toContainEqual(
+      names,
+    );
   });
 });

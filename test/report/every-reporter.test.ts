@@ -245,6 +245,7 @@ const update: Situation = {
   primary: 'server1',
   out: new Set(['server2']),
   away: new Set(),
+  held: new Set<string>(),
   able: new Set(['server2']),
 };
 const point = { name: 'check', host: poison, what: poison, fix: poison } as const;

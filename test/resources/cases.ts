@@ -24,6 +24,8 @@ export type Expected =
       readonly effects?: readonly Effect[];
       /** Each as "CODE object: declared → found", with " @since" and " < source" where they are known. */
       readonly differences?: readonly string[];
+      /** Words of the notes beside it. */
+      readonly notes?: readonly string[];
       /** What the scripts of its steps, put together, must hold. */
       readonly script?: readonly Words[];
       /** What they must not hold. */

@@ -102,6 +102,7 @@ function judge(table: KindCases, one: Case): void {
       matches(change.summary, gives.change, 'the summary');
       matches(change.reason, gives.reason, 'the reason');
       if (gives.differences) expectTexts(change.differences, gives.differences);
+      for (const words of gives.notes ?? []) matches((change.notes ?? []).join('\n'), words, 'the notes');
       if (gives.effects) expect(change.effects ?? []).toEqual(gives.effects);
       const steps = kind.steps(change, desired);
       const script = steps.map((step) => step.script).join('\n');

@@ -56,6 +56,8 @@ describe('an upgrade', () => {
     const said = ran(debian.manager.upgrade({ p: '1:2' }), {
       'apt-get': 'echo "apt-get $*" >&2; case $1 in check) exit 100;; esac',
       dpkg: 'echo "dpkg $*" >&2',
+      'dpkg-query': installed,
+      'apt-mark': 'exit 0',
     });
     const lines = said.stderr.trim().split('\n');
     expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
@@ -68,6 +70,26 @@ describe('an upgrade', () => {
     );
     expect(said.status).toBe(0);
   });
+});
+
+describe('an upgrade of what others need', () => {
+  const upgraded = (end: number) =>
+    ran(debian.manager.upgrade({ p: '1:2', needed: '3', fresh: '1' }), {
+      dpkg: 'exit 0',
+      'dpkg-query': `case " $* " in *' fresh '*) exit 1;; esac; ${installed}`,
+      'apt-get': `case $1 in install) echo "$*" >&2; exit ${end};; esac`,
+      'apt-mark': `case $1 in showauto) echo needed;; *) echo "marked $*" >&2;; esac`,
+    });
+
+  it('installs what is new, too, in its version, and nothing of it counts as asked for', () => {
+    const { stderr, status } = upgraded(0);
+    expect(stderr).toContain('p=1:2 needed=3 fresh=1');
+    expect(stderr).not.toContain('only-upgrade');
+    expect(stderr).toContain('marked auto needed fresh\n');
+    expect(status).toBe(0);
+  });
+
+  it('that fails has failed', () => expect(upgraded(100).status).toBe(100));
 });
 
 describe('the proof', () => {

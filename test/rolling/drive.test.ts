@@ -108,15 +108,16 @@ describe('a server that was cut off on its way back', () => {
     begun(hosts, 'server2', 'out', 'stop', 'reboot', 'proof');
     hosts.maintained.clear();
     const seen = await hosts.update.fleet.look();
-    const next = (by: string) => {
-      const stopped = { at: '', by };
+    const next = (by?: string) => {
       const view = {
         ...seen.view,
-        hosts: new Map([['server2', { stopped }]]),
+        hosts: new Map([['server2', by === undefined ? {} : { stopped: { at: '', by } }]]),
       } as unknown as typeof seen.view;
       return nextMove(situationOf(order, { ...seen, view }, hosts.update.cluster));
     };
     expect(next('rolling-update 0badcafe')).toEqual({ kind: 'work', server: 'server2', step: 'back' });
+    // Its controller starts it already.
+    expect(next()).toEqual({ kind: 'work', server: 'server2', step: 'back' });
     expect(next('alice@desk')).toEqual({ kind: 'work', server: 'server2', step: 'out' });
   });
 });
@@ -173,7 +174,23 @@ describe('an end', () => {
     begun(hosts, 'server2', 'out');
     begun(hosts, 'server3', 'out');
     hosts.maintained.set('server2', 'alice@desk');
-    expect(ownOut(hosts.update.order, await hosts.update.fleet.look())).toEqual(['server3']);
+    const seen = await hosts.update.fleet.look();
+    expect(ownOut(hosts.update.order, seen)).toEqual(['server3']);
+  });
+
+  it('brings back, too, what was cut off on its way back, and is still stopped by the update', async () => {
+    hosts = await fakeHosts(orderFor({ reboot: true }));
+    const { view } = await hosts.update.fleet.look();
+    const stopped = (by: string) => ({ stopped: { since: '', by } });
+    const looks = new Map([
+      ['server2', stopped('rolling-update 0badcafe')],
+      ['server3', stopped('alice@desk')],
+    ]);
+    const own = (maintained?: (typeof view)['maintained']) =>
+      ownOut(hosts.update.order, { view: { ...view, hosts: looks, ...(maintained ? { maintained } : {}) } });
+    expect(own()).toEqual(['server2']);
+    const entry = { number: 1, by: 'alice@desk', since: '', until: null, reason: '' };
+    expect(own(new Map([['server2', entry]]))).toEqual([]);
   });
 
   it('starts no instance beside work that goes on by itself', async () => {

@@ -8,6 +8,7 @@ import {
   nextMove,
   type Situation,
   sheet,
+  statesDuring,
   stepOf,
 } from '../../src/rolling/next.ts';
 import { asSeen, emptyRow, isDone } from '../../src/rolling/row.ts';
@@ -129,6 +130,45 @@ describe('what comes in between', () => {
     expect(isDone(row, 'out')).toBe(false);
     expect(isDone(row, 'command')).toBe(true);
     expect(asSeen(now.rows.get('server2') ?? emptyRow(order.id), true)).toEqual(now.rows.get('server2'));
+  });
+
+  it('what was done and does not hold any more stays in the sheet, and is done again', () => {
+    const now = until(situationFor(order), (move) => line(move) === 'server2 back');
+    const row = asSeen(now.rows.get('server2') ?? emptyRow(order.id), false);
+    const rows = sheet({ ...now, out: new Set(), rows: new Map(now.rows).set('server2', row) });
+    expect(rows.slice(0, 5).map(({ state, move }) => `${state} ${line(move)}`)).toEqual([
+      'done server2 out',
+      'done server2 command',
+      'done server2 proof',
+      'open server2 out',
+      'open server2 proof',
+    ]);
+    const again = after(
+      { ...now, rows: new Map([['server2', row]]) },
+      { kind: 'work', server: 'server2', step: 'out' },
+      { began: 't', ms: 1 },
+    );
+    expect(isDone(again.rows.get('server2') ?? row, 'out')).toBe(true);
+    expect(isDone(asSeen(again.rows.get('server2') ?? row, true), 'out')).toBe(true);
+  });
+
+  it('a primary that was lost shows as held, gets no role, and is no way home', () => {
+    const now = {
+      ...until(situationFor(order), (move) => line(move) === 'server1 out'),
+      primary: 'server2',
+      held: new Set(['server1']),
+    };
+    const [first] = sheet(now).filter(({ state }) => state === 'open');
+    expect(first && line(first.move)).toBe('server1 out');
+    expect(statesDuring(now, { kind: 'work', server: 'server3', step: 'check' }).server1).toBe('held');
+    const skipped = new Map(now.rows).set('server1', { ...emptyRow(order.id), skipped: true as const });
+    expect(nextMove({ ...now, rows: skipped })).toBeUndefined();
+    const back = {
+      ...until(situationFor(order), (move) => move.kind === 'home'),
+      held: new Set(['server1']),
+    };
+    expect(back.primary).not.toBe('server1');
+    expect(nextMove(back)).toBeUndefined();
   });
 
   it('a skipped primary needs no switch, and a skipped standby is no heir', () => {

@@ -9,6 +9,9 @@ import {
   points,
 } from '../../src/rolling/preparation.ts';
 
+const wal =
+  'wal server1: 3.5 GB of WAL are written in an hour, and 1.0 GB are kept for a server that is out: it may not be able to follow after 30 min 0 s';
+
 const host = (more: Partial<HostSeen> = {}): HostSeen => ({
   isRoot: true,
   systemd: 'running',
@@ -30,7 +33,7 @@ const seen: PrimarySeen = {
   walPerSecond: 1000,
   walKept: 1024 ** 3,
   slotLimit: -1,
-  slots: [],
+  slots: {},
 };
 
 const calm: Circumstances = {
@@ -77,13 +80,10 @@ describe('the preparation', () => {
         'long-transactions server1: a transaction of app (pid 7) is open for 11 min 40 s; 10 min 0 s is the limit',
       ],
     ],
-    [
-      { seen: { ...seen, walPerSecond: 1024 ** 2 } },
-      [
-        'wal server1: 3.5 GB of WAL are written in an hour, and 1.0 GB are kept for a server that is out: it may not be able to follow after 30 min 0 s',
-      ],
-    ],
-    [{ seen: { ...seen, walPerSecond: 1024 ** 2, slots: ['s'] } }, []],
+    [{ seen: { ...seen, walPerSecond: 1024 ** 2 } }, [wal]],
+    [{ seen: { ...seen, walPerSecond: 1024 ** 2, slots: { server2: 'a', server3: 'b' } } }, []],
+    // A slot of one standby, or of somebody else, keeps nothing for the other one.
+    [{ seen: { ...seen, walPerSecond: 1024 ** 2, slots: { server2: 'a', archive: 'c' } } }, [wal]],
     [{ seen: { ...seen, walPerSecond: 1024 ** 2 }, rebuild: true }, []],
     [{ seen: { ...seen, walPerSecond: null } }, []],
     [with2({ isRoot: false }), ['root server2: scripts do not run as root there']],

@@ -31,6 +31,7 @@ export const situationFor = (order: Order, more: Partial<Situation> = {}): Situa
   primary: order.primary,
   out: new Set(),
   away: new Set(),
+  held: new Set(),
   able: new Set(order.servers.map(({ name }) => name)),
   ...more,
 });

@@ -3,7 +3,7 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import type { RunRequest } from '../../src/apply/request.ts';
 import { run } from '../../src/apply/run.ts';
 import { exitCode } from '../../src/base/exit-codes.ts';
-import { makePlan } from '../../src/plan/plan.ts';
+import { makePlan, type Plan } from '../../src/plan/plan.ts';
 import { shippedPlaybook } from '../../src/shipped.ts';
 import { runWithin } from '../../src/verbs/rolling/sub-run.ts';
 import type { World } from '../../src/verbs/world.ts';
@@ -23,11 +23,13 @@ const stop = {
   path: shippedPlaybook('stop'),
 } as const;
 let asked: RunRequest | undefined;
+let left: Plan;
 beforeEach(() => {
+  left = makePlan([]);
   vi.mocked(run).mockImplementation(async (request) => {
     asked = request;
     const view = { hosts: new Map(), primary: 'server1', absent: new Set(['server2']) };
-    return { view, changed: [], left: makePlan([]) } as never;
+    return { view, changed: [], left } as never;
   });
 });
 
@@ -45,4 +47,20 @@ it('others may be away only where the primary alone is asked', async () => {
   expect(asked?.leaveOutUnreachable?.('server3')).toBe(false);
   await runWithin(world, cluster, { ...stop, mayBeAway: true });
   expect(asked?.leaveOutUnreachable?.('server3')).toBe(true);
+});
+
+it('that others are out is no failure where that may be, and that the server itself is not followed is one', async () => {
+  const cluster = await clusterOf(threeInventory);
+  const degraded = (kind: string) => ({
+    kind: 'degraded',
+    resource: { host: 'server1', kind: { kind } },
+    diagnostic: { code: 'HST013', what: 'server3 is out', why: 'lost', fix: 'Rebuild it.' },
+  });
+  left = { decisions: [degraded('mirroring')] } as unknown as Plan;
+  await expect(runWithin(world, cluster, stop)).rejects.toThrow('server3 is out');
+  await expect(runWithin(world, cluster, { ...stop, othersMayBeOut: true })).resolves.toBeDefined();
+  left = { decisions: [degraded('mirroring'), degraded('replication')] } as unknown as Plan;
+  await expect(runWithin(world, cluster, { ...stop, othersMayBeOut: true })).rejects.toThrow(
+    'server3 is out',
+  );
 });

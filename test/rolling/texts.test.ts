@@ -185,6 +185,8 @@ have openssl 3.0 3.0
 lists 1700000000
 new postgresql-15 15.9-1
 new postgresql-16 16.1-1
+new libssl3 3.1
+new libc6:i386 2.36
 gone nodejs
 `);
 
@@ -195,9 +197,17 @@ gone nodejs
       ['postgresql-15', 'openssl', 'postgresql-contrib-15'],
       15,
     );
-    expect(pins).toEqual({ 'postgresql-15': '15.9-1', openssl: '3.0' });
+    expect(pins).toEqual({
+      'postgresql-15': '15.9-1',
+      openssl: '3.0',
+      'postgresql-16': '16.1-1',
+      libssl3: '3.1',
+    });
     expect(read).toBe(1_700_000_000);
-    expect(words).toEqual(['postgresql-15 15.8-1 → 15.9-1', 'with what they need: postgresql-16 16.1-1']);
+    expect(words).toEqual([
+      'postgresql-15 15.8-1 → 15.9-1',
+      'with what they need: postgresql-16 16.1-1 libssl3 3.1 libc6:i386 2.36',
+    ]);
     expect(points.map(({ what }) => what)).toEqual([
       'the package postgresql-contrib-15 is not installed',
       'the update would remove nodejs',
@@ -263,6 +273,24 @@ describe('the proof of a host', () => {
       'q is not installed, not 2',
       'what is mounted is another thing than before the work: b /, not a /data',
     ]);
+  });
+});
+
+describe('what a proof finds and a person has meant', () => {
+  const wrong = {
+    stdout: 'wrong sshd would not start: x\nwrong the data directory is not there\n',
+    status: 0,
+    stderr: '',
+  };
+  const about = { pins: {}, mounts: { before: 'a /data', now: 'b /data' } };
+  it.each([
+    [[], ['sshd would', 'the data', 'what is mounted']],
+    [['mounts'], ['sshd would', 'the data']],
+    [['sshd'], ['the data', 'what is mounted']],
+    [['sshd', 'mounts', 'check'], ['the data']],
+  ])('does not count: %j', (despite, left) => {
+    const found = readProof(wrong, { ...about, despite });
+    expect(found).toEqual(left.map((words) => expect.stringContaining(words)));
   });
 });
 

@@ -39,7 +39,7 @@ describe('an order', () => {
     const [[name, host] = ['', undefined]] = [...seen.hosts];
     if (!host) throw new Error('no host');
     const blind = { ...seen, hosts: new Map([[name, { ...host, isRoot: false, order: '' }]]) };
-    const request = { kind: 'continue', skip: [], again: false, done: false } as const;
+    const request = { kind: 'continue', skip: [], despite: [], again: false, done: false } as const;
     const { diagnostics } = await problem(goOn(hosts.update, request, blind));
     expect(diagnostics[0]?.why).toContain('do not run as root');
   });

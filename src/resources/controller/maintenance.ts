@@ -6,9 +6,10 @@ import { advised, here } from '../../base/command.ts';
 import { maintenanceWords } from '../../base/maintenance-words.ts';
 import { quote } from '../../base/shell.ts';
 import { parseDurationMs } from '../../base/units.ts';
+import { type KeptWal, keptWalMembers, keptWords } from '../../postgres/kept-wal.ts';
 import { flag, oneOf, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
-import { change, type ResourceKind, refuse, same, type Verdict } from '../contract/kind.ts';
+import { change, present, type ResourceKind, refuse, same, type Verdict } from '../contract/kind.ts';
 import { type ControllerReport, controllerProbe, mcCtlCommand, readReport } from './controller-status.ts';
 import { isWaitedFor, meanwhile, secondCopies, wouldBeAlone } from './waited-for.ts';
 
@@ -28,7 +29,14 @@ const fields = serverFields({
 type Desired = DesiredOf<typeof fields>;
 type Entry = NonNullable<ControllerReport['maintenance']>[number];
 
-export const maintenance: ResourceKind<Desired, ControllerReport> = {
+interface Seen {
+  readonly report: ControllerReport;
+  /** What the primary keeps for who is away, and what is free where it does; without an answer nothing is said of it. */
+  readonly kept?: KeptWal;
+  readonly room?: number;
+}
+
+export const maintenance: ResourceKind<Desired, Seen> = {
   kind: 'maintenance',
   summary:
     'A server is in maintenance, or is not any more: commits wait for it, or not, and it takes a role, or none.',
@@ -36,8 +44,25 @@ export const maintenance: ResourceKind<Desired, ControllerReport> = {
   key: ({ server }) => server,
   describe: ({ server, state }) =>
     state === 'open' ? `${server} in maintenance` : `${server} out of maintenance`,
-  probe: (desired) => ({ shell: controllerProbe(desired) }),
-  read: (reply, desired) => readReport(reply, desired.id),
+  probe: (desired) =>
+    desired.state === 'over'
+      ? { shell: controllerProbe(desired) }
+      : {
+          shell: `df -P -B1 ${quote(desired.walDir ?? `${desired.dataDir}/pg_wal`)} 2>/dev/null | awk 'NR == 2 { print "room", $4 }'\n${controllerProbe(desired)}`,
+          sql: `select json_build_object(${keptWalMembers(desired.version)})`,
+        },
+  read: (reply, desired) => {
+    const room = /^room (\d+)\n/.exec(reply.stdout)?.[1];
+    const stdout = reply.stdout.replace(/^room .*\n/, '');
+    const report = readReport({ ...reply, stdout }, desired.id);
+    if (report.state !== 'present') return report;
+    const kept = reply.sql as KeptWal | null | undefined;
+    return present({
+      report: report.value,
+      ...(kept ? { kept } : {}),
+      ...(room === undefined ? {} : { room: Number(room) }),
+    });
+  },
   diff: (desired, observed) => {
     if (observed.state === 'absent')
       return no(
@@ -45,7 +70,7 @@ export const maintenance: ResourceKind<Desired, ControllerReport> = {
         'the controllers remember what is in maintenance, and the one of the primary tells the others',
         `Start it (pgduet start ${desired.id})`,
       );
-    const report = observed.value;
+    const { report } = observed.value;
     if (!report.maintenance)
       return no(
         `the controller of ${desired.id} is of an earlier version`,
@@ -53,7 +78,7 @@ export const maintenance: ResourceKind<Desired, ControllerReport> = {
         'pgduet provision brings the present one',
       );
     const entry = report.maintenance.find((it) => it.server === desired.server);
-    return desired.state === 'open' ? begin(desired, report, entry) : end(desired, entry);
+    return desired.state === 'open' ? begin(desired, observed.value, entry) : end(desired, entry);
   },
   steps: (_change, desired) => [
     { title: titleOf(desired), script: `${mcCtlCommand(desired, wordsOf(desired))} >&2` },
@@ -92,9 +117,10 @@ const saidOf = ({ reason, expected }: Desired): readonly string[] => [
 
 function begin(
   desired: Desired,
-  report: ControllerReport,
+  seen: Seen,
   entry: Entry | undefined,
 ): Verdict<never> | ReturnType<typeof change> {
+  const { report } = seen;
   const { server, id, by, replace, alone } = desired;
   if (server === id)
     return refuse({
@@ -122,7 +148,7 @@ function begin(
   return change({
     summary: `take ${server} out for maintenance, by ${by}`,
     reason: 'it counts as a standby',
-    notes: [...saidOf(desired), ...consequences(desired, report, left)],
+    notes: [...saidOf(desired), ...consequences(desired, report, left), ...keptNotes(desired, seen)],
   });
 }
 
@@ -130,8 +156,22 @@ function begin(
 function saysTheSame({ reason, expected }: Desired, entry: Entry): boolean {
   if (reason !== undefined && reason !== entry.reason) return false;
   if (expected === undefined) return true;
-  const wanted = (parseDurationMs(expected.replace(/m$/, 'min')) ?? 0) / 1000;
+  const wanted = (expectedMs(expected) ?? 0) / 1000;
   return entry.seconds_left !== null && Math.abs(entry.seconds_left - wanted) <= toleranceSeconds;
+}
+
+const expectedMs = (expected: string): number | undefined => parseDurationMs(expected.replace(/m$/, 'min'));
+
+/** Whether it can follow again at the end, and what its absence does to the primary. */
+function keptNotes({ server, id, expected }: Desired, { kept, room }: Seen): readonly string[] {
+  if (!kept) return [];
+  const ms = expected === undefined ? undefined : expectedMs(expected);
+  return keptWords(kept, {
+    primary: id,
+    standby: server,
+    ...(ms === undefined ? {} : { expectedMs: ms }),
+    ...(room === undefined ? {} : { room }),
+  });
 }
 
 /** What follows, before anybody says yes. */

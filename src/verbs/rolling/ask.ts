@@ -4,6 +4,7 @@ import { exitCode } from '../../base/exit-codes.ts';
 import { longestMs } from '../../base/maintenance-words.ts';
 import { parseDurationMs } from '../../base/units.ts';
 import { overrulable } from '../../rolling/preparation.ts';
+import { meantPoints } from '../../rolling/proof.ts';
 import type { OptionName } from '../options.ts';
 import { flag, type Given, text, texts } from '../verb.ts';
 
@@ -33,6 +34,8 @@ export interface NewUpdate {
 /** What is done with one that was begun. */
 export interface OpenUpdate {
   readonly kind: 'continue' | 'abort';
+  /** Points of the proof of a host that do not count from now on. */
+  readonly despite: readonly string[];
   readonly run?: string;
   readonly skip: readonly string[];
   /** A command of which nobody knows how it ended: it is run again, or counts as done. */
@@ -55,7 +58,6 @@ const ofNew = [
   'stay',
   'alone',
   'rebuild',
-  'despite',
 ] as const satisfies readonly OptionName[];
 const work = ['packages', 'run', 'command', 'reboot', 'pause'] as const satisfies readonly OptionName[];
 
@@ -86,11 +88,13 @@ export function asked(given: Given): NewUpdate | OpenUpdate {
           'Say one of them.',
         ),
       );
+    const despite = points(given, meantPoints, problems);
     raise(problems);
     const run = text(given, 'run');
     return {
       kind: abort ? 'abort' : 'continue',
       skip,
+      despite,
       again: flag(given, 'again'),
       done: flag(given, 'done'),
       ...(run === undefined ? {} : { run }),
@@ -115,16 +119,7 @@ export function asked(given: Given): NewUpdate | OpenUpdate {
       );
   const expectedMs = duration(given, 'for', 30 * minuteMs, problems);
   const rebootMs = duration(given, 'reboot-limit', 15 * minuteMs, problems);
-  const despite = texts(given, 'despite');
-  for (const name of despite)
-    if (!overrulable.some((one) => one === name))
-      problems.push(
-        wrong(
-          `--despite does not know '${name}'`,
-          'it names a point of the preparation that does not count',
-          `Say one of: ${overrulable.join(', ')}.`,
-        ),
-      );
+  const despite = points(given, [...overrulable, ...meantPoints], problems);
   for (const name of ['command', 'validate'] as const)
     if (text(given, name)?.trim() === '' || text(given, name)?.includes('\0'))
       problems.push(
@@ -160,6 +155,20 @@ export function asked(given: Given): NewUpdate | OpenUpdate {
     rebuild: flag(given, 'rebuild'),
     despite,
   };
+}
+
+function points(given: Given, known: readonly string[], problems: Diagnostic[]): readonly string[] {
+  const named = texts(given, 'despite');
+  for (const name of named)
+    if (!known.includes(name))
+      problems.push(
+        wrong(
+          `--despite cannot name '${name}' here`,
+          'it names a point that does not count; those of the preparation are over once the update has begun',
+          `Say one of: ${known.join(', ')}.`,
+        ),
+      );
+  return named;
 }
 
 function packageNames(given: string | undefined, problems: Diagnostic[]): readonly string[] {

@@ -8,12 +8,13 @@ import { exitCode } from '../../base/exit-codes.ts';
 import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
 import { mayTakeOver } from '../../inventory/cluster.ts';
+import { heldBack } from '../../observe/held.ts';
 import { moveWords, statesText } from '../../report/rolling.ts';
 import { shown } from '../../report/shown.ts';
 import { after, leftOver, type Move, nextMove, rowOf, type Situation, sheet } from '../../rolling/next.ts';
 import { type Order, orderText } from '../../rolling/order.ts';
 import { directoryOf, endScript, rowScript } from '../../rolling/place.ts';
-import { asSeen, parseRow, type Row, rowText } from '../../rolling/row.ts';
+import { asSeen, isDone, parseRow, type Row, rowText } from '../../rolling/row.ts';
 import { pause } from '../pause.ts';
 import type { FleetSeen } from './fleet.ts';
 import { makeMove } from './moves.ts';
@@ -32,9 +33,11 @@ export const situationOf = (order: Order, seen: FleetSeen, { servers }: Update['
   const out = new Set(seen.view.maintained?.keys() ?? []);
   const lines = [...seen.hosts.values()].flatMap(({ skipped }) => skipped);
   const rows = order.servers.map(({ name }) => {
-    // Cut off on its way back, it is in no maintenance any more, and still down: that way goes on.
-    const isDown = seen.view.hosts.get(name)?.stopped?.by === updateOwner(order.id);
-    const row = asSeen(parseRow(seen.hosts.get(name)?.row ?? '', order.id), out.has(name) || isDown);
+    const kept = parseRow(seen.hosts.get(name)?.row ?? '', order.id);
+    // Proven, and cut off on its way back, it is in no maintenance any more: that way goes on, unless a person has stopped it since.
+    const by = seen.view.hosts.get(name)?.stopped?.by;
+    const isOnItsWay = isDone(kept, 'proof') && (by === undefined || by === updateOwner(order.id));
+    const row = asSeen(kept, out.has(name) || isOnItsWay);
     return [name, lines.includes(`${order.id} ${name}`) ? { ...row, skipped: true as const } : row] as const;
   });
   return {
@@ -43,6 +46,7 @@ export const situationOf = (order: Order, seen: FleetSeen, { servers }: Update['
     primary: seen.view.primary,
     out,
     away: new Set(seen.away.keys()),
+    held: heldBack(seen.view),
     able: new Set(servers.filter(mayTakeOver).map(({ name }) => name)),
   };
 };

@@ -2,7 +2,6 @@
 
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
-import { updateOwner } from '../../base/maintenance-words.ts';
 import { notesText, sheetText } from '../../report/rolling.ts';
 import { shown } from '../../report/shown.ts';
 import { leftOver, rowOf, type Situation } from '../../rolling/next.ts';
@@ -14,7 +13,7 @@ import { drive, mark, situationOf, withSkipped } from './drive.ts';
 import type { FleetSeen } from './fleet.ts';
 import { bringBack, takeOut } from './maintain.ts';
 import { agreed, refusal, report, told } from './tell.ts';
-import type { Scene, Update } from './update.ts';
+import { hasOut, type Scene, type Update } from './update.ts';
 import { atRest, unfit } from './work.ts';
 
 /** The one that no host calls ended; several hosts have the same one. */
@@ -70,7 +69,13 @@ export async function goOn(scene: Scene, request: OpenUpdate, seen: FleetSeen): 
     : request.done
       ? ({ unsure: 'done' } as const)
       : {};
-  const update: Update = { ...scene, order, ...(run === undefined ? {} : { run }), ...unsure };
+  const update: Update = {
+    ...scene,
+    order,
+    ...(run === undefined ? {} : { run }),
+    ...unsure,
+    despite: request.despite,
+  };
   const strange = request.skip.find((name) => !order.servers.some((one) => one.name === name));
   if (strange !== undefined)
     throw refusal(
@@ -124,8 +129,8 @@ async function leaveOut(
 ): Promise<void> {
   const { world, cluster, fleet, order } = update;
   for (const host of skip) {
-    const by = seen.view.maintained?.get(host)?.by;
-    if (by === undefined ? !seen.away.has(host) : by !== updateOwner(order.id)) continue;
+    const isFree = !seen.view.maintained?.has(host);
+    if (!hasOut(order, seen.view, host) && !(isFree && seen.away.has(host))) continue;
     const reason = `left out of rolling update ${order.id}`;
     await takeOut(
       update,
@@ -146,11 +151,9 @@ async function leaveOut(
   );
 }
 
-/** Servers that this update has taken out. What a person has in maintenance since is that person's. */
+/** Servers that this update has taken out. */
 export const ownOut = (order: Order, { view }: Pick<FleetSeen, 'view'>): readonly string[] =>
-  order.servers.flatMap(({ name }) =>
-    view.maintained?.get(name)?.by === updateOwner(order.id) ? [name] : [],
-  );
+  order.servers.flatMap(({ name }) => (hasOut(order, view, name) ? [name] : []));
 
 /** The sheet above shows what is open; an end does none of it. */
 export function endWords(out: readonly string[], skip: readonly string[]): string {

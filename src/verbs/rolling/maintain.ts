@@ -43,6 +43,7 @@ export const bringBack = ({ world, cluster, order }: Update, host: string): Prom
     path: shippedPlaybook('maintenance'),
     mayBeAway: true,
     needs: host,
+    othersMayBeOut: true,
   });
 
 /** Who is in sync at this moment, and the rest of what counts before a server is taken out. */

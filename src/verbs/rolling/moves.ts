@@ -8,15 +8,18 @@ import { exitCode } from '../../base/exit-codes.ts';
 import { updateOwner } from '../../base/maintenance-words.ts';
 import { formatDuration } from '../../base/units.ts';
 import { isSynchronous } from '../../inventory/cluster.ts';
+import { heldBack } from '../../observe/held.ts';
 import type { Move } from '../../rolling/next.ts';
-import { oneLess } from '../../rolling/preparation.ts';
+import type { Order } from '../../rolling/order.ts';
+import { oneLess, type PrimarySeen } from '../../rolling/preparation.ts';
 import type { Row } from '../../rolling/row.ts';
 import { shippedPlaybook } from '../../shipped.ts';
+import { pause } from '../pause.ts';
 import { checked } from './findings.ts';
 import type { FleetSeen } from './fleet.ts';
 import { askPrimary, bringBack, takeOut } from './maintain.ts';
 import { runWithin } from './sub-run.ts';
-import { failedStep, goesOn, type Moved, type Update } from './update.ts';
+import { failedStep, goesOn, hasOut, type Moved, type Update } from './update.ts';
 import { commandRun, fetched, isOurs, packagesInstalled, playbookRun, proven, rebooted } from './work.ts';
 
 export async function makeMove(update: Update, move: Move, seen: FleetSeen, row: Row): Promise<Moved> {
@@ -26,7 +29,7 @@ export async function makeMove(update: Update, move: Move, seen: FleetSeen, row:
     case 'fetch':
       return fetched(update, server, seen);
     case 'out':
-      return takenOut(update, server, seen);
+      return takenOut(update, server, seen, row);
     case 'stop':
       isOurs(update, server, seen);
       await runWithin(update.world, update.cluster, {
@@ -56,25 +59,26 @@ export async function makeMove(update: Update, move: Move, seen: FleetSeen, row:
 }
 
 /** The question of the plan may be an hour old. */
-async function takenOut(update: Update, name: string, seen: FleetSeen): Promise<Moved> {
-  const { cluster, order } = update;
-  const primary = await askPrimary(update, seen.view.primary);
+async function takenOut(update: Update, name: string, seen: FleetSeen, row: Row): Promise<Moved> {
+  const { cluster, order, ports, world } = update;
   const synchronous = cluster.servers.filter(isSynchronous).map((server) => server.name);
-  const obstacle = oneLess({
-    name,
-    primary: seen.view.primary,
-    seen: primary,
-    synchronous,
-    out: outOf(seen),
-    alone: order.agreed.alone,
-  });
-  if (obstacle)
-    throw failedStep(
-      name,
-      `${name} is not taken out: ${obstacle}`,
-      'a commit that was acknowledged has to be on a second server',
-      `pgduet status says more. ${goesOn}`,
-    );
+  const until = ports.now() + reconnectMs;
+  for (;;) {
+    const primary = await askPrimary(update, seen.view.primary);
+    const obstacle =
+      doesNotFollow(name, primary, seen, order) ??
+      tooFew(name, {
+        name,
+        primary: seen.view.primary,
+        seen: primary,
+        synchronous,
+        out: outOf(seen),
+        alone: order.agreed.alone,
+      });
+    if (!obstacle) break;
+    if (obstacle.lasts || ports.now() > until || world.interrupted.aborted) throw obstacle.problem;
+    await pause(1000, world.interrupted);
+  }
   const said = {
     by: updateOwner(order.id),
     reason: `rolling update of ${order.by}`,
@@ -83,8 +87,56 @@ async function takenOut(update: Update, name: string, seen: FleetSeen): Promise<
     alone: order.agreed.alone && synchronous.filter((one) => one !== seen.view.primary).length === 1,
   };
   await takeOut(update, name, said, false);
-  const mounts = seen.hosts.get(name)?.mounts ?? '';
+  // As they were before any of the work, also where it is taken out once more.
+  const mounts = row.mounts ?? seen.hosts.get(name)?.mounts ?? '';
   return { kept: { mounts } };
+}
+
+/** Milliseconds: a connection that has just been lost is made anew. */
+const reconnectMs = 20_000;
+
+interface Obstacle {
+  readonly problem: DiagnosticError;
+  /** Only a person can change it. */
+  readonly lasts: boolean;
+}
+
+const notTaken = (name: string, what: string, why: string, fix: string): DiagnosticError =>
+  failedStep(name, `${name} is not taken out: ${what}`, why, fix);
+
+function tooFew(name: string, about: Parameters<typeof oneLess>[0]): Obstacle | undefined {
+  const obstacle = oneLess(about);
+  if (!obstacle) return undefined;
+  const why = 'a commit that was acknowledged has to be on a second server';
+  return { problem: notTaken(name, obstacle, why, `pgduet status says more. ${goesOn}`), lasts: false };
+}
+
+/** That is for a person first: it could not come back behind the work. What the update itself has stopped is down for that. */
+function doesNotFollow(
+  name: string,
+  primary: PrimarySeen,
+  { view }: FleetSeen,
+  order: Order,
+): Obstacle | undefined {
+  if (view.maintained?.has(name) || hasOut(order, view, name)) return undefined;
+  if (Object.hasOwn(primary.lag, name)) return undefined;
+  const what = `it does not follow ${view.primary}`;
+  const skip = `--skip ${name} goes on without it.`;
+  const isHeld = heldBack(view).has(name);
+  const problem = isHeld
+    ? notTaken(
+        name,
+        what,
+        `it was primary, ${view.primary} has taken over, and it is held back so that nothing on it is lost`,
+        `Find out what happened (journalctl on ${name}), then: pgduet rebuild ${name}, and pgduet rolling-update --continue. ${skip}`,
+      )
+    : notTaken(
+        name,
+        what,
+        'whatever is wrong with it would still be so behind the work',
+        `pgduet status says more. ${goesOn} ${skip}`,
+      );
+  return { problem, lasts: isHeld };
 }
 
 const outOf = (seen: FleetSeen): readonly string[] => [...(seen.view.maintained?.keys() ?? [])];

@@ -20,12 +20,14 @@ export interface Within {
   readonly mayBeAway?: true;
   /** A server in maintenance may be away for a run, which then does nothing there; for this one that is a failure. */
   readonly needs?: string;
+  /** That others are out, for which a person is needed, is no failure of this run. */
+  readonly othersMayBeOut?: true;
 }
 
 export async function runWithin(
   world: World,
   declared: Cluster,
-  { intent, path, limit, mayBeAway, needs }: Within,
+  { intent, path, limit, mayBeAway, needs, othersMayBeOut }: Within,
 ): Promise<Outcome> {
   const cluster = serversOnly(declared);
   const { verbose } = world.options;
@@ -60,7 +62,8 @@ export async function runWithin(
       ],
       exitCode.unreachable,
     );
-  const mine = limit === undefined ? outcome.left : onlyOn(limit, outcome.left);
+  const open = othersMayBeOut ? withoutOutages(outcome.left) : outcome.left;
+  const mine = limit === undefined ? open : onlyOn(limit, open);
   if (isEmpty(mine)) return outcome;
   const left = troubles(mine);
   if (left.length > 0) throw new DiagnosticError(left, exitCode.hostFailed);
@@ -76,6 +79,13 @@ export async function runWithin(
     exitCode.hostFailed,
   );
 }
+
+/** Whoever comes back here is waited for by other resources: this one says of the whole cluster who is out. */
+const withoutOutages = ({ decisions }: Plan): Plan => ({
+  decisions: decisions.filter(
+    ({ kind, resource }) => kind !== 'degraded' || resource.kind.kind !== 'mirroring',
+  ),
+});
 
 const onlyOn = (host: string, { decisions }: Plan): Plan => ({
   decisions: decisions.filter(({ resource }) => resource.host === host),

@@ -2,6 +2,7 @@
 import type { RunPorts } from '../../apply/request.ts';
 import { type Diagnostic, DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import { updateOwner } from '../../base/maintenance-words.ts';
 import { platformOf } from '../../base/platform.ts';
 import type { Cluster, Server } from '../../inventory/cluster.ts';
 import type { Order } from '../../rolling/order.ts';
@@ -20,10 +21,12 @@ export interface Update {
   readonly run?: string;
   /** What to do about a command of which nobody knows how it ended. */
   readonly unsure?: 'again' | 'done';
+  /** Points of the proof that do not count, by whoever goes on; besides those of the order. */
+  readonly despite?: readonly string[];
 }
 
 /** Before there is an order. */
-export type Scene = Omit<Update, 'order' | 'run' | 'unsure'>;
+export type Scene = Omit<Update, 'order' | 'run' | 'unsure' | 'despite'>;
 
 export interface Moved {
   readonly seen?: string;
@@ -52,6 +55,14 @@ export const failedStep = (
 };
 
 export const goesOn = 'Put it right there, then: pgduet rolling-update --continue.';
+
+/**
+ * It is in maintenance by this update, or, cut off on its way back, still stopped by it. What a person has taken over since is that person's.
+ */
+export function hasOut({ id }: Order, { maintained, hosts }: FleetSeen['view'], name: string): boolean {
+  const by = maintained?.get(name)?.by ?? hosts.get(name)?.stopped?.by;
+  return by === updateOwner(id);
+}
 
 export const serverOf = ({ cluster }: Update, name: string): Server => {
   const server = cluster.servers.find((one) => one.name === name);

@@ -268,7 +268,8 @@ export async function unfit(
   // What is mounted is looked at behind the wait for the end of the start.
   const now = await update.fleet.run(name, lookScript(askedOf(update.cluster, serverOf(update, name))));
   const mounts = { before: row.mounts ?? '', now: readHost(now.stdout).mounts };
-  return readProof(reply, { pins, mounts });
+  const despite = [...update.order.agreed.despite, ...(update.despite ?? [])];
+  return readProof(reply, { pins, mounts, despite });
 }
 
 /** That the host is fit, before its server comes back. */
@@ -280,7 +281,7 @@ export async function proven(update: Update, name: string, seen: FleetSeen, row:
       name,
       `${name} is not fit to come back`,
       `${name} stays out, and the others are whole`,
-      goesOn,
+      `${goesOn} Where mounts or sshd are meant to be as they are: --continue --despite mounts, or sshd.`,
       problems,
     );
   const { validate } = order.work;

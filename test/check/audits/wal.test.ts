@@ -1,6 +1,7 @@
 /** Timelines, and WAL that is kept for a standby that is away. */
 import { describe, expect, it } from 'vitest';
-import { away } from '../../../src/check/audits/away.ts';
+import type { AuditContext } from '../../../src/check/audit.ts';
+import { away, keptWords } from '../../../src/check/audits/away.ts';
 import { timelines } from '../../../src/check/audits/timelines.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
 import { brief, reply, tell, type Wish } from './context.ts';
@@ -72,6 +73,7 @@ describe('WAL for a standby that is away', () => {
     segmentBytes: 16 * mb,
     keepBytes: 128 * mb,
     slotted: null,
+    slotBytes: -1,
   };
   const told = (more: object, position: string) =>
     tell(away, { server1: reply({ ...kept, ...more }) }, views(stopped(position, 1)));
@@ -99,6 +101,35 @@ describe('WAL for a standby that is away', () => {
 
   it('is told with its name', () => {
     expect(brief(told({}, '0/2000100'))).toEqual(['REP010 server2 server2']);
+  });
+
+  it.each<[object, string, string | undefined]>([
+    [{}, '0/8000100', 'server1 keeps the WAL that it lacks, 16 MB, and 112 MB more (wal_keep_size)'],
+    [{ senders: ['server2'] }, '0/8000100', undefined],
+    // REP010 tells that.
+    [{}, '0/2000100', undefined],
+    [
+      { keepBytes: 64 * mb },
+      '0/3F00000',
+      'server1 keeps the WAL that it lacks, 96 MB, until one of the next checkpoints (wal_keep_size)',
+    ],
+    [
+      { keepBytes: 0, slotted: '0/3000000' },
+      '0/3F00000',
+      'server1 keeps the WAL that it lacks, 96 MB, by a slot without a limit: its disk fills',
+    ],
+    [
+      { keepBytes: 0, slotted: '0/3000000', slotBytes: 128 * mb },
+      '0/3F00000',
+      'server1 keeps the WAL that it lacks, 96 MB, and 32 MB more (max_slot_wal_keep_size)',
+    ],
+  ])('is told of a server in maintenance, while there is enough: %j', (more, position, words) => {
+    const context = {
+      cluster: { servers: [] },
+      primary: 'server1',
+      view: { hosts: new Map([['server2', { data: { control: { reached: { position, timeline: 1 } } } }]]) },
+    } as unknown as AuditContext;
+    expect(keptWords(context, new Map([['server1', { ...kept, ...more }]]), 'server2')).toBe(words);
   });
 
   it("is none of this cluster's where the data are of another one, which no rebuild may take", () => {

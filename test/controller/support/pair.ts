@@ -35,7 +35,8 @@ export const owner = root ? 'postgres' : userInfo().username;
 
 /** Where a start takes long a command says so on its standard error: that is the machine's time, which no test judges. */
 export function withoutReminder(result: SpawnSyncReturns<string>): SpawnSyncReturns<string> {
-  return { ...result, stderr: result.stderr.replace(/^mc_(?:ctl|arb): still starting; see .*\n/gm, '') };
+  const reminder = /^mc_(?:ctl|arb): (?:still starting; see |the instance is ).*\n/gm;
+  return { ...result, stderr: result.stderr.replace(reminder, '') };
 }
 
 /** PostgreSQL refuses to run as root, so root becomes the user of the package. */
@@ -54,17 +55,26 @@ export function asOwner(
   });
 }
 
-export async function bundleController(outfile: string, target = 'node18'): Promise<void> {
-  await build({
+/** Made once for all files of a worker. */
+let bundled: Promise<string> | undefined;
+
+export async function bundleController(outfile: string): Promise<void> {
+  bundled ??= bundleText();
+  writeFileSync(outfile, await bundled);
+}
+
+async function bundleText(): Promise<string> {
+  const { outputFiles } = await build({
     entryPoints: [new URL('../../../src/controller/main.ts', import.meta.url).pathname],
     bundle: true,
     platform: 'node',
-    target,
+    target: 'node18',
     format: 'cjs',
     external: ['pg-native'],
-    outfile,
+    write: false,
     logLevel: 'error',
   });
+  return outputFiles.map(({ text }) => text).join('');
 }
 
 export async function freePorts(count: number): Promise<number[]> {

@@ -55,15 +55,30 @@ describeLab('recover', () => {
   const recover = (...more: string[]) => pair.cluster.run('recover', ...more);
 
   /** The primary loses power, the other one takes over and gets a row, then that one loses power, too. */
-  async function failOver(from: Server, to: Server, word: string): Promise<void> {
+  async function failOver(
+    from: Server,
+    to: Server,
+    word: string,
+    meanwhile = async (): Promise<void> => undefined,
+  ): Promise<void> {
     await keep(from, `${word}-before`);
     await atBoot('disable');
+    await meanwhile();
     await from.host.powerOff();
+    await from.host.heal();
     await untilLeads(to);
     await keep(to, `${word}-behind`);
     await to.host.powerOff();
     await on(from, to);
     await atBoot('enable');
+  }
+
+  /** A commit that still waits for the standby when the power goes: its client was told nothing. */
+  async function waits({ id, host }: Server): Promise<void> {
+    await host.sh(`kill -STOP $(head -n 1 /mcdir/inst1/${id}.pid)`, { check: true });
+    await host.cut();
+    const insert = `runuser -u postgres -- psql -Xqp 27500 -d app -c "insert into kept values ('waits')"`;
+    expect((await host.sh(`timeout 3 ${insert}`)).status).toBe(124);
   }
 
   runsSections(page, () => desk, [
@@ -103,7 +118,7 @@ describeLab('recover', () => {
   });
 
   labTest('behind a second failover, killed twice in the middle', async () => {
-    await failOver(server2, server1, 'two');
+    await failOver(server2, server1, 'two', () => waits(server2));
     const status = (await pair.cluster.run('status', '--json')).json<StatusDocument>();
     expect(status.servers.map(({ timeline, at_least }) => [timeline, at_least])).toEqual([
       [3, true],
@@ -111,7 +126,18 @@ describeLab('recover', () => {
     ]);
     const shown = await recover('--check', '--json');
     expectExit(shown, 2);
-    expect(shown.json<Recovered>()).toMatchObject({ primary: 'server1', timeline: 3 });
+    expect(shown.json<Recovered>()).toMatchObject({
+      primary: 'server1',
+      timeline: 3,
+      alone: [
+        {
+          server: 'server2',
+          holds: expect.stringMatching(
+            /\d+ commits? behind \S+; acknowledged to nobody who waited for a standby$/,
+          ),
+        },
+      ],
+    });
     const first = new Run(['recover', '-i', pair.cluster.file, '--yes']);
     await first.said(' to change');
     first.child.kill('SIGKILL');

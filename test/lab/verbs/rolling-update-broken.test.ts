@@ -1,43 +1,14 @@
-/** `pgduet rolling-update` of a pair that does not come to its end at once: refused, failed, paused, killed, its host switched off, ended, left out. */
+/** `pgduet rolling-update` of a pair that stops for a person: refused, failed, paused; and one of a playbook. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
-import { until } from '../harness/run.ts';
-import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { sql } from '../support/instance.ts';
-import { expectExit, type Pgduet, pgduet, type Said, type StatusDocument } from '../support/pgduet.ts';
-import { Run } from '../support/running.ts';
-
-interface Sheet {
-  readonly state: string;
-  readonly primary: string;
-  readonly rows: readonly { readonly step: string; readonly server: string; readonly state: string }[];
-  readonly points: readonly { readonly name: string }[];
-  readonly left_out: readonly string[];
-}
+import { expectExit, pgduet } from '../support/pgduet.ts';
+import { append, rollingPair, type Sheet } from './rolling-pair.ts';
 
 describeLab('a rolling update of a pair', () => {
-  let pair: LabCluster;
-  let patient: Pgduet;
-  beforeAll(async () => {
-    pair = await provisionedPair();
-    patient = pgduet(pair.lab, 300_000);
-    await Promise.all(pair.hosts.map((host) => host.sh('rm -f /root/ran /root/broken', { check: true })));
-  });
-  afterAll(() => pair?.close());
-
-  const update = (...words: string[]): Promise<Said> =>
-    patient(['rolling-update', '-i', pair.file, ...words, '--json']);
-  const ran = async (at: number): Promise<number> =>
-    Number((await pair.hosts[at]?.sh('cat /root/ran 2>/dev/null | wc -l'))?.stdout.trim());
-  const maintained = async (): Promise<readonly string[]> =>
-    (await pair.run('status', '--json'))
-      .json<StatusDocument>()
-      .servers.flatMap(({ server, maintenance }) =>
-        maintenance ? [`${server} ${maintenance.by.split(' ')[0]}`] : [],
-      );
-  const append = 'echo ran >> /root/ran';
+  const { pair, update, ran, maintained } = rollingPair();
 
   labTest(
     'begins only where all is well: a pair has no second copy meanwhile, and a check shows that',
@@ -55,7 +26,7 @@ describeLab('a rolling update of a pair', () => {
   labTest(
     'a command that fails stops it with that host out; another update is refused; it goes on',
     async () => {
-      await pair.hosts[1]?.sh(': > /root/broken', { check: true });
+      await pair().hosts[1]?.sh(': > /root/broken', { check: true });
       const failed = await update('--command', 'test ! -e /root/broken', '--alone', '--yes');
       expectExit(failed, 1);
       expect(failed.json<Sheet>().state).toBe('failed');
@@ -65,12 +36,12 @@ describeLab('a rolling update of a pair', () => {
       expect(second.all).toContain('SAF067');
       const again = await update('--continue', '--yes');
       expectExit(again, 1);
-      await pair.hosts[1]?.sh('rm /root/broken', { check: true });
+      await pair().hosts[1]?.sh('rm /root/broken', { check: true });
       const done = await update('--continue', '--yes');
       expectExit(done, 0);
       expect(done.json<Sheet>()).toMatchObject({ state: 'done', primary: 'server1', left_out: [] });
       expect(await maintained()).toEqual([]);
-      expectExit(await pair.run('check'), 0);
+      expectExit(await pair().run('check'), 0);
     },
   );
 
@@ -79,139 +50,27 @@ describeLab('a rolling update of a pair', () => {
     expectExit(first, 2);
     expect(first.json<Sheet>().state).toBe('paused');
     expect(await maintained()).toEqual(['server2 rolling-update']);
-    const other = pgduet(pair.lab, 300_000);
-    const second = await other(['rolling-update', '-i', pair.file, '--continue', '--yes', '--json']);
+    const other = pgduet(pair().lab, 300_000);
+    const second = await other(['rolling-update', '-i', pair().file, '--continue', '--yes', '--json']);
     expectExit(second, 2);
     expect(second.json<Sheet>()).toMatchObject({ state: 'paused', primary: 'server2' });
     expect(await maintained()).toEqual(['server1 rolling-update']);
     const third = await update('--continue', '--yes');
     expectExit(third, 0);
     expect(third.json<Sheet>()).toMatchObject({ state: 'done', primary: 'server2' });
-    expectExit(await pair.run('switch', '--to', 'server1', '--yes'), 0);
+    expectExit(await pair().run('switch', '--to', 'server1', '--yes'), 0);
   });
-
-  labTest('killed in the middle of a command: that goes on to its end, and runs once', async () => {
-    const run = new Run([
-      'rolling-update',
-      '-i',
-      pair.file,
-      '--command',
-      `sleep 4; ${append}`,
-      '--alone',
-      '--yes',
-    ]);
-    await until(
-      () => `the command was not begun:\n${run.stderr}`,
-      60_000,
-      async () => ((await pair.hosts[1]?.sh('pgrep -f "^sleep 4$"'))?.status === 0 ? true : undefined),
-      100,
-    );
-    run.child.kill('SIGKILL');
-    await run.ended;
-    const done = await update('--continue', '--yes');
-    expectExit(done, 0);
-    expect([await ran(0), await ran(1)]).toEqual([1, 1]);
-  });
-
-  labTest(
-    'a person asks to stop in the middle of a command: that is said, and the command goes on',
-    async () => {
-      await Promise.all(pair.hosts.map((host) => host.sh('rm -f /root/ran', { check: true })));
-      const run = new Run([
-        'rolling-update',
-        '-i',
-        pair.file,
-        '--command',
-        `sleep 5; ${append}`,
-        '--alone',
-        '--yes',
-        '--json',
-      ]);
-      await until(
-        () => `the command was not begun:\n${run.stderr}`,
-        60_000,
-        async () => ((await pair.hosts[1]?.sh('pgrep -f "^sleep 5$"'))?.status === 0 ? true : undefined),
-        100,
-      );
-      run.child.kill('SIGINT');
-      const stopped = await run.ended;
-      expect(stopped.status, stopped.stderr).toBe(130);
-      expect(JSON.parse(stopped.stdout)).toMatchObject({
-        state: 'failed',
-        diagnostics: [{ code: 'RUN002' }],
-      });
-      const done = await update('--continue', '--yes');
-      expectExit(done, 0);
-      expect([await ran(0), await ran(1)]).toEqual([1, 1]);
-    },
-  );
-
-  labTest('its host is switched off in the middle of a command: that is not run again unasked', async () => {
-    const run = new Run([
-      'rolling-update',
-      '-i',
-      pair.file,
-      '--command',
-      `${append}; sleep 30`,
-      '--alone',
-      '--yes',
-    ]);
-    await until(
-      () => `the command was not begun:\n${run.stderr}`,
-      60_000,
-      async () => ((await ran(1)) === 2 ? true : undefined),
-      100,
-    );
-    await pair.hosts[1]?.powerOff();
-    run.child.kill('SIGINT');
-    await run.ended;
-    await pair.hosts[1]?.powerOn();
-    const unsure = await update('--continue', '--yes');
-    expectExit(unsure, 1);
-    expect(unsure.all).toContain('nobody knows how the command of server2 ended');
-    expect(await ran(1)).toBe(2);
-    const ended = await update('--continue', '--done', '--skip', 'server1', '--yes');
-    expectExit(ended, 0);
-    expect(ended.json<Sheet>()).toMatchObject({ state: 'done', primary: 'server1', left_out: ['server1'] });
-    expect([await ran(0), await ran(1)]).toEqual([1, 2]);
-  });
-
-  labTest(
-    'an end brings back what is out, and switches nothing; a server that is left out stays out by a person',
-    async () => {
-      expectExit(await update('--pause', '--alone', '--yes'), 2);
-      const aborted = await update('--abort', '--yes');
-      expectExit(aborted, 0);
-      expect(aborted.json<Sheet>()).toMatchObject({ state: 'aborted', primary: 'server1' });
-      expect(await maintained()).toEqual([]);
-      expectExit(await update('--pause', '--alone', '--yes'), 2);
-      const left = await update('--continue', '--skip', 'server2', '--yes');
-      // Nobody is there to take over from server1.
-      expectExit(left, 2);
-      expect(left.json<Sheet>().left_out).toEqual(['server2', 'server1']);
-      expect(await maintained()).toEqual([expect.stringMatching(/^server2 .*@/)]);
-      expectExit(await pair.run('maintenance', 'end', 'server2', '--yes'), 0);
-      await pair.untilSwitchable();
-      expectExit(await update('--pause', '--alone', '--yes'), 2);
-      const both = await update('--abort', '--skip', 'server2', '--yes');
-      expectExit(both, 0);
-      expect(both.json<Sheet>().state).toBe('aborted');
-      expect(await maintained()).toEqual([expect.stringMatching(/^server2 .*@/)]);
-      expectExit(await pair.run('maintenance', 'end', 'server2', '--yes'), 0);
-      await pair.untilSwitchable();
-    },
-  );
 
   labTest('a playbook changes the host whose turn it is, and no other', async () => {
-    const file = join(pair.lab.dir, 'motd.yml');
+    const file = join(pair().lab.dir, 'motd.yml');
     const play = (on: string) =>
       `title: A note\nplays:\n  - title: It is there\n    on: ${on}\n    resources:\n      - file: { path: /etc/note, content: "{{host.name}}\\n", owner: root, mode: '0644' }\n`;
     writeFileSync(file, play('primary'));
     expectExit(await update('--run', file, '--alone', '--yes'), 3);
     writeFileSync(file, play('all'));
     expectExit(await update('--run', file, '--skip', 'server1', '--alone', '--yes'), 0);
-    expect((await pair.hosts[1]?.sh('cat /etc/note'))?.stdout).toBe('server2\n');
-    expect((await pair.hosts[0]?.sh('test -e /etc/note'))?.status).toBe(1);
-    await sql(pair.primary, 'select 1');
+    expect((await pair().hosts[1]?.sh('cat /etc/note'))?.stdout).toBe('server2\n');
+    expect((await pair().hosts[0]?.sh('test -e /etc/note'))?.status).toBe(1);
+    await sql(pair().primary, 'select 1');
   });
 });

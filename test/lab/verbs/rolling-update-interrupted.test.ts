@@ -1,7 +1,7 @@
 /**
- * Rolling updates of three servers that something breaks into, while a client writes: pgduet killed, the host in work or another one switched off,
- * the primary's instance ended. Then `--continue`, or `--abort`, and what a person would do about a server that is out: the cluster is whole, and every
- * acknowledged row is there. The moments are drawn; the night draws others.
+ * Rolling updates of three servers that something breaks into, while a client writes: pgduet killed, its connections lost, the host in work
+ * switched off or rebooted, another one or that of the primary switched off, the primary's instance ended. Then `--continue`, or `--abort`, and what
+ * a person would do about a server that is out: the cluster is whole, and every acknowledged row is there. The moments are drawn; the night draws others.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
@@ -13,7 +13,15 @@ import { type Pgduet, pgduet, type Said, type StatusDocument } from '../support/
 import { interruptions, seeded, seedOf } from '../support/random.ts';
 import { Run } from '../support/running.ts';
 
-const kinds = ['kill', 'work host off', 'other host off', 'primary ends', 'connection lost'] as const;
+const kinds = [
+  'kill',
+  'work host off',
+  'other host off',
+  'primary ends',
+  'connection lost',
+  'work host reboots',
+  'primary host off',
+] as const;
 
 describeLab('rolling updates that are broken into', () => {
   let trio: LabCluster;
@@ -52,7 +60,8 @@ describeLab('rolling updates that are broken into', () => {
     );
     await until(
       async () => `a server stays out:\n${(await trio.run('status')).all}`,
-      90_000,
+      // A rebuild of several servers is in it.
+      400_000,
       async () => {
         const { servers, primary } = await status();
         const lost = servers.filter(
@@ -75,6 +84,15 @@ describeLab('rolling updates that are broken into', () => {
       run.stderr.split('\n').slice(-4).join('\n'),
     )?.[1] ?? 'server2';
 
+  /** From the first step on there is something to break into. */
+  const begun = (run: Run): Promise<unknown> =>
+    until(
+      () => `it does not begin:\n${run.stderr}`,
+      120_000,
+      () => (/^ *1\//m.test(run.stderr) || run.child.exitCode !== null ? true : undefined),
+      50,
+    );
+
   const breakInto = async (kind: (typeof kinds)[number], run: Run): Promise<void> => {
     const { primary } = await status().catch(() => ({ primary: null }));
     const work = trio.servers.find(({ id }) => id === inWork(run)) as Server;
@@ -90,6 +108,15 @@ describeLab('rolling updates that are broken into', () => {
         return;
       case 'other host off':
         await other.host.powerOff();
+        return;
+      case 'work host reboots':
+        // One that is on its way up or down may refuse it.
+        await work.host.sh('systemctl --no-block reboot || true');
+        await sleep(1000);
+        await work.host.untilUp();
+        return;
+      case 'primary host off':
+        await leader.host.powerOff();
         return;
       case 'primary ends':
         await leader.host.sh('pkill -9 -o -x postgres');
@@ -111,7 +138,7 @@ describeLab('rolling updates that are broken into', () => {
       const offset = Math.floor(random() * kinds.length);
       for (let round = 0; round < interruptions; round += 1) {
         const kind = kinds[(round + offset) % kinds.length] ?? 'kill';
-        const delayMs = 500 + random() * 25_000;
+        const delayMs = random() * 25_000;
         const ends = random() < 0.25;
         await sql(trio.servers.find(({ id }) => id === 'server1') ?? trio.primary, 'select 1');
         const first = (await status()).primary ?? 'server1';
@@ -128,6 +155,7 @@ describeLab('rolling updates that are broken into', () => {
           '--despite',
           'check',
         ]);
+        await begun(run);
         await sleep(delayMs);
         await breakInto(kind, run);
         const broken = await run.ended;
@@ -147,7 +175,9 @@ describeLab('rolling updates that are broken into', () => {
         await heal();
         const { primary, servers } = await status();
         expect(
-          servers.filter(({ maintenance }) => maintenance),
+          servers.filter(
+            ({ server, maintenance, sync_state: sync }) => maintenance || (server !== primary && !sync),
+          ),
           told.join('\n'),
         ).toEqual([]);
         const leader = trio.servers.find(({ id }) => id === primary) as Server;

@@ -52,6 +52,9 @@ for (const { who, make, version, alone } of clusters)
         const shown = await trio.run('rolling-update', ...words, '--check', '--json');
         expectExit(shown, 2);
         const planned = shown.json<Sheet>();
+        const asked = () =>
+          Promise.all(trio.hosts.map(async (host) => (await host.sh('apt-mark showmanual')).stdout));
+        const before = await asked();
         const boots = trio.hosts.map(({ boots: count }) => count);
         const writer = startWriter(trio.servers);
         await writer.more(50);
@@ -70,9 +73,12 @@ for (const { who, make, version, alone } of clusters)
         expect(trio.hosts.map(({ boots: count }) => count)).toEqual(boots.map((count) => count + 1));
         for (const host of trio.hosts)
           expect(await installedVersion(host, `postgresql-${version}`)).toBe(offered);
+        expect(await asked()).toEqual(before);
         const rows = (await sql(trio.primary, 'select n from written', 'app')).split('\n').map(Number);
         expect(acknowledged.filter((row) => !rows.includes(row))).toEqual([]);
         expectExit(await trio.run('check'), 0);
       },
+      // A reboot of every host takes long where much else runs.
+      600_000,
     );
   });

@@ -233,6 +233,37 @@ export const switching: readonly KindCases[] = [
         },
       },
       {
+        title: 'it is the only one, and what it lacks then is kept',
+        desired: '{ server: server2, state: open, by: alice, expected: 120m, alone: true }',
+        reply: {
+          stdout: `room 1000\n${report({ maintenance: [] })}`,
+          sql: { walPerSecond: 1048576, walKept: 1073741824, slotLimit: -1, slots: {} },
+        },
+        gives: {
+          change: 'take server2 out for maintenance, by alice',
+          reason: 'it counts as a standby',
+          notes: [
+            'server1 keeps 1.0 GB of WAL for it (wal_keep_size), enough for 17 min 4 s',
+            'that is not enough for the 120 min 0 s that are expected',
+          ],
+          script: ['maintenance begin --server server2'],
+        },
+      },
+      {
+        title: 'its slot keeps all that it lacks',
+        desired: '{ server: server2, state: open, by: alice, alone: true }',
+        reply: {
+          stdout: `room 1048576\n${report({ maintenance: [] })}`,
+          sql: { walPerSecond: null, walKept: 0, slotLimit: -1, slots: { server2: 'old' } },
+        },
+        gives: {
+          change: 'take server2 out for maintenance, by alice',
+          reason: 'it counts as a standby',
+          notes: ['without a limit: 1.0 MB are free there; a full disk stops server1'],
+          script: ['maintenance begin --server server2'],
+        },
+      },
+      {
         title: 'it is out already',
         desired: '{ server: server2, state: open, by: alice }',
         reply: { stdout: report({ maintenance: [heldByAlice] }) },

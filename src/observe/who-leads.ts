@@ -1,17 +1,17 @@
-/** Why nobody can say who is primary: two lead, or none does, and what was seen of each. In: servers and their data. Out: a refusal. Pure. */
+/** Why nobody can say who is primary, and what a person does about it. In: the servers, and what is known of their data. Out: a refusal. Pure. */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Server } from '../inventory/cluster.ts';
 import type { DataDirectory } from '../resources/data/data-directory.ts';
 
-type DataOf = (server: Server) => DataDirectory | undefined;
+export type DataOf = (server: string) => DataDirectory | undefined;
 
 /** What each of them shows, a line for each. */
 export function evidence(servers: readonly Server[], dataOf: DataOf): readonly string[] {
-  return servers.map((server) => {
-    const data = dataOf(server);
+  return servers.map(({ name }) => {
+    const data = dataOf(name);
     const { state, checkpoint, reached } = data?.control ?? {};
     const whose = data?.recorded === undefined ? ', not made by pgduet for this server' : '';
-    return `${server.name}: ${data?.running ? 'running' : 'stopped'}${whose}, ${state ?? 'state unknown'}, timeline ${reached?.timeline ?? '?'}, checkpoint ${checkpoint ?? '?'}`;
+    return `${name}: ${data?.running ? 'running' : 'stopped'}${whose}, ${state ?? 'state unknown'}, timeline ${reached?.timeline ?? '?'}, checkpoint ${checkpoint ?? '?'}`;
   });
 }
 
@@ -33,6 +33,29 @@ export const unseenPrimary = (away: readonly string[], more?: string): Diagnosti
     fix: `Make ${names} reachable, then run the same command again. Where it is lost for good, 'mc_ctl status' on a standby says what is left to do.`,
   };
 };
+
+/** Data that leads, and nothing says that it is ours. */
+export function unknownPrimary(
+  leaders: readonly Server[],
+  servers: readonly Server[],
+  dataOf: DataOf,
+): Diagnostic {
+  const words = leaders.map((server) => {
+    const data = dataOf(server.name);
+    const how = data?.running ? 'runs as primary' : 'was primary, and does not run';
+    const { managementDir } = server.multiplexing;
+    return data?.directoryLost
+      ? `${server.name} ${how}, and its management directory ${managementDir} is lost`
+      : `${server.name} ${how}, and ${managementDir} does not say that it is of this cluster`;
+  });
+  return {
+    code: 'SAF004',
+    what: 'no server is known to be the primary of this cluster',
+    why: words.join('; '),
+    fix: `Make no standby primary: ${leaders.map(({ name }) => name).join(', ')} may hold what nobody else has. Bring the management directory back where it was: mount its file system, or move it back. Where its controller runs, do not end it.`,
+    evidence: evidence(servers, dataOf),
+  };
+}
 
 export const noPrimary = (servers: readonly Server[], dataOf: DataOf): Diagnostic => ({
   code: 'SAF004',
