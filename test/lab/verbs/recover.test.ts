@@ -65,20 +65,25 @@ describeLab('recover', () => {
     await atBoot('disable');
     await meanwhile();
     await from.host.powerOff();
-    await from.host.heal();
     await untilLeads(to);
     await keep(to, `${word}-behind`);
     await to.host.powerOff();
+    // Not before: what was on its way would arrive.
+    await from.host.heal();
     await on(from, to);
     await atBoot('enable');
   }
 
   /** A commit that still waits for the standby when the power goes: its client was told nothing. */
-  async function waits({ id, host }: Server): Promise<void> {
+  async function waits(server: Server): Promise<void> {
+    const { id, host } = server;
     await host.sh(`kill -STOP $(head -n 1 /mcdir/inst1/${id}.pid)`, { check: true });
     await host.cut();
     const insert = `runuser -u postgres -- psql -Xqp 27500 -d app -c "insert into kept values ('waits')"`;
     expect((await host.sh(`timeout 3 ${insert}`)).status).toBe(124);
+    // It waits for the standby, with its commit on the disk.
+    const waiting = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
+    expect(await sql(server, waiting)).toBe('1');
   }
 
   runsSections(page, () => desk, [
