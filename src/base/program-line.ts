@@ -15,10 +15,9 @@ export function programLine(text: string): ProgramLine {
   const rest = text.trim();
   word.lastIndex = 0;
   while (word.lastIndex < rest.length) {
-    const at = word.lastIndex;
     const match = word.exec(rest);
     if (match === null)
-      return wrong(`a double quote has no end, or no blank behind it: ${rest.slice(at).trim()}`);
+      return wrong(`the double quote of word ${words.length + 1} has no end, or no blank behind it`);
     words.push(match[2] ?? (match[1] ?? '').replace(/\\(["\\])/g, '$1'));
   }
   const [path, ...args] = words;

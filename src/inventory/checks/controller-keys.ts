@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { programLine } from '../../base/program-line.ts';
 import { parseDurationMs, parseSizeBytes } from '../../base/units.ts';
-import { withoutSecrets } from '../../postgres/withheld.ts';
+import { isSecretName } from '../../base/withheld.ts';
 import { commandKeys, timeForms } from '../controller-keys.ts';
 import { type Draft, isArbiter, type Path } from '../draft.ts';
 import { tellForm } from './timing.ts';
@@ -52,23 +52,32 @@ const checkTime: Check = (key, value) => {
 };
 
 const checkCommand: Check = (key, value) => {
-  if (withoutSecrets(value) !== value)
-    return {
-      code: 'INV012',
-      what: `an argument of ${key} looks like a secret`,
-      why: 'every user of the host sees the arguments of a program that runs',
-      fix: 'Write the secret into a file of mode 0600 of the instance administrator, and let the program read it there.',
-    };
   const line = programLine(value);
-  return line.ok
-    ? undefined
-    : {
-        code: 'INV005',
-        what: `${key} cannot be run: ${line.why}`,
-        why: 'the controller starts a program by its absolute path, without a shell and without PATH',
-        fix: `Write for example ${key}: /usr/local/bin/program --option "two words"; put what is longer into a script.`,
-      };
+  if (!line.ok)
+    return {
+      code: 'INV005',
+      what: `${key} cannot be run: ${line.why}`,
+      why: 'the controller starts a program by its absolute path, without a shell and without PATH',
+      fix: `Write for example ${key}: /usr/local/bin/program --option "two words"; put what is longer into a script.`,
+    };
+  return line.args.some(isSecret)
+    ? {
+        code: 'INV012',
+        what: `an argument of ${key} looks like a secret`,
+        why: 'every user of the host sees the arguments of a program that runs',
+        fix: 'Write the secret into a file of mode 0600 of the instance administrator, and let the program read it there.',
+      }
+    : undefined;
 };
+
+/** The name of a file is none: --key /etc/fence.key. */
+function isSecret(word: string, index: number, words: readonly string[]): boolean {
+  if (/:\/\/[^/\s:@]*:[^/\s@]+@/.test(word)) return true;
+  const [, name, behind] = /^-{0,2}([\w.-]+)(?:[=:]\s*(.+))?$/.exec(word) ?? [];
+  if (name === undefined || !isSecretName(name)) return false;
+  const value = behind ?? (word.startsWith('-') ? words[index + 1] : undefined);
+  return value !== undefined && !/^[-/]/.test(value);
+}
 
 const checkIdent: Check = (key, value) =>
   /^[\x21-\x7e]{1,64}$/.test(value)
