@@ -145,31 +145,31 @@ export interface Derived {
   readonly fix: string;
 }
 
-const from = (place: string): Derived => ({
+const saidBy = (place: string): Derived => ({
   why: 'pgduet writes it by what another key of the inventory says, and the two could differ',
   fix: `Remove it and use ${place}.`,
 });
 
 /** Keys of the file that an inventory cannot give under multiplexing. */
 export const derivedKeys: Readonly<Record<string, Derived>> = {
-  db_instance: from('postgres.data_dir'),
-  postgres_bin_dir: from('postgres.bin_dir'),
-  db_instance_username: from('postgres.owner; the instance administrator and the superuser have one name'),
+  db_instance: saidBy('postgres.data_dir'),
+  postgres_bin_dir: saidBy('postgres.bin_dir'),
+  db_instance_username: saidBy('postgres.owner; the instance administrator and the superuser have one name'),
   db_instance_password: {
     why: 'the controller logs in on the socket, where the system says who it is',
     fix: 'Remove it; no password is needed.',
   },
-  heartbeat_interval: from('multiplexing.heartbeat.interval'),
-  heartbeat_timeout: from('multiplexing.heartbeat.timeout'),
-  heartbeat_retry: from('multiplexing.heartbeat.retries'),
-  heartbeat_error_action: from('multiplexing.on_heartbeat_loss'),
-  log_transfer_addresses: from('hosts.NAME.log_transfer_address'),
-  takeover: from('hosts.NAME.failover'),
-  takeover_priority: from('hosts.NAME.priority'),
-  replication: from('hosts.NAME.replication'),
-  etcd_endpoints: from('arbiter.etcd'),
-  etcd_user: from('arbiter.user'),
-  etcd_prefix: from('arbiter.prefix'),
+  heartbeat_interval: saidBy('multiplexing.heartbeat.interval'),
+  heartbeat_timeout: saidBy('multiplexing.heartbeat.timeout'),
+  heartbeat_retry: saidBy('multiplexing.heartbeat.retries'),
+  heartbeat_error_action: saidBy('multiplexing.on_heartbeat_loss'),
+  log_transfer_addresses: saidBy('hosts.NAME.log_transfer_address'),
+  takeover: saidBy('hosts.NAME.failover'),
+  takeover_priority: saidBy('hosts.NAME.priority'),
+  replication: saidBy('hosts.NAME.replication'),
+  etcd_endpoints: saidBy('arbiter.etcd'),
+  etcd_user: saidBy('arbiter.user'),
+  etcd_prefix: saidBy('arbiter.prefix'),
 };
 
 /** Keys of multiplexing that no single host can have otherwise. */
