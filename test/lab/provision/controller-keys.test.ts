@@ -2,6 +2,8 @@
  * Keys of <host>.conf that an inventory declares, on a running pair: a command that cannot run is told before, the controllers take over what
  * changes without a restart, the system log has their name and facility, a hand edit is told, and a key that is taken out again is gone.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { daemonsOf } from '../check/pair.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
@@ -13,6 +15,7 @@ import { expectExit, findingsOf, type Said } from '../support/pgduet.ts';
 
 const hook = '/opt/hooks/switched';
 const calls = '/var/tmp/calls';
+const reports = '/var/tmp/reports';
 const script = `#!/bin/sh
 for word in "$@"; do printf '[%s]' "$word"; done >> ${calls}
 echo " by $(id -un)" >> ${calls}
@@ -28,6 +31,7 @@ const declared: ClusterOptions = {
     post_switch_command: `${hook} --jobs "two words" %d`,
     expected_downtime: '3h',
     wal_per_hour: '700MB',
+    core_file_path: reports,
   },
   host: (_, index) =>
     index === 0 ? { multiplexing: { syslog_ident: 'mc_first', disk_check_retry: 5 } } : {},
@@ -98,6 +102,11 @@ describeLab('keys of the controller', () => {
   labTest('what is declared is in force without a restart, and nothing is left to tell', async () => {
     await putHook('0755');
     const processes = await running();
+    const without = await provision(file);
+    expectExit(without, 5);
+    expect(without.all).toContain(`'${reports}' for reports of a crash is not there`);
+    for (const { host } of pair.servers)
+      await host.sh(`install -d -o postgres -m 0700 ${reports}`, { check: true });
     expectExit(await provision(file), 0);
     expect(await running()).toEqual(processes);
     const [first, second] = await Promise.all(pair.servers.map(configuration));
@@ -113,6 +122,12 @@ describeLab('keys of the controller', () => {
       expect(await sql(server, 'SHOW wal_keep_size')).toBe('2100MB');
       expect(await sql(server, 'SHOW wal_receiver_status_interval')).toBe('2s');
     }
+    await pair.primary.host.sh('systemctl kill -s USR2 --kill-who=main mcoi_inst1');
+    await until(
+      () => 'there is no report of the controller',
+      20_000,
+      async () => (await pair.primary.host.sh(`ls ${reports}`)).stdout.includes('report.') || undefined,
+    );
     await expectSwitchable(pair);
     expect(await findings(file)).toEqual([]);
     expectExit(await provision(file, '--check'), 0);
@@ -188,8 +203,39 @@ while True: print(s.recv(65536).decode('utf8', 'replace').strip(), flush=True)
     expect(ran).toBe('[--jobs][two words][%d][server2][primarycenter] by postgres\n');
   });
 
+  labTest('jobs that read wait from a switch until a standby is back, as the runbook has it', async () => {
+    await pair.untilSwitchable();
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/runbooks/after-a-switch.md'), 'utf8');
+    const [, text = ''] = /```sh\n(#!\/bin\/sh[\s\S]*?)```/.exec(page) ?? [];
+    const commands = [...page.matchAll(/^ {2}(post_\w+_command): (.+)$/gm)].map(([, key, line]) => [
+      key,
+      line,
+    ]);
+    expect(commands.map(([key]) => key)).toEqual(['post_switch_command', 'post_attach_command']);
+    const jobs = pair.inventory('jobs.yml', { multiplexing: Object.fromEntries(commands) });
+    for (const { host } of pair.servers)
+      await host.sh('cat > /usr/local/bin/reading-jobs; chmod 755 /usr/local/bin/reading-jobs', {
+        input: text,
+        check: true,
+      });
+    expectExit(await provision(jobs), 0);
+    expectExit(await pair.command(['switch', '-i', jobs, '--yes']), 0);
+    await pair.untilSwitchable();
+    const { host } = pair.primary;
+    const said = await until(
+      () => 'the jobs were not told to go on',
+      20_000,
+      async () => {
+        const lines = (await host.sh('journalctl -q --no-pager -o cat -t reading-jobs')).stdout;
+        return lines.includes('resume') ? lines.trim().split('\n') : undefined;
+      },
+    );
+    expect(said).toEqual(['pause server1 primarycenter', 'resume server1 primary server2 primarycenter']);
+    expect((await host.sh('ls /var/tmp/reading-jobs.paused')).status).not.toBe(0);
+  });
+
   labTest('a key that is taken out again is at its default, and the file is as it was', async () => {
-    await expectSwitchable(pair);
+    await pair.untilSwitchable();
     expectExit(await provision(pair.file), 0);
     expect(await Promise.all(pair.servers.map(configuration))).toEqual(before);
     for (const server of pair.servers) expect(await sql(server, 'SHOW wal_keep_size')).toBe('1GB');
