@@ -257,7 +257,11 @@ export class Checkers {
         // One whose disk has failed cannot write down that it cuts its receiver, and says so: it is waited for.
         failedDisks(state).length === 0 &&
         instance.running &&
-        instance.role === 'standby',
+        instance.role === 'standby' &&
+        // One that stands still, or did a moment ago, cuts no receiver: it is waited for.
+        !standsStill(instance) &&
+        state.own.phase === 'running' &&
+        state.wall - state.own.phaseSinceWall > 2000,
     );
     if (this.#world.hosts.some((it) => it.unlike.released || it.unlike.times === 'patient')) return;
     if (policy !== 'fallback' || references !== 'none' || fencing !== null || !isReady) return;

@@ -31,7 +31,9 @@ export function endMaintenance(world: World): void {
   const primary = primaryOf(world);
   for (const { id } of open) {
     world.checkers.maintenance.over(id);
-    ask(world, primary, end(id));
+    // Its record of a forced takeover is lost, and by those of the others it leads nobody: the person who has forced it says so again.
+    const leads = primary.id === id && primary.state?.maintenance?.[id]?.stage === 'open';
+    ask(world, primary, leads ? { kind: 'start', force: true } : end(id));
   }
   world.clock.after(700, () => endMaintenance(world));
 }
