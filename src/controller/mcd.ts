@@ -241,7 +241,7 @@ class Daemon {
         void this.#probe();
         break;
       case 'ask-peer':
-        this.#link.ask(action.peer, action.request);
+        this.#link.ask(action.peer, action.id, action.request);
         break;
       case 'reply':
         this.#reply(action);

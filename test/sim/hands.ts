@@ -27,7 +27,7 @@ export function act(world: World, host: Host, action: Deed): void {
       world.network.tellArbiter(host, action.view);
       break;
     case 'ask-peer':
-      world.network.ask(host, world.host(action.peer), action.request);
+      world.network.ask(host, world.host(action.peer), action.id, action.request);
       break;
     case 'reply':
       if (action.to.kind === 'peer') world.network.answer(host, action.to.id, action.ok, action.text);

@@ -45,8 +45,7 @@ export function obstacle(state: State, primary: Observation, server: Observation
   const ours = primary.view?.report?.systemId;
   if (view.report && ours && view.report.systemId !== ours)
     return because(`${id} belongs to another cluster`, foreignData(id));
-  if (view.role !== 'standby')
-    return isMaintained(state, primary.id) ? byHand(state, primary.id, id) : formerPrimary(primary, server);
+  if (view.role !== 'standby') return formerPrimary(primary, server);
   if (view.phase !== 'running') return notRunning(state, server, view.phase);
   if (view.failedDisks.length > 0) {
     const advice = `repair the disk of ${id}; it comes back by itself`;
@@ -91,12 +90,17 @@ export const policy = (state: State): string =>
         : ''
     : ' (automatic switch and disconnection are off)';
 
-/** One that somebody has promoted by hand leads nobody, and nobody is made its copy. */
-const byHand = (state: State, primary: ServerId, id: ServerId): Obstacle =>
-  because(
-    `${primary} is in maintenance, and runs as primary; ${id} was primary before`,
-    `look which of the two counts; if it is ${id}: stop the instance of ${primary}, then ${ctl(state, id, 'start')}; if it is ${primary}: ${ctl(state, primary, 'start --force-start')}`,
+/** One that somebody has promoted by hand leads nobody, and nobody is made its copy: the others hold what was acknowledged before. */
+export function byHand(state: State, { id }: Observation, servers: readonly Observation[]): Obstacle {
+  const former = servers.find((it) => it.id !== id && it.view?.role === 'primary')?.id ?? state.sync?.primary;
+  const known = former !== undefined && former !== id;
+  const before = known ? `${former} was primary before` : 'nobody follows it';
+  const back = known ? `, then ${ctl(state, former, 'start')}` : '';
+  return because(
+    `${id} is in maintenance, and runs as primary; ${before}`,
+    `look whose data count, and rebuild nothing before; if those of the others: stop the instance of ${id}${back}; if those of ${id}: ${ctl(state, id, 'start --force-start')}`,
   );
+}
 
 function formerPrimary(primary: Observation, { id, view }: Observation): Obstacle {
   if (view?.role !== 'primary') return because(`${id} is no standby of ${primary.id}`, rebuild(id));

@@ -9,6 +9,7 @@ import { onArbiterHeard, onArbiterLost } from './arbiters.ts';
 import { advanceBoot, onBoot, onBootTick, onInstanceStarted, onPrimaryProbe, onStartFailed } from './boot.ts';
 import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, refuseBusy } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { endDetach, isWaitedFor, onDetachFenced } from './detach.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
 import { nothingToReport, sameJudgement } from './fields.ts';
 import { endGrant } from './granted.ts';
@@ -25,19 +26,18 @@ import { onPromoted, onPromoteFailed } from './promotion.ts';
 import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import {
-  endDetach,
+  endSwitch,
   onAttachRequest,
-  onDetachFenced,
   onDetachRequest,
   onMaintenanceRequest,
   onSwitchCommand,
 } from './request.ts';
 import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
-import { hasPostmaster, heardPeers, isLater } from './servers.ts';
+import { hasPostmaster, heardPeers, isLater, isPrimaryHere } from './servers.ts';
 import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
 import { advanceSlots, onSlotsSet } from './slots.ts';
-import { onStartRequest } from './start-request.ts';
+import { isRunning, onStartRequest } from './start-request.ts';
 import type { State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import {
@@ -206,6 +206,8 @@ function busyWith(state: State, replyTo: ReplyTo, request: ControlRequest | Peer
     case 'maintenance-end':
       // What the register does not answer is what a person decides.
       if (request.kind === 'switch' && request.force && waitsForRegister(state)) return null;
+      if (request.kind === 'detach' && isPrimaryHere(state) && isWaitedFor(state, request.server))
+        return null;
       return obstacleToChange(state, replyTo, request.by);
     case 'wait-started':
     case 'set-failover':
@@ -305,6 +307,7 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
     advanceMaintenance,
     advanceSlots,
     endDetach,
+    endSwitch,
     endPassedOn,
   ];
   const further = steps.reduce(
@@ -351,7 +354,7 @@ const isOvertaken = ({ self, sync, own }: State): boolean =>
 /** Whoever waits for the instance is answered as soon as it runs, however it came to run. */
 function answerStarts(state: State): Decision {
   if (state.waitingForStart.length === 0 || state.own.phase !== 'running') return decided(state);
-  const told = replies(state.waitingForStart, true, 'the instance is running');
+  const told = replies(state.waitingForStart, true, isRunning);
   return decided({ ...state, waitingForStart: [] }, ...told);
 }
 

@@ -169,6 +169,8 @@ export type Happening =
   | {
       readonly kind: 'peer-reply';
       readonly peer: ServerId;
+      /** That of the request. */
+      readonly id: number;
       readonly ok: boolean;
       readonly text: string;
       readonly code?: 'busy';

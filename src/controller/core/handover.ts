@@ -11,15 +11,7 @@ import { heedsMaintenance, isLeftOut, isMaintained } from './maintenance.ts';
 import { doubt } from './pause.ts';
 import type { Giving } from './processes.ts';
 import { mayBelieve } from './promise.ts';
-import {
-  bytesAhead,
-  type Heard,
-  heardPeers,
-  isBefore,
-  isHeard,
-  isServingPrimary,
-  positionOf,
-} from './servers.ts';
+import { bytesAhead, type Heard, heardPeers, isBefore, isHeard, leader, positionOf } from './servers.ts';
 import { believesGone, isSilent } from './silence.ts';
 import type { Peer, State } from './state.ts';
 import { isBound } from './term.ts';
@@ -137,13 +129,21 @@ export function advanceHandover(state: State): Decision {
   const peer = state.peers[handover.to];
   const view = peer?.reach === 'up' ? peer.view : null;
   // Its first report tells the port to follow it by.
-  const promoted = heardPeers(state).find((it) => isServingPrimary(it) && it.view.report !== null);
+  const led = leader(state);
+  const promoted = led?.view.report ? led : undefined;
   if (promoted) return handedOver(state, giving, promoted);
   if (view?.declined?.id === handover.id && isProven(view)) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
+  if (isSilent(state, handover.to)) return answerUnknown(state, handover);
   return view?.takeover?.id === handover.id && giving.taken !== handover.to
     ? decided({ ...state, giving: { ...giving, taken: handover.to } })
     : decided(state);
+}
+
+/** What has become of it only the other side, or the register, can say; whoever has asked does not wait for that. */
+function answerUnknown(state: State, { to }: Handover): Decision {
+  const text = `${to} was given the role and is not heard any more: it may have become primary, and ${state.self.id} stays stopped until that is known. What to do says mc_ctl status`;
+  return decided({ ...state, waitingForSwitch: [] }, ...replies(state.waitingForSwitch, false, text));
 }
 
 /** An earlier version declines when a limit of time is over, and its instance may still become primary. */

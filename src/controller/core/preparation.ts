@@ -9,7 +9,7 @@ import { leftOutWords } from './maintenance.ts';
 import { lsnValue } from './names.ts';
 import type { Preparation, ReplyTo } from './processes.ts';
 import { mayBelieve } from './promise.ts';
-import { isInCharge } from './servers.ts';
+import { isInCharge, ledByHand } from './servers.ts';
 import type { State } from './state.ts';
 import { isBound } from './term.ts';
 import { type Sender, type ServerId, understandsProof, understandsRegister } from './view.ts';
@@ -31,6 +31,11 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, wanted: Wanted):
   const { force, to: named, maxWaitMs = defaultMaxWaitMs } = wanted;
   if (state.change && state.change.stage !== 'failed')
     return refuse('synchronous_standby_names is being changed; try again in a moment');
+  const byHand = ledByHand(state);
+  if (byHand !== undefined)
+    return refuse(
+      `${byHand} is in maintenance, and somebody has made it primary by hand: nobody takes over beside it; bring over what only ${byHand} holds, and stop its instance first`,
+    );
   const able = candidates(state, force);
   const allowed = (id: ServerId): boolean => mayTakeOver(dutyAt(state, id));
   if (named !== undefined && !force && named !== state.self.id && !allowed(named))

@@ -8,6 +8,7 @@ import type { Clocks } from './event.ts';
 import type {
   Boot,
   Change,
+  Detaching,
   Giving,
   Maintaining,
   PassedOn,
@@ -253,7 +254,7 @@ export interface State extends Kept {
   /** Peers about which it was said that nothing is done. */
   readonly warned: readonly ServerId[];
   readonly waitingForSwitch: readonly ReplyTo[];
-  readonly waitingForDetach: readonly ReplyTo[];
+  readonly waitingForDetach: readonly Detaching[];
   readonly waitingForMaintenance: readonly ReplyTo[];
   /** Another server carries out what these have asked for. */
   readonly passedOn: readonly PassedOn[];

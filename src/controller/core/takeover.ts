@@ -8,12 +8,13 @@ import { andThen, type Decision, decided, log, replies, withOwn } from './decisi
 import { dutyOf, dutyWords, isPreferred, mayTakeOver, ownDuty } from './duty.ts';
 import { enough, isGathered, isUnanswered, mayPromote, votes } from './gather.ts';
 import { addressOf } from './handover.ts';
-import { isMaintained, leftOutWords } from './maintenance.ts';
+import { byHandWords, isMaintained, leftOutWords } from './maintenance.ts';
 import { lsnValue } from './names.ts';
 import { isDoubtful } from './pause.ts';
 import type { ReplyTo } from './processes.ts';
 import { abandon, advancePromotion, beginPromotion } from './promotion.ts';
 import {
+  asksBeforeItStarts,
   bytesAhead,
   type Heard,
   heardPeers,
@@ -22,6 +23,7 @@ import {
   noPosition,
   ownPosition,
   positionOf,
+  serves,
   takesOut,
 } from './servers.ts';
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
@@ -31,13 +33,6 @@ import type { Handover, ServerId, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
 const cutAgainMs = 5000;
-
-/** Its instance takes writes, or will in a moment, as far as it can be heard. */
-const serves = ({ view }: Heard): boolean =>
-  view.role === 'primary' &&
-  view.handover === null &&
-  view.leaving !== 'instance' &&
-  ['running', 'silent', 'starting', 'unknown'].includes(view.phase);
 
 const begins = (from: ServerId | null, kind: Takeover['kind'], more: Partial<Takeover>): Takeover => ({
   from,
@@ -145,10 +140,6 @@ function beats(state: State, { line, view }: Heard, ours: string): boolean {
   return more > 0 || (more === 0 && isPreferred(state, line.id, state.self.id));
 }
 
-/** It has this server's word that nobody took over, or will have it in a moment, and starts with that. */
-const asksBeforeItStarts = ({ view }: Heard): boolean =>
-  view.role === 'primary' && view.phase === 'waiting' && view.handover === null;
-
 /** Without a record a pair still knows whom it takes over from. */
 function onlyPeer(state: State): ServerId | null {
   const [only, ...more] = Object.keys(state.peers);
@@ -178,6 +169,7 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
   const serving = heardPeers(state).find(serves);
   const taker = heardPeers(state).find((it) => it.view.takeover !== null);
   if (taker) return refuse(`${taker.line.id} is taking over`);
+  if (serving && isMaintained(state, serving.line.id)) return refuse(byHandWords(serving.line.id));
   if (serving) return refuse(`${serving.line.id} is primary; mc_ctl switch without --force asks it`);
   const returning = heardPeers(state).find(asksBeforeItStarts);
   if (returning)

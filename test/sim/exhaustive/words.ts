@@ -200,7 +200,7 @@ export const wordsOfState = (numberOf: (view: ServerView) => number): ((state: S
     task: (it) => it.work,
     warned: shown,
     waitingForSwitch: (it) => it.length,
-    waitingForDetach: (it) => it.length,
+    waitingForDetach: (it) => it.map(({ id }) => id),
     waitingForMaintenance: (it) => it.length,
     passedOn: (it) => it.map(({ peer, work }) => [peer, work]),
     failover: (it) => it.enabled,
