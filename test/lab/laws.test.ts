@@ -812,7 +812,16 @@ const dismissals: readonly Law[] = [
 ];
 
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
-const onlyLook = ['controller_version', 'copy_target', 'names', 'port', 'program', 'room', 'writable'];
+const onlyLook = [
+  'controller_version',
+  'copy_target',
+  'names',
+  'port',
+  'program',
+  'room',
+  'runnable',
+  'writable',
+];
 
 /**
  * Paths, times, sizes, modes and owners of everything that a probe could have touched. Left out is what moves by itself:
