@@ -111,12 +111,16 @@ export const variables: Readonly<Record<string, string>> = {
   'postgres.walDir': 'where WAL goes; empty when it has no place of its own',
   'postgres.owner': 'the instance administrator',
   'postgres.socketDir': 'directory of the Unix socket',
+  'postgres.maxConnections':
+    'max_connections, reckoned from client_connections; empty where that is not said',
   'postgres.settings': 'the settings of the inventory, a map',
   'multiplexing.managementDir': 'the management directory',
   'multiplexing.port': 'port of the controller',
   'multiplexing.failover': '`automatic` or `manual`, as the inventory says',
   'multiplexing.referenceAddresses':
     'addresses that tell a host whether it is cut off; empty when there are none',
+  'multiplexing.coreFilePath':
+    'directory for a report when the controller crashes; empty where none is wanted',
   'duty.takeover': '`allowed`, or `never` without a person, as the inventory says of this server',
   'duty.priority': 'of several with the same data the highest takes over',
   'duty.replication': '`synchronous`, or `asynchronous`: commits never wait for it',
@@ -129,6 +133,8 @@ export const variables: Readonly<Record<string, string>> = {
   'target.*': 'the server that the command names; without one the first standby',
   tablespaces: 'those of the primary; each has a `path`',
   formerSlots: 'slots through which the standbys of a pair streamed before pgduet; each has a `name`',
+  commands:
+    'programs that the controller of this host starts; each has a `key` of the inventory and a `path`',
   besides:
     "what is not PostgreSQL's own in the data directory of the server that keeps the data; each has a `path`, with a sum before it",
   'arbiter.name': 'name of the host of the arbiter; it and all below are empty where there is none',
@@ -256,6 +262,7 @@ export const variables: Readonly<Record<string, string>> = {
   'replication.conninfo': '`primary_conninfo` of this server',
   'replication.giveUpMs': 'after how many milliseconds a silent peer is given up',
   'replication.synchronousStandbyNames': '`synchronous_standby_names` of this server',
+  'replication.statusIntervalSeconds': 'for wal_receiver_status_interval: below half of the time to give up',
   'replication.walKeepValue': 'how much WAL is kept, for wal_keep_size',
   'replication.addresses': 'from where the servers replicate, as `pg_hba.conf` wants it, a list',
   'replication.failoverSlots':

@@ -15,6 +15,7 @@ import { placesOfSettings, settingsInForce } from './audits/settings.ts';
 import { slots } from './audits/slots.ts';
 import { timelines } from './audits/timelines.ts';
 import { nodeVersions, postgresVersions } from './audits/versions.ts';
+import { walVolume } from './audits/wal-volume.ts';
 
 export const audits: readonly AnyAudit[] = [
   anyAudit(settingsInForce),
@@ -23,6 +24,7 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(replication),
   anyAudit(timelines),
   anyAudit(away),
+  anyAudit(walVolume),
   anyAudit(fullDisks),
   anyAudit(slots),
   anyAudit(archiver),

@@ -3,6 +3,7 @@
  * token of the file ⇄ typed value. Reading says what was expected when it fails; it never throws. Pure.
  */
 import { isHttpsEndpoint } from '../base/endpoint.ts';
+import { programLine } from '../base/program-line.ts';
 import { Secret } from '../base/secret.ts';
 
 /** A value as it stands in the file: the text without its quotes, and whether it had them. */
@@ -150,6 +151,13 @@ export function path(key: string, need: 'required' | 'optional'): KeySpec<string
     convert,
     quoteValue,
   );
+}
+
+/** A program by its absolute path, and arguments behind it; `programLine` says how they are told apart. */
+export function command(key: string): KeySpec<string> {
+  const expected = 'an absolute path in single quotes, ASCII, and arguments behind it';
+  const convert = (plain: string) => (programLine(plain).ok ? plain : undefined);
+  return quotedText(key, { required: false, fallback: undefined, expected }, convert, quoteValue);
 }
 
 /** A password: read into a Secret, never written back. */

@@ -4,11 +4,12 @@
  * The table `serverKeys` is the only place that knows the name, unit, range and default of a key. Pure.
  */
 import { etcdName } from '../base/endpoint.ts';
-import { giveUpMs } from '../base/heartbeat.ts';
+import { giveUpMs, type Heartbeat } from '../base/heartbeat.ts';
 import { fewestForMajority } from '../base/majority.ts';
 import type { Secret } from '../base/secret.ts';
 import {
   addressesByServer,
+  command,
   defaultsOf,
   httpsList,
   integer,
@@ -172,19 +173,20 @@ export const serverKeys: KeyTable<ServerConf> = {
     'fallback',
     'bare',
   ),
-  arbitrationCommand: path('arbitration_command', 'optional'),
+  arbitrationCommand: command('arbitration_command'),
   arbitrationCommandTimeoutMs: integer('arbitration_command_timeout', {
     min: 1,
     unit: 's',
     fallback: 10 * second,
   }),
-  fencingCommand: path('fencing_command', 'optional'),
+  fencingCommand: command('fencing_command'),
   fencingCommandTimeoutMs: integer('fencing_command_timeout', { min: 1, unit: 's', fallback: 20 * second }),
   dbInstanceCheckIntervalMs: integer('db_instance_check_interval', { min: 1, unit: 'ms', fallback: 800 }),
   dbInstanceCheckTimeoutMs: integer('db_instance_check_timeout', {
     min: 1,
     unit: 's',
     fallback: 1 * second,
+    finer: true,
   }),
   dbInstanceCheckRetry: integer('db_instance_check_retry', { min: 0, unit: '', fallback: 2 }),
   dbInstanceTimeoutAction: word(
@@ -200,7 +202,12 @@ export const serverKeys: KeyTable<ServerConf> = {
   }),
   diskCheckIntervalMs: integer('disk_check_interval', { min: 1, unit: 'ms', fallback: 800 }),
   // An fsync of several seconds is ordinary during a checkpoint on a busy disk; only a stuck disk takes longer.
-  diskCheckTimeoutMs: integer('disk_check_timeout', { min: 1, unit: 's', fallback: 10 * second }),
+  diskCheckTimeoutMs: integer('disk_check_timeout', {
+    min: 1,
+    unit: 's',
+    fallback: 10 * second,
+    finer: true,
+  }),
   diskCheckRetry: integer('disk_check_retry', { min: 0, unit: '', fallback: 2 }),
   tablespaceDirectoryErrorAction: word(
     'tablespace_directory_error_action',
@@ -209,9 +216,9 @@ export const serverKeys: KeyTable<ServerConf> = {
     'bare',
   ),
   replayLagWarningBytes: integer('replay_lag_warning', { min: 0, unit: 'MB', fallback: 1024 ** 3 }),
-  postSwitchCommand: path('post_switch_command', 'optional'),
-  preDetachCommand: path('pre_detach_command', 'optional'),
-  postAttachCommand: path('post_attach_command', 'optional'),
+  postSwitchCommand: command('post_switch_command'),
+  preDetachCommand: command('pre_detach_command'),
+  postAttachCommand: command('post_attach_command'),
   stateTransitionCommandTimeoutMs: integer('state_transition_command_timeout', {
     min: 1,
     unit: 's',
@@ -239,6 +246,22 @@ export const giveUpTimeMs = (conf: ServerConf): number =>
     timeoutMs: conf.heartbeatTimeoutMs,
     retries: conf.heartbeatRetry,
   });
+
+/**
+ * The checks of instance and disks, with the patience of this heartbeat where that is more than their own. A faster one says how
+ * good the network is, and nothing of how soon a busy server answers or a disk ends an fsync.
+ */
+export function checksFollowing({ intervalMs, timeoutMs, retries }: Heartbeat): Partial<ServerConf> {
+  const own = serverConfDefaults;
+  return {
+    dbInstanceCheckIntervalMs: Math.max(own.dbInstanceCheckIntervalMs, intervalMs),
+    dbInstanceCheckTimeoutMs: Math.max(own.dbInstanceCheckTimeoutMs, timeoutMs),
+    dbInstanceCheckRetry: Math.max(own.dbInstanceCheckRetry, retries),
+    diskCheckIntervalMs: Math.max(own.diskCheckIntervalMs, intervalMs),
+    diskCheckTimeoutMs: Math.max(own.diskCheckTimeoutMs, timeoutMs),
+    diskCheckRetry: Math.max(own.diskCheckRetry, retries),
+  };
+}
 
 /** Context of `templates/server.conf.hbs`: every key's value already in the form of the file. */
 export interface ServerConfContext {

@@ -17,12 +17,13 @@ import type {
   Server,
   SshSettings,
 } from './cluster.ts';
-import { type ControllerKeys, controllerKeys } from './controller-keys.ts';
+import { type ControllerKeys, controllerKeyNames, inFile } from './controller-keys.ts';
 import { defaults } from './defaults.ts';
 import { arbiterOf, type Draft, type DraftHost, isArbiter, serversOf } from './draft.ts';
 import { machineOf, sharesMachine } from './machines.ts';
 import { policyOf } from './policy.ts';
 import { keyPosition, valuePosition } from './positions.ts';
+import { maxConnectionsFor, walKeptFor } from './reckoned.ts';
 
 /** Secrets by the path of their key, joined with dots: "ssh.passphrase", "hosts.server1.ssh.password". */
 export type SecretsByPath = ReadonlyMap<string, Secret>;
@@ -65,13 +66,22 @@ function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefi
     owner: draft.data.postgres?.owner ?? defaults.owner,
     settings: draft.settings,
     hba: buildHba(draft),
-    ...given({ walDir: host.walDir, binDir: host.binDir, passfile: host.passfile }),
+    ...given({
+      walDir: host.walDir,
+      binDir: host.binDir,
+      passfile: host.passfile,
+      maxConnections: maxConnectionsFor(draft),
+    }),
   };
 }
 
-function controllerKeysOf(keys: NonNullable<Draft['data']['multiplexing']>): ControllerKeys {
-  const names = Object.keys(controllerKeys.shape) as (keyof ControllerKeys)[];
-  return given(Object.fromEntries(names.map((name) => [name, keys[name]])));
+function controllerKeysOf({ own }: DraftHost): ControllerKeys {
+  return Object.fromEntries(
+    controllerKeyNames.flatMap((name) => {
+      const value = own[name];
+      return value === undefined ? [] : [[name, inFile(name, value)] as const];
+    }),
+  );
 }
 
 function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefined {
@@ -85,10 +95,11 @@ function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefi
     failover: keys?.failover ?? defaults.failover,
     heartbeat: draft.heartbeat,
     onHeartbeatLoss,
-    referenceAddresses: (keys?.reference_addresses ?? []).flatMap((address) => address ?? []),
-    keys: controllerKeysOf(keys ?? {}),
+    referenceAddresses: (host.own.reference_addresses ?? []).flatMap((address) => address ?? []),
+    keys: controllerKeysOf(host),
     ...given({
-      arbitrationCommand: keys?.arbitration_command,
+      arbitrationCommand: host.own.arbitration_command,
+      walKept: walKeptFor(draft),
       heartbeatChosen: keys?.heartbeat === undefined ? undefined : (true as const),
     }),
   };

@@ -54,8 +54,15 @@ export interface PostgresSettings {
   readonly socketDir: string;
   /** The password file of the instance administrator; absent: ~/.pgpass of that user. */
   readonly passfile?: string;
+  /** Reckoned from the declared clients; absent: none are declared. */
+  readonly maxConnections?: number;
   readonly settings: Readonly<Record<string, SettingValue>>;
   readonly hba: readonly HbaRule[];
+}
+
+export interface WalKept {
+  readonly megabytes: number;
+  readonly downtimeMs: number;
 }
 
 export interface Multiplexing {
@@ -70,6 +77,8 @@ export interface Multiplexing {
   /** For policy `command`. */
   readonly arbitrationCommand?: string;
   readonly referenceAddresses: readonly string[];
+  /** The WAL that a standby needs which is away for the declared time; absent: none is declared. */
+  readonly walKept?: WalKept;
   /** Keys of <host>.conf that are handed on as they are. */
   readonly keys: ControllerKeys;
 }

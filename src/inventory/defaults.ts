@@ -32,6 +32,7 @@ export const defaults = {
   arbiterDir: '/mcarb/arbiter',
   arbiterOwner: 'mcarb',
   etcdPrefix: '/pgduet',
+  walPerHour: '1GB',
 } as const;
 
 /** The oldest and the newest major version that `postgres/` has tables for. */
@@ -45,3 +46,6 @@ export const ports = { lowest: 1024, highest: 65_535 } as const;
 
 /** The controller keeps its counts and its milliseconds in signed 32-bit numbers, as the product it follows. */
 export const largest = 2_147_483_647;
+
+/** MAX_BACKENDS of PostgreSQL is 262143; what is beside the clients has to fit, too. */
+export const mostConnections = 262_000;

@@ -56,7 +56,11 @@ export interface DraftHost {
   readonly managementDir: string | undefined;
   /** Of the controller, or of the arbiter. */
   readonly controllerPort: number;
+  /** What holds for its controller: of this host, otherwise of all. */
+  readonly own: HostKeys;
 }
+
+type HostKeys = NonNullable<DraftEntry['multiplexing']>;
 
 export const isArbiter = ({ role }: DraftHost): boolean => role === 'arbiter';
 
@@ -147,6 +151,7 @@ type Place = Pick<
   | 'passfile'
   | 'managementDir'
   | 'controllerPort'
+  | 'own'
 >;
 
 /** What holds for all servers says nothing of an arbiter. */
@@ -160,6 +165,7 @@ const arbiterPlace = ({ multiplexing }: DraftEntry): Place => ({
   passfile: undefined,
   managementDir: remotePath(multiplexing?.management_dir ?? defaults.arbiterDir),
   controllerPort: multiplexing?.port ?? defaults.arbiterPort,
+  own: {},
 });
 
 function serverPlace(
@@ -180,6 +186,7 @@ function serverPlace(
     passfile: remotePath(place.passfile),
     managementDir,
     controllerPort: entry.multiplexing?.port ?? data.multiplexing?.port ?? defaults.controllerPort,
+    own: { ...data.multiplexing, ...entry.multiplexing },
   };
 }
 

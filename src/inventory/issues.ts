@@ -7,6 +7,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
 import { type Node, nodeAt } from '../base/yaml.ts';
 import { exampleOf, knownSchema, meaning, schemaAt } from './about.ts';
+import { commonKeys, derivedKeys } from './controller-keys.ts';
 import type { Path } from './draft.ts';
 import { keyPosition, valuePosition } from './positions.ts';
 import { asOne, type JsonSchema } from './schema.ts';
@@ -60,6 +61,8 @@ function tellUnknownKeys(
   const path = pathOf(issue);
   const known = Object.keys(schemaAt(schema, path)?.properties ?? {});
   return issue.keys.map((key): Diagnostic => {
+    const derived = tellDerived(path, key);
+    if (derived) return { ...derived, at: keyPosition(root, [...path, key]) };
     const meant = nearest(key, known);
     if (meant !== undefined) mistyped.add([...path, meant].join('.'));
     const elsewhere = meant === undefined ? placesOf(key, schema) : [];
@@ -76,6 +79,20 @@ function tellUnknownKeys(
       at: keyPosition(root, [...path, key]),
     };
   });
+}
+
+/** Keys of the controller's file that follow from other keys, and keys that hold for all servers alike. */
+function tellDerived(path: Path, key: string): Omit<Diagnostic, 'at'> | undefined {
+  if (path.at(-1) !== 'multiplexing') return undefined;
+  if (Object.hasOwn(derivedKeys, key) && derivedKeys[key])
+    return { code: 'INV003', what: `'${key}' is not for the inventory`, ...derivedKeys[key] };
+  if (path.length === 1 || !commonKeys.includes(key)) return undefined;
+  return {
+    code: 'INV003',
+    what: `'${key}' is not a key of '${path.join('.')}'`,
+    why: 'it holds for all servers alike: two that differ would judge one thing in two ways',
+    fix: `Move it to 'multiplexing.${key}'.`,
+  };
 }
 
 /** Where else in the format a key of this name exists: it may only stand in the wrong map. */

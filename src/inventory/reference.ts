@@ -31,8 +31,8 @@ function sections({ title, schema }: Section): Section[] {
   const children = Object.entries(schema.properties ?? {}).flatMap(([key, value]): Section[] => {
     const child = asOne(value);
     const path = title === '' ? key : `${title}.${key}`;
-    // The overrides of ssh have the keys of ssh; one table is enough.
-    if (path === 'hosts.NAME.ssh') return [];
+    // Overrides have the keys of what they override; one table is enough.
+    if (path === 'hosts.NAME.ssh' || path === 'hosts.NAME.multiplexing') return [];
     if (child.items?.properties) return sections({ title: `${path}[]`, schema: child.items });
     const named = child.additionalProperties;
     if (typeof named === 'object' && named.properties)

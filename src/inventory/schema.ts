@@ -5,8 +5,16 @@
  * more than one value to judge stands in `checks/`.
  */
 import * as z from 'zod';
-import { controllerKeys } from './controller-keys.ts';
-import { defaults, heartbeatProfiles, largest, ports, priorities, versions } from './defaults.ts';
+import { commonKeys, controllerKeys } from './controller-keys.ts';
+import {
+  defaults,
+  heartbeatProfiles,
+  largest,
+  mostConnections,
+  ports,
+  priorities,
+  versions,
+} from './defaults.ts';
 
 // A process reads an inventory or a few: to write a function for each map and compile it takes longer than what it saves.
 z.config({ jitless: true });
@@ -123,6 +131,16 @@ const postgres = z
         default: defaults.owner,
       },
     ).optional(),
+    client_connections: z
+      .int()
+      .min(1)
+      .max(mostConnections)
+      .meta({
+        description:
+          'How many connections clients may have at once; max_connections follows: standbys, the controller and the administrator besides. Left out: max_connections of PostgreSQL, or of settings.',
+        examples: [200],
+      })
+      .optional(),
     settings: z
       .record(z.string(), settingValue)
       .meta({
@@ -171,6 +189,22 @@ const heartbeat = z.union([z.enum(profiles), heartbeatTimes]).meta({
   default: defaults.heartbeat,
 });
 
+/** What a host may have of its own. */
+const perHost = {
+  arbitration_command: text(
+    'Command that decides for on_heartbeat_loss: command; exit status 0 means that the other host has failed. An absolute path, and arguments behind it.',
+  ).optional(),
+  reference_addresses: z
+    .array(text('Address that answers ping as long as the network is up, for example a router.'))
+    .meta({
+      description:
+        'Addresses outside the cluster. A host that reaches none of them knows that it is cut off itself.',
+      default: [],
+    })
+    .optional(),
+  ...controllerKeys.shape,
+};
+
 const multiplexing = z
   .strictObject({
     management_dir: managementDir,
@@ -189,18 +223,26 @@ const multiplexing = z
         description: `Who decides when the heartbeat is lost: an arbiter or the majority of three servers or more that vote (arbitration), a person (message), your own command (command), or each host for itself (fallback). Left out: arbitration where that is possible, ${defaults.onHeartbeatLoss} for a pair on one machine; any other pair has to choose.`,
       })
       .optional(),
-    arbitration_command: text(
-      'Command that decides for on_heartbeat_loss: command; exit status 0 means that the other host has failed.',
-    ).optional(),
-    reference_addresses: z
-      .array(text('Address that answers ping as long as the network is up, for example a router.'))
+    expected_downtime: z
+      .string()
       .meta({
         description:
-          'Addresses outside the cluster. A host that reaches none of them knows that it is cut off itself.',
-        default: [],
+          'For how long a standby may be away and still find the WAL that it needs; wal_keep_size follows from it and wal_per_hour. Left out: 1 GB of WAL.',
+        pattern: '^\\d+(\\.\\d+)?\\s*(us|ms|s|min|h|d)$',
+        examples: ['4h'],
       })
       .optional(),
-    ...controllerKeys.shape,
+    wal_per_hour: z
+      .string()
+      .meta({
+        description:
+          'How much WAL the primary writes in an hour, for expected_downtime; pgduet check says what it measures.',
+        default: defaults.walPerHour,
+        pattern: '^\\d+(\\.\\d+)?\\s*(kB|MB|GB|TB)$',
+        examples: ['4GB'],
+      })
+      .optional(),
+    ...perHost,
   })
   .meta({ description: 'The Mirroring Controller of every host.' });
 
@@ -281,9 +323,9 @@ const host = z
       .meta({ description: 'Overrides of postgres for this host, key by key.' })
       .optional(),
     multiplexing: z
-      .strictObject({ port: controllerPort, management_dir: managementDir.optional() })
+      .strictObject({ port: controllerPort, management_dir: managementDir.optional(), ...perHost })
       .meta({
-        description: `Overrides of multiplexing for this host, key by key. Of an arbiter: port (left out: ${defaults.arbiterPort}) and management_dir (left out: ${defaults.arbiterDir}) of its own.`,
+        description: `Overrides of multiplexing for this host, key by key; not ${commonKeys.join(', ')}. Of an arbiter: port (left out: ${defaults.arbiterPort}) and management_dir (left out: ${defaults.arbiterDir}) of its own.`,
       })
       .optional(),
   })

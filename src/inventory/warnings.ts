@@ -29,7 +29,7 @@ function warnOfPlace(draft: Draft): Diagnostic[] {
 function warnOfFallback(draft: Draft): Diagnostic[] {
   const manual = draft.data.multiplexing?.failover === 'manual';
   if (policyOf(draft) !== 'fallback' || onOneMachine(serversOf(draft)) || manual) return [];
-  const asks = (draft.data.multiplexing?.reference_addresses ?? []).length > 0;
+  const asks = serversOf(draft).every(({ own }) => (own.reference_addresses ?? []).length > 0);
   return [
     {
       code: 'INV021',

@@ -26,7 +26,7 @@ export interface Entry {
   readonly as?: string;
   /** A text that is rendered; empty or "false" leaves the resource out. */
   readonly when?: string;
-  readonly each?: 'others' | 'standbys' | 'servers' | 'dropped' | 'tablespaces' | 'formerSlots';
+  readonly each?: 'others' | 'standbys' | 'servers' | 'dropped' | 'tablespaces' | 'formerSlots' | 'commands';
   readonly after: readonly After[];
   /** Looked at only once what it comes after is right. */
   readonly late: boolean;
@@ -58,7 +58,15 @@ export type FindIncluded = (name: string, from: string) => PlaybookFile | { read
 
 const meta = ['as', 'when', 'each', 'after', 'late', 'expect'] as const;
 export const expectWords = ['change', 'same'] as const;
-export const eachWords = ['others', 'standbys', 'servers', 'dropped', 'tablespaces', 'formerSlots'] as const;
+export const eachWords = [
+  'others',
+  'standbys',
+  'servers',
+  'dropped',
+  'tablespaces',
+  'formerSlots',
+  'commands',
+] as const;
 
 export function parsePlaybook(
   file: PlaybookFile,

@@ -13,7 +13,9 @@ import type { View } from '../observe/survey.ts';
 import { besideWord } from '../resources/data/own-files.ts';
 import { type ArbiterVariables, arbiterVariables } from './variables/arbiter.ts';
 import {
+  type CommandVariables,
   type ControllerVariables,
+  commandsOf,
   controllerVariables,
   type DutyVariables,
   dutyVariables,
@@ -79,13 +81,15 @@ interface SharedVariables {
   readonly others: readonly ServerVariables[];
   readonly servers: readonly ServerVariables[];
   /** In an `each`: the server or tablespace that is meant. */
-  readonly item?: ServerVariables | TablespaceVariables | SlotVariables;
+  readonly item?: ServerVariables | TablespaceVariables | SlotVariables | CommandVariables;
   /** Those of the primary. */
   readonly tablespaces: readonly TablespaceVariables[];
   /** What stands beside PostgreSQL's own in the data directory of the server that keeps the data. */
   readonly besides: readonly { readonly path: string }[];
   /** Slots of a pair that was there before. */
   readonly formerSlots: readonly SlotVariables[];
+  /** Programs that the controller of this host starts. */
+  readonly commands: readonly CommandVariables[];
   /** Those that a teardown takes away. */
   readonly dropped: readonly DroppedVariables[];
   readonly arbiter: ArbiterVariables;
@@ -169,6 +173,7 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     renewal: renewalVariables(situation),
     names: namesVariables(cluster, host, view),
     formerSlots: formerSlots(view).map((name) => ({ name })),
+    commands: commandsOf(cluster, host),
     besides: (keeper?.data?.besides ?? []).map((one) => ({ path: besideWord(one) })),
   };
 }

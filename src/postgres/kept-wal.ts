@@ -23,7 +23,7 @@ const shortestSpanS = 1800;
 
 /** Members of a json_build_object that make a KeptWal. */
 export const keptWalMembers = (version: number): string =>
-  `'walPerSecond', ${versionFacts(version).walStatistics ? `(select case when now() - stats_reset > interval '${shortestSpanS} seconds' then wal_bytes / extract(epoch from now() - stats_reset) end from pg_stat_wal)` : 'null'},
+  `'walPerSecond', ${versionFacts(version).checkpoints.walBytes ? `(select case when now() - stats_reset > interval '${shortestSpanS} seconds' then wal_bytes / extract(epoch from now() - stats_reset) end from pg_stat_wal)` : 'null'},
  'walKept', (select setting::numeric * 1048576 from pg_settings where name = 'wal_keep_size'),
  'slotLimit', (select case when setting = '-1' then -1 else setting::numeric * 1048576 end from pg_settings where name = 'max_slot_wal_keep_size'),
  'slots', (select coalesce(json_object_agg(r.application_name, s.slot_name), '{}') from pg_replication_slots s join pg_stat_replication r on r.pid = s.active_pid where s.slot_type = 'physical')`;

@@ -5,27 +5,46 @@ export interface VersionFacts {
   readonly synchronizedStandbySlots: boolean;
   /** From 15 on the server tells which lines of pg_ident.conf it cannot read. */
   readonly identFileView: boolean;
-  /** From 14 on the server counts the WAL that it writes. */
-  readonly walStatistics: boolean;
+  readonly checkpoints: CheckpointCounts;
 }
+
+/** Where checkpoints are counted, and whether WAL is (pg_stat_wal). */
+export interface CheckpointCounts {
+  readonly view: string;
+  readonly timed: string;
+  readonly requested: string;
+  readonly walBytes: boolean;
+}
+
+const byWriter = { view: 'pg_stat_bgwriter', timed: 'checkpoints_timed', requested: 'checkpoints_req' };
+const byCheckpointer = { view: 'pg_stat_checkpointer', timed: 'num_timed', requested: 'num_requested' };
 
 /** Before 13 a running standby keeps its primary_conninfo: its receiver cannot be ended, and it follows nobody else. */
 export const oldestVersion = 13;
 export const newestVersion = 18;
 
+const row = (
+  from: number,
+  synchronizedStandbySlots: boolean,
+  identFileView: boolean,
+  checkpoints: CheckpointCounts,
+): Row => ({ from, facts: { synchronizedStandbySlots, identFileView, checkpoints } });
+
+interface Row {
+  readonly from: number;
+  readonly facts: VersionFacts;
+}
+
 /** Each row holds from its version on, until the next row. */
-const table: readonly { readonly from: number; readonly facts: VersionFacts }[] = [
-  {
-    from: oldestVersion,
-    facts: { synchronizedStandbySlots: false, identFileView: false, walStatistics: false },
-  },
-  { from: 14, facts: { synchronizedStandbySlots: false, identFileView: false, walStatistics: true } },
-  { from: 15, facts: { synchronizedStandbySlots: false, identFileView: true, walStatistics: true } },
-  { from: 17, facts: { synchronizedStandbySlots: true, identFileView: true, walStatistics: true } },
+const table: readonly Row[] = [
+  row(oldestVersion, false, false, { ...byWriter, walBytes: false }),
+  row(14, false, false, { ...byWriter, walBytes: true }),
+  row(15, false, true, { ...byWriter, walBytes: true }),
+  row(17, true, true, { ...byCheckpointer, walBytes: true }),
 ];
 
 export function versionFacts(version: number): VersionFacts {
-  const row = table.findLast((candidate) => candidate.from <= version);
-  if (!row) throw new Error(`no facts about PostgreSQL ${version}`);
-  return row.facts;
+  const known = table.findLast((candidate) => candidate.from <= version);
+  if (!known) throw new Error(`no facts about PostgreSQL ${version}`);
+  return known.facts;
 }

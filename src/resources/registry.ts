@@ -50,6 +50,7 @@ import { packageKind } from './system/package.ts';
 import { port } from './system/port.ts';
 import { program } from './system/program.ts';
 import { room } from './system/room.ts';
+import { runnable } from './system/runnable.ts';
 import { service } from './system/service.ts';
 import { sharedMemory } from './system/shared-memory.ts';
 import { symlink } from './system/symlink.ts';
@@ -99,6 +100,7 @@ const all: readonly AnyKind[] = [
   anyKind(rewindSource),
   anyKind(role),
   anyKind(room),
+  anyKind(runnable),
   anyKind(service),
   anyKind(sharedMemory),
   anyKind(settings),

@@ -68,7 +68,7 @@ describe('<serverIdentifier>.conf', () => {
       heartbeatErrorAction: 'command',
       arbitrationCommand: '/usr/local/bin/ask',
       arbitrationCommandTimeoutMs: 3000,
-      fencingCommand: '/usr/local/bin/fence',
+      fencingCommand: '/usr/local/bin/fence --say "it\'s \\"two\\" words"',
       fencingCommandTimeoutMs: 4000,
       dbInstanceCheckIntervalMs: 900,
       dbInstanceCheckTimeoutMs: 5000,
@@ -186,7 +186,11 @@ describe('<serverIdentifier>.conf', () => {
     expect(renderServer(conf)).toMatch(/^heartbeat_timeout = 400ms /m);
     expect(giveUpTimeMs(value(parseServerConf(renderServer(conf), 'f')))).toBe(2100);
     expect(renderServer(serverConf({ dbInstance: '/a' }))).toMatch(/^heartbeat_timeout = 1 /m);
-    for (const wrong of ['heartbeat_timeout = 0ms', 'heartbeat_timeout = 1min', 'disk_check_timeout = 400ms'])
+    for (const wrong of [
+      'heartbeat_timeout = 0ms',
+      'heartbeat_timeout = 1min',
+      'fencing_command_timeout = 400ms',
+    ])
       expect(errors(parseServerConf(`db_instance = '/a'\n${wrong}`, 'f'))).toMatch(/^f:2:/);
   });
 

@@ -74,9 +74,9 @@ describe.skipIf(cannotRun !== undefined)('a server that is not heard', { timeout
   it('command: the standby takes over only when the arbitration command says so, and the fencing command has', async () => {
     await start(
       'heartbeat_error_action = command',
-      `arbitration_command = '${judge('ask', 1)}'`,
+      `arbitration_command = '${judge('ask', 1)} --site "east wing"'`,
       'arbitration_command_timeout = 1',
-      `fencing_command = '${judge('fence', 1)}'`,
+      `fencing_command = '${judge('fence', 1)} --now'`,
       'fencing_command_timeout = 1',
     );
     freeze(1);
@@ -84,10 +84,10 @@ describe.skipIf(cannotRun !== undefined)('a server that is not heard', { timeout
       'server2',
       /the arbitration command says that server1 has not failed \(exit status 1\) \(MCA01041\)/,
     );
-    expect(calls()).toContain('ask server2 server1 primarycenter');
+    expect(calls()).toContain('ask --site east wing server2 server1 primarycenter');
     expect([isStandby(2), calls().some((line) => line.startsWith('fence'))]).toEqual([true, false]);
     says('ask', 0);
-    await called('fence monitor switch server2 server1 primarycenter');
+    await called('fence --now monitor switch server2 server1 primarycenter');
     await logged('server2', /could not shut server1 out: exit status 1 \(MCA01059\)/);
     expect(isStandby(2)).toBe(true);
     says('fence', 0);

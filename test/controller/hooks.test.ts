@@ -152,12 +152,12 @@ describe.skipIf(cannotRun !== undefined)('commands of the configuration', { time
     await whole();
   });
 
-  it('post_switch_command is called on the new primary', async () => {
+  it('post_switch_command is called on the new primary, with its own arguments first', async () => {
     const before = calls().length;
-    await pair.configure('server1', `post_switch_command = '${recorder('post_switch')}'`);
+    await pair.configure('server1', `post_switch_command = '${recorder('post_switch')} --jobs "two  words"'`);
     expect(pair.ctl('switch', '--local-server', 'server1')).toMatchObject({ status: 0, stderr: '' });
     for (let waited = 0; calls().length === before && waited < quickly; waited += 20) await sleep(20);
-    expect(calls().slice(before)).toEqual(['post_switch server1 primarycenter']);
+    expect(calls().slice(before)).toEqual(['post_switch --jobs two  words server1 primarycenter']);
     await whole();
   });
 });

@@ -462,3 +462,40 @@ describe('a file that cannot be read', () => {
     expect(result).toMatchObject({ ok: false, diagnostics: [{ code: 'INV001' }] });
   });
 });
+
+describe('arguments of a command', () => {
+  const problems = async (command: string): Promise<readonly string[]> => {
+    const text = `cluster: inst1
+postgres: { version: 15, data_dir: /database/inst1 }
+multiplexing:
+  management_dir: /mcdir/inst1
+  on_heartbeat_loss: message
+  fencing_command: ${JSON.stringify(command)}
+hosts:
+  server1: { address: 192.0.2.100, role: primary }
+  server2: { address: 192.0.2.110, role: standby }
+`;
+    const result = await parseInventory(text, 'inv.yml', fakeLookups());
+    return result.ok ? [] : result.diagnostics.map(({ code, at }) => `${code} ${at?.text ?? ''}`);
+  };
+
+  it.each([
+    '/bin/fence --password=hunter2',
+    '/bin/fence --password hunter2',
+    '/usr/bin/env PGPASSWORD=hunter2 /bin/fence',
+    '/bin/fence https://me:hunter2@bmc.example.com/',
+    '/bin/fence -H "Authorization: Bearer hunter2"',
+  ])('%s: a secret is refused, and not shown', async (command) => {
+    const told = await problems(command);
+    expect(told.map((one) => one.slice(0, 6))).toEqual(['INV012']);
+    expect(told.join()).not.toContain('hunter2');
+  });
+
+  it.each([
+    '/bin/fence --key /etc/fence.key --password-file=/etc/fence.pw',
+    '/bin/fence --no-password --verbose',
+    '/bin/fence "say \\"two\\" words" --address 192.0.2.9',
+  ])('%s: is no secret', async (command) => {
+    expect(await problems(command)).toEqual([]);
+  });
+});

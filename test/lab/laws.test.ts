@@ -820,6 +820,7 @@ const onlyLook = [
   'port',
   'program',
   'room',
+  'runnable',
   'writable',
 ];
 

@@ -294,6 +294,27 @@ describe('a playbook that is right', () => {
     );
   });
 
+  it('asks for the programs and the directory of the configuration before it is written, where they are declared', async () => {
+    const part = readFileSync(join(root, 'playbooks/parts/controller.yml'), 'utf8')
+      .replace('  - include: arbiter.yml\n', '')
+      .replace('        after: [arbiter/arbiter runs]\n', '');
+    const told = async (keys: string): Promise<readonly string[]> => {
+      const cluster = await clusterOf(
+        pairInventory.replace('on_heartbeat_loss', () => `${keys} on_heartbeat_loss`),
+      );
+      const on1 = ids(compiled(part, cluster)).filter((id) => id.startsWith('server1: '));
+      return on1.filter((id) => /runnable|writable|server1\.conf/.test(id));
+    };
+    expect(await told('')).toEqual(['server1: file /mcdir/inst1/server1.conf']);
+    expect(await told('fencing_command: /opt/fence --now, core_file_path: /var/crash,')).toEqual([
+      'server1: runnable fencing_command',
+      'server1: writable /var/crash',
+      'server1: file /mcdir/inst1/server1.conf',
+    ]);
+    // It is made by pgduet itself.
+    expect(await told('core_file_path: /mcdir/inst1,')).toEqual(['server1: file /mcdir/inst1/server1.conf']);
+  });
+
   it('knows what comes after what, by name and by kind and key', () => {
     const text = `plays:
   - on: primary

@@ -63,7 +63,7 @@ export const clusterCodes = {
     title: 'queries on a standby were cancelled because they held up replay',
     consequence: 'readers of the standby see errors from time to time',
     repair:
-      'set max_standby_streaming_delay or hot_standby_feedback (postgres.settings) if that is too often',
+      'if that is too often, under postgres.settings: a longer max_standby_streaming_delay (a takeover has to replay what waits meanwhile), or hot_standby_feedback against snapshot (the primary keeps dead rows as long as the longest query on the standby)',
   },
   REP009: {
     severity: 'degraded',
@@ -71,6 +71,13 @@ export const clusterCodes = {
     consequence: 'it shows old data, and a takeover has to replay everything since then',
     repair:
       'select pg_wal_replay_resume() on {host}; below the limits of its primary a restart with higher ones',
+  },
+  REP016: {
+    severity: 'degraded',
+    title: 'the primary writes more WAL than is kept for the declared downtime',
+    consequence: 'a standby that is away for so long has to be rebuilt',
+    repair:
+      'write the measured wal_per_hour or a shorter expected_downtime into the inventory, see that the disk has room for it, then `pgduet provision`',
   },
   REP010: {
     severity: 'danger',

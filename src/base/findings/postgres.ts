@@ -109,6 +109,13 @@ export const postgresCodes = {
       'replay stops there, or the standby promotes itself or does not follow, at once or at its next start',
     repair: provision,
   },
+  SET018: {
+    severity: 'note',
+    title: 'WAL makes checkpoints before their time',
+    consequence: 'each of them writes whole pages into WAL anew: more WAL, and more to send to the standbys',
+    repair:
+      'a larger max_wal_size (postgres.settings); recovery after a crash takes longer in return, and pg_wal needs that room',
+  },
   HBA001: {
     severity: 'drift',
     title: 'the client rules differ',

@@ -36,7 +36,8 @@ interface Replication {
   /** Commit time of what was replayed last; seconds since 1970. */
   readonly replayedAt: number | null;
   readonly delayMs: number;
-  readonly conflicts: number;
+  /** Cancelled queries by their reason, such as snapshot. */
+  readonly conflicts: Readonly<Record<string, number>>;
   readonly countedSince: number | null;
 }
 
@@ -49,7 +50,8 @@ const query = `select json_build_object('whole', pg_has_role(current_user, 'pg_r
  'paused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() end, 'replayedAt', round(extract(epoch from pg_last_xact_replay_timestamp())),
  'targets', (select coalesce(json_agg(json_build_object('name', name, 'value', setting) order by name), '[]') from pg_settings where name ~ '^recovery_target(_(lsn|name|time|xid))?$' and setting <> ''),
  'delayMs', round(extract(epoch from current_setting('recovery_min_apply_delay')::interval) * 1000),
- 'conflicts', (select coalesce(sum(confl_tablespace + confl_lock + confl_snapshot + confl_bufferpin + confl_deadlock), 0) from pg_stat_database_conflicts),
+ 'conflicts', (select coalesce(json_object_agg(reason, number), '{}') from (select substr(key, 7) reason, sum(value::bigint) number
+   from pg_stat_database_conflicts c, jsonb_each_text(to_jsonb(c)) where key like 'confl\\_%' group by key having sum(value::bigint) > 0 order by 2 desc) r),
  'countedSince', (select round(extract(epoch from min(stats_reset))) from pg_stat_database))`;
 
 export const replication: Audit<Replication> = {
@@ -200,15 +202,18 @@ function delayed(context: AuditContext, host: string, { delayMs }: Replication):
 }
 
 /** Counted since the statistics were reset, or since the server has statistics at all. */
-function conflicts(host: string, { conflicts: count, countedSince }: Replication): readonly Reported[] {
-  if (count <= 0) return [];
+function conflicts(host: string, { conflicts: counted, countedSince }: Replication): readonly Reported[] {
+  const reasons = Object.entries(counted);
+  if (reasons.length === 0) return [];
+  const count = reasons.reduce((sum, [, number]) => sum + number, 0);
+  const words = reasons.map(([reason, number]) => `${number} ${reason}`).join(', ');
   return [
     {
       code: 'REP008',
       host,
       object: 'queries',
       declared: 'none is cancelled',
-      found: `${count} cancelled so far`,
+      found: `${count} cancelled so far (${words})`,
       ...(countedSince === null ? {} : { since: countedSince }),
     },
   ];

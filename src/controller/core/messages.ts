@@ -67,7 +67,7 @@ const documentHead = `# Messages of the Mirroring Controller
 Made from the catalogue in \`src/controller/core/messages\`; a test keeps the two alike.
 
 Every message is one line, \`programName[pid]: TYPE: text (number)\`. The program name is \`syslog_ident\`. Under systemd the line goes
-to the journal, otherwise to \`<serverIdentifier>.log\` in the management directory and to syslog with \`syslog_facility\`. Numbers that
+to the journal under that name and with \`syslog_facility\` (\`journalctl -t programName\`), otherwise to \`<serverIdentifier>.log\` in the management directory and to syslog with \`syslog_facility\`. Numbers that
 begin with MCR are of an arbiter, whose log is \`arbiter.log\`.
 
 | type | syslog priority | meaning |

@@ -6,7 +6,7 @@ import type { ServerConf } from '../config.ts';
 import type { Action } from '../core/action.ts';
 import type { Happening } from '../core/event.ts';
 import type { Role } from '../core/view.ts';
-import { type CommandResult, centre, runCommand } from './commands.ts';
+import { type CommandResult, centre, runConfigured } from './commands.ts';
 import { type Instance, isStandby } from './instance.ts';
 import { ownWalsenders, withSession } from './postgres.ts';
 import { answering } from './references.ts';
@@ -146,10 +146,10 @@ async function stop(
 
 /** All at once, so that commits are held up for the time of one. */
 async function preDetach(targets: readonly string[], { conf, id }: Workshop): Promise<string[]> {
-  const path = conf.preDetachCommand;
-  if (path === undefined) return [];
+  const line = conf.preDetachCommand;
+  if (line === undefined) return [];
   const limit = conf.stateTransitionCommandTimeoutMs;
-  const run = (target: string) => runCommand(path, [id, 'primary', target, centre], limit);
+  const run = (target: string) => runConfigured(line, [id, 'primary', target, centre], limit);
   const results = await Promise.all(targets.map(run));
   return results.filter(({ ok }) => !ok).map(({ why }) => why);
 }
@@ -160,11 +160,11 @@ async function decide(
 ): Promise<Happening> {
   const { command, target, operation, mode } = action;
   const fencing = command === 'fencing';
-  const path = fencing ? conf.fencingCommand : conf.arbitrationCommand;
+  const line = fencing ? conf.fencingCommand : conf.arbitrationCommand;
   const limit = fencing ? conf.fencingCommandTimeoutMs : conf.arbitrationCommandTimeoutMs;
   const args = fencing ? [mode, operation, id, target, centre] : [id, target, centre];
   const none: CommandResult = { ok: false, why: `${command}_command is not set` };
-  const { ok, why } = path === undefined ? none : await runCommand(path, args, limit);
+  const { ok, why } = line === undefined ? none : await runConfigured(line, args, limit);
   return { kind: 'command-ended', command, target, yes: ok, why };
 }
 
@@ -173,9 +173,9 @@ async function hook(
   { conf, id }: Workshop,
 ): Promise<Happening | null> {
   const after = hook === 'post-switch';
-  const path = after ? conf.postSwitchCommand : conf.postAttachCommand;
-  if (path === undefined) return null;
+  const line = after ? conf.postSwitchCommand : conf.postAttachCommand;
+  if (line === undefined) return null;
   const args = after ? [id, centre] : [id, 'primary', target, centre];
-  const { ok, why } = await runCommand(path, args, conf.stateTransitionCommandTimeoutMs);
+  const { ok, why } = await runConfigured(line, args, conf.stateTransitionCommandTimeoutMs);
   return ok ? null : { kind: 'hook-failed', hook: `${hook.replace('-', '_')}_command`, why };
 }

@@ -2,6 +2,7 @@
  * Runs a program with a limit of time, such as the commands of the configuration. In: a path and arguments. Out: whether it
  * ended with 0, and why not. Never throws.
  */
+import { programLine } from '../../base/program-line.ts';
 import { sendSignal, startProgram } from './processes.ts';
 import { timerMs } from './timer.ts';
 
@@ -19,6 +20,17 @@ const lastWords = 300;
 const drainMs = 50;
 /** One that not even SIGKILL ends in this time belongs to somebody else, as that of sudo, or hangs in the kernel: it is left. */
 const endedWithinMs = 1000;
+
+/** A command of the configuration: its own arguments come first, then what the controller tells it. */
+export async function runConfigured(
+  line: string,
+  told: readonly string[],
+  timeoutMs: number,
+): Promise<CommandResult> {
+  const command = programLine(line);
+  if (!command.ok) return { ok: false, why: command.why };
+  return runCommand(command.path, [...command.args, ...told], timeoutMs);
+}
 
 /** When the time is up the command is killed with everything that it has started, as long as that is in its group. */
 export function runCommand(path: string, args: readonly string[], timeoutMs: number): Promise<CommandResult> {

@@ -1,10 +1,11 @@
 /**
- * Where messages go: under systemd to the journal, by lines with a priority prefix on stderr; otherwise to stderr, which
- * is <serverIdentifier>.log, and to syslog through logger(1) when the host has both. Never blocks on a slow log.
+ * Where messages go: under systemd to the journal, in a stream of their own; otherwise to stderr, which is
+ * <serverIdentifier>.log, and to syslog through logger(1) when the host has both. Never blocks on a slow log.
  */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, fstatSync } from 'node:fs';
 import { type MessageNumber, messageLine, messagePriority } from '../core/messages.ts';
+import { facilityCode, type JournalSettings, journalStream, type LineStream } from './journal-stream.ts';
 import { startProgram } from './processes.ts';
 
 export interface Journal {
@@ -12,12 +13,6 @@ export interface Journal {
   /** New name or facility after a reload. */
   configure(settings: JournalSettings): void;
   close(): void;
-}
-
-export interface JournalSettings {
-  readonly ident: string;
-  /** LOCAL0 … LOCAL7. */
-  readonly facility: string;
 }
 
 const longestLine = 2000;
@@ -28,34 +23,45 @@ export function stderrIsJournal(): boolean {
   return process.env.JOURNAL_STREAM === `${dev}:${ino}`;
 }
 
-export function openJournal(first: JournalSettings): Journal {
-  const journal = stderrIsJournal();
+/** `stream`: what opens one to the journal. */
+export function openJournal(
+  first: JournalSettings,
+  stream: ((settings: JournalSettings) => LineStream) | undefined = stderrIsJournal()
+    ? journalStream
+    : undefined,
+): Journal {
   let settings = first;
-  let syslog = journal ? undefined : startLogger(settings);
+  let journal = stream?.(settings);
+  let syslog = stream ? undefined : startLogger(settings);
   return {
     log(number, values) {
       const line = messageLine(settings.ident, process.pid, number, values).slice(0, longestLine);
-      if (journal) process.stderr.write(`<${messagePriority(number)}>${line}\n`);
+      // The journal and logger add the name and number of the process themselves.
+      const text = line.slice(`${settings.ident}[${process.pid}]: `.length);
+      const priority = messagePriority(number);
+      if (journal) journal.write(`<${priority}>${text}\n`);
       else process.stderr.write(`${new Date().toISOString()} ${line}\n`);
-      // logger adds the name and number of the process itself.
-      const text = line.slice(line.indexOf(': ') + 2);
-      syslog?.stdin?.write(`<${facilityCode(settings.facility) * 8 + messagePriority(number)}>${text}\n`);
+      syslog?.stdin?.write(`<${facilityCode(settings.facility) + priority}>${text}\n`);
     },
     configure(next) {
-      if (syslog && next.ident !== settings.ident) {
+      const renamed = next.ident !== settings.ident;
+      const moved = next.facility !== settings.facility;
+      settings = next;
+      if (stream && (renamed || moved)) {
+        journal?.close();
+        journal = stream(next);
+      }
+      if (syslog && renamed) {
         syslog.stdin?.end();
         syslog = startLogger(next);
       }
-      settings = next;
     },
     close() {
+      journal?.close();
       syslog?.stdin?.end();
     },
   };
 }
-
-/** Syslog numbers local0 … local7 from 16 on. */
-const facilityCode = (facility: string): number => 16 + Number(facility.slice(-1));
 
 function startLogger({ ident }: JournalSettings): ChildProcess | undefined {
   if (!existsSync('/dev/log') || !existsSync('/usr/bin/logger')) return undefined;

@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { nodeAt } from '../../base/yaml.ts';
 import { canonicalAddress, isHostAddress, isLoopback, isWildcard } from '../addresses.ts';
-import type { Draft, DraftHost } from '../draft.ts';
+import { type Draft, type DraftHost, type Path, serversOf } from '../draft.ts';
 import { tellMissing } from '../issues.ts';
 import { areTwins, pairs, sharesMachine } from '../machines.ts';
 
@@ -127,10 +127,22 @@ function checkReachable(draft: Draft, host: DraftHost): Diagnostic[] {
   ];
 }
 
-function checkReferences(draft: Draft): Diagnostic[] {
-  return (draft.data.multiplexing?.reference_addresses ?? []).flatMap((text, index) => {
+/** Those of all servers, and those of one. */
+const checkReferences = (draft: Draft): Diagnostic[] => [
+  ...referencesAt(draft, ['multiplexing'], draft.data.multiplexing),
+  ...serversOf(draft).flatMap(({ name }) =>
+    referencesAt(draft, ['hosts', name, 'multiplexing'], draft.data.hosts?.[name]?.multiplexing),
+  ),
+];
+
+function referencesAt(
+  draft: Draft,
+  path: Path,
+  keys: { readonly reference_addresses?: readonly (string | undefined)[] | undefined } | undefined,
+): Diagnostic[] {
+  return (keys?.reference_addresses ?? []).flatMap((text, index) => {
     if (text === undefined) return [];
-    const at = draft.valueAt('multiplexing', 'reference_addresses', index);
+    const at = draft.valueAt(...path, 'reference_addresses', index);
     if (!isHostAddress(text)) return [{ ...tellForm(text), at }];
     const owner = draft.hosts.find((host) => endpoints(host).some(({ address }) => same(address, text)));
     if (owner === undefined && !isLoopback(text)) return [];

@@ -4,6 +4,7 @@ import type { Draft } from '../draft.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkArbiter } from './arbiter.ts';
 import { checkCollisions } from './collisions.ts';
+import { checkControllerKeys } from './controller-keys.ts';
 import { checkDuties } from './duties.ts';
 import { checkEtcd } from './etcd.ts';
 import { checkHba } from './hba.ts';
@@ -33,6 +34,7 @@ export async function crossChecks(draft: Draft, mistyped: ReadonlySet<string>): 
     checkSettings,
     checkHba,
     checkTiming,
+    checkControllerKeys,
   ].flatMap((check) => check(draft));
   return [
     ...told,

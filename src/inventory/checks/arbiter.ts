@@ -5,7 +5,11 @@ import { type Draft, type DraftHost, isArbiter } from '../draft.ts';
 export const checkArbiter = (draft: Draft): Diagnostic[] =>
   draft.hosts
     .filter(isArbiter)
-    .flatMap((host) => [...checkIdle(draft, host), ...checkDirectory(draft, host)]);
+    .flatMap((host) => [
+      ...checkIdle(draft, host),
+      ...checkKeys(draft, host),
+      ...checkDirectory(draft, host),
+    ]);
 
 const ofServers = ['postgres', 'log_transfer_address'] as const;
 
@@ -18,6 +22,20 @@ const checkIdle = (draft: Draft, { name }: DraftHost): Diagnostic[] =>
       why: 'an arbiter has no PostgreSQL and takes part in no replication',
       fix: `Remove ${key}, or give '${name}' another role.`,
       at: draft.keyAt('hosts', name, key),
+    }));
+
+const ofArbiters = ['port', 'management_dir'];
+
+/** Its file is the same for all the clusters that it serves. */
+const checkKeys = (draft: Draft, { name }: DraftHost): Diagnostic[] =>
+  Object.keys(draft.data.hosts?.[name]?.multiplexing ?? {})
+    .filter((key) => !ofArbiters.includes(key))
+    .map((key) => ({
+      code: 'INV005',
+      what: `'${key}' says nothing of the arbiter '${name}'`,
+      why: 'it is a key of the file of a server, and an arbiter has none',
+      fix: `Remove ${key}, or write it under the servers that it is meant for.`,
+      at: draft.keyAt('hosts', name, 'multiplexing', key),
     }));
 
 function checkDirectory(draft: Draft, { name, managementDir = '' }: DraftHost): Diagnostic[] {

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { fewestForMajority } from '../../base/majority.ts';
 import { nodeAt } from '../../base/yaml.ts';
 import type { HeartbeatLossPolicy } from '../cluster.ts';
-import { arbiterOf, type Draft, serversOf } from '../draft.ts';
+import { arbiterOf, type Draft, type Path, serversOf } from '../draft.ts';
 import { machineOf, pairs } from '../machines.ts';
 import { canArbitrate, policyOf } from '../policy.ts';
 
@@ -47,37 +47,36 @@ const tellUnchosen = (draft: Draft): Diagnostic => ({
 });
 
 function checkChoice(draft: Draft, policy: HeartbeatLossPolicy): Diagnostic[] {
-  const keys = draft.data.multiplexing;
-  const command = keys?.arbitration_command;
   const policyAt = draft.valueAt('multiplexing', 'on_heartbeat_loss');
-  const commandAt = draft.valueAt('multiplexing', 'arbitration_command');
   if (policy === 'arbitration' && !canArbitrate(draft)) return [tellNobody(policyAt)];
   const idle = arbiterOf(draft)?.name ?? (draft.data.arbiter && 'etcd');
   if (idle !== undefined && policy !== 'arbitration') return [tellUnasked(idle, policy, policyAt)];
-  if (policy === 'command' && !draft.has('multiplexing', 'arbitration_command')) {
-    return [
-      {
-        code: 'INV004',
-        what: 'on_heartbeat_loss is command, but there is no arbitration_command',
-        why: 'nobody could decide, and no host would take over',
-        fix: 'Add arbitration_command under multiplexing: a command whose exit status 0 means that the other host has failed.',
-        at: policyAt,
-      },
-    ];
-  }
-  if (command === undefined) return [];
-  if (policy !== 'command') return [tellIdle(policy, commandAt)];
-  if (command.trim() !== '' && !/[\u0000-\u001f\u007f]/.test(command)) return [];
-  return [
-    {
-      code: 'INV005',
-      what: `arbitration_command ${command.trim() === '' ? 'is empty' : 'holds a line break or another control character'}`,
-      why: 'the file of the controller has one line for it',
-      fix: 'Write one command on one line; put what is longer into a script.',
-      at: commandAt,
-    },
-  ];
+  if (policy === 'command') return undecided(draft).map((servers) => tellUndecided(servers, policyAt));
+  return commandPlaces(draft).map((path) => tellIdle(policy, draft.valueAt(...path)));
 }
+
+/** Where a command stands, for all servers or for one. */
+const commandPlaces = (draft: Draft): Path[] =>
+  [[], ...serversOf(draft).map(({ name }) => ['hosts', name])]
+    .map((place) => [...place, 'multiplexing', 'arbitration_command'])
+    .filter((path) => draft.has(...path));
+
+/** The servers that have no command, as one text; none: every server has one. */
+function undecided(draft: Draft): string[] {
+  if (draft.has('multiplexing', 'arbitration_command')) return [];
+  const servers = serversOf(draft).map(({ name }) => name);
+  const without = servers.filter((name) => !draft.has('hosts', name, 'multiplexing', 'arbitration_command'));
+  if (without.length === 0) return [];
+  return [without.length === servers.length ? '' : ` for ${without.join(', ')}`];
+}
+
+const tellUndecided = (servers: string, at: NonNullable<Diagnostic['at']>): Diagnostic => ({
+  code: 'INV004',
+  what: `on_heartbeat_loss is command, but there is no arbitration_command${servers}`,
+  why: 'nobody could decide, and no host would take over',
+  fix: 'Add arbitration_command under multiplexing: a command whose exit status 0 means that the other host has failed.',
+  at,
+});
 
 const tellNobody = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
   code: 'INV008',

@@ -3,11 +3,14 @@
  * Whether a setting exists in this version of PostgreSQL is looked at by another stage. Pure.
  */
 import type { Diagnostic } from '../../base/diagnostic.ts';
+import { giveUpMs } from '../../base/heartbeat.ts';
+import { formatDuration, parseDurationMs } from '../../base/units.ts';
 import { isOn } from '../../postgres/setting-value.ts';
 import { canonicalAddress, isIP, isWildcard } from '../addresses.ts';
 import type { SettingValue } from '../cluster.ts';
 import { type Draft, serversOf } from '../draft.ts';
 import { ownedSettings } from '../owned-settings.ts';
+import { besideClients } from '../reckoned.ts';
 
 interface Objection {
   readonly what: string;
@@ -31,10 +34,30 @@ export function checkSettings(draft: Draft): Diagnostic[] {
     if (owned !== undefined && Object.hasOwn(ownedSettings, name)) {
       return [{ code: 'INV013', what: `the setting '${written}' is not for the inventory`, ...owned, at }];
     }
-    const objection = Object.hasOwn(rules, name) ? rules[name]?.(text(value), draft) : undefined;
+    const objection =
+      tellReckoned(name, draft) ??
+      (Object.hasOwn(rules, name) ? rules[name]?.(text(value), draft) : undefined);
     const valueAt = draft.valueAt('postgres', 'settings', written);
     return objection === undefined ? [] : [{ code: 'INV013', ...objection, at: valueAt }];
   });
+}
+
+/** Settings that another key of the inventory says already. */
+function tellReckoned(name: string, { data }: Draft): Objection | undefined {
+  const by =
+    name === 'max_connections' && data.postgres?.client_connections !== undefined
+      ? 'postgres.client_connections'
+      : ['wal_keep_size', 'wal_keep_segments'].includes(name) &&
+          data.multiplexing?.expected_downtime !== undefined
+        ? 'multiplexing.expected_downtime'
+        : undefined;
+  return by === undefined
+    ? undefined
+    : {
+        what: `'${name}' is reckoned from ${by}, and stands here, too`,
+        why: 'there would be two answers to one question',
+        fix: `Remove one of the two.`,
+      };
 }
 
 const text = (value: SettingValue): string => String(value).trim().toLowerCase();
@@ -71,14 +94,19 @@ const mustBeOn =
       : undefined;
 
 const atLeast =
-  (name: string, lowest: (draft: Draft) => number, why: (draft: Draft) => string): Rule =>
+  (
+    name: string,
+    lowest: (draft: Draft) => number,
+    why: (draft: Draft) => string,
+    instead = ': pgduet writes a value with headroom',
+  ): Rule =>
   (value, draft) => {
     const number = Number(value);
     if (value === '' || Number.isNaN(number) || number >= lowest(draft)) return undefined;
     return {
       what: `'${name}' is ${value}, and this cluster needs ${lowest(draft)} at least`,
       why: why(draft),
-      fix: `Write ${lowest(draft)} or more, or remove it: pgduet reckons a value with headroom.`,
+      fix: `Write ${lowest(draft)} or more, or remove it${instead}.`,
     };
   };
 
@@ -116,9 +144,11 @@ const rules: Readonly<Record<string, Rule>> = {
   ),
   max_connections: atLeast(
     'max_connections',
-    (draft) => standbys(draft) + 6,
+    besideClients,
     () => 'the controller and the administrator must get in beside the clients',
+    ' and use postgres.client_connections, from which it is reckoned',
   ),
+  wal_receiver_status_interval: checkStatusInterval,
   wal_sender_timeout: noEnd('wal_sender_timeout'),
   wal_receiver_timeout: noEnd('wal_receiver_timeout'),
   sync_replication_slots: checkSlots,
@@ -143,6 +173,18 @@ const rules: Readonly<Record<string, Rule>> = {
         },
   listen_addresses: checkListen,
 };
+
+/** Seconds where it has no unit. A primary that hears nothing for the time to give up ends the stream. */
+function checkStatusInterval(value: string, { heartbeat }: Draft): Objection | undefined {
+  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : parseDurationMs(value);
+  const limitMs = giveUpMs(heartbeat);
+  if (ms === undefined || (ms > 0 && ms < limitMs)) return undefined;
+  return {
+    what: `'wal_receiver_status_interval' is ${value}${ms === 0 ? ', so that no standby would tell how far it is' : ''}`,
+    why: `a standby has to tell it more often than it is given up: after ${formatDuration(limitMs)} (wal_sender_timeout)`,
+    fix: 'Remove it: pgduet writes less than half of that time.',
+  };
+}
 
 /** What pgduet writes for it by itself, other settings of the inventory may take away. */
 function checkSlots(value: string, draft: Draft): Objection | undefined {

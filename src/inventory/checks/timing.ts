@@ -51,7 +51,8 @@ function written(draft: Draft): { path: Path; value: string }[] {
   return all.flatMap(({ path, value }) => (value === undefined ? [] : [{ path, value }]));
 }
 
-function tellForm(key: string, value: string): Diagnostic | undefined {
+/** What is wrong with a time by itself: its unit, or less than a millisecond of it. */
+export function tellForm(key: string, value: string): Diagnostic | undefined {
   const ms = parseDurationMs(value);
   if (ms === undefined) return tellUnit(key, value);
   if (ms >= 1 && ms <= largest && Number.isInteger(ms)) return undefined;

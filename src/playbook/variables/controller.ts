@@ -1,6 +1,8 @@
 /** The variables of the Mirroring Controller: where its program is, and what its own files are rendered from. Pure. */
 import { isReadOnlyForUnit, isSystemDirectory } from '../../base/host-paths.ts';
+import { programLine } from '../../base/program-line.ts';
 import {
+  checksFollowing,
   confByKeys,
   giveUpTimeMs,
   type NetworkConfContext,
@@ -13,6 +15,7 @@ import {
 } from '../../controller/config.ts';
 import { controllerVersion } from '../../controller/version.ts';
 import type { Cluster, Host, Server } from '../../inventory/cluster.ts';
+import { commandKeys } from '../../inventory/controller-keys.ts';
 import type { View } from '../../observe/survey.ts';
 import { writtenPlaces } from '../../postgres/written-places.ts';
 import { isManaged } from './host.ts';
@@ -106,12 +109,14 @@ export function controllerVariables(
 }
 
 /** Where this server writes besides its data and management directories, as far as its unit has to allow it. */
-function writable({ postgres }: Server, tablespaces: readonly string[]): readonly string[] {
+function writable({ postgres, multiplexing }: Server, tablespaces: readonly string[]): readonly string[] {
   const { walDir, socketDir, settings } = postgres;
   const named = writtenPlaces(
     Object.entries(settings).map(([name, value]) => [name, String(value)] as const),
   );
-  const places = [...(walDir ? [walDir] : []), socketDir, ...tablespaces, ...named.map(({ path }) => path)];
+  const report = multiplexing.keys.core_file_path;
+  const own = [walDir, report === undefined ? undefined : `${report}`].flatMap((path) => path ?? []);
+  const places = [...own, socketDir, ...tablespaces, ...named.map(({ path }) => path)];
   return [...new Set(places)].filter((path) => isReadOnlyForUnit(path) && !isSystemDirectory(path)).sort();
 }
 
@@ -136,6 +141,23 @@ const addressesBeside = (server: Server, servers: readonly Server[]): Readonly<R
       .map(({ name, logTransferAddress }) => [name, logTransferAddress]),
   );
 
+/** A command of the configuration, as its program alone. */
+export interface CommandVariables {
+  readonly key: string;
+  readonly path: string;
+}
+
+export function commandsOf(cluster: Cluster, name: string): readonly CommandVariables[] {
+  const server = cluster.servers.find((one) => one.name === name);
+  if (!server) return [];
+  const { keys, arbitrationCommand } = server.multiplexing;
+  const lines = { ...keys, arbitration_command: arbitrationCommand };
+  return commandKeys.flatMap((key) => {
+    const line = programLine(String(lines[key] ?? ''));
+    return line.ok ? [{ key, path: line.path }] : [];
+  });
+}
+
 function configurationOf(server: Server, cluster?: Cluster) {
   const etcd = cluster?.etcd;
   const { heartbeat, failover, onHeartbeatLoss, arbitrationCommand, referenceAddresses } =
@@ -156,6 +178,7 @@ function configurationOf(server: Server, cluster?: Cluster) {
     takeoverPriority: priority,
     replication,
     ...(etcd ? { etcdEndpoints: etcd.endpoints, etcdUser: etcd.user, etcdPrefix: etcd.prefix } : {}),
+    ...checksFollowing(heartbeat),
     ...confByKeys(server.multiplexing.keys),
   });
 }

@@ -37,6 +37,8 @@ export interface MultiplexingVariables {
   readonly port: number;
   readonly failover: 'automatic' | 'manual';
   readonly referenceAddresses: string;
+  /** Empty where no report is wanted. */
+  readonly coreFilePath: string;
 }
 
 /** Made by the packages of PostgreSQL, with a mode of its own. */
@@ -82,7 +84,7 @@ function stoppedWords(view: View, name: string): string {
 
 /** Strings for everything, since the playbook's values are text; lists and maps stay for templates. */
 export function postgresVariables(server: Server): Readonly<Record<string, unknown>> {
-  const { version, port, dataDir, walDir, owner, socketDir, settings } = server.postgres;
+  const { version, port, dataDir, walDir, owner, socketDir, maxConnections, settings } = server.postgres;
   return {
     version,
     port,
@@ -90,6 +92,7 @@ export function postgresVariables(server: Server): Readonly<Record<string, unkno
     walDir: walDir ?? '',
     owner,
     socketDir,
+    maxConnections: maxConnections ?? '',
     settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, settingText(value)])),
   };
 }
@@ -102,6 +105,7 @@ export const multiplexingVariables = ({ multiplexing }: Server): MultiplexingVar
   port: multiplexing.port,
   failover: multiplexing.failover,
   referenceAddresses: multiplexing.referenceAddresses.join(', '),
+  coreFilePath: `${multiplexing.keys.core_file_path ?? ''}`,
 });
 
 /** What cannot be read has been refused with the inventory. */

@@ -1,6 +1,7 @@
 /** The variables of replication: everything postgresql.conf and pg_hba.conf need beyond the inventory's settings. Pure. */
 import type { Situation } from '../../intent/intent.ts';
 import { type Cluster, isSynchronous, type Server } from '../../inventory/cluster.ts';
+import { walKeptAnyway } from '../../inventory/reckoned.ts';
 import type { View } from '../../observe/survey.ts';
 import { serverConninfo } from '../../postgres/conninfo.ts';
 import { isOn } from '../../postgres/setting-value.ts';
@@ -14,13 +15,11 @@ export interface ReplicationVariables {
   readonly giveUpMs: number;
   readonly synchronousStandbyNames: string;
   readonly walKeepValue: string;
+  readonly statusIntervalSeconds: number;
   readonly addresses: readonly string[];
   /** Standbys follow the logical slots of the primary: `on` or `off`; empty before PostgreSQL 17. */
   readonly failoverSlots: 'on' | 'off' | '';
 }
-
-/** So much WAL waits for a standby that is away. */
-const walKept = '1024MB';
 
 /** `source`: the server that this one follows, or would follow. */
 export function replicationVariables(
@@ -40,12 +39,17 @@ export function replicationVariables(
     conninfo: source ? conninfoTo(source, cluster, server) : '',
     giveUpMs,
     synchronousStandbyNames: others.length <= 1 ? others.join('') : `FIRST 1 (${others.join(', ')})`,
-    walKeepValue: walKept,
+    walKeepValue: `${server.multiplexing.walKept?.megabytes ?? walKeptAnyway}MB`,
+    statusIntervalSeconds: statusIntervalFor(giveUpMs),
     addresses: [
       ...new Set(servers.flatMap((each) => addressesFor(each.logTransferAddress, server.name, view))),
     ],
   };
 }
+
+/** A standby tells how far it is more than twice before it is given up; PostgreSQL counts whole seconds, and takes 10 by itself. */
+const statusIntervalFor = (giveUpMs: number): number =>
+  Math.min(10, Math.max(1, Math.floor(giveUpMs / 2 / 1000)));
 
 /**
  * An address as pg_hba.conf knows it. A name comes behind what it means on the host of the file: PostgreSQL takes a name only where

@@ -61,6 +61,7 @@ const replicating = [
   'wal_sender_timeout',
   'wal_receiver_timeout',
   'wal_retrieve_retry_interval',
+  'wal_receiver_status_interval',
   'synchronous_standby_names',
   'synchronized_standby_slots',
   ...recoveryNames,

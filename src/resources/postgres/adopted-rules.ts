@@ -50,6 +50,7 @@ const rules: Readonly<Record<string, Rule>> = {
   max_replication_slots: atLeast(leastSenders),
   wal_keep_size: (wanted, seen) =>
     Number(seen.raw) >= (numberIn(wanted, seen.unit) ?? Number.POSITIVE_INFINITY),
+  max_connections: (wanted, seen) => Number(seen.raw) >= Number(wanted),
   // pg_rewind needs one of the two.
   wal_log_hints: (_wanted, seen, all) => seen.value === 'on' || all.get('data_checksums')?.value === 'on',
   // Only new passwords are made by it, and ours is sent as a verifier.
@@ -81,6 +82,7 @@ const neverCarried: readonly string[] = [
   'wal_sender_timeout',
   'wal_receiver_timeout',
   'wal_retrieve_retry_interval',
+  'wal_receiver_status_interval',
 ];
 
 /** Carried if it is as good as this. */

@@ -67,6 +67,7 @@ const fields = fieldsOf(
     reload: optional(oneOf(targets, 'what reads the file again after a change')),
     restart: optional(oneOf(targets, 'what is restarted after a change')),
     shared: flag('whether that secret is one by which the servers recognise each other', true),
+    declared_in: optional(text('where an inventory says what stands in it, for messages')),
     in_turn: flag('that restart: on one server after the other, the primary last', false),
   },
   ({ content, template, asset, secret, reload, restart, inTurn, ...place }, context, problem) => ({
@@ -170,9 +171,13 @@ function otherContent(desired: Desired, { stat, content }: Seen): Difference | u
   if (isSecret(desired) && desired.shared)
     return { code: 'FIL006', declared: 'the secret of the cluster', found: 'another one', ...told };
   if (isSecret(desired) || !desired.opaque)
-    return { code: 'FIL002', declared: 'as rendered', found: 'another content', ...told };
+    return { code: 'FIL002', declared: rendered(desired), found: 'another content', ...told };
   return { code: 'FIL002', declared: short(wanted), found: short(content), ...told };
 }
+
+/** One file has one author: what is to stay has to be said where the file is made from. */
+const rendered = ({ declaredIn }: Desired): string =>
+  declaredIn === undefined ? 'as rendered' : `as rendered; what is to stay is declared in ${declaredIn}`;
 
 const short = (sum: string): string => `checksum ${sum.slice(0, 12)}`;
 

@@ -60,6 +60,6 @@ const problem = ({ path, owner, managementDir, for: purpose, key }: Desired, wha
   ({
     code: 'SAF042',
     what: `the directory '${path}' for ${purpose} ${what}`,
-    why: 'the instance would not start; nothing has been changed',
+    why: `${purpose} could not be made; nothing has been changed`,
     fix: `Write ${key} in the inventory: ${managementDir}, for example, which is ${owner}'s. Or let ${owner} write into that directory; one below /run has to be made anew at each boot (tmpfiles.d).`,
   }) as const;

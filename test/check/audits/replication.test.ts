@@ -22,7 +22,7 @@ const calm = {
   targets: [],
   replayedAt: null,
   delayMs: 0,
-  conflicts: 0,
+  conflicts: {},
   countedSince: null,
 };
 const primary = { ...calm, recovery: false, names: 'server2', senders: [sender] };
@@ -75,7 +75,7 @@ describe('replication', () => {
       { delayMs: 60_000 },
       ['REP013 server2 recovery_min_apply_delay'],
     ],
-    ['cancelled queries', {}, { conflicts: 3 }, ['REP008 server2 queries']],
+    ['cancelled queries', {}, { conflicts: { snapshot: 2, lock: 1 } }, ['REP008 server2 queries']],
     ['another upstream', {}, { upstream: { host: '192.0.2.9', port } }, ['REP011 server2 primary_conninfo']],
     [
       'another port of the primary',

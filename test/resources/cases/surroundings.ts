@@ -3,6 +3,7 @@ import type { KindCases } from '../cases.ts';
 
 const sockets = '{ path: /run/postgresql, for: the sockets of the instance, key: postgres.socket_dir }';
 const pgadm = { owner: 'pgadm' };
+const fence = '{ path: /opt/fence, key: fencing_command }';
 
 export const surroundings: readonly KindCases[] = [
   {
@@ -45,6 +46,42 @@ export const surroundings: readonly KindCases[] = [
         reply: { status: 1, stderr: 'only root and the instance administrator can see that' },
         gives: { unknown: 'only root' },
       },
+    ],
+  },
+  {
+    kind: 'runnable',
+    desired: fence,
+    key: 'fencing_command',
+    describes: 'fencing_command /opt/fence',
+    errors: [{ desired: '{ key: x }', what: "'path' is missing", at: '1:1' }],
+    cases: [
+      {
+        title: 'the administrator may execute it',
+        reply: { stdout: 'yes regular file, root:root 755\n' },
+        gives: { same: 'postgres may execute it' },
+      },
+      {
+        title: 'it is not there',
+        reply: { stdout: 'absent\n' },
+        gives: { refuse: 'SAF095', what: "the program '/opt/fence' of fencing_command is not there" },
+      },
+      {
+        title: 'it is no program',
+        server: pgadm,
+        reply: { stdout: 'no regular file, root:root 644\n' },
+        gives: { refuse: 'SAF095', what: 'cannot be executed by pgadm (regular file, root:root 644)' },
+      },
+      {
+        title: 'its interpreter is missing',
+        reply: { stdout: 'no its first line names /usr/bin/perl7, which cannot be executed\n' },
+        gives: { refuse: 'SAF095', what: 'its first line names /usr/bin/perl7' },
+      },
+      {
+        title: 'another login may not ask',
+        reply: { status: 1, stderr: 'only root and the instance administrator can see that' },
+        gives: { unknown: 'only root' },
+      },
+      { title: 'nothing comes back', reply: { stdout: '' }, gives: { unknown: 'could not be looked at' } },
     ],
   },
   {

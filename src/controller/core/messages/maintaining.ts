@@ -1,5 +1,5 @@
 /** Messages about servers in maintenance. Numbers never change their meaning. Pure. */
-import type { Message } from './message.ts';
+import { type Message, nothing } from './message.ts';
 
 export const maintainingMessages = {
   MCA01150: {
@@ -49,6 +49,6 @@ export const maintainingMessages = {
     text: 'the management directory can be written to again',
     cause: 'There is room again, or its disk was repaired.',
     did: 'Everything is as before.',
-    todo: '',
+    todo: nothing,
   },
 } as const satisfies Record<string, Message>;

@@ -1,0 +1,253 @@
+/**
+ * Keys of <host>.conf that an inventory declares, on a running pair: a command that cannot run is told before, the controllers take over what
+ * changes without a restart, the system log has their name and facility, a hand edit is told, and a key that is taken out again is gone.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { daemonsOf } from '../check/pair.ts';
+import { describeLab, labTest } from '../harness/describe.ts';
+import { until } from '../harness/run.ts';
+import { type ClusterOptions, type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { type Server, sql } from '../support/instance.ts';
+import { expectSwitchable } from '../support/multiplexed.ts';
+import { expectExit, findingsOf, type Said } from '../support/pgduet.ts';
+
+const hook = '/opt/hooks/switched';
+const calls = '/var/tmp/calls';
+const reports = '/var/tmp/reports';
+const script = `#!/bin/sh
+for word in "$@"; do printf '[%s]' "$word"; done >> ${calls}
+echo " by $(id -un)" >> ${calls}
+`;
+
+const declared: ClusterOptions = {
+  multiplexing: {
+    syslog_ident: 'mc_pair',
+    syslog_facility: 'LOCAL5',
+    db_instance_check_interval: '600ms',
+    db_instance_check_retry: 4,
+    remote_call_timeout: '45s',
+    post_switch_command: `${hook} --jobs "two words" %d`,
+    expected_downtime: '3h',
+    wal_per_hour: '700MB',
+    core_file_path: reports,
+  },
+  host: (_, index) =>
+    index === 0 ? { multiplexing: { syslog_ident: 'mc_first', disk_check_retry: 5 } } : {},
+};
+
+describeLab('keys of the controller', () => {
+  let pair: LabCluster;
+  let file: string;
+  let before: readonly string[];
+  beforeAll(async () => {
+    pair = await provisionedPair();
+    file = pair.inventory('keys.yml', declared);
+    before = await Promise.all(pair.servers.map(configuration));
+  });
+  afterAll(() => pair?.close());
+
+  const configuration = async ({ host, id, managementDir }: Server): Promise<string> =>
+    (await host.sh(`cat ${managementDir}/${id}.conf`)).stdout;
+  const running = () =>
+    Promise.all(
+      pair.servers.map(async (server) => {
+        const { postmaster, controller } = await daemonsOf(server);
+        return { postmaster, controller };
+      }),
+    );
+  const provision = (from: string, ...more: string[]): Promise<Said> =>
+    pair.command(['provision', '-i', from, '--yes', ...more]);
+  const findings = async (from: string) =>
+    findingsOf((await pair.command(['check', '-i', from, '--json'])).json());
+  const named = async (from: string, code: string) =>
+    (await findings(from)).filter((one) => one.code === code);
+  const putHook = async (mode: string, text = script): Promise<void> => {
+    for (const { host } of pair.servers) {
+      await host.sh(`mkdir -p /opt/hooks; cat > ${hook}; chmod ${mode} ${hook}`, {
+        input: text,
+        check: true,
+      });
+    }
+  };
+  /** Messages of this name, with the facility that counts them among the local ones. */
+  const logged = async ({ host }: Server, ident: string, facility: number): Promise<string> =>
+    (await host.sh(`journalctl -q --no-pager -o short -t ${ident} SYSLOG_FACILITY=${facility}`)).stdout;
+
+  labTest('a command that cannot run is told, and nothing is changed', async () => {
+    const states: readonly [string, () => Promise<void>, string][] = [
+      ['missing', async () => undefined, 'is not there'],
+      ['not executable', () => putHook('0644'), 'regular file, root:root 644'],
+      [
+        'without its interpreter',
+        () => putHook('0755', '#!/usr/bin/perl7 -w\n'),
+        'its first line names /usr/bin/perl7',
+      ],
+      ['closed', () => putHook('0700'), 'regular file, root:root 700'],
+    ];
+    const processes = await running();
+    for (const [state, make, words] of states) {
+      await make();
+      const said = await provision(file);
+      expectExit(said, 5);
+      expect([state, said.all]).toEqual([state, expect.stringContaining('SAF095')]);
+      expect(said.all.replace(/\s+/g, ' ')).toContain(words);
+      expect((await named(file, 'SAF095')).map(({ host }) => host)).toEqual(['server1', 'server2']);
+    }
+    expect(await Promise.all(pair.servers.map(configuration))).toEqual(before);
+    expect(await running()).toEqual(processes);
+  });
+
+  labTest('what is declared is in force without a restart, and nothing is left to tell', async () => {
+    await putHook('0755');
+    const processes = await running();
+    const without = await provision(file);
+    expectExit(without, 5);
+    expect(without.all).toContain(`'${reports}' for reports of a crash is not there`);
+    for (const { host } of pair.servers)
+      await host.sh(`install -d -o postgres -m 0700 ${reports}`, { check: true });
+    expectExit(await provision(file), 0);
+    expect(await running()).toEqual(processes);
+    const [first, second] = await Promise.all(pair.servers.map(configuration));
+    expect(first).toContain("syslog_ident = 'mc_first'");
+    expect(first).toMatch(/^disk_check_retry = 5$/m);
+    expect(second).toContain("syslog_ident = 'mc_pair'");
+    expect(second).toMatch(/^disk_check_retry = 2$/m);
+    for (const text of [first, second]) {
+      expect(text).toMatch(/^db_instance_check_interval = 600\s/m);
+      expect(text).toContain(`post_switch_command = '${hook} --jobs "two words" %d'`);
+    }
+    for (const server of pair.servers) {
+      expect(await sql(server, 'SHOW wal_keep_size')).toBe('2100MB');
+      expect(await sql(server, 'SHOW wal_receiver_status_interval')).toBe('2s');
+    }
+    await pair.primary.host.sh('systemctl kill -s USR2 --kill-who=main mcoi_inst1');
+    await until(
+      () => 'there is no report of the controller',
+      20_000,
+      async () => (await pair.primary.host.sh(`ls ${reports}`)).stdout.includes('report.') || undefined,
+    );
+    await expectSwitchable(pair);
+    expect(await findings(file)).toEqual([]);
+    expectExit(await provision(file, '--check'), 0);
+  });
+
+  labTest('the system log has the name and the facility', async () => {
+    // What rsyslog would get: journald sends it there as a datagram, with the facility in front of the priority.
+    const { host } = pair.standby;
+    const listener = `import os, socket
+path = '/run/systemd/journal/syslog'
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+if os.path.exists(path): os.unlink(path)
+s.bind(path)
+print('ready', flush=True)
+while True: print(s.recv(65536).decode('utf8', 'replace').strip(), flush=True)
+`;
+    await host.sh('cat > /root/rsyslog.py', { input: listener, check: true });
+    await host.sh(
+      'mkdir -p /etc/systemd/journald.conf.d && printf "[Journal]\\nForwardToSyslog=yes\\n" > /etc/systemd/journald.conf.d/syslog.conf && systemctl restart systemd-journald',
+    );
+    await host.sh(
+      'systemd-run --unit=syslog-like --property=StandardOutput=file:/root/syslog python3 /root/rsyslog.py',
+    );
+    await until(
+      () => 'nobody listens for the messages of the journal',
+      20_000,
+      async () => (await host.sh('cat /root/syslog || :')).stdout.includes('ready') || undefined,
+    );
+    await host.sh('systemctl reload mcoi_inst1');
+    // journald was restarted in between, and the stream of the controller has gone on.
+    const arrived = await until(
+      () => 'no message of the controller has arrived',
+      20_000,
+      async () => /^<17[0-7]>.*mc_pair\[\d+\]: .*$/m.exec((await host.sh('cat /root/syslog')).stdout)?.[0],
+    );
+    expect(arrived).toMatch(/mc_pair\[\d+\]: (LOG|INFO|NOTICE|WARNING): [^[\]]*\(MCA\d+\)$/);
+    expect(await logged(pair.standby, 'mc_pair', 21)).toMatch(/ mc_pair\[\d+\]: \w+: .*\(MCA\d+\)$/m);
+    await pair.primary.host.sh('systemctl reload mcoi_inst1');
+    await until(
+      () => 'the name of the first server is not in its journal',
+      20_000,
+      async () => /mc_first\[/.test(await logged(pair.primary, 'mc_first', 21)) || undefined,
+    );
+    expect(await logged(pair.primary, 'mc_pair', 21)).toBe('');
+    // They still belong to the unit.
+    expect((await host.sh('journalctl -q --no-pager -u mcoi_inst1 -t mc_pair -o cat')).stdout).toContain(
+      'MCA',
+    );
+    await host.sh('systemctl stop syslog-like; rm -f /run/systemd/journal/syslog');
+  });
+
+  labTest('a hand edit is told with the place to declare it, and taken back', async () => {
+    const { host, id, managementDir } = pair.standby;
+    const whole = await configuration(pair.standby);
+    await host.sh(`sed -i 's/^disk_check_retry = .*/disk_check_retry = 9/' ${managementDir}/${id}.conf`);
+    const [told] = await named(file, 'FIL002');
+    expect(told).toMatchObject({
+      host: 'server2',
+      declared: expect.stringContaining('multiplexing of the inventory'),
+    });
+    expectExit(await provision(file), 0);
+    expect(await configuration(pair.standby)).toBe(whole);
+  });
+
+  labTest('a command is run with its own arguments first', async () => {
+    expectExit(await pair.command(['switch', '-i', file, '--yes']), 0);
+    const { host } = pair.standby;
+    const ran = await until(
+      () => 'the command was not run',
+      20_000,
+      async () => (await host.sh(`cat ${calls} 2>/dev/null || :`)).stdout || undefined,
+    );
+    expect(ran).toBe('[--jobs][two words][%d][server2][primarycenter] by postgres\n');
+  });
+
+  labTest('jobs that read wait from a switch until a standby is back, as the runbook has it', async () => {
+    await pair.untilSwitchable();
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/runbooks/after-a-switch.md'), 'utf8');
+    const [, text = ''] = /```sh\n(#!\/bin\/sh[\s\S]*?)```/.exec(page) ?? [];
+    const commands = [...page.matchAll(/^ {2}(post_\w+_command): (.+)$/gm)].map(([, key, line]) => [
+      key,
+      line,
+    ]);
+    expect(commands.map(([key]) => key)).toEqual(['post_switch_command', 'post_attach_command']);
+    const jobs = pair.inventory('jobs.yml', { multiplexing: Object.fromEntries(commands) });
+    for (const { host } of pair.servers)
+      await host.sh('cat > /usr/local/bin/reading-jobs; chmod 755 /usr/local/bin/reading-jobs', {
+        input: text,
+        check: true,
+      });
+    expectExit(await provision(jobs), 0);
+    expectExit(await pair.command(['switch', '-i', jobs, '--yes']), 0);
+    await pair.untilSwitchable();
+    const { host } = pair.primary;
+    const said = await until(
+      () => 'the jobs were not told to go on',
+      20_000,
+      async () => {
+        const lines = (await host.sh('journalctl -q --no-pager -o cat -t reading-jobs')).stdout;
+        return lines.includes('resume') ? lines.trim().split('\n') : undefined;
+      },
+    );
+    expect(said).toEqual(['pause server1 primarycenter', 'resume server1 primary server2 primarycenter']);
+    expect((await host.sh('ls /var/tmp/reading-jobs.paused')).status).not.toBe(0);
+  });
+
+  labTest('a key that is taken out again is at its default, and the file is as it was', async () => {
+    await pair.untilSwitchable();
+    expectExit(await provision(pair.file), 0);
+    expect(await Promise.all(pair.servers.map(configuration))).toEqual(before);
+    for (const server of pair.servers) expect(await sql(server, 'SHOW wal_keep_size')).toBe('1GB');
+    expect(await findings(pair.file)).toEqual([]);
+    const { host } = pair.primary;
+    await host.sh('systemctl reload mcoi_inst1');
+    await until(
+      () => 'the default name is not in the journal',
+      20_000,
+      async () =>
+        /MirroringControllerOpen\[/.test(await logged(pair.primary, 'MirroringControllerOpen', 16)) ||
+        undefined,
+    );
+  });
+});
