@@ -1,5 +1,7 @@
 /** The variables of the Mirroring Controller: where its program is, and what its own files are rendered from. Pure. */
+
 import { isReadOnlyForUnit, isSystemDirectory } from '../../base/host-paths.ts';
+import { initScriptFile, initScriptOf } from '../../base/service-managers.ts';
 import {
   confByKeys,
   giveUpTimeMs,
@@ -15,7 +17,7 @@ import { controllerVersion } from '../../controller/version.ts';
 import type { Cluster, Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { writtenPlaces } from '../../postgres/written-places.ts';
-import { isManaged } from './host.ts';
+import { isManaged, serviceManager } from './host.ts';
 
 export interface ControllerVariables {
   readonly node: string;
@@ -25,13 +27,25 @@ export interface ControllerVariables {
   readonly controllerVersion: string;
   readonly serverConf: ServerConfContext;
   readonly unit: UnitContext;
+  readonly initScript: InitContext;
+}
+
+/** Context of `templates/rc_mcoi.hbs`: what a unit says, and what systemd does for one. */
+export interface InitContext extends UnitContext {
+  readonly initScript: string;
+  readonly mcCtl: string;
+  /** The directory of the sockets, where a boot empties it; else empty. */
+  readonly runDir: string;
+  /** The form of OpenRC, which runs no other script. */
+  readonly openrc: boolean;
 }
 
 /** The controller's own files are rendered from the types that the controller reads them back with, and from nothing else. */
-export const ownTemplates: Readonly<Record<string, 'serverConf' | 'networkConf' | 'unit'>> = {
+export const ownTemplates: Readonly<Record<string, 'serverConf' | 'networkConf' | 'unit' | 'initScript'>> = {
   'server.conf.hbs': 'serverConf',
   'network.conf.hbs': 'networkConf',
   'mcoi.service.hbs': 'unit',
+  'rc_mcoi.hbs': 'initScript',
 };
 
 interface ProgramFile {
@@ -55,7 +69,7 @@ export const installed = (host: Host, view: View, own: string, { folder, name }:
 
 /** Shell text that succeeds as long as another controller, or an arbiter, runs on this machine. */
 export const otherControllers = ({ unit }: { readonly unit: string }): string =>
-  `ls /etc/systemd/system/mcoi_*.service /etc/systemd/system/mcarb_*.service | grep -vxF /etc/systemd/system/${unit}.service`;
+  `ls /etc/systemd/system/mcoi_*.service /etc/systemd/system/mcarb_*.service ${initScriptFile(initScriptOf('mcoi_*'))} | grep -vxF -e /etc/systemd/system/${unit}.service -e ${initScriptFile(initScriptOf(unit))}`;
 
 /** Those of the host's Node.js, or where it will be. */
 export const nodePath = (host: Host, view: View): string =>
@@ -81,6 +95,18 @@ export function controllerVariables(
 ): ControllerVariables {
   const node = nodePath(server.host, view);
   const bundle = bundlePath(server, view);
+  const unit: UnitContext = {
+    unit: server.unit,
+    cluster: cluster.name,
+    serverId: server.name,
+    owner: server.postgres.owner,
+    group: server.postgres.owner,
+    managementDir: server.multiplexing.managementDir,
+    dataDir: server.postgres.dataDir,
+    writable: writable(server, tablespaces).map(unitPath),
+    node,
+    bundle,
+  };
   return {
     node,
     bundle,
@@ -90,17 +116,13 @@ export function controllerVariables(
       cluster: cluster.name,
       serverId: server.name,
     }),
-    unit: {
-      unit: server.unit,
-      cluster: cluster.name,
-      serverId: server.name,
-      owner: server.postgres.owner,
-      group: server.postgres.owner,
-      managementDir: server.multiplexing.managementDir,
-      dataDir: server.postgres.dataDir,
-      writable: writable(server, tablespaces).map(unitPath),
-      node,
-      bundle,
+    unit,
+    initScript: {
+      ...unit,
+      initScript: initScriptOf(server.unit),
+      mcCtl: mcCtlPath(server, view),
+      runDir: /^(\/var)?\/run\/[^/]+$/.test(server.postgres.socketDir) ? server.postgres.socketDir : '',
+      openrc: serviceManager(server.host, view) === 'rc-update',
     },
   };
 }
