@@ -49,7 +49,8 @@ const details: Readonly<Record<Mode, string>> = {
   -f, -F      automatic switch and disconnection on, or off; without either it stays as it was,
               and at the very first start it is as the configuration says
   --mc-only   leave the instance alone
-  --force-start   start the instance of a standby that is in maintenance, once
+  --force-start   start the instance of a standby that is in maintenance, once; where it runs as primary
+              in maintenance already, let it lead: what others alone hold is given up
   --without-unit  start the controller beside the unit of systemd that starts it otherwise
 
 A standby waits for its primary. A server that was primary asks the others first and does not start when one of them

@@ -92,7 +92,8 @@ async function useRunning(target: Target, options: StartOptions, pid: number | u
       ? status.reply.status?.servers.find((it) => it.server_id === target.id)
       : undefined;
   const away = ['stopped', 'down', 'held', 'waiting'].includes(row?.instance ?? '');
-  if (options.mcOnly || !away) {
+  // Forced, it may be one that runs as primary in maintenance, and is to lead.
+  if (options.mcOnly || (!away && !options.forced)) {
     process.stderr.write(
       `mc_ctl: the controller of ${target.id} is already running (process ${pid}${unitOf(pid)})\n`,
     );

@@ -443,6 +443,39 @@ describe('who leads', () => {
     expect(entryOf(it1.state, 'server2')?.stage).toBe('ended');
   });
 
+  it('against its record or without one leads where a person says that it counts, and beside no other primary', () => {
+    const torn = () =>
+      new Conversation('server2', 2)
+        .after(0, '', boot({ running: true, torn: true }))
+        .after(
+          5,
+          '',
+          heard(view('server1', 'primary', { ...knowing, phase: 'held', maintenance: { server2: open } })),
+        )
+        .after(10, '', answer(promoted));
+    const it1 = torn().after(10, '', end('server2'));
+    expect(answersOf(it1)).toContain('mc_ctl start --force-start');
+    expect(it1.state.sync?.primary).not.toBe('server2');
+    it1.after(10, '', asked({ kind: 'start', force: true }, 3)).after(800, '', { kind: 'tick' });
+    expect(answersOf(it1)).toContain('server2 leads from now on');
+    expect(it1.text()).toContain('MCA01050');
+    expect(it1.state.sync).toMatchObject({ primary: 'server2', timeline: 2, eligible: [] });
+    const beside = torn().after(
+      10,
+      'server1 leads',
+      heard(
+        view('server1', 'primary', {
+          ...knowing,
+          sync: { ...inSync, epoch: 5 },
+          maintenance: { server2: open },
+        }),
+      ),
+    );
+    beside.after(10, '', asked({ kind: 'start', force: true }, 3));
+    expect(answersOf(beside)).toContain('server1 is primary');
+    expect(entryOf(beside.state, 'server2')?.stage).toBe('open');
+  });
+
   it('keeps a maintenance that goes on when what is said anew is not confirmed', () => {
     const it1 = maintained().after(10, '', begin('server2', { untilWall: startWall + 60_000 }));
     const silent = { ...it1.state.maintenance, server2: open };

@@ -77,6 +77,46 @@ describe('names that ALTER SYSTEM holds', () => {
   });
 });
 
+describe('mc_ctl switch', () => {
+  const answers = (it: Conversation): readonly string[] => it.text().match(/answer mc_ctl[^\n]*/g) ?? [];
+  const begun = () =>
+    primary({}).after(10, 'mc_ctl switch', asked(9, { kind: 'switch', force: false, noFencing: false }));
+
+  it('is answered when a failover comes in the middle of it', () => {
+    const it1 = begun()
+      .after(10, 'the postmaster is gone', { kind: 'instance-check', outcome: { kind: 'gone' } })
+      .after(10, 'the instance has stopped', {
+        kind: 'instance-stopped',
+        proof: { state: 'in production', checkpoint: '0/3000060', idle: true },
+        endedSenders: 0,
+      });
+    expect(answers(it1)).toEqual([]);
+    const sync = {
+      ...inSync,
+      primary: 'server2',
+      timeline: 2,
+      epoch: 3,
+      eligible: [],
+      voters: [],
+      members: [],
+    };
+    const leads = view('server2', 'primary', {
+      sync,
+      report: report('primary', { timeline: 2, senders: [] }),
+    });
+    it1.after(10, 'server2 is primary', heard(leads));
+    expect(answers(it1)).toEqual([
+      expect.stringContaining('server2 is primary; this server must be rebuilt'),
+    ]);
+    expect(it1.state.task).toBeNull();
+  });
+
+  it('is answered when the controller is ended in the middle of it', () => {
+    const it1 = begun().after(10, 'SIGTERM', { kind: 'terminate' });
+    expect(answers(it1)).toEqual([expect.stringContaining('this controller is being stopped')]);
+  });
+});
+
 describe('pre_detach_command', () => {
   const hook = { preDetachCommand: '/usr/local/bin/pre_detach' };
 

@@ -14,11 +14,13 @@ import { isFree } from './duties.ts';
 import type { Host, Order } from './host.ts';
 import { lsn, standsStill } from './instance.ts';
 import { MaintenanceChecker } from './maintenance.ts';
+import { RequestChecker } from './requests.ts';
 import type { World } from './world.ts';
 
 export class Checkers {
   readonly #world: World;
   readonly maintenance = new MaintenanceChecker((text) => this.fail(text));
+  readonly requests = new RequestChecker((text) => this.fail(text));
   readonly violations: string[] = [];
   readonly acks: { readonly commit: number; readonly by: string; readonly at: number }[] = [];
   readonly promotions: { readonly id: string; readonly at: number }[] = [];
@@ -83,6 +85,7 @@ export class Checkers {
     this.#usesTerm(id, state);
     this.#keepsDuties(id, state);
     this.maintenance.decided(id, { state, actions });
+    this.requests.decided(id, actions);
   }
 
   wanted(id: string): void {
@@ -257,7 +260,11 @@ export class Checkers {
         // One whose disk has failed cannot write down that it cuts its receiver, and says so: it is waited for.
         failedDisks(state).length === 0 &&
         instance.running &&
-        instance.role === 'standby',
+        instance.role === 'standby' &&
+        // One that stands still, or did a moment ago, cuts no receiver: it is waited for.
+        !standsStill(instance) &&
+        state.own.phase === 'running' &&
+        state.wall - state.own.phaseSinceWall > 2000,
     );
     if (this.#world.hosts.some((it) => it.unlike.released || it.unlike.times === 'patient')) return;
     if (policy !== 'fallback' || references !== 'none' || fencing !== null || !isReady) return;

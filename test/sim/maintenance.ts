@@ -24,16 +24,20 @@ const end = (server: string): ControlRequest => ({ kind: 'maintenance-end', serv
 const isOut = ({ state, file, torn }: Host, id: string): boolean =>
   (state ?? (torn ? null : file))?.maintenance?.[id]?.stage === 'open';
 
-/** Whoever ends it asks as long as somebody holds it for open. */
-export function endMaintenance(world: World): void {
+/** Whoever ends it asks as long as somebody holds it for open: the primary first, then one server after the other, which pass it on. */
+export function endMaintenance(world: World, asked: readonly Host[] = []): void {
   const open = world.hosts.filter(({ id }) => world.hosts.some((it) => isOut(it, id)));
   if (open.length === 0) return;
   const primary = primaryOf(world);
   for (const { id } of open) {
     world.checkers.maintenance.over(id);
-    ask(world, primary, end(id));
+    // Its record of a forced takeover is lost, and by those of the others it leads nobody: the person who has forced it says so again.
+    const leads = primary.id === id && primary.state?.maintenance?.[id]?.stage === 'open';
+    const [next = primary] = asked;
+    ask(world, leads ? primary : next, leads ? { kind: 'start', force: true } : end(id));
   }
-  world.clock.after(700, () => endMaintenance(world));
+  const rest = asked.length > 0 ? asked.slice(1) : world.hosts;
+  world.clock.after(700, () => endMaintenance(world, rest));
 }
 
 /** By its maintenance, which somebody asks for on any server; what follows comes at any moment. */

@@ -1,5 +1,6 @@
 /** What persons do: switch, detach, failover off and on, stop and start of one server or of all, and a rebuild. */
 import type { ControlRequest } from '../../src/controller/core/event.ts';
+import { presentCore } from './core.ts';
 import { type Kinds, primaryOf } from './fault.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
@@ -7,6 +8,8 @@ import type { World } from './world.ts';
 export function ask(world: World, host: Host, request: ControlRequest): boolean {
   if (!host.up || host.frozen || !host.state) return false;
   world.asked += 1;
+  if (host.core === presentCore)
+    world.checkers.requests.asked(host, world.asked, request.kind, world.clock.now);
   world.happen(host, { kind: 'control', id: world.asked, request });
   return true;
 }

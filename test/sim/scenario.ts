@@ -78,6 +78,7 @@ function carryOut(plan: Plan, trace: boolean, versions: Versions): Report {
   awaitEnd(world, faults);
   const healedAt = becomeCalm(world);
   runUntil(world, quietMs, () => false);
+  world.checkers.requests.late(world.clock.now);
   judge(world, faults, healedAt);
   if (plan.aftermath !== 'nothing' && world.checkers.violations.length === 0) afterwards(world, plan);
   return {
@@ -283,6 +284,7 @@ function afterwards(world: World, plan: Plan): void {
     checkers.fail(`L6: not switchable after the rebuild: ${reason}`);
     return;
   }
+  checkers.requests.late(clock.now);
   if (plan.aftermath !== 'rebuild, then again') return;
   const at = clock.now;
   world.killInstance(primary);

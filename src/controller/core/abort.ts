@@ -3,6 +3,7 @@
  * state and a request. Out: a decision; the answer comes when the outcome is known. Pure.
  */
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { passOn } from './passed-on.ts';
 import { giveUpSwitch } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
 import { abandon, stopAndProve } from './promotion.ts';
@@ -23,7 +24,7 @@ export function onAbortSwitch(state: State, replyTo: ReplyTo): Decision {
   if (state.giving?.stage === 'stop')
     return answer(false, `${state.self.id} is being stopped for the switch; ask again when that is done`);
   const other = elsewhere(state);
-  if (other && replyTo.kind === 'control') return passOn(state, replyTo, other);
+  if (other && replyTo.kind === 'control') return askElsewhere(state, replyTo, other);
   if (state.giving) {
     const { to } = state.giving.handover;
     return answer(
@@ -65,7 +66,7 @@ const elsewhere = (state: State): Heard | undefined =>
   heardPeers(state).find(({ view }) => view.takeover) ??
   heardPeers(state).find(({ view }) => view.busy?.work === 'switch' || view.busy?.work === 'failover');
 
-function passOn(state: State, replyTo: ReplyTo, { line, view }: Heard): Decision {
+function askElsewhere(state: State, replyTo: ReplyTo, { line, view }: Heard): Decision {
   if ((view.understands ?? 1) < understandsProof)
     return decided(
       state,
@@ -75,6 +76,5 @@ function passOn(state: State, replyTo: ReplyTo, { line, view }: Heard): Decision
         `the controller of ${line.id} is of an earlier version, which cannot do that`,
       ),
     );
-  const next = { ...state, waitingForAbort: [...state.waitingForAbort, replyTo] };
-  return decided(next, { kind: 'ask-peer', peer: line.id, request: { kind: 'abort-switch' } });
+  return passOn(state, { replyTo, peer: line.id, work: null }, { kind: 'abort-switch' });
 }

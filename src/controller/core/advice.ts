@@ -95,7 +95,7 @@ export const policy = (state: State): string =>
 const byHand = (state: State, primary: ServerId, id: ServerId): Obstacle =>
   because(
     `${primary} is in maintenance, and runs as primary; ${id} was primary before`,
-    `look which of the two counts; if it is ${id}: stop the instance of ${primary}, then ${ctl(state, id, 'start')}`,
+    `look which of the two counts; if it is ${id}: stop the instance of ${primary}, then ${ctl(state, id, 'start')}; if it is ${primary}: ${ctl(state, primary, 'start --force-start')}`,
   );
 
 function formerPrimary(primary: Observation, { id, view }: Observation): Obstacle {

@@ -12,10 +12,12 @@ function workOf(state: State): Task['work'] | null {
   if (state.preparing) return 'switch';
   if (state.giving) return state.giving.handover.kind === 'failover' ? 'failover' : 'switch';
   if (state.takeover) return state.takeover.kind === 'silence' ? 'failover' : 'switch';
-  if (state.waitingForSwitch.length > 0) return 'switch';
+  const passed = (work: Task['work']): boolean => state.passedOn.some((it) => it.work === work);
+  if (state.waitingForSwitch.length > 0 || passed('switch')) return 'switch';
   // A word of its own would be none for an earlier version, which drops a view that has it.
   const maintains = state.maintaining !== null || state.waitingForMaintenance.length > 0;
-  return state.waitingForDetach.length > 0 || state.detaching || maintains ? 'detach' : null;
+  const detaches = state.waitingForDetach.length > 0 || state.detaching !== null || passed('detach');
+  return detaches || maintains ? 'detach' : null;
 }
 
 /** Keeps the task in step with the work; whoever asked for it first is named as long as it lasts. */

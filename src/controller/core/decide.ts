@@ -16,6 +16,7 @@ import { advanceHandover, onFollowedAfterSwitch, onFollowFailedAfterSwitch } fro
 import { onDiskCheck, onInstanceCheck } from './instance.ts';
 import { advanceMaintenance } from './maintaining.ts';
 import { ownView } from './own-view.ts';
+import { endPassedOn, onPeerReply } from './passed-on.ts';
 import { awake, clocksOf } from './pause.ts';
 import { onHeard, onPeerRefused, onPeersTick, onReload, onSetFailover } from './peers.ts';
 import { advancePreparation, onSwitchCheckpoint } from './preparation.ts';
@@ -25,11 +26,11 @@ import { askReferences, isCutOff, onReferences } from './references.ts';
 import { onPersistFailed, onRetry, toPersist } from './remember.ts';
 import {
   endDetach,
+  endSwitch,
   onAttachRequest,
   onDetachFenced,
   onDetachRequest,
   onMaintenanceRequest,
-  onPeerReply,
   onSwitchCommand,
 } from './request.ts';
 import { advanceRevival } from './revive.ts';
@@ -40,7 +41,15 @@ import { advanceSlots, onSlotsSet } from './slots.ts';
 import { onStartRequest } from './start-request.ts';
 import type { State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
-import { advanceStop, demote, isolate, onInstanceStopped, onStopFailed, onStopRequest } from './stop.ts';
+import {
+  advanceStop,
+  demote,
+  isolate,
+  onInstanceStopped,
+  onStopFailed,
+  onStopReply,
+  onStopRequest,
+} from './stop.ts';
 import { advanceSync, onNamesFailed, onNamesSet, onPreDetached, onProvingCheckpoint } from './sync.ts';
 import {
   advanceFollow,
@@ -105,7 +114,7 @@ function handle(state: State, event: Exclude<Event, { kind: 'persist-failed' }>)
     case 'peer-request':
       return onRequest(state, { kind: 'peer', peer: event.peer, id: event.id }, event.request);
     case 'peer-reply':
-      return onPeerReply(state, event);
+      return andThen(onPeerReply(state, event), (it) => onStopReply(it, event));
     case 'terminate':
       return onStopRequest(state, null, { all: false, mcOnly: false, force: false });
     case 'reload':
@@ -297,6 +306,8 @@ function settle(before: State, decision: Decision, isTick: boolean): Decision {
     advanceMaintenance,
     advanceSlots,
     endDetach,
+    endSwitch,
+    endPassedOn,
   ];
   const further = steps.reduce(
     andThen,

@@ -229,8 +229,8 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   waitingForStart: neither,
   waitingForSwitch: neither,
   waitingForDetach: neither,
-  waitingForAbort: neither,
   waitingForMaintenance: neither,
+  passedOn: neither,
   // What the judgement and the state file leave behind.
   mirroring: neither,
   persisted: neither,

@@ -108,8 +108,8 @@ export function initialState(facts: {
     warned: [],
     waitingForSwitch: [],
     waitingForDetach: [],
-    waitingForAbort: [],
     waitingForMaintenance: [],
+    passedOn: [],
   };
 }
 

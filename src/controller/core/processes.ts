@@ -127,6 +127,14 @@ export interface Stop {
   readonly announcingUntil: number | null;
 }
 
+/** A request of a person that was passed on to another server, whose answer is given back. */
+export interface PassedOn {
+  readonly replyTo: ReplyTo;
+  readonly peer: ServerId;
+  /** What this server is busy with meanwhile; null: nothing that keeps another command away. */
+  readonly work: 'switch' | 'detach' | null;
+}
+
 export type ReplyTo =
   | { readonly kind: 'control'; readonly id: number }
   | { readonly kind: 'peer'; readonly peer: ServerId; readonly id: number };

@@ -7,6 +7,7 @@ import { beginStart, startInstance } from './boot.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
 import type { CheckOutcome, Proof } from './event.ts';
 import { endedHere } from './maintenance.ts';
+import { switchedHere } from './passed-on.ts';
 import type { Promotion, ReplyTo } from './processes.ts';
 import { firstPromise } from './promise.ts';
 import { bytesAhead, isPromoting } from './servers.ts';
@@ -149,13 +150,14 @@ const answer = ({ self, takeover }: State): string =>
 export function onPromoted(state: State, timeline: number): Decision {
   if (!isPromoting(state)) return decided(state);
   const told = replies(state.waitingForSwitch, true, answer(state));
+  const passed = switchedHere(state, answer(state));
   const late = replies(
     state.promotion?.stopping?.replyTo ?? [],
     false,
     `too late: ${state.self.id} is primary`,
   );
-  return andThen(asPrimary(withOwn(state, { phase: 'running', report: null }), timeline), (it) =>
-    decided(it, ...told, ...late),
+  return andThen(asPrimary(withOwn(passed.state, { phase: 'running', report: null }), timeline), (it) =>
+    decided(it, ...told, ...passed.actions, ...late),
   );
 }
 

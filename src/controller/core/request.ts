@@ -4,8 +4,9 @@
  */
 import { timeOfDay } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
-import type { AttachCommand, ControlRequest, Happening, MaintenanceBegin, MaintenanceEnd } from './event.ts';
+import type { AttachCommand, ControlRequest, MaintenanceBegin, MaintenanceEnd } from './event.ts';
 import { onBegin, onEnd } from './maintaining.ts';
+import { passOn } from './passed-on.ts';
 import { onSwitchRequest } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
 import { without } from './promise.ts';
@@ -13,7 +14,6 @@ import { streams } from './rows.ts';
 import { type Heard, heardPeers, isPrimaryHere, isServingPrimary } from './servers.ts';
 import { fenceWords, fencing } from './silence.ts';
 import type { State } from './state.ts';
-import { onStopReply } from './stop.ts';
 import { onForcedTakeover } from './takeover.ts';
 import { type ServerId, understandsMaintenance } from './view.ts';
 
@@ -26,10 +26,8 @@ export function onSwitchCommand(
 ): Decision {
   if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, request);
   const primary = primaryPeer(state);
-  if (primary && replyTo.kind === 'control') {
-    const next = { ...state, waitingForSwitch: [...state.waitingForSwitch, replyTo] };
-    return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: request });
-  }
+  if (primary && replyTo.kind === 'control')
+    return passOn(state, { replyTo, peer: primary.line.id, work: 'switch' }, request);
   if (request.force && (request.to ?? state.self.id) === state.self.id)
     return onForcedTakeover(state, replyTo, request.noFencing);
   const standby = state.own.role === 'standby' && state.own.phase === 'running';
@@ -57,8 +55,7 @@ export function onDetachRequest(
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
   if (request.server !== undefined && isOld(primary)) return refuseOld(state, replyTo, primary);
-  const next = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
-  return decided(next, { kind: 'ask-peer', peer: primary.line.id, request: { ...request, noFencing } });
+  return passOn(state, { replyTo, peer: primary.line.id, work: 'detach' }, { ...request, noFencing });
 }
 
 const isOld = ({ view }: Heard): boolean => (view.understands ?? 1) < understandsMaintenance;
@@ -88,8 +85,7 @@ export function onMaintenanceRequest(
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
   if (isOld(primary)) return refuseOld(state, replyTo, primary);
-  const next = { ...state, waitingForMaintenance: [...state.waitingForMaintenance, replyTo] };
-  return decided(next, { kind: 'ask-peer', peer: primary.line.id, request });
+  return passOn(state, { replyTo, peer: primary.line.id, work: 'detach' }, request);
 }
 
 /** mc_ctl attach: a person's detach is over before the instance of the standby is started anew. */
@@ -100,8 +96,7 @@ export function onAttachRequest(state: State, replyTo: ReplyTo, request: AttachC
     if (!primary || replyTo.kind === 'peer')
       return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
     if (isOld(primary)) return refuseOld(state, replyTo, primary);
-    const next = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
-    return decided(next, { kind: 'ask-peer', peer: primary.line.id, request });
+    return passOn(state, { replyTo, peer: primary.line.id, work: 'detach' }, request);
   }
   if (state.parked[id] === undefined)
     return decided(state, ...replies([replyTo], true, `no person has taken ${id} out`));
@@ -164,17 +159,20 @@ export function endDetach(state: State): Decision {
   return giveUpDetach({ ...state, parked }, `${state.self.id} does not serve as primary any more`);
 }
 
-/** The primary has answered a request that was passed on, or a server of a stop -a is done. */
-export function onPeerReply(
-  state: State,
-  { peer, ok, text, code }: Pick<Extract<Happening, { kind: 'peer-reply' }>, 'peer' | 'ok' | 'text' | 'code'>,
-): Decision {
-  if (state.stop) return onStopReply(state, peer, ok, text);
-  if (state.waitingForAbort.length > 0)
-    return decided({ ...state, waitingForAbort: [] }, ...replies(state.waitingForAbort, ok, text, code));
-  const waiting = [...state.waitingForSwitch, ...state.waitingForDetach, ...state.waitingForMaintenance];
-  const next = { ...state, waitingForSwitch: [], waitingForDetach: [], waitingForMaintenance: [] };
-  return state.own.role === 'standby' && waiting.length > 0
-    ? decided(next, ...replies(waiting, ok, text, code))
-    : decided(state);
+/** A switch that has come to an end of another kind, such as a failover or a stop in the middle of it; whoever waits for it is told. */
+export function endSwitch(state: State): Decision {
+  const { waitingForSwitch: waiting, preparing, giving, takeover, stop, boot } = state;
+  if (waiting.length === 0 || preparing || giving || takeover) return decided(state);
+  const primary = primaryPeer(state);
+  const outcome = stop
+    ? 'this controller is being stopped'
+    : boot.kind === 'failed'
+      ? boot.why
+      : primary
+        ? `${primary.line.id} is primary`
+        : 'see mc_ctl status';
+  return decided(
+    { ...state, waitingForSwitch: [] },
+    ...replies(waiting, false, `the switch has not come to its end: ${outcome}`),
+  );
 }

@@ -39,6 +39,10 @@ export const isInCharge = (state: State): boolean =>
   // One that somebody has promoted by hand leads nobody.
   !isMaintained(state, state.self.id);
 
+/** It runs as primary although it is in maintenance, and nobody follows it. */
+export const leadsNobody = (state: State): boolean =>
+  state.own.role === 'primary' && state.own.phase === 'running' && isMaintained(state, state.self.id);
+
 /** The primary in charge, or one that is giving its role away: requests of a person are carried out here. */
 export const isPrimaryHere = (state: State): boolean =>
   state.own.role === 'primary' && (state.own.phase === 'running' || state.giving !== null);

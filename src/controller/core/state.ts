@@ -10,6 +10,7 @@ import type {
   Change,
   Giving,
   Maintaining,
+  PassedOn,
   Preparation,
   Promotion,
   Proving,
@@ -253,8 +254,9 @@ export interface State extends Kept {
   readonly warned: readonly ServerId[];
   readonly waitingForSwitch: readonly ReplyTo[];
   readonly waitingForDetach: readonly ReplyTo[];
-  readonly waitingForAbort: readonly ReplyTo[];
   readonly waitingForMaintenance: readonly ReplyTo[];
+  /** Another server carries out what these have asked for. */
+  readonly passedOn: readonly PassedOn[];
 }
 
 /** After a restart of the controller, when the outcome of the former request is not known. */

@@ -176,7 +176,10 @@ export function onStopFailed(state: State, why: string): Decision {
   );
 }
 
-export function onStopReply(state: State, peer: ServerId, ok: boolean, text: string): Decision {
+export function onStopReply(
+  state: State,
+  { peer, ok, text }: { readonly peer: ServerId; readonly ok: boolean; readonly text: string },
+): Decision {
   const { stop } = state;
   if (!stop || stop.current !== peer) return decided(state);
   const failures = ok ? stop.failures : [...stop.failures, `${peer}: ${text}`];

@@ -58,14 +58,14 @@ export const bundleFile: ProgramFile = { folder: '/usr/local/lib/pgduet', name: 
 export const commandFile = (name: 'mc_ctl' | 'mc_arb'): ProgramFile => ({ folder: '/usr/local/bin', name });
 
 export const bundlePath = (server: Server, view: View): string =>
-  installed(server.host, view, server.multiplexing.managementDir, bundleFile);
+  installed(isManaged(server.host, view), server.multiplexing.managementDir, bundleFile);
 
 export const mcCtlPath = (server: Server, view: View): string =>
-  installed(server.host, view, server.multiplexing.managementDir, commandFile('mc_ctl'));
+  installed(isManaged(server.host, view), server.multiplexing.managementDir, commandFile('mc_ctl'));
 
 /** A program is where every login finds it, or beside the files of its owner. */
-export const installed = (host: Host, view: View, own: string, { folder, name }: ProgramFile): string =>
-  `${isManaged(host, view) ? folder : own}/${name}`;
+export const installed = (managed: boolean, own: string, { folder, name }: ProgramFile): string =>
+  `${managed ? folder : own}/${name}`;
 
 /** Shell text that succeeds as long as another controller, or an arbiter, runs on this machine. */
 export const otherControllers = ({ unit }: { readonly unit: string }): string =>

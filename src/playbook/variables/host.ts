@@ -63,7 +63,13 @@ export const serviceManager = (host: Host, view: View): ServiceManager =>
 /** Is pgduet to write into the system's own directories there? */
 export const isManaged = (host: Host, view: View): boolean => serviceManager(host, view) !== 'none';
 
-export function bareHostVariables(host: Host, view: View): BareHostVariables {
+/** What an arbiter needs there is written into the system where a unit starts it; an init script starts servers alone. */
+export function hostWithoutServer(host: Host, view: View): BareHostVariables {
+  const bare = bareHostVariables(host, view);
+  return { ...bare, managed: bare.systemd, initTool: '', needrestart: bare.systemd && bare.needrestart };
+}
+
+function bareHostVariables(host: Host, view: View): BareHostVariables {
   const manager = serviceManager(host, view);
   const managed = manager !== 'none';
   return {

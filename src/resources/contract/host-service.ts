@@ -48,7 +48,7 @@ function initScript(script: string, tool: InitTool): HostService {
     restart: sh`${file} restart >&2`,
     enable: where(tool.on(script)),
     disable: where(tool.off(script)),
-    isEnabled: `[ "$(${tool.levels(script)})" != off ]`,
+    isEnabled: `[ "$(\n${tool.levels(script)}\n)" != off ]`,
   };
 }
 

@@ -120,8 +120,9 @@ export const switchingMessages = {
   MCA01050: {
     type: 'WARNING',
     text: '{server} was not known to be in sync: commits may be missing',
-    cause: '`mc_ctl switch --force` on a standby that was out, or whose primary was not heard since.',
-    did: 'It takes over, because a person has ordered it.',
+    cause:
+      '`mc_ctl switch --force` on a standby that was out, or whose primary was not heard since; or `mc_ctl start --force-start` of one that runs as primary while it is in maintenance.',
+    did: 'It leads, because a person has ordered it.',
     todo: 'Keep the old primary stopped: until it hears this server it may start and take writes. Keep its data directory until it is certain that nothing is missing.',
   },
   MCA01051: {
