@@ -57,8 +57,11 @@ rm -f ${initScriptFile(script)}`,
   'update-rc.d': {
     // The program is on every Debian; the pipe is there only where System V init itself listens.
     found: `[ -x /usr/sbin/update-rc.d ] && { [ -p /run/initctl ] || [ -p /dev/initctl ]; } && ${isInit}`,
-    on: (script) => sh`update-rc.d ${script} defaults && update-rc.d ${script} enable`,
-    off: (script) => sh`update-rc.d ${script} defaults && update-rc.d ${script} disable`,
+    // It gives a script no link that this alone has lost: all are made anew.
+    on: (script) =>
+      sh`update-rc.d -f ${script} remove && update-rc.d ${script} defaults && update-rc.d ${script} enable`,
+    off: (script) =>
+      sh`update-rc.d -f ${script} remove && update-rc.d ${script} defaults && update-rc.d ${script} disable`,
     // It removes the links of scripts alone that are gone.
     remove: (script) => sh`rm -f ${initScriptFile(script)}
 update-rc.d ${script} remove`,

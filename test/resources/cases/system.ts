@@ -352,7 +352,7 @@ export const system: readonly KindCases[] = [
           differences: ['INI001 rc_mcoi_inst1: /etc/init.d/rc_mcoi_inst1 → missing'],
           script: [
             /^put \/etc\/init.d\/rc_mcoi_inst1 0755 root:root /m,
-            /update-rc\.d rc_mcoi_inst1 defaults && update-rc\.d rc_mcoi_inst1 enable/,
+            /update-rc\.d -f rc_mcoi_inst1 remove && update-rc\.d rc_mcoi_inst1 defaults && update-rc\.d rc_mcoi_inst1 enable/,
           ],
         },
       },
