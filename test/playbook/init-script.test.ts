@@ -14,6 +14,7 @@ import { shippedTemplate } from '../../src/shipped.ts';
 /** Becomes a controller that sleeps, and writes what one writes. */
 const mcCtl = `#!/bin/sh
 echo "$@" >> "$3/asked"
+env > DIR/environment
 dir=$4; case $2 in -W) ;; *) exit 9;; esac
 sleep 300 </dev/null >/dev/null 2>&1 &
 read -r stat < /proc/$!/stat; set -- \${stat##*) }
@@ -33,7 +34,7 @@ describe.skipIf(!existsSync('/proc/self/stat')).each(['setpriv', 'runuser'])(
       dir = mkdtempSync(join(tmpdir(), 'pgduet-rc-'));
       mkdirSync(join(dir, 'bin'));
       for (const [name, text] of [
-        ['mc_ctl', mcCtl.replace('"$3/asked"', `${dir}/asked`)],
+        ['mc_ctl', mcCtl.replace('"$3/asked"', `${dir}/asked`).replace('DIR', dir)],
         ['setpriv', has === 'setpriv' ? setpriv : noSetpriv],
         ['runuser', runuser],
       ] as const) {
@@ -61,7 +62,9 @@ describe.skipIf(!existsSync('/proc/self/stat')).each(['setpriv', 'runuser'])(
       rmSync(dir, { recursive: true });
     });
 
-    const rc = (...words: string[]) => spawnSync('sh', [join(dir, 'rc'), ...words], { encoding: 'utf8' });
+    const env = { ...process.env, SSH_CLIENT: '10.0.0.9 1 22' };
+    const rc = (...words: string[]) =>
+      spawnSync('sh', [join(dir, 'rc'), ...words], { encoding: 'utf8', env });
     const pid = (): number => Number(readFileSync(join(dir, 'server1.pid'), 'utf8').split('\n')[0]);
     const runs = (process_: number): boolean =>
       existsSync(`/proc/${process_}`) &&
@@ -75,6 +78,9 @@ describe.skipIf(!existsSync('/proc/self/stat')).each(['setpriv', 'runuser'])(
       expect(rc('start').status).toBe(0);
       expect(pid()).toBe(first);
       expect(readFileSync(join(dir, 'asked'), 'utf8')).toBe(`start -W -M ${dir} --local-server server1\n`);
+      const environment = readFileSync(join(dir, 'environment'), 'utf8');
+      expect(environment).toContain('PG_OOM_ADJUST_VALUE=0');
+      expect(environment).not.toContain('SSH_CLIENT');
       expect(existsSync(join(dir, 'sockets'))).toBe(true);
       expect(rc('stop')).toMatchObject({ status: 0, stderr: '' });
       expect(runs(first)).toBe(false);
