@@ -244,7 +244,7 @@ const laws: readonly Law[] = [
       { title: 'is not started in one level', script: 'rm /etc/rc3.d/S*law' },
       { title: 'was edited', script: 'echo "# x" >> /etc/init.d/law' },
       { title: 'was removed, and its links are there', script: 'rm /etc/init.d/law' },
-      { title: 'is a link', script: 'mv /etc/init.d/law /law/law; ln -s /law/law /etc/init.d/law' },
+      { title: 'is a link', script: 'mv /etc/init.d/law /root/law; ln -s /root/law /etc/init.d/law' },
       { title: 'is open to all', script: 'chmod 0777 /etc/init.d/law' },
     ],
   },
