@@ -18,9 +18,9 @@ import {
   roleProbe,
   secretsOf,
   surveyReplies,
-  unseenPrimary,
   type View,
 } from '../observe/survey.ts';
+import { unseenPrimary } from '../observe/who-leads.ts';
 import {
   makePlan,
   type ObservedResource,

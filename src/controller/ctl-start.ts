@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../base/exit-codes.ts';
+import { isRunning } from './core/start-request.ts';
 import { askController, exitOf } from './ctl-ask.ts';
 import type { Target } from './ctl-target.ts';
 import { loadConfiguration } from './io/configuration.ts';
@@ -142,7 +143,7 @@ async function waitUntilRunning(
   const result = await askController(target, request, 0);
   clearTimeout(reminder);
   if (result.kind === 'reply' && result.reply.ok) {
-    if (result.reply.text.includes('is left alone')) process.stdout.write(`${result.reply.text}\n`);
+    if (result.reply.text !== isRunning) process.stdout.write(`${result.reply.text}\n`);
     return exitCode.done;
   }
   if (result.kind === 'reply' && result.reply.code === 'busy') {

@@ -38,8 +38,8 @@ export class Links {
       refused: (peer) => happen({ kind: 'peer-refused', peer }),
       unknownPeer: (from, why) => happen({ kind: 'unknown-peer', from, why }),
       request: (peer, id, request) => happen({ kind: 'peer-request', peer, id, request }),
-      reply: (peer, ok, text, code) =>
-        happen({ kind: 'peer-reply', peer, ok, text, ...(code ? { code } : {}) }),
+      reply: (peer, id, { ok, text, code }) =>
+        happen({ kind: 'peer-reply', peer, id, ok, text, ...(code ? { code } : {}) }),
     });
     const register: EtcdEvents = {
       heard: (arbiter, view, lineages) => happen({ kind: 'arbiter-heard', arbiter, view, lineages }),
@@ -77,8 +77,8 @@ export class Links {
     this.#etcd.heartbeat(view);
   }
 
-  ask(peer: ServerId, request: PeerRequest): void {
-    this.#peers.ask(peer, request);
+  ask(peer: ServerId, id: number, request: PeerRequest): void {
+    this.#peers.ask(peer, id, request);
   }
 
   answer(peer: ServerId, id: number, answer: Answer): void {

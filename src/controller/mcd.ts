@@ -12,12 +12,12 @@ import type { Deed } from './core/action.ts';
 import type { Happening } from './core/event.ts';
 import { initialState } from './core/initial-state.ts';
 import { ownView } from './core/own-view.ts';
-import type { Persisted, State } from './core/state.ts';
+import type { State } from './core/state.ts';
 import { type StatusReport, statusReport } from './core/status.ts';
 import type { ServerView } from './core/view.ts';
 import { wasInRecoveryForSure } from './cut-off.ts';
 import { Haste } from './haste.ts';
-import { perform, type SlowAction, textOf } from './io/actions.ts';
+import { perform, type SlowAction } from './io/actions.ts';
 import { movePort, openAdminPort } from './io/admin-port.ts';
 import { clocks } from './io/clocks.ts';
 import { type Configuration, checkKept, loadConfiguration, processFacts } from './io/configuration.ts';
@@ -28,11 +28,12 @@ import { Instance, isStandby, surroundingsOf } from './io/instance.ts';
 import { type Journal, openJournal } from './io/journal.ts';
 import { removeLeftovers } from './io/leftovers.ts';
 import { markConfigurationRead, takeLock } from './io/lock.ts';
+import { Place } from './io/place.ts';
 import { InstanceMonitor } from './io/postgres.ts';
 import { findPostmaster } from './io/postmaster.ts';
 import { primaryAnswers } from './io/primary-address.ts';
 import { watchSelf } from './io/self-watch.ts';
-import { readState, showStatus, writeState } from './io/state-file.ts';
+import { recall } from './io/state-file.ts';
 import { namedStandbys } from './io/switchover.ts';
 import { notifyReady, startWatchdog } from './io/systemd.ts';
 import { Links } from './links.ts';
@@ -64,9 +65,9 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   }
   try {
     removeLeftovers(configuration);
-    const found = readState(options.dir, options.id);
+    const found = recall(options.dir, options.id, configuration.conf.dbInstance);
     markConfigurationRead(options.dir, options.id, readAtWall);
-    return await new Daemon(options, configuration).run(found);
+    return await new Daemon(options, configuration, new Place(options.dir, options.id, lock)).run(found);
   } finally {
     lock.release();
   }
@@ -79,6 +80,7 @@ const peersAnswerMs = 20;
 
 class Daemon {
   readonly #options: DaemonOptions;
+  readonly #place: Place;
   readonly #journal: Journal;
   readonly #link: Links;
   readonly #control: ControlSocket;
@@ -102,14 +104,20 @@ class Daemon {
   #reloading: Promise<void> = Promise.resolve();
   #exit: (code: number) => void = () => undefined;
 
-  constructor(options: DaemonOptions, configuration: Configuration) {
+  constructor(options: DaemonOptions, configuration: Configuration, place: Place) {
     const { dir, self, servers, places: arbiters, conf } = configuration;
     this.#options = options;
+    this.#place = place;
     this.#configuration = configuration;
     this.#journal = openJournal({ ident: conf.syslogIdent, facility: conf.syslogFacility });
     this.#turns = new Turns(
       initialState({ self, servers, arbiters, conf, dir, controllerVersion, clocks: clocks() }),
-      { clocks, write: (record) => this.#write(record), act: (...all) => this.#carryOut(...all) },
+      {
+        clocks,
+        write: place.write,
+        place: place.why,
+        act: (...all) => this.#carryOut(...all),
+      },
     );
     this.#instance = new Instance(
       conf.dbInstance,
@@ -149,7 +157,7 @@ class Daemon {
     return this.#turns.standsStill ? null : ownView(this.#turns.state);
   }
 
-  async run(found: ReturnType<typeof readState>): Promise<number> {
+  async run(found: ReturnType<typeof recall>): Promise<number> {
     const ended = new Promise<number>((resolve) => {
       this.#exit = resolve;
     });
@@ -168,7 +176,7 @@ class Daemon {
 
   readonly #log: Journal['log'] = (message, values) => this.#journal.log(message, values);
 
-  async #boot({ state: restored, torn }: ReturnType<typeof readState>): Promise<void> {
+  async #boot({ state: restored, torn }: ReturnType<typeof recall>): Promise<void> {
     const { conf } = this.#configuration;
     const running = (await findPostmaster(conf.dbInstance)) !== null;
     this.#link.restore(restored?.lineages ?? {});
@@ -226,7 +234,7 @@ class Daemon {
     return statusReport(this.#turns.state, processFacts(this.#configuration));
   }
 
-  readonly #showStatus = (): void => showStatus(this.#options.dir, this.#options.id, this.#report());
+  readonly #showStatus = (): void => this.#place.show(this.#report());
 
   /** Does one action. What takes long is only begun here, and reports back by an event. */
   #act(action: Deed): void {
@@ -241,7 +249,7 @@ class Daemon {
         void this.#probe();
         break;
       case 'ask-peer':
-        this.#link.ask(action.peer, action.request);
+        this.#link.ask(action.peer, action.id, action.request);
         break;
       case 'reply':
         this.#reply(action);
@@ -270,16 +278,6 @@ class Daemon {
     // What an action has changed is looked at right away, not at the next interval.
     if (['start-instance', 'set-names', 'set-slots', 'promote', 'checkpoint'].includes(action.kind))
       await this.#looks.again();
-  }
-
-  /** A stalled disk holds the whole controller up here: it falls silent, and the policy of the others answers. That is meant. */
-  #write(record: Persisted): string | null {
-    try {
-      writeState(this.#options.dir, this.#options.id, record);
-      return null;
-    } catch (error) {
-      return textOf(error);
-    }
   }
 
   async #probe(): Promise<void> {

@@ -13,6 +13,8 @@ export interface Ports {
   clocks(): Clocks;
   /** Null when it is on the disk, otherwise why not. */
   write(record: Persisted): string | null;
+  /** Null while records can be written, as far as that shows without one; otherwise why not. */
+  place(): string | null;
   /** Everything of a decision but its record, in order. */
   act(deeds: readonly Deed[], happening: Happening, before: State): void;
 }
@@ -58,6 +60,7 @@ export class Turns {
   }
 
   happen(happening: Happening): void {
+    if (happening.kind === 'tick' && !this.standsStill) this.#lookAtPlace();
     if (!this.standsStill) this.#take(happening);
     else if (isStop(happening)) this.#stop(happening);
     else if (happening.kind === 'control' || happening.kind === 'peer-request') this.#refuse(happening);
@@ -101,6 +104,10 @@ export class Turns {
     const { state, actions } = this.#decide(before, { ...happening, ...this.#ports.clocks() });
     const record = actions.find((it) => it.kind === 'persist');
     const why = record ? this.#ports.write(record.persisted) : null;
+    if (why !== null && record?.must && before.place === null) {
+      this.#afterLoss(happening, why);
+      return;
+    }
     if (why !== null && record?.must) {
       this.#held.push(repeats.has(happening.kind) ? { kind: 'tick' } : happening);
       this.#happenedNot(why);
@@ -109,6 +116,21 @@ export class Turns {
     // What was written last is still what the file says.
     this.#state = why === null ? state : { ...state, persisted: before.persisted };
     this.#ports.act(deedsOf(actions), happening, before);
+  }
+
+  /** That nothing can be written is told first. What has been asked of this server may be declined then, for which nothing needs to be written. */
+  #afterLoss(happening: Happening, why: string): void {
+    this.#take({ kind: 'place-lost', why });
+    if (!this.standsStill) this.#take(happening);
+    else if (!repeats.has(happening.kind)) this.#held.push(happening);
+  }
+
+  /** Before it has to be written down: whether it could be. What was said to be lost is back once what is in force is on the disk again. */
+  #lookAtPlace(): void {
+    const { place } = this.#state;
+    const why = this.#ports.place();
+    if (place === null && why !== null) this.#take({ kind: 'place-lost', why });
+    else if (place && why === null && this.#writeAgain() === null) this.#take({ kind: 'place-back' });
   }
 
   #happenedNot(why: string): void {

@@ -195,8 +195,19 @@ export function clusterStatus(
         ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, keep copies of both, and see docs/runbooks/two-primaries.md`
         : primaries.length === 0
           ? `no primary runs${wholeStop(cluster, statuses)}`
-          : null,
+          : lostDirectories(cluster, statuses),
   };
+}
+
+/** What runs there goes on, and nobody can switch to it, or take over from it by its word. */
+function lostDirectories({ servers }: Cluster, statuses: ReadonlyMap<string, HostStatus>): string | null {
+  const lost = servers.filter(({ name }) => {
+    const status = statuses.get(name);
+    return status?.kind === 'seen' && status.data?.directoryLost;
+  });
+  if (lost.length === 0) return null;
+  const where = lost.map(({ name, multiplexing }) => `${multiplexing.managementDir} of ${name}`).join(', ');
+  return `the management directory is lost (${where}): mount its file system, or move it back; end no controller, and make nobody else primary`;
 }
 
 /** A cluster that a person has stopped as a whole. */
@@ -286,9 +297,17 @@ function possible(
   };
   const isMaintained = (server: string) => maintained.has(server);
   const isStopped = (server: string) => recordOf(statuses.get(server)) !== undefined;
-  const toDo = withoutVainStart(one.toDo, dataOf, isMaintained, isStopped);
+  const leads = [...statuses.values()].some((status) => roleOf(status) === 'primary');
+  const toDo = withoutVainStart(leads ? withoutForce(one.toDo) : one.toDo, dataOf, isMaintained, isStopped);
   return toDo === one.toDo ? one : { ...one, toDo, commands: [] };
 }
+
+/** A controller that hears no primary may advise to make one. Here it is seen that one runs. */
+const withoutForce = (advice: string): string =>
+  advice
+    .split('; ')
+    .filter((clause) => !/\bswitch --force\b/.test(clause))
+    .join('; ') || 'make nobody else primary: one runs';
 
 function dutyOf({ name }: Server, report: ControllerReport | undefined): TellingDuty | null {
   const own = report?.servers.find(({ server_id }) => server_id === name);
@@ -308,6 +327,7 @@ function trouble(
 
 function controllerWords(status: HostStatus | undefined): string {
   if (status?.kind !== 'seen') return 'not reached';
+  if (status.data?.directoryLost) return 'directory lost';
   const words = {
     missing: 'not installed',
     stopped: 'not running',

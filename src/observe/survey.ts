@@ -34,6 +34,7 @@ import { type Facts, factsProbe, readFacts } from './facts.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
 import { type ControllerRecord, parseRecord } from './record.ts';
+import { type DataOf, noPrimary, twoPrimaries, unknownPrimary } from './who-leads.ts';
 
 /** What one host shows of itself. */
 export interface HostView {
@@ -114,7 +115,14 @@ const place = (server: Server) => ({
 /** What may change while a run goes on: whose data is where, and who leads. */
 export const roleProbe = (server: Server): Probe => {
   const { version, walDir } = server.postgres;
-  return { shell: dataDirectoryProbe({ ...place(server), version, ...(walDir ? { walDir } : {}) }) };
+  return {
+    shell: dataDirectoryProbe({
+      ...place(server),
+      unit: server.unit,
+      version,
+      ...(walDir ? { walDir } : {}),
+    }),
+  };
 };
 
 /** Those that stand outside of the data directory; a link there may lead to what is no tablespace. */
@@ -344,13 +352,14 @@ function findPrimary(
   cluster: Cluster,
   hosts: ReadonlyMap<string, HostView>,
 ): { primary: string } | { refused: Diagnostic } {
-  const dataOf = (server: Server) => hosts.get(server.name)?.data;
+  const byName: DataOf = (name) => hosts.get(name)?.data;
+  const dataOf = (server: Server) => byName(server.name);
   const running = cluster.servers.filter((server) => leads(dataOf(server)) && dataOf(server)?.running);
-  if (running.length > 1) return { refused: twoPrimaries(running, hosts) };
+  if (running.length > 1) return { refused: twoPrimaries(running, byName) };
   const [runs] = running;
   if (runs) return { primary: runs.name };
   const stopped = cluster.servers.filter((server) => leads(dataOf(server)));
-  if (stopped.length > 1) return { refused: twoPrimaries(stopped, hosts) };
+  if (stopped.length > 1) return { refused: twoPrimaries(stopped, byName) };
   const [stands] = stopped;
   if (stands) return { primary: stands.name };
   const followers = cluster.servers.filter(
@@ -358,41 +367,15 @@ function findPrimary(
   );
   // The primary of another cluster is named too: it may be the one that is missed.
   const clusters = cluster.servers.filter((server) => dataOf(server)?.content === 'cluster');
-  if (followers.length > 0) return { refused: noPrimary(clusters, hosts) };
+  // A standby that were promoted beside it would be a second primary.
+  const unknown = clusters.filter(({ name }) => {
+    const data = byName(name);
+    return isFinished(data) && data?.standbySignal === false;
+  });
+  const lost = unknown.filter((server) => dataOf(server)?.directoryLost);
+  if (followers.length > 0 || lost.length > 0)
+    return {
+      refused: unknown.length > 0 ? unknownPrimary(unknown, clusters, byName) : noPrimary(clusters, byName),
+    };
   return { primary: preferredView(cluster).primary };
 }
-
-function evidence(servers: readonly Server[], views: ReadonlyMap<string, HostView>): readonly string[] {
-  return servers.map(({ name }) => {
-    const data = views.get(name)?.data;
-    const whose = data?.recorded === undefined ? ', not made by pgduet for this server' : '';
-    return `${name}: ${data?.running ? 'running' : 'stopped'}${whose}, ${data?.control?.state ?? 'state unknown'}, timeline ${data?.control?.timeline ?? '?'}, checkpoint ${data?.control?.checkpoint ?? '?'}`;
-  });
-}
-
-const twoPrimaries = (servers: readonly Server[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
-  code: 'SAF003',
-  what: `${servers.map(({ name }) => name).join(' and ')} are both primary`,
-  why: 'each may hold commits that the other lacks; whatever is done next could lose some',
-  fix: `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
-  evidence: evidence(servers, views),
-});
-
-/** Hosts that were not reached are `away`; `more` is known of the others. */
-export const unseenPrimary = (away: readonly string[], more?: string): Diagnostic => {
-  const names = away.join(', ');
-  return {
-    code: 'SAF004',
-    what: `no server that can be reached is primary, and ${names} cannot be reached`,
-    why: `the primary may be ${names}${more === undefined ? '' : `; ${more}`}`,
-    fix: `Make ${names} reachable, then run the same command again. Where it is lost for good, 'mc_ctl status' on a standby says what is left to do.`,
-  };
-};
-
-const noPrimary = (servers: readonly Server[], views: ReadonlyMap<string, HostView>): Diagnostic => ({
-  code: 'SAF004',
-  what: 'no server is primary, and there are standbys',
-  why: 'the primary may have been on a host that is not in the inventory, or its data is gone; a new one would not fit the standbys',
-  fix: 'Find the last primary and name it in the inventory, or promote the standby that is ahead (mc_ctl switch), then run the same command again.',
-  evidence: evidence(servers, views),
-});

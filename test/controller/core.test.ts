@@ -187,9 +187,21 @@ describe('conversations', () => {
         id: 3,
         request: { kind: 'stop', all: true, mcOnly: false, force: false },
       })
-      .after(300, 'server3 has stopped', { kind: 'peer-reply', peer: 'server3', ok: true, text: 'stopped' })
+      .after(300, 'server3 has stopped', {
+        kind: 'peer-reply',
+        peer: 'server3',
+        id: 0,
+        ok: true,
+        text: 'stopped',
+      })
       .after(200, 'the own instance has stopped', { kind: 'instance-stopped', proof: null })
-      .after(300, 'server1 has stopped', { kind: 'peer-reply', peer: 'server1', ok: true, text: 'stopped' });
+      .after(300, 'server1 has stopped', {
+        kind: 'peer-reply',
+        peer: 'server1',
+        id: 0,
+        ok: true,
+        text: 'stopped',
+      });
     await expect(told.remember().text()).toMatchFileSnapshot(golden('stop-all'));
   });
 

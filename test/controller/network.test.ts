@@ -36,17 +36,26 @@ function makeLink(id: string, ports: readonly number[], secret = key) {
     unknownPeer: (from) => seen.push(`unknown ${from}`),
     request: (peer, number, request) => {
       seen.push(`request ${peer} ${request.kind}`);
-      link.answer(peer, number, { ok: true, text: 'stopped' });
+      if (made.later) made.open.push(number);
+      else link.answer(peer, number, { ok: true, text: 'stopped' });
     },
-    reply: (peer, ok, text) => seen.push(`reply ${peer} ${ok} ${text}`),
+    reply: (peer, asked, { ok, text }) => {
+      seen.push(`reply ${peer} ${ok} ${text}`);
+      made.answered.push(asked);
+    },
   });
-  open.push(link);
-  return {
+  const made = {
     link,
     seen,
     settings,
     beat: () => link.heartbeat(view(id, id === 'server1' ? 'primary' : 'standby')),
+    /** What is asked here is answered by the test. */
+    later: false,
+    open: [] as number[],
+    answered: [] as number[],
   };
+  open.push(link);
+  return made;
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -75,10 +84,10 @@ describe('the admin link', () => {
     await until(
       () => one.seen.includes('heard server2 standby') && two.seen.includes('heard server1 primary'),
     );
-    one.link.ask('server2', { kind: 'stop', mcOnly: false, force: false });
+    one.link.ask('server2', 1, { kind: 'stop', mcOnly: false, force: false });
     two.beat();
     await until(() => one.seen.some((it) => it.startsWith('reply')) || two.seen.length > 3);
-    two.link.ask('server1', { kind: 'stop', mcOnly: false, force: false });
+    two.link.ask('server1', 1, { kind: 'stop', mcOnly: false, force: false });
     await until(() => two.seen.some((it) => it.startsWith('reply')));
     expect(one.seen).toContain('heard server2 standby');
     expect(two.seen).toContain('heard server1 primary');
@@ -86,6 +95,29 @@ describe('the admin link', () => {
     expect(one.seen.concat(two.seen).filter((it) => it.startsWith('reply'))).toContain(
       'reply server2 true stopped',
     );
+  });
+
+  it('two requests at a time get their answers, each its own', async () => {
+    const ports = await freePorts(2);
+    const one = makeLink('server1', ports);
+    const two = makeLink('server2', ports);
+    two.later = true;
+    await Promise.all([one.link.listen(), two.link.listen()]);
+    one.beat();
+    await until(() => one.seen.includes('heard server2 standby'));
+    one.link.ask('server2', 7, { kind: 'detach', noFencing: false });
+    one.link.ask('server2', 8, { kind: 'abort-switch' });
+    await until(() => two.open.length === 2);
+    const [first = 0, second = 0] = two.open;
+    two.link.answer('server1', second, { ok: true, text: 'second' });
+    two.link.answer('server1', second, { ok: true, text: 'again' });
+    // That of a start of this controller before the present one.
+    two.link.answer('server1', 1, { ok: true, text: 'an old one' });
+    two.link.answer('server1', first, { ok: false, text: 'first' });
+    const replies = () => one.seen.filter((it) => it.startsWith('reply'));
+    await until(() => replies().length > 1);
+    expect(replies()).toEqual(['reply server2 true second', 'reply server2 false first']);
+    expect(one.answered).toEqual([8, 7]);
   });
 
   it('goes to another port, and is heard at the former one until every peer has called the new one', async () => {
@@ -120,7 +152,7 @@ describe('the admin link', () => {
     const one = makeLink('server1', await freePorts(2));
     one.beat();
     await until(() => one.seen.length > 0);
-    one.link.ask('server2', { kind: 'stop', mcOnly: false, force: false });
+    one.link.ask('server2', 1, { kind: 'stop', mcOnly: false, force: false });
     expect(one.seen).toEqual(['refused server2', 'reply server2 false it cannot be reached']);
   });
 

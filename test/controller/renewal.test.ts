@@ -68,7 +68,7 @@ class Controller {
       request: (_peer, number) => {
         this.asked = number;
       },
-      reply: (peer, ok, text) => this.seen.push(`reply ${peer} ${ok} ${text}`),
+      reply: (peer, _, { ok, text }) => this.seen.push(`reply ${peer} ${ok} ${text}`),
     });
     open.push(this.link);
   }
@@ -191,7 +191,7 @@ describe('two controllers whose secrets are renewed', () => {
     const controllers = await pair(1, 1);
     const [one, two] = controllers;
     await hearEachOther(controllers);
-    one.link.ask('server2', { kind: 'stop', mcOnly: false, force: false });
+    one.link.ask('server2', 1, { kind: 'stop', mcOnly: false, force: false });
     await until(() => two.asked !== null);
     one.reads(2);
     one.beat();

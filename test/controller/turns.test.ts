@@ -4,12 +4,15 @@ import { serverConf } from '../../src/controller/config.ts';
 import type { Deed } from '../../src/controller/core/action.ts';
 import { initialState } from '../../src/controller/core/initial-state.ts';
 import type { Persisted } from '../../src/controller/core/state.ts';
+import type { ServerView } from '../../src/controller/core/view.ts';
 import { Turns } from '../../src/controller/turns.ts';
-import { answer, boot, heard, report, sender, view } from './support/conversation.ts';
+import { answer, boot, heard, inSync, report, sender, view } from './support/conversation.ts';
 
 /** The controller of a primary with a disk that can be filled. */
 class Host {
   full = false;
+  /** What shows without a write. */
+  place: string | null = null;
   now = 0;
   readonly deeds: Deed[] = [];
   readonly records: Persisted[] = [];
@@ -29,6 +32,7 @@ class Host {
         this.records.push(record);
         return null;
       },
+      place: () => this.place,
       act: (deeds) => void this.deeds.push(...deeds),
     });
   }
@@ -36,6 +40,13 @@ class Host {
   at(ms: number, happening: Parameters<Turns['happen']>[0]): void {
     this.now = ms;
     this.turns.happen(happening);
+  }
+
+  lastView(): ServerView {
+    const told = this.deeds.flatMap((it) => (it.kind === 'heartbeat' ? [it.view] : []));
+    const last = told.at(-1);
+    if (!last) throw new Error('nothing was told');
+    return last;
   }
 
   kinds(): string[] {
@@ -55,6 +66,30 @@ function proving(): Host {
   return host;
 }
 
+const eligible = {
+  ...inSync,
+  primary: 'server2',
+  members: ['server1'],
+  eligible: ['server1'],
+  voters: ['server1'],
+};
+const giver = view('server2', 'primary', {
+  phase: 'stopped',
+  report: null,
+  sync: eligible,
+  handover: { id: 7, kind: 'switch', to: 'server1', checkpoint: '0/3000100' },
+});
+
+/** A standby that may take over. */
+function standby(): Host {
+  const host = new Host();
+  host.at(0, boot({ running: true, standby: true }));
+  host.at(10, answer(report('standby')));
+  host.at(20, heard(view('server2', 'primary', { sync: eligible })));
+  host.kinds();
+  return host;
+}
+
 const checked = (lsn: string) => answer(report('primary', { lsn, senders: [sender('server2')] }));
 
 describe('a record that cannot be written', () => {
@@ -63,7 +98,10 @@ describe('a record that cannot be written', () => {
     const before = host.turns.state.sync;
     host.full = true;
     host.at(50, checked('0/3000060'));
-    expect(host.kinds()).toEqual(['log']);
+    const told = host.deeds.flatMap((it) => (it.kind === 'heartbeat' ? [it.view] : []));
+    // Once, before it falls silent: why, and what is on the disk.
+    expect(told).toEqual([expect.objectContaining({ unsaved: 'no space left on device', sync: before })]);
+    expect(host.kinds()).toEqual(['log', 'heartbeat', 'log']);
     expect(host.turns.standsStill).toBe(true);
     expect(host.turns.state.sync).toBe(before);
     expect(host.turns.state.sync?.eligible).toEqual([]);
@@ -116,10 +154,53 @@ describe('a record that cannot be written', () => {
     host.full = true;
     const handover = { id: 7, kind: 'switch', to: 'server1', checkpoint: '0/3000100' } as const;
     host.at(30, heard(view('server2', 'primary', { phase: 'stopped', report: null, handover })));
-    expect(host.turns.standsStill).toBe(true);
     host.full = false;
     host.at(12_000, { kind: 'tick' });
     expect([host.turns.standsStill, host.turns.state.takeover]).toEqual([false, null]);
+  });
+
+  it('says no to a handover, which the giver hears', () => {
+    const host = standby();
+    host.full = true;
+    host.at(30, heard(giver));
+    expect(host.turns.standsStill).toBe(false);
+    expect(host.turns.state).toMatchObject({ takeover: null, declined: { id: 7 } });
+    expect(host.turns.state.declined?.why).toContain('no space left on device');
+    expect(host.lastView()).toMatchObject({ takeover: null, declined: { id: 7 } });
+  });
+
+  it('says no also to one that it had begun to take', () => {
+    const host = standby();
+    host.at(30, heard(giver));
+    expect(host.turns.state.takeover).toMatchObject({ id: 7, stage: 'cut' });
+    host.full = true;
+    host.at(40, { kind: 'receiver-cut', lsn: '0/3000200' });
+    expect(host.turns.standsStill).toBe(false);
+    expect(host.lastView()).toMatchObject({ takeover: null, declined: { id: 7 } });
+    // What the file says is worth nothing at the next start: the role was taken back meanwhile.
+    const again = new Host();
+    const restored = host.records.at(-1) ?? null;
+    expect(restored?.takeover).toMatchObject({ id: 7 });
+    again.at(0, boot({ running: true, standby: true, restored, incarnation: 'second' }));
+    again.at(10, answer(report('standby')));
+    again.at(20, heard(view('server2', 'primary', { phase: 'stopped', report: null, sync: eligible })));
+    expect(again.turns.state.takeover).toBe(null);
+  });
+
+  it('is told before anything has to be written, and that it can be again', () => {
+    const host = standby();
+    host.place = '/mcdir/inst1 is gone';
+    host.full = true;
+    host.at(800, { kind: 'tick' });
+    expect(host.lastView()).toMatchObject({ unsaved: '/mcdir/inst1 is gone' });
+    expect(host.turns.state.mirroring.reason).toContain('/mcdir/inst1 is gone');
+    host.place = null;
+    host.at(1600, { kind: 'tick' });
+    // The disk is asked, not only looked at.
+    expect(host.lastView()).toMatchObject({ unsaved: '/mcdir/inst1 is gone' });
+    host.full = false;
+    host.at(2400, { kind: 'tick' });
+    expect(host.lastView().unsaved).toBe(undefined);
   });
 
   it('refuses what a person asks, with the reason', () => {

@@ -51,6 +51,45 @@ const of = (first: HostStatus, second: HostStatus, nowMs = 0) =>
     nowMs,
   );
 
+describe('a management directory that is lost', () => {
+  const lost = (live: unknown): HostStatus =>
+    readStatus(serverNamed(pair, 'server1'), {
+      facts,
+      data: reply('content cluster\nversion 15\nstarted once\ndirectory lost\nrunning 1\n'),
+      controller: reply('missing\n'),
+      live: reply('', { sql: live }),
+    });
+  const force =
+    'check the host and admin network of server1; if the primary is surely down: on server2: mc_ctl switch --force -M /mcdir/inst1';
+  const told = (): HostStatus =>
+    readStatus(serverNamed(pair, 'server2'), {
+      facts,
+      data: data('signal standby\nrunning 1\n'),
+      controller: reply(
+        JSON.stringify({
+          mirroring_status: 'unknown',
+          reason: 'no primary is seen',
+          advice: force,
+          since: '2026-11-20T12:00:03.123Z',
+          servers: [],
+        }),
+      ),
+      live: reply('', { sql: standby }),
+    });
+
+  it('is a problem of the cluster, and the row says it', () => {
+    const result = of(lost(primary), told());
+    expect(result.problem).toContain('the management directory is lost (/mcdir/inst1 of server1)');
+    expect(result.rows[0]).toMatchObject({ role: 'primary', controller: 'directory lost' });
+    expect(of(seen('server1', primary), seen('server2', standby)).problem).toBe(null);
+  });
+
+  it('lets nobody be advised to promote beside what runs', () => {
+    expect(of(lost(primary), told()).rows[1]?.toDo).toBe('check the host and admin network of server1');
+    expect(of(away, told()).rows[1]?.toDo).toBe(force);
+  });
+});
+
 describe('the advice of a controller that knows nothing of the data of another one', () => {
   const advice =
     'read the server log of server2, then on server2: mc_ctl start -M /mcdir/inst1; look at server3';

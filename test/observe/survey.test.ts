@@ -119,6 +119,36 @@ describe('of three hosts', () => {
   });
 });
 
+describe('a server whose data leads and whose management directory is lost', () => {
+  const { recorded, ...bare } = states.leads as DataDirectory;
+  const told = (data: DataDirectory, other: string) => {
+    const found = survey(
+      pair,
+      new Map<string, HostView>([
+        ['server1', { data }],
+        ['server2', { data: states[other] as DataDirectory }],
+      ]),
+    );
+    return 'refused' in found ? found.refused : undefined;
+  };
+
+  it.each(['follows', 'sleeps', 'absent'])('beside one that %s: nobody is to be promoted', (other) => {
+    expect(recorded).toBeDefined();
+    const refused = told({ ...bare, started: true, directoryLost: true }, other);
+    expect(refused).toMatchObject({ code: 'SAF004' });
+    expect(refused?.why).toContain('server1 runs as primary, and its management directory');
+    expect(refused?.fix).toContain('Make no standby primary');
+    expect(refused?.fix).not.toContain('mc_ctl switch');
+  });
+
+  it('is not told of one that pgduet has not made', () => {
+    expect(told({ ...bare, started: true }, 'absent')).toBe(undefined);
+    expect(told({ ...bare, started: true }, 'follows')?.why).toContain(
+      'does not say that it is of this cluster',
+    );
+  });
+});
+
 it('a refusal says what was seen on each host', () => {
   const of = new Map<string, HostView>([
     ['server1', { data: states.leads as DataDirectory }],

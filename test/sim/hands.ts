@@ -27,7 +27,7 @@ export function act(world: World, host: Host, action: Deed): void {
       world.network.tellArbiter(host, action.view);
       break;
     case 'ask-peer':
-      world.network.ask(host, world.host(action.peer), action.request);
+      world.network.ask(host, world.host(action.peer), action.id, action.request);
       break;
     case 'reply':
       if (action.to.kind === 'peer') world.network.answer(host, action.to.id, action.ok, action.text);
@@ -46,9 +46,12 @@ export function act(world: World, host: Host, action: Deed): void {
   }
 }
 
+export const unwritable = ({ full }: Host): string | null => (full ? 'no space left on device' : null);
+
 /** Writes the state file; null when it is written, otherwise why not. */
 export function write(host: Host, record: Persisted): string | null {
-  if (host.full) return 'no space left on device';
+  const why = unwritable(host);
+  if (why !== null) return why;
   // Values of the core are replaced, never changed, so the file may hold the value itself.
   host.file = record;
   host.torn = false;

@@ -24,7 +24,10 @@ export class Network {
   readonly #noUplink = new Set<string>();
   readonly lostUplink = new Set<string>();
   /** Requests of controllers that wait for their answer. */
-  readonly #asked = new Map<number, { readonly from: Host; readonly incarnation: number }>();
+  readonly #asked = new Map<
+    number,
+    { readonly from: Host; readonly asked: number; readonly incarnation: number }
+  >();
   #requests = 0;
   slowMs = 0;
   /** What the arbiter answers is so much later. */
@@ -131,11 +134,11 @@ export class Network {
   }
 
   /** A controller asks another one; without an answer in time it is told so. */
-  ask(from: Host, to: Host, request: PeerRequest): void {
+  ask(from: Host, to: Host, asked: number, request: PeerRequest): void {
     const world = this.#world;
     this.#requests += 1;
     const id = this.#requests;
-    this.#asked.set(id, { from, incarnation: from.incarnation });
+    this.#asked.set(id, { from, asked, incarnation: from.incarnation });
     world.later(to, this.#delay(), () => {
       if (this.passes(from, to, 'admin') && to.state)
         world.happen(to, { kind: 'peer-request', peer: from.id, id, request });
@@ -155,6 +158,6 @@ export class Network {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
     if (asked && asked.from.incarnation === asked.incarnation)
-      this.#world.happen(asked.from, { kind: 'peer-reply', peer, ok, text });
+      this.#world.happen(asked.from, { kind: 'peer-reply', peer, id: asked.asked, ok, text });
   }
 }

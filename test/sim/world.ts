@@ -12,7 +12,7 @@ import { Checkers } from './checkers.ts';
 import { Clockwork } from './clockwork.ts';
 import { presentCore, releasedCore } from './core.ts';
 import type { Duties, SimDuty } from './duties.ts';
-import { act, write } from './hands.ts';
+import { act, unwritable, write } from './hands.ts';
 import { type Host, newHost, type Shown } from './host.ts';
 import { halt } from './instance.ts';
 import { Network } from './network.ts';
@@ -333,6 +333,7 @@ export class World {
     const ports: Ports = {
       clocks,
       write: (record) => write(host, record),
+      place: () => unwritable(host),
       act: (deeds, happening) => this.#carryOut(host, deeds, happening),
     };
     return new Turns(state, ports, core.decide);

@@ -7,7 +7,7 @@ import { passOn } from './passed-on.ts';
 import { giveUpSwitch } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
 import { abandon, stopAndProve } from './promotion.ts';
-import { type Heard, heardPeers, isInCharge, isPromoting, isServingPrimary } from './servers.ts';
+import { type Heard, heardPeers, isInCharge, isPromoting, leader } from './servers.ts';
 import type { State } from './state.ts';
 import { understandsProof } from './view.ts';
 
@@ -37,7 +37,7 @@ export function onAbortSwitch(state: State, replyTo: ReplyTo): Decision {
 
 /** For a person who has asked too late. */
 function serving(state: State): string {
-  const primary = isInCharge(state) ? state.self.id : heardPeers(state).find(isServingPrimary)?.line.id;
+  const primary = isInCharge(state) ? state.self.id : leader(state)?.line.id;
   return primary === undefined ? '' : `; ${primary} is primary`;
 }
 

@@ -75,8 +75,13 @@ export type Action =
   | { readonly kind: 'hook'; readonly hook: 'post-switch' | 'post-attach'; readonly target: ServerId }
   /** Tries the replication address of primary_conninfo; answers with `primary-probe`. */
   | { readonly kind: 'probe-primary' }
-  /** Answers with `peer-reply`. */
-  | { readonly kind: 'ask-peer'; readonly peer: ServerId; readonly request: PeerRequest }
+  /** Answers with the `peer-reply` of that id; there may be several at a time. */
+  | {
+      readonly kind: 'ask-peer';
+      readonly peer: ServerId;
+      readonly id: number;
+      readonly request: PeerRequest;
+    }
   | {
       readonly kind: 'reply';
       readonly to: ReplyTo;

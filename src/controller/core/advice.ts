@@ -7,9 +7,8 @@ import { dutyOf, dutyWords, mayTakeOver } from './duty.ts';
 import { votes } from './gather.ts';
 import { isMaintained, leftOutWords } from './maintenance.ts';
 import { megabytes } from './names.ts';
-import { because, ctl, type Observation, type Obstacle } from './obstacle.ts';
+import { because, ctl, fedBySilent, forgetful, type Observation, type Obstacle, policy } from './obstacle.ts';
 import { mayBelieve } from './promise.ts';
-import { isUndecidable } from './references.ts';
 import { rowOf } from './rows.ts';
 import { bytesAhead, noPosition, positionOf } from './servers.ts';
 import type { MirroringStatus, State } from './state.ts';
@@ -45,13 +44,13 @@ export function obstacle(state: State, primary: Observation, server: Observation
   const ours = primary.view?.report?.systemId;
   if (view.report && ours && view.report.systemId !== ours)
     return because(`${id} belongs to another cluster`, foreignData(id));
-  if (view.role !== 'standby')
-    return isMaintained(state, primary.id) ? byHand(state, primary.id, id) : formerPrimary(primary, server);
+  if (view.role !== 'standby') return formerPrimary(primary, server);
   if (view.phase !== 'running') return notRunning(state, server, view.phase);
   if (view.failedDisks.length > 0) {
     const advice = `repair the disk of ${id}; it comes back by itself`;
     return because(`a disk of ${id} has failed (${view.failedDisks.join(', ')})`, advice);
   }
+  if (view.unsaved !== undefined) return forgetful(state, id, view.unsaved);
   return detached(primary, id) ?? strangersOf(primary) ?? streamObstacle(state, primary, server);
 }
 
@@ -81,22 +80,17 @@ function silent(state: State, primary: Observation, id: ServerId): Obstacle {
   return because(`${id} is not heard, and commits wait for it${policy(state)}`, `${check}; ${detach}`);
 }
 
-/** Why the controller leaves a silent server alone. */
-export const policy = (state: State): string =>
-  state.failover.enabled
-    ? state.conf.heartbeatErrorAction === 'message'
-      ? ' (heartbeat_error_action = message leaves it to a person)'
-      : isUndecidable(state)
-        ? ' (no reference address has answered, so nobody acts on it)'
-        : ''
-    : ' (automatic switch and disconnection are off)';
-
-/** One that somebody has promoted by hand leads nobody, and nobody is made its copy. */
-const byHand = (state: State, primary: ServerId, id: ServerId): Obstacle =>
-  because(
-    `${primary} is in maintenance, and runs as primary; ${id} was primary before`,
-    `look which of the two counts; if it is ${id}: stop the instance of ${primary}, then ${ctl(state, id, 'start')}; if it is ${primary}: ${ctl(state, primary, 'start --force-start')}`,
+/** One that somebody has promoted by hand leads nobody, and nobody is made its copy: the others hold what was acknowledged before. */
+export function byHand(state: State, { id }: Observation, servers: readonly Observation[]): Obstacle {
+  const former = servers.find((it) => it.id !== id && it.view?.role === 'primary')?.id ?? state.sync?.primary;
+  const known = former !== undefined && former !== id;
+  const before = known ? `${former} was primary before` : 'nobody follows it';
+  const back = known ? `, then ${ctl(state, former, 'start')}` : '';
+  return because(
+    `${id} is in maintenance, and runs as primary; ${before}`,
+    `look whose data count, and rebuild nothing before; if those of the others: stop the instance of ${id}${back}; if those of ${id}: ${ctl(state, id, 'start --force-start')}`,
   );
+}
 
 function formerPrimary(primary: Observation, { id, view }: Observation): Obstacle {
   if (view?.role !== 'primary') return because(`${id} is no standby of ${primary.id}`, rebuild(id));
@@ -291,6 +285,9 @@ function nobodyHeard(
   servers: readonly Observation[],
   names: string,
 ): { status: 'unknown' } & Obstacle {
+  const fed = servers.find(({ fresh, view }) => fresh && view?.report?.receiver === 'streaming');
+  // Who has just been started has heard nobody yet.
+  if (fed && servers.every(({ reach }) => reach !== 'unknown')) return fedBySilent(state, fed, names);
   const reason = `no primary is seen, and ${names} cannot be asked${policy(state)}`;
   const check = `check the host and admin network of ${names}`;
   const standby = richest(state, servers);

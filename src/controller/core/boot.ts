@@ -213,6 +213,9 @@ function askOthers(state: State, { untilAt, byPerson }: Extract<Boot, { kind: 'a
   if (newer !== null && !byPerson) return yieldTo(state, newer);
   const perhaps = Object.values(state.peers).filter((peer) => mayBePrimary(state, peer));
   if (!byPerson && perhaps.length > 0) return waitForWord(state, perhaps);
+  // It is heard again, and may be primary in a moment: that ends with its own word, and no person's.
+  const taker = heardPeers(state).find(({ view }) => view.takeover !== null);
+  if (taker) return waitForWord(state, [taker]);
   const isRival = (peer: Peer) => wouldBePrimary(state, peer, byPerson);
   const rival = Object.values(state.peers).find(isRival);
   const open = Object.values(state.peers).filter((peer) => !hasAnswered(state, peer) || isRival(peer));

@@ -9,6 +9,7 @@ import { onArbiterHeard, onArbiterLost } from './arbiters.ts';
 import { advanceBoot, onBoot, onBootTick, onInstanceStarted, onPrimaryProbe, onStartFailed } from './boot.ts';
 import { askedBy, keepTask, obstacleToChange, obstacleToStart, obstacleToStop, refuseBusy } from './busy.ts';
 import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { endDetach, isWaitedFor, onDetachFenced } from './detach.ts';
 import type { ControlRequest, Event, PeerRequest } from './event.ts';
 import { nothingToReport, sameJudgement } from './fields.ts';
 import { endGrant } from './granted.ts';
@@ -23,22 +24,20 @@ import { advancePreparation, onSwitchCheckpoint } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
 import { onPromoted, onPromoteFailed } from './promotion.ts';
 import { askReferences, isCutOff, onReferences } from './references.ts';
-import { onPersistFailed, onRetry, toPersist } from './remember.ts';
+import { onPersistFailed, onPlaceBack, onPlaceLost, onRetry, toPersist } from './remember.ts';
 import {
-  endDetach,
   endSwitch,
   onAttachRequest,
-  onDetachFenced,
   onDetachRequest,
   onMaintenanceRequest,
   onSwitchCommand,
 } from './request.ts';
 import { advanceRevival } from './revive.ts';
 import { streams } from './rows.ts';
-import { hasPostmaster, heardPeers, isLater } from './servers.ts';
+import { hasPostmaster, heardPeers, isLater, isPrimaryHere } from './servers.ts';
 import { askAbout, onFenceVerdict, onVerdict } from './silence.ts';
 import { advanceSlots, onSlotsSet } from './slots.ts';
-import { onStartRequest } from './start-request.ts';
+import { isRunning, onStartRequest } from './start-request.ts';
 import type { State } from './state.ts';
 import { assess, livePrimaries } from './status.ts';
 import {
@@ -119,6 +118,10 @@ function handle(state: State, event: Exclude<Event, { kind: 'persist-failed' }>)
       return onStopRequest(state, null, { all: false, mcOnly: false, force: false });
     case 'reload':
       return onReload(state, event);
+    case 'place-lost':
+      return onPlaceLost(state, event.why);
+    case 'place-back':
+      return onPlaceBack(state);
     case 'reload-failed':
       return decided(state, log('MCA01029', { why: event.why }));
     default:
@@ -207,6 +210,8 @@ function busyWith(state: State, replyTo: ReplyTo, request: ControlRequest | Peer
     case 'maintenance-end':
       // What the register does not answer is what a person decides.
       if (request.kind === 'switch' && request.force && waitsForRegister(state)) return null;
+      if (request.kind === 'detach' && isPrimaryHere(state) && isWaitedFor(state, request.server))
+        return null;
       return obstacleToChange(state, replyTo, request.by);
     case 'wait-started':
     case 'set-failover':
@@ -353,7 +358,7 @@ const isOvertaken = ({ self, sync, own }: State): boolean =>
 /** Whoever waits for the instance is answered as soon as it runs, however it came to run. */
 function answerStarts(state: State): Decision {
   if (state.waitingForStart.length === 0 || state.own.phase !== 'running') return decided(state);
-  const told = replies(state.waitingForStart, true, 'the instance is running');
+  const told = replies(state.waitingForStart, true, isRunning);
   return decided({ ...state, waitingForStart: [] }, ...told);
 }
 

@@ -169,6 +169,8 @@ export type Happening =
   | {
       readonly kind: 'peer-reply';
       readonly peer: ServerId;
+      /** That of the request. */
+      readonly id: number;
       readonly ok: boolean;
       readonly text: string;
       readonly code?: 'busy';
@@ -206,6 +208,9 @@ export type Happening =
       readonly arbiters?: readonly ArbiterLine[];
     }
   | { readonly kind: 'reload-failed'; readonly why: string }
-  | { readonly kind: 'persist-failed'; readonly why: string };
+  | { readonly kind: 'persist-failed'; readonly why: string }
+  /** Nothing can be written down any more: the management directory is gone, full or read-only. And it can again. */
+  | { readonly kind: 'place-lost'; readonly why: string }
+  | { readonly kind: 'place-back' };
 
 export type Event = Clocks & Happening;

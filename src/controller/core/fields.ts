@@ -107,6 +107,7 @@ const sameView = fieldByField<ServerView>({
   replay: ignored,
   maintenance: same,
   waitsMs: ignored,
+  unsaved: same,
 });
 
 const samePeer = fieldByField<Peer>({
@@ -235,6 +236,7 @@ const stateFields: { readonly [Field in keyof State]-?: Uses<State[Field]> } = {
   mirroring: neither,
   persisted: neither,
   unsaved: judged,
+  place: judgedAndReported,
 };
 
 /** One comparison of all fields that have this use; the others make no difference. */

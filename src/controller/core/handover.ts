@@ -11,15 +11,8 @@ import { heedsMaintenance, isLeftOut, isMaintained } from './maintenance.ts';
 import { doubt } from './pause.ts';
 import type { Giving } from './processes.ts';
 import { mayBelieve } from './promise.ts';
-import {
-  bytesAhead,
-  type Heard,
-  heardPeers,
-  isBefore,
-  isHeard,
-  isServingPrimary,
-  positionOf,
-} from './servers.ts';
+import { unwritten } from './remember.ts';
+import { bytesAhead, type Heard, heardPeers, isBefore, isHeard, leader, positionOf } from './servers.ts';
 import { believesGone, isSilent } from './silence.ts';
 import type { Peer, State } from './state.ts';
 import { isBound } from './term.ts';
@@ -40,6 +33,7 @@ export function candidates(
     !isLeftOut(state, line.id) &&
     heedsMaintenance(state, view) &&
     view.failedDisks.length === 0 &&
+    view.unsaved === undefined &&
     (force || (state.sync?.eligible.includes(line.id) === true && mayTakeOver(dutyOf(view))));
   return heardPeers(state)
     .filter(fits)
@@ -68,6 +62,8 @@ export function newHandover(state: State, kind: Handover['kind'], to: ServerId):
 export function onOwnFault(state: State, why: string, restartable: boolean): Decision {
   if (state.own.role !== 'primary' || !state.failover.enabled || state.stop || state.giving || state.ending)
     return decided(state);
+  // To whom a role was given must not be forgotten.
+  if (state.place !== null) return decided(state);
   // Who leads by no promise of its own, as one that somebody has promoted by hand, has no role to give away.
   if (state.sync?.primary !== state.self.id || isMaintained(state, state.self.id)) return decided(state);
   const [to] = candidates(state, false);
@@ -92,6 +88,9 @@ export function onGivingStopped(state: State, proof: Proof | null): Decision {
     ...withOwn(state, { phase: 'stopped', missedChecks: 0 }),
     boot: { kind: 'handed' },
   };
+  // To whom it was given could not be written down, so that it is given to nobody. As after a long shutdown: only new words count.
+  if (state.place !== null)
+    return takeBack(doubt(stopped, Object.keys(stopped.peers)), giving, unwritten(state, state.place));
   if (handover.kind === 'failover') return decided(toGiven(stopped, giving));
   if (proof?.state !== 'shut down') {
     const why = `pg_controldata says '${proof?.state ?? 'nothing'}' instead of 'shut down'`;
@@ -137,13 +136,21 @@ export function advanceHandover(state: State): Decision {
   const peer = state.peers[handover.to];
   const view = peer?.reach === 'up' ? peer.view : null;
   // Its first report tells the port to follow it by.
-  const promoted = heardPeers(state).find((it) => isServingPrimary(it) && it.view.report !== null);
+  const led = leader(state);
+  const promoted = led?.view.report ? led : undefined;
   if (promoted) return handedOver(state, giving, promoted);
   if (view?.declined?.id === handover.id && isProven(view)) return next(state, giving, view.declined.why);
   if (!peer || mayTakeBack(state, peer)) return next(state, giving, `${handover.to} is not heard any more`);
+  if (isSilent(state, handover.to)) return answerUnknown(state, handover);
   return view?.takeover?.id === handover.id && giving.taken !== handover.to
     ? decided({ ...state, giving: { ...giving, taken: handover.to } })
     : decided(state);
+}
+
+/** What has become of it only the other side, or the register, can say; whoever has asked does not wait for that. */
+function answerUnknown(state: State, { to }: Handover): Decision {
+  const text = `${to} was given the role and is not heard any more: it may have become primary, and ${state.self.id} stays stopped until that is known. What to do says mc_ctl status`;
+  return decided({ ...state, waitingForSwitch: [] }, ...replies(state.waitingForSwitch, false, text));
 }
 
 /** An earlier version declines when a limit of time is over, and its instance may still become primary. */

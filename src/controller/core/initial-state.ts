@@ -55,6 +55,7 @@ export function initialState(facts: {
     },
     persisted: null,
     unsaved: null,
+    place: null,
     incarnation: '',
     named: [],
     seq: 0,

@@ -10,7 +10,7 @@ import type { MaintenanceBegin, MaintenanceEnd } from './event.ts';
 import { ended, entryOf, entryWords, opened, remembers, withEntry } from './maintenance.ts';
 import type { Maintaining, ReplyTo } from './processes.ts';
 import { mayBelieve, without } from './promise.ts';
-import { isHeard, isInCharge, leadsNobody } from './servers.ts';
+import { hasPostmaster, isHeard, isInCharge } from './servers.ts';
 import type { State } from './state.ts';
 import { type Maintenance, type ServerId, understandsMaintenance } from './view.ts';
 
@@ -53,10 +53,6 @@ function renew(
 /** mc_ctl maintenance end on the primary. */
 export function onEnd(state: State, replyTo: ReplyTo, { server: id, who, of }: MaintenanceEnd): Decision {
   const refuse = (why: string): Decision => decided(state, ...replies([replyTo], false, why));
-  if (leadsNobody(state))
-    return refuse(
-      `${state.self.id} runs as primary while it is in maintenance, so that nobody follows it; ${whoCounts(state.self.id)}`,
-    );
   if (!isInCharge(state)) return refuse(`${state.self.id} does not serve as primary`);
   if (!state.servers.some((line) => line.id === id)) return refuse(unknown(state, id));
   const entry = entryOf(state, id);
@@ -66,14 +62,16 @@ export function onEnd(state: State, replyTo: ReplyTo, { server: id, who, of }: M
     return refuse(
       `${id} is in maintenance ${entryWords(entry)}; whoever knows that it may end says --of ${entry.by}`,
     );
+  const peer = state.peers[id];
+  // Outside of a maintenance it would lead the others away.
+  if (isHeard(peer) && peer.view.role === 'primary' && hasPostmaster(peer.view.phase))
+    return refuse(
+      `${id} runs as primary, which somebody has made it by hand, and ${state.self.id} leads; bring over what only ${id} holds, stop its instance, and end the maintenance then`,
+    );
   // A former detach is over with it, or it would stay out.
   const next = ended({ ...state, parked: without(state.parked, [id]) }, id);
   return decided(tells(next, id, 'end', replyTo), log('MCA01151', { server: id }));
 }
-
-/** Both ways on where a server in maintenance runs as primary; which rows are given up is for a person to say. */
-const whoCounts = (id: ServerId): string =>
-  `if the former primary counts, stop the instance of ${id} and start the former primary; if ${id} counts: mc_ctl start --force-start on its host`;
 
 const begun = (state: State, id: ServerId, goal: Maintaining['goal']): Maintaining => ({
   id,

@@ -105,6 +105,10 @@ export function entryWords({ by, sinceWall, untilWall, reason }: Maintenance): s
   return `by ${by} since ${moment(sinceWall)}${until}${reason === '' ? '' : `: ${reason}`}`;
 }
 
+/** Both ways on where a server in maintenance runs as primary; which rows are given up is for a person to say. */
+export const byHandWords = (id: ServerId): string =>
+  `${id} runs as primary while it is in maintenance, so that nobody follows it; if the former primary counts, stop the instance of ${id} and start the former primary; if ${id} counts: mc_ctl start --force-start on its host`;
+
 /** Why a server that is named takes no role. */
 export const leftOutWords = (state: State, id: ServerId): string => {
   const entry = entryOf(state, id);

@@ -64,5 +64,6 @@ export function ownView(state: State): WholeView {
     replay: replayLeft(state) ?? undefined,
     maintenance: state.maintenance,
     waitsMs: waitMs(state.conf),
+    unsaved: state.place ?? undefined,
   };
 }

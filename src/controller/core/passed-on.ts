@@ -8,24 +8,30 @@ import type { PassedOn } from './processes.ts';
 import { isInCharge } from './servers.ts';
 import type { State } from './state.ts';
 
-export const passOn = (state: State, passed: PassedOn, request: PeerRequest): Decision =>
-  decided(
-    { ...state, passedOn: [...state.passedOn, passed] },
-    { kind: 'ask-peer', peer: passed.peer, request },
+export function passOn(state: State, passed: Omit<PassedOn, 'id'>, request: PeerRequest): Decision {
+  const { seq: id } = state;
+  return decided(
+    { ...state, passedOn: [...state.passedOn, { ...passed, id }] },
+    { kind: 'ask-peer', peer: passed.peer, id, request },
   );
+}
 
 /** The other server has answered, or will not any more. */
 export function onPeerReply(
   state: State,
-  { peer, ok, text, code }: Pick<Extract<Happening, { kind: 'peer-reply' }>, 'peer' | 'ok' | 'text' | 'code'>,
+  { peer, id, ok, text, code }: Omit<Extract<Happening, { kind: 'peer-reply' }>, 'kind'>,
 ): Decision {
-  const [settled, rest] = parted(state.passedOn, (it) => it.peer === peer);
+  const [settled, rest] = parted(state.passedOn, (it) => it.peer === peer && it.id === id);
   return answered(state, settled, rest, (to) => replies(to, ok, text, code));
 }
 
-/** What was passed on for a switch is done once this server is primary, whoever might still say so. */
+/** What was passed on for a switch is done once this server is primary, whoever might still say so; unless it was to be another one. */
 export function switchedHere(state: State, text: string): Decision {
-  const [settled, rest] = parted(state.passedOn, ({ work }) => work === 'switch');
+  const { id } = state.self;
+  const [settled, rest] = parted(
+    state.passedOn,
+    ({ work, to }) => work === 'switch' && (to === undefined || to === id),
+  );
   return answered(state, settled, rest, (to) => replies(to, true, text));
 }
 

@@ -9,7 +9,8 @@ import { leftOutWords } from './maintenance.ts';
 import { lsnValue } from './names.ts';
 import type { Preparation, ReplyTo } from './processes.ts';
 import { mayBelieve } from './promise.ts';
-import { isInCharge } from './servers.ts';
+import { unwritten } from './remember.ts';
+import { isInCharge, ledByHand } from './servers.ts';
 import type { State } from './state.ts';
 import { isBound } from './term.ts';
 import { type Sender, type ServerId, understandsProof, understandsRegister } from './view.ts';
@@ -31,6 +32,12 @@ export function onSwitchRequest(state: State, replyTo: ReplyTo, wanted: Wanted):
   const { force, to: named, maxWaitMs = defaultMaxWaitMs } = wanted;
   if (state.change && state.change.stage !== 'failed')
     return refuse('synchronous_standby_names is being changed; try again in a moment');
+  if (state.place !== null) return refuse(unwritten(state, state.place));
+  const byHand = ledByHand(state);
+  if (byHand !== undefined)
+    return refuse(
+      `${byHand} is in maintenance, and somebody has made it primary by hand: nobody takes over beside it; bring over what only ${byHand} holds, and stop its instance first`,
+    );
   const able = candidates(state, force);
   const allowed = (id: ServerId): boolean => mayTakeOver(dutyAt(state, id));
   if (named !== undefined && !force && named !== state.self.id && !allowed(named))
@@ -79,6 +86,7 @@ export function advancePreparation(state: State): Decision {
   if (!preparing) return decided(state);
   const { to, force } = preparing;
   if (!isInCharge(state)) return giveUpSwitch(state, `${state.self.id} does not serve as primary any more`);
+  if (state.place !== null) return giveUpSwitch(state, unwritten(state, state.place));
   if (!candidates(state, force).includes(to))
     return giveUpSwitch(
       state,

@@ -127,12 +127,24 @@ export interface Stop {
   readonly announcingUntil: number | null;
 }
 
+/** A person waits for that standby to be out. */
+export interface Detaching {
+  readonly replyTo: ReplyTo;
+  readonly id: ServerId;
+  /** From then on it is said that it is not out yet. */
+  readonly untilAt: number;
+}
+
 /** A request of a person that was passed on to another server, whose answer is given back. */
 export interface PassedOn {
   readonly replyTo: ReplyTo;
   readonly peer: ServerId;
+  /** Several may be on their way to one server. */
+  readonly id: number;
   /** What this server is busy with meanwhile; null: nothing that keeps another command away. */
   readonly work: 'switch' | 'detach' | null;
+  /** Whom a person has named for a switch. */
+  readonly to?: ServerId | undefined;
 }
 
 export type ReplyTo =

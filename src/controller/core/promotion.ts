@@ -149,15 +149,13 @@ const answer = ({ self, takeover }: State): string =>
 /** The instance takes writes. */
 export function onPromoted(state: State, timeline: number): Decision {
   if (!isPromoting(state)) return decided(state);
-  const told = replies(state.waitingForSwitch, true, answer(state));
-  const passed = switchedHere(state, answer(state));
   const late = replies(
     state.promotion?.stopping?.replyTo ?? [],
     false,
     `too late: ${state.self.id} is primary`,
   );
-  return andThen(asPrimary(withOwn(passed.state, { phase: 'running', report: null }), timeline), (it) =>
-    decided(it, ...told, ...passed.actions, ...late),
+  return andThen(asPrimary(withOwn(state, { phase: 'running', report: null }), timeline), (it) =>
+    decided(it, ...late),
   );
 }
 
@@ -177,7 +175,9 @@ function asPrimary(state: State, timeline: number): Decision {
     strangers: [],
     sync: firstPromise(state, state.takeover, timeline),
   };
-  return decided(endedHere(next), log('MCA00062'), { kind: 'hook', hook: 'post-switch', target });
+  const words = [log('MCA00062'), { kind: 'hook', hook: 'post-switch', target } as const];
+  const told = replies(state.waitingForSwitch, true, answer(state));
+  return andThen(decided(endedHere(next), ...words, ...told), (it) => switchedHere(it, answer(state)));
 }
 
 /** What was asked or won for the takeover is not used; a win of an earlier term was, and stays what it is. */

@@ -18,10 +18,21 @@ export function toPersist(state: State): Record | null {
   if (state.boot.kind === 'new') return null;
   const { persisted: last } = state;
   const persisted = current(state);
-  if (last === null || !saysTheSame(last, persisted))
-    return { persisted, must: state.stop === null || bindsOthers(last, persisted) };
+  if (last === null || !saysTheSame(last, persisted)) {
+    const excused = state.stop !== null || declinesUnwritten(state, last, persisted);
+    return { persisted, must: !excused || bindsOthers(last, persisted) };
+  }
   const old = last.lsn !== persisted.lsn && state.wall - last.wroteWall >= rewritePositionEveryMs;
   return old ? { persisted, must: false } : null;
+}
+
+/**
+ * A handover is declined because nothing can be written. The giver has to hear that; what the file says still goes on only with a new word of the
+ * giver (`resumeTakeover`).
+ */
+function declinesUnwritten({ place }: State, last: Persisted | null, now: Persisted): boolean {
+  const over = last?.takeover?.kind === 'handover' && now.takeover === null && now.role === 'standby';
+  return place !== null && over && saysTheSame({ ...last, takeover: null }, now);
 }
 
 /** A cell, a vote, and a promise that names a register are what others act upon, whatever this controller does next. */
@@ -35,6 +46,19 @@ export function onPersistFailed(state: State, why: string): Decision {
   const failed = { since: unsaved?.since ?? state.now, why, saidAt: saidLately ? unsaved.saidAt : state.now };
   return decided({ ...state, unsaved: failed }, ...(saidLately ? [] : [log('MCA01027', { why })]));
 }
+
+/** In words, of this server. */
+export const unwritten = ({ self }: State, why: string): string =>
+  `${self.id} can write down nothing that it decides (${why})`;
+
+/** It is told before anything has to be written, so that nobody counts on this server for what it could not remember. */
+export function onPlaceLost(state: State, why: string): Decision {
+  const news = state.place === null ? [log('MCA01155', { why })] : [];
+  return decided({ ...state, place: why }, ...news);
+}
+
+export const onPlaceBack = (state: State): Decision =>
+  decided({ ...state, place: null }, ...(state.place === null ? [] : [log('MCA01156')]));
 
 /** The event whose record could not be written is handed in again: if this decision counts, its record was written. */
 export function onRetry(state: State): Decision {

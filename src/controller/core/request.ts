@@ -3,21 +3,19 @@
  * them on and gives the answer back. Pure.
  */
 import { timeOfDay } from './busy.ts';
-import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { type Decision, decided, replies } from './decision.ts';
+import { detachHere } from './detach.ts';
 import type { AttachCommand, ControlRequest, MaintenanceBegin, MaintenanceEnd } from './event.ts';
 import { onBegin, onEnd } from './maintaining.ts';
+import { byHandWords } from './maintenance.ts';
 import { passOn } from './passed-on.ts';
 import { onSwitchRequest } from './preparation.ts';
 import type { ReplyTo } from './processes.ts';
 import { without } from './promise.ts';
-import { streams } from './rows.ts';
-import { type Heard, heardPeers, isPrimaryHere, isServingPrimary } from './servers.ts';
-import { fenceWords, fencing } from './silence.ts';
+import { type Heard, isPrimaryHere, leader, leadsNobody, ledByHand } from './servers.ts';
 import type { State } from './state.ts';
 import { onForcedTakeover } from './takeover.ts';
-import { type ServerId, understandsMaintenance } from './view.ts';
-
-const primaryPeer = (state: State): Heard | undefined => heardPeers(state).find(isServingPrimary);
+import { understandsMaintenance } from './view.ts';
 
 export function onSwitchCommand(
   state: State,
@@ -25,10 +23,10 @@ export function onSwitchCommand(
   request: Extract<ControlRequest, { kind: 'switch' }>,
 ): Decision {
   if (isPrimaryHere(state)) return onSwitchRequest(state, replyTo, request);
-  const primary = primaryPeer(state);
+  const primary = leader(state);
   if (primary && replyTo.kind === 'control')
-    return passOn(state, { replyTo, peer: primary.line.id, work: 'switch' }, request);
-  if (request.force && (request.to ?? state.self.id) === state.self.id)
+    return passOn(state, { replyTo, peer: primary.line.id, work: 'switch', to: request.to }, request);
+  if (request.force && !leadsNobody(state) && (request.to ?? state.self.id) === state.self.id)
     return onForcedTakeover(state, replyTo, request.noFencing);
   const standby = state.own.role === 'standby' && state.own.phase === 'running';
   const way = standby ? `; mc_ctl switch --force makes ${state.self.id} primary without it` : '';
@@ -37,6 +35,8 @@ export function onSwitchCommand(
 
 /** Which server would have to act, and how long ago it was heard. */
 function nobodyLeads(state: State): string {
+  const byHand = ledByHand(state);
+  if (byHand !== undefined) return byHandWords(byHand);
   const last = state.peers[state.sync?.primary ?? ''] ?? Object.values(state.peers)[0];
   if (!last || last.reach === 'up') return `no primary is running (${state.mirroring.reason || 'none'})`;
   const since = last.heardWall === null ? 'and was not yet' : `since ${timeOfDay(last.heardWall)}`;
@@ -51,7 +51,7 @@ export function onDetachRequest(
   { noFencing, ...request }: Extract<ControlRequest, { kind: 'detach' }>,
 ): Decision {
   if (isPrimaryHere(state)) return detachHere(state, replyTo, noFencing, request.server);
-  const primary = primaryPeer(state);
+  const primary = leader(state);
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
   if (request.server !== undefined && isOld(primary)) return refuseOld(state, replyTo, primary);
@@ -81,7 +81,7 @@ export function onMaintenanceRequest(
     return request.kind === 'maintenance-begin'
       ? onBegin(state, replyTo, request)
       : onEnd(state, replyTo, request);
-  const primary = primaryPeer(state);
+  const primary = leader(state);
   if (!primary || replyTo.kind === 'peer')
     return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
   if (isOld(primary)) return refuseOld(state, replyTo, primary);
@@ -92,7 +92,7 @@ export function onMaintenanceRequest(
 export function onAttachRequest(state: State, replyTo: ReplyTo, request: AttachCommand): Decision {
   const { server: id } = request;
   if (!isPrimaryHere(state)) {
-    const primary = primaryPeer(state);
+    const primary = leader(state);
     if (!primary || replyTo.kind === 'peer')
       return decided(state, ...replies([replyTo], false, nobodyLeads(state)));
     if (isOld(primary)) return refuseOld(state, replyTo, primary);
@@ -104,66 +104,11 @@ export function onAttachRequest(state: State, replyTo: ReplyTo, request: AttachC
   return decided({ ...state, parked: without(state.parked, [id]) }, ...replies([replyTo], true, text));
 }
 
-/** Takes out the standby that is named, or one that commits wait for: with several of them the one that is worst off. */
-function detachHere(state: State, replyTo: ReplyTo, noFencing: boolean, named?: ServerId): Decision {
-  const voters = state.sync?.voters ?? [];
-  if (voters.length === 0) return decided(state, ...replies([replyTo], false, 'no standby is waited for'));
-  if (named !== undefined && !voters.includes(named))
-    return decided(
-      state,
-      ...replies([replyTo], false, `no commit waits for ${named}; those waited for: ${voters.join(', ')}`),
-    );
-  const id = named ?? voters.find((it) => !streams(state, it)) ?? voters.at(-1) ?? '';
-  const startedAtWall = state.peers[id]?.view?.report?.startedAtWall ?? 0;
-  const detaching = { id, startedAtWall };
-  const waiting: State = { ...state, waitingForDetach: [...state.waitingForDetach, replyTo] };
-  const told = decided({ ...waiting, detaching }, log('MCA01057', { server: id }));
-  if (state.conf.fencingCommand === undefined || noFencing) return andThen(told, park);
-  return andThen(told, (it) => decided(it, fencing(id, 'detach', 'command')));
-}
-
-/** From here on the standby is to be out, whatever else is seen of it. */
-function park(state: State): Decision {
-  const { detaching } = state;
-  if (!detaching) return decided(state);
-  const parked = { ...state.parked, [detaching.id]: detaching.startedAtWall };
-  return decided({ ...state, parked, detaching: null });
-}
-
-/** The fencing command of mc_ctl detach has ended. */
-export function onDetachFenced(state: State, done: boolean, why: string): Decision {
-  const { detaching } = state;
-  if (!detaching) return decided(state);
-  const told = decided(state, fenceWords(detaching.id, done, why));
-  if (done) return andThen(told, park);
-  const text = `the fencing command failed, so ${detaching.id} is not taken out: ${why}`;
-  return andThen(told, (it) => giveUpDetach(it, text));
-}
-
-const giveUpDetach = (state: State, why: string): Decision =>
-  decided(
-    { ...state, detaching: null, waitingForDetach: [] },
-    ...replies(state.waitingForDetach, false, why),
-  );
-
-/** A primary that stops or hands over takes nobody out any more; whoever waits for it is told. */
-export function endDetach(state: State): Decision {
-  const here =
-    state.own.role === 'primary' && (state.waitingForDetach.length > 0 || state.detaching !== null);
-  if (!here || (state.own.phase === 'running' && !state.giving && !state.stop && !state.ending))
-    return decided(state);
-  // Who was told that it failed must not find it done after the next start.
-  const parked = Object.fromEntries(
-    Object.entries(state.parked).filter(([id]) => !state.sync?.voters.includes(id)),
-  );
-  return giveUpDetach({ ...state, parked }, `${state.self.id} does not serve as primary any more`);
-}
-
 /** A switch that has come to an end of another kind, such as a failover or a stop in the middle of it; whoever waits for it is told. */
 export function endSwitch(state: State): Decision {
   const { waitingForSwitch: waiting, preparing, giving, takeover, stop, boot } = state;
   if (waiting.length === 0 || preparing || giving || takeover) return decided(state);
-  const primary = primaryPeer(state);
+  const primary = leader(state);
   const outcome = stop
     ? 'this controller is being stopped'
     : boot.kind === 'failed'

@@ -43,9 +43,31 @@ export const isInCharge = (state: State): boolean =>
 export const leadsNobody = (state: State): boolean =>
   state.own.role === 'primary' && state.own.phase === 'running' && isMaintained(state, state.self.id);
 
+/** Another server that leads: one in maintenance that somebody has promoted by hand does not. */
+export const leader = (state: State): Heard | undefined =>
+  heardPeers(state).find((it) => isServingPrimary(it) && !isMaintained(state, it.line.id));
+
+/** A server in maintenance that somebody has promoted by hand, as far as it is heard. */
+export const ledByHand = (state: State): ServerId | undefined =>
+  leadsNobody(state)
+    ? state.self.id
+    : heardPeers(state).find((it) => isServingPrimary(it) && isMaintained(state, it.line.id))?.line.id;
+
+/** Its instance takes writes, or will in a moment, as far as it can be heard. */
+export const serves = ({ view }: Heard): boolean =>
+  view.role === 'primary' &&
+  view.handover === null &&
+  view.leaving !== 'instance' &&
+  ['running', 'silent', 'starting', 'unknown'].includes(view.phase);
+
+/** It has the word of the others that nobody took over, or will have it in a moment, and starts with that. */
+export const asksBeforeItStarts = ({ view }: Heard): boolean =>
+  view.role === 'primary' && view.phase === 'waiting' && view.handover === null;
+
 /** The primary in charge, or one that is giving its role away: requests of a person are carried out here. */
 export const isPrimaryHere = (state: State): boolean =>
-  state.own.role === 'primary' && (state.own.phase === 'running' || state.giving !== null);
+  state.own.role === 'primary' &&
+  ((state.own.phase === 'running' && !leadsNobody(state)) || state.giving !== null);
 
 /** Where the WAL of the own server ends; after its receiver was cut it stays there. */
 export const ownPosition = (state: State): string =>

@@ -8,6 +8,7 @@ import type { Clocks } from './event.ts';
 import type {
   Boot,
   Change,
+  Detaching,
   Giving,
   Maintaining,
   PassedOn,
@@ -194,6 +195,9 @@ export interface State extends Kept {
     readonly saidAt: number;
   } | null;
 
+  /** Why nothing can be written down, as far as is known before it has to be: then this server takes nothing upon itself. */
+  readonly place: string | null;
+
   readonly incarnation: string;
   /** Whom synchronous_standby_names had named when the controller started: members, if the state file is lost. */
   readonly named: readonly ServerId[];
@@ -253,7 +257,7 @@ export interface State extends Kept {
   /** Peers about which it was said that nothing is done. */
   readonly warned: readonly ServerId[];
   readonly waitingForSwitch: readonly ReplyTo[];
-  readonly waitingForDetach: readonly ReplyTo[];
+  readonly waitingForDetach: readonly Detaching[];
   readonly waitingForMaintenance: readonly ReplyTo[];
   /** Another server carries out what these have asked for. */
   readonly passedOn: readonly PassedOn[];

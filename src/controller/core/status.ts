@@ -3,12 +3,12 @@
  * In: a state. Out: plain data and text. A server that is not heard is never called normal. Pure.
  */
 
-import { apart, obstacle, unanswered, undecided, underWay, withoutPrimary } from './advice.ts';
+import { apart, byHand, obstacle, unanswered, undecided, underWay, withoutPrimary } from './advice.ts';
 import { type ArbiterRow, arbiterRows, type RegisterRow, registerRow } from './arbiter-rows.ts';
 import { busyServers } from './busy.ts';
 import { dutyOf, dutyWords, sameDuty } from './duty.ts';
-import { entryOf } from './maintenance.ts';
-import { ctl, type Observation, type Obstacle } from './obstacle.ts';
+import { entryOf, isMaintained } from './maintenance.ts';
+import { ctl, forgetful, type Observation, type Obstacle } from './obstacle.ts';
 import { split } from './split.ts';
 import type { Judgement, MirroringStatus, State } from './state.ts';
 import { observations, type StatusRow, serves, statusRow, time } from './status-row.ts';
@@ -61,6 +61,9 @@ export function assess(state: State): Judgement {
     const missing = withoutPrimary(state, servers);
     return { ...verdict(missing.status, missing), moving: missing.moving };
   }
+  if (isMaintained(state, primary.id)) return verdict('not-switchable', byHand(state, primary, servers));
+  const { unsaved: lost } = primary.view ?? {};
+  if (lost !== undefined) return verdict('not-switchable', forgetful(state, primary.id, lost));
   if (primary.view?.phase === 'silent') {
     return verdict('not-switchable', unanswered(primary, `${primary.id}, the primary,`));
   }

@@ -5,14 +5,17 @@
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
 import { andThen, type Decision, decided, log, replies, withOwn } from './decision.ts';
-import type { Proof } from './event.ts';
+import type { Happening, Proof } from './event.ts';
 import { onGivingStopFailed, onGivingStopped } from './handover.ts';
-import type { ReplyTo, Stop } from './processes.ts';
+import type { PassedOn, ReplyTo, Stop } from './processes.ts';
 import { promise } from './promise.ts';
 import { onPromotionStopFailed, onPromotionStopped } from './promotion.ts';
 import { hasPostmaster } from './servers.ts';
 import type { State } from './state.ts';
 import type { ServerId } from './view.ts';
+
+/** One server is asked to stop at a time; what is passed on for a person has the number of its event, which is higher. */
+const stopRequest = 0;
 
 export interface StopOptions {
   readonly all: boolean;
@@ -71,7 +74,7 @@ function nextServer(state: State): Decision {
   const going: State = { ...state, stop: { ...stop, current, queue } };
   if (current === state.self.id) return announceLeaving(going, going.stop);
   const request = { kind: 'stop', mcOnly: stop.mcOnly, force: stop.force } as const;
-  return decided(going, { kind: 'ask-peer', peer: current, request });
+  return decided(going, { kind: 'ask-peer', peer: current, id: stopRequest, request });
 }
 
 /**
@@ -171,27 +174,38 @@ export function onStopFailed(state: State, why: string): Decision {
   const told = decided(going, log('MCA01011', { why }));
   const failures = [...stop.failures, `the instance of ${state.self.id} did not stop: ${why}`];
   if (stop.force) return andThen(told, (it) => nextServer({ ...it, stop: { ...stop, failures } }));
-  return andThen(told, (it) =>
-    decided({ ...it, stop: null, leaving: null }, ...replies(stop.replyTo, false, failures.join('; '))),
-  );
+  const answers = replies(stop.replyTo, false, failures.join('; '));
+  const over = { stop: null, leaving: null };
+  // It was being stopped before, for something that waits for the outcome still.
+  const goesOn = state.promotion?.stopping || state.giving?.stage === 'stop' || state.ending;
+  return goesOn
+    ? andThen(decided({ ...state, ...over }, ...answers), (it) => onStopFailed(it, why))
+    : andThen(told, (it) => decided({ ...it, ...over }, ...answers));
 }
 
 export function onStopReply(
   state: State,
-  { peer, ok, text }: { readonly peer: ServerId; readonly ok: boolean; readonly text: string },
+  { peer, id, ok, text }: Omit<Extract<Happening, { kind: 'peer-reply' }>, 'kind'>,
 ): Decision {
   const { stop } = state;
-  if (!stop || stop.current !== peer) return decided(state);
+  if (!stop || id !== stopRequest || stop.current !== peer) return decided(state);
   const failures = ok ? stop.failures : [...stop.failures, `${peer}: ${text}`];
   return nextServer({ ...state, stop: { ...stop, failures } });
 }
 
+/** A connection that just ends looks like a controller that hangs. */
+function leftBehind({ self, passedOn, waitingForSwitch, promotion }: State): Action[] {
+  const here = [...waitingForSwitch, ...(promotion?.stopping?.replyTo ?? [])];
+  const ends = `the controller of ${self.id} was stopped meanwhile`;
+  const goesOn = ({ peer, replyTo }: PassedOn) =>
+    replies([replyTo], false, `${ends}; ${peer} goes on with what it was asked for: mc_ctl status there`);
+  return [...replies(here, false, `${ends}; see mc_ctl status`), ...passedOn.flatMap(goesOn)];
+}
+
 function finish(state: State, stop: Stop): Decision {
   const text = stop.failures.length === 0 ? 'stopped' : stop.failures.join('; ');
-  return decided(state, log('MCA01012'), ...replies(stop.replyTo, stop.failures.length === 0, text), {
-    kind: 'exit',
-    code: 0,
-  });
+  const told = replies(stop.replyTo, stop.failures.length === 0, text);
+  return decided(state, log('MCA01012'), ...told, ...leftBehind(state), { kind: 'exit', code: 0 });
 }
 
 /** This server was primary while another one is now, and has promised not to acknowledge anything without it. */
@@ -221,7 +235,13 @@ export function isolate(state: State, words: Action = log('MCA01055')): Decision
 
 function onEnded(state: State): Decision {
   if (state.ending === 'demoted') {
-    return decided({ ...withOwn(state, { phase: 'held', report: null }), ending: null }, log('MCA01010'));
+    const why = state.boot.kind === 'failed' ? state.boot.why : 'another server is primary';
+    const held: State = {
+      ...withOwn(state, { phase: 'held', report: null }),
+      ending: null,
+      waitingForStart: [],
+    };
+    return decided(held, log('MCA01010'), ...replies(state.waitingForStart, false, why));
   }
   const untilAt = state.now + giveUpTimeMs(state.conf);
   const waiting: State = {

@@ -5,7 +5,8 @@
  */
 import { giveUpTimeMs } from '../config.ts';
 import type { Action } from './action.ts';
-import { andThen, type Decision, decided, log, replies } from './decision.ts';
+import { andThen, type Decision, decided, log } from './decision.ts';
+import { answerNotOut, answerOut } from './detach.ts';
 import { dutyAt, mayTakeOver } from './duty.ts';
 import { heedsMaintenance, isMaintained } from './maintenance.ts';
 import { lsnValue, sameIds } from './names.ts';
@@ -261,23 +262,14 @@ export function onNamesSet(state: State, ids: readonly ServerId[], needed: numbe
   const base: State = { ...state, change: null, namesSetAt: state.now, degraded, withdrawn: excused };
   const done = promise(base, { voters: ids, needed });
   const words = gone.map((id) => log('MCA01036', { server: id }));
-  const told = replies(
-    state.waitingForDetach,
-    true,
-    `${gone.join(', ')} is out; the primary goes on without it`,
-  );
-  return decided({ ...done, waitingForDetach: [] }, ...words, ...told);
+  return andThen(decided(done, ...words), (it) => answerOut(it, gone));
 }
 
 export function onNamesFailed(state: State, why: string): Decision {
   const { change } = state;
   if (change?.stage !== 'setting') return decided(state);
-  const failed: State = {
-    ...state,
-    change: { ...change, stage: 'failed', at: state.now },
-    waitingForDetach: [],
-  };
-  return decided(failed, log('MCA01037', { why }), ...replies(state.waitingForDetach, false, why));
+  const failed: State = { ...state, change: { ...change, stage: 'failed', at: state.now } };
+  return andThen(decided(failed, log('MCA01037', { why })), (it) => answerNotOut(it, change.to, why));
 }
 
 /** A standby that is out comes back by itself once it streams again, unless a person took it out since it was started. */
@@ -297,6 +289,7 @@ function isSound(state: State, view: ServerView): boolean {
     view.takeover === null &&
     view.yield === null &&
     !view.leaving &&
+    view.unsaved === undefined &&
     !isAway(state, view)
   );
 }

@@ -8,12 +8,14 @@ import { andThen, type Decision, decided, log, replies, withOwn } from './decisi
 import { dutyOf, dutyWords, isPreferred, mayTakeOver, ownDuty } from './duty.ts';
 import { enough, isGathered, isUnanswered, mayPromote, votes } from './gather.ts';
 import { addressOf } from './handover.ts';
-import { isMaintained, leftOutWords } from './maintenance.ts';
+import { byHandWords, isMaintained, leftOutWords } from './maintenance.ts';
 import { lsnValue } from './names.ts';
 import { isDoubtful } from './pause.ts';
 import type { ReplyTo } from './processes.ts';
 import { abandon, advancePromotion, beginPromotion } from './promotion.ts';
+import { unwritten } from './remember.ts';
 import {
+  asksBeforeItStarts,
   bytesAhead,
   type Heard,
   heardPeers,
@@ -22,6 +24,7 @@ import {
   noPosition,
   ownPosition,
   positionOf,
+  serves,
   takesOut,
 } from './servers.ts';
 import { believesGone, fenceWords, fencing, isSilent } from './silence.ts';
@@ -31,13 +34,6 @@ import type { Handover, ServerId, Takeover } from './view.ts';
 
 const followAgainMs = 5000;
 const cutAgainMs = 5000;
-
-/** Its instance takes writes, or will in a moment, as far as it can be heard. */
-const serves = ({ view }: Heard): boolean =>
-  view.role === 'primary' &&
-  view.handover === null &&
-  view.leaving !== 'instance' &&
-  ['running', 'silent', 'starting', 'unknown'].includes(view.phase);
 
 const begins = (from: ServerId | null, kind: Takeover['kind'], more: Partial<Takeover>): Takeover => ({
   from,
@@ -90,6 +86,7 @@ const fenced = ({ sync }: State) => (isBound(sync) ? fenceLater : fenceFirst);
 function handoverObstacle(state: State, { kind, checkpoint }: Handover): string | null {
   if (state.own.phase !== 'running') return `the instance of ${state.self.id} does not run`;
   if (isBroken(state)) return `a disk of ${state.self.id} has failed`;
+  if (state.place !== null) return unwritten(state, state.place);
   if (isMaintained(state, state.self.id)) return leftOutWords(state, state.self.id);
   if (kind === 'failover' && !mayTakeOver(ownDuty(state))) return dutyWords(state.self.id, ownDuty(state));
   if (checkpoint === null && !isEligible(state)) return `${state.self.id} is not known to hold every commit`;
@@ -109,6 +106,7 @@ function considerSilence(state: State): Decision {
     !mayTakeOver(ownDuty(state)) ||
     isMaintained(state, state.self.id) ||
     state.own.phase !== 'running' ||
+    state.place !== null ||
     isBroken(state)
   )
     return decided(state);
@@ -134,7 +132,8 @@ function betterOne(state: State): boolean {
       state.sync?.eligible.includes(line.id) === true &&
       mayTakeOver(dutyOf(view)) &&
       !isMaintained(state, line.id);
-    if (!may) return votes(state, line.id) && bytesAhead(positionOf(view), ownPosition(state)) > 0;
+    if (!may || view.unsaved !== undefined)
+      return votes(state, line.id) && bytesAhead(positionOf(view), ownPosition(state)) > 0;
     if (view.failedDisks.some((part) => takesOut(state, part))) return false;
     return beats(state, peer, ownPosition(state));
   });
@@ -144,10 +143,6 @@ function beats(state: State, { line, view }: Heard, ours: string): boolean {
   const more = bytesAhead(positionOf(view), ours);
   return more > 0 || (more === 0 && isPreferred(state, line.id, state.self.id));
 }
-
-/** It has this server's word that nobody took over, or will have it in a moment, and starts with that. */
-const asksBeforeItStarts = ({ view }: Heard): boolean =>
-  view.role === 'primary' && view.phase === 'waiting' && view.handover === null;
 
 /** Without a record a pair still knows whom it takes over from. */
 function onlyPeer(state: State): ServerId | null {
@@ -175,9 +170,11 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
     );
   if (state.own.role !== 'standby' || state.own.phase !== 'running')
     return refuse(`the instance of ${state.self.id} does not run as a standby`);
+  if (state.place !== null) return refuse(unwritten(state, state.place));
   const serving = heardPeers(state).find(serves);
   const taker = heardPeers(state).find((it) => it.view.takeover !== null);
   if (taker) return refuse(`${taker.line.id} is taking over`);
+  if (serving && isMaintained(state, serving.line.id)) return refuse(byHandWords(serving.line.id));
   if (serving) return refuse(`${serving.line.id} is primary; mc_ctl switch without --force asks it`);
   const returning = heardPeers(state).find(asksBeforeItStarts);
   if (returning)
@@ -251,7 +248,9 @@ export function resumeTakeover(state: State): Decision {
     (primary.heardAt > state.graceFrom && !isDoubtful(state, primary.line.id)) || primary.reach === 'refused';
   if (!heardNow && !isSilent(state, primary.line.id)) return decided(state);
   const given = isHeard(primary) && primary.view.handover?.id === takeover.id;
-  if (takeover.kind === 'force' || given || isEligible(state)) return at(state, takeover, again);
+  // Its proof is worth nothing once the role was taken back, of which the file may know nothing.
+  const named = takeover.kind !== 'handover' || primary.view?.handover?.id === takeover.id;
+  if (takeover.kind === 'force' || given || (named && isEligible(state))) return at(state, takeover, again);
   return abandon(state, `${primary.line.id} has not said again that this server may take over`);
 }
 
@@ -266,6 +265,7 @@ function goOn(state: State, takeover: Takeover): Decision {
     return abandon(state, `${takeover.from} has said that this server may not take over`);
   if (takeover.kind !== 'force' && isMaintained(state, state.self.id))
     return abandon(state, leftOutWords(state, state.self.id));
+  if (state.place !== null) return abandon(state, unwritten(state, state.place));
   if (takeover.stage === 'ask') return resumeTakeover(state);
   return takeover.stage === 'gather' ? gather(state, takeover) : decided(state);
 }
@@ -341,7 +341,7 @@ function considerYield(state: State): Decision {
     return over ? decided({ ...state, yield: null }) : decided(state);
   }
   if (!taker || state.own.phase !== 'running' || heardPeers(state).some(serves)) return decided(state);
-  if (isBroken(state) || state.now < state.cutAfter) return decided(state);
+  if (isBroken(state) || state.place !== null || state.now < state.cutAfter) return decided(state);
   const from = state.sync === null ? undefined : state.peers[state.sync.primary];
   const handed = isHeard(from) && from.view.handover !== null;
   // A former primary that waits for the outcome of this takeover is as good as silent.

@@ -335,6 +335,8 @@ export interface ServerView {
   readonly maintenance?: Entries | undefined;
   /** It waits longer than this for another server; missing from a controller that does not tell it, nor heeds it. */
   readonly waitsMs?: number | undefined;
+  /** Why it can write nothing down, so that it takes nothing upon itself; missing while it can, and from a controller that does not tell it. */
+  readonly unsaved?: string | undefined;
 }
 
 /** What an arbiter tells a server that has told it something. */

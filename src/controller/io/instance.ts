@@ -12,7 +12,7 @@ import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
 import type { Configuration } from './configuration.ts';
 import { passLocks } from './lock-files.ts';
 import { findPostmaster, processesIn, readOrNull } from './postmaster.ts';
-import { outputOf, sendSignal, startProgram } from './processes.ts';
+import { outputOf, sendSignal, startProgram, thereAlways } from './processes.ts';
 import { type LogMark, markServerLog, serverLogSince } from './server-log.ts';
 import { endWalsenders } from './walsenders.ts';
 import { isThere } from './whole-file.ts';
@@ -166,13 +166,24 @@ export class Instance {
   }
 
   #spawn(program: string, env: NodeJS.ProcessEnv, failed: (error: Error) => void): ChildProcess | undefined {
-    const output = openSync(this.#startupLog, 'w', 0o600);
+    const output = this.#openLog();
     try {
       // Detached: the instance must outlive a controller that crashes, and not get its terminal's signals.
-      const options: SpawnOptions = { stdio: ['ignore', output, output], detached: true, env };
+      const stdio: SpawnOptions['stdio'] = ['ignore', output, output];
+      const options: SpawnOptions = { stdio, detached: true, env, cwd: thereAlways };
       return startProgram(program, ['-D', this.#dataDir], options, failed);
     } finally {
-      closeSync(output);
+      if (output !== 'ignore') closeSync(output);
+    }
+  }
+
+  /** Where its directory is gone the instance starts all the same. */
+  #openLog(): number | 'ignore' {
+    try {
+      return openSync(this.#startupLog, 'w', 0o600);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'ignore';
+      throw error;
     }
   }
 

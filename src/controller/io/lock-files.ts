@@ -6,7 +6,7 @@ import { lstatSync, rmSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readOrNull, worksIn } from './postmaster.ts';
-import { runProgram } from './processes.ts';
+import { runProgram, thereAlways } from './processes.ts';
 import { readIfThere, writeAtomic } from './whole-file.ts';
 
 /** More than any system gives to a process. */
@@ -55,7 +55,7 @@ export async function removeSocketLocks(dataDir: string, port: string, directori
 
 /** A setting as the server will have it; empty where its files cannot be read, which its start then says. */
 const settingOf = (program: string, dataDir: string, name: string): Promise<string> =>
-  runProgram(program, ['-D', dataDir, '-C', name], { timeout: 10_000 }).then(
+  runProgram(program, ['-D', dataDir, '-C', name], { cwd: thereAlways, timeout: 10_000 }).then(
     ({ stdout }) => stdout.trim(),
     () => '',
   );

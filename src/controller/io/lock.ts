@@ -25,9 +25,14 @@ export interface Holder {
   readonly boot: string;
 }
 
-export type LockResult =
-  | { readonly kind: 'taken'; release(): void }
-  | { readonly kind: 'held'; readonly by: Holder };
+export interface Taken {
+  readonly kind: 'taken';
+  /** The file that was linked is there still, in the directory that has this name now. */
+  isThere(): boolean;
+  release(): void;
+}
+
+export type LockResult = Taken | { readonly kind: 'held'; readonly by: Holder };
 
 /**
  * The boot as this process sees it: in a container, a unit that is kept from /proc/sys sees another one than a login does,
@@ -116,7 +121,7 @@ export function takeLock(dir: string, id: string): LockResult {
   try {
     writeFileSync(own, `${lines.join('\n')}\n`, { mode: 0o600 });
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      if (tryLink(own, path)) return { kind: 'taken', release: () => unlinkSync(path) };
+      if (tryLink(own, path)) return taken(path);
       const holder = read(path);
       if (holder && isAlive(holder)) return { kind: 'held', by: holder };
       if (holder) removeStale(path, holder);
@@ -125,6 +130,16 @@ export function takeLock(dir: string, id: string): LockResult {
   } finally {
     rmSync(own, { force: true });
   }
+}
+
+/** A directory that was removed took the lock with it, and what stands there since is another one's. */
+function taken(path: string): Taken {
+  const { dev, ino } = lstatSync(path);
+  const isThere = (): boolean => {
+    const now = lstatSync(path, { throwIfNoEntry: false });
+    return now?.ino === ino && now.dev === dev;
+  };
+  return { kind: 'taken', isThere, release: () => (isThere() ? unlinkSync(path) : undefined) };
 }
 
 function tryLink(from: string, to: string): boolean {

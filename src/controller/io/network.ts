@@ -4,6 +4,7 @@
  * Both sides prove the key of the cluster in the handshake (TLS 1.2, ECDHE with pre-shared key), so that no unknown peer's
  * byte is read as a message. It reports; it never decides that a peer is dead.
  */
+import { randomInt } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Renewal } from '../../base/renewal.ts';
 import type { Secret } from '../../base/secret.ts';
@@ -26,7 +27,8 @@ export interface LinkEvents {
   refused(peer: ServerId): void;
   unknownPeer(from: string, why: string): void;
   request(peer: ServerId, id: number, request: PeerRequest): void;
-  reply(peer: ServerId, ok: boolean, text: string, code?: 'busy'): void;
+  /** The id is the one with which it was asked. */
+  reply(peer: ServerId, id: number, answer: Answer): void;
 }
 
 export interface LinkSettings {
@@ -61,7 +63,8 @@ interface Caller {
 interface Line {
   readonly line: ServerLine;
   readonly call: Call;
-  pending: { readonly id: number; readonly timer: NodeJS.Timeout | null } | null;
+  /** Requests without an answer, by their numbers on the wire. */
+  readonly pending: Map<number, { readonly id: number; readonly timer: NodeJS.Timeout | null }>;
 }
 
 export class AdminLink {
@@ -77,7 +80,8 @@ export class AdminLink {
   readonly #arrived = new Set<ServerId>();
   readonly #unknownPeers: UnknownPeers;
   #seq = 0;
-  #requests = 0;
+  /** A former start of this controller may have asked, too, and its answers may still come. */
+  #requests = randomInt(2 ** 40);
 
   /** While `view` gives null nobody is answered; the port stays open, since a closed one says that no controller runs here. */
   constructor(settings: LinkSettings, view: () => ServerView | null, events: LinkEvents) {
@@ -180,10 +184,10 @@ export class AdminLink {
         frame: (value, bad) => this.#heard(made, value, bad),
         refused: () => this.#events.refused(line.id),
         unknown: (why) => this.#unknownPeers.seen(line.id, why),
-        ended: () => this.#settle(made, false, 'the connection broke before it answered'),
+        ended: () => this.#settleAll(made, 'the connection broke before it answered; it may still go on'),
       },
     );
-    const made: Line = { line, call, pending: null };
+    const made: Line = { line, call, pending: new Map() };
     return made;
   }
 
@@ -237,7 +241,7 @@ export class AdminLink {
   heartbeat(view: ServerView): void {
     this.#seq += 1;
     for (const { call, pending } of this.#lines.values())
-      call.heartbeat(() => this.#beat(view), pending === null);
+      call.heartbeat(() => this.#beat(view), pending.size === 0);
   }
 
   readonly #beat = (view: ServerView): object => ({
@@ -256,39 +260,42 @@ export class AdminLink {
       this.#events.heard(line.line.id, value.view);
     } else if (value.kind === 'reply' && typeof value.ok === 'boolean') {
       const code = value.code === 'busy' ? value.code : undefined;
-      if (line.pending?.id === value.id) this.#settle(line, value.ok, String(value.text), code);
+      this.#settle(line, value.id, { ok: value.ok, text: String(value.text), code });
     } else bad('a message has an unknown form');
   }
 
-  /** Asks a peer for something; exactly one `reply` event follows, also when the peer goes away. */
-  ask(peer: ServerId, request: PeerRequest): void {
+  /** Asks a peer for something; exactly one `reply` event with that id follows, also when the peer goes away. */
+  ask(peer: ServerId, id: number, request: PeerRequest): void {
     const line = this.#lines.get(peer);
-    if (!line?.call.ready || line.pending) {
-      this.#events.reply(peer, false, 'it cannot be reached');
+    if (!line?.call.ready) {
+      this.#events.reply(peer, id, { ok: false, text: 'it cannot be reached' });
       return;
     }
     this.#requests += 1;
+    const number = this.#requests;
     const { remoteCallTimeoutMs } = this.#settings.conf;
     const waitMs = request.kind === 'switch' ? (request.maxWaitMs ?? defaultMaxWaitMs) : 0;
     const limitMs = remoteCallTimeoutMs + waitMs;
     const seconds = limitMs / 1000;
-    const late = (): void =>
-      this.#settle(
-        line,
-        false,
-        `${peer} has not answered within ${seconds} s (remote_call_timeout); it may still go on`,
-      );
+    const text = `${peer} has not answered within ${seconds} s (remote_call_timeout); it may still go on`;
+    const late = (): void => this.#settle(line, number, { ok: false, text });
     const timer = remoteCallTimeoutMs > 0 ? setTimeout(late, timerMs(limitMs)) : null;
-    line.pending = { id: this.#requests, timer };
-    line.call.send({ v: protocolVersion, kind: 'request', id: this.#requests, request });
+    line.pending.set(number, { id, timer });
+    line.call.send({ v: protocolVersion, kind: 'request', id: number, request });
   }
 
-  #settle(line: Line, ok: boolean, text: string, code?: 'busy'): void {
-    const { pending } = line;
-    if (!pending) return;
-    line.pending = null;
-    if (pending.timer) clearTimeout(pending.timer);
-    this.#events.reply(line.line.id, ok, text, code);
+  /** What comes twice, or was asked by a former start of this controller, is nobody's answer. */
+  #settle({ line, pending }: Line, number: unknown, answer: Answer): void {
+    if (typeof number !== 'number') return;
+    const asked = pending.get(number);
+    if (!asked) return;
+    pending.delete(number);
+    if (asked.timer) clearTimeout(asked.timer);
+    this.#events.reply(line.id, asked.id, answer);
+  }
+
+  #settleAll(line: Line, text: string): void {
+    for (const number of [...line.pending.keys()]) this.#settle(line, number, { ok: false, text });
   }
 
   close(): void {

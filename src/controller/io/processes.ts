@@ -14,6 +14,9 @@ import {
 } from 'node:child_process';
 import { promisify } from 'node:util';
 
+/** Programs of PostgreSQL do not start in a directory that was removed, as that of the controller may have been. */
+export const thereAlways = '/';
+
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /**

@@ -20,7 +20,7 @@ import type { Proof } from '../core/event.ts';
 import { findServerProgram } from './instance.ts';
 import { type Ask, withSession } from './postgres.ts';
 import { findPostmaster, processesIn } from './postmaster.ts';
-import { runProgram } from './processes.ts';
+import { runProgram, thereAlways } from './processes.ts';
 import {
   everyName,
   includes,
@@ -269,7 +269,9 @@ export async function controlData({
   if ('why' in program) return null;
   const path = join(dirname(program.path), 'pg_controldata');
   const env = { ...process.env, LC_ALL: 'C' };
-  const said = await runProgram(path, ['-D', dataDir], { env, timeout: 10_000 }).catch(() => null);
+  const said = await runProgram(path, ['-D', dataDir], { env, cwd: thereAlways, timeout: 10_000 }).catch(
+    () => null,
+  );
   if (said === null) return null;
   const { stdout, stderr } = said;
   // A file whose checksum is wrong is shown all the same, with a warning.

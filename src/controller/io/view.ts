@@ -194,6 +194,7 @@ const view = object<ServerView>({
   lastTimeline: number,
   failedDisks: listOf(oneOf(diskParts)),
   fullDisks: optional(listOf(oneOf(diskParts))),
+  unsaved: optional(text),
   failover: object<FailoverFlag>({ enabled: flag, changedAtWall: number }),
   controllerVersion: text,
   understands: optional(number),

@@ -292,6 +292,10 @@ listening() {
 `;
 }
 
+/** The last words of a command that runs a controller, as the unit and the list of processes have them. */
+export const daemonWords = (place: { readonly managementDir: string; readonly id: string }): string =>
+  `daemon -M ${place.managementDir} --local-server ${place.id}`;
+
 /** The controller keeps this file as long as it runs; shell function `controller` reads it. */
 export const controllerPidFile = (place: { readonly managementDir: string; readonly id: string }): string =>
   `${place.managementDir}/${place.id}.pid`;

@@ -11,6 +11,7 @@ import { quote } from '../../base/shell.ts';
 import { type ControlData, parseControlData } from '../../postgres/controldata.ts';
 import { diskCheck, topNames } from '../../postgres/own-names.ts';
 import type { ProbeReply } from '../contract/kind.ts';
+import { daemonWords } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
 import { type Beside, besideFunction, readBesides } from './own-files.ts';
 import { beforeProbe, formerMark } from './record.ts';
@@ -28,6 +29,8 @@ export interface DataPlaces extends DataDirectoryPlace {
   readonly walDir?: string;
   /** Where a copy writes its tablespaces. */
   readonly tablespaces?: readonly string[];
+  /** The unit of its controller, which only root can make or remove. */
+  readonly unit?: string;
 }
 
 /** A name below the data directory, and what it leads to. */
@@ -50,6 +53,11 @@ export interface DataDirectory {
   readonly running: boolean;
   /** A server has been started here at some time. */
   readonly started?: boolean;
+  /**
+   * A server of this cluster was started here, and root's unit says that a controller was in charge: what the management directory said of it is
+   * lost, and was not never made.
+   */
+  readonly directoryLost?: boolean;
   /** A migration was begun: the former unit or a person is still in charge. */
   readonly former?: boolean;
   /** It was there before pgduet, alone or in a role of a pair, and has a record of that. */
@@ -122,6 +130,11 @@ const besideSpace = (place: DataDirectoryPlace, space: string): string => `s=${q
 if [ -e ${quote(makingFile(place))} ] && { linked "$s" || listed "$s"; }; then of=tablespace; else of=any; fi
 beside $of "$s" || return 1`;
 
+const lostDirectory = (place: DataPlaces): string =>
+  place.unit === undefined
+    ? ':'
+    : `if [ ! -e ${quote(systemFile(place))} ] && [ -e "$d/postmaster.opts" ] && grep -qs -- ${quote(`${daemonWords(place)}$`)} ${quote(`/etc/systemd/system/${place.unit}.service`)}; then echo 'directory lost'; fi`;
+
 /** Prints "word value" lines, then what pg_controldata says. */
 export const dataDirectoryProbe = (place: DataPlaces): string => `d=${quote(place.dataDir)}
 ${besideFunction(place.version)}
@@ -152,6 +165,7 @@ elif listing "$d" | grep -qvxE ${quote(topNames(place.version))} && seen=$(besid
 fi
 if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
 if [ -e "$d/postmaster.opts" ]; then echo 'started once'; fi
+${lostDirectory(place)}
 for n in "$d"/pg_tblspc/*; do if [ -L "$n" ]; then printf 'tablespace %s\n' "$(readlink "$n")"; fi; done
 if postmaster "$d"; then echo "running $pid"; fi
 if [ ! -e ${quote(systemFile(place))} ]; then
@@ -192,6 +206,7 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
     running: lines.first('running') !== undefined,
     started: lines.first('started') !== undefined,
     former: lines.first('former') !== undefined,
+    ...(lines.first('directory') === undefined ? {} : { directoryLost: true }),
     tablespaces: lines.all('tablespace'),
     besides: readBesides(lines.all('beside')),
     lost: lines.all('lost').map((line) => {

@@ -128,6 +128,8 @@ const causes: Readonly<Record<Happening['kind'], string>> = {
   'hook-failed': 'a hook has failed',
   terminate: 'SIGTERM',
   reload: 'SIGHUP',
+  'place-lost': 'its management directory is lost',
+  'place-back': 'its management directory can be written to again',
   'reload-failed': 'SIGHUP',
   'persist-failed': 'the state file cannot be written',
 };

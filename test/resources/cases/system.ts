@@ -180,6 +180,11 @@ export const system: readonly KindCases[] = [
         gives: { refuse: 'HST005', what: 'port 27500' },
       },
       {
+        title: 'the controller of this server uses it, and its directory is gone',
+        reply: { stdout: 'orphan 4711\n' },
+        gives: { refuse: 'HST005', what: 'the controller of this server (process 4711)' },
+      },
+      {
         title: 'somebody uses it, and whether rightfully is closed to this login',
         reply: { stdout: 'closed /database/inst1\n' },
         gives: { unknown: 'no right to look into /database/inst1' },

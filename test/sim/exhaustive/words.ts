@@ -87,6 +87,7 @@ const ofView = told<ServerView>({
   replay: no,
   duty: no,
   waitsMs: no,
+  unsaved: all,
 });
 export const wordsOfView = (view: ServerView): string => JSON.stringify(ofView(view));
 
@@ -159,6 +160,7 @@ export const wordsOfState = (numberOf: (view: ServerView) => number): ((state: S
     // All else that it says is said by the state.
     persisted: ({ role, timeline, handover }) => [role, timeline, handover],
     unsaved: no,
+    place: all,
     incarnation: all,
     named: no,
     seq: all,
@@ -200,7 +202,7 @@ export const wordsOfState = (numberOf: (view: ServerView) => number): ((state: S
     task: (it) => it.work,
     warned: shown,
     waitingForSwitch: (it) => it.length,
-    waitingForDetach: (it) => it.length,
+    waitingForDetach: (it) => it.map(({ id }) => id),
     waitingForMaintenance: (it) => it.length,
     passedOn: (it) => it.map(({ peer, work }) => [peer, work]),
     failover: (it) => it.enabled,

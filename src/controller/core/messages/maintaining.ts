@@ -37,4 +37,18 @@ export const maintainingMessages = {
     did: 'The instance stays stopped, and the controller keeps watching.',
     todo: 'Look which of the two counts. If it is this one: stop the other one, then `mc_ctl start` here.',
   },
+  MCA01155: {
+    type: 'ERROR',
+    text: 'nothing can be written down in the management directory: {why}',
+    cause: 'The directory was removed, or its disk is full, read-only or broken.',
+    did: 'The instance goes on, and the controller tells the others. It takes over from nobody and gives its role to nobody, since it could not remember that.',
+    todo: 'Make room, or have the disk repaired. Where the directory is gone do not end the controller: it alone knows what it has promised.',
+  },
+  MCA01156: {
+    type: 'NOTICE',
+    text: 'the management directory can be written to again',
+    cause: 'There is room again, or its disk was repaired.',
+    did: 'Everything is as before.',
+    todo: '',
+  },
 } as const satisfies Record<string, Message>;

@@ -194,10 +194,11 @@ export const watchingMessages = {
   },
   MCA01026: {
     type: 'WARNING',
-    text: 'the state file was torn and is ignored',
-    cause: 'The host or the disk failed while it was written, or someone edited it.',
+    text: 'the state file was torn or lost, and is ignored',
+    cause:
+      'The host or the disk failed while it was written, someone edited it, or it is not there any more although this server has run before.',
     did: 'The controller starts as if it had none; failover is as the configuration says. A primary counts every other server as one that it may have allowed to take over, until that has confirmed a new promise.',
-    todo: 'Check `mc_ctl status`; the torn file is kept beside it with the ending .torn.',
+    todo: 'Check `mc_ctl status`; a torn file is kept with the ending .torn. Do not put a file from a backup in its place: it holds an older promise.',
   },
   MCA01027: {
     type: 'ERROR',
