@@ -14,6 +14,7 @@ const groups: Readonly<Record<string, string>> = {
   USR: 'The instance administrator',
   PWD: 'The password file',
   UNT: 'Units of systemd',
+  INI: 'Init scripts, where there is no systemd',
   SET: 'Settings of PostgreSQL',
   HBA: 'Client rules (pg_hba.conf)',
   ROL: 'Roles',

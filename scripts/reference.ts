@@ -92,8 +92,14 @@ export const variables: Readonly<Record<string, string>> = {
   'host.*': 'this server, and:',
   'host.unit': 'its unit, without `.service`',
   'host.privileged': '`true` where scripts run as root',
-  'host.managed': '`true` with root and systemd: units, `/usr/local` and `/etc/services` may be written',
-  'host.systemd': 'the same',
+  'host.managed':
+    '`true` with root on a host that starts services: what starts them, `/usr/local` and `/etc/services` may be written',
+  'host.systemd': '`true` where it starts them by systemd, with root',
+  'host.initTool':
+    '`update-rc.d`, `chkconfig` or `rc-update` where it starts them by init scripts, with root; otherwise empty',
+  'host.initScript': 'its init script, by name',
+  'host.service':
+    'what starts it with the host, for the field `unit` of `controller` and `stopped`: its unit, or `update-rc.d/rc_mcoi_inst1`; otherwise empty',
   'host.needrestart': '`true` where needrestart is installed',
   'host.ownSocketDir': '`true` where the directory of the Unix socket has to be made',
   'host.otherSocketDir':

@@ -79,7 +79,7 @@ describe('generated texts', () => {
     const all: Record<string, unknown> = {
       ...variablesFor(preferred(cluster), serverNamed(cluster, 'server2')),
     };
-    const ofOneTemplate = ['serverConf', 'networkConf', 'unit'];
+    const ofOneTemplate = ['serverConf', 'networkConf', 'unit', 'initScript'];
     const server = Object.keys(serverVariables);
     const real = Object.entries(all)
       .filter(([name]) => !ofOneTemplate.includes(name))

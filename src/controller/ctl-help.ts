@@ -51,10 +51,14 @@ const details: Readonly<Record<Mode, string>> = {
   --mc-only   leave the instance alone
   --force-start   start the instance of a standby that is in maintenance, once; where it runs as primary
               in maintenance already, let it lead: what others alone hold is given up
+  --without-unit  start the controller beside the unit of systemd that starts it otherwise
 
 A standby waits for its primary. A server that was primary asks the others first and does not start when one of them
-is primary now. Where a systemd unit runs the controller, use systemctl start. Of a server in maintenance only the
-controller is started.
+is primary now. Of a server in maintenance only the controller is started.
+
+Where a unit of systemd starts the controller, the unit is started. Systemd lets root do that, and others as polkit says:
+where it refuses, so does this command, with the command for root. A controller beside its unit is not watched, and not
+started again when it ends; pgduet check tells it (CTL015), and pgduet provision takes it back under its unit.
 `,
   stop: `mc_ctl stop: stops the instance (fast shutdown), then the controller.
 
@@ -63,7 +67,8 @@ controller is started.
   --mc-only   leave the instance running
 
 While a switch or a detach is under way a stop is refused; -e does not wait for it. A standby is taken out before its WAL
-stops, so that commits do not wait for it.
+stops, so that commits do not wait for it. A unit of systemd that runs the controller takes it for an end in order, and
+starts it when the host boots.
 `,
   status: `mc_ctl status: shows the servers, their instances and disks, and why no switch is possible.
 

@@ -1,6 +1,6 @@
 /**
- * mc_ctl start: makes a controller when there is none, and lets it start the instance. In: what the user wants.
- * Out: exit status. Under systemd the unit makes the controller; this is for hosts and tests without it.
+ * mc_ctl start: makes a controller when there is none, and lets it start the instance. In: what the user wants. Out: exit status. Where
+ * a unit of systemd starts the controller, it is asked; a controller beside its unit is made only for who says so.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import { askController, exitOf } from './ctl-ask.ts';
 import type { Target } from './ctl-target.ts';
 import { loadConfiguration } from './io/configuration.ts';
 import { callController } from './io/control-socket.ts';
+import { runProgram } from './io/processes.ts';
+import { unitFor } from './io/unit.ts';
 import { launchDaemon } from './launch.ts';
 
 export interface StartOptions {
@@ -19,6 +21,8 @@ export interface StartOptions {
   readonly failover: boolean | null;
   /** Also an instance of a server that is in maintenance. */
   readonly forced: boolean;
+  /** Beside its unit, where there is one. */
+  readonly withoutUnit: boolean;
 }
 
 const aliveWithinMs = 3000;
@@ -39,7 +43,8 @@ export async function startController(
     return exitCode.hostFailed;
   }
   if (there.kind === 'reply') return useRunning(target, options, there.reply.status?.controller_pid);
-  const failure = await launch(target, options, bundle);
+  const unit = options.withoutUnit ? undefined : unitFor(target);
+  const failure = unit ? await throughUnit(target, options, unit) : await launch(target, options, bundle);
   if (failure !== null) {
     process.stderr.write(failure);
     return exitCode.hostFailed;
@@ -47,6 +52,37 @@ export async function startController(
   if (options.forced) return waitUntilRunning(target, { kind: 'start', force: true });
   if (options.mcOnly || !options.wait) return exitCode.done;
   return waitUntilRunning(target, { kind: 'wait-started' });
+}
+
+/** Systemd starts it as at boot: what is said here besides is told to the controller behind that. */
+async function throughUnit(
+  target: Target,
+  { mcOnly, failover }: StartOptions,
+  unit: string,
+): Promise<string | null> {
+  const beside = `beside its unit, unwatched: the same with --without-unit; pgduet provision takes it back`;
+  if (mcOnly)
+    return `mc_ctl: ${unit} starts the controller of ${target.id} with its instance; --mc-only is possible only ${beside}\n`;
+  const refused = await startUnit(unit);
+  if (refused !== null)
+    return `mc_ctl: ${unit} starts the controller of ${target.id}, and did not start now: ${refused}. As root: systemctl start ${unit}\n(${beside})\n`;
+  const there = await callController(target.id, { kind: 'status' }, aliveWithinMs);
+  if (there.kind !== 'reply')
+    return `mc_ctl: ${unit} has not started the controller of ${target.id}; why says: systemctl status ${unit}\n`;
+  if (failover !== null)
+    await callController(target.id, { kind: 'set-failover', enabled: failover }, aliveWithinMs);
+  return null;
+}
+
+/** Null, or why systemd did not start it: mostly since nobody has given the administrator the right. */
+async function startUnit(unit: string): Promise<string | null> {
+  try {
+    await runProgram('systemctl', ['--no-ask-password', 'start', unit], { timeout: 330_000 });
+    return null;
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+    return said.split('\n')[0] || (error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** There is a controller already: only an instance that does not run is left to start. */

@@ -36,6 +36,7 @@ const options = {
   'max-wait': { type: 'string' },
   abort: { type: 'boolean' },
   'force-start': { type: 'boolean' },
+  'without-unit': { type: 'boolean' },
   server: { type: 'string' },
   reason: { type: 'string' },
   for: { type: 'string' },
@@ -50,7 +51,7 @@ type Flag = keyof typeof options;
 
 /** Which options each mode knows; another one is an error, not ignored. */
 const allowed: Readonly<Record<Mode, readonly Flag[]>> = {
-  start: ['wait', 'no-wait', 'failover', 'no-failover', 'mc-only', 'force-start'],
+  start: ['wait', 'no-wait', 'failover', 'no-failover', 'mc-only', 'force-start', 'without-unit'],
   stop: ['all', 'emergency', 'mc-only'],
   status: ['json', 'arbiter'],
   switch: ['to', 'force', 'no-fencing', 'max-wait', 'abort'],
@@ -144,7 +145,13 @@ async function perform(
     case 'start': {
       const failover = values.failover ? true : values['no-failover'] ? false : null;
       const forced = values['force-start'] ?? false;
-      const options = { mcOnly: values['mc-only'] ?? false, wait: !values['no-wait'], failover, forced };
+      const options = {
+        mcOnly: values['mc-only'] ?? false,
+        wait: !values['no-wait'],
+        failover,
+        forced,
+        withoutUnit: values['without-unit'] ?? false,
+      };
       // Loaded here, and `stop` below, so that `status` does not pay for what reads the configuration and starts programs.
       const { startController } = await import('./ctl-start.ts');
       return startController(target, options, bundle);

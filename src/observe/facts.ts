@@ -1,4 +1,5 @@
 /** What is known of every host before anything is declared: system, clock, service manager. A probe like any other. Pure. */
+import { askServiceManager, type ServiceManager, serviceManagerOf } from '../base/service-managers.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 
 export interface Facts {
@@ -9,7 +10,7 @@ export interface Facts {
   readonly architecture: string;
   readonly hostname: string;
   readonly user: string;
-  readonly serviceManager: 'systemd' | 'none';
+  readonly serviceManager: ServiceManager;
   /** Changes with every start of the operating system. */
   readonly bootId: string;
   /** Path of Node.js, if there is one. */
@@ -27,7 +28,7 @@ set -- $(uname -nm)
 echo "$2"
 echo "$1"
 echo "$ME"
-if [ -d /run/systemd/system ]; then echo systemd; else echo none; fi
+${askServiceManager}
 read -r boot < /proc/sys/kernel/random/boot_id; echo "$boot"
 command -v node || command -v nodejs || echo
 if [ -d /etc/needrestart ]; then echo needrestart; fi`,
@@ -54,7 +55,7 @@ export function readFacts(reply: ProbeReply): Facts | undefined {
     architecture,
     hostname,
     user,
-    serviceManager: manager === 'systemd' ? 'systemd' : 'none',
+    serviceManager: serviceManagerOf(manager),
     bootId,
     clockMs: Number(clock) * 1000,
     ...(node ? { node } : {}),

@@ -25,10 +25,10 @@ import {
 import { type EtcdVariables, etcdVariables } from './variables/etcd.ts';
 import {
   type BareHostVariables,
-  bareHostVariables,
   type HostVariables,
   hbaVariables,
   hostVariables,
+  hostWithoutServer,
   type MultiplexingVariables,
   multiplexingVariables,
   postgresVariables,
@@ -138,7 +138,7 @@ export function bareVariables(situation: Situation, host: Host): BareVariables {
   const shared = sharedVariables(situation, host.name);
   return {
     ...shared,
-    host: bareHostVariables(host, situation.view),
+    host: hostWithoutServer(host, situation.view),
     platform: barePlatform(host, situation.view),
     primary: shared.servers.find(({ role }) => role === 'primary'),
     target: shared.servers.find(({ name }) => name === targetOf(situation)),

@@ -45,6 +45,7 @@ import { directory } from './system/directory.ts';
 import { file } from './system/file.ts';
 import { gone } from './system/gone.ts';
 import { group } from './system/group.ts';
+import { initScript } from './system/init-script.ts';
 import { line } from './system/line.ts';
 import { packageKind } from './system/package.ts';
 import { port } from './system/port.ts';
@@ -80,6 +81,7 @@ const all: readonly AnyKind[] = [
   anyKind(group),
   anyKind(hba),
   anyKind(holds),
+  anyKind(initScript),
   anyKind(instance),
   anyKind(line),
   anyKind(detachment),

@@ -7,6 +7,7 @@ import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { type Renewal, renewalText } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
+import { serviceWord } from '../base/service-managers.ts';
 import { arbiterKeyOf } from '../controller/config-arbiter-key.ts';
 import type { Intent } from '../intent/intent.ts';
 import { broughtPassword } from '../intent/replace.ts';
@@ -15,7 +16,7 @@ import { environmentOf, type View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
 import { type Playbook, parsePlaybook } from '../playbook/playbook.ts';
 import { mcCtlPath } from '../playbook/variables/controller.ts';
-import { isManaged } from '../playbook/variables/host.ts';
+import { serviceManager } from '../playbook/variables/host.ts';
 import type { EffectPlace } from '../resources/contract/effects.ts';
 import { kinds } from '../resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../shipped.ts';
@@ -123,6 +124,6 @@ export function effectPlace(server: Server, view: View): EffectPlace {
     id: server.name,
     managementDir: server.multiplexing.managementDir,
     mcCtl: mcCtlPath(server, view),
-    ...(isManaged(server.host, view) ? { unit: server.unit } : {}),
+    unit: serviceWord(serviceManager(server.host, view), server.unit),
   };
 }

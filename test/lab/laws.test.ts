@@ -44,6 +44,17 @@ const playbookText = readFileSync(join(import.meta.dirname, '../../playbooks/pro
 const switchText = readFileSync(join(import.meta.dirname, '../../playbooks/switch.yml'), 'utf8');
 const unitText =
   '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
+const scriptText = `#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          law
+# Required-Start:    $local_fs
+# Required-Stop:     $local_fs
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: law
+### END INIT INFO
+`;
+const ownTexts: Readonly<Record<string, string>> = { 'law.service.hbs': unitText, 'law.hbs': scriptText };
 const lawKeys = { from: new Secret('5a'.repeat(32)), to: new Secret('6b'.repeat(32)) };
 const lawArbiterKeys = { from: arbiterKeyOf(lawKeys.from), to: arbiterKeyOf(lawKeys.to) };
 const secrets: Readonly<Record<string, Secret>> = {
@@ -63,7 +74,7 @@ function compiled(text: string, cluster: Cluster, view: View): readonly Resource
         { cluster, view, intent: { kind: 'run' } },
         {
           kinds,
-          template: (name) => (name === 'law.service.hbs' ? unitText : shippedTemplate(name)),
+          template: (name) => ownTexts[name] ?? shippedTemplate(name),
           asset: shippedAsset,
           secret: (name) => secrets[name],
           entropy: '0f'.repeat(16),
@@ -220,6 +231,32 @@ const laws: readonly Law[] = [
         title: 'is a link to a file elsewhere',
         script:
           'mv /etc/systemd/system/law.service /law/law.service; ln -s /law/law.service /etc/systemd/system/law.service',
+      },
+    ],
+  },
+  // The program that switches scripts on and off is on every Debian.
+  {
+    host: 'server1',
+    resource: 'init_script: { name: law, tool: update-rc.d, template: law.hbs }',
+    breaks: [
+      fresh,
+      { title: 'is not started at boot', script: 'update-rc.d law disable' },
+      { title: 'is not started in one level', script: 'rm /etc/rc3.d/S*law' },
+      { title: 'was edited', script: 'echo "# x" >> /etc/init.d/law' },
+      { title: 'was removed, and its links are there', script: 'rm /etc/init.d/law' },
+      { title: 'is a link', script: 'mv /etc/init.d/law /root/law; ln -s /root/law /etc/init.d/law' },
+      { title: 'is open to all', script: 'chmod 0777 /etc/init.d/law' },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: 'init_script: { name: law, tool: update-rc.d, state: absent }',
+    breaks: [
+      { title: 'is there' },
+      {
+        title: 'has left its links',
+        script:
+          'ln -s ../init.d/law /etc/rc2.d/S01law; for l in 3 4 5; do cp -P /etc/rc2.d/S01law /etc/rc$l.d/; done',
       },
     ],
   },

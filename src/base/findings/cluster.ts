@@ -230,6 +230,13 @@ export const clusterCodes = {
       'the server is missing; if its former host comes back, it has the key of the cluster and is taken for it',
     repair: '`pgduet replace {object}`, which locks the former host out; a provisioning is refused meanwhile',
   },
+  CTL015: {
+    severity: 'drift',
+    title: 'the Mirroring Controller runs beside its unit',
+    consequence:
+      'systemd does not watch it, does not start it again when it ends, and does not stop it with the host: a shutdown ends the instance without order',
+    repair: provision,
+  },
   ARB001: {
     severity: 'degraded',
     title: 'the arbiter does not run',

@@ -222,4 +222,36 @@ export const hostsCodes = {
     consequence: 'somebody else may be able to change what runs',
     repair: provision,
   },
+  INI001: {
+    severity: 'drift',
+    title: 'the init script is missing',
+    consequence:
+      'after a reboot neither the controller nor the instance starts, and a shutdown ends them without order',
+    repair: provision,
+  },
+  INI002: {
+    severity: 'drift',
+    title: 'the init script has another content',
+    consequence: 'the next boot or shutdown does what it says, which no inventory declares',
+    repair: provision,
+  },
+  INI003: {
+    severity: 'drift',
+    title: 'the init script is not switched on',
+    consequence: 'after a reboot neither the controller nor the instance starts',
+    repair: provision,
+  },
+  INI004: {
+    severity: 'drift',
+    title: 'the init script has another owner or mode',
+    consequence: 'somebody else may be able to change what root runs at boot',
+    repair: provision,
+  },
+  INI005: {
+    severity: 'note',
+    title: 'the host has no systemd',
+    consequence:
+      'nobody starts a controller again that crashes or hangs: then nobody switches, and the instance goes on; and nothing keeps it from the rest of the host',
+    repair: 'watch that it runs: pgduet check says CTL001 where it does not, and pgduet provision starts it',
+  },
 } as const satisfies Record<string, FindingRule>;

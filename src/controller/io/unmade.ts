@@ -7,6 +7,7 @@ import { readStoppedRecord, stoppedBy, stoppedName } from '../../base/stopped-wo
 import { howToMake } from '../../base/vain-start.ts';
 import { parseServerConf } from '../config-parse.ts';
 import { parsed } from './files.ts';
+import { unitFor } from './unit.ts';
 import { isThere, readIfThere } from './whole-file.ts';
 
 /** While a data directory is being made or copied its mark stands; what is there must not be started. */
@@ -18,9 +19,13 @@ export function unfinished(dir: string, id: string): string | null {
 /** Why no controller runs here, where that is known, and what is to be done in place of a start. */
 export function whyDown(dir: string, id: string): string | null {
   const record = readIfThere(join(dir, stoppedName(id)));
-  if (record === undefined) return unfinished(dir, id);
+  if (record === undefined) return unfinished(dir, id) ?? asRoot(unitFor({ dir, id }));
   return `${stoppedBy(readStoppedRecord(record.split('\n')[0] ?? ''))}; when it may run again: pgduet start ${id}`;
 }
+
+/** Who may not start the unit is told by `mc_ctl start` what else there is. */
+const asRoot = (unit: string | undefined): string | null =>
+  unit === undefined ? null : `as root: systemctl start ${unit}`;
 
 const patienceMs = 1000;
 

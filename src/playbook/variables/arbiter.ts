@@ -3,6 +3,7 @@ import { arbiterConf, arbiterConfContext } from '../../controller/config-arbiter
 import type { Cluster } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { bundleFile, commandFile, installed, nodePath, otherControllers } from './controller.ts';
+import { hostWithoutServer } from './host.ts';
 
 /** Empty texts where the inventory has no arbiter. */
 export interface ArbiterVariables {
@@ -41,6 +42,7 @@ const none: ArbiterVariables = {
 export function arbiterVariables({ name: cluster, arbiter }: Cluster, view: View): ArbiterVariables {
   if (!arbiter) return none;
   const { name, adminAddress, port, managementDir, owner, unit, host } = arbiter;
+  const { managed } = hostWithoutServer(host, view);
   return {
     name,
     address: adminAddress,
@@ -50,8 +52,8 @@ export function arbiterVariables({ name: cluster, arbiter }: Cluster, view: View
     owner,
     unit,
     node: nodePath(host, view),
-    bundle: installed(host, view, managementDir, bundleFile),
-    mcArb: installed(host, view, managementDir, commandFile('mc_arb')),
+    bundle: installed(managed, managementDir, bundleFile),
+    mcArb: installed(managed, managementDir, commandFile('mc_arb')),
     othersNeedIt: otherControllers(arbiter),
     ...arbiterConfContext(arbiterConf({ port, myAddress: adminAddress })),
   };

@@ -1,6 +1,8 @@
 /** The variables of the Mirroring Controller: where its program is, and what its own files are rendered from. Pure. */
+
 import { isReadOnlyForUnit, isSystemDirectory } from '../../base/host-paths.ts';
 import { programLine } from '../../base/program-line.ts';
+import { initScriptFile, initScriptOf } from '../../base/service-managers.ts';
 import {
   checksFollowing,
   confByKeys,
@@ -18,7 +20,7 @@ import type { Cluster, Host, Server } from '../../inventory/cluster.ts';
 import { commandKeys } from '../../inventory/controller-keys.ts';
 import type { View } from '../../observe/survey.ts';
 import { writtenPlaces } from '../../postgres/written-places.ts';
-import { isManaged } from './host.ts';
+import { isManaged, serviceManager } from './host.ts';
 
 export interface ControllerVariables {
   readonly node: string;
@@ -28,13 +30,25 @@ export interface ControllerVariables {
   readonly controllerVersion: string;
   readonly serverConf: ServerConfContext;
   readonly unit: UnitContext;
+  readonly initScript: InitContext;
+}
+
+/** Context of `templates/rc_mcoi.hbs`: what a unit says, and what systemd does for one. */
+export interface InitContext extends UnitContext {
+  readonly initScript: string;
+  readonly mcCtl: string;
+  /** The directory of the sockets, where a boot empties it; else empty. */
+  readonly runDir: string;
+  /** The form of OpenRC, which runs no other script. */
+  readonly openrc: boolean;
 }
 
 /** The controller's own files are rendered from the types that the controller reads them back with, and from nothing else. */
-export const ownTemplates: Readonly<Record<string, 'serverConf' | 'networkConf' | 'unit'>> = {
+export const ownTemplates: Readonly<Record<string, 'serverConf' | 'networkConf' | 'unit' | 'initScript'>> = {
   'server.conf.hbs': 'serverConf',
   'network.conf.hbs': 'networkConf',
   'mcoi.service.hbs': 'unit',
+  'rc_mcoi.hbs': 'initScript',
 };
 
 interface ProgramFile {
@@ -47,18 +61,18 @@ export const bundleFile: ProgramFile = { folder: '/usr/local/lib/pgduet', name: 
 export const commandFile = (name: 'mc_ctl' | 'mc_arb'): ProgramFile => ({ folder: '/usr/local/bin', name });
 
 export const bundlePath = (server: Server, view: View): string =>
-  installed(server.host, view, server.multiplexing.managementDir, bundleFile);
+  installed(isManaged(server.host, view), server.multiplexing.managementDir, bundleFile);
 
 export const mcCtlPath = (server: Server, view: View): string =>
-  installed(server.host, view, server.multiplexing.managementDir, commandFile('mc_ctl'));
+  installed(isManaged(server.host, view), server.multiplexing.managementDir, commandFile('mc_ctl'));
 
 /** A program is where every login finds it, or beside the files of its owner. */
-export const installed = (host: Host, view: View, own: string, { folder, name }: ProgramFile): string =>
-  `${isManaged(host, view) ? folder : own}/${name}`;
+export const installed = (managed: boolean, own: string, { folder, name }: ProgramFile): string =>
+  `${managed ? folder : own}/${name}`;
 
 /** Shell text that succeeds as long as another controller, or an arbiter, runs on this machine. */
 export const otherControllers = ({ unit }: { readonly unit: string }): string =>
-  `ls /etc/systemd/system/mcoi_*.service /etc/systemd/system/mcarb_*.service | grep -vxF /etc/systemd/system/${unit}.service`;
+  `ls /etc/systemd/system/mcoi_*.service /etc/systemd/system/mcarb_*.service ${initScriptFile(initScriptOf('mcoi_*'))} | grep -vxF -e /etc/systemd/system/${unit}.service -e ${initScriptFile(initScriptOf(unit))}`;
 
 /** Those of the host's Node.js, or where it will be. */
 export const nodePath = (host: Host, view: View): string =>
@@ -84,6 +98,18 @@ export function controllerVariables(
 ): ControllerVariables {
   const node = nodePath(server.host, view);
   const bundle = bundlePath(server, view);
+  const unit: UnitContext = {
+    unit: server.unit,
+    cluster: cluster.name,
+    serverId: server.name,
+    owner: server.postgres.owner,
+    group: server.postgres.owner,
+    managementDir: server.multiplexing.managementDir,
+    dataDir: server.postgres.dataDir,
+    writable: writable(server, tablespaces).map(unitPath),
+    node,
+    bundle,
+  };
   return {
     node,
     bundle,
@@ -93,17 +119,13 @@ export function controllerVariables(
       cluster: cluster.name,
       serverId: server.name,
     }),
-    unit: {
-      unit: server.unit,
-      cluster: cluster.name,
-      serverId: server.name,
-      owner: server.postgres.owner,
-      group: server.postgres.owner,
-      managementDir: server.multiplexing.managementDir,
-      dataDir: server.postgres.dataDir,
-      writable: writable(server, tablespaces).map(unitPath),
-      node,
-      bundle,
+    unit,
+    initScript: {
+      ...unit,
+      initScript: initScriptOf(server.unit),
+      mcCtl: mcCtlPath(server, view),
+      runDir: /^(\/var)?\/run\/[^/]+$/.test(server.postgres.socketDir) ? server.postgres.socketDir : '',
+      openrc: serviceManager(server.host, view) === 'rc-update',
     },
   };
 }

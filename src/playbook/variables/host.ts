@@ -1,5 +1,11 @@
 /** The variables of the host itself: what pgduet may write there, and what the inventory says of its server. Pure. */
 
+import {
+  type InitToolName,
+  initScriptOf,
+  type ServiceManager,
+  serviceWord,
+} from '../../base/service-managers.ts';
 import { stoppedBy } from '../../base/stopped-words.ts';
 import type { Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
@@ -12,9 +18,12 @@ export interface BareHostVariables {
   readonly name: string;
   readonly address: string;
   readonly privileged: boolean;
-  /** Root on a host with systemd: units, /usr/local and /etc/services are ours to write. */
+  /** Root on a host that starts services: /usr/local, /etc/services and what starts a service are ours to write. */
   readonly managed: boolean;
+  /** It starts them by systemd: units. */
   readonly systemd: boolean;
+  /** It starts them by init scripts: what switches those on and off; else empty. */
+  readonly initTool: InitToolName | '';
   /** Services are restarted by needrestart behind updates. */
   readonly needrestart: boolean;
 }
@@ -22,6 +31,9 @@ export interface BareHostVariables {
 export type HostVariables = BareHostVariables &
   ServerVariables & {
     readonly unit: string;
+    /** What starts it with the host, as the kinds take it; empty where nothing does. */
+    readonly service: string;
+    readonly initScript: string;
     /** The socket directory is neither the system's own nor the management directory: it has to be made. */
     readonly ownSocketDir: boolean;
     /** It is another one, which has to be open to the instance administrator. */
@@ -44,19 +56,31 @@ export interface MultiplexingVariables {
 /** Made by the packages of PostgreSQL, with a mode of its own. */
 const systemSocketDir = '/var/run/postgresql';
 
-/** Is pgduet to write into the system's own directories there? */
-export const isManaged = (host: Host, view: View): boolean =>
-  host.privileged &&
-  (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd') === 'systemd';
+/** What starts services on the host, as far as pgduet may tell it. Of a host that was not seen yet systemd is supposed. */
+export const serviceManager = (host: Host, view: View): ServiceManager =>
+  host.privileged
+    ? (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd')
+    : 'none';
 
-export function bareHostVariables(host: Host, view: View): BareHostVariables {
-  const managed = isManaged(host, view);
+/** Is pgduet to write into the system's own directories there? */
+export const isManaged = (host: Host, view: View): boolean => serviceManager(host, view) !== 'none';
+
+/** What an arbiter needs there is written into the system where a unit starts it; an init script starts servers alone. */
+export function hostWithoutServer(host: Host, view: View): BareHostVariables {
+  const bare = bareHostVariables(host, view);
+  return { ...bare, managed: bare.systemd, initTool: '', needrestart: bare.systemd && bare.needrestart };
+}
+
+function bareHostVariables(host: Host, view: View): BareHostVariables {
+  const manager = serviceManager(host, view);
+  const managed = manager !== 'none';
   return {
     name: host.name,
     address: host.address,
     privileged: host.privileged,
     managed,
-    systemd: managed,
+    systemd: manager === 'systemd',
+    initTool: manager === 'systemd' || manager === 'none' ? '' : manager,
     needrestart: managed && view.hosts.get(host.name)?.facts?.needrestart === true,
   };
 }
@@ -70,6 +94,8 @@ export function hostVariables(server: Server, view: View): HostVariables {
     ...serverVariables(server, view),
     ...bare,
     unit: server.unit,
+    service: serviceWord(serviceManager(host, view), server.unit),
+    initScript: initScriptOf(server.unit),
     ownSocketDir,
     otherSocketDir: !ownSocketDir && postgres.socketDir !== multiplexing.managementDir,
     socketsBeside: postgres.socketDir === multiplexing.managementDir,

@@ -1,6 +1,7 @@
 /** How a reload or restart is done on a host. A thing that does not run is left alone: it reads its files when it starts. Pure. */
 
 import { quote, sh } from '../../base/shell.ts';
+import { hostService } from './host-service.ts';
 import type { Effect, Instance } from './kind.ts';
 import { answers, controllerPidFile, untilGone } from './preamble.ts';
 import { startable } from './tried.ts';
@@ -13,7 +14,7 @@ export interface EffectPlace {
   readonly id: string;
   readonly managementDir: string;
   readonly mcCtl: string;
-  /** The systemd unit, where systemd starts the controller. */
+  /** What starts the controller with the host, by its word (`host-service.ts`). */
   readonly unit?: string;
 }
 
@@ -53,8 +54,9 @@ fi`;
 /** Waits until the controller has read its files, as far as they can be read: the time of its own file tells. */
 const reloadController = (place: EffectPlace): string => {
   const read = `$(stat -c %.9Y ${quote(controllerPidFile(place))} 2>/dev/null)`;
-  const reload = place.unit
-    ? sh`systemctl reload ${place.unit}`
+  const unit = hostService(place.unit)?.unit;
+  const reload = unit
+    ? sh`systemctl reload ${unit}`
     : sh`as ${place.instance.owner} sh -c 'kill -HUP "$1"' sh "$mc"`;
   return ifControllerRuns(
     place,
@@ -67,19 +69,20 @@ while [ "${read}" = "$before" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); 
 
 /** Of the instance and the controller, or of the controller alone. */
 function restart(place: EffectPlace, only: string): string {
-  const { instance, managementDir, id, mcCtl, unit } = place;
+  const { instance, managementDir, id, mcCtl } = place;
+  const starter = hostService(place.unit);
   const tried = only === '' ? `${startable(instance)}\n` : '';
-  if (unit && only === '')
+  if (starter && only === '')
     return ifControllerRuns(
       place,
-      `${tried}${wholeBefore(place)}\n${sh`systemctl restart ${unit}`}\n${untilReady(instance)}\n${untilWhole(place)}`,
+      `${tried}${wholeBefore(place)}\n${starter.restart}\n${untilReady(instance)}\n${untilWhole(place)}`,
     );
   const local = sh`-M ${managementDir} --local-server ${id} ${only === '' ? [] : [only]}`;
   const command = `as ${quote(instance.owner)} ${quote(mcCtl)}`;
-  const start = unit ? sh`systemctl start ${unit}` : `${command} start -w ${local}`;
+  const start = starter?.start ?? `${command} start -w ${local}`;
   return ifControllerRuns(
     place,
-    `${tried}${wholeBefore(place)}\n${command} stop ${local}\n${untilGone(unit)}\n${start}\n${untilWhole(place)}`,
+    `${tried}${wholeBefore(place)}\n${command} stop ${local}\n${untilGone(starter?.unit)}\n${start}\n${untilWhole(place)}`,
   );
 }
 

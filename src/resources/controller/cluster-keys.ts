@@ -7,12 +7,13 @@ import { quote } from '../../base/shell.ts';
 import { effectScript } from '../contract/effects.ts';
 import { list, oneOf, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
+import { service } from '../contract/host-service.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { type ControllerReport, controllerProbe, readControllerStatus } from './controller-status.ts';
 
 const fields = serverFields({
-  unit: optional(text('the systemd unit that starts the controller')),
+  unit: service('the systemd unit or the init script that starts the controller'),
   speaks: optional(text('mark of the key that it speaks')),
   hears: list('marks of keys that it hears'),
   renewal: optional(oneOf(['known', 'forgotten'], 'whether it accepts the old values besides the new ones')),

@@ -8,6 +8,7 @@ import { quote, sh } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
 import { integer, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
+import { hostService, service } from '../contract/host-service.ts';
 import {
   type Change,
   change,
@@ -34,7 +35,7 @@ import { isFormerPrimary, outage } from './outage.ts';
 const fields = serverFields(
   {
     bundle: text('path of the controller program; a running one that is older is restarted'),
-    unit: optional(text('the systemd unit that starts it; without it `mc_ctl start` does')),
+    unit: service('the systemd unit or the init script that starts it; without it `mc_ctl start` does'),
     timeout: integer('seconds until the instance has to answer', 60),
     stopped: optional(text('who has stopped it, and when: then it is not started')),
   },
@@ -58,6 +59,8 @@ interface Running {
   readonly configRead: number;
   readonly configWritten: number;
   readonly bundleWritten: number;
+  /** The unit that should run it does not: a person has started it by hand. */
+  readonly beside?: true;
 }
 
 type Seen = Stopped | Running;
@@ -84,7 +87,11 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
       const since = Number(times.split(' ')[1]);
       return present({ instance: 'stopped with its controller', ...(since > 0 ? { since } : {}) });
     }
-    const [started, bundleWritten, configRead, ...written] = times.split(' ').map(Number);
+    const beside = times.startsWith('beside ');
+    const [started, bundleWritten, configRead, ...written] = times
+      .replace('beside ', '')
+      .split(' ')
+      .map(Number);
     const configWritten = written.length === 0 ? undefined : Math.max(...written);
     if (
       started === undefined ||
@@ -106,7 +113,15 @@ export const controller: ResourceKind<Desired, Seen, ControllerChange> = {
           ? observation.instance
           : observation.state;
     const report = observation?.state === 'running' ? { report: observation.report } : {};
-    return present({ instance, started, configRead, configWritten, bundleWritten, ...report });
+    return present({
+      instance,
+      started,
+      configRead,
+      configWritten,
+      bundleWritten,
+      ...report,
+      ...(beside ? { beside } : {}),
+    });
   },
   diff: (desired, observed) => {
     const value = observed.state === 'present' ? observed.value : undefined;
@@ -149,11 +164,23 @@ const runsAllTheSame = ({ id, stopped }: Desired): readonly Difference[] =>
     : [{ code: 'CTL013', object: id, declared: `down: ${stopped}`, found: 'it runs' }];
 
 function readsItsFiles(desired: Desired, seen: Running): Verdict<ControllerChange> {
-  const differences = [...outdatedOnes(desired, seen), ...runsAllTheSame(desired)];
+  const differences = [
+    ...outdatedOnes(desired, seen),
+    ...besideUnit(desired, seen),
+    ...runsAllTheSame(desired),
+  ];
   if (seen.bundleWritten > seen.started)
     return change({
       summary: 'restart the Mirroring Controller',
       reason: 'its program is newer than what runs',
+      act: 'none',
+      effects: [{ action: 'restart', target: 'controller', inTurn: true }],
+      differences,
+    });
+  if (seen.beside)
+    return change({
+      summary: 'restart the Mirroring Controller under its unit; the instance goes on',
+      reason: `${hostService(desired.unit)?.title ?? 'its unit'} does not run it`,
       act: 'none',
       effects: [{ action: 'restart', target: 'controller', inTurn: true }],
       differences,
@@ -184,6 +211,19 @@ const instanceAway = ({ id }: Desired, { instance, report }: Running): Differenc
   found: instance,
   ...sinceOf(report?.servers.find((row) => row.server_id === id)?.since),
 });
+
+const besideUnit = ({ id, unit }: Desired, { beside, started }: Running): readonly Difference[] =>
+  beside
+    ? [
+        {
+          code: 'CTL015',
+          object: id,
+          declared: `run by ${hostService(unit)?.title ?? 'its unit'}`,
+          found: 'started by hand',
+          since: started,
+        },
+      ]
+    : [];
 
 /** What runs is older than what stands on the disk. */
 function outdatedOnes({ id, bundle }: Desired, seen: Running): readonly Difference[] {
@@ -243,10 +283,19 @@ const probeScript = (desired: Desired): string => {
 case $unseen in closed*) echo "$unseen"; exit;; esac
 if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desired.id}.status.json`)} 2>/dev/null)"; exit; fi
 program=$(stat -c %.3Y ${quote(desired.bundle)} || echo 0)
-echo "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
+${besideScript(desired)}
+echo $beside "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
 d=${quote(desired.instance.dataDir)}
 if serving "$d"; then echo ready; exit; fi
 ${controllerProbe(desired)}`;
+};
+
+/** Shell: beside is set where systemd runs, and not its unit runs the controller; a server in charge of its former unit is not meant. */
+const besideScript = (desired: Desired): string => {
+  const unit = hostService(desired.unit)?.unit;
+  if (unit === undefined) return 'beside=';
+  return `beside=beside
+while IFS= read -r group; do case $group in */${quote(unit)}.service | */${quote(unit)}.service/*) beside=;; esac; done 2>/dev/null < "/proc/$pid/cgroup" || beside=`;
 };
 
 /** Shell: whether the controller's process runs; sets pidfile, pid and began. */
@@ -257,28 +306,36 @@ const runningScript = ({
 controller "$pidfile" && lines "$pidfile" pid ticks boot began; }`;
 
 /**
- * Shell: `given_up` says whether the controller that this unit has just started tries no more, by its own message in the journal. Started by
- * hand, `mc_ctl start -w` has said so itself.
+ * Shell: `given_up` says whether the controller that was just started tries no more, by its own message in the journal. What starts
+ * without a journal has its log; `before_start` is behind what stood there. Started by hand, `mc_ctl start -w` has said so itself.
  */
 export const givenUp = (unit: string | undefined): string =>
   unit
     ? sh`given_up() { journalctl -u ${unit} "_SYSTEMD_INVOCATION_ID=$(systemctl show -p InvocationID --value ${unit})" -n 30 --no-pager -o cat | grep -qF '(MCA01008)'; }`
     : 'given_up() { false; }';
 
+const givenUpInLog = (log: string): string =>
+  `given_up() { peek tail -c "+$((before_start + 1))" ${log} 2>/dev/null | grep -qF '(MCA01008)'; }`;
+
 function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
-  const { unit, instance, timeoutSeconds } = desired;
-  const command = unit
-    ? sh`systemctl ${act} ${unit}`
-    : `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`;
+  const { instance, timeoutSeconds } = desired;
+  const starter = hostService(desired.unit);
+  const unit = starter?.unit;
+  const command =
+    starter === undefined
+      ? `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`
+      : act === 'restart'
+        ? starter.restart
+        : starter.start;
   // Kind `takeover` may have started it in the same batch; mc_ctl would call that an error.
-  const unlessRunning = act === 'start' && !unit;
+  const unlessRunning = act === 'start' && !starter;
   const begin = act === 'wait' ? ':' : unlessRunning ? `${runningScript(desired)} || ${command}` : command;
-  const log = unit
-    ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat`
-    : sh`peek tail -n 15 ${`${desired.managementDir}/${desired.id}.log`}`;
-  return `tell() { ${log} >&2 || :; ${sh`peek tail -n 5 ${`${desired.managementDir}/${desired.id}.startup.log`}`} >&2 2>/dev/null || :; }
+  const ownLog = quote(`${desired.managementDir}/${desired.id}.log`);
+  const log = unit ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat` : `peek tail -n 15 ${ownLog}`;
+  const byScript = starter && !unit && act !== 'wait';
+  return `${byScript ? `before_start=$(peek stat -c %s ${ownLog} 2>/dev/null) || before_start=0\n` : ''}tell() { ${log} >&2 || :; ${sh`peek tail -n 5 ${`${desired.managementDir}/${desired.id}.startup.log`}`} >&2 2>/dev/null || :; }
 ( ${begin} ) || { tell; exit 1; }
-${givenUp(act === 'wait' ? undefined : unit)}
+${byScript ? givenUpInLog(ownLog) : givenUp(act === 'wait' ? undefined : unit)}
 began=$(date +%s)
 ${untilAnswers(
   instance,

@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import { quote, sh } from '../../base/shell.ts';
 import { effectScript } from '../contract/effects.ts';
-import { oneOf, optional, secret, text } from '../contract/field.ts';
+import { oneOf, secret, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { service } from '../contract/host-service.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { putFile } from '../contract/preamble.ts';
 import { ownershipDifference, readStat, type Stat } from '../contract/stat.ts';
@@ -15,7 +16,9 @@ const fields = fieldsOf(
   {
     path: text('absolute path'),
     owner: text('user that reads it'),
-    unit: optional(text('the systemd unit that starts the controller, which is told when the file is gone')),
+    unit: service(
+      'the systemd unit or the init script that starts the controller, which is told when the file is gone',
+    ),
     secret: secret('`!secret renewal`, for an arbiter `!secret arbiter_renewal`'),
     state: oneOf(['present', 'absent'], 'absent: the old values are forgotten', 'present'),
   },

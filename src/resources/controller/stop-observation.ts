@@ -4,8 +4,9 @@
  */
 import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import { quote, sh } from '../../base/shell.ts';
+import { quote } from '../../base/shell.ts';
 import { readStoppedRecord, type StoppedRecord } from '../../base/stopped-words.ts';
+import { hostService } from '../contract/host-service.ts';
 import { type Observed, type Probe, type ProbeReply, present, unknown } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
@@ -36,18 +37,21 @@ export interface StopObservation {
   readonly sessions?: Sessions;
 }
 
-export const stopProbe = (place: StopPlace): Probe => ({
-  shell: `unseen ${quote(controllerPidFile(place))}
+export const stopProbe = (place: StopPlace): Probe => {
+  const starter = hostService(place.unit);
+  return {
+    shell: `unseen ${quote(controllerPidFile(place))}
 case $unseen in closed*) echo "$unseen"; exit;; esac
 ${stoppedProbe(place)}
-${place.unit ? sh`echo "unit $(systemctl is-enabled ${`${place.unit}.service`} 2>/dev/null)"` : ''}
+${starter ? `if ${starter.isEnabled}; then echo 'unit enabled'; fi` : ''}
 if controller ${quote(controllerPidFile(place))}; then echo 'controller runs'; fi
 if postmaster ${quote(place.dataDir)}; then echo 'instance runs'; fi
 if [ -f ${quote(`${place.dataDir}/standby.signal`)} ]; then echo 'role standby'; fi
 echo looked
 ${controllerProbe(place)}`,
-  sql: `json_build_object(${sessionsQuery})`,
-});
+    sql: `json_build_object(${sessionsQuery})`,
+  };
+};
 
 export function readStop(reply: ProbeReply, id: string): Observed<StopObservation> {
   const hidden = closed(reply.stdout.split('\n')[0] ?? '');

@@ -2,10 +2,11 @@
  * stopped: a server is down, with its controller, and stays down across a reboot of its host, as a person has asked (ADR 20); or nothing of that keeps it
  * down any more. Its steps go through the controller where one runs, so that the others take the stop for no fault.
  */
-import { quote, sh } from '../../base/shell.ts';
+import { quote } from '../../base/shell.ts';
 import { stoppedBy } from '../../base/stopped-words.ts';
 import { list, oneOf, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
+import { hostService, service } from '../contract/host-service.ts';
 import {
   type Change,
   change,
@@ -25,7 +26,7 @@ import { obstacle, readStop, type StopObservation, stopNotes, stopProbe } from '
 const fields = serverFields(
   {
     state: oneOf(['stopped', 'released'], 'released: nothing of a stop keeps it down any more', 'stopped'),
-    unit: optional(text('the systemd unit of the controller, if there is one')),
+    unit: service('the systemd unit or the init script of the controller, if there is one'),
     by: text('who has asked for it', 'somebody'),
     names: list('all servers that stop'),
     all: oneOf(['yes', 'no'], 'yes: no server of the cluster goes on', 'no'),
@@ -91,8 +92,7 @@ function judgeEnd({ id }: Desired, { record, enabled }: StopObservation): Verdic
   });
 }
 
-const disable = ({ unit }: Desired): string =>
-  unit ? sh`systemctl --quiet --no-reload disable ${`${unit}.service`}` : ':';
+const disable = ({ unit }: Desired): string => hostService(unit)?.disable ?? ':';
 
 /** What is meant is written down first: whatever is interrupted, the record says it. */
 function stopSteps(desired: Desired, runs: boolean): readonly Step[] {
@@ -106,6 +106,7 @@ const stopSeconds = 600;
 
 const stopScript = (desired: Desired, keep: string): string => {
   const pidFile = quote(controllerPidFile(desired));
+  const starter = hostService(desired.unit);
   return `if [ -e ${quote(stoppedFile(desired))} ]; then before=yes; else before=; fi
 controller ${pidFile} || :
 ${untilSettled(desired)}
@@ -119,18 +120,13 @@ ${enable(desired)}
 fi
 exit 1
 fi
-${untilGone(desired.unit, stopSeconds)}
+${untilGone(starter?.unit, stopSeconds)}
 fi
-${desired.unit ? `# A controller that systemd is just starting again is none that could be asked.\n${sh`systemctl stop ${`${desired.unit}.service`}`}` : ''}
+${starter ? `# A controller that is just being started again is none that could be asked.\n${starter.stop}` : ''}
 if postmaster ${quote(desired.dataDir)}; then ${stopServer(desired.owner, desired.dataDir, stopSeconds)}; fi`;
 };
 
-/** Of a unit that was disabled when the host has booted, systemd 257 says then that it has to be read again. */
-const enable = ({ unit }: Desired): string => {
-  if (!unit) return ':';
-  const name = `${unit}.service`;
-  return sh`systemctl --quiet --no-reload enable ${name} && case $(systemctl show -p NeedDaemonReload ${name}) in *=yes) systemctl daemon-reload;; esac`;
-};
+const enable = ({ unit }: Desired): string => hostService(unit)?.enable ?? ':';
 
 const endStep = (desired: Desired): Step => ({
   title: `end the stop of ${desired.id}`,

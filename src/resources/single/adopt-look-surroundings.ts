@@ -9,6 +9,8 @@ import { formerShell, readFormer, type SeenFormer } from './adopt-look-former.ts
 export interface SeenSurroundings extends SeenFormer {
   /** The systemd unit whose main process the postmaster is. */
   readonly unit: { readonly name: string; readonly enabled: string } | undefined;
+  /** The directory of a cluster that Debian's init script starts at boot; only where there is no systemd. */
+  readonly atBoot: string | undefined;
   /** The command line behind the program's name. */
   readonly options: string;
   /** The file that its standard error goes to. */
@@ -47,6 +49,10 @@ if [ -n "$unit" ] && [ "$(systemctl show -p MainPID --value -- "$unit" 2>/dev/nu
   printf 'unit %s\\n' "$unit $(systemctl is-enabled -- "$unit" 2>/dev/null | head -n 1)"
 else unit=
 fi
+if [ ! -d /run/systemd/system ] && [ -x /etc/init.d/postgresql ]; then
+  c=$(peek sed -n 's|.*config_file=\\(/etc/postgresql/[^/ "]*/[^/ "]*\\)/postgresql\\.conf.*|\\1|p' "$d/postmaster.opts")
+  if [ -n "$c" ] && ! grep -qsE '^[[:space:]]*(manual|disabled)' "$c/start.conf"; then told atboot "$c"; fi
+fi
 ${watcherShell}
 ${formerShell}`;
 
@@ -54,6 +60,7 @@ export function readSurroundings(lines: ReplyLines): SeenSurroundings {
   const [name, enabled] = (lines.first('unit') ?? '').trim().split(' ');
   return {
     unit: name ? { name, enabled: enabled ?? 'unknown' } : undefined,
+    atBoot: textsOf(lines, 'atboot')[0],
     options: fromBase64(lines.first('options') ?? '').trim(),
     log: textsOf(lines, 'log')[0],
     build: textsOf(lines, 'build')[0] ?? '',

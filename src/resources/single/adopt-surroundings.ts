@@ -47,6 +47,11 @@ export function* chargeObstacles(
       what: `${observation.unit.name} starts the server, and that cannot be changed without root`,
       fix: 'Log in as root, or set ssh: { become: sudo } in the inventory.',
     };
+  if (observation.atBoot !== undefined)
+    yield {
+      what: `/etc/init.d/postgresql starts the server at boot (${observation.atBoot}/start.conf), beside the controller: behind a switch it would be a second primary`,
+      fix: `On that host, as root: echo manual > ${observation.atBoot}/start.conf (pg_ctlcluster starts it all the same), then run the same command again.`,
+    };
   const names = observation.live?.settings.get('synchronous_standby_names')?.value ?? '';
   // A standby's own count for nobody.
   if (!follows && strangers(names, standbys).length > 0 && !observation.record)

@@ -239,7 +239,7 @@ size() { walks "$1"; $walker du -skx "$1/" 2>/dev/null | cut -f1; }
 tell_others
 if mountpoint -q "$d" 2>/dev/null; then echo mount; fi
 if [ -d "$d" ]; then echo "place data $(size "$d") $d"; fi
-if [ -d "$d" ] || [ -e "$making" ]; then wal | while IFS= read -r line; do of=\${line%% *}; p=\${line#* }; if ! bare "$p" || vacant "$p"; then echo "place wal $(size "$p") $p"; fi; done; fi
+if [ -d "$d" ] || [ -e "$making" ]; then wal | while IFS= read -r line; do of=\${line%% *}; p=\${line#* }; if vacant "$p" || [ -n "$(ls -A "$p")" ]; then echo "place wal $(size "$p") $p"; fi; done; fi
 sizes() { for p in "$1"/PG_${desired.version}_*; do if [ -d "$p" ]; then printf 'place tablespace %s\n' "$(size "$p") $p"; fi; done; }
 each_space sizes || exit 1
 if orphan "$d"; then echo orphan; fi

@@ -14,13 +14,11 @@ vacant() {
   esac
   [ -d "$1" ] && ! [ -L "$1" ] && ! mountpoint -q "$1" && ! of_package "$1"
 }
-# What holds something stays in any case: that is seen sooner than whose it is.
-bare() { [ -z "$(ls -A "$1" 2>/dev/null)" ]; }
-vacate() { if bare "$1" && vacant "$1"; then acting "$1" '' rmdir "$1" 2>/dev/null || :; fi; }
+vacate() { if vacant "$1"; then acting "$1" '' rmdir "$1" 2>/dev/null || :; fi; }
 # Whether the parent of something that is gone stayed behind when a run was killed.
-orphan() { up=\${1%/*}; [ ! -e "$1" ] && [ "$(stat -c %U "$up" 2>/dev/null)" = root ] && bare "$up" && vacant "$up"; }
+orphan() { up=\${1%/*}; [ ! -e "$1" ] && [ "$(stat -c %U "$up" 2>/dev/null)" = root ] && vacant "$up" && [ -z "$(ls -A "$up")" ]; }
 vacate_above() {
   up=\${1%/*}
-  while [ -n "$up" ] && [ "$(stat -c %U "$up" 2>/dev/null)" = root ] && bare "$up" && vacant "$up" && acting "$up" root rmdir "$up" 2>/dev/null; do up=\${up%/*}; done
+  while [ -n "$up" ] && [ "$(stat -c %U "$up" 2>/dev/null)" = root ] && vacant "$up" && acting "$up" root rmdir "$up" 2>/dev/null; do up=\${up%/*}; done
   :
 }`;

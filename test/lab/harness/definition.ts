@@ -9,8 +9,14 @@ import { createHash } from 'node:crypto';
 /** What `sudo` asks the user `deploy` for, and what sshd accepts as its password. */
 export const DEPLOY_PASSWORD = 'deploy-Sudo-1';
 
-export type ImageName = 'debian12' | 'debian12-bare' | 'debian13' | 'debian13-bare';
-export const IMAGE_NAMES: readonly ImageName[] = ['debian12', 'debian12-bare', 'debian13', 'debian13-bare'];
+export const IMAGE_NAMES = [
+  'debian12',
+  'debian12-bare',
+  'debian12-sysv',
+  'debian13',
+  'debian13-bare',
+] as const;
+export type ImageName = (typeof IMAGE_NAMES)[number];
 
 export type Suite = 'bookworm' | 'trixie';
 export const SUITES: readonly Suite[] = ['bookworm', 'trixie'];
@@ -31,6 +37,12 @@ export interface Layer {
 
 const BASE_PACKAGES =
   'systemd systemd-sysv dbus openssh-server iproute2 procps sudo ca-certificates locales netbase'.split(' ');
+
+/** A server that System V init starts. Its messages go to syslog, and nothing of systemd is there but a library. */
+const SYSV_PACKAGES =
+  'sysvinit-core sysv-rc initscripts orphan-sysvinit-scripts rsyslog openssh-server iproute2 procps sudo ca-certificates locales netbase'.split(
+    ' ',
+  );
 
 /** Units that only cost time in a host that lives for a minute. */
 const MASKED = `console-getty.service getty.target getty-static.service systemd-firstboot.service
@@ -54,7 +66,7 @@ printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 `;
 
-const BASE_AFTER = `
+const ACCOUNTS = `
 useradd --create-home --shell /bin/bash --uid 1001 deploy
 useradd --create-home --shell /bin/bash --uid 1002 ops
 echo 'deploy:${DEPLOY_PASSWORD}' | chpasswd
@@ -66,16 +78,37 @@ chown deploy: /home/deploy/.ssh; chown ops: /home/ops/.ssh
 printf '%s\\n' 'HostKey /etc/ssh/ssh_host_ed25519_key' 'UseDNS no' 'PermitRootLogin prohibit-password' \
   'PasswordAuthentication yes' > /etc/ssh/sshd_config.d/10-lab.conf
 rm -f /etc/ssh/ssh_host_*
-install -d /etc/systemd/journald.conf.d /var/log/journal
+`;
+
+const SYSTEMD = `install -d /etc/systemd/journald.conf.d /var/log/journal
 printf '[Journal]\\nStorage=persistent\\nSystemMaxUse=64M\\n' > /etc/systemd/journald.conf.d/lab.conf
 ln -sf /lib/systemd/system/multi-user.target /etc/systemd/system/default.target
 for unit in ${MASKED.join(' ')}; do ln -sf /dev/null "/etc/systemd/system/$unit"; done
-sed -i 's/^# *\\(en_US.UTF-8 UTF-8\\)/\\1/' /etc/locale.gen
+`;
+
+/**
+ * Terminals that a container has not; file systems and the clock are there already. A root that was remounted read-only at a shutdown
+ * would stay so, and a cable that it takes down, too: both belong to this machine.
+ */
+const SYSV = `sed -i '/getty/d' /etc/inittab
+for script in hwclock.sh mountkernfs.sh mountdevsubfs.sh checkroot.sh checkroot-bootclean.sh checkfs.sh mountall.sh \\
+  mountall-bootclean.sh mountnfs.sh mountnfs-bootclean.sh mount-configfs brightness procps urandom bootlogs; do
+  if [ -e "/etc/init.d/$script" ]; then update-rc.d "$script" disable >/dev/null 2>&1 || :; fi
+done
+rm -f /etc/rc[06].d/K*umountroot /etc/rc[06].d/K*umountfs /etc/rc[06].d/K*hwclock.sh
+sed -i 's/^NETDOWN=.*/NETDOWN=no/' /etc/default/halt
+grep -q '^NETDOWN=no' /etc/default/halt || echo NETDOWN=no >> /etc/default/halt
+`;
+
+const LEAN = `sed -i 's/^# *\\(en_US.UTF-8 UTF-8\\)/\\1/' /etc/locale.gen
 locale-gen >/dev/null
 rm -rf /usr/share/doc/* /usr/share/man/* /usr/share/info/*
 rm -f /usr/sbin/policy-rc.d /etc/machine-id /var/lib/dbus/machine-id
 touch /etc/machine-id
 `;
+
+const BASE_AFTER = `${ACCOUNTS}${SYSTEMD}${LEAN}`;
+const SYSV_AFTER = `${ACCOUNTS}${SYSV}${LEAN}`;
 
 /** A host with its packages present has no cluster yet, and no archive it could wait for. */
 const PACKAGES_BEFORE = `${BASE_BEFORE}
@@ -108,8 +141,19 @@ export function imageLayers(image: ImageName): [Layer, Layer] {
   const debian12 = image.startsWith('debian12');
   const suite = debian12 ? 'bookworm' : 'trixie';
   const postgresql = debian12 ? 'postgresql-15' : 'postgresql-17';
-  const baseParts = { packages: BASE_PACKAGES, before: BASE_BEFORE, after: BASE_AFTER };
-  const base = layer('base', debian12 ? 'debian12-base' : 'debian13-base', suite, baseParts, '');
+  const sysv = image.endsWith('-sysv');
+  const baseParts = {
+    packages: sysv ? SYSV_PACKAGES : BASE_PACKAGES,
+    before: BASE_BEFORE,
+    after: sysv ? SYSV_AFTER : BASE_AFTER,
+  };
+  const base = layer(
+    'base',
+    `${debian12 ? 'debian12' : 'debian13'}${sysv ? '-sysv' : ''}-base`,
+    suite,
+    baseParts,
+    '',
+  );
   const top = image.endsWith('-bare')
     ? {
         packages: [postgresql, 'postgresql', 'postgresql-client', 'nodejs', 'iputils-ping'],

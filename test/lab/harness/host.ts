@@ -18,6 +18,10 @@ import { type RunResult, run, until } from './run.ts';
 const BOOT_TIMEOUT_MS = 30_000;
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** Shell: what is asked of systemd where that runs, else of System V init. */
+const asked = (systemd: string, sysv: string): string =>
+  `if [ -d /run/systemd/system ]; then ${systemd}; else ${sysv}; fi`;
+
 export interface ShellOptions {
   /** Throw when the status is not 0. */
   check?: boolean;
@@ -96,10 +100,10 @@ export class Host {
     return this.#disks.moveTo(dir);
   }
 
-  /** Shuts down in order, as `systemctl poweroff` does, and waits for the end. */
+  /** Shuts down in order, as `systemctl poweroff` or `shutdown -h` does, and waits for the end. */
   async shutdown(): Promise<void> {
     const container = this.#container;
-    await this.sh('systemctl --no-block poweroff');
+    await this.sh(asked('systemctl --no-block poweroff', 'shutdown -h -P now'));
     await container?.ended;
     await until(
       () => `host ${this.name} is still on`,
@@ -111,7 +115,7 @@ export class Host {
   /** Reboots in order and waits until sshd answers again. */
   async reboot(): Promise<void> {
     const boots = this.boots;
-    await this.sh('systemctl --no-block reboot');
+    await this.sh(asked('systemctl --no-block reboot', 'shutdown -r now'));
     await this.untilBoots(boots + 1);
   }
 

@@ -30,6 +30,8 @@ export interface ClusterOptions extends InventoryWish {
   readonly prepare?: string;
   /** What the primary is reported once it is provisioned: a database and SQL, in this order. */
   readonly sql?: readonly (readonly [database: string, text: string])[];
+  /** In place of the image that has this version of PostgreSQL. */
+  readonly image?: ImageName;
   /** One host more, without an instance: the arbiter, which decides where the options name no policy. */
   readonly arbiter?: true;
 }
@@ -209,7 +211,8 @@ const namesOf = (count: number, { arbiter }: ClusterOptions): string[] => [
 
 const versionOf = ({ version = 15 }: ClusterOptions): number => version;
 
-const imageOf = (options: ClusterOptions): ImageName => (versionOf(options) === 15 ? 'debian12' : 'debian13');
+const imageOf = (options: ClusterOptions): ImageName =>
+  options.image ?? (versionOf(options) === 15 ? 'debian12' : 'debian13');
 
 async function prepareHosts(
   hosts: readonly Host[],

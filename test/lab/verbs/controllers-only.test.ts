@@ -67,7 +67,11 @@ describeLab('teardown --controllers-only', () => {
     const refused = await only('--yes');
     expect(refused.status, refused.stdout).toBe(5);
     expect(refused.stderr).toContain('SAF080');
-    await b.sh(`runuser -u postgres -- mc_ctl start -w -M ${mcDir}`, { check: true });
+    // Its unit starts it, which the administrator has no right to.
+    const beside = await b.sh(`runuser -u postgres -- mc_ctl start -w -M ${mcDir}`);
+    expect(beside.status, beside.stdout).toBe(1);
+    expect(beside.stderr).toMatch(/As root: systemctl start mcoi_\w+\.service\n.*--without-unit/);
+    await b.sh(`${beside.stderr.match(/systemctl start \S+/)?.[0]}`, { check: true });
     await untilStatus(a, 'switchable');
   });
 

@@ -130,6 +130,19 @@ export const adopts: readonly KindCases[] = [
         gives: { refuse: 'SAF030', what: 'cannot be changed without root' },
       },
       {
+        title: 'an init script of the distribution starts it at boot, and there is no systemd',
+        desired: adopting(', managed: false'),
+        reply: reply(
+          [...running, `atboot ${Buffer.from('/etc/postgresql/15/main').toString('base64')}`],
+          live(),
+        ),
+        gives: {
+          refuse: 'SAF030',
+          what: '/etc/init.d/postgresql starts the server at boot',
+          fix: 'echo manual > /etc/postgresql/15/main/start.conf',
+        },
+      },
+      {
         title: 'it is a standby that streams, with a slot and its own upstream',
         desired: following('streaming 1234'),
         reply: reply(

@@ -45,6 +45,12 @@ export const controllers: readonly KindCases[] = [
     errors: [
       { desired: '{}', what: "'bundle' is missing", at: '1:1' },
       { desired: '{ timeout: long, bundle: /x }', what: "not 'long'", at: '1:12' },
+      {
+        desired: '{ unit: initctl/x, bundle: /x }',
+        what: "'unit' cannot be 'initctl/x'",
+        at: '1:9',
+        beyondSchema: true,
+      },
     ],
     cases: [
       { title: 'it runs with its files', reply: { stdout: seen('ready') }, gives: { same: 'instance run' } },
@@ -66,6 +72,37 @@ export const controllers: readonly KindCases[] = [
           change: 'start the Mirroring Controller',
           reason: 'does not run',
           script: ['start -w -M /mcdir/inst1 --local-server server1'],
+        },
+      },
+      {
+        title: 'it does not run, and an init script starts it',
+        desired: '{ unit: update-rc.d/rc_mcoi_inst1, bundle: /x }',
+        reply: { stdout: 'stopped\n' },
+        gives: {
+          change: 'start the Mirroring Controller',
+          reason: 'does not run',
+          script: [/^\( \/etc\/init\.d\/rc_mcoi_inst1 start >&2 \)/m, 'before_start', 'MCA01008'],
+        },
+      },
+      {
+        title: 'it runs beside its unit',
+        reply: { stdout: `beside ${seen('ready')}` },
+        tells: [{ code: 'CTL015', object: 'server1', found: 'started by hand', since: 200 }],
+        gives: {
+          change: 'restart the Mirroring Controller under its unit',
+          reason: 'mcoi_inst1.service does not run it',
+          effects: [{ action: 'restart', target: 'controller', inTurn: true }],
+          noSteps: true,
+        },
+      },
+      {
+        title: 'it runs beside its unit, with files that it has not read',
+        reply: { stdout: `beside ${seen('ready', 300)}` },
+        tells: [{ code: 'CTL003' }, { code: 'CTL015' }],
+        gives: {
+          change: 'restart the Mirroring Controller under its unit',
+          reason: 'does not run it',
+          noSteps: true,
         },
       },
       {

@@ -20,6 +20,9 @@ const unitSays = (
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')}\n${text}`;
 
+const rightScript = 'regular file|755|root|root|100|200';
+const lessThanAUnit =
+  'an init script, which starts it at boot and stops it at shutdown, and does nothing in between';
 const dropInOfUnit = '/etc/systemd/system/mcoi_inst1.service.d/a.conf';
 const marked = '{ name: mcoi_inst1, template: unit.hbs }';
 const mark = createHash('sha256')
@@ -319,6 +322,154 @@ export const system: readonly KindCases[] = [
         title: 'its file is not to be seen',
         reply: { stdout: '60\nclosed /etc/sysctl.d\n' },
         gives: { unknown: '/etc/sysctl.d' },
+      },
+    ],
+  },
+  {
+    kind: 'init_script',
+    desired: '{ name: rc_mcoi_inst1, tool: update-rc.d, template: text.hbs }',
+    key: 'rc_mcoi_inst1',
+    describes: 'init script rc_mcoi_inst1',
+    errors: [
+      {
+        desired: '{ name: x, tool: update-rc.d }',
+        what: 'a script needs a template',
+        at: '1:1',
+        beyondSchema: true,
+      },
+      { desired: '{ name: x, tool: initctl, template: text.hbs }', what: "cannot be 'initctl'", at: '1:18' },
+    ],
+    cases: [
+      {
+        title: 'it is as it should be, and less than a unit',
+        reply: { stdout: `on\n${rightScript}\none\ntwo\n` },
+        gives: {
+          same: 'started at boot',
+          differences: [`INI005 rc_mcoi_inst1: a unit of systemd → ${lessThanAUnit}`],
+        },
+      },
+      {
+        title: 'it is not there',
+        reply: { stdout: 'off\nabsent\n' },
+        gives: {
+          change: 'write and enable init script rc_mcoi_inst1',
+          reason: 'not there',
+          differences: ['INI001 rc_mcoi_inst1: /etc/init.d/rc_mcoi_inst1 → missing'],
+          script: [
+            /^put \/etc\/init.d\/rc_mcoi_inst1 0755 root:root /m,
+            /update-rc\.d -f rc_mcoi_inst1 remove && update-rc\.d rc_mcoi_inst1 defaults && update-rc\.d rc_mcoi_inst1 enable/,
+          ],
+        },
+      },
+      {
+        title: 'its file is gone, and its links are there',
+        reply: { stdout: 'on\nabsent\n' },
+        gives: { change: 'write and enable init script rc_mcoi_inst1', reason: 'not there' },
+      },
+      {
+        title: 'its content differs, with an empty line in it',
+        reply: { stdout: `on\n${rightScript}\none\n\ntwo\n` },
+        gives: {
+          change: 'rewrite init script rc_mcoi_inst1',
+          reason: 'content differs',
+          differences: [
+            'INI002 rc_mcoi_inst1: as rendered → another content @100',
+            `INI005 rc_mcoi_inst1: a unit of systemd → ${lessThanAUnit}`,
+          ],
+        },
+      },
+      {
+        title: 'it is a link to a file elsewhere',
+        reply: { stdout: 'on\nsymbolic link|777|root|root|100|200\n' },
+        gives: {
+          change: 'rewrite init script rc_mcoi_inst1',
+          reason: 'content differs',
+          differences: [
+            'INI002 rc_mcoi_inst1: as rendered → a symbolic link @100',
+            `INI005 rc_mcoi_inst1: a unit of systemd → ${lessThanAUnit}`,
+          ],
+          script: [/^put /m],
+        },
+      },
+      {
+        title: 'the host does not start it in one of the levels',
+        reply: { stdout: `some\n${rightScript}\none\ntwo\n` },
+        gives: {
+          change: 'set init script rc_mcoi_inst1 right',
+          reason: 'in some levels only',
+          differences: [
+            'INI003 rc_mcoi_inst1: started at boot → started at boot in some levels only',
+            `INI005 rc_mcoi_inst1: a unit of systemd → ${lessThanAUnit}`,
+          ],
+        },
+      },
+      {
+        title: 'the host starts it and should not',
+        desired: '{ name: rc_mcoi_inst1, tool: chkconfig, template: text.hbs, enabled: false }',
+        reply: { stdout: `on\n${rightScript}\none\ntwo\n` },
+        gives: {
+          change: 'set init script rc_mcoi_inst1 right',
+          reason: 'it is started at boot',
+          differences: ['INI003 rc_mcoi_inst1: not started at boot → started at boot'],
+          script: ['chkconfig --level 2345 rc_mcoi_inst1 off'],
+        },
+      },
+      {
+        title: 'one level still starts what is to stay down',
+        desired: '{ name: rc_mcoi_inst1, tool: update-rc.d, template: text.hbs, enabled: false }',
+        reply: { stdout: `some\n${rightScript}\none\ntwo\n` },
+        gives: {
+          change: 'set init script rc_mcoi_inst1 right',
+          reason: 'in some levels only',
+          differences: ['INI003 rc_mcoi_inst1: not started at boot → started at boot in some levels only'],
+          script: ['update-rc.d rc_mcoi_inst1 disable'],
+        },
+      },
+      {
+        title: 'everybody may write it, on a host with OpenRC',
+        desired: '{ name: rc_mcoi_inst1, tool: rc-update, template: text.hbs }',
+        reply: { stdout: 'on\nregular file|777|root|root|100|200\none\ntwo\n' },
+        gives: {
+          change: 'set init script rc_mcoi_inst1 right',
+          reason: '0777',
+          differences: [
+            'INI004 /etc/init.d/rc_mcoi_inst1: 0755 → 0777 @200',
+            `INI005 rc_mcoi_inst1: a unit of systemd → ${lessThanAUnit}`,
+          ],
+          script: [/^own \/etc\/init.d\/rc_mcoi_inst1 0755 root:root /m, 'rc-update --quiet add'],
+        },
+      },
+      {
+        title: 'a directory stands in its place',
+        reply: { stdout: 'off\ndirectory|755|root|root|100|200\n' },
+        gives: { refuse: 'SAF002', what: 'is a directory' },
+      },
+      {
+        title: 'it is to go, and is there',
+        desired: '{ name: rc_mcoi_inst1, tool: update-rc.d, state: absent }',
+        reply: { stdout: `on\n${rightScript}\none\ntwo\n` },
+        gives: {
+          change: 'remove init script rc_mcoi_inst1',
+          reason: 'it is there',
+          script: [/^rm -f \/etc\/init.d\/rc_mcoi_inst1\nupdate-rc\.d rc_mcoi_inst1 remove$/m],
+        },
+      },
+      {
+        title: 'it is to go, and only its links are left',
+        desired: '{ name: rc_mcoi_inst1, tool: update-rc.d, state: absent }',
+        reply: { stdout: 'on\nabsent\n' },
+        gives: { change: 'remove init script rc_mcoi_inst1', reason: 'it is there' },
+      },
+      {
+        title: 'it is to go, and is gone',
+        desired: '{ name: rc_mcoi_inst1, tool: update-rc.d, state: absent }',
+        reply: { stdout: 'off\nabsent\n' },
+        gives: { same: 'not there' },
+      },
+      {
+        title: 'the host gives no answer',
+        reply: { stdout: '', stderr: 'sh: cannot fork\n', status: 2 },
+        gives: { unknown: 'cannot fork' },
       },
     ],
   },

@@ -50,6 +50,18 @@ export const controllerRounds: readonly Round[] = [
     ],
   },
   {
+    title: 'a controller beside its unit',
+    mutations: [
+      {
+        title: 'has started the controller of the standby by hand, beside its unit',
+        on: 'standby',
+        break: `${stopAlone}; wait_until '! systemctl -q is-active $UNIT'; mc start --without-unit --mc-only >/dev/null; switchable`,
+        expect: [drift('CTL015', '$ID', { declared: /mcoi_/, found: 'started by hand' })],
+        mended: provision('controller'),
+      },
+    ],
+  },
+  {
     title: 'a server that a person has stopped',
     mutations: [
       {
