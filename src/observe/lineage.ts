@@ -26,8 +26,8 @@ export interface Origin {
  * timeline may have been fetched, and says nothing of this server.
  */
 export const originProbe = (place: DataDirectoryPlace): Probe => ({
-  shell: `d=${quote(place.dataDir)}; n=${quote(`${place.managementDir}/${place.id}.state.json`)}
-if [ ! -f "$n" ] && [ -e "$n.torn" ]; then echo 'torn yes'; fi
+  shell: `d=${quote(place.dataDir)}; record=${quote(`${place.managementDir}/${place.id}.state.json`)}
+if [ ! -f "$record" ] && [ -e "$record.torn" ]; then echo 'torn yes'; fi
 [ -f "$d/PG_VERSION" ] || exit 0
 for n in ${backupFiles.join(' ')}; do if [ -e "$d/$n" ] || [ -L "$d/$n" ]; then echo "restoring $n"; fi; done
 [ -n "$PGBIN" ] || exit 0
