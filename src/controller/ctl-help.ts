@@ -16,7 +16,7 @@ export type Mode = (typeof modes)[number];
 
 const general = `mc_ctl controls the Mirroring Controller of this server and, through it, its PostgreSQL instance.
 
-  mc_ctl start            [-M DIR] [-w|-W] [-f|-F] [--mc-only|--force-start] [--local-server ID]
+  mc_ctl start            [-M DIR] [-w|-W] [-f|-F] [--mc-only|--force-start] [--without-unit] [--local-server ID]
   mc_ctl stop             [-M DIR] [-a] [-e] [--mc-only] [--local-server ID]
   mc_ctl status           [-M DIR] [--arbiter] [--json] [--local-server ID]
   mc_ctl switch           [-M DIR] [--to ID] [--max-wait S] [--force [--no-fencing]] [--local-server ID]
@@ -49,8 +49,8 @@ const details: Readonly<Record<Mode, string>> = {
   -f, -F      automatic switch and disconnection on, or off; without either it stays as it was,
               and at the very first start it is as the configuration says
   --mc-only   leave the instance alone
-  --force-start   start the instance of a standby that is in maintenance, once; where it runs as primary
-              in maintenance already, let it lead: what others alone hold is given up
+  --force-start   start the instance of a standby that is in maintenance, or waits for its primary, once; where
+              it runs as primary in maintenance already, let it lead: what others alone hold is given up
   --without-unit  start the controller beside the unit of systemd that starts it otherwise
 
 A standby waits for its primary. A server that was primary asks the others first and does not start when one of them

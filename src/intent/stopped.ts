@@ -69,6 +69,6 @@ function withoutPrimary(intent: StartIntent, { primary, hosts }: View): Diagnost
     code: 'SAF064',
     what: `${primary}, which is primary, does not run${seen.stopped ? `: ${stoppedBy(seen.stopped)}` : ''}`,
     why: 'a standby waits for its primary before it starts',
-    ...advised`Start the whole cluster (${here`pgduet start`}), or the primary first (${here`pgduet start ${primary}`}). If it is lost for good: mc_ctl start on a standby, then mc_ctl switch --force there, which says what may be missing.`,
+    ...advised`Start the whole cluster (${here`pgduet start`}), or the primary first (${here`pgduet start ${primary}`}). If it is lost for good: see that its host stays off; then, on a standby whose controller runs, mc_ctl start --force-start and mc_ctl switch --force, which says what may be missing.`,
   };
 }

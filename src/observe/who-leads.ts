@@ -61,6 +61,6 @@ export const noPrimary = (servers: readonly Server[], dataOf: DataOf): Diagnosti
   code: 'SAF004',
   what: 'no server is primary, and there are standbys',
   why: 'the primary may have been on a host that is not in the inventory, or its data is gone; a new one would not fit the standbys',
-  fix: 'Find the last primary and name it in the inventory, or promote the standby that is ahead (mc_ctl switch), then run the same command again.',
+  fix: 'Find the last primary and name it in the inventory. Where it is lost for good, pgduet status shows which standby is ahead; where its controller runs, mc_ctl start --force-start and mc_ctl switch --force make it primary. Then run the same command again.',
   evidence: evidence(servers, dataOf),
 });

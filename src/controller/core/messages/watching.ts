@@ -254,7 +254,7 @@ export const watchingMessages = {
     text: 'the instance is not started: {peer} would start as primary, too',
     cause: 'Neither server has a standby.signal, and this one cannot tell which of them was primary last.',
     did: 'Both instances stay stopped, and the controllers keep watching.',
-    todo: 'Find the last primary (the latest MCA00062 in the logs), keep copies of the data of both, `mc_ctl start` there, and rebuild the other one.',
+    todo: '`pgduet recover --check` says which one was primary last and holds everything; the latest promotion in the logs does not prove that. Keep copies of the data of both, `mc_ctl start` on that one, and `pgduet rebuild` the other one.',
   },
   MCA01074: {
     type: 'WARNING',
