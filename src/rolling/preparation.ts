@@ -98,7 +98,7 @@ const rootPoints = ({ hosts, servers, needsRoot }: Circumstances): readonly Poin
             name: 'systemd',
             host,
             what: 'systemd does not run there',
-            fix: 'What is begun has to go on without a connection: only --pause works on such a host.',
+            fix: 'What is begun has to go on without a connection. Work on such a host by single commands: pgduet maintenance begin, pgduet switch, pgduet maintenance end.',
           },
         ]
       : [];

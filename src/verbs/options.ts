@@ -122,7 +122,8 @@ const options = {
     takes: { kind: 'text' },
     repeated: true,
     value: 'point',
-    summary: 'this point of the preparation, or of the proof of a host, does not count',
+    summary:
+      'this point does not count: check, lag, long-transactions, wal, services or collation of the preparation, mounts or sshd of the proof of a host',
   },
   continue: { takes: nothing, summary: 'go on with the update that is open' },
   abort: { takes: nothing, summary: 'end the update that is open: what is out comes back, nobody switches' },
