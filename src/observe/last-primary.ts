@@ -112,7 +112,7 @@ function restlessness({ name, view }: Leader, waited: readonly string[], right: 
       ? undefined
       : 'its record names nobody for whom it waits';
   if (!waited.some((one) => record.believers.includes(one)))
-    return 'its own promise lets none of those take over that come behind it';
+    return 'its own promise lets none of those take over that come after it';
   const term = right.view.record?.term ?? 0;
   return record.bound && term <= record.term
     ? `its own promise is bound to a register, of term ${record.term}, and that of ${right.name} is of term ${term}`

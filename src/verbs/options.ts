@@ -65,7 +65,7 @@ const options = {
   reason: { takes: { kind: 'text' }, summary: 'why, for everybody who looks; no place for a secret' },
   for: {
     takes: { kind: 'duration' },
-    summary: 'how long it is expected to take (30m, 2h, 1d); behind that check calls it overdue',
+    summary: 'how long it is expected to take (30m, 2h, 1d); after that check calls it overdue',
   },
   by: { takes: { kind: 'user' }, summary: 'who works; without it you, as USER@HOST' },
   'host-key': {

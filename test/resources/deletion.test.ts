@@ -623,7 +623,7 @@ describe('"no commits of its own"', () => {
     primaryAt('0/300100');
     expect(notesOf(rebuild())).not.toContain('is kept in');
     primaryAt('0/300000');
-    expect(notesOf(rebuild())).toContain('it ends behind 0/300000, where the primary is');
+    expect(notesOf(rebuild())).toContain('it ends after 0/300000, where the primary is');
     primaryAt('0/300100');
     rmSync(join(data, 'standby.signal'));
     expect(notesOf(rebuild())).toContain('it was primary on timeline 1, as the primary is');

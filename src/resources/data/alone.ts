@@ -115,9 +115,9 @@ function weakness({ successor, unproven }: Desired, seen: Seen): string | undefi
 function heldWords({ fork }: Desired, { beyond }: Seen): string {
   switch (beyond.kind) {
     case 'none':
-      return `nothing behind ${fork}`;
+      return `nothing after ${fork}`;
     case 'commits':
-      return `${beyond.count} ${beyond.count === 1 ? 'commit' : 'commits'} behind ${fork}`;
+      return `${beyond.count} ${beyond.count === 1 ? 'commit' : 'commits'} after ${fork}`;
     case 'unknown':
       return `unknown: ${beyond.reason}`;
   }

@@ -68,7 +68,7 @@ if [ "$mine" = "$now" ]; then
   if [ "$own" != "$history" ] && [ "$now" != 1 ]; then unsure "its timeline $mine is not the one of the primary"; return; fi
   if [ ! -e "$d/standby.signal" ]; then unsure "it was primary on timeline $mine, as the primary is"; return; fi
   reached=$(lsn "$(control 'Minimum recovery ending location')"); there=$(echo "$said" | cut -d'|' -f3)
-  if [ -n "$there" ] && { [ $reached -gt $(lsn "$there") ] || [ $named -gt $(lsn "$there") ]; }; then unsure "it ends behind $there, where the primary is"; return; fi
+  if [ -n "$there" ] && { [ $reached -gt $(lsn "$there") ] || [ $named -gt $(lsn "$there") ]; }; then unsure "it ends after $there, where the primary is"; return; fi
   echo 'beyond none'; return
 fi
 fork=$(printf '%s\n' "$history" | awk -v t="$mine" '$1 == t { print $2 }')

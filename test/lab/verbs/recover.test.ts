@@ -138,7 +138,7 @@ describeLab('recover', () => {
         {
           server: 'server2',
           holds: expect.stringMatching(
-            /\d+ commits? behind \S+; acknowledged to nobody who waited for a standby$/,
+            /\d+ commits? after \S+; acknowledged to nobody who waited for a standby$/,
           ),
         },
       ],
@@ -178,7 +178,7 @@ describeLab('recover', () => {
     expect(told).toMatchObject({ code: 'SAF091', host: 'server1' });
     const plain = await recover('--check');
     expectExit(plain, 5);
-    expect(plain.stderr).toMatch(/server1 alone: \d+ commits behind/);
+    expect(plain.stderr).toMatch(/server1 alone: \d+ commits after/);
     expect(await Promise.all([server1, server2].map(runs))).toEqual([false, false]);
   });
 });

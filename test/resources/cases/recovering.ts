@@ -41,12 +41,12 @@ export const recovering: readonly KindCases[] = [
       {
         title: 'its WAL ends where the other one left it',
         reply: seen('none'),
-        gives: { same: 'nothing behind 0/5000148' },
+        gives: { same: 'nothing after 0/5000148' },
       },
       {
         title: 'nobody was told of its commits',
         reply: seen('commits 1', { names: 'ANY 1 ("SERVER2")', commit: 'remote_apply' }),
-        gives: { same: /holds 1 commit behind 0\/5000148; acknowledged to nobody who waited/ },
+        gives: { same: /holds 1 commit after 0\/5000148; acknowledged to nobody who waited/ },
       },
       {
         title: 'its WAL has no proven end, and nobody was told',
@@ -69,7 +69,7 @@ export const recovering: readonly KindCases[] = [
         title: 'its promise proves nothing, and nothing has to be proven',
         desired: more('unproven: no record'),
         reply: seen('none'),
-        gives: { same: 'nothing behind' },
+        gives: { same: 'nothing after' },
       },
       {
         title: 'nobody took over from it directly',
@@ -98,7 +98,7 @@ export const recovering: readonly KindCases[] = [
         title: 'the other one runs: it is told, and not judged',
         desired: more('decides: false, restless: no record'),
         reply: seen('commits 2', { names: '' }),
-        gives: { same: /holds 2 commits behind 0\/5000148$/ },
+        gives: { same: /holds 2 commits after 0\/5000148$/ },
       },
       {
         title: 'it could not be looked at',
