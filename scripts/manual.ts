@@ -88,10 +88,13 @@ const examples: readonly (readonly [string, string])[] = [
     'mc_ctl switch -M /mcdir/inst1',
   ],
   [
-    'The host of the primary is surely down, and heartbeat_error_action is message:',
+    'The host of the primary is surely down, and heartbeat_error_action is message; on the host of the standby that is to be primary:',
     'mc_ctl switch --force -M /mcdir/inst1',
   ],
-  ['The host of the standby is maintained; commits do not wait for it:', 'mc_ctl stop -M /mcdir/inst1'],
+  [
+    'The host of the standby server2 is worked on: no commit waits for it, and no reboot starts it, from begin to end:',
+    "mc_ctl maintenance begin --server server2 --reason 'new disks' --for 2h -M /mcdir/inst1\nmc_ctl maintenance end --server server2 -M /mcdir/inst1",
+  ],
   ['All servers stop, standbys first:', 'mc_ctl stop -a -M /mcdir/inst1'],
   ['For a program:', 'mc_ctl status --json -M /mcdir/inst1 | jq -r .mirroring_status'],
 ];
