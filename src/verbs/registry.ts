@@ -35,7 +35,8 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'migrate',
-    summary: 'make a running single server the primary of a cluster, with one announced restart or none',
+    summary:
+      'make a running single server, or a primary with its standby, a cluster; each restart is announced',
     arguments: [],
     options: planOptions,
     load: async () => (await import('./migrate.ts')).migrate,
