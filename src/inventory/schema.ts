@@ -315,8 +315,10 @@ const host = z
       .optional(),
     service_manager: z
       .enum(['systemd', 'none'])
-      .meta({ description:
-          'systemd; or none: nothing is to start with the machine. Left out: found by looking. Leave it out on a host with System V init or OpenRC.', })
+      .meta({
+        description:
+          'systemd; or none: nothing is to start with the machine. Left out: found by looking. Leave it out on a host with System V init or OpenRC.',
+      })
       .optional(),
     ssh: ssh.meta({ description: 'Overrides of ssh for this host, key by key.' }).optional(),
     postgres: z
