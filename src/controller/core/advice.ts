@@ -292,7 +292,10 @@ function nobodyHeard(
   const check = `check the host and admin network of ${names}`;
   const standby = richest(state, servers);
   if (!standby) return { status: 'unknown', reason, advice: check };
-  const force = `${check}; if the primary is surely down: ${ctl(state, standby.id, 'switch --force')}`;
+  // One that waits for its primary is started by a person's word first: only what runs can be promoted.
+  const runs = standby.view?.phase === 'running';
+  const begin = runs ? '' : `${ctl(state, standby.id, 'start --force-start')}, then `;
+  const force = `${check}; if the primary is surely down: ${begin}${ctl(state, standby.id, 'switch --force')}`;
   if (isMaintained(state, standby.id)) return onlyMaintained(state, standby.id, { reason, check });
   const limits = dutyWords(standby.id, dutyOf(standby.view));
   if (limits !== '') {

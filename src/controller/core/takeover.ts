@@ -168,8 +168,11 @@ export function onForcedTakeover(state: State, replyTo: ReplyTo, noFencing: bool
     return refuse(
       `${state.yield.to} takes over with the word of ${state.self.id}, and may be primary; mc_ctl switch --abort here takes the word back`,
     );
-  if (state.own.role !== 'standby' || state.own.phase !== 'running')
-    return refuse(`the instance of ${state.self.id} does not run as a standby`);
+  if (state.own.role !== 'standby') return refuse(`${state.self.id} is no standby`);
+  if (state.own.phase !== 'running')
+    return refuse(
+      `the instance of ${state.self.id} does not run; where the primary is surely down, mc_ctl start --force-start here starts it first`,
+    );
   if (state.place !== null) return refuse(unwritten(state, state.place));
   const serving = heardPeers(state).find(serves);
   const taker = heardPeers(state).find((it) => it.view.takeover !== null);
