@@ -23,7 +23,7 @@ export function walKeptFor({ data }: Draft): WalKept | undefined {
 const controllerConnections = 3;
 const superuserConnections = 3;
 
-/** The manual, A.1: clients + standbys + status calls + 2 + superuser_reserved_connections. */
+/** Clients, standbys, what the controllers need, and what PostgreSQL keeps for superusers. */
 export function maxConnectionsFor(draft: Draft): number | undefined {
   const clients = draft.data.postgres?.client_connections;
   return clients === undefined ? undefined : clients + besideClients(draft);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ControlRequest, Happening } from '../../src/controller/core/event.ts';
 import {
   answer,
+  answersOf,
   type Conversation,
   heard,
   inSyncOfThree,
@@ -20,7 +21,6 @@ const detach = (id: number, server?: string): Happening =>
     by: { pid: id, user: 'alice', server: 'server1' },
     ...(server === undefined ? {} : { server }),
   });
-const answersOf = (it: Conversation): readonly string[] => it.text().match(/answer mc_ctl[^\n]*/g) ?? [];
 const setNames = (it: Conversation): readonly string[] =>
   it.text().match(/synchronous_standby_names: [^\n]*/g) ?? [];
 const names = (ids: readonly string[], senders: readonly string[] = ids): Happening =>

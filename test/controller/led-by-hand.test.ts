@@ -5,16 +5,18 @@ import { entryOf } from '../../src/controller/core/maintenance.ts';
 import type { Maintenance, ServerView, SyncSet } from '../../src/controller/core/view.ts';
 import {
   answer,
+  answersOf,
+  asked,
   boot,
   Conversation,
   heard,
   inSyncOfThree,
   recorded,
   report,
+  toBegin,
   view,
 } from './support/conversation.ts';
 
-const asked = (request: ControlRequest, id = 1): Happening => ({ kind: 'control', id, request });
 const open: Maintenance = {
   timeline: 1,
   number: 100,
@@ -24,7 +26,6 @@ const open: Maintenance = {
   reason: 'new disks',
   untilWall: null,
 };
-const answersOf = (it: Conversation): readonly string[] => it.text().match(/answer mc_ctl[^\n]*/g) ?? [];
 const promise: SyncSet = { ...inSyncOfThree, eligible: ['server2'], voters: ['server2'] };
 const promoted = report('primary', { timeline: 2, senders: [], synchronousStandbyNames: '' });
 const told = { understands: 4, sync: promise, maintenance: { server3: open } } as const;
@@ -67,18 +68,7 @@ const requests: readonly (readonly [string, ControlRequest])[] = [
   ['detach', { kind: 'detach', noFencing: false, server: 'server2' }],
   ['attach', { kind: 'attach', server: 'server2' }],
   ['maintenance-end', { kind: 'maintenance-end', server: 'server3', who: 'alice' }],
-  [
-    'maintenance-begin',
-    {
-      kind: 'maintenance-begin',
-      server: 'server2',
-      who: 'alice',
-      reason: '',
-      untilWall: null,
-      replace: false,
-      alone: false,
-    },
-  ],
+  ['maintenance-begin', toBegin('server2')],
 ];
 
 const lines = (it: Conversation, word: string): readonly string[] =>

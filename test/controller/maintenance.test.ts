@@ -1,6 +1,6 @@
 /** What a server in maintenance is kept from, and what has to be so before it is said that it is: docs/adr/0018. */
 import { describe, expect, it } from 'vitest';
-import type { ControlRequest, Happening } from '../../src/controller/core/event.ts';
+import type { MaintenanceBegin } from '../../src/controller/core/event.ts';
 import { entryOf } from '../../src/controller/core/maintenance.ts';
 import type { State } from '../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../src/controller/core/status.ts';
@@ -8,6 +8,7 @@ import type { Maintenance, ServerView, SyncSet } from '../../src/controller/core
 import { durationMs, wrongMaintenance } from '../../src/controller/ctl-maintenance.ts';
 import {
   answer,
+  asked,
   boot,
   Conversation,
   heard,
@@ -17,22 +18,13 @@ import {
   recorded,
   report,
   sender,
+  toBegin,
   view,
 } from './support/conversation.ts';
 
 const startWall = Date.UTC(2026, 10, 20, 12, 0, 0);
-const asked = (request: ControlRequest, id = 1): Happening => ({ kind: 'control', id, request });
-const begin = (server: string, more: object = {}) =>
-  asked({
-    kind: 'maintenance-begin',
-    server,
-    who: 'alice',
-    reason: 'new disks',
-    untilWall: null,
-    replace: false,
-    alone: false,
-    ...more,
-  });
+const begin = (server: string, more: Partial<MaintenanceBegin> = {}) =>
+  asked(toBegin(server, { reason: 'new disks', ...more }), 1);
 const end = (server: string, more: object = {}) =>
   asked({ kind: 'maintenance-end', server, who: 'alice', ...more }, 2);
 const open: Maintenance = {

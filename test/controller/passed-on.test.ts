@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { ControlRequest } from '../../src/controller/core/event.ts';
 import {
   answer,
+  answersOf,
   boot,
   Conversation,
   heard,
   inSyncOfThree,
   report,
   sender,
+  toBegin,
   view,
 } from './support/conversation.ts';
 
@@ -17,18 +19,7 @@ const passing: readonly (readonly [string, ControlRequest])[] = [
   ['detach', { kind: 'detach', noFencing: false, server: 'server3' }],
   ['attach', { kind: 'attach', server: 'server3' }],
   ['maintenance-end', { kind: 'maintenance-end', server: 'server3', who: 'alice' }],
-  [
-    'maintenance-begin',
-    {
-      kind: 'maintenance-begin',
-      server: 'server3',
-      who: 'alice',
-      reason: '',
-      untilWall: null,
-      replace: false,
-      alone: false,
-    },
-  ],
+  ['maintenance-begin', toBegin('server3')],
 ];
 
 const promise = { ...inSyncOfThree, primary: 'server2', timeline: 2, epoch: 3, members: ['server3'] };
@@ -53,7 +44,6 @@ const standby = (): Conversation =>
     .after(10, 'the instance answers', answer(report('standby', { timeline: 2 })))
     .after(10, 'server2 is primary', newer);
 
-const answersOf = (it: Conversation): readonly string[] => it.text().match(/answer mc_ctl[^\n]*/g) ?? [];
 const replied = { kind: 'peer-reply', peer: 'server2', ok: true, text: 'it is done' } as const;
 const busy = {
   sync: { ...promise, eligible: ['server3'], voters: ['server3'] },

@@ -2,7 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerConf } from '../../src/controller/config.ts';
 import type { ControlRequest, Happening } from '../../src/controller/core/event.ts';
-import { answer, boot, Conversation, heard, inSync, report, sender, view } from './support/conversation.ts';
+import {
+  answer,
+  answersOf,
+  boot,
+  Conversation,
+  heard,
+  inSync,
+  report,
+  sender,
+  view,
+} from './support/conversation.ts';
 
 const golden = (name: string) => `./golden/${name}.txt`;
 const asked = (id: number, request: ControlRequest): Happening => ({ kind: 'control', id, request });
@@ -78,7 +88,6 @@ describe('names that ALTER SYSTEM holds', () => {
 });
 
 describe('mc_ctl switch', () => {
-  const answers = (it: Conversation): readonly string[] => it.text().match(/answer mc_ctl[^\n]*/g) ?? [];
   const begun = () =>
     primary({}).after(10, 'mc_ctl switch', asked(9, { kind: 'switch', force: false, noFencing: false }));
 
@@ -90,7 +99,7 @@ describe('mc_ctl switch', () => {
         proof: { state: 'in production', checkpoint: '0/3000060', idle: true },
         endedSenders: 0,
       });
-    expect(answers(it1)).toEqual([]);
+    expect(answersOf(it1)).toEqual([]);
     const sync = {
       ...inSync,
       primary: 'server2',
@@ -105,7 +114,7 @@ describe('mc_ctl switch', () => {
       report: report('primary', { timeline: 2, senders: [] }),
     });
     it1.after(10, 'server2 is primary', heard(leads));
-    expect(answers(it1)).toEqual([
+    expect(answersOf(it1)).toEqual([
       expect.stringContaining('server2 is primary; this server must be rebuilt'),
     ]);
     expect(it1.state.task).toBeNull();
@@ -113,7 +122,7 @@ describe('mc_ctl switch', () => {
 
   it('is answered when the controller is ended in the middle of it', () => {
     const it1 = begun().after(10, 'SIGTERM', { kind: 'terminate' });
-    expect(answers(it1)).toEqual([expect.stringContaining('this controller is being stopped')]);
+    expect(answersOf(it1)).toEqual([expect.stringContaining('this controller is being stopped')]);
   });
 });
 

@@ -4,6 +4,8 @@ import type { ControlRequest, Happening } from '../../src/controller/core/event.
 import type { ServerView, Takeover } from '../../src/controller/core/view.ts';
 import {
   answer,
+  answersOf,
+  asked,
   boot,
   Conversation,
   heard,
@@ -15,9 +17,7 @@ import {
   view,
 } from './support/conversation.ts';
 
-const asked = (request: ControlRequest, id = 7): Happening => ({ kind: 'control', id, request });
 const toSwitch: ControlRequest = { kind: 'switch', force: false, noFencing: false };
-const answersOf = (it: Conversation): readonly string[] => it.text().match(/answer mc_ctl[^\n]*/g) ?? [];
 const gone: Happening = { kind: 'instance-check', outcome: { kind: 'gone' } };
 const knowing = { understands: 4 } as const;
 

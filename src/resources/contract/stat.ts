@@ -1,7 +1,7 @@
 /** What `stat` says of a path, shared by every kind that looks at one, and how owner and mode differ. Pure. */
 import type { FindingCode } from '../../base/finding-codes.ts';
 import { quote } from '../../base/shell.ts';
-import { absent, type Difference, type Observed, present, unknown } from './kind.ts';
+import { absent, type Difference, type Observed, present, refuse, unknown } from './kind.ts';
 
 export interface Stat {
   readonly type: 'file' | 'directory' | 'link' | 'other';
@@ -156,3 +156,12 @@ function isOpen(wanted: Ownership & { readonly secret?: boolean }, seen: Stat): 
 /** Every file that comes or goes changes a directory too: its time tells of owner and mode only where that was not it. */
 const sinceOf = ({ type, modified, changed }: Stat): { readonly since?: number } =>
   type === 'directory' && changed === modified ? {} : { since: changed };
+
+/** Something else stands where a file should be. */
+export const notAFile = (path: string, { type }: Pick<Stat, 'type'>) =>
+  refuse({
+    code: 'SAF002',
+    what: `'${path}' should be a file and is a ${type}`,
+    why: 'replacing it could destroy what it stands for',
+    fix: 'Move it away and run the same command again.',
+  });

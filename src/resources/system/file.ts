@@ -15,12 +15,18 @@ import {
   type ParseContext,
   present,
   type ResourceKind,
-  refuse,
   same,
   unknown,
 } from '../contract/kind.ts';
 import { ownFile, putFile } from '../contract/preamble.ts';
-import { ownershipDifference, ownershipDifferences, readStat, type Stat, words } from '../contract/stat.ts';
+import {
+  notAFile,
+  ownershipDifference,
+  ownershipDifferences,
+  readStat,
+  type Stat,
+  words,
+} from '../contract/stat.ts';
 
 interface Content {
   readonly content: string | Secret;
@@ -121,7 +127,7 @@ export const file: ResourceKind<Desired, Seen, FileChange> = {
   diff: (desired, observed) => {
     if (observed.state === 'absent') return change(missing(desired));
     const { stat, content } = observed.value;
-    if (stat.type !== 'file') return notAFile(desired.path, stat.type);
+    if (stat.type !== 'file') return notAFile(desired.path, stat);
     const other = otherContent(desired, observed.value);
     const ownership = ownershipDifference(desired, stat);
     if (!other && !ownership) return same('content, owner and mode are right');
@@ -180,11 +186,3 @@ const rendered = ({ declaredIn }: Desired): string =>
   declaredIn === undefined ? 'as rendered' : `as rendered; what is to stay is declared in ${declaredIn}`;
 
 const short = (sum: string): string => `checksum ${sum.slice(0, 12)}`;
-
-const notAFile = (path: string, type: string) =>
-  refuse({
-    code: 'SAF002',
-    what: `'${path}' should be a file and is a ${type}`,
-    why: 'replacing it could destroy what it stands for',
-    fix: 'Move it away and run the same command again.',
-  });

@@ -14,12 +14,12 @@ import {
   type ProbeReply,
   present,
   type ResourceKind,
-  refuse,
   same,
   unknown,
 } from '../contract/kind.ts';
 import { ownFile, putFile } from '../contract/preamble.ts';
 import {
+  notAFile,
   type Ownership,
   ownershipDifference,
   ownershipDifferences,
@@ -111,7 +111,7 @@ function judge(desired: Desired, seen: Seen | undefined) {
       act: 'write',
       differences: [{ code: 'INI001', object: desired.name, declared: path, found: 'missing' }],
     });
-  if (stat.type === 'directory' || stat.type === 'other') return notAFile(path, stat.type);
+  if (stat.type === 'directory' || stat.type === 'other') return notAFile(path, stat);
   const written = stat.type === 'file' && before === desired.content;
   const owned = ownershipDifference(ownership, stat);
   const wrong: readonly Difference[] = [
@@ -171,14 +171,6 @@ const lessThanAUnit = ({ name, enabled }: Desired): readonly Difference[] =>
         },
       ]
     : [];
-
-const notAFile = (path: string, type: string) =>
-  refuse({
-    code: 'SAF002',
-    what: `'${path}' should be a file and is a ${type}`,
-    why: 'replacing it could destroy what it stands for',
-    fix: 'Move it away and run the same command again.',
-  });
 
 function script(act: ScriptChange['act'], { name, tool, enabled, content }: Desired): string {
   const file = { path: initScriptFile(name), ...ownership, content };

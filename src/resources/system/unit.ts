@@ -6,9 +6,9 @@
 import { quote } from '../../base/shell.ts';
 import { flag, template, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
-import { type Change, change, type Difference, type ResourceKind, refuse, same } from '../contract/kind.ts';
+import { type Change, change, type Difference, type ResourceKind, same } from '../contract/kind.ts';
 import { ownFile, putFile } from '../contract/preamble.ts';
-import { ownershipDifference, ownershipDifferences, words } from '../contract/stat.ts';
+import { notAFile, ownershipDifference, ownershipDifferences, words } from '../contract/stat.ts';
 import { unitFile } from './unit-files.ts';
 import {
   markOf,
@@ -56,7 +56,8 @@ export const unit: ResourceKind<Desired, UnitObservation, UnitChange> = {
   diff: (desired, observed) => {
     if (observed.state === 'absent') return change(missing(desired));
     const seen = observed.value;
-    if (seen.stat.type === 'directory' || seen.stat.type === 'other') return notAFile(desired, seen);
+    if (seen.stat.type === 'directory' || seen.stat.type === 'other')
+      return notAFile(unitFile(desired.name), seen.stat);
     const faults = isMasked(seen) ? [masked(desired)] : faultsOf(desired, seen);
     const notes = [...olderText(desired, seen), ...dropIns(desired, seen)];
     const [first] = faults;
@@ -174,14 +175,6 @@ const unseen = (desired: Desired, { started }: UnitObservation): string =>
   started && started.mark === undefined && markOf(desired.content) !== undefined
     ? '; no right to see whether the service was started from it'
     : '';
-
-const notAFile = (desired: Desired, { stat }: UnitObservation) =>
-  refuse({
-    code: 'SAF002',
-    what: `'${unitFile(desired.name)}' should be a file and is a ${stat.type}`,
-    why: 'replacing it could destroy what it stands for',
-    fix: 'Move it away and run the same command again.',
-  });
 
 /**
  * A unit that systemd has not loaded yet is read when it is started; a reload of everything is only for changes. Of a unit

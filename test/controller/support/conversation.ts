@@ -4,7 +4,7 @@
  */
 import { type ServerConf, type ServerLine, serverConf } from '../../../src/controller/config.ts';
 import { decide } from '../../../src/controller/core/decide.ts';
-import type { Happening } from '../../../src/controller/core/event.ts';
+import type { ControlRequest, Happening, MaintenanceBegin } from '../../../src/controller/core/event.ts';
 import { initialState } from '../../../src/controller/core/initial-state.ts';
 import type { Persisted, State } from '../../../src/controller/core/state.ts';
 import { renderStatus, statusReport } from '../../../src/controller/core/status.ts';
@@ -91,6 +91,25 @@ export const boot = (change: Partial<Extract<Happening, { kind: 'boot' }>> = {})
   incarnation: 'first',
   ...change,
 });
+
+/** A person asks for something. */
+export const asked = (request: ControlRequest, id = 7): Happening => ({ kind: 'control', id, request });
+
+/** What a person asks who takes a server out. */
+export const toBegin = (server: string, more: Partial<MaintenanceBegin> = {}): MaintenanceBegin => ({
+  kind: 'maintenance-begin',
+  server,
+  who: 'alice',
+  reason: '',
+  untilWall: null,
+  replace: false,
+  alone: false,
+  ...more,
+});
+
+/** What persons were answered, line by line. */
+export const answersOf = (it: Conversation): readonly string[] =>
+  it.text().match(/answer mc_ctl[^\n]*/g) ?? [];
 
 /** What server1 promises of one standby, and of two, that hold every acknowledged commit. */
 export const inSync: SyncSet = promised(['server2']);

@@ -143,6 +143,7 @@ describeLab('recover', () => {
         },
       ],
     });
+    expectExit(await recover('server9', '--yes'), 3);
     const first = new Run(['recover', '-i', pair.cluster.file, '--yes']);
     await first.said(' to change');
     first.child.kill('SIGKILL');
@@ -155,6 +156,26 @@ describeLab('recover', () => {
     expect(await sql(server1, rows, 'app')).toBe('one-before one-behind two-before two-behind');
     expect(await runs(server2)).toBe(false);
     expectExit(await pair.cluster.run('rebuild', server2.id, '--yes'), 0);
+    await pair.untilSwitchable();
+  });
+
+  labTest('a host that is down keeps all of it from starting; another run at once, and Ctrl-C', async () => {
+    await atBoot('disable');
+    await off(server1, server2);
+    await on(server1);
+    const refused = await recover('--yes');
+    expectExit(refused, 4);
+    expect(refused.stderr).toContain('server2');
+    expect(await runs(server1)).toBe(false);
+    await on(server2);
+    await atBoot('enable');
+    const ended = new Run(['recover', '-i', pair.cluster.file, '--yes', '--verbose']);
+    await ended.said('server1: start');
+    // Another one at once is told who is at work.
+    expectExit(await recover('--yes'), 6);
+    ended.child.kill('SIGINT');
+    expect((await ended.ended).status).toBe(130);
+    await expect.poll(() => recover('--yes').then(({ status }) => status), { timeout: 30_000 }).toBe(0);
     await pair.untilSwitchable();
   });
 
