@@ -1,11 +1,12 @@
 /**
- * The projects of the test runner: `unit` and `sim`, the controllers in a simulated world, need nothing but Node; `lab` needs root
+ * The projects of the test runner: `unit`, `alone` and `sim`, the controllers in a simulated world, need nothing but Node; `lab` needs root
  * on Debian and real hosts. scripts/test.mjs says when each of them runs. The files of the lab run side by side: each has a lab of
  * its own, and the two that use this machine as a host have directories of their own, no unit of systemd, and ports that nothing
  * else here uses.
  *
  * A worker of `unit` and of `lab` goes on with the next file, and with the modules that it has: to begin anew costs a third of a second of
- * a processor, and more for what a file imports. So what a module remembers must make no difference for another file.
+ * a processor, and more for what a file imports. So what a module remembers must make no difference for another file. A file that plays
+ * a module (`vi.mock`) would meet the real one there, or leave its own behind: it is named `*.alone.test.ts`, and begins anew.
  */
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/sequencer.ts';
@@ -13,6 +14,10 @@ import { LongestFirst } from './test/sequencer.ts';
 // Each start of Node reads all certificates of the file that this names: two thirds of a start where it is set, and
 // the tests make thousands. No test speaks to anything beyond this machine.
 delete process.env.NODE_EXTRA_CA_CERTS;
+
+const alone = 'test/**/*.alone.test.ts';
+// For what hangs. On a busy machine a test of a hundred shells takes a minute.
+const patient = { testTimeout: 180_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -24,11 +29,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', 'test/sim/**'],
+          exclude: ['test/lab/**', 'test/sim/**', alone],
           isolate: false,
-          // For what hangs. On a busy machine a test of a hundred shells takes a minute.
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
+          ...patient,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: [alone],
+          ...patient,
           sequence: { groupOrder: 0 },
         },
       },

@@ -65,7 +65,7 @@ async function some(args) {
 async function everything() {
   const simulation = patientVitest('sim', ['--project', 'sim']);
   const [unit, images, ...checks] = await Promise.all([
-    vitest('unit', ['--project', 'unit']),
+    vitest('unit', ['--project', 'unit', '--project', 'alone']),
     // Where no image can be built, the set-up of the lab's tests says so again, and judges it.
     beside('lab.mjs images', process.execPath, [join(root, 'scripts/lab.mjs'), 'images']),
     ...typesAndLint(),

@@ -319,6 +319,18 @@ describe('source files', () => {
   });
 });
 
+it('tests that play a module are alone in their worker, so that nobody meets what they leave behind', () => {
+  const tests = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.endsWith('.test.ts') && !path.endsWith('.alone.test.ts'),
+  );
+  const playing = tests.filter((path) =>
+    /\bvi\.(?:do)?mock\(/.test(
+      readFileSync(join(import.meta.dirname, path), 'utf8').replace(/^\s*[/*].*$/gm, ''),
+    ),
+  );
+  expect(playing).toEqual([]);
+});
+
 describe('words', () => {
   // The glossary of ARCHITECTURE.md has another word for each of these.
   it.each([
