@@ -27,6 +27,7 @@ const groups: Readonly<Record<string, string>> = {
   MNT: 'Maintenance',
   ARB: 'The arbiter',
   SEC: 'Secrets',
+  TLS: 'TLS between the servers',
   PRF: 'Preferences',
   PRV: 'Whether anything was provisioned',
   CLK: 'Clocks',

@@ -253,6 +253,16 @@ export const variables: Readonly<Record<string, string>> = {
   'teardown.serves': '`true` if that runs, and is no standby',
   'teardown.revives':
     '`true` if that is down, and all others are stopped standbys, or gone: none of them can have become primary',
+  'tls.state': '`on`, `off`, or empty where the inventory says nothing of TLS',
+  'tls.ca': 'file of those who sign the certificates; empty without TLS',
+  'tls.certificate': 'file of its certificate; empty without TLS',
+  'tls.key': 'file of its key; empty without TLS',
+  'tls.settings': 'what it is started with, as a map of settings',
+  'tls.except': 'settings of our block that resources of their own declare, a list',
+  'tls.problem': 'what the hosts together show to be in the way of TLS; else empty',
+  'tls.logins': 'connection strings to the other servers by name, as long as TLS is being turned on',
+  'tls.demands': 'words of connection strings to the server that it follows, or would follow: a map',
+  'tls.rule': 'how rules for servers begin: `host`, or `hostssl` once every standby verifies',
   'teardown.staying': 'names of the settings that clients rely on, a list',
   'teardown.replicating':
     'the same, and the settings that replication needs, a list; they stay where only the controllers go',

@@ -262,8 +262,9 @@ describe('pure folders', () => {
     ['the process', /\bprocess\.(?:env|argv|exit|std\w+|cwd|on)\b/],
     ['promises', /\basync (?:function|\()|\bawait\b|\bnew Promise\b/],
   ])('know nothing of %s', (_, pattern) => {
-    // Text for other machines, such as a program in a template literal, is no code of ours.
-    expect(mine.filter(({ text }) => pattern.test(text)).map(({ path }) => path)).toEqual([]);
+    // Text for other machines is no code of ours: a program in a template literal.
+    const own = (text: string): string => text.replace(/^const program = `[^`]*`;/m, '');
+    expect(mine.filter(({ text }) => pattern.test(own(text))).map(({ path }) => path)).toEqual([]);
   });
 });
 

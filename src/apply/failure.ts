@@ -20,6 +20,37 @@ const causes: readonly Cause[] = [
     fix: "Do what its words ask for. While the status is 'switching', wait, or end it with mc_ctl switch --abort on any server. If no primary runs, see docs/switch.md, 'When a switch fails'; else run the same command again.",
   },
   {
+    pattern: /does not serve the certificate that lies there/,
+    code: 'TLS011',
+    why: 'PostgreSQL did not take the certificate over; it serves as it did before',
+    fix: "Read the end of the server's log on the host, correct the file that it names, then run the same command again.",
+  },
+  {
+    pattern: /certificate verify failed|unknown ca\b/i,
+    code: 'TLS011',
+    why: 'the certificate of the other server is not signed by a CA of the list, or its time has not come or is over by the clock of this host',
+    fix: 'Compare the list (postgres.tls.ca) on this host with who signed the certificate of the other one, and the clocks; then run the same command again.',
+  },
+  {
+    pattern: /does not match host name/,
+    code: 'TLS011',
+    why: 'the certificate of the other server is for other names than the address that replication connects to',
+    fix: 'Lay a certificate on that host whose names (subjectAltName) have its log_transfer_address, then run the same command again.',
+  },
+  {
+    pattern:
+      /root certificate file .* (?:does not exist|could not be read)|could not read root certificate file/i,
+    code: 'TLS011',
+    why: 'the list of those who sign (postgres.tls.ca) is missing on this host, or is no whole list of certificates',
+    fix: 'Lay it there again, open to the instance administrator, then run the same command again.',
+  },
+  {
+    pattern: /server does not support SSL|no encryption|channel binding (?:is )?required/i,
+    code: 'TLS011',
+    why: 'one side of the connection wants TLS, and the other one does not offer it',
+    fix: "Run 'pgduet check', which says what each server shows; then run 'pgduet provision'.",
+  },
+  {
     pattern: /after \d+ s: |^mirroring status$/m,
     code: 'HST010',
     why: 'the servers run, but they do not work together as they should',

@@ -37,6 +37,11 @@ export const codeGroups: Readonly<Record<string, CodeGroup>> = {
     title: 'Refused, to protect data',
     advice: 'Nothing was changed. Read the evidence and decide which data counts; pgduet never decides that.',
   },
+  TLS: {
+    title: 'TLS between the servers',
+    advice:
+      'Correct the certificate, its key or the list of those who sign on the host that the message names, or postgres.tls of the inventory; docs/tls.md says what they need.',
+  },
   RUN: {
     title: 'The run itself',
     advice: 'Nothing is broken. Run the same command again: it looks first and does only what is left.',

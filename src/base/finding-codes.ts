@@ -3,7 +3,7 @@
  * what repairs it. `docs/check.md` is made from this table. A code never changes its meaning; a new meaning gets a new code.
  * FIL files · DIR directories · PKG packages · PWD password file · UNT units · SET settings · HBA client rules · ROL roles ·
  * SLT slots · ARC archive · REP replication · PEE one server beside another · CTL controller · MNT maintenance · ARB arbiter · NET network ·
- * CLK clocks · SEC secrets · PRF preferences · PRV whether anything was provisioned · LOK what could not be looked at · RES any other resource.
+ * CLK clocks · SEC secrets · TLS certificates · PRF preferences · PRV whether anything was provisioned · LOK what could not be looked at · RES any other resource.
  */
 import { clusterCodes } from './findings/cluster.ts';
 import { hostsCodes } from './findings/hosts.ts';

@@ -14,6 +14,7 @@ import { secretsAudit } from './audits/secrets.ts';
 import { placesOfSettings, settingsInForce } from './audits/settings.ts';
 import { slots } from './audits/slots.ts';
 import { timelines } from './audits/timelines.ts';
+import { tlsAudit } from './audits/tls.ts';
 import { nodeVersions, postgresVersions } from './audits/versions.ts';
 import { walVolume } from './audits/wal-volume.ts';
 
@@ -37,4 +38,5 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(references),
   anyAudit(heartbeat),
   anyAudit(secretsAudit),
+  anyAudit(tlsAudit),
 ];

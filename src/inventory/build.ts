@@ -71,8 +71,16 @@ function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefi
       binDir: host.binDir,
       passfile: host.passfile,
       maxConnections: maxConnectionsFor(draft),
+      tls: tlsOf(draft, host),
     }),
   };
+}
+
+function tlsOf({ data }: Draft, { name }: DraftHost): PostgresSettings['tls'] {
+  const declared = data.postgres?.tls;
+  if (declared === undefined || declared === 'off') return declared;
+  const { ca, certificate, key } = { ...declared, ...data.hosts?.[name]?.postgres?.tls };
+  return ca && certificate && key ? { ca, certificate, key } : undefined;
 }
 
 function controllerKeysOf({ own }: DraftHost): ControllerKeys {

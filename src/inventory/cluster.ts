@@ -40,6 +40,13 @@ export interface SshSettings {
   readonly connectTimeoutMs: number;
 }
 
+/** Files on the host of the server; `ca`: who signs the certificates of all servers. */
+export interface TlsFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export interface PostgresSettings {
   /** Major version, for example 15. */
   readonly version: number;
@@ -58,6 +65,8 @@ export interface PostgresSettings {
   readonly maxConnections?: number;
   readonly settings: Readonly<Record<string, SettingValue>>;
   readonly hba: readonly HbaRule[];
+  /** Absent: what is there stays. */
+  readonly tls?: TlsFiles | 'off';
 }
 
 export interface WalKept {

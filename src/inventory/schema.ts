@@ -15,6 +15,7 @@ import {
   priorities,
   versions,
 } from './defaults.ts';
+import { tls, tlsOfHost } from './tls-keys.ts';
 
 // A process reads an inventory or a few: to write a function for each map and compile it takes longer than what it saves.
 z.config({ jitless: true });
@@ -148,6 +149,7 @@ const postgres = z
         default: {},
       })
       .optional(),
+    tls: tls.optional(),
     hba: z
       .array(hbaRule)
       .meta({
@@ -322,7 +324,12 @@ const host = z
       .optional(),
     ssh: ssh.meta({ description: 'Overrides of ssh for this host, key by key.' }).optional(),
     postgres: z
-      .strictObject({ port: postgresPort, ...placeKeys, data_dir: placeKeys.data_dir.optional() })
+      .strictObject({
+        port: postgresPort,
+        ...placeKeys,
+        data_dir: placeKeys.data_dir.optional(),
+        tls: tlsOfHost.optional(),
+      })
       .meta({ description: 'Overrides of postgres for this host, key by key.' })
       .optional(),
     multiplexing: z

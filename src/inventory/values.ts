@@ -61,8 +61,13 @@ function tellChoice(name: string, node: Node | undefined, about: JsonSchema): Di
   return {
     code: 'INV005',
     what: `${name} ${written === undefined ? 'is no single word' : `cannot be '${written}'`}`,
-    why: `it takes one of ${choices.length} words: ${choices.join(', ')}${orKeys(about)}`,
-    fix: meant === undefined ? `Write one of: ${choices.join(', ')}.` : `Write '${meant}'.`,
+    why: `it takes ${choices.length === 1 ? 'the word' : `one of ${choices.length} words:`} ${choices.join(', ')}${orKeys(about)}`,
+    fix:
+      meant !== undefined
+        ? `Write '${meant}'.`
+        : choices.length === 1 && about.properties
+          ? `Write such a map, or ${choices.join()}.`
+          : `Write one of: ${choices.join(', ')}.`,
   };
 }
 

@@ -14,6 +14,7 @@ import { parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
 import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { stoppedProbe } from '../resources/contract/stopped-record.ts';
+import { readTlsLook, type TlsLook, tlsProbe } from '../resources/contract/tls-look.ts';
 import { type NamesSeen, namesProbe, readNames } from '../resources/controller/names-observation.ts';
 import { readRunning, runningProbe, waitingForRestart } from '../resources/controller/running-observation.ts';
 import {
@@ -36,6 +37,7 @@ import { type Origin, originProbe, readOrigin } from './lineage.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
 import { type ControllerRecord, parseRecord } from './record.ts';
+import { tlsPlaceOf, verifiesQuery } from './tls.ts';
 import { type DataOf, noPrimary, twoPrimaries, unknownPrimary } from './who-leads.ts';
 
 /** What one host shows of itself. */
@@ -71,6 +73,10 @@ export interface HostView {
   readonly running?: Running;
   /** What the words mean there by which the hosts call each other. */
   readonly names?: NamesSeen;
+  /** What it shows by TLS, where the inventory says something of that. */
+  readonly tls?: TlsLook;
+  /** Of a standby that runs: it verifies its primary. */
+  readonly verifies?: boolean;
   /** What stands there and could not be read, or understood: unknown is not absent. */
   readonly unread?: readonly Unread[];
 }
@@ -150,6 +156,7 @@ const serverProbes = (cluster: Cluster, server: Server) => ({
   ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
   stopped: stoppedServerProbe(server),
+  ...(server.postgres.tls ? { tls: tlsProbe(tlsPlaceOf(server)), verifies: { sql: verifiesQuery } } : {}),
 });
 
 export const stoppedServerProbe = (server: Server): Probe => ({ shell: stoppedProbe(place(server)) });
@@ -243,6 +250,8 @@ export function readHostView(replies: SurveyReplies): HostView {
   const adopted = single?.adopted ?? parseAdopted(replies.adopted?.stdout ?? '');
   const remembered = parseRemembered(replies.remembered?.stdout ?? '');
   const record = parseRecord(replies.remembered?.stdout ?? '');
+  const tls = replies.tls && readTlsLook(replies.tls);
+  const verifies = replies.verifies?.sql;
   const unread = unreadOf(replies, { renewal, adopted });
   return {
     ...(facts ? { facts } : {}),
@@ -263,6 +272,8 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(stopped ? { stopped } : {}),
     ...(unread.length > 0 ? { unread } : {}),
     ...(names ? { names } : {}),
+    ...(tls ? { tls } : {}),
+    ...(typeof verifies === 'boolean' ? { verifies } : {}),
   };
 }
 

@@ -56,6 +56,7 @@ import {
   type TeardownVariables,
   teardownVariables,
 } from './variables/teardown.ts';
+import { type TlsVariables, tlsVariables } from './variables/tls.ts';
 
 export interface TablespaceVariables {
   readonly path: string;
@@ -119,6 +120,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   /** The server that the command names; without one the first standby. */
   readonly target: ServerVariables;
   readonly replication: ReplicationVariables;
+  readonly tls: TlsVariables;
   readonly hba: readonly { readonly line: string }[];
   readonly adopted: AdoptedVariables;
   readonly single: SingleVariables;
@@ -218,6 +220,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
   const target = servers.find(({ name }) => name === targetOf(situation)) ?? me;
   const adopted = adoptedVariables(view, server.name);
   const source = me.role === 'primary' ? others[0] : primary;
+  const tls = tlsVariables(situation, server, source?.name);
   return {
     ...shared,
     host: me,
@@ -238,7 +241,8 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),
-    replication: replicationVariables(situation, server, servers, source, giveUpMs(server)),
+    replication: replicationVariables(situation, server, servers, source, giveUpMs(server), tls),
+    tls,
     hba: hbaVariables(server),
     ...controllerVariables(cluster, server, view, tablespacesOf(view)),
   };

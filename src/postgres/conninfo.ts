@@ -2,6 +2,9 @@
 
 export type Conninfo = Readonly<Record<string, string | number>>;
 
+/** A file that is on no host: libpq goes on without it, and does not take the one of the administrator's home. */
+export const nowhere = '/nonexistent/pgduet';
+
 function quoteValue(value: string): string {
   return /^[A-Za-z0-9_.:/@%+-]+$/.test(value)
     ? value

@@ -24,12 +24,15 @@ import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
 import { rebuild } from './data/rebuild.ts';
 import { standby } from './data/standby.ts';
+import { certificate } from './postgres/certificate.ts';
 import { formerPasswords } from './postgres/former-passwords.ts';
 import { hba } from './postgres/hba.ts';
+import { logins } from './postgres/logins.ts';
 import { passfile } from './postgres/passfile.ts';
 import { replication } from './postgres/replication.ts';
 import { rewindSource } from './postgres/rewind-source.ts';
 import { role } from './postgres/role.ts';
+import { served } from './postgres/served.ts';
 import { settings } from './postgres/settings.ts';
 import { slot } from './postgres/slot.ts';
 import { adopt } from './single/adopt.ts';
@@ -65,6 +68,7 @@ const all: readonly AnyKind[] = [
   anyKind(alone),
   anyKind(arbiter),
   anyKind(arbiterKeys),
+  anyKind(certificate),
   anyKind(clusterKeys),
   anyKind(command),
   anyKind(controller),
@@ -87,6 +91,7 @@ const all: readonly AnyKind[] = [
   anyKind(detachment),
   anyKind(maintenance),
   anyKind(mirroring),
+  anyKind(logins),
   anyKind(names),
   anyKind(packageKind),
   anyKind(passfile),
@@ -105,6 +110,7 @@ const all: readonly AnyKind[] = [
   anyKind(runnable),
   anyKind(service),
   anyKind(sharedMemory),
+  anyKind(served),
   anyKind(settings),
   anyKind(single),
   anyKind(slot),

@@ -118,6 +118,8 @@ const conf = `${dataDir}/postgresql.conf`;
 const hba = `${dataDir}/pg_hba.conf`;
 const reloaded = `${as('SELECT pg_reload_conf()')} >/dev/null; sleep 0.5`;
 
+const newPair =
+  'install -d -o postgres /law-tls; runuser -u postgres -- openssl req -x509 -newkey rsa:2048 -nodes -keyout /law-tls/key -out /law-tls/pem -days 9 -subj /CN=law 2>/dev/null';
 const untilSwitchable = `n=0; until runuser -u postgres -- mc_ctl status -M ${managementDir} | grep -qx switchable || [ $n -gt 100 ]; do n=$((n + 1)); sleep 0.2; done`;
 
 const renewalPath = `${managementDir}/renewal.json`;
@@ -471,6 +473,30 @@ const laws: readonly Law[] = [
     host: 'server1',
     resource: 'replication sync server2',
     breaks: [{ title: 'has nobody', ...stopStandby }],
+  },
+  {
+    host: 'server1',
+    resource:
+      "logins: { to: { server2: 'host={{target.logTransferAddress}} port=27500 user=pgduet_repl dbname=replication replication=true' } }",
+    breaks: [
+      {
+        title: 'are not let in',
+        script: 'mv /var/lib/postgresql/.pgpass /var/lib/postgresql/.pgpass.law',
+        meanwhile: 'sleep 1; mv /var/lib/postgresql/.pgpass.law /var/lib/postgresql/.pgpass',
+      },
+    ],
+  },
+  {
+    host: 'server1',
+    resource:
+      "served: { ca: /law-tls/pem, certificate: /law-tls/pem, key: /law-tls/key, host: '{{host.logTransferAddress}}' }",
+    breaks: [
+      {
+        title: 'is not in force yet',
+        script: `${newPair}; printf "ssl = on\\nssl_cert_file = '/law-tls/pem'\\nssl_key_file = '/law-tls/key'\\n" >> ${conf}`,
+      },
+      { title: 'was replaced', script: newPair },
+    ],
   },
   {
     host: 'server2',
@@ -851,6 +877,7 @@ const dismissals: readonly Law[] = [
 /** Kinds that never change anything: their steps are none, and what they see is the same or refused. */
 const onlyLook = [
   'alone',
+  'certificate',
   'controller_version',
   'copy_target',
   'names',

@@ -16,6 +16,36 @@ export const clusterCodes = {
     consequence: 'the old values are accepted beside the new ones',
     repair: 'run `pgduet secrets renew` again: it goes on where it was interrupted',
   },
+  TLS001: {
+    severity: 'danger',
+    title: 'the servers replicate without TLS',
+    consequence: 'whoever reads along on the log transfer network reads all data that is written',
+    repair: 'give the servers certificates and name them with postgres.tls (docs/tls.md)',
+  },
+  TLS003: {
+    severity: 'note',
+    title: 'a certificate of TLS ends within 90 days',
+    consequence: 'behind its end no standby could follow this server',
+    repair: 'lay a new one in its place on {host}, then run `pgduet provision`',
+  },
+  TLS004: {
+    severity: 'danger',
+    title: 'a certificate of TLS ends within 30 days, or has ended',
+    consequence: 'connections that stand hide it: at the next failover no standby could follow this server',
+    repair: 'lay a new one in its place on {host}, then run `pgduet provision`',
+  },
+  TLS005: {
+    severity: 'drift',
+    title: 'a server does not show the certificate that lies on its host',
+    consequence: 'what was laid there counts only from its next start or reload on',
+    repair: 'provision',
+  },
+  TLS006: {
+    severity: 'danger',
+    title: 'a server would not start again with its certificate',
+    consequence: 'it runs with what it has read, and would be down behind its next start',
+    repair: 'repair on {host} what is found',
+  },
   REP001: {
     severity: 'degraded',
     title: 'a standby is not connected',

@@ -16,6 +16,7 @@ import { checkRoles } from './roles.ts';
 import { checkSettings } from './settings.ts';
 import { checkSsh } from './ssh.ts';
 import { checkTiming } from './timing.ts';
+import { checkTls } from './tls.ts';
 
 /**
  * Runs all checks, whatever the others find: the user gets every error of the file at once.
@@ -33,6 +34,7 @@ export async function crossChecks(draft: Draft, mistyped: ReadonlySet<string>): 
     checkCollisions,
     checkSettings,
     checkHba,
+    checkTls,
     checkTiming,
     checkControllerKeys,
   ].flatMap((check) => check(draft));

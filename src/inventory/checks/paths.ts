@@ -38,8 +38,15 @@ function written(draft: Draft): Written[] {
       path: [...base, 'postgres', key],
       value: map.postgres?.[key],
     }));
+    const tls = map.postgres?.tls;
+    const files = typeof tls === 'object' ? Object.entries(tls) : [];
     const all = [
       ...places,
+      ...files.map(([key, value]) => ({
+        key: `tls.${key}`,
+        path: [...base, 'postgres', 'tls', key],
+        value,
+      })),
       { key: 'management_dir', path: [...base, 'multiplexing', 'management_dir'], value: management },
     ];
     return all.flatMap(({ key, path, value }) => (value === undefined ? [] : [{ key, path, value }]));

@@ -9,6 +9,7 @@ import { nameInList } from '../../postgres/standby-names.ts';
 import { versionFacts } from '../../postgres/versions.ts';
 import { meantAddresses } from './names.ts';
 import type { ServerVariables } from './server.ts';
+import type { TlsVariables } from './tls.ts';
 
 export interface ReplicationVariables {
   readonly conninfo: string;
@@ -28,6 +29,7 @@ export function replicationVariables(
   servers: readonly ServerVariables[],
   source: ServerVariables | undefined,
   giveUpMs: number,
+  { demands }: Pick<TlsVariables, 'demands'>,
 ): ReplicationVariables {
   // The controller leaves out who need not be waited for at the moment; commits never wait for an asynchronous one.
   const others = cluster.servers
@@ -36,7 +38,7 @@ export function replicationVariables(
   const failoverSlots = failoverSlotsOf(server);
   return {
     failoverSlots,
-    conninfo: source ? conninfoTo(source, cluster, server) : '',
+    conninfo: source ? conninfoTo(source, cluster, server, demands) : '',
     giveUpMs,
     synchronousStandbyNames: others.length <= 1 ? others.join('') : `FIRST 1 (${others.join(', ')})`,
     walKeepValue: `${server.multiplexing.walKept?.megabytes ?? walKeptAnyway}MB`,
@@ -60,7 +62,12 @@ export const addressesFor = (address: string, host: string, view: View): readonl
   cidr(address),
 ];
 
-const conninfoTo = (source: ServerVariables, cluster: Cluster, server: Server): string =>
+const conninfoTo = (
+  source: ServerVariables,
+  cluster: Cluster,
+  server: Server,
+  demands: TlsVariables['demands'],
+): string =>
   serverConninfo(
     { host: source.logTransferAddress, port: source.port, user: cluster.replicationUser },
     server.name,
@@ -68,6 +75,7 @@ const conninfoTo = (source: ServerVariables, cluster: Cluster, server: Server): 
       ...(server.postgres.passfile ? { passfile: server.postgres.passfile } : {}),
       // The worker that follows the slots logs in to a database; a WAL receiver has none.
       ...(failoverSlotsOf(server) === 'on' ? { dbname: 'postgres' } : {}),
+      ...demands,
     },
   );
 

@@ -5,6 +5,7 @@ import { environmentOf, type View } from '../../observe/survey.ts';
 import { formerRulesMarker } from '../../postgres/hba-file.ts';
 import type { AdoptObservation } from '../../resources/single/adopt-observation.ts';
 import { carriedSettings, formerRules } from '../../resources/single/adoption.ts';
+import { tlsSettings } from './tls.ts';
 
 export interface AdoptedVariables {
   /** Empty: all servers were made by pgduet. taking: the former unit or a person is still in charge. */
@@ -152,7 +153,7 @@ export function singleVariables(view: View, server: Server): SingleVariables {
 export function copiedConfiguration(view: View, server: Server): Readonly<Record<string, string>> {
   const primary = view.hosts.get(view.primary);
   if (!primary?.configured || primary.single) return {};
-  return { ...withoutOurLog(view, primary.configured), ...declared(server) };
+  return { ...withoutOurLog(view, primary.configured), ...declared(server), ...tlsSettings(server) };
 }
 
 /**

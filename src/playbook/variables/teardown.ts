@@ -8,6 +8,7 @@ import { isFinished } from '../../resources/data/data-directory.ts';
 import { otherControllers } from './controller.ts';
 import { failoverSlotsOf } from './replication.ts';
 import type { ServerVariables } from './server.ts';
+import { tlsSettings } from './tls.ts';
 
 /** A server that goes, and how far its data reaches. Empty where there is no data, or what is there is unfinished. */
 export interface DroppedVariables extends ServerVariables {
@@ -71,6 +72,9 @@ const replicating = [
 const slotsRely = (server: Server): readonly string[] =>
   failoverSlotsOf(server) === 'on' ? ['wal_level'] : [];
 
+/** The files are not ours, and stay; clients may verify by now. */
+const tlsRely = (server: Server): readonly string[] => Object.keys(tlsSettings(server));
+
 export function teardownVariables(
   situation: Situation,
   server: Server,
@@ -80,7 +84,12 @@ export function teardownVariables(
   const { view, intent } = situation;
   const asked = intent.kind === 'teardown' ? intent : undefined;
   const data = view.hosts.get(target.name)?.data;
-  const staying = [...relied, ...slotsRely(server), ...Object.keys(server.postgres.settings)];
+  const staying = [
+    ...relied,
+    ...slotsRely(server),
+    ...tlsRely(server),
+    ...Object.keys(server.postgres.settings),
+  ];
   return {
     drops: drops(situation, server.name),
     last: asked?.allData === true && server.name === view.primary,

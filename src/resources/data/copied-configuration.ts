@@ -13,6 +13,10 @@ export const configurationField = map(
   'settings as the copy will start with them: the host is asked whether a server can',
 );
 
+export const demandsField = map(
+  'words of the connection string to the primary besides: whether TLS is demanded',
+);
+
 interface Copied {
   readonly owner: string;
   readonly version: number;

@@ -28,6 +28,8 @@ export interface RebuildPlace extends DataPlaces {
   readonly user: string;
   /** Where a copy is put aside, if one is needed: its parent directory. */
   readonly keepIn: string;
+  /** Words of connection strings to it besides. */
+  readonly demands?: Readonly<Record<string, string>>;
 }
 
 export interface RebuildObservation {
@@ -61,6 +63,7 @@ const askFunction = (place: RebuildPlace): string => {
     dbname: 'replication',
     replication: 'true',
     connect_timeout: 5,
+    ...place.demands,
   });
   return `export PGPASSFILE="$PASSFILE"
 ask() { as ${quote(place.owner)} "$PGBIN/psql" -X -q -A -t -w -d ${quote(source)} -c "$1" 2>&1; }`;

@@ -133,6 +133,7 @@ export const rewindStep = (desired: RebuildDesired): Step => {
   const source = serverConninfo({ ...desired, user: desired.rewindUser }, 'pgduet_rewind', {
     dbname: 'postgres',
     connect_timeout: 10,
+    ...desired.demands,
   });
   const line = desired.password
     ? pgpassLine({

@@ -16,7 +16,12 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
-import { configurationField, configurationProbe, configurationProblem } from './copied-configuration.ts';
+import {
+  configurationField,
+  configurationProbe,
+  configurationProblem,
+  demandsField,
+} from './copied-configuration.ts';
 import { inTheWay, othersInTheWay, sameFiles } from './own-files.ts';
 import { type RebuildObservation, readRebuild, rebuildProbe, streamQuery } from './rebuild-observation.ts';
 import { copyStep, keepStep, type RebuildDesired, rewindStep, stopStep } from './rebuild-steps.ts';
@@ -47,6 +52,7 @@ const fields = serverFields(
     ),
     same: sameFiles,
     configuration: configurationField,
+    demands: demandsField,
     copy: flag('`true` for a base backup in any case', false),
     keep_copy: optional(
       text('where data is put aside that may hold commits of its own; without it beside the data directory'),

@@ -17,7 +17,12 @@ import {
   unknown,
 } from '../contract/kind.ts';
 import { rebuildAdvice } from '../controller/outage.ts';
-import { configurationField, configurationProbe, configurationProblem } from './copied-configuration.ts';
+import {
+  configurationField,
+  configurationProbe,
+  configurationProblem,
+  demandsField,
+} from './copied-configuration.ts';
 import {
   type DataDirectory,
   type DataPlaces,
@@ -46,6 +51,8 @@ interface CopyPlace extends DataPlaces {
   readonly slot: string;
   readonly systemIdentifier?: string | undefined;
   readonly same?: readonly string[];
+  /** Words of the connection string besides. */
+  readonly demands?: Readonly<Record<string, string>>;
 }
 
 /** "  12345/67890 kB (18%), 0/1 tablespace" as pg_basebackup --progress prints it. */
@@ -65,6 +72,7 @@ const fields = serverFields({
   ),
   same: sameFiles,
   configuration: configurationField,
+  demands: demandsField,
   system_identifier: optional(
     text("the primary's, as it was seen; data of another cluster is never touched"),
   ),
@@ -145,6 +153,7 @@ export function copyScript(desired: CopyPlace): string {
     keepalives_idle: 10,
     keepalives_interval: 5,
     keepalives_count: 3,
+    ...desired.demands,
   });
   return `${beginMaking({ ...desired, what: 'copy', system: desired.systemIdentifier })}
 export PGPASSFILE="$PASSFILE"

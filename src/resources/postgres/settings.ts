@@ -32,6 +32,7 @@ import {
   liveQuery,
   type SettingsSeen as Seen,
 } from './settings-observation.ts';
+import { reconnectsByTls, undeclaredTls } from './settings-tls.ts';
 import { type TriedSettings, toBeTried, triedProbe, triedProblem } from './settings-tried.ts';
 
 interface SettingsChange extends Change {
@@ -126,7 +127,7 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
       values: { ...stillNeeded(raised, seen), ...left },
       leftovers: Object.keys(left),
     };
-    const held = slotsNeedLogical(needed.values, seen.live);
+    const held = slotsNeedLogical(needed.values, seen.live) ?? undeclaredTls(needed.values, seen.text);
     if (held) return held;
     const found = findDifferences(needed, [...names, ...needed.leftovers], seen);
     const told = settingDifferences(needed, seen, found);
@@ -257,7 +258,9 @@ function describeChange(desired: Desired, seen: Seen, found: Found): SettingsCha
     ...(reset.length > 0 && !seen.live ? { held: heldChange(seen, reset) } : {}),
     // A file that is written anew gets them with that.
     access: access && touched.length === 0,
-    effects,
+    effects: reconnectsByTls(desired, seen, wrong)
+      ? effects.map((one) => ({ ...one, inTurn: true }))
+      : effects,
     ...(touched.length > 0 ? fileChange(desired, seen, found) : {}),
   };
 }

@@ -15,6 +15,7 @@ import { surroundings } from './surroundings.ts';
 import { switching } from './switching.ts';
 import { system } from './system.ts';
 import { tearing } from './tearing.ts';
+import { tlsCases } from './tls.ts';
 
 export const tables: readonly KindCases[] = [
   ...namesCases,
@@ -32,4 +33,5 @@ export const tables: readonly KindCases[] = [
   ...recovering,
   ...adopts,
   ...tearing,
+  ...tlsCases,
 ];

@@ -1,0 +1,40 @@
+/** What stands beside `postgres.tls` and contradicts it. Pure. */
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import { type Draft, serversOf } from '../draft.ts';
+
+export function checkTls(draft: Draft): Diagnostic[] {
+  const declared = draft.data.postgres?.tls;
+  return [...ofHosts(draft, declared), ...(declared === undefined ? [] : besides(draft))];
+}
+
+/** Files of one host say nothing where the cluster has no list of who signs. */
+const ofHosts = (draft: Draft, declared: unknown): Diagnostic[] =>
+  typeof declared === 'object'
+    ? []
+    : serversOf(draft).flatMap(({ name }) =>
+        draft.data.hosts?.[name]?.postgres?.tls === undefined
+          ? []
+          : [
+              {
+                code: 'INV004' as const,
+                what: `'${name}' names files for TLS, and postgres.tls ${declared === undefined ? 'is missing' : 'is off'}`,
+                why: 'TLS is for all servers of a cluster or for none: each of them may follow any other one',
+                fix: 'Write postgres.tls with ca, certificate and key; what a host has elsewhere stands with that host.',
+                at: draft.keyAt('hosts', name, 'postgres', 'tls'),
+              },
+            ],
+      );
+
+/** Those about how TLS is spoken are free; these say whether, and with what. */
+const decided = ['ssl', 'ssl_cert_file', 'ssl_key_file'];
+
+const besides = (draft: Draft): Diagnostic[] =>
+  Object.keys(draft.settings)
+    .filter((name) => decided.includes(name.toLowerCase()))
+    .map((name) => ({
+      code: 'INV013' as const,
+      what: `the setting '${name}' stands beside postgres.tls`,
+      why: 'postgres.tls decides it, and the two could differ',
+      fix: 'Remove it, and name the files with postgres.tls: { ca: PATH, certificate: PATH, key: PATH }.',
+      at: draft.keyAt('postgres', 'settings', name),
+    }));

@@ -1,0 +1,150 @@
+/**
+ * The variables of TLS between the servers (ADR 28): what a server is started with, and what is demanded of the server that is asked. That follows
+ * from what that one was seen to serve, and not from the inventory alone: who demands what is not there yet reaches nobody. Pure.
+ */
+import type { Situation } from '../../intent/intent.ts';
+import { leftAlone } from '../../intent/maintenance.ts';
+import type { Cluster, Server } from '../../inventory/cluster.ts';
+import type { View } from '../../observe/survey.ts';
+import { tlsFilesOf } from '../../observe/tls.ts';
+import { type Conninfo, nowhere, serverConninfo } from '../../postgres/conninfo.ts';
+import { deniesTls, filesObjection } from '../../resources/contract/tls-look.ts';
+
+export interface TlsVariables {
+  /** `on`, `off`, or empty: the inventory says nothing of it. */
+  readonly state: 'on' | 'off' | '';
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** What it is started with. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Settings of our block that resources of their own declare. */
+  readonly except: readonly string[];
+  /** What the hosts together show to be in the way. */
+  readonly problem: string;
+  /** Logins that prove the way before a standby takes it: connection strings by name. */
+  readonly logins: Readonly<Record<string, string>>;
+  /** Words of connection strings to the server that this one follows, or would follow. */
+  readonly demands: Conninfo;
+  /** How rules for servers begin. */
+  readonly rule: 'host' | 'hostssl';
+}
+
+const ownNames = ['ssl', 'ssl_cert_file', 'ssl_key_file'];
+const controllers = ['synchronous_standby_names', 'synchronized_standby_slots'];
+
+export function tlsVariables(situation: Situation, server: Server, source: string | undefined): TlsVariables {
+  const { view } = situation;
+  const files = tlsFilesOf(server);
+  const { tls } = server.postgres;
+  return {
+    state: tls === undefined ? '' : tls === 'off' ? 'off' : 'on',
+    ca: files?.ca ?? '',
+    certificate: files?.certificate ?? '',
+    key: files?.key ?? '',
+    settings: tlsSettings(server),
+    except: [...controllers, ...(tls === undefined ? [] : ownNames)],
+    problem: files ? unfollowed(situation, server) : tls === 'off' ? left(situation) : '',
+    logins: files && isTurning(view) ? loginsOf(situation, server) : {},
+    demands: demandsTo(situation, server, source),
+    rule: files && !isTurning(view) && !denies(view, server, server) ? 'hostssl' : 'host',
+  };
+}
+
+/** Relative to nothing: what is there stays where the inventory says nothing. */
+export function tlsSettings(server: Server): Readonly<Record<string, string>> {
+  const files = tlsFilesOf(server);
+  if (files) return { ssl: 'on', ssl_cert_file: files.certificate, ssl_key_file: files.key };
+  return server.postgres.tls === 'off' ? { ssl: 'off' } : {};
+}
+
+/**
+ * Words of every connection string from `server` to `source`. verify-full unless that one is seen to serve otherwise. libpq
+ * would encrypt by GSS whatever sslmode says, and take a certificate and a list of the administrator's home: these are named where
+ * nothing is. SCRAM bound to the connection needs no word about other ways to log in: none of them can be.
+ */
+export function demandsTo(
+  { cluster, view }: Situation,
+  server: Server,
+  source: string | undefined,
+): Conninfo {
+  const { tls } = server.postgres;
+  if (tls === undefined) return {};
+  const files = tlsFilesOf(server);
+  const asked = cluster.servers.find(({ name }) => name === source);
+  if (!files || !asked || denies(view, asked, server)) return { sslmode: 'prefer' };
+  return {
+    sslmode: 'verify-full',
+    sslrootcert: files.ca,
+    channel_binding: 'require',
+    gssencmode: 'disable',
+    sslcert: nowhere,
+    sslcrl: nowhere,
+  };
+}
+
+/** It was seen to serve what `by` could not follow. */
+function denies(view: View, asked: Server, by: Server): boolean {
+  const look = view.hosts.get(asked.name)?.tls;
+  const list = view.hosts.get(by.name)?.tls?.ca;
+  return look !== undefined && deniesTls(look, placeOf(asked), list ?? look.ca);
+}
+
+const placeOf = ({ logTransferAddress, postgres }: Server) => ({
+  host: logTransferAddress,
+  version: postgres.version,
+});
+
+/** Some standby that runs does not verify its primary yet. */
+const isTurning = (view: View): boolean =>
+  [...view.hosts.values()].some(({ verifies }) => verifies === false);
+
+/** Those that run are logged in to, as soon as they serve. */
+function loginsOf(situation: Situation, server: Server): Readonly<Record<string, string>> {
+  const { cluster, view, intent } = situation;
+  const out = leftAlone(intent, view);
+  const runs = (name: string): boolean => view.hosts.get(name)?.data?.running === true;
+  if (!runs(server.name)) return {};
+  const { passfile } = server.postgres;
+  return Object.fromEntries(
+    cluster.servers
+      .filter(({ name }) => name !== server.name && runs(name) && !out.includes(name))
+      .filter((other) => !denies(view, other, server))
+      .map((other) => {
+        const to = {
+          host: other.logTransferAddress,
+          port: other.postgres.port,
+          user: cluster.replicationUser,
+        };
+        const demands = demandsTo(situation, server, other.name);
+        const more = { ...demands, dbname: 'replication', replication: 'true', connect_timeout: 5 };
+        return [other.name, serverConninfo(to, 'pgduet_login', passfile ? { ...more, passfile } : more)];
+      }),
+  );
+}
+
+/** The certificate of another server that this one could not follow by its own list. */
+function unfollowed({ cluster, view }: Situation, server: Server): string {
+  const list = view.hosts.get(server.name)?.tls?.ca;
+  if (list === undefined) return '';
+  for (const other of cluster.servers) {
+    const look = view.hosts.get(other.name)?.tls;
+    const objection =
+      other.name !== server.name && look && !look.problem && filesObjection(look, placeOf(other), list);
+    if (objection)
+      return `by ${tlsFilesOf(server)?.ca ?? ''} the certificate of ${other.name} is not good: ${objection}`;
+  }
+  return '';
+}
+
+/** Who is away would go on demanding what the others do not offer any more. */
+function left({ cluster, view, intent }: Situation): string {
+  const away = awayFrom(cluster, view, leftAlone(intent, view));
+  const on = [...view.hosts.values()].some(({ tls }) => tls?.served !== undefined && tls.served !== 'none');
+  return on && away.length > 0
+    ? `${away.join(', ')} ${away.length === 1 ? 'is' : 'are'} away, or in maintenance, and would go on demanding TLS`
+    : '';
+}
+
+const awayFrom = ({ servers }: Cluster, view: View, out: readonly string[]): readonly string[] =>
+  servers.map(({ name }) => name).filter((name) => view.absent?.has(name) || out.includes(name));

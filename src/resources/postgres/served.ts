@@ -1,0 +1,84 @@
+/** served: the proof that a server shows the certificate that lies on its host. No setting tells: a reload that was refused looks the same. */
+import { sh } from '../../base/shell.ts';
+import { text } from '../contract/field.ts';
+import { fieldsOnServer } from '../contract/fields.ts';
+import { change, type Instance, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
+import {
+  readTlsLook,
+  servedScript,
+  servesFiles,
+  type TlsLook,
+  type TlsPlace,
+  tlsProbe,
+} from '../contract/tls-look.ts';
+import { placeOfTls } from './certificate.ts';
+
+interface Desired {
+  readonly place: TlsPlace;
+  readonly instance: Instance;
+}
+
+const fields = fieldsOnServer(
+  {
+    ca: text('those who sign, as a file of the host'),
+    certificate: text('the certificate'),
+    key: text('its key'),
+    host: text('the address that the other servers connect to'),
+  },
+  (values, { server }): Desired => ({ place: placeOfTls(values, server), instance: server }),
+);
+
+export const served: ResourceKind<Desired, TlsLook> = {
+  kind: 'served',
+  summary: 'The proof that a server shows the certificate that lies on its host.',
+  fields,
+  key: ({ place }) => place.files?.certificate ?? '',
+  describe: ({ place }) => `TLS with ${place.files?.certificate ?? ''}`,
+  probe: ({ place }) => tlsProbe(place),
+  read: (reply) => {
+    const look = readTlsLook(reply);
+    return look
+      ? present(look)
+      : unknown(reply.stderr.trim() || 'what the server shows could not be looked at');
+  },
+  diff: ({ place }, observed) => {
+    if (observed.state === 'absent' || observed.value.served === undefined)
+      return same('the server does not answer; it reads its certificate when it starts');
+    if (servesFiles(observed.value)) return same(`${place.files?.certificate ?? ''} is served`);
+    const { served: shown } = observed.value;
+    return change({
+      summary: `serve TLS with ${place.files?.certificate ?? ''}`,
+      reason: shown === 'none' ? 'the server offers no TLS' : 'it serves another certificate',
+      notes:
+        shown === 'none'
+          ? [
+              'then, in this run: each standby connects anew to verify its primary (0.1 to 0.2 s), and the rules for servers want TLS. Clients that prefer TLS, as libpq does by itself, use it from their next connection on',
+            ]
+          : [],
+      effects: [],
+      differences: [
+        {
+          code: 'TLS005',
+          object: place.files?.certificate ?? '',
+          declared: 'served',
+          found: shown === 'none' ? 'no TLS' : 'another certificate',
+        },
+      ],
+    });
+  },
+  steps: (_planned, desired) => [
+    { title: 'TLS is served', script: `${reload}\n${servedScript(desired.place, back(desired.instance))}` },
+  ],
+};
+
+const reload = `echo 'SELECT pg_reload_conf()' | sql >/dev/null`;
+
+/**
+ * A server that offered none goes on without: with a pair that it cannot read it would not start again. The file is the administrator's.
+ */
+const back = ({ dataDir, owner }: Instance): string => `if [ "$(echo 'SHOW ssl' | sql)" = on ]; then
+  case $said in *'"served":"none"'*)
+    ${sh`as ${owner} sh -c ${`f=$1/postgresql.conf; umask 077; sed 's/^ssl = .*/ssl = off/' "$f" >"$f.way-back" && mv -fT "$f.way-back" "$f"`} sh ${dataDir}`}
+    ${reload};;
+  esac
+fi`;

@@ -1,0 +1,39 @@
+/**
+ * What kind `settings` knows of TLS: an inventory that says nothing of it never takes it away, and standbys that begin to verify
+ * connect anew one after the other. Pure.
+ */
+import { commentedLines, effectiveConf } from '../../postgres/conf-file.ts';
+import { nowhere, parseConninfo } from '../../postgres/conninfo.ts';
+import { upstreamSetting } from '../../postgres/controlled-settings.ts';
+import { refuse } from '../contract/kind.ts';
+import { isStandby } from './settings-leftovers.ts';
+import type { SettingsDesired, SettingsSeen } from './settings-observation.ts';
+
+/** On a primary the line waits behind a '#'. */
+function standing(text: string): Readonly<Record<string, string>> {
+  const line = effectiveConf(text).get(upstreamSetting) ?? commentedLines(text, upstreamSetting).at(-1);
+  return parseConninfo(line?.value ?? '');
+}
+
+/** What pgduet wrote with `postgres.tls` is known by the file that never is. Only `off` takes it away. */
+export function undeclaredTls(values: SettingsDesired['values'], text: string) {
+  const wanted = values[upstreamSetting];
+  const stands = standing(text);
+  const verifies = stands.sslmode === 'verify-full' && stands.sslcert === nowhere;
+  if (wanted === undefined || !verifies || parseConninfo(wanted).sslmode !== undefined) return undefined;
+  return refuse({
+    code: 'TLS002',
+    what: 'the servers verify each other by TLS, and the inventory does not say so (postgres.tls)',
+    why: 'without the key they would go on in the clear: an older inventory must not take TLS away',
+    fix: `Write it back: postgres.tls: { ca: ${stands.sslrootcert ?? 'PATH'}, certificate: PATH, key: PATH }, with the paths that ssl_cert_file and ssl_key_file have in postgresql.conf. Or write tls: off, if that is meant.`,
+  });
+}
+
+export const reconnectsByTls = (
+  { values }: SettingsDesired,
+  seen: SettingsSeen,
+  wrong: readonly string[],
+): boolean =>
+  wrong.includes(upstreamSetting) &&
+  isStandby(seen) &&
+  parseConninfo(values[upstreamSetting] ?? '').sslmode !== standing(seen.text).sslmode;

@@ -1,0 +1,148 @@
+/**
+ * TLS between the servers with certificates that somebody else has laid, on one pair of real hosts: what is wrong is refused before anything
+ * changes, it is turned on under a client that writes, holds through a failover in the middle, a rebuild and a switch, and goes again by `off`.
+ * Each test stands on what the one before has left.
+ */
+import { afterAll, beforeAll, expect } from 'vitest';
+import { describeLab, labTest } from '../harness/describe.ts';
+import { Authority, lay, tlsFiles } from '../support/certificates.ts';
+import { type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { fileText, type Server, sql, untilMirroring, untilSwitchable } from '../support/instance.ts';
+import { dataDir } from '../support/inventory.ts';
+import { expectRowsTravel } from '../support/multiplexed.ts';
+import { expectExit, findingsOf, type RunDocument } from '../support/pgduet.ts';
+import { startWriter, writerSetup } from './writer.ts';
+
+const conf = ({ host }: Server): string => fileText(host, `${dataDir}/postgresql.conf`);
+const rules = ({ host }: Server): string => fileText(host, `${dataDir}/pg_hba.conf`);
+
+describeLab('TLS with certificates that were there', () => {
+  let pair: LabCluster;
+  let tls: LabCluster;
+  let a: Server;
+  let b: Server;
+  const authority = new Authority('lab CA');
+  const stranger = new Authority('somebody else');
+  beforeAll(async () => {
+    pair = await provisionedPair();
+    [a, b] = [pair.primary, pair.standby];
+    tls = pair.declared('tls.yml', { postgres: { tls: tlsFiles } });
+    await sql(a, `${writerSetup}; CREATE DATABASE app OWNER app`);
+    await sql(a, 'CREATE TABLE written (n int PRIMARY KEY); ALTER TABLE written OWNER TO app', 'app');
+  });
+  afterAll(async () => {
+    authority.close();
+    stranger.close();
+    await pair?.close();
+  });
+
+  const layGood = (server: Server, days?: number): Promise<void> =>
+    lay(server, authority.sign([`IP:${server.address}`, `DNS:${server.id}`], days), authority.certificate);
+
+  /** Both ends say so, and the standby would not take another server for its primary. */
+  async function expectVerified(primary: Server, standby: Server): Promise<void> {
+    const encrypted = 'select s.ssl, s.version from pg_stat_ssl s join pg_stat_replication r using (pid)';
+    expect(await sql(primary, encrypted)).toBe('t|TLSv1.3');
+    expect(await sql(standby, 'select conninfo from pg_stat_wal_receiver')).toContain('sslmode=verify-full');
+    await expectRowsTravel({ primary, standbys: [standby], version: pair.version });
+  }
+
+  async function expectRefused(what: RegExp): Promise<void> {
+    const before = [a, b].map((server) => conf(server) + rules(server));
+    const said = await tls.run('provision', '--yes', '--json');
+    expectExit(said, 5);
+    const { diagnostics } = said.json<RunDocument>();
+    expect(diagnostics.map(({ code }) => code)).toContain('TLS010');
+    expect(diagnostics.map((one) => JSON.stringify(one)).join('\n')).toMatch(what);
+    expect([a, b].map((server) => conf(server) + rules(server))).toEqual(before);
+  }
+
+  labTest('is refused before anything is changed where a pair is missing or wrong', async () => {
+    await expectRefused(/server\.pem cannot be read/);
+    await layGood(a);
+    await lay(b, stranger.sign([`IP:${b.address}`]), authority.certificate);
+    await expectRefused(/signed by 'CN=somebody else'/);
+    await lay(b, authority.sign(['DNS:elsewhere']), authority.certificate);
+    await expectRefused(/it is for DNS:elsewhere, and the other servers connect to/);
+    await layGood(b);
+    await b.host.sh(`chmod 644 ${tlsFiles.key}`, { check: true });
+    await expectRefused(/server\.key is open to others \(mode 644\)/);
+    await b.host.sh(`chmod 600 ${tlsFiles.key}`, { check: true });
+    expect(await sql(a, 'show ssl')).toBe('off');
+  });
+
+  labTest(
+    'stands still for a failover in the middle: the former primary is rebuilt beside one without TLS',
+    async () => {
+      await a.host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
+      await untilMirroring(b, 'switched');
+      expectExit(await tls.run('rebuild', 'server1', '--yes'), 0);
+      await tls.untilSwitchable();
+      expect(await sql(a, 'select conninfo from pg_stat_wal_receiver')).toContain('sslmode=prefer');
+    },
+  );
+
+  labTest('is turned on under a client that writes', async () => {
+    const writer = startWriter([b, a]);
+    await writer.more(50);
+    expectExit(await tls.provision(), 0);
+    await writer.more(50);
+    const acknowledged = await writer.end();
+    await untilSwitchable(b);
+    const rows = (await sql(b, 'select n from written', 'app')).split('\n').map(Number);
+    expect(acknowledged.filter((row) => !rows.includes(row))).toEqual([]);
+    await expectVerified(b, a);
+    for (const server of [a, b]) {
+      expect(rules(server)).toMatch(/^hostssl +replication +pgduet_repl/m);
+      expect(rules(server)).not.toMatch(/^host +replication/m);
+      expect(conf(server)).toMatch(/^ssl = '?on/m);
+    }
+    expectExit(await tls.run('check'), 0);
+    expectExit(await tls.provision('--check'), 0);
+  });
+
+  labTest('holds through a switch, a failover and a rebuild', async () => {
+    expectExit(await tls.run('switch', '--yes'), 0);
+    await tls.untilSwitchable();
+    await expectVerified(a, b);
+    await a.host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
+    await untilMirroring(b, 'switched');
+    expectExit(await tls.run('rebuild', 'server1', '--yes'), 0);
+    await tls.untilSwitchable();
+    await expectVerified(b, a);
+    expectExit(await tls.run('check'), 0);
+  });
+
+  labTest('is not taken away by an inventory that says nothing of it', async () => {
+    const said = await pair.run('provision', '--yes', '--json');
+    expectExit(said, 5);
+    expect(said.json<RunDocument>().diagnostics.map(({ code }) => code)).toContain('TLS002');
+    await expectVerified(b, a);
+  });
+
+  labTest('serves a new certificate behind provision, and says when one ends', async () => {
+    await layGood(a, 20);
+    expect(findingsOf(await tls.check()).map(({ code, host }) => `${host} ${code}`)).toEqual([
+      'server1 TLS004',
+      'server1 TLS005',
+    ]);
+    expectExit(await tls.provision(), 0);
+    expect(findingsOf(await tls.check()).map(({ code, host }) => `${host} ${code}`)).toEqual([
+      'server1 TLS004',
+    ]);
+    await expectVerified(b, a);
+  });
+
+  labTest('is turned off by the word alone', async () => {
+    const off = pair.declared('off.yml', { postgres: { tls: 'off' } });
+    expectExit(await off.provision(), 0);
+    await off.untilSwitchable();
+    for (const server of [a, b]) {
+      expect(await sql(server, 'show ssl')).toBe('off');
+      expect(rules(server)).toMatch(/^host +replication/m);
+    }
+    expect(await sql(a, 'select conninfo from pg_stat_wal_receiver')).toContain('sslmode=prefer');
+    expect(findingsOf(await off.check()).map(({ code }) => code)).toEqual(['TLS001']);
+    expectExit(await off.provision('--check'), 0);
+  });
+});

@@ -1,0 +1,133 @@
+/** Cases of TLS: the pair as it lies, what is served, and the logins that prove the way. */
+import { ca, other, server1, stranger } from '../../postgres/pems.ts';
+import type { KindCases } from '../cases.ts';
+
+const nowMs = Date.UTC(2027, 0, 1);
+const look = (over: object = {}) => ({
+  stdout: `${JSON.stringify({ nowMs, ca, certificate: server1, ...over })}\n`,
+});
+const files = 'ca: /pki/ca.pem, certificate: /pki/server.pem, key: /pki/server.key';
+const pair = `{ ${files}, host: 192.0.2.100 }`;
+
+export const tlsCases: readonly KindCases[] = [
+  {
+    kind: 'certificate',
+    desired: pair,
+    key: '/pki/server.pem',
+    describes: 'certificate /pki/server.pem',
+    errors: [{ desired: `{ ${files} }`, what: "'host' is missing", at: '1:1' }],
+    cases: [
+      { title: 'it is good', reply: look(), gives: { same: '/pki/server.pem is for 192.0.2.100' } },
+      {
+        title: 'somebody else has signed it',
+        reply: look({ certificate: stranger }),
+        gives: { refuse: 'TLS010', what: "signed by 'CN=somebody else'" },
+      },
+      {
+        title: 'the list is torn',
+        reply: look({ ca: ca.slice(0, 200) }),
+        gives: { refuse: 'TLS010', what: 'libpq would refuse every server' },
+      },
+      {
+        title: 'its file holds no certificate',
+        reply: look({ certificate: 'x' }),
+        gives: { refuse: 'TLS010', what: 'the file of the certificate is no whole list' },
+      },
+      {
+        title: 'the host says what is wrong with the key',
+        reply: look({ problem: 'the key /pki/server.key is open to others (mode 644): 0600' }),
+        gives: { refuse: 'TLS010', what: '(mode 644)' },
+      },
+      {
+        title: 'another server could not be followed',
+        desired: `{ ${files}, host: 192.0.2.100, problem: the list lacks a CA }`,
+        reply: look(),
+        gives: { refuse: 'TLS010', what: 'the list lacks a CA' },
+      },
+      {
+        title: 'TLS is off',
+        desired: '{ host: 192.0.2.100 }',
+        reply: look({ ca: undefined, certificate: undefined }),
+        gives: { same: 'TLS is off' },
+      },
+      {
+        title: 'TLS shall be off, and a server is away',
+        desired: '{ host: 192.0.2.100, problem: server2 is away }',
+        reply: look({ ca: undefined, certificate: undefined }),
+        gives: { refuse: 'TLS010', what: 'TLS cannot be turned off: server2 is away' },
+      },
+      {
+        title: 'nothing is installed yet',
+        reply: { status: 3, stderr: 'neither Node.js nor the instance administrator is there yet' },
+        gives: { unknown: 'is there yet' },
+      },
+      { title: 'the answer is none', reply: { stdout: 'x\n' }, gives: { unknown: 'could not be looked at' } },
+    ],
+  },
+  {
+    kind: 'served',
+    desired: pair,
+    key: '/pki/server.pem',
+    describes: 'TLS with /pki/server.pem',
+    errors: [{ desired: '{ host: a }', what: "'ca' is missing", at: '1:1' }],
+    cases: [
+      {
+        title: 'it is served',
+        reply: look({ served: server1 }),
+        gives: { same: '/pki/server.pem is served' },
+      },
+      {
+        title: 'the server does not run',
+        reply: look(),
+        gives: { same: 'it reads its certificate when it starts' },
+      },
+      {
+        title: 'no TLS is offered',
+        reply: look({ served: 'none' }),
+        gives: {
+          change: 'serve TLS with /pki/server.pem',
+          reason: 'the server offers no TLS',
+          notes: ['each standby connects anew'],
+          differences: ['TLS005 /pki/server.pem: served → no TLS'],
+          script: ['pg_reload_conf', 'ssl = off', 'does not serve the certificate'],
+        },
+      },
+      {
+        title: 'another certificate is served',
+        reply: look({ served: other }),
+        gives: {
+          change: 'serve TLS with',
+          reason: 'it serves another certificate',
+          differences: ['TLS005 /pki/server.pem: served → another certificate'],
+        },
+      },
+      { title: 'nothing comes back', reply: { status: 1 }, gives: { unknown: 'could not be looked at' } },
+    ],
+  },
+  {
+    kind: 'logins',
+    desired: "{ to: { server2: 'host=192.0.2.110 sslmode=verify-full' } }",
+    key: 'of replication',
+    describes: 'logins to server2',
+    errors: [{ desired: '{ to: [] }', what: "'to' must be a map", at: '1:7' }],
+    cases: [
+      { title: 'they are let in', reply: { stdout: '' }, gives: { same: 'logged in to server2' } },
+      {
+        title: 'there is nobody',
+        desired: '{ to: {} }',
+        reply: { stdout: '' },
+        gives: { same: 'logged in to nobody' },
+      },
+      {
+        title: 'one is refused',
+        reply: { stdout: 'server2 psql: error: SSL error: certificate verify failed \n' },
+        gives: {
+          change: 'log in to server2 as a standby will',
+          reason: 'server2: psql: error: SSL error: certificate verify failed',
+          script: ['IDENTIFY_SYSTEM', 'host=192.0.2.110 sslmode=verify-full'],
+        },
+      },
+      { title: 'nobody could try', reply: { status: 1, stderr: 'no psql' }, gives: { unknown: 'no psql' } },
+    ],
+  },
+];
