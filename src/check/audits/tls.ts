@@ -1,11 +1,11 @@
 /**
- * TLS between the servers, as each of them shows it: whether it is off, when its certificate ends, and whether a server would show it
- * again behind its next start. Where the inventory says nothing of TLS nothing is asked. Pure.
+ * TLS between the servers, as each of them shows it: whether it is off, when its certificate ends, and whether a server would start
+ * with it again. What is served is told by kind `served`. Where the inventory says nothing of TLS nothing is asked. Pure.
  */
 import { tlsPlaceOf } from '../../observe/tls.ts';
 import { certificatesIn, endMs } from '../../postgres/certificate.ts';
 import { present, unknown } from '../../resources/contract/kind.ts';
-import { readTlsLook, servesFiles, type TlsLook, tlsProbe } from '../../resources/contract/tls-look.ts';
+import { readTlsLook, type TlsLook, tlsProbe } from '../../resources/contract/tls-look.ts';
 import type { Audit } from '../audit.ts';
 import type { Reported } from '../finding.ts';
 
@@ -49,17 +49,6 @@ function ofServer(host: string, look: TlsLook): readonly Reported[] {
             object,
             declared: `good for ${soonDays} days`,
             found: days < 0 ? 'it has ended' : `it ends in ${days} days`,
-          },
-        ]
-      : []),
-    ...(look.served && look.served !== 'none' && !servesFiles(look) && !look.problem
-      ? [
-          {
-            code: 'TLS005' as const,
-            host,
-            object,
-            declared: 'that on the disk',
-            found: 'another one is served',
           },
         ]
       : []),

@@ -50,7 +50,7 @@ const judgeKey = () => {
   if (text === undefined || told.certificate === undefined) return;
   const { uid, mode } = fs.statSync(key);
   if (uid !== 0 && uid !== process.getuid()) told.problem = told.problem || 'the key ' + key + ' belongs neither to the instance administrator nor to root';
-  else if (mode & (uid === 0 ? 0o027 : 0o077)) told.problem = told.problem || 'the key ' + key + ' is open to others (mode ' + (mode & 0o777).toString(8) + '): 0600, or 0640 where it belongs to root';
+  else if (mode & (uid === 0 ? 0o037 : 0o077)) told.problem = told.problem || 'the key ' + key + ' is open to others (mode ' + (mode & 0o777).toString(8) + '): 0600, or 0640 where it belongs to root';
   if (/ENCRYPTED/.test(text)) return;
   try { tls.createSecureContext({ cert: told.certificate, key: text }); }
   catch (error) { told.problem = told.problem || 'the key ' + key + ' does not fit the certificate ' + certificate + ': ' + error.message; }

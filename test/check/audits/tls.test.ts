@@ -1,0 +1,60 @@
+/** What is told of certificates: when they end, what is served, and that TLS is off. */
+
+import { X509Certificate } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { tlsAudit } from '../../../src/check/audits/tls.ts';
+import { clusterOf, pairInventory } from '../../observe/cluster.ts';
+import { ca, other, server1 } from '../../postgres/pems.ts';
+import { reply, tell } from './context.ts';
+
+const withTls = (tls: string) =>
+  clusterOf(pairInventory.replace('data_dir: /database/inst1', `data_dir: /database/inst1, tls: ${tls}`));
+const given = await withTls('{ ca: /pki/ca.pem, certificate: /pki/server.pem, key: /pki/server.key }');
+const off = await withTls('off');
+const silent = await clusterOf(pairInventory);
+const end = Date.parse(new X509Certificate(server1).validTo);
+const day = 86_400_000;
+const shows = (over: object) =>
+  reply(null, {
+    stdout: JSON.stringify({ nowMs: end - 300 * day, ca, certificate: server1, served: server1, ...over }),
+  });
+const told = (over: object) =>
+  tell(tlsAudit, { server1: shows(over) }, { cluster: given }).map(
+    ({ code, host, found }) => `${host} ${code} ${found}`,
+  );
+
+it('is nothing where all is good, and where the inventory says nothing', () => {
+  expect(told({})).toEqual([]);
+  expect(tell(tlsAudit, { server1: reply(null) }, { cluster: silent })).toEqual([]);
+  expect(silent.servers.map((server) => tlsAudit.probe(server, silent))).toEqual([{}, {}]);
+});
+
+it.each([
+  [91, []],
+  [89, ['server1 TLS003 it ends in 89 days']],
+  [29, ['server1 TLS004 it ends in 29 days']],
+  [-1, ['server1 TLS004 it has ended']],
+])('is its end in %i days', (days, wanted) => {
+  expect(told({ nowMs: end - days * day })).toEqual(wanted);
+});
+
+it('is what would not start again; what is served is told by provision', () => {
+  expect(told({ problem: 'the key is open' })).toEqual(['server1 TLS006 the key is open']);
+  expect(told({ served: other })).toEqual([]);
+});
+
+it('is TLS that is off, once', () => {
+  const none = shows({ ca: undefined, certificate: undefined, served: 'none' });
+  expect(tell(tlsAudit, { server1: none, server2: none }, { cluster: off }).map(({ code }) => code)).toEqual([
+    'TLS001',
+  ]);
+});
+
+it('could not be looked at where the answer is none', () => {
+  const [server] = given.servers;
+  if (!server) throw new Error('no server');
+  expect(tlsAudit.read(reply(null, { status: 3, stderr: 'no Node.js' }), server)).toEqual({
+    state: 'unknown',
+    reason: 'no Node.js',
+  });
+});

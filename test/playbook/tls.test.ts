@@ -1,0 +1,199 @@
+/**
+ * What the shipped playbooks declare of TLS: nothing where the inventory says nothing, and else what follows from what the servers were
+ * seen to serve.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import type { Cluster } from '../../src/inventory/cluster.ts';
+import { type HostView, preferredView, type View } from '../../src/observe/survey.ts';
+import { compile } from '../../src/playbook/compile.ts';
+import { parsePlaybook } from '../../src/playbook/playbook.ts';
+import { type TlsVariables, tlsVariables } from '../../src/playbook/variables/tls.ts';
+import { parseConninfo } from '../../src/postgres/conninfo.ts';
+import type { TlsLook } from '../../src/resources/contract/tls-look.ts';
+import { kinds } from '../../src/resources/registry.ts';
+import { shippedTemplate } from '../../src/shipped.ts';
+import { included } from '../../src/verbs/playbook-files.ts';
+import { clusterOf, pairInventory, serverNamed } from '../observe/cluster.ts';
+import { ca, other, server1, server2, stranger } from '../postgres/pems.ts';
+
+const files = '{ ca: /pki/ca.pem, certificate: /pki/server.pem, key: /pki/server.key }';
+const withTls = (tls: string) =>
+  clusterOf(pairInventory.replace('data_dir: /database/inst1', `data_dir: /database/inst1, tls: ${tls}`));
+const [given, off, silent] = [await withTls(files), await withTls('off'), await clusterOf(pairInventory)];
+const nowMs = Date.UTC(2027, 0, 1);
+const certificates: Readonly<Record<string, string>> = { server1, server2 };
+
+const look = (name: string, served: string | undefined, over: Partial<TlsLook> = {}): TlsLook => ({
+  nowMs,
+  ca,
+  certificate: certificates[name] ?? '',
+  ...(served === undefined ? {} : { served }),
+  ...over,
+});
+
+const data = { content: 'cluster', files: [], recorded: '77', running: true } as const;
+const hosts = (
+  served: Readonly<Record<string, string | undefined>>,
+  standby: Partial<HostView> = {},
+): ReadonlyMap<string, HostView> =>
+  new Map([
+    ['server1', { data: { ...data, standbySignal: false }, tls: look('server1', served.server1) }],
+    ['server2', { data: { ...data, standbySignal: true }, tls: look('server2', served.server2), ...standby }],
+  ]);
+const seen = (map: ReadonlyMap<string, HostView>): View => ({ primary: 'server1', hosts: map });
+const provision: Intent = { kind: 'provision' };
+
+const of = (cluster: Cluster, view: View, name: string, source: string): TlsVariables =>
+  tlsVariables({ cluster, view, intent: provision }, serverNamed(cluster, name), source);
+
+const verified = {
+  sslmode: 'verify-full',
+  sslrootcert: '/pki/ca.pem',
+  channel_binding: 'require',
+  gssencmode: 'disable',
+  sslcert: '/nonexistent/pgduet',
+  sslcrl: '/nonexistent/pgduet',
+};
+
+describe('what is demanded of a server', () => {
+  it('is nothing where the inventory says nothing of TLS', () => {
+    const view = seen(hosts({ server1: 'none', server2: 'none' }));
+    expect(of(silent, view, 'server2', 'server1')).toMatchObject({
+      state: '',
+      demands: {},
+      rule: 'host',
+      settings: {},
+      logins: {},
+      problem: '',
+      except: ['synchronous_standby_names', 'synchronized_standby_slots'],
+    });
+  });
+
+  it('is no more than before where it was seen to serve none, or what the list does not know', () => {
+    for (const served of ['none', stranger, other]) {
+      const view = seen(hosts({ server1: served, server2 }));
+      expect(of(given, view, 'server2', 'server1').demands, served).toEqual({ sslmode: 'prefer' });
+    }
+    const list = seen(hosts({ server1 }, { tls: look('server2', server2, { ca: other }) }));
+    expect(of(given, list, 'server2', 'server1').demands).toEqual({ sslmode: 'prefer' });
+  });
+
+  it('is a proof where it serves what the list knows', () => {
+    expect(of(given, seen(hosts({ server1, server2 })), 'server2', 'server1').demands).toEqual(verified);
+  });
+
+  it('is a proof where it was not seen, or does not answer: unknown takes nothing away', () => {
+    for (const view of [preferredView(given), seen(hosts({})), seen(new Map())])
+      expect(of(given, view, 'server2', 'server1').demands).toEqual(verified);
+  });
+
+  it('is no more than before with TLS off, whatever is served', () => {
+    expect(of(off, seen(hosts({ server1, server2 })), 'server2', 'server1')).toMatchObject({
+      state: 'off',
+      demands: { sslmode: 'prefer' },
+      settings: { ssl: 'off' },
+      rule: 'host',
+    });
+  });
+});
+
+describe('the order', () => {
+  it('has logins as long as a standby does not verify, from and to those that serve', () => {
+    const turning = seen(hosts({ server1, server2 }, { verifies: false }));
+    const { logins, rule } = of(given, turning, 'server2', 'server1');
+    expect(Object.keys(logins)).toEqual(['server1']);
+    expect(parseConninfo(logins.server1 ?? '')).toMatchObject({
+      ...verified,
+      host: '192.0.2.100',
+      replication: 'true',
+    });
+    expect(rule).toBe('host');
+    expect(Object.keys(of(given, turning, 'server1', 'server2').logins)).toEqual(['server2']);
+  });
+
+  it('has no login to who serves none yet, or does not run', () => {
+    expect(
+      of(given, seen(hosts({ server1: 'none', server2: 'none' }, { verifies: false })), 'server2', 'server1')
+        .logins,
+    ).toEqual({});
+    const stopped = { verifies: false, data: { ...data, standbySignal: true, running: false } };
+    expect(of(given, seen(hosts({ server1 }, stopped)), 'server1', 'server2').logins).toEqual({});
+  });
+
+  it('has the rules at its end', () => {
+    const rule = (view: View) => of(given, view, 'server1', 'server2').rule;
+    expect(rule(seen(hosts({ server1: 'none', server2: 'none' }, { verifies: false })))).toBe('host');
+    expect(rule(seen(hosts({ server1, server2 }, { verifies: true })))).toBe('hostssl');
+    expect(rule(preferredView(given))).toBe('hostssl');
+  });
+});
+
+describe('what is in the way', () => {
+  it('is a certificate of another server that this one could not follow', () => {
+    const tls = look('server2', 'none', { certificate: stranger });
+    const view = seen(hosts({ server1: 'none' }, { tls }));
+    expect(of(given, view, 'server1', 'server2').problem).toMatch(
+      /the certificate of server2 is not good: .*somebody else/,
+    );
+    expect(of(given, view, 'server2', 'server1').problem).toBe('');
+  });
+
+  it('is whoever is away when it shall be off, as long as TLS is served', () => {
+    const away = { ...seen(hosts({ server1, server2 })), absent: new Set(['server2']) };
+    expect(of(off, away, 'server1', 'server2').problem).toContain('server2 is away');
+    const none = { ...seen(hosts({ server1: 'none', server2: 'none' })), absent: new Set(['server2']) };
+    expect(of(off, none, 'server1', 'server2').problem).toBe('');
+  });
+});
+
+function declared(name: string, cluster: Cluster, view: View, intent: Intent = provision) {
+  const path = join(import.meta.dirname, '../../playbooks', `${name}.yml`);
+  const playbook = parsePlaybook({ path, text: readFileSync(path, 'utf8') }, [...kinds.keys()], included);
+  if (!playbook.ok) throw new Error(JSON.stringify(playbook.diagnostics));
+  const materials = {
+    kinds,
+    template: shippedTemplate,
+    asset: () => 'bundle',
+    secret: () => new Secret('5a'.repeat(32)),
+    entropy: '00'.repeat(16),
+  };
+  const result = compile(playbook.value, { cluster, view, intent }, materials);
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
+  return result.value.filter(({ host }) => host === 'server2');
+}
+
+describe('the playbook', () => {
+  const ours = (id: string): boolean => /^certificate|^logins|^served|TLS/.test(id);
+
+  it.each([
+    [
+      'given',
+      given,
+      ['certificate /pki/server.pem', 'logins of replication', 'settings TLS', 'served /pki/server.pem'],
+    ],
+    ['off', off, ['certificate none', 'settings no TLS']],
+    ['silent', silent, []],
+  ])('of provision declares what is %s', (_, cluster, wanted) => {
+    for (const view of [preferredView(cluster), seen(hosts({ server1, server2 }))])
+      expect(
+        declared('provision', cluster, view)
+          .map(({ id }) => id)
+          .filter(ours),
+      ).toEqual(wanted);
+  });
+
+  it('of a rebuild demands by what was seen, and brings the lines of its own host', () => {
+    const rebuild: Intent = { kind: 'rebuild', host: 'server2', copy: false };
+    const demands = (view: View): unknown =>
+      declared('rebuild', given, view, rebuild).find(({ id }) => id.startsWith('rebuild '))?.desired;
+    expect(demands(seen(hosts({ server1: 'none' })))).toMatchObject({ demands: { sslmode: 'prefer' } });
+    expect(demands(seen(hosts({ server1 })))).toMatchObject({ demands: verified });
+    const ids = declared('rebuild', given, seen(hosts({ server1 })), rebuild).map(({ id }) => id);
+    expect(ids).toContain('settings TLS');
+    expect(ids).toContain('controller_version not newer');
+  });
+});
