@@ -17,8 +17,16 @@ describeLab('a management directory that is lost', () => {
 
   const lose = ({ host, managementDir }: Server) =>
     host.sh(`mv ${managementDir} ${managementDir}.aside`, { check: true });
-  const bringBack = ({ host, managementDir }: Server) =>
-    host.sh(`mv ${managementDir}.aside ${managementDir}`, { check: true });
+  /** A controller that runs on does not see the directory in its own view of the file systems. */
+  const bringBack = async ({ host, managementDir, unit }: Server) => {
+    await host.sh(
+      `systemctl stop ${unit}; mv ${managementDir}.aside ${managementDir}; systemctl start ${unit}`,
+      {
+        check: true,
+      },
+    );
+    await untilSwitchable(a);
+  };
   const lost = async (server: Server) =>
     findingsOf(await pair.check()).find(({ code, host }) => code === 'CTL016' && host === server.id);
   const refused = async (verb: string, ...words: string[]) => {
@@ -75,20 +83,19 @@ describeLab('a management directory that is lost', () => {
     }
   });
 
-  labTest('of a standby that does not run: its data is to be moved aside', async () => {
+  labTest('of a standby that does not run: its data is moved aside, and copied anew', async () => {
     await b.host.sh(`systemctl stop ${b.unit}`, { check: true });
     await lose(b);
-    try {
-      const told = await refused('provision');
-      expect(told).toContain('SAF084');
-      expect(told).toContain(`mv ${b.dataDir} ${b.dataDir}.lost`);
-      expect(told).toContain(`pgduet replace ${b.id}`);
-      expect((await lost(b))?.mended_by).toBe('person');
-    } finally {
-      await bringBack(b);
-      await b.host.sh(`systemctl start ${b.unit}`, { check: true });
-    }
-    await untilSwitchable(a);
+    const told = await refused('provision');
+    expect(told).toContain('SAF084');
+    const aside = `mv ${b.dataDir} ${b.dataDir}.lost`;
+    expect(told).toContain(aside);
+    expect(told).toContain(`pgduet replace ${b.id}`);
+    expect((await lost(b))?.mended_by).toBe('person');
+    await b.host.sh(aside, { check: true });
+    expect(await refused('provision')).toContain('SAF073');
+    expectExit(await pair.run('replace', b.id, '--yes'), 0);
     expectExit(await pair.run('check'), 0);
+    expect((await b.host.sh(`ls ${b.dataDir}.lost/PG_VERSION`)).status).toBe(0);
   });
 });
