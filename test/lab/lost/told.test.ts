@@ -42,7 +42,7 @@ describeLab('a management directory that is lost', () => {
       try {
         expect(await lost(server)).toMatchObject({
           severity: 'danger',
-          found: expect.stringContaining(`${other.id} vouches for its data`),
+          found: expect.stringContaining(`${other.id} vouches for it`),
           mended_by: 'provision',
         });
         const status = await pair.run('status');
