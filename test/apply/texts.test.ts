@@ -103,7 +103,10 @@ describe('a failed step', () => {
     ['root certificate file "/pki/ca.pem" does not exist', 'TLS011'],
     ['could not read root certificate file "/pki/ca.pem": no certificate or crl found', 'TLS011'],
     ['server does not support SSL, but SSL was required', 'TLS011'],
-    ['FATAL:  no pg_hba.conf entry for replication connection from host "a", user "r", no encryption', 'TLS011'],
+    [
+      'FATAL:  no pg_hba.conf entry for replication connection from host "a", user "r", no encryption',
+      'TLS011',
+    ],
     ['channel binding required, but SSL not in use', 'TLS011'],
     ['the server does not serve the certificate that lies there: its log says why', 'TLS011'],
     ['something else', 'HST001'],
