@@ -259,6 +259,8 @@ export const variables: Readonly<Record<string, string>> = {
   'tls.key': 'file of its key; empty without TLS',
   'tls.settings': 'what it is started with, as a map of settings',
   'tls.except': 'settings of our block that resources of their own declare, a list',
+  'tls.upstream':
+    '`kept`: a server that verifies its primary goes on doing so; `free`; or empty where the inventory says nothing of TLS',
   'tls.problem': 'what the hosts together show to be in the way of TLS; else empty',
   'tls.logins': 'connection strings to the other servers by name, as long as TLS is being turned on',
   'tls.demands': 'words of connection strings to the server that it follows, or would follow: a map',

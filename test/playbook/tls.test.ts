@@ -76,10 +76,10 @@ describe('what is demanded of a server', () => {
   it('is no more than before where it was seen to serve none, or what the list does not know', () => {
     for (const served of ['none', stranger, other]) {
       const view = seen(hosts({ server1: served, server2 }));
-      expect(of(given, view, 'server2', 'server1').demands, served).toEqual({ sslmode: 'prefer' });
+      expect(of(given, view, 'server2', 'server1').demands, served).toEqual({});
     }
     const list = seen(hosts({ server1 }, { tls: look('server2', server2, { ca: other }) }));
-    expect(of(given, list, 'server2', 'server1').demands).toEqual({ sslmode: 'prefer' });
+    expect(of(given, list, 'server2', 'server1').demands).toEqual({});
   });
 
   it('is a proof where it serves what the list knows', () => {
@@ -94,7 +94,7 @@ describe('what is demanded of a server', () => {
   it('is no more than before with TLS off, whatever is served', () => {
     expect(of(off, seen(hosts({ server1, server2 })), 'server2', 'server1')).toMatchObject({
       state: 'off',
-      demands: { sslmode: 'prefer' },
+      demands: {},
       settings: { ssl: 'off' },
       rule: 'host',
     });
@@ -190,7 +190,7 @@ describe('the playbook', () => {
     const rebuild: Intent = { kind: 'rebuild', host: 'server2', copy: false };
     const demands = (view: View): unknown =>
       declared('rebuild', given, view, rebuild).find(({ id }) => id.startsWith('rebuild '))?.desired;
-    expect(demands(seen(hosts({ server1: 'none' })))).toMatchObject({ demands: { sslmode: 'prefer' } });
+    expect(demands(seen(hosts({ server1: 'none' })))).toMatchObject({ demands: {} });
     expect(demands(seen(hosts({ server1 })))).toMatchObject({ demands: verified });
     const ids = declared('rebuild', given, seen(hosts({ server1 })), rebuild).map(({ id }) => id);
     expect(ids).toContain('settings TLS');

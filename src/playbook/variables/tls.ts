@@ -20,6 +20,8 @@ export interface TlsVariables {
   readonly settings: Readonly<Record<string, string>>;
   /** Settings of our block that resources of their own declare. */
   readonly except: readonly string[];
+  /** Of `primary_conninfo` that stands and verifies, as kind `settings` takes it. */
+  readonly upstream: 'kept' | 'free' | '';
   /** What the hosts together show to be in the way. */
   readonly problem: string;
   /** Logins that prove the way before a standby takes it: connection strings by name. */
@@ -44,6 +46,7 @@ export function tlsVariables(situation: Situation, server: Server, source: strin
     key: files?.key ?? '',
     settings: tlsSettings(server),
     except: [...controllers, ...(tls === undefined ? [] : ownNames)],
+    upstream: files ? 'kept' : tls === 'off' ? 'free' : '',
     problem: files ? unfollowed(situation, server) : tls === 'off' ? left(situation) : '',
     logins: files && isTurning(view) ? loginsOf(situation, server) : {},
     demands: demandsTo(situation, server, source),
@@ -72,7 +75,7 @@ export function demandsTo(
   if (tls === undefined) return {};
   const files = tlsFilesOf(server);
   const asked = cluster.servers.find(({ name }) => name === source);
-  if (!files || !asked || denies(view, asked, server)) return { sslmode: 'prefer' };
+  if (!files || !asked || denies(view, asked, server)) return {};
   return {
     sslmode: 'verify-full',
     sslrootcert: files.ca,

@@ -20,6 +20,8 @@ export interface SettingsDesired {
   readonly values: Readonly<Record<string, string>>;
   /** Settings in our block that another resource declares; without this field the rest of the block is not ours. */
   readonly except?: readonly string[];
+  /** Of a standing `primary_conninfo` that verifies: it stays so, or is written as declared; absent: nobody declares it. */
+  readonly tls?: 'kept' | 'free';
   /** Of a server that was there before: what is as good stays, see `adopted-rules.ts`. */
   readonly adopted?: {
     /** False as long as kind `takeover` has to hand the server to the controller: it brings restarts about. */

@@ -3,7 +3,7 @@
  * connect anew one after the other. Pure.
  */
 import { commentedLines, effectiveConf } from '../../postgres/conf-file.ts';
-import { nowhere, parseConninfo } from '../../postgres/conninfo.ts';
+import { conninfo, nowhere, parseConninfo } from '../../postgres/conninfo.ts';
 import { upstreamSetting } from '../../postgres/controlled-settings.ts';
 import { refuse } from '../contract/kind.ts';
 import { isStandby } from './settings-leftovers.ts';
@@ -15,18 +15,34 @@ function standing(text: string): Readonly<Record<string, string>> {
   return parseConninfo(line?.value ?? '');
 }
 
-/** What pgduet wrote with `postgres.tls` is known by the file that never is. Only `off` takes it away. */
-export function undeclaredTls(values: SettingsDesired['values'], text: string) {
+const words = ['sslmode', 'sslrootcert', 'channel_binding', 'gssencmode', 'sslcert', 'sslcrl'];
+
+/**
+ * What pgduet wrote with `postgres.tls` is known by the file that never is. Only `off` takes it away: a server that verifies goes on
+ * doing so where its primary is not seen to serve, and an inventory without the key is refused.
+ */
+export function withStandingTls(
+  values: SettingsDesired['values'],
+  text: string,
+  tls: SettingsDesired['tls'],
+) {
   const wanted = values[upstreamSetting];
   const stands = standing(text);
   const verifies = stands.sslmode === 'verify-full' && stands.sslcert === nowhere;
-  if (wanted === undefined || !verifies || parseConninfo(wanted).sslmode !== undefined) return undefined;
-  return refuse({
-    code: 'TLS002',
-    what: 'the servers verify each other by TLS, and the inventory does not say so (postgres.tls)',
-    why: 'without the key they would go on in the clear: an older inventory must not take TLS away',
-    fix: `Write it back: postgres.tls: { ca: ${stands.sslrootcert ?? 'PATH'}, certificate: PATH, key: PATH }, with the paths that ssl_cert_file and ssl_key_file have in postgresql.conf. Or write tls: off, if that is meant.`,
-  });
+  if (wanted === undefined || !verifies || tls === 'free' || parseConninfo(wanted).sslmode !== undefined)
+    return { values };
+  if (tls === 'kept') {
+    const kept = Object.fromEntries(words.flatMap((word) => (stands[word] ? [[word, stands[word]]] : [])));
+    return { values: { ...values, [upstreamSetting]: conninfo({ ...parseConninfo(wanted), ...kept }) } };
+  }
+  return {
+    refused: refuse({
+      code: 'TLS002',
+      what: 'the servers verify each other by TLS, and the inventory does not say so (postgres.tls)',
+      why: 'without the key they would go on in the clear: an older inventory must not take TLS away',
+      fix: `Write it back: postgres.tls: { ca: ${stands.sslrootcert ?? 'PATH'}, certificate: PATH, key: PATH }, with the paths that ssl_cert_file and ssl_key_file have in postgresql.conf. Or write tls: off, if that is meant.`,
+    }),
+  };
 }
 
 export const reconnectsByTls = (

@@ -32,7 +32,7 @@ import {
   liveQuery,
   type SettingsSeen as Seen,
 } from './settings-observation.ts';
-import { reconnectsByTls, undeclaredTls } from './settings-tls.ts';
+import { reconnectsByTls, withStandingTls } from './settings-tls.ts';
 import { type TriedSettings, toBeTried, triedProbe, triedProblem } from './settings-tried.ts';
 
 interface SettingsChange extends Change {
@@ -84,16 +84,23 @@ const fields = fieldsOnServer(
     logging: optional(
       oneOf(['ours', 'theirs'], 'whose log such a server writes; `theirs` leaves it where it was'),
     ),
+    tls: optional(
+      oneOf(
+        ['kept', 'free'],
+        'whether a server that verifies its primary goes on doing so; without it that has to be declared',
+      ),
+    ),
     except: list(
       'with it, settings that pgduet wrote earlier and that are declared no more are removed, except these names',
     ),
   },
-  ({ name, adopted, logging, except, ...source }, { server: instance }, problem): Desired => ({
+  ({ name, adopted, logging, tls, except, ...source }, { server: instance }, problem): Desired => ({
     name,
     instance,
     version: instance.version,
     values: wantedValues(source, problem),
     ...(except.length === 0 ? {} : { except }),
+    ...(tls ? { tls } : {}),
     ...(adopted ? { adopted: { taken: adopted === 'taken', ...(logging ? { logging } : {}) } } : {}),
   }),
 );
@@ -120,14 +127,16 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
       seen.live &&
       names.find((name) => !(name.toLowerCase() in (seen.live?.settings ?? {})) && !name.includes('.'));
     if (missing !== undefined) return unknownSetting(missing);
-    const raised = { ...desired, values: aboveFloor(desired.values, readLimits(seen.extra)) };
+    const { values, refused } = withStandingTls(desired.values, seen.text, desired.tls);
+    if (refused) return refused;
+    const raised = { ...desired, values: aboveFloor(values, readLimits(seen.extra)) };
     const left = leftovers(raised, seen);
     const needed = {
       ...raised,
       values: { ...stillNeeded(raised, seen), ...left },
       leftovers: Object.keys(left),
     };
-    const held = slotsNeedLogical(needed.values, seen.live) ?? undeclaredTls(needed.values, seen.text);
+    const held = slotsNeedLogical(needed.values, seen.live);
     if (held) return held;
     const found = findDifferences(needed, [...names, ...needed.leftovers], seen);
     const told = settingDifferences(needed, seen, found);

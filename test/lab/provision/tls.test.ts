@@ -58,7 +58,7 @@ describeLab('TLS with certificates that were there', () => {
   }
 
   labTest('is refused before anything is changed where a pair is missing or wrong', async () => {
-    await expectRefused(/server\.pem cannot be read/);
+    await expectRefused(/ca\.pem cannot be read/);
     await layGood(a);
     await lay(b, stranger.sign([`IP:${b.address}`]), authority.certificate);
     await expectRefused(/signed by 'CN=somebody else'/);
