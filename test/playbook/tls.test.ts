@@ -101,6 +101,16 @@ describe('what is demanded of a server', () => {
   });
 });
 
+describe('the lines of a server that shall offer none', () => {
+  it('go once it was seen to offer none, and ssl itself stays declared', () => {
+    const except = (served: string | undefined) =>
+      of(off, seen(hosts({ server1: served })), 'server1', 'server2').except.slice(2);
+    expect(except(server1)).toEqual(['ssl', 'ssl_cert_file', 'ssl_key_file']);
+    expect(except(undefined)).toEqual(['ssl', 'ssl_cert_file', 'ssl_key_file']);
+    expect(except('none')).toEqual(['ssl']);
+  });
+});
+
 describe('the order', () => {
   it('has logins as long as a standby does not verify, from and to those that serve', () => {
     const turning = seen(hosts({ server1, server2 }, { verifies: false }));

@@ -45,7 +45,7 @@ export function tlsVariables(situation: Situation, server: Server, source: strin
     certificate: files?.certificate ?? '',
     key: files?.key ?? '',
     settings: tlsSettings(server),
-    except: [...controllers, ...(tls === undefined ? [] : ownNames)],
+    except: [...controllers, ...exceptOwn(view, server)],
     upstream: files ? 'kept' : tls === 'off' ? 'free' : '',
     problem: files ? unfollowed(situation, server) : tls === 'off' ? left(situation) : '',
     logins: files && isTurning(view) ? loginsOf(situation, server) : {},
@@ -54,7 +54,13 @@ export function tlsVariables(situation: Situation, server: Server, source: strin
   };
 }
 
-/** Relative to nothing: what is there stays where the inventory says nothing. */
+/** Where TLS is off the paths go, too, but not before the server was seen to offer it no more: nobody reads them then. */
+function exceptOwn(view: View, { name, postgres: { tls } }: Server): readonly string[] {
+  if (tls === undefined) return [];
+  return tls === 'off' && view.hosts.get(name)?.tls?.served === 'none' ? ['ssl'] : ownNames;
+}
+
+/** What is there stays where the inventory says nothing. */
 export function tlsSettings(server: Server): Readonly<Record<string, string>> {
   const files = tlsFilesOf(server);
   if (files) return { ssl: 'on', ssl_cert_file: files.certificate, ssl_key_file: files.key };
