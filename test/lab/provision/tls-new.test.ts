@@ -1,0 +1,38 @@
+/** A new cluster whose inventory has TLS: it is demanded from the first copy on, on real hosts. */
+import { afterAll, beforeAll, expect } from 'vitest';
+import { describeLab, labTest } from '../harness/describe.ts';
+import { Authority, lay, tlsFiles } from '../support/certificates.ts';
+import { freshPair, type LabCluster } from '../support/cluster.ts';
+import { fileText, sql } from '../support/instance.ts';
+import { dataDir } from '../support/inventory.ts';
+import { expectRowsTravel } from '../support/multiplexed.ts';
+import { expectExit } from '../support/pgduet.ts';
+
+describeLab('a new pair with TLS', () => {
+  let pair: LabCluster;
+  const authority = new Authority('lab CA');
+  beforeAll(async () => {
+    pair = await freshPair({ postgres: { tls: tlsFiles } });
+  });
+  afterAll(async () => {
+    authority.close();
+    await pair?.close();
+  });
+
+  labTest('replicates by it from the beginning, and a second provision changes nothing', async () => {
+    for (const server of pair.servers)
+      await lay(server, authority.sign([`IP:${server.address}`]), authority.certificate);
+    expectExit(await pair.provision(), 0);
+    await pair.untilSwitchable();
+    const encrypted = 'select s.ssl, s.version from pg_stat_ssl s join pg_stat_replication r using (pid)';
+    expect(await sql(pair.primary, encrypted)).toBe('t|TLSv1.3');
+    const source = await sql(pair.standby, 'select conninfo from pg_stat_wal_receiver');
+    expect(source).toContain('sslmode=verify-full');
+    expect(source).toContain('channel_binding=require');
+    for (const { host } of pair.servers)
+      expect(fileText(host, `${dataDir}/pg_hba.conf`)).toMatch(/^hostssl +replication/m);
+    await expectRowsTravel({ primary: pair.primary, standbys: pair.standbys, version: pair.version });
+    expectExit(await pair.run('check'), 0);
+    expectExit(await pair.provision('--check'), 0);
+  });
+});
