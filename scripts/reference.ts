@@ -125,6 +125,8 @@ export const variables: Readonly<Record<string, string>> = {
   'multiplexing.failover': '`automatic` or `manual`, as the inventory says',
   'multiplexing.referenceAddresses':
     'addresses that tell a host whether it is cut off; empty when there are none',
+  'multiplexing.unitAllows':
+    'what the unit of the controller allows besides, words of `multiplexing.unit_allows`',
   'multiplexing.coreFilePath':
     'directory for a report when the controller crashes; empty where none is wanted',
   'duty.takeover': '`allowed`, or `never` without a person, as the inventory says of this server',

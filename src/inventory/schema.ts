@@ -15,6 +15,7 @@ import {
   priorities,
   versions,
 } from './defaults.ts';
+import { unitAllows } from './unit-allows.ts';
 
 // A process reads an inventory or a few: to write a function for each map and compile it takes longer than what it saves.
 z.config({ jitless: true });
@@ -242,6 +243,7 @@ const multiplexing = z
         examples: ['4GB'],
       })
       .optional(),
+    unit_allows: unitAllows.optional(),
     ...perHost,
   })
   .meta({ description: 'The Mirroring Controller of every host.' });

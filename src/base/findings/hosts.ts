@@ -222,6 +222,13 @@ export const hostsCodes = {
     consequence: 'somebody else may be able to change what runs',
     repair: provision,
   },
+  UNT010: {
+    severity: 'degraded',
+    title: 'a drop-in lets commands gain privileges, and the unit takes what they need for it',
+    consequence: 'sudo and the like fail in commands of the controller and of the instance',
+    repair:
+      'write unit_allows: [privileges] into multiplexing of the inventory, then run provision; or remove the drop-in',
+  },
   INI001: {
     severity: 'drift',
     title: 'the init script is missing',

@@ -3,6 +3,7 @@
 import { isReadOnlyForUnit, isSystemDirectory } from '../../base/host-paths.ts';
 import { programLine } from '../../base/program-line.ts';
 import { initScriptFile, initScriptOf } from '../../base/service-managers.ts';
+import { limitLines } from '../../base/unit-limits.ts';
 import {
   checksFollowing,
   confByKeys,
@@ -107,6 +108,7 @@ export function controllerVariables(
     managementDir: server.multiplexing.managementDir,
     dataDir: server.postgres.dataDir,
     writable: writable(server, tablespaces).map(unitPath),
+    limits: limitLines(server.multiplexing.unitAllows),
     node,
     bundle,
   };

@@ -51,6 +51,8 @@ export interface MultiplexingVariables {
   readonly referenceAddresses: string;
   /** Empty where no report is wanted. */
   readonly coreFilePath: string;
+  /** Words of `base/unit-limits.ts`. */
+  readonly unitAllows: readonly string[];
 }
 
 /** Made by the packages of PostgreSQL, with a mode of its own. */
@@ -132,6 +134,7 @@ export const multiplexingVariables = ({ multiplexing }: Server): MultiplexingVar
   failover: multiplexing.failover,
   referenceAddresses: multiplexing.referenceAddresses.join(', '),
   coreFilePath: `${multiplexing.keys.core_file_path ?? ''}`,
+  unitAllows: multiplexing.unitAllows,
 });
 
 /** What cannot be read has been refused with the inventory. */

@@ -24,8 +24,6 @@ export interface SeenFormer {
   readonly directives: readonly Directive[];
   /** Programs in its commands that gain privileges when they are started: "/usr/bin/sudo", "/usr/local/bin/archive (sudo)". */
   readonly privileged: readonly string[];
-  /** Drop-ins of controllers that let the server's programs gain privileges. */
-  readonly letGain: readonly string[];
 }
 
 /**
@@ -34,7 +32,6 @@ export interface SeenFormer {
  */
 export const formerShell = `echo "environ $(peek base64 -w 0 "/proc/$pid/environ" 2>/dev/null)"
 printf 'home %s\\n' "$(printf %s "$OWNER_HOME" | b64)"
-grep -lsiE '^NoNewPrivileges=(no|false|off|0)[[:space:]]*$' /etc/systemd/system/mcoi_*.service.d/*.conf | sed 's/^/gains /'
 echo "manager $(systemctl show-environment 2>/dev/null | b64)"
 if [ -n "$unit" ]; then echo "unitfiles $(systemctl cat --no-pager -- "$unit" 2>/dev/null | b64)"; fi
 conf=$(echo "select current_setting('config_file')" | sql 2>/dev/null)
@@ -70,7 +67,6 @@ export function readFormer(lines: ReplyLines, ofUnit: boolean): SeenFormer {
     environmentFiles: [...new Set([...textsOf(lines, 'variables'), ...environments.map(({ file }) => file)])],
     directives,
     privileged: textsOf(lines, 'privileged'),
-    letGain: lines.all('gains'),
   };
 }
 

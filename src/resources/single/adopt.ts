@@ -42,6 +42,7 @@ const fields = serverFields(
     addresses: wordList('where they come from, for the plan'),
     roles: wordList('roles that pgduet makes; existing ones are recorded'),
     unit: optional(text('the unit of the controller; without it there is none')),
+    unit_allows: wordList('words of `multiplexing.unit_allows`: what it allows besides'),
     managed: flag('`false` where units and files of the system cannot be written', true),
   },
   ({ template, values, ...rest }, { server }, problem) => ({
