@@ -229,6 +229,13 @@ export const hostsCodes = {
     repair:
       'write unit_allows: [privileges] into multiplexing of the inventory, then run provision; or remove the drop-in',
   },
+  UNT011: {
+    severity: 'note',
+    title: 'a command asks for privileges that the unit does not let it gain',
+    consequence: 'it fails when the controller needs it, unless it can do without',
+    repair:
+      'write unit_allows: [privileges] into multiplexing of the inventory, then run provision and restart the units; or let the command do without',
+  },
   INI001: {
     severity: 'drift',
     title: 'the init script is missing',

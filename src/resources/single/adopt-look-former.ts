@@ -5,6 +5,7 @@
  */
 import { canStand } from '../../base/environment-file.ts';
 import { Secret } from '../../base/secret.ts';
+import { gainingFunction } from '../contract/gaining.ts';
 import { fromBase64, type ReplyLines, textsOf } from '../contract/replies.ts';
 
 /** A line of a unit that people wrote, and the file that holds it. */
@@ -36,17 +37,15 @@ echo "manager $(systemctl show-environment 2>/dev/null | b64)"
 if [ -n "$unit" ]; then echo "unitfiles $(systemctl cat --no-pager -- "$unit" 2>/dev/null | b64)"; fi
 conf=$(echo "select current_setting('config_file')" | sql 2>/dev/null)
 case $conf in /etc/postgresql/*) if [ -e "\${conf%/*}/environment" ]; then told variables "\${conf%/*}/environment"; fi;; esac
+${gainingFunction}
 # Every word of a command that is a program: one that is setuid, or a script that calls such a one.
 echo "select setting from pg_settings where name like '%\\_command' and setting not in ('', '(disabled)')" | sql 2>/dev/null | tr -s ' \\t;|&()<>"\\140'"'" '\\n' | sort -u | while IFS= read -r w; do
   case $w in '' | -* | *%*) continue;; esac
   f=$(command -v -- "$w" 2>/dev/null) || continue
   case $f in /*) ;; *) continue;; esac
   if [ ! -f "$f" ]; then continue; fi
-  if [ -u "$f" ] || [ -g "$f" ]; then told privileged "$f"; continue; fi
-  if [ "$(peek head -c 2 "$f" 2>/dev/null | tr -d '\\0')" = '#!' ]; then
-    by=$(peek grep -vE '^[[:space:]]*#' "$f" 2>/dev/null | grep -oE '(^|[^[:alnum:]_./-])([a-z/]*/)?(sudo|su|doas|pkexec|runuser|newgrp|sg)[[:space:]]' | grep -oE '(sudo|su|doas|pkexec|runuser|newgrp|sg)' | head -n 1)
-    if [ -n "$by" ]; then told privileged "$f ($by)"; fi
-  fi
+  by=$(gaining "$f")
+  case $by in itself) told privileged "$f";; ?*) told privileged "$f ($by)";; esac
 done`;
 
 export function readFormer(lines: ReplyLines, ofUnit: boolean): SeenFormer {
