@@ -83,7 +83,7 @@ export async function expectLimited(server: Server): Promise<void> {
     expect([name, (await host.sh(command, { user: server.owner })).status]).toEqual([name, 0]);
   const plan = await sql(
     server,
-    'set jit = on; set jit_above_cost = 0; set jit_optimize_above_cost = 0; explain (analyze, costs off) select sum(n * 2) from generate_series(1, 1000) n',
+    'set jit = on; set jit_above_cost = 0; set jit_optimize_above_cost = 0; explain analyze select sum(n * 2) from generate_series(1, 1000) n',
   );
   expect(plan).toContain('JIT:');
 }
