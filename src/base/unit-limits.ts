@@ -6,7 +6,7 @@
 /** What `multiplexing.unit_allows` may hold: the word, what it is for, and what it costs. */
 export const allowances = {
   privileges:
-    'sudo, su and other programs that gain privileges, and packets of their own (arping); takes in system_calls',
+    'sudo, su and other programs that gain privileges; nearly all that the unit takes away is given back with it',
   devices: 'devices: tapes, TPM, GPU, watchdogs, and the clock of the hardware',
   system_calls:
     'debuggers and profilers, programs of another architecture, sandboxes and containers (namespaces)',
@@ -18,11 +18,16 @@ export const allowanceNames = Object.keys(allowances) as [Allowance, ...Allowanc
 
 interface Limit {
   readonly line: string;
-  /** It goes with this one. */
-  readonly until?: Allowance;
-  /** What stands in its place then. */
-  readonly instead?: string;
+  /** It goes with any of these. */
+  readonly until: readonly Allowance[];
 }
+
+/** A systemd before 253 takes each of these, in a unit with a user, for NoNewPrivileges as well: they go together. */
+const filtered = (line: string, ...until: readonly Allowance[]): Limit => ({
+  line,
+  until: ['privileges', ...until],
+});
+const always = (line: string): Limit => ({ line, until: [] });
 
 /**
  * Not here, since PostgreSQL, Node.js or usual commands would break: MemoryDenyWriteExecute (compilers of Node.js and of queries),
@@ -31,47 +36,35 @@ interface Limit {
  * sockets, what ping calls, ionice).
  */
 const limits: readonly Limit[] = [
-  { line: 'NoNewPrivileges=yes', until: 'privileges' },
+  filtered('NoNewPrivileges=yes'),
   // Where a file system is not mounted without set-user-ID, ping would not even start without the one that its file names.
-  { line: 'CapabilityBoundingSet=CAP_NET_RAW', until: 'privileges' },
-  { line: 'RestrictSUIDSGID=yes' },
-  { line: 'RestrictRealtime=yes' },
-  {
-    line: 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
-    until: 'privileges',
-    instead: 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET',
-  },
-  { line: 'LockPersonality=yes' },
-  { line: 'RestrictNamespaces=yes', until: 'system_calls' },
-  { line: 'SystemCallArchitectures=native', until: 'system_calls' },
+  filtered('CapabilityBoundingSet=CAP_NET_RAW'),
+  filtered('RestrictSUIDSGID=yes'),
+  filtered('RestrictRealtime=yes'),
+  filtered('RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK'),
+  filtered('LockPersonality=yes'),
+  filtered('RestrictNamespaces=yes', 'system_calls'),
+  filtered('SystemCallArchitectures=native', 'system_calls'),
   // A list of what is denied: what is new in a kernel, and what an extension calls, goes on. A call is refused, and nobody is killed.
-  {
-    line: 'SystemCallFilter=~@clock @cpu-emulation @debug @module @mount @obsolete @raw-io @reboot @swap',
-    until: 'system_calls',
-  },
-  { line: 'SystemCallErrorNumber=EPERM', until: 'system_calls' },
-  { line: 'PrivateDevices=yes', until: 'devices' },
-  { line: 'DevicePolicy=closed', until: 'devices' },
+  filtered(
+    'SystemCallFilter=~@clock @cpu-emulation @debug @module @mount @obsolete @raw-io @reboot @swap',
+    'system_calls',
+  ),
+  filtered('SystemCallErrorNumber=EPERM', 'system_calls'),
+  filtered('PrivateDevices=yes', 'devices'),
+  { line: 'DevicePolicy=closed', until: ['devices'] },
   // With it a list of devices would hold from then on.
-  { line: 'ProtectClock=yes', until: 'devices' },
-  { line: 'PrivateMounts=yes' },
-  { line: 'ProtectHostname=yes' },
-  { line: 'ProtectControlGroups=yes' },
-  { line: 'ProtectKernelLogs=yes' },
-  { line: 'ProtectKernelModules=yes' },
-  { line: 'ProtectKernelTunables=yes' },
+  filtered('ProtectClock=yes', 'devices'),
+  always('PrivateMounts=yes'),
+  filtered('ProtectHostname=yes'),
+  always('ProtectControlGroups=yes'),
+  filtered('ProtectKernelLogs=yes'),
+  filtered('ProtectKernelModules=yes'),
+  filtered('ProtectKernelTunables=yes'),
 ];
 
-/** Root, whom a command becomes, is not held by a list of calls either. */
-const implied: Readonly<Partial<Record<Allowance, Allowance>>> = { privileges: 'system_calls' };
-
-export function limitLines(allowed: readonly Allowance[]): readonly string[] {
-  const given = new Set<Allowance>(allowed.flatMap((one) => [one, implied[one] ?? one]));
-  return limits.flatMap(({ line, until, instead }) => {
-    if (until === undefined || !given.has(until)) return [line];
-    return instead === undefined ? [] : [instead];
-  });
-}
+export const limitLines = (allowed: readonly Allowance[]): readonly string[] =>
+  limits.filter(({ until }) => !until.some((one) => allowed.includes(one))).map(({ line }) => line);
 
 const isLimit = (name: string): boolean =>
   limits.some(({ line }) => line.startsWith(`${name}=`)) || /^(Protect|Private)[A-Z]/.test(name);

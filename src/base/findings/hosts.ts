@@ -224,7 +224,7 @@ export const hostsCodes = {
   },
   UNT010: {
     severity: 'degraded',
-    title: 'a drop-in lets commands gain privileges, and the unit takes what they need for it',
+    title: 'a drop-in is there to let commands gain privileges, and the unit does not let them',
     consequence: 'sudo and the like fail in commands of the controller and of the instance',
     repair:
       'write unit_allows: [privileges] into multiplexing of the inventory, then run provision; or remove the drop-in',

@@ -37,15 +37,15 @@ export function limitNotes(
 const isBarred = ({ content }: Rendered, { gains }: Seen): boolean =>
   gains.length > 0 && holdsPrivileges(content);
 
-/** A drop-in that was enough for sudo beside the text that is there, and would not be beside the one that is to be. */
+/** A drop-in that could be enough for sudo beside the text that is there, and is not beside the one that is to be. */
 export function stricter(desired: Rendered, seen: Seen): Diagnostic | undefined {
   if (!isBarred(desired, seen) || holdsPrivileges(seen.text)) return undefined;
   const paths = seen.gains.join(', ');
   return {
     code: 'SAF095',
-    what: `a drop-in lets commands gain privileges (NoNewPrivileges=no in ${paths}), and ${desired.name}.service is about to take away what sudo needs besides`,
+    what: `a drop-in is there to let commands gain privileges (NoNewPrivileges=no in ${paths}), and ${desired.name}.service as it is to be does not let them`,
     why: 'a command that relies on it, such as fencing_command, would fail from the next start of the unit on, when it is needed; nothing has been changed',
-    fix: `Write unit_allows: [privileges] into multiplexing of the inventory; the drop-in has no effect of its own then and may go. If no command needs it, remove ${paths}.`,
+    fix: `Write unit_allows: [privileges] into multiplexing of the inventory, which does without the drop-in. If no command needs it, remove ${paths}.`,
   };
 }
 

@@ -10,7 +10,7 @@ import { daemonsOf } from '../check/pair.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { until } from '../harness/run.ts';
 import { type ClusterOptions, type LabCluster, provisionedPair } from '../support/cluster.ts';
-import { type Server, sql, untilSwitchable } from '../support/instance.ts';
+import { type Server, sql } from '../support/instance.ts';
 import { asCommand, expectLimited } from '../support/limits.ts';
 import { expectSwitchable } from '../support/multiplexed.ts';
 import { expectExit, findingsOf, type Said } from '../support/pgduet.ts';
@@ -288,9 +288,9 @@ echo 'postgres ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/postgres; chmod 440
           ? pair.servers
           : [pair.standby, pair.primary];
       if (!next || !last) throw new Error('no pair');
-      expect(await asCommand(last, 'sudo -n id -un')).toMatch(/no new privileges.* 1$/);
+      expect(await asCommand(last, 'sudo -n id -un')).toMatch(/^sudo: .* 1$/);
       await next.host.sh('systemctl restart mcoi_inst1', { check: true });
-      await untilSwitchable(last);
+      await pair.untilSwitchable();
       expectExit(await pair.command(['switch', '-i', allowing, '--yes']), 0);
       expect(await asCommand(next, 'sudo -n id -un')).toBe('root 0');
       expect(await asCommand(next, 'touch /etc/limits')).toMatch(/Read-only file system 1$/);
