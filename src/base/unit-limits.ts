@@ -22,7 +22,7 @@ interface Limit {
   readonly until: readonly Allowance[];
 }
 
-/** A systemd before 253 takes each of these, in a unit with a user, for NoNewPrivileges as well: they go together. */
+/** An older systemd, such as 252, takes each of these, in a unit with a user, for NoNewPrivileges as well: they go together. */
 const filtered = (line: string, ...until: readonly Allowance[]): Limit => ({
   line,
   until: ['privileges', ...until],
