@@ -21,7 +21,7 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
-import { untilAnswers } from '../contract/preamble.ts';
+import { controllerPidFile, untilAnswers } from '../contract/preamble.ts';
 import { closed } from '../contract/stat.ts';
 import {
   type ControllerReport,
@@ -317,6 +317,14 @@ export const givenUp = (unit: string | undefined): string =>
 const givenUpInLog = (log: string): string =>
   `given_up() { peek tail -c "+$((before_start + 1))" ${log} 2>/dev/null | grep -qF '(MCA01008)'; }`;
 
+/** Shell: `waits_for` says, by its own words, why the controller that runs has not started its instance, and what to do. */
+const waitsForFunction = ({ managementDir, id }: Desired): string => {
+  const shown = quote(`${managementDir}/${id}.status.json`);
+  const words = (field: string, title: string) =>
+    `peek sed -n 's/.*"${field}":"\\([^"\\]*\\).*/${title}: \\1/p' ${shown} | head -n 1`;
+  return `waits_for() { if controller ${quote(controllerPidFile({ managementDir, id }))}; then { ${words('reason', 'its controller says')}; ${words('advice', 'to do')}; } >&2 2>/dev/null || :; fi; }`;
+};
+
 /** `over`: shell that succeeds where there is nothing more to wait for, although the instance does not answer. */
 export function startScript(act: Exclude<Act, 'none'>, desired: Desired, over?: string): string {
   const { instance, timeoutSeconds } = desired;
@@ -335,7 +343,7 @@ export function startScript(act: Exclude<Act, 'none'>, desired: Desired, over?: 
   const log = unit ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat` : `peek tail -n 15 ${ownLog}`;
   const byScript = starter && !unit && act !== 'wait';
   return `${byScript ? `before_start=$(peek stat -c %s ${ownLog} 2>/dev/null) || before_start=0\n` : ''}tell() { ${log} >&2 || :; ${sh`peek tail -n 5 ${`${desired.managementDir}/${desired.id}.startup.log`}`} >&2 2>/dev/null || :; }
-waits_for() { ${mcCtlCommand(desired, 'status')} >&2 || :; }
+${waitsForFunction(desired)}
 ( ${begin} ) || { tell; exit 1; }
 ${byScript ? givenUpInLog(ownLog) : givenUp(act === 'wait' ? undefined : unit)}
 began=$(date +%s)
