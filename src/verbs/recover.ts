@@ -3,6 +3,7 @@
  * former primaries alone hold is told, and they stay as they are (ADR 26).
  */
 import type { Outcome } from '../apply/run.ts';
+import type { Intent } from '../intent/intent.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import type { Former, LastPrimary } from '../observe/former.ts';
 import type { View } from '../observe/survey.ts';
@@ -18,10 +19,10 @@ export function recover(world: World): Promise<number> {
     serversOnly: true,
     looksBehindYes: true,
     notes: notesOf,
-    facts: ({ view, plan, left }) => ({
+    facts: ({ view, plan, left, intent }) => ({
       stopped: stoppedServers(view),
       timeline: view.last?.lineage?.timeline ?? null,
-      heirs: view.last?.heirs ?? [],
+      heirs: heirsOf(intent),
       alone: aloneOf(view, plan.decisions.length > 0 ? plan : left),
     }),
     proof: (outcome: Outcome) =>
@@ -29,12 +30,15 @@ export function recover(world: World): Promise<number> {
   });
 }
 
-/** Whom the controllers have given the role that was on its way. */
-function endedWords({ intent, view }: Outcome): string {
-  const heirs = intent.kind === 'recover' ? Object.keys(intent.decided?.heirs ?? {}) : [];
-  return heirs.length > 0 && view.hosts.get(view.primary)?.data?.running
-    ? `${view.primary} is primary: its timeline, its data and its position go on from what was seen before.\n`
-    : '';
+/** Of which one gets the role that was on its way, as it was decided before anything was started. */
+const heirsOf = (intent: Intent): readonly string[] =>
+  intent.kind === 'recover' ? Object.keys(intent.decided?.heirs ?? {}) : [];
+
+/** Whom the controllers have given the role that was on its way, and who is out since. */
+function endedWords({ intent, view: { primary, hosts, last } }: Outcome): string {
+  if (heirsOf(intent).length === 0 || !hosts.get(primary)?.data?.running) return '';
+  const leads = `${primary} is primary: its timeline, its data and its position go on from what was seen before.`;
+  return [leads, ...staying(last?.formers ?? []), ''].join('\n');
 }
 
 interface Alone {

@@ -122,11 +122,16 @@ describeLab('recover in the middle of a switch', () => {
       const before = shown.json<Recovered>();
       expect([...before.heirs].sort()).toEqual(isOpen ? [from.id, to.id].sort() : []);
       if (!isOpen) expect(before).toMatchObject({ primary: to.id, alone: [{ server: from.id }] });
+      const told = await pair.cluster.run('recover', '--check');
+      expect(told.stdout).toContain(
+        isOpen ? 'becomes primary, as the controllers decide' : `${from.id} had given the role away`,
+      );
       const done = await pair.cluster.run('recover', '--yes', '--json');
       expectExit(done, 0);
       const after = done.json<Recovered>();
       expect([from.id, to.id]).toContain(after.primary);
       if (!isOpen) expect(after.primary).toBe(to.id);
+      expect(after.heirs).toEqual(before.heirs);
       expect(after.alone).toEqual([]);
 
       const { primary } = await pair.roles();
