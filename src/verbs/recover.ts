@@ -23,7 +23,7 @@ export function recover(world: World): Promise<number> {
       stopped: stoppedServers(view),
       timeline: view.last?.lineage?.timeline ?? null,
       heirs: heirsOf(intent),
-      alone: aloneOf(view, plan.decisions.length > 0 ? plan : left),
+      alone: aloneOf(view, plan, left),
     }),
     proof: (outcome: Outcome) =>
       `${endedWords(outcome)}${proofOf(outcome, ['controller', 'replication', 'mirroring', 'alone'])}`,
@@ -47,12 +47,12 @@ interface Alone {
   readonly holds: string;
 }
 
-/** As it was seen before anything was started. */
-const aloneOf = ({ last }: View, plan: Plan): readonly Alone[] =>
+/** As it was seen before anything was started; of one that was out only behind that, as it was seen then. */
+const aloneOf = ({ last }: View, ...plans: readonly Plan[]): readonly Alone[] =>
   (last?.formers ?? []).map(({ name, fork }) => {
-    const decision = plan.decisions.find(
-      ({ resource }) => resource.host === name && resource.kind.kind === 'alone',
-    );
+    const decision = plans
+      .flatMap(({ decisions }) => decisions)
+      .find(({ resource }) => resource.host === name && resource.kind.kind === 'alone');
     const holds = decision?.kind === 'same' ? decision.reason : 'not proven';
     return { server: name, fork: fork ?? null, holds };
   });

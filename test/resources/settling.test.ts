@@ -54,8 +54,14 @@ async function step(more: object, pid = controller.pid): Promise<{ status: numbe
 const held = row('server1', { host_role: 'none(inactivated primary)', instance: 'held' });
 const given = { reason: 'server1 gives its role to server2', advice: 'wait' };
 
+const over = { mirroring_status: 'switched', servers: [held, row('server2')] };
+
 it('is over where another one has the role', async () => {
-  expect(await step({ servers: [held, row('server2')] })).toMatchObject({ status: 0 });
+  expect(await step(over)).toMatchObject({ status: 0 });
+});
+
+it('is not where this one is about to follow that', async () => {
+  expect(await step({ ...over, mirroring_status: 'switching' })).toMatchObject({ status: 1 });
 });
 
 it.each([

@@ -39,7 +39,9 @@ export const settlement: ResourceKind<Desired, Seen, Settling> = {
     const seen = observed.state === 'present' && 'started' in observed.value ? observed.value : undefined;
     if (seen && ['running', 'silent'].includes(seen.instance))
       return same(`the instance of ${desired.id} runs`);
-    if (seen?.report && isFormerPrimary(seen.report, desired.id))
+    // As long as it hands over it is about to follow.
+    const { report } = seen ?? {};
+    if (report && report.mirroring_status !== 'switching' && isFormerPrimary(report, desired.id))
       return same(`${desired.id} is held: another one has the role`);
     const act = seen ? 'wait' : 'start';
     return change({
@@ -57,10 +59,11 @@ ${startScript(act, desired, 'held')}`,
   ],
 };
 
-/** Shell: its controller, and not one before that, shows that this server has no role any more, and another one has it. */
+/** Shell: its controller, and not one before that, shows that this server has no role any more, nor is about to follow, and another one has it. */
 const heldFunction = (desired: Desired): string => `held() {
   controller ${quote(controllerPidFile(desired))} && content ${quote(`${desired.managementDir}/${desired.id}.status.json`)} || return 1
   case $content in *'"controller_pid":'"$mc,"*) ;; *) return 1;; esac
+  case $content in *'"mirroring_status":"switching"'*) return 1;; esac
   case $content in *'"server_id":"${desired.id}","host_role":"none(inactivated primary)"'*) ;; *) return 1;; esac
   case $content in *'"host_role":"primary"'*) ;; *) return 1;; esac
 }`;

@@ -167,6 +167,13 @@ export const recovering: readonly KindCases[] = [
         gives: { same: 'the instance of server1 runs' },
       },
       {
+        title: 'another one has the role, and it is about to follow that',
+        reply: {
+          stdout: controllerSays({ mirroring_status: 'switching', servers: [held, row('server2')] }, 'held'),
+        },
+        gives: { change: 'wait for the controller of server1', reason: 'the role was on its way' },
+      },
+      {
         title: 'its controller gives no answer',
         reply: { stdout: '200 100 200 50 100\n', stderr: 'mc_ctl: no answer' },
         gives: { unknown: 'no answer' },
