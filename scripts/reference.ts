@@ -212,6 +212,8 @@ export const variables: Readonly<Record<string, string>> = {
   'detachment.state': '`out` for `pgduet detach`, `in` for `attach`',
   'detachment.alone': '`true` with `--alone`',
   'recovery.starts': 'with `pgduet recover`: `true` on a server that is started',
+  'recovery.settles': '`true` on a server that is started, where a switch is ended by that',
+  'recovery.heirs': 'names of the servers of which one becomes primary',
   'recovery.followers': 'standbys that are, too, and that commits wait for, a list of servers',
   'recovery.former': '`true` on a server that was primary before, and stays as it is',
   'recovery.formers': '`true` if any server was',
@@ -224,6 +226,7 @@ export const variables: Readonly<Record<string, string>> = {
     'the server that took over from this one directly; empty where that is none of those that lead',
   'recovery.unproven':
     'why the promise of this server does not say that only that one confirmed its commits; empty where it does',
+  'recovery.joins': '`true` on a server that gave its role away in a switch, and is started, too',
   'recovery.promise': 'the promise of this server, in words',
   'recovery.commands': 'how a person starts the controllers',
   'operating.means': '`true` on the servers that `pgduet reload`, `restart`, `stop` or `start` is about',

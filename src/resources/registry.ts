@@ -17,6 +17,7 @@ import { register } from './controller/register.ts';
 import { reloaded } from './controller/reloaded.ts';
 import { renewal } from './controller/renewal.ts';
 import { restarted } from './controller/restarted.ts';
+import { settlement } from './controller/settlement.ts';
 import { stopped } from './controller/stopped.ts';
 import { switchover } from './controller/switchover.ts';
 import { alone } from './data/alone.ts';
@@ -109,6 +110,7 @@ const all: readonly AnyKind[] = [
   anyKind(single),
   anyKind(slot),
   anyKind(standby),
+  anyKind(settlement),
   anyKind(stopped),
   anyKind(switchover),
   anyKind(failover),

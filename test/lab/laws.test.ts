@@ -452,6 +452,11 @@ const laws: readonly Law[] = [
     ],
   },
   {
+    host: 'server2',
+    resource: `settlement: { heirs: [server1, server2], bundle: /usr/local/lib/pgduet/mc.cjs, unit: ${unit} }`,
+    breaks: [{ title: 'is to be ended, and its controller does not run', script: `systemctl stop ${unit}` }],
+  },
+  {
     host: 'server1',
     resource: `adopt: { values: { port: 27500 }, standbys: server2, addresses: x, roles: x }`,
     breaks: [{ title: 'is not recorded', script: `rm ${managementDir}/server1.system` }],

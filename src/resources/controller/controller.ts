@@ -21,7 +21,7 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
-import { untilAnswers } from '../contract/preamble.ts';
+import { controllerPidFile, untilAnswers } from '../contract/preamble.ts';
 import { closed } from '../contract/stat.ts';
 import {
   type ControllerReport,
@@ -41,7 +41,7 @@ const fields = serverFields(
   },
   ({ timeout, ...rest }, { server }) => ({ ...server, ...rest, instance: server, timeoutSeconds: timeout }),
 );
-type Desired = DesiredOf<typeof fields>;
+export type Desired = DesiredOf<typeof fields>;
 
 /** The controller does not run; its last file tells when it was there last. */
 interface Stopped {
@@ -63,7 +63,7 @@ interface Running {
   readonly beside?: true;
 }
 
-type Seen = Stopped | Running;
+export type Seen = Stopped | Running;
 
 type Act = 'start' | 'restart' | 'wait' | 'none';
 
@@ -317,13 +317,22 @@ export const givenUp = (unit: string | undefined): string =>
 const givenUpInLog = (log: string): string =>
   `given_up() { peek tail -c "+$((before_start + 1))" ${log} 2>/dev/null | grep -qF '(MCA01008)'; }`;
 
-function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
+/** Shell: `waits_for` says, by its own words, why the controller that runs has not started its instance, and what to do. */
+const waitsForFunction = ({ managementDir, id }: Desired): string => {
+  const shown = quote(`${managementDir}/${id}.status.json`);
+  const words = (field: string, title: string) =>
+    `peek sed -n 's/.*"${field}":"\\([^"\\]*\\).*/${title}: \\1/p' ${shown} | head -n 1`;
+  return `waits_for() { if controller ${quote(controllerPidFile({ managementDir, id }))}; then { ${words('reason', 'its controller says')}; ${words('advice', 'to do')}; } >&2 2>/dev/null || :; fi; }`;
+};
+
+/** `over`: shell that succeeds where there is nothing more to wait for, although the instance does not answer. */
+export function startScript(act: Exclude<Act, 'none'>, desired: Desired, over?: string): string {
   const { instance, timeoutSeconds } = desired;
   const starter = hostService(desired.unit);
   const unit = starter?.unit;
   const command =
     starter === undefined
-      ? `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`
+      ? `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, over === undefined ? 'start -w' : 'start')} >&2`
       : act === 'restart'
         ? starter.restart
         : starter.start;
@@ -334,12 +343,13 @@ function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   const log = unit ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat` : `peek tail -n 15 ${ownLog}`;
   const byScript = starter && !unit && act !== 'wait';
   return `${byScript ? `before_start=$(peek stat -c %s ${ownLog} 2>/dev/null) || before_start=0\n` : ''}tell() { ${log} >&2 || :; ${sh`peek tail -n 5 ${`${desired.managementDir}/${desired.id}.startup.log`}`} >&2 2>/dev/null || :; }
+${waitsForFunction(desired)}
 ( ${begin} ) || { tell; exit 1; }
 ${byScript ? givenUpInLog(ownLog) : givenUp(act === 'wait' ? undefined : unit)}
 began=$(date +%s)
 ${untilAnswers(
   instance,
-  `    if given_up; then echo 'the instance could not be started' >&2; tell; exit 1; fi
-    if [ $(($(date +%s) - began)) -ge ${timeoutSeconds} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi`,
+  `${over === undefined ? '' : `    if ${over}; then break; fi\n`}    if given_up; then echo 'the instance could not be started' >&2; tell; exit 1; fi
+    if [ $(($(date +%s) - began)) -ge ${timeoutSeconds} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; waits_for; exit 1; fi`,
 )}`;
 }
