@@ -100,8 +100,6 @@ function streams(hosts: Hosts, follower: Server, source: Server): boolean {
     receiver?.status === 'streaming' &&
     canonicalAddress(receiver.host) === canonicalAddress(source.logTransferAddress) &&
     receiver.port === source.postgres.port &&
-    senders.some(
-      ({ name, state }) => name === follower.name && (state === 'streaming' || state === 'catchup'),
-    )
+    senders.some(({ name, state }) => name === follower.name && state === 'streaming')
   );
 }
