@@ -229,6 +229,11 @@ export const variables: Readonly<Record<string, string>> = {
   'recovery.joins': '`true` on a server that gave its role away in a switch, and is started, too',
   'recovery.promise': 'the promise of this server, in words',
   'recovery.commands': 'how a person starts the controllers',
+  'memory.by':
+    'the server that vouches for this one, whose management directory is lost; empty where none is lost, or none vouches',
+  'memory.address': 'its address for replication',
+  'memory.port': 'its port',
+  'memory.systemIdentifier': 'whose data this server has, as both of them show it',
   'operating.means': '`true` on the servers that `pgduet reload`, `restart`, `stop` or `start` is about',
   'operating.since':
     'when such a server had read its files, or was started, before the command; empty with `--pending`, and in other runs',

@@ -8,8 +8,9 @@ import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { service } from '../contract/host-service.ts';
 import { type Change, change, type ResourceKind, same } from '../contract/kind.ts';
 import { controllerPidFile } from '../contract/preamble.ts';
-import { controller, type Seen, startScript } from './controller.ts';
+import { controller, type Seen } from './controller.ts';
 import { isFormerPrimary } from './outage.ts';
+import { startScript } from './start-script.ts';
 
 const fields = serverFields(
   {

@@ -10,6 +10,7 @@ import { operatingCases } from './operating.ts';
 import { postgres } from './postgres.ts';
 import { rebuilding } from './rebuilding.ts';
 import { recovering } from './recovering.ts';
+import { remembering } from './remembering.ts';
 import { renewing } from './renewing.ts';
 import { surroundings } from './surroundings.ts';
 import { switching } from './switching.ts';
@@ -25,6 +26,7 @@ export const tables: readonly KindCases[] = [
   ...controllers,
   ...mirroring,
   ...arbitration,
+  ...remembering,
   ...renewing,
   ...switching,
   ...operatingCases,
