@@ -108,6 +108,7 @@ export const codes = {
   SAF081: { exit: refused, title: 'a server of a pair would be deleted that was there before' },
   SAF082: { exit: refused, title: 'a pair cannot be given back as it was' },
   SAF083: { exit: refused, title: 'an earlier cluster has left something that says whose a server is' },
+  SAF085: { exit: refused, title: 'what a server was before pgduet is lost' },
   SAF095: { exit: refused, title: 'a command of the controller cannot be run on its host' },
   SAF080: { exit: refused, title: 'the controllers cannot go as it is' },
   SAF021: { exit: refused, title: 'the server that is to be kept cannot be kept as it is' },

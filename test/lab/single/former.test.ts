@@ -93,6 +93,22 @@ chown -R postgres: ${configDir}`,
     (await host.sh(`tr '\\0' '\\n' < /proc/$(head -n 1 ${dataDir}/postmaster.pid)/environ`, { check: true }))
       .stdout;
 
+  /** What it was before is written down twice: an earlier release wrote one, and of a record that is lost the other one is left. */
+  const bringsBackItsRecord = async (): Promise<void> => {
+    const [record, second] = ['/mcdir/inst1/former-a.before.json', `${dataDir}/pgduet.before.former-a.*.json`];
+    const { stdout } = await a.sh(`cat ${record}; rm ${second}`, { check: true });
+    expect((await verb(2, 'check')).all).toContain('CTL018');
+    await verb(0, 'provision', '--yes');
+    await a.sh(`rm ${record}`, { check: true });
+    expect((await verb(5, 'teardown', '--yes')).all).toContain('SAF085');
+    expect((await verb(2, 'check')).all).toContain('CTL019');
+    await verb(0, 'provision', '--yes');
+    await verb(0, 'check');
+    expect((await a.sh(`cat ${record}; stat -c '%a %U' ${record} ${second}`, { check: true })).stdout).toBe(
+      `${stdout}600 postgres\n600 postgres\n`,
+    );
+  };
+
   labTest('started by a person: it archives on either server, and the way back is one restart', async () => {
     const [first, second] = servers();
     await login(a, 'cd / && runuser -u postgres -- pg_ctlcluster --skip-systemctl-redirect 15 main start');
@@ -108,6 +124,7 @@ chown -R postgres: ${configDir}`,
     await verb(0, 'switch', '--yes');
     await archives(second);
     await verb(0, 'switch', '--yes');
+    await bringsBackItsRecord();
     const count = countRestarts(first);
     await verb(0, 'teardown', '--yes');
     expect(await count.stop(), 'restarts').toBe(1);

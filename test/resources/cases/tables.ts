@@ -9,6 +9,7 @@ import { namesCases } from './names.ts';
 import { operatingCases } from './operating.ts';
 import { postgres } from './postgres.ts';
 import { rebuilding } from './rebuilding.ts';
+import { recording } from './recording.ts';
 import { recovering } from './recovering.ts';
 import { renewing } from './renewing.ts';
 import { surroundings } from './surroundings.ts';
@@ -29,6 +30,7 @@ export const tables: readonly KindCases[] = [
   ...switching,
   ...operatingCases,
   ...rebuilding,
+  ...recording,
   ...recovering,
   ...adopts,
   ...tearing,
