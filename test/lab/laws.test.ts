@@ -466,7 +466,10 @@ const laws: readonly Law[] = [
     resource: `second_record: { unit: ${unit} }`,
     breaks: [
       { title: 'is not beside the data', script: `rm ${dataDir}/pgduet.before.server1.*.json` },
-      { title: 'says something else', script: `echo >> ${managementDir}/server1.before.json; sed -i 's/"at": /"at": 1/' ${dataDir}/pgduet.before.server1.*.json` },
+      {
+        title: 'says something else',
+        script: `echo >> ${managementDir}/server1.before.json; sed -i 's/"at": /"at": 1/' ${dataDir}/pgduet.before.server1.*.json`,
+      },
       { title: 'is the one that is left', script: `rm ${managementDir}/server1.before.json` },
     ],
   },

@@ -95,7 +95,10 @@ chown -R postgres: ${configDir}`,
 
   /** What it was before is written down twice: an earlier release wrote one, and of a record that is lost the other one is left. */
   const bringsBackItsRecord = async (): Promise<void> => {
-    const [record, second] = ['/mcdir/inst1/former-a.before.json', `${dataDir}/pgduet.before.former-a.*.json`];
+    const [record, second] = [
+      '/mcdir/inst1/former-a.before.json',
+      `${dataDir}/pgduet.before.former-a.*.json`,
+    ];
     const { stdout } = await a.sh(`cat ${record}; rm ${second}`, { check: true });
     expect((await verb(2, 'check')).all).toContain('CTL018');
     await verb(0, 'provision', '--yes');
