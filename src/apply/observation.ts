@@ -5,6 +5,7 @@
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import { type Intent, settle } from '../intent/intent.ts';
+import { lostObstacles } from '../intent/lost.ts';
 import { leftAlone, maintenanceObstacles } from '../intent/maintenance.ts';
 import { replaceObstacles } from '../intent/replace.ts';
 import { surveyFor } from '../intent/roles.ts';
@@ -63,7 +64,10 @@ export async function observation(
     state.server && views.get(state.host.name)?.data === undefined ? [blindness(state, state.server)] : [],
   );
   if (blind.length > 0) throw failure(blind);
-  const unread = unreadable(intended, new Map([...views].filter(([name]) => !out.includes(name))));
+  const about = new Map([...views].filter(([name]) => !out.includes(name)));
+  const lost = lostObstacles(intended.kind, cluster, about);
+  if (lost.length > 0) throw failure(lost);
+  const unread = unreadable(intended, about);
   if (unread.length > 0) throw failure(unread);
   const found = surveyFor(intended, cluster, views);
   if ('refused' in found) throw failure([unseen(found.refused, cluster, states)]);

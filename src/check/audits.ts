@@ -5,6 +5,7 @@ import { away } from './audits/away.ts';
 import { dataDirectory } from './audits/data-directory.ts';
 import { fullDisks } from './audits/full-disks.ts';
 import { heartbeat } from './audits/heartbeat.ts';
+import { lostDirectory } from './audits/lost-directory.ts';
 import { network } from './audits/network.ts';
 import { newHost } from './audits/new-host.ts';
 import { references } from './audits/references.ts';
@@ -34,6 +35,7 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(nodeVersions),
   anyAudit(network),
   anyAudit(newHost),
+  anyAudit(lostDirectory),
   anyAudit(references),
   anyAudit(heartbeat),
   anyAudit(secretsAudit),

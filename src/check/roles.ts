@@ -5,7 +5,14 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import { type HostView, maintainedOf, preferredView, survey, type View } from '../observe/survey.ts';
+import {
+  type HostView,
+  maintainedOf,
+  preferredView,
+  survey,
+  type View,
+  vouchedFor,
+} from '../observe/survey.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { leads, unreadable } from '../resources/data/data-directory.ts';
 
@@ -23,12 +30,14 @@ export const recoveryProbe: Probe = { sql: 'select to_json(pg_is_in_recovery())'
 export const readRecovery = (reply: ProbeReply | undefined): boolean | undefined =>
   typeof reply?.sql === 'boolean' ? reply.sql : undefined;
 
-/** `hosts` holds the reached ones; `recovering` what their servers say of themselves. */
+/** `looked` holds the reached ones; `recovering` what their servers say of themselves. */
 export function rolesOf(
   cluster: Cluster,
-  hosts: ReadonlyMap<string, HostView>,
+  looked: ReadonlyMap<string, HostView>,
   recovering: ReadonlyMap<string, boolean | undefined>,
 ): Roles {
+  const seen = vouchedFor(cluster, looked);
+  const { hosts } = seen;
   const absent = cluster.servers.filter(({ name }) => !hosts.has(name));
   const blind = cluster.servers.filter(({ name }) => hosts.has(name) && hosts.get(name)?.data === undefined);
   const whole = absent.length + blind.length === 0;
@@ -38,7 +47,7 @@ export function rolesOf(
     return { view: { ...found.view, ...away }, primary: found.view.primary };
   const systemIdentifier = identifierOf(hosts);
   const guess = (primary: string): View => ({
-    hosts,
+    ...seen,
     primary,
     ...away,
     ...maintainedOf(hosts),

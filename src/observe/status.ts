@@ -17,7 +17,12 @@ import {
 import { type TellingDuty, tellingDuty } from '../resources/controller/duty.ts';
 import { onlyMaintained } from '../resources/controller/maintained.ts';
 import { outage } from '../resources/controller/outage.ts';
-import { type DataDirectory, isFinished, readDataDirectory } from '../resources/data/data-directory.ts';
+import {
+  type DataDirectory,
+  isFinished,
+  lacksDirectory,
+  readDataDirectory,
+} from '../resources/data/data-directory.ts';
 import { factsProbe, readFacts } from './facts.ts';
 import {
   endCommand,
@@ -29,6 +34,7 @@ import {
 } from './maintenance.ts';
 import { readStoppedServer, rememberedProbe, roleProbe, stoppedServerProbe } from './survey.ts';
 import { withoutVainStart } from './unmade.ts';
+import { readStreams, type Streams, streamsProbe, vouchedIn } from './vouched.ts';
 
 export interface StatusRow {
   readonly server: string;
@@ -127,6 +133,7 @@ export const statusProbes = (server: Server, mcCtl: string) =>
       }),
     },
     live: { sql: liveQuery },
+    streams: streamsProbe,
     remembered: rememberedProbe(server),
     stopped: stoppedServerProbe(server),
   }) satisfies Readonly<Record<string, Probe>>;
@@ -141,6 +148,7 @@ export type HostStatus =
       readonly kind: 'seen';
       readonly data?: DataDirectory;
       readonly live?: Live;
+      readonly streams?: Streams;
       readonly stopped?: StoppedRecord;
       readonly controller: ReturnType<typeof readControllerStatus>;
       readonly remembered?: Remembered;
@@ -149,12 +157,14 @@ export type HostStatus =
 
 export function readStatus(server: Server, replies: StatusReplies): HostStatus {
   const { facts, data, controller, live, remembered, stopped } = replies;
+  const streams = readStreams(replies.streams);
   const seen = data && readDataDirectory(data);
   const record = stopped && readStoppedServer(stopped);
   return {
     kind: 'seen',
     ...(seen && facts && readFacts(facts) ? { data: seen } : {}),
     ...(live?.sql !== undefined && live.sql !== null ? { live: live.sql as Live } : {}),
+    ...(streams ? { streams } : {}),
     ...(record ? { stopped: record } : {}),
     controller: controller ? readControllerStatus(controller, server.name) : { state: 'missing' },
     ...(remembered ? { remembered: parseRemembered(remembered.stdout) } : {}),
@@ -196,20 +206,30 @@ export function clusterStatus(
       primaries.length > 1
         ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, keep copies of both, and see docs/runbooks/two-primaries.md`
         : primaries.length === 0
-          ? `no primary runs${wholeStop(cluster, statuses)}`
+          ? [`no primary runs${wholeStop(cluster, statuses)}`, lostDirectories(cluster, statuses) ?? []]
+              .flat()
+              .join('; ')
           : lostDirectories(cluster, statuses),
   };
 }
 
 /** What runs there goes on, and nobody can switch to it, or take over from it by its word. */
-function lostDirectories({ servers }: Cluster, statuses: ReadonlyMap<string, HostStatus>): string | null {
-  const lost = servers.filter(({ name }) => {
-    const status = statuses.get(name);
-    return status?.kind === 'seen' && status.data?.directoryLost;
-  });
+function lostDirectories(cluster: Cluster, statuses: ReadonlyMap<string, HostStatus>): string | null {
+  const seen = new Map([...statuses].flatMap(([name, one]) => (one.kind === 'seen' ? [[name, one]] : [])));
+  const lost = cluster.servers.filter(({ name }) => lacksDirectory(seen.get(name)?.data));
   if (lost.length === 0) return null;
   const where = lost.map(({ name, multiplexing }) => `${multiplexing.managementDir} of ${name}`).join(', ');
-  return `the management directory is lost (${where}): mount its file system, or move it back; end no controller, and make nobody else primary`;
+  const aways = lost.flatMap(({ name }) => seen.get(name)?.data?.directoryAway ?? []);
+  const vouched = vouchedIn(cluster, seen);
+  const [first] = lost;
+  const by = lost.length === 1 && first ? vouched.get(first.name)?.by : undefined;
+  const way =
+    aways.length > 0
+      ? `${aways.join('; ')}: mount it`
+      : by
+        ? `${by} vouches for its data, and pgduet provision brings it back`
+        : 'pgduet check says the way on';
+  return `the management directory is lost (${where}): ${way}; end no controller, and make nobody else primary`;
 }
 
 /** A cluster that a person has stopped as a whole. */
@@ -337,7 +357,7 @@ function trouble(
 
 function controllerWords(status: HostStatus | undefined): string {
   if (status?.kind !== 'seen') return 'not reached';
-  if (status.data?.directoryLost) return 'directory lost';
+  if (lacksDirectory(status.data)) return 'directory lost';
   const words = {
     missing: 'not installed',
     stopped: 'not running',

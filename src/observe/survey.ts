@@ -6,11 +6,11 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { environmentFile, environmentText, parseEnvironment } from '../base/environment-file.ts';
 import { parseRenewal, type Renewal, renewalFile } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
-import { assigned, quote } from '../base/shell.ts';
+import { quote } from '../base/shell.ts';
 import { readStoppedRecord, type StoppedRecord } from '../base/stopped-words.ts';
 import { isSecretName } from '../base/withheld.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import { parsePgpassLine, pgpassLine } from '../postgres/pgpass.ts';
+import { parsePgpassLine } from '../postgres/pgpass.ts';
 import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { stoppedProbe } from '../resources/contract/stopped-record.ts';
@@ -20,6 +20,7 @@ import {
   type DataDirectory,
   dataDirectoryProbe,
   isFinished,
+  lacksDirectory,
   leads,
   readDataDirectory,
 } from '../resources/data/data-directory.ts';
@@ -35,7 +36,9 @@ import type { LastPrimary } from './former.ts';
 import { type Origin, originProbe, readOrigin } from './lineage.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
+import { passwordScript } from './password-line.ts';
 import { type ControllerRecord, parseRecord } from './record.ts';
+import { readStreams, type Streams, streamsProbe, vouchedIn, withVouched } from './vouched.ts';
 import { type DataOf, noPrimary, twoPrimaries, unknownPrimary } from './who-leads.ts';
 
 /** What one host shows of itself. */
@@ -45,6 +48,8 @@ export interface HostView {
   readonly data?: DataDirectory;
   /** Where that comes from, as the files beside it say. */
   readonly origin?: Origin;
+  /** Whom it streams from, and who from it, as the server itself says; undefined where it could not be asked. */
+  readonly streams?: Streams;
   /** Where its tablespaces are, as the server itself says; undefined where it could not be asked. */
   readonly tablespaces?: readonly string[];
   /** Of a primary: what counts for each setting at its next start, by lower-case name, as far as files say it. */
@@ -104,6 +109,8 @@ export interface View {
   readonly last?: LastPrimary;
   /** Servers that a person has in maintenance; missing where there is none. */
   readonly maintained?: ReadonlyMap<string, MaintenanceSeen>;
+  /** Servers whose management directory is lost, and who vouches for each; missing where there is none. */
+  readonly vouched?: ReadonlyMap<string, { readonly by: string; readonly systemIdentifier: string }>;
 }
 
 /** Its controller need not run for that. */
@@ -125,6 +132,7 @@ export const roleProbe = (server: Server): Probe => {
     shell: dataDirectoryProbe({
       ...place(server),
       unit: server.unit,
+      owner: server.postgres.owner,
       version,
       ...(walDir ? { walDir } : {}),
     }),
@@ -140,6 +148,7 @@ const configuredQuery = `(select case when pg_is_in_recovery() then null else co
 const serverProbes = (cluster: Cluster, server: Server) => ({
   data: roleProbe(server),
   origin: originProbe(place(server)),
+  streams: streamsProbe,
   tablespaces: { sql: tablespaceQuery },
   configured: { sql: configuredQuery },
   passfile: { shell: passwordScript(cluster) },
@@ -157,27 +166,6 @@ export const stoppedServerProbe = (server: Server): Probe => ({ shell: stoppedPr
 /** The record, where there is one. */
 export const readStoppedServer = (reply: ProbeReply): StoppedRecord | undefined =>
   reply.stdout.startsWith('stopped') ? readStoppedRecord(reply.stdout.slice('stopped'.length)) : undefined;
-
-/**
- * The line of a server of this cluster. Where none has its present address, the first one that names a host and a port of the
- * cluster: the address may have been another one. What stands for several clusters is the password of none.
- */
-function passwordScript({ servers, replicationUser: user }: Cluster): string {
-  const line = (host: string, port: number): string =>
-    pgpassLine({ host, port: String(port), database: 'replication', user, password: new Secret('') });
-  const present = servers.map(({ logTransferAddress, postgres }) => line(logTransferAddress, postgres.port));
-  const moved = servers.map(({ postgres }) => line('', postgres.port));
-  const program = String.raw`BEGIN { n = split(ENVIRON["present"], present, "\n"); m = split(ENVIRON["moved"], moved, "\n") }
-{ for (i = 1; i <= n; i++) if (index($0, present[i]) == 1) { print; found = 1; exit }
-  if (other == "" && substr($0, 1, 2) != "*:") for (i = 1; i <= m; i++) if (index($0, moved[i]) > 1) other = $0 }
-END { if (!found && other != "") print other }`;
-  const words = [
-    ['present', present.join('\n')],
-    ['moved', [...new Set(moved)].join('\n')],
-  ] as const;
-  return `if [ -f "$PASSFILE" ]; then text=$(text_of "$PASSFILE") || exit $?
-printf '%s\\n' "$text" | LC_ALL=C ${words.map(assigned).join(' ')} awk ${quote(program)}; fi`;
-}
 
 type AboutServer = keyof ReturnType<typeof serverProbes>;
 
@@ -228,6 +216,7 @@ export function surveyReplies(
 export function readHostView(replies: SurveyReplies): HostView {
   const facts = replies.facts && readFacts(replies.facts);
   const data = replies.data && readDataDirectory(replies.data);
+  const streams = readStreams(replies.streams);
   const tablespaces = readTexts(replies.tablespaces?.sql);
   const configured = readSettings(replies.configured?.sql);
   const entry = parsePgpassLine(replies.passfile?.stdout.split('\n')[0] ?? '');
@@ -248,6 +237,7 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(facts ? { facts } : {}),
     ...(data ? { data } : {}),
     ...(replies.origin?.status === 0 ? { origin: readOrigin(replies.origin, data?.control) } : {}),
+    ...(streams ? { streams } : {}),
     ...(tablespaces ? { tablespaces } : {}),
     ...(configured ? { configured } : {}),
     ...(entry ? { replicationPassword: entry.password } : {}),
@@ -334,13 +324,24 @@ export function preferredView(cluster: Cluster): View {
 /** The view, or why there can be none. */
 export function survey(
   cluster: Cluster,
-  hosts: ReadonlyMap<string, HostView>,
+  looked: ReadonlyMap<string, HostView>,
 ): { view: View } | { refused: Diagnostic } {
+  const seen = vouchedFor(cluster, looked);
+  const { hosts } = seen;
   const found = findPrimary(cluster, hosts);
   if ('refused' in found) return found;
   const systemIdentifier = hosts.get(found.primary)?.data?.control?.systemIdentifier;
   const known = systemIdentifier ? { systemIdentifier } : {};
-  return { view: { hosts, primary: found.primary, ...known, ...maintainedIn(cluster, hosts) } };
+  return { view: { ...seen, primary: found.primary, ...known, ...maintainedIn(cluster, hosts) } };
+}
+
+/** The hosts as they count: of a server that is vouched for the data is of the cluster, although its own record is lost. */
+export function vouchedFor(
+  cluster: Cluster,
+  hosts: ReadonlyMap<string, HostView>,
+): Pick<View, 'hosts' | 'vouched'> {
+  const vouched = vouchedIn(cluster, hosts);
+  return vouched.size > 0 ? { hosts: withVouched(hosts, vouched), vouched } : { hosts };
 }
 
 /** What is remembered of a server that is not of the cluster any more says nothing. */
@@ -380,7 +381,7 @@ function findPrimary(
     const data = byName(name);
     return isFinished(data) && data?.standbySignal === false;
   });
-  const lost = unknown.filter((server) => dataOf(server)?.directoryLost);
+  const lost = unknown.filter((server) => lacksDirectory(dataOf(server)));
   if (followers.length > 0 || lost.length > 0)
     return {
       refused: unknown.length > 0 ? unknownPrimary(unknown, clusters, byName) : noPrimary(clusters, byName),

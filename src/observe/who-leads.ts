@@ -1,7 +1,7 @@
 /** Why nobody can say who is primary, and what a person does about it. In: the servers, and what is known of their data. Out: a refusal. Pure. */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Server } from '../inventory/cluster.ts';
-import type { DataDirectory } from '../resources/data/data-directory.ts';
+import { type DataDirectory, lacksDirectory } from '../resources/data/data-directory.ts';
 
 export type DataOf = (server: string) => DataDirectory | undefined;
 
@@ -44,15 +44,18 @@ export function unknownPrimary(
     const data = dataOf(server.name);
     const how = data?.running ? 'runs as primary' : 'was primary, and does not run';
     const { managementDir } = server.multiplexing;
-    return data?.directoryLost
+    return lacksDirectory(data)
       ? `${server.name} ${how}, and its management directory ${managementDir} is lost`
       : `${server.name} ${how}, and ${managementDir} does not say that it is of this cluster`;
   });
+  const wayBack = leaders.some(({ name }) => lacksDirectory(dataOf(name)))
+    ? 'pgduet provision brings the management directory back, or says what is in the way.'
+    : 'Bring the management directory back where it was: mount its file system, or move it back.';
   return {
     code: 'SAF004',
     what: 'no server is known to be the primary of this cluster',
     why: words.join('; '),
-    fix: `Make no standby primary: ${leaders.map(({ name }) => name).join(', ')} may hold what nobody else has. Bring the management directory back where it was: mount its file system, or move it back. Where its controller runs, do not end it.`,
+    fix: `Make no standby primary: ${leaders.map(({ name }) => name).join(', ')} may hold what nobody else has. ${wayBack} Where its controller runs, do not end it.`,
     evidence: evidence(servers, dataOf),
   };
 }

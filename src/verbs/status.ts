@@ -58,16 +58,10 @@ async function statusOf(
     sessions.set(server.name, session);
     const sets = candidates(server, cluster).map((mcCtl) => statusProbes(server, mcCtl));
     const answers = await look(session, server, sets.flatMap(Object.values<Probe>), world.nonce());
-    const statuses = sets.map(({ facts, data, controller, live, remembered, stopped }) =>
-      readStatus(server, {
-        facts: answerTo(answers, facts),
-        data: answerTo(answers, data),
-        controller: answerTo(answers, controller),
-        live: answerTo(answers, live),
-        remembered: answerTo(answers, remembered),
-        stopped: answerTo(answers, stopped),
-      }),
-    );
+    const statuses = sets.map((asked) => {
+      const replies = Object.entries(asked).map(([about, probe]) => [about, answerTo(answers, probe)]);
+      return readStatus(server, Object.fromEntries(replies));
+    });
     return (
       statuses.find((found) => found.kind === 'seen' && found.controller.state !== 'missing') ??
       statuses[0] ?? { kind: 'unreached', diagnostics: [] }

@@ -40,6 +40,11 @@ const seen = (name: string, sql: unknown, status = 'switchable', reason: string 
     controller: report(name, status, reason),
     live: reply('', { sql }),
   });
+const control = (state: string) => `Database system identifier: 7
+Database cluster state: ${state}
+Latest checkpoint location: 0/5000060
+Latest checkpoint's TimeLineID: 1
+`;
 const away: HostStatus = { kind: 'unreached', diagnostics: [] };
 const of = (first: HostStatus, second: HostStatus, nowMs = 0) =>
   clusterStatus(
@@ -82,6 +87,40 @@ describe('a management directory that is lost', () => {
     expect(result.problem).toContain('the management directory is lost (/mcdir/inst1 of server1)');
     expect(result.rows[0]).toMatchObject({ role: 'primary', controller: 'directory lost' });
     expect(of(seen('server1', primary), seen('server2', standby)).problem).toBe(null);
+  });
+
+  it('is to be brought back by a provisioning where another server vouches for it', () => {
+    const port = serverNamed(pair, 'server1').postgres.port;
+    const says = (name: string, signal: string, recorded: string, streams: object, live: unknown) =>
+      readStatus(serverNamed(pair, name), {
+        facts,
+        data: reply(
+          `content cluster\nversion 15\nstarted once\n${signal}${recorded}\nrunning 1\n${control('in production')}`,
+        ),
+        controller: reply('missing\n'),
+        live: reply('', { sql: live }),
+        streams: reply('', { sql: { receiver: null, senders: [], ...streams } }),
+      });
+    const sending = { senders: [{ name: 'server2', state: 'streaming', address: null }] };
+    const receiving = { receiver: { host: '192.0.2.100', port, status: 'streaming' } };
+    const told = (one: string, two: string) =>
+      of(
+        says('server1', '', one, sending, primary),
+        says('server2', 'signal standby\n', two, receiving, standby),
+      ).problem;
+    expect(told('recorded 7', 'directory lost')).toBe(
+      'the management directory is lost (/mcdir/inst1 of server2): server1 vouches for its data, and pgduet provision brings it back; end no controller, and make nobody else primary',
+    );
+    expect(told('directory lost', 'recorded 7')).toContain('server2 vouches for its data');
+    expect(told('directory lost', 'directory lost')).toContain('pgduet check says the way on');
+    expect(told('recorded 7', 'away nothing is mounted on /mcdir')).toContain(
+      'nothing is mounted on /mcdir: mount it',
+    );
+    expect(told('recorded 7', 'recorded 7')).toBe(null);
+  });
+
+  it('is told where no primary runs, too', () => {
+    expect(of(away, lost(standby)).problem).toMatch(/^no primary runs; the management directory is lost/);
   });
 
   it('lets nobody be advised to promote beside what runs', () => {
@@ -395,13 +434,7 @@ describe('the status of a cluster', () => {
         seen('server1', primary),
         readStatus(serverNamed(pair, 'server2'), {
           facts,
-          data: data(
-            `${more}Database system identifier: 7
-Database cluster state: ${state}
-Latest checkpoint location: 0/5000060
-Latest checkpoint's TimeLineID: 1
-${recovered}`,
-          ),
+          data: data(`${more}${control(state)}${recovered}`),
           controller: reply('stopped'),
         }),
       );
@@ -444,8 +477,16 @@ ${recovered}`,
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
   });
 
-  it('asks five things of each host', () => {
+  it('asks few things of each host', () => {
     const probes = statusProbes(serverNamed(pair, 'server1'), '/usr/local/bin/mc_ctl');
-    expect(Object.keys(probes)).toEqual(['facts', 'data', 'controller', 'live', 'remembered', 'stopped']);
+    expect(Object.keys(probes)).toEqual([
+      'facts',
+      'data',
+      'controller',
+      'live',
+      'streams',
+      'remembered',
+      'stopped',
+    ]);
   });
 });

@@ -141,6 +141,15 @@ describe('a server whose data leads and whose management directory is lost', () 
     expect(refused?.fix).not.toContain('mc_ctl switch');
   });
 
+  it('names what brings it back, also where it may only not be mounted', () => {
+    const way = 'pgduet provision brings the management directory back';
+    expect(told({ ...bare, started: true, directoryLost: true }, 'absent')?.fix).toContain(way);
+    const away = told({ ...bare, started: true, directoryAway: 'nothing is mounted on /mcdir' }, 'absent');
+    expect(away).toMatchObject({ code: 'SAF004', why: expect.stringContaining('is lost') });
+    expect(away?.fix).toContain(way);
+    expect(told({ ...bare, started: true }, 'follows')?.fix).toContain('move it back');
+  });
+
   it('is not told of one that pgduet has not made', () => {
     expect(told({ ...bare, started: true }, 'absent')).toBe(undefined);
     expect(told({ ...bare, started: true }, 'follows')?.why).toContain(

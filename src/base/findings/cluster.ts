@@ -237,6 +237,13 @@ export const clusterCodes = {
       'systemd does not watch it, does not start it again when it ends, and does not stop it with the host: a shutdown ends the instance without order',
     repair: provision,
   },
+  CTL016: {
+    severity: 'danger',
+    title: 'the management directory is lost',
+    consequence:
+      'nothing on the host says whose data it has and what its controller has promised: its next start, a switch and every change of the cluster are refused',
+    repair: provision,
+  },
   CTL018: {
     severity: 'drift',
     title: 'what a server was before pgduet is not written down twice',

@@ -11,8 +11,8 @@ import { quote } from '../../base/shell.ts';
 import { type ControlData, parseControlData } from '../../postgres/controldata.ts';
 import { diskCheck, topNames } from '../../postgres/own-names.ts';
 import type { ProbeReply } from '../contract/kind.ts';
-import { daemonWords } from '../contract/preamble.ts';
 import { replyLines } from '../contract/replies.ts';
+import { lostDirectory } from './lost-directory.ts';
 import { type Beside, besideFunction, readBesides } from './own-files.ts';
 import { beforeProbe, formerMark } from './record.ts';
 import { secondProbe } from './second-record.ts';
@@ -30,8 +30,9 @@ export interface DataPlaces extends DataDirectoryPlace {
   readonly walDir?: string;
   /** Where a copy writes its tablespaces. */
   readonly tablespaces?: readonly string[];
-  /** The unit of its controller, which only root can make or remove. */
+  /** The unit of its controller, which only root can make or remove; and the administrator. */
   readonly unit?: string;
+  readonly owner?: string;
 }
 
 /** A name below the data directory, and what it leads to. */
@@ -59,6 +60,10 @@ export interface DataDirectory {
    * lost, and was not never made.
    */
   readonly directoryLost?: boolean;
+  /** The same, and it may be on a file system that is not mounted: why. */
+  readonly directoryAway?: string;
+  /** Of one that is lost or away: root's drop-ins for a unit that has started it before pgduet. */
+  readonly dropIns?: readonly string[];
   /** A migration was begun: the former unit or a person is still in charge. */
   readonly former?: boolean;
   /** It was there before pgduet, alone or in a role of a pair, and has a record of that. */
@@ -133,11 +138,6 @@ const besideSpace = (place: DataDirectoryPlace, space: string): string => `s=${q
 if [ -e ${quote(makingFile(place))} ] && { linked "$s" || listed "$s"; }; then of=tablespace; else of=any; fi
 beside $of "$s" || return 1`;
 
-const lostDirectory = (place: DataPlaces): string =>
-  place.unit === undefined
-    ? ':'
-    : `if [ ! -e ${quote(systemFile(place))} ] && [ -e "$d/postmaster.opts" ] && grep -qs -- ${quote(`${daemonWords(place)}$`)} ${quote(`/etc/systemd/system/${place.unit}.service`)}; then echo 'directory lost'; fi`;
-
 /** Prints "word value" lines, then what pg_controldata says. */
 export const dataDirectoryProbe = (place: DataPlaces): string => `d=${quote(place.dataDir)}
 ${besideFunction(place.version)}
@@ -146,8 +146,8 @@ ${recordFunction}
 look() { seen=$("$@") || exit 1; if [ -n "$seen" ]; then printf '%s\n' "$seen" | sed 's/^/beside /'; fi; }
 record ${quote(makingFile(place))} mark; making=$word
 if [ -n "$making" ]; then echo "making $making"; fi
-record ${quote(systemFile(place))} number
-if [ -n "$word" ]; then echo "recorded $word"; fi
+record ${quote(systemFile(place))} number; recorded=$word
+if [ -n "$recorded" ]; then echo "recorded $recorded"; fi
 if [ -e ${quote(formerMark(place))} ]; then echo 'former yes'; fi
 ${beforeProbe(place)}
 if [ ! -e "$d" ]; then unseen "$d"; case $unseen in closed*) echo "$unseen" >&2; exit 1;; esac; look places; echo 'content absent'; exit; fi
@@ -161,8 +161,8 @@ if [ -z "$making" ]; then echo 'content foreign'; printf '%s\n' "$names" | head 
 look beside data "$d"; look places; echo 'content partial'
 else
 echo 'content cluster'
-lines "$d/PG_VERSION" word
-case $word in '' | *[!0-9.]*) ;; *) echo "version $word";; esac
+lines "$d/PG_VERSION" version
+case $version in '' | *[!0-9.]*) ;; *) echo "version $version";; esac
 if [ -n "$making" ]; then look beside data "$d"; look places
 elif listing "$d" | grep -qvxE ${quote(topNames(place.version))} && seen=$(beside data "$d"); then printf '%s\n' "$seen" | sed 's/^/beside /'; fi
 fi
@@ -203,6 +203,7 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   const recorded = lines.first('recorded');
   const packaged = lines.first('packaged');
   const unit = lines.first('unit');
+  const away = lines.first('away');
   const version = lines.first('version');
   // One that a copy has brought, or a teardown left, says nothing of data that is not ours.
   const ours = recorded !== undefined || lines.first('directory') !== undefined;
@@ -217,6 +218,8 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
     started: lines.first('started') !== undefined,
     former: lines.first('former') !== undefined,
     ...(lines.first('directory') === undefined ? {} : { directoryLost: true }),
+    ...(away === undefined ? {} : { directoryAway: away }),
+    ...(lines.all('dropin').length > 0 ? { dropIns: lines.all('dropin') } : {}),
     tablespaces: lines.all('tablespace'),
     besides: readBesides(lines.all('beside')),
     lost: lines.all('lost').map((line) => {
@@ -252,3 +255,7 @@ export const unidentified = (seen: DataDirectory): string | undefined =>
   (seen.making !== undefined && seen.mute === true)
     ? 'pg_controldata does not say which cluster the data belongs to'
     : undefined;
+
+/** What the management directory said of this data cannot be read there now: it is lost, or may be on a file system that is not mounted. */
+export const lacksDirectory = (data: DataDirectory | undefined): boolean =>
+  data?.directoryLost === true || data?.directoryAway !== undefined;

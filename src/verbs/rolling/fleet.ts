@@ -7,6 +7,7 @@ import { hostView } from '../../apply/observation.ts';
 import type { RunPorts } from '../../apply/request.ts';
 import { DiagnosticError } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import { lostObstacles } from '../../intent/lost.ts';
 import type { Cluster, Server } from '../../inventory/cluster.ts';
 import { survey, type View } from '../../observe/survey.ts';
 import { type Asked, directoryOf, type HostSeen, lookScript, readHost } from '../../rolling/place.ts';
@@ -145,6 +146,8 @@ async function lookAll(cluster: Cluster, ports: RunPorts, hands: Hands): Promise
   );
   const problem = failures.find((one) => one !== undefined);
   if (problem !== undefined) throw problem;
+  const lost = lostObstacles('rolling-update', cluster, views);
+  if (lost.length > 0) throw new DiagnosticError(lost, exitCode.refused);
   const found = survey(cluster, views);
   if ('refused' in found) throw unsettled(found.refused, away);
   return { view: found.view, hosts, away };

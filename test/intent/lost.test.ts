@@ -1,0 +1,273 @@
+/** What a management directory that is lost forbids, for every command; and the way on where nobody vouches for the data. */
+import { describe, expect, it } from 'vitest';
+import type { Diagnostic } from '../../src/base/diagnostic.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import { lostObstacles } from '../../src/intent/lost.ts';
+import type { HostView } from '../../src/observe/survey.ts';
+import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
+import { clusterOf, pairInventory, serverNamed, threeInventory } from '../observe/cluster.ts';
+
+const pair = await clusterOf(pairInventory);
+const three = await clusterOf(threeInventory);
+const port = serverNamed(pair, 'server1').postgres.port;
+
+const control = {
+  ...{
+    systemIdentifier: '77',
+    state: 'in production',
+    timeline: 1,
+    checkpoint: '0/3000060',
+    checksums: true,
+  },
+  reached: { position: '0/3000060', timeline: 1 },
+};
+const data = (more: Partial<DataDirectory>): HostView => ({
+  facts: { serviceManager: 'systemd' } as never,
+  data: {
+    ...{ content: 'cluster', files: [], version: 15, standbySignal: false, running: true, started: true },
+    ...{ control, tablespaces: [], ...more },
+  },
+});
+const whole = { recorded: '77' } as const;
+const lost = { directoryLost: true } as const;
+const standby = { standbySignal: true } as const;
+const down = { running: false } as const;
+
+const sending = (...names: string[]): HostView['streams'] => ({
+  receiver: null,
+  senders: names.map((name) => ({ name, state: 'streaming', address: '192.0.2.110' })),
+});
+const receiving: HostView['streams'] = {
+  receiver: { host: '192.0.2.100', port, status: 'streaming' },
+  senders: [],
+};
+const withStreams = (view: HostView, streams: HostView['streams']): HostView => ({
+  ...view,
+  ...(streams ? { streams } : {}),
+});
+
+const hosts = (...views: HostView[]): ReadonlyMap<string, HostView> =>
+  new Map(views.map((view, index) => [`server${index + 1}`, view]));
+
+/** server1 leads, and server2 streams from it. */
+const streaming = (one: Partial<DataDirectory>, two: Partial<DataDirectory>) =>
+  hosts(withStreams(data(one), sending('server2')), withStreams(data({ ...standby, ...two }), receiving));
+const vouched = streaming(whole, lost);
+
+const commands: Readonly<Record<Intent['kind'] | 'rolling-update', string | undefined>> = {
+  provision: undefined,
+  migrate: 'SAF086',
+  run: 'SAF086',
+  switch: 'SAF086',
+  failover: 'SAF086',
+  detach: 'SAF086',
+  maintenance: 'SAF086',
+  reload: 'SAF086',
+  restart: 'SAF086',
+  stop: 'SAF086',
+  start: 'SAF086',
+  rebuild: 'SAF086',
+  recover: 'SAF086',
+  replace: 'SAF086',
+  teardown: 'SAF086',
+  renew: 'SAF086',
+  'rolling-update': 'SAF086',
+};
+type Named = keyof typeof commands;
+
+describe('a management directory that is lost, and vouched for,', () => {
+  it.each(Object.entries(commands) as [Named, string | undefined][])('says of %s: %s', (command, code) => {
+    const [told, ...more] = lostObstacles(command, pair, vouched);
+    expect(more).toEqual([]);
+    expect(told?.code).toBe(code);
+    if (told)
+      expect(told).toMatchObject({
+        host: 'server2',
+        what: 'the management directory of server2 is lost (/mcdir/inst1)',
+        commands: [{ run: 'pgduet provision' }],
+      });
+  });
+
+  it.each(Object.keys(commands) as Named[])('says nothing of %s where all is whole', (command) => {
+    expect(lostObstacles(command, pair, streaming(whole, whole))).toEqual([]);
+  });
+
+  it('is brought back where it is that of the primary, too', () => {
+    expect(lostObstacles('provision', pair, streaming(lost, whole))).toEqual([]);
+  });
+});
+
+describe('a directory that may be on a disk that is not mounted', () => {
+  it.each(Object.keys(commands) as Named[])('refuses %s, and is to be mounted', (command) => {
+    const away = streaming(whole, { directoryAway: 'nothing is mounted on /mcdir' });
+    expect(lostObstacles(command, pair, away)).toMatchObject([
+      { code: 'SAF008', host: 'server2', what: expect.stringContaining('nothing is mounted on /mcdir') },
+    ]);
+  });
+});
+
+/** The refusal of a provisioning for server2, or the one that is named. */
+const refusal = (seen: ReadonlyMap<string, HostView>, of = 'server2', cluster = pair): Diagnostic => {
+  const told = lostObstacles('provision', cluster, seen).find(({ host }) => host === of);
+  if (!told) throw new Error(`nothing is said of ${of}`);
+  return told;
+};
+const runs = ({ commands: named = [] }: Diagnostic): readonly string[] =>
+  named.map(({ run, on, as }) => [...(on ? [`${on}:`] : []), ...(as ? [`(${as})`] : []), run].join(' '));
+
+const owner = serverNamed(pair, 'server1').postgres.owner;
+const made = (name: string): string =>
+  `${name}: install -d -m 0700 -o ${owner} -g "$(id -gn ${owner})" /mcdir/inst1`;
+const written = (name: string): string =>
+  `${name}: (${owner}) umask 077 && : > /mcdir/inst1/${name}.state.json.torn && printf %s 77 > /mcdir/inst1/${name}.system`;
+
+describe('what nobody vouches for', () => {
+  it('names what was seen', () => {
+    const told = refusal(
+      hosts(withStreams(data(whole), sending('server3')), data({ ...standby, ...lost, ...down })),
+    );
+    expect(told).toMatchObject({
+      code: 'SAF084',
+      what: 'the management directory of server2 is lost (/mcdir/inst1), and no server vouches for its data',
+    });
+    expect(told.evidence?.join('\n')).toContain('server1 sends to server3 at 192.0.2.110: streaming');
+    expect(told.evidence?.join('\n')).toContain('server2: stopped');
+  });
+
+  it('is moved aside where it is a standby that does not run beside its primary', () => {
+    const sleeps = { ...standby, ...lost, ...down, tablespaces: ['/spaces/a', 'pg_x'] };
+    const told = refusal(hosts(data(whole), data(sleeps)));
+    expect(runs(told)).toEqual([
+      'server2: mv /database/inst1 /database/inst1.lost && mv /spaces/a /spaces/a.lost',
+      'pgduet provision',
+    ]);
+    expect(told.fix).toContain('is not started');
+  });
+
+  it('is a new server behind that where the primary has known it', () => {
+    const record = { members: ['server2'] } as never;
+    const told = refusal(hosts({ ...data(whole), record }, data({ ...standby, ...lost, ...down })));
+    expect(runs(told).at(-1)).toBe('pgduet replace server2');
+  });
+
+  it('is to stream again where it is a standby that runs beside its primary', () => {
+    const told = refusal(hosts(data(whole), data({ ...standby, ...lost })));
+    expect(told.fix).toContain('See why it does not stream from server1');
+    expect(runs(told)).toEqual(['server2: systemctl stop mcoi_inst1']);
+    expect(told.fix).not.toContain('.lost');
+    const plain = { ...data({ ...standby, ...lost }), facts: { serviceManager: 'update-rc.d' } as never };
+    expect(runs(refusal(hosts(data(whole), plain)))).toEqual(['server2: /etc/init.d/rc_mcoi_inst1 stop']);
+  });
+
+  it.each([
+    ['runs', {}],
+    ['does not run', down],
+  ])('and is a standby that %s, where no primary runs, is all that may be left', (_, state) => {
+    const told = refusal(hosts(data({ ...whole, ...down }), data({ ...standby, ...lost, ...state })));
+    expect(told.fix).toContain('nothing of it is moved or emptied');
+    expect(told.fix).not.toContain('.lost');
+    const [first, ...forced] = runs(told);
+    expect(first).toBe('server1: systemctl start mcoi_inst1');
+    const promoted = `server2: (${owner}) pg_ctl promote -w -D /database/inst1`;
+    const started = `server2: (${owner}) pg_ctl start -w -D /database/inst1`;
+    expect(forced).toEqual([
+      ...('running' in state ? ['server2: systemctl stop mcoi_inst1', started] : []),
+      promoted,
+      made('server2'),
+      written('server2'),
+      'pgduet provision -i inventory.yml',
+    ]);
+    const unsure = told.commands?.filter(({ run }) => run.includes('pg_ctl')) ?? [];
+    for (const { onlyIf } of unsure) expect(onlyIf).toContain('the primary is lost for good');
+  });
+
+  it('is a primary that does not run: a person writes down whose data it is', () => {
+    const told = refusal(hosts(data({ ...lost, ...down }), data({ ...standby, ...whole })), 'server1');
+    expect(runs(told)).toEqual([made('server1'), written('server1'), 'pgduet provision -i inventory.yml']);
+    expect(told.commands?.[1]?.onlyIf).toContain('no other server leads');
+  });
+
+  it('is a primary that runs alone: a standby that streams again would vouch for it', () => {
+    const told = refusal(hosts(data(lost), data({ ...standby, ...whole })), 'server1');
+    expect(told.fix).toContain('See why no standby streams from it');
+    expect(runs(told)).toContain(written('server1'));
+  });
+
+  it('is a former primary: it is rebuilt behind that', () => {
+    const told = refusal(hosts(data({ ...lost, ...down }), data(whole)), 'server1');
+    expect(runs(told)).toEqual([made('server1'), written('server1'), 'pgduet rebuild server1']);
+  });
+
+  it('is one of two that run as primary: nothing is written', () => {
+    const told = refusal(hosts(data(lost), data(whole)), 'server1');
+    expect(told.fix).toContain('docs/runbooks/two-primaries.md');
+    expect(runs(told)).toEqual([]);
+  });
+
+  it('cannot be written down where PostgreSQL is not installed', () => {
+    const told = refusal(
+      hosts(data({ ...lost, ...down, control: undefined as never }), data(whole)),
+      'server1',
+    );
+    expect(told.fix).toContain('install PostgreSQL 15 there');
+    expect(runs(told)).toEqual([]);
+  });
+});
+
+describe('two that are lost', () => {
+  it('are refused, also where a third one vouches for both', () => {
+    const from = withStreams(data(whole), sending('server2', 'server3'));
+    const one = withStreams(data({ ...standby, ...lost }), receiving);
+    const seen = hosts(from, one, one);
+    expect(lostObstacles('provision', three, seen).map(({ code }) => code)).toEqual(['SAF084', 'SAF084']);
+    expect(runs(refusal(seen, 'server2', three))).toContain(written('server2'));
+    expect(refusal(seen, 'server3', three).fix).toContain('First the directory of server2');
+  });
+
+  it('begin with the one that leads', () => {
+    const seen = streaming(lost, lost);
+    expect(runs(refusal(seen, 'server1'))).toContain(written('server1'));
+    const second = refusal(seen, 'server2');
+    expect(second.fix).toContain('server1 then vouches for server2');
+    expect(runs(second)).toEqual([]);
+  });
+
+  it('and lead both, are left to a person', () => {
+    const seen = hosts(data({ ...lost, ...down }), data({ ...lost, ...down }));
+    expect(refusal(seen).fix).toContain('docs/runbooks/two-primaries.md');
+    expect(runs(refusal(seen))).toEqual([]);
+  });
+});
+
+describe('one that was there before pgduet', () => {
+  const path = '/etc/systemd/system/postgresql@15-main.service.d/pgduet.conf';
+
+  it('is refused although it is vouched for, with both ways', () => {
+    const told = refusal(streaming(whole, { ...lost, dropIns: [path] }));
+    expect(told.code).toBe('SAF085');
+    expect(told.fix).toContain('/mcdir/inst1/server2.before.json');
+    expect(runs(told)).toEqual([
+      made('server2'),
+      `server2: systemctl mask postgresql@15-main.service && rm ${path} && systemctl daemon-reload`,
+    ]);
+  });
+
+  it('is known by its data where no unit had started it', () => {
+    const seen = new Map(streaming(lost, whole));
+    seen.set('server1', { ...(seen.get('server1') as HostView), adopted: { server: 'server1' } as never });
+    const told = refusal(seen, 'server1');
+    expect(told.code).toBe('SAF085');
+    expect(runs(told)).toEqual([made('server1')]);
+  });
+
+  it('is brought back once its record is there', () => {
+    const seen = streaming(whole, { ...lost, dropIns: [path], before: 'standby' });
+    expect(lostObstacles('provision', pair, seen)).toEqual([]);
+  });
+
+  it('is none that was copied from it', () => {
+    const seen = new Map(vouched);
+    seen.set('server2', { ...(seen.get('server2') as HostView), adopted: { server: 'server1' } as never });
+    expect(lostObstacles('provision', pair, seen)).toEqual([]);
+  });
+});
