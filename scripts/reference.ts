@@ -224,6 +224,11 @@ export const variables: Readonly<Record<string, string>> = {
     'why the promise of this server does not say that only that one confirmed its commits; empty where it does',
   'recovery.promise': 'the promise of this server, in words',
   'recovery.commands': 'how a person starts the controllers',
+  'memory.by':
+    'the server that vouches for this one, whose management directory is lost; empty where none is lost, or none vouches',
+  'memory.address': 'its address for replication',
+  'memory.port': 'its port',
+  'memory.systemIdentifier': 'whose data this server has, as both of them show it',
   'operating.means': '`true` on the servers that `pgduet reload`, `restart`, `stop` or `start` is about',
   'operating.since':
     'when such a server had read its files, or was started, before the command; empty with `--pending`, and in other runs',

@@ -35,6 +35,7 @@ import {
 } from './variables/host.ts';
 import type { InitContext } from './variables/init-script.ts';
 import { type MaintenanceVariables, maintenanceVariables } from './variables/maintenance.ts';
+import { type MemoryVariables, memoryVariables } from './variables/memory.ts';
 import { type NamesVariables, namesVariables } from './variables/names.ts';
 import { type OperatingVariables, operatingVariables } from './variables/operating.ts';
 import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
@@ -134,6 +135,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly detachment: { readonly state: string; readonly alone: string };
   readonly operating: OperatingVariables;
   readonly recovery: RecoveringVariables;
+  readonly memory: MemoryVariables;
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -238,6 +240,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     detachment: detachmentOf(situation),
     operating: operatingVariables(situation, server.name),
     recovery: recoveringVariables(situation, server.name),
+    memory: memoryVariables(cluster, view, server.name),
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),

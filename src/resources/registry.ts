@@ -22,6 +22,7 @@ import { switchover } from './controller/switchover.ts';
 import { alone } from './data/alone.ts';
 import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
+import { memory } from './data/memory.ts';
 import { rebuild } from './data/rebuild.ts';
 import { standby } from './data/standby.ts';
 import { formerPasswords } from './postgres/former-passwords.ts';
@@ -87,6 +88,7 @@ const all: readonly AnyKind[] = [
   anyKind(line),
   anyKind(detachment),
   anyKind(maintenance),
+  anyKind(memory),
   anyKind(mirroring),
   anyKind(names),
   anyKind(packageKind),

@@ -485,6 +485,11 @@ const laws: readonly Law[] = [
     breaks: [{ title: 'has nobody', ...stopStandby }],
   },
   {
+    host: 'server1',
+    resource: `memory: { system_identifier: '{{cluster.systemIdentifier}}', by: server2, by_address: '{{target.logTransferAddress}}', by_port: 27500, unit: '{{host.unit}}' }`,
+    breaks: [{ title: 'does not say whose data it is', script: `rm ${managementDir}/server1.system` }],
+  },
+  {
     host: 'server2',
     resource: 'duty told',
     breaks: [

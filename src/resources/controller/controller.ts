@@ -21,7 +21,7 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
-import { untilAnswers } from '../contract/preamble.ts';
+import { mainProcess, strayController, tellsNext, untilAnswers } from '../contract/preamble.ts';
 import { closed } from '../contract/stat.ts';
 import {
   type ControllerReport,
@@ -317,6 +317,44 @@ export const givenUp = (unit: string | undefined): string =>
 const givenUpInLog = (log: string): string =>
   `given_up() { peek tail -c "+$((before_start + 1))" ${log} 2>/dev/null | grep -qF '(MCA01008)'; }`;
 
+/**
+ * Shell, for a start: a controller that no pid file names has lost its directory, and cannot be reached. A start would find its unit up and do
+ * nothing. Told to stop, it would stop the instance; killed alone, it is started anew by systemd beside the instance. Only where the next one
+ * finds its configuration, and what it may believe; else it would not start, or take itself for a new server. Where no systemd starts it, a
+ * person ends it.
+ */
+function backInReach(desired: Desired): string {
+  const { managementDir, id } = desired;
+  const pidFile = quote(`${managementDir}/${id}.pid`);
+  const unit = hostService(desired.unit)?.unit;
+  if (unit === undefined)
+    return `if ! ${runningScript(desired)}; then
+  ${strayController(desired)}
+  if [ -n "$stray" ]; then
+    if ${tellsNext(desired)}; then way="as the instance administrator, end it alone, then run the same command again; the instance goes on: kill -KILL $stray"
+    else way='bring its management directory back under its name, and do not end it: what it has promised stands nowhere else'; fi
+    echo "the controller runs (process $stray), and "${pidFile}", by which it is reached, is gone; $way" >&2
+    exit 1
+  fi
+fi
+`;
+  const files = ['network.conf', `${id}.conf`].map((name) => `[ -f ${quote(`${managementDir}/${name}`)} ]`);
+  return `${mainProcess(unit)}
+if [ -n "$main" ] && ! ${runningScript(desired)}; then
+  if ! ${[tellsNext(desired), ...files].join(' || ! ')}; then
+    echo "the controller runs (process $main), and "${pidFile}", by which it is reached, is gone; it is not ended: without its record or the mark that this is lost, and without its configuration, no other one could take its place. pgduet check tells what is missing" >&2
+    exit 1
+  fi
+  ${sh`systemctl kill --kill-who=main -s KILL ${`${unit}.service`}`}
+  n=0
+  while [ "$(${sh`systemctl show -p MainPID --value ${`${unit}.service`}`})" = "$main" ]; do
+    n=$((n + 1)); if [ $n -gt 200 ]; then echo "the controller (process $main) does not end" >&2; exit 1; fi
+    sleep 0.05
+  done
+fi
+`;
+}
+
 function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
   const { instance, timeoutSeconds } = desired;
   const starter = hostService(desired.unit);
@@ -329,12 +367,13 @@ function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
         : starter.start;
   // Kind `takeover` may have started it in the same batch; mc_ctl would call that an error.
   const unlessRunning = act === 'start' && !starter;
+  const reach = act === 'start' ? backInReach(desired) : '';
   const begin = act === 'wait' ? ':' : unlessRunning ? `${runningScript(desired)} || ${command}` : command;
   const ownLog = quote(`${desired.managementDir}/${desired.id}.log`);
   const log = unit ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat` : `peek tail -n 15 ${ownLog}`;
   const byScript = starter && !unit && act !== 'wait';
   return `${byScript ? `before_start=$(peek stat -c %s ${ownLog} 2>/dev/null) || before_start=0\n` : ''}tell() { ${log} >&2 || :; ${sh`peek tail -n 5 ${`${desired.managementDir}/${desired.id}.startup.log`}`} >&2 2>/dev/null || :; }
-( ${begin} ) || { tell; exit 1; }
+${reach}( ${begin} ) || { tell; exit 1; }
 ${byScript ? givenUpInLog(ownLog) : givenUp(act === 'wait' ? undefined : unit)}
 began=$(date +%s)
 ${untilAnswers(

@@ -166,6 +166,12 @@ export const system: readonly KindCases[] = [
     errors: [
       { desired: '{ port: many, for: x, pid_file: y }', what: "whole number, not 'many'", at: '1:9' },
       { desired: '{ for: x, pid_file: y }', what: "'port' is missing", at: '1:1' },
+      {
+        desired: '{ port: 1, for: x, pid_file: y, unit: initctl/x }',
+        what: "'unit' cannot be 'initctl/x'",
+        at: '1:39',
+        beyondSchema: true,
+      },
     ],
     cases: [
       { title: 'it is free', reply: { stdout: 'free\n' }, gives: { same: 'free' } },
@@ -182,7 +188,16 @@ export const system: readonly KindCases[] = [
       {
         title: 'the controller of this server uses it, and its directory is gone',
         reply: { stdout: 'orphan 4711\n' },
-        gives: { refuse: 'HST005', what: 'the controller of this server (process 4711)' },
+        gives: {
+          refuse: 'HST005',
+          what: 'the controller of this server (process 4711)',
+          fix: 'Do not end the controller',
+        },
+      },
+      {
+        title: 'the same, and its directory is there again, with what the next one may believe',
+        reply: { stdout: 'orphan 4711 kept\n' },
+        gives: { refuse: 'HST005', what: 'process 4711', fix: 'kill -KILL 4711' },
       },
       {
         title: 'somebody uses it, and whether rightfully is closed to this login',

@@ -11,6 +11,7 @@ import { postgres } from './postgres.ts';
 import { rebuilding } from './rebuilding.ts';
 import { recording } from './recording.ts';
 import { recovering } from './recovering.ts';
+import { remembering } from './remembering.ts';
 import { renewing } from './renewing.ts';
 import { surroundings } from './surroundings.ts';
 import { switching } from './switching.ts';
@@ -26,6 +27,7 @@ export const tables: readonly KindCases[] = [
   ...controllers,
   ...mirroring,
   ...arbitration,
+  ...remembering,
   ...renewing,
   ...switching,
   ...operatingCases,
