@@ -109,8 +109,6 @@ export interface View {
   readonly last?: LastPrimary;
   /** Servers that a person has in maintenance; missing where there is none. */
   readonly maintained?: ReadonlyMap<string, MaintenanceSeen>;
-  /** Servers whose management directory is lost, and who vouches for each; missing where there is none. */
-  readonly vouched?: ReadonlyMap<string, { readonly by: string; readonly systemIdentifier: string }>;
 }
 
 /** Its controller need not run for that. */

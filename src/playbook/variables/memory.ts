@@ -1,7 +1,6 @@
 /** The variables of a server whose management directory is lost, and for which another one vouches. Pure. */
 import type { Cluster } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
-import { type ServerVariables, serverVariables } from './server.ts';
 
 export interface MemoryVariables {
   /** The server that vouches; all of them empty where none is needed, or none does. */
@@ -17,6 +16,13 @@ export function memoryVariables(cluster: Cluster, view: View, name: string): Mem
   const vouched = view.vouched?.get(name);
   const witness = vouched && cluster.servers.find((server) => server.name === vouched.by);
   if (!witness) return nothing;
-  const { logTransferAddress: address, port }: ServerVariables = serverVariables(witness, view);
-  return { by: witness.name, address, port, systemIdentifier: vouched.systemIdentifier };
+  const { logTransferAddress, postgres } = witness;
+  // As the server writes it, which may be another form of it.
+  const address = view.hosts.get(name)?.streams?.receiver?.host ?? logTransferAddress;
+  return {
+    by: witness.name,
+    address,
+    port: postgres.port,
+    systemIdentifier: vouched.systemIdentifier,
+  };
 }

@@ -69,6 +69,14 @@ ${dataDirectoryProbe(desired)}`,
     return change({
       summary: `make the management directory ${managementDir} anew`,
       reason: `it is lost; ${by} vouches for ${id}, of cluster ${systemIdentifier}`,
+      differences: [
+        {
+          code: 'CTL016',
+          object: id,
+          declared: managementDir,
+          found: `nothing that says whose data it has; ${by} vouches for it`,
+        },
+      ],
       notes: [
         `${managementDir} comes to stand on the file system that is mounted on ${mountedOn || '/'}. If it stood on another one, mount that first: over the new directory it would bring back an old record, and nobody could notice.`,
         `What the controller of ${id} alone knew is gone: a detach by a person, or automatic switching that was turned off, where no other controller had heard of it.`,
@@ -114,7 +122,7 @@ seen=$(printf '%s\\n' ${quote(ownEnd(desired))} | sql) ${orLookAnew}
 
 /** Whether it streams with the other server, as it says itself. */
 const ownEnd = ({ by, byAddress, byPort }: Desired): string =>
-  `SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming' AND sender_host = ${quoteLiteral(byAddress)} AND sender_port = ${byPort}) OR EXISTS (SELECT FROM pg_stat_replication WHERE state = 'streaming' AND application_name = ${quoteLiteral(by)})`;
+  `SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming' AND sender_host = ${quoteLiteral(byAddress)} AND sender_port = ${byPort}) OR EXISTS (SELECT FROM pg_stat_replication WHERE state IN ('streaming', 'catchup') AND application_name = ${quoteLiteral(by)})`;
 
 /** Where a directory stands, it is the administrator's: anybody else's may be the place of a mount. */
 const place = (desired: Desired): string => {

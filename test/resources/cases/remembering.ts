@@ -31,6 +31,9 @@ export const remembering: readonly KindCases[] = [
         gives: {
           change: 'make the management directory /mcdir/inst1 anew',
           reason: 'it is lost; server2 vouches for server1, of cluster 77',
+          differences: [
+            'CTL016 server1: /mcdir/inst1 → nothing that says whose data it has; server2 vouches for it',
+          ],
           notes: ['mounted on /mcdir', 'What the controller of server1 alone knew is gone'],
           script: ['state.json.torn', 'mv -T', 'sender_host = '],
         },
