@@ -93,23 +93,25 @@ chown -R postgres: ${configDir}`,
     (await host.sh(`tr '\\0' '\\n' < /proc/$(head -n 1 ${dataDir}/postmaster.pid)/environ`, { check: true }))
       .stdout;
 
-  /** What it was before is written down twice: an earlier release wrote one, and of a record that is lost the other one is left. */
-  const bringsBackItsRecord = async (): Promise<void> => {
-    const [record, second] = [
-      '/mcdir/inst1/former-a.before.json',
-      `${dataDir}/pgduet.before.former-a.*.json`,
-    ];
-    const { stdout } = await a.sh(`cat ${record}; rm ${second}`, { check: true });
+  const [record, second] = ['/mcdir/inst1/former-a.before.json', `${dataDir}/pgduet.before.former-a.*.json`];
+  /** The record and the second one, every byte, with mode and owner. */
+  const records = async (): Promise<string> =>
+    (await a.sh(`for f in ${record} ${second}; do cat $f; stat -c '%a %U' $f; done`, { check: true })).stdout;
+  /** What it was before is written down twice: an earlier release wrote one, and where the directory is lost the other one is left. */
+  const comesBack = async (): Promise<void> => {
+    const before = await records();
+    await a.sh(`rm ${second}`, { check: true });
     expect((await verb(2, 'check')).all).toContain('CTL018');
     await verb(0, 'provision', '--yes');
     await a.sh(`rm ${record}`, { check: true });
     expect((await verb(5, 'teardown', '--yes')).all).toContain('SAF085');
-    expect((await verb(2, 'check')).all).toContain('CTL019');
+    await a.sh('rm -r /mcdir/inst1', { check: true });
+    const { all } = await verb(2, 'check');
+    for (const code of ['CTL016', 'CTL019']) expect(all).toContain(code);
+    expect((await verb(5, 'teardown', '--yes')).all).toContain('SAF086');
     await verb(0, 'provision', '--yes');
     await verb(0, 'check');
-    expect((await a.sh(`cat ${record}; stat -c '%a %U' ${record} ${second}`, { check: true })).stdout).toBe(
-      `${stdout}600 postgres\n600 postgres\n`,
-    );
+    expect(await records()).toBe(before);
   };
 
   labTest('started by a person: it archives on either server, and the way back is one restart', async () => {
@@ -127,7 +129,7 @@ chown -R postgres: ${configDir}`,
     await verb(0, 'switch', '--yes');
     await archives(second);
     await verb(0, 'switch', '--yes');
-    await bringsBackItsRecord();
+    await comesBack();
     const count = countRestarts(first);
     await verb(0, 'teardown', '--yes');
     expect(await count.stop(), 'restarts').toBe(1);
@@ -157,6 +159,11 @@ systemctl daemon-reload; systemctl start ${unit}`,
       expect(plain(check)).toContain(`LimitMEMLOCK=infinity (${dropIn}/shop.conf)`);
       await verb(0, 'migrate', '--yes');
       await archives(servers()[0]);
+      // The unit that it names is confirmed by root's drop-in.
+      const before = await records();
+      await a.sh(`rm ${record}`, { check: true });
+      await verb(0, 'provision', '--yes');
+      expect(await records()).toBe(before);
       await verb(0, 'switch', '--yes');
       await archives(second);
       expect(await environment(second)).toContain("ODD=it's # so\n");
