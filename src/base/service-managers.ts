@@ -39,7 +39,9 @@ export const initTools = {
   'rc-update': {
     found: '[ -d /run/openrc ] && { [ -x /sbin/rc-update ] || [ -x /usr/sbin/rc-update ]; }',
     on: (script) => sh`rc-update --quiet add ${script} default`,
-    off: (script) => sh`rc-update --quiet del ${script} default`,
+    // To take away what is not there is a failure to it.
+    off: (script) =>
+      sh`if [ -L ${`/etc/runlevels/default/${script}`} ]; then rc-update --quiet del ${script} default; fi`,
     remove: (script) => sh`rc-update --quiet --all del ${script} 2>/dev/null || :
 rm -f ${initScriptFile(script)}`,
     levels: (script) => sh`if [ -L ${`/etc/runlevels/default/${script}`} ]; then echo on; else echo off; fi`,

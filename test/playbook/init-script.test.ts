@@ -178,6 +178,17 @@ describe.skipIf(!existsSync('/proc/self/stat')).each(['setpriv', 'runuser'])(
       expect(made.value).not.toContain('BEGIN INIT INFO');
       const asked = spawnSync('sh', ['-nc', made.value]);
       expect([asked.status, String(asked.stderr)]).toEqual([0, '']);
+      // OpenRC reads it within its own shell, and goes on behind it with programs of a directory of its own; a service that is needed has to exist.
+      const sourced = spawnSync(
+        'sh',
+        ['-c', `${made.value}\nuse() { :; }; after() { :; }; depend && echo "$PATH"`],
+        {
+          encoding: 'utf8',
+          env: { PATH: `/lib/rc/bin:${process.env.PATH}` },
+        },
+      );
+      expect(sourced).toMatchObject({ status: 0, stderr: '' });
+      expect(sourced.stdout).toMatch(/^\/lib\/rc\/bin:/);
       expect(made.value).toMatch(
         /^depend\(\) \{[\s\S]*^start\(\) \{[\s\S]*^stop\(\) \{[\s\S]*^status\(\) \{/m,
       );
