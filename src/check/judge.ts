@@ -70,8 +70,9 @@ export function clusterReport(inspection: Inspection, limit?: string): ClusterRe
   };
 }
 
-/** What is up to a person can be done as things stand. */
+/** What is up to a person can be done as things stand; of a directory that is lost its own finding says what comes before a rebuild. */
 function possible(one: Finding, roles: Roles): Finding {
+  if (one.code === 'CTL016') return one;
   const out = outOf(roles);
   const dataOf = (server: string) => roles.view.hosts.get(server)?.data;
   const isStopped = (server: string) => roles.view.hosts.get(server)?.stopped !== undefined;

@@ -1,11 +1,11 @@
 /**
- * A controller sees that another one does not run, and not why. Where a server has no data yet, or a copy that nobody has finished, its
- * advice to start it cannot work; where a person works on it, or has stopped it, it must not be followed. In: the advice, and what stands on the hosts. Out: an
- * advice that can be followed. Pure.
+ * A controller sees that another one does not run, and not why. Where a server has no data yet, a copy that nobody has finished, or no management
+ * directory any more, its advice to start it cannot work; where a person works on it, or has stopped it, it must not be followed. In: the advice,
+ * and what stands on the hosts. Out: an advice that can be followed. Pure.
  */
 import { here } from '../base/command.ts';
 import { howToMake, withoutVainStart as withWayOf } from '../base/vain-start.ts';
-import type { DataDirectory } from '../resources/data/data-directory.ts';
+import { type DataDirectory, lacksDirectory } from '../resources/data/data-directory.ts';
 import { endCommand } from './maintenance.ts';
 
 const isUnmade = ({ making, content }: DataDirectory): boolean =>
@@ -20,6 +20,8 @@ export function withoutVainStart(
   const kept = advice.split('; ').map((clause) => {
     const out = broughtBack(clause);
     if (out === undefined) return clause;
+    if (lacksDirectory(dataOf(out)))
+      return `${here`pgduet check`.run} says how the management directory of ${out} comes back`;
     if (isMaintained(out)) return `when the work is done: ${endCommand(out).run}`;
     return isStopped(out) ? `when it may run again: ${here`pgduet start ${out}`.run}` : clause;
   });

@@ -15,7 +15,7 @@ export const lostDirectory: Audit<true> = {
       const { name, multiplexing } = server;
       const by = view.vouched?.get(name)?.by;
       const obstacle = lostObstacle(cluster, view.hosts, server);
-      const words = by === undefined ? 'no server vouches for its data' : `${by} vouches for its data`;
+      const words = by === undefined ? 'nobody vouches for it' : `${by} vouches for it`;
       return {
         code: 'CTL016',
         host: name,

@@ -57,7 +57,7 @@ describe('a management directory', () => {
         host: 'server2',
         object: 'server2',
         declared: '/mcdir/inst1',
-        found: 'nothing that says whose data it has; server1 vouches for its data',
+        found: 'nothing that says whose data it has; server1 vouches for it',
         repairedBy: 'provision',
         repair: 'pgduet provision -i inventory.yml',
       },
@@ -68,7 +68,7 @@ describe('a management directory', () => {
     const [one] = told(standby({ directoryLost: true, running: false }));
     expect(one).toMatchObject({
       code: 'CTL016',
-      found: 'nothing that says whose data it has; no server vouches for its data',
+      found: 'nothing that says whose data it has; nobody vouches for it',
       repairedBy: 'person',
       repair: expect.stringContaining('mv /database/inst1 /database/inst1.lost'),
     });

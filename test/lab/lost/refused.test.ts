@@ -1,0 +1,81 @@
+/**
+ * What nobody vouches for is not made anew: the directories of both servers, that of a server which does not run, and that of one without root's unit. Every
+ * byte stays as it was; and a directory that comes back is as good as before.
+ */
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { FaultPair } from '../faults/support/pair.ts';
+import { openPair } from '../faults/support/variants.ts';
+import { describeLab, labTest } from '../harness/describe.ts';
+import type { Server } from '../support/instance.ts';
+import { expectExit } from '../support/pgduet.ts';
+
+describeLab('a management directory that nobody vouches for', () => {
+  let pair: FaultPair;
+  beforeAll(async () => {
+    pair = await openPair('message');
+  });
+  afterAll(() => pair?.close());
+
+  const aside = ({ host, managementDir }: Server) =>
+    host.sh(`mv ${managementDir} ${managementDir}.aside`, { check: true });
+  /** A controller that runs on has its own view of the file systems, in which it does not come back. */
+  const back = ({ host, managementDir, unit }: Server) =>
+    host.sh(`systemctl stop ${unit}; mv ${managementDir}.aside ${managementDir}; systemctl start ${unit}`, {
+      check: true,
+    });
+  /** All that a run may not touch; of data that runs the names at the top are enough. */
+  const everything = async ({ host, managementDir, dataDir }: Server): Promise<string> => {
+    const runs = (await host.sh(`test -e ${dataDir}/postmaster.pid`)).status === 0;
+    const data = runs
+      ? `ls -l --time-style=+ ${dataDir} | grep -v '^total'`
+      : `find ${dataDir} -type f -exec sha256sum {} + | sort -k 2`;
+    const { stdout } = await host.sh(
+      `ls -la --time-style=+ ${managementDir}/.. ; ls -la ${managementDir}; ${data} | grep -v 'current_logfiles\\|postmaster.pid'`,
+    );
+    return stdout;
+  };
+
+  /** Refused with this code by a provisioning, and by whatever else would change something. */
+  async function expectRefused(code: string, others: string): Promise<void> {
+    const before = await Promise.all(pair.servers.map(everything));
+    const provision = await pair.cluster.run('provision', '--yes');
+    expectExit(provision, 5);
+    expect(provision.stderr).toContain(code);
+    for (const verb of [['switch'], ['rebuild', pair.servers[1].id]]) {
+      const said = await pair.cluster.run(verb[0] ?? '', ...verb.slice(1), '--yes');
+      expectExit(said, 5);
+      expect(said.stderr).toContain(others);
+    }
+    expect(await Promise.all(pair.servers.map(everything))).toEqual(before);
+  }
+
+  labTest('of both servers', async () => {
+    await Promise.all(pair.servers.map(aside));
+    await expectRefused('SAF084', 'SAF086');
+    await Promise.all(pair.servers.map(back));
+  });
+
+  labTest('of a standby that does not run', async () => {
+    const [, standby] = pair.servers;
+    await standby.host.sh(`systemctl stop ${standby.unit}`, { check: true });
+    await aside(standby);
+    await expectRefused('SAF084', 'SAF086');
+    await back(standby);
+  });
+
+  labTest('of a primary without its unit', async () => {
+    const [primary] = pair.servers;
+    const unit = `/etc/systemd/system/${primary.unit}.service`;
+    await aside(primary);
+    await primary.host.sh(`mv ${unit} /root/aside.service`, { check: true });
+    await expectRefused('SAF004', 'SAF004');
+    await primary.host.sh(`mv /root/aside.service ${unit}; systemctl daemon-reload`, { check: true });
+    await back(primary);
+  });
+
+  labTest('and all is as before where they come back', async () => {
+    await pair.untilSwitchable();
+    expectExit(await pair.cluster.run('provision', '--yes'), 0);
+    expectExit(await pair.cluster.run('check'), 0);
+  });
+});
