@@ -1,7 +1,7 @@
 /**
  * Who starts the services of a host with it, as a table: systemd, or one of the programs that switch init scripts on and off. Code
- * elsewhere names none of them. The lab has hosts of systemd and of update-rc.d; the other two stand here as their manuals
- * describe them. Text and data only. Pure.
+ * elsewhere names none of them. The lab has hosts of systemd and of update-rc.d; rc-update was tried by hand, and chkconfig
+ * stands here as its manual describes it. Text and data only. Pure.
  */
 import { quote, sh } from './shell.ts';
 
