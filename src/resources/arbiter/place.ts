@@ -42,13 +42,16 @@ type Act = 'start' | 'stop' | 'restart' | 'reload';
 const mcArb = ({ owner, mcArb: path, directory }: ArbiterPlace, act: 'start' | 'stop' | 'reload'): string =>
   sh`as ${owner} ${path} ${act} -M ${directory}`;
 
-/** Shell: by its service, where there is one; a script has no word for a reload. A stop of one that does not run is none. */
+/**
+ * Shell: by its service, where there is one; a script has no word for a reload, and may be gone when it is to stop. A stop of one that does
+ * not run is none.
+ */
 export function tellArbiter(place: ArbiterPlace, act: Act): string {
   const kept = hostService(place.unit);
   if (kept?.unit) return sh`systemctl ${act} ${`${kept.unit}.service`}`;
   if (kept && (act === 'start' || act === 'restart')) return kept[act];
   const stop = `if controller ${quote(arbiterPidFile(place))}; then ${mcArb(place, 'stop')} >&2; fi`;
-  if (act === 'stop') return stop;
+  if (act === 'stop') return kept ? `${kept.stop}\n${stop}` : stop;
   if (act === 'restart') return `${stop}\n${mcArb(place, 'start')} >&2`;
   return `${mcArb(place, act)} >&2`;
 }

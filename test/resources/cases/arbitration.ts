@@ -193,6 +193,7 @@ export const arbitration: readonly KindCases[] = [
           change: /^stop the arbiter, and delete \/mcarb\/arbiter and \/etc\/init.d\/rc_mcarb_arbiter$/,
           reason: 'no other cluster',
           script: [
+            '/etc/init.d/rc_mcarb_arbiter stop',
             'as mcarb /usr/local/bin/mc_arb stop -M /mcarb/arbiter',
             'rm -f /etc/init.d/rc_mcarb_arbiter',
             'update-rc.d rc_mcarb_arbiter remove',
