@@ -26,7 +26,7 @@ const promotion = /switch --force|promote|force-start/;
 export async function quiet(pair: FaultPair): Promise<void> {
   const said = await Promise.all([
     pair.cluster.run('status'),
-    pair.cluster.run('check'),
+    pair.cluster.run('check', '--json'),
     pair.cluster.run('provision', '--check'),
     ...pair.servers.map((server) => pair.mcCtl(server, 'status')),
   ]);
