@@ -152,6 +152,7 @@ export const variables: Readonly<Record<string, string>> = {
   'arbiter.clusterDir': 'the directory in it that belongs to this cluster alone',
   'arbiter.owner': 'user that it runs as',
   'arbiter.unit': 'its unit, without `.service`',
+  'arbiter.service': 'what starts it with the host, as the kinds take it; empty where nothing does',
   'arbiter.node': 'Node.js on its host',
   'arbiter.bundle': 'where its program goes',
   'arbiter.mcArb': 'where `mc_arb` goes',

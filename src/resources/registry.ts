@@ -39,6 +39,7 @@ import { erased } from './single/erased.ts';
 import { forgotten } from './single/forgotten.ts';
 import { holds } from './single/holds.ts';
 import { retired } from './single/retired.ts';
+import { secondRecord } from './single/second-record.ts';
 import { single } from './single/single.ts';
 import { takeover } from './single/takeover.ts';
 import { uncontrolled } from './single/uncontrolled.ts';
@@ -106,6 +107,7 @@ const all: readonly AnyKind[] = [
   anyKind(role),
   anyKind(room),
   anyKind(runnable),
+  anyKind(secondRecord),
   anyKind(service),
   anyKind(sharedMemory),
   anyKind(settings),

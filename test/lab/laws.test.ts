@@ -466,6 +466,18 @@ const laws: readonly Law[] = [
     resource: `takeover: { unit: ${unit}, values: { port: 27500 } }`,
     breaks: [{ title: 'is not handed over' }],
   },
+  {
+    host: 'server1',
+    resource: `second_record: { unit: ${unit} }`,
+    breaks: [
+      { title: 'is not beside the data', script: `rm ${dataDir}/pgduet.before.server1.*.json` },
+      {
+        title: 'says something else',
+        script: `echo >> ${managementDir}/server1.before.json; sed -i 's/"at": /"at": 1/' ${dataDir}/pgduet.before.server1.*.json`,
+      },
+      { title: 'is the one that is left', script: `rm ${managementDir}/server1.before.json` },
+    ],
+  },
   { host: 'server1', resource: 'slot pgduet_copy_server2', breaks: [{ title: 'is left over' }] },
   {
     host: 'server1',
@@ -830,7 +842,7 @@ const endings: readonly Law[] = [
       {
         title: 'is multiplexed',
         // What `adopt` has recorded above was no single server.
-        script: `rm -f ${managementDir}/server1.before.json ${dataDir}/pgduet.json; ${as("SELECT pg_create_physical_replication_slot('law_slot')")}`,
+        script: `rm -f ${managementDir}/server1.before.json ${dataDir}/pgduet.json ${dataDir}/pgduet.before.*.json; ${as("SELECT pg_create_physical_replication_slot('law_slot')")}`,
       },
       { title: 'was interrupted while it was down', script: 'systemctl stop postgresql_inst1' },
       {

@@ -9,6 +9,7 @@ import { namesCases } from './names.ts';
 import { operatingCases } from './operating.ts';
 import { postgres } from './postgres.ts';
 import { rebuilding } from './rebuilding.ts';
+import { recording } from './recording.ts';
 import { recovering } from './recovering.ts';
 import { remembering } from './remembering.ts';
 import { renewing } from './renewing.ts';
@@ -31,6 +32,7 @@ export const tables: readonly KindCases[] = [
   ...switching,
   ...operatingCases,
   ...rebuilding,
+  ...recording,
   ...recovering,
   ...adopts,
   ...tearing,
