@@ -29,9 +29,7 @@ describeLab('a management directory that was lost', () => {
   const started = (server: Server) => sql(server, 'select pg_postmaster_start_time()');
   const whole = async (): Promise<void> => {
     await pair.untilSwitchable();
-    const check = await run('check');
-    expectExit(check, 0);
-    expect(check.stdout).toContain('as declared');
+    expectExit(await run('check'), 0);
   };
 
   /** Found, told by nobody as a reason to promote, made anew with the instance running on, and whole. */

@@ -34,8 +34,8 @@ cd ${dataDir} && ls -A && { ${files}; } | sort | xargs sha256sum`,
   };
 
   /** Refused with this code by a provisioning, and by whatever else would change something. */
-  async function expectRefused(code: string, others: string): Promise<void> {
-    const before = await Promise.all(pair.servers.map(everything));
+  async function expectRefused(lost: readonly Server[], code: string, others: string): Promise<void> {
+    const before = await Promise.all(lost.map(everything));
     const provision = await pair.cluster.run('provision', '--yes');
     expectExit(provision, 5);
     expect(provision.stderr).toContain(code);
@@ -44,27 +44,27 @@ cd ${dataDir} && ls -A && { ${files}; } | sort | xargs sha256sum`,
       expectExit(said, 5);
       expect(said.stderr).toContain(others);
     }
-    expect(await Promise.all(pair.servers.map(everything))).toEqual(before);
+    expect(await Promise.all(lost.map(everything))).toEqual(before);
   }
 
   labTest('of both servers', async () => {
     await Promise.all(pair.servers.map(aside));
-    await expectRefused('SAF084', 'SAF086').finally(() => Promise.all(pair.servers.map(back)));
+    await expectRefused(pair.servers, 'SAF084', 'SAF086').finally(() => Promise.all(pair.servers.map(back)));
   });
 
   labTest('of a standby that does not run', async () => {
     const [, standby] = pair.servers;
     await standby.host.sh(`systemctl stop ${standby.unit}`, { check: true });
     await aside(standby);
-    await expectRefused('SAF084', 'SAF086').finally(() => back(standby));
+    await expectRefused([standby], 'SAF084', 'SAF086').finally(() => back(standby));
   });
 
   labTest('of a primary without its unit', async () => {
     const [primary] = pair.servers;
-    const unit = `/etc/systemd/system/${primary.unit}.service`;
+    const unit = `/etc/systemd/system/${primary.unit}`;
     await aside(primary);
     await primary.host.sh(`mv ${unit} /root/aside.service`, { check: true });
-    await expectRefused('SAF004', 'SAF004').finally(() =>
+    await expectRefused([primary], 'SAF004', 'SAF004').finally(() =>
       primary.host.sh(`mv /root/aside.service ${unit}; systemctl daemon-reload`, { check: true }),
     );
     await back(primary);
