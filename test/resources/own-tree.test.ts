@@ -24,7 +24,8 @@ function named(sources: readonly string[], form: RegExp): readonly string[] {
   const names = found.map((name) =>
     name.replace(/\$\{[\w.]*\bid\}|\$\{server(?:\.name)?\}|\{\{host\.name\}\}/g, id),
   );
-  return [...new Set(names)].filter((name) => !name.includes('{')).sort();
+  // A dot is the directory itself.
+  return [...new Set(names)].filter((name) => !name.includes('{') && name !== '.').sort();
 }
 
 describe('the files of a management directory', () => {
