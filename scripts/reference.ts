@@ -125,6 +125,8 @@ export const variables: Readonly<Record<string, string>> = {
   'multiplexing.failover': '`automatic` or `manual`, as the inventory says',
   'multiplexing.referenceAddresses':
     'addresses that tell a host whether it is cut off; empty when there are none',
+  'multiplexing.unitAllows':
+    'what the unit of the controller allows besides, words of `multiplexing.unit_allows`',
   'multiplexing.coreFilePath':
     'directory for a report when the controller crashes; empty where none is wanted',
   'duty.takeover': '`allowed`, or `never` without a person, as the inventory says of this server',
@@ -150,6 +152,7 @@ export const variables: Readonly<Record<string, string>> = {
   'arbiter.clusterDir': 'the directory in it that belongs to this cluster alone',
   'arbiter.owner': 'user that it runs as',
   'arbiter.unit': 'its unit, without `.service`',
+  'arbiter.service': 'what starts it with the host, as the kinds take it; empty where nothing does',
   'arbiter.node': 'Node.js on its host',
   'arbiter.bundle': 'where its program goes',
   'arbiter.mcArb': 'where `mc_arb` goes',
@@ -210,6 +213,8 @@ export const variables: Readonly<Record<string, string>> = {
   'detachment.state': '`out` for `pgduet detach`, `in` for `attach`',
   'detachment.alone': '`true` with `--alone`',
   'recovery.starts': 'with `pgduet recover`: `true` on a server that is started',
+  'recovery.settles': '`true` on a server that is started, where a switch is ended by that',
+  'recovery.heirs': 'names of the servers of which one becomes primary',
   'recovery.followers': 'standbys that are, too, and that commits wait for, a list of servers',
   'recovery.former': '`true` on a server that was primary before, and stays as it is',
   'recovery.formers': '`true` if any server was',
@@ -222,8 +227,14 @@ export const variables: Readonly<Record<string, string>> = {
     'the server that took over from this one directly; empty where that is none of those that lead',
   'recovery.unproven':
     'why the promise of this server does not say that only that one confirmed its commits; empty where it does',
+  'recovery.joins': '`true` on a server that gave its role away in a switch, and is started, too',
   'recovery.promise': 'the promise of this server, in words',
   'recovery.commands': 'how a person starts the controllers',
+  'memory.by':
+    'the server that vouches for this one, whose management directory is lost; empty where none is lost, or none vouches',
+  'memory.address': 'its address for replication',
+  'memory.port': 'its port',
+  'memory.systemIdentifier': 'whose data this server has, as both of them show it',
   'operating.means': '`true` on the servers that `pgduet reload`, `restart`, `stop` or `start` is about',
   'operating.since':
     'when such a server had read its files, or was started, before the command; empty with `--pending`, and in other runs',

@@ -20,6 +20,12 @@ const causes: readonly Cause[] = [
     fix: "Do what its words ask for. While the status is 'switching', wait, or end it with mc_ctl switch --abort on any server. If no primary runs, see docs/switch.md, 'When a switch fails'; else run the same command again.",
   },
   {
+    pattern: /^its controller says: /m,
+    code: 'HST010',
+    why: 'the instance does not answer in time: its controller has not started it, and says below what it waits for',
+    fix: 'Do what its words ask for, then run the same command again.',
+  },
+  {
     pattern: /does not serve the certificate that lies there/,
     code: 'TLS011',
     why: 'PostgreSQL did not take the certificate over; it serves as it did before',

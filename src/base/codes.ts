@@ -109,7 +109,7 @@ export const codes = {
   SAF082: { exit: refused, title: 'a pair cannot be given back as it was' },
   SAF083: { exit: refused, title: 'an earlier cluster has left something that says whose a server is' },
   SAF084: { exit: refused, title: 'a management directory is lost, and nothing says whose data it is' },
-  SAF085: { exit: refused, title: 'a management directory is lost that held what a server was before' },
+  SAF085: { exit: refused, title: 'what a server was before pgduet is lost' },
   SAF086: { exit: refused, title: 'a management directory is lost' },
   SAF095: { exit: refused, title: 'a command of the controller cannot be run on its host' },
   SAF080: { exit: refused, title: 'the controllers cannot go as it is' },

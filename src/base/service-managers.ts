@@ -1,7 +1,7 @@
 /**
  * Who starts the services of a host with it, as a table: systemd, or one of the programs that switch init scripts on and off. Code
- * elsewhere names none of them. The lab has hosts of systemd and of update-rc.d; the other two stand here as their manuals
- * describe them. Text and data only. Pure.
+ * elsewhere names none of them. The lab has hosts of systemd and of update-rc.d; rc-update was tried by hand, and chkconfig
+ * stands here as its manual describes it. Text and data only. Pure.
  */
 import { quote, sh } from './shell.ts';
 
@@ -39,7 +39,9 @@ export const initTools = {
   'rc-update': {
     found: '[ -d /run/openrc ] && { [ -x /sbin/rc-update ] || [ -x /usr/sbin/rc-update ]; }',
     on: (script) => sh`rc-update --quiet add ${script} default`,
-    off: (script) => sh`rc-update --quiet del ${script} default`,
+    // To take away what is not there is a failure to it.
+    off: (script) =>
+      sh`if [ -L ${`/etc/runlevels/default/${script}`} ]; then rc-update --quiet del ${script} default; fi`,
     remove: (script) => sh`rc-update --quiet --all del ${script} 2>/dev/null || :
 rm -f ${initScriptFile(script)}`,
     levels: (script) => sh`if [ -L ${`/etc/runlevels/default/${script}`} ]; then echo on; else echo off; fi`,

@@ -182,10 +182,14 @@ const countingBeside = (cluster: Cluster, { decisions }: Plan): Plan => ({
   ),
 });
 
-/** What stood in our block and is declared no more looks as if made by hand, too. */
-const isEcho = ({ code, host, object }: Finding, planned: readonly Finding[]): boolean =>
-  code === 'SET014' &&
-  planned.some((other) => other.code === 'SET009' && other.host === host && other.object === object);
+/**
+ * What stood in our block and is declared no more looks as if made by hand, too. And what is lost is told by who would make it anew, where another
+ * server vouches for it.
+ */
+const isEcho = ({ code, host, object }: Finding, planned: readonly Finding[]): boolean => {
+  const first = code === 'SET014' ? 'SET009' : code === 'CTL016' ? code : undefined;
+  return planned.some((other) => other.code === first && other.host === host && other.object === object);
+};
 
 const unreachedFindings = (host: string, problems: readonly Diagnostic[]): readonly Finding[] => {
   const rule = findingCodes.LOK002;

@@ -296,6 +296,8 @@ export interface UnitContext {
   readonly dataDir: string;
   /** What else the instance writes to in trees that systemd keeps read-only; `unitPath` has written them. */
   readonly writable: readonly string[];
+  /** Lines of `base/unit-limits.ts`. */
+  readonly limits: readonly string[];
   /** Absolute path of the host's Node.js. */
   readonly node: string;
   /** Absolute path of mc.js on the host. */

@@ -4,7 +4,8 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Cluster } from '../inventory/cluster.ts';
-import { besidePrimary, lastPrimary, reaches } from '../observe/last-primary.ts';
+import type { LastPrimary } from '../observe/former.ts';
+import { besidePrimary, goesOn, lastPrimary, reaches, solePrimary } from '../observe/last-primary.ts';
 import { type HostView, maintainedOf, survey, type View } from '../observe/survey.ts';
 import { type DataDirectory, isFinished, leads } from '../resources/data/data-directory.ts';
 
@@ -20,6 +21,11 @@ interface Decided {
   /** Where its data was, and on which timeline. */
   readonly timeline: number;
   readonly position: string;
+  readonly lineage?: LastPrimary['lineage'];
+  /** Its role is on its way: whoever may become primary, and where the data of each was. */
+  readonly heirs: Readonly<Record<string, string>>;
+  /** The control file of each server that gave its role away, and is started, too. */
+  readonly joins: Readonly<Record<string, string>>;
   /** The control file of each former primary, which nobody may have touched since. */
   readonly formers: Readonly<Record<string, string>>;
   /** A person has stopped all of these, and none of them is to stay down. */
@@ -46,7 +52,9 @@ function findLast(cluster: Cluster, hosts: Hosts): Found {
   );
   if ('view' in found && (running || !strays)) {
     const { view } = found;
-    return { view: { ...view, last: besidePrimary(cluster, hosts, view.primary) } };
+    if (running) return { view: { ...view, last: besidePrimary(cluster, hosts, view.primary) } };
+    const sole = solePrimary(cluster, hosts, view.primary);
+    return 'refused' in sole ? sole : { view: { ...view, last: sole.last } };
   }
   const leaders = cluster.servers.filter(({ name }) => leads(hosts.get(name)?.data));
   const runs = leaders.some(({ name }) => hosts.get(name)?.data?.running);
@@ -64,18 +72,24 @@ const isStray = (data: DataDirectory | undefined): boolean =>
 export function settleRecover(intent: RecoverIntent, cluster: Cluster, view: View): RecoverIntent {
   if (intent.decided) return intent;
   const { primary, systemIdentifier = '', hosts, last } = view;
-  const reached = hosts.get(primary)?.data?.control?.reached;
-  const formers = (last?.formers ?? []).map(({ name }) => name);
-  const meant = cluster.servers.map(({ name }) => name).filter((name) => !formers.includes(name));
+  const reached = (name: string) => hosts.get(name)?.data?.control?.reached;
+  const formers = last?.formers ?? [];
+  const stay = formers.filter(({ joins }) => !joins).map(({ name }) => name);
+  const meant = cluster.servers.map(({ name }) => name).filter((name) => !stay.includes(name));
   const all = meant.every((name) => hosts.get(name)?.stopped !== undefined);
+  const controls = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, controlOf(hosts.get(name))]));
   return {
     ...intent,
     decided: {
       primary,
       systemIdentifier,
-      timeline: reached?.timeline ?? 0,
-      position: reached?.position ?? '0/0',
-      formers: Object.fromEntries(formers.map((name) => [name, controlOf(hosts.get(name))])),
+      timeline: reached(primary)?.timeline ?? 0,
+      position: reached(primary)?.position ?? '0/0',
+      ...(last?.lineage ? { lineage: last.lineage } : {}),
+      heirs: Object.fromEntries((last?.heirs ?? []).map((name) => [name, reached(name)?.position ?? '0/0'])),
+      joins: controls(formers.filter(({ joins }) => joins).map(({ name }) => name)),
+      formers: controls(stay),
       released: meant.filter((name) => name === primary || all),
     },
   };
@@ -83,22 +97,42 @@ export function settleRecover(intent: RecoverIntent, cluster: Cluster, view: Vie
 
 const controlOf = (view: HostView | undefined): string => JSON.stringify(view?.data?.control ?? null);
 
-/** In words; undefined where all is as it was, but that the right one may run by now. */
-function changedSince(decided: Decided, { primary, hosts }: View): string | undefined {
-  const { timeline, position, systemIdentifier } = decided;
-  if (primary !== decided.primary) return `${primary} is primary now, and not ${decided.primary}`;
-  const control = hosts.get(primary)?.data?.control;
-  if (
-    control?.systemIdentifier !== systemIdentifier ||
-    control.reached.timeline !== timeline ||
-    !reaches(control, position)
-  )
-    return `the data of ${primary} is not what it was`;
-  const touched = Object.entries(decided.formers).find(([name, seen]) => {
-    const view = hosts.get(name);
-    return view?.data?.running !== false || controlOf(view) !== seen;
+/** In words; undefined where all is as it was, but that the right one, or one that may have got its role, may run by now. */
+function changedSince(decided: Decided, view: View): string | undefined {
+  const { primary, hosts } = view;
+  const runs = hosts.get(primary)?.data?.running === true;
+  const odd = primary === decided.primary ? changedData(decided, view) : oddHeir(decided, view);
+  if (odd !== undefined) return odd;
+  // Whoever gave its role away is touched once the receiver of the role runs, and not before.
+  const still = { ...decided.formers, ...(runs ? {} : decided.joins) };
+  const touched = Object.entries(still).find(([name, seen]) => {
+    const former = hosts.get(name);
+    return former?.data?.running !== false || controlOf(former) !== seen;
   });
   return touched && `${touched[0]}, which was primary before, was started meanwhile`;
+}
+
+function changedData(decided: Decided, { primary, hosts }: View): string | undefined {
+  const { timeline, position, systemIdentifier } = decided;
+  const control = hosts.get(primary)?.data?.control;
+  return control?.systemIdentifier !== systemIdentifier ||
+    control.reached.timeline !== timeline ||
+    !reaches(control, position)
+    ? `the data of ${primary} is not what it was`
+    : undefined;
+}
+
+/** It has got the role that was on its way to it: its history goes through that of the former one, and it has lost nothing that it held. */
+function oddHeir({ primary: former, systemIdentifier, lineage, heirs }: Decided, view: View) {
+  const { primary, hosts } = view;
+  const heir = hosts.get(primary);
+  const held = heirs[primary];
+  if (heir?.data?.running !== true || held === undefined)
+    return `${primary} is primary now, and not ${former}`;
+  const isSame = heir.data.control?.systemIdentifier === systemIdentifier;
+  return isSame && lineage && goesOn(heir, lineage, held)
+    ? undefined
+    : `${primary} is primary, and its history does not go on from that of ${former}`;
 }
 
 const outdatedDecision = (what: string): Diagnostic => ({
@@ -109,9 +143,16 @@ const outdatedDecision = (what: string): Diagnostic => ({
 });
 
 /** The command starts this server, or sees that it runs. */
-export function recovers(intent: RecoverIntent, { primary, hosts }: View, name: string): boolean {
+export function recovers(intent: RecoverIntent, { primary, hosts, last }: View, name: string): boolean {
   const { data, stopped } = hosts.get(name) ?? {};
   if (!isFinished(data)) return false;
   if (name === primary) return true;
-  return data?.standbySignal === true && (!stopped || intent.decided?.released.includes(name) === true);
+  const isMeant = data?.standbySignal === true || last?.formers.some((one) => one.name === name && one.joins);
+  return isMeant === true && (!stopped || intent.decided?.released.includes(name) === true);
 }
+
+/** The controllers end a switch first: whoever they are started on, and it is not known before who follows whom. */
+export const settles = ({ primary, hosts, last }: View): boolean =>
+  hosts.get(primary)?.data?.running !== true &&
+  last !== undefined &&
+  (last.heirs.length > 0 || last.formers.some(({ joins }) => joins));

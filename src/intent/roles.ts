@@ -9,6 +9,7 @@ import { pairObstacle } from './pairs.ts';
 import { recoverSurvey } from './recover.ts';
 import { renewalFor, strayValue } from './renew.ts';
 import { stoppedObstacle } from './stopped.ts';
+import { lostRecord } from './teardown.ts';
 
 type Found = { readonly view: View } | { readonly refused: Diagnostic };
 
@@ -27,6 +28,6 @@ export function surveyFor(intent: Intent, cluster: Cluster, hosts: ReadonlyMap<s
 /** A pair that was there before is not taken apart like one of ours. */
 function keptFor(intent: TeardownIntent, cluster: Cluster, hosts: ReadonlyMap<string, HostView>): Found {
   const found = keptSurvey(intent, cluster, hosts);
-  const refused = 'view' in found ? pairObstacle(intent, found.view) : undefined;
+  const refused = 'view' in found ? (lostRecord(found.view) ?? pairObstacle(intent, found.view)) : undefined;
   return refused ? { refused } : found;
 }

@@ -1,4 +1,6 @@
 /** What follows for a teardown from the intent and what is observed: who goes, what has to happen before. Pure. */
+import { advised, here } from '../base/command.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
 import type { View } from '../observe/survey.ts';
 import { isFinished, leads } from '../resources/data/data-directory.ts';
 import { type Situation, targetOf } from './intent.ts';
@@ -55,4 +57,17 @@ function isHarmless(view: View, name: string): boolean {
   const data = view.hosts.get(name)?.data;
   if (data === undefined || data.running) return false;
   return !isFinished(data) || data.standbySignal;
+}
+
+/** A server that was there before pgduet would pass for one of ours. What its data directory has of the record is no way back by itself. */
+export function lostRecord({ hosts }: Pick<View, 'hosts'>): Diagnostic | undefined {
+  const name = [...hosts].find(([, { data }]) => data?.recordLost)?.[0];
+  if (name === undefined) return undefined;
+  return {
+    code: 'SAF085',
+    what: `${name} was there before pgduet, and the record of what it was then is lost`,
+    why: 'without it the server would not be given back as it was, or be deleted as one that pgduet made',
+    ...advised`Its data directory has the record once more: ${here`pgduet provision`} brings it back; then run the same command again.`,
+    host: name,
+  };
 }

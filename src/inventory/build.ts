@@ -103,6 +103,7 @@ function buildMultiplexing(draft: Draft, host: DraftHost): Multiplexing | undefi
     failover: keys?.failover ?? defaults.failover,
     heartbeat: draft.heartbeat,
     onHeartbeatLoss,
+    unitAllows: (keys?.unit_allows ?? []).flatMap((word) => word ?? []),
     referenceAddresses: (host.own.reference_addresses ?? []).flatMap((address) => address ?? []),
     keys: controllerKeysOf(host),
     ...given({

@@ -7,6 +7,7 @@ import { etcdName } from '../base/endpoint.ts';
 import type { Heartbeat } from '../base/heartbeat.ts';
 import type { Position } from '../base/position.ts';
 import type { Secret } from '../base/secret.ts';
+import type { Allowance } from '../base/unit-limits.ts';
 import type { ControllerKeys } from './controller-keys.ts';
 
 /** Scalars as PostgreSQL settings take them; numbers keep the form the user wrote. */
@@ -86,6 +87,8 @@ export interface Multiplexing {
   /** For policy `command`. */
   readonly arbitrationCommand?: string;
   readonly referenceAddresses: readonly string[];
+  /** What the unit does not take from the commands of controller and instance. */
+  readonly unitAllows: readonly Allowance[];
   /** The WAL that a standby needs which is away for the declared time; absent: none is declared. */
   readonly walKept?: WalKept;
   /** Keys of <host>.conf that are handed on as they are. */

@@ -179,4 +179,5 @@ export const commonKeys: readonly string[] = [
   'on_heartbeat_loss',
   'expected_downtime',
   'wal_per_hour',
+  'unit_allows',
 ];

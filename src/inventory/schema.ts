@@ -16,6 +16,7 @@ import {
   versions,
 } from './defaults.ts';
 import { tls, tlsOfHost } from './tls-keys.ts';
+import { unitAllows } from './unit-allows.ts';
 
 // A process reads an inventory or a few: to write a function for each map and compile it takes longer than what it saves.
 z.config({ jitless: true });
@@ -114,6 +115,8 @@ const placeKeys = {
   ).optional(),
   passfile: remotePath('Password file of the owner. Left out: .pgpass in its home.').optional(),
 };
+
+const placeOfHost = { ...placeKeys, data_dir: placeKeys.data_dir.optional(), tls: tlsOfHost.optional() };
 
 const postgresPort = port('Port of the instance.', defaults.postgresPort).optional();
 
@@ -244,6 +247,7 @@ const multiplexing = z
         examples: ['4GB'],
       })
       .optional(),
+    unit_allows: unitAllows.optional(),
     ...perHost,
   })
   .meta({ description: 'The Mirroring Controller of every host.' });
@@ -324,12 +328,7 @@ const host = z
       .optional(),
     ssh: ssh.meta({ description: 'Overrides of ssh for this host, key by key.' }).optional(),
     postgres: z
-      .strictObject({
-        port: postgresPort,
-        ...placeKeys,
-        data_dir: placeKeys.data_dir.optional(),
-        tls: tlsOfHost.optional(),
-      })
+      .strictObject({ port: postgresPort, ...placeOfHost })
       .meta({ description: 'Overrides of postgres for this host, key by key.' })
       .optional(),
     multiplexing: z

@@ -12,6 +12,8 @@ export interface Former {
   readonly successor?: string;
   /** Why its own promise does not say so. */
   readonly unproven?: string;
+  /** It gave its role to the right one in a switch: it is started, too, and becomes a standby. */
+  readonly joins?: true;
   /** Its own promise, in words. */
   readonly promise: string;
 }
@@ -20,4 +22,6 @@ export interface LastPrimary {
   readonly primary: string;
   readonly lineage?: Lineage;
   readonly formers: readonly Former[];
+  /** Its role was on its way: whoever may become primary, as the controllers decide. Empty where it is decided. */
+  readonly heirs: readonly string[];
 }

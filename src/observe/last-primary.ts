@@ -10,6 +10,7 @@ import { forkOf, isSameLineage, type Lineage, tookOverDirectly } from '../postgr
 import { byPerson } from '../resources/data/alone.ts';
 import { isFinished, leads } from '../resources/data/data-directory.ts';
 import type { Former, LastPrimary } from './former.ts';
+import { heirsOf, type Known, ownPromise } from './on-its-way.ts';
 import type { ControllerRecord } from './record.ts';
 import { type HostView, maintainedOf } from './survey.ts';
 import { evidence } from './who-leads.ts';
@@ -17,24 +18,43 @@ import { evidence } from './who-leads.ts';
 type Hosts = ReadonlyMap<string, HostView>;
 type Found = { readonly last: LastPrimary } | { readonly refused: Diagnostic };
 
-/** A leader with what the decision needs of it. */
-interface Leader {
-  readonly name: string;
-  readonly lineage: Lineage;
-  readonly view: HostView;
-}
-
 /** Several lead, and none runs. */
 export function lastPrimary(cluster: Cluster, hosts: Hosts): Found {
   const blind = unreadOf(cluster, hosts);
   if (blind.length > 0) return { refused: notDecided(cluster, hosts, blind) };
   const leaders = leadersOf(cluster, hosts);
   const right = leaders.find((one) => leaders.every((other) => other === one || follows(one, other)));
-  if (!right) return { refused: noneProven(cluster, hosts, leaders) };
+  if (!right) {
+    const open = leaders.flatMap(({ name, view }) => unended(name, view));
+    return {
+      refused: open.length > 0 ? notDecided(cluster, hosts, open) : noneProven(cluster, hosts, leaders),
+    };
+  }
   const others = leaders.filter((other) => other !== right);
-  const against = [...againstRight(right, others, hosts), ...strayStandbys(cluster, hosts, right)];
-  if (against.length > 0) return { refused: notDecided(cluster, hosts, against) };
-  return { last: lastOf(cluster, hosts, right, leaders) };
+  const way = heirsOf(right, standbysOf(cluster, hosts));
+  const against = [
+    ...againstRight(right, others, hosts),
+    ...others.flatMap((other) => givenAside(other, leaders)),
+    ...strayStandbys(cluster, hosts, right),
+    ...('why' in way ? [way.why] : []),
+  ];
+  if (against.length > 0 || 'why' in way) return { refused: notDecided(cluster, hosts, against) };
+  return { last: lastOf(cluster, hosts, right, leaders, way.heirs) };
+}
+
+/** One leads, and none runs: nothing is compared, but its role may be on its way. */
+export function solePrimary(cluster: Cluster, hosts: Hosts, primary: string): Found {
+  const [leader] = leadersOf(cluster, hosts).filter(({ name }) => name === primary);
+  const last = besidePrimary(cluster, hosts, primary);
+  const isOnItsWay = cluster.servers.some(({ name }) => {
+    const { record, data } = hosts.get(name) ?? {};
+    return name === primary ? record?.handover : data?.standbySignal && record?.takeover;
+  });
+  if (!isOnItsWay) return { last };
+  const way = leader ? heirsOf(leader, standbysOf(cluster, hosts)) : undefined;
+  const blind = unreadOf(cluster, hosts);
+  if (way && 'heirs' in way && blind.length === 0) return { last: { ...last, heirs: way.heirs } };
+  return { refused: notDecided(cluster, hosts, [...blind, ...(way && 'why' in way ? [way.why] : [])]) };
 }
 
 /** One runs as primary: nothing is decided any more, and what the others hold is told. */
@@ -48,6 +68,7 @@ export function besidePrimary(cluster: Cluster, hosts: Hosts, primary: string): 
   return {
     primary,
     ...(lineage ? { lineage } : {}),
+    heirs: [],
     formers: formers.map(({ name }) => {
       const own = hosts.get(name)?.origin?.lineage;
       const fork = lineage && own && forkOf(lineage, own);
@@ -56,8 +77,14 @@ export function besidePrimary(cluster: Cluster, hosts: Hosts, primary: string): 
   };
 }
 
-function lastOf(cluster: Cluster, hosts: Hosts, right: Leader, leaders: readonly Leader[]): LastPrimary {
-  const behind = (one: Leader) => leaders.filter((other) => other !== one && follows(other, one));
+function lastOf(
+  cluster: Cluster,
+  hosts: Hosts,
+  right: Known,
+  leaders: readonly Known[],
+  heirs: readonly string[],
+): LastPrimary {
+  const behind = (one: Known) => leaders.filter((other) => other !== one && follows(other, one));
   const companions = cluster.servers
     .map(({ name }) => name)
     .filter((name) => isStandby(hosts.get(name)) && isOn(hosts.get(name), right.lineage));
@@ -68,23 +95,32 @@ function lastOf(cluster: Cluster, hosts: Hosts, right: Leader, leaders: readonly
       const restless = restlessness(one, [...behind(one).map(({ name }) => name), ...companions], right);
       const successor = leaders.find((other) => tookOverDirectly(other.lineage, one.lineage));
       const unproven = doubt(one, successor);
+      const { to, kind } = one.view.record?.handover ?? {};
       return {
         name: one.name,
         ...(fork ? { fork } : {}),
         ...(restless ? { restless } : {}),
         ...(successor ? { successor: successor.name } : {}),
         ...(unproven ? { unproven } : {}),
+        ...(to === right.name && kind === 'switch' ? { joins: true as const } : {}),
         promise: promiseWords(one.view.record),
       };
     });
-  return { primary: right.name, lineage: right.lineage, formers };
+  return { primary: right.name, lineage: right.lineage, formers, heirs };
 }
 
 /** Its data is known to be there, or beyond. */
 export const reaches = ({ reached }: ControlData, position: string): boolean =>
   walNumber(reached.position) >= walNumber(position);
 
-const follows = (later: Leader, earlier: Leader): boolean =>
+/** Its history goes on from that of the former one, and it has left that behind all that it held itself. */
+export function goesOn({ data, origin }: HostView, former: Lineage, held: string): boolean {
+  const fork = origin?.lineage && forkOf(origin.lineage, former);
+  const { control } = data ?? {};
+  return fork !== undefined && walNumber(fork) >= walNumber(held) && !!control && reaches(control, held);
+}
+
+const follows = (later: Known, earlier: Known): boolean =>
   forkOf(later.lineage, earlier.lineage) !== undefined;
 
 const isStandby = (view: HostView | undefined): boolean =>
@@ -93,34 +129,39 @@ const isStandby = (view: HostView | undefined): boolean =>
 const isOn = (view: HostView | undefined, lineage: Lineage): boolean =>
   view?.origin?.lineage !== undefined && isSameLineage(view.origin.lineage, lineage);
 
-const leadersOf = ({ servers }: Cluster, hosts: Hosts): readonly Leader[] =>
-  servers.flatMap(({ name }) => {
-    const view = hosts.get(name);
-    const lineage = view?.origin?.lineage;
-    return view && lineage && leads(view.data) ? [{ name, lineage, view }] : [];
-  });
+const knownOf =
+  (is: (view: HostView) => boolean) =>
+  ({ servers }: Cluster, hosts: Hosts): readonly Known[] =>
+    servers.flatMap(({ name }) => {
+      const view = hosts.get(name);
+      const lineage = view?.origin?.lineage;
+      return view && lineage && is(view) ? [{ name, lineage, view }] : [];
+    });
+const leadersOf = knownOf(({ data }) => leads(data));
+const standbysOf = knownOf((view) => isStandby(view));
 
 /**
  * Condition 1: it waits for one that comes behind it. Otherwise its controller starts its instance by itself as soon as nobody is heard,
- * whoever was started meanwhile.
+ * whoever was started meanwhile. One that has given its role away waits for the word of its receiver, whatever it has promised.
  */
-function restlessness({ name, view }: Leader, waited: readonly string[], right: Leader): string | undefined {
+function restlessness({ name, view }: Known, waited: readonly string[], right: Known): string | undefined {
   const { record } = view;
   if (!record?.whole) return `the record of its controller is ${recordWords(view)}`;
+  if (record.handover) return undefined;
   if (record.primary !== name)
     return record.primary !== null && waited.includes(record.primary)
       ? undefined
       : 'its record names nobody for whom it waits';
   if (!waited.some((one) => record.believers.includes(one)))
     return 'its own promise lets none of those take over that come after it';
-  const term = right.view.record?.term ?? 0;
+  const term = ownPromise(right)?.term ?? 0;
   return record.bound && term <= record.term
     ? `its own promise is bound to a register, of term ${record.term}, and that of ${right.name} is of term ${term}`
     : undefined;
 }
 
 /** Condition 2, as far as its own promise says it: nobody else could have let it acknowledge a commit. */
-function doubt({ name, lineage, view }: Leader, successor: Leader | undefined): string | undefined {
+function doubt({ name, lineage, view }: Known, successor: Known | undefined): string | undefined {
   const { record } = view;
   if (!successor) return 'the server that took over from it directly is not among those that were primary';
   if (!record?.whole) return `the record of its controller is ${recordWords(view)}`;
@@ -137,24 +178,40 @@ const recordWords = ({ record, origin }: HostView): string =>
   record || origin?.torn ? 'torn' : 'missing, or not understood';
 
 /** What forbids that the right one is started, although no other one comes behind it. */
-function againstRight({ name, lineage, view }: Leader, others: readonly Leader[], hosts: Hosts) {
+function againstRight(right: Known, others: readonly Known[], hosts: Hosts) {
+  const { name, lineage, view } = right;
   const { record, data } = view;
+  const promise = ownPromise(right);
   const say = (why: string) => [`${name}: ${why}`];
   if (maintainedOf(hosts).maintained?.has(name)) return say('a person has it in maintenance');
   if (!record?.whole) return say(`the record of its controller is ${recordWords(view)}`);
-  if (record.primary !== name || record.timeline !== lineage.timeline)
-    return say('its record is not its own promise of its timeline: a takeover was not finished');
-  const feared = others.filter((other) => record.believers.includes(other.name));
+  if (!promise) return say('its record is not its own promise of its timeline: a takeover was not finished');
+  const from = others.find((other) => other.name === record.takeover?.from);
+  if (record.takeover && !(from && tookOverDirectly(lineage, from.lineage)))
+    return say(`its record names a takeover from ${record.takeover.from}, and its data comes from elsewhere`);
+  const feared = others.filter((other) => promise.believers.includes(other.name));
   if (feared.length > 0)
     return say(`its own promise lets ${feared.map((one) => one.name).join(', ')} take over`);
   const state = data?.control?.state ?? '';
   return ['in archive recovery', 'shut down in recovery'].includes(state)
-    ? say(`its control file says '${state}': it was never primary there`)
+    ? [...say(`its control file says '${state}': it was never primary there`), ...unended(name, view)]
     : [];
 }
 
+/** What a former primary has still to end, but for a role that went to a leader behind it: that one does not say no. */
+function givenAside(one: Known, leaders: readonly Known[]): readonly string[] {
+  const to = one.view.record?.handover?.to;
+  const went = leaders.some((other) => other.name === to && follows(other, one));
+  return went && !one.view.record?.takeover ? [] : unended(one.name, one.view);
+}
+
+const unended = (name: string, { record }: HostView): readonly string[] => [
+  ...(record?.takeover ? [`${name}: its record names a takeover that was not finished`] : []),
+  ...(record?.handover ? [`${name}: it has given its role to ${record.handover.to}`] : []),
+];
+
 /** A standby comes from the right one, or from one before it. */
-const strayStandbys = (cluster: Cluster, hosts: Hosts, right: Leader): readonly string[] =>
+const strayStandbys = (cluster: Cluster, hosts: Hosts, right: Known): readonly string[] =>
   cluster.servers.flatMap(({ name }) => {
     const view = hosts.get(name);
     const own = view?.origin?.lineage;
@@ -165,10 +222,12 @@ const strayStandbys = (cluster: Cluster, hosts: Hosts, right: Leader): readonly 
 
 /** Of every server it has to be known what it is, before one of them is named. */
 function unreadOf({ servers }: Cluster, hosts: Hosts): readonly string[] {
-  const systems = new Set(servers.map(({ name }) => hosts.get(name)?.data?.control?.systemIdentifier));
+  const systems = new Set(
+    servers.flatMap(({ name }) => hosts.get(name)?.data?.control?.systemIdentifier ?? []),
+  );
   return servers.flatMap(({ name }) => {
     const view = hosts.get(name);
-    const why = view ? (unreadData(view) ?? underWay(view) ?? unreadRecord(view)) : 'it was not reached';
+    const why = view ? (unreadData(view) ?? unreadRecord(view)) : 'it was not reached';
     if (why !== undefined) return [`${name}: ${why}`];
     return systems.size > 1
       ? [`${name}: its system identifier is ${view?.data?.control?.systemIdentifier ?? 'unknown'}`]
@@ -184,15 +243,9 @@ function unreadData({ data, origin }: HostView): string | undefined {
   if ((data.lost ?? []).length > 0) return 'a part of its data is not there';
   if (!origin?.lineage)
     return `the history file of its timeline ${data.control.reached.timeline} is missing or odd`;
-  return undefined;
-}
-
-function underWay({ data, origin, record }: HostView): string | undefined {
-  if (record?.takeover) return 'its record names a takeover that was not finished';
-  if (!leads(data)) return undefined;
-  if (origin?.restoring)
-    return `${origin.restoring} stands in its data: a person has begun to put back a backup`;
-  return record?.handover === undefined ? undefined : `it has given its role to ${record.handover}`;
+  return leads(data) && origin.restoring
+    ? `${origin.restoring} stands in its data: a person has begun to put back a backup`
+    : undefined;
 }
 
 /** Of a former primary a record that is lost is a matter of the conditions. */
@@ -224,7 +277,7 @@ const notDecided = (cluster: Cluster, hosts: Hosts, why: readonly string[]): Dia
   evidence: seen(cluster, hosts),
 });
 
-const noneProven = (cluster: Cluster, hosts: Hosts, leaders: readonly Leader[]): Diagnostic => ({
+const noneProven = (cluster: Cluster, hosts: Hosts, leaders: readonly Known[]): Diagnostic => ({
   code: 'SAF091',
   what: `${leaders.map(({ name }) => name).join(' and ')} were primary, and neither is proven to hold what the other one acknowledged`,
   why: 'the history of none of them goes through those of all others, each at the place where it was left',

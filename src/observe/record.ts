@@ -24,12 +24,29 @@ export interface ControllerRecord {
   readonly believers: readonly string[];
   /** A register of the promise answers who may act on a silence. */
   readonly bound: boolean;
+  /** The timeline of its own instance, as it was seen last; 0 where it never was. */
+  readonly seen: number;
+  /** The register has given it this term. */
+  readonly won?: number;
   /** It has given its role away, to this server. */
-  readonly handover?: string;
+  readonly handover?: RecordedHandover;
   /** It was taking over. */
-  readonly takeover?: true;
+  readonly takeover?: RecordedTakeover;
   /** Nothing of it was lost: the controller itself would believe it. */
   readonly whole: boolean;
+}
+
+/** `switch`: behind a clean shutdown, which the other one has received. What is not understood has no kind. */
+export interface RecordedHandover {
+  readonly to: string;
+  readonly kind: string;
+}
+
+/** From whom, why, and how far it had come. What is not understood has no words. */
+export interface RecordedTakeover {
+  readonly from: string;
+  readonly kind: string;
+  readonly stage: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -55,6 +72,8 @@ const nobody = {
   bound: false,
 } as const;
 
+type Promised = Omit<ControllerRecord, 'whole' | 'seen' | 'won' | 'handover' | 'takeover'>;
+
 export function parseRecord(text: string): ControllerRecord | undefined {
   let file: unknown;
   try {
@@ -64,10 +83,10 @@ export function parseRecord(text: string): ControllerRecord | undefined {
   }
   if (!isObject(file) || !isObject(file.state)) return undefined;
   const promised = promiseOf(file.state);
-  return promised && { ...promised, ...underWay(file.state), whole: isWhole(file) };
+  return promised && { ...promised, ...ownOf(file.state), ...underWay(file.state), whole: isWhole(file) };
 }
 
-function promiseOf(state: Fields): Omit<ControllerRecord, 'whole'> | undefined {
+function promiseOf(state: Fields): Promised | undefined {
   const { sync, withdrawn = {} } = state;
   if (sync === null) return nobody;
   if (!isObject(sync) || !isObject(withdrawn) || typeof sync.primary !== 'string') return undefined;
@@ -86,14 +105,28 @@ function promiseOf(state: Fields): Omit<ControllerRecord, 'whole'> | undefined {
   };
 }
 
+function ownOf({ timeline, vote }: Fields): Pick<ControllerRecord, 'seen' | 'won'> {
+  const isWon = isObject(vote) && vote.stage === 'won' && typeof vote.term === 'number';
+  return { seen: count(timeline), ...(isWon ? { won: Number(vote.term) } : {}) };
+}
+
+const word = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /** A role on its way, in either direction. What is there and is not understood counts as one. */
 function underWay({ handover, takeover }: Fields): Pick<ControllerRecord, 'handover' | 'takeover'> {
-  const to = isObject(handover) ? String(handover.to) : String(handover ?? '');
   return {
-    ...(handover === null || handover === undefined ? {} : { handover: to }),
-    ...(takeover === null || takeover === undefined ? {} : { takeover: true }),
+    ...(handover == null ? {} : { handover: handoverOf(handover) }),
+    ...(takeover == null ? {} : { takeover: takeoverOf(takeover) }),
   };
 }
+
+const handoverOf = (value: unknown): RecordedHandover =>
+  isObject(value) ? { to: word(value.to), kind: word(value.kind) } : { to: '', kind: '' };
+
+const takeoverOf = (value: unknown): RecordedTakeover =>
+  isObject(value)
+    ? { from: word(value.from), kind: word(value.kind), stage: word(value.stage) }
+    : { from: '', kind: '', stage: '' };
 
 /** As the controller reads it, and by one that had not lost an earlier one. */
 function isWhole({ format, checksum, state }: Fields): boolean {

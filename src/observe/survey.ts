@@ -38,9 +38,8 @@ import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered }
 import { calledBy } from './names.ts';
 import { passwordScript } from './password-line.ts';
 import { type ControllerRecord, parseRecord } from './record.ts';
-
 import { readTlsSeen, type TlsSeen, tlsProbes } from './tls.ts';
-import { readStreams, type Streams, streamsProbe, vouchedIn, withVouched } from './vouched.ts';
+import { readStreams, type Streams, streamsProbe, type Vouched, vouchedIn, withVouched } from './vouched.ts';
 import { type DataOf, noPrimary, twoPrimaries, unknownPrimary } from './who-leads.ts';
 
 /** What one host shows of itself. */
@@ -109,10 +108,13 @@ export interface View {
   readonly absent?: ReadonlySet<string>;
   /** Who was primary before, where the command is about that. */
   readonly last?: LastPrimary;
+  /**
+   * Servers whose management directory is lost, and for which another server vouches: their data counts as recorded here. Missing where there
+   * is none.
+   */
+  readonly vouched?: ReadonlyMap<string, Vouched>;
   /** Servers that a person has in maintenance; missing where there is none. */
   readonly maintained?: ReadonlyMap<string, MaintenanceSeen>;
-  /** Servers whose management directory is lost, and who vouches for each; missing where there is none. */
-  readonly vouched?: ReadonlyMap<string, { readonly by: string; readonly systemIdentifier: string }>;
 }
 
 /** Its controller need not run for that. */

@@ -151,7 +151,7 @@ function withoutVainWaits(decisions: readonly Decision[]): readonly Decision[] {
 
 export const refKey = (ref: Ref): string => `${ref.host}\0${ref.id}`;
 
-/** What stands in a directory that is about to be made anew is the leftover of an earlier attempt. */
+/** What stands in a directory that is about to be made anew says nothing. */
 function isInside(resource: Resource, renewal: Resource): boolean {
   const path = resource.kind.inside?.(resource.desired);
   const directory = renewal.kind.renews?.(renewal.desired);
@@ -161,7 +161,7 @@ function isInside(resource: Resource, renewal: Resource): boolean {
 const madeAnew = (resource: Resource, renewal: Resource): Decision => ({
   kind: 'deferred',
   resource,
-  reason: 'what is there now is an unfinished attempt',
+  reason: 'its directory is made anew before',
   waitsFor: { host: renewal.host, id: renewal.id },
 });
 

@@ -167,7 +167,7 @@ type AnyVariables = Variables | BareVariables;
 function ownContext(name: string, variables: AnyVariables): object | undefined {
   const own = ownValue(ownTemplates, name);
   if (own === undefined) return undefined;
-  if (own === 'networkConf') return variables.networkConf;
+  if (own === 'networkConf' || own === 'initScript') return variables[own];
   return 'serverConf' in variables ? variables[own] : undefined;
 }
 

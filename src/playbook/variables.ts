@@ -11,7 +11,7 @@ import { type Cluster, type Host, mayTakeOver, registerOf, type Server } from '.
 import { heldBack } from '../observe/held.ts';
 import type { View } from '../observe/survey.ts';
 import { besideWord } from '../resources/data/own-files.ts';
-import { type ArbiterVariables, arbiterVariables } from './variables/arbiter.ts';
+import { type ArbiterVariables, arbiterInit, arbiterVariables } from './variables/arbiter.ts';
 import {
   type CommandVariables,
   type ControllerVariables,
@@ -33,7 +33,9 @@ import {
   multiplexingVariables,
   postgresVariables,
 } from './variables/host.ts';
+import type { InitContext } from './variables/init-script.ts';
 import { type MaintenanceVariables, maintenanceVariables } from './variables/maintenance.ts';
+import { type MemoryVariables, memoryVariables } from './variables/memory.ts';
 import { type NamesVariables, namesVariables } from './variables/names.ts';
 import { type OperatingVariables, operatingVariables } from './variables/operating.ts';
 import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
@@ -106,6 +108,7 @@ interface SharedVariables {
 export interface BareVariables extends SharedVariables {
   readonly host: BareHostVariables;
   readonly platform: Pick<PlatformVariables, 'nodePackage'>;
+  readonly initScript: InitContext | undefined;
   readonly primary: ServerVariables | undefined;
   readonly target: ServerVariables | undefined;
 }
@@ -134,6 +137,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly detachment: { readonly state: string; readonly alone: string };
   readonly operating: OperatingVariables;
   readonly recovery: RecoveringVariables;
+  readonly memory: MemoryVariables;
 }
 
 export function bareVariables(situation: Situation, host: Host): BareVariables {
@@ -142,6 +146,7 @@ export function bareVariables(situation: Situation, host: Host): BareVariables {
     ...shared,
     host: hostWithoutServer(host, situation.view),
     platform: barePlatform(host, situation.view),
+    initScript: arbiterInit(situation.cluster, situation.view, shared.arbiter.mcArb),
     primary: shared.servers.find(({ role }) => role === 'primary'),
     target: shared.servers.find(({ name }) => name === targetOf(situation)),
   };
@@ -238,6 +243,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     detachment: detachmentOf(situation),
     operating: operatingVariables(situation, server.name),
     recovery: recoveringVariables(situation, server.name),
+    memory: memoryVariables(cluster, view, server.name),
     adopted,
     single: singleVariables(view, server),
     configuration: copiedConfiguration(view, server),

@@ -82,7 +82,7 @@ const data: readonly OwnName[] = [
   ...below('pg_wal', wal),
   // Of pgduet, and of its controller.
   f(
-    `pgduet\\.json|startup\\.log|\\.(postgresql|pg_hba)\\.conf\\.trial|\\.[a-z_.]+\\.pgduet-tmp|${diskCheck}`,
+    `pgduet\\.json|\\.?pgduet\\.before\\.[A-Za-z0-9_.-]+\\.json(\\.pgduet-tmp)?|startup\\.log|\\.(postgresql|pg_hba)\\.conf\\.trial|\\.[a-z_.]+\\.pgduet-tmp|${diskCheck}`,
   ),
 ];
 

@@ -17,11 +17,13 @@ import { register } from './controller/register.ts';
 import { reloaded } from './controller/reloaded.ts';
 import { renewal } from './controller/renewal.ts';
 import { restarted } from './controller/restarted.ts';
+import { settlement } from './controller/settlement.ts';
 import { stopped } from './controller/stopped.ts';
 import { switchover } from './controller/switchover.ts';
 import { alone } from './data/alone.ts';
 import { copyTarget } from './data/copy-target.ts';
 import { instance } from './data/instance.ts';
+import { memory } from './data/memory.ts';
 import { rebuild } from './data/rebuild.ts';
 import { standby } from './data/standby.ts';
 import { certificate } from './postgres/certificate.ts';
@@ -40,6 +42,7 @@ import { erased } from './single/erased.ts';
 import { forgotten } from './single/forgotten.ts';
 import { holds } from './single/holds.ts';
 import { retired } from './single/retired.ts';
+import { secondRecord } from './single/second-record.ts';
 import { single } from './single/single.ts';
 import { takeover } from './single/takeover.ts';
 import { uncontrolled } from './single/uncontrolled.ts';
@@ -90,6 +93,7 @@ const all: readonly AnyKind[] = [
   anyKind(line),
   anyKind(detachment),
   anyKind(maintenance),
+  anyKind(memory),
   anyKind(mirroring),
   anyKind(logins),
   anyKind(names),
@@ -108,6 +112,7 @@ const all: readonly AnyKind[] = [
   anyKind(role),
   anyKind(room),
   anyKind(runnable),
+  anyKind(secondRecord),
   anyKind(service),
   anyKind(sharedMemory),
   anyKind(served),
@@ -115,6 +120,7 @@ const all: readonly AnyKind[] = [
   anyKind(single),
   anyKind(slot),
   anyKind(standby),
+  anyKind(settlement),
   anyKind(stopped),
   anyKind(switchover),
   anyKind(failover),

@@ -3,7 +3,9 @@
  * former primaries alone hold is told, and they stay as they are (ADR 26).
  */
 import type { Outcome } from '../apply/run.ts';
+import type { Intent } from '../intent/intent.ts';
 import type { Cluster } from '../inventory/cluster.ts';
+import type { Former, LastPrimary } from '../observe/former.ts';
 import type { View } from '../observe/survey.ts';
 import type { Plan } from '../plan/plan.ts';
 import { shippedPlaybook } from '../shipped.ts';
@@ -17,13 +19,26 @@ export function recover(world: World): Promise<number> {
     serversOnly: true,
     looksBehindYes: true,
     notes: notesOf,
-    facts: ({ view, plan, left }) => ({
+    facts: ({ view, plan, left, intent }) => ({
       stopped: stoppedServers(view),
       timeline: view.last?.lineage?.timeline ?? null,
-      alone: aloneOf(view, plan.decisions.length > 0 ? plan : left),
+      heirs: heirsOf(intent),
+      alone: aloneOf(view, plan, left),
     }),
-    proof: (outcome: Outcome) => proofOf(outcome, ['controller', 'replication', 'mirroring', 'alone']),
+    proof: (outcome: Outcome) =>
+      `${endedWords(outcome)}${proofOf(outcome, ['controller', 'replication', 'mirroring', 'alone'])}`,
   });
+}
+
+/** Of which one gets the role that was on its way, as it was decided before anything was started. */
+const heirsOf = (intent: Intent): readonly string[] =>
+  intent.kind === 'recover' ? Object.keys(intent.decided?.heirs ?? {}) : [];
+
+/** Whom the controllers have given the role that was on its way, and who is out since. */
+function endedWords({ intent, view: { primary, hosts, last } }: Outcome): string {
+  if (heirsOf(intent).length === 0 || !hosts.get(primary)?.data?.running) return '';
+  const leads = `${primary} is primary: its timeline, its data and its position go on from what was seen before.`;
+  return [leads, ...staying(last?.formers ?? []), ''].join('\n');
 }
 
 interface Alone {
@@ -32,21 +47,21 @@ interface Alone {
   readonly holds: string;
 }
 
-/** As it was seen before anything was started. */
-const aloneOf = ({ last }: View, plan: Plan): readonly Alone[] =>
+/** As it was seen before anything was started; of one that was out only behind that, as it was seen then. */
+const aloneOf = ({ last }: View, ...plans: readonly Plan[]): readonly Alone[] =>
   (last?.formers ?? []).map(({ name, fork }) => {
-    const decision = plan.decisions.find(
-      ({ resource }) => resource.host === name && resource.kind.kind === 'alone',
-    );
+    const decision = plans
+      .flatMap(({ decisions }) => decisions)
+      .find(({ resource }) => resource.host === name && resource.kind.kind === 'alone');
     const holds = decision?.kind === 'same' ? decision.reason : 'not proven';
     return { server: name, fork: fork ?? null, holds };
   });
 
 /** The decision, a line for each server, and what becomes of the former primaries. */
 function notesOf(view: View, cluster: Cluster, plan: Plan): readonly string[] {
-  const { last, hosts, primary } = view;
+  const { last, hosts } = view;
   const formers = aloneOf(view, plan);
-  if (!last || formers.length === 0) return [];
+  if (!last || formers.length + last.heirs.length === 0) return [];
   const lines = cluster.servers.flatMap(({ name }) => {
     const control = hosts.get(name)?.data?.control;
     if (!control) return [];
@@ -55,13 +70,31 @@ function notesOf(view: View, cluster: Cluster, plan: Plan): readonly string[] {
     const place = `${state === 'shut down' ? '' : '≥ '}${reached.position}`;
     return [`  ${name}  timeline ${reached.timeline}  ${place}${former ? `  ${former.holds}` : ''}`];
   });
-  const names = formers.map(({ server }) => server);
+  return [headline(view, last), ...lines, ...staying(last.formers)];
+}
+
+function headline({ hosts, primary }: View, { heirs }: LastPrimary): string {
+  if (hosts.get(primary)?.data?.running) return `${primary} is primary, and runs:`;
+  return heirs.length > 0
+    ? `${primary} was primary last, and its role was on its way: ${heirs.join(' or ')} becomes primary, as the controllers decide:`
+    : `${primary} was primary last, and holds everything that was acknowledged:`;
+}
+
+function staying(formers: readonly Former[]): readonly string[] {
+  const names = (those: readonly Former[]) => those.map(({ name }) => name);
+  const [joining, stay] = [
+    names(formers.filter(({ joins }) => joins)),
+    names(formers.filter(({ joins }) => !joins)),
+  ];
   return [
-    hosts.get(primary)?.data?.running
-      ? `${primary} is primary, and runs:`
-      : `${primary} was primary last, and holds everything that was acknowledged:`,
-    ...lines,
-    `${names.join(', ')} stay${names.length === 1 ? 's' : ''} down. To make standbys of them again, which keeps what they alone hold: ${names.map((name) => `pgduet rebuild ${name}`).join('; ')}`,
-    'A session, role or database that sets synchronous_commit for itself did not wait.',
+    ...(joining.length > 0 ? [`${joining.join(', ')} had given the role away, and becomes a standby.`] : []),
+    ...(stay.length > 0
+      ? [
+          `${stay.join(', ')} stay${stay.length === 1 ? 's' : ''} down. To make standbys of them again, which keeps what they alone hold: ${stay.map((name) => `pgduet rebuild ${name}`).join('; ')}`,
+        ]
+      : []),
+    ...(formers.length > 0
+      ? ['A session, role or database that sets synchronous_commit for itself did not wait.']
+      : []),
   ];
 }

@@ -97,6 +97,7 @@ describe('a failed step', () => {
       'FATAL:  could not open "x": Permission denied\nmkdir: cannot create directory: Permission denied',
       'HST012',
     ],
+    ['the instance did not answer within 60 s\nits controller says: it waits for server2', 'HST010'],
     ['sh: 3: initdb: not found', 'HST003'],
     ['psql: error: SSL error: certificate verify failed', 'TLS011'],
     ['server certificate for "a" (and 1 other name) does not match host name "b"', 'TLS011'],

@@ -298,6 +298,7 @@ describe('the unit', () => {
       group: 'postgres',
       managementDir: '/mcdir/inst1',
       writable: [],
+      limits: ['NoNewPrivileges=yes'],
       dataDir: '/database/inst1',
       node: '/usr/bin/node',
       bundle: '/usr/local/lib/pgduet/mc.js',
@@ -308,6 +309,7 @@ describe('the unit', () => {
     );
     expect(text).toContain('\nKillMode=process\n');
     expect(text).toContain('\nReadWritePaths=-/mcdir/inst1 -/database/inst1\n');
+    expect(text).toContain('\nNoNewPrivileges=yes\n');
     expect(text).not.toMatch(/\{\{|undefined/);
   });
 });

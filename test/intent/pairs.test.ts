@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { TeardownIntent } from '../../src/intent/intent.ts';
 import { formerPrimary, pairObstacle } from '../../src/intent/pairs.ts';
+import { surveyFor } from '../../src/intent/roles.ts';
+import { lostRecord } from '../../src/intent/teardown.ts';
+import type { Cluster } from '../../src/inventory/cluster.ts';
 import type { View } from '../../src/observe/survey.ts';
 import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 
@@ -70,4 +73,17 @@ describe('a pair that was there before', () => {
   ])('%s', (_title, view, asked, code) => {
     expect(pairObstacle(asked, view)?.code).toBe(code);
   });
+});
+
+it('a teardown waits for a record that is lost, whoever stays and whatever is left', () => {
+  const view = viewOf({
+    server1: was('single'),
+    server2: server({ recorded: '7', before: 'standby', standbySignal: true, recordLost: true }),
+  });
+  expect(lostRecord(view)).toMatchObject({ code: 'SAF085', host: 'server2' });
+  expect(lostRecord(pair)).toBeUndefined();
+  const servers = ['server1', 'server2'].map((name) => ({ name, preferredRole: 'primary' }));
+  const cluster = { servers } as unknown as Cluster;
+  for (const over of [{}, { keepData: true }, { controllersOnly: true }, { keep: 'server1' }])
+    expect(surveyFor(intent(over), cluster, view.hosts)).toMatchObject({ refused: { code: 'SAF085' } });
 });

@@ -38,6 +38,7 @@ const out: ControllerRecord = {
   eligible: ['server2'],
   believers: ['server2'],
   bound: true,
+  seen: 1,
   whole: true,
 };
 const control = { systemIdentifier: '7' } as NonNullable<DataDirectory['control']>;

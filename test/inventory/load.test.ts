@@ -227,6 +227,7 @@ describe('the smallest inventory', () => {
         heartbeat: { intervalMs: 800, timeoutMs: 1000, retries: 2 },
         onHeartbeatLoss: 'fallback',
         referenceAddresses: [],
+        unitAllows: [],
         keys: {},
       },
       unit: 'mcoi_inst1',

@@ -454,6 +454,11 @@ const laws: readonly Law[] = [
     ],
   },
   {
+    host: 'server2',
+    resource: `settlement: { heirs: [server1, server2], bundle: /usr/local/lib/pgduet/mc.cjs, unit: ${unit} }`,
+    breaks: [{ title: 'is to be ended, and its controller does not run', script: `systemctl stop ${unit}` }],
+  },
+  {
     host: 'server1',
     resource: `adopt: { values: { port: 27500 }, standbys: server2, addresses: x, roles: x }`,
     breaks: [{ title: 'is not recorded', script: `rm ${managementDir}/server1.system` }],
@@ -462,6 +467,18 @@ const laws: readonly Law[] = [
     host: 'server1',
     resource: `takeover: { unit: ${unit}, values: { port: 27500 } }`,
     breaks: [{ title: 'is not handed over' }],
+  },
+  {
+    host: 'server1',
+    resource: `second_record: { unit: ${unit} }`,
+    breaks: [
+      { title: 'is not beside the data', script: `rm ${dataDir}/pgduet.before.server1.*.json` },
+      {
+        title: 'says something else',
+        script: `echo >> ${managementDir}/server1.before.json; sed -i 's/"at": /"at": 1/' ${dataDir}/pgduet.before.server1.*.json`,
+      },
+      { title: 'is the one that is left', script: `rm ${managementDir}/server1.before.json` },
+    ],
   },
   { host: 'server1', resource: 'slot pgduet_copy_server2', breaks: [{ title: 'is left over' }] },
   {
@@ -497,6 +514,11 @@ const laws: readonly Law[] = [
       },
       { title: 'was replaced', script: newPair },
     ],
+  },
+  {
+    host: 'server1',
+    resource: `memory: { system_identifier: '{{cluster.systemIdentifier}}', by: server2, by_address: '{{target.logTransferAddress}}', by_port: 27500, unit: '{{host.unit}}' }`,
+    breaks: [{ title: 'does not say whose data it is', script: `rm ${managementDir}/server1.system` }],
   },
   {
     host: 'server2',
@@ -846,7 +868,7 @@ const endings: readonly Law[] = [
       {
         title: 'is multiplexed',
         // What `adopt` has recorded above was no single server.
-        script: `rm -f ${managementDir}/server1.before.json ${dataDir}/pgduet.json; ${as("SELECT pg_create_physical_replication_slot('law_slot')")}`,
+        script: `rm -f ${managementDir}/server1.before.json ${dataDir}/pgduet.json ${dataDir}/pgduet.before.*.json; ${as("SELECT pg_create_physical_replication_slot('law_slot')")}`,
       },
       { title: 'was interrupted while it was down', script: 'systemctl stop postgresql_inst1' },
       {

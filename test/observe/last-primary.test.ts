@@ -3,11 +3,25 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { recoverSurvey, settleRecover } from '../../src/intent/recover.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
 import { lastPrimary } from '../../src/observe/last-primary.ts';
-import type { ControllerRecord } from '../../src/observe/record.ts';
 import type { HostView } from '../../src/observe/survey.ts';
 import type { Lineage } from '../../src/postgres/lineage.ts';
-import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { clusterOf, pairInventory, threeInventory } from './cluster.ts';
+import {
+  codeOf,
+  counting,
+  first,
+  formerOf,
+  given,
+  hostsOf,
+  one,
+  promise,
+  type Shown,
+  second,
+  shows,
+  taking,
+  third,
+  two,
+} from './servers-down.ts';
 
 let pair: Cluster;
 let three: Cluster;
@@ -16,82 +30,8 @@ beforeAll(async () => {
   three = await clusterOf(threeInventory);
 });
 
-const first: Lineage = { timeline: 1, left: [] };
-const second: Lineage = { timeline: 2, left: [{ timeline: 1, at: '0/5000148' }] };
-const third: Lineage = { timeline: 3, left: [...second.left, { timeline: 2, at: '0/7000000' }] };
-
-const promise = (primary: string, more: Partial<ControllerRecord> = {}): ControllerRecord => ({
-  primary,
-  timeline: 1,
-  term: 0,
-  members: [],
-  voters: [],
-  needed: 0,
-  eligible: [],
-  believers: [],
-  bound: false,
-  whole: true,
-  ...more,
-});
-const counting = (on: readonly string[], needed = 1, more: Partial<ControllerRecord> = {}) => ({
-  voters: on,
-  eligible: on,
-  believers: on,
-  needed,
-  ...more,
-});
-
-interface Shown {
-  readonly data?: Partial<DataDirectory>;
-  readonly state?: string;
-  readonly system?: string;
-  readonly record?: ControllerRecord | null;
-  readonly more?: Partial<HostView>;
-}
-function shows(lineage: Lineage | null, record: ControllerRecord, over: Shown = {}): HostView {
-  const systemIdentifier = over.system ?? '7';
-  const timeline = lineage?.timeline ?? 2;
-  const control = {
-    systemIdentifier,
-    state: over.state ?? 'in production',
-    timeline,
-    checkpoint: '0/8000000',
-    checksums: true,
-    reached: { position: '0/8000000', timeline },
-  };
-  return {
-    data: {
-      content: 'cluster',
-      files: [],
-      standbySignal: false,
-      running: false,
-      recorded: systemIdentifier,
-      control,
-      ...over.data,
-    },
-    origin: lineage ? { lineage } : {},
-    ...(over.record === null ? {} : { record: over.record ?? record }),
-    ...over.more,
-  };
-}
-
-const one = (over: Shown = {}) => shows(first, promise('server1', counting(['server2'])), over);
-const two = (over: Shown = {}) => shows(second, promise('server2', { timeline: 2 }), over);
-const ofPair = (a: HostView, b: HostView) =>
-  lastPrimary(
-    pair,
-    new Map([
-      ['server1', a],
-      ['server2', b],
-    ]),
-  );
-const ofThree = (...views: readonly HostView[]) =>
-  lastPrimary(three, new Map(views.map((view, index) => [`server${index + 1}`, view])));
-const codeOf = (found: ReturnType<typeof lastPrimary>): string =>
-  'refused' in found ? found.refused.code : found.last.primary;
-const formerOf = (found: ReturnType<typeof lastPrimary>, name = 'server1') =>
-  'last' in found ? found.last.formers.find((former) => former.name === name) : undefined;
-
+const ofPair = (a: HostView, b: HostView) => lastPrimary(pair, hostsOf(a, b));
+const ofThree = (...views: readonly HostView[]) => lastPrimary(three, hostsOf(...views));
 describe('behind one failover', () => {
   it('it is the server whose history goes through the other one', () => {
     const found = ofPair(one(), two());
@@ -118,10 +58,16 @@ describe('behind one failover', () => {
     ['another one of a recovery', two({ state: 'shut down in recovery' }), 'never primary there'],
     [
       'a takeover under way',
-      two({ record: promise('server2', { timeline: 2, takeover: true }) }),
+      two({
+        record: promise('server1', { ...counting(['server2']), ...taking('server1', { stage: 'gather' }) }),
+      }),
       'takeover',
     ],
-    ['a role that was given away', two({ record: promise('server2', { handover: 'server1' }) }), 'given'],
+    [
+      'a role that was given away',
+      two({ record: promise('server2', { timeline: 2, ...given('server1') }) }),
+      'given',
+    ],
     [
       'a maintenance',
       two({
@@ -152,8 +98,8 @@ describe('behind one failover', () => {
     ['a part that is lost', one({ data: { lost: [{ link: 'pg_wal', target: '/wal' }] } }), 'not there'],
     ['an odd history', shows(null, promise('server1')), 'history file'],
     ['a restore', one({ more: { origin: { lineage: first, restoring: 'backup_label' } } }), 'backup_label'],
-    ['a role given away', one({ record: promise('server1', { handover: 'server2' }) }), 'given its role'],
-    ['a takeover', one({ record: promise('server1', { takeover: true }) }), 'takeover'],
+    ['a role given away', one({ record: promise('server1', given('server3')) }), 'given its role'],
+    ['a takeover', one({ record: promise('server1', taking('server2')) }), 'takeover'],
   ])('of the other one %s is refused, too', (_, view, why) => {
     const found = ofPair(view, two());
     expect(codeOf(found)).toBe('SAF090');
@@ -256,25 +202,20 @@ describe('of three servers', () => {
     ],
     ['on a later one', standby(third), 'SAF090'],
     ['without a record', standby(second, { record: null }), 'SAF090'],
-    ['that takes over', standby(second, { record: promise('server2', { takeover: true }) }), 'SAF090'],
+    ['that takes over', standby(second, { record: promise('server2', taking('server1')) }), 'SAF090'],
   ])('a standby %s', (_, view, expected) => {
     expect(codeOf(ofThree(one(), two(), view))).toBe(expected);
   });
 });
 
 describe('what was decided', () => {
-  const hosts = (a: HostView, b: HostView) =>
-    new Map([
-      ['server1', a],
-      ['server2', b],
-    ]);
   const begun = () => {
-    const found = recoverSurvey({ kind: 'recover' }, pair, hosts(one(), two()));
+    const found = recoverSurvey({ kind: 'recover' }, pair, hostsOf(one(), two()));
     if (!('view' in found)) throw new Error(found.refused.what);
     return settleRecover({ kind: 'recover' }, pair, found.view);
   };
   const later = (a: HostView, b: HostView) => {
-    const found = recoverSurvey(begun(), pair, hosts(a, b));
+    const found = recoverSurvey(begun(), pair, hostsOf(a, b));
     return 'view' in found ? found.view.primary : found.refused.code;
   };
   const checkpoint = { ...one().data?.control, checkpoint: '0/9000000' } as never;
@@ -302,14 +243,14 @@ describe('what was decided', () => {
     const found = recoverSurvey(
       { kind: 'recover' },
       pair,
-      hosts(one({ record: null }), two({ data: { standbySignal: true } })),
+      hostsOf(one({ record: null }), two({ data: { standbySignal: true } })),
     );
     expect('view' in found && [found.view.primary, found.view.last?.formers]).toEqual(['server1', []]);
   });
 
   it('is refused beside data that leads, and that nobody knows to be ours', () => {
     const stray = one({ data: { recorded: undefined as never } });
-    const found = recoverSurvey({ kind: 'recover' }, pair, hosts(stray, two()));
+    const found = recoverSurvey({ kind: 'recover' }, pair, hostsOf(stray, two()));
     expect('refused' in found && found.refused).toMatchObject({
       code: 'SAF090',
       why: expect.stringContaining('server1: its management directory'),
@@ -322,7 +263,7 @@ describe('what was decided', () => {
       const found = recoverSurvey(
         { kind: 'recover' },
         pair,
-        hosts(one(a), two({ data: { standbySignal: true }, ...b })),
+        hostsOf(one(a), two({ data: { standbySignal: true }, ...b })),
       );
       if (!('view' in found)) throw new Error(found.refused.what);
       return settleRecover({ kind: 'recover' }, pair, found.view).decided?.released;

@@ -25,16 +25,32 @@ it('tells who counts, and who may believe to', () => {
     eligible: ['server2'],
     believers: ['server2', 'server3'],
     bound: false,
+    seen: 0,
     whole: false,
   });
   expect(parseRecord(text({ sync: { ...sync, cells: [{ at: 'arb', id: 'x' }] } }))?.bound).toBe(true);
 });
 
+it('tells the timeline that its instance was seen on, and a term that it has won', () => {
+  expect(parseRecord(text({ sync, timeline: 3 }))).toMatchObject({ seen: 3 });
+  expect(parseRecord(text({ sync, vote: { term: 4, stage: 'won' } }))?.won).toBe(4);
+  expect(parseRecord(text({ sync, vote: { term: 4, stage: 'back' } }))).not.toHaveProperty('won');
+});
+
 it('tells a role on its way, in either direction', () => {
-  expect(parseRecord(text({ sync, handover: null, takeover: null }))).not.toMatchObject({ takeover: true });
-  expect(parseRecord(text({ sync, handover: { to: 'server2' } }))?.handover).toBe('server2');
-  expect(parseRecord(text({ sync, handover: 1 }))?.handover).toBeDefined();
-  expect(parseRecord(text({ sync, takeover: { from: 'server1' } }))?.takeover).toBe(true);
+  expect(parseRecord(text({ sync, handover: null, takeover: null }))).not.toHaveProperty('takeover');
+  const wayOf = (more: object) => parseRecord(text({ sync, ...more }));
+  expect(wayOf({ handover: { to: 'server2', kind: 'switch' } })?.handover).toEqual({
+    to: 'server2',
+    kind: 'switch',
+  });
+  expect(wayOf({ handover: 1 })?.handover).toEqual({ to: '', kind: '' });
+  expect(wayOf({ takeover: { from: 'server1', kind: 'silence', stage: 'cut' } })?.takeover).toEqual({
+    from: 'server1',
+    kind: 'silence',
+    stage: 'cut',
+  });
+  expect(wayOf({ takeover: true })?.takeover).toEqual({ from: '', kind: '', stage: '' });
 });
 
 it('knows one that its controller would believe', () => {

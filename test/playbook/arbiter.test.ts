@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import { type Cluster, serversOnly } from '../../src/inventory/cluster.ts';
+import type { Facts } from '../../src/observe/facts.ts';
 import { preferredView, type View } from '../../src/observe/survey.ts';
 import type { Resource } from '../../src/plan/plan.ts';
 import { compile } from '../../src/playbook/compile.ts';
@@ -185,6 +186,22 @@ describe('a pair with an arbiter', () => {
     expect(contentOf(found(resources, 'arb1', 'file /mcarb/arbiter/mc_arb'))).toContain(
       'exec /usr/bin/node /mcarb/arbiter/mc.cjs arb "$@"',
     );
+  });
+
+  it('is started by an init script where the host runs those', async () => {
+    const cluster = await clusterOf(arbiterInventory);
+    const facts = { serviceManager: 'update-rc.d' } as Facts;
+    const view = { ...preferredView(cluster), hosts: new Map([['arb1', { facts }]]) };
+    const resources = compiled('provision', cluster, view);
+    expect(idsOn('arb1', resources)).toEqual(
+      managed.map((id) => (id === 'unit mcarb_arbiter' ? 'init_script rc_mcarb_arbiter' : id)),
+    );
+    const runs = found(resources, 'arb1', 'arbiter /mcarb/arbiter');
+    expect(runs.desired).toMatchObject({ unit: 'update-rc.d/rc_mcarb_arbiter' });
+    const text = contentOf(found(resources, 'arb1', 'init_script rc_mcarb_arbiter'));
+    expect(text).toContain('# Provides:          rc_mcarb_arbiter\n');
+    expect(text).toMatch(/^owner=mcarb\ndir=\/mcarb\/arbiter\n[\s\S]*^program=\/usr\/local\/bin\/mc_arb$/m);
+    expect(text).not.toMatch(/local-server|\{\{|making/);
   });
 
   it('shares a machine with a server: each host declares what it needs', async () => {

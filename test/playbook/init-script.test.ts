@@ -9,7 +9,25 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { render } from '../../src/playbook/render.ts';
+import type { InitContext } from '../../src/playbook/variables/init-script.ts';
 import { shippedTemplate } from '../../src/shipped.ts';
+
+const contextOf = (over: Partial<InitContext>): InitContext => ({
+  initScript: 'rc_mcoi_inst1',
+  openrc: false,
+  about: 'what it starts',
+  short: 'Short',
+  long: 'Long.',
+  what: 'the Mirroring Controller of server1',
+  owner: 'o',
+  directory: '/m',
+  id: 'server1',
+  program: '/c',
+  runDir: '',
+  patience: 900,
+  server: true,
+  ...over,
+});
 
 /** Becomes a controller that sleeps, and writes what one writes. */
 const mcCtl = `#!/bin/sh
@@ -41,17 +59,13 @@ describe.skipIf(!existsSync('/proc/self/stat')).each(['setpriv', 'runuser'])(
         writeFileSync(join(dir, 'bin', name), text);
         chmodSync(join(dir, 'bin', name), 0o755);
       }
-      const context = {
-        initScript: 'rc_mcoi_inst1',
-        cluster: 'inst1',
-        serverId: 'server1',
+      const context = contextOf({
         owner: userInfo().username,
-        managementDir: dir,
-        mcCtl: join(dir, 'bin/mc_ctl'),
+        directory: dir,
+        program: join(dir, 'bin/mc_ctl'),
         runDir: join(dir, 'sockets'),
-        openrc: false,
-      };
-      const made = render(shippedTemplate('rc_mcoi.hbs') ?? '', context, 'rc_mcoi.hbs');
+      });
+      const made = render(shippedTemplate('rc.hbs') ?? '', context, 'rc.hbs');
       if (!made.ok) throw new Error(JSON.stringify(made.diagnostics));
       // The stand-ins come first.
       writeFileSync(join(dir, 'rc'), made.value.replace('export PATH=', `export PATH=${dir}/bin:`));
@@ -126,28 +140,55 @@ describe.skipIf(!existsSync('/proc/self/stat')).each(['setpriv', 'runuser'])(
       expect(existsSync(join(dir, 'asked'))).toBe(false);
     });
 
+    it('starts and ends an arbiter, which has neither a server nor marks', () => {
+      const context = contextOf({
+        owner: userInfo().username,
+        directory: dir,
+        program: join(dir, 'bin/mc_arb'),
+        what: 'the arbiter',
+        id: 'arbiter',
+        patience: 30,
+        server: false,
+      });
+      const program = mcCtl.replace('"$3/asked"', `${dir}/asked`).replace('DIR', dir);
+      writeFileSync(join(dir, 'bin/mc_arb'), program.replace('server1.pid', 'arbiter.pid'), { mode: 0o755 });
+      const made = render(shippedTemplate('rc.hbs') ?? '', context, 'rc.hbs');
+      if (!made.ok) throw new Error(JSON.stringify(made.diagnostics));
+      const path = join(dir, 'rc');
+      writeFileSync(path, made.value.replace('export PATH=', `export PATH=${dir}/bin:`));
+      writeFileSync(join(dir, 'arbiter.making'), '');
+      expect(rc('status')).toMatchObject({ status: 3, stdout: 'the arbiter does not run\n' });
+      expect(rc('start')).toMatchObject({ status: 0, stderr: '' });
+      expect(readFileSync(join(dir, 'asked'), 'utf8')).toBe(`start -W -M ${dir}\n`);
+      expect(readFileSync(join(dir, 'environment'), 'utf8')).not.toMatch(/PG_OOM|SSH_CLIENT/);
+      expect(rc('status')).toMatchObject({ status: 0, stdout: 'the arbiter runs\n' });
+      expect(rc('stop')).toMatchObject({ status: 0, stderr: '' });
+      expect(rc('status').status).toBe(1);
+    });
+
     it('says what it takes', () => {
       expect(rc('begin')).toMatchObject({ status: 2, stderr: expect.stringContaining('start|stop|restart') });
     });
 
-    it('is whole in the form of OpenRC, too', () => {
-      const text = shippedTemplate('rc_mcoi.hbs') ?? '';
-      const context = {
-        initScript: 'rc',
-        cluster: 'c',
-        serverId: 's',
-        owner: 'o',
-        managementDir: '/m',
-        mcCtl: '/c',
-        runDir: '',
-        openrc: true,
-      };
-      const made = render(text, context, 'rc_mcoi.hbs');
+    it.each([true, false])('is whole in the form of OpenRC, too: of a server %s', (server) => {
+      const text = shippedTemplate('rc.hbs') ?? '';
+      const made = render(text, contextOf({ openrc: true, server }), 'rc.hbs');
       if (!made.ok) throw new Error(JSON.stringify(made.diagnostics));
       expect(made.value).toMatch(/^#!\/sbin\/openrc-run\n/);
       expect(made.value).not.toContain('BEGIN INIT INFO');
       const asked = spawnSync('sh', ['-nc', made.value]);
       expect([asked.status, String(asked.stderr)]).toEqual([0, '']);
+      // OpenRC reads it within its own shell, and goes on behind it with programs of a directory of its own; a service that is needed has to exist.
+      const sourced = spawnSync(
+        'sh',
+        ['-c', `${made.value}\nuse() { :; }; after() { :; }; depend && echo "$PATH"`],
+        {
+          encoding: 'utf8',
+          env: { PATH: `/lib/rc/bin:${process.env.PATH}` },
+        },
+      );
+      expect(sourced).toMatchObject({ status: 0, stderr: '' });
+      expect(sourced.stdout).toMatch(/^\/lib\/rc\/bin:/);
       expect(made.value).toMatch(
         /^depend\(\) \{[\s\S]*^start\(\) \{[\s\S]*^stop\(\) \{[\s\S]*^status\(\) \{/m,
       );

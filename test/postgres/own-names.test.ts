@@ -71,6 +71,9 @@ describe.each(versions)('the names that PostgreSQL %i makes', (version) => {
         'recovery.signal',
         'postmaster.pid',
         'pgduet.json',
+        'pgduet.before.db-1.example.0123456789ab.json',
+        '.pgduet.before.db-1.example.0123456789ab.json.pgduet-tmp',
+        'pgduet.before.json',
       ],
       ...[
         'pg_control',

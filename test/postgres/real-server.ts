@@ -1,23 +1,31 @@
 /** One PostgreSQL on this machine, on a port and in a directory of its own, for tests of what a server says to a session. */
-import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asOwner, binDir, freePorts, owner } from '../controller/support/pair.ts';
+import { freePorts, must, programIngredients, uidOfOwner } from '../controller/support/pair.ts';
+import { copyPrepared, type DataRecipe, memory } from '../controller/support/prepared-data.ts';
 
 export { cannotRun, owner } from '../controller/support/pair.ts';
 
+const fresh = (): DataRecipe => ({
+  name: 'server',
+  ingredients: [readFileSync(import.meta.filename, 'utf8'), ...programIngredients()],
+  make(dir) {
+    chownSync(dir, uidOfOwner(), -1);
+    must('initdb', '-D', dir, '-A', 'peer', '-N');
+  },
+});
+
 export class RealServer {
-  readonly dir = mkdtempSync(join(tmpdir(), 'pgduet-server-'));
+  readonly dir = mkdtempSync(join(memory, 'pgduet-server-'));
   readonly data = join(this.dir, 'data');
   port = 0;
-  readonly #uid = Number(execFileSync('id', ['-u', owner], { encoding: 'utf8' }));
 
   /** `settings` are lines of postgresql.conf, `files` others that have to be there before it starts. */
   async start(settings: readonly string[] = [], files: Readonly<Record<string, string>> = {}): Promise<void> {
     [this.port = 0] = await freePorts(1);
-    chownSync(this.dir, this.#uid, -1);
-    this.run('initdb', '-D', this.data, '-A', 'peer', '-N');
+    chownSync(this.dir, uidOfOwner(), -1);
+    mkdirSync(this.data);
+    copyPrepared(fresh(), this.data);
     const own = [
       `port = ${this.port}`,
       "listen_addresses = '127.0.0.1'",
@@ -30,9 +38,7 @@ export class RealServer {
 
   /** A program of PostgreSQL, as the owner of the server. */
   run(program: string, ...args: string[]): string {
-    const { status, stdout, stderr } = asOwner(`${binDir}/${program}`, args);
-    if (status !== 0) throw new Error(`${program}: ${stderr}${stdout}`);
-    return stdout;
+    return must(program, ...args);
   }
 
   /** `database` may be a conninfo. */
@@ -65,7 +71,7 @@ export class RealServer {
   /** In the data directory, as the server's own file. */
   write(name: string, text: string): void {
     writeFileSync(join(this.data, name), text, { mode: 0o600 });
-    chownSync(join(this.data, name), this.#uid, -1);
+    chownSync(join(this.data, name), uidOfOwner(), -1);
   }
 
   reload(): void {

@@ -122,18 +122,17 @@ describe('the unit of the former service', () => {
 describe('commands that gain privileges', () => {
   const sudo = [`privileged ${b64('/usr/local/bin/archive (sudo)')}`];
 
-  it('stand in the way, with the drop-in that lets them', () => {
+  it('stand in the way, with the word of the inventory that lets them', () => {
     expect(inTheWay(intention, seen(...sudo))).toMatchObject({
       code: 'SAF030',
       what: expect.stringContaining('(NoNewPrivileges): /usr/local/bin/archive (sudo)'),
-      fix: expect.stringContaining('/etc/systemd/system/mcoi_inst1.service.d/privileges.conf'),
+      fix: expect.stringContaining('unit_allows: [privileges] in multiplexing'),
     });
   });
 
-  it('do not where a drop-in of this unit lets them, or where there is no unit', () => {
-    const gains = (unit: string): string => `gains /etc/systemd/system/${unit}.service.d/x.conf`;
-    expect(inTheWay(intention, seen(...sudo, gains('mcoi_other')))).toBeDefined();
-    expect(inTheWay(intention, seen(...sudo, gains('mcoi_inst1')))).toBeUndefined();
+  it('do not where the unit lets them, or where there is none', () => {
+    expect(inTheWay({ ...intention, unitAllows: ['devices'] }, seen(...sudo))).toBeDefined();
+    expect(inTheWay({ ...intention, unitAllows: ['privileges'] }, seen(...sudo))).toBeUndefined();
     const { unit: _, ...bare } = intention;
     expect(inTheWay(bare, seen(...sudo))).toBeUndefined();
     expect(inTheWay(intention, observation(running, live()))).toBeUndefined();

@@ -31,7 +31,7 @@ function verdict(path: string, user = owner) {
     socketDir: '/s',
     port: 1,
   };
-  const desired = { ...place, owner: user, path, key: 'fencing_command' };
+  const desired = { ...place, owner: user, path, key: 'fencing_command', unit: 'mcoi_inst1', allows: [] };
   const { shell = '' } = runnable.probe(desired);
   const functions = preamble({ owner: user, socketDir: '/tmp', port: 1, postgresVersion: 15 });
   const { status, stdout, stderr } = spawnSync('sh', [], {
@@ -41,7 +41,9 @@ function verdict(path: string, user = owner) {
   const observed = runnable.read({ status: status ?? 1, stdout, stderr }, desired);
   if (observed.state === 'unknown') return `unknown: ${observed.reason}`;
   const told = runnable.diff(desired, observed);
-  return told.kind === 'refuse' ? told.diagnostic.what.replace(/^.* of fencing_command /, '') : told.kind;
+  if (told.kind === 'refuse') return told.diagnostic.what.replace(/^.* of fencing_command /, '');
+  const [barred] = told.kind === 'same' ? (told.differences ?? []) : [];
+  return barred ? `${barred.code} ${barred.found.replace(/^.*\//, '')}` : told.kind;
 }
 
 describe.skipIf(process.getuid?.() !== 0)('a program of the configuration', () => {
@@ -52,6 +54,17 @@ describe.skipIf(process.getuid?.() !== 0)('a program of the configuration', () =
       'same',
       'same',
       'same',
+    ]);
+  });
+
+  it('that gains privileges, or calls one that does', () => {
+    put('asks', '#!/bin/sh\n# not sudo \nif true; then exec /usr/bin/sudo -n fence; fi\n', 0o755);
+    put('says', '#!/bin/sh\n# sudo is not needed\necho pseudo sudoers\n', 0o755);
+    put('becomes', 'x', 0o4755);
+    expect(['asks', 'says', 'becomes'].map((name) => verdict(at(name)))).toEqual([
+      'UNT011 asks calls sudo',
+      'same',
+      'UNT011 becomes gains privileges',
     ]);
   });
 

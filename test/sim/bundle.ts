@@ -7,8 +7,8 @@ import { basename, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import type { Mutation } from './mutations.ts';
 
-function mutate({ file, find, replace }: Mutation): Plugin {
-  const path = join('controller/core', file);
+function mutate({ file, find, replace, folder = 'controller/core' }: Mutation): Plugin {
+  const path = join(folder, file);
   const core = new RegExp(`/src/${path.replaceAll('.', '\\.')}$`);
   let met = false;
   return {
@@ -26,8 +26,8 @@ function mutate({ file, find, replace }: Mutation): Plugin {
   };
 }
 
-/** What the file begins with: scenarios for workers, or the search. */
-type Entry = 'worker.ts' | 'exhaustive/search.ts';
+/** What the file begins with: scenarios for workers, the search, or power cuts of all hosts. */
+type Entry = 'worker.ts' | 'exhaustive/search.ts' | 'recovering.ts';
 
 export async function bundle(
   root: string,

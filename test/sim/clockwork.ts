@@ -36,6 +36,11 @@ export class Clockwork {
     this.now = end;
   }
 
+  /** Nothing of what was to happen happens any more. */
+  forget(): void {
+    this.#heap.length = 0;
+  }
+
   #removeFirst(): void {
     const heap = this.#heap;
     const last = heap.pop();

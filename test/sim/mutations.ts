@@ -8,6 +8,8 @@ import type { Worlds } from './worker.ts';
 export interface Mutation {
   readonly rule: string;
   readonly file: string;
+  /** Of src; the core where it is left out. */
+  readonly folder?: string;
   readonly find: string;
   readonly replace: string;
   readonly kinds: readonly string[];

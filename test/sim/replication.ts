@@ -23,6 +23,8 @@ const flapMs = 400;
 
 export class Replication {
   readonly #world: World;
+  /** The client writes nothing. */
+  quiet = false;
   /** When each commit was written, by its number. */
   readonly #writtenAt: number[] = [0];
 
@@ -39,7 +41,7 @@ export class Replication {
   /** The client: a commit to every server that takes writes, wherever it is. */
   write(): void {
     const { hosts, clock, random } = this.#world;
-    for (const host of hosts) {
+    for (const host of this.quiet ? [] : hosts) {
       const { instance } = host;
       if (!host.up || host.frozen || !instance.running || instance.role !== 'primary') continue;
       if (instance.disk !== 'ok' || standsStill(instance)) continue;

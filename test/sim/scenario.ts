@@ -34,9 +34,9 @@ export interface Versions {
 const oneVersion: Versions = { begin: () => undefined, goOn: () => undefined };
 
 const stepMs = 250;
-const warmUpMs = 9000;
+export const warmUpMs = 9000;
 /** The register is named behind the first proof of a standby, and each is proven once more. */
-const namingMs = 4000;
+export const namingMs = 4000;
 /** Schedules have struck for the last time after this. */
 const scheduleMs = 6000;
 const settleMs = 9000;
@@ -45,7 +45,7 @@ const quietMs = 1000;
 const provingMs = 2000;
 
 /** Where a server waits longer than usual for the others. */
-const longerMs = (world: World): number => 2 * (world.giveUpMs - giveUpMs);
+export const longerMs = (world: World): number => 2 * (world.giveUpMs - giveUpMs);
 
 export const runScenario = (seed: number, trace = false): Report => runPlan(planOf(seed), trace);
 
@@ -91,7 +91,7 @@ function carryOut(plan: Plan, trace: boolean, versions: Versions): Report {
 }
 
 /** Runs until it is so, or until the time is up; says which. */
-function runUntil(world: World, withinMs: number, done: (world: World) => boolean): boolean {
+export function runUntil(world: World, withinMs: number, done: (world: World) => boolean): boolean {
   const { clock } = world;
   for (const end = clock.now + withinMs; clock.now < end; ) {
     clock.runUntil(Math.min(end, clock.now + stepMs));
@@ -100,7 +100,7 @@ function runUntil(world: World, withinMs: number, done: (world: World) => boolea
   return false;
 }
 
-function strikeLater(world: World, plan: Plan): Fault[] {
+export function strikeLater(world: World, plan: Plan): Fault[] {
   const { clock } = world;
   if (plan.settings.references === 'stops')
     clock.after(new Random(plan.settings.seed).between(10, 4000), () => {
@@ -203,7 +203,7 @@ function heal(world: World): void {
 const why = (world: World): string => world.host('server1').state?.mirroring.reason ?? 'no controller';
 
 /** Everybody who may take over is in sync, as the primary sees it; the last release lets nobody out, and no register is named beside it. */
-function isWhole({ hosts, settings }: World): boolean {
+export function isWhole({ hosts, settings }: World): boolean {
   const canBind = settings.register !== 'none' && !hosts.some((it) => it.unlike.released);
   return hosts.some(
     (host) =>

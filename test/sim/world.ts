@@ -63,6 +63,8 @@ export class World {
   /** Requests of persons, and how many of them were answered. */
   asked = 0;
   answered = 0;
+  /** Told of each action before it is done; the host may be gone behind that. */
+  beforeDeed: (host: Host) => void = () => undefined;
   /** A fencing command has shut a host off, and has not said so in time. */
   shutOffInVain = false;
 
@@ -348,6 +350,7 @@ export class World {
       if (story) this.tell(`${host.id}: ${story}`);
     }
     for (const deed of deeds) {
+      this.beforeDeed(host);
       if (host.incarnation !== incarnation || this.#crashes(host, deed.kind)) return;
       act(this, host, deed);
     }

@@ -274,6 +274,19 @@ export const clusterCodes = {
       'nothing on the host says whose data it has and what its controller has promised: its next start, a switch and every change of the cluster are refused',
     repair: provision,
   },
+  CTL018: {
+    severity: 'drift',
+    title: 'what a server was before pgduet is not written down twice',
+    consequence: 'where the management directory is lost, a teardown cannot give the server back as it was',
+    repair: provision,
+  },
+  CTL019: {
+    severity: 'danger',
+    title: 'the record of what a server was before pgduet is lost',
+    consequence:
+      'a teardown is refused: without the record it would take the server for one that pgduet made, and could delete it',
+    repair: provision,
+  },
   ARB001: {
     severity: 'degraded',
     title: 'the arbiter does not run',

@@ -222,11 +222,25 @@ export const hostsCodes = {
     consequence: 'somebody else may be able to change what runs',
     repair: provision,
   },
+  UNT010: {
+    severity: 'degraded',
+    title: 'a drop-in is there to let commands gain privileges, and the unit does not let them',
+    consequence: 'sudo and the like fail in commands of the controller and of the instance',
+    repair:
+      'write unit_allows: [privileges] into multiplexing of the inventory, then run provision; or remove the drop-in',
+  },
+  UNT011: {
+    severity: 'note',
+    title: 'a command asks for privileges that the unit does not let it gain',
+    consequence: 'it fails when the controller needs it, unless it can do without',
+    repair:
+      'write unit_allows: [privileges] into multiplexing of the inventory, then run provision and restart the units; or let the command do without',
+  },
   INI001: {
     severity: 'drift',
     title: 'the init script is missing',
     consequence:
-      'after a reboot neither the controller nor the instance starts, and a shutdown ends them without order',
+      'after a reboot it does not start (neither controller nor instance, or the arbiter), and a shutdown ends it without order',
     repair: provision,
   },
   INI002: {
@@ -238,7 +252,7 @@ export const hostsCodes = {
   INI003: {
     severity: 'drift',
     title: 'the init script is not switched on',
-    consequence: 'after a reboot neither the controller nor the instance starts',
+    consequence: 'after a reboot it does not start: neither controller nor instance, or the arbiter',
     repair: provision,
   },
   INI004: {
@@ -251,7 +265,8 @@ export const hostsCodes = {
     severity: 'note',
     title: 'the host has no systemd',
     consequence:
-      'nobody starts a controller again that crashes or hangs: then nobody switches, and the instance goes on; and nothing keeps it from the rest of the host',
-    repair: 'watch that it runs: pgduet check says CTL001 where it does not, and pgduet provision starts it',
+      'nobody starts it again when it crashes or hangs: without its controller a server goes on and nobody switches, without the arbiter nobody acts on a silence; and nothing keeps it from the rest of the host',
+    repair:
+      'watch that it runs: pgduet check says CTL001 or ARB001 where it does not, and pgduet provision starts it',
   },
 } as const satisfies Record<string, FindingRule>;

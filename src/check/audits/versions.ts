@@ -2,8 +2,10 @@
  * Versions of PostgreSQL and of Node.js on the servers of a cluster, and of the PostgreSQL that is installed beside the one
  * that runs. Costs no process where the running server is the installed one. Pure.
  */
+import { commandWords, here } from '../../base/command.ts';
 import { quote } from '../../base/shell.ts';
 import type { Server } from '../../inventory/cluster.ts';
+import type { View } from '../../observe/survey.ts';
 import { makerOf } from '../../postgres/bindirs.ts';
 import { type Observed, type ProbeReply, present, unknown } from '../../resources/contract/kind.ts';
 import { program } from '../../resources/system/program.ts';
@@ -36,8 +38,8 @@ export const postgresVersions: Audit<Versions> = {
     sql: `select to_json(current_setting('server_version'))`,
   }),
   read: readVersions,
-  judge: (_context, seen) => [
-    ...[...seen].flatMap(ofInstalled),
+  judge: ({ view }, seen) => [
+    ...[...seen].flatMap((one) => ofInstalled(one, view)),
     ...[...seen].flatMap(ofPlace),
     ...ofServers(seen),
     ...ofMakers(seen),
@@ -68,7 +70,12 @@ function readVersions(reply: ProbeReply): Observed<Versions> {
 const order = (one: string, other: string): number =>
   one === other ? 0 : one.localeCompare(other, 'en', { numeric: true });
 
-function ofInstalled([host, { running, installed }]: readonly [string, Versions]): readonly Reported[] {
+/** A rolling update goes on by systemd alone. */
+function ofInstalled(
+  [host, { running, installed }]: readonly [string, Versions],
+  { hosts }: View,
+): readonly Reported[] {
+  const manager = hosts.get(host)?.facts?.serviceManager ?? 'systemd';
   if (installed === undefined || order(installed, running) <= 0) return [];
   return [
     {
@@ -77,9 +84,16 @@ function ofInstalled([host, { running, installed }]: readonly [string, Versions]
       object: 'PostgreSQL',
       declared: `${installed} is installed`,
       found: `${running} runs`,
+      ...(manager === 'systemd' ? {} : inPlace),
     },
   ];
 }
+
+const restart = here`pgduet restart`;
+const inPlace = {
+  repair: `restart every server, which begins with the standbys: ${commandWords(restart)}`,
+  commands: [restart],
+};
 
 /** Whoever started it has looked for its programs elsewhere: another build, maybe. */
 const ofPlace = ([host, { elsewhere }]: readonly [string, Versions]): readonly Reported[] =>

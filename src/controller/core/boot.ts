@@ -9,7 +9,7 @@ import type { Happening } from './event.ts';
 import { endedHere, entriesOf, isMaintained } from './maintenance.ts';
 import { isDoubtful } from './pause.ts';
 import type { Boot } from './processes.ts';
-import { firstPromise, isNewer, mayBelieve, ofCluster, promise } from './promise.ts';
+import { begunTimeline, firstPromise, isNewer, mayBelieve, ofCluster, promise } from './promise.ts';
 import { mayBeCutOff } from './references.ts';
 import { freshCell } from './register.ts';
 import { knowsItsPlace, rest } from './resting.ts';
@@ -54,7 +54,7 @@ export function onBoot(before: State, event: BootEvent): Decision {
 function finishTakeover(state: State, { standby, restored }: BootEvent): Decision {
   if (standby || !restored?.takeover) return decided(state);
   const { takeover } = restored;
-  const promised = firstPromise(state, takeover, restored.timeline + 1);
+  const promised = firstPromise(state, takeover, begunTimeline(state, takeover, restored.timeline));
   return decided(
     endedHere({ ...state, sync: promised, withdrawn: {}, suspects: [], origins: {}, degraded: 'switched' }),
     log('MCA00062'),

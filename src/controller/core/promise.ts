@@ -101,6 +101,13 @@ export const knows = (state: State, view: ServerView): boolean =>
   view.sync.epoch >= state.sync.epoch;
 
 /**
+ * The timeline that the promotion of a takeover begins. A standby whose receiver was cut tells that of its last checkpoint, which may be an earlier one: it was
+ * on that of the promise by which it takes over. Where a person has forced it nobody knows whether it had come so far.
+ */
+export const begunTimeline = ({ sync }: State, takeover: Takeover | null, seen: number): number =>
+  (takeover === null || takeover.kind === 'force' ? seen : Math.max(seen, sync?.timeline ?? 0)) + 1;
+
+/**
  * What a server promises first after it has become primary: nobody but itself holds what it acknowledges. In the next term, if
  * the register has given it the one before; in the same, if the role was handed to it. A takeover without either, which a
  * person has forced, is bound to no register.

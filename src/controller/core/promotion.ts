@@ -9,7 +9,7 @@ import type { CheckOutcome, Proof } from './event.ts';
 import { endedHere } from './maintenance.ts';
 import { switchedHere } from './passed-on.ts';
 import type { Promotion, ReplyTo } from './processes.ts';
-import { firstPromise } from './promise.ts';
+import { begunTimeline, firstPromise } from './promise.ts';
 import { bytesAhead, isPromoting } from './servers.ts';
 import { lastTimeline, type State, unknownPromotion } from './state.ts';
 import { termOf } from './term.ts';
@@ -114,7 +114,7 @@ export function onPromotionStopped(state: State, proof: Proof | null): Decision 
   }
   if (proof?.idle && led.includes(proof.state)) {
     const told = replies(replyTo, false, `too late: ${state.self.id} has become primary`);
-    return andThen(asPrimary(stopped, lastTimeline(state) + 1), (it) =>
+    return andThen(asPrimary(stopped, begunTimeline(state, state.takeover, lastTimeline(state))), (it) =>
       andThen(decided(it, ...told), startInstance),
     );
   }

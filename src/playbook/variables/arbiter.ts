@@ -1,9 +1,12 @@
 /** The variables of the arbiter: where it is, and who it runs as. The same on every host. Pure. */
+
+import { serviceWord } from '../../base/service-managers.ts';
 import { arbiterConf, arbiterConfContext } from '../../controller/config-arbiter.ts';
 import type { Cluster } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { bundleFile, commandFile, installed, nodePath, otherControllers } from './controller.ts';
-import { hostWithoutServer } from './host.ts';
+import { hostWithoutServer, serviceManager } from './host.ts';
+import { arbiterScript, type InitContext } from './init-script.ts';
 
 /** Empty texts where the inventory has no arbiter. */
 export interface ArbiterVariables {
@@ -15,6 +18,8 @@ export interface ArbiterVariables {
   readonly clusterDir: string;
   readonly owner: string;
   readonly unit: string;
+  /** What starts it with the host, as the kinds take it; empty where nothing does. */
+  readonly service: string;
   readonly node: string;
   readonly bundle: string;
   readonly mcArb: string;
@@ -32,6 +37,7 @@ const none: ArbiterVariables = {
   clusterDir: '',
   owner: '',
   unit: '',
+  service: '',
   node: '',
   bundle: '',
   mcArb: '',
@@ -51,6 +57,7 @@ export function arbiterVariables({ name: cluster, arbiter }: Cluster, view: View
     clusterDir: `${managementDir}/clusters/${cluster}`,
     owner,
     unit,
+    service: serviceWord(serviceManager(host, view), unit),
     node: nodePath(host, view),
     bundle: installed(managed, managementDir, bundleFile),
     mcArb: installed(managed, managementDir, commandFile('mc_arb')),
@@ -58,3 +65,7 @@ export function arbiterVariables({ name: cluster, arbiter }: Cluster, view: View
     ...arbiterConfContext(arbiterConf({ port, myAddress: adminAddress })),
   };
 }
+
+/** What its host starts it by, where that runs init scripts. */
+export const arbiterInit = ({ arbiter }: Cluster, view: View, mcArb: string): InitContext | undefined =>
+  arbiter && arbiterScript(arbiter, view, mcArb);

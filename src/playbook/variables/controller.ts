@@ -3,6 +3,7 @@
 import { isReadOnlyForUnit, isSystemDirectory } from '../../base/host-paths.ts';
 import { programLine } from '../../base/program-line.ts';
 import { initScriptFile, initScriptOf } from '../../base/service-managers.ts';
+import { limitLines } from '../../base/unit-limits.ts';
 import {
   checksFollowing,
   confByKeys,
@@ -20,7 +21,8 @@ import type { Cluster, Host, Server } from '../../inventory/cluster.ts';
 import { commandKeys } from '../../inventory/controller-keys.ts';
 import type { View } from '../../observe/survey.ts';
 import { writtenPlaces } from '../../postgres/written-places.ts';
-import { isManaged, serviceManager } from './host.ts';
+import { isManaged } from './host.ts';
+import { type InitContext, serverScript } from './init-script.ts';
 
 export interface ControllerVariables {
   readonly node: string;
@@ -33,22 +35,12 @@ export interface ControllerVariables {
   readonly initScript: InitContext;
 }
 
-/** Context of `templates/rc_mcoi.hbs`: what a unit says, and what systemd does for one. */
-export interface InitContext extends UnitContext {
-  readonly initScript: string;
-  readonly mcCtl: string;
-  /** The directory of the sockets, where a boot empties it; else empty. */
-  readonly runDir: string;
-  /** The form of OpenRC, which runs no other script. */
-  readonly openrc: boolean;
-}
-
 /** The controller's own files are rendered from the types that the controller reads them back with, and from nothing else. */
 export const ownTemplates: Readonly<Record<string, 'serverConf' | 'networkConf' | 'unit' | 'initScript'>> = {
   'server.conf.hbs': 'serverConf',
   'network.conf.hbs': 'networkConf',
   'mcoi.service.hbs': 'unit',
-  'rc_mcoi.hbs': 'initScript',
+  'rc.hbs': 'initScript',
 };
 
 interface ProgramFile {
@@ -72,7 +64,7 @@ export const installed = (managed: boolean, own: string, { folder, name }: Progr
 
 /** Shell text that succeeds as long as another controller, or an arbiter, runs on this machine. */
 export const otherControllers = ({ unit }: { readonly unit: string }): string =>
-  `ls /etc/systemd/system/mcoi_*.service /etc/systemd/system/mcarb_*.service ${initScriptFile(initScriptOf('mcoi_*'))} | grep -vxF -e /etc/systemd/system/${unit}.service -e ${initScriptFile(initScriptOf(unit))}`;
+  `ls /etc/systemd/system/mcoi_*.service /etc/systemd/system/mcarb_*.service ${initScriptFile(initScriptOf('mcoi_*'))} ${initScriptFile(initScriptOf('mcarb_*'))} | grep -vxF -e /etc/systemd/system/${unit}.service -e ${initScriptFile(initScriptOf(unit))}`;
 
 /** Those of the host's Node.js, or where it will be. */
 export const nodePath = (host: Host, view: View): string =>
@@ -107,6 +99,7 @@ export function controllerVariables(
     managementDir: server.multiplexing.managementDir,
     dataDir: server.postgres.dataDir,
     writable: writable(server, tablespaces).map(unitPath),
+    limits: limitLines(server.multiplexing.unitAllows),
     node,
     bundle,
   };
@@ -120,13 +113,7 @@ export function controllerVariables(
       serverId: server.name,
     }),
     unit,
-    initScript: {
-      ...unit,
-      initScript: initScriptOf(server.unit),
-      mcCtl: mcCtlPath(server, view),
-      runDir: /^(\/var)?\/run\/[^/]+$/.test(server.postgres.socketDir) ? server.postgres.socketDir : '',
-      openrc: serviceManager(server.host, view) === 'rc-update',
-    },
+    initScript: serverScript(cluster, server, view, mcCtlPath(server, view)),
   };
 }
 

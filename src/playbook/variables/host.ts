@@ -51,6 +51,8 @@ export interface MultiplexingVariables {
   readonly referenceAddresses: string;
   /** Empty where no report is wanted. */
   readonly coreFilePath: string;
+  /** Words of `base/unit-limits.ts`. */
+  readonly unitAllows: readonly string[];
 }
 
 /** Made by the packages of PostgreSQL, with a mode of its own. */
@@ -65,13 +67,8 @@ export const serviceManager = (host: Host, view: View): ServiceManager =>
 /** Is pgduet to write into the system's own directories there? */
 export const isManaged = (host: Host, view: View): boolean => serviceManager(host, view) !== 'none';
 
-/** What an arbiter needs there is written into the system where a unit starts it; an init script starts servers alone. */
+/** Of a host without a server, and of any other one. */
 export function hostWithoutServer(host: Host, view: View): BareHostVariables {
-  const bare = bareHostVariables(host, view);
-  return { ...bare, managed: bare.systemd, initTool: '', needrestart: bare.systemd && bare.needrestart };
-}
-
-function bareHostVariables(host: Host, view: View): BareHostVariables {
   const manager = serviceManager(host, view);
   const managed = manager !== 'none';
   return {
@@ -87,7 +84,7 @@ function bareHostVariables(host: Host, view: View): BareHostVariables {
 
 export function hostVariables(server: Server, view: View): HostVariables {
   const { host, multiplexing, postgres } = server;
-  const bare = bareHostVariables(host, view);
+  const bare = hostWithoutServer(host, view);
   const ownSocketDir =
     !bare.managed && ![multiplexing.managementDir, systemSocketDir].includes(postgres.socketDir);
   return {
@@ -132,6 +129,7 @@ export const multiplexingVariables = ({ multiplexing }: Server): MultiplexingVar
   failover: multiplexing.failover,
   referenceAddresses: multiplexing.referenceAddresses.join(', '),
   coreFilePath: `${multiplexing.keys.core_file_path ?? ''}`,
+  unitAllows: multiplexing.unitAllows,
 });
 
 /** What cannot be read has been refused with the inventory. */

@@ -1,7 +1,7 @@
 /** The variables of `pgduet recover`: which servers it starts, and what has to be so of those that were primary before. Pure. */
 import type { Situation } from '../../intent/intent.ts';
 import { leftAlone } from '../../intent/maintenance.ts';
-import { recovers } from '../../intent/recover.ts';
+import { recovers, settles } from '../../intent/recover.ts';
 import { mayTakeOver } from '../../inventory/cluster.ts';
 import { startCommands } from '../../observe/last-primary.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
@@ -9,6 +9,10 @@ import { type ServerVariables, serverVariables } from './server.ts';
 export interface RecoveringVariables {
   /** This server is started. */
   readonly starts: boolean;
+  /** It is, and a switch is ended by that. */
+  readonly settles: boolean;
+  /** Whoever may become primary by that. */
+  readonly heirs: readonly string[];
   /** Standbys that are, too, and that commits wait for. */
   readonly followers: readonly ServerVariables[];
   /** This server was primary before, and stays as it is. */
@@ -23,12 +27,16 @@ export interface RecoveringVariables {
   readonly restless: string;
   readonly successor: string;
   readonly unproven: string;
+  /** This server gave its role away, and is started, too. */
+  readonly joins: boolean;
   readonly promise: string;
   readonly commands: string;
 }
 
 const nothing: RecoveringVariables = {
   starts: false,
+  settles: false,
+  heirs: [],
   followers: [],
   former: false,
   formers: false,
@@ -39,6 +47,7 @@ const nothing: RecoveringVariables = {
   restless: '',
   successor: '',
   unproven: '',
+  joins: false,
   promise: '',
   commands: '',
 };
@@ -49,9 +58,14 @@ export function recoveringVariables(situation: Situation, server: string): Recov
   const { last, hosts, primary } = view;
   const former = last?.formers.find(({ name }) => name === server);
   const out = leftAlone(intent, view);
+  const starts = recovers(intent, view, server);
+  const open = settles(view);
   return {
-    starts: recovers(intent, view, server),
-    followers: cluster.servers
+    starts: starts && !open,
+    settles: starts && open,
+    heirs: last && last.heirs.length > 0 ? last.heirs : [primary],
+    // Who follows whom is known once that is over.
+    followers: (open ? [] : cluster.servers)
       .filter((one) => one.name !== primary && mayTakeOver(one) && recovers(intent, view, one.name))
       .filter((one) => !out.includes(one.name))
       .map((one) => serverVariables(one, view)),
@@ -64,6 +78,7 @@ export function recoveringVariables(situation: Situation, server: string): Recov
     restless: former?.restless ?? '',
     successor: former?.successor ?? '',
     unproven: former?.unproven ?? '',
+    joins: former?.joins === true,
     promise: former?.promise ?? '',
     commands: startCommands(cluster, hosts),
   };

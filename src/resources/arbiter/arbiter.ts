@@ -6,6 +6,7 @@ import { quote, sh } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
 import { integer, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { hostService } from '../contract/host-service.ts';
 import {
   type Change,
   change,
@@ -183,8 +184,9 @@ const patienceSeconds = 20;
 /** Until it has read what stands there: only then are the controllers told of it. */
 const actScript = (act: Act, desired: Desired): string => {
   const pidFile = quote(arbiterPidFile(desired));
-  const log = desired.unit
-    ? sh`journalctl -u ${desired.unit} -n 15 --no-pager -o cat`
+  const unit = hostService(desired.unit)?.unit;
+  const log = unit
+    ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat`
     : sh`as ${desired.owner} tail -n 15 ${`${desired.directory}/arbiter.log`}`;
   const older = filesOf(desired).map((path) => `[ ${quote(path)} -nt ${pidFile} ]`);
   return `tell() { ${log} >&2 || :; }

@@ -4,6 +4,7 @@
  */
 import { quote } from '../../base/shell.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { hostService } from '../contract/host-service.ts';
 import { absent, change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { replyLines } from '../contract/replies.ts';
 import { closed } from '../contract/stat.ts';
@@ -52,10 +53,10 @@ export const dismissed: ResourceKind<Desired, Seen> = {
   probe: (desired) => ({
     shell: `unseen ${quote(arbiterPidFile(desired))}
 case $unseen in closed*) echo "$unseen"; exit;; esac
-if [ ! -e ${quote(desired.directory)} ]${desired.unit ? ` && [ ! -e ${quote(unitFile(desired.unit))} ]` : ''}; then echo absent; exit; fi
+if ${[desired.directory, ...filesOf(desired)].map((path) => `[ ! -e ${quote(path)} ]`).join(' && ')}; then echo absent; exit; fi
 ${findOthers(desired)}
 echo "others$others"
-${desired.unit ? findUnit(desired.unit, 'unit') : ''}
+${unitOf(desired) ? findUnit(unitOf(desired), 'unit') : ''}
 if [ -e ${quote(clusterDir(desired))} ]; then echo known; fi
 seen=
 if [ -n "$others" ] && [ -d ${quote(clusterDir(desired))} ]; then seen=$(${strangers(clusterDir(desired), clusterTree, desired.owner)}) || exit 1; fi
@@ -92,7 +93,7 @@ if [ -n "$seen" ]; then printf '%s\\n' "$seen" | sed 's/^/stranger /'; fi
     if (others.length === 0)
       return change({
         ...(notes.length > 0 ? { notes } : {}),
-        summary: `stop the arbiter, and delete ${desired.directory}${desired.unit ? ` and unit ${desired.unit}.service` : ''}`,
+        summary: `stop the arbiter, and delete ${desired.directory}${serviceWords(desired)}`,
         reason: 'it serves no other cluster',
       });
     if (known)
@@ -107,6 +108,30 @@ if [ -n "$seen" ]; then printf '%s\\n' "$seen" | sed 's/^/stranger /'; fi
   ],
 };
 
+const unitOf = ({ unit }: Desired): string => hostService(unit)?.unit ?? '';
+
+/** What starts it with the host. */
+function filesOf({ unit }: Desired): readonly string[] {
+  const kept = hostService(unit);
+  if (kept?.unit) return [unitFile(kept.unit)];
+  return kept?.script ? [kept.script.file] : [];
+}
+
+function serviceWords({ unit }: Desired): string {
+  const kept = hostService(unit);
+  if (kept?.unit) return ` and unit ${kept.title}`;
+  return kept ? ` and ${kept.title}` : '';
+}
+
+/** It ends, and nothing starts it any more. */
+function farewell(desired: Desired): string {
+  const kept = hostService(desired.unit);
+  const stop = tellArbiter(desired, 'stop');
+  if (kept?.unit)
+    return `if [ -e ${quote(unitFile(kept.unit))} ]; then ${stop}; fi\n${removeUnit(kept.unit)}`;
+  return kept?.script ? `${stop}\n{ ${kept.script.remove}; } >/dev/null` : stop;
+}
+
 /** Whether it is the last one is looked at again: another cluster may have come meanwhile. What the arbiter's user has made goes as that user. */
 const dismissal = (desired: Desired): string => `${vacating}
 ${findOthers(desired)}
@@ -119,7 +144,7 @@ if [ -n "$others" ]; then
 if controller ${quote(arbiterPidFile(desired))}; then ${tellArbiter(desired, 'reload')}; fi
 exit 0
 fi
-${desired.unit ? `if [ -e ${quote(unitFile(desired.unit))} ]; then ${tellArbiter(desired, 'stop')}; fi\n${removeUnit(desired.unit)}` : tellArbiter(desired, 'stop')}
+${farewell(desired)}
 d=${quote(desired.directory)}
 if [ ! -d "$d" ]; then exit 0; fi
 ${onlyOurs(desired.directory, arbiterTree(desired), desired.owner)}

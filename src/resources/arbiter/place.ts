@@ -3,13 +3,14 @@
  * several clusters; each has a directory of its own, and all else is theirs together. Pure text.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { optional, text } from '../contract/field.ts';
+import { text } from '../contract/field.ts';
+import { hostService, service } from '../contract/host-service.ts';
 
 export const arbiterPlaceFields = {
   directory: text('management directory of the arbiter'),
   cluster: text('the cluster, whose files stand in `clusters/CLUSTER`'),
   owner: text('user that it runs as'),
-  unit: optional(text('the systemd unit that starts it; without it `mc_arb start` does')),
+  unit: service('the systemd unit or the init script that starts it; without one `mc_arb start` does'),
   mc_arb: text('path of `mc_arb` on the host'),
 } as const;
 
@@ -17,6 +18,7 @@ export interface ArbiterPlace {
   readonly directory: string;
   readonly cluster: string;
   readonly owner: string;
+  /** As a playbook says it: of its service, whichever form that has. */
   readonly unit?: string;
   readonly mcArb: string;
 }
@@ -40,12 +42,16 @@ type Act = 'start' | 'stop' | 'restart' | 'reload';
 const mcArb = ({ owner, mcArb: path, directory }: ArbiterPlace, act: 'start' | 'stop' | 'reload'): string =>
   sh`as ${owner} ${path} ${act} -M ${directory}`;
 
-/** Shell: by the unit, where there is one. A stop of one that does not run is none. */
+/**
+ * Shell: by its service, where there is one; a script has no word for a reload, and may be gone when it is to stop. A stop of one that does
+ * not run is none.
+ */
 export function tellArbiter(place: ArbiterPlace, act: Act): string {
-  const { unit } = place;
-  if (unit) return sh`systemctl ${act} ${`${unit}.service`}`;
+  const kept = hostService(place.unit);
+  if (kept?.unit) return sh`systemctl ${act} ${`${kept.unit}.service`}`;
+  if (kept && (act === 'start' || act === 'restart')) return kept[act];
   const stop = `if controller ${quote(arbiterPidFile(place))}; then ${mcArb(place, 'stop')} >&2; fi`;
-  if (act === 'stop') return stop;
+  if (act === 'stop') return kept ? `${kept.stop}\n${stop}` : stop;
   if (act === 'restart') return `${stop}\n${mcArb(place, 'start')} >&2`;
   return `${mcArb(place, act)} >&2`;
 }

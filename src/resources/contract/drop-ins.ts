@@ -5,4 +5,8 @@ export const startDropIn = 'pgduet.conf';
 /** There only while a unit lets its running server go. */
 export const letGoDropIn = 'pgduet-let-go.conf';
 
+/** For grep: a line with which a drop-in lets what runs in a unit gain privileges. */
+export const letsGain =
+  '^[[:space:]]*NoNewPrivileges[[:space:]]*=[[:space:]]*(no|n|false|f|off|0)[[:space:]]*$';
+
 export const ownDropIns: readonly string[] = [startDropIn, letGoDropIn];

@@ -20,6 +20,8 @@ export interface HostService {
   readonly isEnabled: string;
   /** The unit, where the service is one: systemd knows more of it than the host shows. */
   readonly unit?: string;
+  /** Where it is an init script: its file, and what takes all of it away. */
+  readonly script?: { readonly file: string; readonly remove: string };
 }
 
 /** Of a unit that was disabled when the host has booted, systemd 257 says then that it has to be read again. */
@@ -49,6 +51,7 @@ function initScript(script: string, tool: InitTool): HostService {
     enable: where(tool.on(script)),
     disable: where(tool.off(script)),
     isEnabled: `[ "$(\n${tool.levels(script)}\n)" != off ]`,
+    script: { file, remove: tool.remove(script) },
   };
 }
 

@@ -296,6 +296,23 @@ listening() {
 export const daemonWords = (place: { readonly managementDir: string; readonly id: string }): string =>
   `daemon -M ${place.managementDir} --local-server ${place.id}`;
 
+/** Shell condition: a controller that starts finds a record, or the mark that there is none to be trusted; without both it would take itself for a new one. */
+export const tellsNext = (place: { readonly managementDir: string; readonly id: string }): string => {
+  const record = `${place.managementDir}/${place.id}.state.json`;
+  return `{ [ -f ${quote(record)} ] || [ -f ${quote(`${record}.torn`)} ]; }`;
+};
+
+/** Shell: the process that runs the controller of this place, by its words, into stray; empty where there is none. */
+export const strayController = (place: { readonly managementDir: string; readonly id: string }): string =>
+  `stray=
+for c in /proc/[0-9]*/cmdline; do
+  case "$(tr '\\0' ' ' <"$c" 2>/dev/null)" in *${quote(`${daemonWords(place)} `)}) stray=\${c#/proc/}; stray=\${stray%/*}; break;; esac
+done`;
+
+/** Shell: the main process of a unit that is up into main; empty where it is starting, stopping or down. */
+export const mainProcess = (unit: string): string =>
+  `main=; if systemctl --quiet is-active ${quote(`${unit}.service`)}; then main=$(systemctl show -p MainPID --value ${quote(`${unit}.service`)}); fi; if ! numbered "$main"; then main=; fi`;
+
 /** The controller keeps this file as long as it runs; shell function `controller` reads it. */
 export const controllerPidFile = (place: { readonly managementDir: string; readonly id: string }): string =>
   `${place.managementDir}/${place.id}.pid`;

@@ -4,7 +4,7 @@
  */
 import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import { quote, sh } from '../../base/shell.ts';
+import { quote } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
 import { integer, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
@@ -21,16 +21,15 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
-import { untilAnswers } from '../contract/preamble.ts';
 import { closed } from '../contract/stat.ts';
 import {
   type ControllerReport,
   controllerProbe,
-  mcCtlCommand,
   readControllerStatus,
   sinceOf,
 } from './controller-status.ts';
 import { isFormerPrimary, outage } from './outage.ts';
+import { runningScript, startScript } from './start-script.ts';
 
 const fields = serverFields(
   {
@@ -41,7 +40,7 @@ const fields = serverFields(
   },
   ({ timeout, ...rest }, { server }) => ({ ...server, ...rest, instance: server, timeoutSeconds: timeout }),
 );
-type Desired = DesiredOf<typeof fields>;
+export type Desired = DesiredOf<typeof fields>;
 
 /** The controller does not run; its last file tells when it was there last. */
 interface Stopped {
@@ -63,7 +62,7 @@ interface Running {
   readonly beside?: true;
 }
 
-type Seen = Stopped | Running;
+export type Seen = Stopped | Running;
 
 type Act = 'start' | 'restart' | 'wait' | 'none';
 
@@ -297,49 +296,3 @@ const besideScript = (desired: Desired): string => {
   return `beside=beside
 while IFS= read -r group; do case $group in */${quote(unit)}.service | */${quote(unit)}.service/*) beside=;; esac; done 2>/dev/null < "/proc/$pid/cgroup" || beside=`;
 };
-
-/** Shell: whether the controller's process runs; sets pidfile, pid and began. */
-const runningScript = ({
-  managementDir,
-  id,
-}: Desired): string => `{ pidfile=${quote(`${managementDir}/${id}.pid`)}
-controller "$pidfile" && lines "$pidfile" pid ticks boot began; }`;
-
-/**
- * Shell: `given_up` says whether the controller that was just started tries no more, by its own message in the journal. What starts
- * without a journal has its log; `before_start` is behind what stood there. Started by hand, `mc_ctl start -w` has said so itself.
- */
-export const givenUp = (unit: string | undefined): string =>
-  unit
-    ? sh`given_up() { journalctl -u ${unit} "_SYSTEMD_INVOCATION_ID=$(systemctl show -p InvocationID --value ${unit})" -n 30 --no-pager -o cat | grep -qF '(MCA01008)'; }`
-    : 'given_up() { false; }';
-
-const givenUpInLog = (log: string): string =>
-  `given_up() { peek tail -c "+$((before_start + 1))" ${log} 2>/dev/null | grep -qF '(MCA01008)'; }`;
-
-function startScript(act: Exclude<Act, 'none'>, desired: Desired): string {
-  const { instance, timeoutSeconds } = desired;
-  const starter = hostService(desired.unit);
-  const unit = starter?.unit;
-  const command =
-    starter === undefined
-      ? `${act === 'restart' ? `${mcCtlCommand(desired, 'stop --mc-only')}\n` : ''}${mcCtlCommand(desired, 'start -w')} >&2`
-      : act === 'restart'
-        ? starter.restart
-        : starter.start;
-  // Kind `takeover` may have started it in the same batch; mc_ctl would call that an error.
-  const unlessRunning = act === 'start' && !starter;
-  const begin = act === 'wait' ? ':' : unlessRunning ? `${runningScript(desired)} || ${command}` : command;
-  const ownLog = quote(`${desired.managementDir}/${desired.id}.log`);
-  const log = unit ? sh`journalctl -u ${unit} -n 15 --no-pager -o cat` : `peek tail -n 15 ${ownLog}`;
-  const byScript = starter && !unit && act !== 'wait';
-  return `${byScript ? `before_start=$(peek stat -c %s ${ownLog} 2>/dev/null) || before_start=0\n` : ''}tell() { ${log} >&2 || :; ${sh`peek tail -n 5 ${`${desired.managementDir}/${desired.id}.startup.log`}`} >&2 2>/dev/null || :; }
-( ${begin} ) || { tell; exit 1; }
-${byScript ? givenUpInLog(ownLog) : givenUp(act === 'wait' ? undefined : unit)}
-began=$(date +%s)
-${untilAnswers(
-  instance,
-  `    if given_up; then echo 'the instance could not be started' >&2; tell; exit 1; fi
-    if [ $(($(date +%s) - began)) -ge ${timeoutSeconds} ]; then echo 'the instance did not answer within ${timeoutSeconds} s' >&2; tell; exit 1; fi`,
-)}`;
-}

@@ -25,6 +25,7 @@ const fields = serverFields(
     unproven: optional(
       text('why the promise of this server does not say that only that one confirmed its commits'),
     ),
+    joins: flag('`true` where it gave its role away in a switch, and is started, too', false),
     promise: text('its own promise, in words', 'no promise'),
     commands: text('how a person starts the controllers', 'systemctl start UNIT'),
   },
@@ -99,8 +100,10 @@ export const alone: ResourceKind<Desired, Seen> = {
 };
 
 /** Why a commit that this server alone holds may have been acknowledged to somebody who relied on a standby. */
-function weakness({ successor, unproven }: Desired, seen: Seen): string | undefined {
+function weakness(desired: Desired, seen: Seen): string | undefined {
+  const { successor, unproven } = desired;
   if (seen.beyond.kind === 'none') return undefined;
+  if (desired.joins) return 'it gave its role away, and holds more than it has given';
   if (unproven !== undefined) return unproven;
   if (successor === undefined) return 'nobody took over from it directly';
   const { names, commit, options } = seen;

@@ -15,6 +15,7 @@ import { replyLines } from '../contract/replies.ts';
 import { lostDirectory } from './lost-directory.ts';
 import { type Beside, besideFunction, readBesides } from './own-files.ts';
 import { beforeProbe, formerMark } from './record.ts';
+import { secondProbe } from './second-record.ts';
 
 export interface DataDirectoryPlace {
   readonly dataDir: string;
@@ -67,6 +68,8 @@ export interface DataDirectory {
   readonly former?: boolean;
   /** It was there before pgduet, alone or in a role of a pair, and has a record of that. */
   readonly before?: 'single' | 'primary' | 'standby';
+  /** The record of that is lost, and the second one, in the data directory, says it. */
+  readonly recordLost?: boolean;
   /** Where its tablespaces are. */
   readonly tablespaces?: readonly string[];
   /** Links of a finished data directory that lead to no WAL, or to no tablespace of this version; and its `pg_wal` itself where no WAL is. */
@@ -166,6 +169,9 @@ fi
 if [ -f "$d/standby.signal" ]; then echo 'signal standby'; fi
 if [ -e "$d/postmaster.opts" ]; then echo 'started once'; fi
 ${lostDirectory(place)}
+if [ -z "$making" ]; then
+${secondProbe(place)}
+fi
 for n in "$d"/pg_tblspc/*; do if [ -L "$n" ]; then printf 'tablespace %s\n' "$(readlink "$n")"; fi; done
 if postmaster "$d"; then echo "running $pid"; fi
 if [ ! -e ${quote(systemFile(place))} ]; then
@@ -199,7 +205,11 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   const unit = lines.first('unit');
   const away = lines.first('away');
   const version = lines.first('version');
-  const before = (['single', 'primary', 'standby'] as const).find((word) => word === lines.first('before'));
+  // One that a copy has brought, or a teardown left, says nothing of data that is not ours.
+  const ours = recorded !== undefined || lines.first('directory') !== undefined;
+  const second = ours ? lines.first('second') : undefined;
+  const said = lines.first('before') ?? second;
+  const before = (['single', 'primary', 'standby'] as const).find((word) => word === said);
   return {
     content,
     files: lines.all('file'),
@@ -219,6 +229,7 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
     mute: lines.first('control') !== undefined && control === undefined,
     ...(making ? { making } : {}),
     ...(before ? { before } : {}),
+    ...(second ? { recordLost: true } : {}),
     ...(recorded ? { recorded } : {}),
     ...(packaged && /^[\w.-]+ [\w.-]+$/.test(packaged) ? { packaged } : {}),
     ...(unit && /^[\w:.@\\-]+\.service$/.test(unit) ? { unit } : {}),

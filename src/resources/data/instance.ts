@@ -5,7 +5,13 @@ import { quote, sh } from '../../base/shell.ts';
 import { text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
-import { type DataDirectory, dataDirectoryProbe, readDataDirectory, unidentified } from './data-directory.ts';
+import {
+  type DataDirectory,
+  dataDirectoryProbe,
+  readDataDirectory,
+  systemFile,
+  unidentified,
+} from './data-directory.ts';
 import { beginMaking, endMaking } from './making.ts';
 import { anotherCluster, isMissing, missingData, unreadRecord, unusable } from './refusals.ts';
 
@@ -29,6 +35,8 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
   fields,
   key: (desired) => desired.dataDir,
   renews: (desired) => desired.dataDir,
+  // What was recorded decides; where its directory is made anew, that has to be done before.
+  inside: systemFile,
   describe: (desired) => `instance in ${desired.dataDir}`,
   probe: (desired) => ({ shell: dataDirectoryProbe(desired) }),
   read: (reply, desired) => {

@@ -86,10 +86,10 @@ export interface RecordSeen {
   readonly confirmed: readonly string[];
 }
 
-/** From what `recordProbe` has printed. */
-export function readRecord(lines: ReplyLines, confirmed: readonly string[]): RecordSeen {
-  const [content] = lines.all('record');
-  const [unread] = lines.all('unread');
+/** From what `recordProbe` has printed, or behind a word in front of it. */
+export function readRecord(lines: ReplyLines, confirmed: readonly string[], word = ''): RecordSeen {
+  const [content] = lines.all(`${word}record`);
+  const [unread] = lines.all(`${word}unread`);
   if (unread !== undefined) return { confirmed, broken: unread };
   return content === undefined ? { confirmed } : { confirmed, ...read(fromBase64(content.trim())) };
 }

@@ -100,11 +100,14 @@ export const placeSettings: readonly string[] = [
   'external_pid_file',
 ];
 
+/** Shell: "primary", "standby" or "single" into word, as the record in $b says. */
+export const roleBefore = `word=$(peek sed -n '/^ "pair": {/,/^ }/s/^  "role": "\\([a-z]*\\)".*/\\1/p' "$b" | head -n 1)
+  case $word in primary | standby) ;; *) word=single;; esac`;
+
 /** Shell: prints "before primary", "before standby" or "before single" where there is a record. */
 export const beforeProbe = (place: Place): string => `b=${quote(beforeFile(place))}
 if [ -f "$b" ]; then
-  word=$(peek sed -n '/^ "pair": {/,/^ }/s/^  "role": "\\([a-z]*\\)".*/\\1/p' "$b" | head -n 1)
-  case $word in primary | standby) ;; *) word=single;; esac
+  ${roleBefore}
   echo "before $word"
 fi`;
 
@@ -129,7 +132,10 @@ export const findDropIns = (place: Place): string =>
 
 /** Shell: prints "record BASE64", or "unread WHY" where something stands in its place that nobody can read. */
 export const recordProbe = (place: Place): string => `r=${quote(beforeFile(place))}; record=
-if [ -L "$r" ] || { [ -e "$r" ] && [ ! -f "$r" ]; }; then echo 'unread it is no plain file'
+${recordText}`;
+
+/** Shell: the same of the path in r. */
+export const recordText = `if [ -L "$r" ] || { [ -e "$r" ] && [ ! -f "$r" ]; }; then echo 'unread it is no plain file'
 elif [ -e "$r" ]; then
   if record=$(peek cat "$r"); then echo "record $(printf '%s' "$record" | base64 -w 0)"; else echo 'unread its owner may not read it'; fi
 fi`;

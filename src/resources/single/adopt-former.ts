@@ -71,12 +71,10 @@ export function* buildObstacles(_intention: Intention, observation: AdoptObserva
 /** The controller's unit lets no program gain privileges, so that such a command fails from the restart on. */
 export function* formerObstacles(intention: Intention, observation: AdoptObservation): Generator<Obstacle> {
   const { unit } = intention;
-  if (observation.privileged.length === 0 || !unit) return;
-  if (observation.letGain.some((file) => file.includes(`/${unit}.service.d/`))) return;
-  const path = `/etc/systemd/system/${unit}.service.d/privileges.conf`;
+  if (observation.privileged.length === 0 || !unit || intention.unitAllows?.includes('privileges')) return;
   yield {
     what: `commands of its configuration need a program that gains privileges, which ${unit}.service does not allow (NoNewPrivileges): ${observation.privileged.join(', ')}`,
-    fix: `Change the command so that ${intention.instance.owner} can do it alone; or allow it as root on every server: mkdir -p ${path.replace(/\/[^/]*$/, '')} && printf '[Service]\\nNoNewPrivileges=no\\n' >${path}`,
+    fix: `Change the command so that ${intention.instance.owner} can do it alone; or let the unit allow it: unit_allows: [privileges] in multiplexing of the inventory.`,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { canStand } from '../../base/environment-file.ts';
 import { Secret } from '../../base/secret.ts';
+import { gainingFunction } from '../contract/gaining.ts';
 import { fromBase64, type ReplyLines, textsOf } from '../contract/replies.ts';
 
 /** A line of a unit that people wrote, and the file that holds it. */
@@ -24,8 +25,6 @@ export interface SeenFormer {
   readonly directives: readonly Directive[];
   /** Programs in its commands that gain privileges when they are started: "/usr/bin/sudo", "/usr/local/bin/archive (sudo)". */
   readonly privileged: readonly string[];
-  /** Drop-ins of controllers that let the server's programs gain privileges. */
-  readonly letGain: readonly string[];
 }
 
 /**
@@ -34,22 +33,19 @@ export interface SeenFormer {
  */
 export const formerShell = `echo "environ $(peek base64 -w 0 "/proc/$pid/environ" 2>/dev/null)"
 printf 'home %s\\n' "$(printf %s "$OWNER_HOME" | b64)"
-grep -lsiE '^NoNewPrivileges=(no|false|off|0)[[:space:]]*$' /etc/systemd/system/mcoi_*.service.d/*.conf | sed 's/^/gains /'
 echo "manager $(systemctl show-environment 2>/dev/null | b64)"
 if [ -n "$unit" ]; then echo "unitfiles $(systemctl cat --no-pager -- "$unit" 2>/dev/null | b64)"; fi
 conf=$(echo "select current_setting('config_file')" | sql 2>/dev/null)
 case $conf in /etc/postgresql/*) if [ -e "\${conf%/*}/environment" ]; then told variables "\${conf%/*}/environment"; fi;; esac
+${gainingFunction}
 # Every word of a command that is a program: one that is setuid, or a script that calls such a one.
 echo "select setting from pg_settings where name like '%\\_command' and setting not in ('', '(disabled)')" | sql 2>/dev/null | tr -s ' \\t;|&()<>"\\140'"'" '\\n' | sort -u | while IFS= read -r w; do
   case $w in '' | -* | *%*) continue;; esac
   f=$(command -v -- "$w" 2>/dev/null) || continue
   case $f in /*) ;; *) continue;; esac
   if [ ! -f "$f" ]; then continue; fi
-  if [ -u "$f" ] || [ -g "$f" ]; then told privileged "$f"; continue; fi
-  if [ "$(peek head -c 2 "$f" 2>/dev/null | tr -d '\\0')" = '#!' ]; then
-    by=$(peek grep -vE '^[[:space:]]*#' "$f" 2>/dev/null | grep -oE '(^|[^[:alnum:]_./-])([a-z/]*/)?(sudo|su|doas|pkexec|runuser|newgrp|sg)[[:space:]]' | grep -oE '(sudo|su|doas|pkexec|runuser|newgrp|sg)' | head -n 1)
-    if [ -n "$by" ]; then told privileged "$f ($by)"; fi
-  fi
+  by=$(gaining "$f")
+  case $by in itself) told privileged "$f";; ?*) told privileged "$f ($by)";; esac
 done`;
 
 export function readFormer(lines: ReplyLines, ofUnit: boolean): SeenFormer {
@@ -70,7 +66,6 @@ export function readFormer(lines: ReplyLines, ofUnit: boolean): SeenFormer {
     environmentFiles: [...new Set([...textsOf(lines, 'variables'), ...environments.map(({ file }) => file)])],
     directives,
     privileged: textsOf(lines, 'privileged'),
-    letGain: lines.all('gains'),
   };
 }
 

@@ -29,6 +29,8 @@ export interface Intention extends AdoptPlace {
   readonly managed: boolean;
   /** Of the controller; absent where there is no systemd. */
   readonly unit?: string;
+  /** Words of multiplexing.unit_allows. */
+  readonly unitAllows?: readonly string[];
 }
 
 export interface Obstacle {

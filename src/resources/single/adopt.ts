@@ -18,6 +18,7 @@ import {
   formerMark,
 } from '../data/record.ts';
 import { anotherCluster } from '../data/refusals.ts';
+import { dropSeconds, putSecond } from '../data/second-record.ts';
 import { rulesScript } from '../postgres/hba.ts';
 import { valueFields, wantedValues } from '../postgres/settings.ts';
 import { stillAsSeen } from './adopt-look-files.ts';
@@ -42,6 +43,7 @@ const fields = serverFields(
     addresses: wordList('where they come from, for the plan'),
     roles: wordList('roles that pgduet makes; existing ones are recorded'),
     unit: optional(text('the unit of the controller; without it there is none')),
+    unit_allows: wordList('words of `multiplexing.unit_allows`: what it allows besides'),
     managed: flag('`false` where units and files of the system cannot be written', true),
   },
   ({ template, values, ...rest }, { server }, problem) => ({
@@ -163,15 +165,21 @@ const unseen = (desired: Desired) => ({
   fix: 'Check that the programs of this version are installed (postgres.bin_dir) and that its administrator can log in through the socket.',
 });
 
-/** The record first: whatever happens later, what was there before is known. The mark before the drop-in that asks for it. */
+/**
+ * The record first, and beside the data once more: whatever happens later, what was there before is known. What an earlier cluster has left
+ * there goes. The mark before the drop-in that asks for it.
+ */
 function recordScript({ before, observation }: AdoptChange, desired: Desired): string {
   const { owner } = desired.instance;
   const put = (path: string, content: string): string => putFile({ path, mode: '0600', owner, content });
-  const record = observation.record ? [] : [put(beforeFile(desired), `${JSON.stringify(before, null, 1)}\n`)];
+  const text = `${JSON.stringify(before, null, 1)}\n`;
+  const record = observation.record ? [] : [put(beforeFile(desired), text)];
   return [
     stillAsSeen(desired, observation.shown),
     makeDirectory({ path: desired.managementDir, owner, mode: '0700' }),
     ...record,
+    dropSeconds(desired, owner),
+    putSecond(desired, owner, text),
     put(formerMark(desired), `${startedBy(before)}\n`),
     ...dropInScript(before, desired),
   ].join('\n');

@@ -16,8 +16,11 @@ interface Place {
 export type RecordProblem = Pick<Diagnostic, 'what' | 'why' | 'fix'>;
 
 /** Undefined where there is no record, or one that may be acted on. */
-export function recordProblem(place: Place, seen: RecordSeen): RecordProblem | undefined {
-  const file = beforeFile(place);
+export function recordProblem(
+  place: Place,
+  seen: RecordSeen,
+  file = beforeFile(place),
+): RecordProblem | undefined {
   if (seen.broken !== undefined)
     return {
       what: `the record '${file}' of what '${place.id}' was before cannot be read: ${seen.broken}`,

@@ -143,7 +143,7 @@ done
 file ${quote(unitFile(plainUnit))}`
     : ''
 }
-for n in backup_manifest backup_label.old tablespace_map.old pgduet.json .postgresql.conf.trial .pg_hba.conf.trial '.*.pgduet-tmp' pgsql_tmp_mc_disk_check pg_wal/pgsql_tmp_mc_disk_check pg_tblspc/*/pgsql_tmp_mc_disk_check; do for p in "$d"/$n; do if [ -e "$p" ]; then printf 'leftover %s\\n' "$(printf %s "$p" | base64 -w 0)"; fi; done; done
+for n in backup_manifest backup_label.old tablespace_map.old pgduet.json 'pgduet.before.*.json' .postgresql.conf.trial .pg_hba.conf.trial '.*.pgduet-tmp' pgsql_tmp_mc_disk_check pg_wal/pgsql_tmp_mc_disk_check pg_tblspc/*/pgsql_tmp_mc_disk_check; do for p in "$d"/$n; do if [ -e "$p" ]; then printf 'leftover %s\\n' "$(printf %s "$p" | base64 -w 0)"; fi; done; done
 ${liveSql(dataDir, place.owner)}
 if [ -n "$pid" ]; then
   printf 'server %s\\n' "\${pid_state%% *} $(sed -n 's/^0:://p' "/proc/$pid/cgroup")"

@@ -323,6 +323,11 @@ function describeChange(
     ...(seen.environment && acts.keeper.kind === 'unit' && acts.keeper.text !== undefined
       ? [`the variables that it is started with move to ${plainEnvironment(acts.keeper.unit)}`]
       : []),
+    ...(acts.keeper.kind === 'hand' && !seen.record
+      ? [
+          `nothing starts it when its host boots, and nothing stops it in order: here a person does, as ${desired.owner} (${seen.programs}/pg_ctl start -D ${desired.dataDir}), or a script of the host's own`,
+        ]
+      : []),
     ...(acts.restart && server
       ? [
           `one restart, behind a checkpoint, since ${reasons.join(' and ')}; ${follows ? 'commits that wait for this standby alone wait for it' : 'writes wait for it'}`,

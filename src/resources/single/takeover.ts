@@ -12,8 +12,8 @@ import { type Change, change, present, type ResourceKind, refuse, same, unknown 
 import { unbroken } from '../contract/preamble.ts';
 import { stopServer } from '../contract/stop-server.ts';
 import { startable } from '../contract/tried.ts';
-import { givenUp } from '../controller/controller.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
+import { givenUp } from '../controller/start-script.ts';
 import { type Before, formerDropIn, formerMark } from '../data/record.ts';
 import { judge } from '../postgres/adopted-rules.ts';
 import { valueFields, wantedValues } from '../postgres/settings.ts';

@@ -37,7 +37,7 @@ const fields = fieldsOf(
   },
   ({ template: content, ...rest }, _context, problem) => {
     if (rest.state === 'present' && content === undefined)
-      problem('template', 'a script needs a template', "Write 'template: rc_mcoi.hbs', or 'state: absent'.");
+      problem('template', 'a script needs a template', "Write 'template: rc.hbs', or 'state: absent'.");
     return { ...rest, content: content ?? '' };
   },
 );

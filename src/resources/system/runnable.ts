@@ -3,13 +3,24 @@
  * that cannot run is told before anything relies on it.
  */
 import { quote } from '../../base/shell.ts';
-import { text } from '../contract/field.ts';
+import { optional, text, wordList } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
-import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { gainingFunction } from '../contract/gaining.ts';
+import {
+  absent,
+  type Difference,
+  present,
+  type ResourceKind,
+  refuse,
+  same,
+  unknown,
+} from '../contract/kind.ts';
 
 const fields = serverFields({
   path: text('the program'),
   key: text('the key of the inventory that names it, for messages'),
+  unit: optional(text('the unit that it runs in; without it nothing is taken from it')),
+  allows: wordList('words of `multiplexing.unit_allows`'),
 });
 type Desired = DesiredOf<typeof fields>;
 
@@ -17,6 +28,8 @@ interface Seen {
   readonly may: boolean;
   /** "postgres:postgres 644", or what is wrong with it besides. */
   readonly found: string;
+  /** What it gains privileges by, where it does: "sudo"; "itself". */
+  readonly gains?: string;
 }
 
 export const runnable: ResourceKind<Desired, Seen> = {
@@ -39,23 +52,42 @@ case $first in
   '#!'*) first=\${first#??}; set -f; set -- $first; set +f
     if [ -n "$1" ] && ! peek test -x "$1"; then echo "no its first line names $1, which cannot be executed"; exit; fi;;
 esac
-echo "yes $whose"`,
+echo "yes $whose"
+${gainingFunction}
+by=$(gaining "$p")
+if [ -n "$by" ]; then echo "gains $by"; fi`,
   }),
   read: (reply) => {
     const [, may, found = ''] = /^(yes|no) (.+)$/m.exec(reply.stdout) ?? [];
     if (reply.status !== 0) return unknown(reply.stderr.trim() || 'the program could not be looked at');
     if (reply.stdout.trim() === 'absent') return absent;
-    return may ? present({ may: may === 'yes', found }) : unknown('the program could not be looked at');
+    const [, gains] = /^gains (\S+)$/m.exec(reply.stdout) ?? [];
+    return may
+      ? present({ may: may === 'yes', found, ...(gains === undefined ? {} : { gains }) })
+      : unknown('the program could not be looked at');
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return refuse(problem(desired, 'is not there'));
     const { may, found } = observed.value;
     return may
-      ? same(`${desired.owner} may execute it`)
+      ? same(`${desired.owner} may execute it`, barred(desired, observed.value))
       : refuse(problem(desired, `cannot be executed by ${desired.owner} (${found})`));
   },
   steps: () => [],
 };
+
+/** It may do without, so that it is only told. */
+const barred = ({ key, path, unit, allows }: Desired, { gains }: Seen): readonly Difference[] =>
+  unit === undefined || gains === undefined || allows.includes('privileges')
+    ? []
+    : [
+        {
+          code: 'UNT011',
+          object: key,
+          declared: 'multiplexing.unit_allows without privileges',
+          found: gains === 'itself' ? `${path} gains privileges` : `${path} calls ${gains}`,
+        },
+      ];
 
 const problem = ({ path, key }: Desired, what: string) =>
   ({

@@ -4,12 +4,13 @@
  * whether it was started from this text. What a drop-in changes is reported, and left to a person.
  */
 import { quote } from '../../base/shell.ts';
-import { flag, template, text } from '../contract/field.ts';
+import { flag, template, text, wordList } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
-import { type Change, change, type Difference, type ResourceKind, same } from '../contract/kind.ts';
+import { type Change, change, type Difference, type ResourceKind, refuse, same } from '../contract/kind.ts';
 import { ownFile, putFile } from '../contract/preamble.ts';
 import { notAFile, ownershipDifference, ownershipDifferences, words } from '../contract/stat.ts';
 import { unitFile } from './unit-files.ts';
+import { barredDropIn, limitNotes, stricter } from './unit-limits.ts';
 import {
   markOf,
   readUnit,
@@ -24,6 +25,7 @@ const fields = fieldsOf(
     name: text('name of the unit, without `.service`'),
     template: template('template of the file'),
     enabled: flag('whether systemd starts it at boot', true),
+    allows: wordList('words of `multiplexing.unit_allows` by which it was rendered, for the plan'),
   },
   ({ template, ...rest }) => ({ ...rest, content: withMark(template) }),
 );
@@ -56,10 +58,12 @@ export const unit: ResourceKind<Desired, UnitObservation, UnitChange> = {
   diff: (desired, observed) => {
     if (observed.state === 'absent') return change(missing(desired));
     const seen = observed.value;
+    const lost = stricter(desired, seen);
+    if (lost) return refuse(lost);
     if (seen.stat.type === 'directory' || seen.stat.type === 'other')
       return notAFile(unitFile(desired.name), seen.stat);
     const faults = isMasked(seen) ? [masked(desired)] : faultsOf(desired, seen);
-    const notes = [...olderText(desired, seen), ...dropIns(desired, seen)];
+    const notes = [...olderText(desired, seen), ...dropIns(desired, seen), ...barredDropIn(desired, seen)];
     const [first] = faults;
     if (!first) return same(`${seen.enabled}, content is right${unseen(desired, seen)}`, notes);
     const rewritten = seen.text !== desired.content && !isMasked(seen);
@@ -69,6 +73,7 @@ export const unit: ResourceKind<Desired, UnitObservation, UnitChange> = {
       ...(rewritten
         ? { text: { before: seen.text, after: desired.content, name: unitFile(desired.name) } }
         : {}),
+      ...(rewritten ? limitNotes(desired, seen.text) : {}),
       act: faults.find(({ act }) => act !== 'none')?.act ?? 'none',
       reload: seen.stale,
       differences: [...faults.flatMap(({ differences }) => differences), ...notes],
@@ -85,6 +90,7 @@ const missing = (desired: Desired): UnitChange => ({
   summary: `write and enable unit ${unitName(desired)}`,
   reason: 'it is not there',
   text: { before: '', after: desired.content, name: unitFile(desired.name) },
+  ...limitNotes(desired),
   act: 'write',
   reload: false,
   differences: [

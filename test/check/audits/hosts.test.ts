@@ -6,6 +6,7 @@ import { fullDisks } from '../../../src/check/audits/full-disks.ts';
 import { network } from '../../../src/check/audits/network.ts';
 import { references } from '../../../src/check/audits/references.ts';
 import { nodeVersions, postgresVersions } from '../../../src/check/audits/versions.ts';
+import type { Facts } from '../../../src/observe/facts.ts';
 import type { HostView } from '../../../src/observe/survey.ts';
 import type { ProbeReply } from '../../../src/resources/contract/kind.ts';
 import { serverNamed } from '../../observe/cluster.ts';
@@ -54,6 +55,16 @@ describe('versions of PostgreSQL', () => {
       server1: postgres(debian, 'postgres (PostgreSQL) 15.10 (Debian 15.10-1)'),
     });
     expect(told).toMatchObject({ declared: '15.10 is installed', found: '15.4 runs' });
+  });
+
+  it('are advised what works there: a rolling update needs systemd', () => {
+    const late = { server1: postgres(debian, 'postgres (PostgreSQL) 15.10 (Debian 15.10-1)') };
+    const views = { server1: { facts: { serviceManager: 'update-rc.d' } as Facts } };
+    expect(tell(postgresVersions, late)[0]).not.toHaveProperty('repair');
+    expect(tell(postgresVersions, late, { views })[0]).toMatchObject({
+      repair: expect.stringContaining('`pgduet restart`'),
+      commands: [{ on: null, run: 'pgduet restart' }],
+    });
   });
 
   it('are unknown where the server or the program does not say', () => {

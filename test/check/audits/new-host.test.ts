@@ -16,6 +16,7 @@ const record: ControllerRecord = {
   eligible: [],
   believers: [],
   bound: false,
+  seen: 1,
   whole: true,
 };
 const bare: HostView = { data: { content: 'absent', files: [], standbySignal: false, running: false } };

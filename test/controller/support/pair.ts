@@ -12,14 +12,16 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import type { StatusReport } from '../../../src/controller/core/status.ts';
+import { copyPrepared, type DataRecipe, memory } from './prepared-data.ts';
 
 const versions = ['18', '17', '16', '15', '14', '13'];
 export const binDir = versions
@@ -94,6 +96,59 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** Asked once; a user of the package keeps it. */
+let ownerUid: number | undefined;
+
+export function uidOfOwner(): number {
+  ownerUid ??= Number(execFileSync('id', ['-u', owner], { encoding: 'utf8' }));
+  return ownerUid;
+}
+
+/** What decides what a program of PostgreSQL makes of the same arguments. */
+export const programIngredients = (): string[] => {
+  const { size, mtimeMs } = statSync(`${binDir}/postgres`);
+  const { LANG = '', LC_ALL = '' } = process.env;
+  return [`${binDir} ${size} ${mtimeMs}`, owner, LANG, LC_ALL];
+};
+
+/** A program of PostgreSQL, as the owner of the data. Returns what it says. */
+export function must(program: string, ...args: string[]): string {
+  const { status, stdout, stderr } = asOwner(`${binDir}/${program}`, args);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}${stdout}`);
+  return stdout;
+}
+
+/** What both servers have set from the beginning. */
+const common = [
+  'max_connections=15',
+  'superuser_reserved_connections=3',
+  'shared_buffers=16MB',
+  'wal_log_hints=on',
+];
+
+/** `data1` and `data2`, its copy. */
+const pairOfData = (): DataRecipe => ({
+  name: 'pair',
+  ingredients: [readFileSync(import.meta.filename, 'utf8'), ...programIngredients()],
+  make(dir) {
+    const [first, second] = [join(dir, 'data1'), join(dir, 'data2')];
+    if (root) chownSync(dir, uidOfOwner(), -1);
+    must('initdb', '-k', '-N', '-A', 'peer', '-D', first);
+    // The client of the tests runs as root and logs in as the administrator.
+    const hba = join(first, 'pg_hba.conf');
+    writeFileSync(hba, `local postgres all peer map=test\n${readFileSync(hba, 'utf8')}`);
+    appendFileSync(join(first, 'pg_ident.conf'), `test ${owner} ${owner}\ntest root ${owner}\n`);
+    const options = [`unix_socket_directories=${dir}`, 'listen_addresses=', 'fsync=off', ...common];
+    const log = join(dir, 'log');
+    must('pg_ctl', '-D', first, '-w', '-l', log, '-o', options.map((it) => `-c ${it}`).join(' '), 'start');
+    try {
+      must('pg_basebackup', '-D', second, '-h', dir, '-c', 'fast', '-N', '-R');
+    } finally {
+      must('pg_ctl', '-D', first, '-w', '-m', 'fast', 'stop');
+    }
+  },
+});
+
 export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
@@ -102,7 +157,7 @@ export interface Ended {
 
 export class Pair {
   /** In memory, where it costs nothing that the servers sync what they write. */
-  readonly dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'mc-'));
+  readonly dir = mkdtempSync(join(memory, 'mc-'));
   readonly mcdir = join(this.dir, 'mc');
   readonly bundle = join(this.dir, 'mc.js');
   /** Another Node can be tried with PGDUET_TEST_NODE. */
@@ -116,7 +171,7 @@ export class Pair {
     const [pg1 = 0, pg2 = 0, mc1 = 0, mc2 = 0] = this.ports;
     for (const sub of ['run', 'mc']) {
       mkdirSync(join(this.dir, sub), { mode: 0o700 });
-      if (root) chownSync(join(this.dir, sub), this.#uid(), -1);
+      if (root) chownSync(join(this.dir, sub), uidOfOwner(), -1);
     }
     this.#private('network.conf', `server1 127.0.0.1 ${mc1}\nserver2 127.0.0.1 ${mc2}\n`);
     this.#private('server1.conf', this.#conf('data1'));
@@ -128,12 +183,10 @@ export class Pair {
   #conf = (data: string): string =>
     `db_instance = '${join(this.dir, 'run', data)}'\nheartbeat_interval = 100\ndb_instance_check_interval = 100\ndb_instance_check_retry = 0\ndisk_check_interval = 150\ndisk_check_retry = 0\n`;
 
-  #uid = (): number => Number(execFileSync('id', ['-u', owner], { encoding: 'utf8' }));
-
   #private(name: string, text: string): void {
     const path = join(this.mcdir, name);
     writeFileSync(path, text, { mode: 0o600 });
-    if (root) chownSync(path, this.#uid(), -1);
+    if (root) chownSync(path, uidOfOwner(), -1);
   }
 
   /** A shell script that the administrator may run. */
@@ -141,7 +194,7 @@ export class Pair {
     const path = join(this.dir, 'run', name);
     writeFileSync(path, `#!/bin/sh\n${body}\n`);
     chmodSync(path, mode);
-    if (root) chownSync(path, this.#uid(), -1);
+    if (root) chownSync(path, uidOfOwner(), -1);
     return path;
   }
 
@@ -161,39 +214,16 @@ export class Pair {
   /** Replication goes over the Unix socket with peer authentication, so that no password and no trust is needed. */
   #makeData(port1: number, port2: number): void {
     const run = join(this.dir, 'run');
-    const first = this.dataDir(1);
-    const second = this.dataDir(2);
-    this.#must(`${binDir}/initdb`, ['-k', '-N', '-A', 'peer', '-D', first]);
-    // The client of the tests runs as root and logs in as the administrator.
-    const hba = join(first, 'pg_hba.conf');
-    writeFileSync(hba, `local postgres all peer map=test\n${readFileSync(hba, 'utf8')}`);
-    appendFileSync(join(first, 'pg_ident.conf'), `test ${owner} ${owner}\ntest root ${owner}\n`);
+    const [first, second] = [this.dataDir(1), this.dataDir(2)];
+    copyPrepared(pairOfData(), run);
+    writeFileSync(join(first, 'postmaster.opts'), `${binDir}/postgres "-D" "${first}"\n`);
     const settings = (port: number, other: string): string =>
-      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\nmax_connections=15\nsuperuser_reserved_connections=3\nshared_buffers=16MB\nwal_log_hints=on\nwal_sender_timeout=1500\nwal_receiver_timeout=1500\nwal_retrieve_retry_interval=200\nsynchronous_standby_names='${other}'\n`;
-    appendFileSync(join(first, 'postgresql.conf'), settings(port1, 'server2'));
-    this.#must(`${binDir}/pg_ctl`, ['-D', first, '-w', '-l', join(run, 'log'), 'start']);
-    this.#must(`${binDir}/pg_basebackup`, [
-      '-D',
-      second,
-      '-h',
-      run,
-      '-p',
-      String(port1),
-      '-c',
-      'fast',
-      '-N',
-      '-R',
-    ]);
-    this.#must(`${binDir}/pg_ctl`, ['-D', first, '-w', '-m', 'fast', 'stop']);
-    appendFileSync(join(second, 'postgresql.conf'), settings(port2, 'server1'));
+      `port=${port}\nunix_socket_directories='${run}'\nlisten_addresses=''\n${common.join('\n')}\nwal_sender_timeout=1500\nwal_receiver_timeout=1500\nwal_retrieve_retry_interval=200\nsynchronous_standby_names='${other}'\n`;
+    const [conf1, conf2] = [first, second].map((dir) => join(dir, 'postgresql.conf')) as [string, string];
+    appendFileSync(conf1, settings(port1, 'server2'));
+    appendFileSync(conf2, settings(port1, 'server2') + settings(port2, 'server1'));
     const conninfo = `host=${run} port=${port1} user=${owner} application_name=server2`;
     writeFileSync(join(second, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
-  }
-
-  #must(program: string, args: readonly string[]): void {
-    const result = asOwner(program, args);
-    if (result.status !== 0)
-      throw new Error(`${program} ${args.join(' ')}: ${result.stdout}${result.stderr}`);
   }
 
   ctl(...args: string[]): SpawnSyncReturns<string> {

@@ -1,6 +1,7 @@
 /**
  * Keys of <host>.conf that an inventory declares, on a running pair: a command that cannot run is told before, the controllers take over what
- * changes without a restart, the system log has their name and facility, a hand edit is told, and a key that is taken out again is gone.
+ * changes without a restart, the system log has their name and facility, a hand edit is told, and a key that is taken out again is gone. What the
+ * unit takes from commands, and what is given back to them.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { describeLab, labTest } from '../harness/describe.ts';
 import { until } from '../harness/run.ts';
 import { type ClusterOptions, type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { type Server, sql } from '../support/instance.ts';
+import { asCommand, expectLimited } from '../support/limits.ts';
 import { expectSwitchable } from '../support/multiplexed.ts';
 import { expectExit, findingsOf, type Said } from '../support/pgduet.ts';
 
@@ -192,6 +194,10 @@ while True: print(s.recv(65536).decode('utf8', 'replace').strip(), flush=True)
     expect(await configuration(pair.standby)).toBe(whole);
   });
 
+  labTest('the unit leaves to commands and queries what they need, and no more', () =>
+    expectLimited(pair.primary),
+  );
+
   labTest('a command is run with its own arguments first', async () => {
     expectExit(await pair.command(['switch', '-i', file, '--yes']), 0);
     const { host } = pair.standby;
@@ -250,4 +256,44 @@ while True: print(s.recv(65536).decode('utf8', 'replace').strip(), flush=True)
         undefined,
     );
   });
+
+  labTest(
+    'a drop-in that was enough for sudo stops the stricter unit, until the inventory says what it allows',
+    async () => {
+      const dropIn = '/etc/systemd/system/mcoi_inst1.service.d/sudo.conf';
+      const unit = '/etc/systemd/system/mcoi_inst1.service';
+      for (const { host } of pair.servers)
+        await host.sh(
+          `sed -i '/^CapabilityBoundingSet=/d; /^SystemCall/d' ${unit}
+mkdir -p ${dropIn.replace(/\/[^/]*$/, '')}; printf '[Service]\\nNoNewPrivileges=no\\n' > ${dropIn}; systemctl daemon-reload
+echo 'postgres ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/postgres; chmod 440 /etc/sudoers.d/postgres`,
+          { check: true },
+        );
+      const processes = await running();
+      const without = await provision(pair.file);
+      expectExit(without, 5);
+      expect(without.all.replace(/\s+/g, ' ')).toMatch(/SAF095 .*NoNewPrivileges=no in .*sudo\.conf/);
+      expect((await pair.primary.host.sh(`grep -c ^CapabilityBoundingSet= ${unit}`)).stdout.trim()).toBe('0');
+      const allowing = pair.inventory('allowing.yml', { multiplexing: { unit_allows: ['privileges'] } });
+      for (const { host } of pair.servers) await host.sh(`rm ${dropIn}`, { check: true });
+      const said = await provision(allowing);
+      expectExit(said, 0);
+      expect(said.all.replace(/\s+/g, ' ')).toContain(
+        'its commands may do more than usual, as multiplexing.unit_allows says: privileges',
+      );
+      // What runs goes on under the limits that it was started with.
+      expect(await running()).toEqual(processes);
+      const [next, last] =
+        (await sql(pair.primary, 'select pg_is_in_recovery()')) === 't'
+          ? pair.servers
+          : [pair.standby, pair.primary];
+      if (!next || !last) throw new Error('no pair');
+      expect(await asCommand(last, 'sudo -n id -un')).toMatch(/^sudo: .* 1$/);
+      await next.host.sh('systemctl restart mcoi_inst1', { check: true });
+      await pair.untilSwitchable();
+      expectExit(await pair.command(['switch', '-i', allowing, '--yes']), 0);
+      expect(await asCommand(next, 'sudo -n id -un')).toBe('root 0');
+      expect(await asCommand(next, 'touch /etc/limits')).toMatch(/Read-only file system 1$/);
+    },
+  );
 });

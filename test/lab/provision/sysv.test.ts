@@ -1,5 +1,5 @@
 /**
- * A pair on hosts that System V init boots: an init script starts and stops controller and instance there. From nothing to a pair, drift,
+ * A pair with its arbiter on hosts that System V init boots: an init script starts and stops controller and instance there, and another one the arbiter. From nothing to a pair, drift,
  * stop and start, reboots, a stale pid file, switch, failover, rebuild, and back to one server.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -8,6 +8,7 @@ import { freshPair, type LabCluster } from '../support/cluster.ts';
 import { type Server, sql, untilSwitchable } from '../support/instance.ts';
 import { expectExit, findingsOf } from '../support/pgduet.ts';
 
+const arbiterScript = '/etc/init.d/rc_mcarb_arbiter';
 const script = '/etc/init.d/rc_mcoi_inst1';
 
 describeLab('a pair on hosts without systemd', () => {
@@ -15,7 +16,7 @@ describeLab('a pair on hosts without systemd', () => {
   let a: Server;
   let b: Server;
   beforeAll(async () => {
-    pair = await freshPair({ image: 'debian12-sysv' });
+    pair = await freshPair({ image: 'debian12-sysv', arbiter: true });
     [a, b] = [pair.primary, pair.standby];
   });
   afterAll(() => pair?.close());
@@ -26,7 +27,17 @@ describeLab('a pair on hosts without systemd', () => {
     findingsOf(await pair.check())
       .map(({ code, host }) => `${host} ${code}`)
       .sort();
-  const clean = [`server1 INI005`, `server2 INI005`];
+  /** Whether the arbiter runs, and whether its host starts it at boot. */
+  const arbiter = async (): Promise<string | undefined> =>
+    (
+      await pair.arbiter?.sh(
+        `${arbiterScript} status; ls /etc/rc2.d/S*rc_mcarb_arbiter >/dev/null 2>&1; echo "link $?"`,
+      )
+    )?.stdout
+      .trim()
+      .replaceAll('\n', ', ');
+  const arbiterUp = 'the arbiter runs, link 0';
+  const clean = ['arb1 INI005', 'server1 INI005', 'server2 INI005'];
   /** What runs, and whether the host starts it at boot. */
   const state = ({ host, dataDir }: Server): Promise<string> =>
     host
@@ -45,7 +56,7 @@ describeLab('a pair on hosts without systemd', () => {
   labTest('it is provisioned, the init script runs it, and check has nothing but a note', async () => {
     expect(await say(a, 'cat /proc/1/comm; test -d /run/systemd/system || echo none')).toBe('init\nnone');
     expectExit(await pair.provision(), 0);
-    expect(await Promise.all([state(a), state(b)])).toEqual([up, up]);
+    expect(await Promise.all([state(a), state(b), arbiter()])).toEqual([up, up, arbiterUp]);
     expect(await found()).toEqual(clean);
     expectExit(await pair.run('check'), 0);
     // What a unit would set, as far as this machine lets a host; and nothing of the session that started it.
@@ -58,9 +69,9 @@ describeLab('a pair on hosts without systemd', () => {
 
   labTest('both come back by themselves from a reboot, and were stopped in order', async () => {
     await sql(a, 'create table law(x int); insert into law values (1)');
-    await Promise.all([a, b].map(({ host }) => host.reboot()));
+    await Promise.all([a.host, b.host, pair.arbiter].map((host) => host?.reboot()));
     await Promise.all([a, b].map(untilSwitchable));
-    expect(await Promise.all([state(a), state(b)])).toEqual([up, up]);
+    expect(await Promise.all([state(a), state(b), arbiter()])).toEqual([up, up, arbiterUp]);
     expect(await Promise.all([crashes(a), crashes(b)])).toEqual(['0', '0']);
     expect(await sql(b, 'select count(*) from law')).toBe('1');
     expect(await found()).toEqual(clean);
@@ -71,7 +82,9 @@ describeLab('a pair on hosts without systemd', () => {
     await b.host.sh(`update-rc.d rc_mcoi_inst1 disable; echo '# x' >> ${script}; chmod 0777 ${script}`, {
       check: true,
     });
+    await pair.arbiter?.sh(`rm ${arbiterScript}`, { check: true });
     expect(await found()).toEqual([
+      'arb1 INI001',
       'server1 INI001',
       'server2 INI002',
       'server2 INI003',
@@ -80,7 +93,7 @@ describeLab('a pair on hosts without systemd', () => {
     ]);
     expectExit(await pair.provision(), 0);
     expect(await found()).toEqual(clean);
-    expect(await Promise.all([state(a), state(b)])).toEqual([up, up]);
+    expect(await Promise.all([state(a), state(b), arbiter()])).toEqual([up, up, arbiterUp]);
   });
 
   labTest('a pid file that was left behind ends nobody', async () => {
@@ -119,10 +132,13 @@ kill -0 $(cat /root/sleeper) && echo alive; kill $(cat /root/sleeper); cat /root
     expect(await found()).toEqual(clean);
   });
 
-  labTest('a teardown leaves one server, and no script on either host', async () => {
+  labTest('a teardown leaves one server, and no script on any host', async () => {
     expectExit(await pair.run('teardown', '--yes', '--keep', a.id), 0);
-    for (const { host } of [a, b])
-      expect((await host.sh(`ls ${script} /etc/rc?.d/*rc_mcoi* 2>/dev/null`)).stdout).toBe('');
+    for (const host of [a.host, b.host, pair.arbiter])
+      expect(
+        (await host?.sh('ls -d /etc/init.d/rc_mc* /etc/rc?.d/*rc_mc* /mcarb /usr/local/bin/mc_* 2>/dev/null'))
+          ?.stdout,
+      ).toBe('');
     expect(await sql(a, 'select count(*) from law')).toBe('2');
   });
 });

@@ -93,7 +93,11 @@ chown -R postgres: ${configDir}`,
     (await host.sh(`tr '\\0' '\\n' < /proc/$(head -n 1 ${dataDir}/postmaster.pid)/environ`, { check: true }))
       .stdout;
 
-  labTest('started by a person: it archives on either server, and the way back is one restart', async () => {
+  const [record, second] = ['/mcdir/inst1/former-a.before.json', `${dataDir}/pgduet.before.former-a.*.json`];
+  /** The record and the second one, every byte, with mode and owner. */
+  const records = async (): Promise<string> =>
+    (await a.sh(`for f in ${record} ${second}; do cat $f; stat -c '%a %U' $f; done`, { check: true })).stdout;
+  labTest('started by a person: it archives on either server', async () => {
     const [first, second] = servers();
     await login(a, 'cd / && runuser -u postgres -- pg_ctlcluster --skip-systemctl-redirect 15 main start');
     await archives(first);
@@ -108,6 +112,24 @@ chown -R postgres: ${configDir}`,
     await verb(0, 'switch', '--yes');
     await archives(second);
     await verb(0, 'switch', '--yes');
+  });
+
+  labTest(
+    'its management directory is lost, and what it was before comes back from its data directory',
+    async () => {
+      const before = await records();
+      await a.sh('rm -r /mcdir/inst1', { check: true });
+      const { all } = await verb(2, 'check');
+      for (const code of ['CTL016', 'CTL019']) expect(all).toContain(code);
+      expect((await verb(5, 'teardown', '--yes')).all).toContain('SAF086');
+      await verb(0, 'provision', '--yes');
+      await verb(0, 'check');
+      expect(await records()).toBe(before);
+    },
+  );
+
+  labTest('the way back is one restart', async () => {
+    const [first] = servers();
     const count = countRestarts(first);
     await verb(0, 'teardown', '--yes');
     expect(await count.stop(), 'restarts').toBe(1);
@@ -137,6 +159,11 @@ systemctl daemon-reload; systemctl start ${unit}`,
       expect(plain(check)).toContain(`LimitMEMLOCK=infinity (${dropIn}/shop.conf)`);
       await verb(0, 'migrate', '--yes');
       await archives(servers()[0]);
+      // The unit that it names is confirmed by root's drop-in.
+      const before = await records();
+      await a.sh(`rm ${record}`, { check: true });
+      await verb(0, 'provision', '--yes');
+      expect(await records()).toBe(before);
       await verb(0, 'switch', '--yes');
       await archives(second);
       expect(await environment(second)).toContain("ODD=it's # so\n");

@@ -3,6 +3,7 @@ import type { KindCases } from '../cases.ts';
 
 const place =
   'directory: /mcarb/arbiter, cluster: inst1, owner: mcarb, unit: mcarb_arbiter, mc_arb: /usr/local/bin/mc_arb';
+const scripted = place.replace('unit: mcarb_arbiter', 'unit: update-rc.d/rc_mcarb_arbiter');
 const unmanaged = place.replace(' unit: mcarb_arbiter,', '');
 const arbiter = (where: string): string =>
   `{ ${where}, port: 27541, address: 192.0.2.120, bundle: /usr/local/lib/pgduet/mc.cjs }`;
@@ -63,6 +64,27 @@ export const arbitration: readonly KindCases[] = [
           change: 'start the arbiter',
           reason: 'does not run',
           script: [/as mcarb \/usr\/local\/bin\/mc_arb start -M \/mcarb\/arbiter/],
+        },
+      },
+      {
+        title: 'it does not run, and an init script starts it',
+        desired: arbiter(scripted),
+        reply: { stdout: 'others\n \nstopped\n' },
+        gives: {
+          change: 'start the arbiter',
+          reason: 'does not run',
+          script: ['/etc/init.d/rc_mcarb_arbiter start', /as mcarb tail .*arbiter\.log/],
+          scriptLacks: ['systemctl start', 'mc_arb start'],
+        },
+      },
+      {
+        title: 'an init script starts it, and has no word for a reload',
+        desired: arbiter(scripted),
+        reply: { stdout: runs('100 100 310 100') },
+        gives: {
+          change: 'read the files of inst1',
+          reason: 'newer',
+          script: ['mc_arb reload -M /mcarb/arbiter'],
         },
       },
       {
@@ -161,6 +183,21 @@ export const arbitration: readonly KindCases[] = [
           change: /^stop the arbiter, and delete \/mcarb\/arbiter$/,
           reason: 'no other cluster',
           script: ['as mcarb /usr/local/bin/mc_arb stop -M /mcarb/arbiter'],
+        },
+      },
+      {
+        title: 'it is the last one, and an init script starts it',
+        desired: `{ ${scripted} }`,
+        reply: { stdout: 'others\nknown\n' },
+        gives: {
+          change: /^stop the arbiter, and delete \/mcarb\/arbiter and \/etc\/init.d\/rc_mcarb_arbiter$/,
+          reason: 'no other cluster',
+          script: [
+            '/etc/init.d/rc_mcarb_arbiter stop',
+            'as mcarb /usr/local/bin/mc_arb stop -M /mcarb/arbiter',
+            'rm -f /etc/init.d/rc_mcarb_arbiter',
+            'update-rc.d rc_mcarb_arbiter remove',
+          ],
         },
       },
       {

@@ -61,7 +61,7 @@ export const controllers: readonly KindCases[] = [
         gives: {
           change: 'start the Mirroring Controller',
           reason: 'does not run',
-          script: ['systemctl start mcoi_inst1'],
+          script: ['systemctl start mcoi_inst1', 'systemctl kill --kill-who=main -s KILL mcoi_inst1.service'],
         },
       },
       {

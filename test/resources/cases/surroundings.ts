@@ -61,6 +61,39 @@ export const surroundings: readonly KindCases[] = [
         gives: { same: 'postgres may execute it' },
       },
       {
+        title: 'it calls sudo, which the unit does not allow',
+        desired: '{ path: /opt/fence, key: fencing_command, unit: mcoi_inst1, allows: [devices] }',
+        reply: { stdout: 'yes regular file, root:root 755\ngains sudo\n' },
+        gives: {
+          same: 'postgres may execute it',
+          differences: [
+            'UNT011 fencing_command: multiplexing.unit_allows without privileges → /opt/fence calls sudo',
+          ],
+        },
+      },
+      {
+        title: 'it is sudo',
+        desired: '{ path: /usr/bin/sudo, key: fencing_command, unit: mcoi_inst1 }',
+        reply: { stdout: 'yes regular file, root:root 4755\ngains itself\n' },
+        gives: {
+          same: 'postgres may execute it',
+          differences: [
+            'UNT011 fencing_command: multiplexing.unit_allows without privileges → /usr/bin/sudo gains privileges',
+          ],
+        },
+      },
+      {
+        title: 'it calls sudo, and the unit allows it',
+        desired: '{ path: /opt/fence, key: fencing_command, unit: mcoi_inst1, allows: [privileges] }',
+        reply: { stdout: 'yes regular file, root:root 755\ngains sudo\n' },
+        gives: { same: 'postgres may execute it', differences: [] },
+      },
+      {
+        title: 'it calls sudo, and no unit is in its way',
+        reply: { stdout: 'yes regular file, root:root 755\ngains sudo\n' },
+        gives: { same: 'postgres may execute it', differences: [] },
+      },
+      {
         title: 'it is not there',
         reply: { stdout: 'absent\n' },
         gives: { refuse: 'SAF095', what: "the program '/opt/fence' of fencing_command is not there" },

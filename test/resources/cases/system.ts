@@ -24,6 +24,8 @@ const rightScript = 'regular file|755|root|root|100|200';
 const lessThanAUnit =
   'an init script, which starts it at boot and stops it at shutdown, and does nothing in between';
 const dropInOfUnit = '/etc/systemd/system/mcoi_inst1.service.d/a.conf';
+const limited = '{ name: mcoi_inst1, template: limits.hbs }';
+const limitedText = '[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=CAP_NET_RAW\n';
 const marked = '{ name: mcoi_inst1, template: unit.hbs }';
 const mark = createHash('sha256')
   .update('[Service]\nEnvironment=PGDUET_UNIT=\n[Install]\nWantedBy=multi-user.target graphical.target')
@@ -166,6 +168,12 @@ export const system: readonly KindCases[] = [
     errors: [
       { desired: '{ port: many, for: x, pid_file: y }', what: "whole number, not 'many'", at: '1:9' },
       { desired: '{ for: x, pid_file: y }', what: "'port' is missing", at: '1:1' },
+      {
+        desired: '{ port: 1, for: x, pid_file: y, unit: initctl/x }',
+        what: "'unit' cannot be 'initctl/x'",
+        at: '1:39',
+        beyondSchema: true,
+      },
     ],
     cases: [
       { title: 'it is free', reply: { stdout: 'free\n' }, gives: { same: 'free' } },
@@ -182,7 +190,16 @@ export const system: readonly KindCases[] = [
       {
         title: 'the controller of this server uses it, and its directory is gone',
         reply: { stdout: 'orphan 4711\n' },
-        gives: { refuse: 'HST005', what: 'the controller of this server (process 4711)' },
+        gives: {
+          refuse: 'HST005',
+          what: 'the controller of this server (process 4711)',
+          fix: 'Do not end the controller',
+        },
+      },
+      {
+        title: 'the same, and its directory is there again, with what the next one may believe',
+        reply: { stdout: 'orphan 4711 kept\n' },
+        gives: { refuse: 'HST005', what: 'process 4711', fix: 'kill -KILL 4711' },
       },
       {
         title: 'somebody uses it, and whether rightfully is closed to this login',
@@ -607,6 +624,64 @@ export const system: readonly KindCases[] = [
           same: 'enabled',
           differences: [
             'UNT006 mcoi_inst1.service: no drop-in → /etc/systemd/system/mcoi_inst1.service.d/a.conf',
+          ],
+        },
+      },
+      {
+        title: 'it takes more away than the one that is there',
+        desired: limited,
+        reply: { stdout: unitSays({}, '[Service]\nNoNewPrivileges=yes\nUMask=0077\n') },
+        gives: {
+          change: 'rewrite unit',
+          reason: 'content differs',
+          notes: ['may do less; what runs goes on as it is. New are CapabilityBoundingSet: '],
+        },
+      },
+      {
+        title: 'it allows more than usual, and is not there',
+        desired: '{ name: mcoi_inst1, template: text.hbs, allows: [privileges, devices] }',
+        reply: { stdout: 'absent\n' },
+        gives: {
+          change: 'write and enable unit',
+          reason: 'not there',
+          notes: ['may do more than usual, as multiplexing.unit_allows says: privileges, devices'],
+        },
+      },
+      {
+        title: 'a drop-in is enough for sudo beside the text that is there, and not beside the new one',
+        desired: limited,
+        reply: {
+          stdout: unitSays({ DropInPaths: dropInOfUnit, DropIn: dropInOfUnit, Gains: dropInOfUnit }),
+        },
+        gives: { refuse: 'SAF095', what: `NoNewPrivileges=no in ${dropInOfUnit}` },
+      },
+      {
+        title: 'a drop-in that gives back the rest, too, is its own business',
+        desired: limited,
+        reply: {
+          stdout: unitSays({
+            DropInPaths: dropInOfUnit,
+            DropIn: dropInOfUnit,
+            Gains: dropInOfUnit,
+            Bounds: dropInOfUnit,
+          }),
+        },
+        gives: { change: 'rewrite unit', reason: 'content differs' },
+      },
+      {
+        title: 'the same drop-in came later',
+        desired: limited,
+        reply: {
+          stdout: unitSays(
+            { DropInPaths: dropInOfUnit, DropIn: dropInOfUnit, Gains: dropInOfUnit },
+            limitedText,
+          ),
+        },
+        gives: {
+          same: 'enabled',
+          differences: [
+            `UNT006 mcoi_inst1.service: no drop-in → ${dropInOfUnit}`,
+            `UNT010 mcoi_inst1.service: multiplexing.unit_allows without privileges → NoNewPrivileges=no in ${dropInOfUnit}`,
           ],
         },
       },

@@ -9,7 +9,9 @@ import { namesCases } from './names.ts';
 import { operatingCases } from './operating.ts';
 import { postgres } from './postgres.ts';
 import { rebuilding } from './rebuilding.ts';
+import { recording } from './recording.ts';
 import { recovering } from './recovering.ts';
+import { remembering } from './remembering.ts';
 import { renewing } from './renewing.ts';
 import { surroundings } from './surroundings.ts';
 import { switching } from './switching.ts';
@@ -26,10 +28,12 @@ export const tables: readonly KindCases[] = [
   ...controllers,
   ...mirroring,
   ...arbitration,
+  ...remembering,
   ...renewing,
   ...switching,
   ...operatingCases,
   ...rebuilding,
+  ...recording,
   ...recovering,
   ...adopts,
   ...tearing,

@@ -460,6 +460,22 @@ export const tearing: readonly KindCases[] = [
     ],
     cases: [
       {
+        title: 'it was made multiplexed on a host without systemd: a person starts it from now on',
+        desired: '{ hba_template: hba.hbs, plain_template: text.hbs, staying: port }',
+        reply: single(
+          ...running,
+          file(`${dir}/postgresql.conf`, multiplexed),
+          file(`${dir}/pg_hba.conf`, rules),
+          `live ${live({})}`,
+        ),
+        gives: {
+          change: 'make server1 a single server again',
+          reason: 'the others go',
+          notes: ['nothing starts it when its host boots', `pg_ctl start -D ${dir}`],
+          scriptLacks: ['systemctl'],
+        },
+      },
+      {
         title: 'it was made multiplexed',
         reply: single(
           ...running,

@@ -1,5 +1,5 @@
 /** The unit of a server: its text, its state, and what the service was started from. */
-import { drift, note, person, provision, type Round } from './mutation.ts';
+import { degraded, drift, note, person, provision, type Round } from './mutation.ts';
 
 const file = '/etc/systemd/system/$UNIT';
 const dropIn = `${file}.d`;
@@ -37,6 +37,14 @@ export const unitRounds: readonly Round[] = [
         on: 'standby',
         break: `mkdir -p ${dropIn}; printf '[Service]\\nNice=5\\n' > ${dropIn}/nice.conf; systemctl daemon-reload`,
         expect: [note('UNT006', '$UNIT', { found: /nice\.conf/ })],
+        mended: person('systemctl revert $UNIT'),
+      },
+      {
+        title: 'has let commands gain privileges by a drop-in',
+        on: 'primary',
+        break: `mkdir -p ${dropIn}; printf '[Service]\\nNoNewPrivileges = no\\n' > ${dropIn}/sudo.conf; systemctl daemon-reload`,
+        expect: [degraded('UNT010', '$UNIT', { found: /sudo\.conf/ })],
+        also: [note('UNT006', '$UNIT', { found: /sudo\.conf/ })],
         mended: person('systemctl revert $UNIT'),
       },
     ],
