@@ -13,7 +13,7 @@ import { lose, quiet } from './losing.ts';
 
 interface Advised {
   readonly on: string | null;
-  readonly as?: string;
+  readonly as: string | null;
   readonly run: string;
 }
 
@@ -73,6 +73,7 @@ cd ${dataDir} && ls -A && { ${files}; } | sort | xargs sha256sum`,
       const [primary, standby] = pair.servers;
       const started = () =>
         Promise.all(pair.servers.map((one) => sql(one, 'select pg_postmaster_start_time()')));
+      await pair.untilSwitchable();
       const before = await started();
       await Promise.all(pair.servers.map((one) => lose(one, 'runs')));
       await quiet(pair);
@@ -81,7 +82,7 @@ cd ${dataDir} && ls -A && { ${files}; } | sort | xargs sha256sum`,
       const commands = advised(refused.stderr).filter(({ on }) => on === primary.id);
       expect(commands.map(({ as }) => as ?? 'root')).toEqual(['root', 'postgres']);
       for (const { as, run } of commands)
-        await primary.host.sh(as === undefined ? run : sh`runuser -u ${as} -- sh -c ${run}`, { check: true });
+        await primary.host.sh(as === null ? run : sh`runuser -u ${as} -- sh -c ${run}`, { check: true });
       expectExit(await pair.cluster.run('provision', '--yes'), 0);
       await pair.untilSwitchable();
       expect(await started()).toEqual(before);
