@@ -39,6 +39,18 @@ const preferred = (cluster: Cluster): Situation => ({
   intent: { kind: 'run' },
 });
 
+it('each entry of the newest version in CHANGELOG.md stands once, with what was, what is, and what to do', () => {
+  const [newest = ''] = read('CHANGELOG.md').split('\n## ').slice(1);
+  const entries = newest.split('\n### ').slice(1);
+  const titles = entries.map((entry) => entry.split('\n')[0]);
+  expect(titles.filter((title, at) => titles.indexOf(title) !== at)).toEqual([]);
+  const marks = (entry: string) =>
+    [...entry.matchAll(/^- \*\*(\w+(?: \w+)?):\*\*/gm)].map(([, mark]) => mark);
+  expect(
+    entries.filter((entry) => marks(entry).join() !== 'Before,Now,You must').map((one) => one.split('\n')[0]),
+  ).toEqual([]);
+});
+
 describe('generated texts', () => {
   it('docs/errors.md is up to date (node scripts/docs.mjs)', () => {
     expect(read('docs/errors.md')).toBe(errorsText());

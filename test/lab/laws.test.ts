@@ -517,7 +517,7 @@ const laws: readonly Law[] = [
   },
   {
     host: 'server1',
-    resource: `memory: { system_identifier: '{{cluster.systemIdentifier}}', by: server2, by_address: '{{target.logTransferAddress}}', by_port: 27500, unit: '{{host.unit}}' }`,
+    resource: `memory: { system_identifier: '{{#if cluster.systemIdentifier}}{{cluster.systemIdentifier}}{{else}}1{{/if}}', by: server2, by_address: '{{target.logTransferAddress}}', by_port: 27500, unit: '{{host.unit}}' }`,
     breaks: [{ title: 'does not say whose data it is', script: `rm ${managementDir}/server1.system` }],
   },
   {

@@ -46,6 +46,11 @@ describeLab('a pair from its prepared layer', () => {
     }
   });
 
+  labTest('has controllers that have forgotten nothing', async () => {
+    for (const { host, managementDir } of [pair.primary, pair.standby])
+      expect((await host.sh(`ls ${managementDir} | grep torn`)).stdout).toBe('');
+  });
+
   labTest('comes back from whatever was done to it', async () => {
     await sql(pair.primary, 'CREATE TABLE mine (n int)');
     await pair.standby.host.sh('rm -rf /database/inst1/base; systemctl disable mcoi_inst1', { check: true });

@@ -3,11 +3,19 @@
  * byte stays as it was; and a directory that comes back is as good as before.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
+import { sh } from '../../../src/base/shell.ts';
 import type { FaultPair } from '../faults/support/pair.ts';
 import { openPair } from '../faults/support/variants.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
-import type { Server } from '../support/instance.ts';
+import { type Server, sql } from '../support/instance.ts';
 import { expectExit } from '../support/pgduet.ts';
+import { lose, quiet } from './losing.ts';
+
+interface Advised {
+  readonly on: string | null;
+  readonly as: string | null;
+  readonly run: string;
+}
 
 describeLab('a management directory that nobody vouches for', () => {
   let pair: FaultPair;
@@ -51,6 +59,40 @@ cd ${dataDir} && ls -A && { ${files}; } | sort | xargs sha256sum`,
     await Promise.all(pair.servers.map(aside));
     await expectRefused(pair.servers, 'SAF084', 'SAF086').finally(() => Promise.all(pair.servers.map(back)));
   });
+
+  /** Lines of `--json`, a diagnostic each. */
+  const advised = (text: string): readonly Advised[] =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .flatMap((line) => (JSON.parse(line) as { commands?: readonly Advised[] }).commands ?? []);
+
+  labTest(
+    'of both, deleted while both run: by the commands of the message for one, and both are whole',
+    async () => {
+      const [primary, standby] = pair.servers;
+      const started = () =>
+        Promise.all(pair.servers.map((one) => sql(one, 'select pg_postmaster_start_time()')));
+      await pair.untilSwitchable();
+      const before = await started();
+      await Promise.all(pair.servers.map((one) => lose(one, 'runs')));
+      await quiet(pair);
+      const refused = await pair.cluster.run('provision', '--yes', '--json');
+      expectExit(refused, 5);
+      const commands = advised(refused.stderr).filter(({ on }) => on === primary.id);
+      expect(commands.map(({ as }) => as ?? 'root')).toEqual(['root', 'postgres']);
+      for (const { as, run } of commands)
+        await primary.host.sh(as === null ? run : sh`runuser -u ${as} -- sh -c ${run}`, { check: true });
+      expectExit(await pair.cluster.run('provision', '--yes'), 0);
+      await pair.untilSwitchable();
+      expect(await started()).toEqual(before);
+      expectExit(await pair.cluster.run('check'), 0);
+      expectExit(await pair.cluster.run('switch', '--yes'), 0);
+      expectExit(await pair.cluster.run('switch', '--to', primary.id, '--yes'), 0);
+      expectExit(await pair.cluster.run('rebuild', standby.id, '--yes'), 0);
+      await pair.untilSwitchable();
+    },
+  );
 
   labTest('of a standby that does not run', async () => {
     const [, standby] = pair.servers;
