@@ -20,12 +20,6 @@ const causes: readonly Cause[] = [
     fix: "Do what its words ask for. While the status is 'switching', wait, or end it with mc_ctl switch --abort on any server. If no primary runs, see docs/switch.md, 'When a switch fails'; else run the same command again.",
   },
   {
-    pattern: /^its controller says: /m,
-    code: 'HST010',
-    why: 'the instance does not answer in time: its controller has not started it, and says below what it waits for',
-    fix: 'Do what its words ask for, then run the same command again.',
-  },
-  {
     pattern: /does not serve the certificate that lies there/,
     code: 'TLS011',
     why: 'PostgreSQL did not take the certificate over; it serves as it did before',
@@ -101,6 +95,12 @@ const causes: readonly Cause[] = [
     code: 'HST003',
     why: 'a program that is needed is not where it should be',
     fix: 'Check that PostgreSQL of the version in the inventory is installed; name its directory with postgres.bin_dir if it is in an unusual place.',
+  },
+  {
+    pattern: /^its controller says: /m,
+    code: 'HST010',
+    why: 'the instance does not answer in time; its controller says below how it stands, and what it waits for',
+    fix: 'Do what its words ask for, then run the same command again.',
   },
 ];
 

@@ -37,8 +37,8 @@ const always = (line: string): Limit => ({ line, until: [] });
  */
 const limits: readonly Limit[] = [
   filtered('NoNewPrivileges=yes'),
-  // Where a file system is not mounted without set-user-ID, ping would not even start without the one that its file names.
-  filtered('CapabilityBoundingSet=CAP_NET_RAW'),
+  // A program whose file names one beyond these (ping, vault) would not even start where its file system is not mounted without set-user-ID.
+  filtered('CapabilityBoundingSet=CAP_NET_RAW CAP_IPC_LOCK CAP_NET_BIND_SERVICE'),
   filtered('RestrictSUIDSGID=yes'),
   filtered('RestrictRealtime=yes'),
   filtered('RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK'),

@@ -2,12 +2,13 @@
  * What is to be done about a management directory that is lost (ADR 25): `provision` brings it back where another server vouches for the data, and
  * everything else is up to a person. In: what the hosts show. Out: a refusal with what was seen and the way on, or nothing. Pure.
  */
-import { type Advised, advised, type Command, here, onHost } from '../base/command.ts';
+import { type Advised, advised, type Command, commandWords, here, onHost } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { initScriptFile, initScriptOf } from '../base/service-managers.ts';
 import { sh } from '../base/shell.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import { lacksDirectory, leads, systemFile } from '../resources/data/data-directory.ts';
+import { binDirCandidates } from '../postgres/bindirs.ts';
+import { isFinished, lacksDirectory, leads, systemFile } from '../resources/data/data-directory.ts';
 import { beforeFile, unitOfDropIn } from '../resources/data/record.ts';
 import { type HostView, vouchedFor } from './survey.ts';
 import { evidence } from './who-leads.ts';
@@ -23,7 +24,7 @@ export function lostObstacle(cluster: Cluster, looked: Hosts, server: Server): D
   const { hosts, vouched } = vouchedFor(cluster, looked);
   const view = hosts.get(server.name);
   if (view?.data?.directoryAway !== undefined) return isAway(server, view.data.directoryAway);
-  if (wasThere(server, view)) return withoutRecord(server, view?.data?.dropIns ?? []);
+  if (wasThere(server, view)) return withoutRecord(cluster, hosts, server);
   const lost = lostServers(cluster, hosts);
   if (lost.length === 1 && vouched?.has(server.name)) return undefined;
   const names = lost.map(({ name }) => name).join(' and ');
@@ -81,26 +82,32 @@ const isAway = ({ name, multiplexing }: Server, seen: string): Diagnostic => ({
   host: name,
 });
 
-function withoutRecord(server: Server, dropIns: readonly string[]): Diagnostic {
+function withoutRecord(cluster: Cluster, hosts: Hosts, server: Server): Diagnostic {
   const file = beforeFile(placeOf(server));
-  const release = onHost(server.name);
-  const given = dropIns.map((path) => ({
-    ...release`systemctl mask ${unitOfDropIn(path)} && rm ${path} && systemctl daemon-reload`,
+  const restored = advised`${remade(server)}; put ${file} there from a backup, the administrator's, and nothing else from that backup; then run the same command again.`;
+  const given: readonly Command[] = (hosts.get(server.name)?.data?.dropIns ?? []).map((path) => ({
+    ...offBoot(server.name, unitOfDropIn(path), path),
     onlyIf: 'its way back is given up',
   }));
-  const restored = advised`${remade(server)}; put ${file} there from a backup, the administrator's, and nothing else from that backup; then run the same command again.`;
-  const forgone =
-    given.length > 0
-      ? advised`Or, ${given[0] ?? ''}; then run the same command again.`
-      : { fix: 'Without it nobody can give the server back as it was.', commands: [] };
+  const hand = byHand(cluster, hosts, server, {
+    onlyIf: `its way back is given up, and ${server.postgres.dataDir} holds the data of this cluster`,
+  });
   return {
     code: 'SAF085',
     what: `the management directory of ${server.name} is lost, and with it the record of what the server was before pgduet (${file})`,
     why: 'made anew without it, a later teardown would take the server for one that pgduet has made, and delete its data',
-    fix: `${restored.fix} ${forgone.fix}`,
-    commands: [...restored.commands, ...forgone.commands],
+    fix: `${restored.fix} Or, where there is no backup, its way back is given up: ${[...given.map(commandWords), hand.fix].join('; ')}`,
+    commands: [...restored.commands, ...given, ...hand.commands],
     host: server.name,
   };
+}
+
+/** Its former unit starts nothing beside the controller; a unit whose file stands where it would be masked is moved aside. */
+function offBoot(host: string, unit: string, dropIn: string): Command {
+  const file = `/etc/systemd/system/${unit}`;
+  return onHost(
+    host,
+  )`if [ -f ${file} ] && [ ! -L ${file} ]; then mv -nT ${file} ${`${file}.before-pgduet`}; else systemctl mask ${unit}; fi && rm ${dropIn} && systemctl daemon-reload`;
 }
 
 /** One of them by hand: the one that leads, if there is one. It vouches for the other then. */
@@ -111,6 +118,8 @@ function severalWays(
   server: Server,
 ): Partial<Advised> & Pick<Advised, 'fix'> {
   const leading = lost.filter(({ name }) => hosts.get(name)?.data?.standbySignal === false);
+  if (runningPrimary(cluster, hosts, lost)) return besideWhole(cluster, hosts, lost, server);
+  if (leading.length === 0 && wholeStandby(cluster, hosts)) return wayOf(cluster, hosts, server);
   if (leading.length > 1)
     return {
       fix: `${leading.map(({ name }) => name).join(' and ')} lead both: keep copies of the data of both, and see docs/runbooks/two-primaries.md. Nothing is written there before it is known which of them goes on.`,
@@ -123,15 +132,70 @@ function severalWays(
       };
 }
 
+/** A whole primary runs: one that streams with it is written down by hand, and the others need nobody's hand then. */
+function besideWhole(
+  cluster: Cluster,
+  hosts: Hosts,
+  lost: readonly Server[],
+  server: Server,
+): Partial<Advised> & Pick<Advised, 'fix'> {
+  const { vouched } = vouchedFor(cluster, hosts);
+  const by = vouched?.get(server.name)?.by;
+  if (by === undefined) return wayOf(cluster, hosts, server);
+  const first = lost.find(({ name }) => vouched?.has(name)) ?? server;
+  return first === server
+    ? byHand(cluster, hosts, server, { onlyIf: `it streams with ${by}, and ${by} is whole` })
+    : {
+        fix: `First the directory of ${first.name}, by hand, as is said there; then the same command again, which names what is left, or brings it back.`,
+      };
+}
+
 function wayOf(cluster: Cluster, hosts: Hosts, server: Server): Partial<Advised> & Pick<Advised, 'fix'> {
   const data = hosts.get(server.name)?.data;
-  const primary = cluster.servers.find(
-    ({ name }) => name !== server.name && leads(hosts.get(name)?.data) && hosts.get(name)?.data?.running,
-  );
+  const primary = runningPrimary(cluster, hosts, [server]);
   if (data?.standbySignal === false) return leaderWay(cluster, hosts, server, primary);
-  if (!primary) return lastWay(cluster, hosts, server);
+  const whole = wholeStandby(cluster, hosts);
+  if (!primary) return whole ? behindWhole(cluster, hosts, server, whole) : lastWay(cluster, hosts, server);
   return data?.running ? streamWay(hosts, server, primary) : asideWay(hosts, server, primary);
 }
+
+const runningPrimary = ({ servers }: Cluster, hosts: Hosts, but: readonly Server[]): Server | undefined =>
+  servers.find((one) => {
+    const data = hosts.get(one.name)?.data;
+    return !but.includes(one) && leads(data) && data?.running;
+  });
+
+/** A standby whose directory and data are whole: it may hold what a lost one lacks. */
+const wholeStandby = ({ servers }: Cluster, hosts: Hosts): Server | undefined =>
+  servers.find(({ name }) => {
+    const data = hosts.get(name)?.data;
+    return isFinished(data) && !lacksDirectory(data) && data?.recorded !== undefined && data.standbySignal;
+  });
+
+/** No primary runs, and another standby is whole: the lost one is no candidate. */
+function behindWhole(
+  cluster: Cluster,
+  hosts: Hosts,
+  { name }: Server,
+  whole: Server,
+): Partial<Advised> & Pick<Advised, 'fix'> {
+  const down = downPrimary(cluster, hosts);
+  const back = down
+    ? advised`${service(hosts, down, 'start')} brings ${down.name}, the primary, back`
+    : { fix: 'Bring the primary back', commands: [] };
+  const forced: Command = {
+    ...asOwner(whole, here`mc_ctl switch --force`),
+    onlyIf: 'the primary is lost for good, and its host stays off',
+  };
+  const other = advised`${forced} makes ${whole.name} primary, whose directory is whole`;
+  return {
+    fix: `No primary runs. Make none of ${name}: ${whole.name} may hold what ${name} lacks. ${back.fix}. ${other.fix}. Then run the same command again.`,
+    commands: [...back.commands, ...other.commands],
+  };
+}
+
+const downPrimary = ({ servers }: Cluster, hosts: Hosts): Server | undefined =>
+  servers.find((other) => leads(hosts.get(other.name)?.data));
 
 function leaderWay(
   cluster: Cluster,
@@ -144,7 +208,7 @@ function leaderWay(
     return {
       fix: `${server.name} and ${primary.name} both run as primary: stop the clients, keep copies of the data of both, and see docs/runbooks/two-primaries.md. Nothing is written on ${server.name} before it is known which of them goes on.`,
     };
-  const hand = byHand(cluster, hosts, server, primary);
+  const hand = byHand(cluster, hosts, server, primary ? { primary } : {});
   if (!runs) return hand;
   return {
     fix: `See why no standby streams from it (its log, the log of the standby); once one does, the same command brings the directory back. ${hand.fix}`,
@@ -153,7 +217,12 @@ function leaderWay(
 }
 
 /** Who is sure whose data it is writes it down: the mark first, so that no controller starts without it. */
-function byHand(cluster: Cluster, hosts: Hosts, server: Server, primary?: Server): Advised {
+function byHand(
+  cluster: Cluster,
+  hosts: Hosts,
+  server: Server,
+  { primary, onlyIf }: { readonly primary?: Server; readonly onlyIf?: string } = {},
+): Advised {
   const { postgres, multiplexing, name } = server;
   const system = hosts.get(name)?.data?.control?.systemIdentifier;
   const mark = `${multiplexing.managementDir}/${name}.state.json.torn`;
@@ -169,7 +238,9 @@ function byHand(cluster: Cluster, hosts: Hosts, server: Server, primary?: Server
     };
   const write: Command = {
     ...asOwner(server, here`umask 077 && : > ${mark} && printf %s ${system} > ${record}`),
-    onlyIf: `${postgres.dataDir} holds the data of this cluster, and ${primary ? 'it is no clone' : 'no other server leads'}`,
+    onlyIf:
+      onlyIf ??
+      `${postgres.dataDir} holds the data of this cluster, and ${primary ? 'it is no clone' : 'no other server leads'}`,
   };
   return advised`${remade(server)}; ${write}; then ${behind}${note}.`;
 }
@@ -179,12 +250,14 @@ function asideWay(hosts: Hosts, server: Server, primary: Server): Advised {
   const { name, postgres } = server;
   const spaces = (hosts.get(name)?.data?.tablespaces ?? []).filter((path) => path.startsWith('/'));
   const all = [postgres.dataDir, ...(postgres.walDir ? [postgres.walDir] : []), ...spaces];
-  const moves = all.map((path) => sh`mv ${path} ${`${path}.lost`}`).join(' && ');
+  const moves = all
+    .map((path) => sh`[ ! -e ${`${path}.lost`} ] && mv -T ${path} ${`${path}.lost`}`)
+    .join(' && ');
   const aside: Command = { on: name, run: moves, onlyIf: `${primary.name} is the primary, and whole` };
   // A server that the primary has had, and of which nothing is left, is a new one (ADR 22).
   const known = hosts.get(primary.name)?.record?.members.includes(name);
   const behind = known ? here`pgduet replace ${name}` : here`pgduet provision`;
-  return advised`It does not run, and is not started: nobody can say whether a rebuild of it was under way. ${aside}; then ${behind}, which copies it anew from ${primary.name}.`;
+  return advised`It does not run, and is not started: nobody can say whether a rebuild of it was under way. ${service(hosts, server, 'stop')} ends its controller; ${aside}; then ${behind}, which copies it anew from ${primary.name}.`;
 }
 
 const streamWay = (hosts: Hosts, server: Server, { name: primary }: Server): Advised =>
@@ -193,15 +266,19 @@ const streamWay = (hosts: Hosts, server: Server, { name: primary }: Server): Adv
 /** It may be all that is left: nothing of it is moved or emptied. */
 function lastWay(cluster: Cluster, hosts: Hosts, server: Server): Advised {
   const { name, postgres } = server;
-  const program = `${postgres.binDir ? `${postgres.binDir}/` : ''}pg_ctl`;
-  const down = cluster.servers.find((other) => leads(hosts.get(other.name)?.data));
+  const path = postgres.binDir ? [postgres.binDir] : binDirCandidates(postgres.version);
+  const found = `${sh`PATH=${path.join(':')}`}:"$PATH"`;
+  const down = downPrimary(cluster, hosts);
   const lost = 'the primary is lost for good, and its host stays off';
   const start: Command = {
-    ...asOwner(server, here`${program} start -w -D ${postgres.dataDir}`),
+    ...asOwner(server, {
+      on: null,
+      run: `${found} ${sh`pg_ctl start -w -D ${postgres.dataDir} -l /dev/null`}`,
+    }),
     onlyIf: `${lost}, and no rebuild of ${name} was under way`,
   };
   const promote: Command = {
-    ...asOwner(server, here`${program} promote -w -D ${postgres.dataDir}`),
+    ...asOwner(server, { on: null, run: `${found} ${sh`pg_ctl promote -w -D ${postgres.dataDir}`}` }),
     onlyIf: lost,
   };
   const hand = byHand(cluster, hosts, server);

@@ -98,6 +98,10 @@ describe('a failed step', () => {
       'HST012',
     ],
     ['the instance did not answer within 60 s\nits controller says: it waits for server2', 'HST010'],
+    [
+      'did not answer\nFATAL: could not write: No space left on device\nits controller says: it starts',
+      'HST006',
+    ],
     ['sh: 3: initdb: not found', 'HST003'],
     ['psql: error: SSL error: certificate verify failed', 'TLS011'],
     ['server certificate for "a" (and 1 other name) does not match host name "b"', 'TLS011'],

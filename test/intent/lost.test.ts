@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../src/base/diagnostic.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import { lostObstacles } from '../../src/intent/lost.ts';
 import type { HostView } from '../../src/observe/survey.ts';
+import { binDirCandidates } from '../../src/postgres/bindirs.ts';
 import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
 import { clusterOf, pairInventory, serverNamed, threeInventory } from '../observe/cluster.ts';
 
@@ -138,7 +139,8 @@ describe('what nobody vouches for', () => {
     const sleeps = { ...standby, ...lost, ...down, tablespaces: ['/spaces/a', 'pg_x'] };
     const told = refusal(hosts(data(whole), data(sleeps)));
     expect(runs(told)).toEqual([
-      'server2: mv /database/inst1 /database/inst1.lost && mv /spaces/a /spaces/a.lost',
+      'server2: systemctl stop mcoi_inst1',
+      'server2: [ ! -e /database/inst1.lost ] && mv -T /database/inst1 /database/inst1.lost && [ ! -e /spaces/a.lost ] && mv -T /spaces/a /spaces/a.lost',
       'pgduet provision',
     ]);
     expect(told.fix).toContain('is not started');
@@ -168,8 +170,9 @@ describe('what nobody vouches for', () => {
     expect(told.fix).not.toContain('.lost');
     const [first, ...forced] = runs(told);
     expect(first).toBe('server1: systemctl start mcoi_inst1');
-    const promoted = `server2: (${owner}) pg_ctl promote -w -D /database/inst1`;
-    const started = `server2: (${owner}) pg_ctl start -w -D /database/inst1`;
+    const path = `PATH=${binDirCandidates(15).join(':')}:"$PATH"`;
+    const promoted = `server2: (${owner}) ${path} pg_ctl promote -w -D /database/inst1`;
+    const started = `server2: (${owner}) ${path} pg_ctl start -w -D /database/inst1 -l /dev/null`;
     expect(forced).toEqual([
       ...('running' in state ? ['server2: systemctl stop mcoi_inst1', started] : []),
       promoted,
@@ -179,6 +182,30 @@ describe('what nobody vouches for', () => {
     ]);
     const unsure = told.commands?.filter(({ run }) => run.includes('pg_ctl')) ?? [];
     for (const { onlyIf } of unsure) expect(onlyIf).toContain('the primary is lost for good');
+  });
+
+  it.each([
+    ['runs', {}],
+    ['does not run', down],
+  ])('and is a standby that %s, is no candidate where another one is whole', (_, state) => {
+    const seen = hosts(
+      data({ ...whole, ...down }),
+      data({ ...standby, ...whole }),
+      data({ ...standby, ...lost, ...state }),
+    );
+    const told = refusal(seen, 'server3', three);
+    expect(told.fix).toContain('Make none of server3: server2 may hold what server3 lacks');
+    expect(runs(told)).toEqual([
+      'server1: systemctl start mcoi_inst1',
+      `server2: (${owner}) mc_ctl switch --force`,
+    ]);
+    expect(told.fix).not.toContain('promote');
+    const unlisted = hosts(
+      undefined as never,
+      data({ ...standby, ...whole }),
+      data({ ...standby, ...lost, ...state }),
+    );
+    expect(refusal(unlisted, 'server3', three).fix).toContain('Make none of server3');
   });
 
   it('is a primary that does not run: a person writes down whose data it is', () => {
@@ -220,8 +247,36 @@ describe('two that are lost', () => {
     const one = withStreams(data({ ...standby, ...lost }), receiving);
     const seen = hosts(from, one, one);
     expect(lostObstacles('provision', three, seen).map(({ code }) => code)).toEqual(['SAF084', 'SAF084']);
-    expect(runs(refusal(seen, 'server2', three))).toContain(written('server2'));
+    const first = refusal(seen, 'server2', three);
+    expect(runs(first)).toContain(written('server2'));
+    expect(first.commands?.[1]?.onlyIf).toBe('it streams with server1, and server1 is whole');
     expect(refusal(seen, 'server3', three).fix).toContain('First the directory of server2');
+    // Behind that one alone is left.
+    expect(
+      lostObstacles(
+        'provision',
+        three,
+        hosts(from, withStreams(data({ ...standby, ...whole }), receiving), one),
+      ),
+    ).toEqual([]);
+  });
+
+  it('are the former primary and a standby that streams from the new one: no former primary vouches', () => {
+    const from = withStreams(data(whole), sending('server2'));
+    const seen = hosts(
+      from,
+      withStreams(data({ ...standby, ...lost }), receiving),
+      data({ ...lost, ...down }),
+    );
+    expect(refusal(seen, 'server2', three).commands?.[1]?.onlyIf).toContain('server1 is whole');
+    expect(runs(refusal(seen, 'server3', three)).at(-1)).toBe('pgduet rebuild server3');
+  });
+
+  it('are no candidates beside a standby that is whole', () => {
+    const gone = data({ ...standby, ...lost, ...down });
+    const seen = hosts(data({ ...standby, ...whole }), gone, gone);
+    for (const name of ['server2', 'server3'])
+      expect(refusal(seen, name, three).fix).toContain(`Make none of ${name}: server1 may hold`);
   });
 
   it('begin with the one that leads', () => {
@@ -240,7 +295,8 @@ describe('two that are lost', () => {
 });
 
 describe('one that was there before pgduet', () => {
-  const path = '/etc/systemd/system/postgresql@15-main.service.d/pgduet.conf';
+  const unit = '/etc/systemd/system/postgresql@15-main.service';
+  const path = `${unit}.d/pgduet.conf`;
 
   it('is refused although it is vouched for, with both ways', () => {
     const told = refusal(streaming(whole, { ...lost, dropIns: [path] }));
@@ -248,8 +304,21 @@ describe('one that was there before pgduet', () => {
     expect(told.fix).toContain('/mcdir/inst1/server2.before.json');
     expect(runs(told)).toEqual([
       made('server2'),
-      `server2: systemctl mask postgresql@15-main.service && rm ${path} && systemctl daemon-reload`,
+      `server2: if [ -f ${unit} ] && [ ! -L ${unit} ]; then mv -nT ${unit} ${unit}.before-pgduet; else systemctl mask postgresql@15-main.service; fi && rm ${path} && systemctl daemon-reload`,
+      made('server2'),
+      written('server2'),
+      'pgduet provision -i inventory.yml',
     ]);
+    for (const { onlyIf } of told.commands?.slice(1, 2) ?? [])
+      expect(onlyIf).toBe('its way back is given up');
+    expect(told.commands?.[3]?.onlyIf).toContain('its way back is given up');
+    // Followed, there is nothing in the way any more, although what travels with the data still names it.
+    const followed = new Map(streaming(whole, whole));
+    followed.set('server2', {
+      ...(followed.get('server2') as HostView),
+      adopted: { server: 'server2' } as never,
+    });
+    expect(lostObstacles('provision', pair, followed)).toEqual([]);
   });
 
   it('is known by its data where no unit had started it', () => {
@@ -257,7 +326,12 @@ describe('one that was there before pgduet', () => {
     seen.set('server1', { ...(seen.get('server1') as HostView), adopted: { server: 'server1' } as never });
     const told = refusal(seen, 'server1');
     expect(told.code).toBe('SAF085');
-    expect(runs(told)).toEqual([made('server1')]);
+    expect(runs(told)).toEqual([
+      made('server1'),
+      made('server1'),
+      written('server1'),
+      'pgduet provision -i inventory.yml',
+    ]);
   });
 
   it('is brought back once its record is there', () => {

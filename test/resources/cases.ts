@@ -102,7 +102,8 @@ export const sampleContext = (over: Partial<ParseContext> = {}): ParseContext =>
 const templates: Readonly<Record<string, string>> = {
   'text.hbs': 'one\ntwo\n',
   'ldap.hbs': 'host all all 10.0.0.0/8 ldap ldapserver=a ldapbindpasswd="a#b"\n',
-  'limits.hbs': '[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=CAP_NET_RAW\n',
+  'limits.hbs':
+    '[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=CAP_NET_RAW CAP_IPC_LOCK CAP_NET_BIND_SERVICE\n',
   'unit.hbs':
     '[Service]\n# a mark\nEnvironment=PGDUET_UNIT=\n[Install]\nWantedBy=multi-user.target graphical.target\n',
   'hba.hbs': '# rules\nlocal  all  all  peer\nhost all  all 10.0.0.0/8 scram-sha-256\n',

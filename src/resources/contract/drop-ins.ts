@@ -9,4 +9,8 @@ export const letGoDropIn = 'pgduet-let-go.conf';
 export const letsGain =
   '^[[:space:]]*NoNewPrivileges[[:space:]]*=[[:space:]]*(no|n|false|f|off|0)[[:space:]]*$';
 
+/** The same: a line that gives capabilities, and one that says which may be given. */
+export const raises = '^[[:space:]]*AmbientCapabilities[[:space:]]*=[[:space:]]*[^[:space:]~]';
+export const bounds = '^[[:space:]]*CapabilityBoundingSet[[:space:]]*=[[:space:]]*[^[:space:]~]';
+
 export const ownDropIns: readonly string[] = [startDropIn, letGoDropIn];

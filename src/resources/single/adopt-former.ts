@@ -51,7 +51,7 @@ export function* formerNotes(intention: Intention, observation: AdoptObservation
     yield `these variables are not taken over, since the connections of the standbys would go by them: ${[...leftOut].sort().join(', ')}; give them in the command that needs them`;
   const lost = observation.directives.filter((one) => !isCovered(one, intention));
   if (lost.length > 0)
-    yield `${unitWords(intention)} does not take over what people wrote for ${observation.unit?.name ?? 'the former unit'}: ${lost.map(shown).join(', ')}; what is needed goes into a drop-in (systemctl edit), on every server`;
+    yield `${unitWords(intention)} does not take over what people wrote for ${observation.unit?.name ?? 'the former unit'}: ${lost.map(shown).join(', ')}; what is needed goes into a drop-in (systemctl edit), on every server${lost.some(({ name }) => name === 'AmbientCapabilities') ? ', capabilities with a CapabilityBoundingSet= of the same ones' : ''}`;
 }
 
 const shown = ({ name, value, file }: Directive): string =>

@@ -13,7 +13,7 @@ interface Rendered {
   readonly allows: readonly string[];
 }
 
-type Seen = Pick<UnitObservation, 'text' | 'gains'>;
+type Seen = Pick<UnitObservation, 'text' | 'gains' | 'raises'>;
 
 /** For the plan. `before`: the text that is there. */
 export function limitNotes(
@@ -37,8 +37,20 @@ export function limitNotes(
 const isBarred = ({ content }: Rendered, { gains }: Seen): boolean =>
   gains.length > 0 && holdsPrivileges(content);
 
+const isRaised = ({ content }: Rendered, { raises }: Seen): boolean =>
+  raises.length > 0 && holdsPrivileges(content);
+
+/** Systemd takes capabilities away before it gives any, and ends with 218 where it cannot give one that is gone. */
+const wouldNotStart = ({ name }: Rendered, raises: readonly string[]): Diagnostic => ({
+  code: 'SAF095',
+  what: `a drop-in gives capabilities (AmbientCapabilities in ${raises.join(', ')}), and ${name}.service as it is to be takes them away`,
+  why: 'systemd could not start the unit any more, and with it neither controller nor instance; nothing has been changed',
+  fix: `Write CapabilityBoundingSet= with the same capabilities into that drop-in, or unit_allows: [privileges] into multiplexing of the inventory; then systemctl daemon-reload, and run the same command again.`,
+});
+
 /** A drop-in that could be enough for sudo beside the text that is there, and is not beside the one that is to be. */
 export function stricter(desired: Rendered, seen: Seen): Diagnostic | undefined {
+  if (isRaised(desired, seen) && !holdsPrivileges(seen.text)) return wouldNotStart(desired, seen.raises);
   if (!isBarred(desired, seen) || holdsPrivileges(seen.text)) return undefined;
   const paths = seen.gains.join(', ');
   return {
@@ -50,14 +62,21 @@ export function stricter(desired: Rendered, seen: Seen): Diagnostic | undefined 
 }
 
 /** The same where the unit is as it is to be already. */
-export const barredDropIn = (desired: Rendered, seen: Seen): readonly Difference[] =>
-  isBarred(desired, seen)
-    ? [
-        {
-          code: 'UNT010',
-          object: `${desired.name}.service`,
-          declared: 'multiplexing.unit_allows without privileges',
-          found: `NoNewPrivileges=no in ${seen.gains.join(', ')}`,
-        },
-      ]
-    : [];
+export function barredDropIn(desired: Rendered, seen: Seen): readonly Difference[] {
+  const told = (found: string): Difference => ({
+    code: 'UNT010',
+    object: `${desired.name}.service`,
+    declared: 'multiplexing.unit_allows without privileges',
+    found,
+  });
+  return [
+    ...(isBarred(desired, seen) ? [told(`NoNewPrivileges=no in ${seen.gains.join(', ')}`)] : []),
+    ...(isRaised(desired, seen)
+      ? [
+          told(
+            `AmbientCapabilities without CapabilityBoundingSet in ${seen.raises.join(', ')}: the unit will not start`,
+          ),
+        ]
+      : []),
+  ];
+}

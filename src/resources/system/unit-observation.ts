@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { quote } from '../../base/shell.ts';
-import { letsGain } from '../contract/drop-ins.ts';
+import { bounds, letsGain, raises } from '../contract/drop-ins.ts';
 import { type Observed, type ProbeReply, present, unknown } from '../contract/kind.ts';
 import { type Ownership, readStat, type Stat } from '../contract/stat.ts';
 import { unitFile } from './unit-files.ts';
@@ -20,6 +20,8 @@ export interface UnitObservation {
   readonly dropIns: readonly string[];
   /** Those of them that let what runs in it gain privileges, and leave the rest to the unit. */
   readonly gains: readonly string[];
+  /** Drop-ins that give capabilities, which systemd cannot where the unit takes these away: it would not start. */
+  readonly raises: readonly string[];
   /** Of the running service: when it was started, and the mark of its text; "" without one, undefined where it may not be read. */
   readonly started?: { readonly at?: number; readonly mark?: string };
 }
@@ -57,7 +59,7 @@ observation "$f" || exit 1
 said=$(TZ=UTC systemctl show -p ${properties.join(' -p ')} ${quote(`${name}.service`)}) || exit 1
 printf '%s\\n' "$said"
 ${askLinks(wantLinks(name, content))}
-for l in "$f.d/"*.conf; do if [ -s "$l" ]; then echo "DropIn=$l"; if grep -qsiE ${quote(letsGain)} "$l"; then echo "Gains=$l"; fi; if grep -qs '^CapabilityBoundingSet' "$l"; then echo "Bounds=$l"; fi; elif [ -e "$l" ]; then echo "EmptyDropIn=$l"; fi; done
+for l in "$f.d/"*.conf; do if [ -s "$l" ]; then echo "DropIn=$l"; if grep -qsiE ${quote(letsGain)} "$l"; then echo "Gains=$l"; fi; if grep -qsE ${quote(bounds)} "$l"; then echo "Bounds=$l"; elif grep -qsE ${quote(raises)} "$l"; then echo "Raises=$l"; fi; elif [ -e "$l" ]; then echo "EmptyDropIn=$l"; fi; done
 pid=\${said#*MainPID=}
 pid=\${pid%%[!0-9]*}
 if [ "\${pid:-0}" != 0 ] && [ -r "/proc/$pid/environ" ]; then
@@ -101,6 +103,7 @@ export function readUnit(reply: ProbeReply, { name }: { readonly name: string })
     stale: said.get('NeedDaemonReload') === 'yes' || (forgotten && text !== '') || dropIns.stale,
     dropIns: dropIns.paths.filter(isOfPeople),
     gains: said.has('Bounds') ? [] : told.flatMap(([key, path]) => (key === 'Gains' ? [path] : [])),
+    raises: said.has('Bounds') ? [] : told.flatMap(([key, path]) => (key === 'Raises' ? [path] : [])),
     ...started(said),
   });
 }

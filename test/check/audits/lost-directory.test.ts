@@ -70,10 +70,11 @@ describe('a management directory', () => {
       code: 'CTL016',
       found: 'nothing that says whose data it has; nobody vouches for it',
       repairedBy: 'person',
-      repair: expect.stringContaining('mv /database/inst1 /database/inst1.lost'),
+      repair: expect.stringContaining('mv -T /database/inst1 /database/inst1.lost'),
     });
     expect(one?.commands.map(({ run }) => run)).toEqual([
-      'mv /database/inst1 /database/inst1.lost',
+      '/etc/init.d/rc_mcoi_inst1 stop',
+      '[ ! -e /database/inst1.lost ] && mv -T /database/inst1 /database/inst1.lost',
       'pgduet provision',
     ]);
   });

@@ -88,7 +88,7 @@ describeLab('a management directory that is lost', () => {
     await lose(b);
     const told = await refused('provision');
     expect(told).toContain('SAF084');
-    const aside = `mv ${b.dataDir} ${b.dataDir}.lost`;
+    const aside = `mv -T ${b.dataDir} ${b.dataDir}.lost`;
     expect(told).toContain(aside);
     expect(told).toContain(`pgduet replace ${b.id}`);
     expect((await lost(b))?.mended_by).toBe('person');

@@ -70,7 +70,7 @@ export async function expectLimited(server: Server): Promise<void> {
       Object.fromEntries([...stdout.matchAll(/^(\w+):\s*(\w+)$/gm)].map(([, name, value]) => [name, value])),
     ).toEqual({
       CapEff: '0000000000000000',
-      CapBnd: '0000000000002000',
+      CapBnd: '0000000000006400',
       NoNewPrivs: '1',
       Seccomp: '2',
     });

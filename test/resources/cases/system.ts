@@ -25,7 +25,8 @@ const lessThanAUnit =
   'an init script, which starts it at boot and stops it at shutdown, and does nothing in between';
 const dropInOfUnit = '/etc/systemd/system/mcoi_inst1.service.d/a.conf';
 const limited = '{ name: mcoi_inst1, template: limits.hbs }';
-const limitedText = '[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=CAP_NET_RAW\n';
+const limitedText =
+  '[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=CAP_NET_RAW CAP_IPC_LOCK CAP_NET_BIND_SERVICE\n';
 const marked = '{ name: mcoi_inst1, template: unit.hbs }';
 const mark = createHash('sha256')
   .update('[Service]\nEnvironment=PGDUET_UNIT=\n[Install]\nWantedBy=multi-user.target graphical.target')
@@ -667,6 +668,31 @@ export const system: readonly KindCases[] = [
           }),
         },
         gives: { change: 'rewrite unit', reason: 'content differs' },
+      },
+      {
+        title: 'with a drop-in that gives capabilities the new one would not start',
+        desired: limited,
+        reply: {
+          stdout: unitSays({ DropInPaths: dropInOfUnit, DropIn: dropInOfUnit, Raises: dropInOfUnit }),
+        },
+        gives: { refuse: 'SAF095', what: `AmbientCapabilities in ${dropInOfUnit}` },
+      },
+      {
+        title: 'a drop-in that gives capabilities came later',
+        desired: limited,
+        reply: {
+          stdout: unitSays(
+            { DropInPaths: dropInOfUnit, DropIn: dropInOfUnit, Raises: dropInOfUnit },
+            limitedText,
+          ),
+        },
+        gives: {
+          same: 'enabled',
+          differences: [
+            `UNT006 mcoi_inst1.service: no drop-in → ${dropInOfUnit}`,
+            `UNT010 mcoi_inst1.service: multiplexing.unit_allows without privileges → AmbientCapabilities without CapabilityBoundingSet in ${dropInOfUnit}: the unit will not start`,
+          ],
+        },
       },
       {
         title: 'the same drop-in came later',
