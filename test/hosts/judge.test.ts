@@ -74,6 +74,7 @@ describe('what was not pgduet’s', () => {
       '/database/inst1/notes': {},
       '/database/inst1/postgresql.conf': {},
       '/database/inst1/pgduet.json': {},
+      '/database/inst1/pgduet.before.server1.0123456789ab.json': {},
     });
     expect(found(empty, after, singlePlaces)).toEqual(['1 /database/inst1/notes']);
   });

@@ -51,6 +51,9 @@ const running =
 const edited =
   'postgresql.conf postgresql.auto.conf pg_hba.conf pg_ident.conf pgduet.json standby.signal pgsql_tmp_mc_disk_check';
 
+/** The second record of what a server was before; its name has the server and a mark of its machine. */
+const recorded = /^pgduet\.before\.[\w-]+\.[0-9a-f]{12}\.json$/;
+
 /** Files of many owners: lines of pgduet come and go, those of others stay. */
 export const shared = ({ passfile }: Places): readonly string[] => ['/etc/services', passfile];
 
@@ -89,7 +92,7 @@ function isOwnData({ isSingle }: Places, dir: string, path: string, isNew: boole
   if (path === dir) return true;
   if (!isSingle) return isNew;
   const first = path.slice(dir.length + 1).split('/')[0] ?? '';
-  return [...internal, ...running.split(' '), ...edited.split(' ')].includes(first);
+  return recorded.test(first) || [...internal, ...running.split(' '), ...edited.split(' ')].includes(first);
 }
 
 /** What a single server changes by running, also once it is single again; elsewhere nothing is. */
