@@ -45,10 +45,17 @@ const causes: readonly Cause[] = [
     fix: 'Lay it there again, open to the instance administrator, then run the same command again.',
   },
   {
-    pattern: /server does not support SSL|no encryption|channel binding (?:is )?required/i,
+    pattern: /server does not support SSL|channel binding (?:is )?required/i,
     code: 'TLS011',
     why: 'one side of the connection wants TLS, and the other one does not offer it',
     fix: "Run 'pgduet check', which says what each server shows; then run 'pgduet provision'.",
+  },
+  {
+    // Where rules begin with hostssl its words are the same as where one is missing.
+    pattern: /no pg_hba\.conf entry for /,
+    code: 'HST001',
+    why: 'the server that was asked has no client rule for this login; a rule that begins with hostssl counts with TLS only',
+    fix: "Run 'pgduet check', which says which rule is missing or another one; then 'pgduet provision', which writes it.",
   },
   {
     pattern: /after \d+ s: |^mirroring status$/m,

@@ -110,7 +110,7 @@ describe('a failed step', () => {
     ['server does not support SSL, but SSL was required', 'TLS011'],
     [
       'FATAL:  no pg_hba.conf entry for replication connection from host "a", user "r", no encryption',
-      'TLS011',
+      'HST001',
     ],
     ['channel binding required, but SSL not in use', 'TLS011'],
     ['the server does not serve the certificate that lies there: its log says why', 'TLS011'],

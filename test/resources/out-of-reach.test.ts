@@ -3,7 +3,17 @@
  * it needs, and nothing else is ever ended; the port is its own as long as that is so.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -31,12 +41,14 @@ beforeEach(async () => {
     writeFileSync(join(mc, name), '');
   fact('main', `${stray.pid}`);
   fact('active', 'active');
+  began(-60);
   program(
     'systemctl',
     `echo "$*" >> ${root}/said
 case "$*" in
   *is-active*) [ "$(cat ${root}/active)" = active ];;
   *MainPID*) cat ${root}/main;;
+  *ExecMainStart*) cat ${root}/began;;
   kill*) echo 0 > ${root}/main;;
   start*) : > ${root}/started;;
 esac`,
@@ -56,6 +68,12 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
+/** The controller has begun so many seconds from now, as systemd says it. */
+const began = (seconds: number): void =>
+  fact(
+    'began',
+    `${new Date(Date.now() + seconds * 1000).toISOString().replace('T', ' ').slice(0, 19)} UTC\n`,
+  );
 const fact = (name: string, text: string): void => writeFileSync(join(root, name), text);
 function program(name: string, body: string): void {
   writeFileSync(join(root, 'bin', name), `#!/bin/sh\n${body}\n`);
@@ -121,6 +139,36 @@ describe('the step that starts a controller', () => {
     fact('mc/server1.state.json', '{}');
     start();
     expect(said()).toContain(kill);
+  });
+
+  it('ends nothing beside a record that is older and came later: it is from a backup', () => {
+    const record = join(mc, 'server1.state.json');
+    const old = Date.now() / 1000 - 86_400;
+    writeFileSync(record, '{}');
+    utimesSync(record, old, old);
+    expect(start()).toMatchObject({ status: 1, stderr: expect.stringContaining('as from a backup') });
+    expect(said()).not.toContain('kill');
+    // As the message says.
+    renameSync(record, `${record}.torn`);
+    start();
+    expect(said()).toContain(kill);
+  });
+
+  it('takes a record that stood there before it began for its own', () => {
+    const record = join(mc, 'server1.state.json');
+    const old = Date.now() / 1000 - 86_400;
+    writeFileSync(record, '{}');
+    utimesSync(record, old, old);
+    began(60);
+    start();
+    expect(said()).toContain(kill);
+  });
+
+  it('ends nothing where nobody says when the controller began', () => {
+    writeFileSync(join(mc, 'server1.state.json'), '{}');
+    fact('began', '');
+    expect(start().status).toBe(1);
+    expect(said()).not.toContain('kill');
   });
 
   it.each<[string, () => void]>([

@@ -76,6 +76,7 @@ if [ -n "$main" ] && ! ${runningScript(desired)}; then
     echo "the controller runs (process $main), and "${pidFile}", by which it is reached, is gone; it is not ended: without its record or the mark that this is lost, and without its configuration, no other one could take its place. pgduet check tells what is missing" >&2
     exit 1
   fi
+  ${notFromBackup(desired, unit)}
   ${sh`systemctl kill --kill-who=main -s KILL ${`${unit}.service`}`}
   n=0
   while [ "$(${sh`systemctl show -p MainPID --value ${`${unit}.service`}`})" = "$main" ]; do
@@ -84,6 +85,25 @@ if [ -n "$main" ] && ! ${runningScript(desired)}; then
   done
 fi
 `;
+}
+
+/**
+ * Shell: a record that came there behind the start of the controller, and is older, was put back by somebody. What the controller has promised
+ * since stands nowhere else, and the next one would believe the older promise.
+ */
+function notFromBackup({ managementDir, id }: Starting, unit: string): string {
+  const record = `${managementDir}/${id}.state.json`;
+  return `if [ -e ${quote(record)} ]; then
+    since=$(${sh`TZ=UTC systemctl show -p ExecMainStartTimestamp --value ${`${unit}.service`}`})
+    if [ -z "$since" ] || ! since=$(TZ=UTC date -d "$since" +%s) || ! times=$(stat -c '%Y %Z' ${quote(record)}); then
+      echo "the controller runs (process $main), and is not ended: systemd does not say since when, so that nobody knows whether "${quote(record)}" is its own" >&2
+      exit 1
+    fi
+    if [ "\${times% *}" -lt "$since" ] && [ "\${times#* }" -gt "$since" ]; then
+      echo "the controller runs (process $main), and is not ended: "${quote(record)}" is older than it and was put there later, as from a backup. If it is from one, as the instance administrator: mv "${quote(record)}" "${quote(`${record}.torn`)}"; then run the same command again" >&2
+      exit 1
+    fi
+  fi`;
 }
 
 /** `over`: shell that succeeds where there is nothing more to wait for, although the instance does not answer. */
