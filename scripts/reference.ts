@@ -120,6 +120,8 @@ export const variables: Readonly<Record<string, string>> = {
   'postgres.maxConnections':
     'max_connections, reckoned from client_connections; empty where that is not said',
   'postgres.settings': 'the settings of the inventory, a map',
+  'postgres.hardening':
+    'settings that follow from `postgres.hardening`, without those of the inventory, a map',
   'multiplexing.managementDir': 'the management directory',
   'multiplexing.port': 'port of the controller',
   'multiplexing.failover': '`automatic` or `manual`, as the inventory says',

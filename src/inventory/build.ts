@@ -72,6 +72,7 @@ function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefi
       passfile: host.passfile,
       maxConnections: maxConnectionsFor(draft),
       tls: tlsOf(draft, host),
+      hardening: draft.data.postgres?.hardening,
     }),
   };
 }

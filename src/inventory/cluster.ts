@@ -8,6 +8,7 @@ import type { Heartbeat } from '../base/heartbeat.ts';
 import type { Position } from '../base/position.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Allowance } from '../base/unit-limits.ts';
+import type { HardeningLevel } from '../postgres/hardening.ts';
 import type { ControllerKeys } from './controller-keys.ts';
 
 /** Scalars as PostgreSQL settings take them; numbers keep the form the user wrote. */
@@ -68,6 +69,8 @@ export interface PostgresSettings {
   readonly hba: readonly HbaRule[];
   /** Absent: what is there stays. */
   readonly tls?: TlsFiles | 'off';
+  /** What an auditor asks for; absent: nothing. */
+  readonly hardening?: HardeningLevel;
 }
 
 export interface WalKept {

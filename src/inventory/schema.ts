@@ -5,6 +5,7 @@
  * more than one value to judge stands in `checks/`.
  */
 import * as z from 'zod';
+import { hardeningLevels } from '../postgres/hardening.ts';
 import { commonKeys, controllerKeys } from './controller-keys.ts';
 import {
   defaults,
@@ -153,6 +154,13 @@ const postgres = z
       })
       .optional(),
     tls: tls.optional(),
+    hardening: z
+      .enum(hardeningLevels)
+      .meta({
+        description:
+          'What an auditor asks of the configuration: standard is what costs nothing, cis what costs a little (docs/security.md has both). settings win over it. Left out: neither.',
+      })
+      .optional(),
     hba: z
       .array(hbaRule)
       .meta({

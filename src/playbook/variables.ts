@@ -229,7 +229,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
   return {
     ...shared,
     host: me,
-    postgres: postgresVariables(server),
+    postgres: postgresVariables(server, adopted.phase !== ''),
     multiplexing: multiplexingVariables(server),
     duty: dutyVariables(server),
     platform: platformVariables(server, view),

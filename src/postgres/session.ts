@@ -27,5 +27,12 @@ const unhindered = [
 /** Of a session that may change something. */
 export const workingOptions = sessionOptions(unhindered);
 
+/**
+ * SQL: statements behind it are in no log, whatever an administrator or an auditor has turned on. They hold the verifier of a password.
+ * The last setting is of an extension (pgaudit); without it, it is a name like any other.
+ */
+export const unlogged =
+  "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic'; SET pgaudit.log = 'none';";
+
 /** For `psql -d`: the database of administration. */
 export const administration = conninfo({ dbname: 'postgres', options: workingOptions });

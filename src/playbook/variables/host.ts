@@ -9,6 +9,7 @@ import {
 import { stoppedBy } from '../../base/stopped-words.ts';
 import type { Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
+import { hardeningSettings } from '../../postgres/hardening.ts';
 import { fieldText, listedNames } from '../../postgres/hba-tokens.ts';
 import { cidr } from './replication.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
@@ -106,8 +107,14 @@ function stoppedWords(view: View, name: string): string {
 }
 
 /** Strings for everything, since the playbook's values are text; lists and maps stay for templates. */
-export function postgresVariables(server: Server): Readonly<Record<string, unknown>> {
-  const { version, port, dataDir, walDir, owner, socketDir, maxConnections, settings } = server.postgres;
+/** `adopted`: the server was there before, and loads what it loads. */
+export function postgresVariables(server: Server, adopted: boolean): Readonly<Record<string, unknown>> {
+  const { version, port, dataDir, walDir, owner, socketDir, maxConnections, hardening, tls } =
+    server.postgres;
+  const settings = Object.fromEntries(
+    Object.entries(server.postgres.settings).map(([name, value]) => [name, settingText(value)]),
+  );
+  const hardened = { tls: tls !== undefined && tls !== 'off', declared: settings, loads: !adopted };
   return {
     version,
     port,
@@ -116,7 +123,8 @@ export function postgresVariables(server: Server): Readonly<Record<string, unkno
     owner,
     socketDir,
     maxConnections: maxConnections ?? '',
-    settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, settingText(value)])),
+    settings,
+    hardening: hardening ? hardeningSettings({ level: hardening, ...hardened }) : {},
   };
 }
 

@@ -5,6 +5,7 @@
 import { quote } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { scramVerifier, verifies } from '../../postgres/scram.ts';
+import { unlogged } from '../../postgres/session.ts';
 import { oneOf, secret, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import { change, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
@@ -102,6 +103,7 @@ function making({ name, password, salt }: Desired): string {
     ? ` PASSWORD ${quoteLiteral(scramVerifier(password.reveal(), Buffer.from(salt, 'hex')))}`
     : '';
   return `${local}
+${unlogged}
 SELECT ${quoteLiteral(`CREATE ROLE ${role}`)} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(name)}) \\gexec
 ALTER ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION${verifier};
 SELECT format(${quoteLiteral(`ALTER ROLE ${role} VALID UNTIL %L`)}, now() + interval '1 day') \\gexec

@@ -2,6 +2,7 @@
 import { quote } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { scramVerifier, verifies } from '../../postgres/scram.ts';
+import { unlogged } from '../../postgres/session.ts';
 import { flag, secret, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import {
@@ -106,6 +107,7 @@ export const role: ResourceKind<Desired, Seen, RoleChange> = {
     const attributes = `LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS CONNECTION LIMIT -1 VALID UNTIL 'infinity' ${desired.replication ? 'REPLICATION' : 'NOREPLICATION'}${password}`;
     // Waiting for a standby that may be away would hang the run; the row is replicated all the same.
     const statements = `SET synchronous_commit = local;
+${unlogged}
 SELECT 'CREATE ROLE ${name.replaceAll("'", "''")}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(desired.name)}) \\gexec
 ALTER ROLE ${name} ${attributes};
 ${desired.replication ? leaveGroups(desired.name) : ''}`;
