@@ -5,7 +5,6 @@
  * more than one value to judge stands in `checks/`.
  */
 import * as z from 'zod';
-import { hardeningLevels } from '../postgres/hardening.ts';
 import { commonKeys, controllerKeys } from './controller-keys.ts';
 import {
   defaults,
@@ -16,6 +15,7 @@ import {
   priorities,
   versions,
 } from './defaults.ts';
+import { hardeningKey } from './hardening-key.ts';
 import { tls, tlsOfHost } from './tls-keys.ts';
 import { unitAllows } from './unit-allows.ts';
 
@@ -154,13 +154,7 @@ const postgres = z
       })
       .optional(),
     tls: tls.optional(),
-    hardening: z
-      .enum(hardeningLevels)
-      .meta({
-        description:
-          'What an auditor asks of the configuration: standard is what costs nothing, cis what costs a little (docs/security.md has both). settings win over it. Left out: neither.',
-      })
-      .optional(),
+    hardening: hardeningKey.optional(),
     hba: z
       .array(hbaRule)
       .meta({

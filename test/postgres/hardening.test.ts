@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Hardened, hardening, hardeningLibraries, hardeningSettings } from '../../src/postgres/hardening.ts';
+import {
+  type Hardened,
+  hardening,
+  hardeningLibraries,
+  hardeningSettings,
+} from '../../src/postgres/hardening.ts';
 
 const of = (over: Partial<Hardened> = {}) =>
   hardeningSettings({ level: 'standard', tls: false, declared: {}, loads: true, ...over });
@@ -64,7 +69,9 @@ describe('docs/security.md', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/security.md'), 'utf8');
 
   it.each(hardening.map((one) => [one.name, one] as const))('has %s with its value', (_name, one) => {
-    expect(page).toContain(`| \`${one.name}\` | ${one.level} | ${one.name === 'ssl_ciphers' ? 'suites of ECDHE with GCM or POLY1305' : `\`${one.value.trim()}\``} | ${one.what}`);
+    expect(page).toContain(
+      `| \`${one.name}\` | ${one.level} | ${one.name === 'ssl_ciphers' ? 'suites of ECDHE with GCM or POLY1305' : `\`${one.value.trim()}\``} | ${one.what}`,
+    );
   });
 
   it.each(hardeningLibraries.map((one) => [one.name, one] as const))('has the library %s', (_name, one) => {

@@ -257,6 +257,37 @@ while True: print(s.recv(65536).decode('utf8', 'replace').strip(), flush=True)
     );
   });
 
+  labTest('what an auditor asks for is one restart, and gone without the key', async () => {
+    await pair.untilSwitchable();
+    const settings = {
+      max_connections: 50,
+      shared_buffers: '16MB',
+      shared_preload_libraries: 'pg_stat_statements',
+    };
+    const hard = pair.inventory('hard.yml', { postgres: { hardening: 'cis', settings } });
+    const plan = await provision(hard, '--check');
+    expect(plan.stdout).toContain('PostgreSQL is restarted on: server1, server2');
+    expectExit(await provision(hard), 0);
+    expect(await findings(hard)).toEqual([]);
+    for (const server of pair.servers) {
+      expect(await sql(server, 'SHOW shared_preload_libraries')).toBe(
+        'pg_stat_statements, auth_delay, passwordcheck',
+      );
+      expect(await sql(server, 'SHOW log_statement')).toBe('ddl');
+      expect(await sql(server, 'SHOW "auth_delay.milliseconds"')).toBe('500ms');
+    }
+    // The role is made anew, with log_statement on: the log has the name, and no verifier.
+    await sql(pair.primary, "ALTER ROLE pgduet_repl VALID UNTIL '2020-01-01'");
+    expectExit(await provision(hard), 0);
+    const logs = (await pair.primary.host.sh(`cat ${pair.primary.managementDir}/*-log/*.log`)).stdout;
+    expect(logs).toMatch(/user=postgres,db=postgres,.* LOG: {2}00000: connection authorized/);
+    expect(logs).toContain("ALTER ROLE pgduet_repl VALID UNTIL '2020-01-01'");
+    expect(logs).not.toContain('SCRAM-SHA-256$');
+    expectExit(await provision(pair.file), 0);
+    expect(await sql(pair.primary, 'SHOW log_line_prefix')).toBe('%m [%p] %q%u@%d ');
+    expect(await findings(pair.file)).toEqual([]);
+  });
+
   labTest(
     'a drop-in that was enough for sudo stops the stricter unit, until the inventory says what it allows',
     async () => {

@@ -1,0 +1,8 @@
+/** The key `postgres.hardening` as a zod definition; what a level holds is in `postgres/hardening.ts`. */
+import * as z from 'zod';
+import { hardeningLevels } from '../postgres/hardening.ts';
+
+export const hardeningKey = z.enum(hardeningLevels).meta({
+  description:
+    'What an auditor asks of the configuration: standard is what costs nothing, cis what costs a little (docs/security.md has both). settings win over it. Left out: neither.',
+});
