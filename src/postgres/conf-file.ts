@@ -48,6 +48,10 @@ export function commentedLines(text: string, name: string): readonly ConfLine[] 
   });
 }
 
+/** The value that counts, or that counted last before it was commented out: what is put back begins with that one. */
+export const standingValue = (text: string, name: string): string | undefined =>
+  effectiveConf(text).get(name)?.value ?? commentedLines(text, name).at(-1)?.value;
+
 /** One settings line as we write it. */
 export const confLine = (name: string, value: string): string => `${name} = ${quoteSetting(value)}`;
 

@@ -12,6 +12,7 @@ import {
   ourHeading,
   parseConf,
   placeForOurs,
+  standingValue,
 } from '../../postgres/conf-file.ts';
 import { lineEnd, plainLine } from '../../postgres/conf-lines.ts';
 import { conninfo } from '../../postgres/conninfo.ts';
@@ -168,9 +169,7 @@ export function withPrimary(
   const name = upstreamSetting;
   const lines = text.split('\n');
   const all = standing(lines, name);
-  const base =
-    parseConf(auto).findLast((line) => line.name === name)?.value ??
-    (all.findLast((it) => it.active) ?? all.at(-1))?.value;
+  const base = parseConf(auto).findLast((line) => line.name === name)?.value ?? standingValue(text, name);
   const parts: Record<string, string | number> = { host: to.host, port: to.port };
   for (const [, key = '', quoted, plain] of (base ?? '').matchAll(keywords)) {
     if (!['host', 'hostaddr', 'port', 'application_name'].includes(key))

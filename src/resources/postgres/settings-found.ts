@@ -8,6 +8,7 @@ import {
   effectiveConf,
   ourHeading as heading,
   namesInBlock,
+  standingValue,
 } from '../../postgres/conf-file.ts';
 import { parseConninfo } from '../../postgres/conninfo.ts';
 import { isControlled, upstreamSetting } from '../../postgres/controlled-settings.ts';
@@ -99,18 +100,15 @@ function staleNames(desired: Desired, declared: readonly string[], seen: Seen): 
   );
 }
 
-const commentedOut = ({ text }: Seen, name: string): readonly string[] =>
-  commentedLines(text, name).map(({ value }) => value);
-
 function isRight(name: string, wanted: string, seen: Seen): boolean {
   const value = effectiveConf(seen.text).get(name)?.value;
   if (value === wanted) return true;
   if (!isControlled(name)) return false;
-  if (name !== upstreamSetting) return commentedOut(seen, name).includes(wanted);
+  if (name !== upstreamSetting) return commentedLines(seen.text, name).some((line) => line.value === wanted);
   if (isStandby(seen)) return value !== undefined && sameUpstream(value, wanted, []);
-  // Nobody reads it on a primary. It waits there for the day when the server follows another one.
-  const waits = [...commentedOut(seen, name), ...(value === undefined ? [] : [value])];
-  return waits.some((one) => sameUpstream(one, wanted, ['host', 'port']));
+  // Nobody reads it on a primary. It waits there for the day when the server follows another one, which begins with this one of them.
+  const waits = standingValue(seen.text, name);
+  return waits !== undefined && sameUpstream(waits, wanted, ['host', 'port']);
 }
 
 /** The order of the keywords says nothing. */

@@ -2,7 +2,7 @@
  * What kind `settings` knows of TLS: an inventory that says nothing of it never takes it away, and standbys that begin to verify
  * connect anew one after the other. Pure.
  */
-import { commentedLines, effectiveConf } from '../../postgres/conf-file.ts';
+import { standingValue } from '../../postgres/conf-file.ts';
 import { conninfo, nowhere, parseConninfo } from '../../postgres/conninfo.ts';
 import { upstreamSetting } from '../../postgres/controlled-settings.ts';
 import { refuse } from '../contract/kind.ts';
@@ -10,10 +10,8 @@ import { isStandby } from './settings-leftovers.ts';
 import type { SettingsDesired, SettingsSeen } from './settings-observation.ts';
 
 /** On a primary the line waits behind a '#'. */
-function standing(text: string): Readonly<Record<string, string>> {
-  const line = effectiveConf(text).get(upstreamSetting) ?? commentedLines(text, upstreamSetting).at(-1);
-  return parseConninfo(line?.value ?? '');
-}
+const standing = (text: string): Readonly<Record<string, string>> =>
+  parseConninfo(standingValue(text, upstreamSetting) ?? '');
 
 const words = ['sslmode', 'sslrootcert', 'channel_binding', 'gssencmode', 'sslcert', 'sslcrl'];
 

@@ -142,6 +142,8 @@ describeLab('TLS with certificates that were there', () => {
       expect(await sql(server, 'show ssl')).toBe('off');
       expect(rules(server)).toMatch(/^host +replication/m);
       expect(conf(server)).not.toMatch(/^ssl_(?:cert|key)_file/m);
+      // That of the primary, too: it follows by it behind the next switch.
+      expect(conf(server)).not.toMatch(/^primary_conninfo.*verify-full/m);
     }
     expect(await sql(a, 'select conninfo from pg_stat_wal_receiver')).toContain('sslmode=prefer');
     expect(found(await off.check())).toEqual(['null TLS001']);

@@ -476,6 +476,19 @@ export const postgres: readonly KindCases[] = [
         gives: { change: 'set primary_conninfo', reason: 'other values' },
       },
       {
+        title:
+          'an older line of a primary says what is declared, and the one that a switch begins with does not',
+        desired: upstream,
+        reply: {
+          stdout: `100 600 postgres\nstopped\n#primary_conninfo = 'host=b port=1 user=repl application_name=server1'\nprimary_conninfo = 'host=b port=1 user=repl application_name=server1 sslmode=verify-full'\n`,
+        },
+        gives: {
+          change: 'set primary_conninfo',
+          reason: 'other values',
+          script: [`primary_conninfo = '\\''host=a port=1 user=repl application_name=server1'\\''`],
+        },
+      },
+      {
         title: 'a standby has its upstream in another order',
         desired: upstream,
         reply: {
