@@ -40,16 +40,19 @@ const checkTime: Check = (key, value) => {
   const form = Object.hasOwn(timeForms, key) ? timeForms[key as keyof typeof timeForms] : undefined;
   const ms = parseDurationMs(value);
   if (form?.off && ms === 0) return undefined;
-  const told = tellForm(key, value);
-  if (told !== undefined || ms === undefined || form?.unit !== 's' || form.finer || ms % 1000 === 0)
-    return told;
+  const countsSeconds = form?.unit === 's' && !form.finer;
+  if (!countsSeconds || ms === undefined || (ms >= 1000 && ms % 1000 === 0)) return tellForm(key, value);
   return {
     code: 'INV006',
-    what: `${key} is ${value}, which is no whole number of seconds`,
+    what: `${key} is ${value}, which is ${ms < 1000 ? 'less than a second' : 'no whole number of seconds'}`,
     why: 'the controller counts this time in seconds',
-    fix: `Write for example ${key}: ${Math.ceil(ms / 1000)}s.`,
+    fix: `Write for example ${key}: ${Math.max(1, Math.ceil(ms / 1000))}s.`,
   };
 };
+
+/** A word outside double quotes that a shell would not hand on as it is. */
+const shellWord = /(?:^|\s)((?:['`]|\$[\w{(]|\d?[<>]|[|&;])\S*|\S+;(?=\s|$))/;
+const quotedWords = /"(?:[^"\\]|\\.)*"(?=\s|$)/g;
 
 const checkCommand: Check = (key, value) => {
   const line = programLine(value);
@@ -60,14 +63,22 @@ const checkCommand: Check = (key, value) => {
       why: 'the controller starts a program by its absolute path, without a shell and without PATH',
       fix: `Write for example ${key}: /usr/local/bin/program --option "two words"; put what is longer into a script.`,
     };
-  return line.args.some(isSecret)
-    ? {
-        code: 'INV012',
-        what: `an argument of ${key} looks like a secret`,
-        why: 'every user of the host sees the arguments of a program that runs',
-        fix: 'Write the secret into a file of mode 0600 of the instance administrator, and let the program read it there.',
-      }
-    : undefined;
+  if (line.args.some(isSecret))
+    return {
+      code: 'INV012',
+      what: `an argument of ${key} looks like a secret`,
+      why: 'every user of the host sees the arguments of a program that runs',
+      fix: 'Write the secret into a file of mode 0600 of the instance administrator, and let the program read it there.',
+    };
+  const sign = shellWord.exec(value.replace(quotedWords, '""'))?.[1];
+  return sign === undefined
+    ? undefined
+    : {
+        code: 'INV005',
+        what: `${key} has the word ${sign}, which only a shell would read`,
+        why: 'the controller starts the program without a shell, so that the word would reach it as it stands there',
+        fix: 'Hold words together with double quotes, in which every sign stands for itself; put what needs a shell into a script.',
+      };
 };
 
 /** The name of a file is none: --key /etc/fence.key. */
@@ -100,16 +111,14 @@ const checkPath: Check = (key, value) =>
       };
 
 const checkDowntime: Check = (key, value) => {
-  const told = tellForm(key, value);
-  const tooLong = (parseDurationMs(value) ?? 0) > longestDowntimeMs;
-  return told === undefined && tooLong
+  return (parseDurationMs(value) ?? 0) > longestDowntimeMs
     ? {
         code: 'INV006',
         what: `${key} is ${value}, which is longer than ${longestDowntimeMs / 86_400_000} days`,
         why: 'a standby that was away so long is copied sooner than it replays everything since',
         fix: `Write for example ${key}: 12h.`,
       }
-    : told;
+    : tellForm(key, value);
 };
 const longestDowntimeMs = 14 * 86_400_000;
 
