@@ -206,7 +206,10 @@ export function clusterStatus(
       primaries.length > 1
         ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, keep copies of both, and see docs/runbooks/two-primaries.md`
         : primaries.length === 0
-          ? [`no primary runs${wholeStop(cluster, statuses)}`, lostDirectories(cluster, statuses) ?? []]
+          ? [
+              `no primary runs${wholeStop(cluster, statuses)}`,
+              lostDirectories(cluster, statuses) ?? allDown(cluster, statuses) ?? [],
+            ]
               .flat()
               .join('; ')
           : lostDirectories(cluster, statuses),
@@ -230,6 +233,16 @@ function lostDirectories(cluster: Cluster, statuses: ReadonlyMap<string, HostSta
         ? `${by} vouches for its data, and pgduet provision brings it back`
         : 'pgduet check says the way on';
   return `the management directory is lost (${where}): ${way}; end no controller, and make nobody else primary`;
+}
+
+/** None runs, and no person has stopped one of them: what controllers start by themselves runs within a minute. */
+function allDown({ servers }: Cluster, statuses: ReadonlyMap<string, HostStatus>): string | null {
+  const all = servers.map(({ name }) => statuses.get(name));
+  const isDown = (one: HostStatus | undefined): boolean =>
+    one?.kind === 'seen' && one.data?.running === false && one.stopped === undefined;
+  return all.every(isDown)
+    ? 'all servers are down: where it stays so for a minute, see docs/runbooks/all-servers-down.md'
+    : null;
 }
 
 /** A cluster that a person has stopped as a whole. */
@@ -328,16 +341,22 @@ function possible(
   const isMaintained = (server: string) => maintained.has(server);
   const isStopped = (server: string) => recordOf(statuses.get(server)) !== undefined;
   const leads = [...statuses.values()].some((status) => roleOf(status) === 'primary');
-  const toDo = withoutVainStart(leads ? withoutForce(one.toDo) : one.toDo, dataOf, isMaintained, isStopped);
+  const lost = [...statuses.keys()].some((name) => lacksDirectory(dataOf(name)));
+  const advice = leads
+    ? withoutForce(one.toDo, 'make nobody else primary: one runs')
+    : lost
+      ? withoutForce(one.toDo, 'make nobody else primary')
+      : one.toDo;
+  const toDo = withoutVainStart(advice, dataOf, isMaintained, isStopped);
   return toDo === one.toDo ? one : { ...one, toDo, commands: [] };
 }
 
-/** A controller that hears no primary may advise to make one. Here it is seen that one runs. */
-const withoutForce = (advice: string): string =>
+/** A controller that hears no primary may advise to make one. Here it is seen that one runs, or that nobody knows whose data a server has. */
+const withoutForce = (advice: string, instead: string): string =>
   advice
     .split('; ')
     .filter((clause) => !/\bswitch --force\b/.test(clause))
-    .join('; ') || 'make nobody else primary: one runs';
+    .join('; ') || instead;
 
 function dutyOf({ name }: Server, report: ControllerReport | undefined): TellingDuty | null {
   const own = report?.servers.find(({ server_id }) => server_id === name);

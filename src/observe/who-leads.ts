@@ -10,18 +10,36 @@ export function evidence(servers: readonly Server[], dataOf: DataOf): readonly s
   return servers.map(({ name }) => {
     const data = dataOf(name);
     const { state, checkpoint, reached } = data?.control ?? {};
-    const whose = data?.recorded === undefined ? ', not made by pgduet for this server' : '';
+    const whose =
+      data?.recorded !== undefined
+        ? ''
+        : lacksDirectory(data)
+          ? ', without its management directory'
+          : ', not made by pgduet for this server';
     return `${name}: ${data?.running ? 'running' : 'stopped'}${whose}, ${state ?? 'state unknown'}, timeline ${reached?.timeline ?? '?'}, checkpoint ${checkpoint ?? '?'}`;
   });
 }
 
-export const twoPrimaries = (servers: readonly Server[], dataOf: DataOf): Diagnostic => ({
-  code: 'SAF003',
-  what: `${servers.map(({ name }) => name).join(' and ')} are both primary`,
-  why: 'each may hold commits that the other lacks; whatever is done next could lose some',
-  fix: `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild. Where none of them runs, pgduet recover starts the one that is proven to hold everything.`,
-  evidence: evidence(servers, dataOf),
-});
+/** All of them run, or none does. */
+export function twoPrimaries(servers: readonly Server[], dataOf: DataOf): Diagnostic {
+  const names = servers.map(({ name }) => name).join(' and ');
+  const [what, fix] = servers.some(({ name }) => dataOf(name)?.running)
+    ? [
+        `${names} are both primary`,
+        `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
+      ]
+    : [
+        `${names} were both primary, and neither runs`,
+        'Start none of them by hand. `pgduet recover --check` says which one is proven to hold everything that was acknowledged, and what the others alone hold; `pgduet recover` starts that one.',
+      ];
+  return {
+    code: 'SAF003',
+    what,
+    why: 'each may hold commits that the other lacks; whatever is done next could lose some',
+    fix,
+    evidence: evidence(servers, dataOf),
+  };
+}
 
 /** Hosts that were not reached are `away`; `more` is known of the others. */
 export const unseenPrimary = (away: readonly string[], more?: string): Diagnostic => {

@@ -90,7 +90,7 @@ function staying(formers: readonly Former[]): readonly string[] {
     ...(joining.length > 0 ? [`${joining.join(', ')} had given the role away, and becomes a standby.`] : []),
     ...(stay.length > 0
       ? [
-          `${stay.join(', ')} stay${stay.length === 1 ? 's' : ''} down. To make standbys of them again, which keeps what they alone hold: ${stay.map((name) => `pgduet rebuild ${name}`).join('; ')}`,
+          `${stay.join(', ')} stay${stay.length === 1 ? 's' : ''} down. To make ${stay.length === 1 ? 'it a standby again, which keeps what it alone holds' : 'them standbys again, which keeps what they alone hold'}: ${stay.map((name) => `pgduet rebuild ${name}`).join('; ')}`,
         ]
       : []),
     ...(formers.length > 0

@@ -127,6 +127,15 @@ describe('a management directory that is lost', () => {
     expect(of(lost(primary), told()).rows[1]?.toDo).toBe('check the host and admin network of server1');
     expect(of(away, told()).rows[1]?.toDo).toBe(force);
   });
+
+  it('lets nobody be advised to promote in the place of the server that has lost it, either', () => {
+    const down = readStatus(serverNamed(pair, 'server1'), {
+      facts,
+      data: reply('content cluster\nversion 15\nstarted once\ndirectory lost\n'),
+      controller: reply('missing\n'),
+    });
+    expect(of(down, told()).rows[1]?.toDo).toBe('check the host and admin network of server1');
+  });
 });
 
 describe('the advice of a controller that knows nothing of the data of another one', () => {
@@ -426,6 +435,13 @@ describe('the status of a cluster', () => {
       'no primary runs: all are stopped with pgduet stop by anna@desk, 2026-11-30 09:12:00 UTC',
     );
     expect(of(stopped('server1', 'anna@desk'), away).problem).toBe('no primary runs');
+  });
+
+  it('names the page where none runs, and nobody has stopped one', () => {
+    const down = (name: string) =>
+      readStatus(serverNamed(pair, name), { facts, data: data(''), controller: reply('stopped') });
+    expect(of(down('server1'), down('server2')).problem).toMatch(/all-servers-down\.md$/);
+    expect(of(down('server1'), seen('server2', standby)).problem).toBe('no primary runs');
   });
 
   describe('of a server that does not run', () => {

@@ -173,6 +173,21 @@ it('a refusal says what was seen on each host', () => {
   });
 });
 
+it('of two that led and do not run the refusal names the verb that decides', () => {
+  const stopped = { data: { ...(states.leads as DataDirectory), running: false } };
+  const found = survey(
+    pair,
+    new Map<string, HostView>([
+      ['server1', stopped],
+      ['server2', stopped],
+    ]),
+  );
+  expect('refused' in found && found.refused).toMatchObject({
+    what: 'server1 and server2 were both primary, and neither runs',
+    fix: expect.stringContaining('`pgduet recover --check`'),
+  });
+});
+
 it('the system identifier is that of the primary', () => {
   const of = new Map<string, HostView>([['server2', { data: states.leads as DataDirectory }]]);
   const found = survey(pair, of);
