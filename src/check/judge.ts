@@ -12,6 +12,7 @@ import { unseenPrimary } from '../observe/who-leads.ts';
 import { type ClockObservation, clockProblems } from '../plan/clocks.ts';
 import type { Plan, Resource } from '../plan/plan.ts';
 import type { Observed } from '../resources/contract/kind.ts';
+import { lacksDirectory } from '../resources/data/data-directory.ts';
 import { declaredSettings } from '../resources/postgres/declared-settings.ts';
 import type { AnyAudit, AuditContext } from './audit.ts';
 import { away, keptWords } from './audits/away.ts';
@@ -134,7 +135,7 @@ function otherFindings(inspection: Inspection, provision: string): readonly Find
   const counting = bare && plan ? countingBeside(cluster, plan) : plan;
   const differing = counting ? planFindings(counting, provision) : [];
   if (bare && plan) return [bareFinding(cluster, provision), ...differing, ...clockFindings(inspection)];
-  const planned = differing.filter((one) => !isOfRenewal(cluster, roles.view, one));
+  const planned = differing.filter((one) => !isOfRenewal(cluster, roles.view, one) && !isGuess(one, roles));
   return [
     ...[...inspection.unreached].flatMap(([host, problems]) => unreachedFindings(host, problems)),
     ...(roles.refused ? [findingOfDiagnostic(roles.refused, 'danger', 'roles')] : []),
@@ -190,6 +191,10 @@ const isEcho = ({ code, host, object }: Finding, planned: readonly Finding[]): b
   const first = code === 'SET014' ? 'SET009' : code === 'CTL016' ? code : undefined;
   return planned.some((other) => other.code === first && other.host === host && other.object === object);
 };
+
+/** By way of a directory that is lost nobody can ask the controller: that there is none is no finding, since it may run. */
+const isGuess = ({ code, host }: Finding, { view }: Roles): boolean =>
+  ['CTL001', 'CTL007'].includes(code) && host !== null && lacksDirectory(view.hosts.get(host)?.data);
 
 const unreachedFindings = (host: string, problems: readonly Diagnostic[]): readonly Finding[] => {
   const rule = findingCodes.LOK002;

@@ -4,6 +4,7 @@ import { anyAudit } from '../../src/check/audit.ts';
 import { lostDirectory } from '../../src/check/audits/lost-directory.ts';
 import { clusterReport, type Inspection } from '../../src/check/judge.ts';
 import { type HostView, preferredView } from '../../src/observe/survey.ts';
+import type { Decision } from '../../src/plan/plan.ts';
 import { clusterOf, pairInventory } from '../observe/cluster.ts';
 
 it.each([
@@ -43,6 +44,17 @@ it.each([
   ]);
 });
 
+const noController = (host: string): Decision =>
+  ({
+    kind: 'change',
+    resource: { host, kind: { describe: () => host }, desired: {} },
+    change: {
+      summary: 's',
+      reason: 'r',
+      differences: [{ code: 'CTL001', object: host, declared: 'running', found: 'not running' }],
+    },
+  }) as unknown as Decision;
+
 it('of a former primary whose management directory is lost: what comes before its rebuild stays', async () => {
   const cluster = await clusterOf(pairInventory);
   const control = {
@@ -65,9 +77,13 @@ it('of a former primary whose management directory is lost: what comes before it
       roundTrips: {},
     },
     roles: { view: { ...preferredView(cluster), hosts }, primary: 'server2' },
+    plan: { decisions: [noController('server1'), noController('server2')] },
     audited: [{ audit: anyAudit(lostDirectory), seen: new Map() }],
   };
-  const told = clusterReport(inspection).findings.find(({ code }) => code === 'CTL016');
+  const { findings } = clusterReport(inspection);
+  const told = findings.find(({ code }) => code === 'CTL016');
+  // Nobody can know that of a controller that cannot be asked.
+  expect(findings.filter(({ code }) => code === 'CTL001').map(({ host }) => host)).toEqual(['server2']);
   expect(told?.commands.map(({ run }) => run).at(-1)).toBe('pgduet rebuild server1');
   expect(told?.repair).toContain('then `pgduet rebuild server1`');
 });

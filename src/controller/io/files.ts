@@ -32,12 +32,11 @@ export function findLocalServer(dir: string, wanted: string | undefined): string
   if (wanted !== undefined) {
     if (ids.includes(wanted)) return wanted;
     const why = `the directory holds the configuration of: ${choices}`;
-    throw refuse(
-      'MCF010',
-      `'${wanted}' has no ${wanted}.conf in ${dir}`,
-      why,
-      'Name one of them with --local-server.',
-    );
+    const fix =
+      ids.length > 0
+        ? 'Name one of them with --local-server.'
+        : `Check -M or MCCONTROLDIR; where it is the right one, pgduet provision makes ${wanted}.conf there.`;
+    throw refuse('MCF010', `'${wanted}' has no ${wanted}.conf in ${dir}`, why, fix);
   }
   const [only] = ids;
   if (only !== undefined && ids.length === 1) return only;

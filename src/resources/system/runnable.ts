@@ -67,11 +67,24 @@ if [ -n "$by" ]; then echo "gains $by"; fi`,
       : unknown('the program could not be looked at');
   },
   diff: (desired, observed) => {
-    if (observed.state === 'absent') return refuse(problem(desired, 'is not there'));
+    if (observed.state === 'absent')
+      return refuse(
+        problem(
+          desired,
+          'is not there',
+          'Bring it to the host first, open to the instance administrator, for example with a playbook of your own (pgduet run)',
+        ),
+      );
     const { may, found } = observed.value;
     return may
       ? same(`${desired.owner} may execute it`, barred(desired, observed.value))
-      : refuse(problem(desired, `cannot be executed by ${desired.owner} (${found})`));
+      : refuse(
+          problem(
+            desired,
+            `cannot be executed by ${desired.owner} (${found})`,
+            `Let ${desired.owner} read and execute it (chmod 755, for example), and all directories above it`,
+          ),
+        );
   },
   steps: () => [],
 };
@@ -89,10 +102,13 @@ const barred = ({ key, path, unit, allows }: Desired, { gains }: Seen): readonly
         },
       ];
 
-const problem = ({ path, key }: Desired, what: string) =>
+/** Without their yes nobody takes over. */
+const asked: readonly string[] = ['fencing_command', 'arbitration_command'];
+
+const problem = ({ path, key }: Desired, what: string, way: string) =>
   ({
     code: 'SAF095',
     what: `the program '${path}' of ${key} ${what}`,
-    why: 'the controller would find that out when it needs it: a fencing or arbitration command that does not run lets nobody take over; nothing has been changed',
-    fix: `Bring it to the host first, open to the instance administrator, for example with a playbook of your own (pgduet run); or remove ${key} from the inventory.`,
+    why: `the controller would find that out when it needs it${asked.includes(key) ? ', and nobody could take over' : ''}; nothing has been changed`,
+    fix: `${way}; or remove ${key} from the inventory.`,
   }) as const;

@@ -96,13 +96,21 @@ export const surroundings: readonly KindCases[] = [
       {
         title: 'it is not there',
         reply: { stdout: 'absent\n' },
-        gives: { refuse: 'SAF095', what: "the program '/opt/fence' of fencing_command is not there" },
+        gives: {
+          refuse: 'SAF095',
+          what: "the program '/opt/fence' of fencing_command is not there",
+          fix: 'Bring it to the host first',
+        },
       },
       {
         title: 'it is no program',
         server: pgadm,
         reply: { stdout: 'no regular file, root:root 644\n' },
-        gives: { refuse: 'SAF095', what: 'cannot be executed by pgadm (regular file, root:root 644)' },
+        gives: {
+          refuse: 'SAF095',
+          what: 'cannot be executed by pgadm (regular file, root:root 644)',
+          fix: 'Let pgadm read and execute it',
+        },
       },
       {
         title: 'its interpreter is missing',
