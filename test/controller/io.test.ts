@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DiagnosticError } from '../../src/base/diagnostic.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { clusterMark } from '../../src/controller/config-arbiter-key.ts';
 import { loadConfiguration } from '../../src/controller/io/configuration.ts';
@@ -52,6 +53,21 @@ describe('the configuration on disk', () => {
     good();
     const { self, key } = loadConfiguration(dir, findLocalServer(dir, undefined));
     expect([self.id, String(key), key.reveal()]).toEqual(['server1', '(secret)', 'ab'.repeat(32)]);
+  });
+
+  it('is missed by its name, with a way out that is there', () => {
+    expect(() => findLocalServer(dir, 'server2')).toThrow(/MCF010 'server2' has no server2.conf/);
+    const fixOf = (id: string): string | undefined => {
+      try {
+        findLocalServer(dir, id);
+      } catch (error) {
+        return error instanceof DiagnosticError ? error.diagnostics[0]?.fix : undefined;
+      }
+      return undefined;
+    };
+    expect(fixOf('server2')).toContain('pgduet provision makes server2.conf there');
+    good();
+    expect(fixOf('server2')).toBe('Name one of them with --local-server.');
   });
 
   it('takes arbitration by what network.conf names', () => {

@@ -219,7 +219,7 @@ export const watchingMessages = {
     text: 'the configuration was not taken over: {why}',
     cause: 'A reload found a mistake, or a change that needs a restart of the controller.',
     did: 'The values from before stay in force.',
-    todo: 'Correct the file and reload again.',
+    todo: 'Correct the file and reload again: docs/mc_ctl.md says what each key takes. `pgduet provision` takes back what differs from the inventory.',
   },
   MCA01030: {
     type: 'PANIC',
