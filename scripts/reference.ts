@@ -278,6 +278,8 @@ export const variables: Readonly<Record<string, string>> = {
   'tls.logins': 'connection strings to the other servers by name, as long as TLS is being turned on',
   'tls.demands': 'words of connection strings to the server that it follows, or would follow: a map',
   'tls.rule': 'how rules for servers begin: `host`, or `hostssl` once every standby verifies',
+  'tls.lockedOut':
+    'sessions without TLS, in words, where client rules begin to demand it (`postgres.tls_clients`); else empty',
   'teardown.staying': 'names of the settings that clients rely on, a list',
   'teardown.replicating':
     'the same, and the settings that replication needs, a list; they stay where only the controllers go',
@@ -298,7 +300,7 @@ export const variables: Readonly<Record<string, string>> = {
   'replication.addresses': 'from where the servers replicate, as `pg_hba.conf` wants it, a list',
   'replication.failoverSlots':
     '`on` with `sync_replication_slots: on` in the inventory, else `off`; empty before PostgreSQL 17',
-  hba: 'the client rules of the inventory, a list of `line`',
+  hba: 'the client rules of the inventory, a list of `line`; with TLS demanded where `postgres.tls_clients` says so',
   node: 'path of Node.js on the host',
   bundle: 'where the controller program goes',
   mcCtl: 'where `mc_ctl` goes',

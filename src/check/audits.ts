@@ -16,6 +16,7 @@ import { placesOfSettings, settingsInForce } from './audits/settings.ts';
 import { slots } from './audits/slots.ts';
 import { timelines } from './audits/timelines.ts';
 import { tlsAudit } from './audits/tls.ts';
+import { tlsClients } from './audits/tls-clients.ts';
 import { nodeVersions, postgresVersions } from './audits/versions.ts';
 import { walVolume } from './audits/wal-volume.ts';
 
@@ -41,4 +42,5 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(heartbeat),
   anyAudit(secretsAudit),
   anyAudit(tlsAudit),
+  anyAudit(tlsClients),
 ];

@@ -47,9 +47,9 @@ function buildSsh(host: DraftHost, secrets: SecretsByPath): SshSettings {
 
 function buildHba(draft: Draft): HbaRule[] {
   return draft.hba.flatMap((rule) => {
-    const { type, database, user, method, address } = rule ?? {};
+    const { type, database, user, method, address, tls } = rule ?? {};
     if (type === undefined || database === undefined || user === undefined || method === undefined) return [];
-    return [{ type, database, user, method, ...given({ address: address && normalAddress(address) }) }];
+    return [{ type, database, user, method, ...given({ address: address && normalAddress(address), tls }) }];
   });
 }
 
@@ -72,6 +72,7 @@ function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefi
       passfile: host.passfile,
       maxConnections: maxConnectionsFor(draft),
       tls: tlsOf(draft, host),
+      tlsClients: draft.data.postgres?.tls_clients,
       hardening: draft.data.postgres?.hardening,
     }),
   };

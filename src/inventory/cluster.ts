@@ -21,6 +21,8 @@ export interface HbaRule {
   /** CIDR, address or name; absent for `local`. */
   readonly address?: string;
   readonly method: string;
+  /** Not this one, where clients need TLS. */
+  readonly tls?: 'optional';
 }
 
 export type Role = 'primary' | 'standby';
@@ -69,6 +71,8 @@ export interface PostgresSettings {
   readonly hba: readonly HbaRule[];
   /** Absent: what is there stays. */
   readonly tls?: TlsFiles | 'off';
+  /** Do client rules demand TLS? Absent: they do not. */
+  readonly tlsClients?: 'required' | 'optional';
   /** What an auditor asks for; absent: nothing. */
   readonly hardening?: HardeningLevel;
 }

@@ -16,7 +16,8 @@ import {
   versions,
 } from './defaults.ts';
 import { hardeningKey } from './hardening-key.ts';
-import { tls, tlsOfHost } from './tls-keys.ts';
+import { hbaRule } from './hba-keys.ts';
+import { tls, tlsClients, tlsOfHost } from './tls-keys.ts';
 import { unitAllows } from './unit-allows.ts';
 
 // A process reads an inventory or a few: to write a function for each map and compile it takes longer than what it saves.
@@ -79,28 +80,6 @@ const ssh = z
   .strictObject(sshKeys)
   .meta({ description: 'How to log in. What is left out comes from ~/.ssh/config, as ssh itself would do.' });
 
-const hbaRule = z
-  .strictObject({
-    type: z
-      .enum(['local', 'host', 'hostssl', 'hostnossl'])
-      .meta({ description: 'Kind of connection, as in pg_hba.conf.' }),
-    database: text('Database, or a list with commas, as in pg_hba.conf.', { examples: ['app', 'all'] }),
-    user: text('Database user, or a list with commas, as in pg_hba.conf.', { examples: ['app', 'all'] }),
-    address: text(
-      'Where clients come from: a network in CIDR form, one address, or a host name. Not with type local.',
-      {
-        examples: ['10.0.0.0/8'],
-      },
-    ).optional(),
-    method: text(
-      'How a client proves who it is: scram-sha-256, cert, gss, pam, peer (local only) or reject. Never trust.',
-      {
-        examples: ['scram-sha-256'],
-      },
-    ),
-  })
-  .meta({ description: 'One line of pg_hba.conf for clients. Those for replication are made by pgduet.' });
-
 const settingValue = z.union([z.string(), z.number(), z.boolean()]).meta({
   description: 'Value of the setting, as postgresql.conf takes it.',
 });
@@ -154,6 +133,7 @@ const postgres = z
       })
       .optional(),
     tls: tls.optional(),
+    tls_clients: tlsClients.optional(),
     hardening: hardeningKey.optional(),
     hba: z
       .array(hbaRule)

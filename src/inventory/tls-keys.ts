@@ -34,3 +34,9 @@ export const tls = z
 export const tlsOfHost = z.strictObject(tlsPlaces).partial().meta({
   description: 'Where certificate and key lie on this host, in place of those of postgres.tls.',
 });
+
+export const tlsClients = z.enum(['required', 'optional']).meta({
+  description:
+    'Whether client rules (postgres.hba) let in who comes over a network without TLS. required: type host is written as hostssl, and who comes without TLS is refused; it needs postgres.tls.',
+  default: 'optional',
+});

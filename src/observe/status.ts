@@ -33,6 +33,7 @@ import {
   type Remembered,
 } from './maintenance.ts';
 import { readStoppedServer, rememberedProbe, roleProbe, stoppedServerProbe } from './survey.ts';
+import { clientDemands } from './tls.ts';
 import { withoutVainStart } from './unmade.ts';
 import { readStreams, type Streams, streamsProbe, vouchedIn } from './vouched.ts';
 
@@ -200,8 +201,8 @@ export function clusterStatus(
     }),
     arbiter: arbiterStatus(cluster, statuses),
     register: reportOf(statuses.get(primaries[0]?.name ?? ''))?.register?.members ?? null,
-    readWrite: multiHostUri(clients, 'postgres', 'read-write'),
-    readOnly: multiHostUri(clients, 'postgres', 'prefer-standby'),
+    readWrite: multiHostUri(clients, 'postgres', 'read-write', clientDemands(cluster)),
+    readOnly: multiHostUri(clients, 'postgres', 'prefer-standby', clientDemands(cluster)),
     problem:
       primaries.length > 1
         ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, keep copies of both, and see docs/runbooks/two-primaries.md`

@@ -163,7 +163,7 @@ const serverProbes = (cluster: Cluster, server: Server) => ({
   ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
   stopped: stoppedServerProbe(server),
-  ...tlsProbes(server),
+  ...tlsProbes(cluster, server),
 });
 
 export const stoppedServerProbe = (server: Server): Probe => ({ shell: stoppedProbe(place(server)) });

@@ -12,6 +12,7 @@ import { heldBack } from '../observe/held.ts';
 import type { View } from '../observe/survey.ts';
 import { besideWord } from '../resources/data/own-files.ts';
 import { type ArbiterVariables, arbiterInit, arbiterVariables } from './variables/arbiter.ts';
+import { clientRules, clientsNeedTls } from './variables/client-rules.ts';
 import {
   type CommandVariables,
   type ControllerVariables,
@@ -26,7 +27,6 @@ import { type EtcdVariables, etcdVariables } from './variables/etcd.ts';
 import {
   type BareHostVariables,
   type HostVariables,
-  hbaVariables,
   hostVariables,
   hostWithoutServer,
   type MultiplexingVariables,
@@ -249,7 +249,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     configuration: copiedConfiguration(view, server),
     replication: replicationVariables(situation, server, servers, source, giveUpMs(server), tls),
     tls,
-    hba: hbaVariables(server),
+    hba: clientRules(server, clientsNeedTls(view, server)),
     ...controllerVariables(cluster, server, view, tablespacesOf(view)),
   };
 }

@@ -41,7 +41,10 @@ export function multiHostUri(
   hosts: readonly { host: string; port: number }[],
   database: string,
   attribute: 'read-write' | 'prefer-standby',
+  more: Conninfo = {},
 ): string {
   const list = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
-  return `postgresql://${list}/${encodeURIComponent(database)}?target_session_attrs=${attribute}`;
+  const words = Object.entries({ target_session_attrs: attribute, ...more });
+  const query = words.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+  return `postgresql://${list}/${encodeURIComponent(database)}?${query}`;
 }

@@ -12,6 +12,7 @@ import { type HostView, preferredView, type View } from '../../src/observe/surve
 import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { type TlsVariables, tlsVariables } from '../../src/playbook/variables/tls.ts';
+import { variablesFor } from '../../src/playbook/variables.ts';
 import { parseConninfo } from '../../src/postgres/conninfo.ts';
 import type { TlsLook } from '../../src/resources/contract/tls-look.ts';
 import { kinds } from '../../src/resources/registry.ts';
@@ -160,7 +161,7 @@ describe('what is in the way', () => {
   });
 });
 
-function declared(name: string, cluster: Cluster, view: View, intent: Intent = provision) {
+function declared(name: string, cluster: Cluster, view: View, intent: Intent = provision, on = 'server2') {
   const path = join(import.meta.dirname, '../../playbooks', `${name}.yml`);
   const playbook = parsePlaybook({ path, text: readFileSync(path, 'utf8') }, [...kinds.keys()], included);
   if (!playbook.ok) throw new Error(JSON.stringify(playbook.diagnostics));
@@ -173,8 +174,124 @@ function declared(name: string, cluster: Cluster, view: View, intent: Intent = p
   };
   const result = compile(playbook.value, { cluster, view, intent }, materials);
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
-  return result.value.filter(({ host }) => host === 'server2');
+  return result.value.filter(({ host }) => host === on);
 }
+
+const rulesYaml = `[
+    { type: local, database: app, user: app, method: scram-sha-256 },
+    { type: host, database: app, user: mon, address: 10.0.0.5, method: scram-sha-256, tls: optional },
+    { type: host, database: app, user: app, address: 10.0.0.0/8, method: scram-sha-256 },
+    { type: host, database: app, user: app, address: 127.0.0.1, method: scram-sha-256 },
+    { type: host, database: '"a b", x', user: krb, address: .example.com, method: gss },
+    { type: host, database: all, user: all, address: 11.0.0.0/8, method: reject },
+    { type: hostssl, database: all, user: dba, address: all, method: cert },
+    { type: hostnossl, database: all, user: old, address: 12.0.0.0/8, method: scram-sha-256 },
+    { type: host, database: all, user: all, address: all, method: scram-sha-256 },
+    { type: host, database: all, user: all, address: '::/0', method: scram-sha-256 },
+    { type: host, database: all, user: all, address: samehost, method: scram-sha-256 }]`;
+const [required, optional] = await Promise.all(
+  ['required', 'optional'].map((word) =>
+    withTls(
+      `${files}, tls_clients: ${word}, hba: ${(word === 'required' ? rulesYaml : rulesYaml.replace(', tls: optional', '')).replaceAll(/\n */g, ' ')}`,
+    ),
+  ),
+);
+
+describe('rules of clients', () => {
+  const cluster = (one: Cluster | undefined): Cluster => {
+    if (!one) throw new Error('no cluster');
+    return one;
+  };
+  const lines = (one: Cluster | undefined, view: View, name = 'server1'): readonly string[] =>
+    variablesFor({ cluster: cluster(one), view, intent: provision }, serverNamed(cluster(one), name)).hba.map(
+      ({ line }) => line.replaceAll('  ', ' '),
+    );
+  const plain = [
+    'local app app scram-sha-256',
+    'host app mon 10.0.0.5/32 scram-sha-256',
+    'host app app 10.0.0.0/8 scram-sha-256',
+    'host app app 127.0.0.1/32 scram-sha-256',
+    'host "a b",x krb .example.com gss',
+    'host all all 11.0.0.0/8 reject',
+    'hostssl all dba all cert',
+    'hostnossl all old 12.0.0.0/8 scram-sha-256',
+    'host all all all scram-sha-256',
+    'host all all ::/0 scram-sha-256',
+    'host all all samehost scram-sha-256',
+  ];
+  const demanding = [
+    'local app app scram-sha-256',
+    'host app mon 10.0.0.5/32 scram-sha-256',
+    'hostssl app app 10.0.0.0/8 scram-sha-256',
+    'hostnossl app app 10.0.0.0/8 reject',
+    'host app app 127.0.0.1/32 scram-sha-256',
+    'hostssl "a b",x krb .example.com gss',
+    'hostgssenc "a b",x krb .example.com gss',
+    'hostnossl "a b",x krb .example.com reject',
+    'host all all 11.0.0.0/8 reject',
+    'hostssl all dba all cert',
+    'hostnossl all old 12.0.0.0/8 scram-sha-256',
+    'host all all 127.0.0.0/8 scram-sha-256',
+    'host all all ::1/128 scram-sha-256',
+    'hostssl all all all scram-sha-256',
+    'hostnossl all all all reject',
+    'host all all ::1/128 scram-sha-256',
+    'hostssl all all ::/0 scram-sha-256',
+    'hostnossl all all ::/0 reject',
+    'host all all samehost scram-sha-256',
+  ];
+  const session = { user: 'app', database: 'app', address: '10.0.0.9', application: 'psql', count: 2 };
+  const refusal = {
+    type: 'hostnossl',
+    database: ['app'],
+    user: ['app'],
+    address: '10.0.0.0',
+    mask: '255.0.0.0',
+    method: 'reject',
+  };
+  const withClients = (served: string | undefined, rules: readonly (typeof refusal)[]): View => {
+    const map = new Map(hosts({ server1: served }));
+    map.set('server1', { ...map.get('server1'), clients: { rules, sessions: [session] } });
+    return seen(map);
+  };
+
+  it('stay as they are written where nothing is required', () => {
+    expect(lines(optional, seen(hosts({ server1, server2 })))).toEqual(plain);
+  });
+
+  it('demand TLS, each with its refusal, where it is required and served, or not seen', () => {
+    for (const view of [seen(hosts({ server1 })), seen(hosts({})), preferredView(cluster(required))])
+      expect(lines(required, view)).toEqual(demanding);
+    expect(lines(required, seen(hosts({ server1: stranger })))).toEqual(demanding);
+  });
+
+  it('wait for a server that is seen to serve none, and do not fall behind what stands', () => {
+    expect(lines(required, seen(hosts({ server1: 'none', server2 })))).toEqual(plain);
+    expect(lines(required, seen(hosts({ server1: 'none', server2 })), 'server2')).toEqual(demanding);
+    const others = [
+      { ...refusal, address: '10.0.0.5', mask: '255.255.255.255' },
+      { ...refusal, type: 'host' },
+    ];
+    expect(lines(required, withClients('none', others))).toEqual(plain);
+    expect(lines(required, withClients('none', [refusal]))).toEqual(demanding);
+  });
+
+  it('name who is in without TLS as they are turned on, and once only', () => {
+    const told = (one: Cluster | undefined, view: View) =>
+      of(cluster(one), view, 'server1', 'server2').lockedOut;
+    const words = /^sessions of now without TLS go on.*: app@app from 10\.0\.0\.9 \(psql\), 2 times$/;
+    expect(told(required, withClients('none', []))).toMatch(words);
+    expect(told(required, withClients(server1, []))).toMatch(words);
+    expect(told(required, withClients(server1, [refusal]))).toBe('');
+    expect(told(optional, withClients(server1, []))).toBe('');
+    const hba = (view: View) =>
+      declared('provision', cluster(required), view, provision, 'server1').find(({ id }) =>
+        id.startsWith('hba '),
+      );
+    expect(hba(withClients(server1, []))?.desired).toMatchObject({ lockedOut: expect.stringMatching(words) });
+    expect(hba(withClients(server1, [refusal]))?.desired).not.toHaveProperty('lockedOut');
+  });
+});
 
 describe('the playbook', () => {
   const ours = (id: string): boolean => /^certificate|^logins|^served|TLS/.test(id);

@@ -105,6 +105,9 @@ describe('connection strings', () => {
       { host: '192.0.2.1', port: 5432 },
       { host: '2001:db8::1', port: 5433 },
     ];
+    expect(multiHostUri(hosts, 'db', 'read-write', { sslmode: 'require' })).toMatch(
+      /\/db\?target_session_attrs=read-write&sslmode=require$/,
+    );
     expect(multiHostUri(hosts, 'my db', 'read-write')).toBe(
       'postgresql://192.0.2.1:5432,[2001:db8::1]:5433/my%20db?target_session_attrs=read-write',
     );

@@ -46,6 +46,19 @@ export const clusterCodes = {
     consequence: 'it runs with what it has read, and would be down behind its next start',
     repair: 'repair on {host} what is found',
   },
+  TLS030: {
+    severity: 'note',
+    title: 'client rules let in who comes over a network without TLS',
+    consequence: 'whoever reads along on the way reads what these clients send and get',
+    repair:
+      'postgres.tls_clients: required closes the rules of the inventory; what is left out of it (tls: optional, hostnossl, rules from before a migration) is yours (docs/tls.md)',
+  },
+  TLS031: {
+    severity: 'note',
+    title: 'clients are connected over a network without TLS',
+    consequence: 'they go on; where their rule demands TLS they cannot come again without it',
+    repair: 'take sslmode=disable out of their connection strings, or write tls: optional for their rule',
+  },
   REP001: {
     severity: 'degraded',
     title: 'a standby is not connected',

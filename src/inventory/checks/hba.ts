@@ -4,6 +4,7 @@ import { nearest } from '../../base/nearest.ts';
 import type { Position } from '../../base/position.ts';
 import { listedNames } from '../../postgres/hba-tokens.ts';
 import { isHostAddress, isNetwork } from '../addresses.ts';
+import { crossesInClear, takesAllOf, wordsOf } from '../client-rules.ts';
 import type { HbaRule } from '../cluster.ts';
 import type { Draft, Partly } from '../draft.ts';
 
@@ -25,7 +26,8 @@ export function checkHba(draft: Draft): Diagnostic[] {
   return draft.hba.flatMap((rule, index) => {
     if (rule === undefined) return [];
     const at: Place = (key) => draft.valueAt('postgres', 'hba', index, key);
-    return [...checkAddress(rule, at), ...checkMethod(rule, at), ...checkWords(rule, at)];
+    const told = [...checkAddress(rule, at), ...checkMethod(rule, at), ...checkWords(rule, at)];
+    return told.length > 0 ? told : checkOptional(draft, rule, index, at);
   });
 }
 
@@ -95,6 +97,48 @@ function checkMethod({ type, method }: Rule, at: Place): Diagnostic[] {
   }
   return [];
 }
+
+/** Where nothing is required, or an earlier rule has refused its clients already, the word would mean nothing. */
+function checkOptional(draft: Draft, rule: Rule, index: number, at: Place): Diagnostic[] {
+  if (rule.tls !== 'optional') return [];
+  const because = withoutMeaning(draft, rule, index);
+  if (because === undefined) return [];
+  const [why, fix] = because;
+  return wrong('tls: optional says nothing at this rule', why, fix, at('tls'));
+}
+
+function withoutMeaning(draft: Draft, rule: Rule, index: number): readonly [string, string] | undefined {
+  if (draft.data.postgres?.tls_clients !== 'required')
+    return ['no rule demands TLS', 'Remove it, or write postgres.tls_clients: required.'];
+  if (!isWhole(rule)) return undefined;
+  if (!crossesInClear(rule))
+    return [
+      'only a rule of type host, for another address than loopback, and with another method than reject, would demand TLS',
+      'Remove it.',
+    ];
+  const earlier = draft.hba
+    .slice(0, index)
+    .findIndex(
+      (other) =>
+        other !== undefined &&
+        isWhole(other) &&
+        other.tls !== 'optional' &&
+        crossesInClear(other) &&
+        takesAllOf(wordsOf(other), wordsOf(rule)),
+    );
+  return earlier < 0
+    ? undefined
+    : [
+        `rule ${earlier + 1} of the list takes the same clients first, and refuses them without TLS`,
+        'Move this rule in front of that one.',
+      ];
+}
+
+const isWhole = (rule: Rule): rule is HbaRule =>
+  rule.type !== undefined &&
+  rule.database !== undefined &&
+  rule.user !== undefined &&
+  rule.method !== undefined;
 
 /** Names are written into one line of the file, in quotes where they need them. */
 function checkWords(rule: Rule, at: Place): Diagnostic[] {

@@ -4,7 +4,11 @@ import { type Draft, serversOf } from '../draft.ts';
 
 export function checkTls(draft: Draft): Diagnostic[] {
   const declared = draft.data.postgres?.tls;
-  return [...ofHosts(draft, declared), ...(declared === undefined ? [] : besides(draft))];
+  return [
+    ...ofHosts(draft, declared),
+    ...(declared === undefined ? [] : besides(draft)),
+    ...ofClients(draft, declared),
+  ];
 }
 
 /** Files of one host say nothing where the cluster has no list of who signs. */
@@ -24,6 +28,21 @@ const ofHosts = (draft: Draft, declared: unknown): Diagnostic[] =>
               },
             ],
       );
+
+/** Rules that nobody can match would keep all clients out. */
+function ofClients(draft: Draft, declared: unknown): Diagnostic[] {
+  const isMissing = !draft.has('postgres', 'tls');
+  if (draft.data.postgres?.tls_clients !== 'required' || !(isMissing || declared === 'off')) return [];
+  return [
+    {
+      code: 'INV004',
+      what: `postgres.tls_clients is required, and postgres.tls is ${isMissing ? 'missing' : 'off'}`,
+      why: 'the servers would offer no TLS, and every client that comes over a network would be refused',
+      fix: 'Write postgres.tls (docs/tls.md), or take postgres.tls_clients out.',
+      at: draft.keyAt('postgres', 'tls_clients'),
+    },
+  ];
+}
 
 /** Those about how TLS is spoken are free; these say whether, and with what. */
 const decided = ['ssl', 'ssl_cert_file', 'ssl_key_file'];

@@ -10,8 +10,6 @@ import { stoppedBy } from '../../base/stopped-words.ts';
 import type { Host, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { hardeningSettings } from '../../postgres/hardening.ts';
-import { fieldText, listedNames } from '../../postgres/hba-tokens.ts';
-import { cidr } from './replication.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
 
 /** Those of every host, also of one without a server. */
@@ -139,20 +137,3 @@ export const multiplexingVariables = ({ multiplexing }: Server): MultiplexingVar
   coreFilePath: `${multiplexing.keys.core_file_path ?? ''}`,
   unitAllows: multiplexing.unitAllows,
 });
-
-/** What cannot be read has been refused with the inventory. */
-const names = (list: string): string => fieldText(listedNames(list) ?? [{ text: list, quoted: true }]);
-
-/** The client rules of the inventory as lines of pg_hba.conf. */
-export const hbaVariables = (server: Server): readonly { readonly line: string }[] =>
-  server.postgres.hba.map((rule) => ({
-    line: [
-      rule.type,
-      names(rule.database),
-      names(rule.user),
-      rule.address === undefined ? '' : rule.address.includes('/') ? rule.address : cidr(rule.address),
-      rule.method,
-    ]
-      .filter((field) => field !== '')
-      .join('  '),
-  }));

@@ -9,6 +9,7 @@ import type { View } from '../../observe/survey.ts';
 import { tlsFilesOf } from '../../observe/tls.ts';
 import { type Conninfo, nowhere, serverConninfo } from '../../postgres/conninfo.ts';
 import { deniesTls, filesObjection } from '../../resources/contract/tls-look.ts';
+import { lockedOut } from './client-rules.ts';
 
 export interface TlsVariables {
   /** `on`, `off`, or empty: the inventory says nothing of it. */
@@ -30,6 +31,8 @@ export interface TlsVariables {
   readonly demands: Conninfo;
   /** How rules for servers begin. */
   readonly rule: 'host' | 'hostssl';
+  /** Clients that are in without TLS as the rules begin to demand it; else empty. */
+  readonly lockedOut: string;
 }
 
 const ownNames = ['ssl', 'ssl_cert_file', 'ssl_key_file'];
@@ -51,6 +54,7 @@ export function tlsVariables(situation: Situation, server: Server, source: strin
     logins: files && isTurning(view) ? loginsOf(situation, server) : {},
     demands: demandsTo(situation, server, source),
     rule: files && !isTurning(view) && !denies(view, server, server) ? 'hostssl' : 'host',
+    lockedOut: lockedOut(view, server),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote, sh } from '../../base/shell.ts';
 import { withoutOurRules } from '../../postgres/hba-file.ts';
 import { openRuleError } from '../../postgres/withheld.ts';
-import { template } from '../contract/field.ts';
+import { optional, template, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import {
   type Change,
@@ -40,6 +40,8 @@ import {
 interface Desired {
   readonly instance: Instance;
   readonly content: string;
+  /** Who cannot come again once it is written. */
+  readonly lockedOut?: string;
 }
 
 interface Live {
@@ -73,11 +75,14 @@ const liveQuery = `select json_build_object('loaded', extract(epoch from pg_conf
    from pg_hba_file_rules r where error is not null or to_jsonb(r) ->> 'file_name' <> current_setting('hba_file')))`;
 
 const fields = fieldsOnServer(
-  { template: template('template of the whole file; a rule with `trust` is an error') },
-  ({ template: content }, { server: instance }, problem): Desired => {
+  {
+    template: template('template of the whole file; a rule with `trust` is an error'),
+    locked_out: optional(text('who cannot come again once it is written: the plan says so')),
+  },
+  ({ template: content, lockedOut }, { server: instance }, problem): Desired => {
     if (hbaRules(ownPart(content)).some(isTrust))
       problem('template', "a rule uses 'trust'", "Use 'peer' on the socket and 'scram-sha-256' elsewhere.");
-    return { instance, content };
+    return { instance, content, ...(lockedOut ? { lockedOut } : {}) };
   },
 );
 
@@ -174,6 +179,7 @@ function judge(desired: Desired, seen: ConfigurationFile<Live>): Verdict<HbaChan
       ...common,
       summary: `rewrite ${name}`,
       reason: seen.closed ? `${desired.instance.owner} cannot read it` : 'its rules differ',
+      ...(desired.lockedOut ? { notes: [desired.lockedOut] } : {}),
       text: { before: `${rulesText(text)}\n`, after: `${rulesText(desired.content)}\n`, name },
       effects,
     });

@@ -1,6 +1,6 @@
 /** served: the proof that a server shows the certificate that lies on its host. No setting tells: a reload that was refused looks the same. */
 import { sh } from '../../base/shell.ts';
-import { text } from '../contract/field.ts';
+import { optional, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import { change, type Instance, present, type ResourceKind, same, unknown } from '../contract/kind.ts';
 import {
@@ -16,6 +16,7 @@ import { placeOfTls } from './certificate.ts';
 interface Desired {
   readonly place: TlsPlace;
   readonly instance: Instance;
+  readonly lockedOut?: string;
 }
 
 const fields = fieldsOnServer(
@@ -24,8 +25,13 @@ const fields = fieldsOnServer(
     certificate: text('the certificate'),
     key: text('its key'),
     host: text('the address that the other servers connect to'),
+    locked_out: optional(text('clients that the rules of this run will want TLS of: the plan says so')),
   },
-  (values, { server }): Desired => ({ place: placeOfTls(values, server), instance: server }),
+  ({ lockedOut, ...values }, { server }): Desired => ({
+    place: placeOfTls(values, server),
+    instance: server,
+    ...(lockedOut ? { lockedOut } : {}),
+  }),
 );
 
 export const served: ResourceKind<Desired, TlsLook> = {
@@ -41,7 +47,7 @@ export const served: ResourceKind<Desired, TlsLook> = {
       ? present(look)
       : unknown(reply.stderr.trim() || 'what the server shows could not be looked at');
   },
-  diff: ({ place }, observed) => {
+  diff: ({ place, lockedOut }, observed) => {
     if (observed.state === 'absent' || observed.value.served === undefined)
       return same('the server does not answer; it reads its certificate when it starts');
     if (servesFiles(observed.value)) return same(`${place.files?.certificate ?? ''} is served`);
@@ -53,6 +59,7 @@ export const served: ResourceKind<Desired, TlsLook> = {
         shown === 'none'
           ? [
               'then, in this run: each standby connects anew to verify its primary (0.1 to 0.2 s), and the rules for servers want TLS. Clients that prefer TLS, as libpq does by itself, use it from their next connection on',
+              ...(lockedOut ? [`then, in this run: ${lockedOut}`] : []),
             ]
           : [],
       effects: [],

@@ -1,13 +1,21 @@
 /**
  * TLS between the servers with certificates that somebody else has laid, on one pair of real hosts: what is wrong is refused before anything
- * changes, it is turned on under a client that writes, holds through a failover in the middle, a rebuild and a switch, and goes again by `off`.
+ * changes, it is turned on under a client that writes, for servers and clients, holds through a failover in the middle, a rebuild and a switch, and
+ * goes again by `optional` and `off`.
  * Each test stands on what the one before has left.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { Authority, lay, tlsFiles } from '../support/certificates.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
-import { fileText, type Server, sql, untilMirroring, untilSwitchable } from '../support/instance.ts';
+import {
+  fileText,
+  psqlPath,
+  type Server,
+  sql,
+  untilMirroring,
+  untilSwitchable,
+} from '../support/instance.ts';
 import { dataDir } from '../support/inventory.ts';
 import { expectRowsTravel } from '../support/multiplexed.ts';
 import { type CheckDocument, expectExit, findingsOf, type RunDocument } from '../support/pgduet.ts';
@@ -32,7 +40,7 @@ describeLab('TLS with certificates that were there', () => {
   beforeAll(async () => {
     pair = await provisionedPair();
     [a, b] = [pair.primary, pair.standby];
-    tls = pair.declared('tls.yml', { postgres: { tls: tlsFiles } });
+    tls = pair.declared('tls.yml', { postgres: { tls: tlsFiles, tls_clients: 'required' } });
     await sql(a, `${writerSetup}; CREATE DATABASE app OWNER app`);
     await sql(a, 'CREATE TABLE written (n int PRIMARY KEY); ALTER TABLE written OWNER TO app', 'app');
   });
@@ -52,6 +60,24 @@ describeLab('TLS with certificates that were there', () => {
     expect(await sql(standby, 'select conninfo from pg_stat_wal_receiver')).toContain('sslmode=verify-full');
     await expectRowsTravel({ primary, standbys: [standby], version: pair.version });
   }
+
+  /** What a client on one host is told by the server of the other one. */
+  async function clientOf(server: Server, sslmode: string): Promise<string> {
+    const from = server === a ? b : a;
+    const to = `host=${server.address} port=${server.port} user=app dbname=app sslmode=${sslmode} gssencmode=disable`;
+    const asked = 'select ssl from pg_stat_ssl where pid = pg_backend_pid()';
+    const said = await from.host.sh(
+      `PGPASSWORD=app-Secret-1 ${psqlPath} -XqAt -d '${to}' -c '${asked}' 2>&1`,
+    );
+    return said.stdout;
+  }
+
+  const expectTlsForClients = async (server: Server): Promise<void> => {
+    expect(await clientOf(server, 'disable')).toMatch(
+      /FATAL: +pg_hba\.conf rejects connection .*no encryption/,
+    );
+    expect(await clientOf(server, 'require')).toBe('t\n');
+  };
 
   async function expectRefused(what: RegExp): Promise<void> {
     const before = [a, b].map((server) => conf(server) + rules(server));
@@ -85,14 +111,19 @@ describeLab('TLS with certificates that were there', () => {
       expectExit(await tls.run('rebuild', 'server1', '--yes'), 0);
       await tls.untilSwitchable();
       expect(await sql(a, 'select conninfo from pg_stat_wal_receiver')).toContain('sslmode=prefer');
+      // Rules that demand what is not served yet would keep every client out.
+      expect(await clientOf(b, 'disable')).toBe('f\n');
     },
   );
 
-  labTest('is turned on under a client that writes', async () => {
+  labTest('is turned on under a client that writes, which is named', async () => {
     const writer = startWriter([b, a]);
     await writer.more(50);
+    const plan = await tls.provision('--check');
+    expect(plan.stdout).toMatch(/in this run: sessions of now without TLS go on.*app@app from 10\./);
     expectExit(await tls.provision(), 0);
     await writer.more(50);
+    expect(found(await tls.check())).toEqual(['server2 TLS031']);
     const acknowledged = await writer.end();
     await untilSwitchable(b);
     const rows = (await sql(b, 'select n from written', 'app')).split('\n').map(Number);
@@ -102,7 +133,9 @@ describeLab('TLS with certificates that were there', () => {
       expect(rules(server)).toMatch(/^hostssl +replication +pgduet_repl/m);
       expect(rules(server)).not.toMatch(/^host +replication/m);
       expect(conf(server)).toMatch(/^ssl = '?on/m);
+      await expectTlsForClients(server);
     }
+    expect((await tls.run('status')).stdout).toMatch(/target_session_attrs=read-write&sslmode=require/);
     expectExit(await tls.run('check'), 0);
     expectExit(await tls.provision('--check'), 0);
   });
@@ -132,6 +165,34 @@ describeLab('TLS with certificates that were there', () => {
     expectExit(await tls.provision(), 0);
     expect(found(await tls.check())).toEqual(['server1 TLS004']);
     await expectVerified(b, a);
+  });
+
+  labTest('that was turned off by hand opens no rule, and comes back', async () => {
+    const before = rules(b);
+    await b.host.sh(`sed -i "s/^ssl = .*/ssl = off/" ${dataDir}/postgresql.conf`, { check: true });
+    await sql(b, 'select pg_reload_conf()');
+    expect((await tls.provision('--check', '--json')).stdout).not.toContain('pg_hba.conf');
+    expectExit(await tls.provision(), 0);
+    expect(rules(b)).toBe(before);
+    await expectTlsForClients(b);
+  });
+
+  labTest('is no must for clients any more by the word optional, while one writes', async () => {
+    const optional = pair.declared('optional.yml', { postgres: { tls: tlsFiles, tls_clients: 'optional' } });
+    expectExit(await optional.provision(), 0);
+    const writer = startWriter([b, a]);
+    await writer.more(20);
+    expect(found(await optional.check())).toEqual(['null TLS030', 'server1 TLS004', 'server2 TLS031']);
+    // On again, beside rules for servers that demand it already.
+    const plan = await tls.provision('--check');
+    expect(plan.stdout).toMatch(/- sessions of now without TLS go on.*app@app from 10\./);
+    expectExit(await tls.provision(), 0);
+    await expectTlsForClients(b);
+    expectExit(await optional.provision(), 0);
+    await writer.more(20);
+    await writer.end();
+    expect(rules(b)).toMatch(/^host +app +app +10/m);
+    expect(await clientOf(b, 'disable')).toBe('f\n');
   });
 
   labTest('is turned off by the word alone', async () => {

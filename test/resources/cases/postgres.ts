@@ -292,6 +292,15 @@ export const postgres: readonly KindCases[] = [
         },
       },
       {
+        title: 'who cannot come again is named',
+        desired: '{ template: hba.hbs, locked_out: sessions of now }',
+        reply: {
+          stdout: '100 600 postgres\nrunning\n',
+          sql: { loaded: 200, broken: false, rows: [] },
+        },
+        gives: { change: 'rewrite', reason: 'rules differ', notes: ['sessions of now'] },
+      },
+      {
         title: 'the rules differ and no server runs',
         reply: { stdout: '100 600 postgres\nstopped\n' },
         gives: { change: 'rewrite', reason: 'rules differ', effects: [] },

@@ -93,6 +93,16 @@ export const tlsCases: readonly KindCases[] = [
         },
       },
       {
+        title: 'no TLS is offered, and clients will have to use it',
+        desired: pair.replace(/ ?}$/, ', locked_out: "sessions of now: app@app from 10.0.0.9" }'),
+        reply: look({ served: 'none' }),
+        gives: {
+          change: 'serve TLS',
+          reason: 'the server offers no TLS',
+          notes: ['in this run: each', 'in this run: sessions of now: app@app'],
+        },
+      },
+      {
         title: 'another certificate is served',
         reply: look({ served: other }),
         gives: {
