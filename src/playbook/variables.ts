@@ -249,7 +249,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     configuration: copiedConfiguration(view, server),
     replication: replicationVariables(situation, server, servers, source, giveUpMs(server), tls),
     tls,
-    hba: clientRules(server, clientsNeedTls(view, server)),
+    hba: clientRules(server, clientsNeedTls(situation, server)),
     ...controllerVariables(cluster, server, view, tablespacesOf(view)),
   };
 }

@@ -202,8 +202,13 @@ describe('rules of clients', () => {
     if (!one) throw new Error('no cluster');
     return one;
   };
-  const lines = (one: Cluster | undefined, view: View, name = 'server1'): readonly string[] =>
-    variablesFor({ cluster: cluster(one), view, intent: provision }, serverNamed(cluster(one), name)).hba.map(
+  const lines = (
+    one: Cluster | undefined,
+    view: View,
+    name = 'server1',
+    intent: Intent = provision,
+  ): readonly string[] =>
+    variablesFor({ cluster: cluster(one), view, intent }, serverNamed(cluster(one), name)).hba.map(
       ({ line }) => line.replaceAll('  ', ' '),
     );
   const plain = [
@@ -274,6 +279,20 @@ describe('rules of clients', () => {
     ];
     expect(lines(required, withClients('none', others))).toEqual(plain);
     expect(lines(required, withClients('none', [refusal]))).toEqual(demanding);
+  });
+
+  it('are not turned on by a teardown, and stay where they stand, or cannot be seen', () => {
+    const teardown: Intent = {
+      kind: 'teardown',
+      keepData: true,
+      allData: false,
+      controllersOnly: false,
+      moved: false,
+    };
+    const at = (view: View) => lines(required, view, 'server1', teardown);
+    expect(at(withClients(server1, []))).toEqual(plain);
+    expect(at(withClients(server1, [refusal]))).toEqual(demanding);
+    expect(at(seen(hosts({})))).toEqual(demanding);
   });
 
   it('name who is in without TLS as they are turned on, and once only', () => {

@@ -2,6 +2,7 @@
  * The client rules of the inventory as lines of pg_hba.conf, and when they begin to demand TLS (ADR 28, point 7): not before the server was
  * seen to serve it, and what stands stays. Pure.
  */
+import type { Situation } from '../../intent/intent.ts';
 import { crossesInClear, loopbackIn, namesText, wordsOf } from '../../inventory/client-rules.ts';
 import type { HbaRule, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
@@ -9,10 +10,15 @@ import { rowWords } from '../../postgres/hba-rows.ts';
 import { sessionsWords } from '../../postgres/plain-sessions.ts';
 import { cidr } from './replication.ts';
 
-/** Do the client rules of this server demand TLS? Who does not serve it would keep everybody out. */
-export function clientsNeedTls(view: View, server: Server): boolean {
+/** Do the client rules of this server demand TLS? Who does not serve it would keep everybody out; a teardown begins nothing. */
+export function clientsNeedTls(
+  { view, intent }: Pick<Situation, 'view' | 'intent'>,
+  server: Server,
+): boolean {
   if (server.postgres.tlsClients !== 'required') return false;
-  return view.hosts.get(server.name)?.tls?.served !== 'none' || refusesPlain(view, server);
+  const { tls, clients } = view.hosts.get(server.name) ?? {};
+  const mayBegin = tls?.served !== 'none' && (intent.kind !== 'teardown' || clients === undefined);
+  return mayBegin || refusesPlain(view, server);
 }
 
 /** Those who are in without TLS as the rules begin to demand it, in words; empty where nothing begins. */
