@@ -1,4 +1,4 @@
-/** A new cluster whose inventory has TLS: it is demanded from the first copy on, on real hosts. */
+/** A new cluster whose inventory has TLS: it is demanded from the first copy on, of servers and clients, on real hosts. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { Authority, lay, tlsFiles } from '../support/certificates.ts';
@@ -12,7 +12,7 @@ describeLab('a new pair with TLS', () => {
   let pair: LabCluster;
   const authority = new Authority('lab CA');
   beforeAll(async () => {
-    pair = await freshPair({ postgres: { tls: tlsFiles } });
+    pair = await freshPair({ postgres: { tls: tlsFiles, tls_clients: 'required' } });
   });
   afterAll(async () => {
     authority.close();
@@ -29,8 +29,11 @@ describeLab('a new pair with TLS', () => {
     const source = await sql(pair.standby, 'select conninfo from pg_stat_wal_receiver');
     expect(source).toContain('sslmode=verify-full');
     expect(source).toContain('channel_binding=require');
-    for (const { host } of pair.servers)
-      expect(fileText(host, `${dataDir}/pg_hba.conf`)).toMatch(/^hostssl +replication/m);
+    for (const { host } of pair.servers) {
+      const rules = fileText(host, `${dataDir}/pg_hba.conf`);
+      expect(rules).toMatch(/^hostssl +replication/m);
+      expect(rules).toMatch(/^hostssl +app +app .*\nhostnossl +app +app .* reject$/m);
+    }
     await expectRowsTravel({ primary: pair.primary, standbys: pair.standbys, version: pair.version });
     expectExit(await pair.run('check'), 0);
     expectExit(await pair.provision('--check'), 0);
