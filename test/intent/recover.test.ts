@@ -66,6 +66,51 @@ it('of two that may get the role both controllers end the switch, and nothing is
   expect(all.get('server1 settlement')).toMatchObject({ heirs: ['server1', 'server2'] });
 });
 
+describe('an heir that is not started makes the controllers wait in vain:', () => {
+  const stopped = { stopped: { by: 'anna', since: '2026-11-30T09:12:00Z' } };
+  const seen = { number: 1, by: 'anna', since: '2026-11-30T09:12:00Z', until: null, reason: '' };
+  const worked = { remembered: { server2: { timeline: 1, number: 1, seen } } } as never;
+  const refused = (a: HostView, b: HostView) => {
+    const found = recoverSurvey({ kind: 'recover' }, pair, hostsOf(a, b));
+    return 'refused' in found ? found.refused : undefined;
+  };
+
+  it.each([
+    [
+      'a person has stopped it',
+      { ...standby(), ...stopped },
+      'SAF062',
+      'stopped with pgduet stop by anna',
+      'pgduet start server2',
+    ],
+    [
+      'it is in maintenance',
+      { ...standby(), ...(worked as object) },
+      'SAF015',
+      'in maintenance by anna',
+      'pgduet maintenance end server2',
+    ],
+  ])('%s, which is told before anything is started', (_, view, code, what, way) => {
+    const told = refused(giver(), view);
+    expect(told).toMatchObject({ code, what: expect.stringContaining(`server2 is ${what}`) });
+    expect(told?.fix).toContain(
+      'systemctl start mcoi_inst1 on server1; systemctl start mcoi_inst1 on server2',
+    );
+    expect(told?.fix).toContain(way);
+  });
+
+  it('not where the stop is taken back, nor where nothing is on its way', () => {
+    expect(refused({ ...giver(), ...stopped }, { ...standby(), ...stopped })).toBeUndefined();
+    expect(refused({ ...giver(), ...stopped }, standby())).toBeUndefined();
+    const plain = shows(first, promise('server1'), { data: { standbySignal: true }, more: stopped });
+    expect(refused(one(), plain)).toBeUndefined();
+  });
+
+  it('not beside one that gave its role to a server which leads: that one waits for nobody', () => {
+    expect(refused({ ...giver(), ...stopped }, two({ record: taken }))).toBeUndefined();
+  });
+});
+
 it('behind the promotion of the receiver the giver is started, too, and has to hold nothing more', () => {
   const all = declared(giver(), two({ record: taken }));
   expect([...all.keys()].sort()).toEqual([
