@@ -302,12 +302,30 @@ export const tellsNext = (place: { readonly managementDir: string; readonly id: 
   return `{ [ -f ${quote(record)} ] || [ -f ${quote(`${record}.torn`)} ]; }`;
 };
 
-/** Shell: the process that runs the controller of this place, by its words, into stray; empty where there is none. */
-export const strayController = (place: { readonly managementDir: string; readonly id: string }): string =>
+/** Where a controller keeps its files, and whose they are. */
+interface ControllerPlace {
+  readonly managementDir: string;
+  readonly id: string;
+  readonly owner: string;
+}
+
+/**
+ * Shell: the process that runs the controller of this place into stray; empty where there is none. Its words tell it, which everybody can give a
+ * process of his own: by whom it was begun the kernel says. One of root's counts where the administrator has none, since his may be its child.
+ */
+export const strayController = (place: ControllerPlace): string =>
   `stray=
+if ours=$(id -u ${quote(place.owner)} 2>/dev/null); then
 for c in /proc/[0-9]*/cmdline; do
-  case "$(tr '\\0' ' ' <"$c" 2>/dev/null)" in *${quote(`${daemonWords(place)} `)}) stray=\${c#/proc/}; stray=\${stray%/*}; break;; esac
-done`;
+  case "$(tr '\\0' ' ' <"$c" 2>/dev/null)" in *${quote(`${daemonWords(place)} `)})
+    c=\${c%/*}
+    case $(sed -n 's/^Uid:[[:space:]]*\\([0-9]*\\).*/\\1/p' "$c/status" 2>/dev/null) in
+      "$ours") stray=\${c#/proc/}; break;;
+      0) stray=\${stray:-\${c#/proc/}};;
+    esac;;
+  esac
+done
+fi`;
 
 /** Shell: the main process of a unit that is up into main; empty where it is starting, stopping or down. */
 export const mainProcess = (unit: string): string =>
