@@ -23,7 +23,8 @@ export const lostServers = ({ servers }: Cluster, hosts: Hosts): readonly Server
 export function lostObstacle(cluster: Cluster, looked: Hosts, server: Server): Diagnostic | undefined {
   const { hosts, vouched } = vouchedFor(cluster, looked);
   const view = hosts.get(server.name);
-  if (view?.data?.directoryAway !== undefined) return isAway(server, view.data.directoryAway);
+  const { directoryAway: away, directoryLink: link } = view?.data ?? {};
+  if (away !== undefined) return link === undefined ? isAway(server, away) : isBehindLink(server, away, link);
   if (wasThere(server, view)) return withoutRecord(cluster, hosts, server);
   const lost = lostServers(cluster, hosts);
   if (lost.length === 1 && vouched?.has(server.name)) return undefined;
@@ -81,6 +82,21 @@ const isAway = ({ name, multiplexing }: Server, seen: string): Diagnostic => ({
   fix: `Mount it, then run the same command again. If it is gone for good, remove what says that it is to be there: its line of /etc/fstab (then systemctl daemon-reload), its unit, or an empty directory ${multiplexing.managementDir} that is not the administrator's.`,
   host: name,
 });
+
+/** It is made anew in its own place alone. The link itself holds nothing. */
+function isBehindLink({ name }: Server, seen: string, link: string): Diagnostic {
+  const remove: Command = {
+    ...onHost(name)`rm ${link}`,
+    onlyIf: 'what it led to is gone for good',
+  };
+  return {
+    code: 'SAF008',
+    what: `the management directory of ${name} is not there: ${seen}`,
+    why: 'what stood behind the link says whose data this is, and what the controller has promised; pgduet follows no link to make it anew, since another user may have made that',
+    ...advised`Mount what the link leads to, or move it back, then run the same command again. ${remove}; then ${here`pgduet provision`} makes the directory anew in its own place, or says what is in the way.`,
+    host: name,
+  };
+}
 
 function withoutRecord(cluster: Cluster, hosts: Hosts, server: Server): Diagnostic {
   const file = beforeFile(placeOf(server));

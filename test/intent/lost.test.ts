@@ -107,6 +107,26 @@ describe('a directory that may be on a disk that is not mounted', () => {
   });
 });
 
+describe('a directory that is a link which leads nowhere', () => {
+  it.each(Object.keys(commands) as Named[])('refuses %s, and says what is done', (command) => {
+    const seen = streaming(whole, {
+      directoryAway: '/mcdir is a symbolic link to /disk, and that is not there',
+      directoryLink: '/mcdir',
+    });
+    const [told, ...more] = lostObstacles(command, pair, seen);
+    expect(more).toEqual([]);
+    expect(told).toMatchObject({
+      code: 'SAF008',
+      host: 'server2',
+      what: expect.stringContaining('/mcdir is a symbolic link to /disk, and that is not there'),
+      commands: [
+        { on: 'server2', run: 'rm /mcdir', onlyIf: 'what it led to is gone for good' },
+        { on: null, run: 'pgduet provision' },
+      ],
+    });
+  });
+});
+
 /** The refusal of a provisioning for server2, or the one that is named. */
 const refusal = (seen: ReadonlyMap<string, HostView>, of = 'server2', cluster = pair): Diagnostic => {
   const told = lostObstacles('provision', cluster, seen).find(({ host }) => host === of);
