@@ -311,12 +311,13 @@ interface ControllerPlace {
 
 /**
  * Shell: the process that runs the controller of this place into stray; empty where there is none. Its words tell it, which everybody can give a
- * process of his own: by whom it was begun the kernel says. One of root's counts where the administrator has none, since his may be its child.
+ * process of his own: by whom it was begun the kernel says. One of root's counts where the administrator has none, since his may be its child. Every start asks, so
+ * that one process looks at all of them.
  */
 export const strayController = (place: ControllerPlace): string =>
   `stray=
 if ours=$(id -u ${quote(place.owner)} 2>/dev/null); then
-for c in /proc/[0-9]*/cmdline; do
+for c in $(grep -lzxF -e ${quote(place.managementDir)} /proc/[0-9]*/cmdline 2>/dev/null); do
   case "$(tr '\\0' ' ' <"$c" 2>/dev/null)" in *${quote(`${daemonWords(place)} `)})
     c=\${c%/*}
     case $(sed -n 's/^Uid:[[:space:]]*\\([0-9]*\\).*/\\1/p' "$c/status" 2>/dev/null) in
