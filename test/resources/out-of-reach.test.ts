@@ -67,9 +67,14 @@ afterEach(() => {
 });
 
 /** Its words, and whose it is, tell a controller from outside. */
-const runs = (as: { readonly uid?: number } = {}): ChildProcess => {
-  const words = ['daemon', '-M', mc, '--local-server', 'server1'];
+const runs = (as: { readonly uid?: number } = {}, ...flags: readonly string[]): ChildProcess => {
+  const words = ['daemon', '-M', mc, '--local-server', 'server1', ...flags];
   return spawn('sh', ['-c', 'sleep 600; :', 'sh', ...words], { detached: true, ...as });
+};
+const instead = async (...how: Parameters<typeof runs>): Promise<void> => {
+  if (stray.pid) process.kill(-stray.pid, 'SIGKILL');
+  await new Promise((resolve) => stray.once('exit', resolve));
+  stray = runs(...how);
 };
 /** The controller has begun so many seconds from now, as systemd says it. */
 const began = (seconds: number): void =>
@@ -208,11 +213,24 @@ describe('the step that starts a controller', () => {
     expect(said()).not.toMatch(/^(start|kill)/m);
   });
 
+  it.each([[['-F']], [['--mc-only']], [['--mc-only', '-f']]])(
+    'knows one by its words with %s, too',
+    async (flags) => {
+      if (stray.pid) process.kill(-stray.pid, 'SIGKILL');
+      await new Promise((resolve) => stray.once('exit', resolve));
+      stray = runs({}, ...flags);
+      expect(start(byScript).stderr).toContain(`the controller runs (process ${stray.pid})`);
+    },
+  );
+
+  it('takes nothing for one that only has its words before others', async () => {
+    await instead({}, 'and', 'more');
+    expect(start(byScript).stderr).not.toContain('the controller runs');
+  });
+
   it.runIf(process.getuid?.() === 0)('takes no process of another user for the controller', async () => {
     // Everybody may give his own process such words.
-    if (stray.pid) process.kill(-stray.pid, 'SIGKILL');
-    await new Promise((resolve) => stray.once('exit', resolve));
-    stray = runs({ uid: 65534 });
+    await instead({ uid: 65534 });
     fact('main', '0');
     start();
     expect(existsSync(join(root, 'started'))).toBe(true);

@@ -309,6 +309,12 @@ interface ControllerPlace {
   readonly owner: string;
 }
 
+/** As a pattern, with what `mc_ctl start` may add. */
+function controllerWords(place: ControllerPlace): string {
+  const words = `*${quote(`${daemonWords(place)} `)}`;
+  return [words, `${words}-[fF]' '`, `${words}'--mc-only '`, `${words}'--mc-only '-[fF]' '`].join(' | ');
+}
+
 /**
  * Shell: the process that runs the controller of this place into stray; empty where there is none. Its words tell it, which everybody can give a
  * process of his own: by whom it was begun the kernel says. One of root's counts where the administrator has none, since his may be its child. Every start asks, so
@@ -318,7 +324,7 @@ export const strayController = (place: ControllerPlace): string =>
   `stray=
 if ours=$(id -u ${quote(place.owner)} 2>/dev/null); then
 for c in $(grep -lzxF -e ${quote(place.managementDir)} /proc/[0-9]*/cmdline 2>/dev/null); do
-  case "$(tr '\\0' ' ' <"$c" 2>/dev/null)" in *${quote(`${daemonWords(place)} `)})
+  case "$(tr '\\0' ' ' <"$c" 2>/dev/null)" in ${controllerWords(place)})
     c=\${c%/*}
     case $(sed -n 's/^Uid:[[:space:]]*\\([0-9]*\\).*/\\1/p' "$c/status" 2>/dev/null) in
       "$ours") stray=\${c#/proc/}; break;;
