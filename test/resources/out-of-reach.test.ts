@@ -216,9 +216,7 @@ describe('the step that starts a controller', () => {
   it.each([[['-F']], [['--mc-only']], [['--mc-only', '-f']]])(
     'knows one by its words with %s, too',
     async (flags) => {
-      if (stray.pid) process.kill(-stray.pid, 'SIGKILL');
-      await new Promise((resolve) => stray.once('exit', resolve));
-      stray = runs({}, ...flags);
+      await instead({}, ...flags);
       expect(start(byScript).stderr).toContain(`the controller runs (process ${stray.pid})`);
     },
   );
