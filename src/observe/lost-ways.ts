@@ -94,7 +94,7 @@ function isBehindLink({ name }: Server, seen: string, link: string): Diagnostic 
     code: 'SAF008',
     what: `the management directory of ${name} is not there: ${seen}`,
     why: 'what stood behind the link says whose data this is, and what the controller has promised; pgduet follows no link to make it anew, since another user may have made that',
-    ...advised`Mount what the link leads to, or move it back, then run the same command again. ${remove}; then ${here`pgduet provision`} makes the directory anew in its own place, or says what is in the way.`,
+    ...advised`Mount what the link leads to, or move it back, then run the same command again. Or, ${remove}; then ${here`pgduet provision`} makes the directory anew in its own place, or says what is in the way.`,
     host: name,
   };
 }

@@ -317,19 +317,16 @@ function controllerWords(place: ControllerPlace): string {
 
 /**
  * Shell: the process that runs the controller of this place into stray; empty where there is none. Its words tell it, which everybody can give a
- * process of his own: by whom it was begun the kernel says. One of root's counts where the administrator has none, since his may be its child. Every start asks, so
- * that one process looks at all of them.
+ * process of his own: by whom it was begun the kernel says. Nobody but the administrator can run one, and what root runs may only be the begin of another
+ * user's process (`sudo`). Every start asks, so that one process looks at all of them.
  */
 export const strayController = (place: ControllerPlace): string =>
   `stray=
 if ours=$(id -u ${quote(place.owner)} 2>/dev/null); then
 for c in $(grep -lzxF -e ${quote(place.managementDir)} /proc/[0-9]*/cmdline 2>/dev/null); do
-  case "$(tr '\\0' ' ' <"$c" 2>/dev/null)" in ${controllerWords(place)})
+  case "$(tr '\\0' ' ' 2>/dev/null <"$c")" in ${controllerWords(place)})
     c=\${c%/*}
-    case $(sed -n 's/^Uid:[[:space:]]*\\([0-9]*\\).*/\\1/p' "$c/status" 2>/dev/null) in
-      "$ours") stray=\${c#/proc/}; break;;
-      0) stray=\${stray:-\${c#/proc/}};;
-    esac;;
+    if [ "$(sed -n 's/^Uid:[[:space:]]*\\([0-9]*\\).*/\\1/p' "$c/status" 2>/dev/null)" = "$ours" ]; then stray=\${c#/proc/}; break; fi;;
   esac
 done
 fi`;
