@@ -2,10 +2,21 @@
  * What `pgduet recover` means: the server that is started is settled by the first observation, with all that it was decided by. Each later one has to show
  * the same. In: the intent, cluster and hosts. Out: a view or a refusal; the intent, settled. Pure.
  */
+import { commandWords, here } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { maintenanceWords } from '../base/maintenance-words.ts';
+import { stoppedBy } from '../base/stopped-words.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import type { LastPrimary } from '../observe/former.ts';
-import { besidePrimary, goesOn, lastPrimary, reaches, solePrimary } from '../observe/last-primary.ts';
+import {
+  besidePrimary,
+  goesOn,
+  lastPrimary,
+  reaches,
+  solePrimary,
+  startCommands,
+} from '../observe/last-primary.ts';
+import { endCommand } from '../observe/maintenance.ts';
 import { type HostView, maintainedOf, survey, type View } from '../observe/survey.ts';
 import { type DataDirectory, isFinished, leads } from '../resources/data/data-directory.ts';
 
@@ -39,7 +50,32 @@ export function recoverSurvey(intent: RecoverIntent, cluster: Cluster, hosts: Ho
   const found = findLast(cluster, hosts);
   if ('refused' in found) return found;
   const changed = intent.decided && changedSince(intent.decided, found.view);
-  return changed === undefined ? found : { refused: outdatedDecision(changed) };
+  if (changed !== undefined) return { refused: outdatedDecision(changed) };
+  const vain = vainWait(settleRecover(intent, cluster, found.view), cluster, found.view);
+  return vain ? { refused: vain } : found;
+}
+
+/** An heir that the command does not start: the controllers of the others wait for its word, and would do so until the time is over. */
+function vainWait(intent: RecoverIntent, cluster: Cluster, view: View): Diagnostic | undefined {
+  const { hosts, last, maintained } = view;
+  if (!settles(view)) return undefined;
+  const heirs = last?.heirs ?? [];
+  const stopped = heirs.flatMap((name) => {
+    const record = hosts.get(name)?.stopped;
+    return record && !recovers(intent, view, name) ? [{ name, words: stoppedBy(record) }] : [];
+  });
+  const worked = heirs.flatMap((name) => {
+    const seen = maintained?.get(name);
+    return seen ? [{ name, words: maintenanceWords(seen), end: endCommand(name, seen) }] : [];
+  });
+  const held = [...stopped, ...worked];
+  if (held.length === 0) return undefined;
+  return {
+    code: stopped.length > 0 ? 'SAF062' : 'SAF015',
+    what: held.map(({ name, words }) => `${name} is ${words}`).join('; '),
+    why: `the role of ${view.primary} was on its way, and the controllers cannot end that without ${held.map(({ name }) => name).join(', ')}`,
+    fix: `When ${held.length === 1 ? 'it' : 'they'} may run again start all controllers, which then end it: ${startCommands(cluster, hosts)}. Behind that: ${[...stopped.map(({ name }) => here`pgduet start ${name}`), ...worked.map(({ end }) => end)].map(commandWords).join('; ')}.`,
+  };
 }
 
 /** Where the usual survey finds somebody, nothing has to be decided. */

@@ -12,7 +12,7 @@ export interface Former {
   readonly successor?: string;
   /** Why its own promise does not say so. */
   readonly unproven?: string;
-  /** It gave its role to the right one in a switch: it is started, too, and becomes a standby. */
+  /** It gave its role to the right one in a switch: it is started, too, and becomes a standby. Where that one runs only if nothing was kept, as its files prove. */
   readonly joins?: true;
   /** Its own promise, in words. */
   readonly promise: string;

@@ -70,12 +70,47 @@ export function besidePrimary(cluster: Cluster, hosts: Hosts, primary: string): 
     ...(lineage ? { lineage } : {}),
     heirs: [],
     formers: formers.map(({ name }) => {
-      const own = hosts.get(name)?.origin?.lineage;
+      const former = hosts.get(name);
+      const own = former?.origin?.lineage;
       const fork = lineage && own && forkOf(lineage, own);
-      return { name, ...(fork ? { fork } : {}), promise: promiseWords(hosts.get(name)?.record) };
+      const hasGiven =
+        view && lineage && former && own
+          ? gaveAll({ name, lineage: own, view: former }, { name: primary, lineage, view })
+          : false;
+      return {
+        name,
+        ...(fork ? { fork } : {}),
+        ...(hasGiven ? { joins: true as const } : {}),
+        promise: promiseWords(former?.record),
+      };
     }),
   };
 }
+
+/**
+ * It gave its role to the one that is primary, which left its timeline for the next one behind the checkpoint of its shutdown: that is the end of its WAL, so
+ * that all of it is part of what the primary has.
+ */
+function gaveAll(giver: Known, to: Known): boolean {
+  const { record, data } = giver.view;
+  const { control } = data ?? {};
+  const fork = forkOf(to.lineage, giver.lineage);
+  const promise = ownPromise(giver);
+  if (!control || fork === undefined || unreadData(giver.view) !== undefined) return false;
+  return (
+    promise !== undefined &&
+    promise.takeover === undefined &&
+    isGivenTo(record, to.name) &&
+    tookOverDirectly(to.lineage, giver.lineage) &&
+    control.systemIdentifier === to.view.data?.control?.systemIdentifier &&
+    control.state === 'shut down' &&
+    walNumber(control.reached.position) < walNumber(fork)
+  );
+}
+
+/** In a switch, which is behind a clean shutdown. */
+const isGivenTo = (record: ControllerRecord | undefined, name: string): boolean =>
+  record?.handover?.to === name && record.handover.kind === 'switch';
 
 function lastOf(
   cluster: Cluster,
@@ -95,14 +130,13 @@ function lastOf(
       const restless = restlessness(one, [...behind(one).map(({ name }) => name), ...companions], right);
       const successor = leaders.find((other) => tookOverDirectly(other.lineage, one.lineage));
       const unproven = doubt(one, successor);
-      const { to, kind } = one.view.record?.handover ?? {};
       return {
         name: one.name,
         ...(fork ? { fork } : {}),
         ...(restless ? { restless } : {}),
         ...(successor ? { successor: successor.name } : {}),
         ...(unproven ? { unproven } : {}),
-        ...(to === right.name && kind === 'switch' ? { joins: true as const } : {}),
+        ...(isGivenTo(one.view.record, right.name) ? { joins: true as const } : {}),
         promise: promiseWords(one.view.record),
       };
     });

@@ -8,6 +8,7 @@ import { initScriptFile, initScriptOf } from '../base/service-managers.ts';
 import { sh } from '../base/shell.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { binDirCandidates } from '../postgres/bindirs.ts';
+import { walNumber } from '../postgres/controldata.ts';
 import { isFinished, lacksDirectory, leads, systemFile } from '../resources/data/data-directory.ts';
 import { beforeFile, unitOfDropIn } from '../resources/data/record.ts';
 import { type HostView, vouchedFor } from './survey.ts';
@@ -23,7 +24,8 @@ export const lostServers = ({ servers }: Cluster, hosts: Hosts): readonly Server
 export function lostObstacle(cluster: Cluster, looked: Hosts, server: Server): Diagnostic | undefined {
   const { hosts, vouched } = vouchedFor(cluster, looked);
   const view = hosts.get(server.name);
-  if (view?.data?.directoryAway !== undefined) return isAway(server, view.data.directoryAway);
+  const { directoryAway: away, directoryLink: link } = view?.data ?? {};
+  if (away !== undefined) return link === undefined ? isAway(server, away) : isBehindLink(server, away, link);
   if (wasThere(server, view)) return withoutRecord(cluster, hosts, server);
   const lost = lostServers(cluster, hosts);
   if (lost.length === 1 && vouched?.has(server.name)) return undefined;
@@ -82,6 +84,21 @@ const isAway = ({ name, multiplexing }: Server, seen: string): Diagnostic => ({
   host: name,
 });
 
+/** It is made anew in its own place alone. The link itself holds nothing. */
+function isBehindLink({ name }: Server, seen: string, link: string): Diagnostic {
+  const remove: Command = {
+    ...onHost(name)`rm ${link}`,
+    onlyIf: 'what it led to is gone for good',
+  };
+  return {
+    code: 'SAF008',
+    what: `the management directory of ${name} is not there: ${seen}`,
+    why: 'what stood behind the link says whose data this is, and what the controller has promised; pgduet follows no link to make it anew, since another user may have made that',
+    ...advised`Mount what the link leads to, or move it back, then run the same command again. Or, ${remove}; then ${here`pgduet provision`} makes the directory anew in its own place, or says what is in the way.`,
+    host: name,
+  };
+}
+
 function withoutRecord(cluster: Cluster, hosts: Hosts, server: Server): Diagnostic {
   const file = beforeFile(placeOf(server));
   const restored = advised`${remade(server)}; put ${file} there from a backup, the administrator's, and nothing else from that backup; then run the same command again.`;
@@ -110,7 +127,10 @@ function offBoot(host: string, unit: string, dropIn: string): Command {
   )`if [ -f ${file} ] && [ ! -L ${file} ]; then mv -nT ${file} ${`${file}.before-pgduet`}; else systemctl mask ${unit}; fi && rm ${dropIn} && systemctl daemon-reload`;
 }
 
-/** One of them by hand: the one that leads, if there is one. It vouches for the other then. */
+/**
+ * One of them by hand: the one that leads, if there is one. It vouches for the other then. Of standbys alone the one that reaches furthest. What may only not be
+ * mounted comes before any of that.
+ */
 function severalWays(
   cluster: Cluster,
   hosts: Hosts,
@@ -118,19 +138,57 @@ function severalWays(
   server: Server,
 ): Partial<Advised> & Pick<Advised, 'fix'> {
   const leading = lost.filter(({ name }) => hosts.get(name)?.data?.standbySignal === false);
+  const away = lost.find(({ name }) => hosts.get(name)?.data?.directoryAway !== undefined);
+  const stranger = strangeLeader(cluster, hosts);
+  if (away)
+    return {
+      fix: `First that of ${away.name}, as is said there; then the same command again, which names what is left, or brings it back.`,
+    };
   if (runningPrimary(cluster, hosts, lost)) return besideWhole(cluster, hosts, lost, server);
+  if (stranger) return besideStranger(stranger);
   if (leading.length === 0 && wholeStandby(cluster, hosts)) return wayOf(cluster, hosts, server);
+  const down = downPrimary(cluster, hosts);
+  if (leading.length === 0 && down)
+    return advised`No primary runs, and nothing of ${server.name} is moved or emptied. ${service(hosts, down, 'start')} brings ${down.name}, the primary, back; then run the same command again. Where that one is lost for good run it by an inventory without its host.`;
   if (leading.length > 1)
     return {
       fix: `${leading.map(({ name }) => name).join(' and ')} lead both: keep copies of the data of both, and see docs/runbooks/two-primaries.md. Nothing is written there before it is known which of them goes on.`,
     };
-  const first = leading[0] ?? lost[0] ?? server;
-  return first === server
-    ? byHand(cluster, hosts, server)
-    : {
-        fix: `First the directory of ${first.name}, by hand, as is said there; ${first.name} then vouches for ${server.name} while that streams, and the same command brings it back.`,
-      };
+  const first = leading[0] ?? furthest(hosts, lost) ?? server;
+  if (first === server) return byHand(cluster, hosts, server);
+  return {
+    fix:
+      leading.length > 0
+        ? `First the directory of ${first.name}, by hand, as is said there; ${first.name} then vouches for ${server.name} while that streams, and the same command brings it back.`
+        : `First the directory of ${first.name}, by hand, as is said there: it reaches furthest, as far as the files say it. Then the same command again, which names what is left.`,
+  };
 }
+
+/** Whose data is known to reach furthest; the first of several. */
+const furthest = (hosts: Hosts, servers: readonly Server[]): Server | undefined =>
+  servers.reduce<Server | undefined>(
+    (best, one) => (best && !isAhead(hosts, one, best) ? best : one),
+    undefined,
+  );
+
+function isAhead(hosts: Hosts, one: Server, other: Server): boolean {
+  const [mine, theirs] = [one, other].map(({ name }) => hosts.get(name)?.data?.control?.reached);
+  if (!mine || !theirs) return mine !== undefined;
+  return mine.timeline === theirs.timeline
+    ? walNumber(mine.position) > walNumber(theirs.position)
+    : mine.timeline > theirs.timeline;
+}
+
+/** It runs, follows nobody, and nothing says that it is of this cluster, nor that it has lost what said so: it may be the primary. */
+const strangeLeader = ({ servers }: Cluster, hosts: Hosts): Server | undefined =>
+  servers.find(({ name }) => {
+    const data = hosts.get(name)?.data;
+    return data?.running && !data.standbySignal && !leads(data) && !lacksDirectory(data);
+  });
+
+const besideStranger = ({ name, multiplexing }: Server): Pick<Advised, 'fix'> => ({
+  fix: `${name} runs as primary, and ${multiplexing.managementDir} does not say that it is of this cluster: nothing is written, moved or made primary beside it. Bring back what says so, or what tells that it is none of this cluster; then run the same command again.`,
+});
 
 /** A whole primary runs: one that streams with it is written down by hand, and the others need nobody's hand then. */
 function besideWhole(
@@ -153,6 +211,8 @@ function besideWhole(
 function wayOf(cluster: Cluster, hosts: Hosts, server: Server): Partial<Advised> & Pick<Advised, 'fix'> {
   const data = hosts.get(server.name)?.data;
   const primary = runningPrimary(cluster, hosts, [server]);
+  const stranger = strangeLeader(cluster, hosts);
+  if (!primary && stranger) return besideStranger(stranger);
   if (data?.standbySignal === false) return leaderWay(cluster, hosts, server, primary);
   const whole = wholeStandby(cluster, hosts);
   if (!primary) return whole ? behindWhole(cluster, hosts, server, whole) : lastWay(cluster, hosts, server);
@@ -165,24 +225,35 @@ const runningPrimary = ({ servers }: Cluster, hosts: Hosts, but: readonly Server
     return !but.includes(one) && leads(data) && data?.running;
   });
 
-/** A standby whose directory and data are whole: it may hold what a lost one lacks. */
+/** A standby whose directory and data are whole: it may hold what a lost one lacks. Of several the one that reaches furthest. */
 const wholeStandby = ({ servers }: Cluster, hosts: Hosts): Server | undefined =>
-  servers.find(({ name }) => {
-    const data = hosts.get(name)?.data;
-    return isFinished(data) && !lacksDirectory(data) && data?.recorded !== undefined && data.standbySignal;
-  });
+  furthest(
+    hosts,
+    servers.filter(({ name }) => {
+      const data = hosts.get(name)?.data;
+      return isFinished(data) && !lacksDirectory(data) && data?.recorded !== undefined && data.standbySignal;
+    }),
+  );
 
-/** No primary runs, and another standby is whole: the lost one is no candidate. */
+/** No primary runs, and another standby is whole: the lost one is no candidate. The whole one is none either where the lost one reaches further. */
 function behindWhole(
   cluster: Cluster,
   hosts: Hosts,
-  { name }: Server,
+  server: Server,
   whole: Server,
 ): Partial<Advised> & Pick<Advised, 'fix'> {
+  const { name } = server;
   const down = downPrimary(cluster, hosts);
   const back = down
     ? advised`${service(hosts, down, 'start')} brings ${down.name}, the primary, back`
     : { fix: 'Bring the primary back', commands: [] };
+  if (isAhead(hosts, server, whole)) {
+    const hand = byHand(cluster, hosts, server);
+    return {
+      fix: `No primary runs. Make neither ${name} nor ${whole.name} primary: ${name} reaches further, as far as the files say it. ${back.fix}; then run the same command again. Where the primary is lost for good, by hand: ${hand.fix} Then pgduet status shows which of them is ahead.`,
+      commands: [...back.commands, ...hand.commands],
+    };
+  }
   const forced: Command = {
     ...asOwner(whole, here`mc_ctl switch --force`),
     onlyIf: 'the primary is lost for good, and its host stays off',
@@ -225,12 +296,21 @@ function byHand(
 ): Advised {
   const { postgres, multiplexing, name } = server;
   const system = hosts.get(name)?.data?.control?.systemIdentifier;
+  // It leads as well, and does not run: which of both goes on is decided once both are known.
+  const other = hosts.get(name)?.data?.standbySignal === false ? downPrimary(cluster, hosts) : undefined;
   const mark = `${multiplexing.managementDir}/${name}.state.json.torn`;
   const record = systemFile(placeOf(server));
-  const behind = primary ? here`pgduet rebuild ${name}` : here`pgduet provision -i ${cluster.file}`;
+  const isSplit = !primary && other !== undefined && hosts.get(name)?.data?.running === false;
+  const behind = primary
+    ? here`pgduet rebuild ${name}`
+    : isSplit
+      ? here`pgduet recover -i ${cluster.file}`
+      : here`pgduet provision -i ${cluster.file}`;
   const note = primary
     ? `, which keeps what ${name} alone may hold`
-    : '; its controller waits for the word of all others then';
+    : isSplit
+      ? `, which tells whether ${name} or ${other.name} is the one that goes on`
+      : '; its controller waits for the word of all others then';
   if (system === undefined)
     return {
       fix: `PostgreSQL's programs do not say whose data stands in ${postgres.dataDir}: install PostgreSQL ${postgres.version} there, then run the same command again.`,
@@ -240,7 +320,7 @@ function byHand(
     ...asOwner(server, here`umask 077 && : > ${mark} && printf %s ${system} > ${record}`),
     onlyIf:
       onlyIf ??
-      `${postgres.dataDir} holds the data of this cluster, and ${primary ? 'it is no clone' : 'no other server leads'}`,
+      `${postgres.dataDir} holds the data of this cluster, and ${primary || other ? 'it is no clone' : 'no other server leads'}`,
   };
   return advised`${remade(server)}; ${write}; then ${behind}${note}.`;
 }

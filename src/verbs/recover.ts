@@ -35,10 +35,10 @@ const heirsOf = (intent: Intent): readonly string[] =>
   intent.kind === 'recover' ? Object.keys(intent.decided?.heirs ?? {}) : [];
 
 /** Whom the controllers have given the role that was on its way, and who is out since. */
-function endedWords({ intent, view: { primary, hosts, last } }: Outcome): string {
+function endedWords({ intent, plan, view: { primary, hosts, last } }: Outcome): string {
   if (heirsOf(intent).length === 0 || !hosts.get(primary)?.data?.running) return '';
   const leads = `${primary} is primary: its timeline, its data and its position go on from what was seen before.`;
-  return [leads, ...staying(last?.formers ?? []), ''].join('\n');
+  return [leads, ...staying(last?.formers ?? [], isStarted(plan)), ''].join('\n');
 }
 
 interface Alone {
@@ -70,8 +70,16 @@ function notesOf(view: View, cluster: Cluster, plan: Plan): readonly string[] {
     const place = `${state === 'shut down' ? '' : '≥ '}${reached.position}`;
     return [`  ${name}  timeline ${reached.timeline}  ${place}${former ? `  ${former.holds}` : ''}`];
   });
-  return [headline(view, last), ...lines, ...staying(last.formers)];
+  return [headline(view, last), ...lines, ...staying(last.formers, isStarted(plan))];
 }
+
+/** The command starts its controller, or sees that it runs. */
+const isStarted =
+  ({ decisions }: Plan) =>
+  (name: string): boolean =>
+    decisions.some(
+      ({ resource: { host, kind } }) => host === name && ['controller', 'settlement'].includes(kind.kind),
+    );
 
 function headline({ hosts, primary }: View, { heirs }: LastPrimary): string {
   if (hosts.get(primary)?.data?.running) return `${primary} is primary, and runs:`;
@@ -80,17 +88,26 @@ function headline({ hosts, primary }: View, { heirs }: LastPrimary): string {
     : `${primary} was primary last, and holds everything that was acknowledged:`;
 }
 
-function staying(formers: readonly Former[]): readonly string[] {
+/** What becomes of the former primaries; `starts`: the command starts this server. */
+export function staying(formers: readonly Former[], starts: (name: string) => boolean): readonly string[] {
   const names = (those: readonly Former[]) => those.map(({ name }) => name);
-  const [joining, stay] = [
-    names(formers.filter(({ joins }) => joins)),
-    names(formers.filter(({ joins }) => !joins)),
-  ];
+  const gave = formers.filter(({ joins }) => joins);
+  const joining = names(gave.filter(({ name }) => starts(name)));
+  const waiting = names(gave.filter(({ name }) => !starts(name)));
+  const stay = names(formers.filter(({ joins }) => !joins));
+  const down = (those: readonly string[]) => `${those.join(', ')} stay${those.length === 1 ? 's' : ''} down.`;
+  const each = (verb: string, those: readonly string[]) =>
+    those.map((name) => `pgduet ${verb} ${name}`).join('; ');
   return [
     ...(joining.length > 0 ? [`${joining.join(', ')} had given the role away, and becomes a standby.`] : []),
+    ...(waiting.length > 0
+      ? [
+          `${down(waiting)} Nothing was kept when the role was given away, so that a start makes a standby of each, once the primary runs: ${each('start', waiting)}`,
+        ]
+      : []),
     ...(stay.length > 0
       ? [
-          `${stay.join(', ')} stay${stay.length === 1 ? 's' : ''} down. To make ${stay.length === 1 ? 'it a standby again, which keeps what it alone holds' : 'them standbys again, which keeps what they alone hold'}: ${stay.map((name) => `pgduet rebuild ${name}`).join('; ')}`,
+          `${down(stay)} To make ${stay.length === 1 ? 'it a standby again, which keeps what it alone holds' : 'them standbys again, which keeps what they alone hold'}: ${each('rebuild', stay)}`,
         ]
       : []),
     ...(formers.length > 0

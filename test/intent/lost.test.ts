@@ -107,6 +107,26 @@ describe('a directory that may be on a disk that is not mounted', () => {
   });
 });
 
+describe('a directory that is a link which leads nowhere', () => {
+  it.each(Object.keys(commands) as Named[])('refuses %s, and says what is done', (command) => {
+    const seen = streaming(whole, {
+      directoryAway: '/mcdir is a symbolic link to /disk, and that is not there',
+      directoryLink: '/mcdir',
+    });
+    const [told, ...more] = lostObstacles(command, pair, seen);
+    expect(more).toEqual([]);
+    expect(told).toMatchObject({
+      code: 'SAF008',
+      host: 'server2',
+      what: expect.stringContaining('/mcdir is a symbolic link to /disk, and that is not there'),
+      commands: [
+        { on: 'server2', run: 'rm /mcdir', onlyIf: 'what it led to is gone for good' },
+        { on: null, run: 'pgduet provision' },
+      ],
+    });
+  });
+});
+
 /** The refusal of a provisioning for server2, or the one that is named. */
 const refusal = (seen: ReadonlyMap<string, HostView>, of = 'server2', cluster = pair): Diagnostic => {
   const told = lostObstacles('provision', cluster, seen).find(({ host }) => host === of);
@@ -292,6 +312,112 @@ describe('two that are lost', () => {
     expect(refusal(seen).fix).toContain('docs/runbooks/two-primaries.md');
     expect(runs(refusal(seen))).toEqual([]);
   });
+});
+
+/** Of three servers, each in one of these states. */
+const states = {
+  /** Whole: the primary, or a standby; `d`: down. */
+  P: data(whole),
+  Pd: data({ ...whole, ...down }),
+  S: withStreams(data({ ...standby, ...whole }), receiving),
+  Sd: data({ ...standby, ...whole, ...down }),
+  /** The same, lost. */
+  LP: data(lost),
+  LPd: data({ ...lost, ...down }),
+  LS: withStreams(data({ ...standby, ...lost }), receiving),
+  LSd: data({ ...standby, ...lost, ...down }),
+  /** A standby that reaches further than the others. */
+  LSa: data({
+    ...{ ...standby, ...lost, ...down },
+    control: { ...control, reached: { position: '0/4000000', timeline: 1 } },
+  }),
+  /** On a disk that is not mounted. */
+  AS: data({ ...standby, directoryAway: 'nothing is mounted on /mcdir' }),
+  AP: data({ directoryAway: 'nothing is mounted on /mcdir' }),
+  /** It runs as primary, and nothing says whose it is. */
+  U: data({}),
+  /** Nothing is known of it. */
+  N: undefined,
+} as const;
+type State = keyof typeof states;
+const trio = (...named: readonly State[]): ReadonlyMap<string, HostView> => {
+  const primary = named.find((state) => state === 'P' || state === 'LP');
+  return new Map(
+    named.flatMap((state, index): [string, HostView][] => {
+      const view = states[state];
+      const others = named.flatMap((one, at) => (one === 'S' || one === 'LS' ? [`server${at + 1}`] : []));
+      if (!view) return [];
+      return [[`server${index + 1}`, state === primary ? withStreams(view, sending(...others)) : view]];
+    }),
+  );
+};
+
+describe('of three servers, lost beside others,', () => {
+  const away = 'First that of server3, as is said there';
+  const hand = 'umask 077 && : > /mcdir/inst1';
+  it.each([
+    // Two are lost, the primary is whole.
+    [['P', 'LS', 'LS'], { server2: hand, server3: 'First the directory of server2' }],
+    [['P', 'LS', 'LSd'], { server2: hand, server3: '.lost' }],
+    [['P', 'LSd', 'LSd'], { server2: '.lost', server3: '.lost' }],
+    [['P', 'LS', 'LPd'], { server2: hand, server3: 'pgduet rebuild server3' }],
+    [['P', 'LS', 'LP'], { server2: hand, server3: 'docs/runbooks/two-primaries.md' }],
+    [['Pd', 'LS', 'LS'], { server2: 'systemctl start mcoi_inst1', server3: 'systemctl start mcoi_inst1' }],
+    [['Pd', 'LPd', 'LS'], { server2: 'pgduet recover', server3: 'First the directory of server2' }],
+    // The primary and a standby are lost, the other standby is whole.
+    [['LP', 'LS', 'S'], { server1: hand, server2: 'server1 then vouches for server2' }],
+    [['LPd', 'LSd', 'Sd'], { server1: 'no other server leads', server2: 'First the directory of server1' }],
+    [['N', 'LSd', 'S'], { server2: 'Make none of server2: server3 may hold' }],
+    [['N', 'LSa', 'Sd'], { server2: 'Make neither server2 nor server3 primary' }],
+    [['LSd', 'LSa', 'S'], { server1: 'Make none of server1', server2: 'Make neither server2 nor server3' }],
+    [['N', 'LSd', 'LSa'], { server2: 'First the directory of server3', server3: hand }],
+    // One is on a disk that is away: that is mounted first.
+    [['P', 'LS', 'AS'], { server2: away, server3: 'Mount it' }],
+    [['LP', 'LS', 'AS'], { server1: away, server2: away, server3: 'Mount it' }],
+    [['LSd', 'S', 'AP'], { server1: away, server3: 'Mount it' }],
+    [['Pd', 'LSd', 'AS'], { server2: away, server3: 'Mount it' }],
+    // One runs as primary, and nothing says whose it is.
+    [['U', 'LSd', 'S'], { server2: 'server1 runs as primary' }],
+    [['U', 'LS', 'LS'], { server2: 'server1 runs as primary', server3: 'server1 runs as primary' }],
+    [['U', 'LPd', 'S'], { server2: 'server1 runs as primary' }],
+    [['Pd', 'LPd', 'S'], { server2: 'pgduet recover' }],
+    [['P', 'LS', 'S'], {}],
+    [['LP', 'S', 'S'], {}],
+  ] satisfies [State[], Readonly<Record<string, string>>][])('%s', (named, ways) => {
+    const told = lostObstacles('provision', three, trio(...named));
+    const texts = told.map(({ host = '', fix = '' }) => [host, fix] as const);
+    expect(texts.map(([host]) => host)).toEqual(Object.keys(ways));
+    for (const [host, fix] of texts) expect(fix).toContain((ways as Record<string, string>)[host]);
+  });
+
+  const all = Object.keys(states) as State[];
+  it.each(all)(
+    'beside %s: nothing is promoted beside a server that runs, moved without a primary, or without a way on',
+    (first) => {
+      for (const second of all)
+        for (const last of all) {
+          const seen = trio(first, second, last);
+          const told = lostObstacles('provision', three, seen);
+          const named = `${first} ${second} ${last}`;
+          const running = (but: string, is: (view: HostView) => boolean) =>
+            [...seen].some(([name, view]) => name !== but && view.data?.running && is(view));
+          for (const one of told) {
+            const way = runs(one).join('\n');
+            const leading = running(one.host ?? '', ({ data: it }) => it?.standbySignal === false);
+            if (leading) expect(way, named).not.toMatch(/promote|switch --force|pg_ctl start/);
+            if (running(one.host ?? '', () => true)) expect(way, named).not.toContain('promote');
+            if (![first, second, last].includes('P')) expect(way, named).not.toContain('mv -T');
+          }
+          const ends = ({ fix, commands: way = [] }: Diagnostic) =>
+            way.length > 0 || /Mount|two-primaries|runs as primary/.test(fix ?? '');
+          if (told.length > 0) expect(told.some(ends), named).toBe(true);
+          const written = told.filter((one) => runs(one).some((run) => run.includes('printf %s')));
+          // Without a server that is whole there is nothing to compare with.
+          if (![first, second, last].some((state) => ['P', 'S', 'Sd'].includes(state)))
+            expect(written.length, named).toBeLessThan(2);
+        }
+    },
+  );
 });
 
 describe('one that was there before pgduet', () => {

@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-function look(place: { readonly unit?: string } = { unit: 'mcoi_inst1' }) {
+function look(place: { readonly unit?: string; readonly managementDir?: string } = { unit: 'mcoi_inst1' }) {
   const probe = dataDirectoryProbe({
     ...{ dataDir: at('pg'), managementDir: at('mc'), id: 'server1', version: 15, owner, ...place },
   });
@@ -116,6 +116,31 @@ describe('a management directory is away, and not lost, where', () => {
     expect(seen?.directoryAway).toContain(why);
     expect(seen).not.toHaveProperty('directoryLost');
   };
+
+  it('it is a symbolic link that leads nowhere', () => {
+    symlinkSync(at('disk/mc'), at('mc'));
+    gone(`${at('mc')} is a symbolic link to ${at('disk/mc')}, and that is not there`);
+    expect(look()?.directoryLink).toBe(at('mc'));
+    // Somebody has made another one behind it: nothing says whose that is.
+    mkdirSync(at('disk/mc'), { recursive: true });
+    gone(`${at('mc')} is a symbolic link to ${at('disk/mc')}, and nothing of this server is there`);
+    put('mc/server1.system', '77');
+    expect(look()).not.toHaveProperty('directoryLink');
+    expect(look()).not.toHaveProperty('directoryAway');
+  });
+
+  it('a directory above it is one, and nowhere else', () => {
+    put(unit, `ExecStart=/usr/bin/node /x/mc.cjs ${words().replace('/mc ', '/above/mc ')}\n`);
+    symlinkSync(at('disk'), at('above'));
+    const seen = () => look({ unit: 'mcoi_inst1', managementDir: at('above/mc') });
+    expect(seen()).toMatchObject({
+      directoryAway: `${at('above')} is a symbolic link to ${at('disk')}, and that is not there`,
+      directoryLink: at('above'),
+    });
+    mkdirSync(at('disk'));
+    expect(seen()).toMatchObject({ directoryLost: true });
+    expect(seen()).not.toHaveProperty('directoryLink');
+  });
 
   it.each([
     ['inactive', true],

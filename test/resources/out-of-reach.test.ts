@@ -34,9 +34,7 @@ beforeEach(async () => {
   root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pgduet-reach-'));
   mc = join(root, 'mc');
   for (const path of ['bin', 'mc', 'pg']) mkdirSync(join(root, path));
-  // Nothing but its words tells a controller from outside.
-  const words = ['daemon', '-M', mc, '--local-server', 'server1'];
-  stray = spawn('sh', ['-c', 'sleep 600; :', 'sh', ...words], { detached: true });
+  stray = runs();
   for (const name of ['network.conf', 'server1.conf', 'server1.state.json.torn'])
     writeFileSync(join(mc, name), '');
   fact('main', `${stray.pid}`);
@@ -68,6 +66,16 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
+/** Its words, and whose it is, tell a controller from outside. */
+const runs = (as: { readonly uid?: number } = {}, ...flags: readonly string[]): ChildProcess => {
+  const words = ['daemon', '-M', mc, '--local-server', 'server1', ...flags];
+  return spawn('sh', ['-c', 'sleep 600; :', 'sh', ...words], { detached: true, ...as });
+};
+const instead = async (...how: Parameters<typeof runs>): Promise<void> => {
+  if (stray.pid) process.kill(-stray.pid, 'SIGKILL');
+  await new Promise((resolve) => stray.once('exit', resolve));
+  stray = runs(...how);
+};
 /** The controller has begun so many seconds from now, as systemd says it. */
 const began = (seconds: number): void =>
   fact(
@@ -173,7 +181,6 @@ describe('the step that starts a controller', () => {
 
   it.each<[string, () => void]>([
     ['its unit is about to start', () => fact('active', 'activating')],
-    ['its unit has no process', () => fact('main', '0')],
     ['the pid file names it', () => fact('mc/server1.pid', pidFile())],
   ])('only starts its unit where %s', (_, happens) => {
     happens();
@@ -181,6 +188,65 @@ describe('the step that starts a controller', () => {
     expect(said()).not.toContain('kill');
     expect(existsSync(join(root, 'started'))).toBe(true);
   });
+
+  it.each<[string, () => void]>([
+    ['its unit has no process', () => fact('main', '0')],
+    [
+      'its unit is down',
+      () => {
+        fact('active', 'inactive');
+        fact('main', '0');
+      },
+    ],
+    [
+      'its unit is about to start another one',
+      () => {
+        fact('active', 'activating');
+        fact('main', '1');
+      },
+    ],
+  ])('starts no other one beside one that was started by hand, where %s: a person ends it', (_, happens) => {
+    happens();
+    expect(start()).toMatchObject({ status: 1, stderr: expect.stringContaining(`kill -KILL ${stray.pid}`) });
+    rmSync(join(mc, 'server1.state.json.torn'));
+    expect(start()).toMatchObject({ status: 1, stderr: expect.stringContaining('do not end it') });
+    expect(said()).not.toMatch(/^(start|kill)/m);
+  });
+
+  it.each([[['-F']], [['--mc-only']], [['--mc-only', '-f']]])(
+    'knows one by its words with %s, too',
+    async (flags) => {
+      await instead({}, ...flags);
+      expect(start(byScript).stderr).toContain(`the controller runs (process ${stray.pid})`);
+    },
+  );
+
+  it('takes nothing for one that only has its words before others', async () => {
+    await instead({}, 'and', 'more');
+    expect(start(byScript).stderr).not.toContain('the controller runs');
+  });
+
+  it.runIf(process.getuid?.() === 0)('takes no process of another user for the controller', async () => {
+    // Everybody may give his own process such words.
+    await instead({ uid: 65534 });
+    fact('main', '0');
+    start();
+    expect(existsSync(join(root, 'started'))).toBe(true);
+    expect(start(byScript).stderr).not.toContain('the controller runs');
+  });
+
+  it.runIf(process.getuid?.() === 0)(
+    "takes root's process for none: it may have begun another user's",
+    () => {
+      program('id', 'echo 65534');
+      expect(start(byScript).stderr).not.toContain('the controller runs');
+      const own = runs({ uid: 65534 });
+      const { stderr } = start(byScript);
+      if (own.pid) process.kill(-own.pid, 'SIGKILL');
+      expect(stderr).toContain(`the controller runs (process ${own.pid})`);
+      expect(stderr).not.toContain('cannot open');
+    },
+  );
 
   it('ends nothing where no systemd could start another one: a person does', () => {
     expect(start(byScript)).toMatchObject({
@@ -205,6 +271,7 @@ describe('the port of a controller out of reach', () => {
     const desired = desiredOf(
       'port',
       `{ port: ${port}, for: the controller, pid_file: ${mc}/server1.pid${unit} }`,
+      context(),
     );
     const seen = kind.read(sh(kind.probe(desired).shell ?? ''), desired);
     if (seen.state === 'unknown') throw new Error(seen.reason);

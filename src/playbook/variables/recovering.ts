@@ -60,14 +60,16 @@ export function recoveringVariables(situation: Situation, server: string): Recov
   const out = leftAlone(intent, view);
   const starts = recovers(intent, view, server);
   const open = settles(view);
+  const joins = (name: string) => last?.formers.some((one) => one.name === name && one.joins) === true;
+  const ends = open || joins(server);
   return {
-    starts: starts && !open,
-    settles: starts && open,
+    starts: starts && !ends,
+    settles: starts && ends,
     heirs: last && last.heirs.length > 0 ? last.heirs : [primary],
     // Who follows whom is known once that is over.
     followers: (open ? [] : cluster.servers)
       .filter((one) => one.name !== primary && mayTakeOver(one) && recovers(intent, view, one.name))
-      .filter((one) => !out.includes(one.name))
+      .filter((one) => !out.includes(one.name) && !joins(one.name))
       .map((one) => serverVariables(one, view)),
     former: former !== undefined,
     formers: (last?.formers ?? []).length > 0,
@@ -78,7 +80,7 @@ export function recoveringVariables(situation: Situation, server: string): Recov
     restless: former?.restless ?? '',
     successor: former?.successor ?? '',
     unproven: former?.unproven ?? '',
-    joins: former?.joins === true,
+    joins: joins(server),
     promise: former?.promise ?? '',
     commands: startCommands(cluster, hosts),
   };

@@ -302,12 +302,34 @@ export const tellsNext = (place: { readonly managementDir: string; readonly id: 
   return `{ [ -f ${quote(record)} ] || [ -f ${quote(`${record}.torn`)} ]; }`;
 };
 
-/** Shell: the process that runs the controller of this place, by its words, into stray; empty where there is none. */
-export const strayController = (place: { readonly managementDir: string; readonly id: string }): string =>
+/** Where a controller keeps its files, and whose they are. */
+interface ControllerPlace {
+  readonly managementDir: string;
+  readonly id: string;
+  readonly owner: string;
+}
+
+/** As a pattern, with what `mc_ctl start` may add. */
+function controllerWords(place: ControllerPlace): string {
+  const words = `*${quote(`${daemonWords(place)} `)}`;
+  return [words, `${words}-[fF]' '`, `${words}'--mc-only '`, `${words}'--mc-only '-[fF]' '`].join(' | ');
+}
+
+/**
+ * Shell: the process that runs the controller of this place into stray; empty where there is none. Its words tell it, which everybody can give a
+ * process of his own: by whom it was begun the kernel says. Nobody but the administrator can run one, and what root runs may only be the begin of another
+ * user's process (`sudo`). Every start asks, so that one process looks at all of them.
+ */
+export const strayController = (place: ControllerPlace): string =>
   `stray=
-for c in /proc/[0-9]*/cmdline; do
-  case "$(tr '\\0' ' ' <"$c" 2>/dev/null)" in *${quote(`${daemonWords(place)} `)}) stray=\${c#/proc/}; stray=\${stray%/*}; break;; esac
-done`;
+if ours=$(id -u ${quote(place.owner)} 2>/dev/null); then
+for c in $(grep -lzxF -e ${quote(place.managementDir)} /proc/[0-9]*/cmdline 2>/dev/null); do
+  case "$(tr '\\0' ' ' 2>/dev/null <"$c")" in ${controllerWords(place)})
+    c=\${c%/*}
+    if [ "$(sed -n 's/^Uid:[[:space:]]*\\([0-9]*\\).*/\\1/p' "$c/status" 2>/dev/null)" = "$ours" ]; then stray=\${c#/proc/}; break; fi;;
+  esac
+done
+fi`;
 
 /** Shell: the main process of a unit that is up into main; empty where it is starting, stopping or down. */
 export const mainProcess = (unit: string): string =>

@@ -50,28 +50,24 @@ const waitsForFunction = ({ managementDir, id }: Place): string => {
 
 /**
  * Shell, for a start: a controller that no pid file names has lost its directory, and cannot be reached. A start would find its unit up and do
- * nothing. Told to stop, it would stop the instance; killed alone, it is started anew by systemd beside the instance. Only where the next one
- * finds its configuration, and what it may believe; else it would not start, or take itself for a new server. Where no systemd starts it, a
+ * nothing, or begin a second one beside it. Told to stop, it would stop the instance; killed alone, it is started anew by systemd beside the instance. Only where the next one
+ * finds its configuration, and what it may believe; else it would not start, or take itself for a new server. Where its unit does not run it, a
  * person ends it.
  */
 function backInReach(desired: Starting): string {
-  const { managementDir, id } = desired;
-  const pidFile = quote(`${managementDir}/${id}.pid`);
   const unit = hostService(desired.unit)?.unit;
   if (unit === undefined)
     return `if ! ${runningScript(desired)}; then
-  ${strayController(desired)}
-  if [ -n "$stray" ]; then
-    if ${tellsNext(desired)}; then way="as the instance administrator, end it alone, then run the same command again; the instance goes on: kill -KILL $stray"
-    else way='bring its management directory back under its name, and do not end it: what it has promised stands nowhere else'; fi
-    echo "the controller runs (process $stray), and "${pidFile}", by which it is reached, is gone; $way" >&2
-    exit 1
-  fi
+  main=
+  ${refuseStray(desired)}
 fi
 `;
+  const { managementDir, id } = desired;
+  const pidFile = quote(`${managementDir}/${id}.pid`);
   const files = ['network.conf', `${id}.conf`].map((name) => `[ -f ${quote(`${managementDir}/${name}`)} ]`);
   return `${mainProcess(unit)}
-if [ -n "$main" ] && ! ${runningScript(desired)}; then
+if ${runningScript(desired)}; then :
+elif [ -n "$main" ]; then
   if ! ${[tellsNext(desired), ...files].join(' || ! ')}; then
     echo "the controller runs (process $main), and "${pidFile}", by which it is reached, is gone; it is not ended: without its record or the mark that this is lost, and without its configuration, no other one could take its place. pgduet check tells what is missing" >&2
     exit 1
@@ -83,8 +79,25 @@ if [ -n "$main" ] && ! ${runningScript(desired)}; then
     n=$((n + 1)); if [ $n -gt 200 ]; then echo "the controller (process $main) does not end" >&2; exit 1; fi
     sleep 0.05
   done
+else
+  # Of a unit that is starting, or stopping.
+  main=$(${sh`systemctl show -p MainPID --value ${`${unit}.service`}`})
+  ${refuseStray(desired)}
 fi
 `;
+}
+
+/** Shell: a controller that its unit does not run, whose process is in main, is ended by a person. One that has just begun is about to write its file. */
+function refuseStray(desired: Starting): string {
+  const pidFile = quote(`${desired.managementDir}/${desired.id}.pid`);
+  return `${strayController(desired)}
+  if [ -n "$stray" ] && [ "$stray" != "$main" ]; then sleep 1; fi
+  if [ -n "$stray" ] && [ "$stray" != "$main" ] && [ -d "/proc/$stray" ] && ! ${runningScript(desired)}; then
+    if ${tellsNext(desired)}; then way="as the instance administrator, end it alone, then run the same command again; the instance goes on: kill -KILL $stray"
+    else way='bring its management directory back under its name, and do not end it: what it has promised stands nowhere else'; fi
+    echo "the controller runs (process $stray), and "${pidFile}", by which it is reached, is gone; $way" >&2
+    exit 1
+  fi`;
 }
 
 /**

@@ -60,8 +60,10 @@ export interface DataDirectory {
    * lost, and was not never made.
    */
   readonly directoryLost?: boolean;
-  /** The same, and it may be on a file system that is not mounted: why. */
+  /** The same, and it may be on a file system that is not mounted, or behind a link: why. */
   readonly directoryAway?: string;
+  /** That link: the directory itself, or one above it. */
+  readonly directoryLink?: string;
   /** Of one that is lost or away: root's drop-ins for a unit that has started it before pgduet. */
   readonly dropIns?: readonly string[];
   /** A migration was begun: the former unit or a person is still in charge. */
@@ -204,6 +206,7 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
   const packaged = lines.first('packaged');
   const unit = lines.first('unit');
   const away = lines.first('away');
+  const astray = lines.first('astray');
   const version = lines.first('version');
   // One that a copy has brought, or a teardown left, says nothing of data that is not ours.
   const ours = recorded !== undefined || lines.first('directory') !== undefined;
@@ -219,6 +222,7 @@ export function readDataDirectory(reply: ProbeReply): DataDirectory | undefined 
     former: lines.first('former') !== undefined,
     ...(lines.first('directory') === undefined ? {} : { directoryLost: true }),
     ...(away === undefined ? {} : { directoryAway: away }),
+    ...(astray === undefined ? {} : { directoryLink: astray }),
     ...(lines.all('dropin').length > 0 ? { dropIns: lines.all('dropin') } : {}),
     tablespaces: lines.all('tablespace'),
     besides: readBesides(lines.all('beside')),

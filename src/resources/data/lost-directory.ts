@@ -38,7 +38,23 @@ FILENAME == "/proc/mounts" { mounted[place($2)]; next }
 const inactive = String.raw`BEGIN { RS = ""; FS = "\n" }
 /LoadState=loaded/ && !/ActiveState=(active|reloading)/ { for (i = 1; i <= NF; i++) if (sub(/^Where=/, "", $i)) { print $i; exit } }`;
 
-/** Shell: why the directory may be on a file system that is not mounted, into away, which is empty else. What cannot be asked ends it. */
+/**
+ * Shell: the first of its path that is a symbolic link into astray. Of those above the directory itself only one that leads nowhere counts. Nobody makes the
+ * directory anew behind a link, which another user may have made.
+ */
+const astrayFunction = ({ managementDir }: LostPlace): string => `is_astray() {
+  astray=${quote(managementDir)}
+  while [ -n "$astray" ] && [ "$astray" != / ]; do
+    if [ -L "$astray" ]; then
+      if [ ! -e "$astray" ]; then away='that is not there'; return; fi
+      if [ "$astray" = ${quote(managementDir)} ]; then away='nothing of this server is there'; return; fi
+    fi
+    astray=\${astray%/*}
+  done
+  return 1
+}`;
+
+/** Shell: why the directory may be on a file system that is not mounted, or behind a link, into away, which is empty else. What cannot be asked ends it. */
 const awayFunction = ({ managementDir, owner }: LostPlace): string => `is_away() {
   away=$(readlink -m -- ${quote(managementDir)}) || return 1
   set --
@@ -50,6 +66,8 @@ const awayFunction = ({ managementDir, owner }: LostPlace): string => `is_away()
     away=$(chain=$(printf '%s\\n' "$@") awk ${quote(unmounted)} /proc/mounts /etc/fstab) || return 1
   fi
   if [ -n "$away" ]; then away="nothing is mounted on $away"; return; fi
+  if is_astray; then away="$astray is a symbolic link to $(readlink "$astray" | head -n 1), and $away"; return; fi
+  astray=
 ${
   owner === undefined
     ? '  :'
@@ -67,12 +85,15 @@ export const lostDirectory = (place: LostPlace): string => {
   const { unit } = place;
   if (unit === undefined) return ':';
   return `${inCharge({ ...place, unit })}
+${astrayFunction(place)}
 ${awayFunction(place)}
+astray=
 if [ -z "$making$recorded" ] && [ "$version" = ${place.version} ] && [ -e "$d/postmaster.opts" ] && [ -s "$d/global/pg_control" ] && [ ! -e ${quote(formerMark(place))} ] && in_charge; then
   unseen ${quote(`${place.managementDir}/.`)}
   case $unseen in closed*) ;; *)
     is_away || { echo ${quote(`whether the file system of ${place.managementDir} is mounted cannot be told`)} >&2; exit 1; }
     if [ -n "$away" ]; then echo "away $away"; else echo 'directory lost'; fi
+    if [ -n "$astray" ]; then echo "astray $astray"; fi
     ${findDropIns(place)} 2>/dev/null | sed 's/^/dropin /';;
   esac
 fi`;

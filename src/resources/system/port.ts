@@ -17,7 +17,11 @@ const fields = fieldsOf(
       'what starts that program, if it is a controller: the main process of a systemd unit may use the port without its file, too',
     ),
   },
-  ({ for: purpose, ...rest }) => ({ purpose, ...rest }),
+  ({ for: purpose, ...rest }, { server }) => ({
+    purpose,
+    ...rest,
+    ...(server ? { owner: server.owner } : {}),
+  }),
 );
 type Desired = DesiredOf<typeof fields>;
 
@@ -34,9 +38,10 @@ interface Seen {
  * Shell: the process of the controller whose file this would be, by its words. Of a unit it is the main process, which the step that starts
  * the controller ends where something in the directory tells the next one what it may believe.
  */
-function orphanScript({ pidFile, unit }: Desired): string {
+function orphanScript({ pidFile, unit, owner }: Desired): string {
+  if (owner === undefined) return ':';
   const [, managementDir = '', id = ''] = /^(.*)\/([^/]+)\.pid$/.exec(pidFile) ?? [];
-  const place = { managementDir, id };
+  const place = { managementDir, id, owner };
   const systemd = hostService(unit)?.unit;
   return `${strayController(place)}
 if [ -n "$stray" ]; then
