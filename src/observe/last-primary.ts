@@ -4,7 +4,7 @@
  * what has to be so of each former primary, or a refusal. Pure. docs/adr/0026-all-servers-down.md has the reasons.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { Cluster, Server } from '../inventory/cluster.ts';
+import type { Cluster } from '../inventory/cluster.ts';
 import { type ControlData, walNumber } from '../postgres/controldata.ts';
 import { forkOf, isSameLineage, type Lineage, tookOverDirectly } from '../postgres/lineage.ts';
 import { byPerson } from '../resources/data/alone.ts';
@@ -12,6 +12,7 @@ import { isFinished, leads } from '../resources/data/data-directory.ts';
 import type { Former, LastPrimary } from './former.ts';
 import { heirsOf, type Known, ownPromise } from './on-its-way.ts';
 import type { ControllerRecord } from './record.ts';
+import { serviceCommand } from './service.ts';
 import { type HostView, maintainedOf } from './survey.ts';
 import { evidence } from './who-leads.ts';
 
@@ -262,12 +263,10 @@ function promiseWords(record: ControllerRecord | undefined): string {
 
 /** As a person starts the controllers, each on its host. */
 export const startCommands = ({ servers }: Cluster, hosts: Hosts): string =>
-  servers.map((server) => `${startCommand(server, hosts)} on ${server.name}`).join('; ');
-
-const startCommand = ({ name, unit, multiplexing }: Server, hosts: Hosts): string =>
-  hosts.get(name)?.facts?.serviceManager === 'none'
-    ? `mc_ctl start -M ${multiplexing.managementDir}`
-    : `systemctl start ${unit}`;
+  servers
+    .map((server) => serviceCommand(server, hosts, 'start'))
+    .map(({ run, on, as }) => `${run} on ${on}${as === undefined ? '' : ` as ${as}`}`)
+    .join('; ');
 
 const notDecided = (cluster: Cluster, hosts: Hosts, why: readonly string[]): Diagnostic => ({
   code: 'SAF090',
