@@ -4,7 +4,7 @@
  * what has to be so of each former primary, or a refusal. Pure. docs/adr/0026-all-servers-down.md has the reasons.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { Cluster, Server } from '../inventory/cluster.ts';
+import type { Cluster } from '../inventory/cluster.ts';
 import { type ControlData, walNumber } from '../postgres/controldata.ts';
 import { forkOf, isSameLineage, type Lineage, tookOverDirectly } from '../postgres/lineage.ts';
 import { byPerson } from '../resources/data/alone.ts';
@@ -12,6 +12,7 @@ import { isFinished, leads } from '../resources/data/data-directory.ts';
 import type { Former, LastPrimary } from './former.ts';
 import { heirsOf, type Known, ownPromise } from './on-its-way.ts';
 import type { ControllerRecord } from './record.ts';
+import { serviceCommand } from './service.ts';
 import { type HostView, maintainedOf } from './survey.ts';
 import { evidence } from './who-leads.ts';
 
@@ -38,6 +39,12 @@ export function lastPrimary(cluster: Cluster, hosts: Hosts): Found {
     ...strayStandbys(cluster, hosts, right),
     ...('why' in way ? [way.why] : []),
   ];
+  const waited = behindOf(cluster, hosts, right, leaders);
+  const beside = right.view.record?.whole
+    ? []
+    : others.flatMap((one) => startsBeside(one, waited(one), right));
+  if (beside.length > 0)
+    return { refused: noneProven(cluster, hosts, leaders, [...against, ...beside].join('; ')) };
   if (against.length > 0 || 'why' in way) return { refused: notDecided(cluster, hosts, against) };
   return { last: lastOf(cluster, hosts, right, leaders, way.heirs) };
 }
@@ -87,6 +94,17 @@ export function besidePrimary(cluster: Cluster, hosts: Hosts, primary: string): 
   };
 }
 
+/** Of a former primary: who comes behind it, leaders and the standbys of the right one. */
+function behindOf(cluster: Cluster, hosts: Hosts, right: Known, leaders: readonly Known[]) {
+  const companions = cluster.servers
+    .map(({ name }) => name)
+    .filter((name) => isStandby(hosts.get(name)) && isOn(hosts.get(name), right.lineage));
+  return (one: Known): readonly string[] => [
+    ...leaders.filter((other) => other !== one && follows(other, one)).map(({ name }) => name),
+    ...companions,
+  ];
+}
+
 /**
  * It gave its role to the one that is primary, which left its timeline for the next one behind the checkpoint of its shutdown: that is the end of its WAL, so
  * that all of it is part of what the primary has.
@@ -119,15 +137,12 @@ function lastOf(
   leaders: readonly Known[],
   heirs: readonly string[],
 ): LastPrimary {
-  const behind = (one: Known) => leaders.filter((other) => other !== one && follows(other, one));
-  const companions = cluster.servers
-    .map(({ name }) => name)
-    .filter((name) => isStandby(hosts.get(name)) && isOn(hosts.get(name), right.lineage));
+  const waited = behindOf(cluster, hosts, right, leaders);
   const formers = leaders
     .filter((one) => one !== right)
     .map((one): Former => {
       const fork = forkOf(right.lineage, one.lineage);
-      const restless = restlessness(one, [...behind(one).map(({ name }) => name), ...companions], right);
+      const restless = restlessness(one, waited(one), right);
       const successor = leaders.find((other) => tookOverDirectly(other.lineage, one.lineage));
       const unproven = doubt(one, successor);
       return {
@@ -192,6 +207,12 @@ function restlessness({ name, view }: Known, waited: readonly string[], right: K
   return record.bound && term <= record.term
     ? `its own promise is bound to a register, of term ${record.term}, and that of ${right.name} is of term ${term}`
     : undefined;
+}
+
+/** One whose record is lost holds nobody back: of the others each has to wait by its own record, or the controllers do not settle it. */
+function startsBeside(one: Known, waited: readonly string[], right: Known): readonly string[] {
+  const why = one.view.record?.whole ? restlessness(one, waited, right) : undefined;
+  return why === undefined ? [] : [`${one.name}: ${why}, so that it may start before ${right.name}`];
 }
 
 /** Condition 2, as far as its own promise says it: nobody else could have let it acknowledge a commit. */
@@ -296,12 +317,10 @@ function promiseWords(record: ControllerRecord | undefined): string {
 
 /** As a person starts the controllers, each on its host. */
 export const startCommands = ({ servers }: Cluster, hosts: Hosts): string =>
-  servers.map((server) => `${startCommand(server, hosts)} on ${server.name}`).join('; ');
-
-const startCommand = ({ name, unit, multiplexing }: Server, hosts: Hosts): string =>
-  hosts.get(name)?.facts?.serviceManager === 'none'
-    ? `mc_ctl start -M ${multiplexing.managementDir}`
-    : `systemctl start ${unit}`;
+  servers
+    .map((server) => serviceCommand(server, hosts, 'start'))
+    .map(({ run, on, as }) => `${run} on ${on}${as === undefined ? '' : ` as ${as}`}`)
+    .join('; ');
 
 const notDecided = (cluster: Cluster, hosts: Hosts, why: readonly string[]): Diagnostic => ({
   code: 'SAF090',
@@ -311,10 +330,15 @@ const notDecided = (cluster: Cluster, hosts: Hosts, why: readonly string[]): Dia
   evidence: seen(cluster, hosts),
 });
 
-const noneProven = (cluster: Cluster, hosts: Hosts, leaders: readonly Known[]): Diagnostic => ({
+const noneProven = (
+  cluster: Cluster,
+  hosts: Hosts,
+  leaders: readonly Known[],
+  why = 'the history of none of them goes through those of all others, each at the place where it was left',
+): Diagnostic => ({
   code: 'SAF091',
   what: `${leaders.map(({ name }) => name).join(' and ')} were primary, and neither is proven to hold what the other one acknowledged`,
-  why: 'the history of none of them goes through those of all others, each at the place where it was left',
+  why,
   fix: byPerson(startCommands(cluster, hosts)),
   evidence: seen(cluster, hosts),
 });

@@ -4,13 +4,13 @@
  */
 import { type Advised, advised, type Command, commandWords, here, onHost } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { initScriptFile, initScriptOf } from '../base/service-managers.ts';
 import { sh } from '../base/shell.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { binDirCandidates } from '../postgres/bindirs.ts';
 import { walNumber } from '../postgres/controldata.ts';
 import { isFinished, lacksDirectory, leads, systemFile } from '../resources/data/data-directory.ts';
 import { beforeFile, unitOfDropIn } from '../resources/data/record.ts';
+import { serviceCommand } from './service.ts';
 import { type HostView, vouchedFor } from './survey.ts';
 import { evidence } from './who-leads.ts';
 
@@ -67,14 +67,6 @@ const asOwner = ({ name, postgres }: Server, command: Command): Command => ({
   on: name,
   as: postgres.owner,
 });
-
-/** Its controller, and with it the instance, as the host starts and stops them. */
-function service(hosts: Hosts, { name, unit }: Server, word: 'start' | 'stop'): Command {
-  const command = onHost(name);
-  return hosts.get(name)?.facts?.serviceManager === 'systemd'
-    ? command`systemctl ${word} ${unit}`
-    : command`${initScriptFile(initScriptOf(unit))} ${word}`;
-}
 
 const isAway = ({ name, multiplexing }: Server, seen: string): Diagnostic => ({
   code: 'SAF008',
@@ -245,7 +237,7 @@ function behindWhole(
   const { name } = server;
   const down = downPrimary(cluster, hosts);
   const back = down
-    ? advised`${service(hosts, down, 'start')} brings ${down.name}, the primary, back`
+    ? advised`${serviceCommand(down, hosts, 'start')} brings ${down.name}, the primary, back`
     : { fix: 'Bring the primary back', commands: [] };
   if (isAhead(hosts, server, whole)) {
     const hand = byHand(cluster, hosts, server);
@@ -337,11 +329,11 @@ function asideWay(hosts: Hosts, server: Server, primary: Server): Advised {
   // A server that the primary has had, and of which nothing is left, is a new one (ADR 22).
   const known = hosts.get(primary.name)?.record?.members.includes(name);
   const behind = known ? here`pgduet replace ${name}` : here`pgduet provision`;
-  return advised`It does not run, and is not started: nobody can say whether a rebuild of it was under way. ${service(hosts, server, 'stop')} ends its controller; ${aside}; then ${behind}, which copies it anew from ${primary.name}.`;
+  return advised`It does not run, and is not started: nobody can say whether a rebuild of it was under way. ${serviceCommand(server, hosts, 'stop')} ends its controller; ${aside}; then ${behind}, which copies it anew from ${primary.name}.`;
 }
 
 const streamWay = (hosts: Hosts, server: Server, { name: primary }: Server): Advised =>
-  advised`See why it does not stream from ${primary} (its log, primary_conninfo); once it does, the same command brings the directory back. Or stop it, ${service(hosts, server, 'stop')}, and run the same command again, which then says how it is copied anew.`;
+  advised`See why it does not stream from ${primary} (its log, primary_conninfo); once it does, the same command brings the directory back. Or stop it, ${serviceCommand(server, hosts, 'stop')}, and run the same command again, which then says how it is copied anew.`;
 
 /** It may be all that is left: nothing of it is moved or emptied. */
 function lastWay(cluster: Cluster, hosts: Hosts, server: Server): Advised {
@@ -363,12 +355,12 @@ function lastWay(cluster: Cluster, hosts: Hosts, server: Server): Advised {
   };
   const hand = byHand(cluster, hosts, server);
   const back = down
-    ? advised`${service(hosts, down, 'start')} brings ${down.name}, the primary, back`
+    ? advised`${serviceCommand(down, hosts, 'start')} brings ${down.name}, the primary, back`
     : { fix: 'Bring the primary back', commands: [] };
   const running = hosts.get(name)?.data?.running === true;
   const forced = running
     ? advised`${promote}`
-    : advised`end its controller (${service(hosts, server, 'stop')}), ${start}, then ${promote}`;
+    : advised`end its controller (${serviceCommand(server, hosts, 'stop')}), ${start}, then ${promote}`;
   return {
     fix: `No primary runs, and ${name} may be all that is left: nothing of it is moved or emptied. ${back.fix}; then run the same command again. Where that one is lost for good, commits may be missing, as behind any forced switch (docs/runbooks/lost-management-directory.md): ${forced.fix}; by hand: ${hand.fix} Use an inventory without the lost host there.`,
     commands: [...back.commands, ...forced.commands, ...hand.commands],

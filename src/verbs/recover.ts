@@ -70,6 +70,12 @@ function notesOf(view: View, cluster: Cluster, plan: Plan): readonly string[] {
     const place = `${state === 'shut down' ? '' : '≥ '}${reached.position}`;
     return [`  ${name}  timeline ${reached.timeline}  ${place}${former ? `  ${former.holds}` : ''}`];
   });
+  // What is refused is not said to be so, and nobody is sent to a rebuild.
+  if (plan.decisions.some(({ kind, resource }) => kind === 'refused' && resource.kind.kind === 'alone'))
+    return [
+      `${view.primary} comes behind all others, and is not proven to hold everything that was acknowledged:`,
+      ...lines,
+    ];
   return [headline(view, last), ...lines, ...staying(last.formers, isStarted(plan))];
 }
 

@@ -44,6 +44,24 @@ describe('behind one failover', () => {
     });
   });
 
+  it('of one whose record is lost a person decides where the other one would start before it', () => {
+    const lost = two({ record: promise('server2', { timeline: 2, whole: false }) });
+    expect(codeOf(ofPair(one(), lost))).toBe('SAF090');
+    const bound = one({ record: promise('server1', counting(['server2'], 1, { bound: true, term: 3 })) });
+    const alone = one({ record: promise('server1') });
+    for (const [other, why] of [
+      [bound, 'its own promise is bound to a register, of term 3'],
+      [alone, 'its own promise lets none of those take over'],
+    ] as const) {
+      const found = ofPair(other, lost);
+      expect(codeOf(found)).toBe('SAF091');
+      expect('refused' in found && found.refused.why).toContain(`server1: ${why}`);
+      expect('refused' in found && found.refused.why).toContain(
+        'server2: the record of its controller is torn',
+      );
+    }
+  });
+
   it.each([
     ['no other promise', two({ record: promise('server1') }), 'its record is not its own promise'],
     ['a promise of another timeline', two({ record: promise('server2') }), 'not its own promise'],

@@ -504,6 +504,16 @@ describe('the copy that a rebuild keeps', () => {
     if (ownWal) expect(lstatSync(join(real, 'pg_wal')).isSymbolicLink()).toBe(true);
   });
 
+  it('is none where nothing was to rewind: it stopped where the other one took over, and is a standby all the same', () => {
+    formerPrimary();
+    program('pg_rewind', 'echo "pg_rewind: no rewind required" >&2');
+    expect(rebuild().run()).toEqual(done);
+    expect(keptCopies()).toEqual([]);
+    expect(readFileSync(join(data, 'base/1/1'), 'utf8')).toBe('old');
+    expect(existsSync(join(data, 'standby.signal'))).toBe(true);
+    expect(existsSync(join(mc, 'server1.making'))).toBe(false);
+  });
+
   it('is proven: nothing is changed where it is not the same', () => {
     formerPrimary();
     waldump('x', 'desc: COMMIT\n');

@@ -131,6 +131,14 @@ describe('a directory that is not there', () => {
     expect(lstatSync(join(root, 'a/b')).mode & 0o777).toBe(0o755);
   });
 
+  it.each(['-mc', '-n', 'a[b]*;&(c)~'])('is made under any name that an inventory takes: %s', (name) => {
+    mc = join(root, name);
+    unitFor(mc);
+    expect(step()).toMatchObject({ status: 0, stderr: '' });
+    expect(names()).toEqual(both);
+    expect(beside()).toEqual([]);
+  });
+
   it.runIf(isRoot)('is the administrator`s, who makes it himself where the directory above is his', () => {
     owner = 'nobody';
     mc = join(root, 'home/mc');

@@ -82,6 +82,12 @@ const began = (seconds: number): void =>
     'began',
     `${new Date(Date.now() + seconds * 1000).toISOString().replace('T', ' ').slice(0, 19)} UTC\n`,
   );
+/** Its status file is of so many seconds from now. */
+function shownIn(seconds: number): void {
+  const at = Date.now() / 1000 + seconds;
+  fact('mc/server1.status.json', '{}');
+  utimesSync(join(mc, 'server1.status.json'), at, at);
+}
 const fact = (name: string, text: string): void => writeFileSync(join(root, name), text);
 function program(name: string, body: string): void {
   writeFileSync(join(root, 'bin', name), `#!/bin/sh\n${body}\n`);
@@ -162,14 +168,23 @@ describe('the step that starts a controller', () => {
     expect(said()).toContain(kill);
   });
 
-  it('takes a record that stood there before it began for its own', () => {
-    const record = join(mc, 'server1.state.json');
-    const old = Date.now() / 1000 - 86_400;
-    writeFileSync(record, '{}');
-    utimesSync(record, old, old);
+  it('takes a record that stood there before it began for its own, where it shows its status beside', () => {
     began(60);
+    fact('mc/server1.state.json', '{}');
+    shownIn(90);
     start();
     expect(said()).toContain(kill);
+  });
+
+  it('ends nothing beside a record of a file system that was mounted over: it has shown nothing there', () => {
+    began(60);
+    fact('mc/server1.state.json', '{}');
+    fact('mc/server1.pid', '1\n1\nx\n');
+    for (const happens of [() => shownIn(0), () => rmSync(join(mc, 'server1.status.json'))]) {
+      happens();
+      expect(start()).toMatchObject({ status: 1, stderr: expect.stringContaining('mounted over') });
+    }
+    expect(said()).not.toContain('kill');
   });
 
   it('ends nothing where nobody says when the controller began', () => {
@@ -286,6 +301,17 @@ describe('the port of a controller out of reach', () => {
     expect(look(', unit: mcoi_inst1')).toMatchObject({ kind: 'same' });
     rmSync(join(mc, 'server1.state.json.torn'));
     expect(look(', unit: mcoi_inst1')).toMatchObject(refused('Do not end the controller'));
+  });
+
+  it('is its own, too, where its file names another process; a record that is not its own is told, and nobody ends it', () => {
+    fact('mc/server1.pid', '999999999\n1\nx\n');
+    expect(look(', unit: mcoi_inst1')).toMatchObject({ kind: 'same' });
+    began(60);
+    fact('mc/server1.state.json', '{}');
+    expect(look(', unit: mcoi_inst1')).toMatchObject(refused('Do not end the controller. If a file system'));
+    const old = Date.now() / 1000 - 86_400;
+    utimesSync(join(mc, 'server1.state.json'), old, old);
+    expect(look(', unit: update-rc.d/rc_mcoi_inst1')).toMatchObject(refused('Do not end the controller. If'));
   });
 
   it('is for a person to free where it is no main process of a unit', () => {

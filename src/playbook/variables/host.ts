@@ -8,6 +8,7 @@ import {
 } from '../../base/service-managers.ts';
 import { stoppedBy } from '../../base/stopped-words.ts';
 import type { Host, Server } from '../../inventory/cluster.ts';
+import { serviceManagerOn } from '../../observe/service.ts';
 import type { View } from '../../observe/survey.ts';
 import { hardeningSettings } from '../../postgres/hardening.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
@@ -57,11 +58,7 @@ export interface MultiplexingVariables {
 /** Made by the packages of PostgreSQL, with a mode of its own. */
 const systemSocketDir = '/var/run/postgresql';
 
-/** What starts services on the host, as far as pgduet may tell it. Of a host that was not seen yet systemd is supposed. */
-export const serviceManager = (host: Host, view: View): ServiceManager =>
-  host.privileged
-    ? (host.serviceManager ?? view.hosts.get(host.name)?.facts?.serviceManager ?? 'systemd')
-    : 'none';
+export const serviceManager = (host: Host, view: View): ServiceManager => serviceManagerOn(host, view.hosts);
 
 /** Is pgduet to write into the system's own directories there? */
 export const isManaged = (host: Host, view: View): boolean => serviceManager(host, view) !== 'none';

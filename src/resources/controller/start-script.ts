@@ -1,6 +1,7 @@
 /** The script that starts a controller, and through it the instance, and waits until that answers or its controller gives up. */
 import { quote, sh } from '../../base/shell.ts';
 import type { Instance, ServerPlace } from '../contract/context.ts';
+import { foreignRecord, foreignWay, recordFile, runsSince } from '../contract/foreign-record.ts';
 import { hostService } from '../contract/host-service.ts';
 import {
   controllerPidFile,
@@ -72,7 +73,8 @@ elif [ -n "$main" ]; then
     echo "the controller runs (process $main), and "${pidFile}", by which it is reached, is gone; it is not ended: without its record or the mark that this is lost, and without its configuration, no other one could take its place. pgduet check tells what is missing" >&2
     exit 1
   fi
-  ${notFromBackup(desired, unit)}
+  ${runsSince(unit)}
+  if ${foreignRecord(desired)}; then echo "the controller runs (process $main), and is not ended: "${quote(notItsOwn(desired))} >&2; exit 1; fi
   ${sh`systemctl kill --kill-who=main -s KILL ${`${unit}.service`}`}
   n=0
   while [ "$(${sh`systemctl show -p MainPID --value ${`${unit}.service`}`})" = "$main" ]; do
@@ -93,31 +95,18 @@ function refuseStray(desired: Starting): string {
   return `${strayController(desired)}
   if [ -n "$stray" ] && [ "$stray" != "$main" ]; then sleep 1; fi
   if [ -n "$stray" ] && [ "$stray" != "$main" ] && [ -d "/proc/$stray" ] && ! ${runningScript(desired)}; then
-    if ${tellsNext(desired)}; then way="as the instance administrator, end it alone, then run the same command again; the instance goes on: kill -KILL $stray"
+    ${runsSince(undefined)}
+    if ${foreignRecord(desired)}; then way=${quote(notItsOwn(desired))}
+    elif ${tellsNext(desired)}; then way="as the instance administrator, end it alone, then run the same command again; the instance goes on: kill -KILL $stray"
     else way='bring its management directory back under its name, and do not end it: what it has promised stands nowhere else'; fi
-    echo "the controller runs (process $stray), and "${pidFile}", by which it is reached, is gone; $way" >&2
+    echo "the controller runs (process $stray), and "${pidFile}", by which it is reached, is gone or names another one; $way" >&2
     exit 1
   fi`;
 }
 
-/**
- * Shell: a record that came there behind the start of the controller, and is older, was put back by somebody. What the controller has promised
- * since stands nowhere else, and the next one would believe the older promise.
- */
-function notFromBackup({ managementDir, id }: Starting, unit: string): string {
-  const record = `${managementDir}/${id}.state.json`;
-  return `if [ -e ${quote(record)} ]; then
-    since=$(${sh`TZ=UTC systemctl show -p ExecMainStartTimestamp --value ${`${unit}.service`}`})
-    if [ -z "$since" ] || ! since=$(TZ=UTC date -d "$since" +%s) || ! times=$(stat -c '%Y %Z' ${quote(record)}); then
-      echo "the controller runs (process $main), and is not ended: systemd does not say since when, so that nobody knows whether "${quote(record)}" is its own" >&2
-      exit 1
-    fi
-    if [ "\${times% *}" -lt "$since" ] && [ "\${times#* }" -gt "$since" ]; then
-      echo "the controller runs (process $main), and is not ended: "${quote(record)}" is older than it and was put there later, as from a backup. If it is from one, as the instance administrator: mv "${quote(record)}" "${quote(`${record}.torn`)}"; then run the same command again" >&2
-      exit 1
-    fi
-  fi`;
-}
+/** What the controller has promised since stands nowhere else, and the next one would believe an older promise. */
+const notItsOwn = (place: Place): string =>
+  `${recordFile(place)} is not known to be its record: it is older, as from a backup, or on another file system that was mounted over the directory. ${foreignWay(place)}`;
 
 /** `over`: shell that succeeds where there is nothing more to wait for, although the instance does not answer. */
 export function startScript(act: 'start' | 'restart' | 'wait', desired: Starting, over?: string): string {

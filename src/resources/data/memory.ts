@@ -183,7 +183,7 @@ beside=$(mktemp -d ".$name.pgduet-XXXXXX") || { echo "root alone has not made th
   chmod 0700 .
   sync .
 )
-if ! mv -T "$beside" "$name"; then
+if ! mv -T -- "$beside" "$name"; then
   ( inside "$beside" && rm -f "$id.state.json.torn" "$id.system" ) && rmdir "$beside"
   if [ -d "$name" ]; then exit ${outdated}; fi
   exit 1

@@ -164,7 +164,9 @@ case $(peek "$PGBIN/pg_controldata" -D "$d" | sed -n 's/^Database cluster state:
 esac
 said=$(rewind --dry-run 2>&1) || instead "$(printf '%s\\n' "$said" | grep -E 'error|fatal' | tail -n 2)"
 rewind --progress >&2 || instead 'pg_rewind failed half-way'
-need=$(peek sed -n 's/^START WAL LOCATION: .*(file \\([0-9A-F]*\\)).*/\\1/p' "$d/backup_label" 2>/dev/null)
+need=
+# There is none where nothing was to rewind.
+if [ -e "$d/backup_label" ]; then need=$(peek sed -n 's/^START WAL LOCATION: .*(file \\([0-9A-F]*\\)).*/\\1/p' "$d/backup_label"); fi
 if [ -n "$need" ] && [ ! -e "$d/pg_wal/$need" ]; then instead "the primary has removed WAL file $need"; fi
 as ${quote(owner)} touch "$d/standby.signal"
 as ${quote(owner)} rm -f "$d/postmaster.opts"

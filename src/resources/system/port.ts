@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote } from '../../base/shell.ts';
 import { integer, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
+import { foreignRecord, foreignWay, recordFile, runsSince } from '../contract/foreign-record.ts';
 import { hostService, service } from '../contract/host-service.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import { mainProcess, strayController, tellsNext } from '../contract/preamble.ts';
@@ -28,43 +29,67 @@ type Desired = DesiredOf<typeof fields>;
 interface Seen {
   readonly rightful: boolean;
   readonly listener: string;
-  /** The controller that uses it, whose file is gone. */
+  /** The controller that uses it, which the file does not name. */
   readonly orphan?: string | undefined;
-  /** What stands in the directory tells a new controller whose data there is, and what it has promised, or that it has forgotten it. */
-  readonly kept?: boolean;
+  /**
+   * `kept`: what stands in the directory tells a new controller whose data there is, and what it has promised, or that it has forgotten it.
+   * `foreign`: that is not what this one has promised.
+   */
+  readonly left?: string | undefined;
+}
+
+/** Where the controller is whose file this would be. */
+function placeOf({ pidFile }: Desired) {
+  const [, managementDir = '', id = ''] = /^(.*)\/([^/]+)\.pid$/.exec(pidFile) ?? [];
+  return { managementDir, id };
 }
 
 /**
  * Shell: the process of the controller whose file this would be, by its words. Of a unit it is the main process, which the step that starts
  * the controller ends where something in the directory tells the next one what it may believe.
  */
-function orphanScript({ pidFile, unit, owner }: Desired): string {
+function orphanScript(desired: Desired): string {
+  const { owner } = desired;
   if (owner === undefined) return ':';
-  const [, managementDir = '', id = ''] = /^(.*)\/([^/]+)\.pid$/.exec(pidFile) ?? [];
-  const place = { managementDir, id, owner };
-  const systemd = hostService(unit)?.unit;
+  const place = { ...placeOf(desired), owner };
+  const unit = hostService(desired.unit)?.unit;
+  const since = unit
+    ? `if [ "$stray" = "$main" ]; then ${runsSince(unit)}; else ${runsSince(undefined)}; fi`
+    : runsSince(undefined);
   return `${strayController(place)}
 if [ -n "$stray" ]; then
-  if ${tellsNext(place)}; then kept=kept; else kept=; fi
-  main=
-  ${systemd === undefined ? ':' : `if [ -n "$kept" ]; then ${mainProcess(systemd)}; fi`}
-  if [ "$stray" = "$main" ]; then echo rightful; else echo "orphan $stray $kept"; fi
+  ${unit ? mainProcess(unit) : 'main='}
+  ${since}
+  if ${foreignRecord(place)}; then echo "orphan $stray foreign"
+  elif ! ${tellsNext(place)}; then echo "orphan $stray"
+  elif [ "$stray" = "$main" ]; then echo rightful
+  else echo "orphan $stray kept"; fi
   exit
 fi`;
 }
 
-const outOfReach = ({ port, pidFile }: Desired, orphan: string, kept: boolean): Diagnostic => ({
-  code: 'HST005',
-  what: `port ${port} is used by the controller of this server (process ${orphan}), and ${pidFile} is gone`,
-  ...(kept
-    ? {
-        why: 'nothing reaches that controller any more, and no systemd unit runs it that could start another one in its place',
-        fix: `End it alone, as the instance administrator: kill -KILL ${orphan}. The instance goes on. Then run the same command again, which starts another one.`,
-      }
-    : {
-        why: 'its management directory is lost; what this controller has promised stands nowhere else',
-        fix: 'Bring the directory back under its name: mount its file system, or move it back. Do not end the controller.',
-      }),
+function outOfReach(desired: Desired, orphan: string, left: string | undefined): Diagnostic {
+  const { port, pidFile } = desired;
+  return {
+    code: 'HST005',
+    what: `port ${port} is used by the controller of this server (process ${orphan}), and ${pidFile} is gone or names another one`,
+    ...waysOf(desired, orphan)[left === 'kept' || left === 'foreign' ? left : 'lost'],
+  };
+}
+
+const waysOf = (desired: Desired, orphan: string) => ({
+  kept: {
+    why: 'nothing reaches that controller any more, and no systemd unit runs it that could start another one in its place',
+    fix: `End it alone, as the instance administrator: kill -KILL ${orphan}. The instance goes on. Then run the same command again, which starts another one.`,
+  },
+  foreign: {
+    why: `${recordFile(placeOf(desired))} is not known to be its record: it is older, as from a backup, or on another file system that was mounted over the directory; what this controller has promised stands nowhere else there`,
+    fix: `Do not end the controller. ${foreignWay(placeOf(desired))}`,
+  },
+  lost: {
+    why: 'its management directory is lost; what this controller has promised stands nowhere else',
+    fix: 'Bring the directory back under its name: mount its file system, or move it back. Do not end the controller.',
+  },
 });
 
 export const port: ResourceKind<Desired, Seen> = {
@@ -83,9 +108,7 @@ if ! listening ${desired.port}; then echo free; exit; fi
 # Whose file cannot be seen may be in its rights.
 case $(observation "$f") in closed*) observation "$f"; exit;; esac
 if [ -e "$f" ] && [ ! -r "$f" ]; then echo "no right to read $f" >&2; exit 1; fi
-if [ ! -e "$f" ]; then
 ${orphanScript(desired)}
-fi
 echo taken
 if command -v ss >/dev/null; then ss -Hltnp "sport = :${desired.port}" | sed -n 's/.*users:((\\(.*\\)))/\\1/p' | head -n 1; fi`,
   }),
@@ -93,17 +116,16 @@ if command -v ss >/dev/null; then ss -Hltnp "sport = :${desired.port}" | sed -n 
     const [word, listener = ''] = reply.stdout.split('\n');
     if (word === 'free') return absent;
     if (word === 'rightful' || word === 'taken') return present({ rightful: word === 'rightful', listener });
-    const [, orphan, kept] = /^orphan (\d+) ?(kept)?$/.exec(word ?? '') ?? [];
-    if (orphan !== undefined)
-      return present({ rightful: false, listener: '', orphan, kept: kept !== undefined });
+    const [, orphan, left] = /^orphan (\d+) ?(kept|foreign)?$/.exec(word ?? '') ?? [];
+    if (orphan !== undefined) return present({ rightful: false, listener: '', orphan, left });
     const hidden = readStat(word ?? '', reply.stderr || 'the list of ports could not be read');
     return hidden.state === 'unknown' ? hidden : unknown('the list of ports could not be read');
   },
   diff: (desired, observed) => {
     if (observed.state === 'absent') return same('it is free');
     if (observed.value.rightful) return same(`${desired.purpose} uses it`);
-    const { orphan, kept } = observed.value;
-    if (orphan !== undefined) return refuse(outOfReach(desired, orphan, kept === true));
+    const { orphan, left } = observed.value;
+    if (orphan !== undefined) return refuse(outOfReach(desired, orphan, left));
     return refuse({
       code: 'HST005',
       what: `port ${desired.port}, meant for ${desired.purpose}, is already in use`,

@@ -73,7 +73,7 @@ describe('a management directory', () => {
       repair: expect.stringContaining('mv -T /database/inst1 /database/inst1.lost'),
     });
     expect(one?.commands.map(({ run }) => run)).toEqual([
-      '/etc/init.d/rc_mcoi_inst1 stop',
+      'systemctl stop mcoi_inst1',
       '[ ! -e /database/inst1.lost ] && mv -T /database/inst1 /database/inst1.lost',
       'pgduet provision',
     ]);

@@ -200,6 +200,8 @@ describeLab('recover', () => {
     const plain = await recover('--check');
     expectExit(plain, 5);
     expect(plain.stderr).toMatch(/server1 alone: \d+ commits after/);
+    expect(plain.all).toContain('server2 comes behind all others, and is not proven to hold everything');
+    expect(plain.all).not.toMatch(/, and holds everything|pgduet rebuild server1/);
     expect(await Promise.all([server1, server2].map(runs))).toEqual([false, false]);
   });
 });
