@@ -141,7 +141,7 @@ function severalWays(
   if (leading.length === 0 && wholeStandby(cluster, hosts)) return wayOf(cluster, hosts, server);
   const down = downPrimary(cluster, hosts);
   if (leading.length === 0 && down)
-    return advised`No primary runs, and nothing of ${server.name} is moved or emptied. ${service(hosts, down, 'start')} brings ${down.name}, the primary, back; then run the same command again. Where that one is lost for good run it by an inventory without its host.`;
+    return advised`No primary runs, and nothing of ${server.name} is moved or emptied. ${serviceCommand(down, hosts, 'start')} brings ${down.name}, the primary, back; then run the same command again. Where that one is lost for good run it by an inventory without its host.`;
   if (leading.length > 1)
     return {
       fix: `${leading.map(({ name }) => name).join(' and ')} lead both: keep copies of the data of both, and see docs/runbooks/two-primaries.md. Nothing is written there before it is known which of them goes on.`,
