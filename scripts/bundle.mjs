@@ -67,6 +67,7 @@ const bundledController = (outfile) =>
     outfile,
     format: 'cjs',
     external: ['pg-native'],
+    plugins: [leftOut],
   });
 
 /** The program of the database hosts. Returns the same account. */

@@ -19,7 +19,6 @@ import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
 import type { StatusReport } from '../../../src/controller/core/status.ts';
 import { copyPrepared, type DataRecipe, memory } from './prepared-data.ts';
 
@@ -66,17 +65,9 @@ export async function bundleController(outfile: string): Promise<void> {
 }
 
 async function bundleText(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [new URL('../../../src/controller/main.ts', import.meta.url).pathname],
-    bundle: true,
-    platform: 'node',
-    target: 'node18',
-    format: 'cjs',
-    external: ['pg-native'],
-    write: false,
-    logLevel: 'error',
-  });
-  return outputFiles.map(({ text }) => text).join('');
+  const script = new URL('../../../scripts/bundle.mjs', import.meta.url).href;
+  const { controllerText } = (await import(script)) as { controllerText(): Promise<string> };
+  return controllerText();
 }
 
 export async function freePorts(count: number): Promise<number[]> {

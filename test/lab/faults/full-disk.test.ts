@@ -124,6 +124,5 @@ async function untilStatusSays(pair: FaultPair, server: Server, wanted: string):
       last = (await pair.mcCtl(server, 'status')).stdout;
       return last.includes(wanted) ? true : undefined;
     },
-    100,
   );
 }

@@ -97,6 +97,7 @@ export async function waitForSsh(spec: ContainerSpec, withinMs: number): Promise
     () => `host ${spec.name} did not come up within ${withinMs} ms:\n${consoleText()}`,
     withinMs,
     async () => ((await greets(spec.place.address)) ? true : undefined),
+    20,
   );
 }
 

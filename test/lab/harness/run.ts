@@ -75,18 +75,22 @@ function describe(
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks every `everyMs` until the answer is not undefined; after `withinMs` it throws `what`. */
+/**
+ * Asks every `everyMs` until the answer is not undefined; after `withinMs` it throws `what`. Without `everyMs` the pauses are twice as long
+ * as the question takes: one that starts a process would else take a processor for itself, which others wait for.
+ */
 export async function until<T>(
   what: () => string | Promise<string>,
   withinMs: number,
   ask: () => Promise<T | undefined> | T | undefined,
-  everyMs = 20,
+  everyMs?: number,
 ): Promise<T> {
   const end = Date.now() + withinMs;
   for (;;) {
+    const begin = Date.now();
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (Date.now() > end) throw new Error(await what());
-    await sleep(everyMs);
+    await sleep(everyMs ?? Math.max(20, 2 * (Date.now() - begin)));
   }
 }

@@ -20,8 +20,11 @@ const login = { user: 'app', password: 'app-Secret-1', database: 'app' };
 /** What the writer needs on the primary; the hba rule for it stands in every inventory of the lab. */
 export const writerSetup = `CREATE ROLE app LOGIN PASSWORD '${login.password}'`;
 
-/** With `patienceMs` it gives a commit up that is not answered for so long, as a client does whose server is cut off. */
-export function startWriter(servers: readonly Server[], patienceMs?: number): Writer {
+/**
+ * With `patienceMs` it gives a commit up that is not answered for so long, as a client does whose server is cut off. Between two rows it waits
+ * for `pauseMs`; with 2 ms it and the servers take a third of a processor, so what goes on for minutes asks for more.
+ */
+export function startWriter(servers: readonly Server[], patienceMs?: number, pauseMs = 2): Writer {
   const acknowledged: number[] = [];
   let ending = false;
   let next = 0;
@@ -41,7 +44,7 @@ export function startWriter(servers: readonly Server[], patienceMs?: number): Wr
         next += 1;
         await client.query('INSERT INTO written VALUES ($1)', [next]);
         count(next);
-        await sleep(2);
+        await sleep(pauseMs);
       }
     } finally {
       client.end().catch(() => undefined);

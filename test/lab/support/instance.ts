@@ -2,7 +2,7 @@
  * Asks a lab host what is true there, without pgduet: SQL through its socket, the controller's own command, files.
  * In: a host and where its instance is. Out: plain values. It changes only what `sql` is told to change.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Host } from '../harness/lab.ts';
 import { until } from '../harness/run.ts';
 import { dataDir, managementDir } from './inventory.ts';
@@ -75,29 +75,40 @@ export const mirroringStatus = async (server: Server): Promise<string> =>
   (await mcCtlStatus(server)).split('\n')[2] ?? '';
 
 /** A field of what the controller wrote at its last heartbeat; it costs no process, and is old where the controller has stopped. */
-export function written(
-  { host, managementDir, id }: Server,
-  field: 'mirroring_status' | 'failover',
-): string | undefined {
-  const path = host.at(`${managementDir}/${id}.status.json`);
+export function written(server: Server, field: 'mirroring_status' | 'failover'): string | undefined {
+  const path = statusFile(server);
   return existsSync(path)
     ? new RegExp(`"${field}":"([^"]*)"`).exec(readFileSync(path, 'utf8'))?.[1]
     : undefined;
 }
 
+const statusFile = ({ host, managementDir, id }: Server): string =>
+  host.at(`${managementDir}/${id}.status.json`);
+
+/** The time of the last heartbeat that is written; of this machine, whatever clock its host has. */
+const writtenAt = (server: Server): number =>
+  statSync(statusFile(server), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
 /**
  * Waits for a mirroring status. Where it does not come, the error says what stands in the way. `mc_ctl` is the truth; a start of it
- * costs as much as all of a wait, so it is asked each second, and at once when its controller has written what is waited for.
+ * costs as much as all of a wait, so it is asked at once when its controller has written what is waited for, seldom while that writes
+ * something else at each heartbeat, and each second where it is silent.
  */
 export async function untilMirroring(server: Server, wanted: string, withinMs = 60_000): Promise<void> {
+  const begin = Date.now();
   let last = '';
   let asked = 0;
+  const isTime = (): boolean => {
+    const now = Date.now();
+    const isSilent = now - writtenAt(server) > 3000;
+    if (!isSilent && written(server, 'mirroring_status') === wanted) return now - asked >= 200;
+    return now - Math.max(begin, asked) >= (isSilent ? 1000 : 5000);
+  };
   await until(
     async () => `${server.id} does not become ${wanted}; mc_ctl status:\n${last}${await lastWords(server)}`,
     withinMs,
     async () => {
-      const since = Date.now() - asked;
-      if (since < (written(server, 'mirroring_status') === wanted ? 200 : 1000)) return undefined;
+      if (!isTime()) return undefined;
       last = await mcCtlStatus(server);
       asked = Date.now();
       return last.split('\n')[2] === wanted ? true : undefined;

@@ -1,6 +1,6 @@
 /**
- * Runs the built pgduet as its users do: a process of its own, arguments, an environment, exit status and two streams.
- * In: arguments. Out: what the process said. It must never read this machine's ~/.ssh, and never call pgduet's
+ * Runs the built pgduet as its users do: arguments, an environment, exit status and two streams, in a process that has nothing else to
+ * do. In: arguments. Out: what the process said. It must never read this machine's ~/.ssh, and never call pgduet's
  * functions directly.
  */
 import { spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { Lab } from '../harness/lab.ts';
 import { run } from '../harness/run.ts';
+import { runWarm } from './warm.ts';
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 const program = join(root, 'dist', 'pgduet.js');
@@ -144,17 +145,34 @@ export type Pgduet = (
   environment?: Readonly<Record<string, string>>,
 ) => Promise<Said>;
 
-/** The program in the hands of a person of this lab, whose home directory is the lab's own. */
-/** `timeoutMs`: a run that takes longer is ended with status 128. */
-export function pgduet(lab: Lab, timeoutMs?: number): Pgduet {
+let alone = 0;
+
+/** While this works, each run of pgduet is a process that starts for it, as of `Run` and on an operator's machine. */
+export async function inOwnProcesses<T>(work: () => Promise<T>): Promise<T> {
+  alone += 1;
+  try {
+    return await work();
+  } finally {
+    alone -= 1;
+  }
+}
+
+/**
+ * The program in the hands of a person of this lab, whose home directory is the lab's own. Its process has mostly served a run before, and
+ * is looked at when a run has ended; what is about processes themselves asks for `Run` or `inOwnProcesses`.
+ * `timeoutMs`: a run that takes longer is ended with status 128.
+ */
+export function pgduet(lab: Lab, timeoutMs = 120_000): Pgduet {
   const home = join(lab.dir, 'home');
   mkdirSync(home, { recursive: true, mode: 0o700 });
   return async (args, environment = {}) => {
     const clean = { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', TMPDIR: '/tmp' };
-    const result = await run(process.execPath, [program, ...args], {
-      env: { ...clean, ...environment },
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
+    const options = { env: { ...clean, ...environment }, timeoutMs };
+    // Node reads its own options when it starts.
+    const own = alone > 0 || 'NODE_OPTIONS' in environment;
+    const result = await (own
+      ? run(process.execPath, [program, ...args], options)
+      : runWarm(program, { args, ...options }));
     const all = `${result.stdout}${result.stderr}`;
     return { ...result, all, json: <T>() => JSON.parse(result.stdout) as T };
   };

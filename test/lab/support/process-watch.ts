@@ -1,10 +1,12 @@
 /**
  * Watches the arguments and environments of all processes of this machine while something runs. Processes of lab hosts
- * are processes of this machine too, so one watch sees both ends. In: what to run. Out: every text that was seen.
+ * are processes of this machine too, so one watch sees both ends. In: what to run; pgduet runs in processes of its own meanwhile.
+ * Out: every text that was seen.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { inOwnProcesses } from './pgduet.ts';
 
 export interface ProcessText {
   readonly pid: number;
@@ -31,7 +33,7 @@ export async function watchProcesses<T>(work: () => Promise<T>): Promise<Watched
   const ended = once(child, 'close');
   try {
     await once(child.stdout, 'data');
-    const result = await work();
+    const result = await inOwnProcesses(work);
     child.stdin.write('enough\n');
     await ended;
     const text = Buffer.concat(chunks).toString();

@@ -142,7 +142,7 @@ describeLab('rolling updates that are broken into', () => {
         const ends = random() < 0.25;
         await sql(trio.servers.find(({ id }) => id === 'server1') ?? trio.primary, 'select 1');
         const first = (await status()).primary ?? 'server1';
-        const writer = startWriter(trio.servers);
+        const writer = startWriter(trio.servers, undefined, 10);
         await writer.more(20);
         const run = new Run([
           'rolling-update',

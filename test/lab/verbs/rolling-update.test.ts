@@ -56,7 +56,7 @@ for (const { who, make, version, alone } of clusters)
           Promise.all(trio.hosts.map(async (host) => (await host.sh('apt-mark showmanual')).stdout));
         const before = await asked();
         const boots = trio.hosts.map(({ boots: count }) => count);
-        const writer = startWriter(trio.servers);
+        const writer = startWriter(trio.servers, undefined, 10);
         await writer.more(50);
         const done = await patient(['rolling-update', '-i', trio.file, ...words, '--yes', '--json']);
         await writer.more(50);

@@ -213,7 +213,6 @@ export class FaultPair {
       async () => `${server.id} knows no register that answers${await lastWords(server)}`,
       whole,
       async () => ((await this.status(server))?.register?.answers ? true : undefined),
-      100,
     );
   }
 
