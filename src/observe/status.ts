@@ -205,7 +205,7 @@ export function clusterStatus(
     readOnly: multiHostUri(clients, 'postgres', 'prefer-standby', clientDemands(cluster)),
     problem:
       primaries.length > 1
-        ? `${primaries.map(({ name }) => name).join(' and ')} are both primary: stop the clients, keep copies of both, and see docs/runbooks/two-primaries.md`
+        ? `${primaries.map(({ name }) => name).join(' and ')} are ${primaries.length > 2 ? 'all' : 'both'} primary: stop the clients, keep copies of each, and see docs/runbooks/two-primaries.md`
         : primaries.length === 0
           ? [
               `no primary runs${wholeStop(cluster, statuses)}`,

@@ -23,13 +23,14 @@ export function evidence(servers: readonly Server[], dataOf: DataOf): readonly s
 /** All of them run, or none does. */
 export function twoPrimaries(servers: readonly Server[], dataOf: DataOf): Diagnostic {
   const names = servers.map(({ name }) => name).join(' and ');
+  const both = servers.length > 2 ? 'all' : 'both';
   const [what, fix] = servers.some(({ name }) => dataOf(name)?.running)
     ? [
-        `${names} are both primary`,
-        `Stop the clients and keep copies of the data of both. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only the other one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
+        `${names} are ${both} primary`,
+        `Stop the clients and keep copies of the data of each. 'mc_ctl status' names the one that holds more of what was acknowledged, as far as that shows; the higher timeline does not tell it. Bring over what only another one holds, stop that one (mc_ctl stop), then: pgduet rebuild.`,
       ]
     : [
-        `${names} were both primary, and neither runs`,
+        `${names} were ${both} primary, and none of them runs`,
         'Start none of them by hand. `pgduet recover --check` says which one is proven to hold everything that was acknowledged, and what the others alone hold; `pgduet recover` starts that one.',
       ];
   return {

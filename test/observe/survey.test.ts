@@ -183,7 +183,7 @@ it('of two that led and do not run the refusal names the verb that decides', () 
     ]),
   );
   expect('refused' in found && found.refused).toMatchObject({
-    what: 'server1 and server2 were both primary, and neither runs',
+    what: 'server1 and server2 were both primary, and none of them runs',
     fix: expect.stringContaining('`pgduet recover --check`'),
   });
 });
