@@ -266,7 +266,8 @@ export const variables: Readonly<Record<string, string>> = {
   'teardown.serves': '`true` if that runs, and is no standby',
   'teardown.revives':
     '`true` if that is down, and all others are stopped standbys, or gone: none of them can have become primary',
-  'tls.state': '`on`, `off`, or empty where the inventory says nothing of TLS',
+  'tls.state':
+    '`on`, `off`, `pending` as long as a certificate is still to be made, or empty where nothing is declared of TLS',
   'tls.ca': 'file of those who sign the certificates; empty without TLS',
   'tls.certificate': 'file of its certificate; empty without TLS',
   'tls.key': 'file of its key; empty without TLS',
@@ -277,6 +278,17 @@ export const variables: Readonly<Record<string, string>> = {
   'tls.problem': 'what the hosts together show to be in the way of TLS; else empty',
   'tls.logins': 'connection strings to the other servers by name, as long as TLS is being turned on',
   'tls.demands': 'words of connection strings to the server that it follows, or would follow: a map',
+  'tls.tried':
+    'whether the settings can be tried before: `false` where they name files that the same run makes',
+  'ownTls.beside':
+    'where pgduet makes the certificate: the password file beside which a copy of the list lies, or `~` for the one in the home of the administrator; else empty',
+  'ownTls.directory':
+    'directory of the certificates and keys that pgduet makes, and of the list of those who sign',
+  'ownTls.list': 'that list (PEM); empty where nobody says it',
+  'ownTls.copy': 'path of its copy, once the host has said it',
+  'ownTls.needsKey': '`true` where a key is to be made first',
+  'ownTls.certificate': 'the certificate that is to be laid beside the key that waits; else empty',
+  'ownTls.problem': 'why the server is given no certificate; else empty',
   'tls.rule': 'how rules for servers begin: `host`, or `hostssl` once every standby verifies',
   'tls.lockedOut':
     'sessions without TLS, in words, where client rules begin to demand it (`postgres.tls_clients`); else empty',

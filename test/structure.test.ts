@@ -123,6 +123,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   verbs: [
     'base',
+    'postgres',
     'inventory',
     'resources',
     'resources/contract',
@@ -270,6 +271,8 @@ describe('pure folders', () => {
 
 describe('libraries', () => {
   const homes: readonly (readonly [string, RegExp])[] = [
+    ['@peculiar/asn1-schema', /^postgres\/certificate-made\.ts$/],
+    ['@peculiar/asn1-x509', /^postgres\/certificate-made\.ts$/],
     ['ssh2', /^transport\/ssh/],
     ['ssh-config', /^transport\//],
     ['yaml', /^base\/yaml\.ts$/],

@@ -116,6 +116,8 @@ export const codes = {
   SAF021: { exit: refused, title: 'the server that is to be kept cannot be kept as it is' },
   TLS002: { exit: refused, title: 'the inventory says nothing of TLS, and the servers use it' },
   TLS010: { exit: refused, title: 'TLS cannot be turned on, or off' },
+  TLS020: { exit: refused, title: 'a certificate is not as it should be, and no new one is made' },
+  TLS021: { exit: hostFailed, title: 'the list of those who sign cannot be shown' },
   TLS011: { exit: hostFailed, title: 'a server could not verify another one by TLS' },
   RUN001: { exit: locked, title: 'another run holds the lock' },
   RUN002: { exit: interrupted, title: 'the run was interrupted' },

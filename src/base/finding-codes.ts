@@ -8,7 +8,8 @@
 import { clusterCodes } from './findings/cluster.ts';
 import { hostsCodes } from './findings/hosts.ts';
 import { postgresCodes } from './findings/postgres.ts';
+import { tlsCodes } from './findings/tls.ts';
 
-export const findingCodes = { ...hostsCodes, ...postgresCodes, ...clusterCodes } as const;
+export const findingCodes = { ...hostsCodes, ...postgresCodes, ...clusterCodes, ...tlsCodes } as const;
 
 export type FindingCode = keyof typeof findingCodes;

@@ -4,6 +4,7 @@
  */
 import type { Renewal } from '../base/renewal.ts';
 import type { Cluster } from '../inventory/cluster.ts';
+import type { Issued } from '../observe/issued.ts';
 import type { View } from '../observe/survey.ts';
 import {
   preferredStandby,
@@ -125,6 +126,8 @@ export interface Situation {
   readonly cluster: Cluster;
   readonly view: View;
   readonly intent: Intent;
+  /** Certificates that pgduet makes; missing where it makes none. */
+  readonly issued?: Issued | undefined;
 }
 
 /** The first observation says who is meant; nothing that is done later may change that. */

@@ -80,7 +80,7 @@ function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefi
 
 function tlsOf({ data }: Draft, { name }: DraftHost): PostgresSettings['tls'] {
   const declared = data.postgres?.tls;
-  if (declared === undefined || declared === 'off') return declared;
+  if (declared === undefined || typeof declared === 'string') return declared;
   const { ca, certificate, key } = { ...declared, ...data.hosts?.[name]?.postgres?.tls };
   return ca && certificate && key ? { ca, certificate, key } : undefined;
 }
@@ -194,7 +194,10 @@ export function buildCluster(draft: Draft, secrets: SecretsByPath, ca?: string):
     servers,
     ...given({ arbiter, etcd }),
     replicationUser: draft.data.replication_user ?? defaults.replicationUser,
-    ...given({ replicationPassword: secrets.get('secrets.replication_password') }),
+    ...given({
+      replicationPassword: secrets.get('secrets.replication_password'),
+      caKey: secrets.get('secrets.ca_key'),
+    }),
     positionOf: (...path) => valuePosition(draft.root, path) ?? keyPosition(draft.root, path),
   };
 }

@@ -70,7 +70,7 @@ export interface PostgresSettings {
   readonly settings: Readonly<Record<string, SettingValue>>;
   readonly hba: readonly HbaRule[];
   /** Absent: what is there stays. */
-  readonly tls?: TlsFiles | 'off';
+  readonly tls?: TlsFiles | 'generated' | 'off';
   /** Do client rules demand TLS? Absent: they do not. */
   readonly tlsClients?: 'required' | 'optional';
   /** What an auditor asks for; absent: nothing. */
@@ -191,6 +191,8 @@ export interface Cluster {
   readonly etcd?: Etcd;
   /** Absent when the inventory does not give it: then it is generated and kept on the hosts alone. */
   readonly replicationPassword?: Secret;
+  /** The key of the CA that signs for the servers (PEM), where the inventory gives it. */
+  readonly caKey?: Secret;
   readonly replicationUser: string;
   /** Where a value stands in the inventory: positionOf('hosts', 'server1', 'address'). Nearest parent if it was a default. */
   positionOf(...path: (string | number)[]): Position | undefined;

@@ -13,7 +13,7 @@ import { openSetting, withoutSecrets } from '../postgres/withheld.ts';
  * hold none themselves.
  */
 const secretKey =
-  /(?:^|[\s{,"'-])(?!password_encryption\b)([\w-]*(?:pass(?!file)|pasw|word|phrase|pwd|secret(?!s["']?\s*:)|token)[\w-]*)["']?\s*:/gi;
+  /(?:^|[\s{,"'-])(?!password_encryption\b)([\w-]*(?:pass(?!file)|pasw|word|phrase|pwd|secret(?!s["']?\s*:)|token|ca_key)[\w-]*)["']?\s*:/gi;
 
 /** References are no secrets: a reader of the message must see them. */
 const reference = /^\s*!(?:env\s+[A-Za-z_]\w*(?=\s*(?:$|[,}]|\s#))|file\s|age\s|env\s*$|file\s*$|age\s*$)/;

@@ -17,6 +17,7 @@ import {
 } from './defaults.ts';
 import { hardeningKey } from './hardening-key.ts';
 import { hbaRule } from './hba-keys.ts';
+import { caKey, secret } from './secret-key.ts';
 import { tls, tlsClients, tlsOfHost } from './tls-keys.ts';
 import { unitAllows } from './unit-allows.ts';
 
@@ -43,10 +44,6 @@ const duration = (description: string, standard: string) =>
 
 const remotePath = (description: string, more: Record<string, unknown> = {}) =>
   z.string().meta({ description, pattern: '^/', ...more });
-
-/** A secret is text to zod; that it carries a tag and not clear text is for `secrets.ts` to see. */
-const secret = (description: string) =>
-  z.string().meta({ description: `${description} A secret: !env NAME, !file PATH or !age |` });
 
 const become = z.enum(['none', 'sudo']).meta({
   description:
@@ -342,6 +339,7 @@ export const inventorySchema = z
         replication_password: secret(
           'Password of replication_user. Left out: generated, and kept on the hosts alone.',
         ).optional(),
+        ca_key: caKey.optional(),
       })
       .meta({ description: 'Secrets of the cluster.' })
       .optional(),

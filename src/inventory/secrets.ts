@@ -3,6 +3,8 @@
  * In: the nodes of the file and the lookups. Out: Secrets by path, and what is wrong with them.
  * Never: a clear text in a message, in an excerpt or anywhere but in a Secret.
  */
+
+import { createPrivateKey } from 'node:crypto';
 import { advised, here } from '../base/command.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { nearest } from '../base/nearest.ts';
@@ -18,11 +20,14 @@ const sshSecrets = new Set(['passphrase', 'password', 'become_password']);
 /** Whether the key at this path holds a secret. */
 export function isSecretPath(path: Path): boolean {
   const [first, second, third, fourth] = path;
-  if (path.length === 2 && first === 'secrets') return second === 'replication_password';
+  if (path.length === 2 && first === 'secrets') return second === 'replication_password' || isKey(path);
   if (path.length === 2 && first === 'arbiter') return second === 'password';
   if (path.length === 2 && first === 'ssh') return sshSecrets.has(String(second));
   return path.length === 4 && first === 'hosts' && third === 'ssh' && sshSecrets.has(String(fourth));
 }
+
+/** A private key has lines; every other secret is one. */
+const isKey = ([first, second]: Path): boolean => first === 'secrets' && second === 'ca_key';
 
 export interface SecretsRead {
   readonly byPath: ReadonlyMap<string, Secret>;
@@ -42,7 +47,7 @@ export async function readSecrets(root: Node, file: string, lookups: Lookups): P
     } else if (secret && node.tag === undefined && node.value !== null) {
       problems.push({ ...clearText(path), at: keyAt });
     } else if (secret && node.tag !== undefined) {
-      const answer = await readOne(node, file, lookups);
+      const answer = await readOne(node, file, lookups, isKey(path) ? asKey : oneLine);
       if (answer instanceof Secret) byPath.set(path.join('.'), answer);
       else problem(answer.what, answer.why, answer.fix);
     }
@@ -85,15 +90,23 @@ interface Trouble {
   readonly fix: string;
 }
 
-async function readOne(node: ScalarNode, file: string, lookups: Lookups): Promise<Secret | Trouble> {
+/** Makes a secret of a text that was read, or says what is wrong with it. */
+type Take = (text: string, source: string) => Secret | Trouble;
+
+async function readOne(
+  node: ScalarNode,
+  file: string,
+  lookups: Lookups,
+  take: Take,
+): Promise<Secret | Trouble> {
   const value = String(node.value ?? '');
   switch (node.tag) {
     case '!env':
-      return fromEnvironment(value.trim(), lookups);
+      return fromEnvironment(value.trim(), lookups, take);
     case '!file':
-      return fromFile(value.trim(), file, lookups);
+      return fromFile(value.trim(), file, lookups, take);
     case '!age':
-      return fromAge(value, lookups);
+      return fromAge(value, lookups, take);
     default: {
       const meant = nearest(String(node.tag), tags);
       return {
@@ -105,7 +118,7 @@ async function readOne(node: ScalarNode, file: string, lookups: Lookups): Promis
   }
 }
 
-function fromEnvironment(name: string, lookups: Lookups): Secret | Trouble {
+function fromEnvironment(name: string, lookups: Lookups, take: Take): Secret | Trouble {
   // The name is not repeated when it is none: then it may be the secret itself.
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     return {
@@ -115,7 +128,7 @@ function fromEnvironment(name: string, lookups: Lookups): Secret | Trouble {
     };
   }
   const value = ownValue(lookups.env, name);
-  if (value !== undefined && value !== '') return oneLine(value, `the environment variable ${name}`);
+  if (value !== undefined && value !== '') return take(value, `the environment variable ${name}`);
   return {
     what: `the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`,
     why: 'the inventory takes a secret from it',
@@ -123,7 +136,7 @@ function fromEnvironment(name: string, lookups: Lookups): Secret | Trouble {
   };
 }
 
-async function fromFile(path: string, file: string, lookups: Lookups): Promise<Secret | Trouble> {
+async function fromFile(path: string, file: string, lookups: Lookups, take: Take): Promise<Secret | Trouble> {
   if (path === '') {
     return {
       what: '!file is not followed by a path',
@@ -132,7 +145,7 @@ async function fromFile(path: string, file: string, lookups: Lookups): Promise<S
     };
   }
   const text = await privateText(localPath(path, file, lookups), lookups);
-  return typeof text === 'string' ? oneLine(text, `the file ${path}`) : text;
+  return typeof text === 'string' ? take(text, `the file ${path}`) : text;
 }
 
 /** The text of a file that only its owner may read. */
@@ -182,13 +195,29 @@ function oneLine(text: string, source: string): Secret | Trouble {
   };
 }
 
+/** The key of a CA, as pgduet signs with it. */
+function asKey(text: string, source: string): Secret | Trouble {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(text);
+    if (asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1')
+      return new Secret(text);
+  } catch {
+    // The words of the library may quote the key.
+  }
+  return {
+    what: `${source} holds no private key for ECDSA P-256 without a passphrase (PEM)`,
+    why: 'pgduet signs the certificates of the servers with it, and with no other kind of key',
+    fix: 'Make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ca.key; chmod 600 ca.key.',
+  };
+}
+
 const noIdentity: Trouble = {
   what: 'there is no key for the !age block',
   why: 'neither PGDUET_AGE_KEY_FILE nor AGE_IDENTITY is set',
   fix: 'Set PGDUET_AGE_KEY_FILE to the file that age-keygen wrote (mode 0600).',
 };
 
-async function fromAge(block: string, lookups: Lookups): Promise<Secret | Trouble> {
+async function fromAge(block: string, lookups: Lookups, take: Take): Promise<Secret | Trouble> {
   const keys = await ageKeys(lookups);
   if (!Array.isArray(keys)) return keys;
   try {
@@ -196,7 +225,7 @@ async function fromAge(block: string, lookups: Lookups): Promise<Secret | Troubl
     const { armor, Decrypter } = await import('age-encryption');
     const decrypter = new Decrypter();
     for (const key of keys) decrypter.addIdentity(key);
-    return oneLine(await decrypter.decrypt(armor.decode(block), 'text'), 'the !age block');
+    return take(await decrypter.decrypt(armor.decode(block), 'text'), 'the !age block');
   } catch {
     // The library's own words may quote the block or the key; the two causes are these.
     return {

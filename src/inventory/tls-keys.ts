@@ -17,7 +17,7 @@ const tlsPlaces = {
 
 export const tls = z
   .union([
-    z.enum(['off']),
+    z.enum(['generated', 'off']),
     z.strictObject({
       ca: remotePath(
         'Certificates (PEM) of those who sign the certificates of the servers, on every host.',
@@ -28,7 +28,7 @@ export const tls = z
   ])
   .meta({
     description:
-      'TLS between the servers, offered to clients, too: files that lie on each host, and that pgduet neither copies nor changes; or off. Left out: what is there stays.',
+      'TLS between the servers, offered to clients, too. generated: with certificates that pgduet makes. Or files that lie on each host, and that pgduet neither copies nor changes; or off. Left out: what is there stays.',
   });
 
 export const tlsOfHost = z.strictObject(tlsPlaces).partial().meta({

@@ -7,7 +7,6 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { etcdName } from '../base/endpoint.ts';
 import { type StoppedRecord, stoppedBy } from '../base/stopped-words.ts';
 import { type Cluster, type Role, type Server, shownAddress } from '../inventory/cluster.ts';
-import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import {
   type ControllerReport,
@@ -23,6 +22,7 @@ import {
   lacksDirectory,
   readDataDirectory,
 } from '../resources/data/data-directory.ts';
+import { type ClientStrings, clientStrings, readServed, servedProbe } from './clients.ts';
 import { factsProbe, readFacts } from './facts.ts';
 import {
   endCommand,
@@ -33,7 +33,6 @@ import {
   type Remembered,
 } from './maintenance.ts';
 import { readStoppedServer, rememberedProbe, roleProbe, stoppedServerProbe } from './survey.ts';
-import { clientDemands } from './tls.ts';
 import { withoutVainStart } from './unmade.ts';
 import { readStreams, type Streams, streamsProbe, vouchedIn } from './vouched.ts';
 
@@ -83,7 +82,7 @@ export interface ArbiterStatus {
   readonly unheardBy: readonly { readonly server: string; readonly why: string }[];
 }
 
-export interface ClusterStatus {
+export interface ClusterStatus extends ClientStrings {
   readonly cluster: string;
   readonly primary: string | null;
   readonly preferredPrimary: string;
@@ -92,8 +91,6 @@ export interface ClusterStatus {
   readonly arbiter: ArbiterStatus | null;
   /** Who answers who may act on a silence, as the promise of the primary has it; null: nobody, or it is not known. */
   readonly register: readonly string[] | null;
-  readonly readWrite: string;
-  readonly readOnly: string;
   /** Two primaries, or none: what is wrong with the cluster as a whole. */
   readonly problem: string | null;
 }
@@ -137,7 +134,8 @@ export const statusProbes = (server: Server, mcCtl: string) =>
     streams: streamsProbe,
     remembered: rememberedProbe(server),
     stopped: stoppedServerProbe(server),
-  }) satisfies Readonly<Record<string, Probe>>;
+    ...servedProbe(server),
+  }) satisfies Readonly<Partial<Record<string, Probe>>>;
 
 export type StatusReplies = Readonly<
   Partial<Record<keyof ReturnType<typeof statusProbes>, ProbeReply | undefined>>
@@ -151,6 +149,8 @@ export type HostStatus =
       readonly live?: Live;
       readonly streams?: Streams;
       readonly stopped?: StoppedRecord;
+      /** The primary is known by a certificate that pgduet has made. */
+      readonly verified?: true;
       readonly controller: ReturnType<typeof readControllerStatus>;
       readonly remembered?: Remembered;
     }
@@ -167,6 +167,7 @@ export function readStatus(server: Server, replies: StatusReplies): HostStatus {
     ...(live?.sql !== undefined && live.sql !== null ? { live: live.sql as Live } : {}),
     ...(streams ? { streams } : {}),
     ...(record ? { stopped: record } : {}),
+    ...readServed(replies.tls),
     controller: controller ? readControllerStatus(controller, server.name) : { state: 'missing' },
     ...(remembered ? { remembered: parseRemembered(remembered.stdout) } : {}),
   };
@@ -189,7 +190,7 @@ export function clusterStatus(
   const maintained = maintainedIn(statuses);
   const primaries = cluster.servers.filter(({ name }) => roleOf(statuses.get(name)) === 'primary');
   const senders = primaries.flatMap(({ name }) => liveOf(statuses.get(name))?.senders ?? []);
-  const clients = cluster.servers.map(({ host, postgres }) => ({ host: host.address, port: postgres.port }));
+  const [leading] = primaries.map(({ name }) => statuses.get(name));
   return {
     cluster: cluster.name,
     primary: primaries.length === 1 ? (primaries[0]?.name ?? null) : null,
@@ -201,8 +202,7 @@ export function clusterStatus(
     }),
     arbiter: arbiterStatus(cluster, statuses),
     register: reportOf(statuses.get(primaries[0]?.name ?? ''))?.register?.members ?? null,
-    readWrite: multiHostUri(clients, 'postgres', 'read-write', clientDemands(cluster)),
-    readOnly: multiHostUri(clients, 'postgres', 'prefer-standby', clientDemands(cluster)),
+    ...clientStrings(cluster, leading?.kind === 'seen' && leading.verified === true),
     problem:
       primaries.length > 1
         ? `${primaries.map(({ name }) => name).join(' and ')} are ${primaries.length > 2 ? 'all' : 'both'} primary: stop the clients, keep copies of each, and see docs/runbooks/two-primaries.md`

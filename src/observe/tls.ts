@@ -4,7 +4,13 @@ import type { Conninfo } from '../postgres/conninfo.ts';
 import { type RuleRow, ruleRowsQuery } from '../postgres/hba-rows.ts';
 import { type PlainSessions, plainSessionsQuery } from '../postgres/plain-sessions.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
-import { readTlsLook, type TlsLook, type TlsPlace, tlsProbe } from '../resources/contract/tls-look.ts';
+import {
+  ownTls,
+  readTlsLook,
+  type TlsLook,
+  type TlsPlace,
+  tlsProbe,
+} from '../resources/contract/tls-look.ts';
 
 /** What is seen of a host where the inventory says something of TLS. */
 export interface TlsSeen {
@@ -21,14 +27,51 @@ export interface ClientsSeen {
   readonly sessions: readonly PlainSessions[];
 }
 
-/** The files that the inventory names for a server; undefined where it names none, or TLS is off. */
-export const tlsFilesOf = ({ postgres: { tls } }: Server): TlsFiles | undefined =>
-  tls === 'off' ? undefined : tls;
+/** What a server has to serve TLS with, as the inventory names it or as its host shows it; undefined where there is nothing yet, or TLS is off. */
+export function tlsFilesOf(server: Server, look: TlsLook | undefined): TlsFiles | undefined {
+  const { tls } = server.postgres;
+  if (tls !== 'generated') return tls === 'off' ? undefined : tls;
+  return look?.pair === undefined ? undefined : ownFiles(server, look.pair, look);
+}
+
+/** Those of a pair that pgduet makes. */
+export function ownFiles(server: Server, pair: string, look: TlsLook | undefined): TlsFiles {
+  const directory = tlsDirectory(server);
+  return {
+    ca: listPathOf(server, look),
+    certificate: `${directory}/${pair}/server.pem`,
+    key: `${directory}/${pair}/server.key`,
+  };
+}
+
+/** What connection strings name: of pgduet's own the copy, which outlives the management directory. */
+export function listPathOf(server: Server, look: TlsLook | undefined): string {
+  const { tls } = server.postgres;
+  return typeof tls === 'object' ? tls.ca : (copyPathOf(server, look) ?? `${tlsDirectory(server)}/ca.pem`);
+}
+
+/** Where the copy of the list lies; undefined as long as nobody knows the home of the administrator. */
+export function copyPathOf(server: Server, look: TlsLook | undefined): string | undefined {
+  const { passfile } = server.postgres;
+  const directory = passfile === undefined ? look?.home : passfile.replace(/\/[^/]*$/, '');
+  const copy = tlsPlaceOf(server).own?.copy;
+  return directory === undefined || copy === undefined ? undefined : `${directory}/${copy}`;
+}
+
+export const tlsDirectory = ({ multiplexing }: Server): string => `${multiplexing.managementDir}/tls`;
+
+/** The password file, as kinds take it; empty where pgduet makes no pairs. */
+export const besideOf = ({ postgres: { tls, passfile } }: Server): string =>
+  tls === 'generated' ? (passfile ?? '~') : '';
 
 export function tlsPlaceOf(server: Server): TlsPlace {
-  const { port, owner, version } = server.postgres;
-  const files = tlsFilesOf(server);
-  return { host: server.logTransferAddress, port, owner, version, ...(files ? { files } : {}) };
+  const { port, owner, version, tls, dataDir } = server.postgres;
+  const { managementDir } = server.multiplexing;
+  const place = { host: server.logTransferAddress, port, owner, version };
+  if (tls === undefined || tls === 'off') return place;
+  return tls === 'generated'
+    ? { ...place, own: ownTls({ managementDir, dataDir }, besideOf(server)) }
+    : { ...place, files: tls };
 }
 
 /** By the connection that it has, else by the one that it tries to have; null on a primary. */
@@ -40,9 +83,12 @@ export const ownRoles = ({ replicationUser }: Cluster): readonly string[] => [
   'pgduet_rewind',
 ];
 
+/** Does the inventory have this server offer TLS? */
+export const isOffered = ({ postgres: { tls } }: Server): boolean => tls !== undefined && tls !== 'off';
+
 /** Where TLS is off nobody could come with it. */
 export const clientsProbe = (cluster: Cluster, server: Server): Probe =>
-  tlsFilesOf(server)
+  isOffered(server)
     ? {
         sql: `(select json_build_object('rules', ${ruleRowsQuery}, 'sessions', ${plainSessionsQuery(ownRoles(cluster))}))`,
       }
@@ -57,7 +103,7 @@ export const tlsProbes = (
     ? {
         tls: tlsProbe(tlsPlaceOf(server)),
         verifies: { sql: verifiesQuery },
-        ...(tlsFilesOf(server) ? { clients: clientsProbe(cluster, server) } : {}),
+        ...(isOffered(server) ? { clients: clientsProbe(cluster, server) } : {}),
       }
     : {};
 

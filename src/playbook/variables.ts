@@ -58,7 +58,7 @@ import {
   type TeardownVariables,
   teardownVariables,
 } from './variables/teardown.ts';
-import { type TlsVariables, tlsVariables } from './variables/tls.ts';
+import { type OwnTlsVariables, ownTlsVariables, type TlsVariables, tlsVariables } from './variables/tls.ts';
 
 export interface TablespaceVariables {
   readonly path: string;
@@ -124,6 +124,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly target: ServerVariables;
   readonly replication: ReplicationVariables;
   readonly tls: TlsVariables;
+  readonly ownTls: OwnTlsVariables;
   readonly hba: readonly { readonly line: string }[];
   readonly adopted: AdoptedVariables;
   readonly single: SingleVariables;
@@ -249,6 +250,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     configuration: copiedConfiguration(view, server),
     replication: replicationVariables(situation, server, servers, source, giveUpMs(server), tls),
     tls,
+    ownTls: ownTlsVariables(situation, server),
     hba: clientRules(server, clientsNeedTls(situation, server)),
     ...controllerVariables(cluster, server, view, tablespacesOf(view)),
   };

@@ -74,6 +74,10 @@ const signed = (one: X509Certificate, by: X509Certificate): boolean =>
 
 export const isAddress = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);
 
+/** Is this among its names? */
+export const isFor = (own: X509Certificate, name: string): boolean =>
+  isAddress(name) ? own.checkIP(name) !== undefined : own.checkHost(name, { subject: 'never' }) !== undefined;
+
 /** The rules of libpq: an address counts as such from 15 on, and as the text of a DNS name in every version. */
 function speaksFor(own: X509Certificate, host: string, version: number): boolean {
   if (!isAddress(host)) return own.checkHost(host, { subject: 'default' }) !== undefined;

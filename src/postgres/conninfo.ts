@@ -36,7 +36,7 @@ export function parseConninfo(text: string): Readonly<Record<string, string>> {
   );
 }
 
-/** For clients that may meet any of the servers: a URI that finds the one with the wanted role. */
+/** For clients that may meet any of the servers: a URI that finds the one with the wanted role, and verifies it by the list in `caFile`. */
 export function multiHostUri(
   hosts: readonly { host: string; port: number }[],
   database: string,

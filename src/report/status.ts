@@ -61,6 +61,7 @@ export function statusText(status: ClusterStatus, colour: boolean): string {
     '',
     `clients, to write:  ${status.readWrite}`,
     `clients, to read:   ${status.readOnly}`,
+    ...(status.caFile === null ? [] : [`  those who sign:    pgduet ca > ${status.caFile}`]),
   ].join('\n');
 }
 
@@ -144,5 +145,5 @@ export const statusJson = (status: ClusterStatus): object => ({
     not_heard_by: status.arbiter.unheardBy,
   },
   register: status.register,
-  clients: { read_write: status.readWrite, prefer_standby: status.readOnly },
+  clients: { read_write: status.readWrite, prefer_standby: status.readOnly, ca_file: status.caFile },
 });

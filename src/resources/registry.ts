@@ -30,6 +30,7 @@ import { certificate } from './postgres/certificate.ts';
 import { formerPasswords } from './postgres/former-passwords.ts';
 import { hba } from './postgres/hba.ts';
 import { logins } from './postgres/logins.ts';
+import { tlsKey, tlsPair } from './postgres/own-pair.ts';
 import { passfile } from './postgres/passfile.ts';
 import { replication } from './postgres/replication.ts';
 import { rewindSource } from './postgres/rewind-source.ts';
@@ -72,6 +73,8 @@ const all: readonly AnyKind[] = [
   anyKind(arbiter),
   anyKind(arbiterKeys),
   anyKind(certificate),
+  anyKind(tlsKey),
+  anyKind(tlsPair),
   anyKind(clusterKeys),
   anyKind(command),
   anyKind(controller),

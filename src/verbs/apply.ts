@@ -27,6 +27,7 @@ import {
   postponedNote,
 } from '../report/plan.ts';
 import { jsonText, shown } from '../report/shown.ts';
+import { authorityOf } from './authority.ts';
 import { inventory } from './inventory.ts';
 import { compiler, effectPlace, playbook } from './load.ts';
 import { runPorts } from './ports.ts';
@@ -75,7 +76,7 @@ export async function applyVerb(
   purpose?.check?.(cluster);
   const plays = playbook(playbookPath);
   const shown = await reporter(world, cluster, checkOnly);
-  const compile = compiler(world, cluster, plays, playbookPath);
+  const compile = compiler(world, cluster, plays, playbookPath, await authorityOf(cluster));
   const plan: { seen?: Plan; view?: View } = {};
   const restarts = restartPolicy(world);
   try {

@@ -17,6 +17,7 @@ import { checkPrometheus } from '../report/check-prometheus.ts';
 import { checkText } from '../report/check-text.ts';
 import { jsonText } from '../report/shown.ts';
 import { shippedPlaybook, shippedVersion } from '../shipped.ts';
+import { authorityOf } from './authority.ts';
 import { type CheckOptions, checkOptions } from './check-options.ts';
 import { inspect, leaveAll, type Target } from './inspect.ts';
 import { inventory } from './inventory.ts';
@@ -58,20 +59,20 @@ async function targetsOf(world: World, { inventories, login }: CheckOptions): Pr
   const problems = loaded.flatMap((one) => (one.status === 'rejected' ? diagnosticsOf(one.reason) : []));
   if (problems.length > 0) throw new DiagnosticError(problems, exitCode.inputWrong);
   const { limit } = world.options;
-  return loaded.flatMap((one) => {
-    if (one.status === 'rejected') return [];
-    const compile = compiler(world, one.value.cluster, plays, path);
-    return [
-      {
-        cluster: readerOf(one.value.cluster, login),
+  const clusters = loaded.flatMap((one) => (one.status === 'rejected' ? [] : [one.value.cluster]));
+  return Promise.all(
+    clusters.map(async (cluster) => {
+      const compile = compiler(world, cluster, plays, path, await authorityOf(cluster));
+      return {
+        cluster: readerOf(cluster, login),
         compile: (view: View) => compile(view, { kind: 'provision' }),
         audits,
         version: shippedVersion(),
         open: new Map(),
         ...(limit === undefined ? {} : { limit }),
-      },
-    ];
-  });
+      };
+    }),
+  );
 }
 
 /** What is declared stays what the rightful login makes so; only who looks is another one. */

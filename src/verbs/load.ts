@@ -10,8 +10,10 @@ import { Secret } from '../base/secret.ts';
 import { serviceWord } from '../base/service-managers.ts';
 import { arbiterKeyOf } from '../controller/config-arbiter-key.ts';
 import type { Intent } from '../intent/intent.ts';
+import { leftAlone } from '../intent/maintenance.ts';
 import { broughtPassword } from '../intent/replace.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
+import { type Authority, issuedFor } from '../observe/issued.ts';
 import { environmentOf, type View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
 import { type Playbook, parsePlaybook } from '../playbook/playbook.ts';
@@ -46,7 +48,13 @@ export function playbook(path: string): Playbook {
  * The compiler of a run. Secrets come from the inventory, else from the hosts, else they are made now; one made now
  * stays the same for the whole run. Templates beside the playbook go before those that are shipped.
  */
-export function compiler(world: World, cluster: Cluster, plays: Playbook, playbookPath: string) {
+export function compiler(
+  world: World,
+  cluster: Cluster,
+  plays: Playbook,
+  playbookPath: string,
+  authority?: Authority,
+) {
   const entropy = randomBytes(16).toString('hex');
   const made = {
     replication_password: new Secret(randomBytes(24).toString('base64url')),
@@ -84,7 +92,7 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
     };
     return compile(
       plays,
-      { cluster, view, intent },
+      { cluster, view, intent, issued: issuedBy(authority, cluster, view, intent) },
       {
         kinds,
         entropy,
@@ -95,6 +103,16 @@ export function compiler(world: World, cluster: Cluster, plays: Playbook, playbo
     );
   };
 }
+
+/** A rebuild brings one server into a cluster that is there; other commands than these make no certificates. */
+const issuedBy = (authority: Authority | undefined, cluster: Cluster, view: View, intent: Intent) =>
+  issuedFor({
+    cluster,
+    view,
+    out: [...leftAlone(intent, view), ...(view.absent ?? [])],
+    only: intent.kind === 'rebuild' ? intent.host : undefined,
+    authority,
+  });
 
 /** What renewal.json holds on a server, and on the host of the arbiter. */
 function renewalFiles({ key, password }: Renewal): Readonly<Record<string, Secret>> {

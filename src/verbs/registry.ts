@@ -73,6 +73,13 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./status.ts')).status,
   },
   {
+    name: 'ca',
+    summary: 'print the certificates of those who sign for the servers: what a client needs that verifies',
+    arguments: [],
+    options: [option('inventory'), ...hostOptions],
+    load: async () => (await import('./ca.ts')).ca,
+  },
+  {
     name: 'switch',
     summary: 'make a standby primary, and the primary its standby; refused when something could be lost',
     arguments: [],

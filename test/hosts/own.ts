@@ -72,7 +72,7 @@ export function isOwn(places: Places, path: string, isNew: boolean): boolean {
     `${wants}/postgresql_${cluster}.service`,
     ...(unit === undefined ? [] : [`${system}/${unit}.d/pgduet.conf`]),
   ];
-  if (own.some((place) => isIn(place, path))) return true;
+  if (own.some((place) => isIn(place, path)) || isList(places, path)) return true;
   if (places.dataDirs.some((dir) => isIn(dir, path) && isOwnData(places, dir, path, isNew))) return true;
   if (places.moreDirs.some((dir) => isIn(dir, path) && (isNew || path === dir || isServers(dir, path))))
     return true;
@@ -80,6 +80,11 @@ export function isOwn(places: Places, path: string, isNew: boolean): boolean {
   const above = [...own, ...places.dataDirs, ...places.moreDirs, places.passfile];
   return isNew && above.some((place) => isIn(path, place));
 }
+
+/** A copy of those who sign for TLS, beside the password file (docs/tls.md). */
+const isList = ({ passfile }: Places, path: string): boolean =>
+  /^\.pgduet-ca-[0-9a-f]{8}\.pem$/.test(path.slice(passfile.lastIndexOf('/') + 1)) &&
+  isIn(passfile.slice(0, passfile.lastIndexOf('/')), path);
 
 /** What PostgreSQL calls its own in a directory of WAL or in a tablespace. */
 const isServers = (dir: string, path: string): boolean =>

@@ -3,6 +3,7 @@
  * same. In: nothing; it provisions a pair of its own. A kind of the registry that is missing here fails the test.
  */
 
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -28,6 +29,7 @@ import { type Decision, isEmpty, makePlan, pending, type Resource } from '../../
 import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { mcCtlPath } from '../../src/playbook/variables/controller.ts';
+import { caCertificate, serverCertificate } from '../../src/postgres/certificate-made.ts';
 import type { Probe } from '../../src/resources/contract/kind.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedAsset, shippedTemplate } from '../../src/shipped.ts';
@@ -117,6 +119,22 @@ const as = (statement: string): string =>
 const conf = `${dataDir}/postgresql.conf`;
 const hba = `${dataDir}/pg_hba.conf`;
 const reloaded = `${as('SELECT pg_reload_conf()')} >/dev/null; sleep 0.5`;
+
+/** A pair as pgduet makes one: the key waits on the host. */
+const lawTls = `${managementDir}/tls`;
+const lawPairKeys = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+const lawKey = lawPairKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const lawTimes = { fromMs: Date.UTC(2026, 0, 1), untilMs: Date.UTC(2046, 0, 1) };
+const lawCa = caCertificate({ name: 'law', key: lawPairKeys.privateKey, serial: Buffer.from([1]) }, lawTimes);
+const lawCertificate = serverCertificate(
+  {
+    publicKey: lawPairKeys.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    names: ['server1'],
+    serial: Buffer.from([2]),
+  },
+  { certificate: lawCa, key: lawPairKeys.privateKey },
+  lawTimes,
+);
 
 const newPair =
   'install -d -o postgres /law-tls; runuser -u postgres -- openssl req -x509 -newkey rsa:2048 -nodes -keyout /law-tls/key -out /law-tls/pem -days 9 -subj /CN=law 2>/dev/null';
@@ -513,6 +531,22 @@ const laws: readonly Law[] = [
         script: `${newPair}; printf "ssl = on\\nssl_cert_file = '/law-tls/pem'\\nssl_key_file = '/law-tls/key'\\n" >> ${conf}`,
       },
       { title: 'was replaced', script: newPair },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: "tls_key: { beside: '~', host: '{{host.logTransferAddress}}', wanted: true }",
+    breaks: [{ title: 'is not there', script: `rm -rf ${lawTls}; install -d -m 700 -o postgres ${lawTls}` }],
+  },
+  {
+    host: 'server1',
+    resource: `tls_pair: { beside: '~', host: '{{host.logTransferAddress}}', certificate: ${JSON.stringify(lawCertificate)} }`,
+    breaks: [
+      {
+        title: 'is a key without its certificate',
+        script: `rm -rf ${lawTls}; install -d -m 700 -o postgres ${lawTls} ${lawTls}/request
+install -m 600 -o postgres /dev/null ${lawTls}/request/server.key; printf '%s' '${lawKey}' > ${lawTls}/request/server.key`,
+      },
     ],
   },
   {
@@ -1123,8 +1157,10 @@ describeLab('the two laws', () => {
 
   describe('after its steps it is the same', () => {
     const prove = (law: Law): void => {
+      // It is another one in each run, and a test has one name.
+      const shown = law.resource.replace(JSON.stringify(lawCertificate), 'PEM');
       for (const { title, script, on, meanwhile } of law.breaks) {
-        labTest(`${law.resource} of ${law.host}, which ${title}`, async () => {
+        labTest(`${shown} of ${law.host}, which ${title}`, async () => {
           const resource = find(law);
           const broken = hostOf(on ?? law.host);
           if (script) await broken.sh(script, { check: true });

@@ -285,6 +285,20 @@ describe('the status of a cluster', () => {
     expect(status.readWrite).toContain('192.0.2.100:27500,192.0.2.110:27500');
   });
 
+  it('says how clients verify, where the primary serves a certificate that pgduet has made', () => {
+    const verified = (about: 'server1' | 'server2') =>
+      of(
+        { ...seen('server1', primary), ...(about === 'server1' ? { verified: true } : {}) },
+        { ...seen('server2', standby), ...(about === 'server2' ? { verified: true } : {}) },
+      );
+    expect(verified('server2')).toMatchObject({ caFile: null });
+    const { caFile, readWrite } = verified('server1');
+    expect(caFile).toBe('inst1-ca.pem');
+    expect(readWrite).toMatch(
+      /\?target_session_attrs=read-write&sslmode=verify-full&sslrootcert=inst1-ca\.pem$/,
+    );
+  });
+
   it('tells what each server may do where that is not the same for all', () => {
     const rows = (over: object) => [
       {

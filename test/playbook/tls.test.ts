@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
+import type { Issued, OwnPair } from '../../src/observe/issued.ts';
 import { type HostView, preferredView, type View } from '../../src/observe/survey.ts';
 import { compile } from '../../src/playbook/compile.ts';
 import { parsePlaybook } from '../../src/playbook/playbook.ts';
@@ -25,6 +26,7 @@ const files = '{ ca: /pki/ca.pem, certificate: /pki/server.pem, key: /pki/server
 const withTls = (tls: string) =>
   clusterOf(pairInventory.replace('data_dir: /database/inst1', `data_dir: /database/inst1, tls: ${tls}`));
 const [given, off, silent] = [await withTls(files), await withTls('off'), await clusterOf(pairInventory)];
+const generated = await withTls('generated');
 const nowMs = Date.UTC(2027, 0, 1);
 const certificates: Readonly<Record<string, string>> = { server1, server2 };
 
@@ -161,7 +163,14 @@ describe('what is in the way', () => {
   });
 });
 
-function declared(name: string, cluster: Cluster, view: View, intent: Intent = provision, on = 'server2') {
+function declared(
+  name: string,
+  cluster: Cluster,
+  view: View,
+  intent: Intent = provision,
+  on = 'server2',
+  issued?: Issued,
+) {
   const path = join(import.meta.dirname, '../../playbooks', `${name}.yml`);
   const playbook = parsePlaybook({ path, text: readFileSync(path, 'utf8') }, [...kinds.keys()], included);
   if (!playbook.ok) throw new Error(JSON.stringify(playbook.diagnostics));
@@ -172,7 +181,7 @@ function declared(name: string, cluster: Cluster, view: View, intent: Intent = p
     secret: () => new Secret('5a'.repeat(32)),
     entropy: '00'.repeat(16),
   };
-  const result = compile(playbook.value, { cluster, view, intent }, materials);
+  const result = compile(playbook.value, { cluster, view, intent, issued }, materials);
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
   return result.value.filter(({ host }) => host === on);
 }
@@ -330,6 +339,77 @@ describe('the playbook', () => {
           .map(({ id }) => id)
           .filter(ours),
       ).toEqual(wanted);
+  });
+
+  it.each<[string, OwnPair, readonly string[]]>([
+    ['not seen', { state: 'unseen' }, ['tls_key', 'tls_pair']],
+    ['without a key', { state: 'keyless' }, ['tls_key', 'tls_pair']],
+    ['refused', { state: 'refused', problem: 'a stranger' }, ['tls_key', 'tls_pair']],
+    [
+      'signed',
+      { state: 'signed', name: 'abc', certificate: server2 },
+      [
+        'tls_key',
+        'tls_pair',
+        'logins of replication',
+        'settings TLS',
+        'served /mcdir/inst1/tls/abc/server.pem',
+      ],
+    ],
+    [
+      'kept',
+      { state: 'kept', name: 'abc' },
+      [
+        'tls_key',
+        'tls_pair',
+        'logins of replication',
+        'settings TLS',
+        'served /mcdir/inst1/tls/abc/server.pem',
+      ],
+    ],
+    ['not asked for', { state: 'none' }, []],
+  ])('of provision waits with the settings until the pair has its name: %s', (_, pair, wanted) => {
+    const issued = { list: ca, pairs: new Map([['server2', pair]]) };
+    const all = declared(
+      'provision',
+      generated,
+      seen(hosts({ server1: 'none', server2: 'none' })),
+      provision,
+      'server2',
+      issued,
+    );
+    const ids = all.map(({ id }) => id.replace(/^(tls_\w+) .*/, '$1'));
+    expect(ids.filter((id) => ours(id) || id.startsWith('tls_'))).toEqual(wanted);
+    expect(ids.includes('file /mcdir/inst1/tls/ca.pem')).toBe(pair.state !== 'none');
+    const settings = all.find(({ id }) => id === 'settings TLS')?.desired;
+    if (settings)
+      expect(settings).toMatchObject({
+        values: {
+          ssl: 'on',
+          ssl_cert_file: '/mcdir/inst1/tls/abc/server.pem',
+          ssl_key_file: '/mcdir/inst1/tls/abc/server.key',
+        },
+        ...(pair.state === 'signed' ? { untried: true } : {}),
+      });
+  });
+
+  it('of generated certificates demands by the copy of the list that outlives the management directory', () => {
+    const tls = look('server2', server2, { home: '/home', pair: 'abc' });
+    const view = seen(hosts({ server1, server2 }, { tls, verifies: true }));
+    const issued = {
+      list: ca,
+      pairs: new Map<string, OwnPair>([['server2', { state: 'kept', name: 'abc' }]]),
+    };
+    const { demands, rule, upstream } = tlsVariables(
+      { cluster: generated, view, intent: provision, issued },
+      serverNamed(generated, 'server2'),
+      'server1',
+    );
+    expect(demands).toEqual({
+      ...verified,
+      sslrootcert: expect.stringMatching(/^\/home\/\.pgduet-ca-[0-9a-f]{8}\.pem$/),
+    });
+    expect([rule, upstream]).toEqual(['hostssl', 'kept']);
   });
 
   it('of a rebuild demands by what was seen, and brings the lines of its own host', () => {

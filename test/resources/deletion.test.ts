@@ -1100,6 +1100,12 @@ describe('a management directory', () => {
     'etcd.cell',
     'etcd.password',
     'etcd-ca.pem',
+    'tls/ca.pem',
+    'tls/.ca.pem.pgduet-tmp',
+    'tls/request/server.key',
+    'tls/request/.server.pem.pgduet-tmp',
+    'tls/0123456789abcdef/server.key',
+    'tls/0123456789abcdef/server.pem',
     'mc_ctl',
     'mc.cjs',
     'server1.system',
@@ -1138,7 +1144,11 @@ describe('a management directory', () => {
     try {
       const stays = () => forgotten('{ stays: seen }');
       expect(stays().judge()).toMatchObject({
-        change: { summary: expect.stringMatching(/^empty the management directory .* but for the sockets/) },
+        change: {
+          summary: expect.stringMatching(
+            /^empty the management directory .* but for what the server that stays needs/,
+          ),
+        },
       });
       expect(stays().run()).toEqual(done);
       expect(readdirSync(mc).sort()).toEqual([
@@ -1165,6 +1175,24 @@ describe('a management directory', () => {
     const note = put(join(mc, 'notes.txt'));
     expect(forgotten('{ stays: declared }').run()).toEqual(refused('SAF002', 'notes.txt'));
     expect(existsSync(note)).toBe(true);
+  });
+
+  it('stays with the certificates that a server goes on naming, whole, and goes with them once it names others', () => {
+    const names = (path: string) =>
+      put(join(data, 'postgresql.conf'), `ssl = on\nssl_cert_file = '${path}/server.pem'\n`);
+    for (const name of ours) put(join(mc, name));
+    names(join(mc, 'tls/0123456789abcdef'));
+    expect(forgotten().run()).toEqual(done);
+    expect(readdirSync(mc)).toEqual(['tls']);
+    expect(readdirSync(join(mc, 'tls/0123456789abcdef')).sort()).toEqual(['server.key', 'server.pem']);
+    expect(forgotten().judge()).toMatchObject({ kind: 'same' });
+    for (const name of ours) put(join(mc, name));
+    expect(forgotten('{ stays: declared }').run()).toEqual(done);
+    expect(readdirSync(mc).sort()).toEqual([`.s.PGSQL.${samplePlace.port}.lock`, 'tls']);
+    put(join(mc, 'network.conf'));
+    names('/pki');
+    expect(forgotten().run()).toEqual(done);
+    expect(existsSync(mc)).toBe(false);
   });
 
   it('goes with the log by the name that is declared', () => {

@@ -4,7 +4,7 @@
  */
 import { crossesNetwork, takesAllOf } from '../../inventory/client-rules.ts';
 import type { Cluster } from '../../inventory/cluster.ts';
-import { type ClientsSeen, clientsProbe, ownRoles, tlsFilesOf } from '../../observe/tls.ts';
+import { type ClientsSeen, clientsProbe, isOffered, ownRoles } from '../../observe/tls.ts';
 import { type RuleRow, rowWords } from '../../postgres/hba-rows.ts';
 import { sessionsWords } from '../../postgres/plain-sessions.ts';
 import { present } from '../../resources/contract/kind.ts';
@@ -15,7 +15,7 @@ import { answer } from './answer.ts';
 export const tlsClients: Audit<ClientsSeen | undefined> = {
   name: 'clients without TLS',
   probe: (server, cluster) => clientsProbe(cluster, server),
-  read: (reply, server) => (tlsFilesOf(server) ? answer<ClientsSeen>(reply) : present(undefined)),
+  read: (reply, server) => (isOffered(server) ? answer<ClientsSeen>(reply) : present(undefined)),
   judge: ({ cluster }, seen) => {
     const looked = [...seen].flatMap(([host, clients]) => (clients ? [{ host, clients }] : []));
     const open = looked.map(({ host, clients }) => ({ host, rules: openRules(cluster, clients.rules) }));

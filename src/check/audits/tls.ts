@@ -2,8 +2,10 @@
  * TLS between the servers, as each of them shows it: whether it is off, when its certificate ends, and whether a server would start
  * with it again. What is served is told by kind `served`. Where the inventory says nothing of TLS nothing is asked. Pure.
  */
+import type { Server } from '../../inventory/cluster.ts';
+import { namesOf } from '../../observe/issued.ts';
 import { tlsPlaceOf } from '../../observe/tls.ts';
-import { certificatesIn, endMs } from '../../postgres/certificate.ts';
+import { certificatesIn, endMs, isFor } from '../../postgres/certificate.ts';
 import { present, unknown } from '../../resources/contract/kind.ts';
 import { readTlsLook, type TlsLook, tlsProbe } from '../../resources/contract/tls-look.ts';
 import type { Audit } from '../audit.ts';
@@ -21,11 +23,46 @@ export const tlsAudit: Audit<TlsLook | undefined> = {
     const look = readTlsLook(reply);
     return look ? present(look) : unknown(reply.stderr.trim() || 'what it shows could not be looked at');
   },
-  judge: ({ cluster }, seen) => [
+  judge: ({ cluster, primary }, seen) => [
     ...(cluster.servers[0]?.postgres.tls === 'off' ? [off] : []),
-    ...[...seen].flatMap(([host, look]) => (look?.certificate ? ofServer(host, look) : [])),
+    ...cluster.servers.flatMap((server) => {
+      const look = seen.get(server.name);
+      return look?.certificate ? ofServer(server, look) : [];
+    }),
+    ...cluster.servers
+      .filter(({ postgres }) => postgres.tls === 'generated')
+      .flatMap((server) => ofOwn(server, seen.get(server.name), seen.get(primary ?? ''))),
   ],
 };
+
+/** Of pairs that pgduet makes. What is by no CA of the list is told by kind `tls_pair`. */
+function ofOwn(server: Server, look: TlsLook | undefined, leading: TlsLook | undefined): readonly Reported[] {
+  if (!look) return [];
+  const host = server.name;
+  const object = 'certificate';
+  const declared = 'a pair in the management directory';
+  if (look.pair === undefined)
+    return look.named === true && look.served !== 'none'
+      ? [{ code: 'TLS025', host, object, declared, found: 'postgresql.conf names one that is not there' }]
+      : [];
+  const [own] = certificatesIn(look.certificate ?? '') ?? [];
+  const [first] = certificatesIn(leading?.certificate ?? '') ?? [];
+  const missing = own ? namesOf(server).filter((name) => !isFor(own, name)) : [];
+  return [
+    ...missing.map(
+      (name): Reported => ({
+        code: 'TLS022',
+        host,
+        object: name,
+        declared: 'a name of the server',
+        found: own?.subjectAltName ?? 'none',
+      }),
+    ),
+    ...(own && first && own.issuer !== first.issuer
+      ? [{ code: 'TLS023' as const, host, object, declared: first.issuer, found: own.issuer }]
+      : []),
+  ];
+}
 
 const off: Reported = {
   code: 'TLS001',
@@ -35,7 +72,10 @@ const off: Reported = {
   found: 'off',
 };
 
-function ofServer(host: string, look: TlsLook): readonly Reported[] {
+const noRenewal =
+  "pgduet makes no new one yet for a server that serves: docs/tls.md, 'When pgduet refuses to sign'";
+
+function ofServer({ name: host, postgres }: Server, look: TlsLook): readonly Reported[] {
   const ends = (certificatesIn(look.certificate ?? '') ?? []).map(endMs);
   const days = Math.floor((Math.min(...ends) - look.nowMs) / 1000 / daySeconds);
   const object = 'certificate';
@@ -49,6 +89,7 @@ function ofServer(host: string, look: TlsLook): readonly Reported[] {
             object,
             declared: `good for ${soonDays} days`,
             found: days < 0 ? 'it has ended' : `it ends in ${days} days`,
+            ...(postgres.tls === 'generated' ? { repair: noRenewal } : {}),
           },
         ]
       : []),

@@ -8,6 +8,7 @@ export function checkTls(draft: Draft): Diagnostic[] {
     ...ofHosts(draft, declared),
     ...(declared === undefined ? [] : besides(draft)),
     ...ofClients(draft, declared),
+    ...(declared === 'generated' ? [] : keyOfCa(draft)),
   ];
 }
 
@@ -21,7 +22,7 @@ const ofHosts = (draft: Draft, declared: unknown): Diagnostic[] =>
           : [
               {
                 code: 'INV004' as const,
-                what: `'${name}' names files for TLS, and postgres.tls ${declared === undefined ? 'is missing' : 'is off'}`,
+                what: `'${name}' names files for TLS, and postgres.tls ${declared === undefined ? 'is missing' : `is ${String(declared)}`}`,
                 why: 'TLS is for all servers of a cluster or for none: each of them may follow any other one',
                 fix: 'Write postgres.tls with ca, certificate and key; what a host has elsewhere stands with that host.',
                 at: draft.keyAt('hosts', name, 'postgres', 'tls'),
@@ -44,6 +45,19 @@ function ofClients(draft: Draft, declared: unknown): Diagnostic[] {
   ];
 }
 
+const keyOfCa = (draft: Draft): Diagnostic[] =>
+  draft.data.secrets?.ca_key === undefined
+    ? []
+    : [
+        {
+          code: 'INV004',
+          what: "the key of a CA is given, and postgres.tls is not 'generated'",
+          why: 'pgduet signs certificates only where it makes them itself',
+          fix: 'Write postgres.tls: generated, or take secrets.ca_key out.',
+          at: draft.keyAt('secrets', 'ca_key'),
+        },
+      ];
+
 /** Those about how TLS is spoken are free; these say whether, and with what. */
 const decided = ['ssl', 'ssl_cert_file', 'ssl_key_file'];
 
@@ -54,6 +68,6 @@ const besides = (draft: Draft): Diagnostic[] =>
       code: 'INV013' as const,
       what: `the setting '${name}' stands beside postgres.tls`,
       why: 'postgres.tls decides it, and the two could differ',
-      fix: 'Remove it, and name the files with postgres.tls: { ca: PATH, certificate: PATH, key: PATH }.',
+      fix: 'Remove it, and name files that are there with postgres.tls: { ca: PATH, certificate: PATH, key: PATH }.',
       at: draft.keyAt('postgres', 'settings', name),
     }));

@@ -2,6 +2,7 @@
 import type { Server } from '../../inventory/cluster.ts';
 import { wasThere } from '../../observe/standing.ts';
 import { environmentOf, type View } from '../../observe/survey.ts';
+import { tlsFilesOf } from '../../observe/tls.ts';
 import { formerRulesMarker } from '../../postgres/hba-file.ts';
 import type { AdoptObservation } from '../../resources/single/adopt-observation.ts';
 import { carriedSettings, formerRules } from '../../resources/single/adoption.ts';
@@ -153,8 +154,12 @@ export function singleVariables(view: View, server: Server): SingleVariables {
 export function copiedConfiguration(view: View, server: Server): Readonly<Record<string, string>> {
   const primary = view.hosts.get(view.primary);
   if (!primary?.configured || primary.single) return {};
-  return { ...withoutOurLog(view, primary.configured), ...declared(server), ...tlsSettings(server) };
+  return { ...withoutOurLog(view, primary.configured), ...declared(server), ...tlsOfCopy(server) };
 }
+
+/** A pair of pgduet's is not there yet when the copy is tried, and that of the primary is on no other host. */
+const tlsOfCopy = (server: Server): Readonly<Record<string, string>> =>
+  server.postgres.tls === 'generated' ? { ssl: 'off' } : tlsSettings(server, tlsFilesOf(server, undefined));
 
 /**
  * Where pgduet sees to the log, each server has a directory of its own, which its settings name as soon as it is copied. A

@@ -8,7 +8,7 @@ import { isFinished } from '../../resources/data/data-directory.ts';
 import { otherControllers } from './controller.ts';
 import { failoverSlotsOf } from './replication.ts';
 import type { ServerVariables } from './server.ts';
-import { tlsSettings } from './tls.ts';
+import { tlsNames } from './tls.ts';
 
 /** A server that goes, and how far its data reaches. Empty where there is no data, or what is there is unfinished. */
 export interface DroppedVariables extends ServerVariables {
@@ -72,8 +72,9 @@ const replicating = [
 const slotsRely = (server: Server): readonly string[] =>
   failoverSlotsOf(server) === 'on' ? ['wal_level'] : [];
 
-/** The files are not ours, and stay; clients may verify by now. */
-const tlsRely = (server: Server): readonly string[] => Object.keys(tlsSettings(server));
+/** The lines stay, and so do the files: clients may verify by now. */
+const tlsRely = ({ postgres: { tls } }: Server): readonly string[] =>
+  tls === undefined ? [] : tls === 'off' ? ['ssl'] : tlsNames;
 
 export function teardownVariables(
   situation: Situation,

@@ -4,19 +4,22 @@
  */
 import type { Situation } from '../../intent/intent.ts';
 import { leftAlone } from '../../intent/maintenance.ts';
-import type { Cluster, Server } from '../../inventory/cluster.ts';
+import type { Cluster, Server, TlsFiles } from '../../inventory/cluster.ts';
+import type { OwnPair } from '../../observe/issued.ts';
 import type { View } from '../../observe/survey.ts';
-import { tlsFilesOf } from '../../observe/tls.ts';
+import { besideOf, copyPathOf, listPathOf, ownFiles, tlsDirectory, tlsFilesOf } from '../../observe/tls.ts';
 import { type Conninfo, nowhere, serverConninfo } from '../../postgres/conninfo.ts';
 import { deniesTls, filesObjection } from '../../resources/contract/tls-look.ts';
 import { lockedOut } from './client-rules.ts';
 
 export interface TlsVariables {
-  /** `on`, `off`, or empty: the inventory says nothing of it. */
-  readonly state: 'on' | 'off' | '';
+  /** `on`, `off`, `pending` as long as a pair is still to be made, or empty: nothing is declared of it. */
+  readonly state: 'on' | 'off' | 'pending' | '';
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
+  /** Whether what it is started with can be tried before: files that this run makes are not there yet. */
+  readonly tried: boolean;
   /** What it is started with. */
   readonly settings: Readonly<Record<string, string>>;
   /** Settings of our block that resources of their own declare. */
@@ -35,25 +38,44 @@ export interface TlsVariables {
   readonly lockedOut: string;
 }
 
-const ownNames = ['ssl', 'ssl_cert_file', 'ssl_key_file'];
+/** Of a pair that pgduet makes. */
+export interface OwnTlsVariables {
+  /** The password file as kinds of TLS take it; empty where pgduet makes no pair for this server. */
+  readonly beside: string;
+  readonly directory: string;
+  /** Those who sign; empty where nobody says it. */
+  readonly list: string;
+  /** Where the copy of that list lies, once the host has said it. */
+  readonly copy: string;
+  readonly needsKey: boolean;
+  /** What is to be laid beside the key that waits. */
+  readonly certificate: string;
+  readonly problem: string;
+}
+
+/** Settings that say whether TLS is served, and with what. */
+export const tlsNames = ['ssl', 'ssl_cert_file', 'ssl_key_file'];
 const controllers = ['synchronous_standby_names', 'synchronized_standby_slots'];
 
 export function tlsVariables(situation: Situation, server: Server, source: string | undefined): TlsVariables {
   const { view } = situation;
-  const files = tlsFilesOf(server);
+  const files = filesOf(situation, server);
   const { tls } = server.postgres;
+  const wanted = tls !== undefined && tls !== 'off' && pairOf(situation, server)?.state !== 'none';
   return {
-    state: tls === undefined ? '' : tls === 'off' ? 'off' : 'on',
+    state: files ? 'on' : wanted ? 'pending' : tls === 'off' ? 'off' : '',
     ca: files?.ca ?? '',
     certificate: files?.certificate ?? '',
     key: files?.key ?? '',
-    settings: tlsSettings(server),
+    tried: pairOf(situation, server)?.state !== 'signed',
+    settings: tlsSettings(server, files),
     except: [...controllers, ...exceptOwn(view, server)],
-    upstream: files ? 'kept' : tls === 'off' ? 'free' : '',
-    problem: files ? unfollowed(situation, server) : tls === 'off' ? left(situation) : '',
+    upstream: wanted ? 'kept' : tls === undefined ? '' : 'free',
+    problem:
+      files && tls !== 'generated' ? unfollowed(situation, server) : tls === 'off' ? left(situation) : '',
     logins: files && isTurning(view) ? loginsOf(situation, server) : {},
     demands: demandsTo(situation, server, source),
-    rule: files && !isTurning(view) && !denies(view, server, server) ? 'hostssl' : 'host',
+    rule: wanted && !isTurning(view) && !denies(view, server, server) ? 'hostssl' : 'host',
     lockedOut: lockedOut(view, server),
   };
 }
@@ -61,12 +83,35 @@ export function tlsVariables(situation: Situation, server: Server, source: strin
 /** Where TLS is off the paths go, too, but not before the server was seen to offer it no more: nobody reads them then. */
 function exceptOwn(view: View, { name, postgres: { tls } }: Server): readonly string[] {
   if (tls === undefined) return [];
-  return tls === 'off' && view.hosts.get(name)?.tls?.served === 'none' ? ['ssl'] : ownNames;
+  return tls === 'off' && view.hosts.get(name)?.tls?.served === 'none' ? ['ssl'] : tlsNames;
+}
+
+const pairOf = ({ issued }: Situation, { name, postgres: { tls } }: Server): OwnPair | undefined =>
+  tls === 'generated' ? (issued?.pairs.get(name) ?? { state: 'unseen' }) : undefined;
+
+function filesOf(situation: Situation, server: Server): TlsFiles | undefined {
+  const look = situation.view.hosts.get(server.name)?.tls;
+  const pair = pairOf(situation, server);
+  if (!pair) return tlsFilesOf(server, look);
+  return pair.state === 'kept' || pair.state === 'signed' ? ownFiles(server, pair.name, look) : undefined;
+}
+
+export function ownTlsVariables(situation: Situation, server: Server): OwnTlsVariables {
+  const pair = pairOf(situation, server);
+  const declares = pair !== undefined && pair.state !== 'none';
+  return {
+    beside: declares ? besideOf(server) : '',
+    directory: tlsDirectory(server),
+    list: situation.issued?.list ?? '',
+    copy: copyPathOf(server, situation.view.hosts.get(server.name)?.tls) ?? '',
+    needsKey: pair?.state === 'keyless',
+    certificate: pair?.state === 'signed' ? pair.certificate : '',
+    problem: pair?.state === 'refused' ? pair.problem : '',
+  };
 }
 
 /** What is there stays where the inventory says nothing. */
-export function tlsSettings(server: Server): Readonly<Record<string, string>> {
-  const files = tlsFilesOf(server);
+export function tlsSettings(server: Server, files: TlsFiles | undefined): Readonly<Record<string, string>> {
   if (files) return { ssl: 'on', ssl_cert_file: files.certificate, ssl_key_file: files.key };
   return server.postgres.tls === 'off' ? { ssl: 'off' } : {};
 }
@@ -82,13 +127,13 @@ export function demandsTo(
   source: string | undefined,
 ): Conninfo {
   const { tls } = server.postgres;
-  if (tls === undefined) return {};
-  const files = tlsFilesOf(server);
+  if (tls === undefined || tls === 'off') return {};
+  const ca = listPathOf(server, view.hosts.get(server.name)?.tls);
   const asked = cluster.servers.find(({ name }) => name === source);
-  if (!files || !asked || denies(view, asked, server)) return {};
+  if (!asked || denies(view, asked, server)) return {};
   return {
     sslmode: 'verify-full',
-    sslrootcert: files.ca,
+    sslrootcert: ca,
     channel_binding: 'require',
     gssencmode: 'disable',
     sslcert: nowhere,
@@ -145,7 +190,7 @@ function unfollowed({ cluster, view }: Situation, server: Server): string {
     const objection =
       other.name !== server.name && look && !look.problem && filesObjection(look, placeOf(other), list);
     if (objection)
-      return `by ${tlsFilesOf(server)?.ca ?? ''} the certificate of ${other.name} is not good: ${objection}`;
+      return `by ${tlsFilesOf(server, undefined)?.ca ?? ''} the certificate of ${other.name} is not good: ${objection}`;
   }
   return '';
 }

@@ -3,6 +3,7 @@
  * certificates as text, and whether the key fits them. The key is opened where it lies and never travels. In: where all of it is. Out:
  * shell for Node, and what its answer means. Pure.
  */
+import { createHash } from 'node:crypto';
 import { quote } from '../../base/shell.ts';
 import { certificatesIn, objectionTo } from '../../postgres/certificate.ts';
 import type { Probe, ProbeReply } from './kind.ts';
@@ -13,9 +14,33 @@ export interface TlsPlace {
   readonly port: number;
   readonly owner: string;
   readonly version: number;
-  /** Absent: TLS is off, and only what is served is looked at. */
+  /** Where somebody else has laid them. Absent with `own`: TLS is off, and only what is served is looked at. */
   readonly files?: { readonly ca: string; readonly certificate: string; readonly key: string };
+  readonly own?: OwnTls;
 }
+
+/** Where pgduet's own pairs lie: which of them counts is found by looking. */
+export interface OwnTls {
+  /** `tls` in the management directory. */
+  readonly directory: string;
+  /** Where postgresql.conf names the pair. */
+  readonly dataDir: string;
+  /** The password file, beside which a copy of the list lies; `~`: in the home of the administrator. */
+  readonly beside: string;
+  /** Name of that copy. */
+  readonly copy: string;
+}
+
+/** Each server has a management directory of its own, and several servers of a machine may have one password file. */
+export const ownTls = (
+  { managementDir, dataDir }: { readonly managementDir: string; readonly dataDir: string },
+  beside: string,
+): OwnTls => ({
+  directory: `${managementDir}/tls`,
+  dataDir,
+  beside,
+  copy: `.pgduet-ca-${createHash('sha256').update(managementDir).digest('hex').slice(0, 8)}.pem`,
+});
 
 /** As the host says it. */
 export interface TlsLook {
@@ -25,17 +50,28 @@ export interface TlsLook {
   readonly certificate?: string;
   /** What keeps a server from starting with the files, or the others from following it; a sentence without its full stop. */
   readonly problem?: string;
+  /** Of pgduet's own: the directory of the pair that counts, by its name. */
+  readonly pair?: string;
+  /** postgresql.conf names a pair of pgduet's, whether it is there or not. */
+  readonly named?: boolean;
+  /** The public key that waits for its certificate, as PEM. */
+  readonly request?: string;
+  /** The copy of the list that outlives the management directory, as PEM. */
+  readonly copy?: string;
+  /** The home of the administrator, as the system says it: whatever he makes his programs say. */
+  readonly home?: string;
   /** The certificate that is served, as PEM; `none`: the server answers, and offers no TLS. Absent: it does not answer. */
   readonly served?: string;
 }
 
 /**
- * For Node on the host: address, port, list, certificate, key, whether the key may be judged, and for how long it is waited until the
- * certificate on the disk is served. One line of JSON; its status is 0 when what is served is what lies there. The rules for the key
- * are those of PostgreSQL ("Secure TCP/IP Connections with SSL").
+ * For Node on the host: address, port, list, certificate, key; directory, postgresql.conf, place and name of the copy, where the pair is
+ * pgduet's own; whether the key may be judged, and for how long it is waited until the certificate on the disk is served. One line of JSON;
+ * its status is 0 when what is served is what lies there. The rules for the key are those of PostgreSQL ("Secure TCP/IP Connections with SSL").
  */
 const program = `const fs = require('fs'), net = require('net'), tls = require('tls'), crypto = require('crypto');
-const [host, port, ca, certificate, key, own, patience] = process.argv.slice(1);
+const [host, port, list, cert, secret, directory, conf, beside, copy, home, own, patience] = process.argv.slice(1);
+let [ca, certificate, key] = [list, cert, secret];
 const until = Date.now() + Number(patience) * 1000;
 const told = {};
 const read = (path, what) => {
@@ -44,6 +80,26 @@ const read = (path, what) => {
     if (fs.statSync(path).size > 262144) throw new Error('it is larger than a list of certificates');
     return fs.readFileSync(path, 'utf8');
   } catch (error) { told.problem = told.problem || what + ' ' + path + ' cannot be read: ' + error.message; }
+};
+const text = (path) => { try { return fs.readFileSync(path, 'utf8'); } catch (error) { if (error.code !== 'ENOENT') throw error; } };
+const find = () => {
+  told.copy = text((beside === '~' ? home : beside.replace(/\\/[^/]*$/, '')) + '/' + copy);
+  const lines = (text(conf) || '').match(/^[ \\t]*ssl_cert_file[ \\t=].*$/gm) || [];
+  const line = lines.length > 0 ? lines[lines.length - 1] : '';
+  told.named = line.includes(directory + '/');
+  ca = directory + '/ca.pem';
+  const names = fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+  const whole = names.filter((name) => /^[0-9a-f]{16}$/.test(name) && ['key', 'pem'].every((end) => fs.existsSync(directory + '/' + name + '/server.' + end)));
+  const made = (name) => fs.statSync(directory + '/' + name).mtimeMs;
+  const pair = whole.find((name) => line.includes(directory + '/' + name + '/')) || whole.sort((a, b) => made(b) - made(a))[0];
+  const asked = text(directory + '/request/server.key');
+  if (asked) told.request = crypto.createPublicKey(asked).export({ type: 'spki', format: 'pem' });
+  else delete told.request;
+  told.ca = text(ca);
+  if (!pair) return;
+  told.pair = pair;
+  certificate = directory + '/' + pair + '/server.pem';
+  key = directory + '/' + pair + '/server.key';
 };
 const judgeKey = () => {
   const text = read(key, 'the key');
@@ -57,8 +113,9 @@ const judgeKey = () => {
 };
 const look = () => {
   delete told.problem;
+  if (directory) find();
   if (certificate) {
-    told.ca = read(ca, 'the list of those who sign');
+    if (!directory) told.ca = read(ca, 'the list of those who sign');
     told.certificate = read(certificate, 'the certificate');
     if (own === 'yes') judgeKey();
   }
@@ -93,19 +150,31 @@ const shake = (next) => {
 };
 look();`;
 
-const words = ({ host, port, files }: TlsPlace): string =>
-  [host, String(port), files?.ca ?? '', files?.certificate ?? '', files?.key ?? ''].map(quote).join(' ');
+const words = ({ host, port, files, own }: TlsPlace): string =>
+  [
+    host,
+    String(port),
+    files?.ca ?? '',
+    files?.certificate ?? '',
+    files?.key ?? '',
+    own?.directory ?? '',
+    own ? `${own.dataDir}/postgresql.conf` : '',
+    own?.beside ?? '',
+    own?.copy ?? '',
+  ]
+    .map(quote)
+    .join(' ');
 
 /** Shell: ends silently where neither Node nor the administrator is there yet. Another login cannot judge the key. */
 const run = (place: TlsPlace, patience: number): string => `node=$(command -v node || command -v nodejs || :)
 if [ -z "$node" ] || [ -z "$OWNER_ENTRY" ]; then echo 'neither Node.js nor the instance administrator is there yet' >&2; exit 3; fi
 own=; if [ -n "$ROOT" ] || [ "$ME" = ${quote(place.owner)} ]; then own=yes; fi
-said=$(peek "$node" -e ${quote(program)} -- ${words(place)} "$own" ${patience}) || shown=$?
+said=$(peek "$node" -e ${quote(program)} -- ${words(place)} "$OWNER_HOME" "$own" ${patience}) || shown=$?
 shown=\${shown:-0}`;
 
 export const tlsProbe = (place: TlsPlace): Probe => ({
   shell: `${run(place, 0)}
-printf '%s\\n' "$said"
+${place.own ? `printf '%s\\n' "$OWNER_HOME"\n` : ''}printf '%s\\n' "$said"
 case $said in '{'*) exit 0;; esac
 exit 1`,
 });
@@ -118,12 +187,20 @@ echo 'the server does not serve the certificate that lies there: its log says wh
 exit 1
 fi`;
 
-/** Undefined where it could not be looked at. */
+/** How a pair is called. */
+const pairDirectory = /^[0-9a-f]{16}$/;
+
+/** Undefined where it could not be looked at. What it says is the administrator's word: the paths that root is to know are none of it. */
 export function readTlsLook(reply: ProbeReply): TlsLook | undefined {
   if (reply.status !== 0) return undefined;
+  const [first = '', ...others] = reply.stdout.split('\n');
+  const home = first.startsWith('/') ? first : undefined;
   try {
-    const told: unknown = JSON.parse(reply.stdout);
-    return typeof told === 'object' && told !== null && 'nowMs' in told ? (told as TlsLook) : undefined;
+    const told: unknown = JSON.parse(home === undefined ? reply.stdout : others.join('\n'));
+    if (typeof told !== 'object' || told === null || !('nowMs' in told)) return undefined;
+    const { home: _, pair, ...look } = told as TlsLook;
+    const named = pair !== undefined && pairDirectory.test(pair);
+    return { ...look, ...(named ? { pair } : {}), ...(home === undefined ? {} : { home }) };
   } catch {
     return undefined;
   }

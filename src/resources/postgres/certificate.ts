@@ -2,10 +2,18 @@
  * certificate: the pair that a server shows by TLS, where somebody has laid it. It is looked at and never changed: what the others could
  * not follow, or the server not start with, is refused before a setting names it.
  */
+import type { ServerPlace } from '../contract/context.ts';
 import { optional, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import { present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
-import { filesObjection, readTlsLook, type TlsLook, type TlsPlace, tlsProbe } from '../contract/tls-look.ts';
+import {
+  filesObjection,
+  ownTls,
+  readTlsLook,
+  type TlsLook,
+  type TlsPlace,
+  tlsProbe,
+} from '../contract/tls-look.ts';
 
 const table = {
   ca: optional(text('those who sign, as a file of the host; left out with the other two: TLS is off')),
@@ -15,6 +23,13 @@ const table = {
   problem: optional(text('what the hosts together show to be in the way: it is refused with that')),
 };
 
+/** Of a pair that pgduet has made. */
+export const beside = optional(
+  text(
+    'where pgduet has made the pair: the password file beside which a copy of the list lies, or `~` for the one in the home of the administrator',
+  ),
+);
+
 /** Fields that say where a certificate is looked at. */
 export const placeOfTls = (
   {
@@ -22,16 +37,21 @@ export const placeOfTls = (
     certificate,
     key,
     host,
-  }: Readonly<Record<'ca' | 'certificate' | 'key', string | undefined>> & {
+    beside,
+  }: Readonly<Partial<Record<'ca' | 'certificate' | 'key' | 'beside', string | undefined>>> & {
     readonly host: string;
   },
-  { port, owner, version }: { readonly port: number; readonly owner: string; readonly version: number },
+  server: ServerPlace,
 ): TlsPlace => ({
   host,
-  port,
-  owner,
-  version,
-  ...(ca && certificate && key ? { files: { ca, certificate, key } } : {}),
+  port: server.port,
+  owner: server.owner,
+  version: server.version,
+  ...(beside
+    ? { own: ownTls(server, beside) }
+    : ca && certificate && key
+      ? { files: { ca, certificate, key } }
+      : {}),
 });
 
 interface Desired {

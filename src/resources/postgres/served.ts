@@ -11,9 +11,10 @@ import {
   type TlsPlace,
   tlsProbe,
 } from '../contract/tls-look.ts';
-import { placeOfTls } from './certificate.ts';
+import { beside, placeOfTls } from './certificate.ts';
 
 interface Desired {
+  readonly certificate: string;
   readonly place: TlsPlace;
   readonly instance: Instance;
   readonly lockedOut?: string;
@@ -25,9 +26,11 @@ const fields = fieldsOnServer(
     certificate: text('the certificate'),
     key: text('its key'),
     host: text('the address that the other servers connect to'),
+    beside,
     locked_out: optional(text('clients that the rules of this run will want TLS of: the plan says so')),
   },
   ({ lockedOut, ...values }, { server }): Desired => ({
+    certificate: values.certificate,
     place: placeOfTls(values, server),
     instance: server,
     ...(lockedOut ? { lockedOut } : {}),
@@ -38,8 +41,8 @@ export const served: ResourceKind<Desired, TlsLook> = {
   kind: 'served',
   summary: 'The proof that a server shows the certificate that lies on its host.',
   fields,
-  key: ({ place }) => place.files?.certificate ?? '',
-  describe: ({ place }) => `TLS with ${place.files?.certificate ?? ''}`,
+  key: ({ certificate }) => certificate,
+  describe: ({ certificate }) => `TLS with ${certificate}`,
   probe: ({ place }) => tlsProbe(place),
   read: (reply) => {
     const look = readTlsLook(reply);
@@ -47,13 +50,13 @@ export const served: ResourceKind<Desired, TlsLook> = {
       ? present(look)
       : unknown(reply.stderr.trim() || 'what the server shows could not be looked at');
   },
-  diff: ({ place, lockedOut }, observed) => {
+  diff: ({ certificate, lockedOut }, observed) => {
     if (observed.state === 'absent' || observed.value.served === undefined)
       return same('the server does not answer; it reads its certificate when it starts');
-    if (servesFiles(observed.value)) return same(`${place.files?.certificate ?? ''} is served`);
+    if (servesFiles(observed.value)) return same(`${certificate} is served`);
     const { served: shown } = observed.value;
     return change({
-      summary: `serve TLS with ${place.files?.certificate ?? ''}`,
+      summary: `serve TLS with ${certificate}`,
       reason: shown === 'none' ? 'the server offers no TLS' : 'it serves another certificate',
       notes:
         shown === 'none'
@@ -66,7 +69,7 @@ export const served: ResourceKind<Desired, TlsLook> = {
       differences: [
         {
           code: 'TLS005',
-          object: place.files?.certificate ?? '',
+          object: certificate,
           declared: 'served',
           found: shown === 'none' ? 'no TLS' : 'another certificate',
         },

@@ -22,6 +22,8 @@ export interface SettingsDesired {
   readonly except?: readonly string[];
   /** Of a standing `primary_conninfo` that verifies: it stays so, or is written as declared; absent: nobody declares it. */
   readonly tls?: 'kept' | 'free';
+  /** They name files that the same run makes: no host can try them before. */
+  readonly untried?: true;
   /** Of a server that was there before: what is as good stays, see `adopted-rules.ts`. */
   readonly adopted?: {
     /** False as long as kind `takeover` has to hand the server to the controller: it brings restarts about. */

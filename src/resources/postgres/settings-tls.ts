@@ -38,7 +38,7 @@ export function withStandingTls(
       code: 'TLS002',
       what: 'the servers verify each other by TLS, and the inventory does not say so (postgres.tls)',
       why: 'without the key they would go on in the clear: an older inventory must not take TLS away',
-      fix: `Write it back: postgres.tls: { ca: ${stands.sslrootcert ?? 'PATH'}, certificate: PATH, key: PATH }, with the paths that ssl_cert_file and ssl_key_file have in postgresql.conf. Or write tls: off, if that is meant.`,
+      fix: `${/\/\.pgduet-ca-[^/]+$/.test(stands.sslrootcert ?? '') ? 'Write it back: postgres.tls: generated.' : `Write it back: postgres.tls: { ca: ${stands.sslrootcert ?? 'PATH'}, certificate: PATH, key: PATH }, with the paths that ssl_cert_file and ssl_key_file have in postgresql.conf.`} Or write tls: off, if that is meant.`,
     }),
   };
 }

@@ -13,7 +13,7 @@ import {
   withoutLines,
 } from '../../postgres/conf-file.ts';
 import { readLimits } from '../../postgres/limits.ts';
-import { list, map, oneOf, optional, template, text } from '../contract/field.ts';
+import { flag, list, map, oneOf, optional, template, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import { type Change, change, type ResourceKind, refuse, same } from '../contract/kind.ts';
 import { ownFile } from '../contract/preamble.ts';
@@ -90,17 +90,22 @@ const fields = fieldsOnServer(
         'whether a server that verifies its primary goes on doing so; without it that has to be declared',
       ),
     ),
+    tried: flag(
+      'whether a host tries them before the plan is shown, where it may not be able to start with them',
+      true,
+    ),
     except: list(
       'with it, settings that pgduet wrote earlier and that are declared no more are removed, except these names',
     ),
   },
-  ({ name, adopted, logging, tls, except, ...source }, { server: instance }, problem): Desired => ({
+  ({ name, adopted, logging, tls, tried, except, ...source }, { server: instance }, problem): Desired => ({
     name,
     instance,
     version: instance.version,
     values: wantedValues(source, problem),
     ...(except.length === 0 ? {} : { except }),
     ...(tls ? { tls } : {}),
+    ...(tried ? {} : { untried: true }),
     ...(adopted ? { adopted: { taken: adopted === 'taken', ...(logging ? { logging } : {}) } } : {}),
   }),
 );
@@ -155,7 +160,7 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
         : undefined;
     return change({ ...planned, differences: told, ...(tried ? { tried } : {}) });
   },
-  tries: ({ tried }, desired) => tried && triedProbe(tried, desired),
+  tries: ({ tried }, desired) => (tried && !desired.untried ? triedProbe(tried, desired) : undefined),
   objection: (reply, { tried }, desired) => tried && triedProblem(reply, tried, desired),
   steps: (planned, desired) => {
     const steps = [];

@@ -40,7 +40,7 @@ interface Seen {
   readonly orphan: boolean;
   readonly ours: boolean;
   readonly empty: boolean;
-  /** The sockets of a server that stays are there, and nothing of ours besides (`alone`), or more. */
+  /** What a server that stays needs is there, sockets or a pair for TLS, and nothing of ours besides (`alone`), or more. */
   readonly sockets?: 'alone' | 'more' | undefined;
   readonly mount: boolean;
   /** A symbolic link stands in its place. */
@@ -48,6 +48,9 @@ interface Seen {
   /** What is not pgduet's. */
   readonly files: readonly string[];
 }
+
+/** A pair for TLS has the name of its certificate. */
+const pairName = '[0-9a-f]{16}';
 
 /** Behind the server identifier, of this version and of earlier ones; `.torn`: a record that could not be trusted. */
 const records = [
@@ -76,12 +79,16 @@ export function managementTree({
     'etcd\\.cell',
     'etcd\\.password',
     'etcd-ca\\.pem',
+    'tls/ca\\.pem',
+    `tls/(request|${pairName})/server\\.(key|pem)`,
     unfinishedFiles,
+    `tls/(${unfinishedFiles})`,
+    `tls/request/(${unfinishedFiles})`,
   ];
   const own = `${name}\\.(${records})|${name}-log/(${logs})|${socket}\\.lock`;
   return {
     f: [...files, own].join('|'),
-    d: `${name}-log`,
+    d: `${name}-log|tls|tls/(request|${pairName})`,
     s: `${name}\\.sock|${socket}`,
   };
 }
@@ -113,8 +120,12 @@ walks "$m" ${quote(desired.owner)}
 names=$($walker ls -A "$m") || exit 1
 if mountpoint -q "$m"; then echo mount; else echo directory; fi
 ${socketsStay(desired)}
-if sockets_stay; then
-  if [ -n "$names" ] && printf '%s\\n' "$names" | grep -qvxE ${quote(socketNames(desired))}; then echo served; else echo sockets; exit; fi
+${pairStays(desired)}
+stay=
+if sockets_stay; then stay=${quote(socketNames(desired))}; fi
+if pair_stays; then stay="\${stay:+$stay|}tls"; fi
+if [ -n "$stay" ]; then
+  if [ -n "$names" ] && printf '%s\\n' "$names" | grep -qvxE "$stay"; then echo served; else echo sockets; exit; fi
 elif [ -z "$names" ]; then echo empty; elif [ -e "$m/network.conf" ] || [ -e "$m/cluster.key" ] || [ -e ${quote(systemFile(place(desired)))} ] || [ -e ${quote(makingFile(place(desired)))} ] || [ -e ${quote(beforeFile(desired))} ]; then echo ours; else echo foreign; fi
 seen=$(${strangers(desired.managementDir, managementTree(desired), desired.owner)}) || exit 1
 printf '%s\\n' "$seen" | head -n 8`,
@@ -141,7 +152,7 @@ printf '%s\\n' "$seen" | head -n 8`,
     if (observed.state === 'absent') return same(`${desired.managementDir} is not there`);
     const { orphan, empty, mount, link, files, sockets } = observed.value;
     if (sockets === 'alone')
-      return same(`${desired.managementDir} holds nothing but the sockets of the server that stays`);
+      return same(`${desired.managementDir} holds nothing but what the server that stays needs`);
     if (link)
       return refuse({
         code: 'SAF002',
@@ -165,7 +176,7 @@ printf '%s\\n' "$seen" | head -n 8`,
       });
     if (sockets === 'more')
       return change({
-        summary: `empty the management directory ${desired.managementDir}, but for the sockets of the server that stays`,
+        summary: `empty the management directory ${desired.managementDir}, but for what the server that stays needs`,
         reason: 'no controller runs here any more',
       });
     return change({
@@ -184,7 +195,15 @@ mc=$(peek head -n 1 "$m"/${quote(`${desired.id}.pid`)} 2>/dev/null | tr -dc 0-9)
 if [ -n "$mc" ] && tr '\\0' ' ' < "/proc/$mc/cmdline" 2>/dev/null | grep -qF -- ${quote(` daemon -M ${desired.managementDir} `)}; then echo "the controller (process $mc) still runs" >&2; exit 1; fi
 ${onlyOurs(desired.managementDir, managementTree(desired), desired.owner)}
 ${socketsStay(desired)}
-if sockets_stay; then as ${quote(desired.owner)} sh -ec ${quote(emptying(desired, socketFiles(desired)))}; exit 0; fi
+${pairStays(desired)}
+stay=
+if sockets_stay; then stay=sockets; fi
+if pair_stays; then stay="$stay pair"; fi
+case $stay in
+sockets) as ${quote(desired.owner)} sh -ec ${quote(emptying(desired, socketFiles(desired)))}; exit 0;;
+' pair') as ${quote(desired.owner)} sh -ec ${quote(emptying(desired, pairFiles))}; exit 0;;
+'sockets pair') as ${quote(desired.owner)} sh -ec ${quote(emptying(desired, [...socketFiles(desired), ...pairFiles]))}; exit 0;;
+esac
 as ${quote(desired.owner)} sh -ec ${quote(emptying(desired))}
 if ! mountpoint -q "$m"; then acting "$m" ${quote(desired.owner)} rmdir "$m"; vacate_above "$m"; fi`;
 
@@ -197,6 +216,12 @@ const socketsStay = ({ stays, dataDir, port }: Desired): string =>
   stays === undefined
     ? 'sockets_stay() { false; }'
     : `sockets_stay() { if postmaster ${quote(dataDir)}; then [ -S "$m/.s.PGSQL.${port}" ]; else ${stays === 'declared' ? ':' : 'false'}; fi; }`;
+
+const pairFiles = ['tls', 'tls/*'];
+
+/** Shell: defines whether postgresql.conf goes on naming certificates and keys of the directory, `$m`: without them the server would not start again. */
+const pairStays = ({ dataDir }: Desired): string =>
+  `pair_stays() { [ -d "$m/tls" ] && peek sh -c 'if [ ! -e "$1" ]; then exit 1; fi; grep -qF "$2" "$1" || [ $? -ne 1 ]' sh ${quote(`${dataDir}/postgresql.conf`)} "$m/tls/"; }`;
 
 const emptying = (desired: Desired, but: readonly string[] = []): string => `m=${quote(desired.managementDir)}
 rm -f ${quote(systemFile(place(desired)))}; sync -f "$m"

@@ -4,6 +4,7 @@ import { audits } from '../../check/audits.ts';
 import { answerTo } from '../../observe/look.ts';
 import { collationProbe, otherCollations } from '../../rolling/collations.ts';
 import { shippedPlaybook, shippedVersion } from '../../shipped.ts';
+import { authorityOf } from '../authority.ts';
 import { inspect, leaveAll } from '../inspect.ts';
 import { compiler, playbook } from '../load.ts';
 import { pause } from '../pause.ts';
@@ -51,7 +52,7 @@ export async function findings({
   ports,
 }: Pick<Update, 'world' | 'cluster' | 'ports'>): Promise<readonly Found[]> {
   const path = shippedPlaybook('provision');
-  const compile = compiler(world, cluster, playbook(path), path);
+  const compile = compiler(world, cluster, playbook(path), path, await authorityOf(cluster));
   const target = {
     cluster,
     compile: (view: FleetSeen['view']) => compile(view, { kind: 'provision' }),

@@ -7,6 +7,7 @@ import type { Intent } from '../../intent/intent.ts';
 import { type Cluster, serversOnly } from '../../inventory/cluster.ts';
 import { isEmpty, type Plan, pending, troubles } from '../../plan/plan.ts';
 import { plainReport } from '../../report/plain.ts';
+import { authorityOf } from '../authority.ts';
 import { compiler, effectPlace, playbook } from '../load.ts';
 import { runPorts } from '../ports.ts';
 import type { World } from '../world.ts';
@@ -39,7 +40,7 @@ export async function runWithin(
     {
       cluster,
       intent,
-      compile: compiler(world, cluster, playbook(path), path),
+      compile: compiler(world, cluster, playbook(path), path, await authorityOf(cluster)),
       effectPlace,
       change: true,
       confirm: async () => true,

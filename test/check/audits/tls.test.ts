@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { tlsAudit } from '../../../src/check/audits/tls.ts';
 import { clusterOf, pairInventory } from '../../observe/cluster.ts';
-import { ca, other, server1 } from '../../postgres/pems.ts';
+import { ca, other, server1, stranger } from '../../postgres/pems.ts';
 import { reply, tell } from './context.ts';
 
 const withTls = (tls: string) =>
@@ -48,6 +48,52 @@ it('is TLS that is off, once', () => {
   expect(tell(tlsAudit, { server1: none, server2: none }, { cluster: off }).map(({ code }) => code)).toEqual([
     'TLS001',
   ]);
+});
+
+const generated = await withTls('generated');
+const own = (over: object) =>
+  tell(
+    tlsAudit,
+    {
+      server1: shows({ pair: '0123456789abcdef', named: true, ...over }),
+      server2: shows({ pair: '0123456789abcdef' }),
+    },
+    { cluster: generated },
+  ).flatMap(({ code, host, object, found }) => (host === 'server1' ? [`${code} ${object}: ${found}`] : []));
+
+it('is a name that a certificate of our own lacks', async () => {
+  expect(own({})).toEqual([]);
+  const moved = await clusterOf(
+    pairInventory
+      .replace('data_dir: /database/inst1', 'data_dir: /database/inst1, tls: generated')
+      .replace('role: primary', 'role: primary, log_transfer_address: db9.example.com'),
+  );
+  const found = tell(
+    tlsAudit,
+    { server1: shows({ pair: '0123456789abcdef', named: true }) },
+    { cluster: moved },
+  );
+  expect(found.map(({ code, object }) => `${code} ${object}`)).toEqual(['TLS022 db9.example.com']);
+});
+
+it('is another CA than that of the primary, and only a note', () => {
+  const told = tell(
+    tlsAudit,
+    {
+      server1: shows({ pair: '0123456789abcdef', named: true }),
+      server2: shows({ pair: 'fedcba9876543210', named: true, certificate: stranger }),
+    },
+    { cluster: generated },
+  );
+  expect(told.filter(({ code }) => code === 'TLS023').map(({ host, found }) => `${host} ${found}`)).toEqual([
+    'server2 CN=somebody else',
+  ]);
+});
+
+it('is a pair that postgresql.conf names and that is lost', () => {
+  const lost = { pair: undefined, certificate: undefined, ca: undefined };
+  expect(own(lost)).toEqual(['TLS025 certificate: postgresql.conf names one that is not there']);
+  expect(own({ ...lost, named: false, served: 'none' })).toEqual([]);
 });
 
 it('could not be looked at where the answer is none', () => {

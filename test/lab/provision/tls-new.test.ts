@@ -4,9 +4,38 @@ import { describeLab, labTest } from '../harness/describe.ts';
 import { Authority, lay, tlsFiles } from '../support/certificates.ts';
 import { freshPair, type LabCluster } from '../support/cluster.ts';
 import { fileText, sql } from '../support/instance.ts';
-import { dataDir } from '../support/inventory.ts';
+import { dataDir, managementDir } from '../support/inventory.ts';
 import { expectRowsTravel } from '../support/multiplexed.ts';
 import { expectExit } from '../support/pgduet.ts';
+
+describeLab('a new pair with certificates that pgduet makes', () => {
+  let pair: LabCluster;
+  beforeAll(async () => {
+    pair = await freshPair({ postgres: { tls: 'generated' } });
+  });
+  afterAll(() => pair?.close());
+
+  labTest(
+    'is made by one run, verifies from the first copy on, and a second run changes nothing',
+    async () => {
+      expectExit(await pair.provision(), 0);
+      await pair.untilSwitchable();
+      const source = await sql(pair.standby, 'select conninfo from pg_stat_wal_receiver');
+      expect(source).toContain('sslmode=verify-full');
+      for (const { host } of pair.servers) {
+        expect(fileText(host, `${dataDir}/pg_hba.conf`)).toMatch(/^hostssl +replication/m);
+        const names = (await host.sh(`ls ${managementDir}/tls`)).stdout.trim().split('\n');
+        expect(names.filter((name) => !/^[0-9a-f]{16}$/.test(name))).toEqual(['ca.pem']);
+        expect(names).toHaveLength(2);
+        const modes = await host.sh(`find ${managementDir}/tls -printf '%m %u\\n' | sort -u`);
+        expect(modes.stdout).toBe('600 postgres\n700 postgres\n');
+      }
+      await expectRowsTravel({ primary: pair.primary, standbys: pair.standbys, version: pair.version });
+      expectExit(await pair.run('check'), 0);
+      expectExit(await pair.provision('--check'), 0);
+    },
+  );
+});
 
 describeLab('a new pair with TLS', () => {
   let pair: LabCluster;

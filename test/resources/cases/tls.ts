@@ -1,4 +1,6 @@
 /** Cases of TLS: the pair as it lies, what is served, and the logins that prove the way. */
+
+import { pairNameOf } from '../../../src/observe/issued.ts';
 import { ca, other, server1, stranger } from '../../postgres/pems.ts';
 import type { KindCases } from '../cases.ts';
 
@@ -110,6 +112,90 @@ export const tlsCases: readonly KindCases[] = [
           reason: 'it serves another certificate',
           differences: ['TLS005 /pki/server.pem: served → another certificate'],
         },
+      },
+      { title: 'nothing comes back', reply: { status: 1 }, gives: { unknown: 'could not be looked at' } },
+    ],
+  },
+  {
+    kind: 'tls_key',
+    desired: "{ beside: '~', host: 192.0.2.100, wanted: true }",
+    key: '/mcdir/inst1/tls',
+    describes: 'key for TLS in /mcdir/inst1/tls',
+    errors: [{ desired: '{ wanted: true }', what: "'host' is missing", at: '1:1' }],
+    cases: [
+      {
+        title: 'there is none',
+        reply: look({ certificate: undefined }),
+        gives: {
+          change: 'make a key for TLS in /mcdir/inst1/tls; it never leaves the host',
+          reason: 'the server has no pair for TLS',
+          notes: ['each standby connects anew'],
+          differences: ['TLS024 /mcdir/inst1/tls: a pair → no key'],
+          script: ['as postgres env -u NODE_OPTIONS', 'prime256v1', '/mcdir/inst1/tls'],
+        },
+      },
+      {
+        title: 'one waits',
+        reply: look({ certificate: undefined, request: 'public' }),
+        gives: { same: 'a key waits for its certificate' },
+      },
+      {
+        title: 'it has a pair',
+        desired: "{ beside: '~', host: 192.0.2.100 }",
+        reply: look({ pair: '0123456789abcdef' }),
+        gives: { same: 'it has a pair' },
+      },
+      {
+        title: 'nothing is installed yet',
+        reply: { status: 3, stderr: 'neither Node.js nor the instance administrator is there yet' },
+        gives: { unknown: 'is there yet' },
+      },
+    ],
+  },
+  {
+    kind: 'tls_pair',
+    desired: `{ beside: '~', host: 192.0.2.100, certificate: ${JSON.stringify(server1)} }`,
+    key: '/mcdir/inst1/tls',
+    describes: 'certificate and key for TLS in /mcdir/inst1/tls',
+    errors: [{ desired: '{}', what: "'host' is missing", at: '1:1' }],
+    cases: [
+      {
+        title: 'a key waits',
+        reply: look({ certificate: undefined, request: 'public' }),
+        gives: {
+          change: `lay the certificate for TLS beside its key: /mcdir/inst1/tls/${pairNameOf(server1)}`,
+          reason: 'signed by shop CA, for',
+          differences: ['TLS024 /mcdir/inst1/tls: a pair → a key without its certificate'],
+          script: [
+            'as postgres env -u NODE_OPTIONS',
+            'checkPrivateKey',
+            pairNameOf(server1),
+            'BEGIN CERTIFICATE',
+          ],
+        },
+      },
+      {
+        title: 'it lies there',
+        reply: look({ pair: pairNameOf(server1) }),
+        gives: { same: 'is for 192.0.2.100' },
+      },
+      {
+        title: 'the server has its pair',
+        desired: "{ beside: '~', host: 192.0.2.100 }",
+        reply: look({ pair: '0123456789abcdef' }),
+        gives: { same: '/mcdir/inst1/tls/0123456789abcdef is for 192.0.2.100' },
+      },
+      {
+        title: 'its key is not there yet',
+        desired: "{ beside: '~', host: 192.0.2.100 }",
+        reply: look({ certificate: undefined }),
+        gives: { unknown: 'its key is made first' },
+      },
+      {
+        title: 'it is given none',
+        desired: "{ beside: '~', host: 192.0.2.100, problem: somebody else has signed it }",
+        reply: look({ pair: '0123456789abcdef' }),
+        gives: { refuse: 'TLS020', what: 'somebody else has signed it' },
       },
       { title: 'nothing comes back', reply: { status: 1 }, gives: { unknown: 'could not be looked at' } },
     ],

@@ -1,0 +1,34 @@
+/** How clients find the servers, and verify them where the primary serves a certificate that pgduet has made. Pure. */
+import type { Cluster, Server } from '../inventory/cluster.ts';
+import { multiHostUri } from '../postgres/conninfo.ts';
+import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
+import { readTlsLook, servesFiles, tlsProbe } from '../resources/contract/tls-look.ts';
+import { clientDemands, tlsPlaceOf } from './tls.ts';
+
+export interface ClientStrings {
+  readonly readWrite: string;
+  readonly readOnly: string;
+  /** What these strings call the list of those who sign; null where clients cannot verify. */
+  readonly caFile: string | null;
+}
+
+export function clientStrings(cluster: Cluster, verified: boolean): ClientStrings {
+  const { name, servers } = cluster;
+  const clients = servers.map(({ host, postgres }) => ({ host: host.address, port: postgres.port }));
+  const caFile = `${name}-ca.pem`;
+  const demands = verified ? { sslmode: 'verify-full', sslrootcert: caFile } : clientDemands(cluster);
+  return {
+    readWrite: multiHostUri(clients, 'postgres', 'read-write', demands),
+    readOnly: multiHostUri(clients, 'postgres', 'prefer-standby', demands),
+    caFile: verified ? caFile : null,
+  };
+}
+
+export const servedProbe = (server: Server): { readonly tls?: Probe } =>
+  server.postgres.tls === 'generated' ? { tls: tlsProbe(tlsPlaceOf(server)) } : {};
+
+/** A client that has the list can verify it. */
+export function readServed(reply: ProbeReply | undefined): { readonly verified?: true } {
+  const look = reply && readTlsLook(reply);
+  return look && servesFiles(look) ? { verified: true } : {};
+}

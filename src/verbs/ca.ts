@@ -1,0 +1,82 @@
+/**
+ * `pgduet ca`: the certificates of those who sign for the servers, as the present primary has them: what a client needs that verifies. Looks, takes no
+ * lock, changes nothing.
+ */
+import { X509Certificate } from 'node:crypto';
+import { lookAt, openHost, probesFor } from '../apply/hosts.ts';
+import { hostView } from '../apply/observation.ts';
+import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
+import { exitCode } from '../base/exit-codes.ts';
+import type { Cluster, Server } from '../inventory/cluster.ts';
+import { listOf } from '../observe/issued.ts';
+import { type HostView, survey } from '../observe/survey.ts';
+import { jsonText } from '../report/shown.ts';
+import { inventory } from './inventory.ts';
+import { runPorts } from './ports.ts';
+import type { World } from './world.ts';
+
+export async function ca(world: World): Promise<number> {
+  const { cluster } = await inventory(world);
+  if (cluster.servers.every(({ postgres: { tls } }) => tls === undefined || tls === 'off'))
+    throw told(
+      'the inventory names nobody who signs',
+      'Write postgres.tls: generated, or name files that are there (docs/tls.md), then run pgduet provision.',
+    );
+  const looked = await Promise.all(cluster.servers.map((server) => seen(world, cluster, server)));
+  const views = looked.flatMap((one) => ('view' in one ? [[one.name, one.view] as const] : []));
+  const away = looked.flatMap((one) => ('problems' in one ? one.problems : []));
+  const found = survey(cluster, new Map(views));
+  if ('refused' in found) throw new DiagnosticError([found.refused, ...away], exitCode.hostFailed);
+  const { primary, hosts } = found.view;
+  const list = listOf(hosts.get(primary)?.tls);
+  if (!hosts.has(primary)) throw new DiagnosticError(away, exitCode.unreachable);
+  if (list.length === 0)
+    throw told(
+      `${primary}, the primary, has no list of those who sign`,
+      'Run pgduet provision, which makes it; pgduet check says what is missing.',
+    );
+  if (world.options.json)
+    world.print(
+      jsonText({ schema: 1, verb: 'ca', cluster: cluster.name, primary, ca: list.map(described) }, 2),
+    );
+  else world.print(list.join('').trimEnd());
+  return exitCode.done;
+}
+
+const told = (what: string, fix: string): DiagnosticError =>
+  new DiagnosticError(
+    [{ code: 'TLS021', what, why: 'a client could not tell the servers of the cluster from others', fix }],
+    exitCode.hostFailed,
+  );
+
+function described(pem: string): object {
+  const { subject, fingerprint256, validFrom, validTo } = new X509Certificate(pem);
+  return {
+    subject,
+    sha256: fingerprint256,
+    from: new Date(validFrom).toISOString(),
+    until: new Date(validTo).toISOString(),
+    pem,
+  };
+}
+
+type Seen = { readonly name: string } & (
+  | { readonly view: HostView }
+  | { readonly problems: readonly Diagnostic[] }
+);
+
+async function seen(world: World, cluster: Cluster, { name, host }: Server): Promise<Seen> {
+  const ports = runPorts(world, () => undefined);
+  try {
+    const state = await openHost(cluster, host, ports);
+    try {
+      await lookAt(ports, state, probesFor(cluster, host, []));
+      return { name, view: hostView(cluster, state, ports) };
+    } finally {
+      state.session.leave();
+    }
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    return { name, problems: error.diagnostics };
+  }
+}
