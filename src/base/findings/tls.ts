@@ -8,7 +8,7 @@ export const tlsCodes = {
     severity: 'danger',
     title: 'the servers replicate without TLS',
     consequence: 'whoever reads along on the log transfer network reads all data that is written',
-    repair: 'give the servers certificates and name them with postgres.tls (docs/tls.md)',
+    repair: 'write postgres.tls: generated, or name certificates that are there (docs/tls.md)',
   },
   TLS003: {
     severity: 'note',
