@@ -3,16 +3,13 @@
  * lock, changes nothing.
  */
 import { X509Certificate } from 'node:crypto';
-import { lookAt, openHost, probesFor } from '../apply/hosts.ts';
-import { hostView } from '../apply/observation.ts';
-import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
+import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
-import type { Cluster, Server } from '../inventory/cluster.ts';
 import { listOf } from '../observe/issued.ts';
-import { type HostView, survey } from '../observe/survey.ts';
+import { survey } from '../observe/survey.ts';
 import { jsonText } from '../report/shown.ts';
 import { inventory } from './inventory.ts';
-import { runPorts } from './ports.ts';
+import { seenServers } from './seen.ts';
 import type { World } from './world.ts';
 
 export async function ca(world: World): Promise<number> {
@@ -22,10 +19,8 @@ export async function ca(world: World): Promise<number> {
       'the inventory names nobody who signs',
       'Write postgres.tls: generated, or name files that are there (docs/tls.md), then run pgduet provision.',
     );
-  const looked = await Promise.all(cluster.servers.map((server) => seen(world, cluster, server)));
-  const views = looked.flatMap((one) => ('view' in one ? [[one.name, one.view] as const] : []));
-  const away = looked.flatMap((one) => ('problems' in one ? one.problems : []));
-  const found = survey(cluster, new Map(views));
+  const { hosts: views, away } = await seenServers(world, cluster);
+  const found = survey(cluster, views);
   if ('refused' in found) throw new DiagnosticError([found.refused, ...away], exitCode.hostFailed);
   const { primary, hosts } = found.view;
   const list = listOf(hosts.get(primary)?.tls);
@@ -58,25 +53,4 @@ function described(pem: string): object {
     until: new Date(validTo).toISOString(),
     pem,
   };
-}
-
-type Seen = { readonly name: string } & (
-  | { readonly view: HostView }
-  | { readonly problems: readonly Diagnostic[] }
-);
-
-async function seen(world: World, cluster: Cluster, { name, host }: Server): Promise<Seen> {
-  const ports = runPorts(world, () => undefined);
-  try {
-    const state = await openHost(cluster, host, ports);
-    try {
-      await lookAt(ports, state, probesFor(cluster, host, []));
-      return { name, view: hostView(cluster, state, ports) };
-    } finally {
-      state.session.leave();
-    }
-  } catch (error) {
-    if (!(error instanceof DiagnosticError)) throw error;
-    return { name, problems: error.diagnostics };
-  }
 }

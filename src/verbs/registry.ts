@@ -80,6 +80,13 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./ca.ts')).ca,
   },
   {
+    name: 'certificates',
+    summary: 'show which server shows which certificate, until when and by whom, and what speaks against it',
+    arguments: [],
+    options: [option('inventory'), ...hostOptions],
+    load: async () => (await import('./certificates.ts')).certificates,
+  },
+  {
     name: 'switch',
     summary: 'make a standby primary, and the primary its standby; refused when something could be lost',
     arguments: [],
