@@ -33,7 +33,7 @@ export const crossesInClear = ({
 
 export function crossesNetwork(address: string): boolean {
   const [host = '', bits] = address.split('/');
-  const wide = bits !== undefined && isIP(host) === 4 && Number(bits) < 8;
+  const wide = bits !== undefined && Number(bits) < (isIP(host) === 4 ? 8 : 128);
   return address !== 'samehost' && (wide || !isLoopback(host));
 }
 

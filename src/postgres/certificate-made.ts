@@ -96,9 +96,13 @@ export function serverCertificate(
 
 /** libpq before 15 compares an address with the text of the DNS names alone. */
 const generalNames = (name: string): readonly GeneralName[] => [
-  ...(isAddress(name) ? [new GeneralName({ iPAddress: name })] : []),
+  ...(isAddress(name) ? [new GeneralName({ iPAddress: withoutDots(name) })] : []),
   new GeneralName({ dNSName: name }),
 ];
+
+/** The library reads no IPv6 address that ends like an IPv4 one (::ffff:192.0.2.1). */
+const withoutDots = (address: string): string =>
+  address.includes(':') ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 
 const informationOf = (key: KeyObject): SubjectPublicKeyInfo =>
   AsnConvert.parse(key.export({ type: 'spki', format: 'der' }), SubjectPublicKeyInfo);

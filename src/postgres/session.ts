@@ -32,7 +32,7 @@ export const workingOptions = sessionOptions(unhindered);
  * The last setting is of an extension (pgaudit); without it, it is a name like any other.
  */
 export const unlogged =
-  "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic'; SET pgaudit.log = 'none';";
+  "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_duration_sample = -1; SET log_transaction_sample_rate = 0; SET log_min_error_statement = 'panic'; SET pgaudit.log = 'none';";
 
 /** For `psql -d`: the database of administration. */
 export const administration = conninfo({ dbname: 'postgres', options: workingOptions });
