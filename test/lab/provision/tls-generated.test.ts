@@ -90,6 +90,13 @@ chmod 600 ${managementDir}/tls/request/server.key`,
     for (const server of [a, b]) expect(await asClient(server, said.stdout)).toBe('t');
     expect(await asClient(a, stranger.certificate)).toMatch(/certificate verify failed/);
     expect((await tls.run('status')).stdout).toContain('sslmode=verify-full&sslrootcert=inst1-ca.pem');
+    const shown = await tls.run('certificates', '--json');
+    expectExit(shown, 0);
+    expect(shown.json()).toMatchObject({
+      primary: 'server1',
+      servers: ['server1', 'server2'].map((server) => ({ server, showing: 'serves', problem: null })),
+      signers: [{ subject: expect.stringMatching(/^CN=pgduet inst1 /) }],
+    });
   });
 
   labTest('does not spread a CA that only a standby has on its list', async () => {
