@@ -37,6 +37,7 @@ export async function authorityOf({ name, servers, caKey }: Cluster): Promise<Au
   });
   const signed = new Map<string, string>();
   return {
+    fromMs: times.fromMs,
     ca: (list) => list.find((one) => isOf(one, signs())) ?? made(),
     sign: (request, ca) => {
       const question = [ca, request.publicKey, ...request.names].join('\n');

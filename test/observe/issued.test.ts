@@ -2,7 +2,7 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
-import { issuedFor, namesOf, pairNameOf } from '../../src/observe/issued.ts';
+import { type Issued, issuedFor, namesOf, pairNameOf } from '../../src/observe/issued.ts';
 import type { HostView, View } from '../../src/observe/survey.ts';
 import type { TlsLook } from '../../src/resources/contract/tls-look.ts';
 import { authorityOf } from '../../src/verbs/authority.ts';
@@ -21,8 +21,8 @@ const keys = () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const request = () => keys().publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const nowMs = Date.now();
 const bare: TlsLook = { nowMs, served: 'none', named: false };
-const viewOf = (looks: Readonly<Record<string, TlsLook | undefined>>): View => ({
-  primary: 'server1',
+const viewOf = (looks: Readonly<Record<string, TlsLook | undefined>>, primary = 'server1'): View => ({
+  primary,
   hosts: new Map(Object.entries(looks).map(([name, tls]): [string, HostView] => [name, tls ? { tls } : {}])),
 });
 const asked = async (
@@ -35,6 +35,8 @@ const asked = async (
   return issued;
 };
 const count = (list: string): number => list.match(/BEGIN CERTIFICATE/g)?.length ?? 0;
+const problems = ({ pairs }: Issued) =>
+  [...pairs.values()].flatMap((pair) => (pair.state === 'refused' ? [pair.problem] : []));
 const states = ({ pairs }: { readonly pairs: ReadonlyMap<string, { readonly state: string }> }) =>
   [...pairs.values()].map(({ state }) => state);
 
@@ -153,10 +155,97 @@ describe('a server that comes later', () => {
     expect([issued.list, ...states(issued)]).toEqual(['', 'none', 'none', 'none']);
   });
 
+  it('brings a new CA on no list that a server would not get, which may follow by it', async () => {
+    const looks = { ...on, server3: { ...bare, request: request() } };
+    const maintained = await asked(looks, signer(), { out: ['server2'] });
+    expect(states(maintained)).toEqual(['kept', 'kept', 'refused']);
+    expect(problems(maintained).join()).toMatch(/new CA.*: server2 is in maintenance\. Bring back/);
+    expect(maintained.list).toBe(on.server1?.ca);
+    const view = { ...viewOf({ ...looks, server2: undefined }), absent: new Set(['server2']) };
+    const away = await asked({}, signer(), { view, out: ['server2'] });
+    expect(problems(away).join()).toMatch(/: server2 is away/);
+    expect(away.list).toBe(on.server1?.ca);
+  });
+
+  it('is signed beside one that is left out where the CA counts already, or where that one follows by no list', async () => {
+    const key = new Secret(keys().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    const all = await turnedOn(signer(key));
+    const comes = { ...bare, request: request() };
+    const known = await asked({ ...all, server3: comes }, signer(key), { out: ['server2'] });
+    expect(states(known)).toEqual(['kept', 'kept', 'signed']);
+    const { server1 } = on;
+    const first = await asked({ server1, server2: bare, server3: comes }, signer(), { out: ['server2'] });
+    expect(states(first)).toEqual(['kept', 'none', 'signed']);
+  });
+
   it('brings no CA as long as it is left out', async () => {
     const issued = await asked({ ...on, server3: bare }, signer(), { out: ['server3'] });
     expect(states(issued)).toEqual(['kept', 'kept', 'none']);
     expect(issued.list).toBe(on.server1?.ca);
+  });
+});
+
+describe('the role has come to a server on which TLS was never turned on', () => {
+  const looks = { ...on, server3: bare };
+  const view = viewOf(looks, 'server3');
+
+  it('a rebuild goes on, and turns nothing on', async () => {
+    const issued = await asked({}, signer(), { view, only: 'server1' });
+    expect(states(issued)).toEqual(['none', 'kept', 'none']);
+    expect(issued.list).toBe('');
+  });
+
+  it('provision says which list is to be laid where, and goes on behind that', async () => {
+    expect(problems(await asked({}, signer(), { view }))).toEqual(
+      ['server1', 'server2'].map(
+        (name) =>
+          `the primary, server3, has no list of those who sign. Compare /mcdir/inst1/tls/ca.pem of ${name} with what your clients have, and lay it on server3 as /mcdir/inst1/tls/ca.pem`,
+      ),
+    );
+    const laid = viewOf({ ...on, server3: { ...bare, ca: on.server1?.ca ?? '' } }, 'server3');
+    expect(states(await asked({}, signer(), { view: laid }))).toEqual(['kept', 'kept', 'keyless']);
+  });
+});
+
+describe('a rebuild', () => {
+  it('is not refused for what is wrong with another server', async () => {
+    const broken = { ...on.server2, problem: 'the key is open to others' } as TlsLook;
+    const looks = { ...on, server2: broken };
+    expect(states(await asked(looks, signer(), { only: 'server3' }))).toEqual(['kept', 'kept', 'kept']);
+    const target = await asked(looks, signer(), { only: 'server2' });
+    expect(states(target)).toEqual(['kept', 'refused', 'kept']);
+  });
+
+  it('beside a primary that serves, and has lost its list, needs a pair that is there', async () => {
+    const { ca: _, ...lost } = on.server1 ?? bare;
+    const looks = { ...on, server1: lost, server3: bare };
+    expect(states(await asked(looks, signer(), { only: 'server2' }))).toEqual(['kept', 'kept', 'none']);
+    expect(states(await asked(looks, signer(), { only: 'server3' }))).toEqual(['kept', 'kept', 'refused']);
+  });
+});
+
+describe('the clocks', () => {
+  const hour = 3_600_000;
+  it('of hosts say from when a certificate counts: nothing is made that would not yet', async () => {
+    const behind = { ...bare, nowMs: nowMs - 3.5 * hour };
+    const issued = await asked({ server1: bare, server2: behind, server3: bare });
+    expect(states(issued)).toEqual(['refused', 'refused', 'refused']);
+    expect(problems(issued)[0]).toMatch(/^by the clock of server2 it would count in 3 hours only: /);
+    expect(issued.list).toBe('');
+    const little = await asked({ server1: bare, server2: { ...bare, nowMs: nowMs - hour / 2 } });
+    expect(states(little)).toEqual(['keyless', 'keyless', 'unseen']);
+  });
+
+  it('say that a CA has ended, too', async () => {
+    const key = new Secret(keys().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    const later = { nowMs: nowMs + 11 * 365 * 24 * hour };
+    const all = Object.fromEntries(
+      Object.entries(await turnedOn(signer(key))).map(([name, look]) => [name, { ...look, ...later }]),
+    );
+    const issued = await asked({ ...all, server3: { ...bare, ...later } }, signer(key));
+    expect(problems(issued).at(-1)).toMatch(
+      /the CA that would sign it, CN=pgduet .* has ended on .* in secrets\.ca_key/,
+    );
   });
 });
 
@@ -182,6 +271,16 @@ describe('a server that serves', () => {
     expect(states(await asked({ ...on, server2: strange }))).toEqual(['kept', 'refused', 'kept']);
     const broken = { ...on.server2, problem: 'the key is open to others' } as TlsLook;
     expect(states(await asked({ ...on, server2: broken }))).toEqual(['kept', 'refused', 'kept']);
+  });
+
+  it('is signed anew where it serves no more, and the list is lost: TLS was turned off', async () => {
+    const left = { ...bare, certificate: foreign, pair: pairNameOf(foreign) };
+    for (const look of [left, { ...left, ca: foreignCa.slice(0, 200) }])
+      expect(states(await asked({ server1: look, server2: left, server3: bare }))).toEqual([
+        'keyless',
+        'keyless',
+        'keyless',
+      ]);
   });
 
   it('is signed anew before it serves, where the run that began it was broken off', async () => {

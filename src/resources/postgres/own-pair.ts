@@ -117,8 +117,8 @@ const nameOf = (certificate: string): string =>
 const signedAnew = (problem: string) =>
   ({
     code: 'TLS020',
-    what: `a certificate is not as it should be, and pgduet makes no new one: ${problem}`,
-    why: 'clients that verify could not follow a server that suddenly shows the certificate of another CA; nothing has been changed on any server',
+    what: `pgduet makes no certificate: ${problem}`,
+    why: 'clients that verify, or another server, could not follow what would be shown then; nothing has been changed on any server',
     fix: "Look at what is named (docs/tls.md: 'When pgduet refuses to sign'). If no client verifies yet, write tls: off, run pgduet provision, and write tls: generated again.",
   }) as const;
 
