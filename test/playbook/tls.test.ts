@@ -19,7 +19,7 @@ import type { TlsLook } from '../../src/resources/contract/tls-look.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedTemplate } from '../../src/shipped.ts';
 import { included } from '../../src/verbs/playbook-files.ts';
-import { clusterOf, pairInventory, serverNamed } from '../observe/cluster.ts';
+import { clusterOf, pairInventory, serverNamed, threeInventory } from '../observe/cluster.ts';
 import { ca, other, server1, server2, stranger } from '../postgres/pems.ts';
 
 const files = '{ ca: /pki/ca.pem, certificate: /pki/server.pem, key: /pki/server.key }';
@@ -27,6 +27,10 @@ const withTls = (tls: string) =>
   clusterOf(pairInventory.replace('data_dir: /database/inst1', `data_dir: /database/inst1, tls: ${tls}`));
 const [given, off, silent] = [await withTls(files), await withTls('off'), await clusterOf(pairInventory)];
 const generated = await withTls('generated');
+const trio = await clusterOf(
+  threeInventory.replace('data_dir: /database/inst1', `data_dir: /database/inst1, tls: ${files}`),
+);
+const maintenance = { number: 1, by: 'a', since: '2027-01-01T00:00:00Z', until: null, reason: '' };
 const nowMs = Date.UTC(2027, 0, 1);
 const certificates: Readonly<Record<string, string>> = { server1, server2 };
 
@@ -92,6 +96,58 @@ describe('what is demanded of a server', () => {
   it('is a proof where it was not seen, or does not answer: unknown takes nothing away', () => {
     for (const view of [preferredView(given), seen(hosts({})), seen(new Map())])
       expect(of(given, view, 'server2', 'server1').demands).toEqual(verified);
+  });
+
+  describe('beside a third server that may take over', () => {
+    const three = (third: HostView | undefined, verifies: boolean, over: Partial<View> = {}): View => ({
+      primary: 'server1',
+      hosts: new Map([
+        ...hosts({ server1, server2 }, { verifies }),
+        ...(third ? [['server3', third] as const] : []),
+      ]),
+      ...over,
+    });
+    const shown = (served: string | undefined): HostView => ({
+      tls: look('server3', served, { certificate: server2 }),
+    });
+    const maintained: Partial<View> = { maintained: new Map([['server3', maintenance]]) };
+    const absent: Partial<View> = { absent: new Set(['server3']) };
+    const demands = (view: View, intent: Intent = provision) =>
+      tlsVariables({ cluster: trio, view, intent }, serverNamed(trio, 'server2'), 'server1').demands;
+
+    it('is nothing as long as that one is seen to serve none: the controllers turn host and port alone', () => {
+      for (const over of [{}, maintained])
+        for (const verifies of [true, false])
+          expect(demands(three(shown('none'), verifies, over))).toEqual({});
+    });
+
+    it('does not begin as long as that one is out and nobody knows what it serves', () => {
+      expect(demands(three(undefined, false, absent))).toEqual({});
+      expect(demands(three(shown(undefined), false, maintained))).toEqual({});
+    });
+
+    it('is a proof where others verify already, or that one is at hand and only down', () => {
+      expect(demands(three(undefined, true, absent))).toEqual(verified);
+      expect(demands(three(shown(undefined), true, maintained))).toEqual(verified);
+      expect(demands(three(shown(undefined), false))).toEqual(verified);
+    });
+
+    it('is a proof for a rebuild, which goes by its source', () => {
+      const rebuild: Intent = { kind: 'rebuild', host: 'server2', copy: false };
+      expect(demands(three(shown('none'), false, maintained), rebuild)).toEqual(verified);
+    });
+
+    it('is proven by logins meanwhile', () => {
+      const view = three({ ...shown('none'), data }, false);
+      const { logins, rule, upstream } = tlsVariables(
+        { cluster: trio, view, intent: provision },
+        serverNamed(trio, 'server2'),
+        'server1',
+      );
+      expect(Object.keys(logins)).toEqual(['server1']);
+      expect(logins.server1).toContain('sslmode=verify-full');
+      expect([rule, upstream]).toEqual(['host', 'kept']);
+    });
   });
 
   it('is no more than before with TLS off, whatever is served', () => {

@@ -117,28 +117,43 @@ export function tlsSettings(server: Server, files: TlsFiles | undefined): Readon
 }
 
 /**
- * Words of every connection string from `server` to `source`. verify-full unless that one is seen to serve otherwise. libpq
- * would encrypt by GSS whatever sslmode says, and take a certificate and a list of the administrator's home: these are named where
- * nothing is. SCRAM bound to the connection needs no word about other ways to log in: none of them can be.
+ * Words of every connection string from `server` to `source`: none where nobody could keep to them. Who is not seen, or does not answer, is taken
+ * to serve: unknown takes nothing away.
  */
-export function demandsTo(
-  { cluster, view }: Situation,
-  server: Server,
-  source: string | undefined,
-): Conninfo {
+export function demandsTo(situation: Situation, server: Server, source: string | undefined): Conninfo {
+  const { cluster, view } = situation;
   const { tls } = server.postgres;
   if (tls === undefined || tls === 'off') return {};
-  const ca = listPathOf(server, view.hosts.get(server.name)?.tls);
   const asked = cluster.servers.find(({ name }) => name === source);
-  if (!asked || denies(view, asked, server)) return {};
-  return {
-    sslmode: 'verify-full',
-    sslrootcert: ca,
-    channel_binding: 'require',
-    gssencmode: 'disable',
-    sslcert: nowhere,
-    sslcrl: nowhere,
-  };
+  return asked && !denies(view, asked, server) && followsAll(situation, server) ? proof(server, view) : {};
+}
+
+/**
+ * libpq would encrypt by GSS whatever sslmode says, and take a certificate and a list of the administrator's home: these are named where
+ * nothing is. SCRAM bound to the connection needs no word about other ways to log in: none of them can be.
+ */
+const proof = (server: Server, view: View): Conninfo => ({
+  sslmode: 'verify-full',
+  sslrootcert: listPathOf(server, view.hosts.get(server.name)?.tls),
+  channel_binding: 'require',
+  gssencmode: 'disable',
+  sslcert: nowhere,
+  sslcrl: nowhere,
+});
+
+/**
+ * Of a line the controllers turn host and port alone: who verifies has to be able to follow everybody who may take over. A rebuild brings back
+ * who may have verified before, and goes by its source.
+ */
+function followsAll({ cluster, view, intent }: Situation, server: Server): boolean {
+  if (intent.kind === 'rebuild') return true;
+  const out = [...leftAlone(intent, view), ...(view.absent ?? [])];
+  // In a cluster that verifies already nobody begins by that.
+  const unsure = ({ name }: Server): boolean =>
+    isTurning(view) && out.includes(name) && view.hosts.get(name)?.tls?.served === undefined;
+  return cluster.servers.every(
+    (other) => other.name === server.name || !(denies(view, other, server) || unsure(other)),
+  );
 }
 
 /** It was seen to serve what `by` could not follow. */
@@ -174,8 +189,12 @@ function loginsOf(situation: Situation, server: Server): Readonly<Record<string,
           port: other.postgres.port,
           user: cluster.replicationUser,
         };
-        const demands = demandsTo(situation, server, other.name);
-        const more = { ...demands, dbname: 'replication', replication: 'true', connect_timeout: 5 };
+        const more = {
+          ...proof(server, view),
+          dbname: 'replication',
+          replication: 'true',
+          connect_timeout: 5,
+        };
         return [other.name, serverConninfo(to, 'pgduet_login', passfile ? { ...more, passfile } : more)];
       }),
   );

@@ -42,7 +42,7 @@ export const tlsKey: ResourceKind<KeyDesired, TlsLook> = {
       summary: `make a key for TLS in ${directoryOf(place)}; it never leaves the host`,
       reason: 'the server has no pair for TLS',
       notes: [
-        'then, in this run: the key gets its certificate, and the server serves TLS by a reload; each standby connects anew to verify its primary (0.1 to 0.2 s), and the rules for servers want TLS. Clients that prefer TLS, as libpq does by itself, use it from their next connection on',
+        'then, in this run: the key gets its certificate, and the server serves TLS by a reload; each standby connects anew to verify its primary (0.1 to 0.2 s), and the rules for servers want TLS; both wait for a server that is away, or in maintenance, and not seen to serve it. Clients that prefer TLS, as libpq does by itself, use it from their next connection on',
       ],
       differences: [{ code: 'TLS024', object: directoryOf(place), declared: 'a pair', found: 'no key' }],
     });

@@ -61,7 +61,7 @@ export const served: ResourceKind<Desired, TlsLook> = {
       notes:
         shown === 'none'
           ? [
-              'then, in this run: each standby connects anew to verify its primary (0.1 to 0.2 s), and the rules for servers want TLS. Clients that prefer TLS, as libpq does by itself, use it from their next connection on',
+              'then, in this run: each standby connects anew to verify its primary (0.1 to 0.2 s), and the rules for servers want TLS; both wait for a server that is away, or in maintenance, and not seen to serve it. Clients that prefer TLS, as libpq does by itself, use it from their next connection on',
               ...(lockedOut ? [`then, in this run: ${lockedOut}`] : []),
             ]
           : [],
