@@ -5,7 +5,7 @@
 import { BlockList } from 'node:net';
 import type { RuleWords } from '../postgres/hba-rows.ts';
 import { fieldText, listedNames } from '../postgres/hba-tokens.ts';
-import { isIP, isLoopback } from './addresses.ts';
+import { canonicalAddress, isIP, isLoopback, normalAddress } from './addresses.ts';
 import type { HbaRule } from './cluster.ts';
 
 /** What cannot be read has been refused with the inventory. */
@@ -22,6 +22,15 @@ export const wordsOf = ({
   user: names(user).map(({ text }) => text),
   address,
 });
+
+/** PostgreSQL tells an address as it spells it itself. */
+export const sameClients = (one: RuleWords, other: RuleWords): boolean =>
+  comparable(one) === comparable(other);
+
+function comparable({ database, user, address }: RuleWords): string {
+  const [host = '', bits] = normalAddress(address).split('/');
+  return JSON.stringify([database, user, canonicalAddress(host), bits]);
+}
 
 /** Its clients may come without TLS, and over a network, so that `required` means it. Unix sockets and loopback stay on the host. */
 export const crossesInClear = ({

@@ -15,6 +15,7 @@ import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import { type TlsVariables, tlsVariables } from '../../src/playbook/variables/tls.ts';
 import { variablesFor } from '../../src/playbook/variables.ts';
 import { parseConninfo } from '../../src/postgres/conninfo.ts';
+import type { RuleRow } from '../../src/postgres/hba-rows.ts';
 import type { TlsLook } from '../../src/resources/contract/tls-look.ts';
 import { kinds } from '../../src/resources/registry.ts';
 import { shippedTemplate } from '../../src/shipped.ts';
@@ -138,7 +139,7 @@ describe('what is demanded of a server', () => {
     });
 
     it('is proven by logins meanwhile', () => {
-      const view = three({ ...shown('none'), data }, false);
+      const view = three({ ...shown('none'), data: { ...data, standbySignal: true } }, false);
       const { logins, rule, upstream } = tlsVariables(
         { cluster: trio, view, intent: provision },
         serverNamed(trio, 'server2'),
@@ -319,7 +320,14 @@ describe('rules of clients', () => {
     mask: '255.0.0.0',
     method: 'reject',
   };
-  const withClients = (served: string | undefined, rules: readonly (typeof refusal)[]): View => {
+  const refusalOf = (user: string, address: string, mask: string | null): RuleRow => ({
+    ...refusal,
+    database: user === 'all' ? ['all'] : ['app'],
+    user: [user],
+    address,
+    mask,
+  });
+  const withClients = (served: string | undefined, rules: readonly RuleRow[]): View => {
     const map = new Map(hosts({ server1: served }));
     map.set('server1', { ...map.get('server1'), clients: { rules, sessions: [session] } });
     return seen(map);
@@ -346,6 +354,22 @@ describe('rules of clients', () => {
     expect(lines(required, withClients('none', [refusal]))).toEqual(demanding);
   });
 
+  it('stand by whatever spelling of an address', async () => {
+    const one = async (address: string, standing: string, mask: string) => {
+      const rule = `[{ type: host, database: app, user: app, address: '${address}', method: scram-sha-256 }]`;
+      const spelt = await withTls(`${files}, tls_clients: required, hba: ${rule}`);
+      return lines(spelt, withClients('none', [{ ...refusal, address: standing, mask }]));
+    };
+    for (const [address, standing, mask] of [
+      ['2001:DB8:0::/32', '2001:db8::', 'ffff:ffff::'],
+      ['10.1.2.3/8', '10.1.2.3', '255.0.0.0'],
+      ['10.1.2.3', '10.1.2.3', '255.255.255.255'],
+      ['::ffff:10.0.0.0/104', '::ffff:10.0.0.0', 'ffff:ffff:ffff:ffff:ffff:ffff:ff00::'],
+    ] as const)
+      expect(await one(address, standing, mask), address).toHaveLength(2);
+    expect(await one('10.1.2.3/8', '10.1.2.4', '255.0.0.0')).toHaveLength(1);
+  });
+
   it('are not turned on by a teardown, and stay where they stand, or cannot be seen', () => {
     const teardown: Intent = {
       kind: 'teardown',
@@ -366,14 +390,23 @@ describe('rules of clients', () => {
     const words = /^sessions of now without TLS go on.*: app@app from 10\.0\.0\.9 \(psql\), 2 times$/;
     expect(told(required, withClients('none', []))).toMatch(words);
     expect(told(required, withClients(server1, []))).toMatch(words);
-    expect(told(required, withClients(server1, [refusal]))).toBe('');
+    const all = [
+      refusalOf('app', '10.0.0.0', '255.0.0.0'),
+      refusalOf('all', 'all', null),
+      refusalOf('all', '::', '::'),
+    ];
+    const gss = { ...refusalOf('krb', '.example.com', null), database: ['a b', 'x'] };
+    const whole = withClients(server1, [...all, gss]);
+    expect(told(required, whole)).toBe('');
+    // One of them standing is not all of them: who comes by another one would be kept out.
+    for (const rules of [[refusal], all]) expect(told(required, withClients(server1, rules))).toMatch(words);
     expect(told(optional, withClients(server1, []))).toBe('');
     const hba = (view: View) =>
       declared('provision', cluster(required), view, provision, 'server1').find(({ id }) =>
         id.startsWith('hba '),
       );
     expect(hba(withClients(server1, []))?.desired).toMatchObject({ lockedOut: expect.stringMatching(words) });
-    expect(hba(withClients(server1, [refusal]))?.desired).not.toHaveProperty('lockedOut');
+    expect(hba(whole)?.desired).not.toHaveProperty('lockedOut');
   });
 });
 

@@ -1,6 +1,6 @@
 /** Client rules and sessions as a server of PostgreSQL tells them: what is compared with the inventory, and who is in without TLS. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { wordsOf } from '../../src/inventory/client-rules.ts';
+import { sameClients, wordsOf } from '../../src/inventory/client-rules.ts';
 import { type RuleRow, rowWords, ruleRowsQuery } from '../../src/postgres/hba-rows.ts';
 import { plainSessionsQuery } from '../../src/postgres/plain-sessions.ts';
 import { cannotRun, RealServer } from './real-server.ts';
@@ -17,6 +17,9 @@ describe.skipIf(cannotRun !== undefined)('a server without TLS', () => {
     'hostnossl "a b",x krb .example.com reject',
     'hostnossl all all all reject',
     'hostnossl all all 2001:db8::/33 reject',
+    'hostnossl all all 2001:DB8:0::/32 reject',
+    'hostnossl all all 10.1.2.3/8 reject',
+    'hostnossl all all ::ffff:10.0.0.0/104 reject',
   ];
   beforeAll(() => server.start([], { 'pg_hba.conf': `${rules.join('\n')}\n` }), 60_000);
   afterAll(() => server.stop());
@@ -28,12 +31,22 @@ describe.skipIf(cannotRun !== undefined)('a server without TLS', () => {
     );
     const declared = (database: string, user: string, address: string) =>
       wordsOf({ database, user, address });
-    expect(rows.filter(({ method }) => method === 'reject').map(rowWords)).toEqual([
+    const wanted = [
       declared('app', 'app', '10.0.0.0/8'),
       declared('"a b", x', 'krb', '.example.com'),
       declared('all', 'all', 'all'),
       declared('all', 'all', '2001:db8::/33'),
-    ]);
+      declared('all', 'all', '2001:DB8:0::/32'),
+      declared('all', 'all', '10.1.2.3/8'),
+      declared('all', 'all', '::ffff:10.0.0.0/104'),
+    ];
+    const told = rows.filter(({ method }) => method === 'reject').map(rowWords);
+    expect(told.slice(0, 4)).toEqual(wanted.slice(0, 4));
+    expect(told).toHaveLength(wanted.length);
+    wanted.forEach((words, at) => {
+      const one = told[at];
+      expect(one && sameClients(one, words), JSON.stringify(one)).toBe(true);
+    });
   });
 
   it('has a list of who crosses the network in the clear: not who comes over the socket or loopback', () => {

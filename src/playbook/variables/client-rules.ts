@@ -3,7 +3,7 @@
  * seen to serve it, and what stands stays. Pure.
  */
 import type { Situation } from '../../intent/intent.ts';
-import { crossesInClear, loopbackIn, namesText, wordsOf } from '../../inventory/client-rules.ts';
+import { crossesInClear, loopbackIn, namesText, sameClients, wordsOf } from '../../inventory/client-rules.ts';
 import type { HbaRule, Server } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { rowWords } from '../../postgres/hba-rows.ts';
@@ -18,24 +18,27 @@ export function clientsNeedTls(
   if (server.postgres.tlsClients !== 'required') return false;
   const { tls, clients } = view.hosts.get(server.name) ?? {};
   const mayBegin = tls?.served !== 'none' && (intent.kind !== 'teardown' || clients === undefined);
-  return mayBegin || refusesPlain(view, server);
+  return mayBegin || demandingIn(server).some(isStanding(view, server));
 }
 
 /** Those who are in without TLS as the rules begin to demand it, in words; empty where nothing begins. */
 export function lockedOut(view: View, server: Server): string {
-  if (server.postgres.tlsClients !== 'required' || refusesPlain(view, server)) return '';
+  const stands = isStanding(view, server);
+  if (server.postgres.tlsClients !== 'required' || demandingIn(server).every(stands)) return '';
   const sessions = view.hosts.get(server.name)?.clients?.sessions ?? [];
   return sessions.length > 0
     ? `sessions of now without TLS go on, and come again with TLS only, unless a rule still lets them in without it: ${sessionsWords(sessions)}`
     : '';
 }
 
-/** Some rule of the inventory refuses already who comes without TLS: TLS that was turned off by hand opens none of them. */
-function refusesPlain(view: View, { name, postgres: { hba } }: Server): boolean {
-  const standing = (view.hosts.get(name)?.clients?.rules ?? [])
+const demandingIn = ({ postgres: { hba } }: Server): readonly HbaRule[] => hba.filter(isDemanding);
+
+/** It refuses already who comes without TLS: TLS that was turned off by hand opens no such rule. */
+function isStanding(view: View, { name }: Server): (rule: HbaRule) => boolean {
+  const refusals = (view.hosts.get(name)?.clients?.rules ?? [])
     .filter(({ type, method }) => type === 'hostnossl' && method === 'reject')
-    .map((row) => JSON.stringify(rowWords(row)));
-  return hba.some((rule) => isDemanding(rule) && standing.includes(JSON.stringify(wordsOf(rule))));
+    .map(rowWords);
+  return (rule) => refusals.some((words) => sameClients(words, wordsOf(rule)));
 }
 
 const isDemanding = (rule: HbaRule): boolean => crossesInClear(rule) && rule.tls !== 'optional';
