@@ -2,7 +2,7 @@
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
-import { readTlsLook, servesFiles, tlsProbe } from '../resources/contract/tls-look.ts';
+import { deniesTls, filesObjection, readTlsLook, tlsProbe } from '../resources/contract/tls-look.ts';
 import { clientDemands, tlsPlaceOf } from './tls.ts';
 
 export interface ClientStrings {
@@ -27,8 +27,15 @@ export function clientStrings(cluster: Cluster, verified: boolean): ClientString
 export const servedProbe = (server: Server): { readonly tls?: Probe } =>
   server.postgres.tls === 'generated' ? { tls: tlsProbe(tlsPlaceOf(server)) } : {};
 
-/** A client that has the list can verify it. */
-export function readServed(reply: ProbeReply | undefined): { readonly verified?: true } {
+/**
+ * Can a client that has the list verify it by the address of these strings? One that does not answer is judged by what lies there. Undefined where
+ * it was not looked at.
+ */
+export function readServed(server: Server, reply: ProbeReply | undefined): { readonly verified?: boolean } {
   const look = reply && readTlsLook(reply);
-  return look && servesFiles(look) ? { verified: true } : {};
+  if (!look) return {};
+  const place = { host: server.host.address, version: server.postgres.version };
+  return {
+    verified: look.served === undefined ? filesObjection(look, place) === undefined : !deniesTls(look, place),
+  };
 }

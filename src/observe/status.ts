@@ -149,8 +149,8 @@ export type HostStatus =
       readonly live?: Live;
       readonly streams?: Streams;
       readonly stopped?: StoppedRecord;
-      /** The primary is known by a certificate that pgduet has made. */
-      readonly verified?: true;
+      /** Clients know it by a certificate that pgduet has made. */
+      readonly verified?: boolean;
       readonly controller: ReturnType<typeof readControllerStatus>;
       readonly remembered?: Remembered;
     }
@@ -167,7 +167,7 @@ export function readStatus(server: Server, replies: StatusReplies): HostStatus {
     ...(live?.sql !== undefined && live.sql !== null ? { live: live.sql as Live } : {}),
     ...(streams ? { streams } : {}),
     ...(record ? { stopped: record } : {}),
-    ...readServed(replies.tls),
+    ...readServed(server, replies.tls),
     controller: controller ? readControllerStatus(controller, server.name) : { state: 'missing' },
     ...(remembered ? { remembered: parseRemembered(remembered.stdout) } : {}),
   };
@@ -190,6 +190,7 @@ export function clusterStatus(
   const maintained = maintainedIn(statuses);
   const primaries = cluster.servers.filter(({ name }) => roleOf(statuses.get(name)) === 'primary');
   const senders = primaries.flatMap(({ name }) => liveOf(statuses.get(name))?.senders ?? []);
+  const all = cluster.servers.map(({ name }) => statuses.get(name));
   const [leading] = primaries.map(({ name }) => statuses.get(name));
   return {
     cluster: cluster.name,
@@ -202,7 +203,7 @@ export function clusterStatus(
     }),
     arbiter: arbiterStatus(cluster, statuses),
     register: reportOf(statuses.get(primaries[0]?.name ?? ''))?.register?.members ?? null,
-    ...clientStrings(cluster, leading?.kind === 'seen' && leading.verified === true),
+    ...clientStrings(cluster, verifiedOf(leading) === true && !all.some((one) => verifiedOf(one) === false)),
     problem:
       primaries.length > 1
         ? `${primaries.map(({ name }) => name).join(' and ')} are ${primaries.length > 2 ? 'all' : 'both'} primary: stop the clients, keep copies of each, and see docs/runbooks/two-primaries.md`
@@ -216,6 +217,9 @@ export function clusterStatus(
           : lostDirectories(cluster, statuses),
   };
 }
+
+const verifiedOf = (status: HostStatus | undefined): boolean | undefined =>
+  status?.kind === 'seen' ? status.verified : undefined;
 
 /** What runs there goes on, and nobody can switch to it, or take over from it by its word. */
 function lostDirectories(cluster: Cluster, statuses: ReadonlyMap<string, HostStatus>): string | null {

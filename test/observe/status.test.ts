@@ -4,6 +4,7 @@ import type { Cluster } from '../../src/inventory/cluster.ts';
 import { clusterStatus, type HostStatus, readStatus, statusProbes } from '../../src/observe/status.ts';
 import { statusJson, statusText } from '../../src/report/status.ts';
 import type { ProbeReply } from '../../src/resources/contract/kind.ts';
+import { ca, server1, server2 } from '../postgres/pems.ts';
 import { arbiterInventory, clusterOf, pairInventory, serverNamed } from './cluster.ts';
 
 let pair: Cluster;
@@ -285,14 +286,32 @@ describe('the status of a cluster', () => {
     expect(status.readWrite).toContain('192.0.2.100:27500,192.0.2.110:27500');
   });
 
-  it('says how clients verify, where the primary serves a certificate that pgduet has made', () => {
-    const verified = (about: 'server1' | 'server2') =>
-      of(
-        { ...seen('server1', primary), ...(about === 'server1' ? { verified: true } : {}) },
-        { ...seen('server2', standby), ...(about === 'server2' ? { verified: true } : {}) },
-      );
-    expect(verified('server2')).toMatchObject({ caFile: null });
-    const { caFile, readWrite } = verified('server1');
+  it('says how clients verify, where every server that was seen can be verified by its address', async () => {
+    const generated = await clusterOf(
+      pairInventory.replace('data_dir: /database/inst1', 'data_dir: /database/inst1, tls: generated'),
+    );
+    const served = (name: string, live: unknown, tls: object | undefined): HostStatus =>
+      readStatus(serverNamed(generated, name), {
+        facts,
+        data: data('running 1\n'),
+        controller: report(name, 'switchable', null),
+        live: reply('', { sql: live }),
+        ...(tls ? { tls: reply(JSON.stringify({ nowMs: Date.UTC(2027, 0, 1), ca, ...tls })) } : {}),
+      });
+    const shown = (certificate: string) => ({ certificate, served: certificate });
+    const strings = (first: object | undefined, second: object | undefined) =>
+      of(served('server1', primary, first), served('server2', standby, second));
+    for (const [first, second] of [
+      [undefined, shown(server2)],
+      [shown(server1), { served: 'none' }],
+      [shown(server1), shown(server1)],
+      [shown(server2), shown(server2)],
+      [shown(server1), {}],
+    ] as const)
+      expect(strings(first, second), JSON.stringify([first, second])).toMatchObject({ caFile: null });
+    expect(of(served('server1', primary, shown(server1)), away)).toMatchObject({ caFile: 'inst1-ca.pem' });
+    expect(strings(shown(server1), { certificate: server2 })).toMatchObject({ caFile: 'inst1-ca.pem' });
+    const { caFile, readWrite } = strings(shown(server1), shown(server2));
     expect(caFile).toBe('inst1-ca.pem');
     expect(readWrite).toMatch(
       /\?target_session_attrs=read-write&sslmode=verify-full&sslrootcert=inst1-ca\.pem$/,
