@@ -205,6 +205,12 @@ export function namesInBlock(text: string, heading: string): readonly string[] {
   return parseConf(text).flatMap((line) => (inside(block, line.index) ? [line.name] : []));
 }
 
+/** The value that counts, where its line is none of our block. */
+export function foreignValue(text: string, name: string, heading: string): string | undefined {
+  const line = effectiveConf(text).get(name);
+  return line && !inside(blockOf(text.split('\n'), heading), line.index) ? line.value : undefined;
+}
+
 interface Block {
   /** Index of the heading; -1 when there is no block. */
   readonly start: number;

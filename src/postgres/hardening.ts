@@ -4,6 +4,8 @@
  * are written. What is left out, and why, is in docs/security.md. Pure.
  */
 
+import { bareLibrary, librariesIn } from './libraries.ts';
+
 export const hardeningLevels = ['standard', 'cis'] as const;
 export type HardeningLevel = (typeof hardeningLevels)[number];
 
@@ -111,13 +113,9 @@ export function hardeningSettings({
 const isWithin = (one: HardeningLevel, level: HardeningLevel): boolean =>
   hardeningLevels.indexOf(one) <= hardeningLevels.indexOf(level);
 
-/** A list of PostgreSQL's: names with commas, each perhaps quoted. */
 function loaded(level: HardeningLevel, declared = ''): string {
-  const theirs = declared
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  const bare = theirs.map((name) => name.replace(/^"(.*)"$/, '$1').replace(/^\$libdir\//, ''));
+  const theirs = librariesIn(declared);
+  const bare = theirs.map(bareLibrary);
   const ours = hardeningLibraries.filter((one) => isWithin(one.level, level) && !bare.includes(one.name));
   return [...theirs, ...ours.map(({ name }) => name)].join(', ');
 }

@@ -23,6 +23,7 @@ import { settingDifferences } from './settings-differences.ts';
 import { type FileEdit, fileChange, heldChange, holdScript, writeScript } from './settings-file.ts';
 import { type Found, findDifferences } from './settings-found.ts';
 import { leftovers } from './settings-leftovers.ts';
+import { librariesTaken } from './settings-libraries.ts';
 import {
   autoText,
   confPath,
@@ -141,7 +142,7 @@ export const settings: ResourceKind<Desired, Seen, SettingsChange> = {
       values: { ...stillNeeded(raised, seen), ...left },
       leftovers: Object.keys(left),
     };
-    const held = slotsNeedLogical(needed.values, seen.live);
+    const held = slotsNeedLogical(needed.values, seen.live) ?? librariesTaken(needed, seen);
     if (held) return held;
     const found = findDifferences(needed, [...names, ...needed.leftovers], seen);
     const told = settingDifferences(needed, seen, found);

@@ -1,5 +1,6 @@
 /** Cases of the kinds that deal with an instance: its data directory, its files, its roles, its slots, its standbys. */
 import { Secret } from '../../../src/base/secret.ts';
+import { ourHeading } from '../../../src/postgres/conf-file.ts';
 import { scramVerifier } from '../../../src/postgres/scram.ts';
 import { canary, type KindCases } from '../cases.ts';
 import { autoFile, conf, fileLine, hbaDrift, hbaText, live, roleDrift, settingsDrift } from './drift.ts';
@@ -46,6 +47,9 @@ const standbyYaml =
 const names = "{ name: names, values: { synchronous_standby_names: 'server2' } }";
 const upstream =
   "{ name: upstream, values: { primary_conninfo: 'host=a port=1 user=repl application_name=server1' } }";
+
+const libraries = '{ name: libraries, values: { shared_preload_libraries: auth_delay } }';
+const ownBlock = `\n${ourHeading}\nshared_preload_libraries = 'auth_delay'\n`;
 
 export const postgres: readonly KindCases[] = [
   {
@@ -416,6 +420,63 @@ export const postgres: readonly KindCases[] = [
           reason: 'ALTER SYSTEM holds other values: listen_addresses',
           effects: reload,
           script: ['ALTER SYSTEM RESET listen_addresses;'],
+        },
+      },
+      {
+        title: 'a library was loaded by hand, by ALTER SYSTEM',
+        desired: libraries,
+        reply: {
+          stdout: `100 600 postgres\nrunning\n${ownBlock}`,
+          sql: live({ shared_preload_libraries: { context: 'postmaster', value: 'auth_delay, pgaudit' } }, [
+            fileLine('shared_preload_libraries', 'auth_delay, pgaudit', { file: autoFile }),
+          ]),
+        },
+        gives: {
+          refuse: 'INV013',
+          what: "'auth_delay' would take away what was loaded by hand: pgaudit",
+        },
+      },
+      {
+        title: 'a library was loaded by hand, by an included file',
+        desired: libraries,
+        reply: {
+          stdout: "100 600 postgres\nrunning\ninclude_if_exists = 'own.conf'\n",
+          sql: live({ shared_preload_libraries: { context: 'postmaster', value: 'pgaudit' } }, [
+            fileLine('shared_preload_libraries', 'pgaudit', { file: '/database/inst1/own.conf' }),
+          ]),
+        },
+        gives: { refuse: 'INV013', what: 'loaded by hand: pgaudit' },
+      },
+      {
+        title: 'a library was loaded by hand, by a line of its own, on a server that does not run',
+        desired: libraries,
+        reply: {
+          stdout: `100 600 postgres\nstopped\n${ownBlock}\nshared_preload_libraries = '"$libdir/auth_delay", pgaudit'\n`,
+        },
+        gives: { refuse: 'INV013', what: 'loaded by hand: pgaudit' },
+      },
+      {
+        title: 'a library that our own block loads is declared no more',
+        desired: libraries,
+        reply: {
+          stdout: `100 600 postgres\nstopped\nshared_preload_libraries = 'old'\n${ownBlock.replace('auth_delay', 'auth_delay, pgaudit')}`,
+        },
+        gives: {
+          change: 'set shared_preload_libraries',
+          reason: 'other values',
+          script: ['shared_preload_libraries = auth_delay'],
+        },
+      },
+      {
+        title: 'all libraries that were loaded by hand are declared',
+        desired: libraries.replace('auth_delay', "'pgaudit, auth_delay'"),
+        reply: {
+          stdout: '100 600 postgres\nstopped\nshared_preload_libraries = pgaudit\n',
+        },
+        gives: {
+          change: 'set shared_preload_libraries',
+          reason: 'other values',
+          script: ['pgaudit, auth_delay'],
         },
       },
       {
