@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { objectionTo } from '../../src/postgres/certificate.ts';
+import { isFor, objectionTo } from '../../src/postgres/certificate.ts';
 import { caCertificate, serialFrom, serverCertificate } from '../../src/postgres/certificate-made.ts';
 
 const hour = 3_600_000;
@@ -43,6 +43,13 @@ describe('a certificate of a server', () => {
     expect(
       leaf.checkPrivateKey(createPrivateKey(made.privateKey.export({ type: 'pkcs8', format: 'pem' }))),
     ).toBe(true);
+  });
+
+  it('is for a name of digits, and for an IPv6 address that ends like an IPv4 one', () => {
+    const odd = ['1', '::ffff:192.0.2.1'];
+    const request = { publicKey: publicOf(made), names: odd, serial: serial(2) };
+    const own = new X509Certificate(serverCertificate(request, one, times));
+    expect(odd.filter((name) => !isFor(own, name))).toEqual([]);
   });
 
   it('counts from an hour before, and until the time that is said', () => {

@@ -1,6 +1,8 @@
 /** A session of ours on a server whose administrator has set for all others what would end or refuse it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { administration } from '../../src/postgres/session.ts';
+import { administration, unlogged } from '../../src/postgres/session.ts';
 import { cannotRun, owner, RealServer } from './real-server.ts';
 
 const hindrances = ['default_transaction_read_only = on', 'statement_timeout = 1', 'lock_timeout = 1'];
@@ -24,5 +26,29 @@ describe.skipIf(cannotRun !== undefined)('a session that changes something', () 
     await expect.poll(said).toMatch(/read-only transaction|statement timeout/);
     own(`select pg_sleep(0.05); create role ${role}`);
     expect(own(`select count(*) from pg_roles where rolname = '${role}'`)).toBe('1');
+  });
+});
+
+describe.skipIf(cannotRun !== undefined)('a statement that holds a verifier', () => {
+  const server = new RealServer();
+  const loud = [
+    "log_statement = 'all'",
+    'log_min_duration_sample = 0',
+    'log_statement_sample_rate = 1',
+    'log_transaction_sample_rate = 1',
+    "log_min_error_statement = 'error'",
+  ];
+  beforeAll(() => server.start(loud), 60_000);
+  afterAll(() => server.stop());
+
+  it('is in no statement log, also where statements are sampled, or fail', () => {
+    server.sql("select 'heard'");
+    const place = ['-h', server.dir, '-p', String(server.port), '-d', 'postgres'];
+    // Each of them is a message of its own, as behind a pipe.
+    const inTurn = [unlogged, "select 'canary-1'", "select 'canary-2' from nowhere"];
+    expect(() => server.run('psql', '-X', ...place, ...inTurn.flatMap((text) => ['-c', text]))).toThrow();
+    const log = readFileSync(join(server.dir, 'log'), 'utf8');
+    expect(log).toContain('heard');
+    expect(log.match(/canary-\d/g) ?? []).toEqual([]);
   });
 });
