@@ -1,6 +1,6 @@
 /**
- * What an auditor asks of a configuration (points of the CIS benchmark of PostgreSQL), as far as it costs nobody anything (`standard`)
- * or little (`cis`): data, and the settings of a level. In: a level, and what the server is. Out: settings in the order in which they
+ * What an auditor asks of a configuration (points of the CIS benchmark of PostgreSQL), as far as it costs next to nothing (`standard`)
+ * or a little more (`cis`): data, and the settings of a level. In: a level, and what the server is. Out: settings in the order in which they
  * are written. What is left out, and why, is in docs/security.md. Pure.
  */
 

@@ -5,6 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import type { Cluster } from '../inventory/cluster.ts';
 import { listOf } from '../observe/issued.ts';
 import { survey } from '../observe/survey.ts';
 import { jsonText } from '../report/shown.ts';
@@ -26,16 +27,21 @@ export async function ca(world: World): Promise<number> {
   const list = listOf(hosts.get(primary)?.tls);
   if (!hosts.has(primary)) throw new DiagnosticError(away, exitCode.unreachable);
   if (list.length === 0)
-    throw told(
-      `${primary}, the primary, has no list of those who sign`,
-      'Run pgduet provision, which makes it; pgduet check says what is missing.',
-    );
+    throw told(`${primary}, the primary, has no list of those who sign`, wayToList(cluster, primary));
   if (world.options.json)
     world.print(
       jsonText({ schema: 1, verb: 'ca', cluster: cluster.name, primary, ca: list.map(described) }, 2),
     );
   else world.print(list.join('').trimEnd());
   return exitCode.done;
+}
+
+/** A list that somebody else lays is not made by pgduet. */
+export function wayToList({ servers }: Cluster, primary: string): string {
+  const tls = servers.find(({ name }) => name === primary)?.postgres.tls;
+  return typeof tls === 'object'
+    ? `Lay the certificates of your CA there as ${tls.ca} (postgres.tls), whole and nothing else; pgduet check says what is missing.`
+    : 'Run pgduet provision, which makes it, or says what to do; pgduet check says what is missing.';
 }
 
 const told = (what: string, fix: string): DiagnosticError =>
