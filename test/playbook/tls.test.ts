@@ -31,6 +31,16 @@ const generated = await withTls('generated');
 const trio = await clusterOf(
   threeInventory.replace('data_dir: /database/inst1', `data_dir: /database/inst1, tls: ${files}`),
 );
+const maintains = {
+  kind: 'maintenance',
+  host: 'server2',
+  by: 'a',
+  reason: '',
+  expected: '',
+  of: '',
+  replace: false,
+  alone: false,
+} as const;
 const maintenance = { number: 1, by: 'a', since: '2027-01-01T00:00:00Z', until: null, reason: '' };
 const nowMs = Date.UTC(2027, 0, 1);
 const certificates: Readonly<Record<string, string>> = { server1, server2 };
@@ -499,6 +509,25 @@ describe('the playbook', () => {
       sslrootcert: expect.stringMatching(/^\/home\/\.pgduet-ca-[0-9a-f]{8}\.pem$/),
     });
     expect([rule, upstream]).toEqual(['hostssl', 'kept']);
+  });
+
+  it('of the end of a maintenance brings the list, and of its beginning, or without one, nothing', () => {
+    const tls = look('server2', 'none', { home: '/home' });
+    const view = seen(hosts({ server1, server2: 'none' }, { tls }));
+    const issued = { list: ca, pairs: new Map<string, OwnPair>([['server2', { state: 'unseen' }]]) };
+    const lists = (goal: 'begin' | 'end', one: Issued | undefined, on = 'server2', of = generated) =>
+      declared('maintenance', of, view, { ...maintains, goal }, on, one)
+        .map(({ id }) => id)
+        .filter((id) => /^(?:file|directory) /.test(id));
+    expect(lists('end', issued)).toEqual([
+      'directory /mcdir/inst1/tls',
+      'file /mcdir/inst1/tls/ca.pem',
+      expect.stringMatching(/^file \/home\/\.pgduet-ca-[0-9a-f]{8}\.pem$/),
+    ]);
+    expect(lists('end', issued, 'server1')).toEqual([]);
+    expect(lists('begin', issued)).toEqual([]);
+    expect(lists('end', { ...issued, list: '' })).toEqual([]);
+    expect(lists('end', undefined, 'server2', given)).toEqual([]);
   });
 
   it('of a rebuild demands by what was seen, and brings the lines of its own host', () => {
