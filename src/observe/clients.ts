@@ -1,4 +1,4 @@
-/** How clients find the servers, and verify them where the primary serves a certificate that pgduet has made. Pure. */
+/** How clients find the servers, and verify them where all that were seen can be verified by a certificate that pgduet has made. Pure. */
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
@@ -12,8 +12,17 @@ export interface ClientStrings {
   readonly caFile: string | null;
 }
 
-export function clientStrings(cluster: Cluster, verified: boolean): ClientStrings {
+/** `isVerified`: undefined where that server was not looked at. Behind the next failover a client meets another one than the primary. */
+export function clientStrings(
+  cluster: Cluster,
+  primary: string | undefined,
+  isVerified: (server: string) => boolean | undefined,
+): ClientStrings {
   const { name, servers } = cluster;
+  const verified =
+    primary !== undefined &&
+    isVerified(primary) === true &&
+    servers.every((server) => isVerified(server.name) !== false);
   const clients = servers.map(({ host, postgres }) => ({ host: host.address, port: postgres.port }));
   const caFile = `${name}-ca.pem`;
   const demands = verified ? { sslmode: 'verify-full', sslrootcert: caFile } : clientDemands(cluster);

@@ -190,8 +190,6 @@ export function clusterStatus(
   const maintained = maintainedIn(statuses);
   const primaries = cluster.servers.filter(({ name }) => roleOf(statuses.get(name)) === 'primary');
   const senders = primaries.flatMap(({ name }) => liveOf(statuses.get(name))?.senders ?? []);
-  const all = cluster.servers.map(({ name }) => statuses.get(name));
-  const [leading] = primaries.map(({ name }) => statuses.get(name));
   return {
     cluster: cluster.name,
     primary: primaries.length === 1 ? (primaries[0]?.name ?? null) : null,
@@ -203,7 +201,7 @@ export function clusterStatus(
     }),
     arbiter: arbiterStatus(cluster, statuses),
     register: reportOf(statuses.get(primaries[0]?.name ?? ''))?.register?.members ?? null,
-    ...clientStrings(cluster, verifiedOf(leading) === true && !all.some((one) => verifiedOf(one) === false)),
+    ...clientStrings(cluster, primaries[0]?.name, (name) => verifiedOf(statuses.get(name))),
     problem:
       primaries.length > 1
         ? `${primaries.map(({ name }) => name).join(' and ')} are ${primaries.length > 2 ? 'all' : 'both'} primary: stop the clients, keep copies of each, and see docs/runbooks/two-primaries.md`
@@ -217,9 +215,6 @@ export function clusterStatus(
           : lostDirectories(cluster, statuses),
   };
 }
-
-const verifiedOf = (status: HostStatus | undefined): boolean | undefined =>
-  status?.kind === 'seen' ? status.verified : undefined;
 
 /** What runs there goes on, and nobody can switch to it, or take over from it by its word. */
 function lostDirectories(cluster: Cluster, statuses: ReadonlyMap<string, HostStatus>): string | null {
@@ -257,6 +252,8 @@ function wholeStop({ servers }: Cluster, statuses: ReadonlyMap<string, HostStatu
   return first && records.every((one) => one !== undefined) ? `: all are ${stoppedBy(first)}` : '';
 }
 
+const verifiedOf = (status: HostStatus | undefined): boolean | undefined =>
+  status?.kind === 'seen' ? status.verified : undefined;
 const recordOf = (status: HostStatus | undefined): StoppedRecord | undefined =>
   status?.kind === 'seen' ? status.stopped : undefined;
 

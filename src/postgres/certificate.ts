@@ -3,7 +3,6 @@
  * verify failed" for each of these and names none; here each has a sentence. In: PEM. Out: words. Pure.
  */
 import { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 
 /** All certificates of a file in their order, or undefined: libpq refuses every server where a part of its list is no certificate. */
 export function certificatesIn(pem: string): readonly X509Certificate[] | undefined {
@@ -74,7 +73,7 @@ const signed = (one: X509Certificate, by: X509Certificate): boolean =>
   one.checkIssued(by) && one.verify(by.publicKey);
 
 /** A server may be called 1, which is none. */
-export const isAddress = (host: string): boolean => isIP(host) !== 0;
+export const isAddress = (host: string): boolean => host.includes(':') || /^\d+(?:\.\d+){3}$/.test(host);
 
 /** Is this among its names? */
 export const isFor = (own: X509Certificate, name: string): boolean =>
