@@ -61,7 +61,9 @@ export function issuedFor(asked: Asked): Issued | undefined {
     return { server, look, pair: only === undefined ? pair : besideRebuild(pair, server.name, asked) };
   });
   const open = found.some(({ server, pair }) => pair === undefined && asks(server.name));
-  const ca = open && leading ? authority?.ca(known) : undefined;
+  // A first list is none as long as somebody goes by another one.
+  const begun = known.length === 0 && found.some(({ pair }) => pair?.state === 'refused');
+  const ca = open && leading && !begun ? authority?.ca(known) : undefined;
   const isNew = ca !== undefined && !known.includes(ca);
   const objection =
     ca === undefined ? undefined : ((isNew ? unlisted(asked) : undefined) ?? untimely(asked, ca));

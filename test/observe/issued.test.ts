@@ -196,7 +196,9 @@ describe('the role has come to a server on which TLS was never turned on', () =>
   });
 
   it('provision says which list is to be laid where, and goes on behind that', async () => {
-    expect(problems(await asked({}, signer(), { view }))).toEqual(
+    const refused = await asked({}, signer(), { view });
+    expect([refused.list, ...states(refused)]).toEqual(['', 'refused', 'refused', 'unseen']);
+    expect(problems(refused)).toEqual(
       ['server1', 'server2'].map(
         (name) =>
           `the primary, server3, has no list of those who sign. Compare /mcdir/inst1/tls/ca.pem of ${name} with what your clients have, and lay it on server3 as /mcdir/inst1/tls/ca.pem`,
