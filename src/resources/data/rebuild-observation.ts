@@ -54,7 +54,11 @@ export interface RebuildObservation {
 
 export const recordFile = (place: DataDirectoryPlace): string => `${place.managementDir}/${place.id}.rebuild`;
 
-export const streamQuery = `select json_build_object('streams', coalesce((select status = 'streaming' from pg_stat_wal_receiver), false))`;
+/**
+ * The timeline that it streams. One that is ahead of its primary tries again and again, and says `streaming` each time for as long as it
+ * takes to be refused; but it asks for the timeline that it has, and not for that of the primary.
+ */
+export const streamQuery = `select json_build_object('streams', (select received_tli from pg_stat_wal_receiver where status = 'streaming'))`;
 
 /** Shell: `ask` puts a question to the primary. */
 const askFunction = (place: RebuildPlace): string => {
@@ -138,6 +142,7 @@ export function readRebuild(reply: ProbeReply): RebuildObservation | undefined {
   const value = lines.first;
   const [systemIdentifier = '', timeline] = (value('source') ?? '').split('|');
   const problem = value('problem') ?? 'it gave no answer';
+  const streamed = (reply.sql as { streams?: number | null } | undefined)?.streams;
   const on = (label: string): boolean => value(label)?.trim() === 'on';
   const record = (word: string): string | undefined => value(`record ${word}`);
   const kept = lines.has('kept real') ? record('kept') : undefined;
@@ -146,7 +151,7 @@ export function readRebuild(reply: ProbeReply): RebuildObservation | undefined {
     data,
     source: timeline ? { systemIdentifier, timeline: Number(timeline) } : { problem: problem.trim() },
     controllerRuns: lines.has('controller runs'),
-    streams: (reply.sql as { streams?: boolean } | undefined)?.streams === true,
+    streams: timeline !== undefined && streamed === Number(timeline),
     walLogHints: on('wal_log_hints setting:'),
     fullPageWrites: on("Latest checkpoint's full_page_writes:"),
     beyond: readBeyond(value('beyond') ?? 'unknown its WAL could not be read'),

@@ -24,7 +24,7 @@ const former = (beyond = 'none', over: Parameters<typeof control>[0] = {}, more 
   `recorded 77\ncontent cluster\nversion 15\nstarted once\n${control(over)}controller runs\n${more}${source}beyond ${beyond}\n${room}`;
 const standby = (more: string): string =>
   `recorded 77\ncontent cluster\nversion 15\nsignal standby\n${more}${control({ state: 'in archive recovery' })}${source}beyond none\n${room}`;
-const streams = { sql: { streams: true } };
+const streams = { sql: { streams: 2 } };
 
 const verifier = scramVerifier(canary, salt);
 const role = { verifier, plain: true, lasts: true, grants: 4 };
@@ -143,7 +143,12 @@ export const rebuilding: readonly KindCases[] = [
       },
       {
         title: 'a standby that does not stream',
-        reply: { stdout: standby('started once\nrunning 7\ncontroller runs\n'), sql: { streams: false } },
+        reply: { stdout: standby('started once\nrunning 7\ncontroller runs\n'), sql: { streams: null } },
+        gives: { change: 'copy the primary', reason: 'does not stream', script: ['mc_ctl stop'] },
+      },
+      {
+        title: 'a standby that is ahead, and is refused each time that it asks for its own timeline',
+        reply: { stdout: standby('started once\nrunning 7\ncontroller runs\n'), sql: { streams: 1 } },
         gives: { change: 'copy the primary', reason: 'does not stream', script: ['mc_ctl stop'] },
       },
       {
