@@ -9,10 +9,12 @@ import type { RunEvent } from '../../src/apply/event.ts';
 import type { Finding } from '../../src/check/finding.ts';
 import type { CheckReport } from '../../src/check/report.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
+import type { Certificates } from '../../src/observe/certificates.ts';
 import { clusterStatus } from '../../src/observe/status.ts';
 import type { View } from '../../src/observe/survey.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 import { withoutRestarts } from '../../src/plan/restarts.ts';
+import { certificatesJson, certificatesText } from '../../src/report/certificates.ts';
 import { changeJson, changesOf, changeText } from '../../src/report/check-change.ts';
 import { checkJson } from '../../src/report/check-json.ts';
 import { checkJunit } from '../../src/report/check-junit.ts';
@@ -183,6 +185,20 @@ function status() {
   return { ...found, problem: poison, rows, arbiter };
 }
 
+function certificates(): Certificates {
+  const row = {
+    subject: poison,
+    issuer: poison,
+    names: [poison],
+    fromMs: 0,
+    untilMs: 0,
+    daysLeft: 0,
+    sha256: poison,
+  };
+  const servers = [{ server: 'server1', showing: 'serves', certificate: row, problem: poison } as const];
+  return { cluster: 'inst1', primary: 'server1', servers, signers: [row] };
+}
+
 async function ofTree(): Promise<string> {
   const written: string[] = [];
   const spies = [process.stdout, process.stderr].map((stream) =>
@@ -253,6 +269,10 @@ const point = { name: 'check', host: poison, what: poison, fix: poison } as cons
 const planOptions = { colour: false, diff: true, all: true };
 /** By file of src/report/: everything that it makes. */
 const reporters: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
+  'certificates.ts': () => [
+    certificatesText(certificates(), false),
+    jsonText(certificatesJson(certificates()), 2),
+  ],
   'check-change.ts': () =>
     changesOf(before, check).flatMap((one) => [
       changeText(one, { colour: false }),
