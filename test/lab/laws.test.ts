@@ -116,6 +116,9 @@ const stopStandby = {
 const as = (statement: string): string =>
   `runuser -u postgres -- psql -qXp 27500 -c ${JSON.stringify(statement)}`;
 
+/** Commits wait for the standby again. */
+const untilSync = `n=0; until [ "$(runuser -u postgres -- psql -qXAtp 27500 -c "select count(*) from pg_stat_replication where sync_state = 'sync'")" = 1 ]; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done`;
+
 const conf = `${dataDir}/postgresql.conf`;
 const hba = `${dataDir}/pg_hba.conf`;
 const reloaded = `${as('SELECT pg_reload_conf()')} >/dev/null; sleep 0.5`;
@@ -479,7 +482,8 @@ const laws: readonly Law[] = [
   {
     host: 'server1',
     resource: `adopt: { values: { port: 27500 }, standbys: server2, addresses: x, roles: x }`,
-    breaks: [{ title: 'is not recorded', script: `rm ${managementDir}/server1.system` }],
+    // The controller edits postgresql.conf as long as the standby, which was stopped above, comes back.
+    breaks: [{ title: 'is not recorded', script: `${untilSync}; rm ${managementDir}/server1.system` }],
   },
   {
     host: 'server1',
