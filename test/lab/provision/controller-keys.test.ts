@@ -236,7 +236,11 @@ while True: print(s.recv(65536).decode('utf8', 'replace').strip(), flush=True)
         return lines.includes('resume') ? lines.trim().split('\n') : undefined;
       },
     );
-    expect(said).toEqual(['pause server1 primarycenter', 'resume server1 primary server2 primarycenter']);
+    const log = (await host.sh('journalctl -q --no-pager -o short-precise -u mcoi_inst1 -n 60')).stdout;
+    expect(said, log).toEqual([
+      'pause server1 primarycenter',
+      'resume server1 primary server2 primarycenter',
+    ]);
     expect((await host.sh('ls /var/tmp/reading-jobs.paused')).status).not.toBe(0);
   });
 
