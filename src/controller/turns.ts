@@ -28,6 +28,7 @@ const repeats: ReadonlySet<Happening['kind']> = new Set([
   'primary-probe',
   'instance-check',
   'disk-check',
+  'place-lost',
 ]);
 
 const isStop = (happening: Happening): boolean =>
@@ -104,7 +105,8 @@ export class Turns {
     const { state, actions } = this.#decide(before, { ...happening, ...this.#ports.clocks() });
     const record = actions.find((it) => it.kind === 'persist');
     const why = record ? this.#ports.write(record.persisted) : null;
-    if (why !== null && record?.must && before.place === null) {
+    // What has to be written for the loss itself, such as a promise that came due with it, stands still as without it.
+    if (why !== null && record?.must && before.place === null && happening.kind !== 'place-lost') {
       this.#afterLoss(happening, why);
       return;
     }

@@ -243,3 +243,30 @@ describe('a record that cannot be written', () => {
     expect(host.turns.state.boot.kind).toBe('done');
   });
 });
+
+it('what comes due with the loss of the place stands still, and is tried again: the loss is told once, not for ever', () => {
+  let full = true;
+  let told = 0;
+  const { state } = new Host().turns;
+  const turns = new Turns(
+    state,
+    {
+      clocks: () => ({ at: 0, wall: 0, sinceBoot: 0 }),
+      write: () => (full ? 'no space left on device' : null),
+      place: () => null,
+      act: () => undefined,
+    },
+    // A core whose every decision has to be written down.
+    (before, event) => {
+      if (event.kind === 'place-lost') told += 1;
+      const persisted = {} as Persisted;
+      const must = event.kind !== 'persist-failed';
+      return { state: before, actions: must ? [{ kind: 'persist', persisted, must }] : [] };
+    },
+  );
+  turns.happen({ kind: 'terminate' });
+  expect([told, turns.standsStill]).toEqual([1, true]);
+  full = false;
+  turns.happen({ kind: 'tick' });
+  expect(turns.standsStill).toBe(false);
+});
