@@ -51,7 +51,7 @@ export function certificatesText(
     ...(signers.length > 0
       ? [c.dim(signerHead), ...signerRows]
       : [
-          `who signs is not known: ${primary === null ? 'no primary was seen' : `${primary}, the primary, has no list`}`,
+          `who signs is not known: ${primary === null ? 'no server was seen to be the one primary' : `${primary}, the primary, has no list`}`,
         ]),
     ...(problems.length > 0 ? ['', ...problems] : []),
   ].join('\n');

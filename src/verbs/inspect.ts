@@ -3,7 +3,7 @@
  * In: a cluster, what it should be, the audits, sessions of an earlier look. Out: a report. It takes no lock and must never
  * change anything on a host.
  */
-import { type HostState, lookAt, openHost, orAborted, probesFor } from '../apply/hosts.ts';
+import { type HostState, lookAt, openHost, probesFor } from '../apply/hosts.ts';
 import { hostView, observationsOf } from '../apply/observation.ts';
 import type { RunPorts } from '../apply/request.ts';
 import { type Diagnostic, DiagnosticError, type Result } from '../base/diagnostic.ts';
@@ -17,6 +17,7 @@ import { answerTo } from '../observe/look.ts';
 import { preferredView, type View } from '../observe/survey.ts';
 import { makePlan, type Resource } from '../plan/plan.ts';
 import { type Probe, unknown } from '../resources/contract/kind.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** A cluster that is to be looked at, once or again and again. */
 export interface Target {
@@ -30,13 +31,8 @@ export interface Target {
   readonly open: Map<string, HostState>;
 }
 
-export async function inspect(target: Target, ports: RunPorts): Promise<ClusterReport> {
-  const look = lookAtCluster(target, ports);
-  // Whoever was asked to stop does not wait for a host that does not answer.
-  look.catch(() => undefined);
-  const report = await orAborted(look, ports.interrupted);
-  if (report === undefined || ports.interrupted.aborted) throw interrupted();
-  return report;
+export function inspect(target: Target, ports: RunPorts): Promise<ClusterReport> {
+  return unlessAborted(lookAtCluster(target, ports), ports.interrupted);
 }
 
 /** A look that was interrupted is ended on the hosts, too; one that is over waits for no goodbye. */
@@ -45,19 +41,6 @@ export async function leaveAll({ open }: Target, interrupted: boolean): Promise<
   if (interrupted) await Promise.all(sessions.map((session) => session.close()));
   else for (const session of sessions) session.leave();
 }
-
-const interrupted = (): DiagnosticError =>
-  new DiagnosticError(
-    [
-      {
-        code: 'RUN002',
-        what: 'the look was interrupted',
-        why: 'you asked to stop; nothing was changed',
-        fix: 'Run the same command again.',
-      },
-    ],
-    exitCode.interrupted,
-  );
 
 async function lookAtCluster(target: Target, ports: RunPorts): Promise<ClusterReport> {
   const { cluster, audits, version } = target;

@@ -5,6 +5,7 @@ import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import type { HostView } from '../observe/survey.ts';
 import { runPorts } from './ports.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import type { World } from './world.ts';
 
 export interface SeenServers {
@@ -14,7 +15,8 @@ export interface SeenServers {
 }
 
 export async function seenServers(world: World, cluster: Cluster): Promise<SeenServers> {
-  const looked = await Promise.all(cluster.servers.map((server) => seen(world, cluster, server)));
+  const looks = Promise.all(cluster.servers.map((server) => seen(world, cluster, server)));
+  const looked = await unlessAborted(looks, world.interrupted);
   return {
     hosts: new Map(looked.flatMap((one) => ('view' in one ? [[one.name, one.view] as const] : []))),
     away: looked.flatMap((one) => ('problems' in one ? one.problems : [])),

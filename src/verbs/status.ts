@@ -12,6 +12,7 @@ import type { Probe } from '../resources/contract/kind.ts';
 import type { Session } from '../transport/port.ts';
 import { inventory } from './inventory.ts';
 import { pause } from './pause.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { flag, type Given } from './verb.ts';
 import type { World } from './world.ts';
 
@@ -30,13 +31,13 @@ export async function status(world: World, given: Given): Promise<number> {
   const sessions = new Map<string, Session>();
   try {
     for (;;) {
-      const statuses = new Map(
-        await Promise.all(
-          cluster.servers.map(
-            async (server) => [server.name, await statusOf(world, cluster, server, sessions)] as const,
-          ),
+      const looks = Promise.all(
+        cluster.servers.map(
+          async (server) => [server.name, await statusOf(world, cluster, server, sessions)] as const,
         ),
       );
+      // Ctrl-C ends --watch as something that is done.
+      const statuses = new Map(await (watch ? looks : unlessAborted(looks, world.interrupted)));
       const exit = show(world, cluster, statuses, watch);
       if (!watch || world.interrupted.aborted) return exit;
       await pause(watchEveryMs, world.interrupted);

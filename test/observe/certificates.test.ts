@@ -72,7 +72,9 @@ describe('certificates', () => {
     const all = told({ server1: undefined, server2: look(server2) }, null);
     expect(all.servers[1]?.problem).toBeNull();
     expect(all.signers).toEqual([]);
-    expect(certificatesText(all, false)).toContain('who signs is not known: no primary was seen');
+    expect(certificatesText(all, false)).toContain(
+      'who signs is not known: no server was seen to be the one primary',
+    );
   });
 
   it('tells people and programs the same', () => {
