@@ -90,12 +90,18 @@ const causes: readonly Cause[] = [
     fix: 'Stop that program, or name another port in the inventory.',
   },
   {
-    pattern:
-      /Read-only file system|Permission denied|Operation not permitted|must be run as root|may not be used by non-root/i,
+    pattern: /Read-only file system/i,
+    butIn: /\b(FATAL|PANIC|ERROR|LOG|DETAIL|HINT): |\b(EROFS|EACCES|EPERM): /,
+    code: 'HST012',
+    why: 'a file system of the host is mounted read-only',
+    fix: 'Make it writable for this run (mount -o remount,rw and its mount point; findmnt -T PATH names it), or look in the log of its kernel why it is not; then run the same command again.',
+  },
+  {
+    pattern: /Permission denied|Operation not permitted|must be run as root|may not be used by non-root/i,
     butIn: /\b(FATAL|PANIC|ERROR|LOG|DETAIL|HINT): |\b(EROFS|EACCES|EPERM): /,
     code: 'HST012',
     why: 'the login user may not do this on the host',
-    fix: 'Log in as root or set "ssh: { become: sudo }" in the inventory; look for a file system that is mounted read-only.',
+    fix: 'Log in as root or set "ssh: { become: sudo }" in the inventory.',
   },
   {
     pattern: /: not found$|No such file or directory.*(initdb|pg_basebackup|psql)/im,

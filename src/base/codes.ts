@@ -102,6 +102,7 @@ export const codes = {
   SAF090: { exit: refused, title: 'it cannot be told which server was primary last' },
   SAF091: { exit: refused, title: 'no server is proven to hold everything that was acknowledged' },
   SAF048: { exit: refused, title: 'a server would not start with its configuration' },
+  SAF049: { exit: refused, title: 'a program would be written to a file system that is read-only' },
   SAF046: { exit: refused, title: 'a configuration file holds what the server cannot read' },
   SAF034: { exit: refused, title: 'the secrets cannot be renewed as it is' },
   SAF020: { exit: refused, title: 'data would be deleted that is not proven to be elsewhere' },

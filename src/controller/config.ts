@@ -134,6 +134,9 @@ export interface ServerConf {
   readonly etcdPrefix?: string;
   /** Ours: where the programs of PostgreSQL are; absent: where distributions put them, or in PATH. */
   readonly postgresBinDir?: string;
+  /** Ours: opens keystores, before each start of the instance. */
+  readonly unlockCommand?: string;
+  readonly unlockCommandTimeoutMs: number;
 }
 
 const second = 1000;
@@ -234,6 +237,8 @@ export const serverKeys: KeyTable<ServerConf> = {
   etcdUser: text('etcd_user', undefined, 63),
   etcdPrefix: path('etcd_prefix', 'optional'),
   postgresBinDir: path('postgres_bin_dir', 'optional'),
+  unlockCommand: command('unlock_command'),
+  unlockCommandTimeoutMs: integer('unlock_command_timeout', { min: 1, unit: 's', fallback: 60 * second }),
 };
 
 /** What a key has when the file does not name it. `dbInstance` has no default. */

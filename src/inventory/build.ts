@@ -70,6 +70,8 @@ function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefi
       walDir: host.walDir,
       binDir: host.binDir,
       passfile: host.passfile,
+      unlockCommand: host.unlockCommand,
+      unlockTimeoutMs: host.unlockTimeoutMs,
       maxConnections: maxConnectionsFor(draft),
       tls: tlsOf(draft, host),
       tlsClients: draft.data.postgres?.tls_clients,

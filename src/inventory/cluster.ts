@@ -65,6 +65,10 @@ export interface PostgresSettings {
   readonly socketDir: string;
   /** The password file of the instance administrator; absent: ~/.pgpass of that user. */
   readonly passfile?: string;
+  /** Opens keystores before each start: a program and its arguments. */
+  readonly unlockCommand?: string;
+  /** Absent: as the controller has it. */
+  readonly unlockTimeoutMs?: number;
   /** Reckoned from the declared clients; absent: none are declared. */
   readonly maxConnections?: number;
   readonly settings: Readonly<Record<string, SettingValue>>;

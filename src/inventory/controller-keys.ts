@@ -110,7 +110,7 @@ interface TimeForm {
   readonly finer?: true;
 }
 
-export const timeForms: Readonly<Partial<Record<ControllerKey, TimeForm>>> = {
+export const timeForms: Readonly<Partial<Record<ControllerKey | 'unlock_command_timeout', TimeForm>>> = {
   db_instance_check_interval: { unit: 'ms' },
   db_instance_check_timeout: { unit: 's', finer: true },
   db_instance_failover_delay: { unit: 's' },
@@ -121,6 +121,7 @@ export const timeForms: Readonly<Partial<Record<ControllerKey, TimeForm>>> = {
   arbitration_command_timeout: { unit: 's' },
   fencing_command_timeout: { unit: 's' },
   state_transition_command_timeout: { unit: 's' },
+  unlock_command_timeout: { unit: 's' },
 };
 
 export const commandKeys = [
@@ -129,6 +130,7 @@ export const commandKeys = [
   'post_switch_command',
   'pre_detach_command',
   'post_attach_command',
+  'unlock_command',
 ] as const;
 
 /** A value that the checks have found right, in the unit of the file. */
@@ -154,6 +156,8 @@ const saidBy = (place: string): Derived => ({
 export const derivedKeys: Readonly<Record<string, Derived>> = {
   db_instance: saidBy('postgres.data_dir'),
   postgres_bin_dir: saidBy('postgres.bin_dir'),
+  unlock_command: saidBy('postgres.unlock_command'),
+  unlock_command_timeout: saidBy('postgres.unlock_command_timeout'),
   db_instance_username: saidBy('postgres.owner; the instance administrator and the superuser have one name'),
   db_instance_password: {
     why: 'the controller logs in on the socket, where the system says who it is',

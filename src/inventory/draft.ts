@@ -53,6 +53,8 @@ export interface DraftHost {
   readonly binDir: string | undefined;
   readonly socketDir: string | undefined;
   readonly passfile: string | undefined;
+  readonly unlockCommand: string | undefined;
+  readonly unlockTimeoutMs: number | undefined;
   readonly managementDir: string | undefined;
   /** Of the controller, or of the arbiter. */
   readonly controllerPort: number;
@@ -149,6 +151,8 @@ type Place = Pick<
   | 'binDir'
   | 'socketDir'
   | 'passfile'
+  | 'unlockCommand'
+  | 'unlockTimeoutMs'
   | 'managementDir'
   | 'controllerPort'
   | 'own'
@@ -163,6 +167,8 @@ const arbiterPlace = ({ multiplexing }: DraftEntry): Place => ({
   binDir: undefined,
   socketDir: undefined,
   passfile: undefined,
+  unlockCommand: undefined,
+  unlockTimeoutMs: undefined,
   managementDir: remotePath(multiplexing?.management_dir ?? defaults.arbiterDir),
   controllerPort: multiplexing?.port ?? defaults.arbiterPort,
   own: {},
@@ -184,6 +190,8 @@ function serverPlace(
     binDir: remotePath(place.bin_dir),
     socketDir: remotePath(place.socket_dir) ?? (privileged ? defaults.socketDir : managementDir),
     passfile: remotePath(place.passfile),
+    unlockCommand: place.unlock_command,
+    unlockTimeoutMs: parseDurationMs(place.unlock_command_timeout ?? ''),
     managementDir,
     controllerPort: entry.multiplexing?.port ?? data.multiplexing?.port ?? defaults.controllerPort,
     own: { ...data.multiplexing, ...entry.multiplexing },

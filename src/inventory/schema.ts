@@ -20,6 +20,7 @@ import { hbaRule } from './hba-keys.ts';
 import { caKey, secret } from './secret-key.ts';
 import { tls, tlsClients, tlsOfHost } from './tls-keys.ts';
 import { unitAllows } from './unit-allows.ts';
+import { unlockKeys } from './unlock-keys.ts';
 
 // A process reads an inventory or a few: to write a function for each map and compile it takes longer than what it saves.
 z.config({ jitless: true });
@@ -91,6 +92,7 @@ const placeKeys = {
     `Directory of the Unix socket. Left out: ${defaults.socketDir} where scripts run as root, otherwise management_dir.`,
   ).optional(),
   passfile: remotePath('Password file of the owner. Left out: .pgpass in its home.').optional(),
+  ...unlockKeys,
 };
 
 const placeOfHost = { ...placeKeys, data_dir: placeKeys.data_dir.optional(), tls: tlsOfHost.optional() };

@@ -19,6 +19,9 @@ export function endpoint(target: Target): string {
   return `${address}:${target.port}`;
 }
 
+const quiet =
+  'Look whether the host is on, the address is right and no firewall drops the packets: it may let this machine in only behind a VPN, a jump host (ProxyJump) or a knock at other ports, which has to be given before.';
+
 function unreachableWords(target: Target, failure: SshFailure): Words {
   const { name, connectTimeoutMs } = target;
   const at = endpoint(target);
@@ -32,7 +35,7 @@ function unreachableWords(target: Target, failure: SshFailure): Words {
   if (failure.timedOut) {
     return {
       what: `'${name}' did not answer at ${at} within ${within}`,
-      fix: 'Look whether the host is on, the address is right and no firewall drops the packets.',
+      fix: quiet,
     };
   }
   switch (failure.error.code) {
@@ -58,19 +61,28 @@ function unreachableWords(target: Target, failure: SshFailure): Words {
     case 'ETIMEDOUT':
       return {
         what: `'${name}' did not answer at ${at}`,
-        fix: 'Look whether the host is on, the address is right and no firewall drops the packets.',
+        fix: quiet,
       };
   }
   if (/no matching/i.test(failure.error.message)) {
     return {
       what: `'${name}' and pgduet have no ssh algorithm in common: ${failure.error.message}`,
-      fix: 'Allow a current one there, such as curve25519-sha256, aes128-ctr and an ed25519 host key.',
+      fix: commonAlgorithm(failure.error.message),
     };
   }
   return {
     what: `the connection to '${name}' at ${at} ended before the login: ${failure.error.message}`,
     fix: 'Look at the log of sshd there: MaxStartups, PerSourcePenalties, or a program that is not sshd.',
   };
+}
+
+/** Which of the four that a connection agrees on is missing; the words are those of the library. */
+function commonAlgorithm(said: string): string {
+  if (/key exchange/i.test(said))
+    return 'Add curve25519-sha256 to KexAlgorithms in sshd_config there, behind the others, or to a Match block for the address of this machine: of the exchanges against quantum computers (sntrup761, mlkem768) pgduet speaks none. Or go through a jump host that takes such a one (ProxyJump).';
+  if (/host key/i.test(said))
+    return 'Let sshd show an ed25519, ecdsa or rsa key there (HostKey, and HostKeyAlgorithms with ssh-ed25519 or rsa-sha2-512): signatures by SHA-1 (ssh-rsa) and host certificates are not taken.';
+  return 'Allow a current one there, such as the cipher aes256-gcm@openssh.com or aes128-ctr (Ciphers) and hmac-sha2-256 (MACs).';
 }
 
 function loginRefused(target: Target, failure: SshFailure, skipped: readonly string[]): DiagnosticError {

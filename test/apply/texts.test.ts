@@ -91,6 +91,7 @@ describe('a failed step', () => {
     ['chown: changing ownership of /x: Operation not permitted', 'HST012'],
     ['mkdir: cannot create directory: Permission denied', 'HST012'],
     ['touch: cannot touch /x: Read-only file system', 'HST012'],
+    ['sh: 13: cannot create /usr/local/bin/.x-tmp: Read-only file system', 'HST012'],
     ['FATAL:  could not create lock file "/run/x.lock": Permission denied', 'HST001'],
     ['FATAL: a disk has failed (transaction_log): /w: EROFS: read-only file system', 'HST001'],
     [

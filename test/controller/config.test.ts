@@ -93,6 +93,8 @@ describe('<serverIdentifier>.conf', () => {
       etcdEndpoints: ['https://etcd1.example:2379', 'https://[2001:db8::2]:2379'],
       etcdUser: 'pgduet',
       etcdPrefix: '/pgduet/inst1/',
+      unlockCommand: '/usr/local/sbin/unlock --from "key store"',
+      unlockCommandTimeoutMs: 20_000,
       postgresBinDir: '/opt/pg15/bin',
     };
     expect(value(parseServerConf(renderServer(conf), 'server1.conf'))).toEqual(conf);

@@ -385,11 +385,78 @@ describeLab('ssh to real hosts', () => {
       await b.cut();
       const silent = await diagnosticOf(open({ address: b.address, connectTimeoutMs: 800 }));
       await b.heal();
-      expect(silent).toMatchObject({ code: 'CON001', what: expect.stringContaining('within 0.8 s') });
+      expect(silent).toMatchObject({
+        code: 'CON001',
+        what: expect.stringContaining('within 0.8 s'),
+        fix: expect.stringMatching(/firewall drops.*knock/),
+      });
       await b.freeze();
       const stuck = await diagnosticOf(open({ address: b.address, connectTimeoutMs: 800 }));
       await b.thaw();
       expect(stuck).toMatchObject({ code: 'CON001', what: expect.stringContaining('did not speak ssh') });
+    });
+
+    labTest(
+      'an sshd that speaks nothing in common says what is missing, and how it comes there',
+      async () => {
+        const withLines = async (lines: string): Promise<Awaited<ReturnType<typeof diagnosticOf>>> => {
+          await b.sh(`printf '${lines}\\n' >/etc/ssh/sshd_config.d/05-odd.conf; systemctl restart ssh`, {
+            check: true,
+          });
+          const diagnostic = await diagnosticOf(open({ address: b.address }));
+          await b.sh('rm /etc/ssh/sshd_config.d/05-odd.conf; systemctl restart ssh', { check: true });
+          expect(diagnostic).toMatchObject({
+            code: 'CON001',
+            what: expect.stringContaining('no ssh algorithm in common'),
+          });
+          return diagnostic;
+        };
+        const quantum = await withLines('KexAlgorithms sntrup761x25519-sha512@openssh.com');
+        expect(quantum.what).toContain('no matching key exchange algorithm');
+        expect(quantum.fix).toMatch(/curve25519-sha256 to KexAlgorithms.*sntrup761/);
+        const cipher = await withLines('Ciphers chacha20-poly1305@openssh.com\nMACs umac-128@openssh.com');
+        expect(cipher.fix).toContain('Ciphers');
+      },
+    );
+
+    labTest('only rsa-sha2, one session, no forwarding and no terminal are enough', async () => {
+      await b.sh(
+        "test -e /etc/ssh/ssh_host_rsa_key || ssh-keygen -q -t rsa -N '' -f /etc/ssh/ssh_host_rsa_key; printf 'HostKey /etc/ssh/ssh_host_rsa_key\nHostKeyAlgorithms rsa-sha2-256\nMaxSessions 1\nDisableForwarding yes\nPermitTTY no\n' >/etc/ssh/sshd_config.d/05-odd.conf; systemctl restart ssh",
+        { check: true },
+      );
+      const known = join(work, 'rsa');
+      writeFileSync(
+        known,
+        `${b.address} ${readFileSync(join(b.disk, 'etc/ssh/ssh_host_rsa_key.pub'), 'utf8')}`,
+      );
+      expect(await runOnce('hostname', { address: b.address, knownHosts: known })).toBe(b.name);
+      await b.sh('rm /etc/ssh/sshd_config.d/05-odd.conf; systemctl restart ssh', { check: true });
+    });
+
+    labTest('an account that may begin no session is told, with what limits it', async () => {
+      await b.sh("printf 'MaxSessions 0\\n' >/etc/ssh/sshd_config.d/05-odd.conf; systemctl restart ssh", {
+        check: true,
+      });
+      const diagnostic = await diagnosticOf(open({ address: b.address }));
+      await b.sh('rm /etc/ssh/sshd_config.d/05-odd.conf; systemctl restart ssh', { check: true });
+      expect(diagnostic).toMatchObject({ code: 'CON007', fix: expect.stringContaining('MaxSessions') });
+    });
+
+    labTest('an sshd that takes no more connections is named, with the limit that it has', async () => {
+      await b.sh(
+        "printf 'MaxStartups 1:100:1\nLoginGraceTime 60\n' >/etc/ssh/sshd_config.d/05-odd.conf; systemctl restart ssh",
+        { check: true },
+      );
+      const held = connect(22, b.address);
+      await once(held, 'data');
+      const diagnostic = await diagnosticOf(open({ address: b.address }));
+      held.destroy();
+      await b.sh('rm /etc/ssh/sshd_config.d/05-odd.conf; systemctl restart ssh', { check: true });
+      expect(diagnostic).toMatchObject({
+        code: 'CON001',
+        what: expect.stringContaining('ended before the login'),
+        fix: expect.stringContaining('MaxStartups'),
+      });
     });
 
     labTest('something that is not sshd is told apart', async () => {

@@ -21,28 +21,42 @@ const drainMs = 50;
 /** One that not even SIGKILL ends in this time belongs to somebody else, as that of sudo, or hangs in the kernel: it is left. */
 const endedWithinMs = 1000;
 
+export interface CommandForm {
+  /** In place of the controller's own. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** What it prints is read by nobody. */
+  readonly silent?: true;
+}
+
 /** A command of the configuration: its own arguments come first, then what the controller tells it. */
 export async function runConfigured(
   line: string,
   told: readonly string[],
   timeoutMs: number,
+  how: CommandForm = {},
 ): Promise<CommandResult> {
   const command = programLine(line);
   if (!command.ok) return { ok: false, why: command.why };
-  return runCommand(command.path, [...command.args, ...told], timeoutMs);
+  return runCommand(command.path, [...command.args, ...told], timeoutMs, how);
 }
 
 /** When the time is up the command is killed with everything that it has started, as long as that is in its group. */
-export function runCommand(path: string, args: readonly string[], timeoutMs: number): Promise<CommandResult> {
+export function runCommand(
+  path: string,
+  args: readonly string[],
+  timeoutMs: number,
+  how: CommandForm = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     let said = '';
     const tooLate = `no answer within ${timeoutMs / 1000} s`;
     let late = false;
-    const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = process.env;
+    const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = how.env ?? process.env;
+    const output = how.silent ? 'ignore' : 'pipe';
     const child = startProgram(
       path,
       args,
-      { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env },
+      { stdio: ['ignore', output, output], detached: true, env },
       (error) => done(cannotRun(path, error)),
     );
     const left = (why: string): void => {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentFile, parseEnvironment } from '../../base/environment-file.ts';
 import { binDirCandidates, majorVersion } from '../../postgres/bindirs.ts';
+import { runConfigured } from './commands.ts';
 import type { Configuration } from './configuration.ts';
 import { passLocks } from './lock-files.ts';
 import { findPostmaster, processesIn, readOrNull } from './postmaster.ts';
@@ -86,6 +87,8 @@ export interface Surroundings {
   readonly binDir?: string | undefined;
   /** What its environment has besides the controller's; it need not be there. */
   readonly environmentFile?: string | undefined;
+  /** Opens keystores before each start: its line, what it is told, and how long it may take. */
+  readonly unlock?: { readonly line: string; readonly told: readonly string[]; readonly limitMs: number };
 }
 
 export const surroundingsOf = ({
@@ -95,7 +98,27 @@ export const surroundingsOf = ({
 }: Pick<Configuration, 'conf' | 'dir' | 'self'>): Surroundings => ({
   binDir: conf.postgresBinDir,
   environmentFile: environmentFile({ managementDir: dir, id: self.id }),
+  ...(conf.unlockCommand === undefined
+    ? {}
+    : {
+        unlock: {
+          line: conf.unlockCommand,
+          told: [self.id, conf.dbInstance],
+          limitMs: conf.unlockCommandTimeoutMs,
+        },
+      }),
 });
+
+/** Null: what had to be opened is open. What the command prints may be what opens it, so that nobody reads it. */
+async function unlockFailure(
+  { line, told, limitMs }: NonNullable<Surroundings['unlock']>,
+  env: NodeJS.ProcessEnv,
+): Promise<string | null> {
+  const { ok, why } = await runConfigured(line, told, limitMs, { env, silent: true });
+  return ok
+    ? null
+    : `unlock_command, which has to come before each start, failed (${why}); what it prints is not kept. Run it by hand as this user to see it`;
+}
 
 export type StopMode = 'fast' | 'limited' | 'forced' | 'immediate';
 
@@ -137,11 +160,13 @@ export class Instance {
 
   /** Starts the postmaster and waits until it takes connections. Null when it does, otherwise why not. */
   async start(): Promise<string | null> {
-    const { binDir, environmentFile } = this.#surroundings();
+    const { binDir, environmentFile, unlock } = this.#surroundings();
     const program = await findServerProgram(this.#dataDir, binDir);
     if ('why' in program) return program.why;
     const environment = await instanceEnvironment(environmentFile);
     if ('why' in environment) return environment.why;
+    const locked = unlock === undefined ? null : await unlockFailure(unlock, environment.env);
+    if (locked !== null) return locked;
     await passLocks(program.path, this.#dataDir);
     const mark = await markServerLog(this.#dataDir);
     let ended: string | null = null;

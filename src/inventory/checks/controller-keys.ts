@@ -1,4 +1,4 @@
-/** Keys of <host>.conf, for all servers and for one: times in the unit of the file, commands, and what stands in a line of it. Pure. */
+/** Keys of <host>.conf, for all servers and for one, below multiplexing and postgres: times in the unit of the file, commands, and what stands in a line of it. Pure. */
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { programLine } from '../../base/program-line.ts';
 import { parseDurationMs, parseSizeBytes } from '../../base/units.ts';
@@ -27,12 +27,13 @@ function places({
 }: Draft): { readonly path: Path; readonly values: Readonly<Record<string, unknown>> | undefined }[] {
   return [
     { path: ['multiplexing'], values: data.multiplexing },
+    { path: ['postgres'], values: data.postgres },
     ...hosts
       .filter((host) => !isArbiter(host))
-      .map(({ name }) => ({
-        path: ['hosts', name, 'multiplexing'],
-        values: data.hosts?.[name]?.multiplexing,
-      })),
+      .flatMap(({ name }) => [
+        { path: ['hosts', name, 'multiplexing'], values: data.hosts?.[name]?.multiplexing },
+        { path: ['hosts', name, 'postgres'], values: data.hosts?.[name]?.postgres },
+      ]),
   ];
 }
 

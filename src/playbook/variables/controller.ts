@@ -160,12 +160,21 @@ export function commandsOf(cluster: Cluster, name: string): readonly CommandVari
   const server = cluster.servers.find((one) => one.name === name);
   if (!server) return [];
   const { keys, arbitrationCommand } = server.multiplexing;
-  const lines = { ...keys, arbitration_command: arbitrationCommand };
+  const lines = {
+    ...keys,
+    arbitration_command: arbitrationCommand,
+    unlock_command: server.postgres.unlockCommand,
+  };
   return commandKeys.flatMap((key) => {
     const line = programLine(String(lines[key] ?? ''));
     return line.ok ? [{ key, path: line.path }] : [];
   });
 }
+
+const unlockOf = ({ postgres }: Server) => ({
+  ...(postgres.unlockCommand ? { unlockCommand: postgres.unlockCommand } : {}),
+  ...(postgres.unlockTimeoutMs ? { unlockCommandTimeoutMs: postgres.unlockTimeoutMs } : {}),
+});
 
 function configurationOf(server: Server, cluster?: Cluster) {
   const etcd = cluster?.etcd;
@@ -175,6 +184,7 @@ function configurationOf(server: Server, cluster?: Cluster) {
   return serverConf({
     dbInstance: server.postgres.dataDir,
     ...(server.postgres.binDir ? { postgresBinDir: server.postgres.binDir } : {}),
+    ...unlockOf(server),
     heartbeatIntervalMs: heartbeat.intervalMs,
     heartbeatTimeoutMs: heartbeat.timeoutMs,
     heartbeatRetry: heartbeat.retries,

@@ -7,10 +7,12 @@ import {
   serviceWord,
 } from '../../base/service-managers.ts';
 import { stoppedBy } from '../../base/stopped-words.ts';
+import { serverConfDefaults } from '../../controller/config.ts';
 import type { Host, Server } from '../../inventory/cluster.ts';
 import { serviceManagerOn } from '../../observe/service.ts';
 import type { View } from '../../observe/survey.ts';
 import { hardeningSettings } from '../../postgres/hardening.ts';
+import { unlockedByUnit } from '../../resources/contract/unlock.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
 
 /** Those of every host, also of one without a server. */
@@ -106,6 +108,10 @@ function stoppedWords(view: View, name: string): string {
 export function postgresVariables(server: Server, adopted: boolean): Readonly<Record<string, unknown>> {
   const { version, port, dataDir, walDir, owner, socketDir, maxConnections, hardening, tls } =
     server.postgres;
+  const unlockSeconds = Math.ceil(
+    (server.postgres.unlockTimeoutMs ?? serverConfDefaults.unlockCommandTimeoutMs) / 1000,
+  );
+  const unlock = server.postgres.unlockCommand ?? '';
   const settings = Object.fromEntries(
     Object.entries(server.postgres.settings).map(([name, value]) => [name, settingText(value)]),
   );
@@ -119,6 +125,9 @@ export function postgresVariables(server: Server, adopted: boolean): Readonly<Re
     socketDir,
     maxConnections: maxConnections ?? '',
     settings,
+    unlock,
+    unlockSeconds,
+    unlockedByUnit: unlockedByUnit({ unlock, unlockSeconds, id: server.name, dataDir }),
     hardening: hardening ? hardeningSettings({ level: hardening, ...hardened }) : {},
   };
 }

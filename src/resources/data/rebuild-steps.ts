@@ -7,6 +7,7 @@ import { quote, sh } from '../../base/shell.ts';
 import { serverConninfo } from '../../postgres/conninfo.ts';
 import { pgpassLine } from '../../postgres/pgpass.ts';
 import { outdated, type Step } from '../contract/kind.ts';
+import { type Unlocking, unlocked } from '../contract/unlock.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { makingFile } from './data-directory.ts';
 import { placeFunctions } from './data-places.ts';
@@ -15,7 +16,7 @@ import { wipeFunctions } from './own-files.ts';
 import { type RebuildPlace, recordFile, stillKnownFunction } from './rebuild-observation.ts';
 import { basebackupProgress, copyScript } from './standby.ts';
 
-export interface RebuildDesired extends RebuildPlace {
+export interface RebuildDesired extends RebuildPlace, Unlocking {
   readonly mcCtl: string;
   /** Name of the server that is primary. */
   readonly primary: string;
@@ -150,6 +151,7 @@ export const rewindStep = (desired: RebuildDesired): Step => {
     outdated: changed,
     script: `${stillKnown(desired)}
 only_own
+${unlocked(desired)}
 ${mark(desired, 'rewind')}
 trap ${quote(sh`as ${owner} rm -f ${passfile}`)} EXIT
 put ${quote(passfile)} 0600 ${quote(`${owner}:`)} ${quote(`${line}\n`)}

@@ -16,6 +16,7 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
+import { unlockFields } from '../contract/unlock.ts';
 import {
   configurationField,
   configurationProbe,
@@ -53,6 +54,7 @@ const fields = serverFields(
     same: sameFiles,
     configuration: configurationField,
     demands: demandsField,
+    ...unlockFields,
     copy: flag('`true` for a base backup in any case', false),
     keep_copy: optional(
       text('where data is put aside that may hold commits of its own; without it beside the data directory'),

@@ -11,6 +11,7 @@ import { startDropIn } from '../contract/drop-ins.ts';
 import { outdated, type Step } from '../contract/kind.ts';
 import { controllerPidFile, untilGone } from '../contract/preamble.ts';
 import { haltProgram, stopServer } from '../contract/stop-server.ts';
+import { type Unlocking, unlocked } from '../contract/unlock.ts';
 import { mcCtlCommand } from '../controller/controller-status.ts';
 import { formerCondition, formerDropIn, formerMark, guardCondition, type Starter } from '../data/record.ts';
 import { checksum } from '../postgres/configuration-file.ts';
@@ -176,10 +177,14 @@ until follows; do
   sleep 0.1
 done`;
 
+type RestartPlace = SinglePlace & Unlocking;
+
 /** Two checkpoints: the second one has little left to write, so that the shutdown is short. */
-export const restartStep = (place: SinglePlace, keeper: Keeper, follows: boolean): Step => ({
+export const restartStep = (place: RestartPlace, keeper: Keeper, follows: boolean): Step => ({
   title: `restart under ${keeper.kind === 'unit' ? keeper.unit : 'pg_ctl'}`,
+  // A unit that was there before opens what it needs itself.
   script: `${confirmed(place, keeper)}
+${keeper.kind === 'hand' || keeper.text !== undefined ? unlocked(place) : ':'}
 ${liveSql(place.dataDir, place.owner)}
 if [ -n "$pid" ]; then echo 'CHECKPOINT; CHECKPOINT;' | live; fi
 ${keeper.kind === 'unit' ? underUnit(place, keeper.unit) : byHand(place, keeper)}

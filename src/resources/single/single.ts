@@ -16,6 +16,7 @@ import {
   same,
   unknown,
 } from '../contract/kind.ts';
+import { unlockFields } from '../contract/unlock.ts';
 import { keptNotes } from '../system/unit-files.ts';
 import { recordProblem } from './record-trust.ts';
 import { type FileAct, type FilePlan, filePlan } from './single-files.ts';
@@ -47,6 +48,7 @@ const fields = serverFields(
     staying: wordList('names of settings that stay there'),
     roles: wordList('roles that are dropped'),
     slots: wordList('slots that are dropped'),
+    ...unlockFields,
     later: flag('`true` if it becomes primary first', false),
     replicates: flag('`true` if the other servers stay, too, and it goes on replicating', false),
     synchronous: optional(text('with that: `synchronous_standby_names`, which is in force afterwards')),

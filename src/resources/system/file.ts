@@ -3,6 +3,7 @@
  * (`template`) or from what pgduet ships (`asset`); a secret one is compared by checksum and never shown.
  */
 import { createHash } from 'node:crypto';
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { Secret } from '../../base/secret.ts';
 import { sh } from '../../base/shell.ts';
 import { flag, mode, oneOf, optional, secret, template, text } from '../contract/field.ts';
@@ -144,6 +145,13 @@ export const file: ResourceKind<Desired, Seen, FileChange> = {
       ],
     });
   },
+  // Images of a system have a /usr that nobody writes to. What lies elsewhere is on a disk that is looked at by its own.
+  tries: (_change, { path, owner }) =>
+    owner === 'root' && path.startsWith('/usr/') ? { shell: sealedProbe(path) } : undefined,
+  objection: (reply, _change, { path }) => {
+    const [, place] = /^sealed (.+)$/m.exec(reply.stdout) ?? [];
+    return place === undefined ? undefined : sealed(path, place);
+  },
   steps: ({ rewrite }, desired) => [
     {
       title: `file ${desired.path}`,
@@ -186,3 +194,15 @@ const rendered = ({ declaredIn }: Desired): string =>
   declaredIn === undefined ? 'as rendered' : `as rendered; what is to stay is declared in ${declaredIn}`;
 
 const short = (sum: string): string => `checksum ${sum.slice(0, 12)}`;
+
+/** Root may write wherever a file system takes it, so that what is not open to root is read-only. */
+const sealedProbe = (path: string): string => sh`d=${path}
+while [ ! -d "$d" ]; do d=\${d%/*}; d=\${d:-/}; done
+if [ -n "$ROOT" ] && [ ! -w "$d" ]; then echo "sealed $d"; fi`;
+
+const sealed = (path: string, place: string): Diagnostic => ({
+  code: 'SAF049',
+  what: `${path} cannot be written: ${place} is on a file system that is mounted read-only`,
+  why: 'the program is kept there, where every login finds it; nothing has been changed',
+  fix: 'Make it writable for this run (mount -o remount,rw /usr, where it is a mount of its own), or have /usr/local on a file system that is writable; what stands there already may be read-only.',
+});

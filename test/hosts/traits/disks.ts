@@ -188,6 +188,15 @@ export const disks: readonly Trait[] = [
     right: works,
   },
   {
+    name: 'tmp-full',
+    has: '/tmp is full to its last block',
+    starts: ['fresh', 'packaged', 'unit'],
+    topics: ['tmp'],
+    shell:
+      'mount -t tmpfs -o size=1m tmpfs /tmp; chmod 1777 /tmp; dd if=/dev/zero of=/tmp/full bs=64k 2>/dev/null || :',
+    right: works,
+  },
+  {
     name: 'tmp-noexec',
     has: '/tmp is mounted noexec',
     starts: ['fresh', 'packaged', 'unit'],

@@ -23,6 +23,7 @@ const TOOLS: readonly (readonly [string, string])[] = [
   ['/usr/bin/man', 'man-db'],
   ['/usr/bin/zsh', 'zsh'],
   ['/usr/bin/fish', 'fish'],
+  ['/usr/bin/tcsh', 'tcsh'],
   ['/usr/share/keyrings/debian-archive-keyring.gpg', 'debian-archive-keyring'],
 ];
 

@@ -10,7 +10,7 @@ import { daemonsOf } from '../check/pair.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { until } from '../harness/run.ts';
 import { type ClusterOptions, type LabCluster, provisionedPair } from '../support/cluster.ts';
-import { type Server, sql } from '../support/instance.ts';
+import { type Server, sql, untilMirroring } from '../support/instance.ts';
 import { asCommand, expectLimited } from '../support/limits.ts';
 import { expectSwitchable } from '../support/multiplexed.ts';
 import { expectExit, findingsOf, type Said } from '../support/pgduet.ts';
@@ -331,4 +331,94 @@ echo 'postgres ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/postgres; chmod 440
       expect(await asCommand(next, 'touch /etc/limits')).toMatch(/Read-only file system 1$/);
     },
   );
+
+  labTest('keystores are opened before each start, and what opens them is told to nobody', async () => {
+    const words = 'canary-keystore-phrase';
+    const [opener, opened, away, library] = [
+      '/opt/hooks/open-keystore',
+      '/var/tmp/opened',
+      '/var/tmp/kms-is-away',
+      '/var/tmp/tde.so',
+    ];
+    // A library without which no server starts, as that of an encryption; it is there while the keystore is open.
+    for (const { host } of pair.servers)
+      await host.sh(
+        `mkdir -p /opt/hooks; cat > ${opener}; chmod 755 ${opener}; lib=$(ls -d /usr/lib/postgresql/*/lib); ln -s ${library} $lib/tde.so; runuser -u postgres -- ${opener}`,
+        {
+          input: `#!/bin/sh\necho ${words}; echo ${words} >&2\nif [ -e ${away} ]; then exit 7; fi\ncp /usr/lib/postgresql/*/lib/auto_explain.so ${library}; echo "$@ by $(id -un)" >> ${opened}\n`,
+          check: true,
+        },
+      );
+    const settings = { max_connections: 50, shared_buffers: '16MB', shared_preload_libraries: 'tde' };
+    const open = pair.inventory('open.yml', {
+      postgres: { settings, unlock_command: `${opener} --from kms`, unlock_command_timeout: '20s' },
+    });
+    const said: Said[] = [];
+    const run = async (verb: string, status: number, ...more: string[]): Promise<Said> => {
+      const one = await pair.command([verb, '-i', open, '--yes', ...more]);
+      said.push(one);
+      expectExit(one, status);
+      return one;
+    };
+    const inRoles = async (): Promise<readonly [Server, Server]> =>
+      (await sql(pair.primary, 'select pg_is_in_recovery()')) === 't'
+        ? [pair.standby, pair.primary]
+        : [pair.primary, pair.standby];
+    await run('provision', 0);
+    await pair.untilSwitchable();
+    const [primary, standby] = await inRoles();
+    const told = async ({ host }: Server) =>
+      (await host.sh(`grep -c . ${opened}; tail -n 1 ${opened}`)).stdout.split('\n');
+    for (const server of pair.servers)
+      expect((await told(server))[1]).toBe(`--from kms ${server.id} /database/inst1 by postgres`);
+    // The keystore is closed again, as behind a boot.
+    const before = Number((await told(standby))[0]);
+    await standby.host.sh(`rm ${library}; systemctl restart mcoi_inst1`, { check: true });
+    await pair.untilSwitchable();
+    expect(Number((await told(standby))[0])).toBe(before + 1);
+    // What cannot be opened is a start that fails: told once, by its exit status.
+    const failures = async () =>
+      (await standby.host.sh(`journalctl -q --no-pager -o cat -u mcoi_inst1 | grep MCA01008`)).stdout
+        .trim()
+        .split('\n');
+    await standby.host.sh(`touch ${away}; rm ${library}; systemctl restart mcoi_inst1`, { check: true });
+    const lines = await until(
+      () => 'the failed start is not told',
+      20_000,
+      async () => ((await failures()).join('') === '' ? undefined : failures()),
+    );
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('unlock_command, which has to come before each start, failed (exit status 7)');
+    const checked = await pair.command(['check', '-i', open]);
+    said.push(checked, await pair.command(['status', '-i', open]));
+    expect(checked.all).toContain('unlock_command');
+    expect(await sql(primary, 'select pg_is_in_recovery()')).toBe('f');
+    await standby.host.sh(`rm ${away}`, { check: true });
+    await standby.host.sh(`mc_ctl start -M ${standby.managementDir}`, { user: 'postgres', check: true });
+    await pair.untilSwitchable();
+    // A rewind starts the server by itself, for its recovery.
+    await primary.host.sh('kill -9 $(head -n 1 /database/inst1/postmaster.pid)', { check: true });
+    await untilMirroring(standby, 'switched', 30_000);
+    await primary.host.sh(`touch ${away}; rm -f ${library}`, { check: true });
+    const refused = await run('rebuild', 1, primary.id);
+    expect(refused.all.replace(/\s+/g, ' ')).toContain(
+      `unlock_command (${opener}) ended with exit status 7: nothing was started, and nothing was changed`,
+    );
+    expect((await primary.host.sh(`ls ${primary.managementDir}/*.making 2>/dev/null`)).stdout).toBe('');
+    await primary.host.sh(`rm ${away}`, { check: true });
+    const rebuilt = await run('rebuild', 0, primary.id);
+    expect(rebuilt.all).toContain('pg_rewind of');
+    expect(rebuilt.all).not.toContain('base backup to');
+    await pair.untilSwitchable();
+    // The server that stays has a unit of its own, which opens it as well.
+    await run('teardown', 0, '--keep', standby.id);
+    await standby.host.sh(`rm ${library}; systemctl restart postgresql_inst1`, { check: true });
+    expect(await sql(standby, 'show shared_preload_libraries')).toBe('tde');
+    for (const one of said) expect(one.all).not.toContain(words);
+    for (const { host } of pair.servers) {
+      expect(await host.journal()).not.toContain(words);
+      const named = await host.sh(`grep -rlsF ${words} /mcdir /database /var/log /tmp /etc /run/log || :`);
+      expect(named.stdout).toBe('');
+    }
+  });
 });

@@ -58,9 +58,9 @@ export const watchingMessages = {
   MCA01008: {
     type: 'ERROR',
     text: 'the instance could not be started: {why}',
-    cause: 'The postmaster ended before it was ready.',
+    cause: 'The postmaster ended before it was ready, or `unlock_command` failed before it.',
     did: 'The controller stays in charge and watches. It tries again by itself only where MCA01072 says so.',
-    todo: 'Correct what the startup log in the management directory names, then `mc_ctl start`.',
+    todo: 'Correct what the startup log in the management directory names, or the command, then `mc_ctl start`.',
   },
   MCA01009: {
     type: 'LOG',
