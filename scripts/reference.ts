@@ -120,6 +120,9 @@ export const variables: Readonly<Record<string, string>> = {
   'postgres.maxConnections':
     'max_connections, reckoned from client_connections; empty where that is not said',
   'postgres.settings': 'the settings of the inventory, a map',
+  'postgres.unlock': '`postgres.unlock_command`; empty where there is none',
+  'postgres.unlockSeconds': 'how long it may take',
+  'postgres.unlockedByUnit': 'the same as a command line of a unit (`ExecStartPre=`), which prints nothing',
   'postgres.hardening':
     'settings that follow from `postgres.hardening`, without those of the inventory, a map',
   'multiplexing.managementDir': 'the management directory',
