@@ -11,7 +11,11 @@ import { expectExit } from '../support/pgduet.ts';
 describeLab('a new pair with certificates that pgduet makes', () => {
   let pair: LabCluster;
   beforeAll(async () => {
-    pair = await freshPair({ postgres: { tls: 'generated' } });
+    // A network of its own for replication, with addresses of IPv6.
+    pair = await freshPair({
+      postgres: { tls: 'generated' },
+      host: ({ address6 }) => ({ log_transfer_address: address6 }),
+    });
   });
   afterAll(() => pair?.close());
 
@@ -22,6 +26,9 @@ describeLab('a new pair with certificates that pgduet makes', () => {
       await pair.untilSwitchable();
       const source = await sql(pair.standby, 'select conninfo from pg_stat_wal_receiver');
       expect(source).toContain('sslmode=verify-full');
+      expect(source).toContain(`host=${pair.primary.host.address6}`);
+      const encrypted = 'select s.ssl, s.version from pg_stat_ssl s join pg_stat_replication r using (pid)';
+      expect(await sql(pair.primary, encrypted)).toBe('t|TLSv1.3');
       for (const { host } of pair.servers) {
         expect(fileText(host, `${dataDir}/pg_hba.conf`)).toMatch(/^hostssl +replication/m);
         const names = (await host.sh(`ls ${managementDir}/tls`)).stdout.trim().split('\n');
