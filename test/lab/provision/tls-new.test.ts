@@ -74,4 +74,18 @@ describeLab('a new pair with TLS', () => {
     expectExit(await pair.run('check'), 0);
     expectExit(await pair.provision('--check'), 0);
   });
+
+  labTest('is torn down to a server that goes on serving by these files, which stay', async () => {
+    const { primary, standby } = pair;
+    const laid = (server: typeof primary) =>
+      Object.values(tlsFiles).map((path) => fileText(server.host, path));
+    const before = [primary, standby].map(laid);
+    expectExit(await pair.run('teardown', '--yes'), 0);
+    await primary.host.sh('systemctl restart postgresql_inst1', { check: true });
+    expect(await sql(primary, 'show ssl; show ssl_cert_file; show primary_conninfo')).toBe(
+      `on\n${tlsFiles.certificate}\n`,
+    );
+    expect([primary, standby].map(laid)).toEqual(before);
+    expect((await primary.host.sh(`ls -d ${managementDir}`)).stdout).toBe('');
+  });
 });

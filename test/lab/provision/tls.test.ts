@@ -176,7 +176,9 @@ describeLab('TLS with certificates that were there', () => {
       expect(conf(server)).toMatch(/^ssl = '?on/m);
       await expectTlsForClients(server);
     }
-    expect((await tls.run('status')).stdout).toMatch(/target_session_attrs=read-write&sslmode=require/);
+    expect((await tls.run('status')).stdout).toMatch(
+      /target_session_attrs=read-write&sslmode=verify-full&sslrootcert=inst1-ca\.pem/,
+    );
     expectExit(await tls.run('check'), 0);
     expectExit(await tls.provision('--check'), 0);
   });
