@@ -45,13 +45,11 @@ export class Impostor {
     const [host] = await lab.hosts(1, { names: ['impostor'] });
     const { of, before } = place;
     const card = "ip -o link show host0 | sed 's|.* link/ether \\([0-9a-f:]*\\).*|\\1|'";
-    const [own, victim] = await Promise.all(
-      [host, before.host].map(async (one) => (await one.sh(card, { check: true })).stdout.trim()),
-    );
+    const own = (await host.sh(card, { check: true })).stdout.trim();
     // He answers no question of others for that address.
     await host.sh(
-      `ip neigh replace ${before.address} dev host0 lladdr ${victim} nud permanent
-ip link set host0 arp off; ip addr add ${of.address}/32 dev lo
+      `[ -w /proc/sys/net/ipv4/conf/all/arp_ignore ] || mount -o remount,rw /proc/sys
+echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore; ip addr add ${of.address}/32 dev lo
 umask 077; cat > /run/impostor.pem`,
       { input: shown.certificate, check: true },
     );
