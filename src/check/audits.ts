@@ -17,6 +17,7 @@ import { slots } from './audits/slots.ts';
 import { timelines } from './audits/timelines.ts';
 import { tlsAudit } from './audits/tls.ts';
 import { tlsClients } from './audits/tls-clients.ts';
+import { tlsDemands } from './audits/tls-demands.ts';
 import { nodeVersions, postgresVersions } from './audits/versions.ts';
 import { walVolume } from './audits/wal-volume.ts';
 
@@ -43,4 +44,5 @@ export const audits: readonly AnyAudit[] = [
   anyAudit(secretsAudit),
   anyAudit(tlsAudit),
   anyAudit(tlsClients),
+  anyAudit(tlsDemands),
 ];

@@ -1,9 +1,9 @@
-/** How clients find the servers, and verify them where all that were seen can be verified by a certificate that pgduet has made. Pure. */
+/** How clients find the servers, and verify them where all that were seen can be verified by the list that `pgduet ca` gives. Pure. */
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { multiHostUri } from '../postgres/conninfo.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { deniesTls, filesObjection, readTlsLook, tlsProbe } from '../resources/contract/tls-look.ts';
-import { clientDemands, tlsPlaceOf } from './tls.ts';
+import { clientDemands, isOffered, tlsPlaceOf } from './tls.ts';
 
 export interface ClientStrings {
   readonly readWrite: string;
@@ -34,7 +34,7 @@ export function clientStrings(
 }
 
 export const servedProbe = (server: Server): { readonly tls?: Probe } =>
-  server.postgres.tls === 'generated' ? { tls: tlsProbe(tlsPlaceOf(server)) } : {};
+  isOffered(server) ? { tls: tlsProbe(tlsPlaceOf(server)) } : {};
 
 /**
  * Can a client that has the list verify it by the address of these strings? One that does not answer is judged by what lies there. Undefined where

@@ -5,7 +5,7 @@
  */
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import type { Cluster, Server } from '../inventory/cluster.ts';
-import { certificatesIn, endMs, startMs } from '../postgres/certificate.ts';
+import { certificatesIn, endMs, isPlaceholder, startMs } from '../postgres/certificate.ts';
 import { filesObjection, type TlsLook } from '../resources/contract/tls-look.ts';
 import type { View } from './survey.ts';
 import { tlsDirectory } from './tls.ts';
@@ -158,7 +158,9 @@ const unjudged = (look: TlsLook | undefined): OwnPair =>
 const standing = ({ pair }: TlsLook): OwnPair =>
   pair === undefined ? { state: 'none' } : { state: 'kept', name: pair };
 
-const serves = ({ served }: TlsLook): boolean => served !== undefined && served !== 'none';
+/** A placeholder of the distribution is as good as none. */
+const serves = ({ served }: TlsLook): boolean =>
+  served !== undefined && served !== 'none' && !isPlaceholder(served);
 
 /** Others may go by it, or the server will start with it. */
 const isInUse = (look: TlsLook): boolean => serves(look) || look.named === true;

@@ -149,7 +149,7 @@ export type HostStatus =
       readonly live?: Live;
       readonly streams?: Streams;
       readonly stopped?: StoppedRecord;
-      /** Clients know it by a certificate that pgduet has made. */
+      /** Clients know it by those who sign, as `pgduet ca` gives them. */
       readonly verified?: boolean;
       readonly controller: ReturnType<typeof readControllerStatus>;
       readonly remembered?: Remembered;

@@ -49,6 +49,15 @@ export function objectionTo({ chain, list, host, version, nowMs }: Shown): strin
   return undefined;
 }
 
+/**
+ * A certificate that has signed itself and is no CA, as distributions make one for each host so that services start (Debian's "snakeoil"): it
+ * stands for nobody, and servers of a cluster have nothing in common by it.
+ */
+export function isPlaceholder(pem: string): boolean {
+  const [own, ...others] = certificatesIn(pem) ?? [];
+  return own !== undefined && others.length === 0 && !own.ca && signed(own, own);
+}
+
 export const startMs = ({ validFrom }: X509Certificate): number => Date.parse(validFrom);
 export const endMs = ({ validTo }: X509Certificate): number => Date.parse(validTo);
 

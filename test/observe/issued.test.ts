@@ -6,7 +6,7 @@ import { type Issued, issuedFor, namesOf, pairNameOf } from '../../src/observe/i
 import type { HostView, View } from '../../src/observe/survey.ts';
 import type { TlsLook } from '../../src/resources/contract/tls-look.ts';
 import { authorityOf } from '../../src/verbs/authority.ts';
-import { server1 as foreign, ca as foreignCa } from '../postgres/pems.ts';
+import { server1 as foreign, ca as foreignCa, placeholder } from '../postgres/pems.ts';
 import { clusterOf, serverNamed, threeInventory } from './cluster.ts';
 
 const cluster = await clusterOf(
@@ -257,6 +257,15 @@ describe('a server that serves', () => {
     const issued = await asked({ ...on, server2: strange });
     expect(issued.pairs.get('server2')).toMatchObject({ state: 'refused' });
     expect(issued.list).toBe(on.server1?.ca);
+  });
+
+  it('is given a pair where it shows the placeholder of its distribution: nobody stands behind it', async () => {
+    const shown = { ...bare, served: placeholder };
+    expect(states(await asked({ server1: shown, server2: bare, server3: shown }))).toEqual([
+      'keyless',
+      'keyless',
+      'keyless',
+    ]);
   });
 
   it('is not taken from who has laid its certificate', async () => {

@@ -318,6 +318,19 @@ describe('the status of a cluster', () => {
     );
   });
 
+  it('looks at certificates that somebody else has laid, too, and at none where TLS is off', async () => {
+    const asks = async (tls: string) => {
+      const cluster = await clusterOf(
+        pairInventory.replace('data_dir: /database/inst1', `data_dir: /database/inst1${tls}`),
+      );
+      return 'tls' in statusProbes(serverNamed(cluster, 'server1'), 'mc_ctl');
+    };
+    const files = '{ ca: /pki/ca.pem, certificate: /pki/server.pem, key: /pki/server.key }';
+    expect(await asks(`, tls: ${files}`)).toBe(true);
+    expect(await asks(', tls: generated')).toBe(true);
+    expect([await asks(', tls: off'), await asks('')]).toEqual([false, false]);
+  });
+
   it('tells what each server may do where that is not the same for all', () => {
     const rows = (over: object) => [
       {

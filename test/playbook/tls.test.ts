@@ -77,6 +77,32 @@ const verified = {
   sslcrl: '/nonexistent/pgduet',
 };
 
+describe('a server that was there before', () => {
+  const single = (ssl: string) =>
+    ({ live: { settings: new Map([['ssl', { value: ssl }]]) } }) as unknown as NonNullable<
+      HostView['single']
+    >;
+  const demanded = (ssl: string, kind: 'migrate' | 'provision', cluster = silent) => {
+    const [first, second] = hosts({ server1: undefined, server2: undefined });
+    if (!first || !second) throw new Error('a pair');
+    const view = seen(new Map([[first[0], { ...first[1], single: single(ssl) }], second]));
+    return tlsVariables({ cluster, view, intent: { kind } }, serverNamed(cluster, 'server2'), 'server1')
+      .demands;
+  };
+
+  it('is followed by TLS where it offered that, whoever signs', () => {
+    expect(demanded('on', 'migrate')).toEqual({
+      sslmode: 'require',
+      sslrootcert: '/nonexistent/pgduet',
+      gssencmode: 'disable',
+      sslcert: '/nonexistent/pgduet',
+      sslcrl: '/nonexistent/pgduet',
+    });
+    expect(demanded('off', 'migrate')).toEqual({});
+    expect(demanded('on', 'provision')).toEqual({});
+  });
+});
+
 describe('what is demanded of a server', () => {
   it('is nothing where the inventory says nothing of TLS', () => {
     const view = seen(hosts({ server1: 'none', server2: 'none' }));

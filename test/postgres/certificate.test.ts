@@ -1,7 +1,18 @@
 /** Certificates are judged as libpq judges them, and each objection says what libpq leaves out. */
 import { describe, expect, it } from 'vitest';
-import { certificatesIn, objectionTo } from '../../src/postgres/certificate.ts';
-import { below, between, ca, ed, other, server1, server2, stranger, undigested } from './pems.ts';
+import { certificatesIn, isPlaceholder, objectionTo } from '../../src/postgres/certificate.ts';
+import {
+  below,
+  between,
+  ca,
+  ed,
+  other,
+  placeholder,
+  server1,
+  server2,
+  stranger,
+  undigested,
+} from './pems.ts';
 
 const nowMs = Date.UTC(2027, 0, 1);
 const read = (pem: string) => certificatesIn(pem) ?? [];
@@ -22,6 +33,12 @@ describe('a file of certificates', () => {
   ])('is none with %s in it', (_, pem) => {
     expect(certificatesIn(pem)).toBeUndefined();
   });
+});
+
+it('is a placeholder where it has signed itself and is no CA', () => {
+  expect(isPlaceholder(placeholder)).toBe(true);
+  for (const pem of [ca, server1, below + between, placeholder + ca, 'none', ''])
+    expect(isPlaceholder(pem)).toBe(false);
 });
 
 describe('a certificate', () => {

@@ -40,6 +40,23 @@ it.each([
     expect(withStandingTls(wants(wanted), text, tls)).toEqual({ values: wants(wanted) });
 });
 
+const encrypted = verifying.replace(
+  'verify-full sslrootcert=/pki/ca.pem',
+  'require sslrootcert=/nonexistent/pgduet',
+);
+
+it.each([undefined, 'kept'] as const)(
+  'a server that offered TLS before a migration is followed by it: %s',
+  (tls) => {
+    const text = `primary_conninfo = '${encrypted}'\n`;
+    expect(withStandingTls(wants('host=b port=2'), text, tls)).toEqual({
+      values: wants(encrypted.replace('host=a port=1', 'host=b port=2')),
+    });
+    expect(withStandingTls(wants('host=b'), text, 'free')).toEqual({ values: wants('host=b') });
+    expect(withStandingTls(wants(verifying), text, tls)).toEqual({ values: wants(verifying) });
+  },
+);
+
 it('a resource that says nothing of it leaves it alone', () => {
   const values = { ssl: 'on' };
   expect(withStandingTls(values, `primary_conninfo = '${verifying}'\n`, undefined)).toEqual({ values });

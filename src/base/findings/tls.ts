@@ -72,4 +72,18 @@ export const tlsCodes = {
     consequence: 'they go on; where their rule demands TLS they cannot come again without it',
     repair: 'take sslmode=disable out of their connection strings, or write tls: optional for their rule',
   },
+  TLS040: {
+    severity: 'danger',
+    title: 'a server offers no TLS, and another one follows by it',
+    consequence:
+      'who demands it cannot follow this server: not once it connects anew, and not behind a failover',
+    repair:
+      'turn ssl on again on {host}, with a certificate that it can read; its log says what is in the way',
+  },
+  TLS041: {
+    severity: 'note',
+    title: 'the servers do not demand TLS of each other yet',
+    consequence: 'replication is encrypted where libpq prefers it, and no server proves who it is',
+    repair: 'bring back who is named, then run `pgduet provision`',
+  },
 } as const satisfies Readonly<Record<string, FindingRule>>;

@@ -9,6 +9,7 @@ import type { OwnPair } from '../../observe/issued.ts';
 import type { View } from '../../observe/survey.ts';
 import { besideOf, copyPathOf, listPathOf, ownFiles, tlsDirectory, tlsFilesOf } from '../../observe/tls.ts';
 import { type Conninfo, nowhere, serverConninfo } from '../../postgres/conninfo.ts';
+import { isOn } from '../../postgres/setting-value.ts';
 import { deniesTls, filesObjection } from '../../resources/contract/tls-look.ts';
 import { lockedOut } from './client-rules.ts';
 
@@ -123,10 +124,22 @@ export function tlsSettings(server: Server, files: TlsFiles | undefined): Readon
 export function demandsTo(situation: Situation, server: Server, source: string | undefined): Conninfo {
   const { cluster, view } = situation;
   const { tls } = server.postgres;
-  if (tls === undefined || tls === 'off') return {};
+  if (tls === undefined)
+    return cluster.servers.some(({ name }) => name === source) ? asBefore(situation) : {};
+  if (tls === 'off') return {};
   const asked = cluster.servers.find(({ name }) => name === source);
   return asked && !denies(view, asked, server) && followsAll(situation, server) ? proof(server, view) : {};
 }
+
+/**
+ * A server that offered TLS before it was taken in goes on with its own files, and its copies have the same settings: replication is encrypted
+ * from the first byte on. Nobody is verified: whose list would it be?
+ */
+const asBefore = ({ intent, view }: Situation): Conninfo =>
+  intent.kind === 'migrate' &&
+  isOn(view.hosts.get(view.primary)?.single?.live?.settings.get('ssl')?.value ?? '')
+    ? { sslmode: 'require', sslrootcert: nowhere, gssencmode: 'disable', sslcert: nowhere, sslcrl: nowhere }
+    : {};
 
 /**
  * libpq would encrypt by GSS whatever sslmode says, and take a certificate and a list of the administrator's home: these are named where

@@ -4,6 +4,7 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { sh } from '../../base/shell.ts';
+import { isPlaceholder } from '../../postgres/certificate.ts';
 import { flag, optional, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
@@ -43,6 +44,7 @@ export const tlsKey: ResourceKind<KeyDesired, TlsLook> = {
       reason: 'the server has no pair for TLS',
       notes: [
         'then, in this run: the key gets its certificate, and the server serves TLS by a reload; each standby connects anew to verify its primary (0.1 to 0.2 s), and the rules for servers want TLS; both wait for a server that is away, or in maintenance, and not seen to serve it. Clients that prefer TLS, as libpq does by itself, use it from their next connection on',
+        ...(isPlaceholder(observed.value.served ?? '') ? [placeholderGoes] : []),
       ],
       differences: [{ code: 'TLS024', object: directoryOf(place), declared: 'a pair', found: 'no key' }],
     });
@@ -51,6 +53,9 @@ export const tlsKey: ResourceKind<KeyDesired, TlsLook> = {
     { title: 'a key for TLS', script: asOwner(place.owner, ['key', directoryOf(place)]) },
   ],
 };
+
+const placeholderGoes =
+  'the placeholder certificate that it shows now, signed by itself, goes: who has taken exactly that one into a list of his own, and verifies by it, gets in again with the list of pgduet ca';
 
 interface PairDesired {
   readonly place: TlsPlace;

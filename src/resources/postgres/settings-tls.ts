@@ -26,10 +26,18 @@ export function withStandingTls(
 ) {
   const wanted = values[upstreamSetting];
   const stands = standing(text);
-  const verifies = stands.sslmode === 'verify-full' && stands.sslcert === nowhere;
-  if (wanted === undefined || !verifies || tls === 'free' || parseConninfo(wanted).sslmode !== undefined)
+  const ours = stands.sslcert === nowhere;
+  const verifies = ours && stands.sslmode === 'verify-full';
+  // A server that was there before offered TLS by itself, and is followed by it (kind `adopt`).
+  const encrypts = ours && stands.sslmode === 'require';
+  if (
+    wanted === undefined ||
+    !(verifies || encrypts) ||
+    tls === 'free' ||
+    parseConninfo(wanted).sslmode !== undefined
+  )
     return { values };
-  if (tls === 'kept') {
+  if (tls === 'kept' || encrypts) {
     const kept = Object.fromEntries(words.flatMap((word) => (stands[word] ? [[word, stands[word]]] : [])));
     return { values: { ...values, [upstreamSetting]: conninfo({ ...parseConninfo(wanted), ...kept }) } };
   }

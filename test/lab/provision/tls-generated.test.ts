@@ -158,6 +158,8 @@ chmod 600 ${managementDir}/tls/request/server.key`,
     await b.host.sh(`systemctl restart postgresql_inst1`, { check: true });
     expect(await asClient(b, list(b))).toBe('t');
     expect((await b.host.sh(`ls -A ${managementDir}`)).stdout.trim()).toBe('tls');
+    // No connection string names the copy of the list any more.
+    expect((await b.host.sh('ls -A /var/lib/postgresql/.pgduet*')).stdout.trim()).toBe('');
     expect((await a.host.sh(`ls -A ${managementDir} /var/lib/postgresql/.pgduet*`)).stdout.trim()).toBe('');
     expectExit(await tls.run('teardown', '--yes'), 0);
   });

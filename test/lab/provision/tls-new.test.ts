@@ -11,7 +11,11 @@ import { expectExit } from '../support/pgduet.ts';
 describeLab('a new pair with certificates that pgduet makes', () => {
   let pair: LabCluster;
   beforeAll(async () => {
-    pair = await freshPair({ postgres: { tls: 'generated' } });
+    // A network of its own for replication, with addresses of IPv6.
+    pair = await freshPair({
+      postgres: { tls: 'generated' },
+      host: ({ address6 }) => ({ log_transfer_address: address6 }),
+    });
   });
   afterAll(() => pair?.close());
 
@@ -22,6 +26,9 @@ describeLab('a new pair with certificates that pgduet makes', () => {
       await pair.untilSwitchable();
       const source = await sql(pair.standby, 'select conninfo from pg_stat_wal_receiver');
       expect(source).toContain('sslmode=verify-full');
+      expect(source).toContain(`host=${pair.primary.host.address6}`);
+      const encrypted = 'select s.ssl, s.version from pg_stat_ssl s join pg_stat_replication r using (pid)';
+      expect(await sql(pair.primary, encrypted)).toBe('t|TLSv1.3');
       for (const { host } of pair.servers) {
         expect(fileText(host, `${dataDir}/pg_hba.conf`)).toMatch(/^hostssl +replication/m);
         const names = (await host.sh(`ls ${managementDir}/tls`)).stdout.trim().split('\n');
@@ -66,5 +73,19 @@ describeLab('a new pair with TLS', () => {
     await expectRowsTravel({ primary: pair.primary, standbys: pair.standbys, version: pair.version });
     expectExit(await pair.run('check'), 0);
     expectExit(await pair.provision('--check'), 0);
+  });
+
+  labTest('is torn down to a server that goes on serving by these files, which stay', async () => {
+    const { primary, standby } = pair;
+    const laid = (server: typeof primary) =>
+      Object.values(tlsFiles).map((path) => fileText(server.host, path));
+    const before = [primary, standby].map(laid);
+    expectExit(await pair.run('teardown', '--yes'), 0);
+    await primary.host.sh('systemctl restart postgresql_inst1', { check: true });
+    expect(await sql(primary, 'show ssl; show ssl_cert_file; show primary_conninfo')).toBe(
+      `on\n${tlsFiles.certificate}\n`,
+    );
+    expect([primary, standby].map(laid)).toEqual(before);
+    expect((await primary.host.sh(`ls -d ${managementDir}`)).stdout).toBe('');
   });
 });

@@ -1,13 +1,15 @@
 /**
  * TLS between the servers with certificates that somebody else has laid, on one pair of real hosts: what is wrong is refused before anything
  * changes, it is turned on under a client that writes, for servers and clients, holds through a failover in the middle, a rebuild and a switch, and
- * goes again by `optional` and `off`.
+ * goes again by `optional` and `off`. Who reads along on the cable reads rows as long as it is off, and none once it is on; who passes for the primary
+ * is not believed.
  * Each test stands on what the one before has left.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { Authority, lay, tlsFiles } from '../support/certificates.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
+import { Impostor } from '../support/impostor.ts';
 import {
   fileText,
   psqlPath,
@@ -19,6 +21,7 @@ import {
 import { dataDir } from '../support/inventory.ts';
 import { expectRowsTravel } from '../support/multiplexed.ts';
 import { type CheckDocument, expectExit, findingsOf, type RunDocument } from '../support/pgduet.ts';
+import { expectUnread, onTheWire } from '../support/wire.ts';
 import { startWriter, writerSetup } from './writer.ts';
 
 const conf = ({ host }: Server): string => fileText(host, `${dataDir}/postgresql.conf`);
@@ -79,6 +82,32 @@ describeLab('TLS with certificates that were there', () => {
     expect(await clientOf(server, 'require')).toBe('t\n');
   };
 
+  /** Rows that stand on the disk alone: whoever follows from now on gets them by a copy. */
+  const write = (server: Server, word: string): Promise<string> =>
+    sql(
+      server,
+      `CREATE TABLE IF NOT EXISTS told (word text); INSERT INTO told SELECT '${word}' FROM generate_series(1, 200); CHECKPOINT; SELECT pg_switch_wal()`,
+    );
+
+  /** The former primary is to be rebuilt, and somebody else answers in the place of the present one: its data stays. */
+  async function expectNoImpostor(): Promise<void> {
+    const impostor = await Impostor.begin(pair.lab, { of: b, before: a }, stranger.sign([`IP:${b.address}`]));
+    const data = `cd ${dataDir} && find . -type f | sort | xargs sha256sum | sha256sum`;
+    const before = (await a.host.sh(data, { check: true })).stdout;
+    for (const words of [[], ['--copy']]) {
+      const said = await tls.run('rebuild', 'server1', '--yes', ...words);
+      expectExit(said, 5);
+      expect(said.all).toContain('certificate verify failed');
+    }
+    expect((await a.host.sh(data, { check: true })).stdout).toBe(before);
+    expect(await impostor.believedBy()).not.toContain('pgduet_repl');
+    // He is there: who asks for encryption alone tells him a name.
+    const asked = `host=${b.address} port=${b.port} user=pgduet_repl dbname=postgres sslmode=require sslrootcert=/nonexistent`;
+    await a.host.sh(`${psqlPath} -w -d '${asked}' -c 'select 1'`);
+    expect(await impostor.believedBy()).toContain('pgduet_repl');
+    await impostor.end();
+  }
+
   async function expectRefused(what: RegExp): Promise<void> {
     const before = [a, b].map((server) => conf(server) + rules(server));
     const said = await tls.run('provision', '--yes', '--json');
@@ -108,8 +137,20 @@ describeLab('TLS with certificates that were there', () => {
     async () => {
       await a.host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
       await untilMirroring(b, 'switched');
-      expectExit(await tls.run('rebuild', 'server1', '--yes'), 0);
-      await tls.untilSwitchable();
+      await write(b, 'canary-of-the-rewind');
+      const words = ['canary-of-the-rewind', 'canary-of-a-row', 'canary-of-the-copy'];
+      const heard = await onTheWire(b.host, words, async () => {
+        expectExit(await tls.run('rebuild', 'server1', '--yes'), 0);
+        await tls.untilSwitchable();
+        await sql(b, "INSERT INTO told SELECT 'canary-of-a-row' FROM generate_series(1, 200)");
+        // What a copy begins with.
+        await write(b, 'canary-of-the-copy');
+        await a.host.sh(
+          `runuser -u postgres -- pg_basebackup -d 'host=${b.address} port=${b.port} user=pgduet_repl' -D - -Ft -X none -c fast >/dev/null`,
+          { check: true },
+        );
+      });
+      for (const word of words) expect(heard.seen[word], `${word} without TLS`).toBeGreaterThan(0);
       expect(await sql(a, 'select conninfo from pg_stat_wal_receiver')).toContain('sslmode=prefer');
       // Rules that demand what is not served yet would keep every client out.
       expect(await clientOf(b, 'disable')).toBe('f\n');
@@ -135,9 +176,32 @@ describeLab('TLS with certificates that were there', () => {
       expect(conf(server)).toMatch(/^ssl = '?on/m);
       await expectTlsForClients(server);
     }
-    expect((await tls.run('status')).stdout).toMatch(/target_session_attrs=read-write&sslmode=require/);
+    expect((await tls.run('status')).stdout).toMatch(
+      /target_session_attrs=read-write&sslmode=verify-full&sslrootcert=inst1-ca\.pem/,
+    );
     expectExit(await tls.run('check'), 0);
     expectExit(await tls.provision('--check'), 0);
+  });
+
+  labTest('keeps a standby from a primary of another CA, and from one of another name', async () => {
+    const shown = [
+      [stranger.sign([`IP:${b.address}`]), 'certificate verify failed'],
+      [authority.sign(['DNS:elsewhere']), 'does not match host name'],
+    ] as const;
+    for (const [pair, words] of shown) {
+      await lay(b, pair, authority.certificate);
+      await sql(b, 'select pg_reload_conf()');
+      const said = async () => {
+        await sql(b, 'select pg_terminate_backend(pid) from pg_stat_replication');
+        return (await a.host.sh(`grep -rho '${words}' ${a.managementDir}/server1-log | sort -u`)).stdout;
+      };
+      await expect.poll(said, { timeout: 20_000, interval: 500 }).toContain(words);
+      expect(await sql(b, 'select count(*) from pg_stat_replication')).toBe('0');
+    }
+    await layGood(b);
+    expectExit(await tls.provision(), 0);
+    await tls.untilSwitchable();
+    await expectVerified(b, a);
   });
 
   labTest('holds through a switch, a failover and a rebuild', async () => {
@@ -146,7 +210,14 @@ describeLab('TLS with certificates that were there', () => {
     await expectVerified(a, b);
     await a.host.sh(`kill -9 $(head -n 1 ${dataDir}/postmaster.pid)`, { check: true });
     await untilMirroring(b, 'switched');
-    expectExit(await tls.run('rebuild', 'server1', '--yes'), 0);
+    await expectNoImpostor();
+    await write(b, 'canary-of-a-later-rewind');
+    const heard = await onTheWire(b.host, ['canary-of-a-later-rewind', 'canary-of-the-copy'], async () => {
+      const said = await tls.run('rebuild', 'server1', '--yes');
+      expectExit(said, 0);
+      expect(said.all).toMatch(/pg_rewind/);
+    });
+    expectUnread(heard, 100);
     await tls.untilSwitchable();
     await expectVerified(b, a);
     expectExit(await tls.run('check'), 0);
