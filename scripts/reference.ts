@@ -122,6 +122,10 @@ export const variables: Readonly<Record<string, string>> = {
   'postgres.settings': 'the settings of the inventory, a map',
   'postgres.hardening':
     'settings that follow from `postgres.hardening`, without those of the inventory, a map',
+  'postgres.hardened': '`standard` or `cis` as `postgres.hardening` says; otherwise empty',
+  'postgres.closed': '`true` with `postgres.hardening`, unless the server was there before',
+  'postgres.roleConnections':
+    'connections that the replication role may have at once, with `postgres.hardening`; otherwise 0',
   'multiplexing.managementDir': 'the management directory',
   'multiplexing.port': 'port of the controller',
   'multiplexing.failover': '`automatic` or `manual`, as the inventory says',

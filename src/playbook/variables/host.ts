@@ -10,7 +10,7 @@ import { stoppedBy } from '../../base/stopped-words.ts';
 import type { Host, Server } from '../../inventory/cluster.ts';
 import { serviceManagerOn } from '../../observe/service.ts';
 import type { View } from '../../observe/survey.ts';
-import { hardeningSettings } from '../../postgres/hardening.ts';
+import { hardeningSettings, replicationConnections } from '../../postgres/hardening.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
 
 /** Those of every host, also of one without a server. */
@@ -120,6 +120,10 @@ export function postgresVariables(server: Server, adopted: boolean): Readonly<Re
     maxConnections: maxConnections ?? '',
     settings,
     hardening: hardening ? hardeningSettings({ level: hardening, ...hardened }) : {},
+    hardened: hardening ?? '',
+    // Roles and schemas of a server that was there before are its own matter.
+    closed: hardening !== undefined && !adopted,
+    roleConnections: hardening && !adopted ? replicationConnections(settings) : 0,
   };
 }
 
