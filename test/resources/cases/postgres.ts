@@ -76,6 +76,16 @@ export const postgres: readonly KindCases[] = [
         gives: { change: 'WAL in /wal/in st', reason: 'absent', script: ["--waldir='/wal/in st'"] },
       },
       {
+        title: 'schema public is to be closed before anybody comes',
+        desired: '{ closed: true }',
+        reply: { stdout: 'content empty\n' },
+        gives: {
+          change: 'make instance in /database/inst1 (initdb, checksums)',
+          reason: 'the directory is empty',
+          script: [/--single -c exit_on_error=on -D '?\/database\/inst1'? '?template1/, "'REVOKE ALL ON SCHEMA public FROM PUBLIC;'"],
+        },
+      },
+      {
         title: 'it holds the files of somebody',
         reply: { stdout: 'content foreign\nfile a letter.txt\nfile b\n' },
         gives: { refuse: 'SAF002', what: 'not PostgreSQL' },
