@@ -68,9 +68,7 @@ const forwardSecrecy: Point['look'] = async ({ primary }) =>
 
 /** WAL and temporary files on other file systems than the data. */
 const apart: Point['look'] = every(
-  succeeds(
-    ({ dataDir }) => `[ "$(stat -L -c %d ${dataDir}/pg_wal)" != "$(stat -c %d ${dataDir})" ]`,
-  ),
+  succeeds(({ dataDir }) => `[ "$(stat -L -c %d ${dataDir}/pg_wal)" != "$(stat -c %d ${dataDir})" ]`),
   shows('temp_tablespaces', /\S/),
 );
 
@@ -109,9 +107,7 @@ export const points: readonly Point[] = [
     wants: 'a socket that is not open to everybody',
     passes: 'cis',
     why: '`unix_socket_permissions`; it keeps local users out who came in before',
-    look: succeeds(
-      ({ socketDir, port }) => `stat -c %A ${socketDir}/.s.PGSQL.${port} | grep -q -- '---$'`,
-    ),
+    look: succeeds(({ socketDir, port }) => `stat -c %A ${socketDir}/.s.PGSQL.${port} | grep -q -- '---$'`),
   },
   {
     point: '3.1.20',

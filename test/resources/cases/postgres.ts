@@ -82,7 +82,10 @@ export const postgres: readonly KindCases[] = [
         gives: {
           change: 'make instance in /database/inst1 (initdb, checksums)',
           reason: 'the directory is empty',
-          script: [/--single -c exit_on_error=on -D '?\/database\/inst1'? '?template1/, "'REVOKE ALL ON SCHEMA public FROM PUBLIC;'"],
+          script: [
+            /--single -c exit_on_error=on -D '?\/database\/inst1'? '?template1/,
+            "'REVOKE ALL ON SCHEMA public FROM PUBLIC;'",
+          ],
         },
       },
       {
