@@ -125,6 +125,10 @@ export const variables: Readonly<Record<string, string>> = {
   'postgres.unlockedByUnit': 'the same as a command line of a unit (`ExecStartPre=`), which prints nothing',
   'postgres.hardening':
     'settings that follow from `postgres.hardening`, without those of the inventory, a map',
+  'postgres.hardened': '`standard` or `cis` as `postgres.hardening` says; otherwise empty',
+  'postgres.closed': '`true` with `postgres.hardening`, unless the server was there before',
+  'postgres.roleConnections':
+    'connections that the replication role may have at once, with `postgres.hardening`; otherwise 0',
   'multiplexing.managementDir': 'the management directory',
   'multiplexing.port': 'port of the controller',
   'multiplexing.failover': '`automatic` or `manual`, as the inventory says',

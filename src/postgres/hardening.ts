@@ -80,11 +80,23 @@ export const hardeningLibraries: readonly {
 }[] = [
   { level: 'standard', name: 'auth_delay', what: 'see above' },
   {
-    level: 'cis',
+    level: 'standard',
     name: 'passwordcheck',
     what: 'no short and simple passwords, where they come as clear text',
   },
 ];
+
+/** As templates/postgresql.conf.hbs has it. */
+const walSenders = 10;
+
+/**
+ * The limit of connections for the role that the standbys replicate with. It keeps no standby out: each connection of a standby is one of
+ * `max_wal_senders`, but for the one by which it follows logical slots, and there are two for each standby at most. Ten are for logins that try.
+ */
+export function replicationConnections(declared: Readonly<Record<string, string>>): number {
+  const own = Object.entries(declared).find(([name]) => name.toLowerCase() === 'max_wal_senders')?.[1];
+  return 2 * Math.max(walSenders, Number(own) || 0) + 10;
+}
 
 export interface Hardened {
   readonly level: HardeningLevel;

@@ -32,6 +32,7 @@ import { hba } from './postgres/hba.ts';
 import { logins } from './postgres/logins.ts';
 import { tlsKey, tlsPair } from './postgres/own-pair.ts';
 import { passfile } from './postgres/passfile.ts';
+import { publicSchema } from './postgres/public-schema.ts';
 import { replication } from './postgres/replication.ts';
 import { rewindSource } from './postgres/rewind-source.ts';
 import { role } from './postgres/role.ts';
@@ -104,6 +105,7 @@ const all: readonly AnyKind[] = [
   anyKind(passfile),
   anyKind(port),
   anyKind(program),
+  anyKind(publicSchema),
   anyKind(rebuild),
   anyKind(register),
   anyKind(reloaded),

@@ -344,6 +344,14 @@ const laws: readonly Law[] = [
   },
   {
     host: 'server1',
+    resource: 'public_schema: {}',
+    breaks: [
+      { title: 'is open to everybody', script: as('GRANT USAGE ON SCHEMA public TO PUBLIC') },
+      { title: 'is open for objects of everybody', script: as('GRANT ALL ON SCHEMA public TO PUBLIC') },
+    ],
+  },
+  {
+    host: 'server1',
     resource: 'role: { name: law, replication: true, password: !secret replication_password }',
     breaks: [
       fresh,

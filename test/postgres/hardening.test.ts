@@ -7,7 +7,9 @@ import {
   hardening,
   hardeningLibraries,
   hardeningSettings,
+  replicationConnections,
 } from '../../src/postgres/hardening.ts';
+import { failing, rows } from '../lab/support/audit-points.ts';
 
 const of = (over: Partial<Hardened> = {}) =>
   hardeningSettings({ level: 'standard', tls: false, declared: {}, loads: true, ...over });
@@ -21,7 +23,7 @@ describe('hardening', () => {
       log_line_prefix: '%m [%p] %quser=%u,db=%d,app=%a,client=%h ',
       log_timezone: 'UTC',
       'auth_delay.milliseconds': '500',
-      shared_preload_libraries: 'auth_delay',
+      shared_preload_libraries: 'auth_delay, passwordcheck',
     });
   });
 
@@ -31,7 +33,6 @@ describe('hardening', () => {
       log_error_verbosity: 'verbose',
       log_statement: 'ddl',
       unix_socket_permissions: '0770',
-      shared_preload_libraries: 'auth_delay, passwordcheck',
     });
   });
 
@@ -45,14 +46,14 @@ describe('hardening', () => {
     const settings = of({ declared: { Log_Connections: 'off', 'auth_delay.milliseconds': '100' } });
     expect(settings).not.toHaveProperty('log_connections');
     expect(settings).not.toHaveProperty(['auth_delay.milliseconds']);
-    expect(settings.shared_preload_libraries).toBe('auth_delay');
+    expect(settings.shared_preload_libraries).toBe('auth_delay, passwordcheck');
   });
 
   it.each([
-    ['pg_stat_statements', 'pg_stat_statements, auth_delay'],
-    ['"pg_stat_statements",auth_delay', '"pg_stat_statements", auth_delay'],
-    ['$libdir/auth_delay', '$libdir/auth_delay'],
-    ['', 'auth_delay'],
+    ['pg_stat_statements', 'pg_stat_statements, auth_delay, passwordcheck'],
+    ['"pg_stat_statements",auth_delay', '"pg_stat_statements", auth_delay, passwordcheck'],
+    ['$libdir/auth_delay', '$libdir/auth_delay, passwordcheck'],
+    ['', 'auth_delay, passwordcheck'],
   ])('libraries of the inventory come first, none twice: %s', (declared, loaded) => {
     expect(of({ declared: { shared_preload_libraries: declared } }).shared_preload_libraries).toBe(loaded);
   });
@@ -65,12 +66,35 @@ describe('hardening', () => {
   });
 });
 
+describe('the limit of connections of the replication role', () => {
+  it.each([
+    [{}, 30],
+    [{ max_wal_senders: '3' }, 30],
+    [{ Max_WAL_Senders: '40' }, 90],
+  ])('is above what standbys can ever use: %j', (declared, limit) => {
+    expect(replicationConnections(declared)).toBe(limit);
+  });
+});
+
 describe('docs/security.md', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/security.md'), 'utf8');
 
   it.each(hardening.map((one) => [one.name, one] as const))('has %s with its value', (_name, one) => {
     expect(page).toContain(
       `| \`${one.name}\` | ${one.level} | ${one.name === 'ssl_ciphers' ? 'suites of ECDHE with GCM or POLY1305' : `\`${one.value.trim()}\``} | ${one.what}`,
+    );
+  });
+
+  it('has each point of the auditor: what passes at which level, and why the others do not', () => {
+    const from = page.indexOf('| point | what it wants |');
+    const table = page.slice(from, page.indexOf('\n\n', from)).split('\n').slice(2);
+    expect(table).toEqual(rows);
+  });
+
+  it('has how many of them fail', () => {
+    const counts = (['before', 'init', 'cis'] as const).map((level) => failing(level).length);
+    expect(page).toContain(
+      `${counts[0]} failed before, ${counts[1]} with what \`pgduet init\` writes, ${counts[2]} with \`cis\``,
     );
   });
 

@@ -68,6 +68,21 @@ describe.skipIf(process.getuid?.() !== 0)('a program of the configuration', () =
     ]);
   });
 
+  it('that is a script of Python, whose commands are lists', () => {
+    put(
+      'list',
+      "#!/usr/bin/env python3\nimport subprocess\nsubprocess.run(['/usr/bin/sudo', '-n', 'fence'])\n",
+      0o755,
+    );
+    put('lines', '#!/usr/bin/env python3\nrun([\n    "sudo",\n    "fence",\n])\n', 0o755);
+    put('word', "#!/usr/bin/env python3\nprint('sudo: is not needed', \"pseudo\", 'sudoers')\n", 0o755);
+    expect(['list', 'lines', 'word'].map((name) => verdict(at(name)))).toEqual([
+      'UNT011 list calls sudo',
+      'UNT011 lines calls sudo',
+      'same',
+    ]);
+  });
+
   it('that is run by another one with an option', () => {
     put('fence', '#! /usr/bin/env -S sh -e\n', 0o755);
     expect(verdict(at('fence'))).toBe('same');

@@ -188,6 +188,12 @@ export const postgresCodes = {
     consequence: 'a standby that has to connect again cannot: commits wait until it is taken out',
     repair: provision,
   },
+  ROL008: {
+    severity: 'drift',
+    title: 'schema public of database postgres is open to everybody',
+    consequence: 'every role uses what stands there, where only those that it was granted to should',
+    repair: provision,
+  },
   SLT001: {
     severity: 'drift',
     title: 'the slot of a base backup was left behind',

@@ -11,7 +11,7 @@ import { serverConfDefaults } from '../../controller/config.ts';
 import type { Host, Server } from '../../inventory/cluster.ts';
 import { serviceManagerOn } from '../../observe/service.ts';
 import type { View } from '../../observe/survey.ts';
-import { hardeningSettings } from '../../postgres/hardening.ts';
+import { hardeningSettings, replicationConnections } from '../../postgres/hardening.ts';
 import { unlockedByUnit } from '../../resources/contract/unlock.ts';
 import { type ServerVariables, serverVariables } from './server.ts';
 
@@ -129,6 +129,10 @@ export function postgresVariables(server: Server, adopted: boolean): Readonly<Re
     unlockSeconds,
     unlockedByUnit: unlockedByUnit({ unlock, unlockSeconds, id: server.name, dataDir }),
     hardening: hardening ? hardeningSettings({ level: hardening, ...hardened }) : {},
+    hardened: hardening ?? '',
+    // Roles and schemas of a server that was there before are its own matter.
+    closed: hardening !== undefined && !adopted,
+    roleConnections: hardening && !adopted ? replicationConnections(settings) : 0,
   };
 }
 

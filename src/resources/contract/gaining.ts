@@ -9,5 +9,6 @@ const becomers = '(sudo|su|doas|pkexec|runuser|newgrp|sg)';
 export const gainingFunction = `gaining() {
   if [ -u "$1" ] || [ -g "$1" ]; then echo itself; return; fi
   if [ "$(peek head -c 2 "$1" 2>/dev/null | tr -d '\\0')" != '#!' ]; then return; fi
-  peek grep -vE '^[[:space:]]*#' "$1" 2>/dev/null | grep -oE '(^|[^[:alnum:]_./-])([a-z/]*/)?${becomers}[[:space:]]' | grep -oE '${becomers}' | head -n 1
+  # As a word of its own, or as a text of a list: ['sudo', '-n', 'true'].
+  peek grep -vE '^[[:space:]]*#' "$1" 2>/dev/null | grep -oE "(^|[^[:alnum:]_./-])([a-z/]*/)?${becomers}[[:space:]]|[\\"']([a-z/]*/)?${becomers}[\\"'][[:space:]]*([],]|\\$)" | grep -oE '${becomers}' | head -n 1
 }`;

@@ -2,7 +2,8 @@
 import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { quote, sh } from '../../base/shell.ts';
-import { text } from '../contract/field.ts';
+import { closePublic } from '../../postgres/public-schema.ts';
+import { flag, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
 import {
@@ -18,6 +19,7 @@ import { anotherCluster, isMissing, missingData, unreadRecord, unusable } from '
 const fields = serverFields({
   locale: text('locale of the databases', 'C.UTF-8'),
   encoding: text('their encoding', 'UTF8'),
+  closed: flag('whether schema `public` of `postgres` and of `template1` is its owner’s alone', false),
 });
 type Desired = DesiredOf<typeof fields>;
 
@@ -27,6 +29,16 @@ const begun = ({ dataDir }: Desired): Diagnostic => ({
   why: 'what provision does would come between',
   ...advised`Run ${here`pgduet migrate`} again to go on, or 'pgduet teardown' to go back.`,
 });
+
+/** Nobody is there yet: later a session in template1 would keep others from CREATE DATABASE. A statement that fails ends it. */
+const closed = ({ dataDir, owner }: Desired): string =>
+  ['template1', 'postgres']
+    .map(
+      (database) =>
+        sh`printf '%s\n' ${closePublic} | as ${owner} "$PGBIN/postgres" --single -c exit_on_error=on -D ${dataDir} ${database} >&2 || exit 1
+`,
+    )
+    .join('');
 
 export const instance: ResourceKind<Desired, DataDirectory> = {
   kind: 'instance',
@@ -72,7 +84,7 @@ export const instance: ResourceKind<Desired, DataDirectory> = {
       title: `initdb in ${desired.dataDir}`,
       script: `${beginMaking({ ...desired, what: 'initdb' })}
 ${sh`as ${desired.owner} "$PGBIN/initdb" $nosync -D ${desired.dataDir} -U ${desired.owner} --data-checksums --auth-local=peer --auth-host=scram-sha-256 --encoding=${desired.encoding} --locale=${desired.locale}`} ${desired.walDir ? `--waldir=${quote(desired.walDir)}` : ''} >&2
-${endMaking(desired, desired.owner, desired.walDir)}`,
+${desired.closed ? closed(desired) : ''}${endMaking(desired, desired.owner, desired.walDir)}`,
     },
   ],
 };

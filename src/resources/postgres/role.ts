@@ -3,7 +3,7 @@ import { quote } from '../../base/shell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../postgres/quote.ts';
 import { scramVerifier, verifies } from '../../postgres/scram.ts';
 import { unlogged } from '../../postgres/session.ts';
-import { flag, secret, text } from '../contract/field.ts';
+import { flag, integer, secret, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOnServer } from '../contract/fields.ts';
 import {
   absent,
@@ -15,6 +15,7 @@ import {
   same,
   unknown,
 } from '../contract/kind.ts';
+import { neverStarted } from './never-started.ts';
 import { behindOf, behindProbe, receiptStep } from './receipt.ts';
 
 const fields = fieldsOnServer(
@@ -22,6 +23,10 @@ const fields = fieldsOnServer(
     name: text('name of the role'),
     replication: flag('whether it may replicate', false),
     password: secret('`!secret replication_password`; the server gets a SCRAM verifier only'),
+    connections: integer(
+      'how many connections at once it may have at least; more is no drift, no limit is; 0: it has none',
+      0,
+    ),
     received: flag('whether every standby that commits wait for is to have it on disk', false),
   },
   (values, { entropy, server }) => ({ ...values, salt: entropy, dataDir: server.dataDir }),
@@ -104,7 +109,7 @@ export const role: ResourceKind<Desired, Seen, RoleChange> = {
     const password = desired.password
       ? ` PASSWORD ${quoteLiteral(scramVerifier(desired.password.reveal(), Buffer.from(desired.salt, 'hex')))}`
       : '';
-    const attributes = `LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS CONNECTION LIMIT -1 VALID UNTIL 'infinity' ${desired.replication ? 'REPLICATION' : 'NOREPLICATION'}${password}`;
+    const attributes = `LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS ${limit(desired)} VALID UNTIL 'infinity' ${desired.replication ? 'REPLICATION' : 'NOREPLICATION'}${password}`;
     // Waiting for a standby that may be away would hang the run; the row is replicated all the same.
     const statements = `SET synchronous_commit = local;
 ${unlogged}
@@ -118,10 +123,6 @@ ${desired.replication ? leaveGroups(desired.name) : ''}`;
     return [...(waits ? [] : [alter]), ...(desired.received ? [receiptStep(desired.name)] : [])];
   },
 };
-
-/** Shell: "new" where initdb has made the server and nobody has started it: it holds the role of its owner and no other. */
-const neverStarted = (dataDir: string): string => `d=${quote(dataDir)}
-if [ -e "$d/global/pg_control" ] && [ ! -e "$d/postmaster.opts" ] && [ ! -e "$d/backup_label" ] && [ ! -e "$d/standby.signal" ]; then echo new; fi`;
 
 interface Shortcoming extends Difference {
   /** For the reason of the change. */
@@ -142,7 +143,7 @@ function shortcomings(desired: Desired, seen: Seen): readonly Shortcoming[] {
   const tooMuch = Object.entries(powers).filter(([column]) => seen[column as keyof typeof powers]);
   return [
     ...(seen.replication === desired.replication ? [] : [attribute('REPLICATION', wanted, other)]),
-    ...loginShortcomings(object, seen),
+    ...loginShortcomings(desired, seen),
     ...(seen.superuser
       ? [
           {
@@ -162,29 +163,37 @@ function shortcomings(desired: Desired, seen: Seen): readonly Shortcoming[] {
   ];
 }
 
+/** A person may give it more, but not leave it without a limit where one is declared. */
+const limit = ({ connections }: Desired): string =>
+  `CONNECTION LIMIT ${connections === 0 ? -1 : connections}`;
+
 function loginShortcomings(
-  object: string,
+  desired: Desired,
   { login, until, expired, connections }: Seen,
 ): readonly Shortcoming[] {
+  const object = desired.name;
+  const least = desired.connections === 0 ? Number.POSITIVE_INFINITY : desired.connections;
+  const tooFew = connections >= 0 && connections < least;
   const attributes = [
     ...(login ? [] : [{ word: 'LOGIN', declared: 'LOGIN', found: 'NOLOGIN' }]),
     ...(until === null
       ? []
       : [{ word: 'VALID UNTIL', declared: "VALID UNTIL 'infinity'", found: `VALID UNTIL '${until}'` }]),
-    ...(connections < 0
-      ? []
-      : [
+    ...(tooFew || (connections < 0 && desired.connections > 0)
+      ? [
           {
             word: 'CONNECTION LIMIT',
-            declared: 'CONNECTION LIMIT -1',
+            declared: limit(desired),
             found: `CONNECTION LIMIT ${connections}`,
           },
-        ]),
+        ]
+      : []),
   ];
-  // One that ends some day lets the role in until then.
+  // One that ends some day lets the role in until then, and one without a limit always.
+  const harmless = { LOGIN: false, 'VALID UNTIL': !expired, 'CONNECTION LIMIT': !tooFew };
   return attributes.map((one) => ({
     ...one,
-    code: one.word === 'VALID UNTIL' && !expired ? 'ROL002' : 'ROL007',
+    code: harmless[one.word as keyof typeof harmless] ? 'ROL002' : 'ROL007',
     object,
   }));
 }

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { daemonsOf } from '../check/pair.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { until } from '../harness/run.ts';
+import { failed, failing } from '../support/audit-points.ts';
 import { type ClusterOptions, type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { type Server, sql, untilMirroring } from '../support/instance.ts';
 import { asCommand, expectLimited } from '../support/limits.ts';
@@ -269,6 +270,8 @@ while True: print(s.recv(65536).decode('utf8', 'replace').strip(), flush=True)
       shared_preload_libraries: 'pg_stat_statements',
     };
     const hard = pair.inventory('hard.yml', { postgres: { hardening: 'cis', settings } });
+    // What the inventory of the lab logs is more than nothing.
+    expect(await failed(pair)).toEqual(failing('before').filter((point) => point !== '3.1.25'));
     const plan = await provision(hard, '--check');
     expect(plan.stdout).toContain('PostgreSQL is restarted on: server1, server2');
     expectExit(await provision(hard), 0);

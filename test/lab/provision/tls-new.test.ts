@@ -1,19 +1,37 @@
-/** A new cluster whose inventory has TLS: it is demanded from the first copy on, of servers and clients, on real hosts. */
+/**
+ * A new cluster whose inventory has TLS: it is demanded from the first copy on, of servers and clients, on real hosts. One of them has what `pgduet
+ * init` writes: which points of an auditor it fails, with `hardening: cis`, too, and that what is undone by hand is told, mended, and gone at the end.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
+import { failed, failing } from '../support/audit-points.ts';
 import { Authority, lay, tlsFiles } from '../support/certificates.ts';
 import { freshPair, type LabCluster } from '../support/cluster.ts';
 import { fileText, sql } from '../support/instance.ts';
-import { dataDir, managementDir } from '../support/inventory.ts';
+import { dataDir, managementDir, type YamlMap } from '../support/inventory.ts';
 import { expectRowsTravel } from '../support/multiplexed.ts';
-import { expectExit } from '../support/pgduet.ts';
+import { expectExit, findingsOf } from '../support/pgduet.ts';
 
-describeLab('a new pair with certificates that pgduet makes', () => {
+const shipped = readFileSync(join(import.meta.dirname, '../../../inventories/pair.yml'), 'utf8');
+const written = (key: string): string =>
+  new RegExp(`^  ${key}: (\\w+)`, 'm').exec(shipped)?.[1] ?? `no ${key} in pair.yml`;
+/** What `pgduet init` writes, but for what a small host cannot have. */
+const asInit: YamlMap = {
+  tls: written('tls'),
+  tls_clients: written('tls_clients'),
+  hardening: written('hardening'),
+  settings: { max_connections: 100, shared_buffers: '16MB' },
+};
+const umaskFile = '/etc/profile.d/pgduet_inst1.sh';
+
+describeLab('a new pair as pgduet init has it', () => {
   let pair: LabCluster;
   beforeAll(async () => {
     // A network of its own for replication, with addresses of IPv6.
     pair = await freshPair({
-      postgres: { tls: 'generated' },
+      postgres: asInit,
       host: ({ address6 }) => ({ log_transfer_address: address6 }),
     });
   });
@@ -42,6 +60,43 @@ describeLab('a new pair with certificates that pgduet makes', () => {
       expectExit(await pair.provision('--check'), 0);
     },
   );
+
+  labTest('fails the points of an auditor that docs/security.md says, and no more', async () => {
+    expect(await failed(pair)).toEqual(failing('init'));
+  });
+
+  labTest('what is undone by hand is told, and mended', async () => {
+    await sql(
+      pair.primary,
+      'GRANT USAGE ON SCHEMA public TO PUBLIC; ALTER ROLE pgduet_repl CONNECTION LIMIT -1',
+    );
+    await pair.standby.host.sh(`rm ${umaskFile}`, { check: true });
+    const told = findingsOf(await pair.check()).map(({ code, object }) => `${code} ${object}`);
+    expect(told.toSorted()).toEqual([`FIL001 ${umaskFile}`, 'ROL002 pgduet_repl', 'ROL008 postgres']);
+    expectExit(await pair.provision(), 0);
+    expect(await failed(pair)).toEqual(failing('init'));
+    expectExit(await pair.run('check'), 0);
+  });
+
+  labTest('a database from template1 is closed, and its owner at home', async () => {
+    await sql(pair.primary, 'CREATE ROLE app; CREATE DATABASE app OWNER app');
+    const may = (role: string) => `has_schema_privilege('${role}', 'public', 'usage')`;
+    await sql(pair.primary, 'CREATE ROLE other');
+    expect(await sql(pair.primary, `select ${may('app')}, ${may('other')}`, 'app')).toBe('t|f');
+    await sql(pair.primary, 'DROP DATABASE app; DROP ROLE app, other');
+  });
+
+  labTest('with cis it fails fewer, and check has nothing to tell', async () => {
+    const cis = pair.inventory('cis.yml', { postgres: { ...asInit, hardening: 'cis' } });
+    expectExit(await pair.command(['provision', '-i', cis, '--yes']), 0);
+    expect(await failed(pair)).toEqual(failing('cis'));
+    expectExit(await pair.command(['check', '-i', cis]), 0);
+  });
+
+  labTest('teardown leaves no file of it', async () => {
+    expectExit(await pair.run('teardown', '--yes'), 0);
+    for (const { host } of pair.servers) expect((await host.sh(`ls ${umaskFile}`)).status).not.toBe(0);
+  });
 });
 
 describeLab('a new pair with TLS', () => {

@@ -76,6 +76,19 @@ export const postgres: readonly KindCases[] = [
         gives: { change: 'WAL in /wal/in st', reason: 'absent', script: ["--waldir='/wal/in st'"] },
       },
       {
+        title: 'schema public is to be closed before anybody comes',
+        desired: '{ closed: true }',
+        reply: { stdout: 'content empty\n' },
+        gives: {
+          change: 'make instance in /database/inst1 (initdb, checksums)',
+          reason: 'the directory is empty',
+          script: [
+            /--single -c exit_on_error=on -D '?\/database\/inst1'? '?template1/,
+            "'REVOKE ALL ON SCHEMA public FROM PUBLIC;'",
+          ],
+        },
+      },
+      {
         title: 'it holds the files of somebody',
         reply: { stdout: 'content foreign\nfile a letter.txt\nfile b\n' },
         gives: { refuse: 'SAF002', what: 'not PostgreSQL' },
@@ -612,6 +625,47 @@ export const postgres: readonly KindCases[] = [
     ],
   },
   {
+    kind: 'public_schema',
+    desired: '{}',
+    key: 'postgres',
+    describes: 'schema public of database postgres',
+    errors: [],
+    cases: [
+      {
+        title: 'nobody has more than its owner',
+        reply: { sql: { open: null } },
+        gives: { same: 'not open' },
+      },
+      { title: 'there is none', reply: { sql: null }, gives: { same: 'not open' } },
+      {
+        title: 'everybody may use it',
+        reply: { sql: { open: 'USAGE' } },
+        gives: {
+          change: 'close schema public',
+          reason: 'everybody has USAGE',
+          script: ['REVOKE ALL', 'local;'],
+        },
+        tells: [{ code: 'ROL008', found: 'USAGE for everybody' }],
+      },
+      {
+        title: 'everybody may make objects there, as up to PostgreSQL 14',
+        reply: { sql: { open: 'USAGE, CREATE' } },
+        gives: { change: 'close schema public', reason: 'USAGE, CREATE' },
+        tells: [{ code: 'ROL008' }],
+      },
+      {
+        title: 'its server was made and never started',
+        reply: { stdout: 'new\n', sqlProblem: 'connection refused' },
+        gives: { same: 'not open' },
+      },
+      {
+        title: 'the server does not answer',
+        reply: { sqlProblem: 'connection refused' },
+        gives: { unknown: 'connection refused' },
+      },
+    ],
+  },
+  {
     kind: 'role',
     desired: '{ name: repl, replication: true, password: !secret replication_password }',
     key: 'repl',
@@ -678,6 +732,32 @@ export const postgres: readonly KindCases[] = [
         title: 'it is a superuser that may not log in or replicate and has no password',
         reply: { sql: { ...row, verifier: null, replication: false, login: false, superuser: true } },
         gives: { change: 'alter role repl', reason: 'REPLICATION, LOGIN, it is a superuser, password' },
+      },
+      {
+        title: 'it has no limit of connections, and one is declared',
+        desired: '{ name: repl, replication: true, password: !secret replication_password, connections: 30 }',
+        reply: { sql: row },
+        gives: { change: 'alter role repl', reason: 'CONNECTION LIMIT', script: ['CONNECTION LIMIT 30 '] },
+        tells: [{ code: 'ROL002', declared: 'CONNECTION LIMIT 30', found: 'CONNECTION LIMIT -1' }],
+      },
+      {
+        title: 'its limit of connections is lower than the declared one',
+        desired: '{ name: repl, replication: true, password: !secret replication_password, connections: 30 }',
+        reply: { sql: { ...row, connections: 29 } },
+        gives: { change: 'alter role repl', reason: 'CONNECTION LIMIT' },
+        tells: [{ code: 'ROL007', declared: 'CONNECTION LIMIT 30', found: 'CONNECTION LIMIT 29' }],
+      },
+      {
+        title: 'somebody gave it a higher limit of connections',
+        desired: '{ name: repl, replication: true, password: !secret replication_password, connections: 30 }',
+        reply: { sql: { ...row, connections: 31 } },
+        gives: { same: 'right' },
+      },
+      {
+        title: 'a limit of connections is declared no more',
+        reply: { sql: { ...row, connections: 30 } },
+        gives: { change: 'alter role repl', reason: 'CONNECTION LIMIT', script: ['CONNECTION LIMIT -1 '] },
+        tells: [{ code: 'ROL007', declared: 'CONNECTION LIMIT -1', found: 'CONNECTION LIMIT 30' }],
       },
       {
         title: 'it has a name that wants quotes',
