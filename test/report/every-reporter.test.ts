@@ -194,8 +194,18 @@ function certificates(): Certificates {
     untilMs: 0,
     daysLeft: 0,
     sha256: poison,
+    serial: poison,
   };
-  const servers = [{ server: 'server1', showing: 'serves', certificate: row, problem: poison } as const];
+  const servers = [
+    {
+      server: 'server1',
+      showing: 'other',
+      certificate: row,
+      lies: row,
+      next: row,
+      problem: poison,
+    } as const,
+  ];
   return { cluster: 'inst1', primary: 'server1', servers, signers: [row] };
 }
 
