@@ -37,7 +37,7 @@ export function renewalObstacles(seen: Seen, by: Here): readonly Diagnostic[] {
     case 'ca':
       return [...strange, ...clocks(seen, by), ...rotationObstacles(held, known, seen, by)];
     case 'finish':
-      return finishObstacles(held, known);
+      return finishObstacles(held, known, seen);
   }
 }
 
@@ -169,14 +169,21 @@ function rotationObstacles(
 }
 
 /** What is not whole is not used. */
-function finishObstacles(held: readonly Held[], known: readonly string[]): readonly Diagnostic[] {
+function finishObstacles(
+  held: readonly Held[],
+  known: readonly string[],
+  { view }: Seen,
+): readonly Diagnostic[] {
   const ready = held.filter((one) => isGood(one, known));
   const torn = held.filter(
     (one) => one.look.next !== undefined && one.look.next !== one.look.certificate && !ready.includes(one),
   );
   const begun = held.filter(({ look }) => look.next === undefined && look.request !== undefined);
   const isOpen = ready.some((one) => isByAnother(one, known));
+  const follows = view.hosts.get(view.primary)?.streams?.senders ?? [];
+  const unreached = follows.filter(({ name }) => view.absent?.has(name) === true).map(({ name }) => name);
   return [
+    ...(isOpen && unreached.length > 0 ? [connected(unreached)] : []),
     ...(torn.length > 0
       ? [again(`what is ready on ${names(torn)} is by no CA of the list of the primary, or lacks a name`)]
       : []),
@@ -189,4 +196,12 @@ const again = (what: string): Diagnostic => ({
   what: `the first step of the renewal is not whole: ${what}`,
   why: 'a server that was turned to it could not be followed by all',
   ...advised`Run ${here`pgduet certificates renew --ca`} once more, give your clients the list (${here`pgduet ca`}), then run the same command again.`,
+});
+
+/** It is not down: it may be the one that takes over, by a list that nobody knows. */
+const connected = (unreached: readonly string[]): Diagnostic => ({
+  code: 'TLS029',
+  what: `${unreached.join(', ')} could not be reached from here, and streams from the primary`,
+  why: 'whether it knows the new CA was not seen: without it, it could not connect again, and commits may wait for it',
+  fix: 'Make it reachable, or see that it is down, then run the same command again.',
 });

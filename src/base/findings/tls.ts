@@ -62,7 +62,7 @@ export const tlsCodes = {
   },
   TLS026: {
     severity: 'note',
-    title: 'a renewal of the CA is not finished: a certificate is ready, and not shown yet',
+    title: 'a renewal is not finished: a certificate is ready, and not shown yet',
     consequence: 'the server goes on with the one that it has, until that ends',
     repair: 'when your clients have the list (`pgduet ca`): `pgduet certificates renew --ca --finish`',
   },

@@ -48,16 +48,18 @@ function ofOwn(server: Server, look: TlsLook | undefined, leading: TlsLook | und
   const [own] = certificatesIn(look.certificate ?? '') ?? [];
   const [first] = certificatesIn(leading?.certificate ?? '') ?? [];
   const missing = own ? namesOf(server).filter((name) => !isFor(own, name)) : [];
-  const isReady = look.next !== undefined && look.next !== look.certificate;
+  const [next] = look.next === look.certificate ? [] : (certificatesIn(look.next ?? '') ?? []);
   return [
-    ...(isReady
+    ...(next
       ? [
           {
             code: 'TLS026' as const,
             host,
             object,
             declared: 'it shows what is ready',
-            found: `one is ready by ${certificatesIn(look.next ?? '')?.[0]?.issuer ?? 'nobody'}`,
+            found: `one is ready by ${next.issuer}`,
+            // Left by a run that was killed, by the CA that has signed the one in use.
+            ...(next.issuer === own?.issuer ? { repair: `\`pgduet certificates renew ${host}\`` } : {}),
           },
         ]
       : []),

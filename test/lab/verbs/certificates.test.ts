@@ -9,12 +9,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { serialFrom, serverCertificate } from '../../../src/postgres/certificate-made.ts';
 import { describeLab, labTest } from '../harness/describe.ts';
+import { sleep } from '../harness/run.ts';
 import { startWriter, writerSetup } from '../provision/writer.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { fileText, type Server, sql, untilMirroring, untilSwitchable } from '../support/instance.ts';
 import { dataDir, managementDir, Tagged } from '../support/inventory.ts';
 import { type CheckDocument, expectExit, findingsOf } from '../support/pgduet.ts';
 import { Run } from '../support/running.ts';
+import { lockIsFree } from '../trouble/trouble.ts';
 
 const tlsDir = `${managementDir}/tls`;
 const list = ({ host }: Server): string => fileText(host, `${tlsDir}/ca.pem`);
@@ -152,11 +154,10 @@ describeLab('certificates that are renewed', () => {
   labTest('goes on where a run was killed', async () => {
     const before = await serials();
     const run = new Run(['certificates', 'renew', '-i', with1().file, '--yes']);
-    await expect
-      .poll(async () => (await b.host.sh(`ls ${tlsDir}`)).stdout, { timeout: 30_000, interval: 20 })
-      .toMatch(/request|next/);
+    while (!run.stderr.includes('server2: a key for TLS') && run.child.exitCode === null) await sleep(5);
     run.child.kill('SIGKILL');
-    await run.ended;
+    expect((await run.ended).status).toBe(137);
+    for (const { host } of [a, b]) await expect.poll(() => lockIsFree(host), { timeout: 60_000 }).toBe(true);
     expectExit(await renew(with1()), 0);
     const after = await serials();
     for (const serial of after) expect(before).not.toContain(serial);
@@ -231,7 +232,9 @@ sed -i "s,^\\(ssl_[a-z]*_file = .*/tls/\\)[0-9a-f]*/,\\1$name/," ${dataDir}/post
       expect(await files(server)).toHaveLength(3);
     }
     await sql(b, 'select pg_terminate_backend(pid) from pg_stat_replication');
-    await expect.poll(() => sql(b, 'select count(*) from pg_stat_replication')).toBe('1');
+    await expect
+      .poll(() => sql(b, 'select count(*) from pg_stat_replication'), { timeout: 60_000 })
+      .toBe('1');
     await untilSwitchable(b);
     expectExit(await with2().run('check'), 0);
     expectExit(await with2().provision('--check'), 0);
@@ -268,7 +271,7 @@ sed -i "s,^\\(ssl_[a-z]*_file = .*/tls/\\)[0-9a-f]*/,\\1${name}/," ${dataDir}/po
     }
     await sql(b, 'select pg_terminate_backend(pid) from pg_stat_replication');
     const said = `grep -rhoE 'certificate verify failed' ${managementDir}/server1-log | sort -u`;
-    await expect.poll(async () => (await a.host.sh(said)).stdout, { timeout: 20_000 }).toMatch(/failed/);
+    await expect.poll(async () => (await a.host.sh(said)).stdout, { timeout: 60_000 }).toMatch(/failed/);
     expect(codes(await with2().check())).toEqual(
       expect.arrayContaining(['server1 TLS004', 'server2 TLS004']),
     );
@@ -277,7 +280,7 @@ sed -i "s,^\\(ssl_[a-z]*_file = .*/tls/\\)[0-9a-f]*/,\\1${name}/," ${dataDir}/po
     expect(told.all).toContain('has ended');
     expectExit(await renew(with2()), 0);
     await expect
-      .poll(() => sql(b, 'select count(*) from pg_stat_replication'), { timeout: 30_000 })
+      .poll(() => sql(b, 'select count(*) from pg_stat_replication'), { timeout: 60_000 })
       .toBe('1');
     await pair.untilSwitchable();
     expectExit(await with2().run('check'), 0);
