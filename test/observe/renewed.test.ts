@@ -136,7 +136,9 @@ describe('a renewal by the CA that counts', () => {
     expect(turned).toEqual(['server2', 'server3', 'server1']);
     expect(new Set([...served(looks), ...served(on)]).size).toBe(6);
     expect(looks.server1?.ca).toBe(on.server1?.ca);
-    expect(run(on, renewing('renew'), await signer(key), { primary: 'server2' }).turned.at(-1)).toBe('server2');
+    expect(run(on, renewing('renew'), await signer(key), { primary: 'server2' }).turned.at(-1)).toBe(
+      'server2',
+    );
   });
 
   it('makes all keys and certificates before it turns anybody', async () => {
@@ -162,9 +164,11 @@ describe('a renewal by the CA that counts', () => {
     const former = formerPairs(heldPairs({ cluster, view: viewOf(looks), out: [] }), renewing('renew'));
     for (let round = 0; round < 4; round += 1) {
       const asked = { ...renewing('renew'), former };
-      looks = worked(looks, renewedFor({ cluster, view: viewOf(looks), out: [], authority, renewing: asked }), [
-        'server2',
-      ]);
+      looks = worked(
+        looks,
+        renewedFor({ cluster, view: viewOf(looks), out: [], authority, renewing: asked }),
+        ['server2'],
+      );
     }
     expect(looks.server3?.pair).toBe(on.server3?.pair);
     // Killed there, another run proves it, and makes no third one.
@@ -196,7 +200,9 @@ describe('a renewal by the CA that counts', () => {
     const year = 365 * 86_400_000;
     for (const ms of [year, -year, 3_700_000])
       expect(obstacles(away(ms), renewing('renew'), { signer: publicOf(key) })).toEqual([
-        expect.stringMatching(/^TLS035 the clock of server2 says \d{4}-.*Z, the one of this machine \d{4}-.*Z$/),
+        expect.stringMatching(
+          /^TLS035 the clock of server2 says \d{4}-.*Z, the one of this machine \d{4}-.*Z$/,
+        ),
       ]);
     expect(obstacles(away(600_000), renewing('renew'), { signer: publicOf(key) })).toEqual([]);
   });
@@ -263,7 +269,9 @@ describe.each([
     const { looks } = run(on, renewing('ca'), await signer(next));
     const all = run(looks, renewing('finish'), await signer(), { rounds: 3 }).looks;
     const [one] = [{ ...all.server1, served: foreign, certificate: foreign } as TlsLook];
-    expect(count(run({ ...all, server1: one }, renewing('finish'), await signer()).looks.server2?.ca ?? '')).toBe(2);
+    expect(
+      count(run({ ...all, server1: one }, renewing('finish'), await signer()).looks.server2?.ca ?? ''),
+    ).toBe(2);
     const silent = { ...looks.server3, served: 'none' } as TlsLook;
     expect(
       count(run({ ...looks, server3: silent }, renewing('finish'), await signer()).looks.server1?.ca ?? ''),
@@ -305,7 +313,9 @@ describe('a new CA', () => {
     );
     // The present primary was away as the list came.
     const old = { ...looks, server1: { ...looks.server1, ca: on.server1?.ca ?? '' } as TlsLook };
-    expect(obstacles(old, renewing('finish'))[0]).toMatch(/^TLS029 .* is by no CA of the list of the primary/);
+    expect(obstacles(old, renewing('finish'))[0]).toMatch(
+      /^TLS029 .* is by no CA of the list of the primary/,
+    );
     expect(run(old, renewing('finish'), await signer()).turned).toEqual([]);
   });
 
@@ -341,5 +351,7 @@ describe('a new CA', () => {
 
 it('needs the list of a primary', () => {
   const { ca: _, ...lost } = on.server1 ?? { nowMs };
-  expect(obstacles({ ...on, server1: lost }, renewing('finish'))[0]).toMatch(/^TLS032 server1, the primary, has no list/);
+  expect(obstacles({ ...on, server1: lost }, renewing('finish'))[0]).toMatch(
+    /^TLS032 server1, the primary, has no list/,
+  );
 });

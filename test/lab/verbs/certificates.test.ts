@@ -209,9 +209,7 @@ sed -i "s,^\\(ssl_[a-z]*_file = .*/tls/\\)[0-9a-f]*/,\\1$name/," ${dataDir}/post
     const tried = await renew(with2(), '--ca', '--finish');
     expect(tried.status).not.toBe(0);
     expect((await serials())[0]).toBe(before[0]);
-    await a.host.sh(
-      `chmod 600 ${tlsDir}/$(cat ${tlsDir}/next)/server.key`,
-    );
+    await a.host.sh(`chmod 600 ${tlsDir}/$(cat ${tlsDir}/next)/server.key`);
   });
 
   labTest('are shown at the second step, and the former CA leaves the list', async () => {

@@ -241,7 +241,10 @@ export const tlsCases: readonly KindCases[] = [
         gives: {
           change: /^delete the former pair for TLS: \/mcdir\/inst1\/tls\/fedcba9876543210$/,
           reason: 'the server shows 0123456789abcdef',
-          script: ['as postgres sh -c', ' /mcdir/inst1/tls /database/inst1 0123456789abcdef fedcba9876543210'],
+          script: [
+            'as postgres sh -c',
+            ' /mcdir/inst1/tls /database/inst1 0123456789abcdef fedcba9876543210',
+          ],
           scriptLacks: ['etc'],
         },
       },
