@@ -118,12 +118,17 @@ function zshOption(option: Option): readonly string[] {
 }
 
 function zshVerb(verb: Completed): string {
-  const [argument] = verb.arguments;
+  const [argument, next] = verb.arguments;
   const specs = [
     ...optionsOf(verb).flatMap(zshOption),
     ...(argument
-      ? [quoted(`${argument.repeated ? '*' : '1'}:${argument.name}:${zshValue(argument.takes)}`)]
+      ? [
+          quoted(
+            `${argument.repeated ? '*' : '1'}${argument.optional ? ':' : ''}:${argument.name}:${zshValue(argument.takes)}`,
+          ),
+        ]
       : []),
+    ...(next?.repeated ? [quoted(`*:${next.name}:${zshValue(next.takes)}`)] : []),
   ];
   return `        ${verb.name}) _arguments ${specs.join(' ')} ;;`;
 }

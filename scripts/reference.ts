@@ -294,6 +294,8 @@ export const variables: Readonly<Record<string, string>> = {
   'ownTls.list': 'that list (PEM); empty where nobody says it',
   'ownTls.copy': 'path of its copy, once the host has said it',
   'ownTls.needsKey': '`true` where a key is to be made first',
+  'ownTls.anew': '`true` where the server has a pair, and is given another one (`pgduet certificates renew`)',
+  'ownTls.turns': '`true` where this run may turn the server to another pair',
   'ownTls.certificate': 'the certificate that is to be laid beside the key that waits; else empty',
   'ownTls.problem': 'why the server is given no certificate; else empty',
   'tls.rule': 'how rules for servers begin: `host`, or `hostssl` once every standby verifies',

@@ -4,6 +4,7 @@
  */
 import { type Diagnostic, DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
+import { certificateObstacles } from '../intent/certificates.ts';
 import { type Intent, settle } from '../intent/intent.ts';
 import { lostObstacles } from '../intent/lost.ts';
 import { leftAlone, maintenanceObstacles } from '../intent/maintenance.ts';
@@ -76,6 +77,7 @@ export async function observation(
   const obstacles = [
     ...maintenanceObstacles(intent, view),
     ...replaceObstacles({ intent, intended }, cluster, view),
+    ...certificateObstacles({ intent, intended }, cluster, view),
   ];
   if (obstacles.length > 0) throw failure(obstacles);
   const resources = compiled(request, view, intent);

@@ -6,6 +6,7 @@ import type { Renewal } from '../base/renewal.ts';
 import type { Cluster } from '../inventory/cluster.ts';
 import type { Issued } from '../observe/issued.ts';
 import type { View } from '../observe/survey.ts';
+import { type CertificatesIntent, settleCertificates } from './certificates.ts';
 import {
   preferredStandby,
   type ReloadIntent,
@@ -119,7 +120,8 @@ export type Intent =
   | RecoverIntent
   | ReplaceIntent
   | TeardownIntent
-  | RenewIntent;
+  | RenewIntent
+  | CertificatesIntent;
 
 /** Everything that resources are compiled from: what is declared, what is observed, what is intended. */
 export interface Situation {
@@ -146,6 +148,8 @@ export function settle({ cluster, view, intent }: Situation): Intent {
       return settleReplace(intent, view);
     case 'renew':
       return intent.renewal ? intent : begun(intent, cluster, view);
+    case 'certificates':
+      return settleCertificates(intent, cluster, view);
     case 'reload':
       return settleReload(intent, cluster, view);
     case 'restart':
@@ -192,6 +196,7 @@ export function targetOf({ cluster, view, intent }: Situation): string {
     case 'provision':
     case 'migrate':
     case 'renew':
+    case 'certificates':
     case 'failover':
     case 'reload':
     case 'start':

@@ -25,6 +25,7 @@ export function stoppedObstacle(intent: Intent, view: View): Diagnostic | undefi
     case 'provision':
     case 'migrate':
     case 'failover':
+    case 'certificates':
     case 'reload':
     case 'restart':
     case 'stop':

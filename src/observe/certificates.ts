@@ -18,6 +18,8 @@ export interface CertificateRow {
   /** Whole days to its end, by the clock of the host that shows it; negative once it has ended. */
   readonly daysLeft: number;
   readonly sha256: string;
+  /** As openssl shows it: hexadecimal digits. */
+  readonly serial: string;
 }
 
 /** `serves`: what lies on its disk; `other`: something else than what lies there; `plain`: it answers, and offers no TLS. */
@@ -28,6 +30,10 @@ export interface ServerCertificate {
   readonly showing: Showing;
   /** What it shows; where it does not answer, what lies on its disk. */
   readonly certificate: CertificateRow | null;
+  /** What lies on its disk, where it shows another one. */
+  readonly lies: CertificateRow | null;
+  /** What is ready to take its place. */
+  readonly next: CertificateRow | null;
   /** Why others could not follow it by the list of the primary, or why it would not start with what lies there. */
   readonly problem: string | null;
 }
@@ -60,16 +66,21 @@ export function certificatesOf(
 
 function ofServer(server: Server, look: TlsLook | undefined, list: string | undefined): ServerCertificate {
   const { name, logTransferAddress, postgres } = server;
-  if (!look) return { server: name, showing: 'unseen', certificate: null, problem: null };
+  if (!look)
+    return { server: name, showing: 'unseen', certificate: null, lies: null, next: null, problem: null };
   const [shown] = certificatesIn(look.served ?? '') ?? [];
   const [lies] = certificatesIn(look.certificate ?? '') ?? [];
   const own = shown ?? lies;
   const place = { host: logTransferAddress, version: postgres.version };
+  const [next] = look.next === look.certificate ? [] : (certificatesIn(look.next ?? '') ?? []);
+  const showing = showingOf(look, shown, lies);
   const judged = look.certificate !== undefined || look.problem !== undefined;
   return {
     server: name,
-    showing: showingOf(look, shown, lies),
+    showing,
     certificate: own ? rowOf(own, look.nowMs) : null,
+    lies: showing === 'other' && lies ? rowOf(lies, look.nowMs) : null,
+    next: next ? rowOf(next, look.nowMs) : null,
     problem: (judged ? filesObjection(look, place, list ?? look.ca) : undefined) ?? null,
   };
 }
@@ -98,6 +109,7 @@ function rowOf(certificate: X509Certificate, nowMs: number): CertificateRow {
     untilMs,
     daysLeft: Math.floor((untilMs - nowMs) / dayMs),
     sha256,
+    serial: certificate.serialNumber,
   };
 }
 

@@ -16,6 +16,8 @@ export interface Authority {
   readonly fromMs: number;
   /** The certificate of the CA that signs: one of the list where it fits the key that is at hand, else a new one. PEM. */
   ca(list: readonly string[]): string;
+  /** Of the list that which fits the key of the inventory. */
+  known(list: readonly string[]): string | undefined;
   sign(request: { readonly publicKey: string; readonly names: readonly string[] }, ca: string): string;
 }
 
@@ -26,6 +28,16 @@ export type OwnPair =
   | { readonly state: 'signed'; readonly name: string; readonly certificate: string }
   /** Its key is to be made first. */
   | { readonly state: 'keyless' }
+  /** It gets another pair, or has got it: `name` is the one that it is to show now. */
+  | {
+      readonly state: 'renewed';
+      readonly name: string;
+      /** Whether this run may turn the server to another pair. */
+      readonly turns: boolean;
+      readonly needsKey?: true;
+      /** For the key that waits. */
+      readonly certificate?: string;
+    }
   /** Nothing may be done about it. A sentence without its full stop. */
   | { readonly state: 'refused'; readonly problem: string }
   /** It was not seen, or the primary was not, or nobody signs in this run. */
@@ -134,7 +146,7 @@ export function listOf(look: TlsLook | undefined): readonly string[] {
   return [...new Set(found.map((one) => one.toString()))];
 }
 
-function isOurKind(publicKey: string): boolean {
+export function isOurKind(publicKey: string): boolean {
   try {
     return createPublicKey(publicKey).asymmetricKeyDetails?.namedCurve === 'prime256v1';
   } catch {

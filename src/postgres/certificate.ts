@@ -68,17 +68,17 @@ function path(
   list: readonly X509Certificate[],
   depth = 8,
 ): readonly X509Certificate[] | undefined {
-  if (list.some((one) => one.fingerprint256 === from.fingerprint256) && signed(from, from)) return [from];
+  if (list.some((one) => one.fingerprint256 === from.fingerprint256) && isSignedBy(from, from)) return [from];
   if (depth === 0) return undefined;
   for (const issuer of [...list, ...between]) {
-    if (issuer.fingerprint256 === from.fingerprint256 || !issuer.ca || !signed(from, issuer)) continue;
+    if (issuer.fingerprint256 === from.fingerprint256 || !issuer.ca || !isSignedBy(from, issuer)) continue;
     const rest = path(issuer, between, list, depth - 1);
     if (rest) return [from, ...rest];
   }
   return undefined;
 }
 
-const signed = (one: X509Certificate, by: X509Certificate): boolean =>
+export const isSignedBy = (one: X509Certificate, by: X509Certificate): boolean =>
   one.checkIssued(by) && one.verify(by.publicKey);
 
 /** A server may be called 1, which is none. */

@@ -22,6 +22,7 @@ const cells = ({ server, showing, certificate }: ServerCertificate): readonly st
     server,
     words[showing],
     certificate ? days(certificate) : '',
+    certificate?.serial ?? '',
     certificate ? common(certificate.issuer) : '',
     certificate?.names.join(', ') ?? '',
   ].map(shown);
@@ -32,7 +33,7 @@ export function certificatesText(
 ): string {
   const c = colours(colour);
   const [head = '', ...rows] = table([
-    ['server', 'state', 'until', 'signed by', 'names'],
+    ['server', 'state', 'until', 'serial', 'signed by', 'names'],
     ...servers.map(cells),
   ]);
   const [signerHead = '', ...signerRows] = table([
@@ -42,6 +43,16 @@ export function certificatesText(
   const problems = servers.flatMap(({ server, problem }) =>
     problem === null ? [] : [c.red(shown(`${server}: ${problem}`))],
   );
+  const notes = servers.flatMap(({ server, lies, next }) => [
+    ...(lies ? [shown(`${server}: on its disk lies ${lies.serial}, until ${days(lies)}`)] : []),
+    ...(next
+      ? [
+          shown(
+            `${server}: ready to take its place is ${next.serial} by ${common(next.issuer)}, until ${days(next)}`,
+          ),
+        ]
+      : []),
+  ]);
   return [
     `cluster ${c.bold(shown(cluster))}`,
     '',
@@ -53,6 +64,7 @@ export function certificatesText(
       : [
           `who signs is not known: ${primary === null ? 'no server was seen to be the one primary' : `${primary}, the primary, has no list`}`,
         ]),
+    ...(notes.length > 0 ? ['', ...notes] : []),
     ...(problems.length > 0 ? ['', ...problems] : []),
   ].join('\n');
 }
@@ -62,10 +74,12 @@ export const certificatesJson = ({ cluster, primary, servers, signers }: Certifi
   verb: 'certificates',
   cluster,
   primary,
-  servers: servers.map(({ server, showing, certificate, problem }) => ({
+  servers: servers.map(({ server, showing, certificate, lies, next, problem }) => ({
     server,
     showing,
     certificate: certificate && row(certificate),
+    lies: lies && row(lies),
+    next: next && row(next),
     problem,
   })),
   signers: signers.map(row),

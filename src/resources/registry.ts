@@ -27,6 +27,7 @@ import { memory } from './data/memory.ts';
 import { rebuild } from './data/rebuild.ts';
 import { standby } from './data/standby.ts';
 import { certificate } from './postgres/certificate.ts';
+import { tlsFormer } from './postgres/former-pairs.ts';
 import { formerPasswords } from './postgres/former-passwords.ts';
 import { hba } from './postgres/hba.ts';
 import { logins } from './postgres/logins.ts';
@@ -76,6 +77,7 @@ const all: readonly AnyKind[] = [
   anyKind(certificate),
   anyKind(tlsKey),
   anyKind(tlsPair),
+  anyKind(tlsFormer),
   anyKind(clusterKeys),
   anyKind(command),
   anyKind(controller),

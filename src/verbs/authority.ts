@@ -39,6 +39,7 @@ export async function authorityOf({ name, servers, caKey }: Cluster): Promise<Au
   return {
     fromMs: times.fromMs,
     ca: (list) => list.find((one) => isOf(one, signs())) ?? made(),
+    known: (list) => (caKey ? list.find((one) => isOf(one, signs())) : undefined),
     sign: (request, ca) => {
       const question = [ca, request.publicKey, ...request.names].join('\n');
       const known = signed.get(question);

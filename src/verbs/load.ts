@@ -14,6 +14,7 @@ import { leftAlone } from '../intent/maintenance.ts';
 import { broughtPassword } from '../intent/replace.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
 import { type Authority, issuedFor } from '../observe/issued.ts';
+import { renewedFor } from '../observe/renewed.ts';
 import { environmentOf, type View } from '../observe/survey.ts';
 import { compile } from '../playbook/compile.ts';
 import { type Playbook, parsePlaybook } from '../playbook/playbook.ts';
@@ -105,14 +106,12 @@ export function compiler(
 }
 
 /** A rebuild brings one server into a cluster that is there; other commands than these make no certificates. */
-const issuedBy = (authority: Authority | undefined, cluster: Cluster, view: View, intent: Intent) =>
-  issuedFor({
-    cluster,
-    view,
-    out: [...leftAlone(intent, view), ...(view.absent ?? [])],
-    only: intent.kind === 'rebuild' ? intent.host : undefined,
-    authority,
-  });
+function issuedBy(authority: Authority | undefined, cluster: Cluster, view: View, intent: Intent) {
+  const asked = { cluster, view, authority, out: [...leftAlone(intent, view), ...(view.absent ?? [])] };
+  return intent.kind === 'certificates'
+    ? renewedFor({ ...asked, renewing: intent })
+    : issuedFor({ ...asked, only: intent.kind === 'rebuild' ? intent.host : undefined });
+}
 
 /** What renewal.json holds on a server, and on the host of the arbiter. */
 function renewalFiles({ key, password }: Renewal): Readonly<Record<string, Secret>> {

@@ -132,6 +132,11 @@ const options = {
     summary: 'with --continue: run a command once more of which nobody knows how it ended',
   },
   done: { takes: nothing, summary: 'with --continue: take such a command as done' },
+  ca: { takes: nothing, summary: 'renew: a new CA, in two steps; the first one makes all ready' },
+  finish: {
+    takes: nothing,
+    summary: 'renew --ca: the second step, once clients have the list; the former CA goes',
+  },
   confirm: {
     takes: { kind: 'cluster' },
     summary: "the cluster's name, for --all-data without a terminal",

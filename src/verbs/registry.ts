@@ -81,9 +81,10 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'certificates',
-    summary: 'show which server shows which certificate, until when and by whom, and what speaks against it',
-    arguments: [],
-    options: [option('inventory'), ...hostOptions],
+    summary:
+      'show which server shows which certificate, until when and by whom; renew: make new ones while everything runs',
+    arguments: [{ name: 'action', takes: { kind: 'word', words: ['renew'] }, optional: true }, hosts],
+    options: [option('ca'), option('finish'), ...planOptions],
     load: async () => (await import('./certificates.ts')).certificates,
   },
   {

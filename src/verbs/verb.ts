@@ -32,6 +32,8 @@ export interface OptionSpec {
 export interface ArgumentSpec {
   readonly name: string;
   readonly takes: Takes;
+  /** It may be left out. */
+  readonly optional?: true;
   /** Any number of them, or none; only the last argument can be so. */
   readonly repeated?: true;
 }
@@ -108,9 +110,9 @@ export function namedHosts(verb: Verb, given: Given): readonly NamedHost[] {
   ];
 }
 
-/** "<host>" or "[host...]", as help and the manual page show it. */
-export const argumentText = ({ name, repeated }: ArgumentSpec): string =>
-  repeated ? `[${name}...]` : `<${name}>`;
+/** "<host>", "[action]" or "[host...]", as help and the manual page show it. */
+export const argumentText = ({ name, repeated, optional }: ArgumentSpec): string =>
+  repeated ? `[${name}...]` : optional ? `[${name}]` : `<${name}>`;
 
 /** "-i, --inventory <file>", as help and the manual page show it. */
 export function flagsOf({ name, short, takes, value, optional }: OptionSpec): string {

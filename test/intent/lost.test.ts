@@ -72,6 +72,7 @@ const commands: Readonly<Record<Intent['kind'] | 'rolling-update', string | unde
   replace: 'SAF086',
   teardown: 'SAF086',
   renew: 'SAF086',
+  certificates: 'SAF086',
   'rolling-update': 'SAF086',
 };
 type Named = keyof typeof commands;

@@ -545,6 +545,18 @@ const laws: readonly Law[] = [
       { title: 'was replaced', script: newPair },
     ],
   },
+  // The server shows the pair of the law before.
+  {
+    host: 'server1',
+    resource: "tls_former: { beside: '~', host: '{{host.logTransferAddress}}' }",
+    breaks: [
+      {
+        title: 'is there',
+        script: `rm -rf ${lawTls}; for n in fedcba9876543210 0123456789abcdef; do install -d -m 700 -o postgres ${lawTls} ${lawTls}/$n
+install -m 600 -o postgres /law-tls/key ${lawTls}/$n/server.key; install -m 600 -o postgres /law-tls/pem ${lawTls}/$n/server.pem; done`,
+      },
+    ],
+  },
   {
     host: 'server1',
     resource: "tls_key: { beside: '~', host: '{{host.logTransferAddress}}', wanted: true }",

@@ -89,6 +89,8 @@ const formats: readonly (readonly string[])[] = [
   ['replace', 'server2', '--check', '--diff', '--verbose'],
   ['replace', 'server2', '--check', '--json'],
   ['secrets', 'renew', '--check', '--diff', '--verbose'],
+  ['certificates', 'renew', '--ca', '--check', '--diff', '--verbose'],
+  ['certificates', 'renew', '--ca', '--check', '--json'],
   ['reload', '--check', '--diff', '--verbose'],
   ['reload', '--check', '--json'],
   ['restart', '--check', '--verbose'],

@@ -77,13 +77,31 @@ describe('certificates', () => {
     );
   });
 
+  it('tells both serial numbers where another one lies there, and what is ready', () => {
+    const all = told({
+      server1: look(server1, { served: server2, next: server2 }),
+      server2: look(server2, { next: server2 }),
+    });
+    const [one, two] = all.servers;
+    expect([one?.certificate?.serial, one?.lies?.serial, one?.next?.serial]).toEqual([
+      two?.certificate?.serial,
+      expect.stringMatching(/^[0-9A-F]+$/),
+      two?.certificate?.serial,
+    ]);
+    expect(one?.lies?.serial).not.toBe(one?.certificate?.serial);
+    expect([two?.lies, two?.next]).toEqual([null, null]);
+    const text = certificatesText(all, false);
+    expect(text).toContain(`server1: on its disk lies ${one?.lies?.serial}, until `);
+    expect(text).toContain(`server1: ready to take its place is ${one?.next?.serial} by shop CA, until `);
+  });
+
   it('tells people and programs the same', () => {
     const all = told({
       server1: look(server1),
       server2: look(server2, { problem: 'the key is open to others' }),
     });
     const text = certificatesText(all, false);
-    expect(text).toMatch(/^server1 +serves it +21\d\d-\d\d-\d\d \(\d+ days\) +shop CA/m);
+    expect(text).toMatch(/^server1 +serves it +21\d\d-\d\d-\d\d \(\d+ days\) +[0-9A-F]+ +shop CA/m);
     expect(text).toContain('server2: the key is open to others');
     expect(certificatesJson(all)).toMatchObject({
       schema: 1,

@@ -24,6 +24,7 @@ import { checkText } from '../../src/report/check-text.ts';
 import { diagnosticJson, renderDiagnostic } from '../../src/report/diagnostic.ts';
 import { plainReport } from '../../src/report/plain.ts';
 import { planJson, planText } from '../../src/report/plan.ts';
+import { renewalText } from '../../src/report/renewal.ts';
 import { moveWords, notesText, pointText, rollingJson, sheetText } from '../../src/report/rolling.ts';
 import { harmless, jsonText, shown } from '../../src/report/shown.ts';
 import { statusJson, statusText } from '../../src/report/status.ts';
@@ -194,8 +195,18 @@ function certificates(): Certificates {
     untilMs: 0,
     daysLeft: 0,
     sha256: poison,
+    serial: poison,
   };
-  const servers = [{ server: 'server1', showing: 'serves', certificate: row, problem: poison } as const];
+  const servers = [
+    {
+      server: 'server1',
+      showing: 'other',
+      certificate: row,
+      lies: row,
+      next: row,
+      problem: poison,
+    } as const,
+  ];
   return { cluster: 'inst1', primary: 'server1', servers, signers: [row] };
 }
 
@@ -273,6 +284,15 @@ const reporters: Readonly<Record<string, () => readonly string[] | Promise<reado
     certificatesText(certificates(), false),
     jsonText(certificatesJson(certificates()), 2),
   ],
+  'renewal.ts': () => {
+    const state = {
+      action: 'ca',
+      servers: { server1: { shows: poison, ready: poison } },
+      signers: [poison],
+      unfinished: [poison],
+    } as const;
+    return [renewalText(state), jsonText(state)];
+  },
   'check-change.ts': () =>
     changesOf(before, check).flatMap((one) => [
       changeText(one, { colour: false }),

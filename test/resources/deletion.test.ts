@@ -1101,6 +1101,7 @@ describe('a management directory', () => {
     'etcd.password',
     'etcd-ca.pem',
     'tls/ca.pem',
+    'tls/next',
     'tls/.ca.pem.pgduet-tmp',
     'tls/request/server.key',
     'tls/request/.server.pem.pgduet-tmp',

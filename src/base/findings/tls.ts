@@ -39,13 +39,14 @@ export const tlsCodes = {
     title: 'a certificate lacks a name of its server',
     consequence: 'who connects by that name, and verifies, is refused',
     repair:
-      'take the name out of the inventory again, or go on connecting by the others: a new certificate is not made yet for a server that serves',
+      '`pgduet certificates renew {host}`; without secrets.ca_key, or where it is the key of no CA of the list, in two steps: `pgduet certificates renew --ca`',
   },
   TLS023: {
     severity: 'note',
     title: 'servers are signed by different CAs',
     consequence: 'a client that verifies, and holds an earlier list, cannot follow to this server',
-    repair: 'give your clients the whole list: `pgduet ca`',
+    repair:
+      'give your clients the whole list: `pgduet ca`; `pgduet certificates renew --ca` signs all servers by one CA, in two steps',
   },
   TLS024: {
     severity: 'drift',
@@ -58,6 +59,12 @@ export const tlsCodes = {
     title: 'the certificate and key that postgresql.conf names are not there',
     consequence: 'the server runs with what it has read, and would be down behind its next start',
     repair: provision,
+  },
+  TLS026: {
+    severity: 'note',
+    title: 'a renewal is not finished: a certificate is ready, and not shown yet',
+    consequence: 'the server goes on with the one that it has, until that ends',
+    repair: 'when your clients have the list (`pgduet ca`): `pgduet certificates renew --ca --finish`',
   },
   TLS030: {
     severity: 'note',

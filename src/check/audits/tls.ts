@@ -27,7 +27,7 @@ export const tlsAudit: Audit<TlsLook | undefined> = {
     ...(cluster.servers[0]?.postgres.tls === 'off' ? [off] : []),
     ...cluster.servers.flatMap((server) => {
       const look = seen.get(server.name);
-      return look?.certificate ? ofServer(server, look) : [];
+      return look?.certificate ? ofServer(server, look, cluster.caKey !== undefined) : [];
     }),
     ...cluster.servers
       .filter(({ postgres }) => postgres.tls === 'generated')
@@ -48,7 +48,21 @@ function ofOwn(server: Server, look: TlsLook | undefined, leading: TlsLook | und
   const [own] = certificatesIn(look.certificate ?? '') ?? [];
   const [first] = certificatesIn(leading?.certificate ?? '') ?? [];
   const missing = own ? namesOf(server).filter((name) => !isFor(own, name)) : [];
+  const [next] = look.next === look.certificate ? [] : (certificatesIn(look.next ?? '') ?? []);
   return [
+    ...(next
+      ? [
+          {
+            code: 'TLS026' as const,
+            host,
+            object,
+            declared: 'it shows what is ready',
+            found: `one is ready by ${next.issuer}`,
+            // Left by a run that was killed, by the CA that has signed the one in use.
+            ...(next.issuer === own?.issuer ? { repair: `\`pgduet certificates renew ${host}\`` } : {}),
+          },
+        ]
+      : []),
     ...missing.map(
       (name): Reported => ({
         code: 'TLS022',
@@ -72,10 +86,15 @@ const off: Reported = {
   found: 'off',
 };
 
-const noRenewal =
-  "pgduet makes no new one yet for a server that serves: docs/tls.md, 'When pgduet refuses to sign'";
+/** Without its key nobody signs by a CA that counts. */
+const renewal = (host: string, caKey: boolean) =>
+  ({
+    repair: caKey
+      ? `\`pgduet certificates renew ${host}\`; where the CA ends as well, with another secrets.ca_key: \`pgduet certificates renew --ca\`, then \`pgduet certificates renew --ca --finish\``
+      : 'a new CA, in two steps: `pgduet certificates renew --ca`, then, when your clients have the list (`pgduet ca`), `pgduet certificates renew --ca --finish`',
+  }) as const;
 
-function ofServer({ name: host, postgres }: Server, look: TlsLook): readonly Reported[] {
+function ofServer({ name: host, postgres }: Server, look: TlsLook, caKey: boolean): readonly Reported[] {
   const ends = (certificatesIn(look.certificate ?? '') ?? []).map(endMs);
   const days = Math.floor((Math.min(...ends) - look.nowMs) / 1000 / daySeconds);
   const object = 'certificate';
@@ -89,7 +108,7 @@ function ofServer({ name: host, postgres }: Server, look: TlsLook): readonly Rep
             object,
             declared: `good for ${soonDays} days`,
             found: days < 0 ? 'it has ended' : `it ends in ${days} days`,
-            ...(postgres.tls === 'generated' ? { repair: noRenewal } : {}),
+            ...(postgres.tls === 'generated' ? renewal(host, caKey) : {}),
           },
         ]
       : []),

@@ -49,6 +49,10 @@ export interface OwnTlsVariables {
   /** Where the copy of that list lies, once the host has said it. */
   readonly copy: string;
   readonly needsKey: boolean;
+  /** The server has a pair, and another one is made for it. */
+  readonly anew: boolean;
+  /** It may be turned to another pair in this run. */
+  readonly turns: boolean;
   /** What is to be laid beside the key that waits. */
   readonly certificate: string;
   readonly problem: string;
@@ -94,7 +98,9 @@ function filesOf(situation: Situation, server: Server): TlsFiles | undefined {
   const look = situation.view.hosts.get(server.name)?.tls;
   const pair = pairOf(situation, server);
   if (!pair) return tlsFilesOf(server, look);
-  return pair.state === 'kept' || pair.state === 'signed' ? ownFiles(server, pair.name, look) : undefined;
+  return pair.state === 'kept' || pair.state === 'signed' || pair.state === 'renewed'
+    ? ownFiles(server, pair.name, look)
+    : undefined;
 }
 
 export function ownTlsVariables(situation: Situation, server: Server): OwnTlsVariables {
@@ -105,8 +111,10 @@ export function ownTlsVariables(situation: Situation, server: Server): OwnTlsVar
     directory: tlsDirectory(server),
     list: situation.issued?.list ?? '',
     copy: copyPathOf(server, situation.view.hosts.get(server.name)?.tls) ?? '',
-    needsKey: pair?.state === 'keyless',
-    certificate: pair?.state === 'signed' ? pair.certificate : '',
+    needsKey: pair?.state === 'keyless' || (pair?.state === 'renewed' && pair.needsKey === true),
+    anew: pair?.state === 'renewed',
+    turns: pair?.state === 'renewed' && pair.turns,
+    certificate: pair?.state === 'signed' || pair?.state === 'renewed' ? (pair.certificate ?? '') : '',
     problem: pair?.state === 'refused' ? pair.problem : '',
   };
 }

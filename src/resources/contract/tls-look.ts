@@ -54,6 +54,12 @@ export interface TlsLook {
   readonly pair?: string;
   /** postgresql.conf names a pair of pgduet's, whether it is there or not. */
   readonly named?: boolean;
+  /** The certificate of the pair that is ready to take its place, as PEM; it counts for nothing before postgresql.conf names it. */
+  readonly next?: string;
+  /** Other pairs of pgduet's than the one that counts and the one that is ready, by their names. */
+  readonly others?: readonly string[];
+  /** Which of these the server still shows. */
+  readonly shows?: string;
   /** The public key that waits for its certificate, as PEM. */
   readonly request?: string;
   /** The copy of the list that outlives the management directory, as PEM. */
@@ -89,9 +95,14 @@ const find = () => {
   told.named = line.includes(directory + '/');
   ca = directory + '/ca.pem';
   const names = fs.existsSync(directory) ? fs.readdirSync(directory) : [];
-  const whole = names.filter((name) => /^[0-9a-f]{16}$/.test(name) && ['key', 'pem'].every((end) => fs.existsSync(directory + '/' + name + '/server.' + end)));
+  const pairs = names.filter((name) => /^[0-9a-f]{16}$/.test(name));
+  const has = (name, end) => fs.existsSync(directory + '/' + name + '/server.' + end);
+  const whole = pairs.filter((name) => ['key', 'pem'].every((end) => has(name, end)));
   const made = (name) => fs.statSync(directory + '/' + name).mtimeMs;
-  const pair = whole.find((name) => line.includes(directory + '/' + name + '/')) || whole.sort((a, b) => made(b) - made(a))[0];
+  const ready = whole.find((name) => name === (text(directory + '/next') || '').trim());
+  const pair = whole.find((name) => line.includes(directory + '/' + name + '/')) || whole.filter((name) => name !== ready).sort((a, b) => made(b) - made(a))[0];
+  told.next = ready && text(directory + '/' + ready + '/server.pem');
+  told.others = pairs.filter((name) => name !== pair && name !== ready && ['key', 'pem'].some((end) => has(name, end)));
   const asked = text(directory + '/request/server.key');
   if (asked) told.request = crypto.createPublicKey(asked).export({ type: 'spki', format: 'pem' });
   else delete told.request;
@@ -122,6 +133,9 @@ const look = () => {
   shake((served) => {
     told.served = served;
     const good = served && served !== 'none' && told.certificate && sum(served) === sum(told.certificate);
+    delete told.shows;
+    if (directory && !good && served && served !== 'none')
+      told.shows = (told.others || []).find((name) => sum(text(directory + '/' + name + '/server.pem') || '') === sum(served));
     if (!good && Date.now() < until) return setTimeout(look, 100);
     told.nowMs = Date.now();
     console.log(JSON.stringify(told));
@@ -198,9 +212,14 @@ export function readTlsLook(reply: ProbeReply): TlsLook | undefined {
   try {
     const told: unknown = JSON.parse(home === undefined ? reply.stdout : others.join('\n'));
     if (typeof told !== 'object' || told === null || !('nowMs' in told)) return undefined;
-    const { home: _, pair, ...look } = told as TlsLook;
+    const { home: _, pair, others: beside, ...look } = told as TlsLook;
     const named = pair !== undefined && pairDirectory.test(pair);
-    return { ...look, ...(named ? { pair } : {}), ...(home === undefined ? {} : { home }) };
+    return {
+      ...look,
+      ...(named ? { pair } : {}),
+      ...(beside ? { others: beside.filter((name) => pairDirectory.test(name)) } : {}),
+      ...(home === undefined ? {} : { home }),
+    };
   } catch {
     return undefined;
   }

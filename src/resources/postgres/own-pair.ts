@@ -4,7 +4,7 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { sh } from '../../base/shell.ts';
-import { isPlaceholder } from '../../postgres/certificate.ts';
+import { certificatesIn, isPlaceholder } from '../../postgres/certificate.ts';
 import { flag, optional, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import { change, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
@@ -16,6 +16,7 @@ const host = text('the address that the other servers connect to');
 interface KeyDesired {
   readonly place: TlsPlace;
   readonly wanted: boolean;
+  readonly anew: boolean;
 }
 
 const read = (reply: Parameters<typeof readTlsLook>[0]) => {
@@ -29,16 +30,30 @@ export const tlsKey: ResourceKind<KeyDesired, TlsLook> = {
   kind: 'tls_key',
   summary: 'A new private key for TLS (ECDSA P-256), made on its host and never taken from it.',
   fields: fieldsOnServer(
-    { beside, host, wanted: flag('`true` where the server has no pair that counts', false) },
-    ({ wanted, ...place }, { server }): KeyDesired => ({ wanted, place: placeOfTls(place, server) }),
+    {
+      beside,
+      host,
+      wanted: flag('`true` where the server has no pair that counts, or is to get another one', false),
+      anew: flag('`true` where it has one, and serves it until it gets another one', false),
+    },
+    ({ wanted, anew, ...place }, { server }): KeyDesired => ({
+      wanted,
+      anew,
+      place: placeOfTls(place, server),
+    }),
   ),
   key: ({ place }) => directoryOf(place),
   describe: ({ place }) => `key for TLS in ${directoryOf(place)}`,
   probe: ({ place }) => tlsProbe(place),
   read,
-  diff: ({ place, wanted }, observed) => {
+  diff: ({ place, wanted, anew }, observed) => {
     if (observed.state === 'absent' || !wanted) return same('it has a pair');
     if (observed.value.request !== undefined) return same('a key waits for its certificate');
+    if (anew)
+      return change({
+        summary: `make a new key for TLS in ${directoryOf(place)}; it never leaves the host`,
+        reason: `the server gets a new pair; it shows ${observed.value.pair ?? 'its own'} until then`,
+      });
     return change({
       summary: `make a key for TLS in ${directoryOf(place)}; it never leaves the host`,
       reason: 'the server has no pair for TLS',
@@ -60,6 +75,7 @@ const placeholderGoes =
 interface PairDesired {
   readonly place: TlsPlace;
   readonly certificate?: string;
+  readonly ready: boolean;
   readonly problem?: string;
 }
 
@@ -71,10 +87,15 @@ export const tlsPair: ResourceKind<PairDesired, TlsLook> = {
       beside,
       host,
       certificate: optional(text('for the key that waits; without it the server has its pair')),
+      ready: flag(
+        '`true` where the server has another pair, which counts until postgresql.conf names this one',
+        false,
+      ),
       problem: optional(text('why it is given none: it is refused with that')),
     },
-    ({ certificate, problem, ...place }, { server }): PairDesired => ({
+    ({ certificate, problem, ready, ...place }, { server }): PairDesired => ({
       place: placeOfTls(place, server),
+      ready,
       ...(certificate ? { certificate } : {}),
       ...(problem ? { problem } : {}),
     }),
@@ -94,6 +115,8 @@ export const tlsPair: ResourceKind<PairDesired, TlsLook> = {
     const look = observed.value;
     if (certificate === undefined || nameOf(certificate) === look.pair)
       return same(`${directoryOf(place)}/${look.pair} is for ${place.host}`);
+    if (look.next !== undefined && certificatesIn(look.next)?.[0]?.toString() === certificate)
+      return same(`${directoryOf(place)}/${nameOf(certificate)} is ready`);
     const { subjectAltName, issuer } = new X509Certificate(certificate);
     return change({
       summary: `lay the certificate for TLS beside its key: ${directoryOf(place)}/${nameOf(certificate)}`,
@@ -108,10 +131,15 @@ export const tlsPair: ResourceKind<PairDesired, TlsLook> = {
       ],
     });
   },
-  steps: (_planned, { place, certificate = '' }) => [
+  steps: (_planned, { place, certificate = '', ready }) => [
     {
       title: 'a certificate for TLS',
-      script: asOwner(place.owner, ['pair', directoryOf(place), nameOf(certificate), certificate]),
+      script: asOwner(place.owner, [
+        ready ? 'ready' : 'pair',
+        directoryOf(place),
+        nameOf(certificate),
+        certificate,
+      ]),
     },
   ],
 };
@@ -132,7 +160,10 @@ const asOwner = (owner: string, words: readonly string[]): string =>
   `node=$(command -v node || command -v nodejs)
 ${sh`as ${owner} env -u NODE_OPTIONS`} "$node" -e ${sh`${program} -- ${words}`}`;
 
-/** For Node on the host: `key DIRECTORY`, or `pair DIRECTORY NAME CERTIFICATE`. Each file is whole or not there; the directory of a pair gets its name last. */
+/**
+ * For Node on the host: `key DIRECTORY`, or `pair` or `ready` and DIRECTORY NAME CERTIFICATE. Each file is whole or not there; the directory of a pair
+ * gets its name last. That a pair is only ready is said before it is there: nobody ever takes it for one that counts.
+ */
 const program = `const fs = require('fs'), crypto = require('crypto');
 process.umask(0o077);
 const synced = (path) => { const at = fs.openSync(path, 'r'); fs.fsyncSync(at); fs.closeSync(at); };
@@ -160,6 +191,7 @@ const layCertificate = () => {
   const key = crypto.createPrivateKey(fs.readFileSync(request + '/server.key'));
   if (!new crypto.X509Certificate(certificate).checkPrivateKey(key)) throw new Error('the key that waits in ' + request + ' is another one than was looked at: run the same command again');
   put(request + '/server.pem', certificate);
+  if (what === 'ready') put(directory + '/next', name + '\\n');
   fs.renameSync(request, directory + '/' + name);
 };
 if (what === 'key') makeKey(); else layCertificate();

@@ -83,12 +83,22 @@ export const served: ResourceKind<Desired, TlsLook> = {
 
 const reload = `echo 'SELECT pg_reload_conf()' | sql >/dev/null`;
 
+/** The file is the administrator's; sed's words are the second one. */
+const rewritten = `f=$1/postgresql.conf; umask 077; sed "$2" "$f" >"$f.way-back" && mv -fT "$f.way-back" "$f"`;
+
 /**
- * A server that offered none goes on without: with a pair that it cannot read it would not start again. The file is the administrator's.
+ * With what it could not read it would not start again: a server that offered none goes on without, and one that still shows another pair of
+ * pgduet's has that one named again.
  */
-const back = ({ dataDir, owner }: Instance): string => `if [ "$(echo 'SHOW ssl' | sql)" = on ]; then
-  case $said in *'"served":"none"'*)
-    ${sh`as ${owner} sh -c ${`f=$1/postgresql.conf; umask 077; sed 's/^ssl = .*/ssl = off/' "$f" >"$f.way-back" && mv -fT "$f.way-back" "$f"`} sh ${dataDir}`}
-    ${reload};;
-  esac
+const back = ({ dataDir, owner }: Instance): string => `way_back=
+case $said in
+*'"served":"none"'*) if [ "$(echo 'SHOW ssl' | sql)" = on ]; then way_back='s/^ssl = .*/ssl = off/'; fi;;
+*'"shows":"'*)
+  former=$(printf '%s' "$said" | sed -n 's/.*"shows":"\\([0-9a-f]\\{16\\}\\)".*/\\1/p')
+  way_back="s,^\\(ssl_[a-z]*_file = .*/tls/\\)[0-9a-f]\\{16\\}/,\\1$former/,"
+  echo 'the former pair is named again, and the server goes on with it' >&2;;
+esac
+if [ -n "$way_back" ]; then
+  ${sh`as ${owner} sh -c ${rewritten} sh ${dataDir}`} "$way_back"
+  ${reload}
 fi`;

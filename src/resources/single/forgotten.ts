@@ -79,7 +79,7 @@ export function managementTree({
     'etcd\\.cell',
     'etcd\\.password',
     'etcd-ca\\.pem',
-    'tls/ca\\.pem',
+    'tls/(ca\\.pem|next)',
     `tls/(request|${pairName})/server\\.(key|pem)`,
     unfinishedFiles,
     `tls/(${unfinishedFiles})`,

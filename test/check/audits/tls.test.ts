@@ -2,9 +2,10 @@
 
 import { X509Certificate } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { Secret } from '../../../src/base/secret.ts';
 import { tlsAudit } from '../../../src/check/audits/tls.ts';
 import { clusterOf, pairInventory } from '../../observe/cluster.ts';
-import { ca, other, server1, stranger } from '../../postgres/pems.ts';
+import { ca, other, server1, server2, stranger } from '../../postgres/pems.ts';
 import { reply, tell } from './context.ts';
 
 const withTls = (tls: string) =>
@@ -48,6 +49,31 @@ it('is TLS that is off, once', () => {
   expect(tell(tlsAudit, { server1: none, server2: none }, { cluster: off }).map(({ code }) => code)).toEqual([
     'TLS001',
   ]);
+});
+
+it('is a certificate that is ready, and by whom', () => {
+  const ready = (over: object) =>
+    tell(
+      tlsAudit,
+      { server1: shows({ pair: '0123456789abcdef', named: true, ...over }) },
+      { cluster: generated },
+    ).flatMap(({ code, repair }) => (code === 'TLS026' ? [repair] : []));
+  expect(ready({ next: other })).toEqual([undefined]);
+  expect(ready({ next: server2 })).toEqual(['`pgduet certificates renew server1`']);
+  expect(ready({ next: server1 })).toEqual([]);
+  expect(ready({})).toEqual([]);
+});
+
+const keyed = { ...(await withTls('generated')), caKey: new Secret('x') };
+it('is its end with the way to another one, by who has the key', () => {
+  const repairs = (cluster: typeof keyed | typeof generated) =>
+    tell(
+      tlsAudit,
+      { server1: shows({ pair: '0123456789abcdef', named: true, nowMs: end - day }) },
+      { cluster },
+    ).flatMap(({ code, repair }) => (code === 'TLS004' ? [repair] : []));
+  expect(repairs(keyed)[0]).toMatch(/^`pgduet certificates renew server1`/);
+  expect(repairs(generated)[0]).toMatch(/^a new CA, in two steps: `pgduet certificates renew --ca`/);
 });
 
 const generated = await withTls('generated');

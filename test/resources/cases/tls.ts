@@ -111,6 +111,7 @@ export const tlsCases: readonly KindCases[] = [
           change: 'serve TLS with',
           reason: 'it serves another certificate',
           differences: ['TLS005 /pki/server.pem: served → another certificate'],
+          script: ['"shows":"', 'way-back', 'the former pair is named again'],
         },
       },
       { title: 'nothing comes back', reply: { status: 1 }, gives: { unknown: 'could not be looked at' } },
@@ -138,6 +139,17 @@ export const tlsCases: readonly KindCases[] = [
         title: 'one waits',
         reply: look({ certificate: undefined, request: 'public' }),
         gives: { same: 'a key waits for its certificate' },
+      },
+      {
+        title: 'it has one, and gets another',
+        desired: "{ beside: '~', host: 192.0.2.100, wanted: true, anew: true }",
+        reply: look({ pair: '0123456789abcdef' }),
+        gives: {
+          change: 'make a new key for TLS in /mcdir/inst1/tls',
+          reason: 'the server gets a new pair; it shows 0123456789abcdef until then',
+          notes: [],
+          script: ['prime256v1'],
+        },
       },
       {
         title: 'it has a pair',
@@ -180,6 +192,22 @@ export const tlsCases: readonly KindCases[] = [
         gives: { same: 'is for 192.0.2.100' },
       },
       {
+        title: 'it is laid ready beside the pair that counts',
+        desired: `{ beside: '~', host: 192.0.2.100, ready: true, certificate: ${JSON.stringify(server1)} }`,
+        reply: look({ certificate: other, pair: '0123456789abcdef', request: 'public' }),
+        gives: {
+          change: `/mcdir/inst1/tls/${pairNameOf(server1)}`,
+          reason: 'signed by shop CA, for',
+          script: [` -- ready /mcdir/inst1/tls ${pairNameOf(server1)} `],
+        },
+      },
+      {
+        title: 'it is ready',
+        desired: `{ beside: '~', host: 192.0.2.100, ready: true, certificate: ${JSON.stringify(server1)} }`,
+        reply: look({ certificate: other, pair: '0123456789abcdef', next: server1 }),
+        gives: { same: `/mcdir/inst1/tls/${pairNameOf(server1)} is ready` },
+      },
+      {
         title: 'the server has its pair',
         desired: "{ beside: '~', host: 192.0.2.100 }",
         reply: look({ pair: '0123456789abcdef' }),
@@ -196,6 +224,44 @@ export const tlsCases: readonly KindCases[] = [
         desired: "{ beside: '~', host: 192.0.2.100, problem: somebody else has signed it }",
         reply: look({ pair: '0123456789abcdef' }),
         gives: { refuse: 'TLS020', what: 'somebody else has signed it' },
+      },
+      { title: 'nothing comes back', reply: { status: 1 }, gives: { unknown: 'could not be looked at' } },
+    ],
+  },
+  {
+    kind: 'tls_former',
+    desired: "{ beside: '~', host: 192.0.2.100 }",
+    key: '/mcdir/inst1/tls',
+    describes: 'former pairs for TLS in /mcdir/inst1/tls',
+    errors: [{ desired: '{}', what: "'host' is missing", at: '1:1' }],
+    cases: [
+      {
+        title: 'there is one, and the server shows the one that counts',
+        reply: look({ pair: '0123456789abcdef', served: server1, others: ['fedcba9876543210', '../../etc'] }),
+        gives: {
+          change: /^delete the former pair for TLS: \/mcdir\/inst1\/tls\/fedcba9876543210$/,
+          reason: 'the server shows 0123456789abcdef',
+          script: [
+            'as postgres sh -c',
+            ' /mcdir/inst1/tls /database/inst1 0123456789abcdef fedcba9876543210',
+          ],
+          scriptLacks: ['etc'],
+        },
+      },
+      {
+        title: 'the server shows what was ready',
+        reply: look({ pair: '0123456789abcdef', served: server1, next: server1, others: [] }),
+        gives: { change: 'forget which pair was ready', reason: 'the server shows 0123456789abcdef' },
+      },
+      {
+        title: 'the server does not show the one that counts',
+        reply: look({ pair: '0123456789abcdef', served: other, others: ['fedcba9876543210'] }),
+        gives: { same: 'they stay as long as the server does not show the one that counts' },
+      },
+      {
+        title: 'another one is ready',
+        reply: look({ pair: '0123456789abcdef', served: server1, next: other, others: [] }),
+        gives: { same: 'there are none' },
       },
       { title: 'nothing comes back', reply: { status: 1 }, gives: { unknown: 'could not be looked at' } },
     ],
