@@ -120,6 +120,9 @@ export const variables: Readonly<Record<string, string>> = {
   'postgres.maxConnections':
     'max_connections, reckoned from client_connections; empty where that is not said',
   'postgres.settings': 'the settings of the inventory, a map',
+  'postgres.listenAddresses': 'value of listen_addresses, from `postgres.listen`',
+  'postgres.listensAhead': '`true` where it listens on declared addresses alone, also before they are there',
+  'postgres.listensAhead6': '`true` where one of them is of IPv6',
   'postgres.hardening':
     'settings that follow from `postgres.hardening`, without those of the inventory, a map',
   'multiplexing.managementDir': 'the management directory',

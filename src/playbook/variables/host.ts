@@ -117,9 +117,22 @@ export function postgresVariables(server: Server, adopted: boolean): Readonly<Re
     walDir: walDir ?? '',
     owner,
     socketDir,
+    ...listening(server),
     maxConnections: maxConnections ?? '',
     settings,
     hardening: hardening ? hardeningSettings({ level: hardening, ...hardened }) : {},
+  };
+}
+
+/** On an address that comes later it listens by a parameter of the kernel, one for each family. */
+function listening({ postgres, host, logTransferAddress }: Server) {
+  const { listen } = postgres;
+  if (listen === undefined) return { listenAddresses: '*', listensAhead: false, listensAhead6: false };
+  const all = [...new Set(['localhost', host.address, logTransferAddress, ...listen])];
+  return {
+    listenAddresses: all.join(', '),
+    listensAhead: true,
+    listensAhead6: all.some((address) => address.includes(':')),
   };
 }
 
