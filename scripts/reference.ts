@@ -120,6 +120,13 @@ export const variables: Readonly<Record<string, string>> = {
   'postgres.maxConnections':
     'max_connections, reckoned from client_connections; empty where that is not said',
   'postgres.settings': 'the settings of the inventory, a map',
+  'firewall.state': '`on`, `none`, or empty where the inventory says nothing of a firewall',
+  'firewall.name': 'the unit whose ports it is about',
+  'firewall.ports': 'by port who reaches it, a map',
+  'firewall.goes': '`true` where it is taken away',
+  'firewall.problem': 'why it cannot be as declared; else empty',
+  'firewall.reaches': 'ports of others that are reached through their firewalls, a list of PORT@ADDRESS',
+  'firewall.tables': 'what all tables of the cluster say',
   'postgres.listenAddresses': 'value of listen_addresses, from `postgres.listen`',
   'postgres.listensAhead': '`true` where it listens on declared addresses alone, also before they are there',
   'postgres.listensAhead6': '`true` where one of them is of IPv6',

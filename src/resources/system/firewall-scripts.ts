@@ -114,10 +114,14 @@ systemd-run --quiet --collect --unit=${quote(trialTimer(name))} --on-active=${tr
 nft -f ${quote(triedFile(name))}`;
 }
 
-/** Where the timer was first, all that was proven since is that nothing was closed. */
+/**
+ * Where the timer was first, all that was proven since is that nothing was closed. A table that is in force without one is none of a trial: keeping it
+ * changes nothing.
+ */
 const kept = ({ table }: FirewallDesired): string => {
   const { name } = table;
-  return `if ! systemctl --quiet is-active ${quote(`${trialTimer(name)}.timer`)}; then echo 'the trial has come to its end before it was proven; the ports are as before it. Run the same command again' >&2; exit 1; fi
+  return `if ! systemctl --quiet is-active ${quote(`${trialTimer(name)}.timer`)} && [ "$(${compare(table)})" != 'live same' ]; then echo 'the trial has come to its end before it was proven; the ports are as before it. Run the same command again' >&2; exit 1; fi
+${directory()}
 ${file(tableFile(name), tableText(table))}
 ${endOfTrial(name)}
 nft -f ${quote(tableFile(name))}`;
@@ -144,7 +148,9 @@ systemctl daemon-reload
 if nft list table inet ${tableName(name)} >/dev/null 2>&1; then nft delete table inet ${tableName(name)}; fi`;
 };
 
-export const firewallScripts: Readonly<Record<FirewallDesired['state'], (desired: FirewallDesired, decided: FirewallChange) => string>> = {
+export const firewallScripts: Readonly<
+  Record<FirewallDesired['state'], (desired: FirewallDesired, decided: FirewallChange) => string>
+> = {
   opened: widening,
   tried: onTrial,
   kept,

@@ -20,7 +20,16 @@ import {
   firewallLook,
   firewallScripts,
 } from './firewall-scripts.ts';
-import { type FirewallTable, missingIn, readTable, systemPath, tableFile, tableName, tableText, widened } from './firewall-table.ts';
+import {
+  type FirewallTable,
+  missingIn,
+  readTable,
+  systemPath,
+  tableFile,
+  tableName,
+  tableText,
+  widened,
+} from './firewall-table.ts';
 
 const source = /^[0-9A-Fa-f:.]+(\/\d{1,3})?$/;
 
@@ -294,4 +303,3 @@ const anotherCluster = (
   why: 'the servers of this cluster would not reach it',
   fix: `Write firewall.servers: [${[...new Set(more.flatMap(([, sources]) => sources))].join(', ')}] into the inventory of '${owner}' and run 'pgduet provision' with it, then this command again.`,
 });
-
