@@ -30,6 +30,7 @@ const groups: Readonly<Record<string, string>> = {
   TLS: 'TLS between the servers',
   PRF: 'Preferences',
   PRV: 'Whether anything was provisioned',
+  FWL: 'The firewall of the ports',
   CLK: 'Clocks',
   NET: 'The network between the servers',
   RES: 'Anything else that is declared',

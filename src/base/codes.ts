@@ -113,6 +113,8 @@ export const codes = {
   SAF085: { exit: refused, title: 'what a server was before pgduet is lost' },
   SAF086: { exit: refused, title: 'a management directory is lost' },
   SAF095: { exit: refused, title: 'a command of the controller cannot be run on its host' },
+  SAF100: { exit: refused, title: 'the firewall cannot be as declared' },
+  SAF101: { exit: refused, title: 'the firewall of another cluster keeps this one out of the arbiter' },
   SAF080: { exit: refused, title: 'the controllers cannot go as it is' },
   SAF021: { exit: refused, title: 'the server that is to be kept cannot be kept as it is' },
   TLS002: { exit: refused, title: 'the inventory says nothing of TLS, and the servers use it' },

@@ -20,6 +20,7 @@ import type {
 import { type ControllerKeys, controllerKeyNames, inFile } from './controller-keys.ts';
 import { defaults } from './defaults.ts';
 import { arbiterOf, type Draft, type DraftHost, isArbiter, serversOf } from './draft.ts';
+import { firewallOf, listenOf } from './firewall.ts';
 import { machineOf, sharesMachine } from './machines.ts';
 import { policyOf } from './policy.ts';
 import { keyPosition, valuePosition } from './positions.ts';
@@ -76,6 +77,7 @@ function buildPostgres(draft: Draft, host: DraftHost): PostgresSettings | undefi
       tls: tlsOf(draft, host),
       tlsClients: draft.data.postgres?.tls_clients,
       hardening: draft.data.postgres?.hardening,
+      listen: listenOf(draft),
     }),
   };
 }
@@ -194,7 +196,7 @@ export function buildCluster(draft: Draft, secrets: SecretsByPath, ca?: string):
     file: draft.file,
     hosts: built.map(({ host }) => host),
     servers,
-    ...given({ arbiter, etcd }),
+    ...given({ arbiter, etcd, firewall: firewallOf(draft) }),
     replicationUser: draft.data.replication_user ?? defaults.replicationUser,
     ...given({
       replicationPassword: secrets.get('secrets.replication_password'),

@@ -79,6 +79,8 @@ export interface PostgresSettings {
   readonly tlsClients?: 'required' | 'optional';
   /** What an auditor asks for; absent: nothing. */
   readonly hardening?: HardeningLevel;
+  /** It listens on the addresses of its server and on these alone; absent: on every address. */
+  readonly listen?: readonly string[];
 }
 
 export interface WalKept {
@@ -182,6 +184,15 @@ export interface Etcd {
   readonly prefix: string;
 }
 
+/** Who reaches our ports, by a firewall of the hosts. */
+export interface Firewall {
+  readonly by: 'nftables' | 'none';
+  /** Networks of clients; absent: those of the client rules. */
+  readonly clients?: readonly string[];
+  /** Further addresses that servers come from. */
+  readonly servers: readonly string[];
+}
+
 export interface Cluster {
   readonly name: string;
   /** Path of the inventory as given. */
@@ -193,6 +204,8 @@ export interface Cluster {
   readonly arbiter?: Arbiter;
   /** In place of an arbiter. */
   readonly etcd?: Etcd;
+  /** Absent: what is there stays. */
+  readonly firewall?: Firewall;
   /** Absent when the inventory does not give it: then it is generated and kept on the hosts alone. */
   readonly replicationPassword?: Secret;
   /** The key of the CA that signs for the servers (PEM), where the inventory gives it. */

@@ -15,6 +15,7 @@ import {
   priorities,
   versions,
 } from './defaults.ts';
+import { firewallKey, listenKey } from './firewall-key.ts';
 import { hardeningKey } from './hardening-key.ts';
 import { hbaRule } from './hba-keys.ts';
 import { caKey, secret } from './secret-key.ts';
@@ -134,6 +135,7 @@ const postgres = z
     tls: tls.optional(),
     tls_clients: tlsClients.optional(),
     hardening: hardeningKey.optional(),
+    listen: listenKey.optional(),
     hba: z
       .array(hbaRule)
       .meta({
@@ -333,6 +335,7 @@ export const inventorySchema = z
     postgres,
     multiplexing,
     arbiter: arbiter.optional(),
+    firewall: firewallKey.optional(),
     replication_user: text('Database user of the replication connections.', {
       default: defaults.replicationUser,
     }).optional(),

@@ -24,6 +24,7 @@ import {
   networkConfOf,
 } from './variables/controller.ts';
 import { type EtcdVariables, etcdVariables } from './variables/etcd.ts';
+import { type FirewallVariables, firewallVariables } from './variables/firewall.ts';
 import {
   type BareHostVariables,
   type HostVariables,
@@ -102,6 +103,7 @@ interface SharedVariables {
   readonly networkConf: NetworkConfContext;
   readonly renewal: RenewalVariables;
   readonly names: NamesVariables;
+  readonly firewall: FirewallVariables;
 }
 
 /** The variables of a host without a server. */
@@ -180,6 +182,7 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     tablespaces: tablespacesOf(view).map((path) => ({ path })),
     renewal: renewalVariables(situation),
     names: namesVariables(cluster, host, view),
+    firewall: firewallVariables(situation, host),
     formerSlots: formerSlots(view).map((name) => ({ name })),
     commands: commandsOf(cluster, host),
     besides: (keeper?.data?.besides ?? []).map((one) => ({ path: besideWord(one) })),

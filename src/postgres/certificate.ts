@@ -55,7 +55,7 @@ export function objectionTo({ chain, list, host, version, nowMs }: Shown): strin
  */
 export function isPlaceholder(pem: string): boolean {
   const [own, ...others] = certificatesIn(pem) ?? [];
-  return own !== undefined && others.length === 0 && !own.ca && signed(own, own);
+  return own !== undefined && others.length === 0 && !own.ca && isSignedBy(own, own);
 }
 
 export const startMs = ({ validFrom }: X509Certificate): number => Date.parse(validFrom);

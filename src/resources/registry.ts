@@ -52,6 +52,7 @@ import { uncontrolled } from './single/uncontrolled.ts';
 import { command } from './system/command.ts';
 import { directory } from './system/directory.ts';
 import { file } from './system/file.ts';
+import { firewall } from './system/firewall.ts';
 import { gone } from './system/gone.ts';
 import { group } from './system/group.ts';
 import { initScript } from './system/init-script.ts';
@@ -59,6 +60,7 @@ import { line } from './system/line.ts';
 import { packageKind } from './system/package.ts';
 import { port } from './system/port.ts';
 import { program } from './system/program.ts';
+import { reached } from './system/reached.ts';
 import { room } from './system/room.ts';
 import { runnable } from './system/runnable.ts';
 import { service } from './system/service.ts';
@@ -89,6 +91,7 @@ const all: readonly AnyKind[] = [
   anyKind(erased),
   anyKind(file),
   anyKind(forgotten),
+  anyKind(firewall),
   anyKind(formerPasswords),
   anyKind(gone),
   anyKind(group),
@@ -108,6 +111,7 @@ const all: readonly AnyKind[] = [
   anyKind(port),
   anyKind(program),
   anyKind(publicSchema),
+  anyKind(reached),
   anyKind(rebuild),
   anyKind(register),
   anyKind(reloaded),

@@ -223,6 +223,21 @@ const laws: readonly Law[] = [
   },
   {
     host: 'server1',
+    resource:
+      "firewall: { name: law, cluster: inst1, state: tried, ports: { '27999': '10.0.0.0/8 fd00::/8' } }",
+    breaks: [
+      fresh,
+      { title: 'was flushed', script: 'nft delete table inet pgduet_law' },
+      { title: 'was edited', script: 'nft flush chain inet pgduet_law input' },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: "reached: { name: law, places: ['27540@127.0.0.1'], tables: law }",
+    breaks: [fresh, { title: 'was forgotten', script: 'rm /etc/pgduet/firewall/law.reached' }],
+  },
+  {
+    host: 'server1',
     resource: `line /etc/services ${unit}`,
     breaks: [
       { title: 'was removed', script: `sed -i /^${unit}/d /etc/services` },

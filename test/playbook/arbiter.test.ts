@@ -60,6 +60,7 @@ const contentOf = (resource: Resource): string => {
 
 const managed = [
   'names mean the same everywhere',
+  'firewall mcarb_arbiter opened',
   'port 27541',
   'package nodejs',
   'program node',
@@ -326,6 +327,7 @@ describe('a teardown', () => {
     } as const;
     const resources = compiled('teardown', cluster, view, intent);
     expect(idsOn('arb1', resources)).toEqual([
+      'firewall mcarb_arbiter absent',
       'dismissed /mcarb/arbiter/clusters/inst1',
       'gone /usr/local/bin/mc_arb',
       'gone /etc/needrestart/conf.d/pgduet.conf',

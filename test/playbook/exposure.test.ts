@@ -78,7 +78,12 @@ describe('the exposure of the units', () => {
 
   it('is judged for every template of one', () => {
     const templates = readdirSync(join(root, 'templates')).filter((name) => name.endsWith('.service.hbs'));
-    expect(templates.sort()).toEqual(['mcarb.service.hbs', 'mcoi.service.hbs', 'postgresql.service.hbs']);
+    expect(templates.sort()).toEqual([
+      'firewall.service.hbs',
+      'mcarb.service.hbs',
+      'mcoi.service.hbs',
+      'postgresql.service.hbs',
+    ]);
   });
 
   it.runIf(capable).each([
@@ -87,6 +92,7 @@ describe('the exposure of the units', () => {
     ['postgresql.service.hbs', 'as usual', pairInventory],
     ['postgresql.service.hbs', 'with places below /usr', elsewhere],
     ['mcarb.service.hbs', 'as usual', arbiterInventory],
+    ['firewall.service.hbs', 'as usual', pairInventory],
   ])('of %s, %s, is at most 2.5', async (name, _, inventory) => {
     const { tenths, complaints, status } = judged(await unitText(name, inventory));
     expect({ complaints, status }).toEqual({ complaints: '', status: 0 });
@@ -120,6 +126,7 @@ describe('the exposure of the units', () => {
         '`postgresql_CLUSTER.service`: what `teardown` leaves',
         await figure('postgresql.service.hbs', pairInventory),
       ],
+      ['`UNIT-firewall.service`: who reaches the ports', await figure('firewall.service.hbs', pairInventory)],
     ];
     const told = [...shipped('docs/security.md').matchAll(/^\| (.*) \| (\d\.\d) \|$/gm)];
     expect(told.map(([, unit, tenths]) => [unit, tenths])).toEqual(rows);

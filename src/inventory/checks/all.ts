@@ -7,6 +7,7 @@ import { checkCollisions } from './collisions.ts';
 import { checkControllerKeys } from './controller-keys.ts';
 import { checkDuties } from './duties.ts';
 import { checkEtcd } from './etcd.ts';
+import { checkFirewall } from './firewall.ts';
 import { checkHba } from './hba.ts';
 import { checkNames } from './names.ts';
 import { checkPaths } from './paths.ts';
@@ -35,6 +36,7 @@ export async function crossChecks(draft: Draft, mistyped: ReadonlySet<string>): 
     checkSettings,
     checkHba,
     checkTls,
+    checkFirewall,
     checkTiming,
     checkControllerKeys,
   ].flatMap((check) => check(draft));

@@ -123,6 +123,7 @@ export function postgresVariables(server: Server, adopted: boolean): Readonly<Re
     walDir: walDir ?? '',
     owner,
     socketDir,
+    ...listening(server),
     maxConnections: maxConnections ?? '',
     settings,
     unlock,
@@ -133,6 +134,18 @@ export function postgresVariables(server: Server, adopted: boolean): Readonly<Re
     // Roles and schemas of a server that was there before are its own matter.
     closed: hardening !== undefined && !adopted,
     roleConnections: hardening && !adopted ? replicationConnections(settings) : 0,
+  };
+}
+
+/** On an address that comes later it listens by a parameter of the kernel, one for each family. */
+function listening({ postgres, host, logTransferAddress }: Server) {
+  const { listen } = postgres;
+  if (listen === undefined) return { listenAddresses: '*', listensAhead: false, listensAhead6: false };
+  const all = [...new Set(['localhost', host.address, logTransferAddress, ...listen])];
+  return {
+    listenAddresses: all.join(', '),
+    listensAhead: true,
+    listensAhead6: all.some((address) => address.includes(':')),
   };
 }
 

@@ -156,11 +156,18 @@ export function imageLayers(image: ImageName): [Layer, Layer] {
   );
   const top = image.endsWith('-bare')
     ? {
-        packages: [postgresql, 'postgresql', 'postgresql-client', 'nodejs', 'iputils-ping'],
+        packages: [postgresql, 'postgresql', 'postgresql-client', 'nodejs', 'iputils-ping', 'nftables'],
         after: BARE_AFTER,
       }
     : {
-        packages: [postgresql, 'nodejs', 'python3', 'iputils-ping', ...(debian12 ? [] : ['sudo-rs'])],
+        packages: [
+          postgresql,
+          'nodejs',
+          'python3',
+          'iputils-ping',
+          'nftables',
+          ...(debian12 ? [] : ['sudo-rs']),
+        ],
         before: PACKAGES_BEFORE,
         after: PACKAGES_AFTER,
       };

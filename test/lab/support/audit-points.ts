@@ -176,7 +176,7 @@ export const points: readonly Point[] = [
     point: '5.2',
     wants: '`listen_addresses` without `*`',
     passes: 'nobody',
-    why: 'a server that starts before its network would never listen there, and as primary be out of reach: use a firewall, or `settings.listen_addresses`',
+    why: 'on a host whose network comes late that needs a kernel setting of the host: `postgres.listen: declared` sets it, and this point passes; or a firewall ([docs/firewall.md](firewall.md))',
     look: shows('listen_addresses', /^(?!.*(\*|0\.0\.0\.0|::($|,)))/),
   },
   {

@@ -44,6 +44,8 @@ export interface InventoryWish {
   readonly secrets?: YamlMap;
   /** An etcd in place of an arbiter host. */
   readonly etcd?: YamlMap;
+  /** Who reaches the ports. */
+  readonly firewall?: Yaml;
   /** Added to the entry of each host. */
   readonly host?: (host: Addressed, index: number) => YamlMap;
   /** In place of the entries that follow from the hosts. */
@@ -86,6 +88,7 @@ export function inventoryText(lab: Operator, hosts: readonly Addressed[], wish: 
       ...wish.multiplexing,
     },
     arbiter: wish.etcd,
+    firewall: wish.firewall,
     secrets: wish.secrets,
     hosts: wish.hosts ?? Object.fromEntries(entries),
   };

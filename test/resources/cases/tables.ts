@@ -4,6 +4,7 @@ import { adopts } from './adopting.ts';
 import { arbitration } from './arbitration.ts';
 import { controllers } from './controllers.ts';
 import { files } from './files.ts';
+import { firewalls } from './firewall.ts';
 import { mirroring } from './mirroring.ts';
 import { namesCases } from './names.ts';
 import { operatingCases } from './operating.ts';
@@ -24,6 +25,7 @@ export const tables: readonly KindCases[] = [
   ...system,
   ...surroundings,
   ...files,
+  ...firewalls,
   ...postgres,
   ...controllers,
   ...mirroring,
