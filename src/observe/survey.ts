@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { environmentFile, environmentText, parseEnvironment } from '../base/environment-file.ts';
+import { identitiesFile, type Publics, parseIdentities } from '../base/identities.ts';
 import { parseRenewal, type Renewal, renewalFile } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
@@ -14,6 +15,7 @@ import { parsePgpassLine } from '../postgres/pgpass.ts';
 import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { stoppedProbe } from '../resources/contract/stopped-record.ts';
+import { identityProbe, readIdentity } from '../resources/controller/identity-look.ts';
 import { type NamesSeen, namesProbe, readNames } from '../resources/controller/names-observation.ts';
 import { readRunning, runningProbe, waitingForRestart } from '../resources/controller/running-observation.ts';
 import {
@@ -57,6 +59,9 @@ export interface HostView extends TlsSeen {
   readonly configured?: Readonly<Record<string, string>>;
   readonly replicationPassword?: Secret;
   readonly clusterKey?: Secret;
+  /** The public part of the key by which its controller proves itself, and those of all servers as its file has them. */
+  readonly identity?: string;
+  readonly identities?: Publics;
   /** By which mark the cell in etcd is named, where the cluster key has been renewed since. */
   readonly etcdCell?: string;
   /** What its instance is started with besides the environment of the controller, as text. */
@@ -159,6 +164,8 @@ const serverProbes = (cluster: Cluster, server: Server) => ({
   clusterKey: printFile(clusterKeyFile(server)),
   environment: printFile(environmentFile(place(server))),
   renewal: printFile(`${server.multiplexing.managementDir}/${renewalFile}`),
+  identity: identityProbe(server.multiplexing),
+  identities: printFile(`${server.multiplexing.managementDir}/${identitiesFile}`),
   remembered: rememberedProbe(server),
   ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
@@ -227,6 +234,8 @@ export function readHostView(replies: SurveyReplies): HostView {
   const entry = parsePgpassLine(replies.passfile?.stdout.split('\n')[0] ?? '');
   const key = replies.clusterKey?.stdout.trim() ?? '';
   const renewal = parseRenewal(replies.renewal?.stdout ?? '');
+  const identity = replies.identity && readIdentity(replies.identity);
+  const identities = parseIdentities(replies.identities?.stdout ?? '');
   const etcdCell = replies.etcdCell?.stdout.trim() ?? '';
   const environment = replies.environment?.stdout ?? '';
   const names = replies.names && readNames(replies.names);
@@ -249,6 +258,8 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(key ? { clusterKey: new Secret(key) } : {}),
     ...(environment ? { environment: new Secret(environment) } : {}),
     ...(renewal ? { renewal } : {}),
+    ...(identity?.state === 'present' && identity.value.public ? { identity: identity.value.public } : {}),
+    ...(identities ? { identities } : {}),
     ...(Object.keys(remembered).length > 0 ? { remembered } : {}),
     ...(record ? { record } : {}),
     ...(etcdCell ? { etcdCell } : {}),

@@ -168,7 +168,7 @@ describe('the links of a controller', () => {
             servers: [],
             key: new Secret(keyOf('one')),
             renewal: null,
-    identities: { known: {}, proven: {} },
+            identities: { known: {}, proven: {} },
             etcd: null,
             places: [],
           },

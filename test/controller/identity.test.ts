@@ -57,7 +57,7 @@ async function until(condition: () => boolean, ms = 3000): Promise<void> {
   for (let waited = 0; waited < ms && !condition(); waited += 5) await sleep(5);
 }
 
-type Keys = Partial<Pick<LinkSettings, 'key' | 'renewal' | 'identities'>>;
+type Keys = Partial<Pick<LinkSettings, 'key' | 'renewal'>> & { readonly identities?: Identities };
 
 class Controller {
   readonly id: string;
@@ -150,7 +150,7 @@ const states = ([a, b]: readonly [Controller, Controller]) => [
 
 const nothing: Identities = { known: {}, proven: {} };
 /** What a server may have read: nothing, its key, the keys of all, and these with what was proven. */
-const stages = (own: OwnKey): readonly Identities[] => [
+const stages = (own: OwnKey): readonly [Identities, Identities, Identities] => [
   nothing,
   { own, known: {}, proven: {} },
   { own, known: all, proven: {} },
@@ -204,7 +204,9 @@ describe('the key of a pair', () => {
 });
 
 describe('on the way to keys of their own', () => {
-  const matrix = [0, 1, 2].flatMap((first) => [0, 1, 2].map((second) => [first, second] as const));
+  const matrix = ([0, 1, 2] as const).flatMap((first) =>
+    ([0, 1, 2] as const).map((second) => [first, second] as const),
+  );
 
   it.each(matrix)('a pair that has come to %i and %i hears each other', async (first, second) => {
     const made = await pair({ identities: stages(one)[first] }, { identities: stages(two)[second] });
@@ -221,7 +223,7 @@ describe('on the way to keys of their own', () => {
   ])('%s: nobody is turned away, and both demand it at the end', async (_title, order) => {
     const made = await pair({}, {});
     await hearEachOther(made);
-    for (const stage of [1, 2])
+    for (const stage of [1, 2] as const)
       for (const index of order) {
         made[index]?.reads({ identities: stages(index === 0 ? one : two)[stage] });
         await hearEachOther(made);
@@ -299,10 +301,10 @@ describe('on the way to keys of their own', () => {
         [stages(one)[2], stages(two)[2]],
         [provenOf(one, 'server2'), provenOf(two, 'server1')],
         [stages(one)[2], nothing],
-      ]) {
+      ] as const) {
         const made = await pair(
-          { ...steps[first], ...(stage[0] ? { identities: stage[0] } : {}) },
-          { ...steps[second], ...(stage[1] ? { identities: stage[1] } : {}) },
+          { ...steps[first], identities: stage[0] },
+          { ...steps[second], identities: stage[1] },
         );
         await hearEachOther(made, 4);
       }
@@ -310,10 +312,7 @@ describe('on the way to keys of their own', () => {
 
     it('goes through all steps with connections that stand, and forgets the old one at the end', async () => {
       const keys = [provenOf(one, 'server2'), provenOf(two, 'server1')] as const;
-      const made = await pair(
-        { ...steps[0], identities: keys[0] },
-        { ...steps[0], identities: keys[1] },
-      );
+      const made = await pair({ ...steps[0], identities: keys[0] }, { ...steps[0], identities: keys[1] });
       for (const step of steps)
         for (const index of [0, 1] as const) {
           made[index].reads({ ...step, identities: keys[index] });
@@ -378,7 +377,9 @@ describe('who has the cluster key and not the key of the server', () => {
     );
     if (!mine || !theirs) throw new Error('no keys');
     expect(await speaks(port, 'server1', clusterKey, lie)).toBe('turned away');
-    expect(made[1].troubles.at(-1)).toContain('it calls itself server1, and does not prove the key of server1');
+    expect(made[1].troubles.at(-1)).toContain(
+      'it calls itself server1, and does not prove the key of server1',
+    );
     expect(await speaks(port, pairIdentity(mine, 'server1', false), mine.key, lie)).toBe('turned away');
     expect(await speaks(port, pairIdentity(theirs, 'server1', false), mine.key, lie)).toBe('turned away');
     expect(await speaks(port, pairIdentity(theirs, 'server1', false), clusterKey, lie)).toBe('turned away');
@@ -445,8 +446,7 @@ describe('the files', () => {
     dir = mkdtempSync(join(tmpdir(), 'pgduet-identity-'));
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
-  const write = (name: string, text: string, mode = 0o600) =>
-    writeFileSync(join(dir, name), text, { mode });
+  const write = (name: string, text: string, mode = 0o600) => writeFileSync(join(dir, name), text, { mode });
   const read = () => readIdentities(dir, 'server1');
   const mistakes = () => {
     const result = read();
@@ -478,7 +478,10 @@ describe('the files', () => {
   it.each([
     ['no key', 'nothing\n'],
     ['a key without its public part', keyText().split('-----BEGIN PUBLIC')[0] ?? ''],
-    ['the public part of another key', `${keyText().split('-----BEGIN PUBLIC')[0]}-----BEGIN PUBLIC${keyText().split('-----BEGIN PUBLIC')[1]}`],
+    [
+      'the public part of another key',
+      `${keyText().split('-----BEGIN PUBLIC')[0]}-----BEGIN PUBLIC${keyText().split('-----BEGIN PUBLIC')[1]}`,
+    ],
     ['a key of another curve', keyText('secp384r1')],
   ])('%s is a mistake', (_title, text) => {
     write('identity.key', text);

@@ -73,9 +73,7 @@ export class Callers {
     if (paired) return this.#paired(paired);
     const named = readIdentity(identity);
     const id = named?.id ?? identity;
-    const key = named
-      ? this.#hears().find((it) => clusterMark(it) === named.fingerprint)
-      : this.#keys.key;
+    const key = named ? this.#hears().find((it) => clusterMark(it) === named.fingerprint) : this.#keys.key;
     if (!key || !this.#peers().includes(id)) return undefined;
     if (this.pairs.demands(id)) return { why: `it calls itself ${id}, and does not prove the key of ${id}` };
     return { who: { id, key, plain: !named }, key };

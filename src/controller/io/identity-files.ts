@@ -34,7 +34,10 @@ export function readIdentities(dir: string, id: string): Result<Identities> {
   const own = isUsed || isThere(ownPath) ? parsed(ownPath, parseOwn) : undefined;
   const diagnostics = [known, proven, own].flatMap((it) => (!it || it.ok ? [] : it.diagnostics));
   if (!known.ok || !proven.ok || (own && !own.ok)) return { ok: false, diagnostics };
-  return { ok: true, value: { ...(own ? { own: own.value } : {}), known: known.value, proven: proven.value } };
+  return {
+    ok: true,
+    value: { ...(own ? { own: own.value } : {}), known: known.value, proven: proven.value },
+  };
 }
 
 const none: Result<Publics> = { ok: true, value: {} };

@@ -154,7 +154,10 @@ export class AdminLink {
       }),
       {
         connected: (key) => {
-          this.#proves(line.id, this.#callers.marked(line.id).find((pair) => pair.key.equals(key)));
+          this.#proves(
+            line.id,
+            this.#callers.marked(line.id).find((pair) => pair.key.equals(key)),
+          );
           const view = this.#view();
           if (view) call.beat(this.#beat(line.id, view));
         },

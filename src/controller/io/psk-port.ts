@@ -85,11 +85,7 @@ export class PskPort<Who extends object> {
   readonly #servers = new Map<string, Server>();
   #former: readonly string[] = [];
 
-  constructor(
-    known: Knows<Who>,
-    mostHandshakes: () => number,
-    events: PortEvents<Who>,
-  ) {
+  constructor(known: Knows<Who>, mostHandshakes: () => number, events: PortEvents<Who>) {
     this.#known = known;
     this.#mostHandshakes = mostHandshakes;
     this.#events = events;
