@@ -4,7 +4,6 @@
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { environmentFile, environmentText, parseEnvironment } from '../base/environment-file.ts';
-import { identitiesFile, type Publics, parseIdentities } from '../base/identities.ts';
 import { parseRenewal, type Renewal, renewalFile } from '../base/renewal.ts';
 import { Secret } from '../base/secret.ts';
 import { quote } from '../base/shell.ts';
@@ -15,7 +14,6 @@ import { parsePgpassLine } from '../postgres/pgpass.ts';
 import { configuredRows } from '../postgres/setting-row.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
 import { stoppedProbe } from '../resources/contract/stopped-record.ts';
-import { identityProbe, readIdentity } from '../resources/controller/identity-look.ts';
 import { type NamesSeen, namesProbe, readNames } from '../resources/controller/names-observation.ts';
 import { readRunning, runningProbe, waitingForRestart } from '../resources/controller/running-observation.ts';
 import {
@@ -35,6 +33,7 @@ import {
 } from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 import type { LastPrimary } from './former.ts';
+import { type IdentitiesSeen, identityProbes, readIdentitiesSeen } from './identities.ts';
 import { type Origin, originProbe, readOrigin } from './lineage.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
@@ -45,7 +44,7 @@ import { readStreams, type Streams, streamsProbe, type Vouched, vouchedIn, withV
 import { type DataOf, noPrimary, twoPrimaries, unknownPrimary } from './who-leads.ts';
 
 /** What one host shows of itself. */
-export interface HostView extends TlsSeen {
+export interface HostView extends TlsSeen, IdentitiesSeen {
   readonly facts?: Facts;
   /** Undefined when it could not be looked at. */
   readonly data?: DataDirectory;
@@ -59,9 +58,6 @@ export interface HostView extends TlsSeen {
   readonly configured?: Readonly<Record<string, string>>;
   readonly replicationPassword?: Secret;
   readonly clusterKey?: Secret;
-  /** The public part of the key by which its controller proves itself, and those of all servers as its file has them. */
-  readonly identity?: string;
-  readonly identities?: Publics;
   /** By which mark the cell in etcd is named, where the cluster key has been renewed since. */
   readonly etcdCell?: string;
   /** What its instance is started with besides the environment of the controller, as text. */
@@ -164,8 +160,7 @@ const serverProbes = (cluster: Cluster, server: Server) => ({
   clusterKey: printFile(clusterKeyFile(server)),
   environment: printFile(environmentFile(place(server))),
   renewal: printFile(`${server.multiplexing.managementDir}/${renewalFile}`),
-  identity: identityProbe(server.multiplexing),
-  identities: printFile(`${server.multiplexing.managementDir}/${identitiesFile}`),
+  ...identityProbes(server),
   remembered: rememberedProbe(server),
   ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
@@ -234,8 +229,6 @@ export function readHostView(replies: SurveyReplies): HostView {
   const entry = parsePgpassLine(replies.passfile?.stdout.split('\n')[0] ?? '');
   const key = replies.clusterKey?.stdout.trim() ?? '';
   const renewal = parseRenewal(replies.renewal?.stdout ?? '');
-  const identity = replies.identity && readIdentity(replies.identity);
-  const identities = parseIdentities(replies.identities?.stdout ?? '');
   const etcdCell = replies.etcdCell?.stdout.trim() ?? '';
   const environment = replies.environment?.stdout ?? '';
   const names = replies.names && readNames(replies.names);
@@ -258,8 +251,6 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(key ? { clusterKey: new Secret(key) } : {}),
     ...(environment ? { environment: new Secret(environment) } : {}),
     ...(renewal ? { renewal } : {}),
-    ...(identity?.state === 'present' && identity.value.public ? { identity: identity.value.public } : {}),
-    ...(identities ? { identities } : {}),
     ...(Object.keys(remembered).length > 0 ? { remembered } : {}),
     ...(record ? { record } : {}),
     ...(etcdCell ? { etcdCell } : {}),
@@ -270,6 +261,7 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(unread.length > 0 ? { unread } : {}),
     ...(names ? { names } : {}),
     ...readTlsSeen(replies),
+    ...readIdentitiesSeen(replies),
   };
 }
 

@@ -118,6 +118,8 @@ export class AdminLink {
     this.#settings = settings;
     this.#callers.update(settings);
     this.#endForgotten();
+    // What stands was proven by its handshake, whatever was written down of it.
+    for (const { id, pair } of this.#accepted.values()) this.#proves(id, pair);
     const peers = settings.servers.filter((line) => line.id !== settings.self.id);
     for (const [id, { line, call }] of this.#lines) {
       const same = peers.some((it) => it.id === id && it.host === line.host && it.port === line.port);

@@ -4,6 +4,7 @@ import { adopts } from './adopting.ts';
 import { arbitration } from './arbitration.ts';
 import { controllers } from './controllers.ts';
 import { files } from './files.ts';
+import { identifying } from './identities.ts';
 import { mirroring } from './mirroring.ts';
 import { namesCases } from './names.ts';
 import { operatingCases } from './operating.ts';
@@ -30,6 +31,7 @@ export const tables: readonly KindCases[] = [
   ...arbitration,
   ...remembering,
   ...renewing,
+  ...identifying,
   ...switching,
   ...operatingCases,
   ...rebuilding,
