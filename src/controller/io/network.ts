@@ -103,8 +103,8 @@ export class AdminLink {
   /** A handshake was done by this key. */
   #proves(peer: ServerId, pair: PairKey | undefined): void {
     const { pairs } = this.#callers;
-    if (!pair || !pairs.proves(peer, pair)) return;
-    this.#events.proven?.(peer, pairs.proven);
+    if (!pair) return;
+    if (pairs.proves(peer, pair)) this.#events.proven?.(peer, pairs.proven);
     this.#endForgotten();
   }
 

@@ -22,8 +22,9 @@ const mostMarks = 16;
 export class Pairs {
   readonly #self: ServerId;
   #own: OwnKey | undefined;
-  /** Behind a reload that has brought another one: peers may know this one alone, until they have read their files. */
+  /** Behind a reload that has brought another one: these peers may know this one alone, until they have read their files. */
   #formerOwn: OwnKey | undefined;
+  readonly #formerFor = new Set<ServerId>();
   #known: Publics = {};
   #proven: Publics = {};
   readonly #met = new Map<ServerId, Met>();
@@ -36,10 +37,13 @@ export class Pairs {
   }
 
   update({ own, known, proven }: Identities = { known: {}, proven: {} }): void {
-    if (this.#own && own && own.public !== this.#own.public) this.#formerOwn = this.#own;
-    if (own) this.#own = own;
     this.#known = known;
     this.#proven = proven;
+    if (this.#own && own && own.public !== this.#own.public) {
+      this.#formerOwn = this.#own;
+      for (const peer of Object.keys({ ...known, ...proven })) this.#formerFor.add(peer);
+    }
+    if (own) this.#own = own;
     this.#made.clear();
   }
 
@@ -60,7 +64,8 @@ export class Pairs {
 
   /** All that may be spoken with it, what is preferred first. */
   keys(peer: ServerId, clusterKeys: readonly Secret[]): readonly PairKey[] {
-    const owns = [this.#own, this.#formerOwn].flatMap((it) => it ?? []);
+    const former = this.#formerFor.has(peer) ? this.#formerOwn : undefined;
+    const owns = [this.#own, former].flatMap((it) => it ?? []);
     const others = [...new Set([this.#known[peer], this.#proven[peer]])].flatMap((it) => it ?? []);
     return clusterKeys.flatMap((clusterKey) =>
       owns.flatMap((own) => others.flatMap((other) => this.#make(peer, own, other, clusterKey) ?? [])),
@@ -104,7 +109,8 @@ export class Pairs {
   }
 
   /** A handshake was done by this key: true where that is news. One that goes proves nothing new. */
-  proves(peer: ServerId, { other }: Pick<PairKey, 'other'>): boolean {
+  proves(peer: ServerId, { own, other }: Pick<PairKey, 'own' | 'other'>): boolean {
+    if (own.public === this.#own?.public) this.#formerFor.delete(peer);
     if (this.#known[peer] !== other || this.#proven[peer] === other) return false;
     this.#proven = { ...this.#proven, [peer]: other };
     return true;
