@@ -193,6 +193,9 @@ export const variables: Readonly<Record<string, string>> = {
   'etcd.endpoints':
     'members of the etcd that decides in place of an arbiter, with commas; it and the next are empty where there is none',
   'etcd.ca': 'certificates that it is trusted by, as PEM',
+  'identities.text':
+    'public parts of the keys by which the controllers prove who they are, as `identities.json` has them',
+  'identities.peers': 'servers that are to have proven theirs when the run has ended',
   'etcd.cell': 'by which mark its cell is named, once the cluster key has been renewed; otherwise empty',
   configuration:
     'settings that a copy of the primary is started with, a map; empty where it is not known, and with `pgduet migrate`',

@@ -2,6 +2,7 @@
  * The connections of a controller, to its peers, to the arbiters and to an etcd. What they report becomes an event. In: a configuration and
  * views. Out: happenings. It decides nothing.
  */
+import type { Publics } from '../base/identities.ts';
 import { giveUpTimeMs, type ServerLine } from './config.ts';
 import type { Happening, PeerRequest } from './core/event.ts';
 import type { MessageNumber } from './core/messages.ts';
@@ -17,6 +18,8 @@ export interface LinksPorts {
   happen(happening: Happening): void;
   /** A peer was heard, which may be news of its instance too. */
   heard(peer: ServerId, view: ServerView): void;
+  /** Writes down which keys peers have proven; why it could not, or null. */
+  remember(proven: Publics): string | null;
   log(message: MessageNumber, values: Readonly<Record<string, string>>): void;
 }
 
@@ -40,6 +43,7 @@ export class Links {
       request: (peer, id, request) => happen({ kind: 'peer-request', peer, id, request }),
       reply: (peer, id, { ok, text, code }) =>
         happen({ kind: 'peer-reply', peer, id, ok, text, ...(code ? { code } : {}) }),
+      proven: (peer, all) => this.#remember(peer, all),
     });
     const register: EtcdEvents = {
       heard: (arbiter, view, lineages) => happen({ kind: 'arbiter-heard', arbiter, view, lineages }),
@@ -83,6 +87,18 @@ export class Links {
 
   answer(peer: ServerId, id: number, answer: Answer): void {
     this.#peers.answer(peer, id, answer);
+  }
+
+  /** By what each peer is heard; nothing where this server has no key of its own. */
+  identities(): { readonly identities?: ReturnType<AdminLink['identities']> } {
+    return this.#configuration.identities.own ? { identities: this.#peers.identities() } : {};
+  }
+
+  /** What cannot be written down is demanded as long as this process lives. */
+  #remember(peer: ServerId, all: Publics): void {
+    this.#ports.log('MCA01124', { peer });
+    const why = this.#ports.remember(all);
+    if (why !== null) this.#ports.log('MCA01125', { peer, why });
   }
 
   close(): void {

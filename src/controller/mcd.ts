@@ -148,6 +148,7 @@ class Daemon {
       told: () => this.#told(),
       happen: (happening) => this.#happen(happening),
       heard: (peer, view) => this.#heard(peer, view),
+      remember: this.#place.remember,
       log: this.#log,
     });
   }
@@ -231,7 +232,8 @@ class Daemon {
   }
 
   #report(): StatusReport {
-    return statusReport(this.#turns.state, processFacts(this.#configuration));
+    const facts = { ...processFacts(this.#configuration), ...this.#link.identities() };
+    return statusReport(this.#turns.state, facts);
   }
 
   readonly #showStatus = (): void => this.#place.show(this.#report());

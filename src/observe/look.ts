@@ -2,6 +2,7 @@
  * A look: what a host answered, by probe. The same look answers every resource that asks what was asked, so that
  * learning the roles of the hosts costs no second round trip. In: a session. Out: Looks. Changes nothing on the host.
  */
+import { identitiesFile, identityFile } from '../base/identities.ts';
 import { quote } from '../base/shell.ts';
 import type { Server } from '../inventory/cluster.ts';
 import type { Probe, ProbeReply } from '../resources/contract/kind.ts';
@@ -42,6 +43,8 @@ function sharedBy(server: Server): Shared {
     `${managementDir}/${id}.status.json`,
     `${managementDir}/${id}.state.json`,
     clusterKeyFile(server),
+    `${managementDir}/${identityFile}`,
+    `${managementDir}/${identitiesFile}`,
     makingFile(place),
     systemFile(place),
     `${postgres.dataDir}/postmaster.pid`,

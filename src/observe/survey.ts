@@ -33,6 +33,7 @@ import {
 } from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 import type { LastPrimary } from './former.ts';
+import { type IdentitiesSeen, identityProbes, readIdentitiesSeen } from './identities.ts';
 import { type Origin, originProbe, readOrigin } from './lineage.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
@@ -43,7 +44,7 @@ import { readStreams, type Streams, streamsProbe, type Vouched, vouchedIn, withV
 import { type DataOf, noPrimary, twoPrimaries, unknownPrimary } from './who-leads.ts';
 
 /** What one host shows of itself. */
-export interface HostView extends TlsSeen {
+export interface HostView extends TlsSeen, IdentitiesSeen {
   readonly facts?: Facts;
   /** Undefined when it could not be looked at. */
   readonly data?: DataDirectory;
@@ -159,6 +160,7 @@ const serverProbes = (cluster: Cluster, server: Server) => ({
   clusterKey: printFile(clusterKeyFile(server)),
   environment: printFile(environmentFile(place(server))),
   renewal: printFile(`${server.multiplexing.managementDir}/${renewalFile}`),
+  ...identityProbes(server),
   remembered: rememberedProbe(server),
   ...(cluster.etcd ? { etcdCell: printFile(`${server.multiplexing.managementDir}/etcd.cell`) } : {}),
   adopted: printFile(adoptedFile(server.postgres.dataDir)),
@@ -259,6 +261,7 @@ export function readHostView(replies: SurveyReplies): HostView {
     ...(unread.length > 0 ? { unread } : {}),
     ...(names ? { names } : {}),
     ...readTlsSeen(replies),
+    ...readIdentitiesSeen(replies),
   };
 }
 

@@ -34,6 +34,7 @@ import {
   multiplexingVariables,
   postgresVariables,
 } from './variables/host.ts';
+import { type IdentitiesVariables, identitiesVariables } from './variables/identities.ts';
 import type { InitContext } from './variables/init-script.ts';
 import { type MaintenanceVariables, maintenanceVariables } from './variables/maintenance.ts';
 import { type MemoryVariables, memoryVariables } from './variables/memory.ts';
@@ -127,6 +128,7 @@ export interface Variables extends SharedVariables, ControllerVariables {
   readonly replication: ReplicationVariables;
   readonly tls: TlsVariables;
   readonly ownTls: OwnTlsVariables;
+  readonly identities: IdentitiesVariables;
   readonly hba: readonly { readonly line: string }[];
   readonly adopted: AdoptedVariables;
   readonly single: SingleVariables;
@@ -254,6 +256,7 @@ export function variablesFor(situation: Situation, server: Server): Variables {
     replication: replicationVariables(situation, server, servers, source, giveUpMs(server), tls),
     tls,
     ownTls: ownTlsVariables(situation, server),
+    identities: identitiesVariables(situation, server),
     hba: clientRules(server, clientsNeedTls(situation, server)),
     ...controllerVariables(cluster, server, view, tablespacesOf(view)),
   };

@@ -10,6 +10,8 @@ import { controllerVersionKind } from './controller/controller-version.ts';
 import { detachment } from './controller/detachment.ts';
 import { duty } from './controller/duty.ts';
 import { failover } from './controller/failover.ts';
+import { identities } from './controller/identities.ts';
+import { identityKey } from './controller/identity-key.ts';
 import { maintenance } from './controller/maintenance.ts';
 import { mirroring } from './controller/mirroring.ts';
 import { names } from './controller/names.ts';
@@ -81,6 +83,8 @@ const all: readonly AnyKind[] = [
   anyKind(tlsPair),
   anyKind(tlsFormer),
   anyKind(clusterKeys),
+  anyKind(identityKey),
+  anyKind(identities),
   anyKind(command),
   anyKind(controller),
   anyKind(controllerVersionKind),

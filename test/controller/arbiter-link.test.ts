@@ -168,6 +168,7 @@ describe('the links of a controller', () => {
             servers: [],
             key: new Secret(keyOf('one')),
             renewal: null,
+            identities: { known: {}, proven: {} },
             etcd: null,
             places: [],
           },
@@ -178,6 +179,7 @@ describe('the links of a controller', () => {
           told: () => view('server1', 'standby'),
           happen: (it) => events.push(it.kind),
           heard: () => undefined,
+          remember: () => null,
           log: (message, values) => logged.push(`${message} ${JSON.stringify(values)}`),
         },
       );

@@ -144,6 +144,12 @@ const newPair =
 const untilSwitchable = `n=0; until runuser -u postgres -- mc_ctl status -M ${managementDir} | grep -qx switchable || [ $n -gt 100 ]; do n=$((n + 1)); sleep 0.2; done`;
 
 const renewalPath = `${managementDir}/renewal.json`;
+const identitiesPath = `${managementDir}/identities.json`;
+/** For Node: server2 is to prove a key that it does not have. */
+const anotherKey = `const fs = require("fs"), path = process.argv[1], all = JSON.parse(fs.readFileSync(path, "utf8"));
+const { publicKey } = require("crypto").generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+all.servers.server2 = publicKey.export({ type: "spki", format: "der" }).toString("base64");
+fs.writeFileSync(path, JSON.stringify(all));`;
 const bothMarks = [lawKeys.from, lawKeys.to].map(clusterMark).join(', ');
 const arbiterPlace =
   'directory: /mcarb/arbiter, cluster: inst1, owner: mcarb, unit: mcarb_arbiter, mc_arb: /usr/local/bin/mc_arb';
@@ -700,6 +706,27 @@ install -m 600 -o postgres /dev/null ${lawTls}/request/server.key; printf '%s' '
         title: 'has read a file that is gone',
         script: `install -o postgres -m 600 /dev/null ${renewalPath}; echo '{"format":1}' > ${renewalPath}; systemctl reload ${unit}; sleep 1; rm ${renewalPath}`,
       },
+    ],
+  },
+  {
+    host: 'server1',
+    resource: 'identities proven',
+    breaks: [
+      {
+        title: 'waits for another key',
+        script: `cp -p ${identitiesPath} ${identitiesPath}.law
+node -e '${anotherKey}' ${identitiesPath}; systemctl reload ${unit}; sleep 1`,
+        meanwhile: `sleep 1; mv ${identitiesPath}.law ${identitiesPath}; systemctl reload ${unit}`,
+      },
+    ],
+  },
+  // Behind it the other controllers would not know this one: it is the last.
+  {
+    host: 'server2',
+    resource: 'identity_key: {}',
+    breaks: [
+      { title: 'is open to others', script: `chmod 0640 ${managementDir}/identity.key` },
+      { title: 'is not there', script: `rm ${managementDir}/identity.key` },
     ],
   },
 ];

@@ -8,7 +8,8 @@ import { describeLab, labTest } from './harness/describe.ts';
 import { startWriter, writerSetup } from './provision/writer.ts';
 import { type LabCluster, provisionedPair } from './support/cluster.ts';
 import { fileText, mirroringStatus, type Server, sql, untilSwitchable } from './support/instance.ts';
-import { expectExit } from './support/pgduet.ts';
+import { expectExit, findingsOf } from './support/pgduet.ts';
+import { speak } from './support/speaker.ts';
 import {
   goBack,
   journalsSince,
@@ -92,6 +93,8 @@ describeLab('a pair of two versions', () => {
     'becomes one of the new version: standby first, primary last, nobody is silent, nothing switches',
     async () => {
       await goBack(two, [one, two]);
+      const asTwo = { thief: two, called: one, name: two.id, by: 'cluster' } as const;
+      expect(await speak(asTwo)).toBe('let in');
       const since = await secondsAt(one);
       const writer = startWriter([one, two]);
       await writer.more(50);
@@ -106,7 +109,12 @@ describeLab('a pair of two versions', () => {
       expect(versionsAt(one)).toEqual([present.version, present.version]);
       const lines = await journals(since);
       expect(lines).toContain(`controller ${present.version} of server1`);
-      expect(lines).not.toMatch(/MCA01019|MCA00062/);
+      expect(lines).not.toMatch(/MCA01019|MCA00062|MCA01022/);
+      expect(lines).toMatch(
+        /server1 has proven its own key[\s\S]*server2 has proven its own key|server2 has[\s\S]*server1 has/,
+      );
+      expect(await speak(asTwo)).toBe('turned away');
+      expect(findingsOf(await pair.check())).toEqual([]);
       process.stdout.write(`longest write gap of the provisioning: ${Math.round(writer.longestGapMs)} ms\n`);
       await expectAllRows(one, acknowledged);
       expect(await Promise.all([one, two].map(mirroringStatus))).toEqual(['switchable', 'switchable']);

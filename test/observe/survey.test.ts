@@ -219,6 +219,17 @@ describe('the view of a host', () => {
     expect(JSON.stringify(view)).not.toContain('canary');
   });
 
+  it('holds the public part of the key of its controller, and what stands of the others', () => {
+    const key = 'A'.repeat(124);
+    const pem = `-----BEGIN PUBLIC KEY-----\n${key}\n-----END PUBLIC KEY-----\n`;
+    const view = readHostView({
+      identity: ok(`regular file|600|postgres|postgres|1|2\n${pem}`),
+      identities: ok('{"format":1,"servers":{"server2":"AAAA"}}'),
+    });
+    expect(view).toEqual({ identity: key, identities: { server2: 'AAAA' } });
+    expect(readHostView({ identity: ok('absent\n'), identities: ok('{') })).toEqual({});
+  });
+
   it('holds nothing that was not seen', () => {
     const nothing = { status: 255, stdout: '', stderr: 'no' };
     expect(readHostView({ facts: nothing, data: nothing })).toEqual({});

@@ -1096,6 +1096,11 @@ describe('a management directory', () => {
   const ours = [
     'network.conf',
     'cluster.key',
+    'identity.key',
+    '.identity.key.pgduet-tmp',
+    'identities.json',
+    'server1.proven.json',
+    '.server1.proven.json.controller.pgduet-tmp',
     'renewal.json',
     'etcd.cell',
     'etcd.password',

@@ -257,6 +257,21 @@ export const clusterCodes = {
       'a teardown is refused: without the record it would take the server for one that pgduet made, and could delete it',
     repair: provision,
   },
+  CTL020: {
+    severity: 'drift',
+    title: 'a controller has no key of its own',
+    consequence:
+      'whoever has the files of one server can speak for this one to the controllers of the others',
+    repair: provision,
+  },
+  CTL021: {
+    severity: 'degraded',
+    title: 'a controller does not prove which server it is',
+    consequence:
+      'it is heard by the cluster key, which all servers have: whoever has the files of one can speak for it',
+    repair:
+      'run `pgduet provision`, which brings the program and lays the keys; if it stays so, look for MCA01022 in the journals of both',
+  },
   ARB001: {
     severity: 'degraded',
     title: 'the arbiter does not run',

@@ -191,6 +191,11 @@ export interface StatusReport {
   readonly register?: RegisterRow | null;
   /** Marks of the cluster keys that this controller speaks and hears. Missing from one that cannot hear two. */
   readonly cluster_key?: KeyRow;
+  /**
+   * By what each peer is heard: its own key (`proven`; `former`: one that goes), or the cluster key alone, where it has a key (`open`) or is told
+   * none (`none`). Missing from a controller that has none itself.
+   */
+  readonly identities?: Readonly<Record<ServerId, 'proven' | 'former' | 'open' | 'none'>>;
 }
 
 /** A server that is in maintenance, or about to be (asked). */
@@ -220,7 +225,12 @@ export interface KeyRow {
 
 export function statusReport(
   state: State,
-  facts: { readonly pid: number; readonly node: string; readonly keys?: KeyRow },
+  facts: {
+    readonly pid: number;
+    readonly node: string;
+    readonly keys?: KeyRow;
+    readonly identities?: StatusReport['identities'];
+  },
 ): StatusReport {
   const { mirroring } = state;
   const servers = observations(state);
@@ -242,6 +252,7 @@ export function statusReport(
     arbiters: arbiterRows(state),
     register: registerRow(state),
     ...(facts.keys ? { cluster_key: facts.keys } : {}),
+    ...(facts.identities ? { identities: facts.identities } : {}),
   };
 }
 

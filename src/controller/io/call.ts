@@ -21,10 +21,13 @@ export interface CallSettings {
 
 /** unknown: the other side proves another key, or says something that cannot be understood. */
 export interface CallEvents {
-  connected(): void;
+  /** By this key. */
+  connected(key: Secret): void;
   frame(value: Record<string, unknown>, bad: (why: string) => void): void;
   refused(): void;
   unknown(why: string): void;
+  /** The handshake failed by the key; `unknown` tells it, too. */
+  otherKey?(): void;
   /** It could not be made, or has ended; without an error it was given up or closed. */
   ended(why: string): void;
 }
@@ -99,7 +102,7 @@ export class Call {
     socket.on('secureConnect', () => {
       this.#ready = true;
       this.#backoffMs = 0;
-      this.#events.connected();
+      this.#events.connected(key);
     });
     socket.on('error', (error) => {
       failure = this.#failed(error);
@@ -123,6 +126,7 @@ export class Call {
     }
     // An alert in the handshake means that the other side has another key, or none for us.
     if (!/^ERR_SSL|^EPROTO/.test(code)) return error.message;
+    this.#events.otherKey?.();
     const why = `the keys differ (${code})`;
     this.#events.unknown(why);
     return why;

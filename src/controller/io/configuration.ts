@@ -14,6 +14,7 @@ import type { KeyRow } from '../core/status.ts';
 import { readEtcd } from './etcd-files.ts';
 import type { EtcdRegister } from './etcd-link.ts';
 import { checkDirectory, diagnostic, errorText, parsed, parseKey } from './files.ts';
+import { type Identities, readIdentities } from './identity-files.ts';
 import { keyMarks, readRenewal } from './renewal-file.ts';
 import { userName } from './user-name.ts';
 
@@ -27,6 +28,8 @@ export interface Configuration {
   readonly key: Secret;
   /** As long as the secrets are renewed: what is accepted besides. */
   readonly renewal: Renewal | null;
+  /** By which keys this server and its peers prove who they are. */
+  readonly identities: Identities;
   /** The etcd that is the register. */
   readonly etcd: EtcdRegister | null;
   /** Whoever may answer a vote besides the servers: to the core an etcd is an arbiter. */
@@ -41,9 +44,10 @@ export function loadConfiguration(dir: string, id: string): Configuration {
   const server = parsed(join(dir, `${id}.conf`), (text, file) => parseServerConf(text, file, arbitrated));
   const key = parsed(join(dir, 'cluster.key'), parseKey);
   const renewal = readRenewal(dir);
+  const identities = readIdentities(dir, id);
   const problems = [
     ...checkDirectory(dir),
-    ...[network, server, key, renewal].flatMap((it) => (it.ok ? [] : it.diagnostics)),
+    ...[network, server, key, renewal, identities].flatMap((it) => (it.ok ? [] : it.diagnostics)),
   ];
   const self = network.ok ? network.value.servers.find((line) => line.id === id) : undefined;
   if (network.ok && !self) {
@@ -55,9 +59,11 @@ export function loadConfiguration(dir: string, id: string): Configuration {
   const etcd =
     network.ok && server.ok && key.ok ? readEtcd(dir, network.value, server.value, key.value) : undefined;
   if (etcd && !etcd.ok) problems.push(...etcd.diagnostics);
-  if (network.ok && server.ok && key.ok && renewal.ok && self && etcd?.ok && problems.length === 0) {
+  const secrets = key.ok &&
+    renewal.ok &&
+    identities.ok && { key: key.value, renewal: renewal.value, identities: identities.value };
+  if (network.ok && server.ok && secrets && self && etcd?.ok && problems.length === 0) {
     const places = [...network.value.arbiters, ...etcdLines(server.value)];
-    const secrets = { key: key.value, renewal: renewal.value };
     return { dir, self, ...network.value, conf: server.value, ...secrets, etcd: etcd.value, places };
   }
   throw new DiagnosticError(problems, exitCode.inputWrong);

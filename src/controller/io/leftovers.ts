@@ -18,7 +18,7 @@ export function removeLeftovers(
 ): void {
   const dataDir = conf.dbInstance;
   attempt(() => removeLockLeftovers(dir, self.id));
-  for (const name of ['state.json', 'status.json'])
+  for (const name of ['state.json', 'status.json', 'proven.json'])
     attempt(() => removeUnfinished(join(dir, `${self.id}.${name}`), { own: true }));
   for (const name of inData) attempt(() => removeUnfinished(join(dataDir, name)));
   attempt(() => removeUnfinished(passwordFile({ dataDir, home })));

@@ -1,24 +1,23 @@
 /**
  * The admin link: every controller keeps one TLS connection to every other one, sends its view at each heartbeat and
  * gets the other's view as the answer. In: views and requests. Out: what was heard, refused, asked.
- * Both sides prove the key of the cluster in the handshake (TLS 1.2, ECDHE with pre-shared key), so that no unknown peer's
- * byte is read as a message. It reports; it never decides that a peer is dead.
+ * Both sides prove the key of the cluster in the handshake (TLS 1.2, ECDHE with pre-shared key), and who they are as soon as both know
+ * that (ADR 30), so that no unknown peer's byte is read as a message. It reports; it never decides that a peer is dead.
  */
 import { randomInt } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { Renewal } from '../../base/renewal.ts';
-import type { Secret } from '../../base/secret.ts';
+import type { Publics } from '../../base/identities.ts';
 import type { ServerConf, ServerLine } from '../config.ts';
-import { clusterMark } from '../config-arbiter-key.ts';
 import type { PeerRequest } from '../core/event.ts';
 import { defaultMaxWaitMs } from '../core/preparation.ts';
 import type { ServerId, ServerView } from '../core/view.ts';
 import { protocolVersion } from '../version.ts';
-import { readIdentity } from './arbiter-identity.ts';
 import { Call } from './call.ts';
+import { type Caller, type CallerKeys, Callers } from './callers.ts';
 import { frame, frameReader } from './frames.ts';
-import { type Known, PskPort, UnknownPeers } from './psk-port.ts';
-import { heardKeys } from './renewal-file.ts';
+import type { PairKey } from './pair-key.ts';
+import type { IdentityState } from './pairs.ts';
+import { PskPort, UnknownPeers } from './psk-port.ts';
 import { timerMs } from './timer.ts';
 import { isPeerRequest, isView } from './view.ts';
 
@@ -29,15 +28,14 @@ export interface LinkEvents {
   request(peer: ServerId, id: number, request: PeerRequest): void;
   /** The id is the one with which it was asked. */
   reply(peer: ServerId, id: number, answer: Answer): void;
+  /** It has proven its own key, and the cluster key alone is refused of it from now on. `all`: what has been proven by now. */
+  proven?(peer: ServerId, all: Publics): void;
 }
 
-export interface LinkSettings {
+export interface LinkSettings extends CallerKeys {
   readonly self: ServerLine;
   readonly servers: readonly ServerLine[];
   readonly conf: ServerConf;
-  readonly key: Secret;
-  /** As long as the secrets are renewed. */
-  readonly renewal?: Renewal | null;
 }
 
 /** Connections whose handshake is not done. */
@@ -49,14 +47,6 @@ export interface Answer {
   readonly ok: boolean;
   readonly text: string;
   readonly code?: 'busy' | undefined;
-}
-
-/** A peer that proves this key is this server. */
-interface Caller {
-  readonly id: ServerId;
-  readonly key: Secret;
-  /** It introduced itself by its name alone: it knows of no renewal. */
-  readonly plain: boolean;
 }
 
 /** Our side of the connection to one peer. */
@@ -71,11 +61,10 @@ export class AdminLink {
   readonly #events: LinkEvents;
   readonly #view: () => ServerView | null;
   #settings: LinkSettings;
+  readonly #callers: Callers;
   readonly #port: PskPort<Caller>;
   readonly #lines = new Map<ServerId, Line>();
   readonly #accepted = new Map<TLSSocket, Caller>();
-  /** Peers that have called by their name alone since the files were read. */
-  readonly #forgot = new Set<ServerId>();
   /** Peers that have called where the port is now. */
   readonly #arrived = new Set<ServerId>();
   readonly #unknownPeers: UnknownPeers;
@@ -89,8 +78,9 @@ export class AdminLink {
     this.#view = view;
     this.#events = events;
     this.#unknownPeers = new UnknownPeers((from, why) => events.unknownPeer(from, why));
+    this.#callers = new Callers(settings.self.id, settings, () => [...this.#lines.keys()]);
     this.#port = new PskPort<Caller>(
-      (identity) => this.#known(identity),
+      (identity) => this.#callers.known(identity),
       () => mostHandshakes,
       {
         accepted: (socket, caller, isFormer) => this.#accept(socket, caller, isFormer),
@@ -101,46 +91,35 @@ export class AdminLink {
     this.update(settings);
   }
 
-  /**
-   * Whom an identity stands for. While the key is renewed a peer says by which of the two it speaks; without a word it means the
-   * one of this server.
-   */
-  #known(identity: string): Known<Caller> | undefined {
-    const named = readIdentity(identity);
-    const id = named?.id ?? identity;
-    const key = named
-      ? this.#hears().find((it) => clusterMark(it) === named.fingerprint)
-      : this.#settings.key;
-    return key && this.#lines.has(id) ? { who: { id, key, plain: !named }, key } : undefined;
-  }
-
-  /**
-   * A peer that knows of no renewal and proves the key that came has forgotten the other one. Where every peer has, nobody speaks that one any
-   * more: the renewal is over, whatever file is left here.
-   */
-  readonly #hears = (): readonly Secret[] => {
-    const { key, renewal } = this.#settings;
-    const turn = renewal?.key;
-    const isOver = this.#lines.size > 0 && [...this.#lines.keys()].every((id) => this.#forgot.has(id));
-    return turn?.to.equals(key) && isOver ? [key] : heardKeys(key, turn);
-  };
-
   #endForgotten(): void {
-    const heard = this.#hears();
-    for (const [socket, { key }] of this.#accepted) if (!heard.some((it) => it.equals(key))) socket.destroy();
+    for (const [socket, caller] of this.#accepted) if (!this.#callers.isHeard(caller)) socket.destroy();
   }
 
-  /** As what this server introduces itself to its peers. */
-  #identity(): string {
-    const { self, key, renewal } = this.#settings;
-    return renewal?.key ? `${clusterMark(key)}/${self.id}` : self.id;
+  /** What is known of the keys of the peers, for the report. */
+  identities(): Readonly<Record<ServerId, IdentityState>> {
+    return Object.fromEntries([...this.#lines.keys()].map((id) => [id, this.#callers.pairs.state(id)]));
+  }
+
+  /** A handshake was done by this key. */
+  #proves(peer: ServerId, pair: PairKey | undefined): void {
+    const { pairs } = this.#callers;
+    if (!pair) return;
+    if (pairs.proves(peer, pair)) this.#events.proven?.(peer, pairs.proven);
+    this.#endForgotten();
+  }
+
+  #marks(peer: ServerId): { readonly marks?: readonly string[] } {
+    const marks = this.#callers.marked(peer).map(({ mark }) => mark);
+    return marks.length > 0 ? { marks } : {};
   }
 
   /** Takes over new peers, times and keys. Connections to peers that stayed the same go on; those by a key that counts no more end. */
   update(settings: LinkSettings): void {
     this.#settings = settings;
-    this.#forgot.clear();
+    this.#callers.update(settings);
     this.#endForgotten();
+    // What stands was proven by its handshake, whatever was written down of it.
+    for (const { id, pair } of this.#accepted.values()) this.#proves(id, pair);
     const peers = settings.servers.filter((line) => line.id !== settings.self.id);
     for (const [id, { line, call }] of this.#lines) {
       const same = peers.some((it) => it.id === id && it.host === line.host && it.port === line.port);
@@ -171,16 +150,20 @@ export class AdminLink {
       () => ({
         host: line.host,
         port: line.port,
-        identity: this.#identity(),
-        key: this.#settings.key,
+        ...this.#callers.call(line.id),
         intervalMs: this.#settings.conf.heartbeatIntervalMs,
         patienceMs: this.#patienceMs(),
       }),
       {
-        connected: () => {
+        connected: (key) => {
+          this.#proves(
+            line.id,
+            this.#callers.marked(line.id).find((pair) => pair.key.equals(key)),
+          );
           const view = this.#view();
-          if (view) call.beat(this.#beat(view));
+          if (view) call.beat(this.#beat(line.id, view));
         },
+        otherKey: () => this.#callers.pairs.failed(line.id),
         frame: (value, bad) => this.#heard(made, value, bad),
         refused: () => this.#events.refused(line.id),
         unknown: (why) => this.#unknownPeers.seen(line.id, why),
@@ -195,12 +178,13 @@ export class AdminLink {
     const peer = caller.id;
     if (!isFormer) this.#arrive(peer);
     // The key may have been forgotten since the handshake began.
-    if (!this.#hears().some((key) => key.equals(caller.key))) socket.destroy();
-    this.#accepted.set(socket, caller);
-    if (caller.plain && caller.key.equals(this.#settings.key)) {
-      this.#forgot.add(peer);
-      this.#endForgotten();
+    if (!this.#callers.isHeard(caller)) {
+      socket.destroy();
+      return;
     }
+    this.#accepted.set(socket, caller);
+    this.#proves(peer, caller.pair);
+    if (this.#callers.forgets(caller)) this.#endForgotten();
     socket.setTimeout(timerMs(4 * this.#patienceMs() + 60_000), () => socket.destroy());
     socket.on('close', () => this.#accepted.delete(socket));
     const bad = (why: string): void => {
@@ -223,8 +207,10 @@ export class AdminLink {
     else if (value.kind === 'heartbeat' && isView(value.view, peer)) {
       // The answer says already that this was heard.
       this.#events.heard(peer, value.view);
+      this.#callers.pairs.told(peer, value.marks);
       const view = this.#view();
-      if (view) socket.write(frame({ v: protocolVersion, kind: 'answer', seq: value.seq, view }));
+      const answer = { v: protocolVersion, kind: 'answer', seq: value.seq, ...this.#marks(peer) };
+      if (view) socket.write(frame({ ...answer, view }));
     } else if (value.kind === 'request' && typeof value.id === 'number' && isPeerRequest(value.request)) {
       this.#events.request(peer, value.id, value.request);
     } else bad('a message has an unknown form');
@@ -240,14 +226,15 @@ export class AdminLink {
   /** One heartbeat to every peer; where there is no connection, the next attempt to make one. */
   heartbeat(view: ServerView): void {
     this.#seq += 1;
-    for (const { call, pending } of this.#lines.values())
-      call.heartbeat(() => this.#beat(view), pending.size === 0);
+    for (const [id, { call, pending }] of this.#lines)
+      call.heartbeat(() => this.#beat(id, view), pending.size === 0);
   }
 
-  readonly #beat = (view: ServerView): object => ({
+  readonly #beat = (peer: ServerId, view: ServerView): object => ({
     v: protocolVersion,
     kind: 'heartbeat',
     seq: this.#seq,
+    ...this.#marks(peer),
     view,
   });
 
@@ -258,6 +245,7 @@ export class AdminLink {
     else if (value.kind === 'answer' && isView(value.view, line.line.id)) {
       line.call.answered();
       this.#events.heard(line.line.id, value.view);
+      this.#callers.pairs.told(line.line.id, value.marks);
     } else if (value.kind === 'reply' && typeof value.ok === 'boolean') {
       const code = value.code === 'busy' ? value.code : undefined;
       this.#settle(line, value.id, { ok: value.ok, text: String(value.text), code });

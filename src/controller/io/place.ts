@@ -3,8 +3,10 @@
  * taken there. Out: why nothing can be written down, or null. What the lock does not show, a full or read-only disk, shows with the status
  * file, which is written with every tick.
  */
+import type { Publics } from '../../base/identities.ts';
 import type { Persisted } from '../core/state.ts';
 import { textOf } from './actions.ts';
+import { writeProven } from './identity-files.ts';
 import type { Taken } from './lock.ts';
 import { showStatus, writeState } from './state-file.ts';
 
@@ -31,16 +33,21 @@ export class Place {
   }
 
   /** A stalled disk holds the whole controller up here: it falls silent, and the policy of the others answers. That is meant. */
-  write = (record: Persisted): string | null => {
+  write = (record: Persisted): string | null => this.#done(() => writeState(this.#dir, this.#id, record));
+
+  /** Which keys peers have proven. */
+  remember = (proven: Publics): string | null => this.#done(() => writeProven(this.#dir, this.#id, proven));
+
+  #done(write: () => void): string | null {
     const gone = this.#gone();
     if (gone !== null) return gone;
     try {
-      writeState(this.#dir, this.#id, record);
+      write();
       return null;
     } catch (error) {
       return textOf(error);
     }
-  };
+  }
 
   show(report: object): void {
     if (this.#gone() === null) this.#unshown = showStatus(this.#dir, this.#id, report);

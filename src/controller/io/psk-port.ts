@@ -49,6 +49,13 @@ export interface Known<Who> {
   readonly key: Secret;
 }
 
+/** Why an identity that is known is not taken. */
+export interface NotTaken {
+  readonly why: string;
+}
+
+type Knows<Who> = (identity: string) => Known<Who> | NotTaken | undefined;
+
 export interface PortEvents<Who> {
   /** `isFormer`: it has called a place that the port has left. */
   accepted(socket: TLSSocket, who: Who, isFormer: boolean): void;
@@ -66,21 +73,19 @@ async function reachableAddresses(name: string): Promise<readonly string[]> {
 const placeOf = (address: string, port: number): string => `${address} ${port}`;
 
 export class PskPort<Who extends object> {
-  readonly #known: (identity: string) => Known<Who> | undefined;
+  readonly #known: Knows<Who>;
   readonly #events: PortEvents<Who>;
   /** Connections whose handshake is not done; the oldest has to go, so that an unknown peer cannot keep peers out. */
   readonly #handshakes = new Set<Socket>();
   readonly #mostHandshakes: () => number;
   readonly #who = new WeakMap<TLSSocket, Who>();
+  /** Why their identity was not taken. */
+  readonly #notTaken = new WeakMap<object, string>();
   /** By address and port. */
   readonly #servers = new Map<string, Server>();
   #former: readonly string[] = [];
 
-  constructor(
-    known: (identity: string) => Known<Who> | undefined,
-    mostHandshakes: () => number,
-    events: PortEvents<Who>,
-  ) {
+  constructor(known: Knows<Who>, mostHandshakes: () => number, events: PortEvents<Who>) {
     this.#known = known;
     this.#mostHandshakes = mostHandshakes;
     this.#events = events;
@@ -136,7 +141,10 @@ export class PskPort<Who extends object> {
 
   #keyFor(socket: TLSSocket, identity: string): Buffer | null {
     const known = identity.length <= longestIdentity ? this.#known(identity) : undefined;
-    if (!known) return null;
+    if (!known || 'why' in known) {
+      if (known) this.#notTaken.set(socket, known.why);
+      return null;
+    }
     this.#who.set(socket, known.who);
     return keyBytes(known.key);
   }
@@ -156,7 +164,7 @@ export class PskPort<Who extends object> {
     const gone = socket.remoteAddress === undefined && /hang up|ECONNRESET/.test(why);
     socket.destroy();
     if (gone) return;
-    const plain = why.replace(/^[0-9A-F]+:error:[0-9A-F]*:?/i, '').trim();
+    const plain = this.#notTaken.get(socket) ?? why.replace(/^[0-9A-F]+:error:[0-9A-F]*:?/i, '').trim();
     this.#events.unknownPeer(from, plain || 'no TLS handshake');
   }
 

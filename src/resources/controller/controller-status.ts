@@ -35,6 +35,8 @@ export interface ControllerReport {
     readonly hears: readonly string[];
     readonly renewal: boolean;
   };
+  /** By what each peer is heard. Absent in what an older controller says, and one without a key. */
+  readonly identities?: Readonly<Record<string, 'proven' | 'former' | 'open' | 'none'>>;
   readonly versions?: { readonly controller: string };
   readonly register?: {
     readonly term: number;

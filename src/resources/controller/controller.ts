@@ -4,6 +4,7 @@
  */
 import { advised, here } from '../../base/command.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
+import { identitiesFile, identityFile } from '../../base/identities.ts';
 import { quote } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
 import { integer, optional, text } from '../contract/field.ts';
@@ -237,7 +238,7 @@ function outdatedOnes({ id, bundle }: Desired, seen: Running): readonly Differen
   const files: Difference = {
     code: 'CTL003',
     object: id,
-    declared: `its files of ${moment(configWritten)} (network.conf, ${id}.conf, cluster.key)`,
+    declared: `its files of ${moment(configWritten)} (network.conf, ${id}.conf, its keys)`,
     found: `those that it read ${moment(configRead)}`,
     since: configWritten,
   };
@@ -283,7 +284,7 @@ case $unseen in closed*) echo "$unseen"; exit;; esac
 if ! ${runningScript(desired)}; then echo "stopped $(stat -c %Y ${file(`${desired.id}.status.json`)} 2>/dev/null)"; exit; fi
 program=$(stat -c %.3Y ${quote(desired.bundle)} || echo 0)
 ${besideScript(desired)}
-echo $beside "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')})
+echo $beside "$began" "$program" $(stat -c %.3Y "$pidfile" ${file('network.conf')} ${file(`${desired.id}.conf`)} ${file('cluster.key')}) $(stat -c %.3Y ${file(identityFile)} ${file(identitiesFile)} 2>/dev/null)
 d=${quote(desired.instance.dataDir)}
 if serving "$d"; then echo ready; exit; fi
 ${controllerProbe(desired)}`;

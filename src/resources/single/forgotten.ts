@@ -54,7 +54,7 @@ const pairName = '[0-9a-f]{16}';
 
 /** Behind the server identifier, of this version and of earlier ones; `.torn`: a record that could not be trusted. */
 const records = [
-  'conf|environment|system|making|spaces|former|stopped|before\\.json|rebuild|rewind-pass|pg_control\\.before-rebuild',
+  'conf|environment|proven\\.json|system|making|spaces|former|stopped|before\\.json|rebuild|rewind-pass|pg_control\\.before-rebuild',
   '(state|status)\\.json(\\.torn|(\\.[0-9]+)?\\.tmp)?|pid(\\.(stale\\.)?[0-9]+)?|(startup\\.)?log',
 ].join('|');
 
@@ -76,6 +76,8 @@ export function managementTree({
     'network\\.conf',
     'renewal\\.json',
     'cluster\\.key',
+    'identity\\.key',
+    'identities\\.json',
     'etcd\\.cell',
     'etcd\\.password',
     'etcd-ca\\.pem',

@@ -43,9 +43,17 @@ export async function goBack(server: Server, all: readonly Server[]): Promise<vo
   const later =
     '/^(db_instance_failover_delay|takeover|takeover_priority|replication|log_transfer_addresses) /d';
   const words = `s/^(db_instance_timeout_action = ).*/\\1message/; ${later}`;
+  // Of its time is no key of a server: nobody demands one of it.
+  await Promise.all(all.map(forgetIdentities));
   await server.host.sh(`sed -Ei '${words}' ${conf}`, { user: 'postgres', check: true });
   await runProgram(lastRelease, server, all);
 }
+
+const forgetIdentities = ({ host, managementDir, unit }: Server) =>
+  host.sh(
+    `cd ${managementDir} && rm -f identity.key identities.json ./*.proven.json && systemctl reload ${unit}`,
+    { check: true },
+  );
 
 /** Of each server, as the controller of this one knows it. */
 export function versionsAt(server: Server): readonly (string | null)[] {

@@ -1,10 +1,14 @@
-/** `pgduet restart` of three servers: each standby is back and in sync before the next one goes, so that commits never depend on the primary alone. */
+/**
+ * `pgduet restart` of three servers: each standby is back and in sync before the next one goes, so that commits never depend on the primary alone. And
+ * who of the three may speak for whom.
+ */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { type LabCluster, provisionedTrio } from '../support/cluster.ts';
 import { postmasterPid, sql } from '../support/instance.ts';
 import { expectExit } from '../support/pgduet.ts';
 import { Run } from '../support/running.ts';
+import { speak } from '../support/speaker.ts';
 
 describeLab('restart of three servers', () => {
   let trio: LabCluster;
@@ -12,6 +16,22 @@ describeLab('restart of three servers', () => {
     trio = await provisionedTrio();
   });
   afterAll(() => trio?.close());
+
+  labTest('the files of one server speak for it, and for no other one', async () => {
+    const [one, two, three] = trio.servers;
+    if (!one || !two || !three) throw new Error('three servers were provisioned');
+    const attempts = [
+      { name: two.id, by: 'pair' },
+      { name: two.id, by: 'cluster' },
+      { name: one.id, by: 'pair' },
+      { name: one.id, by: 'cluster' },
+    ] as const;
+    const found: string[] = [];
+    for (const attempt of attempts) found.push(await speak({ thief: two, called: three, ...attempt }));
+    expect(found).toEqual(['let in', 'turned away', 'turned away', 'turned away']);
+    const journal = await three.host.sh(`journalctl --sync; journalctl -u ${three.unit} -o cat`);
+    expect(journal.stdout).toMatch(/does not prove the key of server[12]|is not known of server1 here/);
+  });
 
   labTest('a standby is in sync at every moment until it is the turn of the primary', async () => {
     const { primary, servers } = trio;

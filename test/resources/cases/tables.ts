@@ -5,6 +5,7 @@ import { arbitration } from './arbitration.ts';
 import { controllers } from './controllers.ts';
 import { files } from './files.ts';
 import { firewalls } from './firewall.ts';
+import { identifying } from './identities.ts';
 import { mirroring } from './mirroring.ts';
 import { namesCases } from './names.ts';
 import { operatingCases } from './operating.ts';
@@ -32,6 +33,7 @@ export const tables: readonly KindCases[] = [
   ...arbitration,
   ...remembering,
   ...renewing,
+  ...identifying,
   ...switching,
   ...operatingCases,
   ...rebuilding,

@@ -166,9 +166,10 @@ export const watchingMessages = {
   MCA01022: {
     type: 'WARNING',
     text: 'a connection from {from} to the admin port was turned away: {why}',
-    cause: 'Something without the key of the cluster, or with another one, called the admin port.',
+    cause:
+      'Something without the key of the cluster, or with another one, called the admin port; or it knows that key, called itself a server, and did not prove the key of that one.',
     did: 'The connection was closed. It could ask for nothing.',
-    todo: 'Other server of the cluster: give it the same cluster.key. Anything else: find out what it is.',
+    todo: 'Other server of the cluster: run `pgduet provision`, which gives it the same cluster.key, and lays the keys of all servers. Anything else: find out what it is.',
   },
   MCA01023: {
     type: 'NOTICE',
@@ -358,6 +359,20 @@ export const watchingMessages = {
     cause: 'The reason of MCA01122 is over.',
     did: 'disk_status is that of the last look again.',
     todo: nothing,
+  },
+  MCA01124: {
+    type: 'LOG',
+    text: '{peer} has proven its own key',
+    cause: 'pgduet has laid the keys of the servers, and both controllers use them.',
+    did: 'Who calls itself {peer} has to prove that key from now on, and whoever is called as {peer}, too. The cluster key alone is refused.',
+    todo: nothing,
+  },
+  MCA01125: {
+    type: 'WARNING',
+    text: 'that {peer} has proven its own key could not be written down: {why}',
+    cause: 'The management directory cannot be written to.',
+    did: 'The key is demanded until this controller ends. Its next start believes the cluster key alone until {peer} calls.',
+    todo: 'Make room, or repair the disk; then restart the controller.',
   },
   MCA01113: {
     type: 'ERROR',

@@ -1,0 +1,41 @@
+/**
+ * The key by which the controller of a server proves itself to the others (ADR 30), as its host shows it: the file, and its public part; the private
+ * one stays there. The survey and the kind `identity_key` ask with the same words. Pure.
+ */
+import { identityFile, publicPart } from '../../base/identities.ts';
+import { quote } from '../../base/shell.ts';
+import { type Observed, type Probe, type ProbeReply, present, unknown } from '../contract/kind.ts';
+import { readStat, type Stat } from '../contract/stat.ts';
+
+export interface IdentitySeen {
+  readonly stat: Stat;
+  /** Missing of what is no such file. */
+  readonly public?: string;
+}
+
+export const identityPath = ({ managementDir }: { readonly managementDir: string }): string =>
+  `${managementDir}/${identityFile}`;
+
+const mark = '-----BEGIN PUBLIC KEY-----';
+
+export const identityProbe = (place: { readonly managementDir: string }): Probe => {
+  const path = quote(identityPath(place));
+  return {
+    shell: `observation ${path}
+if [ -f ${path} ] && [ ! -L ${path} ]; then
+  key=$(text_of ${path}) || exit
+  case $key in *${quote(mark)}*) printf '%s%s\\n' ${quote(mark)} "\${key##*${quote(mark)}}";; esac
+  key=
+fi`,
+  };
+};
+
+export function readIdentity(reply: ProbeReply): Observed<IdentitySeen> {
+  const [first = '', ...rest] = reply.stdout.split('\n');
+  const problem = reply.stderr.trim() || 'the key could not be looked at';
+  if (reply.status !== 0) return unknown(problem);
+  const stat = readStat(first, problem);
+  if (stat.state !== 'present') return stat;
+  const key = publicPart(rest.join('\n'));
+  return present({ stat: stat.value, ...(key ? { public: key } : {}) });
+}
