@@ -48,7 +48,7 @@ export class Impostor {
     const own = (await host.sh(card, { check: true })).stdout.trim();
     // He answers no question of others for that address.
     await host.sh(
-      `[ -w /proc/sys/net/ipv4/conf/all/arp_ignore ] || mount -o remount,rw /proc/sys
+      `set -e; mount --bind /proc/sys/net /proc/sys/net; mount -o remount,bind,rw /proc/sys/net
 echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore; ip addr add ${of.address}/32 dev lo
 umask 077; cat > /run/impostor.pem`,
       { input: shown.certificate, check: true },
