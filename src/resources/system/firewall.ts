@@ -189,21 +189,28 @@ const undeclared = (name: string): Difference => ({
   found: 'a firewall of pgduet',
 });
 
-function trying({ table }: FirewallDesired, seen: Seen): Verdict<FirewallChange> {
-  if (seen.live === 'same') return same('it is in force');
+function trying({ table, run }: FirewallDesired, seen: Seen): Verdict<FirewallChange> {
+  // What an earlier run has on trial is taken back before this one begins.
+  const isLeft = seen.trial !== undefined && seen.trial !== run;
+  if (seen.live === 'same' && !isLeft) return same('it is in force');
   const loads = seen.kept === tableText(table);
   const difference: Difference = {
     code: 'FWL001',
     object: `inet ${tableName(table.name)}`,
     declared: portsText(table),
-    found: seen.live === 'none' ? 'no such table' : 'another table',
+    found: seen.live === 'none' ? 'no such table' : isLeft ? 'on trial, and not kept' : 'another table',
   };
   const summary = loads
     ? `load the firewall of ${table.name} again`
     : `close the ports of ${table.name} on trial: ${portsText(table)}`;
   return change({
     summary,
-    reason: seen.live === 'none' ? 'the table is not there' : 'the table is another one',
+    reason:
+      seen.live === 'none'
+        ? 'the table is not there'
+        : isLeft
+          ? 'a run was broken off before it was kept'
+          : 'the table is another one',
     text: { before: seen.kept ?? '', after: tableText(table), name: tableFile(table.name) },
     notes: sessionNotes(seen.sessions),
     differences: [difference, ...outside(seen.sessions)],

@@ -58,6 +58,22 @@ export const firewalls: readonly KindCases[] = [
         },
       },
       {
+        title: 'it is in force by an earlier run, which was broken off',
+        reply: { stdout: says('same', '', 'rests\ntrial # run 00\n') },
+        gives: {
+          change: 'close the ports of mcoi_inst1 on trial',
+          reason: 'broken off',
+          differences: [
+            'FWL001 inet pgduet_mcoi_inst1: 27500 for 10.0.0.1, 10.0.0.2 → on trial, and not kept',
+          ],
+        },
+      },
+      {
+        title: 'it is in force on trial, by this run',
+        reply: { stdout: says('same', '', `rests\ntrial # run ${entropy}\n`) },
+        gives: { same: 'in force' },
+      },
+      {
         title: 'what is kept was flushed',
         reply: { stdout: says('none', declared) },
         gives: { change: 'load the firewall of mcoi_inst1 again', reason: 'not there' },
