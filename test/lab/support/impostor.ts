@@ -46,10 +46,10 @@ export class Impostor {
     const { of, before } = place;
     const card = "ip -o link show host0 | sed 's|.* link/ether \\([0-9a-f:]*\\).*|\\1|'";
     const own = (await host.sh(card, { check: true })).stdout.trim();
-    // He answers no question of others for that address.
+    // He answers no question of others for that address, and asks none in its name: whoever heard it would turn to him.
     await host.sh(
       `set -e; mount --bind /proc/sys/net /proc/sys/net; mount -o remount,bind,rw /proc/sys/net
-echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore; ip addr add ${of.address}/32 dev lo
+echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore; echo 2 > /proc/sys/net/ipv4/conf/all/arp_announce; ip addr add ${of.address}/32 dev lo
 umask 077; cat > /run/impostor.pem`,
       { input: shown.certificate, check: true },
     );
