@@ -24,16 +24,14 @@ const asInit: YamlMap = {
   hardening: written('hardening'),
   settings: { max_connections: 100, shared_buffers: '16MB' },
 };
+/** A network of its own for replication, with addresses of IPv6. */
+const host = ({ address6 }: { readonly address6: string }) => ({ log_transfer_address: address6 });
 const umaskFile = '/etc/profile.d/pgduet_inst1.sh';
 
 describeLab('a new pair as pgduet init has it', () => {
   let pair: LabCluster;
   beforeAll(async () => {
-    // A network of its own for replication, with addresses of IPv6.
-    pair = await freshPair({
-      postgres: asInit,
-      host: ({ address6 }) => ({ log_transfer_address: address6 }),
-    });
+    pair = await freshPair({ postgres: asInit, host });
   });
   afterAll(() => pair?.close());
 
@@ -87,7 +85,7 @@ describeLab('a new pair as pgduet init has it', () => {
   });
 
   labTest('with cis it fails fewer, and check has nothing to tell', async () => {
-    const cis = pair.inventory('cis.yml', { postgres: { ...asInit, hardening: 'cis' } });
+    const cis = pair.inventory('cis.yml', { postgres: { ...asInit, hardening: 'cis' }, host });
     expectExit(await pair.command(['provision', '-i', cis, '--yes']), 0);
     expect(await failed(pair)).toEqual(failing('cis'));
     expectExit(await pair.command(['check', '-i', cis]), 0);
