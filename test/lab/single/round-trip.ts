@@ -9,7 +9,7 @@ import { Lab } from '../harness/lab.ts';
 import { type Server, sql } from '../support/instance.ts';
 import { built } from '../support/pgduet.ts';
 import { expectForm } from './facts.ts';
-import { clusterName, type FormName, managementDir } from './forms.ts';
+import { clusterName, type FormName } from './forms.ts';
 import { more, remains } from './remains.ts';
 import { countRestarts } from './restarts.ts';
 import { difference, hostSnapshot, snapshot } from './snapshot.ts';
@@ -56,14 +56,6 @@ export const describeOtherKept = (form: FormName): void =>
     );
   });
 
-/** Debian's cluster offers TLS from its beginning, with a certificate that nobody stands behind. */
-const withTls = ({ single }: Trip): boolean => single.form === 'packaged';
-
-/** A server that stays goes on serving with the pair that its configuration names. */
-const pairOfTls = new RegExp(`^on\n${managementDir}/tls/[0-9a-f]{16}/server\\.pem$`);
-const isOfTls = (line: string): boolean =>
-  /postgresql\.conf|^setting ssl_(?:cert|key)_file/.test(line) || line.includes(managementDir);
-
 /** A verb under a client of the single server, with one restart more or less than announced being an error. */
 async function withClient(trip: Trip, verb: 'migrate' | 'teardown'): Promise<TripDocument> {
   const { single, original } = trip;
@@ -100,7 +92,6 @@ async function migrates(trip: Trip): Promise<void> {
   expect(named(document.changed)).toEqual(foretold(check.plan));
   await trip.expectPair(a, b);
   expect(logged(await checksums(a))).toEqual(logged(sums));
-  if (withTls(trip)) await trip.expectTls(a, b, 'require');
   const slots = trip.single.form === 'ownUnit';
   // What the server had before, and nobody has declared, is a note; but slots that nobody uses keep its WAL.
   const told = (await trip.checks(slots ? 1 : 0)).filter(({ severity }) => severity !== 'note');
@@ -141,11 +132,6 @@ async function comesStraightBack(trip: Trip): Promise<void> {
   const sums = await checksums(a);
   await withClient(trip, 'migrate');
   await trip.expectPair(a, b);
-  if (withTls(trip)) {
-    await trip.turnOnTls();
-    await trip.expectPair(a, b);
-    await trip.expectTls(a, b, 'verify-full');
-  }
   await withClient(trip, 'teardown');
   await trip.expectAsBefore(sums);
   expect(await checksums(a)).toEqual(sums);
@@ -159,7 +145,6 @@ async function leavesForTheOther(trip: Trip): Promise<void> {
   const [a, b] = [trip.original, trip.second];
   const sums = await checksums(a);
   await trip.run(0, 'migrate', '--yes');
-  if (withTls(trip)) await trip.turnOnTls();
   await switchUnderLoad(trip, b);
   await trip.writing(trip.clientOfPair, () => trip.run(0, 'teardown', '--yes'));
   await expectPlain(trip, sums);
@@ -182,9 +167,7 @@ async function expectPlain(trip: Trip, sums: Awaited<ReturnType<typeof checksums
     'enabled\nactive\n',
   );
   const left = more(trip.before.remains[1], await remains(b.host, b));
-  const staying = (line: string): boolean => line.includes(unit) || (withTls(trip) && isOfTls(line));
-  expect(left.filter((line) => !staying(line))).toEqual([]);
-  if (withTls(trip)) expect(await sql(b, 'SHOW ssl; SHOW ssl_cert_file')).toMatch(pairOfTls);
+  expect(left.filter((line) => !line.includes(unit))).toEqual([]);
   // The unit says itself what it is for; nothing else of it may name pgduet.
   expect(left.filter((line) => /mcoi|mc_ctl/.test(line))).toEqual([]);
   const dirs = [a.dataDir, trip.single.walDir, ...trip.single.tablespaces].filter((dir) => dir !== undefined);

@@ -94,20 +94,6 @@ export class Trip {
     return document;
   }
 
-  /** The inventory gets the key, and the cluster turns TLS on. */
-  async turnOnTls(): Promise<void> {
-    const postgres = { ...this.single.postgres, tls: 'generated' };
-    inventoryOf(this.lab, { ...this.single, postgres }, [this.other]);
-    await this.run(0, 'provision', '--yes');
-  }
-
-  /** How the standby follows: encrypted, and by these words. */
-  async expectTls(primary: Server, standby: Server, sslmode: 'require' | 'verify-full'): Promise<void> {
-    const encrypted = 'SELECT s.ssl, s.version FROM pg_stat_ssl s JOIN pg_stat_replication r USING (pid)';
-    expect(await sql(primary, encrypted)).toBe('t|TLSv1.3');
-    expect(await sql(standby, 'SELECT conninfo FROM pg_stat_wal_receiver')).toContain(`sslmode=${sslmode}`);
-  }
-
   /** What `check` tells; it has to end with this status. */
   async checks(status: number): Promise<readonly Reported[]> {
     const said = await this.command(['check', '-i', this.inventory, '--json']);
