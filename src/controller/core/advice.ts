@@ -24,8 +24,10 @@ export const foreignData = (ids: string): string =>
 /** Where the own one is, is known: its collector writes down the name of the log, and what comes before it goes to the file of the start. */
 function serverLog({ self, conf, dir }: State, id: ServerId): string {
   const named = `the server log of ${id}`;
+  const opener =
+    conf.unlockCommand === undefined ? '' : '; that unlock_command failed is told by MCA01008 alone';
   return id === self.id
-    ? `${named} (${conf.dbInstance}/current_logfiles names it, or it is ${dir}/${id}.startup.log)`
+    ? `${named} (${conf.dbInstance}/current_logfiles names it, or it is ${dir}/${id}.startup.log${opener})`
     : named;
 }
 
