@@ -2,6 +2,8 @@
  * identity.key and identities.json: which server is which to the others (ADR 30). In: texts. Out: public keys, as base64 of their DER, and the
  * text that is laid on all servers. Whether a key can be used is looked at by whoever uses it. Pure.
  */
+import { isObject, jsonOf } from './json.ts';
+
 export const identityFile = 'identity.key';
 export const identitiesFile = 'identities.json';
 
@@ -36,16 +38,4 @@ export function publicPart(text: string): string | undefined {
   if (part?.length !== 2) return undefined;
   const key = part[0]?.replace(/\s/g, '') ?? '';
   return /^[A-Za-z0-9+/]{80,200}={0,2}$/.test(key) ? key : undefined;
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -2,6 +2,7 @@
  * renewal.json, the file of a renewal that is under way: of each secret the value that goes and the one that comes (ADR 16). It
  * stands in the management directory of a server, and in that of the cluster on the host of an arbiter. Pure.
  */
+import { isObject, jsonOf } from './json.ts';
 import { Secret } from './secret.ts';
 
 export const renewalFile = 'renewal.json';
@@ -48,16 +49,4 @@ function turnOf(value: unknown): Turn | undefined | 'wrong' {
   if (value === undefined) return undefined;
   if (!isObject(value) || typeof value.from !== 'string' || typeof value.to !== 'string') return 'wrong';
   return { from: new Secret(value.from), to: new Secret(value.to) };
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

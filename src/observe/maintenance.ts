@@ -4,6 +4,7 @@
  */
 
 import { type Command, here } from '../base/command.ts';
+import { isObject } from '../base/json.ts';
 import { isOfUpdate } from '../base/maintenance-words.ts';
 
 /** The entry of a server that is out. Times: ISO 8601. */
@@ -23,9 +24,6 @@ export type Remembered = Readonly<
     { readonly timeline: number; readonly number: number; readonly seen: MaintenanceSeen | null }
   >
 >;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const time = (wall: unknown): string | null =>
   typeof wall === 'number' && Math.abs(wall) < 8.64e15 ? new Date(wall).toISOString() : null;

@@ -3,6 +3,7 @@
  * of the file. Out: who counts on whom, or nothing where it is not understood. Pure.
  */
 import { createHash } from 'node:crypto';
+import { isObject } from '../base/json.ts';
 
 /** Names of servers. */
 export interface ControllerRecord {
@@ -50,9 +51,6 @@ export interface RecordedTakeover {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const names = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;

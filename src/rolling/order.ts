@@ -3,6 +3,7 @@
  * In: options, or the text of a file. Out: the order, or why a text is none. Pure.
  */
 import { failed, ok, type Result } from '../base/diagnostic.ts';
+import { isObject } from '../base/json.ts';
 
 /** What is done on a host, in the order in which it is done. */
 export const workSteps = ['packages', 'run', 'command', 'reboot', 'pause'] as const;
@@ -79,8 +80,6 @@ export function parseOrder(text: string): Result<Order> {
   });
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);

@@ -18,6 +18,7 @@ import { AdminLink, type LinkSettings } from '../../src/controller/io/network.ts
 import { type OwnKey, ownKey, pairIdentity, pairKey } from '../../src/controller/io/pair-key.ts';
 import { view } from './support/conversation.ts';
 import { freePorts } from './support/pair.ts';
+import { possible } from './support/renewal-steps.ts';
 
 const clusterKey = new Secret('ab'.repeat(32));
 const nextKey = new Secret('cd'.repeat(32));
@@ -283,19 +284,6 @@ describe('on the way to keys of their own', () => {
       { key: nextKey, renewal: turn },
       { key: nextKey, renewal: null },
     ] as const;
-    const possible = [
-      [0, 0],
-      [0, 1],
-      [1, 0],
-      [1, 1],
-      [1, 2],
-      [2, 1],
-      [2, 2],
-      [2, 3],
-      [3, 2],
-      [3, 3],
-    ] as const;
-
     it.each(possible)('steps %i and %i hear each other, proven or not', async (first, second) => {
       for (const stage of [
         [stages(one)[2], stages(two)[2]],

@@ -18,6 +18,7 @@ import { AdminLink } from '../../src/controller/io/network.ts';
 import { heardKeys, readRenewal } from '../../src/controller/io/renewal-file.ts';
 import { view } from './support/conversation.ts';
 import { freePorts } from './support/pair.ts';
+import { possible, type Step } from './support/renewal-steps.ts';
 
 const old = new Secret('ab'.repeat(32));
 const fresh = new Secret('cd'.repeat(32));
@@ -30,7 +31,6 @@ const steps = [
   { key: fresh, renewal: { key: turn } },
   { key: fresh, renewal: null },
 ] as const satisfies readonly { key: Secret; renewal: Renewal | null }[];
-type Step = 0 | 1 | 2 | 3;
 
 const conf: ServerConf = serverConf({
   dbInstance: '/a',
@@ -112,20 +112,6 @@ async function hearEachOther(controllers: readonly [Controller, Controller]): Pr
   }
   for (const { seen } of controllers) expect(seen.filter((it) => !it.startsWith('heard'))).toEqual([]);
 }
-
-/** A step begins when all have done the one before. */
-const possible: readonly (readonly [Step, Step])[] = [
-  [0, 0],
-  [0, 1],
-  [1, 0],
-  [1, 1],
-  [1, 2],
-  [2, 1],
-  [2, 2],
-  [2, 3],
-  [3, 2],
-  [3, 3],
-];
 
 /** Somebody who knows the old key. */
 const stranger = ({ port }: { readonly port: number }, identity: string) => {

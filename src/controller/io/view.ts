@@ -2,6 +2,7 @@
  * Checks what came over the admin link before the core sees it. Peers hold the key of the cluster, but may be of another
  * version: a view of another shape is refused as a whole, a field that is not known here is left alone. Pure.
  */
+import { isObject } from '../../base/json.ts';
 import { replicationDuties, takeoverDuties } from '../config.ts';
 import type { PeerRequest } from '../core/event.ts';
 import {
@@ -38,10 +39,6 @@ import {
 type Check = (value: unknown) => boolean;
 /** A check for each field of a type, so that a field without one is a type error. */
 type Shape<T> = { readonly [Field in keyof T]-?: Check };
-
-type Fields = Record<string, unknown>;
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const text: Check = (value) => typeof value === 'string';
 const number: Check = (value) => typeof value === 'number';

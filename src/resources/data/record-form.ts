@@ -2,6 +2,7 @@
  * What a record says, checked field by field: it lies where the instance administrator writes. A broken one is never taken for
  * one that is not there. In: its text. Out: the record, or which field is not as pgduet writes it. Pure.
  */
+import { isObject } from '../../base/json.ts';
 import { fromBase64, type ReplyLines } from '../contract/replies.ts';
 import type { Adopted, Before } from './record.ts';
 
@@ -28,8 +29,6 @@ const maybe =
   (value) =>
     value === undefined || form(value);
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const oddField = (fields: Fields, value: Readonly<Record<string, unknown>>): string | undefined =>
   Object.keys(fields).find((name) => fields[name]?.(value[name]) !== true);
 const object =

@@ -335,14 +335,35 @@ echo 'postgres ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/postgres; chmod 440
     },
   );
 
+  const words = 'canary-keystore-phrase';
+  const [opener, opened, away, library] = [
+    '/opt/hooks/open-keystore',
+    '/var/tmp/opened',
+    '/var/tmp/kms-is-away',
+    '/var/tmp/tde.so',
+  ] as const;
+  const withKeystore = (): string =>
+    pair.inventory('open.yml', {
+      postgres: {
+        settings: { max_connections: 50, shared_buffers: '16MB', shared_preload_libraries: 'tde' },
+        unlock_command: `${opener} --from kms`,
+        unlock_command_timeout: '20s',
+      },
+    });
+  const inRoles = async (): Promise<readonly [Server, Server]> =>
+    (await sql(pair.primary, 'select pg_is_in_recovery()')) === 't'
+      ? [pair.standby, pair.primary]
+      : [pair.primary, pair.standby];
+  async function expectUntold(said: readonly Said[]): Promise<void> {
+    for (const one of said) expect(one.all).not.toContain(words);
+    for (const { host } of pair.servers) {
+      expect(await host.journal()).not.toContain(words);
+      const named = await host.sh(`grep -rlsF ${words} /mcdir /database /var/log /tmp /etc /run/log || :`);
+      expect(named.stdout).toBe('');
+    }
+  }
+
   labTest('keystores are opened before each start, and what opens them is told to nobody', async () => {
-    const words = 'canary-keystore-phrase';
-    const [opener, opened, away, library] = [
-      '/opt/hooks/open-keystore',
-      '/var/tmp/opened',
-      '/var/tmp/kms-is-away',
-      '/var/tmp/tde.so',
-    ];
     // A library without which no server starts, as that of an encryption; it is there while the keystore is open.
     for (const { host } of pair.servers)
       await host.sh(
@@ -352,10 +373,7 @@ echo 'postgres ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/postgres; chmod 440
           check: true,
         },
       );
-    const settings = { max_connections: 50, shared_buffers: '16MB', shared_preload_libraries: 'tde' };
-    const open = pair.inventory('open.yml', {
-      postgres: { settings, unlock_command: `${opener} --from kms`, unlock_command_timeout: '20s' },
-    });
+    const open = withKeystore();
     const said: Said[] = [];
     const run = async (verb: string, status: number, ...more: string[]): Promise<Said> => {
       const one = await pair.command([verb, '-i', open, '--yes', ...more]);
@@ -363,10 +381,6 @@ echo 'postgres ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/postgres; chmod 440
       expectExit(one, status);
       return one;
     };
-    const inRoles = async (): Promise<readonly [Server, Server]> =>
-      (await sql(pair.primary, 'select pg_is_in_recovery()')) === 't'
-        ? [pair.standby, pair.primary]
-        : [pair.primary, pair.standby];
     await run('provision', 0);
     await pair.untilSwitchable();
     const [primary, standby] = await inRoles();
@@ -413,11 +427,15 @@ echo 'postgres ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/postgres; chmod 440
     expect(rebuilt.all).toContain('pg_rewind of');
     expect(rebuilt.all).not.toContain('base backup to');
     await pair.untilSwitchable();
-    for (const one of said) expect(one.all).not.toContain(words);
-    for (const { host } of pair.servers) {
-      expect(await host.journal()).not.toContain(words);
-      const named = await host.sh(`grep -rlsF ${words} /mcdir /database /var/log /tmp /etc /run/log || :`);
-      expect(named.stdout).toBe('');
-    }
+    await expectUntold(said);
+  });
+
+  labTest('the unit of the server that stays behind a teardown opens its keystore, too', async () => {
+    const [kept] = await inRoles();
+    const said = await pair.command(['teardown', '-i', withKeystore(), '--yes', '--keep', kept.id]);
+    expectExit(said, 0);
+    await kept.host.sh(`rm ${library}; systemctl restart postgresql_inst1`, { check: true });
+    expect(await sql(kept, 'show shared_preload_libraries')).toBe('tde');
+    await expectUntold([said]);
   });
 });

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeLab, labTest } from '../harness/describe.ts';
 import { lose } from '../lost/losing.ts';
-import { Authority } from '../support/certificates.ts';
+import { Authority, asClient } from '../support/certificates.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { fileText, type Server, sql, untilMirroring, untilSwitchable } from '../support/instance.ts';
 import { dataDir, managementDir } from '../support/inventory.ts';
@@ -47,16 +47,6 @@ describeLab('TLS with certificates that pgduet makes', () => {
     await expectRowsTravel({ primary, standbys: [standby], version: pair.version });
   }
 
-  /** What a client says that verifies by this list. */
-  const asClient = async (server: Server, ca: string): Promise<string> => {
-    const source = `host=${server.address} port=${server.port} dbname=app user=app sslmode=verify-full sslrootcert=/tmp/client-ca.pem`;
-    const { stdout } = await b.host.sh(
-      `cat > /tmp/client-ca.pem; PGPASSWORD=app-Secret-1 psql -X -A -t -d '${source}' -c 'select ssl from pg_stat_ssl where pid = pg_backend_pid()' 2>&1 || :`,
-      { input: ca },
-    );
-    return stdout.trim();
-  };
-
   labTest('is turned on under a client that writes, and goes on from where a run was killed', async () => {
     expectExit(await pair.run('check'), 0);
     // As a run leaves it that was killed between the key and its certificate.
@@ -87,8 +77,8 @@ chmod 600 ${managementDir}/tls/request/server.key`,
   labTest('lets clients in that have the list of pgduet ca, and no others', async () => {
     const said = await tls.run('ca');
     expectExit(said, 0);
-    for (const server of [a, b]) expect(await asClient(server, said.stdout)).toBe('t');
-    expect(await asClient(a, stranger.certificate)).toMatch(/certificate verify failed/);
+    for (const server of [a, b]) expect(await asClient(b, server, said.stdout)).toBe('t');
+    expect(await asClient(b, a, stranger.certificate)).toMatch(/certificate verify failed/);
     expect((await tls.run('status')).stdout).toContain('sslmode=verify-full&sslrootcert=inst1-ca.pem');
     const shown = await tls.run('certificates', '--json');
     expectExit(shown, 0);
@@ -148,7 +138,7 @@ chmod 600 ${managementDir}/tls/request/server.key`,
       expect(found(await tls.check())).toEqual(['server1 TLS023']);
       const { stdout } = await tls.run('ca');
       expect(stdout.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
-      for (const server of [a, b]) expect(await asClient(server, stdout)).toBe('t');
+      for (const server of [a, b]) expect(await asClient(b, server, stdout)).toBe('t');
       expectExit(await tls.provision('--check'), 0);
     },
   );
@@ -156,7 +146,7 @@ chmod 600 ${managementDir}/tls/request/server.key`,
   labTest('leaves a single server that goes on serving it', async () => {
     expectExit(await tls.run('teardown', '--yes'), 0);
     await b.host.sh(`systemctl restart postgresql_inst1`, { check: true });
-    expect(await asClient(b, list(b))).toBe('t');
+    expect(await asClient(b, b, list(b))).toBe('t');
     expect((await b.host.sh(`ls -A ${managementDir}`)).stdout.trim()).toBe('tls');
     // No connection string names the copy of the list any more.
     expect((await b.host.sh('ls -A /var/lib/postgresql/.pgduet*')).stdout.trim()).toBe('');

@@ -77,3 +77,13 @@ awk -v RS='#end\\n' 'NR == 1 { printf "%s", $0 > "ca.pem" } NR == 2 { printf "%s
     { input: `${ca}#end\n${certificate}#end\n${key}#end\n`, check: true },
   );
 }
+
+/** What a client on one host says that verifies a server by this list: `t`, or the words of libpq. */
+export async function asClient(from: Server, to: Server, ca: string): Promise<string> {
+  const source = `host=${to.address} port=${to.port} dbname=app user=app sslmode=verify-full sslrootcert=/tmp/client-ca.pem`;
+  const { stdout } = await from.host.sh(
+    `cat > /tmp/client-ca.pem; PGPASSWORD=app-Secret-1 psql -X -A -t -d '${source}' -c 'select ssl from pg_stat_ssl where pid = pg_backend_pid()' 2>&1 || :`,
+    { input: ca },
+  );
+  return stdout.trim();
+}

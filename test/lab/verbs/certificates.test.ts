@@ -11,6 +11,7 @@ import { serialFrom, serverCertificate } from '../../../src/postgres/certificate
 import { describeLab, labTest } from '../harness/describe.ts';
 import { sleep } from '../harness/run.ts';
 import { startWriter, writerSetup } from '../provision/writer.ts';
+import { asClient } from '../support/certificates.ts';
 import { type LabCluster, provisionedPair } from '../support/cluster.ts';
 import { fileText, type Server, sql, untilMirroring, untilSwitchable } from '../support/instance.ts';
 import { dataDir, managementDir, Tagged } from '../support/inventory.ts';
@@ -105,15 +106,6 @@ describeLab('certificates that are renewed', () => {
     const rows = (await sql(leading, 'select count(*) from written', 'app')).trim();
     expect(Number(rows)).toBe(acknowledged.length);
   }
-
-  const asClient = async (server: Server, ca: string): Promise<string> => {
-    const source = `host=${server.address} port=${server.port} dbname=app user=app sslmode=verify-full sslrootcert=/tmp/client-ca.pem`;
-    const { stdout } = await b.host.sh(
-      `cat > /tmp/client-ca.pem; PGPASSWORD=app-Secret-1 psql -X -A -t -d '${source}' -c 'select ssl from pg_stat_ssl where pid = pg_backend_pid()' 2>&1 || :`,
-      { input: ca },
-    );
-    return stdout.trim();
-  };
 
   labTest('are other ones behind a renewal, while a client writes and the standby streams', async () => {
     const before = [await serials(), await senders(a), list(a)] as const;
@@ -225,8 +217,8 @@ sed -i "s,^\\(ssl_[a-z]*_file = .*/tls/\\)[0-9a-f]*/,\\1$name/," ${dataDir}/post
     expect(await issuers()).toHaveLength(1);
     const { stdout } = await with2().run('ca');
     for (const server of [a, b]) {
-      expect(await asClient(server, stdout)).toBe('t');
-      expect(await asClient(server, firstList)).toMatch(/certificate verify failed/);
+      expect(await asClient(b, server, stdout)).toBe('t');
+      expect(await asClient(b, server, firstList)).toMatch(/certificate verify failed/);
       expect(await files(server)).toHaveLength(3);
     }
     await sql(b, 'select pg_terminate_backend(pid) from pg_stat_replication');
