@@ -16,15 +16,20 @@ export interface IdentitySeen {
 export const identityPath = ({ managementDir }: { readonly managementDir: string }): string =>
   `${managementDir}/${identityFile}`;
 
-const mark = '-----BEGIN PUBLIC KEY-----';
+const [begin, end] = ['-----BEGIN PUBLIC KEY-----', '-----END PUBLIC KEY-----'];
 
+/** Only what stands between the two marks is said: in a file that somebody has put together anew the private part may stand behind them, or between. */
 export const identityProbe = (place: { readonly managementDir: string }): Probe => {
   const path = quote(identityPath(place));
   return {
     shell: `observation ${path}
 if [ -f ${path} ] && [ ! -L ${path} ]; then
   key=$(text_of ${path}) || exit
-  case $key in *${quote(mark)}*) printf '%s%s\\n' ${quote(mark)} "\${key##*${quote(mark)}}";; esac
+  case $key in *${quote(begin)}*${quote(end)}*)
+    key=\${key##*${quote(begin)}}
+    key=\${key%%${quote(end)}*}
+    case $key in *-*) ;; *) printf '%s%s%s\\n' ${quote(begin)} "$key" ${quote(end)};; esac;;
+  esac
   key=
 fi`,
   };
