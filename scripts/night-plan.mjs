@@ -2,7 +2,7 @@
 // hosts as people have them. In: how
 // far earlier nights came, and the names of files and faults. Out: jobs, with the seed of each. Nothing here runs anything.
 
-/** One pass is fifty times what npm test simulates. */
+/** One pass is two hundred times what npm test simulates. */
 const scenariosInJob = 10_000;
 const simulationsInPass = 20;
 /** The small worlds in which everything is searched, by the number of their servers. */

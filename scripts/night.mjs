@@ -1,5 +1,5 @@
 // npm run test:night [-- --hours N] [--again]: repeats what is random in the tests, with other seeds each time, until the time is
-// up: the simulation (50 times what npm test has), interrupted verbs (5 times), faults, and hosts as people have them; and searches small worlds for longer. It goes on where the last night
+// up: the simulation (200 times what npm test has), interrupted verbs (5 times), faults, and hosts as people have them; and searches small worlds for longer. It goes on where the last night
 // stopped; --again begins from the first job. Its memory and the failures are in .cache/night, which git ignores.
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

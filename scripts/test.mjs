@@ -1,16 +1,20 @@
-// `npm test`: types, lint and the lab's images beside the unit tests, then the tests on real hosts. The simulation, which has no
+// `npm test`: types, lint and the lab's images beside the unit tests, then the tests on real hosts: those of every day, and of the others what
+// fits into the time (scripts/lab-share.mjs). The simulation, which has no
 // other clock than its own, runs beside both and takes what they leave of the processors. Says how long each file took and ends
 // with the line "N passed, N failed, N skipped". With CI=true a skipped lab test is a failure: a lab that was not there has proven
-// nothing. With arguments, the test runner gets them and runs once.
-import { writeFileSync } from 'node:fs';
+// nothing. `npm run test:all` runs every file. With other arguments, the test runner gets them and runs once.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hasEtcd, installEtcd } from './etcd.mjs';
+import { drawn, everyday, secondsOf } from './lab-share.mjs';
 import { installedVersion, installObstacle, installPostgres } from './postgres.mjs';
 import {
   beside,
   clearReports,
   countBoots,
+  filesBelow,
   library,
   patientVitest,
   reports,
@@ -19,7 +23,11 @@ import {
 } from './test-run.mjs';
 import { closingLine, failuresOf, summaryOf, tableOf } from './test-summary.mjs';
 
+/** When no further file of the lab begins. Unit tests and the files of every day take ten to fifteen on a quiet machine. */
+const minutes = process.env.CI === 'true' ? 30 : 15;
+
 const begin = performance.now();
+const elapsed = () => (performance.now() - begin) / 1000;
 clearReports();
 
 // Some unit tests run real servers on this machine; without PostgreSQL they are skipped, and say so.
@@ -35,11 +43,12 @@ if (!hasEtcd() && !installEtcd())
   );
 
 const chosen = process.argv.slice(2);
-const { runs, checks } = chosen.length > 0 ? await some(chosen) : await everything();
+const isAll = chosen[0] === '--all';
+const { runs, checks, share } = chosen.length > 0 && !isAll ? await some(chosen) : await everything(isAll);
 
-const seconds = (performance.now() - begin) / 1000;
+const seconds = elapsed();
 const files = runs.flatMap((run) => run.files);
-const summary = summaryOf(files, { seconds, boots: countBoots(), everything: chosen.length === 0 });
+const summary = summaryOf(files, { seconds, boots: countBoots(), everything: isAll });
 const failedChecks = checks.filter((status) => status !== 0).length;
 // A run that ends badly without a failed test has broken down by itself.
 const brokenRuns = runs.filter(
@@ -54,6 +63,7 @@ console.log(`reports: ${runs.map((run) => run.report).join(', ')}, .cache/tests/
 if (summary.labSkipped > 0)
   console.error(`${summary.labSkipped} lab tests were skipped: they need root on Debian (see docs/lab.md).`);
 for (const failure of failuresOf(summary)) console.log(failure);
+if (share) console.log(share);
 console.log(closingLine(closing));
 process.exitCode = closing.failed > 0 || closing.passed === 0 || skippedInCi ? 1 : 0;
 
@@ -62,7 +72,7 @@ async function some(args) {
   return { checks, runs: [run] };
 }
 
-async function everything() {
+async function everything(isAll) {
   const simulation = patientVitest('sim', ['--project', 'sim']);
   const [unit, images, ...checks] = await Promise.all([
     vitest('unit', ['--project', 'unit', '--project', 'alone']),
@@ -71,8 +81,28 @@ async function everything() {
     ...typesAndLint(),
   ]);
   if (images !== 0) console.error('The images of the lab could not be built beside the unit tests.');
-  const lab = await vitest('lab', ['--project', 'lab']);
-  return { checks, runs: [unit, lab, await simulation] };
+  const { lab, share } = await onHosts(isAll);
+  return { checks, runs: [unit, ...lab, await simulation], share };
+}
+
+/** The files of the lab: those of every day show how fast this machine is, and with that how many others there is time for. */
+async function onHosts(isAll) {
+  const run = (name, files) => vitest(name, ['--project', 'lab', ...files]);
+  if (isAll) return { lab: [await run('lab', [])] };
+  const times = JSON.parse(readFileSync(join(root, 'test/times.json'), 'utf8'));
+  const before = elapsed();
+  const first = await run('lab', everyday);
+  const others = filesBelow('test/lab').filter(
+    (name) => name.endsWith('.test.ts') && !everyday.includes(name),
+  );
+  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  const pace = (elapsed() - before) / secondsOf(everyday, times);
+  const files = drawn({ files: others, times, commit, seconds: minutes * 60 - elapsed(), pace });
+  const further = files.length > 0 ? [await run('lab-drawn', files)] : [];
+  const share =
+    `lab: the ${everyday.length} files of every day, and ${files.length} of ${others.length} others, ` +
+    `which commit ${commit.slice(0, 8)} draws and ${minutes} minutes have room for; npm run test:all runs them all`;
+  return { lab: [first, ...further], share };
 }
 
 function typesAndLint() {

@@ -45,13 +45,13 @@ function jobs(from: State, count: number): { made: Job[]; end: State } {
   return { made, end: state };
 }
 
-it('a pass has each file and each fault once, and fifty times the seeds of npm test, none of them twice', () => {
+it('a pass has each file and each fault once, and two hundred times the seeds of npm test, none of them twice', () => {
   const { made, end } = jobs(beginning, 32);
   const simulated = made.filter(({ kind }) => kind === 'simulation');
   expect(simulated.map(({ from }) => from)).toEqual(
     Array.from({ length: 20 }, (_, index) => 20_001 + index * 10_000),
   );
-  expect(simulated.reduce((sum, { count = 0 }) => sum + count, 0)).toBe(50 * 4000);
+  expect(simulated.reduce((sum, { count = 0 }) => sum + count, 0)).toBe(200 * 1000);
   const others = made
     .filter(({ kind }) => kind !== 'simulation' && kind !== 'hosts')
     .map(({ title }) => title);

@@ -31,7 +31,7 @@ describe('a text between backquotes in what pgduet advises', () => {
     for (const [code, { repair }] of Object.entries(findingCodes))
       for (const { run } of filledIn(repair, 'h', 'o').commands)
         expect(run, code).toMatch(
-          /^(pgduet (ca|provision|rebuild o|replace o|rolling-update --packages|start o|switch --to o|status|secrets renew)|systemctl cat o)$/,
+          /^(pgduet (ca|certificates renew (h|--ca|--ca --finish)|provision|rebuild o|replace o|rolling-update --packages|start o|switch --to o|status|secrets renew)|systemctl cat o)$/,
         );
   });
 

@@ -14,9 +14,9 @@ if (cannotRun !== undefined) {
   if (process.env.CI) throw new Error(cannotRun);
 }
 
-const quickly = 20_000;
+const quickly = 60_000;
 
-describe.skipIf(cannotRun !== undefined)('commands of the configuration', { timeout: 90_000 }, () => {
+describe.skipIf(cannotRun !== undefined)('commands of the configuration', () => {
   const pair = new Pair();
   let writer: Writer;
   const calls = (): string[] => {

@@ -14,7 +14,7 @@ if (cannotRun !== undefined) {
 }
 
 /** The limit of a wait; what it waits for comes within a second or two. */
-const quickly = 30_000;
+const quickly = 60_000;
 
 const listensAt = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

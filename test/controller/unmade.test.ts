@@ -9,7 +9,7 @@ if (cannotRun !== undefined) {
   if (process.env.CI) throw new Error(cannotRun);
 }
 
-describe.skipIf(cannotRun !== undefined)('a standby without data', { timeout: 120_000 }, () => {
+describe.skipIf(cannotRun !== undefined)('a standby without data', () => {
   const pair = new Pair();
   const on2 = ['--local-server', 'server2'];
   const mark = join(pair.mcdir, 'server2.making');

@@ -14,7 +14,7 @@ if (cannotRun !== undefined) {
   if (process.env.CI) throw new Error(cannotRun);
 }
 
-describe.skipIf(cannotRun !== undefined)('a shutdown that a receiver holds up', { timeout: 90_000 }, () => {
+describe.skipIf(cannotRun !== undefined)('a shutdown that a receiver holds up', () => {
   const pair = new Pair();
   const run = (): string => join(pair.dir, 'run');
   let bin = '';

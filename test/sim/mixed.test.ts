@@ -41,7 +41,7 @@ const upgraded: Versions = {
 };
 
 /** One fault each: times and safety hold for one, and the second one may be the version. */
-const plans = Array.from({ length: Number(process.env.MIXED_SEEDS ?? 500) }, (_, index) =>
+const plans = Array.from({ length: Number(process.env.MIXED_SEEDS ?? 150) }, (_, index) =>
   planOf(index + 1),
 ).filter(
   ({ settings, duties, unlike, faults: [only, second] }) =>

@@ -8,8 +8,8 @@ export interface Seeds {
   readonly count: number;
 }
 
-export const fixed: Seeds = { from: 1, count: 1000 };
-const perCommit = 3000;
+export const fixed: Seeds = { from: 1, count: 250 };
+const perCommit = 750;
 
 /** A scenario sees 32 bits of its seed. */
 const allSeeds = 2 ** 32;

@@ -141,8 +141,8 @@ const gone = ({ table: { name } }: FirewallDesired): string => {
   return `${endOfTrial(name)}
 if [ -e ${quote(loader)} ]; then systemctl --quiet --no-reload disable ${quote(loaderUnit(name))}.service; fi
 ${[loader, loaderDropIn(name), tableFile(name), provenFile(name), reachedFile(name)].map(removed).join('\n')}
-for d in /etc/systemd/system/nftables.service.d /etc/pgduet/firewall /etc/pgduet; do
-  if [ -d "$d" ] && [ -z "$(ls -A "$d")" ]; then acting "$d" '' rmdir "$d"; fi
+for path in /etc/systemd/system/nftables.service.d /etc/pgduet/firewall /etc/pgduet; do
+  if [ -d "$path" ] && [ -z "$(ls -A "$path")" ]; then acting "$path" '' rmdir "$path"; fi
 done
 systemctl daemon-reload
 if nft list table inet ${tableName(name)} >/dev/null 2>&1; then nft delete table inet ${tableName(name)}; fi`;

@@ -3,6 +3,7 @@
  * possible they skip, and the reason stands in the name, so that a report never hides it.
  */
 import { describe, test } from 'vitest';
+import { patience } from './run.ts';
 import { SKIP_VARIABLE } from './skip.ts';
 
 const reason = process.env[SKIP_VARIABLE];
@@ -13,6 +14,6 @@ export function describeLab(name: string, body: () => void): void {
 }
 
 export function labTest(name: string, body: () => Promise<void>, timeoutMs?: number): void {
-  if (reason === undefined) test(name, body, timeoutMs);
+  if (reason === undefined) test(name, body, timeoutMs === undefined ? undefined : patience * timeoutMs);
   else test.skip(`${name} (skipped: ${reason})`, body);
 }

@@ -1,10 +1,16 @@
 /**
  * Runs one program of this machine and hands back what it printed.
- * In: a command, its arguments, optional standard input and a time limit in milliseconds.
+ * In: a command, its arguments, optional standard input and a time limit in milliseconds, which is taken `patience` times.
  * Out: status, stdout and stderr, at the time limit as far as they have come; with `check` a status other than 0 is an error that quotes stderr.
  * It must never hand a string to a shell by itself: arguments stay separate words.
  */
 import { spawn } from 'node:child_process';
+
+/**
+ * Limits of time end what hangs, and judge nothing. They are written down as they are ample on a quiet machine; a shared one has taken five
+ * times as long.
+ */
+export const patience = 4;
 
 export interface RunResult {
   status: number;
@@ -26,7 +32,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: options.env ?? process.env,
-      timeout: options.timeoutMs ?? 120_000,
+      timeout: patience * (options.timeoutMs ?? 60_000),
       killSignal: 'SIGKILL',
     });
     const out: Buffer[] = [];
@@ -76,7 +82,7 @@ function describe(
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Asks every `everyMs` until the answer is not undefined; after `withinMs` it throws `what`. Without `everyMs` the pauses are twice as long
+ * Asks every `everyMs` until the answer is not undefined; after `withinMs`, times `patience`, it throws `what`. Without `everyMs` the pauses are twice as long
  * as the question takes: one that starts a process would else take a processor for itself, which others wait for.
  */
 export async function until<T>(
@@ -85,7 +91,7 @@ export async function until<T>(
   ask: () => Promise<T | undefined> | T | undefined,
   everyMs?: number,
 ): Promise<T> {
-  const end = Date.now() + withinMs;
+  const end = Date.now() + patience * withinMs;
   for (;;) {
     const begin = Date.now();
     const answer = await ask();

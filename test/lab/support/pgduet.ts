@@ -162,7 +162,7 @@ export async function inOwnProcesses<T>(work: () => Promise<T>): Promise<T> {
  * is looked at when a run has ended; what is about processes themselves asks for `Run` or `inOwnProcesses`.
  * `timeoutMs`: a run that takes longer is ended with status 128.
  */
-export function pgduet(lab: Lab, timeoutMs = 120_000): Pgduet {
+export function pgduet(lab: Lab, timeoutMs = 75_000): Pgduet {
   const home = join(lab.dir, 'home');
   mkdirSync(home, { recursive: true, mode: 0o700 });
   return async (args, environment = {}) => {

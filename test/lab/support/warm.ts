@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { RunResult } from '../harness/run.ts';
+import { patience, type RunResult } from '../harness/run.ts';
 
 const holder = fileURLToPath(new URL('warm-program.mjs', import.meta.url));
 
@@ -78,7 +78,7 @@ class Warm {
     this.#said = { stdout: '', stderr: '' };
     const child = this.#child;
     const mark = `\0${randomBytes(12).toString('hex')}\0`;
-    const patience = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const limit = setTimeout(() => child.kill('SIGKILL'), patience * timeoutMs);
     return new Promise<RunResult>((resolve, reject) => {
       let answer: Answer | undefined;
       const heard = (): void => {
@@ -106,7 +106,7 @@ class Warm {
       });
       child.send({ args, env, mark });
     }).finally(() => {
-      clearTimeout(patience);
+      clearTimeout(limit);
       child.removeAllListeners('message');
       child.removeAllListeners('close');
     });

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Host } from '../../harness/lab.ts';
-import { sleep } from '../../harness/run.ts';
+import { patience, sleep } from '../../harness/run.ts';
 
 export interface Acknowledged {
   readonly id: number;
@@ -75,7 +75,7 @@ export class Client {
 
   /** Waits until a row was acknowledged after this moment. False when the time is up. */
   async writesAgain(withinMs: number, after = Date.now()): Promise<boolean> {
-    for (const end = Date.now() + withinMs; Date.now() < end; await sleep(10)) {
+    for (const end = Date.now() + patience * withinMs; Date.now() < end; await sleep(10)) {
       if ((this.rows.at(-1)?.at ?? 0) > after) return true;
     }
     return false;

@@ -75,7 +75,7 @@ export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
   const scene: Scene = { pair, primary, standby, client };
   const local = fault.wrongClock ? [] : await pair.localClients();
   try {
-    if (!(await client.writesAgain(60_000))) throw new Error(`the client does not write: ${client.errors}`);
+    if (!(await client.writesAgain(30_000))) throw new Error(`the client does not write: ${client.errors}`);
     await sleep(700);
     const from = Date.now();
     await fault.inject(scene);
@@ -118,7 +118,7 @@ export async function runFault(pair: FaultPair, fault: Fault): Promise<Result> {
 /** The client writes again, and has for some time; or it does not for so long that nothing more is to be expected. */
 async function steady(client: Client): Promise<void> {
   const begin = Date.now();
-  if (await client.writesAgain(40_000, begin)) await sleep(300);
+  if (await client.writesAgain(10_000, begin)) await sleep(300);
 }
 
 /** The acknowledged rows that are not on the server. */
