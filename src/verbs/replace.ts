@@ -103,6 +103,19 @@ const placesWithout = (cluster: Cluster, name: string): readonly string[] => {
   return hosts.map((host) => host.name);
 };
 
+/** The former host keeps what it had: a certificate of the cluster, and the key of it. */
+export function stillTrusted(host: string, cluster: Cluster): readonly string[] {
+  const tls = cluster.servers.find(({ name }) => name === host)?.postgres.tls;
+  if (tls === undefined || tls === 'off') return [];
+  const ended =
+    tls === 'generated'
+      ? 'run pgduet certificates renew --ca behind this, and with --finish once clients have the new list'
+      : 'have it revoked, or take another CA';
+  return [
+    `The certificate of the former host is trusted until it ends: if that host is out of your hands, ${ended}.`,
+  ];
+}
+
 /** What is done before the plan, and what nobody can prove. */
 function notesOf(host: string, view: View, cluster: Cluster, settled: Intent): readonly string[] {
   if (stageOf(settled) !== 'new')
@@ -118,6 +131,7 @@ function notesOf(host: string, view: View, cluster: Cluster, settled: Intent): r
           `The replication password stands in the inventory and stays: if the former host is out of your hands, change it there, then run pgduet secrets renew.`,
         ]
       : []),
+    ...stillTrusted(host, cluster),
     ...(cluster.etcd ? ['The password of etcd stays: it is yours to change.'] : []),
     ...(bound
       ? []

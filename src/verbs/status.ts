@@ -1,4 +1,5 @@
 /** `pgduet status`: looks at every host at once and shows what is there, also when a host is down. Changes nothing. */
+import { orAborted } from '../apply/hosts.ts';
 import { DiagnosticError } from '../base/diagnostic.ts';
 import { exitCode } from '../base/exit-codes.ts';
 import type { Cluster, Server } from '../inventory/cluster.ts';
@@ -29,6 +30,7 @@ export async function status(world: World, given: Given): Promise<number> {
   const watch = flag(given, 'watch');
   const { cluster } = await inventory(world);
   const sessions = new Map<string, Session>();
+  let last: number = exitCode.done;
   try {
     for (;;) {
       const looks = Promise.all(
@@ -36,12 +38,13 @@ export async function status(world: World, given: Given): Promise<number> {
           async (server) => [server.name, await statusOf(world, cluster, server, sessions)] as const,
         ),
       );
-      // Ctrl-C ends --watch as something that is done.
-      const statuses = new Map(await (watch ? looks : unlessAborted(looks, world.interrupted)));
-      const exit = show(world, cluster, statuses, watch);
-      if (!watch || world.interrupted.aborted) return exit;
+      if (!watch) return show(world, cluster, new Map(await unlessAborted(looks, world.interrupted)), watch);
+      // Ctrl-C ends --watch as something that is done, with what was seen last: nobody waits for a silent host.
+      const seen = await orAborted(looks, world.interrupted);
+      if (seen === undefined) return last;
+      last = show(world, cluster, new Map(seen), watch);
       await pause(watchEveryMs, world.interrupted);
-      if (world.interrupted.aborted) return exit;
+      if (world.interrupted.aborted) return last;
     }
   } finally {
     await Promise.all([...sessions.values()].map((session) => session.close()));
