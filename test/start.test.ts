@@ -33,7 +33,7 @@ beforeAll(async () => {
     buildProgram(outdir: string): Promise<Metafile>;
   };
   [metafile] = await Promise.all([buildProgram(folder), buildController(join(folder, 'mc.cjs'))]);
-}, 60_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
   // The arbiter does not run as root, and has to read it.
   chmodSync(dir, 0o755);
   await bundleController(bundle);
-}, 60_000);
+});
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 beforeEach(async () => {
   const [port = 0] = await freePorts(1);

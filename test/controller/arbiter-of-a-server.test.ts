@@ -14,7 +14,7 @@ const bundle = join(dir, 'mc.js');
 beforeAll(async () => {
   chmodSync(dir, 0o755);
   await bundleController(bundle);
-}, 60_000);
+});
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('a controller whose network.conf names an arbiter', () => {

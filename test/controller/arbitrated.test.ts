@@ -42,11 +42,11 @@ describe.skipIf(cannotRun !== undefined)('two instances, their controllers and a
     for (const id of ['server1', 'server2'] as const)
       await pair.configure(id, 'heartbeat_error_action = arbitration');
     await arbiter.start();
-  }, 120_000);
+  });
   afterAll(async () => {
     await pair.destroy();
     await arbiter.remove();
-  }, 60_000);
+  });
 
   const stateOf = (id: string): Persisted =>
     (JSON.parse(readFileSync(join(pair.mcdir, `${id}.state.json`), 'utf8')) as { state: Persisted }).state;

@@ -44,7 +44,7 @@ describe.skipIf(cannotRun !== undefined)('a second command', () => {
     await pair.configure('server2', ...conf);
     for (const id of ['server1', 'server2']) expect(on(id, 'start').stderr).toBe('');
     await whole();
-  }, 60_000);
+  });
   afterAll(() => pair.destroy(), 60_000);
 
   it('is refused with who and what, on either server, and the status tells it', async () => {

@@ -74,7 +74,7 @@ beforeAll(async () => {
   // The arbiter does not run as root, and has to read it.
   chmodSync(dir, 0o755);
   await bundleController(bundle);
-}, 60_000);
+});
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 cellContract('the daemon', async (): Promise<CellUnderTest> => {
@@ -110,7 +110,7 @@ describeEtcd('with an etcd', () => {
   beforeAll(async () => {
     authority = new Authority();
     etcd = await RealEtcd.started(authority);
-  }, 60_000);
+  });
   afterAll(async () => {
     await etcd.remove();
     authority.remove();

@@ -30,7 +30,7 @@ beforeAll(async () => {
       told.set(report.part, report);
     }
   });
-}, 60_000);
+});
 afterAll(async () => {
   helper.stdin?.end();
   await gone(helper);
@@ -50,4 +50,4 @@ it('tells a tablespace that cannot be written, and that it is no more where it h
   await says('tablespace', false);
   mkdirSync(join(dir, 'nowhere'));
   await says('tablespace', true);
-}, 60_000);
+});

@@ -20,7 +20,7 @@ describeEtcd('one member', () => {
   let prefix = '';
   beforeAll(async () => {
     etcd = await RealEtcd.started(tests.authority);
-  }, 60_000);
+  });
   afterAll(() => etcd.remove());
 
   const newPrefix = (): string => {
@@ -370,7 +370,7 @@ describeEtcd('three members', () => {
   let etcd: RealEtcd;
   beforeAll(async () => {
     etcd = await RealEtcd.started(tests.authority, 3);
-  }, 60_000);
+  });
   afterAll(() => etcd.remove());
 
   it('of which one is gone, or frozen, give terms away', async () => {

@@ -15,7 +15,7 @@ describeEtcd('an etcd that was put back to an older state', () => {
   let count = 0;
   beforeAll(async () => {
     etcd = await RealEtcd.started(tests.authority);
-  }, 60_000);
+  });
   afterAll(() => etcd.remove());
 
   /** server1 has won a term of which the disks know nothing any more; others have written so much that no revision shows it. */

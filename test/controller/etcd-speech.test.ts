@@ -10,7 +10,7 @@ describeEtcd('what stands between a controller and etcd, or speaks in its place'
   let etcd: RealEtcd;
   beforeAll(async () => {
     etcd = await RealEtcd.started(tests.authority);
-  }, 60_000);
+  });
   afterAll(() => etcd.remove());
 
   const gateway = () => tests.gateway(etcd);

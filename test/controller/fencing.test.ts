@@ -65,11 +65,11 @@ describe.skipIf(cannotRun !== undefined)('a server that is not heard', () => {
     stopped = [];
     pair = new Pair();
     await pair.create();
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const pid of stopped) signal(pid, 'SIGKILL');
     await pair.destroy();
-  }, 60_000);
+  });
 
   it('command: the standby takes over only when the arbitration command says so, and the fencing command has', async () => {
     await start(

@@ -60,11 +60,11 @@ describe.skipIf(cannotRun !== undefined)('commands of the configuration', () => 
     const addresses = pair.ports.slice(0, 2).map((port) => ({ host: join(pair.dir, 'run'), port }));
     writer = new Writer(addresses, owner);
     expect(await writer.writesAgain(quickly)).toBe(true);
-  }, 60_000);
+  });
   afterAll(async () => {
     writer?.stop();
     await pair.destroy();
-  }, 60_000);
+  });
 
   it('pre_detach_command comes before the standby loses its right to take over, and before the names', async () => {
     const look = pair.script(

@@ -28,12 +28,12 @@ describe.skipIf(cannotRun !== undefined)('the receiver of a standby', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const address = silent.address();
     port = typeof address === 'object' && address ? address.port : 0;
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const socket of sockets) socket.destroy();
     silent.close();
     await pair.destroy();
-  }, 60_000);
+  });
 
   const conf = () => serverConf({ dbInstance: pair.dataDir(2), dbInstanceUsername: owner });
   const file = (name: string): string => join(pair.dataDir(2), name);

@@ -81,14 +81,14 @@ const record = recorded({
 });
 
 describe.skipIf(cannotRun !== undefined)('a state file', () => {
-  it('of the last release is read by the present controller', { timeout: 60_000 }, async () => {
+  it('of the last release is read by the present controller', async () => {
     const said = await runReleased();
     expect(said).toContain(`controller ${released('mc').version} of server2`);
     const { state, torn } = readState(dir, 'server2');
     expect([state?.role, torn]).toEqual(['standby', false]);
   });
 
-  it('of the present controller is read by the last release', { timeout: 60_000 }, async () => {
+  it('of the present controller is read by the last release', async () => {
     writeState(dir, 'server2', record);
     const said = await runReleased();
     expect(said).not.toContain('MCA01026');

@@ -35,7 +35,7 @@ describe.skipIf(cannotRun !== undefined)('a server with TLS', () => {
     const { key, certificate: text } = certificate();
     await server.start(['ssl = on'], { 'server.key': key, 'server.crt': text });
     server.sql("create role repl replication login password 'right'");
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   it.each(['hostssl', 'host', 'hostnossl'])(

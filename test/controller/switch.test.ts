@@ -35,11 +35,11 @@ describe.skipIf(cannotRun !== undefined)('two instances, one client', () => {
     const addresses = pair.ports.slice(0, 2).map((port) => ({ host, port }));
     writer = new Writer(addresses, owner);
     expect(await writer.writesAgain(quickly)).toBe(true);
-  }, 60_000);
+  });
   afterAll(async () => {
     writer?.stop();
     await pair.destroy();
-  }, 60_000);
+  });
 
   const status = (id: string, wanted: string) =>
     pair.until(id, (it) => it.mirroring_status === wanted, quickly);

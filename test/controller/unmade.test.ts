@@ -20,7 +20,7 @@ describe.skipIf(cannotRun !== undefined)('a standby without data', () => {
   beforeAll(async () => {
     await pair.create();
     expect(pair.ctl('start', '--local-server', 'server1').stderr).toBe('');
-  }, 60_000);
+  });
   afterAll(() => pair.destroy(), 60_000);
 
   it('that a person has stopped', () => {

@@ -28,11 +28,11 @@ describe.skipIf(cannotRun !== undefined)('a shutdown that a receiver holds up', 
       join(pair.dataDir(1), 'postgresql.conf'),
       "wal_level=logical\nwal_sender_timeout=0\nsynchronous_standby_names=''\ncluster_name='a: b'\n",
     );
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const pid of receivers) signal(pid, 'SIGKILL');
     await pair.destroy();
-  }, 60_000);
+  });
 
   const conf = () => serverConf({ dbInstance: pair.dataDir(1), dbInstanceUsername: owner });
   const control = (...args: string[]) => {

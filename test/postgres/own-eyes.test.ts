@@ -47,7 +47,7 @@ describe.skipIf(!existsSync(`${bin}/initdb`))('PostgreSQL 15', () => {
     );
     expect(made.stdout).toContain('Success');
     for (const name of ['conf', 'hba']) writeFileSync(at(name), '');
-  }, 120_000);
+  });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   const settingLine = fc

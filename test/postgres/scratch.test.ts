@@ -77,7 +77,7 @@ describe.skipIf(!existsSync(`${binDir}/pg_resetwal`))(
         execFileSync('chown', ['nobody', at('server.key'), at('server.crt'), at('locked.key')]);
       for (const name of ['server.key', 'locked.key']) chmodSync(at(name), 0o600);
       writeFileSync(at('file'), '');
-    }, 120_000);
+    });
     afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
     it('takes what a server can start with, and nothing of the trial stays', () => {

@@ -140,7 +140,7 @@ export class RealArbiter {
         encoding: 'utf8',
         env: { ARBCONTROLDIR: this.dir },
         cwd: '/',
-        timeout: 60_000,
+        timeout: 240_000,
       }),
     );
   }

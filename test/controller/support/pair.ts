@@ -52,7 +52,7 @@ export function asOwner(
     cwd: '/',
     env: { ...process.env, ...env },
     // For what hangs; on a busy machine initdb alone takes half a minute.
-    timeout: 60_000,
+    timeout: 240_000,
   });
 }
 

@@ -56,7 +56,7 @@ hosts:
     const options = `-p 28500 -k ${at('run')} -c work_mem=7MB`;
     asOwner(`${bin}/pg_ctl`, '-s', '-w', '-D', at('one'), '-l', at('one.log'), '-o', options, 'start');
     ask('CREATE TABLE t AS SELECT generate_series(1, 1000) AS n');
-  }, 60_000);
+  });
   afterAll(() => {
     // They are gone already if all went as it should.
     for (const name of ['mc2', 'mc1'])
