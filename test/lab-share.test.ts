@@ -12,7 +12,8 @@ interface Draw {
   readonly pace: number;
 }
 interface Module {
-  readonly everyday: readonly string[];
+  readonly always: readonly string[];
+  readonly early: readonly string[];
   secondsOf(files: readonly string[], times: Readonly<Record<string, number>>): number;
   drawn(draw: Draw): string[];
 }
@@ -25,12 +26,22 @@ const files = ['a', 'b', 'c', 'd', 'new'];
 const draw = (change: Partial<Draw> = {}) =>
   share.drawn({ files, times, commit: 'abc', seconds: 60, pace: 1, ...change });
 
-it('the files of every day are there, each once, and are a quarter of the lab at most', () => {
-  expect(share.everyday.filter((file) => !existsSync(join(root, file)))).toEqual([]);
-  expect(new Set(share.everyday).size).toBe(share.everyday.length);
+it('the files that are named are there, each once; the main way is a tenth of the lab at most', () => {
+  const named = [...share.always, ...share.early];
+  expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  expect(new Set(named).size).toBe(named.length);
   const all = JSON.parse(readFileSync(join(root, 'test/times.json'), 'utf8')) as Record<string, number>;
   const lab = Object.keys(all).filter((file) => file.startsWith('test/lab/'));
-  expect(share.secondsOf(share.everyday, all)).toBeLessThan(share.secondsOf(lab, all) / 4);
+  expect(share.secondsOf(share.always, all)).toBeLessThan(share.secondsOf(lab, all) / 10);
+});
+
+it('what comes early does so whatever the commit', () => {
+  const all = [...files, ...share.early];
+  for (const commit of ['abc', 'def']) {
+    const found = draw({ files: all, commit, seconds: 60 * share.early.length });
+    expect(found).toEqual(expect.arrayContaining([...share.early]));
+    expect(found[0]).toBe(share.early[0]);
+  }
 });
 
 it('of the others only what fits is drawn, and the same for the same commit', () => {
