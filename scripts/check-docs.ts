@@ -18,6 +18,7 @@ const groups: Readonly<Record<string, string>> = {
   SET: 'Settings of PostgreSQL',
   HBA: 'Client rules (pg_hba.conf)',
   ROL: 'Roles',
+  HRD: 'What `postgres.hardening` asks for besides',
   SLT: 'Replication slots',
   SUM: 'Checksums',
   ARC: 'The archive',

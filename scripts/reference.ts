@@ -162,6 +162,8 @@ export const variables: Readonly<Record<string, string>> = {
   formerSlots: 'slots through which the standbys of a pair streamed before pgduet; each has a `name`',
   commands:
     'programs that the controller of this host starts; each has a `key` of the inventory and a `path`',
+  libraries:
+    'libraries that packages bring to this host, as `postgres.hardening: cis` has them; each has a `name`, its `package`, `extension` where one is created, and `askedFor`, the key that wants it',
   besides:
     "what is not PostgreSQL's own in the data directory of the server that keeps the data; each has a `path`, with a sum before it",
   'arbiter.name': 'name of the host of the arbiter; it and all below are empty where there is none',

@@ -21,6 +21,11 @@ export interface PackageManager {
   /** What `install` says when no source has the package, and when a source cannot be reached. */
   readonly notOffered: RegExp;
   readonly unreachable: RegExp;
+  /**
+   * Shell that prints what `install` would say of a package that no source has, also once the sources were read anew; else what it likes.
+   * Nothing of that is kept on the host.
+   */
+  asked(name: string): string;
   /** The command that reads the package sources anew. */
   readonly refresh: string;
   /**
@@ -46,6 +51,8 @@ export interface Platform {
   readonly manager: PackageManager;
   readonly packages: {
     postgres(majorVersion: number): string;
+    /** What brings a library that is no part of PostgreSQL. */
+    library(name: string, majorVersion: number): string;
     /** Besides, what is of the same version and holds programs or libraries of it. */
     besidePostgres(majorVersion: number): readonly string[];
     readonly node: string;
@@ -70,6 +77,18 @@ const aptInstall = (name: string, again: boolean): string => sh`export DEBIAN_FR
 install() { apt-get install -y -q --no-install-recommends ${again ? ['--reinstall'] : []} -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 ${name}; }
 if ! apt-get install -q -s ${again ? ['--reinstall'] : []} ${name} >/dev/null 2>&1; then apt-get update -q -o DPkg::Lock::Timeout=120; fi
 install >&2`;
+
+// What was read long ago, or never, says nothing against a package: the sources are read beside, in a place of their own. One that cannot
+// be reached is no word about the package.
+const aptAsked = (name: string): string => `export LC_ALL=C
+if apt-get install -q -s ${quote(name)} >/dev/null 2>&1; then exit; fi
+lists=$(mktemp -d /tmp/pgduet-lists.XXXXXXXXXX) || exit 0
+trap 'rm -rf "$lists"' EXIT
+trap 'exit 0' INT TERM HUP
+chmod 755 "$lists"
+mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
+beside="-o Dir::State::Lists=$lists/lists -o Dir::Cache=$lists/cache"
+if timeout 120 apt-get update -q -o APT::Update::Error-Mode=any $beside >/dev/null 2>&1; then apt-get install -q -s $beside ${quote(name)} 2>&1 || :; fi`;
 
 const aptPins = (pins: Readonly<Record<string, string>>): string =>
   Object.entries(pins)
@@ -98,6 +117,9 @@ echo "$said" | sed -n -e 's/^Inst \\([^ ]*\\).* (\\([^ ]*\\) .*/new \\1 \\2/p' -
 const quietly =
   'export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none';
 
+const debianLibrary = (name: string, majorVersion: number): string =>
+  `postgresql-${majorVersion}-${name.replaceAll('_', '-')}`;
+
 const ownClusters = '/etc/postgresql-common/createcluster.d';
 
 export const debian: Platform = {
@@ -112,6 +134,7 @@ export const debian: Platform = {
     notOffered: /Unable to locate package|has no installation candidate|Couldn't find any package/i,
     unreachable:
       /Temporary failure resolving|Failed to fetch|Could not connect to|Unable to fetch some archives/i,
+    asked: aptAsked,
     refresh: 'apt-get update',
     offer: aptOffer,
     fetch: (pins) => `${quietly}\n${aptUpdate(pins, '--download-only')} >&2`,
@@ -129,6 +152,7 @@ if dpkg-query -W -f '\${db:Status-Status} \${db:Status-Eflag}\\n' 2>/dev/null | 
   },
   packages: {
     postgres: (majorVersion) => `postgresql-${majorVersion}`,
+    library: debianLibrary,
     besidePostgres: (majorVersion) => [
       `postgresql-client-${majorVersion}`,
       `postgresql-contrib-${majorVersion}`,

@@ -26,7 +26,7 @@ export interface Entry {
   readonly as?: string;
   /** A text that is rendered; empty or "false" leaves the resource out. */
   readonly when?: string;
-  readonly each?: 'others' | 'standbys' | 'servers' | 'dropped' | 'tablespaces' | 'formerSlots' | 'commands';
+  readonly each?: (typeof eachWords)[number];
   readonly after: readonly After[];
   /** Looked at only once what it comes after is right. */
   readonly late: boolean;
@@ -66,6 +66,7 @@ export const eachWords = [
   'tablespaces',
   'formerSlots',
   'commands',
+  'libraries',
 ] as const;
 
 export function parsePlaybook(

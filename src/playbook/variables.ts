@@ -40,7 +40,13 @@ import { type MaintenanceVariables, maintenanceVariables } from './variables/mai
 import { type MemoryVariables, memoryVariables } from './variables/memory.ts';
 import { type NamesVariables, namesVariables } from './variables/names.ts';
 import { type OperatingVariables, operatingVariables } from './variables/operating.ts';
-import { barePlatform, type PlatformVariables, platformVariables } from './variables/platform.ts';
+import {
+  barePlatform,
+  type LibraryVariables,
+  libraryVariables,
+  type PlatformVariables,
+  platformVariables,
+} from './variables/platform.ts';
 import { type RebuildVariables, rebuildVariables } from './variables/rebuild.ts';
 import { type RecoveringVariables, recoveringVariables } from './variables/recovering.ts';
 import { type RenewalVariables, renewalVariables } from './variables/renewal.ts';
@@ -86,7 +92,7 @@ interface SharedVariables {
   readonly others: readonly ServerVariables[];
   readonly servers: readonly ServerVariables[];
   /** In an `each`: the server or tablespace that is meant. */
-  readonly item?: ServerVariables | TablespaceVariables | SlotVariables | CommandVariables;
+  readonly item?: ServerVariables | TablespaceVariables | SlotVariables | CommandVariables | LibraryVariables;
   /** Those of the primary. */
   readonly tablespaces: readonly TablespaceVariables[];
   /** What stands beside PostgreSQL's own in the data directory of the server that keeps the data. */
@@ -95,6 +101,8 @@ interface SharedVariables {
   readonly formerSlots: readonly SlotVariables[];
   /** Programs that the controller of this host starts. */
   readonly commands: readonly CommandVariables[];
+  /** Libraries that packages bring to this host. */
+  readonly libraries: readonly LibraryVariables[];
   /** Those that a teardown takes away. */
   readonly dropped: readonly DroppedVariables[];
   readonly arbiter: ArbiterVariables;
@@ -187,6 +195,7 @@ function sharedVariables(situation: Situation, host: string): SharedVariables {
     firewall: firewallVariables(situation, host),
     formerSlots: formerSlots(view).map((name) => ({ name })),
     commands: commandsOf(cluster, host),
+    libraries: libraryVariables(cluster, view, host),
     besides: (keeper?.data?.besides ?? []).map((one) => ({ path: besideWord(one) })),
   };
 }

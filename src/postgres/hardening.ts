@@ -66,25 +66,50 @@ export const hardening: readonly Setting[] = [
   },
   {
     level: 'cis',
+    name: 'pgaudit.log',
+    value: 'ddl, role',
+    with: 'libraries',
+    what: 'who changed objects, roles and rights, in one form (library `pgaudit`)',
+  },
+  {
+    level: 'cis',
     name: 'unix_socket_permissions',
     value: '0770',
     what: "local clients are members of the administrator's group, or of `unix_socket_group`",
   },
 ];
 
-/** In the order of `shared_preload_libraries`. */
-export const hardeningLibraries: readonly {
+interface Library {
   readonly level: HardeningLevel;
   readonly name: string;
+  /** It is no part of PostgreSQL: a package of its own brings it, which has to be on every host before a setting names it. */
+  readonly packaged?: true;
+  /** An auditor looks for its extension in the database of administration. */
+  readonly extension?: true;
   readonly what: string;
-}[] = [
+}
+
+/** In the order of `shared_preload_libraries`. */
+export const hardeningLibraries: readonly Library[] = [
   { level: 'standard', name: 'auth_delay', what: 'see above' },
   {
     level: 'standard',
     name: 'passwordcheck',
     what: 'no short and simple passwords, where they come as clear text',
   },
+  { level: 'cis', name: 'pgaudit', packaged: true, what: 'see above; from a package' },
+  {
+    level: 'cis',
+    name: 'set_user',
+    packaged: true,
+    extension: true,
+    what: 'administrators become superuser within their session, which is logged from then on; from a package, with its extension in database `postgres`',
+  },
 ];
+
+/** Those that a package brings to a server of this level. */
+export const packagedLibraries = (level: HardeningLevel): readonly Library[] =>
+  hardeningLibraries.filter((one) => one.packaged && isWithin(one.level, level));
 
 /** As templates/postgresql.conf.hbs has it. */
 const walSenders = 10;

@@ -29,6 +29,7 @@ import { memory } from './data/memory.ts';
 import { rebuild } from './data/rebuild.ts';
 import { standby } from './data/standby.ts';
 import { certificate } from './postgres/certificate.ts';
+import { extension } from './postgres/extension.ts';
 import { tlsFormer } from './postgres/former-pairs.ts';
 import { formerPasswords } from './postgres/former-passwords.ts';
 import { hba } from './postgres/hba.ts';
@@ -93,6 +94,7 @@ const all: readonly AnyKind[] = [
   anyKind(dismissed),
   anyKind(duty),
   anyKind(erased),
+  anyKind(extension),
   anyKind(file),
   anyKind(forgotten),
   anyKind(firewall),

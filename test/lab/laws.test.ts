@@ -373,6 +373,11 @@ const laws: readonly Law[] = [
   },
   {
     host: 'server1',
+    resource: 'extension: { name: pg_buffercache }',
+    breaks: [fresh, { title: 'was dropped', script: as('DROP EXTENSION pg_buffercache') }],
+  },
+  {
+    host: 'server1',
     resource: 'role: { name: law, replication: true, password: !secret replication_password }',
     breaks: [
       fresh,

@@ -32,7 +32,9 @@ describe('hardening', () => {
       ...of(),
       log_error_verbosity: 'verbose',
       log_statement: 'ddl',
+      'pgaudit.log': 'ddl, role',
       unix_socket_permissions: '0770',
+      shared_preload_libraries: 'auth_delay, passwordcheck, pgaudit, set_user',
     });
   });
 
@@ -62,6 +64,7 @@ describe('hardening', () => {
     const settings = of({ level: 'cis', loads: false });
     expect(settings).not.toHaveProperty('shared_preload_libraries');
     expect(settings).not.toHaveProperty(['auth_delay.milliseconds']);
+    expect(settings).not.toHaveProperty(['pgaudit.log']);
     expect(settings.log_connections).toBe('on');
   });
 });

@@ -55,8 +55,12 @@ describe.skipIf(!existsSync(`${binDir}/pg_resetwal`))(
     const left = (): readonly string[] =>
       readdirSync('/tmp').filter((name) => name.startsWith('pgduet-scratch.'));
 
-    const said = (settings: Readonly<Record<string, string>>, dataDir?: string): readonly string[] => {
-      const place = { owner, version: 15, ...(dataDir === undefined ? {} : { dataDir }) };
+    const said = (
+      settings: Readonly<Record<string, string>>,
+      dataDir?: string,
+      brought: readonly string[] = [],
+    ): readonly string[] => {
+      const place = { owner, version: 15, brought, ...(dataDir === undefined ? {} : { dataDir }) };
       const { stdout, stderr } = spawnSync('sh', [], {
         input: `${preamble({ owner, socketDir: '/tmp', port: 1, postgresVersion: 15, binDir })}\n${trialScript(settings, place)}\n`,
         encoding: 'utf8',
@@ -92,6 +96,17 @@ describe.skipIf(!existsSync(`${binDir}/pg_resetwal`))(
         said({ ...settings, archive_mode: 'on', archive_command: 'touch /tmp/pgduet-scratch.archived' }),
       ).toEqual([]);
       expect(left()).toEqual([]);
+    });
+
+    it('takes a library that a package brings before, and tries it where it is there', () => {
+      const loads = (libraries: string) => ({ shared_preload_libraries: libraries });
+      expect(said(loads('pg_stat_statements, no_such'), undefined, ['no_such'])).toEqual([]);
+      expect(said(loads('no_such'), undefined, ['no_such'])).toEqual([]);
+      expect(said(loads('"$libdir/no_such"'), undefined, ['no_such'])).toEqual([]);
+      // One that is not brought, one that is there and is no library for it, and one that nobody brings.
+      expect(said(loads('nor_this, no_such'), undefined, ['no_such'])).toHaveLength(1);
+      expect(said(loads('libpqwalreceiver, nor_this'), undefined, ['libpqwalreceiver'])).toHaveLength(1);
+      expect(said(loads('no_such'))).toHaveLength(1);
     });
 
     it('takes files of the data directory, and a key that needs a passphrase', () => {

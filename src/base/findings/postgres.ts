@@ -194,6 +194,12 @@ export const postgresCodes = {
     consequence: 'every role uses what stands there, where only those that it was granted to should',
     repair: provision,
   },
+  HRD001: {
+    severity: 'drift',
+    title: 'an extension that the level of hardening has is not there',
+    consequence: 'who is to use it finds nothing; no server needs it to run',
+    repair: provision,
+  },
   SLT001: {
     severity: 'drift',
     title: 'the slot of a base backup was left behind',

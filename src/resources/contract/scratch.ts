@@ -7,6 +7,8 @@
 import { quote } from '../../base/shell.ts';
 import { confLine } from '../../postgres/conf-file.ts';
 import { type Needed, neededOf } from '../../postgres/host-settings.ts';
+import { bareLibrary, librariesIn } from '../../postgres/libraries.ts';
+import { hasLibrary } from './library-directory.ts';
 
 /** Directories that a server of any version wants to see before it reads its rules. */
 export const scratchDirectories = ['global', 'pg_notify', 'pg_tblspc', 'base'];
@@ -119,12 +121,16 @@ fi
 sed -n 's/^\\([A-Za-z_]*\\): *\\([0-9]*\\).*/has \\1 \\2/p' /proc/meminfo | grep -E ' (MemTotal|SwapTotal|HugePages_Total|HugePages_Free) '
 if [ ! -e slow ]; then echo tried; fi`;
 
+const preload = 'shared_preload_libraries';
+
 /** Who the server belongs to, and which one it is. */
 export interface TrialPlace {
   readonly owner: string;
   readonly version: number;
   /** Where files with relative names are; absent: they come with the copy. */
   readonly dataDir?: string;
+  /** Libraries that a package brings before a server is started with them; as long as one of them is not there, none is asked for. */
+  readonly brought?: readonly string[];
 }
 
 /**
@@ -136,7 +142,7 @@ export function trialScript(settings: Readonly<Record<string, string>>, place: T
   const { tls, log, hugePages } = needed;
   const words = [String(place.version), tls ? 'on' : 'off', log, hugePages ? 'on' : 'off'];
   return `if [ -n "$PGBIN" ] && [ -n "$OWNER_HOME" ] && { [ -n "$ROOT" ] || [ "$ME" = ${quote(place.owner)} ]; }; then
-  printf '%s' ${quote(confText(needed))} | reader env PGBIN="$PGBIN" setsid sh -c ${quote(script)} sh ${words.map(quote).join(' ')} 2>/dev/null | sed 's/^/trial /'
+  { printf '%s' ${quote(confText(needed))}; ${withoutBrought(needed, place.brought ?? [])}; } | reader env PGBIN="$PGBIN" setsid sh -c ${quote(script)} sh ${words.map(quote).join(' ')} 2>/dev/null | sed 's/^/trial /'
 fi`;
 }
 
@@ -144,3 +150,13 @@ const confText = ({ settings }: Needed): string =>
   Object.entries(settings)
     .map(([name, value]) => `${confLine(name, value)}\n`)
     .join('');
+
+/** Shell: the line that counts in place of the one before, where a library has yet to come. */
+function withoutBrought({ settings }: Needed, brought: readonly string[]): string {
+  const list = librariesIn(settings[preload] ?? '');
+  const coming = list.map(bareLibrary).filter((name) => brought.includes(name));
+  if (coming.length === 0) return ':';
+  const others = list.filter((name) => !coming.includes(bareLibrary(name)));
+  const line = `${confLine(preload, others.join(', '))}\n`;
+  return `if ! { ${coming.map((name) => `{ ${hasLibrary(name)}; }`).join(' && ')}; }; then printf '%s' ${quote(line)}; fi`;
+}

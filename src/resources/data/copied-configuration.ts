@@ -20,13 +20,19 @@ export const demandsField = map(
 interface Copied {
   readonly owner: string;
   readonly version: number;
+  readonly brought?: readonly string[];
   readonly configuration?: Readonly<Record<string, string>>;
 }
 
 /** Files with relative names come with the copy. */
-export const configurationProbe = ({ configuration = {}, owner, version }: Copied): Probe | undefined =>
+export const configurationProbe = ({
+  configuration = {},
+  owner,
+  version,
+  brought = [],
+}: Copied): Probe | undefined =>
   Object.keys(configuration).length > 0
-    ? { shell: trialScript(configuration, { owner, version }) }
+    ? { shell: trialScript(configuration, { owner, version, brought }) }
     : undefined;
 
 export function configurationProblem(

@@ -9,6 +9,7 @@ import { makerOf } from '../../postgres/bindirs.ts';
 import { integer, map, text, wordList } from '../contract/field.ts';
 import { type DesiredOf, mapsOf, serverFields } from '../contract/fields.ts';
 import { absent, present, type ResourceKind, refuse, same, unknown } from '../contract/kind.ts';
+import { libraryDirectory } from '../contract/library-directory.ts';
 import { replyLines } from '../contract/replies.ts';
 import { trialScript } from '../contract/scratch.ts';
 import { readTrial } from '../contract/trial.ts';
@@ -147,7 +148,7 @@ for name in ${desired.locales.map(quote).join(' ')}; do
 done
 if [ -z "$PGBIN" ]; then echo 'no programs'; exit; fi
 printf 'build %s\\n' "$(peek "$PGBIN/postgres" --version 2>/dev/null | head -n 1)"
-lib=$(peek "$PGBIN/pg_config" --pkglibdir 2>/dev/null || echo "\${PGBIN%/bin}/lib")
+${libraryDirectory}
 share=$(peek "$PGBIN/pg_config" --sharedir 2>/dev/null || echo "\${PGBIN%/bin}/share")
 # Debian's packages keep what does not depend on the machine elsewhere.
 case $share in /usr/lib/*) share=/usr/share/\${share#/usr/lib/}; share=\${share%/share};; esac

@@ -27,6 +27,8 @@ export interface RebuildDesired extends RebuildPlace, Unlocking {
   readonly same?: readonly string[];
   /** Settings as the rebuilt server will start with them. */
   readonly configuration?: Readonly<Record<string, string>>;
+  /** Libraries that a package brings before. */
+  readonly brought?: readonly string[];
   /** A base backup in any case. */
   readonly copy: boolean;
   /** The copy that is put aside is called so, with the time behind it. */

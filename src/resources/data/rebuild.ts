@@ -16,6 +16,7 @@ import {
   unknown,
   type Verdict,
 } from '../contract/kind.ts';
+import { broughtField } from '../contract/library-directory.ts';
 import { unlockFields } from '../contract/unlock.ts';
 import {
   configurationField,
@@ -53,6 +54,7 @@ const fields = serverFields(
     ),
     same: sameFiles,
     configuration: configurationField,
+    brought: broughtField,
     demands: demandsField,
     ...unlockFields,
     copy: flag('`true` for a base backup in any case', false),

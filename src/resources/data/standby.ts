@@ -16,6 +16,7 @@ import {
   same,
   unknown,
 } from '../contract/kind.ts';
+import { broughtField } from '../contract/library-directory.ts';
 import { rebuildAdvice } from '../controller/outage.ts';
 import {
   configurationField,
@@ -72,6 +73,7 @@ const fields = serverFields({
   ),
   same: sameFiles,
   configuration: configurationField,
+  brought: broughtField,
   demands: demandsField,
   system_identifier: optional(
     text("the primary's, as it was seen; data of another cluster is never touched"),

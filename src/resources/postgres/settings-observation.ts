@@ -24,6 +24,8 @@ export interface SettingsDesired {
   readonly tls?: 'kept' | 'free';
   /** They name files that the same run makes: no host can try them before. */
   readonly untried?: true;
+  /** Libraries that a package brings before. */
+  readonly brought?: readonly string[];
   /** Of a server that was there before: what is as good stays, see `adopted-rules.ts`. */
   readonly adopted?: {
     /** False as long as kind `takeover` has to hand the server to the controller: it brings restarts about. */

@@ -16,7 +16,7 @@ export interface TriedSettings {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-type TriedPlace = Pick<SettingsDesired, 'instance' | 'version'>;
+type TriedPlace = Pick<SettingsDesired, 'instance' | 'version' | 'brought'>;
 
 /**
  * Undefined where there is nothing to try: a server without data is tried by its first start, and what any host can do, and asks for no
@@ -40,8 +40,8 @@ export function toBeTried(
 
 export const triedProbe = (
   { settings }: TriedSettings,
-  { instance: { owner, dataDir }, version }: TriedPlace,
-): Probe => ({ shell: trialScript(settings, { owner, version, dataDir }) });
+  { instance: { owner, dataDir }, version, brought = [] }: TriedPlace,
+): Probe => ({ shell: trialScript(settings, { owner, version, dataDir, brought }) });
 
 export function triedProblem(
   { stdout }: ProbeReply,

@@ -16,6 +16,7 @@ import { readLimits } from '../../postgres/limits.ts';
 import { flag, list, map, oneOf, optional, template, text } from '../contract/field.ts';
 import { fieldsOnServer } from '../contract/fields.ts';
 import { type Change, change, type ResourceKind, refuse, same } from '../contract/kind.ts';
+import { broughtField } from '../contract/library-directory.ts';
 import { ownFile } from '../contract/preamble.ts';
 import { asInForce, judge, type ValuesInForce } from './adopted-rules.ts';
 import { closedFile, configurationProbe, readConfiguration } from './configuration-file.ts';
@@ -95,11 +96,16 @@ const fields = fieldsOnServer(
       'whether a host tries them before the plan is shown, where it may not be able to start with them',
       true,
     ),
+    brought: broughtField,
     except: list(
       'with it, settings that pgduet wrote earlier and that are declared no more are removed, except these names',
     ),
   },
-  ({ name, adopted, logging, tls, tried, except, ...source }, { server: instance }, problem): Desired => ({
+  (
+    { name, adopted, logging, tls, tried, brought, except, ...source },
+    { server: instance },
+    problem,
+  ): Desired => ({
     name,
     instance,
     version: instance.version,
@@ -107,6 +113,7 @@ const fields = fieldsOnServer(
     ...(except.length === 0 ? {} : { except }),
     ...(tls ? { tls } : {}),
     ...(tried ? {} : { untried: true }),
+    ...(brought.length === 0 ? {} : { brought }),
     ...(adopted ? { adopted: { taken: adopted === 'taken', ...(logging ? { logging } : {}) } } : {}),
   }),
 );

@@ -156,7 +156,15 @@ export function imageLayers(image: ImageName): [Layer, Layer] {
   );
   const top = image.endsWith('-bare')
     ? {
-        packages: [postgresql, 'postgresql', 'postgresql-client', 'nodejs', 'iputils-ping', 'nftables'],
+        packages: [
+          postgresql,
+          'postgresql',
+          'postgresql-client',
+          'nodejs',
+          'iputils-ping',
+          'nftables',
+          ...(debian12 ? ['postgresql-15-pgaudit', 'postgresql-15-set-user'] : []),
+        ],
         after: BARE_AFTER,
       }
     : {

@@ -12,7 +12,7 @@ import { freshPair, type LabCluster } from '../support/cluster.ts';
 import { fileText, sql } from '../support/instance.ts';
 import { dataDir, managementDir, type YamlMap } from '../support/inventory.ts';
 import { expectRowsTravel } from '../support/multiplexed.ts';
-import { expectExit, findingsOf } from '../support/pgduet.ts';
+import { type CheckDocument, expectExit, findingsOf } from '../support/pgduet.ts';
 
 const shipped = readFileSync(join(import.meta.dirname, '../../../inventories/pair.yml'), 'utf8');
 const written = (key: string): string =>
@@ -31,7 +31,8 @@ const umaskFile = '/etc/profile.d/pgduet_inst1.sh';
 describeLab('a new pair as pgduet init has it', () => {
   let pair: LabCluster;
   beforeAll(async () => {
-    pair = await freshPair({ postgres: asInit, host });
+    // It has a package source, on its own disk.
+    pair = await freshPair({ postgres: asInit, host, image: 'debian12-bare' });
   });
   afterAll(() => pair?.close());
 
@@ -86,6 +87,28 @@ describeLab('a new pair as pgduet init has it', () => {
 
   labTest('with cis it fails fewer, and check has nothing to tell', async () => {
     const cis = pair.inventory('cis.yml', { postgres: { ...asInit, hardening: 'cis' }, host });
+    expectExit(await pair.command(['provision', '-i', cis, '--yes']), 0);
+    expect(await failed(pair)).toEqual(failing('cis'));
+    expectExit(await pair.command(['check', '-i', cis]), 0);
+    await sql(pair.primary, "CREATE ROLE audited PASSWORD 'very-Secret-1'");
+    await sql(pair.primary, 'DROP ROLE audited');
+    const logs = (await pair.primary.host.sh(`grep -h AUDIT: ${managementDir}/*-log/*.log`)).stdout;
+    expect(logs).toMatch(/AUDIT: SESSION,\d+,\d+,ROLE,CREATE ROLE,.*<REDACTED>/);
+    expect(logs).not.toMatch(/very-Secret-1|SCRAM-SHA-256\$/);
+  });
+
+  labTest('what cis brought from packages is told when it is gone, and comes back', async () => {
+    const cis = pair.inventory('cis.yml', { postgres: { ...asInit, hardening: 'cis' }, host });
+    const remove = 'DEBIAN_FRONTEND=noninteractive apt-get remove -y postgresql-15-pgaudit';
+    await pair.standby.host.sh(remove, { check: true });
+    await sql(pair.primary, 'DROP EXTENSION set_user');
+    const said = await pair.command(['check', '-i', cis, '--json']);
+    const told = findingsOf(said.json<CheckDocument>()).map(({ code, object }) => `${code} ${object}`);
+    expect(told.toSorted()).toEqual(['HRD001 set_user', 'PKG001 postgresql-15-pgaudit']);
+    // The copy names a library that its host does not have any more.
+    expectExit(await pair.command(['rebuild', pair.standby.host.name, '-i', cis, '--copy', '--yes']), 0);
+    await pair.untilSwitchable();
+    expect(await sql(pair.standby, 'SHOW shared_preload_libraries')).toMatch(/\bpgaudit, set_user$/);
     expectExit(await pair.command(['provision', '-i', cis, '--yes']), 0);
     expect(await failed(pair)).toEqual(failing('cis'));
     expectExit(await pair.command(['check', '-i', cis]), 0);

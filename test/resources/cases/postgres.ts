@@ -666,6 +666,36 @@ export const postgres: readonly KindCases[] = [
     ],
   },
   {
+    kind: 'extension',
+    desired: '{ name: set_user }',
+    key: 'set_user',
+    describes: 'extension set_user of database postgres',
+    errors: [{ desired: '{}', what: "'name' is missing", at: '1:1' }],
+    cases: [
+      { title: 'it is there', reply: { sql: { version: '4.0.1' } }, gives: { same: 'version 4.0.1' } },
+      {
+        title: 'it is not there',
+        reply: { sql: null },
+        gives: {
+          change: 'create extension set_user in database postgres',
+          reason: 'does not exist',
+          differences: ['HRD001 set_user: created → (not there)'],
+          script: ['local;', 'CREATE EXTENSION IF NOT EXISTS "set_user" SCHEMA public;'],
+        },
+      },
+      {
+        title: 'its server was made and never started',
+        reply: { stdout: 'new\n', sqlProblem: 'connection refused' },
+        gives: { change: 'create extension', reason: 'does not exist' },
+      },
+      {
+        title: 'the server does not answer',
+        reply: { sqlProblem: 'connection refused' },
+        gives: { unknown: 'connection refused' },
+      },
+    ],
+  },
+  {
     kind: 'role',
     desired: '{ name: repl, replication: true, password: !secret replication_password }',
     key: 'repl',

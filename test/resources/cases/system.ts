@@ -159,6 +159,25 @@ export const system: readonly KindCases[] = [
         reply: { status: 1, stderr: 'dpkg-query: error: database is locked' },
         gives: { unknown: 'database is locked' },
       },
+      {
+        title: 'its library is there, from wherever',
+        desired: "{ name: postgresql-15-pgaudit, provides: 'pglib:pgaudit' }",
+        reply: { stdout: 'program /opt/pg 15/lib/pgaudit.so\n' },
+        gives: { same: '/opt/pg 15/lib/pgaudit.so is there' },
+      },
+      {
+        title: 'its library is not there',
+        desired: "{ name: postgresql-15-pgaudit, provides: 'pglib:pgaudit' }",
+        reply: { stdout: 'manager apt\n' },
+        gives: { change: 'install package postgresql-15-pgaudit', reason: 'not installed' },
+        tells: [{ code: 'PKG001', object: 'postgresql-15-pgaudit' }],
+      },
+      {
+        title: 'it is installed for another PostgreSQL than the one that runs',
+        desired: "{ name: postgresql-15-pgaudit, provides: 'pglib:pgaudit' }",
+        reply: { stdout: 'elsewhere /opt/pg 15/lib\n' },
+        gives: { refuse: 'HST004', what: 'the library pgaudit is not in /opt/pg 15/lib' },
+      },
     ],
   },
   {
