@@ -169,7 +169,8 @@ export const variables: Readonly<Record<string, string>> = {
   'arbiter.port': 'port that they call',
   'arbiter.managementDir': 'its management directory',
   'arbiter.clusterDir': 'the directory in it that belongs to this cluster alone',
-  'arbiter.identities': 'public parts of the keys of the servers, as `identities.json` beside the key of the arbiter has them',
+  'arbiter.identities':
+    'public parts of the keys of the servers, as `identities.json` beside the key of the arbiter has them',
   'arbiter.owner': 'user that it runs as',
   'arbiter.unit': 'its unit, without `.service`',
   'arbiter.service': 'what starts it with the host, as the kinds take it; empty where nothing does',
