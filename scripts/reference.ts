@@ -171,6 +171,8 @@ export const variables: Readonly<Record<string, string>> = {
   'arbiter.port': 'port that they call',
   'arbiter.managementDir': 'its management directory',
   'arbiter.clusterDir': 'the directory in it that belongs to this cluster alone',
+  'arbiter.identities':
+    'public parts of the keys of the servers, as `identities.json` beside the key of the arbiter has them',
   'arbiter.owner': 'user that it runs as',
   'arbiter.unit': 'its unit, without `.service`',
   'arbiter.service': 'what starts it with the host, as the kinds take it; empty where nothing does',
@@ -198,6 +200,7 @@ export const variables: Readonly<Record<string, string>> = {
   'identities.text':
     'public parts of the keys by which the controllers prove who they are, as `identities.json` has them',
   'identities.peers': 'servers that are to have proven theirs when the run has ended',
+  'identities.arbiter': 'the arbiter, where it is to have done so, too',
   'etcd.cell': 'by which mark its cell is named, once the cluster key has been renewed; otherwise empty',
   configuration:
     'settings that a copy of the primary is started with, a map; empty where it is not known, and with `pgduet migrate`',

@@ -29,12 +29,15 @@ export class Links {
   readonly #arbiters: ArbiterLink;
   readonly #etcd: EtcdLink;
   #configuration: Configuration;
+  /** What peers and arbiters have proven, as it is written down. */
+  #proven: Publics;
   /** The times of arbiters that do not go with those of this server, as was said. */
   readonly #warned = new Map<ServerId, number>();
 
   constructor(configuration: Configuration, ports: LinksPorts) {
     const { happen } = ports;
     this.#configuration = configuration;
+    this.#proven = configuration.identities.proven;
     this.#ports = ports;
     this.#peers = new AdminLink(configuration, ports.told, {
       heard: (peer, view) => ports.heard(peer, view),
@@ -43,7 +46,7 @@ export class Links {
       request: (peer, id, request) => happen({ kind: 'peer-request', peer, id, request }),
       reply: (peer, id, { ok, text, code }) =>
         happen({ kind: 'peer-reply', peer, id, ok, text, ...(code ? { code } : {}) }),
-      proven: (peer, all) => this.#remember(peer, all),
+      proven: (peer, all) => this.#remember(peer, all[peer]),
     });
     const register: EtcdEvents = {
       heard: (arbiter, view, lineages) => happen({ kind: 'arbiter-heard', arbiter, view, lineages }),
@@ -54,6 +57,7 @@ export class Links {
       heard: (arbiter, view) => happen({ kind: 'arbiter-heard', arbiter, view }),
       lost: register.lost,
       patience: (arbiter, patienceMs) => this.#compareTimes(arbiter, patienceMs),
+      proven: (arbiter, key) => this.#remember(arbiter, key),
     });
   }
 
@@ -69,6 +73,7 @@ export class Links {
 
   update(configuration: Configuration): void {
     this.#configuration = configuration;
+    this.#proven = configuration.identities.proven;
     this.#warned.clear();
     this.#peers.update(configuration);
     this.#arbiters.update(configuration);
@@ -89,15 +94,18 @@ export class Links {
     this.#peers.answer(peer, id, answer);
   }
 
-  /** By what each peer is heard; nothing where this server has no key of its own. */
+  /** By what each peer and each arbiter is heard; nothing where this server has no key of its own. */
   identities(): { readonly identities?: ReturnType<AdminLink['identities']> } {
-    return this.#configuration.identities.own ? { identities: this.#peers.identities() } : {};
+    const all = { ...this.#peers.identities(), ...this.#arbiters.identities() };
+    return this.#configuration.identities.own ? { identities: all } : {};
   }
 
   /** What cannot be written down is demanded as long as this process lives. */
-  #remember(peer: ServerId, all: Publics): void {
+  #remember(peer: ServerId, key: string | undefined): void {
+    if (key === undefined) return;
+    this.#proven = { ...this.#proven, [peer]: key };
     this.#ports.log('MCA01124', { peer });
-    const why = this.#ports.remember(all);
+    const why = this.#ports.remember(this.#proven);
     if (why !== null) this.#ports.log('MCA01125', { peer, why });
   }
 

@@ -33,7 +33,7 @@ import {
 } from '../resources/single/adopt-observation.ts';
 import { type Facts, factsProbe, readFacts } from './facts.ts';
 import type { LastPrimary } from './former.ts';
-import { type IdentitiesSeen, identityProbes, readIdentitiesSeen } from './identities.ts';
+import { arbiterProbes, type IdentitiesSeen, identityProbes, readIdentitiesSeen } from './identities.ts';
 import { type Origin, originProbe, readOrigin } from './lineage.ts';
 import { inMaintenance, type MaintenanceSeen, parseRemembered, type Remembered } from './maintenance.ts';
 import { calledBy } from './names.ts';
@@ -176,14 +176,14 @@ export const readStoppedServer = (reply: ProbeReply): StoppedRecord | undefined 
 
 type AboutServer = keyof ReturnType<typeof serverProbes>;
 
-/** What the survey asks of a host, by what the answer is about. Of a host without a server only the facts are asked. */
+/** What the survey asks of a host, by what the answer is about. A host without a server is that of the arbiter. */
 export const surveyProbes = (
   cluster: Cluster,
   server: Server | undefined,
 ): { readonly facts: Probe } & Readonly<Partial<Record<AboutServer | 'names', Probe>>> => ({
   facts: factsProbe,
   ...namesAsked(cluster),
-  ...(server ? serverProbes(cluster, server) : {}),
+  ...(server ? serverProbes(cluster, server) : arbiterProbes(cluster)),
 });
 
 /** The answers to the survey, and to what some commands ask besides. */

@@ -9,7 +9,7 @@ import { serverConf } from '../../src/controller/config.ts';
 import { arbiterKeyOf, fingerprint } from '../../src/controller/config-arbiter-key.ts';
 import { arbiterView, startArbiter } from '../../src/controller/core/arbiter.ts';
 import { arbiterIdentity, readIdentity } from '../../src/controller/io/arbiter-identity.ts';
-import { ArbiterPort } from '../../src/controller/io/arbiter-port.ts';
+import { ArbiterPort, type Caller } from '../../src/controller/io/arbiter-port.ts';
 import { Links } from '../../src/controller/links.ts';
 import { keyOf, TalkingServer, until } from './support/arbiter.ts';
 import { view } from './support/conversation.ts';
@@ -30,10 +30,16 @@ async function listening(answers: () => boolean = () => true) {
   const [port = 0] = await freePorts(1);
   const seen: string[] = [];
   const keys = new Map(secrets.map((key) => [fingerprint(key), key]));
+  const keyFor = (caller: Caller | undefined) =>
+    ['server1', 'server2'].includes(caller?.id ?? '') ? keys.get(caller?.fingerprint ?? '') : undefined;
   const made = new ArbiterPort(
-    (caller) => {
-      const key = keys.get(caller.fingerprint);
-      return key && ['server1', 'server2'].includes(caller.id) ? { who: caller, key } : undefined;
+    {
+      known: (identity) => {
+        const who = readIdentity(identity);
+        const key = keyFor(who);
+        return who && key && { who, key };
+      },
+      isHeard: (caller) => keyFor(caller) !== undefined,
     },
     () => 16,
     {
@@ -43,6 +49,7 @@ async function listening(answers: () => boolean = () => true) {
         return answers() ? { view: answer, patienceMs: 1800 } : null;
       },
       unknownPeer: (from, why) => seen.push(`unknown ${from}: ${why}`),
+      identified: () => undefined,
     },
   );
   await made.listen('127.0.0.1', port);

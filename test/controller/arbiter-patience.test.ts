@@ -21,7 +21,9 @@ const cellId = 'c';
 function cluster(): Cluster {
   const self = { id: 'arb1', host: '127.0.0.1', port: 1 };
   const servers = ['server1', 'server2'].map((id, index) => ({ id, host: '127.0.0.1', port: 2 + index }));
-  const files = { cluster: 'one', dir, self, servers, keys: new Map([['f', new Secret('00')]]), came: null };
+  const keys = new Map([['f', new Secret('00')]]);
+  const identities = { known: {}, proven: {} };
+  const files = { cluster: 'one', dir, self, servers, keys, came: null, identities };
   const found = { cell: { id: cellId, term: 1, holder: 'server1', attempt: 1 }, torn: false };
   return new Cluster(files, conf, found, 0, () => undefined);
 }

@@ -220,7 +220,8 @@ describe('the view of a host', () => {
   });
 
   it('holds the public part of the key of its controller, and what stands of the others', () => {
-    const key = 'A'.repeat(124);
+    const key =
+      'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5w1o2xq0KXgxsGGQq+53GzF+XY9qRDCk7dO301m8N88fVQI1x2ORsTWnfmbpLR+2q1f+CHrpNPqsmdEqn4NMdg==';
     const pem = `-----BEGIN PUBLIC KEY-----\n${key}\n-----END PUBLIC KEY-----\n`;
     const view = readHostView({
       identity: ok(`regular file|600|postgres|postgres|1|2\n${pem}`),
@@ -228,6 +229,9 @@ describe('the view of a host', () => {
     });
     expect(view).toEqual({ identity: key, identities: { server2: 'AAAA' } });
     expect(readHostView({ identity: ok('absent\n'), identities: ok('{') })).toEqual({});
+    // What no server could use is laid on none.
+    const junk = pem.replace(key, 'A'.repeat(124));
+    expect(readHostView({ identity: ok(`regular file|600|postgres|postgres|1|2\n${junk}`) })).toEqual({});
   });
 
   it('holds nothing that was not seen', () => {

@@ -73,6 +73,8 @@ const managed = [
   'file /usr/local/lib/pgduet/mc.cjs',
   'file /mcarb/arbiter/arbitration.conf',
   'file /mcarb/arbiter/clusters/inst1/arbiter.key',
+  'identity_key made',
+  'file /mcarb/arbiter/clusters/inst1/identities.json',
   'file /mcarb/arbiter/clusters/inst1/network.conf',
   'unit mcarb_arbiter',
   'arbiter /mcarb/arbiter',
@@ -140,6 +142,19 @@ describe('a pair with an arbiter', () => {
     const file = found(resources, 'arb1', 'file /mcarb/arbiter/clusters/inst1/arbiter.key');
     expect(contentOf(file)).toBe(arbiterKey.reveal());
     expect(file.desired).toMatchObject({ owner: 'mcarb', mode: '0600' });
+  });
+
+  it('hears by the keys of the servers before any of them speaks by its own', async () => {
+    const resources = compiled('provision', await clusterOf(arbiterInventory));
+    const made = ['server1', 'server2'].map((host) => ({ host, id: 'identity_key made' }));
+    const own = found(resources, 'arb1', 'file /mcarb/arbiter/clusters/inst1/identities.json');
+    expect([own.after, own.late]).toEqual([made, true]);
+    const ids = idsOn('arb1', resources);
+    expect(ids.indexOf(own.id)).toBeLessThan(ids.indexOf('arbiter /mcarb/arbiter'));
+    for (const host of ['server1', 'server2']) {
+      const file = found(resources, host, 'file /mcdir/inst1/identities.json');
+      expect(file.after).toEqual([...made, { host: 'arb1', id: 'arbiter /mcarb/arbiter' }]);
+    }
   });
 
   it('has files that another cluster on the same arbiter would write word for word', async () => {

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseIdentities } from '../../src/base/identities.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import type { HostView, View } from '../../src/observe/survey.ts';
-import { identitiesVariables } from '../../src/playbook/variables/identities.ts';
-import { clusterOf, threeInventory } from '../observe/cluster.ts';
+import { arbiterIdentities, identitiesVariables } from '../../src/playbook/variables/identities.ts';
+import { arbiterInventory, clusterOf, threeInventory } from '../observe/cluster.ts';
 
 const provision: Intent = { kind: 'provision' };
 
@@ -67,5 +67,52 @@ describe('the keys of the controllers', () => {
       laid,
       peers: ['server2'],
     });
+  });
+});
+
+describe('the keys of an arbiter and its servers', () => {
+  const all = { server1: { identity: 'one' }, server2: { identity: 'two' }, arb1: { identity: 'arb' } };
+
+  async function seen(hosts: Readonly<Record<string, HostView>>, over: Partial<View> = {}) {
+    const cluster = await clusterOf(arbiterInventory);
+    const [server] = cluster.servers;
+    if (!server) throw new Error('no server');
+    const view = { hosts: new Map(Object.entries(hosts)), primary: 'server1', ...over };
+    const { text, peers, arbiter } = identitiesVariables({ cluster, view, intent: provision }, server);
+    return {
+      onServer: parseIdentities(text),
+      onArbiter: parseIdentities(arbiterIdentities(cluster, view)),
+      waitsFor: { peers, arbiter },
+    };
+  }
+
+  it('are laid on both sides, and the arbiter is waited for', async () => {
+    expect(await seen(all)).toEqual({
+      onServer: { server1: 'one', server2: 'two', arb1: 'arb' },
+      onArbiter: { server1: 'one', server2: 'two' },
+      waitsFor: { peers: ['server2'], arbiter: 'arb1' },
+    });
+  });
+
+  it('an arbiter that is away keeps its entry, and is not waited for', async () => {
+    const hosts = { ...all, server1: { identity: 'one', identities: { arb1: 'arb' } }, arb1: {} };
+    const absent = new Set(['arb1']);
+    expect(await seen(hosts, { absent })).toMatchObject({
+      onServer: { server1: 'one', server2: 'two', arb1: 'arb' },
+      waitsFor: { peers: ['server2'], arbiter: '' },
+    });
+  });
+
+  it('a server that is away keeps its entry on the arbiter, as it stands there alone', async () => {
+    const arb1 = { identity: 'arb', identities: { server2: 'two', server1: 'former' } };
+    const server1 = { identity: 'one', identities: { server2: 'another' } };
+    const { onArbiter, onServer } = await seen({ server1, arb1 }, { absent: new Set(['server2']) });
+    expect(onArbiter).toEqual({ server1: 'one', server2: 'two' });
+    expect(onServer).toEqual({ server1: 'one', server2: 'another', arb1: 'arb' });
+  });
+
+  it('an arbiter without a key is not waited for, nor by a server without one', async () => {
+    expect((await seen({ ...all, arb1: {} })).waitsFor).toEqual({ peers: ['server2'], arbiter: '' });
+    expect((await seen({ ...all, server1: {} })).waitsFor).toEqual({ peers: [], arbiter: '' });
   });
 });

@@ -304,6 +304,21 @@ export const clusterCodes = {
     repair:
       "wait until all servers and the arbiter hear each other; 'mc_ctl status --arbiter' on {host} says who is missing",
   },
+  ARB006: {
+    severity: 'drift',
+    title: 'the arbiter has no key of its own',
+    consequence:
+      'whoever has the files of one server can speak for each other one to the arbiter, and pass for the arbiter to them',
+    repair: provision,
+  },
+  ARB007: {
+    severity: 'degraded',
+    title: 'the arbiter and a server do not prove to each other who they are',
+    consequence:
+      'they hear each other by the key of the cluster, which all servers have: whoever has the files of one can speak for both',
+    repair:
+      'run `pgduet provision`, which brings the programs and lays the keys; if it stays so, look for MCR00013 in the log of the arbiter',
+  },
   PRF001: {
     severity: 'note',
     title: 'another server is primary than the preferred one',

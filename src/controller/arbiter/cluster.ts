@@ -2,12 +2,17 @@
  * One cluster of an arbiter: its files, its cell, and which of its servers are online. In: files, views and the time. Out: answers.
  */
 import { randomUUID } from 'node:crypto';
+import type { Secret } from '../../base/secret.ts';
 import { type ArbiterConf, offlineAfterMs, patienceMs } from '../config-arbiter.ts';
 import type { MessageNumber } from '../core/messages.ts';
 import type { Cell, ServerId, ServerView } from '../core/view.ts';
-import type { ClusterFiles } from '../io/arbiter-files.ts';
+import { arbiterName, type ClusterFiles } from '../io/arbiter-files.ts';
 import type { ArbiterAnswer } from '../io/arbiter-port.ts';
 import { writeCell } from '../io/cell-file.ts';
+import { errorText } from '../io/files.ts';
+import { writeProven } from '../io/identity-files.ts';
+import type { PairKey } from '../io/pair-key.ts';
+import { Pairs } from '../io/pairs.ts';
 import { controllerVersion } from '../version.ts';
 import { CellOwner } from './cell-owner.ts';
 import type { ClusterStatus } from './status.ts';
@@ -26,6 +31,8 @@ export class Cluster {
   #conf: ArbiterConf;
   readonly #log: Log;
   readonly #owner: CellOwner;
+  /** Which keys of its servers count here (ADR 30). An arbiter calls nobody. */
+  #pairs: Pairs;
   readonly #startedAt: number;
   #tickedAt: number;
   readonly #heard = new Map<ServerId, Heard>();
@@ -43,6 +50,7 @@ export class Cluster {
   ) {
     this.#files = files;
     this.#conf = conf;
+    this.#pairs = new Pairs(files.self.id, files.identities);
     this.#log = (message, values) => log(message, { cluster: files.cluster, ...values });
     this.#startedAt = at;
     this.#tickedAt = at;
@@ -64,10 +72,34 @@ export class Cluster {
   }
 
   configure(files: ClusterFiles, conf: ArbiterConf): void {
+    // Its name is in the keys.
+    if (files.self.id === this.#files.self.id) this.#pairs.update(files.identities);
+    else this.#pairs = new Pairs(files.self.id, files.identities);
     this.#files = files;
     this.#conf = conf;
     this.#hasty.clear();
     this.#owner.configure({ id: files.self.id, patienceMs: patienceMs(conf) });
+  }
+
+  /** The keys by which this server is heard, made of these of the cluster. */
+  marked(server: ServerId, keys: readonly Secret[]): readonly PairKey[] {
+    return this.#pairs.keys(server, keys);
+  }
+
+  /** It is heard by its own key alone. */
+  demands(server: ServerId): boolean {
+    return this.#pairs.demands(server);
+  }
+
+  /** A handshake was done by this key. What cannot be written down is demanded as long as this process lives. */
+  identify(server: ServerId, pair: PairKey): void {
+    if (!this.#pairs.proves(server, pair)) return;
+    this.#log('MCR00014', { server });
+    try {
+      writeProven(this.#files.dir, arbiterName, this.#pairs.proven);
+    } catch (error) {
+      this.#log('MCR00015', { server, why: errorText(error) });
+    }
   }
 
   /** A stalled disk holds the whole arbiter up here: nobody is answered, and nothing happens. That is meant. */
@@ -76,7 +108,7 @@ export class Cluster {
       writeCell(this.#files.dir, cell);
       return null;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
     }
   }
 
@@ -88,7 +120,13 @@ export class Cluster {
     }
     if (giveUpMs !== undefined) this.#heedTimes(view.id, giveUpMs);
     const told = this.#owner.hear(view, now.at);
-    return told && { view: told, patienceMs: patienceMs(this.#conf) };
+    return told && { view: told, patienceMs: patienceMs(this.#conf), ...this.#marks(view.id) };
+  }
+
+  /** Earlier controllers do not read them. */
+  #marks(server: ServerId): { readonly marks?: readonly string[] } {
+    const marks = this.marked(server, [...this.#files.keys.values()]).map(({ mark }) => mark);
+    return marks.length > 0 ? { marks } : {};
   }
 
   /** A cluster with slow heartbeats is given more time than the arbiter's own say: one of three attempts, as by default. */
@@ -143,6 +181,7 @@ export class Cluster {
           host,
           status: fresh ? 'online' : 'offline',
           last_heard: heard ? new Date(heard.wall).toISOString() : null,
+          identity: this.#pairs.state(id),
         };
       }),
     };

@@ -4,12 +4,17 @@
  */
 import { type Diagnostic, DiagnosticError, type Result } from '../../base/diagnostic.ts';
 import { exitCode } from '../../base/exit-codes.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { ArbiterConf } from '../config-arbiter.ts';
+import { fingerprint } from '../config-arbiter-key.ts';
 import type { ServerId } from '../core/view.ts';
 import { type ArbiterFiles, type ClusterFiles, diagnosticsOf } from '../io/arbiter-files.ts';
+import { readIdentity } from '../io/arbiter-identity.ts';
 import type { Caller } from '../io/arbiter-port.ts';
 import { readCell } from '../io/cell-file.ts';
 import { diagnostic, errorText, shortly } from '../io/files.ts';
+import { readPairIdentity } from '../io/pair-key.ts';
+import type { Known, NotTaken } from '../io/psk-port.ts';
 import { Cluster, type Log } from './cluster.ts';
 import type { ArbiterStatus } from './status.ts';
 
@@ -56,13 +61,61 @@ export class Clusters {
   }
 
   /** The cluster of this key, if it has such a server. */
-  of({ fingerprint, id }: Caller): Cluster | undefined {
-    return [...this.#served.values()].find(
-      ({ files }) =>
-        files.keys.has(fingerprint) &&
-        files.servers.some((line) => line.id === id) &&
-        (fingerprint === files.came || !this.#isUsed(files)),
-    );
+  of({ fingerprint: mark, id }: Pick<Caller, 'fingerprint' | 'id'>): Cluster | undefined {
+    return this.#with(id).find(({ files }) => this.#hears(files).has(mark));
+  }
+
+  #with(id: ServerId): readonly Cluster[] {
+    return [...this.#served.values()].filter(({ files }) => files.servers.some((line) => line.id === id));
+  }
+
+  #hears(files: ClusterFiles): ReadonlyMap<string, Secret> {
+    const { keys, came } = files;
+    return this.#isUsed(files) ? new Map([...keys].filter(([mark]) => mark === came)) : keys;
+  }
+
+  /** Whom an identity stands for: a server by the key that it has with this arbiter, or by that of its cluster. */
+  known(identity: string): Known<Caller> | NotTaken | undefined {
+    const paired = readPairIdentity(identity);
+    if (paired) return this.#paired(paired);
+    const who = readIdentity(identity);
+    const cluster = who && this.of(who);
+    const key = cluster?.files.keys.get(who?.fingerprint ?? '');
+    if (!who || !cluster || !key) return undefined;
+    if (cluster.demands(who.id))
+      return { why: `${nameIn(cluster, who.id)}, and does not prove the key of ${who.id}` };
+    return { who, key };
+  }
+
+  /** The key of a pair is of one cluster alone: what it is made of is. */
+  #paired({
+    id,
+    mark,
+  }: {
+    readonly id: ServerId;
+    readonly mark: string;
+  }): Known<Caller> | NotTaken | undefined {
+    const clusters = this.#with(id);
+    const pairs = clusters.flatMap((it) => it.marked(id, [...this.#hears(it.files).values()]));
+    const pair = pairs.find((it) => it.mark === mark);
+    if (pair) return { who: { fingerprint: fingerprint(pair.clusterKey), id, pair }, key: pair.key };
+    return clusters.length === 0
+      ? undefined
+      : { why: `it calls itself ${id}, by a key that is not known of ${id} here` };
+  }
+
+  /** What was proven may not count any more. */
+  isHeard(caller: Caller): boolean {
+    const cluster = this.of(caller);
+    if (!cluster) return false;
+    const { id, pair } = caller;
+    if (!pair) return !cluster.demands(id);
+    return cluster.marked(id, [...this.#hears(cluster.files).values()]).some((it) => it.key.equals(pair.key));
+  }
+
+  /** A handshake was done. */
+  identify({ id, pair, ...caller }: Caller): void {
+    if (pair) this.of({ id, ...caller })?.identify(id, pair);
   }
 
   /** Every server uses the key that came, and none goes back from it: the other one is heard no more, whatever file is left here. */
@@ -135,5 +188,8 @@ export class Clusters {
 const sharesKey = (one: ClusterFiles, other: ClusterFiles): boolean =>
   [...one.keys.keys()].some((mark) => other.keys.has(mark));
 
-const shapeOf = ({ self, servers, keys }: ClusterFiles): string =>
-  JSON.stringify({ self, servers, keys: [...keys.keys()] });
+const shapeOf = ({ self, servers, keys, identities: { own, known } }: ClusterFiles): string =>
+  JSON.stringify({ self, servers, keys: [...keys.keys()], own: own?.public, known });
+
+const nameIn = ({ files }: Cluster, id: ServerId): string =>
+  `it calls itself ${id} of cluster ${files.cluster}`;

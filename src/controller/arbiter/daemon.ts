@@ -17,7 +17,7 @@ import {
   readArbiterFiles,
   refuseMistakes,
 } from '../io/arbiter-files.ts';
-import { ArbiterPort, type Caller } from '../io/arbiter-port.ts';
+import { ArbiterPort } from '../io/arbiter-port.ts';
 import { ControlSocket } from '../io/control-socket.ts';
 import { checkAdministrator, shortly } from '../io/files.ts';
 import { type Journal, openJournal } from '../io/journal.ts';
@@ -86,17 +86,14 @@ class Arbiter {
     this.#unwatch = watchSelf({ ...conf, agentAliveTimeoutMs: 0 });
     this.#clusters = new Clusters((message, values) => this.#journal.log(message, values));
     this.#clusters.begin(found, conf, now().at);
-    this.#port = new ArbiterPort(
-      (caller) => this.#known(caller),
-      () => 16 + 4 * this.#clusters.size,
-      {
-        heard: (caller, view, giveUpMs) => {
-          if (this.#clusters.prove(caller)) this.#port.review();
-          return this.#clusters.of(caller)?.hear(view, giveUpMs, now()) ?? null;
-        },
-        unknownPeer: (from, why) => this.#journal.log('MCR00013', { from, why }),
+    this.#port = new ArbiterPort(this.#clusters, () => 16 + 4 * this.#clusters.size, {
+      heard: (caller, view, giveUpMs) => {
+        if (this.#clusters.prove(caller)) this.#port.review();
+        return this.#clusters.of(caller)?.hear(view, giveUpMs, now()) ?? null;
       },
-    );
+      unknownPeer: (from, why) => this.#journal.log('MCR00013', { from, why }),
+      identified: (caller) => this.#clusters.identify(caller),
+    });
     this.#control = new ControlSocket((id, request) => this.#onRequest(id, request));
   }
 
@@ -121,11 +118,6 @@ class Arbiter {
     const code = await ended;
     await this.#close();
     return code;
-  }
-
-  #known(caller: Caller) {
-    const key = this.#clusters.of(caller)?.files.keys.get(caller.fingerprint);
-    return key && { who: caller, key };
   }
 
   #startTimer(): void {

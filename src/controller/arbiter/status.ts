@@ -1,11 +1,14 @@
 /** What `mc_arb status` shows. In: the clusters of an arbiter. Out: plain data and text. */
 import { tableLines } from '../core/table.ts';
+import type { IdentityState } from '../io/pairs.ts';
 
 export interface ServerStatus {
   readonly server_id: string;
   readonly host: string;
   readonly status: 'online' | 'offline';
   readonly last_heard: string | null;
+  /** By what it is heard: its own key (`proven`; `former`: one that goes), or the key of the cluster alone (`open`, `none`). */
+  readonly identity: IdentityState;
 }
 
 export interface ClusterStatus {

@@ -192,7 +192,7 @@ export interface StatusReport {
   /** Marks of the cluster keys that this controller speaks and hears. Missing from one that cannot hear two. */
   readonly cluster_key?: KeyRow;
   /**
-   * By what each peer is heard: its own key (`proven`; `former`: one that goes), or the cluster key alone, where it has a key (`open`) or is told
+   * By what each peer and each arbiter is heard: its own key (`proven`; `former`: one that goes), or the cluster key alone, where it has a key (`open`) or is told
    * none (`none`). Missing from a controller that has none itself.
    */
   readonly identities?: Readonly<Record<ServerId, 'proven' | 'former' | 'open' | 'none'>>;

@@ -20,6 +20,7 @@ import {
   parseKey,
   refuse,
 } from './files.ts';
+import { type Identities, readIdentities } from './identity-files.ts';
 import { heardKeys, readRenewal } from './renewal-file.ts';
 
 /** Names the lock and the control socket of an arbiter. */
@@ -42,6 +43,8 @@ export interface ClusterFiles {
   readonly keys: ReadonlyMap<string, Secret>;
   /** The fingerprint of the own key, where a renewal has brought it; else null. */
   readonly came: string | null;
+  /** By which keys this arbiter and the servers prove who they are. */
+  readonly identities: Identities;
 }
 
 export interface ArbiterFiles {
@@ -96,19 +99,21 @@ function readCluster(managementDir: string, cluster: string): Result<ClusterFile
   const network = parsed(join(dir, 'network.conf'), parseNetworkConf);
   const key = parsed(join(dir, 'arbiter.key'), parseKey);
   const renewal = readRenewal(dir);
-  const problems = [...checkDirectory(dir), ...[network, key, renewal].flatMap(diagnosticsOf)];
+  const identities = readIdentities(dir, arbiterName);
+  const problems = [...checkDirectory(dir), ...[network, key, renewal, identities].flatMap(diagnosticsOf)];
   const [self] = network.ok ? network.value.arbiters : [];
   if (network.ok && !self) {
     const why = 'an arbiter does not know by which name the servers call it';
     const fix = 'Copy network.conf from a server of the cluster; its line is: identifier host port arbiter.';
     problems.push(diagnostic('MCF010', `${join(dir, 'network.conf')} names no arbiter`, why, fix));
   }
-  if (!network.ok || !key.ok || !renewal.ok || !self || problems.length > 0)
+  if (!network.ok || !key.ok || !renewal.ok || !identities.ok || !self || problems.length > 0)
     return { ok: false, diagnostics: problems };
   const { servers } = network.value;
   const keys = heardKeys(key.value, renewal.value?.key).map((it) => [fingerprint(it), it] as const);
   const came = renewal.value?.key?.to.equals(key.value) ? fingerprint(key.value) : null;
-  return { ok: true, value: { cluster, dir, self, servers, keys: new Map(keys), came } };
+  const value = { cluster, dir, self, servers, keys: new Map(keys), came, identities: identities.value };
+  return { ok: true, value };
 }
 
 /** Who shows a key is of the cluster that has it, so that two of them must not have the same. */

@@ -9,6 +9,9 @@ import type { ArbiterView, ServerId, ServerView } from '../core/view.ts';
 import { protocolVersion } from '../version.ts';
 import { arbiterIdentity } from './arbiter-identity.ts';
 import { Call } from './call.ts';
+import type { Identities } from './identity-files.ts';
+import { pairIdentity } from './pair-key.ts';
+import { type IdentityState, Pairs } from './pairs.ts';
 import { isArbiterView } from './view.ts';
 
 export interface ArbiterLinkEvents {
@@ -17,6 +20,8 @@ export interface ArbiterLinkEvents {
   lost(arbiter: ServerId, why: string): void;
   /** How long the arbiter prefers a primary that it does not hear. */
   patience(arbiter: ServerId, patienceMs: number): void;
+  /** It has proven this public part to be its own (ADR 30), and the key of the cluster alone is not spoken to it any more. */
+  proven?(arbiter: ServerId, key: string): void;
 }
 
 export interface ArbiterLinkSettings {
@@ -25,6 +30,7 @@ export interface ArbiterLinkSettings {
   readonly conf: ServerConf;
   /** The key of the cluster. */
   readonly key: Secret;
+  readonly identities?: Identities;
 }
 
 interface Line {
@@ -39,18 +45,27 @@ export class ArbiterLink {
   readonly #view: () => ServerView | null;
   #settings: ArbiterLinkSettings;
   readonly #lines = new Map<ServerId, Line>();
+  readonly #pairs: Pairs;
   #seq = 0;
 
   constructor(settings: ArbiterLinkSettings, view: () => ServerView | null, events: ArbiterLinkEvents) {
     this.#settings = settings;
     this.#view = view;
     this.#events = events;
+    this.#pairs = new Pairs(settings.self.id, settings.identities);
     this.update(settings);
+  }
+
+  /** What is known of the keys of the arbiters, for the report. */
+  identities(): Readonly<Record<ServerId, IdentityState>> {
+    return Object.fromEntries([...this.#lines.keys()].map((id) => [id, this.#pairs.state(id)]));
   }
 
   /** Takes over other arbiters, times and keys. Connections to those that stayed the same go on. */
   update(settings: ArbiterLinkSettings): void {
     this.#settings = settings;
+    this.#pairs.update(settings.identities);
+    for (const { line, call } of this.#lines.values()) if (call.key) this.#proves(line.id, call.key);
     for (const [id, { line }] of this.#lines) {
       const same = settings.arbiters.some(
         (it) => it.id === id && it.host === line.host && it.port === line.port,
@@ -75,7 +90,26 @@ export class ArbiterLink {
   #forget(id: ServerId): void {
     const line = this.#lines.get(id);
     this.#lines.delete(id);
+    // Who answers at another place may know other keys.
+    this.#pairs.told(id, undefined);
     line?.call.hangUp('');
+  }
+
+  /** By what an arbiter is called now: the key that it has with this server, or that of the cluster. */
+  #callBy(arbiter: ServerId): { readonly identity: string; readonly key: Secret } {
+    const { self } = this.#settings;
+    const key = arbiterKeyOf(this.#settings.key);
+    const pair = this.#pairs.callKey(arbiter, key);
+    return pair
+      ? { identity: pairIdentity(pair, self.id, false), key: pair.key }
+      : { identity: arbiterIdentity(key, self.id), key };
+  }
+
+  /** A handshake was done by this key. */
+  #proves(arbiter: ServerId, key: Secret): void {
+    const keys = this.#pairs.keys(arbiter, [arbiterKeyOf(this.#settings.key)]);
+    const pair = keys.find((it) => it.key.equals(key));
+    if (pair && this.#pairs.proves(arbiter, pair)) this.#events.proven?.(arbiter, pair.other);
   }
 
   readonly #beat = (view: ServerView): object => ({
@@ -91,13 +125,13 @@ export class ArbiterLink {
       () => ({
         host: line.host,
         port: line.port,
-        identity: arbiterIdentity(arbiterKeyOf(this.#settings.key), this.#settings.self.id),
-        key: arbiterKeyOf(this.#settings.key),
+        ...this.#callBy(line.id),
         intervalMs: this.#settings.conf.heartbeatIntervalMs,
         patienceMs: this.#settings.conf.heartbeatTimeoutMs,
       }),
       {
-        connected: () => {
+        connected: (key) => {
+          this.#proves(line.id, key);
           const view = this.#view();
           if (view) call.beat(this.#beat(view));
         },
@@ -105,6 +139,7 @@ export class ArbiterLink {
         // The end of the connection tells both.
         refused: () => undefined,
         unknown: () => undefined,
+        otherKey: () => this.#pairs.failed(line.id),
         ended: (why) => this.#lost(made, why),
       },
     );
@@ -118,6 +153,7 @@ export class ArbiterLink {
     else if (value.kind === 'answer' && isArbiterView(value.view, id)) {
       line.call.answered();
       line.why = null;
+      this.#pairs.told(id, value.marks);
       this.#events.heard(id, value.view);
       if (typeof value.patienceMs === 'number') this.#events.patience(id, value.patienceMs);
     } else bad('a message has an unknown form');

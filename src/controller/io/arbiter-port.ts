@@ -5,9 +5,9 @@
 import type { TLSSocket } from 'node:tls';
 import type { ArbiterView, ServerId, ServerView } from '../core/view.ts';
 import { protocolVersion } from '../version.ts';
-import { readIdentity } from './arbiter-identity.ts';
 import { frame, frameReader } from './frames.ts';
-import { type Known, PskPort, UnknownPeers } from './psk-port.ts';
+import type { PairKey } from './pair-key.ts';
+import { type Known, type NotTaken, PskPort, UnknownPeers } from './psk-port.ts';
 import { timerMs } from './timer.ts';
 import { isView } from './view.ts';
 
@@ -15,17 +15,29 @@ import { isView } from './view.ts';
 export interface Caller {
   readonly fingerprint: string;
   readonly id: ServerId;
+  /** What it has proven besides; missing where the key of the cluster is all. */
+  readonly pair?: PairKey;
+}
+
+/** Who is known, and goes on being so. */
+export interface ArbiterCallers {
+  known(identity: string): Known<Caller> | NotTaken | undefined;
+  isHeard(caller: Caller): boolean;
 }
 
 export interface ArbiterAnswer {
   readonly view: ArbiterView;
   readonly patienceMs: number;
+  /** Of the keys of this server that are heard here. */
+  readonly marks?: readonly string[];
 }
 
 export interface ArbiterPortEvents {
   /** Null: nobody of this cluster is answered now. `giveUpMs` is missing from a controller that does not tell it. */
   heard(caller: Caller, view: ServerView, giveUpMs: number | undefined): ArbiterAnswer | null;
   unknownPeer(from: string, why: string): void;
+  /** It has proven a key that it has with this arbiter. */
+  identified(caller: Caller): void;
 }
 
 const mostConnections = 1024;
@@ -33,25 +45,17 @@ const idleMs = 120_000;
 
 export class ArbiterPort {
   readonly #events: ArbiterPortEvents;
-  readonly #known: (caller: Caller) => Known<Caller> | undefined;
+  readonly #callers: ArbiterCallers;
   readonly #port: PskPort<Caller>;
   readonly #unknownPeers: UnknownPeers;
   /** By identity; of two connections of one server the newer one counts. */
   readonly #accepted = new Map<string, { readonly socket: TLSSocket; readonly caller: Caller }>();
 
-  constructor(
-    known: (caller: Caller) => Known<Caller> | undefined,
-    mostHandshakes: () => number,
-    events: ArbiterPortEvents,
-  ) {
+  constructor(callers: ArbiterCallers, mostHandshakes: () => number, events: ArbiterPortEvents) {
     this.#events = events;
-    this.#known = known;
+    this.#callers = callers;
     this.#unknownPeers = new UnknownPeers((from, why) => events.unknownPeer(from, why));
-    const knownBy = (identity: string): Known<Caller> | undefined => {
-      const caller = readIdentity(identity);
-      return caller && known(caller);
-    };
-    this.#port = new PskPort<Caller>(knownBy, mostHandshakes, {
+    this.#port = new PskPort<Caller>((identity) => callers.known(identity), mostHandshakes, {
       accepted: (socket, caller) => this.#accept(socket, caller),
       unknownPeer: (from, why) => this.#unknownPeers.seen(from, why),
       failed: (why) => events.unknownPeer('the port of the arbiter', why),
@@ -62,9 +66,17 @@ export class ArbiterPort {
     return this.#port.listen(host, port, mostConnections);
   }
 
-  /** After a reload: whoever is not known any more has to prove itself anew. */
+  /** After a reload: whoever is not known any more has to prove itself anew. What stands was proven, whatever was written down of it. */
   review(): void {
-    for (const { socket, caller } of this.#accepted.values()) if (!this.#known(caller)) socket.destroy();
+    this.#endForgotten();
+    for (const { caller } of this.#accepted.values())
+      if (caller.pair && this.#callers.isHeard(caller)) this.#events.identified(caller);
+    this.#endForgotten();
+  }
+
+  #endForgotten(): void {
+    for (const { socket, caller } of this.#accepted.values())
+      if (!this.#callers.isHeard(caller)) socket.destroy();
   }
 
   close(): void {
@@ -74,7 +86,11 @@ export class ArbiterPort {
 
   #accept(socket: TLSSocket, caller: Caller): void {
     // The key may have been forgotten since the handshake began.
-    if (!this.#known(caller)) socket.destroy();
+    if (!this.#callers.isHeard(caller)) {
+      socket.destroy();
+      return;
+    }
+    if (caller.pair) this.#events.identified(caller);
     const name = `${caller.fingerprint}/${caller.id}`;
     this.#accepted.get(name)?.socket.destroy();
     this.#accepted.set(name, { socket, caller });
@@ -90,6 +106,7 @@ export class ArbiterPort {
       'data',
       frameReader((value) => this.#served(socket, caller, value, bad), bad),
     );
+    if (caller.pair) this.#endForgotten();
   }
 
   #served(

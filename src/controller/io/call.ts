@@ -53,6 +53,11 @@ export class Call {
     return this.#ready;
   }
 
+  /** By which a connection stands; null while none does. */
+  get key(): Secret | null {
+    return this.#ready ? this.#key : null;
+  }
+
   /**
    * A heartbeat; where there is no connection, the next attempt to make one. A connection that was made with another key than the present
    * one is made again, as soon as nobody waits for an answer on it.

@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { provenFile } from '../../base/identities.ts';
 import type { Configuration } from './configuration.ts';
 import { removeLockLeftovers } from './lock.ts';
 import { passwordFile } from './password-choice.ts';
@@ -28,7 +29,8 @@ export function removeLeftovers(
 export function removeArbiterLeftovers(dir: string, name: string, clusters: Iterable<string>): void {
   attempt(() => removeLockLeftovers(dir, name));
   for (const cluster of clusters)
-    attempt(() => removeUnfinished(join(dir, 'clusters', cluster, 'cell.json'), { own: true }));
+    for (const file of ['cell.json', provenFile(name)])
+      attempt(() => removeUnfinished(join(dir, 'clusters', cluster, file), { own: true }));
 }
 
 function attempt(remove: () => void): void {

@@ -6,6 +6,7 @@ import type { Cluster } from '../../inventory/cluster.ts';
 import type { View } from '../../observe/survey.ts';
 import { bundleFile, commandFile, installed, nodePath, otherControllers } from './controller.ts';
 import { hostWithoutServer, serviceManager } from './host.ts';
+import { arbiterIdentities } from './identities.ts';
 import { arbiterScript, type InitContext } from './init-script.ts';
 
 /** Empty texts where the inventory has no arbiter. */
@@ -23,6 +24,8 @@ export interface ArbiterVariables {
   readonly node: string;
   readonly bundle: string;
   readonly mcArb: string;
+  /** What is laid in the directory of this cluster: the public parts of its servers. */
+  readonly identities: string;
   /** A shell command that succeeds as long as another program of this machine needs the bundle. */
   readonly othersNeedIt: string;
   /** By key of arbitration.conf, in the form of the file. Every cluster of the arbiter renders the same. */
@@ -41,11 +44,13 @@ const none: ArbiterVariables = {
   node: '',
   bundle: '',
   mcArb: '',
+  identities: '',
   othersNeedIt: '',
   values: {},
 };
 
-export function arbiterVariables({ name: cluster, arbiter }: Cluster, view: View): ArbiterVariables {
+export function arbiterVariables(whole: Cluster, view: View): ArbiterVariables {
+  const { name: cluster, arbiter } = whole;
   if (!arbiter) return none;
   const { name, adminAddress, port, managementDir, owner, unit, host } = arbiter;
   const { managed } = hostWithoutServer(host, view);
@@ -61,6 +66,7 @@ export function arbiterVariables({ name: cluster, arbiter }: Cluster, view: View
     node: nodePath(host, view),
     bundle: installed(managed, managementDir, bundleFile),
     mcArb: installed(managed, managementDir, commandFile('mc_arb')),
+    identities: arbiterIdentities(whole, view),
     othersNeedIt: otherControllers(arbiter),
     ...arbiterConfContext(arbiterConf({ port, myAddress: adminAddress })),
   };

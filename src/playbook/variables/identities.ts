@@ -5,29 +5,54 @@
 import { identitiesText, type Publics } from '../../base/identities.ts';
 import type { Situation } from '../../intent/intent.ts';
 import { leftAlone } from '../../intent/maintenance.ts';
-import type { Server } from '../../inventory/cluster.ts';
+import type { Cluster, Server } from '../../inventory/cluster.ts';
+import type { View } from '../../observe/survey.ts';
 
 export interface IdentitiesVariables {
-  /** What is laid on this host: the public parts of all servers. */
+  /** What is laid on this host: the public parts of all servers, and of the arbiter. */
   readonly text: string;
   /** Servers that are to have proven theirs when the run has ended. */
   readonly peers: readonly string[];
+  /** The arbiter, where it is to have done so, too; else empty. */
+  readonly arbiter: string;
 }
 
 export function identitiesVariables(situation: Situation, { name }: Server): IdentitiesVariables {
   const { cluster, view, intent } = situation;
-  const stood = view.hosts.get(name)?.identities ?? {};
-  const publics: Publics = Object.fromEntries(
-    cluster.servers.flatMap((server) => {
-      const key = view.hosts.get(server.name)?.identity ?? stood[server.name];
-      return key === undefined ? [] : [[server.name, key]];
-    }),
-  );
+  const arbiter = cluster.arbiter?.name;
+  const names = [...cluster.servers.map((server) => server.name), ...(arbiter ? [arbiter] : [])];
   const out = [...leftAlone(intent, view), ...(view.absent ?? [])];
   const takesPart = (server: string): boolean =>
     !out.includes(server) &&
     view.hosts.get(server)?.identity !== undefined &&
     view.hosts.get(server)?.stopped === undefined;
-  const peers = cluster.servers.map((server) => server.name).filter((it) => it !== name && takesPart(it));
-  return { text: identitiesText(publics), peers: takesPart(name) ? peers : [] };
+  const [mine, ...others] = [name, ...names.filter((it) => it !== name)].filter(takesPart);
+  const isIn = mine === name;
+  return {
+    text: identitiesText(publicsOn(view, name, names)),
+    peers: isIn ? others.filter((it) => it !== arbiter) : [],
+    arbiter: isIn && arbiter && others.includes(arbiter) ? arbiter : '',
+  };
+}
+
+/** What is laid on the host of the arbiter: the public parts of the servers. */
+export const arbiterIdentities = ({ arbiter, servers }: Cluster, view: View): string =>
+  identitiesText(
+    arbiter
+      ? publicsOn(
+          view,
+          arbiter.name,
+          servers.map(({ name }) => name),
+        )
+      : {},
+  );
+
+function publicsOn({ hosts }: View, host: string, names: readonly string[]): Publics {
+  const stood = hosts.get(host)?.identities ?? {};
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const key = hosts.get(name)?.identity ?? stood[name];
+      return key === undefined ? [] : [[name, key]];
+    }),
+  );
 }

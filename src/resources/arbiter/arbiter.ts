@@ -2,9 +2,10 @@
  * arbiter: the arbiter of this host runs, and has read what stands there of this cluster. Its step starts, restarts or reloads
  * it, and waits until it has. One that serves other clusters at another place is not taken away from them.
  */
+import { identitiesFile, identityFile } from '../../base/identities.ts';
 import { quote, sh } from '../../base/shell.ts';
 import { moment } from '../../base/units.ts';
-import { integer, text } from '../contract/field.ts';
+import { flag, integer, text } from '../contract/field.ts';
 import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { hostService } from '../contract/host-service.ts';
 import {
@@ -25,6 +26,7 @@ const fields = fieldsOf({
   port: integer('port that the controllers call'),
   address: text('address that they call'),
   bundle: text('path of its program; a running one that is older is restarted'),
+  identities: flag('whether the keys by which it and the servers prove who they are stand there, too', false),
 });
 type Desired = DesiredOf<typeof fields>;
 
@@ -160,7 +162,9 @@ function olderFiles({ directory }: Desired, { began, read, conf, cluster }: Runn
 }
 
 const filesOf = (desired: Desired): readonly string[] =>
-  ['network.conf', 'arbiter.key'].map((name) => `${clusterDir(desired)}/${name}`);
+  ['network.conf', 'arbiter.key', ...(desired.identities ? [identityFile, identitiesFile] : [])].map(
+    (name) => `${clusterDir(desired)}/${name}`,
+  );
 
 const written = (path: string): string => `$(stat -c %.3Y ${quote(path)} 2>/dev/null || echo -)`;
 

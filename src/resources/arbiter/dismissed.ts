@@ -34,7 +34,7 @@ interface Seen {
   readonly beside: readonly string[];
 }
 
-const ofCluster = `network\\.conf|renewal\\.json|arbiter\\.key|cell\\.json(\\.torn)?|${unfinishedFiles}`;
+const ofCluster = `network\\.conf|renewal\\.json|arbiter\\.key|identity\\.key|identities\\.json|arbiter\\.proven\\.json|cell\\.json(\\.torn)?|${unfinishedFiles}`;
 
 /** Of one cluster, and of an arbiter that knows no other one. */
 const clusterTree: OwnTree = { f: ofCluster };

@@ -3,7 +3,7 @@
  * step waits for that. A server that is out is told by `mirroring`, and nothing is waited for meanwhile.
  */
 import { quote } from '../../base/shell.ts';
-import { integer, list } from '../contract/field.ts';
+import { integer, list, optional, text } from '../contract/field.ts';
 import { type DesiredOf, serverFields } from '../contract/fields.ts';
 import { change, type Difference, type ResourceKind, same } from '../contract/kind.ts';
 import { type ControllerReport, controllerProbe, readReport } from './controller-status.ts';
@@ -12,9 +12,16 @@ import { outage } from './outage.ts';
 const fields = serverFields(
   {
     peers: list('names of the servers that have a key of their own; left out: none is waited for'),
+    arbiter: optional(text('name of the arbiter, where it has one, too')),
     timeout: integer('seconds to wait', 60),
   },
-  ({ peers, timeout }, { server }) => ({ ...server, peers, timeoutSeconds: timeout }),
+  ({ peers, arbiter, timeout }, { server }) => ({
+    ...server,
+    // Before anybody has one, that of an arbiter is of no use.
+    peers: [...peers, ...(arbiter ? [arbiter] : [])],
+    ...(arbiter ? { arbiter } : {}),
+    timeoutSeconds: timeout,
+  }),
 );
 type Desired = DesiredOf<typeof fields>;
 
@@ -47,11 +54,12 @@ export const identities: ResourceKind<Desired, ControllerReport> = {
   ],
 };
 
-const isAway = ({ servers }: ControllerReport, peer: string): boolean =>
-  servers.some(({ server_id: id, host_status: status }) => id === peer && status !== 'normal');
+const isAway = ({ servers, arbiters = [] }: ControllerReport, peer: string): boolean =>
+  servers.some(({ server_id: id, host_status: status }) => id === peer && status !== 'normal') ||
+  arbiters.some(({ id, status }) => id === peer && status === 'offline');
 
-const unproven = ({ id }: Desired, peer: string, report: ControllerReport): Difference => ({
-  code: 'CTL021',
+const unproven = ({ id, arbiter }: Desired, peer: string, report: ControllerReport): Difference => ({
+  code: peer === arbiter ? 'ARB007' : 'CTL021',
   object: `${peer}, as ${id} hears it`,
   declared: 'it proves its own key',
   found: found[report.identities?.[peer] ?? 'none'],
@@ -77,7 +85,7 @@ n=0
 until proven; do
   n=$((n + 1))
   if [ $n -gt ${timeoutSeconds * 10} ]; then
-    echo ${quote(`the controller of ${id} has not seen that each of these proved its own key: ${peers.join(', ')}. They hear each other by the cluster key, as before; what was turned away stands in their journals (MCA01022)`)} >&2
+    echo ${quote(`the controller of ${id} has not seen that each of these proved its own key: ${peers.join(', ')}. They hear each other by the cluster key, as before; what was turned away stands in their journals (MCA01022, MCR00013)`)} >&2
     exit 1
   fi
   sleep 0.1

@@ -1,35 +1,63 @@
 /**
- * identity_key: the key by which the controller of a server proves itself to the others (ADR 30). It is made on its host and stays there; a key that is
- * there is never made anew, since the others demand it.
+ * identity_key: the key by which the controller of a server proves itself to the others, or an arbiter to the servers of a cluster (ADR 30). It is made
+ * on its host and stays there; a key that is there is never made anew, since the others demand it.
  */
 import { quote, sh } from '../../base/shell.ts';
-import { type DesiredOf, serverFields } from '../contract/fields.ts';
+import { optional, text } from '../contract/field.ts';
+import { type DesiredOf, fieldsOf } from '../contract/fields.ts';
 import { change, type ResourceKind, refuse, same } from '../contract/kind.ts';
 import { notAFile, ownershipDifferences } from '../contract/stat.ts';
 import { type IdentitySeen, identityPath, identityProbe, readIdentity } from './identity-look.ts';
 
-const fields = serverFields({});
+const fields = fieldsOf(
+  {
+    directory: optional(
+      text('of an arbiter: the directory of the cluster; left out: that of the server of the host'),
+    ),
+    owner: optional(text('of an arbiter: user that it runs as')),
+    of: optional(text('of an arbiter: its name')),
+  },
+  ({ directory, owner, of }, { server }, problem) => {
+    if (!server && !(directory && owner && of))
+      problem(
+        'directory',
+        'the host carries no server',
+        "Give 'directory', 'owner' and 'of', those of an arbiter.",
+      );
+    return {
+      managementDir: directory ?? server?.managementDir ?? '',
+      owner: owner ?? server?.owner ?? '',
+      id: of ?? server?.id ?? '',
+      isArbiter: directory !== undefined,
+    };
+  },
+);
 type Desired = DesiredOf<typeof fields>;
+
+/** Whose key it is, in words. */
+const whose = ({ isArbiter, id }: Desired): string => `the ${isArbiter ? 'arbiter' : 'controller of'} ${id}`;
 
 export const identityKey: ResourceKind<Desired, IdentitySeen> = {
   kind: 'identity_key',
   summary:
-    'The key by which the controller of this server proves itself to the others, made on its host and never taken from it.',
+    'The key by which the controller of this server, or an arbiter, proves itself to the others, made on its host and never taken from it.',
   fields,
   key: () => 'made',
-  describe: ({ id }) => `key of the controller of ${id}`,
+  describe: (desired) => `key of ${whose(desired)}`,
   probe: identityProbe,
   read: readIdentity,
   diff: (desired, observed) => {
     const path = identityPath(desired);
     if (observed.state === 'absent')
       return change({
-        summary: `make a key by which the controller of ${desired.id} proves who it is (${path}); it never leaves the host`,
+        summary: `make a key by which ${whose(desired)} proves who it is (${path}); it never leaves the host`,
         reason: 'it has none',
         notes: [
           'then, in this run: the public parts are laid on all servers, and the controllers go over to these keys by themselves, without a heartbeat that is not heard',
         ],
-        differences: [{ code: 'CTL020', object: path, declared: 'a key', found: 'none' }],
+        differences: [
+          { code: desired.isArbiter ? 'ARB006' : 'CTL020', object: path, declared: 'a key', found: 'none' },
+        ],
       });
     const { stat, public: key } = observed.value;
     if (stat.type !== 'file') return notAFile(path, stat);
@@ -37,7 +65,7 @@ export const identityKey: ResourceKind<Desired, IdentitySeen> = {
     const wanted = { owner: desired.owner, mode: '0600' };
     const codes = { owner: 'FIL003', mode: 'FIL004', open: 'FIL005' } as const;
     const differences = ownershipDifferences(path, wanted, stat, codes);
-    if (differences.length === 0) return same(`the controller of ${desired.id} has a key of its own`);
+    if (differences.length === 0) return same(`${whose(desired)} has a key of its own`);
     if (stat.owner !== desired.owner) return refuse(notHis(path, stat.owner, desired.owner));
     return change({
       summary: `${path}: mode ${stat.mode} → 0600`,

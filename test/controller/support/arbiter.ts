@@ -22,6 +22,7 @@ import { serverConf } from '../../../src/controller/config.ts';
 import { arbiterKeyOf } from '../../../src/controller/config-arbiter-key.ts';
 import type { Cell, ServerView } from '../../../src/controller/core/view.ts';
 import { ArbiterLink, type ArbiterLinkSettings } from '../../../src/controller/io/arbiter-link.ts';
+import type { Identities } from '../../../src/controller/io/identity-files.ts';
 import { AskingServer } from './asking-server.ts';
 import { type Ended, withoutReminder } from './pair.ts';
 
@@ -154,13 +155,16 @@ export class RealArbiter {
 /** A server as an arbiter knows it. */
 export class TalkingServer extends AskingServer {
   readonly link: ArbiterLink;
-  readonly #settings: ArbiterLinkSettings;
+  /** Public parts that arbiters have proven. */
+  readonly proven: string[] = [];
+  #settings: ArbiterLinkSettings;
 
   constructor(
     view: ServerView,
     port: number,
     key = keyOf('one'),
     times: { readonly heartbeatTimeoutMs?: number; readonly heartbeatIntervalMs?: number } = {},
+    identities?: Identities,
   ) {
     super(view, 10_000);
     const self = { id: view.id, host: '127.0.0.1', port: 1 };
@@ -171,14 +175,27 @@ export class TalkingServer extends AskingServer {
       ...times,
     });
     const arbiters = [{ id: 'arbiter1', host: '127.0.0.1', port }];
-    this.#settings = { self, arbiters, conf, key: new Secret(key) };
+    this.#settings = { self, arbiters, conf, key: new Secret(key), ...(identities ? { identities } : {}) };
     const { heard, lost } = this;
-    this.link = new ArbiterLink(this.#settings, () => this.view, { heard, lost, patience: () => undefined });
+    const proven = (arbiter: string, part: string) => this.proven.push(`${arbiter} ${part}`);
+    this.link = new ArbiterLink(this.#settings, () => this.view, {
+      heard,
+      lost,
+      proven,
+      patience: () => undefined,
+    });
+  }
+
+  /** After a reload with these keys of servers and arbiters. */
+  knows(identities: Identities): void {
+    this.#settings = { ...this.#settings, identities };
+    this.link.update(this.#settings);
   }
 
   /** After a reload with another key of the cluster. */
   speak(key: string): void {
-    this.link.update({ ...this.#settings, key: new Secret(key) });
+    this.#settings = { ...this.#settings, key: new Secret(key) };
+    this.link.update(this.#settings);
   }
 
   /** After a reload without this arbiter. */

@@ -92,7 +92,14 @@ describeLab('a pair with an arbiter, from hosts that have nothing of it', () => 
   });
 
   labTest('the arbiter runs as a user of its own, and nobody else reads its files', async () => {
-    const files = ['arbitration.conf', 'clusters/inst1/network.conf', 'clusters/inst1/arbiter.key'];
+    const ofCluster = [
+      'network.conf',
+      'arbiter.key',
+      'identity.key',
+      'identities.json',
+      'arbiter.proven.json',
+    ];
+    const files = ['arbitration.conf', ...ofCluster.map((name) => `clusters/inst1/${name}`)];
     expect(await statOf(arbiter, [directory, ...files.map((name) => `${directory}/${name}`)])).toEqual([
       `${directory} 700 mcarb directory`,
       ...files.map((name) => `${directory}/${name} 600 mcarb regular file`),
@@ -109,6 +116,23 @@ systemctl list-units --state=failed --no-legend --plain`);
     );
     const listening = await arbiter.sh("ss -Hltn 'sport = :27541'");
     expect(listening.stdout).toContain(':27541');
+  });
+
+  labTest('it and the servers prove who they are, each by a key that stays on its host', async () => {
+    const keys = await Promise.all(
+      [one, two].map(({ host }) => host.sh(`cat ${managementDir}/identity.key`, { check: true })),
+    );
+    const own = fileText(arbiter, `${directory}/clusters/inst1/identity.key`);
+    const all = [own, ...keys.map(({ stdout }) => stdout)];
+    expect(new Set(all).size).toBe(3);
+    const said = await arbiter.sh(`mc_arb status -M ${directory} --json`, { user: 'mcarb', check: true });
+    expect(JSON.parse(said.stdout)).toMatchObject({
+      clusters: [{ servers: [{ identity: 'proven' }, { identity: 'proven' }] }],
+    });
+    for (const server of [one, two])
+      expect(JSON.parse(fileText(server.host, `${managementDir}/${server.id}.status.json`))).toMatchObject({
+        identities: { arb1: 'proven' },
+      });
   });
 
   labTest('what differs on its host is told, and provision repairs it', async () => {

@@ -120,6 +120,17 @@ export const arbitration: readonly KindCases[] = [
         },
       },
       {
+        title: 'keys of servers were laid since it has read its files',
+        desired: arbiter(place).replace(' }', ', identities: true }'),
+        reply: { stdout: runs('100 100 290 100 290 310') },
+        gives: {
+          change: 'read the files of inst1',
+          reason: 'newer',
+          script: ['clusters/inst1/identities.json -nt', 'clusters/inst1/identity.key -nt'],
+        },
+        tells: [{ code: 'ARB003', since: 310 }],
+      },
+      {
         title: 'it serves others at another port',
         reply: { stdout: runs('100 100 290 100', ' sales', '27600 192.0.2.120') },
         gives: { refuse: 'SAF033', what: 'answers sales at 192.0.2.120:27600' },

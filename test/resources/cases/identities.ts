@@ -1,11 +1,14 @@
 /** Cases of the kinds by which the controllers prove who they are: the key of a server, and that it was proven. */
 import type { KindCases } from '../cases.ts';
 
-const key = 'A'.repeat(124);
+/** Of P-256, made for this file; the private part is nowhere. */
+const key =
+  'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5w1o2xq0KXgxsGGQq+53GzF+XY9qRDCk7dO301m8N88fVQI1x2ORsTWnfmbpLR+2q1f+CHrpNPqsmdEqn4NMdg==';
 const pem = `-----BEGIN PUBLIC KEY-----\n${key.slice(0, 64)}\n${key.slice(64)}\n-----END PUBLIC KEY-----`;
 const file = (mode = '600', owner = 'postgres', type = 'regular file') =>
   `${type}|${mode}|${owner}|postgres|100|200\n`;
 const path = '/mcdir/inst1/identity.key';
+const ofArbiter = '{ directory: /mcarb/arbiter/clusters/inst1, owner: mcarb, of: arb1 }';
 
 const says = (over: object) => ({
   stdout: JSON.stringify({
@@ -62,6 +65,29 @@ export const identifying: readonly KindCases[] = [
         title: 'it is no key',
         reply: { stdout: file() },
         gives: { refuse: 'HST002', what: 'holds no key of a server' },
+      },
+      {
+        title: 'it is a key of another kind, which nobody could use',
+        reply: { stdout: `${file()}${pem.replace(/MFkw\w{20}/, 'A'.repeat(24))}\n` },
+        gives: { refuse: 'HST002', what: 'holds no key of a server' },
+      },
+      {
+        title: 'an arbiter has none',
+        desired: ofArbiter,
+        reply: { stdout: 'absent\n' },
+        gives: {
+          change:
+            'make a key by which the arbiter arb1 proves who it is (/mcarb/arbiter/clusters/inst1/identity.key)',
+          reason: 'it has none',
+          differences: ['ARB006 /mcarb/arbiter/clusters/inst1/identity.key: a key → none'],
+          script: ['as mcarb env -u NODE_OPTIONS', '/mcarb/arbiter/clusters/inst1/identity.key'],
+        },
+      },
+      {
+        title: 'an arbiter has one',
+        desired: ofArbiter,
+        reply: { stdout: `${file('600', 'mcarb')}${pem}\n` },
+        gives: { same: 'the arbiter arb1 has a key of its own' },
       },
       {
         title: 'it is a link',
@@ -129,6 +155,42 @@ export const identifying: readonly KindCases[] = [
           same: 'a server is out',
           differences: [unproven('it is heard by the cluster key alone')],
         },
+      },
+      {
+        title: 'the arbiter has not proven its key',
+        desired: '{ peers: [server2], arbiter: arb1 }',
+        reply: says({
+          arbiters: [{ id: 'arb1', status: 'online' }],
+          identities: { server2: 'proven', arb1: 'open' },
+        }),
+        gives: {
+          change: 'wait until arb1 has proven to server1 who they are',
+          reason: 'the cluster key alone',
+          differences: [
+            'ARB007 arb1, as server1 hears it: it proves its own key → it is heard by the cluster key alone < mc_ctl status --json on server1',
+          ],
+          script: ['"arb1":"proven"', 'MCR00013'],
+        },
+      },
+      {
+        title: 'the arbiter is not heard',
+        desired: '{ peers: [server2], arbiter: arb1 }',
+        reply: says({
+          arbiters: [{ id: 'arb1', status: 'offline' }],
+          identities: { server2: 'proven', arb1: 'open' },
+        }),
+        gives: {
+          same: 'is out',
+          differences: [
+            'ARB007 arb1, as server1 hears it: it proves its own key → it is heard by the cluster key alone < mc_ctl status --json on server1',
+          ],
+        },
+      },
+      {
+        title: 'the arbiter has proven its key, too',
+        desired: '{ peers: [server2], arbiter: arb1 }',
+        reply: says({ identities: { server2: 'proven', arb1: 'proven' } }),
+        gives: { same: 'server2, arb1 prove who they are' },
       },
       {
         title: 'no controller runs',

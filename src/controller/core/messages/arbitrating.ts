@@ -102,9 +102,23 @@ export const arbitratingMessages = {
     type: 'WARNING',
     text: 'a connection from {from} was refused: {why}',
     cause:
-      'Another key than that of a cluster, a server that network.conf does not name, or a program that does not belong here.',
+      'Another key than that of a cluster, a server that does not prove its own key, one that network.conf does not name, or a program that does not belong here.',
     did: 'The connection was ended. The same address is named once a minute.',
     todo: 'If it is a server of a cluster: `pgduet provision` gives both sides keys that belong together, and the same network.conf.',
+  },
+  MCR00014: {
+    type: 'LOG',
+    text: 'cluster {cluster}: {server} has proven its own key',
+    cause: 'pgduet has laid the keys of the servers and of the arbiter, and both sides use them.',
+    did: 'Who calls itself {server} of this cluster has to prove that key from now on. The key of the cluster alone is refused.',
+    todo: nothing,
+  },
+  MCR00015: {
+    type: 'WARNING',
+    text: 'cluster {cluster}: that {server} has proven its own key could not be written down: {why}',
+    cause: 'The management directory cannot be written to.',
+    did: 'The key is demanded until this arbiter ends. Its next start believes the key of the cluster alone until {server} calls.',
+    todo: 'Make room, or repair the disk; then restart the arbiter.',
   },
   MCR00094: {
     type: 'WARNING',
