@@ -51,7 +51,7 @@ const open: { close(): void }[] = [];
 beforeAll(async () => {
   chmodSync(dir, 0o755);
   await bundleController(bundle);
-}, 60_000);
+});
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 beforeEach(async () => {
   const [port = 0] = await freePorts(1);

@@ -26,8 +26,8 @@ const listensAt = (port: number): Promise<boolean> =>
 
 describe.skipIf(cannotRun !== undefined)('two instances and their controllers', () => {
   const pair = new Pair();
-  beforeAll(() => pair.create(), 60_000);
-  afterAll(() => pair.destroy(), 60_000);
+  beforeAll(() => pair.create());
+  afterAll(() => pair.destroy());
 
   const logged = (pattern: RegExp): Promise<void> =>
     expect.poll(() => pair.log('server1'), { timeout: quickly }).toMatch(pattern);

@@ -203,8 +203,8 @@ describe.skipIf(cannotRun !== undefined)(
   { timeout: 240_000 },
   () => {
     const pair = new Pair();
-    beforeAll(() => pair.create(), 180_000);
-    afterAll(() => pair.destroy(), 60_000);
+    beforeAll(() => pair.create());
+    afterAll(() => pair.destroy());
     /** Of its user: where this test runs, root need not have the right to it. */
     const limit = (...words: string[]): string => {
       const said = asOwner('prlimit', ['--pid', String(pair.daemonPid('server1')), ...words]);

@@ -76,7 +76,7 @@ describe.skipIf(cannotRun !== undefined)('a real pair', () => {
     }
     await whole();
   });
-  afterAll(() => pair.destroy(), 60_000);
+  afterAll(() => pair.destroy());
 
   it('syslog_ident stands in every message', () => {
     expect(pair.log('server1')).toMatch(/Pair_1\[\d+\]: LOG: .*\(MCA01001\)/);

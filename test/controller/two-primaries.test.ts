@@ -12,8 +12,8 @@ if (cannotRun !== undefined) {
 
 describe.skipIf(cannotRun !== undefined)('two primaries', () => {
   const pair = new Pair();
-  beforeAll(() => pair.create(), 60_000);
-  afterAll(() => pair.destroy(), 60_000);
+  beforeAll(() => pair.create());
+  afterAll(() => pair.destroy());
 
   it('are told apart by what they hold, and not by their timelines', async () => {
     for (const id of ['server1', 'server2'])

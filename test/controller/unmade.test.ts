@@ -21,7 +21,7 @@ describe.skipIf(cannotRun !== undefined)('a standby without data', () => {
     await pair.create();
     expect(pair.ctl('start', '--local-server', 'server1').stderr).toBe('');
   });
-  afterAll(() => pair.destroy(), 60_000);
+  afterAll(() => pair.destroy());
 
   it('that a person has stopped', () => {
     const record = join(pair.mcdir, 'server2.stopped');

@@ -21,7 +21,7 @@ describe.skipIf(cannotRun !== undefined)('a server without TLS', () => {
     'hostnossl all all 10.1.2.3/8 reject',
     'hostnossl all all ::ffff:10.0.0.0/104 reject',
   ];
-  beforeAll(() => server.start([], { 'pg_hba.conf': `${rules.join('\n')}\n` }), 60_000);
+  beforeAll(() => server.start([], { 'pg_hba.conf': `${rules.join('\n')}\n` }));
   afterAll(() => server.stop());
 
   it('tells its rules for the network by the words of the inventory, in their order', () => {

@@ -9,7 +9,7 @@ const hindrances = ['default_transaction_read_only = on', 'statement_timeout = 1
 
 describe.skipIf(cannotRun !== undefined)('a session that changes something', () => {
   const server = new RealServer();
-  beforeAll(() => server.start(), 60_000);
+  beforeAll(() => server.start());
   afterAll(() => server.stop());
 
   it.each([
@@ -38,7 +38,7 @@ describe.skipIf(cannotRun !== undefined)('a statement that holds a verifier', ()
     'log_transaction_sample_rate = 1',
     "log_min_error_statement = 'error'",
   ];
-  beforeAll(() => server.start(loud), 60_000);
+  beforeAll(() => server.start(loud));
   afterAll(() => server.stop());
 
   it('is in no statement log, also where statements are sampled, or fail', () => {
