@@ -23,8 +23,8 @@ import {
 } from './test-run.mjs';
 import { closingLine, failuresOf, summaryOf, tableOf } from './test-summary.mjs';
 
-/** What all of it is to take. A run that may take 90 minutes has all files on a quiet machine, and ends on a slow one, too. */
-const minutes = process.env.CI === 'true' ? 45 : 15;
+/** What all of it is to take on a quiet machine. */
+const minutes = 15;
 
 const begin = performance.now();
 const elapsed = () => (performance.now() - begin) / 1000;
