@@ -1,6 +1,6 @@
 // `npm test`: types, lint and the lab's images beside the unit tests, then the tests on real hosts: those of the main way, and of the others what
 // fits into the time (scripts/lab-share.mjs). The simulation, which has no
-// other clock than its own, runs beside both and takes what they leave of the processors. Says how long each file took and ends
+// other clock than its own, runs beside those on hosts and takes what they leave of the processors. Says how long each file took and ends
 // with the line "N passed, N failed, N skipped". With CI=true a skipped lab test is a failure: a lab that was not there has proven
 // nothing. `npm run test:all` runs every file. With other arguments, the test runner gets them and runs once.
 import { execFileSync } from 'node:child_process';
@@ -73,7 +73,6 @@ async function some(args) {
 }
 
 async function everything(isAll) {
-  const simulation = patientVitest('sim', ['--project', 'sim']);
   const [unit, images, ...checks] = await Promise.all([
     vitest('unit', ['--project', 'unit', '--project', 'alone']),
     // Where no image can be built, the set-up of the lab's tests says so again, and judges it.
@@ -81,6 +80,8 @@ async function everything(isAll) {
     ...typesAndLint(),
   ]);
   if (images !== 0) console.error('The images of the lab could not be built beside the unit tests.');
+  // Behind the unit tests: what those say of real controllers depends on a machine that answers in time.
+  const simulation = patientVitest('sim', ['--project', 'sim']);
   const { lab, share } = await onHosts(isAll);
   return { checks, runs: [unit, ...lab, await simulation], share };
 }

@@ -39,7 +39,7 @@ describe.skipIf(cannotRun !== undefined)('a second command', () => {
 
   beforeAll(async () => {
     await pair.create();
-    const conf = [`pre_detach_command = '${gate('gate')}'`, 'state_transition_command_timeout = 60'];
+    const conf = [`pre_detach_command = '${gate('gate')}'`, 'state_transition_command_timeout = 300'];
     await pair.configure('server1', ...conf, `fencing_command = '${gate('fence')}'`);
     await pair.configure('server2', ...conf);
     // On a busy machine the standby comes so late that it is taken out first: nothing is to wait at the gate for that.
@@ -97,6 +97,7 @@ describe.skipIf(cannotRun !== undefined)('a second command', () => {
     shut();
     const first = pair.ctlAside('detach', '--local-server', 'server2');
     await present(file('here'));
+    await pair.until('server2', (it) => it.busy !== null, quickly);
     expect(on('server2', 'stop').status).toBe(6);
     expect(on('server2', 'stop', '-e')).toMatchObject({ status: 0 });
     expect((await first.ended).status).toBe(1);
