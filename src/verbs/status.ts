@@ -30,22 +30,23 @@ export async function status(world: World, given: Given): Promise<number> {
   const watch = flag(given, 'watch');
   const { cluster } = await inventory(world);
   const sessions = new Map<string, Session>();
-  let last: number = exitCode.done;
+  const looks = () =>
+    Promise.all(
+      cluster.servers.map(
+        async (server) => [server.name, await statusOf(world, cluster, server, sessions)] as const,
+      ),
+    );
   try {
-    for (;;) {
-      const looks = Promise.all(
-        cluster.servers.map(
-          async (server) => [server.name, await statusOf(world, cluster, server, sessions)] as const,
-        ),
-      );
-      if (!watch) return show(world, cluster, new Map(await unlessAborted(looks, world.interrupted)), watch);
-      // Ctrl-C ends --watch as something that is done, with what was seen last: nobody waits for a silent host.
-      const seen = await orAborted(looks, world.interrupted);
-      if (seen === undefined) return last;
-      last = show(world, cluster, new Map(seen), watch);
+    let exit = show(world, cluster, new Map(await unlessAborted(looks(), world.interrupted)), watch);
+    while (watch) {
       await pause(watchEveryMs, world.interrupted);
-      if (world.interrupted.aborted) return last;
+      if (world.interrupted.aborted) return exit;
+      // Ctrl-C ends --watch as something that is done, with what was seen last: nobody waits for a silent host.
+      const seen = await orAborted(looks(), world.interrupted);
+      if (seen === undefined) return exit;
+      exit = show(world, cluster, new Map(seen), watch);
     }
+    return exit;
   } finally {
     await Promise.all([...sessions.values()].map((session) => session.close()));
   }
