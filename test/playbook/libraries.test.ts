@@ -1,49 +1,20 @@
 /** Libraries from packages: on every server before a setting names them, on a server that is rebuilt, and never on one that was there before. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { debian } from '../../src/base/platform.ts';
-import { Secret } from '../../src/base/secret.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import { type HostView, preferredView } from '../../src/observe/survey.ts';
 import type { Resource } from '../../src/plan/plan.ts';
-import { compile } from '../../src/playbook/compile.ts';
-import { parsePlaybook } from '../../src/playbook/playbook.ts';
-import { kinds } from '../../src/resources/registry.ts';
 import { packageKind } from '../../src/resources/system/package.ts';
-import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, threeInventory } from '../observe/cluster.ts';
-
-const root = join(import.meta.dirname, '../..');
-const fileOf = (folder: string, name: string): string | undefined =>
-  existsSync(join(root, folder, name)) ? readFileSync(join(root, folder, name), 'utf8') : undefined;
+import { declaredBy } from './declared.ts';
 
 async function declared(level: string, intent: Intent, looks: Readonly<Record<string, HostView>> = {}) {
-  const path = join(root, 'playbooks', `${intent.kind}.yml`);
-  const playbook = parsePlaybook(
-    { path, text: fileOf('playbooks', `${intent.kind}.yml`) ?? '' },
-    [...kinds.keys()],
-    included,
-  );
   const cluster = await clusterOf(
     threeInventory.replace('data_dir: /database/inst1', `data_dir: /database/inst1, hardening: ${level}`),
   );
   const preferred = preferredView(cluster);
   const view = { ...preferred, hosts: new Map([...preferred.hosts, ...Object.entries(looks)]) };
-  if (!playbook.ok) throw new Error(playbook.diagnostics.map(({ what }) => what).join('; '));
-  const result = compile(
-    playbook.value,
-    { cluster, view, intent },
-    {
-      kinds,
-      template: (name) => fileOf('templates', name),
-      asset: () => 'bundle',
-      secret: () => new Secret('canary-1'),
-      entropy: '00'.repeat(16),
-    },
-  );
-  if (!result.ok) throw new Error(result.diagnostics.map(({ what }) => what).join('; '));
-  return result.value;
+  return declaredBy(intent, cluster, view);
 }
 
 const provision: Intent = { kind: 'provision' };

@@ -1,22 +1,12 @@
 /** What the shipped playbooks declare while a server is in maintenance: nothing for it, and nothing that waits for it. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../../src/base/secret.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import type { Cluster } from '../../src/inventory/cluster.ts';
 import { type HostView, preferredView } from '../../src/observe/survey.ts';
 import type { Resource } from '../../src/plan/plan.ts';
-import { compile } from '../../src/playbook/compile.ts';
-import { parsePlaybook } from '../../src/playbook/playbook.ts';
 import type { DataDirectory } from '../../src/resources/data/data-directory.ts';
-import { kinds } from '../../src/resources/registry.ts';
-import { included } from '../../src/verbs/playbook-files.ts';
 import { clusterOf, pairInventory, threeInventory } from '../observe/cluster.ts';
-
-const root = join(import.meta.dirname, '../..');
-const fileOf = (folder: string, name: string): string | undefined =>
-  existsSync(join(root, folder, name)) ? readFileSync(join(root, folder, name), 'utf8') : undefined;
+import { declaredBy } from './declared.ts';
 
 const seen = { number: 1, by: 'alice', since: '2026-11-30T10:00:00.000Z', until: null, reason: 'disks' };
 
@@ -26,27 +16,11 @@ function declared(
   out: readonly string[] = ['server2'],
   looks: Readonly<Record<string, HostView>> = {},
 ): readonly Resource[] {
-  const path = join(root, 'playbooks', `${intent.kind}.yml`);
-  const text = fileOf('playbooks', `${intent.kind}.yml`) ?? '';
-  const playbook = parsePlaybook({ path, text }, [...kinds.keys()], included);
-  if (!playbook.ok) throw new Error(playbook.diagnostics.map(({ what }) => what).join('; '));
   const maintained = new Map(out.map((name) => [name, seen]));
   const preferred = preferredView(cluster);
   const hosts = new Map([...preferred.hosts, ...Object.entries(looks)]);
   const view = { ...preferred, hosts, ...(out.length > 0 ? { maintained } : {}) };
-  const result = compile(
-    playbook.value,
-    { cluster, view, intent },
-    {
-      kinds,
-      template: (name) => fileOf('templates', name),
-      asset: () => 'bundle',
-      secret: () => new Secret('canary-1'),
-      entropy: '00'.repeat(16),
-    },
-  );
-  if (!result.ok) throw new Error(result.diagnostics.map(({ what }) => what).join('; '));
-  return result.value;
+  return declaredBy(intent, cluster, view);
 }
 
 const of = (resources: readonly Resource[], kind: string, host = 'server1'): readonly unknown[] =>
